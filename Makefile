@@ -1,0 +1,51 @@
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+
+.PHONY: help setup demo serve test check bench lock clean
+
+help:
+	@echo "make demo    set up, import the example files, show the outcome, stop"
+	@echo "make serve   set up, then API and worker on http://127.0.0.1:8000 until stopped"
+	@echo "make setup   only the set-up: .venv with everything the others need"
+	@echo "make test    the whole test suite"
+	@echo "make check   lint, types, layers"
+	@echo "make bench   benchmarks, as ratios (QUICK=1 for smaller sizes)"
+	@echo "make lock    resolve requirements.lock anew from pyproject.toml"
+
+setup: $(VENV)/.done
+
+$(VENV)/bin/uv:
+	@echo "Setting up $(VENV) (once)..."
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0])'
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv 2>$(VENV)/pip.log || { cat $(VENV)/pip.log; exit 1; }
+
+$(VENV)/.done: $(VENV)/bin/uv pyproject.toml requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --requirement requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $@
+
+demo: setup
+	@$(BIN)/tallykeep demo --examples examples
+
+serve: setup
+	@exec $(BIN)/tallykeep serve
+
+test: setup
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: setup
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: setup
+	@$(BIN)/python -m benchmarks.run $(if $(QUICK),--quick)
+
+lock: $(VENV)/bin/uv
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url \
+	  --python-version 3.11 --group dev --output-file requirements.lock pyproject.toml
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,104 @@
+"""The composition root: the only place that wires things together, and the `tallykeep` command's entry."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import uvicorn
+
+from tallykeep import log
+from tallykeep.actions import ACTION_TYPES
+from tallykeep.cli.main import Roles, make_cli
+from tallykeep.config import Settings
+from tallykeep.db.embedded import running_embedded
+from tallykeep.db.migrate import migrate
+from tallykeep.db.pool import make_pool
+from tallykeep.engine.accept import Acceptance
+from tallykeep.engine.apply import Applier
+from tallykeep.engine.queue import Queue
+from tallykeep.engine.read import Reader
+from tallykeep.engine.rescue import Rescuer
+from tallykeep.engine.worker import run_worker
+from tallykeep.errors import DatabaseUnavailableError
+from tallykeep.http.api import create_api
+from tallykeep.http.services import Services
+from tallykeep.resources.projects import ensure_first_project
+from tallykeep.supervisor import Supervisor
+
+_WORKER = "tallykeep worker"
+_GRACEFUL_SECONDS = 10
+
+
+def main() -> None:
+    """Run the command line."""
+    make_cli(Roles(serve=serve, api=api, worker=worker))()
+
+
+def serve(settings: Settings) -> int:
+    """Run all roles until told to stop; returns the exit code."""
+    log.configure(settings)
+    return Supervisor(settings, prepare_database=prepare_database).run()
+
+
+def api(settings: Settings) -> int:
+    """Run one API process until told to stop."""
+    log.configure(settings)
+    database_url = find_database(settings)
+    prepare_database(settings, database_url)
+
+    @asynccontextmanager
+    async def open_services() -> AsyncIterator[Services]:
+        async with (
+            make_pool(database_url, size=settings.api_pool_size, name="tallykeep api") as pool,
+            # Its own pool: a slow upload keeps a connection for as long as it takes.
+            make_pool(database_url, size=settings.api_pool_size, name="tallykeep intake") as intake,
+        ):
+            acceptance = Acceptance(intake, Queue(database_url), settings)
+            reader = Reader(ACTION_TYPES, settings.failures_in_result)
+            yield Services(settings, pool, acceptance, reader, ACTION_TYPES)
+
+    server = uvicorn.Server(
+        uvicorn.Config(
+            create_api(ACTION_TYPES, open_services),
+            host=settings.host,
+            port=settings.port,
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            timeout_graceful_shutdown=_GRACEFUL_SECONDS,
+        )
+    )
+    server.run()
+    return 0 if server.started else 1
+
+
+def worker(settings: Settings) -> int:
+    """Run one worker process until told to stop; 1 means it has to be started anew."""
+    log.configure(settings)
+    database_url = find_database(settings)
+    prepare_database(settings, database_url)
+    return 0 if asyncio.run(_work(settings, database_url)) else 1
+
+
+async def _work(settings: Settings, database_url: str) -> bool:
+    queue = Queue(database_url)
+    async with make_pool(database_url, size=settings.worker_concurrency + 2, name=_WORKER) as pool:
+        queue.on_advance(Applier(pool, queue, ACTION_TYPES, settings).advance)
+        rescuer = Rescuer(pool, queue, settings, _WORKER)
+        return await run_worker(queue, rescuer, concurrency=settings.worker_concurrency)
+
+
+def find_database(settings: Settings) -> str:
+    """The database a single role works with; raises DatabaseUnavailableError when there is none."""
+    database_url = settings.database_url or running_embedded(settings.postgres_dir)
+    if database_url is None:
+        raise DatabaseUnavailableError(
+            f"No database: set TALLYKEEP_DATABASE_URL, or run `tallykeep serve --data-dir {settings.data_dir}`"
+        )
+    return database_url
+
+
+def prepare_database(settings: Settings, database_url: str) -> object:
+    """Bring the schema up to date and make the first project; returns its keys when it was made just now."""
+    migrate(database_url)
+    return ensure_first_project(database_url, settings)

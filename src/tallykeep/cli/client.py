@@ -1,0 +1,114 @@
+"""The CLI's way to the API: the public endpoints, nothing else."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Annotated, Any, BinaryIO
+
+import httpx
+import typer
+
+Url = Annotated[str, typer.Option(envvar="TALLYKEEP_URL", help="Where Tallykeep serves.")]
+AppId = Annotated[str | None, typer.Option(envvar="TALLYKEEP_APP_ID", help="The project's X-App-Id.")]
+AppToken = Annotated[str | None, typer.Option(envvar="TALLYKEEP_APP_TOKEN", help="The project's X-App-Token.")]
+
+DEFAULT_URL = "http://127.0.0.1:8000"
+_BOUNDARY = "tallykeep-file-boundary-5d2f9a"
+
+
+class ClientError(Exception):
+    """The server is not there, or it refused; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """Where the API is and who asks."""
+
+    url: str
+    app_id: str
+    app_token: str
+
+
+def connection(url: str, app_id: str | None, app_token: str | None) -> Connection:
+    """A connection from the options; raises ClientError where keys are missing."""
+    if not app_id or not app_token:
+        raise ClientError(
+            "Keys are missing: pass --app-id and --app-token, or set TALLYKEEP_APP_ID and TALLYKEEP_APP_TOKEN "
+            "(the first start of `tallykeep serve` shows them)"
+        )
+    return Connection(url, app_id, app_token)
+
+
+class Client:
+    """A small client of the public API; a context manager."""
+
+    def __init__(self, where: Connection) -> None:
+        self._url = where.url
+        headers = {"X-App-Id": where.app_id, "X-App-Token": where.app_token}
+        self._http = httpx.Client(base_url=where.url, headers=headers, timeout=httpx.Timeout(60, read=600))
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._http.close()
+
+    def get(self, path: str, **query: Any) -> dict[str, Any]:
+        """GET as JSON."""
+        return self._request("GET", path, params=query)
+
+    def submit_json(self, path: str, file: Path, chunks: Iterator[bytes]) -> str:
+        """Submit a JSON file; returns the action's id."""
+        headers = {"Content-Type": "application/json", "Content-Length": str(file.stat().st_size)}
+        return str(self._request("POST", path, content=chunks, headers=headers)["async_action_id"])
+
+    def submit_file(self, path: str, file: Path, chunks: Iterator[bytes]) -> str:
+        """Submit a file within a form, streamed; returns the action's id."""
+        name = file.name.replace('"', "%22")
+        head = (
+            f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
+            "Content-Type: text/csv\r\n\r\n"
+        ).encode()
+        tail = f"\r\n--{_BOUNDARY}--\r\n".encode()
+
+        def form() -> Iterator[bytes]:
+            yield head
+            yield from chunks
+            yield tail
+
+        headers = {
+            "Content-Type": f"multipart/form-data; boundary={_BOUNDARY}",
+            "Content-Length": str(len(head) + file.stat().st_size + len(tail)),
+        }
+        return str(self._request("POST", path, content=form(), headers=headers)["async_action_id"])
+
+    def _request(self, method: str, path: str, **options: Any) -> dict[str, Any]:
+        try:
+            answer = self._http.request(method, path, **options)
+        except httpx.TransportError as error:
+            raise ClientError(f"No Tallykeep answers at {self._url} ({error}); is `tallykeep serve` running?") from None
+        if answer.is_error:
+            raise ClientError(_refusal(answer))
+        body: dict[str, Any] = answer.json()
+        return body
+
+
+def _refusal(answer: httpx.Response) -> str:
+    try:
+        body = answer.json()
+    except ValueError:
+        return f"HTTP {answer.status_code}"
+    return f"{body.get('message')}: {body.get('details')} (HTTP {answer.status_code}, request {body.get('request_id')})"
+
+
+def read_chunks(file: BinaryIO, size: int = 1 << 18) -> Iterator[bytes]:
+    """A file's bytes in chunks."""
+    while chunk := file.read(size):
+        yield chunk
+
+
+def environment_keys() -> tuple[str | None, str | None]:
+    """The keys the environment holds."""
+    return os.environ.get("TALLYKEEP_APP_ID"), os.environ.get("TALLYKEEP_APP_TOKEN")

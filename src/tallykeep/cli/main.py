@@ -1,0 +1,72 @@
+"""The command `tallykeep`: one verb a file, gathered here."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tallykeep import __version__
+from tallykeep.cli import actions, demo, imports
+from tallykeep.config import Settings
+from tallykeep.errors import TallykeepError
+
+Role = Callable[[Settings], int]
+
+Host = Annotated[str | None, typer.Option(help="Address to listen on (TALLYKEEP_HOST; 127.0.0.1).")]
+Port = Annotated[int | None, typer.Option(help="Port to listen on (TALLYKEEP_PORT; 8000).")]
+DataDir = Annotated[Path | None, typer.Option(help="Where the embedded PostgreSQL keeps its data.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """What the server commands run; handed in by the composition root."""
+
+    serve: Role
+    api: Role
+    worker: Role
+
+
+def make_cli(roles: Roles) -> typer.Typer:
+    """The whole command line."""
+    cli = typer.Typer(
+        no_args_is_help=True, pretty_exceptions_enable=False, help="Bulk actions, every row accounted for."
+    )
+    cli.add_typer(imports.cli, name="import")
+    cli.add_typer(actions.cli, name="actions")
+    cli.command("demo")(demo.demo)
+
+    @cli.callback()
+    def top(
+        version: Annotated[bool, typer.Option("--version", is_eager=True, help="Show the version.")] = False,
+    ) -> None:
+        if version:
+            typer.echo(__version__)
+            raise typer.Exit
+
+    @cli.command()
+    def serve(host: Host = None, port: Port = None, data_dir: DataDir = None) -> None:
+        """Run everything: PostgreSQL (unless TALLYKEEP_DATABASE_URL is set), API and worker."""
+        _run(roles.serve, host=host, port=port, data_dir=data_dir)
+
+    @cli.command()
+    def api(host: Host = None, port: Port = None, data_dir: DataDir = None) -> None:
+        """Run one API process."""
+        _run(roles.api, host=host, port=port, data_dir=data_dir)
+
+    @cli.command()
+    def worker(data_dir: DataDir = None) -> None:
+        """Run one worker process."""
+        _run(roles.worker, data_dir=data_dir)
+
+    return cli
+
+
+def _run(role: Role, **options: object) -> None:
+    try:
+        code = role(Settings(**{name: value for name, value in options.items() if value is not None}))  # type: ignore[arg-type]
+    except (TallykeepError, ValueError) as error:
+        typer.secho(f"tallykeep: {error}", fg="red", err=True)
+        code = 1
+    raise typer.Exit(code)

@@ -1,0 +1,52 @@
+"""Settings: read once at start from TALLYKEEP_* variables, then handed down."""
+
+from pathlib import Path
+
+from platformdirs import user_data_path
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Every setting, its environment variable being TALLYKEEP_ and its name in capitals."""
+
+    model_config = SettingsConfigDict(env_prefix="TALLYKEEP_", frozen=True)
+
+    database_url: str | None = Field(
+        default=None, description="PostgreSQL 16 to 18; left out, an embedded server is started in data_dir."
+    )
+    data_dir: Path = Field(
+        default_factory=lambda: user_data_path("tallykeep"),
+        description="Where the embedded server keeps its data.",
+    )
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+
+    app_id: str | None = Field(default=None, description="Key of the default project, used at the first start only.")
+    app_token: str | None = None
+    management_id: str | None = None
+    management_token: str | None = None
+
+    max_body_bytes: int = Field(default=1 << 30, gt=0, description="Largest request body; larger ones get a 413.")
+    max_row_bytes: int = Field(default=1 << 20, gt=0, description="Largest single row in bytes.")
+    portion_rows: int = Field(default=5_000, gt=0, description="Rows in a portion, at most.")
+    portion_bytes: int = Field(default=8 << 20, gt=0, description="Bytes in a portion, at most (one row always fits).")
+    failures_in_result: int = Field(default=1_000, ge=0, description="Failed rows listed in an action's result.")
+
+    worker_concurrency: int = Field(default=4, gt=0, description="Portions one worker process has in hand at a time.")
+    portions_in_flight: int = Field(default=2, gt=0, description="Portions of one action in hand at a time.")
+    lease_seconds: float = Field(default=60, gt=0, description="How long a silent worker keeps its portion.")
+    rescue_interval_seconds: float = Field(default=1, gt=0)
+    rescue_after_seconds: float = Field(
+        default=3,
+        gt=0,
+        description="An action without progress and without a waiting job is queued again after this.",
+    )
+    api_pool_size: int = Field(default=10, gt=1)
+    log_format: str = Field(default="text", pattern="^(text|json)$")
+    log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$")
+
+    @property
+    def postgres_dir(self) -> Path:
+        """Directory of the embedded server's data."""
+        return self.data_dir / "postgres"

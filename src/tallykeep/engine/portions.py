@@ -1,0 +1,53 @@
+"""Cutting: rows are gathered into portions of bounded size, numbered as they come."""
+
+from collections.abc import Iterator
+
+from tallykeep.errors import InvalidPayloadError
+from tallykeep.model import Portion
+
+
+class PortionCutter:
+    """Gathers the bytes of consecutive rows and hands out portions of at most `max_rows` rows.
+
+    A portion also ends with the row that brings it to `max_bytes`, so its size is bounded by that plus one row.
+    """
+
+    def __init__(self, *, max_rows: int, max_bytes: int, separator: bytes = b"") -> None:
+        self._max_rows = max_rows
+        self._max_bytes = max_bytes
+        self._separator = separator
+        self._rows: list[bytes] = []
+        self._size = 0
+        self.next_row = 1
+
+    def add(self, rows: list[bytes]) -> Iterator[Portion]:
+        """Take rows, and yield the portions that are full."""
+        for row in rows:
+            self._rows.append(row)
+            self._size += len(row)
+            if len(self._rows) >= self._max_rows or self._size >= self._max_bytes:
+                yield from self.cut()
+
+    def cut(self) -> Iterator[Portion]:
+        """Yield what has been gathered, if anything, as a portion."""
+        if self._rows:
+            yield Portion(self._first_row(), len(self._rows), self._separator.join(self._rows))
+            self._rows = []
+            self._size = 0
+
+    def _first_row(self) -> int:
+        first = self.next_row
+        self.next_row += len(self._rows)
+        return first
+
+    @property
+    def row_number(self) -> int:
+        """The number the next row will get."""
+        return self.next_row + len(self._rows)
+
+
+def row_too_long(number: int, max_bytes: int) -> InvalidPayloadError:
+    """The error for a row that does not fit."""
+    return InvalidPayloadError(
+        f"Row {number} is longer than {max_bytes} bytes; split it, or raise TALLYKEEP_MAX_ROW_BYTES"
+    )

@@ -1,0 +1,64 @@
+"""Reading a portion's body back into its rows."""
+
+import csv
+import io
+
+import orjson
+
+from tallykeep.engine.split_csv import LineSource
+from tallykeep.engine.split_json import split_elements
+from tallykeep.model import Portion, Row, Source
+
+
+def read_rows(portion: Portion, source: Source) -> list[Row]:
+    """The portion's rows in order; one that cannot be read comes with its problem instead of a value."""
+    rows = _csv_rows(portion, source.delimiter) if source.format == "csv" else _json_rows(portion)
+    if len(rows) == portion.row_count:
+        return rows
+    # Splitting and reading disagree, a defect; still every row is accounted for, and none is written wrongly.
+    problem = f"Internal error: {portion.row_count} rows were read as {len(rows)}"
+    return [Row(portion.first_row + index, problem=problem) for index in range(portion.row_count)]
+
+
+def _json_rows(portion: Portion) -> list[Row]:
+    try:
+        values = orjson.loads(b"[" + portion.body + b"]")
+    except orjson.JSONDecodeError:
+        return [_json_row(number, element)
+                for number, element in enumerate(split_elements(portion.body), portion.first_row)]  # fmt: skip
+    return [Row(number, value) for number, value in enumerate(values, portion.first_row)]
+
+
+def _json_row(number: int, element: bytes) -> Row:
+    try:
+        return Row(number, orjson.loads(element))
+    except orjson.JSONDecodeError as error:
+        return Row(number, problem=f"the row cannot be kept as JSON: {error}")
+
+
+def _csv_rows(portion: Portion, delimiter: str) -> list[Row]:
+    try:
+        text, broken = portion.body.decode(), False
+    except UnicodeDecodeError:
+        text, broken = portion.body.decode("utf-8", "surrogateescape"), True
+    if not broken and '"' not in text:
+        plain = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        return [Row(number, cells) for number, cells in enumerate(plain, portion.first_row)]
+    source = LineSource(io.StringIO(text, newline=""))
+    rows: list[Row] = []
+    for number, cells in enumerate(csv.reader(source, delimiter=delimiter), portion.first_row):
+        if source.exhausted:
+            rows.append(Row(number, problem="a quote is opened in this line and never closed"))
+        elif broken and not _is_utf8(cells):
+            rows.append(Row(number, problem="the row is not UTF-8; save the file as UTF-8"))
+        else:
+            rows.append(Row(number, cells))
+    return rows
+
+
+def _is_utf8(cells: list[str]) -> bool:
+    try:
+        "".join(cells).encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,181 @@
+"""Splitting a JSON array, as it streams in, into its elements: found by their brackets, checked by a real parser."""
+
+import json
+import re
+from collections.abc import Iterator
+
+import orjson
+
+from tallykeep.engine.portions import PortionCutter, row_too_long
+from tallykeep.errors import InvalidPayloadError
+from tallykeep.model import Portion, Source
+
+# One element, by its brackets and strings only. Possessive, so a match takes linear time and an incomplete element
+# fails at once. Brackets nested deeper than the pattern are walked by hand.
+_STRING = rb'"(?:[^"\\]++|\\.)*+"'
+_FLAT = rb'(?:[^][{}"]++|' + _STRING + rb")"
+_LEVEL_1 = rb"(?:" + _FLAT + rb"|[{[](?:" + _FLAT + rb")*+[]}])"
+_LEVEL_2 = rb"(?:" + _FLAT + rb"|[{[](?:" + _LEVEL_1 + rb")*+[]}])"
+_BRACKETED = re.compile(rb"[{[](?:" + _LEVEL_2 + rb")*+[]}]", re.DOTALL)
+_TOKEN = re.compile(_STRING + rb"|[][{}]", re.DOTALL)
+_TEXT = re.compile(_STRING, re.DOTALL)
+_WORD = re.compile(rb"[^][{}\",\s:]++(?=[\s,\]])")
+_SPACE = re.compile(rb"[ \t\r\n]*+")
+_BOM = b"\xef\xbb\xbf"
+
+
+class JsonSplitter:
+    """Feed chunks, get portions; each body is the elements' own bytes, joined by newlines and commas.
+
+    Raises InvalidPayloadError for what is not a JSON array. Elements that are valid JSON but cannot be kept (halves of
+    surrogate pairs, numbers beyond a double, nesting beyond reason) pass: they fail later, as rows.
+    """
+
+    def __init__(self, *, portion_rows: int, portion_bytes: int, max_row_bytes: int) -> None:
+        self.source = Source("json")
+        self._cutter = PortionCutter(max_rows=portion_rows, max_bytes=portion_bytes, separator=b",\n")
+        self._max_row_bytes = max_row_bytes
+        self._buffer = b""
+        self._state = "start"
+
+    def feed(self, chunk: bytes) -> Iterator[Portion]:
+        """Take the next bytes, and yield the portions that are full."""
+        self._buffer += chunk
+        if self._state == "start":
+            self._buffer = self._buffer.removeprefix(_BOM)
+        yield from self._checked(self._cutter.add(self._elements()))
+        if len(self._buffer) > self._max_row_bytes:
+            raise row_too_long(self._cutter.row_number, self._max_row_bytes)
+
+    def finish(self) -> Iterator[Portion]:
+        """End of input: yield the rest; raises where the array was not closed."""
+        if self._state == "start":
+            raise InvalidPayloadError("The body is empty; a JSON array is expected")
+        if self._state != "end":
+            raise InvalidPayloadError(f"The JSON array is cut off within or after row {self._cutter.row_number}")
+        yield from self._checked(self._cutter.cut())
+
+    def _elements(self) -> list[bytes]:
+        """Take whole elements off the buffer; leave an incomplete one there."""
+        elements: list[bytes] = []
+        at = 0
+        while True:
+            at = _after_space(self._buffer, at)
+            if at >= len(self._buffer):
+                break
+            after = self._step(at, elements)
+            if after is None:
+                break
+            at = after
+        self._buffer = self._buffer[at:]
+        return elements
+
+    def _step(self, at: int, elements: list[bytes]) -> int | None:
+        """One element or mark at `at`; returns where it ends, or None when it goes on in the next chunk."""
+        mark = self._buffer[at : at + 1]
+        if self._state in ("element", "first") and not (mark == b"]" and self._state == "first"):
+            end = _element_end(self._buffer, at)
+            if end is None:
+                self._refuse_nonsense(at, mark)
+                return None
+            element = self._buffer[at:end]
+            if len(element) > self._max_row_bytes:
+                raise row_too_long(self._cutter.row_number + len(elements), self._max_row_bytes)
+            elements.append(element)
+            self._state = "comma"
+            return end
+        self._state = self._next_state(mark, len(elements))
+        return at + 1
+
+    def _next_state(self, mark: bytes, pending: int) -> str:
+        if self._state == "start":
+            if mark == b"[":
+                return "first"
+            raise InvalidPayloadError("The body should be a JSON array")
+        if mark == b"]" and self._state in ("comma", "first"):
+            return "end"
+        if mark == b"," and self._state == "comma":
+            return "element"
+        where = (
+            "after the array's end" if self._state == "end" else f"after row {self._cutter.row_number + pending - 1}"
+        )
+        raise InvalidPayloadError(f"Malformed JSON {where}: unexpected {mark.decode('latin-1')!r}")
+
+    def _refuse_nonsense(self, at: int, mark: bytes) -> None:
+        if mark in (b"]", b"}", b",", b":"):
+            raise InvalidPayloadError(
+                f"Malformed JSON at row {self._cutter.row_number}: unexpected {mark.decode('latin-1')!r}"
+            )
+
+    def _checked(self, portions: Iterator[Portion]) -> Iterator[Portion]:
+        for portion in portions:
+            try:
+                orjson.loads(b"[" + portion.body + b"]")
+            except orjson.JSONDecodeError:
+                _check_each(portion)
+            yield portion
+
+
+def _after_space(buffer: bytes, at: int) -> int:
+    match = _SPACE.match(buffer, at)
+    return match.end() if match else at
+
+
+def _element_end(buffer: bytes, at: int) -> int | None:
+    """Where the element that starts at `at` ends, or None when it is not complete."""
+    first = buffer[at : at + 1]
+    if first in (b"{", b"["):
+        match = _BRACKETED.match(buffer, at)
+        return match.end() if match else _deep_end(buffer, at)
+    match = (_TEXT if first == b'"' else _WORD).match(buffer, at)
+    return match.end() if match else None
+
+
+def _deep_end(buffer: bytes, at: int) -> int | None:
+    depth = 0
+    for token in _TOKEN.finditer(buffer, at):
+        mark = token.group()
+        if mark in (b"{", b"["):
+            depth += 1
+        elif mark in (b"}", b"]"):
+            depth -= 1
+            if depth == 0:
+                return token.end()
+    return None
+
+
+def split_elements(body: bytes) -> list[bytes]:
+    """The elements of a portion's body, one by one."""
+    elements: list[bytes] = []
+    delimited = body + b","
+    at = 0
+    while at < len(body):
+        end = _element_end(delimited, at) or len(body)
+        elements.append(body[at:end])
+        at = end + 2
+    return elements
+
+
+def _check_each(portion: Portion) -> None:
+    for number, element in enumerate(split_elements(portion.body), portion.first_row):
+        try:
+            orjson.loads(element)
+        except orjson.JSONDecodeError as error:
+            if not _is_json(element):
+                raise InvalidPayloadError(f"Malformed JSON in row {number}: {error}") from None
+
+
+def _is_json(element: bytes) -> bool:
+    """Whether it is JSON by the letter, even if it holds what cannot be kept."""
+    try:
+        text = element.decode()
+        json.loads(text, parse_int=str, parse_float=str, parse_constant=_refuse_constant)
+    except RecursionError:
+        return True
+    except ValueError:
+        return False
+    return True
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")

@@ -1,0 +1,56 @@
+"""The worker process: it listens to the queue, applies portions, and rescues what the queue lost."""
+
+import asyncio
+import gc
+import signal
+
+import structlog
+
+from tallykeep.engine.queue import QUEUE, Queue
+from tallykeep.engine.rescue import Rescuer
+
+_log = structlog.get_logger()
+
+_POLL_SECONDS = 0.5  # when a notification is lost, or none can be had (a transaction-mode pooler)
+_SHUTDOWN_SECONDS = 10
+
+
+async def run_worker(queue: Queue, rescuer: Rescuer, *, concurrency: int) -> bool:
+    """Work until SIGTERM or SIGINT; returns whether it was told to stop; if not, it has to be started anew."""
+    _collect_garbage_seldom()
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    async with queue.app.open_async():
+        tasks = [
+            asyncio.create_task(stopping.wait(), name="stop"),
+            asyncio.create_task(_work(queue, concurrency), name="work"),
+            asyncio.create_task(rescuer.run(), name="rescue"),
+        ]
+        _log.info("worker is ready")
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in tasks:
+            task.cancel()
+        for outcome in await asyncio.gather(*tasks, return_exceptions=True):
+            if isinstance(outcome, Exception):
+                _log.error("worker has to start anew", reason=str(outcome))
+    return stopping.is_set()
+
+
+def _collect_garbage_seldom() -> None:
+    """A portion makes tens of thousands of objects without cycles; searching them again and again costs a fifth."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(200_000, 20, 100)
+
+
+async def _work(queue: Queue, concurrency: int) -> None:
+    await queue.app.run_worker_async(
+        queues=[QUEUE],
+        concurrency=concurrency,
+        fetch_job_polling_interval=_POLL_SECONDS,
+        delete_jobs="always",
+        install_signal_handlers=False,
+        shutdown_graceful_timeout=_SHUTDOWN_SECONDS,
+        listen_notify=True,
+    )

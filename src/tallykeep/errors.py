@@ -1,0 +1,143 @@
+"""The tree of errors. An error here is told to whoever asked; a row's failure is data, never an error."""
+
+from typing import ClassVar
+
+
+class TallykeepError(Exception):
+    """Root of all errors that carry a message meant for a person."""
+
+
+class DatabaseUnavailableError(TallykeepError):
+    """No database could be reached; the message says which and what to do."""
+
+
+class DataDirectoryInUseError(TallykeepError):
+    """Another Tallykeep serves this data directory."""
+
+
+class OutOfTurnError(TallykeepError):
+    """An earlier portion of the same action is open again: this one has to wait for it."""
+
+
+class PortionLostError(TallykeepError):
+    """The portion was closed, or its action ended, by someone else: nothing may be written."""
+
+
+class RequestError(TallykeepError):
+    """Root of the errors answered to a client.
+
+    Wire format: {code, key, message, details, request_id} with resource_id and resource_type where known
+    (public API documentation, component schema "Error").
+    """
+
+    code: ClassVar[int] = 400
+    key: str = "bad_request"
+    message: str = "Bad request"
+
+    def __init__(
+        self,
+        details: str,
+        *,
+        key: str | None = None,
+        message: str | None = None,
+        resource_id: str | None = None,
+        resource_type: str | None = None,
+    ) -> None:
+        super().__init__(details)
+        self.details = details
+        self.key = key or self.key
+        self.message = message or self.message
+        self.resource_id = resource_id
+        self.resource_type = resource_type
+        self.headers: dict[str, str] = {}
+
+
+class InvalidPayloadError(RequestError):
+    """The body cannot be understood as a whole."""
+
+    key = "invalid_payload"
+    message = "Invalid payload"
+
+
+class InvalidQueryError(RequestError):
+    """A query parameter cannot be understood."""
+
+    key = "invalid_query_params"
+    message = "Invalid query params"
+
+
+class InvalidVoucherError(RequestError):
+    """A voucher's fields do not hold together."""
+
+    key = "invalid_voucher"
+    message = "Invalid voucher"
+
+
+class UnauthorizedError(RequestError):
+    """The keys are missing, wrong or revoked."""
+
+    code = 401
+    key = "unauthorized"
+    message = "Unauthorized"
+
+
+class NotFoundError(RequestError):
+    """No such resource in the caller's project."""
+
+    code = 404
+    key = "not_found"
+    message = "Resource not found"
+
+    @classmethod
+    def of(cls, resource_type: str, resource_id: str, by: str = "id") -> "NotFoundError":
+        """The error in the wording of the wire format: «Cannot find async_action with id aa_…»."""
+        details = f"Cannot find {resource_type} with {by} {resource_id}"
+        return cls(details, resource_id=resource_id, resource_type=resource_type)
+
+
+class MethodNotAllowedError(RequestError):
+    """The path exists, the method does not."""
+
+    code = 405
+    key = "method_not_allowed"
+    message = "Method not allowed"
+
+
+class DuplicateFoundError(RequestError):
+    """A resource with this key exists already."""
+
+    code = 409
+    key = "duplicate_found"
+    message = "Duplicate resource found"
+
+
+class BodyTooLargeError(RequestError):
+    """The body is larger than the setting max_body_bytes allows."""
+
+    code = 413
+    key = "payload_too_large"
+    message = "Payload Too Large"
+
+
+class UnsupportedMediaTypeError(RequestError):
+    """The content type is not one this endpoint reads."""
+
+    code = 415
+    key = "unsupported_media_type"
+    message = "Unsupported media type"
+
+
+class ServiceUnavailableError(RequestError):
+    """The database cannot be reached just now; the same request may be sent again."""
+
+    code = 503
+    key = "service_unavailable"
+    message = "Service unavailable"
+
+
+class InternalError(RequestError):
+    """A defect of ours; the request id finds it in the log."""
+
+    code = 500
+    key = "internal_error"
+    message = "Internal error"

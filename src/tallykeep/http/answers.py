@@ -1,0 +1,148 @@
+"""Answers: JSON written by orjson, errors in the wire format, and the request's id on each."""
+
+from typing import Any
+
+import orjson
+import psycopg
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from procrastinate.exceptions import ConnectorException
+from psycopg_pool import PoolTimeout
+from starlette.exceptions import HTTPException
+from starlette.routing import Match
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from tallykeep.errors import (
+    BodyTooLargeError,
+    InternalError,
+    InvalidPayloadError,
+    InvalidQueryError,
+    MethodNotAllowedError,
+    NotFoundError,
+    RequestError,
+    ServiceUnavailableError,
+)
+from tallykeep.model import new_id
+
+_log = structlog.get_logger()
+
+_NO_DATABASE = "The database cannot be reached just now; nothing was changed. Send the same request again in a moment"
+
+
+class Json(Response):
+    """A JSON answer."""
+
+    media_type = "application/json"
+
+    def render(self, content: Any) -> bytes:
+        return orjson.dumps(content)
+
+
+class RequestIds:
+    """Gives every request its id (`v-…`), kept in the request's state and sent back as X-Request-Id."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = new_id("v-")
+        scope.setdefault("state", {})["request_id"] = request_id
+
+        async def send_with_id(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+            await send(message)
+
+        await self._app(scope, receive, send_with_id)
+
+
+def request_id(request: Request) -> str:
+    """The id of this request."""
+    found: str = request.state.request_id
+    return found
+
+
+def answer_errors(app: FastAPI) -> None:
+    """Make the application answer every error in the wire format."""
+    app.add_exception_handler(RequestError, _on_request_error)
+    app.add_exception_handler(RequestValidationError, _on_validation_error)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    for outage in (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, ConnectorException):
+        app.add_exception_handler(outage, _on_outage)
+    app.add_exception_handler(Exception, _on_defect)
+
+
+def error_answer(request: Request, error: RequestError) -> Json:
+    """An error in the wire format; 413 carries the peer's other shape too."""
+    body: dict[str, Any] = {
+        "code": error.code,
+        "key": error.key,
+        "message": error.message,
+        "details": error.details,
+        "request_id": request_id(request),
+    }
+    if error.resource_id is not None:
+        body["resource_id"] = error.resource_id
+    if error.resource_type is not None:
+        body["resource_type"] = error.resource_type
+    if isinstance(error, BodyTooLargeError):
+        body |= {"statusCode": error.code, "error": error.message}
+    return Json(body, status_code=error.code, headers=error.headers)
+
+
+async def _on_request_error(request: Request, error: Exception) -> Response:
+    return error_answer(request, error if isinstance(error, RequestError) else InternalError(str(error)))
+
+
+async def _on_validation_error(request: Request, error: Exception) -> Response:
+    problems = error.errors() if isinstance(error, RequestValidationError) else []
+    kind = InvalidQueryError if any("query" in problem["loc"] for problem in problems) else InvalidPayloadError
+    return error_answer(request, kind("; ".join(map(_described, problems))))
+
+
+def _described(problem: dict[str, Any]) -> str:
+    """«Property .end_date cannot be recognized as a ISO-8601 compliant date», as the captured example has it."""
+    name = problem["loc"][-1]
+    if problem["type"] == "value_error":
+        return f"Property .{name} {problem['ctx']['error']}"
+    return f"Property .{name}: {problem['msg'].replace('Input should', 'should')}"
+
+
+async def _on_http_exception(request: Request, error: Exception) -> Response:
+    code = error.status_code if isinstance(error, HTTPException) else 500
+    path = request.url.path
+    if code == 405:
+        allowed = ", ".join(_allowed_methods(request))
+        refused = MethodNotAllowedError(f"Method {request.method} is not allowed for {path}; allowed: {allowed}")
+        refused.headers["Allow"] = allowed
+        return error_answer(request, refused)
+    if code == 404:
+        return error_answer(request, NotFoundError(f"There is nothing at {path}"))
+    return error_answer(request, InvalidPayloadError(str(getattr(error, "detail", error))))
+
+
+def _allowed_methods(request: Request) -> list[str]:
+    methods: set[str] = set()
+    for router in request.app.state.routers:
+        for route in router.routes:
+            match, _ = route.matches(request.scope)
+            if match is not Match.NONE:
+                methods |= route.methods
+    return sorted(methods - {"HEAD"})
+
+
+async def _on_outage(request: Request, error: Exception) -> Response:
+    _log.warning("database out of reach", request_id=request_id(request), reason=str(error))
+    outage = ServiceUnavailableError(_NO_DATABASE)
+    outage.headers["Retry-After"] = "1"
+    return error_answer(request, outage)
+
+
+async def _on_defect(request: Request, error: Exception) -> Response:
+    _log.error("defect", request_id=request_id(request), path=request.url.path, exc_info=error)
+    return error_answer(request, InternalError(f"Something went wrong; the log tells more under {request_id(request)}"))

@@ -1,0 +1,45 @@
+"""GET /v1/async-actions and what hangs below it."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+
+from tallykeep.http.answers import Json
+from tallykeep.http.auth import FromCaller
+from tallykeep.http.parameters import Limit, Moment
+from tallykeep.http.services import FromServices
+
+router = APIRouter(prefix="/v1/async-actions", tags=["Async actions"], default_response_class=Json)
+
+
+@router.get("", summary="List async actions")
+async def list_actions(
+    services: FromServices, caller: FromCaller, limit: Limit = 10, end_date: Moment | None = None
+) -> Json:
+    """The project's actions, newest first, without their results; `end_date` keeps those scheduled before it."""
+    async with services.pool.connection() as connection:
+        return Json(await services.reader.list_actions(connection, caller.project_id, limit=limit, before=end_date))
+
+
+@router.get("/{action_id}", summary="Get async action")
+async def get_action(services: FromServices, caller: FromCaller, action_id: str) -> Json:
+    """One action with its result; while it runs, the result holds what is known so far."""
+    async with services.pool.connection() as connection:
+        return Json(await services.reader.get_action(connection, caller.project_id, action_id))
+
+
+@router.get("/{action_id}/failures", summary="List failed rows")
+async def list_failures(
+    services: FromServices,
+    caller: FromCaller,
+    action_id: str,
+    limit: Limit = 100,
+    after_row: Annotated[int, Query(ge=0, description="Go on behind this row.")] = 0,
+    group_by: Annotated[Literal["reason"] | None, Query(description="Count by reason instead.")] = None,
+) -> Json:
+    """Every failed row with its number, key and reason; or the reasons with their counts and first rows."""
+    key = (caller.project_id, action_id)
+    async with services.pool.connection() as connection:
+        if group_by == "reason":
+            return Json(await services.reader.list_reasons(connection, *key, limit=limit))
+        return Json(await services.reader.list_failures(connection, *key, limit=limit, after_row=after_row))

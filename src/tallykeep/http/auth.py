@@ -1,0 +1,63 @@
+"""Authentication by key headers, for the API (X-App-…) and for the management API (X-Management-…)."""
+
+from typing import Annotated
+
+from fastapi import Depends, Security
+from fastapi.security import APIKeyHeader
+
+from tallykeep.errors import NotFoundError, UnauthorizedError
+from tallykeep.http.services import FromServices
+from tallykeep.resources.projects import Caller, authenticate
+
+_HINT = "Send the headers X-App-Id and X-App-Token with a project's keys"
+
+_app_id = APIKeyHeader(name="X-App-Id", scheme_name="X-App-Id", auto_error=False)
+_app_token = APIKeyHeader(name="X-App-Token", scheme_name="X-App-Token", auto_error=False)
+_management_id = APIKeyHeader(name="X-Management-Id", scheme_name="X-Management-Id", auto_error=False)
+_management_token = APIKeyHeader(name="X-Management-Token", scheme_name="X-Management-Token", auto_error=False)
+
+_Key = str | None
+
+
+async def _caller(
+    services: FromServices,
+    app_id: Annotated[_Key, Security(_app_id)],
+    app_token: Annotated[_Key, Security(_app_token)],
+) -> Caller:
+    if not app_id or not app_token:
+        raise UnauthorizedError(f"The application keys are missing. {_HINT}")
+    async with services.pool.connection() as connection:
+        caller = await authenticate(connection, "app", app_id, app_token)
+    if caller is None:
+        raise UnauthorizedError(f"The application keys are wrong or were revoked. {_HINT}")
+    return caller
+
+
+async def _manager(
+    services: FromServices,
+    management_id: Annotated[_Key, Security(_management_id)],
+    management_token: Annotated[_Key, Security(_management_token)],
+    app_id: Annotated[_Key, Security(_app_id)],
+    app_token: Annotated[_Key, Security(_app_token)],
+) -> Caller:
+    """A management key's caller; a project's own application keys may manage that project too."""
+    if not management_id or not management_token:
+        return await _caller(services, app_id, app_token)
+    async with services.pool.connection() as connection:
+        caller = await authenticate(connection, "management", management_id, management_token)
+    if caller is None:
+        raise UnauthorizedError("The management keys are wrong or were revoked")
+    return caller
+
+
+FromCaller = Annotated[Caller, Depends(_caller)]
+FromManager = Annotated[Caller, Depends(_manager)]
+
+
+async def _managed_project(project_id: str, manager: FromManager) -> Caller:
+    if project_id != manager.project:
+        raise NotFoundError.of("project", project_id)
+    return manager
+
+
+FromManagedProject = Annotated[Caller, Depends(_managed_project)]

@@ -1,0 +1,122 @@
+"""Metadata schemas: the API's two read-only endpoints and the management API's five."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from tallykeep.http.answers import Json
+from tallykeep.http.auth import FromCaller, FromManagedProject, FromManager
+from tallykeep.http.bodies import json_object
+from tallykeep.http.services import FromServices
+from tallykeep.model import wire_time
+from tallykeep.resources import metadata_schemas as schemas
+from tallykeep.resources.projects import list_projects
+
+router = APIRouter(prefix="/v1/metadata-schemas", tags=["Metadata schemas"], default_response_class=Json)
+management = APIRouter(prefix="/management/v1/projects", tags=["Management"], default_response_class=Json)
+
+_CAMEL_CASE = {
+    "object_type": "objectType",
+    "min_length": "minLength",
+    "max_length": "maxLength",
+    "exact_length": "exactLength",
+}
+
+
+@router.get("", summary="List metadata schemas")
+async def list_schemas(services: FromServices, caller: FromCaller) -> Json:
+    """All metadata schemas of the project."""
+    async with services.pool.connection() as connection:
+        found = await schemas.list_schemas(connection, caller.project_id)
+    shown = [_with_camel_case(_shown(record)) for record in found]
+    return Json({"object": "list", "data_ref": "schemas", "schemas": shown, "total": len(shown)})
+
+
+@router.get("/{resource}", summary="Get metadata schema")
+async def get_schema(services: FromServices, caller: FromCaller, resource: str) -> Json:
+    """The metadata schema of one kind of resource."""
+    async with services.pool.connection() as connection:
+        return Json(_with_camel_case(_shown(await schemas.get_schema(connection, caller.project_id, resource))))
+
+
+@management.get("", summary="List projects")
+async def list_managed_projects(services: FromServices, manager: FromManager) -> Json:
+    """The projects these keys may manage."""
+    async with services.pool.connection() as connection:
+        return Json(await list_projects(connection, manager))
+
+
+@management.get("/{project_id}/metadata-schemas", summary="List metadata schemas")
+async def list_managed(services: FromServices, manager: FromManagedProject) -> Json:
+    """All metadata schemas of the project."""
+    async with services.pool.connection() as connection:
+        found = await schemas.list_schemas(connection, manager.project_id)
+    return Json({"object": "list", "data_ref": "data", "data": [_shown(record) for record in found],
+                 "total": len(found)})  # fmt: skip
+
+
+@management.post("/{project_id}/metadata-schemas", summary="Create metadata schema")
+async def create(request: Request, services: FromServices, manager: FromManagedProject) -> Json:
+    """Define the metadata of a kind of resource for the first time."""
+    given = await json_object(request, services.settings.max_row_bytes)
+    async with services.pool.connection() as connection:
+        created = await schemas.create_schema(
+            connection,
+            manager.project_id,
+            given.get("related_object"),
+            given.get("properties"),
+            given.get("allow_defined_only"),
+        )
+    return Json(_shown(created))
+
+
+@management.get("/{project_id}/metadata-schemas/{schema_id}", summary="Get metadata schema")
+async def get_managed(services: FromServices, manager: FromManagedProject, schema_id: str) -> Json:
+    """One metadata schema by its id."""
+    async with services.pool.connection() as connection:
+        return Json(_shown(await schemas.get_schema_by_id(connection, manager.project_id, schema_id)))
+
+
+@management.put("/{project_id}/metadata-schemas/{schema_id}", summary="Update metadata schema")
+async def update(request: Request, services: FromServices, manager: FromManagedProject, schema_id: str) -> Json:
+    """Add definitions or overwrite them; those left out stay as they are."""
+    given = await json_object(request, services.settings.max_row_bytes)
+    async with services.pool.connection() as connection:
+        updated = await schemas.update_schema(
+            connection,
+            manager.project_id,
+            schema_id,
+            given.get("properties"),
+            given.get("allow_defined_only"),
+        )
+    return Json(_shown(updated))
+
+
+@management.delete("/{project_id}/metadata-schemas/{schema_id}", status_code=204, summary="Delete metadata schema")
+async def delete(services: FromServices, manager: FromManagedProject, schema_id: str) -> Response:
+    """Delete a schema for good; the resources keep their metadata."""
+    async with services.pool.connection() as connection:
+        await schemas.delete_schema(connection, manager.project_id, schema_id)
+    return Response(status_code=204)
+
+
+def _shown(record: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "id": record["id"],
+        "related_object": record["related_object"],
+        "properties": record["properties"],
+        "allow_defined_only": record["allow_defined_only"],
+        "created_at": wire_time(record["created_at"]),
+        "updated_at": wire_time(record["updated_at"]),
+        "object": "metadata_schema",
+    }
+
+
+def _with_camel_case(shown: dict[str, Any]) -> dict[str, Any]:
+    """The API's older shape, which names some keys of a definition in camel case."""
+    properties = {
+        name: {_CAMEL_CASE.get(key, key): value for key, value in definition.items()}
+        for name, definition in shown["properties"].items()
+    }
+    return {**shown, "properties": properties}

@@ -1,0 +1,31 @@
+"""What the routes work with, handed to the application once; and how a route gets at it."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from tallykeep.config import Settings
+from tallykeep.db.pool import Pool
+from tallykeep.engine.accept import Acceptance
+from tallykeep.engine.kinds import ActionTypes
+from tallykeep.engine.read import Reader
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything a route may need."""
+
+    settings: Settings
+    pool: Pool
+    acceptance: Acceptance
+    reader: Reader
+    kinds: ActionTypes
+
+
+def _services(request: Request) -> Services:
+    services: Services = request.app.state.services
+    return services
+
+
+FromServices = Annotated[Services, Depends(_services)]

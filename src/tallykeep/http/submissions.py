@@ -1,0 +1,67 @@
+"""The endpoints that start actions: one for each row of the table of action types."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+from fastapi import APIRouter, Request
+
+from tallykeep.engine.kinds import ActionType, ActionTypes
+from tallykeep.http.answers import Json, request_id
+from tallykeep.http.auth import FromCaller
+from tallykeep.http.bodies import body_chunks, file_in_form, media_type, require_media_type
+from tallykeep.http.services import FromServices
+
+_FORM = "multipart/form-data"
+_JSON = "application/json"
+_CSV = "text/csv"
+
+_FORM_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "required": ["file"],
+    "properties": {
+        "file": {
+            "type": "string",
+            "format": "binary",
+            "description": "The file; its first line is the header.",
+        },
+        "webhooks_enable": {"type": "boolean", "description": "Accepted, without effect so far."},
+    },
+}
+_BODIES: dict[str, dict[str, Any]] = {
+    "csv": {_FORM: {"schema": _FORM_SCHEMA}, _CSV: {"schema": {"type": "string"}}},
+    "json": {_JSON: {"schema": {"type": "array", "items": {"type": "object"}}}},
+}
+
+
+def submission_routes(kinds: ActionTypes) -> APIRouter:
+    """A router with the endpoint of every action type."""
+    router = APIRouter(tags=["Submissions"])
+    for kind in kinds.values():
+        router.add_api_route(
+            kind.path,
+            _endpoint(kind),
+            methods=["POST"],
+            status_code=kind.status_code,
+            response_class=Json,
+            summary=kind.summary,
+            description=f"Starts an asynchronous action of the type `{kind.name}` and answers with its id.",
+            operation_id=kind.name,
+            openapi_extra={"requestBody": {"required": True, "content": _BODIES[kind.source]}},
+        )
+    return router
+
+
+def _endpoint(kind: ActionType) -> Callable[..., Awaitable[Json]]:
+    async def submit(request: Request, services: FromServices, caller: FromCaller) -> Json:
+        body = _body(request, kind, services.settings.max_body_bytes)
+        action_id = await services.acceptance.accept(kind, caller.project_id, request_id(request), body)
+        return Json({"async_action_id": action_id}, status_code=kind.status_code)
+
+    return submit
+
+
+def _body(request: Request, kind: ActionType, max_bytes: int) -> AsyncIterator[bytes]:
+    require_media_type(request, *_BODIES[kind.source])
+    if media_type(request) == _FORM:
+        return file_in_form(request, max_bytes)
+    return body_chunks(request, max_bytes)

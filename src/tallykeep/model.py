@@ -1,0 +1,132 @@
+"""What everything speaks of: actions, portions, rows and their outcomes. Glossary: docs/glossary.md."""
+
+import secrets
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+_ID_HEX_DIGITS = 18
+_ID_RANDOM_BITS = 30
+
+
+def now() -> datetime:
+    """The present in UTC, cut to milliseconds, the wire format's precision."""
+    moment = datetime.now(UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def wire_time(moment: datetime | None) -> str | None:
+    """A moment as the wire format writes it: 2023-01-20T07:23:43.289Z."""
+    if moment is None:
+        return None
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+
+
+def new_id(prefix: str) -> str:
+    """An id that grows with time: prefix, then 42 bits of milliseconds and 30 random bits as 18 hex digits."""
+    return new_ids(prefix, 1)[0]
+
+
+def new_ids(prefix: str, count: int) -> list[str]:
+    """`count` consecutive ids; two calls collide with a chance of about count / 2^30 within one millisecond."""
+    first = (time.time_ns() // 1_000_000) << _ID_RANDOM_BITS | secrets.randbits(_ID_RANDOM_BITS)
+    return [f"{prefix}{number:0{_ID_HEX_DIGITS}x}" for number in range(first, first + count)]
+
+
+class Status(StrEnum):
+    """Where an action stands (wire format)."""
+
+    ENQUEUED = "ENQUEUED"
+    IN_PROGRESS = "IN_PROGRESS"
+    DONE = "DONE"
+    FAILED = "FAILED"
+
+
+class OperationStatus(StrEnum):
+    """How an action went (wire format); the official SDKs' tests wait for SUCCESS."""
+
+    UNKNOWN = "UNKNOWN"
+    SUCCESS = "SUCCESS"
+    FAILED = "FAILED"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """How an action's portions are written, found out once at acceptance and kept with the action."""
+
+    format: str
+    header: list[str] = field(default_factory=list)
+    delimiter: str = ","
+
+    def to_json(self) -> dict[str, Any]:
+        """The form that is stored in async_actions.source."""
+        return {"format": self.format, "header": self.header, "delimiter": self.delimiter}
+
+
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """Consecutive rows of one action as they came, with the number of the first; rows count from 1."""
+
+    first_row: int
+    row_count: int
+    body: bytes
+
+
+@dataclass(slots=True)
+class Row:
+    """One row: its number and either what it holds or the reason why it cannot be read."""
+
+    number: int
+    value: Any = None
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """The outcome of a row that failed; a row without one, in a closed portion, is done."""
+
+    row: int
+    key: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedPortion:
+    """A portion in a worker's hands, within the transaction that holds its row lock."""
+
+    project_id: int
+    action_id: str
+    action_type: str
+    source: Source
+    portion: Portion
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """An asynchronous action with its tally: total_count = done_count + failed_count + the rows still open."""
+
+    project_id: int
+    id: str
+    type: str
+    status: Status
+    operation_status: OperationStatus
+    request_id: str
+    created_at: datetime
+    updated_at: datetime
+    total_count: int
+    done_count: int
+    failed_count: int
+
+    @property
+    def progress(self) -> int:
+        """Percent of rows accounted for, 0 to 100, rounded down."""
+        if self.status in (Status.DONE, Status.FAILED):
+            return 100
+        return 100 * (self.done_count + self.failed_count) // max(self.total_count, 1)
+
+    @property
+    def processing_time(self) -> int:
+        """Milliseconds from submission to the last change, queue time counted."""
+        return round((self.updated_at - self.created_at).total_seconds() * 1000)

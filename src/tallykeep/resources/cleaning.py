@@ -1,0 +1,205 @@
+"""Cleaners: each takes one value as it came and returns it as we store it, or raises Problem with the reason.
+
+A reason reads «must be a whole number (actual value is '1.5')»; whoever calls puts the field's name in front.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import orjson
+
+Cleaner = Callable[[Any], Any]
+
+MAX_KEY_BYTES = 1024  # PostgreSQL's btree takes 2,704 bytes; the rest is room for the other columns of a key
+MAX_DEPTH = 32
+MAX_WHOLE = 2**53 - 1  # beyond it JSON readers disagree
+_SHOWN = 100
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d(?:T\d\d(?::\d\d(?::\d\d(?:\.\d{1,9})?)?)?(?:Z|[+-]\d\d:?\d\d)?)?", re.ASCII)
+_DECIMAL = re.compile(r"[+-]?(?:\d{1,16}(?:\.\d{0,16})?|\.\d{1,16})", re.ASCII)
+_BOOLEANS = {"true": True, "false": False}
+
+
+class Problem(ValueError):
+    """A value cannot be taken; the message is the reason, without the field's name."""
+
+
+def actual(value: Any) -> str:
+    """«(actual value is '…')», the tail that the wire format's reasons carry; long values are cut."""
+    text = value if isinstance(value, str) else _as_json(value)
+    text = _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+    if len(text) > _SHOWN:
+        text = text[:_SHOWN] + "…"
+    return f"(actual value is '{text}')"
+
+
+def _as_json(value: Any) -> str:
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:
+        return repr(value)
+
+
+def text(value: Any) -> str:
+    """Any text PostgreSQL can hold."""
+    if not isinstance(value, str):
+        raise Problem(f"must be a string {actual(value)}")
+    if _UNSTORABLE.search(value):
+        raise Problem("must not contain the character U+0000 or half of a surrogate pair")
+    return value
+
+
+def key_text(value: Any) -> str:
+    """A resource's key: not empty, no control characters, at most 1,024 bytes in UTF-8."""
+    if not isinstance(value, str):
+        raise Problem(f"must be a string {actual(value)}")
+    if _CONTROL.search(value) or _UNSTORABLE.search(value):
+        raise Problem(f"must not contain control characters {actual(_CONTROL.sub('�', value))}")
+    if len(value) > MAX_KEY_BYTES // 4 and len(value.encode()) > MAX_KEY_BYTES:
+        raise Problem(f"must be at most {MAX_KEY_BYTES} bytes long {actual(value)}")
+    return value
+
+
+def boolean(value: Any) -> bool:
+    """True or false; in a file also TRUE and False."""
+    if isinstance(value, bool):
+        return value
+    found = _BOOLEANS.get(value.strip().lower()) if isinstance(value, str) else None
+    if found is None:
+        raise Problem(f"must be true or false {actual(value)}")
+    return found
+
+
+def json_boolean(value: Any) -> bool:
+    """True or false as JSON knows them."""
+    if not isinstance(value, bool):
+        raise Problem(f"must be true or false {actual(value)}")
+    return value
+
+
+def moment(value: Any) -> str:
+    """A date or date and time (YYYY-MM-DD, …THH, …THH:mm, …THH:mm:ss[.SSS], Z or an offset), as UTC in ISO 8601."""
+    if not isinstance(value, str) or not _MOMENT.fullmatch(value):
+        raise Problem(f"must be a date like 2022-09-26 or 2022-09-26T13:00:00Z {actual(value)}")
+    try:
+        parsed = datetime.fromisoformat(value)
+        parsed = parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise Problem(f"is not a date that exists {actual(value)}") from None
+    return parsed.isoformat(timespec="milliseconds")
+
+
+def number(value: Any) -> int | float:
+    """A finite JSON number that is not negative."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise Problem(f"must be a number {actual(value)}")
+    if not 0 <= value <= MAX_WHOLE:
+        raise Problem(f"must be between 0 and {MAX_WHOLE} {actual(value)}")
+    return value
+
+
+def whole_number(value: Any) -> int:
+    """A JSON whole number that is not negative; 5.0 counts as 5."""
+    cleaned = number(value)
+    if cleaned != int(cleaned):
+        raise Problem(f"must be a whole number {actual(value)}")
+    return int(cleaned)
+
+
+def percent(value: Any) -> int | float:
+    """A number from 0 to 100."""
+    cleaned = number(value)
+    if cleaned > 100:
+        raise Problem(f"must be between 0 and 100 {actual(value)}")
+    return cleaned
+
+
+def cell_number(value: str) -> int | float:
+    """A number written in a file with a point; whole ones come back as int."""
+    parsed = _decimal(value)
+    return number(int(parsed) if parsed == parsed.to_integral_value() else float(parsed))
+
+
+def cell_whole_number(value: str) -> int:
+    """A whole number written in a file."""
+    return whole_number(cell_number(value))
+
+
+def cell_cents(value: str) -> int:
+    """An amount in whole units with up to two decimals, as the smallest unit: 14.5 is 1450."""
+    cents = _decimal(value) * 100
+    if cents != cents.to_integral_value():
+        raise Problem(f"must have at most two decimals {actual(value)}")
+    return whole_number(int(cents))
+
+
+def _decimal(value: str) -> Decimal:
+    stripped = value.strip()
+    if not _DECIMAL.fullmatch(stripped):
+        raise Problem(f"must be a number {actual(value)}")
+    try:
+        return Decimal(stripped)
+    except InvalidOperation:
+        raise Problem(f"must be a number {actual(value)}") from None
+
+
+def one_of(*allowed: str) -> Cleaner:
+    """A cleaner for one of these words, exactly as written."""
+    words = frozenset(allowed)
+
+    def clean(value: Any) -> str:
+        if not isinstance(value, str) or value not in words:
+            raise Problem(f"must be one of {', '.join(allowed)} {actual(value)}")
+        return value
+
+    return clean
+
+
+def json_object(value: Any) -> dict[str, Any]:
+    """A JSON object that PostgreSQL can hold, at most 32 levels deep."""
+    if not isinstance(value, dict):
+        raise Problem(f"must be an object {actual(value)}")
+    check_storable(value)
+    return value
+
+
+def json_value(value: Any) -> Any:
+    """Any JSON value that PostgreSQL can hold, at most 32 levels deep."""
+    check_storable(value)
+    return value
+
+
+def check_storable(value: Any) -> None:
+    """Raise Problem when PostgreSQL could not hold this JSON value; quick for the many that it can."""
+    try:
+        dumped = orjson.dumps(value)
+    except TypeError as error:
+        raise Problem(f"cannot be stored: {error}") from None
+    if b"\\u0000" in dumped and any("\0" in part for part in _strings(value)):
+        raise Problem("must not contain the character U+0000")
+    if dumped.count(b"{") + dumped.count(b"[") > MAX_DEPTH and _depth(value) > MAX_DEPTH:
+        raise Problem(f"must not be nested deeper than {MAX_DEPTH} levels")
+
+
+def _strings(value: Any) -> Iterable[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield key
+            yield from _strings(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _strings(inner)
+
+
+def _depth(value: Any) -> int:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
+    if inner is None:
+        return 0
+    return 1 + max(map(_depth, inner), default=0)

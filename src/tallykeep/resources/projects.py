@@ -1,0 +1,108 @@
+"""Projects and their keys: the tenants, and who may speak for them."""
+
+import hashlib
+import hmac
+import secrets
+import uuid
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import psycopg
+
+from tallykeep.config import Settings
+from tallykeep.db.pool import Connection
+from tallykeep.db.queries import queries
+from tallykeep.model import new_id, now, wire_time
+
+KeyKind = Literal["app", "management"]
+
+_sql = queries(__package__, "projects.sql")
+_NOBODY = bytes(32)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks: the project the key belongs to, and the key itself."""
+
+    project_id: int
+    project: str
+    key_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """A new project's keys in clear, to be shown once and never stored."""
+
+    project: str
+    app_id: str
+    app_token: str
+    management_id: str
+    management_token: str
+
+
+async def authenticate(connection: Connection, kind: KeyKind, key_id: str, token: str) -> Caller | None:
+    """The caller these keys belong to, or None; takes the same time whether the id or the token is wrong."""
+    found = await (await connection.execute(_sql.find_key, {"kind": kind, "key_id": key_id})).fetchone()
+    known = hmac.compare_digest(_digest(token), found["token_hash"] if found else _NOBODY)
+    if not known or found is None:
+        return None
+    return Caller(found["project_id"], found["public_id"], key_id)
+
+
+async def list_projects(connection: Connection, caller: Caller) -> list[dict[str, Any]]:
+    """The projects this caller may manage, in wire format: its own."""
+    rows = await (await connection.execute(_sql.list_projects, {"project_id": caller.project_id})).fetchall()
+    return [{**row, "created_at": wire_time(row["created_at"]), "object": "project"} for row in rows]
+
+
+def ensure_first_project(database_url: str, settings: Settings) -> Keys | None:
+    """Make the default project if there is none at all, and return its keys; else None."""
+    with psycopg.connect(database_url) as connection:
+        connection.execute(_sql.lock_first_start)
+        if connection.execute(_sql.any_project).fetchone() == (True,):
+            return None
+        return add_project(
+            connection,
+            "Default",
+            new_keys(
+                app_id=settings.app_id,
+                app_token=settings.app_token,
+                management_id=settings.management_id,
+                management_token=settings.management_token,
+            ),
+        )
+
+
+def new_keys(**given: str | None) -> Keys:
+    """Keys for a new project: those given, and random ones for the rest."""
+    made = {
+        "app_id": str(uuid.uuid4()),
+        "app_token": secrets.token_urlsafe(24),
+        "management_id": str(uuid.uuid4()),
+        "management_token": secrets.token_urlsafe(24),
+    }
+    return Keys(project=new_id("proj_"), **(made | {name: value for name, value in given.items() if value}))
+
+
+def add_project(connection: psycopg.Connection, name: str, keys: Keys) -> Keys:
+    """Add a project with these keys, in the caller's transaction."""
+    created_at = now()
+    added = connection.execute(_sql.add_project, {"id": keys.project, "name": name, "created_at": created_at})
+    (project_id,) = added.fetchone() or (None,)
+    for kind, key_id, token in (
+        ("app", keys.app_id, keys.app_token),
+        ("management", keys.management_id, keys.management_token),
+    ):
+        connection.execute(
+            _sql.add_key,
+            {
+                "key_id": key_id, "kind": kind, "project_id": project_id, "token_hash": _digest(token),
+                "name": f"first {kind} key", "created_at": created_at,
+            },
+        )  # fmt: skip
+    return keys
+
+
+def _digest(token: str) -> bytes:
+    # Tokens are long and random, so one round of a plain hash is as safe as a slow one, and quick on each request.
+    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()

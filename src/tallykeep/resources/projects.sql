@@ -1,0 +1,20 @@
+-- name: find_key
+SELECT api_keys.project_id, api_keys.token_hash, projects.id AS public_id
+FROM api_keys JOIN projects USING (project_id)
+WHERE kind = :kind AND key_id = :key_id AND revoked_at IS NULL
+
+-- name: list_projects
+SELECT id, name, created_at FROM projects WHERE project_id = :project_id
+
+-- name: any_project
+SELECT EXISTS (SELECT FROM projects)
+
+-- name: add_project
+INSERT INTO projects (id, name, created_at) VALUES (:id, :name, :created_at) RETURNING project_id
+
+-- name: add_key!
+INSERT INTO api_keys (key_id, kind, project_id, token_hash, name, created_at)
+VALUES (:key_id, :kind, :project_id, :token_hash, :name, :created_at)
+
+-- name: lock_first_start
+SELECT pg_advisory_xact_lock(500237100917)

@@ -1,0 +1,82 @@
+-- name: create_stage!
+CREATE TEMPORARY TABLE IF NOT EXISTS voucher_stage (
+    "row" bigint NOT NULL,
+    code text COLLATE "C" NOT NULL,
+    id text NOT NULL,
+    type text NOT NULL,
+    active boolean,
+    category text,
+    start_date timestamptz,
+    expiration_date timestamptz,
+    discount jsonb,
+    gift jsonb,
+    loyalty_card jsonb,
+    extras jsonb,
+    redemption_quantity bigint,
+    redeemed_quantity bigint,
+    redeemed_amount bigint,
+    additional_info text,
+    metadata jsonb,
+    cleared text
+) ON COMMIT DELETE ROWS
+
+-- name: copy_stage!
+COPY voucher_stage FROM STDIN
+
+-- name: clear_stage!
+DELETE FROM voucher_stage
+
+-- name: insert_staged!
+-- In key order, so that two portions that share keys wait for each other and never in a circle.
+INSERT INTO vouchers (
+    project_id, code, id, type, active, category, start_date, expiration_date, discount, gift, loyalty_card, extras,
+    redemption_quantity, redeemed_quantity, redeemed_amount, additional_info, metadata, created_at
+)
+SELECT
+    :project_id, code, id, type, coalesce(active, true), category, start_date, expiration_date, discount, gift,
+    loyalty_card, extras, redemption_quantity, coalesce(redeemed_quantity, 0), redeemed_amount, additional_info,
+    coalesce(metadata, '{}'), :now
+FROM voucher_stage
+ORDER BY code
+ON CONFLICT (project_id, code) DO NOTHING
+
+-- name: lock_existing
+SELECT stage."row", vouchers.type, stage.type AS staged_type
+FROM voucher_stage AS stage
+JOIN vouchers ON vouchers.project_id = :project_id AND vouchers.code = stage.code
+WHERE vouchers.id <> stage.id
+ORDER BY vouchers.code
+FOR UPDATE OF vouchers
+
+-- name: update_existing!
+UPDATE vouchers
+SET
+    active = coalesce(stage.active, vouchers.active),
+    category = CASE WHEN 'category' = ANY (cleared) THEN NULL ELSE coalesce(stage.category, vouchers.category) END,
+    start_date =
+        CASE WHEN 'start_date' = ANY (cleared) THEN NULL ELSE coalesce(stage.start_date, vouchers.start_date) END,
+    expiration_date =
+        CASE WHEN 'expiration_date' = ANY (cleared) THEN NULL
+        ELSE coalesce(stage.expiration_date, vouchers.expiration_date) END,
+    discount = coalesce(stage.discount, vouchers.discount),
+    gift = coalesce(vouchers.gift || stage.gift, stage.gift, vouchers.gift),
+    loyalty_card = coalesce(vouchers.loyalty_card || stage.loyalty_card, stage.loyalty_card, vouchers.loyalty_card),
+    extras = coalesce(vouchers.extras || stage.extras, stage.extras, vouchers.extras),
+    redemption_quantity =
+        CASE WHEN 'redemption_quantity' = ANY (cleared) THEN NULL
+        ELSE coalesce(stage.redemption_quantity, vouchers.redemption_quantity) END,
+    redeemed_quantity = coalesce(stage.redeemed_quantity, vouchers.redeemed_quantity),
+    redeemed_amount = coalesce(stage.redeemed_amount, vouchers.redeemed_amount),
+    additional_info =
+        CASE WHEN 'additional_info' = ANY (cleared) THEN NULL
+        ELSE coalesce(stage.additional_info, vouchers.additional_info) END,
+    metadata = vouchers.metadata || coalesce(stage.metadata, '{}'),
+    updated_at = :now
+FROM voucher_stage AS stage, LATERAL string_to_array(coalesce(stage.cleared, ''), ',') AS cleared
+WHERE vouchers.project_id = :project_id
+    AND vouchers.code = stage.code
+    AND vouchers.id <> stage.id
+    AND vouchers.type = stage.type
+
+-- name: existing_types
+SELECT code, type FROM vouchers WHERE project_id = :project_id AND code = ANY (:codes)

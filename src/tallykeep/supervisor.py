@@ -1,0 +1,241 @@
+"""`tallykeep serve`: PostgreSQL, API and worker as child processes; one that dies comes back, all stop together."""
+
+import asyncio
+import ctypes
+import fcntl
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+import httpx
+import psycopg
+import structlog
+
+from tallykeep.config import Settings
+from tallykeep.db.embedded import EmbeddedServer, prepare_embedded
+from tallykeep.errors import DatabaseUnavailableError, DataDirectoryInUseError, TallykeepError
+from tallykeep.resources.projects import Keys
+
+_log = structlog.get_logger()
+
+_STOP_SECONDS = 15
+_DATABASE_STOP_SECONDS = 120
+_LONGEST_BACKOFF = 5.0
+_HEALTHY_AFTER = 10.0
+_PR_SET_PDEATHSIG = 1
+
+PrepareDatabase = Callable[[Settings, str], object]
+
+
+@dataclass
+class Role:
+    """A child process that has to run for as long as the supervisor does."""
+
+    name: str
+    command: list[str]
+    stop_signal: signal.Signals = signal.SIGTERM
+    identity: dict[str, Any] = field(default_factory=dict)
+    env: dict[str, str] | None = None
+    output: IO[bytes] | None = None
+    process: asyncio.subprocess.Process | None = field(default=None, init=False)
+
+    async def start(self) -> asyncio.subprocess.Process:
+        """Start the process in a session of its own: the terminal's Ctrl-C is the supervisor's to hand on."""
+        self.process = await asyncio.create_subprocess_exec(
+            *self.command,
+            env=self.env,
+            cwd="/" if self.identity else None,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=self.output,
+            stderr=self.output,
+            start_new_session=True,
+            preexec_fn=_die_with_parent(self.stop_signal),
+            **self.identity,
+        )
+        return self.process
+
+    async def stop(self, patience: float) -> None:
+        """Ask the process to stop, and end it when it has not after `patience` seconds."""
+        if self.process is None or self.process.returncode is not None:
+            return
+        with suppress(ProcessLookupError):
+            self.process.send_signal(self.stop_signal)
+        try:
+            await asyncio.wait_for(self.process.wait(), patience)
+        except TimeoutError:
+            _log.warning("role did not stop in time and is killed", role=self.name)
+            self.process.kill()
+            await self.process.wait()
+
+
+class Supervisor:
+    """Runs all roles; `run` returns once they have all stopped."""
+
+    def __init__(self, settings: Settings, *, prepare_database: PrepareDatabase) -> None:
+        self._settings = settings
+        self._prepare_database = prepare_database
+        self._stopping = asyncio.Event()
+        self._keepers: list[asyncio.Task[None]] = []
+
+    def run(self) -> int:
+        """Serve until SIGINT or SIGTERM; returns the exit code, 1 when it could not start."""
+        try:
+            with _lock(self._settings):
+                asyncio.run(self._serve())
+        except TallykeepError as error:
+            sys.stderr.write(f"tallykeep: {error}\n")
+            return 1
+        return 0
+
+    async def _serve(self) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, self._stopping.set)
+        port = _free_port(self._settings)
+        database: Role | None = None
+        roles: list[Role] = []
+        try:
+            database_url = self._settings.database_url
+            if database_url is None:
+                server = await asyncio.to_thread(prepare_embedded, self._settings.postgres_dir)
+                await asyncio.to_thread(server.stop_leftover)
+                database_url, database = server.url, self._database_role(server)
+                self._keep(database)
+                await self._until_answering(database, database_url)
+            keys = await asyncio.to_thread(self._prepare_database, self._settings, database_url)
+            roles = self._roles(database_url, port)
+            for role in roles:
+                self._keep(role)
+            await self._announce(port, keys if isinstance(keys, Keys) else None)
+            await self._stopping.wait()
+        finally:
+            self._stopping.set()
+            for keeper in self._keepers:
+                keeper.cancel()
+            await asyncio.gather(*(role.stop(_STOP_SECONDS) for role in roles))
+            if database is not None:
+                await database.stop(_DATABASE_STOP_SECONDS)
+
+    def _database_role(self, server: EmbeddedServer) -> Role:
+        log = (self._settings.data_dir / "postgres.log").open("ab")
+        # SIGINT is PostgreSQL's fast shutdown: it ends sessions and writes everything out.
+        return Role("postgres", server.command, signal.SIGINT, identity=server.identity, output=log)
+
+    def _roles(self, database_url: str, port: int) -> list[Role]:
+        env = {**os.environ, "TALLYKEEP_DATABASE_URL": database_url, "TALLYKEEP_PORT": str(port)}
+        env |= {"TALLYKEEP_HOST": self._settings.host, "TALLYKEEP_DATA_DIR": str(self._settings.data_dir)}
+        command = [sys.executable, "-m", "tallykeep"]
+        return [Role(name, [*command, name], env=env) for name in ("api", "worker")]
+
+    def _keep(self, role: Role) -> None:
+        self._keepers.append(asyncio.create_task(self._kept(role), name=role.name))
+
+    async def _kept(self, role: Role) -> None:
+        """Start the role, again and again, waiting longer each time it dies young."""
+        backoff = 0.1
+        clock = asyncio.get_running_loop().time
+        while not self._stopping.is_set():
+            started = clock()
+            process = await role.start()
+            code = await process.wait()
+            if self._stopping.is_set():
+                return
+            backoff = 0.1 if clock() - started > _HEALTHY_AFTER else min(backoff * 2, _LONGEST_BACKOFF)
+            _log.warning("a role ended and is started again", role=role.name, exit_code=code, in_seconds=backoff)
+            await asyncio.sleep(backoff)
+
+    async def _until_answering(self, role: Role, database_url: str) -> None:
+        """Wait for the server, however long its recovery takes, as long as it runs."""
+        while not self._stopping.is_set():
+            if role.process is not None and role.process.returncode is not None:
+                raise DatabaseUnavailableError(
+                    f"The embedded PostgreSQL does not start; see {self._settings.data_dir / 'postgres.log'}"
+                )
+            try:
+                await (await psycopg.AsyncConnection.connect(database_url, connect_timeout=5)).close()
+            except psycopg.OperationalError:
+                await asyncio.sleep(0.05)
+            else:
+                return
+
+    async def _announce(self, port: int, keys: Keys | None) -> None:
+        url = _url(self._settings.host, port)
+        async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
+            while not self._stopping.is_set():
+                with suppress(httpx.HTTPError):
+                    if (await client.get("/readyz")).status_code == 200:
+                        break
+                await asyncio.sleep(0.05)
+        if self._stopping.is_set():
+            return
+        sys.stdout.write(_welcome(url, keys, self._settings))
+        sys.stdout.flush()
+
+
+def _welcome(url: str, keys: Keys | None, settings: Settings) -> str:
+    lines = [f"Tallykeep serves on {url} (API docs: {url}/docs). Stop with Ctrl-C."]
+    if keys:
+        lines += [
+            "",
+            "This first start made the project Default. Its keys are shown this once:",
+            f"  project id         {keys.project}",
+            f"  X-App-Id           {keys.app_id}",
+            f"  X-App-Token        {keys.app_token}",
+            f"  X-Management-Id    {keys.management_id}",
+            f"  X-Management-Token {keys.management_token}",
+            "",
+            "Import your first vouchers:",
+            f"  printf 'Code,Voucher Type,Discount Type,Value\\nHELLO-1,DISCOUNT_VOUCHER,PERCENT,10\\n' |"
+            f" curl -sS {url}/v1/vouchers/importCSV \\",
+            f"    -H 'X-App-Id: {keys.app_id}' -H 'X-App-Token: {keys.app_token}' -F file=@-",
+        ]
+    elif settings.database_url is None:
+        lines.append(f"Data directory: {settings.data_dir}")
+    return "\n".join(lines) + "\n"
+
+
+def _url(host: str, port: int) -> str:
+    reachable = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104
+    return f"http://{reachable}:{port}"
+
+
+def _lock(settings: Settings) -> IO[str]:
+    """Hold the data directory against a second supervisor, for as long as the file is open."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    file = Path(settings.data_dir, "serve.lock").open("a+")  # noqa: SIM115
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        raise DataDirectoryInUseError(
+            f"Another `tallykeep serve` uses {settings.data_dir}; stop it, or choose another --data-dir"
+        ) from None
+    return file
+
+
+def _free_port(settings: Settings) -> int:
+    """The port to serve on (port 0: any that is free); raises TallykeepError when it is taken."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise TallykeepError(
+                f"Cannot serve on {settings.host}:{settings.port} ({error.strerror}); choose another with --port"
+            ) from None
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _die_with_parent(stop_signal: signal.Signals) -> Callable[[], None] | None:
+    """On Linux: have the kernel stop the child when a killed supervisor can no longer do so."""
+    if not sys.platform.startswith("linux"):
+        return None
+    prctl = ctypes.CDLL(None).prctl
+    return lambda: prctl(_PR_SET_PDEATHSIG, stop_signal)

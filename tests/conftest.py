@@ -1,0 +1,61 @@
+"""Fixtures: one real PostgreSQL and one running server a session, a database or a project of its own a test."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.postgres import fresh_database, make_template, running_postgres
+from tests.server import Api, Server, new_project
+
+
+@pytest.fixture(scope="session")
+def session_dir() -> Iterator[Path]:
+    # Short, because a Unix socket's path is: pytest's own directories are too deep.
+    with tempfile.TemporaryDirectory(prefix="tallykeep-tests-") as directory:
+        yield Path(directory)
+
+
+@pytest.fixture(scope="session")
+def postgres(session_dir: Path) -> Iterator[str]:
+    with running_postgres(session_dir / "pg") as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def template(postgres: str) -> str:
+    return make_template(postgres)
+
+
+@pytest.fixture
+def database_url(postgres: str, template: str) -> Iterator[str]:
+    with fresh_database(postgres, template) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def served_database(postgres: str, template: str) -> Iterator[str]:
+    with fresh_database(postgres, template) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def server(session_dir: Path, served_database: str) -> Iterator[Server]:
+    running = Server(session_dir / "server", database_url=served_database).start()
+    yield running
+    assert running.stop() == 0
+
+
+@pytest.fixture
+def api(server: Server, served_database: str) -> Iterator[Api]:
+    client = Api(server.url, new_project(served_database))
+    yield client
+    client.http.close()
+
+
+@pytest.fixture
+def other_api(server: Server, served_database: str) -> Iterator[Api]:
+    client = Api(server.url, new_project(served_database, "Other"))
+    yield client
+    client.http.close()

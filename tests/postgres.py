@@ -1,0 +1,74 @@
+"""A real PostgreSQL for the tests, and databases of their own within it."""
+
+import itertools
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+
+from tallykeep.config import Settings
+from tallykeep.db.embedded import prepare_embedded
+from tallykeep.db.migrate import migrate
+
+_numbers = itertools.count(1)
+
+
+@contextmanager
+def running_postgres(directory: Path) -> Iterator[str]:
+    """An embedded server while the context lasts; yields the URL of its database `postgres`."""
+    server = prepare_embedded(directory)
+    with (directory.parent / "postgres.log").open("ab") as log:
+        process = subprocess.Popen(
+            server.command, cwd="/", stdout=log, stderr=log, start_new_session=True, **server.identity
+        )
+    try:
+        _wait_until_answering(server.url, process)
+        yield server.url
+    finally:
+        process.send_signal(2)
+        process.wait(60)
+
+
+def _wait_until_answering(url: str, process: subprocess.Popen[bytes]) -> None:
+    while process.poll() is None:
+        try:
+            psycopg.connect(url, connect_timeout=5).close()
+        except psycopg.OperationalError:
+            time.sleep(0.05)
+        else:
+            return
+    raise AssertionError("PostgreSQL did not start")
+
+
+def named(url: str, database: str) -> str:
+    """The URL of another database on the same server."""
+    return url.replace("/postgres?", f"/{database}?")
+
+
+@contextmanager
+def fresh_database(server_url: str, template: str | None = None) -> Iterator[str]:
+    """A database of its own, copied from `template` where given; dropped afterwards, whoever is connected."""
+    name = f"test_{next(_numbers)}"
+    copied = f" TEMPLATE {template}" if template else ""
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}{copied}")
+        try:
+            yield named(server_url, name)
+        finally:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def make_template(server_url: str) -> str:
+    """A migrated database without projects, to copy others from."""
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE migrated")
+    migrate(named(server_url, "migrated"))
+    return "migrated"
+
+
+def quiet_settings(**changes: object) -> Settings:
+    """Settings untouched by the environment's TALLYKEEP_* variables."""
+    return Settings.model_construct(**{**Settings.model_construct().model_dump(), **changes})

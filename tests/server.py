@@ -1,0 +1,164 @@
+"""A really running `tallykeep serve`, and a client that speaks to it as anybody would."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import psycopg
+
+from tallykeep.resources.projects import Keys, add_project, new_keys
+
+START_SECONDS = 120
+ENDED = ("DONE", "FAILED")
+
+
+class Server:
+    """`tallykeep serve` as a child process; `roles` finds its children by name."""
+
+    def __init__(self, directory: Path, *, database_url: str | None = None, **variables: str) -> None:
+        self.directory = directory
+        self.log = directory / "serve.log"
+        env = {name: value for name, value in os.environ.items() if not name.startswith("TALLYKEEP_")}
+        env |= {"TALLYKEEP_DATA_DIR": str(directory / "data"), "TALLYKEEP_PORT": "0", **variables}
+        if database_url:
+            env["TALLYKEEP_DATABASE_URL"] = database_url
+        self._env = env
+        self.url = ""
+        self.output: list[str] = []
+        self._process: subprocess.Popen[str] | None = None
+
+    def start(self) -> "Server":
+        self.directory.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tallykeep", "serve"],
+                env=self._env, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True,
+            )  # fmt: skip
+        assert self._process.stdout is not None
+        first = self._process.stdout.readline()
+        found = re.search(r"http://\S+:\d+", first)
+        assert found, f"serve did not start: {self.log.read_text()}"
+        self.url = found.group()
+        self.output = [first]
+        os.set_blocking(self._process.stdout.fileno(), False)
+        self.output += self._process.stdout.readlines()
+        # From now on the same port, so that clients find it again after a restart.
+        self._env["TALLYKEEP_PORT"] = self.url.rpartition(":")[2]
+        return self
+
+    def stop(self) -> int:
+        """Stop as a user would; returns the exit code."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGTERM)
+        return self._process.wait(60)
+
+    def kill_everything(self) -> None:
+        """SIGKILL for the supervisor and every process below it, PostgreSQL's included."""
+        assert self._process is not None
+        family = [*psutil.Process(self._process.pid).children(recursive=True), psutil.Process(self._process.pid)]
+        for process in family:
+            _kill(process)
+        psutil.wait_procs(family, timeout=10)
+        self._process.wait(10)
+
+    def kill_role(self, name: str) -> None:
+        """SIGKILL for the process of one role: `api`, `worker` or `postgres` (the postmaster)."""
+        self.role(name).kill()
+
+    def role(self, name: str) -> psutil.Process:
+        """The process of one role, waiting for it where it is just being started again."""
+        assert self._process is not None
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            for process in psutil.Process(self._process.pid).children():
+                words = _command(process)
+                if words and (words[-1] == name or Path(words[0]).name == name):
+                    return process
+            time.sleep(0.02)
+        raise AssertionError(f"no process for {name}")
+
+    def family(self) -> list[psutil.Process]:
+        """Every process below and including the supervisor."""
+        assert self._process is not None
+        supervisor = psutil.Process(self._process.pid)
+        return [supervisor, *supervisor.children(recursive=True)]
+
+
+def _command(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _kill(process: psutil.Process) -> None:
+    try:
+        process.kill()
+    except psutil.NoSuchProcess:
+        pass
+
+
+def new_project(database_url: str, name: str = "Test") -> Keys:
+    """Another project, so that tests keep out of each other's way on one server."""
+    with psycopg.connect(database_url) as connection:
+        return add_project(connection, name, new_keys())
+
+
+class Api:
+    """A client with one project's keys."""
+
+    def __init__(self, url: str, keys: Keys) -> None:
+        self.keys = keys
+        self.url = url
+        headers = {"X-App-Id": keys.app_id, "X-App-Token": keys.app_token}
+        self.http = httpx.Client(base_url=url, headers=headers, timeout=60, trust_env=False)
+
+    def get(self, path: str, **query: Any) -> Any:
+        answer = self.http.get(path, params=query)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def import_json(self, rows: list[Any]) -> str:
+        answer = self.http.post("/v1/vouchers/import", json=rows)
+        assert answer.status_code == 202, answer.text
+        return str(answer.json()["async_action_id"])
+
+    def import_csv(self, content: str | bytes) -> str:
+        answer = self.http.post("/v1/vouchers/importCSV", files={"file": ("vouchers.csv", content)})
+        assert answer.status_code == 202, answer.text
+        return str(answer.json()["async_action_id"])
+
+    def ended(self, action_id: str, seconds: float = 60) -> dict[str, Any]:
+        """The action once it has ended; on the way the tally must hold at every look."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            try:
+                action = self.get(f"/v1/async-actions/{action_id}")
+            except (httpx.TransportError, AssertionError):
+                time.sleep(0.1)  # the API or its database is down: what crash tests are for
+                continue
+            assert 0 <= action["done_count"] + action["failed_count"] <= action["total_count"]
+            assert action["result"]["done_count"] == action["done_count"]
+            if action["status"] in ENDED:
+                return dict(action)
+            time.sleep(0.02)
+        raise AssertionError(f"action {action_id} did not end: {action}")
+
+    def define_schema(self, related_object: str, properties: dict[str, Any], **options: Any) -> dict[str, Any]:
+        """Create a metadata schema through the management API."""
+        headers = {"X-Management-Id": self.keys.management_id, "X-Management-Token": self.keys.management_token}
+        answer = httpx.post(
+            f"{self.url}/management/v1/projects/{self.keys.project}/metadata-schemas",
+            headers=headers,
+            json={"related_object": related_object, "properties": properties, **options},
+            trust_env=False,
+        )
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
