@@ -12,7 +12,7 @@ def configure(settings: Settings) -> None:
     """Set up structlog and the standard library's loggers for this process."""
     level = settings.log_level.upper()
     last = structlog.processors.JSONRenderer() if settings.log_format == "json" else structlog.dev.ConsoleRenderer(
-        colors=sys.stderr.isatty()
+        colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
     )  # fmt: skip
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,

@@ -17,7 +17,7 @@ _FLAT = rb'(?:[^][{}"]++|' + _STRING + rb")"
 _LEVEL_1 = rb"(?:" + _FLAT + rb"|[{[](?:" + _FLAT + rb")*+[]}])"
 _LEVEL_2 = rb"(?:" + _FLAT + rb"|[{[](?:" + _LEVEL_1 + rb")*+[]}])"
 _BRACKETED = re.compile(rb"[{[](?:" + _LEVEL_2 + rb")*+[]}]", re.DOTALL)
-_TOKEN = re.compile(_STRING + rb"|[][{}]", re.DOTALL)
+_TOKEN = re.compile(_STRING + rb'|[][{}"]', re.DOTALL)
 _TEXT = re.compile(_STRING, re.DOTALL)
 _WORD = re.compile(rb"[^][{}\",\s:]++(?=[\s,\]])")
 _SPACE = re.compile(rb"[ \t\r\n]*+")
@@ -141,6 +141,8 @@ def _deep_end(buffer: bytes, at: int) -> int | None:
             depth -= 1
             if depth == 0:
                 return token.end()
+        elif mark == b'"':  # a string that goes on in the next chunk
+            return None
     return None
 
 

@@ -121,7 +121,7 @@ ORDER BY "row"
 LIMIT :limit
 
 -- name: failures_by_reason
-SELECT reason, count(*) AS count, (array_agg("row" ORDER BY "row"))[1:5] AS first_rows
+SELECT reason, count(*) AS count, (array_agg("row" ORDER BY "row"))[1 : 5] AS first_rows
 FROM failures
 WHERE project_id = :project_id AND action_id = :action_id
 GROUP BY reason

@@ -52,27 +52,27 @@ FOR UPDATE OF vouchers
 UPDATE vouchers
 SET
     active = coalesce(stage.active, vouchers.active),
-    category = CASE WHEN 'category' = ANY (cleared) THEN NULL ELSE coalesce(stage.category, vouchers.category) END,
+    category = CASE WHEN 'category' = ANY (nulled) THEN NULL ELSE coalesce(stage.category, vouchers.category) END,
     start_date =
-        CASE WHEN 'start_date' = ANY (cleared) THEN NULL ELSE coalesce(stage.start_date, vouchers.start_date) END,
+        CASE WHEN 'start_date' = ANY (nulled) THEN NULL ELSE coalesce(stage.start_date, vouchers.start_date) END,
     expiration_date =
-        CASE WHEN 'expiration_date' = ANY (cleared) THEN NULL
+        CASE WHEN 'expiration_date' = ANY (nulled) THEN NULL
         ELSE coalesce(stage.expiration_date, vouchers.expiration_date) END,
     discount = coalesce(stage.discount, vouchers.discount),
     gift = coalesce(vouchers.gift || stage.gift, stage.gift, vouchers.gift),
     loyalty_card = coalesce(vouchers.loyalty_card || stage.loyalty_card, stage.loyalty_card, vouchers.loyalty_card),
     extras = coalesce(vouchers.extras || stage.extras, stage.extras, vouchers.extras),
     redemption_quantity =
-        CASE WHEN 'redemption_quantity' = ANY (cleared) THEN NULL
+        CASE WHEN 'redemption_quantity' = ANY (nulled) THEN NULL
         ELSE coalesce(stage.redemption_quantity, vouchers.redemption_quantity) END,
     redeemed_quantity = coalesce(stage.redeemed_quantity, vouchers.redeemed_quantity),
     redeemed_amount = coalesce(stage.redeemed_amount, vouchers.redeemed_amount),
     additional_info =
-        CASE WHEN 'additional_info' = ANY (cleared) THEN NULL
+        CASE WHEN 'additional_info' = ANY (nulled) THEN NULL
         ELSE coalesce(stage.additional_info, vouchers.additional_info) END,
     metadata = vouchers.metadata || coalesce(stage.metadata, '{}'),
     updated_at = :now
-FROM voucher_stage AS stage, LATERAL string_to_array(coalesce(stage.cleared, ''), ',') AS cleared
+FROM voucher_stage AS stage, LATERAL string_to_array(coalesce(stage.cleared, ''), ',') AS nulled
 WHERE vouchers.project_id = :project_id
     AND vouchers.code = stage.code
     AND vouchers.id <> stage.id

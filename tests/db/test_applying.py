@@ -1,0 +1,216 @@
+"""Applying portions: the tally is exact, a portion closes once, rows with the same key keep their order."""
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from tallykeep.actions import ACTION_TYPES
+from tallykeep.engine.account import close_portion
+from tallykeep.errors import PortionLostError
+from tallykeep.model import ClaimedPortion, Failure, Portion, Row, Source
+from tests.db.engine import Engine, open_engine
+
+HEADER = "Code,Voucher Type,Value,Discount Type,Category,Note,Size\n"
+
+
+def gifts(count: int, first: int = 0) -> str:
+    lines = [f"C{number},GIFT_VOUCHER,1,,,,\n" for number in range(first, first + count)]
+    return HEADER + "".join(lines)
+
+
+def test_the_tally_is_exact_after_every_portion(database_url: str) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url, portion_rows=4) as engine:
+            action_id = await engine.submit_csv(gifts(6) + "BAD,,1,,,,\n" + gifts(3, 6).removeprefix(HEADER))
+            seen = []
+            for _ in range(3):
+                await engine.advance(action_id)
+                action = await engine.get(action_id)
+                seen.append((action["done_count"], action["failed_count"], action["status"], action["progress"]))
+            assert seen == [(4, 0, "IN_PROGRESS", 40), (7, 1, "IN_PROGRESS", 80), (9, 1, "DONE", 100)]
+            await engine.advance(action_id)
+            assert await engine.get(action_id) == action
+
+    asyncio.run(scenario())
+
+
+def test_many_jobs_at_once_apply_each_portion_once(database_url: str) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url, portion_rows=3, portions_in_flight=4) as engine:
+            action_id = await engine.submit_csv(gifts(40))
+            while (await engine.get(action_id))["status"] != "DONE":
+                await asyncio.gather(*(engine.advance(action_id) for _ in range(6)))
+            action = await engine.get(action_id)
+            assert (action["done_count"], action["failed_count"]) == (40, 0)
+            (row,) = await engine.query("SELECT count(*) AS vouchers FROM vouchers")
+            assert row["vouchers"] == 40
+
+    asyncio.run(scenario())
+
+
+def test_a_portion_that_is_closed_cannot_be_closed_again(database_url: str) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url) as engine:
+            action_id = await engine.submit_csv(gifts(2))
+            await engine.finish(action_id)
+            again = ClaimedPortion(engine.project_id, action_id, "", Source("csv"), Portion(1, 2, b""))
+            async with engine.pool.connection() as connection:
+                with pytest.raises(PortionLostError):
+                    async with connection.transaction():
+                        await close_portion(connection, again, [])
+            assert (await engine.get(action_id))["done_count"] == 2
+
+    asyncio.run(scenario())
+
+
+def test_the_database_refuses_a_tally_that_does_not_add_up(database_url: str) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url) as engine:
+            await engine.submit_csv(gifts(2))
+            for illegal in (
+                "UPDATE async_actions SET done_count = 3",
+                "UPDATE async_actions SET status = 'DONE', operation_status = 'SUCCESS', finished_at = now()",
+                "UPDATE portions SET status = 'CLOSED', closed_at = now()",
+                "UPDATE portions SET closed_at = now()",
+            ):
+                with pytest.raises(psycopg.errors.CheckViolation):
+                    await engine.query(illegal)
+
+    asyncio.run(scenario())
+
+
+def test_a_portion_waits_for_the_one_before_it(database_url: str) -> None:
+    """JSON imports keep the first of two rows with the same code, wherever the portions are cut."""
+
+    async def scenario() -> None:
+        async with open_engine(database_url, portion_rows=1) as engine:
+            rows = [{"code": "SAME", "gift": {"amount": amount}} for amount in (1, 2)]
+            action_id = await engine.submit_json(rows)
+            async with engine.pool.connection() as holder:
+                async with holder.transaction():
+                    await holder.execute("SELECT FROM portions WHERE first_row = 1 FOR UPDATE")
+                    second = asyncio.create_task(engine.advance(action_id))
+                    await _until_waiting(engine)
+                    assert (await engine.get(action_id))["done_count"] == 0
+                # The first portion was given back without being applied: the second must not go ahead.
+                await second
+            assert (await engine.get(action_id))["done_count"] == 0
+            action = await engine.finish(action_id)
+            assert action["result"]["failed"] == [{"code": "SAME", "reason": "Voucher with code SAME already exists"}]
+            (voucher,) = await engine.query("SELECT gift FROM vouchers")
+            assert voucher["gift"]["amount"] == 1
+
+    asyncio.run(scenario())
+
+
+async def _until_waiting(engine: Engine) -> None:
+    while not await engine.query("SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'"):
+        await asyncio.sleep(0.01)
+
+
+class _Explosive:
+    """An operation that breaks on certain rows, in every way it can."""
+
+    def __init__(self, inner: Any, fuse: str) -> None:
+        self._inner = inner
+        self._fuse = fuse
+        self._rows: list[Row] = []
+
+    def check(self, rows: list[Row]) -> list[Failure]:
+        self._rows = rows
+        self._burn("check")
+        return list(self._inner.check(rows))
+
+    async def stage(self) -> None:
+        await self._inner.stage()
+        self._burn("stage")
+
+    async def write(self) -> list[Failure]:
+        failures = await self._inner.write()
+        self._burn("write")
+        return list(failures)
+
+    def _burn(self, place: str) -> None:
+        if self._fuse == place and any(row.value[0].startswith("BOOM") for row in self._rows):
+            raise RuntimeError("a defect")
+
+
+@pytest.mark.parametrize("fuse", ["check", "stage", "write"])
+def test_a_row_that_breaks_the_code_fails_alone(database_url: str, fuse: str) -> None:
+    kind = ACTION_TYPES["VOUCHERS.IMPORT_CSV"]
+
+    async def begin(*arguments: Any) -> _Explosive:
+        return _Explosive(await kind.begin(*arguments), fuse)
+
+    async def scenario() -> None:
+        kinds = {kind.name: replace(kind, begin=begin)}
+        async with open_engine(database_url, kinds) as engine:
+            rows = ["A", "BOOM1", "B", "A", "C", "BOOM2", "D"]
+            action_id = await engine.submit_csv(HEADER + "".join(f"{code},GIFT_VOUCHER,1,,,,\n" for code in rows))
+            action = await engine.finish(action_id)
+            assert (action["done_count"], action["failed_count"]) == (5, 2)
+            assert [failure["row"] for failure in action["result"]["failed"]] == [2, 6]
+            for failure in action["result"]["failed"]:
+                assert failure["reason"].startswith("Internal error (log id ")
+            codes = [row["code"] for row in await engine.query("SELECT code FROM vouchers ORDER BY code")]
+            assert codes == ["A", "B", "C", "D"]
+
+    asyncio.run(scenario())
+
+
+def test_failures_can_always_be_recorded(database_url: str) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url) as engine:
+            rows: list[Any] = [
+                {"code": "A\0B"}, {"code": "x" * 50_000}, {"code": ["list"]}, {"code": "M", "metadata": {"k\0": 1}},
+                None, 5, "text", [], {"code": "\t\\N\n", "type": "x" * 50_000},
+            ]  # fmt: skip
+            action = await engine.finish(await engine.submit_json(rows))
+            assert (action["done_count"], action["failed_count"]) == (0, len(rows))
+            assert len(action["result"]["failed"]) == len(rows)
+
+    asyncio.run(scenario())
+
+
+ROW = st.tuples(
+    st.sampled_from(["A", "B", "C"]),
+    st.sampled_from(["GIFT_VOUCHER", "LOYALTY_CARD", "BROKEN"]),
+    st.sampled_from(["1", "2"]),
+    st.sampled_from(["", "null", "red", "blue"]),
+    st.sampled_from(["", "null", "x", "y"]),
+    st.sampled_from(["", "1", "2"]),
+)
+
+
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking against a database takes minutes
+)
+@given(rows=st.lists(ROW, min_size=1, max_size=14), before=st.lists(ROW, max_size=3))
+def test_one_portion_has_the_effect_of_its_rows_one_by_one(
+    database_url: str, rows: list[tuple[str, ...]], before: list[tuple[str, ...]]
+) -> None:
+    def text(lines: list[tuple[str, ...]]) -> str:
+        return HEADER + "".join(
+            f"{code},{kind},{value},,{category},{note},{size}\n" for code, kind, value, category, note, size in lines
+        )
+
+    async def outcome(portion_rows: int) -> tuple[Any, Any]:
+        async with open_engine(database_url, portion_rows=portion_rows) as engine:
+            await engine.finish(await engine.submit_csv(text(before)))
+            action = await engine.finish(await engine.submit_csv(text(rows)))
+            vouchers = await engine.query(
+                "SELECT code, type, gift, loyalty_card, category, metadata FROM vouchers WHERE project_id = %s"
+                " ORDER BY code",
+                engine.project_id,
+            )
+            return action["result"], vouchers
+
+    assert asyncio.run(outcome(1000)) == asyncio.run(outcome(1))

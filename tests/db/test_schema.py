@@ -1,0 +1,69 @@
+"""Migrations, and the plans of the queries that run all the time."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg
+import pytest
+
+from tallykeep.db.migrate import migrate, newest_revision
+from tallykeep.engine import apply
+from tallykeep.errors import DatabaseUnavailableError
+from tests.db.engine import open_engine
+from tests.postgres import fresh_database
+
+
+def test_processes_that_start_together_migrate_once(postgres: str) -> None:
+    with fresh_database(postgres) as url:
+        with ThreadPoolExecutor(4) as threads:
+            list(threads.map(migrate, [url] * 4))
+        with psycopg.connect(url) as connection:
+            assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(newest_revision(),)]
+        migrate(url)
+
+
+def test_every_table_of_a_project_has_project_id_first_in_its_keys(database_url: str) -> None:
+    with psycopg.connect(database_url) as connection:
+        keys = connection.execute(
+            """
+            SELECT indrelid::regclass::text, attname
+            FROM pg_index
+            JOIN pg_attribute ON attrelid = indrelid AND attnum = indkey[0]
+            WHERE indisunique AND relnamespace(indrelid) = 'public'
+            """.replace("relnamespace(indrelid)", "(SELECT relnamespace::regnamespace::text FROM pg_class "
+                                                  "WHERE oid = indrelid)")
+        ).fetchall()  # fmt: skip
+    directory = {"projects", "api_keys", "alembic_version"}
+    keys = [(table, column) for table, column in keys if not table.startswith("procrastinate")]
+    ours = {(table, column) for table, column in keys if table not in directory}
+    assert ours == {
+        (table, "project_id") for table in ("async_actions", "portions", "failures", "metadata_schemas", "vouchers")
+    }
+
+
+def test_a_database_out_of_reach_is_told_so() -> None:
+    with pytest.raises(DatabaseUnavailableError, match="TALLYKEEP_DATABASE_URL"):
+        migrate("postgresql://nobody@127.0.0.1:1/nothing")
+
+
+def test_the_claim_finds_open_portions_by_index(database_url: str) -> None:
+    async def scenario() -> str:
+        async with open_engine(database_url) as engine, engine.pool.connection() as connection:
+            await connection.execute(
+                "INSERT INTO async_actions (project_id, id, type, status, operation_status, request_id, source,"
+                " total_count, open_portions, created_at, updated_at)"
+                " SELECT 1, 'aa_' || n, 'T', 'ENQUEUED', 'UNKNOWN', 'v', '{}', 100, 100, now(), now()"
+                " FROM generate_series(1, 200) AS n"
+            )
+            await connection.execute(
+                "INSERT INTO portions (project_id, action_id, first_row, row_count, body)"
+                " SELECT 1, 'aa_' || n, m, 1, '' FROM generate_series(1, 200) AS n, generate_series(1, 100) AS m"
+            )
+            await connection.execute("ANALYZE portions")
+            key = {"project_id": 1, "action_id": "aa_7", "portions_in_flight": 2}
+            plan = await (await connection.execute(f"EXPLAIN {apply._sql.claim_open_portion}", key)).fetchall()
+            return "\n".join(row["QUERY PLAN"] for row in plan)
+
+    plan = asyncio.run(scenario())
+    assert "Seq Scan on portions" not in plan
+    assert "portions_open" in plan

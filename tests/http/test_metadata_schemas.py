@@ -1,0 +1,73 @@
+"""Metadata schemas: managed through the management API, shown by both."""
+
+from typing import Any
+
+import httpx
+
+from tests.http.test_errors import check
+from tests.server import Api
+
+
+def manage(api: Api, method: str, path: str = "", body: Any = None, project: str | None = None) -> httpx.Response:
+    headers = {"X-Management-Id": api.keys.management_id, "X-Management-Token": api.keys.management_token}
+    url = f"{api.url}/management/v1/projects/{project or api.keys.project}/metadata-schemas{path}"
+    return httpx.request(method, url, headers=headers, json=body, trust_env=False)
+
+
+def test_schemas_are_created_updated_and_deleted(api: Api) -> None:
+    created = api.define_schema("voucher", {"unit": {"type": "number", "optional": False, "eq": [1, 2]}})
+    assert created["properties"] == {
+        "unit": {"type": "number", "array": False, "optional": False, "object_type": None, "eq": [1, 2]}
+    }
+    assert (created["related_object"], created["allow_defined_only"], created["updated_at"]) == ("voucher", False, None)
+    updated = manage(
+        api, "PUT", f"/{created['id']}", {"properties": {"lang": {"type": "string", "max_length": 2}}}
+    ).json()
+    assert updated["properties"].keys() == {"unit", "lang"}
+    assert updated["updated_at"] is not None
+    removed = {"unit": {"type": "number", "deleted": True}}
+    updated = manage(api, "PUT", f"/{created['id']}", {"properties": removed, "allow_defined_only": True}).json()
+    assert updated["properties"]["unit"]["deleted"] is True
+    assert "eq" not in updated["properties"]["unit"]
+    assert updated["allow_defined_only"] is True
+    assert manage(api, "GET", f"/{created['id']}").json() == updated
+    listed = manage(api, "GET").json()
+    assert (listed["data_ref"], listed["total"], listed["data"]) == ("data", 1, [updated])
+    assert manage(api, "DELETE", f"/{created['id']}").status_code == 204
+    check(manage(api, "DELETE", f"/{created['id']}"), 404, "not_found")
+    check(manage(api, "GET", f"/{created['id']}"), 404, "not_found")
+
+
+def test_the_api_shows_them_in_its_older_shape(api: Api) -> None:
+    api.define_schema("Address", {"zip": {"type": "string", "exact_length": 5}})
+    api.define_schema("voucher", {"home": {"type": "object", "object_type": "Address"}})
+    schema = api.get("/v1/metadata-schemas/voucher")
+    assert schema["properties"]["home"] == {
+        "type": "object", "array": False, "optional": True, "objectType": "Address",
+    }  # fmt: skip
+    page = api.get("/v1/metadata-schemas")
+    assert page["data_ref"] == "schemas"
+    assert [entry["related_object"] for entry in page["schemas"]] == ["Address", "voucher"]
+    assert page["schemas"][0]["properties"]["zip"]["exactLength"] == 5
+    check(api.http.get("/v1/metadata-schemas/order"), 404, "not_found", "order")
+
+
+def test_what_makes_no_sense_is_refused(api: Api) -> None:
+    created = api.define_schema("voucher", {"unit": {"type": "number"}})
+    check(manage(api, "POST", body={"related_object": "voucher", "properties": {}}), 409, "duplicate_found")
+    check(manage(api, "POST", body={"related_object": "order"}), 400, "invalid_payload", "properties")
+    check(manage(api, "POST", body={"properties": {}}), 400, "invalid_payload", "related_object")
+    changed = {"properties": {"unit": {"type": "string"}}}
+    check(manage(api, "PUT", f"/{created['id']}", changed), 400, "invalid_payload", "cannot be changed")
+
+
+def test_keys_manage_their_own_project_only(api: Api, other_api: Api) -> None:
+    check(manage(api, "GET", project=other_api.keys.project), 404, "not_found")
+    projects = httpx.get(
+        f"{api.url}/management/v1/projects",
+        headers={"X-Management-Id": api.keys.management_id, "X-Management-Token": api.keys.management_token},
+        trust_env=False,
+    ).json()
+    assert [project["id"] for project in projects] == [api.keys.project]
+    own = api.get(f"/management/v1/projects/{api.keys.project}/metadata-schemas")
+    assert own["total"] == 0

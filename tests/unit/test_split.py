@@ -1,0 +1,201 @@
+"""Splitting: any chunking of any bytes gives the same rows, and the reader sees the rows that the splitter cut."""
+
+import csv
+import io
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tallykeep.engine.rows import read_rows
+from tallykeep.engine.split_csv import CsvSplitter
+from tallykeep.engine.split_json import JsonSplitter
+from tallykeep.errors import InvalidPayloadError
+from tallykeep.model import Portion, Row
+
+ROW_LIMIT = 4_000
+
+
+def split(splitter: CsvSplitter | JsonSplitter, chunks: list[bytes]) -> list[Portion]:
+    portions = [portion for chunk in chunks for portion in splitter.feed(chunk)]
+    return portions + list(splitter.finish())
+
+
+def csv_splitter(portion_rows: int = 3) -> CsvSplitter:
+    return CsvSplitter(portion_rows=portion_rows, portion_bytes=10_000, max_row_bytes=ROW_LIMIT)
+
+
+def json_splitter(portion_rows: int = 3) -> JsonSplitter:
+    return JsonSplitter(portion_rows=portion_rows, portion_bytes=10_000, max_row_bytes=ROW_LIMIT)
+
+
+def chunked(data: bytes, cuts: list[int]) -> list[bytes]:
+    places = sorted({cut % (len(data) + 1) for cut in cuts})
+    return [data[start:end] for start, end in zip([0, *places], [*places, len(data)], strict=True)]
+
+
+def rows_of(splitter: CsvSplitter | JsonSplitter, chunks: list[bytes]) -> list[Row]:
+    portions = split(splitter, chunks)
+    rows = [row for portion in portions for row in read_rows(portion, splitter.source)]
+    assert [row.number for row in rows] == list(range(1, len(rows) + 1))
+    assert not any((row.problem or "").startswith("Internal error") for row in rows)
+    return rows
+
+
+CUTS = st.lists(st.integers(0, 10_000), max_size=12)
+CELLS = st.text(st.sampled_from("ab1 ,;\"'\n\r\té\u2028\x00"), max_size=8)
+
+
+@given(
+    records=st.lists(st.lists(CELLS, min_size=2, max_size=2), max_size=12),
+    ending=st.sampled_from(["\n", "\r\n", "\r"]),
+    cuts=CUTS,
+    bom=st.booleans(),
+)
+def test_written_csv_comes_back_whatever_the_chunks(
+    records: list[list[str]], ending: str, cuts: list[int], bom: bool
+) -> None:
+    text = io.StringIO()
+    # Quoted throughout: the writer leaves a lone carriage return bare where the lines end with a newline.
+    writer = csv.writer(text, lineterminator=ending, quoting=csv.QUOTE_ALL)
+    writer.writerow(["Code", "Note"])
+    writer.writerows(records)
+    data = (b"\xef\xbb\xbf" if bom else b"") + text.getvalue().encode()
+    splitter = csv_splitter()
+    rows = rows_of(splitter, chunked(data, cuts))
+    assert splitter.source.header == ["Code", "Note"]
+    assert [row.value for row in rows] == records
+
+
+@given(data=st.binary(max_size=300).map(lambda tail: b"a,b\n" + tail), cuts=CUTS)
+def test_any_bytes_give_the_same_rows_in_any_chunks(data: bytes, cuts: list[int]) -> None:
+    whole = rows_of(csv_splitter(), [data])
+    assert rows_of(csv_splitter(), chunked(data, cuts)) == whole
+
+
+@given(data=st.text(st.sampled_from('a",\r\n'), max_size=60), cuts=CUTS)
+def test_any_quotes_give_the_same_rows_in_any_chunks(data: str, cuts: list[int]) -> None:
+    encoded = b"a,b\n" + data.encode()
+    assert rows_of(csv_splitter(), chunked(encoded, cuts)) == rows_of(csv_splitter(), [encoded])
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.sampled_from('ab"\\/{}[],: \n\u2028é'), max_size=6),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("ab]}\\\"", max_size=4), inner, max_size=3),
+    max_leaves=12,
+)  # fmt: skip
+
+
+@given(values=st.lists(JSON_VALUES, max_size=10), cuts=CUTS, indent=st.sampled_from([None, 1]))
+def test_json_elements_come_back_whatever_the_chunks(values: list[Any], cuts: list[int], indent: int | None) -> None:
+    data = json.dumps(values, indent=indent).encode()
+    rows = rows_of(json_splitter(), chunked(data, cuts))
+    assert [row.value for row in rows] == values
+
+
+@given(data=st.text(st.sampled_from('[]{}",:1a \\n'), max_size=40), cuts=CUTS)
+def test_what_is_not_a_json_array_is_refused_in_any_chunks(data: str, cuts: list[int]) -> None:
+    encoded = data.encode()
+    try:
+        expected = json.loads(encoded)
+    except ValueError:
+        expected = None
+    if isinstance(expected, list):
+        assert [row.value for row in rows_of(json_splitter(), chunked(encoded, cuts))] == expected
+    else:
+        with pytest.raises(InvalidPayloadError):
+            rows_of(json_splitter(), chunked(encoded, cuts))
+
+
+def test_portions_are_cut_by_rows_and_by_bytes() -> None:
+    splitter = CsvSplitter(portion_rows=100, portion_bytes=25, max_row_bytes=ROW_LIMIT)
+    portions = split(splitter, [b"Code\n" + b"0123456789\n" * 7])
+    assert [(portion.first_row, portion.row_count) for portion in portions] == [(1, 3), (4, 3), (7, 1)]
+
+
+def test_a_quote_never_closed_fails_alone_and_swallows_nothing() -> None:
+    lines = b'Code,Note\nA,1\nB,"open\n' + b"C,3\n" * 1_000
+    rows = rows_of(csv_splitter(500), [lines])
+    assert len(rows) == 1_002
+    assert [row.number for row in rows if row.problem] == [2]
+    assert rows[1].problem == "a quote is opened in this line and never closed"
+    assert rows[2].value == ["C", "3"]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_the_delimiter_is_found_in_the_header(delimiter: str) -> None:
+    splitter = csv_splitter()
+    rows = rows_of(splitter, [delimiter.join(["Code", '"a,b;c"', "Note\nX", "1", "2"]).encode()])
+    assert splitter.source.header == ["Code", "a,b;c", "Note"]
+    assert [row.value for row in rows] == [["X", "1", "2"]]
+
+
+def test_blank_lines_are_no_rows() -> None:
+    rows = rows_of(csv_splitter(), [b"\n  \nCode\n\nA\n \r\n\r\nB\n\n"])
+    assert [row.value for row in rows] == [["A"], ["B"]]
+
+
+def test_bytes_that_are_not_utf8_fail_only_their_row() -> None:
+    rows = rows_of(csv_splitter(10), [b"Code\nA\nB\xff\nC\n"])
+    assert [row.problem is None for row in rows] == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "empty"),
+        (b"\n\n", "empty"),
+        (b"Code,Note,code\n", "twice"),
+        (b"C\xffode\n", "not UTF-8"),
+        (b"Co\0de\n", "U\\+0000"),
+        (b'"Code\n', "never closes"),
+        (b"Code\n" + b"x" * (ROW_LIMIT + 1), "Row 1 is longer"),
+    ],
+)
+def test_files_that_cannot_be_used_are_refused(data: bytes, message: str) -> None:
+    with pytest.raises(InvalidPayloadError, match=message):
+        split(csv_splitter(), [data])
+
+
+@pytest.mark.parametrize(
+    "element",
+    ['"\\ud800"', '{"n": 1e400}', "9" * 500, "[" * 1100 + "]" * 1100, "-" + "1" * 400],
+)
+def test_json_that_cannot_be_kept_fails_only_its_row(element: str) -> None:
+    rows = rows_of(json_splitter(), [f'[{{"code": "A"}}, {element}, {{"code": "C"}}]'.encode()])
+    assert [row.problem is None for row in rows] == [True, False, True]
+    assert "cannot be kept as JSON" in (rows[1].problem or "")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"{}",
+        b'{"code": "A"}',
+        b"nonsense",
+        b"[1 2]",
+        b"[1,]",
+        b"[,1]",
+        b'[{"a":1}',
+        b'[{"a" 1}]',
+        b"[NaN]",
+        b"[tru]",
+        b"[1]]",
+        b'[{"a":"x]',
+        b"[01]",
+        b'["\xff"]',
+    ],
+)
+def test_malformed_json_is_refused(data: bytes) -> None:
+    with pytest.raises(InvalidPayloadError):
+        split(json_splitter(), [data])
+
+
+def test_a_json_row_beyond_the_limit_is_refused_with_its_number() -> None:
+    long = json.dumps({"code": "x" * ROW_LIMIT})
+    with pytest.raises(InvalidPayloadError, match="Row 2 is longer"):
+        split(json_splitter(), [f"[1, {long}]".encode()])

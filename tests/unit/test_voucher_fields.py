@@ -1,0 +1,209 @@
+"""Vouchers' fields from JSON and from files: what is taken, and every reason why not."""
+
+from typing import Any
+
+import orjson
+import pytest
+
+from tallykeep.resources.metadata import MetadataChecker
+from tallykeep.resources.vouchers.fields import CsvVouchers, JsonVouchers, VoucherDraft
+
+HEADER = [
+    "Code", "Voucher Type", "Value", "Discount Type", "Discount Effect", "Validation Rule ID", "Category", "Active",
+    "Start Date", "Expiration Date", "Redemption Limit", "Redeemed Quantity", "Redeemed Amount", "Additional Info",
+]  # fmt: skip
+GIFT = {"code": "G", "type": "GIFT_VOUCHER", "gift": {"amount": 10000}}
+PERCENT = {"code": "P", "type": "DISCOUNT_VOUCHER", "discount": {"type": "PERCENT", "percent_off": 10}}
+
+
+def from_json(given: Any) -> tuple[VoucherDraft | None, list[str]]:
+    draft, problems, _ = JsonVouchers(MetadataChecker(None)).clean(1, given)
+    return draft, problems
+
+
+def from_csv(header: list[str] = HEADER, **cells: str) -> tuple[VoucherDraft | None, list[str]]:
+    titles = {name.lower().replace(" ", "_"): name for name in header}
+    row = {titles[name]: cell for name, cell in cells.items()}
+    draft, problems, _ = CsvVouchers(header, MetadataChecker(None)).clean(1, [row.get(name, "") for name in header])
+    return draft, problems
+
+
+def test_a_json_voucher_with_every_field() -> None:
+    draft, problems = from_json(
+        PERCENT
+        | {
+            "category": "New",
+            "active": False,
+            "start_date": "2020-12-10",
+            "expiration_date": "2023-12-31T23:00:00+02:00",
+            "redemption": {"quantity": 5, "redeemed_quantity": 1},
+            "additional_info": "secret",
+            "metadata": {"unit": "EUR"},
+            "validity_timeframe": {"duration": "PT1H", "interval": "P2D"},
+            "validity_day_of_week": [0, 1],
+            "something_else": 1,
+        }
+    )
+    assert problems == []
+    assert draft is not None
+    assert draft.values == {
+        "category": "New",
+        "active": False,
+        "start_date": "2020-12-10T00:00:00.000+00:00",
+        "expiration_date": "2023-12-31T21:00:00.000+00:00",
+        "redemption_quantity": 5,
+        "additional_info": "secret",
+        "metadata": '{"unit":"EUR"}',
+        "discount": '{"type":"PERCENT","percent_off":10}',
+        "extras": {
+            "validity_timeframe": {"duration": "PT1H", "interval": "P2D"},
+            "validity_day_of_week": [0, 1],
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"code": None}, "code is required"),
+        ({"code": ""}, "code is required"),
+        ({"code": 5}, "code: must be a string (actual value is '5')"),
+        ({"code": "a\0b"}, "code: must not contain control characters"),
+        ({"code": "x" * 6000}, "code: must be at most 1024 bytes long"),
+        ({"type": "COUPON"}, "type: must be one of DISCOUNT_VOUCHER, GIFT_VOUCHER, LOYALTY_CARD"),
+        ({"type": None, "gift": None}, "Voucher Type is required"),
+        ({"gift": None}, "gift is required"),
+        ({"gift": 5}, "gift: must be an object"),
+        ({"gift": {}}, "gift.amount is required"),
+        ({"gift": {"amount": -1}}, "gift.amount: must be between 0 and"),
+        ({"gift": {"amount": "10"}}, "gift.amount: must be a number (actual value is '10')"),
+        ({"active": "yes"}, "active: must be true or false (actual value is 'yes')"),
+        ({"start_date": "20201210"}, "start_date: must be a date like"),
+        ({"start_date": "2021-02-30"}, "start_date: is not a date that exists"),
+        ({"expiration_date": "9999-12-31T23:00:00-05:00"}, "expiration_date: is not a date that exists"),
+        ({"redemption": 5}, "redemption: must be an object"),
+        ({"redemption": {"quantity": 1.5}}, "redemption.quantity: must be a whole number"),
+        ({"redemption": {"quantity": 10**30}}, "redemption.quantity: must be between"),
+        ({"additional_info": "\ud800"}, "additional_info: must not contain"),
+        ({"metadata": []}, "metadata: must be an object"),
+        ({"metadata": {"a": "\0"}}, "metadata: must not contain the character U+0000"),
+        ({"validity_day_of_week": 5}, "validity_day_of_week: must be an array"),
+    ],
+)
+def test_json_reasons(change: dict[str, Any], reason: str) -> None:
+    draft, problems = from_json(GIFT | change)
+    assert draft is None
+    (problem,) = problems
+    assert problem.startswith(reason)
+
+
+@pytest.mark.parametrize(
+    ("discount", "reason"),
+    [
+        ({"type": "AMOUNT", "amount_off": 300}, None),
+        ({"type": "AMOUNT", "amount_off_formula": "1+1"}, None),
+        ({"type": "FIXED", "fixed_amount": 300, "effect": "APPLY_TO_ORDER"}, None),
+        ({"type": "UNIT", "unit_off": 1, "unit_type": "prod_1", "effect": "ADD_NEW_ITEMS"}, None),
+        ({"type": "UNIT", "effect": "ADD_MANY_ITEMS", "units": [{"unit_off": 1}]}, None),
+        ({"type": "SHIPPING", "unit_off": 1, "unit_type": "prod_5h1pp1ng"}, None),
+        ({}, "discount.type is required"),
+        ({"type": "HALF"}, "discount.type: must be one of AMOUNT, PERCENT, FIXED, UNIT, SHIPPING"),
+        ({"type": "AMOUNT"}, "discount.amount_off is required"),
+        ({"type": "PERCENT", "percent_off": 101}, "discount.percent_off: must be between 0 and 100"),
+        ({"type": "PERCENT", "percent_off": 1, "effect": "ADD_NEW_ITEMS"}, "discount.effect: must be one of"),
+        ({"type": "UNIT", "unit_off": 1}, "discount.unit_type is required"),
+    ],
+)
+def test_discounts(discount: dict[str, Any], reason: str | None) -> None:
+    draft, problems = from_json(PERCENT | {"discount": discount})
+    if reason is None:
+        assert problems == []
+        assert draft is not None
+        assert orjson.loads(draft.values["discount"]) == discount
+    else:
+        assert [problem[: len(reason)] for problem in problems] == [reason]
+
+
+def test_the_type_is_told_by_gift_or_discount() -> None:
+    for given in (GIFT, PERCENT):
+        draft, _ = from_json({name: value for name, value in given.items() if name != "type"})
+        assert draft is not None
+        assert draft.type == given["type"]
+
+
+def test_every_problem_of_a_row_is_told() -> None:
+    _, problems = from_json({"active": 1, "start_date": "x", "type": "GIFT_VOUCHER", "metadata": 5})
+    assert [problem.split(":")[0].split(" is")[0] for problem in problems] == [
+        "code", "active", "start_date", "gift", "metadata",
+    ]  # fmt: skip
+    for nonsense in (None, 5, "x", ["x"]):
+        draft, (problem,) = from_json(nonsense)
+        assert draft is None
+        assert problem.startswith("the row must be an object")
+
+
+@pytest.mark.parametrize(
+    ("kind", "discount_type", "value", "made"),
+    [
+        ("DISCOUNT_VOUCHER", "AMOUNT", "14.5", {"discount": {"type": "AMOUNT", "amount_off": 1450}}),
+        ("discount_voucher", "percent", "14.5", {"discount": {"type": "PERCENT", "percent_off": 14.5}}),
+        ("DISCOUNT_VOUCHER", "FIXED", "10", {"discount": {"type": "FIXED", "fixed_amount": 1000}}),
+        ("DISCOUNT_VOUCHER", "UNIT", "2", {"discount": {"type": "UNIT", "unit_off": 2}}),
+        ("GIFT_VOUCHER", "", "100", {"gift": {"amount": 10000}}),
+        ("LOYALTY_CARD", "", "100", {"loyalty_card": {"points": 100}}),
+    ],
+)
+def test_values_in_files_are_whole_units(kind: str, discount_type: str, value: str, made: dict[str, Any]) -> None:
+    draft, problems = from_csv(code="C", voucher_type=kind, discount_type=discount_type, value=value)
+    assert problems == []
+    assert draft is not None
+    assert {name: orjson.loads(text) for name, text in draft.values.items()} == made
+
+
+@pytest.mark.parametrize(
+    ("cells", "reason"),
+    [
+        ({"code": ""}, "Code is required"),
+        ({"voucher_type": ""}, "Voucher Type is required"),
+        ({"voucher_type": "X"}, "Voucher Type: must be one of"),
+        ({"value": ""}, "Value is required"),
+        ({"value": "1,5"}, "Value: must be a number (actual value is '1,5')"),
+        ({"value": "1.555"}, "Value: must have at most two decimals"),
+        ({"value": "1e400"}, "Value: must be a number"),
+        ({"value": "9" * 5000}, "Value: must be a number"),
+        ({"active": "maybe"}, "Active: must be true or false (actual value is 'maybe')"),
+        ({"start_date": "01/02/2022"}, "Start Date: must be a date like"),
+        ({"redemption_limit": "-1"}, "Redemption Limit: must be between"),
+        ({"redeemed_quantity": "two"}, "Redeemed Quantity: must be a number"),
+    ],
+)
+def test_csv_reasons(cells: dict[str, str], reason: str) -> None:
+    draft, problems = from_csv(**({"code": "C", "voucher_type": "GIFT_VOUCHER", "value": "10"} | cells))
+    assert draft is None
+    (problem,) = problems
+    assert problem.startswith(reason)
+
+
+def test_headers_match_in_any_case_and_unknown_ones_become_metadata() -> None:
+    header = [" CODE", "voucher_type", "vAlUe", "Region", "null col", ""]
+    draft, problems, _ = CsvVouchers(header, MetadataChecker(None)).clean(
+        1, ["C", "GIFT_VOUCHER", "1", "Europe", "null", ""]
+    )
+    assert problems == []
+    assert draft is not None
+    assert orjson.loads(draft.values["metadata"]) == {"Region": "Europe", "null col": None}
+
+
+def test_rows_shorter_or_longer_than_the_header() -> None:
+    cleaner = CsvVouchers(["Code", "Voucher Type", "Value", ""], MetadataChecker(None))
+    assert cleaner.clean(1, ["C", "GIFT_VOUCHER", "1"])[1] == []
+    assert cleaner.clean(1, ["C", "GIFT_VOUCHER", "1", "", "", " "])[1] == []
+    assert cleaner.clean(1, ["C", "GIFT_VOUCHER", "1", "", "x"])[1] == ["the row has 5 cells, but the header has 4"]
+    assert cleaner.clean(1, ["C", "GIFT_VOUCHER", "1", "x"])[1] == ["column 4 has a value, but no name in the header"]
+
+
+def test_null_clears_and_empty_leaves_alone() -> None:
+    draft, _ = from_csv(code="C", voucher_type="GIFT_VOUCHER", value="1", category="null", additional_info="")
+    assert draft is not None
+    assert draft.cleared == ["category"]
+    assert "additional_info" not in draft.values
