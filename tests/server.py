@@ -54,6 +54,27 @@ class Server:
         self._env["TALLYKEEP_PORT"] = self.url.rpartition(":")[2]
         return self
 
+    def fails_to_start(self) -> int:
+        """The exit code of a start that is expected to be refused."""
+        with self.log.open("ab") as log:
+            command = [sys.executable, "-m", "tallykeep", "serve"]
+            return subprocess.run(command, env=self._env, stderr=log, timeout=START_SECONDS, check=False).returncode
+
+    @property
+    def running(self) -> bool:
+        """Whether the supervisor runs."""
+        return self._process is not None and self._process.poll() is None
+
+    def wait_ready(self) -> None:
+        """Return once requests and work are served again."""
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            with suppress(httpx.TransportError):
+                if httpx.get(f"{self.url}/readyz", trust_env=False).status_code == 200:
+                    return
+            time.sleep(0.02)
+        raise AssertionError("the server did not get ready")
+
     def stop(self) -> int:
         """Stop as a user would; returns the exit code."""
         assert self._process is not None

@@ -86,4 +86,4 @@ def test_schemas_through_the_sdk(api: Api) -> None:
         schema = voucherify.MetadataSchemasApi(client).get_metadata_schema("voucher")
         assert schema.properties["unit"]["type"] == "number"
         listed = voucherify.ManagementApi(client).list_metadata_schemas1(api.keys.project)
-        assert listed.data[0].properties["unit"].optional is False
+        assert listed.data[0].properties["unit"]["optional"] is False

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import os
 import signal
 
 import structlog
@@ -12,7 +13,8 @@ from tallykeep.engine.rescue import Rescuer
 _log = structlog.get_logger()
 
 _POLL_SECONDS = 0.5  # when a notification is lost, or none can be had (a transaction-mode pooler)
-_SHUTDOWN_SECONDS = 10
+_SHUTDOWN_SECONDS = 5
+_LONGEST_STOP_SECONDS = 8
 
 
 async def run_worker(queue: Queue, rescuer: Rescuer, *, concurrency: int) -> bool:
@@ -29,6 +31,8 @@ async def run_worker(queue: Queue, rescuer: Rescuer, *, concurrency: int) -> boo
         ]
         _log.info("worker is ready")
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        # Leaving politely needs the database, which may be gone; leaving at once harms nothing.
+        asyncio.get_running_loop().call_later(_LONGEST_STOP_SECONDS, os._exit, 1)
         for task in tasks:
             task.cancel()
         for outcome in await asyncio.gather(*tasks, return_exceptions=True):

@@ -1,0 +1,160 @@
+"""Whatever is killed on the way: each row is there exactly once and the tally is exact."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+
+from tallykeep.resources.projects import Keys
+from tests.server import Api, Server
+
+KEYS = {
+    "TALLYKEEP_APP_ID": "crash-app",
+    "TALLYKEEP_APP_TOKEN": "crash-token",
+    "TALLYKEEP_MANAGEMENT_ID": "crash-management",
+    "TALLYKEEP_MANAGEMENT_TOKEN": "crash-management-token",
+}
+ROWS = 200_000
+EVERY_NTH_FAILS = 1_000
+
+
+@pytest.fixture
+def serve(session_dir: Path) -> Iterator[Callable[[str], Server]]:
+    """Starts `tallykeep serve` with its own embedded PostgreSQL on a directory of the given name."""
+    started: list[Server] = []
+
+    def start(name: str) -> Server:
+        server = Server(session_dir / name, TALLYKEEP_RESCUE_AFTER_SECONDS="1", **KEYS).start()
+        started.append(server)
+        return server
+
+    yield start
+    for server in started:
+        if server.running:
+            server.stop()
+
+
+def client(server: Server) -> Api:
+    return Api(server.url, Keys("", *KEYS.values()))
+
+
+def file_of(rows: int) -> str:
+    lines = (
+        f"C{number},{'' if number % EVERY_NTH_FAILS == 0 else 'GIFT_VOUCHER'},1,row {number}\n"
+        for number in range(1, rows + 1)
+    )
+    return "Code,Voucher Type,Value,Note\n" + "".join(lines)
+
+
+def at_progress(api: Api, action_id: str, rows: int) -> None:
+    """Return once so many rows are accounted for."""
+    while True:
+        action = api.get(f"/v1/async-actions/{action_id}")
+        if action["done_count"] + action["failed_count"] >= rows:
+            return
+        time.sleep(0.005)
+
+
+def database_url(server: Server) -> str:
+    postgres = server.role("postgres")
+    (socket_dir,) = [
+        word.split("=", 1)[1] for word in postgres.cmdline() if word.startswith("unix_socket_directories=")
+    ]
+    return f"postgresql://postgres@/postgres?host={socket_dir}"
+
+
+def audit(server: Server, action_id: str, rows: int) -> None:
+    """Every row exactly once: the good ones as vouchers, the bad ones as failures, and the counts of both."""
+    expected_failures = list(range(EVERY_NTH_FAILS, rows + 1, EVERY_NTH_FAILS))
+    with psycopg.connect(database_url(server)) as connection:
+        counted = connection.execute(
+            "SELECT count(*), count(DISTINCT code), count(DISTINCT id) FROM vouchers"
+        ).fetchone()
+        assert counted == (rows - len(expected_failures),) * 3
+        mismatched = connection.execute(
+            "SELECT count(*) FROM vouchers WHERE metadata ->> 'Note' <> 'row ' || substr(code, 2)"
+        ).fetchone()
+        assert mismatched == (0,)
+        failed = connection.execute(
+            'SELECT "row" FROM failures WHERE action_id = %s ORDER BY 1', (action_id,)
+        ).fetchall()
+        assert [row for (row,) in failed] == expected_failures
+        tallies = connection.execute(
+            "SELECT sum(done_count), sum(failed_count), count(*) FILTER (WHERE status = 'OPEN') FROM portions"
+            " WHERE action_id = %s",
+            (action_id,),
+        ).fetchone()
+        assert tallies == (rows - len(expected_failures), len(expected_failures), 0)
+    action = client(server).get(f"/v1/async-actions/{action_id}")
+    assert (action["done_count"], action["failed_count"]) == (rows - len(expected_failures), len(expected_failures))
+
+
+def test_worker_killed_again_and_again_and_postgres_once(serve: Callable[[str], Server]) -> None:
+    server = serve("kills")
+    api = client(server)
+    action_id = api.import_csv(file_of(ROWS))
+    kills = [(0, "worker"), (5_000, "worker"), (40_000, "worker"), (80_000, "postgres"), (120_000, "worker"),
+             (190_000, "worker")]  # fmt: skip
+    for progress, role in kills:
+        at_progress(api, action_id, progress)
+        server.kill_role(role)
+        server.wait_ready()
+    action = api.ended(action_id, seconds=180)
+    assert action["status"] == "DONE"
+    audit(server, action_id, ROWS)
+
+
+def test_everything_killed_and_started_again_finds_everything(serve: Callable[[str], Server]) -> None:
+    server = serve("all")
+    assert "crash-token" in "".join(server.output)
+    api = client(server)
+    finished = api.import_json([{"code": "BEFORE", "gift": {"amount": 1}}])
+    api.ended(finished)
+    action_id = api.import_csv(file_of(50_000))
+    at_progress(api, action_id, 5_000)
+    server.kill_everything()
+    server.start()
+    assert "crash-token" not in "".join(server.output)
+    api = client(server)
+    assert api.get(f"/v1/async-actions/{finished}")["status"] == "DONE"
+    assert api.get("/v1/vouchers/BEFORE")["code"] == "BEFORE"
+    assert api.ended(action_id, seconds=120)["status"] == "DONE"
+    with psycopg.connect(database_url(server), autocommit=True) as connection:
+        connection.execute("DELETE FROM vouchers WHERE code = 'BEFORE'")
+    audit(server, action_id, 50_000)
+
+
+def test_every_role_comes_back_and_nothing_is_left_behind(serve: Callable[[str], Server]) -> None:
+    server = serve("roles")
+    api = client(server)
+    for role in ("api", "worker", "postgres"):
+        before = server.role(role)
+        before.kill()
+        psutil.wait_procs([before], timeout=10)
+        assert server.role(role).pid != before.pid
+        server.wait_ready()
+        code = f"AFTER-{role}"
+        assert api.ended(api.import_json([{"code": code, "gift": {"amount": 1}}]))["done_count"] == 1
+    family = server.family()
+    assert server.stop() == 0
+    _, alive = psutil.wait_procs(family, timeout=10)
+    assert alive == []
+
+
+def test_a_killed_supervisor_takes_its_children_with_it(serve: Callable[[str], Server]) -> None:
+    server = serve("orphans")
+    family = server.family()
+    family[0].kill()
+    _, alive = psutil.wait_procs(family, timeout=30)
+    assert alive == []
+
+
+def test_one_data_directory_is_served_once(serve: Callable[[str], Server]) -> None:
+    server = serve("twice")
+    second = Server(server.directory, **KEYS)
+    assert second.fails_to_start() == 1
+    assert "Another `tallykeep serve` uses" in second.log.read_text()
+    assert client(server).get("/readyz")["status"] == "ok"
