@@ -79,7 +79,9 @@ def _tour(console: Console, where: Connection, examples: Path) -> None:
     listed = action["result"]["failed"]
     if len(listed) > _SHOWN_FAILURES:
         action["result"]["failed"] = [*listed[:_SHOWN_FAILURES], f"… {len(listed) - _SHOWN_FAILURES} more"]
-    console.print(Syntax(json.dumps(action, indent=2, ensure_ascii=False), "json", background_color="default"))
+    console.print(
+        Syntax(json.dumps(action, indent=2, ensure_ascii=False), "json", background_color="default", word_wrap=True)
+    )
 
 
 def _define_schema(where: Connection, schema: dict[str, object]) -> None:

@@ -101,7 +101,7 @@ class Applier:
 
     async def _apply_rows(self, connection: Connection, claimed: ClaimedPortion, rows: list[Row]) -> list[Failure]:
         begin = self.kinds[claimed.action_type].begin
-        operation = await begin(connection, claimed.project_id, claimed.source)
+        operation = await begin(connection, claimed)
         failures = operation.check(rows)
         await operation.stage()
         await _wait_for_earlier_portions(connection, claimed)

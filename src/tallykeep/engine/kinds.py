@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from tallykeep.db.pool import Connection
-from tallykeep.model import Action, Failure, Row, Source
+from tallykeep.model import Action, ClaimedPortion, Failure, Row
 
 
 class Operation(Protocol):
@@ -27,7 +27,7 @@ class Operation(Protocol):
         ...
 
 
-Begin = Callable[[Connection, int, Source], Awaitable[Operation]]
+Begin = Callable[[Connection, ClaimedPortion], Awaitable[Operation]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,14 +5,18 @@ from typing import Any
 
 from tallykeep.db.pool import Connection
 from tallykeep.errors import DuplicateFoundError, InvalidVoucherError
-from tallykeep.model import Failure, Row, Source
+from tallykeep.model import ClaimedPortion, Failure, Row
+from tallykeep.resources.memo import RecentKeys
 from tallykeep.resources.metadata_schemas import checker_for
-from tallykeep.resources.vouchers.fields import CsvVouchers, JsonVouchers, VoucherDraft, shown_key
+from tallykeep.resources.vouchers.draft import VoucherDraft, merge
+from tallykeep.resources.vouchers.from_csv import CsvVouchers
+from tallykeep.resources.vouchers.from_json import JsonVouchers
 from tallykeep.resources.vouchers.write import (
     already_exists,
+    copy_new,
     existing_types,
     insert_staged,
-    merge,
+    ready_text,
     stage,
     type_failures,
     upsert_staged,
@@ -21,51 +25,62 @@ from tallykeep.resources.vouchers.write import (
 _Write = Callable[[Connection, int, list[VoucherDraft]], Awaitable[list[Failure]]]
 
 
+# Actions that met a code which exists: copying straight into the table would only fail again. A guess that speeds
+# things up, local to this process; what is written never depends on it.
+_meets_existing = RecentKeys(1_000)
+
+
 class VoucherImport:
     """One portion of a voucher import, within its transaction: check, stage, write, in this order.
 
     JSON imports refuse codes that exist; CSV imports update them, as the peer documents it.
     """
 
-    def __init__(self, connection: Connection, project_id: int, cleaner: CsvVouchers | JsonVouchers) -> None:
+    def __init__(self, connection: Connection, claimed: ClaimedPortion, cleaner: CsvVouchers | JsonVouchers) -> None:
         self._connection = connection
-        self._project_id = project_id
+        self._project_id = claimed.project_id
+        self._action_id = claimed.action_id
         self._cleaner = cleaner
         self._updates = isinstance(cleaner, CsvVouchers)
         self._write: _Write = upsert_staged if self._updates else insert_staged
         self._drafts: list[VoucherDraft] = []
         self._repeated: list[VoucherDraft] = []
+        self._ready: str | None = None
 
     def check(self, rows: list[Row]) -> list[Failure]:
         """Clean the rows into drafts; the failures are those that no look at the database could save."""
-        drafts: list[VoucherDraft] = []
-        failures: list[Failure] = []
-        for row in rows:
-            if row.problem is not None:
-                failures.append(Failure(row.number, None, row.problem))
-                continue
-            draft, problems, key = self._cleaner.clean(row.number, row.value)
-            if draft is None:
-                failures.append(Failure(row.number, key, "; ".join(problems)))
-            else:
-                drafts.append(draft)
+        drafts, failures = self._cleaner.clean(rows)
         return failures + self._fold(drafts)
 
     async def stage(self) -> None:
-        """Copy to the staging table what needs no look at the database first."""
-        await stage(self._connection, self._drafts)
+        """Copy to the staging table where codes are expected to exist; else only make ready what will be copied."""
+        if self._action_id in _meets_existing:
+            await stage(self._connection, self._drafts)
+        else:
+            self._ready = ready_text(self._project_id, self._drafts)
 
     async def write(self) -> list[Failure]:
-        """Write what is staged, then the codes given several times with different types; returns what failed."""
-        failures = await self._write(self._connection, self._project_id, self._drafts)
+        """Write the drafts, then the codes given several times with different types; returns what failed."""
+        failures = await self._write_drafts()
         if self._repeated:
             drafts, refused = await self._fold_by_type()
             await stage(self._connection, drafts)
             failures += refused + await self._write(self._connection, self._project_id, drafts)
         return failures
 
+    async def _write_drafts(self) -> list[Failure]:
+        if self._ready is not None:
+            if await copy_new(self._connection, self._ready):
+                return []
+            _meets_existing.add(self._action_id)
+            await stage(self._connection, self._drafts)
+        return await self._write(self._connection, self._project_id, self._drafts)
+
     def _fold(self, drafts: list[VoucherDraft]) -> list[Failure]:
         """Fold codes given more than once into one draft, with the effect of the rows in their order."""
+        if len({draft.code for draft in drafts}) == len(drafts):
+            self._drafts = drafts
+            return []
         groups: dict[str, VoucherDraft] = {}
         mixed: dict[str, list[VoucherDraft]] = {}
         failures: list[Failure] = []
@@ -98,22 +113,21 @@ class VoucherImport:
         return list(merged.values()), failures
 
 
-async def import_vouchers(connection: Connection, project_id: int, source: Source) -> VoucherImport:
-    """Begin one portion of an import whose rows come as `source` says."""
-    metadata = await checker_for(connection, project_id, "voucher")
+async def import_vouchers(connection: Connection, claimed: ClaimedPortion) -> VoucherImport:
+    """Begin one portion of an import whose rows come as its action's source says."""
+    metadata = await checker_for(connection, claimed.project_id, "voucher")
+    source = claimed.source
     cleaner = CsvVouchers(source.header, metadata) if source.format == "csv" else JsonVouchers(metadata)
-    return VoucherImport(connection, project_id, cleaner)
+    return VoucherImport(connection, claimed, cleaner)
 
 
 async def create_voucher(connection: Connection, project_id: int, given: dict[str, Any]) -> None:
     """Create a single voucher; raises InvalidVoucherError with every problem, or DuplicateFoundError."""
     cleaner = JsonVouchers(await checker_for(connection, project_id, "voucher"))
-    draft, problems, key = cleaner.clean(1, given)
-    if draft is None:
-        raise InvalidVoucherError("; ".join(problems), resource_id=key, resource_type="voucher")
+    drafts, failures = cleaner.clean([Row(1, given)])
+    for failure in failures:
+        raise InvalidVoucherError(failure.reason, resource_id=failure.key, resource_type="voucher")
     async with connection.transaction():
-        await stage(connection, [draft])
-        if await insert_staged(connection, project_id, [draft]):
-            raise DuplicateFoundError(
-                already_exists(draft.code), resource_id=shown_key(draft.code), resource_type="voucher"
-            )
+        await stage(connection, drafts)
+        for failure in await insert_staged(connection, project_id, drafts):
+            raise DuplicateFoundError(failure.reason, resource_id=failure.key, resource_type="voucher")

@@ -10,7 +10,7 @@ from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.errors import NotFoundError
 from tallykeep.model import wire_time
-from tallykeep.resources.vouchers.fields import EXTRA_FIELDS, LOYALTY
+from tallykeep.resources.vouchers.kinds import EXTRA_FIELDS, LOYALTY
 
 _sql = queries(__package__, "read.sql")
 

@@ -1,6 +1,5 @@
 -- name: create_stage!
 CREATE TEMPORARY TABLE IF NOT EXISTS voucher_stage (
-    "row" bigint NOT NULL,
     code text COLLATE "C" NOT NULL,
     id text NOT NULL,
     type text NOT NULL,
@@ -17,11 +16,18 @@ CREATE TEMPORARY TABLE IF NOT EXISTS voucher_stage (
     redeemed_amount bigint,
     additional_info text,
     metadata jsonb,
-    cleared text
+    "row" bigint NOT NULL,
+    cleared text NOT NULL
 ) ON COMMIT DELETE ROWS
 
 -- name: copy_stage!
 COPY voucher_stage FROM STDIN
+
+-- name: copy_new!
+COPY vouchers (
+    project_id, created_at, code, id, type, active, category, start_date, expiration_date, discount, gift,
+    loyalty_card, extras, redemption_quantity, redeemed_quantity, redeemed_amount, additional_info, metadata
+) FROM STDIN (DEFAULT '\D')
 
 -- name: clear_stage!
 DELETE FROM voucher_stage
@@ -72,7 +78,7 @@ SET
         ELSE coalesce(stage.additional_info, vouchers.additional_info) END,
     metadata = vouchers.metadata || coalesce(stage.metadata, '{}'),
     updated_at = :now
-FROM voucher_stage AS stage, LATERAL string_to_array(coalesce(stage.cleared, ''), ',') AS nulled
+FROM voucher_stage AS stage, LATERAL string_to_array(stage.cleared, ',') AS nulled
 WHERE vouchers.project_id = :project_id
     AND vouchers.code = stage.code
     AND vouchers.id <> stage.id

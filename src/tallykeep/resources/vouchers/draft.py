@@ -1,0 +1,82 @@
+"""A draft: one voucher to be written, its fields already in the text format of PostgreSQL's COPY."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+Values = dict[str, Any]
+
+# The columns that drafts carry besides code and type, in the order of COPY's lines.
+FIELDS = (
+    "active", "category", "start_date", "expiration_date", "discount", "gift", "loyalty_card", "extras",
+    "redemption_quantity", "redeemed_quantity", "redeemed_amount", "additional_info", "metadata",
+)  # fmt: skip
+# What stands for «not given»: NULL, or where a new voucher has something by default, COPY's marker for the default.
+NULL, DEFAULT = r"\N", r"\D"
+_NOT_GIVEN = (NULL, DEFAULT)
+ABSENT: dict[str, str] = dict.fromkeys(FIELDS, NULL) | dict.fromkeys(
+    ("active", "redeemed_quantity", "metadata"), DEFAULT
+)
+_MERGED = ("gift", "loyalty_card", "metadata")  # JSON objects that an update adds to instead of replacing them
+
+_SPECIAL = re.compile(r"[\\\t\n\r]")
+_ESCAPES = {"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"}
+_ESCAPE_TABLE = str.maketrans(_ESCAPES)
+_UNESCAPES = {escaped: plain for plain, escaped in _ESCAPES.items()}
+_ESCAPED = re.compile(r"\\[\\tnr]")
+
+
+@dataclass(slots=True)
+class VoucherDraft:
+    """A voucher to be written: `fields` in the order of FIELDS, `cleared` the names of those set to null."""
+
+    row: int
+    code: str
+    type: str
+    fields: tuple[str, ...]
+    cleared: tuple[str, ...] = ()
+    folded_rows: tuple[int, ...] = ()
+
+    @property
+    def rows(self) -> tuple[int, ...]:
+        """Every row this draft stands for, in order."""
+        return (*self.folded_rows, self.row)
+
+
+def fields_of(values: Values) -> tuple[str, ...]:
+    """Values by name as a draft's fields; JSON parts are given as text."""
+    return tuple([copy_text(values[name]) if name in values else ABSENT[name] for name in FIELDS])
+
+
+def copy_text(value: str | float) -> str:
+    """One value in COPY's text format."""
+    if isinstance(value, str):
+        return value.translate(_ESCAPE_TABLE) if _SPECIAL.search(value) else value
+    if isinstance(value, bool):
+        return "t" if value else "f"
+    return str(value)
+
+
+def merge(earlier: VoucherDraft, later: VoucherDraft) -> VoucherDraft:
+    """One draft with the effect of writing `earlier` and then `later`."""
+    pairs = zip(FIELDS, earlier.fields, later.fields, strict=True)
+    fields = tuple([_merged(name, first, second, name in later.cleared) for name, first, second in pairs])
+    given = {name for name, text in zip(FIELDS, later.fields, strict=True) if text not in _NOT_GIVEN}
+    cleared = [name for name in earlier.cleared if name not in given]
+    both = tuple(dict.fromkeys([*cleared, *later.cleared]))
+    return VoucherDraft(later.row, later.code, later.type, fields, both, earlier.rows)
+
+
+def _merged(name: str, earlier: str, later: str, is_cleared: bool) -> str:
+    if later in _NOT_GIVEN:
+        return ABSENT[name] if is_cleared else earlier
+    if name not in _MERGED or earlier in _NOT_GIVEN:
+        return later
+    return copy_text(orjson.dumps(_read_json(earlier) | _read_json(later)).decode())
+
+
+def _read_json(text: str) -> Values:
+    value: Values = orjson.loads(_ESCAPED.sub(lambda match: _UNESCAPES[match.group()], text))
+    return value

@@ -1,0 +1,186 @@
+"""Vouchers that come as JSON objects. Every problem of a row is found, not only the first."""
+
+from typing import Any
+
+import orjson
+
+from tallykeep.model import Failure, Row
+from tallykeep.resources import cleaning
+from tallykeep.resources.cleaning import Cleaner, Problem
+from tallykeep.resources.memo import Memo
+from tallykeep.resources.metadata import MetadataChecker
+from tallykeep.resources.vouchers.draft import Values, VoucherDraft, fields_of
+from tallykeep.resources.vouchers.kinds import (
+    DISCOUNT,
+    DISCOUNT_TYPE,
+    DISCOUNT_VALUES,
+    EFFECTS,
+    EXTRA_FIELDS,
+    GIFT,
+    VOUCHER_TYPE,
+    WORTH,
+    shown_key,
+    take,
+)
+
+
+class JsonVouchers:
+    """Cleans vouchers that come as JSON objects."""
+
+    def __init__(self, metadata: MetadataChecker) -> None:
+        self._metadata = Memo(lambda dumped: metadata.problems(orjson.loads(dumped)))
+        self._missing_metadata = metadata.problems({})
+        self._discounts = Memo(lambda dumped: _discount_problems(orjson.loads(dumped)))
+
+    def clean(self, rows: list[Row]) -> tuple[list[VoucherDraft], list[Failure]]:
+        """The drafts and the failures, each in row order."""
+        drafts: list[VoucherDraft] = []
+        failures: list[Failure] = []
+        for row in rows:
+            if row.problem is not None:
+                failures.append(Failure(row.number, None, row.problem))
+                continue
+            draft, problems, key = self._clean_row(row.number, row.value)
+            if draft is not None:
+                drafts.append(draft)
+            else:
+                failures.append(Failure(row.number, key, "; ".join(problems)))
+        return drafts, failures
+
+    def _clean_row(self, row: int, given: Any) -> tuple[VoucherDraft | None, list[str], str | None]:
+        if not isinstance(given, dict):
+            return None, [f"the row must be an object {cleaning.actual(given)}"], None
+        problems: list[str] = []
+        values: Values = {}
+        for name, clean in _JSON_FIELDS:
+            take(values, problems, name, given.get(name), clean)
+        for name, expected in EXTRA_FIELDS:
+            self._take_extra(values, problems, name, given.get(name), expected)
+        self._take_redemption(values, problems, given.get("redemption"))
+        kind = _kind_of(given, problems)
+        self._take_worth(values, problems, kind, given)
+        self._take_metadata(values, problems, given.get("metadata"))
+        code = values.pop("code", None)
+        if not given.get("code"):
+            problems.insert(0, "code is required")
+        if problems or code is None or kind is None:
+            return None, problems, shown_key(given.get("code"))
+        if "extras" in values:
+            values["extras"] = orjson.dumps(values["extras"]).decode()
+        return VoucherDraft(row, code, kind, fields_of(values)), problems, code
+
+    def _take_metadata(self, values: Values, problems: list[str], given: Any) -> None:
+        if given is None:
+            problems.extend(self._missing_metadata)
+            return
+        dumped = _dump(given, dict, "metadata", problems)
+        if dumped is not None:
+            found = self._metadata[dumped]
+            problems.extend(found)
+            if not found:
+                values["metadata"] = dumped.decode()
+
+    def _take_worth(self, values: Values, problems: list[str], kind: str | None, given: Values) -> None:
+        if kind == DISCOUNT:
+            dumped = _dump(given.get("discount"), dict, "discount", problems)
+            if dumped is not None:
+                found = self._discounts[dumped]
+                problems.extend(found)
+                values["discount"] = dumped.decode()
+        elif kind is not None:
+            name, number, clean = WORTH[kind]
+            dumped = _dump(given.get(name), dict, name, problems)
+            if dumped is not None:
+                worth = given[name]
+                take(
+                    values,
+                    problems,
+                    "worth",
+                    worth.get(number),
+                    clean,
+                    label=f"{name}.{number}",
+                    required=True,
+                )
+                values.pop("worth", None)
+                values[name] = dumped.decode()
+
+    @staticmethod
+    def _take_redemption(values: Values, problems: list[str], given: Any) -> None:
+        if given is None:
+            return
+        if not isinstance(given, dict):
+            problems.append(f"redemption: must be an object {cleaning.actual(given)}")
+            return
+        take(values, problems, "redemption_quantity", given.get("quantity"), cleaning.whole_number,
+              label="redemption.quantity")  # fmt: skip
+
+    @staticmethod
+    def _take_extra(values: Values, problems: list[str], name: str, given: Any, expected: type) -> None:
+        if given is None:
+            return
+        if _dump(given, expected, name, problems) is not None:
+            values.setdefault("extras", {})[name] = given
+
+
+_JSON_FIELDS: tuple[tuple[str, Cleaner], ...] = (
+    ("code", cleaning.key_text),
+    ("category", cleaning.text),
+    ("active", cleaning.json_boolean),
+    ("start_date", cleaning.moment),
+    ("expiration_date", cleaning.moment),
+    ("additional_info", cleaning.text),
+)
+
+
+def _dump(given: Any, expected: type, name: str, problems: list[str]) -> bytes | None:
+    wanted = "an object" if expected is dict else "an array"
+    if given is None:
+        problems.append(f"{name} is required")
+        return None
+    if not isinstance(given, expected):
+        problems.append(f"{name}: must be {wanted} {cleaning.actual(given)}")
+        return None
+    try:
+        cleaning.check_storable(given)
+    except Problem as problem:
+        problems.append(f"{name}: {problem}")
+        return None
+    return orjson.dumps(given)
+
+
+def _kind_of(given: Values, problems: list[str]) -> str | None:
+    kind = given.get("type")
+    if kind is None:
+        # The wire format makes the type optional where the gift or the discount tells it.
+        kind = GIFT if given.get("gift") else DISCOUNT if given.get("discount") else None
+        if kind is None:
+            problems.append("Voucher Type is required")
+        return kind
+    try:
+        return str(VOUCHER_TYPE(kind))
+    except Problem as problem:
+        problems.append(f"type: {problem}")
+        return None
+
+
+def _discount_problems(discount: Values) -> list[str]:
+    problems: list[str] = []
+    if discount.get("type") is None:
+        return ["discount.type is required"]
+    try:
+        kind: str = DISCOUNT_TYPE(discount["type"])
+    except Problem as problem:
+        return [f"discount.type: {problem}"]
+    effect = discount.get("effect")
+    if effect is not None:
+        take({}, problems, "effect", effect, cleaning.one_of(*EFFECTS[kind]), label="discount.effect")
+    if kind == "UNIT" and effect == "ADD_MANY_ITEMS" and discount.get("units"):
+        return problems
+    if kind in DISCOUNT_VALUES:
+        name, clean = DISCOUNT_VALUES[kind]
+        needed = not discount.get(f"{name}_formula")
+        take({}, problems, name, discount.get(name), clean, label=f"discount.{name}", required=needed)
+    if kind == "UNIT":
+        take({}, problems, "unit_type", discount.get("unit_type"), cleaning.text, label="discount.unit_type",
+              required=True)  # fmt: skip
+    return problems

@@ -1,0 +1,71 @@
+"""What vouchers can be: their types, discounts and worth, and the checks that JSON and files share.
+
+Sources: the public API documentation's schemas VoucherImportBase, VoucherCreateBase and Discount*.
+"""
+
+from typing import Any
+
+from tallykeep.resources import cleaning
+from tallykeep.resources.cleaning import Cleaner, Problem
+from tallykeep.resources.vouchers.draft import Values
+
+DISCOUNT, GIFT, LOYALTY = "DISCOUNT_VOUCHER", "GIFT_VOUCHER", "LOYALTY_CARD"
+
+_ORDER_EFFECTS = ("APPLY_TO_ORDER", "APPLY_TO_ITEMS")
+EFFECTS: dict[str, tuple[str, ...]] = {
+    "AMOUNT": (
+        *_ORDER_EFFECTS, "APPLY_TO_ITEMS_PROPORTIONALLY", "APPLY_TO_ITEMS_PROPORTIONALLY_BY_QUANTITY",
+        "APPLY_TO_ITEMS_BY_QUANTITY",
+    ),
+    "PERCENT": _ORDER_EFFECTS,
+    "FIXED": _ORDER_EFFECTS,
+    "UNIT": ("ADD_MISSING_ITEMS", "ADD_NEW_ITEMS", "ADD_MANY_ITEMS", "ADD_SAME_ITEMS"),
+    "SHIPPING": ("ADD_MISSING_ITEMS", "ADD_NEW_ITEMS", "ADD_MANY_ITEMS", "ADD_SAME_ITEMS", *_ORDER_EFFECTS),
+}  # fmt: skip
+VOUCHER_TYPES = (DISCOUNT, GIFT, LOYALTY)
+DISCOUNT_TYPES = tuple(EFFECTS)
+
+# Which field of a discount carries its value, and what reads it.
+DISCOUNT_VALUES: dict[str, tuple[str, Cleaner]] = {
+    "AMOUNT": ("amount_off", cleaning.number),
+    "PERCENT": ("percent_off", cleaning.percent),
+    "FIXED": ("fixed_amount", cleaning.number),
+    "UNIT": ("unit_off", cleaning.whole_number),
+}
+# What a voucher of each type must bring, and the number within it that says how much it is worth.
+WORTH: dict[str, tuple[str, str, Cleaner]] = {
+    GIFT: ("gift", "amount", cleaning.number),
+    LOYALTY: ("loyalty_card", "points", cleaning.whole_number),
+}
+EXTRA_FIELDS: tuple[tuple[str, type], ...] = (
+    ("validity_timeframe", dict),
+    ("validity_day_of_week", list),
+    ("validity_hours", dict),
+    ("validation_rules", list),
+)
+VOUCHER_TYPE = cleaning.one_of(*VOUCHER_TYPES)
+DISCOUNT_TYPE = cleaning.one_of(*DISCOUNT_TYPES)
+
+
+def take(
+    values: Values, problems: list[str], name: str, given: Any, clean: Cleaner, *,
+    label: str | None = None, required: bool = False,
+) -> None:  # fmt: skip
+    if given is None:
+        if required:
+            problems.append(f"{label or name} is required")
+        return
+    try:
+        values[name] = clean(given)
+    except Problem as problem:
+        problems.append(f"{label or name}: {problem}")
+
+
+def shown_key(value: Any) -> str | None:
+    """The key of a failed row, as far as it can be shown; None when the row has none."""
+    if not isinstance(value, str):
+        return None if value is None else cleaning.actual(value)[len("(actual value is '") : -2]
+    return value[: cleaning.MAX_KEY_BYTES].translate(_HARMLESS).encode("utf-8", "replace").decode()
+
+
+_HARMLESS = {0: "\N{REPLACEMENT CHARACTER}"}

@@ -1,0 +1,109 @@
+"""What the conformance suite needs to know of each action type. A type without an entry here fails the suite."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.server import Api
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """One action type: how rows are submitted, and what its captured example says."""
+
+    submit: Callable[[Api, list[Row]], str]
+    good: Callable[[str], Row]
+    bad: Row
+    bad_reason: str
+    full: Row
+    golden_schema: dict[str, Any] | None = None
+    golden_rows: list[Row]
+    golden_result: dict[str, Any]
+    twice_in_one: str | None
+    twice_in_two: str | None
+    read: Callable[[Api, str], Any]
+    shown: dict[str, Any] = field(default_factory=dict)
+
+
+def _csv(api: Api, rows: list[Row]) -> str:
+    header = list(dict.fromkeys(name for row in rows for name in row)) or ["Code"]
+    lines = [",".join(str(row.get(name, "")) for name in header) for row in rows]
+    return api.import_csv("\n".join([",".join(header), *lines]))
+
+
+def _voucher(api: Api, code: str) -> Any:
+    return api.get(f"/v1/vouchers/{code}")
+
+
+CASES: dict[str, Case] = {
+    "VOUCHERS.IMPORT": Case(
+        submit=lambda api, rows: api.import_json(rows),
+        good=lambda key: {"code": key, "type": "GIFT_VOUCHER", "gift": {"amount": 500}},
+        bad={"code": "BAD", "type": "GIFT_VOUCHER"},
+        bad_reason="gift is required",
+        full={
+            "code": "FULL", "type": "DISCOUNT_VOUCHER", "category": "New", "active": False,
+            "discount": {"type": "AMOUNT", "amount_off": 3000, "effect": "APPLY_TO_ITEMS"},
+            "start_date": "2020-12-01T23:00:00Z", "expiration_date": "2023-12-19T23:00:00Z",
+            "redemption": {"quantity": 1}, "metadata": {"unit": "EUR"}, "additional_info": "secret-code1",
+            "validity_timeframe": {"duration": "PT1H", "interval": "P2D"}, "validity_day_of_week": [1, 2],
+        },
+        golden_schema={"unit": {"type": "number", "optional": True, "eq": [1, 2]}},
+        golden_rows=[
+            {"code": code, "type": "GIFT_VOUCHER", "gift": {"amount": 1}, "metadata": {"unit": "EUR"}}
+            for code in ("PROMO-CODE31", "PROMO-CODE21", "GIFT-CARD-100-1")
+        ],
+        golden_result={
+            "message": "0 voucher(s) imported successfully, 3 failed.",
+            "failed": [
+                {
+                    "code": code,
+                    "reason": "unit: must be a number, must be equal to one of 1,2 (actual value is 'EUR')",
+                }
+                for code in ("PROMO-CODE31", "PROMO-CODE21", "GIFT-CARD-100-1")
+            ],
+            "done_count": 0,
+            "failed_count": 3,
+        },
+        twice_in_one="Voucher with code TWICE already exists",
+        twice_in_two="Voucher with code TWICE already exists",
+        read=_voucher,
+        shown={
+            "category": "New", "active": False, "additional_info": "secret-code1", "metadata": {"unit": "EUR"},
+            "discount": {"type": "AMOUNT", "amount_off": 3000, "effect": "APPLY_TO_ITEMS"},
+            "start_date": "2020-12-01T23:00:00.000Z", "validity_day_of_week": [1, 2],
+        },
+    ),
+    "VOUCHERS.IMPORT_CSV": Case(
+        submit=_csv,
+        good=lambda key: {"Code": key, "Voucher Type": "GIFT_VOUCHER", "Value": "5"},
+        bad={"Code": "BAD", "Value": "5"},
+        bad_reason="Voucher Type is required",
+        full={
+            "Code": "FULL", "Voucher Type": "DISCOUNT_VOUCHER", "Value": "10", "Discount Type": "PERCENT",
+            "Discount effect": "APPLY_TO_ORDER", "Validation rule ID": "val_1", "Category": "New", "Active": "FALSE",
+            "Start Date": "2022-09-19T00:00:00.000Z", "Expiration Date": "2022-11-30T23:59:00.000Z",
+            "Redemption Limit": "3", "Redeemed Quantity": "1", "Additional Info": "Fall", "Region": "Europe",
+        },
+        golden_rows=[{"Code": "FALL2023", "Value": "1"}, {"Code": "FALL2024", "Value": "1"}],
+        golden_result={
+            "message": "0 voucher(s) imported successfully, 2 failed.",
+            "failed": [
+                {"code": "FALL2023", "row": 1, "reason": "Voucher Type is required"},
+                {"code": "FALL2024", "row": 2, "reason": "Voucher Type is required"},
+            ],
+            "done_count": 0,
+            "failed_count": 2,
+        },
+        twice_in_one=None,
+        twice_in_two=None,
+        read=_voucher,
+        shown={
+            "category": "New", "active": False, "additional_info": "Fall", "metadata": {"Region": "Europe"},
+            "discount": {"type": "PERCENT", "percent_off": 10, "effect": "APPLY_TO_ORDER"},
+            "start_date": "2022-09-19T00:00:00.000Z", "validation_rules": ["val_1"],
+        },
+    ),
+}  # fmt: skip
