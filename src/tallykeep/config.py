@@ -34,7 +34,7 @@ class Settings(BaseSettings):
     failures_in_result: int = Field(default=1_000, ge=0, description="Failed rows listed in an action's result.")
 
     worker_concurrency: int = Field(default=4, gt=0, description="Portions one worker process has in hand at a time.")
-    portions_in_flight: int = Field(default=2, gt=0, description="Portions of one action in hand at a time.")
+    portions_in_flight: int = Field(default=3, gt=0, description="Portions of one action in hand at a time.")
     lease_seconds: float = Field(default=60, gt=0, description="How long a silent worker keeps its portion.")
     rescue_interval_seconds: float = Field(default=1, gt=0)
     rescue_after_seconds: float = Field(

@@ -30,7 +30,7 @@ def test_rows_become_numbered_portions_and_the_first_jobs(database_url: str) -> 
             action = await engine.get(action_id)
             assert (action["status"], action["total_count"], action["progress"]) == ("ENQUEUED", 25, 0)
             assert action["result"]["failed"] == []
-            assert await engine.jobs(action_id) == 2
+            assert await engine.jobs(action_id) == 3
 
     asyncio.run(scenario())
 
