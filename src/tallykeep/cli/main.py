@@ -39,11 +39,11 @@ def make_cli(roles: Roles) -> typer.Typer:
 
     @cli.callback()
     def top(
-        version: Annotated[bool, typer.Option("--version", is_eager=True, help="Show the version.")] = False,
+        version: Annotated[
+            bool, typer.Option("--version", is_eager=True, callback=_show_version, help="Show it.")
+        ] = False,
     ) -> None:
-        if version:
-            typer.echo(__version__)
-            raise typer.Exit
+        pass
 
     @cli.command()
     def serve(host: Host = None, port: Port = None, data_dir: DataDir = None) -> None:
@@ -61,6 +61,12 @@ def make_cli(roles: Roles) -> typer.Typer:
         _run(roles.worker, data_dir=data_dir)
 
     return cli
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
 
 
 def _run(role: Role, **options: object) -> None:
