@@ -17,6 +17,7 @@ from tallykeep.engine.accept import Acceptance
 from tallykeep.engine.apply import Applier
 from tallykeep.engine.queue import Queue
 from tallykeep.engine.read import Reader
+from tallykeep.engine.report import signing_secret
 from tallykeep.engine.rescue import Rescuer
 from tallykeep.engine.worker import run_worker
 from tallykeep.errors import DatabaseUnavailableError
@@ -55,7 +56,9 @@ def api(settings: Settings) -> int:
         ):
             acceptance = Acceptance(intake, Queue(database_url), settings)
             reader = Reader(ACTION_TYPES, settings.failures_in_result)
-            yield Services(settings, pool, acceptance, reader, ACTION_TYPES)
+            async with pool.connection() as connection:
+                secret = await signing_secret(connection)
+            yield Services(settings, pool, acceptance, reader, ACTION_TYPES, secret)
 
     server = uvicorn.Server(
         uvicorn.Config(

@@ -33,6 +33,8 @@ class Settings(BaseSettings):
     portion_bytes: int = Field(default=8 << 20, gt=0, description="Bytes in a portion, at most (one row always fits).")
     failures_in_result: int = Field(default=1_000, ge=0, description="Failed rows listed in an action's result.")
 
+    report_days: float = Field(default=30, gt=0, description="How long the links to report files work.")
+
     worker_concurrency: int = Field(default=4, gt=0, description="Portions one worker process has in hand at a time.")
     portions_in_flight: int = Field(default=3, gt=0, description="Portions of one action in hand at a time.")
     lease_seconds: float = Field(default=60, gt=0, description="How long a silent worker keeps its portion.")

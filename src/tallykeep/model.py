@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -59,10 +59,11 @@ class Source:
     format: str
     header: list[str] = field(default_factory=list)
     delimiter: str = ","
+    options: dict[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """The form that is stored in async_actions.source."""
-        return {"format": self.format, "header": self.header, "delimiter": self.delimiter}
+        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,7 @@ class Failure:
     row: int
     key: str | None
     reason: str
+    error_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,7 @@ class Action:
     total_count: int
     done_count: int
     failed_count: int
+    finished_at: datetime | None = None
 
     @property
     def progress(self) -> int:

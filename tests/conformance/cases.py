@@ -107,3 +107,56 @@ CASES: dict[str, Case] = {
         },
     ),
 }  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class UpdateCase:
+    """One action type that changes resources which exist: how to make them, and how to change them."""
+
+    make: Callable[[Api, list[str]], None]
+    submit: Callable[[Api, list[str]], str]  # changes the resources with these keys
+    is_changed: Callable[[Api, str], bool]
+    result_of_two: dict[str, Any]  # without the link to the report
+    finds_by_key: bool = True  # whether a key that does not exist is a failed row
+
+
+def _submitted(api: Api, path: str, body: Any = None) -> str:
+    answer = api.http.post(path, json=body)
+    assert answer.status_code == 202, answer.text
+    return str(answer.json()["async_action_id"])
+
+
+def _make_vouchers(api: Api, keys: list[str]) -> None:
+    rows = [{"code": key, "gift": {"amount": 1}, "metadata": {"old": key}} for key in keys]
+    api.ended(api.import_json(rows))
+
+
+def _bulk_result(done: int) -> dict[str, Any]:
+    return {"done_count": done, "failed_count": 0, "errors": []}
+
+
+UPDATE_CASES: dict[str, UpdateCase] = {
+    "VOUCHERS.BULK_UPDATE": UpdateCase(
+        make=_make_vouchers,
+        submit=lambda api, keys: _submitted(
+            api, "/v1/vouchers/bulk/async", [{"code": key, "metadata": {"new": 1}} for key in keys]
+        ),
+        is_changed=lambda api, key: api.get(f"/v1/vouchers/{key}")["metadata"] == {"old": key, "new": 1},
+        result_of_two=_bulk_result(2),
+    ),
+    "VOUCHERS.METADATA_UPDATE": UpdateCase(
+        make=_make_vouchers,
+        submit=lambda api, keys: _submitted(
+            api, "/v1/vouchers/metadata/async", {"codes": keys, "metadata": {"new": 1}}
+        ),
+        is_changed=lambda api, key: api.get(f"/v1/vouchers/{key}")["metadata"] == {"old": key, "new": 1},
+        result_of_two=_bulk_result(2),
+    ),
+    "VOUCHERS.METADATA_KEY_PURGE": UpdateCase(
+        make=_make_vouchers,
+        submit=lambda api, _: _submitted(api, "/v1/metadata-schemas/voucher/definitions/old/purge"),
+        is_changed=lambda api, key: api.get(f"/v1/vouchers/{key}")["metadata"] == {},
+        result_of_two={"message": "Updated 2 vouchers.", "done_count": 2},
+        finds_by_key=False,
+    ),
+}

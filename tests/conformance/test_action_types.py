@@ -7,14 +7,14 @@ import pytest
 
 from tallykeep.actions import ACTION_TYPES
 from tallykeep.engine.queue import Queue
-from tests.conformance.cases import CASES, Case
+from tests.conformance.cases import CASES, UPDATE_CASES, Case
 from tests.server import Api
 
 every_type = pytest.mark.parametrize(("name", "case"), CASES.items(), ids=list(CASES))
 
 
 def test_every_type_has_its_cases() -> None:
-    assert CASES.keys() == ACTION_TYPES.keys()
+    assert CASES.keys() | UPDATE_CASES.keys() == ACTION_TYPES.keys()
 
 
 def key_of(row: dict[str, str]) -> str:

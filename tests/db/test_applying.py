@@ -135,6 +135,9 @@ class _Explosive:
         self._burn("write")
         return list(failures)
 
+    def report(self) -> str:
+        return str(self._inner.report())
+
     def _burn(self, place: str) -> None:
         if self._fuse == place and any(row.value[0].startswith("BOOM") for row in self._rows):
             raise RuntimeError("a defect")

@@ -1,8 +1,10 @@
 """Actions on vouchers."""
 
-from tallykeep.engine.finish import import_result
+from tallykeep.engine.finish import bulk_result, count_result, import_result
 from tallykeep.engine.kinds import ActionType
+from tallykeep.resources.metadata_purge import purge_plan, purge_portion
 from tallykeep.resources.vouchers.imports import import_vouchers
+from tallykeep.resources.vouchers.updates import VOUCHER_PURGE, update_vouchers
 
 TYPES = (
     ActionType(
@@ -26,5 +28,42 @@ TYPES = (
         failure_fields=("code", "row", "reason"),
         result=import_result,
         begin=import_vouchers,
+    ),
+    ActionType(
+        name="VOUCHERS.BULK_UPDATE",
+        path="/v1/vouchers/bulk/async",
+        summary="Update vouchers in bulk",
+        may_be_empty=True,
+        source="json",
+        noun="voucher",
+        failure_fields=("message", "details", "key", "code"),
+        report_header=("code", "found", "updated", "error"),
+        sequence="vouchers",
+        result=bulk_result,
+        begin=update_vouchers,
+    ),
+    ActionType(
+        name="VOUCHERS.METADATA_UPDATE",
+        path="/v1/vouchers/metadata/async",
+        summary="Update vouchers' metadata in bulk",
+        source="ids",
+        ids=("codes",),
+        noun="voucher",
+        failure_fields=("message", "details", "key", "code"),
+        report_header=("code", "found", "updated", "error"),
+        sequence="vouchers",
+        result=bulk_result,
+        begin=update_vouchers,
+    ),
+    ActionType(
+        name="VOUCHERS.METADATA_KEY_PURGE",
+        path="/v1/metadata-schemas/voucher/definitions/{key}/purge",
+        summary="Purge a metadata key off all vouchers",
+        source="planned",
+        noun="voucher",
+        verb="Updated",
+        result=count_result,
+        begin=purge_portion(VOUCHER_PURGE),
+        plan=purge_plan(VOUCHER_PURGE),
     ),
 )

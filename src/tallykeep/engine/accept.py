@@ -2,7 +2,8 @@
 
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from datetime import datetime
+from typing import Any, Protocol
 
 from psycopg.types.json import Jsonb
 
@@ -12,6 +13,7 @@ from tallykeep.db.queries import queries
 from tallykeep.engine.kinds import ActionType
 from tallykeep.engine.queue import Queue
 from tallykeep.engine.split_csv import CsvSplitter
+from tallykeep.engine.split_ids import IdsSplitter
 from tallykeep.engine.split_json import JsonSplitter
 from tallykeep.model import Portion, Source, new_id, now
 
@@ -60,13 +62,15 @@ class Acceptance:
             return await self._store(connection, kind, project_id, request_id, splitter, first, portions)
 
     def _splitter(self, kind: ActionType) -> Splitter:
-        make = CsvSplitter if kind.source == "csv" else JsonSplitter
         settings = self._settings
-        return make(
-            portion_rows=settings.portion_rows,
-            portion_bytes=settings.portion_bytes,
-            max_row_bytes=settings.max_row_bytes,
-        )
+        limits = {
+            "portion_rows": settings.portion_rows,
+            "portion_bytes": settings.portion_bytes,
+            "max_row_bytes": settings.max_row_bytes,
+        }
+        if kind.source == "ids":
+            return IdsSplitter(kind.ids, **limits)
+        return CsvSplitter(**limits) if kind.source == "csv" else JsonSplitter(**limits)
 
     async def _store(
         self,
@@ -78,14 +82,39 @@ class Acceptance:
         first: Portion | None,
         rest: AsyncIterator[Portion],
     ) -> str:
-        action_id, created_at = new_id("aa_"), now()
-        key = {"project_id": project_id, "id": action_id}
-        added = {**key, "type": kind.name, "request_id": request_id, "now": created_at}
-        await connection.execute(_sql.add_action, added)
+        action_id, created_at = await _add_action(connection, kind, project_id, request_id)
         totals = await _copy_portions(connection, project_id, action_id, first, rest) if first else _Totals()
+        await self._complete(connection, project_id, action_id, splitter.source, totals, created_at)
+        return action_id
+
+    async def accept_planned(
+        self, connection: Connection, kind: ActionType, project_id: int, request_id: str, options: dict[str, Any]
+    ) -> str:
+        """Start an action over resources that are here already, in the transaction open on `connection`."""
+        if kind.plan is None:
+            raise ValueError(f"{kind.name} has no plan")
+        action_id, created_at = await _add_action(connection, kind, project_id, request_id)
+        await kind.plan(connection, project_id, action_id, options, self._settings.portion_rows)
+        key = {"project_id": project_id, "id": action_id}
+        counted = await (await connection.execute(_sql.count_portions, key)).fetchone()
+        totals = _Totals(**counted) if counted else _Totals()
+        source = Source("planned", options=options)
+        await self._complete(connection, project_id, action_id, source, totals, created_at)
+        return action_id
+
+    async def _complete(
+        self,
+        connection: Connection,
+        project_id: int,
+        action_id: str,
+        source: Source,
+        totals: _Totals,
+        created_at: datetime,
+    ) -> None:
         completed = {
-            **key,
-            "source": Jsonb(splitter.source.to_json()),
+            "project_id": project_id,
+            "id": action_id,
+            "source": Jsonb(source.to_json()),
             "total_count": totals.rows,
             "open_portions": totals.portions,
             "now": created_at if not totals.portions else now(),
@@ -93,7 +122,22 @@ class Acceptance:
         await connection.execute(_sql.complete_acceptance, completed)
         for _ in range(min(self._settings.portions_in_flight, totals.portions)):
             await self._queue.defer_advance(connection, project_id, action_id)
-        return action_id
+
+
+async def _add_action(
+    connection: Connection, kind: ActionType, project_id: int, request_id: str
+) -> tuple[str, datetime]:
+    action_id, created_at = new_id("aa_"), now()
+    added = {
+        "project_id": project_id,
+        "id": action_id,
+        "type": kind.name,
+        "sequence": kind.sequence,
+        "request_id": request_id,
+        "now": created_at,
+    }
+    await connection.execute(_sql.add_action, added)
+    return action_id, created_at
 
 
 async def _portions(splitter: Splitter, body: AsyncIterator[bytes]) -> AsyncIterator[Portion]:

@@ -13,7 +13,9 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _LONGEST_REASON = 10_000
 
 
-async def close_portion(connection: Connection, claimed: ClaimedPortion, failures: list[Failure]) -> bool:
+async def close_portion(
+    connection: Connection, claimed: ClaimedPortion, failures: list[Failure], report: str = ""
+) -> bool:
     """Record the failures, close the portion and add to the action's tally; tells whether portions remain.
 
     Raises PortionLostError, and so rolls everything back, when the portion or its action was ended by someone else.
@@ -21,6 +23,9 @@ async def close_portion(connection: Connection, claimed: ClaimedPortion, failure
     place = {"project_id": claimed.project_id, "action_id": claimed.action_id, "now": now()}
     failed = len(failures)
     await _record(connection, claimed, failures)
+    if report:
+        part = {**place, "first_row": claimed.portion.first_row, "body": _storable(report)}
+        await connection.execute(_sql.add_report_part, part)
     closing = {**place, "first_row": claimed.portion.first_row, "failed_count": failed}
     closed = await connection.execute(_sql.close_portion_if_open, closing)
     if closed.rowcount != 1:
@@ -39,7 +44,7 @@ async def _record(connection: Connection, claimed: ClaimedPortion, failures: lis
         for failure in sorted(failures, key=lambda failure: failure.row):
             key = None if failure.key is None else _storable(failure.key)
             reason = _storable(failure.reason)[:_LONGEST_REASON]
-            await copy.write_row((claimed.project_id, claimed.action_id, failure.row, key, reason))
+            await copy.write_row((claimed.project_id, claimed.action_id, failure.row, key, reason, failure.error_key))
 
 
 def _storable(text: str) -> str:

@@ -30,6 +30,14 @@ _LOCK_NOT_AVAILABLE = "55P03"
 
 
 @dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What became of rows: those that failed, and what they add to the report."""
+
+    failures: list[Failure]
+    report: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Applier:
     """Advances actions by a portion at a time; what a job calls."""
 
@@ -59,12 +67,28 @@ class Applier:
             await connection.execute(_sql.start_if_enqueued, parameters)
 
     async def _advance(self, connection: Connection, project_id: int, action_id: str) -> None:
+        if await self._has_to_wait(connection, project_id, action_id):
+            return
         claimed = await self._claim(connection, project_id, action_id)
         if claimed is None:
             return
-        failures = await self._apply(connection, claimed)
-        if await close_portion(connection, claimed, failures):
+        outcome = await self._apply(connection, claimed)
+        if await close_portion(connection, claimed, outcome.failures, outcome.report):
             await self.queue.defer_advance(connection, project_id, action_id)
+        else:
+            await self._start_next_in_sequence(connection, project_id, action_id)
+
+    async def _has_to_wait(self, connection: Connection, project_id: int, action_id: str) -> bool:
+        """Whether an earlier action of the same sequence is unfinished; that one queues this one when it ends."""
+        key = {"project_id": project_id, "action_id": action_id}
+        found = await (await connection.execute(_sql.earlier_in_sequence, key)).fetchone()
+        return bool(found and found["waits"])
+
+    async def _start_next_in_sequence(self, connection: Connection, project_id: int, action_id: str) -> None:
+        key = {"project_id": project_id, "action_id": action_id}
+        found = await (await connection.execute(_sql.next_in_sequence, key)).fetchone()
+        for _ in range(min(self.settings.portions_in_flight, found["open_portions"] if found else 0)):
+            await self.queue.defer_advance(connection, project_id, found["id"] if found else "")
 
     async def _claim(self, connection: Connection, project_id: int, action_id: str) -> ClaimedPortion | None:
         silence = str(round(self.settings.lease_seconds * 1000))
@@ -79,11 +103,11 @@ class Applier:
             raise PortionLostError(f"action {action_id} is gone")
         return ClaimedPortion(project_id, action_id, action["type"], Source(**action["source"]), Portion(**portion))
 
-    async def _apply(self, connection: Connection, claimed: ClaimedPortion) -> list[Failure]:
+    async def _apply(self, connection: Connection, claimed: ClaimedPortion) -> _Outcome:
         rows = read_rows(claimed.portion, claimed.source)
         return await self._apply_or_narrow(connection, claimed, rows)
 
-    async def _apply_or_narrow(self, connection: Connection, claimed: ClaimedPortion, rows: list[Row]) -> list[Failure]:
+    async def _apply_or_narrow(self, connection: Connection, claimed: ClaimedPortion, rows: list[Row]) -> _Outcome:
         """Apply the rows; on a defect halve them until the rows at fault stand alone and fail, the others written."""
         try:
             async with connection.transaction():
@@ -94,18 +118,21 @@ class Applier:
             log_id = uuid4().hex[:12]
             _log.exception("rows failed", log_id=log_id, action_id=claimed.action_id, row=rows[0].number, of=len(rows))
             if len(rows) == 1:
-                return [Failure(rows[0].number, None, f"Internal error (log id {log_id})")]
+                reason = f"Internal error (log id {log_id})"
+                return _Outcome([Failure(rows[0].number, None, reason, "internal_error")])
         middle = len(rows) // 2
-        failures = await self._apply_or_narrow(connection, claimed, rows[:middle])
-        return failures + await self._apply_or_narrow(connection, claimed, rows[middle:])
+        first = await self._apply_or_narrow(connection, claimed, rows[:middle])
+        second = await self._apply_or_narrow(connection, claimed, rows[middle:])
+        return _Outcome(first.failures + second.failures, first.report + second.report)
 
-    async def _apply_rows(self, connection: Connection, claimed: ClaimedPortion, rows: list[Row]) -> list[Failure]:
+    async def _apply_rows(self, connection: Connection, claimed: ClaimedPortion, rows: list[Row]) -> _Outcome:
         begin = self.kinds[claimed.action_type].begin
         operation = await begin(connection, claimed)
         failures = operation.check(rows)
         await operation.stage()
         await _wait_for_earlier_portions(connection, claimed)
-        return failures + await operation.write()
+        failures += await operation.write()
+        return _Outcome(failures, operation.report())
 
     async def _defer_again(self, project_id: int, action_id: str) -> None:
         """Queue the job once more after a moment; when even that fails, the rescuer will."""

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from tallykeep.engine.kinds import ActionType
-from tallykeep.model import Action, Failure
+from tallykeep.engine.kinds import ActionType, Report
+from tallykeep.model import Action, Failure, wire_time
 
 
-def import_result(kind: ActionType, action: Action, failures: list[Failure]) -> dict[str, Any]:
+def import_result(kind: ActionType, action: Action, failures: list[Failure], _: Report | None) -> dict[str, Any]:
     """An import's result (captured examples of GET /v1/async-actions/{id}); `failures` come in row order."""
     return {
         "message": f"{action.done_count} {kind.noun}(s) imported successfully, {action.failed_count} failed.",
@@ -14,6 +14,34 @@ def import_result(kind: ActionType, action: Action, failures: list[Failure]) -> 
         "done_count": action.done_count,
         "failed_count": action.failed_count,
     }
+
+
+def count_result(kind: ActionType, action: Action, _: list[Failure], __: Report | None) -> dict[str, Any]:
+    """The result of an action that counts resources: «Updated 9 vouchers.», the noun always plural."""
+    return {"message": f"{kind.verb} {action.done_count} {kind.noun}s.", "done_count": action.done_count}
+
+
+def bulk_result(kind: ActionType, action: Action, failures: list[Failure], report: Report | None) -> dict[str, Any]:
+    """A bulk update's result: counts, the link to its report once it has ended, and the errors."""
+    return {
+        "done_count": action.done_count,
+        "failed_count": action.failed_count,
+        "reports": [report.url] if report else [],
+        "reports_available_till": wire_time(report.available_till) if report else None,
+        "errors": [_shown_error(kind, failure) for failure in failures],
+    }
+
+
+def _shown_error(kind: ActionType, failure: Failure) -> dict[str, Any]:
+    parts = {
+        "message": _MESSAGES.get(failure.error_key or "", "Invalid payload"),
+        "details": failure.reason,
+        "key": failure.error_key or "invalid_payload",
+    }
+    return {name: parts.get(name, failure.key) for name in kind.failure_fields}
+
+
+_MESSAGES = {"not_found": "Resource not found", "internal_error": "Internal error"}
 
 
 def shown_failure(kind: ActionType, failure: Failure) -> dict[str, Any]:

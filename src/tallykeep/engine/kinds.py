@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal, Protocol
 
 from tallykeep.db.pool import Connection
@@ -26,7 +27,21 @@ class Operation(Protocol):
         """Write the resources; every earlier portion of the action is closed by now."""
         ...
 
+    def report(self) -> str:
+        """What this portion adds to the action's report file, as lines of CSV; empty for types without one."""
+        ...
 
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A link to an action's report file, and until when it works."""
+
+    url: str
+    available_till: datetime
+
+
+Result = Callable[["ActionType", Action, list[Failure], Report | None], dict[str, Any]]
+Plan = Callable[[Connection, int, str, dict[str, Any], int], Awaitable[None]]
 Begin = Callable[[Connection, ClaimedPortion], Awaitable[Operation]]
 
 
@@ -37,12 +52,18 @@ class ActionType:
     name: str
     path: str
     summary: str
-    status_code: int
-    source: Literal["json", "csv"]
+    status_code: int = 202
+    source: Literal["json", "csv", "ids", "planned"]
+    may_be_empty: bool = False  # no body at all counts as no rows
+    ids: tuple[str, ...] = ()  # for source "ids": the body's properties that hold the keys
     noun: str
-    failure_fields: tuple[str, ...]
-    result: Callable[["ActionType", Action, list[Failure]], dict[str, Any]]
+    verb: str = ""
+    failure_fields: tuple[str, ...] = ()
+    report_header: tuple[str, ...] = ()
+    sequence: str | None = None
+    result: Result
     begin: Begin
+    plan: Plan | None = None  # for source "planned": what makes the portions
 
 
 ActionTypes = Mapping[str, ActionType]

@@ -7,6 +7,7 @@ from typing import Any
 from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.engine.kinds import ActionTypes
+from tallykeep.engine.report import ReportLinks
 from tallykeep.errors import NotFoundError
 from tallykeep.model import Action, Failure, OperationStatus, Status, wire_time
 
@@ -20,15 +21,18 @@ class Reader:
     kinds: ActionTypes
     failures_in_result: int
 
-    async def get_action(self, connection: Connection, project_id: int, action_id: str) -> dict[str, Any]:
-        """One action with its result so far; raises NotFoundError."""
+    async def get_action(
+        self, connection: Connection, project_id: int, action_id: str, links: ReportLinks | None = None
+    ) -> dict[str, Any]:
+        """One action with its result so far, and a link to its report where it has one; raises NotFoundError."""
         key = {"project_id": project_id, "id": action_id, "failures": self.failures_in_result}
         row = await (await connection.execute(_sql.get_action, key)).fetchone()
         if row is None:
             raise NotFoundError.of("async_action", action_id)
         action = _action(row)
         kind = self.kinds[action.type]
-        result = kind.result(kind, action, [Failure(*failure) for failure in row["failures"]])
+        report = links.report_of(action) if links and kind.report_header else None
+        result = kind.result(kind, action, [Failure(*failure) for failure in row["failures"]], report)
         return _shown(action) | {"result": result, "processing_time": action.processing_time} | _counts(action)
 
     async def list_actions(

@@ -11,7 +11,12 @@ from tallykeep.model import Portion, Row, Source
 
 
 def read_rows(portion: Portion, source: Source) -> list[Row]:
-    """The portion's rows in order; one that cannot be read comes with its problem instead of a value."""
+    """The portion's rows in order; one that cannot be read comes with its problem instead of a value.
+
+    A planned portion is a single value that says which resources it means.
+    """
+    if source.format == "planned":
+        return [Row(portion.first_row, orjson.loads(portion.body))]
     rows = _csv_rows(portion, source.delimiter) if source.format == "csv" else _json_rows(portion)
     if len(rows) == portion.row_count:
         return rows

@@ -1,12 +1,17 @@
 -- name: add_action!
 INSERT INTO async_actions (
-    project_id, id, type, status, operation_status, request_id, source, total_count, open_portions, created_at,
-    updated_at
+    project_id, id, type, sequence, status, operation_status, request_id, source, total_count, open_portions,
+    created_at, updated_at
 )
-VALUES (:project_id, :id, :type, 'ENQUEUED', 'UNKNOWN', :request_id, '{}', 0, 0, :now, :now)
+VALUES (:project_id, :id, :type, :sequence, 'ENQUEUED', 'UNKNOWN', :request_id, '{}', 0, 0, :now, :now)
 
 -- name: copy_portions!
 COPY portions (project_id, action_id, first_row, row_count, body) FROM STDIN (FORMAT BINARY)
+
+-- name: count_portions
+SELECT coalesce(sum(row_count), 0)::bigint AS rows, count(*) AS portions
+FROM portions
+WHERE project_id = :project_id AND action_id = :id
 
 -- name: complete_acceptance!
 -- An action without rows is done as soon as it is accepted.
@@ -65,7 +70,46 @@ WHERE project_id = :project_id AND action_id = :action_id AND status = 'OPEN' AN
 LIMIT 1
 
 -- name: copy_failures!
-COPY failures (project_id, action_id, "row", key, reason) FROM STDIN
+COPY failures (project_id, action_id, "row", key, reason, error_key) FROM STDIN
+
+-- name: add_report_part!
+INSERT INTO report_parts (project_id, action_id, first_row, body) VALUES (:project_id, :action_id, :first_row, :body)
+
+-- name: add_secret!
+INSERT INTO secrets (name, value) VALUES (:name, :value) ON CONFLICT DO NOTHING
+
+-- name: get_secret
+SELECT value FROM secrets WHERE name = :name
+
+-- name: get_type
+SELECT type FROM async_actions WHERE project_id = :project_id AND id = :action_id
+
+-- name: read_report
+SELECT body FROM report_parts WHERE project_id = :project_id AND action_id = :action_id ORDER BY first_row
+
+-- name: earlier_in_sequence
+-- The sequence of this action, and whether one before it is still unfinished.
+SELECT EXISTS (
+    SELECT FROM async_actions AS earlier
+    WHERE earlier.project_id = this.project_id
+        AND earlier.sequence = this.sequence
+        AND earlier.status IN ('ENQUEUED', 'IN_PROGRESS')
+        AND (earlier.created_at, earlier.id) < (this.created_at, this.id)
+) AS waits
+FROM async_actions AS this
+WHERE this.project_id = :project_id AND this.id = :action_id AND this.sequence IS NOT NULL
+
+-- name: next_in_sequence
+SELECT following.id, following.open_portions
+FROM async_actions AS this
+JOIN async_actions AS following
+    ON following.project_id = this.project_id
+    AND following.sequence = this.sequence
+    AND following.status IN ('ENQUEUED', 'IN_PROGRESS')
+    AND following.id <> this.id
+WHERE this.project_id = :project_id AND this.id = :action_id
+ORDER BY following.created_at, following.id
+LIMIT 1
 
 -- name: close_portion_if_open!
 UPDATE portions
@@ -89,12 +133,12 @@ RETURNING open_portions
 -- name: get_action
 -- Tally and failures in one statement, so that they are of one moment.
 SELECT
-    project_id, id, type, status, operation_status, request_id, created_at, updated_at, total_count, done_count,
-    failed_count,
+    project_id, id, type, status, operation_status, request_id, created_at, updated_at, finished_at, total_count,
+    done_count, failed_count,
     CASE WHEN failed_count = 0 THEN '[]'::json ELSE (
-        SELECT coalesce(json_agg(json_build_array("row", key, reason) ORDER BY "row"), '[]')
+        SELECT coalesce(json_agg(json_build_array("row", key, reason, error_key) ORDER BY "row"), '[]')
         FROM (
-            SELECT "row", key, reason
+            SELECT "row", key, reason, error_key
             FROM failures
             WHERE failures.project_id = async_actions.project_id AND failures.action_id = async_actions.id
             ORDER BY "row"
@@ -106,8 +150,8 @@ WHERE project_id = :project_id AND id = :id
 
 -- name: list_actions
 SELECT
-    project_id, id, type, status, operation_status, request_id, created_at, updated_at, total_count, done_count,
-    failed_count
+    project_id, id, type, status, operation_status, request_id, created_at, updated_at, finished_at, total_count,
+    done_count, failed_count
 FROM async_actions
 WHERE project_id = :project_id AND (:before::timestamptz IS NULL OR created_at < :before)
 ORDER BY created_at DESC, id DESC
@@ -145,6 +189,13 @@ JOIN portions
     AND portions.status = 'OPEN'
 WHERE actions.status IN ('ENQUEUED', 'IN_PROGRESS')
     AND actions.updated_at < :silent_since
+    AND NOT EXISTS (
+        SELECT FROM async_actions AS earlier
+        WHERE earlier.project_id = actions.project_id
+            AND earlier.sequence = actions.sequence
+            AND earlier.status IN ('ENQUEUED', 'IN_PROGRESS')
+            AND (earlier.created_at, earlier.id) < (actions.created_at, actions.id)
+    )
     AND NOT EXISTS (
         SELECT FROM procrastinate_jobs
         WHERE procrastinate_jobs.status = 'todo'

@@ -61,10 +61,10 @@ class RequestIds:
         await self._app(scope, receive, send_with_id)
 
 
-def request_id(request: Request) -> str:
-    """The id of this request."""
+def request_id(request: Request, prefix: str = "v-") -> str:
+    """The id of this request; `w-` marks what the peer does in its dashboard only."""
     found: str = request.state.request_id
-    return found
+    return prefix + found.removeprefix("v-")
 
 
 def answer_errors(app: FastAPI) -> None:

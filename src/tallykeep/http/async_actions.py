@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 
 from tallykeep.http.answers import Json
 from tallykeep.http.auth import FromCaller
@@ -22,10 +22,11 @@ async def list_actions(
 
 
 @router.get("/{action_id}", summary="Get async action")
-async def get_action(services: FromServices, caller: FromCaller, action_id: str) -> Json:
+async def get_action(request: Request, services: FromServices, caller: FromCaller, action_id: str) -> Json:
     """One action with its result; while it runs, the result holds what is known so far."""
     async with services.pool.connection() as connection:
-        return Json(await services.reader.get_action(connection, caller.project_id, action_id))
+        links = services.report_links(request)
+        return Json(await services.reader.get_action(connection, caller.project_id, action_id, links))
 
 
 @router.get("/{action_id}/failures", summary="List failed rows")

@@ -19,6 +19,11 @@ def media_type(request: Request) -> str:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
+def has_body(request: Request) -> bool:
+    """Whether the request announces a body that is not empty."""
+    return "transfer-encoding" in request.headers or request.headers.get("content-length", "0") != "0"
+
+
 def require_media_type(request: Request, *accepted: str) -> None:
     """Raise UnsupportedMediaTypeError unless the body is of one of these types, and not compressed."""
     if request.headers.get("content-encoding", "identity").lower() not in ("", "identity"):

@@ -5,7 +5,8 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from tallykeep.http.answers import Json
+from tallykeep.errors import NotFoundError
+from tallykeep.http.answers import Json, request_id
 from tallykeep.http.auth import FromCaller, FromManagedProject, FromManager
 from tallykeep.http.bodies import json_object
 from tallykeep.http.services import FromServices
@@ -38,6 +39,38 @@ async def get_schema(services: FromServices, caller: FromCaller, resource: str) 
     """The metadata schema of one kind of resource."""
     async with services.pool.connection() as connection:
         return Json(_with_camel_case(_shown(await schemas.get_schema(connection, caller.project_id, resource))))
+
+
+@router.delete("/{resource}/definitions/{key}", summary="Remove a definition")
+async def remove_definition(services: FromServices, caller: FromCaller, resource: str, key: str) -> Json:
+    """Put a definition among the removed ones; the resources keep their metadata. Ours, not the peer's."""
+    async with services.pool.connection() as connection:
+        schema = await schemas.mark_definition(connection, caller.project_id, resource, key, deleted=True)
+    return Json(_with_camel_case(_shown(schema)))
+
+
+@router.post("/{resource}/definitions/{key}/restore", summary="Restore a removed definition")
+async def restore_definition(services: FromServices, caller: FromCaller, resource: str, key: str) -> Json:
+    """Put a removed definition in force again. Ours, not the peer's."""
+    async with services.pool.connection() as connection:
+        schema = await schemas.mark_definition(connection, caller.project_id, resource, key, deleted=False)
+    return Json(_with_camel_case(_shown(schema)))
+
+
+@router.post("/{resource}/definitions/{key}/purge", status_code=202, summary="Purge a metadata key")
+async def purge_definition(
+    request: Request, services: FromServices, caller: FromCaller, resource: str, key: str
+) -> Json:
+    """Take a key off every resource of this kind, for good, as an action. Ours: the peer has it in its dashboard."""
+    kind = services.kinds.get(f"{resource.upper()}S.METADATA_KEY_PURGE")
+    if kind is None:
+        raise NotFoundError(f"The metadata of {resource} cannot be purged")
+    async with services.pool.connection() as connection, connection.transaction():
+        await schemas.forget_removed_definition(connection, caller.project_id, resource, key)
+        action_id = await services.acceptance.accept_planned(
+            connection, kind, caller.project_id, request_id(request, "w-"), {"key": key}
+        )
+    return Json({"async_action_id": action_id}, status_code=202)
 
 
 @management.get("", summary="List projects")

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from tallykeep.engine.kinds import ActionType, ActionTypes
 from tallykeep.http.answers import Json, request_id
 from tallykeep.http.auth import FromCaller
-from tallykeep.http.bodies import body_chunks, file_in_form, media_type, require_media_type
+from tallykeep.http.bodies import body_chunks, file_in_form, has_body, media_type, require_media_type
 from tallykeep.http.services import FromServices
 
 _FORM = "multipart/form-data"
@@ -29,6 +29,7 @@ _FORM_SCHEMA: dict[str, Any] = {
 }
 _BODIES: dict[str, dict[str, Any]] = {
     "csv": {_FORM: {"schema": _FORM_SCHEMA}, _CSV: {"schema": {"type": "string"}}},
+    "ids": {_JSON: {"schema": {"type": "object", "required": ["metadata"]}}},
     "json": {_JSON: {"schema": {"type": "array", "items": {"type": "object"}}}},
 }
 
@@ -37,6 +38,8 @@ def submission_routes(kinds: ActionTypes) -> APIRouter:
     """A router with the endpoint of every action type."""
     router = APIRouter(tags=["Submissions"])
     for kind in kinds.values():
+        if kind.source == "planned":
+            continue  # started through the resource they change
         router.add_api_route(
             kind.path,
             _endpoint(kind),
@@ -60,7 +63,13 @@ def _endpoint(kind: ActionType) -> Callable[..., Awaitable[Json]]:
     return submit
 
 
+async def _no_rows() -> AsyncIterator[bytes]:
+    yield b"[]"
+
+
 def _body(request: Request, kind: ActionType, max_bytes: int) -> AsyncIterator[bytes]:
+    if kind.may_be_empty and not has_body(request):
+        return _no_rows()
     require_media_type(request, *_BODIES[kind.source])
     if media_type(request) == _FORM:
         return file_in_form(request, max_bytes)

@@ -95,6 +95,53 @@ async def update_schema(
         )
 
 
+async def mark_definition(
+    connection: Connection, project_id: int, related_object: str, key: str, *, deleted: bool
+) -> Record:
+    """Remove a definition, or restore it; the resources keep their metadata. Raises NotFoundError."""
+    async with connection.transaction():
+        schema = await _locked_by_resource(connection, project_id, related_object)
+        if key not in schema["properties"]:
+            raise NotFoundError.of("metadata_definition", key, "key")
+        definition = {name: value for name, value in schema["properties"][key].items() if name != "deleted"}
+        marked = {**definition, "deleted": True} if deleted else definition
+        return await _set_properties(connection, project_id, schema, {**schema["properties"], key: marked})
+
+
+async def forget_removed_definition(connection: Connection, project_id: int, related_object: str, key: str) -> None:
+    """Take a removed definition off the schema for good, in the caller's transaction.
+
+    Raises InvalidPayloadError for one that is in force. A key without any definition is fine: there is none to forget.
+    """
+    parameters = {"project_id": project_id, "related_object": related_object}
+    schema = await (await connection.execute(_sql.lock_schema, parameters)).fetchone()
+    if schema is None or key not in schema["properties"]:
+        return
+    if not schema["properties"][key].get("deleted"):
+        raise InvalidPayloadError(
+            f"The definition {key} is in force; remove it first: "
+            f"DELETE /v1/metadata-schemas/{related_object}/definitions/{key}"
+        )
+    rest = {name: definition for name, definition in schema["properties"].items() if name != key}
+    await _set_properties(connection, project_id, schema, rest)
+
+
+async def _locked_by_resource(connection: Connection, project_id: int, related_object: str) -> Record:
+    parameters = {"project_id": project_id, "related_object": related_object}
+    return await _one(connection, _sql.lock_schema, parameters, related_object, "resource")
+
+
+async def _set_properties(connection: Connection, project_id: int, schema: Record, properties: Record) -> Record:
+    parameters = {
+        "project_id": project_id,
+        "id": schema["id"],
+        "properties": Jsonb(properties),
+        "allow_defined_only": schema["allow_defined_only"],
+        "updated_at": now(),
+    }
+    return await _one(connection, _sql.update_schema, parameters, schema["id"])
+
+
 async def delete_schema(connection: Connection, project_id: int, schema_id: str) -> None:
     """Delete a schema for good; the resources keep their metadata. Raises NotFoundError."""
     await _one(connection, _sql.delete_schema, {"project_id": project_id, "id": schema_id}, schema_id)

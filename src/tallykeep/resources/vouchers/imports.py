@@ -68,6 +68,10 @@ class VoucherImport:
             failures += refused + await self._write(self._connection, self._project_id, drafts)
         return failures
 
+    def report(self) -> str:
+        """Imports have no report file: their failures say it all."""
+        return ""
+
     async def _write_drafts(self) -> list[Failure]:
         if self._ready is not None:
             if await copy_new(self._connection, self._ready):

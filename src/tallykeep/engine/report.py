@@ -1,0 +1,72 @@
+"""Report files: one line a resource, put together from what each portion added; reached by signed links that expire."""
+
+import secrets
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from itsdangerous import BadSignature, URLSafeSerializer
+
+from tallykeep.db.pool import Connection
+from tallykeep.db.queries import queries
+from tallykeep.engine.kinds import ActionTypes, Report
+from tallykeep.errors import NotFoundError
+from tallykeep.model import Action
+
+_sql = queries(__package__, "store.sql")
+
+_SECRET = "report links"  # noqa: S105 - the name of a secret
+_SALT = "tallykeep.report"
+
+
+async def signing_secret(connection: Connection) -> bytes:
+    """The installation's secret for report links, made when it is first asked for."""
+    await connection.execute(_sql.add_secret, {"name": _SECRET, "value": secrets.token_bytes(32)})
+    found = await (await connection.execute(_sql.get_secret, {"name": _SECRET})).fetchone()
+    return bytes(found["value"]) if found else b""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportLinks:
+    """Makes the links to reports and reads them again."""
+
+    secret: bytes
+    base_url: str
+    lifetime: timedelta
+
+    def report_of(self, action: Action) -> Report | None:
+        """The report of an action that has ended; the same link at every look."""
+        if action.finished_at is None:
+            return None
+        till = action.finished_at + self.lifetime
+        token = self._serializer.dumps([action.project_id, action.id, round(till.timestamp())])
+        return Report(f"{self.base_url}v1/reports/{token}", till)
+
+    def read(self, token: str) -> tuple[int, str]:
+        """The project and the action a link leads to; raises NotFoundError when it is forged or has expired."""
+        try:
+            project_id, action_id, till = self._serializer.loads(token)
+        except BadSignature:
+            raise NotFoundError("There is no such report") from None
+        if till < datetime.now(UTC).timestamp():
+            raise NotFoundError("The link to this report has expired", resource_id=action_id, resource_type="report")
+        return project_id, action_id
+
+    @property
+    def _serializer(self) -> URLSafeSerializer:
+        return URLSafeSerializer(self.secret, salt=_SALT)
+
+
+async def report_lines(
+    connection: Connection, kinds: ActionTypes, project_id: int, action_id: str
+) -> AsyncIterator[str]:
+    """The report file, part by part; raises NotFoundError at once where the action has none."""
+    key = {"project_id": project_id, "action_id": action_id}
+    found = await (await connection.execute(_sql.get_type, key)).fetchone()
+    if found is None or not kinds[found["type"]].report_header:
+        raise NotFoundError.of("report", action_id)
+    yield ",".join(kinds[found["type"]].report_header) + "\n"
+    async with connection.transaction(), connection.cursor("report") as cursor:
+        await cursor.execute(_sql.read_report, key)
+        async for part in cursor:
+            yield part["body"]

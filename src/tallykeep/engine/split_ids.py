@@ -1,0 +1,52 @@
+"""A body that names many resources and says one thing of all: {"codes": […], "metadata": {…}}."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+
+from tallykeep.engine.split_json import JsonSplitter
+from tallykeep.errors import InvalidPayloadError
+from tallykeep.model import Portion, Source
+
+
+class IdsSplitter:
+    """Feed chunks, get portions whose rows are the named keys; the rest of the body becomes the source's options.
+
+    The one thing said may come last in the body, so the body is kept until its end.
+    """
+
+    def __init__(
+        self, properties: tuple[str, ...], *, portion_rows: int, portion_bytes: int, max_row_bytes: int
+    ) -> None:
+        self.source = Source("json")
+        self._properties = properties
+        self._rows = JsonSplitter(portion_rows=portion_rows, portion_bytes=portion_bytes, max_row_bytes=max_row_bytes)
+        self._body = bytearray()
+
+    def feed(self, chunk: bytes) -> Iterator[Portion]:
+        """Take the next bytes."""
+        self._body += chunk
+        return iter(())
+
+    def finish(self) -> Iterator[Portion]:
+        """End of input: yield the portions; raises InvalidPayloadError for a body of another form."""
+        given = self._read()
+        named = [name for name in self._properties if given.get(name) is not None]
+        if len(named) != 1 or not isinstance(given[named[0]], list):
+            raise InvalidPayloadError(f"Payload should have an array in {' or '.join(self._properties)}")
+        metadata = given.get("metadata")
+        if not isinstance(metadata, dict):
+            raise InvalidPayloadError("Payload should have an object in metadata")
+        self.source = Source("json", options={"by": named[0], "metadata": metadata})
+        yield from self._rows.feed(orjson.dumps(given[named[0]]))
+        yield from self._rows.finish()
+
+    def _read(self) -> dict[str, Any]:
+        try:
+            given = orjson.loads(self._body)
+        except orjson.JSONDecodeError as error:
+            raise InvalidPayloadError(f"Malformed JSON: {error}") from None
+        if not isinstance(given, dict):
+            raise InvalidPayloadError("The body should be a JSON object")
+        return given

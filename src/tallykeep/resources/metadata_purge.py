@@ -1,0 +1,66 @@
+"""Taking a metadata key off every resource of a kind, a range of keys at a time."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, LiteralString
+
+from tallykeep.db.pool import Connection
+from tallykeep.model import ClaimedPortion, Failure, Row, now
+
+
+@dataclass(frozen=True, slots=True)
+class Purge:
+    """The two queries of one kind of resource: what cuts the ranges, and what purges one."""
+
+    plan: LiteralString
+    apply: LiteralString
+
+
+class PurgePortion:
+    """One range of resources, within the transaction that closes its portion."""
+
+    def __init__(self, connection: Connection, claimed: ClaimedPortion, purge: Purge) -> None:
+        self._connection = connection
+        self._project_id = claimed.project_id
+        self._metadata_key = claimed.source.options["key"]
+        self._purge = purge
+        self._range: dict[str, Any] = {}
+
+    def check(self, rows: list[Row]) -> list[Failure]:
+        """Take the range; a purge has no rows that could be wrong."""
+        (row,) = rows
+        self._range = row.value
+        return []
+
+    async def stage(self) -> None:
+        """Nothing to make ready."""
+
+    async def write(self) -> list[Failure]:
+        """Purge the key off the range; a resource without it by now needs nothing."""
+        bounds = {"first": self._range["first"], "last": self._range["last"]}
+        place = {"project_id": self._project_id, "key": self._metadata_key, "now": now()}
+        await self._connection.execute(self._purge.apply, {**place, **bounds})
+        return []
+
+    def report(self) -> str:
+        """Purges have no report file."""
+        return ""
+
+
+def purge_portion(purge: Purge) -> Callable[[Connection, ClaimedPortion], Awaitable[PurgePortion]]:
+    """What begins a portion of this purge."""
+
+    async def begin(connection: Connection, claimed: ClaimedPortion) -> PurgePortion:
+        return PurgePortion(connection, claimed, purge)
+
+    return begin
+
+
+def purge_plan(purge: Purge) -> Callable[[Connection, int, str, dict[str, Any], int], Awaitable[None]]:
+    """What cuts the resources that carry the key into portions."""
+
+    async def plan(connection: Connection, project_id: int, action_id: str, options: dict[str, Any], rows: int) -> None:
+        parameters = {"project_id": project_id, "action_id": action_id, "key": options["key"], "rows": rows}
+        await connection.execute(purge.plan, parameters)
+
+    return plan

@@ -1,0 +1,114 @@
+"""Bulk updates of vouchers' metadata: one for each voucher, or the same for many. Vouchers are never created here."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from tallykeep.db.pool import Connection
+from tallykeep.db.queries import queries
+from tallykeep.model import ClaimedPortion, Failure, Row, now
+from tallykeep.resources import cleaning
+from tallykeep.resources.cleaning import Problem
+from tallykeep.resources.memo import Memo
+from tallykeep.resources.metadata import MetadataChecker
+from tallykeep.resources.metadata_purge import Purge
+from tallykeep.resources.metadata_schemas import checker_for
+from tallykeep.resources.reports import ReportLine, report_text
+from tallykeep.resources.vouchers.kinds import shown_key
+
+_sql = queries(__package__, "updates.sql")
+
+VOUCHER_PURGE = Purge(plan=_sql.plan_purge, apply=_sql.apply_purge)
+
+_INVALID = "invalid_voucher"
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    row: int
+    code: str
+    metadata: dict[str, Any]
+
+
+class VoucherUpdate:
+    """One portion of a bulk update: metadata given is added to what a voucher has, key by key."""
+
+    def __init__(self, connection: Connection, claimed: ClaimedPortion, checker: MetadataChecker) -> None:
+        self._connection = connection
+        self._project_id = claimed.project_id
+        self._same_for_all: dict[str, Any] | None = claimed.source.options.get("metadata")
+        self._problems = Memo(lambda dumped: checker.problems(orjson.loads(dumped)))
+        self._changes: list[_Change] = []
+        self._lines: list[ReportLine] = []
+
+    def check(self, rows: list[Row]) -> list[Failure]:
+        """Read what is to be changed; whether the metadata fits is seen once the vouchers are known."""
+        failures: list[Failure] = []
+        for row in rows:
+            try:
+                if row.problem is not None:
+                    raise Problem(row.problem)
+                self._changes.append(self._change(row))
+            except Problem as problem:
+                given = row.value.get("code") if isinstance(row.value, dict) else row.value
+                failures.append(self._failed(row.number, shown_key(given), str(problem), _INVALID))
+        return failures
+
+    def _change(self, row: Row) -> _Change:
+        given = {"code": row.value, "metadata": self._same_for_all} if self._same_for_all is not None else row.value
+        if not isinstance(given, dict):
+            raise Problem(f"the row must be an object {cleaning.actual(given)}")
+        if not given.get("code"):
+            raise Problem("code is required")
+        code = _named("code", cleaning.key_text, given["code"])
+        metadata = _named("metadata", cleaning.json_object, given.get("metadata") or {})
+        return _Change(row.number, code, metadata)
+
+    async def stage(self) -> None:
+        """Nothing to make ready."""
+
+    async def write(self) -> list[Failure]:
+        """Apply the changes in row order to what the vouchers have now, and store what came of it."""
+        codes = list({change.code for change in self._changes})
+        locked = await self._connection.execute(_sql.lock_metadata, {"project_id": self._project_id, "codes": codes})
+        current = {row["code"]: row["metadata"] for row in await locked.fetchall()}
+        changed: dict[str, str] = {}
+        failures = [failure for change in self._changes for failure in self._apply(change, current, changed)]
+        if changed:
+            stored = {"codes": list(changed), "metadata": list(changed.values())}
+            await self._connection.execute(_sql.set_metadata, {"project_id": self._project_id, "now": now(), **stored})
+        return failures
+
+    def _apply(self, change: _Change, current: dict[str, Any], changed: dict[str, str]) -> list[Failure]:
+        if change.code not in current:
+            reason = f"Cannot find voucher with id {change.code}"
+            return [self._failed(change.row, change.code, reason, "not_found", found=False)]
+        merged = current[change.code] | change.metadata
+        dumped = orjson.dumps(merged)
+        if problems := self._problems[dumped]:
+            return [self._failed(change.row, change.code, "; ".join(problems), _INVALID, found=True)]
+        current[change.code] = merged
+        changed[change.code] = dumped.decode()
+        self._lines.append(ReportLine(change.row, change.code, found=True, updated=True))
+        return []
+
+    def _failed(self, row: int, key: str | None, reason: str, error_key: str, *, found: bool = False) -> Failure:
+        self._lines.append(ReportLine(row, key or "", found=found, updated=False, error=reason))
+        return Failure(row, key, reason, error_key)
+
+    def report(self) -> str:
+        """One line a row, in row order."""
+        return report_text(self._lines)
+
+
+def _named(name: str, clean: Any, value: Any) -> Any:
+    try:
+        return clean(value)
+    except Problem as problem:
+        raise Problem(f"{name}: {problem}") from None
+
+
+async def update_vouchers(connection: Connection, claimed: ClaimedPortion) -> VoucherUpdate:
+    """Begin one portion of a bulk update."""
+    return VoucherUpdate(connection, claimed, await checker_for(connection, claimed.project_id, "voucher"))

@@ -1,0 +1,136 @@
+"""Bulk updates of vouchers with their report files, and purges of metadata keys."""
+
+from datetime import datetime
+from typing import Any
+
+import httpx
+
+from tests.http.test_errors import check
+from tests.server import Api
+
+
+def gifts(api: Api, *codes: str, **metadata: Any) -> None:
+    api.ended(api.import_json([{"code": code, "gift": {"amount": 1}, "metadata": metadata} for code in codes]))
+
+
+def submitted(api: Api, path: str, body: Any) -> dict[str, Any]:
+    answer = api.http.post(path, json=body)
+    assert answer.status_code == 202, answer.text
+    return api.ended(answer.json()["async_action_id"])
+
+
+def report(action: dict[str, Any]) -> list[str]:
+    (url,) = action["result"]["reports"]
+    answer = httpx.get(url, trust_env=False)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"].startswith("text/csv")
+    return answer.text.splitlines()
+
+
+def test_each_voucher_gets_its_own_metadata_and_a_line_in_the_report(api: Api) -> None:
+    gifts(api, "A", "B", lang="en", size=1)
+    rows: list[Any] = [
+        {"code": "A", "metadata": {"lang": "pl", "new": True}}, {"code": "NOBODY", "metadata": {"lang": "pl"}},
+        {"code": "B", "metadata": "x"}, {"metadata": {}}, 5, {"code": "A", "metadata": {"size": 2}},
+    ]  # fmt: skip
+    action = submitted(api, "/v1/vouchers/bulk/async", rows)
+    result = action["result"]
+    assert (result["done_count"], result["failed_count"]) == (2, 4)
+    assert "message" not in result
+    assert result["errors"][0] == {
+        "message": "Resource not found",
+        "details": "Cannot find voucher with id NOBODY",
+        "key": "not_found",
+        "code": "NOBODY",
+    }
+    assert [error["details"] for error in result["errors"][1:]] == [
+        "metadata: must be an object (actual value is 'x')",
+        "code is required",
+        "the row must be an object (actual value is '5')",
+    ]
+    assert api.get("/v1/vouchers/A")["metadata"] == {"lang": "pl", "new": True, "size": 2}
+    assert report(action) == [
+        "code,found,updated,error",
+        "A,true,true,",
+        "NOBODY,false,false,Cannot find voucher with id NOBODY",
+        "B,false,false,metadata: must be an object (actual value is 'x')",
+        ",false,false,code is required",
+        "5,false,false,the row must be an object (actual value is '5')",
+        "A,true,true,",
+    ]
+    till = datetime.fromisoformat(result["reports_available_till"])
+    assert (till - datetime.fromisoformat(action["updated_at"])).days in (29, 30)
+
+
+def test_links_to_reports_cannot_be_forged(api: Api) -> None:
+    gifts(api, "A")
+    action = submitted(api, "/v1/vouchers/bulk/async", [{"code": "A", "metadata": {}}])
+    (url,) = action["result"]["reports"]
+    check(httpx.get(url[:-2] + "xx", trust_env=False), 404, "not_found")
+    check(httpx.get(f"{api.url}/v1/reports/nonsense", trust_env=False), 404, "not_found")
+
+
+def test_many_vouchers_get_the_same_metadata(api: Api) -> None:
+    gifts(api, "A", "B", lang="en")
+    body = {"codes": ["A", "B", "NOBODY"], "metadata": {"lang": "pl", "seen": 1}}
+    action = submitted(api, "/v1/vouchers/metadata/async", body)
+    assert (action["result"]["done_count"], action["result"]["failed_count"]) == (2, 1)
+    for code in ("A", "B"):
+        assert api.get(f"/v1/vouchers/{code}")["metadata"] == {"lang": "pl", "seen": 1}
+    for wrong in ({}, {"codes": "A", "metadata": {}}, {"codes": []}, {"codes": [], "metadata": 5}, []):
+        check(api.http.post("/v1/vouchers/metadata/async", json=wrong), 400, "invalid_payload")
+
+
+def test_metadata_is_held_to_the_schema_as_it_will_be(api: Api) -> None:
+    gifts(api, "A", unit=1)
+    api.define_schema("voucher", {"unit": {"type": "number", "optional": False}, "lang": {"type": "string"}})
+    rows = [{"code": "A", "metadata": {"lang": "en"}}, {"code": "A", "metadata": {"unit": "EUR"}}]
+    result = submitted(api, "/v1/vouchers/bulk/async", rows)["result"]
+    assert [error["details"] for error in result["errors"]] == [
+        "unit: must be a number, property is required (actual value is 'EUR')"
+    ]
+    assert api.get("/v1/vouchers/A")["metadata"] == {"unit": 1, "lang": "en"}
+
+
+def test_no_body_is_no_rows(api: Api) -> None:
+    answer = api.http.post("/v1/vouchers/bulk/async")
+    assert answer.status_code == 202
+    action = api.ended(answer.json()["async_action_id"])
+    assert (action["status"], action["operation_status"], action["total_count"]) == ("DONE", "SUCCESS", 0)
+
+
+def test_bulk_updates_of_a_project_run_in_submission_order(api: Api) -> None:
+    gifts(api, *(f"C{number}" for number in range(300)))
+    for step in range(8):
+        rows = [{"code": f"C{number}", "metadata": {"step": step, f"s{step}": 1}} for number in range(300)]
+        last = api.http.post("/v1/vouchers/bulk/async", json=rows).json()["async_action_id"]
+    api.ended(last)
+    actions = api.get("/v1/async-actions", limit=8)["async_actions"]
+    assert [action["status"] for action in actions] == ["DONE"] * 8
+    ends = [action["updated_at"] for action in reversed(actions)]
+    assert ends == sorted(ends)
+    assert api.get("/v1/vouchers/C7")["metadata"]["step"] == 7
+
+
+def test_a_key_is_removed_restored_and_purged_for_good(api: Api, other_api: Api) -> None:
+    gifts(api, "A", "B", unit=1, lang="en")
+    gifts(other_api, "A", unit=1)
+    api.define_schema("voucher", {"unit": {"type": "number"}, "lang": {"type": "string"}})
+    path = "/v1/metadata-schemas/voucher/definitions/unit"
+    check(api.http.post(f"{path}/purge"), 400, "invalid_payload", "remove it first")
+    assert api.http.delete(path).json()["properties"]["unit"]["deleted"] is True
+    assert "deleted" not in api.http.post(f"{path}/restore").json()["properties"]["unit"]
+    assert api.http.delete(path).status_code == 200
+    answer = api.http.post(f"{path}/purge")
+    assert answer.status_code == 202
+    action = api.ended(answer.json()["async_action_id"])
+    assert action["type"] == "VOUCHERS.METADATA_KEY_PURGE"
+    assert action["request_id"].startswith("w-")
+    assert action["result"] == {"message": "Updated 2 vouchers.", "done_count": 2}
+    assert api.get("/v1/vouchers/A")["metadata"] == {"lang": "en"}
+    assert api.get("/v1/metadata-schemas/voucher")["properties"].keys() == {"lang"}
+    assert other_api.get("/v1/vouchers/A")["metadata"] == {"unit": 1}
+    again = api.ended(api.http.post(f"{path}/purge").json()["async_action_id"])
+    assert again["result"] == {"message": "Updated 0 vouchers.", "done_count": 0}
+    check(api.http.delete(path), 404, "not_found")
+    check(api.http.post("/v1/metadata-schemas/planet/definitions/x/purge"), 404, "not_found")
