@@ -23,14 +23,19 @@ class Case:
     golden_result: dict[str, Any]
     twice_in_one: str | None
     twice_in_two: str | None
+    schema_of: str = "voucher"
+    key: str = "code"
     read: Callable[[Api, str], Any]
     shown: dict[str, Any] = field(default_factory=dict)
 
 
-def _csv(api: Api, rows: list[Row]) -> str:
-    header = list(dict.fromkeys(name for row in rows for name in row)) or ["Code"]
+def _csv(api: Api, rows: list[Row], path: str = "/v1/vouchers/importCSV", keyed_by: str = "Code") -> str:
+    header = list(dict.fromkeys(name for row in rows for name in row)) or [keyed_by]
     lines = [",".join(str(row.get(name, "")) for name in header) for row in rows]
-    return api.import_csv("\n".join([",".join(header), *lines]))
+    content = "\n".join([",".join(header), *lines])
+    answer = api.http.post(path, files={"file": ("rows.csv", content)})
+    assert answer.status_code in (200, 202), answer.text
+    return str(answer.json()["async_action_id"])
 
 
 def _voucher(api: Api, code: str) -> Any:
@@ -106,6 +111,52 @@ CASES: dict[str, Case] = {
             "start_date": "2022-09-19T00:00:00.000Z", "validation_rules": ["val_1"],
         },
     ),
+    "CUSTOMERS.IMPORT_CSV": Case(
+        submit=lambda api, rows: _csv(api, rows, "/v1/customers/importCSV", "Source_id"),
+        good=lambda key: {"Source_id": key, "Name": "John", "City": "New York"},
+        bad={"Source_id": "BAD", "Birthdate": "yesterday"},
+        bad_reason="Birthdate: must be a date like 2022-09-26 or 2022-09-26T13:00:00Z (actual value is 'yesterday')",
+        full={
+            "Source_id": "FULL", "Name": "John Smith", "Email": "john@example.com", "Phone": "+1 (989) 123-4632",
+            "Description": "A good customer.", "Birthdate": "2022-07-03", "Address_line_1": "100 Main St",
+            "Address_line_2": "Blg 2", "Address_Postal_Code": "12345", "Address_City": "New York",
+            "Address_State": "NY", "Address_Country": "United States", "favourite": "Nike",
+        },
+        schema_of="customer",
+        golden_schema={
+            "acquisition_channel": {"type": "string", "optional": False, "eq": ["Facebook", "Twitter", "Website"]}
+        },
+        golden_rows=[
+            {"Source_id": "test-user@example.com", "acquisition_channel": "snap"},
+            {"Source_id": "", "acquisition_channel": "insta"},
+        ],
+        golden_result={
+            "message": "0 customer(s) imported successfully, 2 failed.",
+            "failed": [
+                {
+                    "source_id": key,
+                    "row": row,
+                    "reason": "acquisition_channel: must be a string, property is required, must be equal to one of"
+                    f" Facebook,Twitter,Website (actual value is '{value}')",
+                }
+                for key, row, value in (("test-user@example.com", 1, "snap"), ("", 2, "insta"))
+            ],
+            "done_count": 0,
+            "failed_count": 2,
+        },
+        twice_in_one=None,
+        twice_in_two=None,
+        key="source_id",
+        read=lambda api, key: api.get(f"/v1/customers/{key}"),
+        shown={
+            "name": "John Smith", "email": "john@example.com", "phone": "+1 (989) 123-4632", "birthdate": "2022-07-03",
+            "address": {
+                "line_1": "100 Main St", "line_2": "Blg 2", "postal_code": "12345", "city": "New York", "state": "NY",
+                "country": "United States",
+            },
+            "metadata": {"favourite": "Nike"},
+        },
+    ),
 }  # fmt: skip
 
 
@@ -118,6 +169,7 @@ class UpdateCase:
     is_changed: Callable[[Api, str], bool]
     result_of_two: dict[str, Any]  # without the link to the report
     finds_by_key: bool = True  # whether a key that does not exist is a failed row
+    upserts: bool = False  # whether it is created instead
 
 
 def _submitted(api: Api, path: str, body: Any = None) -> str:
@@ -129,6 +181,12 @@ def _submitted(api: Api, path: str, body: Any = None) -> str:
 def _make_vouchers(api: Api, keys: list[str]) -> None:
     rows = [{"code": key, "gift": {"amount": 1}, "metadata": {"old": key}} for key in keys]
     api.ended(api.import_json(rows))
+
+
+def _make_customers(api: Api, keys: list[str]) -> None:
+    for key in keys:
+        answer = api.http.post("/v1/customers", json={"source_id": key, "name": "Before", "metadata": {"old": key}})
+        assert answer.status_code == 200, answer.text
 
 
 def _bulk_result(done: int) -> dict[str, Any]:
@@ -157,6 +215,33 @@ UPDATE_CASES: dict[str, UpdateCase] = {
         submit=lambda api, _: _submitted(api, "/v1/metadata-schemas/voucher/definitions/old/purge"),
         is_changed=lambda api, key: api.get(f"/v1/vouchers/{key}")["metadata"] == {},
         result_of_two={"message": "Updated 2 vouchers.", "done_count": 2},
+        finds_by_key=False,
+    ),
+    "CUSTOMERS.BULK_UPDATE": UpdateCase(
+        make=_make_customers,
+        submit=lambda api, keys: _submitted(
+            api, "/v1/customers/bulk/async", [{"source_id": key, "name": "N", "metadata": {"new": 1}} for key in keys]
+        ),
+        is_changed=lambda api, key: api.get(f"/v1/customers/{key}")["metadata"].get("new") == 1,
+        result_of_two=_bulk_result(2),
+        finds_by_key=False,
+        upserts=True,
+    ),
+    "CUSTOMERS.METADATA_UPDATE": UpdateCase(
+        make=_make_customers,
+        submit=lambda api, keys: _submitted(
+            api, "/v1/customers/metadata/async", {"source_ids": keys, "metadata": {"new": 1}}
+        ),
+        is_changed=lambda api, key: api.get(f"/v1/customers/{key}")["metadata"].get("new") == 1,
+        result_of_two=_bulk_result(2),
+        finds_by_key=False,
+        upserts=True,
+    ),
+    "CUSTOMERS.METADATA_KEY_PURGE": UpdateCase(
+        make=_make_customers,
+        submit=lambda api, _: _submitted(api, "/v1/metadata-schemas/customer/definitions/old/purge"),
+        is_changed=lambda api, key: api.get(f"/v1/customers/{key}")["metadata"] == {},
+        result_of_two={"message": "Updated 2 customers.", "done_count": 2},
         finds_by_key=False,
     ),
 }

@@ -1,5 +1,6 @@
 """The action types that change resources which exist: every one runs through the same cases."""
 
+import httpx
 import pytest
 
 from tests.conformance.cases import UPDATE_CASES, UpdateCase
@@ -8,6 +9,10 @@ from tests.server import Api
 every_type = pytest.mark.parametrize(("name", "case"), UPDATE_CASES.items(), ids=list(UPDATE_CASES))
 finding_types = pytest.mark.parametrize(
     ("name", "case"), [(name, case) for name, case in UPDATE_CASES.items() if case.finds_by_key]
+)
+
+upserting_types = pytest.mark.parametrize(
+    ("name", "case"), [(name, case) for name, case in UPDATE_CASES.items() if case.upserts]
 )
 
 
@@ -43,6 +48,17 @@ def test_a_key_that_does_not_exist_among_those_that_do(api: Api, name: str, case
     assert "NOBODY" in error["details"]
     assert case.is_changed(api, "A")
     assert case.is_changed(api, "B")
+
+
+@upserting_types
+def test_a_key_that_does_not_exist_is_created(api: Api, name: str, case: UpdateCase) -> None:
+    case.make(api, ["A"])
+    action = api.ended(case.submit(api, ["A", "NOBODY"]))
+    assert (action["done_count"], action["failed_count"]) == (2, 0)
+    assert case.is_changed(api, "NOBODY")
+    (url,) = action["result"]["reports"]
+    lines = httpx.get(url, trust_env=False).text.splitlines()
+    assert lines[1:] == ["A,true,true,", "NOBODY,false,true,"]
 
 
 @every_type

@@ -36,7 +36,16 @@ def test_every_table_of_a_project_has_project_id_first_in_its_keys(database_url:
     directory = {"projects", "api_keys", "secrets", "alembic_version"}
     keys = [(table, column) for table, column in keys if not table.startswith("procrastinate")]
     ours = {(table, column) for table, column in keys if table not in directory}
-    tables = ("async_actions", "portions", "failures", "report_parts", "metadata_schemas", "vouchers")
+    tables = (
+        "async_actions",
+        "portions",
+        "failures",
+        "report_parts",
+        "metadata_schemas",
+        "vouchers",
+        "customers",
+        "products",
+    )
     assert ours == {(table, "project_id") for table in tables}
 
 

@@ -47,4 +47,5 @@ _MESSAGES = {"not_found": "Resource not found", "internal_error": "Internal erro
 def shown_failure(kind: ActionType, failure: Failure) -> dict[str, Any]:
     """A failed row with the fields its type shows: the key under its own name, the row number, the reason."""
     parts = {"row": failure.row, "reason": failure.reason}
-    return {name: parts.get(name, failure.key) for name in kind.failure_fields}
+    key = failure.key if failure.key is not None else kind.keyless
+    return {name: parts.get(name, key) for name in kind.failure_fields}

@@ -59,6 +59,7 @@ class ActionType:
     noun: str
     verb: str = ""
     failure_fields: tuple[str, ...] = ()
+    keyless: str | None = None  # what a failed row without a key shows in its place
     report_header: tuple[str, ...] = ()
     sequence: str | None = None
     result: Result

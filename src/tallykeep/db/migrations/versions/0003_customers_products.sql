@@ -1,0 +1,31 @@
+CREATE TABLE customers (
+    project_id bigint NOT NULL,
+    id text COLLATE "C" NOT NULL,
+    source_id text COLLATE "C",
+    name text,
+    email text,
+    phone text,
+    description text,
+    birthdate date,
+    address jsonb,
+    metadata jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(metadata) = 'object'),
+    created_at timestamptz NOT NULL,
+    updated_at timestamptz,
+    PRIMARY KEY (project_id, id),
+    UNIQUE (project_id, source_id)
+) WITH (fillfactor = 90);
+
+CREATE TABLE products (
+    project_id bigint NOT NULL,
+    id text COLLATE "C" NOT NULL,
+    source_id text COLLATE "C",
+    name text NOT NULL,
+    price bigint,
+    attributes jsonb NOT NULL DEFAULT '[]' CHECK (jsonb_typeof(attributes) = 'array'),
+    image_url text,
+    metadata jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(metadata) = 'object'),
+    created_at timestamptz NOT NULL,
+    updated_at timestamptz,
+    PRIMARY KEY (project_id, id),
+    UNIQUE (project_id, source_id)
+) WITH (fillfactor = 90);

@@ -1,0 +1,1 @@
+"""Customers: declared for upserts, and shown."""

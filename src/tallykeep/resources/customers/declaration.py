@@ -1,0 +1,61 @@
+"""What a customer is: its fields in JSON and in files (public API documentation, schema CustomerBase)."""
+
+from typing import Any
+
+from tallykeep.db.pool import Connection
+from tallykeep.db.queries import queries
+from tallykeep.model import ClaimedPortion
+from tallykeep.resources import cleaning
+from tallykeep.resources.metadata_purge import Purge
+from tallykeep.resources.upserts.declare import Field, Upserted
+from tallykeep.resources.upserts.writing import Upsert, begin_upsert
+
+_sql = queries(__package__, "store.sql")
+
+CUSTOMER_PURGE = Purge(plan=_sql.plan_purge, apply=_sql.apply_purge)
+
+
+def _birthdate(value: Any) -> str:
+    """A day; a time of day behind it is dropped."""
+    day: str = cleaning.moment(value)
+    if len(value) > len("2022-01-01"):
+        return day[:10]
+    return str(value)
+
+
+def _text(name: str, *titles: str, inside: str | None = None) -> Field:
+    return Field(name=name, clean=cleaning.text, titles=titles, clean_cell=cleaning.text, inside=inside)
+
+
+CUSTOMER = Upserted(
+    noun="customer",
+    prefix="cust_",
+    fields=(
+        _text("name", "Name"),
+        _text("email", "Email"),
+        _text("phone", "Phone"),
+        _text("description", "Description"),
+        Field(name="birthdate", clean=_birthdate, titles=("Birthdate", "Birthday"), clean_cell=_birthdate),
+        _text("line_1", "Address_line_1", inside="address"),
+        _text("line_2", "Address_line_2", inside="address"),
+        _text("postal_code", "Address_Postal_Code", "Postal_Code", inside="address"),
+        _text("city", "Address_City", "City", inside="address"),
+        _text("state", "Address_State", "State", inside="address"),
+        _text("country", "Address_Country", "Country", inside="address"),
+    ),
+    columns=("source_id", "name", "email", "phone", "description", "birthdate", "address", "metadata"),
+    json_columns=("address", "metadata"),
+    defaults={},
+    create_stage=_sql.create_stage,
+    clear_stage=_sql.clear_stage,
+    copy_stage=_sql.copy_stage,
+    lock_by_source_id=_sql.lock_by_source_id,
+    lock_by_id=_sql.lock_by_id,
+    insert_staged=_sql.insert_staged,
+    update_staged=_sql.update_staged,
+)
+
+
+async def upsert_customers(connection: Connection, claimed: ClaimedPortion) -> Upsert:
+    """Begin one portion of changes to customers."""
+    return await begin_upsert(connection, claimed, CUSTOMER)

@@ -1,0 +1,140 @@
+"""Rows into changes: what a JSON object or a file's row says of a resource."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from tallykeep.model import Row
+from tallykeep.resources import cleaning
+from tallykeep.resources.cleaning import Cleaner, Problem
+from tallykeep.resources.metadata import MetadataChecker
+from tallykeep.resources.upserts.declare import Field, Upserted
+
+_NULL = "null"
+
+
+@dataclass(slots=True)
+class Change:
+    """What one row wants: `values` by field (None clears), `metadata` to add; or the problems found."""
+
+    row: int
+    source_id: str | None = None
+    id: str | None = None
+    values: dict[str, Any] = field(default_factory=dict)
+    metadata: dict[str, Any] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def key(self) -> str | None:
+        """What the row names itself by."""
+        return self.source_id if self.source_id is not None else self.id
+
+
+Reader = Callable[[Row], Change]
+
+
+def json_reader(kind: Upserted) -> Reader:
+    """Reads changes that come as JSON objects."""
+
+    def read(row: Row) -> Change:
+        change = Change(row.number)
+        given = row.value
+        if row.problem is not None or not isinstance(given, dict):
+            change.problems.append(row.problem or f"the row must be an object {cleaning.actual(given)}")
+            return change
+        for name, clean in (("source_id", cleaning.key_text), ("id", cleaning.key_text)):
+            if given.get(name):
+                setattr(change, name, _cleaned(change, name, clean, given[name]))
+        for spec in kind.fields:
+            _read_json_field(change, spec, given)
+        if given.get("metadata") is not None:
+            change.metadata = _cleaned(change, "metadata", cleaning.json_object, given["metadata"]) or {}
+        return change
+
+    return read
+
+
+def _read_json_field(change: Change, spec: Field, given: dict[str, Any]) -> None:
+    holder = given if spec.inside is None else given.get(spec.inside)
+    label = spec.name if spec.inside is None else f"{spec.inside}.{spec.name}"
+    if holder is not None and not isinstance(holder, dict):
+        problem = f"{spec.inside}: must be an object {cleaning.actual(holder)}"
+        if problem not in change.problems:
+            change.problems.append(problem)
+    elif holder and spec.name in holder:
+        value = holder[spec.name]
+        _put(change, spec, None if value is None else _cleaned(change, label, spec.clean, value))
+
+
+def ids_reader(by: str, metadata: dict[str, Any]) -> Reader:
+    """Reads changes that come as bare keys, the same metadata for all; `by` is the property that held them."""
+
+    def read(row: Row) -> Change:
+        change = Change(row.number, metadata=metadata)
+        if row.problem is not None:
+            change.problems.append(row.problem)
+        elif not row.value:
+            change.problems.append(f"{by}: must not hold empty keys")
+        else:
+            key = _cleaned(change, by, cleaning.key_text, row.value)
+            if by == "source_ids":
+                change.source_id = key
+            else:
+                change.id = key
+        return change
+
+    return read
+
+
+def csv_reader(kind: Upserted, header: list[str], checker: MetadataChecker) -> Reader:
+    """Reads changes that come as the rows of a file with this header; unknown columns become metadata."""
+    titles = {_normal(title): spec for spec in kind.fields for title in spec.titles}
+    keys = {"sourceid": "source_id", "id": "id"}
+    known = [(index, name, titles[_normal(name)]) for index, name in enumerate(header) if _normal(name) in titles]
+    keyed = [(index, name, keys[_normal(name)]) for index, name in enumerate(header) if _normal(name) in keys]
+    taken = {index for index, *_ in known} | {index for index, *_ in keyed}
+    extra = [(index, name, checker.from_cell(name)) for index, name in enumerate(header) if index not in taken]
+
+    def read(row: Row) -> Change:
+        change = Change(row.number)
+        if row.problem is not None:
+            change.problems.append(row.problem)
+            return change
+        cells = [*row.value, *[""] * (len(header) - len(row.value))]
+        if any(cell.strip() for cell in cells[len(header) :]):
+            change.problems.append(f"the row has {len(cells)} cells, but the header has {len(header)}")
+        for index, title, name in keyed:
+            if cells[index].strip():
+                setattr(change, name, _cleaned(change, title, cleaning.key_text, cells[index].strip()))
+        for index, title, spec in known:
+            cell = cells[index].strip()
+            if cell:
+                _put(change, spec, None if cell == _NULL else _cleaned(change, title, spec.clean_cell, cell))
+        for index, name, from_cell in extra:
+            cell = cells[index].strip()
+            if cell and not name:
+                change.problems.append(f"column {index + 1} has a value, but no name in the header")
+            elif cell:
+                change.metadata[name] = None if cell == _NULL else from_cell(cells[index])
+        return change
+
+    return read
+
+
+def _put(change: Change, spec: Field, value: Any) -> None:
+    if spec.inside is None:
+        change.values[spec.name] = value
+    else:
+        change.values.setdefault(spec.inside, {})[spec.name] = value
+
+
+def _cleaned(change: Change, label: str, clean: Cleaner, value: Any) -> Any:
+    try:
+        return clean(value)
+    except Problem as problem:
+        change.problems.append(f"{label}: {problem}")
+        return None
+
+
+def _normal(name: str) -> str:
+    return name.strip().lower().replace(" ", "").replace("_", "")

@@ -1,0 +1,27 @@
+"""A single resource created or updated, by the same rules as a portion of them."""
+
+from typing import Any
+
+from tallykeep.db.pool import Connection
+from tallykeep.errors import InvalidPayloadError, NotFoundError
+from tallykeep.model import Row
+from tallykeep.resources.metadata_schemas import checker_for
+from tallykeep.resources.upserts.declare import Upserted
+from tallykeep.resources.upserts.reading import json_reader
+from tallykeep.resources.upserts.writing import Upsert
+
+
+async def upsert_one(connection: Connection, project_id: int, kind: Upserted, given: dict[str, Any]) -> str:
+    """Create or update one resource and return its id; raises InvalidPayloadError with every problem, NotFoundError."""
+    async with connection.transaction():
+        checker = await checker_for(connection, project_id, kind.noun)
+        operation = Upsert(connection, project_id, kind, checker).use(json_reader(kind))
+        failures = operation.check([Row(1, given)])
+        failures += await operation.write()
+        for failure in failures:
+            if failure.error_key == "not_found":
+                raise NotFoundError.of(kind.noun, failure.key or "")
+            raise InvalidPayloadError(
+                failure.reason, key=failure.error_key, resource_id=failure.key, resource_type=kind.noun
+            )
+        return str(operation.written[0]["id"])

@@ -1,0 +1,149 @@
+"""Applying a portion of changes: found ones are locked, merged and updated, the others created, all as sets."""
+
+from typing import Any
+
+import orjson
+
+from tallykeep.db.pool import Connection
+from tallykeep.errors import PortionLostError
+from tallykeep.model import ClaimedPortion, Failure, Row, new_ids, now
+from tallykeep.resources.memo import Memo
+from tallykeep.resources.metadata import MetadataChecker
+from tallykeep.resources.metadata_schemas import checker_for
+from tallykeep.resources.reports import ReportLine, report_text
+from tallykeep.resources.upserts.declare import Upserted
+from tallykeep.resources.upserts.reading import Change, Reader, csv_reader, ids_reader, json_reader
+
+Record = dict[str, Any]
+
+
+class Upsert:
+    """One portion of changes, within the transaction that closes it."""
+
+    def __init__(self, connection: Connection, project_id: int, kind: Upserted, checker: MetadataChecker) -> None:
+        self._connection = connection
+        self._project_id = project_id
+        self._kind = kind
+        self._checker = checker
+        self._problems = Memo(lambda dumped: checker.problems(orjson.loads(dumped)))
+        self._changes: list[Change] = []
+        self._lines: list[ReportLine] = []
+        self.written: list[Record] = []
+
+    def use(self, read: Reader) -> "Upsert":
+        """Set what reads the rows."""
+        self._read = read
+        return self
+
+    def check(self, rows: list[Row]) -> list[Failure]:
+        """Read the rows; whether metadata and required fields are complete is seen once it is known what exists."""
+        read = list(map(self._read, rows))
+        self._changes = [change for change in read if not change.problems]
+        self._new_ids = iter(new_ids(self._kind.prefix, len(self._changes)))
+        return [self._failed(change, "; ".join(change.problems)) for change in read if change.problems]
+
+    async def stage(self) -> None:
+        """Nothing to make ready: what is written depends on what exists."""
+
+    async def write(self) -> list[Failure]:
+        """Apply the changes in row order to what exists, then write all that changed as sets."""
+        by_source_id, by_id = await self._lock_existing()
+        changed: dict[str, Record] = {}
+        failures: list[Failure] = []
+        for change in self._changes:
+            failures += self._apply(change, by_source_id, by_id, changed)
+        self.written = list(changed.values())
+        if changed:
+            await self._store(self.written)
+        return failures
+
+    def report(self) -> str:
+        """One line a row, in row order; only bulk updates show it."""
+        return report_text(self._lines)
+
+    async def _lock_existing(self) -> tuple[dict[str, Record], dict[str, Record]]:
+        project = {"project_id": self._project_id}
+        source_ids = sorted({change.source_id for change in self._changes if change.source_id is not None})
+        ids = sorted({change.id for change in self._changes if change.id is not None and change.source_id is None})
+        found: list[Record] = []
+        for sql, keys in ((self._kind.lock_by_source_id, source_ids), (self._kind.lock_by_id, ids)):
+            if keys:
+                found += await (await self._connection.execute(sql, {**project, "keys": keys})).fetchall()
+        existing = {row["id"]: {**row, "is_new": False} for row in found}
+        by_source_id = {row["source_id"]: row for row in existing.values() if row["source_id"] is not None}
+        return by_source_id, existing
+
+    def _apply(
+        self, change: Change, by_source_id: dict[str, Record], by_id: dict[str, Record], changed: dict[str, Record]
+    ) -> list[Failure]:
+        current = by_source_id.get(change.source_id) if change.source_id else by_id.get(change.id or "")
+        if current is None and change.source_id is None and change.id is not None:
+            reason = f"Cannot find {self._kind.noun} with id {change.id}"
+            return [self._failed(change, reason, "not_found")]
+        wanted = _merged(current or self._blank(change.source_id), change)
+        if problems := self._flaws(wanted):
+            return [self._failed(change, "; ".join(problems), found=current is not None)]
+        self._lines.append(ReportLine(change.row, change.key or "", found=current is not None, updated=True))
+        changed[wanted["id"]] = by_id[wanted["id"]] = wanted
+        if change.source_id:
+            by_source_id[change.source_id] = wanted
+        return []
+
+    def _blank(self, source_id: str | None) -> Record:
+        empty = dict.fromkeys(self._kind.columns)
+        made: Record = {"id": next(self._new_ids), "source_id": source_id, "metadata": {}, "is_new": True}
+        return {**empty, **self._kind.defaults, **made, "created_at": now(), "updated_at": None}
+
+    def _flaws(self, wanted: Record) -> list[str]:
+        missing = [spec.name for spec in self._kind.fields if spec.required and wanted.get(spec.name) is None]
+        flaws: list[str] = self._problems[orjson.dumps(wanted["metadata"])]
+        return [f"{name} is required" for name in missing] + flaws
+
+    def _failed(self, change: Change, reason: str, error_key: str | None = None, *, found: bool = False) -> Failure:
+        self._lines.append(ReportLine(change.row, change.key or "", found=found, updated=False, error=reason))
+        return Failure(change.row, change.key, reason, error_key or self._kind.error_key)
+
+    async def _store(self, records: list[Record]) -> None:
+        place = {"project_id": self._project_id, "now": now()}
+        await self._connection.execute(self._kind.create_stage)
+        await self._connection.execute(self._kind.clear_stage)
+        async with self._connection.cursor().copy(self._kind.copy_stage) as copy:
+            for record in records:
+                await copy.write_row([record["is_new"], record["id"], *self._stored(record)])
+        inserted = await self._connection.execute(self._kind.insert_staged, place)
+        if inserted.rowcount != sum(record["is_new"] for record in records):
+            raise PortionLostError(f"a {self._kind.noun} was created meanwhile; the portion is tried again")
+        await self._connection.execute(self._kind.update_staged, place)
+
+    def _stored(self, record: Record) -> list[Any]:
+        values = {name: record[name] for name in self._kind.columns}
+        for name in self._kind.json_columns:
+            if values[name] is not None:
+                values[name] = orjson.dumps(values[name]).decode()
+        return list(values.values())
+
+
+def _merged(current: Record, change: Change) -> Record:
+    """The record with the change applied: objects and metadata are added to, other values replaced."""
+    values = {
+        name: _without_nulls((current.get(name) or {}) | value) if isinstance(value, dict) else value
+        for name, value in change.values.items()
+    }
+    return {**current, **values, "metadata": current["metadata"] | change.metadata}
+
+
+def _without_nulls(record: Record) -> Record:
+    return {name: value for name, value in record.items() if value is not None}
+
+
+async def begin_upsert(connection: Connection, claimed: ClaimedPortion, kind: Upserted) -> Upsert:
+    """Begin one portion of changes, read as the action's source says."""
+    checker = await checker_for(connection, claimed.project_id, kind.noun)
+    source = claimed.source
+    if source.format == "csv":
+        reader = csv_reader(kind, source.header, checker)
+    elif "metadata" in source.options:
+        reader = ids_reader(source.options["by"], source.options["metadata"])
+    else:
+        reader = json_reader(kind)
+    return Upsert(connection, claimed.project_id, kind, checker).use(reader)
