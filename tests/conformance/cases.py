@@ -24,7 +24,8 @@ class Case:
     twice_in_one: str | None
     twice_in_two: str | None
     schema_of: str = "voucher"
-    key: str = "code"
+    key: str | None = "code"
+    prepare: Callable[[Api], None] = lambda api: None
     read: Callable[[Api, str], Any]
     shown: dict[str, Any] = field(default_factory=dict)
 
@@ -157,6 +158,69 @@ CASES: dict[str, Case] = {
             "metadata": {"favourite": "Nike"},
         },
     ),
+    "PRODUCTS.IMPORT_CSV": Case(
+        submit=lambda api, rows: _csv(api, rows, "/v1/products/importCSV", "source_id"),
+        good=lambda key: {"source_id": key, "name": "T-Shirt", "price": "21"},
+        bad={"source_id": "BAD", "name": "T-Shirt", "price": "cheap"},
+        bad_reason="price: must be a number (actual value is 'cheap')",
+        full={
+            "source_id": "FULL", "name": "T-Shirt", "price": "14.5", "attributes": '"color,size,ranking"',
+            "image_url": "https://images.com/original.jpg", "Fashion": "slim",
+        },
+        schema_of="product",
+        golden_schema={
+            "vendor": {"type": "string", "optional": False, "eq": ["Vendor 1", "Vendor 2"]},
+        },
+        golden_rows=[{"source_id": "P1", "name": "A", "vendor": "Vendor 3"}],
+        golden_result={
+            "message": "0 product(s) imported successfully, 1 failed.",
+            "failed": [
+                {
+                    "row": 1,
+                    "source_id": "P1",
+                    "reason": "vendor: must be a string, property is required, must be equal to one of"
+                    " Vendor 1,Vendor 2 (actual value is 'Vendor 3')",
+                }
+            ],
+            "done_count": 0,
+            "failed_count": 1,
+        },
+        twice_in_one=None,
+        twice_in_two=None,
+        key="source_id",
+        read=lambda api, key: api.get(f"/v1/products/{key}"),
+        shown={
+            "name": "T-Shirt", "price": 1450, "attributes": ["color", "size", "ranking"],
+            "image_url": "https://images.com/original.jpg", "metadata": {"Fashion": "slim"},
+        },
+    ),
+    "SKUS.IMPORT_CSV": Case(
+        prepare=lambda api: _make_products(api, ["SHIRT"]),
+        submit=lambda api, rows: _csv(api, rows, "/v1/skus/importCSV", "source_id"),
+        good=lambda key: {"product_id": "SHIRT", "source_id": key, "sku": "Shirt", "price": "13"},
+        bad={"product_id": "NO-SHIRT", "source_id": "BAD"},
+        bad_reason="Cannot find product with id NO-SHIRT",
+        full={
+            "product_id": "SHIRT", "source_id": "FULL", "sku": "Medium Yellow Shirt", "price": "14.5",
+            "image_url": "https://images.com/a.jpg",
+            "attributes": "\"{'color':'yellow','size':'M','ranking':3}\"",
+        },
+        golden_rows=[
+            {"product_id": "SHIRT", "sku": f"Shirt {n}", "source_id": f"sku_source_id_{n}", "price": "13"}
+            for n in range(1, 5)
+        ],
+        golden_result={
+            "message": "4 sku(s) imported successfully, 0 failed.", "failed": [], "done_count": 4, "failed_count": 0,
+        },
+        twice_in_one=None,
+        twice_in_two=None,
+        key=None,
+        read=lambda api, key: api.get(f"/v1/skus/{key}"),
+        shown={
+            "sku": "Medium Yellow Shirt", "price": 1450, "image_url": "https://images.com/a.jpg",
+            "attributes": {"color": "yellow", "size": "M", "ranking": 3},
+        },
+    ),
 }  # fmt: skip
 
 
@@ -186,6 +250,12 @@ def _make_vouchers(api: Api, keys: list[str]) -> None:
 def _make_customers(api: Api, keys: list[str]) -> None:
     for key in keys:
         answer = api.http.post("/v1/customers", json={"source_id": key, "name": "Before", "metadata": {"old": key}})
+        assert answer.status_code == 200, answer.text
+
+
+def _make_products(api: Api, keys: list[str]) -> None:
+    for key in keys:
+        answer = api.http.post("/v1/products", json={"source_id": key, "name": "Before", "metadata": {"old": key}})
         assert answer.status_code == 200, answer.text
 
 
@@ -242,6 +312,33 @@ UPDATE_CASES: dict[str, UpdateCase] = {
         submit=lambda api, _: _submitted(api, "/v1/metadata-schemas/customer/definitions/old/purge"),
         is_changed=lambda api, key: api.get(f"/v1/customers/{key}")["metadata"] == {},
         result_of_two={"message": "Updated 2 customers.", "done_count": 2},
+        finds_by_key=False,
+    ),
+    "PRODUCTS.BULK_UPDATE": UpdateCase(
+        make=_make_products,
+        submit=lambda api, keys: _submitted(
+            api, "/v1/products/bulk/async", [{"source_id": key, "price": 5, "metadata": {"new": 1}} for key in keys]
+        ),
+        is_changed=lambda api, key: api.get(f"/v1/products/{key}")["metadata"].get("new") == 1,
+        result_of_two=_bulk_result(2),
+        finds_by_key=False,
+        upserts=True,
+    ),
+    "PRODUCTS.METADATA_UPDATE": UpdateCase(
+        make=_make_products,
+        submit=lambda api, keys: _submitted(
+            api, "/v1/products/metadata/async", {"source_ids": keys, "metadata": {"new": 1}}
+        ),
+        is_changed=lambda api, key: api.get(f"/v1/products/{key}")["metadata"].get("new") == 1,
+        result_of_two=_bulk_result(2),
+        finds_by_key=False,
+        upserts=True,
+    ),
+    "PRODUCTS.METADATA_KEY_PURGE": UpdateCase(
+        make=_make_products,
+        submit=lambda api, _: _submitted(api, "/v1/metadata-schemas/product/definitions/old/purge"),
+        is_changed=lambda api, key: api.get(f"/v1/products/{key}")["metadata"] == {},
+        result_of_two={"message": "Updated 2 products.", "done_count": 2},
         finds_by_key=False,
     ),
 }

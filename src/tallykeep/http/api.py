@@ -7,7 +7,7 @@ from fastapi import FastAPI
 
 from tallykeep import __version__
 from tallykeep.engine.kinds import ActionTypes
-from tallykeep.http import async_actions, customers, health, metadata_schemas, reports, vouchers
+from tallykeep.http import async_actions, customers, health, metadata_schemas, products, reports, vouchers
 from tallykeep.http.answers import RequestIds, answer_errors
 from tallykeep.http.services import Services
 from tallykeep.http.submissions import submission_routes
@@ -37,6 +37,7 @@ def create_api(kinds: ActionTypes, open_services: Callable[[], AbstractAsyncCont
         reports.router,
         vouchers.router,
         customers.router,
+        products.router,
         metadata_schemas.router,
         metadata_schemas.management,
         health.router,

@@ -69,7 +69,8 @@ WHERE project_id = :project_id AND id IN (
 )
 
 -- name: get_by_id_or_source_id
-SELECT * FROM customers WHERE project_id = :project_id AND (id = :key OR source_id = :key) ORDER BY (id = :key) DESC LIMIT 1
+SELECT * FROM customers WHERE project_id = :project_id AND (id = :key OR source_id = :key)
+ORDER BY (id = :key) DESC LIMIT 1
 
 -- name: delete_one
 DELETE FROM customers WHERE project_id = :project_id AND (id = :key OR source_id = :key) RETURNING id

@@ -65,7 +65,8 @@ WHERE project_id = :project_id AND id IN (
 )
 
 -- name: get_by_id_or_source_id
-SELECT * FROM products WHERE project_id = :project_id AND (id = :key OR source_id = :key) ORDER BY (id = :key) DESC LIMIT 1
+SELECT * FROM products WHERE project_id = :project_id AND (id = :key OR source_id = :key)
+ORDER BY (id = :key) DESC LIMIT 1
 
 -- name: delete_one
 DELETE FROM products WHERE project_id = :project_id AND (id = :key OR source_id = :key) RETURNING id

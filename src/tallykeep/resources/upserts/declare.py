@@ -1,9 +1,28 @@
 """What a resource that is upserted declares of itself."""
 
-from dataclasses import dataclass
-from typing import LiteralString
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, LiteralString
 
+from tallykeep.db.pool import Connection
 from tallykeep.resources.cleaning import Cleaner
+
+
+@dataclass(slots=True)
+class Change:
+    """What one row wants: `values` by field (None clears), `metadata` to add; or the problems found."""
+
+    row: int
+    source_id: str | None = None
+    id: str | None = None
+    values: dict[str, Any] = field(default_factory=dict)
+    metadata: dict[str, Any] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def key(self) -> str | None:
+        """What the row names itself by."""
+        return self.source_id if self.source_id is not None else self.id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +40,10 @@ class Field:
     required: bool = False
 
 
+# Looks up what changes refer to, and gives a problem to those that refer to nothing.
+Resolve = Callable[[Connection, int, list[Change]], Awaitable[None]]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upserted:
     """One kind of resource: its fields and its queries (see the .sql file beside each declaration).
@@ -34,6 +57,8 @@ class Upserted:
     columns: tuple[str, ...]
     json_columns: tuple[str, ...]
     defaults: dict[str, object]
+    source_id_required: bool = False
+    resolve: Resolve | None = None
     create_stage: LiteralString
     clear_stage: LiteralString
     copy_stage: LiteralString

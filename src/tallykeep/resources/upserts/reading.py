@@ -1,33 +1,15 @@
 """Rows into changes: what a JSON object or a file's row says of a resource."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 from tallykeep.model import Row
 from tallykeep.resources import cleaning
 from tallykeep.resources.cleaning import Cleaner, Problem
 from tallykeep.resources.metadata import MetadataChecker
-from tallykeep.resources.upserts.declare import Field, Upserted
+from tallykeep.resources.upserts.declare import Change, Field, Upserted
 
 _NULL = "null"
-
-
-@dataclass(slots=True)
-class Change:
-    """What one row wants: `values` by field (None clears), `metadata` to add; or the problems found."""
-
-    row: int
-    source_id: str | None = None
-    id: str | None = None
-    values: dict[str, Any] = field(default_factory=dict)
-    metadata: dict[str, Any] = field(default_factory=dict)
-    problems: list[str] = field(default_factory=list)
-
-    @property
-    def key(self) -> str | None:
-        """What the row names itself by."""
-        return self.source_id if self.source_id is not None else self.id
 
 
 Reader = Callable[[Row], Change]

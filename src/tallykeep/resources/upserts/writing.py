@@ -11,8 +11,8 @@ from tallykeep.resources.memo import Memo
 from tallykeep.resources.metadata import MetadataChecker
 from tallykeep.resources.metadata_schemas import checker_for
 from tallykeep.resources.reports import ReportLine, report_text
-from tallykeep.resources.upserts.declare import Upserted
-from tallykeep.resources.upserts.reading import Change, Reader, csv_reader, ids_reader, json_reader
+from tallykeep.resources.upserts.declare import Change, Upserted
+from tallykeep.resources.upserts.reading import Reader, csv_reader, ids_reader, json_reader
 
 Record = dict[str, Any]
 
@@ -30,9 +30,10 @@ class Upsert:
         self._lines: list[ReportLine] = []
         self.written: list[Record] = []
 
-    def use(self, read: Reader) -> "Upsert":
-        """Set what reads the rows."""
+    def use(self, read: Reader, *, complete: bool = True) -> "Upsert":
+        """Set what reads the rows, and whether required fields have to be there in the end."""
         self._read = read
+        self._complete = complete
         return self
 
     def check(self, rows: list[Row]) -> list[Failure]:
@@ -47,9 +48,9 @@ class Upsert:
 
     async def write(self) -> list[Failure]:
         """Apply the changes in row order to what exists, then write all that changed as sets."""
-        by_source_id, by_id = await self._lock_existing()
         changed: dict[str, Record] = {}
-        failures: list[Failure] = []
+        failures = await self._resolve()
+        by_source_id, by_id = await self._lock_existing()
         for change in self._changes:
             failures += self._apply(change, by_source_id, by_id, changed)
         self.written = list(changed.values())
@@ -60,6 +61,14 @@ class Upsert:
     def report(self) -> str:
         """One line a row, in row order; only bulk updates show it."""
         return report_text(self._lines)
+
+    async def _resolve(self) -> list[Failure]:
+        if self._kind.resolve is None:
+            return []
+        await self._kind.resolve(self._connection, self._project_id, self._changes)
+        lost = [change for change in self._changes if change.problems]
+        self._changes = [change for change in self._changes if not change.problems]
+        return [self._failed(change, "; ".join(change.problems)) for change in lost]
 
     async def _lock_existing(self) -> tuple[dict[str, Record], dict[str, Record]]:
         project = {"project_id": self._project_id}
@@ -95,7 +104,10 @@ class Upsert:
         return {**empty, **self._kind.defaults, **made, "created_at": now(), "updated_at": None}
 
     def _flaws(self, wanted: Record) -> list[str]:
-        missing = [spec.name for spec in self._kind.fields if spec.required and wanted.get(spec.name) is None]
+        required = [spec.name for spec in self._kind.fields if spec.required] if self._complete else []
+        if self._kind.source_id_required:
+            required.insert(0, "source_id")
+        missing = [name for name in required if wanted.get(name) is None]
         flaws: list[str] = self._problems[orjson.dumps(wanted["metadata"])]
         return [f"{name} is required" for name in missing] + flaws
 
@@ -146,4 +158,5 @@ async def begin_upsert(connection: Connection, claimed: ClaimedPortion, kind: Up
         reader = ids_reader(source.options["by"], source.options["metadata"])
     else:
         reader = json_reader(kind)
-    return Upsert(connection, claimed.project_id, kind, checker).use(reader)
+    # Bulk updates create what they do not find, with no more than what they were given.
+    return Upsert(connection, claimed.project_id, kind, checker).use(reader, complete=source.format == "csv")

@@ -1,4 +1,4 @@
-"""Customers and products."""
+"""Customers, products and SKUs."""
 
 from pathlib import Path
 

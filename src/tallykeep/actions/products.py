@@ -1,0 +1,69 @@
+"""Actions on products and SKUs."""
+
+from tallykeep.engine.finish import bulk_result, count_result, import_result
+from tallykeep.engine.kinds import ActionType
+from tallykeep.resources.metadata_purge import purge_plan, purge_portion
+from tallykeep.resources.products.declaration import PRODUCT_PURGE, upsert_products
+from tallykeep.resources.skus.declaration import upsert_skus
+
+TYPES = (
+    ActionType(
+        name="PRODUCTS.IMPORT_CSV",
+        path="/v1/products/importCSV",
+        summary="Import products using CSV",
+        status_code=200,
+        source="csv",
+        noun="product",
+        failure_fields=("row", "source_id", "reason"),
+        result=import_result,
+        begin=upsert_products,
+    ),
+    ActionType(
+        name="PRODUCTS.BULK_UPDATE",
+        path="/v1/products/bulk/async",
+        summary="Update products in bulk",
+        source="json",
+        may_be_empty=True,
+        noun="product",
+        failure_fields=("message", "details", "key", "source_id"),
+        report_header=("source_id", "found", "updated", "error"),
+        sequence="products",
+        result=bulk_result,
+        begin=upsert_products,
+    ),
+    ActionType(
+        name="PRODUCTS.METADATA_UPDATE",
+        path="/v1/products/metadata/async",
+        summary="Update products' metadata in bulk",
+        source="ids",
+        ids=("source_ids", "product_ids"),
+        noun="product",
+        failure_fields=("message", "details", "key"),
+        report_header=("source_id", "found", "updated", "error"),
+        sequence="products",
+        result=bulk_result,
+        begin=upsert_products,
+    ),
+    ActionType(
+        name="PRODUCTS.METADATA_KEY_PURGE",
+        path="/v1/metadata-schemas/product/definitions/{key}/purge",
+        summary="Purge a metadata key off all products",
+        source="planned",
+        noun="product",
+        verb="Updated",
+        result=count_result,
+        begin=purge_portion(PRODUCT_PURGE),
+        plan=purge_plan(PRODUCT_PURGE),
+    ),
+    ActionType(
+        name="SKUS.IMPORT_CSV",
+        path="/v1/skus/importCSV",
+        summary="Import SKUs using CSV",
+        status_code=200,
+        source="csv",
+        noun="sku",
+        failure_fields=("row", "reason"),
+        result=import_result,
+        begin=upsert_skus,
+    ),
+)

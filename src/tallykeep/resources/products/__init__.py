@@ -1,0 +1,1 @@
+"""Products: declared for upserts, and shown."""

@@ -1,0 +1,53 @@
+"""What a product is: its fields in JSON and in files (public API documentation, schema ProductsCreateRequestBody)."""
+
+from typing import Any
+
+from tallykeep.db.pool import Connection
+from tallykeep.db.queries import queries
+from tallykeep.model import ClaimedPortion
+from tallykeep.resources import cleaning
+from tallykeep.resources.cleaning import Problem, actual
+from tallykeep.resources.metadata_purge import Purge
+from tallykeep.resources.upserts.declare import Field, Upserted
+from tallykeep.resources.upserts.writing import Upsert, begin_upsert
+
+_sql = queries(__package__, "store.sql")
+
+PRODUCT_PURGE = Purge(plan=_sql.plan_purge, apply=_sql.apply_purge)
+
+
+def _attributes(value: Any) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise Problem(f"must be an array of strings {actual(value)}")
+    return list(map(cleaning.text, value))
+
+
+def _cell_attributes(cell: str) -> list[str]:
+    return [item.strip() for item in cleaning.text(cell).split(",") if item.strip()]
+
+
+PRODUCT = Upserted(
+    noun="product",
+    prefix="prod_",
+    fields=(
+        Field(name="name", clean=cleaning.text, titles=("name",), clean_cell=cleaning.text, required=True),
+        Field(name="price", clean=cleaning.whole_number, titles=("price",), clean_cell=cleaning.cell_cents),
+        Field(name="attributes", clean=_attributes, titles=("attributes",), clean_cell=_cell_attributes),
+        Field(name="image_url", clean=cleaning.text, titles=("image_url",), clean_cell=cleaning.text),
+    ),
+    columns=("source_id", "name", "price", "attributes", "image_url", "metadata"),
+    json_columns=("attributes", "metadata"),
+    defaults={"attributes": []},
+    create_stage=_sql.create_stage,
+    clear_stage=_sql.clear_stage,
+    copy_stage=_sql.copy_stage,
+    lock_by_source_id=_sql.lock_by_source_id,
+    lock_by_id=_sql.lock_by_id,
+    insert_staged=_sql.insert_staged,
+    update_staged=_sql.update_staged,
+)
+
+
+async def upsert_products(connection: Connection, claimed: ClaimedPortion) -> Upsert:
+    """Begin one portion of changes to products."""
+    return await begin_upsert(connection, claimed, PRODUCT)

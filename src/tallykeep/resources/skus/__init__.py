@@ -1,0 +1,1 @@
+"""SKUs: variants of a product, declared for upserts, and shown."""

@@ -1,0 +1,80 @@
+"""What a SKU is: its fields in JSON and in files (public API documentation, schema ProductsSkusCreateRequestBody)."""
+
+import re
+from typing import Any
+
+import orjson
+
+from tallykeep.db.pool import Connection
+from tallykeep.db.queries import queries
+from tallykeep.model import ClaimedPortion
+from tallykeep.resources import cleaning
+from tallykeep.resources.cleaning import Problem, actual
+from tallykeep.resources.upserts.declare import Change, Field, Upserted
+from tallykeep.resources.upserts.writing import Upsert, begin_upsert
+
+_sql = queries(__package__, "store.sql")
+
+_SINGLE_QUOTED = re.compile(r"'((?:[^'\\]|\\.)*)'")
+
+
+def _cell_attributes(cell: str) -> dict[str, Any]:
+    """JSON, or the JSON-like text with single quotes that templates show: {'color':'blue','ranking':1}."""
+    quoted = _SINGLE_QUOTED.sub(lambda match: orjson.dumps(match[1].replace("\\'", "'")).decode(), cell)
+    for text in (cell, quoted):
+        try:
+            return cleaning.json_object(orjson.loads(text))
+        except orjson.JSONDecodeError:
+            continue
+    raise Problem(f"must be an object like {{'color':'blue','size':'XS'}} {actual(cell)}")
+
+
+async def _find_products(connection: Connection, project_id: int, changes: list[Change]) -> None:
+    """Put the product's own id into every change; one whose product does not exist gets a problem."""
+    keys = sorted({change.values["product_id"] for change in changes if change.values.get("product_id")})
+    found = await (await connection.execute(_sql.find_products, {"project_id": project_id, "keys": keys})).fetchall()
+    by_source_id = {row["source_id"]: row["id"] for row in found}
+    ids = {row["id"]: row["id"] for row in found}
+    for change in changes:
+        key = change.values.get("product_id")
+        if key is None:
+            continue
+        product_id = ids.get(key) or by_source_id.get(key)
+        if product_id is None:
+            change.problems.append(f"Cannot find product with id {key}")
+        else:
+            change.values["product_id"] = product_id
+
+
+SKU = Upserted(
+    noun="sku",
+    prefix="sku_",
+    fields=(
+        Field(
+            name="product_id", clean=cleaning.key_text, titles=("product_id",), clean_cell=cleaning.key_text,
+            required=True,
+        ),
+        Field(name="sku", clean=cleaning.text, titles=("sku",), clean_cell=cleaning.text),
+        Field(name="price", clean=cleaning.whole_number, titles=("price",), clean_cell=cleaning.cell_cents),
+        Field(name="currency", clean=cleaning.text, titles=("currency",), clean_cell=cleaning.text),
+        Field(name="attributes", clean=cleaning.json_object, titles=("attributes",), clean_cell=_cell_attributes),
+        Field(name="image_url", clean=cleaning.text, titles=("image_url",), clean_cell=cleaning.text),
+    ),
+    columns=("source_id", "product_id", "sku", "price", "currency", "attributes", "image_url", "metadata"),
+    json_columns=("attributes", "metadata"),
+    defaults={"attributes": {}},
+    source_id_required=True,
+    resolve=_find_products,
+    create_stage=_sql.create_stage,
+    clear_stage=_sql.clear_stage,
+    copy_stage=_sql.copy_stage,
+    lock_by_source_id=_sql.lock_by_source_id,
+    lock_by_id=_sql.lock_by_id,
+    insert_staged=_sql.insert_staged,
+    update_staged=_sql.update_staged,
+)  # fmt: skip
+
+
+async def upsert_skus(connection: Connection, claimed: ClaimedPortion) -> Upsert:
+    """Begin one portion of an import of SKUs."""
+    return await begin_upsert(connection, claimed, SKU)

@@ -1,0 +1,57 @@
+"""SKUs as they are shown, one or a product's list."""
+
+from typing import Any
+
+from tallykeep.db.pool import Connection
+from tallykeep.db.queries import queries
+from tallykeep.errors import NotFoundError
+from tallykeep.model import wire_time
+
+_sql = queries(__package__, "store.sql")
+
+
+async def get_sku(connection: Connection, project_id: int, key: str) -> dict[str, Any]:
+    """One SKU in wire format, by id or source_id; raises NotFoundError."""
+    place = {"project_id": project_id, "key": key}
+    found = await (await connection.execute(_sql.get_by_id_or_source_id, place)).fetchone()
+    if found is None:
+        raise NotFoundError.of("sku", key)
+    return shown(found)
+
+
+async def list_skus(
+    connection: Connection, project_id: int, product_id: str, *, limit: int, page: int
+) -> dict[str, Any]:
+    """One page of a product's SKUs in wire format, newest first."""
+    product = {"project_id": project_id, "product_id": product_id}
+    paging = {**product, "limit": limit, "offset": (page - 1) * limit}
+    rows = await (await connection.execute(_sql.list_skus, paging)).fetchall()
+    counted = await (await connection.execute(_sql.count_skus, product)).fetchone()
+    total = counted["total"] if counted else 0
+    return {"object": "list", "data_ref": "skus", "skus": [shown(row) for row in rows], "total": total}
+
+
+async def delete_sku(connection: Connection, project_id: int, product_id: str, key: str) -> None:
+    """Delete a product's SKU for good; raises NotFoundError."""
+    found = await get_sku(connection, project_id, key)
+    if found["product_id"] != product_id:
+        raise NotFoundError.of("sku", key)
+    await connection.execute(_sql.delete_one, {"project_id": project_id, "key": found["id"]})
+
+
+def shown(row: dict[str, Any]) -> dict[str, Any]:
+    """A SKU's row in wire format (public API documentation, schema Sku)."""
+    return {
+        "id": row["id"],
+        "source_id": row["source_id"],
+        "product_id": row["product_id"],
+        "sku": row["sku"],
+        "price": row["price"],
+        "currency": row["currency"],
+        "attributes": row["attributes"],
+        "image_url": row["image_url"],
+        "metadata": row["metadata"],
+        "created_at": wire_time(row["created_at"]),
+        "updated_at": wire_time(row["updated_at"]),
+        "object": "sku",
+    }
