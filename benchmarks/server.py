@@ -52,7 +52,7 @@ def running_bench() -> Iterator[Bench]:
         server = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True, start_new_session=True)
         try:
             assert server.stdout is not None
-            found = re.search(r"http://\S+:\d+", server.stdout.readline())
+            found = next(filter(None, (re.search(r"http://\S+:\d+", line) for line in server.stdout)), None)
             assert found, "the server did not start"
             database_url = running_embedded(Path(directory) / "postgres")
             assert database_url is not None

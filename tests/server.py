@@ -43,13 +43,13 @@ class Server:
                 env=self._env, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True,
             )  # fmt: skip
         assert self._process.stdout is not None
-        first = self._process.stdout.readline()
-        found = re.search(r"http://\S+:\d+", first)
+        self.output = []
+        found = None
+        while not found and (line := self._process.stdout.readline()):
+            self.output.append(line)
+            found = re.search(r"http://\S+:\d+", line)
         assert found, f"serve did not start: {self.log.read_text()}"
         self.url = found.group()
-        self.output = [first]
-        os.set_blocking(self._process.stdout.fileno(), False)
-        self.output += self._process.stdout.readlines()
         # From now on the same port, so that clients find it again after a restart.
         self._env["TALLYKEEP_PORT"] = self.url.rpartition(":")[2]
         return self

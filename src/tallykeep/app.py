@@ -1,6 +1,7 @@
 """The composition root: the only place that wires things together, and the `tallykeep` command's entry."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -22,9 +23,9 @@ from tallykeep.engine.rescue import Rescuer
 from tallykeep.engine.worker import run_worker
 from tallykeep.errors import DatabaseUnavailableError
 from tallykeep.http.api import create_api
-from tallykeep.http.services import Services
-from tallykeep.resources.projects import ensure_first_project
-from tallykeep.supervisor import Supervisor
+from tallykeep.http.context import Context
+from tallykeep.resources.projects import Keys, add_keys_to_first_project, ensure_first_project
+from tallykeep.supervisor import Supervisor, shown_keys
 
 _WORKER = "tallykeep worker"
 _GRACEFUL_SECONDS = 10
@@ -32,7 +33,7 @@ _GRACEFUL_SECONDS = 10
 
 def main() -> None:
     """Run the command line."""
-    make_cli(Roles(serve=serve, api=api, worker=worker))()
+    make_cli(Roles(serve=serve, api=api, worker=worker, create_keys=create_keys))()
 
 
 def serve(settings: Settings) -> int:
@@ -45,10 +46,13 @@ def api(settings: Settings) -> int:
     """Run one API process until told to stop."""
     log.configure(settings)
     database_url = find_database(settings)
-    prepare_database(settings, database_url)
+    keys = prepare_database(settings, database_url)
+    if keys is not None:
+        sys.stdout.write(shown_keys(keys, settings))
+        sys.stdout.flush()
 
     @asynccontextmanager
-    async def open_services() -> AsyncIterator[Services]:
+    async def open_context() -> AsyncIterator[Context]:
         async with (
             make_pool(database_url, size=settings.api_pool_size, name="tallykeep api") as pool,
             # Its own pool: a slow upload keeps a connection for as long as it takes.
@@ -58,11 +62,11 @@ def api(settings: Settings) -> int:
             reader = Reader(ACTION_TYPES, settings.failures_in_result)
             async with pool.connection() as connection:
                 secret = await signing_secret(connection)
-            yield Services(settings, pool, acceptance, reader, ACTION_TYPES, secret)
+            yield Context(settings, pool, intake, acceptance, reader, ACTION_TYPES, secret)
 
     server = uvicorn.Server(
         uvicorn.Config(
-            create_api(ACTION_TYPES, open_services),
+            create_api(ACTION_TYPES, open_context),
             host=settings.host,
             port=settings.port,
             access_log=False,
@@ -79,8 +83,19 @@ def worker(settings: Settings) -> int:
     """Run one worker process until told to stop; 1 means it has to be started anew."""
     log.configure(settings)
     database_url = find_database(settings)
-    prepare_database(settings, database_url)
+    migrate(database_url)
     return 0 if asyncio.run(_work(settings, database_url)) else 1
+
+
+def create_keys(settings: Settings) -> int:
+    """Make further keys for the first project and show them: the way back in for who lost theirs."""
+    database_url = find_database(settings)
+    migrate(database_url)
+    keys = add_keys_to_first_project(database_url)
+    sys.stdout.write(
+        shown_keys(keys, Settings.model_construct()).replace("This first start made the project Default. ", "")
+    )
+    return 0
 
 
 async def _work(settings: Settings, database_url: str) -> bool:
@@ -101,7 +116,7 @@ def find_database(settings: Settings) -> str:
     return database_url
 
 
-def prepare_database(settings: Settings, database_url: str) -> object:
+def prepare_database(settings: Settings, database_url: str) -> Keys | None:
     """Bring the schema up to date and make the first project; returns its keys when it was made just now."""
     migrate(database_url)
     return ensure_first_project(database_url, settings)

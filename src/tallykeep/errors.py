@@ -111,6 +111,14 @@ class DuplicateFoundError(RequestError):
     message = "Duplicate resource found"
 
 
+class UploadTimeoutError(RequestError):
+    """The client stopped sending in the middle of its body."""
+
+    code = 408
+    key = "request_timeout"
+    message = "Request timeout"
+
+
 class BodyTooLargeError(RequestError):
     """The body is larger than the setting max_body_bytes allows."""
 

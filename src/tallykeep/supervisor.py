@@ -108,6 +108,9 @@ class Supervisor:
                 self._keep(database)
                 await self._until_answering(database, database_url)
             keys = await asyncio.to_thread(self._prepare_database, self._settings, database_url)
+            if isinstance(keys, Keys):
+                # At once: whatever comes next, these are not shown again.
+                _say(shown_keys(keys, self._settings))
             roles = self._roles(database_url, port)
             for role in roles:
                 self._keep(role)
@@ -173,26 +176,38 @@ class Supervisor:
                 await asyncio.sleep(0.05)
         if self._stopping.is_set():
             return
-        sys.stdout.write(_welcome(url, keys, self._settings))
-        sys.stdout.flush()
+        _say(_welcome(url, keys, self._settings))
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def shown_keys(keys: Keys, settings: Settings) -> str:
+    """A new project's keys for a person to note down; a token that the environment gave is not repeated."""
+    app_token = "as given in TALLYKEEP_APP_TOKEN" if settings.app_token else keys.app_token
+    management_token = "as given in TALLYKEEP_MANAGEMENT_TOKEN" if settings.management_token else keys.management_token
+    return (
+        "This first start made the project Default. Its keys are shown this once:\n"
+        f"  project id         {keys.project}\n"
+        f"  X-App-Id           {keys.app_id}\n"
+        f"  X-App-Token        {app_token}\n"
+        f"  X-Management-Id    {keys.management_id}\n"
+        f"  X-Management-Token {management_token}\n\n"
+    )
 
 
 def _welcome(url: str, keys: Keys | None, settings: Settings) -> str:
     lines = [f"Tallykeep serves on {url} (API docs: {url}/docs). Stop with Ctrl-C."]
     if keys:
+        token = "$TALLYKEEP_APP_TOKEN" if settings.app_token else keys.app_token
         lines += [
-            "",
-            "This first start made the project Default. Its keys are shown this once:",
-            f"  project id         {keys.project}",
-            f"  X-App-Id           {keys.app_id}",
-            f"  X-App-Token        {keys.app_token}",
-            f"  X-Management-Id    {keys.management_id}",
-            f"  X-Management-Token {keys.management_token}",
             "",
             "Import your first vouchers:",
             f"  printf 'Code,Voucher Type,Discount Type,Value\\nHELLO-1,DISCOUNT_VOUCHER,PERCENT,10\\n' |"
             f" curl -sS {url}/v1/vouchers/importCSV \\",
-            f"    -H 'X-App-Id: {keys.app_id}' -H 'X-App-Token: {keys.app_token}' -F file=@-",
+            f'    -H "X-App-Id: {keys.app_id}" -H "X-App-Token: {token}" -F file=@-',
         ]
     elif settings.database_url is None:
         lines.append(f"Data directory: {settings.data_dir}")

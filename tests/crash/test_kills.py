@@ -1,5 +1,8 @@
 """Whatever is killed on the way: each row is there exactly once and the tally is exact."""
 
+import re
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -109,7 +112,8 @@ def test_worker_killed_again_and_again_and_postgres_once(serve: Callable[[str], 
 
 def test_everything_killed_and_started_again_finds_everything(serve: Callable[[str], Server]) -> None:
     server = serve("all")
-    assert "crash-token" in "".join(server.output)
+    assert "X-App-Id           crash-app" in "".join(server.output)
+    assert "crash-token" not in "".join(server.output)  # it came from the environment
     api = client(server)
     finished = api.import_json([{"code": "BEFORE", "gift": {"amount": 1}}])
     api.ended(finished)
@@ -117,7 +121,7 @@ def test_everything_killed_and_started_again_finds_everything(serve: Callable[[s
     at_progress(api, action_id, 5_000)
     server.kill_everything()
     server.start()
-    assert "crash-token" not in "".join(server.output)
+    assert "crash-app" not in "".join(server.output)
     api = client(server)
     assert api.get(f"/v1/async-actions/{finished}")["status"] == "DONE"
     assert api.get("/v1/vouchers/BEFORE")["code"] == "BEFORE"
@@ -158,3 +162,14 @@ def test_one_data_directory_is_served_once(serve: Callable[[str], Server]) -> No
     assert second.fails_to_start() == 1
     assert "Another `tallykeep serve` uses" in second.log.read_text()
     assert client(server).get("/readyz")["status"] == "ok"
+
+
+def test_lost_keys_can_be_made_anew(serve: Callable[[str], Server]) -> None:
+    server = serve("keys")
+    command = [sys.executable, "-m", "tallykeep", "keys", "create", "--data-dir", str(server.directory / "data")]
+    made = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+    app_id, app_token = (re.search(rf"X-App-{name}\s+(\S+)", made) for name in ("Id", "Token"))
+    assert app_id and app_token
+    fresh = Api(server.url, Keys("", app_id[1], app_token[1], "", ""))
+    assert fresh.get("/v1/vouchers")["total"] == 0
+    assert client(server).get("/v1/vouchers")["total"] == 0

@@ -15,18 +15,18 @@ from tallykeep.errors import PortionLostError
 from tallykeep.model import ClaimedPortion, Failure, Portion, Row, Source
 from tests.db.engine import Engine, open_engine
 
-HEADER = "Code,Voucher Type,Value,Discount Type,Category,Note,Size\n"
+HEADER = "Code,Voucher Type,Value,Discount Type,Category,Note,Size,Active,Redeemed Quantity,Redeemed Amount\n"
 
 
 def gifts(count: int, first: int = 0) -> str:
-    lines = [f"C{number},GIFT_VOUCHER,1,,,,\n" for number in range(first, first + count)]
+    lines = [f"C{number},GIFT_VOUCHER,1\n" for number in range(first, first + count)]
     return HEADER + "".join(lines)
 
 
 def test_the_tally_is_exact_after_every_portion(database_url: str) -> None:
     async def scenario() -> None:
         async with open_engine(database_url, portion_rows=4) as engine:
-            action_id = await engine.submit_csv(gifts(6) + "BAD,,1,,,,\n" + gifts(3, 6).removeprefix(HEADER))
+            action_id = await engine.submit_csv(gifts(6) + "BAD,,1\n" + gifts(3, 6).removeprefix(HEADER))
             seen = []
             for _ in range(3):
                 await engine.advance(action_id)
@@ -154,7 +154,7 @@ def test_a_row_that_breaks_the_code_fails_alone(database_url: str, fuse: str) ->
         kinds = {kind.name: replace(kind, begin=begin)}
         async with open_engine(database_url, kinds) as engine:
             rows = ["A", "BOOM1", "B", "A", "C", "BOOM2", "D"]
-            action_id = await engine.submit_csv(HEADER + "".join(f"{code},GIFT_VOUCHER,1,,,,\n" for code in rows))
+            action_id = await engine.submit_csv(HEADER + "".join(f"{code},GIFT_VOUCHER,1\n" for code in rows))
             action = await engine.finish(action_id)
             assert (action["done_count"], action["failed_count"]) == (5, 2)
             assert [failure["row"] for failure in action["result"]["failed"]] == [2, 6]
@@ -187,6 +187,9 @@ ROW = st.tuples(
     st.sampled_from(["", "null", "red", "blue"]),
     st.sampled_from(["", "null", "x", "y"]),
     st.sampled_from(["", "1", "2"]),
+    st.sampled_from(["", "null", "true", "false"]),
+    st.sampled_from(["", "null", "3"]),
+    st.sampled_from(["", "null", "4"]),
 )
 
 
@@ -201,16 +204,15 @@ def test_one_portion_has_the_effect_of_its_rows_one_by_one(
     database_url: str, rows: list[tuple[str, ...]], before: list[tuple[str, ...]]
 ) -> None:
     def text(lines: list[tuple[str, ...]]) -> str:
-        return HEADER + "".join(
-            f"{code},{kind},{value},,{category},{note},{size}\n" for code, kind, value, category, note, size in lines
-        )
+        return HEADER + "".join(f"{','.join([*line[:3], '', *line[3:]])}\n" for line in lines)
 
     async def outcome(portion_rows: int) -> tuple[Any, Any]:
         async with open_engine(database_url, portion_rows=portion_rows) as engine:
             await engine.finish(await engine.submit_csv(text(before)))
             action = await engine.finish(await engine.submit_csv(text(rows)))
             vouchers = await engine.query(
-                "SELECT code, type, gift, loyalty_card, category, metadata FROM vouchers WHERE project_id = %s"
+                "SELECT code, type, gift, loyalty_card, category, metadata, active, redeemed_quantity, redeemed_amount"
+                " FROM vouchers WHERE project_id = %s"
                 " ORDER BY code",
                 engine.project_id,
             )

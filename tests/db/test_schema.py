@@ -46,6 +46,7 @@ def test_every_table_of_a_project_has_project_id_first_in_its_keys(database_url:
         "customers",
         "products",
         "skus",
+        "orders",
     )
     assert ours == {(table, "project_id") for table in tables}
 

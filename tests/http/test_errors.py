@@ -68,6 +68,21 @@ def test_forms_with_other_fields_beside_the_file(api: Api) -> None:
     assert api.ended(answer.json()["async_action_id"])["done_count"] == 1
 
 
+def test_a_form_with_two_files_loses_neither_silently(api: Api) -> None:
+    files = [("file", b"Code\nA\n"), ("file", b"Code\nB\n")]
+    check(api.http.post(CSV, files=files), 400, "invalid_payload", "more than one part 'file'")
+    long = {"Content-Type": f"multipart/form-data; boundary={'b' * 300}"}
+    check(api.http.post(CSV, content="x", headers=long), 400, "invalid_payload", "malformed")
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/v1/vouchers/a%00b", f"{ACTIONS}/%00", "/v1/metadata-schemas/%00", "/v1/vouchers?code=%00", "/v1/customers/%00"],
+)
+def test_a_nul_in_the_url_is_refused(api: Api, path: str) -> None:
+    assert api.http.get(path).status_code == 400
+
+
 def test_unknown_ids(api: Api, other_api: Api) -> None:
     body = check(api.http.get(f"{ACTIONS}/aa_nothing"), 404, "not_found", "Cannot find async_action with id aa_nothing")
     assert (body["resource_id"], body["resource_type"]) == ("aa_nothing", "async_action")

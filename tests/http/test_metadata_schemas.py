@@ -57,6 +57,19 @@ def test_what_makes_no_sense_is_refused(api: Api) -> None:
     check(manage(api, "POST", body={"related_object": "voucher", "properties": {}}), 409, "duplicate_found")
     check(manage(api, "POST", body={"related_object": "order"}), 400, "invalid_payload", "properties")
     check(manage(api, "POST", body={"properties": {}}), 400, "invalid_payload", "related_object")
+    deep: Any = "bottom"
+    for _ in range(900):
+        deep = [deep]
+    check(
+        manage(api, "POST", body={"related_object": deep, "properties": {}}), 400, "invalid_payload", "related_object"
+    )
+    for odd in (
+        {"type": "string", "eq": ["\0"]},
+        {"type": "string", "min_length": 1e300},
+        {"type": "number", "eq": [True]},
+    ):
+        body = {"related_object": "order", "properties": {"x": odd}}
+        check(manage(api, "POST", body=body), 400, "invalid_payload", "properties.x")
     changed = {"properties": {"unit": {"type": "string"}}}
     check(manage(api, "PUT", f"/{created['id']}", changed), 400, "invalid_payload", "cannot be changed")
 

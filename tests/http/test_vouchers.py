@@ -1,6 +1,7 @@
 """Single vouchers: created, read, listed; and what imports make of them."""
 
 from typing import Any
+from urllib.parse import quote
 
 from tests.http.test_errors import check
 from tests.server import Api
@@ -50,6 +51,20 @@ def test_creation_is_refused_with_every_problem(api: Api) -> None:
         api.http.post("/v1/vouchers/X", json=DISCOUNT | {"metadata": {"unit": "EUR"}}), 400, "invalid_voucher", "'EUR'"
     )
     assert api.get("/v1/vouchers")["total"] == 0
+
+
+def test_codes_may_hold_slashes_and_other_signs(api: Api) -> None:
+    codes = ["A/B", "50% off", "żółć", "a?b#c", "x y"]
+    api.ended(api.import_json([{"code": code, "gift": {"amount": 1}} for code in codes]))
+    for code in codes:
+        assert api.get(f"/v1/vouchers/{quote(code, safe='')}")["code"] == code
+
+
+def test_the_last_day_of_the_calendar_can_be_shown(api: Api) -> None:
+    body = DISCOUNT | {"expiration_date": "9999-12-31T23:59:59Z", "start_date": "0001-01-01"}
+    assert api.http.post("/v1/vouchers/ETERNAL", json=body).status_code == 200
+    shown = api.get("/v1/vouchers/ETERNAL")
+    assert (shown["start_date"], shown["expiration_date"]) == ("0001-01-01T00:00:00.000Z", "9999-12-31T23:59:59.000Z")
 
 
 def test_a_code_exists_once(api: Api) -> None:

@@ -121,8 +121,27 @@ def test_a_quote_never_closed_fails_alone_and_swallows_nothing() -> None:
     rows = rows_of(csv_splitter(500), [lines])
     assert len(rows) == 1_002
     assert [row.number for row in rows if row.problem] == [2]
-    assert rows[1].problem == "a quote is opened in this line and never closed"
+    assert rows[1].problem == "the quotes in this line do not match up"
     assert rows[2].value == ["C", "3"]
+
+
+def test_a_quote_closed_by_a_later_rows_quote_swallows_nothing() -> None:
+    rows = rows_of(csv_splitter(), [b'Code,Note\nA,"oops\nB,2\nC,"a note"\nD,"fine, ""really"""\nE,5\n'])
+    assert [row.number for row in rows if row.problem] == [1]
+    assert [row.value for row in rows[1:]] == [["B", "2"], ["C", "a note"], ["D", 'fine, "really"'], ["E", "5"]]
+
+
+@pytest.mark.parametrize("size", [7, 1_460])
+def test_long_rows_in_small_chunks_come_back(size: int) -> None:
+    long = "x\n" * 150_000
+    for splitter, data in (
+        (CsvSplitter(portion_rows=9, portion_bytes=9_000_000, max_row_bytes=1 << 20), f'Code\n"{long}"\nB\n'),
+        (JsonSplitter(portion_rows=9, portion_bytes=9_000_000, max_row_bytes=1 << 20), json.dumps([[long], "B"])),
+    ):
+        encoded = data.encode()
+        chunks = [encoded[start : start + size] for start in range(0, len(encoded), size)]
+        rows = rows_of(splitter, chunks)
+        assert [row.value for row in rows] == [[long], ["B"] if isinstance(splitter, CsvSplitter) else "B"]
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
@@ -152,6 +171,7 @@ def test_bytes_that_are_not_utf8_fail_only_their_row() -> None:
         (b"C\xffode\n", "not UTF-8"),
         (b"Co\0de\n", "U\\+0000"),
         (b'"Code\n', "never closes"),
+        (b",".join(b"c%d" % n for n in range(1_001)) + b"\n", "at most 1000"),
         (b"Code\n" + b"x" * (ROW_LIMIT + 1), "Row 1 is longer"),
     ],
 )

@@ -98,6 +98,8 @@ def test_a_json_voucher_with_every_field() -> None:
         ({"gift": 5}, "gift: must be an object"),
         ({"gift": {}}, "gift.amount is required"),
         ({"gift": {"amount": -1}}, "gift.amount: must be between 0 and"),
+        ({"gift": {"amount": 1, "subtracted_amount": "abc"}}, "gift.subtracted_amount: must be a number"),
+        ({"category": [[[]]] * 3}, "category: must be a string (actual value is '[[[]],[[]],[[]]]')"),
         ({"gift": {"amount": "10"}}, "gift.amount: must be a number (actual value is '10')"),
         ({"active": "yes"}, "active: must be true or false (actual value is 'yes')"),
         ({"start_date": "20201210"}, "start_date: must be a date like"),
@@ -187,6 +189,7 @@ def test_values_in_files_are_whole_units(kind: str, discount_type: str, value: s
     [
         ({"code": ""}, "Code is required"),
         ({"voucher_type": ""}, "Voucher Type is required"),
+        ({"voucher_type": "DISCOUNT_VOUCHER", "discount_type": "FOO"}, "Discount Type: must be one of"),
         ({"voucher_type": "X"}, "Voucher Type: must be one of"),
         ({"value": ""}, "Value is required"),
         ({"value": "1,5"}, "Value: must be a number (actual value is '1,5')"),

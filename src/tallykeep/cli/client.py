@@ -1,6 +1,5 @@
 """The CLI's way to the API: the public endpoints, nothing else."""
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,7 +37,7 @@ def connection(url: str, app_id: str | None, app_token: str | None) -> Connectio
             "Keys are missing: pass --app-id and --app-token, or set TALLYKEEP_APP_ID and TALLYKEEP_APP_TOKEN "
             "(the first start of `tallykeep serve` shows them)"
         )
-    return Connection(url, app_id, app_token)
+    return Connection(url, app_id.strip(), app_token.strip())
 
 
 class Client:
@@ -107,8 +106,3 @@ def read_chunks(file: BinaryIO, size: int = 1 << 18) -> Iterator[bytes]:
     """A file's bytes in chunks."""
     while chunk := file.read(size):
         yield chunk
-
-
-def environment_keys() -> tuple[str | None, str | None]:
-    """The keys the environment holds."""
-    return os.environ.get("TALLYKEEP_APP_ID"), os.environ.get("TALLYKEEP_APP_TOKEN")

@@ -50,8 +50,10 @@ def _start(directory: Path, keys: Connection) -> tuple[subprocess.Popen[str], st
     }
     command = [sys.executable, "-m", "tallykeep", "serve"]
     server = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True, start_new_session=True)
-    first_line = server.stdout.readline() if server.stdout else ""
-    found = re.search(r"http://\S+", first_line)
+    found = None
+    for line in server.stdout or ():
+        if found := re.search(r"http://\S+", line):
+            break
     if found is None:
         _stop(server)
         raise typer.Exit(1)

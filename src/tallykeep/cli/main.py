@@ -26,6 +26,7 @@ class Roles:
     serve: Role
     api: Role
     worker: Role
+    create_keys: Role
 
 
 def make_cli(roles: Roles) -> typer.Typer:
@@ -36,6 +37,9 @@ def make_cli(roles: Roles) -> typer.Typer:
     cli.add_typer(imports.cli, name="import")
     cli.add_typer(actions.cli, name="actions")
     cli.command("demo")(demo.demo)
+    keys = typer.Typer(no_args_is_help=True, help="A project's keys.")
+    cli.add_typer(keys, name="keys")
+    keys.callback()(lambda: None)
 
     @cli.callback()
     def top(
@@ -59,6 +63,11 @@ def make_cli(roles: Roles) -> typer.Typer:
     def worker(data_dir: DataDir = None) -> None:
         """Run one worker process."""
         _run(roles.worker, data_dir=data_dir)
+
+    @keys.command("create")
+    def create(data_dir: DataDir = None) -> None:
+        """Make further keys for the first project, on this machine's database, and show them once."""
+        _run(roles.create_keys, data_dir=data_dir)
 
     return cli
 

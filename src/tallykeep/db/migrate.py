@@ -28,6 +28,9 @@ def migrate(database_url: str) -> None:
         raise DatabaseUnavailableError(
             f"Cannot reach the database: {error}. Check TALLYKEEP_DATABASE_URL, or unset it for the embedded server."
         ) from error
+    except psycopg.ProgrammingError:
+        # What psycopg says of a malformed URL shows its password.
+        raise DatabaseUnavailableError("TALLYKEEP_DATABASE_URL is not a PostgreSQL URL") from None
     _upgrade(database_url)
 
 

@@ -12,6 +12,8 @@ Pool = AsyncConnectionPool[Connection]
 
 async def _configure(connection: AsyncConnection[Any]) -> None:
     await connection.set_autocommit(True)
+    # Elsewhere the last day of 9999 would be past what Python can hold.
+    await connection.execute("SET timezone = 'UTC'")
 
 
 def make_pool(database_url: str, *, size: int, name: str) -> Pool:

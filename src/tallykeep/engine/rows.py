@@ -51,10 +51,14 @@ def _csv_rows(portion: Portion, delimiter: str) -> list[Row]:
         return [Row(number, cells) for number, cells in enumerate(plain, portion.first_row)]
     source = LineSource(io.StringIO(text, newline=""))
     rows: list[Row] = []
-    for number, cells in enumerate(csv.reader(source, delimiter=delimiter), portion.first_row):
-        if source.exhausted:
-            rows.append(Row(number, problem="a quote is opened in this line and never closed"))
-        elif broken and not _is_utf8(cells):
+    reader = csv.reader(source, delimiter=delimiter, strict=True)
+    for number in range(portion.first_row, portion.first_row + portion.row_count):
+        try:
+            cells = next(reader)
+        except (csv.Error, StopIteration):
+            rows.append(Row(number, problem="the quotes in this line do not match up"))
+            continue
+        if broken and not _is_utf8(cells):
             rows.append(Row(number, problem="the row is not UTF-8; save the file as UTF-8"))
         else:
             rows.append(Row(number, cells))

@@ -9,6 +9,8 @@ from tallykeep.errors import InvalidPayloadError
 from tallykeep.model import Portion, Source
 
 DELIMITERS = ",;\t|"
+_MOST_COLUMNS = 1_000
+_LONG_ROW = 65_536
 _BOM = b"\xef\xbb\xbf"
 
 # Rows are limited by max_row_bytes; the parser's own limit on a field (131,072) would only add a second answer.
@@ -18,9 +20,9 @@ csv.field_size_limit(1 << 30)
 class CsvSplitter:
     """Feed chunks, get portions; each body is the rows' own bytes. `source` holds the header once it was read.
 
-    Blank lines are no rows. A quote that is never closed makes its line a row (and a portion) of its own, which fails
-    when it is read, so that it does not swallow the rows behind it. Raises InvalidPayloadError for a header that
-    cannot be used.
+    Blank lines are no rows. A line whose quotes do not match up (never closed, or closed in the middle of a cell) is a
+    row and a portion of its own, which fails when it is read, so that it does not swallow the rows behind it. Raises
+    InvalidPayloadError for a header that cannot be used.
     """
 
     def __init__(self, *, portion_rows: int, portion_bytes: int, max_row_bytes: int) -> None:
@@ -29,6 +31,8 @@ class CsvSplitter:
         self._max_row_bytes = max_row_bytes
         self._tail = b""  # the last line, as long as its end has not come
         self._open_lines: list[bytes] = []  # lines before it that belong to a row whose quote is still open
+        self._open_size = 0
+        self._parse_from = 0
         self._started = False
 
     def feed(self, chunk: bytes) -> Iterator[Portion]:
@@ -56,18 +60,21 @@ class CsvSplitter:
         yield from self._cutter.cut()
 
     def _take(self, lines: list[bytes], *, final: bool) -> Iterator[Portion]:
-        lines = self._open_lines + lines
-        self._open_lines = []
+        self._open_lines += lines
+        self._open_size += sum(map(len, lines))
+        if self._open_size < self._parse_from and not final:
+            return
+        lines, self._open_lines, self._open_size, self._parse_from = self._open_lines, [], 0, 0
         if not self.source.header:
             lines = self._take_header(lines, final=final)
         while lines:
             if not any(b'"' in line for line in lines):
                 yield from self._cutter.add([line for line in lines if line.strip()])
                 return
-            rows, lines = _quoted_rows(lines, self.source.delimiter)
+            rows, lines, is_open = _quoted_rows(lines, self.source.delimiter)
             yield from self._cutter.add([row for row in rows if row.strip()])
-            if lines and not final and sum(map(len, lines)) <= self._max_row_bytes:
-                self._open_lines = lines
+            if is_open and not final and sum(map(len, lines)) <= self._max_row_bytes:
+                self._keep_open(lines)
                 return
             if lines:
                 yield from self._alone(lines[0])
@@ -80,14 +87,20 @@ class CsvSplitter:
         if not lines:
             return []
         delimiter = _delimiter_of(lines[0])
-        rows, rest = _quoted_rows(lines, delimiter, at_most=1)
+        rows, rest, _ = _quoted_rows(lines, delimiter, at_most=1)
         if rows:
             self.source = Source("csv", _clean_header(rows[0], delimiter), delimiter)
             return rest
         if final or sum(map(len, lines)) > self._max_row_bytes:
             raise InvalidPayloadError("The header opens a quote and never closes it")
-        self._open_lines = lines
+        self._keep_open(lines)
         return []
+
+    def _keep_open(self, lines: list[bytes]) -> None:
+        """Keep the lines of a row whose quote is open; they are looked at again when as much again has come."""
+        self._open_lines = lines
+        self._open_size = sum(map(len, lines))
+        self._parse_from = 2 * self._open_size if self._open_size > _LONG_ROW else 0
 
     def _alone(self, line: bytes) -> Iterator[Portion]:
         yield from self._cutter.cut()
@@ -116,18 +129,26 @@ class LineSource:
         return line
 
 
-def _quoted_rows(lines: list[bytes], delimiter: str, at_most: int | None = None) -> tuple[list[bytes], list[bytes]]:
-    """The complete rows at the start of these lines (at most so many), and the lines behind them."""
+def _quoted_rows(
+    lines: list[bytes], delimiter: str, at_most: int | None = None
+) -> tuple[list[bytes], list[bytes], bool]:
+    """The complete rows at the start of these lines (at most so many), the lines behind them, and why it ended there.
+
+    True: the next row's quote is still open, and more lines may close it. False: its quotes do not match up.
+    """
     source = LineSource(line.decode("latin-1") for line in lines)
-    reader = csv.reader(source, delimiter=delimiter)
+    reader = csv.reader(source, delimiter=delimiter, strict=True)
     rows: list[bytes] = []
     start = 0
     while at_most is None or len(rows) < at_most:
-        if next(reader, None) is None or source.exhausted:
-            break
+        try:
+            if next(reader, None) is None:
+                break
+        except csv.Error:
+            return rows, lines[start:], source.exhausted
         rows.append(lines[start] if source.taken == start + 1 else b"".join(lines[start : source.taken]))
         start = source.taken
-    return rows, lines[start:]
+    return rows, lines[start:], True
 
 
 def _end_of_lines(buffer: bytes) -> int:
@@ -149,6 +170,8 @@ def _clean_header(row: bytes, delimiter: str) -> list[str]:
     except UnicodeDecodeError as error:
         raise InvalidPayloadError(f"The file is not UTF-8 (byte {error.start + 1} of the header); save it so") from None
     names = [name.strip() for name in names]
+    if len(names) > _MOST_COLUMNS:
+        raise InvalidPayloadError(f"The header has {len(names)} columns; at most {_MOST_COLUMNS} are possible")
     if any("\0" in name for name in names):
         raise InvalidPayloadError("The header holds the character U+0000; is this a text file?")
     seen: dict[str, int] = {}

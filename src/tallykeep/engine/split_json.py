@@ -21,6 +21,7 @@ _TOKEN = re.compile(_STRING + rb'|[][{}"]', re.DOTALL)
 _TEXT = re.compile(_STRING, re.DOTALL)
 _WORD = re.compile(rb"[^][{}\",\s:]++(?=[\s,\]])")
 _SPACE = re.compile(rb"[ \t\r\n]*+")
+_LONG_ELEMENT = 65_536
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -37,18 +38,27 @@ class JsonSplitter:
         self._max_row_bytes = max_row_bytes
         self._buffer = b""
         self._state = "start"
+        self._scan_from = 0
 
     def feed(self, chunk: bytes) -> Iterator[Portion]:
         """Take the next bytes, and yield the portions that are full."""
         self._buffer += chunk
         if self._state == "start":
+            if len(self._buffer) < len(_BOM) and _BOM.startswith(self._buffer):
+                return
             self._buffer = self._buffer.removeprefix(_BOM)
+        if len(self._buffer) < self._scan_from:
+            return
         yield from self._checked(self._cutter.add(self._elements()))
+        # An element that goes on is looked at again only when much more of it has come.
+        self._scan_from = 2 * len(self._buffer) if len(self._buffer) > _LONG_ELEMENT else 0
         if len(self._buffer) > self._max_row_bytes:
             raise row_too_long(self._cutter.row_number, self._max_row_bytes)
 
     def finish(self) -> Iterator[Portion]:
         """End of input: yield the rest; raises where the array was not closed."""
+        self._scan_from = 0
+        yield from self.feed(b"")
         if self._state == "start":
             raise InvalidPayloadError("The body is empty; a JSON array is expected")
         if self._state != "end":

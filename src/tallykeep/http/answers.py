@@ -11,6 +11,7 @@ from fastapi.responses import Response
 from procrastinate.exceptions import ConnectorException
 from psycopg_pool import PoolTimeout
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -29,6 +30,11 @@ from tallykeep.model import new_id
 _log = structlog.get_logger()
 
 _NO_DATABASE = "The database cannot be reached just now; nothing was changed. Send the same request again in a moment"
+
+
+_NO_CONNECTION = (
+    "Every connection to the database is in use, or it cannot be reached; nothing was changed. Send it again"
+)
 
 
 class Json(Response):
@@ -52,6 +58,10 @@ class RequestIds:
             return
         request_id = new_id("v-")
         scope.setdefault("state", {})["request_id"] = request_id
+        if "\0" in scope["path"] or b"%00" in scope["query_string"]:
+            refused = error_answer(Request(scope), InvalidQueryError("The URL holds the character U+0000"))
+            await refused(scope, receive, send)
+            return
 
         async def send_with_id(message: Any) -> None:
             if message["type"] == "http.response.start":
@@ -74,6 +84,8 @@ def answer_errors(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _on_http_exception)
     for outage in (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, ConnectorException):
         app.add_exception_handler(outage, _on_outage)
+    app.add_exception_handler(psycopg.DataError, _on_unstorable)
+    app.add_exception_handler(ClientDisconnect, _on_disconnect)
     app.add_exception_handler(Exception, _on_defect)
 
 
@@ -138,9 +150,23 @@ def _allowed_methods(request: Request) -> list[str]:
 
 async def _on_outage(request: Request, error: Exception) -> Response:
     _log.warning("database out of reach", request_id=request_id(request), reason=str(error))
-    outage = ServiceUnavailableError(_NO_DATABASE)
+    if isinstance(error, PoolTimeout):
+        outage = ServiceUnavailableError(_NO_CONNECTION)
+    else:
+        outage = ServiceUnavailableError(_NO_DATABASE)
+        # The other idle connections are likely dead too; left alone, the pool would find out one by one, and slowly.
+        await request.app.state.context.drain()
     outage.headers["Retry-After"] = "1"
     return error_answer(request, outage)
+
+
+async def _on_unstorable(request: Request, error: Exception) -> Response:
+    _log.warning("refused by the database", request_id=request_id(request), reason=str(error))
+    return error_answer(request, InvalidPayloadError("The request holds a value that cannot be stored"))
+
+
+async def _on_disconnect(request: Request, error: Exception) -> Response:
+    return Response(status_code=400)  # nobody is there to read it
 
 
 async def _on_defect(request: Request, error: Exception) -> Response:

@@ -7,9 +7,9 @@ from fastapi import FastAPI
 
 from tallykeep import __version__
 from tallykeep.engine.kinds import ActionTypes
-from tallykeep.http import async_actions, customers, health, metadata_schemas, products, reports, vouchers
+from tallykeep.http import async_actions, customers, health, metadata_schemas, orders, products, reports, vouchers
 from tallykeep.http.answers import RequestIds, answer_errors
-from tallykeep.http.services import Services
+from tallykeep.http.context import Context
 from tallykeep.http.submissions import submission_routes
 
 _DESCRIPTION = """Bulk actions on promotion data, with every row accounted for.
@@ -18,13 +18,13 @@ Speaks the wire format of Voucherify's async actions, so that its official SDKs 
 affiliated with that company."""
 
 
-def create_api(kinds: ActionTypes, open_services: Callable[[], AbstractAsyncContextManager[Services]]) -> FastAPI:
-    """The application; `open_services` opens pools when it starts and closes them when it stops."""
+def create_api(kinds: ActionTypes, open_context: Callable[[], AbstractAsyncContextManager[Context]]) -> FastAPI:
+    """The application; `open_context` opens pools when it starts and closes them when it stops."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_services() as services:
-            app.state.services = services
+        async with open_context() as context:
+            app.state.context = context
             yield
 
     app = FastAPI(title="Tallykeep", version=__version__, description=_DESCRIPTION, lifespan=lifespan, redoc_url=None)
@@ -38,6 +38,7 @@ def create_api(kinds: ActionTypes, open_services: Callable[[], AbstractAsyncCont
         vouchers.router,
         customers.router,
         products.router,
+        orders.router,
         metadata_schemas.router,
         metadata_schemas.management,
         health.router,

@@ -6,32 +6,32 @@ from fastapi import APIRouter, Query, Request
 
 from tallykeep.http.answers import Json
 from tallykeep.http.auth import FromCaller
+from tallykeep.http.context import FromContext
 from tallykeep.http.parameters import Limit, Moment
-from tallykeep.http.services import FromServices
 
 router = APIRouter(prefix="/v1/async-actions", tags=["Async actions"], default_response_class=Json)
 
 
 @router.get("", summary="List async actions")
 async def list_actions(
-    services: FromServices, caller: FromCaller, limit: Limit = 10, end_date: Moment | None = None
+    context: FromContext, caller: FromCaller, limit: Limit = 10, end_date: Moment | None = None
 ) -> Json:
     """The project's actions, newest first, without their results; `end_date` keeps those scheduled before it."""
-    async with services.pool.connection() as connection:
-        return Json(await services.reader.list_actions(connection, caller.project_id, limit=limit, before=end_date))
+    async with context.pool.connection() as connection:
+        return Json(await context.reader.list_actions(connection, caller.project_id, limit=limit, before=end_date))
 
 
 @router.get("/{action_id}", summary="Get async action")
-async def get_action(request: Request, services: FromServices, caller: FromCaller, action_id: str) -> Json:
+async def get_action(request: Request, context: FromContext, caller: FromCaller, action_id: str) -> Json:
     """One action with its result; while it runs, the result holds what is known so far."""
-    async with services.pool.connection() as connection:
-        links = services.report_links(request)
-        return Json(await services.reader.get_action(connection, caller.project_id, action_id, links))
+    async with context.pool.connection() as connection:
+        links = context.report_links(request)
+        return Json(await context.reader.get_action(connection, caller.project_id, action_id, links))
 
 
 @router.get("/{action_id}/failures", summary="List failed rows")
 async def list_failures(
-    services: FromServices,
+    context: FromContext,
     caller: FromCaller,
     action_id: str,
     limit: Limit = 100,
@@ -40,7 +40,7 @@ async def list_failures(
 ) -> Json:
     """Every failed row with its number, key and reason; or the reasons with their counts and first rows."""
     key = (caller.project_id, action_id)
-    async with services.pool.connection() as connection:
+    async with context.pool.connection() as connection:
         if group_by == "reason":
-            return Json(await services.reader.list_reasons(connection, *key, limit=limit))
-        return Json(await services.reader.list_failures(connection, *key, limit=limit, after_row=after_row))
+            return Json(await context.reader.list_reasons(connection, *key, limit=limit))
+        return Json(await context.reader.list_failures(connection, *key, limit=limit, after_row=after_row))

@@ -6,7 +6,7 @@ from fastapi import Depends, Security
 from fastapi.security import APIKeyHeader
 
 from tallykeep.errors import NotFoundError, UnauthorizedError
-from tallykeep.http.services import FromServices
+from tallykeep.http.context import FromContext
 from tallykeep.resources.projects import Caller, authenticate
 
 _HINT = "Send the headers X-App-Id and X-App-Token with a project's keys"
@@ -20,13 +20,13 @@ _Key = str | None
 
 
 async def _caller(
-    services: FromServices,
+    context: FromContext,
     app_id: Annotated[_Key, Security(_app_id)],
     app_token: Annotated[_Key, Security(_app_token)],
 ) -> Caller:
     if not app_id or not app_token:
         raise UnauthorizedError(f"The application keys are missing. {_HINT}")
-    async with services.pool.connection() as connection:
+    async with context.pool.connection() as connection:
         caller = await authenticate(connection, "app", app_id, app_token)
     if caller is None:
         raise UnauthorizedError(f"The application keys are wrong or were revoked. {_HINT}")
@@ -34,7 +34,7 @@ async def _caller(
 
 
 async def _manager(
-    services: FromServices,
+    context: FromContext,
     management_id: Annotated[_Key, Security(_management_id)],
     management_token: Annotated[_Key, Security(_management_token)],
     app_id: Annotated[_Key, Security(_app_id)],
@@ -42,8 +42,8 @@ async def _manager(
 ) -> Caller:
     """A management key's caller; a project's own application keys may manage that project too."""
     if not management_id or not management_token:
-        return await _caller(services, app_id, app_token)
-    async with services.pool.connection() as connection:
+        return await _caller(context, app_id, app_token)
+    async with context.pool.connection() as connection:
         caller = await authenticate(connection, "management", management_id, management_token)
     if caller is None:
         raise UnauthorizedError("The management keys are wrong or were revoked")

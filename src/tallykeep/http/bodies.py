@@ -1,17 +1,19 @@
 """Request bodies: streamed with a limit, as JSON, or as the file within a form."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
 import orjson
 from fastapi import Request
-from python_multipart.exceptions import MultipartParseError
+from python_multipart.exceptions import FormParserError, MultipartParseError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from tallykeep.errors import BodyTooLargeError, InvalidPayloadError, UnsupportedMediaTypeError
+from tallykeep.errors import BodyTooLargeError, InvalidPayloadError, UnsupportedMediaTypeError, UploadTimeoutError
 
 _MISSING_FILE = "Payload should have required property 'file'"
 _MAX_PART_HEADER_BYTES = 16_384
+_PATIENCE_SECONDS = 30
 
 
 def media_type(request: Request) -> str:
@@ -39,10 +41,23 @@ async def body_chunks(request: Request, max_bytes: int) -> AsyncIterator[bytes]:
     if announced.isdecimal() and int(announced) > max_bytes:
         raise _too_large(max_bytes)
     received = 0
-    async for chunk in request.stream():
+    async for chunk in _patiently(request):
         received += len(chunk)
         if received > max_bytes:
             raise _too_large(max_bytes)
+        yield chunk
+
+
+async def _patiently(request: Request) -> AsyncIterator[bytes]:
+    """The chunks of the body; raises UploadTimeoutError where none has come for a while, so that slots come free."""
+    chunks = aiter(request.stream())
+    while True:
+        try:
+            chunk = await asyncio.wait_for(anext(chunks, None), _PATIENCE_SECONDS)
+        except TimeoutError:
+            raise UploadTimeoutError(f"Nothing came for {_PATIENCE_SECONDS} seconds; send the request again") from None
+        if chunk is None:
+            return
         yield chunk
 
 
@@ -74,7 +89,10 @@ async def file_in_form(request: Request, max_bytes: int) -> AsyncIterator[bytes]
     boundary = options.get(b"boundary")
     if not boundary:
         raise InvalidPayloadError("The multipart form has no boundary")
-    form = _FileForm(boundary)
+    try:
+        form = _FileForm(boundary)
+    except FormParserError as error:
+        raise InvalidPayloadError(f"The multipart form is malformed: {error}") from None
     async for chunk in body_chunks(request, max_bytes):
         for piece in form.feed(chunk):
             yield piece
@@ -141,7 +159,9 @@ class _FileForm:
 
     def _on_headers_finished(self) -> None:
         _, options = parse_options_header(self._headers.get(b"content-disposition", b""))
-        self._in_file = options.get(b"name") == b"file" and not self._found
+        self._in_file = options.get(b"name") == b"file"
+        if self._in_file and self._found:
+            raise InvalidPayloadError("The form has more than one part 'file'; send one file a request")
         self._found = self._found or self._in_file
 
     def _on_data(self, data: bytes, start: int, end: int) -> None:

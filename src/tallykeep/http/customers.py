@@ -8,8 +8,8 @@ from fastapi.responses import Response
 from tallykeep.http.answers import Json
 from tallykeep.http.auth import FromCaller
 from tallykeep.http.bodies import json_object
+from tallykeep.http.context import FromContext
 from tallykeep.http.parameters import Limit, Moment, Page
-from tallykeep.http.services import FromServices
 from tallykeep.resources.customers.declaration import CUSTOMER
 from tallykeep.resources.customers.read import delete_customer, get_customer, list_customers
 from tallykeep.resources.upserts.single import upsert_one
@@ -19,7 +19,7 @@ router = APIRouter(prefix="/v1/customers", tags=["Customers"], default_response_
 
 @router.get("", summary="List customers")
 async def list_(
-    services: FromServices,
+    context: FromContext,
     caller: FromCaller,
     limit: Limit = 10,
     page: Page = 1,
@@ -29,7 +29,7 @@ async def list_(
     created_after: Annotated[Moment | None, Query(alias="created_at[after]")] = None,
 ) -> Json:
     """The project's customers, newest first."""
-    async with services.pool.connection() as connection:
+    async with context.pool.connection() as connection:
         return Json(
             await list_customers(
                 connection, caller.project_id, limit=limit, page=page, email=email, name=name,
@@ -39,26 +39,26 @@ async def list_(
 
 
 @router.post("", summary="Create customer")
-async def create(request: Request, services: FromServices, caller: FromCaller) -> Json:
+async def create(request: Request, context: FromContext, caller: FromCaller) -> Json:
     """Create a customer, or update the one with this source_id or id."""
-    given = await json_object(request, services.settings.max_row_bytes)
-    async with services.pool.connection() as connection:
+    given = await json_object(request, context.settings.max_row_bytes)
+    async with context.pool.connection() as connection:
         customer_id = await upsert_one(connection, caller.project_id, CUSTOMER, given)
         return Json(await get_customer(connection, caller.project_id, customer_id))
 
 
 @router.get("/{customer_id}", summary="Get customer")
-async def get(services: FromServices, caller: FromCaller, customer_id: str) -> Json:
+async def get(context: FromContext, caller: FromCaller, customer_id: str) -> Json:
     """One customer by id or source_id."""
-    async with services.pool.connection() as connection:
+    async with context.pool.connection() as connection:
         return Json(await get_customer(connection, caller.project_id, customer_id))
 
 
 @router.put("/{customer_id}", summary="Update customer")
-async def update(request: Request, services: FromServices, caller: FromCaller, customer_id: str) -> Json:
+async def update(request: Request, context: FromContext, caller: FromCaller, customer_id: str) -> Json:
     """Update a customer: fields left out stay, metadata is added to."""
-    given = await json_object(request, services.settings.max_row_bytes)
-    async with services.pool.connection() as connection:
+    given = await json_object(request, context.settings.max_row_bytes)
+    async with context.pool.connection() as connection:
         found = await get_customer(connection, caller.project_id, customer_id)
         own = {name: value for name, value in given.items() if name != "source_id"}
         await upsert_one(connection, caller.project_id, CUSTOMER, {**own, "id": found["id"]})
@@ -66,8 +66,8 @@ async def update(request: Request, services: FromServices, caller: FromCaller, c
 
 
 @router.delete("/{customer_id}", status_code=204, summary="Delete customer")
-async def delete(services: FromServices, caller: FromCaller, customer_id: str) -> Response:
+async def delete(context: FromContext, caller: FromCaller, customer_id: str) -> Response:
     """Delete a customer for good."""
-    async with services.pool.connection() as connection:
+    async with context.pool.connection() as connection:
         await delete_customer(connection, caller.project_id, customer_id)
     return Response(status_code=204)

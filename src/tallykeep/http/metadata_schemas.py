@@ -9,7 +9,7 @@ from tallykeep.errors import NotFoundError
 from tallykeep.http.answers import Json, request_id
 from tallykeep.http.auth import FromCaller, FromManagedProject, FromManager
 from tallykeep.http.bodies import json_object
-from tallykeep.http.services import FromServices
+from tallykeep.http.context import FromContext
 from tallykeep.model import wire_time
 from tallykeep.resources import metadata_schemas as schemas
 from tallykeep.resources.projects import list_projects
@@ -26,74 +26,72 @@ _CAMEL_CASE = {
 
 
 @router.get("", summary="List metadata schemas")
-async def list_schemas(services: FromServices, caller: FromCaller) -> Json:
+async def list_schemas(context: FromContext, caller: FromCaller) -> Json:
     """All metadata schemas of the project."""
-    async with services.pool.connection() as connection:
+    async with context.pool.connection() as connection:
         found = await schemas.list_schemas(connection, caller.project_id)
     shown = [_with_camel_case(_shown(record)) for record in found]
     return Json({"object": "list", "data_ref": "schemas", "schemas": shown, "total": len(shown)})
 
 
 @router.get("/{resource}", summary="Get metadata schema")
-async def get_schema(services: FromServices, caller: FromCaller, resource: str) -> Json:
+async def get_schema(context: FromContext, caller: FromCaller, resource: str) -> Json:
     """The metadata schema of one kind of resource."""
-    async with services.pool.connection() as connection:
+    async with context.pool.connection() as connection:
         return Json(_with_camel_case(_shown(await schemas.get_schema(connection, caller.project_id, resource))))
 
 
 @router.delete("/{resource}/definitions/{key}", summary="Remove a definition")
-async def remove_definition(services: FromServices, caller: FromCaller, resource: str, key: str) -> Json:
+async def remove_definition(context: FromContext, caller: FromCaller, resource: str, key: str) -> Json:
     """Put a definition among the removed ones; the resources keep their metadata. Ours, not the peer's."""
-    async with services.pool.connection() as connection:
+    async with context.pool.connection() as connection:
         schema = await schemas.mark_definition(connection, caller.project_id, resource, key, deleted=True)
     return Json(_with_camel_case(_shown(schema)))
 
 
 @router.post("/{resource}/definitions/{key}/restore", summary="Restore a removed definition")
-async def restore_definition(services: FromServices, caller: FromCaller, resource: str, key: str) -> Json:
+async def restore_definition(context: FromContext, caller: FromCaller, resource: str, key: str) -> Json:
     """Put a removed definition in force again. Ours, not the peer's."""
-    async with services.pool.connection() as connection:
+    async with context.pool.connection() as connection:
         schema = await schemas.mark_definition(connection, caller.project_id, resource, key, deleted=False)
     return Json(_with_camel_case(_shown(schema)))
 
 
 @router.post("/{resource}/definitions/{key}/purge", status_code=202, summary="Purge a metadata key")
-async def purge_definition(
-    request: Request, services: FromServices, caller: FromCaller, resource: str, key: str
-) -> Json:
+async def purge_definition(request: Request, context: FromContext, caller: FromCaller, resource: str, key: str) -> Json:
     """Take a key off every resource of this kind, for good, as an action. Ours: the peer has it in its dashboard."""
-    kind = services.kinds.get(f"{resource.upper()}S.METADATA_KEY_PURGE")
+    kind = context.kinds.get(f"{resource.upper()}S.METADATA_KEY_PURGE")
     if kind is None:
         raise NotFoundError(f"The metadata of {resource} cannot be purged")
-    async with services.pool.connection() as connection, connection.transaction():
+    async with context.pool.connection() as connection, connection.transaction():
         await schemas.forget_removed_definition(connection, caller.project_id, resource, key)
-        action_id = await services.acceptance.accept_planned(
+        action_id = await context.acceptance.accept_planned(
             connection, kind, caller.project_id, request_id(request, "w-"), {"key": key}
         )
     return Json({"async_action_id": action_id}, status_code=202)
 
 
 @management.get("", summary="List projects")
-async def list_managed_projects(services: FromServices, manager: FromManager) -> Json:
+async def list_managed_projects(context: FromContext, manager: FromManager) -> Json:
     """The projects these keys may manage."""
-    async with services.pool.connection() as connection:
+    async with context.pool.connection() as connection:
         return Json(await list_projects(connection, manager))
 
 
 @management.get("/{project_id}/metadata-schemas", summary="List metadata schemas")
-async def list_managed(services: FromServices, manager: FromManagedProject) -> Json:
+async def list_managed(context: FromContext, manager: FromManagedProject) -> Json:
     """All metadata schemas of the project."""
-    async with services.pool.connection() as connection:
+    async with context.pool.connection() as connection:
         found = await schemas.list_schemas(connection, manager.project_id)
     return Json({"object": "list", "data_ref": "data", "data": [_shown(record) for record in found],
                  "total": len(found)})  # fmt: skip
 
 
 @management.post("/{project_id}/metadata-schemas", summary="Create metadata schema")
-async def create(request: Request, services: FromServices, manager: FromManagedProject) -> Json:
+async def create(request: Request, context: FromContext, manager: FromManagedProject) -> Json:
     """Define the metadata of a kind of resource for the first time."""
-    given = await json_object(request, services.settings.max_row_bytes)
-    async with services.pool.connection() as connection:
+    given = await json_object(request, context.settings.max_row_bytes)
+    async with context.pool.connection() as connection:
         created = await schemas.create_schema(
             connection,
             manager.project_id,
@@ -105,17 +103,17 @@ async def create(request: Request, services: FromServices, manager: FromManagedP
 
 
 @management.get("/{project_id}/metadata-schemas/{schema_id}", summary="Get metadata schema")
-async def get_managed(services: FromServices, manager: FromManagedProject, schema_id: str) -> Json:
+async def get_managed(context: FromContext, manager: FromManagedProject, schema_id: str) -> Json:
     """One metadata schema by its id."""
-    async with services.pool.connection() as connection:
+    async with context.pool.connection() as connection:
         return Json(_shown(await schemas.get_schema_by_id(connection, manager.project_id, schema_id)))
 
 
 @management.put("/{project_id}/metadata-schemas/{schema_id}", summary="Update metadata schema")
-async def update(request: Request, services: FromServices, manager: FromManagedProject, schema_id: str) -> Json:
+async def update(request: Request, context: FromContext, manager: FromManagedProject, schema_id: str) -> Json:
     """Add definitions or overwrite them; those left out stay as they are."""
-    given = await json_object(request, services.settings.max_row_bytes)
-    async with services.pool.connection() as connection:
+    given = await json_object(request, context.settings.max_row_bytes)
+    async with context.pool.connection() as connection:
         updated = await schemas.update_schema(
             connection,
             manager.project_id,
@@ -127,9 +125,9 @@ async def update(request: Request, services: FromServices, manager: FromManagedP
 
 
 @management.delete("/{project_id}/metadata-schemas/{schema_id}", status_code=204, summary="Delete metadata schema")
-async def delete(services: FromServices, manager: FromManagedProject, schema_id: str) -> Response:
+async def delete(context: FromContext, manager: FromManagedProject, schema_id: str) -> Response:
     """Delete a schema for good; the resources keep their metadata."""
-    async with services.pool.connection() as connection:
+    async with context.pool.connection() as connection:
         await schemas.delete_schema(connection, manager.project_id, schema_id)
     return Response(status_code=204)
 

@@ -9,8 +9,8 @@ from tallykeep.db.pool import Connection
 from tallykeep.http.answers import Json
 from tallykeep.http.auth import FromCaller
 from tallykeep.http.bodies import json_object
+from tallykeep.http.context import FromContext
 from tallykeep.http.parameters import Limit, Page
-from tallykeep.http.services import FromServices
 from tallykeep.resources.products.declaration import PRODUCT
 from tallykeep.resources.products.read import delete_product, get_product, list_products
 from tallykeep.resources.skus.declaration import SKU
@@ -24,75 +24,73 @@ _SKUS_SHOWN = 100
 
 @router.get("/products", summary="List products")
 async def list_(
-    services: FromServices, caller: FromCaller, limit: Limit = 10, page: Page = 1, name: str | None = None
+    context: FromContext, caller: FromCaller, limit: Limit = 10, page: Page = 1, name: str | None = None
 ) -> Json:
     """The project's products, newest first."""
-    async with services.pool.connection() as connection:
+    async with context.pool.connection() as connection:
         return Json(await list_products(connection, caller.project_id, limit=limit, page=page, name=name))
 
 
 @router.post("/products", summary="Create product")
-async def create(request: Request, services: FromServices, caller: FromCaller) -> Json:
+async def create(request: Request, context: FromContext, caller: FromCaller) -> Json:
     """Create a product, or update the one with this source_id or id."""
-    given = await json_object(request, services.settings.max_row_bytes)
-    async with services.pool.connection() as connection:
+    given = await json_object(request, context.settings.max_row_bytes)
+    async with context.pool.connection() as connection:
         product_id = await upsert_one(connection, caller.project_id, PRODUCT, given)
         return Json(await get_product(connection, caller.project_id, product_id))
 
 
 @router.get("/products/{product_id}", summary="Get product")
-async def get(services: FromServices, caller: FromCaller, product_id: str) -> Json:
+async def get(context: FromContext, caller: FromCaller, product_id: str) -> Json:
     """One product by id or source_id, with its newest SKUs."""
-    async with services.pool.connection() as connection:
+    async with context.pool.connection() as connection:
         found = await get_product(connection, caller.project_id, product_id)
         return Json(found | {"skus": await _skus_of(connection, caller.project_id, found["id"])})
 
 
 @router.put("/products/{product_id}", summary="Update product")
-async def update(request: Request, services: FromServices, caller: FromCaller, product_id: str) -> Json:
+async def update(request: Request, context: FromContext, caller: FromCaller, product_id: str) -> Json:
     """Update a product: fields left out stay, metadata is added to."""
-    given = await json_object(request, services.settings.max_row_bytes)
-    async with services.pool.connection() as connection:
+    given = await json_object(request, context.settings.max_row_bytes)
+    async with context.pool.connection() as connection:
         found = await get_product(connection, caller.project_id, product_id)
         await upsert_one(connection, caller.project_id, PRODUCT, _own(given) | {"id": found["id"]})
         return Json(await get_product(connection, caller.project_id, found["id"]))
 
 
 @router.delete("/products/{product_id}", status_code=204, summary="Delete product")
-async def delete(services: FromServices, caller: FromCaller, product_id: str, force: bool = False) -> Response:
+async def delete(context: FromContext, caller: FromCaller, product_id: str, force: bool = False) -> Response:
     """Delete a product and its SKUs, for good, with `force` or without."""
-    async with services.pool.connection() as connection:
+    async with context.pool.connection() as connection:
         await delete_product(connection, caller.project_id, product_id)
     return Response(status_code=204)
 
 
 @router.get("/products/{product_id}/skus", summary="List SKUs of a product")
 async def list_product_skus(
-    services: FromServices, caller: FromCaller, product_id: str, limit: Limit = 10, page: Page = 1
+    context: FromContext, caller: FromCaller, product_id: str, limit: Limit = 10, page: Page = 1
 ) -> Json:
     """The product's SKUs, newest first."""
-    async with services.pool.connection() as connection:
+    async with context.pool.connection() as connection:
         found = await get_product(connection, caller.project_id, product_id)
         return Json(await list_skus(connection, caller.project_id, found["id"], limit=limit, page=page))
 
 
 @router.post("/products/{product_id}/skus", summary="Create SKU")
-async def create_sku(request: Request, services: FromServices, caller: FromCaller, product_id: str) -> Json:
+async def create_sku(request: Request, context: FromContext, caller: FromCaller, product_id: str) -> Json:
     """Create a SKU of this product, or update the one with this source_id or id."""
-    given = await json_object(request, services.settings.max_row_bytes)
-    async with services.pool.connection() as connection:
+    given = await json_object(request, context.settings.max_row_bytes)
+    async with context.pool.connection() as connection:
         found = await get_product(connection, caller.project_id, product_id)
         sku_id = await upsert_one(connection, caller.project_id, SKU, {**given, "product_id": found["id"]})
         return Json(await get_sku(connection, caller.project_id, sku_id))
 
 
 @router.put("/products/{product_id}/skus/{sku_id}", summary="Update SKU")
-async def update_sku(
-    request: Request, services: FromServices, caller: FromCaller, product_id: str, sku_id: str
-) -> Json:
+async def update_sku(request: Request, context: FromContext, caller: FromCaller, product_id: str, sku_id: str) -> Json:
     """Update a SKU of this product: fields left out stay."""
-    given = await json_object(request, services.settings.max_row_bytes)
-    async with services.pool.connection() as connection:
+    given = await json_object(request, context.settings.max_row_bytes)
+    async with context.pool.connection() as connection:
         product = await get_product(connection, caller.project_id, product_id)
         found = await get_sku(connection, caller.project_id, sku_id)
         change = _own(given) | {"id": found["id"], "product_id": product["id"]}
@@ -102,19 +100,19 @@ async def update_sku(
 
 @router.delete("/products/{product_id}/skus/{sku_id}", status_code=204, summary="Delete SKU")
 async def delete_product_sku(
-    services: FromServices, caller: FromCaller, product_id: str, sku_id: str, force: bool = False
+    context: FromContext, caller: FromCaller, product_id: str, sku_id: str, force: bool = False
 ) -> Response:
     """Delete a SKU of this product, for good, with `force` or without."""
-    async with services.pool.connection() as connection:
+    async with context.pool.connection() as connection:
         product = await get_product(connection, caller.project_id, product_id)
         await delete_sku(connection, caller.project_id, product["id"], sku_id)
     return Response(status_code=204)
 
 
 @router.get("/skus/{sku_id}", summary="Get SKU")
-async def get_single_sku(services: FromServices, caller: FromCaller, sku_id: str) -> Json:
+async def get_single_sku(context: FromContext, caller: FromCaller, sku_id: str) -> Json:
     """One SKU by id or source_id."""
-    async with services.pool.connection() as connection:
+    async with context.pool.connection() as connection:
         return Json(await get_sku(connection, caller.project_id, sku_id))
 
 

@@ -9,7 +9,7 @@ from tallykeep.engine.kinds import ActionType, ActionTypes
 from tallykeep.http.answers import Json, request_id
 from tallykeep.http.auth import FromCaller
 from tallykeep.http.bodies import body_chunks, file_in_form, has_body, media_type, require_media_type
-from tallykeep.http.services import FromServices
+from tallykeep.http.context import FromContext
 
 _FORM = "multipart/form-data"
 _JSON = "application/json"
@@ -55,9 +55,9 @@ def submission_routes(kinds: ActionTypes) -> APIRouter:
 
 
 def _endpoint(kind: ActionType) -> Callable[..., Awaitable[Json]]:
-    async def submit(request: Request, services: FromServices, caller: FromCaller) -> Json:
-        body = _body(request, kind, services.settings.max_body_bytes)
-        action_id = await services.acceptance.accept(kind, caller.project_id, request_id(request), body)
+    async def submit(request: Request, context: FromContext, caller: FromCaller) -> Json:
+        body = _body(request, kind, context.settings.max_body_bytes)
+        action_id = await context.acceptance.accept(kind, caller.project_id, request_id(request), body)
         return Json({"async_action_id": action_id}, status_code=kind.status_code)
 
     return submit

@@ -8,8 +8,8 @@ from tallykeep.errors import InvalidPayloadError, InvalidVoucherError
 from tallykeep.http.answers import Json
 from tallykeep.http.auth import FromCaller
 from tallykeep.http.bodies import json_object
+from tallykeep.http.context import FromContext
 from tallykeep.http.parameters import Limit, Moment, Page
-from tallykeep.http.services import FromServices
 from tallykeep.resources.vouchers.imports import create_voucher
 from tallykeep.resources.vouchers.read import VoucherFilter, get_voucher, list_vouchers
 
@@ -22,7 +22,7 @@ Order = Literal["created_at", "-created_at", "updated_at", "-updated_at", "code"
 
 @router.get("", summary="List vouchers")
 async def list_(
-    services: FromServices,
+    context: FromContext,
     caller: FromCaller,
     limit: Limit = 10,
     page: Page = 1,
@@ -40,26 +40,26 @@ async def list_(
         code=code, category=category, ids=ids, created_before=created_before, created_after=created_after,
         updated_before=updated_before, updated_after=updated_after,
     )  # fmt: skip
-    async with services.pool.connection() as connection:
+    async with context.pool.connection() as connection:
         return Json(await list_vouchers(connection, caller.project_id, chosen, order=order, limit=limit, page=page))
 
 
-@router.get("/{code}", summary="Get voucher")
-async def get(services: FromServices, caller: FromCaller, code: str) -> Json:
+@router.get("/{code:path}", summary="Get voucher")
+async def get(context: FromContext, caller: FromCaller, code: str) -> Json:
     """One voucher by its code, or else by its id."""
-    async with services.pool.connection() as connection:
+    async with context.pool.connection() as connection:
         return Json(await get_voucher(connection, caller.project_id, code))
 
 
-@router.post("/{code}", summary="Create voucher")
-async def create(request: Request, services: FromServices, caller: FromCaller, code: str) -> Json:
+@router.post("/{code:path}", summary="Create voucher")
+async def create(request: Request, context: FromContext, caller: FromCaller, code: str) -> Json:
     """Create a standalone voucher with this code."""
-    given = await json_object(request, services.settings.max_row_bytes)
+    given = await json_object(request, context.settings.max_row_bytes)
     _refuse_what_is_missing(given)
     given_code = given.setdefault("code", code)
     if given_code != code:
         raise InvalidPayloadError(f"code: the body says {given_code!r}, but the path says {code!r}")
-    async with services.pool.connection() as connection:
+    async with context.pool.connection() as connection:
         await create_voucher(connection, caller.project_id, given)
         return Json(await get_voucher(connection, caller.project_id, code))
 

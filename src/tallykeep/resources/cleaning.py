@@ -42,7 +42,7 @@ def _as_json(value: Any) -> str:
     try:
         return orjson.dumps(value).decode()
     except TypeError:
-        return repr(value)
+        return "a value that cannot be shown"
 
 
 def text(value: Any) -> str:
@@ -164,12 +164,6 @@ def json_object(value: Any) -> dict[str, Any]:
     """A JSON object that PostgreSQL can hold, at most 32 levels deep."""
     if not isinstance(value, dict):
         raise Problem(f"must be an object {actual(value)}")
-    check_storable(value)
-    return value
-
-
-def json_value(value: Any) -> Any:
-    """Any JSON value that PostgreSQL can hold, at most 32 levels deep."""
     check_storable(value)
     return value
 

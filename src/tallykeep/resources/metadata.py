@@ -197,11 +197,14 @@ _TYPE_TESTS: dict[str, Test] = {
     "geopoint": _is_geopoint,
 }
 
+_LONGEST_LIST = 1_000  # a reason is told for every row
+
 Rule = Callable[[Definition], tuple[str, Test] | None]
 
 
 def _listed(values: list[Any]) -> str:
-    return ",".join(value if isinstance(value, str) else orjson.dumps(value).decode() for value in values)
+    listed = ",".join(value if isinstance(value, str) else orjson.dumps(value).decode() for value in values)
+    return listed if len(listed) <= _LONGEST_LIST else listed[:_LONGEST_LIST] + "…"
 
 
 def _equal_to_one_of(definition: Definition) -> tuple[str, Test] | None:

@@ -16,6 +16,7 @@ _sql = queries(__package__, "metadata_schemas.sql")
 
 _LENGTHS = ("min_length", "max_length", "exact_length")
 _BOUNDS = ("lt", "lte", "gt", "gte")
+_LONGEST = 1_000_000_000
 _FLAGS = ("optional", "array", "deleted")
 
 Record = dict[str, Any]
@@ -59,7 +60,7 @@ async def create_schema(
         "id": new_id("ms_"),
         "related_object": name,
         "properties": Jsonb(clean_properties(properties)),
-        "allow_defined_only": _flag("allow_defined_only", allow_defined_only or False),
+        "allow_defined_only": _flag("allow_defined_only", False if allow_defined_only is None else allow_defined_only),
         "created_at": now(),
     }
     added = await (await connection.execute(_sql.add_schema, parameters)).fetchone()
@@ -185,19 +186,25 @@ def _constraints(where: str, kind: str, given: Record) -> Record:
 
 
 def _choices(where: str, kind: str, values: Any) -> list[Any]:
-    wanted: Any = {"string": str, "number": (int, float)}.get(kind)
+    wanted: Any = {"string": (str,), "number": (int, float)}.get(kind)
     if wanted is None:
         raise InvalidPayloadError(f"{where}: is only possible for the types string and number")
-    if not isinstance(values, list) or not all(isinstance(value, wanted) for value in values):
+    if not isinstance(values, list) or not all(
+        isinstance(value, wanted) and not isinstance(value, bool) for value in values
+    ):
         raise InvalidPayloadError(f"{where}: must be an array of {kind}s {actual(values)}")
+    try:
+        cleaning.check_storable(values)
+    except Problem as problem:
+        raise InvalidPayloadError(f"{where}: {problem}") from None
     return values
 
 
 def _bound(where: str, kind: str, value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise InvalidPayloadError(f"{where}: must be a number {actual(value)}")
-    if kind == "string" and (value < 0 or value != int(value)):
-        raise InvalidPayloadError(f"{where}: must be a whole number, 0 or more {actual(value)}")
+    if kind == "string" and not (0 <= value <= _LONGEST and value == int(value)):
+        raise InvalidPayloadError(f"{where}: must be a whole number from 0 to {_LONGEST} {actual(value)}")
     return value
 
 

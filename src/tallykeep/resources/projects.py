@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import secrets
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import psycopg
@@ -12,6 +12,7 @@ import psycopg
 from tallykeep.config import Settings
 from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
+from tallykeep.errors import TallykeepError
 from tallykeep.model import new_id, now, wire_time
 
 KeyKind = Literal["app", "management"]
@@ -73,6 +74,18 @@ def ensure_first_project(database_url: str, settings: Settings) -> Keys | None:
         )
 
 
+def add_keys_to_first_project(database_url: str) -> Keys:
+    """Further keys for the oldest project, beside those it has; raises TallykeepError when there is no project."""
+    with psycopg.connect(database_url) as connection:
+        found = connection.execute(_sql.first_project).fetchone()
+        if found is None:
+            raise TallykeepError("There is no project yet; start `tallykeep serve` once")
+        project_id, public_id = found
+        keys = replace(new_keys(), project=public_id)
+        _add_keys(connection, project_id, keys)
+        return keys
+
+
 def new_keys(**given: str | None) -> Keys:
     """Keys for a new project: those given, and random ones for the rest."""
     made = {
@@ -89,6 +102,11 @@ def add_project(connection: psycopg.Connection, name: str, keys: Keys) -> Keys:
     created_at = now()
     added = connection.execute(_sql.add_project, {"id": keys.project, "name": name, "created_at": created_at})
     (project_id,) = added.fetchone() or (None,)
+    _add_keys(connection, project_id, keys)
+    return keys
+
+
+def _add_keys(connection: psycopg.Connection, project_id: int | None, keys: Keys) -> None:
     for kind, key_id, token in (
         ("app", keys.app_id, keys.app_token),
         ("management", keys.management_id, keys.management_token),
@@ -97,10 +115,9 @@ def add_project(connection: psycopg.Connection, name: str, keys: Keys) -> Keys:
             _sql.add_key,
             {
                 "key_id": key_id, "kind": kind, "project_id": project_id, "token_hash": _digest(token),
-                "name": f"first {kind} key", "created_at": created_at,
+                "name": f"{kind} key", "created_at": now(),
             },
         )  # fmt: skip
-    return keys
 
 
 def _digest(token: str) -> bytes:

@@ -9,6 +9,9 @@ SELECT id, name, created_at FROM projects WHERE project_id = :project_id
 -- name: any_project
 SELECT EXISTS (SELECT FROM projects)
 
+-- name: first_project
+SELECT project_id, id FROM projects ORDER BY project_id LIMIT 1
+
 -- name: add_project
 INSERT INTO projects (id, name, created_at) VALUES (:id, :name, :created_at) RETURNING project_id
 

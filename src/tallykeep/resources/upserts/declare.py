@@ -37,6 +37,7 @@ class Field:
     titles: tuple[str, ...]
     clean_cell: Cleaner
     inside: str | None = None
+    older_name: str | None = None  # what JSON may call it too
     required: bool = False
 
 

@@ -43,8 +43,8 @@ def _read_json_field(change: Change, spec: Field, given: dict[str, Any]) -> None
         problem = f"{spec.inside}: must be an object {cleaning.actual(holder)}"
         if problem not in change.problems:
             change.problems.append(problem)
-    elif holder and spec.name in holder:
-        value = holder[spec.name]
+    elif holder and (spec.name in holder or spec.older_name in holder):
+        value = holder.get(spec.name, holder.get(spec.older_name or spec.name))
         _put(change, spec, None if value is None else _cleaned(change, label, spec.clean, value))
 
 

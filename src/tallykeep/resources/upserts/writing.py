@@ -29,6 +29,7 @@ class Upsert:
         self._changes: list[Change] = []
         self._lines: list[ReportLine] = []
         self.written: list[Record] = []
+        self.ids: dict[int, str] = {}
 
     def use(self, read: Reader, *, complete: bool = True) -> "Upsert":
         """Set what reads the rows, and whether required fields have to be there in the end."""
@@ -93,6 +94,7 @@ class Upsert:
         if problems := self._flaws(wanted):
             return [self._failed(change, "; ".join(problems), found=current is not None)]
         self._lines.append(ReportLine(change.row, change.key or "", found=current is not None, updated=True))
+        self.ids[change.row] = wanted["id"]
         changed[wanted["id"]] = by_id[wanted["id"]] = wanted
         if change.source_id:
             by_source_id[change.source_id] = wanted

@@ -194,7 +194,9 @@ class CsvVouchers:
             return [Failure(row.number, self._key(row.value), problem)]
         values, cleared, problems = self._read_cells(cells)
         code, kind = values.pop("code", None), values.pop("type", None)
-        worth, found = _worth_of(kind, *(values.pop(name, None) for name in _BOUGHT[1:])) if kind else ({}, [])
+        bought = [values.pop(name, None) for name in _BOUGHT[1:]]
+        is_legible = kind is not None and not any(problem.startswith("Discount Type:") for problem in problems)
+        worth, found = _worth_of(str(kind), *bought) if is_legible else ({}, [])
         rule = values.pop("validation_rule", None)
         metadata, flaws = self._metadata_of([cells[index] for index, _, _ in self._extra])
         problems += [*found, *flaws]

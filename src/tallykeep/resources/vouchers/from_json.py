@@ -101,6 +101,14 @@ class JsonVouchers:
                     label=f"{name}.{number}",
                     required=True,
                 )
+                take(
+                    values,
+                    problems,
+                    "worth",
+                    worth.get(f"subtracted_{number}"),
+                    clean,
+                    label=f"{name}.subtracted_{number}",
+                )
                 values.pop("worth", None)
                 values[name] = dumped.decode()
 

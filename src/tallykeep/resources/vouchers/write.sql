@@ -57,7 +57,7 @@ FOR UPDATE OF vouchers
 -- name: update_existing!
 UPDATE vouchers
 SET
-    active = coalesce(stage.active, vouchers.active),
+    active = CASE WHEN 'active' = ANY (nulled) THEN true ELSE coalesce(stage.active, vouchers.active) END,
     category = CASE WHEN 'category' = ANY (nulled) THEN NULL ELSE coalesce(stage.category, vouchers.category) END,
     start_date =
         CASE WHEN 'start_date' = ANY (nulled) THEN NULL ELSE coalesce(stage.start_date, vouchers.start_date) END,
@@ -71,8 +71,12 @@ SET
     redemption_quantity =
         CASE WHEN 'redemption_quantity' = ANY (nulled) THEN NULL
         ELSE coalesce(stage.redemption_quantity, vouchers.redemption_quantity) END,
-    redeemed_quantity = coalesce(stage.redeemed_quantity, vouchers.redeemed_quantity),
-    redeemed_amount = coalesce(stage.redeemed_amount, vouchers.redeemed_amount),
+    redeemed_quantity =
+        CASE WHEN 'redeemed_quantity' = ANY (nulled) THEN 0
+        ELSE coalesce(stage.redeemed_quantity, vouchers.redeemed_quantity) END,
+    redeemed_amount =
+        CASE WHEN 'redeemed_amount' = ANY (nulled) THEN NULL
+        ELSE coalesce(stage.redeemed_amount, vouchers.redeemed_amount) END,
     additional_info =
         CASE WHEN 'additional_info' = ANY (nulled) THEN NULL
         ELSE coalesce(stage.additional_info, vouchers.additional_info) END,

@@ -15,24 +15,30 @@ from tallykeep.engine.report import ReportLinks
 
 
 @dataclass(frozen=True, slots=True)
-class Services:
+class Context:
     """Everything a route may need."""
 
     settings: Settings
     pool: Pool
+    intake: Pool
     acceptance: Acceptance
     reader: Reader
     kinds: ActionTypes
     report_secret: bytes
+
+    async def drain(self) -> None:
+        """Replace the idle connections of both pools."""
+        await self.pool.drain()
+        await self.intake.drain()
 
     def report_links(self, request: Request) -> ReportLinks:
         """What makes links to report files, on the address at which this request reached us."""
         return ReportLinks(self.report_secret, str(request.base_url), timedelta(days=self.settings.report_days))
 
 
-def _services(request: Request) -> Services:
-    services: Services = request.app.state.services
-    return services
+def _context(request: Request) -> Context:
+    context: Context = request.app.state.context
+    return context
 
 
-FromServices = Annotated[Services, Depends(_services)]
+FromContext = Annotated[Context, Depends(_context)]

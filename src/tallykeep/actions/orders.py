@@ -1,0 +1,32 @@
+"""Actions on orders."""
+
+from tallykeep.engine.finish import count_result, import_result
+from tallykeep.engine.kinds import ActionType
+from tallykeep.resources.metadata_purge import purge_plan, purge_portion
+from tallykeep.resources.orders.declaration import ORDER_PURGE, upsert_orders
+
+TYPES = (
+    ActionType(
+        name="ORDERS.IMPORT",
+        path="/v1/orders/import",
+        summary="Import orders",
+        status_code=200,
+        source="json",
+        noun="order",
+        failure_fields=("source_id", "reason"),
+        sequence="orders",
+        result=import_result,
+        begin=upsert_orders,
+    ),
+    ActionType(
+        name="ORDERS.METADATA_KEY_PURGE",
+        path="/v1/metadata-schemas/order/definitions/{key}/purge",
+        summary="Purge a metadata key off all orders",
+        source="planned",
+        noun="order",
+        verb="Updated",
+        result=count_result,
+        begin=purge_portion(ORDER_PURGE),
+        plan=purge_plan(ORDER_PURGE),
+    ),
+)

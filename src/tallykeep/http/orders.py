@@ -1,0 +1,48 @@
+"""Single orders and lists of them."""
+
+from fastapi import APIRouter, Request
+
+from tallykeep.http.answers import Json
+from tallykeep.http.auth import FromCaller
+from tallykeep.http.bodies import json_object
+from tallykeep.http.context import FromContext
+from tallykeep.http.parameters import Limit, Page
+from tallykeep.resources.orders.declaration import ORDER
+from tallykeep.resources.orders.read import get_order, list_orders
+from tallykeep.resources.upserts.single import upsert_one
+
+router = APIRouter(prefix="/v1/orders", tags=["Orders"], default_response_class=Json)
+
+
+@router.get("", summary="List orders")
+async def list_(context: FromContext, caller: FromCaller, limit: Limit = 10, page: Page = 1) -> Json:
+    """The project's orders, newest first."""
+    async with context.pool.connection() as connection:
+        return Json(await list_orders(connection, caller.project_id, limit=limit, page=page))
+
+
+@router.post("", summary="Create order")
+async def create(request: Request, context: FromContext, caller: FromCaller) -> Json:
+    """Create an order, or update the one with this source_id or id; customers, products and SKUs inside come along."""
+    given = await json_object(request, context.settings.max_row_bytes)
+    async with context.pool.connection() as connection:
+        order_id = await upsert_one(connection, caller.project_id, ORDER, given)
+        return Json(await get_order(connection, caller.project_id, order_id))
+
+
+@router.get("/{order_id}", summary="Get order")
+async def get(context: FromContext, caller: FromCaller, order_id: str) -> Json:
+    """One order by id or source_id."""
+    async with context.pool.connection() as connection:
+        return Json(await get_order(connection, caller.project_id, order_id))
+
+
+@router.put("/{order_id}", summary="Update order")
+async def update(request: Request, context: FromContext, caller: FromCaller, order_id: str) -> Json:
+    """Update an order: fields left out stay, items are replaced, metadata is added to."""
+    given = await json_object(request, context.settings.max_row_bytes)
+    async with context.pool.connection() as connection:
+        found = await get_order(connection, caller.project_id, order_id)
+        own = {name: value for name, value in given.items() if name not in ("id", "source_id")}
+        await upsert_one(connection, caller.project_id, ORDER, own | {"id": found["id"]})
+        return Json(await get_order(connection, caller.project_id, found["id"]))

@@ -1,0 +1,79 @@
+"""What an order is: its fields in JSON (public API documentation, schemas OrderBase and OrderItem)."""
+
+from typing import Any
+
+from tallykeep.db.pool import Connection
+from tallykeep.db.queries import queries
+from tallykeep.model import ClaimedPortion
+from tallykeep.resources import cleaning
+from tallykeep.resources.cleaning import Cleaner, Problem, actual
+from tallykeep.resources.metadata_purge import Purge
+from tallykeep.resources.orders.parts import upsert_parts
+from tallykeep.resources.upserts.declare import Field, Upserted
+from tallykeep.resources.upserts.writing import Upsert, begin_upsert
+
+_sql = queries(__package__, "store.sql")
+
+ORDER_PURGE = Purge(plan=_sql.plan_purge, apply=_sql.apply_purge)
+
+_ITEM_NUMBERS = ("quantity", "price", "amount", "discount_quantity", "initial_quantity", "discount_amount")
+
+
+def _items(value: Any) -> list[dict[str, Any]]:
+    if not isinstance(value, list):
+        raise Problem(f"must be an array {actual(value)}")
+    return [_item(number, item) for number, item in enumerate(value)]
+
+
+def _item(number: int, item: Any) -> dict[str, Any]:
+    try:
+        cleaned = dict(cleaning.json_object(item))
+        for name in _ITEM_NUMBERS:
+            if cleaned.get(name) is not None:
+                cleaned[name] = cleaning.whole_number(cleaned[name])
+        for name in ("product", "sku"):
+            if cleaned.get(name) is not None:
+                cleaning.json_object(cleaned[name])
+    except Problem as problem:
+        raise Problem(f"[{number}] {problem}") from None
+    return {"object": "order_item", **cleaned}
+
+
+def _json(name: str, clean: Cleaner) -> Field:
+    return Field(name=name, clean=clean, titles=(), clean_cell=clean)
+
+
+ORDER = Upserted(
+    noun="order",
+    prefix="ord_",
+    fields=(
+        _json("status", cleaning.one_of("CREATED", "PAID", "CANCELED", "FULFILLED")),
+        _json("amount", cleaning.whole_number),
+        _json("initial_amount", cleaning.whole_number),
+        _json("discount_amount", cleaning.whole_number),
+        _json("items", _items),
+        _json("customer", cleaning.json_object),
+        _json("customer_id", cleaning.key_text),
+        _json("referrer", cleaning.json_object),
+        _json("referrer_id", cleaning.key_text),
+    ),
+    columns=(
+        "source_id", "status", "amount", "initial_amount", "discount_amount", "items", "customer_id", "referrer_id",
+        "metadata",
+    ),
+    json_columns=("items", "metadata"),
+    defaults={"status": "CREATED", "items": []},
+    resolve=upsert_parts,
+    create_stage=_sql.create_stage,
+    clear_stage=_sql.clear_stage,
+    copy_stage=_sql.copy_stage,
+    lock_by_source_id=_sql.lock_by_source_id,
+    lock_by_id=_sql.lock_by_id,
+    insert_staged=_sql.insert_staged,
+    update_staged=_sql.update_staged,
+)  # fmt: skip
+
+
+async def upsert_orders(connection: Connection, claimed: ClaimedPortion) -> Upsert:
+    """Begin one portion of an import of orders."""
+    return await begin_upsert(connection, claimed, ORDER)

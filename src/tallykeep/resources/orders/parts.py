@@ -1,0 +1,137 @@
+"""What comes inside orders: customers and referrers, products and SKUs, upserted before the orders that name them."""
+
+from dataclasses import dataclass
+from typing import Any, LiteralString
+
+from tallykeep.db.pool import Connection
+from tallykeep.db.queries import queries
+from tallykeep.model import Row
+from tallykeep.resources.customers.declaration import CUSTOMER
+from tallykeep.resources.metadata_schemas import checker_for
+from tallykeep.resources.products.declaration import PRODUCT
+from tallykeep.resources.skus.declaration import SKU
+from tallykeep.resources.upserts.declare import Change, Upserted
+from tallykeep.resources.upserts.reading import json_reader
+from tallykeep.resources.upserts.writing import Upsert
+
+_sql = queries(__package__, "store.sql")
+
+Item = dict[str, Any]
+
+
+@dataclass(slots=True)
+class _Part:
+    """One resource inside one order: what was given of it, and where, for the reason if it cannot be taken."""
+
+    change: Change
+    label: str
+    given: dict[str, Any]
+
+
+async def upsert_parts(connection: Connection, project_id: int, changes: list[Change]) -> None:
+    """Upsert all that the orders bring along, and put the ids into the orders; flaws become the orders' problems."""
+    for person in ("customer", "referrer"):
+        await _upsert_people(connection, project_id, changes, person)
+    places = [(change, at, item) for change in changes for at, item in enumerate(change.values.get("items") or [])]
+    for item in (item for _, _, item in places):
+        _name_goods(item)
+    products = [_Part(change, f"items[{at}].product", item["product"]) for change, at, item in places
+                if _describes(item.get("product"))]  # fmt: skip
+    await _upsert_new(connection, project_id, PRODUCT, _sql.known_products, products)
+    skus = [_Part(change, f"items[{at}].sku", item["sku"]) for change, at, item in places
+            if _describes(item.get("sku")) and item["sku"].get("product_id")]  # fmt: skip
+    await _upsert_new(connection, project_id, SKU, _sql.known_skus, skus)
+    await _put_ids(connection, project_id, [item for _, _, item in places])
+    for change in changes:
+        _sum_up(change)
+
+
+async def _upsert_people(connection: Connection, project_id: int, changes: list[Change], person: str) -> None:
+    given = [(change, change.values.pop(person)) for change in changes if person in change.values]
+    parts = [_Part(change, person, value) for change, value in given if value]
+    ids = await _upsert(connection, project_id, CUSTOMER, parts)
+    for number, part in enumerate(parts, 1):
+        part.change.values[f"{person}_id"] = ids.get(number)
+
+
+async def _upsert_new(
+    connection: Connection, project_id: int, kind: Upserted, known_sql: LiteralString, parts: list[_Part]
+) -> None:
+    """Create what is not there yet; what is, only changes where the order says `override`."""
+    keys = sorted({str(part.given["source_id"]) for part in parts})
+    found = await (await connection.execute(known_sql, {"project_id": project_id, "keys": keys})).fetchall()
+    known = {row["source_id"] for row in found}
+    wanted: list[_Part] = []
+    for part in parts:
+        if part.given.get("override") or part.given["source_id"] not in known:
+            wanted.append(part)
+            known.add(part.given["source_id"])
+    await _upsert(connection, project_id, kind, wanted)
+
+
+async def _upsert(connection: Connection, project_id: int, kind: Upserted, parts: list[_Part]) -> dict[int, str]:
+    """Upsert the parts in order; returns the ids by the parts' numbers, counted from 1."""
+    if not parts:
+        return {}
+    checker = await checker_for(connection, project_id, kind.noun)
+    operation = Upsert(connection, project_id, kind, checker).use(json_reader(kind), complete=kind is SKU)
+    failures = operation.check([Row(number, part.given) for number, part in enumerate(parts, 1)])
+    failures += await operation.write()
+    for failure in failures:
+        part = parts[failure.row - 1]
+        part.change.problems.append(f"{part.label}: {failure.reason}")
+    return operation.ids
+
+
+def _name_goods(item: Item) -> None:
+    """An item's own source_id names its product or SKU, as `related_object` says."""
+    related = item.get("related_object")
+    for name in ("product", "sku"):
+        if isinstance(item.get(name), dict):
+            item[name] = dict(item[name])
+            if related == name and item.get("source_id"):
+                item[name].setdefault("source_id", item["source_id"])
+    if isinstance(item.get("sku"), dict):
+        product = item.get("product") or {}
+        named = product.get("source_id") or product.get("id") or item.get("product_id")
+        if named:
+            item["sku"].setdefault("product_id", named)
+
+
+def _describes(given: Any) -> bool:
+    """Whether it says more of the resource than which one it is."""
+    return isinstance(given, dict) and bool(given.get("source_id")) and bool(given.keys() & _DESCRIBING)
+
+
+_DESCRIBING = {"name", "sku", "price", "attributes", "metadata", "image_url"}
+
+
+async def _put_ids(connection: Connection, project_id: int, items: list[Item]) -> None:
+    for name, sql in (("product", _sql.known_products), ("sku", _sql.known_skus)):
+        keys = {_source_of(item, name) for item in items} - {None}
+        found = await (
+            await connection.execute(sql, {"project_id": project_id, "keys": sorted(map(str, keys))})
+        ).fetchall()
+        ids = {row["source_id"]: row["id"] for row in found}
+        for item in items:
+            known = ids.get(_source_of(item, name))
+            if known is not None:
+                item[f"{name}_id"] = known
+
+
+def _source_of(item: Item, name: str) -> str | None:
+    given = item.get(name)
+    source_id = given.get("source_id") if isinstance(given, dict) else None
+    return source_id or (item.get("source_id") if item.get("related_object") == name else None)
+
+
+def _sum_up(change: Change) -> None:
+    """Where amounts were not given: an item's is its price times its quantity, an order's the sum of its items'."""
+    items = change.values.get("items") or []
+    for item in items:
+        price = next((held["price"] for held in (item, item.get("sku") or {}, item.get("product") or {})
+                      if isinstance(held.get("price"), int)), None)  # fmt: skip
+        if item.get("amount") is None and price is not None:
+            item["amount"] = price * (item.get("quantity") or 1)
+    if items and change.values.get("amount") is None:
+        change.values["amount"] = sum(item.get("amount") or 0 for item in items)

@@ -1,0 +1,54 @@
+"""Orders as they are shown, one or a list."""
+
+from typing import Any
+
+from tallykeep.db.pool import Connection
+from tallykeep.db.queries import queries
+from tallykeep.errors import NotFoundError
+from tallykeep.model import wire_time
+
+_sql = queries(__package__, "store.sql")
+
+
+async def get_order(connection: Connection, project_id: int, key: str) -> dict[str, Any]:
+    """One order in wire format, by id or source_id; raises NotFoundError."""
+    place = {"project_id": project_id, "key": key}
+    found = await (await connection.execute(_sql.get_by_id_or_source_id, place)).fetchone()
+    if found is None:
+        raise NotFoundError.of("order", key)
+    return shown(found)
+
+
+async def list_orders(connection: Connection, project_id: int, *, limit: int, page: int) -> dict[str, Any]:
+    """One page in wire format, newest first, with the number of all orders."""
+    paging = {"project_id": project_id, "limit": limit, "offset": (page - 1) * limit}
+    rows = await (await connection.execute(_sql.list_orders, paging)).fetchall()
+    counted = await (await connection.execute(_sql.count_orders, {"project_id": project_id})).fetchone()
+    total = counted["total"] if counted else 0
+    return {"object": "list", "data_ref": "orders", "orders": [shown(row) for row in rows], "total": total}
+
+
+def shown(row: dict[str, Any]) -> dict[str, Any]:
+    """An order's row in wire format (public API documentation, schema OrderCalculated)."""
+    return {
+        "id": row["id"],
+        "source_id": row["source_id"],
+        "status": row["status"],
+        "amount": row["amount"],
+        "total_amount": row["amount"],
+        "initial_amount": row["initial_amount"],
+        "discount_amount": row["discount_amount"],
+        "items": row["items"],
+        "metadata": row["metadata"],
+        "customer": _person(row["customer_id"]),
+        "customer_id": row["customer_id"],
+        "referrer": _person(row["referrer_id"]),
+        "referrer_id": row["referrer_id"],
+        "created_at": wire_time(row["created_at"]),
+        "updated_at": wire_time(row["updated_at"]),
+        "object": "order",
+    }
+
+
+def _person(customer_id: str | None) -> dict[str, Any] | None:
+    return {"id": customer_id, "object": "customer"} if customer_id else None

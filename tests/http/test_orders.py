@@ -1,0 +1,68 @@
+"""Orders with what comes inside them, and catalogue resources by themselves."""
+
+from tests.conformance.cases import CASES
+from tests.http.test_errors import check
+from tests.server import Api
+
+
+def test_an_order_brings_its_customer_products_and_skus(api: Api) -> None:
+    given = CASES["ORDERS.IMPORT"].full
+    action = api.ended(api.http.post("/v1/orders/import", json=[given, given]).json()["async_action_id"])
+    assert action["result"]["failed"] == []
+    order = api.get("/v1/orders/FULL")
+    bob, jane = api.get("/v1/customers/bob"), api.get("/v1/customers/jane")
+    assert (order["customer_id"], order["referrer_id"]) == (bob["id"], jane["id"])
+    assert (bob["name"], bob["metadata"], jane["birthdate"]) == ("Bob", {"lang": "en"}, "2022-03-03")
+    phone, books = api.get("/v1/products/prod_1"), api.get("/v1/products/Books")
+    assert (phone["name"], phone["price"]) == ("Apple iPhone 12", 70000)
+    comic = api.get("/v1/skus/ComicBook_1")
+    assert (comic["product_id"], comic["price"]) == (books["id"], 1700)
+    assert [item["amount"] for item in order["items"]] == [140000, 1700]
+    assert (order["items"][0]["product_id"], order["items"][1]["sku_id"]) == (phone["id"], comic["id"])
+    assert api.get("/v1/orders")["total"] == 1
+
+
+def test_what_an_order_brings_changes_nothing_without_override(api: Api) -> None:
+    api.http.post("/v1/products", json={"source_id": "P", "name": "Old", "price": 1})
+    item = {"source_id": "P", "related_object": "product", "product": {"name": "New", "price": 2}}
+    api.http.post("/v1/orders", json={"source_id": "O1", "items": [item]})
+    assert api.get("/v1/products/P")["name"] == "Old"
+    item["product"] |= {"override": True}  # type: ignore[operator]
+    api.http.post("/v1/orders", json={"source_id": "O2", "items": [item]})
+    assert api.get("/v1/products/P")["name"] == "New"
+
+
+def test_a_flaw_inside_is_the_orders_reason(api: Api) -> None:
+    row = {"source_id": "O", "customer": {"source_id": "C", "name": 5}, "items": [{"quantity": "two"}]}
+    check(
+        api.http.post("/v1/orders", json=row),
+        400,
+        "invalid_order",
+        "items: [0] must be a number (actual value is 'two')",
+    )
+    row["items"] = []
+    check(api.http.post("/v1/orders", json=row), 400, "invalid_order", "customer: name: must be a string")
+    check(api.http.get("/v1/orders/O"), 404, "not_found")
+
+
+def test_resources_are_updated_and_deleted_one_by_one(api: Api) -> None:
+    created = api.http.post("/v1/customers", json={"source_id": "c", "name": "A", "address": {"city": "X"}}).json()
+    changed = api.http.put(
+        "/v1/customers/c", json={"name": None, "address": {"state": "NY"}, "metadata": {"a": 1}}
+    ).json()
+    assert changed["id"] == created["id"]
+    assert (changed["name"], changed["address"], changed["metadata"]) == (None, {"city": "X", "state": "NY"}, {"a": 1})
+    assert api.http.delete("/v1/customers/c").status_code == 204
+    check(api.http.get("/v1/customers/c"), 404, "not_found")
+    check(api.http.post("/v1/customers", json={"email": 5}), 400, "invalid_customer", "email")
+
+    product = api.http.post("/v1/products", json={"source_id": "p", "name": "P", "attributes": ["size"]}).json()
+    sku = api.http.post("/v1/products/p/skus", json={"source_id": "s", "sku": "S", "attributes": {"size": "XS"}}).json()
+    assert sku["product_id"] == product["id"]
+    assert api.get("/v1/products/p")["skus"]["data"] == [sku]
+    assert api.get("/v1/products/p/skus")["total"] == 1
+    assert api.http.put("/v1/products/p/skus/s", json={"price": 5}).json()["price"] == 5
+    assert api.http.put("/v1/products/p", json={"name": "Q"}).json()["name"] == "Q"
+    check(api.http.post("/v1/products", json={"price": 5}), 400, "invalid_product", "name is required")
+    assert api.http.delete("/v1/products/p").status_code == 204
+    check(api.http.get("/v1/skus/s"), 404, "not_found")
