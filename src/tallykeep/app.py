@@ -92,9 +92,7 @@ def create_keys(settings: Settings) -> int:
     database_url = find_database(settings)
     migrate(database_url)
     keys = add_keys_to_first_project(database_url)
-    sys.stdout.write(
-        shown_keys(keys, Settings.model_construct()).replace("This first start made the project Default. ", "")
-    )
+    sys.stdout.write(shown_keys(keys, Settings.model_construct(), heading="These keys are shown this once:"))
     return 0
 
 

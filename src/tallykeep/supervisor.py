@@ -184,12 +184,15 @@ def _say(text: str) -> None:
     sys.stdout.flush()
 
 
-def shown_keys(keys: Keys, settings: Settings) -> str:
+_FIRST_START = "This first start made the project Default. Its keys are shown this once:"
+
+
+def shown_keys(keys: Keys, settings: Settings, *, heading: str = _FIRST_START) -> str:
     """A new project's keys for a person to note down; a token that the environment gave is not repeated."""
     app_token = "as given in TALLYKEEP_APP_TOKEN" if settings.app_token else keys.app_token
     management_token = "as given in TALLYKEEP_MANAGEMENT_TOKEN" if settings.management_token else keys.management_token
     return (
-        "This first start made the project Default. Its keys are shown this once:\n"
+        f"{heading}\n"
         f"  project id         {keys.project}\n"
         f"  X-App-Id           {keys.app_id}\n"
         f"  X-App-Token        {app_token}\n"

@@ -7,7 +7,17 @@ from fastapi import FastAPI
 
 from tallykeep import __version__
 from tallykeep.engine.kinds import ActionTypes
-from tallykeep.http import async_actions, customers, health, metadata_schemas, orders, products, reports, vouchers
+from tallykeep.http import (
+    async_actions,
+    customers,
+    health,
+    metadata_schemas,
+    orders,
+    products,
+    reports,
+    trash_bin,
+    vouchers,
+)
 from tallykeep.http.answers import RequestIds, answer_errors
 from tallykeep.http.context import Context
 from tallykeep.http.submissions import submission_routes
@@ -39,6 +49,7 @@ def create_api(kinds: ActionTypes, open_context: Callable[[], AbstractAsyncConte
         customers.router,
         products.router,
         orders.router,
+        trash_bin.router,
         metadata_schemas.router,
         metadata_schemas.management,
         health.router,

@@ -60,9 +60,9 @@ async def update(request: Request, context: FromContext, caller: FromCaller, pro
 
 @router.delete("/products/{product_id}", status_code=204, summary="Delete product")
 async def delete(context: FromContext, caller: FromCaller, product_id: str, force: bool = False) -> Response:
-    """Delete a product and its SKUs, for good, with `force` or without."""
+    """Delete a product and its SKUs: into the bin, or with `force` for good."""
     async with context.pool.connection() as connection:
-        await delete_product(connection, caller.project_id, product_id)
+        await delete_product(connection, caller, product_id, force=force)
     return Response(status_code=204)
 
 
@@ -102,10 +102,10 @@ async def update_sku(request: Request, context: FromContext, caller: FromCaller,
 async def delete_product_sku(
     context: FromContext, caller: FromCaller, product_id: str, sku_id: str, force: bool = False
 ) -> Response:
-    """Delete a SKU of this product, for good, with `force` or without."""
+    """Delete a SKU of this product: into the bin, or with `force` for good."""
     async with context.pool.connection() as connection:
         product = await get_product(connection, caller.project_id, product_id)
-        await delete_sku(connection, caller.project_id, product["id"], sku_id)
+        await delete_sku(connection, caller, product["id"], sku_id, force=force)
     return Response(status_code=204)
 
 

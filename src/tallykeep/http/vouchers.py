@@ -3,15 +3,17 @@
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
 
 from tallykeep.errors import InvalidPayloadError, InvalidVoucherError
 from tallykeep.http.answers import Json
 from tallykeep.http.auth import FromCaller
 from tallykeep.http.bodies import json_object
-from tallykeep.http.context import FromContext
+from tallykeep.http.context import Context, FromContext
 from tallykeep.http.parameters import Limit, Moment, Page
-from tallykeep.resources.vouchers.imports import create_voucher
+from tallykeep.resources.projects import Caller
 from tallykeep.resources.vouchers.read import VoucherFilter, get_voucher, list_vouchers
+from tallykeep.resources.vouchers.single import create_voucher, delete_voucher, switch_voucher, update_voucher
 
 router = APIRouter(prefix="/v1/vouchers", tags=["Vouchers"], default_response_class=Json)
 
@@ -44,6 +46,43 @@ async def list_(
         return Json(await list_vouchers(connection, caller.project_id, chosen, order=order, limit=limit, page=page))
 
 
+@router.post("", summary="Create voucher with a given or a random code")
+async def create_with_any_code(request: Request, context: FromContext, caller: FromCaller) -> Json:
+    """Create a standalone voucher; without a code in the body, one is made by its `code_config`."""
+    given = await json_object(request, context.settings.max_row_bytes)
+    return await _created(context, caller, given)
+
+
+@router.post("/{code:path}/enable", summary="Enable voucher")
+async def enable(context: FromContext, caller: FromCaller, code: str) -> Json:
+    """Switch a voucher on."""
+    return await _switched(context, caller, code, active=True)
+
+
+@router.post("/{code:path}/disable", summary="Disable voucher")
+async def disable(context: FromContext, caller: FromCaller, code: str) -> Json:
+    """Switch a voucher off."""
+    return await _switched(context, caller, code, active=False)
+
+
+@router.put("/{code:path}", summary="Update voucher")
+async def update(request: Request, context: FromContext, caller: FromCaller, code: str) -> Json:
+    """Update a voucher: fields left out stay, null clears, metadata is added to."""
+    given = await json_object(request, context.settings.max_row_bytes)
+    _refuse_what_is_missing(given)
+    async with context.pool.connection() as connection:
+        found = await update_voucher(connection, caller.project_id, code, given)
+        return Json(await get_voucher(connection, caller.project_id, found))
+
+
+@router.delete("/{code:path}", status_code=204, summary="Delete voucher")
+async def delete(context: FromContext, caller: FromCaller, code: str, force: bool = False) -> Response:
+    """Delete a voucher: into the bin, or with `force` for good."""
+    async with context.pool.connection() as connection:
+        await delete_voucher(connection, caller, code, force=force)
+    return Response(status_code=204)
+
+
 @router.get("/{code:path}", summary="Get voucher")
 async def get(context: FromContext, caller: FromCaller, code: str) -> Json:
     """One voucher by its code, or else by its id."""
@@ -55,13 +94,23 @@ async def get(context: FromContext, caller: FromCaller, code: str) -> Json:
 async def create(request: Request, context: FromContext, caller: FromCaller, code: str) -> Json:
     """Create a standalone voucher with this code."""
     given = await json_object(request, context.settings.max_row_bytes)
-    _refuse_what_is_missing(given)
     given_code = given.setdefault("code", code)
     if given_code != code:
         raise InvalidPayloadError(f"code: the body says {given_code!r}, but the path says {code!r}")
+    return await _created(context, caller, given)
+
+
+async def _created(context: Context, caller: Caller, given: dict[str, Any]) -> Json:
+    _refuse_what_is_missing(given)
     async with context.pool.connection() as connection:
-        await create_voucher(connection, caller.project_id, given)
+        code = await create_voucher(connection, caller.project_id, given)
         return Json(await get_voucher(connection, caller.project_id, code))
+
+
+async def _switched(context: Context, caller: Caller, code: str, *, active: bool) -> Json:
+    async with context.pool.connection() as connection:
+        found = await switch_voucher(connection, caller.project_id, code, active=active)
+        return Json(await get_voucher(connection, caller.project_id, found))
 
 
 def _refuse_what_is_missing(given: dict[str, Any]) -> None:

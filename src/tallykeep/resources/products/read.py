@@ -6,6 +6,8 @@ from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.errors import NotFoundError
 from tallykeep.model import wire_time
+from tallykeep.resources.bin.entries import put_in_bin
+from tallykeep.resources.projects import Caller
 
 _sql = queries(__package__, "store.sql")
 
@@ -31,11 +33,17 @@ async def list_products(
     return {"object": "list", "data_ref": "products", "products": [shown(row) for row in rows], "total": total}
 
 
-async def delete_product(connection: Connection, project_id: int, key: str) -> None:
-    """Delete a product and its SKUs for good; raises NotFoundError."""
-    place = {"project_id": project_id, "key": key}
-    if await (await connection.execute(_sql.delete_one, place)).fetchone() is None:
-        raise NotFoundError.of("product", key)
+async def delete_product(connection: Connection, caller: Caller, key: str, *, force: bool) -> None:
+    """Delete a product and its SKUs, for good with `force`, else into the bin; raises NotFoundError."""
+    async with connection.transaction():
+        found = await get_product(connection, caller.project_id, key)
+        place = {"project_id": caller.project_id, "key": found["id"]}
+        if not force:
+            skus = await (await connection.execute(_sql.skus_of, place)).fetchall()
+            for sku in skus:
+                await put_in_bin(connection, caller, "sku", sku, name=sku["sku"], parent_id=found["id"])
+            await put_in_bin(connection, caller, "product", found, name=found["name"])
+        await connection.execute(_sql.delete_one, place)
 
 
 def shown(row: dict[str, Any]) -> dict[str, Any]:

@@ -71,6 +71,9 @@ ORDER BY (id = :key) DESC LIMIT 1
 -- name: delete_one
 DELETE FROM products WHERE project_id = :project_id AND (id = :key OR source_id = :key) RETURNING id
 
+-- name: skus_of
+SELECT * FROM skus WHERE project_id = :project_id AND product_id = :key FOR UPDATE
+
 -- name: list_products
 SELECT * FROM products
 WHERE project_id = :project_id AND (:name::text IS NULL OR name = :name)

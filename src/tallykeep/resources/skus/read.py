@@ -6,6 +6,8 @@ from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.errors import NotFoundError
 from tallykeep.model import wire_time
+from tallykeep.resources.bin.entries import put_in_bin
+from tallykeep.resources.projects import Caller
 
 _sql = queries(__package__, "store.sql")
 
@@ -31,12 +33,15 @@ async def list_skus(
     return {"object": "list", "data_ref": "skus", "skus": [shown(row) for row in rows], "total": total}
 
 
-async def delete_sku(connection: Connection, project_id: int, product_id: str, key: str) -> None:
-    """Delete a product's SKU for good; raises NotFoundError."""
-    found = await get_sku(connection, project_id, key)
-    if found["product_id"] != product_id:
-        raise NotFoundError.of("sku", key)
-    await connection.execute(_sql.delete_one, {"project_id": project_id, "key": found["id"]})
+async def delete_sku(connection: Connection, caller: Caller, product_id: str, key: str, *, force: bool) -> None:
+    """Delete a product's SKU, for good with `force`, else into the bin; raises NotFoundError."""
+    async with connection.transaction():
+        found = await get_sku(connection, caller.project_id, key)
+        if found["product_id"] != product_id:
+            raise NotFoundError.of("sku", key)
+        if not force:
+            await put_in_bin(connection, caller, "sku", found, name=found["sku"], parent_id=product_id)
+        await connection.execute(_sql.delete_one, {"project_id": caller.project_id, "key": found["id"]})
 
 
 def shown(row: dict[str, Any]) -> dict[str, Any]:

@@ -1,10 +1,8 @@
-"""The bulk doors to vouchers: what an import of them does with one portion's rows, and the creation of a single one."""
+"""The bulk doors to vouchers: what an import of them does with one portion's rows."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 from tallykeep.db.pool import Connection
-from tallykeep.errors import DuplicateFoundError, InvalidVoucherError
 from tallykeep.model import ClaimedPortion, Failure, Row
 from tallykeep.resources.memo import RecentKeys
 from tallykeep.resources.metadata_schemas import checker_for
@@ -123,15 +121,3 @@ async def import_vouchers(connection: Connection, claimed: ClaimedPortion) -> Vo
     source = claimed.source
     cleaner = CsvVouchers(source.header, metadata) if source.format == "csv" else JsonVouchers(metadata)
     return VoucherImport(connection, claimed, cleaner)
-
-
-async def create_voucher(connection: Connection, project_id: int, given: dict[str, Any]) -> None:
-    """Create a single voucher; raises InvalidVoucherError with every problem, or DuplicateFoundError."""
-    cleaner = JsonVouchers(await checker_for(connection, project_id, "voucher"))
-    drafts, failures = cleaner.clean([Row(1, given)])
-    for failure in failures:
-        raise InvalidVoucherError(failure.reason, resource_id=failure.key, resource_type="voucher")
-    async with connection.transaction():
-        await stage(connection, drafts)
-        for failure in await insert_staged(connection, project_id, drafts):
-            raise DuplicateFoundError(failure.reason, resource_id=failure.key, resource_type="voucher")

@@ -1,0 +1,73 @@
+"""Entries of the bin: put in, listed, deleted for good."""
+
+from typing import Any
+
+import orjson
+from psycopg.types.json import Jsonb
+
+from tallykeep.db.pool import Connection
+from tallykeep.db.queries import queries
+from tallykeep.errors import NotFoundError
+from tallykeep.model import new_id, now, wire_time
+from tallykeep.resources.projects import Caller
+
+_sql = queries(__package__, "store.sql")
+
+
+async def put_in_bin(
+    connection: Connection, caller: Caller, resource_type: str, row: dict[str, Any], *, name: Any, parent_id: Any = None
+) -> None:
+    """Keep a deleted row, in the transaction that deletes it."""
+    entry = {
+        "project_id": caller.project_id,
+        "id": new_id("tbe_"),
+        "resource_id": row["id"],
+        "resource_type": resource_type,
+        "resource_name": name,
+        "resource_parent_id": parent_id,
+        "deleted_by": caller.key_id,
+        "content": Jsonb(row, dumps=lambda value: orjson.dumps(value, default=str)),
+        "now": now(),
+    }
+    await connection.execute(_sql.add_entry, entry)
+
+
+async def list_bin(
+    connection: Connection, project_id: int, *, limit: int, newest_first: bool, after: str | None
+) -> dict[str, Any]:
+    """One page in wire format, behind the entry `after`."""
+    query = _sql.list_newest_first if newest_first else _sql.list_oldest_first
+    parameters = {"project_id": project_id, "after": after, "limit": limit + 1}
+    rows = await (await connection.execute(query, parameters)).fetchall()
+    counted = await (await connection.execute(_sql.count_entries, {"project_id": project_id})).fetchone()
+    shown = [_shown(row) for row in rows[:limit]]
+    has_more = len(rows) > limit
+    return {
+        "object": "list",
+        "data_ref": "data",
+        "data": shown,
+        "total": counted["total"] if counted else 0,
+        "has_more": has_more,
+        "more_starting_after": shown[-1]["id"] if has_more else None,
+    }
+
+
+async def delete_from_bin(connection: Connection, project_id: int, entry_id: str) -> None:
+    """Delete an entry for good; raises NotFoundError."""
+    place = {"project_id": project_id, "id": entry_id}
+    if await (await connection.execute(_sql.delete_entry, place)).fetchone() is None:
+        raise NotFoundError.of("bin_entry", entry_id)
+
+
+def _shown(row: dict[str, Any]) -> dict[str, Any]:
+    """An entry in wire format (public API documentation, schema TrashBinItem)."""
+    return {
+        "id": row["id"],
+        "created_at": wire_time(row["created_at"]),
+        "deleted_by_user_id": row["deleted_by"],
+        "resource_id": row["resource_id"],
+        "resource_type": row["resource_type"],
+        "resource_name": row["resource_name"],
+        "resource_parent_id": row["resource_parent_id"],
+        "object": row["resource_type"],
+    }

@@ -1,0 +1,50 @@
+"""Codes made by rule: length, charset, pattern, prefix, postfix; from a cryptographic source."""
+
+import secrets
+import string
+from dataclasses import dataclass
+from typing import Any
+
+from tallykeep.errors import InvalidPayloadError
+from tallykeep.resources import cleaning
+from tallykeep.resources.cleaning import Problem, actual
+
+_DEFAULT_LENGTH = 8
+_DEFAULT_CHARSET = string.digits + string.ascii_letters
+_LONGEST = 256
+
+
+@dataclass(frozen=True, slots=True)
+class CodeRule:
+    """How codes look: `pattern` with a # for each random sign, between prefix and postfix."""
+
+    charset: str
+    pattern: str
+    prefix: str = ""
+    postfix: str = ""
+
+    def make(self) -> str:
+        """One code."""
+        signs = [secrets.choice(self.charset) if sign == "#" else sign for sign in self.pattern]
+        return f"{self.prefix}{''.join(signs)}{self.postfix}"
+
+
+def code_rule(config: Any) -> CodeRule:
+    """The rule a `code_config` describes; None is eight signs. Raises InvalidPayloadError (invalid_code_config)."""
+    if config is None:
+        config = {}
+    try:
+        cleaning.json_object(config)
+        length = _DEFAULT_LENGTH if config.get("length") is None else cleaning.whole_number(config["length"])
+        texts = {name: cleaning.text(config.get(name) or "") for name in ("charset", "pattern", "prefix", "postfix")}
+        if not 0 < length <= _LONGEST:
+            raise Problem(f"length must be between 1 and {_LONGEST} {actual(length)}")
+        rule = CodeRule(
+            texts["charset"] or _DEFAULT_CHARSET, texts["pattern"] or "#" * length, texts["prefix"], texts["postfix"]
+        )
+        if "#" not in rule.pattern:
+            raise Problem(f"pattern must hold a # for each random sign {actual(rule.pattern)}")
+        cleaning.key_text(rule.make())
+    except Problem as problem:
+        raise InvalidPayloadError(f"code_config: {problem}", key="invalid_code_config") from None
+    return rule

@@ -1,0 +1,115 @@
+"""A single voucher created, updated, switched on and off, deleted."""
+
+from typing import Any
+
+from tallykeep.db.pool import Connection
+from tallykeep.db.queries import queries
+from tallykeep.errors import DuplicateFoundError, InvalidVoucherError, NotFoundError
+from tallykeep.model import Row, now
+from tallykeep.resources.bin.entries import put_in_bin
+from tallykeep.resources.codes import code_rule
+from tallykeep.resources.metadata_schemas import checker_for
+from tallykeep.resources.projects import Caller
+from tallykeep.resources.vouchers.draft import VoucherDraft
+from tallykeep.resources.vouchers.from_json import JsonVouchers
+from tallykeep.resources.vouchers.kinds import EXTRA_FIELDS
+from tallykeep.resources.vouchers.write import insert_staged, stage, upsert_staged
+
+_sql = queries(__package__, "single.sql")
+
+_TRIES = 10  # to find a code that is not taken
+_CLEARABLE = ("category", "start_date", "expiration_date", "additional_info")
+_ADDED_TO = ("gift", "loyalty_card", "metadata")
+
+
+async def create_voucher(connection: Connection, project_id: int, given: dict[str, Any]) -> str:
+    """Create a voucher and return its code, made by its `code_config` where none is given.
+
+    Raises InvalidVoucherError with every problem, DuplicateFoundError, InvalidPayloadError for the code_config.
+    """
+    if given.get("code"):
+        return await _create(connection, project_id, given)
+    rule = code_rule(given.get("code_config"))
+    for _ in range(_TRIES - 1):
+        try:
+            return await _create(connection, project_id, {**given, "code": rule.make()})
+        except DuplicateFoundError:
+            continue
+    return await _create(connection, project_id, {**given, "code": rule.make()})
+
+
+async def _create(connection: Connection, project_id: int, given: dict[str, Any]) -> str:
+    async with connection.transaction():
+        draft = await _cleaned(connection, project_id, given)
+        await stage(connection, [draft])
+        for failure in await insert_staged(connection, project_id, [draft]):
+            raise DuplicateFoundError(failure.reason, resource_id=failure.key, resource_type="voucher")
+    return draft.code
+
+
+async def update_voucher(connection: Connection, project_id: int, code: str, given: dict[str, Any]) -> str:
+    """Update a voucher: fields left out stay, null clears, metadata is added to; returns its code.
+
+    Raises NotFoundError, or InvalidVoucherError with every problem.
+    """
+    async with connection.transaction():
+        place = {"project_id": project_id, "code": code}
+        old = await (await connection.execute(_sql.lock_voucher, place)).fetchone()
+        if old is None:
+            raise NotFoundError.of("voucher", code)
+        if given.get("type") not in (None, old["type"]):
+            raise InvalidVoucherError(f"type: cannot be changed from {old['type']} to {given['type']}")
+        draft = await _cleaned(connection, project_id, _with_changes(old, given))
+        draft.cleared = tuple(_cleared(given))
+        await stage(connection, [draft])
+        await upsert_staged(connection, project_id, [draft])
+    return str(old["code"])
+
+
+def _with_changes(old: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """A whole voucher as JSON: what is there, changed as asked."""
+    whole = {"code": old["code"], "type": old["type"], "discount": old["discount"]}
+    changed = {name: value for name, value in given.items() if value is not None and name not in ("code", "type")}
+    added = {name: _added(old[name], changed.get(name)) for name in _ADDED_TO}
+    extras = {name: value for name, value in (old["extras"] or {}).items() if name in dict(EXTRA_FIELDS)}
+    return whole | extras | changed | added
+
+
+def _added(old: Any, given: Any) -> Any:
+    return old | given if isinstance(old, dict) and isinstance(given, dict) else given if given is not None else old
+
+
+def _cleared(given: dict[str, Any]) -> list[str]:
+    names = [name for name in _CLEARABLE if name in given and given[name] is None]
+    redemption = given.get("redemption")
+    if isinstance(redemption, dict) and "quantity" in redemption and redemption["quantity"] is None:
+        names.append("redemption_quantity")
+    return names
+
+
+async def switch_voucher(connection: Connection, project_id: int, code: str, *, active: bool) -> str:
+    """Enable or disable a voucher; returns its code. Raises NotFoundError."""
+    place = {"project_id": project_id, "code": code, "active": active, "now": now()}
+    switched = await (await connection.execute(_sql.switch_voucher, place)).fetchone()
+    if switched is None:
+        raise NotFoundError.of("voucher", code)
+    return str(switched["code"])
+
+
+async def delete_voucher(connection: Connection, caller: Caller, code: str, *, force: bool) -> None:
+    """Delete a voucher, for good with `force`, else into the bin; raises NotFoundError."""
+    async with connection.transaction():
+        place = {"project_id": caller.project_id, "code": code}
+        gone = await (await connection.execute(_sql.delete_voucher, place)).fetchone()
+        if gone is None:
+            raise NotFoundError.of("voucher", code)
+        if not force:
+            await put_in_bin(connection, caller, "voucher", gone, name=gone["code"])
+
+
+async def _cleaned(connection: Connection, project_id: int, given: dict[str, Any]) -> VoucherDraft:
+    cleaner = JsonVouchers(await checker_for(connection, project_id, "voucher"))
+    drafts, failures = cleaner.clean([Row(1, given)])
+    for failure in failures:
+        raise InvalidVoucherError(failure.reason, resource_id=failure.key, resource_type="voucher")
+    return drafts[0]

@@ -1,0 +1,79 @@
+"""Single vouchers updated, switched, deleted; codes made by rule; the bin."""
+
+import re
+
+from tests.http.test_errors import check
+from tests.server import Api
+
+GIFT = {"type": "GIFT_VOUCHER", "gift": {"amount": 500}}
+
+
+def test_codes_are_made_by_rule(api: Api) -> None:
+    config = {"pattern": "GIFT-####", "prefix": "New-", "postfix": "-0", "charset": "AB"}
+    made = {api.http.post("/v1/vouchers", json=GIFT | {"code_config": config}).json()["code"] for _ in range(5)}
+    assert all(re.fullmatch(r"New-GIFT-[AB]{4}-0", code) for code in made)
+    assert len(api.http.post("/v1/vouchers", json=GIFT).json()["code"]) == 8
+    assert api.http.post("/v1/vouchers", json=GIFT | {"code": "MINE"}).json()["code"] == "MINE"
+    for wrong in ({"length": 0}, {"pattern": "no signs"}, {"length": "x"}, {"charset": "\t"}, "x"):
+        answer = api.http.post("/v1/vouchers", json=GIFT | {"code_config": wrong})
+        check(answer, 400, "invalid_code_config", "code_config")
+    one_only = GIFT | {"code_config": {"length": 1, "charset": "Z"}}
+    assert api.http.post("/v1/vouchers", json=one_only).status_code == 200
+    check(api.http.post("/v1/vouchers", json=one_only), 409, "duplicate_found")
+
+
+def test_an_update_changes_what_it_names(api: Api) -> None:
+    given = GIFT | {"category": "New", "metadata": {"a": 1}, "redemption": {"quantity": 5}, "start_date": "2022-01-01"}
+    before = api.http.post("/v1/vouchers/V", json=given).json()
+    change = {
+        "category": None,
+        "gift": {"amount": 700},
+        "metadata": {"b": 2},
+        "active": False,
+        "redemption": {"quantity": None},
+    }
+    after = api.http.put("/v1/vouchers/V", json=change).json()
+    assert after["id"] == before["id"]
+    assert (after["category"], after["active"], after["gift"]["amount"]) == (None, False, 700)
+    assert (after["metadata"], after["redemption"]["quantity"]) == ({"a": 1, "b": 2}, None)
+    assert after["start_date"] == before["start_date"]
+    assert after["updated_at"] is not None
+    assert api.http.put(f"/v1/vouchers/{before['id']}", json={}).json()["code"] == "V"
+    check(api.http.put("/v1/vouchers/V", json={"type": "LOYALTY_CARD"}), 400, "invalid_voucher", "cannot be changed")
+    check(api.http.put("/v1/vouchers/V", json={"gift": {"amount": "x"}}), 400, "invalid_voucher", "gift.amount")
+    check(api.http.put("/v1/vouchers/NOBODY", json={}), 404, "not_found")
+
+
+def test_vouchers_are_switched_on_and_off(api: Api) -> None:
+    api.http.post("/v1/vouchers/V", json=GIFT)
+    assert api.http.post("/v1/vouchers/V/disable").json()["active"] is False
+    assert api.get("/v1/vouchers/V")["active"] is False
+    assert api.http.post("/v1/vouchers/V/enable").json()["active"] is True
+    check(api.http.post("/v1/vouchers/NOBODY/enable"), 404, "not_found")
+
+
+def test_what_is_deleted_without_force_goes_to_the_bin(api: Api, other_api: Api) -> None:
+    for code in ("A", "B", "C"):
+        api.http.post(f"/v1/vouchers/{code}", json=GIFT)
+    for code in ("A", "B"):
+        assert api.http.delete(f"/v1/vouchers/{code}").status_code == 204
+    assert api.http.delete("/v1/vouchers/C", params={"force": True}).status_code == 204
+    assert api.get("/v1/vouchers")["total"] == 0
+    check(api.http.delete("/v1/vouchers/A"), 404, "not_found")
+    page = api.get("/v1/trash-bin", limit=1)
+    assert [(entry["resource_name"], entry["object"]) for entry in page["data"]] == [("B", "voucher")]
+    assert (page["total"], page["has_more"]) == (2, True)
+    rest = api.get("/v1/trash-bin", starting_after_id=page["more_starting_after"])
+    assert [entry["resource_name"] for entry in rest["data"]] == ["A"]
+    assert other_api.get("/v1/trash-bin")["total"] == 0
+    assert api.http.delete(f"/v1/trash-bin/{page['data'][0]['id']}").status_code == 204
+    assert api.get("/v1/trash-bin")["total"] == 1
+    assert api.http.post("/v1/vouchers/A", json=GIFT).status_code == 200
+
+
+def test_products_and_skus_go_to_the_bin_together(api: Api) -> None:
+    api.http.post("/v1/products", json={"source_id": "p", "name": "P"})
+    api.http.post("/v1/products/p/skus", json={"source_id": "s", "sku": "S"})
+    assert api.http.delete("/v1/products/p").status_code == 204
+    kinds = [entry["resource_type"] for entry in api.get("/v1/trash-bin", order="id")["data"]]
+    assert sorted(kinds) == ["product", "sku"]
