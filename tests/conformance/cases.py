@@ -26,6 +26,7 @@ class Case:
     schema_of: str = "voucher"
     key: str | None = "code"
     prepare: Callable[[Api], None] = lambda api: None
+    refuses_twice: bool = False  # a submission that names a key twice is refused as a whole
     read: Callable[[Api, str], Any]
     shown: dict[str, Any] = field(default_factory=dict)
 
@@ -263,6 +264,71 @@ CASES: dict[str, Case] = {
         read=lambda api, key: api.get(f"/v1/orders/{key}"),
         shown={"status": "PAID", "amount": 141700, "initial_amount": 1600, "metadata": {"payment_mean": ["paypal"]}},
     ),
+    "CAMPAIGN.VOUCHERS_IMPORT": Case(
+        prepare=lambda api: _make_campaign(api, 0),
+        submit=lambda api, rows: _submitted(api, "/v1/campaigns/Fall/import", rows),
+        good=lambda key: {"code": key, "metadata": {"season": "Fall"}},
+        bad={"code": "BAD", "active": "yes"},
+        bad_reason="active: must be true or false (actual value is 'yes')",
+        full={
+            "code": "FULL", "category": "First", "redemption": {"quantity": 3}, "metadata": {"season": "Fall"},
+            "additional_info": "secret", "active": False,
+        },
+        golden_schema={"unit": {"type": "number", "optional": False}},
+        golden_rows=[{"code": code, "metadata": {"unit": "EUR"}} for code in ("CODE9", "CODE8", "CODE7")],
+        golden_result={
+            "message": "0 voucher(s) imported successfully, 3 failed.",
+            "failed": [
+                {
+                    "code": code,
+                    "reason": "unit: must be a number, property is required (actual value is 'EUR')",
+                }
+                for code in ("CODE9", "CODE8", "CODE7")
+            ],
+            "done_count": 0,
+            "failed_count": 3,
+        },
+        twice_in_one=None,
+        twice_in_two=None,
+        refuses_twice=True,
+        read=_voucher,
+        shown={
+            "campaign": "Fall", "category": "First", "additional_info": "secret", "active": False,
+            "metadata": {"season": "Fall"}, "type": "GIFT_VOUCHER", "start_date": "2022-01-01T00:00:00.000Z",
+        },
+    ),
+    "CAMPAIGN.VOUCHERS_IMPORT_CSV": Case(
+        prepare=lambda api: _make_campaign(api, 0),
+        submit=lambda api, rows: _csv(api, rows, "/v1/campaigns/Fall/importCSV"),
+        good=lambda key: {"Code": key, "Voucher Type": "DISCOUNT_VOUCHER", "Discount Type": "", "Value": ""},
+        bad={"Code": "BAD", "Gift Amount": "much"},
+        bad_reason="Gift Amount: must be a number (actual value is 'much')",
+        full={
+            "Code": "FULL", "Active": "FALSE", "Category": "New", "Gift Amount": "12.5", "Redeemed Quantity": "2",
+            "Redeemed Amount": "2.5", "Region": "Europe",
+        },
+        golden_schema={"unit": {"type": "number", "optional": False}},
+        golden_rows=[{"Code": "CODE9", "unit": "EUR"}],
+        golden_result={
+            "message": "0 voucher(s) imported successfully, 1 failed.",
+            "failed": [
+                {
+                    "code": "CODE9",
+                    "row": 1,
+                    "reason": "unit: must be a number, property is required (actual value is 'EUR')",
+                }
+            ],
+            "done_count": 0,
+            "failed_count": 1,
+        },
+        twice_in_one=None,
+        twice_in_two=None,
+        read=_voucher,
+        shown={
+            "campaign": "Fall", "category": "New", "active": False, "gift": {"amount": 1250, "balance": 1000},
+            "metadata": {"Region": "Europe"},
+        },
+    ),
 }  # fmt: skip
 
 
@@ -276,6 +342,8 @@ class UpdateCase:
     result_of_two: dict[str, Any]  # without the link to the report
     finds_by_key: bool = True  # whether a key that does not exist is a failed row
     upserts: bool = False  # whether it is created instead
+    needs_target: bool = False  # whether there is nothing to submit to before something was made
+    only_once: bool = False  # whether the target is gone afterwards
 
 
 def _submitted(api: Api, path: str, body: Any = None) -> str:
@@ -305,6 +373,44 @@ def _make_orders(api: Api, keys: list[str]) -> None:
     for key in keys:
         answer = api.http.post("/v1/orders", json={"source_id": key, "metadata": {"old": key}})
         assert answer.status_code == 200, answer.text
+
+
+def _make_campaign(api: Api, codes: int = 0) -> None:
+    given = {
+        "name": "Fall", "start_date": "2022-01-01", "vouchers_count": codes, "metadata": {"old": 1},
+        "voucher": {"type": "GIFT_VOUCHER", "gift": {"amount": 1000}, "code_config": {"prefix": "F-"}},
+    }  # fmt: skip
+    answer = api.http.post("/v1/campaigns", json=given)
+    assert answer.status_code == 200, answer.text
+
+
+def _make_campaigns(api: Api, keys: list[str]) -> None:
+    for key in keys:
+        given = {"name": key, "voucher": {"gift": {"amount": 1}}, "metadata": {"old": key}}
+        assert api.http.post("/v1/campaigns", json=given).status_code == 200
+
+
+def _make_campaign_with(api: Api, keys: list[str]) -> None:
+    _make_campaign(api)
+    api.ended(_submitted(api, "/v1/campaigns/Fall/import", [{"code": key} for key in keys]))
+
+
+def _newest(api: Api) -> str:
+    return str(api.get("/v1/async-actions", limit=1)["async_actions"][0]["id"])
+
+
+def _updated_campaign(api: Api) -> str:
+    answer = api.http.put(
+        "/v1/campaigns/Fall", json={"expiration_date": "2030-01-01", "voucher": {"gift": {"amount": 7}}}
+    )
+    assert answer.status_code == 200, answer.text
+    return _newest(api)
+
+
+def _deleted_campaign(api: Api) -> str:
+    answer = api.http.delete("/v1/campaigns/Fall")
+    assert answer.status_code == 202, answer.text
+    return str(answer.json()["async_action_id"])
 
 
 def _bulk_result(done: int) -> dict[str, Any]:
@@ -394,6 +500,38 @@ UPDATE_CASES: dict[str, UpdateCase] = {
         submit=lambda api, _: _submitted(api, "/v1/metadata-schemas/order/definitions/old/purge"),
         is_changed=lambda api, key: api.get(f"/v1/orders/{key}")["metadata"] == {},
         result_of_two={"message": "Updated 2 orders.", "done_count": 2},
+        finds_by_key=False,
+    ),
+    "CAMPAIGN.VOUCHERS_GENERATE": UpdateCase(
+        make=lambda api, _: _make_campaign(api),
+        submit=lambda api, _: _submitted(api, "/v1/campaigns/Fall/vouchers?vouchers_count=2"),
+        is_changed=lambda api, _: api.get("/v1/campaigns/Fall")["vouchers_count"] > 0,
+        result_of_two={"message": "Generated 2 vouchers.", "done_count": 2},
+        finds_by_key=False,
+        needs_target=True,
+    ),
+    "CAMPAIGN.VOUCHERS_UPDATE": UpdateCase(
+        make=_make_campaign_with,
+        submit=lambda api, _: _updated_campaign(api),
+        is_changed=lambda api, key: api.get(f"/v1/vouchers/{key}")["gift"]["amount"] == 7,
+        result_of_two={"message": "Updated 2 vouchers.", "done_count": 2},
+        finds_by_key=False,
+        needs_target=True,
+    ),
+    "CAMPAIGN.VOUCHERS_DELETE": UpdateCase(
+        make=_make_campaign_with,
+        submit=lambda api, _: _deleted_campaign(api),
+        is_changed=lambda api, key: api.http.get(f"/v1/vouchers/{key}").status_code == 404,
+        result_of_two={"message": "Deleted 2 vouchers.", "done_count": 2},
+        finds_by_key=False,
+        needs_target=True,
+        only_once=True,
+    ),
+    "CAMPAIGNS.METADATA_KEY_PURGE": UpdateCase(
+        make=_make_campaigns,
+        submit=lambda api, _: _submitted(api, "/v1/metadata-schemas/campaign/definitions/old/purge"),
+        is_changed=lambda api, key: api.get(f"/v1/campaigns/{key}")["metadata"] == {},
+        result_of_two={"message": "Updated 2 campaigns.", "done_count": 2},
         finds_by_key=False,
     ),
 }

@@ -8,6 +8,7 @@ import pytest
 from tallykeep.actions import ACTION_TYPES
 from tallykeep.engine.queue import Queue
 from tests.conformance.cases import CASES, UPDATE_CASES, Case
+from tests.http.test_errors import check
 from tests.server import Api
 
 
@@ -62,6 +63,13 @@ def test_one_bad_row_among_good_ones(api: Api, name: str, case: Case) -> None:
 
 @every_type
 def test_the_same_key_twice_in_one_submission(api: Api, name: str, case: Case) -> None:
+    if case.refuses_twice:
+        rows = [case.good("TWICE"), case.good("ONCE"), case.good("TWICE")]
+        path = ACTION_TYPES[name].path.replace("{target}", "Fall")
+        check(api.http.post(path, json=rows), 400, "duplicate_key", "Row 3 repeats the code TWICE")
+        check(api.http.post(path, json=[{"active": True}]), 400, "invalid_voucher", "Row 1 has no code")
+        check(api.http.post(path.replace("Fall", "Nothing"), json=[]), 404, "not_found", "campaign")
+        return
     action = api.ended(case.submit(api, [case.good("TWICE"), case.good("TWICE")]))
     _assert_repeated(action, case.twice_in_one, done=1)
 

@@ -30,8 +30,9 @@ def list_(
         typer.echo(json.dumps(page, indent=2))
         return
     table = Table(box=None, padding=(0, 2), header_style="bold")
-    for title in ("id", "type", "status", "progress", "created at"):
-        table.add_column(title)
+    table.add_column("id", no_wrap=True, min_width=21)
+    for title in ("type", "status", "progress", "created at"):
+        table.add_column(title, overflow="fold")
     for action in page["async_actions"]:
         table.add_row(action["id"], action["type"], action["status"], f"{action['progress']} %", action["created_at"])
     Console().print(table)

@@ -1,7 +1,7 @@
 """Acceptance: a stream of bytes becomes an action with its portions and its first jobs, all in one transaction."""
 
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -11,6 +11,7 @@ from tallykeep.config import Settings
 from tallykeep.db.pool import Connection, Pool
 from tallykeep.db.queries import queries
 from tallykeep.engine.kinds import ActionType
+from tallykeep.engine.portions import UniqueKeys
 from tallykeep.engine.queue import Queue
 from tallykeep.engine.split_csv import CsvSplitter
 from tallykeep.engine.split_ids import IdsSplitter
@@ -48,7 +49,14 @@ class Acceptance:
         self._queue = queue
         self._settings = settings
 
-    async def accept(self, kind: ActionType, project_id: int, request_id: str, body: AsyncIterator[bytes]) -> str:
+    async def accept(
+        self,
+        kind: ActionType,
+        project_id: int,
+        request_id: str,
+        body: AsyncIterator[bytes],
+        options: dict[str, Any] | None = None,
+    ) -> str:
         """Read `body` to its end and return the new action's id.
 
         Memory stays flat: portions go to the database as they fill. No connection is taken before the first portion
@@ -56,10 +64,10 @@ class Acceptance:
         body cannot be read as a whole.
         """
         splitter = self._splitter(kind)
-        portions = _portions(splitter, body)
+        portions = _portions(splitter, body, UniqueKeys(kind.unique_key) if kind.unique_key else None)
         first = await anext(portions, None)
         async with self._pool.connection() as connection, connection.transaction():
-            return await self._store(connection, kind, project_id, request_id, splitter, first, portions)
+            return await self._store(connection, kind, project_id, request_id, splitter, first, portions, options or {})
 
     def _splitter(self, kind: ActionType) -> Splitter:
         settings = self._settings
@@ -81,10 +89,12 @@ class Acceptance:
         splitter: Splitter,
         first: Portion | None,
         rest: AsyncIterator[Portion],
+        options: dict[str, Any],
     ) -> str:
         action_id, created_at = await _add_action(connection, kind, project_id, request_id)
         totals = await _copy_portions(connection, project_id, action_id, first, rest) if first else _Totals()
-        await self._complete(connection, project_id, action_id, splitter.source, totals, created_at)
+        source = replace(splitter.source, options=splitter.source.options | options)
+        await self._complete(connection, project_id, action_id, source, totals, created_at)
         return action_id
 
     async def accept_planned(
@@ -140,12 +150,12 @@ async def _add_action(
     return action_id, created_at
 
 
-async def _portions(splitter: Splitter, body: AsyncIterator[bytes]) -> AsyncIterator[Portion]:
+async def _portions(splitter: Splitter, body: AsyncIterator[bytes], keys: UniqueKeys | None) -> AsyncIterator[Portion]:
     async for chunk in body:
         for portion in splitter.feed(chunk):
-            yield portion
+            yield keys.checked(portion) if keys else portion
     for portion in splitter.finish():
-        yield portion
+        yield keys.checked(portion) if keys else portion
 
 
 async def _copy_portions(

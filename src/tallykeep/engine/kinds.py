@@ -41,6 +41,7 @@ class Report:
 
 
 Result = Callable[["ActionType", Action, list[Failure], Report | None], dict[str, Any]]
+Target = Callable[[Connection, int, str], Awaitable[dict[str, Any]]]
 Plan = Callable[[Connection, int, str, dict[str, Any], int], Awaitable[None]]
 Begin = Callable[[Connection, ClaimedPortion], Awaitable[Operation]]
 
@@ -62,6 +63,8 @@ class ActionType:
     keyless: str | None = None  # what a failed row without a key shows in its place
     report_header: tuple[str, ...] = ()
     sequence: str | None = None
+    target: Target | None = None  # what the path's {target} means, as options of the action
+    unique_key: str | None = None  # rows without it, or with it twice, refuse a whole JSON submission
     result: Result
     begin: Begin
     plan: Plan | None = None  # for source "planned": what makes the portions

@@ -2,13 +2,16 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
 
 from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
 
 from tallykeep import __version__
 from tallykeep.engine.kinds import ActionTypes
 from tallykeep.http import (
     async_actions,
+    campaigns,
     customers,
     health,
     metadata_schemas,
@@ -46,6 +49,7 @@ def create_api(kinds: ActionTypes, open_context: Callable[[], AbstractAsyncConte
         async_actions.router,
         reports.router,
         vouchers.router,
+        campaigns.router,
         customers.router,
         products.router,
         orders.router,
@@ -56,4 +60,42 @@ def create_api(kinds: ActionTypes, open_context: Callable[[], AbstractAsyncConte
     ]
     for router in app.state.routers:
         app.include_router(router)
+    app.openapi = lambda: _described(app)  # type: ignore[method-assign]
     return app
+
+
+def _described(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document: both keys of a pair are needed together, and every error has one shape."""
+    if app.openapi_schema is None:
+        document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+        for path in document["paths"].values():
+            for operation in path.values():
+                _correct(operation)
+        app.openapi_schema = document
+    return app.openapi_schema
+
+
+def _correct(operation: dict[str, Any]) -> None:
+    names = [name for pair in operation.get("security", []) for name in pair]
+    app_keys: dict[str, list[str]] = {name: [] for name in names if name.startswith("X-App")}
+    management_keys: dict[str, list[str]] = {name: [] for name in names if name.startswith("X-Management")}
+    if names:
+        operation["security"] = [pair for pair in (management_keys, app_keys) if pair]
+    operation["responses"].pop("422", None)
+    for status, content in operation["responses"].items():
+        if status.startswith("2") and "application/json" in content.get("content", {}):
+            content["content"]["application/json"]["schema"] = {"type": "object"}
+    operation["responses"]["4XX"] = {
+        "description": "What is wrong, where, and what to do",
+        "content": {"application/json": {"schema": _ERROR_SCHEMA}},
+    }
+
+
+_ERROR_SCHEMA = {
+    "type": "object",
+    "properties": {
+        "code": {"type": "integer"},
+        **{name: {"type": "string"} for name in ("key", "message", "details", "request_id")},
+        **{name: {"type": "string"} for name in ("resource_id", "resource_type")},
+    },
+}

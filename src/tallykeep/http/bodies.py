@@ -65,6 +65,11 @@ def _too_large(max_bytes: int) -> BodyTooLargeError:
     return BodyTooLargeError(f"The body is larger than {max_bytes} bytes (setting TALLYKEEP_MAX_BODY_BYTES)")
 
 
+JSON_BODY: dict[str, Any] = {
+    "requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}
+}
+
+
 async def json_object(request: Request, max_bytes: int, *, may_be_empty: bool = False) -> dict[str, Any]:
     """The body as a JSON object; an empty body counts as {} where allowed."""
     body = b"".join([chunk async for chunk in body_chunks(request, max_bytes)])

@@ -7,7 +7,7 @@ from fastapi.responses import Response
 
 from tallykeep.http.answers import Json
 from tallykeep.http.auth import FromCaller
-from tallykeep.http.bodies import json_object
+from tallykeep.http.bodies import JSON_BODY, json_object
 from tallykeep.http.context import FromContext
 from tallykeep.http.parameters import Limit, Moment, Page
 from tallykeep.resources.customers.declaration import CUSTOMER
@@ -38,7 +38,7 @@ async def list_(
         )  # fmt: skip
 
 
-@router.post("", summary="Create customer")
+@router.post("", summary="Create customer", openapi_extra=JSON_BODY)
 async def create(request: Request, context: FromContext, caller: FromCaller) -> Json:
     """Create a customer, or update the one with this source_id or id."""
     given = await json_object(request, context.settings.max_row_bytes)
@@ -54,7 +54,7 @@ async def get(context: FromContext, caller: FromCaller, customer_id: str) -> Jso
         return Json(await get_customer(connection, caller.project_id, customer_id))
 
 
-@router.put("/{customer_id}", summary="Update customer")
+@router.put("/{customer_id}", summary="Update customer", openapi_extra=JSON_BODY)
 async def update(request: Request, context: FromContext, caller: FromCaller, customer_id: str) -> Json:
     """Update a customer: fields left out stay, metadata is added to."""
     given = await json_object(request, context.settings.max_row_bytes)

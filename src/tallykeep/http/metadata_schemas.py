@@ -8,7 +8,7 @@ from fastapi.responses import Response
 from tallykeep.errors import NotFoundError
 from tallykeep.http.answers import Json, request_id
 from tallykeep.http.auth import FromCaller, FromManagedProject, FromManager
-from tallykeep.http.bodies import json_object
+from tallykeep.http.bodies import JSON_BODY, json_object
 from tallykeep.http.context import FromContext
 from tallykeep.model import wire_time
 from tallykeep.resources import metadata_schemas as schemas
@@ -87,7 +87,7 @@ async def list_managed(context: FromContext, manager: FromManagedProject) -> Jso
                  "total": len(found)})  # fmt: skip
 
 
-@management.post("/{project_id}/metadata-schemas", summary="Create metadata schema")
+@management.post("/{project_id}/metadata-schemas", summary="Create metadata schema", openapi_extra=JSON_BODY)
 async def create(request: Request, context: FromContext, manager: FromManagedProject) -> Json:
     """Define the metadata of a kind of resource for the first time."""
     given = await json_object(request, context.settings.max_row_bytes)
@@ -109,7 +109,7 @@ async def get_managed(context: FromContext, manager: FromManagedProject, schema_
         return Json(_shown(await schemas.get_schema_by_id(connection, manager.project_id, schema_id)))
 
 
-@management.put("/{project_id}/metadata-schemas/{schema_id}", summary="Update metadata schema")
+@management.put("/{project_id}/metadata-schemas/{schema_id}", summary="Update metadata schema", openapi_extra=JSON_BODY)
 async def update(request: Request, context: FromContext, manager: FromManagedProject, schema_id: str) -> Json:
     """Add definitions or overwrite them; those left out stay as they are."""
     given = await json_object(request, context.settings.max_row_bytes)

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request
 
 from tallykeep.http.answers import Json
 from tallykeep.http.auth import FromCaller
-from tallykeep.http.bodies import json_object
+from tallykeep.http.bodies import JSON_BODY, json_object
 from tallykeep.http.context import FromContext
 from tallykeep.http.parameters import Limit, Page
 from tallykeep.resources.orders.declaration import ORDER
@@ -21,7 +21,7 @@ async def list_(context: FromContext, caller: FromCaller, limit: Limit = 10, pag
         return Json(await list_orders(connection, caller.project_id, limit=limit, page=page))
 
 
-@router.post("", summary="Create order")
+@router.post("", summary="Create order", openapi_extra=JSON_BODY)
 async def create(request: Request, context: FromContext, caller: FromCaller) -> Json:
     """Create an order, or update the one with this source_id or id; customers, products and SKUs inside come along."""
     given = await json_object(request, context.settings.max_row_bytes)
@@ -37,7 +37,7 @@ async def get(context: FromContext, caller: FromCaller, order_id: str) -> Json:
         return Json(await get_order(connection, caller.project_id, order_id))
 
 
-@router.put("/{order_id}", summary="Update order")
+@router.put("/{order_id}", summary="Update order", openapi_extra=JSON_BODY)
 async def update(request: Request, context: FromContext, caller: FromCaller, order_id: str) -> Json:
     """Update an order: fields left out stay, items are replaced, metadata is added to."""
     given = await json_object(request, context.settings.max_row_bytes)

@@ -8,7 +8,7 @@ from fastapi.responses import Response
 from tallykeep.db.pool import Connection
 from tallykeep.http.answers import Json
 from tallykeep.http.auth import FromCaller
-from tallykeep.http.bodies import json_object
+from tallykeep.http.bodies import JSON_BODY, json_object
 from tallykeep.http.context import FromContext
 from tallykeep.http.parameters import Limit, Page
 from tallykeep.resources.products.declaration import PRODUCT
@@ -31,7 +31,7 @@ async def list_(
         return Json(await list_products(connection, caller.project_id, limit=limit, page=page, name=name))
 
 
-@router.post("/products", summary="Create product")
+@router.post("/products", summary="Create product", openapi_extra=JSON_BODY)
 async def create(request: Request, context: FromContext, caller: FromCaller) -> Json:
     """Create a product, or update the one with this source_id or id."""
     given = await json_object(request, context.settings.max_row_bytes)
@@ -48,7 +48,7 @@ async def get(context: FromContext, caller: FromCaller, product_id: str) -> Json
         return Json(found | {"skus": await _skus_of(connection, caller.project_id, found["id"])})
 
 
-@router.put("/products/{product_id}", summary="Update product")
+@router.put("/products/{product_id}", summary="Update product", openapi_extra=JSON_BODY)
 async def update(request: Request, context: FromContext, caller: FromCaller, product_id: str) -> Json:
     """Update a product: fields left out stay, metadata is added to."""
     given = await json_object(request, context.settings.max_row_bytes)
@@ -76,7 +76,7 @@ async def list_product_skus(
         return Json(await list_skus(connection, caller.project_id, found["id"], limit=limit, page=page))
 
 
-@router.post("/products/{product_id}/skus", summary="Create SKU")
+@router.post("/products/{product_id}/skus", summary="Create SKU", openapi_extra=JSON_BODY)
 async def create_sku(request: Request, context: FromContext, caller: FromCaller, product_id: str) -> Json:
     """Create a SKU of this product, or update the one with this source_id or id."""
     given = await json_object(request, context.settings.max_row_bytes)
@@ -86,7 +86,7 @@ async def create_sku(request: Request, context: FromContext, caller: FromCaller,
         return Json(await get_sku(connection, caller.project_id, sku_id))
 
 
-@router.put("/products/{product_id}/skus/{sku_id}", summary="Update SKU")
+@router.put("/products/{product_id}/skus/{sku_id}", summary="Update SKU", openapi_extra=JSON_BODY)
 async def update_sku(request: Request, context: FromContext, caller: FromCaller, product_id: str, sku_id: str) -> Json:
     """Update a SKU of this product: fields left out stay."""
     given = await json_object(request, context.settings.max_row_bytes)

@@ -9,7 +9,8 @@ from tallykeep.engine.kinds import ActionType, ActionTypes
 from tallykeep.http.answers import Json, request_id
 from tallykeep.http.auth import FromCaller
 from tallykeep.http.bodies import body_chunks, file_in_form, has_body, media_type, require_media_type
-from tallykeep.http.context import FromContext
+from tallykeep.http.context import Context, FromContext
+from tallykeep.resources.projects import Caller
 
 _FORM = "multipart/form-data"
 _JSON = "application/json"
@@ -29,7 +30,6 @@ _FORM_SCHEMA: dict[str, Any] = {
 }
 _BODIES: dict[str, dict[str, Any]] = {
     "csv": {_FORM: {"schema": _FORM_SCHEMA}, _CSV: {"schema": {"type": "string"}}},
-    "ids": {_JSON: {"schema": {"type": "object", "required": ["metadata"]}}},
     "json": {_JSON: {"schema": {"type": "array", "items": {"type": "object"}}}},
 }
 
@@ -49,18 +49,38 @@ def submission_routes(kinds: ActionTypes) -> APIRouter:
             summary=kind.summary,
             description=f"Starts an asynchronous action of the type `{kind.name}` and answers with its id.",
             operation_id=kind.name,
-            openapi_extra={"requestBody": {"required": True, "content": _BODIES[kind.source]}},
+            openapi_extra={"requestBody": {"required": not kind.may_be_empty, "content": _content(kind)}},
         )
     return router
+
+
+def _content(kind: ActionType) -> dict[str, Any]:
+    if kind.source != "ids":
+        return _BODIES[kind.source]
+    keys = {name: {"type": "array", "items": {"type": "string"}} for name in kind.ids}
+    one_of_them = [{"required": [name, "metadata"]} for name in kind.ids]
+    return {
+        _JSON: {
+            "schema": {"type": "object", "properties": {**keys, "metadata": {"type": "object"}}, "anyOf": one_of_them}
+        }
+    }
 
 
 def _endpoint(kind: ActionType) -> Callable[..., Awaitable[Json]]:
     async def submit(request: Request, context: FromContext, caller: FromCaller) -> Json:
         body = _body(request, kind, context.settings.max_body_bytes)
-        action_id = await context.acceptance.accept(kind, caller.project_id, request_id(request), body)
+        options = await _options(request, context, caller, kind)
+        action_id = await context.acceptance.accept(kind, caller.project_id, request_id(request), body, options)
         return Json({"async_action_id": action_id}, status_code=kind.status_code)
 
     return submit
+
+
+async def _options(request: Request, context: Context, caller: Caller, kind: ActionType) -> dict[str, Any]:
+    if kind.target is None:
+        return {}
+    async with context.pool.connection() as connection:
+        return await kind.target(connection, caller.project_id, request.path_params["target"])
 
 
 async def _no_rows() -> AsyncIterator[bytes]:
@@ -70,7 +90,7 @@ async def _no_rows() -> AsyncIterator[bytes]:
 def _body(request: Request, kind: ActionType, max_bytes: int) -> AsyncIterator[bytes]:
     if kind.may_be_empty and not has_body(request):
         return _no_rows()
-    require_media_type(request, *_BODIES[kind.source])
+    require_media_type(request, *_content(kind))
     if media_type(request) == _FORM:
         return file_in_form(request, max_bytes)
     return body_chunks(request, max_bytes)

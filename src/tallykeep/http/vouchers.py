@@ -8,7 +8,7 @@ from fastapi.responses import Response
 from tallykeep.errors import InvalidPayloadError, InvalidVoucherError
 from tallykeep.http.answers import Json
 from tallykeep.http.auth import FromCaller
-from tallykeep.http.bodies import json_object
+from tallykeep.http.bodies import JSON_BODY, json_object
 from tallykeep.http.context import Context, FromContext
 from tallykeep.http.parameters import Limit, Moment, Page
 from tallykeep.resources.projects import Caller
@@ -31,6 +31,8 @@ async def list_(
     order: Order = "-created_at",
     code: str | None = None,
     category: str | None = None,
+    campaign: str | None = None,
+    campaign_id: str | None = None,
     ids: Annotated[list[str] | None, Query()] = None,
     created_before: Annotated[Moment | None, Query(alias="created_at[before]")] = None,
     created_after: Annotated[Moment | None, Query(alias="created_at[after]")] = None,
@@ -39,14 +41,16 @@ async def list_(
 ) -> Json:
     """The project's vouchers, newest first unless `order` says otherwise."""
     chosen = VoucherFilter(
-        code=code, category=category, ids=ids, created_before=created_before, created_after=created_after,
+        code=code, category=category,
+        campaign=campaign,
+        campaign_id=campaign_id, ids=ids, created_before=created_before, created_after=created_after,
         updated_before=updated_before, updated_after=updated_after,
     )  # fmt: skip
     async with context.pool.connection() as connection:
         return Json(await list_vouchers(connection, caller.project_id, chosen, order=order, limit=limit, page=page))
 
 
-@router.post("", summary="Create voucher with a given or a random code")
+@router.post("", summary="Create voucher with a given or a random code", openapi_extra=JSON_BODY)
 async def create_with_any_code(request: Request, context: FromContext, caller: FromCaller) -> Json:
     """Create a standalone voucher; without a code in the body, one is made by its `code_config`."""
     given = await json_object(request, context.settings.max_row_bytes)
@@ -65,7 +69,7 @@ async def disable(context: FromContext, caller: FromCaller, code: str) -> Json:
     return await _switched(context, caller, code, active=False)
 
 
-@router.put("/{code:path}", summary="Update voucher")
+@router.put("/{code:path}", summary="Update voucher", openapi_extra=JSON_BODY)
 async def update(request: Request, context: FromContext, caller: FromCaller, code: str) -> Json:
     """Update a voucher: fields left out stay, null clears, metadata is added to."""
     given = await json_object(request, context.settings.max_row_bytes)
@@ -90,7 +94,7 @@ async def get(context: FromContext, caller: FromCaller, code: str) -> Json:
         return Json(await get_voucher(connection, caller.project_id, code))
 
 
-@router.post("/{code:path}", summary="Create voucher")
+@router.post("/{code:path}", summary="Create voucher", openapi_extra=JSON_BODY)
 async def create(request: Request, context: FromContext, caller: FromCaller, code: str) -> Json:
     """Create a standalone voucher with this code."""
     given = await json_object(request, context.settings.max_row_bytes)

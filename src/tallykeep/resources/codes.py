@@ -23,6 +23,11 @@ class CodeRule:
     prefix: str = ""
     postfix: str = ""
 
+    @property
+    def possible(self) -> int:
+        """How many different codes there are."""
+        return int(len(set(self.charset)) ** self.pattern.count("#"))
+
     def make(self) -> str:
         """One code."""
         signs = [secrets.choice(self.charset) if sign == "#" else sign for sign in self.pattern]

@@ -11,7 +11,7 @@ Values = dict[str, Any]
 # The columns that drafts carry besides code and type, in the order of COPY's lines.
 FIELDS = (
     "active", "category", "start_date", "expiration_date", "discount", "gift", "loyalty_card", "extras",
-    "redemption_quantity", "redeemed_quantity", "redeemed_amount", "additional_info", "metadata",
+    "redemption_quantity", "redeemed_quantity", "redeemed_amount", "additional_info", "metadata", "campaign_id",
 )  # fmt: skip
 # What stands for «not given»: NULL, or where a new voucher has something by default, COPY's marker for the default.
 NULL, DEFAULT = r"\N", r"\D"

@@ -27,7 +27,8 @@ from tallykeep.resources.vouchers.kinds import (
 class JsonVouchers:
     """Cleans vouchers that come as JSON objects."""
 
-    def __init__(self, metadata: MetadataChecker) -> None:
+    def __init__(self, metadata: MetadataChecker, campaign_id: str | None = None) -> None:
+        self._campaign_id = campaign_id
         self._metadata = Memo(lambda dumped: metadata.problems(orjson.loads(dumped)))
         self._missing_metadata = metadata.problems({})
         self._discounts = Memo(lambda dumped: _discount_problems(orjson.loads(dumped)))
@@ -57,6 +58,9 @@ class JsonVouchers:
         for name, expected in EXTRA_FIELDS:
             self._take_extra(values, problems, name, given.get(name), expected)
         self._take_redemption(values, problems, given.get("redemption"))
+        if self._campaign_id is not None:
+            for name in ("redeemed_quantity", "redeemed_amount"):
+                take(values, problems, name, given.get(name), cleaning.whole_number)
         kind = _kind_of(given, problems)
         self._take_worth(values, problems, kind, given)
         self._take_metadata(values, problems, given.get("metadata"))
@@ -65,6 +69,8 @@ class JsonVouchers:
             problems.insert(0, "code is required")
         if problems or code is None or kind is None:
             return None, problems, shown_key(given.get("code"))
+        if self._campaign_id is not None:
+            values["campaign_id"] = self._campaign_id
         if "extras" in values:
             values["extras"] = orjson.dumps(values["extras"]).decode()
         return VoucherDraft(row, code, kind, fields_of(values)), problems, code

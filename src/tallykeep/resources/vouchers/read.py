@@ -31,6 +31,8 @@ class VoucherFilter:
 
     code: str | None = None
     category: str | None = None
+    campaign: str | None = None
+    campaign_id: str | None = None
     ids: list[str] | None = None
     created_before: datetime | None = None
     created_after: datetime | None = None
@@ -60,8 +62,8 @@ async def list_vouchers(
     """One page in wire format, with the number of all vouchers that match; `order` is a key of ORDERS."""
     matching = sql.SQL(_sql.filter_vouchers)
     parameters = chosen.parameters(project_id) | {"limit": limit, "offset": (page - 1) * limit}
-    page_query = sql.SQL("SELECT * {} ORDER BY {} LIMIT %(limit)s OFFSET %(offset)s").format(
-        matching, sql.SQL(ORDERS[order])
+    page_query = sql.SQL("SELECT {} {} ORDER BY {} LIMIT %(limit)s OFFSET %(offset)s").format(
+        sql.SQL(_sql.columns_shown), matching, sql.SQL(ORDERS[order])
     )
     rows = await (await connection.execute(page_query, parameters)).fetchall()
     counted = await connection.execute(sql.SQL("SELECT count(*) AS total {}").format(matching), parameters)
@@ -80,8 +82,8 @@ def shown(row: dict[str, Any]) -> dict[str, Any]:
     return {
         "id": row["id"],
         "code": row["code"],
-        "campaign": None,
-        "campaign_id": None,
+        "campaign": row["campaign"],
+        "campaign_id": row["campaign_id"],
         "category": row["category"],
         "category_id": None,
         "categories": [],

@@ -22,25 +22,27 @@ _CLEARABLE = ("category", "start_date", "expiration_date", "additional_info")
 _ADDED_TO = ("gift", "loyalty_card", "metadata")
 
 
-async def create_voucher(connection: Connection, project_id: int, given: dict[str, Any]) -> str:
+async def create_voucher(
+    connection: Connection, project_id: int, given: dict[str, Any], *, campaign_id: str | None = None
+) -> str:
     """Create a voucher and return its code, made by its `code_config` where none is given.
 
     Raises InvalidVoucherError with every problem, DuplicateFoundError, InvalidPayloadError for the code_config.
     """
     if given.get("code"):
-        return await _create(connection, project_id, given)
+        return await _create(connection, project_id, given, campaign_id)
     rule = code_rule(given.get("code_config"))
     for _ in range(_TRIES - 1):
         try:
-            return await _create(connection, project_id, {**given, "code": rule.make()})
+            return await _create(connection, project_id, {**given, "code": rule.make()}, campaign_id)
         except DuplicateFoundError:
             continue
-    return await _create(connection, project_id, {**given, "code": rule.make()})
+    return await _create(connection, project_id, {**given, "code": rule.make()}, campaign_id)
 
 
-async def _create(connection: Connection, project_id: int, given: dict[str, Any]) -> str:
+async def _create(connection: Connection, project_id: int, given: dict[str, Any], campaign_id: str | None) -> str:
     async with connection.transaction():
-        draft = await _cleaned(connection, project_id, given)
+        draft = await _cleaned(connection, project_id, given, campaign_id)
         await stage(connection, [draft])
         for failure in await insert_staged(connection, project_id, [draft]):
             raise DuplicateFoundError(failure.reason, resource_id=failure.key, resource_type="voucher")
@@ -107,8 +109,10 @@ async def delete_voucher(connection: Connection, caller: Caller, code: str, *, f
             await put_in_bin(connection, caller, "voucher", gone, name=gone["code"])
 
 
-async def _cleaned(connection: Connection, project_id: int, given: dict[str, Any]) -> VoucherDraft:
-    cleaner = JsonVouchers(await checker_for(connection, project_id, "voucher"))
+async def _cleaned(
+    connection: Connection, project_id: int, given: dict[str, Any], campaign_id: str | None = None
+) -> VoucherDraft:
+    cleaner = JsonVouchers(await checker_for(connection, project_id, "voucher"), campaign_id)
     drafts, failures = cleaner.clean([Row(1, given)])
     for failure in failures:
         raise InvalidVoucherError(failure.reason, resource_id=failure.key, resource_type="voucher")

@@ -16,6 +16,7 @@ CREATE TEMPORARY TABLE IF NOT EXISTS voucher_stage (
     redeemed_amount bigint,
     additional_info text,
     metadata jsonb,
+    campaign_id text,
     "row" bigint NOT NULL,
     cleared text NOT NULL
 ) ON COMMIT DELETE ROWS
@@ -26,7 +27,8 @@ COPY voucher_stage FROM STDIN
 -- name: copy_new!
 COPY vouchers (
     project_id, created_at, code, id, type, active, category, start_date, expiration_date, discount, gift,
-    loyalty_card, extras, redemption_quantity, redeemed_quantity, redeemed_amount, additional_info, metadata
+    loyalty_card, extras, redemption_quantity, redeemed_quantity, redeemed_amount, additional_info, metadata,
+    campaign_id
 ) FROM STDIN (DEFAULT '\D')
 
 -- name: clear_stage!
@@ -36,12 +38,13 @@ DELETE FROM voucher_stage
 -- In key order, so that two portions that share keys wait for each other and never in a circle.
 INSERT INTO vouchers (
     project_id, code, id, type, active, category, start_date, expiration_date, discount, gift, loyalty_card, extras,
-    redemption_quantity, redeemed_quantity, redeemed_amount, additional_info, metadata, created_at
+    redemption_quantity, redeemed_quantity, redeemed_amount, additional_info, metadata, campaign_id,
+    created_at
 )
 SELECT
     :project_id, code, id, type, coalesce(active, true), category, start_date, expiration_date, discount, gift,
     loyalty_card, extras, redemption_quantity, coalesce(redeemed_quantity, 0), redeemed_amount, additional_info,
-    coalesce(metadata, '{}'), :now
+    coalesce(metadata, '{}'), campaign_id, :now
 FROM voucher_stage
 ORDER BY code
 ON CONFLICT (project_id, code) DO NOTHING

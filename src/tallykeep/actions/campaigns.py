@@ -1,0 +1,88 @@
+"""Actions on campaigns and their vouchers."""
+
+from tallykeep.engine.finish import count_result, import_result
+from tallykeep.engine.kinds import ActionType
+from tallykeep.resources.campaigns.store import campaign_options
+from tallykeep.resources.campaigns.vouchers import (
+    CAMPAIGN_PURGE,
+    begin_deletion,
+    begin_generation,
+    begin_import,
+    begin_update,
+    plan_deletion,
+    plan_generation,
+    plan_update,
+)
+from tallykeep.resources.metadata_purge import purge_plan, purge_portion
+
+TYPES = (
+    ActionType(
+        name="CAMPAIGN.VOUCHERS_IMPORT",
+        path="/v1/campaigns/{target}/import",
+        summary="Import vouchers to campaign",
+        source="json",
+        unique_key="code",
+        noun="voucher",
+        failure_fields=("code", "reason"),
+        target=campaign_options,
+        result=import_result,
+        begin=begin_import,
+    ),
+    ActionType(
+        name="CAMPAIGN.VOUCHERS_IMPORT_CSV",
+        path="/v1/campaigns/{target}/importCSV",
+        summary="Import vouchers to campaign by CSV",
+        status_code=200,
+        source="csv",
+        noun="voucher",
+        failure_fields=("code", "row", "reason"),
+        target=campaign_options,
+        result=import_result,
+        begin=begin_import,
+    ),
+    ActionType(
+        name="CAMPAIGN.VOUCHERS_GENERATE",
+        path="/v1/campaigns/{campaign_id}/vouchers",
+        summary="Add vouchers to campaign",
+        source="planned",
+        noun="voucher",
+        verb="Generated",
+        result=count_result,
+        begin=begin_generation,
+        plan=plan_generation,
+    ),
+    ActionType(
+        name="CAMPAIGN.VOUCHERS_UPDATE",
+        path="/v1/campaigns/{campaign_id}",
+        summary="Update campaign",
+        source="planned",
+        noun="voucher",
+        verb="Updated",
+        sequence="campaigns",
+        result=count_result,
+        begin=begin_update,
+        plan=plan_update,
+    ),
+    ActionType(
+        name="CAMPAIGN.VOUCHERS_DELETE",
+        path="/v1/campaigns/{campaign_id}",
+        summary="Delete campaign",
+        source="planned",
+        noun="voucher",
+        verb="Deleted",
+        result=count_result,
+        begin=begin_deletion,
+        plan=plan_deletion,
+    ),
+    ActionType(
+        name="CAMPAIGNS.METADATA_KEY_PURGE",
+        path="/v1/metadata-schemas/campaign/definitions/{key}/purge",
+        summary="Purge a metadata key off all campaigns",
+        source="planned",
+        noun="campaign",
+        verb="Updated",
+        result=count_result,
+        begin=purge_portion(CAMPAIGN_PURGE),
+        plan=purge_plan(CAMPAIGN_PURGE),
+    ),
+)

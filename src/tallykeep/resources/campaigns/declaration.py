@@ -1,0 +1,127 @@
+"""What a campaign is, cleaned out of JSON (public API documentation, schemas CampaignsCreate… and CampaignBase)."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from tallykeep.errors import InvalidPayloadError
+from tallykeep.model import Row
+from tallykeep.resources import cleaning
+from tallykeep.resources.cleaning import Cleaner, Problem, actual
+from tallykeep.resources.codes import CodeRule, code_rule
+from tallykeep.resources.metadata import MetadataChecker
+from tallykeep.resources.vouchers.from_json import JsonVouchers
+from tallykeep.resources.vouchers.kinds import DISCOUNT, GIFT, LOYALTY
+
+CAMPAIGN_TYPES = {DISCOUNT: "DISCOUNT_COUPONS", GIFT: "GIFT_VOUCHERS", LOYALTY: "LOYALTY_PROGRAM"}
+
+# Kept and shown as they came; without an effect of their own so far.
+_KEPT: dict[str, Cleaner] = {
+    "description": cleaning.text,
+    "auto_join": cleaning.json_boolean,
+    "join_once": cleaning.json_boolean,
+    "use_voucher_metadata_schema": cleaning.json_boolean,
+    "activity_duration_after_publishing": cleaning.text,
+    "validity_timeframe": cleaning.json_object,
+    "category": cleaning.text,
+}
+_KEPT_LISTS = ("validity_day_of_week", "validation_rules")
+_REFUSED = ("promotion", "referral_program", "loyalty_tiers_expiration", "category_id", "validity_hours")
+
+
+@dataclass(slots=True)
+class CampaignDraft:
+    """A campaign to be stored; `given` names what the request held."""
+
+    name: str | None
+    campaign_type: str
+    type: str
+    active: bool
+    start_date: str | None
+    expiration_date: str | None
+    voucher: dict[str, Any]
+    settings: dict[str, Any]
+    metadata: dict[str, Any]
+    vouchers_count: int
+    rule: CodeRule
+    problems: list[str] = field(default_factory=list)
+
+
+def clean_campaign(given: dict[str, Any], checker: MetadataChecker) -> CampaignDraft:
+    """Clean a whole campaign; raises InvalidPayloadError (invalid_campaign_params) with every problem."""
+    problems = [f"{name}: not supported by this version; leave it out" for name in _REFUSED if given.get(name)]
+    name = _read(given, "name", cleaning.key_text, problems)
+    if not name and not any(problem.startswith("name:") for problem in problems):
+        problems.append("name is required")
+    voucher = given.get("voucher")
+    voucher = voucher if isinstance(voucher, dict) else {}
+    problems += _template_problems(voucher)
+    kind = voucher.get("type") or (GIFT if voucher.get("gift") else DISCOUNT)
+    metadata = _read(given, "metadata", cleaning.json_object, problems) or {}
+    problems += checker.problems(metadata)
+    settings = {
+        name: _read(given, name, clean, problems) for name, clean in _KEPT.items() if given.get(name) is not None
+    }
+    settings |= {name: given[name] for name in _KEPT_LISTS if isinstance(given.get(name), list)}
+    draft = CampaignDraft(
+        name=name,
+        campaign_type=CAMPAIGN_TYPES.get(kind, ""),
+        type=_read(given, "type", cleaning.one_of("AUTO_UPDATE", "STATIC", "STANDALONE"), problems) or "AUTO_UPDATE",
+        active=_or(_read(given, "active", cleaning.json_boolean, problems), default=True),
+        start_date=_read(given, "start_date", cleaning.moment, problems),
+        expiration_date=_read(given, "expiration_date", cleaning.moment, problems),
+        voucher={**voucher, "type": kind},
+        settings=settings,
+        metadata=metadata,
+        vouchers_count=_read(given, "vouchers_count", cleaning.whole_number, problems) or 0,
+        rule=code_rule(voucher.get("code_config")),
+    )
+    wanted = given.get("campaign_type")
+    if wanted is not None and wanted != draft.campaign_type:
+        problems.append(f"campaign_type: must be {draft.campaign_type} for vouchers of this type {actual(wanted)}")
+    if problems:
+        raise InvalidPayloadError(
+            "; ".join(problems), key="invalid_campaign_params", resource_id=draft.name, resource_type="campaign"
+        )
+    return draft
+
+
+def _or(value: Any, *, default: Any) -> Any:
+    return default if value is None else value
+
+
+def _read(given: dict[str, Any], name: str, clean: Cleaner, problems: list[str]) -> Any:
+    if given.get(name) is None:
+        return None
+    try:
+        return clean(given[name])
+    except Problem as problem:
+        problems.append(f"{name}: {problem}")
+        return None
+
+
+def _template_problems(voucher: dict[str, Any]) -> list[str]:
+    """What is wrong with the voucher that all of the campaign's are made after."""
+    if not voucher:
+        return ["voucher is required"]
+    _, failures = JsonVouchers(MetadataChecker(None)).clean([Row(1, {**voucher, "code": "TEMPLATE"})])
+    return [f"voucher: {failure.reason}" for failure in failures]
+
+
+def voucher_like(campaign: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """A voucher of this campaign as JSON: made after its template, with what was given for it alone."""
+    template = {name: value for name, value in campaign["voucher"].items() if name != "code_config"}
+    dates = {name: campaign[name].isoformat(timespec="milliseconds").replace("+00:00", "Z")
+             for name in ("start_date", "expiration_date") if campaign[name] is not None}  # fmt: skip
+    kept = {name: campaign["settings"][name] for name in ("validity_timeframe", "validity_day_of_week")
+            if name in campaign["settings"]}  # fmt: skip
+    own = {name: value for name, value in given.items() if value is not None and name not in ("type", "discount")}
+    return {**template, **dates, **kept, "active": campaign["active"], **own}
+
+
+def require_room(rule: CodeRule, count: int) -> None:
+    """Raise InvalidPayloadError (invalid_code_config) where the rule allows fewer codes than are wanted."""
+    if rule.possible < count:
+        raise InvalidPayloadError(
+            f"code_config allows only {rule.possible} different codes, but {count} are wanted",
+            key="invalid_code_config",
+        )

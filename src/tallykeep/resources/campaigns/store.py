@@ -1,0 +1,166 @@
+"""Campaigns kept and shown."""
+
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from tallykeep.db.pool import Connection
+from tallykeep.db.queries import queries
+from tallykeep.errors import DuplicateFoundError, InvalidPayloadError, NotFoundError
+from tallykeep.model import new_id, now, wire_time
+from tallykeep.resources.bin.entries import put_in_bin
+from tallykeep.resources.campaigns.declaration import CampaignDraft, clean_campaign
+from tallykeep.resources.codes import CodeRule, code_rule
+from tallykeep.resources.metadata_schemas import checker_for
+from tallykeep.resources.projects import Caller
+
+_sql = queries(__package__, "store.sql")
+
+_VOUCHER_PARTS = ("discount", "gift", "loyalty_card")
+_GENERATE, _UPDATE = "CAMPAIGN.VOUCHERS_GENERATE", "CAMPAIGN.VOUCHERS_UPDATE"
+
+
+async def create_campaign(connection: Connection, project_id: int, given: dict[str, Any]) -> tuple[str, CampaignDraft]:
+    """Store a new campaign, without its vouchers; raises InvalidPayloadError or DuplicateFoundError."""
+    draft = clean_campaign(given, await checker_for(connection, project_id, "campaign"))
+    parameters = {
+        "project_id": project_id, "id": new_id("camp_"), "name": draft.name, "campaign_type": draft.campaign_type,
+        "type": draft.type, "active": draft.active, "start_date": draft.start_date, "now": now(),
+        "expiration_date": draft.expiration_date, "voucher": Jsonb(draft.voucher), "settings": Jsonb(draft.settings),
+        "metadata": Jsonb(draft.metadata),
+    }  # fmt: skip
+    if await (await connection.execute(_sql.add_campaign, parameters)).fetchone() is None:
+        raise DuplicateFoundError(
+            f"A campaign named {draft.name} exists already", resource_id=draft.name, resource_type="campaign"
+        )
+    return str(parameters["id"]), draft
+
+
+async def find_campaign(connection: Connection, project_id: int, key: str) -> dict[str, Any]:
+    """A campaign's row by id or name; raises NotFoundError."""
+    found = await (await connection.execute(_sql.find_campaign, {"project_id": project_id, "key": key})).fetchone()
+    if found is None:
+        raise NotFoundError.of("campaign", key)
+    return found
+
+
+def rule_of(campaign: dict[str, Any]) -> CodeRule:
+    """How the campaign's codes look."""
+    return code_rule(campaign["voucher"].get("code_config"))
+
+
+async def campaign_options(connection: Connection, project_id: int, key: str) -> dict[str, Any]:
+    """What a submission to a campaign keeps of it: its id; raises NotFoundError."""
+    return {"campaign_id": (await find_campaign(connection, project_id, key))["id"]}
+
+
+async def get_campaign(connection: Connection, project_id: int, key: str) -> dict[str, Any]:
+    """A campaign in wire format, by id or name; raises NotFoundError."""
+    found = await find_campaign(connection, project_id, key)
+    return (await _shown(connection, project_id, [found]))[0]
+
+
+async def list_campaigns(
+    connection: Connection, project_id: int, *, limit: int, page: int, campaign_type: str | None
+) -> dict[str, Any]:
+    """One page in wire format, newest first, with the number of all that match."""
+    matching = {"project_id": project_id, "campaign_type": campaign_type}
+    paging = {**matching, "limit": limit, "offset": (page - 1) * limit}
+    rows = await (await connection.execute(_sql.list_campaigns, paging)).fetchall()
+    counted = await (await connection.execute(_sql.count_campaigns, matching)).fetchone()
+    shown = await _shown(connection, project_id, rows)
+    return {"object": "list", "data_ref": "campaigns", "campaigns": shown, "total": counted["total"] if counted else 0}
+
+
+async def change_campaign(
+    connection: Connection, project_id: int, key: str, given: dict[str, Any]
+) -> tuple[str, dict[str, Any]]:
+    """Change a campaign in the caller's transaction; returns its id and what changes for its vouchers."""
+    found = await find_campaign(connection, project_id, key)
+    place = {"project_id": project_id, "id": found["id"]}
+    old = await (await connection.execute(_sql.lock_campaign, place)).fetchone() or found
+    for name in ("name", "campaign_type"):
+        if given.get(name) not in (None, old[name]):
+            raise InvalidPayloadError(f"{name}: cannot be changed", key="invalid_campaign_params")
+    whole = _whole(old, given)
+    draft = clean_campaign(whole, await checker_for(connection, project_id, "campaign"))
+    parameters = {
+        **place, "start_date": draft.start_date, "expiration_date": draft.expiration_date, "now": now(),
+        "voucher": Jsonb(draft.voucher), "settings": Jsonb(draft.settings), "metadata": Jsonb(draft.metadata),
+    }  # fmt: skip
+    await connection.execute(_sql.set_campaign, parameters)
+    return old["id"], _change_for_vouchers(given, draft)
+
+
+def _whole(old: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    dates = {name: wire_time(old[name]) for name in ("start_date", "expiration_date")}
+    before = {"name": old["name"], "type": old["type"], "active": old["active"], **dates, **old["settings"]}
+    voucher = {**old["voucher"], **(given.get("voucher") or {}), "type": old["voucher"]["type"]}
+    return {**before, **given, "voucher": voucher, "metadata": old["metadata"] | (given.get("metadata") or {})}
+
+
+def _change_for_vouchers(given: dict[str, Any], draft: CampaignDraft) -> dict[str, Any]:
+    change: dict[str, Any] = {name: getattr(draft, name) for name in ("start_date", "expiration_date") if name in given}
+    template = given.get("voucher") or {}
+    change |= {name: draft.voucher[name] for name in _VOUCHER_PARTS if template.get(name)}
+    if "quantity" in (template.get("redemption") or {}):
+        change["redemption_quantity"] = template["redemption"]["quantity"]
+    return change
+
+
+async def switch_campaign(connection: Connection, project_id: int, key: str, *, active: bool) -> None:
+    """Enable or disable a campaign; raises NotFoundError."""
+    found = await find_campaign(connection, project_id, key)
+    place = {"project_id": project_id, "id": found["id"], "active": active, "now": now()}
+    await connection.execute(_sql.switch_campaign, place)
+
+
+async def take_out_campaign(connection: Connection, caller: Caller, key: str, *, force: bool) -> str:
+    """Delete a campaign in the caller's transaction, its vouchers not yet; returns its id. Raises NotFoundError."""
+    found = await find_campaign(connection, caller.project_id, key)
+    place = {"project_id": caller.project_id, "id": found["id"]}
+    gone = await (await connection.execute(_sql.delete_campaign, place)).fetchone()
+    if gone is None:
+        raise NotFoundError.of("campaign", key)
+    if not force:
+        await put_in_bin(connection, caller, "campaign", gone, name=gone["name"])
+    return str(gone["id"])
+
+
+async def _shown(connection: Connection, project_id: int, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    of_these = {"project_id": project_id, "ids": [row["id"] for row in rows]}
+    counted = await (await connection.execute(_sql.count_vouchers, of_these)).fetchall()
+    counts = {row["campaign_id"]: row["vouchers"] for row in counted}
+    running = await (await connection.execute(_sql.running_actions, of_these)).fetchall()
+    busy = {(row["campaign_id"], row["type"]) for row in running}
+    return [_wire(row, counts.get(row["id"], 0), busy) for row in rows]
+
+
+def _wire(row: dict[str, Any], vouchers: int, busy: set[tuple[str, str]]) -> dict[str, Any]:
+    generating, modifying = (row["id"], _GENERATE) in busy, (row["id"], _UPDATE) in busy
+    status = "IN_PROGRESS" if generating else "MODIFYING" if modifying else "DONE"
+    return {
+        "id": row["id"],
+        "name": row["name"],
+        "campaign_type": row["campaign_type"],
+        "type": row["type"],
+        "voucher": {"is_referral_code": False, **row["voucher"]},
+        "auto_join": False,
+        "join_once": False,
+        "use_voucher_metadata_schema": False,
+        "start_date": wire_time(row["start_date"]),
+        "expiration_date": wire_time(row["expiration_date"]),
+        **row["settings"],
+        "vouchers_count": vouchers,
+        "active": row["active"],
+        "metadata": row["metadata"],
+        "created_at": wire_time(row["created_at"]),
+        "updated_at": wire_time(row["updated_at"]),
+        "creation_status": status,
+        "vouchers_generation_status": status,
+        "protected": False,
+        "category_id": None,
+        "categories": [],
+        "validation_rules_assignments": {"object": "list", "data_ref": "data", "data": [], "total": 0},
+        "object": "campaign",
+    }

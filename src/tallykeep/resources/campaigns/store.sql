@@ -1,0 +1,147 @@
+-- name: add_campaign
+INSERT INTO campaigns (
+    project_id, id, name, campaign_type, type, active, start_date, expiration_date, voucher, settings, metadata,
+    created_at
+)
+VALUES (
+    :project_id, :id, :name, :campaign_type, :type, :active, :start_date, :expiration_date, :voucher, :settings,
+    :metadata, :now
+)
+ON CONFLICT DO NOTHING
+RETURNING id
+
+-- name: find_campaign
+SELECT * FROM campaigns WHERE project_id = :project_id AND (id = :key OR name = :key) ORDER BY (id = :key) DESC LIMIT 1
+
+-- name: lock_campaign
+SELECT * FROM campaigns WHERE project_id = :project_id AND id = :id FOR UPDATE
+
+-- name: list_campaigns
+SELECT * FROM campaigns
+WHERE project_id = :project_id AND (:campaign_type::text IS NULL OR campaign_type = :campaign_type)
+ORDER BY id DESC
+LIMIT :limit OFFSET :offset
+
+-- name: count_campaigns
+SELECT count(*) AS total FROM campaigns
+WHERE project_id = :project_id AND (:campaign_type::text IS NULL OR campaign_type = :campaign_type)
+
+-- name: set_campaign!
+UPDATE campaigns
+SET
+    start_date = :start_date,
+    expiration_date = :expiration_date,
+    voucher = :voucher,
+    settings = :settings,
+    metadata = :metadata,
+    updated_at = :now
+WHERE project_id = :project_id AND id = :id
+
+-- name: switch_campaign!
+UPDATE campaigns SET active = :active, updated_at = :now WHERE project_id = :project_id AND id = :id
+
+-- name: delete_campaign
+DELETE FROM campaigns WHERE project_id = :project_id AND id = :id RETURNING *
+
+-- name: count_vouchers
+SELECT campaign_id, count(*) AS vouchers
+FROM vouchers
+WHERE project_id = :project_id AND campaign_id = ANY (:ids)
+GROUP BY campaign_id
+
+-- name: running_actions
+SELECT type, source -> 'options' ->> 'campaign_id' AS campaign_id
+FROM async_actions
+WHERE project_id = :project_id
+    AND status IN ('ENQUEUED', 'IN_PROGRESS')
+    AND source -> 'options' ->> 'campaign_id' = ANY (:ids)
+
+-- name: plan_purge!
+INSERT INTO portions (project_id, action_id, first_row, row_count, body)
+SELECT
+    :project_id, :action_id, min(number), count(*),
+    convert_to(json_build_object('first', min(id), 'last', max(id))::text, 'UTF8')
+FROM (
+    SELECT id, row_number() OVER (ORDER BY id) AS number
+    FROM campaigns
+    WHERE project_id = :project_id AND metadata ? :key
+) AS numbered
+GROUP BY (number - 1) / :rows
+
+-- name: apply_purge!
+UPDATE campaigns
+SET metadata = metadata - :key::text, updated_at = :now
+WHERE project_id = :project_id AND id BETWEEN :first AND :last AND metadata ? :key
+
+-- name: plan_generation!
+INSERT INTO portions (project_id, action_id, first_row, row_count, body)
+SELECT
+    :project_id, :action_id, first, least(:rows, :count - first + 1),
+    convert_to(json_build_object('count', least(:rows, :count - first + 1))::text, 'UTF8')
+FROM generate_series(1, :count, :rows) AS first
+
+-- name: plan_by_code!
+INSERT INTO portions (project_id, action_id, first_row, row_count, body)
+SELECT
+    :project_id, :action_id, min(number), count(*),
+    convert_to(json_build_object('first', min(code), 'last', max(code))::text, 'UTF8')
+FROM (
+    SELECT code, row_number() OVER (ORDER BY code) AS number
+    FROM vouchers
+    WHERE project_id = :project_id AND campaign_id = :campaign_id
+        AND (NOT :untouched_only OR redeemed_quantity = 0)
+) AS numbered
+GROUP BY (number - 1) / :rows
+
+-- name: update_range!
+UPDATE vouchers
+SET
+    discount = CASE WHEN :change ? 'discount' THEN :change -> 'discount' ELSE discount END,
+    gift = CASE WHEN :change ? 'gift' THEN coalesce(gift, '{}') || (:change -> 'gift') ELSE gift END,
+    loyalty_card =
+        CASE WHEN :change ? 'loyalty_card' THEN coalesce(loyalty_card, '{}') || (:change -> 'loyalty_card')
+        ELSE loyalty_card END,
+    start_date =
+        CASE WHEN :change ? 'start_date' THEN (:change ->> 'start_date')::timestamptz ELSE start_date END,
+    expiration_date =
+        CASE WHEN :change ? 'expiration_date' THEN (:change ->> 'expiration_date')::timestamptz
+        ELSE expiration_date END,
+    redemption_quantity =
+        CASE WHEN :change ? 'redemption_quantity' THEN (:change ->> 'redemption_quantity')::bigint
+        ELSE redemption_quantity END,
+    updated_at = :now
+WHERE project_id = :project_id AND code IN (
+    SELECT code FROM vouchers
+    WHERE project_id = :project_id AND campaign_id = :campaign_id AND code BETWEEN :first AND :last
+        AND redeemed_quantity = 0
+    ORDER BY code
+    FOR UPDATE
+)
+
+-- name: delete_range!
+WITH gone AS (
+    DELETE FROM vouchers
+    WHERE project_id = :project_id AND code IN (
+        SELECT code FROM vouchers
+        WHERE project_id = :project_id AND campaign_id = :campaign_id AND code BETWEEN :first AND :last
+        ORDER BY code
+        FOR UPDATE
+    )
+    RETURNING *
+)
+INSERT INTO bin_entries (
+    project_id, id, resource_id, resource_type, resource_name, resource_parent_id, deleted_by, content, created_at
+)
+SELECT project_id, 'tbe_' || substr(id, 3), id, 'voucher', code, campaign_id, :deleted_by, to_jsonb(gone), :now
+FROM gone
+WHERE NOT :force
+
+-- name: existing_of_campaign
+SELECT code, campaign_id FROM vouchers WHERE project_id = :project_id AND code = ANY (:codes)
+
+-- name: update_members!
+UPDATE vouchers
+SET active = coalesce(given.active, vouchers.active), category = coalesce(given.category, vouchers.category),
+    updated_at = :now
+FROM unnest(:codes::text[], :active::boolean[], :category::text[]) AS given (code, active, category)
+WHERE vouchers.project_id = :project_id AND vouchers.code = given.code AND vouchers.campaign_id = :campaign_id

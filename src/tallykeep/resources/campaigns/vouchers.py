@@ -1,0 +1,250 @@
+"""What campaigns do to their vouchers, a portion at a time: generate, import, update, delete."""
+
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from tallykeep.db.pool import Connection
+from tallykeep.db.queries import queries
+from tallykeep.model import ClaimedPortion, Failure, Row, now
+from tallykeep.resources.campaigns.declaration import voucher_like
+from tallykeep.resources.campaigns.from_csv import read_cells
+from tallykeep.resources.campaigns.store import find_campaign
+from tallykeep.resources.cleaning import Problem
+from tallykeep.resources.codes import code_rule
+from tallykeep.resources.metadata import MetadataChecker
+from tallykeep.resources.metadata_purge import Purge
+from tallykeep.resources.metadata_schemas import checker_for
+from tallykeep.resources.vouchers.draft import VoucherDraft
+from tallykeep.resources.vouchers.from_csv import normalise_header
+from tallykeep.resources.vouchers.from_json import JsonVouchers
+from tallykeep.resources.vouchers.kinds import shown_key
+from tallykeep.resources.vouchers.single import create_voucher
+from tallykeep.resources.vouchers.write import already_exists, insert_staged, stage
+
+_sql = queries(__package__, "store.sql")
+
+CAMPAIGN_PURGE = Purge(plan=_sql.plan_purge, apply=_sql.apply_purge)
+_ROUNDS = 20  # of making codes anew for those that were taken
+
+Options = dict[str, Any]
+
+
+class _RangePortion:
+    """A portion that means a range of the campaign's vouchers; nothing in it can fail by itself."""
+
+    def __init__(self, connection: Connection, claimed: ClaimedPortion) -> None:
+        self._connection = connection
+        self._project_id = claimed.project_id
+        self._options = claimed.source.options
+        self._first_row = claimed.portion.first_row
+        self._value: dict[str, Any] = {}
+
+    def check(self, rows: list[Row]) -> list[Failure]:
+        """Take what the portion means."""
+        (row,) = rows
+        self._value = row.value
+        return []
+
+    async def stage(self) -> None:
+        """Nothing to make ready."""
+
+    def report(self) -> str:
+        """No report file."""
+        return ""
+
+    def _place(self) -> dict[str, Any]:
+        place = {"project_id": self._project_id, "campaign_id": self._options["campaign_id"], "now": now()}
+        return {**place, **self._value}
+
+
+class Update(_RangePortion):
+    """Brings a campaign's change to its vouchers that are not redeemed."""
+
+    async def write(self) -> list[Failure]:
+        """Write the range."""
+        await self._connection.execute(_sql.update_range, {**self._place(), "change": Jsonb(self._options["change"])})
+        return []
+
+
+class Delete(_RangePortion):
+    """Deletes a campaign's vouchers, into the bin or for good."""
+
+    async def write(self) -> list[Failure]:
+        """Write the range."""
+        who = {"force": self._options["force"], "deleted_by": self._options["deleted_by"]}
+        await self._connection.execute(_sql.delete_range, {**self._place(), **who})
+        return []
+
+
+class Generate(_RangePortion):
+    """Makes as many vouchers as the portion says; where no free code is found, the rest fails and says so."""
+
+    async def write(self) -> list[Failure]:
+        """Make codes until all are there, or none is free."""
+        campaign = await find_campaign(self._connection, self._project_id, self._options["campaign_id"])
+        rule = code_rule(campaign["voucher"].get("code_config"))
+        missing = int(self._value["count"])
+        for _ in range(_ROUNDS):
+            codes = list({rule.make() for _ in range(missing)})
+            drafts = _drafts(campaign, [{**self._options.get("given", {}), "code": code} for code in codes])
+            taken = await _insert(self._connection, self._project_id, drafts)
+            missing -= len(drafts) - len(taken)
+            if not missing:
+                return []
+        reason = "No free code was found; the campaign's code_config allows too few"
+        last = self._first_row + int(self._value["count"])
+        return [Failure(row, None, reason) for row in range(last - missing, last)]
+
+
+class Import:
+    """One portion of an import into a campaign; a code that is in it already has `active` and `category` updated."""
+
+    def __init__(
+        self, connection: Connection, claimed: ClaimedPortion, campaign: Options, checker: MetadataChecker
+    ) -> None:
+        self._connection = connection
+        self._project_id = claimed.project_id
+        self._campaign = campaign
+        self._checker = checker
+        self._cleaner = JsonVouchers(checker, campaign_id=campaign["id"])
+        self._header = claimed.source.header if claimed.source.format == "csv" else None
+        self._given: dict[int, dict[str, Any]] = {}
+        self._drafts: list[VoucherDraft] = []
+
+    def check(self, rows: list[Row]) -> list[Failure]:
+        """Make vouchers of the campaign out of the rows."""
+        failures: list[Failure] = []
+        whole: list[Row] = []
+        for row in rows:
+            given = self._read(row)
+            if isinstance(given, dict):
+                self._given[row.number] = given
+                whole.append(Row(row.number, voucher_like(self._campaign, given)))
+            else:
+                failures.append(Failure(row.number, self._key(row), given))
+        self._drafts, flawed = self._cleaner.clean(whole)
+        return failures + flawed
+
+    def _key(self, row: Row) -> str | None:
+        if self._header is None or row.value is None:
+            return None
+        cells = dict(zip(map(normalise_header, self._header), row.value, strict=False))
+        return shown_key(cells.get("code", "").strip())
+
+    def _read(self, row: Row) -> dict[str, Any] | str:
+        """What the row says of its voucher, or the problem with it."""
+        if row.problem is not None:
+            return row.problem
+        if self._header is None:
+            return row.value if isinstance(row.value, dict) else "the row must be an object"
+        try:
+            return read_cells(self._header, row.value, self._checker)
+        except Problem as problem:
+            return str(problem)
+
+    async def stage(self) -> None:
+        """Nothing to make ready: what is written depends on what exists."""
+
+    async def write(self) -> list[Failure]:
+        """Insert what is new, update what is in the campaign, refuse what belongs elsewhere."""
+        codes = [draft.code for draft in self._drafts]
+        place = {"project_id": self._project_id, "codes": codes}
+        found = await (await self._connection.execute(_sql.existing_of_campaign, place)).fetchall()
+        owners = {row["code"]: row["campaign_id"] for row in found}
+        fresh: dict[str, VoucherDraft] = {}
+        members: list[VoucherDraft] = []
+        failures: list[Failure] = []
+        for draft in self._drafts:
+            if draft.code in fresh or owners.get(draft.code) == self._campaign["id"]:
+                members.append(draft)
+            elif draft.code in owners:
+                failures.append(Failure(draft.row, draft.code, already_exists(draft.code)))
+            else:
+                fresh[draft.code] = draft
+        failures += await _insert(self._connection, self._project_id, list(fresh.values()))
+        await self._update_members(members)
+        return failures
+
+    async def _update_members(self, members: list[VoucherDraft]) -> None:
+        changes = {draft.code: self._given[draft.row] for draft in members}
+        if changes:
+            given = {
+                "codes": list(changes),
+                "active": [change.get("active") for change in changes.values()],
+                "category": [change.get("category") for change in changes.values()],
+            }
+            place = {"project_id": self._project_id, "campaign_id": self._campaign["id"], "now": now()}
+            await self._connection.execute(_sql.update_members, {**place, **given})
+
+    def report(self) -> str:
+        """Imports have no report file."""
+        return ""
+
+
+def _drafts(campaign: Options, given: list[dict[str, Any]]) -> list[VoucherDraft]:
+    cleaner = JsonVouchers(MetadataChecker(None), campaign_id=campaign["id"])
+    drafts, failures = cleaner.clean([Row(at, voucher_like(campaign, row)) for at, row in enumerate(given, 1)])
+    if failures:
+        raise ValueError(f"the campaign's template makes no voucher: {failures[0].reason}")
+    return drafts
+
+
+async def _insert(connection: Connection, project_id: int, drafts: list[VoucherDraft]) -> list[Failure]:
+    if not drafts:
+        return []
+    await stage(connection, drafts)
+    return await insert_staged(connection, project_id, drafts)
+
+
+async def begin_import(connection: Connection, claimed: ClaimedPortion) -> Import:
+    """Begin one portion of an import into a campaign; one whose campaign was deleted meanwhile fails row by row."""
+    campaign = await find_campaign(connection, claimed.project_id, claimed.source.options["campaign_id"])
+    return Import(connection, claimed, campaign, await checker_for(connection, claimed.project_id, "voucher"))
+
+
+async def begin_generation(connection: Connection, claimed: ClaimedPortion) -> Generate:
+    """Begin one portion of a generation."""
+    return Generate(connection, claimed)
+
+
+async def begin_update(connection: Connection, claimed: ClaimedPortion) -> Update:
+    """Begin one portion of an update."""
+    return Update(connection, claimed)
+
+
+async def begin_deletion(connection: Connection, claimed: ClaimedPortion) -> Delete:
+    """Begin one portion of a deletion."""
+    return Delete(connection, claimed)
+
+
+async def plan_generation(connection: Connection, project_id: int, action_id: str, options: Options, rows: int) -> None:
+    """Cut the number of vouchers to make into portions."""
+    place = {"project_id": project_id, "action_id": action_id, "rows": rows, "count": options["count"]}
+    await connection.execute(_sql.plan_generation, place)
+
+
+async def plan_update(connection: Connection, project_id: int, action_id: str, options: Options, rows: int) -> None:
+    """Cut the vouchers that an update reaches into ranges."""
+    await _plan_by_code(connection, project_id, action_id, options, rows, untouched_only=True)
+
+
+async def plan_deletion(connection: Connection, project_id: int, action_id: str, options: Options, rows: int) -> None:
+    """Cut all of the campaign's vouchers into ranges."""
+    await _plan_by_code(connection, project_id, action_id, options, rows, untouched_only=False)
+
+
+async def _plan_by_code(
+    connection: Connection, project_id: int, action_id: str, options: Options, rows: int, *, untouched_only: bool
+) -> None:
+    place = {"project_id": project_id, "action_id": action_id, "campaign_id": options["campaign_id"], "rows": rows}
+    await connection.execute(_sql.plan_by_code, {**place, "untouched_only": untouched_only})
+
+
+async def add_voucher(connection: Connection, project_id: int, key: str, given: dict[str, Any]) -> str:
+    """Add one voucher to a campaign, with its code or one made by rule; returns the code."""
+    campaign = await find_campaign(connection, project_id, key)
+    whole = voucher_like(campaign, given)
+    if not whole.get("code"):
+        whole["code_config"] = campaign["voucher"].get("code_config")
+    return await create_voucher(connection, project_id, whole, campaign_id=campaign["id"])
