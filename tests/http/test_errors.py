@@ -152,7 +152,7 @@ def test_bad_rows_never_fail_the_request(api: Api) -> None:
 
 def test_odd_files_never_fail_the_request(api: Api) -> None:
     lines = [
-        b"Code,Voucher Type,Value,Note", b"good,GIFT_VOUCHER,1,x", b"\xff\xfe,GIFT_VOUCHER,1,x",
+        b"Code,Voucher Type,Value,Note", b"good,GIFT_VOUCHER,1,x", b"\xff\xfe,GIFT_VOUCHER,1,\xc3\xa9",
         b"nul\0,GIFT_VOUCHER,1,x", b"n,GIFT_VOUCHER,1,a\0b", b'"quote,GIFT_VOUCHER,1,x',
         b"long,GIFT_VOUCHER,1," + b"x" * 200_000, b"y" * 6_000 + b",GIFT_VOUCHER,1,x", b"nan,GIFT_VOUCHER,NaN,x",
         b"big,GIFT_VOUCHER,1e400,x", b"many,GIFT_VOUCHER,1,x,y,z", b",,,",

@@ -158,8 +158,19 @@ def test_blank_lines_are_no_rows() -> None:
 
 
 def test_bytes_that_are_not_utf8_fail_only_their_row() -> None:
-    rows = rows_of(csv_splitter(10), [b"Code\nA\nB\xff\nC\n"])
+    rows = rows_of(csv_splitter(10), ["Code\nÄ\n".encode() + b"B\xff\nC\n"])
     assert [row.problem is None for row in rows] == [True, False, True]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "cp1252", "utf-8-sig", "utf-8"])
+@given(cuts=CUTS)
+def test_other_encodings_are_read(encoding: str, cuts: list[int]) -> None:
+    marks = {"utf-16-le": b"\xff\xfe", "utf-16-be": b"\xfe\xff"}
+    data = marks.get(encoding, b"") + "Code;Größe\r\nÄ-1;5 €\r\nB;\r\n".encode(encoding)
+    splitter = csv_splitter()
+    rows = rows_of(splitter, chunked(data, cuts))
+    assert splitter.source.header == ["Code", "Größe"]
+    assert [row.value for row in rows] == [["Ä-1", "5 €"], ["B", ""]]
 
 
 @pytest.mark.parametrize(
@@ -168,7 +179,7 @@ def test_bytes_that_are_not_utf8_fail_only_their_row() -> None:
         (b"", "empty"),
         (b"\n\n", "empty"),
         (b"Code,Note,code\n", "twice"),
-        (b"C\xffode\n", "not UTF-8"),
+        ("Cödé,".encode() + b"\xff\n", "not UTF-8"),
         (b"Co\0de\n", "U\\+0000"),
         (b'"Code\n', "never closes"),
         (b",".join(b"c%d" % n for n in range(1_001)) + b"\n", "at most 1000"),

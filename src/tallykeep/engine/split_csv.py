@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator
 
+from tallykeep.engine.encoding import Transcoder
 from tallykeep.engine.portions import PortionCutter, row_too_long
 from tallykeep.errors import InvalidPayloadError
 from tallykeep.model import Portion, Source
@@ -11,7 +12,6 @@ from tallykeep.model import Portion, Source
 DELIMITERS = ",;\t|"
 _MOST_COLUMNS = 1_000
 _LONG_ROW = 65_536
-_BOM = b"\xef\xbb\xbf"
 
 # Rows are limited by max_row_bytes; the parser's own limit on a field (131,072) would only add a second answer.
 csv.field_size_limit(1 << 30)
@@ -33,14 +33,14 @@ class CsvSplitter:
         self._open_lines: list[bytes] = []  # lines before it that belong to a row whose quote is still open
         self._open_size = 0
         self._parse_from = 0
-        self._started = False
+        self._transcoder = Transcoder()
 
     def feed(self, chunk: bytes) -> Iterator[Portion]:
         """Take the next bytes, and yield the portions that are full."""
+        yield from self._feed(self._transcoder.feed(chunk))
+
+    def _feed(self, chunk: bytes) -> Iterator[Portion]:
         self._tail += chunk
-        if not self._started and len(self._tail) >= len(_BOM):
-            self._tail = self._tail.removeprefix(_BOM)
-            self._started = True
         end = _end_of_lines(self._tail)
         if end:
             lines = self._tail[:end].splitlines(keepends=True)
@@ -51,7 +51,8 @@ class CsvSplitter:
 
     def finish(self) -> Iterator[Portion]:
         """End of input: yield the rest; raises where there was no header."""
-        lines = self._tail.removeprefix(b"" if self._started else _BOM).splitlines(keepends=True)
+        yield from self._feed(self._transcoder.finish())
+        lines = self._tail.splitlines(keepends=True)
         if lines and not lines[-1].endswith((b"\n", b"\r")):
             lines[-1] += b"\n"
         yield from self._take(lines, final=True)

@@ -57,7 +57,7 @@ class Upserted:
     fields: tuple[Field, ...]
     columns: tuple[str, ...]
     json_columns: tuple[str, ...]
-    defaults: dict[str, object]
+    defaults: dict[str, Any]
     source_id_required: bool = False
     resolve: Resolve | None = None
     create_stage: LiteralString

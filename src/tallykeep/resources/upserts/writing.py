@@ -90,7 +90,7 @@ class Upsert:
         if current is None and change.source_id is None and change.id is not None:
             reason = f"Cannot find {self._kind.noun} with id {change.id}"
             return [self._failed(change, reason, "not_found")]
-        wanted = _merged(current or self._blank(change.source_id), change)
+        wanted = _merged(current or self._blank(change.source_id), change, self._kind.defaults)
         if problems := self._flaws(wanted):
             return [self._failed(change, "; ".join(problems), found=current is not None)]
         self._lines.append(ReportLine(change.row, change.key or "", found=current is not None, updated=True))
@@ -137,13 +137,16 @@ class Upsert:
         return list(values.values())
 
 
-def _merged(current: Record, change: Change) -> Record:
-    """The record with the change applied: objects and metadata are added to, other values replaced."""
-    values = {
-        name: _without_nulls((current.get(name) or {}) | value) if isinstance(value, dict) else value
-        for name, value in change.values.items()
-    }
+def _merged(current: Record, change: Change, defaults: Record) -> Record:
+    """The record with the change applied: objects and metadata are added to, other values replaced, null resets."""
+    values = {name: _value(current.get(name), value, defaults.get(name)) for name, value in change.values.items()}
     return {**current, **values, "metadata": current["metadata"] | change.metadata}
+
+
+def _value(before: Any, wanted: Any, default: Any) -> Any:
+    if isinstance(wanted, dict):
+        return _without_nulls((before or {}) | wanted)
+    return default if wanted is None else wanted
 
 
 def _without_nulls(record: Record) -> Record:

@@ -1,0 +1,130 @@
+"""Every resource through the official Python SDK: its models read every answer."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import voucherify
+from voucherify import models
+
+from tests.http.test_sdk import until_success
+from tests.server import Api
+
+
+@pytest.fixture
+def sdk(api: Api) -> Iterator[voucherify.ApiClient]:
+    configuration = voucherify.Configuration(
+        host=api.url, api_key={"X-App-Id": api.keys.app_id, "X-App-Token": api.keys.app_token}
+    )
+    with voucherify.ApiClient(configuration) as client:
+        yield client
+
+
+def done(sdk: voucherify.ApiClient, started: Any) -> dict[str, Any]:
+    """The result of a started action once it has succeeded."""
+    action = until_success(voucherify.AsyncActionsApi(sdk), started.async_action_id)
+    return dict(action.result)
+
+
+def test_customers(sdk: voucherify.ApiClient, tmp_path: Path) -> None:
+    customers = voucherify.CustomersApi(sdk)
+    body = models.CustomersCreateRequestBody.from_dict(
+        {"source_id": "c1", "name": "Bob", "birthdate": "2022-01-01", "address": {"city": "X"}, "metadata": {"a": 1}}
+    )
+    created = customers.create_customer(body)
+    assert customers.get_customer("c1").id == created.id
+    changed = customers.update_customer("c1", models.CustomersUpdateRequestBody.from_dict({"name": "Rob"}))
+    assert changed.name == "Rob"
+    file = tmp_path / "customers.csv"
+    file.write_text("Source_id,Name\nc2,Jane\nc3,Joe\n")
+    assert done(sdk, customers.import_customers_using_csv(file=str(file)))["done_count"] == 2
+    rows = [models.CustomersUpdateInBulkRequestBody.from_dict({"source_id": "c2", "metadata": {"b": 2}})]
+    assert done(sdk, customers.update_customers_in_bulk(rows))["errors"] == []
+    same = models.CustomersMetadataUpdateInBulkRequestBody.from_dict({"source_ids": ["c3"], "metadata": {"c": 3}})
+    assert done(sdk, customers.update_customers_metadata_in_bulk(same))["done_count"] == 1
+    assert [customer.source_id for customer in customers.list_customers(limit=10).customers] == ["c3", "c2", "c1"]
+    customers.delete_customer("c1")
+
+
+def test_products_and_skus(sdk: voucherify.ApiClient, tmp_path: Path) -> None:
+    products = voucherify.ProductsApi(sdk)
+    body = {"source_id": "p1", "name": "Phone", "price": 100, "attributes": ["color"], "metadata": {"a": 1}}
+    created = products.create_product(models.ProductsCreateRequestBody.from_dict(body))
+    sku = products.create_sku("p1", models.ProductsSkusCreateRequestBody.from_dict({"source_id": "s1", "sku": "S"}))
+    assert sku.product_id == created.id
+    assert products.get_product("p1").skus.total == 1
+    assert products.get_sku("s1").id == sku.id
+    assert products.list_skus_in_product("p1").total == 1
+    updated = products.update_sku("p1", "s1", models.ProductsSkusUpdateRequestBody.from_dict({"price": 5}))
+    assert updated.price == 5
+    assert products.update_product("p1", models.ProductsUpdateRequestBody.from_dict({"name": "Q"})).name == "Q"
+    assert products.list_products(limit=5).total == 1
+    file = tmp_path / "file.csv"
+    file.write_text("source_id,name,price\np2,Shirt,21\n")
+    assert done(sdk, products.import_products_using_csv(file=str(file)))["done_count"] == 1
+    file.write_text("product_id,source_id,sku\np2,s2,Blue\n")
+    assert done(sdk, products.import_skus_using_csv(file=str(file)))["done_count"] == 1
+    assert done(sdk, products.update_products_in_bulk())["errors"] == []  # the SDKs' own tests send no body
+    same = models.ProductsMetadataUpdateInBulkRequestBody.from_dict({"source_ids": ["p2"], "metadata": {"b": 2}})
+    assert done(sdk, products.update_products_metadata_in_bulk(same))["done_count"] == 1
+    products.delete_sku("p1", "s1")
+    products.delete_product("p1", force=True)
+
+
+def test_orders(sdk: voucherify.ApiClient) -> None:
+    orders = voucherify.OrdersApi(sdk)
+    item = {"source_id": "p", "related_object": "product", "quantity": 2, "product": {"name": "P", "price": 5}}
+    row = {"source_id": "o1", "status": "PAID", "customer": {"source_id": "c"}, "items": [item]}
+    created = orders.create_order(models.OrdersCreateRequestBody.from_dict(row))
+    assert created.amount == 10
+    item_class = models.OrdersImportCreateRequestBodyItem
+    assert done(sdk, orders.import_orders([item_class.from_dict({**row, "source_id": "o2"})]))["done_count"] == 1
+    assert orders.get_order("o2").items[0].quantity == 2
+    assert orders.list_orders(limit=5).total == 2
+    assert (
+        orders.update_order("o1", models.OrdersUpdateRequestBody.from_dict({"status": "CANCELED"})).status == "CANCELED"
+    )
+
+
+def test_campaigns(sdk: voucherify.ApiClient, tmp_path: Path) -> None:
+    campaigns, vouchers = voucherify.CampaignsApi(sdk), voucherify.VouchersApi(sdk)
+    body = {
+        "name": "Fall", "campaign_type": "GIFT_VOUCHERS", "type": "AUTO_UPDATE", "vouchers_count": 3,
+        "voucher": {"type": "GIFT_VOUCHER", "gift": {"amount": 1000}, "code_config": {"pattern": "F-######"}},
+    }  # fmt: skip
+    created = campaigns.create_campaign(models.CampaignsCreateRequestBody.from_dict(body))
+    actions = voucherify.AsyncActionsApi(sdk)
+    newest = actions.list_async_actions(limit=1).async_actions[0]
+    assert newest.type == "CAMPAIGN.VOUCHERS_GENERATE"
+    assert until_success(actions, newest.id).result == {"message": "Generated 3 vouchers.", "done_count": 3}
+    found = campaigns.get_campaign("Fall")
+    assert (found.id, found.vouchers_count, found.creation_status) == (created.id, 3, "DONE")
+    rows = [models.CampaignsImportVoucherItem.from_dict({"code": "MINE", "active": True})]
+    assert done(sdk, campaigns.import_vouchers_to_campaign("Fall", rows))["done_count"] == 1
+    file = tmp_path / "codes.csv"
+    file.write_text("Code,Active\nMINE-2,FALSE\n")
+    assert done(sdk, campaigns.import_vouchers_to_campaign_using_csv("Fall", file=str(file)))["done_count"] == 1
+    assert done(sdk, campaigns.add_vouchers_to_campaign("Fall", vouchers_count=2))["done_count"] == 2
+    assert campaigns.add_voucher_with_specific_code_to_campaign("Fall", "ONE").campaign == "Fall"
+    assert campaigns.disable_campaign("Fall") is not None
+    campaigns.update_campaign("Fall", models.CampaignsUpdateRequestBody.from_dict({"description": "New"}))
+    assert campaigns.list_campaigns(limit=5).total == 1
+    assert {voucher.campaign_id for voucher in vouchers.list_vouchers(limit=20).vouchers} == {created.id}
+    assert done(sdk, campaigns.delete_campaign("Fall"))["message"] == "Deleted 8 vouchers."
+    binned = voucherify.BinApi(sdk).list_bin_entries(limit=20)
+    assert len(binned.data) == 9
+
+
+def test_single_vouchers(sdk: voucherify.ApiClient) -> None:
+    vouchers = voucherify.VouchersApi(sdk)
+    body = {"type": "GIFT_VOUCHER", "gift": {"amount": 10}, "code_config": {"length": 6}}
+    created = vouchers.generate_random_code(models.VouchersCreateRequestBody.from_dict(body))
+    assert len(created.code) == 6
+    assert vouchers.disable_voucher(created.code).active is False
+    assert vouchers.enable_voucher(created.code).active is True
+    changed = vouchers.update_voucher(created.code, models.VouchersUpdateRequestBody.from_dict({"category": "New"}))
+    assert changed.category == "New"
+    same = models.VouchersMetadataUpdateInBulkRequestBody.from_dict({"codes": [created.code], "metadata": {"a": 1}})
+    assert done(sdk, vouchers.update_vouchers_metadata_in_bulk(same))["done_count"] == 1
+    vouchers.delete_voucher(created.code, force=True)
