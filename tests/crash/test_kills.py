@@ -4,40 +4,17 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import psutil
 import psycopg
-import pytest
 
 from tallykeep.resources.projects import Keys
+from tests.crash.conftest import KEYS
 from tests.server import Api, Server
 
-KEYS = {
-    "TALLYKEEP_APP_ID": "crash-app",
-    "TALLYKEEP_APP_TOKEN": "crash-token",
-    "TALLYKEEP_MANAGEMENT_ID": "crash-management",
-    "TALLYKEEP_MANAGEMENT_TOKEN": "crash-management-token",
-}
 ROWS = 200_000
 EVERY_NTH_FAILS = 1_000
-
-
-@pytest.fixture
-def serve(session_dir: Path) -> Iterator[Callable[[str], Server]]:
-    """Starts `tallykeep serve` with its own embedded PostgreSQL on a directory of the given name."""
-    started: list[Server] = []
-
-    def start(name: str) -> Server:
-        server = Server(session_dir / name, TALLYKEEP_RESCUE_AFTER_SECONDS="1", **KEYS).start()
-        started.append(server)
-        return server
-
-    yield start
-    for server in started:
-        if server.running:
-            server.stop()
 
 
 def client(server: Server) -> Api:
@@ -95,7 +72,7 @@ def audit(server: Server, action_id: str, rows: int) -> None:
     assert (action["done_count"], action["failed_count"]) == (rows - len(expected_failures), len(expected_failures))
 
 
-def test_worker_killed_again_and_again_and_postgres_once(serve: Callable[[str], Server]) -> None:
+def test_worker_killed_again_and_again_and_postgres_once(serve: Callable[..., Server]) -> None:
     server = serve("kills")
     api = client(server)
     action_id = api.import_csv(file_of(ROWS))
@@ -110,7 +87,7 @@ def test_worker_killed_again_and_again_and_postgres_once(serve: Callable[[str], 
     audit(server, action_id, ROWS)
 
 
-def test_everything_killed_and_started_again_finds_everything(serve: Callable[[str], Server]) -> None:
+def test_everything_killed_and_started_again_finds_everything(serve: Callable[..., Server]) -> None:
     server = serve("all")
     assert "X-App-Id           crash-app" in "".join(server.output)
     assert "crash-token" not in "".join(server.output)  # it came from the environment
@@ -131,7 +108,7 @@ def test_everything_killed_and_started_again_finds_everything(serve: Callable[[s
     audit(server, action_id, 50_000)
 
 
-def test_every_role_comes_back_and_nothing_is_left_behind(serve: Callable[[str], Server]) -> None:
+def test_every_role_comes_back_and_nothing_is_left_behind(serve: Callable[..., Server]) -> None:
     server = serve("roles")
     api = client(server)
     for role in ("api", "worker", "postgres"):
@@ -148,7 +125,7 @@ def test_every_role_comes_back_and_nothing_is_left_behind(serve: Callable[[str],
     assert alive == []
 
 
-def test_a_killed_supervisor_takes_its_children_with_it(serve: Callable[[str], Server]) -> None:
+def test_a_killed_supervisor_takes_its_children_with_it(serve: Callable[..., Server]) -> None:
     server = serve("orphans")
     family = server.family()
     family[0].kill()
@@ -156,7 +133,7 @@ def test_a_killed_supervisor_takes_its_children_with_it(serve: Callable[[str], S
     assert alive == []
 
 
-def test_one_data_directory_is_served_once(serve: Callable[[str], Server]) -> None:
+def test_one_data_directory_is_served_once(serve: Callable[..., Server]) -> None:
     server = serve("twice")
     second = Server(server.directory, **KEYS)
     assert second.fails_to_start() == 1
@@ -164,7 +141,7 @@ def test_one_data_directory_is_served_once(serve: Callable[[str], Server]) -> No
     assert client(server).get("/readyz")["status"] == "ok"
 
 
-def test_lost_keys_can_be_made_anew(serve: Callable[[str], Server]) -> None:
+def test_lost_keys_can_be_made_anew(serve: Callable[..., Server]) -> None:
     server = serve("keys")
     command = [sys.executable, "-m", "tallykeep", "keys", "create", "--data-dir", str(server.directory / "data")]
     made = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
