@@ -58,7 +58,7 @@ def _write_file(path: Path, rows: int) -> None:
 
 def _empty(bench: Bench) -> None:
     with psycopg.connect(bench.database_url, autocommit=True) as connection:
-        connection.execute("TRUNCATE vouchers, failures, portions, async_actions")
+        connection.execute("TRUNCATE vouchers, failures, report_parts, portions, async_actions")
         connection.execute("CHECKPOINT")
 
 
