@@ -38,6 +38,12 @@ class Settings(BaseSettings):
     worker_concurrency: int = Field(default=4, gt=0, description="Portions one worker process has in hand at a time.")
     portions_in_flight: int = Field(default=3, gt=0, description="Portions of one action in hand at a time.")
     lease_seconds: float = Field(default=60, gt=0, description="How long a silent worker keeps its portion.")
+    worker_silence_seconds: float = Field(
+        default=30,
+        gt=0,
+        description="serve kills and restarts a worker that shows no sign of life for so long.",
+    )
+    heartbeat_file: Path | None = Field(default=None, description="What a worker touches every second; set by serve.")
     rescue_interval_seconds: float = Field(default=1, gt=0)
     rescue_after_seconds: float = Field(
         default=3,

@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -114,6 +115,7 @@ class Supervisor:
             roles = self._roles(database_url, port)
             for role in roles:
                 self._keep(role)
+            self._keepers.append(asyncio.create_task(self._watch_heartbeat(roles[-1]), name="heartbeat"))
             await self._announce(port, keys if isinstance(keys, Keys) else None)
             await self._stopping.wait()
         finally:
@@ -132,6 +134,8 @@ class Supervisor:
     def _roles(self, database_url: str, port: int) -> list[Role]:
         env = {**os.environ, "TALLYKEEP_DATABASE_URL": database_url, "TALLYKEEP_PORT": str(port)}
         env |= {"TALLYKEEP_HOST": self._settings.host, "TALLYKEEP_DATA_DIR": str(self._settings.data_dir)}
+        self._heartbeat_file.unlink(missing_ok=True)
+        env |= {"TALLYKEEP_HEARTBEAT_FILE": str(self._heartbeat_file)}
         command = [sys.executable, "-m", "tallykeep"]
         return [Role(name, [*command, name], env=env) for name in ("api", "worker")]
 
@@ -151,6 +155,24 @@ class Supervisor:
             backoff = 0.1 if clock() - started > _HEALTHY_AFTER else min(backoff * 2, _LONGEST_BACKOFF)
             _log.warning("a role ended and is started again", role=role.name, exit_code=code, in_seconds=backoff)
             await asyncio.sleep(backoff)
+
+    async def _watch_heartbeat(self, worker: Role) -> None:
+        """Kill a worker that is there but does nothing (stopped, stuck); `_kept` then starts another."""
+        patience = self._settings.worker_silence_seconds
+        while not self._stopping.is_set():
+            await asyncio.sleep(patience / 4)
+            process, heartbeat = worker.process, self._heartbeat_file
+            if process is None or process.returncode is not None or not heartbeat.exists():
+                continue
+            # Judged by the clock of the file system, and only once it has begun to beat.
+            if time.time() - heartbeat.stat().st_mtime > patience:
+                _log.warning("the worker shows no sign of life and is killed", silent_for_seconds=patience)
+                heartbeat.unlink()
+                process.kill()
+
+    @property
+    def _heartbeat_file(self) -> Path:
+        return self._settings.data_dir.resolve() / "worker.heartbeat"
 
     async def _until_answering(self, role: Role, database_url: str) -> None:
         """Wait for the server, however long its recovery takes, as long as it runs."""

@@ -150,3 +150,13 @@ def test_lost_keys_can_be_made_anew(serve: Callable[..., Server]) -> None:
     fresh = Api(server.url, Keys("", app_id[1], app_token[1], "", ""))
     assert fresh.get("/v1/vouchers")["total"] == 0
     assert client(server).get("/v1/vouchers")["total"] == 0
+
+
+def test_a_worker_that_is_stopped_is_replaced(serve: Callable[..., Server]) -> None:
+    server = serve("stopped", TALLYKEEP_WORKER_SILENCE_SECONDS="3")
+    api = client(server)
+    stopped = server.role("worker")
+    stopped.suspend()
+    action_id = api.import_json([{"code": "AFTER", "gift": {"amount": 1}}])
+    assert api.ended(action_id, seconds=60)["done_count"] == 1
+    assert server.role("worker").pid != stopped.pid

@@ -1,6 +1,7 @@
 """Every error has the wire format, and bad rows never fail the request."""
 
 import json
+from http.client import HTTPConnection
 from typing import Any
 
 import httpx
@@ -81,6 +82,22 @@ def test_a_form_with_two_files_loses_neither_silently(api: Api) -> None:
 )
 def test_a_nul_in_the_url_is_refused(api: Api, path: str) -> None:
     assert api.http.get(path).status_code == 400
+
+
+def test_a_body_announced_too_large_is_refused_before_it_is_sent(api: Api) -> None:
+    connection = HTTPConnection(api.url.removeprefix("http://"), timeout=30)
+    connection.putrequest("POST", JSON)
+    for name, value in (*api.http.headers.items(), ("Content-Type", "application/json")):
+        if name.startswith("x-app") or name == "Content-Type":
+            connection.putheader(name, value)
+    connection.putheader("Content-Length", str(2 << 30))
+    connection.endheaders()
+    answer = connection.getresponse()
+    body = json.loads(answer.read())
+    connection.close()
+    assert answer.status == 413
+    assert (body["statusCode"], body["error"], body["code"]) == (413, "Payload Too Large", 413)
+    assert "TALLYKEEP_MAX_BODY_BYTES" in body["details"]
 
 
 def test_unknown_ids(api: Api, other_api: Api) -> None:

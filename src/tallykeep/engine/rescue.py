@@ -28,6 +28,8 @@ class Rescuer:
     async def run(self) -> None:
         """Look again and again; raises when the database goes away, which ends the worker, to be started anew."""
         while True:
+            if self.settings.heartbeat_file is not None:
+                self.settings.heartbeat_file.touch()
             await self.rescue()
             await asyncio.sleep(self.settings.rescue_interval_seconds)
 
