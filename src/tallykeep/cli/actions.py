@@ -61,9 +61,12 @@ def watch(action_id: str, url: Url = DEFAULT_URL, app_id: AppId = None, app_toke
     console = Console()
     with _client(url, app_id, app_token) as client:
         _or_exit(client, f"/v1/async-actions/{action_id}")
-        with bars(console) as progress:
-            action = watched(progress, client, action_id)
-        console.print(tally(action, failure_groups(client, action)))
+        try:
+            with bars(console) as progress:
+                action = watched(progress, client, action_id)
+            console.print(tally(action, failure_groups(client, action)))
+        except ClientError as error:
+            raise _refused(error) from None
 
 
 def _client(url: str, app_id: str | None, app_token: str | None) -> Client:
