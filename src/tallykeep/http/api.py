@@ -18,6 +18,7 @@ from tallykeep.http import (
     orders,
     products,
     reports,
+    templates,
     trash_bin,
     vouchers,
 )
@@ -48,6 +49,7 @@ def create_api(kinds: ActionTypes, open_context: Callable[[], AbstractAsyncConte
         submission_routes(kinds),
         async_actions.router,
         reports.router,
+        templates.router,
         vouchers.router,
         campaigns.router,
         customers.router,

@@ -7,18 +7,20 @@ from tallykeep.resources.cleaning import Cleaner, Problem
 from tallykeep.resources.metadata import MetadataChecker
 from tallykeep.resources.vouchers.from_csv import normalise_header
 
-_COLUMNS: dict[str, tuple[str, Cleaner]] = {
-    "code": ("code", cleaning.key_text),
-    "active": ("active", cleaning.boolean),
-    "category": ("category", cleaning.text),
-    "loyaltypoints": ("loyalty_points", cleaning.cell_whole_number),
-    "giftamount": ("gift_amount", cleaning.cell_cents),
-    "redeemedquantity": ("redeemed_quantity", cleaning.cell_whole_number),
-    "redeemedamount": ("redeemed_amount", cleaning.cell_cents),
-    "startdate": ("start_date", cleaning.moment),
-    "expirationdate": ("expiration_date", cleaning.moment),
-    "additionalinfo": ("additional_info", cleaning.text),
+_FIELDS: dict[str, tuple[str, Cleaner]] = {
+    "Code": ("code", cleaning.key_text),
+    "Active": ("active", cleaning.boolean),
+    "Category": ("category", cleaning.text),
+    "Loyalty Points": ("loyalty_points", cleaning.cell_whole_number),
+    "Gift Amount": ("gift_amount", cleaning.cell_cents),
+    "Redeemed Quantity": ("redeemed_quantity", cleaning.cell_whole_number),
+    "Redeemed Amount": ("redeemed_amount", cleaning.cell_cents),
+    "Start Date": ("start_date", cleaning.moment),
+    "Expiration Date": ("expiration_date", cleaning.moment),
+    "Additional Info": ("additional_info", cleaning.text),
 }
+TITLES = tuple(_FIELDS)
+_COLUMNS = {normalise_header(title): column for title, column in _FIELDS.items()}
 # Of the standalone form: here they come from the campaign.
 _READ_OVER = {"vouchertype", "discounttype", "discounteffect", "value", "validationruleid", "redemptionlimit"}
 

@@ -39,7 +39,7 @@ CUSTOMER = Upserted(
             name="birthdate",
             older_name="birthday",
             clean=_birthdate,
-            titles=("Birthdate", "Birthday"),
+            titles=("Birthday", "Birthdate"),
             clean_cell=_birthdate,
         ),
         _text("line_1", "Address_line_1", inside="address"),

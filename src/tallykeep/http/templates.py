@@ -1,0 +1,22 @@
+"""Empty files with the right header, to fill in."""
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+
+from tallykeep.actions.templates import CSV_TEMPLATES
+from tallykeep.errors import NotFoundError
+from tallykeep.http.auth import FromCaller
+
+router = APIRouter(prefix="/v1/templates", tags=["Submissions"])
+
+
+@router.get("/csv/{kind}", summary="Get CSV template")
+async def get_template(caller: FromCaller, kind: str) -> Response:
+    """An empty CSV file for this kind of rows; further columns become metadata."""
+    if kind not in CSV_TEMPLATES:
+        raise NotFoundError(f"There is no template {kind}; there are {', '.join(CSV_TEMPLATES)}")
+    return Response(
+        ",".join(CSV_TEMPLATES[kind]) + "\n",
+        media_type="text/csv",
+        headers={"Content-Disposition": f'attachment; filename="{kind}.csv"'},
+    )
