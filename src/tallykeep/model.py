@@ -35,6 +35,11 @@ def new_ids(prefix: str, count: int) -> list[str]:
     return [f"{prefix}{number:0{_ID_HEX_DIGITS}x}" for number in range(first, first + count)]
 
 
+def normal_title(title: str) -> str:
+    """A column's title as it is compared: in any case, with spaces, underscores or nothing between the words."""
+    return title.strip().lower().replace(" ", "").replace("_", "")
+
+
 class Status(StrEnum):
     """Where an action stands (wire format)."""
 

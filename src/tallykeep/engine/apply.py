@@ -16,7 +16,7 @@ from tallykeep.engine.account import close_portion
 from tallykeep.engine.kinds import ActionTypes
 from tallykeep.engine.queue import Queue
 from tallykeep.engine.rows import read_rows
-from tallykeep.errors import OutOfTurnError, PortionLostError
+from tallykeep.errors import OutOfTurnError, PortionLostError, RequestError
 from tallykeep.model import ClaimedPortion, Failure, Portion, Row, Source, now
 
 _sql = queries(__package__, "store.sql")
@@ -87,8 +87,10 @@ class Applier:
     async def _start_next_in_sequence(self, connection: Connection, project_id: int, action_id: str) -> None:
         key = {"project_id": project_id, "action_id": action_id}
         found = await (await connection.execute(_sql.next_in_sequence, key)).fetchone()
-        for _ in range(min(self.settings.portions_in_flight, found["open_portions"] if found else 0)):
-            await self.queue.defer_advance(connection, project_id, found["id"] if found else "")
+        if found is None:
+            return
+        for _ in range(min(self.settings.portions_in_flight, found["open_portions"])):
+            await self.queue.defer_advance(connection, project_id, found["id"])
 
     async def _claim(self, connection: Connection, project_id: int, action_id: str) -> ClaimedPortion | None:
         silence = str(round(self.settings.lease_seconds * 1000))
@@ -115,11 +117,13 @@ class Applier:
         except Exception as error:
             if _is_passing(error):
                 raise
+            if isinstance(error, RequestError):
+                # Not a defect: something all of these rows need is missing, such as a campaign deleted meanwhile.
+                return _all_failed(claimed, rows, error.details, error.key)
             log_id = uuid4().hex[:12]
             _log.exception("rows failed", log_id=log_id, action_id=claimed.action_id, row=rows[0].number, of=len(rows))
             if len(rows) == 1:
-                reason = f"Internal error (log id {log_id})"
-                return _Outcome([Failure(rows[0].number, None, reason, "internal_error")])
+                return _all_failed(claimed, rows, f"Internal error (log id {log_id})", "internal_error")
         middle = len(rows) // 2
         first = await self._apply_or_narrow(connection, claimed, rows[:middle])
         second = await self._apply_or_narrow(connection, claimed, rows[middle:])
@@ -141,6 +145,14 @@ class Applier:
                 await self.queue.defer_advance(connection, project_id, action_id, delay=_RETRY_AFTER)
         except (psycopg.Error, PoolTimeout, ConnectorException) as error:
             _log.warning("could not queue a retry; the rescuer will", action_id=action_id, reason=str(error))
+
+
+def _all_failed(claimed: ClaimedPortion, rows: list[Row], reason: str, error_key: str) -> _Outcome:
+    """All of these rows failed; a planned portion is read as one row, and stands for as many as it was counted."""
+    numbers = [row.number for row in rows]
+    if claimed.source.format == "planned":
+        numbers = list(range(claimed.portion.first_row, claimed.portion.first_row + claimed.portion.row_count))
+    return _Outcome([Failure(number, None, reason, error_key) for number in numbers])
 
 
 def _is_passing(error: Exception) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from tallykeep.engine.encoding import Transcoder
 from tallykeep.engine.portions import PortionCutter, row_too_long
 from tallykeep.errors import InvalidPayloadError
-from tallykeep.model import Portion, Source
+from tallykeep.model import Portion, Source, normal_title
 
 DELIMITERS = ",;\t|"
 _MOST_COLUMNS = 1_000
@@ -177,7 +177,7 @@ def _clean_header(row: bytes, delimiter: str) -> list[str]:
         raise InvalidPayloadError("The header holds the character U+0000; is this a text file?")
     seen: dict[str, int] = {}
     for column, name in enumerate(names, 1):
-        key = name.lower().replace(" ", "").replace("_", "")
+        key = normal_title(name)
         if key and key in seen:
             raise InvalidPayloadError(f"The header names the column {name!r} twice: columns {seen[key]} and {column}")
         seen[key] = column

@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from tallykeep.model import normal_title
 from tallykeep.resources import cleaning
 from tallykeep.resources.cleaning import Cleaner, Problem
 from tallykeep.resources.metadata import MetadataChecker
-from tallykeep.resources.vouchers.from_csv import normalise_header
 
 _FIELDS: dict[str, tuple[str, Cleaner]] = {
     "Code": ("code", cleaning.key_text),
@@ -20,7 +20,7 @@ _FIELDS: dict[str, tuple[str, Cleaner]] = {
     "Additional Info": ("additional_info", cleaning.text),
 }
 TITLES = tuple(_FIELDS)
-_COLUMNS = {normalise_header(title): column for title, column in _FIELDS.items()}
+_COLUMNS = {normal_title(title): column for title, column in _FIELDS.items()}
 # Of the standalone form: here they come from the campaign.
 _READ_OVER = {"vouchertype", "discounttype", "discounteffect", "value", "validationruleid", "redemptionlimit"}
 
@@ -33,7 +33,7 @@ def read_cells(header: list[str], cells: list[str], checker: MetadataChecker) ->
     if any(cell.strip() for cell in cells[len(header) :]):
         problems.append(f"the row has {len(cells)} cells, but the header has {len(header)}")
     for title, cell in zip(header, cells, strict=False):
-        stripped, normal = cell.strip(), normalise_header(title)
+        stripped, normal = cell.strip(), normal_title(title)
         if not stripped or normal in _READ_OVER:
             continue
         if normal not in _COLUMNS:

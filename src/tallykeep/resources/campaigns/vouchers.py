@@ -6,7 +6,7 @@ from psycopg.types.json import Jsonb
 
 from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
-from tallykeep.model import ClaimedPortion, Failure, Row, now
+from tallykeep.model import ClaimedPortion, Failure, Row, normal_title, now
 from tallykeep.resources.campaigns.declaration import voucher_like
 from tallykeep.resources.campaigns.from_csv import read_cells
 from tallykeep.resources.campaigns.store import find_campaign
@@ -16,7 +16,6 @@ from tallykeep.resources.metadata import MetadataChecker
 from tallykeep.resources.metadata_purge import Purge
 from tallykeep.resources.metadata_schemas import checker_for
 from tallykeep.resources.vouchers.draft import VoucherDraft
-from tallykeep.resources.vouchers.from_csv import normalise_header
 from tallykeep.resources.vouchers.from_json import JsonVouchers
 from tallykeep.resources.vouchers.kinds import shown_key
 from tallykeep.resources.vouchers.single import create_voucher
@@ -129,7 +128,7 @@ class Import:
     def _key(self, row: Row) -> str | None:
         if self._header is None or row.value is None:
             return None
-        cells = dict(zip(map(normalise_header, self._header), row.value, strict=False))
+        cells = dict(zip(map(normal_title, self._header), row.value, strict=False))
         return shown_key(cells.get("code", "").strip())
 
     def _read(self, row: Row) -> dict[str, Any] | str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from tallykeep.model import Row
+from tallykeep.model import Row, normal_title
 from tallykeep.resources import cleaning
 from tallykeep.resources.cleaning import Cleaner, Problem
 from tallykeep.resources.metadata import MetadataChecker
@@ -70,10 +70,12 @@ def ids_reader(by: str, metadata: dict[str, Any]) -> Reader:
 
 def csv_reader(kind: Upserted, header: list[str], checker: MetadataChecker) -> Reader:
     """Reads changes that come as the rows of a file with this header; unknown columns become metadata."""
-    titles = {_normal(title): spec for spec in kind.fields for title in spec.titles}
+    titles = {normal_title(title): spec for spec in kind.fields for title in spec.titles}
     keys = {"sourceid": "source_id", "id": "id"}
-    known = [(index, name, titles[_normal(name)]) for index, name in enumerate(header) if _normal(name) in titles]
-    keyed = [(index, name, keys[_normal(name)]) for index, name in enumerate(header) if _normal(name) in keys]
+    known = [
+        (index, name, titles[normal_title(name)]) for index, name in enumerate(header) if normal_title(name) in titles
+    ]
+    keyed = [(index, name, keys[normal_title(name)]) for index, name in enumerate(header) if normal_title(name) in keys]
     taken = {index for index, *_ in known} | {index for index, *_ in keyed}
     extra = [(index, name, checker.from_cell(name)) for index, name in enumerate(header) if index not in taken]
 
@@ -116,7 +118,3 @@ def _cleaned(change: Change, label: str, clean: Cleaner, value: Any) -> Any:
     except Problem as problem:
         change.problems.append(f"{label}: {problem}")
         return None
-
-
-def _normal(name: str) -> str:
-    return name.strip().lower().replace(" ", "").replace("_", "")

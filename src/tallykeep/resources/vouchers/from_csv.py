@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from tallykeep.model import Failure, Row
+from tallykeep.model import Failure, Row, normal_title
 from tallykeep.resources import cleaning
 from tallykeep.resources.cleaning import Cleaner, Problem
 from tallykeep.resources.memo import Memo
@@ -87,12 +87,7 @@ _CELL_VALUES: dict[str, tuple[str, Cleaner]] = {
 }
 
 
-def normalise_header(name: str) -> str:
-    """Headers match in any case, with spaces, underscores or nothing between the words."""
-    return name.strip().lower().replace(" ", "").replace("_", "")
-
-
-_TITLES = {normalise_header(column.title): column for column in COLUMNS}
+_TITLES = {normal_title(column.title): column for column in COLUMNS}
 
 
 class CsvVouchers:
@@ -104,7 +99,7 @@ class CsvVouchers:
         self._unnamed: list[int] = []
         self._extra: list[tuple[int, str, Callable[[str], Any]]] = []
         for index, name in enumerate(header):
-            column = _TITLES.get(normalise_header(name))
+            column = _TITLES.get(normal_title(name))
             if column:
                 self._known[column.name] = (index, column)
             elif name:
