@@ -9,6 +9,7 @@ import uvicorn
 
 from tallykeep import log
 from tallykeep.actions import ACTION_TYPES
+from tallykeep.alone import apply_alone, in_a_process_of_its_own
 from tallykeep.cli.main import Roles, make_cli
 from tallykeep.config import Settings
 from tallykeep.db.embedded import running_embedded
@@ -33,7 +34,7 @@ _GRACEFUL_SECONDS = 10
 
 def main() -> None:
     """Run the command line."""
-    make_cli(Roles(serve=serve, api=api, worker=worker, create_keys=create_keys))()
+    make_cli(Roles(serve=serve, api=api, worker=worker, create_keys=create_keys, apply_alone=try_alone))()
 
 
 def serve(settings: Settings) -> int:
@@ -87,6 +88,12 @@ def worker(settings: Settings) -> int:
     return 0 if asyncio.run(_work(settings, database_url)) else 1
 
 
+def try_alone(settings: Settings, project_id: int, action_id: str, first_row: int) -> int:
+    """Apply one portion in this process, at which others died; the exit code tells how it went."""
+    log.configure(settings)
+    return asyncio.run(apply_alone(settings, find_database(settings), project_id, action_id, first_row))
+
+
 def create_keys(settings: Settings) -> int:
     """Make further keys for the first project and show them: the way back in for who lost theirs."""
     database_url = find_database(settings)
@@ -99,7 +106,8 @@ def create_keys(settings: Settings) -> int:
 async def _work(settings: Settings, database_url: str) -> bool:
     queue = Queue(database_url)
     async with make_pool(database_url, size=settings.worker_concurrency + 2, name=_WORKER) as pool:
-        queue.on_advance(Applier(pool, queue, ACTION_TYPES, settings).advance)
+        applier = Applier(pool, queue, ACTION_TYPES, settings, in_a_process_of_its_own(settings, database_url))
+        queue.on_advance(applier.advance)
         rescuer = Rescuer(pool, queue, settings, _WORKER)
         return await run_worker(queue, rescuer, concurrency=settings.worker_concurrency)
 

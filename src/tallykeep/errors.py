@@ -135,6 +135,22 @@ class UnsupportedMediaTypeError(RequestError):
     message = "Unsupported media type"
 
 
+class ConflictError(RequestError):
+    """The action is not in a state in which this can be done to it."""
+
+    code = 409
+    key = "conflict"
+    message = "Conflict"
+
+
+class IdempotencyKeyReusedError(RequestError):
+    """The same Idempotency-Key came with another submission."""
+
+    code = 422
+    key = "idempotency_key_reused"
+    message = "Idempotency key reused"
+
+
 class ServiceUnavailableError(RequestError):
     """The database cannot be reached just now; the same request may be sent again."""
 

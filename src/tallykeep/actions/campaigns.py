@@ -70,6 +70,7 @@ TYPES = (
         source="planned",
         noun="voucher",
         verb="Deleted",
+        deletes=True,
         result=count_result,
         begin=begin_deletion,
         plan=plan_deletion,

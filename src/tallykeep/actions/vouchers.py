@@ -5,6 +5,7 @@ from tallykeep.engine.kinds import ActionType
 from tallykeep.resources.metadata_purge import purge_plan, purge_portion
 from tallykeep.resources.vouchers.imports import import_vouchers
 from tallykeep.resources.vouchers.updates import VOUCHER_PURGE, update_vouchers
+from tallykeep.resources.vouchers.write import already_exists
 
 TYPES = (
     ActionType(
@@ -15,6 +16,7 @@ TYPES = (
         source="json",
         noun="voucher",
         failure_fields=("code", "reason"),
+        refuses_existing=already_exists("{key}"),
         result=import_result,
         begin=import_vouchers,
     ),

@@ -1,15 +1,21 @@
 """Campaigns, and the vouchers they are told to make, change and delete."""
 
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
 
 from tallykeep.db.pool import Connection
-from tallykeep.http.answers import Json, request_id
+from tallykeep.engine.kinds import Submission
+from tallykeep.errors import InvalidQueryError
+from tallykeep.http.answers import Json, answer_accepted
 from tallykeep.http.auth import FromCaller
 from tallykeep.http.bodies import JSON_BODY, json_object
 from tallykeep.http.context import Context, FromContext
 from tallykeep.http.parameters import Limit, Page
+from tallykeep.http.uploads import submission
+from tallykeep.http.wishes import PARAMETERS, read_wishes
+from tallykeep.model import Wishes
 from tallykeep.resources.campaigns import store
 from tallykeep.resources.campaigns.declaration import require_room
 from tallykeep.resources.campaigns.vouchers import add_voucher
@@ -46,7 +52,7 @@ async def create(request: Request, context: FromContext, caller: FromCaller) -> 
         async with connection.transaction():
             campaign_id, draft = await store.create_campaign(connection, caller.project_id, given)
             require_room(draft.rule, draft.vouchers_count)
-            await _add(request, context, connection, caller, campaign_id, draft.vouchers_count, {})
+            await _fill(request, context, connection, caller, campaign_id, draft.vouchers_count)
         return Json(await store.get_campaign(connection, caller.project_id, campaign_id))
 
 
@@ -74,11 +80,16 @@ async def delete(
     request: Request, context: FromContext, caller: FromCaller, campaign_id: str, force: bool = False
 ) -> Json:
     """Delete a campaign at once, and its vouchers by an action: into the bin, or with `force` for good."""
+    asked = _submission(request, context, caller, "CAMPAIGN.VOUCHERS_DELETE", {}, force)
     async with context.pool.connection() as connection, connection.transaction():
-        found = await store.take_out_campaign(connection, caller, campaign_id, force=force)
-        options = {"campaign_id": found, "force": force, "deleted_by": caller.key_id}
-        action_id = await _start(request, context, connection, caller, "CAMPAIGN.VOUCHERS_DELETE", options)
-    return Json({"async_action_id": action_id}, status_code=202)
+        accepted = await context.acceptance.replayed(connection, asked, _really(request))
+        if accepted is None:
+            found = await store.take_out_campaign(connection, caller, campaign_id, force=force)
+            options = {"campaign_id": found, "force": force, "deleted_by": caller.key_id}
+            accepted = await context.acceptance.accept_planned(
+                connection, replace(asked, options=options), _really(request)
+            )
+    return answer_accepted(accepted, 202)
 
 
 @router.post("/{campaign_id}/enable", summary="Enable campaign")
@@ -93,20 +104,31 @@ async def disable(context: FromContext, caller: FromCaller, campaign_id: str) ->
     return await _switched(context, caller, campaign_id, active=False)
 
 
-@router.post("/{campaign_id}/vouchers", summary="Add vouchers to campaign", openapi_extra=JSON_BODY)
+@router.post(
+    "/{campaign_id}/vouchers",
+    summary="Add vouchers to campaign",
+    openapi_extra={**JSON_BODY, "parameters": PARAMETERS},
+)
 async def add_vouchers(
     request: Request, context: FromContext, caller: FromCaller, campaign_id: str, vouchers_count: Count = 1
 ) -> Json:
     """Add one voucher and answer with it, or more by an action in the background and answer with its id."""
     given = await json_object(request, context.settings.max_row_bytes, may_be_empty=True)
+    asked = _submission(request, context, caller, "CAMPAIGN.VOUCHERS_GENERATE", {}, [given, vouchers_count])
+    wishes = read_wishes(request.query_params)
     async with context.pool.connection() as connection:
         async with connection.transaction():
+            accepted = await context.acceptance.replayed(connection, asked, wishes)
+            if accepted is not None:
+                return answer_accepted(accepted, 202)
             found = await store.find_campaign(connection, caller.project_id, campaign_id)
             require_room(store.rule_of(found), vouchers_count)
-            added = await _add(request, context, connection, caller, found["id"], vouchers_count, given)
-        if vouchers_count > 1:
-            return Json({"async_action_id": added}, status_code=202)
-        return Json(await get_voucher(connection, caller.project_id, str(added)))
+            if vouchers_count > 1:
+                options = {"campaign_id": found["id"], "count": vouchers_count, "given": given}
+                asked = replace(asked, options=options)
+                return answer_accepted(await context.acceptance.accept_planned(connection, asked, wishes), 202)
+            code = await add_voucher(connection, caller.project_id, found["id"], given)
+        return Json(await get_voucher(connection, caller.project_id, code))
 
 
 @router.post("/{campaign_id}/vouchers/{code:path}", summary="Add voucher with this code", openapi_extra=JSON_BODY)
@@ -120,24 +142,37 @@ async def add_with_code(
         return Json(await get_voucher(connection, caller.project_id, code))
 
 
-async def _add(
-    request: Request, context: Context, connection: Connection, caller: Caller, campaign_id: str, count: int,
-    given: dict[str, Any],
-) -> str | None:  # fmt: skip
-    """Add vouchers: a single one at once, answering its code; more by an action, answering its id."""
-    if count == 0:
-        return None
+async def _fill(
+    request: Request, context: Context, connection: Connection, caller: Caller, campaign_id: str, count: int
+) -> None:
+    """A new campaign's vouchers: a single one is made at once, more by an action."""
     if count == 1:
-        return await add_voucher(connection, caller.project_id, campaign_id, given)
-    options = {"campaign_id": campaign_id, "count": count, "given": given}
-    return await _start(request, context, connection, caller, "CAMPAIGN.VOUCHERS_GENERATE", options)
+        await add_voucher(connection, caller.project_id, campaign_id, {})
+    elif count > 1:
+        options = {"campaign_id": campaign_id, "count": count, "given": {}}
+        await _start(request, context, connection, caller, "CAMPAIGN.VOUCHERS_GENERATE", options)
 
 
 async def _start(
     request: Request, context: Context, connection: Connection, caller: Caller, name: str, options: dict[str, Any]
-) -> str:
-    kind = context.kinds[name]
-    return await context.acceptance.accept_planned(connection, kind, caller.project_id, request_id(request), options)
+) -> None:
+    asked = _submission(request, context, caller, name, options)
+    # The answer is the campaign, which a second request would find changed: no key makes these two the same.
+    await context.acceptance.accept_planned(connection, replace(asked, idempotency_key=None), _really(request))
+
+
+def _submission(
+    request: Request, context: Context, caller: Caller, name: str, options: dict[str, Any], body: Any = None
+) -> Submission:
+    return submission(request, caller, context.kinds[name], options, body=body)
+
+
+def _really(request: Request) -> Wishes:
+    """The wishes of a request that changes the campaign itself at once, and so cannot be tried without."""
+    wishes = read_wishes(request.query_params)
+    if wishes.dry_run:
+        raise InvalidQueryError("Property .dry_run: the campaign itself is changed at once; nothing was done")
+    return wishes
 
 
 async def _switched(context: Context, caller: Caller, campaign_id: str, *, active: bool) -> Json:

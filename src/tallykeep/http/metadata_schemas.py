@@ -6,10 +6,12 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from tallykeep.errors import NotFoundError
-from tallykeep.http.answers import Json, request_id
+from tallykeep.http.answers import Json, answer_accepted
 from tallykeep.http.auth import FromCaller, FromManagedProject, FromManager
 from tallykeep.http.bodies import JSON_BODY, json_object
 from tallykeep.http.context import FromContext
+from tallykeep.http.uploads import submission
+from tallykeep.http.wishes import PARAMETERS, read_wishes
 from tallykeep.model import wire_time
 from tallykeep.resources import metadata_schemas as schemas
 from tallykeep.resources.projects import list_projects
@@ -57,18 +59,26 @@ async def restore_definition(context: FromContext, caller: FromCaller, resource:
     return Json(_with_camel_case(_shown(schema)))
 
 
-@router.post("/{resource}/definitions/{key}/purge", status_code=202, summary="Purge a metadata key")
+@router.post(
+    "/{resource}/definitions/{key}/purge",
+    status_code=202,
+    summary="Purge a metadata key",
+    openapi_extra={"parameters": PARAMETERS},
+)
 async def purge_definition(request: Request, context: FromContext, caller: FromCaller, resource: str, key: str) -> Json:
     """Take a key off every resource of this kind, for good, as an action. Ours: the peer has it in its dashboard."""
     kind = context.kinds.get(f"{resource.upper()}S.METADATA_KEY_PURGE")
     if kind is None:
         raise NotFoundError(f"The metadata of {resource} cannot be purged")
+    wishes = read_wishes(request.query_params)
+    asked = submission(request, caller, kind, {"key": key}, id_prefix="w-")
     async with context.pool.connection() as connection, connection.transaction():
-        await schemas.forget_removed_definition(connection, caller.project_id, resource, key)
-        action_id = await context.acceptance.accept_planned(
-            connection, kind, caller.project_id, request_id(request, "w-"), {"key": key}
-        )
-    return Json({"async_action_id": action_id}, status_code=202)
+        accepted = await context.acceptance.replayed(connection, asked, wishes)
+        if accepted is None:
+            if not wishes.dry_run:
+                await schemas.forget_removed_definition(connection, caller.project_id, resource, key)
+            accepted = await context.acceptance.accept_planned(connection, asked, wishes)
+    return answer_accepted(accepted, 202)
 
 
 @management.get("", summary="List projects")

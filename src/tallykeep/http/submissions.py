@@ -1,18 +1,18 @@
 """The endpoints that start actions: one for each row of the table of action types."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from fastapi import APIRouter, Request
 
 from tallykeep.engine.kinds import ActionType, ActionTypes
-from tallykeep.http.answers import Json, request_id
+from tallykeep.http.answers import Json, answer_accepted
 from tallykeep.http.auth import FromCaller
-from tallykeep.http.bodies import body_chunks, file_in_form, has_body, media_type, require_media_type
 from tallykeep.http.context import Context, FromContext
+from tallykeep.http.uploads import FORM, RequestUpload, submission
+from tallykeep.http.wishes import MAPPING, PARAMETERS
 from tallykeep.resources.projects import Caller
 
-_FORM = "multipart/form-data"
 _JSON = "application/json"
 _CSV = "text/csv"
 
@@ -29,7 +29,7 @@ _FORM_SCHEMA: dict[str, Any] = {
     },
 }
 _BODIES: dict[str, dict[str, Any]] = {
-    "csv": {_FORM: {"schema": _FORM_SCHEMA}, _CSV: {"schema": {"type": "string"}}},
+    "csv": {FORM: {"schema": _FORM_SCHEMA}, _CSV: {"schema": {"type": "string"}}},
     "json": {_JSON: {"schema": {"type": "array", "items": {"type": "object"}}}},
 }
 
@@ -49,7 +49,10 @@ def submission_routes(kinds: ActionTypes) -> APIRouter:
             summary=kind.summary,
             description=f"Starts an asynchronous action of the type `{kind.name}` and answers with its id.",
             operation_id=kind.name,
-            openapi_extra={"requestBody": {"required": not kind.may_be_empty, "content": _content(kind)}},
+            openapi_extra={
+                "parameters": [*PARAMETERS, MAPPING] if kind.source == "csv" else PARAMETERS,
+                "requestBody": {"required": not kind.may_be_empty, "content": _content(kind)},
+            },
         )
     return router
 
@@ -67,11 +70,13 @@ def _content(kind: ActionType) -> dict[str, Any]:
 
 
 def _endpoint(kind: ActionType) -> Callable[..., Awaitable[Json]]:
+    accepted = tuple(_content(kind))
+
     async def submit(request: Request, context: FromContext, caller: FromCaller) -> Json:
-        body = _body(request, kind, context.settings.max_body_bytes)
+        upload = RequestUpload(request, kind, accepted, context.settings.max_body_bytes)
         options = await _options(request, context, caller, kind)
-        action_id = await context.acceptance.accept(kind, caller.project_id, request_id(request), body, options)
-        return Json({"async_action_id": action_id}, status_code=kind.status_code)
+        accepted_as = await context.acceptance.accept(submission(request, caller, kind, options), upload)
+        return answer_accepted(accepted_as, kind.status_code)
 
     return submit
 
@@ -81,16 +86,3 @@ async def _options(request: Request, context: Context, caller: Caller, kind: Act
         return {}
     async with context.pool.connection() as connection:
         return await kind.target(connection, caller.project_id, request.path_params["target"])
-
-
-async def _no_rows() -> AsyncIterator[bytes]:
-    yield b"[]"
-
-
-def _body(request: Request, kind: ActionType, max_bytes: int) -> AsyncIterator[bytes]:
-    if kind.may_be_empty and not has_body(request):
-        return _no_rows()
-    require_media_type(request, *_content(kind))
-    if media_type(request) == _FORM:
-        return file_in_form(request, max_bytes)
-    return body_chunks(request, max_bytes)

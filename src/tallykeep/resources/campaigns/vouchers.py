@@ -1,5 +1,6 @@
 """What campaigns do to their vouchers, a portion at a time: generate, import, update, delete."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from psycopg.types.json import Jsonb
@@ -38,6 +39,7 @@ class _RangePortion:
         self._options = claimed.source.options
         self._first_row = claimed.portion.first_row
         self._value: dict[str, Any] = {}
+        self._made: dict[str, int] = {}
 
     def check(self, rows: list[Row]) -> list[Failure]:
         """Take what the portion means."""
@@ -47,6 +49,10 @@ class _RangePortion:
 
     async def stage(self) -> None:
         """Nothing to make ready."""
+
+    def created(self) -> Mapping[str, int]:
+        """What exists is changed, not created."""
+        return {}
 
     def report(self) -> str:
         """No report file."""
@@ -83,17 +89,24 @@ class Generate(_RangePortion):
         """Make codes until all are there, or none is free."""
         campaign = await find_campaign(self._connection, self._project_id, self._options["campaign_id"])
         rule = code_rule(campaign["voucher"].get("code_config"))
-        missing = int(self._value["count"])
+        wanted = missing = int(self._value["count"])
         for _ in range(_ROUNDS):
             codes = list({rule.make() for _ in range(missing)})
             drafts = _drafts(campaign, [{**self._options.get("given", {}), "code": code} for code in codes])
-            taken = await _insert(self._connection, self._project_id, drafts)
-            missing -= len(drafts) - len(taken)
+            taken = {failure.key for failure in await _insert(self._connection, self._project_id, drafts)}
+            for draft in drafts:
+                if draft.code not in taken:
+                    self._made[draft.code] = self._first_row + len(self._made)
+            missing = wanted - len(self._made)
             if not missing:
                 return []
         reason = "No free code was found; the campaign's code_config allows too few"
         last = self._first_row + int(self._value["count"])
         return [Failure(row, None, reason) for row in range(last - missing, last)]
+
+    def created(self) -> Mapping[str, int]:
+        """The codes, numbered in the order in which they were found free."""
+        return self._made
 
 
 class Import:
@@ -110,6 +123,7 @@ class Import:
         self._header = claimed.source.header if claimed.source.format == "csv" else None
         self._given: dict[int, dict[str, Any]] = {}
         self._drafts: list[VoucherDraft] = []
+        self._created: dict[str, int] = {}
 
     def check(self, rows: list[Row]) -> list[Failure]:
         """Make vouchers of the campaign out of the rows."""
@@ -162,6 +176,8 @@ class Import:
             else:
                 fresh[draft.code] = draft
         failures += await _insert(self._connection, self._project_id, list(fresh.values()))
+        taken = {failure.row for failure in failures}
+        self._created = {code: draft.row for code, draft in fresh.items() if draft.row not in taken}
         await self._update_members(members)
         return failures
 
@@ -175,6 +191,10 @@ class Import:
             }
             place = {"project_id": self._project_id, "campaign_id": self._campaign["id"], "now": now()}
             await self._connection.execute(_sql.update_members, {**place, **given})
+
+    def created(self) -> Mapping[str, int]:
+        """The codes that were new."""
+        return self._created
 
     def report(self) -> str:
         """Imports have no report file."""
@@ -193,7 +213,7 @@ async def _insert(connection: Connection, project_id: int, drafts: list[VoucherD
     if not drafts:
         return []
     await stage(connection, drafts)
-    return await insert_staged(connection, project_id, drafts)
+    return (await insert_staged(connection, project_id, drafts)).failures
 
 
 async def begin_import(connection: Connection, claimed: ClaimedPortion) -> Import:

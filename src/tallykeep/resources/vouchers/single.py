@@ -44,7 +44,7 @@ async def _create(connection: Connection, project_id: int, given: dict[str, Any]
     async with connection.transaction():
         draft = await _cleaned(connection, project_id, given, campaign_id)
         await stage(connection, [draft])
-        for failure in await insert_staged(connection, project_id, [draft]):
+        for failure in (await insert_staged(connection, project_id, [draft])).failures:
             raise DuplicateFoundError(failure.reason, resource_id=failure.key, resource_type="voucher")
     return draft.code
 

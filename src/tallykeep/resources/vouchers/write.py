@@ -1,7 +1,7 @@
 """Set-based writes of vouchers: straight into the table, or through a staging table where codes exist already."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from psycopg.errors import UniqueViolation
 
@@ -52,26 +52,34 @@ def _lines(drafts: list[VoucherDraft]) -> list[str]:
     ]
 
 
-async def insert_staged(connection: Connection, project_id: int, drafts: list[VoucherDraft]) -> list[Failure]:
+class Written(NamedTuple):
+    """What failed, and the rows of all drafts whose codes existed; the others are new vouchers."""
+
+    failures: list[Failure]
+    existing: set[int]
+
+
+async def insert_staged(connection: Connection, project_id: int, drafts: list[VoucherDraft]) -> Written:
     """Insert what is staged; a code that exists already is a failure."""
-    existing = await _insert(connection, project_id, drafts)
-    taken = {found["row"] for found in existing}
-    return [Failure(draft.row, draft.code, already_exists(draft.code)) for draft in drafts if draft.row in taken]
+    taken = {found["row"] for found in await _insert(connection, project_id, drafts)}
+    failures = [Failure(draft.row, draft.code, already_exists(draft.code)) for draft in drafts if draft.row in taken]
+    return Written(failures, taken)
 
 
-async def upsert_staged(connection: Connection, project_id: int, drafts: list[VoucherDraft]) -> list[Failure]:
+async def upsert_staged(connection: Connection, project_id: int, drafts: list[VoucherDraft]) -> Written:
     """Insert what is staged and update the codes that exist; only a voucher of another type is a failure."""
     existing = await _insert(connection, project_id, drafts)
     if not existing:
-        return []
+        return Written([], set())
     await connection.execute(_sql.update_existing, {"project_id": project_id, "now": now()})
     mismatched = {found["row"]: found["type"] for found in existing if found["type"] != found["staged_type"]}
-    return [
+    failures = [
         failure
         for draft in drafts
         if draft.row in mismatched
         for failure in type_failures(draft, mismatched[draft.row])
     ]
+    return Written(failures, {found["row"] for found in existing})
 
 
 async def _insert(connection: Connection, project_id: int, drafts: list[VoucherDraft]) -> list[dict[str, Any]]:
