@@ -12,7 +12,7 @@ from tallykeep.http.context import Context, FromContext
 from tallykeep.http.parameters import Limit, Page
 from tallykeep.resources.campaigns import store
 from tallykeep.resources.campaigns.declaration import require_room
-from tallykeep.resources.campaigns.vouchers import add_voucher
+from tallykeep.resources.campaigns.vouchers import add_voucher, require_possible
 from tallykeep.resources.projects import Caller
 from tallykeep.resources.vouchers.read import get_voucher
 
@@ -103,6 +103,7 @@ async def add_vouchers(
         async with connection.transaction():
             found = await store.find_campaign(connection, caller.project_id, campaign_id)
             require_room(store.rule_of(found), vouchers_count)
+            await require_possible(connection, caller.project_id, found, given)
             added = await _add(request, context, connection, caller, found["id"], vouchers_count, given)
         if vouchers_count > 1:
             return Json({"async_action_id": added}, status_code=202)
