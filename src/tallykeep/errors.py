@@ -111,6 +111,14 @@ class DuplicateFoundError(RequestError):
     message = "Duplicate resource found"
 
 
+class ResourceInUseError(RequestError):
+    """Others depend on the resource; the message says which and what to do."""
+
+    code = 409
+    key = "resource_in_use"
+    message = "Resource is in use"
+
+
 class UploadTimeoutError(RequestError):
     """The client stopped sending in the middle of its body."""
 

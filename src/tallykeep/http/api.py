@@ -12,6 +12,7 @@ from tallykeep.engine.kinds import ActionTypes
 from tallykeep.http import (
     async_actions,
     campaigns,
+    categories,
     customers,
     health,
     metadata_schemas,
@@ -52,6 +53,7 @@ def create_api(kinds: ActionTypes, open_context: Callable[[], AbstractAsyncConte
         templates.router,
         vouchers.router,
         campaigns.router,
+        categories.router,
         customers.router,
         products.router,
         orders.router,

@@ -18,7 +18,7 @@ from tallykeep.http.wishes import PARAMETERS, read_wishes
 from tallykeep.model import Wishes
 from tallykeep.resources.campaigns import store
 from tallykeep.resources.campaigns.declaration import require_room
-from tallykeep.resources.campaigns.vouchers import add_voucher
+from tallykeep.resources.campaigns.vouchers import add_voucher, require_possible
 from tallykeep.resources.projects import Caller
 from tallykeep.resources.vouchers.read import get_voucher
 
@@ -123,6 +123,7 @@ async def add_vouchers(
                 return answer_accepted(accepted, 202)
             found = await store.find_campaign(connection, caller.project_id, campaign_id)
             require_room(store.rule_of(found), vouchers_count)
+            await require_possible(connection, caller.project_id, found, given)
             if vouchers_count > 1:
                 options = {"campaign_id": found["id"], "count": vouchers_count, "given": given}
                 asked = replace(asked, options=options)

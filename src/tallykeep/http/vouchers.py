@@ -17,7 +17,7 @@ from tallykeep.resources.vouchers.single import create_voucher, delete_voucher, 
 
 router = APIRouter(prefix="/v1/vouchers", tags=["Vouchers"], default_response_class=Json)
 
-_NOT_YET = ("campaign", "campaign_id", "category_id")
+_NOT_YET = ("campaign", "campaign_id")
 
 Order = Literal["created_at", "-created_at", "updated_at", "-updated_at", "code", "-code"]
 

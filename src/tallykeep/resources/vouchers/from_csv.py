@@ -6,7 +6,7 @@ that finds anything odd are gone through again one by one, for every one of thei
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import repeat
 from typing import Any
 
@@ -14,6 +14,7 @@ import orjson
 
 from tallykeep.model import Failure, Row, normal_title
 from tallykeep.resources import cleaning
+from tallykeep.resources.categories.labels import CategoryLabels
 from tallykeep.resources.cleaning import Cleaner, Problem
 from tallykeep.resources.memo import Memo
 from tallykeep.resources.metadata import MetadataChecker
@@ -93,7 +94,7 @@ _TITLES = {normal_title(column.title): column for column in COLUMNS}
 class CsvVouchers:
     """Cleans the rows of a file with this header; unknown columns become metadata."""
 
-    def __init__(self, header: list[str], metadata: MetadataChecker) -> None:
+    def __init__(self, header: list[str], metadata: MetadataChecker, categories: CategoryLabels) -> None:
         self._width = len(header)
         self._known: dict[str, tuple[int, Column]] = {}
         self._unnamed: list[int] = []
@@ -101,7 +102,8 @@ class CsvVouchers:
         for index, name in enumerate(header):
             column = _TITLES.get(normal_title(name))
             if column:
-                self._known[column.name] = (index, column)
+                known = replace(column, clean=categories.named) if column.name == "category" else column
+                self._known[column.name] = (index, known)
             elif name:
                 self._extra.append((index, name, metadata.from_cell(name)))
             else:

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from tallykeep.db.pool import Connection
 from tallykeep.model import ClaimedPortion, Failure, Row
+from tallykeep.resources.categories.labels import labels_for
 from tallykeep.resources.memo import RecentKeys
 from tallykeep.resources.metadata_schemas import checker_for
 from tallykeep.resources.vouchers.draft import VoucherDraft, merge
@@ -130,6 +131,11 @@ class VoucherImport:
 async def import_vouchers(connection: Connection, claimed: ClaimedPortion) -> VoucherImport:
     """Begin one portion of an import whose rows come as its action's source says."""
     metadata = await checker_for(connection, claimed.project_id, "voucher")
+    categories = await labels_for(connection, claimed.project_id)
     source = claimed.source
-    cleaner = CsvVouchers(source.header, metadata) if source.format == "csv" else JsonVouchers(metadata)
+    cleaner = (
+        CsvVouchers(source.header, metadata, categories)
+        if source.format == "csv"
+        else JsonVouchers(metadata, categories)
+    )
     return VoucherImport(connection, claimed, cleaner)

@@ -10,6 +10,7 @@ from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.errors import NotFoundError
 from tallykeep.model import wire_time
+from tallykeep.resources.categories.labels import category_fields, labels_shown_as
 from tallykeep.resources.vouchers.kinds import EXTRA_FIELDS, LOYALTY
 
 _sql = queries(__package__, "read.sql")
@@ -53,7 +54,8 @@ async def get_voucher(connection: Connection, project_id: int, code_or_id: str) 
         found = await (await connection.execute(_sql.get_voucher_by_id, by_id)).fetchone()
     if found is None:
         raise NotFoundError.of("voucher", code_or_id)
-    return shown(found) | {"validation_rules_assignments": _no_assignments()}
+    (category,) = await category_fields(connection, project_id, [found])
+    return shown(found, category) | {"validation_rules_assignments": _no_assignments()}
 
 
 async def list_vouchers(
@@ -61,32 +63,32 @@ async def list_vouchers(
 ) -> dict[str, Any]:
     """One page in wire format, with the number of all vouchers that match; `order` is a key of ORDERS."""
     matching = sql.SQL(_sql.filter_vouchers)
-    parameters = chosen.parameters(project_id) | {"limit": limit, "offset": (page - 1) * limit}
+    labels = None if chosen.category is None else await labels_shown_as(connection, project_id, chosen.category)
+    parameters = chosen.parameters(project_id) | {"labels": labels, "limit": limit, "offset": (page - 1) * limit}
     page_query = sql.SQL("SELECT {} {} ORDER BY {} LIMIT %(limit)s OFFSET %(offset)s").format(
         sql.SQL(_sql.columns_shown), matching, sql.SQL(ORDERS[order])
     )
     rows = await (await connection.execute(page_query, parameters)).fetchall()
     counted = await connection.execute(sql.SQL("SELECT count(*) AS total {}").format(matching), parameters)
+    categories = await category_fields(connection, project_id, rows)
     total = (await counted.fetchone() or {"total": 0})["total"]
     return {
         "object": "list",
         "data_ref": "vouchers",
-        "vouchers": [shown(row) for row in rows],
+        "vouchers": [shown(row, category) for row, category in zip(rows, categories, strict=True)],
         "total": total,
     }
 
 
-def shown(row: dict[str, Any]) -> dict[str, Any]:
-    """A voucher's row in wire format (public API documentation, schema VoucherWithCategories)."""
+def shown(row: dict[str, Any], category: dict[str, Any]) -> dict[str, Any]:
+    """A voucher's row and its category in wire format (public API documentation, schema VoucherWithCategories)."""
     extras = row["extras"] or {}
     return {
         "id": row["id"],
         "code": row["code"],
         "campaign": row["campaign"],
         "campaign_id": row["campaign_id"],
-        "category": row["category"],
-        "category_id": None,
-        "categories": [],
+        **category,
         "type": row["type"],
         "discount": row["discount"],
         "gift": _with_balance(row["gift"], "amount", row["redeemed_amount"]),

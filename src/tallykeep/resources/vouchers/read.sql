@@ -21,7 +21,7 @@ WHERE project_id = :project_id
         :campaign::text IS NULL
         OR campaign_id = (SELECT id FROM campaigns WHERE project_id = :project_id AND name = :campaign)
     )
-    AND (:category::text IS NULL OR category = :category)
+    AND (:labels::text[] IS NULL OR category = ANY (:labels))
     AND (:ids::text[] IS NULL OR id = ANY (:ids))
     AND (:created_before::timestamptz IS NULL OR created_at < :created_before)
     AND (:created_after::timestamptz IS NULL OR created_at > :created_after)
