@@ -17,6 +17,7 @@ from tallykeep.db.migrate import migrate
 from tallykeep.db.pool import make_pool
 from tallykeep.engine.accept import Acceptance
 from tallykeep.engine.apply import Applier
+from tallykeep.engine.control import Controller
 from tallykeep.engine.queue import Queue
 from tallykeep.engine.read import Reader
 from tallykeep.engine.report import signing_secret
@@ -59,11 +60,13 @@ def api(settings: Settings) -> int:
             # Its own pool: a slow upload keeps a connection for as long as it takes.
             make_pool(database_url, size=settings.api_pool_size, name="tallykeep intake") as intake,
         ):
-            acceptance = Acceptance(intake, Queue(database_url), settings)
+            queue = Queue(database_url)
+            acceptance = Acceptance(intake, queue, settings)
+            controller = Controller(pool, queue, acceptance, ACTION_TYPES, settings)
             reader = Reader(ACTION_TYPES, settings.failures_in_result)
             async with pool.connection() as connection:
                 secret = await signing_secret(connection)
-            yield Context(settings, pool, intake, acceptance, reader, ACTION_TYPES, secret)
+            yield Context(settings, pool, intake, acceptance, reader, controller, ACTION_TYPES, secret)
 
     server = uvicorn.Server(
         uvicorn.Config(

@@ -13,6 +13,7 @@ from tallykeep.http import (
     async_actions,
     campaigns,
     categories,
+    control,
     customers,
     health,
     metadata_schemas,
@@ -49,6 +50,7 @@ def create_api(kinds: ActionTypes, open_context: Callable[[], AbstractAsyncConte
     app.state.routers = [
         submission_routes(kinds),
         async_actions.router,
+        control.router,
         reports.router,
         templates.router,
         vouchers.router,

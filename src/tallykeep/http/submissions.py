@@ -69,8 +69,13 @@ def _content(kind: ActionType) -> dict[str, Any]:
     }
 
 
+def media_types(kind: ActionType) -> tuple[str, ...]:
+    """The content types in which the type's rows may come."""
+    return (_JSON,) if kind.source == "planned" else tuple(_content(kind))
+
+
 def _endpoint(kind: ActionType) -> Callable[..., Awaitable[Json]]:
-    accepted = tuple(_content(kind))
+    accepted = media_types(kind)
 
     async def submit(request: Request, context: FromContext, caller: FromCaller) -> Json:
         upload = RequestUpload(request, kind, accepted, context.settings.max_body_bytes)
