@@ -26,6 +26,7 @@ TYPES = (
         source="csv",
         noun="voucher",
         failure_fields=("code", "row", "reason"),
+        keyless="",
         result=import_result,
         begin=import_vouchers,
     ),

@@ -57,7 +57,9 @@ async def campaign_options(connection: Connection, project_id: int, key: str) ->
 async def get_campaign(connection: Connection, project_id: int, key: str) -> dict[str, Any]:
     """A campaign in wire format, by id or name; raises NotFoundError."""
     found = await find_campaign(connection, project_id, key)
-    return (await _shown(connection, project_id, [found]))[0]
+    (shown,) = await _shown(connection, project_id, [found])
+    no_assignments = {"object": "list", "data_ref": "data", "data": [], "total": 0}
+    return shown | {"validation_rules_assignments": no_assignments}
 
 
 async def list_campaigns(
@@ -144,7 +146,7 @@ def _wire(row: dict[str, Any], vouchers: int, busy: set[tuple[str, str]]) -> dic
         "name": row["name"],
         "campaign_type": row["campaign_type"],
         "type": row["type"],
-        "voucher": {"is_referral_code": False, **row["voucher"]},
+        "voucher": {"is_referral_code": False, **row["voucher"], "code_config": rule_of(row).shown()},
         "auto_join": False,
         "join_once": False,
         "use_voucher_metadata_schema": False,
@@ -161,6 +163,5 @@ def _wire(row: dict[str, Any], vouchers: int, busy: set[tuple[str, str]]) -> dic
         "protected": False,
         "category_id": None,
         "categories": [],
-        "validation_rules_assignments": {"object": "list", "data_ref": "data", "data": [], "total": 0},
         "object": "campaign",
     }
