@@ -77,7 +77,10 @@ class Peer:
         return None
 
     def query_parameters(self, of: Endpoint) -> set[str]:
-        return {one["name"] for one in self.operations[of]["parameters"] if one["in"] == "query"}
+        """The names as they stand in a URL: a span of time is two, as in created_at[before]."""
+        names = {one["name"] for one in self.operations[of]["parameters"] if one["in"] == "query"}
+        spans = {name for name in names if name.endswith("_at")}
+        return names - spans | {f"{name}[{side}]" for name in spans for side in ("before", "after")}
 
     def schema(self, of: Endpoint, status: str) -> Schema | None:
         """What the body of this answer has to be; None where the peer describes none."""
@@ -96,6 +99,16 @@ class Peer:
         action_type = body.get("type") if of == ("GET", "/v1/async-actions/{}") and status == "200" else ""
         validator = self._validator(of, status, action_type)
         return [Contradiction(" ".join(of), _place(error), error) for error in _leaves(validator.iter_errors(body))]
+
+    def fields(self, of: Endpoint, status: str) -> set[str]:
+        """The fields that the file names of the resources in an answer, those of a list's entries in a list."""
+        parts = list(self._alternatives(self.schema(of, status) or {}))
+        names = {name: schema for part in parts for name, schema in part.get("properties", {}).items()}
+        if "data_ref" not in names:
+            return set(names)
+        lists = [part for schema in names.values() for part in self._alternatives(schema) if "items" in part]
+        entries = [part for one in lists for part in self._alternatives(one["items"])]
+        return {name for part in entries for name in part.get("properties", {})}
 
     def unknown_fields(self, of: Endpoint, status: str, body: Any) -> set[str]:
         """The fields of a body that the file does not name, as dotted places."""

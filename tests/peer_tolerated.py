@@ -38,6 +38,13 @@ TOLERATED = (
         why="A discount of several units meets the schemas of both one unit and several; only one of them may be met.",
     ),
     Tolerated(
+        answer=_VOUCHERS,
+        place=r"(vouchers\[\]\.)?validity_hours\.daily\[\]\.(start_time|expiration_time)",
+        message=r"^'\d\d:\d\d' is not a 'time'$",
+        why="Described as HH:mm with the example 12:00, while the format `time` demands seconds and an offset.",
+        captured=False,
+    ),
+    Tolerated(
         answer=_ACTION,
         place=r"result\.failed",
         message=r"^\[.*\] is not of type 'object'$",

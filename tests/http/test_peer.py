@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from docs.write import PEERS, operations, query_parameters
 
 from tallykeep.actions import ACTION_TYPES
-from tallykeep.http.api import create_api
 from tests.peer import MISSING, Contradiction, Endpoint, Peer, endpoint, read_peer
 from tests.peer_tolerated import TOLERATED, Tolerated
 from tests.server import Api, Server, new_project
@@ -17,6 +17,7 @@ FULL = {
     "category": "New", "start_date": "2022-01-01", "expiration_date": "2032-01-01", "redemption": {"quantity": 3},
     "additional_info": "x", "metadata": {"lang": "en"}, "validity_timeframe": {"duration": "PT1H", "interval": "P2D"},
     "validity_day_of_week": [1, 2],
+    "validity_hours": {"daily": [{"start_time": "10:00", "expiration_time": "12:00", "days_of_week": [1]}]},
 }  # fmt: skip
 POINTS = {"type": "LOYALTY_CARD", "loyalty_card": {"points": 100}}
 DISCOUNTS: list[dict[str, Any]] = [
@@ -57,24 +58,31 @@ CAMPAIGN = {
 LOYALTY = {"name": "Points", "voucher": {**POINTS, "code_config": {"length": 6}}}
 COUPONS = {"name": "Coupons", "vouchers_count": 1, "voucher": {"discount": FULL["discount"]}}
 _DEFINITIONS = {
-    "lang": {"type": "string", "eq": ["en", "pl"], "max_length": 2}, "size": {"type": "number", "gt": 1},
-    "home": {"type": "object", "object_type": "Address"}, "seen": {"type": "date", "array": True},
+    "lang": {"type": "string", "eq": ["en", "pl"], "max_length": 2},
+    "size": {"type": "number", "gt": 1},
+    "home": {"type": "object", "object_type": "Address"},
+    "seen": {"type": "date", "array": True},
     "gift": {"type": "boolean"},
 }  # fmt: skip
+MORE = {"place": {"type": "geopoint"}}
+
+# In the peer's examples, though not in its schemas.
+CAPTURED_ONLY = {"redemption.redeemed_amount"}
 SCHEMA = {"related_object": "voucher", "properties": _DEFINITIONS}
 
 Body = Any
 Answer = tuple[Endpoint, str, Any]
-# Method, path, and what is sent: JSON, or text for a file. In order: later calls need what earlier ones made.
+# Method, path, and what is sent: JSON, or text for a file. In order: later calls need what earlier ones made, and name
+# in braces what they want the last one's id of.
 CALLS: tuple[tuple[str, str, Body], ...] = (
     ("POST", "/management/v1/projects/{project}/metadata-schemas", SCHEMA),
     ("GET", "/management/v1/projects", None),
     ("GET", "/management/v1/projects/{project}/metadata-schemas", None),
-    ("GET", "/management/v1/projects/{project}/metadata-schemas/{schema}", None),
-    ("PUT", "/management/v1/projects/{project}/metadata-schemas/{schema}", {"properties": {"x": {"type": "geopoint"}}}),
+    ("GET", "/management/v1/projects/{project}/metadata-schemas/{metadata_schema}", None),
+    ("PUT", "/management/v1/projects/{project}/metadata-schemas/{metadata_schema}", {"properties": MORE}),
     ("GET", "/v1/metadata-schemas", None),
     ("GET", "/v1/metadata-schemas/voucher", None),
-    ("DELETE", "/management/v1/projects/{project}/metadata-schemas/{schema}", None),
+    ("DELETE", "/management/v1/projects/{project}/metadata-schemas/{metadata_schema}", None),
     ("POST", "/v1/vouchers", GIFT),
     ("POST", "/v1/vouchers", POINTS),
     *(("POST", "/v1/vouchers", {"discount": discount}) for discount in DISCOUNTS),
@@ -193,15 +201,15 @@ class _Walk:
     def _remember(self, shown: dict[str, Any]) -> None:
         if "async_action_id" in shown:
             self._api.ended(shown["async_action_id"])
-        elif shown.get("object") == "metadata_schema":
-            self._names["schema"] = shown["id"]
         elif shown.get("data_ref") == "data" and shown["data"]:
             self._names["entry"] = shown["data"][0]["id"]
+        elif "id" in shown:
+            self._names[shown["object"]] = shown["id"]
 
 
-def _shared(peer: Peer) -> set[Endpoint]:
-    paths = create_api(ACTION_TYPES, lambda: pytest.fail("nothing is started here")).openapi()["paths"]
-    return {endpoint(method, path) for path, item in paths.items() for method in item} & peer.operations.keys()
+def _ours() -> dict[Endpoint, dict[str, Any]]:
+    """Our endpoints as our own OpenAPI document describes them."""
+    return {endpoint(*name.split(" ")): operation for name, operation in operations().items()}
 
 
 def _contradictions(peer: Peer, answers: list[Answer]) -> Iterator[Contradiction]:
@@ -222,7 +230,7 @@ def test_every_answer_has_a_status_that_the_peers_file_knows(peer: Peer, answers
 
 def test_every_endpoint_that_both_have_is_exercised(peer: Peer, answers: list[Answer]) -> None:
     exercised = {of for of, status, _ in answers if status.startswith("2")}
-    assert _shared(peer) - exercised == set()
+    assert _ours().keys() & peer.operations.keys() - exercised == set()
 
 
 def test_every_action_type_shows_its_result(answers: list[Answer]) -> None:
@@ -243,3 +251,45 @@ def test_what_is_tolerated_is_needed_and_in_the_examples_where_it_says_so(
     ]
     captured = any(found.is_covered_by(tolerated) for found in _contradictions(peer, examples))
     assert captured is tolerated.captured
+
+
+def _declared(name: str, of: Endpoint) -> Any:
+    return _ours()[of].get("x-compatibility", {}).get(name, ())
+
+
+def test_endpoints_say_whether_they_are_ours_alone(peer: Peer) -> None:
+    alone = {of for of in _ours() if _declared("ours", of)}
+    assert alone == _ours().keys() - peer.operations.keys()
+
+
+def test_endpoints_that_are_not_here_are_listed(peer: Peer) -> None:
+    assert {endpoint(*name.split(" ")) for name in PEERS} - _ours().keys() == peer.operations.keys() - _ours().keys()
+
+
+def test_endpoints_declare_the_peers_query_parameters(peer: Peer) -> None:
+    for of, operation in _ours().items():
+        declared = set(_declared("query", of)) or set(query_parameters(operation))
+        if of in peer.operations:
+            assert declared == peer.query_parameters(of), of
+
+
+def test_fields_that_only_our_answers_have_are_declared(peer: Peer, answers: list[Answer]) -> None:
+    found: dict[Endpoint, set[str]] = {}
+    for of, status, body in answers:
+        if body is not None:
+            named = {place.rpartition("[].")[2] for place in peer.unknown_fields(of, status, body)}
+            found.setdefault(of, set()).update(named - CAPTURED_ONLY)
+    assert {of: set(_declared("added", of)) for of in found} == found
+
+
+def test_fields_that_our_answers_never_have_are_declared(peer: Peer, answers: list[Answer]) -> None:
+    for of in {of for of, _, _ in answers if of[0] == "GET"}:
+        shown = [body for one, status, body in answers if one == of and status == "200"]
+        ours = set().union(*map(_fields, shown))
+        captured = set().union(*map(_fields, peer.examples(of, "200")))
+        assert captured - ours <= set(_declared("absent", of)) <= peer.fields(of, "200") - ours, of
+
+
+def _fields(body: dict[str, Any]) -> set[str]:
+    """The fields of the resources that an answer shows."""
+    return set().union(*body[body["data_ref"]]) if "data_ref" in body else set(body)
