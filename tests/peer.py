@@ -206,7 +206,7 @@ def hold_to_peer(answer: httpx.Response) -> None:
     if peer is None:
         return
     found = peer.find(answer.request.method, answer.request.url.path)
-    if found is None or answer.status_code == 204:
+    if found is None or not answer.headers.get("content-type", "").startswith("application/json"):
         return
     answer.read()
     status = str(answer.status_code)
