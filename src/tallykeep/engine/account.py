@@ -47,7 +47,7 @@ async def close_portion(connection: Connection, claimed: ClaimedPortion, outcome
     if tally is None:
         raise PortionLostError(f"the action {claimed.action_id} has ended already")
     if _has_to_stop(claimed, tally["failed_count"]) and tally["status"] != "DONE":
-        reason = f"Stopped after {tally['failed_count']} failed rows, as on_error=stop asks"
+        reason = f"Stopped after {tally['failed_count']} failed row(s), as on_error=stop asks"
         await end_unfinished(connection, claimed.project_id, claimed.action_id, EndedBy.STOPPED, reason)
         return await _ended(connection, claimed, tally["sequence"])
     return await _ended(connection, claimed, tally["sequence"]) if tally["status"] == "DONE" else Tally(False, None)
@@ -70,7 +70,7 @@ async def close_all(connection: Connection, claimed: ClaimedPortion, created: in
 
 async def reject(connection: Connection, claimed: ClaimedPortion, failed: int, reason: str = "") -> Tally:
     """End the action for its failed rows, or for another reason; nothing of it was written."""
-    reason = reason or f"{failed} rows are not valid; nothing was written, as on_error=reject asks"
+    reason = reason or f"{failed} row(s) are not valid; nothing was written, as on_error=reject asks"
     place = {**_place(claimed), "failed_count": failed}
     await connection.execute(_sql.count_failures_if_unfinished, place)
     ended = await end_unfinished(connection, claimed.project_id, claimed.action_id, EndedBy.REJECTED, reason)

@@ -13,6 +13,13 @@ from tallykeep.model import Action, EndedBy, Failure, OnError, OperationStatus, 
 
 _sql = queries(__package__, "read.sql")
 
+# What an action shows beside the wire format's fields: everywhere, and when it is asked for alone.
+ADDED_FIELDS = (
+    "total_count", "done_count", "failed_count", "unprocessed_count", "started_at", "finished_at", "eta_seconds",
+    "ended_by", "reason", "dry_run", "on_error", "parent_id", "user", "file_name", "file_size",
+)  # fmt: skip
+ADDED_ALONE = ("created_count", "updated_count")
+
 
 @dataclass(frozen=True, slots=True)
 class Reader:

@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from tallykeep.compatibility import Compatibility
 from tallykeep.http.answers import Json
 from tallykeep.http.auth import FromCaller
 from tallykeep.http.bodies import JSON_BODY, json_object
@@ -42,7 +43,9 @@ async def update(request: Request, context: FromContext, caller: FromCaller, cat
         return Json(await store.update_category(connection, caller.project_id, category_id, given))
 
 
-@router.delete("/{category_id}", status_code=204, summary="Delete category")
+@router.delete(
+    "/{category_id}", status_code=204, summary="Delete category", openapi_extra=Compatibility(query=()).extra
+)
 async def delete(context: FromContext, caller: FromCaller, category_id: str, force: bool = False) -> Response:
     """Delete a category; one in use only with `force`, which takes it off what it is in use by."""
     async with context.pool.connection() as connection:

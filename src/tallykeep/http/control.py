@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 
+from tallykeep.compatibility import OURS
 from tallykeep.engine.control import target_options
 from tallykeep.engine.failed_rows import SentRows, as_csv, as_ndjson, sent_rows
 from tallykeep.http.answers import Json, answer_accepted
@@ -23,7 +24,7 @@ router = APIRouter(prefix="/v1/async-actions", tags=["Async actions"], default_r
 Unprocessed = Annotated[bool, Query(description="Take the rows along that have no outcome at all.")]
 
 
-@router.post("/{action_id}/cancel", summary="Cancel async action")
+@router.post("/{action_id}/cancel", summary="Cancel async action", openapi_extra=OURS)
 async def cancel(request: Request, context: FromContext, caller: FromCaller, action_id: str) -> Json:
     """End an action now: rows done stay done, the others are counted as unprocessed. Ours: the peer cannot."""
     await context.controller.cancel(caller.project_id, action_id, caller.key_id)
@@ -36,7 +37,11 @@ async def cancel(request: Request, context: FromContext, caller: FromCaller, act
     "/{action_id}/retry",
     status_code=202,
     summary="Retry failed rows",
-    openapi_extra={"parameters": PARAMETERS, "requestBody": {"required": False, "content": {"application/json": {}}}},
+    openapi_extra={
+        **OURS,
+        "parameters": PARAMETERS,
+        "requestBody": {"required": False, "content": {"application/json": {}}},
+    },
 )
 async def retry(
     request: Request, context: FromContext, caller: FromCaller, action_id: str, include_unprocessed: Unprocessed = False
@@ -53,7 +58,12 @@ async def retry(
     return answer_accepted(accepted, 202)
 
 
-@router.get("/{action_id}/failures.csv", summary="Download failed rows as CSV", response_class=StreamingResponse)
+@router.get(
+    "/{action_id}/failures.csv",
+    summary="Download failed rows as CSV",
+    response_class=StreamingResponse,
+    openapi_extra=OURS,
+)
 async def failures_csv(
     context: FromContext, caller: FromCaller, action_id: str, include_unprocessed: Unprocessed = False
 ) -> StreamingResponse:
@@ -62,7 +72,12 @@ async def failures_csv(
     return _file(as_csv(rows, source), "text/csv; charset=utf-8", f"{action_id}-failures.csv")
 
 
-@router.get("/{action_id}/failures.ndjson", summary="Download failed rows as NDJSON", response_class=StreamingResponse)
+@router.get(
+    "/{action_id}/failures.ndjson",
+    summary="Download failed rows as NDJSON",
+    response_class=StreamingResponse,
+    openapi_extra=OURS,
+)
 async def failures_ndjson(
     context: FromContext, caller: FromCaller, action_id: str, include_unprocessed: Unprocessed = False
 ) -> StreamingResponse:

@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from tallykeep.compatibility import OURS, Compatibility
 from tallykeep.errors import NotFoundError
 from tallykeep.http.answers import Json, answer_accepted
 from tallykeep.http.auth import FromCaller, FromManagedProject, FromManager
@@ -18,6 +19,15 @@ from tallykeep.resources.projects import list_projects
 
 router = APIRouter(prefix="/v1/metadata-schemas", tags=["Metadata schemas"], default_response_class=Json)
 management = APIRouter(prefix="/management/v1/projects", tags=["Management"], default_response_class=Json)
+
+_PROJECTS = Compatibility(
+    absent=(
+        "currency", "dial_code", "cluster_id", "default_code_config", "limits", "api_usage_notifications",
+        "webhooks_callout_notifications", "webhook_version", "webhook_token",
+    ),
+    added=("created_at",),
+    differs=("only the project that the keys belong to", "an application's keys may manage their project too"),
+)  # fmt: skip
 
 _CAMEL_CASE = {
     "object_type": "objectType",
@@ -43,7 +53,7 @@ async def get_schema(context: FromContext, caller: FromCaller, resource: str) ->
         return Json(_with_camel_case(_shown(await schemas.get_schema(connection, caller.project_id, resource))))
 
 
-@router.delete("/{resource}/definitions/{key}", summary="Remove a definition")
+@router.delete("/{resource}/definitions/{key}", summary="Remove a definition", openapi_extra=OURS)
 async def remove_definition(context: FromContext, caller: FromCaller, resource: str, key: str) -> Json:
     """Put a definition among the removed ones; the resources keep their metadata. Ours, not the peer's."""
     async with context.pool.connection() as connection:
@@ -51,7 +61,7 @@ async def remove_definition(context: FromContext, caller: FromCaller, resource: 
     return Json(_with_camel_case(_shown(schema)))
 
 
-@router.post("/{resource}/definitions/{key}/restore", summary="Restore a removed definition")
+@router.post("/{resource}/definitions/{key}/restore", summary="Restore a removed definition", openapi_extra=OURS)
 async def restore_definition(context: FromContext, caller: FromCaller, resource: str, key: str) -> Json:
     """Put a removed definition in force again. Ours, not the peer's."""
     async with context.pool.connection() as connection:
@@ -63,7 +73,7 @@ async def restore_definition(context: FromContext, caller: FromCaller, resource:
     "/{resource}/definitions/{key}/purge",
     status_code=202,
     summary="Purge a metadata key",
-    openapi_extra={"parameters": PARAMETERS},
+    openapi_extra={"parameters": PARAMETERS, **OURS},
 )
 async def purge_definition(request: Request, context: FromContext, caller: FromCaller, resource: str, key: str) -> Json:
     """Take a key off every resource of this kind, for good, as an action. Ours: the peer has it in its dashboard."""
@@ -81,7 +91,7 @@ async def purge_definition(request: Request, context: FromContext, caller: FromC
     return answer_accepted(accepted, 202)
 
 
-@management.get("", summary="List projects")
+@management.get("", summary="List projects", openapi_extra=_PROJECTS.extra)
 async def list_managed_projects(context: FromContext, manager: FromManager) -> Json:
     """The projects these keys may manage."""
     async with context.pool.connection() as connection:

@@ -1,10 +1,13 @@
 """The endpoints that start actions: one for each row of the table of action types."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter, Request
 
+from tallykeep.actions import COMPATIBILITY
+from tallykeep.compatibility import Compatibility
 from tallykeep.engine.kinds import ActionType, ActionTypes
 from tallykeep.http.answers import Json, answer_accepted
 from tallykeep.http.auth import FromCaller
@@ -15,6 +18,8 @@ from tallykeep.resources.projects import Caller
 
 _JSON = "application/json"
 _CSV = "text/csv"
+
+_PEER_REPORT = ("code", "source_id", "found", "updated")  # the columns of the peer's report files
 
 _FORM_SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -52,6 +57,7 @@ def submission_routes(kinds: ActionTypes) -> APIRouter:
             openapi_extra={
                 "parameters": [*PARAMETERS, MAPPING] if kind.source == "csv" else PARAMETERS,
                 "requestBody": {"required": not kind.may_be_empty, "content": _content(kind)},
+                **_compatibility(kind).extra,
             },
         )
     return router
@@ -67,6 +73,18 @@ def _content(kind: ActionType) -> dict[str, Any]:
             "schema": {"type": "object", "properties": {**keys, "metadata": {"type": "object"}}, "anyOf": one_of_them}
         }
     }
+
+
+def _compatibility(kind: ActionType) -> Compatibility:
+    """What is true of all submissions that come in this way, and of this one alone."""
+    own = replace(COMPATIBILITY.get(kind.name, Compatibility()), query=())
+    if kind.source == "csv":
+        unused = tuple(name for name in _FORM_SCHEMA["properties"] if name not in _FORM_SCHEMA["required"])
+        own = replace(own, unused=unused, adds=(*own.adds, f"a bare body of the type `{_CSV}`"))
+    columns = [name for name in kind.report_header if name not in _PEER_REPORT]
+    if columns:
+        own = replace(own, adds=(*own.adds, f"the report's column `{'`, `'.join(columns)}`"))
+    return own
 
 
 def media_types(kind: ActionType) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
+from tallykeep.compatibility import Compatibility
 from tallykeep.errors import InvalidPayloadError, InvalidVoucherError
 from tallykeep.http.answers import Json
 from tallykeep.http.auth import FromCaller
@@ -12,6 +13,7 @@ from tallykeep.http.bodies import JSON_BODY, json_object
 from tallykeep.http.context import Context, FromContext
 from tallykeep.http.parameters import Limit, Moment, Page
 from tallykeep.resources.projects import Caller
+from tallykeep.resources.vouchers.kinds import EXTRA_NAMES
 from tallykeep.resources.vouchers.read import VoucherFilter, get_voucher, list_vouchers
 from tallykeep.resources.vouchers.single import create_voucher, delete_voucher, switch_voucher, update_voucher
 
@@ -19,10 +21,23 @@ router = APIRouter(prefix="/v1/vouchers", tags=["Vouchers"], default_response_cl
 
 _NOT_YET = ("campaign", "campaign_id")
 
+_EMPTY = ("assets", "holder_id", "publish", "validation_rules_assignments")
+_LISTED = Compatibility(
+    query=(
+        "limit", "page", "order", "code", "category", "campaign", "campaign_id", "customer", "ids", "filters",
+        "created_at[before]", "created_at[after]", "updated_at[before]", "updated_at[after]",
+    ),
+    empty=_EMPTY[:-1],
+    absent=("referrer_id",),
+)  # fmt: skip
+_SHOWN = Compatibility(empty=_EMPTY, absent=("referrer_id",))
+_GIVEN = JSON_BODY | Compatibility(refused=_NOT_YET, kept=EXTRA_NAMES).extra
+_DELETED = Compatibility(query=("force",))
+
 Order = Literal["created_at", "-created_at", "updated_at", "-updated_at", "code", "-code"]
 
 
-@router.get("", summary="List vouchers")
+@router.get("", summary="List vouchers", openapi_extra=_LISTED.extra)
 async def list_(
     context: FromContext,
     caller: FromCaller,
@@ -50,7 +65,7 @@ async def list_(
         return Json(await list_vouchers(connection, caller.project_id, chosen, order=order, limit=limit, page=page))
 
 
-@router.post("", summary="Create voucher with a given or a random code", openapi_extra=JSON_BODY)
+@router.post("", summary="Create voucher with a given or a random code", openapi_extra=_GIVEN)
 async def create_with_any_code(request: Request, context: FromContext, caller: FromCaller) -> Json:
     """Create a standalone voucher; without a code in the body, one is made by its `code_config`."""
     given = await json_object(request, context.settings.max_row_bytes)
@@ -69,7 +84,7 @@ async def disable(context: FromContext, caller: FromCaller, code: str) -> Json:
     return await _switched(context, caller, code, active=False)
 
 
-@router.put("/{code:path}", summary="Update voucher", openapi_extra=JSON_BODY)
+@router.put("/{code:path}", summary="Update voucher", openapi_extra=_GIVEN)
 async def update(request: Request, context: FromContext, caller: FromCaller, code: str) -> Json:
     """Update a voucher: fields left out stay, null clears, metadata is added to."""
     given = await json_object(request, context.settings.max_row_bytes)
@@ -79,7 +94,7 @@ async def update(request: Request, context: FromContext, caller: FromCaller, cod
         return Json(await get_voucher(connection, caller.project_id, found))
 
 
-@router.delete("/{code:path}", status_code=204, summary="Delete voucher")
+@router.delete("/{code:path}", status_code=204, summary="Delete voucher", openapi_extra=_DELETED.extra)
 async def delete(context: FromContext, caller: FromCaller, code: str, force: bool = False) -> Response:
     """Delete a voucher: into the bin, or with `force` for good."""
     async with context.pool.connection() as connection:
@@ -87,14 +102,14 @@ async def delete(context: FromContext, caller: FromCaller, code: str, force: boo
     return Response(status_code=204)
 
 
-@router.get("/{code:path}", summary="Get voucher")
+@router.get("/{code:path}", summary="Get voucher", openapi_extra=_SHOWN.extra)
 async def get(context: FromContext, caller: FromCaller, code: str) -> Json:
     """One voucher by its code, or else by its id."""
     async with context.pool.connection() as connection:
         return Json(await get_voucher(connection, caller.project_id, code))
 
 
-@router.post("/{code:path}", summary="Create voucher", openapi_extra=JSON_BODY)
+@router.post("/{code:path}", summary="Create voucher", openapi_extra=_GIVEN)
 async def create(request: Request, context: FromContext, caller: FromCaller, code: str) -> Json:
     """Create a standalone voucher with this code."""
     given = await json_object(request, context.settings.max_row_bytes)

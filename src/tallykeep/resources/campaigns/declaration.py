@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from tallykeep.compatibility import Compatibility
 from tallykeep.errors import InvalidPayloadError
 from tallykeep.model import Row
 from tallykeep.resources import cleaning
@@ -27,6 +28,12 @@ _KEPT: dict[str, Cleaner] = {
 }
 _KEPT_LISTS = ("validity_day_of_week", "validation_rules")
 _REFUSED = ("promotion", "referral_program", "loyalty_tiers_expiration", "validity_hours")
+
+CAMPAIGN_GIVEN = Compatibility(
+    refused=_REFUSED,
+    kept=(*_KEPT, *_KEPT_LISTS),
+    differs=(f"only campaigns of the types {', '.join(CAMPAIGN_TYPES.values())}",),
+)
 
 
 @dataclass(slots=True)

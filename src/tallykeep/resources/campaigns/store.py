@@ -64,7 +64,9 @@ async def campaign_options(connection: Connection, project_id: int, key: str) ->
 async def get_campaign(connection: Connection, project_id: int, key: str) -> dict[str, Any]:
     """A campaign in wire format, by id or name; raises NotFoundError."""
     found = await find_campaign(connection, project_id, key)
-    return (await _shown(connection, project_id, [found]))[0]
+    (shown,) = await _shown(connection, project_id, [found])
+    no_assignments = {"object": "list", "data_ref": "data", "data": [], "total": 0}
+    return shown | {"validation_rules_assignments": no_assignments}
 
 
 async def list_campaigns(
@@ -156,7 +158,7 @@ def _wire(row: dict[str, Any], vouchers: int, busy: set[tuple[str, str]]) -> dic
         "name": row["name"],
         "campaign_type": row["campaign_type"],
         "type": row["type"],
-        "voucher": {"is_referral_code": False, **row["voucher"]},
+        "voucher": {"is_referral_code": False, **row["voucher"], "code_config": rule_of(row).shown()},
         "auto_join": False,
         "join_once": False,
         "use_voucher_metadata_schema": False,
@@ -171,6 +173,5 @@ def _wire(row: dict[str, Any], vouchers: int, busy: set[tuple[str, str]]) -> dic
         "creation_status": status,
         "vouchers_generation_status": status,
         "protected": False,
-        "validation_rules_assignments": {"object": "list", "data_ref": "data", "data": [], "total": 0},
         "object": "campaign",
     }
