@@ -13,6 +13,7 @@ from tallykeep.config import Settings
 from tallykeep.db.pool import Pool, make_pool
 from tallykeep.engine.accept import Acceptance
 from tallykeep.engine.apply import Applier
+from tallykeep.engine.control import Controller
 from tallykeep.engine.isolate import RunAlone
 from tallykeep.engine.kinds import ActionTypes, Submission
 from tallykeep.engine.queue import Queue
@@ -49,6 +50,7 @@ class Engine:
     applier: Applier
     rescuer: Rescuer
     reader: Reader
+    controller: Controller
     project_id: int
 
     async def submit(self, kind: str, *chunks: bytes, **wishes: Any) -> str:
@@ -124,11 +126,13 @@ async def open_engine(
 
     queue.on_advance(nothing)
     async with make_pool(database_url, size=8, name=WORKER) as pool:
+        acceptance = Acceptance(pool, queue, settings)
         yield Engine(
             pool,
-            Acceptance(pool, queue, settings),
+            acceptance,
             Applier(pool, queue, kinds, settings, run_alone or dies),
             Rescuer(pool, queue, settings, WORKER),
             Reader(ACTION_TYPES, settings.failures_in_result),
+            Controller(pool, queue, acceptance, ACTION_TYPES, settings),
             found[0],
         )
