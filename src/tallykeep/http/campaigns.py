@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request
 
 from tallykeep.db.pool import Connection
+from tallykeep.errors import InvalidPayloadError
 from tallykeep.http.answers import Json, request_id
 from tallykeep.http.auth import FromCaller
 from tallykeep.http.bodies import JSON_BODY, json_object
@@ -12,7 +13,7 @@ from tallykeep.http.context import Context, FromContext
 from tallykeep.http.parameters import Limit, Page
 from tallykeep.resources.campaigns import store
 from tallykeep.resources.campaigns.declaration import require_room
-from tallykeep.resources.campaigns.vouchers import add_voucher
+from tallykeep.resources.campaigns.vouchers import add_voucher, require_possible
 from tallykeep.resources.projects import Caller
 from tallykeep.resources.vouchers.read import get_voucher
 
@@ -102,7 +103,7 @@ async def add_vouchers(
     async with context.pool.connection() as connection:
         async with connection.transaction():
             found = await store.find_campaign(connection, caller.project_id, campaign_id)
-            require_room(store.rule_of(found), vouchers_count)
+            require_room(store.rule_of(found, given), vouchers_count)
             added = await _add(request, context, connection, caller, found["id"], vouchers_count, given)
         if vouchers_count > 1:
             return Json({"async_action_id": added}, status_code=202)
@@ -129,6 +130,10 @@ async def _add(
         return None
     if count == 1:
         return await add_voucher(connection, caller.project_id, campaign_id, given)
+    if given.get("code") is not None:
+        raise InvalidPayloadError("code: several vouchers cannot have one code; leave it out")
+    campaign = await store.find_campaign(connection, caller.project_id, campaign_id)
+    await require_possible(connection, caller.project_id, campaign, given)
     options = {"campaign_id": campaign_id, "count": count, "given": given}
     return await _start(request, context, connection, caller, "CAMPAIGN.VOUCHERS_GENERATE", options)
 

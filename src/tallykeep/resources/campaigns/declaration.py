@@ -10,7 +10,7 @@ from tallykeep.resources.cleaning import Cleaner, Problem, actual
 from tallykeep.resources.codes import CodeRule, code_rule
 from tallykeep.resources.metadata import MetadataChecker
 from tallykeep.resources.vouchers.from_json import JsonVouchers
-from tallykeep.resources.vouchers.kinds import DISCOUNT, GIFT, LOYALTY
+from tallykeep.resources.vouchers.kinds import DISCOUNT, GIFT, LOYALTY, WORTH, without_balance
 
 CAMPAIGN_TYPES = {DISCOUNT: "DISCOUNT_COUPONS", GIFT: "GIFT_VOUCHERS", LOYALTY: "LOYALTY_PROGRAM"}
 
@@ -22,10 +22,13 @@ _KEPT: dict[str, Cleaner] = {
     "use_voucher_metadata_schema": cleaning.json_boolean,
     "activity_duration_after_publishing": cleaning.text,
     "validity_timeframe": cleaning.json_object,
+    "validity_hours": cleaning.json_object,
+    "validity_day_of_week": cleaning.days_of_week,
+    "validation_rules": cleaning.json_array,
     "category": cleaning.text,
 }
-_KEPT_LISTS = ("validity_day_of_week", "validation_rules")
-_REFUSED = ("promotion", "referral_program", "loyalty_tiers_expiration", "category_id", "validity_hours")
+_REFUSED = ("promotion", "referral_program", "loyalty_tiers_expiration", "category_id", "access_settings", "options")
+VALIDITY = ("validity_timeframe", "validity_day_of_week", "validity_hours")  # which its vouchers take over
 
 
 @dataclass(slots=True)
@@ -61,7 +64,6 @@ def clean_campaign(given: dict[str, Any], checker: MetadataChecker) -> CampaignD
     settings = {
         name: _read(given, name, clean, problems) for name, clean in _KEPT.items() if given.get(name) is not None
     }
-    settings |= {name: given[name] for name in _KEPT_LISTS if isinstance(given.get(name), list)}
     draft = CampaignDraft(
         name=name,
         campaign_type=CAMPAIGN_TYPES.get(kind, ""),
@@ -69,7 +71,7 @@ def clean_campaign(given: dict[str, Any], checker: MetadataChecker) -> CampaignD
         active=_or(_read(given, "active", cleaning.json_boolean, problems), default=True),
         start_date=_read(given, "start_date", cleaning.moment, problems),
         expiration_date=_read(given, "expiration_date", cleaning.moment, problems),
-        voucher={**voucher, "type": kind},
+        voucher={**voucher, **_without_balances(voucher), "type": kind},
         settings=settings,
         metadata=metadata,
         vouchers_count=_read(given, "vouchers_count", cleaning.whole_number, problems) or 0,
@@ -83,6 +85,10 @@ def clean_campaign(given: dict[str, Any], checker: MetadataChecker) -> CampaignD
             "; ".join(problems), key="invalid_campaign_params", resource_id=draft.name, resource_type="campaign"
         )
     return draft
+
+
+def _without_balances(voucher: dict[str, Any]) -> dict[str, Any]:
+    return {name: without_balance(voucher[name]) for name, *_ in WORTH.values() if isinstance(voucher.get(name), dict)}
 
 
 def _or(value: Any, *, default: Any) -> Any:
@@ -112,10 +118,18 @@ def voucher_like(campaign: dict[str, Any], given: dict[str, Any]) -> dict[str, A
     template = {name: value for name, value in campaign["voucher"].items() if name != "code_config"}
     dates = {name: campaign[name].isoformat(timespec="milliseconds").replace("+00:00", "Z")
              for name in ("start_date", "expiration_date") if campaign[name] is not None}  # fmt: skip
-    kept = {name: campaign["settings"][name] for name in ("validity_timeframe", "validity_day_of_week")
-            if name in campaign["settings"]}  # fmt: skip
+    kept = {name: campaign["settings"][name] for name in VALIDITY if name in campaign["settings"]}
     own = {name: value for name, value in given.items() if value is not None and name not in ("type", "discount")}
-    return {**template, **dates, **kept, "active": campaign["active"], **own}
+    worth = {name: template[name] | own[name] for name, *_ in WORTH.values()
+             if isinstance(template.get(name), dict) and isinstance(own.get(name), dict)}  # fmt: skip
+    return {**template, **dates, **kept, "active": campaign["active"], **own, **worth}
+
+
+def misplaced_worth(campaign: dict[str, Any], given: dict[str, Any]) -> list[tuple[str, str]]:
+    """Names given, such as `gift`, that this campaign's vouchers cannot have, each with the reason."""
+    kind = campaign["voucher"]["type"]
+    reason = f"the vouchers of this campaign are {kind}"
+    return [(name, reason) for other, (name, *_) in WORTH.items() if other != kind and given.get(name) is not None]
 
 
 def require_room(rule: CodeRule, count: int) -> None:
