@@ -24,6 +24,8 @@ class Tolerated:
         return bool(found and re.search(self.message, error.message))
 
 
+_CAMPAIGNS = r"(GET|POST|PUT) /v1/campaigns(/\{\})?"
+
 TOLERATED = (
     Tolerated(
         answer=_VOUCHERS,
@@ -32,14 +34,14 @@ TOLERATED = (
         why="The examples show null where a voucher has none; the schemas do not say nullable.",
     ),
     Tolerated(
-        answer=_VOUCHERS,
-        place=r"(vouchers\[\]\.)?discount",
+        answer=f"{_VOUCHERS}|{_CAMPAIGNS}",
+        place=r"(vouchers\[\]\.|voucher\.|campaigns\[\]\.voucher\.)?discount",
         message="'ADD_MANY_ITEMS'.* is valid under each of ",
         why="A discount of several units meets the schemas of both one unit and several; only one of them may be met.",
     ),
     Tolerated(
-        answer=_VOUCHERS,
-        place=r"(vouchers\[\]\.)?validity_hours\.daily\[\]\.(start_time|expiration_time)",
+        answer=f"{_VOUCHERS}|{_CAMPAIGNS}",
+        place=r"((vouchers|campaigns)\[\]\.)?validity_hours\.daily\[\]\.(start_time|expiration_time)",
         message=r"^'\d\d:\d\d' is not a 'time'$",
         why="Described as HH:mm with the example 12:00, while the format `time` demands seconds and an offset.",
         captured=False,

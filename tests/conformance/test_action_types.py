@@ -1,133 +1,124 @@
 """One suite over the table of action types: every type runs through the same cases."""
 
-import asyncio
+import re
+from typing import Any
 
-import psycopg
 import pytest
 
 from tallykeep.actions import ACTION_TYPES
-from tallykeep.engine.queue import Queue
-from tests.conformance.cases import CASES, UPDATE_CASES, Case
+from tests.conformance.case import CELLS, NotFor
+from tests.conformance.cases import CASES
+from tests.conformance.project import contents, defer_again, wait_for_jobs
+from tests.conformance.runs import report_lines, run
 from tests.http.test_errors import check
 from tests.server import Api
 
-
-@pytest.fixture(autouse=True)
-def prepared(request: pytest.FixtureRequest, api: Api) -> None:
-    if "case" in request.fixturenames:
-        request.getfixturevalue("case").prepare(api)
-
-
-every_type = pytest.mark.parametrize(("name", "case"), CASES.items(), ids=list(CASES))
+MANY = [f"KEY-{number}" for number in range(5)]
 
 
 def test_every_type_has_its_cases() -> None:
-    assert CASES.keys() | UPDATE_CASES.keys() == ACTION_TYPES.keys()
+    assert CASES.keys() == ACTION_TYPES.keys()
+    for name, case in CASES.items():
+        for cell in CELLS:
+            assert getattr(case, cell), f"{name} {cell}: a case that makes no sense says why"
 
 
-def key_of(row: dict[str, str]) -> str:
-    return next(row[name] for name in ("code", "Code", "Source_id", "source_id") if name in row)
+def _types(cell: str | None = None) -> Any:
+    names = [name for name, case in CASES.items() if not (cell and isinstance(getattr(case, cell), NotFor))]
+    return pytest.mark.parametrize("name", names)
 
 
-@every_type
-def test_the_captured_example(api: Api, name: str, case: Case) -> None:
-    if case.golden_schema:
-        api.define_schema(case.schema_of, case.golden_schema)
-    action = api.ended(case.submit(api, case.golden_rows))
-    assert action["type"] == name
-    assert action["result"] == case.golden_result
-    assert (action["status"], action["operation_status"], action["progress"]) == ("DONE", "SUCCESS", 100)
-    assert action["object"] == "async_action"
+@_types("golden")
+def test_the_captured_example(api: Api, name: str) -> None:
+    action = run(api, CASES[name], CASES[name].golden)
+    assert (action["type"], action["object"], action["progress"]) == (name, "async_action", 100)
+    assert action["id"].startswith("aa_")
     assert action["processing_time"] >= 0
-
-
-@every_type
-def test_an_empty_submission_is_done(api: Api, name: str, case: Case) -> None:
-    action = api.ended(case.submit(api, []))
-    assert (action["status"], action["operation_status"], action["total_count"]) == ("DONE", "SUCCESS", 0)
-
-
-@every_type
-def test_one_bad_row_among_good_ones(api: Api, name: str, case: Case) -> None:
-    action = api.ended(case.submit(api, [case.good("A"), case.bad, case.good("B")]))
-    assert (action["done_count"], action["failed_count"]) == (2, 1)
-    (failure,) = action["result"]["failed"]
-    assert failure.keys() == set(ACTION_TYPES[name].failure_fields)
-    assert failure["reason"] == case.bad_reason
-    if case.key:
-        assert failure[case.key] == "BAD"
-    assert failure.get("row", 2) == 2
-    for key in ("A", "B"):
-        assert case.read(api, key)[case.key or "source_id"] == key
-
-
-@every_type
-def test_the_same_key_twice_in_one_submission(api: Api, name: str, case: Case) -> None:
-    if case.refuses_twice:
-        rows = [case.good("TWICE"), case.good("ONCE"), case.good("TWICE")]
-        path = ACTION_TYPES[name].path.replace("{target}", "Fall")
-        check(api.http.post(path, json=rows), 400, "duplicate_key", "Row 3 repeats the code TWICE")
-        check(api.http.post(path, json=[{"active": True}]), 400, "invalid_voucher", "Row 1 has no code")
-        check(api.http.post(path.replace("Fall", "Nothing"), json=[]), 404, "not_found", "campaign")
-        return
-    action = api.ended(case.submit(api, [case.good("TWICE"), case.good("TWICE")]))
-    _assert_repeated(action, case.twice_in_one, done=1)
-
-
-@every_type
-def test_the_same_submission_twice(api: Api, name: str, case: Case) -> None:
-    api.ended(case.submit(api, [case.good("TWICE")]))
-    action = api.ended(case.submit(api, [case.good("TWICE")]))
-    _assert_repeated(action, case.twice_in_two, done=0)
-
-
-def _assert_repeated(action: dict[str, object], reason: str | None, *, done: int) -> None:
-    result = action["result"]
-    assert isinstance(result, dict)
-    if reason is None:
-        assert result["failed"] == []
+    assert re.fullmatch("[vw]-[0-9a-f]{18}", action["request_id"])
+    if ACTION_TYPES[name].report_header:
+        assert action["result"]["reports_available_till"].endswith("Z")
+        assert len(report_lines(action)) == 1 + action["total_count"]
     else:
-        assert action["done_count"] == done
-        assert [failure["reason"] for failure in result["failed"]] == [reason]
+        assert "reports" not in action["result"]
 
 
-@every_type
-def test_another_project_is_not_touched(api: Api, other_api: Api, name: str, case: Case) -> None:
-    case.prepare(other_api)
-    other_api.ended(case.submit(other_api, [case.good("SHARED")]))
-    before = case.read(other_api, "SHARED")
-    action = api.ended(case.submit(api, [case.good("SHARED")]))
-    assert action["done_count"] == 1
-    assert case.read(other_api, "SHARED") == before
-    assert case.read(api, "SHARED")["id"] != before["id"]
+@_types("empty")
+def test_an_empty_submission(api: Api, name: str) -> None:
+    action = run(api, CASES[name], CASES[name].empty)
+    assert not action or action["total_count"] == 0
 
 
-@every_type
-def test_a_row_with_every_field(api: Api, name: str, case: Case) -> None:
-    action = api.ended(case.submit(api, [case.full]))
-    assert action["result"]["failed"] == []
-    shown = case.read(api, key_of(case.full))
-    assert {field: shown[field] for field in case.shown} == case.shown
+@_types("bad_row")
+def test_one_bad_row_among_good_ones(api: Api, name: str) -> None:
+    run(api, CASES[name], CASES[name].bad_row)
 
 
-@every_type
-def test_a_replayed_job_changes_nothing(api: Api, served_database: str, name: str, case: Case) -> None:
-    action = api.ended(case.submit(api, [case.good("R1"), case.bad, case.good("R2")]))
-    before = case.read(api, "R1")
+@_types("twice_in_one")
+def test_the_same_key_twice_in_one_submission(api: Api, name: str) -> None:
+    run(api, CASES[name], CASES[name].twice_in_one)
 
-    async def replay() -> None:
-        queue = Queue(served_database)
 
-        async def nothing(project_id: int) -> None:
-            pass
+@_types("twice_in_two")
+def test_the_same_submission_twice(api: Api, name: str) -> None:
+    run(api, CASES[name], CASES[name].twice_in_two)
 
-        queue.on_advance(nothing)
-        async with await psycopg.AsyncConnection.connect(served_database) as connection:
-            found = await connection.execute("SELECT project_id FROM async_actions WHERE id = %s", (action["id"],))
-            (project_id,) = await found.fetchone() or (None,)
-            await queue.defer_advance(connection, project_id, turn=1)
 
-    asyncio.run(replay())
-    api.ended(case.submit(api, [case.good("AFTER")]))  # a first turn is served before this one's
-    assert api.get(f"/v1/async-actions/{action['id']}") == action
-    assert case.read(api, "R1") == before
+@_types("missing_target")
+def test_targets_that_do_not_exist(api: Api, name: str) -> None:
+    run(api, CASES[name], CASES[name].missing_target)
+
+
+@_types()
+def test_another_project_is_not_touched(api: Api, other_api: Api, served_database: str, name: str) -> None:
+    case = CASES[name]
+    _fill(other_api, name, MANY)
+    case.before(api, MANY)
+    before = contents(served_database, other_api.keys.project)
+    action = api.ended(case.start(api, case.sent(MANY)))
+    assert action["failed_count"] == 0
+    assert contents(served_database, other_api.keys.project) == before
+    assert case.is_done(api, MANY[0])
+    check(other_api.http.get(f"/v1/async-actions/{action['id']}"), 404, "not_found", action["id"])
+
+
+@_types("foreign_target")
+def test_targets_of_another_project_do_not_exist(api: Api, other_api: Api, served_database: str, name: str) -> None:
+    case = CASES[name]
+    _fill(other_api, name, ["THEIRS", "AND-THIS"])
+    assert not isinstance(case.foreign_target, NotFor)
+    cell = case.foreign_target(other_api)
+    before = contents(served_database, other_api.keys.project)
+    run(api, case, cell)
+    assert contents(served_database, other_api.keys.project) == before
+
+
+@_types()
+def test_a_replayed_job_changes_nothing(api: Api, served_database: str, name: str) -> None:
+    case = CASES[name]
+    case.before(api, MANY)
+    action_id = case.start(api, case.sent(MANY))
+    defer_again(served_database, api.keys.project, times=3)
+    action = api.ended(action_id)
+    assert (action["done_count"], action["failed_count"]) == (action["total_count"], 0)
+    wait_for_jobs(served_database, api.keys.project)
+    before = contents(served_database, api.keys.project)
+    defer_again(served_database, api.keys.project, times=5)
+    wait_for_jobs(served_database, api.keys.project)
+    assert contents(served_database, api.keys.project) == before
+    assert api.get(f"/v1/async-actions/{action_id}") == action
+    assert all(case.is_done(api, key) for key in MANY)
+
+
+def test_a_job_of_another_project_changes_nothing(api: Api, other_api: Api, served_database: str) -> None:
+    api.ended(api.import_json([{"code": "MINE", "gift": {"amount": 1}}]))
+    before = [contents(served_database, client.keys.project) for client in (api, other_api)]
+    defer_again(served_database, other_api.keys.project, times=2)
+    wait_for_jobs(served_database, other_api.keys.project)
+    assert [contents(served_database, client.keys.project) for client in (api, other_api)] == before
+
+
+def _fill(api: Api, name: str, keys: list[str]) -> None:
+    """Give a project resources with these keys: those an import makes, or those that an update would change."""
+    CASES[name].before(api, keys)
+    if "IMPORT" in name:
+        api.ended(CASES[name].start(api, CASES[name].sent(keys)))

@@ -1,59 +1,76 @@
-"""The worker is killed between the portions of every action type: each ends with every row accounted for once."""
+"""The worker is killed between the portions of every action type; each ends as one that nobody disturbed."""
 
+import time
 from collections.abc import Callable
+from typing import Any
 
-from tests.conformance.cases import CASES, UPDATE_CASES
-from tests.crash.test_kills import client
-from tests.server import Api, Server
+import psycopg
 
-ROWS = 30
-KILLS = 4
+from tallykeep.actions import ACTION_TYPES
+from tests.conformance.cases import CASES
+from tests.conformance.project import contents
+from tests.crash.test_kills import database_url
+from tests.server import Api, Server, new_project
+
+KEYS = [f"K{number}" for number in range(20)]
+LONGEST_SECONDS = 120
+_BETWEEN_PORTIONS = """
+SELECT id, open_portions FROM async_actions
+WHERE open_portions > 0 AND done_count + failed_count > 0 AND id = ANY (%s)
+"""
+_ENDED = "SELECT count(*) FROM async_actions WHERE status = 'DONE' AND id = ANY (%s)"
 
 
 def test_every_type_survives_kills_between_its_portions(serve: Callable[..., Server]) -> None:
     server = serve("types", TALLYKEEP_PORTION_ROWS="1")
-    api = client(server)
-    keys = [f"K{number}" for number in range(ROWS)]
-    for case in CASES.values():
-        _prepare_once(api, case.prepare)
-    expected: dict[str, int] = {}
-    for name, case in CASES.items():
-        prefix = name.replace(".", "-")
-        expected[case.submit(api, [case.good(f"{prefix}-{key}") for key in keys])] = ROWS
-    _kill_while(server, api, expected)
-
-    updates: dict[str, int] = {}
-    for name, update in UPDATE_CASES.items():
-        if not name.startswith("CAMPAIGN.") and not name.endswith("PURGE"):
-            update.make(api, keys)
-    for name, update in UPDATE_CASES.items():
-        if not name.startswith("CAMPAIGN.") and not name.endswith("PURGE"):
-            updates[update.submit(api, keys)] = ROWS
-    for name, update in UPDATE_CASES.items():
-        if name.endswith("METADATA_KEY_PURGE") and not name.startswith("CAMPAIGNS."):
-            updates[update.submit(api, keys)] = -1
-    updates[str(api.http.post("/v1/campaigns/Fall/vouchers?vouchers_count=30").json()["async_action_id"])] = ROWS
-    _kill_while(server, api, updates)
-    deleted = {str(api.http.delete("/v1/campaigns/Fall").json()["async_action_id"]): -1}
-    _kill_while(server, api, deleted)
-    assert api.get("/v1/vouchers", campaign="Fall")["total"] == 0
+    database = database_url(server)
+    # Each in a project of its own: none waits for another, and each is looked at alone.
+    projects = _prepared_projects(server, database)
+    actions = _started(projects)
+    caught = _kill_until_ended(server, database, list(actions.values()))
+    assert {name for name, action_id in actions.items() if action_id not in caught} == set()
+    undisturbed = _prepared_projects(server, database)
+    again = _started(undisturbed)
+    for name, api in projects.items():
+        undisturbed[name].ended(again[name])
+        action = api.ended(actions[name])
+        assert (action["status"], action["done_count"], action["failed_count"]) == ("DONE", len(KEYS), 0), name
+        assert all(CASES[name].is_done(api, key) for key in KEYS), name
+        assert _counts(database, api) == _counts(database, undisturbed[name]), name
 
 
-def _prepare_once(api: Api, prepare: Callable[[Api], None]) -> None:
-    try:
-        prepare(api)
-    except AssertionError as refused:
-        assert "duplicate_found" in str(refused)  # two types share a target
+def _prepared_projects(server: Server, database: str) -> dict[str, Api]:
+    projects = {name: Api(server.url, new_project(database, name)) for name in ACTION_TYPES}
+    for name, api in projects.items():
+        CASES[name].before(api, KEYS)
+    return projects
 
 
-def _kill_while(server: Server, api: Api, expected: dict[str, int]) -> None:
-    """Kill the worker a few times while these actions run; then all are done, with the rows that they should have."""
-    for _ in range(KILLS):
-        server.kill_role("worker")
-        server.wait_ready()
-    for action_id, rows in expected.items():
-        action = api.ended(action_id, seconds=120)
-        assert action["status"] == "DONE", action
-        assert action["done_count"] + action["failed_count"] == action["total_count"]
-        assert action["failed_count"] == 0, action["result"]
-        assert rows in (-1, action["done_count"]), action
+def _started(projects: dict[str, Api]) -> dict[str, str]:
+    return {name: CASES[name].start(api, CASES[name].sent(KEYS)) for name, api in projects.items()}
+
+
+def _kill_until_ended(server: Server, database: str, actions: list[str]) -> set[str]:
+    """Kill the worker whenever an action that no kill has met is half done; returns all that a kill met on their way.
+
+    Not earlier: the actions take turns, so the others are on their way by then too, and kills cost time to recover.
+    """
+    caught: set[str] = set()
+    deadline = time.monotonic() + LONGEST_SECONDS
+    with psycopg.connect(database, autocommit=True) as connection:
+        while connection.execute(_ENDED, (actions,)).fetchone() != (len(actions),):
+            assert time.monotonic() < deadline, "the actions did not end"
+            on_their_way = _between_portions(connection, actions)
+            if any(left <= len(KEYS) // 2 for action_id, left in on_their_way.items() if action_id not in caught):
+                server.kill_role("worker")
+                caught |= _between_portions(connection, actions).keys()
+            time.sleep(0.01)
+    return caught
+
+
+def _between_portions(connection: psycopg.Connection[Any], actions: list[str]) -> dict[str, int]:
+    return dict(connection.execute(_BETWEEN_PORTIONS, (actions,)).fetchall())
+
+
+def _counts(database: str, api: Api) -> dict[str, int]:
+    return {table: len(rows) for table, rows in contents(database, api.keys.project).items()}

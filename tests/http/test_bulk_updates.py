@@ -134,3 +134,13 @@ def test_a_key_is_removed_restored_and_purged_for_good(api: Api, other_api: Api)
     assert again["result"] == {"message": "Updated 0 vouchers.", "done_count": 0}
     check(api.http.delete(path), 404, "not_found")
     check(api.http.post("/v1/metadata-schemas/planet/definitions/x/purge"), 404, "not_found")
+
+
+def test_a_resource_named_in_two_ways_in_one_submission(api: Api) -> None:
+    made = api.http.post("/v1/customers", json={"source_id": "S", "name": "A", "address": {"city": "X"}}).json()
+    rows = [{"id": made["id"], "name": "B", "address": None}, {"source_id": "S", "email": "b@example.com"}]
+    action = api.ended(api.http.post("/v1/customers/bulk/async", json=rows).json()["async_action_id"])
+    assert action["done_count"] == 2
+    after = api.get("/v1/customers/S")
+    assert (after["id"], after["name"], after["email"]) == (made["id"], "B", "b@example.com")
+    assert after["address"] is None

@@ -1,12 +1,31 @@
 """Orders with what comes inside them, and catalogue resources by themselves."""
 
-from tests.conformance.cases import CASES
 from tests.http.test_errors import check
 from tests.server import Api
 
 
 def test_an_order_brings_its_customer_products_and_skus(api: Api) -> None:
-    given = CASES["ORDERS.IMPORT"].full
+    given = {
+        "source_id": "FULL",
+        "status": "PAID",
+        "customer": {"source_id": "bob", "name": "Bob", "metadata": {"lang": "en"}},
+        "referrer": {"source_id": "jane", "birthday": "2022-03-03"},
+        "items": [
+            {
+                "source_id": "prod_1",
+                "related_object": "product",
+                "quantity": 2,
+                "product": {"name": "Apple iPhone 12", "price": 70000, "metadata": {"vendor": "mall"}},
+            },
+            {
+                "source_id": "ComicBook_1",
+                "related_object": "sku",
+                "quantity": 1,
+                "product": {"source_id": "Books", "name": "Comic Books", "price": 1600, "override": True},
+                "sku": {"sku": "Comics1", "source_id": "ComicBook_1", "price": 1700, "override": True},
+            },
+        ],
+    }
     action = api.ended(api.http.post("/v1/orders/import", json=[given, given]).json()["async_action_id"])
     assert action["result"]["failed"] == []
     order = api.get("/v1/orders/FULL")

@@ -20,18 +20,19 @@ IMPORTS = {
 def test_a_template_is_accepted_as_it_is_and_no_column_becomes_metadata(api: Api, kind: str) -> None:
     path, name = IMPORTS[kind]
     case = CASES[name]
-    case.prepare(api)
+    case.before(api, [])
     answer = api.http.get(f"/v1/templates/csv/{kind}")
     assert answer.headers["content-type"].startswith("text/csv")
     (header,) = answer.text.splitlines()
     empty = api.http.post(path, files={"file": answer.content})
     assert api.ended(empty.json()["async_action_id"])["total_count"] == 0
-    row = {title.lower().replace("_", " "): cell for title, cell in case.good("T1").items()}
+    row = {title.lower().replace("_", " "): cell for title, cell in case.sent(["T1"])[0].items()}
     cells = [str(row.get(title.lower().replace("_", " "), "")) for title in header.split(",")]
     filled = api.http.post(path, files={"file": f"{header}\n{','.join(cells)}\n".encode()})
     action = api.ended(filled.json()["async_action_id"])
     assert action["result"]["failed"] == []
-    assert case.read(api, "T1")["metadata"] == {}
+    (full, *_) = case.full
+    assert api.get(full.get.format(key="T1"))["metadata"] == {}
 
 
 def test_an_unknown_template_names_those_there_are(api: Api) -> None:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from tallykeep.compatibility import Compatibility
 from tallykeep.db.pool import Connection
 from tallykeep.engine.kinds import Submission
-from tallykeep.errors import InvalidQueryError
+from tallykeep.errors import InvalidPayloadError, InvalidQueryError
 from tallykeep.http.answers import Json, answer_accepted
 from tallykeep.http.auth import FromCaller
 from tallykeep.http.bodies import JSON_BODY, json_object
@@ -137,9 +137,10 @@ async def add_vouchers(
             if accepted is not None:
                 return answer_accepted(accepted, 202)
             found = await store.find_campaign(connection, caller.project_id, campaign_id)
-            require_room(store.rule_of(found), vouchers_count)
+            require_room(store.rule_of(found, given), vouchers_count)
             await require_possible(connection, caller.project_id, found, given)
             if vouchers_count > 1:
+                _refuse_one_code_for_several(given)
                 options = {"campaign_id": found["id"], "count": vouchers_count, "given": given}
                 asked = replace(asked, options=options)
                 return answer_accepted(await context.acceptance.accept_planned(connection, asked, wishes), 202)
@@ -156,6 +157,11 @@ async def add_with_code(
     async with context.pool.connection() as connection:
         await add_voucher(connection, caller.project_id, campaign_id, {**given, "code": code})
         return Json(await get_voucher(connection, caller.project_id, code))
+
+
+def _refuse_one_code_for_several(given: dict[str, Any]) -> None:
+    if given.get("code") is not None:
+        raise InvalidPayloadError("code: several vouchers cannot have one code; leave it out")
 
 
 async def _fill(

@@ -135,7 +135,9 @@ def cell_cents(value: str) -> int:
     cents = _decimal(value) * 100
     if cents != cents.to_integral_value():
         raise Problem(f"must have at most two decimals {actual(value)}")
-    return whole_number(int(cents))
+    if not 0 <= cents <= MAX_WHOLE:
+        raise Problem(f"must be between 0 and {MAX_WHOLE // 100} {actual(value)}")
+    return int(cents)
 
 
 def _decimal(value: str) -> Decimal:
@@ -166,6 +168,22 @@ def json_object(value: Any) -> dict[str, Any]:
         raise Problem(f"must be an object {actual(value)}")
     check_storable(value)
     return value
+
+
+def json_array(value: Any) -> list[Any]:
+    """A JSON array that PostgreSQL can hold, at most 32 levels deep."""
+    if not isinstance(value, list):
+        raise Problem(f"must be an array {actual(value)}")
+    check_storable(value)
+    return value
+
+
+def days_of_week(value: Any) -> list[int]:
+    """Days from 0 for Sunday to 6 for Saturday."""
+    days = json_array(value)
+    if not all(type(day) is int and 0 <= day <= 6 for day in days):
+        raise Problem(f"must be an array of whole numbers from 0 (Sunday) to 6 {actual(value)}")
+    return days
 
 
 def check_storable(value: Any) -> None:

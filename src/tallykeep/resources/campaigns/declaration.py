@@ -13,7 +13,7 @@ from tallykeep.resources.cleaning import Cleaner, Problem, actual
 from tallykeep.resources.codes import CodeRule, code_rule
 from tallykeep.resources.metadata import MetadataChecker
 from tallykeep.resources.vouchers.from_json import JsonVouchers
-from tallykeep.resources.vouchers.kinds import DISCOUNT, GIFT, LOYALTY
+from tallykeep.resources.vouchers.kinds import DISCOUNT, GIFT, LOYALTY, WORTH, without_balance
 
 CAMPAIGN_TYPES = {DISCOUNT: "DISCOUNT_COUPONS", GIFT: "GIFT_VOUCHERS", LOYALTY: "LOYALTY_PROGRAM"}
 
@@ -25,13 +25,16 @@ _KEPT: dict[str, Cleaner] = {
     "use_voucher_metadata_schema": cleaning.json_boolean,
     "activity_duration_after_publishing": cleaning.text,
     "validity_timeframe": cleaning.json_object,
+    "validity_hours": cleaning.json_object,
+    "validity_day_of_week": cleaning.days_of_week,
+    "validation_rules": cleaning.json_array,
 }
-_KEPT_LISTS = ("validity_day_of_week", "validation_rules")
-_REFUSED = ("promotion", "referral_program", "loyalty_tiers_expiration", "validity_hours")
+_REFUSED = ("promotion", "referral_program", "loyalty_tiers_expiration", "access_settings", "options")
+VALIDITY = ("validity_timeframe", "validity_day_of_week", "validity_hours")  # which its vouchers take over
 
 CAMPAIGN_GIVEN = Compatibility(
     refused=_REFUSED,
-    kept=(*_KEPT, *_KEPT_LISTS),
+    kept=tuple(_KEPT),
     differs=(f"only campaigns of the types {', '.join(CAMPAIGN_TYPES.values())}",),
 )
 
@@ -70,7 +73,6 @@ def clean_campaign(given: dict[str, Any], checker: MetadataChecker, categories: 
     settings = {
         name: _read(given, name, clean, problems) for name, clean in _KEPT.items() if given.get(name) is not None
     }
-    settings |= {name: given[name] for name in _KEPT_LISTS if isinstance(given.get(name), list)}
     draft = CampaignDraft(
         name=name,
         campaign_type=CAMPAIGN_TYPES.get(kind, ""),
@@ -79,7 +81,7 @@ def clean_campaign(given: dict[str, Any], checker: MetadataChecker, categories: 
         start_date=_read(given, "start_date", cleaning.moment, problems),
         expiration_date=_read(given, "expiration_date", cleaning.moment, problems),
         category=categories.label_in(given, problems),
-        voucher={**voucher, "type": kind},
+        voucher={**voucher, **_without_balances(voucher), "type": kind},
         settings=settings,
         metadata=metadata,
         vouchers_count=_read(given, "vouchers_count", cleaning.whole_number, problems) or 0,
@@ -93,6 +95,10 @@ def clean_campaign(given: dict[str, Any], checker: MetadataChecker, categories: 
             "; ".join(problems), key="invalid_campaign_params", resource_id=draft.name, resource_type="campaign"
         )
     return draft
+
+
+def _without_balances(voucher: dict[str, Any]) -> dict[str, Any]:
+    return {name: without_balance(voucher[name]) for name, *_ in WORTH.values() if isinstance(voucher.get(name), dict)}
 
 
 def _or(value: Any, *, default: Any) -> Any:
@@ -121,12 +127,20 @@ def voucher_like(campaign: dict[str, Any], given: dict[str, Any]) -> dict[str, A
     """A voucher of this campaign as JSON: made after its template, with what was given for it alone."""
     dates = {name: campaign[name].isoformat(timespec="milliseconds").replace("+00:00", "Z")
              for name in ("start_date", "expiration_date") if campaign[name] is not None}  # fmt: skip
-    kept = {name: campaign["settings"][name] for name in ("validity_timeframe", "validity_day_of_week")
-            if name in campaign["settings"]}  # fmt: skip
+    kept = {name: campaign["settings"][name] for name in VALIDITY if name in campaign["settings"]}
     own = {name: value for name, value in given.items() if value is not None and name not in ("type", "discount")}
     left_out = {"code_config", *(CATEGORY_FIELDS if any(name in own for name in CATEGORY_FIELDS) else ())}
     template = {name: value for name, value in campaign["voucher"].items() if name not in left_out}
-    return {**template, **dates, **kept, "active": campaign["active"], **own}
+    worth = {name: template[name] | own[name] for name, *_ in WORTH.values()
+             if isinstance(template.get(name), dict) and isinstance(own.get(name), dict)}  # fmt: skip
+    return {**template, **dates, **kept, "active": campaign["active"], **own, **worth}
+
+
+def misplaced_worth(campaign: dict[str, Any], given: dict[str, Any]) -> list[tuple[str, str]]:
+    """Names given, such as `gift`, that this campaign's vouchers cannot have, each with the reason."""
+    kind = campaign["voucher"]["type"]
+    reason = f"the vouchers of this campaign are {kind}"
+    return [(name, reason) for other, (name, *_) in WORTH.items() if other != kind and given.get(name) is not None]
 
 
 def require_room(rule: CodeRule, count: int) -> None:

@@ -13,6 +13,7 @@ _FIELDS: dict[str, tuple[str, Cleaner]] = {
     "Category": ("category", cleaning.text),
     "Loyalty Points": ("loyalty_points", cleaning.cell_whole_number),
     "Gift Amount": ("gift_amount", cleaning.cell_cents),
+    "Redemption Limit": ("redemption_limit", cleaning.cell_whole_number),
     "Redeemed Quantity": ("redeemed_quantity", cleaning.cell_whole_number),
     "Redeemed Amount": ("redeemed_amount", cleaning.cell_cents),
     "Start Date": ("start_date", cleaning.moment),
@@ -22,7 +23,11 @@ _FIELDS: dict[str, tuple[str, Cleaner]] = {
 TITLES = tuple(_FIELDS)
 _COLUMNS = {normal_title(title): column for title, column in _FIELDS.items()}
 # Of the standalone form: here they come from the campaign.
-_READ_OVER = {"vouchertype", "discounttype", "discounteffect", "value", "validationruleid", "redemptionlimit"}
+_READ_OVER = {"vouchertype", "discounttype", "discounteffect", "value", "validationruleid"}
+
+
+# Where a file says what a voucher is worth.
+WORTH_TITLES = {"loyalty_card": "Loyalty Points", "gift": "Gift Amount"}
 
 
 def read_cells(header: list[str], cells: list[str], checker: MetadataChecker) -> dict[str, Any]:
@@ -32,11 +37,13 @@ def read_cells(header: list[str], cells: list[str], checker: MetadataChecker) ->
     problems: list[str] = []
     if any(cell.strip() for cell in cells[len(header) :]):
         problems.append(f"the row has {len(cells)} cells, but the header has {len(header)}")
-    for title, cell in zip(header, cells, strict=False):
+    for number, (title, cell) in enumerate(zip(header, cells, strict=False), 1):
         stripped, normal = cell.strip(), normal_title(title)
         if not stripped or normal in _READ_OVER:
             continue
-        if normal not in _COLUMNS:
+        if not normal:
+            problems.append(f"column {number} has a value, but no name in the header")
+        elif normal not in _COLUMNS:
             metadata[title] = None if stripped == "null" else checker.from_cell(title)(cell)
         elif stripped != "null":
             name, clean = _COLUMNS[normal]
@@ -55,4 +62,7 @@ def _shaped(values: dict[str, Any], metadata: dict[str, Any]) -> dict[str, Any]:
         values["loyalty_card"] = {"points": points}
     if amount is not None:
         values["gift"] = {"amount": amount}
+    if "redemption_limit" in values:
+        values["redemption"] = {"quantity": values.pop("redemption_limit")}
+    values.setdefault("code", "")
     return {**values, "metadata": metadata} if metadata else values

@@ -6,10 +6,11 @@ from psycopg.types.json import Jsonb
 
 from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
-from tallykeep.errors import DuplicateFoundError, InvalidPayloadError, NotFoundError
+from tallykeep.errors import DuplicateFoundError, NotFoundError
 from tallykeep.model import new_id, now, wire_time
 from tallykeep.resources.bin.entries import put_in_bin
-from tallykeep.resources.campaigns.declaration import CampaignDraft, clean_campaign
+from tallykeep.resources.campaigns.declaration import VALIDITY, CampaignDraft, clean_campaign
+from tallykeep.resources.campaigns.update import normal_change
 from tallykeep.resources.categories.labels import FIELDS as CATEGORY_FIELDS
 from tallykeep.resources.categories.labels import category_fields, labels_for
 from tallykeep.resources.codes import CodeRule, code_rule
@@ -51,9 +52,9 @@ async def find_campaign(connection: Connection, project_id: int, key: str) -> di
     return found
 
 
-def rule_of(campaign: dict[str, Any]) -> CodeRule:
-    """How the campaign's codes look."""
-    return code_rule(campaign["voucher"].get("code_config"))
+def rule_of(campaign: dict[str, Any], given: dict[str, Any] | None = None) -> CodeRule:
+    """How the campaign's codes look, or those that are `given` a rule of their own."""
+    return code_rule((given or {}).get("code_config") or campaign["voucher"].get("code_config"))
 
 
 async def campaign_options(connection: Connection, project_id: int, key: str) -> dict[str, Any]:
@@ -88,31 +89,31 @@ async def change_campaign(
     found = await find_campaign(connection, project_id, key)
     place = {"project_id": project_id, "id": found["id"]}
     old = await (await connection.execute(_sql.lock_campaign, place)).fetchone() or found
-    for name in ("name", "campaign_type"):
-        if given.get(name) not in (None, old[name]):
-            raise InvalidPayloadError(f"{name}: cannot be changed", key="invalid_campaign_params")
-    whole = _whole(old, given)
+    change = normal_change(old, given)
+    whole = _whole(old, change)
     draft = await _cleaned(connection, project_id, whole)
     category = draft.category if any(name in given for name in CATEGORY_FIELDS) else old["category"]
     parameters = {
-        **place, "start_date": draft.start_date, "expiration_date": draft.expiration_date, "now": now(),
+        **place, "type": draft.type, "start_date": draft.start_date, "expiration_date": draft.expiration_date,
+        "now": now(),
         "voucher": Jsonb(draft.voucher), "settings": Jsonb(draft.settings), "metadata": Jsonb(draft.metadata),
         "category": category,
     }  # fmt: skip
     await connection.execute(_sql.set_campaign, parameters)
-    return old["id"], _change_for_vouchers(given, draft)
+    return old["id"], _change_for_vouchers(change, draft)
 
 
 def _whole(old: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
     dates = {name: wire_time(old[name]) for name in ("start_date", "expiration_date")}
     before = {"name": old["name"], "type": old["type"], "active": old["active"], **dates, **old["settings"]}
-    voucher = {**old["voucher"], **(given.get("voucher") or {}), "type": old["voucher"]["type"]}
-    return {**before, **given, "voucher": voucher, "metadata": old["metadata"] | (given.get("metadata") or {})}
+    return {**before, **given, "voucher": {**old["voucher"], **given["voucher"]}}
 
 
 def _change_for_vouchers(given: dict[str, Any], draft: CampaignDraft) -> dict[str, Any]:
     change: dict[str, Any] = {name: getattr(draft, name) for name in ("start_date", "expiration_date") if name in given}
-    template = given.get("voucher") or {}
+    if extras := {name: draft.settings.get(name) for name in VALIDITY if name in given}:
+        change["extras"] = extras
+    template = given["voucher"]
     change |= {name: draft.voucher[name] for name in _VOUCHER_PARTS if template.get(name)}
     if "quantity" in (template.get("redemption") or {}):
         change["redemption_quantity"] = template["redemption"]["quantity"]

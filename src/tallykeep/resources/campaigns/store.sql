@@ -29,6 +29,7 @@ WHERE project_id = :project_id AND (:campaign_type::text IS NULL OR campaign_typ
 -- name: set_campaign!
 UPDATE campaigns
 SET
+    type = :type,
     start_date = :start_date,
     expiration_date = :expiration_date,
     voucher = :voucher,
@@ -107,6 +108,9 @@ SET
     expiration_date =
         CASE WHEN :change ? 'expiration_date' THEN (:change ->> 'expiration_date')::timestamptz
         ELSE expiration_date END,
+    extras =
+        CASE WHEN :change ? 'extras' THEN jsonb_strip_nulls(coalesce(extras, '{}') || (:change -> 'extras'))
+        ELSE extras END,
     redemption_quantity =
         CASE WHEN :change ? 'redemption_quantity' THEN (:change ->> 'redemption_quantity')::bigint
         ELSE redemption_quantity END,

@@ -9,12 +9,11 @@ from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.errors import InvalidVoucherError
 from tallykeep.model import ClaimedPortion, Failure, Row, normal_title, now
-from tallykeep.resources.campaigns.declaration import voucher_like
-from tallykeep.resources.campaigns.from_csv import read_cells
-from tallykeep.resources.campaigns.store import find_campaign
+from tallykeep.resources.campaigns.declaration import misplaced_worth, voucher_like
+from tallykeep.resources.campaigns.from_csv import WORTH_TITLES, read_cells
+from tallykeep.resources.campaigns.store import find_campaign, rule_of
 from tallykeep.resources.categories.labels import CategoryLabels, labels_for
 from tallykeep.resources.cleaning import Problem
-from tallykeep.resources.codes import code_rule
 from tallykeep.resources.metadata import MetadataChecker
 from tallykeep.resources.metadata_purge import Purge
 from tallykeep.resources.metadata_schemas import checker_for
@@ -90,12 +89,13 @@ class Generate(_RangePortion):
     async def write(self) -> list[Failure]:
         """Make codes until all are there, or none is free."""
         campaign = await find_campaign(self._connection, self._project_id, self._options["campaign_id"])
-        rule = code_rule(campaign["voucher"].get("code_config"))
+        given = self._options.get("given", {})
+        rule = rule_of(campaign, given)
         categories = await labels_for(self._connection, self._project_id)
         wanted = missing = int(self._value["count"])
         for _ in range(_ROUNDS):
             codes = list({rule.make() for _ in range(missing)})
-            drafts = _drafts(campaign, categories, [{**self._options.get("given", {}), "code": code} for code in codes])
+            drafts = _drafts(campaign, categories, [{**given, "code": code} for code in codes])
             taken = {failure.key for failure in await _insert(self._connection, self._project_id, drafts)}
             for draft in drafts:
                 if draft.code not in taken:
@@ -140,7 +140,9 @@ class Import:
         whole: list[Row] = []
         for row in rows:
             given = self._read(row)
-            if isinstance(given, dict):
+            if isinstance(given, dict) and (misplaced := self._misplaced(given)):
+                failures.append(Failure(row.number, shown_key(given.get("code")), "; ".join(misplaced)))
+            elif isinstance(given, dict):
                 self._given[row.number] = given
                 whole.append(Row(row.number, voucher_like(self._campaign, given)))
             else:
@@ -164,6 +166,10 @@ class Import:
             return read_cells(self._header, row.value, self._checker)
         except Problem as problem:
             return str(problem)
+
+    def _misplaced(self, given: dict[str, Any]) -> list[str]:
+        titles = WORTH_TITLES if self._header is not None else {}
+        return [f"{titles.get(name, name)}: {reason}" for name, reason in misplaced_worth(self._campaign, given)]
 
     async def stage(self) -> None:
         """Nothing to make ready: what is written depends on what exists."""
@@ -272,13 +278,27 @@ async def _plan_by_code(
 
 async def require_possible(connection: Connection, project_id: int, campaign: Options, given: dict[str, Any]) -> None:
     """Raise InvalidVoucherError where no voucher of the campaign can be made with what is given for all of them."""
-    _drafts(campaign, await labels_for(connection, project_id), [{**given, "code": "ANY"}])
+    checker = await checker_for(connection, project_id, "voucher")
+    _refuse_misplaced(campaign, given)
+    whole = voucher_like(campaign, {**given, "code": "ANY"})
+    _, failures = JsonVouchers(checker, await labels_for(connection, project_id), campaign_id=campaign["id"]).clean(
+        [Row(1, whole)]
+    )
+    if failures:
+        raise InvalidVoucherError(failures[0].reason, resource_type="voucher")
+
+
+def _refuse_misplaced(campaign: Options, given: dict[str, Any]) -> None:
+    problems = [f"{name}: {reason}" for name, reason in misplaced_worth(campaign, given)]
+    if problems:
+        raise InvalidVoucherError("; ".join(problems), resource_type="voucher")
 
 
 async def add_voucher(connection: Connection, project_id: int, key: str, given: dict[str, Any]) -> str:
     """Add one voucher to a campaign, with its code or one made by rule; returns the code."""
     campaign = await find_campaign(connection, project_id, key)
+    _refuse_misplaced(campaign, given)
     whole = voucher_like(campaign, given)
     if not whole.get("code"):
-        whole["code_config"] = campaign["voucher"].get("code_config")
+        whole["code_config"] = given.get("code_config") or campaign["voucher"].get("code_config")
     return await create_voucher(connection, project_id, whole, campaign_id=campaign["id"])

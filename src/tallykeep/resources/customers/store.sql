@@ -30,7 +30,7 @@ SELECT :project_id, id, source_id, name, email, phone, description, birthdate, a
 FROM customer_stage
 WHERE is_new
 ORDER BY source_id, id
-ON CONFLICT (project_id, source_id) DO NOTHING
+ON CONFLICT DO NOTHING
 
 -- name: update_staged!
 UPDATE customers

@@ -16,7 +16,9 @@ _sql = queries(__package__, "store.sql")
 
 ORDER_PURGE = Purge(plan=_sql.plan_purge, apply=_sql.apply_purge)
 
-_ITEM_NUMBERS = ("quantity", "price", "amount", "discount_quantity", "initial_quantity", "discount_amount")
+_ITEM_NUMBERS = (
+    "quantity", "initial_quantity", "discount_quantity", "price", "amount", "initial_amount", "discount_amount",
+)  # fmt: skip
 
 
 def _items(value: Any) -> list[dict[str, Any]]:
@@ -31,12 +33,22 @@ def _item(number: int, item: Any) -> dict[str, Any]:
         for name in _ITEM_NUMBERS:
             if cleaned.get(name) is not None:
                 cleaned[name] = cleaning.whole_number(cleaned[name])
+        _check_keys(cleaned, ("source_id", "product_id", "sku_id"))
         for name in ("product", "sku"):
             if cleaned.get(name) is not None:
-                cleaning.json_object(cleaned[name])
+                _check_keys(cleaning.json_object(cleaned[name]), ("id", "source_id", "product_id"))
     except Problem as problem:
         raise Problem(f"[{number}] {problem}") from None
     return {"object": "order_item", **cleaned}
+
+
+def _check_keys(given: dict[str, Any], names: tuple[str, ...]) -> None:
+    for name in names:
+        if given.get(name) is not None:
+            try:
+                cleaning.key_text(given[name])
+            except Problem as problem:
+                raise Problem(f"{name} {problem}") from None
 
 
 def _json(name: str, clean: Cleaner) -> Field:

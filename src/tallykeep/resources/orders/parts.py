@@ -6,6 +6,7 @@ from typing import Any, LiteralString
 from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.model import Row
+from tallykeep.resources.cleaning import MAX_WHOLE, actual
 from tallykeep.resources.customers.declaration import CUSTOMER
 from tallykeep.resources.metadata_schemas import checker_for
 from tallykeep.resources.products.declaration import PRODUCT
@@ -39,7 +40,7 @@ async def upsert_parts(connection: Connection, project_id: int, changes: list[Ch
                 if _describes(item.get("product"))]  # fmt: skip
     await _upsert_new(connection, project_id, PRODUCT, _sql.known_products, products)
     skus = [_Part(change, f"items[{at}].sku", item["sku"]) for change, at, item in places
-            if _describes(item.get("sku")) and item["sku"].get("product_id")]  # fmt: skip
+            if _describes(item.get("sku")) and item["sku"].keys() & {"product_id", "override"}]  # fmt: skip
     await _upsert_new(connection, project_id, SKU, _sql.known_skus, skus)
     await _put_ids(connection, project_id, [item for _, _, item in places])
     for change in changes:
@@ -47,25 +48,37 @@ async def upsert_parts(connection: Connection, project_id: int, changes: list[Ch
 
 
 async def _upsert_people(connection: Connection, project_id: int, changes: list[Change], person: str) -> None:
-    given = [(change, change.values.pop(person)) for change in changes if person in change.values]
-    parts = [_Part(change, person, value) for change, value in given if value]
+    parts = [part for change in changes if (part := _person(change, person))]
     ids = await _upsert(connection, project_id, CUSTOMER, parts)
     for number, part in enumerate(parts, 1):
         part.change.values[f"{person}_id"] = ids.get(number)
+
+
+def _person(change: Change, person: str) -> _Part | None:
+    """The person an order names by an object, an id, or both; null takes the one away that the order had."""
+    values, by_id = change.values, f"{person}_id"
+    if person in values and values[person] is None:
+        values.setdefault(by_id, None)
+    given = dict(values.pop(person, None) or {})
+    if values.get(by_id) is not None and given.setdefault("id", values[by_id]) != values[by_id]:
+        change.problems.append(f"{person}: id: differs from {by_id} {actual(given['id'])}")
+        return None
+    return _Part(change, person, given) if given else None
 
 
 async def _upsert_new(
     connection: Connection, project_id: int, kind: Upserted, known_sql: LiteralString, parts: list[_Part]
 ) -> None:
     """Create what is not there yet; what is, only changes where the order says `override`."""
-    keys = sorted({str(part.given["source_id"]) for part in parts})
+    keys = sorted({str(part.given["source_id"]) for part in parts if part.given.get("source_id")})
     found = await (await connection.execute(known_sql, {"project_id": project_id, "keys": keys})).fetchall()
     known = {row["source_id"] for row in found}
     wanted: list[_Part] = []
     for part in parts:
-        if part.given.get("override") or part.given["source_id"] not in known:
+        source_id = part.given.get("source_id")
+        if part.given.get("override") or source_id not in known:
             wanted.append(part)
-            known.add(part.given["source_id"])
+            known.add(source_id)
     await _upsert(connection, project_id, kind, wanted)
 
 
@@ -99,11 +112,13 @@ def _name_goods(item: Item) -> None:
 
 
 def _describes(given: Any) -> bool:
-    """Whether it says more of the resource than which one it is."""
-    return isinstance(given, dict) and bool(given.get("source_id")) and bool(given.keys() & _DESCRIBING)
+    """Whether it says more of the resource than which one it is, for one that may be made or is to be changed."""
+    if not isinstance(given, dict) or not given.keys() & _DESCRIBING:
+        return False
+    return bool(given.get("source_id") or (given.get("id") and given.get("override")))
 
 
-_DESCRIBING = {"name", "sku", "price", "attributes", "metadata", "image_url"}
+_DESCRIBING = {"name", "sku", "price", "currency", "attributes", "metadata", "image_url", "override"}
 
 
 async def _put_ids(connection: Connection, project_id: int, items: list[Item]) -> None:
@@ -114,7 +129,7 @@ async def _put_ids(connection: Connection, project_id: int, items: list[Item]) -
         ).fetchall()
         ids = {row["source_id"]: row["id"] for row in found}
         for item in items:
-            known = ids.get(_source_of(item, name))
+            known = ids.get(_source_of(item, name)) or (item.get(name) or {}).get("id")
             if known is not None:
                 item[f"{name}_id"] = known
 
@@ -133,5 +148,8 @@ def _sum_up(change: Change) -> None:
                       if isinstance(held.get("price"), int)), None)  # fmt: skip
         if item.get("amount") is None and price is not None:
             item["amount"] = price * (item.get("quantity") or 1)
-    if items and change.values.get("amount") is None:
-        change.values["amount"] = sum(item.get("amount") or 0 for item in items)
+    total = sum(item.get("amount") or 0 for item in items)
+    if total > MAX_WHOLE:
+        change.problems.append(f"items: their amounts must be at most {MAX_WHOLE} together {actual(total)}")
+    elif items and change.values.get("amount") is None:
+        change.values["amount"] = total

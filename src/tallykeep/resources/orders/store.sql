@@ -31,7 +31,7 @@ SELECT :project_id, id, source_id, status, amount, initial_amount, discount_amou
 FROM orders_stage
 WHERE is_new
 ORDER BY source_id, id
-ON CONFLICT (project_id, source_id) DO NOTHING
+ON CONFLICT DO NOTHING
 
 -- name: update_staged!
 UPDATE orders

@@ -28,7 +28,7 @@ SELECT :project_id, id, source_id, name, price, attributes, image_url, metadata,
 FROM product_stage
 WHERE is_new
 ORDER BY source_id, id
-ON CONFLICT (project_id, source_id) DO NOTHING
+ON CONFLICT DO NOTHING
 
 -- name: update_staged!
 UPDATE products

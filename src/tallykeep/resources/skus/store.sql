@@ -30,7 +30,7 @@ SELECT :project_id, id, source_id, product_id, sku, price, currency, attributes,
 FROM sku_stage
 WHERE is_new
 ORDER BY source_id, id
-ON CONFLICT (project_id, source_id) DO NOTHING
+ON CONFLICT DO NOTHING
 
 -- name: update_staged!
 UPDATE skus

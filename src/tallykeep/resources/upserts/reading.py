@@ -25,7 +25,7 @@ def json_reader(kind: Upserted) -> Reader:
             change.problems.append(row.problem or f"the row must be an object {cleaning.actual(given)}")
             return change
         for name, clean in (("source_id", cleaning.key_text), ("id", cleaning.key_text)):
-            if given.get(name):
+            if given.get(name) not in (None, ""):
                 setattr(change, name, _cleaned(change, name, clean, given[name]))
         for spec in kind.fields:
             _read_json_field(change, spec, given)
@@ -38,13 +38,18 @@ def json_reader(kind: Upserted) -> Reader:
 
 def _read_json_field(change: Change, spec: Field, given: dict[str, Any]) -> None:
     holder = given if spec.inside is None else given.get(spec.inside)
+    if holder is None and spec.inside in given:
+        _put(change, spec, None)
     label = spec.name if spec.inside is None else f"{spec.inside}.{spec.name}"
     if holder is not None and not isinstance(holder, dict):
         problem = f"{spec.inside}: must be an object {cleaning.actual(holder)}"
         if problem not in change.problems:
             change.problems.append(problem)
     elif holder and (spec.name in holder or spec.older_name in holder):
-        value = holder.get(spec.name, holder.get(spec.older_name or spec.name))
+        older = holder.get(spec.older_name or spec.name)
+        value = holder.get(spec.name, older)
+        if older not in (None, value):
+            change.problems.append(f"{spec.older_name}: differs from {spec.name} {cleaning.actual(older)}")
         _put(change, spec, None if value is None else _cleaned(change, label, spec.clean, value))
 
 
@@ -88,12 +93,14 @@ def csv_reader(kind: Upserted, header: list[str], checker: MetadataChecker) -> R
         if any(cell.strip() for cell in cells[len(header) :]):
             change.problems.append(f"the row has {len(cells)} cells, but the header has {len(header)}")
         for index, title, name in keyed:
-            if cells[index].strip():
+            if cells[index].strip() not in ("", _NULL):
                 setattr(change, name, _cleaned(change, title, cleaning.key_text, cells[index].strip()))
         for index, title, spec in known:
             cell = cells[index].strip()
             if cell:
-                _put(change, spec, None if cell == _NULL else _cleaned(change, title, spec.clean_cell, cell))
+                value = None if cell == _NULL else _cleaned(change, title, spec.clean_cell, cell)
+                _refuse_another(change, spec, title, value, cell)
+                _put(change, spec, value)
         for index, name, from_cell in extra:
             cell = cells[index].strip()
             if cell and not name:
@@ -103,6 +110,13 @@ def csv_reader(kind: Upserted, header: list[str], checker: MetadataChecker) -> R
         return change
 
     return read
+
+
+def _refuse_another(change: Change, spec: Field, title: str, value: Any, cell: str) -> None:
+    """A field may have several titles: columns of both must not contradict each other."""
+    holder = change.values if spec.inside is None else change.values.get(spec.inside, {})
+    if holder.get(spec.name, value) != value:
+        change.problems.append(f"{title}: differs from another column of the same meaning {cleaning.actual(cell)}")
 
 
 def _put(change: Change, spec: Field, value: Any) -> None:

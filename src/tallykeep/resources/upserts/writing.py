@@ -8,6 +8,7 @@ import orjson
 from tallykeep.db.pool import Connection
 from tallykeep.errors import PortionLostError
 from tallykeep.model import ClaimedPortion, Failure, Row, new_ids, now
+from tallykeep.resources.cleaning import actual
 from tallykeep.resources.memo import Memo
 from tallykeep.resources.metadata import MetadataChecker
 from tallykeep.resources.metadata_schemas import checker_for
@@ -80,7 +81,7 @@ class Upsert:
     async def _lock_existing(self) -> tuple[dict[str, Record], dict[str, Record]]:
         project = {"project_id": self._project_id}
         source_ids = sorted({change.source_id for change in self._changes if change.source_id is not None})
-        ids = sorted({change.id for change in self._changes if change.id is not None and change.source_id is None})
+        ids = sorted({change.id for change in self._changes if change.id is not None})
         found: list[Record] = []
         for sql, keys in ((self._kind.lock_by_source_id, source_ids), (self._kind.lock_by_id, ids)):
             if keys:
@@ -93,22 +94,35 @@ class Upsert:
         self, change: Change, by_source_id: dict[str, Record], by_id: dict[str, Record], changed: dict[str, Record]
     ) -> list[Failure]:
         current = by_source_id.get(change.source_id) if change.source_id else by_id.get(change.id or "")
-        if current is None and change.source_id is None and change.id is not None:
-            reason = f"Cannot find {self._kind.noun} with id {change.id}"
-            return [self._failed(change, reason, "not_found")]
-        wanted = _merged(current or self._blank(change.source_id), change, self._kind.defaults)
+        if change.id is not None and (failure := self._mistaken_id(change, change.id, current, by_id)):
+            return [failure]
+        wanted = _merged(current or self._blank(change), change, self._kind.defaults)
         if problems := self._flaws(wanted):
             return [self._failed(change, "; ".join(problems), found=current is not None)]
         self._lines.append(ReportLine(change.row, change.key or "", found=current is not None, updated=True))
         self.ids[change.row] = wanted["id"]
         changed[wanted["id"]] = by_id[wanted["id"]] = wanted
-        if change.source_id:
-            by_source_id[change.source_id] = wanted
+        if wanted["source_id"] is not None:
+            by_source_id[wanted["source_id"]] = wanted
         return []
 
-    def _blank(self, source_id: str | None) -> Record:
+    def _mistaken_id(
+        self, change: Change, given: str, current: Record | None, by_id: dict[str, Record]
+    ) -> Failure | None:
+        """Why the id given cannot be the one of what is changed or made."""
+        if current is not by_id.get(given):
+            reason = f"id: is not the one of source_id {change.source_id} {actual(given)}"
+            return self._failed(change, reason, found=current is not None)
+        if current is None and change.source_id is None:
+            return self._failed(change, f"Cannot find {self._kind.noun} with id {given}", "not_found")
+        if current is None and not given.startswith(self._kind.prefix):
+            return self._failed(change, f"id: must begin with {self._kind.prefix} {actual(given)}")
+        return None
+
+    def _blank(self, change: Change) -> Record:
         empty = dict.fromkeys(self._kind.columns)
-        made: Record = {"id": next(self._new_ids), "source_id": source_id, "metadata": {}, "is_new": True}
+        new_id = change.id or next(self._new_ids)  # one given is kept: it may come from where the resource lived before
+        made: Record = {"id": new_id, "source_id": change.source_id, "metadata": {}, "is_new": True}
         return {**empty, **self._kind.defaults, **made, "created_at": now(), "updated_at": None}
 
     def _flaws(self, wanted: Record) -> list[str]:
@@ -151,7 +165,7 @@ def _merged(current: Record, change: Change, defaults: Record) -> Record:
 
 def _value(before: Any, wanted: Any, default: Any) -> Any:
     if isinstance(wanted, dict):
-        return _without_nulls((before or {}) | wanted)
+        return _without_nulls((before or {}) | wanted) or default
     return default if wanted is None else wanted
 
 

@@ -7,7 +7,7 @@ import orjson
 from tallykeep.model import Failure, Row
 from tallykeep.resources import cleaning
 from tallykeep.resources.categories.labels import CategoryLabels
-from tallykeep.resources.cleaning import Cleaner, Problem
+from tallykeep.resources.cleaning import Cleaner, Problem, actual
 from tallykeep.resources.memo import Memo
 from tallykeep.resources.metadata import MetadataChecker
 from tallykeep.resources.vouchers.draft import Values, VoucherDraft, fields_of
@@ -18,10 +18,15 @@ from tallykeep.resources.vouchers.kinds import (
     EFFECTS,
     EXTRA_FIELDS,
     GIFT,
+    GIFT_EFFECT,
     VOUCHER_TYPE,
     WORTH,
+    WORTH_BESIDE,
+    WORTH_LESS,
+    balance_of,
     shown_key,
     take,
+    without_balance,
 )
 
 
@@ -52,7 +57,7 @@ class JsonVouchers:
 
     def _clean_row(self, row: int, given: Any) -> tuple[VoucherDraft | None, list[str], str | None]:
         if not isinstance(given, dict):
-            return None, [f"the row must be an object {cleaning.actual(given)}"], None
+            return None, [f"the row must be an object {actual(given)}"], None
         problems: list[str] = []
         values: Values = {}
         for name, clean in _JSON_FIELDS:
@@ -60,8 +65,9 @@ class JsonVouchers:
         category = self._categories.label_in(given, problems)
         if category is not None:
             values["category"] = category
-        for name, expected in EXTRA_FIELDS:
-            self._take_extra(values, problems, name, given.get(name), expected)
+        extras: Values = {}
+        for name, clean in EXTRA_FIELDS:
+            take(extras, problems, name, given.get(name), clean)
         self._take_redemption(values, problems, given.get("redemption"))
         if self._campaign_id is not None:
             for name in ("redeemed_quantity", "redeemed_amount"):
@@ -76,8 +82,8 @@ class JsonVouchers:
             return None, problems, shown_key(given.get("code"))
         if self._campaign_id is not None:
             values["campaign_id"] = self._campaign_id
-        if "extras" in values:
-            values["extras"] = orjson.dumps(values["extras"]).decode()
+        if extras:
+            values["extras"] = orjson.dumps(extras).decode()
         return VoucherDraft(row, code, kind, fields_of(values)), problems, code
 
     def _take_metadata(self, values: Values, problems: list[str], given: Any) -> None:
@@ -99,46 +105,22 @@ class JsonVouchers:
                 problems.extend(found)
                 values["discount"] = dumped.decode()
         elif kind is not None:
-            name, number, clean = WORTH[kind]
+            name = WORTH[kind][0]
             dumped = _dump(given.get(name), dict, name, problems)
             if dumped is not None:
                 worth = given[name]
-                take(
-                    values,
-                    problems,
-                    "worth",
-                    worth.get(number),
-                    clean,
-                    label=f"{name}.{number}",
-                    required=True,
-                )
-                take(
-                    values,
-                    problems,
-                    "worth",
-                    worth.get(f"subtracted_{number}"),
-                    clean,
-                    label=f"{name}.subtracted_{number}",
-                )
-                values.pop("worth", None)
-                values[name] = dumped.decode()
+                problems.extend(_worth_problems(kind, worth, values.get("redeemed_amount")))
+                values[name] = (orjson.dumps(without_balance(worth)) if "balance" in worth else dumped).decode()
 
     @staticmethod
     def _take_redemption(values: Values, problems: list[str], given: Any) -> None:
         if given is None:
             return
         if not isinstance(given, dict):
-            problems.append(f"redemption: must be an object {cleaning.actual(given)}")
+            problems.append(f"redemption: must be an object {actual(given)}")
             return
         take(values, problems, "redemption_quantity", given.get("quantity"), cleaning.whole_number,
               label="redemption.quantity")  # fmt: skip
-
-    @staticmethod
-    def _take_extra(values: Values, problems: list[str], name: str, given: Any, expected: type) -> None:
-        if given is None:
-            return
-        if _dump(given, expected, name, problems) is not None:
-            values.setdefault("extras", {})[name] = given
 
 
 _JSON_FIELDS: tuple[tuple[str, Cleaner], ...] = (
@@ -156,7 +138,7 @@ def _dump(given: Any, expected: type, name: str, problems: list[str]) -> bytes |
         problems.append(f"{name} is required")
         return None
     if not isinstance(given, expected):
-        problems.append(f"{name}: must be {wanted} {cleaning.actual(given)}")
+        problems.append(f"{name}: must be {wanted} {actual(given)}")
         return None
     try:
         cleaning.check_storable(given)
@@ -164,6 +146,21 @@ def _dump(given: Any, expected: type, name: str, problems: list[str]) -> bytes |
         problems.append(f"{name}: {problem}")
         return None
     return orjson.dumps(given)
+
+
+def _worth_problems(kind: str, worth: Values, spent: int | None) -> list[str]:
+    name, total, clean = WORTH[kind]
+    problems: list[str] = []
+    take({}, problems, total, worth.get(total), clean, label=f"{name}.{total}", required=True)
+    for other in (*WORTH_LESS[kind], *WORTH_BESIDE[kind]):
+        take({}, problems, other, worth.get(other), clean, label=f"{name}.{other}")
+    if kind == GIFT:
+        take({}, problems, "effect", worth.get("effect"), GIFT_EFFECT, label="gift.effect")
+    if not problems and worth.get("balance") is not None:
+        left = balance_of(kind, worth, spent)
+        if worth["balance"] != left:
+            problems.append(f"{name}.balance: must be {left}, as the other numbers say {actual(worth['balance'])}")
+    return problems
 
 
 def _kind_of(given: Values, problems: list[str]) -> str | None:

@@ -37,11 +37,18 @@ WORTH: dict[str, tuple[str, str, Cleaner]] = {
     GIFT: ("gift", "amount", cleaning.number),
     LOYALTY: ("loyalty_card", "points", cleaning.whole_number),
 }
-EXTRA_FIELDS: tuple[tuple[str, type], ...] = (
-    ("validity_timeframe", dict),
-    ("validity_day_of_week", list),
-    ("validity_hours", dict),
-    ("validation_rules", list),
+# The other numbers within it; the balance is what the first ones leave of it.
+WORTH_LESS: dict[str, tuple[str, ...]] = {
+    GIFT: ("subtracted_amount",),
+    LOYALTY: ("subtracted_points", "expired_points"),
+}
+GIFT_EFFECT = cleaning.one_of(*_ORDER_EFFECTS)
+WORTH_BESIDE: dict[str, tuple[str, ...]] = {GIFT: (), LOYALTY: ("pending_points", "next_expiration_points")}
+EXTRA_FIELDS: tuple[tuple[str, Cleaner], ...] = (
+    ("validity_timeframe", cleaning.json_object),
+    ("validity_day_of_week", cleaning.days_of_week),
+    ("validity_hours", cleaning.json_object),
+    ("validation_rules", cleaning.json_array),
 )
 EXTRA_NAMES = tuple(name for name, _ in EXTRA_FIELDS)
 VOUCHER_TYPE = cleaning.one_of(*VOUCHER_TYPES)
@@ -60,6 +67,17 @@ def take(
         values[name] = clean(given)
     except Problem as problem:
         problems.append(f"{label or name}: {problem}")
+
+
+def balance_of(kind: str, worth: Values, spent: int | None = None) -> Any:
+    """What is left of a gift or a loyalty card, whose numbers have been checked."""
+    _, total, _ = WORTH[kind]
+    return worth[total] - sum(worth.get(name) or 0 for name in WORTH_LESS[kind]) - (spent or 0)
+
+
+def without_balance(worth: Values) -> Values:
+    """A gift or a loyalty card without what follows from the rest of it."""
+    return {name: value for name, value in worth.items() if name != "balance"}
 
 
 def shown_key(value: Any) -> str | None:

@@ -11,7 +11,7 @@ from tallykeep.db.queries import queries
 from tallykeep.errors import NotFoundError
 from tallykeep.model import wire_time
 from tallykeep.resources.categories.labels import category_fields, labels_shown_as
-from tallykeep.resources.vouchers.kinds import EXTRA_FIELDS, LOYALTY
+from tallykeep.resources.vouchers.kinds import EXTRA_FIELDS, GIFT, LOYALTY, balance_of
 
 _sql = queries(__package__, "read.sql")
 
@@ -91,8 +91,8 @@ def shown(row: dict[str, Any], category: dict[str, Any]) -> dict[str, Any]:
         **category,
         "type": row["type"],
         "discount": row["discount"],
-        "gift": _with_balance(row["gift"], "amount", row["redeemed_amount"]),
-        "loyalty_card": _with_balance(row["loyalty_card"], "points", None),
+        "gift": _with_balance(GIFT, row["gift"], row["redeemed_amount"]),
+        "loyalty_card": _with_balance(LOYALTY, row["loyalty_card"], None),
         "start_date": wire_time(row["start_date"]),
         "expiration_date": wire_time(row["expiration_date"]),
         "validity_timeframe": None,
@@ -116,15 +116,13 @@ def shown(row: dict[str, Any], category: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _with_balance(worth: dict[str, Any] | None, total: str, spent: int | None) -> dict[str, Any] | None:
-    if worth is None:
-        return None
-    return {**worth, "balance": worth[total] - (worth.get(f"subtracted_{total}") or 0) - (spent or 0)}
+def _with_balance(kind: str, worth: dict[str, Any] | None, spent: int | None) -> dict[str, Any] | None:
+    return None if worth is None else {**worth, "balance": balance_of(kind, worth, spent)}
 
 
 def _redemption(row: dict[str, Any]) -> dict[str, Any]:
     redeemed: dict[str, Any] = {"redeemed_quantity": row["redeemed_quantity"]}
-    if row["gift"] is not None:
+    if row["gift"] is not None or row["redeemed_amount"] is not None:
         redeemed["redeemed_amount"] = row["redeemed_amount"] or 0
     if row["type"] == LOYALTY:
         redeemed["redeemed_points"] = 0

@@ -14,7 +14,7 @@ from tallykeep.resources.metadata_schemas import checker_for
 from tallykeep.resources.projects import Caller
 from tallykeep.resources.vouchers.draft import VoucherDraft
 from tallykeep.resources.vouchers.from_json import JsonVouchers
-from tallykeep.resources.vouchers.kinds import EXTRA_FIELDS
+from tallykeep.resources.vouchers.kinds import EXTRA_FIELDS, without_balance
 from tallykeep.resources.vouchers.write import insert_staged, stage, upsert_staged
 
 _sql = queries(__package__, "single.sql")
@@ -80,7 +80,9 @@ def _with_changes(old: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _added(old: Any, given: Any) -> Any:
-    return old | given if isinstance(old, dict) and isinstance(given, dict) else given if given is not None else old
+    if not isinstance(old, dict) or not isinstance(given, dict):
+        return given if given is not None else old
+    return old | without_balance(given)  # it is a voucher that was read and sent back
 
 
 def _cleared(given: dict[str, Any]) -> list[str]:

@@ -63,7 +63,8 @@ class VoucherUpdate:
         if not given.get("code"):
             raise Problem("code is required")
         code = _named("code", cleaning.key_text, given["code"])
-        metadata = _named("metadata", cleaning.json_object, given.get("metadata") or {})
+        metadata = {} if given.get("metadata") is None else given["metadata"]
+        metadata = _named("metadata", cleaning.json_object, metadata)
         return _Change(row.number, code, metadata)
 
     async def stage(self) -> None:

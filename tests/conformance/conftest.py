@@ -1,0 +1,5 @@
+"""Cases that fail say what differed."""
+
+import pytest
+
+pytest.register_assert_rewrite("tests.conformance.runs")

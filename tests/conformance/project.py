@@ -1,0 +1,68 @@
+"""All that the database holds of one project, and its jobs deferred again."""
+
+import asyncio
+import time
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from tallykeep.engine.queue import Queue
+
+_TABLES = """
+SELECT table_name FROM information_schema.columns
+WHERE table_schema = 'public' AND column_name = 'project_id' AND table_name NOT IN ('projects', 'api_keys')
+ORDER BY 1
+"""
+_WAITING = "SELECT count(*) FROM procrastinate_jobs WHERE args ->> 'project_id' = %s"
+_JOBS_SECONDS = 30
+
+
+def number_of(database_url: str, project: str) -> int:
+    """A project's number in every table, by its id on the wire."""
+    with psycopg.connect(database_url) as connection:
+        found = connection.execute("SELECT project_id FROM projects WHERE id = %s", (project,)).fetchone()
+    assert found
+    return int(found[0])
+
+
+def contents(database_url: str, project: str) -> dict[str, list[Any]]:
+    """Every row of the project in every table."""
+    number = number_of(database_url, project)
+    with psycopg.connect(database_url) as connection:
+        tables = [name for (name,) in connection.execute(_TABLES).fetchall()]
+        assert "vouchers" in tables
+        return {name: _rows(connection, name, number) for name in tables}
+
+
+def _rows(connection: psycopg.Connection[Any], table: str, number: int) -> list[Any]:
+    query = sql.SQL("SELECT to_jsonb(found) FROM {} AS found WHERE project_id = %s ORDER BY found::text")
+    return [row for (row,) in connection.execute(query.format(sql.Identifier(table)), (number,)).fetchall()]
+
+
+def defer_again(database_url: str, project: str, times: int) -> None:
+    """Queue a job of the project so many times more, to be served before all others."""
+    number = number_of(database_url, project)
+
+    async def defer() -> None:
+        queue = Queue(database_url)
+        queue.on_advance(_nothing)
+        async with await psycopg.AsyncConnection.connect(database_url) as connection:
+            for _ in range(times):
+                await queue.defer_advance(connection, number, turn=1)
+
+    asyncio.run(defer())
+
+
+async def _nothing(project_id: int) -> None:
+    """This process only defers."""
+
+
+def wait_for_jobs(database_url: str, project: str) -> None:
+    """Return once the queue holds no job of the project any more."""
+    number = number_of(database_url, project)
+    deadline = time.monotonic() + _JOBS_SECONDS
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        while connection.execute(_WAITING, (str(number),)).fetchone() != (0,):
+            assert time.monotonic() < deadline, "the jobs were not worked off"
+            time.sleep(0.01)
