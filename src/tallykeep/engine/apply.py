@@ -21,6 +21,7 @@ from tallykeep.engine.passing import is_passing
 from tallykeep.engine.queue import Queue
 from tallykeep.engine.turns import queue_next, queue_turns, serve_next_action
 from tallykeep.engine.whole import apply_whole
+from tallykeep.errors import OutOfTurnError
 from tallykeep.model import ClaimedPortion
 
 _sql = queries(__package__, "apply.sql")
@@ -62,15 +63,13 @@ class Applier:
         served: set[str] = set()
         while action_id := await serve_next_action(connection, project_id):
             if action_id in served:
-                return  # every action has its portions in hand
+                return None  # every action has its portions in hand
             served.add(action_id)
             try:
                 if await self._apply(connection, project_id, action_id):
-                    return
+                    return None
             except _SuspectError as suspect:
-                isolation = Isolation(self.queue, self.run_alone, self.settings)
-                await isolation.isolate(connection, suspect.claimed, suspect.attempts)
-                return
+                return await self._isolate(connection, suspect)
 
     async def _apply(self, connection: Connection, project_id: int, action_id: str) -> bool:
         """Apply the action's next portion, in one transaction; False when none is there for us."""
@@ -91,6 +90,14 @@ class Applier:
                 await forget_attempt(self.pool, claimed)
             raise
         return True
+
+    async def _isolate(self, connection: Connection, suspect: _SuspectError) -> None:
+        isolation = Isolation(self.queue, self.run_alone, self.settings)
+        try:
+            await isolation.isolate(connection, suspect.claimed, suspect.attempts)
+        except OutOfTurnError:
+            await forget_attempt(self.pool, suspect.claimed)  # nobody died of it
+            raise
 
     async def _limit_silence(self, connection: Connection) -> None:
         silence = str(round(self.settings.lease_seconds * 1000))
