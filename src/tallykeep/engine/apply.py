@@ -63,13 +63,14 @@ class Applier:
         served: set[str] = set()
         while action_id := await serve_next_action(connection, project_id):
             if action_id in served:
-                return None  # every action has its portions in hand
+                return  # every action has its portions in hand
             served.add(action_id)
             try:
                 if await self._apply(connection, project_id, action_id):
-                    return None
+                    return
             except _SuspectError as suspect:
-                return await self._isolate(connection, suspect)
+                await self._isolate(connection, suspect)
+                return
 
     async def _apply(self, connection: Connection, project_id: int, action_id: str) -> bool:
         """Apply the action's next portion, in one transaction; False when none is there for us."""
