@@ -1,5 +1,6 @@
 """The engine in this process, on a real database, driven by hand: what a worker does, without the queue's timing."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -106,16 +107,22 @@ class Engine:
         return int(row["jobs"])
 
 
+def new_project(database_url: str) -> int:
+    """A project of its own; its number."""
+    with psycopg.connect(database_url) as connection:
+        keys = add_project(connection, "Engine", new_keys())
+        found = connection.execute("SELECT project_id FROM projects WHERE id = %s", (keys.project,)).fetchone()
+    assert found
+    return int(found[0])
+
+
 @asynccontextmanager
 async def open_engine(
     database_url: str, kinds: ActionTypes = ACTION_TYPES, run_alone: RunAlone | None = None, **changes: Any
 ) -> AsyncIterator[Engine]:
     """An engine with a project of its own."""
     settings: Settings = quiet_settings(**changes)
-    with psycopg.connect(database_url) as connection:
-        keys = add_project(connection, "Engine", new_keys())
-        found = connection.execute("SELECT project_id FROM projects WHERE id = %s", (keys.project,)).fetchone()
-        assert found
+    project_id = await asyncio.to_thread(new_project, database_url)
     queue = Queue(database_url)
 
     async def nothing(project_id: int) -> None:
@@ -134,5 +141,5 @@ async def open_engine(
             Rescuer(pool, queue, settings, WORKER),
             Reader(ACTION_TYPES, settings.failures_in_result),
             Controller(pool, queue, acceptance, ACTION_TYPES, settings),
-            found[0],
+            project_id,
         )

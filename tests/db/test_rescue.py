@@ -1,10 +1,19 @@
 """Rescue: an action never hangs, whatever became of its jobs."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
 
 import psycopg
 import pytest
 
+from tallykeep.actions import ACTION_TYPES
+from tallykeep.engine.account import end_unfinished
+from tallykeep.engine.isolate import TRY_AGAIN
+from tallykeep.engine.kinds import ActionType
+from tallykeep.model import EndedBy
 from tests.db.engine import Engine, open_engine
 from tests.db.test_applying import gifts
 
@@ -68,5 +77,164 @@ def test_a_worker_silent_beyond_its_lease_loses_its_session(database_url: str) -
             await engine.rescuer.rescue()
             with pytest.raises(psycopg.OperationalError):
                 await sleeper.execute("SELECT 1")
+
+    asyncio.run(scenario())
+
+
+def test_a_job_delivered_twice_changes_nothing(database_url: str) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url, portion_rows=2) as engine:
+            action_id = await engine.submit_csv(gifts(6))
+            while (await engine.get(action_id))["status"] != "DONE":
+                await asyncio.gather(engine.advance(), engine.advance())
+            action = await engine.get(action_id)
+            await asyncio.gather(*(engine.advance() for _ in range(3)))  # and late
+            assert await engine.get(action_id) == action
+            assert (action["done_count"], action["failed_count"], action["created_count"]) == (6, 0, 6)
+
+    asyncio.run(scenario())
+
+
+def test_jobs_take_no_locks_that_could_block_others(database_url: str) -> None:
+    """A `lock` with a retry in the future holds up every job of that lock; a `queueing_lock` may raise."""
+
+    async def scenario() -> None:
+        async with open_engine(database_url, portion_rows=1) as engine:
+            await engine.submit_csv(gifts(3))
+            jobs = await engine.query("SELECT lock, queueing_lock FROM procrastinate_jobs")
+            assert jobs == [{"lock": None, "queueing_lock": None}] * 3
+
+    asyncio.run(scenario())
+
+
+@asynccontextmanager
+async def _held_up_in_writing(database_url: str, engine: Engine) -> AsyncIterator[tuple[asyncio.Task[None], int]]:
+    """A worker in the middle of its portion, waiting for somebody else's transaction; its session's process id."""
+    async with await psycopg.AsyncConnection.connect(database_url) as holder:
+        await holder.execute(
+            "INSERT INTO vouchers (project_id, code, id, type, created_at)"
+            " VALUES (%s, 'C0', 'v_other', 'GIFT_VOUCHER', now())",
+            (engine.project_id,),
+        )
+        worker = asyncio.create_task(engine.advance())
+        while not (waiting := await engine.query("SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock'")):
+            await asyncio.sleep(0.01)
+        yield worker, waiting[0]["pid"]
+        await holder.rollback()
+
+
+def test_a_session_ended_in_the_middle_of_a_portion_leaves_nothing_of_it(database_url: str) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url, portion_rows=2) as engine:
+            action_id = await engine.submit_csv(gifts(4))
+            async with _held_up_in_writing(database_url, engine) as (worker, pid):
+                await engine.query("SELECT pg_terminate_backend(%s)", pid)
+                await worker
+            assert await engine.query("SELECT FROM vouchers") == []
+            assert await engine.query("SELECT FROM attempts WHERE attempts > 0") == []  # no row is under suspicion
+            assert await engine.jobs() == 3  # two from the start, and one for another try
+            action = await engine.finish(action_id)
+            assert (action["done_count"], action["failed_count"], action["created_count"]) == (4, 0, 4)
+
+    asyncio.run(scenario())
+
+
+def test_a_worker_that_waits_for_a_lock_beyond_its_lease_is_not_silent(database_url: str) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url, lease_seconds=0.2) as engine:
+            action_id = await engine.submit_csv(gifts(2))
+            async with _held_up_in_writing(database_url, engine) as (worker, _):
+                await asyncio.sleep(0.3)
+                await engine.rescuer.rescue()
+            await worker
+            assert (await engine.get(action_id))["done_count"] == 2
+
+    asyncio.run(scenario())
+
+
+class _Stalled:
+    """An operation that stops before it writes, as its process would when it is stopped."""
+
+    def __init__(self, inner: Any, stopped: asyncio.Event, woken: asyncio.Event) -> None:
+        self._inner, self._stopped, self._woken = inner, stopped, woken
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    async def write(self) -> Any:
+        failures = await self._inner.write()
+        if not self._stopped.is_set():
+            self._stopped.set()
+            await self._woken.wait()
+        return failures
+
+
+def _stalling(stopped: asyncio.Event, woken: asyncio.Event) -> dict[str, ActionType]:
+    """Voucher imports of which the first portion stalls when it has written its rows."""
+    kind = ACTION_TYPES["VOUCHERS.IMPORT_CSV"]
+
+    async def begin(*arguments: Any) -> _Stalled:
+        return _Stalled(await kind.begin(*arguments), stopped, woken)
+
+    return {kind.name: replace(kind, begin=begin)}
+
+
+def test_a_worker_that_wakes_up_beyond_its_lease_commits_nothing(database_url: str) -> None:
+    async def scenario() -> None:
+        stopped, woken = asyncio.Event(), asyncio.Event()
+        async with open_engine(database_url, _stalling(stopped, woken), lease_seconds=0.2) as engine:
+            action_id = await engine.submit_csv(gifts(3))
+            sleeper = asyncio.create_task(engine.advance())
+            await stopped.wait()
+            await asyncio.sleep(0.3)
+            await engine.rescuer.rescue()
+            action = await engine.finish(action_id)  # somebody else's work
+            woken.set()
+            await sleeper
+            assert await engine.get(action_id) == action
+            assert (action["done_count"], action["failed_count"], action["created_count"]) == (3, 0, 3)
+            assert len(await engine.query("SELECT FROM vouchers")) == 3
+
+    asyncio.run(scenario())
+
+
+def test_a_portion_of_an_action_that_was_ended_meanwhile_leaves_nothing(database_url: str) -> None:
+    async def scenario() -> None:
+        stopped, woken = asyncio.Event(), asyncio.Event()
+        async with open_engine(database_url, _stalling(stopped, woken)) as engine:
+            action_id = await engine.submit_csv(gifts(3))
+            worker = asyncio.create_task(engine.advance())
+            await stopped.wait()
+            async with engine.pool.connection() as connection:
+                await end_unfinished(connection, engine.project_id, action_id, EndedBy.CANCELED, "enough")
+            woken.set()
+            await worker
+            action = await engine.get(action_id)
+            assert (action["done_count"], action["failed_count"], action["unprocessed_count"]) == (0, 0, 3)
+            assert await engine.query("SELECT FROM vouchers") == []
+
+    asyncio.run(scenario())
+
+
+def test_a_portion_that_waited_alone_is_not_under_more_suspicion(database_url: str) -> None:
+    """Only deaths count against a row: an outage, or an earlier portion that is not done yet, do not."""
+    outcomes = iter([TRY_AGAIN, TRY_AGAIN, TRY_AGAIN, -9, -9])
+    tried: list[int] = []
+
+    async def run_alone(project_id: int, action_id: str, first_row: int) -> int:
+        tried.append(next(outcomes))
+        return tried[-1]
+
+    async def scenario() -> None:
+        async with open_engine(database_url, run_alone=run_alone) as engine:
+            action_id = await engine.submit_csv(gifts(1))
+            await engine.query(
+                "INSERT INTO attempts SELECT project_id, action_id, first_row, 2 FROM portions RETURNING attempts"
+            )
+            while (await engine.get(action_id))["status"] != "DONE":
+                await engine.advance()
+            assert tried == [TRY_AGAIN] * 3 + [-9] * 2  # the second death convicts it, and not the first
+            (failure,) = (await engine.get(action_id))["result"]["failed"]
+            assert failure["reason"].startswith("Internal error: the worker process ended (signal 9)")
 
     asyncio.run(scenario())

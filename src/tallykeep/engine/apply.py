@@ -21,6 +21,7 @@ from tallykeep.engine.passing import is_passing
 from tallykeep.engine.queue import Queue
 from tallykeep.engine.turns import queue_next, queue_turns, serve_next_action
 from tallykeep.engine.whole import apply_whole
+from tallykeep.errors import OutOfTurnError
 from tallykeep.model import ClaimedPortion
 
 _sql = queries(__package__, "apply.sql")
@@ -68,8 +69,7 @@ class Applier:
                 if await self._apply(connection, project_id, action_id):
                     return
             except _SuspectError as suspect:
-                isolation = Isolation(self.queue, self.run_alone, self.settings)
-                await isolation.isolate(connection, suspect.claimed, suspect.attempts)
+                await self._isolate(connection, suspect)
                 return
 
     async def _apply(self, connection: Connection, project_id: int, action_id: str) -> bool:
@@ -91,6 +91,14 @@ class Applier:
                 await forget_attempt(self.pool, claimed)
             raise
         return True
+
+    async def _isolate(self, connection: Connection, suspect: _SuspectError) -> None:
+        isolation = Isolation(self.queue, self.run_alone, self.settings)
+        try:
+            await isolation.isolate(connection, suspect.claimed, suspect.attempts)
+        except OutOfTurnError:
+            await forget_attempt(self.pool, suspect.claimed)  # nobody died of it
+            raise
 
     async def _limit_silence(self, connection: Connection) -> None:
         silence = str(round(self.settings.lease_seconds * 1000))

@@ -45,11 +45,13 @@ ORDER BY waiting.project_id, waiting.sequence
 
 -- name: end_silent_transactions
 -- A worker that was stopped while it talks to the server is not idle to it: only ending its session frees its claim.
--- A long transaction that goes on from statement to statement is not silent.
+-- Silent is only whom the server waits for: not a long transaction that goes on from statement to statement, and not
+-- a statement that works, or waits for a lock.
 SELECT pg_terminate_backend(pid)
 FROM pg_stat_activity
 WHERE application_name = :application_name
     AND datname = current_database()
     AND pid <> pg_backend_pid()
     AND xact_start IS NOT NULL
+    AND wait_event_type = 'Client'
     AND state_change < :silent_since

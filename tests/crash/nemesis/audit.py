@@ -1,0 +1,180 @@
+"""The auditor: every submission and every row of the ledgers, held against the database and the API."""
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from tests.crash.nemesis.ledger import Entry, Kind, Ledger
+from tests.server import Api
+
+_EXAMPLES = 20
+VIOLATIONS = (
+    "lost submissions",
+    "phantom submissions",
+    "open actions",
+    "lost rows",
+    "phantom rows",
+    "wrong values",
+    "wrong failures",
+    "wrong tallies",
+    "bad answers",
+)
+
+
+@dataclass
+class Audit:
+    """What was found: violations by kind, examples of them, and how all rows ended."""
+
+    violations: Counter[str] = field(default_factory=lambda: Counter(dict.fromkeys(VIOLATIONS, 0)))
+    examples: list[str] = field(default_factory=list)
+    rows: Counter[str] = field(default_factory=Counter)
+    in_the_dark_but_there: int = 0
+    canceled: int = 0
+
+    def blame(self, kind: str, count: int, example: str) -> None:
+        if count:
+            self.violations[kind] += count
+            if len(self.examples) < _EXAMPLES:
+                self.examples.append(f"{kind}: {example}")
+
+
+class Auditor:
+    """Audits one project."""
+
+    def __init__(self, connection: psycopg.Connection[dict[str, Any]], api: Api, ledger: Ledger, audit: Audit) -> None:
+        self._connection = connection
+        self._api = api
+        self._ledger = ledger
+        self.audit = audit
+        self._actions: dict[str, dict[str, Any]] = {}
+        self._vouchers: dict[str, dict[str, str]] = defaultdict(dict)  # entry: code: note
+
+    def run(self) -> None:
+        actions = self._query("SELECT * FROM async_actions WHERE project_id = %s")
+        self._actions = {action["id"]: action for action in actions}
+        self._find_vouchers()
+        found = [(entry, action) for entry in self._ledger.entries if (action := self._action_of(entry))]
+        self._check_phantoms(found)
+        for entry, action in found:
+            self._check_tally(entry, action)
+            if entry.kind in (Kind.VOUCHERS, Kind.PURGE):
+                self._check_vouchers(entry, action)
+        self._check_customers([entry for entry, _ in found])
+        self._check_campaign(found)
+
+    def _query(self, sql: str, *parameters: Any) -> list[dict[str, Any]]:
+        return self._connection.execute(sql, (self._ledger.project_id, *parameters)).fetchall()
+
+    def _find_vouchers(self) -> None:
+        sql = "SELECT code, metadata ->> 'Note' AS note FROM vouchers WHERE project_id = %s AND campaign_id IS NULL"
+        for row in self._query(sql):
+            self._vouchers[row["code"].rpartition("-")[0]][row["code"]] = row["note"]
+
+    def _action_of(self, entry: Entry) -> dict[str, Any] | None:
+        if entry.action_id is not None:
+            action = self._actions.get(entry.action_id)
+            self.audit.blame("lost submissions", action is None, entry.name)
+            return action
+        found = [action for action in self._actions.values() if action["file_name"] == f"{entry.name}.csv"]
+        self.audit.blame("phantom submissions", max(len(found) - 1, 0), f"{entry.name} is there {len(found)} times")
+        self.audit.in_the_dark_but_there += bool(found)
+        return found[0] if found else None
+
+    def _check_phantoms(self, found: list[tuple[Entry, dict[str, Any]]]) -> None:
+        known = Counter(action["id"] for _, action in found)
+        phantoms = [action for action in self._actions if action not in known]
+        self.audit.blame("phantom submissions", len(phantoms), f"nobody asked for {phantoms[:3]}")
+        shared = [action for action, entries in known.items() if entries > 1]
+        self.audit.blame("lost submissions", len(shared), f"two submissions were told the same action: {shared[:3]}")
+        names = {entry.name for entry, _ in found}
+        for name, vouchers in self._vouchers.items():
+            if name not in names:
+                self.audit.blame("phantom rows", len(vouchers), f"vouchers of {name}, which was never accepted")
+
+    def _check_tally(self, entry: Entry, action: dict[str, Any]) -> None:
+        counts = {name: action[f"{name}_count"] for name in ("done", "failed", "unprocessed")}
+        self.audit.rows.update(counts)
+        self.audit.canceled += action["ended_by"] == "CANCELED"
+        is_open = action["status"] not in ("DONE", "FAILED")
+        self.audit.blame("open actions", is_open, f"{entry.name} {action['id']} {action['status']}")
+        self.audit.blame("wrong tallies", sum(counts.values()) != entry.rows, f"{entry.name}: {counts} of {entry.rows}")
+        if action["status"] == "FAILED":
+            self.audit.blame("wrong tallies", not entry.cancel_asked, f"{entry.name} failed: {action['reason']}")
+        self._check_failures(entry, action)
+        self._check_portions(entry, action)
+        shown = self._api.get(f"/v1/async-actions/{action['id']}")
+        differs = any(shown[f"{name}_count"] != count for name, count in counts.items())
+        self.audit.blame("wrong tallies", differs, f"{entry.name}: the API shows other counts")
+
+    def _check_failures(self, entry: Entry, action: dict[str, Any]) -> None:
+        found = self._query('SELECT "row", reason FROM failures WHERE project_id = %s AND action_id = %s', action["id"])
+        rows = {failure["row"] for failure in found}
+        self.audit.blame("wrong tallies", len(rows) != action["failed_count"], f"{entry.name}: {len(rows)} failures")
+        wrong = rows - entry.failed if action["status"] == "FAILED" else rows ^ entry.failed
+        reasons = [failure for failure in found if failure["row"] in wrong][:3]
+        self.audit.blame("wrong failures", len(wrong), f"{entry.name}: {sorted(wrong)[:5]} {reasons}")
+
+    def _check_portions(self, entry: Entry, action: dict[str, Any]) -> None:
+        (sums,) = self._query(
+            "SELECT coalesce(sum(done_count), 0) AS done, coalesce(sum(failed_count), 0) AS failed,"
+            " coalesce(sum(row_count), 0) AS rows, count(*) FILTER (WHERE status = 'OPEN') AS open"
+            " FROM portions WHERE project_id = %s AND action_id = %s",
+            action["id"],
+        )
+        wrong = (sums["done"], sums["failed"]) != (action["done_count"], action["failed_count"])
+        wrong |= sums["rows"] != entry.rows or (sums["open"] > 0 and action["status"] == "DONE")
+        self.audit.blame("wrong tallies", wrong, f"{entry.name}: its portions say {sums}")
+
+    def _check_vouchers(self, entry: Entry, action: dict[str, Any]) -> None:
+        if entry.kind is Kind.PURGE:
+            sql = "SELECT count(*) AS left FROM vouchers WHERE project_id = %s AND metadata ? %s"
+            (found,) = self._query(sql, entry.target)
+            self.audit.blame("wrong values", found["left"], f"{entry.target} was purged")
+            return
+        found = self._vouchers[entry.name]
+        lost = action["done_count"] - len(found)
+        self.audit.blame("lost rows", max(lost, 0), f"{entry.name}: {lost} of {action['done_count']} done rows")
+        phantoms = found.keys() - entry.written.keys()
+        self.audit.blame("phantom rows", max(len(phantoms), -lost), f"{entry.name}: {len(found)} vouchers")
+        wrong = [code for code in found.keys() & entry.written.keys() if found[code] != entry.written[code]]
+        self.audit.blame("wrong values", len(wrong), f"{entry.name}: {wrong[:3]}")
+
+    def _check_customers(self, entries: list[Entry]) -> None:
+        found = self._query("SELECT source_id, name, metadata FROM customers WHERE project_id = %s")
+        names: dict[str, set[str | None]] = defaultdict(set)
+        updates: dict[str, str] = {}
+        for entry in entries:
+            for key, value in entry.written.items():
+                if entry.kind is Kind.CUSTOMERS:
+                    names[key].add(value)
+                elif entry.kind is Kind.UPDATES:
+                    updates[key] = value  # they were submitted in this order
+        customers = {row["source_id"]: row for row in found}
+        lost = (names.keys() | updates.keys()) - customers.keys()
+        phantoms = customers.keys() - (names.keys() | updates.keys())
+        self.audit.blame("lost rows", len(lost), f"customers {sorted(lost)[:3]}")
+        self.audit.blame("phantom rows", len(phantoms) + len(found) - len(customers), f"customers {list(phantoms)[:3]}")
+        for key, row in customers.items():
+            right = row["name"] in names.get(key, {None}) and row["metadata"].get("update") == updates.get(key)
+            self.audit.blame("wrong values", not right, f"{key}: {row}, not {names.get(key)} and {updates.get(key)}")
+
+    def _check_campaign(self, found: list[tuple[Entry, dict[str, Any]]]) -> None:
+        wanted = sum(action["done_count"] for entry, action in found if entry.kind is Kind.GENERATION)
+        (made,) = self._query(
+            "SELECT count(*) AS vouchers FROM vouchers WHERE project_id = %s AND campaign_id IS NOT NULL"
+        )
+        self.audit.blame("lost rows", max(wanted - made["vouchers"], 0), f"{made} of {wanted} generated")
+        self.audit.blame("phantom rows", max(made["vouchers"] - wanted, 0), f"{made} of {wanted} generated")
+
+
+def audit_all(url: str, clients: list[tuple[Api, Ledger]], refusals: list[str]) -> Audit:
+    """Audit every project; answers that no client should ever get count as well."""
+    audit = Audit()
+    audit.blame("bad answers", len(refusals), "; ".join(refusals[:3]))
+    with psycopg.connect(url, row_factory=dict_row) as connection:
+        for api, ledger in clients:
+            Auditor(connection, api, ledger, audit).run()
+    return audit

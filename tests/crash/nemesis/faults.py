@@ -1,0 +1,113 @@
+"""What is done to the server: one fault after the other, drawn by weight."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+
+import psutil
+import psycopg
+
+from tests.crash.test_kills import database_url
+from tests.server import Server
+
+LEASE_SECONDS = 5
+SILENCE_SECONDS = 9
+_LONGEST_PAUSE = 0.6
+
+
+class SecondWorker:
+    """A worker beside the server's own, so that two processes meet at the same portions."""
+
+    def __init__(self, url: str) -> None:
+        self._env = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("TALLYKEEP_")},
+            "TALLYKEEP_DATABASE_URL": url,
+            "TALLYKEEP_LEASE_SECONDS": str(LEASE_SECONDS),
+            "TALLYKEEP_RESCUE_AFTER_SECONDS": "1",
+        }
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def keep(self) -> None:
+        """Start it, or start it again when it has ended."""
+        if self._process is None or self._process.poll() is not None:
+            command = [sys.executable, "-m", "tallykeep", "worker"]
+            self._process = subprocess.Popen(command, env=self._env, stderr=subprocess.DEVNULL)
+
+    def kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+
+class Nemesis:
+    """Draws faults from its seed, and counts them."""
+
+    def __init__(self, server: Server, seed: int) -> None:
+        self.server = server
+        self.url = database_url(server)
+        self.second = SecondWorker(self.url)
+        self.done: Counter[str] = Counter()
+        self._random = random.Random(f"{seed} faults")
+        self._faults: dict[str, tuple[int, Callable[[], None]]] = {
+            "worker killed": (24, lambda: self._signal("worker", signal.SIGKILL)),
+            "second worker killed": (16, self.second.kill),
+            "api killed": (12, lambda: self._signal("api", signal.SIGKILL)),
+            "postmaster killed": (8, lambda: self._signal("postgres", signal.SIGKILL)),
+            "postgres stopped at once": (6, lambda: self._signal("postgres", signal.SIGQUIT)),
+            "session ended": (16, self._end_sessions),
+            "jobs lost": (6, lambda: self._sabotage("DELETE FROM procrastinate_jobs WHERE id %% 2 = %s")),
+            "jobs stuck in doing": (
+                6, lambda: self._sabotage("UPDATE procrastinate_jobs SET status = 'doing' WHERE id %% 2 = %s")),
+            "worker stopped for a moment": (4, lambda: self._stop_worker(self._random.uniform(0.2, 2))),
+            "worker stopped beyond its lease": (3, lambda: self._stop_worker(LEASE_SECONDS + 1.5)),
+            "worker stopped for good": (1, lambda: self._stop_worker(None)),
+            "everything killed": (1, self._kill_everything),
+        }  # fmt: skip
+
+    def strike(self) -> None:
+        """The next fault, and a moment to feel it."""
+        self.second.keep()
+        names = list(self._faults)
+        (name,) = self._random.choices(names, weights=[self._faults[name][0] for name in names])
+        with suppress(psutil.NoSuchProcess, psycopg.OperationalError):
+            self._faults[name][1]()
+        self.done[name] += 1
+        self.second.keep()
+        if name in ("postmaster killed", "postgres stopped at once", "everything killed"):
+            self.server.wait_ready()
+        time.sleep(self._random.uniform(0, _LONGEST_PAUSE))
+
+    def _signal(self, role: str, number: signal.Signals) -> None:
+        self.server.role(role).send_signal(number)
+
+    def _stop_worker(self, seconds: float | None) -> None:
+        worker = self.server.role("worker")
+        worker.suspend()
+        if seconds is None:
+            psutil.wait_procs([worker], timeout=4 * SILENCE_SECONDS)
+            return
+        time.sleep(seconds)
+        worker.resume()
+
+    def _end_sessions(self) -> None:
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            found = connection.execute(
+                "SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
+                " ORDER BY pid"
+            ).fetchall()
+            for (pid,) in self._random.sample(found, min(len(found), 3)):
+                connection.execute("SELECT pg_terminate_backend(%s)", (pid,))
+
+    def _sabotage(self, sql: str) -> None:
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(sql, (self._random.randrange(2),))
+
+    def _kill_everything(self) -> None:
+        self.server.kill_everything()
+        self.server.start()

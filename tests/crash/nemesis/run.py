@@ -1,0 +1,141 @@
+"""One run: start, load, strike, let everything end, audit."""
+
+import json
+import os
+import time
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from tests.crash.conftest import KEYS
+from tests.crash.nemesis.audit import audit_all
+from tests.crash.nemesis.faults import LEASE_SECONDS, SILENCE_SECONDS, Nemesis
+from tests.crash.nemesis.ledger import Counts, Ledger
+from tests.crash.nemesis.load import CAMPAIGN, Client, Pace
+from tests.server import Api, Server, new_project
+
+CLIENTS = 4
+PORTION_ROWS = 250
+_ENDING_SECONDS = 300
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How hard a run is."""
+
+    seed: int
+    kills: int
+    rows: int
+
+
+def run(plan: Plan, directory: Path) -> dict[str, Any]:
+    """Run the plan on a server of its own; returns the figures."""
+    started = time.monotonic()
+    server = Server(
+        directory,
+        TALLYKEEP_PORTION_ROWS=str(PORTION_ROWS),
+        TALLYKEEP_RESCUE_AFTER_SECONDS="1",
+        TALLYKEEP_LEASE_SECONDS=str(LEASE_SECONDS),
+        TALLYKEEP_WORKER_SILENCE_SECONDS=str(SILENCE_SECONDS),
+        **KEYS,
+    ).start()
+    try:
+        figures = _strike(plan, server)
+    finally:
+        server.stop() if server.running else None
+    return {**figures, "seconds": round(time.monotonic() - started, 1)}
+
+
+def _strike(plan: Plan, server: Server) -> dict[str, Any]:
+    nemesis = Nemesis(server, plan.seed)
+    counts = Counts()
+    pace = Pace(plan.rows, plan.kills, counts)
+    clients = [_client(server, nemesis.url, f"c{number}", plan.seed, counts, pace) for number in range(CLIENTS)]
+    try:
+        for client in clients:
+            client.start()
+        for _ in range(plan.kills):
+            nemesis.strike()
+            pace.fault_is_through()
+            while pace.is_behind and any(client.is_alive() for client in clients):
+                time.sleep(0.02)
+        slowest = _until_all_have_ended(nemesis, clients)
+    finally:
+        nemesis.second.kill()
+    audit = audit_all(nemesis.url, [(client.api, client.ledger) for client in clients], counts.refusals)
+    return {
+        "seed": plan.seed,
+        "faults": dict(sorted(nemesis.done.items())),
+        "submissions": counts.submissions,
+        "rows": counts.rows,
+        "rows that ended as": dict(audit.rows),
+        "answers that did not come or told nothing": counts.unclear,
+        "submissions told again by their key": counts.replayed,
+        "submissions in the dark that had been accepted": audit.in_the_dark_but_there,
+        "cancels": counts.cancels,
+        "canceled": audit.canceled,
+        "seconds until all had ended after the last fault": slowest,
+        "violations": dict(audit.violations),
+        "examples": audit.examples,
+    }
+
+
+def _client(server: Server, url: str, name: str, seed: int, counts: Counts, pace: Pace) -> Client:
+    keys = new_project(url, name)
+    api = Api(server.url, keys)
+    given = {"name": CAMPAIGN, "voucher": {"type": "GIFT_VOUCHER", "gift": {"amount": 1}}}
+    assert api.http.post("/v1/campaigns", json=given).status_code == 200
+    with psycopg.connect(url) as connection:
+        found = connection.execute("SELECT project_id FROM projects WHERE id = %s", (keys.project,)).fetchone()
+    assert found
+    return Client(api, Ledger(found[0]), name, seed, counts, pace)
+
+
+def _until_all_have_ended(nemesis: Nemesis, clients: list[Client]) -> float:
+    """Wait for the clients, then for every action; whatever has not ended then never will."""
+    nemesis.server.wait_ready()
+    started = time.monotonic()
+    for client in clients:
+        while client.is_alive():
+            nemesis.second.keep()
+            client.join(0.5)
+        if client.crash:
+            raise client.crash
+    deadline = time.monotonic() + _ENDING_SECONDS
+    with closing(psycopg.connect(nemesis.url, autocommit=True)) as connection:
+        while time.monotonic() < deadline:
+            sql = "SELECT count(*) FROM async_actions WHERE status IN ('ENQUEUED', 'IN_PROGRESS')"
+            if connection.execute(sql).fetchone() == (0,):
+                break
+            time.sleep(0.1)
+    return round(time.monotonic() - started, 1)
+
+
+def as_text(figures: dict[str, Any]) -> str:
+    """The figures as a table."""
+    lines = []
+    for name, value in figures.items():
+        if isinstance(value, dict):
+            lines += [f"{name}:", *(f"    {part:<46}{count:>12,}" for part, count in value.items())]
+        elif isinstance(value, list):
+            lines += [f"    {example}" for example in value]
+        else:
+            lines.append(f"{name:<50}{value:>12,}")
+    return "\n".join(lines)
+
+
+def is_clean(figures: dict[str, Any]) -> bool:
+    """Whether nothing at all was violated."""
+    return not any(figures["violations"].values())
+
+
+def report(figures: dict[str, Any], out: Path | None) -> int:
+    """Show the figures and keep them as JSON where wanted; returns the exit code."""
+    print(as_text(figures))
+    if out is not None:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(json.dumps(figures, indent=2) + os.linesep)
+    return 0 if is_clean(figures) else 1

@@ -1,0 +1,14 @@
+"""A short run of the nemesis; `make crash` runs longer ones."""
+
+from pathlib import Path
+
+from tests.crash.nemesis.run import Plan, as_text, is_clean, run
+
+SHORT = Plan(seed=7, kills=12, rows=8_000)
+
+
+def test_no_row_is_lost_or_doubled_whatever_is_killed(session_dir: Path) -> None:
+    figures = run(SHORT, session_dir / "nemesis")
+    assert is_clean(figures), as_text(figures)
+    assert figures["rows"] >= SHORT.rows
+    assert sum(figures["faults"].values()) == SHORT.kills

@@ -1,0 +1,110 @@
+"""The queue fails as procrastinate is known to, and workers in their ways: no action hangs, and no row doubles."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+import psutil
+import psycopg
+import pytest
+
+from tests.crash.test_kills import at_progress, audit, client, database_url, file_of
+from tests.server import Api, Server
+
+ROWS = 20_000
+
+SABOTAGE = {
+    "jobs are lost": "DELETE FROM procrastinate_jobs",
+    "jobs are stuck in doing": "UPDATE procrastinate_jobs SET status = 'doing' WHERE status = 'todo'",
+    "jobs are delivered again and again": (
+        "INSERT INTO procrastinate_jobs (queue_name, task_name, priority, args)"
+        " SELECT queue_name, task_name, priority, args FROM procrastinate_jobs, generate_series(1, 20)"
+        " WHERE task_name = 'advance'"
+    ),
+}
+
+
+@pytest.mark.parametrize("sabotage", SABOTAGE.values(), ids=list(SABOTAGE))
+def test_whatever_becomes_of_the_jobs(serve: Callable[..., Server], sabotage: str) -> None:
+    server = serve(f"queue{len(sabotage)}", TALLYKEEP_PORTION_ROWS="500")
+    api = client(server)
+    action_id = api.import_csv(file_of(ROWS))
+    with psycopg.connect(database_url(server), autocommit=True) as connection:
+        for progress in (0, 4_000, 8_000, 12_000):
+            at_progress(api, action_id, progress)
+            connection.execute(sabotage)
+    api.ended(action_id)
+    audit(server, action_id, ROWS)
+
+
+def _in_a_portion(url: str, application_name: str = "tallykeep worker") -> set[int]:
+    """Process ids of the sessions that are in the middle of a portion."""
+    with psycopg.connect(url) as connection:
+        found = connection.execute(
+            "SELECT pid FROM pg_stat_activity JOIN pg_locks USING (pid)"
+            " WHERE application_name = %s AND relation = 'portions'::regclass AND mode = 'RowShareLock'",
+            (application_name,),
+        ).fetchall()
+    return {pid for (pid,) in found}
+
+
+def _stop_in_a_portion(url: str, worker: psutil.Process) -> set[int]:
+    """Stop the worker while it holds a portion, however often that has to be tried; returns its sessions."""
+    while True:
+        worker.suspend()
+        time.sleep(0.1)  # what it had sent already is being answered
+        if held := _in_a_portion(url):
+            return held
+        worker.resume()
+        time.sleep(0.02)
+
+
+def test_a_worker_stopped_beyond_its_lease_commits_nothing_when_it_wakes_up(serve: Callable[..., Server]) -> None:
+    server = serve("asleep", TALLYKEEP_PORTION_ROWS="500", TALLYKEEP_LEASE_SECONDS="2")
+    api, url = client(server), database_url(server)
+    action_id = api.import_csv(file_of(ROWS))
+    at_progress(api, action_id, 1_000)
+    sleeper = server.role("worker")
+    held = _stop_in_a_portion(url, sleeper)
+    other = _second_worker(url)
+    try:
+        action = api.ended(action_id, seconds=60)
+        assert sleeper.status() == psutil.STATUS_STOPPED  # it was the other who did it
+        assert held.isdisjoint(_in_a_portion(url))
+        sleeper.resume()
+        after = api.ended(api.import_json([{"code": "AFTER", "gift": {"amount": 1}}]))
+        assert after["done_count"] == 1
+    finally:
+        other.terminate()
+        other.wait(30)
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("DELETE FROM vouchers WHERE code = 'AFTER'")
+    assert api.get(f"/v1/async-actions/{action_id}") == action
+    audit(server, action_id, ROWS)
+
+
+def _second_worker(url: str) -> subprocess.Popen[bytes]:
+    env = {**os.environ, "TALLYKEEP_DATABASE_URL": url, "TALLYKEEP_LEASE_SECONDS": "2"}
+    return subprocess.Popen([sys.executable, "-m", "tallykeep", "worker"], env=env, stderr=subprocess.DEVNULL)
+
+
+def test_sessions_ended_in_the_middle_of_portions(serve: Callable[..., Server]) -> None:
+    server = serve("sessions", TALLYKEEP_PORTION_ROWS="500")
+    api, url = client(server), database_url(server)
+    action_id = api.import_csv(file_of(ROWS))
+    ended = 0
+    with psycopg.connect(url, autocommit=True) as connection:
+        while ended < 10 and _is_open(api, action_id):
+            for pid in _in_a_portion(url):
+                connection.execute("SELECT pg_terminate_backend(%s)", (pid,))
+                ended += 1
+            time.sleep(0.05)
+    assert ended >= 5
+    assert api.ended(action_id)["status"] == "DONE"
+    audit(server, action_id, ROWS)
+
+
+def _is_open(api: Api, action_id: str) -> bool:
+    return api.get(f"/v1/async-actions/{action_id}")["status"] != "DONE"

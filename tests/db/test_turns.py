@@ -1,0 +1,211 @@
+"""Turns: fair among projects, fair within one, and in submission order where that matters."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+
+import orjson
+import pytest
+
+from tallykeep.actions import ACTION_TYPES
+from tests.db.engine import Bytes, Engine, new_project, open_engine
+from tests.db.line import open_line
+from tests.db.test_applying import HEADER, gifts
+
+AT_ONCE = {"portion_rows": 1}  # so that an action has as many portions as rows
+SEQUENTIAL = [name for name, kind in ACTION_TYPES.items() if kind.sequence and kind.source == "json"]
+
+
+def of_another_project(engine: Engine, database_url: str) -> Engine:
+    return replace(engine, project_id=new_project(database_url))
+
+
+async def submit_big(engine: Engine, portions: int, first: int = 0) -> str:
+    return await engine.submit_csv(gifts(portions, first))
+
+
+async def portions_of(engine: Engine) -> int:
+    """How many of the project's portions are done."""
+    (row,) = await engine.query(
+        "SELECT count(*) AS closed FROM portions WHERE project_id = %s AND status = 'CLOSED'", engine.project_id
+    )
+    return int(row["closed"])
+
+
+def assert_fair(shares: list[int], turns: int) -> None:
+    assert sum(shares) == turns
+    assert all(abs(share - turns / len(shares)) <= 0.1 * turns / len(shares) for share in shares), shares
+
+
+@pytest.mark.parametrize("ten_come_first", [True, False])
+def test_projects_share_turns_evenly_however_many_actions_they_have(database_url: str, ten_come_first: bool) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url, **AT_ONCE) as one, open_line(one) as line:
+            ten = of_another_project(one, database_url)
+            submissions = [(ten, 8, number) for number in range(10)]
+            submissions.insert(0 if not ten_come_first else 10, (one, 60, 0))
+            for engine, portions, number in submissions:
+                await submit_big(engine, portions, number * portions)
+            await line.serve(100)
+            assert_fair([await portions_of(one), await portions_of(ten)], 100)
+
+    asyncio.run(scenario())
+
+
+def test_three_rows_do_not_wait_behind_ten_big_imports(database_url: str) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url, **AT_ONCE) as engine, open_line(engine) as line:
+            for number in range(10):
+                await submit_big(engine, 30, number * 30)
+            await line.serve(25)
+            small = await engine.submit_csv(gifts(1, 1000), dry_run=True)
+            assert await line.serve_until_ended(engine, small) <= 2
+            three = await submit_big(engine, 3, 2000)
+            # Three portions among ten others: each of its rounds lets every other action go on once.
+            assert await line.serve_until_ended(engine, three) <= 3 * 11
+
+    asyncio.run(scenario())
+
+
+def test_an_import_of_one_portion_is_the_next_one_served(database_url: str) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url, portion_rows=3) as engine, open_line(engine) as line:
+            for number in range(10):
+                await submit_big(engine, 60, number * 60)
+            await line.serve(15)
+            three = await submit_big(engine, 3, 5000)
+            assert await line.serve_until_ended(engine, three) == 1
+
+    asyncio.run(scenario())
+
+
+def test_a_new_project_neither_starves_nor_makes_others_starve(database_url: str) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url, **AT_ONCE) as old, open_line(old) as line:
+            await submit_big(old, 200)
+            await line.serve(60)
+            new = of_another_project(old, database_url)
+            await submit_big(new, 80)
+            before = await portions_of(old)
+            await line.serve(40)
+            assert_fair([await portions_of(old) - before, await portions_of(new)], 40)
+
+    asyncio.run(scenario())
+
+
+def test_a_project_that_was_away_gets_no_more_than_its_share(database_url: str) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url, **AT_ONCE) as steady, open_line(steady) as line:
+            away = of_another_project(steady, database_url)
+            await submit_big(away, 2)
+            await submit_big(steady, 150)
+            await line.serve(70)
+            assert await portions_of(away) == 2
+            await submit_big(away, 60, 100)
+            before = await portions_of(steady)
+            await line.serve(40)
+            assert_fair([await portions_of(steady) - before, await portions_of(away) - 2], 40)
+
+    asyncio.run(scenario())
+
+
+def test_everything_in_line_is_served_and_the_line_ends_empty(database_url: str) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url, **AT_ONCE) as one, open_line(one) as line:
+            two = of_another_project(one, database_url)
+            for engine in (one, two):
+                for number in range(4):
+                    await submit_big(engine, 5, number * 5)
+            await line.serve(1000)
+            assert [await portions_of(one), await portions_of(two)] == [20, 20]
+            assert await one.jobs() == await two.jobs() == 0
+
+    asyncio.run(scenario())
+
+
+def rows_of(kind: str, number: int) -> bytes:
+    """Two rows that leave the submission's number behind on the same resource."""
+    key = "code" if kind.startswith("VOUCHERS") else "source_id"
+    row: dict[str, Any] = {key: "SAME", "metadata": {"number": number}}
+    return orjson.dumps([row, row])
+
+
+async def blocks(engine: Engine) -> list[str]:
+    """The actions in the order of the transactions that closed their portions, each as often as they took turns."""
+    closed = await engine.query(
+        "SELECT action_id FROM portions WHERE project_id = %s AND status = 'CLOSED' ORDER BY xmin::text::bigint",
+        engine.project_id,
+    )
+    order = [row["action_id"] for row in closed]
+    return [action for before, action in zip([None, *order], order, strict=False) if action != before]
+
+
+@pytest.mark.parametrize("kind", SEQUENTIAL)
+def test_actions_in_a_sequence_go_one_after_another(database_url: str, kind: str) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url, **AT_ONCE) as engine, open_line(engine) as line:
+            actions = [await engine.submit(kind, rows_of(kind, number)) for number in range(4)]
+            await line.serve(1000)
+            assert await blocks(engine) == actions
+            assert await engine.jobs() == 0
+
+    asyncio.run(scenario())
+
+
+def test_clients_that_submit_at_the_same_time_find_their_own_order(database_url: str) -> None:
+    """Several clients at once, workers beside them: no two actions mix, and each client's own follow one another."""
+    kind = "VOUCHERS.BULK_UPDATE"
+
+    async def client(engine: Engine) -> list[str]:
+        return [await engine.submit(kind, rows_of(kind, number)) for number in range(5)]
+
+    async def worker(engine: Engine, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            await asyncio.gather(*(engine.advance() for _ in range(3)))
+
+    async def scenario() -> None:
+        async with open_engine(database_url, **AT_ONCE) as engine, open_line(engine) as line:
+            stop = asyncio.Event()
+            working = asyncio.create_task(worker(engine, stop))
+            submitted = await asyncio.gather(*(client(engine) for _ in range(3)))
+            stop.set()
+            await working
+            await line.serve(1000)
+            order = await blocks(engine)
+            assert sorted(order) == sorted(action for own in submitted for action in own), "two actions were mixed"
+            for own in submitted:
+                assert [action for action in order if action in own] == own
+
+    asyncio.run(scenario())
+
+
+def test_a_slow_upload_joins_the_sequence_when_it_is_accepted(database_url: str) -> None:
+    kind = "VOUCHERS.BULK_UPDATE"
+
+    async def scenario() -> None:
+        async with open_engine(database_url, **AT_ONCE) as engine, open_line(engine) as line:
+            await engine.finish(await engine.submit_csv(HEADER + "SAME,GIFT_VOUCHER,1\n"))
+            await line.serve(10)
+            begun, may_end = asyncio.Event(), asyncio.Event()
+
+            async def body() -> AsyncIterator[bytes]:
+                first, _, rest = rows_of(kind, 1).partition(b"},{")
+                yield first + b"},{"
+                begun.set()
+                await may_end.wait()
+                yield rest
+
+            upload = asyncio.create_task(engine.acceptance.accept(engine.submission(kind), Bytes(body())))
+            await begun.wait()
+            fast = await engine.submit(kind, rows_of(kind, 2))
+            await line.serve()  # in the middle of the fast one
+            may_end.set()
+            slow = (await upload).action_id
+            last = await engine.submit(kind, rows_of(kind, 3))
+            await line.serve(1000)
+            assert (await blocks(engine))[-3:] == [fast, slow, last]
+            (voucher,) = await engine.query("SELECT metadata FROM vouchers")
+            assert voucher["metadata"] == {"number": 3}
+
+    asyncio.run(scenario())

@@ -1,0 +1,128 @@
+"""A sweep: the same story again and again, and each time the next round trip to the database is lost."""
+
+import os
+import random
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import psycopg
+from psycopg.rows import dict_row
+
+from tallykeep.engine.passing import is_passing
+from tests.db.engine import Engine, new_project, open_engine
+from tests.faults.proxy import Lost, Proxy, open_proxy
+
+SEED = int(os.environ.get("SEED", "1"))
+EVERY_FAULT = os.environ.get("EVERY_FAULT") == "1"
+_STRIDE = 1 if EVERY_FAULT else 17  # from one fault point to the next that is tried; the seed says where to begin
+_MOST_TURNS = 200
+UNFINISHED = ("ENQUEUED", "IN_PROGRESS")
+
+
+@dataclass
+class Tried:
+    """How many faults there were in this session."""
+
+    faults: int = 0
+
+
+tried = Tried()
+
+
+@dataclass
+class Stage:
+    """An engine that reaches its database through the proxy, and a way past the proxy to look at the truth."""
+
+    engine: Engine
+    proxy: Proxy
+    truth: psycopg.Connection[dict[str, Any]]
+    database_url: str
+    name: str
+
+    def new_project(self) -> Engine:
+        """The engine for another project, so that runs do not see each other."""
+        return replace(self.engine, project_id=new_project(self.database_url))
+
+    def query(self, sql: str, *parameters: Any) -> list[dict[str, Any]]:
+        return self.truth.execute(sql, parameters or None).fetchall()
+
+    def faults(self) -> Iterator[tuple[int, Lost]]:
+        """One fault after the other, until a run was not touched by its fault; then the other way to lose."""
+        for lost in Lost:
+            at = random.Random(f"{SEED} {self.name} {lost}").randint(1, _STRIDE)
+            self.proxy.struck = True
+            while self.proxy.struck:
+                yield at, lost
+                at += _STRIDE
+                tried.faults += self.proxy.struck
+
+
+@asynccontextmanager
+async def open_stage(database_url: str, directory: Path, name: str, **changes: Any) -> AsyncIterator[Stage]:
+    """A stage on this database."""
+    (server_directory,) = parse_qs(urlsplit(database_url).query)["host"]
+    url = database_url.replace(server_directory, str(directory))
+    async with open_proxy(directory, server_directory) as proxy:
+        with psycopg.connect(database_url, autocommit=True, row_factory=dict_row) as truth:
+            async with open_engine(url, rescue_after_seconds=-60, **changes) as engine:
+                yield Stage(engine, proxy, truth, database_url, name)
+
+
+async def drive(stage: Stage, engine: Engine) -> None:
+    """Be the project's worker until every action has ended: its jobs in the queue's order, the rescuer without any."""
+    for _ in range(_MOST_TURNS):
+        if not unfinished(stage, engine):
+            return
+        if _take_job(stage, engine):
+            await engine.advance()
+        else:
+            await _rescue(engine)
+    raise AssertionError(f"still open after {_MOST_TURNS} turns: {unfinished(stage, engine)}")
+
+
+def unfinished(stage: Stage, engine: Engine) -> list[dict[str, Any]]:
+    sql = "SELECT id, type, status, open_portions FROM async_actions WHERE project_id = %s AND status = ANY (%s)"
+    return stage.query(sql, engine.project_id, list(UNFINISHED))
+
+
+def _take_job(stage: Stage, engine: Engine) -> bool:
+    """A job that waits for its time counts as due."""
+    sql = (
+        "DELETE FROM procrastinate_jobs WHERE id = (SELECT id FROM procrastinate_jobs"
+        " WHERE status = 'todo' AND args ->> 'project_id' = %s"
+        " ORDER BY priority DESC, id LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING id"
+    )
+    return bool(stage.query(sql, str(engine.project_id)))
+
+
+async def _rescue(engine: Engine) -> None:
+    try:
+        await engine.rescuer.rescue()
+    except Exception as error:  # a worker whose rescuer fails is started anew
+        if not is_passing(error):
+            raise
+
+
+Finding = dict[str, list[dict[str, Any]]]
+
+_TRUTH = {
+    "actions": "SELECT type, status, ended_by, reason, total_count, done_count, failed_count, unprocessed_count,"
+    " created_count, open_portions FROM async_actions WHERE project_id = %s ORDER BY created_at, id",
+    "portions": "SELECT first_row, row_count, status, done_count, failed_count, unprocessed_count FROM portions"
+    " WHERE project_id = %s ORDER BY first_row, action_id",
+    "failures": 'SELECT "row", key, reason, error_key FROM failures WHERE project_id = %s ORDER BY "row", action_id',
+    "reports": "SELECT first_row, body FROM report_parts WHERE project_id = %s ORDER BY first_row, action_id",
+    "dry_run_keys": "SELECT key FROM dry_run_keys WHERE project_id = %s",
+    "idempotency_keys": "SELECT key FROM idempotency_keys WHERE project_id = %s ORDER BY key",
+    "vouchers": "SELECT code, type, gift, metadata FROM vouchers WHERE project_id = %s ORDER BY code",
+    "customers": "SELECT source_id, name, metadata FROM customers WHERE project_id = %s ORDER BY source_id",
+}
+
+
+def audit(stage: Stage, engine: Engine) -> Finding:
+    """Everything there is of a project, but for ids and times."""
+    return {name: stage.query(sql, engine.project_id) for name, sql in _TRUTH.items()}

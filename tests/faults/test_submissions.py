@@ -1,0 +1,119 @@
+"""Whichever round trip of a submission is lost: it is there as a whole or not at all, and with a key exactly once."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from tallykeep.engine.passing import is_passing
+from tallykeep.resources.campaigns.store import create_campaign
+from tests.db.engine import Bytes, Engine
+from tests.faults.sweep import Stage, audit, drive, open_stage
+
+ROWS = 8
+BODIES = {
+    "VOUCHERS.IMPORT_CSV": b"Code,Voucher Type,Value\n" + b"".join(b"C%d,GIFT_VOUCHER,1\n" % n for n in range(ROWS)),
+    "VOUCHERS.IMPORT": orjson.dumps([{"code": f"C{number}", "gift": {"amount": 1}} for number in range(ROWS)]),
+}
+CAMPAIGN = {"name": "Fall", "voucher": {"gift": {"amount": 1}}}
+Submit = Callable[[Engine, str | None], Awaitable[str]]
+
+
+def _by_stream(kind: str) -> Submit:
+    async def body() -> AsyncIterator[bytes]:
+        for start in range(0, len(BODIES[kind]), 40):
+            yield BODIES[kind][start : start + 40]
+
+    async def submit(engine: Engine, key: str | None) -> str:
+        asked = engine.submission(kind, idempotency_key=key)
+        return (await engine.acceptance.accept(asked, Bytes(body()))).action_id
+
+    return submit
+
+
+async def _generate(engine: Engine, key: str | None) -> str:
+    """A planned action, as its route starts it."""
+    asked = engine.submission("CAMPAIGN.VOUCHERS_GENERATE", idempotency_key=key)
+    async with engine.pool.connection() as connection, connection.transaction():
+        if known := await engine.acceptance.replayed(connection, asked, Bytes(_nothing()).asked):
+            return known.action_id
+        found = await connection.execute("SELECT id FROM campaigns WHERE project_id = %s", (engine.project_id,))
+        campaign = await found.fetchone()
+        assert campaign
+        options = {"campaign_id": campaign["id"], "count": ROWS}
+        asked = engine.submission("CAMPAIGN.VOUCHERS_GENERATE", idempotency_key=key, options=options)
+        return (await engine.acceptance.accept_planned(connection, asked)).action_id
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    for chunk in ():
+        yield chunk
+
+
+WAYS = {"csv": _by_stream("VOUCHERS.IMPORT_CSV"), "json": _by_stream("VOUCHERS.IMPORT"), "planned": _generate}
+
+
+@pytest.mark.parametrize("key", [None, "once"])
+@pytest.mark.parametrize("name", WAYS)
+def test_a_submission_at_every_fault_point(database_url: str, proxy_dir: Path, name: str, key: str | None) -> None:
+    async def scenario() -> None:
+        async with open_stage(database_url, proxy_dir, f"{name} {key}", portion_rows=3) as stage:
+            for at, lost in stage.faults():
+                engine = stage.new_project()
+                stage.proxy.arm(None)
+                async with engine.pool.connection() as connection:
+                    await create_campaign(connection, engine.project_id, CAMPAIGN)
+                stage.proxy.arm(at, lost)
+                await _submit_and_audit(stage, engine, WAYS[name], key)
+
+    asyncio.run(scenario())
+
+
+async def _submit_and_audit(stage: Stage, engine: Engine, way: Submit, key: str | None) -> None:
+    acknowledged = await _attempt(engine, way, key)
+    started = _started(stage, engine)
+    assert len(started) == 1 if acknowledged else len(started) <= 1
+    _nothing_of_a_half(stage, engine, len(started))
+    if key:
+        again = await _attempt(engine, way, key) or await _attempt(engine, way, key)
+        started = _started(stage, engine)
+        assert started == [again]
+        assert acknowledged in (None, again)
+    await drive(stage, engine)
+    _check(stage, engine, len(started))
+
+
+async def _attempt(engine: Engine, way: Submit, key: str | None) -> str | None:
+    """The id that the client was told; None where it got an error that leaves it in the dark."""
+    try:
+        return await way(engine, key)
+    except Exception as error:
+        assert is_passing(error), error
+        return None
+
+
+def _started(stage: Stage, engine: Engine) -> list[str]:
+    return [row["id"] for row in stage.query("SELECT id FROM async_actions WHERE project_id = %s", engine.project_id)]
+
+
+def _nothing_of_a_half(stage: Stage, engine: Engine, actions: int) -> None:
+    """What belongs to an action is there with it, or is not."""
+    portions = stage.query("SELECT sum(row_count)::int AS rows FROM portions WHERE project_id = %s", engine.project_id)
+    jobs = stage.query(
+        "SELECT count(*)::int AS jobs FROM procrastinate_jobs WHERE args ->> 'project_id' = %s", str(engine.project_id)
+    )
+    keys = stage.query("SELECT count(*)::int AS keys FROM idempotency_keys WHERE project_id = %s", engine.project_id)
+    assert (portions[0]["rows"] or 0) == ROWS * actions
+    assert (jobs[0]["jobs"] > 0) == (actions > 0)
+    assert keys[0]["keys"] <= actions
+
+
+def _check(stage: Stage, engine: Engine, actions: int) -> None:
+    found: Any = audit(stage, engine)
+    assert [action["done_count"] for action in found["actions"]] == [ROWS] * actions
+    assert len(found["vouchers"]) == ROWS * actions
+    assert found["failures"] == []
+    assert {portion["status"] for portion in found["portions"]} <= {"CLOSED"}
