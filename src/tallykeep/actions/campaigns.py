@@ -36,6 +36,7 @@ TYPES = (
         source="csv",
         noun="voucher",
         failure_fields=("code", "row", "reason"),
+        required_columns=(("Code",),),
         target=campaign_options,
         result=import_result,
         begin=begin_import,

@@ -28,6 +28,7 @@ TYPES = (
         source="csv",
         noun="voucher",
         failure_fields=("code", "row", "reason"),
+        required_columns=(("Code",),),
         result=import_result,
         begin=import_vouchers,
     ),

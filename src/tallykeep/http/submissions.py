@@ -9,28 +9,40 @@ from tallykeep.engine.kinds import ActionType, ActionTypes
 from tallykeep.http.answers import Json, answer_accepted
 from tallykeep.http.auth import FromCaller
 from tallykeep.http.context import Context, FromContext
-from tallykeep.http.uploads import FORM, RequestUpload, submission
+from tallykeep.http.uploads import FORM, NDJSON, RequestUpload, submission
 from tallykeep.http.wishes import MAPPING, PARAMETERS
 from tallykeep.resources.projects import Caller
 
 _JSON = "application/json"
 _CSV = "text/csv"
 
-_FORM_SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "required": ["file"],
-    "properties": {
-        "file": {
-            "type": "string",
-            "format": "binary",
-            "description": "The file; its first line is the header.",
-        },
-        "webhooks_enable": {"type": "boolean", "description": "Accepted, without effect so far."},
-    },
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+_PACKED = "The body may be compressed (`Content-Encoding: gzip` or `zstd`), and so may a file in a form."
+_FILES = {
+    "csv": "A CSV file, its first line the header, or an XLSX workbook, of which the first sheet with rows is read.",
+    "json": "A JSON array, or NDJSON.",
 }
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
+_OBJECTS = {"schema": {"type": "array", "items": {"type": "object"}}}
+
+
+def _form(source: str, **fields: dict[str, Any]) -> dict[str, Any]:
+    file = {"type": "string", "format": "binary", "description": _FILES[source]}
+    return {"schema": {"type": "object", "required": ["file"], "properties": {"file": file, **fields}}}
+
+
 _BODIES: dict[str, dict[str, Any]] = {
-    "csv": {FORM: {"schema": _FORM_SCHEMA}, _CSV: {"schema": {"type": "string"}}},
-    "json": {_JSON: {"schema": {"type": "array", "items": {"type": "object"}}}},
+    "csv": {
+        FORM: _form(
+            "csv",
+            mapping={"type": "string", "description": MAPPING["description"]},
+            webhooks_enable={"type": "boolean", "description": "Accepted, without effect so far."},
+        ),
+        _CSV: {"schema": {"type": "string"}},
+        _XLSX: _BINARY,
+    },
+    "json": {_JSON: _OBJECTS, **dict.fromkeys(NDJSON, _BINARY), FORM: _form("json")},
 }
 
 
@@ -47,7 +59,7 @@ def submission_routes(kinds: ActionTypes) -> APIRouter:
             status_code=kind.status_code,
             response_class=Json,
             summary=kind.summary,
-            description=f"Starts an asynchronous action of the type `{kind.name}` and answers with its id.",
+            description=f"Starts an asynchronous action of the type `{kind.name}` and answers with its id. {_PACKED}",
             operation_id=kind.name,
             openapi_extra={
                 "parameters": [*PARAMETERS, MAPPING] if kind.source == "csv" else PARAMETERS,
@@ -73,7 +85,7 @@ def _endpoint(kind: ActionType) -> Callable[..., Awaitable[Json]]:
     accepted = tuple(_content(kind))
 
     async def submit(request: Request, context: FromContext, caller: FromCaller) -> Json:
-        upload = RequestUpload(request, kind, accepted, context.settings.max_body_bytes)
+        upload = RequestUpload(request, kind, accepted, context.settings)
         options = await _options(request, context, caller, kind)
         accepted_as = await context.acceptance.accept(submission(request, caller, kind, options), upload)
         return answer_accepted(accepted_as, kind.status_code)
