@@ -41,6 +41,11 @@ def normal_title(title: str) -> str:
     return title.strip().lower().replace(" ", "").replace("_", "")
 
 
+def wrong_width(cells: int, titles: int) -> str:
+    """The reason of a row with a value where the header has no column."""
+    return f"the row has {cells} cells, but the header has {titles}"
+
+
 class Status(StrEnum):
     """Where an action stands (wire format)."""
 
@@ -87,12 +92,18 @@ class Wishes:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """How an action's portions are written, found out once at acceptance and kept with the action."""
+    """How an action's portions are written, found out once at acceptance and kept with the action.
+
+    `format` is csv, json (elements of an array), ndjson or planned. `header` titles the cells of a row as it is read;
+    where columns of the file are left out, `kept` lists the others by their index among the file's `width` columns.
+    """
 
     format: str
     header: list[str] = field(default_factory=list)
     delimiter: str = ","
     options: dict[str, Any] = field(default_factory=dict)
+    kept: list[int] | None = None
+    width: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """The form that is stored in async_actions.source."""
@@ -110,7 +121,7 @@ class Portion:
 
 @dataclass(slots=True)
 class Row:
-    """One row: its number and either what it holds or the reason why it cannot be read."""
+    """One row: its number and either what it holds or the reason why it cannot be read; both where it is too wide."""
 
     number: int
     value: Any = None

@@ -34,6 +34,8 @@ class Bytes:
     body: AsyncIterator[bytes]
     asked: Wishes = field(default_factory=Wishes)
     file_name: str | None = None
+    by_line: bool | None = None
+    charset: str | None = None
 
     def chunks(self) -> AsyncIterator[bytes]:
         return self.body

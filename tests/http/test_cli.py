@@ -1,11 +1,14 @@
 """The command line against a really running server."""
 
+import gzip
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 from tests.server import Api
+from tests.unit.test_sheet import workbook
 
 COMMAND = [sys.executable, "-m", "tallykeep"]
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -13,6 +16,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 
 def run(api: Api, *words: str, keys: bool = True) -> subprocess.CompletedProcess[str]:
     env = {"PATH": "/usr/bin:/bin", "TALLYKEEP_URL": api.url, "COLUMNS": "120"}
+    env |= {name: os.environ[name] for name in ("PYTHONPATH",) if name in os.environ}  # the same code as the server's
     if keys:
         env |= {"TALLYKEEP_APP_ID": api.keys.app_id, "TALLYKEEP_APP_TOKEN": api.keys.app_token}
     return subprocess.run([*COMMAND, *words], env=env, capture_output=True, text=True, timeout=60, check=False)
@@ -30,6 +34,17 @@ def test_import_shows_the_tally_and_the_failures_by_reason(api: Api) -> None:
     assert "Voucher Type is required" in mixed.stdout
     assert "61, 122, 183" in mixed.stdout
     assert "\x1b[" not in mixed.stdout
+
+
+def test_files_are_told_apart_by_their_endings(api: Api, tmp_path: Path) -> None:
+    lines = tmp_path / "vouchers.ndjson.gz"
+    lines.write_bytes(gzip.compress(b'{"code":"A","type":"GIFT_VOUCHER","gift":{"amount":1}}\n'))
+    book = tmp_path / "Vouchers.XLSX"
+    book.write_bytes(workbook([["Code", "Voucher Type", "Value"], ["B", "GIFT_VOUCHER", 1]]).getvalue())
+    imported = run(api, "import", "vouchers", str(lines), str(book))
+    assert imported.returncode == 0, imported.stderr
+    assert imported.stdout.count("1 done   0 failed") == 2
+    assert {voucher["code"] for voucher in api.get("/v1/vouchers")["vouchers"]} == {"A", "B"}
 
 
 def test_actions_are_listed_and_shown(api: Api) -> None:

@@ -234,7 +234,23 @@ def test_failed_rows_come_back_as_they_were_sent(api: Api) -> None:
     assert rows[1] == ["A", "GIFT_VOUCHER", "x", "semi;colon", "1", "Value: must be a number (actual value is 'x')"]
     assert rows[2][0] == '"B;GIFT_VOUCHER'
     assert rows[3][:3] == ["C", "GIFT_VOUCHER", "y"]
-    assert [row[-2] for row in rows[1:]] == ["1", "2", "3"]
+    assert [row[4] for row in rows[1:]] == ["1", "2", "3"]
+    again = run(api, answer.text)
+    # The last one had a type and no value; nothing of what was read over became a value.
+    assert counts(again) == (0, 3, 0)
+    assert "7 cells, but the header has 6" in again["result"]["failed"][1]["reason"]
+
+
+def test_mended_rows_are_imported_from_the_file_as_it_is(api: Api) -> None:
+    short = "Code,Voucher Type,Value,Note,Size\nA,GIFT_VOUCHER\nB,GIFT_VOUCHER,x,n\n"
+    action = run(api, short)
+    text = api.http.get(f"/v1/async-actions/{action['id']}/failures.csv").text
+    mended = api.ended(
+        accepted(submit(api, text.replace("A,GIFT_VOUCHER,,", "A,GIFT_VOUCHER,1,").replace(",x,", ",2,")))
+    )
+    assert counts(mended) == (2, 0, 0)
+    assert api.get("/v1/vouchers/A")["metadata"] == {}
+    assert api.get("/v1/vouchers/B")["metadata"] == {"Note": "n"}
 
 
 def test_failed_json_rows_make_a_table(api: Api) -> None:

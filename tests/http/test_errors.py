@@ -45,11 +45,10 @@ def test_bodies_that_are_no_json_array(api: Api, body: str, words: str) -> None:
 
 def test_wrong_content_types(api: Api) -> None:
     check(api.http.post(JSON, content="Code\nA\n", headers={"Content-Type": "text/csv"}), 415, "unsupported_media_type")
-    check(api.http.post(JSON, files={"file": b"Code\n"}), 415, "unsupported_media_type", "application/json")
+    ids = "/v1/vouchers/metadata/async"
+    check(api.http.post(ids, files={"file": b"{}"}), 415, "unsupported_media_type", "application/json")
     check(api.http.post(CSV, json=[]), 415, "unsupported_media_type", "multipart/form-data")
     check(api.http.post(CSV), 415, "unsupported_media_type", "not none")
-    packed = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
-    check(api.http.post(JSON, content="[]", headers=packed), 415, "unsupported_media_type", "Content-Encoding")
 
 
 def test_forms_without_a_usable_file(api: Api) -> None:

@@ -9,16 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tallykeep.engine.open import Splitter
 from tallykeep.engine.rows import read_rows
 from tallykeep.engine.split_csv import CsvSplitter
 from tallykeep.engine.split_json import JsonSplitter
-from tallykeep.errors import InvalidPayloadError
+from tallykeep.errors import InvalidPayloadError, UnsupportedMediaTypeError
 from tallykeep.model import Portion, Row
 
 ROW_LIMIT = 4_000
 
 
-def split(splitter: CsvSplitter | JsonSplitter, chunks: list[bytes]) -> list[Portion]:
+def split(splitter: Splitter, chunks: list[bytes]) -> list[Portion]:
     portions = [portion for chunk in chunks for portion in splitter.feed(chunk)]
     return portions + list(splitter.finish())
 
@@ -36,7 +37,7 @@ def chunked(data: bytes, cuts: list[int]) -> list[bytes]:
     return [data[start:end] for start, end in zip([0, *places], [*places, len(data)], strict=True)]
 
 
-def rows_of(splitter: CsvSplitter | JsonSplitter, chunks: list[bytes]) -> list[Row]:
+def rows_of(splitter: Splitter, chunks: list[bytes]) -> list[Row]:
     portions = split(splitter, chunks)
     rows = [row for portion in portions for row in read_rows(portion, splitter.source)]
     assert [row.number for row in rows] == list(range(1, len(rows) + 1))
@@ -171,6 +172,36 @@ def test_other_encodings_are_read(encoding: str, cuts: list[int]) -> None:
     rows = rows_of(splitter, chunked(data, cuts))
     assert splitter.source.header == ["Code", "Größe"]
     assert [row.value for row in rows] == [["Ä-1", "5 €"], ["B", ""]]
+
+
+@pytest.mark.parametrize("charset", ["iso-8859-2", "windows-1250", "UTF-16LE", "shift_jis", "utf-8"])
+@given(cuts=CUTS)
+def test_a_declared_charset_is_taken_at_its_word(charset: str, cuts: list[int]) -> None:
+    city = "東京" if charset == "shift_jis" else "Łódź"
+    splitter = CsvSplitter(portion_rows=3, portion_bytes=10_000, max_row_bytes=ROW_LIMIT, charset=charset)
+    rows = rows_of(splitter, chunked(f"Code;City\nA;{city}\n".encode(charset), cuts))
+    assert [row.value for row in rows] == [["A", city]]
+
+
+@pytest.mark.parametrize("charset", ["no-such", "base64", "rot13", "a\0b", "x" * 300])
+def test_a_charset_that_is_none_is_refused(charset: str) -> None:
+    with pytest.raises(UnsupportedMediaTypeError, match="is not known"):
+        CsvSplitter(portion_rows=3, portion_bytes=10_000, max_row_bytes=ROW_LIMIT, charset=charset)
+
+
+@pytest.mark.parametrize(
+    ("data", "charset"),
+    [
+        (b"Code\nA\nB\xff\nC\n", "us-ascii"),
+        (b"Code\nA\nB\xff\nC\n", "utf-8"),
+        ("Code\nÄ\nB".encode("cp1252") + b"\x81\nC\n", None),
+        (b"\xff\xfe" + "Code\nA\nB\ud800\nC\n".encode("utf-16-le", "surrogatepass"), None),
+    ],
+)
+def test_what_the_encoding_does_not_know_fails_only_its_row(data: bytes, charset: str | None) -> None:
+    splitter = CsvSplitter(portion_rows=9, portion_bytes=10_000, max_row_bytes=ROW_LIMIT, charset=charset)
+    rows = rows_of(splitter, [data])
+    assert [row.problem for row in rows] == [None, "the row is not UTF-8; save the file as UTF-8", None]
 
 
 @pytest.mark.parametrize(

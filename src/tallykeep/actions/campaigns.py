@@ -37,6 +37,7 @@ TYPES = (
         noun="voucher",
         failure_fields=("code", "row", "reason"),
         keyless="",
+        required_columns=(("Code",),),
         target=campaign_options,
         result=import_result,
         begin=begin_import,

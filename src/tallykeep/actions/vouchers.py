@@ -31,6 +31,7 @@ TYPES = (
         noun="voucher",
         failure_fields=("code", "row", "reason"),
         keyless="",
+        required_columns=(("Code",),),
         result=import_result,
         begin=import_vouchers,
     ),

@@ -58,17 +58,12 @@ class Client:
         """GET as JSON."""
         return self._request("GET", path, params=query)
 
-    def submit_json(self, path: str, file: Path, chunks: Iterator[bytes]) -> str:
-        """Submit a JSON file; returns the action's id."""
-        headers = {"Content-Type": "application/json", "Content-Length": str(file.stat().st_size)}
-        return str(self._request("POST", path, content=chunks, headers=headers)["async_action_id"])
-
     def submit_file(self, path: str, file: Path, chunks: Iterator[bytes]) -> str:
         """Submit a file within a form, streamed; returns the action's id."""
         name = file.name.replace('"', "%22")
         head = (
             f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
-            "Content-Type: text/csv\r\n\r\n"
+            "Content-Type: application/octet-stream\r\n\r\n"
         ).encode()
         tail = f"\r\n--{_BOUNDARY}--\r\n".encode()
 

@@ -22,7 +22,10 @@ from tallykeep.cli.show import bars, failure_groups, tally, uploaded, watched
 cli = typer.Typer(no_args_is_help=True, help="Import a file and account for every row.")
 
 _SOME_ROWS_FAILED = 2
-_PATHS = {"csv": "/v1/vouchers/importCSV", "json": "/v1/vouchers/import"}
+_COLUMNS, _OBJECTS = "/v1/vouchers/importCSV", "/v1/vouchers/import"
+_OBJECT_SUFFIXES = (".json", ".ndjson", ".jsonl")
+_PACKED_SUFFIXES = (".gz", ".zst")
+_FILES_HELP = f"CSV or XLSX files, or objects ({', '.join(_OBJECT_SUFFIXES)}); compressed ones too (.gz, .zst)."
 
 
 @cli.callback()
@@ -33,7 +36,10 @@ def _keep_the_verb_in_front() -> None:
 @cli.command()
 def vouchers(
     files: Annotated[
-        list[Path], typer.Argument(exists=True, dir_okay=False, help="CSV files, or JSON arrays (.json).")
+        list[Path],
+        typer.Argument(
+            exists=True, dir_okay=False, help="CSV or XLSX files, or .json, .ndjson, .jsonl; also .gz, .zst."
+        ),
     ],
     url: Url = DEFAULT_URL,
     app_id: AppId = None,
@@ -56,11 +62,13 @@ def import_file(console: Console, where: Connection, file: Path) -> dict[str, An
     with Client(where) as client:
         with bars(console) as progress, file.open("rb") as content:
             chunks = uploaded(progress, file, read_chunks(content))
-            if file.suffix.lower() == ".json":
-                action_id = client.submit_json(_PATHS["json"], file, chunks)
-            else:
-                action_id = client.submit_file(_PATHS["csv"], file, chunks)
+            action_id = client.submit_file(_path_for(file), file, chunks)
             action = watched(progress, client, action_id)
         console.print(tally(action, failure_groups(client, action)))
         console.print()
     return action
+
+
+def _path_for(file: Path) -> str:
+    plain = file.with_suffix("") if file.suffix.lower() in _PACKED_SUFFIXES else file
+    return _OBJECTS if plain.suffix.lower() in _OBJECT_SUFFIXES else _COLUMNS

@@ -1,9 +1,9 @@
 """Acceptance: a stream of bytes becomes an action with its portions and its first jobs, all in one transaction."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from psycopg.types.json import Jsonb
 
@@ -11,34 +11,19 @@ from tallykeep.config import Settings
 from tallykeep.db.pool import Connection, Pool
 from tallykeep.db.queries import queries
 from tallykeep.engine.attempt import whole_at_once
-from tallykeep.engine.kinds import ActionType, Submission, Upload
+from tallykeep.engine.columns import choose_columns
+from tallykeep.engine.kinds import Submission, Upload
 from tallykeep.engine.once import Accepted, Fingerprint, KeyTakenError, find_accepted, remember, replay
-from tallykeep.engine.portions import UniqueKeys
+from tallykeep.engine.open import Opened, Opener, Splitter
 from tallykeep.engine.queue import Queue
-from tallykeep.engine.split_csv import CsvSplitter
-from tallykeep.engine.split_ids import IdsSplitter
-from tallykeep.engine.split_json import JsonSplitter
 from tallykeep.engine.turns import queue_first_turns
+from tallykeep.engine.unique import UniqueKeys
 from tallykeep.errors import ConflictError
 from tallykeep.model import Portion, Source, Wishes, new_id, now
 
 _sql = queries(__package__, "accept.sql")
 
 _NO_WISHES = Wishes()
-
-
-class Splitter(Protocol):
-    """What turns bytes into portions; both splitters are one."""
-
-    source: Source
-
-    def feed(self, chunk: bytes) -> Iterator[Portion]:
-        """Take the next bytes, and yield the portions that are full."""
-        ...
-
-    def finish(self) -> Iterator[Portion]:
-        """End of input: yield the rest."""
-        ...
 
 
 @dataclass(slots=True)
@@ -54,13 +39,14 @@ class Acceptance:
         self._pool = pool
         self._queue = queue
         self._settings = settings
+        self._opener = Opener(settings)
 
     async def accept(self, submission: Submission, upload: Upload) -> Accepted:
         """Read the upload to its end and start its action, or find the one that its idempotency key started.
 
         Memory stays flat: portions go to the database as they fill. No connection is taken before the first portion
         is full or the body has ended, so that slow small uploads do not hold one. Raises InvalidPayloadError when the
-        body cannot be read as a whole, IdempotencyKeyReusedError.
+        body cannot be read as a whole, BodyTooLargeError, InvalidQueryError, IdempotencyKeyReusedError.
         """
         fingerprint = Fingerprint(submission)
         body = fingerprint.over(upload.chunks())
@@ -69,7 +55,8 @@ class Acceptance:
                 pass
             return replay(submission, known, fingerprint.digest(upload.wishes()))
         try:
-            return await self._accept(submission, upload, fingerprint, body)
+            async with self._opener.open(submission.kind, upload, body) as content:
+                return await self._accept(submission, upload, fingerprint, content)
         except KeyTakenError:
             known = await self._find(submission)
             if known is None:
@@ -83,11 +70,11 @@ class Acceptance:
             return await find_accepted(connection, submission)
 
     async def _accept(
-        self, submission: Submission, upload: Upload, fingerprint: Fingerprint, body: AsyncIterator[bytes]
+        self, submission: Submission, upload: Upload, fingerprint: Fingerprint, content: Opened
     ) -> Accepted:
         kind = submission.kind
-        splitter = self._splitter(kind)
-        portions = _portions(splitter, body, UniqueKeys(kind.unique_key) if kind.unique_key else None)
+        splitter = content[0]
+        portions = _portions(*content, UniqueKeys(kind.unique_key) if kind.unique_key else None)
         first = await anext(portions, None)
         async with self._pool.connection() as connection, connection.transaction():
             action_id, created_at = await _add_action(connection, submission)
@@ -95,22 +82,12 @@ class Acceptance:
             if first:
                 totals = await _copy_portions(connection, submission.project_id, action_id, first, portions)
             wishes = upload.wishes()
-            source = replace(splitter.source, options=splitter.source.options | submission.options)
+            source = choose_columns(splitter.source, wishes.mapping, kind.required_columns)
+            source = replace(source, options=source.options | submission.options)
             about = {"file_name": upload.file_name, "body_size": fingerprint.size}
             await self._complete(connection, submission, action_id, source, totals, wishes, created_at, about)
             await remember(connection, submission, fingerprint.digest(wishes), action_id)
         return Accepted(action_id)
-
-    def _splitter(self, kind: ActionType) -> Splitter:
-        settings = self._settings
-        limits = {
-            "portion_rows": settings.portion_rows,
-            "portion_bytes": settings.portion_bytes,
-            "max_row_bytes": settings.max_row_bytes,
-        }
-        if kind.source == "ids":
-            return IdsSplitter(kind.ids, **limits)
-        return CsvSplitter(**limits) if kind.source == "csv" else JsonSplitter(**limits)
 
     async def accept_planned(
         self, connection: Connection, submission: Submission, wishes: Wishes = _NO_WISHES
@@ -197,9 +174,9 @@ async def _add_action(connection: Connection, submission: Submission) -> tuple[s
 async def _portions(splitter: Splitter, body: AsyncIterator[bytes], keys: UniqueKeys | None) -> AsyncIterator[Portion]:
     async for chunk in body:
         for portion in splitter.feed(chunk):
-            yield keys.checked(portion) if keys else portion
+            yield keys.checked(portion, splitter.source) if keys else portion
     for portion in splitter.finish():
-        yield keys.checked(portion) if keys else portion
+        yield keys.checked(portion, splitter.source) if keys else portion
 
 
 async def _copy_portions(

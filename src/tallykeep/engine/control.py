@@ -133,6 +133,16 @@ class SentAgain:
         """These rows never were a file of their own."""
         return None
 
+    @property
+    def by_line(self) -> bool:
+        """Whether the rows are JSON, one a line."""
+        return self.parent.source.format == "ndjson"
+
+    @property
+    def charset(self) -> None:
+        """Rows are kept in UTF-8, which needs not be said."""
+        return None
+
     async def chunks(self) -> AsyncIterator[bytes]:
         """The rows' bytes; raises ConflictError where they are not kept any more."""
         place: tuple[int, str, Source] = (self.submission.project_id, self.parent.id, self.parent.source)

@@ -2,20 +2,30 @@
 
 import codecs
 
+from tallykeep.errors import UnsupportedMediaTypeError
+
 _SAMPLE_BYTES = 65_536
+_UTF8 = "utf-8"
 _UTF8_BOM = b"\xef\xbb\xbf"
 _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
 _LEGACY = "cp1252"
 
+# What the encoding does not know becomes a byte that is not UTF-8, so that its row fails instead of holding a stopgap.
+_BROKEN = "tallykeep.broken"
+codecs.register_error(_BROKEN, lambda error: ("\udcff", error.end if isinstance(error, UnicodeDecodeError) else 0))
+
 
 class Transcoder:
-    """Feed bytes, get UTF-8 without a byte order mark. The first 64 KiB tell the encoding.
+    """Feed bytes, get UTF-8 without a byte order mark.
 
-    UTF-16 is known by its mark. What is not UTF-8 at all in the sample, without a single character that is, is taken
-    for Windows-1252. Anything else passes as it is, and a row that is not UTF-8 then fails by itself.
+    The declared charset is taken at its word; without one the first 64 KiB tell: UTF-16 is known by its mark, and what
+    is not UTF-8 at all in there, without a single character that is, is taken for Windows-1252. Characters that are
+    not of the encoding come out as bytes that are not UTF-8: their row then fails by itself. Raises
+    UnsupportedMediaTypeError for a charset that is not known.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, charset: str | None = None) -> None:
+        self._charset = known_charset(charset) if charset else None
         self._sample = b""
         self._decoder: codecs.IncrementalDecoder | None = None
         self._decided = False
@@ -34,16 +44,34 @@ class Transcoder:
 
     def _decide(self) -> bytes:
         sample, self._sample, self._decided = self._sample, b"", True
-        if sample.startswith(_UTF16_BOMS):
-            self._decoder = codecs.getincrementaldecoder("utf-16")("replace")
-        elif _is_legacy(sample):
-            self._decoder = codecs.getincrementaldecoder(_LEGACY)("replace")
-        else:
+        encoding = _encoding_of(sample, self._charset)
+        if encoding == _UTF8:
             sample = sample.removeprefix(_UTF8_BOM)
+        else:
+            self._decoder = codecs.getincrementaldecoder(encoding)(_BROKEN)
         return self._as_utf8(sample, final=False)
 
     def _as_utf8(self, chunk: bytes, *, final: bool) -> bytes:
-        return chunk if self._decoder is None else self._decoder.decode(chunk, final).encode()
+        if self._decoder is None:
+            return chunk
+        return self._decoder.decode(chunk, final).encode(_UTF8, "surrogateescape")
+
+
+def known_charset(charset: str) -> str:
+    """The encoding's name in Python; raises UnsupportedMediaTypeError where there is none."""
+    try:
+        "".encode(charset)  # refuses codecs that are no encodings of text
+        return codecs.lookup(charset).name
+    except (LookupError, ValueError):
+        raise UnsupportedMediaTypeError(f"The charset {charset!r} is not known; save the file as UTF-8") from None
+
+
+def _encoding_of(sample: bytes, charset: str | None) -> str:
+    if sample.startswith(_UTF16_BOMS):
+        return "utf-16"
+    if charset is not None and not sample.startswith(_UTF8_BOM):
+        return charset
+    return _LEGACY if _is_legacy(sample) else _UTF8
 
 
 def _is_legacy(sample: bytes) -> bool:

@@ -17,6 +17,7 @@ _sql = queries(__package__, "failed_rows.sql")
 
 EXTRA_TITLES = ("row", "reason")
 _PORTIONS_AT_A_TIME = 4
+_UNREADABLE = "the line stands in the first cell as it was sent; mend it, and remove this cell"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +62,18 @@ async def as_csv(rows: Callable[[], SentRows], source: Source) -> AsyncIterator[
     """A file of these rows, with their numbers and reasons in two more columns.
 
     What came as a file has its own columns and can be imported again as it is: the two columns are recognised then. A
-    row whose cells do not fit the header keeps them as they are, and so fails again until it is mended. What came as
-    JSON gets a column for each property that occurs, and is therefore gone through twice.
+    row that cannot be read, or has more cells than the header, keeps cells behind these two, and so fails again until
+    it is mended. What came as JSON gets a column for each property that occurs, and is therefore gone through twice.
     """
     is_file = source.format == "csv"
     titles = source.header if is_file else await _properties(rows())
     yield _line([*titles, *EXTRA_TITLES], source.delimiter)
     async for portion in rows():
-        lines = [_cells(row) if is_file else _values(row.value, titles) for row in portion]
-        pairs = zip(portion, lines, strict=True)
-        yield "".join(_line([*cells, row.number, row.reason or ""], source.delimiter) for row, cells in pairs)
+        lines = [_as_cells(row, len(titles)) if is_file else _values(row.value, titles) for row in portion]
+        yield "".join(
+            _line([*cells[: len(titles)], row.number, row.reason or "", *cells[len(titles) :]], source.delimiter)
+            for row, cells in zip(portion, lines, strict=True)
+        )
 
 
 async def _properties(rows: SentRows) -> list[str]:
@@ -79,6 +82,12 @@ async def _properties(rows: SentRows) -> list[str]:
         for row in portion:
             names.update(dict.fromkeys(_object(row.value)))
     return list(names)
+
+
+def _as_cells(row: SentRow, width: int) -> list[str]:
+    cells = _cells(row)
+    padded = cells + [""] * (width - len(cells))
+    return padded if row.value is not None else [*padded, _UNREADABLE]
 
 
 def _values(value: Any, names: list[str]) -> list[str]:
@@ -102,6 +111,10 @@ async def as_sent(portions: SentRows, source: Source) -> AsyncIterator[bytes]:
         yield _line(source.header, source.delimiter).encode()
         async for rows in portions:
             yield b"".join(_as_line(row, source) for row in rows)
+        return
+    if source.format == "ndjson":
+        async for rows in portions:
+            yield b"".join(row.raw + b"\n" for row in rows)
         return
     by = source.options.get("by")
     yield b"{" + orjson.dumps(by) + b":[" if by else b"["

@@ -70,6 +70,7 @@ class ActionType:
     refuses_existing: str | None = None  # the reason of a row whose {key} exists, where it is not updated
     deletes: bool = False
     target: Target | None = None  # what the path's {target} means, as options of the action
+    required_columns: tuple[tuple[str, ...], ...] = ()  # a file has one of each, or else every row would fail
     unique_key: str | None = None  # rows without it, or with it twice, refuse a whole JSON submission
     result: Result
     begin: Begin
@@ -101,8 +102,18 @@ class Upload(Protocol):
         """The file's name, where it has one."""
         ...
 
+    @property
+    def by_line(self) -> bool | None:
+        """Whether JSON rows come one a line, or as one array; None where their first byte is to tell."""
+        ...
+
+    @property
+    def charset(self) -> str | None:
+        """The encoding that the rows are said to be in; known once the first of them have come."""
+        ...
+
     def chunks(self) -> AsyncIterator[bytes]:
-        """The rows' bytes: decoded, and out of their form."""
+        """The file's bytes as they were sent, out of their form; perhaps compressed, or a workbook."""
         ...
 
     def wishes(self) -> Wishes:

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 
-import orjson
-
 from tallykeep.errors import InvalidPayloadError
 from tallykeep.model import Portion
 
@@ -46,29 +44,6 @@ class PortionCutter:
     def row_number(self) -> int:
         """The number the next row will get."""
         return self.next_row + len(self._rows)
-
-
-class UniqueKeys:
-    """Refuses a JSON submission in which a row has no key, or a key stands twice; remembers 8 bytes of each."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self._seen: set[int] = set()
-
-    def checked(self, portion: Portion) -> Portion:
-        """The portion as it is; raises InvalidPayloadError for the first row at fault."""
-        try:
-            rows = orjson.loads(b"[" + portion.body + b"]")
-        except orjson.JSONDecodeError:
-            return portion  # rows that cannot be read fail as rows
-        for number, row in enumerate(rows, portion.first_row):
-            key = row.get(self._name) if isinstance(row, dict) else None
-            if not key:
-                raise InvalidPayloadError(f"Row {number} has no {self._name}", key="invalid_voucher")
-            if hash(str(key)) in self._seen:
-                raise InvalidPayloadError(f"Row {number} repeats the {self._name} {key}", key="duplicate_key")
-            self._seen.add(hash(str(key)))
-        return portion
 
 
 def row_too_long(number: int, max_bytes: int) -> InvalidPayloadError:

@@ -2,12 +2,16 @@
 
 import csv
 import io
+from operator import itemgetter
 
 import orjson
 
 from tallykeep.engine.split_csv import LineSource, quoted_rows
-from tallykeep.engine.split_json import ELEMENT_SEPARATOR, split_elements
-from tallykeep.model import Portion, Row, Source
+from tallykeep.engine.split_json import ELEMENT_SEPARATOR, is_json, split_elements
+from tallykeep.engine.split_lines import LINE_SEPARATOR
+from tallykeep.model import Portion, Row, Source, wrong_width
+
+_SEPARATORS = {"csv": b"", "json": ELEMENT_SEPARATOR, "ndjson": LINE_SEPARATOR}
 
 
 def read_rows(portion: Portion, source: Source) -> list[Row]:
@@ -17,7 +21,7 @@ def read_rows(portion: Portion, source: Source) -> list[Row]:
     """
     if source.format == "planned":
         return [Row(portion.first_row, orjson.loads(portion.body))]
-    rows = _csv_rows(portion, source.delimiter) if source.format == "csv" else _json_rows(portion)
+    rows = _rows(portion, source)
     if len(rows) == portion.row_count:
         return rows
     # Splitting and reading disagree, a defect; still every row is accounted for, and none is written wrongly.
@@ -25,8 +29,19 @@ def read_rows(portion: Portion, source: Source) -> list[Row]:
     return [Row(portion.first_row + index, problem=problem) for index in range(portion.row_count)]
 
 
+def _rows(portion: Portion, source: Source) -> list[Row]:
+    if source.format == "csv":
+        rows = _csv_rows(portion, source.delimiter)
+        return rows if source.kept is None else _narrowed(rows, source.kept, source.width)
+    if source.format == "ndjson":
+        return [_json_row(number, line) for number, line in enumerate(raw_rows(portion, source), portion.first_row)]
+    return _json_rows(portion)
+
+
 def raw_rows(portion: Portion, source: Source) -> list[bytes]:
     """The bytes of each of the portion's rows, as they were sent (in UTF-8); for a file, with the line's end."""
+    if source.format == "ndjson":
+        return portion.body.split(LINE_SEPARATOR)
     if source.format != "csv":
         return split_elements(portion.body)
     lines = portion.body.splitlines(keepends=True)
@@ -41,7 +56,7 @@ def raw_rows(portion: Portion, source: Source) -> list[bytes]:
 def split_rows(portion: Portion, source: Source, parts: int) -> list[Portion]:
     """The portion cut into so many smaller ones of about the same number of rows, one row at least in each."""
     rows = raw_rows(portion, source)
-    separator = b"" if source.format == "csv" else ELEMENT_SEPARATOR
+    separator = _SEPARATORS[source.format]
     size = max(-(-len(rows) // parts), 1)
     return [
         Portion(portion.first_row + start, len(rows[start : start + size]), separator.join(rows[start : start + size]))
@@ -62,7 +77,8 @@ def _json_row(number: int, element: bytes) -> Row:
     try:
         return Row(number, orjson.loads(element))
     except orjson.JSONDecodeError as error:
-        return Row(number, problem=f"the row cannot be kept as JSON: {error}")
+        what = "cannot be kept as JSON" if is_json(element) else "is not JSON"
+        return Row(number, problem=f"the row {what}: {error}")
 
 
 def _csv_rows(portion: Portion, delimiter: str) -> list[Row]:
@@ -86,6 +102,20 @@ def _csv_rows(portion: Portion, delimiter: str) -> list[Row]:
             rows.append(Row(number, problem="the row is not UTF-8; save the file as UTF-8"))
         else:
             rows.append(Row(number, cells))
+    return rows
+
+
+def _narrowed(rows: list[Row], kept: list[int], width: int) -> list[Row]:
+    """The rows with the kept cells only."""
+    pick = itemgetter(*kept)
+    for row in rows:
+        if row.value is not None:
+            cells, surplus = row.value[:width], row.value[width:]
+            cells += [""] * (width - len(cells))
+            row.value = list(pick(cells)) if len(kept) > 1 else [pick(cells)]
+            if any(cell.strip() for cell in surplus):
+                row.problem = wrong_width(width + len(surplus), width)
+                row.value += surplus
     return rows
 
 

@@ -25,7 +25,9 @@ class CsvSplitter:
     InvalidPayloadError for a header that cannot be used.
     """
 
-    def __init__(self, *, portion_rows: int, portion_bytes: int, max_row_bytes: int) -> None:
+    def __init__(
+        self, *, portion_rows: int, portion_bytes: int, max_row_bytes: int, charset: str | None = None
+    ) -> None:
         self.source = Source("csv")
         self._cutter = PortionCutter(max_rows=portion_rows, max_bytes=portion_bytes)
         self._max_row_bytes = max_row_bytes
@@ -33,7 +35,7 @@ class CsvSplitter:
         self._open_lines: list[bytes] = []  # lines before it that belong to a row whose quote is still open
         self._open_size = 0
         self._parse_from = 0
-        self._transcoder = Transcoder()
+        self._transcoder = Transcoder(charset)
 
     def feed(self, chunk: bytes) -> Iterator[Portion]:
         """Take the next bytes, and yield the portions that are full."""

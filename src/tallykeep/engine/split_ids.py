@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 
 from tallykeep.engine.split_json import JsonSplitter
+from tallykeep.engine.unpack import Limit
 from tallykeep.errors import InvalidPayloadError
 from tallykeep.model import Portion, Source
 
@@ -17,16 +18,19 @@ class IdsSplitter:
     """
 
     def __init__(
-        self, properties: tuple[str, ...], *, portion_rows: int, portion_bytes: int, max_row_bytes: int
+        self, properties: tuple[str, ...], limit: Limit, *, portion_rows: int, portion_bytes: int, max_row_bytes: int
     ) -> None:
         self.source = Source("json")
         self._properties = properties
+        self._limit = limit
         self._rows = JsonSplitter(portion_rows=portion_rows, portion_bytes=portion_bytes, max_row_bytes=max_row_bytes)
         self._body = bytearray()
 
     def feed(self, chunk: bytes) -> Iterator[Portion]:
-        """Take the next bytes."""
+        """Take the next bytes; raises BodyTooLargeError."""
         self._body += chunk
+        if len(self._body) > self._limit.size:
+            raise self._limit.too_large("A body that names resources")
         return iter(())
 
     def finish(self) -> Iterator[Portion]:

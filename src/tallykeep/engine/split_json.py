@@ -175,11 +175,11 @@ def _check_each(portion: Portion) -> None:
         try:
             orjson.loads(element)
         except orjson.JSONDecodeError as error:
-            if not _is_json(element):
+            if not is_json(element):
                 raise InvalidPayloadError(f"Malformed JSON in row {number}: {error}") from None
 
 
-def _is_json(element: bytes) -> bool:
+def is_json(element: bytes) -> bool:
     """Whether it is JSON by the letter, even if it holds what cannot be kept."""
     try:
         text = element.decode()

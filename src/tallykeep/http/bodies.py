@@ -7,7 +7,8 @@ from typing import Any
 import orjson
 from fastapi import Request
 
-from tallykeep.errors import BodyTooLargeError, InvalidPayloadError, UnsupportedMediaTypeError, UploadTimeoutError
+from tallykeep.engine.unpack import CODINGS, Limit, expanded
+from tallykeep.errors import InvalidPayloadError, UnsupportedMediaTypeError, UploadTimeoutError
 
 _PATIENCE_SECONDS = 30
 
@@ -23,24 +24,44 @@ def has_body(request: Request) -> bool:
 
 
 def require_media_type(request: Request, *accepted: str) -> None:
-    """Raise UnsupportedMediaTypeError unless the body is of one of these types, and not compressed."""
-    if request.headers.get("content-encoding", "identity").lower() not in ("", "identity"):
-        raise UnsupportedMediaTypeError("Content-Encoding is not supported; send the body uncompressed")
+    """Raise UnsupportedMediaTypeError unless the body is of one of these types."""
     if media_type(request) not in accepted:
         given = request.headers.get("content-type") or "none"
         raise UnsupportedMediaTypeError(f"Content-Type should be {' or '.join(accepted)}, not {given}")
 
 
-async def body_chunks(request: Request, max_bytes: int) -> AsyncIterator[bytes]:
-    """The body as it comes; raises BodyTooLargeError, before reading where the length is announced."""
+async def body_chunks(request: Request, limit: Limit, expanded_limit: Limit | None = None) -> AsyncIterator[bytes]:
+    """The body as it comes, expanded where it says that it is compressed, within the same limit unless told.
+
+    Raises BodyTooLargeError, before reading where the length is announced; UnsupportedMediaTypeError for a compression
+    that is not known, InvalidPayloadError for a stream that is corrupt, UploadTimeoutError.
+    """
+    coding = _coding(request)
+    body = _sent(request, limit)
+    async for chunk in expanded(body, coding, expanded_limit or limit) if coding else body:
+        yield chunk
+
+
+def _coding(request: Request) -> str | None:
+    coding = request.headers.get("content-encoding", "").strip().lower().removeprefix("x-")
+    if coding in ("", "identity"):
+        return None
+    if coding not in CODINGS:
+        refused = UnsupportedMediaTypeError(f"Content-Encoding should be {' or '.join(CODINGS)}, not {coding}")
+        refused.headers["Accept-Encoding"] = ", ".join(CODINGS)
+        raise refused
+    return coding
+
+
+async def _sent(request: Request, limit: Limit) -> AsyncIterator[bytes]:
     announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced) > max_bytes:
-        raise _too_large(max_bytes)
+    if announced.isdecimal() and int(announced) > limit.size:
+        raise limit.too_large("The body")
     received = 0
     async for chunk in _patiently(request):
         received += len(chunk)
-        if received > max_bytes:
-            raise _too_large(max_bytes)
+        if received > limit.size:
+            raise limit.too_large("The body")
         yield chunk
 
 
@@ -57,10 +78,6 @@ async def _patiently(request: Request) -> AsyncIterator[bytes]:
         yield chunk
 
 
-def _too_large(max_bytes: int) -> BodyTooLargeError:
-    return BodyTooLargeError(f"The body is larger than {max_bytes} bytes (setting TALLYKEEP_MAX_BODY_BYTES)")
-
-
 JSON_BODY: dict[str, Any] = {
     "requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}
 }
@@ -68,7 +85,8 @@ JSON_BODY: dict[str, Any] = {
 
 async def json_object(request: Request, max_bytes: int, *, may_be_empty: bool = False) -> dict[str, Any]:
     """The body as a JSON object; an empty body counts as {} where allowed."""
-    body = b"".join([chunk async for chunk in body_chunks(request, max_bytes)])
+    limit = Limit(max_bytes, "TALLYKEEP_MAX_ROW_BYTES")
+    body = b"".join([chunk async for chunk in body_chunks(request, limit)])
     if not body.strip() and may_be_empty:
         return {}
     require_media_type(request, "application/json")

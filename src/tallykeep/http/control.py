@@ -50,7 +50,7 @@ async def retry(
     parent = await context.controller.find(caller.project_id, action_id)
     upload = None
     if has_body(request):
-        upload = RequestUpload(request, parent.kind, media_types(parent.kind), context.settings.max_body_bytes)
+        upload = RequestUpload(request, parent.kind, media_types(parent.kind), context.settings)
     options = target_options(parent.source)
     asked = submission(request, caller, parent.kind, options, body=include_unprocessed, parent_id=action_id)
     wishes = read_wishes(request.query_params)

@@ -27,6 +27,7 @@ class FileForm:
             raise InvalidPayloadError("The multipart form has no boundary")
         self.fields: dict[str, str] = {}
         self.file_name: str | None = None
+        self.charset: str | None = None
         self._field: str | None = None
         self._text = bytearray()
         self._pieces: list[bytes] = []
@@ -101,6 +102,7 @@ class FileForm:
         self._field = None if self._in_file else name
         if self._in_file:
             self.file_name = options.get(b"filename", b"").decode("utf-8", "replace")[:_LONGEST_NAME] or None
+            self.charset = charset_of(self._headers.get(b"content-type", b""))
         if self._in_file and self._found:
             raise InvalidPayloadError("The form has more than one part 'file'; send one file a request")
         self._found = self._found or self._in_file
@@ -120,3 +122,9 @@ class FileForm:
 
     def _on_end(self) -> None:
         self._ended = True
+
+
+def charset_of(content_type: str | bytes) -> str | None:
+    """The content type's parameter `charset`."""
+    _, options = parse_options_header(content_type)
+    return options.get(b"charset", b"").decode("latin-1").strip() or None

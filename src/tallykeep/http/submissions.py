@@ -12,7 +12,7 @@ from tallykeep.engine.kinds import ActionType, ActionTypes
 from tallykeep.http.answers import Json, answer_accepted
 from tallykeep.http.auth import FromCaller
 from tallykeep.http.context import Context, FromContext
-from tallykeep.http.uploads import FORM, RequestUpload, submission
+from tallykeep.http.uploads import FORM, NDJSON, RequestUpload, submission
 from tallykeep.http.wishes import MAPPING, PARAMETERS
 from tallykeep.resources.projects import Caller
 
@@ -20,22 +20,35 @@ _JSON = "application/json"
 _CSV = "text/csv"
 
 _PEER_REPORT = ("code", "source_id", "found", "updated")  # the columns of the peer's report files
+_UNUSED = "webhooks_enable"
 
-_FORM_SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "required": ["file"],
-    "properties": {
-        "file": {
-            "type": "string",
-            "format": "binary",
-            "description": "The file; its first line is the header.",
-        },
-        "webhooks_enable": {"type": "boolean", "description": "Accepted, without effect so far."},
-    },
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+_PACKED = "The body may be compressed (`Content-Encoding: gzip` or `zstd`), and so may a file in a form."
+_FILES = {
+    "csv": "A CSV file, its first line the header, or an XLSX workbook, of which the first sheet with rows is read.",
+    "json": "A JSON array, or NDJSON.",
 }
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
+_OBJECTS = {"schema": {"type": "array", "items": {"type": "object"}}}
+
+
+def _form(source: str, **fields: dict[str, Any]) -> dict[str, Any]:
+    file = {"type": "string", "format": "binary", "description": _FILES[source]}
+    return {"schema": {"type": "object", "required": ["file"], "properties": {"file": file, **fields}}}
+
+
 _BODIES: dict[str, dict[str, Any]] = {
-    "csv": {FORM: {"schema": _FORM_SCHEMA}, _CSV: {"schema": {"type": "string"}}},
-    "json": {_JSON: {"schema": {"type": "array", "items": {"type": "object"}}}},
+    "csv": {
+        FORM: _form(
+            "csv",
+            mapping={"type": "string", "description": MAPPING["description"]},
+            **{_UNUSED: {"type": "boolean", "description": "Accepted, without effect so far."}},
+        ),
+        _CSV: {"schema": {"type": "string"}},
+        _XLSX: _BINARY,
+    },
+    "json": {_JSON: _OBJECTS, **dict.fromkeys(NDJSON, _BINARY), FORM: _form("json")},
 }
 
 
@@ -52,7 +65,7 @@ def submission_routes(kinds: ActionTypes) -> APIRouter:
             status_code=kind.status_code,
             response_class=Json,
             summary=kind.summary,
-            description=f"Starts an asynchronous action of the type `{kind.name}` and answers with its id.",
+            description=f"Starts an asynchronous action of the type `{kind.name}` and answers with its id. {_PACKED}",
             operation_id=kind.name,
             openapi_extra={
                 "parameters": [*PARAMETERS, MAPPING] if kind.source == "csv" else PARAMETERS,
@@ -79,8 +92,10 @@ def _compatibility(kind: ActionType) -> Compatibility:
     """What is true of all submissions that come in this way, and of this one alone."""
     own = replace(COMPATIBILITY.get(kind.name, Compatibility()), query=())
     if kind.source == "csv":
-        unused = tuple(name for name in _FORM_SCHEMA["properties"] if name not in _FORM_SCHEMA["required"])
-        own = replace(own, unused=unused, adds=(*own.adds, f"a bare body of the type `{_CSV}`"))
+        own = replace(own, unused=(_UNUSED,))
+    others = [name for name in _content(kind) if name != (FORM if kind.source == "csv" else _JSON)]
+    if others:
+        own = replace(own, adds=(*own.adds, f"bodies of the types `{'`, `'.join(others)}`"))
     columns = [name for name in kind.report_header if name not in _PEER_REPORT]
     if columns:
         own = replace(own, adds=(*own.adds, f"the report's column `{'`, `'.join(columns)}`"))
@@ -96,7 +111,7 @@ def _endpoint(kind: ActionType) -> Callable[..., Awaitable[Json]]:
     accepted = media_types(kind)
 
     async def submit(request: Request, context: FromContext, caller: FromCaller) -> Json:
-        upload = RequestUpload(request, kind, accepted, context.settings.max_body_bytes)
+        upload = RequestUpload(request, kind, accepted, context.settings)
         options = await _options(request, context, caller, kind)
         accepted_as = await context.acceptance.accept(submission(request, caller, kind, options), upload)
         return answer_accepted(accepted_as, kind.status_code)

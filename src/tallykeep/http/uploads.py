@@ -5,25 +5,29 @@ from typing import Any
 
 from fastapi import Request
 
+from tallykeep.config import Settings
 from tallykeep.engine.kinds import ActionType, Submission
+from tallykeep.engine.unpack import Limit
 from tallykeep.errors import InvalidQueryError
 from tallykeep.http.answers import request_id
 from tallykeep.http.bodies import body_chunks, has_body, media_type, require_media_type
-from tallykeep.http.forms import FileForm
+from tallykeep.http.forms import FileForm, charset_of
 from tallykeep.http.wishes import read_wishes
 from tallykeep.model import Wishes
 from tallykeep.resources.projects import Caller
 
 FORM = "multipart/form-data"
+NDJSON = ("application/x-ndjson", "application/jsonl")
 _LONGEST_KEY = 255
 
 
 class RequestUpload:
     """The rows of a request: its body, or the file within its form. Raises UnsupportedMediaTypeError at once."""
 
-    def __init__(self, request: Request, kind: ActionType, accepted: tuple[str, ...], max_bytes: int) -> None:
+    def __init__(self, request: Request, kind: ActionType, accepted: tuple[str, ...], settings: Settings) -> None:
         self._request = request
-        self._max_bytes = max_bytes
+        self._sent = Limit(settings.max_body_bytes, "TALLYKEEP_MAX_BODY_BYTES")
+        self._expanded = Limit(settings.max_expanded_bytes, "TALLYKEEP_MAX_EXPANDED_BYTES")
         self._empty = kind.may_be_empty and not has_body(request)
         self._form: FileForm | None = None
         if not self._empty:
@@ -36,12 +40,22 @@ class RequestUpload:
         """The file's name, where the form gave one."""
         return self._form.file_name if self._form else None
 
+    @property
+    def by_line(self) -> bool | None:
+        """What the content type says; within a form, and without a body, nothing does."""
+        return None if self._form or self._empty else media_type(self._request) in NDJSON
+
+    @property
+    def charset(self) -> str | None:
+        """What the content type says, of the body or of the file within its form."""
+        return self._form.charset if self._form else charset_of(self._request.headers.get("content-type", ""))
+
     async def chunks(self) -> AsyncIterator[bytes]:
-        """The rows' bytes; raises InvalidPayloadError, BodyTooLargeError, UploadTimeoutError."""
+        """The file's bytes; raises InvalidPayloadError, BodyTooLargeError, UploadTimeoutError."""
         if self._empty:
             yield b"[]"
             return
-        body = body_chunks(self._request, self._max_bytes)
+        body = body_chunks(self._request, self._sent, self._expanded)
         async for chunk in self._form.file(body) if self._form else body:
             yield chunk
 

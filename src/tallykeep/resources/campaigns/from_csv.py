@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tallykeep.model import normal_title
+from tallykeep.model import normal_title, wrong_width
 from tallykeep.resources import cleaning
 from tallykeep.resources.cleaning import Cleaner, Problem
 from tallykeep.resources.metadata import MetadataChecker
@@ -36,7 +36,7 @@ def read_cells(header: list[str], cells: list[str], checker: MetadataChecker) ->
     metadata: dict[str, Any] = {}
     problems: list[str] = []
     if any(cell.strip() for cell in cells[len(header) :]):
-        problems.append(f"the row has {len(cells)} cells, but the header has {len(header)}")
+        problems.append(wrong_width(len(cells), len(header)))
     for number, (title, cell) in enumerate(zip(header, cells, strict=False), 1):
         stripped, normal = cell.strip(), normal_title(title)
         if not stripped or normal in _READ_OVER:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from tallykeep.model import Row, normal_title
+from tallykeep.model import Row, normal_title, wrong_width
 from tallykeep.resources import cleaning
 from tallykeep.resources.cleaning import Cleaner, Problem
 from tallykeep.resources.metadata import MetadataChecker
@@ -86,12 +86,12 @@ def csv_reader(kind: Upserted, header: list[str], checker: MetadataChecker) -> R
 
     def read(row: Row) -> Change:
         change = Change(row.number)
+        given = row.value or []
+        cells = [*given, *[""] * (len(header) - len(given))]
         if row.problem is not None:
             change.problems.append(row.problem)
-            return change
-        cells = [*row.value, *[""] * (len(header) - len(row.value))]
-        if any(cell.strip() for cell in cells[len(header) :]):
-            change.problems.append(f"the row has {len(cells)} cells, but the header has {len(header)}")
+        elif any(cell.strip() for cell in cells[len(header) :]):
+            change.problems.append(wrong_width(len(cells), len(header)))
         for index, title, name in keyed:
             if cells[index].strip() not in ("", _NULL):
                 setattr(change, name, _cleaned(change, title, cleaning.key_text, cells[index].strip()))

@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from tallykeep.model import Failure, Row, normal_title
+from tallykeep.model import Failure, Row, normal_title, wrong_width
 from tallykeep.resources import cleaning
 from tallykeep.resources.categories.labels import CategoryLabels
 from tallykeep.resources.cleaning import Cleaner, Problem
@@ -184,11 +184,10 @@ class CsvVouchers:
     def _clean_odd(self, row: Row, drafts: list[VoucherDraft]) -> list[Failure]:
         """Add the row's draft, or return its failure with every problem."""
         if row.problem is not None:
-            return [Failure(row.number, None, row.problem)]
+            return [Failure(row.number, self._key(row.value or []), row.problem)]
         cells = _fitted(row.value, self._width)
         if cells is None:
-            problem = f"the row has {len(row.value)} cells, but the header has {self._width}"
-            return [Failure(row.number, self._key(row.value), problem)]
+            return [Failure(row.number, self._key(row.value), wrong_width(len(row.value), self._width))]
         values, cleared, problems = self._read_cells(cells)
         code, kind = values.pop("code", None), values.pop("type", None)
         bought = [values.pop(name, None) for name in _BOUGHT[1:]]

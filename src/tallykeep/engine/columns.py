@@ -1,0 +1,99 @@
+"""The columns of a file: renamed or left out as the submission wishes, and checked for those that every row needs."""
+
+from dataclasses import replace
+
+import orjson
+
+from tallykeep.errors import InvalidPayloadError, InvalidQueryError
+from tallykeep.model import Source, normal_title
+
+OURS = ["row", "reason"]  # what a file of failed rows has behind its own columns
+_MOST_SHOWN = 20
+_LONGEST_SHOWN = 60
+
+Mapping = dict[str, str | None]
+
+
+def choose_columns(source: Source, mapping: Mapping, required: tuple[tuple[str, ...], ...]) -> Source:
+    """The source with its header as the rows are to be read.
+
+    `mapping` names columns by what they should be called, or skips them (None). Of each tuple in `required` one column
+    must be there. Raises InvalidQueryError for a mapping that does not fit the file, InvalidPayloadError for a column
+    that is missing.
+    """
+    if source.format != "csv":
+        if mapping:
+            raise InvalidQueryError("Property .mapping goes with the columns of a file; these rows have none")
+        return source
+    titles = _mapped(source.header, mapping)
+    kept = [index for index, title in enumerate(titles) if title is not None]
+    header = [title for title in titles if title is not None]
+    _require(source.header, header, required)
+    if len(kept) == len(source.header):
+        return replace(source, header=header)
+    if not kept:
+        raise InvalidQueryError(f"Property .mapping skips every column of the file: {_shown(source.header)}")
+    return replace(source, header=header, kept=kept, width=len(source.header))
+
+
+def _mapped(header: list[str], mapping: Mapping) -> list[str | None]:
+    """What each column is called; None where it is left out."""
+    titles: list[str | None] = list(header)
+    places = {normal_title(title): index for index, title in enumerate(header)}
+    named = [(_place(column, places, header), column, title) for column, title in mapping.items()]
+    if len(header) > len(OURS) and header[-2:] == OURS and not {index for index, *_ in named} & _last_two(header):
+        titles[-2:] = [None, None]
+    for index, column, title in named:
+        if sum(index == other for other, *_ in named) > 1:
+            raise InvalidQueryError(f"Property .mapping names the column {column!r} twice")
+        titles[index] = None if title is None else title.strip()
+    for _, column, title in named:
+        _refuse_taken(titles, column, title)
+    return titles
+
+
+def _last_two(header: list[str]) -> set[int]:
+    return {len(header) - 2, len(header) - 1}
+
+
+def _place(column: str, places: dict[str, int], header: list[str]) -> int:
+    try:
+        return places[normal_title(column)]
+    except KeyError:
+        raise InvalidQueryError(
+            f"Property .mapping names the column {column!r}, which the file does not have: {_shown(header)}"
+        ) from None
+
+
+def _refuse_taken(titles: list[str | None], column: str, title: str | None) -> None:
+    if title is None:
+        return
+    if not title.strip() or "\0" in title:
+        raise InvalidQueryError(f"Property .mapping should give {column!r} a title, or null to skip it")
+    wanted = normal_title(title)
+    if sum(normal_title(other) == wanted for other in titles if other is not None) > 1:
+        called = [other for other in titles if other is not None]
+        raise InvalidQueryError(
+            f"Property .mapping calls {column!r} {title!r}, and so is another column: {_shown(called)};"
+            " skip one of them with null"
+        )
+
+
+def _require(found: list[str], header: list[str], required: tuple[tuple[str, ...], ...]) -> None:
+    known = set(map(normal_title, header))
+    for choice in required:
+        if not known.intersection(map(normal_title, choice)):
+            example = orjson.dumps({_short(found[0]): choice[0]}).decode()
+            raise InvalidPayloadError(
+                f"The file has no column {' or '.join(choice)}, without which every row would fail. It has:"
+                f" {_shown(found)}. If one of them is it, say so with mapping, such as {example}"
+            )
+
+
+def _shown(titles: list[str]) -> str:
+    more = f" and {len(titles) - _MOST_SHOWN} more" if len(titles) > _MOST_SHOWN else ""
+    return ", ".join(_short(title) or "(no name)" for title in titles[:_MOST_SHOWN]) + more
+
+
+def _short(title: str) -> str:
+    return title if len(title) <= _LONGEST_SHOWN else title[:_LONGEST_SHOWN] + "…"

@@ -1,0 +1,102 @@
+"""The columns of a file: renamed, left out, required."""
+
+import re
+
+import pytest
+
+from tallykeep.engine.columns import Mapping, choose_columns
+from tallykeep.engine.rows import read_rows
+from tallykeep.errors import InvalidPayloadError, InvalidQueryError
+from tallykeep.model import Portion, Source
+
+GERMAN = ["Gutschein", "Art", "Wert", "Notiz"]
+
+
+def chosen(header: list[str], mapping: Mapping | None = None, *required: tuple[str, ...]) -> Source:
+    return choose_columns(Source("csv", header), mapping or {}, required)
+
+
+def test_without_wishes_nothing_changes() -> None:
+    source = Source("csv", ["Code", "Value"], ";")
+    assert choose_columns(source, {}, (("Code",),)) == source
+
+
+def test_columns_are_renamed_and_skipped() -> None:
+    source = chosen(GERMAN, {"gut schein": "Code", "ART": " Voucher Type ", "Notiz": None}, ("Code",))
+    assert (source.header, source.kept, source.width) == (["Code", "Voucher Type", "Wert"], [0, 1, 2], 4)
+
+
+def test_titles_may_be_swapped() -> None:
+    assert chosen(["A", "B"], {"A": "B", "B": "A"}).header == ["B", "A"]
+
+
+@pytest.mark.parametrize(
+    ("mapping", "words"),
+    [
+        ({"Nothing": "Code"}, "names the column 'Nothing', which the file does not have: Gutschein, Art, Wert, Notiz"),
+        ({"Art": "Code", "Wert": "code"}, "calls 'Art' 'Code', and so is another column: Gutschein, Code, code"),
+        ({"Art": "wert"}, "calls 'Art' 'wert', and so is another column"),
+        ({"Art": "Type", "art": "Kind"}, "names the column 'Art' twice"),
+        ({"Art": " "}, "should give 'Art' a title"),
+        (dict.fromkeys(GERMAN), "skips every column"),
+    ],
+)
+def test_a_mapping_that_does_not_fit_is_refused(mapping: Mapping, words: str) -> None:
+    with pytest.raises(InvalidQueryError, match=re.escape(words)):
+        chosen(GERMAN, mapping)
+
+
+def test_a_mapping_onto_a_title_that_is_skipped_is_fine() -> None:
+    assert chosen(["A", "Code"], {"A": "Code", "Code": None}).header == ["Code"]
+
+
+def test_rows_without_columns_cannot_be_mapped() -> None:
+    with pytest.raises(InvalidQueryError, match="have none"):
+        choose_columns(Source("json"), {"A": "B"}, ())
+
+
+def test_a_missing_column_is_told_with_what_was_found() -> None:
+    with pytest.raises(InvalidPayloadError) as refused:
+        chosen(GERMAN, None, ("Code",))
+    assert "no column Code" in refused.value.details
+    assert "It has: Gutschein, Art, Wert, Notiz" in refused.value.details
+    assert '{"Gutschein":"Code"}' in refused.value.details
+    with pytest.raises(InvalidPayloadError, match="no column name or source_id"):
+        chosen(GERMAN, None, ("name", "source_id"))
+    assert chosen(["SOURCE ID"], None, ("name", "source_id")).header == ["SOURCE ID"]
+    with pytest.raises(InvalidPayloadError, match=r"It has: c0, .*, c19 and 980 more"):
+        chosen([f"c{n}" for n in range(1000)], None, ("Code",))
+
+
+@pytest.mark.parametrize(
+    ("header", "kept"),
+    [
+        (["Code", "row", "reason"], [0]),
+        (["Code", "row", "reason", "Value"], None),
+        (["Code", "reason", "row"], None),
+        (["Code", "Row", "Reason"], None),
+        (["Code", "reason"], None),
+        (["row", "reason"], None),
+    ],
+)
+def test_only_the_two_last_columns_of_failed_rows_are_ours(header: list[str], kept: list[int] | None) -> None:
+    assert chosen(header).kept == kept
+
+
+def test_a_mapping_that_names_them_wants_them() -> None:
+    assert chosen(["Code", "row", "reason"], {"row": "Seat"}).header == ["Code", "Seat", "reason"]
+
+
+@pytest.mark.parametrize("skipped", ["A", "B", "C"])
+def test_rows_are_read_with_the_kept_cells_only(skipped: str) -> None:
+    source = chosen(["A", "B", "C"], {skipped: None})
+    rows = read_rows(Portion(1, 4, b'a,b,c\na\na,b,c, ,\na,"b",c,d\n'), source)
+    full = [cell for cell in "abc" if cell != skipped.lower()]
+    short = [cell if cell == "a" else "" for cell in full]
+    assert [row.value for row in rows] == [full, short, full, [*full, "d"]]
+    assert [row.problem for row in rows] == [None, None, None, "the row has 4 cells, but the header has 3"]
+
+
+def test_one_kept_column_is_still_a_row() -> None:
+    source = chosen(["A", "B"], {"A": None})
+    assert [row.value for row in read_rows(Portion(1, 1, b"a,bcd\n"), source)] == [["bcd"]]
