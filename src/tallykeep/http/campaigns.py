@@ -9,33 +9,34 @@ from tallykeep.http.answers import Json, request_id
 from tallykeep.http.auth import FromCaller
 from tallykeep.http.bodies import JSON_BODY, json_object
 from tallykeep.http.context import Context, FromContext
-from tallykeep.http.parameters import Limit, Page
+from tallykeep.http.parameters import Limit, LongPage, parameters_of
 from tallykeep.resources.campaigns import store
 from tallykeep.resources.campaigns.declaration import require_room
+from tallykeep.resources.campaigns.listed import CAMPAIGNS
 from tallykeep.resources.campaigns.vouchers import add_voucher
+from tallykeep.resources.lists.query import read_selection
 from tallykeep.resources.projects import Caller
 from tallykeep.resources.vouchers.read import get_voucher
 
 router = APIRouter(prefix="/v1/campaigns", tags=["Campaigns"], default_response_class=Json)
 
-CampaignType = Literal["PROMOTION", "GIFT_VOUCHERS", "REFERRAL_PROGRAM", "DISCOUNT_COUPONS", "LOYALTY_PROGRAM"]
+Expand = Annotated[Literal["category"], Query(description="Categories are always shown.")]
 Count = Annotated[int, Query(ge=1, description="How many vouchers to add.")]
 
 
-@router.get("", summary="List campaigns")
+@router.get("", summary="List campaigns", openapi_extra=parameters_of(CAMPAIGNS))
 async def list_(
+    request: Request,
     context: FromContext,
     caller: FromCaller,
     limit: Limit = 10,
-    page: Page = 1,
-    campaign_type: CampaignType | None = None,
+    page: LongPage = 1,
+    expand: Expand | None = None,
 ) -> Json:
-    """The project's campaigns, newest first."""
+    """The project's campaigns, newest first unless `order` says otherwise."""
+    selection = read_selection(CAMPAIGNS, request.query_params.multi_items())
     async with context.pool.connection() as connection:
-        found = await store.list_campaigns(
-            connection, caller.project_id, limit=limit, page=page, campaign_type=campaign_type
-        )
-    return Json(found)
+        return Json(await store.list_campaigns(connection, caller.project_id, selection, limit=limit, page=page))
 
 
 @router.post("", summary="Create campaign", openapi_extra=JSON_BODY)
