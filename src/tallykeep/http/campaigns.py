@@ -11,7 +11,7 @@ from tallykeep.http.bodies import JSON_BODY, json_object
 from tallykeep.http.context import Context, FromContext
 from tallykeep.http.parameters import Limit, LongPage, parameters_of
 from tallykeep.resources.campaigns import store
-from tallykeep.resources.campaigns.declaration import require_room
+from tallykeep.resources.campaigns.declaration import require_room, require_sound
 from tallykeep.resources.campaigns.listed import CAMPAIGNS
 from tallykeep.resources.campaigns.vouchers import add_voucher
 from tallykeep.resources.lists.query import read_selection
@@ -104,6 +104,7 @@ async def add_vouchers(
         async with connection.transaction():
             found = await store.find_campaign(connection, caller.project_id, campaign_id)
             require_room(store.rule_of(found), vouchers_count)
+            require_sound(found, given)
             added = await _add(request, context, connection, caller, found["id"], vouchers_count, given)
         if vouchers_count > 1:
             return Json({"async_action_id": added}, status_code=202)

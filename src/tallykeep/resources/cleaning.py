@@ -98,6 +98,11 @@ def exact_moment(value: Any) -> datetime:
         raise Problem(f"is not a date that exists {actual(value)}") from None
 
 
+def order_problem(start: str, end: str) -> str | None:
+    """What is wrong with an end, the label left out, that lies before its start; both as moment() cleaned them."""
+    return f"must not lie before the start, {start} {actual(end)}" if end < start else None
+
+
 def number(value: Any) -> int | float:
     """A finite JSON number that is not negative."""
     if isinstance(value, bool) or not isinstance(value, int | float):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from tallykeep.errors import InvalidPayloadError
+from tallykeep.errors import InvalidPayloadError, InvalidVoucherError
 from tallykeep.model import Row
 from tallykeep.resources import cleaning
 from tallykeep.resources.cleaning import Cleaner, Problem, actual
@@ -75,6 +75,9 @@ def clean_campaign(given: dict[str, Any], checker: MetadataChecker) -> CampaignD
         vouchers_count=_read(given, "vouchers_count", cleaning.whole_number, problems) or 0,
         rule=code_rule(voucher.get("code_config")),
     )
+    if draft.start_date and draft.expiration_date:
+        problem = cleaning.order_problem(draft.start_date, draft.expiration_date)
+        problems += [f"expiration_date: {problem}"] if problem else []
     wanted = given.get("campaign_type")
     if wanted is not None and wanted != draft.campaign_type:
         problems.append(f"campaign_type: must be {draft.campaign_type} for vouchers of this type {actual(wanted)}")
@@ -103,8 +106,18 @@ def _template_problems(voucher: dict[str, Any]) -> list[str]:
     """What is wrong with the voucher that all of the campaign's are made after."""
     if not voucher:
         return ["voucher is required"]
+    return [f"voucher: {reason}" for reason in _reasons(voucher)]
+
+
+def _reasons(voucher: dict[str, Any]) -> list[str]:
     _, failures = JsonVouchers(MetadataChecker(None)).clean([Row(1, {**voucher, "code": "TEMPLATE"})])
-    return [f"voucher: {failure.reason}" for failure in failures]
+    return [failure.reason for failure in failures]
+
+
+def require_sound(campaign: dict[str, Any], given: dict[str, Any]) -> None:
+    """Raise InvalidVoucherError where what is given for new vouchers makes none of this campaign."""
+    for reason in _reasons(voucher_like(campaign, given)):
+        raise InvalidVoucherError(reason, resource_type="voucher")
 
 
 def voucher_like(campaign: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:

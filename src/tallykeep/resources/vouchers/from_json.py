@@ -21,6 +21,7 @@ from tallykeep.resources.vouchers.kinds import (
     WORTH,
     shown_key,
     take,
+    take_dates,
 )
 
 
@@ -55,6 +56,7 @@ class JsonVouchers:
         values: Values = {}
         for name, clean in _JSON_FIELDS:
             take(values, problems, name, given.get(name), clean)
+        take_dates(values, problems, "expiration_date")
         for name, expected in EXTRA_FIELDS:
             self._take_extra(values, problems, name, given.get(name), expected)
         self._take_redemption(values, problems, given.get("redemption"))
