@@ -64,6 +64,15 @@ def test_an_email_that_can_be_none_is_refused_everywhere(api: Api, email: str) -
     assert reason in str(error)
 
 
+def test_an_order_of_nothing_is_an_order(api: Api) -> None:
+    """The wire format requires no field of an order."""
+    made = api.http.post("/v1/orders", json={}).json()
+    assert (made["status"], made["items"], made["amount"], made["source_id"]) == ("CREATED", [], None, None)
+    action = api.ended(api.http.post("/v1/orders/import", json=[{}, {}]).json()["async_action_id"])
+    assert (action["done_count"], action["failed_count"]) == (2, 0)
+    assert api.get("/v1/orders")["total"] == 3
+
+
 def test_resources_are_updated_and_deleted_one_by_one(api: Api) -> None:
     created = api.http.post("/v1/customers", json={"source_id": "c", "name": "A", "address": {"city": "X"}}).json()
     changed = api.http.put(
