@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: help setup demo serve test check bench lock clean
+.PHONY: help setup demo serve test check bench docs lock clean
 
 help:
 	@echo "make demo    set up, import the example files, show the outcome, stop"
@@ -11,6 +11,7 @@ help:
 	@echo "make test    the whole test suite"
 	@echo "make check   lint, types, layers"
 	@echo "make bench   benchmarks, as ratios (QUICK=1 for smaller sizes)"
+	@echo "make docs    write the pages of docs/ that are made from the code"
 	@echo "make lock    resolve requirements.lock anew from pyproject.toml"
 
 setup: $(VENV)/.done
@@ -42,6 +43,9 @@ check: setup
 
 bench: setup
 	@$(BIN)/python -m benchmarks.run $(if $(QUICK),--quick)
+
+docs: setup
+	@$(BIN)/python -m docs.write
 
 lock: $(VENV)/bin/uv
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url \

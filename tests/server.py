@@ -15,6 +15,7 @@ import psutil
 import psycopg
 
 from tallykeep.resources.projects import Keys, add_project, new_keys
+from tests.peer import hold_to_peer
 
 START_SECONDS = 120
 ENDED = ("DONE", "FAILED")
@@ -132,13 +133,14 @@ def new_project(database_url: str, name: str = "Test") -> Keys:
 
 
 class Api:
-    """A client with one project's keys."""
+    """A client with one project's keys; every answer it gets is held to the peer's OpenAPI file, if there is one."""
 
     def __init__(self, url: str, keys: Keys) -> None:
         self.keys = keys
         self.url = url
         headers = {"X-App-Id": keys.app_id, "X-App-Token": keys.app_token}
-        self.http = httpx.Client(base_url=url, headers=headers, timeout=60, trust_env=False)
+        hooks = {"response": [hold_to_peer]}
+        self.http = httpx.Client(base_url=url, headers=headers, timeout=60, trust_env=False, event_hooks=hooks)
 
     def get(self, path: str, **query: Any) -> Any:
         answer = self.http.get(path, params=query)

@@ -9,6 +9,7 @@ import uvicorn
 
 from tallykeep import log
 from tallykeep.actions import ACTION_TYPES
+from tallykeep.alone import apply_alone, in_a_process_of_its_own
 from tallykeep.cli.main import Roles, make_cli
 from tallykeep.config import Settings
 from tallykeep.db.embedded import running_embedded
@@ -16,6 +17,7 @@ from tallykeep.db.migrate import migrate
 from tallykeep.db.pool import make_pool
 from tallykeep.engine.accept import Acceptance
 from tallykeep.engine.apply import Applier
+from tallykeep.engine.control import Controller
 from tallykeep.engine.queue import Queue
 from tallykeep.engine.read import Reader
 from tallykeep.engine.report import signing_secret
@@ -33,7 +35,7 @@ _GRACEFUL_SECONDS = 10
 
 def main() -> None:
     """Run the command line."""
-    make_cli(Roles(serve=serve, api=api, worker=worker, create_keys=create_keys))()
+    make_cli(Roles(serve=serve, api=api, worker=worker, create_keys=create_keys, apply_alone=try_alone))()
 
 
 def serve(settings: Settings) -> int:
@@ -58,11 +60,13 @@ def api(settings: Settings) -> int:
             # Its own pool: a slow upload keeps a connection for as long as it takes.
             make_pool(database_url, size=settings.api_pool_size, name="tallykeep intake") as intake,
         ):
-            acceptance = Acceptance(intake, Queue(database_url), settings)
+            queue = Queue(database_url)
+            acceptance = Acceptance(intake, queue, settings)
+            controller = Controller(pool, queue, acceptance, ACTION_TYPES, settings)
             reader = Reader(ACTION_TYPES, settings.failures_in_result)
             async with pool.connection() as connection:
                 secret = await signing_secret(connection)
-            yield Context(settings, pool, intake, acceptance, reader, ACTION_TYPES, secret)
+            yield Context(settings, pool, intake, acceptance, reader, controller, ACTION_TYPES, secret)
 
     server = uvicorn.Server(
         uvicorn.Config(
@@ -87,6 +91,12 @@ def worker(settings: Settings) -> int:
     return 0 if asyncio.run(_work(settings, database_url)) else 1
 
 
+def try_alone(settings: Settings, project_id: int, action_id: str, first_row: int) -> int:
+    """Apply one portion in this process, at which others died; the exit code tells how it went."""
+    log.configure(settings)
+    return asyncio.run(apply_alone(settings, find_database(settings), project_id, action_id, first_row))
+
+
 def create_keys(settings: Settings) -> int:
     """Make further keys for the first project and show them: the way back in for who lost theirs."""
     database_url = find_database(settings)
@@ -99,7 +109,8 @@ def create_keys(settings: Settings) -> int:
 async def _work(settings: Settings, database_url: str) -> bool:
     queue = Queue(database_url)
     async with make_pool(database_url, size=settings.worker_concurrency + 2, name=_WORKER) as pool:
-        queue.on_advance(Applier(pool, queue, ACTION_TYPES, settings).advance)
+        applier = Applier(pool, queue, ACTION_TYPES, settings, in_a_process_of_its_own(settings, database_url))
+        queue.on_advance(applier.advance)
         rescuer = Rescuer(pool, queue, settings, _WORKER)
         return await run_worker(queue, rescuer, concurrency=settings.worker_concurrency)
 

@@ -37,6 +37,11 @@ class Settings(BaseSettings):
 
     worker_concurrency: int = Field(default=4, gt=0, description="Portions one worker process has in hand at a time.")
     portions_in_flight: int = Field(default=3, gt=0, description="Portions of one action in hand at a time.")
+    portion_attempts: int = Field(
+        default=2,
+        gt=0,
+        description="A portion at which so many attempts ended without any outcome is tried in a process of its own.",
+    )
     lease_seconds: float = Field(default=60, gt=0, description="How long a silent worker keeps its portion.")
     worker_silence_seconds: float = Field(
         default=30,

@@ -111,6 +111,14 @@ class DuplicateFoundError(RequestError):
     message = "Duplicate resource found"
 
 
+class ResourceInUseError(RequestError):
+    """Others depend on the resource; the message says which and what to do."""
+
+    code = 409
+    key = "resource_in_use"
+    message = "Resource is in use"
+
+
 class UploadTimeoutError(RequestError):
     """The client stopped sending in the middle of its body."""
 
@@ -133,6 +141,22 @@ class UnsupportedMediaTypeError(RequestError):
     code = 415
     key = "unsupported_media_type"
     message = "Unsupported media type"
+
+
+class ConflictError(RequestError):
+    """The action is not in a state in which this can be done to it."""
+
+    code = 409
+    key = "conflict"
+    message = "Conflict"
+
+
+class IdempotencyKeyReusedError(RequestError):
+    """The same Idempotency-Key came with another submission."""
+
+    code = 422
+    key = "idempotency_key_reused"
+    message = "Idempotency key reused"
 
 
 class ServiceUnavailableError(RequestError):

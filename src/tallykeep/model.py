@@ -1,5 +1,6 @@
 """What everything speaks of: actions, portions, rows and their outcomes. Glossary: docs/glossary.md."""
 
+import math
 import secrets
 import time
 from dataclasses import asdict, dataclass, field
@@ -57,6 +58,33 @@ class OperationStatus(StrEnum):
     FAILED = "FAILED"
 
 
+class OnError(StrEnum):
+    """What a failed row means for the others."""
+
+    CONTINUE = "continue"
+    STOP = "stop"
+    REJECT = "reject"
+
+
+class EndedBy(StrEnum):
+    """What ended an action: its last row, somebody, or its own error policy."""
+
+    COMPLETED = "COMPLETED"
+    CANCELED = "CANCELED"
+    STOPPED = "STOPPED"
+    REJECTED = "REJECTED"
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a submission asks for beside its rows; `mapping` renames columns of a file, or skips them (None)."""
+
+    dry_run: bool = False
+    on_error: OnError = OnError.CONTINUE
+    max_failures: int = 1
+    mapping: dict[str, str | None] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """How an action's portions are written, found out once at acceptance and kept with the action."""
@@ -108,11 +136,16 @@ class ClaimedPortion:
     action_type: str
     source: Source
     portion: Portion
+    wishes: Wishes = Wishes()
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """An asynchronous action with its tally: total_count = done_count + failed_count + the rows still open."""
+    """An asynchronous action with its tally.
+
+    total_count = done_count + failed_count + unprocessed_count + the rows still open; none are open once it has ended.
+    `done_count` of a dry run counts what would be done; `created_count` of these would be, or were, new resources.
+    """
 
     project_id: int
     id: str
@@ -125,7 +158,18 @@ class Action:
     total_count: int
     done_count: int
     failed_count: int
+    unprocessed_count: int = 0
+    created_count: int = 0
+    started_at: datetime | None = None
     finished_at: datetime | None = None
+    dry_run: bool = False
+    on_error: OnError = OnError.CONTINUE
+    ended_by: EndedBy | None = None
+    reason: str | None = None
+    parent_id: str | None = None
+    requested_by: str | None = None
+    file_name: str | None = None
+    body_size: int | None = None
 
     @property
     def progress(self) -> int:
@@ -133,6 +177,15 @@ class Action:
         if self.status in (Status.DONE, Status.FAILED):
             return 100
         return 100 * (self.done_count + self.failed_count) // max(self.total_count, 1)
+
+    @property
+    def eta_seconds(self) -> int | None:
+        """Seconds until the last row at the pace so far; None where nothing can be said yet, or any more."""
+        accounted = self.done_count + self.failed_count
+        if self.status != Status.IN_PROGRESS or not accounted or self.started_at is None:
+            return None
+        elapsed = (now() - self.started_at).total_seconds()
+        return math.ceil(elapsed * (self.total_count - accounted) / accounted)
 
     @property
     def processing_time(self) -> int:

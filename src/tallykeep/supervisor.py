@@ -56,7 +56,7 @@ class Role:
             stdout=self.output,
             stderr=self.output,
             start_new_session=True,
-            preexec_fn=_die_with_parent(self.stop_signal),
+            preexec_fn=die_with_parent(self.stop_signal),
             **self.identity,
         )
         return self.process
@@ -273,7 +273,7 @@ def _free_port(settings: Settings) -> int:
         return port
 
 
-def _die_with_parent(stop_signal: signal.Signals) -> Callable[[], None] | None:
+def die_with_parent(stop_signal: signal.Signals) -> Callable[[], None] | None:
     """On Linux: have the kernel stop the child when a killed supervisor can no longer do so."""
     if not sys.platform.startswith("linux"):
         return None

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -13,14 +13,31 @@ from tallykeep.config import Settings
 from tallykeep.db.pool import Pool, make_pool
 from tallykeep.engine.accept import Acceptance
 from tallykeep.engine.apply import Applier
-from tallykeep.engine.kinds import ActionTypes
+from tallykeep.engine.isolate import RunAlone
+from tallykeep.engine.kinds import ActionTypes, Submission
 from tallykeep.engine.queue import Queue
 from tallykeep.engine.read import Reader
 from tallykeep.engine.rescue import Rescuer
+from tallykeep.model import Wishes
 from tallykeep.resources.projects import add_project, new_keys
 from tests.postgres import quiet_settings
 
 WORKER = "tallykeep test worker"
+
+
+@dataclass
+class Bytes:
+    """An upload that is just bytes."""
+
+    body: AsyncIterator[bytes]
+    asked: Wishes = field(default_factory=Wishes)
+    file_name: str | None = None
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        return self.body
+
+    def wishes(self) -> Wishes:
+        return self.asked
 
 
 @dataclass
@@ -34,30 +51,42 @@ class Engine:
     reader: Reader
     project_id: int
 
-    async def submit(self, kind: str, *chunks: bytes) -> str:
+    async def submit(self, kind: str, *chunks: bytes, **wishes: Any) -> str:
         async def body() -> AsyncIterator[bytes]:
             for chunk in chunks:
                 yield chunk
 
-        return await self.acceptance.accept(ACTION_TYPES[kind], self.project_id, "v-test", body())
+        accepted = await self.acceptance.accept(self.submission(kind), Bytes(body(), Wishes(**wishes)))
+        return accepted.action_id
 
-    async def submit_json(self, rows: list[Any]) -> str:
-        return await self.submit("VOUCHERS.IMPORT", orjson.dumps(rows))
+    def submission(self, kind: str, **more: Any) -> Submission:
+        return Submission(kind=ACTION_TYPES[kind], project_id=self.project_id, request_id="v-test", **more)
 
-    async def submit_csv(self, text: str) -> str:
-        return await self.submit("VOUCHERS.IMPORT_CSV", text.encode())
+    async def submit_json(self, rows: list[Any], **wishes: Any) -> str:
+        return await self.submit("VOUCHERS.IMPORT", orjson.dumps(rows), **wishes)
 
-    async def advance(self, action_id: str) -> None:
-        await self.applier.advance(self.project_id, action_id)
+    async def submit_csv(self, text: str, **wishes: Any) -> str:
+        return await self.submit("VOUCHERS.IMPORT_CSV", text.encode(), **wishes)
+
+    async def advance(self) -> None:
+        """Take the project's next turn, as a worker does with a job."""
+        await self.applier.advance(self.project_id)
 
     async def finish(self, action_id: str) -> dict[str, Any]:
         """Advance until the action has ended."""
         while (action := await self.get(action_id))["status"] not in ("DONE", "FAILED"):
-            before = action["done_count"] + action["failed_count"]
-            await self.advance(action_id)
-            after = await self.get(action_id)
-            assert after["done_count"] + after["failed_count"] > before, "no progress"
+            before = await self._accounted_for()
+            await self.advance()
+            assert await self._accounted_for() > before, "no progress"
         return action
+
+    async def _accounted_for(self) -> int:
+        (row,) = await self.query(
+            "SELECT sum(done_count + failed_count + unprocessed_count)::bigint AS rows FROM async_actions"
+            " WHERE project_id = %s",
+            self.project_id,
+        )
+        return int(row["rows"])
 
     async def get(self, action_id: str) -> dict[str, Any]:
         async with self.pool.connection() as connection:
@@ -67,16 +96,18 @@ class Engine:
         async with self.pool.connection() as connection:
             return await (await connection.execute(sql, parameters or None)).fetchall()
 
-    async def jobs(self, action_id: str) -> int:
-        """How many jobs the queue holds for the action."""
+    async def jobs(self) -> int:
+        """How many jobs the queue holds for the project."""
         (row,) = await self.query(
-            "SELECT count(*) AS jobs FROM procrastinate_jobs WHERE args ->> 'action_id' = %s", action_id
+            "SELECT count(*) AS jobs FROM procrastinate_jobs WHERE args ->> 'project_id' = %s", str(self.project_id)
         )
         return int(row["jobs"])
 
 
 @asynccontextmanager
-async def open_engine(database_url: str, kinds: ActionTypes = ACTION_TYPES, **changes: Any) -> AsyncIterator[Engine]:
+async def open_engine(
+    database_url: str, kinds: ActionTypes = ACTION_TYPES, run_alone: RunAlone | None = None, **changes: Any
+) -> AsyncIterator[Engine]:
     """An engine with a project of its own."""
     settings: Settings = quiet_settings(**changes)
     with psycopg.connect(database_url) as connection:
@@ -85,15 +116,18 @@ async def open_engine(database_url: str, kinds: ActionTypes = ACTION_TYPES, **ch
         assert found
     queue = Queue(database_url)
 
-    async def nothing(project_id: int, action_id: str) -> None:
+    async def nothing(project_id: int) -> None:
         pass
+
+    async def dies(project_id: int, action_id: str, first_row: int) -> int:
+        return -9
 
     queue.on_advance(nothing)
     async with make_pool(database_url, size=8, name=WORKER) as pool:
         yield Engine(
             pool,
             Acceptance(pool, queue, settings),
-            Applier(pool, queue, kinds, settings),
+            Applier(pool, queue, kinds, settings, run_alone or dies),
             Rescuer(pool, queue, settings, WORKER),
             Reader(ACTION_TYPES, settings.failures_in_result),
             found[0],

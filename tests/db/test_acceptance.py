@@ -5,9 +5,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tallykeep.actions import ACTION_TYPES
 from tallykeep.errors import InvalidPayloadError
-from tests.db.engine import Engine, open_engine
+from tests.db.engine import Bytes, Engine, open_engine
 
 ROWS = "".join(f"C{number},GIFT_VOUCHER,1\n" for number in range(25))
 FILE = f"Code,Voucher Type,Value\n{ROWS}".encode()
@@ -30,7 +29,7 @@ def test_rows_become_numbered_portions_and_the_first_jobs(database_url: str) -> 
             action = await engine.get(action_id)
             assert (action["status"], action["total_count"], action["progress"]) == ("ENQUEUED", 25, 0)
             assert action["result"]["failed"] == []
-            assert await engine.jobs(action_id) == 3
+            assert await engine.jobs() == 3
 
     asyncio.run(scenario())
 
@@ -54,9 +53,9 @@ def test_a_submission_that_breaks_off_leaves_nothing(database_url: str) -> None:
 
     async def scenario() -> None:
         async with open_engine(database_url, portion_rows=5) as engine:
-            kind = ACTION_TYPES["VOUCHERS.IMPORT_CSV"]
+            asked = engine.submission("VOUCHERS.IMPORT_CSV")
             with pytest.raises(ConnectionResetError):
-                await engine.acceptance.accept(kind, engine.project_id, "v-test", broken_upload())
+                await engine.acceptance.accept(asked, Bytes(broken_upload()))
             assert await _leftovers(engine) == [0, 0, 0]
 
     asyncio.run(scenario())

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tallykeep.actions import ACTION_TYPES
 from tallykeep.engine.account import close_portion
+from tallykeep.engine.attempt import Outcome
 from tallykeep.errors import PortionLostError
 from tallykeep.model import ClaimedPortion, Failure, Portion, Row, Source
 from tests.db.engine import Engine, open_engine
@@ -32,11 +33,11 @@ def test_the_tally_is_exact_after_every_portion(database_url: str) -> None:
             action_id = await engine.submit_csv(gifts(6) + "BAD,,1\n" + gifts(3, 6).removeprefix(HEADER))
             seen = []
             for _ in range(3):
-                await engine.advance(action_id)
+                await engine.advance()
                 action = await engine.get(action_id)
                 seen.append((action["done_count"], action["failed_count"], action["status"], action["progress"]))
             assert seen == [(4, 0, "IN_PROGRESS", 40), (7, 1, "IN_PROGRESS", 80), (9, 1, "DONE", 100)]
-            await engine.advance(action_id)
+            await engine.advance()
             assert await engine.get(action_id) == action
 
     asyncio.run(scenario())
@@ -47,7 +48,7 @@ def test_many_jobs_at_once_apply_each_portion_once(database_url: str) -> None:
         async with open_engine(database_url, portion_rows=3, portions_in_flight=4) as engine:
             action_id = await engine.submit_csv(gifts(40))
             while (await engine.get(action_id))["status"] != "DONE":
-                await asyncio.gather(*(engine.advance(action_id) for _ in range(6)))
+                await asyncio.gather(*(engine.advance() for _ in range(6)))
             action = await engine.get(action_id)
             assert (action["done_count"], action["failed_count"]) == (40, 0)
             (row,) = await engine.query("SELECT count(*) AS vouchers FROM vouchers")
@@ -65,7 +66,7 @@ def test_a_portion_that_is_closed_cannot_be_closed_again(database_url: str) -> N
             async with engine.pool.connection() as connection:
                 with pytest.raises(PortionLostError):
                     async with connection.transaction():
-                        await close_portion(connection, again, [])
+                        await close_portion(connection, again, Outcome())
             assert (await engine.get(action_id))["done_count"] == 2
 
     asyncio.run(scenario())
@@ -97,7 +98,7 @@ def test_a_portion_waits_for_the_one_before_it(database_url: str) -> None:
             async with engine.pool.connection() as holder:
                 async with holder.transaction():
                     await holder.execute("SELECT FROM portions WHERE first_row = 1 FOR UPDATE")
-                    second = asyncio.create_task(engine.advance(action_id))
+                    second = asyncio.create_task(engine.advance())
                     await _until_waiting(engine)
                     assert (await engine.get(action_id))["done_count"] == 0
                 # The first portion was given back without being applied: the second must not go ahead.
@@ -137,6 +138,9 @@ class _Explosive:
         failures = await self._inner.write()
         self._burn("write")
         return list(failures)
+
+    def created(self) -> Any:
+        return self._inner.created()
 
     def report(self) -> str:
         return str(self._inner.report())

@@ -5,9 +5,8 @@ from collections.abc import AsyncIterator
 
 import orjson
 
-from tallykeep.actions import ACTION_TYPES
 from tallykeep.resources.campaigns.store import create_campaign
-from tests.db.engine import open_engine
+from tests.db.engine import Bytes, open_engine
 
 
 def test_rows_of_a_deleted_campaign_fail_with_the_reason(database_url: str) -> None:
@@ -20,14 +19,12 @@ def test_rows_of_a_deleted_campaign_fail_with_the_reason(database_url: str) -> N
                 given = {"name": "Fall", "voucher": {"gift": {"amount": 1}}}
                 campaign_id, _ = await create_campaign(connection, engine.project_id, given)
                 options = {"campaign_id": campaign_id, "count": 10}
-                kind = ACTION_TYPES["CAMPAIGN.VOUCHERS_GENERATE"]
+                asked = engine.submission("CAMPAIGN.VOUCHERS_GENERATE", options=options)
                 async with connection.transaction():
-                    generation = await engine.acceptance.accept_planned(
-                        connection, kind, engine.project_id, "v-test", options
-                    )
-            kind = ACTION_TYPES["CAMPAIGN.VOUCHERS_IMPORT"]
-            target = {"campaign_id": campaign_id}
-            imported = await engine.acceptance.accept(kind, engine.project_id, "v-test", body(), target)
+                    accepted = await engine.acceptance.accept_planned(connection, asked)
+            asked = engine.submission("CAMPAIGN.VOUCHERS_IMPORT", options={"campaign_id": campaign_id})
+            imported = (await engine.acceptance.accept(asked, Bytes(body()))).action_id
+            generation = accepted.action_id
             await engine.query("DELETE FROM campaigns RETURNING id")
             for action_id, rows in ((generation, 10), (imported, 5)):
                 action = await engine.finish(action_id)

@@ -8,7 +8,7 @@ import pytest
 from psycopg import sql
 
 from tallykeep.db.migrate import migrate, newest_revision
-from tallykeep.engine import apply
+from tallykeep.engine import claim
 from tallykeep.errors import DatabaseUnavailableError
 from tallykeep.resources.campaigns.listed import CAMPAIGNS
 from tallykeep.resources.customers.listed import CUSTOMERS
@@ -59,6 +59,12 @@ def test_every_table_of_a_project_has_project_id_first_in_its_keys(database_url:
         "orders",
         "bin_entries",
         "campaigns",
+        "turns",
+        "dry_run_keys",
+        "attempts",
+        "idempotency_keys",
+        "categories",
+        "category_labels",
     )
     assert ours == {(table, "project_id") for table in tables}
 
@@ -82,8 +88,8 @@ def test_the_claim_finds_open_portions_by_index(database_url: str) -> None:
                 " SELECT 1, 'aa_' || n, m, 1, '' FROM generate_series(1, 200) AS n, generate_series(1, 100) AS m"
             )
             await connection.execute("ANALYZE portions")
-            key = {"project_id": 1, "action_id": "aa_7", "portions_in_flight": 2}
-            plan = await (await connection.execute(f"EXPLAIN {apply._sql.claim_open_portion}", key)).fetchall()
+            key = {"project_id": 1, "action_id": "aa_7", "portions_in_flight": 2, "first_row": None}
+            plan = await (await connection.execute(f"EXPLAIN {claim._sql.claim_open_portion}", key)).fetchall()
             return "\n".join(row["QUERY PLAN"] for row in plan)
 
     plan = asyncio.run(scenario())

@@ -81,6 +81,7 @@ def test_keys_manage_their_own_project_only(api: Api, other_api: Api) -> None:
         headers={"X-Management-Id": api.keys.management_id, "X-Management-Token": api.keys.management_token},
         trust_env=False,
     ).json()
-    assert [project["id"] for project in projects] == [api.keys.project]
+    assert [project["id"] for project in projects["data"]] == [api.keys.project]
+    assert (projects["object"], projects["data_ref"], projects["total"]) == ("list", "data", 1)
     own = api.get(f"/management/v1/projects/{api.keys.project}/metadata-schemas")
     assert own["total"] == 0

@@ -85,5 +85,7 @@ def test_schemas_through_the_sdk(api: Api) -> None:
     with voucherify.ApiClient(voucherify.Configuration(host=api.url, api_key=keys)) as client:
         schema = voucherify.MetadataSchemasApi(client).get_metadata_schema("voucher")
         assert schema.properties["unit"]["type"] == "number"
+        projects = voucherify.ManagementApi(client).list_projects()
+        assert [project.id for project in projects.data] == [api.keys.project]
         listed = voucherify.ManagementApi(client).list_metadata_schemas1(api.keys.project)
         assert listed.data[0].properties["unit"]["optional"] is False

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import voucherify
 from voucherify import models
+from voucherify.exceptions import ApiException
 
 from tests.http.test_sdk import until_success
 from tests.server import Api
@@ -157,3 +158,37 @@ def test_lists_are_filtered(sdk: voucherify.ApiClient) -> None:
         campaign_status=models.ParameterCampaignStatusListCampaigns("DONE"),
     )
     assert [campaign.name for campaign in listed.campaigns] == ["Fall", "Snow"]
+
+
+def test_categories(sdk: voucherify.ApiClient) -> None:
+    categories, vouchers, campaigns = (
+        voucherify.CategoriesApi(sdk), voucherify.VouchersApi(sdk), voucherify.CampaignsApi(sdk),
+    )  # fmt: skip
+    create = models.CategoriesCreateRequestBody.from_dict
+    first = categories.create_category(create({"name": "First", "hierarchy": 1}))
+    second = categories.create_category(create({"name": "Second", "hierarchy": 2}))
+    assert categories.get_category(first.id).name == "First"
+    listed = categories.list_categories()
+    assert ([category.name for category in listed.data], listed.total) == (["Second", "First"], 2)
+
+    body = {"type": "GIFT_VOUCHER", "gift": {"amount": 10}, "category_id": first.id}
+    created = vouchers.create_voucher("V", models.VouchersCreateWithSpecificCodeRequestBody.from_dict(body))
+    assert (created.category, created.category_id) == ("First", first.id)
+    body = {
+        "name": "Fall", "campaign_type": "GIFT_VOUCHERS", "category_id": second.id,
+        "voucher": {"type": "GIFT_VOUCHER", "gift": {"amount": 10}, "code_config": {"length": 8}},
+    }  # fmt: skip
+    campaign = campaigns.create_campaign(models.CampaignsCreateRequestBody.from_dict(body))
+    assert (campaign.category, campaign.categories[0].id) == ("Second", second.id)
+
+    update = models.CategoriesUpdateRequestBody.from_dict
+    assert categories.update_category(first.id, update({"name": "Best", "hierarchy": 3})).updated_at is not None
+    found = vouchers.get_voucher("V")
+    assert [(category.name, category.hierarchy) for category in found.categories] == [("Best", 3)]
+    assert vouchers.list_vouchers(category="Best").vouchers[0].category_id == first.id
+    moved = vouchers.update_voucher("V", models.VouchersUpdateRequestBody.from_dict({"category_id": second.id}))
+    assert moved.category == "Second"
+    categories.delete_category(first.id)
+    with pytest.raises(ApiException) as caught:
+        categories.delete_category(second.id)
+    assert (caught.value.status, "in use by 1 voucher and 1 campaign" in caught.value.body) == (409, True)

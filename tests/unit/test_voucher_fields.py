@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tallykeep.model import Row
+from tallykeep.resources.categories.labels import CategoryLabels
 from tallykeep.resources.metadata import MetadataChecker, MetadataSchema
 from tallykeep.resources.metadata_schemas import clean_properties
 from tallykeep.resources.vouchers.draft import ABSENT, FIELDS
@@ -44,13 +45,13 @@ def cleaned(cleaner: CsvVouchers | JsonVouchers, value: Any) -> tuple[Cleaned | 
 
 
 def from_json(row: Any) -> tuple[Cleaned | None, list[str]]:
-    return cleaned(JsonVouchers(MetadataChecker(None)), row)
+    return cleaned(JsonVouchers(MetadataChecker(None), CategoryLabels()), row)
 
 
 def from_csv(header: list[str] = HEADER, **cells: str) -> tuple[Cleaned | None, list[str]]:
     titles = {name.lower().replace(" ", "_"): name for name in header}
     row = {titles[name]: cell for name, cell in cells.items()}
-    return cleaned(CsvVouchers(header, MetadataChecker(None)), [row.get(name, "") for name in header])
+    return cleaned(CsvVouchers(header, MetadataChecker(None), CategoryLabels()), [row.get(name, "") for name in header])
 
 
 def test_a_json_voucher_with_every_field() -> None:
@@ -221,7 +222,7 @@ def test_csv_reasons(cells: dict[str, str], reason: str) -> None:
 def test_headers_match_in_any_case_and_unknown_ones_become_metadata() -> None:
     header = [" CODE", "voucher_type", "vAlUe", "Region", "null col", ""]
     draft, problems = cleaned(
-        CsvVouchers(header, MetadataChecker(None)), ["C", "GIFT_VOUCHER", "1", "Europe", "null", ""]
+        CsvVouchers(header, MetadataChecker(None), CategoryLabels()), ["C", "GIFT_VOUCHER", "1", "Europe", "null", ""]
     )
     assert problems == []
     assert draft is not None
@@ -229,7 +230,7 @@ def test_headers_match_in_any_case_and_unknown_ones_become_metadata() -> None:
 
 
 def test_rows_shorter_or_longer_than_the_header() -> None:
-    cleaner = CsvVouchers(["Code", "Voucher Type", "Value", ""], MetadataChecker(None))
+    cleaner = CsvVouchers(["Code", "Voucher Type", "Value", ""], MetadataChecker(None), CategoryLabels())
     assert cleaned(cleaner, ["C", "GIFT_VOUCHER", "1"])[1] == []
     assert cleaned(cleaner, ["C", "GIFT_VOUCHER", "1", "", "", " "])[1] == []
     assert cleaned(cleaner, ["C", "GIFT_VOUCHER", "1", "", "x"])[1] == ["the row has 5 cells, but the header has 4"]
@@ -255,8 +256,9 @@ def test_columns_and_single_rows_come_to_the_same(rows: list[list[str]]) -> None
         row[0] = row[0] or f"C{number}"
         row[9] = row[9].replace("2022", "2021") if number % 2 else row[9]
         row[1] = "GIFT_VOUCHER" if number % 3 else row[1]
-    together = CsvVouchers(header, MetadataChecker(schema)).clean([Row(n, row) for n, row in enumerate(rows, 1)])
-    alone = CsvVouchers(header, MetadataChecker(schema))
+    given = [Row(n, row) for n, row in enumerate(rows, 1)]
+    together = CsvVouchers(header, MetadataChecker(schema), CategoryLabels()).clean(given)
+    alone = CsvVouchers(header, MetadataChecker(schema), CategoryLabels())
     drafts: list[Any] = []
     failures = [found for n, row in enumerate(rows, 1) for found in alone._clean_odd(Row(n, row), drafts)]
     assert together == (drafts, failures)
@@ -269,6 +271,40 @@ def test_dates_in_the_wrong_order_fail_only_their_own_rows() -> None:
         ("2022-01-02T00:00:00+02:00", "2022-01-01T23:00:00Z"), ("2022-01-01T23:00:00Z", "2022-01-02T00:30:00+02:00"),
     ]  # fmt: skip
     rows = [Row(number, [f"C{number}", "GIFT_VOUCHER", "1", *pair]) for number, pair in enumerate(pairs)]
-    drafts, failures = CsvVouchers(header, MetadataChecker(None)).clean(rows)
+    drafts, failures = CsvVouchers(header, MetadataChecker(None), CategoryLabels()).clean(rows)
     assert [draft.row for draft in drafts] == [0, 2, 3, 4]
     assert [failure.row for failure in failures] == [1, 5]
+
+
+def test_a_category_is_given_by_name_or_by_id() -> None:
+    labels = CategoryLabels(by_name={"Old": "label_1"}, by_id={"cat_1": "Summer"})
+
+    def read(**category: Any) -> tuple[str | None, list[str]]:
+        draft, problems = cleaned(JsonVouchers(MetadataChecker(None), labels), GIFT | category)
+        return draft.values.get("category") if draft else None, problems
+
+    assert read(category="Anything") == ("Anything", [])
+    assert read(category="Old") == ("label_1", [])
+    assert read(category_id="cat_1") == ("Summer", [])
+    assert read(category="Summer", category_id="cat_1") == ("Summer", [])
+    assert read(category=None, category_id=None) == (None, [])
+    missing = "category_id: no category of this project has this id (actual value is 'cat_2')"
+    assert read(category_id="cat_2") == (None, [missing])
+    wrong = ["category: must be a string (actual value is '1')", "category_id: must be a string (actual value is '2')"]
+    assert read(category=1, category_id=2) == (None, wrong)
+    unlike = "category_id: is not the category that category names, give only one of them (actual value is 'cat_1')"
+    assert read(category="Fall", category_id="cat_1") == (None, [unlike])
+
+
+def test_a_files_category_is_written_as_its_label() -> None:
+    labels = CategoryLabels(by_name={"Old": "label_1"})
+    cleaner = CsvVouchers(["Code", "Voucher Type", "Value", "Category"], MetadataChecker(None), labels)
+    rows = [["A", "GIFT_VOUCHER", "1", " Old "], ["B", "GIFT_VOUCHER", "1", "New"], ["C", "GIFT_VOUCHER", "1", ""]]
+    drafts, failures = cleaner.clean([Row(n, row) for n, row in enumerate(rows, 1)])
+    assert not failures
+    assert [draft.fields[FIELDS.index("category")] for draft in drafts] == ["label_1", "New", ABSENT["category"]]
+    # A cell that makes its row odd, here a null, is read the other way, with the same outcome.
+    odd = ["D", "GIFT_VOUCHER", "1", "Old", "null"]
+    with_info = CsvVouchers(["Code", "Voucher Type", "Value", "Category", "Region"], MetadataChecker(None), labels)
+    ((draft,), _) = with_info.clean([Row(1, odd)])
+    assert draft.fields[FIELDS.index("category")] == "label_1"

@@ -15,6 +15,7 @@ TYPES = (
         source="csv",
         noun="product",
         failure_fields=("row", "source_id", "reason"),
+        keyless="",
         result=import_result,
         begin=upsert_products,
     ),

@@ -1,10 +1,13 @@
 """Actions on vouchers."""
 
+from tallykeep.compatibility import Compatibility
 from tallykeep.engine.finish import bulk_result, count_result, import_result
 from tallykeep.engine.kinds import ActionType
 from tallykeep.resources.metadata_purge import purge_plan, purge_portion
 from tallykeep.resources.vouchers.imports import import_vouchers
+from tallykeep.resources.vouchers.kinds import EXTRA_NAMES, LOYALTY
 from tallykeep.resources.vouchers.updates import VOUCHER_PURGE, update_vouchers
+from tallykeep.resources.vouchers.write import already_exists
 
 TYPES = (
     ActionType(
@@ -15,6 +18,7 @@ TYPES = (
         source="json",
         noun="voucher",
         failure_fields=("code", "reason"),
+        refuses_existing=already_exists("{key}"),
         result=import_result,
         begin=import_vouchers,
     ),
@@ -26,6 +30,7 @@ TYPES = (
         source="csv",
         noun="voucher",
         failure_fields=("code", "row", "reason"),
+        keyless="",
         result=import_result,
         begin=import_vouchers,
     ),
@@ -67,3 +72,8 @@ TYPES = (
         plan=purge_plan(VOUCHER_PURGE),
     ),
 )
+
+COMPATIBILITY = {
+    "VOUCHERS.IMPORT": Compatibility(kept=EXTRA_NAMES, adds=(f"vouchers of the type {LOYALTY}",)),
+    "VOUCHERS.IMPORT_CSV": Compatibility(kept=("Validation rule ID",)),
+}

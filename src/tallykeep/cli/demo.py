@@ -89,5 +89,5 @@ def _tour(console: Console, where: Connection, examples: Path) -> None:
 def _define_schema(where: Connection, schema: dict[str, object]) -> None:
     headers = {"X-App-Id": where.app_id, "X-App-Token": where.app_token}
     with httpx.Client(base_url=where.url, headers=headers, timeout=30) as http:
-        (project,) = http.get("/management/v1/projects").raise_for_status().json()
+        (project,) = http.get("/management/v1/projects").raise_for_status().json()["data"]
         http.post(f"/management/v1/projects/{project['id']}/metadata-schemas", json=schema).raise_for_status()

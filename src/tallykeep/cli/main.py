@@ -27,6 +27,7 @@ class Roles:
     api: Role
     worker: Role
     create_keys: Role
+    apply_alone: Callable[[Settings, int, str, int], int]
 
 
 def make_cli(roles: Roles) -> typer.Typer:
@@ -63,6 +64,11 @@ def make_cli(roles: Roles) -> typer.Typer:
     def worker(data_dir: DataDir = None) -> None:
         """Run one worker process."""
         _run(roles.worker, data_dir=data_dir)
+
+    @cli.command("apply-alone", hidden=True)
+    def apply_alone(project_id: int, action_id: str, first_row: int) -> None:
+        """Apply one portion; a worker runs this where portions ended processes."""
+        _run(lambda settings: roles.apply_alone(settings, project_id, action_id, first_row))
 
     @keys.command("create")
     def create(data_dir: DataDir = None) -> None:

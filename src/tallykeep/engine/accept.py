@@ -10,15 +10,21 @@ from psycopg.types.json import Jsonb
 from tallykeep.config import Settings
 from tallykeep.db.pool import Connection, Pool
 from tallykeep.db.queries import queries
-from tallykeep.engine.kinds import ActionType
+from tallykeep.engine.attempt import whole_at_once
+from tallykeep.engine.kinds import ActionType, Submission, Upload
+from tallykeep.engine.once import Accepted, Fingerprint, KeyTakenError, find_accepted, remember, replay
 from tallykeep.engine.portions import UniqueKeys
 from tallykeep.engine.queue import Queue
 from tallykeep.engine.split_csv import CsvSplitter
 from tallykeep.engine.split_ids import IdsSplitter
 from tallykeep.engine.split_json import JsonSplitter
-from tallykeep.model import Portion, Source, new_id, now
+from tallykeep.engine.turns import queue_first_turns
+from tallykeep.errors import ConflictError
+from tallykeep.model import Portion, Source, Wishes, new_id, now
 
-_sql = queries(__package__, "store.sql")
+_sql = queries(__package__, "accept.sql")
+
+_NO_WISHES = Wishes()
 
 
 class Splitter(Protocol):
@@ -49,25 +55,51 @@ class Acceptance:
         self._queue = queue
         self._settings = settings
 
-    async def accept(
-        self,
-        kind: ActionType,
-        project_id: int,
-        request_id: str,
-        body: AsyncIterator[bytes],
-        options: dict[str, Any] | None = None,
-    ) -> str:
-        """Read `body` to its end and return the new action's id.
+    async def accept(self, submission: Submission, upload: Upload) -> Accepted:
+        """Read the upload to its end and start its action, or find the one that its idempotency key started.
 
         Memory stays flat: portions go to the database as they fill. No connection is taken before the first portion
         is full or the body has ended, so that slow small uploads do not hold one. Raises InvalidPayloadError when the
-        body cannot be read as a whole.
+        body cannot be read as a whole, IdempotencyKeyReusedError.
         """
+        fingerprint = Fingerprint(submission)
+        body = fingerprint.over(upload.chunks())
+        if known := await self._find(submission):
+            async for _ in body:
+                pass
+            return replay(submission, known, fingerprint.digest(upload.wishes()))
+        try:
+            return await self._accept(submission, upload, fingerprint, body)
+        except KeyTakenError:
+            known = await self._find(submission)
+            if known is None:
+                raise
+            return replay(submission, known, fingerprint.digest(upload.wishes()))
+
+    async def _find(self, submission: Submission) -> dict[str, Any] | None:
+        if not submission.idempotency_key:
+            return None
+        async with self._pool.connection() as connection:
+            return await find_accepted(connection, submission)
+
+    async def _accept(
+        self, submission: Submission, upload: Upload, fingerprint: Fingerprint, body: AsyncIterator[bytes]
+    ) -> Accepted:
+        kind = submission.kind
         splitter = self._splitter(kind)
         portions = _portions(splitter, body, UniqueKeys(kind.unique_key) if kind.unique_key else None)
         first = await anext(portions, None)
         async with self._pool.connection() as connection, connection.transaction():
-            return await self._store(connection, kind, project_id, request_id, splitter, first, portions, options or {})
+            action_id, created_at = await _add_action(connection, submission)
+            totals = _Totals()
+            if first:
+                totals = await _copy_portions(connection, submission.project_id, action_id, first, portions)
+            wishes = upload.wishes()
+            source = replace(splitter.source, options=splitter.source.options | submission.options)
+            about = {"file_name": upload.file_name, "body_size": fingerprint.size}
+            await self._complete(connection, submission, action_id, source, totals, wishes, created_at, about)
+            await remember(connection, submission, fingerprint.digest(wishes), action_id)
+        return Accepted(action_id)
 
     def _splitter(self, kind: ActionType) -> Splitter:
         settings = self._settings
@@ -80,47 +112,49 @@ class Acceptance:
             return IdsSplitter(kind.ids, **limits)
         return CsvSplitter(**limits) if kind.source == "csv" else JsonSplitter(**limits)
 
-    async def _store(
-        self,
-        connection: Connection,
-        kind: ActionType,
-        project_id: int,
-        request_id: str,
-        splitter: Splitter,
-        first: Portion | None,
-        rest: AsyncIterator[Portion],
-        options: dict[str, Any],
-    ) -> str:
-        action_id, created_at = await _add_action(connection, kind, project_id, request_id)
-        totals = await _copy_portions(connection, project_id, action_id, first, rest) if first else _Totals()
-        source = replace(splitter.source, options=splitter.source.options | options)
-        await self._complete(connection, project_id, action_id, source, totals, created_at)
-        return action_id
-
     async def accept_planned(
-        self, connection: Connection, kind: ActionType, project_id: int, request_id: str, options: dict[str, Any]
-    ) -> str:
-        """Start an action over resources that are here already, in the transaction open on `connection`."""
+        self, connection: Connection, submission: Submission, wishes: Wishes = _NO_WISHES
+    ) -> Accepted:
+        """Start an action over resources that are here already, in the transaction open on `connection`.
+
+        Raises ConflictError when another submission under the same idempotency key is just being accepted; one that
+        was accepted before is found by `replayed`, to be asked first.
+        """
+        kind = submission.kind
         if kind.plan is None:
             raise ValueError(f"{kind.name} has no plan")
-        action_id, created_at = await _add_action(connection, kind, project_id, request_id)
-        await kind.plan(connection, project_id, action_id, options, self._settings.portion_rows)
-        key = {"project_id": project_id, "id": action_id}
+        action_id, created_at = await _add_action(connection, submission)
+        await kind.plan(connection, submission.project_id, action_id, submission.options, self._settings.portion_rows)
+        key = {"project_id": submission.project_id, "id": action_id}
         counted = await (await connection.execute(_sql.count_portions, key)).fetchone()
         totals = _Totals(**counted) if counted else _Totals()
-        source = Source("planned", options=options)
-        await self._complete(connection, project_id, action_id, source, totals, created_at)
-        return action_id
+        source = Source("planned", options=submission.options)
+        await self._complete(connection, submission, action_id, source, totals, wishes, created_at, {})
+        try:
+            await remember(connection, submission, Fingerprint(submission).digest(wishes), action_id)
+        except KeyTakenError:
+            raise ConflictError(
+                "A submission under the same Idempotency-Key was accepted just now; send it again"
+            ) from None
+        return Accepted(action_id)
+
+    async def replayed(self, connection: Connection, submission: Submission, wishes: Wishes) -> Accepted | None:
+        """The planned action that was started under the submission's key before, if any was."""
+        known = await find_accepted(connection, submission)
+        return replay(submission, known, Fingerprint(submission).digest(wishes)) if known else None
 
     async def _complete(
         self,
         connection: Connection,
-        project_id: int,
+        submission: Submission,
         action_id: str,
         source: Source,
         totals: _Totals,
+        wishes: Wishes,
         created_at: datetime,
+        about: dict[str, Any],
     ) -> None:
+        project_id = submission.project_id
         completed = {
             "project_id": project_id,
             "id": action_id,
@@ -128,22 +162,32 @@ class Acceptance:
             "total_count": totals.rows,
             "open_portions": totals.portions,
             "now": created_at if not totals.portions else now(),
+            "dry_run": wishes.dry_run,
+            "on_error": wishes.on_error,
+            "max_failures": wishes.max_failures,
+            "file_name": None,
+            "body_size": None,
+            **about,
         }
         await connection.execute(_sql.complete_acceptance, completed)
-        for _ in range(min(self._settings.portions_in_flight, totals.portions)):
-            await self._queue.defer_advance(connection, project_id, action_id)
+        if totals.portions:
+            in_flight = 1 if whole_at_once(wishes) else self._settings.portions_in_flight
+            await queue_first_turns(
+                connection, self._queue, project_id, action_id, min(in_flight, totals.portions),
+                in_sequence=submission.kind.sequence is not None,
+            )  # fmt: skip
 
 
-async def _add_action(
-    connection: Connection, kind: ActionType, project_id: int, request_id: str
-) -> tuple[str, datetime]:
+async def _add_action(connection: Connection, submission: Submission) -> tuple[str, datetime]:
     action_id, created_at = new_id("aa_"), now()
     added = {
-        "project_id": project_id,
+        "project_id": submission.project_id,
         "id": action_id,
-        "type": kind.name,
-        "sequence": kind.sequence,
-        "request_id": request_id,
+        "type": submission.kind.name,
+        "sequence": submission.kind.sequence,
+        "request_id": submission.request_id,
+        "requested_by": submission.requested_by,
+        "parent_id": submission.parent_id,
         "now": created_at,
     }
     await connection.execute(_sql.add_action, added)

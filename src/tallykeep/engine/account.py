@@ -1,43 +1,112 @@
-"""Accounting: every row of a portion ends as done or failed, in the transaction that wrote it."""
+"""Accounting: every row of a portion ends as done, failed or unprocessed, in the transaction that wrote it."""
 
 import re
+from dataclasses import dataclass
 
 from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
+from tallykeep.engine.attempt import Outcome
 from tallykeep.errors import PortionLostError
-from tallykeep.model import ClaimedPortion, Failure, now
+from tallykeep.model import ClaimedPortion, EndedBy, Failure, OnError, now
 
-_sql = queries(__package__, "store.sql")
+_sql = queries(__package__, "account.sql")
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _LONGEST_REASON = 10_000
 
 
-async def close_portion(
-    connection: Connection, claimed: ClaimedPortion, failures: list[Failure], report: str = ""
-) -> bool:
-    """Record the failures, close the portion and add to the action's tally; tells whether portions remain.
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Where an action stands after a portion: whether it has ended, and the sequence that then goes on."""
+
+    ended: bool
+    sequence: str | None
+
+
+async def close_portion(connection: Connection, claimed: ClaimedPortion, outcome: Outcome) -> Tally:
+    """Record the failures, close the portion and add to the action's tally.
 
     Raises PortionLostError, and so rolls everything back, when the portion or its action was ended by someone else.
     """
-    place = {"project_id": claimed.project_id, "action_id": claimed.action_id, "now": now()}
-    failed = len(failures)
-    await _record(connection, claimed, failures)
-    if report:
-        part = {**place, "first_row": claimed.portion.first_row, "body": _storable(report)}
-        await connection.execute(_sql.add_report_part, part)
-    closing = {**place, "first_row": claimed.portion.first_row, "failed_count": failed}
+    place = _place(claimed)
+    failed = len(outcome.failures)
+    await record(connection, claimed, outcome.failures)
+    await add_report(connection, claimed, outcome.report)
+    counts = {
+        "done_count": claimed.portion.row_count - failed - outcome.unprocessed,
+        "failed_count": failed,
+        "unprocessed_count": outcome.unprocessed,
+        "created_count": len(outcome.created),
+    }
+    closing = {**place, **counts, "first_row": claimed.portion.first_row}
     closed = await connection.execute(_sql.close_portion_if_open, closing)
     if closed.rowcount != 1:
         raise PortionLostError(f"the portion at row {claimed.portion.first_row} is closed already")
-    counts = {**place, "done_count": claimed.portion.row_count - failed, "failed_count": failed}
-    tally = await (await connection.execute(_sql.tally_if_unfinished, counts)).fetchone()
+    await connection.execute(_sql.delete_attempts, closing)
+    tally = await (await connection.execute(_sql.tally_if_unfinished, {**place, **counts})).fetchone()
     if tally is None:
         raise PortionLostError(f"the action {claimed.action_id} has ended already")
-    return bool(tally["open_portions"])
+    if _has_to_stop(claimed, tally["failed_count"]) and tally["status"] != "DONE":
+        reason = f"Stopped after {tally['failed_count']} failed row(s), as on_error=stop asks"
+        await end_unfinished(connection, claimed.project_id, claimed.action_id, EndedBy.STOPPED, reason)
+        return await _ended(connection, claimed, tally["sequence"])
+    return await _ended(connection, claimed, tally["sequence"]) if tally["status"] == "DONE" else Tally(False, None)
 
 
-async def _record(connection: Connection, claimed: ClaimedPortion, failures: list[Failure]) -> None:
+def _has_to_stop(claimed: ClaimedPortion, failed: int) -> bool:
+    return claimed.wishes.on_error == OnError.STOP and failed >= claimed.wishes.max_failures
+
+
+async def close_all(connection: Connection, claimed: ClaimedPortion, created: int) -> Tally:
+    """Every row of the action is done: close all portions at once."""
+    await connection.execute(_sql.close_all_portions, _place(claimed))
+    await connection.execute(_sql.delete_attempts, {**_place(claimed), "first_row": claimed.portion.first_row})
+    counted = {**_place(claimed), "created_count": created}
+    tally = await (await connection.execute(_sql.tally_whole_if_unfinished, counted)).fetchone()
+    if tally is None:
+        raise PortionLostError(f"the action {claimed.action_id} has ended already")
+    return Tally(True, tally["sequence"])
+
+
+async def reject(connection: Connection, claimed: ClaimedPortion, failed: int, reason: str = "") -> Tally:
+    """End the action for its failed rows, or for another reason; nothing of it was written."""
+    reason = reason or f"{failed} row(s) are not valid; nothing was written, as on_error=reject asks"
+    place = {**_place(claimed), "failed_count": failed}
+    await connection.execute(_sql.count_failures_if_unfinished, place)
+    ended = await end_unfinished(connection, claimed.project_id, claimed.action_id, EndedBy.REJECTED, reason)
+    if ended is None:
+        raise PortionLostError(f"the action {claimed.action_id} has ended already")
+    return ended
+
+
+async def end_unfinished(
+    connection: Connection, project_id: int, action_id: str, ended_by: EndedBy, reason: str
+) -> Tally | None:
+    """End the action before its last row: what has no outcome yet is unprocessed. None where it had ended already."""
+    ending = {"project_id": project_id, "action_id": action_id, "ended_by": ended_by, "reason": reason, "now": now()}
+    ended = await (await connection.execute(_sql.end_if_unfinished, ending)).fetchone()
+    return Tally(True, ended["sequence"]) if ended else None
+
+
+async def _ended(connection: Connection, claimed: ClaimedPortion, sequence: str | None) -> Tally:
+    if claimed.wishes.dry_run:
+        await connection.execute(_sql.forget_dry_run_keys, _place(claimed))
+    return Tally(True, sequence)
+
+
+def _place(claimed: ClaimedPortion) -> dict[str, object]:
+    return {"project_id": claimed.project_id, "action_id": claimed.action_id, "now": now()}
+
+
+async def add_report(connection: Connection, claimed: ClaimedPortion, report: str) -> None:
+    """Keep what the portion adds to the report file."""
+    if report:
+        part = {**_place(claimed), "first_row": claimed.portion.first_row, "body": _storable(report)}
+        await connection.execute(_sql.add_report_part, part)
+
+
+async def record(connection: Connection, claimed: ClaimedPortion, failures: list[Failure]) -> None:
+    """Keep the failures, each under its row's number."""
     if not failures:
         return
     async with connection.cursor().copy(_sql.copy_failures) as copy:

@@ -1,12 +1,12 @@
 """What an action type declares. The engine knows no type: it is handed a table of these declarations."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
 from tallykeep.db.pool import Connection
-from tallykeep.model import Action, ClaimedPortion, Failure, Row
+from tallykeep.model import Action, ClaimedPortion, Failure, Row, Wishes
 
 
 class Operation(Protocol):
@@ -25,6 +25,10 @@ class Operation(Protocol):
 
     async def write(self) -> list[Failure]:
         """Write the resources; every earlier portion of the action is closed by now."""
+        ...
+
+    def created(self) -> Mapping[str, int]:
+        """What writing created: the resources' keys, each with the row that it came from. The other rows updated."""
         ...
 
     def report(self) -> str:
@@ -63,6 +67,8 @@ class ActionType:
     keyless: str | None = None  # what a failed row without a key shows in its place
     report_header: tuple[str, ...] = ()
     sequence: str | None = None
+    refuses_existing: str | None = None  # the reason of a row whose {key} exists, where it is not updated
+    deletes: bool = False
     target: Target | None = None  # what the path's {target} means, as options of the action
     unique_key: str | None = None  # rows without it, or with it twice, refuse a whole JSON submission
     result: Result
@@ -71,3 +77,34 @@ class ActionType:
 
 
 ActionTypes = Mapping[str, ActionType]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """Who asks for what, under which request."""
+
+    kind: ActionType
+    project_id: int
+    request_id: str
+    requested_by: str | None = None  # the id of the key
+    options: dict[str, Any] = field(default_factory=dict)
+    idempotency_key: str | None = None
+    asked: tuple[Any, ...] = ()  # the request's own words, by which a second one under the same key is compared
+    parent_id: str | None = None
+
+
+class Upload(Protocol):
+    """A body as it comes, and what is known of it once it was read to its end."""
+
+    @property
+    def file_name(self) -> str | None:
+        """The file's name, where it has one."""
+        ...
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        """The rows' bytes: decoded, and out of their form."""
+        ...
+
+    def wishes(self) -> Wishes:
+        """What else was asked for; raises RequestError for what cannot be understood."""
+        ...

@@ -23,11 +23,11 @@ async def _need_not_wait_for_the_disk(connection: AsyncConnection[Any]) -> None:
     await connection.execute("SET synchronous_commit = off")
 
 
-Advance = Callable[[int, str], Awaitable[None]]
+Advance = Callable[[int], Awaitable[None]]
 
 
 class Queue:
-    """Jobs that say «this action has an open portion»; one too many, too late or lost changes nothing."""
+    """Jobs that say «this project has an open portion»; one too many, too late or lost changes nothing."""
 
     def __init__(self, database_url: str, *, pool_size: int = 4) -> None:
         connector = PsycopgConnector(
@@ -38,8 +38,8 @@ class Queue:
     def on_advance(self, advance: Advance) -> None:
         """Set what a worker of this process does with a job."""
 
-        async def task(project_id: int, action_id: str) -> None:
-            await advance(project_id, action_id)
+        async def task(project_id: int) -> None:
+            await advance(project_id)
 
         self.app.task(name=_TASK, queue=QUEUE)(task)
         # A worker without any periodic task stops watching its own listener and goes deaf when the server restarts.
@@ -52,13 +52,14 @@ class Queue:
             await manager.finish_job(job, status=Status.FAILED, delete_job=True)
 
     async def defer_advance(
-        self, connection: Connection, project_id: int, action_id: str, *, delay: timedelta | None = None
+        self, connection: Connection, project_id: int, turn: int, *, delay: timedelta | None = None
     ) -> None:
-        """Queue one job, in the transaction that is open on `connection`; it goes to the back of the line."""
+        """Queue one job, in the transaction that is open on `connection`; they are served by their turns' numbers."""
         job = self.app.configure_task(
             _TASK,
             queue=QUEUE,
+            priority=-turn,
             connection=connection,
             schedule_in={"milliseconds": round(delay.total_seconds() * 1000)} if delay else None,
         )
-        await job.defer_async(project_id=project_id, action_id=action_id)
+        await job.defer_async(project_id=project_id)

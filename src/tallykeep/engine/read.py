@@ -6,12 +6,19 @@ from typing import Any
 
 from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
-from tallykeep.engine.kinds import ActionTypes
+from tallykeep.engine.kinds import ActionType, ActionTypes
 from tallykeep.engine.report import ReportLinks
 from tallykeep.errors import NotFoundError
-from tallykeep.model import Action, Failure, OperationStatus, Status, wire_time
+from tallykeep.model import Action, EndedBy, Failure, OnError, OperationStatus, Status, wire_time
 
-_sql = queries(__package__, "store.sql")
+_sql = queries(__package__, "read.sql")
+
+# What an action shows beside the wire format's fields: everywhere, and when it is asked for alone.
+ADDED_FIELDS = (
+    "total_count", "done_count", "failed_count", "unprocessed_count", "started_at", "finished_at", "eta_seconds",
+    "ended_by", "reason", "dry_run", "on_error", "parent_id", "user", "file_name", "file_size",
+)  # fmt: skip
+ADDED_ALONE = ("created_count", "updated_count")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +40,7 @@ class Reader:
         kind = self.kinds[action.type]
         report = links.report_of(action) if links and kind.report_header else None
         result = kind.result(kind, action, [Failure(*failure) for failure in row["failures"]], report)
-        return _shown(action) | {"result": result, "processing_time": action.processing_time} | _counts(action)
+        return {**_shown(action), **_effects(kind, action), "result": result, "processing_time": action.processing_time}
 
     async def list_actions(
         self, connection: Connection, project_id: int, *, limit: int, before: datetime | None
@@ -84,12 +91,13 @@ class Reader:
 
 def _action(row: dict[str, Any]) -> Action:
     known = {name: row[name] for name in Action.__slots__}
-    return Action(
-        **known | {"status": Status(row["status"]), "operation_status": OperationStatus(row["operation_status"])}
-    )
+    known |= {"status": Status(row["status"]), "operation_status": OperationStatus(row["operation_status"])}
+    known |= {"on_error": OnError(row["on_error"]), "ended_by": EndedBy(row["ended_by"]) if row["ended_by"] else None}
+    return Action(**known)
 
 
 def _shown(action: Action) -> dict[str, Any]:
+    """The wire format's fields, and beside them ours."""
     return {
         "id": action.id,
         "type": action.type,
@@ -100,12 +108,26 @@ def _shown(action: Action) -> dict[str, Any]:
         "request_id": action.request_id,
         "progress": action.progress,
         "object": "async_action",
-    }
-
-
-def _counts(action: Action) -> dict[str, Any]:
-    return {
         "total_count": action.total_count,
         "done_count": action.done_count,
         "failed_count": action.failed_count,
+        "unprocessed_count": action.unprocessed_count,
+        "started_at": wire_time(action.started_at),
+        "finished_at": wire_time(action.finished_at),
+        "eta_seconds": action.eta_seconds,
+        "ended_by": action.ended_by,
+        "reason": action.reason,
+        "dry_run": action.dry_run,
+        "on_error": action.on_error,
+        "parent_id": action.parent_id,
+        "user": action.requested_by,
+        "file_name": action.file_name,
+        "file_size": action.body_size,
     }
+
+
+def _effects(kind: ActionType, action: Action) -> dict[str, Any]:
+    """How many resources were, or in a dry run would be, created and updated."""
+    if kind.deletes:
+        return {"created_count": 0, "updated_count": 0}
+    return {"created_count": action.created_count, "updated_count": action.done_count - action.created_count}

@@ -13,7 +13,7 @@ from tallykeep.engine.kinds import ActionTypes, Report
 from tallykeep.errors import NotFoundError
 from tallykeep.model import Action
 
-_sql = queries(__package__, "store.sql")
+_sql = queries(__package__, "report.sql")
 
 _SECRET = "report links"  # noqa: S105 - the name of a secret
 _SALT = "tallykeep.report"

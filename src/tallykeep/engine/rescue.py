@@ -7,12 +7,14 @@ from datetime import timedelta
 import structlog
 
 from tallykeep.config import Settings
-from tallykeep.db.pool import Pool
+from tallykeep.db.pool import Connection, Pool
 from tallykeep.db.queries import queries
+from tallykeep.engine.account import Tally
 from tallykeep.engine.queue import Queue
+from tallykeep.engine.turns import queue_next, queue_turns
 from tallykeep.model import now
 
-_sql = queries(__package__, "store.sql")
+_sql = queries(__package__, "rescue.sql")
 _log = structlog.get_logger()
 
 
@@ -34,16 +36,28 @@ class Rescuer:
             await asyncio.sleep(self.settings.rescue_interval_seconds)
 
     async def rescue(self) -> int:
-        """End sessions past their lease, queue stranded actions again; returns how many were queued."""
+        """End sessions past their lease, queue stranded projects again; returns how many were queued."""
         async with self.pool.connection() as connection:
-            expired = now() - timedelta(seconds=self.settings.lease_seconds)
-            ending = {"application_name": self.worker_name, "started_before": expired}
+            silent_since = now() - timedelta(seconds=self.settings.lease_seconds)
+            ending = {"application_name": self.worker_name, "silent_since": silent_since}
             await connection.execute(_sql.end_silent_transactions, ending)
+            await self._wake_sequences(connection)
+            return await self._wake_projects(connection)
+
+    async def _wake_sequences(self, connection: Connection) -> None:
+        forgotten = await (await connection.execute(_sql.find_forgotten_sequences)).fetchall()
+        for found in forgotten:
+            ended = Tally(ended=True, sequence=found["sequence"])
             async with connection.transaction():
-                silent_since = now() - timedelta(seconds=self.settings.rescue_after_seconds)
-                found = await connection.execute(_sql.find_stranded_actions, {"silent_since": silent_since})
-                stranded = await found.fetchall()
-                for action in stranded:
-                    _log.warning("an action had no job left and was queued again", action_id=action["id"])
-                    await self.queue.defer_advance(connection, action["project_id"], action["id"])
+                in_flight = self.settings.portions_in_flight
+                await queue_next(connection, self.queue, found["project_id"], ended, in_flight)
+
+    async def _wake_projects(self, connection: Connection) -> int:
+        silent_since = now() - timedelta(seconds=self.settings.rescue_after_seconds)
+        place = {"silent_since": silent_since, "portions_in_flight": self.settings.portions_in_flight}
+        async with connection.transaction():
+            stranded = await (await connection.execute(_sql.find_stranded_projects, place)).fetchall()
+            for project in stranded:
+                _log.warning("a project had no job left and was queued again", project_id=project["project_id"])
+                await queue_turns(connection, self.queue, project["project_id"], project["turns"])
         return len(stranded)

@@ -5,8 +5,8 @@ import io
 
 import orjson
 
-from tallykeep.engine.split_csv import LineSource
-from tallykeep.engine.split_json import split_elements
+from tallykeep.engine.split_csv import LineSource, quoted_rows
+from tallykeep.engine.split_json import ELEMENT_SEPARATOR, split_elements
 from tallykeep.model import Portion, Row, Source
 
 
@@ -23,6 +23,30 @@ def read_rows(portion: Portion, source: Source) -> list[Row]:
     # Splitting and reading disagree, a defect; still every row is accounted for, and none is written wrongly.
     problem = f"Internal error: {portion.row_count} rows were read as {len(rows)}"
     return [Row(portion.first_row + index, problem=problem) for index in range(portion.row_count)]
+
+
+def raw_rows(portion: Portion, source: Source) -> list[bytes]:
+    """The bytes of each of the portion's rows, as they were sent (in UTF-8); for a file, with the line's end."""
+    if source.format != "csv":
+        return split_elements(portion.body)
+    lines = portion.body.splitlines(keepends=True)
+    if portion.row_count == 1:
+        return [portion.body]
+    if b'"' not in portion.body:
+        return lines
+    rows, _, _ = quoted_rows(lines, source.delimiter)
+    return rows
+
+
+def split_rows(portion: Portion, source: Source, parts: int) -> list[Portion]:
+    """The portion cut into so many smaller ones of about the same number of rows, one row at least in each."""
+    rows = raw_rows(portion, source)
+    separator = b"" if source.format == "csv" else ELEMENT_SEPARATOR
+    size = max(-(-len(rows) // parts), 1)
+    return [
+        Portion(portion.first_row + start, len(rows[start : start + size]), separator.join(rows[start : start + size]))
+        for start in range(0, len(rows), size)
+    ]
 
 
 def _json_rows(portion: Portion) -> list[Row]:

@@ -72,7 +72,7 @@ class CsvSplitter:
             if not any(b'"' in line for line in lines):
                 yield from self._cutter.add([line for line in lines if line.strip()])
                 return
-            rows, lines, is_open = _quoted_rows(lines, self.source.delimiter)
+            rows, lines, is_open = quoted_rows(lines, self.source.delimiter)
             yield from self._cutter.add([row for row in rows if row.strip()])
             if is_open and not final and sum(map(len, lines)) <= self._max_row_bytes:
                 self._keep_open(lines)
@@ -88,7 +88,7 @@ class CsvSplitter:
         if not lines:
             return []
         delimiter = _delimiter_of(lines[0])
-        rows, rest, _ = _quoted_rows(lines, delimiter, at_most=1)
+        rows, rest, _ = quoted_rows(lines, delimiter, at_most=1)
         if rows:
             self.source = Source("csv", _clean_header(rows[0], delimiter), delimiter)
             return rest
@@ -130,7 +130,7 @@ class LineSource:
         return line
 
 
-def _quoted_rows(
+def quoted_rows(
     lines: list[bytes], delimiter: str, at_most: int | None = None
 ) -> tuple[list[bytes], list[bytes], bool]:
     """The complete rows at the start of these lines (at most so many), the lines behind them, and why it ended there.

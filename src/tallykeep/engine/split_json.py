@@ -24,6 +24,8 @@ _SPACE = re.compile(rb"[ \t\r\n]*+")
 _LONG_ELEMENT = 65_536
 _BOM = b"\xef\xbb\xbf"
 
+ELEMENT_SEPARATOR = b",\n"
+
 
 class JsonSplitter:
     """Feed chunks, get portions; each body is the elements' own bytes, joined by newlines and commas.
@@ -34,7 +36,7 @@ class JsonSplitter:
 
     def __init__(self, *, portion_rows: int, portion_bytes: int, max_row_bytes: int) -> None:
         self.source = Source("json")
-        self._cutter = PortionCutter(max_rows=portion_rows, max_bytes=portion_bytes, separator=b",\n")
+        self._cutter = PortionCutter(max_rows=portion_rows, max_bytes=portion_bytes, separator=ELEMENT_SEPARATOR)
         self._max_row_bytes = max_row_bytes
         self._buffer = b""
         self._state = "start"
@@ -164,7 +166,7 @@ def split_elements(body: bytes) -> list[bytes]:
     while at < len(body):
         end = _element_end(delimited, at) or len(body)
         elements.append(body[at:end])
-        at = end + 2
+        at = end + len(ELEMENT_SEPARATOR)
     return elements
 
 

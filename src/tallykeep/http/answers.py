@@ -15,6 +15,7 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from tallykeep.engine.once import Accepted
 from tallykeep.errors import (
     BodyTooLargeError,
     InternalError,
@@ -69,6 +70,12 @@ class RequestIds:
             await send(message)
 
         await self._app(scope, receive, send_with_id)
+
+
+def answer_accepted(accepted: Accepted, status_code: int) -> Json:
+    """The id of an action; a header tells when an earlier submission under the same key had started it."""
+    headers = {"Idempotent-Replayed": "true"} if accepted.replayed else None
+    return Json({"async_action_id": accepted.action_id}, status_code=status_code, headers=headers)
 
 
 def request_id(request: Request, prefix: str = "v-") -> str:

@@ -12,6 +12,8 @@ from tallykeep.engine.kinds import ActionTypes
 from tallykeep.http import (
     async_actions,
     campaigns,
+    categories,
+    control,
     customers,
     health,
     metadata_schemas,
@@ -48,10 +50,12 @@ def create_api(kinds: ActionTypes, open_context: Callable[[], AbstractAsyncConte
     app.state.routers = [
         submission_routes(kinds),
         async_actions.router,
+        control.router,
         reports.router,
         templates.router,
         vouchers.router,
         campaigns.router,
+        categories.router,
         customers.router,
         products.router,
         orders.router,

@@ -4,6 +4,8 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 
+from tallykeep.compatibility import OURS, Compatibility
+from tallykeep.engine.read import ADDED_ALONE, ADDED_FIELDS
 from tallykeep.http.answers import Json
 from tallykeep.http.auth import FromCaller
 from tallykeep.http.context import FromContext
@@ -11,8 +13,11 @@ from tallykeep.http.parameters import Limit, Moment
 
 router = APIRouter(prefix="/v1/async-actions", tags=["Async actions"], default_response_class=Json)
 
+_LISTED = Compatibility(query=("limit", "end_date"), added=ADDED_FIELDS)
+SHOWN = Compatibility(query=(), added=(*ADDED_FIELDS, *ADDED_ALONE), adds=("a `result` while the action still runs",))
 
-@router.get("", summary="List async actions")
+
+@router.get("", summary="List async actions", openapi_extra=_LISTED.extra)
 async def list_actions(
     context: FromContext, caller: FromCaller, limit: Limit = 10, end_date: Moment | None = None
 ) -> Json:
@@ -21,7 +26,7 @@ async def list_actions(
         return Json(await context.reader.list_actions(connection, caller.project_id, limit=limit, before=end_date))
 
 
-@router.get("/{action_id}", summary="Get async action")
+@router.get("/{action_id}", summary="Get async action", openapi_extra=SHOWN.extra)
 async def get_action(request: Request, context: FromContext, caller: FromCaller, action_id: str) -> Json:
     """One action with its result; while it runs, the result holds what is known so far."""
     async with context.pool.connection() as connection:
@@ -29,7 +34,7 @@ async def get_action(request: Request, context: FromContext, caller: FromCaller,
         return Json(await context.reader.get_action(connection, caller.project_id, action_id, links))
 
 
-@router.get("/{action_id}/failures", summary="List failed rows")
+@router.get("/{action_id}/failures", summary="List failed rows", openapi_extra=OURS)
 async def list_failures(
     context: FromContext,
     caller: FromCaller,

@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 from tallykeep.config import Settings
 from tallykeep.db.pool import Pool
 from tallykeep.engine.accept import Acceptance
+from tallykeep.engine.control import Controller
 from tallykeep.engine.kinds import ActionTypes
 from tallykeep.engine.read import Reader
 from tallykeep.engine.report import ReportLinks
@@ -23,6 +24,7 @@ class Context:
     intake: Pool
     acceptance: Acceptance
     reader: Reader
+    controller: Controller
     kinds: ActionTypes
     report_secret: bytes
 

@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from tallykeep.compatibility import Compatibility
 from tallykeep.http.answers import Json
 from tallykeep.http.auth import FromCaller
 from tallykeep.http.bodies import JSON_BODY, json_object
@@ -16,8 +17,19 @@ from tallykeep.resources.upserts.single import upsert_one
 
 router = APIRouter(prefix="/v1/customers", tags=["Customers"], default_response_class=Json)
 
+_EMPTY = ("summary", "loyalty", "referrals", "system_metadata")
+_LISTED = Compatibility(
+    query=(
+        "limit", "page", "email", "city", "name", "segment_id", "created_at[before]", "created_at[after]",
+        "updated_at[before]", "updated_at[after]", "order", "starting_after",
+    ),
+    refused=tuple(CUSTOMERS.refused),
+    empty=_EMPTY,
+)  # fmt: skip
+_SHOWN = Compatibility(empty=_EMPTY, absent=("assets",))
 
-@router.get("", summary="List customers", openapi_extra=parameters_of(CUSTOMERS))
+
+@router.get("", summary="List customers", openapi_extra=parameters_of(CUSTOMERS) | _LISTED.extra)
 async def list_(request: Request, context: FromContext, caller: FromCaller, limit: Limit = 10, page: Page = 1) -> Json:
     """The project's customers, newest first unless `order` says otherwise."""
     selection = read_selection(CUSTOMERS, request.query_params.multi_items())
@@ -34,7 +46,7 @@ async def create(request: Request, context: FromContext, caller: FromCaller) -> 
         return Json(await get_customer(connection, caller.project_id, customer_id))
 
 
-@router.get("/{customer_id}", summary="Get customer")
+@router.get("/{customer_id}", summary="Get customer", openapi_extra=_SHOWN.extra)
 async def get(context: FromContext, caller: FromCaller, customer_id: str) -> Json:
     """One customer by id or source_id."""
     async with context.pool.connection() as connection:

@@ -4,6 +4,7 @@ import asyncio
 
 from fastapi import APIRouter
 
+from tallykeep.compatibility import OURS
 from tallykeep.db.queries import queries
 from tallykeep.errors import ServiceUnavailableError
 from tallykeep.http.answers import Json
@@ -16,13 +17,13 @@ _PATIENCE_SECONDS = 2
 _sql = queries(__package__, "health.sql")
 
 
-@router.get("/livez", summary="Is the process alive?")
+@router.get("/livez", summary="Is the process alive?", openapi_extra=OURS)
 async def livez() -> Json:
     """200 as long as the process answers."""
     return Json({"status": "ok"})
 
 
-@router.get("/readyz", summary="Will requests and work be served?")
+@router.get("/readyz", summary="Will requests and work be served?", openapi_extra=OURS)
 async def readyz(context: FromContext) -> Json:
     """200 when the database answers and a worker is alive; else 503 with what is missing."""
     try:

@@ -5,17 +5,29 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from tallykeep.compatibility import OURS, Compatibility
 from tallykeep.errors import NotFoundError
-from tallykeep.http.answers import Json, request_id
+from tallykeep.http.answers import Json, answer_accepted
 from tallykeep.http.auth import FromCaller, FromManagedProject, FromManager
 from tallykeep.http.bodies import JSON_BODY, json_object
 from tallykeep.http.context import FromContext
+from tallykeep.http.uploads import submission
+from tallykeep.http.wishes import PARAMETERS, read_wishes
 from tallykeep.model import wire_time
 from tallykeep.resources import metadata_schemas as schemas
 from tallykeep.resources.projects import list_projects
 
 router = APIRouter(prefix="/v1/metadata-schemas", tags=["Metadata schemas"], default_response_class=Json)
 management = APIRouter(prefix="/management/v1/projects", tags=["Management"], default_response_class=Json)
+
+_PROJECTS = Compatibility(
+    absent=(
+        "currency", "dial_code", "cluster_id", "default_code_config", "limits", "api_usage_notifications",
+        "webhooks_callout_notifications", "webhook_version", "webhook_token",
+    ),
+    added=("created_at",),
+    differs=("only the project that the keys belong to", "an application's keys may manage their project too"),
+)  # fmt: skip
 
 _CAMEL_CASE = {
     "object_type": "objectType",
@@ -41,7 +53,7 @@ async def get_schema(context: FromContext, caller: FromCaller, resource: str) ->
         return Json(_with_camel_case(_shown(await schemas.get_schema(connection, caller.project_id, resource))))
 
 
-@router.delete("/{resource}/definitions/{key}", summary="Remove a definition")
+@router.delete("/{resource}/definitions/{key}", summary="Remove a definition", openapi_extra=OURS)
 async def remove_definition(context: FromContext, caller: FromCaller, resource: str, key: str) -> Json:
     """Put a definition among the removed ones; the resources keep their metadata. Ours, not the peer's."""
     async with context.pool.connection() as connection:
@@ -49,7 +61,7 @@ async def remove_definition(context: FromContext, caller: FromCaller, resource: 
     return Json(_with_camel_case(_shown(schema)))
 
 
-@router.post("/{resource}/definitions/{key}/restore", summary="Restore a removed definition")
+@router.post("/{resource}/definitions/{key}/restore", summary="Restore a removed definition", openapi_extra=OURS)
 async def restore_definition(context: FromContext, caller: FromCaller, resource: str, key: str) -> Json:
     """Put a removed definition in force again. Ours, not the peer's."""
     async with context.pool.connection() as connection:
@@ -57,21 +69,29 @@ async def restore_definition(context: FromContext, caller: FromCaller, resource:
     return Json(_with_camel_case(_shown(schema)))
 
 
-@router.post("/{resource}/definitions/{key}/purge", status_code=202, summary="Purge a metadata key")
+@router.post(
+    "/{resource}/definitions/{key}/purge",
+    status_code=202,
+    summary="Purge a metadata key",
+    openapi_extra={"parameters": PARAMETERS, **OURS},
+)
 async def purge_definition(request: Request, context: FromContext, caller: FromCaller, resource: str, key: str) -> Json:
     """Take a key off every resource of this kind, for good, as an action. Ours: the peer has it in its dashboard."""
     kind = context.kinds.get(f"{resource.upper()}S.METADATA_KEY_PURGE")
     if kind is None:
         raise NotFoundError(f"The metadata of {resource} cannot be purged")
+    wishes = read_wishes(request.query_params)
+    asked = submission(request, caller, kind, {"key": key}, id_prefix="w-")
     async with context.pool.connection() as connection, connection.transaction():
-        await schemas.forget_removed_definition(connection, caller.project_id, resource, key)
-        action_id = await context.acceptance.accept_planned(
-            connection, kind, caller.project_id, request_id(request, "w-"), {"key": key}
-        )
-    return Json({"async_action_id": action_id}, status_code=202)
+        accepted = await context.acceptance.replayed(connection, asked, wishes)
+        if accepted is None:
+            if not wishes.dry_run:
+                await schemas.forget_removed_definition(connection, caller.project_id, resource, key)
+            accepted = await context.acceptance.accept_planned(connection, asked, wishes)
+    return answer_accepted(accepted, 202)
 
 
-@management.get("", summary="List projects")
+@management.get("", summary="List projects", openapi_extra=_PROJECTS.extra)
 async def list_managed_projects(context: FromContext, manager: FromManager) -> Json:
     """The projects these keys may manage."""
     async with context.pool.connection() as connection:

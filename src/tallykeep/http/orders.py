@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, Request
 
+from tallykeep.compatibility import Compatibility
 from tallykeep.http.answers import Json
 from tallykeep.http.auth import FromCaller
 from tallykeep.http.bodies import JSON_BODY, json_object
@@ -15,8 +16,15 @@ from tallykeep.resources.upserts.single import upsert_one
 
 router = APIRouter(prefix="/v1/orders", tags=["Orders"], default_response_class=Json)
 
+_ABSENT = (
+    "redemptions", "items_discount_amount", "total_discount_amount", "applied_discount_amount",
+    "items_applied_discount_amount", "total_applied_discount_amount",
+)  # fmt: skip
+_LISTED = Compatibility(query=("limit", "page", "order"), absent=_ABSENT)
+_SHOWN = Compatibility(absent=_ABSENT)
 
-@router.get("", summary="List orders", openapi_extra=parameters_of(ORDERS))
+
+@router.get("", summary="List orders", openapi_extra=parameters_of(ORDERS) | _LISTED.extra)
 async def list_(
     request: Request, context: FromContext, caller: FromCaller, limit: Limit = 10, page: LongPage = 1
 ) -> Json:
@@ -35,7 +43,7 @@ async def create(request: Request, context: FromContext, caller: FromCaller) -> 
         return Json(await get_order(connection, caller.project_id, order_id))
 
 
-@router.get("/{order_id}", summary="Get order")
+@router.get("/{order_id}", summary="Get order", openapi_extra=_SHOWN.extra)
 async def get(context: FromContext, caller: FromCaller, order_id: str) -> Json:
     """One order by id or source_id."""
     async with context.pool.connection() as connection:

@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from tallykeep.compatibility import Compatibility
 from tallykeep.db.pool import Connection
 from tallykeep.http.answers import Json
 from tallykeep.http.auth import FromCaller
@@ -24,8 +25,13 @@ router = APIRouter(prefix="/v1", tags=["Products"], default_response_class=Json)
 
 _SKUS_SHOWN = 100
 
+_LIST_QUERY = ("limit", "page", "order", "start_date", "end_date")
+_LISTED = Compatibility(query=_LIST_QUERY, absent=("skus",))
+_SKUS_LISTED = Compatibility(query=_LIST_QUERY)
+_DELETED = Compatibility(query=("force",))
 
-@router.get("/products", summary="List products", openapi_extra=parameters_of(PRODUCTS))
+
+@router.get("/products", summary="List products", openapi_extra=parameters_of(PRODUCTS) | _LISTED.extra)
 async def list_(
     request: Request, context: FromContext, caller: FromCaller, limit: Limit = 10, page: LongPage = 1
 ) -> Json:
@@ -62,7 +68,7 @@ async def update(request: Request, context: FromContext, caller: FromCaller, pro
         return Json(await get_product(connection, caller.project_id, found["id"]))
 
 
-@router.delete("/products/{product_id}", status_code=204, summary="Delete product")
+@router.delete("/products/{product_id}", status_code=204, summary="Delete product", openapi_extra=_DELETED.extra)
 async def delete(context: FromContext, caller: FromCaller, product_id: str, force: bool = False) -> Response:
     """Delete a product and its SKUs: into the bin, or with `force` for good."""
     async with context.pool.connection() as connection:
@@ -70,7 +76,11 @@ async def delete(context: FromContext, caller: FromCaller, product_id: str, forc
     return Response(status_code=204)
 
 
-@router.get("/products/{product_id}/skus", summary="List SKUs of a product", openapi_extra=parameters_of(SKUS))
+@router.get(
+    "/products/{product_id}/skus",
+    summary="List SKUs of a product",
+    openapi_extra=parameters_of(SKUS) | _SKUS_LISTED.extra,
+)
 async def list_product_skus(
     request: Request, context: FromContext, caller: FromCaller, product_id: str, limit: Limit = 10, page: LongPage = 1
 ) -> Json:
@@ -103,7 +113,9 @@ async def update_sku(request: Request, context: FromContext, caller: FromCaller,
         return Json(await get_sku(connection, caller.project_id, found["id"]))
 
 
-@router.delete("/products/{product_id}/skus/{sku_id}", status_code=204, summary="Delete SKU")
+@router.delete(
+    "/products/{product_id}/skus/{sku_id}", status_code=204, summary="Delete SKU", openapi_extra=_DELETED.extra
+)
 async def delete_product_sku(
     context: FromContext, caller: FromCaller, product_id: str, sku_id: str, force: bool = False
 ) -> Response:

@@ -5,13 +5,14 @@ from collections.abc import AsyncIterator
 from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 
+from tallykeep.compatibility import OURS
 from tallykeep.engine.report import report_lines
 from tallykeep.http.context import FromContext
 
 router = APIRouter(prefix="/v1/reports", tags=["Async actions"])
 
 
-@router.get("/{token}", summary="Get report", response_class=StreamingResponse)
+@router.get("/{token}", summary="Get report", response_class=StreamingResponse, openapi_extra=OURS)
 async def get_report(request: Request, context: FromContext, token: str) -> StreamingResponse:
     """The report as CSV. The link itself is the permission; it expires."""
     project_id, action_id = context.report_links(request).read(token)

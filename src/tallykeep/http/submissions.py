@@ -1,20 +1,25 @@
 """The endpoints that start actions: one for each row of the table of action types."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter, Request
 
+from tallykeep.actions import COMPATIBILITY
+from tallykeep.compatibility import Compatibility
 from tallykeep.engine.kinds import ActionType, ActionTypes
-from tallykeep.http.answers import Json, request_id
+from tallykeep.http.answers import Json, answer_accepted
 from tallykeep.http.auth import FromCaller
-from tallykeep.http.bodies import body_chunks, file_in_form, has_body, media_type, require_media_type
 from tallykeep.http.context import Context, FromContext
+from tallykeep.http.uploads import FORM, RequestUpload, submission
+from tallykeep.http.wishes import MAPPING, PARAMETERS
 from tallykeep.resources.projects import Caller
 
-_FORM = "multipart/form-data"
 _JSON = "application/json"
 _CSV = "text/csv"
+
+_PEER_REPORT = ("code", "source_id", "found", "updated")  # the columns of the peer's report files
 
 _FORM_SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -29,7 +34,7 @@ _FORM_SCHEMA: dict[str, Any] = {
     },
 }
 _BODIES: dict[str, dict[str, Any]] = {
-    "csv": {_FORM: {"schema": _FORM_SCHEMA}, _CSV: {"schema": {"type": "string"}}},
+    "csv": {FORM: {"schema": _FORM_SCHEMA}, _CSV: {"schema": {"type": "string"}}},
     "json": {_JSON: {"schema": {"type": "array", "items": {"type": "object"}}}},
 }
 
@@ -49,7 +54,11 @@ def submission_routes(kinds: ActionTypes) -> APIRouter:
             summary=kind.summary,
             description=f"Starts an asynchronous action of the type `{kind.name}` and answers with its id.",
             operation_id=kind.name,
-            openapi_extra={"requestBody": {"required": not kind.may_be_empty, "content": _content(kind)}},
+            openapi_extra={
+                "parameters": [*PARAMETERS, MAPPING] if kind.source == "csv" else PARAMETERS,
+                "requestBody": {"required": not kind.may_be_empty, "content": _content(kind)},
+                **_compatibility(kind).extra,
+            },
         )
     return router
 
@@ -66,12 +75,31 @@ def _content(kind: ActionType) -> dict[str, Any]:
     }
 
 
+def _compatibility(kind: ActionType) -> Compatibility:
+    """What is true of all submissions that come in this way, and of this one alone."""
+    own = replace(COMPATIBILITY.get(kind.name, Compatibility()), query=())
+    if kind.source == "csv":
+        unused = tuple(name for name in _FORM_SCHEMA["properties"] if name not in _FORM_SCHEMA["required"])
+        own = replace(own, unused=unused, adds=(*own.adds, f"a bare body of the type `{_CSV}`"))
+    columns = [name for name in kind.report_header if name not in _PEER_REPORT]
+    if columns:
+        own = replace(own, adds=(*own.adds, f"the report's column `{'`, `'.join(columns)}`"))
+    return own
+
+
+def media_types(kind: ActionType) -> tuple[str, ...]:
+    """The content types in which the type's rows may come."""
+    return (_JSON,) if kind.source == "planned" else tuple(_content(kind))
+
+
 def _endpoint(kind: ActionType) -> Callable[..., Awaitable[Json]]:
+    accepted = media_types(kind)
+
     async def submit(request: Request, context: FromContext, caller: FromCaller) -> Json:
-        body = _body(request, kind, context.settings.max_body_bytes)
+        upload = RequestUpload(request, kind, accepted, context.settings.max_body_bytes)
         options = await _options(request, context, caller, kind)
-        action_id = await context.acceptance.accept(kind, caller.project_id, request_id(request), body, options)
-        return Json({"async_action_id": action_id}, status_code=kind.status_code)
+        accepted_as = await context.acceptance.accept(submission(request, caller, kind, options), upload)
+        return answer_accepted(accepted_as, kind.status_code)
 
     return submit
 
@@ -81,16 +109,3 @@ async def _options(request: Request, context: Context, caller: Caller, kind: Act
         return {}
     async with context.pool.connection() as connection:
         return await kind.target(connection, caller.project_id, request.path_params["target"])
-
-
-async def _no_rows() -> AsyncIterator[bytes]:
-    yield b"[]"
-
-
-def _body(request: Request, kind: ActionType, max_bytes: int) -> AsyncIterator[bytes]:
-    if kind.may_be_empty and not has_body(request):
-        return _no_rows()
-    require_media_type(request, *_content(kind))
-    if media_type(request) == _FORM:
-        return file_in_form(request, max_bytes)
-    return body_chunks(request, max_bytes)

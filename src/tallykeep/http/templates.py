@@ -4,13 +4,16 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from tallykeep.actions.templates import CSV_TEMPLATES
+from tallykeep.compatibility import Compatibility
 from tallykeep.errors import NotFoundError
 from tallykeep.http.auth import FromCaller
 
 router = APIRouter(prefix="/v1/templates", tags=["Submissions"])
 
+_TEMPLATES = Compatibility(ours=True, differs=(f"there are {', '.join(f'`{kind}`' for kind in CSV_TEMPLATES)}",))
 
-@router.get("/csv/{kind}", summary="Get CSV template")
+
+@router.get("/csv/{kind}", summary="Get CSV template", openapi_extra=_TEMPLATES.extra)
 async def get_template(caller: FromCaller, kind: str) -> Response:
     """An empty CSV file for this kind of rows; further columns become metadata."""
     if kind not in CSV_TEMPLATES:

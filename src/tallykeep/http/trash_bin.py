@@ -5,6 +5,7 @@ from typing import Literal
 from fastapi import APIRouter
 from fastapi.responses import Response
 
+from tallykeep.compatibility import Compatibility
 from tallykeep.http.answers import Json
 from tallykeep.http.auth import FromCaller
 from tallykeep.http.context import FromContext
@@ -13,8 +14,10 @@ from tallykeep.resources.bin.entries import delete_from_bin, list_bin
 
 router = APIRouter(prefix="/v1/trash-bin", tags=["Bin"], default_response_class=Json)
 
+_LISTED = Compatibility(query=("limit", "order", "starting_after_id", "filters"))
 
-@router.get("", summary="List bin entries")
+
+@router.get("", summary="List bin entries", openapi_extra=_LISTED.extra)
 async def list_(
     context: FromContext,
     caller: FromCaller,

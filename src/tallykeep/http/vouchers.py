@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from tallykeep.compatibility import Compatibility
 from tallykeep.errors import InvalidPayloadError, InvalidVoucherError
 from tallykeep.http.answers import Json
 from tallykeep.http.auth import FromCaller
@@ -13,16 +14,31 @@ from tallykeep.http.context import Context, FromContext
 from tallykeep.http.parameters import Limit, Page, parameters_of
 from tallykeep.resources.lists.query import read_selection
 from tallykeep.resources.projects import Caller
+from tallykeep.resources.vouchers.kinds import EXTRA_NAMES
 from tallykeep.resources.vouchers.listed import VOUCHERS
 from tallykeep.resources.vouchers.read import get_voucher, list_vouchers
 from tallykeep.resources.vouchers.single import create_voucher, delete_voucher, switch_voucher, update_voucher
 
 router = APIRouter(prefix="/v1/vouchers", tags=["Vouchers"], default_response_class=Json)
 
-_NOT_YET = ("campaign", "campaign_id", "category_id")
+_NOT_YET = ("campaign", "campaign_id")
+
+_EMPTY = ("assets", "holder_id", "publish", "validation_rules_assignments")
+_LISTED = Compatibility(
+    query=(
+        "limit", "page", "order", "code", "category", "campaign", "campaign_id", "customer", "ids", "filters",
+        "created_at[before]", "created_at[after]", "updated_at[before]", "updated_at[after]",
+    ),
+    empty=_EMPTY[:-1],
+    absent=("referrer_id",),
+    differs=("no voucher has a holder, so `customer` finds none",),
+)  # fmt: skip
+_SHOWN = Compatibility(empty=_EMPTY, absent=("referrer_id",))
+_GIVEN = JSON_BODY | Compatibility(refused=_NOT_YET, kept=EXTRA_NAMES).extra
+_DELETED = Compatibility(query=("force",))
 
 
-@router.get("", summary="List vouchers", openapi_extra=parameters_of(VOUCHERS))
+@router.get("", summary="List vouchers", openapi_extra=parameters_of(VOUCHERS) | _LISTED.extra)
 async def list_(request: Request, context: FromContext, caller: FromCaller, limit: Limit = 10, page: Page = 1) -> Json:
     """The project's vouchers, newest first unless `order` says otherwise."""
     selection = read_selection(VOUCHERS, request.query_params.multi_items())
@@ -30,7 +46,7 @@ async def list_(request: Request, context: FromContext, caller: FromCaller, limi
         return Json(await list_vouchers(connection, caller.project_id, selection, limit=limit, page=page))
 
 
-@router.post("", summary="Create voucher with a given or a random code", openapi_extra=JSON_BODY)
+@router.post("", summary="Create voucher with a given or a random code", openapi_extra=_GIVEN)
 async def create_with_any_code(request: Request, context: FromContext, caller: FromCaller) -> Json:
     """Create a standalone voucher; without a code in the body, one is made by its `code_config`."""
     given = await json_object(request, context.settings.max_row_bytes)
@@ -49,7 +65,7 @@ async def disable(context: FromContext, caller: FromCaller, code: str) -> Json:
     return await _switched(context, caller, code, active=False)
 
 
-@router.put("/{code:path}", summary="Update voucher", openapi_extra=JSON_BODY)
+@router.put("/{code:path}", summary="Update voucher", openapi_extra=_GIVEN)
 async def update(request: Request, context: FromContext, caller: FromCaller, code: str) -> Json:
     """Update a voucher: fields left out stay, null clears, metadata is added to."""
     given = await json_object(request, context.settings.max_row_bytes)
@@ -59,7 +75,7 @@ async def update(request: Request, context: FromContext, caller: FromCaller, cod
         return Json(await get_voucher(connection, caller.project_id, found))
 
 
-@router.delete("/{code:path}", status_code=204, summary="Delete voucher")
+@router.delete("/{code:path}", status_code=204, summary="Delete voucher", openapi_extra=_DELETED.extra)
 async def delete(context: FromContext, caller: FromCaller, code: str, force: bool = False) -> Response:
     """Delete a voucher: into the bin, or with `force` for good."""
     async with context.pool.connection() as connection:
@@ -67,14 +83,14 @@ async def delete(context: FromContext, caller: FromCaller, code: str, force: boo
     return Response(status_code=204)
 
 
-@router.get("/{code:path}", summary="Get voucher")
+@router.get("/{code:path}", summary="Get voucher", openapi_extra=_SHOWN.extra)
 async def get(context: FromContext, caller: FromCaller, code: str) -> Json:
     """One voucher by its code, or else by its id."""
     async with context.pool.connection() as connection:
         return Json(await get_voucher(connection, caller.project_id, code))
 
 
-@router.post("/{code:path}", summary="Create voucher", openapi_extra=JSON_BODY)
+@router.post("/{code:path}", summary="Create voucher", openapi_extra=_GIVEN)
 async def create(request: Request, context: FromContext, caller: FromCaller, code: str) -> Json:
     """Create a standalone voucher with this code."""
     given = await json_object(request, context.settings.max_row_bytes)

@@ -28,6 +28,11 @@ class CodeRule:
         """How many different codes there are."""
         return int(len(set(self.charset)) ** self.pattern.count("#"))
 
+    def shown(self) -> dict[str, Any]:
+        """The rule in wire format, complete whatever was given (public API documentation, schema CodeConfig)."""
+        affixes = {name: affix for name in ("prefix", "postfix") if (affix := getattr(self, name))}
+        return {"length": self.pattern.count("#"), "charset": self.charset, "pattern": self.pattern, **affixes}
+
     def make(self) -> str:
         """One code."""
         signs = [secrets.choice(self.charset) if sign == "#" else sign for sign in self.pattern]

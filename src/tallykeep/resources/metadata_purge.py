@@ -1,6 +1,6 @@
 """Taking a metadata key off every resource of a kind, a range of keys at a time."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, LiteralString
 
@@ -41,6 +41,10 @@ class PurgePortion:
         place = {"project_id": self._project_id, "key": self._metadata_key, "now": now()}
         await self._connection.execute(self._purge.apply, {**place, **bounds})
         return []
+
+    def created(self) -> Mapping[str, int]:
+        """A purge creates nothing."""
+        return {}
 
     def report(self) -> str:
         """Purges have no report file."""

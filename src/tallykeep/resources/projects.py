@@ -19,6 +19,20 @@ KeyKind = Literal["app", "management"]
 
 _sql = queries(__package__, "projects.sql")
 _NOBODY = bytes(32)
+# What the wire format tells of a project (schema ManagementProject) and is not a matter of choice here.
+_SAME_FOR_ALL = {
+    "description": "",
+    "timezone": "UTC",
+    "api_version": "v2018-08-01",
+    "case_sensitive_codes": True,
+    "is_sandbox": False,
+    "client_trusted_domains": [],
+    **dict.fromkeys(
+        ("client_redeem_enabled", "client_publish_enabled", "client_list_vouchers_enabled",
+         "client_create_customer_enabled", "client_loyalty_events_enabled",
+         "client_set_voucher_expiration_date_enabled"), False,
+    ),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +64,11 @@ async def authenticate(connection: Connection, kind: KeyKind, key_id: str, token
     return Caller(found["project_id"], found["public_id"], key_id)
 
 
-async def list_projects(connection: Connection, caller: Caller) -> list[dict[str, Any]]:
+async def list_projects(connection: Connection, caller: Caller) -> dict[str, Any]:
     """The projects this caller may manage, in wire format: its own."""
     rows = await (await connection.execute(_sql.list_projects, {"project_id": caller.project_id})).fetchall()
-    return [{**row, "created_at": wire_time(row["created_at"]), "object": "project"} for row in rows]
+    shown = [{**row, **_SAME_FOR_ALL, "created_at": wire_time(row["created_at"])} for row in rows]
+    return {"object": "list", "data_ref": "data", "data": shown, "total": len(shown)}
 
 
 def ensure_first_project(database_url: str, settings: Settings) -> Keys | None:

@@ -3,9 +3,12 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from tallykeep.errors import InvalidPayloadError, InvalidVoucherError
+from tallykeep.compatibility import Compatibility
+from tallykeep.errors import InvalidPayloadError
 from tallykeep.model import Row
 from tallykeep.resources import cleaning
+from tallykeep.resources.categories.labels import FIELDS as CATEGORY_FIELDS
+from tallykeep.resources.categories.labels import CategoryLabels
 from tallykeep.resources.cleaning import Cleaner, Problem, actual
 from tallykeep.resources.codes import CodeRule, code_rule
 from tallykeep.resources.metadata import MetadataChecker
@@ -22,15 +25,20 @@ _KEPT: dict[str, Cleaner] = {
     "use_voucher_metadata_schema": cleaning.json_boolean,
     "activity_duration_after_publishing": cleaning.text,
     "validity_timeframe": cleaning.json_object,
-    "category": cleaning.text,
 }
 _KEPT_LISTS = ("validity_day_of_week", "validation_rules")
-_REFUSED = ("promotion", "referral_program", "loyalty_tiers_expiration", "category_id", "validity_hours")
+_REFUSED = ("promotion", "referral_program", "loyalty_tiers_expiration", "validity_hours")
+
+CAMPAIGN_GIVEN = Compatibility(
+    refused=_REFUSED,
+    kept=(*_KEPT, *_KEPT_LISTS),
+    differs=(f"only campaigns of the types {', '.join(CAMPAIGN_TYPES.values())}",),
+)
 
 
 @dataclass(slots=True)
 class CampaignDraft:
-    """A campaign to be stored; `given` names what the request held."""
+    """A campaign to be stored; `category` is a label."""
 
     name: str | None
     campaign_type: str
@@ -38,6 +46,7 @@ class CampaignDraft:
     active: bool
     start_date: str | None
     expiration_date: str | None
+    category: str | None
     voucher: dict[str, Any]
     settings: dict[str, Any]
     metadata: dict[str, Any]
@@ -46,7 +55,7 @@ class CampaignDraft:
     problems: list[str] = field(default_factory=list)
 
 
-def clean_campaign(given: dict[str, Any], checker: MetadataChecker) -> CampaignDraft:
+def clean_campaign(given: dict[str, Any], checker: MetadataChecker, categories: CategoryLabels) -> CampaignDraft:
     """Clean a whole campaign; raises InvalidPayloadError (invalid_campaign_params) with every problem."""
     problems = [f"{name}: not supported by this version; leave it out" for name in _REFUSED if given.get(name)]
     name = _read(given, "name", cleaning.key_text, problems)
@@ -54,7 +63,7 @@ def clean_campaign(given: dict[str, Any], checker: MetadataChecker) -> CampaignD
         problems.append("name is required")
     voucher = given.get("voucher")
     voucher = voucher if isinstance(voucher, dict) else {}
-    problems += _template_problems(voucher)
+    problems += _template_problems(voucher, categories)
     kind = voucher.get("type") or (GIFT if voucher.get("gift") else DISCOUNT)
     metadata = _read(given, "metadata", cleaning.json_object, problems) or {}
     problems += checker.problems(metadata)
@@ -69,6 +78,7 @@ def clean_campaign(given: dict[str, Any], checker: MetadataChecker) -> CampaignD
         active=_or(_read(given, "active", cleaning.json_boolean, problems), default=True),
         start_date=_read(given, "start_date", cleaning.moment, problems),
         expiration_date=_read(given, "expiration_date", cleaning.moment, problems),
+        category=categories.label_in(given, problems),
         voucher={**voucher, "type": kind},
         settings=settings,
         metadata=metadata,
@@ -102,32 +112,23 @@ def _read(given: dict[str, Any], name: str, clean: Cleaner, problems: list[str])
         return None
 
 
-def _template_problems(voucher: dict[str, Any]) -> list[str]:
+def _template_problems(voucher: dict[str, Any], categories: CategoryLabels) -> list[str]:
     """What is wrong with the voucher that all of the campaign's are made after."""
     if not voucher:
         return ["voucher is required"]
-    return [f"voucher: {reason}" for reason in _reasons(voucher)]
-
-
-def _reasons(voucher: dict[str, Any]) -> list[str]:
-    _, failures = JsonVouchers(MetadataChecker(None)).clean([Row(1, {**voucher, "code": "TEMPLATE"})])
-    return [failure.reason for failure in failures]
-
-
-def require_sound(campaign: dict[str, Any], given: dict[str, Any]) -> None:
-    """Raise InvalidVoucherError where what is given for new vouchers makes none of this campaign."""
-    for reason in _reasons(voucher_like(campaign, given)):
-        raise InvalidVoucherError(reason, resource_type="voucher")
+    _, failures = JsonVouchers(MetadataChecker(None), categories).clean([Row(1, {**voucher, "code": "TEMPLATE"})])
+    return [f"voucher: {failure.reason}" for failure in failures]
 
 
 def voucher_like(campaign: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
     """A voucher of this campaign as JSON: made after its template, with what was given for it alone."""
-    template = {name: value for name, value in campaign["voucher"].items() if name != "code_config"}
     dates = {name: campaign[name].isoformat(timespec="milliseconds").replace("+00:00", "Z")
              for name in ("start_date", "expiration_date") if campaign[name] is not None}  # fmt: skip
     kept = {name: campaign["settings"][name] for name in ("validity_timeframe", "validity_day_of_week")
             if name in campaign["settings"]}  # fmt: skip
     own = {name: value for name, value in given.items() if value is not None and name not in ("type", "discount")}
+    left_out = {"code_config", *(CATEGORY_FIELDS if any(name in own for name in CATEGORY_FIELDS) else ())}
+    template = {name: value for name, value in campaign["voucher"].items() if name not in left_out}
     return {**template, **dates, **kept, "active": campaign["active"], **own}
 
 

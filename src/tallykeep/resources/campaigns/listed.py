@@ -5,10 +5,10 @@ from typing import Any
 
 from tallykeep.db.queries import queries
 from tallykeep.resources import cleaning
+from tallykeep.resources.categories.listed import CATEGORY, CATEGORY_ID
 from tallykeep.resources.cleaning import Problem, actual
 from tallykeep.resources.lists.conditions import (
     ACTIVE,
-    NEVER_SET,
     NEVER_TRUE,
     moment,
     present,
@@ -66,8 +66,8 @@ CAMPAIGNS = Listed(
             {"$is": Condition(sql=_sql.is_valid_on, read=_day, many=True)}, _sql.days_of_week
         ),
         "voucher_type": word(*VOUCHER_TYPES, column=_sql.voucher_type),
-        "categories": text(_sql.category),
-        "category_ids": NEVER_SET,
+        "categories": CATEGORY,
+        "category_ids": CATEGORY_ID,
         "type": _TYPES,
         "created_date": moment("created_at"),
         "created_at": moment(),

@@ -11,6 +11,8 @@ from tallykeep.model import new_id, now, wire_time
 from tallykeep.resources.bin.entries import put_in_bin
 from tallykeep.resources.campaigns.declaration import CampaignDraft, clean_campaign
 from tallykeep.resources.campaigns.listed import CAMPAIGNS
+from tallykeep.resources.categories.labels import FIELDS as CATEGORY_FIELDS
+from tallykeep.resources.categories.labels import category_fields, labels_for
 from tallykeep.resources.codes import CodeRule, code_rule
 from tallykeep.resources.lists.page import select_page, shown_page
 from tallykeep.resources.lists.query import Selection
@@ -25,18 +27,23 @@ _GENERATE, _UPDATE = "CAMPAIGN.VOUCHERS_GENERATE", "CAMPAIGN.VOUCHERS_UPDATE"
 
 async def create_campaign(connection: Connection, project_id: int, given: dict[str, Any]) -> tuple[str, CampaignDraft]:
     """Store a new campaign, without its vouchers; raises InvalidPayloadError or DuplicateFoundError."""
-    draft = clean_campaign(given, await checker_for(connection, project_id, "campaign"))
+    draft = await _cleaned(connection, project_id, given)
     parameters = {
         "project_id": project_id, "id": new_id("camp_"), "name": draft.name, "campaign_type": draft.campaign_type,
         "type": draft.type, "active": draft.active, "start_date": draft.start_date, "now": now(),
         "expiration_date": draft.expiration_date, "voucher": Jsonb(draft.voucher), "settings": Jsonb(draft.settings),
-        "metadata": Jsonb(draft.metadata),
+        "metadata": Jsonb(draft.metadata), "category": draft.category,
     }  # fmt: skip
     if await (await connection.execute(_sql.add_campaign, parameters)).fetchone() is None:
         raise DuplicateFoundError(
             f"A campaign named {draft.name} exists already", resource_id=draft.name, resource_type="campaign"
         )
     return str(parameters["id"]), draft
+
+
+async def _cleaned(connection: Connection, project_id: int, given: dict[str, Any]) -> CampaignDraft:
+    checker = await checker_for(connection, project_id, "campaign")
+    return clean_campaign(given, checker, await labels_for(connection, project_id))
 
 
 async def find_campaign(connection: Connection, project_id: int, key: str) -> dict[str, Any]:
@@ -60,7 +67,9 @@ async def campaign_options(connection: Connection, project_id: int, key: str) ->
 async def get_campaign(connection: Connection, project_id: int, key: str) -> dict[str, Any]:
     """A campaign in wire format, by id or name; raises NotFoundError."""
     found = await find_campaign(connection, project_id, key)
-    return (await _shown(connection, project_id, [found]))[0]
+    (shown,) = await _shown(connection, project_id, [found])
+    no_assignments = {"object": "list", "data_ref": "data", "data": [], "total": 0}
+    return shown | {"validation_rules_assignments": no_assignments}
 
 
 async def list_campaigns(
@@ -83,10 +92,12 @@ async def change_campaign(
         if given.get(name) not in (None, old[name]):
             raise InvalidPayloadError(f"{name}: cannot be changed", key="invalid_campaign_params")
     whole = _whole(old, given)
-    draft = clean_campaign(whole, await checker_for(connection, project_id, "campaign"))
+    draft = await _cleaned(connection, project_id, whole)
+    category = draft.category if any(name in given for name in CATEGORY_FIELDS) else old["category"]
     parameters = {
         **place, "start_date": draft.start_date, "expiration_date": draft.expiration_date, "now": now(),
         "voucher": Jsonb(draft.voucher), "settings": Jsonb(draft.settings), "metadata": Jsonb(draft.metadata),
+        "category": category,
     }  # fmt: skip
     await connection.execute(_sql.set_campaign, parameters)
     return old["id"], _change_for_vouchers(given, draft)
@@ -133,7 +144,10 @@ async def _shown(connection: Connection, project_id: int, rows: list[dict[str, A
     counts = {row["campaign_id"]: row["vouchers"] for row in counted}
     running = await (await connection.execute(_sql.running_actions, of_these)).fetchall()
     busy = {(row["campaign_id"], row["type"]) for row in running}
-    return [_wire(row, counts.get(row["id"], 0), busy) for row in rows]
+    categories = await category_fields(connection, project_id, rows)
+    return [
+        _wire(row, counts.get(row["id"], 0), busy) | category for row, category in zip(rows, categories, strict=True)
+    ]
 
 
 def _wire(row: dict[str, Any], vouchers: int, busy: set[tuple[str, str]]) -> dict[str, Any]:
@@ -144,7 +158,7 @@ def _wire(row: dict[str, Any], vouchers: int, busy: set[tuple[str, str]]) -> dic
         "name": row["name"],
         "campaign_type": row["campaign_type"],
         "type": row["type"],
-        "voucher": {"is_referral_code": False, **row["voucher"]},
+        "voucher": {"is_referral_code": False, **row["voucher"], "code_config": rule_of(row).shown()},
         "auto_join": False,
         "join_once": False,
         "use_voucher_metadata_schema": False,
@@ -159,8 +173,5 @@ def _wire(row: dict[str, Any], vouchers: int, busy: set[tuple[str, str]]) -> dic
         "creation_status": status,
         "vouchers_generation_status": status,
         "protected": False,
-        "category_id": None,
-        "categories": [],
-        "validation_rules_assignments": {"object": "list", "data_ref": "data", "data": [], "total": 0},
         "object": "campaign",
     }

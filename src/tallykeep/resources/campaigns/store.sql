@@ -1,11 +1,11 @@
 -- name: add_campaign
 INSERT INTO campaigns (
     project_id, id, name, campaign_type, type, active, start_date, expiration_date, voucher, settings, metadata,
-    created_at
+    category, created_at
 )
 VALUES (
     :project_id, :id, :name, :campaign_type, :type, :active, :start_date, :expiration_date, :voucher, :settings,
-    :metadata, :now
+    :metadata, :category, :now
 )
 ON CONFLICT DO NOTHING
 RETURNING id
@@ -24,6 +24,7 @@ SET
     voucher = :voucher,
     settings = :settings,
     metadata = :metadata,
+    category = :category,
     updated_at = :now
 WHERE project_id = :project_id AND id = :id
 
@@ -170,9 +171,6 @@ WHERE running.project_id = campaigns.project_id
 
 -- name: voucher_type!
 voucher ->> 'type'
-
--- name: category!
-settings ->> 'category'
 
 -- name: validity_timeframe!
 settings -> 'validity_timeframe'

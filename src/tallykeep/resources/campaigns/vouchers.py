@@ -1,15 +1,18 @@
 """What campaigns do to their vouchers, a portion at a time: generate, import, update, delete."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from psycopg.types.json import Jsonb
 
 from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
+from tallykeep.errors import InvalidVoucherError
 from tallykeep.model import ClaimedPortion, Failure, Row, normal_title, now
 from tallykeep.resources.campaigns.declaration import voucher_like
 from tallykeep.resources.campaigns.from_csv import read_cells
 from tallykeep.resources.campaigns.store import find_campaign
+from tallykeep.resources.categories.labels import CategoryLabels, labels_for
 from tallykeep.resources.cleaning import Problem
 from tallykeep.resources.codes import code_rule
 from tallykeep.resources.metadata import MetadataChecker
@@ -38,6 +41,7 @@ class _RangePortion:
         self._options = claimed.source.options
         self._first_row = claimed.portion.first_row
         self._value: dict[str, Any] = {}
+        self._made: dict[str, int] = {}
 
     def check(self, rows: list[Row]) -> list[Failure]:
         """Take what the portion means."""
@@ -47,6 +51,10 @@ class _RangePortion:
 
     async def stage(self) -> None:
         """Nothing to make ready."""
+
+    def created(self) -> Mapping[str, int]:
+        """What exists is changed, not created."""
+        return {}
 
     def report(self) -> str:
         """No report file."""
@@ -83,33 +91,48 @@ class Generate(_RangePortion):
         """Make codes until all are there, or none is free."""
         campaign = await find_campaign(self._connection, self._project_id, self._options["campaign_id"])
         rule = code_rule(campaign["voucher"].get("code_config"))
-        missing = int(self._value["count"])
+        categories = await labels_for(self._connection, self._project_id)
+        wanted = missing = int(self._value["count"])
         for _ in range(_ROUNDS):
             codes = list({rule.make() for _ in range(missing)})
-            drafts = _drafts(campaign, [{**self._options.get("given", {}), "code": code} for code in codes])
-            taken = await _insert(self._connection, self._project_id, drafts)
-            missing -= len(drafts) - len(taken)
+            drafts = _drafts(campaign, categories, [{**self._options.get("given", {}), "code": code} for code in codes])
+            taken = {failure.key for failure in await _insert(self._connection, self._project_id, drafts)}
+            for draft in drafts:
+                if draft.code not in taken:
+                    self._made[draft.code] = self._first_row + len(self._made)
+            missing = wanted - len(self._made)
             if not missing:
                 return []
         reason = "No free code was found; the campaign's code_config allows too few"
         last = self._first_row + int(self._value["count"])
         return [Failure(row, None, reason) for row in range(last - missing, last)]
 
+    def created(self) -> Mapping[str, int]:
+        """The codes, numbered in the order in which they were found free."""
+        return self._made
+
 
 class Import:
     """One portion of an import into a campaign; a code that is in it already has `active` and `category` updated."""
 
     def __init__(
-        self, connection: Connection, claimed: ClaimedPortion, campaign: Options, checker: MetadataChecker
+        self,
+        connection: Connection,
+        claimed: ClaimedPortion,
+        campaign: Options,
+        checker: MetadataChecker,
+        categories: CategoryLabels,
     ) -> None:
         self._connection = connection
         self._project_id = claimed.project_id
         self._campaign = campaign
         self._checker = checker
-        self._cleaner = JsonVouchers(checker, campaign_id=campaign["id"])
+        self._categories = categories
+        self._cleaner = JsonVouchers(checker, categories, campaign["id"])
         self._header = claimed.source.header if claimed.source.format == "csv" else None
         self._given: dict[int, dict[str, Any]] = {}
         self._drafts: list[VoucherDraft] = []
+        self._created: dict[str, int] = {}
 
     def check(self, rows: list[Row]) -> list[Failure]:
         """Make vouchers of the campaign out of the rows."""
@@ -162,6 +185,8 @@ class Import:
             else:
                 fresh[draft.code] = draft
         failures += await _insert(self._connection, self._project_id, list(fresh.values()))
+        taken = {failure.row for failure in failures}
+        self._created = {code: draft.row for code, draft in fresh.items() if draft.row not in taken}
         await self._update_members(members)
         return failures
 
@@ -171,21 +196,25 @@ class Import:
             given = {
                 "codes": list(changes),
                 "active": [change.get("active") for change in changes.values()],
-                "category": [change.get("category") for change in changes.values()],
+                "category": [self._categories.label_in(change, []) for change in changes.values()],
             }
             place = {"project_id": self._project_id, "campaign_id": self._campaign["id"], "now": now()}
             await self._connection.execute(_sql.update_members, {**place, **given})
+
+    def created(self) -> Mapping[str, int]:
+        """The codes that were new."""
+        return self._created
 
     def report(self) -> str:
         """Imports have no report file."""
         return ""
 
 
-def _drafts(campaign: Options, given: list[dict[str, Any]]) -> list[VoucherDraft]:
-    cleaner = JsonVouchers(MetadataChecker(None), campaign_id=campaign["id"])
+def _drafts(campaign: Options, categories: CategoryLabels, given: list[dict[str, Any]]) -> list[VoucherDraft]:
+    cleaner = JsonVouchers(MetadataChecker(None), categories, campaign["id"])
     drafts, failures = cleaner.clean([Row(at, voucher_like(campaign, row)) for at, row in enumerate(given, 1)])
     if failures:
-        raise ValueError(f"the campaign's template makes no voucher: {failures[0].reason}")
+        raise InvalidVoucherError(failures[0].reason, resource_type="voucher")
     return drafts
 
 
@@ -193,13 +222,14 @@ async def _insert(connection: Connection, project_id: int, drafts: list[VoucherD
     if not drafts:
         return []
     await stage(connection, drafts)
-    return await insert_staged(connection, project_id, drafts)
+    return (await insert_staged(connection, project_id, drafts)).failures
 
 
 async def begin_import(connection: Connection, claimed: ClaimedPortion) -> Import:
     """Begin one portion of an import into a campaign; one whose campaign was deleted meanwhile fails row by row."""
     campaign = await find_campaign(connection, claimed.project_id, claimed.source.options["campaign_id"])
-    return Import(connection, claimed, campaign, await checker_for(connection, claimed.project_id, "voucher"))
+    checker = await checker_for(connection, claimed.project_id, "voucher")
+    return Import(connection, claimed, campaign, checker, await labels_for(connection, claimed.project_id))
 
 
 async def begin_generation(connection: Connection, claimed: ClaimedPortion) -> Generate:
@@ -238,6 +268,11 @@ async def _plan_by_code(
 ) -> None:
     place = {"project_id": project_id, "action_id": action_id, "campaign_id": options["campaign_id"], "rows": rows}
     await connection.execute(_sql.plan_by_code, {**place, "untouched_only": untouched_only})
+
+
+async def require_possible(connection: Connection, project_id: int, campaign: Options, given: dict[str, Any]) -> None:
+    """Raise InvalidVoucherError where no voucher of the campaign can be made with what is given for all of them."""
+    _drafts(campaign, await labels_for(connection, project_id), [{**given, "code": "ANY"}])
 
 
 async def add_voucher(connection: Connection, project_id: int, key: str, given: dict[str, Any]) -> str:

@@ -102,7 +102,7 @@ metadata ->> {key}::text
 -- name: metadata_number!
 CASE WHEN jsonb_typeof(metadata -> {key}::text) = 'number' THEN (metadata -> {key}::text)::numeric END
 
--- What no resource here has: holders, referral codes, categories with an id.
+-- What no resource here has: holders, referral codes.
 
 -- name: always_null!
 NULL::text

@@ -12,6 +12,8 @@ from tallykeep.resources.orders.listed import ORDERS
 
 _sql = queries(__package__, "store.sql")
 
+_PEOPLE = ("customer", "referrer")  # shown only where there is one
+
 
 async def get_order(connection: Connection, project_id: int, key: str) -> dict[str, Any]:
     """One order in wire format, by id or source_id; raises NotFoundError."""
@@ -43,15 +45,10 @@ def shown(row: dict[str, Any]) -> dict[str, Any]:
         "discount_amount": row["discount_amount"],
         "items": row["items"],
         "metadata": row["metadata"],
-        "customer": _person(row["customer_id"]),
         "customer_id": row["customer_id"],
-        "referrer": _person(row["referrer_id"]),
         "referrer_id": row["referrer_id"],
+        **{name: {"id": row[f"{name}_id"], "object": "customer"} for name in _PEOPLE if row[f"{name}_id"]},
         "created_at": wire_time(row["created_at"]),
         "updated_at": wire_time(row["updated_at"]),
         "object": "order",
     }
-
-
-def _person(customer_id: str | None) -> dict[str, Any] | None:
-    return {"id": customer_id, "object": "customer"} if customer_id else None

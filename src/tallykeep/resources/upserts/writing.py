@@ -1,5 +1,6 @@
 """Applying a portion of changes: found ones are locked, merged and updated, the others created, all as sets."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -59,6 +60,11 @@ class Upsert:
         if changed:
             await self._store(self.written)
         return failures
+
+    def created(self) -> Mapping[str, int]:
+        """The source ids of what was new, or its id where it has none, each with its first row."""
+        rows = {made: row for row, made in reversed(self.ids.items())}
+        return {record["source_id"] or record["id"]: rows[record["id"]] for record in self.written if record["is_new"]}
 
     def report(self) -> str:
         """One line a row, in row order; only bulk updates show it."""

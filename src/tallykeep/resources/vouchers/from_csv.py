@@ -6,7 +6,7 @@ that finds anything odd are gone through again one by one, for every one of thei
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import repeat
 from typing import Any
 
@@ -14,6 +14,7 @@ import orjson
 
 from tallykeep.model import Failure, Row, normal_title
 from tallykeep.resources import cleaning
+from tallykeep.resources.categories.labels import CategoryLabels
 from tallykeep.resources.cleaning import Cleaner, Problem
 from tallykeep.resources.memo import Memo
 from tallykeep.resources.metadata import MetadataChecker
@@ -94,7 +95,7 @@ _TITLES = {normal_title(column.title): column for column in COLUMNS}
 class CsvVouchers:
     """Cleans the rows of a file with this header; unknown columns become metadata."""
 
-    def __init__(self, header: list[str], metadata: MetadataChecker) -> None:
+    def __init__(self, header: list[str], metadata: MetadataChecker, categories: CategoryLabels) -> None:
         self._width = len(header)
         self._known: dict[str, tuple[int, Column]] = {}
         self._unnamed: list[int] = []
@@ -102,7 +103,8 @@ class CsvVouchers:
         for index, name in enumerate(header):
             column = _TITLES.get(normal_title(name))
             if column:
-                self._known[column.name] = (index, column)
+                known = replace(column, clean=categories.named) if column.name == "category" else column
+                self._known[column.name] = (index, known)
             elif name:
                 self._extra.append((index, name, metadata.from_cell(name)))
             else:
@@ -133,7 +135,7 @@ class CsvVouchers:
         nothing = ("",) * len(rows)
         bought = [self._cells_of(cells, name) or nothing for name in _BOUGHT]
         worth = list(map(self._bought.__getitem__, zip(*bought, strict=True)))
-        columns: dict[str, Iterable[Any]] = {
+        columns: dict[str, Sequence[Any]] = {
             name: list(map(self._texts[name].__getitem__, cells[self._known[name][0]]))
             for name in FIELDS
             if name in self._known
@@ -157,7 +159,7 @@ class CsvVouchers:
         return cells[known[0]] if known else None
 
     def _odd_places(
-        self, cells: list[Sequence[str]], codes: list[str], worth: list[Any], columns: dict[str, Iterable[Any]]
+        self, cells: list[Sequence[str]], codes: list[str], worth: list[Any], columns: dict[str, Sequence[Any]]
     ) -> set[int]:
         odd: set[int] = set()
         for column in (worth, *columns.values()):
@@ -284,11 +286,11 @@ def _worth_of(kind: str, discount_type: str | None, effect: str | None, value: s
     return {"discount": orjson.dumps({"type": discount_type, **made}).decode()}, problems
 
 
-def _ending_before_start(starts: Iterable[Any], ends: Iterable[Any]) -> list[int]:
+def _ending_before_start(starts: Sequence[Any], ends: Sequence[Any]) -> list[int]:
     """The places with an end before their start; either may be absent, and then there are none."""
-    pairs = list(zip(starts, ends, strict=False))
-    wrong = {pair for pair in set(pairs) if _ODD not in pair and NULL not in pair and pair[1] < pair[0]}
-    return [place for place, pair in enumerate(pairs) if pair in wrong] if wrong else []
+    pairs = set(zip(starts, ends, strict=False))
+    wrong = {pair for pair in pairs if _ODD not in pair and NULL not in pair and pair[1] < pair[0]}
+    return [place for place, pair in enumerate(zip(starts, ends, strict=False)) if pair in wrong] if wrong else []
 
 
 def _all_plain(codes: list[str]) -> bool:

@@ -6,6 +6,7 @@ import orjson
 
 from tallykeep.model import Failure, Row
 from tallykeep.resources import cleaning
+from tallykeep.resources.categories.labels import CategoryLabels
 from tallykeep.resources.cleaning import Cleaner, Problem
 from tallykeep.resources.memo import Memo
 from tallykeep.resources.metadata import MetadataChecker
@@ -28,7 +29,8 @@ from tallykeep.resources.vouchers.kinds import (
 class JsonVouchers:
     """Cleans vouchers that come as JSON objects."""
 
-    def __init__(self, metadata: MetadataChecker, campaign_id: str | None = None) -> None:
+    def __init__(self, metadata: MetadataChecker, categories: CategoryLabels, campaign_id: str | None = None) -> None:
+        self._categories = categories
         self._campaign_id = campaign_id
         self._metadata = Memo(lambda dumped: metadata.problems(orjson.loads(dumped)))
         self._missing_metadata = metadata.problems({})
@@ -56,6 +58,9 @@ class JsonVouchers:
         values: Values = {}
         for name, clean in _JSON_FIELDS:
             take(values, problems, name, given.get(name), clean)
+        category = self._categories.label_in(given, problems)
+        if category is not None:
+            values["category"] = category
         take_dates(values, problems, "expiration_date")
         for name, expected in EXTRA_FIELDS:
             self._take_extra(values, problems, name, given.get(name), expected)
@@ -140,7 +145,6 @@ class JsonVouchers:
 
 _JSON_FIELDS: tuple[tuple[str, Cleaner], ...] = (
     ("code", cleaning.key_text),
-    ("category", cleaning.text),
     ("active", cleaning.json_boolean),
     ("start_date", cleaning.moment),
     ("expiration_date", cleaning.moment),

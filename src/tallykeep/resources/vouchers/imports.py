@@ -1,16 +1,18 @@
 """The bulk doors to vouchers: what an import of them does with one portion's rows."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import reduce
 
 from tallykeep.db.pool import Connection
 from tallykeep.model import ClaimedPortion, Failure, Row
+from tallykeep.resources.categories.labels import labels_for
 from tallykeep.resources.memo import RecentKeys
 from tallykeep.resources.metadata_schemas import checker_for
 from tallykeep.resources.vouchers.draft import VoucherDraft, dates_after, has_dates, is_reversed, merge
 from tallykeep.resources.vouchers.from_csv import CsvVouchers
 from tallykeep.resources.vouchers.from_json import JsonVouchers
 from tallykeep.resources.vouchers.write import (
+    Written,
     already_exists,
     copy_new,
     date_failures,
@@ -22,7 +24,7 @@ from tallykeep.resources.vouchers.write import (
     upsert_staged,
 )
 
-_Write = Callable[[Connection, int, list[VoucherDraft]], Awaitable[list[Failure]]]
+_Write = Callable[[Connection, int, list[VoucherDraft]], Awaitable[Written]]
 
 
 # Actions that met a code which exists: copying straight into the table would only fail again. A guess that speeds
@@ -46,6 +48,7 @@ class VoucherImport:
         self._drafts: list[VoucherDraft] = []
         self._repeated: list[VoucherDraft] = []
         self._ready: str | None = None
+        self._new: list[VoucherDraft] = []
 
     def check(self, rows: list[Row]) -> list[Failure]:
         """Clean the rows into drafts; the failures are those that no look at the database could save."""
@@ -65,8 +68,12 @@ class VoucherImport:
         if self._repeated:
             drafts, refused = await self._fold_one_by_one()
             await stage(self._connection, drafts)
-            failures += refused + await self._write(self._connection, self._project_id, drafts)
+            failures += refused + await self._write_staged(drafts)
         return failures
+
+    def created(self) -> Mapping[str, int]:
+        """The codes that were new."""
+        return {draft.code: draft.row for draft in self._new}
 
     def report(self) -> str:
         """Imports have no report file: their failures say it all."""
@@ -75,10 +82,16 @@ class VoucherImport:
     async def _write_drafts(self) -> list[Failure]:
         if self._ready is not None:
             if await copy_new(self._connection, self._ready):
+                self._new += self._drafts
                 return []
             _meets_existing.add(self._action_id)
             await stage(self._connection, self._drafts)
-        return await self._write(self._connection, self._project_id, self._drafts)
+        return await self._write_staged(self._drafts)
+
+    async def _write_staged(self, drafts: list[VoucherDraft]) -> list[Failure]:
+        written = await self._write(self._connection, self._project_id, drafts)
+        self._new += [draft for draft in drafts if draft.row not in written.existing]
+        return written.failures
 
     def _fold(self, drafts: list[VoucherDraft]) -> list[Failure]:
         """Fold codes given more than once into one draft, with the effect of the rows in their order."""
@@ -129,6 +142,11 @@ def _depends_on_what_exists(group: list[VoucherDraft]) -> bool:
 async def import_vouchers(connection: Connection, claimed: ClaimedPortion) -> VoucherImport:
     """Begin one portion of an import whose rows come as its action's source says."""
     metadata = await checker_for(connection, claimed.project_id, "voucher")
+    categories = await labels_for(connection, claimed.project_id)
     source = claimed.source
-    cleaner = CsvVouchers(source.header, metadata) if source.format == "csv" else JsonVouchers(metadata)
+    cleaner = (
+        CsvVouchers(source.header, metadata, categories)
+        if source.format == "csv"
+        else JsonVouchers(metadata, categories)
+    )
     return VoucherImport(connection, claimed, cleaner)

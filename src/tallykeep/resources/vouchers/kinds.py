@@ -43,6 +43,7 @@ EXTRA_FIELDS: tuple[tuple[str, type], ...] = (
     ("validity_hours", dict),
     ("validation_rules", list),
 )
+EXTRA_NAMES = tuple(name for name, _ in EXTRA_FIELDS)
 VOUCHER_TYPE = cleaning.one_of(*VOUCHER_TYPES)
 DISCOUNT_TYPE = cleaning.one_of(*DISCOUNT_TYPES)
 

@@ -6,6 +6,7 @@ official SDKs' filters for vouchers.
 
 from tallykeep.db.queries import queries
 from tallykeep.resources import cleaning
+from tallykeep.resources.categories.listed import CATEGORY, CATEGORY_ID
 from tallykeep.resources.lists.conditions import (
     ACTIVE,
     NEVER_SET,
@@ -36,8 +37,8 @@ VOUCHERS = Listed(
         "discount_unit_type": text(_sql.discount_unit_type),
         "campaign": Field(_BY_CAMPAIGN, _sql.campaign),
         "campaign_id": text(),
-        "category": text(),
-        "category_id": NEVER_SET,
+        "category": CATEGORY,
+        "category_id": CATEGORY_ID,
         "active": ACTIVE,
         "start_date": moment(),
         "expiration_date": moment(),

@@ -6,6 +6,7 @@ from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.errors import NotFoundError
 from tallykeep.model import wire_time
+from tallykeep.resources.categories.labels import category_fields
 from tallykeep.resources.lists.page import select_page, shown_page
 from tallykeep.resources.lists.query import Selection
 from tallykeep.resources.vouchers.kinds import EXTRA_FIELDS, LOYALTY
@@ -23,7 +24,8 @@ async def get_voucher(connection: Connection, project_id: int, code_or_id: str) 
         found = await (await connection.execute(_sql.get_voucher_by_id, by_id)).fetchone()
     if found is None:
         raise NotFoundError.of("voucher", code_or_id)
-    return shown(found) | {"validation_rules_assignments": _no_assignments()}
+    (category,) = await category_fields(connection, project_id, [found])
+    return shown(found, category) | {"validation_rules_assignments": _no_assignments()}
 
 
 async def list_vouchers(
@@ -32,27 +34,28 @@ async def list_vouchers(
     """One page in wire format, with the number of all vouchers that match."""
     of_project = {"project_id": project_id}
     rows, total = await select_page(connection, VOUCHERS, of_project, selection, limit=limit, page=page)
-    return shown_page(VOUCHERS, list(map(shown, rows)), total)
+    categories = await category_fields(connection, project_id, rows)
+    return shown_page(VOUCHERS, list(map(shown, rows, categories)), total)
 
 
-def shown(row: dict[str, Any]) -> dict[str, Any]:
-    """A voucher's row in wire format (public API documentation, schema VoucherWithCategories)."""
+def shown(row: dict[str, Any], category: dict[str, Any]) -> dict[str, Any]:
+    """A voucher's row and its category in wire format (public API documentation, schema VoucherWithCategories)."""
     extras = row["extras"] or {}
     return {
         "id": row["id"],
         "code": row["code"],
         "campaign": row["campaign"],
         "campaign_id": row["campaign_id"],
-        "category": row["category"],
-        "category_id": None,
-        "categories": [],
+        **category,
         "type": row["type"],
         "discount": row["discount"],
         "gift": _with_balance(row["gift"], "amount", row["redeemed_amount"]),
         "loyalty_card": _with_balance(row["loyalty_card"], "points", None),
         "start_date": wire_time(row["start_date"]),
         "expiration_date": wire_time(row["expiration_date"]),
-        **{name: extras.get(name) for name, _ in EXTRA_FIELDS},
+        "validity_timeframe": None,
+        "validity_day_of_week": None,
+        **{name: extras[name] for name, _ in EXTRA_FIELDS if name in extras},
         "active": row["active"],
         "additional_info": row["additional_info"],
         "metadata": row["metadata"],

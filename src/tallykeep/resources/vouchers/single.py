@@ -7,6 +7,8 @@ from tallykeep.db.queries import queries
 from tallykeep.errors import DuplicateFoundError, InvalidVoucherError, NotFoundError
 from tallykeep.model import Row, now, wire_time
 from tallykeep.resources.bin.entries import put_in_bin
+from tallykeep.resources.categories.labels import FIELDS as CATEGORY_FIELDS
+from tallykeep.resources.categories.labels import labels_for
 from tallykeep.resources.codes import code_rule
 from tallykeep.resources.metadata_schemas import checker_for
 from tallykeep.resources.projects import Caller
@@ -18,7 +20,7 @@ from tallykeep.resources.vouchers.write import insert_staged, stage, upsert_stag
 _sql = queries(__package__, "single.sql")
 
 _TRIES = 10  # to find a code that is not taken
-_CLEARABLE = ("category", "start_date", "expiration_date", "additional_info")
+_CLEARABLE = ("start_date", "expiration_date", "additional_info")
 _DATES = {"start_date", "expiration_date"}
 _ADDED_TO = ("gift", "loyalty_card", "metadata")
 
@@ -45,7 +47,7 @@ async def _create(connection: Connection, project_id: int, given: dict[str, Any]
     async with connection.transaction():
         draft = await _cleaned(connection, project_id, given, campaign_id)
         await stage(connection, [draft])
-        for failure in await insert_staged(connection, project_id, [draft]):
+        for failure in (await insert_staged(connection, project_id, [draft])).failures:
             raise DuplicateFoundError(failure.reason, resource_id=failure.key, resource_type="voucher")
     return draft.code
 
@@ -85,6 +87,8 @@ def _added(old: Any, given: Any) -> Any:
 
 def _cleared(given: dict[str, Any]) -> list[str]:
     names = [name for name in _CLEARABLE if name in given and given[name] is None]
+    if any(name in given for name in CATEGORY_FIELDS) and all(given.get(name) is None for name in CATEGORY_FIELDS):
+        names.append("category")
     redemption = given.get("redemption")
     if isinstance(redemption, dict) and "quantity" in redemption and redemption["quantity"] is None:
         names.append("redemption_quantity")
@@ -114,7 +118,8 @@ async def delete_voucher(connection: Connection, caller: Caller, code: str, *, f
 async def _cleaned(
     connection: Connection, project_id: int, given: dict[str, Any], campaign_id: str | None = None
 ) -> VoucherDraft:
-    cleaner = JsonVouchers(await checker_for(connection, project_id, "voucher"), campaign_id)
+    checker = await checker_for(connection, project_id, "voucher")
+    cleaner = JsonVouchers(checker, await labels_for(connection, project_id), campaign_id)
     drafts, failures = cleaner.clean([Row(1, given)])
     for failure in failures:
         raise InvalidVoucherError(failure.reason, resource_id=failure.key, resource_type="voucher")

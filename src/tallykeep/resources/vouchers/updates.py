@@ -1,5 +1,6 @@
 """Bulk updates of vouchers' metadata: one for each voucher, or the same for many. Vouchers are never created here."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,6 +97,10 @@ class VoucherUpdate:
     def _failed(self, row: int, key: str | None, reason: str, error_key: str, *, found: bool = False) -> Failure:
         self._lines.append(ReportLine(row, key or "", found=found, updated=False, error=reason))
         return Failure(row, key, reason, error_key)
+
+    def created(self) -> Mapping[str, int]:
+        """Vouchers are never created here."""
+        return {}
 
     def report(self) -> str:
         """One line a row, in row order."""

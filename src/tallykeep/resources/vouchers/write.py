@@ -1,7 +1,7 @@
 """Set-based writes of vouchers: straight into the table, or through a staging table where codes exist already."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from psycopg.errors import UniqueViolation
 
@@ -52,24 +52,32 @@ def _lines(drafts: list[VoucherDraft]) -> list[str]:
     ]
 
 
-async def insert_staged(connection: Connection, project_id: int, drafts: list[VoucherDraft]) -> list[Failure]:
+class Written(NamedTuple):
+    """What failed, and the rows of all drafts whose codes existed; the others are new vouchers."""
+
+    failures: list[Failure]
+    existing: set[int]
+
+
+async def insert_staged(connection: Connection, project_id: int, drafts: list[VoucherDraft]) -> Written:
     """Insert what is staged; a code that exists already is a failure."""
-    existing = await _insert(connection, project_id, drafts)
-    taken = {found["row"] for found in existing}
-    return [Failure(draft.row, draft.code, already_exists(draft.code)) for draft in drafts if draft.row in taken]
+    taken = {found["row"] for found in await _insert(connection, project_id, drafts)}
+    failures = [Failure(draft.row, draft.code, already_exists(draft.code)) for draft in drafts if draft.row in taken]
+    return Written(failures, taken)
 
 
-async def upsert_staged(connection: Connection, project_id: int, drafts: list[VoucherDraft]) -> list[Failure]:
-    """Insert what is staged and update the codes that exist; only a voucher of another type is a failure."""
+async def upsert_staged(connection: Connection, project_id: int, drafts: list[VoucherDraft]) -> Written:
+    """Insert what is staged and update the codes that exist; a change of type, or an end before the start, fails."""
     existing = await _insert(connection, project_id, drafts)
     if not existing:
-        return []
+        return Written([], set())
     refused = [found for found in existing if found["type"] != found["staged_type"] or found["ends_before_start"]]
     if refused:
         await connection.execute(_sql.drop_staged, {"rows": [found["row"] for found in refused]})
     await connection.execute(_sql.update_existing, {"project_id": project_id, "now": now()})
     flaws = {found["row"]: found for found in refused}
-    return [failure for draft in drafts if draft.row in flaws for failure in _refused(draft, flaws[draft.row])]
+    failures = [failure for draft in drafts if draft.row in flaws for failure in _refused(draft, flaws[draft.row])]
+    return Written(failures, {found["row"] for found in existing})
 
 
 def _refused(draft: VoucherDraft, found: dict[str, Any]) -> list[Failure]:

@@ -1,11 +1,11 @@
-"""Customers by the moment they were created."""
+"""What was asked of actions, how they ended, and whose turn it is."""
 
 from pathlib import Path
 
 from alembic import op
 
-revision = "0008"
-down_revision = "0006"
+revision = "0009"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,36 @@
+-- name: add_action!
+INSERT INTO async_actions (
+    project_id, id, type, sequence, status, operation_status, request_id, requested_by, parent_id, source, total_count,
+    open_portions, created_at, updated_at
+)
+VALUES (
+    :project_id, :id, :type, :sequence, 'ENQUEUED', 'UNKNOWN', :request_id, :requested_by, :parent_id, '{}', 0,
+    0, :now, :now
+)
+
+-- name: copy_portions!
+COPY portions (project_id, action_id, first_row, row_count, body) FROM STDIN (FORMAT BINARY)
+
+-- name: count_portions
+SELECT coalesce(sum(row_count), 0)::bigint AS rows, count(*) AS portions
+FROM portions
+WHERE project_id = :project_id AND action_id = :id
+
+-- name: complete_acceptance!
+-- An action without rows is done as soon as it is accepted.
+UPDATE async_actions
+SET
+    source = :source,
+    total_count = :total_count,
+    open_portions = :open_portions,
+    dry_run = :dry_run,
+    on_error = :on_error,
+    max_failures = :max_failures,
+    file_name = :file_name,
+    body_size = :body_size,
+    updated_at = :now,
+    status = CASE WHEN :open_portions = 0 THEN 'DONE' ELSE 'ENQUEUED' END,
+    operation_status = CASE WHEN :open_portions = 0 THEN 'SUCCESS' ELSE 'UNKNOWN' END,
+    ended_by = CASE WHEN :open_portions = 0 THEN 'COMPLETED' END,
+    finished_at = CASE WHEN :open_portions = 0 THEN :now::timestamptz END
+WHERE project_id = :project_id AND id = :id

@@ -1,0 +1,75 @@
+-- name: copy_failures!
+COPY failures (project_id, action_id, "row", key, reason, error_key) FROM STDIN
+
+-- name: add_report_part!
+INSERT INTO report_parts (project_id, action_id, first_row, body) VALUES (:project_id, :action_id, :first_row, :body)
+
+-- name: close_portion_if_open!
+UPDATE portions
+SET
+    status = 'CLOSED',
+    done_count = :done_count,
+    failed_count = :failed_count,
+    unprocessed_count = :unprocessed_count,
+    closed_at = :now
+WHERE project_id = :project_id AND action_id = :action_id AND first_row = :first_row AND status = 'OPEN'
+
+-- name: tally_if_unfinished
+-- With rows left unprocessed the last portion does not end the action: what stops it does.
+UPDATE async_actions
+SET
+    done_count = done_count + :done_count,
+    failed_count = failed_count + :failed_count,
+    created_count = created_count + :created_count,
+    open_portions = open_portions - 1,
+    updated_at = greatest(updated_at, :now),
+    started_at = coalesce(started_at, :now),
+    status = CASE WHEN open_portions = 1 AND :unprocessed_count = 0 THEN 'DONE' ELSE 'IN_PROGRESS' END,
+    operation_status = CASE WHEN open_portions = 1 AND :unprocessed_count = 0 THEN 'SUCCESS' ELSE 'UNKNOWN' END,
+    ended_by = CASE WHEN open_portions = 1 AND :unprocessed_count = 0 THEN 'COMPLETED' END,
+    finished_at = CASE WHEN open_portions = 1 AND :unprocessed_count = 0 THEN greatest(updated_at, :now) END
+WHERE project_id = :project_id AND id = :action_id AND status IN ('ENQUEUED', 'IN_PROGRESS')
+RETURNING status, failed_count, sequence
+
+-- name: close_all_portions!
+UPDATE portions
+SET status = 'CLOSED', done_count = row_count, closed_at = :now
+WHERE project_id = :project_id AND action_id = :action_id AND status = 'OPEN'
+
+-- name: tally_whole_if_unfinished
+UPDATE async_actions
+SET
+    done_count = total_count,
+    created_count = :created_count,
+    open_portions = 0,
+    updated_at = greatest(updated_at, :now),
+    status = 'DONE',
+    operation_status = 'SUCCESS',
+    ended_by = 'COMPLETED',
+    finished_at = greatest(updated_at, :now)
+WHERE project_id = :project_id AND id = :action_id AND status IN ('ENQUEUED', 'IN_PROGRESS')
+RETURNING sequence
+
+-- name: count_failures_if_unfinished!
+UPDATE async_actions
+SET failed_count = :failed_count
+WHERE project_id = :project_id AND id = :action_id AND status IN ('ENQUEUED', 'IN_PROGRESS')
+
+-- name: end_if_unfinished
+UPDATE async_actions
+SET
+    unprocessed_count = total_count - done_count - failed_count,
+    updated_at = greatest(updated_at, :now),
+    status = 'FAILED',
+    operation_status = 'FAILED',
+    ended_by = :ended_by,
+    reason = :reason,
+    finished_at = greatest(updated_at, :now)
+WHERE project_id = :project_id AND id = :action_id AND status IN ('ENQUEUED', 'IN_PROGRESS')
+RETURNING sequence
+
+-- name: forget_dry_run_keys!
+DELETE FROM dry_run_keys WHERE project_id = :project_id AND action_id = :action_id
+
+-- name: delete_attempts!
+DELETE FROM attempts WHERE project_id = :project_id AND action_id = :action_id AND first_row = :first_row

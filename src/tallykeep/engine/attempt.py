@@ -1,0 +1,151 @@
+"""One attempt at a portion's rows: applied as a set, narrowed down to the rows at fault, cut off, or tried dry."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+import structlog
+
+from tallykeep.db.pool import Connection
+from tallykeep.db.queries import queries
+from tallykeep.engine.kinds import ActionType
+from tallykeep.engine.passing import is_passing
+from tallykeep.engine.rows import read_rows
+from tallykeep.errors import OutOfTurnError, PortionLostError, RequestError
+from tallykeep.model import ClaimedPortion, Failure, OnError, Row, Wishes
+
+_sql = queries(__package__, "attempt.sql")
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of rows: those that failed, what the others created, and how many at the end were not looked at."""
+
+    failures: list[Failure] = field(default_factory=list)
+    created: Mapping[str, int] = field(default_factory=dict)
+    report: str = ""
+    unprocessed: int = 0
+
+
+class _CutOffError(Exception):
+    """So many rows failed that none behind this one is wanted."""
+
+    def __init__(self, last: int) -> None:
+        self.last = last
+
+
+def whole_at_once(wishes: Wishes) -> bool:
+    """Whether all portions of the action go into one transaction."""
+    return wishes.on_error == OnError.REJECT and not wishes.dry_run
+
+
+async def apply_portion(connection: Connection, kind: ActionType, claimed: ClaimedPortion) -> Outcome:
+    """Apply the rows within the transaction open on `connection`; a dry run leaves nothing of it but the outcome."""
+    if not claimed.wishes.dry_run:
+        return await _apply(connection, kind, claimed)
+    async with connection.transaction(force_rollback=True):
+        outcome = await _apply(connection, kind, claimed)
+    return await _seen_with_earlier_portions(connection, kind, claimed, outcome)
+
+
+async def _apply(connection: Connection, kind: ActionType, claimed: ClaimedPortion) -> Outcome:
+    rows = read_rows(claimed.portion, claimed.source)
+    if claimed.wishes.on_error != OnError.STOP or claimed.source.format == "planned":
+        return await _apply_or_narrow(connection, kind, claimed, rows)
+    return await _apply_until_failures(connection, kind, claimed, rows)
+
+
+async def _apply_until_failures(
+    connection: Connection, kind: ActionType, claimed: ClaimedPortion, rows: list[Row]
+) -> Outcome:
+    """Apply no row behind the last failure that is allowed."""
+    await _wait_for_earlier_portions(connection, claimed)
+    place = {"project_id": claimed.project_id, "action_id": claimed.action_id}
+    tally = await (await connection.execute(_sql.get_failed_count, place)).fetchone()
+    if tally is None:
+        raise PortionLostError(f"the action {claimed.action_id} has ended already")
+    allowed = max(claimed.wishes.max_failures - tally["failed_count"], 1)
+    wanted = rows
+    while True:
+        try:
+            async with connection.transaction():
+                outcome = await _apply_or_narrow(connection, kind, claimed, wanted)
+                failed = sorted(failure.row for failure in outcome.failures)
+                if len(failed) < allowed or failed[allowed - 1] == wanted[-1].number:
+                    unprocessed = len(rows) - len(wanted)
+                    return Outcome(outcome.failures, outcome.created, outcome.report, unprocessed)
+                raise _CutOffError(failed[allowed - 1])
+        except _CutOffError as cut_off:
+            wanted = [row for row in wanted if row.number <= cut_off.last]
+
+
+async def _apply_or_narrow(
+    connection: Connection, kind: ActionType, claimed: ClaimedPortion, rows: list[Row]
+) -> Outcome:
+    """Apply the rows; on a defect halve them until the rows at fault stand alone and fail, the others written."""
+    try:
+        async with connection.transaction():
+            return await _apply_rows(connection, kind, claimed, rows)
+    except Exception as error:
+        if is_passing(error):
+            raise
+        if isinstance(error, RequestError):
+            # Not a defect: something all of these rows need is missing, such as a campaign deleted meanwhile.
+            return all_failed(claimed, rows, error.details, error.key)
+        log_id = uuid4().hex[:12]
+        _log.exception("rows failed", log_id=log_id, action_id=claimed.action_id, row=rows[0].number, of=len(rows))
+        if len(rows) == 1:
+            return all_failed(claimed, rows, f"Internal error (log id {log_id})", "internal_error")
+    middle = len(rows) // 2
+    first = await _apply_or_narrow(connection, kind, claimed, rows[:middle])
+    second = await _apply_or_narrow(connection, kind, claimed, rows[middle:])
+    created = {**first.created, **second.created}
+    return Outcome(first.failures + second.failures, created, first.report + second.report)
+
+
+async def _apply_rows(connection: Connection, kind: ActionType, claimed: ClaimedPortion, rows: list[Row]) -> Outcome:
+    operation = await kind.begin(connection, claimed)
+    failures = operation.check(rows)
+    await operation.stage()
+    if not whole_at_once(claimed.wishes):
+        await _wait_for_earlier_portions(connection, claimed)
+    failures += await operation.write()
+    return Outcome(failures, operation.created(), operation.report())
+
+
+def all_failed(claimed: ClaimedPortion, rows: list[Row], reason: str, error_key: str) -> Outcome:
+    """All of these rows failed; a planned portion is read as one row, and stands for as many as it was counted."""
+    numbers = [row.number for row in rows]
+    if claimed.source.format == "planned":
+        numbers = list(range(claimed.portion.first_row, claimed.portion.first_row + claimed.portion.row_count))
+    return Outcome([Failure(number, None, reason, error_key) for number in numbers])
+
+
+async def _wait_for_earlier_portions(connection: Connection, claimed: ClaimedPortion) -> None:
+    """Return once every earlier portion is closed, so that rows with the same key keep their order."""
+    place = {
+        "project_id": claimed.project_id,
+        "action_id": claimed.action_id,
+        "first_row": claimed.portion.first_row,
+    }
+    await connection.execute(_sql.wait_for_earlier_portions, place)
+    if await (await connection.execute(_sql.earlier_open_portion, place)).fetchone():
+        raise OutOfTurnError(f"an earlier portion than row {claimed.portion.first_row} is open again")
+
+
+async def _seen_with_earlier_portions(
+    connection: Connection, kind: ActionType, claimed: ClaimedPortion, outcome: Outcome
+) -> Outcome:
+    """A dry run's outcome as if the earlier portions had been written: what they would have created exists."""
+    place = {"project_id": claimed.project_id, "action_id": claimed.action_id, "keys": list(outcome.created)}
+    found = await (await connection.execute(_sql.keys_of_earlier_portions, place)).fetchall()
+    known = {row["key"] for row in found}
+    await connection.execute(_sql.add_dry_run_keys, place)
+    created = {key: row for key, row in outcome.created.items() if key not in known}
+    failures = outcome.failures
+    if kind.refuses_existing is not None:
+        failures = failures + [
+            Failure(outcome.created[key], key, kind.refuses_existing.format(key=key)) for key in sorted(known)
+        ]
+    return Outcome(failures, created, outcome.report, outcome.unprocessed)

@@ -1,0 +1,35 @@
+-- name: get_failed_count
+SELECT failed_count
+FROM async_actions
+WHERE project_id = :project_id AND id = :action_id AND status IN ('ENQUEUED', 'IN_PROGRESS')
+
+-- name: next_portion
+SELECT first_row, row_count, body
+FROM portions
+WHERE project_id = :project_id AND action_id = :action_id AND first_row > :first_row
+ORDER BY first_row
+LIMIT 1
+
+-- name: wait_for_earlier_portions
+-- Waits for the transaction that holds the portion before; one that is still open afterwards was rolled back.
+-- Shared, and only the last one: locking several in order could meet another waiter head on.
+SELECT first_row
+FROM portions
+WHERE project_id = :project_id AND action_id = :action_id AND status = 'OPEN' AND first_row < :first_row
+ORDER BY first_row DESC
+LIMIT 1
+FOR SHARE
+
+-- name: earlier_open_portion
+SELECT first_row
+FROM portions
+WHERE project_id = :project_id AND action_id = :action_id AND status = 'OPEN' AND first_row < :first_row
+LIMIT 1
+
+-- name: keys_of_earlier_portions
+SELECT key FROM dry_run_keys WHERE project_id = :project_id AND action_id = :action_id AND key = ANY (:keys)
+
+-- name: add_dry_run_keys!
+INSERT INTO dry_run_keys (project_id, action_id, key)
+SELECT :project_id, :action_id, key FROM unnest(:keys::text[]) AS key
+ON CONFLICT DO NOTHING

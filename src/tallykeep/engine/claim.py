@@ -1,0 +1,52 @@
+"""The claim: a portion's row lock, which lasts as long as the transaction, and dies with its connection."""
+
+from tallykeep.db.pool import Connection, Pool
+from tallykeep.db.queries import queries
+from tallykeep.engine.attempt import whole_at_once
+from tallykeep.model import ClaimedPortion, OnError, Portion, Source, Wishes
+
+_sql = queries(__package__, "claim.sql")
+
+
+async def claim_portion(
+    connection: Connection, project_id: int, action_id: str, portions_in_flight: int, first_row: int | None = None
+) -> ClaimedPortion | None:
+    """The action's first open portion that nobody holds, or the one at `first_row`, locked.
+
+    None when it is not there for us: somebody else has it, or had it, or the action has ended.
+
+    Only the first few open portions may be in hand, so that a slow one cannot gather waiting workers behind it.
+    """
+    place = {"project_id": project_id, "action_id": action_id}
+    action = await (await connection.execute(_sql.get_unfinished_action, place)).fetchone()
+    if action is None:
+        return None
+    wishes = Wishes(action["dry_run"], OnError(action["on_error"]), action["max_failures"])
+    window = {**place, "first_row": first_row, "portions_in_flight": 1 if whole_at_once(wishes) else portions_in_flight}
+    portion = await (await connection.execute(_sql.claim_open_portion, window, binary=True)).fetchone()
+    if portion is None:
+        return None
+    source = Source(**action["source"])
+    return ClaimedPortion(project_id, action_id, action["type"], source, Portion(**portion), wishes)
+
+
+async def note_attempt(pool: Pool, claimed: ClaimedPortion) -> int:
+    """Count an attempt where it outlives this process, and return how many there were without any outcome."""
+    async with pool.connection() as connection, connection.transaction():
+        await connection.execute("SET LOCAL synchronous_commit = off")
+        noted = await (await connection.execute(_sql.note_attempt, _place(claimed))).fetchone()
+    return int(noted["attempts"]) if noted else 1
+
+
+async def forget_attempt(pool: Pool, claimed: ClaimedPortion) -> None:
+    """An attempt that was given up in order says nothing about the portion."""
+    async with pool.connection() as connection:
+        await connection.execute(_sql.forget_attempt, _place(claimed))
+
+
+def _place(claimed: ClaimedPortion) -> dict[str, object]:
+    return {
+        "project_id": claimed.project_id,
+        "action_id": claimed.action_id,
+        "first_row": claimed.portion.first_row,
+    }

@@ -1,0 +1,151 @@
+"""Control over actions: cancel what runs, retry what failed."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from tallykeep.config import Settings
+from tallykeep.db.pool import Pool
+from tallykeep.db.queries import queries
+from tallykeep.engine.accept import Acceptance
+from tallykeep.engine.account import end_unfinished
+from tallykeep.engine.failed_rows import as_sent, sent_rows
+from tallykeep.engine.kinds import ActionType, ActionTypes, Submission, Upload
+from tallykeep.engine.once import Accepted
+from tallykeep.engine.queue import Queue
+from tallykeep.engine.turns import queue_next
+from tallykeep.errors import ConflictError, NotFoundError
+from tallykeep.model import EndedBy, Source, Wishes
+
+_sql = queries(__package__, "control.sql")
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """An action that is to be canceled or retried, as far as that matters."""
+
+    id: str
+    kind: ActionType
+    source: Source
+    ended_by: EndedBy | None
+    failed_count: int
+    unprocessed_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Controller:
+    """What the API does to actions that were accepted before."""
+
+    pool: Pool
+    queue: Queue
+    acceptance: Acceptance
+    kinds: ActionTypes
+    settings: Settings
+
+    async def find(self, project_id: int, action_id: str) -> Parent:
+        """The action; raises NotFoundError."""
+        place = {"project_id": project_id, "id": action_id}
+        async with self.pool.connection() as connection:
+            found = await (await connection.execute(_sql.get_parent, place)).fetchone()
+        if found is None:
+            raise NotFoundError.of("async_action", action_id)
+        return Parent(
+            action_id,
+            self.kinds[found["type"]],
+            Source(**found["source"]),
+            EndedBy(found["ended_by"]) if found["ended_by"] else None,
+            found["failed_count"],
+            found["unprocessed_count"],
+        )
+
+    async def cancel(self, project_id: int, action_id: str, canceled_by: str) -> None:
+        """End the action now: rows done stay done, the rest is unprocessed; again is fine.
+
+        Raises NotFoundError; ConflictError where it has ended otherwise, or cannot be left half done.
+        """
+        parent = await self.find(project_id, action_id)
+        if parent.kind.deletes:
+            raise ConflictError(f"A {parent.kind.name} cannot be canceled: what it belongs to is deleted already")
+        async with self.pool.connection() as connection:
+            reason = f"Canceled with the key {canceled_by}"
+            tally = await end_unfinished(connection, project_id, action_id, EndedBy.CANCELED, reason)
+            if tally is None:
+                await self._require_canceled(project_id, action_id)
+            elif tally.sequence is not None:
+                # Should this get lost, the rescuer makes up for it.
+                async with connection.transaction():
+                    await queue_next(connection, self.queue, project_id, tally, self.settings.portions_in_flight)
+
+    async def _require_canceled(self, project_id: int, action_id: str) -> None:
+        parent = await self.find(project_id, action_id)
+        if parent.ended_by != EndedBy.CANCELED:
+            raise ConflictError(
+                f"The action {action_id} has ended already ({parent.ended_by}); nothing is left to cancel"
+            )
+
+    async def retry(
+        self, parent: Parent, submission: Submission, wishes: Wishes, corrected: Upload | None, *, unprocessed: bool
+    ) -> Accepted:
+        """Start an action of the same type with the parent's failed rows, or with corrected ones.
+
+        With `unprocessed`, the rows that a canceled, stopped or rejected action left out come along. Raises
+        ConflictError while the parent runs, and where there is nothing to retry.
+        """
+        if parent.ended_by is None:
+            raise ConflictError(f"The action {parent.id} is still running; retry it once it has ended, or cancel it")
+        if corrected is not None:
+            if parent.source.format == "planned":
+                raise ConflictError(f"A {parent.kind.name} has no rows that could be corrected; send no body")
+            return await self.acceptance.accept(submission, corrected)
+        count = parent.failed_count + (parent.unprocessed_count if unprocessed else 0)
+        if not count:
+            left = f"; {parent.unprocessed_count} are unprocessed, include_unprocessed=true takes them along"
+            hint = left if parent.unprocessed_count else ""
+            raise ConflictError(f"No row of the action {parent.id} failed{hint}")
+        if parent.source.format == "planned":
+            return await self._plan_again(submission, wishes, count)
+        return await self.acceptance.accept(submission, SentAgain(self.pool, submission, parent, wishes, unprocessed))
+
+    async def _plan_again(self, submission: Submission, wishes: Wishes, count: int) -> Accepted:
+        options = submission.options
+        if "count" in options:
+            options = {**options, "count": count}
+        async with self.pool.connection() as connection, connection.transaction():
+            accepted = await self.acceptance.replayed(connection, submission, wishes)
+            if accepted is None:
+                again = replace(submission, options=options)
+                accepted = await self.acceptance.accept_planned(connection, again, wishes)
+        return accepted
+
+
+@dataclass(frozen=True, slots=True)
+class SentAgain:
+    """An upload of rows that were sent before."""
+
+    pool: Pool
+    submission: Submission
+    parent: Parent
+    asked: Wishes
+    unprocessed: bool
+
+    @property
+    def file_name(self) -> str | None:
+        """These rows never were a file of their own."""
+        return None
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The rows' bytes; raises ConflictError where they are not kept any more."""
+        place: tuple[int, str, Source] = (self.submission.project_id, self.parent.id, self.parent.source)
+        async with self.pool.connection() as connection:
+            rows = sent_rows(connection, *place, unprocessed=self.unprocessed)
+            async for chunk in as_sent(rows, self.parent.source):
+                yield chunk
+
+    def wishes(self) -> Wishes:
+        """What was asked for this time."""
+        return self.asked
+
+
+def target_options(source: Source) -> dict[str, Any]:
+    """The options that came from the path of the action's endpoint, and hold for a retry."""
+    return {name: value for name, value in source.options.items() if name not in ("by", "metadata")}

@@ -1,0 +1,4 @@
+-- name: get_parent
+SELECT type, source, ended_by, failed_count, unprocessed_count
+FROM async_actions
+WHERE project_id = :project_id AND id = :id

@@ -1,0 +1,140 @@
+"""Failed rows as they were sent: to be looked at, mended and sent again."""
+
+import csv
+import io
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from tallykeep.db.pool import Connection
+from tallykeep.db.queries import queries
+from tallykeep.engine.rows import raw_rows, read_rows
+from tallykeep.model import Portion, Source
+
+_sql = queries(__package__, "failed_rows.sql")
+
+EXTRA_TITLES = ("row", "reason")
+_PORTIONS_AT_A_TIME = 4
+
+
+@dataclass(frozen=True, slots=True)
+class SentRow:
+    """One row: its number, the reason it failed (None: unprocessed), its bytes, and what they hold if readable."""
+
+    number: int
+    reason: str | None
+    raw: bytes
+    value: Any
+
+
+SentRows = AsyncIterator[list[SentRow]]
+
+
+async def sent_rows(
+    connection: Connection, project_id: int, action_id: str, source: Source, *, unprocessed: bool = False
+) -> SentRows:
+    """The action's failed rows in order, a portion at a time; with `unprocessed`, those without any outcome too."""
+    wanted = {"project_id": project_id, "action_id": action_id, "unprocessed": unprocessed}
+    async with connection.transaction(), connection.cursor("sent_rows", binary=True) as cursor:
+        cursor.itersize = _PORTIONS_AT_A_TIME
+        await cursor.execute(_sql.portions_with_failures, wanted)
+        async for found in cursor:
+            portion = Portion(found["first_row"], found["row_count"], bytes(found["body"]))
+            reasons: dict[int, str | None] = dict(found["failures"])
+            if unprocessed:
+                first = portion.first_row + portion.row_count - found["unprocessed_count"]
+                for row in range(first, portion.first_row + portion.row_count):
+                    reasons.setdefault(row, None)
+            yield list(_picked(portion, source, reasons))
+
+
+def _picked(portion: Portion, source: Source, reasons: dict[int, str | None]) -> Iterator[SentRow]:
+    raw = raw_rows(portion, source)
+    for row in read_rows(portion, source):
+        if row.number in reasons:
+            yield SentRow(row.number, reasons[row.number], raw[row.number - portion.first_row], row.value)
+
+
+async def as_csv(rows: Callable[[], SentRows], source: Source) -> AsyncIterator[str]:
+    """A file of these rows, with their numbers and reasons in two more columns.
+
+    What came as a file has its own columns and can be imported again as it is: the two columns are recognised then. A
+    row whose cells do not fit the header keeps them as they are, and so fails again until it is mended. What came as
+    JSON gets a column for each property that occurs, and is therefore gone through twice.
+    """
+    is_file = source.format == "csv"
+    titles = source.header if is_file else await _properties(rows())
+    yield _line([*titles, *EXTRA_TITLES], source.delimiter)
+    async for portion in rows():
+        lines = [_cells(row) if is_file else _values(row.value, titles) for row in portion]
+        pairs = zip(portion, lines, strict=True)
+        yield "".join(_line([*cells, row.number, row.reason or ""], source.delimiter) for row, cells in pairs)
+
+
+async def _properties(rows: SentRows) -> list[str]:
+    names: dict[str, None] = {}
+    async for portion in rows:
+        for row in portion:
+            names.update(dict.fromkeys(_object(row.value)))
+    return list(names)
+
+
+def _values(value: Any, names: list[str]) -> list[str]:
+    held = _object(value)
+    return [_text(held.get(name)) for name in names]
+
+
+async def as_ndjson(portions: SentRows, source: Source) -> AsyncIterator[bytes]:
+    """These rows as JSON, one a line, as they were sent; a file's rows as objects of its cells by title."""
+    async for rows in portions:
+        for row in rows:
+            if source.format == "csv":
+                yield orjson.dumps(dict(zip(source.header, _cells(row), strict=False))) + b"\n"
+            else:
+                yield b" ".join(row.raw.splitlines()) + b"\n"
+
+
+async def as_sent(portions: SentRows, source: Source) -> AsyncIterator[bytes]:
+    """These rows as a body that starts an action of the same type."""
+    if source.format == "csv":
+        yield _line(source.header, source.delimiter).encode()
+        async for rows in portions:
+            yield b"".join(_as_line(row, source) for row in rows)
+        return
+    by = source.options.get("by")
+    yield b"{" + orjson.dumps(by) + b":[" if by else b"["
+    separator = b""
+    async for rows in portions:
+        for row in rows:
+            yield separator + row.raw
+            separator = b",\n"
+    yield b'],"metadata":' + orjson.dumps(source.options["metadata"]) + b"}" if by else b"]"
+
+
+def _as_line(row: SentRow, source: Source) -> bytes:
+    return row.raw if row.value is None else _line(row.value, source.delimiter).encode()
+
+
+def _cells(row: SentRow) -> list[str]:
+    """The row's cells; where its quotes do not match up, the line as the only one."""
+    if isinstance(row.value, list):
+        return row.value
+    return [row.raw.decode("utf-8", "replace").rstrip("\r\n")]
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {"value": value}
+
+
+def _text(value: Any) -> str:
+    if value is None or isinstance(value, str):
+        return value or ""
+    return orjson.dumps(value).decode()
+
+
+def _line(cells: Iterable[Any], delimiter: str) -> str:
+    line = io.StringIO()
+    csv.writer(line, delimiter=delimiter, lineterminator="\n").writerow(cells)
+    return line.getvalue()

@@ -1,0 +1,93 @@
+"""Isolation: a portion at which processes died is tried in one of its own, and narrowed down to the row at fault."""
+
+import os
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import structlog
+
+from tallykeep.config import Settings
+from tallykeep.db.pool import Connection
+from tallykeep.db.queries import queries
+from tallykeep.engine.account import Tally, close_portion, reject
+from tallykeep.engine.attempt import all_failed, whole_at_once
+from tallykeep.engine.claim import claim_portion
+from tallykeep.engine.queue import Queue
+from tallykeep.engine.rows import read_rows, split_rows
+from tallykeep.engine.turns import queue_next
+from tallykeep.errors import OutOfTurnError
+from tallykeep.model import ClaimedPortion
+
+_sql = queries(__package__, "isolate.sql")
+_log = structlog.get_logger()
+
+DONE_ALONE = 0
+TRY_AGAIN = os.EX_TEMPFAIL
+_PARTS = 8
+_DEATHS_ALONE = 2  # so many deaths in a process of its own convict a single row
+
+# Applies one portion in a process of its own; returns how that ended: its exit code, negative for a signal.
+RunAlone = Callable[[int, str, int], Awaitable[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Isolation:
+    """Where suspect portions go."""
+
+    queue: Queue
+    run_alone: RunAlone
+    settings: Settings
+
+    async def isolate(self, connection: Connection, suspect: ClaimedPortion, attempts: int) -> None:
+        """Try the portion in a process of its own; where that dies too, cut the portion up, or fail its only row.
+
+        Raises OutOfTurnError when the process met an outage: the portion is tried again later.
+        """
+        first_row = suspect.portion.first_row
+        _log.warning("a portion is tried alone", action_id=suspect.action_id, row=first_row, attempts=attempts)
+        exit_code = await self.run_alone(suspect.project_id, suspect.action_id, first_row)
+        if exit_code == TRY_AGAIN:
+            raise OutOfTurnError(f"the portion at row {first_row} could not be tried alone just now")
+        if exit_code != DONE_ALONE:
+            async with connection.transaction():
+                await self._narrow(connection, suspect, attempts, exit_code)
+
+    async def _narrow(self, connection: Connection, suspect: ClaimedPortion, attempts: int, exit_code: int) -> None:
+        in_flight = self.settings.portions_in_flight
+        place = (suspect.project_id, suspect.action_id)
+        claimed = await claim_portion(connection, *place, in_flight, suspect.portion.first_row)
+        if claimed is None:
+            return
+        tally = Tally(ended=False, sequence=None)
+        if _can_be_cut(claimed):
+            await _cut_up(connection, claimed, self.settings.portion_attempts)
+        elif attempts >= self.settings.portion_attempts + _DEATHS_ALONE:
+            tally = await _convict(connection, claimed, exit_code)
+        await queue_next(connection, self.queue, suspect.project_id, tally, in_flight)
+
+
+def _can_be_cut(claimed: ClaimedPortion) -> bool:
+    """Whether the portion consists of several rows that can be tried by themselves."""
+    return claimed.portion.row_count > 1 and claimed.source.format != "planned" and not whole_at_once(claimed.wishes)
+
+
+async def _cut_up(connection: Connection, claimed: ClaimedPortion, attempts: int) -> None:
+    """Replace the portion by smaller ones, which are tried alone as well."""
+    place = {"project_id": claimed.project_id, "action_id": claimed.action_id}
+    parts = split_rows(claimed.portion, claimed.source, _PARTS)
+    await connection.execute(_sql.delete_portion, {**place, "first_row": claimed.portion.first_row})
+    for part in parts:
+        cut = {"first_row": part.first_row, "row_count": part.row_count, "body": part.body, "attempts": attempts}
+        await connection.execute(_sql.add_part_of_portion, {**place, **cut})
+    await connection.execute(_sql.add_open_portions, {**place, "more": len(parts) - 1})
+
+
+async def _convict(connection: Connection, claimed: ClaimedPortion, exit_code: int) -> Tally:
+    """Fail the row; an action that goes in as a whole or not at all is rejected."""
+    how = f"signal {-exit_code}" if exit_code < 0 else f"exit code {exit_code}"
+    _log.error("a row ends the process each time", action_id=claimed.action_id, row=claimed.portion.first_row, how=how)
+    if whole_at_once(claimed.wishes):
+        return await reject(connection, claimed, 0, f"Internal error: the worker process ended each time ({how})")
+    reason = f"Internal error: the worker process ended ({how}) each time it came to this row; it was left out"
+    rows = read_rows(claimed.portion, claimed.source)
+    return await close_portion(connection, claimed, all_failed(claimed, rows, reason, "internal_error"))

@@ -1,0 +1,24 @@
+"""Which errors pass: the same portion may well succeed later, as it is."""
+
+import psycopg
+from procrastinate.exceptions import ConnectorException
+from psycopg_pool import PoolTimeout
+
+from tallykeep.errors import OutOfTurnError, PortionLostError
+
+# SQLSTATE classes that are not the rows' fault: connection, transaction state, rollback (deadlock), resources,
+# operator's intervention. psycopg's own exception classes cut it differently (54, a row too large, is Operational).
+_PASSING_CLASSES = ("08", "25", "40", "53", "57")
+_LOCK_NOT_AVAILABLE = "55P03"
+
+
+def is_passing(error: Exception) -> bool:
+    """Whether it is no defect and not the rows' fault."""
+    if isinstance(error, OutOfTurnError | PortionLostError | PoolTimeout):
+        return True
+    cause = error.__cause__ if isinstance(error, ConnectorException) else error
+    if not isinstance(cause, psycopg.Error):
+        return False
+    if cause.sqlstate is None:
+        return isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError)
+    return cause.sqlstate[:2] in _PASSING_CLASSES or cause.sqlstate == _LOCK_NOT_AVAILABLE

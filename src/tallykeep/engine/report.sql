@@ -1,0 +1,11 @@
+-- name: add_secret!
+INSERT INTO secrets (name, value) VALUES (:name, :value) ON CONFLICT DO NOTHING
+
+-- name: get_secret
+SELECT value FROM secrets WHERE name = :name
+
+-- name: get_type
+SELECT type FROM async_actions WHERE project_id = :project_id AND id = :action_id
+
+-- name: read_report
+SELECT body FROM report_parts WHERE project_id = :project_id AND action_id = :action_id ORDER BY first_row

@@ -1,0 +1,55 @@
+-- name: find_stranded_projects
+-- Projects with an action that is unfinished, silent for a while, whose first open portion nobody holds, and without
+-- any job waiting in the queue; with the number of jobs that their actions can do with.
+WITH stranded AS MATERIALIZED (
+    SELECT actions.project_id, least(:portions_in_flight, actions.open_portions) AS turns
+    FROM async_actions AS actions
+    CROSS JOIN LATERAL (
+        SELECT first_row FROM portions
+        WHERE portions.project_id = actions.project_id AND portions.action_id = actions.id AND portions.status = 'OPEN'
+        ORDER BY first_row
+        LIMIT 1
+    ) AS first_open
+    JOIN portions
+        ON portions.project_id = actions.project_id
+        AND portions.action_id = actions.id
+        AND portions.first_row = first_open.first_row
+        AND portions.status = 'OPEN'
+    WHERE actions.status IN ('ENQUEUED', 'IN_PROGRESS')
+        AND actions.ready
+        AND greatest(actions.updated_at, actions.served_at) < :silent_since
+        AND NOT EXISTS (
+            SELECT FROM procrastinate_jobs
+            WHERE procrastinate_jobs.status = 'todo'
+                AND (procrastinate_jobs.args ->> 'project_id')::bigint = actions.project_id
+        )
+    LIMIT 1000
+    FOR UPDATE OF portions SKIP LOCKED
+)
+SELECT project_id, sum(turns)::bigint AS turns FROM stranded GROUP BY project_id ORDER BY project_id
+
+-- name: find_forgotten_sequences
+-- Sequences with unfinished actions of which none is ready: who ended last died before it could tell the next.
+SELECT DISTINCT waiting.project_id, waiting.sequence
+FROM async_actions AS waiting
+WHERE waiting.status IN ('ENQUEUED', 'IN_PROGRESS')
+    AND NOT waiting.ready
+    AND NOT EXISTS (
+        SELECT FROM async_actions AS other
+        WHERE other.project_id = waiting.project_id
+            AND other.sequence = waiting.sequence
+            AND other.status IN ('ENQUEUED', 'IN_PROGRESS')
+            AND other.ready
+    )
+ORDER BY waiting.project_id, waiting.sequence
+
+-- name: end_silent_transactions
+-- A worker that was stopped while it talks to the server is not idle to it: only ending its session frees its claim.
+-- A long transaction that goes on from statement to statement is not silent.
+SELECT pg_terminate_backend(pid)
+FROM pg_stat_activity
+WHERE application_name = :application_name
+    AND datname = current_database()
+    AND pid <> pg_backend_pid()
+    AND xact_start IS NOT NULL
+    AND state_change < :silent_since

@@ -1,0 +1,63 @@
+-- name: number_turns
+-- The next numbers of the project, and its lock until the transaction ends. What waits in the queue tells how far
+-- numbers have come; an empty queue, the project that has come furthest.
+WITH present AS (
+    SELECT coalesce(
+        (SELECT -priority FROM procrastinate_jobs WHERE status = 'todo' AND priority < 0 ORDER BY priority DESC LIMIT 1),
+        (SELECT max(next_turn) FROM turns),
+        1
+    )::bigint AS turn
+)
+INSERT INTO turns AS mine (project_id, next_turn)
+SELECT :project_id, turn + :count FROM present
+ON CONFLICT (project_id) DO UPDATE SET next_turn = greatest(mine.next_turn, excluded.next_turn - :count) + :count
+RETURNING next_turn - :count AS first_turn
+
+-- name: wait_in_sequence!
+-- Only where another action of the sequence is unfinished.
+UPDATE async_actions AS this
+SET ready = false
+WHERE this.project_id = :project_id AND this.id = :action_id
+    AND EXISTS (
+        SELECT FROM async_actions AS other
+        WHERE other.project_id = this.project_id
+            AND other.sequence = this.sequence
+            AND other.status IN ('ENQUEUED', 'IN_PROGRESS')
+            AND other.id <> this.id
+    )
+
+-- name: ready_next_in_sequence
+UPDATE async_actions
+SET ready = true
+WHERE project_id = :project_id
+    AND id = (
+        SELECT id FROM async_actions
+        WHERE project_id = :project_id AND sequence = :sequence AND status IN ('ENQUEUED', 'IN_PROGRESS')
+        ORDER BY created_at, id
+        LIMIT 1
+    )
+    AND status IN ('ENQUEUED', 'IN_PROGRESS')
+    AND NOT ready
+    AND NOT EXISTS (
+        SELECT FROM async_actions AS other
+        WHERE other.project_id = :project_id AND other.sequence = :sequence
+            AND other.status IN ('ENQUEUED', 'IN_PROGRESS') AND other.ready
+    )
+RETURNING id, open_portions
+
+-- name: serve_next_action
+UPDATE async_actions
+SET
+    served_at = :now,
+    status = 'IN_PROGRESS',
+    started_at = coalesce(started_at, :now),
+    updated_at = CASE WHEN status = 'ENQUEUED' THEN greatest(updated_at, :now) ELSE updated_at END
+WHERE project_id = :project_id
+    AND id = (
+        SELECT id FROM async_actions
+        WHERE project_id = :project_id AND ready AND status IN ('ENQUEUED', 'IN_PROGRESS')
+        ORDER BY served_at, created_at, id
+        LIMIT 1
+        FOR UPDATE
+    )
+RETURNING id, on_error

@@ -1,0 +1,106 @@
+"""What can be done to an action: cancel it, retry its failed rows, take these home."""
+
+from collections.abc import AsyncIterator, Callable
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import StreamingResponse
+
+from tallykeep.compatibility import OURS
+from tallykeep.engine.control import target_options
+from tallykeep.engine.failed_rows import SentRows, as_csv, as_ndjson, sent_rows
+from tallykeep.http.answers import Json, answer_accepted
+from tallykeep.http.auth import FromCaller
+from tallykeep.http.bodies import has_body
+from tallykeep.http.context import Context, FromContext
+from tallykeep.http.submissions import media_types
+from tallykeep.http.uploads import RequestUpload, submission
+from tallykeep.http.wishes import PARAMETERS, read_wishes
+from tallykeep.model import Source
+from tallykeep.resources.projects import Caller
+
+router = APIRouter(prefix="/v1/async-actions", tags=["Async actions"], default_response_class=Json)
+
+Unprocessed = Annotated[bool, Query(description="Take the rows along that have no outcome at all.")]
+
+
+@router.post("/{action_id}/cancel", summary="Cancel async action", openapi_extra=OURS)
+async def cancel(request: Request, context: FromContext, caller: FromCaller, action_id: str) -> Json:
+    """End an action now: rows done stay done, the others are counted as unprocessed. Ours: the peer cannot."""
+    await context.controller.cancel(caller.project_id, action_id, caller.key_id)
+    async with context.pool.connection() as connection:
+        links = context.report_links(request)
+        return Json(await context.reader.get_action(connection, caller.project_id, action_id, links))
+
+
+@router.post(
+    "/{action_id}/retry",
+    status_code=202,
+    summary="Retry failed rows",
+    openapi_extra={
+        **OURS,
+        "parameters": PARAMETERS,
+        "requestBody": {"required": False, "content": {"application/json": {}}},
+    },
+)
+async def retry(
+    request: Request, context: FromContext, caller: FromCaller, action_id: str, include_unprocessed: Unprocessed = False
+) -> Json:
+    """A new action with only the failed rows, or with corrected ones sent as the body, in the form of the first."""
+    parent = await context.controller.find(caller.project_id, action_id)
+    upload = None
+    if has_body(request):
+        upload = RequestUpload(request, parent.kind, media_types(parent.kind), context.settings.max_body_bytes)
+    options = target_options(parent.source)
+    asked = submission(request, caller, parent.kind, options, body=include_unprocessed, parent_id=action_id)
+    wishes = read_wishes(request.query_params)
+    accepted = await context.controller.retry(parent, asked, wishes, upload, unprocessed=include_unprocessed)
+    return answer_accepted(accepted, 202)
+
+
+@router.get(
+    "/{action_id}/failures.csv",
+    summary="Download failed rows as CSV",
+    response_class=StreamingResponse,
+    openapi_extra=OURS,
+)
+async def failures_csv(
+    context: FromContext, caller: FromCaller, action_id: str, include_unprocessed: Unprocessed = False
+) -> StreamingResponse:
+    """The failed rows as they were sent, with the columns `row` and `reason`; can be imported again as it is."""
+    source, rows = await _failed(context, caller, action_id, include_unprocessed)
+    return _file(as_csv(rows, source), "text/csv; charset=utf-8", f"{action_id}-failures.csv")
+
+
+@router.get(
+    "/{action_id}/failures.ndjson",
+    summary="Download failed rows as NDJSON",
+    response_class=StreamingResponse,
+    openapi_extra=OURS,
+)
+async def failures_ndjson(
+    context: FromContext, caller: FromCaller, action_id: str, include_unprocessed: Unprocessed = False
+) -> StreamingResponse:
+    """The failed rows as they were sent, one JSON value a line; can be imported again as it is where JSON is."""
+    source, rows = await _failed(context, caller, action_id, include_unprocessed)
+    return _file(as_ndjson(rows(), source), "application/x-ndjson", f"{action_id}-failures.ndjson")
+
+
+async def _failed(
+    context: Context, caller: Caller, action_id: str, unprocessed: bool
+) -> tuple[Source, Callable[[], SentRows]]:
+    parent = await context.controller.find(caller.project_id, action_id)
+
+    async def rows() -> SentRows:
+        async with context.pool.connection() as connection:
+            async for portion in sent_rows(
+                connection, caller.project_id, action_id, parent.source, unprocessed=unprocessed
+            ):
+                yield portion
+
+    return parent.source, rows
+
+
+def _file(content: AsyncIterator[str] | AsyncIterator[bytes], media_type: str, name: str) -> StreamingResponse:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return StreamingResponse(content, media_type=media_type, headers=headers)

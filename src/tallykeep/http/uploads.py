@@ -1,0 +1,77 @@
+"""A submission's request: its rows as they stream in, and what else it says."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from fastapi import Request
+
+from tallykeep.engine.kinds import ActionType, Submission
+from tallykeep.errors import InvalidQueryError
+from tallykeep.http.answers import request_id
+from tallykeep.http.bodies import body_chunks, has_body, media_type, require_media_type
+from tallykeep.http.forms import FileForm
+from tallykeep.http.wishes import read_wishes
+from tallykeep.model import Wishes
+from tallykeep.resources.projects import Caller
+
+FORM = "multipart/form-data"
+_LONGEST_KEY = 255
+
+
+class RequestUpload:
+    """The rows of a request: its body, or the file within its form. Raises UnsupportedMediaTypeError at once."""
+
+    def __init__(self, request: Request, kind: ActionType, accepted: tuple[str, ...], max_bytes: int) -> None:
+        self._request = request
+        self._max_bytes = max_bytes
+        self._empty = kind.may_be_empty and not has_body(request)
+        self._form: FileForm | None = None
+        if not self._empty:
+            require_media_type(request, *accepted)
+            if media_type(request) == FORM:
+                self._form = FileForm(request.headers.get("content-type", ""))
+
+    @property
+    def file_name(self) -> str | None:
+        """The file's name, where the form gave one."""
+        return self._form.file_name if self._form else None
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The rows' bytes; raises InvalidPayloadError, BodyTooLargeError, UploadTimeoutError."""
+        if self._empty:
+            yield b"[]"
+            return
+        body = body_chunks(self._request, self._max_bytes)
+        async for chunk in self._form.file(body) if self._form else body:
+            yield chunk
+
+    def wishes(self) -> Wishes:
+        """The query's and the form's wishes; the query's come first."""
+        fields = self._form.fields if self._form else {}
+        return read_wishes({**fields, **self._request.query_params})
+
+
+def submission(
+    request: Request, caller: Caller, kind: ActionType, options: dict[str, Any], *, body: Any = None,
+    id_prefix: str = "v-", parent_id: str | None = None,
+) -> Submission:  # fmt: skip
+    """Who asks for what; raises InvalidQueryError for an Idempotency-Key that cannot be one."""
+    return Submission(
+        kind=kind,
+        project_id=caller.project_id,
+        request_id=request_id(request, id_prefix),
+        requested_by=caller.key_id,
+        options=options,
+        idempotency_key=_idempotency_key(request),
+        asked=(request.method, request.url.path, body),
+        parent_id=parent_id,
+    )
+
+
+def _idempotency_key(request: Request) -> str | None:
+    key = request.headers.get("idempotency-key")
+    if key is None:
+        return None
+    if not 0 < len(key) <= _LONGEST_KEY:
+        raise InvalidQueryError(f"The header Idempotency-Key should have 1 to {_LONGEST_KEY} characters")
+    return key

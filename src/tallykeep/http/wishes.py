@@ -1,0 +1,89 @@
+"""What a submission asks for beside its rows: query parameters, or fields of its form."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from tallykeep.errors import InvalidQueryError
+from tallykeep.model import OnError, Wishes
+
+_BOOLEANS = {"true": True, "1": True, "false": False, "0": False, "": False}
+_MOST_FAILURES = 1 << 53
+
+PARAMETERS: list[dict[str, Any]] = [
+    {
+        "name": "dry_run",
+        "in": "query",
+        "schema": {"type": "boolean", "default": False},
+        "description": "Validate every row and look up what it refers to, but write nothing.",
+    },
+    {
+        "name": "on_error",
+        "in": "query",
+        "schema": {"type": "string", "enum": [policy.value for policy in OnError], "default": "continue"},
+        "description": "What failed rows mean for the others: nothing, stop after max_failures, or write nothing.",
+    },
+    {
+        "name": "max_failures",
+        "in": "query",
+        "schema": {"type": "integer", "minimum": 1, "default": 1},
+        "description": "With on_error=stop: after so many failed rows the rest is left unprocessed.",
+    },
+    {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "schema": {"type": "string", "maxLength": 255},
+        "description": "Sent again with the same key, the same submission is the same action.",
+    },
+]
+MAPPING: dict[str, Any] = {
+    "name": "mapping",
+    "in": "query",
+    "schema": {"type": "string"},
+    "description": "A JSON object that names columns of the file by our fields, or skips them: "
+    '{"Gutschein": "Code", "Notiz": null}.',
+}
+
+
+def read_wishes(given: Mapping[str, str]) -> Wishes:
+    """The wishes among these parameters; raises InvalidQueryError for what cannot be understood."""
+    on_error = _on_error(given.get("on_error", OnError.CONTINUE))
+    if "max_failures" in given and on_error != OnError.STOP:
+        raise InvalidQueryError("Property .max_failures goes with on_error=stop only")
+    return Wishes(
+        dry_run=_dry_run(given.get("dry_run", "false")),
+        on_error=on_error,
+        max_failures=_max_failures(given.get("max_failures", "1")),
+        mapping=_mapping(given.get("mapping", "{}")),
+    )
+
+
+def _dry_run(text: str) -> bool:
+    try:
+        return _BOOLEANS[text.strip().lower()]
+    except KeyError:
+        raise InvalidQueryError(f"Property .dry_run should be true or false, not {text!r}") from None
+
+
+def _on_error(text: str) -> OnError:
+    try:
+        return OnError(text.strip().lower())
+    except ValueError:
+        raise InvalidQueryError(f"Property .on_error should be continue, stop or reject, not {text!r}") from None
+
+
+def _max_failures(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and 1 <= int(text[:20]) <= _MOST_FAILURES):
+        raise InvalidQueryError(f"Property .max_failures should be a whole number from 1, not {text!r}")
+    return int(text)
+
+
+def _mapping(text: str) -> dict[str, str | None]:
+    try:
+        mapping = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise InvalidQueryError(f"Property .mapping is not JSON: {error}") from None
+    if not isinstance(mapping, dict) or not all(isinstance(field, str | None) for field in mapping.values()):
+        raise InvalidQueryError("Property .mapping should be a JSON object: column to field, or to null to skip it")
+    return mapping

@@ -1,0 +1,55 @@
+"""What the routes declare of refused and kept fields is what the server does."""
+
+from typing import Any
+
+import pytest
+from docs.write import operations
+
+from tests.http.test_errors import check
+from tests.server import Api
+
+VOUCHER = {"type": "GIFT_VOUCHER", "gift": {"amount": 1}}
+BODIES = {"voucher": VOUCHER, "campaign": {"name": "Autumn", "voucher": VOUCHER}}
+SAMPLES: dict[str, Any] = {
+    "validity_timeframe": {"interval": "P2D", "duration": "PT1H"},
+    "validity_day_of_week": [1, 2],
+    "validity_hours": {"daily": [{"start_time": "10:00", "expiration_time": "12:00", "days_of_week": [1]}]},
+    "validation_rules": ["val_1"],
+    "description": "x",
+    "category": "New",
+    "activity_duration_after_publishing": "P24D",
+    **dict.fromkeys(("auto_join", "join_once", "use_voucher_metadata_schema"), True),
+}
+
+
+def _declared(name: str) -> list[tuple[str, str]]:
+    """Each endpoint with a JSON body that declares fields under this name, with each of the fields."""
+    return [
+        (endpoint, field)
+        for endpoint, operation in operations().items()
+        if operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {}).get("type")
+        == "object"
+        for field in operation.get("x-compatibility", {}).get(name, ())
+    ]
+
+
+def _sent(api: Api, endpoint: str, field: str, value: Any) -> Any:
+    method, path = endpoint.split(" ")
+    kind = "campaign" if "campaigns" in path else "voucher"
+    if method == "PUT":
+        made = api.http.post("/v1/campaigns" if kind == "campaign" else "/v1/vouchers/V", json=BODIES[kind])
+        assert made.status_code == 200, made.text
+    return api.http.request(method, path.format(code="V", campaign_id="Autumn"), json={**BODIES[kind], field: value})
+
+
+@pytest.mark.parametrize(("endpoint", "field"), _declared("refused"))
+def test_fields_that_are_refused_are_named(api: Api, endpoint: str, field: str) -> None:
+    key = "invalid_campaign_params" if "campaigns" in endpoint else "invalid_voucher"
+    check(_sent(api, endpoint, field, {"x": 1}), 400, key, f"{field}: not supported by this version")
+
+
+@pytest.mark.parametrize(("endpoint", "field"), _declared("kept"))
+def test_fields_that_are_kept_are_shown(api: Api, endpoint: str, field: str) -> None:
+    answer = _sent(api, endpoint, field, SAMPLES[field])
+    assert answer.status_code == 200, answer.text
+    assert answer.json()[field] == SAMPLES[field]
