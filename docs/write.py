@@ -86,7 +86,8 @@ def _differences(operation: Operation, declared: dict[str, Any]) -> Iterator[str
             yield f"{phrase} {_names(declared[name])}"
     ours, peers = query_parameters(operation), declared.get("query", ())
     if not declared.get("ours"):
-        yield from [f"parameters not read: {_names(unread)}" for unread in [_without(peers, ours)] if unread]
+        dropped = _without(peers, (*ours, *declared.get("refused", ())))
+        yield from [f"parameters not read: {_names(unread)}" for unread in [dropped] if unread]
         yield from [f"parameters only here: {_names(own)}" for own in [_without(ours, peers)] if own]
     yield from declared.get("differs", ())
     if "adds" in declared:

@@ -14,7 +14,7 @@ class Compatibility:
 
     ours: bool = False  # the peer has no such endpoint
     query: tuple[str, ...] | None = None  # the peer's query parameters, where ours are others
-    refused: tuple[str, ...] = ()  # fields of the body that are answered with a 400 which names them
+    refused: tuple[str, ...] = ()  # fields of the body, or query parameters, answered with a 400 which names them
     kept: tuple[str, ...] = ()  # fields of the body, or columns, that are kept and shown, without effect
     unused: tuple[str, ...] = ()  # fields of the body that are accepted, without effect
     empty: tuple[str, ...] = ()  # fields of the answer that are always shown as empty

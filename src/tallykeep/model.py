@@ -18,11 +18,11 @@ def now() -> datetime:
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
-def wire_time(moment: datetime | None) -> str | None:
+def wire_time(moment: datetime | None, precision: str = "milliseconds") -> str | None:
     """A moment as the wire format writes it: 2023-01-20T07:23:43.289Z."""
     if moment is None:
         return None
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+    return moment.astimezone(UTC).isoformat(timespec=precision).removesuffix("+00:00") + "Z"
 
 
 def new_id(prefix: str) -> str:

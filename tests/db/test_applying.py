@@ -16,7 +16,10 @@ from tallykeep.errors import PortionLostError
 from tallykeep.model import ClaimedPortion, Failure, Portion, Row, Source
 from tests.db.engine import Engine, open_engine
 
-HEADER = "Code,Voucher Type,Value,Discount Type,Category,Note,Size,Active,Redeemed Quantity,Redeemed Amount\n"
+HEADER = (
+    "Code,Voucher Type,Value,Discount Type,Category,Note,Size,Active,Redeemed Quantity,Redeemed Amount,Start Date,"
+    "Expiration Date\n"
+)
 
 
 def gifts(count: int, first: int = 0) -> str:
@@ -194,6 +197,8 @@ ROW = st.tuples(
     st.sampled_from(["", "null", "true", "false"]),
     st.sampled_from(["", "null", "3"]),
     st.sampled_from(["", "null", "4"]),
+    st.sampled_from(["", "", "null", "2022-01-02", "2022-01-04"]),
+    st.sampled_from(["", "", "null", "2022-01-01", "2022-01-03"]),
 )
 
 
@@ -215,7 +220,8 @@ def test_one_portion_has_the_effect_of_its_rows_one_by_one(
             await engine.finish(await engine.submit_csv(text(before)))
             action = await engine.finish(await engine.submit_csv(text(rows)))
             vouchers = await engine.query(
-                "SELECT code, type, gift, loyalty_card, category, metadata, active, redeemed_quantity, redeemed_amount"
+                "SELECT code, type, gift, loyalty_card, category, metadata, active, redeemed_quantity, redeemed_amount,"
+                " start_date, expiration_date"
                 " FROM vouchers WHERE project_id = %s"
                 " ORDER BY code",
                 engine.project_id,

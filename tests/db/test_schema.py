@@ -5,10 +5,20 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from tallykeep.db.migrate import migrate, newest_revision
 from tallykeep.engine import claim
 from tallykeep.errors import DatabaseUnavailableError
+from tallykeep.resources.campaigns.listed import CAMPAIGNS
+from tallykeep.resources.customers.listed import CUSTOMERS
+from tallykeep.resources.lists.declare import Listed
+from tallykeep.resources.lists.page import page_query
+from tallykeep.resources.lists.query import read_selection
+from tallykeep.resources.orders.listed import ORDERS
+from tallykeep.resources.products.listed import PRODUCTS
+from tallykeep.resources.skus.listed import SKUS
+from tallykeep.resources.vouchers.listed import VOUCHERS
 from tests.db.engine import open_engine
 from tests.postgres import fresh_database
 
@@ -85,3 +95,20 @@ def test_the_claim_finds_open_portions_by_index(database_url: str) -> None:
     plan = asyncio.run(scenario())
     assert "Seq Scan on portions" not in plan
     assert "portions_open" in plan
+
+
+@pytest.mark.parametrize(
+    "listed", [VOUCHERS, CAMPAIGNS, CUSTOMERS, PRODUCTS, SKUS, ORDERS], ids=lambda listed: str(listed.noun)
+)
+def test_every_list_is_read_in_its_default_order_by_index(database_url: str, listed: Listed) -> None:
+    page = page_query(listed, read_selection(listed, ()))
+    place = {"project_id": 1, "product_id": "prod_1", "limit": 10, "offset": 50}
+    with psycopg.connect(database_url) as connection:
+        # Empty tables are not worth an index: what counts is that there is one.
+        connection.execute("SET enable_seqscan = off")
+        connection.execute("SET enable_sort = off")
+        rows = connection.execute(sql.SQL("EXPLAIN (VERBOSE) {}").format(page), place).fetchall()
+    plan = "\n".join(row[0] for row in rows)
+    assert "Index Scan Backward" in plan
+    assert "Sort" not in plan
+    assert f"{listed.noun}.project_id = " in plan

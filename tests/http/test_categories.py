@@ -198,6 +198,85 @@ def test_a_category_in_use_is_deleted_only_with_force(api: Api) -> None:
     assert category_of(api, "A") == NOTHING
 
 
+def asked(field: str, condition: str) -> str:
+    return f"filters[{field}][conditions][{condition}]"
+
+
+def vouchers_where(api: Api, field: str, condition: str, value: str | list[str] = "") -> str:
+    page = api.get("/v1/vouchers", order="code", **{asked(field, condition): value})
+    assert page["total"] == len(page["vouchers"])
+    return "".join(voucher["code"] for voucher in page["vouchers"])
+
+
+def campaigns_where(api: Api, field: str, condition: str, value: str | list[str] = "") -> list[str]:
+    page = api.get("/v1/campaigns", order="created_at", **{asked(field, condition): value})
+    assert page["total"] == len(page["campaigns"])
+    return [campaign["name"] for campaign in page["campaigns"]]
+
+
+def in_summer_and_others(api: Api) -> dict[str, Any]:
+    """A renamed category, with the vouchers A and B and the campaign Fall; C has its old name, D a free one, E none."""
+    category = make(api, "Summer")
+    import_by_name(api, A="Summer")
+    category = rename(api, category, "Hot")
+    import_by_name(api, B="Hot", C="Summer", D="Free", E="")
+    for name, given in (("Fall", {"category_id": category["id"]}), ("Rain", {"category": "Summer"}), ("Snow", {})):
+        answer = api.http.post("/v1/campaigns", json={"name": name, "voucher": GIFT, **given})
+        assert answer.status_code == 200, answer.text
+    return category
+
+
+def test_lists_are_filtered_by_the_names_and_ids_that_are_shown(api: Api, other_api: Api) -> None:
+    category = in_summer_and_others(api)
+    for condition, value, codes in (
+        ("$is", "Hot", "AB"), ("$is", category["id"], "AB"), ("$is", "Summer", "C"), ("$is", "Free", "D"),
+        ("$is", "hot", ""), ("$is_not", "Hot", "CDE"), ("$is_not", category["id"], "CDE"), ("$is_not", "Free", "ABCE"),
+        ("$in", ["Hot", "Free"], "ABD"), ("$in", ["Summer", category["id"]], "ABC"), ("$in", ["Cold"], ""),
+        ("$not_in", ["Summer", "Free"], "ABE"), ("$not_in", [category["id"]], "CDE"), ("$starts_with", "H", "AB"),
+        ("$ends_with", "er", "C"), ("$contains", "e", "CD"), ("$not_contain", "e", "ABE"), ("$has_value", "", "ABCD"),
+        ("$is_unknown", "", "E"),
+    ):  # fmt: skip
+        assert vouchers_where(api, "category", condition, value) == codes, (condition, value)
+    for condition, value, codes in (
+        ("$is", category["id"], "AB"), ("$is", "Hot", ""), ("$is_not", category["id"], "CDE"), ("$has_value", "", "AB"),
+        ("$in", [category["id"], "cat_0"], "AB"), ("$starts_with", "cat_", "AB"), ("$is_unknown", "", "CDE"),
+    ):  # fmt: skip
+        assert vouchers_where(api, "category_id", condition, value) == codes, (condition, value)
+    assert campaigns_where(api, "categories", "$is", "Hot") == ["Fall"]
+    assert campaigns_where(api, "categories", "$in", ["Hot", "Summer"]) == ["Fall", "Rain"]
+    assert campaigns_where(api, "categories", "$is_not", "Hot") == ["Rain", "Snow"]
+    assert campaigns_where(api, "categories", "$contains", "m") == ["Rain"]
+    assert campaigns_where(api, "category_ids", "$in", [category["id"]]) == ["Fall"]
+    assert campaigns_where(api, "category_ids", "$is_unknown") == ["Rain", "Snow"]
+
+    import_by_name(other_api, Z="Hot")  # another project's categories stand for nothing here
+    assert vouchers_where(other_api, "category", "$is", "Hot") == "Z"
+    assert vouchers_where(other_api, "category", "$is", category["id"]) == ""
+    assert vouchers_where(other_api, "category_id", "$has_value") == ""
+
+
+def test_lists_are_filtered_after_a_category_is_deleted_by_force(api: Api) -> None:
+    category = in_summer_and_others(api)
+    assert api.http.delete(f"/v1/categories/{category['id']}", params={"force": True}).status_code == 204
+    for value in ("Hot", category["id"]):
+        assert codes_in(api, value) == []
+        assert (
+            vouchers_where(api, "category", "$is", value) == vouchers_where(api, "category", "$contains", value) == ""
+        )
+        assert vouchers_where(api, "category", "$is_not", value) == "ABCDE"
+        assert campaigns_where(api, "categories", "$is", value) == []
+    assert vouchers_where(api, "category", "$is_unknown") == "ABE"
+    assert vouchers_where(api, "category", "$has_value") == "CD"
+    assert vouchers_where(api, "category_id", "$has_value") == ""
+    assert campaigns_where(api, "categories", "$is_unknown") == ["Fall", "Snow"]
+    assert campaigns_where(api, "category_ids", "$has_value") == []
+    import_by_name(api, F="Hot")
+    again = make(api, "Hot")
+    assert (
+        vouchers_where(api, "category", "$is", "Hot") == vouchers_where(api, "category_id", "$is", again["id"]) == "F"
+    )
+
+
 def test_a_category_not_in_use_leaves_nothing_behind(api: Api) -> None:
     for _ in range(2):
         category = make(api, "Once")

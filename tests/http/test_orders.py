@@ -1,5 +1,7 @@
 """Orders with what comes inside them, and catalogue resources by themselves."""
 
+import pytest
+
 from tests.http.test_errors import check
 from tests.server import Api
 
@@ -62,6 +64,32 @@ def test_a_flaw_inside_is_the_orders_reason(api: Api) -> None:
     row["items"] = []
     check(api.http.post("/v1/orders", json=row), 400, "invalid_order", "customer: name: must be a string")
     check(api.http.get("/v1/orders/O"), 404, "not_found")
+
+
+@pytest.mark.parametrize("email", ["bob", "bob@", "@x.org", "b ob@x.org", "bob@@x.org", "bob@x.org "])
+def test_an_email_that_can_be_none_is_refused_everywhere(api: Api, email: str) -> None:
+    reason = f"must be an email address like name@example.com (actual value is '{email}')"
+    body = {"source_id": "c", "email": email}
+    check(api.http.post("/v1/customers", json=body), 400, "invalid_customer", f"email: {reason}")
+    check(api.http.post("/v1/orders", json={"customer": body}), 400, "invalid_order", f"customer: email: {reason}")
+    file = f"Source_id,Email\ngood,bob@x\nnone,\nbad,{email.strip() or '@'}x@\n"
+    answer = api.http.post("/v1/customers/importCSV", files={"file": ("c.csv", file)})
+    action = api.ended(answer.json()["async_action_id"])
+    (failure,) = action["result"]["failed"]
+    assert (failure["source_id"], failure["reason"][:35]) == ("bad", "Email: must be an email address lik")
+    started = api.http.post("/v1/customers/bulk/async", json=[body, {"source_id": "d", "email": ""}]).json()
+    (error,) = api.ended(started["async_action_id"])["result"]["errors"]
+    assert error["source_id"] == "c"
+    assert reason in str(error)
+
+
+def test_an_order_of_nothing_is_an_order(api: Api) -> None:
+    """The wire format requires no field of an order."""
+    made = api.http.post("/v1/orders", json={}).json()
+    assert (made["status"], made["items"], made["amount"], made["source_id"]) == ("CREATED", [], None, None)
+    action = api.ended(api.http.post("/v1/orders/import", json=[{}, {}]).json()["async_action_id"])
+    assert (action["done_count"], action["failed_count"]) == (2, 0)
+    assert api.get("/v1/orders")["total"] == 3
 
 
 def test_resources_are_updated_and_deleted_one_by_one(api: Api) -> None:

@@ -131,6 +131,35 @@ def test_single_vouchers(sdk: voucherify.ApiClient) -> None:
     vouchers.delete_voucher(created.code, force=True)
 
 
+def test_lists_are_filtered(sdk: voucherify.ApiClient) -> None:
+    vouchers, campaigns = voucherify.VouchersApi(sdk), voucherify.CampaignsApi(sdk)
+    body = {"type": "GIFT_VOUCHER", "gift": {"amount": 10}, "category": "New"}
+    made = [vouchers.generate_random_code(models.VouchersCreateRequestBody.from_dict(body)) for _ in range(3)]
+    wanted = {made[0].id, made[2].id}
+    assert {voucher.id for voucher in vouchers.list_vouchers(ids=sorted(wanted)).vouchers} == wanted
+    long_ago = models.ParameterCreatedBeforeAfter.from_dict({"before": "2016-11-16T14:14:31Z"})
+    assert vouchers.list_vouchers(created_at=long_ago).total == 0
+    order = models.ParameterOrderVouchers("-code")
+    codes = [voucher.code for voucher in vouchers.list_vouchers(category="New", order=order).vouchers]
+    assert codes == sorted((voucher.code for voucher in made), reverse=True)
+
+    template = {"type": "GIFT_VOUCHER", "gift": {"amount": 10}, "code_config": {"length": 8}}
+    for name in ("Fall", "Rain", "Snow"):
+        campaign = {"name": name, "campaign_type": "GIFT_VOUCHERS", "voucher": template}
+        campaigns.create_campaign(models.CampaignsCreateRequestBody.from_dict(campaign))
+    filters = {
+        "junction": "or",
+        "campaigns": {"conditions": {"$in": ["Fall", "Snow"]}},
+        "created_date": {"conditions": {"$before": "2016-11-16T14:14:31Z"}},
+    }
+    listed = campaigns.list_campaigns(
+        filters=models.ParameterFiltersListCampaigns.from_dict(filters),
+        order=models.ParameterOrderListCampaigns("created_at"),
+        campaign_status=models.ParameterCampaignStatusListCampaigns("DONE"),
+    )
+    assert [campaign.name for campaign in listed.campaigns] == ["Fall", "Snow"]
+
+
 def test_categories(sdk: voucherify.ApiClient) -> None:
     categories, vouchers, campaigns = (
         voucherify.CategoriesApi(sdk), voucherify.VouchersApi(sdk), voucherify.CampaignsApi(sdk),

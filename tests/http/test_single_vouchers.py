@@ -44,6 +44,55 @@ def test_an_update_changes_what_it_names(api: Api) -> None:
     check(api.http.put("/v1/vouchers/NOBODY", json={}), 404, "not_found")
 
 
+def test_an_expiration_before_the_start_is_refused(api: Api) -> None:
+    dates = {"start_date": "2022-01-02", "expiration_date": "2022-01-01"}
+    refused = ("invalid_voucher", "expiration_date: must not lie before the start", "2022-01-01T00:00:00")
+    check(api.http.post("/v1/vouchers/V", json=GIFT | dates), 400, *refused)
+    assert api.http.post("/v1/vouchers/V", json=GIFT | {"start_date": "2022-01-02"}).status_code == 200
+    check(api.http.put("/v1/vouchers/V", json={"expiration_date": "2022-01-01"}), 400, *refused)
+    cleared = {"expiration_date": "2022-01-01", "start_date": None}
+    assert api.http.put("/v1/vouchers/V", json=cleared).json()["expiration_date"] == "2022-01-01T00:00:00.000Z"
+    check(api.http.put("/v1/vouchers/V", json={"start_date": "2022-01-02"}), 400, *refused)
+    assert api.get("/v1/vouchers/V")["start_date"] is None
+
+    template = {"name": "Fall", "voucher": GIFT}
+    campaign = ("invalid_campaign_params", *refused[1:])
+    check(api.http.post("/v1/campaigns", json=template | dates), 400, *campaign)
+    check(api.http.post("/v1/campaigns", json={"name": "F", "voucher": GIFT | dates}), 400, *campaign)
+    assert api.http.post("/v1/campaigns", json=template | {"start_date": "2022-01-02"}).status_code == 200
+    check(api.http.put("/v1/campaigns/Fall", json={"expiration_date": "2022-01-01"}), 400, *campaign)
+    for count in (1, 2):
+        answer = api.http.post("/v1/campaigns/Fall/vouchers", params={"vouchers_count": count}, json=dates)
+        check(answer, 400, *refused)
+    rows = [{"code": "BAD", "expiration_date": "2022-01-01"}, {"code": "GOOD"}]
+    action = api.ended(api.http.post("/v1/campaigns/Fall/import", json=rows).json()["async_action_id"])
+    (failure,) = action["result"]["failed"]
+    assert (failure["code"], failure["reason"][:41]) == ("BAD", "expiration_date: must not lie before the ")
+
+
+def test_rows_of_files_fail_where_the_dates_would_end_up_in_the_wrong_order(api: Api) -> None:
+    for code in ("HAS-START", "CLEARED", "OTHER"):
+        api.http.post(f"/v1/vouchers/{code}", json=GIFT | {"start_date": "2022-01-02"})
+    lines = [
+        "Code,Voucher Type,Value,Start Date,Expiration Date",
+        "NEW,GIFT_VOUCHER,1,2022-01-02,2022-01-01",
+        "HAS-START,GIFT_VOUCHER,1,,2022-01-01",
+        "CLEARED,GIFT_VOUCHER,1,null,2022-01-01",
+        "OTHER,GIFT_VOUCHER,1,,2022-01-02",
+        "TWICE,GIFT_VOUCHER,1,2022-01-02,",
+        "TWICE,GIFT_VOUCHER,2,,2022-01-01",
+        "OTHER,GIFT_VOUCHER,3,null,2022-01-01",
+    ]
+    action = api.ended(api.import_csv("\n".join(lines)))
+    assert (action["done_count"], action["failed_count"]) == (4, 3)
+    failed = {failure["row"]: failure["reason"] for failure in action["result"]["failed"]}
+    assert failed[1].startswith("Expiration Date: must not lie before the start")
+    assert failed[2] == failed[6] == "Expiration Date: would lie before the Start Date that the voucher has"
+    assert api.get("/v1/vouchers/HAS-START")["expiration_date"] is None
+    assert api.get("/v1/vouchers/CLEARED")["start_date"] is None
+    assert api.get("/v1/vouchers/TWICE")["gift"]["amount"] == 100
+
+
 def test_vouchers_are_switched_on_and_off(api: Api) -> None:
     api.http.post("/v1/vouchers/V", json=GIFT)
     assert api.http.post("/v1/vouchers/V/disable").json()["active"] is False

@@ -106,6 +106,11 @@ def test_a_json_voucher_with_every_field() -> None:
         ({"start_date": "20201210"}, "start_date: must be a date like"),
         ({"start_date": "2021-02-30"}, "start_date: is not a date that exists"),
         ({"expiration_date": "9999-12-31T23:00:00-05:00"}, "expiration_date: is not a date that exists"),
+        (
+            {"start_date": "2020-01-01", "expiration_date": "2019-12-31T23:00:00-00:30"},
+            "expiration_date: must not lie before the start, 2020-01-01T00:00:00.000+00:00 "
+            "(actual value is '2019-12-31T23:30:00.000+00:00')",
+        ),
         ({"redemption": 5}, "redemption: must be an object"),
         ({"redemption": {"quantity": 1.5}}, "redemption.quantity: must be a whole number"),
         ({"redemption": {"quantity": 10**30}}, "redemption.quantity: must be between"),
@@ -199,6 +204,10 @@ def test_values_in_files_are_whole_units(kind: str, discount_type: str, value: s
         ({"value": "9" * 5000}, "Value: must be a number"),
         ({"active": "maybe"}, "Active: must be true or false (actual value is 'maybe')"),
         ({"start_date": "01/02/2022"}, "Start Date: must be a date like"),
+        (
+            {"start_date": "2022-01-02", "expiration_date": "2022-01-01"},
+            "Expiration Date: must not lie before the start, 2022-01-02T00:00:00.000+00:00",
+        ),
         ({"redemption_limit": "-1"}, "Redemption Limit: must be between"),
         ({"redeemed_quantity": "two"}, "Redeemed Quantity: must be a number"),
     ],
@@ -245,6 +254,7 @@ def test_columns_and_single_rows_come_to_the_same(rows: list[list[str]]) -> None
     schema = MetadataSchema(clean_properties({"Size": {"type": "number"}}))
     for number, row in enumerate(rows):
         row[0] = row[0] or f"C{number}"
+        row[9] = row[9].replace("2022", "2021") if number % 2 else row[9]
         row[1] = "GIFT_VOUCHER" if number % 3 else row[1]
     given = [Row(n, row) for n, row in enumerate(rows, 1)]
     together = CsvVouchers(header, MetadataChecker(schema), CategoryLabels()).clean(given)
@@ -252,6 +262,18 @@ def test_columns_and_single_rows_come_to_the_same(rows: list[list[str]]) -> None
     drafts: list[Any] = []
     failures = [found for n, row in enumerate(rows, 1) for found in alone._clean_odd(Row(n, row), drafts)]
     assert together == (drafts, failures)
+
+
+def test_dates_in_the_wrong_order_fail_only_their_own_rows() -> None:
+    header = ["Code", "Voucher Type", "Value", "Start Date", "Expiration Date"]
+    pairs = [
+        ("2022-01-01", "2022-01-01"), ("2022-01-02", "2022-01-01"), ("", "2022-01-01"), ("2022-01-02", ""),
+        ("2022-01-02T00:00:00+02:00", "2022-01-01T23:00:00Z"), ("2022-01-01T23:00:00Z", "2022-01-02T00:30:00+02:00"),
+    ]  # fmt: skip
+    rows = [Row(number, [f"C{number}", "GIFT_VOUCHER", "1", *pair]) for number, pair in enumerate(pairs)]
+    drafts, failures = CsvVouchers(header, MetadataChecker(None), CategoryLabels()).clean(rows)
+    assert [draft.row for draft in drafts] == [0, 2, 3, 4]
+    assert [failure.row for failure in failures] == [1, 5]
 
 
 def test_a_category_is_given_by_name_or_by_id() -> None:

@@ -13,19 +13,21 @@ from tallykeep.http.answers import Json, answer_accepted
 from tallykeep.http.auth import FromCaller
 from tallykeep.http.bodies import JSON_BODY, json_object
 from tallykeep.http.context import Context, FromContext
-from tallykeep.http.parameters import Limit, Page
+from tallykeep.http.parameters import Limit, LongPage, parameters_of
 from tallykeep.http.uploads import submission
 from tallykeep.http.wishes import PARAMETERS, read_wishes
 from tallykeep.model import Wishes
 from tallykeep.resources.campaigns import store
 from tallykeep.resources.campaigns.declaration import CAMPAIGN_GIVEN, require_room
+from tallykeep.resources.campaigns.listed import CAMPAIGNS
 from tallykeep.resources.campaigns.vouchers import add_voucher, require_possible
+from tallykeep.resources.lists.query import read_selection
 from tallykeep.resources.projects import Caller
 from tallykeep.resources.vouchers.read import get_voucher
 
 router = APIRouter(prefix="/v1/campaigns", tags=["Campaigns"], default_response_class=Json)
 
-CampaignType = Literal["PROMOTION", "GIFT_VOUCHERS", "REFERRAL_PROGRAM", "DISCOUNT_COUPONS", "LOYALTY_PROGRAM"]
+Expand = Annotated[Literal["category"], Query(description="Categories are always shown.")]
 Count = Annotated[int, Query(ge=1, description="How many vouchers to add.")]
 
 _ABSENT = ("access_settings_assignments", "loyalty_tiers_expiration", "readonly", "referral_program", "validity_hours")
@@ -34,7 +36,9 @@ _LISTED = Compatibility(
         "limit", "page", "campaign_type", "expand", "campaign_status", "is_referral_code", "order", "filters",
         "access_settings",
     ),
+    refused=tuple(CAMPAIGNS.refused),
     absent=_ABSENT,
+    differs=("`expand` takes `category` alone; categories are always shown",),
 )  # fmt: skip
 _SHOWN = Compatibility(empty=("validation_rules_assignments",), absent=("promotion", *_ABSENT))
 _GIVEN = JSON_BODY | CAMPAIGN_GIVEN.extra
@@ -43,20 +47,19 @@ _SWITCHED = Compatibility(differs=("answers the campaign, where the peer answers
 _ADDED_TO = Compatibility(query=("vouchers_count",))
 
 
-@router.get("", summary="List campaigns", openapi_extra=_LISTED.extra)
+@router.get("", summary="List campaigns", openapi_extra=parameters_of(CAMPAIGNS) | _LISTED.extra)
 async def list_(
+    request: Request,
     context: FromContext,
     caller: FromCaller,
     limit: Limit = 10,
-    page: Page = 1,
-    campaign_type: CampaignType | None = None,
+    page: LongPage = 1,
+    expand: Expand | None = None,
 ) -> Json:
-    """The project's campaigns, newest first."""
+    """The project's campaigns, newest first unless `order` says otherwise."""
+    selection = read_selection(CAMPAIGNS, request.query_params.multi_items())
     async with context.pool.connection() as connection:
-        found = await store.list_campaigns(
-            connection, caller.project_id, limit=limit, page=page, campaign_type=campaign_type
-        )
-    return Json(found)
+        return Json(await store.list_campaigns(connection, caller.project_id, selection, limit=limit, page=page))
 
 
 @router.post("", summary="Create campaign", openapi_extra=_GIVEN)

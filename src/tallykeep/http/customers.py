@@ -1,8 +1,6 @@
 """Single customers and lists of them."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from tallykeep.compatibility import Compatibility
@@ -10,9 +8,11 @@ from tallykeep.http.answers import Json
 from tallykeep.http.auth import FromCaller
 from tallykeep.http.bodies import JSON_BODY, json_object
 from tallykeep.http.context import FromContext
-from tallykeep.http.parameters import Limit, Moment, Page
+from tallykeep.http.parameters import Limit, Page, parameters_of
 from tallykeep.resources.customers.declaration import CUSTOMER
+from tallykeep.resources.customers.listed import CUSTOMERS
 from tallykeep.resources.customers.read import delete_customer, get_customer, list_customers
+from tallykeep.resources.lists.query import read_selection
 from tallykeep.resources.upserts.single import upsert_one
 
 router = APIRouter(prefix="/v1/customers", tags=["Customers"], default_response_class=Json)
@@ -23,30 +23,18 @@ _LISTED = Compatibility(
         "limit", "page", "email", "city", "name", "segment_id", "created_at[before]", "created_at[after]",
         "updated_at[before]", "updated_at[after]", "order", "starting_after",
     ),
+    refused=tuple(CUSTOMERS.refused),
     empty=_EMPTY,
 )  # fmt: skip
 _SHOWN = Compatibility(empty=_EMPTY, absent=("assets",))
 
 
-@router.get("", summary="List customers", openapi_extra=_LISTED.extra)
-async def list_(
-    context: FromContext,
-    caller: FromCaller,
-    limit: Limit = 10,
-    page: Page = 1,
-    email: str | None = None,
-    name: str | None = None,
-    created_before: Annotated[Moment | None, Query(alias="created_at[before]")] = None,
-    created_after: Annotated[Moment | None, Query(alias="created_at[after]")] = None,
-) -> Json:
-    """The project's customers, newest first."""
+@router.get("", summary="List customers", openapi_extra=parameters_of(CUSTOMERS) | _LISTED.extra)
+async def list_(request: Request, context: FromContext, caller: FromCaller, limit: Limit = 10, page: Page = 1) -> Json:
+    """The project's customers, newest first unless `order` says otherwise."""
+    selection = read_selection(CUSTOMERS, request.query_params.multi_items())
     async with context.pool.connection() as connection:
-        return Json(
-            await list_customers(
-                connection, caller.project_id, limit=limit, page=page, email=email, name=name,
-                created_before=created_before, created_after=created_after,
-            )
-        )  # fmt: skip
+        return Json(await list_customers(connection, caller.project_id, selection, limit=limit, page=page))
 
 
 @router.post("", summary="Create customer", openapi_extra=JSON_BODY)

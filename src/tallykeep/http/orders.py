@@ -7,8 +7,10 @@ from tallykeep.http.answers import Json
 from tallykeep.http.auth import FromCaller
 from tallykeep.http.bodies import JSON_BODY, json_object
 from tallykeep.http.context import FromContext
-from tallykeep.http.parameters import Limit, Page
+from tallykeep.http.parameters import Limit, LongPage, parameters_of
+from tallykeep.resources.lists.query import read_selection
 from tallykeep.resources.orders.declaration import ORDER
+from tallykeep.resources.orders.listed import ORDERS
 from tallykeep.resources.orders.read import get_order, list_orders
 from tallykeep.resources.upserts.single import upsert_one
 
@@ -22,11 +24,14 @@ _LISTED = Compatibility(query=("limit", "page", "order"), absent=_ABSENT)
 _SHOWN = Compatibility(absent=_ABSENT)
 
 
-@router.get("", summary="List orders", openapi_extra=_LISTED.extra)
-async def list_(context: FromContext, caller: FromCaller, limit: Limit = 10, page: Page = 1) -> Json:
-    """The project's orders, newest first."""
+@router.get("", summary="List orders", openapi_extra=parameters_of(ORDERS) | _LISTED.extra)
+async def list_(
+    request: Request, context: FromContext, caller: FromCaller, limit: Limit = 10, page: LongPage = 1
+) -> Json:
+    """The project's orders, newest first unless `order` says otherwise."""
+    selection = read_selection(ORDERS, request.query_params.multi_items())
     async with context.pool.connection() as connection:
-        return Json(await list_orders(connection, caller.project_id, limit=limit, page=page))
+        return Json(await list_orders(connection, caller.project_id, selection, limit=limit, page=page))
 
 
 @router.post("", summary="Create order", openapi_extra=JSON_BODY)

@@ -11,10 +11,13 @@ from tallykeep.http.answers import Json
 from tallykeep.http.auth import FromCaller
 from tallykeep.http.bodies import JSON_BODY, json_object
 from tallykeep.http.context import FromContext
-from tallykeep.http.parameters import Limit, Page
+from tallykeep.http.parameters import Limit, LongPage, parameters_of
+from tallykeep.resources.lists.query import read_selection
 from tallykeep.resources.products.declaration import PRODUCT
+from tallykeep.resources.products.listed import PRODUCTS
 from tallykeep.resources.products.read import delete_product, get_product, list_products
 from tallykeep.resources.skus.declaration import SKU
+from tallykeep.resources.skus.listed import SKUS
 from tallykeep.resources.skus.read import delete_sku, get_sku, list_skus
 from tallykeep.resources.upserts.single import upsert_one
 
@@ -28,13 +31,14 @@ _SKUS_LISTED = Compatibility(query=_LIST_QUERY)
 _DELETED = Compatibility(query=("force",))
 
 
-@router.get("/products", summary="List products", openapi_extra=_LISTED.extra)
+@router.get("/products", summary="List products", openapi_extra=parameters_of(PRODUCTS) | _LISTED.extra)
 async def list_(
-    context: FromContext, caller: FromCaller, limit: Limit = 10, page: Page = 1, name: str | None = None
+    request: Request, context: FromContext, caller: FromCaller, limit: Limit = 10, page: LongPage = 1
 ) -> Json:
-    """The project's products, newest first."""
+    """The project's products, newest first unless `order` says otherwise."""
+    selection = read_selection(PRODUCTS, request.query_params.multi_items())
     async with context.pool.connection() as connection:
-        return Json(await list_products(connection, caller.project_id, limit=limit, page=page, name=name))
+        return Json(await list_products(connection, caller.project_id, selection, limit=limit, page=page))
 
 
 @router.post("/products", summary="Create product", openapi_extra=JSON_BODY)
@@ -72,14 +76,19 @@ async def delete(context: FromContext, caller: FromCaller, product_id: str, forc
     return Response(status_code=204)
 
 
-@router.get("/products/{product_id}/skus", summary="List SKUs of a product", openapi_extra=_SKUS_LISTED.extra)
+@router.get(
+    "/products/{product_id}/skus",
+    summary="List SKUs of a product",
+    openapi_extra=parameters_of(SKUS) | _SKUS_LISTED.extra,
+)
 async def list_product_skus(
-    context: FromContext, caller: FromCaller, product_id: str, limit: Limit = 10, page: Page = 1
+    request: Request, context: FromContext, caller: FromCaller, product_id: str, limit: Limit = 10, page: LongPage = 1
 ) -> Json:
-    """The product's SKUs, newest first."""
+    """The product's SKUs, newest first unless `order` says otherwise."""
+    selection = read_selection(SKUS, request.query_params.multi_items())
     async with context.pool.connection() as connection:
         found = await get_product(connection, caller.project_id, product_id)
-        return Json(await list_skus(connection, caller.project_id, found["id"], limit=limit, page=page))
+        return Json(await list_skus(connection, caller.project_id, found["id"], selection, limit=limit, page=page))
 
 
 @router.post("/products/{product_id}/skus", summary="Create SKU", openapi_extra=JSON_BODY)
@@ -125,7 +134,7 @@ async def get_single_sku(context: FromContext, caller: FromCaller, sku_id: str) 
 
 
 async def _skus_of(connection: Connection, project_id: int, product_id: str) -> dict[str, Any]:
-    page = await list_skus(connection, project_id, product_id, limit=_SKUS_SHOWN, page=1)
+    page = await list_skus(connection, project_id, product_id, read_selection(SKUS, ()), limit=_SKUS_SHOWN, page=1)
     return {"object": "list", "data_ref": "data", "data": page["skus"], "total": page["total"]}
 
 

@@ -83,15 +83,24 @@ def json_boolean(value: Any) -> bool:
 
 
 def moment(value: Any) -> str:
-    """A date or date and time (YYYY-MM-DD, …THH, …THH:mm, …THH:mm:ss[.SSS], Z or an offset), as UTC in ISO 8601."""
+    """A date or date and time as exact_moment reads it, as UTC in ISO 8601 to the millisecond."""
+    return exact_moment(value).isoformat(timespec="milliseconds")
+
+
+def exact_moment(value: Any) -> datetime:
+    """A date or date and time: YYYY-MM-DD, …THH, …THH:mm, …THH:mm:ss[.SSS], with Z or an offset or in UTC."""
     if not isinstance(value, str) or not _MOMENT.fullmatch(value):
         raise Problem(f"must be a date like 2022-09-26 or 2022-09-26T13:00:00Z {actual(value)}")
     try:
         parsed = datetime.fromisoformat(value)
-        parsed = parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+        return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
     except (ValueError, OverflowError):
         raise Problem(f"is not a date that exists {actual(value)}") from None
-    return parsed.isoformat(timespec="milliseconds")
+
+
+def order_problem(start: str, end: str) -> str | None:
+    """What is wrong with an end, the label left out, that lies before its start; both as moment() cleaned them."""
+    return f"must not lie before the start, {start} {actual(end)}" if end < start else None
 
 
 def number(value: Any) -> int | float:

@@ -87,6 +87,9 @@ def clean_campaign(given: dict[str, Any], checker: MetadataChecker, categories: 
         vouchers_count=_read(given, "vouchers_count", cleaning.whole_number, problems) or 0,
         rule=code_rule(voucher.get("code_config")),
     )
+    if draft.start_date and draft.expiration_date:
+        problem = cleaning.order_problem(draft.start_date, draft.expiration_date)
+        problems += [f"expiration_date: {problem}"] if problem else []
     wanted = given.get("campaign_type")
     if wanted is not None and wanted != draft.campaign_type:
         problems.append(f"campaign_type: must be {draft.campaign_type} for vouchers of this type {actual(wanted)}")

@@ -10,10 +10,13 @@ from tallykeep.errors import DuplicateFoundError, NotFoundError
 from tallykeep.model import new_id, now, wire_time
 from tallykeep.resources.bin.entries import put_in_bin
 from tallykeep.resources.campaigns.declaration import VALIDITY, CampaignDraft, clean_campaign
+from tallykeep.resources.campaigns.listed import CAMPAIGNS
 from tallykeep.resources.campaigns.update import normal_change
 from tallykeep.resources.categories.labels import FIELDS as CATEGORY_FIELDS
 from tallykeep.resources.categories.labels import category_fields, labels_for
 from tallykeep.resources.codes import CodeRule, code_rule
+from tallykeep.resources.lists.page import select_page, shown_page
+from tallykeep.resources.lists.query import Selection
 from tallykeep.resources.metadata_schemas import checker_for
 from tallykeep.resources.projects import Caller
 
@@ -71,15 +74,12 @@ async def get_campaign(connection: Connection, project_id: int, key: str) -> dic
 
 
 async def list_campaigns(
-    connection: Connection, project_id: int, *, limit: int, page: int, campaign_type: str | None
+    connection: Connection, project_id: int, selection: Selection, *, limit: int, page: int
 ) -> dict[str, Any]:
-    """One page in wire format, newest first, with the number of all that match."""
-    matching = {"project_id": project_id, "campaign_type": campaign_type}
-    paging = {**matching, "limit": limit, "offset": (page - 1) * limit}
-    rows = await (await connection.execute(_sql.list_campaigns, paging)).fetchall()
-    counted = await (await connection.execute(_sql.count_campaigns, matching)).fetchone()
-    shown = await _shown(connection, project_id, rows)
-    return {"object": "list", "data_ref": "campaigns", "campaigns": shown, "total": counted["total"] if counted else 0}
+    """One page in wire format, with the number of all campaigns that match."""
+    of_project = {"project_id": project_id}
+    rows, total = await select_page(connection, CAMPAIGNS, of_project, selection, limit=limit, page=page)
+    return shown_page(CAMPAIGNS, await _shown(connection, project_id, rows), total)
 
 
 async def change_campaign(

@@ -16,16 +16,6 @@ SELECT * FROM campaigns WHERE project_id = :project_id AND (id = :key OR name = 
 -- name: lock_campaign
 SELECT * FROM campaigns WHERE project_id = :project_id AND id = :id FOR UPDATE
 
--- name: list_campaigns
-SELECT * FROM campaigns
-WHERE project_id = :project_id AND (:campaign_type::text IS NULL OR campaign_type = :campaign_type)
-ORDER BY id DESC
-LIMIT :limit OFFSET :offset
-
--- name: count_campaigns
-SELECT count(*) AS total FROM campaigns
-WHERE project_id = :project_id AND (:campaign_type::text IS NULL OR campaign_type = :campaign_type)
-
 -- name: set_campaign!
 UPDATE campaigns
 SET
@@ -150,3 +140,55 @@ SET active = coalesce(given.active, vouchers.active), category = coalesce(given.
     updated_at = :now
 FROM unnest(:codes::text[], :active::boolean[], :category::text[]) AS given (code, active, category)
 WHERE vouchers.project_id = :project_id AND vouchers.code = given.code AND vouchers.campaign_id = :campaign_id
+
+-- name: every_campaign!
+SELECT * FROM campaigns WHERE project_id = :project_id
+
+-- name: campaign_status!
+SELECT
+    CASE
+        WHEN bool_or(running.type = 'CAMPAIGN.VOUCHERS_GENERATE') THEN 'IN_PROGRESS'
+        WHEN bool_or(running.type = 'CAMPAIGN.VOUCHERS_UPDATE') THEN 'MODIFYING'
+        ELSE 'DONE'
+    END
+FROM async_actions AS running
+WHERE running.project_id = campaigns.project_id
+    AND running.status IN ('ENQUEUED', 'IN_PROGRESS')
+    AND running.source -> 'options' ->> 'campaign_id' = campaigns.id
+
+-- Whether a campaign's vouchers are generated is asked of its status; {column} is the one above.
+
+-- name: is_done!
+{column} = 'DONE'
+
+-- name: is_busy!
+{column} IN ('IN_PROGRESS', 'MODIFYING')
+
+-- name: is_failed!
+{column} = 'FAILED'
+
+-- name: is_done_and_expired!
+{column} = 'DONE' AND expiration_date < now()
+
+-- name: is_done_before_start!
+{column} = 'DONE' AND start_date > now()
+
+-- name: voucher_type!
+voucher ->> 'type'
+
+-- name: validity_timeframe!
+settings -> 'validity_timeframe'
+
+-- name: days_of_week!
+settings -> 'validity_day_of_week'
+
+-- name: is_of_type!
+{column} = ANY ({value}::text[]) OR ('BULK' = ANY ({value}::text[]) AND {column} IN ('AUTO_UPDATE', 'STATIC'))
+
+-- name: is_of_no_type!
+NOT ({column} = ANY ({value}::text[]) OR ('BULK' = ANY ({value}::text[]) AND {column} IN ('AUTO_UPDATE', 'STATIC')))
+
+-- name: is_valid_on!
+{column} IS NULL OR {column} = '[]' OR EXISTS (
+    SELECT FROM jsonb_array_elements_text({column}) AS day WHERE day = ANY ({value}::text[])
+)

@@ -99,12 +99,6 @@ def shown(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-async def labels_shown_as(connection: Connection, project_id: int, name_or_id: str) -> list[str]:
-    """Every label that is shown as this category, named or by its id; a free name too."""
-    wanted = {"project_id": project_id, "name": name_or_id}
-    return [row["label"] for row in await (await connection.execute(_sql.labels_shown_as, wanted)).fetchall()]
-
-
 async def labels_of(connection: Connection, project_id: int, category_id: str) -> list[str]:
     """Every label that stands for this category."""
     place = {"project_id": project_id, "category_id": category_id}

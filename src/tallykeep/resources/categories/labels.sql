@@ -7,16 +7,6 @@ FROM category_labels AS labels
 LEFT JOIN categories ON categories.project_id = labels.project_id AND categories.id = labels.category_id
 WHERE labels.project_id = :project_id AND labels.label = ANY (:labels)
 
--- name: labels_shown_as
-SELECT labels.label
-FROM category_labels AS labels
-LEFT JOIN categories ON categories.project_id = labels.project_id AND categories.id = labels.category_id
-WHERE labels.project_id = :project_id
-    AND (categories.name = :name OR categories.id = :name OR (categories.id IS NULL AND labels.name = :name))
-UNION ALL
-SELECT :name::text
-WHERE NOT EXISTS (SELECT FROM category_labels WHERE project_id = :project_id AND label = :name)
-
 -- name: labels_of_category
 SELECT label FROM category_labels WHERE project_id = :project_id AND category_id = :category_id
 

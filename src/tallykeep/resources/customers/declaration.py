@@ -1,16 +1,20 @@
 """What a customer is: its fields in JSON and in files (public API documentation, schema CustomerBase)."""
 
+import re
 from typing import Any
 
 from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.model import ClaimedPortion
 from tallykeep.resources import cleaning
+from tallykeep.resources.cleaning import Problem, actual
 from tallykeep.resources.metadata_purge import Purge
 from tallykeep.resources.upserts.declare import Field, Upserted
 from tallykeep.resources.upserts.writing import Upsert, begin_upsert
 
 _sql = queries(__package__, "store.sql")
+
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 CUSTOMER_PURGE = Purge(plan=_sql.plan_purge, apply=_sql.apply_purge)
 
@@ -23,6 +27,14 @@ def _birthdate(value: Any) -> str:
     return str(value)
 
 
+def _email(value: Any) -> str:
+    """An email address as far as it can be told without sending to it; an empty one stands for none."""
+    address: str = cleaning.text(value)
+    if address and not _EMAIL.fullmatch(address):
+        raise Problem(f"must be an email address like name@example.com {actual(value)}")
+    return address
+
+
 def _text(name: str, *titles: str, inside: str | None = None) -> Field:
     return Field(name=name, clean=cleaning.text, titles=titles, clean_cell=cleaning.text, inside=inside)
 
@@ -32,7 +44,7 @@ CUSTOMER = Upserted(
     prefix="cust_",
     fields=(
         _text("name", "Name"),
-        _text("email", "Email"),
+        Field(name="email", clean=_email, titles=("Email",), clean_cell=_email),
         _text("phone", "Phone"),
         _text("description", "Description"),
         Field(

@@ -1,12 +1,14 @@
 """Customers as they are shown, one or a list."""
 
-from datetime import datetime
 from typing import Any
 
 from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.errors import NotFoundError
 from tallykeep.model import wire_time
+from tallykeep.resources.customers.listed import CUSTOMERS
+from tallykeep.resources.lists.page import select_page, shown_page
+from tallykeep.resources.lists.query import Selection
 
 _sql = queries(__package__, "store.sql")
 
@@ -21,23 +23,12 @@ async def get_customer(connection: Connection, project_id: int, key: str) -> dic
 
 
 async def list_customers(
-    connection: Connection, project_id: int, *, limit: int, page: int, email: str | None, name: str | None,
-    created_before: datetime | None, created_after: datetime | None,
-) -> dict[str, Any]:  # fmt: skip
-    """One page in wire format, newest first, with the number of all customers that match."""
-    matching = {
-        "project_id": project_id, "email": email, "name": name, "created_before": created_before,
-        "created_after": created_after,
-    }  # fmt: skip
-    paging = {**matching, "limit": limit, "offset": (page - 1) * limit, "after_id": None}
-    rows = await (await connection.execute(_sql.list_customers, paging)).fetchall()
-    counted = await (await connection.execute(_sql.count_customers, matching)).fetchone()
-    return {
-        "object": "list",
-        "data_ref": "customers",
-        "customers": [shown(row) for row in rows],
-        "total": counted["total"] if counted else 0,
-    }
+    connection: Connection, project_id: int, selection: Selection, *, limit: int, page: int
+) -> dict[str, Any]:
+    """One page in wire format, with the number of all customers that match."""
+    within = {"project_id": project_id}
+    rows, total = await select_page(connection, CUSTOMERS, within, selection, limit=limit, page=page)
+    return shown_page(CUSTOMERS, list(map(shown, rows)), total)
 
 
 async def delete_customer(connection: Connection, project_id: int, key: str) -> None:
@@ -63,8 +54,9 @@ def shown(row: dict[str, Any]) -> dict[str, Any]:
         "referrals": {"total": 0, "campaigns": []},
         "metadata": row["metadata"],
         "system_metadata": {},
-        "created_at": wire_time(row["created_at"]),
-        "updated_at": wire_time(row["updated_at"]),
+        # To the microsecond, so that a list can be gone on with exactly behind this customer.
+        "created_at": wire_time(row["created_at"], "microseconds"),
+        "updated_at": wire_time(row["updated_at"], "microseconds"),
         "object": "customer",
     }
 

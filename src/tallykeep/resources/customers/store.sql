@@ -24,9 +24,13 @@ SELECT * FROM customers WHERE project_id = :project_id AND source_id = ANY (:key
 -- name: lock_by_id
 SELECT * FROM customers WHERE project_id = :project_id AND id = ANY (:keys) ORDER BY id FOR UPDATE
 
+-- Lists of customers go on behind a moment, so each has moments of its own, a microsecond apart.
+
 -- name: insert_staged!
 INSERT INTO customers (project_id, id, source_id, name, email, phone, description, birthdate, address, metadata, created_at)
-SELECT :project_id, id, source_id, name, email, phone, description, birthdate, address, metadata, :now
+SELECT
+    :project_id, id, source_id, name, email, phone, description, birthdate, address, metadata,
+    :exact_now::timestamptz + (row_number() OVER (ORDER BY id) - 1) * interval '1 microsecond'
 FROM customer_stage
 WHERE is_new
 ORDER BY source_id, id
@@ -42,9 +46,9 @@ SET
     birthdate = stage.birthdate,
     address = stage.address,
     metadata = stage.metadata,
-    updated_at = :now
-FROM customer_stage AS stage
-WHERE NOT stage.is_new AND customers.project_id = :project_id AND customers.id = stage.id
+    updated_at = :exact_now::timestamptz + place * interval '1 microsecond'
+FROM (SELECT *, row_number() OVER (ORDER BY id) - 1 AS place FROM customer_stage WHERE NOT is_new) AS stage
+WHERE customers.project_id = :project_id AND customers.id = stage.id
 
 -- name: plan_purge!
 INSERT INTO portions (project_id, action_id, first_row, row_count, body)
@@ -60,13 +64,17 @@ GROUP BY (number - 1) / :rows
 
 -- name: apply_purge!
 UPDATE customers
-SET metadata = metadata - :key::text, updated_at = :now
-WHERE project_id = :project_id AND id IN (
-    SELECT id FROM customers
-    WHERE project_id = :project_id AND id BETWEEN :first AND :last AND metadata ? :key
-    ORDER BY id
-    FOR UPDATE
-)
+SET metadata = metadata - :key::text, updated_at = :now::timestamptz + place * interval '1 microsecond'
+FROM (
+    SELECT id, row_number() OVER (ORDER BY id) - 1 AS place
+    FROM (
+        SELECT id FROM customers
+        WHERE project_id = :project_id AND id BETWEEN :first AND :last AND metadata ? :key
+        ORDER BY id
+        FOR UPDATE
+    ) AS locked
+) AS reached
+WHERE customers.project_id = :project_id AND customers.id = reached.id
 
 -- name: get_by_id_or_source_id
 SELECT * FROM customers WHERE project_id = :project_id AND (id = :key OR source_id = :key)
@@ -75,21 +83,23 @@ ORDER BY (id = :key) DESC LIMIT 1
 -- name: delete_one
 DELETE FROM customers WHERE project_id = :project_id AND (id = :key OR source_id = :key) RETURNING id
 
--- name: list_customers
-SELECT * FROM customers
-WHERE project_id = :project_id
-    AND (:email::text IS NULL OR email = :email)
-    AND (:name::text IS NULL OR name = :name)
-    AND (:created_before::timestamptz IS NULL OR created_at < :created_before)
-    AND (:created_after::timestamptz IS NULL OR created_at > :created_after)
-    AND (:after_id::text IS NULL OR id < :after_id)
-ORDER BY id DESC
-LIMIT :limit OFFSET :offset
+-- name: every_customer!
+SELECT * FROM customers WHERE project_id = :project_id
 
--- name: count_customers
-SELECT count(*) AS total FROM customers
-WHERE project_id = :project_id
-    AND (:email::text IS NULL OR email = :email)
-    AND (:name::text IS NULL OR name = :name)
-    AND (:created_before::timestamptz IS NULL OR created_at < :created_before)
-    AND (:created_after::timestamptz IS NULL OR created_at > :created_after)
+-- name: address_line_1!
+address ->> 'line_1'
+
+-- name: address_line_2!
+address ->> 'line_2'
+
+-- name: address_postal_code!
+address ->> 'postal_code'
+
+-- name: address_city!
+address ->> 'city'
+
+-- name: address_state!
+address ->> 'state'
+
+-- name: address_country!
+address ->> 'country'

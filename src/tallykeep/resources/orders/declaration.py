@@ -16,6 +16,8 @@ _sql = queries(__package__, "store.sql")
 
 ORDER_PURGE = Purge(plan=_sql.plan_purge, apply=_sql.apply_purge)
 
+ORDER_STATUSES = ("CREATED", "PAID", "CANCELED", "FULFILLED")
+
 _ITEM_NUMBERS = (
     "quantity", "initial_quantity", "discount_quantity", "price", "amount", "initial_amount", "discount_amount",
 )  # fmt: skip
@@ -59,7 +61,7 @@ ORDER = Upserted(
     noun="order",
     prefix="ord_",
     fields=(
-        _json("status", cleaning.one_of("CREATED", "PAID", "CANCELED", "FULFILLED")),
+        _json("status", cleaning.one_of(*ORDER_STATUSES)),
         _json("amount", cleaning.whole_number),
         _json("initial_amount", cleaning.whole_number),
         _json("discount_amount", cleaning.whole_number),

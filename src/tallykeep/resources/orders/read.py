@@ -6,6 +6,9 @@ from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.errors import NotFoundError
 from tallykeep.model import wire_time
+from tallykeep.resources.lists.page import select_page, shown_page
+from tallykeep.resources.lists.query import Selection
+from tallykeep.resources.orders.listed import ORDERS
 
 _sql = queries(__package__, "store.sql")
 
@@ -21,13 +24,13 @@ async def get_order(connection: Connection, project_id: int, key: str) -> dict[s
     return shown(found)
 
 
-async def list_orders(connection: Connection, project_id: int, *, limit: int, page: int) -> dict[str, Any]:
-    """One page in wire format, newest first, with the number of all orders."""
-    paging = {"project_id": project_id, "limit": limit, "offset": (page - 1) * limit}
-    rows = await (await connection.execute(_sql.list_orders, paging)).fetchall()
-    counted = await (await connection.execute(_sql.count_orders, {"project_id": project_id})).fetchone()
-    total = counted["total"] if counted else 0
-    return {"object": "list", "data_ref": "orders", "orders": [shown(row) for row in rows], "total": total}
+async def list_orders(
+    connection: Connection, project_id: int, selection: Selection, *, limit: int, page: int
+) -> dict[str, Any]:
+    """One page in wire format, with the number of all orders that match."""
+    within = {"project_id": project_id}
+    rows, total = await select_page(connection, ORDERS, within, selection, limit=limit, page=page)
+    return shown_page(ORDERS, list(map(shown, rows)), total)
 
 
 def shown(row: dict[str, Any]) -> dict[str, Any]:

@@ -77,14 +77,11 @@ ORDER BY (id = :key) DESC LIMIT 1
 -- name: delete_one
 DELETE FROM orders WHERE project_id = :project_id AND (id = :key OR source_id = :key) RETURNING id
 
--- name: list_orders
-SELECT * FROM orders WHERE project_id = :project_id ORDER BY id DESC LIMIT :limit OFFSET :offset
-
--- name: count_orders
-SELECT count(*) AS total FROM orders WHERE project_id = :project_id
-
 -- name: known_products
 SELECT id, source_id FROM products WHERE project_id = :project_id AND source_id = ANY (:keys)
 
 -- name: known_skus
 SELECT id, source_id FROM skus WHERE project_id = :project_id AND source_id = ANY (:keys)
+
+-- name: every_order!
+SELECT * FROM orders WHERE project_id = :project_id

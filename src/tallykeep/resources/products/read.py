@@ -7,6 +7,9 @@ from tallykeep.db.queries import queries
 from tallykeep.errors import NotFoundError
 from tallykeep.model import wire_time
 from tallykeep.resources.bin.entries import put_in_bin
+from tallykeep.resources.lists.page import select_page, shown_page
+from tallykeep.resources.lists.query import Selection
+from tallykeep.resources.products.listed import PRODUCTS
 from tallykeep.resources.projects import Caller
 
 _sql = queries(__package__, "store.sql")
@@ -22,15 +25,12 @@ async def get_product(connection: Connection, project_id: int, key: str) -> dict
 
 
 async def list_products(
-    connection: Connection, project_id: int, *, limit: int, page: int, name: str | None
+    connection: Connection, project_id: int, selection: Selection, *, limit: int, page: int
 ) -> dict[str, Any]:
-    """One page in wire format, newest first, with the number of all products that match."""
-    matching = {"project_id": project_id, "name": name}
-    paging = {**matching, "limit": limit, "offset": (page - 1) * limit}
-    rows = await (await connection.execute(_sql.list_products, paging)).fetchall()
-    counted = await (await connection.execute(_sql.count_products, matching)).fetchone()
-    total = counted["total"] if counted else 0
-    return {"object": "list", "data_ref": "products", "products": [shown(row) for row in rows], "total": total}
+    """One page in wire format, with the number of all products that match."""
+    within = {"project_id": project_id}
+    rows, total = await select_page(connection, PRODUCTS, within, selection, limit=limit, page=page)
+    return shown_page(PRODUCTS, list(map(shown, rows)), total)
 
 
 async def delete_product(connection: Connection, caller: Caller, key: str, *, force: bool) -> None:

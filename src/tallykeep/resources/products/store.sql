@@ -74,12 +74,5 @@ DELETE FROM products WHERE project_id = :project_id AND (id = :key OR source_id 
 -- name: skus_of
 SELECT * FROM skus WHERE project_id = :project_id AND product_id = :key FOR UPDATE
 
--- name: list_products
-SELECT * FROM products
-WHERE project_id = :project_id AND (:name::text IS NULL OR name = :name)
-ORDER BY id DESC
-LIMIT :limit OFFSET :offset
-
--- name: count_products
-SELECT count(*) AS total FROM products
-WHERE project_id = :project_id AND (:name::text IS NULL OR name = :name)
+-- name: every_product!
+SELECT * FROM products WHERE project_id = :project_id

@@ -7,7 +7,10 @@ from tallykeep.db.queries import queries
 from tallykeep.errors import NotFoundError
 from tallykeep.model import wire_time
 from tallykeep.resources.bin.entries import put_in_bin
+from tallykeep.resources.lists.page import select_page, shown_page
+from tallykeep.resources.lists.query import Selection
 from tallykeep.resources.projects import Caller
+from tallykeep.resources.skus.listed import SKUS
 
 _sql = queries(__package__, "store.sql")
 
@@ -22,15 +25,12 @@ async def get_sku(connection: Connection, project_id: int, key: str) -> dict[str
 
 
 async def list_skus(
-    connection: Connection, project_id: int, product_id: str, *, limit: int, page: int
+    connection: Connection, project_id: int, product_id: str, selection: Selection, *, limit: int, page: int
 ) -> dict[str, Any]:
-    """One page of a product's SKUs in wire format, newest first."""
-    product = {"project_id": project_id, "product_id": product_id}
-    paging = {**product, "limit": limit, "offset": (page - 1) * limit}
-    rows = await (await connection.execute(_sql.list_skus, paging)).fetchall()
-    counted = await (await connection.execute(_sql.count_skus, product)).fetchone()
-    total = counted["total"] if counted else 0
-    return {"object": "list", "data_ref": "skus", "skus": [shown(row) for row in rows], "total": total}
+    """One page of a product's SKUs in wire format, with the number of all that match."""
+    within = {"project_id": project_id, "product_id": product_id}
+    rows, total = await select_page(connection, SKUS, within, selection, limit=limit, page=page)
+    return shown_page(SKUS, list(map(shown, rows)), total)
 
 
 async def delete_sku(connection: Connection, caller: Caller, product_id: str, key: str, *, force: bool) -> None:

@@ -53,17 +53,11 @@ ORDER BY (id = :key) DESC LIMIT 1
 -- name: delete_one
 DELETE FROM skus WHERE project_id = :project_id AND (id = :key OR source_id = :key) RETURNING id
 
--- name: list_skus
-SELECT * FROM skus
-WHERE project_id = :project_id AND product_id = :product_id
-ORDER BY id DESC
-LIMIT :limit OFFSET :offset
-
--- name: count_skus
-SELECT count(*) AS total FROM skus WHERE project_id = :project_id AND product_id = :product_id
-
 -- name: find_products
 SELECT id, source_id FROM products
 WHERE project_id = :project_id AND (id = ANY (:keys) OR source_id = ANY (:keys))
 ORDER BY id
 FOR KEY SHARE
+
+-- name: every_sku_of_product!
+SELECT * FROM skus WHERE project_id = :project_id AND product_id = :product_id

@@ -1,6 +1,7 @@
 """Applying a portion of changes: found ones are locked, merged and updated, the others created, all as sets."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -138,7 +139,7 @@ class Upsert:
         return Failure(change.row, change.key, reason, error_key or self._kind.error_key)
 
     async def _store(self, records: list[Record]) -> None:
-        place = {"project_id": self._project_id, "now": now()}
+        place = {"project_id": self._project_id, "now": now(), "exact_now": datetime.now(UTC)}
         await self._connection.execute(self._kind.create_stage)
         await self._connection.execute(self._kind.clear_stage)
         async with self._connection.cursor().copy(self._kind.copy_stage) as copy:

@@ -2,11 +2,13 @@
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import orjson
 
 Values = dict[str, Any]
+Dates = tuple[datetime | None, datetime | None]
 
 # The columns that drafts carry besides code and type, in the order of COPY's lines.
 FIELDS = (
@@ -19,6 +21,8 @@ _NOT_GIVEN = (NULL, DEFAULT)
 ABSENT: dict[str, str] = dict.fromkeys(FIELDS, NULL) | dict.fromkeys(
     ("active", "redeemed_quantity", "metadata"), DEFAULT
 )
+_DATES = {"start_date", "expiration_date"}
+_START, _END = FIELDS.index("start_date"), FIELDS.index("expiration_date")
 _MERGED = ("gift", "loyalty_card", "metadata")  # JSON objects that an update adds to instead of replacing them
 
 _SPECIAL = re.compile(r"[\\\t\n\r]")
@@ -67,6 +71,26 @@ def merge(earlier: VoucherDraft, later: VoucherDraft) -> VoucherDraft:
     cleared = [name for name in earlier.cleared if name not in given]
     both = tuple(dict.fromkeys([*cleared, *later.cleared]))
     return VoucherDraft(later.row, later.code, later.type, fields, both, earlier.rows)
+
+
+def has_dates(draft: VoucherDraft) -> bool:
+    """Whether the draft gives or clears one of the voucher's two dates."""
+    return draft.fields[_START] != NULL or draft.fields[_END] != NULL or bool(_DATES.intersection(draft.cleared))
+
+
+def dates_after(draft: VoucherDraft, before: Dates) -> Dates:
+    """A voucher's start and expiration dates once the draft is written, given those it had."""
+    start, end = (
+        None if name in draft.cleared else had if draft.fields[at] == NULL else datetime.fromisoformat(draft.fields[at])
+        for name, at, had in zip(("start_date", "expiration_date"), (_START, _END), before, strict=True)
+    )
+    return start, end
+
+
+def is_reversed(dates: Dates) -> bool:
+    """Whether the expiration date lies before the start date."""
+    start, end = dates
+    return start is not None and end is not None and end < start
 
 
 def _merged(name: str, earlier: str, later: str, is_cleared: bool) -> str:

@@ -29,6 +29,7 @@ from tallykeep.resources.vouchers.kinds import (
     WORTH,
     shown_key,
     take,
+    take_dates,
 )
 
 Cells = list[str]
@@ -134,7 +135,7 @@ class CsvVouchers:
         nothing = ("",) * len(rows)
         bought = [self._cells_of(cells, name) or nothing for name in _BOUGHT]
         worth = list(map(self._bought.__getitem__, zip(*bought, strict=True)))
-        columns: dict[str, Iterable[Any]] = {
+        columns: dict[str, Sequence[Any]] = {
             name: list(map(self._texts[name].__getitem__, cells[self._known[name][0]]))
             for name in FIELDS
             if name in self._known
@@ -158,12 +159,13 @@ class CsvVouchers:
         return cells[known[0]] if known else None
 
     def _odd_places(
-        self, cells: list[Sequence[str]], codes: list[str], worth: list[Any], columns: dict[str, Iterable[Any]]
+        self, cells: list[Sequence[str]], codes: list[str], worth: list[Any], columns: dict[str, Sequence[Any]]
     ) -> set[int]:
         odd: set[int] = set()
         for column in (worth, *columns.values()):
             if _ODD in column:
                 odd.update(place for place, text in enumerate(column) if text is _ODD)
+        odd.update(_ending_before_start(columns.get("start_date", ()), columns.get("expiration_date", ())))
         for index in (*self._unnamed, *(self._known[name][0] for name in ("validation_rule",) if name in self._known)):
             odd.update(place for place, cell in enumerate(cells[index]) if cell and cell.strip())
         if not _all_plain(codes):
@@ -224,6 +226,7 @@ class CsvVouchers:
                 cleared.append(name)
             elif cell:
                 take(values, problems, name, cell, column.clean, label=column.title)
+        take_dates(values, problems, _TITLES_BY_NAME["expiration_date"])
         return values, cleared, problems
 
     def _key(self, cells: Cells) -> str | None:
@@ -280,6 +283,13 @@ def _worth_of(kind: str, discount_type: str | None, effect: str | None, value: s
     if effect is not None:
         take(made, problems, "effect", effect, cleaning.one_of(*EFFECTS[str(discount_type)]), label="Discount Effect")
     return {"discount": orjson.dumps({"type": discount_type, **made}).decode()}, problems
+
+
+def _ending_before_start(starts: Sequence[Any], ends: Sequence[Any]) -> list[int]:
+    """The places with an end before their start; either may be absent, and then there are none."""
+    pairs = set(zip(starts, ends, strict=False))
+    wrong = {pair for pair in pairs if _ODD not in pair and NULL not in pair and pair[1] < pair[0]}
+    return [place for place, pair in enumerate(zip(starts, ends, strict=False)) if pair in wrong] if wrong else []
 
 
 def _all_plain(codes: list[str]) -> bool:

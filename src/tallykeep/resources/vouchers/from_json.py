@@ -26,6 +26,7 @@ from tallykeep.resources.vouchers.kinds import (
     balance_of,
     shown_key,
     take,
+    take_dates,
     without_balance,
 )
 
@@ -65,6 +66,7 @@ class JsonVouchers:
         category = self._categories.label_in(given, problems)
         if category is not None:
             values["category"] = category
+        take_dates(values, problems, "expiration_date")
         extras: Values = {}
         for name, clean in EXTRA_FIELDS:
             take(extras, problems, name, given.get(name), clean)

@@ -1,20 +1,22 @@
 """The bulk doors to vouchers: what an import of them does with one portion's rows."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import reduce
 
 from tallykeep.db.pool import Connection
 from tallykeep.model import ClaimedPortion, Failure, Row
 from tallykeep.resources.categories.labels import labels_for
 from tallykeep.resources.memo import RecentKeys
 from tallykeep.resources.metadata_schemas import checker_for
-from tallykeep.resources.vouchers.draft import VoucherDraft, merge
+from tallykeep.resources.vouchers.draft import VoucherDraft, dates_after, has_dates, is_reversed, merge
 from tallykeep.resources.vouchers.from_csv import CsvVouchers
 from tallykeep.resources.vouchers.from_json import JsonVouchers
 from tallykeep.resources.vouchers.write import (
     Written,
     already_exists,
     copy_new,
-    existing_types,
+    date_failures,
+    existing,
     insert_staged,
     ready_text,
     stage,
@@ -61,10 +63,10 @@ class VoucherImport:
             self._ready = ready_text(self._project_id, self._drafts)
 
     async def write(self) -> list[Failure]:
-        """Write the drafts, then the codes given several times with different types; returns what failed."""
+        """Write the drafts, then the codes given several times in ways that may contradict; returns what failed."""
         failures = await self._write_drafts()
         if self._repeated:
-            drafts, refused = await self._fold_by_type()
+            drafts, refused = await self._fold_one_by_one()
             await stage(self._connection, drafts)
             failures += refused + await self._write_staged(drafts)
         return failures
@@ -97,7 +99,7 @@ class VoucherImport:
             self._drafts = drafts
             return []
         groups: dict[str, VoucherDraft] = {}
-        mixed: dict[str, list[VoucherDraft]] = {}
+        given: dict[str, list[VoucherDraft]] = {}
         failures: list[Failure] = []
         for draft in drafts:
             first = groups.get(draft.code)
@@ -105,27 +107,36 @@ class VoucherImport:
                 groups[draft.code] = draft
             elif not self._updates:
                 failures.append(Failure(draft.row, draft.code, already_exists(draft.code)))
-            elif draft.code in mixed or draft.type != first.type:
-                mixed.setdefault(draft.code, [first]).append(draft)
             else:
-                groups[draft.code] = merge(first, draft)
+                given.setdefault(draft.code, [first]).append(draft)
+        mixed = {code for code, group in given.items() if _depends_on_what_exists(group)}
+        groups |= {code: reduce(merge, group) for code, group in given.items() if code not in mixed}
         self._drafts = [draft for code, draft in groups.items() if code not in mixed]
-        self._repeated = [draft for group in mixed.values() for draft in group]
+        self._repeated = [draft for code, group in given.items() if code in mixed for draft in group]
         return failures
 
-    async def _fold_by_type(self) -> tuple[list[VoucherDraft], list[Failure]]:
-        """Of rows that disagree on a code's type, the type in the database or else the first row's wins."""
-        known = await existing_types(self._connection, self._project_id, {draft.code for draft in self._repeated})
+    async def _fold_one_by_one(self) -> tuple[list[VoucherDraft], list[Failure]]:
+        """Each row is held to what there is by then: the type of the first, or of the voucher, and its dates."""
+        known = await existing(self._connection, self._project_id, {draft.code for draft in self._repeated})
         merged: dict[str, VoucherDraft] = {}
         failures: list[Failure] = []
         for draft in self._repeated:
-            wanted = known.setdefault(draft.code, draft.type)
-            if draft.type != wanted:
-                failures.extend(type_failures(draft, wanted))
+            kind, dates = known.get(draft.code, (draft.type, (None, None)))
+            after = dates_after(draft, dates)
+            if draft.type != kind:
+                failures.extend(type_failures(draft, kind))
+            elif has_dates(draft) and is_reversed(after):
+                failures.extend(date_failures(draft))
             else:
                 earlier = merged.get(draft.code)
                 merged[draft.code] = merge(earlier, draft) if earlier else draft
+                known[draft.code] = (kind, after)
         return list(merged.values()), failures
+
+
+def _depends_on_what_exists(group: list[VoucherDraft]) -> bool:
+    """Whether some of the rows with one code may fail, and which do is only known from the voucher there is."""
+    return len({draft.type for draft in group}) > 1 or any(map(has_dates, group))
 
 
 async def import_vouchers(connection: Connection, claimed: ClaimedPortion) -> VoucherImport:

@@ -80,6 +80,13 @@ def without_balance(worth: Values) -> Values:
     return {name: value for name, value in worth.items() if name != "balance"}
 
 
+def take_dates(values: Values, problems: list[str], label: str) -> None:
+    """Add the problem of an expiration date before the start date, where both were taken; `label` names the former."""
+    if "start_date" in values and "expiration_date" in values:
+        problem = cleaning.order_problem(values["start_date"], values["expiration_date"])
+        problems.extend([f"{label}: {problem}"] if problem else [])
+
+
 def shown_key(value: Any) -> str | None:
     """The key of a failed row, as far as it can be shown; None when the row has none."""
     if not isinstance(value, str):

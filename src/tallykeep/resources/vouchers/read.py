@@ -1,48 +1,18 @@
 """Vouchers as they are shown: single ones, lists, and the wire format of both."""
 
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, LiteralString
-
-from psycopg import sql
+from typing import Any
 
 from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.errors import NotFoundError
 from tallykeep.model import wire_time
-from tallykeep.resources.categories.labels import category_fields, labels_shown_as
+from tallykeep.resources.categories.labels import category_fields
+from tallykeep.resources.lists.page import select_page, shown_page
+from tallykeep.resources.lists.query import Selection
 from tallykeep.resources.vouchers.kinds import EXTRA_FIELDS, GIFT, LOYALTY, balance_of
+from tallykeep.resources.vouchers.listed import VOUCHERS
 
 _sql = queries(__package__, "read.sql")
-
-# Ids grow with time, so their index gives the order of creation.
-ORDERS: dict[str, LiteralString] = {
-    "created_at": "id ASC",
-    "-created_at": "id DESC",
-    "updated_at": "updated_at ASC NULLS FIRST, id ASC",
-    "-updated_at": "updated_at DESC NULLS LAST, id DESC",
-    "code": "code ASC",
-    "-code": "code DESC",
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VoucherFilter:
-    """Which vouchers to list; None does not filter."""
-
-    code: str | None = None
-    category: str | None = None
-    campaign: str | None = None
-    campaign_id: str | None = None
-    ids: list[str] | None = None
-    created_before: datetime | None = None
-    created_after: datetime | None = None
-    updated_before: datetime | None = None
-    updated_after: datetime | None = None
-
-    def parameters(self, project_id: int) -> dict[str, Any]:
-        """As the query's parameters."""
-        return {"project_id": project_id, **{name: getattr(self, name) for name in self.__slots__}}
 
 
 async def get_voucher(connection: Connection, project_id: int, code_or_id: str) -> dict[str, Any]:
@@ -59,25 +29,13 @@ async def get_voucher(connection: Connection, project_id: int, code_or_id: str) 
 
 
 async def list_vouchers(
-    connection: Connection, project_id: int, chosen: VoucherFilter, *, order: str, limit: int, page: int
+    connection: Connection, project_id: int, selection: Selection, *, limit: int, page: int
 ) -> dict[str, Any]:
-    """One page in wire format, with the number of all vouchers that match; `order` is a key of ORDERS."""
-    matching = sql.SQL(_sql.filter_vouchers)
-    labels = None if chosen.category is None else await labels_shown_as(connection, project_id, chosen.category)
-    parameters = chosen.parameters(project_id) | {"labels": labels, "limit": limit, "offset": (page - 1) * limit}
-    page_query = sql.SQL("SELECT {} {} ORDER BY {} LIMIT %(limit)s OFFSET %(offset)s").format(
-        sql.SQL(_sql.columns_shown), matching, sql.SQL(ORDERS[order])
-    )
-    rows = await (await connection.execute(page_query, parameters)).fetchall()
-    counted = await connection.execute(sql.SQL("SELECT count(*) AS total {}").format(matching), parameters)
+    """One page in wire format, with the number of all vouchers that match."""
+    of_project = {"project_id": project_id}
+    rows, total = await select_page(connection, VOUCHERS, of_project, selection, limit=limit, page=page)
     categories = await category_fields(connection, project_id, rows)
-    total = (await counted.fetchone() or {"total": 0})["total"]
-    return {
-        "object": "list",
-        "data_ref": "vouchers",
-        "vouchers": [shown(row, category) for row, category in zip(rows, categories, strict=True)],
-        "total": total,
-    }
+    return shown_page(VOUCHERS, list(map(shown, rows, categories)), total)
 
 
 def shown(row: dict[str, Any], category: dict[str, Any]) -> dict[str, Any]:

@@ -8,22 +8,27 @@ SELECT vouchers.*, (SELECT name FROM campaigns WHERE campaigns.project_id = vouc
 FROM vouchers
 WHERE project_id = :project_id AND id = :id
 
--- name: columns_shown!
-vouchers.*,
-(SELECT name FROM campaigns WHERE campaigns.project_id = vouchers.project_id AND campaigns.id = campaign_id) AS campaign
-
--- name: filter_vouchers!
+-- name: every_voucher!
+SELECT vouchers.*, (SELECT name FROM campaigns WHERE campaigns.project_id = vouchers.project_id AND campaigns.id = campaign_id) AS campaign
 FROM vouchers
 WHERE project_id = :project_id
-    AND (:code::text IS NULL OR code = :code)
-    AND (:campaign_id::text IS NULL OR campaign_id = :campaign_id)
-    AND (
-        :campaign::text IS NULL
-        OR campaign_id = (SELECT id FROM campaigns WHERE project_id = :project_id AND name = :campaign)
-    )
-    AND (:labels::text[] IS NULL OR category = ANY (:labels))
-    AND (:ids::text[] IS NULL OR id = ANY (:ids))
-    AND (:created_before::timestamptz IS NULL OR created_at < :created_before)
-    AND (:created_after::timestamptz IS NULL OR created_at > :created_after)
-    AND (:updated_before::timestamptz IS NULL OR updated_at < :updated_before)
-    AND (:updated_after::timestamptz IS NULL OR updated_at > :updated_after)
+
+-- Columns that lists are filtered by and that the table does not have as they are shown.
+
+-- name: campaign!
+SELECT name FROM campaigns WHERE campaigns.project_id = vouchers.project_id AND campaigns.id = vouchers.campaign_id
+
+-- name: is_campaign!
+campaign_id = (SELECT id FROM campaigns WHERE project_id = :project_id AND name = {value}::text)
+
+-- name: discount_type!
+discount ->> 'type'
+
+-- name: discount_unit_type!
+discount ->> 'unit_type'
+
+-- name: gift_balance!
+(gift ->> 'amount')::numeric - coalesce((gift ->> 'subtracted_amount')::numeric, 0) - coalesce(redeemed_amount, 0)
+
+-- name: loyalty_balance!
+(loyalty_card ->> 'points')::numeric - coalesce((loyalty_card ->> 'subtracted_points')::numeric, 0)

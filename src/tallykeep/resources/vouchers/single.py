@@ -5,7 +5,7 @@ from typing import Any
 from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.errors import DuplicateFoundError, InvalidVoucherError, NotFoundError
-from tallykeep.model import Row, now
+from tallykeep.model import Row, now, wire_time
 from tallykeep.resources.bin.entries import put_in_bin
 from tallykeep.resources.categories.labels import FIELDS as CATEGORY_FIELDS
 from tallykeep.resources.categories.labels import labels_for
@@ -21,6 +21,7 @@ _sql = queries(__package__, "single.sql")
 
 _TRIES = 10  # to find a code that is not taken
 _CLEARABLE = ("start_date", "expiration_date", "additional_info")
+_DATES = {"start_date", "expiration_date"}
 _ADDED_TO = ("gift", "loyalty_card", "metadata")
 
 
@@ -75,8 +76,9 @@ def _with_changes(old: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
     whole = {"code": old["code"], "type": old["type"], "discount": old["discount"]}
     changed = {name: value for name, value in given.items() if value is not None and name not in ("code", "type")}
     added = {name: _added(old[name], changed.get(name)) for name in _ADDED_TO}
+    dates = {name: wire_time(old[name]) for name in _DATES if name not in given} if given.keys() & _DATES else {}
     extras = {name: value for name, value in (old["extras"] or {}).items() if name in dict(EXTRA_FIELDS)}
-    return whole | extras | changed | added
+    return whole | dates | extras | changed | added
 
 
 def _added(old: Any, given: Any) -> Any:

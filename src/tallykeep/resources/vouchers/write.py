@@ -9,7 +9,7 @@ from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.errors import PortionLostError
 from tallykeep.model import Failure, new_ids, now
-from tallykeep.resources.vouchers.draft import DEFAULT, NULL, VoucherDraft, copy_text
+from tallykeep.resources.vouchers.draft import DEFAULT, NULL, Dates, VoucherDraft, copy_text
 
 _sql = queries(__package__, "write.sql")
 
@@ -67,19 +67,23 @@ async def insert_staged(connection: Connection, project_id: int, drafts: list[Vo
 
 
 async def upsert_staged(connection: Connection, project_id: int, drafts: list[VoucherDraft]) -> Written:
-    """Insert what is staged and update the codes that exist; only a voucher of another type is a failure."""
+    """Insert what is staged and update the codes that exist; a change of type, or an end before the start, fails."""
     existing = await _insert(connection, project_id, drafts)
     if not existing:
         return Written([], set())
+    refused = [found for found in existing if found["type"] != found["staged_type"] or found["ends_before_start"]]
+    if refused:
+        await connection.execute(_sql.drop_staged, {"rows": [found["row"] for found in refused]})
     await connection.execute(_sql.update_existing, {"project_id": project_id, "now": now()})
-    mismatched = {found["row"]: found["type"] for found in existing if found["type"] != found["staged_type"]}
-    failures = [
-        failure
-        for draft in drafts
-        if draft.row in mismatched
-        for failure in type_failures(draft, mismatched[draft.row])
-    ]
+    flaws = {found["row"]: found for found in refused}
+    failures = [failure for draft in drafts if draft.row in flaws for failure in _refused(draft, flaws[draft.row])]
     return Written(failures, {found["row"] for found in existing})
+
+
+def _refused(draft: VoucherDraft, found: dict[str, Any]) -> list[Failure]:
+    if found["type"] != draft.type:
+        return type_failures(draft, found["type"])
+    return date_failures(draft)
 
 
 async def _insert(connection: Connection, project_id: int, drafts: list[VoucherDraft]) -> list[dict[str, Any]]:
@@ -93,10 +97,10 @@ async def _insert(connection: Connection, project_id: int, drafts: list[VoucherD
     return existing
 
 
-async def existing_types(connection: Connection, project_id: int, codes: Iterable[str]) -> dict[str, str]:
-    """The types of those of these codes that exist."""
-    found = await connection.execute(_sql.existing_types, {"project_id": project_id, "codes": list(codes)})
-    return {row["code"]: row["type"] for row in await found.fetchall()}
+async def existing(connection: Connection, project_id: int, codes: Iterable[str]) -> dict[str, tuple[str, Dates]]:
+    """The types and dates of those of these codes that exist."""
+    found = await connection.execute(_sql.existing, {"project_id": project_id, "codes": list(codes)})
+    return {row["code"]: (row["type"], (row["start_date"], row["expiration_date"])) for row in await found.fetchall()}
 
 
 def already_exists(code: str) -> str:
@@ -107,4 +111,10 @@ def already_exists(code: str) -> str:
 def type_failures(draft: VoucherDraft, existing_type: str) -> list[Failure]:
     """The failures of a draft that would change a voucher's type, one for each row folded into it."""
     reason = f"Voucher Type: cannot be changed from {existing_type} to {draft.type}"
+    return [Failure(row, draft.code, reason) for row in draft.rows]
+
+
+def date_failures(draft: VoucherDraft) -> list[Failure]:
+    """The failures of a draft whose dates do not fit what the code has, one for each row folded into it."""
+    reason = "Expiration Date: would lie before the Start Date that the voucher has"
     return [Failure(row, draft.code, reason) for row in draft.rows]

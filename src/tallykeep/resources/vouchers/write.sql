@@ -50,12 +50,24 @@ ORDER BY code
 ON CONFLICT (project_id, code) DO NOTHING
 
 -- name: lock_existing
-SELECT stage."row", vouchers.type, stage.type AS staged_type
+SELECT
+    stage."row", vouchers.type, stage.type AS staged_type,
+    coalesce(
+        (stage.start_date IS NOT NULL OR stage.expiration_date IS NOT NULL)
+        AND CASE WHEN 'expiration_date' = ANY (nulled) THEN NULL
+            ELSE coalesce(stage.expiration_date, vouchers.expiration_date) END
+        < CASE WHEN 'start_date' = ANY (nulled) THEN NULL ELSE coalesce(stage.start_date, vouchers.start_date) END,
+        false
+    ) AS ends_before_start
 FROM voucher_stage AS stage
+CROSS JOIN LATERAL string_to_array(stage.cleared, ',') AS nulled
 JOIN vouchers ON vouchers.project_id = :project_id AND vouchers.code = stage.code
 WHERE vouchers.id <> stage.id
 ORDER BY vouchers.code
 FOR UPDATE OF vouchers
+
+-- name: drop_staged!
+DELETE FROM voucher_stage WHERE "row" = ANY (:rows)
 
 -- name: update_existing!
 UPDATE vouchers
@@ -89,7 +101,6 @@ FROM voucher_stage AS stage, LATERAL string_to_array(stage.cleared, ',') AS null
 WHERE vouchers.project_id = :project_id
     AND vouchers.code = stage.code
     AND vouchers.id <> stage.id
-    AND vouchers.type = stage.type
 
--- name: existing_types
-SELECT code, type FROM vouchers WHERE project_id = :project_id AND code = ANY (:codes)
+-- name: existing
+SELECT code, type, start_date, expiration_date FROM vouchers WHERE project_id = :project_id AND code = ANY (:codes)

@@ -1,0 +1,128 @@
+"""The kinds of fields that lists are filtered by, and what can be asked of each (public API documentation, schemas
+FilterConditionsString, FilterConditionsDateTime and ParameterFiltersListCampaigns)."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import LiteralString
+
+from tallykeep.db.queries import queries
+from tallykeep.model import now
+from tallykeep.resources import cleaning
+from tallykeep.resources.cleaning import Problem, actual
+from tallykeep.resources.lists.declare import Condition, Field, Reader
+
+_sql = queries(__package__, "conditions.sql")
+
+
+def read_moment(value: str) -> datetime:
+    """A moment in a query string: 2016-11-16T14:14:31Z or 2016-11-16."""
+    try:
+        # A plus sign that was not escaped arrives as a space.
+        return cleaning.exact_moment(value.replace(" ", "+"))
+    except Problem:
+        raise Problem("cannot be recognized as a ISO-8601 compliant date") from None
+
+
+def _days_ago(value: str) -> datetime:
+    try:
+        return now() - timedelta(days=cleaning.cell_whole_number(value))
+    except OverflowError:
+        raise Problem(f"must be a number of days within the calendar {actual(value)}") from None
+
+
+_PRESENCE = {"$has_value": Condition(sql=_sql.has_value), "$is_unknown": Condition(sql=_sql.is_unknown)}
+_MEMBERSHIP: dict[str, Callable[[Reader], Condition]] = {
+    "$is": lambda read: Condition(sql=_sql.is_value, read=read),
+    "$is_not": lambda read: Condition(sql=_sql.is_not_value, read=read),
+    "$in": lambda read: Condition(sql=_sql.is_one_of, read=read, many=True),
+    "$not_in": lambda read: Condition(sql=_sql.is_none_of, read=read, many=True),
+}
+_TEXT = {
+    **{name: make(cleaning.text) for name, make in _MEMBERSHIP.items()},
+    "$starts_with": Condition(sql=_sql.starts_with, read=cleaning.text),
+    "$ends_with": Condition(sql=_sql.ends_with, read=cleaning.text),
+    "$contains": Condition(sql=_sql.contains, read=cleaning.text),
+    "$not_contain": Condition(sql=_sql.not_contain, read=cleaning.text),
+    **_PRESENCE,
+}
+_COMPARISON = {
+    "$more_than": Condition(sql=_sql.more_than, read=cleaning.cell_number),
+    "$less_than": Condition(sql=_sql.less_than, read=cleaning.cell_number),
+    "$more_than_equal": Condition(sql=_sql.more_than_equal, read=cleaning.cell_number),
+    "$less_than_equal": Condition(sql=_sql.less_than_equal, read=cleaning.cell_number),
+}
+_NUMBER = {
+    "$is": Condition(sql=_sql.is_number, read=cleaning.cell_number),
+    "$is_not": Condition(sql=_sql.is_not_number, read=cleaning.cell_number),
+    "$in": Condition(sql=_sql.is_one_of_numbers, read=cleaning.cell_number, many=True),
+    "$not_in": Condition(sql=_sql.is_none_of_numbers, read=cleaning.cell_number, many=True),
+    **_COMPARISON,
+    **_PRESENCE,
+}
+# Days are counted back from now: more than 10 is longer ago than that.
+_MOMENT = {
+    "$after": Condition(sql=_sql.after, read=read_moment),
+    "$before": Condition(sql=_sql.before, read=read_moment),
+    "$after_equal": Condition(sql=_sql.after_equal, read=read_moment),
+    "$before_equal": Condition(sql=_sql.before_equal, read=read_moment),
+    "$more_than": Condition(sql=_sql.more_days_ago, read=_days_ago),
+    "$less_than": Condition(sql=_sql.less_days_ago, read=_days_ago),
+    **_PRESENCE,
+}
+_BOOLEAN = {
+    "$is": Condition(sql=_sql.is_boolean, read=cleaning.boolean),
+    "$is_not": Condition(sql=_sql.is_not_boolean, read=cleaning.boolean),
+}
+
+# Of what has the columns active, start_date and expiration_date.
+ACTIVE = Field(
+    {
+        "$active": Condition(sql=_sql.in_force),
+        "$enabled": Condition(sql=_sql.enabled),
+        "$disabled": Condition(sql=_sql.disabled),
+        "$expired": Condition(sql=_sql.expired),
+    }
+)
+IS_EXPIRED = Condition(sql=_sql.expired)
+IS_BEFORE_START = Condition(sql=_sql.before_start)
+METADATA = Field(
+    {**_TEXT, **{name: replace(asked, column=_sql.metadata_number) for name, asked in _COMPARISON.items()}},
+    _sql.metadata_text,
+)
+
+
+def present(column: LiteralString) -> Field:
+    """Something that is there or not."""
+    return Field(_PRESENCE, column)
+
+
+def text(column: LiteralString | None = None) -> Field:
+    """Any text."""
+    return Field(_TEXT, column)
+
+
+def word(*allowed: str, column: LiteralString | None = None) -> Field:
+    """One of these words."""
+    clean = cleaning.one_of(*allowed)
+    return Field({**_TEXT, **{name: make(clean) for name, make in _MEMBERSHIP.items()}}, column)
+
+
+def number(column: LiteralString | None = None) -> Field:
+    """A number."""
+    return Field(_NUMBER, column)
+
+
+def moment(column: LiteralString | None = None) -> Field:
+    """A moment."""
+    return Field(_MOMENT, column)
+
+
+def boolean(column: LiteralString | None = None) -> Field:
+    """True or false."""
+    return Field(_BOOLEAN, column)
+
+
+# What no resource here has, such as a holder, and what none of them is, such as a referral code.
+NEVER_SET = text(_sql.always_null)
+NEVER_TRUE = boolean(_sql.always_false)

@@ -1,0 +1,70 @@
+"""What a list declares of itself."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, LiteralString
+
+# Reads one value of the query string; raises Problem.
+Reader = Callable[[str], Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """One thing that can be asked of a field: its SQL, with {column} and {value}, and what reads the value.
+
+    Without `read` it takes no value, with `many` a list of them. `column` stands in for the field's own.
+    """
+
+    sql: LiteralString
+    read: Reader | None = None
+    many: bool = False
+    column: LiteralString | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field that a list can be filtered by; without `column`, the column of the field's name."""
+
+    conditions: Mapping[str, Condition]
+    column: LiteralString | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A column that a list can be ordered by."""
+
+    column: str
+    nullable: bool = False
+
+
+# The parameters that every list has: when its resources were created and updated.
+BY_TIME = {
+    "created_at[before]": ("created_at", "$before"),
+    "created_at[after]": ("created_at", "$after"),
+    "updated_at[before]": ("updated_at", "$before"),
+    "updated_at[after]": ("updated_at", "$after"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """One list. Whatever is not named here never gets into its SQL; `metadata.…` is a field of every list.
+
+    `matching` selects all of it, and ends with a WHERE that names the project. `orders` are named without a dash;
+    `shortcuts` are parameters that stand for a field and a condition; `refused` are the peer's parameters that have
+    no meaning here, with the reason; `cursor` is the parameter that goes on behind a moment of the order's column.
+    """
+
+    noun: str
+    matching: LiteralString
+    fields: Mapping[str, Field]
+    orders: Mapping[str, Order]
+    shortcuts: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    refused: Mapping[str, str] = field(default_factory=dict)
+    cursor: str | None = None
+    default_order: str = "-created_at"
+
+    @property
+    def order_names(self) -> list[str]:
+        """Every value of `order`."""
+        return [name for plain in self.orders for name in (plain, f"-{plain}")]

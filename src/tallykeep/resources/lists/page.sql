@@ -1,0 +1,24 @@
+-- name: page!
+{matching} AND {conditions}
+ORDER BY {order}
+LIMIT :limit OFFSET :offset
+
+-- name: count!
+SELECT count(*) AS total FROM ({matching} AND {conditions}) AS matching
+
+-- name: no_condition!
+true
+
+-- Rows that tie are ordered by their id, so that pages neither repeat nor skip any; a null comes before all values.
+
+-- name: ascending!
+{column} ASC, id ASC
+
+-- name: descending!
+{column} DESC, id DESC
+
+-- name: ascending_from_null!
+{column} ASC NULLS FIRST, id ASC
+
+-- name: descending_to_null!
+{column} DESC NULLS LAST, id DESC

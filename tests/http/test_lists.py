@@ -1,0 +1,314 @@
+"""Lists: every filter and order of every list, and that nothing asked for is silently left out."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tallykeep.resources.campaigns.listed import CAMPAIGNS
+from tallykeep.resources.customers.listed import CUSTOMERS
+from tallykeep.resources.lists.conditions import METADATA
+from tallykeep.resources.lists.declare import Condition, Listed
+from tallykeep.resources.orders.listed import ORDERS
+from tallykeep.resources.products.listed import PRODUCTS
+from tallykeep.resources.skus.listed import SKUS
+from tallykeep.resources.vouchers.listed import VOUCHERS
+from tests.http.test_errors import check
+from tests.server import Api
+
+PATHS = {
+    "/v1/vouchers": VOUCHERS,
+    "/v1/campaigns": CAMPAIGNS,
+    "/v1/customers": CUSTOMERS,
+    "/v1/products": PRODUCTS,
+    "/v1/products/P/skus": SKUS,
+    "/v1/orders": ORDERS,
+}
+EVERY_LIST = pytest.mark.parametrize(("path", "listed"), PATHS.items(), ids=[listed.noun for listed in PATHS.values()])
+
+
+def asked(field: str, condition: str, suffix: str = "") -> str:
+    return f"filters[{field}][conditions][{condition}]{suffix}"
+
+
+@pytest.fixture
+def filled(api: Api) -> Api:
+    """A project with something of everything."""
+    api.ended(
+        api.import_json(
+            [
+                {"code": "GIFT-1", "gift": {"amount": 100}, "category": "new", "metadata": {"n": 1, "on": True}},
+                {"code": "GIFT-2", "gift": {"amount": 200}, "redemption": {"quantity": 3}, "metadata": {"n": 20}},
+                {"code": "OFF", "discount": {"type": "PERCENT", "percent_off": 5}, "active": False},
+                {"code": "PAST", "gift": {"amount": 1}, "start_date": "2001-01-01", "expiration_date": "2002-01-01"},
+                {"code": "SOON", "gift": {"amount": 1}, "start_date": "2999-01-01", "metadata": {"n": "x"}},
+            ]
+        )
+    )
+    gift = {"type": "GIFT_VOUCHER", "gift": {"amount": 1}}
+    for body in (
+        {"name": "Fall", "voucher": gift, "vouchers_count": 1, "metadata": {"n": 1}},
+        {"name": "Rain", "voucher": gift, "type": "STATIC", "validity_day_of_week": [1, 2], "active": False},
+        {"name": "Old", "voucher": gift, "type": "STANDALONE", "category": "x", "expiration_date": "2002-01-01"},
+    ):
+        assert api.http.post("/v1/campaigns", json=body).status_code == 200
+    customers = ({"source_id": "a", "name": "Ann", "email": "ann@x.org", "address": {"city": "Rome"}}, {"name": "Bob"})
+    for customer in customers:
+        api.http.post("/v1/customers", json=customer)
+    api.http.post("/v1/products", json={"source_id": "P", "name": "Pen", "price": 5})
+    api.http.post("/v1/products/P/skus", json={"source_id": "S", "sku": "Blue", "price": 7})
+    api.http.post("/v1/orders", json={"source_id": "O", "status": "PAID", "amount": 9})
+    return api
+
+
+def found(api: Api, path: str, **query: Any) -> list[str]:
+    listed = PATHS[path]
+    page = api.get(path, **query)
+    assert page["total"] == len(page[listed.noun]), "one page holds them all"
+    names = {"vouchers": "code", "campaigns": "name"}
+    return sorted(row[names.get(listed.noun, "source_id")] or "" for row in page[listed.noun])
+
+
+def vouchers(api: Api, **query: Any) -> list[str]:
+    return found(api, "/v1/vouchers", **query, **{asked("campaign", "$is_unknown"): ""})
+
+
+VOUCHERS_FOUND = [
+    ("code", "$is", "OFF", "OFF"),
+    ("code", "$is_not", "OFF", "GIFT-1 GIFT-2 PAST SOON"),
+    ("code", "$starts_with", "GIFT", "GIFT-1 GIFT-2"),
+    ("code", "$starts_with", "%", ""),
+    ("code", "$ends_with", "T", "PAST"),
+    ("code", "$contains", "O", "OFF SOON"),
+    ("code", "$not_contain", "O", "GIFT-1 GIFT-2 PAST"),
+    ("category", "$has_value", "", "GIFT-1"),
+    ("category", "$is_unknown", "", "GIFT-2 OFF PAST SOON"),
+    ("category", "$is_not", "new", "GIFT-2 OFF PAST SOON"),
+    ("voucher_type", "$is", "DISCOUNT_VOUCHER", "OFF"),
+    ("discount_type", "$is", "PERCENT", "OFF"),
+    ("gift_balance", "$more_than", "100", "GIFT-2"),
+    ("gift_balance", "$more_than_equal", "100", "GIFT-1 GIFT-2"),
+    ("gift_balance", "$less_than", "2", "PAST SOON"),
+    ("redemption.redeemed_quantity", "$is", "0", "GIFT-1 GIFT-2 OFF PAST SOON"),
+    ("redemption_quantity", "$is", "3", "GIFT-2"),
+    ("active", "$enabled", "true", "GIFT-1 GIFT-2 PAST SOON"),
+    ("active", "$disabled", "", "OFF"),
+    ("active", "$expired", "true", "PAST"),
+    ("active", "$active", "true", "GIFT-1 GIFT-2"),
+    ("expiration_date", "$before", "2024-04-29T00:00:00.000Z", "PAST"),
+    ("expiration_date", "$more_than", "10", "PAST"),
+    ("start_date", "$after", "2024-01-01", "SOON"),
+    ("created_at", "$less_than", "1", "GIFT-1 GIFT-2 OFF PAST SOON"),
+    ("created_at", "$more_than", "1", ""),
+    ("start_date", "$less_than", "10", ""),
+    ("is_referral_code", "$is", "true", ""),
+    ("is_referral_code", "$is", "FALSE", "GIFT-1 GIFT-2 OFF PAST SOON"),
+    ("holder_id", "$has_value", "", ""),
+    ("metadata.n", "$is", "1", "GIFT-1"),
+    ("metadata.on", "$is", "true", "GIFT-1"),
+    ("metadata.n", "$more_than", "2", "GIFT-2"),
+    ("metadata.n", "$has_value", "", "GIFT-1 GIFT-2 SOON"),
+    ("metadata.%s' OR true", "$has_value", "", ""),
+]
+
+
+def test_vouchers_are_filtered_by_what_they_are(filled: Api) -> None:
+    for field, condition, value, codes in VOUCHERS_FOUND:
+        assert vouchers(filled, **{asked(field, condition): value}) == codes.split(), (field, condition, value)
+    assert vouchers(filled, code="OFF") == ["OFF"]
+    assert vouchers(filled, category="new") == ["GIFT-1"]
+    assert vouchers(filled, customer="cust_1") == []
+
+
+def test_lists_of_values_are_read_however_a_client_writes_them(filled: Api) -> None:
+    in_code = asked("code", "$in")
+    for query in (
+        {in_code: ["OFF", "PAST"]},
+        {f"{in_code}[0]": "OFF", f"{in_code}[1]": "PAST"},
+        {f"{in_code}[]": ["OFF", "PAST"]},
+        {in_code: "['OFF', 'PAST']"},
+        {in_code: '["OFF","PAST"]'},
+        {f"[filters][code][conditions][$in][{at}]": code for at, code in enumerate(("OFF", "PAST"))},
+    ):
+        assert vouchers(filled, **query) == ["OFF", "PAST"], query
+    assert vouchers(filled, **{in_code: "[OFF]"}) == []
+    ids = [filled.get(f"/v1/vouchers/{code}")["id"] for code in ("OFF", "PAST")]
+    for query in ({"ids": ids}, {"ids[]": ids}, {"ids": str(ids)}):
+        assert vouchers(filled, **query) == ["OFF", "PAST"], query
+    nulls = {asked("code", "$is"): "OFF", asked("code", "$is_not"): "None", "filters[category]": "None"}
+    assert vouchers(filled, **nulls, **{"created_at[after]": "None"}) == ["OFF"]
+    assert vouchers(filled, **{asked("code", "$is"): "None"}) == []
+    assert vouchers(filled, **{asked("code", "$not_in"): ["OFF", "PAST"]}) == ["GIFT-1", "GIFT-2", "SOON"]
+
+
+def test_a_junction_joins_the_filters_and_leaves_the_other_parameters_apart(filled: Api) -> None:
+    two = {asked("code", "$is"): "OFF", asked("category", "$is"): "new"}
+    assert found(filled, "/v1/vouchers", **two) == []
+    assert found(filled, "/v1/vouchers", **two, **{"filters[junction]": "AND"}) == []
+    assert found(filled, "/v1/vouchers", **two, **{"filters[junction]": "or"}) == ["GIFT-1", "OFF"]
+    assert found(filled, "/v1/vouchers", **two, **{"[filters][junction]": "OR"}, code="OFF") == ["OFF"]
+
+
+CAMPAIGNS_FOUND = [
+    ("campaigns", "$starts_with", "Fa", "Fall"),
+    ("campaign_status", "$is", "DONE", "Fall Old Rain"),
+    ("campaign_status", "$in", "DRAFT", ""),
+    ("status", "$active", "", "Fall Old Rain"),
+    ("status", "$failed", "", ""),
+    ("status", "$in_progress", "", ""),
+    ("status", "$expired", "", "Old"),
+    ("status", "before_start", "", ""),
+    ("active", "$enabled", "", "Fall Old"),
+    ("active", "$active", "", "Fall"),
+    ("is_referral_code", "$is_not", "TRUE", "Fall Old Rain"),
+    ("voucher_type", "$in", "GIFT_VOUCHER", "Fall Old Rain"),
+    ("categories", "$is", "x", "Old"),
+    ("category_ids", "$has_value", "", ""),
+    ("type", "$in", "BULK", "Fall Rain"),
+    ("type", "$in", "STATIC", "Rain"),
+    ("type", "$not_in", "BULK", "Old"),
+    ("created_date", "$less_than", "1", "Fall Old Rain"),
+    ("expiration_date", "$has_value", "", "Old"),
+    ("validity_day_of_week", "$is", "1", "Fall Old Rain"),
+    ("validity_day_of_week", "$is", "3", "Fall Old"),
+    ("validity_timeframe", "$has_value", "", ""),
+    ("metadata.n", "$is", "1", "Fall"),
+]
+
+
+def test_campaigns_are_filtered_as_the_wire_format_has_it(filled: Api) -> None:
+    for field, condition, value, names in CAMPAIGNS_FOUND:
+        query = {asked(field, condition): value}
+        assert found(filled, "/v1/campaigns", **query) == names.split(), (field, condition, value)
+    assert found(filled, "/v1/campaigns", **{"filters[active][$disabled]": ""}) == ["Rain"]
+    assert found(filled, "/v1/campaigns", campaign_type="GIFT_VOUCHERS", expand="category") == ["Fall", "Old", "Rain"]
+    assert found(filled, "/v1/campaigns", campaign_status="FAILED") == []
+    assert found(filled, "/v1/campaigns", is_referral_code="true") == []
+    assert len(found(filled, "/v1/vouchers", campaign="Fall")) == 1
+    assert found(filled, "/v1/vouchers", campaign="Rain") == []
+    campaign_id = filled.get("/v1/campaigns/Fall")["id"]
+    assert len(found(filled, "/v1/vouchers", campaign_id=campaign_id)) == 1
+    assert len(found(filled, "/v1/vouchers", **{asked("campaign", "$in"): ["Fall", "Rain"]})) == 1
+
+
+def test_customers_products_and_orders_are_filtered(filled: Api) -> None:
+    for query in ({"city": "Rome"}, {"email": "ann@x.org"}, {"name": "Ann"}, {asked("address_city", "$is"): "Rome"}):
+        assert found(filled, "/v1/customers", **query) == ["a"], query
+    assert found(filled, "/v1/customers", **{asked("source_id", "$is_unknown"): ""}) == [""]
+    assert found(filled, "/v1/products", name="Pen") == ["P"]
+    assert found(filled, "/v1/products/P/skus", **{asked("price", "$more_than"): "6"}) == ["S"]
+    assert found(filled, "/v1/products/P/skus", **{asked("price", "$more_than"): "7"}) == []
+    assert found(filled, "/v1/orders", **{asked("status", "$is"): "PAID"}) == ["O"]
+    assert found(filled, "/v1/orders", **{asked("amount", "$not_in"): ["9"]}) == []
+    created = filled.get("/v1/products/P")["created_at"]
+    day = timedelta(days=1)
+    yesterday, tomorrow = ((datetime.now(UTC) + days).isoformat() for days in (-day, day))
+    for path in ("/v1/products", "/v1/products/P/skus"):
+        assert len(found(filled, path, start_date=yesterday, end_date=tomorrow)) == 1
+        assert found(filled, path, end_date=yesterday) == found(filled, path, start_date=tomorrow) == []
+    assert found(filled, "/v1/products", start_date=created, end_date=created) == ["P"]
+
+
+@EVERY_LIST
+def test_every_condition_of_every_field_can_be_asked(filled: Api, path: str, listed: Listed) -> None:
+    for name, field in {**listed.fields, "metadata.n": METADATA}.items():
+        for condition, spec in field.conditions.items():
+            filled.get(path, **{asked(name, condition): _example(name, spec)})
+    for shortcut, (name, condition) in listed.shortcuts.items():
+        filled.get(path, **{shortcut: _example(name, listed.fields[name].conditions[condition])})
+    for order in listed.order_names:
+        filled.get(path, order=order)
+    answer = filled.http.get(path, params={"colour": "red", "limit": 1})
+    assert answer.status_code == 200, "unknown to the peer too: read over"
+
+
+def _example(name: str, condition: Condition) -> str:
+    """A value that the condition takes."""
+    if condition.read is None:
+        return "true"
+    for value in ("5", "2020-01-01", "true", "GIFT_VOUCHER", "GIFT_VOUCHERS", "PERCENT", "DONE", "PAID", "STATIC"):
+        try:
+            condition.read(value)
+        except ValueError:
+            continue
+        return value
+    raise AssertionError(f"no example for {name}")
+
+
+@EVERY_LIST
+def test_what_cannot_be_taken_at_its_word_is_refused_by_name(api: Api, path: str, listed: Listed) -> None:
+    api.http.post("/v1/products", json={"source_id": "P", "name": "Pen"})
+    for query, words in (
+        ({asked("colour", "$is"): "red"}, ("filters[colour]", listed.noun, "created_at", "metadata.")),
+        ({asked("created_at", "$is_days"): "1"}, ("[$is_days]", "no condition for created_at", "$after")),
+        ({asked("created_at", "$after"): "yesterday"}, ("[$after]", "cannot be recognized as a ISO-8601")),
+        ({asked("created_at", "$more_than"): "9" * 30}, ("[$more_than]",)),
+        ({asked("created_at", "$more_than"): "99999999"}, ("[$more_than]", "days")),
+        ({asked("created_at", "$more_than"): "1.5"}, ("[$more_than]", "whole number")),
+        ({asked("id", "$is"): ["a", "b"]}, ("[id][conditions][$is]", "once")),
+        ({asked("id", "$has_value"): "false"}, ("[$has_value]", "no value")),
+        ({"filters[junction]": "xor"}, (".filters[junction]", "and, or")),
+        ({"filters": "{}"}, ("Property .filters ", "filters[id][conditions]")),
+        ({"filters[id]": "x"}, ("Property .filters[id] ",)),
+        ({"filters[id][conditions]": "x"}, (".filters[id][conditions] ",)),
+        ({"filters[id][conditions][$is][a]": "x"}, (".filters[id][conditions][$is][a] ",)),
+        ({"order": "colour"}, (".order", "-created_at")),
+        ({"created_at": "2020-01-01"}, (".created_at", "created_at[before]")),
+        ({"updated_at[since]": "2020-01-01"}, (".updated_at[since]", "updated_at[after]")),
+    ):
+        check(api.http.get(path, params=query), 400, "invalid_query_params", *words)
+
+
+def test_parameters_that_mean_nothing_here_are_refused(api: Api) -> None:
+    refused = "invalid_query_params"
+    check(api.http.get("/v1/customers", params={"segment_id": "s"}), 400, refused, ".segment_id", "segments")
+    areas = {"access_settings[filter][areas_ids][0]": "ar_1"}
+    check(api.http.get("/v1/campaigns", params=areas), 400, refused, "access_settings", "areas")
+    check(api.http.get("/v1/campaigns", params={"expand": "access_settings_assignments"}), 400, refused, ".expand")
+    check(api.http.get("/v1/campaigns", params={"campaign_type": "FUN"}), 400, refused, ".campaign_type", "PROMOTION")
+    cursor = {"starting_after": "2020-01-01", "order": "source_id"}
+    check(api.http.get("/v1/customers", params=cursor), 400, refused, ".starting_after", "order=source_id")
+
+
+def test_pages_neither_repeat_nor_skip_any(api: Api) -> None:
+    api.ended(api.import_json([{"code": f"V{n:03}", "gift": {"amount": n}} for n in range(250)]))
+    codes = [f"V{n:03}" for n in range(250)]
+    rows = [{"code": code, "metadata": {"a": 1}} for code in codes[::2]]
+    action = api.http.post("/v1/vouchers/bulk/async", json=rows).json()["async_action_id"]
+    assert api.ended(action)["done_count"] == 125
+    for order in VOUCHERS.order_names:
+        listed = [row for page in range(1, 26) for row in api.get("/v1/vouchers", order=order, page=page)["vouchers"]]
+        assert sorted(row["code"] for row in listed) == codes, order
+    # Those that were never updated come first, in the order they were made in, then the others.
+    oldest = [row["code"] for row in api.get("/v1/vouchers", order="updated_at", limit=100)["vouchers"]]
+    assert oldest == codes[1::2][:100]
+
+
+def test_the_openapi_document_names_every_parameter(api: Api) -> None:
+    document = api.get("/openapi.json")
+    for path, listed in PATHS.items():
+        operation = document["paths"][path.replace("/P/", "/{product_id}/")]["get"]
+        named = {parameter["name"]: parameter for parameter in operation["parameters"]}
+        assert {"limit", "page", "order", "filters", *listed.shortcuts} <= named.keys()
+        assert named["order"]["schema"]["enum"] == listed.order_names
+        assert named["filters"]["style"] == "deepObject"
+
+
+@pytest.mark.parametrize(
+    ("order", "stamp"),
+    [({}, "created_at"), ({"order": "created_at"}, "created_at"), ({"order": "-updated_at"}, "updated_at")],
+)
+def test_customers_are_gone_through_by_the_moment_of_the_last(api: Api, order: dict[str, str], stamp: str) -> None:
+    names = [f"c{number:03}" for number in range(120)]
+    csv = "Source_id\n" + "\n".join(names)
+    action = api.http.post("/v1/customers/importCSV", files={"file": ("c.csv", csv)}).json()["async_action_id"]
+    assert api.ended(action)["done_count"] == 120
+    same = {"source_ids": names, "metadata": {"a": 1}}
+    action = api.http.post("/v1/customers/metadata/async", json=same).json()["async_action_id"]
+    assert api.ended(action)["done_count"] == 120
+    seen: list[str] = []
+    query: dict[str, Any] = {"limit": 50, **order}
+    while page := api.get("/v1/customers", **query)["customers"]:
+        seen += [customer["source_id"] for customer in page]
+        query["starting_after"] = page[-1][stamp]
+    assert seen == (names if order == {"order": "created_at"} else names[::-1])
