@@ -63,6 +63,19 @@ def test_failures_in_pages_and_by_reason(api: Api) -> None:
     ]
 
 
+def test_failures_of_one_reason(api: Api) -> None:
+    action = api.ended(api.import_json([{"code": "F1"}, {"gift": {"amount": 1}}, {"code": "F3"}, {"code": "F4"}]))
+    path = f"/v1/async-actions/{action['id']}/failures"
+    (most, least) = api.get(path, group_by="reason")["reasons"]
+    first = api.get(path, reason=most["reason"], limit=2)
+    assert [failure["row"] for failure in first["failures"]] == [1, 3]
+    assert first["has_more"] is True
+    rest = api.get(path, reason=most["reason"], limit=2, after_row=3)
+    assert [failure["row"] for failure in rest["failures"]] == [4]
+    assert api.get(path, group_by="reason", reason=least["reason"])["reasons"] == [least]
+    assert api.get(path, reason=most["reason"][:-1])["failures"] == []
+
+
 def test_the_result_lists_the_first_thousand_failures_and_counts_all(api: Api) -> None:
     action = api.ended(api.import_json([{"code": f"F{number}"} for number in range(1_500)]))
     assert action["failed_count"] == 1_500
