@@ -21,6 +21,7 @@ from tallykeep.engine.queue import Queue
 from tallykeep.engine.read import Reader
 from tallykeep.engine.report import signing_secret
 from tallykeep.engine.rescue import Rescuer
+from tallykeep.engine.tidy import Tidier
 from tallykeep.engine.worker import run_worker
 from tallykeep.errors import DatabaseUnavailableError
 from tallykeep.http.api import create_api
@@ -105,11 +106,11 @@ def create_keys(settings: Settings) -> int:
 
 async def _work(settings: Settings, database_url: str) -> bool:
     queue = Queue(database_url)
-    async with make_pool(database_url, size=settings.worker_concurrency + 2, name=_WORKER) as pool:
+    async with make_pool(database_url, size=settings.worker_concurrency + 3, name=_WORKER) as pool:
         applier = Applier(pool, queue, ACTION_TYPES, settings, in_a_process_of_its_own(settings, database_url))
         queue.on_advance(applier.advance)
         rescuer = Rescuer(pool, queue, settings, _WORKER)
-        return await run_worker(queue, rescuer, concurrency=settings.worker_concurrency)
+        return await run_worker(queue, rescuer, Tidier(pool, settings), concurrency=settings.worker_concurrency)
 
 
 def find_database(settings: Settings) -> str:

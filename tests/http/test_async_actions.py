@@ -53,6 +53,7 @@ def test_failures_in_pages_and_by_reason(api: Api) -> None:
         "data_ref": "failures",
         "failures": [{"row": row, "key": f"F{row - 1}", "reason": "Voucher Type is required"} for row in (1, 2)],
         "has_more": True,
+        "failures_kept": True,
     }
     rest = api.get(path, limit=2, after_row=2)
     assert [failure["row"] for failure in rest["failures"]] == [3, 4]

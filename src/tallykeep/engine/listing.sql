@@ -66,7 +66,7 @@ LIMIT :limit
 SELECT
     project_id, id, type, status, operation_status, request_id, created_at, updated_at, started_at, finished_at,
     total_count, done_count, failed_count, unprocessed_count, created_count, dry_run, on_error, ended_by, reason,
-    parent_id, requested_by, file_name, body_size
+    parent_id, requested_by, file_name, body_size, failures_kept, report_kept
 FROM async_actions
 WHERE project_id = :project_id AND id = ANY (:ids)
 ORDER BY created_at DESC, id DESC

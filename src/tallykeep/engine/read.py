@@ -31,7 +31,7 @@ class Reader:
             raise NotFoundError.of("async_action", action_id)
         action = action_of(row)
         kind = self.kinds[action.type]
-        report = links.report_of(action) if links and kind.report_header else None
+        report = links.report_of(action) if links and kind.report_header and action.report_kept else None
         result = kind.result(kind, action, [Failure(*failure) for failure in row["failures"]], report)
         return {**shown(action), **_effects(kind, action), "result": result, "processing_time": action.processing_time}
 
@@ -71,19 +71,24 @@ async def _page_of_failures(
 ) -> dict[str, Any]:  # fmt: skip
     place = {"project_id": project_id, "action_id": action_id}
     rows = await (await connection.execute(query, {**place, **asked, "limit": limit + 1})).fetchall()
-    await _require_action(connection, project_id, action_id)
+    # Asked afterwards: failures that were kept until now were all there a moment ago.
+    kept = await _are_failures_kept(connection, project_id, action_id)
+    rows = rows if kept else []
     return {
         "object": "list",
         "data_ref": name,
         name: rows[:limit],
         "has_more": len(rows) > limit,
+        "failures_kept": kept,
     }
 
 
-async def _require_action(connection: Connection, project_id: int, action_id: str) -> None:
+async def _are_failures_kept(connection: Connection, project_id: int, action_id: str) -> bool:
     place = {"project_id": project_id, "action_id": action_id}
-    if await (await connection.execute(_sql.find_action, place)).fetchone() is None:
+    action = await (await connection.execute(_sql.are_failures_kept, place)).fetchone()
+    if action is None:
         raise NotFoundError.of("async_action", action_id)
+    return bool(action["failures_kept"])
 
 
 def action_of(row: dict[str, Any]) -> Action:
@@ -121,6 +126,7 @@ def shown(action: Action) -> dict[str, Any]:
         "user": action.requested_by,
         "file_name": action.file_name,
         "file_size": action.body_size,
+        "failures_kept": action.failures_kept,
     }
 
 

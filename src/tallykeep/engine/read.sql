@@ -3,8 +3,8 @@
 SELECT
     project_id, id, type, status, operation_status, request_id, created_at, updated_at, started_at, finished_at,
     total_count, done_count, failed_count, unprocessed_count, created_count, dry_run, on_error, ended_by, reason,
-    parent_id, requested_by, file_name, body_size,
-    CASE WHEN failed_count = 0 THEN '[]'::json ELSE (
+    parent_id, requested_by, file_name, body_size, failures_kept, report_kept,
+    CASE WHEN failed_count = 0 OR NOT failures_kept THEN '[]'::json ELSE (
         SELECT coalesce(json_agg(json_build_array("row", key, reason, error_key) ORDER BY "row"), '[]')
         FROM (
             SELECT "row", key, reason, error_key
@@ -35,5 +35,5 @@ GROUP BY reason
 ORDER BY count DESC, min("row")
 LIMIT :limit
 
--- name: find_action
-SELECT id FROM async_actions WHERE project_id = :project_id AND id = :action_id
+-- name: are_failures_kept
+SELECT failures_kept FROM async_actions WHERE project_id = :project_id AND id = :action_id

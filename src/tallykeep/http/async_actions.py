@@ -101,7 +101,9 @@ async def list_failures(
     reason: Annotated[str | None, Query(description="Only rows that failed with exactly this reason.")] = None,
     group_by: Annotated[Literal["reason"] | None, Query(description="Count by reason instead.")] = None,
 ) -> Json:
-    """Every failed row with its number, key and reason; or the reasons with their counts and first rows."""
+    """Every failed row with its number, key and reason; or the reasons with their counts and first rows.
+    `failures_kept` is false once they were removed for their age: the list is empty then, the action's counts stay.
+    """
     key = (caller.project_id, action_id)
     async with context.pool.connection() as connection:
         if group_by == "reason":

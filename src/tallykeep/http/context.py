@@ -33,7 +33,7 @@ class Context:
 
     def report_links(self, request: Request) -> ReportLinks:
         """What makes links to report files, on the address at which this request reached us."""
-        return ReportLinks(self.report_secret, str(request.base_url), timedelta(days=self.settings.report_days))
+        return ReportLinks(self.report_secret, str(request.base_url), timedelta(days=self.settings.keep_reports_days))
 
 
 def _context(request: Request) -> Context:
