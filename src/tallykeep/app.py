@@ -1,6 +1,7 @@
 """The composition root: the only place that wires things together, and the `tallykeep` command's entry."""
 
 import asyncio
+import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -22,6 +23,7 @@ from tallykeep.engine.read import Reader
 from tallykeep.engine.report import signing_secret
 from tallykeep.engine.rescue import Rescuer
 from tallykeep.engine.tidy import Tidier
+from tallykeep.engine.watch import Watcher
 from tallykeep.engine.worker import run_worker
 from tallykeep.errors import DatabaseUnavailableError
 from tallykeep.http.api import create_api
@@ -64,9 +66,9 @@ def api(settings: Settings) -> int:
             reader = Reader(ACTION_TYPES, settings.failures_in_result)
             async with pool.connection() as connection:
                 secret = await signing_secret(connection)
-            yield Context(settings, pool, intake, acceptance, reader, ACTION_TYPES, secret)
+            yield Context(settings, pool, intake, acceptance, reader, Watcher(pool), ACTION_TYPES, secret)
 
-    server = uvicorn.Server(
+    server = _Server(
         uvicorn.Config(
             create_api(ACTION_TYPES, open_context),
             host=settings.host,
@@ -79,6 +81,15 @@ def api(settings: Settings) -> int:
     )
     server.run()
     return 0 if server.started else 1
+
+
+class _Server(uvicorn.Server):
+    """Lets go of those who wait for actions before it waits for their connections to close."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop serving."""
+        self.config.app.state.context.watcher.close()  # type: ignore[union-attr]
+        await super().shutdown(sockets)
 
 
 def worker(settings: Settings) -> int:

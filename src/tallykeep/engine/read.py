@@ -35,6 +35,10 @@ class Reader:
         result = kind.result(kind, action, [Failure(*failure) for failure in row["failures"]], report)
         return {**shown(action), **_effects(kind, action), "result": result, "processing_time": action.processing_time}
 
+    async def require_action(self, connection: Connection, project_id: int, action_id: str) -> None:
+        """Raises NotFoundError where the project has no such action."""
+        await _are_failures_kept(connection, project_id, action_id)
+
     async def list_actions(self, connection: Connection, project_id: int, wanted: Wanted) -> dict[str, Any]:
         """One page of actions, newest first, without results, and where the next page starts."""
         page = await find_page(connection, project_id, wanted)

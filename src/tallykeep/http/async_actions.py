@@ -11,6 +11,7 @@ from tallykeep.http.answers import Json
 from tallykeep.http.auth import FromCaller
 from tallykeep.http.context import FromContext
 from tallykeep.http.parameters import Limit, Moment
+from tallykeep.http.watching import read_action
 from tallykeep.model import OperationStatus, Status
 
 router = APIRouter(prefix="/v1/async-actions", tags=["Async actions"], default_response_class=Json)
@@ -84,11 +85,14 @@ async def get_action(
     context: FromContext,
     caller: FromCaller,
     action_id: str,
+    wait: Annotated[
+        float, Query(ge=0, le=60, allow_inf_nan=False, description="Seconds to wait for the action's end, 0 to 60.")
+    ] = 0,
 ) -> Json:
-    """One action with its result; while it runs, the result holds what is known so far."""
-    async with context.pool.connection() as connection:
-        links = context.report_links(request)
-        return Json(await context.reader.get_action(connection, caller.project_id, action_id, links))
+    """One action with its result; while it runs, the result holds what is known so far. With `wait`, the answer comes
+    as soon as the action has ended, or else after so many seconds.
+    """
+    return Json(await read_action(request, context, caller.project_id, action_id, wait))
 
 
 @router.get("/{action_id}/failures", summary="List failed rows")

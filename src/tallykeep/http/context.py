@@ -12,6 +12,7 @@ from tallykeep.engine.accept import Acceptance
 from tallykeep.engine.kinds import ActionTypes
 from tallykeep.engine.read import Reader
 from tallykeep.engine.report import ReportLinks
+from tallykeep.engine.watch import Watcher
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class Context:
     intake: Pool
     acceptance: Acceptance
     reader: Reader
+    watcher: Watcher
     kinds: ActionTypes
     report_secret: bytes
 
