@@ -1,6 +1,7 @@
 """The composition root: the only place that wires things together, and the `tallykeep` command's entry."""
 
 import asyncio
+import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -22,6 +23,8 @@ from tallykeep.engine.queue import Queue
 from tallykeep.engine.read import Reader
 from tallykeep.engine.report import signing_secret
 from tallykeep.engine.rescue import Rescuer
+from tallykeep.engine.tidy import Tidier
+from tallykeep.engine.watch import Watcher
 from tallykeep.engine.worker import run_worker
 from tallykeep.errors import DatabaseUnavailableError
 from tallykeep.http.api import create_api
@@ -66,9 +69,9 @@ def api(settings: Settings) -> int:
             reader = Reader(ACTION_TYPES, settings.failures_in_result)
             async with pool.connection() as connection:
                 secret = await signing_secret(connection)
-            yield Context(settings, pool, intake, acceptance, reader, controller, ACTION_TYPES, secret)
+            yield Context(settings, pool, intake, acceptance, reader, controller, Watcher(pool), ACTION_TYPES, secret)
 
-    server = uvicorn.Server(
+    server = _Server(
         uvicorn.Config(
             create_api(ACTION_TYPES, open_context),
             host=settings.host,
@@ -81,6 +84,15 @@ def api(settings: Settings) -> int:
     )
     server.run()
     return 0 if server.started else 1
+
+
+class _Server(uvicorn.Server):
+    """Lets go of those who wait for actions before it waits for their connections to close."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop serving."""
+        self.config.app.state.context.watcher.close()  # type: ignore[union-attr]
+        await super().shutdown(sockets)
 
 
 def worker(settings: Settings) -> int:
@@ -108,11 +120,11 @@ def create_keys(settings: Settings) -> int:
 
 async def _work(settings: Settings, database_url: str) -> bool:
     queue = Queue(database_url)
-    async with make_pool(database_url, size=settings.worker_concurrency + 2, name=_WORKER) as pool:
+    async with make_pool(database_url, size=settings.worker_concurrency + 3, name=_WORKER) as pool:
         applier = Applier(pool, queue, ACTION_TYPES, settings, in_a_process_of_its_own(settings, database_url))
         queue.on_advance(applier.advance)
         rescuer = Rescuer(pool, queue, settings, _WORKER)
-        return await run_worker(queue, rescuer, concurrency=settings.worker_concurrency)
+        return await run_worker(queue, rescuer, Tidier(pool, settings), concurrency=settings.worker_concurrency)
 
 
 def find_database(settings: Settings) -> str:

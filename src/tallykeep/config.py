@@ -1,10 +1,13 @@
 """Settings: read once at start from TALLYKEEP_* variables, then handed down."""
 
 from pathlib import Path
+from typing import Annotated
 
 from platformdirs import user_data_path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_Days = Annotated[float, Field(gt=0, le=36_500)]
 
 
 class Settings(BaseSettings):
@@ -43,7 +46,26 @@ class Settings(BaseSettings):
     portion_bytes: int = Field(default=8 << 20, gt=0, description="Bytes in a portion, at most (one row always fits).")
     failures_in_result: int = Field(default=1_000, ge=0, description="Failed rows listed in an action's result.")
 
-    report_days: float = Field(default=30, gt=0, description="How long the links to report files work.")
+    keep_actions_days: _Days | None = Field(
+        default=None, description="Actions are removed so long after their end; left out, never."
+    )
+    keep_failures_days: _Days | None = Field(
+        default=None,
+        description="Failed rows, and the rows as they were sent, are removed so long after their action's end, its"
+        " counts stay; left out, with the action.",
+    )
+    keep_reports_days: _Days = Field(
+        default=30, description="How long after an action's end its report file is kept, and the links to it work."
+    )
+    keep_idempotency_hours: float = Field(
+        default=24,
+        ge=24,
+        le=24 * 36_500,
+        description="How long idempotency keys are known; longer where their action has not ended.",
+    )
+    tidy_interval_seconds: float = Field(
+        default=60, gt=0, description="How often a worker looks for what has been kept long enough."
+    )
 
     worker_concurrency: int = Field(default=4, gt=0, description="Portions one worker process has in hand at a time.")
     portions_in_flight: int = Field(default=3, gt=0, description="Portions of one action in hand at a time.")

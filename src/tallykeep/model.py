@@ -181,11 +181,18 @@ class Action:
     requested_by: str | None = None
     file_name: str | None = None
     body_size: int | None = None
+    failures_kept: bool = True
+    report_kept: bool = True
+
+    @property
+    def ended(self) -> bool:
+        """Whether every row is accounted for, as done, failed or unprocessed, and nothing will change any more."""
+        return self.status in (Status.DONE, Status.FAILED)
 
     @property
     def progress(self) -> int:
         """Percent of rows accounted for, 0 to 100, rounded down."""
-        if self.status in (Status.DONE, Status.FAILED):
+        if self.ended:
             return 100
         return 100 * (self.done_count + self.failed_count) // max(self.total_count, 1)
 

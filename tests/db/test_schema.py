@@ -62,6 +62,7 @@ def test_every_table_of_a_project_has_project_id_first_in_its_keys(database_url:
         "turns",
         "dry_run_keys",
         "attempts",
+        "removals",
         "idempotency_keys",
         "categories",
         "category_labels",

@@ -53,6 +53,7 @@ def test_failures_in_pages_and_by_reason(api: Api) -> None:
         "data_ref": "failures",
         "failures": [{"row": row, "key": f"F{row - 1}", "reason": "Voucher Type is required"} for row in (1, 2)],
         "has_more": True,
+        "failures_kept": True,
     }
     rest = api.get(path, limit=2, after_row=2)
     assert [failure["row"] for failure in rest["failures"]] == [3, 4]
@@ -61,6 +62,19 @@ def test_failures_in_pages_and_by_reason(api: Api) -> None:
         {"reason": "Voucher Type is required", "count": 3, "first_rows": [1, 2, 3]},
         {"reason": "code is required", "count": 1, "first_rows": [4]},
     ]
+
+
+def test_failures_of_one_reason(api: Api) -> None:
+    action = api.ended(api.import_json([{"code": "F1"}, {"gift": {"amount": 1}}, {"code": "F3"}, {"code": "F4"}]))
+    path = f"/v1/async-actions/{action['id']}/failures"
+    (most, least) = api.get(path, group_by="reason")["reasons"]
+    first = api.get(path, reason=most["reason"], limit=2)
+    assert [failure["row"] for failure in first["failures"]] == [1, 3]
+    assert first["has_more"] is True
+    rest = api.get(path, reason=most["reason"], limit=2, after_row=3)
+    assert [failure["row"] for failure in rest["failures"]] == [4]
+    assert api.get(path, group_by="reason", reason=least["reason"])["reasons"] == [least]
+    assert api.get(path, reason=most["reason"][:-1])["failures"] == []
 
 
 def test_the_result_lists_the_first_thousand_failures_and_counts_all(api: Api) -> None:

@@ -30,6 +30,12 @@ class Parent:
     ended_by: EndedBy | None
     failed_count: int
     unprocessed_count: int
+    failures_kept: bool
+
+    def require_rows(self) -> None:
+        """Raise ConflictError where the rows as they were sent have been removed for their age."""
+        if not self.failures_kept:
+            raise ConflictError(f"The failed rows of the action {self.id} are not kept any more")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +62,7 @@ class Controller:
             EndedBy(found["ended_by"]) if found["ended_by"] else None,
             found["failed_count"],
             found["unprocessed_count"],
+            found["failures_kept"],
         )
 
     async def cancel(self, project_id: int, action_id: str, canceled_by: str) -> None:
@@ -104,6 +111,7 @@ class Controller:
             raise ConflictError(f"No row of the action {parent.id} failed{hint}")
         if parent.source.format == "planned":
             return await self._plan_again(submission, wishes, count)
+        parent.require_rows()
         return await self.acceptance.accept(submission, SentAgain(self.pool, submission, parent, wishes, unprocessed))
 
     async def _plan_again(self, submission: Submission, wishes: Wishes, count: int) -> Accepted:

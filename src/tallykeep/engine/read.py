@@ -1,12 +1,12 @@
 """Reading: actions, lists of them, and their failed rows."""
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from typing import Any, LiteralString
 
 from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.engine.kinds import ActionType, ActionTypes
+from tallykeep.engine.listing import Wanted, find_page
 from tallykeep.engine.report import ReportLinks
 from tallykeep.errors import NotFoundError
 from tallykeep.model import Action, EndedBy, Failure, OnError, OperationStatus, Status, wire_time
@@ -17,6 +17,7 @@ _sql = queries(__package__, "read.sql")
 ADDED_FIELDS = (
     "total_count", "done_count", "failed_count", "unprocessed_count", "started_at", "finished_at", "eta_seconds",
     "ended_by", "reason", "dry_run", "on_error", "parent_id", "user", "file_name", "file_size",
+    "failures_kept",
 )  # fmt: skip
 ADDED_ALONE = ("created_count", "updated_count")
 
@@ -36,67 +37,81 @@ class Reader:
         row = await (await connection.execute(_sql.get_action, key)).fetchone()
         if row is None:
             raise NotFoundError.of("async_action", action_id)
-        action = _action(row)
+        action = action_of(row)
         kind = self.kinds[action.type]
-        report = links.report_of(action) if links and kind.report_header else None
+        report = links.report_of(action) if links and kind.report_header and action.report_kept else None
         result = kind.result(kind, action, [Failure(*failure) for failure in row["failures"]], report)
-        return {**_shown(action), **_effects(kind, action), "result": result, "processing_time": action.processing_time}
+        return {**shown(action), **_effects(kind, action), "result": result, "processing_time": action.processing_time}
 
-    async def list_actions(
-        self, connection: Connection, project_id: int, *, limit: int, before: datetime | None
-    ) -> dict[str, Any]:
-        """The newest `limit` actions scheduled before `before`, newest first, without results."""
-        parameters = {"project_id": project_id, "before": before, "limit": limit + 1}
-        rows = await (await connection.execute(_sql.list_actions, parameters)).fetchall()
+    async def require_action(self, connection: Connection, project_id: int, action_id: str) -> None:
+        """Raises NotFoundError where the project has no such action."""
+        await _are_failures_kept(connection, project_id, action_id)
+
+    async def list_actions(self, connection: Connection, project_id: int, wanted: Wanted) -> dict[str, Any]:
+        """One page of actions, newest first, without results, and where the next page starts."""
+        page = await find_page(connection, project_id, wanted)
         return {
             "object": "list",
             "data_ref": "async_actions",
-            "async_actions": [_shown(_action(row)) for row in rows[:limit]],
-            "has_more": len(rows) > limit,
+            "async_actions": [shown(action_of(row)) for row in page.rows],
+            "has_more": page.more_after is not None,
+            "more_starting_after": page.more_after,
         }
 
     async def list_failures(
-        self, connection: Connection, project_id: int, action_id: str, *, limit: int, after_row: int
+        self, connection: Connection, project_id: int, action_id: str, *, limit: int, after_row: int, reason: str | None
     ) -> dict[str, Any]:
-        """Failed rows in row order behind `after_row`; raises NotFoundError."""
-        await self.get_action(connection, project_id, action_id)
-        parameters = {
-            "project_id": project_id,
-            "action_id": action_id,
-            "after_row": after_row,
-            "limit": limit + 1,
-        }
-        rows = await (await connection.execute(_sql.first_failures, parameters)).fetchall()
-        return {
-            "object": "list",
-            "data_ref": "failures",
-            "failures": rows[:limit],
-            "has_more": len(rows) > limit,
-        }
+        """Failed rows in row order behind `after_row`, all or those with this reason; raises NotFoundError."""
+        asked = {"after_row": after_row, "reason": reason}
+        return await _page_of_failures(
+            connection, _sql.first_failures, project_id, action_id, asked, limit=limit, name="failures"
+        )
 
     async def list_reasons(
-        self, connection: Connection, project_id: int, action_id: str, *, limit: int
+        self, connection: Connection, project_id: int, action_id: str, *, limit: int, reason: str | None
     ) -> dict[str, Any]:
         """Failed rows grouped by reason, most frequent first, with the first rows of each; raises NotFoundError."""
-        await self.get_action(connection, project_id, action_id)
-        parameters = {"project_id": project_id, "action_id": action_id, "limit": limit + 1}
-        rows = await (await connection.execute(_sql.failures_by_reason, parameters)).fetchall()
-        return {
-            "object": "list",
-            "data_ref": "reasons",
-            "reasons": rows[:limit],
-            "has_more": len(rows) > limit,
-        }
+        asked = {"reason": reason}
+        return await _page_of_failures(
+            connection, _sql.failures_by_reason, project_id, action_id, asked, limit=limit, name="reasons"
+        )
 
 
-def _action(row: dict[str, Any]) -> Action:
+async def _page_of_failures(
+    connection: Connection, query: LiteralString, project_id: int, action_id: str, asked: dict[str, Any], *,
+    limit: int, name: str,
+) -> dict[str, Any]:  # fmt: skip
+    place = {"project_id": project_id, "action_id": action_id}
+    rows = await (await connection.execute(query, {**place, **asked, "limit": limit + 1})).fetchall()
+    # Asked afterwards: failures that were kept until now were all there a moment ago.
+    kept = await _are_failures_kept(connection, project_id, action_id)
+    rows = rows if kept else []
+    return {
+        "object": "list",
+        "data_ref": name,
+        name: rows[:limit],
+        "has_more": len(rows) > limit,
+        "failures_kept": kept,
+    }
+
+
+async def _are_failures_kept(connection: Connection, project_id: int, action_id: str) -> bool:
+    place = {"project_id": project_id, "action_id": action_id}
+    action = await (await connection.execute(_sql.are_failures_kept, place)).fetchone()
+    if action is None:
+        raise NotFoundError.of("async_action", action_id)
+    return bool(action["failures_kept"])
+
+
+def action_of(row: dict[str, Any]) -> Action:
+    """The action that a row of its table is."""
     known = {name: row[name] for name in Action.__slots__}
     known |= {"status": Status(row["status"]), "operation_status": OperationStatus(row["operation_status"])}
     known |= {"on_error": OnError(row["on_error"]), "ended_by": EndedBy(row["ended_by"]) if row["ended_by"] else None}
     return Action(**known)
 
 
-def _shown(action: Action) -> dict[str, Any]:
+def shown(action: Action) -> dict[str, Any]:
     """The wire format's fields, and beside them ours."""
     return {
         "id": action.id,
@@ -123,6 +138,7 @@ def _shown(action: Action) -> dict[str, Any]:
         "user": action.requested_by,
         "file_name": action.file_name,
         "file_size": action.body_size,
+        "failures_kept": action.failures_kept,
     }
 
 

@@ -57,16 +57,21 @@ class ReportLinks:
         return URLSafeSerializer(self.secret, salt=_SALT)
 
 
-async def report_lines(
-    connection: Connection, kinds: ActionTypes, project_id: int, action_id: str
-) -> AsyncIterator[str]:
-    """The report file, part by part; raises NotFoundError at once where the action has none."""
-    key = {"project_id": project_id, "action_id": action_id}
-    found = await (await connection.execute(_sql.get_type, key)).fetchone()
+async def report_header(connection: Connection, kinds: ActionTypes, project_id: int, action_id: str) -> str:
+    """The first line of the report file; raises NotFoundError where the action has none, or none any more."""
+    found = await (await connection.execute(_sql.get_type, _place(project_id, action_id))).fetchone()
     if found is None or not kinds[found["type"]].report_header:
         raise NotFoundError.of("report", action_id)
-    yield ",".join(kinds[found["type"]].report_header) + "\n"
+    return ",".join(kinds[found["type"]].report_header) + "\n"
+
+
+async def report_lines(connection: Connection, project_id: int, action_id: str) -> AsyncIterator[str]:
+    """The other lines of the report file, part by part."""
     async with connection.transaction(), connection.cursor("report") as cursor:
-        await cursor.execute(_sql.read_report, key)
+        await cursor.execute(_sql.read_report, _place(project_id, action_id))
         async for part in cursor:
             yield part["body"]
+
+
+def _place(project_id: int, action_id: str) -> dict[str, object]:
+    return {"project_id": project_id, "action_id": action_id}

@@ -5,7 +5,7 @@ INSERT INTO secrets (name, value) VALUES (:name, :value) ON CONFLICT DO NOTHING
 SELECT value FROM secrets WHERE name = :name
 
 -- name: get_type
-SELECT type FROM async_actions WHERE project_id = :project_id AND id = :action_id
+SELECT type FROM async_actions WHERE project_id = :project_id AND id = :action_id AND report_kept
 
 -- name: read_report
 SELECT body FROM report_parts WHERE project_id = :project_id AND action_id = :action_id ORDER BY first_row

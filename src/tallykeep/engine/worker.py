@@ -1,4 +1,4 @@
-"""The worker process: it listens to the queue, applies portions, and rescues what the queue lost."""
+"""The worker process: it listens to the queue, applies portions, rescues what the queue lost, and tidies up."""
 
 import asyncio
 import gc
@@ -9,6 +9,7 @@ import structlog
 
 from tallykeep.engine.queue import QUEUE, Queue
 from tallykeep.engine.rescue import Rescuer
+from tallykeep.engine.tidy import Tidier
 
 _log = structlog.get_logger()
 
@@ -17,7 +18,7 @@ _SHUTDOWN_SECONDS = 5
 _LONGEST_STOP_SECONDS = 8
 
 
-async def run_worker(queue: Queue, rescuer: Rescuer, *, concurrency: int) -> bool:
+async def run_worker(queue: Queue, rescuer: Rescuer, tidier: Tidier, *, concurrency: int) -> bool:
     """Work until SIGTERM or SIGINT; returns whether it was told to stop; if not, it has to be started anew."""
     _collect_garbage_seldom()
     stopping = asyncio.Event()
@@ -28,6 +29,7 @@ async def run_worker(queue: Queue, rescuer: Rescuer, *, concurrency: int) -> boo
             asyncio.create_task(stopping.wait(), name="stop"),
             asyncio.create_task(_work(queue, concurrency), name="work"),
             asyncio.create_task(rescuer.run(), name="rescue"),
+            asyncio.create_task(tidier.run(), name="tidy"),
         ]
         _log.info("worker is ready")
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

@@ -23,6 +23,7 @@ from tallykeep.http import (
     templates,
     trash_bin,
     vouchers,
+    watching,
 )
 from tallykeep.http.answers import RequestIds, answer_errors
 from tallykeep.http.context import Context
@@ -51,6 +52,7 @@ def create_api(kinds: ActionTypes, open_context: Callable[[], AbstractAsyncConte
         submission_routes(kinds),
         async_actions.router,
         control.router,
+        watching.router,
         reports.router,
         templates.router,
         vouchers.router,
@@ -89,6 +91,9 @@ def _correct(operation: dict[str, Any]) -> None:
         operation["security"] = [pair for pair in (management_keys, app_keys) if pair]
     operation["responses"].pop("422", None)
     for status, content in operation["responses"].items():
+        if "text/event-stream" in content.get("content", {}):
+            # What is written here otherwise belongs to a later version of OpenAPI than the document is of.
+            content["content"]["text/event-stream"] = {"schema": {"type": "string"}}
         if status.startswith("2") and "application/json" in content.get("content", {}):
             content["content"]["application/json"]["schema"] = {"type": "object"}
     operation["responses"]["4XX"] = {

@@ -1,37 +1,103 @@
 """GET /v1/async-actions and what hangs below it."""
 
+from collections.abc import Iterable
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 
 from tallykeep.compatibility import OURS, Compatibility
+from tallykeep.engine.listing import Wanted
 from tallykeep.engine.read import ADDED_ALONE, ADDED_FIELDS
+from tallykeep.errors import InvalidQueryError
 from tallykeep.http.answers import Json
 from tallykeep.http.auth import FromCaller
 from tallykeep.http.context import FromContext
 from tallykeep.http.parameters import Limit, Moment
+from tallykeep.http.watching import read_action
+from tallykeep.model import OperationStatus, Status
 
 router = APIRouter(prefix="/v1/async-actions", tags=["Async actions"], default_response_class=Json)
 
-_LISTED = Compatibility(query=("limit", "end_date"), added=ADDED_FIELDS)
-SHOWN = Compatibility(query=(), added=(*ADDED_FIELDS, *ADDED_ALONE), adds=("a `result` while the action still runs",))
+_LISTED = Compatibility(query=("limit", "end_date"), added=(*ADDED_FIELDS, "more_starting_after"))
+_SHOWN = Compatibility(query=(), added=(*ADDED_FIELDS, *ADDED_ALONE), adds=("a `result` while the action still runs",))
+
+_OF = "Of {}; several with commas."
+_STATUSES_OF = {
+    OperationStatus.SUCCESS: {Status.DONE},
+    OperationStatus.FAILED: {Status.FAILED},
+    OperationStatus.UNKNOWN: {Status.ENQUEUED, Status.IN_PROGRESS},
+}
+
+
+def _wanted(
+    context: FromContext,
+    limit: Limit = 10,
+    type_: Annotated[str | None, Query(alias="type", description="Types, separated by commas.")] = None,
+    status: Annotated[str | None, Query(description=_OF.format(", ".join(Status)))] = None,
+    operation_status: Annotated[str | None, Query(description=_OF.format(", ".join(OperationStatus)))] = None,
+    start_date: Annotated[Moment | None, Query(description="Actions scheduled at this moment or later.")] = None,
+    end_date: Annotated[Moment | None, Query(description="Actions scheduled before this moment.")] = None,
+    parent_id: Annotated[str | None, Query(description="Actions that were started from this one.")] = None,
+    starting_after_id: Annotated[
+        str | None, Query(description="The page behind this action; `more_starting_after` of the page before.")
+    ] = None,
+) -> Wanted:
+    return Wanted(
+        limit=limit,
+        types=_among("type", type_, context.kinds),
+        statuses=_statuses(status, operation_status),
+        created_from=start_date,
+        created_before=end_date,
+        parent_id=parent_id,
+        after_id=starting_after_id,
+    )
+
+
+def _statuses(status: str | None, operation_status: str | None) -> frozenset[Status] | None:
+    """The statuses that both filters leave."""
+    asked = _among("status", status, Status)
+    outcomes = _among("operation_status", operation_status, OperationStatus)
+    if asked is None and outcomes is None:
+        return None
+    left = {Status(value) for value in asked} if asked is not None else set(Status)
+    if outcomes is not None:
+        left &= {status for outcome in outcomes for status in _STATUSES_OF[OperationStatus(outcome)]}
+    return frozenset(left)
+
+
+def _among(name: str, text: str | None, allowed: Iterable[str]) -> frozenset[str] | None:
+    """The values of a filter; raises InvalidQueryError for one that it does not know."""
+    if text is None:
+        return None
+    values, known = frozenset(value.strip() for value in text.split(",")), [str(value) for value in allowed]
+    for value in sorted(values.difference(known)):
+        raise InvalidQueryError(f"Property .{name} must be one of {', '.join(known)} (actual value is {value!r})")
+    return values
 
 
 @router.get("", summary="List async actions", openapi_extra=_LISTED.extra)
-async def list_actions(
-    context: FromContext, caller: FromCaller, limit: Limit = 10, end_date: Moment | None = None
+async def list_actions(context: FromContext, caller: FromCaller, wanted: Annotated[Wanted, Depends(_wanted)]) -> Json:
+    """The project's actions, newest first, without their results. Filters can be combined. `more_starting_after` is
+    what to send as `starting_after_id` for the next page, null on the last one.
+    """
+    async with context.pool.connection() as connection:
+        return Json(await context.reader.list_actions(connection, caller.project_id, wanted))
+
+
+@router.get("/{action_id}", summary="Get async action", openapi_extra=_SHOWN.extra)
+async def get_action(
+    request: Request,
+    context: FromContext,
+    caller: FromCaller,
+    action_id: str,
+    wait: Annotated[
+        float, Query(ge=0, le=60, allow_inf_nan=False, description="Seconds to wait for the action's end, 0 to 60.")
+    ] = 0,
 ) -> Json:
-    """The project's actions, newest first, without their results; `end_date` keeps those scheduled before it."""
-    async with context.pool.connection() as connection:
-        return Json(await context.reader.list_actions(connection, caller.project_id, limit=limit, before=end_date))
-
-
-@router.get("/{action_id}", summary="Get async action", openapi_extra=SHOWN.extra)
-async def get_action(request: Request, context: FromContext, caller: FromCaller, action_id: str) -> Json:
-    """One action with its result; while it runs, the result holds what is known so far."""
-    async with context.pool.connection() as connection:
-        links = context.report_links(request)
-        return Json(await context.reader.get_action(connection, caller.project_id, action_id, links))
+    """One action with its result; while it runs, the result holds what is known so far. With `wait`, the answer comes
+    as soon as the action has ended, or else after so many seconds.
+    """
+    return Json(await read_action(request, context, caller.project_id, action_id, wait))
 
 
 @router.get("/{action_id}/failures", summary="List failed rows", openapi_extra=OURS)
@@ -41,11 +107,15 @@ async def list_failures(
     action_id: str,
     limit: Limit = 100,
     after_row: Annotated[int, Query(ge=0, description="Go on behind this row.")] = 0,
+    reason: Annotated[str | None, Query(description="Only rows that failed with exactly this reason.")] = None,
     group_by: Annotated[Literal["reason"] | None, Query(description="Count by reason instead.")] = None,
 ) -> Json:
-    """Every failed row with its number, key and reason; or the reasons with their counts and first rows."""
+    """Every failed row with its number, key and reason; or the reasons with their counts and first rows.
+    `failures_kept` is false once they were removed for their age: the list is empty then, the action's counts stay.
+    """
     key = (caller.project_id, action_id)
     async with context.pool.connection() as connection:
         if group_by == "reason":
-            return Json(await context.reader.list_reasons(connection, *key, limit=limit))
-        return Json(await context.reader.list_failures(connection, *key, limit=limit, after_row=after_row))
+            return Json(await context.reader.list_reasons(connection, *key, limit=limit, reason=reason))
+        page = context.reader.list_failures(connection, *key, limit=limit, after_row=after_row, reason=reason)
+        return Json(await page)

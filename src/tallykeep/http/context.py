@@ -13,6 +13,7 @@ from tallykeep.engine.control import Controller
 from tallykeep.engine.kinds import ActionTypes
 from tallykeep.engine.read import Reader
 from tallykeep.engine.report import ReportLinks
+from tallykeep.engine.watch import Watcher
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ class Context:
     acceptance: Acceptance
     reader: Reader
     controller: Controller
+    watcher: Watcher
     kinds: ActionTypes
     report_secret: bytes
 
@@ -35,7 +37,7 @@ class Context:
 
     def report_links(self, request: Request) -> ReportLinks:
         """What makes links to report files, on the address at which this request reached us."""
-        return ReportLinks(self.report_secret, str(request.base_url), timedelta(days=self.settings.report_days))
+        return ReportLinks(self.report_secret, str(request.base_url), timedelta(days=self.settings.keep_reports_days))
 
 
 def _context(request: Request) -> Context:

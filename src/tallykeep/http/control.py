@@ -90,6 +90,7 @@ async def _failed(
     context: Context, caller: Caller, action_id: str, unprocessed: bool
 ) -> tuple[Source, Callable[[], SentRows]]:
     parent = await context.controller.find(caller.project_id, action_id)
+    parent.require_rows()
 
     async def rows() -> SentRows:
         async with context.pool.connection() as connection:

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 
 from tallykeep.compatibility import OURS
-from tallykeep.engine.report import report_lines
+from tallykeep.engine.report import report_header, report_lines
 from tallykeep.http.context import FromContext
 
 router = APIRouter(prefix="/v1/reports", tags=["Async actions"])
@@ -16,10 +16,13 @@ router = APIRouter(prefix="/v1/reports", tags=["Async actions"])
 async def get_report(request: Request, context: FromContext, token: str) -> StreamingResponse:
     """The report as CSV. The link itself is the permission; it expires."""
     project_id, action_id = context.report_links(request).read(token)
+    async with context.pool.connection() as connection:
+        header = await report_header(connection, context.kinds, project_id, action_id)
 
     async def body() -> AsyncIterator[str]:
+        yield header
         async with context.pool.connection() as connection:
-            async for part in report_lines(connection, context.kinds, project_id, action_id):
+            async for part in report_lines(connection, project_id, action_id):
                 yield part
 
     disposition = f'attachment; filename="{action_id}.csv"'

@@ -1,0 +1,83 @@
+"""Listing: which actions a page shows, newest first, by whatever filters, always along an index."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, LiteralString
+
+from tallykeep.db.pool import Connection
+from tallykeep.db.queries import queries
+from tallykeep.errors import InvalidQueryError
+from tallykeep.model import Status
+
+_sql = queries(__package__, "listing.sql")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which actions are asked for; None leaves a filter out, no value at all matches nothing."""
+
+    limit: int
+    types: frozenset[str] | None = None
+    statuses: frozenset[Status] | None = None
+    created_from: datetime | None = None
+    created_before: datetime | None = None
+    parent_id: str | None = None
+    after_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The rows of a page, and where the next one starts: behind this id, None where there is no next one."""
+
+    rows: list[dict[str, Any]]
+    more_after: str | None
+
+
+async def find_page(connection: Connection, project_id: int, wanted: Wanted) -> Page:
+    """The newest actions of these, behind `after_id`; raises InvalidQueryError where that is none of the project's."""
+    bounds = await _bounds(connection, project_id, wanted)
+    found = await (await connection.execute(_stretch(wanted), bounds)).fetchall()
+    ids = [row["id"] for row in found[: wanted.limit]]
+    place = {"project_id": project_id, "ids": ids}
+    rows = await (await connection.execute(_sql.get_listed, place)).fetchall()
+    return Page(rows, ids[-1] if len(found) > wanted.limit else None)
+
+
+def _stretch(wanted: Wanted) -> LiteralString:
+    """The query whose index fits."""
+    query: LiteralString = _sql.page_by_time
+    if wanted.parent_id is not None:
+        query = _sql.page_of_parent
+    elif wanted.types is not None:
+        query = _sql.page_by_type
+    elif wanted.statuses is not None:
+        query = _sql.page_by_status
+    return query
+
+
+async def _bounds(connection: Connection, project_id: int, wanted: Wanted) -> dict[str, Any]:
+    return {
+        "project_id": project_id,
+        "types": sorted(wanted.types or ()),
+        "statuses": sorted(Status if wanted.statuses is None else wanted.statuses),
+        "parent_id": wanted.parent_id,
+        "created_from": wanted.created_from or "-infinity",
+        "created_before": wanted.created_before or "infinity",
+        "after_created_at": await _cursor(connection, project_id, wanted.after_id),
+        "after_id": wanted.after_id or "",
+        "limit": wanted.limit + 1,
+    }
+
+
+async def _cursor(connection: Connection, project_id: int, after_id: str | None) -> datetime | str:
+    if after_id is None:
+        return "infinity"
+    place = {"project_id": project_id, "after_id": after_id}
+    found = await (await connection.execute(_sql.get_place_in_time, place)).fetchone()
+    if found is None:
+        raise InvalidQueryError(
+            f"Property .starting_after_id: there is no async action {after_id!r} in this project;"
+            " send the more_starting_after of the page before"
+        )
+    moment: datetime = found["created_at"]
+    return moment

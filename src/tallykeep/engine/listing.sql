@@ -1,0 +1,72 @@
+-- name: get_place_in_time
+SELECT created_at FROM async_actions WHERE project_id = :project_id AND id = :after_id
+
+-- name: page_by_time
+SELECT created_at, id
+FROM async_actions
+WHERE project_id = :project_id
+    AND created_at >= :created_from::timestamptz
+    AND created_at < :created_before::timestamptz
+    AND (created_at, id) < (:after_created_at::timestamptz, :after_id)
+ORDER BY created_at DESC, id DESC
+LIMIT :limit
+
+-- name: page_by_status
+-- A stretch of the index for each status, no longer than the page.
+SELECT found.created_at, found.id
+FROM unnest(:statuses::text[]) AS wanted (status)
+CROSS JOIN LATERAL (
+    SELECT created_at, id
+    FROM async_actions
+    WHERE project_id = :project_id
+        AND status = wanted.status
+        AND created_at >= :created_from::timestamptz
+        AND created_at < :created_before::timestamptz
+        AND (created_at, id) < (:after_created_at::timestamptz, :after_id)
+    ORDER BY created_at DESC, id DESC
+    LIMIT :limit
+) AS found
+ORDER BY created_at DESC, id DESC
+LIMIT :limit
+
+-- name: page_by_type
+-- A stretch of the index for each type and status, no longer than the page.
+SELECT found.created_at, found.id
+FROM unnest(:types::text[]) AS wanted_type (type)
+CROSS JOIN unnest(:statuses::text[]) AS wanted_status (status)
+CROSS JOIN LATERAL (
+    SELECT created_at, id
+    FROM async_actions
+    WHERE project_id = :project_id
+        AND type = wanted_type.type
+        AND status = wanted_status.status
+        AND created_at >= :created_from::timestamptz
+        AND created_at < :created_before::timestamptz
+        AND (created_at, id) < (:after_created_at::timestamptz, :after_id)
+    ORDER BY created_at DESC, id DESC
+    LIMIT :limit
+) AS found
+ORDER BY created_at DESC, id DESC
+LIMIT :limit
+
+-- name: page_of_parent
+SELECT created_at, id
+FROM async_actions
+WHERE project_id = :project_id
+    AND parent_id = :parent_id
+    AND status = ANY (:statuses)
+    AND (:types::text[] = '{}' OR type = ANY (:types))
+    AND created_at >= :created_from::timestamptz
+    AND created_at < :created_before::timestamptz
+    AND (created_at, id) < (:after_created_at::timestamptz, :after_id)
+ORDER BY created_at DESC, id DESC
+LIMIT :limit
+
+-- name: get_listed
+SELECT
+    project_id, id, type, status, operation_status, request_id, created_at, updated_at, started_at, finished_at,
+    total_count, done_count, failed_count, unprocessed_count, created_count, dry_run, on_error, ended_by, reason,
+    parent_id, requested_by, file_name, body_size, failures_kept, report_kept
+FROM async_actions
+WHERE project_id = :project_id AND id = ANY (:ids)
+ORDER BY created_at DESC, id DESC

@@ -1,0 +1,193 @@
+-- Every statement here takes a small batch, of ended actions only, and leaves alone what another worker has locked.
+
+-- name: begin_removing_actions
+-- From now on nothing of them is said to be kept; they go once their rows are gone.
+WITH old AS (
+    SELECT project_id, id
+    FROM async_actions
+    WHERE finished_at < :before
+        AND status IN ('DONE', 'FAILED')
+        AND NOT EXISTS (
+            SELECT FROM removals
+            WHERE removals.project_id = async_actions.project_id AND action_id = async_actions.id AND whole
+        )
+    ORDER BY finished_at
+    LIMIT :batch
+    FOR UPDATE SKIP LOCKED
+), marked AS (
+    UPDATE async_actions AS actions
+    SET failures_kept = false, report_kept = false
+    FROM old
+    WHERE actions.project_id = old.project_id AND actions.id = old.id
+    RETURNING actions.project_id, actions.id
+), begun AS (
+    INSERT INTO removals (project_id, action_id, whole)
+    SELECT project_id, id, true FROM marked
+    ON CONFLICT (project_id, action_id) DO UPDATE SET whole = true
+)
+SELECT count(*) AS count FROM marked
+
+-- name: begin_removing_failures
+WITH old AS (
+    SELECT project_id, id
+    FROM async_actions
+    WHERE failures_kept AND finished_at < :before AND status IN ('DONE', 'FAILED')
+    ORDER BY finished_at
+    LIMIT :batch
+    FOR UPDATE SKIP LOCKED
+), marked AS (
+    UPDATE async_actions AS actions
+    SET failures_kept = false
+    FROM old
+    WHERE actions.project_id = old.project_id AND actions.id = old.id
+    RETURNING actions.project_id, actions.id
+), begun AS (
+    INSERT INTO removals (project_id, action_id, whole)
+    SELECT project_id, id, false FROM marked
+    ON CONFLICT DO NOTHING
+)
+SELECT count(*) AS count FROM marked
+
+-- name: begin_removing_reports
+-- Most types have no report: for them the mark is all there is to do.
+WITH old AS (
+    SELECT project_id, id
+    FROM async_actions
+    WHERE report_kept AND finished_at < :before AND status IN ('DONE', 'FAILED')
+    ORDER BY finished_at
+    LIMIT :batch
+    FOR UPDATE SKIP LOCKED
+), marked AS (
+    UPDATE async_actions AS actions
+    SET report_kept = false
+    FROM old
+    WHERE actions.project_id = old.project_id AND actions.id = old.id
+    RETURNING actions.project_id, actions.id
+), begun AS (
+    INSERT INTO removals (project_id, action_id, whole)
+    SELECT project_id, id, false
+    FROM marked
+    WHERE EXISTS (SELECT FROM report_parts AS part WHERE part.project_id = marked.project_id AND part.action_id = id)
+    ON CONFLICT DO NOTHING
+)
+SELECT count(*) AS count FROM marked
+
+-- name: claim_removal
+SELECT project_id, action_id, whole
+FROM removals
+WHERE (project_id, action_id) > (:after_project_id, :after_action_id)
+ORDER BY project_id, action_id
+LIMIT 1
+FOR UPDATE SKIP LOCKED
+
+-- name: delete_failures!
+DELETE FROM failures
+WHERE (project_id, action_id, "row") IN (
+    SELECT failures.project_id, failures.action_id, failures."row"
+    FROM failures
+    JOIN async_actions AS actions ON actions.project_id = failures.project_id AND actions.id = failures.action_id
+    WHERE failures.project_id = :project_id
+        AND failures.action_id = :action_id
+        AND actions.status IN ('DONE', 'FAILED')
+        AND NOT actions.failures_kept
+    LIMIT :batch
+)
+
+-- name: delete_portions!
+DELETE FROM portions
+WHERE (project_id, action_id, first_row) IN (
+    SELECT portions.project_id, portions.action_id, portions.first_row
+    FROM portions
+    JOIN async_actions AS actions ON actions.project_id = portions.project_id AND actions.id = portions.action_id
+    WHERE portions.project_id = :project_id
+        AND portions.action_id = :action_id
+        AND actions.status IN ('DONE', 'FAILED')
+        AND NOT actions.failures_kept
+    LIMIT :batch
+    FOR UPDATE OF portions SKIP LOCKED
+)
+
+-- name: delete_report_parts!
+DELETE FROM report_parts
+WHERE (project_id, action_id, first_row) IN (
+    SELECT parts.project_id, parts.action_id, parts.first_row
+    FROM report_parts AS parts
+    JOIN async_actions AS actions ON actions.project_id = parts.project_id AND actions.id = parts.action_id
+    WHERE parts.project_id = :project_id
+        AND parts.action_id = :action_id
+        AND actions.status IN ('DONE', 'FAILED')
+        AND NOT actions.report_kept
+    LIMIT :batch
+)
+
+-- name: delete_action_if_bare!
+-- It is not while a worker has a portion of it in hand, which it will have to give up.
+DELETE FROM async_actions AS actions
+WHERE project_id = :project_id
+    AND id = :action_id
+    AND status IN ('DONE', 'FAILED')
+    AND NOT EXISTS (SELECT FROM portions WHERE portions.project_id = :project_id AND portions.action_id = :action_id)
+
+-- name: finish_removal_if_bare!
+DELETE FROM removals
+WHERE project_id = :project_id
+    AND action_id = :action_id
+    AND NOT EXISTS (
+        SELECT
+        FROM portions
+        JOIN async_actions AS actions ON actions.project_id = portions.project_id AND actions.id = portions.action_id
+        WHERE portions.project_id = :project_id AND portions.action_id = :action_id AND NOT actions.failures_kept
+    )
+
+-- name: delete_attempts!
+DELETE FROM attempts
+WHERE (project_id, action_id, first_row) IN (
+    SELECT attempts.project_id, attempts.action_id, attempts.first_row
+    FROM attempts
+    LEFT JOIN async_actions AS actions ON actions.project_id = attempts.project_id AND actions.id = attempts.action_id
+    WHERE actions.status IS NULL OR actions.status IN ('DONE', 'FAILED')
+    LIMIT :batch
+    FOR UPDATE OF attempts SKIP LOCKED
+)
+
+-- name: delete_dry_run_keys!
+-- From action to action along the index: a dry run that still goes on may hold millions of keys.
+WITH RECURSIVE holders AS (
+    (SELECT project_id, action_id FROM dry_run_keys ORDER BY project_id, action_id LIMIT 1)
+    UNION ALL
+    SELECT next.project_id, next.action_id
+    FROM holders
+    CROSS JOIN LATERAL (
+        SELECT project_id, action_id
+        FROM dry_run_keys
+        WHERE (project_id, action_id) > (holders.project_id, holders.action_id)
+        ORDER BY project_id, action_id
+        LIMIT 1
+    ) AS next
+), leftover AS (
+    SELECT keys.project_id, keys.action_id, keys.key
+    FROM holders
+    JOIN dry_run_keys AS keys ON keys.project_id = holders.project_id AND keys.action_id = holders.action_id
+    LEFT JOIN async_actions AS actions ON actions.project_id = holders.project_id AND actions.id = holders.action_id
+    WHERE actions.status IS NULL OR actions.status IN ('DONE', 'FAILED')
+    LIMIT :batch
+    FOR UPDATE OF keys SKIP LOCKED
+)
+DELETE FROM dry_run_keys WHERE (project_id, action_id, key) IN (SELECT project_id, action_id, key FROM leftover)
+
+-- name: delete_idempotency_keys!
+DELETE FROM idempotency_keys
+WHERE (project_id, key) IN (
+    SELECT keys.project_id, keys.key
+    FROM idempotency_keys AS keys
+    WHERE keys.created_at < :before
+        AND NOT EXISTS (
+            SELECT FROM async_actions AS actions
+            WHERE actions.project_id = keys.project_id
+                AND actions.id = keys.action_id
+                AND actions.status IN ('ENQUEUED', 'IN_PROGRESS')
+        )
+    ORDER BY keys.created_at
+    LIMIT :batch
+    FOR UPDATE OF keys SKIP LOCKED
+)

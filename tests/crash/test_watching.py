@@ -1,0 +1,93 @@
+"""Those who wait: an outage does not break their waiting, and they do not hold up a shutdown."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import psycopg
+
+from tests.crash.test_kills import at_progress, client, database_url, file_of
+from tests.http.watching import Event, events
+from tests.server import Api, Server
+
+ROWS = 100_000
+STREAMS = 5
+
+
+def _told(api: Api, action_id: str) -> list[Event]:
+    with api.http.stream("GET", f"/v1/async-actions/{action_id}/events") as answer:
+        return list(events(answer))
+
+
+def _poll(api: Api, action_id: str) -> dict[str, Any]:
+    answer: dict[str, Any] = api.get(f"/v1/async-actions/{action_id}", wait=60)
+    return answer
+
+
+def test_waiting_outlasts_an_outage_of_the_database(serve: Callable[..., Server]) -> None:
+    server = serve("waiting")
+    api = client(server)
+    action_id = api.import_csv(file_of(ROWS))
+    with ThreadPoolExecutor() as threads:
+        polling, streaming = threads.submit(_poll, api, action_id), threads.submit(_told, api, action_id)
+        at_progress(api, action_id, 10_000)
+        server.kill_role("postgres")
+        assert polling.result()["status"] == "DONE"
+        last = streaming.result()[-1]
+    assert (last.name, last.content["status"], last.content["done_count"]) == ("done", "DONE", ROWS - ROWS // 1_000)
+
+
+def test_a_long_poll_ends_in_time_even_without_a_database(serve: Callable[..., Server]) -> None:
+    server = serve("without")
+    api = client(server)
+    action_id = _endless(server)
+    with ThreadPoolExecutor() as threads:
+        started = time.monotonic()
+        polling = threads.submit(lambda: api.get(f"/v1/async-actions/{action_id}", wait=3))
+        time.sleep(0.5)
+        postgres = server.role("postgres")
+        stopped = [*postgres.children(), postgres]
+        for process in stopped:
+            process.suspend()
+        try:
+            assert polling.result()["status"] == "ENQUEUED"
+            assert 3 <= time.monotonic() - started < 6
+        finally:
+            for process in stopped:
+                process.resume()
+
+
+def _endless(server: Server) -> str:
+    """An action that no worker gets on with: it has no portion."""
+    with psycopg.connect(database_url(server)) as connection:
+        connection.execute(
+            "INSERT INTO async_actions (project_id, id, type, status, operation_status, request_id, source,"
+            " total_count, open_portions, created_at, updated_at)"
+            " SELECT min(project_id), 'aa_endless', 'VOUCHERS.IMPORT', 'ENQUEUED', 'UNKNOWN', 'v-1', '{}', 1, 1,"
+            " now(), now() FROM projects"
+        )
+    return "aa_endless"
+
+
+def test_those_who_wait_do_not_hold_up_a_shutdown(serve: Callable[..., Server]) -> None:
+    server = serve("shutdown")
+    api = client(server)
+    action_id = _endless(server)
+    with (
+        ThreadPoolExecutor(2 * STREAMS) as threads,
+        api.http.stream("GET", f"/v1/async-actions/{action_id}/events") as answer,
+    ):
+        streams = [threads.submit(_told, api, action_id) for _ in range(STREAMS)]
+        polls = [threads.submit(_poll, api, action_id) for _ in range(STREAMS)]
+        told = events(answer)
+        assert next(told).name == "progress"
+        assert next(told).name == ""  # kept alive, after a quarter of a minute
+        assert not any(waiting.done() for waiting in (*streams, *polls))
+        started = time.monotonic()
+        assert server.stop() == 0
+        assert time.monotonic() - started < 3
+        assert list(told) == []
+        assert {poll.result()["status"] for poll in polls} == {"ENQUEUED"}
+        for stream in streams:
+            assert sorted({event.name for event in stream.result()} - {""}) == ["progress"]

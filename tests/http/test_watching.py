@@ -1,0 +1,157 @@
+"""Waiting for actions: long polls and event streams, on the running server."""
+
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import pairwise
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+
+from tests.http.watching import events, vouchers_held_back
+from tests.server import Api
+
+GIFT = {"gift": {"amount": 1}}
+MANY = 40
+
+
+def _poll(api: Api, action_id: str, seconds: float) -> tuple[dict[str, Any], float]:
+    """The answer of a long poll, and how long it took."""
+    started = time.monotonic()
+    action = api.get(f"/v1/async-actions/{action_id}", wait=seconds)
+    return action, time.monotonic() - started
+
+
+def test_a_long_poll_is_answered_as_soon_as_the_action_ends(api: Api, served_database: str) -> None:
+    with ThreadPoolExecutor() as threads:
+        with vouchers_held_back(served_database):
+            action_id = api.import_json([{"code": "POLL", **GIFT}])
+            action, took = _poll(api, action_id, 0.5)
+            assert action["status"] in ("ENQUEUED", "IN_PROGRESS")
+            assert 0.5 <= took < 2
+            waiting = threads.submit(_poll, api, action_id, 30)
+            _poll(api, action_id, 0.5)
+            assert not waiting.done()
+        released = time.monotonic()
+        action, _ = waiting.result()
+    assert time.monotonic() - released < 2
+    assert (action["status"], action["result"]["done_count"]) == ("DONE", 1)
+    assert _poll(api, action_id, 30)[1] < 1
+
+
+@pytest.mark.parametrize("wait", ["-1", "60.5", "nan", "inf", "soon", ""])
+def test_how_long_to_wait_has_limits(api: Api, wait: str) -> None:
+    answer = api.http.get(f"/v1/async-actions/{api.import_json([])}", params={"wait": wait})
+    assert (answer.status_code, answer.json()["key"]) == (400, "invalid_query_params")
+    assert "Property .wait" in answer.json()["details"]
+
+
+def test_there_is_nothing_to_wait_for_in_another_project(api: Api, other_api: Api) -> None:
+    action_id = api.import_json([])
+    for path in (f"/v1/async-actions/{action_id}?wait=30", f"/v1/async-actions/{action_id}/events"):
+        answer = other_api.http.get(path)
+        assert (answer.status_code, answer.json()["resource_id"]) == (404, action_id)
+        answer = httpx.get(api.url + path, headers={"X-App-Id": api.keys.app_id, "X-App-Token": "wrong"})
+        assert (answer.status_code, answer.json()["key"]) == (401, "unauthorized")
+
+
+def _stream(api: Api, action_id: str, **headers: str) -> list[tuple[str, dict[str, Any]]]:
+    with api.http.stream("GET", f"/v1/async-actions/{action_id}/events", headers=headers) as answer:
+        assert answer.status_code == 200
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        return [(event.name, event.content) for event in events(answer)]
+
+
+def test_a_stream_tells_the_state_then_the_changes_then_the_result(api: Api, served_database: str) -> None:
+    with ThreadPoolExecutor() as threads:
+        with vouchers_held_back(served_database):
+            action_id = api.import_json([{"code": "STREAM", **GIFT}, {"code": "BAD"}])
+            streaming = threads.submit(_stream, api, action_id)
+            _poll(api, action_id, 0.5)
+            assert not streaming.done()
+        told = streaming.result()
+    (first, state), (last, action) = told[0], told[-1]
+    assert (first, last) == ("progress", "done")
+    assert {name for name, _ in told[:-1]} == {"progress"}
+    assert state["status"] in ("ENQUEUED", "IN_PROGRESS")
+    assert (state["id"], state["total_count"], state["progress"], state["done_count"]) == (action_id, 2, 0, 0)
+    assert {"eta_seconds", "failed_count", "unprocessed_count"} <= set(state)
+    assert "result" not in state
+    assert action == api.get(f"/v1/async-actions/{action_id}")
+    assert (action["status"], len(action["result"]["failed"])) == ("DONE", 1)
+    again = _stream(api, action_id, **{"Last-Event-ID": "17"})
+    assert [name for name, _ in again] == ["progress", "done"]
+    assert again[-1] == told[-1]
+
+
+def test_a_large_action_is_told_in_steps_but_not_too_often(api: Api) -> None:
+    rows = 150_000
+    lines = "".join(f"L{number},GIFT_VOUCHER,1\n" for number in range(rows))
+    action_id = api.import_csv("Code,Voucher Type,Value\n" + lines)
+    with api.http.stream("GET", f"/v1/async-actions/{action_id}/events") as answer:
+        told = list(events(answer))
+    steps = [event for event in told if event.name == "progress"]
+    counts = [event.content["done_count"] for event in steps]
+    assert counts == sorted(counts)
+    assert len(set(counts)) > 2
+    pauses = [after.at - before.at for before, after in pairwise(steps)]
+    assert sum(pauses) / len(pauses) > 0.2
+    assert told[-1].name == "done"
+    assert told[-1].content["done_count"] == rows
+
+
+def test_those_who_wait_hold_nothing_that_others_need(api: Api, served_database: str) -> None:
+    waiting: list[Future[Any]] = []
+    with ThreadPoolExecutor(2 * MANY) as threads, psycopg.connect(served_database, autocommit=True) as connection:
+        with vouchers_held_back(served_database):
+            action_ids = [api.import_json([{"code": f"WAIT-{number}", **GIFT}]) for number in range(3)]
+            for number in range(MANY):
+                waiting.append(threads.submit(_poll, api, action_ids[number % 3], 30))
+                waiting.append(threads.submit(_stream, api, action_ids[number % 3]))
+            assert _watch_queries(connection)
+            started = time.monotonic()
+            for _ in range(20):
+                api.get("/v1/async-actions")
+            assert time.monotonic() - started < 5
+            (busy,) = connection.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'tallykeep api' AND state <> 'idle'"
+            ).fetchone() or (None,)
+            assert busy is not None
+            assert busy <= 2
+            assert not any(future.done() for future in waiting)
+        for poll, stream in zip(waiting[::2], waiting[1::2], strict=True):
+            assert poll.result()[0]["status"] == "DONE"
+            assert stream.result()[-1][0] == "done"
+
+
+def _watch_queries(connection: psycopg.Connection[Any], seconds: float = 10) -> bool:
+    """Whether the API goes on asking for watched actions: True at its next question, False after a second without."""
+    asked = (
+        "SELECT max(query_start) FROM pg_stat_activity"
+        " WHERE application_name = 'tallykeep api' AND query LIKE '%AS watched (project_id, id)%'"
+    )
+    deadline, last, since = time.monotonic() + seconds, None, time.monotonic()
+    while time.monotonic() < deadline:
+        (found,) = connection.execute(asked).fetchone() or (None,)
+        if found != last and last is not None:
+            return True
+        if found != last:
+            last, since = found, time.monotonic()
+        if time.monotonic() - since > 1:
+            return False
+        time.sleep(0.02)
+    return False
+
+
+def test_nobody_is_waited_for_who_went_away(api: Api, served_database: str) -> None:
+    with psycopg.connect(served_database, autocommit=True) as connection, vouchers_held_back(served_database):
+        action_id = api.import_json([{"code": "GONE", **GIFT}])
+        with api.http.stream("GET", f"/v1/async-actions/{action_id}/events") as answer:
+            told = events(answer)
+            assert next(told).name == "progress"
+            assert _watch_queries(connection)
+        assert not _watch_queries(connection)
+        with pytest.raises(httpx.ReadTimeout):
+            api.http.get(f"/v1/async-actions/{action_id}", params={"wait": 30}, timeout=0.5)
+        assert not _watch_queries(connection)
