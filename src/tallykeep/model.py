@@ -149,6 +149,11 @@ class ClaimedPortion:
     portion: Portion
     wishes: Wishes = Wishes()
 
+    @property
+    def place(self) -> dict[str, Any]:
+        """The portion's key, as queries name it."""
+        return {"project_id": self.project_id, "action_id": self.action_id, "first_row": self.portion.first_row}
+
 
 @dataclass(frozen=True, slots=True)
 class Action:

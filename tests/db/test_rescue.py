@@ -228,13 +228,44 @@ def test_a_portion_that_waited_alone_is_not_under_more_suspicion(database_url: s
     async def scenario() -> None:
         async with open_engine(database_url, run_alone=run_alone) as engine:
             action_id = await engine.submit_csv(gifts(1))
-            await engine.query(
-                "INSERT INTO attempts SELECT project_id, action_id, first_row, 2 FROM portions RETURNING attempts"
-            )
+            await _suspect_every_portion(engine)
             while (await engine.get(action_id))["status"] != "DONE":
                 await engine.advance()
             assert tried == [TRY_AGAIN] * 3 + [-9] * 2  # the second death convicts it, and not the first
             (failure,) = (await engine.get(action_id))["result"]["failed"]
             assert failure["reason"].startswith("Internal error: the worker process ended (signal 9)")
+
+    asyncio.run(scenario())
+
+
+async def _suspect_every_portion(engine: Engine) -> None:
+    await engine.query(
+        "INSERT INTO attempts SELECT project_id, action_id, first_row, 2 FROM portions RETURNING attempts"
+    )
+
+
+def test_a_suspect_is_tried_alone_by_one_process_at_a_time_and_in_its_turn(database_url: str) -> None:
+    started, may_die = asyncio.Event(), asyncio.Event()
+    tried: list[int] = []
+
+    async def run_alone(project_id: int, action_id: str, first_row: int) -> int:
+        tried.append(first_row)
+        started.set()
+        await may_die.wait()
+        return -9
+
+    async def scenario() -> None:
+        async with open_engine(database_url, run_alone=run_alone, portion_rows=1) as engine:
+            await engine.submit_csv(gifts(2))
+            await _suspect_every_portion(engine)
+            first = asyncio.create_task(engine.advance())
+            await started.wait()
+            async with asyncio.timeout(20):
+                await asyncio.gather(*(engine.advance() for _ in range(3)))
+            assert tried == [1]
+            may_die.set()
+            await first
+            attempts = await engine.query("SELECT first_row, attempts FROM attempts ORDER BY 1")
+            assert [(row["first_row"], row["attempts"]) for row in attempts] == [(1, 3), (2, 2)]  # one death, and none
 
     asyncio.run(scenario())

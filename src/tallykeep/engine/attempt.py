@@ -124,14 +124,14 @@ def all_failed(claimed: ClaimedPortion, rows: list[Row], reason: str, error_key:
 
 async def _wait_for_earlier_portions(connection: Connection, claimed: ClaimedPortion) -> None:
     """Return once every earlier portion is closed, so that rows with the same key keep their order."""
-    place = {
-        "project_id": claimed.project_id,
-        "action_id": claimed.action_id,
-        "first_row": claimed.portion.first_row,
-    }
-    await connection.execute(_sql.wait_for_earlier_portions, place)
-    if await (await connection.execute(_sql.earlier_open_portion, place)).fetchone():
-        raise OutOfTurnError(f"an earlier portion than row {claimed.portion.first_row} is open again")
+    await connection.execute(_sql.wait_for_earlier_portions, claimed.place)
+    await require_turn(connection, claimed)
+
+
+async def require_turn(connection: Connection, claimed: ClaimedPortion) -> None:
+    """Raise OutOfTurnError where an earlier portion of the action is open."""
+    if await (await connection.execute(_sql.earlier_open_portion, claimed.place)).fetchone():
+        raise OutOfTurnError(f"an earlier portion than row {claimed.portion.first_row} is open")
 
 
 async def _seen_with_earlier_portions(

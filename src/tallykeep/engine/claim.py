@@ -34,19 +34,11 @@ async def note_attempt(pool: Pool, claimed: ClaimedPortion) -> int:
     """Count an attempt where it outlives this process, and return how many there were without any outcome."""
     async with pool.connection() as connection, connection.transaction():
         await connection.execute("SET LOCAL synchronous_commit = off")
-        noted = await (await connection.execute(_sql.note_attempt, _place(claimed))).fetchone()
+        noted = await (await connection.execute(_sql.note_attempt, claimed.place)).fetchone()
     return int(noted["attempts"]) if noted else 1
 
 
 async def forget_attempt(pool: Pool, claimed: ClaimedPortion) -> None:
     """An attempt that was given up in order says nothing about the portion."""
     async with pool.connection() as connection:
-        await connection.execute(_sql.forget_attempt, _place(claimed))
-
-
-def _place(claimed: ClaimedPortion) -> dict[str, object]:
-    return {
-        "project_id": claimed.project_id,
-        "action_id": claimed.action_id,
-        "first_row": claimed.portion.first_row,
-    }
+        await connection.execute(_sql.forget_attempt, claimed.place)

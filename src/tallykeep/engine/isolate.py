@@ -1,7 +1,8 @@
 """Isolation: a portion at which processes died is tried in one of its own, and narrowed down to the row at fault."""
 
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import structlog
@@ -10,7 +11,7 @@ from tallykeep.config import Settings
 from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.engine.account import Tally, close_portion, reject
-from tallykeep.engine.attempt import all_failed, whole_at_once
+from tallykeep.engine.attempt import all_failed, require_turn, whole_at_once
 from tallykeep.engine.claim import claim_portion
 from tallykeep.engine.queue import Queue
 from tallykeep.engine.rows import read_rows, split_rows
@@ -41,16 +42,19 @@ class Isolation:
     async def isolate(self, connection: Connection, suspect: ClaimedPortion, attempts: int) -> None:
         """Try the portion in a process of its own; where that dies too, cut the portion up, or fail its only row.
 
-        Raises OutOfTurnError when the process met an outage: the portion is tried again later.
+        Raises OutOfTurnError where the portion is to be tried again later: the process met an outage, somebody else
+        tries it just now, or an earlier portion is open.
         """
-        first_row = suspect.portion.first_row
-        _log.warning("a portion is tried alone", action_id=suspect.action_id, row=first_row, attempts=attempts)
-        exit_code = await self.run_alone(suspect.project_id, suspect.action_id, first_row)
-        if exit_code == TRY_AGAIN:
-            raise OutOfTurnError(f"the portion at row {first_row} could not be tried alone just now")
-        if exit_code != DONE_ALONE:
-            async with connection.transaction():
-                await self._narrow(connection, suspect, attempts, exit_code)
+        async with _to_ourselves(connection, suspect):
+            await require_turn(connection, suspect)
+            first_row = suspect.portion.first_row
+            _log.warning("a portion is tried alone", action_id=suspect.action_id, row=first_row, attempts=attempts)
+            exit_code = await self.run_alone(suspect.project_id, suspect.action_id, first_row)
+            if exit_code == TRY_AGAIN:
+                raise OutOfTurnError(f"the portion at row {first_row} could not be tried alone just now")
+            if exit_code != DONE_ALONE:
+                async with connection.transaction():
+                    await self._narrow(connection, suspect, attempts, exit_code)
 
     async def _narrow(self, connection: Connection, suspect: ClaimedPortion, attempts: int, exit_code: int) -> None:
         in_flight = self.settings.portions_in_flight
@@ -64,6 +68,22 @@ class Isolation:
         elif attempts >= self.settings.portion_attempts + _DEATHS_ALONE:
             tally = await _convict(connection, claimed, exit_code)
         await queue_next(connection, self.queue, suspect.project_id, tally, in_flight)
+
+
+@asynccontextmanager
+async def _to_ourselves(connection: Connection, suspect: ClaimedPortion) -> AsyncIterator[None]:
+    """Keep other workers from trying the portion alone too: each try counts as a death until it has ended.
+
+    The claim cannot do that: it is for the other process to have.
+    """
+    answer = await (await connection.execute(_sql.try_to_have_alone, suspect.place)).fetchone()
+    if not (answer and answer["had"]):
+        raise OutOfTurnError(f"the portion at row {suspect.portion.first_row} is being tried alone")
+    try:
+        yield
+    finally:
+        if not connection.closed:
+            await connection.execute(_sql.leave_alone, suspect.place)
 
 
 def _can_be_cut(claimed: ClaimedPortion) -> bool:

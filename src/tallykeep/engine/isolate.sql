@@ -1,3 +1,10 @@
+-- name: try_to_have_alone
+-- Of the session, not of a transaction: nothing may be open while the other process works.
+SELECT pg_try_advisory_lock(hashtextextended(:action_id || ' ' || :first_row::bigint, :project_id)) AS had
+
+-- name: leave_alone
+SELECT pg_advisory_unlock(hashtextextended(:action_id || ' ' || :first_row::bigint, :project_id))
+
 -- name: delete_portion!
 DELETE FROM portions WHERE project_id = :project_id AND action_id = :action_id AND first_row = :first_row
 
