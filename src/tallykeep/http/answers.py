@@ -31,8 +31,8 @@ from tallykeep.model import new_id
 _log = structlog.get_logger()
 
 _NO_DATABASE = (
-    "The database cannot be reached just now, and its last answer may be lost: whether anything was changed is not known."
-    " Send the same request again in a moment; with its Idempotency-Key a submission counts once"
+    "The database cannot be reached just now, and its last answer may be lost: whether anything was changed is not"
+    " known. Send the same request again in a moment; with its Idempotency-Key a submission counts once"
 )
 
 _NO_CONNECTION = (
