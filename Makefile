@@ -2,13 +2,15 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: help setup demo serve test check bench docs lock clean
+.PHONY: help setup demo serve test crash mutations check bench docs lock clean
 
 help:
 	@echo "make demo    set up, import the example files, show the outcome, stop"
 	@echo "make serve   set up, then API and worker on http://127.0.0.1:8000 until stopped"
 	@echo "make setup   only the set-up: .venv with everything the others need"
 	@echo "make test    the whole test suite"
+	@echo "make crash   every fault point, then a nemesis: SEED=1 KILLS=60 ROWS=60000 [FIGURES=file.json]"
+	@echo "make mutations   safeguards taken out one by one; the test that holds each must fail"
 	@echo "make check   lint, types, layers"
 	@echo "make bench   benchmarks, as ratios (QUICK=1 for smaller sizes)"
 	@echo "make docs    write the pages of docs/ that are made from the code"
@@ -35,6 +37,17 @@ serve: setup
 
 test: setup
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+SEED  ?= 1
+KILLS ?= 60
+ROWS  ?= 60000
+
+crash: setup
+	@SEED=$(SEED) EVERY_FAULT=1 $(BIN)/python -m pytest -q tests/faults
+	@$(BIN)/python -m tests.crash.nemesis --seed $(SEED) --kills $(KILLS) --rows $(ROWS) $(if $(FIGURES),--json $(FIGURES))
+
+mutations: setup
+	@$(BIN)/python -m tests.mutations $(ONLY)
 
 check: setup
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

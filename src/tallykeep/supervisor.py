@@ -45,9 +45,11 @@ class Role:
     env: dict[str, str] | None = None
     output: IO[bytes] | None = None
     process: asyncio.subprocess.Process | None = field(default=None, init=False)
+    started_at: float = field(default=0.0, init=False)  # seconds since the epoch, as files have their times
 
     async def start(self) -> asyncio.subprocess.Process:
         """Start the process in a session of its own: the terminal's Ctrl-C is the supervisor's to hand on."""
+        self.started_at = time.time()
         self.process = await asyncio.create_subprocess_exec(
             *self.command,
             env=self.env,
@@ -161,14 +163,20 @@ class Supervisor:
         patience = self._settings.worker_silence_seconds
         while not self._stopping.is_set():
             await asyncio.sleep(patience / 4)
-            process, heartbeat = worker.process, self._heartbeat_file
-            if process is None or process.returncode is not None or not heartbeat.exists():
+            process = worker.process
+            if process is None or process.returncode is not None:
                 continue
-            # Judged by the clock of the file system, and only once it has begun to beat.
-            if time.time() - heartbeat.stat().st_mtime > patience:
+            if time.time() - self._last_sign_of_life(worker) > patience:
                 _log.warning("the worker shows no sign of life and is killed", silent_for_seconds=patience)
-                heartbeat.unlink()
                 process.kill()
+                await process.wait()
+
+    def _last_sign_of_life(self, worker: Role) -> float:
+        """When its heartbeat was last seen; a start may take as long as a silence, so it counts ahead by that much."""
+        beaten = self._heartbeat_file.stat().st_mtime if self._heartbeat_file.exists() else 0.0
+        if beaten > worker.started_at:
+            return beaten
+        return worker.started_at + self._settings.worker_silence_seconds
 
     @property
     def _heartbeat_file(self) -> Path:

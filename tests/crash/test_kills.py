@@ -160,3 +160,17 @@ def test_a_worker_that_is_stopped_is_replaced(serve: Callable[..., Server]) -> N
     action_id = api.import_json([{"code": "AFTER", "gift": {"amount": 1}}])
     assert api.ended(action_id, seconds=60)["done_count"] == 1
     assert server.role("worker").pid != stopped.pid
+
+
+def test_a_worker_that_is_stopped_while_it_starts_is_replaced(serve: Callable[..., Server]) -> None:
+    server = serve("starting", TALLYKEEP_WORKER_SILENCE_SECONDS="3")
+    stopped = []
+    for _ in range(2):  # the second one before it has given any sign of life
+        worker = server.role("worker")
+        worker.suspend()
+        stopped.append(worker.pid)
+        _, alive = psutil.wait_procs([worker], timeout=30)
+        assert not alive, f"after {stopped}"
+    api = client(server)
+    assert api.ended(api.import_json([{"code": "AFTER", "gift": {"amount": 1}}]))["done_count"] == 1
+    assert server.role("worker").pid not in stopped

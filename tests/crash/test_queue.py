@@ -21,7 +21,7 @@ SABOTAGE = {
     "jobs are delivered again and again": (
         "INSERT INTO procrastinate_jobs (queue_name, task_name, priority, args)"
         " SELECT queue_name, task_name, priority, args FROM procrastinate_jobs, generate_series(1, 20)"
-        " WHERE task_name = 'advance'"
+        " WHERE task_name = 'advance' LIMIT 60"
     ),
 }
 

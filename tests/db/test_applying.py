@@ -10,8 +10,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tallykeep.actions import ACTION_TYPES
+from tallykeep.db.pool import Connection
 from tallykeep.engine.account import close_portion
 from tallykeep.engine.attempt import Outcome
+from tallykeep.engine.claim import claim_portion
 from tallykeep.errors import PortionLostError
 from tallykeep.model import ClaimedPortion, Failure, Portion, Row, Source
 from tests.db.engine import Engine, open_engine
@@ -72,6 +74,68 @@ def test_a_portion_that_is_closed_cannot_be_closed_again(database_url: str) -> N
     asyncio.run(scenario())
 
 
+def test_a_portion_is_closed_once_while_its_action_goes_on(database_url: str) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url, portion_rows=2) as engine:
+            action_id = await engine.submit_csv(gifts(4))
+            await engine.advance()
+            again = ClaimedPortion(engine.project_id, action_id, "", Source("csv"), Portion(1, 2, b""))
+            async with engine.pool.connection() as connection:
+                with pytest.raises(PortionLostError):
+                    async with connection.transaction():
+                        await close_portion(connection, again, Outcome())
+            assert (await engine.get(action_id))["done_count"] == 2
+
+    asyncio.run(scenario())
+
+
+def test_a_portion_in_hand_is_given_to_nobody_else(database_url: str) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url, portion_rows=2) as engine:
+            action_id = await engine.submit_csv(gifts(8))
+
+            async def claim(connection: Connection) -> int | None:
+                claimed = await claim_portion(connection, engine.project_id, action_id, 3)
+                return claimed and claimed.portion.first_row
+
+            async with engine.pool.connection() as one, engine.pool.connection() as two, one.transaction():
+                assert await claim(one) == 1
+                async with two.transaction():
+                    assert [await claim(two), await claim(two)] == [3, 3]
+                    async with engine.pool.connection() as three, three.transaction():
+                        assert await claim(three) == 5
+                        async with engine.pool.connection() as four, four.transaction():
+                            assert await claim(four) is None  # three are in hand
+
+    asyncio.run(scenario())
+
+
+def test_keys_are_written_in_order(database_url: str) -> None:
+    """Whoever waits for a key has all the keys before it: two who wait for each other cannot be."""
+
+    async def scenario() -> None:
+        async with open_engine(database_url) as engine, engine.pool.connection() as other:
+            insert = (
+                "INSERT INTO vouchers (project_id, code, id, type, created_at)"
+                f" VALUES ({engine.project_id}, %s, %s, 'GIFT_VOUCHER', now())"
+            )
+            await engine.submit_csv(HEADER + "Z,GIFT_VOUCHER,1\nM,GIFT_VOUCHER,1\nA,GIFT_VOUCHER,1\n")
+            async with engine.pool.connection() as holder, holder.transaction(force_rollback=True):
+                await holder.execute(insert, ("M", "v_1"))
+                worker = asyncio.create_task(engine.advance())
+                await _until_waiting(engine)
+                await other.execute("SET lock_timeout = '200ms'")
+                with pytest.raises(psycopg.errors.LockNotAvailable):
+                    await other.execute(insert, ("A", "v_2"))
+                async with other.transaction(force_rollback=True):
+                    await other.execute(insert, ("Z", "v_3"))
+                await other.execute("RESET lock_timeout")
+            await worker
+            assert len(await engine.query("SELECT FROM vouchers")) == 3
+
+    asyncio.run(scenario())
+
+
 def test_the_database_refuses_a_tally_that_does_not_add_up(database_url: str) -> None:
     async def scenario() -> None:
         async with open_engine(database_url) as engine:
@@ -113,8 +177,9 @@ def test_a_portion_waits_for_the_one_before_it(database_url: str) -> None:
 
 
 async def _until_waiting(engine: Engine) -> None:
-    while not await engine.query("SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'"):
-        await asyncio.sleep(0.01)
+    async with asyncio.timeout(20):
+        while not await engine.query("SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'"):
+            await asyncio.sleep(0.01)
 
 
 class _Explosive:

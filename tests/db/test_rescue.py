@@ -117,9 +117,10 @@ async def _held_up_in_writing(database_url: str, engine: Engine) -> AsyncIterato
             (engine.project_id,),
         )
         worker = asyncio.create_task(engine.advance())
-        while not (waiting := await engine.query("SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock'")):
-            await asyncio.sleep(0.01)
-        yield worker, waiting[0]["pid"]
+        async with asyncio.timeout(20):
+            while not (pids := await engine.query("SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock'")):
+                await asyncio.sleep(0.01)
+        yield worker, pids[0]["pid"]
         await holder.rollback()
 
 
@@ -188,7 +189,8 @@ def test_a_worker_that_wakes_up_beyond_its_lease_commits_nothing(database_url: s
             await stopped.wait()
             await asyncio.sleep(0.3)
             await engine.rescuer.rescue()
-            action = await engine.finish(action_id)  # somebody else's work
+            async with asyncio.timeout(20):
+                action = await engine.finish(action_id)  # somebody else's work
             woken.set()
             await sleeper
             assert await engine.get(action_id) == action
@@ -212,6 +214,34 @@ def test_a_portion_of_an_action_that_was_ended_meanwhile_leaves_nothing(database
             action = await engine.get(action_id)
             assert (action["done_count"], action["failed_count"], action["unprocessed_count"]) == (0, 0, 3)
             assert await engine.query("SELECT FROM vouchers") == []
+
+    asyncio.run(scenario())
+
+
+def test_attempts_that_end_with_their_process_lead_to_a_try_alone(database_url: str) -> None:
+    tried: list[int] = []
+
+    async def run_alone(project_id: int, action_id: str, first_row: int) -> int:
+        tried.append(first_row)
+        return -9
+
+    async def scenario() -> None:
+        stopped, never = asyncio.Event(), asyncio.Event()
+        async with open_engine(database_url, _stalling(stopped, never), run_alone=run_alone) as engine:
+            await engine.submit_csv(gifts(3))
+            for _ in range(2):
+                stopped.clear()
+                worker = asyncio.create_task(engine.advance())
+                await stopped.wait()
+                worker.cancel()  # as a process that dies: nothing of its own runs any more that could say so
+                await asyncio.wait([worker])
+            assert tried == []
+            async with asyncio.timeout(20):
+                stopped.clear()
+                await engine.advance()
+            assert tried == [1]
+            portions = await engine.query("SELECT first_row FROM portions ORDER BY 1")
+            assert [portion["first_row"] for portion in portions] == [1, 2, 3]  # cut up
 
     asyncio.run(scenario())
 

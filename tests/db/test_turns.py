@@ -180,6 +180,33 @@ def test_clients_that_submit_at_the_same_time_find_their_own_order(database_url:
     asyncio.run(scenario())
 
 
+def test_two_that_are_accepted_at_the_same_moment_see_each_other(database_url: str) -> None:
+    kind = "VOUCHERS.BULK_UPDATE"
+
+    async def scenario() -> None:
+        async with open_engine(database_url, **AT_ONCE) as engine, open_line(engine) as line:
+            await engine.submit(kind, rows_of(kind, 0))
+            await line.serve(10)
+            async with engine.pool.connection() as holder, holder.transaction():
+                await holder.execute("SELECT FROM turns WHERE project_id = %s FOR UPDATE", (engine.project_id,))
+                submissions = [asyncio.create_task(engine.submit(kind, rows_of(kind, number))) for number in (1, 2)]
+                async with asyncio.timeout(20):
+                    while await waiting_for_locks(engine) < 2:
+                        await asyncio.sleep(0.01)
+            await asyncio.gather(*submissions)
+            ready = await engine.query("SELECT ready FROM async_actions WHERE status = 'ENQUEUED' ORDER BY ready")
+            assert [row["ready"] for row in ready] == [False, True]
+            await line.serve(10)
+            assert len(await blocks(engine)) == 3
+
+    asyncio.run(scenario())
+
+
+async def waiting_for_locks(engine: Engine) -> int:
+    (row,) = await engine.query("SELECT count(*) AS waiting FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+    return int(row["waiting"])
+
+
 def test_a_slow_upload_joins_the_sequence_when_it_is_accepted(database_url: str) -> None:
     kind = "VOUCHERS.BULK_UPDATE"
 

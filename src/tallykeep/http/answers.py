@@ -30,8 +30,10 @@ from tallykeep.model import new_id
 
 _log = structlog.get_logger()
 
-_NO_DATABASE = "The database cannot be reached just now; nothing was changed. Send the same request again in a moment"
-
+_NO_DATABASE = (
+    "The database cannot be reached just now, and its last answer may be lost: whether anything was changed is not"
+    " known. Send the same request again in a moment; with its Idempotency-Key a submission counts once"
+)
 
 _NO_CONNECTION = (
     "Every connection to the database is in use, or it cannot be reached; nothing was changed. Send it again"

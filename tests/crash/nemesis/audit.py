@@ -57,6 +57,9 @@ class Auditor:
         self._actions = {action["id"]: action for action in actions}
         self._find_vouchers()
         found = [(entry, action) for entry in self._ledger.entries if (action := self._action_of(entry))]
+        accepted = {id(entry) for entry, _ in found}
+        left_out = sum(entry.rows for entry in self._ledger.entries if id(entry) not in accepted)
+        self.audit.rows["never accepted"] += left_out
         self._check_phantoms(found)
         for entry, action in found:
             self._check_tally(entry, action)

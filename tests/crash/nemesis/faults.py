@@ -67,7 +67,7 @@ class Nemesis:
             "worker stopped for a moment": (4, lambda: self._stop_worker(self._random.uniform(0.2, 2))),
             "worker stopped beyond its lease": (3, lambda: self._stop_worker(LEASE_SECONDS + 1.5)),
             "worker stopped for good": (1, lambda: self._stop_worker(None)),
-            "everything killed": (1, self._kill_everything),
+            "everything killed": (2, self._kill_everything),
         }  # fmt: skip
 
     def strike(self) -> None:

@@ -1,0 +1,200 @@
+"""`make mutations`: take one safeguard out at a time, and see that the test which holds it fails.
+
+Each mutation is applied to a copy of the tree, in a directory of its own; the tree itself is never touched.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+ENGINE = "src/tallykeep/engine"
+_COPIED = ("src", "tests", "pyproject.toml", "examples")
+_LONGEST_SECONDS = 240
+_TESTS_FAILED = 1  # pytest's exit code; a mutant that does not even start proves nothing
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """A safeguard, the change that takes it out, and the test that must fail then."""
+
+    safeguard: str
+    file: str
+    text: str
+    replacement: str
+    test: str
+
+
+MUTATIONS = (
+    Mutation(
+        "a portion is claimed by a lock that others skip", f"{ENGINE}/claim.sql",
+        "LIMIT 1\nFOR UPDATE SKIP LOCKED", "LIMIT 1",
+        "tests/db/test_applying.py::test_a_portion_in_hand_is_given_to_nobody_else",
+    ),
+    Mutation(
+        "data, tally, close and next turn are one transaction", f"{ENGINE}/apply.py",
+        "            async with connection.transaction():\n                await self._limit_silence",
+        "            if True:\n                await self._limit_silence",
+        "tests/faults/test_portions.py::test_a_portion_at_every_fault_point[csv]",
+    ),
+    Mutation(
+        "fencing: a portion closes only if it is open", f"{ENGINE}/account.sql",
+        "AND first_row = :first_row AND status = 'OPEN'", "AND first_row = :first_row",
+        "tests/db/test_applying.py::test_a_portion_is_closed_once_while_its_action_goes_on",
+    ),
+    Mutation(
+        "fencing: a tally grows only if its action has not ended", f"{ENGINE}/account.sql",
+        "AND status IN ('ENQUEUED', 'IN_PROGRESS')\nRETURNING status, failed_count", "\nRETURNING status, failed_count",
+        "tests/db/test_rescue.py::test_a_portion_of_an_action_that_was_ended_meanwhile_leaves_nothing",
+    ),
+    Mutation(
+        "turnstile: a portion writes after the one before it", f"{ENGINE}/attempt.py",
+        "    if not whole_at_once(claimed.wishes):\n        await _wait_for_earlier_portions(connection, claimed)\n",
+        "",
+        "tests/db/test_applying.py::test_a_portion_waits_for_the_one_before_it",
+    ),
+    Mutation(
+        "turnstile: after the wait the earlier ones must be closed", f"{ENGINE}/attempt.py",
+        "wait_for_earlier_portions, claimed.place)\n    await require_turn(connection, claimed)",
+        "wait_for_earlier_portions, claimed.place)",
+        "tests/db/test_applying.py::test_a_portion_waits_for_the_one_before_it",
+    ),
+    Mutation(
+        "keys are written in order", "src/tallykeep/resources/vouchers/write.py",
+        "for line in sorted(_lines(drafts))", "for line in _lines(drafts)",
+        "tests/db/test_applying.py::test_keys_are_written_in_order",
+    ),
+    Mutation(
+        "the rescuer queues what has no job", f"{ENGINE}/rescue.py",
+        'await queue_turns(connection, self.queue, project["project_id"], project["turns"])', "pass",
+        "tests/db/test_rescue.py::test_a_lost_job_is_queued_again_and_once",
+    ),
+    Mutation(
+        "the rescuer ends sessions past their lease", f"{ENGINE}/rescue.py",
+        "await connection.execute(_sql.end_silent_transactions, ending)", "pass",
+        "tests/db/test_rescue.py::test_a_worker_silent_beyond_its_lease_loses_its_session",
+    ),
+    Mutation(
+        "silent is only whom the server waits for", f"{ENGINE}/rescue.sql",
+        "    AND wait_event_type = 'Client'\n", "",
+        "tests/db/test_rescue.py::test_a_worker_that_waits_for_a_lock_beyond_its_lease_is_not_silent",
+    ),
+    Mutation(
+        "attempts are noted where they outlive their process", f"{ENGINE}/apply.py",
+        "attempts = await note_attempt(self.pool, claimed)", "attempts = 1",
+        "tests/db/test_rescue.py::test_attempts_that_end_with_their_process_lead_to_a_try_alone",
+    ),
+    Mutation(
+        "an attempt that met an outage is forgotten", f"{ENGINE}/apply.py",
+        "                await forget_attempt(self.pool, claimed)\n            raise",
+        "                pass\n            raise",
+        "tests/db/test_rescue.py::test_a_session_ended_in_the_middle_of_a_portion_leaves_nothing_of_it",
+    ),
+    Mutation(
+        "a try alone that met an outage is forgotten", f"{ENGINE}/apply.py",
+        "await forget_attempt(self.pool, suspect.claimed)", "pass",
+        "tests/db/test_rescue.py::test_a_portion_that_waited_alone_is_not_under_more_suspicion",
+    ),
+    Mutation(
+        "a suspect is tried alone once at a time", f"{ENGINE}/isolate.py",
+        'if not (answer and answer["had"]):', "if not answer:",
+        "tests/db/test_rescue.py::test_a_suspect_is_tried_alone_by_one_process_at_a_time_and_in_its_turn",
+    ),
+    Mutation(
+        "acceptance is one transaction", f"{ENGINE}/accept.py",
+        "        first = await anext(portions, None)\n"
+        "        async with self._pool.connection() as connection, connection.transaction():",
+        "        first = await anext(portions, None)\n        async with self._pool.connection() as connection:",
+        "tests/db/test_acceptance.py::test_a_submission_that_breaks_off_leaves_nothing",
+    ),
+    Mutation(
+        "the idempotency key is kept in that transaction", f"{ENGINE}/accept.py",
+        "            await remember(connection, submission, fingerprint.digest(wishes), action_id)\n        return",
+        "        async with self._pool.connection() as connection:\n"
+        "            await remember(connection, submission, fingerprint.digest(wishes), action_id)\n        return",
+        "tests/faults/test_submissions.py::test_a_submission_at_every_fault_point[csv-once]",
+    ),
+    Mutation(
+        "actions in a sequence wait for each other", f"{ENGINE}/turns.sql",
+        "SET ready = false", "SET ready = true",
+        "tests/db/test_turns.py::test_actions_in_a_sequence_go_one_after_another",
+    ),
+    Mutation(
+        "who joins a sequence holds the project's lock", f"{ENGINE}/turns.py",
+        "        await queue_turns(connection, queue, project_id, 0)  # whoever", "        # whoever",
+        "tests/db/test_turns.py::test_two_that_are_accepted_at_the_same_moment_see_each_other",
+    ),
+    Mutation(
+        "turns are numbered by project", f"{ENGINE}/turns.py",
+        "defer_advance(connection, project_id, turn, delay", "defer_advance(connection, project_id, 1, delay",
+        "tests/db/test_turns.py::test_projects_share_turns_evenly_however_many_actions_they_have",
+    ),
+    Mutation(
+        "a project that was away starts at the present", f"{ENGINE}/turns.sql",
+        "greatest(mine.next_turn, excluded.next_turn - :count) + :count", "mine.next_turn + :count",
+        "tests/db/test_turns.py::test_a_project_that_was_away_gets_no_more_than_its_share",
+    ),
+    Mutation(
+        "within a project goes on who was served longest ago", f"{ENGINE}/turns.sql",
+        "ORDER BY served_at, created_at, id", "ORDER BY created_at, id",
+        "tests/db/test_turns.py::test_an_import_of_one_portion_is_the_next_one_served",
+    ),
+)  # fmt: skip
+
+
+def main() -> int:
+    """Try the mutations whose safeguard or test holds the given word; exit code 1 when one survives."""
+    arguments = argparse.ArgumentParser(prog="make mutations", description=__doc__)
+    arguments.add_argument("word", nargs="?", default="")
+    word = arguments.parse_args().word
+    survivors = 0
+    print(f"{'safeguard taken out':<60} {'outcome':<10} {'seconds':>7}  test that must fail")
+    for mutation in MUTATIONS:
+        if word in mutation.safeguard or word in mutation.test:
+            started = time.monotonic()
+            outcome = _try(mutation)
+            survivors += outcome not in ("caught", "hung")
+            seconds = time.monotonic() - started
+            print(f"{mutation.safeguard:<60} {outcome:<10} {seconds:>7.1f}  {mutation.test}", flush=True)
+    print(f"{survivors} survived")
+    return 1 if survivors else 0
+
+
+def _try(mutation: Mutation) -> str:
+    with tempfile.TemporaryDirectory(prefix="tallykeep-mutant-") as directory:
+        tree = Path(directory)
+        for name in _COPIED:
+            source = ROOT / name
+            shutil.copytree(source, tree / name) if source.is_dir() else shutil.copy(source, tree / name)
+        if not _mutate(tree / mutation.file, mutation):
+            return "not found"
+        env = {**os.environ, "PYTHONPATH": str(tree / "src"), "EVERY_FAULT": "1"}
+        command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", mutation.test]
+        try:
+            ran = subprocess.run(
+                command, cwd=tree, env=env, capture_output=True, timeout=_LONGEST_SECONDS, check=False, text=True
+            )
+        except subprocess.TimeoutExpired:
+            return "hung"
+        if ran.returncode == _TESTS_FAILED and " failed" in ran.stdout and " error" not in ran.stdout.splitlines()[-1]:
+            return "caught"
+        return "SURVIVED" if ran.returncode == 0 else f"broken ({ran.returncode})"
+
+
+def _mutate(file: Path, mutation: Mutation) -> bool:
+    """Whether the text was there exactly once, and is replaced now."""
+    text = file.read_text()
+    if text.count(mutation.text) != 1:
+        return False
+    file.write_text(text.replace(mutation.text, mutation.replacement))
+    return True
+
+
+if __name__ == "__main__":
+    sys.exit(main())
