@@ -12,7 +12,7 @@ ALTER TABLE async_actions
     ADD COLUMN file_name text,
     ADD COLUMN body_size bigint,
     ADD COLUMN ready boolean NOT NULL DEFAULT true,
-    ADD COLUMN served_at timestamptz NOT NULL DEFAULT '-infinity';
+    ADD COLUMN served_at timestamptz NOT NULL DEFAULT 'epoch';
 
 UPDATE async_actions SET ended_by = 'COMPLETED' WHERE status = 'DONE';
 
