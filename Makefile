@@ -44,14 +44,13 @@ check: setup
 bench: setup $(VENV)/peers/.done
 	@$(BIN)/python -m benchmarks.run $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY))
 
-# What the benchmarks measure against; a row of the table says so where something cannot be installed.
+# What the benchmarks measure against. Where something cannot be installed, its rows of the table say so.
 $(VENV)/peers/.done: $(VENV)/bin/uv benchmarks/peers.lock
-	@$(PYTHON) -m venv $(VENV)/peers
-	@$(BIN)/uv pip install --quiet --python $(VENV)/peers/bin/python --require-hashes --requirement benchmarks/peers.lock
 	@command -v pgloader >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
-	  && { apt-get update && apt-get install --yes --no-install-recommends pgloader; } >$(VENV)/peers/pgloader.log 2>&1; } \
-	  || echo "pgloader is not there and cannot be installed here; its row will say so"
-	@touch $@
+	  && { apt-get update && apt-get install --yes --no-install-recommends pgloader; } >$(VENV)/pgloader.log 2>&1; } \
+	  || echo "pgloader cannot be installed here"
+	@if $(PYTHON) -m venv $(VENV)/peers && $(BIN)/uv pip install --quiet --python $(VENV)/peers/bin/python \
+	  --require-hashes --requirement benchmarks/peers.lock; then touch $@; else rm -rf $(VENV)/peers; fi
 
 docs: setup
 	@$(BIN)/python -m docs.write

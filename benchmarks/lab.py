@@ -34,8 +34,8 @@ FULL = Size(
     row_limit=1_800,
 )  # fmt: skip
 QUICK = Size(
-    name="quick size, figures are rough", rows=20_000, rounds=1, peer_rows=4_000, few_rows=5_000, many_rows=20_000,
-    big_file=20_000_000, small_file=2_000_000, actions=20_000, few_actions=1_000, samples=20, seconds=1,
+    name="quick size, figures are rough", rows=20_000, rounds=1, peer_rows=3_000, few_rows=5_000, many_rows=20_000,
+    big_file=20_000_000, small_file=2_000_000, actions=20_000, few_actions=1_000, samples=30, seconds=1,
     row_limit=60,
 )  # fmt: skip
 
