@@ -12,7 +12,7 @@ help:
 	@echo "make crash   every fault point, then a nemesis: SEED=1 KILLS=60 ROWS=60000 [FIGURES=file.json]"
 	@echo "make mutations   safeguards taken out one by one; the test that holds each must fail"
 	@echo "make check   lint, types, layers"
-	@echo "make bench   benchmarks, as ratios (QUICK=1 for smaller sizes)"
+	@echo "make bench   benchmarks, as ratios (QUICK=1: smaller sizes, ONLY=name: one row)"
 	@echo "make docs    write the pages of docs/ that are made from the code"
 	@echo "make lock    resolve requirements.lock anew from pyproject.toml"
 
@@ -54,8 +54,16 @@ check: setup
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: setup
-	@$(BIN)/python -m benchmarks.run $(if $(QUICK),--quick)
+bench: setup $(VENV)/peers/.done
+	@$(BIN)/python -m benchmarks.run $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY))
+
+# What the benchmarks measure against. Where something cannot be installed, its rows of the table say so.
+$(VENV)/peers/.done: $(VENV)/bin/uv benchmarks/peers.lock
+	@command -v pgloader >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+	  && { apt-get update && apt-get install --yes --no-install-recommends pgloader; } >$(VENV)/pgloader.log 2>&1; } \
+	  || echo "pgloader cannot be installed here"
+	@if $(PYTHON) -m venv $(VENV)/peers && $(BIN)/uv pip install --quiet --python $(VENV)/peers/bin/python \
+	  --require-hashes --requirement benchmarks/peers.lock; then touch $@; else rm -rf $(VENV)/peers; fi
 
 docs: setup
 	@$(BIN)/python -m docs.write
@@ -63,6 +71,8 @@ docs: setup
 lock: $(VENV)/bin/uv
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url \
 	  --python-version 3.11 --group dev --output-file requirements.lock pyproject.toml
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url \
+	  --python-version 3.11 --group pyproject.toml:peers --output-file benchmarks/peers.lock
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,56 +1,181 @@
-"""How benchmarks report: one table for people, the same as JSON beside it."""
+"""What a measure is, what comes out of it, and how that is shown: a line at once, a page and JSON beside it."""
 
 import json
 import os
 import platform
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.table import Table
+import psutil
 
-_OUT = Path(__file__).parent / "out"
+if TYPE_CHECKING:
+    from benchmarks.lab import Lab
+
+_HERE = Path(__file__).parent
+_COLUMNS = (36, 20, 20, 6, 7)
+
+
+class NotMeasuredError(Exception):
+    """A row that cannot be measured here; the text says why."""
+
+
+@dataclass(frozen=True)
+class Limit:
+    """What the ratio of ours to the floor has to keep."""
+
+    sign: str
+    bound: float
+
+    def holds(self, ratio: float) -> bool:
+        """Whether this ratio keeps the limit."""
+        return ratio >= self.bound if self.sign == "≥" else ratio <= self.bound
+
+    def __str__(self) -> str:
+        return f"{self.sign} {self.bound:g}"
+
+
+def at_most(bound: float) -> Limit:
+    """For what costs: seconds, bytes."""
+    return Limit("≤", bound)
+
+
+def at_least(bound: float) -> Limit:
+    """For what is got: requests or rows a second."""
+    return Limit("≥", bound)
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Ours and the floor in `unit`; `rows` shows seconds as rows a second too; `fits` is a limit of another kind."""
+
+    ours: float
+    floor: float
+    unit: str = "s"
+    rows: int = 0
+    note: str = ""
+    fits: bool = True
 
 
 @dataclass(frozen=True)
 class Measure:
-    """Ours against a floor or a peer, measured in the same run; `limit` is the ratio to stay below."""
+    """One row of the table: ours, held against a floor or a peer measured in the same run on the same server."""
 
     name: str
-    peer: str
-    ours: float
-    floor: float
-    limit: float
-    rows: int
+    what: str
+    against: str
+    limit: Limit
+    run: "Callable[[Lab], Figures]"
+    full_only: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A measure with its figures, or with the reason why there are none."""
+
+    measure: Measure
+    figures: Figures | None
+    reason: str = ""
 
     @property
-    def ratio(self) -> float:
-        """Our time over the floor's."""
-        return self.ours / self.floor
+    def ratio(self) -> float | None:
+        """Ours over the floor's."""
+        return self.figures.ours / self.figures.floor if self.figures else None
 
     @property
     def verdict(self) -> str:
         """Whether the limit is kept."""
-        return "met" if self.ratio < self.limit else "missed"
+        if self.figures is None or self.ratio is None:
+            return self.reason
+        return "met" if self.measure.limit.holds(self.ratio) and self.figures.fits else "missed"
+
+    def cells(self) -> list[str]:
+        """The row as it is shown, without what it is held against and without the note."""
+        if self.figures is None or self.ratio is None:
+            return [self.measure.what, "—", "—", "—", str(self.measure.limit), self.verdict]
+        ours, floor = _shown(self.figures.ours, self.figures), _shown(self.figures.floor, self.figures)
+        return [self.measure.what, ours, floor, f"{self.ratio:.2f}", str(self.measure.limit), self.verdict]
+
+    def to_json(self) -> dict[str, object]:
+        """The row for machines."""
+        found = self.figures
+        return {
+            "name": self.measure.name, "what": self.measure.what, "against": self.measure.against,
+            "limit": str(self.measure.limit), "ours": found and found.ours, "floor": found and found.floor,
+            "unit": found and found.unit, "rows": found and found.rows, "ratio": self.ratio,
+            "verdict": self.verdict, "note": found.note if found else "",
+        }  # fmt: skip
 
 
-def report(measures: list[Measure]) -> None:
-    """Print the table and write benchmarks/out/results.json."""
-    table = Table(title=f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
-    for title in ("measure", "compared with", "ours", "floor", "ratio", "to stay below", "verdict"):
-        table.add_column(title)
-    for measure in measures:
-        table.add_row(
-            measure.name, measure.peer, _shown(measure.ours, measure.rows), _shown(measure.floor, measure.rows),
-            f"{measure.ratio:.2f}", f"{measure.limit:.2f}", measure.verdict,
-        )  # fmt: skip
-    Console(width=150).print(table)
-    _OUT.mkdir(exist_ok=True)
-    results = [asdict(measure) | {"ratio": measure.ratio, "verdict": measure.verdict} for measure in measures]
-    document = {"measured_at": datetime.now(UTC).isoformat(), "cores": os.cpu_count(), "results": results}
-    (_OUT / "results.json").write_text(json.dumps(document, indent=2) + "\n")
+class Report:
+    """Prints every row at once, and writes the page and the JSON anew after each."""
+
+    def __init__(self, *, complete: bool, size: str) -> None:
+        directory = _HERE if complete else _HERE / "out"
+        directory.mkdir(exist_ok=True)
+        self._page, self._json = directory / "RESULTS.md", directory / "results.json"
+        self._size = size
+        self._machine = _machine()
+        self._started = datetime.now(UTC)
+        self._outcomes: list[Outcome] = []
+        print(f"{self._machine}; {size}\n")
+        print(_line(["measure", "ours", "floor or peer", "ratio", "limit", "verdict"]), flush=True)
+
+    def add(self, outcome: Outcome) -> None:
+        """Take one more row."""
+        self._outcomes.append(outcome)
+        print(_line(outcome.cells()))
+        note = outcome.figures.note if outcome.figures else ""
+        print(f"    against {outcome.measure.against}{'; ' if note else ''}{note}", flush=True)
+        self._page.write_text(self._markdown())
+        self._json.write_text(json.dumps(self._document(), indent=2, ensure_ascii=False) + "\n")
+
+    def close(self) -> None:
+        """Say where it is to be found."""
+        print(f"\nWritten to {self._page} and {self._json}")
+
+    def _document(self) -> dict[str, object]:
+        about = {"measured_at": self._started.isoformat(timespec="seconds"), "machine": self._machine}
+        return {**about, "size": self._size, "results": [outcome.to_json() for outcome in self._outcomes]}
+
+    def _markdown(self) -> str:
+        head = [
+            "# Results", "",
+            f"{self._started:%Y-%m-%d %H:%M} UTC, {self._machine}; {self._size}. Written by `make bench`; "
+            "how to read it: [docs/performance.md](../docs/performance.md).", "",
+            "| measure | ours | floor or peer | ratio | limit | verdict | against |",
+            "|---|---|---|---|---|---|---|",
+        ]  # fmt: skip
+        return "\n".join([*head, *map(_markdown_row, self._outcomes)]) + "\n"
 
 
-def _shown(seconds: float, rows: int) -> str:
-    return f"{seconds:.2f} s ({rows / seconds:,.0f} rows/s)"
+def _markdown_row(outcome: Outcome) -> str:
+    note = outcome.figures.note if outcome.figures else ""
+    cells = [*outcome.cells(), f"{outcome.measure.against}{'; ' if note else ''}{note}"]
+    return f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"
+
+
+def _line(cells: list[str]) -> str:
+    padded = [cell.ljust(width) for cell, width in zip(cells, _COLUMNS, strict=False)]
+    return "  ".join([*padded, cells[-1]])
+
+
+def _shown(value: float, figures: Figures) -> str:
+    if figures.unit == "s" and figures.rows:
+        return f"{value:.2f} s, {figures.rows / value:,.0f}/s"
+    return f"{value:,.2f} {figures.unit}"
+
+
+def _machine() -> str:
+    memory = psutil.virtual_memory().total / 2**30
+    model = next(
+        (line.partition(":")[2].strip() for line in _cpuinfo() if line.startswith("model name")), platform.machine()
+    )
+    return f"{model}, {os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()}, Python {platform.python_version()}"
+
+
+def _cpuinfo() -> list[str]:
+    path = Path("/proc/cpuinfo")
+    return path.read_text().splitlines() if path.exists() else []

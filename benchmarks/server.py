@@ -1,64 +1,151 @@
 """A `tallykeep serve` of its own for a benchmark, on a throw-away embedded PostgreSQL."""
 
+import json
 import os
 import re
-import signal
-import subprocess
-import sys
+import socket
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from http.client import HTTPConnection
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
-import httpx
+import psutil
 
+from benchmarks.database import Database
+from benchmarks.processes import running
 from tallykeep.db.embedded import running_embedded
 
 _KEYS = {"TALLYKEEP_APP_ID": "bench", "TALLYKEEP_APP_TOKEN": "bench-token"}
+HEADERS = {"X-App-Id": _KEYS["TALLYKEEP_APP_ID"], "X-App-Token": _KEYS["TALLYKEEP_APP_TOKEN"]}
+
+_BOUNDARY = "benchmark-boundary"
+_FORM_HEAD = (
+    f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="rows.csv"\r\n'
+    "Content-Type: text/csv\r\n\r\n"
+).encode()
+_FORM_TAIL = f"\r\n--{_BOUNDARY}--\r\n".encode()
+_TIMEOUT = 1_800
+_IDLE_SECONDS = 2
 
 
-@dataclass(frozen=True)
 class Bench:
-    """A running server: its API and its database."""
+    """A running server: its API, its database, its processes."""
 
-    http: httpx.Client
-    database_url: str
+    def __init__(self, url: str, database: Database, pid: int, env: dict[str, str]) -> None:
+        self.url = url
+        self.database = database
+        self.env = env
+        self._pid = pid
+        self._connection = HTTPConnection(urlsplit(url).netloc, timeout=_TIMEOUT)
+        self._used = 0.0
 
-    def import_csv(self, path: Path) -> float:
-        """Submit a file of vouchers and wait for its end; returns the seconds from submission to DONE."""
-        started = time.perf_counter()
+    def request(self, method: str, path: str, body: Any = None) -> Any:
+        """One request on a connection kept open; the answer's JSON, raises on any status but 2xx."""
+        content = None if body is None else json.dumps(body).encode()
+        headers = {**HEADERS, **({} if content is None else {"Content-Type": "application/json"})}
+        self._keep_fresh()
+        self._connection.request(method, path, content, headers)
+        return self._answer()
+
+    def submit(self, route: str, path: Path) -> str:
+        """Send a file by the kernel's own copying, so that the client takes nothing from the server; the action's id.
+
+        A .csv goes as the part `file` of a form, a .json as the body.
+        """
+        self._keep_fresh()
+        as_form = path.suffix == ".csv"
+        head, tail = (_FORM_HEAD, _FORM_TAIL) if as_form else (b"", b"")
+        self._connection.putrequest("POST", route)
+        for name, value in HEADERS.items():
+            self._connection.putheader(name, value)
+        kind = f"multipart/form-data; boundary={_BOUNDARY}" if as_form else "application/json"
+        self._connection.putheader("Content-Type", kind)
+        self._connection.putheader("Content-Length", str(len(head) + path.stat().st_size + len(tail)))
+        self._connection.endheaders(head)
+        wire = self._connection.sock
+        assert isinstance(wire, socket.socket)
         with path.open("rb") as file:
-            answer = self.http.post("/v1/vouchers/importCSV", files={"file": file}).raise_for_status()
-        action_id = answer.json()["async_action_id"]
-        while True:
-            action = self.http.get(f"/v1/async-actions/{action_id}").raise_for_status().json()
-            if action["status"] == "DONE":
-                break
-            time.sleep(0.1)  # asking more often would take a core from what is measured
-        seconds = time.perf_counter() - started
-        assert action["failed_count"] == 0, action["result"]["failed"][:3]
-        return seconds
+            wire.sendfile(file)
+        wire.sendall(tail)
+        return str(self._answer()["async_action_id"])
+
+    def _keep_fresh(self) -> None:
+        """Connect anew where the server may have closed a connection that was idle for long."""
+        if time.monotonic() - self._used > _IDLE_SECONDS:
+            self._connection.close()
+
+    def _answer(self) -> Any:
+        answer = self._connection.getresponse()
+        text = answer.read()
+        self._used = time.monotonic()
+        assert 200 <= answer.status < 300, f"{answer.status}: {text[:500]!r}"
+        return json.loads(text)
+
+    def timed(self, route: str, path: Path) -> float:
+        """The seconds from submission to DONE; every row has to be done."""
+        started = time.perf_counter()
+        self.wait_done(self.submit(route, path))
+        return time.perf_counter() - started
+
+    def timed_submit(self, route: str, path: Path) -> tuple[str, float]:
+        """The action's id and the seconds until it was answered."""
+        started = time.perf_counter()
+        return self.submit(route, path), time.perf_counter() - started
+
+    def timed_request(self, method: str, path: str, body: Any = None) -> float:
+        """The same for an action that is asked for without rows."""
+        started = time.perf_counter()
+        self.wait_done(self.request(method, path, body)["async_action_id"])
+        return time.perf_counter() - started
+
+    def wait_done(self, action_id: str) -> None:
+        """Wait for an action's end; every row has to be done."""
+        state = self.database.wait_for_end(action_id)
+        assert state["status"] == "DONE" and not state["failed"], (state, self.request("GET", _path(action_id)))
+
+    def cancel(self, action_id: str) -> None:
+        """Cancel an action, if it has not ended by itself meanwhile."""
+        state = self.request("GET", _path(action_id))["status"]
+        if state in ("ENQUEUED", "IN_PROGRESS"):
+            self.request("POST", f"{_path(action_id)}/cancel")
+        self.database.wait_for_end(action_id)
+
+    def role(self, name: str) -> psutil.Process:
+        """The process of one role, `api` or `worker`."""
+        children = psutil.Process(self._pid).children()
+        return next(process for process in children if process.cmdline()[-1:] == [name])
+
+    @contextmanager
+    def another_worker(self) -> Iterator[None]:
+        """One more worker process on the same database, until the context ends."""
+        with running("-m", "tallykeep", "worker", env={**self.env, "TALLYKEEP_DATABASE_URL": self.database.url}):
+            time.sleep(3)  # it has nothing to do, and so no way to show that it is there
+            yield
+
+
+def _path(action_id: str) -> str:
+    return f"/v1/async-actions/{action_id}"
 
 
 @contextmanager
-def running_bench() -> Iterator[Bench]:
-    """Start everything, yield it, stop it."""
+def running_bench(**settings: str) -> Iterator[Bench]:
+    """Start everything, with further TALLYKEEP_… variables if any; yield it, stop it."""
     with tempfile.TemporaryDirectory(prefix="tallykeep-bench-") as directory:
         env = {name: value for name, value in os.environ.items() if not name.startswith("TALLYKEEP_")}
         env |= {"TALLYKEEP_DATA_DIR": directory, "TALLYKEEP_PORT": "0", "TALLYKEEP_LOG_LEVEL": "warning", **_KEYS}
-        command = [sys.executable, "-m", "tallykeep", "serve"]
-        server = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True, start_new_session=True)
-        try:
+        env |= {"TALLYKEEP_MAX_BODY_BYTES": str(1 << 33), **settings}
+        with running("-m", "tallykeep", "serve", env=env) as server:
             assert server.stdout is not None
             found = next(filter(None, (re.search(r"http://\S+:\d+", line) for line in server.stdout)), None)
             assert found, "the server did not start"
             database_url = running_embedded(Path(directory) / "postgres")
             assert database_url is not None
-            headers = {"X-App-Id": _KEYS["TALLYKEEP_APP_ID"], "X-App-Token": _KEYS["TALLYKEEP_APP_TOKEN"]}
-            with httpx.Client(base_url=found.group(), headers=headers, timeout=600, trust_env=False) as http:
-                yield Bench(http, database_url)
-        finally:
-            server.send_signal(signal.SIGTERM)
-            server.wait(60)
+            database = Database(database_url)
+            try:
+                yield Bench(found.group(), database, server.pid, env)
+            finally:
+                database.close()

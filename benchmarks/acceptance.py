@@ -1,0 +1,31 @@
+"""Acceptance: an upload to its 202, against the same bytes, cut as they are stored, written by COPY."""
+
+from statistics import median
+
+from benchmarks import files
+from benchmarks.imports import CSV_ROUTE
+from benchmarks.lab import Lab
+from benchmarks.report import Figures
+from tallykeep.db.queries import queries
+
+_sql = queries(__package__, "acceptance.sql")
+
+
+def upload(lab: Lab) -> Figures:
+    """Both a few rounds; the import itself is canceled each time."""
+    database, path, ready = lab.bench.database, files.voucher_csv_of(lab, lab.size.big_file), lab.file("portions.ready")
+    ours, floor = [], []
+    for _ in range(lab.size.rounds):
+        database.empty()
+        action_id, seconds = lab.bench.timed_submit(CSV_ROUTE, path)
+        ours.append(seconds)
+        lab.bench.cancel(action_id)
+        database.copy_out(_sql.copy_out, ready)
+        database.empty()
+        database.execute(_sql.create_like_portions)
+        floor.append(database.copy_in(_sql.copy_in, path=ready))
+        database.execute(_sql.drop_like_portions)
+    database.empty()
+    size = path.stat().st_size / 1e6
+    pace = f"{size / median(ours):,.0f} MB/s against {size / median(floor):,.0f} MB/s"
+    return Figures(median(ours), median(floor), note=f"{size:,.0f} MB, {pace}")

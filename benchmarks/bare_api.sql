@@ -1,0 +1,18 @@
+-- name: get_action
+SELECT id, type, status, total_count, done_count, failed_count, created_at, updated_at
+FROM async_actions
+WHERE project_id = :project_id AND id = :id
+
+-- name: create_bodies!
+CREATE TABLE IF NOT EXISTS bench_bodies (
+    project_id bigint NOT NULL,
+    id bigint GENERATED ALWAYS AS IDENTITY,
+    body bytea NOT NULL,
+    PRIMARY KEY (project_id, id)
+)
+
+-- name: drop_bodies!
+DROP TABLE bench_bodies
+
+-- name: add_body!
+INSERT INTO bench_bodies (project_id, body) VALUES (:project_id, :body)

@@ -1,0 +1,70 @@
+"""What measures work with: the sizes, the files, one server for all of them."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.server import Bench, running_bench
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is measured."""
+
+    name: str
+    rows: int  # of most measures
+    rounds: int  # turns of ours and the floor, of which the medians count
+    peer_rows: int  # for peers that take long
+    few_rows: int  # where the time of a row is compared
+    many_rows: int
+    big_file: int  # bytes
+    small_file: int
+    actions: int  # in the list
+    few_actions: int
+    samples: int  # of latencies
+    seconds: float  # of load
+    row_limit: int  # seconds after which a row of the table is given up
+
+
+FULL = Size(
+    name="full size", rows=1_000_000, rounds=3, peer_rows=20_000, few_rows=100_000, many_rows=10_000_000,
+    big_file=1_000_000_000, small_file=10_000_000, actions=1_000_000, few_actions=1_000, samples=100, seconds=10,
+    row_limit=1_800,
+)  # fmt: skip
+QUICK = Size(
+    name="quick size, figures are rough", rows=20_000, rounds=1, peer_rows=3_000, few_rows=5_000, many_rows=20_000,
+    big_file=20_000_000, small_file=2_000_000, actions=20_000, few_actions=1_000, samples=30, seconds=1,
+    row_limit=60,
+)  # fmt: skip
+
+
+class Lab:
+    """Starts the server when it is first asked for; the same one then serves every measure."""
+
+    def __init__(self, size: Size, directory: Path) -> None:
+        self.size = size
+        self.peaks: dict[int, Any] = {}  # of memory, by the size of the file: found once for both roles
+        self._directory = directory
+        self._open = ExitStack()
+        self._bench: Bench | None = None
+
+    @property
+    def bench(self) -> Bench:
+        """The running server."""
+        if self._bench is None:
+            self._bench = self._open.enter_context(running_bench())
+        return self._bench
+
+    def close(self) -> None:
+        """Stop the server; a later measure gets a new one."""
+        self._bench = None
+        self._open.close()
+
+    def file(self, name: str, write: Callable[[Path], None] | None = None) -> Path:
+        """A file of this run by its name, made by `write` the first time."""
+        path = self._directory / name
+        if write is not None and not path.exists():
+            write(path)
+        return path

@@ -1,0 +1,102 @@
+"""`python -m benchmarks.stages`: what a row of a voucher import costs, stage by stage, each run alone."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TypeVar
+
+import psycopg
+
+from benchmarks import files
+from benchmarks.database import PROJECT_ID
+from benchmarks.imports import CSV_ROUTE, timed_import
+from benchmarks.lab import QUICK, Lab
+from benchmarks.server import Bench, running_bench
+from tallykeep.config import Settings
+from tallykeep.db.queries import queries
+from tallykeep.engine.rows import read_rows
+from tallykeep.engine.split_csv import CsvSplitter
+from tallykeep.model import Portion
+from tallykeep.resources.categories.labels import CategoryLabels
+from tallykeep.resources.metadata import MetadataChecker
+from tallykeep.resources.vouchers.from_csv import CsvVouchers
+from tallykeep.resources.vouchers.write import ready_text
+
+_write = queries("tallykeep.resources.vouchers", "write.sql")
+
+_ROWS = 200_000
+_PORTIONS = 400
+_CHUNK = 1 << 16
+Result = TypeVar("Result")
+
+
+def main() -> None:
+    """Print microseconds a row; the portion's own costs are spread over its rows."""
+    settings = Settings()
+    with TemporaryDirectory() as directory:
+        lab = Lab(QUICK, Path(directory))
+        path = files.voucher_csv(lab, _ROWS)
+        texts = _in_python(path, settings)
+        with running_bench() as bench:
+            _in_database(bench, texts)
+            bench.database.empty()
+            started = time.perf_counter()
+            action_id, accepted = bench.timed_submit(CSV_ROUTE, path)
+            bench.wait_done(action_id)
+            _shown("upload to 202", accepted)
+            _shown("202 to DONE", time.perf_counter() - started - accepted)
+        with running_bench(TALLYKEEP_PORTION_ROWS="1") as bench:
+            seconds = timed_import(bench, CSV_ROUTE, files.voucher_csv(lab, _PORTIONS)) / _PORTIONS
+            _shown("a portion beside its rows", seconds * _ROWS / settings.portion_rows)
+            print(f"    (claim, account, next turn, queue and commit: {seconds * 1_000:.1f} ms a portion)")
+
+
+def _in_python(path: Path, settings: Settings) -> list[str]:
+    splitter = CsvSplitter(
+        portion_rows=settings.portion_rows, portion_bytes=settings.portion_bytes, max_row_bytes=settings.max_row_bytes
+    )
+    portions = _timed("accept: split", lambda: _split(splitter, path))
+    source = splitter.source
+    rows = _timed("worker: read", lambda: [read_rows(portion, source) for portion in portions])
+    cleaners = [CsvVouchers(source.header, MetadataChecker(None), CategoryLabels()) for _ in portions]
+    drafts = _timed("worker: clean", lambda: [by.clean(each)[0] for by, each in zip(cleaners, rows, strict=True)])
+    return _timed("worker: ready text", lambda: [ready_text(PROJECT_ID, each) for each in drafts])
+
+
+def _split(splitter: CsvSplitter, path: Path) -> list[Portion]:
+    portions: list[Portion] = []
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            portions += splitter.feed(chunk)
+    return [*portions, *splitter.finish()]
+
+
+def _in_database(bench: Bench, texts: list[str]) -> None:
+    copying = committing = 0.0
+    bench.database.empty()
+    with psycopg.connect(bench.database.url) as connection:
+        for text in texts:
+            started = time.perf_counter()
+            with connection.cursor().copy(_write.copy_new) as copy:
+                copy.write(text)
+            copied = time.perf_counter()
+            connection.commit()
+            copying, committing = copying + copied - started, committing + time.perf_counter() - copied
+    _shown("worker: COPY, a portion at a time", copying)
+    _shown("worker: commit", committing)
+
+
+def _timed(stage: str, run: Callable[[], Result]) -> Result:
+    started = time.perf_counter()
+    result = run()
+    _shown(stage, time.perf_counter() - started)
+    return result
+
+
+def _shown(stage: str, seconds: float) -> None:
+    print(f"{stage:36}{seconds / _ROWS * 1e6:8.2f} µs a row", flush=True)
+
+
+if __name__ == "__main__":
+    main()
