@@ -47,15 +47,17 @@ def test_no_rows_are_done_at_once(database_url: str, kind: str) -> None:
 
 
 def test_a_submission_that_breaks_off_leaves_nothing(database_url: str) -> None:
-    async def broken_upload() -> AsyncIterator[bytes]:
+    async def broken_upload(engine: Engine) -> AsyncIterator[bytes]:
         yield FILE
+        while not await engine.query("SELECT FROM pg_stat_activity WHERE query LIKE 'COPY portions%'"):
+            yield ROWS.encode()
         raise ConnectionResetError("the client went away")
 
     async def scenario() -> None:
         async with open_engine(database_url, portion_rows=5) as engine:
             asked = engine.submission("VOUCHERS.IMPORT_CSV")
             with pytest.raises(ConnectionResetError):
-                await engine.acceptance.accept(asked, Bytes(broken_upload()))
+                await engine.acceptance.accept(asked, Bytes(broken_upload(engine)))
             assert await _leftovers(engine) == [0, 0, 0]
 
     asyncio.run(scenario())

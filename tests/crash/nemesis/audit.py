@@ -53,7 +53,10 @@ class Auditor:
         self._vouchers: dict[str, dict[str, str]] = defaultdict(dict)  # entry: code: note
 
     def run(self) -> None:
-        actions = self._query("SELECT * FROM async_actions WHERE project_id = %s")
+        actions = self._query(
+            "SELECT id, status, ended_by, reason, file_name, done_count, failed_count, unprocessed_count"
+            " FROM async_actions WHERE project_id = %s"
+        )
         self._actions = {action["id"]: action for action in actions}
         self._find_vouchers()
         found = [(entry, action) for entry in self._ledger.entries if (action := self._action_of(entry))]

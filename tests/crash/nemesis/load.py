@@ -138,7 +138,7 @@ class Client(threading.Thread):
         self.counts.add("submissions")
         self.counts.add("rows", entry.rows)
         # Without a key only what can be found by its file's name.
-        if with_key or not isinstance(body, str) or self._random.random() < 0.6:
+        if with_key or not isinstance(body, str) or self._random.random() < 0.8:
             entry.idempotency_key = entry.name
         send = self._request(entry, body, path)
         headers = {"Idempotency-Key": entry.idempotency_key} if entry.idempotency_key else {}
