@@ -70,6 +70,21 @@ def test_stop_means_the_same_however_portions_are_cut(
 
 
 @pytest.mark.parametrize("portion_rows", [1, 2, 3, 10])
+@pytest.mark.parametrize("max_failures", [1, 2, 3])
+def test_a_dry_run_stops_where_the_real_run_does(database_url: str, portion_rows: int, max_failures: int) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url, portion_rows=portion_rows) as engine:
+            stopping = {"on_error": "stop", "max_failures": max_failures}
+            dry = await engine.finish(await engine.submit_json(ROWS, **stopping, dry_run=True))
+            real = await engine.finish(await engine.submit_json(ROWS, **stopping))
+            assert counts(dry) == counts(real)
+            assert dry["result"] == real["result"]
+            assert dry["created_count"] == real["created_count"]
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("portion_rows", [1, 2, 3, 10])
 def test_reject_leaves_nothing_and_tells_all_it_can_see(database_url: str, portion_rows: int) -> None:
     async def scenario() -> None:
         async with open_engine(database_url, portion_rows=portion_rows) as engine:
