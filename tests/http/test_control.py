@@ -208,6 +208,23 @@ def test_rows_sent_as_json_or_by_key_are_retried_as_they_were(api: Api) -> None:
     assert api.get("/v1/vouchers/NONE")["metadata"] == {"k": 1}
 
 
+@pytest.mark.parametrize(
+    ("content", "mapping"),
+    [
+        ('"x;y;z;q;r",Code,Voucher Type,Value\n1,"A;B",GIFT_VOUCHER,q\n', "{}"),
+        ('Code;x\n"a,b";1\n"c";"d"e\n', '{"x":null}'),
+    ],
+)
+def test_a_file_is_retried_with_the_delimiter_it_had(api: Api, content: str, mapping: str) -> None:
+    parent = run(api, content, mapping=mapping)
+    child = api.ended(accepted(api.http.post(f"/v1/async-actions/{parent['id']}/retry")))
+    assert child["result"]["failed"] == parent["result"]["failed"]
+    file = api.http.get(f"/v1/async-actions/{parent['id']}/failures.csv").text
+    again = run(api, file)
+    assert counts(again) == counts(parent)
+    assert again["result"]["failed"][0]["code"] == parent["result"]["failed"][0]["code"]
+
+
 def test_a_planned_action_is_planned_again(api: Api) -> None:
     voucher = {"gift": {"amount": 1}, "code_config": {"charset": "01", "length": 3, "pattern": "###"}}
     made = api.http.post("/v1/campaigns", json={"name": "Small", "voucher": voucher})
