@@ -225,6 +225,23 @@ def test_a_file_is_retried_with_the_delimiter_it_had(api: Api, content: str, map
     assert again["result"]["failed"][0]["code"] == parent["result"]["failed"][0]["code"]
 
 
+def test_a_single_voucher_is_not_added_in_a_way_that_was_not_asked_for(api: Api) -> None:
+    made = api.http.post("/v1/campaigns", json={"name": "Small", "voucher": {"gift": {"amount": 1}}})
+    path = f"/v1/campaigns/{made.json()['id']}/vouchers"
+    key = {"Idempotency-Key": "once"}
+    for refused in (
+        api.http.post(path, params={"dry_run": "true"}),
+        api.http.post(path, headers=key),
+        api.http.post(path, params={"vouchers_count": 10**30}, headers=key),
+    ):
+        assert (refused.status_code, refused.json()["key"]) == (400, "invalid_query_params"), refused.text
+    assert api.get("/v1/vouchers")["total"] == 0
+    action_id = accepted(api.http.post(path, params={"vouchers_count": 2}, headers=key))
+    assert accepted(api.http.post(path, params={"vouchers_count": 2}, headers=key)) == action_id
+    for count in (1, 3):
+        assert api.http.post(path, params={"vouchers_count": count}, headers=key).status_code == 422
+
+
 def test_a_planned_action_is_planned_again(api: Api) -> None:
     voucher = {"gift": {"amount": 1}, "code_config": {"charset": "01", "length": 3, "pattern": "###"}}
     made = api.http.post("/v1/campaigns", json={"name": "Small", "voucher": voucher})
