@@ -91,6 +91,7 @@ def test_reject_writes_all_or_nothing(api: Api) -> None:
         ({"max_failures": "3"}, "max_failures"),
         ({"on_error": "stop", "max_failures": "0"}, "max_failures"),
         ({"on_error": "stop", "max_failures": "many"}, "max_failures"),
+        ({"on_error": "stop", "max_failures": "0" * 19 + "1" + "0" * 30}, "max_failures"),
         ({"mapping": "[1]"}, "mapping"),
         ({"mapping": "{"}, "mapping"),
     ],
