@@ -36,6 +36,7 @@ class Bytes:
     file_name: str | None = None
     by_line: bool | None = None
     charset: str | None = None
+    delimiter: str | None = None
 
     def chunks(self) -> AsyncIterator[bytes]:
         return self.body

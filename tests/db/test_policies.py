@@ -70,6 +70,21 @@ def test_stop_means_the_same_however_portions_are_cut(
 
 
 @pytest.mark.parametrize("portion_rows", [1, 2, 3, 10])
+@pytest.mark.parametrize("max_failures", [1, 2, 3])
+def test_a_dry_run_stops_where_the_real_run_does(database_url: str, portion_rows: int, max_failures: int) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url, portion_rows=portion_rows) as engine:
+            stopping = {"on_error": "stop", "max_failures": max_failures}
+            dry = await engine.finish(await engine.submit_json(ROWS, **stopping, dry_run=True))
+            real = await engine.finish(await engine.submit_json(ROWS, **stopping))
+            assert counts(dry) == counts(real)
+            assert dry["result"] == real["result"]
+            assert dry["created_count"] == real["created_count"]
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("portion_rows", [1, 2, 3, 10])
 def test_reject_leaves_nothing_and_tells_all_it_can_see(database_url: str, portion_rows: int) -> None:
     async def scenario() -> None:
         async with open_engine(database_url, portion_rows=portion_rows) as engine:
@@ -86,6 +101,27 @@ def test_reject_leaves_nothing_and_tells_all_it_can_see(database_url: str, porti
             action = await engine.finish(await engine.submit_json(good, on_error="reject"))
             assert (counts(action), action["created_count"]) == ((4, 0, 0), 4)
             assert await codes(engine) == ["A", "B", "D", "E"]
+
+    asyncio.run(scenario())
+
+
+def test_an_action_that_is_being_rejected_holds_up_no_other(database_url: str) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url, portion_rows=1) as engine:
+            await engine.finish(await engine.submit_json([{"code": "X", "gift": {"amount": 1}}]))
+            flawed = await engine.submit_csv("Code,Voucher Type,Value\nW,,1\nX,GIFT_VOUCHER,2\n", on_error="reject")
+            async with engine.pool.connection() as holder, holder.transaction():
+                # Failures of the first portion are recorded, the check of the second one takes its time.
+                await holder.execute("SELECT FROM vouchers WHERE code = 'X' FOR UPDATE")
+                rejecting = asyncio.create_task(engine.advance())
+                while not await engine.query("SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'"):
+                    await asyncio.sleep(0.01)
+                small = await engine.submit_json([{"code": "S", "gift": {"amount": 1}}])
+                for _ in range(2):  # the second one comes upon the action that is being rejected
+                    await asyncio.wait_for(engine.advance(), 10)
+                assert (await engine.get(small))["status"] == "DONE"
+            await rejecting
+            assert (await engine.get(flawed))["ended_by"] == "REJECTED"
 
     asyncio.run(scenario())
 

@@ -124,6 +124,19 @@ async def _held_up_in_writing(database_url: str, engine: Engine) -> AsyncIterato
         await holder.rollback()
 
 
+def test_a_worker_that_is_told_to_stop_accuses_no_row(database_url: str) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url, portion_rows=2) as engine:
+            await engine.submit_csv(gifts(4))
+            async with _held_up_in_writing(database_url, engine) as (worker, _):
+                worker.cancel()
+                await asyncio.wait((worker,))
+                assert worker.cancelled()
+            assert await engine.query("SELECT attempts FROM attempts") == [{"attempts": 0}]
+
+    asyncio.run(scenario())
+
+
 def test_a_session_ended_in_the_middle_of_a_portion_leaves_nothing_of_it(database_url: str) -> None:
     async def scenario() -> None:
         async with open_engine(database_url, portion_rows=2) as engine:

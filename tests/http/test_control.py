@@ -91,6 +91,7 @@ def test_reject_writes_all_or_nothing(api: Api) -> None:
         ({"max_failures": "3"}, "max_failures"),
         ({"on_error": "stop", "max_failures": "0"}, "max_failures"),
         ({"on_error": "stop", "max_failures": "many"}, "max_failures"),
+        ({"on_error": "stop", "max_failures": "0" * 19 + "1" + "0" * 30}, "max_failures"),
         ({"mapping": "[1]"}, "mapping"),
         ({"mapping": "{"}, "mapping"),
     ],
@@ -206,6 +207,40 @@ def test_rows_sent_as_json_or_by_key_are_retried_as_they_were(api: Api) -> None:
     child = api.ended(accepted(api.http.post(f"/v1/async-actions/{parent['id']}/retry")))
     assert counts(child) == (1, 0, 0)
     assert api.get("/v1/vouchers/NONE")["metadata"] == {"k": 1}
+
+
+@pytest.mark.parametrize(
+    ("content", "mapping"),
+    [
+        ('"x;y;z;q;r",Code,Voucher Type,Value\n1,"A;B",GIFT_VOUCHER,q\n', "{}"),
+        ('Code;x\n"a,b";1\n"c";"d"e\n', '{"x":null}'),
+    ],
+)
+def test_a_file_is_retried_with_the_delimiter_it_had(api: Api, content: str, mapping: str) -> None:
+    parent = run(api, content, mapping=mapping)
+    child = api.ended(accepted(api.http.post(f"/v1/async-actions/{parent['id']}/retry")))
+    assert child["result"]["failed"] == parent["result"]["failed"]
+    file = api.http.get(f"/v1/async-actions/{parent['id']}/failures.csv").text
+    again = run(api, file)
+    assert counts(again) == counts(parent)
+    assert again["result"]["failed"][0]["code"] == parent["result"]["failed"][0]["code"]
+
+
+def test_a_single_voucher_is_not_added_in_a_way_that_was_not_asked_for(api: Api) -> None:
+    made = api.http.post("/v1/campaigns", json={"name": "Small", "voucher": {"gift": {"amount": 1}}})
+    path = f"/v1/campaigns/{made.json()['id']}/vouchers"
+    key = {"Idempotency-Key": "once"}
+    for refused in (
+        api.http.post(path, params={"dry_run": "true"}),
+        api.http.post(path, headers=key),
+        api.http.post(path, params={"vouchers_count": 10**30}, headers=key),
+    ):
+        assert (refused.status_code, refused.json()["key"]) == (400, "invalid_query_params"), refused.text
+    assert api.get("/v1/vouchers")["total"] == 0
+    action_id = accepted(api.http.post(path, params={"vouchers_count": 2}, headers=key))
+    assert accepted(api.http.post(path, params={"vouchers_count": 2}, headers=key)) == action_id
+    for count in (1, 3):
+        assert api.http.post(path, params={"vouchers_count": count}, headers=key).status_code == 422
 
 
 def test_a_planned_action_is_planned_again(api: Api) -> None:

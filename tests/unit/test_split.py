@@ -183,10 +183,21 @@ def test_a_declared_charset_is_taken_at_its_word(charset: str, cuts: list[int]) 
     assert [row.value for row in rows] == [["A", city]]
 
 
-@pytest.mark.parametrize("charset", ["no-such", "base64", "rot13", "a\0b", "x" * 300])
+@pytest.mark.parametrize(
+    "charset", ["no-such", "base64", "rot13", "idna", "Punycode", "unicode_escape", "a\0b", "x" * 300]
+)
 def test_a_charset_that_is_none_is_refused(charset: str) -> None:
     with pytest.raises(UnsupportedMediaTypeError, match="is not known"):
         CsvSplitter(portion_rows=3, portion_bytes=10_000, max_row_bytes=ROW_LIMIT, charset=charset)
+
+
+@pytest.mark.parametrize(
+    ("data", "charset"), [(b"Code\nA\n", "utf-16"), (b"Code\nA\n\n\n", "utf-32"), (b"Code\n+2AA-\n", "utf-7")]
+)
+def test_a_file_that_cannot_be_in_its_charset_is_refused(data: bytes, charset: str) -> None:
+    splitter = CsvSplitter(portion_rows=3, portion_bytes=10_000, max_row_bytes=ROW_LIMIT, charset=charset)
+    with pytest.raises(InvalidPayloadError, match="charset"):
+        split(splitter, [data])
 
 
 @pytest.mark.parametrize(

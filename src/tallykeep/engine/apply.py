@@ -1,5 +1,6 @@
 """Applying: one turn, from the choice of a portion to its close, in one transaction."""
 
+import asyncio
 import time
 from dataclasses import dataclass
 from datetime import timedelta
@@ -86,6 +87,10 @@ class Applier:
                 if attempts > self.settings.portion_attempts:
                     raise _SuspectError(claimed, attempts)
                 await self._complete(connection, claimed)
+        except asyncio.CancelledError:
+            if claimed:
+                await forget_attempt(self.pool, claimed)  # the worker was told to stop, nobody died
+            raise
         except Exception as error:
             if claimed and is_passing(error) and time.monotonic() - started < self.settings.lease_seconds:
                 await forget_attempt(self.pool, claimed)
@@ -96,7 +101,7 @@ class Applier:
         isolation = Isolation(self.queue, self.run_alone, self.settings)
         try:
             await isolation.isolate(connection, suspect.claimed, suspect.attempts)
-        except OutOfTurnError:
+        except (OutOfTurnError, asyncio.CancelledError):
             await forget_attempt(self.pool, suspect.claimed)  # nobody died of it
             raise
 

@@ -46,13 +46,15 @@ async def apply_portion(connection: Connection, kind: ActionType, claimed: Claim
         return await _apply(connection, kind, claimed)
     async with connection.transaction(force_rollback=True):
         outcome = await _apply(connection, kind, claimed)
-    return await _seen_with_earlier_portions(connection, kind, claimed, outcome)
+    keys = {"project_id": claimed.project_id, "action_id": claimed.action_id, "keys": list(outcome.created)}
+    await connection.execute(_sql.add_dry_run_keys, keys)
+    return outcome
 
 
 async def _apply(connection: Connection, kind: ActionType, claimed: ClaimedPortion) -> Outcome:
     rows = read_rows(claimed.portion, claimed.source)
     if claimed.wishes.on_error != OnError.STOP or claimed.source.format == "planned":
-        return await _apply_or_narrow(connection, kind, claimed, rows)
+        return await _outcome_of(connection, kind, claimed, rows)
     return await _apply_until_failures(connection, kind, claimed, rows)
 
 
@@ -70,7 +72,7 @@ async def _apply_until_failures(
     while True:
         try:
             async with connection.transaction():
-                outcome = await _apply_or_narrow(connection, kind, claimed, wanted)
+                outcome = await _outcome_of(connection, kind, claimed, wanted)
                 failed = sorted(failure.row for failure in outcome.failures)
                 if len(failed) < allowed or failed[allowed - 1] == wanted[-1].number:
                     unprocessed = len(rows) - len(wanted)
@@ -78,6 +80,11 @@ async def _apply_until_failures(
                 raise _CutOffError(failed[allowed - 1])
         except _CutOffError as cut_off:
             wanted = [row for row in wanted if row.number <= cut_off.last]
+
+
+async def _outcome_of(connection: Connection, kind: ActionType, claimed: ClaimedPortion, rows: list[Row]) -> Outcome:
+    outcome = await _apply_or_narrow(connection, kind, claimed, rows)
+    return await _seen_with_earlier_portions(connection, kind, claimed, outcome) if claimed.wishes.dry_run else outcome
 
 
 async def _apply_or_narrow(
@@ -141,7 +148,6 @@ async def _seen_with_earlier_portions(
     place = {"project_id": claimed.project_id, "action_id": claimed.action_id, "keys": list(outcome.created)}
     found = await (await connection.execute(_sql.keys_of_earlier_portions, place)).fetchall()
     known = {row["key"] for row in found}
-    await connection.execute(_sql.add_dry_run_keys, place)
     created = {key: row for key, row in outcome.created.items() if key not in known}
     failures = outcome.failures
     if kind.refuses_existing is not None:

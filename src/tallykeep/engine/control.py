@@ -151,6 +151,11 @@ class SentAgain:
         """Rows are kept in UTF-8, which needs not be said."""
         return None
 
+    @property
+    def delimiter(self) -> str:
+        """As it was: rows whose quotes do not match up are sent again by the letter."""
+        return self.parent.source.delimiter
+
     async def chunks(self) -> AsyncIterator[bytes]:
         """The rows' bytes; raises ConflictError where they are not kept any more."""
         place: tuple[int, str, Source] = (self.submission.project_id, self.parent.id, self.parent.source)

@@ -2,13 +2,14 @@
 
 import codecs
 
-from tallykeep.errors import UnsupportedMediaTypeError
+from tallykeep.errors import InvalidPayloadError, UnsupportedMediaTypeError
 
 _SAMPLE_BYTES = 65_536
 _UTF8 = "utf-8"
 _UTF8_BOM = b"\xef\xbb\xbf"
 _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
 _LEGACY = "cp1252"
+_OF_NO_FILE = {"idna", "punycode", "unicode-escape", "raw-unicode-escape"}  # Python has them among its encodings
 
 # What the encoding does not know becomes a byte that is not UTF-8, so that its row fails instead of holding a stopgap.
 _BROKEN = "tallykeep.broken"
@@ -21,7 +22,7 @@ class Transcoder:
     The declared charset is taken at its word; without one the first 64 KiB tell: UTF-16 is known by its mark, and what
     is not UTF-8 at all in there, without a single character that is, is taken for Windows-1252. Characters that are
     not of the encoding come out as bytes that are not UTF-8: their row then fails by itself. Raises
-    UnsupportedMediaTypeError for a charset that is not known.
+    UnsupportedMediaTypeError for a charset that is not known, InvalidPayloadError for a file that cannot be in it.
     """
 
     def __init__(self, charset: str | None = None) -> None:
@@ -54,16 +55,22 @@ class Transcoder:
     def _as_utf8(self, chunk: bytes, *, final: bool) -> bytes:
         if self._decoder is None:
             return chunk
-        return self._decoder.decode(chunk, final).encode(_UTF8, "surrogateescape")
+        try:
+            return self._decoder.decode(chunk, final).encode(_UTF8, "surrogateescape")
+        except UnicodeError as error:
+            raise InvalidPayloadError(f"The file cannot be read in its charset: {error}") from None
 
 
 def known_charset(charset: str) -> str:
     """The encoding's name in Python; raises UnsupportedMediaTypeError where there is none."""
     try:
         "".encode(charset)  # refuses codecs that are no encodings of text
-        return codecs.lookup(charset).name
+        known = codecs.lookup(charset).name
     except (LookupError, ValueError):
-        raise UnsupportedMediaTypeError(f"The charset {charset!r} is not known; save the file as UTF-8") from None
+        known = ""
+    if not known or known in _OF_NO_FILE:
+        raise UnsupportedMediaTypeError(f"The charset {charset!r} is not known; save the file as UTF-8")
+    return known
 
 
 def _encoding_of(sample: bytes, charset: str | None) -> str:

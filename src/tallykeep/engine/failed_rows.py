@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 
@@ -67,7 +67,8 @@ async def as_csv(rows: Callable[[], SentRows], source: Source) -> AsyncIterator[
     """
     is_file = source.format == "csv"
     titles = source.header if is_file else await _properties(rows())
-    yield _line([*titles, *EXTRA_TITLES], source.delimiter)
+    # Quoted throughout, so that it shows the delimiter whatever its titles hold.
+    yield _line([*titles, *EXTRA_TITLES], source.delimiter, csv.QUOTE_ALL)
     async for portion in rows():
         lines = [_as_cells(row, len(titles)) if is_file else _values(row.value, titles) for row in portion]
         yield "".join(
@@ -147,7 +148,7 @@ def _text(value: Any) -> str:
     return orjson.dumps(value).decode()
 
 
-def _line(cells: Iterable[Any], delimiter: str) -> str:
+def _line(cells: Iterable[Any], delimiter: str, quoting: Literal[0, 1] = csv.QUOTE_MINIMAL) -> str:
     line = io.StringIO()
-    csv.writer(line, delimiter=delimiter, lineterminator="\n").writerow(cells)
+    csv.writer(line, delimiter=delimiter, lineterminator="\n", quoting=quoting).writerow(cells)
     return line.getvalue()

@@ -112,6 +112,11 @@ class Upload(Protocol):
         """The encoding that the rows are said to be in; known once the first of them have come."""
         ...
 
+    @property
+    def delimiter(self) -> str | None:
+        """What stands between the cells of a file; None where its header is to tell."""
+        ...
+
     def chunks(self) -> AsyncIterator[bytes]:
         """The file's bytes as they were sent, out of their form; perhaps compressed, or a workbook."""
         ...

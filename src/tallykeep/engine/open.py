@@ -74,7 +74,7 @@ class Opener:
             async with self._workbooks.as_csv(content) as rows:
                 yield CsvSplitter(**self._sizes), rows
         else:
-            yield CsvSplitter(charset=upload.charset, **self._sizes), content
+            yield CsvSplitter(charset=upload.charset, delimiter=upload.delimiter, **self._sizes), content
 
     async def _open_json(self, kind: ActionType, upload: Upload, content: AsyncIterator[bytes]) -> Opened:
         # By now the body has begun, and its form has told the charset.

@@ -26,8 +26,9 @@ class CsvSplitter:
     """
 
     def __init__(
-        self, *, portion_rows: int, portion_bytes: int, max_row_bytes: int, charset: str | None = None
-    ) -> None:
+        self, *, portion_rows: int, portion_bytes: int, max_row_bytes: int, charset: str | None = None,
+        delimiter: str | None = None,
+    ) -> None:  # fmt: skip
         self.source = Source("csv")
         self._cutter = PortionCutter(max_rows=portion_rows, max_bytes=portion_bytes)
         self._max_row_bytes = max_row_bytes
@@ -36,6 +37,7 @@ class CsvSplitter:
         self._open_size = 0
         self._parse_from = 0
         self._transcoder = Transcoder(charset)
+        self._delimiter = delimiter
 
     def feed(self, chunk: bytes) -> Iterator[Portion]:
         """Take the next bytes, and yield the portions that are full."""
@@ -89,7 +91,7 @@ class CsvSplitter:
             lines = lines[1:]
         if not lines:
             return []
-        delimiter = _delimiter_of(lines[0])
+        delimiter = self._delimiter or _delimiter_of(lines[0])
         rows, rest, _ = quoted_rows(lines, delimiter, at_most=1)
         if rows:
             self.source = Source("csv", _clean_header(rows[0], delimiter), delimiter)

@@ -46,6 +46,8 @@ WHERE project_id = :project_id
 RETURNING id, open_portions
 
 -- name: serve_next_action
+-- FOR UPDATE would wait for every transaction that has recorded failures of the action: a rejected one, which goes on
+-- looking for more of them, would hold up its whole project, and so the workers.
 UPDATE async_actions
 SET
     served_at = :now,
@@ -58,6 +60,6 @@ WHERE project_id = :project_id
         WHERE project_id = :project_id AND ready AND status IN ('ENQUEUED', 'IN_PROGRESS')
         ORDER BY served_at, created_at, id
         LIMIT 1
-        FOR UPDATE
+        FOR NO KEY UPDATE
     )
 RETURNING id, on_error

@@ -27,8 +27,10 @@ from tallykeep.resources.vouchers.read import get_voucher
 
 router = APIRouter(prefix="/v1/campaigns", tags=["Campaigns"], default_response_class=Json)
 
+_MOST_VOUCHERS = 1 << 53
+
 Expand = Annotated[Literal["category"], Query(description="Categories are always shown.")]
-Count = Annotated[int, Query(ge=1, description="How many vouchers to add.")]
+Count = Annotated[int, Query(ge=1, le=_MOST_VOUCHERS, description="How many vouchers to add.")]
 
 _ABSENT = ("access_settings_assignments", "loyalty_tiers_expiration", "readonly", "referral_program", "validity_hours")
 _LISTED = Compatibility(
@@ -147,6 +149,7 @@ async def add_vouchers(
                 options = {"campaign_id": found["id"], "count": vouchers_count, "given": given}
                 asked = replace(asked, options=options)
                 return answer_accepted(await context.acceptance.accept_planned(connection, asked, wishes), 202)
+            _require_no_wish(asked, wishes)
             code = await add_voucher(connection, caller.project_id, found["id"], given)
         return Json(await get_voucher(connection, caller.project_id, code))
 
@@ -160,6 +163,16 @@ async def add_with_code(
     async with context.pool.connection() as connection:
         await add_voucher(connection, caller.project_id, campaign_id, {**given, "code": code})
         return Json(await get_voucher(connection, caller.project_id, code))
+
+
+def _require_no_wish(asked: Submission, wishes: Wishes) -> None:
+    """A single voucher is made at once, without an action that could be tried or sent twice."""
+    for wished, name in ((wishes.dry_run, "dry_run"), (asked.idempotency_key, "Idempotency-Key")):
+        if wished:
+            raise InvalidQueryError(
+                f"{name} goes with vouchers_count over 1 only; nothing was done."
+                " A single voucher with a code is safe to send twice"
+            )
 
 
 def _refuse_one_code_for_several(given: dict[str, Any]) -> None:

@@ -50,6 +50,11 @@ class RequestUpload:
         """What the content type says, of the body or of the file within its form."""
         return self._form.charset if self._form else charset_of(self._request.headers.get("content-type", ""))
 
+    @property
+    def delimiter(self) -> None:
+        """Clients do not say."""
+        return None
+
     async def chunks(self) -> AsyncIterator[bytes]:
         """The file's bytes; raises InvalidPayloadError, BodyTooLargeError, UploadTimeoutError."""
         if self._empty:

@@ -74,9 +74,10 @@ def _on_error(text: str) -> OnError:
 
 
 def _max_failures(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and 1 <= int(text[:20]) <= _MOST_FAILURES):
+    digits = text.lstrip("0")
+    if not (text.isascii() and text.isdecimal() and 1 <= int(digits[:20] or 0) <= _MOST_FAILURES):
         raise InvalidQueryError(f"Property .max_failures should be a whole number from 1, not {text!r}")
-    return int(text)
+    return int(digits)
 
 
 def _mapping(text: str) -> dict[str, str | None]:
