@@ -68,6 +68,20 @@ def test_three_rows_do_not_wait_behind_ten_big_imports(database_url: str) -> Non
     asyncio.run(scenario())
 
 
+def test_small_imports_do_not_keep_a_big_one_waiting_for_ever(database_url: str) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url, portion_rows=3) as engine, open_line(engine) as line:
+            await submit_big(engine, 60)
+            await engine.query("UPDATE async_actions SET served_at = served_at - interval '11 seconds' RETURNING id")
+            small = await submit_big(engine, 3, 5000)
+            await line.serve(1)
+            assert await portions_of(engine) == 1
+            assert (await engine.get(small))["status"] == "ENQUEUED"
+            assert await line.serve_until_ended(engine, small) == 1
+
+    asyncio.run(scenario())
+
+
 def test_an_import_of_one_portion_is_the_next_one_served(database_url: str) -> None:
     async def scenario() -> None:
         async with open_engine(database_url, portion_rows=3) as engine, open_line(engine) as line:

@@ -16,7 +16,7 @@ from tallykeep.engine.kinds import Submission, Upload
 from tallykeep.engine.once import Accepted, Fingerprint, KeyTakenError, find_accepted, remember, replay
 from tallykeep.engine.open import Opened, Opener, Splitter
 from tallykeep.engine.queue import Queue
-from tallykeep.engine.turns import queue_first_turns
+from tallykeep.engine.turns import head_start, queue_first_turns
 from tallykeep.engine.unique import UniqueKeys
 from tallykeep.errors import ConflictError
 from tallykeep.model import Portion, Source, Wishes, new_id, now
@@ -142,6 +142,7 @@ class Acceptance:
             "dry_run": wishes.dry_run,
             "on_error": wishes.on_error,
             "max_failures": wishes.max_failures,
+            "served_at": now() - head_start(totals.portions),
             "file_name": None,
             "body_size": None,
             **about,

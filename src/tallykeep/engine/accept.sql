@@ -26,6 +26,7 @@ SET
     dry_run = :dry_run,
     on_error = :on_error,
     max_failures = :max_failures,
+    served_at = :served_at,
     file_name = :file_name,
     body_size = :body_size,
     updated_at = :now,

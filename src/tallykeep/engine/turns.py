@@ -16,6 +16,14 @@ from tallykeep.model import now
 
 _sql = queries(__package__, "turns.sql")
 
+_HEAD_START = timedelta(seconds=2)
+_HEAD_START_OF_ONE = timedelta(seconds=10)
+
+
+def head_start(portions: int) -> timedelta:
+    """How long a new action counts as having waited already; the shorter it is, the less it keeps others waiting."""
+    return _HEAD_START_OF_ONE if portions == 1 else _HEAD_START
+
 
 async def queue_turns(
     connection: Connection, queue: Queue, project_id: int, count: int, *, delay: timedelta | None = None
