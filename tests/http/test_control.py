@@ -2,13 +2,16 @@
 
 import csv
 import io
+import socket
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import Any
 
 import httpx
 import orjson
 import pytest
 
+from tallykeep.config import Settings
 from tests.server import Api
 
 HEADER = "Code,Voucher Type,Value,Note\n"
@@ -255,6 +258,27 @@ def test_a_planned_action_is_planned_again(api: Api) -> None:
     assert counts(child) == (0, 3, 0)
     body = api.http.post(f"/v1/async-actions/{parent['id']}/retry", json=[{}])
     assert (body.status_code, body.json()["key"]) == (409, "conflict")
+
+
+def _slow_download(api: Api, path: str) -> socket.socket:
+    """A client that asks for the file, takes the first bytes of it, and then no more."""
+    url = httpx.URL(api.url)
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    client.connect((url.host, url.port))
+    keys = f"X-App-Id: {api.keys.app_id}\r\nX-App-Token: {api.keys.app_token}\r\n"
+    client.sendall(f"GET {path} HTTP/1.1\r\nHost: {url.host}\r\n{keys}\r\n".encode())
+    assert b" 200 " in client.recv(100)
+    return client
+
+
+def test_slow_downloads_keep_nobody_waiting(api: Api) -> None:
+    note = "n" * 4_000
+    failed = run(api, HEADER + "".join(f"V{number},,1,{note}\n" for number in range(4_000)))
+    with ExitStack() as downloads:
+        for _ in range(Settings.model_fields["api_pool_size"].default + 2):
+            downloads.enter_context(_slow_download(api, f"/v1/async-actions/{failed['id']}/failures.csv"))
+        assert api.get(f"/v1/async-actions/{failed['id']}")["failed_count"] == 4_000
 
 
 def test_failed_rows_come_back_as_they_were_sent(api: Api) -> None:

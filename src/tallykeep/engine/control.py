@@ -159,10 +159,8 @@ class SentAgain:
     async def chunks(self) -> AsyncIterator[bytes]:
         """The rows' bytes; raises ConflictError where they are not kept any more."""
         place: tuple[int, str, Source] = (self.submission.project_id, self.parent.id, self.parent.source)
-        async with self.pool.connection() as connection:
-            rows = sent_rows(connection, *place, unprocessed=self.unprocessed)
-            async for chunk in as_sent(rows, self.parent.source):
-                yield chunk
+        async for chunk in as_sent(sent_rows(self.pool, *place, unprocessed=self.unprocessed), self.parent.source):
+            yield chunk
 
     def wishes(self) -> Wishes:
         """What was asked for this time."""

@@ -8,9 +8,10 @@ from typing import Any, Literal
 
 import orjson
 
-from tallykeep.db.pool import Connection
+from tallykeep.db.pool import Pool
 from tallykeep.db.queries import queries
 from tallykeep.engine.rows import raw_rows, read_rows
+from tallykeep.errors import ConflictError
 from tallykeep.model import Portion, Source
 
 _sql = queries(__package__, "failed_rows.sql")
@@ -34,21 +35,38 @@ SentRows = AsyncIterator[list[SentRow]]
 
 
 async def sent_rows(
-    connection: Connection, project_id: int, action_id: str, source: Source, *, unprocessed: bool = False
+    pool: Pool, project_id: int, action_id: str, source: Source, *, unprocessed: bool = False
 ) -> SentRows:
-    """The action's failed rows in order, a portion at a time; with `unprocessed`, those without any outcome too."""
+    """The action's failed rows in order, a portion at a time; with `unprocessed`, those without any outcome too.
+
+    Between portions no connection is held: who reads this may be slow. Raises ConflictError where the rows are removed
+    for their age meanwhile.
+    """
     wanted = {"project_id": project_id, "action_id": action_id, "unprocessed": unprocessed}
-    async with connection.transaction(), connection.cursor("sent_rows", binary=True) as cursor:
-        cursor.itersize = _PORTIONS_AT_A_TIME
-        await cursor.execute(_sql.portions_with_failures, wanted)
-        async for found in cursor:
-            portion = Portion(found["first_row"], found["row_count"], bytes(found["body"]))
-            reasons: dict[int, str | None] = dict(found["failures"])
+    after = 0
+    while found := await _next_portions(pool, {**wanted, "after": after}):
+        for held in found:
+            portion = Portion(held["first_row"], held["row_count"], bytes(held["body"]))
+            reasons: dict[int, str | None] = dict(held["failures"])
             if unprocessed:
-                first = portion.first_row + portion.row_count - found["unprocessed_count"]
+                first = portion.first_row + portion.row_count - held["unprocessed_count"]
                 for row in range(first, portion.first_row + portion.row_count):
                     reasons.setdefault(row, None)
             yield list(_picked(portion, source, reasons))
+        after = found[-1]["first_row"]
+
+
+async def _next_portions(pool: Pool, wanted: dict[str, Any]) -> list[dict[str, Any]]:
+    async with pool.connection() as connection:
+        found = await connection.execute(
+            _sql.portions_with_failures, wanted | {"limit": _PORTIONS_AT_A_TIME}, binary=True
+        )
+        portions = await found.fetchall()
+        # Asked afterwards: what was kept until now was all there a moment ago.
+        kept = await (await connection.execute(_sql.are_rows_kept, wanted)).fetchone()
+    if not kept or not kept["failures_kept"]:
+        raise ConflictError(f"The failed rows of the action {wanted['action_id']} are not kept any more")
+    return portions
 
 
 def _picked(portion: Portion, source: Source, reasons: dict[int, str | None]) -> Iterator[SentRow]:

@@ -17,8 +17,13 @@ LEFT JOIN LATERAL (
 ) AS failed ON true
 WHERE portions.project_id = :project_id
     AND portions.action_id = :action_id
+    AND portions.first_row > :after
     AND (
         failed.failures IS NOT NULL
         OR :unprocessed AND (portions.status = 'OPEN' OR portions.unprocessed_count > 0)
     )
 ORDER BY portions.first_row
+LIMIT :limit
+
+-- name: are_rows_kept
+SELECT failures_kept FROM async_actions WHERE project_id = :project_id AND id = :action_id

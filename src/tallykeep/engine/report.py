@@ -4,10 +4,11 @@ import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from itsdangerous import BadSignature, URLSafeSerializer
 
-from tallykeep.db.pool import Connection
+from tallykeep.db.pool import Connection, Pool
 from tallykeep.db.queries import queries
 from tallykeep.engine.kinds import ActionTypes, Report
 from tallykeep.errors import NotFoundError
@@ -65,12 +66,17 @@ async def report_header(connection: Connection, kinds: ActionTypes, project_id: 
     return ",".join(kinds[found["type"]].report_header) + "\n"
 
 
-async def report_lines(connection: Connection, project_id: int, action_id: str) -> AsyncIterator[str]:
-    """The other lines of the report file, part by part."""
-    async with connection.transaction(), connection.cursor("report") as cursor:
-        await cursor.execute(_sql.read_report, _place(project_id, action_id))
-        async for part in cursor:
-            yield part["body"]
+async def report_lines(pool: Pool, project_id: int, action_id: str) -> AsyncIterator[str]:
+    """The other lines of the report file, part by part; between parts no connection is held."""
+    place, after = _place(project_id, action_id), 0
+    while part := await _next_part(pool, {**place, "after": after}):
+        yield part["body"]
+        after = part["first_row"]
+
+
+async def _next_part(pool: Pool, behind: dict[str, object]) -> dict[str, Any] | None:
+    async with pool.connection() as connection:
+        return await (await connection.execute(_sql.next_report_part, behind)).fetchone()
 
 
 def _place(project_id: int, action_id: str) -> dict[str, object]:

@@ -7,5 +7,9 @@ SELECT value FROM secrets WHERE name = :name
 -- name: get_type
 SELECT type FROM async_actions WHERE project_id = :project_id AND id = :action_id AND report_kept
 
--- name: read_report
-SELECT body FROM report_parts WHERE project_id = :project_id AND action_id = :action_id ORDER BY first_row
+-- name: next_report_part
+SELECT first_row, body
+FROM report_parts
+WHERE project_id = :project_id AND action_id = :action_id AND first_row > :after
+ORDER BY first_row
+LIMIT 1

@@ -92,12 +92,8 @@ async def _failed(
     parent = await context.controller.find(caller.project_id, action_id)
     parent.require_rows()
 
-    async def rows() -> SentRows:
-        async with context.pool.connection() as connection:
-            async for portion in sent_rows(
-                connection, caller.project_id, action_id, parent.source, unprocessed=unprocessed
-            ):
-                yield portion
+    def rows() -> SentRows:
+        return sent_rows(context.pool, caller.project_id, action_id, parent.source, unprocessed=unprocessed)
 
     return parent.source, rows
 

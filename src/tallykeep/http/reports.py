@@ -21,9 +21,8 @@ async def get_report(request: Request, context: FromContext, token: str) -> Stre
 
     async def body() -> AsyncIterator[str]:
         yield header
-        async with context.pool.connection() as connection:
-            async for part in report_lines(connection, project_id, action_id):
-                yield part
+        async for part in report_lines(context.pool, project_id, action_id):
+            yield part
 
     disposition = f'attachment; filename="{action_id}.csv"'
     return StreamingResponse(body(), media_type="text/csv", headers={"Content-Disposition": disposition})
