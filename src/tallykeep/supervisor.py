@@ -242,6 +242,12 @@ def _welcome(url: str, keys: Keys | None, settings: Settings) -> str:
             f" curl -sS {url}/v1/vouchers/importCSV \\",
             f'    -H "X-App-Id: {keys.app_id}" -H "X-App-Token: {token}" -F file=@-',
         ]
+        if not settings.app_token:
+            lines += [
+                "",
+                "For the command line, in another terminal:",
+                f"  export TALLYKEEP_URL={url} TALLYKEEP_APP_ID={keys.app_id} TALLYKEEP_APP_TOKEN={token}",
+            ]
     elif settings.database_url is None:
         lines.append(f"Data directory: {settings.data_dir}")
     return "\n".join(lines) + "\n"

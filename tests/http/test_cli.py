@@ -47,6 +47,61 @@ def test_files_are_told_apart_by_their_endings(api: Api, tmp_path: Path) -> None
     assert {voucher["code"] for voucher in api.get("/v1/vouchers")["vouchers"]} == {"A", "B"}
 
 
+def test_every_noun_has_its_commands(api: Api, tmp_path: Path) -> None:
+    files = {
+        "customers": ("c.csv", "Kundennummer;Größe;Notiz\nK1;M;x\nK2;L;y\n"),
+        "products": ("p.csv", "source_id,name\nP1,Shirt\n"),
+        "skus": ("s.csv", "product_id,source_id\nP1,S1\n"),
+        "orders": ("o.json", '[{"source_id": "O1", "customer": {"source_id": "K1"}}]'),
+    }
+    options = {"customers": ["--map", "Kundennummer=source_id", "--skip", "Notiz"]}
+    for noun, (name, content) in files.items():
+        (tmp_path / name).write_text(content)
+        sent = run(api, "import", noun, str(tmp_path / name), *options.get(noun, []))
+        assert sent.returncode == 0, sent.stderr
+    assert api.get("/v1/customers/K1")["metadata"] == {"Größe": "M"}
+    assert api.get("/v1/skus/S1")["sku"] is None
+    assert api.get("/v1/orders/O1")["customer"]["id"] == api.get("/v1/customers/K1")["id"]
+    (tmp_path / "u.ndjson").write_text('{"source_id": "K2", "name": "Zoë"}\n')
+    assert run(api, "update", "customers", str(tmp_path / "u.ndjson")).returncode == 0
+    assert api.get("/v1/customers/K2")["name"] == "Zoë"
+    wrong = run(api, "import", "orders", str(tmp_path / "c.csv"))
+    assert (wrong.returncode, "come as .json" in wrong.stderr) == (1, True)
+
+
+def test_vouchers_go_into_a_campaign(api: Api, tmp_path: Path) -> None:
+    campaign = {"name": "Sommer 1/2", "voucher": {"type": "GIFT_VOUCHER", "gift": {"amount": 100}}}
+    assert api.http.post("/v1/campaigns", json=campaign).status_code == 200
+    file = tmp_path / "codes.csv"
+    file.write_text("Code\nA\n")
+    sent = run(api, "import", "vouchers", "--campaign", api.get("/v1/campaigns")["campaigns"][0]["id"], str(file))
+    assert sent.returncode == 0, sent.stderr
+    assert api.get("/v1/vouchers/A")["campaign"] == "Sommer 1/2"
+    wrong = run(api, "import", "customers", "--campaign", "Fall", str(file))
+    assert (wrong.returncode, "Only vouchers" in wrong.stderr) == (1, True)
+
+
+def test_a_dry_run_then_the_failed_rows_mended_and_retried(api: Api, tmp_path: Path) -> None:
+    file, mended = tmp_path / "vouchers.csv", tmp_path / "failures.csv"
+    file.write_text("Code,Voucher Type,Value\nA,GIFT_VOUCHER,1\nB,GIFT_VOUCHER,ten\n")
+    dry = run(api, "import", "vouchers", "--dry-run", str(file))
+    assert (dry.returncode, "nothing was written" in dry.stdout, api.get("/v1/vouchers")["total"]) == (2, True, 0)
+    stopped = run(api, "import", "vouchers", "--on-error", "stop", str(file), str(file))
+    assert stopped.returncode == 2
+    action_id = api.get("/v1/async-actions")["async_actions"][0]["id"]
+    assert run(api, "actions", "failures", action_id, "--to", str(mended)).returncode == 0
+    assert run(api, "actions", "failures", action_id).stdout == mended.read_text()
+    assert run(api, "actions", "retry", action_id).returncode == 2
+    mended.write_text(mended.read_text().replace(",ten,", ",10,"))
+    retried = run(api, "actions", "retry", action_id, str(mended))
+    assert (retried.returncode, "1 done   0 failed" in retried.stdout) == (0, True)
+    assert api.get("/v1/vouchers/B")["gift"]["amount"] == 1000
+    ended = run(api, "actions", "cancel", action_id)
+    assert (ended.returncode, "has ended already" in ended.stderr) == (1, True)
+    assert run(api, "actions", "failures", "aa_nothing", "--to", str(mended)).returncode == 1
+    assert mended.read_text().startswith("Code"), "a file is kept where nothing comes to replace it"
+
+
 def test_actions_are_listed_and_shown(api: Api) -> None:
     action_id = api.import_json([{"code": "A"}])
     api.ended(action_id)

@@ -89,6 +89,8 @@ def test_reject_writes_all_or_nothing(api: Api) -> None:
 @pytest.mark.parametrize(
     ("wishes", "named"),
     [
+        ({"dryRun": "true"}, "dryRun is not known; it is called dry_run"),
+        ({"max_failure": "3"}, "it is called max_failures"),
         ({"dry_run": "maybe"}, "dry_run"),
         ({"on_error": "explode"}, "on_error"),
         ({"max_failures": "3"}, "max_failures"),

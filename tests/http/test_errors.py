@@ -53,7 +53,10 @@ def test_wrong_content_types(api: Api) -> None:
 
 def test_forms_without_a_usable_file(api: Api) -> None:
     missing = "Payload should have required property 'file'"
-    check(api.http.post(CSV, files={"data": b"Code\nA\n"}), 400, "invalid_payload", missing)
+    check(api.http.post(CSV, data={"data": "Code"}, files={"other": b""}), 400, "invalid_payload", missing)
+    for content in (b"Code\nA\n", b"Code\n" * 100_000):
+        answer = api.http.post(CSV, files={"data": content})
+        check(answer, 400, "invalid_payload", f"{missing}; there is a file in the part 'data'")
     check(api.http.post(CSV, files={"file": b""}), 400, "invalid_payload", "header line is expected")
     cut = '--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nCode\nA\n'
     headers = {"Content-Type": "multipart/form-data; boundary=b"}

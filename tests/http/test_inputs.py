@@ -252,6 +252,7 @@ def test_the_columns_of_failed_rows_are_left_out(api: Api) -> None:
     [
         ({}, "invalid_payload", ["no column Code", "Gutschein, Wert", 'mapping, such as {"Gutschein":"Code"}']),
         ({"mapping": '{"X":"Code"}'}, "invalid_query_params", ["'X'", "Gutschein, Wert"]),
+        ({"mapping": '{"Code":"Gutschein"}'}, "invalid_query_params", ["it has 'Gutschein'", "needs no mapping"]),
         ({"mapping": '{"Wert":"Gutschein"}'}, "invalid_query_params", ["'Wert'", "another column"]),
         ({"mapping": '{"Gutschein":null}'}, "invalid_payload", ["no column Code", "Gutschein, Wert"]),
         ({"mapping": '["X"]'}, "invalid_query_params", ["JSON object"]),
@@ -271,6 +272,16 @@ def test_a_file_without_what_every_row_needs_is_refused(api: Api, name: str) -> 
     FILES[name].prepare(api)
     answer = api.http.post(FILES[name].path, **form_of(b"Foo,Bar\n1,2\n"))
     check(answer, 400, "invalid_payload", "has no column", "Foo, Bar", "mapping")
+
+
+def test_customers_with_foreign_headers_alone_are_refused(api: Api) -> None:
+    foreign = csv_of([["Kundennummer", "Vorname"], ["K1", "Zoë"]])
+    answer = api.http.post("/v1/customers/importCSV", files={"file": ("c.csv", foreign)})
+    check(
+        answer, 400, "invalid_payload", "no column source_id", "Kundennummer, Vorname", '{"Kundennummer":"source_id"}'
+    )
+    mapped = submitted(api, "/v1/customers/importCSV", form_of(foreign), mapping='{"Kundennummer":"source_id"}')
+    assert (mapped["created_count"], api.get("/v1/customers/K1")["metadata"]) == (1, {"Vorname": "Zoë"})
 
 
 def test_a_mapping_goes_with_columns_only(api: Api) -> None:

@@ -31,6 +31,7 @@ def test_an_order_brings_its_customer_products_and_skus(api: Api) -> None:
     action = api.ended(api.http.post("/v1/orders/import", json=[given, given]).json()["async_action_id"])
     assert action["result"]["failed"] == []
     order = api.get("/v1/orders/FULL")
+    assert [item["sku"] for item in order["items"] if "sku" in item] == [given["items"][-1]["sku"]]  # type: ignore[index]
     bob, jane = api.get("/v1/customers/bob"), api.get("/v1/customers/jane")
     assert (order["customer_id"], order["referrer_id"]) == (bob["id"], jane["id"])
     assert (bob["name"], bob["metadata"], jane["birthdate"]) == ("Bob", {"lang": "en"}, "2022-03-03")
@@ -59,7 +60,7 @@ def test_a_flaw_inside_is_the_orders_reason(api: Api) -> None:
         api.http.post("/v1/orders", json=row),
         400,
         "invalid_order",
-        "items: [0] must be a number (actual value is 'two')",
+        "items: [0] quantity must be a number (actual value is 'two')",
     )
     row["items"] = []
     check(api.http.post("/v1/orders", json=row), 400, "invalid_order", "customer: name: must be a string")

@@ -2,7 +2,7 @@
 
 from tallykeep.engine.finish import bulk_result, count_result, import_result
 from tallykeep.engine.kinds import ActionType
-from tallykeep.resources.customers.declaration import CUSTOMER_PURGE, upsert_customers
+from tallykeep.resources.customers.declaration import CUSTOMER, CUSTOMER_PURGE, upsert_customers
 from tallykeep.resources.metadata_purge import purge_plan, purge_portion
 
 TYPES = (
@@ -14,6 +14,7 @@ TYPES = (
         noun="customer",
         failure_fields=("source_id", "row", "reason"),
         keyless="",
+        required_columns=(CUSTOMER.titles,),
         result=import_result,
         begin=upsert_customers,
     ),

@@ -1,17 +1,25 @@
 """`tallykeep actions`: look at asynchronous actions."""
 
 import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
-from tallykeep.cli.client import DEFAULT_URL, AppId, AppToken, Client, ClientError, Url, connection
-from tallykeep.cli.show import bars, failure_groups, tally, watched
+from tallykeep.cli.client import DEFAULT_URL, AppId, AppToken, Client, Url, connection, read_chunks, refusals_shown
+from tallykeep.cli.imports import DryRun, MaxFailures, Policy, exit_code, wishes_of
+from tallykeep.cli.show import bars, failure_groups, listed, tally, watched
+from tallykeep.model import OnError
 
-cli = typer.Typer(no_args_is_help=True, help="Look at asynchronous actions.")
+cli = typer.Typer(no_args_is_help=True, help="Look at asynchronous actions, cancel and retry them.")
 
+Unprocessed = Annotated[
+    bool, typer.Option("--include-unprocessed", help="Also the rows left when it was canceled or stopped.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the API's JSON.")]
 
 
@@ -25,17 +33,11 @@ def list_(
 ) -> None:
     """List the newest actions."""
     with _client(url, app_id, app_token) as client:
-        page = _or_exit(client, "/v1/async-actions", limit=limit)
+        page = client.get("/v1/async-actions", limit=limit)
     if as_json:
         typer.echo(json.dumps(page, indent=2))
         return
-    table = Table(box=None, padding=(0, 2), header_style="bold")
-    table.add_column("id", no_wrap=True, min_width=21)
-    for title in ("type", "status", "progress", "created at"):
-        table.add_column(title, overflow="fold")
-    for action in page["async_actions"]:
-        table.add_row(action["id"], action["type"], action["status"], f"{action['progress']} %", action["created_at"])
-    Console().print(table)
+    Console().print(listed(page["async_actions"]))
 
 
 @cli.command()
@@ -48,7 +50,7 @@ def show(
 ) -> None:
     """Show one action: its tally and its failures by reason."""
     with _client(url, app_id, app_token) as client:
-        action = _or_exit(client, f"/v1/async-actions/{action_id}")
+        action = client.get(f"/v1/async-actions/{action_id}")
         if as_json:
             typer.echo(json.dumps(action, indent=2))
         else:
@@ -58,31 +60,74 @@ def show(
 @cli.command()
 def watch(action_id: str, url: Url = DEFAULT_URL, app_id: AppId = None, app_token: AppToken = None) -> None:
     """Watch an action until it ends."""
-    console = Console()
     with _client(url, app_id, app_token) as client:
-        _or_exit(client, f"/v1/async-actions/{action_id}")
-        try:
-            with bars(console) as progress:
-                action = watched(progress, client, action_id)
-            console.print(tally(action, failure_groups(client, action)))
-        except ClientError as error:
-            raise _refused(error) from None
+        _watch(client, action_id)
 
 
-def _client(url: str, app_id: str | None, app_token: str | None) -> Client:
-    try:
-        return Client(connection(url, app_id, app_token))
-    except ClientError as error:
-        raise _refused(error) from None
+@cli.command()
+def cancel(action_id: str, url: Url = DEFAULT_URL, app_id: AppId = None, app_token: AppToken = None) -> None:
+    """End an action now: rows done stay done, the others are left unprocessed."""
+    with _client(url, app_id, app_token) as client:
+        action = client.post(f"/v1/async-actions/{action_id}/cancel")
+        Console().print(tally(action, failure_groups(client, action)))
 
 
-def _or_exit(client: Client, path: str, **query: Any) -> dict[str, Any]:
-    try:
-        return client.get(path, **query)
-    except ClientError as error:
-        raise _refused(error) from None
+@cli.command()
+def retry(
+    action_id: str,
+    file: Annotated[
+        Path | None, typer.Argument(exists=True, dir_okay=False, help="Mended rows, instead of the failed ones.")
+    ] = None,
+    include_unprocessed: Unprocessed = False,
+    dry_run: DryRun = False,
+    on_error: Policy = OnError.CONTINUE,
+    max_failures: MaxFailures = None,
+    url: Url = DEFAULT_URL,
+    app_id: AppId = None,
+    app_token: AppToken = None,
+) -> None:
+    """Retry an action's failed rows as a new action, and watch it."""
+    with _client(url, app_id, app_token) as client:
+        query = wishes_of(dry_run, on_error, max_failures) | {"include_unprocessed": include_unprocessed}
+        path = f"/v1/async-actions/{action_id}/retry"
+        if file is None:
+            started = str(client.post(path, **query)["async_action_id"])
+        else:
+            with file.open("rb") as content:
+                started = client.submit_file(path, file, read_chunks(content), **query)
+        raise typer.Exit(exit_code([_watch(client, started)]))
 
 
-def _refused(error: ClientError) -> typer.Exit:
-    typer.secho(f"tallykeep: {error}", fg="red", err=True)
-    return typer.Exit(1)
+@cli.command()
+def failures(
+    action_id: str,
+    to: Annotated[Path | None, typer.Option("--to", dir_okay=False, help="A file, .csv or .ndjson.")] = None,
+    include_unprocessed: Unprocessed = False,
+    url: Url = DEFAULT_URL,
+    app_id: AppId = None,
+    app_token: AppToken = None,
+) -> None:
+    """The failed rows as they were sent, with row and reason: mend them, and import or retry them."""
+    ending = ".ndjson" if to is not None and to.suffix == ".ndjson" else ".csv"
+    path = f"/v1/async-actions/{action_id}/failures{ending}"
+    with _client(url, app_id, app_token) as client:
+        chunks = client.download(path, include_unprocessed=include_unprocessed)
+        first = next(chunks, b"")  # a refusal comes before a file is overwritten
+        with to.open("wb") if to else nullcontext(sys.stdout.buffer) as out:
+            out.write(first)
+            out.writelines(chunks)
+
+
+def _watch(client: Client, action_id: str) -> dict[str, Any]:
+    console = Console()
+    client.get(f"/v1/async-actions/{action_id}")  # refused before there is a bar
+    with bars(console) as progress:
+        action = watched(progress, client, action_id)
+    console.print(tally(action, failure_groups(client, action)))
+    return action
+
+
+@contextmanager
+def _client(url: str, app_id: str | None, app_token: str | None) -> Iterator[Client]:
+    with refusals_shown(), Client(connection(url, app_id, app_token)) as client:
+        yield client

@@ -1,6 +1,7 @@
 """The CLI's way to the API: the public endpoints, nothing else."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -58,7 +59,19 @@ class Client:
         """GET as JSON."""
         return self._request("GET", path, params=query)
 
-    def submit_file(self, path: str, file: Path, chunks: Iterator[bytes]) -> str:
+    def post(self, path: str, **query: Any) -> dict[str, Any]:
+        """POST without a body."""
+        return self._request("POST", path, params=query)
+
+    def download(self, path: str, **query: Any) -> Iterator[bytes]:
+        """GET a file in chunks; a refusal is raised before the first of them."""
+        with self._reachable(), self._http.stream("GET", path, params=query) as answer:
+            if answer.is_error:
+                answer.read()
+                raise ClientError(_refusal(answer))
+            yield from answer.iter_bytes()
+
+    def submit_file(self, path: str, file: Path, chunks: Iterator[bytes], **query: Any) -> str:
         """Submit a file within a form, streamed; returns the action's id."""
         name = file.name.replace('"', "%22")
         head = (
@@ -76,17 +89,32 @@ class Client:
             "Content-Type": f"multipart/form-data; boundary={_BOUNDARY}",
             "Content-Length": str(len(head) + file.stat().st_size + len(tail)),
         }
-        return str(self._request("POST", path, content=form(), headers=headers)["async_action_id"])
+        return str(self._request("POST", path, params=query, content=form(), headers=headers)["async_action_id"])
 
     def _request(self, method: str, path: str, **options: Any) -> dict[str, Any]:
-        try:
+        with self._reachable():
             answer = self._http.request(method, path, **options)
-        except httpx.TransportError as error:
-            raise ClientError(f"No Tallykeep answers at {self._url} ({error}); is `tallykeep serve` running?") from None
         if answer.is_error:
             raise ClientError(_refusal(answer))
         body: dict[str, Any] = answer.json()
         return body
+
+    @contextmanager
+    def _reachable(self) -> Iterator[None]:
+        try:
+            yield
+        except httpx.TransportError as error:
+            raise ClientError(f"No Tallykeep answers at {self._url} ({error}); is `tallykeep serve` running?") from None
+
+
+@contextmanager
+def refusals_shown() -> Iterator[None]:
+    """Say what went wrong and end with exit code 1, where a ClientError is raised."""
+    try:
+        yield
+    except ClientError as error:
+        typer.secho(f"tallykeep: {error}", fg="red", err=True)
+        raise typer.Exit(1) from None
 
 
 def _refusal(answer: httpx.Response) -> str:

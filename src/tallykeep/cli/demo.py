@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.syntax import Syntax
 
 from tallykeep.cli.client import Client, Connection
-from tallykeep.cli.imports import import_file
+from tallykeep.cli.imports import VOUCHERS, import_file, path_for
 
 _START_SECONDS = 120
 _SHOWN_FAILURES = 3
@@ -74,7 +74,7 @@ def _tour(console: Console, where: Connection, examples: Path) -> None:
     _define_schema(where, json.loads((examples / "voucher-metadata-schema.json").read_text()))
     last = ""
     for file in sorted(examples.glob("*-vouchers.*")):
-        last = import_file(console, where, file)["id"]
+        last = import_file(console, where, file, path_for(file, VOUCHERS))["id"]
     with Client(where) as client:
         action = client.get(f"/v1/async-actions/{last}")
     console.print(f"The last action as the API tells it, GET /v1/async-actions/{last}:")

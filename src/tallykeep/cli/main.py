@@ -35,7 +35,8 @@ def make_cli(roles: Roles) -> typer.Typer:
     cli = typer.Typer(
         no_args_is_help=True, pretty_exceptions_enable=False, help="Bulk actions, every row accounted for."
     )
-    cli.add_typer(imports.cli, name="import")
+    cli.add_typer(imports.importing, name="import")
+    cli.add_typer(imports.updating, name="update")
     cli.add_typer(actions.cli, name="actions")
     cli.command("demo")(demo.demo)
     keys = typer.Typer(no_args_is_help=True, help="A project's keys.")

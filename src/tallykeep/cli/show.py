@@ -62,9 +62,28 @@ def tally(action: dict[str, Any], reasons: list[dict[str, Any]]) -> Group:
     counts.append(f"{action['done_count']:,} done", style="bold green")
     counts.append("   ")
     counts.append(f"{action['failed_count']:,} failed", style="bold red" if action["failed_count"] else "dim")
+    if action["unprocessed_count"]:
+        counts.append(f"   {action['unprocessed_count']:,} unprocessed", style="bold yellow")
     counts.append(f"   of {action['total_count']:,} rows in {action['processing_time'] / 1000:,.2f} s   ")
     counts.append(f"{action['id']}", style="dim")
+    if action["dry_run"]:
+        counts.append("\n  a dry run: nothing was written", style="bold yellow")
     return Group(counts, _reasons(reasons)) if reasons else Group(counts)
+
+
+def listed(actions: list[dict[str, Any]]) -> Table:
+    """Actions, one a line; within 80 columns only types are wrapped."""
+    table = Table(box=None, padding=(0, 1), header_style="bold")
+    table.add_column("id", no_wrap=True)
+    table.add_column("type", overflow="fold")
+    for title in ("status", "done", "failed", "created (UTC)"):
+        table.add_column(title, no_wrap=True, justify="right" if title in ("done", "failed") else "left")
+    for action in actions:
+        counts = (f"{action['done_count']:,}", f"{action['failed_count']:,}")
+        table.add_row(
+            action["id"], action["type"], action["status"], *counts, action["created_at"][5:16].replace("T", " ")
+        )
+    return table
 
 
 def _reasons(reasons: list[dict[str, Any]]) -> Table:

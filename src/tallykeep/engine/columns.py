@@ -40,7 +40,7 @@ def _mapped(header: list[str], mapping: Mapping) -> list[str | None]:
     """What each column is called; None where it is left out."""
     titles: list[str | None] = list(header)
     places = {normal_title(title): index for index, title in enumerate(header)}
-    named = [(_place(column, places, header), column, title) for column, title in mapping.items()]
+    named = [(_place(column, title, places, header), column, title) for column, title in mapping.items()]
     if len(header) > len(OURS) and header[-2:] == OURS and not {index for index, *_ in named} & _last_two(header):
         titles[-2:] = [None, None]
     for index, column, title in named:
@@ -56,13 +56,16 @@ def _last_two(header: list[str]) -> set[int]:
     return {len(header) - 2, len(header) - 1}
 
 
-def _place(column: str, places: dict[str, int], header: list[str]) -> int:
-    try:
-        return places[normal_title(column)]
-    except KeyError:
+def _place(column: str, title: str | None, places: dict[str, int], header: list[str]) -> int:
+    place = places.get(normal_title(column))
+    if place is None:
+        there = title is not None and normal_title(title) in places
+        # Files of failed rows are: a mapping that went with the first file does not go with them.
+        hint = f"; but it has {title!r}. A file that is mapped already needs no mapping" if there else ""
         raise InvalidQueryError(
-            f"Property .mapping names the column {column!r}, which the file does not have: {_shown(header)}"
-        ) from None
+            f"Property .mapping names the column {column!r}, which the file does not have: {_shown(header)}{hint}"
+        )
+    return place
 
 
 def _refuse_taken(titles: list[str | None], column: str, title: str | None) -> None:
@@ -85,8 +88,8 @@ def _require(found: list[str], header: list[str], required: tuple[tuple[str, ...
         if not known.intersection(map(normal_title, choice)):
             example = orjson.dumps({_short(found[0]): choice[0]}).decode()
             raise InvalidPayloadError(
-                f"The file has no column {' or '.join(choice)}, without which every row would fail. It has:"
-                f" {_shown(found)}. If one of them is it, say so with mapping, such as {example}"
+                f"The file has no column {' or '.join(choice)}, and needs one. It has: {_shown(found)}."
+                f" If one of them is it, say so with mapping, such as {example}"
             )
 
 

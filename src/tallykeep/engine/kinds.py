@@ -70,7 +70,7 @@ class ActionType:
     refuses_existing: str | None = None  # the reason of a row whose {key} exists, where it is not updated
     deletes: bool = False
     target: Target | None = None  # what the path's {target} means, as options of the action
-    required_columns: tuple[tuple[str, ...], ...] = ()  # a file has one of each, or else every row would fail
+    required_columns: tuple[tuple[str, ...], ...] = ()  # without one of each a file is refused as a whole
     unique_key: str | None = None  # rows without it, or with it twice, refuse a whole JSON submission
     result: Result
     begin: Begin

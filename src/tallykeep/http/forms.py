@@ -36,6 +36,7 @@ class FileForm:
         self._headers: dict[bytes, bytes] = {}
         self._in_file = False
         self._found = False
+        self._stray: str | None = None
         self._ended = False
         try:
             self._parser = MultipartParser(
@@ -73,7 +74,11 @@ class FileForm:
         if not self._ended:
             raise InvalidPayloadError("The multipart form is cut off: its closing boundary is missing")
         if not self._found:
-            raise InvalidPayloadError(_MISSING_FILE)
+            raise self._missing_file()
+
+    def _missing_file(self) -> InvalidPayloadError:
+        stray = "" if self._stray is None else f"; there is a file in the part {self._stray!r}, call that part 'file'"
+        return InvalidPayloadError(_MISSING_FILE + stray)
 
     def _begin(self) -> None:
         self._headers, self._in_file = {}, False
@@ -106,6 +111,8 @@ class FileForm:
         if self._in_file and self._found:
             raise InvalidPayloadError("The form has more than one part 'file'; send one file a request")
         self._found = self._found or self._in_file
+        if b"filename" in options and not self._found:
+            self._stray = name
 
     def _on_data(self, data: bytes, start: int, end: int) -> None:
         if self._in_file:
@@ -113,6 +120,8 @@ class FileForm:
         else:
             self._text += data[start:end]
             if len(self._text) > _MAX_FIELD_BYTES:
+                if self._field == self._stray and not self._found:
+                    raise self._missing_file()
                 raise InvalidPayloadError(f"The form's field {self._field!r} is longer than {_MAX_FIELD_BYTES} bytes")
 
     def _on_part_end(self) -> None:

@@ -1,15 +1,18 @@
 """What a submission asks for beside its rows: query parameters, or fields of its form."""
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Any
 
 import orjson
 
 from tallykeep.errors import InvalidQueryError
-from tallykeep.model import OnError, Wishes
+from tallykeep.model import OnError, Wishes, normal_title
 
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False, "": False}
 _MOST_FAILURES = 1 << 53
+_ALIKE = 0.85  # of 1; «dryrn» is meant to be «dry_run», «on_hold» is not meant to be «on_error»
+_LONGEST_ALIKE = 30
 
 PARAMETERS: list[dict[str, Any]] = [
     {
@@ -46,8 +49,17 @@ MAPPING: dict[str, Any] = {
 }
 
 
+_NAMES = ("dry_run", "on_error", "max_failures", "mapping", "include_unprocessed")
+_BY_TITLE = {normal_title(name): name for name in _NAMES}
+
+
 def read_wishes(given: Mapping[str, str]) -> Wishes:
-    """The wishes among these parameters; raises InvalidQueryError for what cannot be understood."""
+    """The wishes among these parameters; raises InvalidQueryError for what cannot be understood, or is misspelled.
+
+    Other parameters are read over, but a dry run that is none because of a typo would write.
+    """
+    for name in given:
+        _refuse_misspelled(name)
     on_error = _on_error(given.get("on_error", OnError.CONTINUE))
     if "max_failures" in given and on_error != OnError.STOP:
         raise InvalidQueryError("Property .max_failures goes with on_error=stop only")
@@ -57,6 +69,13 @@ def read_wishes(given: Mapping[str, str]) -> Wishes:
         max_failures=_max_failures(given.get("max_failures", "1")),
         mapping=_mapping(given.get("mapping", "{}")),
     )
+
+
+def _refuse_misspelled(name: str) -> None:
+    if name in _NAMES or len(name) > _LONGEST_ALIKE:
+        return
+    for close in get_close_matches(normal_title(name), _BY_TITLE, n=1, cutoff=_ALIKE):
+        raise InvalidQueryError(f"Property .{name} is not known; it is called {_BY_TITLE[close]}")
 
 
 def _dry_run(text: str) -> bool:

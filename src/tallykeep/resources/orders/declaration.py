@@ -34,7 +34,7 @@ def _item(number: int, item: Any) -> dict[str, Any]:
         cleaned = dict(cleaning.json_object(item))
         for name in _ITEM_NUMBERS:
             if cleaned.get(name) is not None:
-                cleaned[name] = cleaning.whole_number(cleaned[name])
+                cleaned[name] = _named(name, cleaning.whole_number, cleaned[name])
         _check_keys(cleaned, ("source_id", "product_id", "sku_id"))
         for name in ("product", "sku"):
             if cleaned.get(name) is not None:
@@ -47,10 +47,14 @@ def _item(number: int, item: Any) -> dict[str, Any]:
 def _check_keys(given: dict[str, Any], names: tuple[str, ...]) -> None:
     for name in names:
         if given.get(name) is not None:
-            try:
-                cleaning.key_text(given[name])
-            except Problem as problem:
-                raise Problem(f"{name} {problem}") from None
+            _named(name, cleaning.key_text, given[name])
+
+
+def _named(name: str, clean: Cleaner, value: Any) -> Any:
+    try:
+        return clean(value)
+    except Problem as problem:
+        raise Problem(f"{name} {problem}") from None
 
 
 def _json(name: str, clean: Cleaner) -> Field:

@@ -39,8 +39,9 @@ async def upsert_parts(connection: Connection, project_id: int, changes: list[Ch
     products = [_Part(change, f"items[{at}].product", item["product"]) for change, at, item in places
                 if _describes(item.get("product"))]  # fmt: skip
     await _upsert_new(connection, project_id, PRODUCT, _sql.known_products, products)
-    skus = [_Part(change, f"items[{at}].sku", item["sku"]) for change, at, item in places
-            if _describes(item.get("sku")) and item["sku"].keys() & {"product_id", "override"}]  # fmt: skip
+    offers = [(change, at, _of_product(item)) for change, at, item in places if _describes(item.get("sku"))]
+    skus = [_Part(change, f"items[{at}].sku", given) for change, at, given in offers
+            if given.keys() & {"product_id", "override"}]  # fmt: skip
     await _upsert_new(connection, project_id, SKU, _sql.known_skus, skus)
     await _put_ids(connection, project_id, [item for _, _, item in places])
     for change in changes:
@@ -104,11 +105,13 @@ def _name_goods(item: Item) -> None:
             item[name] = dict(item[name])
             if related == name and item.get("source_id"):
                 item[name].setdefault("source_id", item["source_id"])
-    if isinstance(item.get("sku"), dict):
-        product = item.get("product") or {}
-        named = product.get("source_id") or product.get("id") or item.get("product_id")
-        if named:
-            item["sku"].setdefault("product_id", named)
+
+
+def _of_product(item: Item) -> dict[str, Any]:
+    """What the item says of its SKU, with the product that it is of; the item itself is kept as it came."""
+    product = item.get("product") or {}
+    named = product.get("source_id") or product.get("id") or item.get("product_id")
+    return {"product_id": named, **item["sku"]} if named else dict(item["sku"])
 
 
 def _describes(given: Any) -> bool:

@@ -69,6 +69,11 @@ class Upserted:
     update_staged: LiteralString
 
     @property
+    def titles(self) -> tuple[str, ...]:
+        """The columns a file may have for it, metadata aside."""
+        return ("source_id", "id", *(title for field in self.fields for title in field.titles))
+
+    @property
     def error_key(self) -> str:
         """The key of the error for a row that cannot be taken (wire format)."""
         return f"invalid_{self.noun}"
