@@ -134,7 +134,7 @@ def send_json(api: Api, path: str, sent: Any) -> httpx.Response:
 
 
 def send_csv(api: Api, path: str, rows: list[dict[str, str]]) -> httpx.Response:
-    header = list(dict.fromkeys(name for row in rows for name in row)) or ["Code"]
+    header = list(dict.fromkeys(name for row in rows for name in row)) or ["Code", "source_id"]
     lines = [",".join(quoted(row.get(name, "")) for name in header) for row in rows]
     return api.http.post(path, files={"file": ("rows.csv", "\n".join([",".join(header), *lines]))})
 
