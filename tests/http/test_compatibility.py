@@ -53,3 +53,14 @@ def test_fields_that_are_kept_are_shown(api: Api, endpoint: str, field: str) -> 
     answer = _sent(api, endpoint, field, SAMPLES[field])
     assert answer.status_code == 200, answer.text
     assert answer.json()[field] == SAMPLES[field]
+
+
+def test_the_document_tells_what_submissions_and_retries_take_and_answer(api: Api) -> None:
+    paths = api.get("/openapi.json")["paths"]
+    for path in ("/v1/customers/importCSV", "/v1/orders/import", "/v1/async-actions/{action_id}/retry"):
+        operation = paths[path]["post"]
+        (answer,) = [answer for status, answer in operation["responses"].items() if status.startswith("2")]
+        assert "async_action_id" in answer["content"]["application/json"]["schema"]["properties"]
+    assert {"multipart/form-data", "text/csv", "application/json"} <= operation["requestBody"]["content"].keys()
+    listed = paths["/v1/vouchers"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+    assert listed == {"type": "object"}

@@ -74,6 +74,15 @@ class RequestIds:
         await self._app(scope, receive, send_with_id)
 
 
+ACCEPTED: dict[str, Any] = {
+    "schema": {
+        "type": "object",
+        "required": ["async_action_id"],
+        "properties": {"async_action_id": {"type": "string", "description": "GET /v1/async-actions/{id} tells of it."}},
+    }
+}
+
+
 def answer_accepted(accepted: Accepted, status_code: int) -> Json:
     """The id of an action; a header tells when an earlier submission under the same key had started it."""
     headers = {"Idempotent-Replayed": "true"} if accepted.replayed else None

@@ -95,7 +95,9 @@ def _correct(operation: dict[str, Any]) -> None:
             # What is written here otherwise belongs to a later version of OpenAPI than the document is of.
             content["content"]["text/event-stream"] = {"schema": {"type": "string"}}
         if status.startswith("2") and "application/json" in content.get("content", {}):
-            content["content"]["application/json"]["schema"] = {"type": "object"}
+            body = content["content"]["application/json"]
+            if "properties" not in body["schema"]:
+                body["schema"] = {"type": "object"}
     operation["responses"]["4XX"] = {
         "description": "What is wrong, where, and what to do",
         "content": {"application/json": {"schema": _ERROR_SCHEMA}},

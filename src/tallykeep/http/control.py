@@ -9,11 +9,11 @@ from fastapi.responses import StreamingResponse
 from tallykeep.compatibility import OURS
 from tallykeep.engine.control import target_options
 from tallykeep.engine.failed_rows import SentRows, as_csv, as_ndjson, sent_rows
-from tallykeep.http.answers import Json, answer_accepted
+from tallykeep.http.answers import ACCEPTED, Json, answer_accepted
 from tallykeep.http.auth import FromCaller
 from tallykeep.http.bodies import has_body
 from tallykeep.http.context import Context, FromContext
-from tallykeep.http.submissions import media_types
+from tallykeep.http.submissions import RETRY_BODY, media_types
 from tallykeep.http.uploads import RequestUpload, submission
 from tallykeep.http.wishes import PARAMETERS, read_wishes
 from tallykeep.model import Source
@@ -40,7 +40,8 @@ async def cancel(request: Request, context: FromContext, caller: FromCaller, act
     openapi_extra={
         **OURS,
         "parameters": PARAMETERS,
-        "requestBody": {"required": False, "content": {"application/json": {}}},
+        "requestBody": RETRY_BODY,
+        "responses": {"202": {"content": {"application/json": ACCEPTED}}},
     },
 )
 async def retry(

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from tallykeep.actions import COMPATIBILITY
 from tallykeep.compatibility import Compatibility
 from tallykeep.engine.kinds import ActionType, ActionTypes
-from tallykeep.http.answers import Json, answer_accepted
+from tallykeep.http.answers import ACCEPTED, Json, answer_accepted
 from tallykeep.http.auth import FromCaller
 from tallykeep.http.context import Context, FromContext
 from tallykeep.http.uploads import FORM, NDJSON, RequestUpload, submission
@@ -70,6 +70,7 @@ def submission_routes(kinds: ActionTypes) -> APIRouter:
             openapi_extra={
                 "parameters": [*PARAMETERS, MAPPING] if kind.source == "csv" else PARAMETERS,
                 "requestBody": {"required": not kind.may_be_empty, "content": _content(kind)},
+                "responses": {str(kind.status_code): {"content": {"application/json": ACCEPTED}}},
                 **_compatibility(kind).extra,
             },
         )
@@ -100,6 +101,10 @@ def _compatibility(kind: ActionType) -> Compatibility:
     if columns:
         own = replace(own, adds=(*own.adds, f"the report's column `{'`, `'.join(columns)}`"))
     return own
+
+
+# A retry takes rows in whatever form the first action's type takes them.
+RETRY_BODY: dict[str, Any] = {"required": False, "content": {**_BODIES["json"], **_BODIES["csv"], _JSON: {}}}
 
 
 def media_types(kind: ActionType) -> tuple[str, ...]:
