@@ -248,6 +248,18 @@ def test_a_single_voucher_is_not_added_in_a_way_that_was_not_asked_for(api: Api)
         assert api.http.post(path, params={"vouchers_count": count}, headers=key).status_code == 422
 
 
+def test_a_campaign_is_deleted_once_under_a_key_however_often_at_a_time(api: Api) -> None:
+    def delete(path: str) -> httpx.Response:
+        headers = {**api.http.headers, "Idempotency-Key": path}
+        return httpx.delete(api.url + path, headers=headers, timeout=30, trust_env=False)
+
+    for number in range(4):
+        made = api.http.post("/v1/campaigns", json={"name": f"C{number}", "voucher": {"gift": {"amount": 1}}})
+        path = f"/v1/campaigns/{made.json()['id']}"
+        with ThreadPoolExecutor(6) as clients:
+            assert len(set(map(accepted, clients.map(delete, [path] * 6)))) == 1
+
+
 def test_a_planned_action_is_planned_again(api: Api) -> None:
     voucher = {"gift": {"amount": 1}, "code_config": {"charset": "01", "length": 3, "pattern": "###"}}
     made = api.http.post("/v1/campaigns", json={"name": "Small", "voucher": voucher})

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from tallykeep.compatibility import Compatibility
 from tallykeep.db.pool import Connection
 from tallykeep.engine.kinds import Submission
-from tallykeep.errors import InvalidPayloadError, InvalidQueryError
+from tallykeep.errors import InvalidPayloadError, InvalidQueryError, NotFoundError
 from tallykeep.http.answers import Json, answer_accepted
 from tallykeep.http.auth import FromCaller
 from tallykeep.http.bodies import JSON_BODY, json_object
@@ -101,14 +101,20 @@ async def delete(
 ) -> Json:
     """Delete a campaign at once, and its vouchers by an action: into the bin, or with `force` for good."""
     asked = _submission(request, context, caller, "CAMPAIGN.VOUCHERS_DELETE", {}, force)
+    wishes = _really(request)
     async with context.pool.connection() as connection, connection.transaction():
-        accepted = await context.acceptance.replayed(connection, asked, _really(request))
+        accepted = await context.acceptance.replayed(connection, asked, wishes)
         if accepted is None:
-            found = await store.take_out_campaign(connection, caller, campaign_id, force=force)
+            try:
+                found = await store.take_out_campaign(connection, caller, campaign_id, force=force)
+            except NotFoundError:
+                # Perhaps this very request deleted it a moment ago, sent a first time.
+                accepted = await context.acceptance.replayed(connection, asked, wishes)
+                if accepted is None:
+                    raise
+                return answer_accepted(accepted, 202)
             options = {"campaign_id": found, "force": force, "deleted_by": caller.key_id}
-            accepted = await context.acceptance.accept_planned(
-                connection, replace(asked, options=options), _really(request)
-            )
+            accepted = await context.acceptance.accept_planned(connection, replace(asked, options=options), wishes)
     return answer_accepted(accepted, 202)
 
 
