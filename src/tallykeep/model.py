@@ -196,8 +196,8 @@ class Action:
 
     @property
     def progress(self) -> int:
-        """Percent of rows accounted for, 0 to 100, rounded down."""
-        if self.ended:
+        """Percent of rows with an outcome, 0 to 100, rounded down; what ended early stays where it ended."""
+        if self.status == Status.DONE:
             return 100
         return 100 * (self.done_count + self.failed_count) // max(self.total_count, 1)
 

@@ -154,6 +154,7 @@ def test_cancel_keeps_what_is_done_and_counts_the_rest(api: Api) -> None:
     assert (canceled["status"], canceled["ended_by"]) == ("FAILED", "CANCELED")
     assert sum(counts(canceled)) == 60_000
     assert canceled["unprocessed_count"] > 0
+    assert canceled["progress"] == 100 * canceled["done_count"] // 60_000
     # A portion that was in hand may not be written any more.
     assert api.ended(accepted(submit(api, gifts(1, "AFTER"))))["done_count"] == 1
     assert api.get("/v1/vouchers")["total"] == canceled["done_count"] + 1

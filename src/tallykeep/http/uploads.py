@@ -22,7 +22,10 @@ _LONGEST_KEY = 255
 
 
 class RequestUpload:
-    """The rows of a request: its body, or the file within its form. Raises UnsupportedMediaTypeError at once."""
+    """The rows of a request: its body, or the file within its form.
+
+    Raises UnsupportedMediaTypeError and InvalidQueryError at once.
+    """
 
     def __init__(self, request: Request, kind: ActionType, accepted: tuple[str, ...], settings: Settings) -> None:
         self._request = request
@@ -30,6 +33,7 @@ class RequestUpload:
         self._expanded = Limit(settings.max_expanded_bytes, "TALLYKEEP_MAX_EXPANDED_BYTES")
         self._empty = kind.may_be_empty and not has_body(request)
         self._form: FileForm | None = None
+        read_wishes(request.query_params)  # what is wrong there is told before the rows are read
         if not self._empty:
             require_media_type(request, *accepted)
             if media_type(request) == FORM:

@@ -146,8 +146,16 @@ def misplaced_worth(campaign: dict[str, Any], given: dict[str, Any]) -> list[tup
     return [(name, reason) for other, (name, *_) in WORTH.items() if other != kind and given.get(name) is not None]
 
 
+MOST_GENERATED = 100_000_000  # planning more would keep one request busy for minutes
+
+
 def require_room(rule: CodeRule, count: int) -> None:
-    """Raise InvalidPayloadError (invalid_code_config) where the rule allows fewer codes than are wanted."""
+    """Raise InvalidPayloadError (invalid_code_config) where the rule, or one action, allows fewer codes than wanted."""
+    if count > MOST_GENERATED:
+        raise InvalidPayloadError(
+            f"vouchers_count: {count} are too many for one action; at most {MOST_GENERATED} are generated at a time",
+            key="invalid_code_config",
+        )
     if rule.possible < count:
         raise InvalidPayloadError(
             f"code_config allows only {rule.possible} different codes, but {count} are wanted",
