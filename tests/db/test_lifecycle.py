@@ -81,6 +81,7 @@ class Lifecycle(RuleBasedStateMachine):
             workers = (self.engine.advance() for _ in range(times))
             for outcome in await asyncio.gather(*workers, strike(), return_exceptions=True):
                 assert outcome is None or isinstance(outcome, psycopg.OperationalError | PoolTimeout), outcome
+            await self.engine.pool.drain()  # a new process has new connections
 
         self.do(run())
 
