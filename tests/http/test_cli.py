@@ -99,7 +99,7 @@ def test_a_dry_run_then_the_failed_rows_mended_and_retried(api: Api, tmp_path: P
     ended = run(api, "actions", "cancel", action_id)
     assert (ended.returncode, "has ended already" in ended.stderr) == (1, True)
     assert run(api, "actions", "failures", "aa_nothing", "--to", str(mended)).returncode == 1
-    assert mended.read_text().startswith("Code"), "a file is kept where nothing comes to replace it"
+    assert mended.read_text().startswith('"Code"'), "a file is kept where nothing comes to replace it"
 
 
 def test_actions_are_listed_and_shown(api: Api) -> None:
