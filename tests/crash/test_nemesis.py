@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tests.crash.nemesis.run import Plan, as_text, is_clean, run
 
-SHORT = Plan(seed=7, kills=14, rows=9_000)
+SHORT = Plan(seed=7, kills=10, rows=6_000)
 
 
 def test_no_row_is_lost_or_doubled_whatever_is_killed(session_dir: Path) -> None:
