@@ -180,7 +180,7 @@ def test_any_order_of_events_accounts_for_every_row(
     monkeypatch.setattr(Lifecycle, "template", template)
     case = Lifecycle.TestCase()
     case.settings = settings(
-        max_examples=12,
+        max_examples=6,
         stateful_step_count=15,
         deadline=None,
         suppress_health_check=list(HealthCheck),
