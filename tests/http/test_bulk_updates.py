@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 import httpx
+import psycopg
 
 from tests.http.test_errors import check
 from tests.server import Api
@@ -144,3 +145,14 @@ def test_a_resource_named_in_two_ways_in_one_submission(api: Api) -> None:
     after = api.get("/v1/customers/S")
     assert (after["id"], after["name"], after["email"]) == (made["id"], "B", "b@example.com")
     assert after["address"] is None
+
+
+def test_what_has_no_report_keeps_no_lines_for_one(api: Api, served_database: str) -> None:
+    files = {"file": ("customers.csv", "Source_id,Name\nA,Ann\n")}
+    imported = api.ended(api.http.post("/v1/customers/importCSV", files=files).json()["async_action_id"])
+    updated = api.http.post("/v1/customers/bulk/async", json=[{"source_id": "A", "name": "Anna"}])
+    reported = api.ended(updated.json()["async_action_id"])
+    with psycopg.connect(served_database) as connection:
+        for action, parts in ((imported, 0), (reported, 1)):
+            sql = "SELECT count(*) FROM report_parts WHERE action_id = %s"
+            assert connection.execute(sql, (action["id"],)).fetchone() == (parts,)

@@ -118,7 +118,7 @@ async def _apply_rows(connection: Connection, kind: ActionType, claimed: Claimed
     if not whole_at_once(claimed.wishes):
         await _wait_for_earlier_portions(connection, claimed)
     failures += await operation.write()
-    return Outcome(failures, operation.created(), operation.report())
+    return Outcome(failures, operation.created(), operation.report() if kind.report_header else "")
 
 
 def all_failed(claimed: ClaimedPortion, rows: list[Row], reason: str, error_key: str) -> Outcome:
