@@ -32,7 +32,7 @@ class Operation(Protocol):
         ...
 
     def report(self) -> str:
-        """What this portion adds to the action's report file, as lines of CSV; empty for types without one."""
+        """What this portion adds to the action's report file, as lines of CSV; asked only of types that have one."""
         ...
 
 
