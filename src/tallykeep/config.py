@@ -42,7 +42,7 @@ class Settings(BaseSettings):
         default=64 << 20, gt=0, description="Largest body that names resources by ids; it is read as a whole."
     )
     max_row_bytes: int = Field(default=1 << 20, gt=0, description="Largest single row in bytes.")
-    portion_rows: int = Field(default=5_000, gt=0, description="Rows in a portion, at most.")
+    portion_rows: int = Field(default=10_000, gt=0, description="Rows in a portion, at most.")
     portion_bytes: int = Field(default=8 << 20, gt=0, description="Bytes in a portion, at most (one row always fits).")
     failures_in_result: int = Field(default=1_000, ge=0, description="Failed rows listed in an action's result.")
 

@@ -261,7 +261,7 @@ def test_columns_and_single_rows_come_to_the_same(rows: list[list[str]]) -> None
     alone = CsvVouchers(header, MetadataChecker(schema), CategoryLabels())
     drafts: list[Any] = []
     failures = [found for n, row in enumerate(rows, 1) for found in alone._clean_odd(Row(n, row), drafts)]
-    assert together == (drafts, failures)
+    assert (list(together[0]), together[1]) == (drafts, failures)
 
 
 def test_dates_in_the_wrong_order_fail_only_their_own_rows() -> None:

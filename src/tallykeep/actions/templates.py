@@ -5,7 +5,7 @@ from tallykeep.resources.customers.declaration import CUSTOMER
 from tallykeep.resources.products.declaration import PRODUCT
 from tallykeep.resources.skus.declaration import SKU
 from tallykeep.resources.upserts.declare import Upserted
-from tallykeep.resources.vouchers import from_csv as voucher_csv
+from tallykeep.resources.vouchers import columns as voucher_csv
 
 
 def _header_of(kind: Upserted, source_id: str) -> tuple[str, ...]:

@@ -1,7 +1,11 @@
 """One attempt at a portion's rows: applied as a set, narrowed down to the rows at fault, cut off, or tried dry."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
+from typing import ParamSpec, TypeVar
 from uuid import uuid4
 
 import structlog
@@ -16,6 +20,13 @@ from tallykeep.model import ClaimedPortion, Failure, OnError, Row, Wishes
 
 _sql = queries(__package__, "attempt.sql")
 _log = structlog.get_logger()
+
+Given = ParamSpec("Given")
+Found = TypeVar("Found")
+
+_MANY_ROWS = 200
+# One portion's rows are read and checked at a time, which takes the interpreter's lock anyway.
+_beside_the_loop = ThreadPoolExecutor(1, "check")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +63,14 @@ async def apply_portion(connection: Connection, kind: ActionType, claimed: Claim
 
 
 async def _apply(connection: Connection, kind: ActionType, claimed: ClaimedPortion) -> Outcome:
-    rows = read_rows(claimed.portion, claimed.source)
+    rows = await _checked(claimed.portion.row_count, read_rows, claimed.portion, claimed.source)
     if claimed.wishes.on_error != OnError.STOP or claimed.source.format == "planned":
         return await _outcome_of(connection, kind, claimed, rows)
     return await _apply_until_failures(connection, kind, claimed, rows)
 
 
 async def _apply_until_failures(
-    connection: Connection, kind: ActionType, claimed: ClaimedPortion, rows: list[Row]
+    connection: Connection, kind: ActionType, claimed: ClaimedPortion, rows: Sequence[Row]
 ) -> Outcome:
     """Apply no row behind the last failure that is allowed."""
     await _wait_for_earlier_portions(connection, claimed)
@@ -82,13 +93,15 @@ async def _apply_until_failures(
             wanted = [row for row in wanted if row.number <= cut_off.last]
 
 
-async def _outcome_of(connection: Connection, kind: ActionType, claimed: ClaimedPortion, rows: list[Row]) -> Outcome:
+async def _outcome_of(
+    connection: Connection, kind: ActionType, claimed: ClaimedPortion, rows: Sequence[Row]
+) -> Outcome:
     outcome = await _apply_or_narrow(connection, kind, claimed, rows)
     return await _seen_with_earlier_portions(connection, kind, claimed, outcome) if claimed.wishes.dry_run else outcome
 
 
 async def _apply_or_narrow(
-    connection: Connection, kind: ActionType, claimed: ClaimedPortion, rows: list[Row]
+    connection: Connection, kind: ActionType, claimed: ClaimedPortion, rows: Sequence[Row]
 ) -> Outcome:
     """Apply the rows; on a defect halve them until the rows at fault stand alone and fail, the others written."""
     try:
@@ -111,9 +124,18 @@ async def _apply_or_narrow(
     return Outcome(first.failures + second.failures, created, first.report + second.report)
 
 
-async def _apply_rows(connection: Connection, kind: ActionType, claimed: ClaimedPortion, rows: list[Row]) -> Outcome:
+async def _checked(rows: int, check: Callable[Given, Found], *given: Given.args, **named: Given.kwargs) -> Found:
+    """Work on many rows is done beside the event loop, because other portions have to be written meanwhile."""
+    if rows < _MANY_ROWS:
+        return check(*given, **named)
+    return await asyncio.get_running_loop().run_in_executor(_beside_the_loop, partial(check, *given, **named))
+
+
+async def _apply_rows(
+    connection: Connection, kind: ActionType, claimed: ClaimedPortion, rows: Sequence[Row]
+) -> Outcome:
     operation = await kind.begin(connection, claimed)
-    failures = operation.check(rows)
+    failures = await _checked(len(rows), operation.check, rows)
     await operation.stage()
     if not whole_at_once(claimed.wishes):
         await _wait_for_earlier_portions(connection, claimed)
@@ -121,7 +143,7 @@ async def _apply_rows(connection: Connection, kind: ActionType, claimed: Claimed
     return Outcome(failures, operation.created(), operation.report() if kind.report_header else "")
 
 
-def all_failed(claimed: ClaimedPortion, rows: list[Row], reason: str, error_key: str) -> Outcome:
+def all_failed(claimed: ClaimedPortion, rows: Sequence[Row], reason: str, error_key: str) -> Outcome:
     """All of these rows failed; a planned portion is read as one row, and stands for as many as it was counted."""
     numbers = [row.number for row in rows]
     if claimed.source.format == "planned":

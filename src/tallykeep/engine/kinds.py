@@ -1,6 +1,6 @@
 """What an action type declares. The engine knows no type: it is handed a table of these declarations."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
@@ -15,12 +15,12 @@ class Operation(Protocol):
     A row that failed is returned as a Failure; every other row is done. An exception means a defect or an outage.
     """
 
-    def check(self, rows: list[Row]) -> list[Failure]:
-        """Validate rows without looking at other resources; called once."""
+    def check(self, rows: Sequence[Row]) -> list[Failure]:
+        """Validate rows without looking at other resources; called once, perhaps in another thread."""
         ...
 
     async def stage(self) -> None:
-        """Bring what passed to the database without touching resources; may run beside earlier portions."""
+        """Bring what passed to the database; runs beside earlier portions, so nothing may depend on what they write."""
         ...
 
     async def write(self) -> list[Failure]:

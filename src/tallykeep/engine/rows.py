@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Sequence
 from operator import itemgetter
 
 import orjson
@@ -9,13 +10,13 @@ import orjson
 from tallykeep.engine.split_csv import LineSource, quoted_rows
 from tallykeep.engine.split_json import ELEMENT_SEPARATOR, is_json, split_elements
 from tallykeep.engine.split_lines import LINE_SEPARATOR
-from tallykeep.model import Portion, Row, Source, wrong_width
+from tallykeep.model import Portion, Row, Source, Table, wrong_width
 
 _SEPARATORS = {"csv": b"", "json": ELEMENT_SEPARATOR, "ndjson": LINE_SEPARATOR}
 
 
-def read_rows(portion: Portion, source: Source) -> list[Row]:
-    """The portion's rows in order; one that cannot be read comes with its problem instead of a value.
+def read_rows(portion: Portion, source: Source) -> Sequence[Row]:
+    """The portion's rows in order, as a Table where it is that regular; one that cannot be read comes with its problem.
 
     A planned portion is a single value that says which resources it means.
     """
@@ -29,8 +30,10 @@ def read_rows(portion: Portion, source: Source) -> list[Row]:
     return [Row(portion.first_row + index, problem=problem) for index in range(portion.row_count)]
 
 
-def _rows(portion: Portion, source: Source) -> list[Row]:
+def _rows(portion: Portion, source: Source) -> Sequence[Row]:
     if source.format == "csv":
+        if (table := _table(portion, source)) is not None:
+            return table
         rows = _csv_rows(portion, source.delimiter)
         return rows if source.kept is None else _narrowed(rows, source.kept, source.width)
     if source.format == "ndjson":
@@ -79,6 +82,23 @@ def _json_row(number: int, element: bytes) -> Row:
     except orjson.JSONDecodeError as error:
         what = "cannot be kept as JSON" if is_json(element) else "is not JSON"
         return Row(number, problem=f"the row {what}: {error}")
+
+
+def _table(portion: Portion, source: Source) -> Table | None:
+    """Rows that need no parser; None where there is a quote, or a line of another width."""
+    body = portion.body
+    if b'"' in body:
+        return None
+    try:
+        text = body.replace(b"\r\n", b"\n").decode()
+    except UnicodeDecodeError:
+        return None
+    lines = text.split("\n")
+    delimiter, width = source.delimiter, len(source.header) if source.kept is None else source.width
+    if "\r" in text or lines.pop() or {line.count(delimiter) for line in lines} != {width - 1}:
+        return None
+    numbers = range(portion.first_row, portion.first_row + len(lines))
+    return Table(numbers, lines, delimiter=delimiter, width=width, kept=source.kept or range(width))
 
 
 def _csv_rows(portion: Portion, delimiter: str) -> list[Row]:

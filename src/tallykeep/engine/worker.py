@@ -4,6 +4,7 @@ import asyncio
 import gc
 import os
 import signal
+import sys
 
 import structlog
 
@@ -16,11 +17,13 @@ _log = structlog.get_logger()
 _POLL_SECONDS = 0.5  # when a notification is lost, or none can be had (a transaction-mode pooler)
 _SHUTDOWN_SECONDS = 5
 _LONGEST_STOP_SECONDS = 8
+_SWITCH_SECONDS = 0.0005  # rows are checked in threads, beside which what is written has to flow
 
 
 async def run_worker(queue: Queue, rescuer: Rescuer, tidier: Tidier, *, concurrency: int) -> bool:
     """Work until SIGTERM or SIGINT; returns whether it was told to stop; if not, it has to be started anew."""
     _collect_garbage_seldom()
+    sys.setswitchinterval(_SWITCH_SECONDS)
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)

@@ -1,6 +1,6 @@
 """Taking a metadata key off every resource of a kind, a range of keys at a time."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, LiteralString
 
@@ -26,7 +26,7 @@ class PurgePortion:
         self._purge = purge
         self._range: dict[str, Any] = {}
 
-    def check(self, rows: list[Row]) -> list[Failure]:
+    def check(self, rows: Sequence[Row]) -> list[Failure]:
         """Take the range; a purge has no rows that could be wrong."""
         (row,) = rows
         self._range = row.value

@@ -1,6 +1,6 @@
 """What campaigns do to their vouchers, a portion at a time: generate, import, update, delete."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from psycopg.types.json import Jsonb
@@ -42,7 +42,7 @@ class _RangePortion:
         self._value: dict[str, Any] = {}
         self._made: dict[str, int] = {}
 
-    def check(self, rows: list[Row]) -> list[Failure]:
+    def check(self, rows: Sequence[Row]) -> list[Failure]:
         """Take what the portion means."""
         (row,) = rows
         self._value = row.value
@@ -134,7 +134,7 @@ class Import:
         self._drafts: list[VoucherDraft] = []
         self._created: dict[str, int] = {}
 
-    def check(self, rows: list[Row]) -> list[Failure]:
+    def check(self, rows: Sequence[Row]) -> list[Failure]:
         """Make vouchers of the campaign out of the rows."""
         failures: list[Failure] = []
         whole: list[Row] = []

@@ -1,6 +1,6 @@
 """Applying a portion of changes: found ones are locked, merged and updated, the others created, all as sets."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -40,7 +40,7 @@ class Upsert:
         self._complete = complete
         return self
 
-    def check(self, rows: list[Row]) -> list[Failure]:
+    def check(self, rows: Sequence[Row]) -> list[Failure]:
         """Read the rows; whether metadata and required fields are complete is seen once it is known what exists."""
         read = list(map(self._read, rows))
         self._changes = [change for change in read if not change.problems]

@@ -1,9 +1,10 @@
 """A draft: one voucher to be written, its fields already in the text format of PostgreSQL's COPY."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, overload
 
 import orjson
 
@@ -47,6 +48,45 @@ class VoucherDraft:
     def rows(self) -> tuple[int, ...]:
         """Every row this draft stands for, in order."""
         return (*self.folded_rows, self.row)
+
+
+class DraftTable(Sequence[VoucherDraft]):
+    """Drafts as they are copied; one is made when it is asked for.
+
+    A draft's tail is its type and its fields, joined by tabs. Codes need no escaping, and nothing is cleared.
+    """
+
+    __slots__ = ("codes", "numbers", "tails")
+
+    def __init__(self, numbers: Sequence[int], codes: list[str], tails: list[str]) -> None:
+        self.numbers = numbers
+        self.codes = codes
+        self.tails = tails
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    @overload
+    def __getitem__(self, place: int) -> VoucherDraft: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[VoucherDraft]: ...
+
+    def __getitem__(self, place: int | slice) -> VoucherDraft | list[VoucherDraft]:
+        if isinstance(place, slice):
+            return [self[at] for at in range(*place.indices(len(self)))]
+        kind, *fields = self.tails[place].split("\t")
+        return VoucherDraft(self.numbers[place], self.codes[place], kind, tuple(fields))
+
+
+def codes_of(drafts: Sequence[VoucherDraft]) -> list[str]:
+    """The drafts' codes, in their order."""
+    return drafts.codes if isinstance(drafts, DraftTable) else [draft.code for draft in drafts]
+
+
+def rows_of(drafts: Sequence[VoucherDraft]) -> Sequence[int]:
+    """The rows that the drafts came from, in their order."""
+    return drafts.numbers if isinstance(drafts, DraftTable) else [draft.row for draft in drafts]
 
 
 def fields_of(values: Values) -> tuple[str, ...]:

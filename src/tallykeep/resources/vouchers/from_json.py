@@ -1,5 +1,6 @@
 """Vouchers that come as JSON objects. Every problem of a row is found, not only the first."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -41,7 +42,7 @@ class JsonVouchers:
         self._missing_metadata = metadata.problems({})
         self._discounts = Memo(lambda dumped: _discount_problems(orjson.loads(dumped)))
 
-    def clean(self, rows: list[Row]) -> tuple[list[VoucherDraft], list[Failure]]:
+    def clean(self, rows: Sequence[Row]) -> tuple[list[VoucherDraft], list[Failure]]:
         """The drafts and the failures, each in row order."""
         drafts: list[VoucherDraft] = []
         failures: list[Failure] = []

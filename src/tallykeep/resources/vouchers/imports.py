@@ -1,14 +1,24 @@
 """The bulk doors to vouchers: what an import of them does with one portion's rows."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import reduce
+
+from psycopg.errors import DeadlockDetected
 
 from tallykeep.db.pool import Connection
 from tallykeep.model import ClaimedPortion, Failure, Row
 from tallykeep.resources.categories.labels import labels_for
 from tallykeep.resources.memo import RecentKeys
 from tallykeep.resources.metadata_schemas import checker_for
-from tallykeep.resources.vouchers.draft import VoucherDraft, dates_after, has_dates, is_reversed, merge
+from tallykeep.resources.vouchers.draft import (
+    VoucherDraft,
+    codes_of,
+    dates_after,
+    has_dates,
+    is_reversed,
+    merge,
+    rows_of,
+)
 from tallykeep.resources.vouchers.from_csv import CsvVouchers
 from tallykeep.resources.vouchers.from_json import JsonVouchers
 from tallykeep.resources.vouchers.write import (
@@ -24,7 +34,7 @@ from tallykeep.resources.vouchers.write import (
     upsert_staged,
 )
 
-_Write = Callable[[Connection, int, list[VoucherDraft]], Awaitable[Written]]
+_Write = Callable[[Connection, int, Sequence[VoucherDraft]], Awaitable[Written]]
 
 
 # Actions that met a code which exists: copying straight into the table would only fail again. A guess that speeds
@@ -45,26 +55,43 @@ class VoucherImport:
         self._cleaner = cleaner
         self._updates = isinstance(cleaner, CsvVouchers)
         self._write: _Write = upsert_staged if self._updates else insert_staged
-        self._drafts: list[VoucherDraft] = []
+        self._drafts: Sequence[VoucherDraft] = []
         self._repeated: list[VoucherDraft] = []
         self._ready: str | None = None
-        self._new: list[VoucherDraft] = []
+        self._new: dict[str, int] = {}
 
-    def check(self, rows: list[Row]) -> list[Failure]:
+    def check(self, rows: Sequence[Row]) -> list[Failure]:
         """Clean the rows into drafts; the failures are those that no look at the database could save."""
         drafts, failures = self._cleaner.clean(rows)
-        return failures + self._fold(drafts)
+        failures += self._fold(drafts)
+        if self._action_id not in _meets_existing:
+            self._ready = ready_text(self._project_id, self._drafts)
+        return failures
 
     async def stage(self) -> None:
-        """Copy to the staging table where codes are expected to exist; else only make ready what will be copied."""
-        if self._action_id in _meets_existing:
-            await stage(self._connection, self._drafts)
-        else:
-            self._ready = ready_text(self._project_id, self._drafts)
+        """Copy straight into the table, or to the staging table where codes are expected to exist, or turn out to.
+
+        The table too can be written to beside earlier portions: a code that one of them is about to write makes either
+        of the two wait for the other, in a circle that PostgreSQL breaks; then all goes by the staging table.
+        """
+        if self._ready is not None:
+            if await self._copy_new(self._ready):
+                self._new.update(zip(codes_of(self._drafts), rows_of(self._drafts), strict=True))
+                self._drafts = []
+                return
+            _meets_existing.add(self._action_id)
+        await stage(self._connection, self._drafts)
+
+    async def _copy_new(self, text: str) -> bool:
+        try:
+            return await copy_new(self._connection, text)
+        except DeadlockDetected:
+            _meets_existing.add(self._action_id)
+            raise
 
     async def write(self) -> list[Failure]:
         """Write the drafts, then the codes given several times in ways that may contradict; returns what failed."""
-        failures = await self._write_drafts()
+        failures = await self._write_staged(self._drafts) if self._drafts else []
         if self._repeated:
             drafts, refused = await self._fold_one_by_one()
             await stage(self._connection, drafts)
@@ -73,29 +100,20 @@ class VoucherImport:
 
     def created(self) -> Mapping[str, int]:
         """The codes that were new."""
-        return {draft.code: draft.row for draft in self._new}
+        return self._new
 
     def report(self) -> str:
         """Imports have no report file: their failures say it all."""
         return ""
 
-    async def _write_drafts(self) -> list[Failure]:
-        if self._ready is not None:
-            if await copy_new(self._connection, self._ready):
-                self._new += self._drafts
-                return []
-            _meets_existing.add(self._action_id)
-            await stage(self._connection, self._drafts)
-        return await self._write_staged(self._drafts)
-
-    async def _write_staged(self, drafts: list[VoucherDraft]) -> list[Failure]:
+    async def _write_staged(self, drafts: Sequence[VoucherDraft]) -> list[Failure]:
         written = await self._write(self._connection, self._project_id, drafts)
-        self._new += [draft for draft in drafts if draft.row not in written.existing]
+        self._new.update((draft.code, draft.row) for draft in drafts if draft.row not in written.existing)
         return written.failures
 
-    def _fold(self, drafts: list[VoucherDraft]) -> list[Failure]:
+    def _fold(self, drafts: Sequence[VoucherDraft]) -> list[Failure]:
         """Fold codes given more than once into one draft, with the effect of the rows in their order."""
-        if len({draft.code for draft in drafts}) == len(drafts):
+        if len(set(codes_of(drafts))) == len(drafts):
             self._drafts = drafts
             return []
         groups: dict[str, VoucherDraft] = {}

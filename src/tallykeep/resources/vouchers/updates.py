@@ -1,6 +1,6 @@
 """Bulk updates of vouchers' metadata: one for each voucher, or the same for many. Vouchers are never created here."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,7 +43,7 @@ class VoucherUpdate:
         self._changes: list[_Change] = []
         self._lines: list[ReportLine] = []
 
-    def check(self, rows: list[Row]) -> list[Failure]:
+    def check(self, rows: Sequence[Row]) -> list[Failure]:
         """Read what is to be changed; whether the metadata fits is seen once the vouchers are known."""
         failures: list[Failure] = []
         for row in rows:

@@ -1,6 +1,6 @@
 """Set-based writes of vouchers: straight into the table, or through a staging table where codes exist already."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from psycopg.errors import UniqueViolation
@@ -9,16 +9,18 @@ from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.errors import PortionLostError
 from tallykeep.model import Failure, new_ids, now
-from tallykeep.resources.vouchers.draft import DEFAULT, NULL, Dates, VoucherDraft, copy_text
+from tallykeep.resources.vouchers.draft import DEFAULT, NULL, Dates, DraftTable, VoucherDraft, copy_text
 
 _sql = queries(__package__, "write.sql")
 
 
-def ready_text(project_id: int, drafts: list[VoucherDraft]) -> str:
+def ready_text(project_id: int, drafts: Sequence[VoucherDraft]) -> str:
     """Drafts as new vouchers in COPY's text format."""
+    if not drafts:
+        return ""
     head = f"{project_id}\t{now().isoformat()}\t"
     # In key order, so that two portions that share keys wait for each other and never in a circle.
-    return "".join([f"{head}{line}\n" for line in sorted(_lines(drafts))])
+    return head + f"\n{head}".join(sorted(_lines(drafts))) + "\n"
 
 
 async def copy_new(connection: Connection, text: str) -> bool:
@@ -31,7 +33,7 @@ async def copy_new(connection: Connection, text: str) -> bool:
     return True
 
 
-async def stage(connection: Connection, drafts: list[VoucherDraft]) -> None:
+async def stage(connection: Connection, drafts: Sequence[VoucherDraft]) -> None:
     """Copy drafts, each code once, into the transaction's staging table."""
     await connection.execute(_sql.create_stage)
     await connection.execute(_sql.clear_stage)
@@ -43,9 +45,12 @@ async def stage(connection: Connection, drafts: list[VoucherDraft]) -> None:
         await copy.write(text)
 
 
-def _lines(drafts: list[VoucherDraft]) -> list[str]:
+def _lines(drafts: Sequence[VoucherDraft]) -> list[str]:
     """Code, new id, type and fields of each draft; ids grow in row order."""
     join = "\t".join
+    if isinstance(drafts, DraftTable):
+        ids = new_ids("v_", len(drafts))
+        return list(map(join, zip(drafts.codes, ids, drafts.tails, strict=True)))
     return [
         f"{copy_text(draft.code)}\t{new_id}\t{draft.type}\t{join(draft.fields)}"
         for draft, new_id in zip(drafts, new_ids("v_", len(drafts)), strict=True)
@@ -59,14 +64,14 @@ class Written(NamedTuple):
     existing: set[int]
 
 
-async def insert_staged(connection: Connection, project_id: int, drafts: list[VoucherDraft]) -> Written:
+async def insert_staged(connection: Connection, project_id: int, drafts: Sequence[VoucherDraft]) -> Written:
     """Insert what is staged; a code that exists already is a failure."""
     taken = {found["row"] for found in await _insert(connection, project_id, drafts)}
     failures = [Failure(draft.row, draft.code, already_exists(draft.code)) for draft in drafts if draft.row in taken]
     return Written(failures, taken)
 
 
-async def upsert_staged(connection: Connection, project_id: int, drafts: list[VoucherDraft]) -> Written:
+async def upsert_staged(connection: Connection, project_id: int, drafts: Sequence[VoucherDraft]) -> Written:
     """Insert what is staged and update the codes that exist; a change of type, or an end before the start, fails."""
     existing = await _insert(connection, project_id, drafts)
     if not existing:
@@ -86,7 +91,7 @@ def _refused(draft: VoucherDraft, found: dict[str, Any]) -> list[Failure]:
     return date_failures(draft)
 
 
-async def _insert(connection: Connection, project_id: int, drafts: list[VoucherDraft]) -> list[dict[str, Any]]:
+async def _insert(connection: Connection, project_id: int, drafts: Sequence[VoucherDraft]) -> list[dict[str, Any]]:
     """Insert the new codes, and lock and return those that exist already."""
     inserted = await connection.execute(_sql.insert_staged, {"project_id": project_id, "now": now()})
     if inserted.rowcount == len(drafts):

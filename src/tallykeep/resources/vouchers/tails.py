@@ -1,0 +1,157 @@
+"""The quick way from a file's cells to what is copied: all that is not a code, made ready at once.
+
+Files repeat themselves: what has been made of a cell, and of all the cells of a row behind its code, is looked up the
+next time. Whatever needs a closer look is ODD.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from tallykeep.model import Table
+from tallykeep.resources import cleaning
+from tallykeep.resources.cleaning import Cleaner, Problem
+from tallykeep.resources.memo import Memo
+from tallykeep.resources.vouchers.columns import BOUGHT, CLEARING, WORTH_FIELDS, Column, word, worth_of
+from tallykeep.resources.vouchers.draft import ABSENT, FIELDS, NULL, Values, copy_text
+from tallykeep.resources.vouchers.kinds import DISCOUNT_TYPE, VOUCHER_TYPE
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\\]")
+_PLAIN_CODE_LENGTH = cleaning.MAX_KEY_BYTES // 4
+_WORTH_REMEMBERING = 2_000
+
+
+class _Odd:
+    """Stands for a cell, or a row, that needs a closer look: it has a problem, or clears a field."""
+
+
+ODD = _Odd()
+
+MetadataOf = Callable[[Iterable[str]], tuple[Values, list[str]]]
+
+
+class Tails:
+    """Makes tails (see DraftTable) out of a file's columns: those known by name, those without a name, and the rest."""
+
+    def __init__(
+        self, known: Mapping[str, tuple[int, Column]], unnamed: list[int], extra: list[int], metadata_of: MetadataOf
+    ) -> None:
+        self._known = known
+        self._unnamed = [*unnamed, *(known[name][0] for name in ("validation_rule",) if name in known)]
+        self._extra = extra
+        self._metadata_of = metadata_of
+        self._metadata = Memo(self._metadata_text)
+        self._bought = Memo(_bought_text)
+        self._texts = {name: Memo(_text_of(known[name][1].clean, ABSENT[name])) for name in FIELDS if name in known}
+        self._by_rest: dict[str, Any] = {}
+        self._rows = 0
+        self._repeats = True
+
+    def of_table(self, rows: Table, code_at: int) -> tuple[list[str], list[Any]]:
+        """The cells of the code's column, and the tails."""
+        if self._repeats and rows.kept[code_at] == 0 and rows.width > 1:
+            return self._of_lines(rows)
+        columns = rows.columns()
+        return columns[code_at], self.of_columns(columns)
+
+    def _of_lines(self, rows: Table) -> tuple[list[str], list[Any]]:
+        """The same where a row is its code and a rest that may well have occurred before."""
+        halves = [line.partition(rows.delimiter) for line in rows.lines]
+        rests = [half[2] for half in halves]
+        tails = self._by_rest
+        new = list({rest: None for rest in rests if rest not in tails})
+        if new:
+            blank = rows.of(range(len(new)), [rows.delimiter + rest for rest in new])
+            tails.update(zip(new, self.of_columns(blank.columns()), strict=True))
+        self._rows += len(rows)
+        self._repeats = len(tails) < max(_WORTH_REMEMBERING, self._rows // 2)
+        return [half[0] for half in halves], list(map(tails.__getitem__, rests))
+
+    def of_columns(self, cells: list[list[str]]) -> list[Any]:
+        """The tail of each row, or ODD; the code's own cell is not looked at."""
+        rows = len(cells[0])
+        nothing = [""] * rows
+        bought = [cells[self._known[name][0]] if name in self._known else nothing for name in BOUGHT]
+        worth = list(map(self._bought.__getitem__, zip(*bought, strict=True)))
+        columns: dict[str, Sequence[Any]] = {
+            name: list(map(memo.__getitem__, cells[self._known[name][0]])) for name, memo in self._texts.items()
+        }
+        extra = zip(*[cells[index] for index in self._extra], strict=True) if self._extra else [()] * rows
+        columns["metadata"] = list(map(self._metadata.__getitem__, extra))
+        odd = self._odd_places(cells, worth, columns)
+        for at, name in enumerate(WORTH_FIELDS, 1):
+            columns[name] = [NULL if found is ODD else found[at] for found in worth]
+        kinds = [NULL if found is ODD else found[0] for found in worth]
+        fields = [columns.get(name) or [ABSENT[name]] * rows for name in FIELDS]
+        if odd:
+            rows_of_fields = zip(kinds, *fields, strict=True)
+            return [ODD if at in odd else "\t".join(texts) for at, texts in enumerate(rows_of_fields)]
+        return list(map("\t".join, zip(kinds, *fields, strict=True)))
+
+    def _odd_places(self, cells: list[list[str]], worth: list[Any], columns: Mapping[str, Sequence[Any]]) -> set[int]:
+        odd: set[int] = set()
+        for column in (worth, *columns.values()):
+            if ODD in column:
+                odd.update(place for place, text in enumerate(column) if text is ODD)
+        odd.update(_ending_before_start(columns.get("start_date", ()), columns.get("expiration_date", ())))
+        for index in self._unnamed:
+            odd.update(place for place, cell in enumerate(cells[index]) if cell and cell.strip())
+        return odd
+
+    def _metadata_text(self, cells: tuple[str, ...]) -> Any:
+        metadata, problems = self._metadata_of(cells)
+        if problems:
+            return ODD
+        return copy_text(orjson.dumps(metadata).decode()) if metadata else ABSENT["metadata"]
+
+
+def _text_of(clean: Cleaner, absent: str) -> Callable[[str], Any]:
+    """A reader of cells that answers with COPY's text, or with ODD."""
+
+    def read(cell: str) -> Any:
+        stripped = cell.strip()
+        if not stripped:
+            return absent
+        if stripped == CLEARING:
+            return ODD
+        try:
+            return copy_text(clean(stripped))
+        except Problem:
+            return ODD
+
+    return read
+
+
+def _bought_text(cells: tuple[str, ...]) -> Any:
+    """Voucher Type, Discount Type, Discount Effect and Value as (type, discount, gift, loyalty card), or ODD."""
+    stripped = [cell.strip() for cell in cells]
+    if CLEARING in stripped:
+        return ODD
+    try:
+        kind = word(VOUCHER_TYPE)(stripped[0])
+        discount_type = word(DISCOUNT_TYPE)(stripped[1]) if stripped[1] else None
+    except Problem:
+        return ODD
+    worth, problems = worth_of(kind, discount_type, stripped[2].upper() or None, stripped[3] or None)
+    if problems:
+        return ODD
+    return (kind, *(copy_text(worth[name]) if name in worth else NULL for name in WORTH_FIELDS))
+
+
+def _ending_before_start(starts: Sequence[Any], ends: Sequence[Any]) -> list[int]:
+    """The places with an end before their start; either may be absent, and then there are none."""
+    pairs = set(zip(starts, ends, strict=False))
+    wrong = {pair for pair in pairs if ODD not in pair and NULL not in pair and pair[1] < pair[0]}
+    return [place for place, pair in enumerate(zip(starts, ends, strict=False)) if pair in wrong] if wrong else []
+
+
+def all_plain(codes: list[str]) -> bool:
+    if not all(codes) or max(map(len, codes), default=0) > _PLAIN_CODE_LENGTH or CLEARING in codes:
+        return False
+    return not _CONTROL.search("".join(codes))
+
+
+def is_plain(code: str) -> bool:
+    return bool(code) and len(code) <= _PLAIN_CODE_LENGTH and code != CLEARING and not _CONTROL.search(code)
