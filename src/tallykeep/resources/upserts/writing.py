@@ -84,7 +84,10 @@ class Upsert:
         source_ids = sorted({change.source_id for change in self._changes if change.source_id is not None})
         ids = sorted({change.id for change in self._changes if change.id is not None})
         found: list[Record] = []
-        for sql, keys in ((self._kind.lock_by_source_id, source_ids), (self._kind.lock_by_id, ids)):
+        for sql, keys in (
+            (self._kind.statements.lock_by_source_id, source_ids),
+            (self._kind.statements.lock_by_id, ids),
+        ):
             if keys:
                 found += await (await self._connection.execute(sql, {**project, "keys": keys})).fetchall()
         existing = {row["id"]: {**row, "is_new": False} for row in found}
@@ -121,7 +124,7 @@ class Upsert:
         return None
 
     def _blank(self, change: Change) -> Record:
-        empty = dict.fromkeys(self._kind.columns)
+        empty = dict.fromkeys(self._kind.table.columns)
         new_id = change.id or next(self._new_ids)  # one given is kept: it may come from where the resource lived before
         made: Record = {"id": new_id, "source_id": change.source_id, "metadata": {}, "is_new": True}
         return {**empty, **self._kind.defaults, **made, "created_at": now(), "updated_at": None}
@@ -140,19 +143,20 @@ class Upsert:
 
     async def _store(self, records: list[Record]) -> None:
         place = {"project_id": self._project_id, "now": now(), "exact_now": datetime.now(UTC)}
-        await self._connection.execute(self._kind.create_stage)
-        await self._connection.execute(self._kind.clear_stage)
-        async with self._connection.cursor().copy(self._kind.copy_stage) as copy:
+        statements = self._kind.statements
+        await self._connection.execute(statements.create_stage)
+        await self._connection.execute(statements.clear_stage)
+        async with self._connection.cursor().copy(statements.copy_stage) as copy:
             for record in records:
-                await copy.write_row([record["is_new"], record["id"], *self._stored(record)])
-        inserted = await self._connection.execute(self._kind.insert_staged, place)
+                await copy.write_row(self._stored(record))
+        inserted = await self._connection.execute(statements.insert_staged, place)
         if inserted.rowcount != sum(record["is_new"] for record in records):
             raise PortionLostError(f"a {self._kind.noun} was created meanwhile; the portion is tried again")
-        await self._connection.execute(self._kind.update_staged, place)
+        await self._connection.execute(statements.update_staged, place)
 
     def _stored(self, record: Record) -> list[Any]:
-        values = {name: record[name] for name in self._kind.columns}
-        for name in self._kind.json_columns:
+        values = {name: record[name] for name in ("is_new", "id", "source_id", *self._kind.table.columns)}
+        for name in self._kind.table.json_columns:
             if values[name] is not None:
                 values[name] = orjson.dumps(values[name]).decode()
         return list(values.values())

@@ -1,0 +1,40 @@
+-- The statements of every upserted resource. {table}, {stage} and {columns} are filled from its declaration.
+
+-- name: create_stage!
+-- Its columns have the types and collations of the table's, and none of its constraints.
+CREATE TEMPORARY TABLE IF NOT EXISTS {stage}
+ON COMMIT DELETE ROWS
+AS SELECT false AS is_new, id, source_id, {columns} FROM {table} WITH NO DATA
+
+-- name: clear_stage!
+DELETE FROM {stage}
+
+-- name: copy_stage!
+COPY {stage} FROM STDIN
+
+-- name: lock_by_source_id
+SELECT * FROM {table} WHERE project_id = :project_id AND source_id = ANY (:keys) ORDER BY id FOR UPDATE
+
+-- name: lock_by_id
+SELECT * FROM {table} WHERE project_id = :project_id AND id = ANY (:keys) ORDER BY id FOR UPDATE
+
+-- name: insert_staged!
+INSERT INTO {table} (project_id, id, source_id, {columns}, created_at)
+SELECT :project_id, id, source_id, {columns}, {moment}
+FROM {stage}
+WHERE is_new
+ORDER BY source_id, id
+ON CONFLICT DO NOTHING
+
+-- name: update_staged!
+UPDATE {table}
+SET ({columns}) = ({staged_columns}), updated_at = stage.moment
+FROM (SELECT *, {moment} AS moment FROM {stage} WHERE NOT is_new) AS stage
+WHERE {table}.project_id = :project_id AND {table}.id = stage.id
+
+-- name: shared_moment!
+(:now)
+
+-- name: moment_of_its_own!
+-- Lists that go on behind a moment need a moment for each resource, a microsecond apart.
+(:exact_now::timestamptz + (row_number() OVER (ORDER BY id) - 1) * interval '1 microsecond')
