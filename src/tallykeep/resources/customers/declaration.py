@@ -66,9 +66,9 @@ CUSTOMER = Upserted(
         name="customers",
         columns=("name", "email", "phone", "description", "birthdate", "address", "metadata"),
         json_columns=("address", "metadata"),
+        objects=("address", "metadata"),
         own_moments=True,
     ),
-    defaults={},
 )
 
 

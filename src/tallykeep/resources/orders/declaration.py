@@ -83,8 +83,8 @@ ORDER = Upserted(
             "metadata",
         ),
         json_columns=("items", "metadata"),
+        defaults={"status": "CREATED", "items": []},
     ),
-    defaults={"status": "CREATED", "items": []},
     resolve=upsert_parts,
 )  # fmt: skip
 

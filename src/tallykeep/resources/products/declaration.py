@@ -40,8 +40,8 @@ PRODUCT = Upserted(
         name="products",
         columns=("name", "price", "attributes", "image_url", "metadata"),
         json_columns=("attributes", "metadata"),
+        defaults={"attributes": []},
     ),
-    defaults={"attributes": []},
 )
 
 

@@ -65,8 +65,9 @@ SKU = Upserted(
         name="skus",
         columns=("product_id", "sku", "price", "currency", "attributes", "image_url", "metadata"),
         json_columns=("attributes", "metadata"),
+        objects=("attributes", "metadata"),
+        defaults={"attributes": {}},
     ),
-    defaults={"attributes": {}},
     source_id_required=True,
     resolve=_find_products,
 )  # fmt: skip

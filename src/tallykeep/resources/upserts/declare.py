@@ -49,13 +49,12 @@ Resolve = Callable[[Connection, int, list[Change]], Awaitable[None]]
 
 @dataclass(frozen=True, kw_only=True)
 class Upserted:
-    """One kind of resource: its fields and the table that holds them; `defaults` are what null resets columns to."""
+    """One kind of resource: its fields and the table that holds them."""
 
     noun: str
     prefix: str
     fields: tuple[Field, ...]
     table: Table
-    defaults: dict[str, Any]
     source_id_required: bool = False
     resolve: Resolve | None = None
 
