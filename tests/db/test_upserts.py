@@ -3,7 +3,6 @@
 import asyncio
 import csv
 import io
-from contextlib import nullcontext
 from typing import Any
 from unittest.mock import patch
 
@@ -80,27 +79,81 @@ def files(draw: st.DrawFn, headers: tuple[list[str], ...]) -> str:
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking against a database takes minutes
 )
-@given(given=imports(), portion_rows=st.sampled_from([3, 1000]))
+@given(given=imports(), portion_rows=st.sampled_from([3, 1000]), at_once=st.sampled_from([1, 3]))
 def test_the_quick_way_and_row_by_row_leave_the_same(
-    database_url: str, given: tuple[str, list[str]], portion_rows: int
+    database_url: str, given: tuple[str, list[str]], portion_rows: int, at_once: int
 ) -> None:
     kind, texts = given
 
-    async def outcome(*, row_by_row: bool) -> tuple[Any, ...]:
-        way = patch.object(writing, "file_columns", lambda *_: None) if row_by_row else nullcontext()
+    async def outcome(at_once: int) -> tuple[Any, ...]:
         async with open_engine(database_url, portion_rows=portion_rows) as engine:
-            with way:
-                ended = [await _imported(engine, kind, text) for text in texts]
+            ended = [await _imported(engine, kind, text, at_once) for text in texts]
             return ended, await _contents(engine, TABLES[kind])
 
-    assert asyncio.run(outcome(row_by_row=False)) == asyncio.run(outcome(row_by_row=True))
+    quickly = asyncio.run(outcome(at_once))
+    with patch.object(writing, "file_columns", lambda *_: None):
+        assert quickly == asyncio.run(outcome(1))
 
 
-async def _imported(engine: Engine, kind: str, text: str) -> dict[str, Any]:
-    action = await engine.finish(await engine.submit(kind, text.encode()))
+async def _imported(engine: Engine, kind: str, text: str, at_once: int) -> dict[str, Any]:
+    """Import the file, so many portions at once."""
+    action_id = await engine.submit(kind, text.encode())
+    while (action := await engine.get(action_id))["status"] not in ("DONE", "FAILED"):
+        await asyncio.gather(*(engine.advance() for _ in range(at_once)))
     return {name: action[name] for name in ("result", "total_count", "done_count", "failed_count", "created_count")}
 
 
 async def _contents(engine: Engine, table: str) -> list[str]:
     rows = await engine.query(f"SELECT updated_at IS NULL AS is_new, {table} WHERE project_id = %s", engine.project_id)
     return sorted(map(repr, rows))
+
+
+def customers(*named: tuple[str, str]) -> str:
+    return "Source_id,Name\n" + "".join(f"{key},{name}\n" for key, name in named)
+
+
+def test_portions_are_written_beside_earlier_ones_unless_they_have_a_key_in_common(database_url: str) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url, portion_rows=1) as engine, engine.pool.connection() as other:
+            await _imported(engine, KIND, customers(("A", "0"), ("B", "0"), ("C", "0")), at_once=1)
+            action_id = await engine.submit(KIND, customers(("A", "1"), ("B", "1"), ("A", "2"), ("C", "1")).encode())
+            async with asyncio.timeout(20):
+                async with other.transaction():
+                    await other.execute(_HOLD_A, (engine.project_id,))
+                    turns = [asyncio.create_task(engine.advance()) for _ in range(3)]
+                    while (free := await _not_locked(engine)) != ["C"]:
+                        assert free == ["B", "C"]
+                        await asyncio.sleep(0.01)
+                await asyncio.gather(*turns)
+            await engine.finish(action_id)
+            named = await engine.query(
+                "SELECT name FROM customers WHERE project_id = %s ORDER BY id", engine.project_id
+            )
+            assert [row["name"] for row in named] == ["2", "1", "1"]
+
+    asyncio.run(scenario())
+
+
+KIND = "CUSTOMERS.IMPORT_CSV"
+_HOLD_A = "SELECT FROM customers WHERE project_id = %s AND source_id = 'A' FOR UPDATE"
+
+
+async def _not_locked(engine: Engine) -> list[str]:
+    sql = "SELECT source_id FROM customers WHERE project_id = %s ORDER BY source_id FOR UPDATE SKIP LOCKED"
+    return [row["source_id"] for row in await engine.query(sql, engine.project_id)]
+
+
+def test_no_two_customers_of_imports_have_the_same_moment(database_url: str) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url, portion_rows=40) as engine:
+            made = customers(*((f"C{number}", "null" if number % 3 else "Ada") for number in range(400)))
+            for _ in range(2):
+                await _imported(engine, KIND, made, at_once=3)
+            (row,) = await engine.query(
+                "SELECT count(*) AS all, count(DISTINCT created_at) AS created, count(DISTINCT updated_at) AS updated"
+                " FROM customers WHERE project_id = %s",
+                engine.project_id,
+            )
+            assert row == {"all": 400, "created": 400, "updated": 400}
+
+    asyncio.run(scenario())

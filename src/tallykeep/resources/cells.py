@@ -9,7 +9,7 @@ NULL = r"\N"
 
 ESCAPES = {"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"}
 _ESCAPE_TABLE = str.maketrans(ESCAPES)
-_SPECIAL = re.compile(r"[\\\t\n\r]")
+SPECIAL = re.compile(r"[\\\t\n\r]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\\]")
 _PLAIN_KEY_LENGTH = cleaning.MAX_KEY_BYTES // 4
 
@@ -17,7 +17,7 @@ _PLAIN_KEY_LENGTH = cleaning.MAX_KEY_BYTES // 4
 def copy_text(value: str | float) -> str:
     """One value in COPY's text format."""
     if isinstance(value, str):
-        return value.translate(_ESCAPE_TABLE) if _SPECIAL.search(value) else value
+        return value.translate(_ESCAPE_TABLE) if SPECIAL.search(value) else value
     if isinstance(value, bool):
         return "t" if value else "f"
     return str(value)

@@ -1,47 +1,93 @@
 """Changes that PostgreSQL merges into what exists, or makes new resources of, in one statement."""
 
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from psycopg.errors import DeadlockDetected
 
 from tallykeep.db.pool import Connection
-from tallykeep.model import new_ids, now
-from tallykeep.resources.upserts.columns import ReadyChanges
+from tallykeep.model import ClaimedPortion, Row, new_ids, now
+from tallykeep.resources.memo import RecentKeys
+from tallykeep.resources.upserts.columns import FileColumns, ReadyChanges
 from tallykeep.resources.upserts.declare import Upserted
+from tallykeep.resources.upserts.moments import MOMENTS
+
+# The keys of the portions that this process had in hand last, by action and first row.
+_keys_in_hand: dict[tuple[str, int], set[str]] = {}
+_MOST_IN_HAND = 8
+# Actions that met others in a circle. Guesses that speed things up; what is written never depends on either.
+_meet_others = RecentKeys(1_000)
 
 
 class Merge:
-    """The ready changes of one portion, within its transaction: stage, then write."""
+    """What can be merged of one portion, within its transaction: take it from the rows, stage, write."""
 
-    def __init__(self, connection: Connection, project_id: int, kind: Upserted, ready: ReadyChanges) -> None:
+    def __init__(self, connection: Connection, claimed: ClaimedPortion, kind: Upserted, columns: FileColumns) -> None:
         self._connection = connection
-        self._project_id = project_id
-        self._statements = kind.statements
-        self._ready = ready
-        self._ids = new_ids(kind.prefix, len(ready.keys))
-        self._text = ready.text(self._ids)
+        self._claimed = claimed
+        self._kind = kind
+        self._columns = columns
+        self._ready = ReadyChanges([], [], [])
+        self._text = ""
+        self._ids: list[str] = []
+        self._is_written = False
         self.created: dict[str, int] = {}
 
-    async def stage(self) -> None:
-        """Copy the changes beside what other portions write."""
+    def take(self, rows: Sequence[Row]) -> list[Row]:
+        """Make the changes ready that can be merged, and return the other rows."""
+        self._ready, others = self._columns.sort_out(rows)
+        self._ids = new_ids(self._kind.prefix, len(self._ready.keys))
+        self._text = self._ready.text(self._ids)
+        return others
+
+    async def stage(self, other_keys: Iterable[str | None]) -> None:
+        """Copy the changes; write them too, where no earlier portion can have anything to do with them.
+
+        `other_keys` are those of the portion's other rows.
+        """
+        keys = {*self._ready.keys, *(key for key in other_keys if key is not None)}
+        _take_in_hand(self._claimed, keys)
         if not self._ids:
             return
-        await self._connection.execute(self._statements.create_changes)
-        await self._connection.execute(self._statements.clear_changes)
-        async with self._connection.cursor().copy(self._statements.copy_changes) as copy:
+        statements = self._kind.statements
+        await self._connection.execute(statements.create_changes)
+        await self._connection.execute(statements.clear_changes)
+        async with self._connection.cursor().copy(statements.copy_changes) as copy:
             await copy.write(self._text)
+        if self._claimed.action_id not in _meet_others and await self._is_apart(keys):
+            await self.write()
 
-    async def write(self, moment: datetime) -> datetime:
-        """Write them as of this moment, note those that were new, and return the first moment that is free again."""
-        if not self._ids:
-            return moment
+    async def _is_apart(self, keys: set[str]) -> bool:
+        """Whether all earlier portions that are open are in hand here, and have no key in common with this one."""
+        cursor = await self._connection.execute(self._kind.statements.earlier_open_portions, self._claimed.place)
+        earlier = [(self._claimed.action_id, row["first_row"]) for row in await cursor.fetchall()]
+        return all(place in _keys_in_hand and keys.isdisjoint(_keys_in_hand[place]) for place in earlier)
+
+    async def write(self) -> None:
+        """Merge the changes that are staged, unless that is done, and note which resources were new."""
+        if self._is_written or not self._ids:
+            return
         first_row, last_row = self._ready.numbers[0], self._ready.numbers[-1]
-        place = {"project_id": self._project_id, "now": now(), "exact_now": moment, "first_row": first_row}
-        await self._connection.execute(self._statements.merge_changes, place)
-        await self._note_created()
-        return moment + timedelta(microseconds=last_row - first_row + 1)
+        moments = {"now": now(), "exact_now": MOMENTS.take(last_row - first_row + 1), "first_row": first_row}
+        place = {"project_id": self._claimed.project_id, "first_id": self._ids[0], "last_id": self._ids[-1]}
+        try:
+            await self._connection.execute(self._kind.statements.merge_changes, {**place, **moments})
+        except DeadlockDetected:
+            _meet_others.add(self._claimed.action_id)
+            raise
+        await self._note_created(place)
+        self._is_written = True
 
-    async def _note_created(self) -> None:
-        place = {"project_id": self._project_id, "first_id": self._ids[0], "last_id": self._ids[-1]}
-        found = await (await self._connection.execute(self._statements.created_by_changes, place)).fetchall()
+    async def _note_created(self, place: dict[str, Any]) -> None:
+        found = await (await self._connection.execute(self._kind.statements.created_by_changes, place)).fetchall()
         if found:
             rows = dict(zip(self._ready.keys, self._ready.numbers, strict=True))
             self.created = {key: rows[key] for made in found if (key := made["source_id"]) in rows}
+
+
+def _take_in_hand(claimed: ClaimedPortion, keys: set[str]) -> None:
+    place = (claimed.action_id, claimed.portion.first_row)
+    _keys_in_hand.pop(place, None)
+    _keys_in_hand[place] = keys
+    while len(_keys_in_hand) > _MOST_IN_HAND:
+        del _keys_in_hand[next(iter(_keys_in_hand))]

@@ -44,6 +44,7 @@ class Statements:
         self.clear_changes = self._filled(_sql.clear_changes)
         self.copy_changes = self._filled(_sql.copy_changes)
         self.merge_changes = self._filled(_sql.merge_changes)
+        self.earlier_open_portions = _sql.earlier_open_portions
         self.created_by_changes = self._filled(_sql.created_by_changes)
 
     def _filled(self, form: LiteralString) -> bytes:

@@ -43,6 +43,11 @@ DELETE FROM {changes}
 -- name: copy_changes!
 COPY {changes} FROM STDIN
 
+-- name: earlier_open_portions
+SELECT first_row
+FROM portions
+WHERE project_id = :project_id AND action_id = :action_id AND status = 'OPEN' AND first_row < :first_row
+
 -- name: merge_changes!
 -- Each key is there once; NULL, or a column's default, stands for what is not given.
 -- In key order, so that two portions that share keys wait for each other and never in a circle.

@@ -4,7 +4,6 @@ Of the rest, those found are locked, merged here and updated, the others created
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -17,9 +16,10 @@ from tallykeep.resources.memo import Memo
 from tallykeep.resources.metadata import MetadataChecker
 from tallykeep.resources.metadata_schemas import checker_for
 from tallykeep.resources.reports import ReportLine, report_text
-from tallykeep.resources.upserts.columns import FileColumns, file_columns
+from tallykeep.resources.upserts.columns import file_columns
 from tallykeep.resources.upserts.declare import Change, Upserted
 from tallykeep.resources.upserts.merging import Merge
+from tallykeep.resources.upserts.moments import MOMENTS
 from tallykeep.resources.upserts.reading import Reader, csv_reader, ids_reader, json_reader
 
 Record = dict[str, Any]
@@ -34,46 +34,42 @@ class Upsert:
         self._kind = kind
         self._checker = checker
         self._problems = Memo(lambda dumped: checker.problems(orjson.loads(dumped)))
-        self._columns: FileColumns | None = None
         self._merge: Merge | None = None
         self._changes: list[Change] = []
         self._lines: list[ReportLine] = []
         self.written: list[Record] = []
         self.ids: dict[int, str] = {}
 
-    def use(self, read: Reader, *, columns: FileColumns | None = None, complete: bool = True) -> "Upsert":
+    def use(self, read: Reader, *, merge: Merge | None = None, complete: bool = True) -> "Upsert":
         """Set what reads the rows, and whether required fields have to be there in the end.
 
-        `columns` takes the rows that it can; then `stage` has to come before `write`.
+        `merge` takes the rows that it can; then `stage` has to come before `write`.
         """
         self._read = read
-        self._columns = columns
+        self._merge = merge
         self._complete = complete
         return self
 
     def check(self, rows: Sequence[Row]) -> list[Failure]:
         """Read the rows; whether metadata and required fields are complete is seen once it is known what exists."""
-        if self._columns is not None:
-            ready, rows = self._columns.sort_out(rows)
-            self._merge = Merge(self._connection, self._project_id, self._kind, ready)
-        read = list(map(self._read, rows))
+        others = rows if self._merge is None else self._merge.take(rows)
+        read = list(map(self._read, others))
         self._changes = [change for change in read if not change.problems]
         self._new_ids = iter(new_ids(self._kind.prefix, len(self._changes)))
         return [self._failed(change, "; ".join(change.problems)) for change in read if change.problems]
 
     async def stage(self) -> None:
-        """Copy what is ready; the rest depends on what exists."""
+        """Bring to the database what is merged there; the rest depends on what exists."""
         if self._merge is not None:
-            await self._merge.stage()
+            await self._merge.stage(change.source_id for change in self._changes)
 
     async def write(self) -> list[Failure]:
-        """Merge what is ready; apply the other changes in row order to what exists, then write what changed as sets.
+        """Merge what can be; apply the other changes in row order to what exists, then write what changed as sets.
 
         The two have no key in common.
         """
-        moment = datetime.now(UTC)
         if self._merge is not None:
-            moment = await self._merge.write(moment)
+            await self._merge.write()
         if not self._changes:
             return []
         changed: dict[str, Record] = {}
@@ -83,7 +79,7 @@ class Upsert:
             failures += self._apply(change, by_source_id, by_id, changed)
         self.written = list(changed.values())
         if changed:
-            await self._store(self.written, moment)
+            await self._store(self.written)
         return failures
 
     def created(self) -> Mapping[str, int]:
@@ -167,8 +163,8 @@ class Upsert:
         self._lines.append(ReportLine(change.row, change.key or "", found=found, updated=False, error=reason))
         return Failure(change.row, change.key, reason, error_key or self._kind.error_key)
 
-    async def _store(self, records: list[Record], moment: datetime) -> None:
-        place = {"project_id": self._project_id, "now": now(), "exact_now": moment}
+    async def _store(self, records: list[Record]) -> None:
+        place = {"project_id": self._project_id, "now": now(), "exact_now": MOMENTS.take(len(records))}
         statements = self._kind.statements
         await self._connection.execute(statements.create_stage)
         await self._connection.execute(statements.clear_stage)
@@ -208,15 +204,14 @@ async def begin_upsert(connection: Connection, claimed: ClaimedPortion, kind: Up
     """Begin one portion of changes, read as the action's source says."""
     checker = await checker_for(connection, claimed.project_id, kind.noun)
     source = claimed.source
-    columns = None
     if source.format == "csv":
         reader = csv_reader(kind, source.header, checker)
-        columns = file_columns(kind, source.header, checker)
     elif "metadata" in source.options:
         reader = ids_reader(source.options["by"], source.options["metadata"])
     else:
         reader = json_reader(kind)
+    columns = file_columns(kind, source.header, checker) if source.format == "csv" else None
+    merge = Merge(connection, claimed, kind, columns) if columns is not None else None
     # Bulk updates create what they do not find, with no more than what they were given.
-    return Upsert(connection, claimed.project_id, kind, checker).use(
-        reader, columns=columns, complete=source.format == "csv"
-    )
+    operation = Upsert(connection, claimed.project_id, kind, checker)
+    return operation.use(reader, merge=merge, complete=source.format == "csv")
