@@ -45,7 +45,7 @@ CUSTOMER = Upserted(
     prefix="cust_",
     fields=(
         _text("name", "Name"),
-        Field(name="email", clean=_email, titles=("Email",), clean_cell=_email),
+        Field(name="email", clean=_email, titles=("Email",), clean_cell=_email, is_plain=_EMAIL.fullmatch),
         _text("phone", "Phone"),
         _text("description", "Description"),
         Field(

@@ -155,15 +155,20 @@ def _of_one(index: int, spec: Field, default: Any) -> Made:
     memo = Memo(_or_odd(read))
 
     def make(cells: Cells) -> list[str]:
-        return list(map(memo.__getitem__, cells[index]))
+        if _are_plain(spec, stripped := list(map(str.strip, cells[index]))):
+            return [cell or absent for cell in stripped]
+        return list(map(memo.__getitem__, stripped))
 
-    def make_texts(cells: Cells) -> list[str]:
-        stripped = list(map(str.strip, cells[index]))
-        if CLEARING in stripped or _ODD_OR_ESCAPED.search("".join(stripped)):
-            return make(cells)
-        return [cell or absent for cell in stripped]
+    return make
 
-    return make_texts if spec.clean_cell is cleaning.text else make
+
+def _are_plain(spec: Field, cells: list[str]) -> bool:
+    """Whether all of these stripped cells are copied as they stand."""
+    if spec.is_plain is None and spec.clean_cell is not cleaning.text:
+        return False
+    if CLEARING in cells or _ODD_OR_ESCAPED.search("".join(cells)):
+        return False
+    return spec.is_plain is None or all(map(spec.is_plain, filter(None, cells)))
 
 
 def _of_several(indexes: list[int], read: Callable[[tuple[str, ...]], str]) -> Made:

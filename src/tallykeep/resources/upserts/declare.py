@@ -31,7 +31,8 @@ class Change:
 class Field:
     """One field: its name in JSON and in the table, its columns in files, and what reads both.
 
-    `inside` names the JSON object it is part of, such as `address`.
+    `inside` names the JSON object it is part of, such as `address`. `is_plain` tells quickly of texts without anything
+    special in them whether they are taken as they stand.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Field:
     inside: str | None = None
     older_name: str | None = None  # what JSON may call it too
     required: bool = False
+    is_plain: Callable[[str], object] | None = None
 
 
 # Looks up what changes refer to, and gives a problem to those that refer to nothing.
