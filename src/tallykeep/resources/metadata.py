@@ -55,6 +55,11 @@ class MetadataChecker:
         self._required = [field for field in self._fields.values() if field.required]
         self._only_defined = bool(schema and schema.allow_defined_only)
 
+    @property
+    def takes_anything(self) -> bool:
+        """Whether any metadata that can be stored is taken."""
+        return not self._fields and not self._only_defined
+
     def problems(self, metadata: dict[str, Any]) -> list[str]:
         """Every reason why this metadata cannot be taken, in the order of its keys; empty when it can."""
         found: list[str] = []

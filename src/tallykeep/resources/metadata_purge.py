@@ -33,13 +33,13 @@ class PurgePortion:
         return []
 
     async def stage(self) -> None:
-        """Nothing to make ready."""
-
-    async def write(self) -> list[Failure]:
-        """Purge the key off the range; a resource without it by now needs nothing."""
+        """Purge the key off the range, into which no other portion reaches; who is without it by now needs nothing."""
         bounds = {"first": self._range["first"], "last": self._range["last"]}
         place = {"project_id": self._project_id, "key": self._metadata_key, "now": now()}
         await self._connection.execute(self._purge.apply, {**place, **bounds})
+
+    async def write(self) -> list[Failure]:
+        """Nothing left to do."""
         return []
 
     def created(self) -> Mapping[str, int]:
