@@ -130,6 +130,30 @@ class Row:
     problem: str | None = None
 
 
+class Values(Sequence[Row]):
+    """Rows that could all be read, as their bare values; rows are made when asked for."""
+
+    __slots__ = ("numbers", "values")
+
+    def __init__(self, numbers: range, values: list[Any]) -> None:
+        self.numbers = numbers
+        self.values = values
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @overload
+    def __getitem__(self, place: int) -> Row: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> "Values": ...
+
+    def __getitem__(self, place: int | slice) -> "Row | Values":
+        if isinstance(place, slice):
+            return Values(self.numbers[place], self.values[place])
+        return Row(self.numbers[place], self.values[place])
+
+
 class Table(Sequence[Row]):
     """Rows of a file that need no parser: no quotes, one cell for every title; cells are made when asked for.
 

@@ -101,7 +101,8 @@ class Acceptance:
         if kind.plan is None:
             raise ValueError(f"{kind.name} has no plan")
         action_id, created_at = await _add_action(connection, submission)
-        await kind.plan(connection, submission.project_id, action_id, submission.options, self._settings.portion_rows)
+        rows = self._settings.portion_rows * kind.portion_times
+        await kind.plan(connection, submission.project_id, action_id, submission.options, rows)
         key = {"project_id": submission.project_id, "id": action_id}
         counted = await (await connection.execute(_sql.count_portions, key)).fetchone()
         totals = _Totals(**counted) if counted else _Totals()

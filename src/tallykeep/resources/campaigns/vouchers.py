@@ -148,7 +148,7 @@ class Import:
         self._cleaner = JsonVouchers(checker, categories, campaign["id"])
         self._header = claimed.source.header if claimed.source.format == "csv" else None
         self._given: dict[int, dict[str, Any]] = {}
-        self._drafts: list[VoucherDraft] = []
+        self._drafts: Sequence[VoucherDraft] = []
         self._created: dict[str, int] = {}
 
     def check(self, rows: Sequence[Row]) -> list[Failure]:
