@@ -1,6 +1,8 @@
 """Acceptance: a stream of bytes becomes an action with its portions and its first jobs, all in one transaction."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -181,16 +183,31 @@ async def _portions(splitter: Splitter, body: AsyncIterator[bytes], keys: Unique
         yield keys.checked(portion, splitter.source) if keys else portion
 
 
+async def _one_ahead(portions: AsyncIterator[Portion]) -> AsyncGenerator[Portion]:
+    """The portions; while one is being written, the next is already made."""
+    following = asyncio.ensure_future(anext(portions, None))
+    try:
+        while (portion := await following) is not None:
+            following = asyncio.ensure_future(anext(portions, None))
+            yield portion
+    finally:
+        if not following.done():
+            following.cancel()
+            with suppress(asyncio.CancelledError):
+                await following
+
+
 async def _copy_portions(
     connection: Connection, project_id: int, action_id: str, first: Portion, rest: AsyncIterator[Portion]
 ) -> _Totals:
     totals = _Totals()
     async with connection.cursor().copy(_sql.copy_portions) as copy:
         copy.set_types(["int8", "text", "int8", "int8", "bytea"])
-        portion: Portion | None = first
-        while portion is not None:
-            await copy.write_row((project_id, action_id, portion.first_row, portion.row_count, portion.body))
-            totals.rows += portion.row_count
-            totals.portions += 1
-            portion = await anext(rest, None)
+        async with aclosing(_one_ahead(rest)) as following:
+            portion: Portion | None = first
+            while portion is not None:
+                await copy.write_row((project_id, action_id, portion.first_row, portion.row_count, portion.body))
+                totals.rows += portion.row_count
+                totals.portions += 1
+                portion = await anext(following, None)
     return totals
