@@ -16,6 +16,7 @@ from tallykeep.http import (
     control,
     customers,
     health,
+    keys,
     metadata_schemas,
     orders,
     products,
@@ -64,6 +65,7 @@ def create_api(kinds: ActionTypes, open_context: Callable[[], AbstractAsyncConte
         trash_bin.router,
         metadata_schemas.router,
         metadata_schemas.management,
+        keys.router,
         health.router,
     ]
     for router in app.state.routers:
