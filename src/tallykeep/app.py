@@ -1,4 +1,4 @@
-"""The composition root: the only place that wires things together, and the `tallykeep` command's entry."""
+"""The composition root: the only place that wires things together."""
 
 import asyncio
 import socket
@@ -11,7 +11,6 @@ import uvicorn
 from tallykeep import log
 from tallykeep.actions import ACTION_TYPES
 from tallykeep.alone import apply_alone, in_a_process_of_its_own
-from tallykeep.cli.main import Roles, make_cli
 from tallykeep.config import Settings
 from tallykeep.db.embedded import running_embedded
 from tallykeep.db.migrate import migrate
@@ -34,11 +33,6 @@ from tallykeep.supervisor import Supervisor, shown_keys
 
 _WORKER = "tallykeep worker"
 _GRACEFUL_SECONDS = 10
-
-
-def main() -> None:
-    """Run the command line."""
-    make_cli(Roles(serve=serve, api=api, worker=worker, create_keys=create_keys, apply_alone=try_alone))()
 
 
 def serve(settings: Settings) -> int:
@@ -109,7 +103,7 @@ def try_alone(settings: Settings, project_id: int, action_id: str, first_row: in
     return asyncio.run(apply_alone(settings, find_database(settings), project_id, action_id, first_row))
 
 
-def create_keys(settings: Settings) -> int:
+def recover_keys(settings: Settings) -> int:
     """Make further keys for the first project and show them: the way back in for who lost theirs."""
     database_url = find_database(settings)
     migrate(database_url)

@@ -1,0 +1,74 @@
+"""How commands end: exit codes for scripts, and messages for people."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import IntEnum
+from typing import Any, ClassVar
+
+import typer
+
+
+class ExitCode(IntEnum):
+    """What a script can tell by the exit code."""
+
+    DONE = 0
+    ROWS_LEFT = 1
+    USAGE = 2
+    REFUSED = 3
+    UNAVAILABLE = 4
+    INTERRUPTED = 130
+
+
+EXIT_CODES = (
+    "Exit codes: 0 every row is done; 1 some rows failed or were left; 2 the command makes no sense as it stands; "
+    "3 the server refused; 4 no server answers, or it broke down; 130 interrupted."
+)
+
+
+class CliError(Exception):
+    """Ends a command; the message says what is wrong and what to do."""
+
+    code: ClassVar[ExitCode] = ExitCode.USAGE
+
+
+class UsageError(CliError):
+    """The command makes no sense as it stands: nothing was sent."""
+
+
+class RefusedError(CliError):
+    """The server said no."""
+
+    code = ExitCode.REFUSED
+
+
+class UnavailableError(CliError):
+    """No server answers, or it broke down: the same again may work later."""
+
+    code = ExitCode.UNAVAILABLE
+
+
+class InterruptedByUserError(CliError):
+    """Ctrl-C, with what became of the work."""
+
+    code = ExitCode.INTERRUPTED
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Say on standard error what went wrong, and end with its exit code."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.secho("\nInterrupted.", fg="yellow", err=True)
+        raise typer.Exit(ExitCode.INTERRUPTED) from None
+    except InterruptedByUserError as error:
+        typer.secho(f"\n{error}", fg="yellow", err=True)
+        raise typer.Exit(error.code) from None
+    except CliError as error:
+        typer.secho(f"tallykeep: {error}", fg="red", err=True)
+        raise typer.Exit(error.code) from None
+
+
+def exit_code(action: dict[str, Any]) -> ExitCode:
+    """What a command ends with that saw an action through to its end."""
+    return ExitCode.DONE if action["done_count"] == action["total_count"] else ExitCode.ROWS_LEFT
