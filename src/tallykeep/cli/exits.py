@@ -58,7 +58,7 @@ def told() -> Iterator[None]:
     """Say on standard error what went wrong, and end with its exit code."""
     try:
         yield
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, typer.Abort):
         typer.secho("\nInterrupted.", fg="yellow", err=True)
         raise typer.Exit(ExitCode.INTERRUPTED) from None
     except InterruptedByUserError as error:

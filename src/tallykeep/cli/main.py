@@ -8,12 +8,19 @@ from typing import Annotated, Any
 import typer
 
 from tallykeep import __version__
-from tallykeep.cli import actions, demo, imports
+from tallykeep.cli import actions, campaigns, demo, imports, keys, lookups, metadata, profile_commands
 from tallykeep.cli.exits import ExitCode
 
 Role = Callable[..., int]
 
 _ASK, _SERVE = "Ask a server", "Be the server"
+_NOUNS = {
+    "actions": actions.cli,
+    "campaigns": campaigns.cli,
+    "metadata": metadata.cli,
+    "keys": keys.cli,
+    "profiles": profile_commands.cli,
+}
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on (TALLYKEEP_HOST; 127.0.0.1).")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on (TALLYKEEP_PORT; 8000).")]
@@ -42,11 +49,18 @@ def make_cli(roles: Roles) -> typer.Typer:
         ("update", imports.UPDATE_HELP, imports.update),
     ):
         cli.command(name, cls=imports.CommandOnFiles, help=text, rich_help_panel=_ASK)(run)
-    cli.add_typer(actions.cli, name="actions", rich_help_panel=_ASK)
-    keys = typer.Typer(no_args_is_help=True, help="A project's keys.")
-    keys.callback()(lambda: None)
-    cli.add_typer(keys, name="keys", rich_help_panel=_ASK)
-    _add_roles(cli, keys, roles)
+    nouns = {
+        "actions": actions,
+        "campaigns": campaigns,
+        "metadata": metadata,
+        "keys": keys,
+        "profiles": profile_commands,
+    }
+    for name, noun in nouns.items():
+        cli.add_typer(noun.cli, name=name, rich_help_panel=_ASK)
+    cli.command("template", rich_help_panel=_ASK)(lookups.template)
+    cli.command("projects", rich_help_panel=_ASK)(lookups.projects)
+    _add_roles(cli, roles)
     cli.command("demo", rich_help_panel=_SERVE)(demo.demo)
     return cli
 
@@ -63,7 +77,7 @@ def _top(
     pass
 
 
-def _add_roles(cli: typer.Typer, keys: typer.Typer, roles: Roles) -> None:
+def _add_roles(cli: typer.Typer, roles: Roles) -> None:
     @cli.command(rich_help_panel=_SERVE)
     def serve(host: Host = None, port: Port = None, data_dir: DataDir = None) -> None:
         """Run everything: PostgreSQL (unless TALLYKEEP_DATABASE_URL is set), API and worker."""
@@ -84,7 +98,7 @@ def _add_roles(cli: typer.Typer, keys: typer.Typer, roles: Roles) -> None:
         """Apply one portion; a worker runs this where portions ended processes."""
         _run(roles.apply_alone, project_id, action_id, first_row)
 
-    @keys.command()
+    @keys.cli.command()
     def recover(data_dir: DataDir = None) -> None:
         """All keys lost? On the server's machine: make further ones for the first project, in its database."""
         _run(roles.recover_keys, data_dir=data_dir)

@@ -12,11 +12,11 @@ import typer
 from rich.text import Text
 
 from tallykeep.cli.client import Client, Submitted
-from tallykeep.cli.exits import CliError, InterruptedByUserError, UsageError
+from tallykeep.cli.exits import CliError, ExitCode, InterruptedByUserError, UsageError, exit_code
 from tallykeep.cli.kinds import Form
 from tallykeep.cli.phrases import ago, rows
 from tallykeep.cli.progress import Bars
-from tallykeep.cli.show import command, failure_groups, out, tally
+from tallykeep.cli.show import aside, command, failure_groups, out, print_json, tally
 from tallykeep.cli.sources import FileToSend
 from tallykeep.model import OnError
 
@@ -115,6 +115,21 @@ def follow(client: Client, bars: Bars, action_id: str) -> dict[str, Any]:
         ) from None
     except CliError as error:
         raise type(error)(f"{error}\n{action_id} may go on: {command('actions', 'watch', action_id)}") from None
+
+
+def see_through(client: Client, started: Submitted, *, no_wait: bool, as_json: bool, what: str) -> ExitCode:
+    """Watch what was started without a file, where that is wanted, and show what became of it."""
+    if no_wait:
+        outcome = Outcome(client.get(f"/v1/async-actions/{started.action_id}"), replayed=started.replayed)
+    else:
+        with Bars(aside()) as bars:
+            action = follow(client, bars, started.action_id)
+        outcome = completed(client, action, started, None)
+    if as_json:
+        print_json(outcome.to_json())
+    else:
+        (show_started if no_wait else show_outcome)(outcome, what=what)
+    return ExitCode.DONE if no_wait else exit_code(outcome.action)
 
 
 def completed(client: Client, action: dict[str, Any], submitted: Submitted, failed_to: Path | None) -> Outcome:
