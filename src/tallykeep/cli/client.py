@@ -12,6 +12,7 @@ import httpx
 from tallykeep.cli.exits import CliError, RefusedError, UnavailableError
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_UNKNOWN_HOST = ("Name or service not known", "No address associated", "nodename nor servname", "name resolution")
 _TIMEOUT = httpx.Timeout(60, connect=10, read=600)  # an upload is answered once all of its rows are stored
 
 
@@ -128,18 +129,32 @@ class Client:
     def _refusal(self, answer: httpx.Response) -> RefusedError | UnavailableError:
         message = _told(answer)
         if answer.status_code >= 500:
-            return UnavailableError(message)
-        return RefusedError(message)
+            return UnavailableError(message, answer.status_code)
+        return RefusedError(message, answer.status_code)
 
     @contextmanager
     def _reachable(self) -> Iterator[None]:
         try:
             yield
         except (httpx.TransportError, httpx.DecodingError) as error:
-            raise UnavailableError(
-                f"No Tallykeep answers at {self.url} ({error}). Is `tallykeep serve` running there? Somewhere else?"
-                " Say where, with --url, TALLYKEEP_URL or a profile. More: tallykeep doctor"
-            ) from None
+            raise UnavailableError(f"No Tallykeep answers at {self.url}: {_why(error)} ({error})") from None
+
+
+def _why(error: httpx.TransportError | httpx.DecodingError) -> str:
+    """What kept an answer from coming, and what to do."""
+    said = str(error)
+    if "CERTIFICATE" in said:
+        return "its certificate is not trusted here; SSL_CERT_FILE may name the authority that signed it"
+    if any(words in said for words in _UNKNOWN_HOST):
+        return "there is no such host; look at the URL once more (--url, TALLYKEEP_URL, a profile)"
+    if isinstance(error, httpx.TimeoutException):
+        return "it takes too long; a firewall in between, or a server that has too much to do"
+    if isinstance(error, httpx.ConnectError):
+        return (
+            "nothing listens there. Start it, with `tallykeep serve`; or say where it is, with --url, TALLYKEEP_URL or"
+            " a profile. `tallykeep doctor` tells more"
+        )
+    return "the connection broke; the server's log may tell why"
 
 
 def _told(answer: httpx.Response) -> str:

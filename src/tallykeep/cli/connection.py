@@ -84,13 +84,13 @@ def find_connection(
     """
     flags = Profile(url, app_id, app_token)
     if name := profile or os.environ.get("TALLYKEEP_PROFILE"):
-        return _connection(_overlaid(require_profile(name), flags), f"the profile {name}")
+        return _connection(_overlaid(require_profile(name), flags), f"from the profile {name}")
     given = _overlaid(_from_environment(), flags)
     if not given.app_id and not given.app_token:
         default = load_profiles().get(DEFAULT_PROFILE)
         if default is not None and given.url in (None, default.url):
-            return _connection(default, f"the profile {DEFAULT_PROFILE}")
-    return _connection(given, "flags and the environment" if given != Profile() else "nothing said otherwise")
+            return _connection(default, f"from the profile {DEFAULT_PROFILE}")
+    return _connection(given, "from flags and the environment" if given != Profile() else "by default")
 
 
 def _from_environment() -> Profile:
@@ -110,10 +110,10 @@ def _connection(found: Profile, origin: str) -> Connection:
     except httpx.InvalidURL:
         known = httpx.URL("")
     if known.scheme not in ("http", "https") or not known.host:
-        raise UsageError(f"{url!r} is no URL like {DEFAULT_URL} ({origin} says so)")
+        raise UsageError(f"{url!r} is no URL like {DEFAULT_URL} ({origin})")
     app_id, app_token = ((key or "").strip() or None for key in (found.app_id, found.app_token))
     if not all((key or "").isascii() and (key or "").isprintable() for key in (app_id, app_token)):
-        raise UsageError(f"The keys hold characters that no key has ({origin} says so); copy them anew")
+        raise UsageError(f"The keys hold characters that no key has ({origin}); copy them anew")
     return Connection(url, app_id, app_token, origin)
 
 

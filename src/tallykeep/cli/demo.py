@@ -30,7 +30,7 @@ def demo(
     """Start on an embedded database, import the example files, show the outcome, stop."""
     console = Console()
     with tempfile.TemporaryDirectory(prefix="tallykeep-demo-") as directory:
-        where = Connection("", "demo-app", secrets.token_urlsafe(24), origin="the demo")
+        where = Connection("", "demo-app", secrets.token_urlsafe(24), origin="of the demo")
         console.print("Starting PostgreSQL, API and worker on a throw-away database …")
         server, url = _start(Path(directory), where)
         try:

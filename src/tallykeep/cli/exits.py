@@ -30,6 +30,10 @@ class CliError(Exception):
 
     code: ClassVar[ExitCode] = ExitCode.USAGE
 
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status  # of HTTP, where it is an answer that ends the command
+
 
 class UsageError(CliError):
     """The command makes no sense as it stands: nothing was sent."""

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from tallykeep import __version__
-from tallykeep.cli import actions, campaigns, demo, imports, keys, lookups, metadata, profile_commands
+from tallykeep.cli import actions, campaigns, demo, doctor, imports, keys, lookups, metadata, profile_commands
 from tallykeep.cli.exits import ExitCode
 
 Role = Callable[..., int]
@@ -60,6 +60,7 @@ def make_cli(roles: Roles) -> typer.Typer:
         cli.add_typer(noun.cli, name=name, rich_help_panel=_ASK)
     cli.command("template", rich_help_panel=_ASK)(lookups.template)
     cli.command("projects", rich_help_panel=_ASK)(lookups.projects)
+    cli.command("doctor", help=doctor.HELP, rich_help_panel=_ASK)(doctor.doctor)
     _add_roles(cli, roles)
     cli.command("demo", rich_help_panel=_SERVE)(demo.demo)
     return cli
