@@ -1,5 +1,6 @@
 """The `tallykeep` command. What serves is imported when it is run: most commands only ask a server elsewhere."""
 
+from dataclasses import fields
 from importlib import import_module
 from typing import Any
 
@@ -10,8 +11,7 @@ _SERVED_BY = "tallykeep.app"
 
 def main() -> None:
     """Run the command line."""
-    roles = {name: _later(name) for name in ("serve", "api", "worker", "recover_keys")}
-    make_cli(Roles(**roles, apply_alone=_later("try_alone")))(prog_name="tallykeep")
+    make_cli(Roles(**{field.name: _later(field.name) for field in fields(Roles)}))(prog_name="tallykeep")
 
 
 def _later(name: str) -> Role:

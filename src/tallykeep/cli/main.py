@@ -10,6 +10,7 @@ import typer
 from tallykeep import __version__
 from tallykeep.cli import actions, campaigns, demo, doctor, imports, keys, lookups, metadata, profile_commands
 from tallykeep.cli.exits import ExitCode
+from tallykeep.cli.sending import AsJson
 
 Role = Callable[..., int]
 
@@ -35,7 +36,10 @@ class Roles:
     api: Role
     worker: Role
     recover_keys: Role
-    apply_alone: Role
+    show_database: Role
+    migrate_database: Role
+    prompt_database: Role
+    try_alone: Role
 
 
 def make_cli(roles: Roles) -> typer.Typer:
@@ -62,6 +66,7 @@ def make_cli(roles: Roles) -> typer.Typer:
     cli.command("projects", rich_help_panel=_ASK)(lookups.projects)
     cli.command("doctor", help=doctor.HELP, rich_help_panel=_ASK)(doctor.doctor)
     _add_roles(cli, roles)
+    _add_database(cli, roles)
     cli.command("demo", rich_help_panel=_SERVE)(demo.demo)
     return cli
 
@@ -97,12 +102,32 @@ def _add_roles(cli: typer.Typer, roles: Roles) -> None:
     @cli.command("apply-alone", hidden=True)
     def apply_alone(project_id: int, action_id: str, first_row: int) -> None:
         """Apply one portion; a worker runs this where portions ended processes."""
-        _run(roles.apply_alone, project_id, action_id, first_row)
+        _run(roles.try_alone, project_id, action_id, first_row)
 
     @keys.cli.command()
     def recover(data_dir: DataDir = None) -> None:
         """All keys lost? On the server's machine: make further ones for the first project, in its database."""
         _run(roles.recover_keys, data_dir=data_dir)
+
+
+def _add_database(cli: typer.Typer, roles: Roles) -> None:
+    database = typer.Typer(no_args_is_help=True, help="Look after the database, on the server's machine.")
+    cli.add_typer(database, name="db", rich_help_panel=_SERVE)
+
+    @database.command()
+    def status(data_dir: DataDir = None, as_json: AsJson = False) -> None:
+        """Say where it is, how large it is, and whether its schema is this version's (exit code 1: it is not)."""
+        _run(roles.show_database, as_json, data_dir=data_dir)
+
+    @database.command()
+    def migrate(data_dir: DataDir = None) -> None:
+        """Bring its schema up to date, as every start of `serve`, `api` or `worker` does."""
+        _run(roles.migrate_database, data_dir=data_dir)
+
+    @database.command()
+    def shell(data_dir: DataDir = None) -> None:
+        """Open psql on it."""
+        _run(roles.prompt_database, data_dir=data_dir)
 
 
 def _run(role: Role, *given: Any, **options: object) -> None:
