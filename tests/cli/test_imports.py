@@ -90,6 +90,16 @@ def test_the_kind_is_told_from_the_columns_and_said(
     assert "0 failed" in sent.stdout
 
 
+def test_columns_that_are_no_field_are_said(api: Api, tmp_path: Path) -> None:
+    file = written(
+        tmp_path / "v.csv", "code,VOUCHER_TYPE,Value,Region,Notiz,row,reason\nA,GIFT_VOUCHER,1,Asia,x,3,wrong\n"
+    )
+    sent = run(api, "import", str(file), "--skip", "Notiz")
+    assert (sent.returncode, "\n  as metadata: Region\n" in sent.stdout) == (0, True), sent.stdout
+    assert api.get("/v1/vouchers/A")["metadata"] == {"Region": "Asia"}
+    assert "as metadata" not in run(api, "import", str(written(tmp_path / "w.csv", GIFTS))).stdout
+
+
 def test_skus_are_told_by_their_product(api: Api, tmp_path: Path) -> None:
     products = written(tmp_path / "p.csv", "source_id,name\nP1,Shirt\n")
     skus = written(tmp_path / "s.csv", "source_id,product_id,price\nS1,P1,3\n")
@@ -274,7 +284,7 @@ def test_a_file_that_is_refused_stops_those_behind_it(api: Api, tmp_path: Path, 
     assert (refused.returncode, "header line is expected" in refused.stderr) == (3, True)
     refused = run(api, "import", "vouchers", str(gifts), str(wrong), str(empty), "--json")
     assert (refused.returncode, f"Not sent: {empty}" in refused.stderr) == (3, True)
-    assert "say so with mapping" in refused.stderr
+    assert "Here, that is --map 'Art=Code'; the right titles: tallykeep template vouchers" in refused.stderr
     assert [told["file"] for told in json.loads(refused.stdout)] == [str(gifts)]
 
 

@@ -6,6 +6,8 @@ from enum import IntEnum
 from typing import Any, ClassVar
 
 import typer
+from rich.console import Console
+from rich.text import Text
 
 
 class ExitCode(IntEnum):
@@ -63,14 +65,19 @@ def told() -> Iterator[None]:
     try:
         yield
     except (KeyboardInterrupt, typer.Abort):
-        typer.secho("\nInterrupted.", fg="yellow", err=True)
+        _say("\nInterrupted.", "yellow")
         raise typer.Exit(ExitCode.INTERRUPTED) from None
     except InterruptedByUserError as error:
-        typer.secho(f"\n{error}", fg="yellow", err=True)
+        _say(f"\n{error}", "yellow")
         raise typer.Exit(error.code) from None
     except CliError as error:
-        typer.secho(f"tallykeep: {error}", fg="red", err=True)
+        _say(f"tallykeep: {error}", "red")
         raise typer.Exit(error.code) from None
+
+
+def _say(message: str, style: str) -> None:
+    console = Console(stderr=True, highlight=False)
+    console.print(Text(message, style=style), soft_wrap=not console.is_terminal)
 
 
 def exit_code(action: dict[str, Any]) -> ExitCode:

@@ -1,6 +1,7 @@
 """`tallykeep import` and `tallykeep update`: send files, watch them, show what became of every row."""
 
 import json
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,9 +11,9 @@ from rich.text import Text
 from typer.core import TyperCommand
 
 from tallykeep.cli.campaigns import addressed
-from tallykeep.cli.client import Client
+from tallykeep.cli.client import Client, Submitted
 from tallykeep.cli.connection import connected
-from tallykeep.cli.exits import EXIT_CODES, CliError, ExitCode, UsageError, exit_code
+from tallykeep.cli.exits import EXIT_CODES, CliError, ExitCode, RefusedError, UsageError, exit_code
 from tallykeep.cli.kinds import CAMPAIGN_VOUCHERS, IMPORTED, UPDATED, Kind, Verb, guess_kind, kinds
 from tallykeep.cli.progress import Bars
 from tallykeep.cli.sending import (
@@ -34,10 +35,12 @@ from tallykeep.cli.sending import (
     show_started,
     wishes_of,
 )
-from tallykeep.cli.show import aside, out, print_json
+from tallykeep.cli.show import aside, command, out, print_json
 from tallykeep.cli.sources import STANDARD_INPUT, FileToSend, open_file
 from tallykeep.model import OnError, normal_title
 
+_MOST_SHOWN = 8
+_EXAMPLE = re.compile(r"say so with mapping, such as (\{[^{}]*\})")
 _DONE_BEFORE: dict[Verb, str] = {"import": "this was imported", "update": "this was sent"}
 
 IMPORT_HELP = (
@@ -198,10 +201,10 @@ def _do(client: Client, job: _Job, wanted: Wanted) -> Outcome:
     """Send one file, watch its action where that is wanted, and show what became of it."""
     query, what = wanted.query, _DONE_BEFORE[wanted.verb]
     if not wanted.as_json:
-        out().print(_heading(job), soft_wrap=True)
+        out().print(_heading(job, wanted), soft_wrap=True)
     key = key_for(job.file, job.path, query, given=wanted.key, again=wanted.again)
     with Bars(aside()) as bars:
-        submitted = send(client, bars, job.file, job.path, query, key)
+        submitted = _send(client, bars, job, query, key)
         if not wanted.no_wait:
             action = follow(client, bars, submitted.action_id)
     if wanted.no_wait:
@@ -273,9 +276,27 @@ def _mapping(named: list[str] | None, skipped: list[str] | None) -> dict[str, st
     return mapping
 
 
-def _heading(job: _Job) -> Text:
+def _heading(job: _Job, wanted: Wanted) -> Text:
     told = " (told from its columns)" if job.guessed else ""
-    return Text.assemble((job.file.shown, "bold"), f"  {job.kind.name}{told}")
+    heading = Text.assemble((job.file.shown, "bold"), f"  {job.kind.name}{told}")
+    unknown = job.kind.unknown(_renamed(job.file.columns, wanted.mapping)) if job.file.form == "csv" else []
+    if unknown:
+        more = f" and {len(unknown) - _MOST_SHOWN} more" if len(unknown) > _MOST_SHOWN else ""
+        heading.append(f"\n  as metadata: {', '.join(unknown[:_MOST_SHOWN])}{more}", style="dim")
+    return heading
+
+
+def _send(client: Client, bars: Bars, job: _Job, query: dict[str, Any], key: str) -> Submitted:
+    """Send the file; what the server says of columns is said in the words of this command too."""
+    try:
+        return send(client, bars, job.file, job.path, query, key)
+    except RefusedError as error:
+        if (example := _EXAMPLE.search(str(error))) is None:
+            raise
+        map_ = " ".join(f"--map '{column}={title}'" for column, title in json.loads(example[1]).items())
+        raise RefusedError(
+            f"{error}\nHere, that is {map_}; the right titles: {command('template', job.kind.name)}", error.status
+        ) from None
 
 
 def _as_json(job: _Job, outcome: Outcome) -> dict[str, Any]:

@@ -20,6 +20,7 @@ FORMS: dict[Form, str] = {"csv": "CSV or XLSX", "json": "JSON or NDJSON"}
 
 _TELLING = 2  # what a column counts for that only one kind needs
 _PATH = re.compile(r"/v1/(.+)/(importCSV|import|bulk/async)")
+OURS = ["row", "reason"]  # what a file of failed rows has behind its own columns
 _IN_CAMPAIGN = "campaigns/{target}"
 _JSON_VOUCHERS = (
     "code type discount gift loyalty_card category category_id start_date expiration_date active redemption"
@@ -35,6 +36,7 @@ class Kind:
     columns: dict[Form, frozenset[str]] = field(default_factory=dict)
     required: tuple[frozenset[str], ...] = ()
     telling: frozenset[str] = frozenset()
+    read_over: frozenset[str] = frozenset()
 
     def path(self, verb: Verb, form: Form, campaign: str | None = None) -> str:
         """Where rows of this form go; raises UsageError for a form that cannot go anywhere."""
@@ -42,6 +44,13 @@ class Kind:
             taken = [FORMS[each] for known, each in self.paths if known == verb]
             raise UsageError(f"{self.name} come as {' or '.join(taken)}, not as {FORMS[form]}")
         return self.paths[verb, form].replace("{target}", quote(campaign or "", safe=""))
+
+    def unknown(self, columns: list[str]) -> list[str]:
+        """Of these columns of a file, those that are no field: they become metadata."""
+        if columns[-len(OURS) :] == OURS:
+            columns = columns[: -len(OURS)]
+        known = self.columns.get("csv", frozenset()) | self.read_over
+        return [column for column in columns if not _compared((column,)) <= known]
 
     def score(self, form: Form, columns: frozenset[str]) -> int:
         """How much these columns look like this kind; 0 where they cannot be it."""
@@ -99,6 +108,7 @@ def _learn_columns(found: Mapping[str, Kind]) -> None:
     for name in ("vouchers", CAMPAIGN_VOUCHERS):
         found[name].required = (_compared(("code",)),)
         found[name].telling = _compared(("code", "voucher type"))
+    found[CAMPAIGN_VOUCHERS].read_over = found["vouchers"].columns["csv"]
     found["skus"].required = (_compared(("source_id", "id")), _compared(("product_id",)))
     found["skus"].telling = _compared(("product_id",))
     found["orders"].telling = _compared(("items",))

@@ -61,9 +61,10 @@ class Bars:
         self._progress.update(task, completed=max(file.size, 1), note=[f"{size}, the server is storing them", size])
 
     def sent(self, file: FileToSend) -> None:
-        """The server has answered."""
-        for task in self._progress.task_ids:
-            self._progress.update(task, note=[decimal(file.size)])
+        """The server has answered, or will not."""
+        for task in self._progress.tasks:
+            if task.finished:
+                self._progress.update(task.id, note=[decimal(file.size)])
 
     def watch(self, client: Client, action_id: str) -> dict[str, Any]:
         """Wait for the action's end, through outages of some minutes; returns the action."""

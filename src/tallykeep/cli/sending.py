@@ -90,7 +90,7 @@ def send(client: Client, bars: Bars, file: FileToSend, path: str, query: dict[st
     """Send the file; Ctrl-C tells whether anything was accepted."""
     chunks = bars.sending(file)
     try:
-        submitted = client.submit_file(path, file.name, file.size, chunks, key, **query)
+        return client.submit_file(path, file.name, file.size, chunks, key, **query)
     except KeyboardInterrupt:
         if next(chunks, None) is not None:
             raise InterruptedByUserError(f"Interrupted: nothing of {file.shown} was accepted.") from None
@@ -99,8 +99,8 @@ def send(client: Client, bars: Bars, file: FileToSend, path: str, query: dict[st
             f"Interrupted just before the server's answer: {file.shown} may have been accepted, or not."
             f" Look: {command('actions', 'list')}{once}."
         ) from None
-    bars.sent(file)
-    return submitted
+    finally:
+        bars.sent(file)
 
 
 def follow(client: Client, bars: Bars, action_id: str) -> dict[str, Any]:
@@ -202,9 +202,13 @@ def _next_steps(outcome: Outcome) -> Iterator[str]:
         if outcome.failed_to:
             yield f"{rows(_left(action))} in {outcome.failed_to}, with what is wrong with each"
     elif outcome.failed_to:
-        yield (
-            f"{rows(_left(action))} in {outcome.failed_to}: mend them, then"
-            f" {command('actions', 'retry', action['id'], str(outcome.failed_to))}"
-        )
+        yield f"{rows(_left(action))} in {outcome.failed_to}, with what is wrong with each; mend them, then:"
+        yield f"  {command('actions', 'retry', action['id'], str(outcome.failed_to))}"
     else:
-        yield f"get these rows to mend them:  {command('actions', 'failures', action['id'], '--to', 'failed.csv')}"
+        yield "get these rows, to mend them:"
+        yield f"  {command('actions', 'failures', action['id'], '--to', _failed_file(action))}"
+
+
+def _failed_file(action: dict[str, Any]) -> str:
+    """A name for the file of failed rows, in the form that they came in."""
+    return "failed.csv" if action["type"].endswith("_CSV") else "failed.ndjson"
