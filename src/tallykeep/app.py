@@ -1,21 +1,23 @@
-"""The composition root: the only place that wires things together, and the `tallykeep` command's entry."""
+"""The composition root: the only place that wires things together."""
 
 import asyncio
+import json
 import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 
 import uvicorn
 
 from tallykeep import log
 from tallykeep.actions import ACTION_TYPES
 from tallykeep.alone import apply_alone, in_a_process_of_its_own
-from tallykeep.cli.main import Roles, make_cli
 from tallykeep.config import Settings
 from tallykeep.db.embedded import running_embedded
-from tallykeep.db.migrate import migrate
+from tallykeep.db.migrate import current_revision, migrate, newest_revision
 from tallykeep.db.pool import make_pool
+from tallykeep.db.upkeep import database_status, open_prompt
 from tallykeep.engine.accept import Acceptance
 from tallykeep.engine.apply import Applier
 from tallykeep.engine.control import Controller
@@ -34,11 +36,7 @@ from tallykeep.supervisor import Supervisor, shown_keys
 
 _WORKER = "tallykeep worker"
 _GRACEFUL_SECONDS = 10
-
-
-def main() -> None:
-    """Run the command line."""
-    make_cli(Roles(serve=serve, api=api, worker=worker, create_keys=create_keys, apply_alone=try_alone))()
+_BEHIND = "not this version's: tallykeep db migrate"
 
 
 def serve(settings: Settings) -> int:
@@ -109,13 +107,42 @@ def try_alone(settings: Settings, project_id: int, action_id: str, first_row: in
     return asyncio.run(apply_alone(settings, find_database(settings), project_id, action_id, first_row))
 
 
-def create_keys(settings: Settings) -> int:
+def recover_keys(settings: Settings) -> int:
     """Make further keys for the first project and show them: the way back in for who lost theirs."""
     database_url = find_database(settings)
     migrate(database_url)
     keys = add_keys_to_first_project(database_url)
     sys.stdout.write(shown_keys(keys, Settings.model_construct(), heading="These keys are shown this once:"))
     return 0
+
+
+def show_database(settings: Settings, as_json: bool) -> int:
+    """Say how the database stands; 1 where its schema is not this version's."""
+    status = database_status(find_database(settings))
+    if as_json:
+        told = json.dumps({**asdict(status), "up_to_date": status.is_current}, indent=2)
+    else:
+        schema = f"at {status.revision or 'nothing'}, {'up to date' if status.is_current else _BEHIND}"
+        size = f"{status.size_bytes / 1e6:,.1f} MB"
+        told = f"PostgreSQL {status.version} at {status.where}, {size}; its schema is {schema}"
+    sys.stdout.write(f"{told}\n")
+    return 0 if status.is_current else 1
+
+
+def migrate_database(settings: Settings) -> int:
+    """Bring the schema up to date, as every start does."""
+    database_url = find_database(settings)
+    before = current_revision(database_url)
+    migrate(database_url)
+    came_from = "it was there already" if before == newest_revision() else f"it was at {before or 'nothing'}"
+    sys.stdout.write(f"The schema is at {newest_revision()}; {came_from}\n")
+    return 0
+
+
+def prompt_database(settings: Settings) -> int:
+    """Become psql on the database."""
+    open_prompt(find_database(settings), embedded=settings.database_url is None)
+    return 1
 
 
 async def _work(settings: Settings, database_url: str) -> bool:

@@ -166,10 +166,15 @@ async def expanded(chunks: AsyncIterator[bytes], coding: str, limit: Limit) -> A
     expander.finish()
 
 
+def coding_of(first: bytes) -> str | None:
+    """The compression that a file's first bytes show, if any."""
+    return next((coding for magic, coding in _MAGIC.items() if first.startswith(magic)), None)
+
+
 async def unpacked(chunks: AsyncIterator[bytes], limit: Limit) -> AsyncIterator[bytes]:
     """The bytes of a file, expanded where its first bytes say that it is compressed."""
     first, whole = await peeked(chunks, max(map(len, _MAGIC)))
-    coding = next((coding for magic, coding in _MAGIC.items() if first.startswith(magic)), None)
+    coding = coding_of(first)
     return expanded(whole, coding, limit) if coding else whole
 
 
