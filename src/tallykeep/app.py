@@ -14,6 +14,7 @@ from tallykeep import log
 from tallykeep.actions import ACTION_TYPES
 from tallykeep.alone import apply_alone, in_a_process_of_its_own
 from tallykeep.config import Settings
+from tallykeep.dashboard.mount import Beside, create_dashboard
 from tallykeep.db.embedded import running_embedded
 from tallykeep.db.migrate import current_revision, migrate, newest_revision
 from tallykeep.db.pool import make_pool
@@ -69,9 +70,12 @@ def api(settings: Settings) -> int:
                 secret = await signing_secret(connection)
             yield Context(settings, pool, intake, acceptance, reader, controller, Watcher(pool), ACTION_TYPES, secret)
 
+    app = create_api(ACTION_TYPES, open_context)
+    dashboard = create_dashboard(app, lambda: app.state.context.pool, settings.session_hours)
+    app.add_middleware(Beside, dashboard=dashboard)
     server = _Server(
         uvicorn.Config(
-            create_api(ACTION_TYPES, open_context),
+            app,
             host=settings.host,
             port=settings.port,
             access_log=False,
