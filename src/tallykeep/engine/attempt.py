@@ -153,6 +153,8 @@ def all_failed(claimed: ClaimedPortion, rows: Sequence[Row], reason: str, error_
 
 async def _wait_for_earlier_portions(connection: Connection, claimed: ClaimedPortion) -> None:
     """Return once every earlier portion is closed, so that rows with the same key keep their order."""
+    if claimed.portion.first_row == 1:
+        return
     await connection.execute(_sql.wait_for_earlier_portions, claimed.place)
     await require_turn(connection, claimed)
 

@@ -49,11 +49,8 @@ async def queue_first_turns(
 
 async def serve_next_action(connection: Connection, project_id: int) -> str | None:
     """Whose turn it is in this project, marked as served by now; None where no action is left to go on with."""
-    async with connection.transaction():
-        # Losing this mark in a crash harms nothing, so it need not wait for the disk.
-        await connection.execute("SET LOCAL synchronous_commit = off")
-        served = {"project_id": project_id, "now": now()}
-        action = await (await connection.execute(_sql.serve_next_action, served)).fetchone()
+    served = {"project_id": project_id, "now": now()}
+    action = await (await connection.execute(_sql.serve_next_action, served)).fetchone()
     return action["id"] if action else None
 
 

@@ -1,6 +1,6 @@
 """What the routes work with, handed to the application once; and how a route gets at it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Annotated
 
@@ -14,6 +14,7 @@ from tallykeep.engine.kinds import ActionTypes
 from tallykeep.engine.read import Reader
 from tallykeep.engine.report import ReportLinks
 from tallykeep.engine.watch import Watcher
+from tallykeep.http.known_keys import KnownKeys
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class Context:
     watcher: Watcher
     kinds: ActionTypes
     report_secret: bytes
+    known_keys: KnownKeys = field(default_factory=KnownKeys)
 
     async def drain(self) -> None:
         """Replace the idle connections of both pools."""

@@ -47,7 +47,11 @@ async def create(request: Request, context: FromContext, manager: FromManager) -
 
 @router.delete("/{key_id:path}", status_code=204, summary="Revoke key", openapi_extra=OURS)
 async def revoke(context: FromContext, manager: FromManager, key_id: str, kind: Kind = None) -> Response:
-    """Make a key invalid, from the next request on. The key that asks is refused with a 409: so one always works."""
+    """Make a key invalid, from the next request on; where several processes serve, within a second.
+
+    The key that asks is refused with a 409: so one always works.
+    """
     async with context.pool.connection() as connection:
         await keys.revoke_key(connection, manager, key_id, kind)
+    context.known_keys.clear()
     return Response(status_code=204)
