@@ -28,7 +28,7 @@ from tallykeep.engine.report import signing_secret
 from tallykeep.engine.rescue import Rescuer
 from tallykeep.engine.tidy import Tidier
 from tallykeep.engine.watch import Watcher
-from tallykeep.engine.worker import run_worker
+from tallykeep.engine.worker import EXPRESS_CONCURRENCY, run_worker
 from tallykeep.errors import DatabaseUnavailableError
 from tallykeep.http.api import create_api
 from tallykeep.http.context import Context
@@ -151,7 +151,9 @@ def prompt_database(settings: Settings) -> int:
 
 async def _work(settings: Settings, database_url: str) -> bool:
     queue = Queue(database_url)
-    async with make_pool(database_url, size=settings.worker_concurrency + 3, name=_WORKER) as pool:
+    async with make_pool(
+        database_url, size=settings.worker_concurrency + EXPRESS_CONCURRENCY + 3, name=_WORKER
+    ) as pool:
         applier = Applier(pool, queue, ACTION_TYPES, settings, in_a_process_of_its_own(settings, database_url))
         queue.on_advance(applier.advance)
         rescuer = Rescuer(pool, queue, settings, _WORKER)

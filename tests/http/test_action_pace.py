@@ -23,7 +23,7 @@ def _file(api: Api, action_id: str) -> str:
 
 def test_the_portions_of_an_action_add_up_to_it(api: Api, served_database: str) -> None:
     with vouchers_held_back(served_database):
-        action_id = accepted(submit(api, gifts(10_001)))
+        action_id = accepted(submit(api, gifts(20_001)))
         path = f"/v1/async-actions/{action_id}/portions"
         assert [portion["status"] for portion in api.get(path)["portions"]] == ["OPEN"] * 3
     action = api.ended(action_id)
@@ -31,7 +31,7 @@ def test_the_portions_of_an_action_add_up_to_it(api: Api, served_database: str) 
     assert (first["has_more"], first["portions_kept"]) == (True, True)
     rest = api.get(path, limit=2, after_row=first["portions"][-1]["first_row"])
     portions = first["portions"] + rest["portions"]
-    assert [portion["first_row"] for portion in portions] == [1, 5001, 10001]
+    assert [portion["first_row"] for portion in portions] == [1, 10_001, 20_001]
     assert {portion["status"] for portion in portions} == {"CLOSED"}
     assert sum(portion["done_count"] for portion in portions) == action["done_count"]
     assert all(portion["closed_at"] <= action["finished_at"] for portion in portions)

@@ -155,7 +155,7 @@ class Acceptance:
             in_flight = 1 if whole_at_once(wishes) else self._settings.portions_in_flight
             await queue_first_turns(
                 connection, self._queue, project_id, action_id, min(in_flight, totals.portions),
-                in_sequence=submission.kind.sequence is not None,
+                in_sequence=submission.kind.sequence is not None, express=totals.portions == 1,
             )  # fmt: skip
 
 
