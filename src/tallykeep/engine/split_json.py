@@ -67,6 +67,10 @@ class JsonSplitter:
             raise InvalidPayloadError(f"The JSON array is cut off within or after row {self._cutter.row_number}")
         yield from self._checked(self._cutter.cut())
 
+    def stop(self) -> Iterator[Portion]:
+        """The input goes on, but is not looked at any further: yield the rows that are whole."""
+        yield from self._checked(self._cutter.cut())
+
     def _elements(self) -> list[bytes]:
         """Take whole elements off the buffer; leave an incomplete one there."""
         elements: list[bytes] = []
