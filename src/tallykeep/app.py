@@ -13,6 +13,7 @@ from tallykeep.actions import ACTION_TYPES
 from tallykeep.alone import apply_alone, in_a_process_of_its_own
 from tallykeep.cli.main import Roles, make_cli
 from tallykeep.config import Settings
+from tallykeep.dashboard.mount import Beside, create_dashboard
 from tallykeep.db.embedded import running_embedded
 from tallykeep.db.migrate import migrate
 from tallykeep.db.pool import make_pool
@@ -76,9 +77,12 @@ def api(settings: Settings) -> int:
                 report_secret=secret,
             )  # fmt: skip
 
+    app = create_api(ACTION_TYPES, open_context)
+    dashboard = create_dashboard(app, lambda: app.state.context.pool, settings.session_hours)
+    app.add_middleware(Beside, dashboard=dashboard)
     server = _Server(
         uvicorn.Config(
-            create_api(ACTION_TYPES, open_context),
+            app,
             host=settings.host,
             port=settings.port,
             access_log=False,
