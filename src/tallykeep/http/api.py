@@ -17,10 +17,12 @@ from tallykeep.http import (
     customers,
     health,
     imports,
+    keys,
     metadata_schemas,
     orders,
     products,
     reports,
+    status,
     templates,
     trash_bin,
     vouchers,
@@ -66,7 +68,9 @@ def create_api(kinds: ActionTypes, open_context: Callable[[], AbstractAsyncConte
         trash_bin.router,
         metadata_schemas.router,
         metadata_schemas.management,
+        keys.router,
         health.router,
+        status.router,
     ]
     for router in app.state.routers:
         app.include_router(router)
@@ -92,11 +96,11 @@ def _correct(operation: dict[str, Any]) -> None:
     if names:
         operation["security"] = [pair for pair in (management_keys, app_keys) if pair]
     operation["responses"].pop("422", None)
-    for status, content in operation["responses"].items():
+    for code, content in operation["responses"].items():
         if "text/event-stream" in content.get("content", {}):
             # What is written here otherwise belongs to a later version of OpenAPI than the document is of.
             content["content"]["text/event-stream"] = {"schema": {"type": "string"}}
-        if status.startswith("2") and "application/json" in content.get("content", {}):
+        if code.startswith("2") and "application/json" in content.get("content", {}):
             body = content["content"]["application/json"]
             if "properties" not in body["schema"]:
                 body["schema"] = {"type": "object"}
