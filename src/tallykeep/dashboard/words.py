@@ -109,6 +109,12 @@ def counted(number: int, noun: str, plural: str | None = None) -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
+def without_title(reason: str, title: str | None) -> str:
+    """A reason as it reads in its cell: without the column's title and the value, which are there already."""
+    told = reason.removeprefix(f"{title}: ").partition(" (actual value is ")[0]
+    return told.removeprefix(f"{title} ") if title else told
+
+
 def size(number: int) -> str:
     """Bytes, in a unit that fits: 1.5 MB."""
     amount, unit = float(number), 0
