@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from tallykeep.dashboard import imports, session, tasks
+from tallykeep.dashboard import campaigns, imports, keys, metadata, resources, session, tasks
 from tallykeep.dashboard.api import KeysRefusedError, RefusedError
 from tallykeep.dashboard.guard import ForeignFormError, SafeHeaders, require_own_site
 from tallykeep.dashboard.inprocess import InProcess
@@ -25,7 +25,15 @@ from tallykeep.db.pool import Pool
 
 _log = structlog.get_logger()
 
-_ROUTERS = (session.router, tasks.router, imports.router)
+_ROUTERS = (
+    session.router,
+    tasks.router,
+    imports.router,
+    campaigns.router,
+    resources.router,
+    metadata.router,
+    keys.router,
+)
 
 
 def create_dashboard(api: ASGIApp, pool: Callable[[], Pool], session_hours: float) -> FastAPI:
