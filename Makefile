@@ -35,8 +35,15 @@ demo: setup
 serve: setup
 	@exec $(BIN)/tallykeep serve
 
-test: setup
+test: setup $(VENV)/.chromium
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+# What drives the dashboard in tests/browser. Tried anew each time, where it could not be had.
+$(VENV)/.chromium: $(VENV)/.done
+	@if command -v chromium >/dev/null || command -v chromium-browser >/dev/null || { [ "$$(id -u)" = 0 ] \
+	  && command -v apt-get >/dev/null && echo "Installing chromium (once)..." \
+	  && { apt-get update && apt-get install --yes --no-install-recommends chromium; } >$(VENV)/chromium.log 2>&1; }; \
+	  then touch $@; else echo "chromium cannot be installed here: the dashboard will NOT be tried in a browser"; fi
 
 SEED  ?= 1
 KILLS ?= 60

@@ -100,6 +100,7 @@ class Source:
 
     `format` is csv, json (elements of an array), ndjson or planned. `header` titles the cells of a row as it is read;
     where columns of the file are left out, `kept` lists the others by their index among the file's `width` columns.
+    Where any were renamed or left out, `sent` is the file's own header.
     """
 
     format: str
@@ -108,6 +109,7 @@ class Source:
     options: dict[str, Any] = field(default_factory=dict)
     kept: list[int] | None = None
     width: int = 0
+    sent: list[str] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The form that is stored in async_actions.source."""

@@ -6,7 +6,6 @@ downloads.
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from typing import Any
 from urllib.parse import unquote
 
@@ -57,10 +56,9 @@ class _Exchange(httpx.AsyncByteStream):
             # Once the answer has begun its reader sees that it is cut off; the application has logged why.
             if not self.begun.done():
                 self.begun.set_exception(error)
-        finally:
-            if not self.begun.done():
-                self.begun.set_exception(httpx.RemoteProtocolError("the application gave no answer"))
-            await self._chunks.put(_END)
+        if not self.begun.done():
+            self.begun.set_exception(httpx.RemoteProtocolError("the application gave no answer"))
+        await self._chunks.put(_END)
 
     async def _receive(self) -> dict[str, Any]:
         if self._all_sent:
@@ -86,8 +84,7 @@ class _Exchange(httpx.AsyncByteStream):
     async def aclose(self) -> None:
         if self._task is not None:
             self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await asyncio.wait((self._task,))
 
 
 def _scope(request: httpx.Request) -> dict[str, Any]:

@@ -173,3 +173,24 @@ def duration(span: float | None) -> str:
     if hours:
         return f"{hours:,} h {minutes} min"
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def portion_state(portion: dict[str, Any], action_ended: bool) -> State:
+    """How a portion stands."""
+    if portion["status"] == "OPEN":
+        if action_ended:
+            return State("Unprocessed", "mixed")
+        return State("In hand", "busy") if portion["attempts"] else State("Open", "quiet")
+    if not portion["failed_count"] and not portion["unprocessed_count"]:
+        return State("Done", "good")
+    return State("Some failed", "mixed") if portion["done_count"] else State("None done", "bad")
+
+
+def has_file(action: dict[str, Any]) -> bool:
+    """Whether rows were sent, rather than planned here, and so can be given back."""
+    return fixable(action) or str(action["type"]).endswith("METADATA_UPDATE")
+
+
+def fixable(action: dict[str, Any]) -> bool:
+    """Whether its failed rows can be edited: they came as cells of a file, or as JSON objects."""
+    return str(action["type"]).endswith(("IMPORT_CSV", "IMPORT", "BULK_UPDATE"))

@@ -2,13 +2,15 @@
 
 const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
 const sameYear = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+const toTheSecond = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 const otherYear = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 
 function localise(root) {
   const year = new Date().getFullYear();
   for (const time of root.querySelectorAll("time[datetime]")) {
     const moment = new Date(time.dateTime);
-    time.textContent = (moment.getFullYear() === year ? sameYear : otherYear).format(moment);
+    const format = "seconds" in time.dataset ? toTheSecond : moment.getFullYear() === year ? sameYear : otherYear;
+    time.textContent = format.format(moment);
     time.title = `${exact.format(moment)} · ${time.dateTime}`;
   }
   // Where dates are asked for, they are meant in the reader's zone.
@@ -47,3 +49,39 @@ document.addEventListener("keydown", (event) => {
   }
 });
 localise(document);
+
+// Forms that ask first, are sent once, or leave out what is empty.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.dataset.confirm && !form.dataset.confirmed) {
+    event.preventDefault();
+    ask(form, event.submitter);
+  } else if (form.method === "post") {
+    // Only once it is under way: the button that sent it must not be left out.
+    setTimeout(() => form.querySelectorAll("button").forEach((button) => (button.disabled = true)));
+  }
+});
+document.addEventListener("formdata", (event) => {
+  if (event.target.dataset.lean === undefined) return;
+  const dated = event.formData.get("since") || event.formData.get("until");
+  for (const [name, value] of [...event.formData]) {
+    if (!value || (!dated && ["time", "zone"].includes(name))) event.formData.delete(name);
+  }
+});
+// Coming back to a page must find its buttons as they were.
+addEventListener("pageshow", () => document.querySelectorAll("form[method=post] button").forEach((button) => (button.disabled = false)));
+
+function ask(form, submitter) {
+  const dialog = document.getElementById("ask");
+  dialog.querySelector("p").textContent = form.dataset.confirm;
+  const yes = dialog.querySelector("[value=yes]");
+  yes.textContent = submitter.textContent;
+  yes.className = submitter.classList.contains("danger") || submitter.textContent === "Cancel" ? "primary danger" : "primary";
+  dialog.addEventListener("close", () => {
+    if (dialog.returnValue !== "yes") return;
+    form.dataset.confirmed = "yes";
+    form.requestSubmit(submitter);
+  }, { once: true });
+  dialog.returnValue = "";
+  dialog.showModal();
+}
