@@ -47,8 +47,7 @@ def _environment() -> Environment:
     environment.globals |= {"static": static_path, "navigation": NAVIGATION, "words": words}
     environment.filters |= {
         "count": words.count, "counted": words.counted, "size": words.size, "duration": words.duration,
-        "without_title": words.without_title,
-        "columns_of": words.columns_of,
+        "without_title": words.without_title, "columns_of": words.columns_of,
     }  # fmt: skip
     return environment
 
