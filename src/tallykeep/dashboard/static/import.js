@@ -50,10 +50,11 @@ async function chosen() {
     tell(`${file.name} has ${size(file.size)}; at most ${size(most)} can be imported at once. ${isWorkbook ? "Save it as CSV" : "Split it, or pack it with gzip"}.`);
     return;
   }
-  await preview(new FormData(), true);
+  await preview(new FormData());
 }
 
-async function preview(form, isFirst = false) {
+async function preview(form, changed) {
+  const isFirst = !changed;
   const file = input.files[0];
   const number = ++looks;
   const whole = isWorkbook || file.size <= SLICE_BYTES;
@@ -79,15 +80,17 @@ async function preview(form, isFirst = false) {
     problem.innerHTML = text;
     for (const button of look.querySelectorAll("[data-start]")) button.disabled = true;
   } else if (!answer.ok) tell(`The server answered ${answer.status}. Reload the page and try again.`);
-  else show(text, isFirst);
+  else show(text, changed);
 }
 
-function show(text, isFirst) {
-  const name = document.activeElement?.closest("#choices") ? document.activeElement.name : "";
+// The reader goes on where they were: at what they changed, or where they have gone to since.
+function show(text, changed) {
+  const at = document.activeElement;
+  const name = (at?.closest("#choices") && at.name) || changed;
   tell("");
   look.innerHTML = text;
-  if (isFirst) look.querySelector("#what").focus();
-  else if (name) look.querySelector(`[name="${CSS.escape(name)}"]`)?.focus();
+  if (!changed) look.querySelector("#what").focus();
+  else look.querySelector(`[name="${CSS.escape(name)}"]`)?.focus();
   const verdict = look.querySelector("#verdict");
   told.textContent = `${look.querySelector("[name=kind] option:checked").textContent}. ${verdict ? verdict.textContent : ""}`;
 }
@@ -115,7 +118,7 @@ look.addEventListener("change", (event) => {
     for (const field of [...form.keys()]) if (/^(column|title)-/.test(field)) form.delete(field);
     if (name === "kind") form.delete("campaign");
   }
-  preview(form);
+  preview(form, name);
 });
 
 function start(isTrial) {
