@@ -88,7 +88,7 @@ async def look(request: Request, visit: FromVisit) -> Response:
         return _problem(refused.details or str(refused))
     shown = {
         "seen": seen,
-        "sure": _sureness(seen),
+        "sure": _sureness(seen, chosen=bool(form.get("kind"))),
         "columns": [(column, _choices(seen, column)) for column in seen["columns"]],
         "campaign": form.get("campaign") or "",
         "campaigns": campaigns,
@@ -143,8 +143,10 @@ def _is_called(title: str, field: dict[str, Any]) -> bool:
     return normal_title(title) in map(normal_title, (field["title"], *field["others"]))
 
 
-def _sureness(seen: dict[str, Any]) -> str:
+def _sureness(seen: dict[str, Any], *, chosen: bool) -> str:
     found = next(each for each in seen["kinds"] if each["kind"] == seen["kind"])
+    if chosen:
+        return f"As you chose: {found['reason']}."
     if found["confidence"] >= _SURE:
         return f"Told by the columns: {found['reason']}."
     if found["confidence"] >= _LIKELY:
