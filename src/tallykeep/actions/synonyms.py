@@ -102,8 +102,10 @@ SYNONYMS: dict[str, dict[str, tuple[str, ...]]] = {
             "id client", "número de cliente", "id de cliente", "identificador",
         ),
         "Name": (
-            "full name", "customer name", "display name", "customer", "client", "contact", "contact name", "kunde",
-            "kundenname", "vollständiger name", "imię i nazwisko", "nazwa", "klient", "nom", "nom complet",
+            "full name", "first and last name", "customer name", "display name", "customer", "client", "contact",
+            "contact name", "kunde",
+            "kundenname", "vollständiger name", "vor und nachname", "imię i nazwisko", "nazwa", "klient", "nom",
+            "nom complet",
             "nom et prénom",
             "nombre", "nombre completo", "nombre y apellidos", "cliente",
         ),
