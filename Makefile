@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: help setup demo serve test crash mutations check bench docs lock clean
+.PHONY: help setup demo serve test crash mutations check bench docs screenshots lock clean
 
 help:
 	@echo "make demo    set up, import the example files, show the outcome, stop"
@@ -14,6 +14,7 @@ help:
 	@echo "make check   lint, types, layers"
 	@echo "make bench   benchmarks, as ratios (QUICK=1: smaller sizes, ONLY=name: one row)"
 	@echo "make docs    write the pages of docs/ that are made from the code"
+	@echo "make screenshots   take the pictures in docs/images of the running product"
 	@echo "make lock    resolve requirements.lock anew from pyproject.toml"
 
 setup: $(VENV)/.done
@@ -74,6 +75,9 @@ $(VENV)/peers/.done: $(VENV)/bin/uv benchmarks/peers.lock
 
 docs: setup
 	@$(BIN)/python -m docs.write
+
+screenshots: setup $(VENV)/.chromium
+	@$(BIN)/python -m tests.browser.screenshots
 
 lock: $(VENV)/bin/uv
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url \

@@ -22,11 +22,11 @@ class Project:
 
 def fill(api: Api) -> Project:
     """Import, retry, try and purge, and wait for it."""
-    mixed = _import(api, SUPPLIER.name, SUPPLIER.read_text())
+    mixed = send(api, SUPPLIER.name, SUPPLIER.read_text())
     api.ended(mixed)
     retried = api.http.post(f"/v1/async-actions/{mixed}/retry").json()["async_action_id"]
-    dry = _import(api, "1-gift-vouchers.csv", (EXAMPLES / "1-gift-vouchers.csv").read_text(), dry_run="true")
-    empty = _import(api, "empty.csv", "Code,Voucher Type\n")
+    dry = send(api, "1-gift-vouchers.csv", (EXAMPLES / "1-gift-vouchers.csv").read_text(), dry_run="true")
+    empty = send(api, "empty.csv", "Code,Voucher Type\n")
     objects = api.import_json([{"code": "OBJECT", "gift": {"amount": "ten"}}, {"code": "FINE", "gift": {"amount": 1}}])
     project = Project(mixed, retried, dry, empty, objects)
     for action_id in (retried, dry, empty, objects):
@@ -34,7 +34,8 @@ def fill(api: Api) -> Project:
     return project
 
 
-def _import(api: Api, name: str, content: str, **wishes: str) -> str:
-    answer = api.http.post("/v1/vouchers/importCSV", files={"file": (name, content)}, params=wishes)
+def send(api: Api, name: str, content: str, *, path: str = "/v1/vouchers/importCSV", **wishes: str) -> str:
+    """Send a file of this name; returns the task's id."""
+    answer = api.http.post(path, files={"file": (name, content)}, params=wishes)
     assert answer.status_code == 202, answer.text
     return str(answer.json()["async_action_id"])

@@ -73,7 +73,10 @@ def test_the_list_goes_on_by_itself(visitor: Visitor, api: Api, served_database:
         page.reload()
         row = page.locator("tr", has=page.locator(f"#task-{action_id}"))
         expect(row.locator(".state")).to_have_text(re.compile("Waiting|Running"))
+        page.locator(f"#task-{action_id}").focus()
     expect(row.locator(".state")).to_have_text("Done")
+    # Whoever goes by keyboard stays where they are.
+    expect(page.locator(f"#task-{action_id}")).to_be_focused()
     expect(page.get_by_text("20 rows, at most 20 a minute")).to_be_visible()
 
 

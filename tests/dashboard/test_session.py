@@ -82,6 +82,13 @@ def test_a_session_ends_when_its_time_is_up_and_goes_with_the_next_sign_in(
         assert connection.execute("SELECT count(*) FROM sessions").fetchone() == (1,)
 
 
+def test_signing_in_anew_ends_the_session_before(visitor: Browser, api: Api) -> None:
+    before = visitor.http.cookies[COOKIE]
+    visitor.sign_in(api.keys)
+    assert visitor.http.cookies[COOKIE] != before
+    assert httpx.get(f"{visitor.url}/tasks", cookies={COOKIE: before}, trust_env=False).status_code == 303
+
+
 def test_revoked_keys_end_the_session_and_say_why(visitor: Browser, api: Api, served_database: str) -> None:
     _revoke(served_database, api.keys.app_id)
     page = visitor.get("/tasks")

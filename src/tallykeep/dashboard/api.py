@@ -40,10 +40,9 @@ def segment(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """Asks the API of `client` at `base_url`, the address under which the browser reached us."""
+    """Asks the API behind `client`."""
 
     client: httpx.AsyncClient
-    base_url: str
     keys: Keys
 
     async def get(self, path: str, **query: Any) -> Any:
@@ -67,8 +66,7 @@ class Api:
         """An answer as it comes; raises RefusedError."""
         asked = {name: value for name, value in (query or {}).items() if value not in (None, "")}
         own = {"X-App-Id": self.keys.app_id, "X-App-Token": self.keys.app_token, **(headers or {})}
-        url = self.base_url.rstrip("/") + path
-        async with self.client.stream(method, url, params=asked, headers=own, **body) as answer:
+        async with self.client.stream(method, path, params=asked, headers=own, **body) as answer:
             if answer.status_code >= 400:
                 raise _refusal(answer.status_code, await answer.aread())
             yield answer

@@ -25,6 +25,9 @@ from tallykeep.db.pool import Pool
 
 _log = structlog.get_logger()
 
+# No request leaves the process. What the API makes links of shows it; pages link to paths of their own.
+_BASE_URL = "http://dashboard.invalid"
+
 # Tasks first: /tasks/all must not be taken for one of them.
 _ROUTERS = (
     session.router,
@@ -42,7 +45,7 @@ _ROUTERS = (
 def create_dashboard(api: ASGIApp, pool: Callable[[], Pool], session_hours: float) -> FastAPI:
     """The dashboard of `api`; `pool` gives the database's open pool, for its sessions, once the server runs."""
     app = FastAPI(openapi_url=None, dependencies=[Depends(require_own_site)])
-    app.state.client = httpx.AsyncClient(transport=InProcess(api))
+    app.state.client = httpx.AsyncClient(transport=InProcess(api), base_url=_BASE_URL)
     app.state.sessions = Sessions(pool, session_hours)
     app.state.wrong_tries = session.WrongTries()
     for router in _ROUTERS:

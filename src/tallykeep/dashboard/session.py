@@ -61,8 +61,9 @@ async def sign_in(
     if cookie is None:
         form = {"next": own_path(next), "told": None, "problem": problem, "app_id": keys.app_id}
         return page(request, "sign_in.html", status=422, **form)
-    answer = redirect(request, own_path(next))
     sessions: Sessions = request.app.state.sessions
+    await sessions.end(request.cookies.get(COOKIE, ""))
+    answer = redirect(request, own_path(next))
     answer.set_cookie(
         COOKIE, cookie, max_age=round(sessions.hours * 3600), httponly=True, samesite="lax",
         secure=request.url.scheme == "https",
@@ -80,7 +81,7 @@ async def _begin(request: Request, keys: Keys) -> tuple[str, str | None]:
         return "Fill in both: the app id and the app token, as they were shown to you.", None
     client: httpx.AsyncClient = request.app.state.client
     try:
-        projects = await Api(client, str(request.base_url), keys).get("/management/v1/projects")
+        projects = await Api(client, keys).get("/management/v1/projects")
     except KeysRefusedError:
         tries.add(address)
         return "These keys are wrong, or they were revoked. Check that the id and the token belong together.", None

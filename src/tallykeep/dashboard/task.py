@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import httpx
 from fastapi import APIRouter, Depends, Request
@@ -17,6 +17,8 @@ from tallykeep.dashboard.pages import fragment, page, redirect
 from tallykeep.dashboard.visit import FromVisit, Visit
 
 router = APIRouter(prefix="/tasks/{action_id}")
+
+File = Literal["failures.csv", "failures.ndjson", "file", "report.csv"]
 
 _MOST_REASONS, _MOST_CHILDREN = 50, 50
 _ROWS_ON_A_PAGE, _PORTIONS_ON_A_PAGE = 50, 100
@@ -101,14 +103,14 @@ async def retry(request: Request, visit: FromVisit, action_id: str, unprocessed:
     return redirect(request, f"/tasks/{started['async_action_id']}", "This task retries rows of the one before.")
 
 
-async def _download(visit: FromVisit, action_id: str, file: str) -> AsyncIterator[httpx.Response]:
+async def _download(visit: FromVisit, action_id: str, file: File) -> AsyncIterator[httpx.Response]:
     async with visit.api.stream("GET", await _found(visit, action_id, file)) as content:
         yield content
 
 
-async def _found(visit: Visit, action_id: str, file: str) -> str:
+async def _found(visit: Visit, action_id: str, file: File) -> str:
     if file != "report.csv":
-        return f"{path_of(action_id)}/{segment(file)}"
+        return f"{path_of(action_id)}/{file}"
     action = await visit.api.get(path_of(action_id))
     (report,) = (action.get("result") or {}).get("reports") or ["/v1/reports/none"]
     return "/v1/reports/" + segment(httpx.URL(report).path.rpartition("/")[2])

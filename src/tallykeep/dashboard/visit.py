@@ -42,7 +42,7 @@ async def _visit(request: Request) -> Visit:
     await require_token(request, session.csrf_token)
     request.state.session = session
     client: httpx.AsyncClient = request.app.state.client
-    return Visit(session, Api(client, str(request.base_url), session.keys))
+    return Visit(session, Api(client, session.keys))
 
 
 FromVisit = Annotated[Visit, Depends(_visit)]

@@ -167,7 +167,7 @@ def duration(span: float | None) -> str:
     if span is None:
         return ""
     if span < 10:
-        return f"{span:.1f} s"
+        return f"{span} s" if isinstance(span, int) else f"{span:.1f} s"
     whole = round(span)
     hours, minutes, rest = whole // 3600, whole % 3600 // 60, whole % 60
     if hours:

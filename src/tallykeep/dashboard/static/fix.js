@@ -4,7 +4,13 @@ const sheet = document.getElementById("sheet");
 const button = document.getElementById("import-again");
 
 function changed(row) {
-  return [...row.querySelectorAll("[data-sent]")].some((cell) => cell.value !== cell.dataset.sent.replaceAll("\r\n", "\n"));
+  let any = false;
+  for (const cell of row.querySelectorAll("[data-sent]")) {
+    const is = cell.value !== cell.dataset.sent.replaceAll("\r\n", "\n");
+    cell.classList.toggle("mended", is);
+    any ||= is;
+  }
+  return any;
 }
 
 function count() {
