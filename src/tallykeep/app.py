@@ -21,6 +21,7 @@ from tallykeep.db.pool import make_pool
 from tallykeep.db.upkeep import database_status, open_prompt
 from tallykeep.engine.accept import Acceptance
 from tallykeep.engine.apply import Applier
+from tallykeep.engine.beginning import Samples
 from tallykeep.engine.control import Controller
 from tallykeep.engine.queue import Queue
 from tallykeep.engine.read import Reader
@@ -68,7 +69,11 @@ def api(settings: Settings) -> int:
             reader = Reader(ACTION_TYPES, settings.failures_in_result)
             async with pool.connection() as connection:
                 secret = await signing_secret(connection)
-            yield Context(settings, pool, intake, acceptance, reader, controller, Watcher(pool), ACTION_TYPES, secret)
+            yield Context(
+                settings=settings, pool=pool, intake=intake, acceptance=acceptance, reader=reader,
+                samples=Samples(settings), controller=controller, watcher=Watcher(pool), kinds=ACTION_TYPES,
+                report_secret=secret,
+            )  # fmt: skip
 
     app = create_api(ACTION_TYPES, open_context)
     dashboard = create_dashboard(app, lambda: app.state.context.pool, settings.session_hours)

@@ -84,12 +84,16 @@ class EndedBy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What a submission asks for beside its rows; `mapping` renames columns of a file, or skips them (None)."""
+    """What a submission asks for beside its rows.
+
+    `mapping` renames columns of a file, or skips them (None); without a `delimiter`, its header tells.
+    """
 
     dry_run: bool = False
     on_error: OnError = OnError.CONTINUE
     max_failures: int = 1
     mapping: dict[str, str | None] = field(default_factory=dict)
+    delimiter: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

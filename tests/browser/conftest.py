@@ -1,4 +1,4 @@
-"""A real Chromium a session; somebody signed in to the test's project a test."""
+"""A real Chromium for all of these tests; somebody signed in to the test's project a test."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,8 @@ from tests.server import Api, Server
 _MISSING = "there is no chromium: the dashboard was NOT tried in a browser (apt-get install chromium, or set CHROMIUM)"
 
 
-@pytest.fixture(scope="session")
+# No longer than these tests last: an event loop runs with it, and others want their own.
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     path = program()
     if path is None:

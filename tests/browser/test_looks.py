@@ -33,14 +33,15 @@ def test_every_page_is_accessible_and_fits(chromium: Browser, server: Server, ap
     project = fill(api)
     with visiting(chromium, server.url, size, theme) as visitor:
         visitor.open("/sign-in")
-        _check(visitor)
+        check(visitor)
         visitor.sign_in(api.keys)
         for path in _pages(project):
             visitor.open(path)
-            _check(visitor)
+            check(visitor)
 
 
-def _check(visitor: Visitor) -> None:
+def check(visitor: Visitor) -> None:
+    """The page is accessible, has one heading of its own, and fits the screen."""
     page = visitor.page
     assert visitor.faults() == [], page.url
     assert page.locator("h1").count() == 1, page.url

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from tallykeep.dashboard import fix, session, task, tasks
+from tallykeep.dashboard import campaigns, fix, imports, keys, metadata, resources, session, task, tasks
 from tallykeep.dashboard.api import KeysRefusedError, RefusedError
 from tallykeep.dashboard.guard import ForeignFormError, SafeHeaders, require_own_site
 from tallykeep.dashboard.inprocess import InProcess
@@ -29,7 +29,17 @@ _log = structlog.get_logger()
 _BASE_URL = "http://dashboard.invalid"
 
 # Tasks first: /tasks/all must not be taken for one of them.
-_ROUTERS = (session.router, tasks.router, fix.router, task.router)
+_ROUTERS = (
+    session.router,
+    tasks.router,
+    fix.router,
+    task.router,
+    imports.router,
+    campaigns.router,
+    resources.router,
+    metadata.router,
+    keys.router,
+)
 
 
 def create_dashboard(api: ASGIApp, pool: Callable[[], Pool], session_hours: float) -> FastAPI:

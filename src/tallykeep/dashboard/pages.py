@@ -19,7 +19,14 @@ _THEME_COOKIE, _NOTICE_COOKIE = "tallykeep_theme", "tallykeep_notice"
 _YEAR_SECONDS, _NOTICE_SECONDS = 31_536_000, 60
 
 # The rooms of the dashboard, as its navigation shows them: title, path.
-NAVIGATION = [("Tasks", "/tasks")]
+NAVIGATION = [
+    ("Tasks", "/tasks"),
+    ("Import", "/imports"),
+    ("Campaigns", "/campaigns"),
+    ("Resources", "/resources"),
+    ("Metadata", "/metadata"),
+    ("Keys", "/keys"),
+]
 
 
 @cache
@@ -40,6 +47,7 @@ def _environment() -> Environment:
     environment.globals |= {"static": static_path, "navigation": NAVIGATION, "words": words}
     environment.filters |= {
         "count": words.count, "counted": words.counted, "size": words.size, "duration": words.duration,
+        "without_title": words.without_title, "columns_of": words.columns_of,
     }  # fmt: skip
     return environment
 

@@ -1,5 +1,6 @@
 """What things are called on pages: action types, states, numbers, sizes and spans of time."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -107,6 +108,50 @@ def count(number: int) -> str:
 def counted(number: int, noun: str, plural: str | None = None) -> str:
     """How many of what: 1 row, 12,345 rows."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def amount(smallest: float | None) -> str:
+    """An amount given in the smallest unit: 14.50."""
+    return "" if smallest is None else f"{smallest / 100:,.2f}"
+
+
+def worth(voucher: dict[str, Any]) -> str:
+    """What a voucher is worth, in a few words."""
+    gift, card, discount = voucher.get("gift"), voucher.get("loyalty_card"), voucher.get("discount") or {}
+    if gift:
+        return amount(gift.get("amount"))
+    if card:
+        return counted(card.get("points") or 0, "point")
+    for name, show in _DISCOUNTS.items():
+        if discount.get(name) is not None:
+            return show(discount[name])
+    return str(discount.get("type") or "").capitalize()
+
+
+_DISCOUNTS: dict[str, Callable[[float], str]] = {
+    "amount_off": lambda off: f"{amount(off)} off",
+    "percent_off": lambda off: f"{off:g} % off",
+    "fixed_amount": lambda fixed: f"fixed at {amount(fixed)}",
+    "unit_off": lambda off: f"{counted(round(off), 'unit')} more",
+}
+
+
+# Names of amounts in the smallest unit, wherever they stand.
+AMOUNTS = (
+    "price", "amount", "balance", "amount_off", "fixed_amount", "total_amount", "initial_amount", "discount_amount",
+    "subtracted_amount",
+)  # fmt: skip
+
+
+def columns_of(rows: list[dict[str, Any]]) -> list[str]:
+    """The names that any of these has, as the columns of a table."""
+    return [name for name in dict.fromkeys(name for row in rows for name in row) if name != "object"]
+
+
+def without_title(reason: str, title: str | None) -> str:
+    """A reason as it reads in its cell: without the column's title and the value, which are there already."""
+    told = reason.removeprefix(f"{title}: ").partition(" (actual value is ")[0]
+    return told.removeprefix(f"{title} ") if title else told
 
 
 def size(number: int) -> str:

@@ -80,6 +80,11 @@ class JsonSplitter:
             raise InvalidPayloadError(f"The JSON array is cut off within or after row {self._cutter.row_number}")
         yield from self._checked(self._cutter.cut())
 
+    def stop(self) -> Iterator[Portion]:
+        """The input goes on, but is not looked at any further: yield the rows that are whole."""
+        yield from self._checked(self._cutter.add(self._elements()))
+        yield from self._checked(self._cutter.cut())
+
     def _runs(self) -> Iterator[Portion]:
         """Take as many whole elements off the buffer as a parser finds at once; what it stumbles over is left there."""
         while self._state in ("first", "element") and len(self._buffer) >= _RUN_BYTES:

@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 from tallykeep.config import Settings
 from tallykeep.db.pool import Pool
 from tallykeep.engine.accept import Acceptance
+from tallykeep.engine.beginning import Samples
 from tallykeep.engine.control import Controller
 from tallykeep.engine.kinds import ActionTypes
 from tallykeep.engine.read import Reader
@@ -26,6 +27,7 @@ class Context:
     intake: Pool
     acceptance: Acceptance
     reader: Reader
+    samples: Samples
     controller: Controller
     watcher: Watcher
     kinds: ActionTypes

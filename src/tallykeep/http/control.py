@@ -9,6 +9,7 @@ from fastapi.responses import StreamingResponse
 from tallykeep.compatibility import OURS
 from tallykeep.engine.control import target_options
 from tallykeep.engine.failed_rows import SentRows, as_csv, as_ndjson, sent_rows
+from tallykeep.engine.kinds import ActionType
 from tallykeep.engine.sent import whole_file
 from tallykeep.errors import ConflictError
 from tallykeep.http.answers import ACCEPTED, Json, answer_accepted
@@ -59,12 +60,16 @@ async def retry(
     parent = await context.controller.find(caller.project_id, action_id)
     upload = None
     if has_body(request):
-        upload = RequestUpload(request, parent.kind, media_types(parent.kind), context.settings)
+        upload = _corrected(request, parent.kind, context)
     options = target_options(parent.source)
     asked = submission(request, caller, parent.kind, options, body=include_unprocessed, parent_id=action_id)
     wishes = read_wishes(request.query_params)
     accepted = await context.controller.retry(parent, asked, wishes, upload, unprocessed=include_unprocessed)
     return answer_accepted(accepted, 202)
+
+
+def _corrected(request: Request, kind: ActionType, context: Context) -> RequestUpload:
+    return RequestUpload(request, media_types(kind), context.settings, may_be_empty=kind.may_be_empty)
 
 
 @router.get(
