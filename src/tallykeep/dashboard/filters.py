@@ -72,7 +72,7 @@ class Filters:
         return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def _filters(
+async def _filters(
     type: str = "",
     status: str = "",
     file: str = "",

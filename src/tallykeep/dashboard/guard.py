@@ -42,7 +42,7 @@ class SafeHeaders:
         await self._app(scope, receive, send_safely)
 
 
-def require_own_site(request: Request) -> None:
+async def require_own_site(request: Request) -> None:
     """Raise ForeignFormError where a browser says that another site sends this."""
     if request.method in _SAFE_METHODS:
         return

@@ -32,7 +32,7 @@ _STATUSES_OF = {
 }
 
 
-def wanted_actions(
+async def wanted_actions(
     context: FromContext,
     type_: Annotated[str | None, Query(alias="type", description="Types, separated by commas.")] = None,
     status: Annotated[str | None, Query(description=_OF.format(", ".join(Status)))] = None,

@@ -44,7 +44,7 @@ class Context:
         return ReportLinks(self.report_secret, str(request.base_url), timedelta(days=self.settings.keep_reports_days))
 
 
-def _context(request: Request) -> Context:
+async def _context(request: Request) -> Context:  # not in a thread, as FastAPI would call a plain function
     context: Context = request.app.state.context
     return context
 

@@ -26,7 +26,7 @@ DryRun = Annotated[bool, Query(description="Only say which actions match.")]
 _Deed = Callable[[str], Awaitable[dict[str, Any]]]
 
 
-def _matching(wanted: FromFilters, limit: AtOnce = 100) -> Wanted:
+async def _matching(wanted: FromFilters, limit: AtOnce = 100) -> Wanted:
     return replace(wanted, limit=limit)
 
 
