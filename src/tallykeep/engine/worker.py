@@ -58,7 +58,7 @@ def _collect_garbage_seldom() -> None:
 
 async def _work(queue: Queue, concurrency: int, *queues: str) -> None:
     await queue.app.run_worker_async(
-        queues=queues,
+        queues=list(queues),
         concurrency=concurrency,
         fetch_job_polling_interval=_POLL_SECONDS,
         delete_jobs="always",
