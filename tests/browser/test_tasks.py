@@ -93,7 +93,7 @@ def test_a_running_task_is_watched_and_ends_before_ones_eyes(visitor: Visitor, a
     expect(page.locator("#reasons")).to_contain_text("Voucher Type is required")
     expect(page.locator(".figures div", has_text="Done").locator("dd")).to_have_text("12,000")
     assert page.title() != marked
-    expect(page.get_by_role("list", name="Portions").get_by_role("listitem")).to_have_count(3)
+    expect(page.get_by_role("list", name="Portions").get_by_role("listitem")).to_have_count(2)
 
 
 def test_a_running_task_is_canceled_only_after_a_question(visitor: Visitor, api: Api, served_database: str) -> None:
