@@ -37,7 +37,7 @@ serve: setup
 	@exec $(BIN)/tallykeep serve
 
 test: setup $(VENV)/.chromium
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest --numprocesses 2 $(PYTEST_ARGS)
 
 # What drives the dashboard in tests/browser. Tried anew each time, where it could not be had.
 $(VENV)/.chromium: $(VENV)/.done
