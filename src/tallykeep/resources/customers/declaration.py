@@ -10,6 +10,7 @@ from tallykeep.resources import cleaning
 from tallykeep.resources.cleaning import Problem, actual
 from tallykeep.resources.metadata_purge import Purge
 from tallykeep.resources.upserts.declare import Field, Upserted
+from tallykeep.resources.upserts.statements import Table
 from tallykeep.resources.upserts.writing import Upsert, begin_upsert
 
 _sql = queries(__package__, "store.sql")
@@ -61,16 +62,13 @@ CUSTOMER = Upserted(
         _text("state", "Address_State", "State", inside="address"),
         _text("country", "Address_Country", "Country", inside="address"),
     ),
-    columns=("source_id", "name", "email", "phone", "description", "birthdate", "address", "metadata"),
-    json_columns=("address", "metadata"),
-    defaults={},
-    create_stage=_sql.create_stage,
-    clear_stage=_sql.clear_stage,
-    copy_stage=_sql.copy_stage,
-    lock_by_source_id=_sql.lock_by_source_id,
-    lock_by_id=_sql.lock_by_id,
-    insert_staged=_sql.insert_staged,
-    update_staged=_sql.update_staged,
+    table=Table(
+        name="customers",
+        columns=("name", "email", "phone", "description", "birthdate", "address", "metadata"),
+        json_columns=("address", "metadata"),
+        objects=("address", "metadata"),
+        own_moments=True,
+    ),
 )
 
 

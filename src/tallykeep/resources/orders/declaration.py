@@ -10,6 +10,7 @@ from tallykeep.resources.cleaning import Cleaner, Problem, actual
 from tallykeep.resources.metadata_purge import Purge
 from tallykeep.resources.orders.parts import upsert_parts
 from tallykeep.resources.upserts.declare import Field, Upserted
+from tallykeep.resources.upserts.statements import Table
 from tallykeep.resources.upserts.writing import Upsert, begin_upsert
 
 _sql = queries(__package__, "store.sql")
@@ -75,20 +76,16 @@ ORDER = Upserted(
         _json("referrer", cleaning.json_object),
         _json("referrer_id", cleaning.key_text),
     ),
-    columns=(
-        "source_id", "status", "amount", "initial_amount", "discount_amount", "items", "customer_id", "referrer_id",
-        "metadata",
+    table=Table(
+        name="orders",
+        columns=(
+            "status", "amount", "initial_amount", "discount_amount", "items", "customer_id", "referrer_id",
+            "metadata",
+        ),
+        json_columns=("items", "metadata"),
+        defaults={"status": "CREATED", "items": []},
     ),
-    json_columns=("items", "metadata"),
-    defaults={"status": "CREATED", "items": []},
     resolve=upsert_parts,
-    create_stage=_sql.create_stage,
-    clear_stage=_sql.clear_stage,
-    copy_stage=_sql.copy_stage,
-    lock_by_source_id=_sql.lock_by_source_id,
-    lock_by_id=_sql.lock_by_id,
-    insert_staged=_sql.insert_staged,
-    update_staged=_sql.update_staged,
 )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from tallykeep.resources import cleaning
 from tallykeep.resources.cleaning import Problem, actual
 from tallykeep.resources.metadata_purge import Purge
 from tallykeep.resources.upserts.declare import Field, Upserted
+from tallykeep.resources.upserts.statements import Table
 from tallykeep.resources.upserts.writing import Upsert, begin_upsert
 
 _sql = queries(__package__, "store.sql")
@@ -35,16 +36,12 @@ PRODUCT = Upserted(
         Field(name="attributes", clean=_attributes, titles=("attributes",), clean_cell=_cell_attributes),
         Field(name="image_url", clean=cleaning.text, titles=("image_url",), clean_cell=cleaning.text),
     ),
-    columns=("source_id", "name", "price", "attributes", "image_url", "metadata"),
-    json_columns=("attributes", "metadata"),
-    defaults={"attributes": []},
-    create_stage=_sql.create_stage,
-    clear_stage=_sql.clear_stage,
-    copy_stage=_sql.copy_stage,
-    lock_by_source_id=_sql.lock_by_source_id,
-    lock_by_id=_sql.lock_by_id,
-    insert_staged=_sql.insert_staged,
-    update_staged=_sql.update_staged,
+    table=Table(
+        name="products",
+        columns=("name", "price", "attributes", "image_url", "metadata"),
+        json_columns=("attributes", "metadata"),
+        defaults={"attributes": []},
+    ),
 )
 
 

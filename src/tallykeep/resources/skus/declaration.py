@@ -11,6 +11,7 @@ from tallykeep.model import ClaimedPortion
 from tallykeep.resources import cleaning
 from tallykeep.resources.cleaning import Problem, actual
 from tallykeep.resources.upserts.declare import Change, Field, Upserted
+from tallykeep.resources.upserts.statements import Table
 from tallykeep.resources.upserts.writing import Upsert, begin_upsert
 
 _sql = queries(__package__, "store.sql")
@@ -60,18 +61,15 @@ SKU = Upserted(
         Field(name="attributes", clean=cleaning.json_object, titles=("attributes",), clean_cell=_cell_attributes),
         Field(name="image_url", clean=cleaning.text, titles=("image_url",), clean_cell=cleaning.text),
     ),
-    columns=("source_id", "product_id", "sku", "price", "currency", "attributes", "image_url", "metadata"),
-    json_columns=("attributes", "metadata"),
-    defaults={"attributes": {}},
+    table=Table(
+        name="skus",
+        columns=("product_id", "sku", "price", "currency", "attributes", "image_url", "metadata"),
+        json_columns=("attributes", "metadata"),
+        objects=("attributes", "metadata"),
+        defaults={"attributes": {}},
+    ),
     source_id_required=True,
     resolve=_find_products,
-    create_stage=_sql.create_stage,
-    clear_stage=_sql.clear_stage,
-    copy_stage=_sql.copy_stage,
-    lock_by_source_id=_sql.lock_by_source_id,
-    lock_by_id=_sql.lock_by_id,
-    insert_staged=_sql.insert_staged,
-    update_staged=_sql.update_staged,
 )  # fmt: skip
 
 

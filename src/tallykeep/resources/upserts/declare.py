@@ -2,10 +2,12 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, LiteralString
+from functools import cached_property
+from typing import Any
 
 from tallykeep.db.pool import Connection
 from tallykeep.resources.cleaning import Cleaner
+from tallykeep.resources.upserts.statements import Statements, Table
 
 
 @dataclass(slots=True)
@@ -45,28 +47,21 @@ class Field:
 Resolve = Callable[[Connection, int, list[Change]], Awaitable[None]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Upserted:
-    """One kind of resource: its fields and its queries (see the .sql file beside each declaration).
-
-    `columns` are the table's columns that a change writes, in the order of the staging table.
-    """
+    """One kind of resource: its fields and the table that holds them."""
 
     noun: str
     prefix: str
     fields: tuple[Field, ...]
-    columns: tuple[str, ...]
-    json_columns: tuple[str, ...]
-    defaults: dict[str, Any]
+    table: Table
     source_id_required: bool = False
     resolve: Resolve | None = None
-    create_stage: LiteralString
-    clear_stage: LiteralString
-    copy_stage: LiteralString
-    lock_by_source_id: LiteralString
-    lock_by_id: LiteralString
-    insert_staged: LiteralString
-    update_staged: LiteralString
+
+    @cached_property
+    def statements(self) -> Statements:
+        """The statements of its table."""
+        return Statements(self.table)
 
     @property
     def titles(self) -> tuple[str, ...]:

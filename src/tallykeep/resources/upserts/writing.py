@@ -1,4 +1,7 @@
-"""Applying a portion of changes: found ones are locked, merged and updated, the others created, all as sets."""
+"""Applying a portion of changes, as sets: what is ready is merged by PostgreSQL.
+
+Of the rest, those found are locked, merged here and updated, the others created.
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -14,7 +17,9 @@ from tallykeep.resources.memo import Memo
 from tallykeep.resources.metadata import MetadataChecker
 from tallykeep.resources.metadata_schemas import checker_for
 from tallykeep.resources.reports import ReportLine, report_text
+from tallykeep.resources.upserts.columns import FileColumns, file_columns
 from tallykeep.resources.upserts.declare import Change, Upserted
+from tallykeep.resources.upserts.merging import Merge
 from tallykeep.resources.upserts.reading import Reader, csv_reader, ids_reader, json_reader
 
 Record = dict[str, Any]
@@ -29,29 +34,48 @@ class Upsert:
         self._kind = kind
         self._checker = checker
         self._problems = Memo(lambda dumped: checker.problems(orjson.loads(dumped)))
+        self._columns: FileColumns | None = None
+        self._merge: Merge | None = None
         self._changes: list[Change] = []
         self._lines: list[ReportLine] = []
         self.written: list[Record] = []
         self.ids: dict[int, str] = {}
 
-    def use(self, read: Reader, *, complete: bool = True) -> "Upsert":
-        """Set what reads the rows, and whether required fields have to be there in the end."""
+    def use(self, read: Reader, *, columns: FileColumns | None = None, complete: bool = True) -> "Upsert":
+        """Set what reads the rows, and whether required fields have to be there in the end.
+
+        `columns` takes the rows that it can; then `stage` has to come before `write`.
+        """
         self._read = read
+        self._columns = columns
         self._complete = complete
         return self
 
     def check(self, rows: Sequence[Row]) -> list[Failure]:
         """Read the rows; whether metadata and required fields are complete is seen once it is known what exists."""
+        if self._columns is not None:
+            ready, rows = self._columns.sort_out(rows)
+            self._merge = Merge(self._connection, self._project_id, self._kind, ready)
         read = list(map(self._read, rows))
         self._changes = [change for change in read if not change.problems]
         self._new_ids = iter(new_ids(self._kind.prefix, len(self._changes)))
         return [self._failed(change, "; ".join(change.problems)) for change in read if change.problems]
 
     async def stage(self) -> None:
-        """Nothing to make ready: what is written depends on what exists."""
+        """Copy what is ready; the rest depends on what exists."""
+        if self._merge is not None:
+            await self._merge.stage()
 
     async def write(self) -> list[Failure]:
-        """Apply the changes in row order to what exists, then write all that changed as sets."""
+        """Merge what is ready; apply the other changes in row order to what exists, then write what changed as sets.
+
+        The two have no key in common.
+        """
+        moment = datetime.now(UTC)
+        if self._merge is not None:
+            moment = await self._merge.write(moment)
+        if not self._changes:
+            return []
         changed: dict[str, Record] = {}
         failures = await self._resolve()
         by_source_id, by_id = await self._lock_existing()
@@ -59,13 +83,15 @@ class Upsert:
             failures += self._apply(change, by_source_id, by_id, changed)
         self.written = list(changed.values())
         if changed:
-            await self._store(self.written)
+            await self._store(self.written, moment)
         return failures
 
     def created(self) -> Mapping[str, int]:
         """The source ids of what was new, or its id where it has none, each with its first row."""
         rows = {made: row for row, made in reversed(self.ids.items())}
-        return {record["source_id"] or record["id"]: rows[record["id"]] for record in self.written if record["is_new"]}
+        new = [record for record in self.written if record["is_new"]]
+        merged = self._merge.created if self._merge is not None else {}
+        return {**merged, **{record["source_id"] or record["id"]: rows[record["id"]] for record in new}}
 
     def report(self) -> str:
         """One line a row, in row order; only bulk updates show it."""
@@ -84,7 +110,10 @@ class Upsert:
         source_ids = sorted({change.source_id for change in self._changes if change.source_id is not None})
         ids = sorted({change.id for change in self._changes if change.id is not None})
         found: list[Record] = []
-        for sql, keys in ((self._kind.lock_by_source_id, source_ids), (self._kind.lock_by_id, ids)):
+        for sql, keys in (
+            (self._kind.statements.lock_by_source_id, source_ids),
+            (self._kind.statements.lock_by_id, ids),
+        ):
             if keys:
                 found += await (await self._connection.execute(sql, {**project, "keys": keys})).fetchall()
         existing = {row["id"]: {**row, "is_new": False} for row in found}
@@ -97,7 +126,7 @@ class Upsert:
         current = by_source_id.get(change.source_id) if change.source_id else by_id.get(change.id or "")
         if change.id is not None and (failure := self._mistaken_id(change, change.id, current, by_id)):
             return [failure]
-        wanted = _merged(current or self._blank(change), change, self._kind.defaults)
+        wanted = _merged(current or self._blank(change), change, self._kind.table.defaults)
         if problems := self._flaws(wanted):
             return [self._failed(change, "; ".join(problems), found=current is not None)]
         self._lines.append(ReportLine(change.row, change.key or "", found=current is not None, updated=True))
@@ -121,10 +150,10 @@ class Upsert:
         return None
 
     def _blank(self, change: Change) -> Record:
-        empty = dict.fromkeys(self._kind.columns)
+        empty = dict.fromkeys(self._kind.table.columns)
         new_id = change.id or next(self._new_ids)  # one given is kept: it may come from where the resource lived before
         made: Record = {"id": new_id, "source_id": change.source_id, "metadata": {}, "is_new": True}
-        return {**empty, **self._kind.defaults, **made, "created_at": now(), "updated_at": None}
+        return {**empty, **self._kind.table.defaults, **made, "created_at": now(), "updated_at": None}
 
     def _flaws(self, wanted: Record) -> list[str]:
         required = [spec.name for spec in self._kind.fields if spec.required] if self._complete else []
@@ -138,21 +167,22 @@ class Upsert:
         self._lines.append(ReportLine(change.row, change.key or "", found=found, updated=False, error=reason))
         return Failure(change.row, change.key, reason, error_key or self._kind.error_key)
 
-    async def _store(self, records: list[Record]) -> None:
-        place = {"project_id": self._project_id, "now": now(), "exact_now": datetime.now(UTC)}
-        await self._connection.execute(self._kind.create_stage)
-        await self._connection.execute(self._kind.clear_stage)
-        async with self._connection.cursor().copy(self._kind.copy_stage) as copy:
+    async def _store(self, records: list[Record], moment: datetime) -> None:
+        place = {"project_id": self._project_id, "now": now(), "exact_now": moment}
+        statements = self._kind.statements
+        await self._connection.execute(statements.create_stage)
+        await self._connection.execute(statements.clear_stage)
+        async with self._connection.cursor().copy(statements.copy_stage) as copy:
             for record in records:
-                await copy.write_row([record["is_new"], record["id"], *self._stored(record)])
-        inserted = await self._connection.execute(self._kind.insert_staged, place)
+                await copy.write_row(self._stored(record))
+        inserted = await self._connection.execute(statements.insert_staged, place)
         if inserted.rowcount != sum(record["is_new"] for record in records):
             raise PortionLostError(f"a {self._kind.noun} was created meanwhile; the portion is tried again")
-        await self._connection.execute(self._kind.update_staged, place)
+        await self._connection.execute(statements.update_staged, place)
 
     def _stored(self, record: Record) -> list[Any]:
-        values = {name: record[name] for name in self._kind.columns}
-        for name in self._kind.json_columns:
+        values = {name: record[name] for name in ("is_new", "id", "source_id", *self._kind.table.columns)}
+        for name in self._kind.table.json_columns:
             if values[name] is not None:
                 values[name] = orjson.dumps(values[name]).decode()
         return list(values.values())
@@ -178,11 +208,15 @@ async def begin_upsert(connection: Connection, claimed: ClaimedPortion, kind: Up
     """Begin one portion of changes, read as the action's source says."""
     checker = await checker_for(connection, claimed.project_id, kind.noun)
     source = claimed.source
+    columns = None
     if source.format == "csv":
         reader = csv_reader(kind, source.header, checker)
+        columns = file_columns(kind, source.header, checker)
     elif "metadata" in source.options:
         reader = ids_reader(source.options["by"], source.options["metadata"])
     else:
         reader = json_reader(kind)
     # Bulk updates create what they do not find, with no more than what they were given.
-    return Upsert(connection, claimed.project_id, kind, checker).use(reader, complete=source.format == "csv")
+    return Upsert(connection, claimed.project_id, kind, checker).use(
+        reader, columns=columns, complete=source.format == "csv"
+    )

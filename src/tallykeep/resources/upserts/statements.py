@@ -1,0 +1,95 @@
+"""The statements of an upserted resource, filled in from its table's columns."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, LiteralString
+
+import orjson
+from psycopg import sql
+
+from tallykeep.db.queries import queries
+
+_sql = queries(__package__, "store.sql")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A table of upserted resources; `columns` are those that a change writes behind its source_id.
+
+    `defaults` are what null resets columns to, and what new resources have. A change adds to the columns `objects`,
+    where it replaces others. `own_moments`: resources written together still differ in the microsecond.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    json_columns: tuple[str, ...]
+    objects: tuple[str, ...] = ("metadata",)
+    defaults: dict[str, Any] = field(default_factory=dict)
+    own_moments: bool = False
+
+
+class Statements:
+    """What reads and writes a table's resources."""
+
+    def __init__(self, table: Table) -> None:
+        self._parts = _parts_of(table)
+        self.create_stage = self._filled(_sql.create_stage)
+        self.clear_stage = self._filled(_sql.clear_stage)
+        self.copy_stage = self._filled(_sql.copy_stage)
+        self.lock_by_source_id = self._filled(_sql.lock_by_source_id)
+        self.lock_by_id = self._filled(_sql.lock_by_id)
+        self.insert_staged = self._filled(_sql.insert_staged)
+        self.update_staged = self._filled(_sql.update_staged)
+        self.create_changes = self._filled(_sql.create_changes)
+        self.clear_changes = self._filled(_sql.clear_changes)
+        self.copy_changes = self._filled(_sql.copy_changes)
+        self.merge_changes = self._filled(_sql.merge_changes)
+        self.created_by_changes = self._filled(_sql.created_by_changes)
+
+    def _filled(self, form: LiteralString) -> bytes:
+        return sql.SQL(form).format(**self._parts).as_bytes(None)
+
+
+def _parts_of(table: Table) -> dict[str, sql.Composable]:
+    own = table.own_moments
+    return {
+        "table": sql.Identifier(table.name),
+        "stage": sql.Identifier(f"{table.name}_stage"),
+        "changes": sql.Identifier(f"{table.name}_changes"),
+        "columns": _listed(sql.Identifier(name) for name in table.columns),
+        "staged_columns": _listed(sql.Identifier("stage", name) for name in table.columns),
+        "moment": sql.SQL(_sql.moment_of_its_own if own else _sql.shared_moment),
+        "moment_of_change": sql.SQL(_sql.moment_of_its_own_row if own else _sql.shared_moment),
+        "given": _listed(_given(table, name) for name in table.columns),
+        "merged": _listed(_merged(table, name) for name in table.columns),
+    }
+
+
+def _given(table: Table, column: str) -> sql.Composable:
+    """What a new resource has in the column."""
+    if (default := _default(table, column)) is None:
+        return sql.Identifier(column)
+    return sql.SQL(_sql.given_or_default).format(column=sql.Identifier(column), default=default)
+
+
+def _merged(table: Table, column: str) -> sql.Composable:
+    """What becomes of the column of a resource that exists."""
+    name, default = sql.Identifier(column), _default(table, column)
+    if column in table.objects:
+        return sql.SQL(_sql.added_to).format(column=name)
+    if default is not None:
+        return sql.SQL(_sql.replaced_unless_default).format(column=name, default=default)
+    return sql.SQL(_sql.replaced).format(column=name)
+
+
+def _default(table: Table, column: str) -> sql.Composable | None:
+    default = {"metadata": {}, **table.defaults}.get(column)
+    return None if default is None else sql.Literal(_text(default))
+
+
+def _text(default: Any) -> str:
+    return default if isinstance(default, str) else orjson.dumps(default).decode()
+
+
+def _listed(parts: Iterable[sql.Composable]) -> sql.Composable:
+    return sql.SQL(", ").join(parts)

@@ -1,0 +1,79 @@
+-- The statements of every upserted resource. {table}, {stage} and {columns} are filled from its declaration.
+
+-- name: create_stage!
+-- Its columns have the types and collations of the table's, and none of its constraints.
+CREATE TEMPORARY TABLE IF NOT EXISTS {stage}
+ON COMMIT DELETE ROWS
+AS SELECT false AS is_new, id, source_id, {columns} FROM {table} WITH NO DATA
+
+-- name: clear_stage!
+DELETE FROM {stage}
+
+-- name: copy_stage!
+COPY {stage} FROM STDIN
+
+-- name: lock_by_source_id
+SELECT * FROM {table} WHERE project_id = :project_id AND source_id = ANY (:keys) ORDER BY source_id FOR UPDATE
+
+-- name: lock_by_id
+SELECT * FROM {table} WHERE project_id = :project_id AND id = ANY (:keys) ORDER BY id FOR UPDATE
+
+-- name: insert_staged!
+INSERT INTO {table} (project_id, id, source_id, {columns}, created_at)
+SELECT :project_id, id, source_id, {columns}, {moment}
+FROM {stage}
+WHERE is_new
+ORDER BY source_id, id
+ON CONFLICT DO NOTHING
+
+-- name: update_staged!
+UPDATE {table}
+SET ({columns}) = ({staged_columns}), updated_at = stage.moment
+FROM (SELECT *, {moment} AS moment FROM {stage} WHERE NOT is_new) AS stage
+WHERE {table}.project_id = :project_id AND {table}.id = stage.id
+
+-- name: create_changes!
+CREATE TEMPORARY TABLE IF NOT EXISTS {changes}
+ON COMMIT DELETE ROWS
+AS SELECT source_id, id, 0::bigint AS "row", {columns} FROM {table} WITH NO DATA
+
+-- name: clear_changes!
+DELETE FROM {changes}
+
+-- name: copy_changes!
+COPY {changes} FROM STDIN
+
+-- name: merge_changes!
+-- Each key is there once; NULL, or a column's default, stands for what is not given.
+-- In key order, so that two portions that share keys wait for each other and never in a circle.
+INSERT INTO {table} AS present (project_id, id, source_id, {columns}, created_at)
+SELECT :project_id, id, source_id, {given}, {moment_of_change}
+FROM {changes}
+ORDER BY source_id
+ON CONFLICT (project_id, source_id) DO UPDATE SET {merged}, updated_at = excluded.created_at
+
+-- name: created_by_changes
+-- Those that got one of the changes' own ids. To have every written one returned would take a sixth longer.
+SELECT source_id FROM {table} WHERE project_id = :project_id AND id BETWEEN :first_id AND :last_id
+
+-- name: given_or_default!
+coalesce({column}, {default})
+
+-- name: replaced!
+{column} = coalesce(excluded.{column}, present.{column})
+
+-- name: replaced_unless_default!
+{column} = coalesce(nullif(excluded.{column}, {default}), present.{column})
+
+-- name: added_to!
+{column} = coalesce(present.{column} || excluded.{column}, excluded.{column}, present.{column})
+
+-- name: shared_moment!
+(:now)
+
+-- name: moment_of_its_own!
+-- Lists that go on behind a moment need a moment for each resource, a microsecond apart.
+(:exact_now::timestamptz + (row_number() OVER (ORDER BY id) - 1) * interval '1 microsecond')
+
+-- name: moment_of_its_own_row!
+(:exact_now::timestamptz + ("row" - :first_row) * interval '1 microsecond')

@@ -1,0 +1,92 @@
+"""Which rows of a file PostgreSQL may merge by itself, and what it is given of them."""
+
+from typing import Any
+
+import pytest
+
+from tallykeep.model import Row, Table
+from tallykeep.resources.customers.declaration import CUSTOMER
+from tallykeep.resources.metadata import MetadataChecker, MetadataSchema
+from tallykeep.resources.products.declaration import PRODUCT
+from tallykeep.resources.skus.declaration import SKU
+from tallykeep.resources.upserts.columns import file_columns
+from tallykeep.resources.upserts.declare import Upserted
+
+ANY = MetadataChecker(None)
+PRODUCT_HEADER = ["source_id", "name", "price", "attributes", "Tier", ""]
+
+
+def sorted_out(kind: Upserted, header: list[str], *rows: list[str]) -> tuple[dict[str, list[str]], list[int]]:
+    """What is ready, as texts by column, by key; and the numbers of the odd rows."""
+    columns = file_columns(kind, header, ANY)
+    assert columns is not None
+    ready, odd = columns.sort_out([Row(number, cells) for number, cells in enumerate(rows, 1)])
+    tails = [tail.split("\t") for tail in ready.tails]
+    return dict(zip(ready.keys, tails, strict=True)), [row.number for row in odd]
+
+
+def test_cells_become_the_texts_that_are_copied() -> None:
+    header = ["Source_id", "Name", "City", "Country", "Birthday", "Tier", "Note"]
+    ready, odd = sorted_out(
+        CUSTOMER, header, ["A", " Ada ", "Kiel", "", "2022-01-01", "gold", "null"], [" B ", "\\N", *[""] * 5]
+    )
+    assert ready == {
+        "A": ["Ada", r"\N", r"\N", r"\N", "2022-01-01", '{"city":"Kiel"}', '{"Tier":"gold","Note":null}'],
+        "B": [r"\\N", *[r"\N"] * 6],
+    }
+    assert not odd
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["null", "Shoe"],
+        ["", "Shoe"],
+        ["back\\slash", "Shoe"],
+        ["long" * 70, "Shoe"],
+        ["X", ""],
+        ["X", "null"],
+        ["X", "nul\0"],
+        ["X", "Shoe", "1.234"],
+        ["X", "Shoe", "", ","],
+        ["X", "Shoe", "", "", "nul\0"],
+        ["X", "Shoe", "", "", "", "nameless"],
+        ["X", "Shoe", "", "", "", "", "surplus"],
+    ],
+)
+def test_what_needs_a_closer_look_is_left(cells: list[str]) -> None:
+    filled = [*cells, *[""] * (len(PRODUCT_HEADER) - len(cells))]
+    ready, odd = sorted_out(PRODUCT, PRODUCT_HEADER, ["A", "Boot", *[""] * 4], filled, ["B", "Sock", *[""] * 4])
+    assert (list(ready), odd) == (["A", "B"], [2])
+
+
+@pytest.mark.parametrize("again", [["A", "Boot"], [" A", ""], ["A", "Boot", "surplus"], ["A"]])
+def test_a_key_that_comes_again_is_left_with_all_its_rows(again: list[str]) -> None:
+    ready, odd = sorted_out(PRODUCT, ["source_id", "name"], ["A", "Boot"], ["B", "Sock"], again)
+    assert (list(ready), odd) == (["B"], [1, 3])
+
+
+def test_a_table_is_as_good_as_its_rows() -> None:
+    columns = file_columns(PRODUCT, ["source_id", "name"], ANY)
+    assert columns is not None
+    lines = [*(f"P-{number},Shoe" for number in range(2_500)), "P-7,Boot", "null,Sock"]
+    table = Table(range(1, len(lines) + 1), lines, delimiter=",", width=2, kept=range(2))
+    ready, odd = columns.sort_out(table)
+    assert (ready, odd) == columns.sort_out(list(table))
+    assert [row.number for row in odd] == [8, 2_501, 2_502]
+
+
+@pytest.mark.parametrize(
+    ("kind", "header", "checker"),
+    [
+        (CUSTOMER, ["Name", "Email"], ANY),
+        (CUSTOMER, ["Source_id", "Id"], ANY),
+        (CUSTOMER, ["Source_id", "City", "Address_City"], ANY),
+        (CUSTOMER, ["Source_id"], MetadataChecker(MetadataSchema({"Tier": {"type": "number"}}))),
+        (CUSTOMER, ["Source_id"], MetadataChecker(MetadataSchema({}, allow_defined_only=True))),
+        (PRODUCT, ["source_id", "price"], ANY),
+        (SKU, ["source_id", "product_id"], ANY),
+    ],
+)
+def test_where_every_row_has_to_be_looked_at(kind: Upserted, header: list[str], checker: Any) -> None:
+    assert file_columns(kind, header, checker) is None
