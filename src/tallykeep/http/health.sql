@@ -1,5 +1,6 @@
 -- name: count_live_workers
-SELECT count(*) AS workers FROM procrastinate_workers WHERE last_heartbeat > now() - interval '30 seconds'
+-- Each process has two of the queue's workers: one for all portions, one for express ones.
+SELECT (count(*) + 1) / 2 AS workers FROM procrastinate_workers WHERE last_heartbeat > now() - interval '30 seconds'
 
 -- name: database_status
 SELECT
