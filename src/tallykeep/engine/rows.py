@@ -8,7 +8,7 @@ from operator import itemgetter
 import orjson
 
 from tallykeep.engine.split_csv import LineSource, quoted_rows
-from tallykeep.engine.split_json import ELEMENT_SEPARATOR, is_json, split_elements
+from tallykeep.engine.split_json import ELEMENT_SEPARATOR, is_json, parse_elements, split_elements
 from tallykeep.engine.split_lines import LINE_SEPARATOR
 from tallykeep.model import Portion, Row, Source, Table, Values, wrong_width
 
@@ -69,7 +69,7 @@ def split_rows(portion: Portion, source: Source, parts: int) -> list[Portion]:
 
 def _json_rows(portion: Portion) -> Sequence[Row]:
     try:
-        values = orjson.loads(b"[" + portion.body + b"]")
+        values = parse_elements(portion.body)
     except orjson.JSONDecodeError:
         return [_json_row(number, element)
                 for number, element in enumerate(split_elements(portion.body), portion.first_row)]  # fmt: skip

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import orjson
 
@@ -89,12 +90,12 @@ class JsonSplitter:
         """Take as many whole elements off the buffer as a parser finds at once; what it stumbles over is left there."""
         while self._state in ("first", "element") and len(self._buffer) >= _RUN_BYTES:
             run = _run_of(self._buffer[: 2 * _RUN_BYTES])
-            if run is None or not self._cutter.is_for(run[1]) or len(run[0]) > self._max_row_bytes:
+            if run is None or not self._cutter.is_for(len(run[1])) or len(run[0]) > self._max_row_bytes:
                 return
             self._buffer = self._buffer[len(run[0]) + 1 :]
             self._state = "element"
-            self._parsed += run[1]
-            yield from self._cutter.add_run(*run)
+            self._parsed += len(run[1])
+            yield from self._cutter.add_run(run[0], len(run[1]))
 
     def _elements(self) -> list[bytes]:
         """Take whole elements off the buffer; leave an incomplete one there."""
@@ -159,8 +160,22 @@ class JsonSplitter:
             yield portion
 
 
-def _run_of(buffer: bytes) -> tuple[bytes, int] | None:
-    """Whole elements at the start of the buffer, up to the comma behind the last, and their number; None if unclear.
+def parse_elements(body: bytes) -> list[Any]:
+    """The values of a portion's elements; raises orjson.JSONDecodeError.
+
+    Parsed in pieces, between which other threads get on.
+    """
+    values: list[Any] = []
+    at = 0
+    while len(body) - at > 2 * _RUN_BYTES and (run := _run_of(body[at : at + 2 * _RUN_BYTES])):
+        values += run[1]
+        at += len(run[0]) + 1
+    rest: list[Any] = orjson.loads(b"[" + body[at:] + b"]")
+    return values + rest
+
+
+def _run_of(buffer: bytes) -> tuple[bytes, list[Any]] | None:
+    """Whole elements at the start of the buffer, up to the comma behind the last, and their values; None if unclear.
 
     Elements of an array mostly begin alike. Where the last one that begins like the first does begin is only a guess;
     what makes it sure is that all before it parses, as JSON that ends too early, or too late, does not.
@@ -171,7 +186,7 @@ def _run_of(buffer: bytes) -> tuple[bytes, int] | None:
     if last < 0 or not _BEHIND_ELEMENT.search(buffer, max(0, comma - 1_000), last):
         return None
     try:
-        return buffer[:comma], len(orjson.loads(b"[" + buffer[:comma] + b"]"))
+        return buffer[:comma], orjson.loads(b"[" + buffer[:comma] + b"]")
     except orjson.JSONDecodeError:
         return None
 
