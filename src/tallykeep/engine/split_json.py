@@ -46,7 +46,7 @@ class JsonSplitter:
         self._buffer = b""
         self._state = "start"
         self._scan_from = 0
-        self._parsed = 0  # of the portion's rows, by now
+        self._doubtful = False  # whether the portion has elements that no parser has seen
 
     def feed(self, chunk: bytes) -> Iterator[Portion]:
         """Take the next bytes, and yield the portions that are full."""
@@ -62,7 +62,7 @@ class JsonSplitter:
             return
         if self._state == "start" and (opening := _OPENING.match(self._buffer)):
             self._buffer, self._state = self._buffer[opening.end() :], "first"
-        yield from self._checked(self._runs())
+        yield from self._checked(self._runs(), behind=False)
         if not final and len(self._buffer) < _RUN_BYTES and self._state in ("first", "element"):
             return
         yield from self._checked(self._cutter.add(self._elements()))
@@ -94,7 +94,6 @@ class JsonSplitter:
                 return
             self._buffer = self._buffer[len(run[0]) + 1 :]
             self._state = "element"
-            self._parsed += len(run[1])
             yield from self._cutter.add_run(run[0], len(run[1]))
 
     def _elements(self) -> list[bytes]:
@@ -110,6 +109,7 @@ class JsonSplitter:
                 break
             at = after
         self._buffer = self._buffer[at:]
+        self._doubtful = self._doubtful or bool(elements)
         return elements
 
     def _step(self, at: int, elements: list[bytes]) -> int | None:
@@ -149,14 +149,15 @@ class JsonSplitter:
                 f"Malformed JSON at row {self._cutter.row_number}: unexpected {mark.decode('latin-1')!r}"
             )
 
-    def _checked(self, portions: Iterator[Portion]) -> Iterator[Portion]:
+    def _checked(self, portions: Iterator[Portion], *, behind: bool = True) -> Iterator[Portion]:
+        """The portions, once they have been parsed; `behind` tells whether what comes behind them is doubtful too."""
         for portion in portions:
-            if self._parsed < portion.row_count:
+            if self._doubtful:
                 try:
                     orjson.loads(b"[" + portion.body + b"]")
                 except orjson.JSONDecodeError:
                     _check_each(portion)
-            self._parsed = 0
+            self._doubtful = behind
             yield portion
 
 
