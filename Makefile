@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: help setup demo serve test crash mutations check bench docs lock clean
+.PHONY: help setup demo serve test crash mutations check bench docs screenshots lock clean
 
 help:
 	@echo "make demo    set up, import the example files, show the outcome, stop"
@@ -14,6 +14,7 @@ help:
 	@echo "make check   lint, types, layers"
 	@echo "make bench   benchmarks, as ratios (QUICK=1: smaller sizes, ONLY=name: one row)"
 	@echo "make docs    write the pages of docs/ that are made from the code"
+	@echo "make screenshots   take the pictures in docs/images of the running product"
 	@echo "make lock    resolve requirements.lock anew from pyproject.toml"
 
 setup: $(VENV)/.done
@@ -35,8 +36,15 @@ demo: setup
 serve: setup
 	@exec $(BIN)/tallykeep serve
 
-test: setup
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+test: setup $(VENV)/.chromium
+	@$(BIN)/python -m pytest --numprocesses 2 $(PYTEST_ARGS)
+
+# What drives the dashboard in tests/browser. Tried anew each time, where it could not be had.
+$(VENV)/.chromium: $(VENV)/.done
+	@if command -v chromium >/dev/null || command -v chromium-browser >/dev/null || { [ "$$(id -u)" = 0 ] \
+	  && command -v apt-get >/dev/null && echo "Installing chromium (once)..." \
+	  && { apt-get update && apt-get install --yes --no-install-recommends chromium; } >$(VENV)/chromium.log 2>&1; }; \
+	  then touch $@; else echo "chromium cannot be installed here: the dashboard will NOT be tried in a browser"; fi
 
 SEED  ?= 1
 KILLS ?= 60
@@ -67,6 +75,9 @@ $(VENV)/peers/.done: $(VENV)/bin/uv benchmarks/peers.lock
 
 docs: setup
 	@$(BIN)/python -m docs.write
+
+screenshots: setup $(VENV)/.chromium
+	@$(BIN)/python -m tests.browser.screenshots
 
 lock: $(VENV)/bin/uv
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url \

@@ -39,8 +39,8 @@ MUTATIONS = (
     ),
     Mutation(
         "data, tally, close and next turn are one transaction", f"{ENGINE}/apply.py",
-        "            async with connection.transaction():\n                await self._limit_silence",
-        "            if True:\n                await self._limit_silence",
+        "            async with connection.transaction():\n                claimed = await claim_portion(",
+        "            if True:\n                claimed = await claim_portion(",
         "tests/faults/test_portions.py::test_a_portion_at_every_fault_point[csv]",
     ),
     Mutation(

@@ -1,5 +1,5 @@
 """`python -m tallykeep` is the `tallykeep` command."""
 
-from tallykeep.app import main
+from tallykeep.command import main
 
 main()

@@ -1,23 +1,27 @@
-"""The composition root: the only place that wires things together, and the `tallykeep` command's entry."""
+"""The composition root: the only place that wires things together."""
 
 import asyncio
+import json
 import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 
 import uvicorn
 
 from tallykeep import log
 from tallykeep.actions import ACTION_TYPES
 from tallykeep.alone import apply_alone, in_a_process_of_its_own
-from tallykeep.cli.main import Roles, make_cli
 from tallykeep.config import Settings
+from tallykeep.dashboard.mount import Beside, create_dashboard
 from tallykeep.db.embedded import running_embedded
-from tallykeep.db.migrate import migrate
+from tallykeep.db.migrate import current_revision, migrate, newest_revision
 from tallykeep.db.pool import make_pool
+from tallykeep.db.upkeep import database_status, open_prompt
 from tallykeep.engine.accept import Acceptance
 from tallykeep.engine.apply import Applier
+from tallykeep.engine.beginning import Samples
 from tallykeep.engine.control import Controller
 from tallykeep.engine.queue import Queue
 from tallykeep.engine.read import Reader
@@ -25,7 +29,7 @@ from tallykeep.engine.report import signing_secret
 from tallykeep.engine.rescue import Rescuer
 from tallykeep.engine.tidy import Tidier
 from tallykeep.engine.watch import Watcher
-from tallykeep.engine.worker import run_worker
+from tallykeep.engine.worker import EXPRESS_CONCURRENCY, run_worker
 from tallykeep.errors import DatabaseUnavailableError
 from tallykeep.http.api import create_api
 from tallykeep.http.context import Context
@@ -34,11 +38,7 @@ from tallykeep.supervisor import Supervisor, shown_keys
 
 _WORKER = "tallykeep worker"
 _GRACEFUL_SECONDS = 10
-
-
-def main() -> None:
-    """Run the command line."""
-    make_cli(Roles(serve=serve, api=api, worker=worker, create_keys=create_keys, apply_alone=try_alone))()
+_BEHIND = "not this version's: tallykeep db migrate"
 
 
 def serve(settings: Settings) -> int:
@@ -69,11 +69,18 @@ def api(settings: Settings) -> int:
             reader = Reader(ACTION_TYPES, settings.failures_in_result)
             async with pool.connection() as connection:
                 secret = await signing_secret(connection)
-            yield Context(settings, pool, intake, acceptance, reader, controller, Watcher(pool), ACTION_TYPES, secret)
+            yield Context(
+                settings=settings, pool=pool, intake=intake, acceptance=acceptance, reader=reader,
+                samples=Samples(settings), controller=controller, watcher=Watcher(pool), kinds=ACTION_TYPES,
+                report_secret=secret,
+            )  # fmt: skip
 
+    app = create_api(ACTION_TYPES, open_context)
+    dashboard = create_dashboard(app, lambda: app.state.context.pool, settings.session_hours)
+    app.add_middleware(Beside, dashboard=dashboard)
     server = _Server(
         uvicorn.Config(
-            create_api(ACTION_TYPES, open_context),
+            app,
             host=settings.host,
             port=settings.port,
             access_log=False,
@@ -109,7 +116,7 @@ def try_alone(settings: Settings, project_id: int, action_id: str, first_row: in
     return asyncio.run(apply_alone(settings, find_database(settings), project_id, action_id, first_row))
 
 
-def create_keys(settings: Settings) -> int:
+def recover_keys(settings: Settings) -> int:
     """Make further keys for the first project and show them: the way back in for who lost theirs."""
     database_url = find_database(settings)
     migrate(database_url)
@@ -118,9 +125,40 @@ def create_keys(settings: Settings) -> int:
     return 0
 
 
+def show_database(settings: Settings, as_json: bool) -> int:
+    """Say how the database stands; 1 where its schema is not this version's."""
+    status = database_status(find_database(settings))
+    if as_json:
+        told = json.dumps({**asdict(status), "up_to_date": status.is_current}, indent=2)
+    else:
+        schema = f"at {status.revision or 'nothing'}, {'up to date' if status.is_current else _BEHIND}"
+        size = f"{status.size_bytes / 1e6:,.1f} MB"
+        told = f"PostgreSQL {status.version} at {status.where}, {size}; its schema is {schema}"
+    sys.stdout.write(f"{told}\n")
+    return 0 if status.is_current else 1
+
+
+def migrate_database(settings: Settings) -> int:
+    """Bring the schema up to date, as every start does."""
+    database_url = find_database(settings)
+    before = current_revision(database_url)
+    migrate(database_url)
+    came_from = "it was there already" if before == newest_revision() else f"it was at {before or 'nothing'}"
+    sys.stdout.write(f"The schema is at {newest_revision()}; {came_from}\n")
+    return 0
+
+
+def prompt_database(settings: Settings) -> int:
+    """Become psql on the database."""
+    open_prompt(find_database(settings), embedded=settings.database_url is None)
+    return 1
+
+
 async def _work(settings: Settings, database_url: str) -> bool:
     queue = Queue(database_url)
-    async with make_pool(database_url, size=settings.worker_concurrency + 3, name=_WORKER) as pool:
+    async with make_pool(
+        database_url, size=settings.worker_concurrency + EXPRESS_CONCURRENCY + 3, name=_WORKER
+    ) as pool:
         applier = Applier(pool, queue, ACTION_TYPES, settings, in_a_process_of_its_own(settings, database_url))
         queue.on_advance(applier.advance)
         rescuer = Rescuer(pool, queue, settings, _WORKER)

@@ -63,6 +63,9 @@ class Settings(BaseSettings):
         le=24 * 36_500,
         description="How long idempotency keys are known; longer where their action has not ended.",
     )
+    session_hours: float = Field(
+        default=12, gt=0, le=24 * 365, description="How long somebody who signed in to the dashboard stays so."
+    )
     tidy_interval_seconds: float = Field(
         default=60, gt=0, description="How often a worker looks for what has been kept long enough."
     )

@@ -84,12 +84,16 @@ class EndedBy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What a submission asks for beside its rows; `mapping` renames columns of a file, or skips them (None)."""
+    """What a submission asks for beside its rows.
+
+    `mapping` renames columns of a file, or skips them (None); without a `delimiter`, its header tells.
+    """
 
     dry_run: bool = False
     on_error: OnError = OnError.CONTINUE
     max_failures: int = 1
     mapping: dict[str, str | None] = field(default_factory=dict)
+    delimiter: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +102,7 @@ class Source:
 
     `format` is csv, json (elements of an array), ndjson or planned. `header` titles the cells of a row as it is read;
     where columns of the file are left out, `kept` lists the others by their index among the file's `width` columns.
+    Where any were renamed or left out, `sent` is the file's own header.
     """
 
     format: str
@@ -106,6 +111,7 @@ class Source:
     options: dict[str, Any] = field(default_factory=dict)
     kept: list[int] | None = None
     width: int = 0
+    sent: list[str] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The form that is stored in async_actions.source."""
@@ -128,6 +134,30 @@ class Row:
     number: int
     value: Any = None
     problem: str | None = None
+
+
+class Values(Sequence[Row]):
+    """Rows that could all be read, as their bare values; rows are made when asked for."""
+
+    __slots__ = ("numbers", "values")
+
+    def __init__(self, numbers: range, values: list[Any]) -> None:
+        self.numbers = numbers
+        self.values = values
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @overload
+    def __getitem__(self, place: int) -> Row: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> "Values": ...
+
+    def __getitem__(self, place: int | slice) -> "Row | Values":
+        if isinstance(place, slice):
+            return Values(self.numbers[place], self.values[place])
+        return Row(self.numbers[place], self.values[place])
 
 
 class Table(Sequence[Row]):

@@ -232,7 +232,7 @@ def shown_keys(keys: Keys, settings: Settings, *, heading: str = _FIRST_START) -
 
 
 def _welcome(url: str, keys: Keys | None, settings: Settings) -> str:
-    lines = [f"Tallykeep serves on {url} (API docs: {url}/docs). Stop with Ctrl-C."]
+    lines = [f"Tallykeep serves on {url} (dashboard: {url}/, API docs: {url}/docs). Stop with Ctrl-C."]
     if keys:
         token = "$TALLYKEEP_APP_TOKEN" if settings.app_token else keys.app_token
         lines += [

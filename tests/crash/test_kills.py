@@ -143,7 +143,7 @@ def test_one_data_directory_is_served_once(serve: Callable[..., Server]) -> None
 
 def test_lost_keys_can_be_made_anew(serve: Callable[..., Server]) -> None:
     server = serve("keys")
-    command = [sys.executable, "-m", "tallykeep", "keys", "create", "--data-dir", str(server.directory / "data")]
+    command = [sys.executable, "-m", "tallykeep", "keys", "recover", "--data-dir", str(server.directory / "data")]
     made = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
     app_id, app_token = (re.search(rf"X-App-{name}\s+(\S+)", made) for name in ("Id", "Token"))
     assert app_id and app_token

@@ -17,6 +17,7 @@ from tallykeep.engine.claim import claim_portion
 from tallykeep.errors import PortionLostError
 from tallykeep.model import ClaimedPortion, Failure, Portion, Row, Source
 from tests.db.engine import Engine, open_engine
+from tests.postgres import quiet_settings
 
 HEADER = (
     "Code,Voucher Type,Value,Discount Type,Category,Note,Size,Active,Redeemed Quantity,Redeemed Amount,Start Date,"
@@ -95,7 +96,7 @@ def test_a_portion_in_hand_is_given_to_nobody_else(database_url: str) -> None:
             action_id = await engine.submit_csv(gifts(8))
 
             async def claim(connection: Connection) -> int | None:
-                claimed = await claim_portion(connection, engine.project_id, action_id, 3)
+                claimed = await claim_portion(connection, engine.project_id, action_id, quiet_settings())
                 return claimed and claimed.portion.first_row
 
             async with engine.pool.connection() as one, engine.pool.connection() as two, one.transaction():

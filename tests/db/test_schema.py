@@ -66,6 +66,7 @@ def test_every_table_of_a_project_has_project_id_first_in_its_keys(database_url:
         "idempotency_keys",
         "categories",
         "category_labels",
+        "sessions",
     )
     assert ours == {(table, "project_id") for table in tables}
 

@@ -85,3 +85,30 @@ def test_keys_manage_their_own_project_only(api: Api, other_api: Api) -> None:
     assert (projects["object"], projects["data_ref"], projects["total"]) == ("list", "data", 1)
     own = api.get(f"/management/v1/projects/{api.keys.project}/metadata-schemas")
     assert own["total"] == 0
+
+
+def test_how_many_resources_carry_a_key_is_what_its_purge_reaches(api: Api, other_api: Api) -> None:
+    gift = {"type": "GIFT_VOUCHER", "gift": {"amount": 1}}
+    made = {
+        "voucher": ("/v1/vouchers", {**gift, "code": "A"}),
+        "campaign": ("/v1/campaigns", {"name": "Fall", "voucher": gift}),
+        "customer": ("/v1/customers", {"source_id": "a"}),
+        "product": ("/v1/products", {"source_id": "a", "name": "Shirt"}),
+        "order": ("/v1/orders", {"source_id": "a"}),
+    }
+    for resource, (path, body) in made.items():
+        usage = f"/v1/metadata-schemas/{resource}/definitions/Shelf%2F1/usage"
+        assert api.get(usage) == {
+            "object": "metadata_key_usage", "related_object": resource, "key": "Shelf/1", "total": 0,
+        }  # fmt: skip
+        for metadata in ({"Shelf/1": "x"}, {"Other": "x"}):
+            body |= {name: f"{resource}-{len(metadata)}{next(iter(metadata))}" for name in body if name in _KEYS}
+            assert api.http.post(path, json={**body, "metadata": metadata}).status_code == 200
+        assert (api.get(usage)["total"], other_api.get(usage)["total"]) == (1, 0)
+        purge = api.http.post(f"/v1/metadata-schemas/{resource}/definitions/Shelf%2F1/purge")
+        assert api.ended(purge.json()["async_action_id"])["done_count"] == 1
+        assert api.get(usage)["total"] == 0
+    check(api.http.get("/v1/metadata-schemas/sku/definitions/x/usage"), 404, "not_found", "voucher, campaign")
+
+
+_KEYS = ("code", "name", "source_id")

@@ -4,17 +4,20 @@ import csv
 import io
 import json
 from typing import Any
+from unittest import mock
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tallykeep.engine import split_json
 from tallykeep.engine.open import Splitter
-from tallykeep.engine.rows import read_rows
+from tallykeep.engine.rows import raw_rows, read_rows
 from tallykeep.engine.split_csv import CsvSplitter
 from tallykeep.engine.split_json import JsonSplitter
 from tallykeep.errors import InvalidPayloadError, UnsupportedMediaTypeError
-from tallykeep.model import Portion, Row
+from tallykeep.model import Portion, Row, Source, Table
 
 ROW_LIMIT = 4_000
 
@@ -70,6 +73,44 @@ def test_written_csv_comes_back_whatever_the_chunks(
     assert [row.value for row in rows] == records
 
 
+OBJECTS = st.lists(
+    st.fixed_dictionaries(
+        {"code": st.text(max_size=5)},
+        optional={"a": st.sampled_from(["},{", '"', "\\", 1, None, [{"code": "}, {"}, {"code": 1}], {"code": {}}])},
+    ),
+    max_size=40,
+)
+
+
+@given(objects=OBJECTS, cuts=CUTS, indent=st.sampled_from([None, 1]), run_bytes=st.integers(1, 200))
+def test_elements_taken_many_at_a_time_are_the_same(
+    objects: list[dict[str, Any]], cuts: list[int], indent: int | None, run_bytes: int
+) -> None:
+    data = json.dumps(objects, indent=indent).encode()
+    splitter = JsonSplitter(portion_rows=20, portion_bytes=10_000, max_row_bytes=ROW_LIMIT)
+    with mock.patch.object(split_json, "_RUN_BYTES", run_bytes):
+        portions = split(splitter, chunked(data, cuts))
+    assert [row.value for portion in portions for row in read_rows(portion, splitter.source)] == objects
+    assert all(0 < portion.row_count <= 20 for portion in portions)
+    assert [orjson.loads(raw) for portion in portions for raw in raw_rows(portion, splitter.source)] == objects
+
+
+@given(
+    rows=st.lists(st.lists(st.text(st.sampled_from("ab é\x00\u2028"), max_size=4), min_size=3, max_size=3), min_size=1),
+    ending=st.sampled_from(["\n", "\r\n"]),
+    kept=st.sampled_from([None, [0, 2], [1]]),
+)
+def test_rows_that_need_no_parser_are_the_same(rows: list[list[str]], ending: str, kept: list[int] | None) -> None:
+    body = "".join(f"{','.join(row)}{ending}" for row in rows).encode()
+    source = Source("csv", header=["A", "B", "C"] if kept is None else ["A"] * len(kept), kept=kept, width=3)
+    table = read_rows(Portion(7, len(rows), body), source)
+    assert isinstance(table, Table)
+    assert [row.value for row in table] == [[row[at] for at in kept or range(3)] for row in rows]
+    assert [row.number for row in table[1:]] == list(range(8, 7 + len(rows)))
+    columns = [column for block in table.blocks() for column in zip(*block.columns(), strict=True)]
+    assert columns == [tuple(row.value) for row in table]
+
+
 @given(data=st.binary(max_size=300).map(lambda tail: b"a,b\n" + tail), cuts=CUTS)
 def test_any_bytes_give_the_same_rows_in_any_chunks(data: bytes, cuts: list[int]) -> None:
     whole = rows_of(csv_splitter(), [data])
@@ -97,18 +138,19 @@ def test_json_elements_come_back_whatever_the_chunks(values: list[Any], cuts: li
     assert [row.value for row in rows] == values
 
 
-@given(data=st.text(st.sampled_from('[]{}",:1a \\n'), max_size=40), cuts=CUTS)
-def test_what_is_not_a_json_array_is_refused_in_any_chunks(data: str, cuts: list[int]) -> None:
+@given(data=st.text(st.sampled_from('[]{}",:1a \\n'), max_size=40), cuts=CUTS, run_bytes=st.sampled_from([1, 1 << 15]))
+def test_what_is_not_a_json_array_is_refused_in_any_chunks(data: str, cuts: list[int], run_bytes: int) -> None:
     encoded = data.encode()
     try:
         expected = json.loads(encoded)
     except ValueError:
         expected = None
-    if isinstance(expected, list):
-        assert [row.value for row in rows_of(json_splitter(), chunked(encoded, cuts))] == expected
-    else:
-        with pytest.raises(InvalidPayloadError):
-            rows_of(json_splitter(), chunked(encoded, cuts))
+    with mock.patch.object(split_json, "_RUN_BYTES", run_bytes):
+        if isinstance(expected, list):
+            assert [row.value for row in rows_of(json_splitter(), chunked(encoded, cuts))] == expected
+        else:
+            with pytest.raises(InvalidPayloadError):
+                rows_of(json_splitter(), chunked(encoded, cuts))
 
 
 def test_portions_are_cut_by_rows_and_by_bytes() -> None:

@@ -14,7 +14,15 @@ from tests.unit.test_sheet import workbook
 
 def readers() -> list[psutil.Process]:
     """The processes that read workbooks for this one."""
-    return [child for child in psutil.Process().children() if "tallykeep.engine.sheet" in child.cmdline()]
+    return [child for child in psutil.Process().children() if "tallykeep.engine.sheet" in _words_of(child)]
+
+
+def _words_of(process: psutil.Process) -> list[str]:
+    """Its command line; none where it has ended meanwhile."""
+    try:
+        return process.cmdline()
+    except (psutil.NoSuchProcess, psutil.ZombieProcess):
+        return []
 
 
 async def sent(content: bytes) -> AsyncIterator[bytes]:

@@ -73,6 +73,7 @@ TYPES = (
         noun="voucher",
         verb="Deleted",
         deletes=True,
+        portion_times=5,
         result=count_result,
         begin=begin_deletion,
         plan=plan_deletion,

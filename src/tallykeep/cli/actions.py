@@ -1,133 +1,234 @@
-"""`tallykeep actions`: look at asynchronous actions."""
+"""`tallykeep actions`: look at asynchronous actions, cancel and retry them."""
 
-import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import typer
-from rich.console import Console
 
-from tallykeep.cli.client import DEFAULT_URL, AppId, AppToken, Client, Url, connection, read_chunks, refusals_shown
-from tallykeep.cli.imports import DryRun, MaxFailures, Policy, exit_code, wishes_of
-from tallykeep.cli.show import bars, failure_groups, listed, tally, watched
+from tallykeep.cli.client import Client, Submitted
+from tallykeep.cli.connection import connected, find_connection
+from tallykeep.cli.exits import EXIT_CODES, CliError, RefusedError, UsageError, exit_code
+from tallykeep.cli.progress import Bars
+from tallykeep.cli.sending import (
+    Again,
+    AsJson,
+    DryRun,
+    FailedTo,
+    Key,
+    MaxFailures,
+    NoWait,
+    Outcome,
+    Policy,
+    completed,
+    follow,
+    key_for,
+    new_key,
+    require_ending,
+    send,
+    show_outcome,
+    show_started,
+    wishes_of,
+    write_file,
+)
+from tallykeep.cli.show import aside, facts, failure_groups, listed, out, print_json, tally
+from tallykeep.cli.sources import FileToSend, open_file
 from tallykeep.model import OnError
 
 cli = typer.Typer(no_args_is_help=True, help="Look at asynchronous actions, cancel and retry them.")
 
+NEWEST = "last"
+
+
+def _recent_ids(incomplete: str) -> list[str]:
+    """The newest actions' ids that begin like this, for the shell; none where the server does not tell."""
+    try:
+        with find_connection().require_keys().client() as client:
+            page = client.get("/v1/async-actions", limit=30)
+    except CliError:
+        return []
+    found = [NEWEST, *(str(action["id"]) for action in page["async_actions"])]
+    return [name for name in found if name.startswith(incomplete)]
+
+
+ActionId = Annotated[
+    str, typer.Argument(metavar="ID", help="An action's id; «last» is the newest.", autocompletion=_recent_ids)
+]
+OptionalId = Annotated[
+    str, typer.Argument(metavar="[ID]", help="An action's id; the newest, if left out.", autocompletion=_recent_ids)
+]
 Unprocessed = Annotated[
     bool, typer.Option("--include-unprocessed", help="Also the rows left when it was canceled or stopped.")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the API's JSON.")]
 
 
 @cli.command("list")
+@connected
 def list_(
-    limit: Annotated[int, typer.Option(min=1, max=100)] = 10,
-    as_json: AsJson = False,
-    url: Url = DEFAULT_URL,
-    app_id: AppId = None,
-    app_token: AppToken = None,
-) -> None:
-    """List the newest actions."""
-    with _client(url, app_id, app_token) as client:
-        page = client.get("/v1/async-actions", limit=limit)
-    if as_json:
-        typer.echo(json.dumps(page, indent=2))
-        return
-    Console().print(listed(page["async_actions"]))
-
-
-@cli.command()
-def show(
-    action_id: str,
-    as_json: AsJson = False,
-    url: Url = DEFAULT_URL,
-    app_id: AppId = None,
-    app_token: AppToken = None,
-) -> None:
-    """Show one action: its tally and its failures by reason."""
-    with _client(url, app_id, app_token) as client:
-        action = client.get(f"/v1/async-actions/{action_id}")
-        if as_json:
-            typer.echo(json.dumps(action, indent=2))
-        else:
-            Console().print(tally(action, failure_groups(client, action)))
-
-
-@cli.command()
-def watch(action_id: str, url: Url = DEFAULT_URL, app_id: AppId = None, app_token: AppToken = None) -> None:
-    """Watch an action until it ends."""
-    with _client(url, app_id, app_token) as client:
-        _watch(client, action_id)
-
-
-@cli.command()
-def cancel(action_id: str, url: Url = DEFAULT_URL, app_id: AppId = None, app_token: AppToken = None) -> None:
-    """End an action now: rows done stay done, the others are left unprocessed."""
-    with _client(url, app_id, app_token) as client:
-        action = client.post(f"/v1/async-actions/{action_id}/cancel")
-        Console().print(tally(action, failure_groups(client, action)))
-
-
-@cli.command()
-def retry(
-    action_id: str,
-    file: Annotated[
-        Path | None, typer.Argument(exists=True, dir_okay=False, help="Mended rows, instead of the failed ones.")
+    client: Client,
+    limit: Annotated[int, typer.Option(min=1, max=100, help="How many.")] = 10,
+    type_: Annotated[
+        str | None, typer.Option("--type", help="Types, separated by commas, such as VOUCHERS.IMPORT_CSV.")
     ] = None,
+    status: Annotated[
+        str | None, typer.Option(help="Of ENQUEUED, IN_PROGRESS, DONE, FAILED; several with commas.")
+    ] = None,
+    since: Annotated[str | None, typer.Option(help="From this day or moment on, such as 2026-09-01.")] = None,
+    until: Annotated[str | None, typer.Option(help="Before this day or moment.")] = None,
+    after: Annotated[str | None, typer.Option(help="The page behind this action.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List actions, the newest first."""
+    asked = {"type": type_ and type_.upper(), "status": status and status.upper().replace("-", "_"),
+             "start_date": since, "end_date": until, "starting_after_id": after}  # fmt: skip
+    given = {name: value for name, value in asked.items() if value is not None}
+    page = client.get("/v1/async-actions", limit=limit, **given)
+    if as_json:
+        print_json(page)
+        return
+    if not page["async_actions"]:
+        out().print("No actions. Start one: tallykeep import FILE" if not given else "No such actions.")
+        return
+    out().print(listed(page["async_actions"]))
+    if page["more_starting_after"]:
+        aside().print(f"[dim]more: --after {page['more_starting_after']}[/dim]")
+
+
+@cli.command()
+@connected
+def show(client: Client, action_id: OptionalId = NEWEST, as_json: AsJson = False) -> None:
+    """Show one action: what it was, its tally and its failures by reason."""
+    action = _find(client, action_id)
+    if as_json:
+        print_json(action)
+        return
+    out().print(facts(action))
+    out().print(tally(action, failure_groups(client, action)))
+
+
+@cli.command(help=f"Watch an action until it ends.\n\n{EXIT_CODES}")
+@connected
+def watch(client: Client, action_id: OptionalId = NEWEST, failed_to: FailedTo = None, as_json: AsJson = False) -> None:
+    """`tallykeep actions watch`."""
+    found = _find(client, action_id)  # refused before there is a bar
+    with Bars(aside()) as bars:
+        action = follow(client, bars, found["id"])
+    outcome = completed(client, action, Submitted(action["id"], replayed=False), failed_to)
+    if as_json:
+        print_json(action)
+    else:
+        show_outcome(outcome, what="")
+    raise typer.Exit(exit_code(action))
+
+
+@cli.command()
+@connected
+def cancel(client: Client, action_id: ActionId, as_json: AsJson = False) -> None:
+    """End an action now: rows done stay done, the others are left unprocessed."""
+    found = _find(client, action_id)
+    action = client.post(f"/v1/async-actions/{found['id']}/cancel")
+    if as_json:
+        print_json(action)
+    else:
+        out().print(tally(action, failure_groups(client, action)))
+
+
+@cli.command(help=f"Retry an action's failed rows as a new action, and watch it.\n\n{EXIT_CODES}")
+@connected
+def retry(
+    client: Client,
+    action_id: ActionId,
+    file: Annotated[str | None, typer.Argument(help="Mended rows, instead of the failed ones as they were.")] = None,
     include_unprocessed: Unprocessed = False,
     dry_run: DryRun = False,
     on_error: Policy = OnError.CONTINUE,
     max_failures: MaxFailures = None,
-    url: Url = DEFAULT_URL,
-    app_id: AppId = None,
-    app_token: AppToken = None,
+    failed_to: FailedTo = None,
+    no_wait: NoWait = False,
+    idempotency_key: Key = None,
+    again: Again = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Retry an action's failed rows as a new action, and watch it."""
-    with _client(url, app_id, app_token) as client:
-        query = wishes_of(dry_run, on_error, max_failures) | {"include_unprocessed": include_unprocessed}
-        path = f"/v1/async-actions/{action_id}/retry"
-        if file is None:
-            started = str(client.post(path, **query)["async_action_id"])
-        else:
-            with file.open("rb") as content:
-                started = client.submit_file(path, file, read_chunks(content), **query)
-        raise typer.Exit(exit_code([_watch(client, started)]))
+    """`tallykeep actions retry`."""
+    if no_wait and failed_to:
+        raise UsageError("--failed-to needs to wait for the end: leave out --no-wait")
+    path = f"/v1/async-actions/{_find(client, action_id)['id']}/retry"
+    query = wishes_of(dry_run, on_error, max_failures)
+    if include_unprocessed:
+        query["include_unprocessed"] = True
+    mended = open_file(file) if file else None
+    if mended:
+        require_ending(failed_to, mended.form)
+    with Bars(aside()) as bars:
+        submitted = _retry(client, bars, path, query, mended, idempotency_key, again)
+        if not no_wait:
+            action = follow(client, bars, submitted.action_id)
+    if no_wait:
+        outcome = Outcome(_find(client, submitted.action_id), replayed=submitted.replayed)
+    else:
+        outcome = completed(client, action, submitted, failed_to)
+    if as_json:
+        print_json(outcome.to_json())
+    else:
+        (show_started if no_wait else show_outcome)(outcome, what="these rows were sent")
+    raise typer.Exit(0 if no_wait else exit_code(outcome.action))
+
+
+def _retry(
+    client: Client,
+    bars: Bars,
+    path: str,
+    query: dict[str, Any],
+    mended: FileToSend | None,
+    key: str | None,
+    again: bool,
+) -> Submitted:
+    if mended is None:
+        return client.start(path, None, key or new_key(), **query)
+    return send(client, bars, mended, path, query, key_for(mended, path, query, given=key, again=again))
 
 
 @cli.command()
+@connected
 def failures(
-    action_id: str,
+    client: Client,
+    action_id: ActionId,
     to: Annotated[Path | None, typer.Option("--to", dir_okay=False, help="A file, .csv or .ndjson.")] = None,
     include_unprocessed: Unprocessed = False,
-    url: Url = DEFAULT_URL,
-    app_id: AppId = None,
-    app_token: AppToken = None,
+    as_json: AsJson = False,
 ) -> None:
     """The failed rows as they were sent, with row and reason: mend them, and import or retry them."""
-    ending = ".ndjson" if to is not None and to.suffix == ".ndjson" else ".csv"
-    path = f"/v1/async-actions/{action_id}/failures{ending}"
-    with _client(url, app_id, app_token) as client:
-        chunks = client.download(path, include_unprocessed=include_unprocessed)
-        first = next(chunks, b"")  # a refusal comes before a file is overwritten
-        with to.open("wb") if to else nullcontext(sys.stdout.buffer) as out:
-            out.write(first)
-            out.writelines(chunks)
+    action = _find(client, action_id)
+    if as_json:
+        print_json(_all_failures(client, action))
+        return
+    ending = ".ndjson" if to is not None and to.suffix.lower() in (".ndjson", ".jsonl", ".json") else ".csv"
+    path = f"/v1/async-actions/{action['id']}/failures{ending}"
+    chunks = client.download(path, include_unprocessed=include_unprocessed)
+    if to is not None:
+        write_file(to, chunks)
+        return
+    for chunk in chunks:
+        sys.stdout.buffer.write(chunk)
+    sys.stdout.buffer.flush()
 
 
-def _watch(client: Client, action_id: str) -> dict[str, Any]:
-    console = Console()
-    client.get(f"/v1/async-actions/{action_id}")  # refused before there is a bar
-    with bars(console) as progress:
-        action = watched(progress, client, action_id)
-    console.print(tally(action, failure_groups(client, action)))
-    return action
+def _all_failures(client: Client, action: dict[str, Any]) -> dict[str, Any]:
+    """The API's list of failed rows, all its pages together."""
+    path, found = f"/v1/async-actions/{action['id']}/failures", list[dict[str, Any]]()
+    while True:
+        page = client.get(path, limit=100, after_row=found[-1]["row"] if found else 0)
+        found += page["failures"]
+        if not page["has_more"]:
+            return page | {"failures": found}
 
 
-@contextmanager
-def _client(url: str, app_id: str | None, app_token: str | None) -> Iterator[Client]:
-    with refusals_shown(), Client(connection(url, app_id, app_token)) as client:
-        yield client
+def _find(client: Client, action_id: str) -> dict[str, Any]:
+    """The action; raises RefusedError where there is none."""
+    if action_id != NEWEST:
+        return client.get(f"/v1/async-actions/{quote(action_id, safe='')}")
+    newest = client.get("/v1/async-actions", limit=1)["async_actions"]
+    if not newest:
+        raise RefusedError("There are no actions yet. Start one: tallykeep import FILE")
+    return client.get(f"/v1/async-actions/{newest[0]['id']}")

@@ -1,53 +1,43 @@
 """The CLI's way to the API: the public endpoints, nothing else."""
 
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
-from typing import Annotated, Any, BinaryIO
+from typing import Any
 
 import httpx
-import typer
 
-Url = Annotated[str, typer.Option(envvar="TALLYKEEP_URL", help="Where Tallykeep serves.")]
-AppId = Annotated[str | None, typer.Option(envvar="TALLYKEEP_APP_ID", help="The project's X-App-Id.")]
-AppToken = Annotated[str | None, typer.Option(envvar="TALLYKEEP_APP_TOKEN", help="The project's X-App-Token.")]
+from tallykeep.cli.exits import CliError, RefusedError, UnavailableError
 
-DEFAULT_URL = "http://127.0.0.1:8000"
-_BOUNDARY = "tallykeep-file-boundary-5d2f9a"
-
-
-class ClientError(Exception):
-    """The server is not there, or it refused; the message says what to do."""
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_UNKNOWN_HOST = ("Name or service not known", "No address associated", "nodename nor servname", "name resolution")
+_TIMEOUT = httpx.Timeout(60, connect=10, read=600)  # an upload is answered once all of its rows are stored
 
 
 @dataclass(frozen=True, slots=True)
-class Connection:
-    """Where the API is and who asks."""
+class Submitted:
+    """The action that a submission started, or that the same one had started before."""
 
-    url: str
-    app_id: str
-    app_token: str
-
-
-def connection(url: str, app_id: str | None, app_token: str | None) -> Connection:
-    """A connection from the options; raises ClientError where keys are missing."""
-    if not app_id or not app_token:
-        raise ClientError(
-            "Keys are missing: pass --app-id and --app-token, or set TALLYKEEP_APP_ID and TALLYKEEP_APP_TOKEN "
-            "(the first start of `tallykeep serve` shows them)"
-        )
-    return Connection(url, app_id.strip(), app_token.strip())
+    action_id: str
+    replayed: bool
 
 
 class Client:
-    """A small client of the public API; a context manager."""
+    """A small client of the public API; a context manager.
 
-    def __init__(self, where: Connection) -> None:
-        self._url = where.url
-        headers = {"X-App-Id": where.app_id, "X-App-Token": where.app_token}
-        self._http = httpx.Client(base_url=where.url, headers=headers, timeout=httpx.Timeout(60, read=600))
+    Everything raises RefusedError where the server says no, UnavailableError where none answers or it broke down.
+    """
+
+    def __init__(self, url: str, app_id: str, app_token: str) -> None:
+        self.url = url
+        self._http = httpx.Client(
+            base_url=url,
+            headers={"X-App-Id": app_id, "X-App-Token": app_token},
+            timeout=_TIMEOUT,
+            trust_env=httpx.URL(url).host not in _LOOPBACK,  # no proxy stands between a machine and itself
+        )
 
     def __enter__(self) -> "Client":
         return self
@@ -57,28 +47,52 @@ class Client:
 
     def get(self, path: str, **query: Any) -> dict[str, Any]:
         """GET as JSON."""
-        return self._request("GET", path, params=query)
+        return self._json(self._request("GET", path, params=query))
 
-    def post(self, path: str, **query: Any) -> dict[str, Any]:
-        """POST without a body."""
-        return self._request("POST", path, params=query)
+    def is_ready(self) -> bool:
+        """Whether requests and work are served; False also where nothing answers."""
+        try:
+            self.get("/readyz")
+        except CliError:
+            return False
+        return True
+
+    def text(self, path: str) -> str:
+        """GET as text."""
+        return self._request("GET", path).text
+
+    def post(self, path: str, body: Any = None, **query: Any) -> dict[str, Any]:
+        """POST, with a body of JSON or without."""
+        return self._json(self._request("POST", path, params=query, json=body))
+
+    def delete(self, path: str, **query: Any) -> None:
+        """DELETE; there is no answer to read."""
+        self._request("DELETE", path, params=query)
+
+    def start(self, path: str, body: Any, idempotency_key: str, **query: Any) -> Submitted:
+        """POST what starts an action."""
+        headers = {"Idempotency-Key": idempotency_key}
+        return self._submitted(self._request("POST", path, params=query, json=body, headers=headers))
 
     def download(self, path: str, **query: Any) -> Iterator[bytes]:
         """GET a file in chunks; a refusal is raised before the first of them."""
         with self._reachable(), self._http.stream("GET", path, params=query) as answer:
-            if answer.is_error:
+            if not answer.is_success:
                 answer.read()
-                raise ClientError(_refusal(answer))
+                raise self._refusal(answer)
             yield from answer.iter_bytes()
 
-    def submit_file(self, path: str, file: Path, chunks: Iterator[bytes], **query: Any) -> str:
-        """Submit a file within a form, streamed; returns the action's id."""
-        name = file.name.replace('"', "%22")
+    def submit_file(
+        self, path: str, name: str, size: int, chunks: Iterator[bytes], idempotency_key: str, **query: Any
+    ) -> Submitted:
+        """Send a file of `size` bytes within a form, as its chunks come."""
+        boundary = f"tallykeep-{secrets.token_hex(16)}"
+        escaped = name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
         head = (
-            f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
+            f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{escaped}"\r\n'
             "Content-Type: application/octet-stream\r\n\r\n"
-        ).encode()
-        tail = f"\r\n--{_BOUNDARY}--\r\n".encode()
+        ).encode("utf-8", "replace")
+        tail = f"\r\n--{boundary}--\r\n".encode()
 
         def form() -> Iterator[bytes]:
             yield head
@@ -86,46 +100,68 @@ class Client:
             yield tail
 
         headers = {
-            "Content-Type": f"multipart/form-data; boundary={_BOUNDARY}",
-            "Content-Length": str(len(head) + file.stat().st_size + len(tail)),
+            "Content-Type": f"multipart/form-data; boundary={boundary}",
+            "Content-Length": str(len(head) + size + len(tail)),
+            "Idempotency-Key": idempotency_key,
         }
-        return str(self._request("POST", path, params=query, content=form(), headers=headers)["async_action_id"])
+        return self._submitted(self._request("POST", path, params=query, content=form(), headers=headers))
 
-    def _request(self, method: str, path: str, **options: Any) -> dict[str, Any]:
+    def _request(self, method: str, path: str, **options: Any) -> httpx.Response:
         with self._reachable():
             answer = self._http.request(method, path, **options)
-        if answer.is_error:
-            raise ClientError(_refusal(answer))
-        body: dict[str, Any] = answer.json()
+        if not answer.is_success:
+            raise self._refusal(answer)
+        return answer
+
+    def _json(self, answer: httpx.Response) -> dict[str, Any]:
+        try:
+            body = answer.json()
+        except ValueError:
+            body = None
+        if not isinstance(body, dict):
+            raise UnavailableError(f"What answers at {self.url} is no Tallykeep")
         return body
+
+    def _submitted(self, answer: httpx.Response) -> Submitted:
+        started = self._json(answer).get("async_action_id")
+        return Submitted(str(started), "idempotent-replayed" in answer.headers)
+
+    def _refusal(self, answer: httpx.Response) -> RefusedError | UnavailableError:
+        message = _told(answer)
+        if answer.status_code >= 500:
+            return UnavailableError(message, answer.status_code)
+        return RefusedError(message, answer.status_code)
 
     @contextmanager
     def _reachable(self) -> Iterator[None]:
         try:
             yield
-        except httpx.TransportError as error:
-            raise ClientError(f"No Tallykeep answers at {self._url} ({error}); is `tallykeep serve` running?") from None
+        except (httpx.TransportError, httpx.DecodingError) as error:
+            raise UnavailableError(f"No Tallykeep answers at {self.url}: {_why(error)} ({error})") from None
 
 
-@contextmanager
-def refusals_shown() -> Iterator[None]:
-    """Say what went wrong and end with exit code 1, where a ClientError is raised."""
-    try:
-        yield
-    except ClientError as error:
-        typer.secho(f"tallykeep: {error}", fg="red", err=True)
-        raise typer.Exit(1) from None
+def _why(error: httpx.TransportError | httpx.DecodingError) -> str:
+    """What kept an answer from coming, and what to do."""
+    said = str(error)
+    if "CERTIFICATE" in said:
+        return "its certificate is not trusted here; SSL_CERT_FILE may name the authority that signed it"
+    if any(words in said for words in _UNKNOWN_HOST):
+        return "there is no such host; look at the URL once more (--url, TALLYKEEP_URL, a profile)"
+    if isinstance(error, httpx.TimeoutException):
+        return "it takes too long; a firewall in between, or a server that has too much to do"
+    if isinstance(error, httpx.ConnectError):
+        return (
+            "nothing listens there. Start it, with `tallykeep serve`; or say where it is, with --url, TALLYKEEP_URL or"
+            " a profile. `tallykeep doctor` tells more"
+        )
+    return "the connection broke; the server's log may tell why"
 
 
-def _refusal(answer: httpx.Response) -> str:
+def _told(answer: httpx.Response) -> str:
     try:
         body = answer.json()
-    except ValueError:
-        return f"HTTP {answer.status_code}"
-    return f"{body.get('message')}: {body.get('details')} (HTTP {answer.status_code}, request {body.get('request_id')})"
-
-
-def read_chunks(file: BinaryIO, size: int = 1 << 18) -> Iterator[bytes]:
-    """A file's bytes in chunks."""
-    while chunk := file.read(size):
-        yield chunk
+        return f"{body['message']}: {body['details']} (HTTP {answer.status_code}, request {body['request_id']})"
+    except (ValueError, KeyError, TypeError):
+        if moved := answer.headers.get("location"):
+            return f"{answer.url.copy_with(query=None)} has moved to {moved}; say so with --url"
+        return f"HTTP {answer.status_code} from {answer.url.copy_with(query=None)}; is a Tallykeep there?"

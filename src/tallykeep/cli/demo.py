@@ -8,16 +8,17 @@ import signal
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
-import httpx
 import typer
 from rich.console import Console
 from rich.syntax import Syntax
 
-from tallykeep.cli.client import Client, Connection
-from tallykeep.cli.imports import VOUCHERS, import_file, path_for
+from tallykeep.cli.client import Client
+from tallykeep.cli.connection import Connection
+from tallykeep.cli.imports import Wanted, send_files
 
 _START_SECONDS = 120
 _SHOWN_FAILURES = 3
@@ -29,11 +30,11 @@ def demo(
     """Start on an embedded database, import the example files, show the outcome, stop."""
     console = Console()
     with tempfile.TemporaryDirectory(prefix="tallykeep-demo-") as directory:
-        where = Connection("", "demo-app", secrets.token_urlsafe(24))
+        where = Connection("", "demo-app", secrets.token_urlsafe(24), origin="of the demo")
         console.print("Starting PostgreSQL, API and worker on a throw-away database …")
         server, url = _start(Path(directory), where)
         try:
-            _tour(console, Connection(url, where.app_id, where.app_token), examples)
+            _tour(console, replace(where, url=url), examples)
         finally:
             _stop(server)
     console.print("Stopped. Nothing is left behind; [bold]make serve[/bold] starts one that stays.")
@@ -44,8 +45,8 @@ def _start(directory: Path, keys: Connection) -> tuple[subprocess.Popen[str], st
     env |= {
         "TALLYKEEP_DATA_DIR": str(directory),
         "TALLYKEEP_PORT": "0",
-        "TALLYKEEP_APP_ID": keys.app_id,
-        "TALLYKEEP_APP_TOKEN": keys.app_token,
+        "TALLYKEEP_APP_ID": str(keys.app_id),
+        "TALLYKEEP_APP_TOKEN": str(keys.app_token),
         "TALLYKEEP_LOG_LEVEL": "error",
     }
     command = [sys.executable, "-m", "tallykeep", "serve"]
@@ -71,12 +72,12 @@ def _stop(server: subprocess.Popen[str]) -> None:
 
 def _tour(console: Console, where: Connection, examples: Path) -> None:
     console.print(f"Serving on {where.url}\n")
-    _define_schema(where, json.loads((examples / "voucher-metadata-schema.json").read_text()))
-    last = ""
-    for file in sorted(examples.glob("*-vouchers.*")):
-        last = import_file(console, where, file, path_for(file, VOUCHERS))["id"]
-    with Client(where) as client:
+    with where.client() as client:
+        _define_schema(client, json.loads((examples / "voucher-metadata-schema.json").read_text()))
+        send_files(client, [str(file) for file in sorted(examples.glob("*-vouchers.*"))], Wanted("import", None))
+        last = client.get("/v1/async-actions", limit=1)["async_actions"][0]["id"]
         action = client.get(f"/v1/async-actions/{last}")
+    console.print()
     console.print(f"The last action as the API tells it, GET /v1/async-actions/{last}:")
     listed = action["result"]["failed"]
     if len(listed) > _SHOWN_FAILURES:
@@ -86,8 +87,6 @@ def _tour(console: Console, where: Connection, examples: Path) -> None:
     )
 
 
-def _define_schema(where: Connection, schema: dict[str, object]) -> None:
-    headers = {"X-App-Id": where.app_id, "X-App-Token": where.app_token}
-    with httpx.Client(base_url=where.url, headers=headers, timeout=30) as http:
-        (project,) = http.get("/management/v1/projects").raise_for_status().json()["data"]
-        http.post(f"/management/v1/projects/{project['id']}/metadata-schemas", json=schema).raise_for_status()
+def _define_schema(client: Client, schema: dict[str, object]) -> None:
+    (project,) = client.get("/management/v1/projects")["data"]
+    client.post(f"/management/v1/projects/{project['id']}/metadata-schemas", schema)

@@ -2,145 +2,302 @@
 
 import json
 import re
-from collections import defaultdict
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import quote
 
 import typer
-from rich.console import Console
+from rich.text import Text
+from typer.core import TyperCommand
 
-from tallykeep.actions import ACTION_TYPES
-from tallykeep.cli.client import (
-    DEFAULT_URL,
-    AppId,
-    AppToken,
-    Client,
-    ClientError,
-    Connection,
-    Url,
-    connection,
-    read_chunks,
-    refusals_shown,
+from tallykeep.cli.campaigns import addressed
+from tallykeep.cli.client import Client, Submitted
+from tallykeep.cli.connection import connected
+from tallykeep.cli.exits import EXIT_CODES, CliError, ExitCode, RefusedError, UsageError, exit_code
+from tallykeep.cli.kinds import CAMPAIGN_VOUCHERS, IMPORTED, UPDATED, Kind, Verb, guess_kind, kinds
+from tallykeep.cli.progress import Bars
+from tallykeep.cli.sending import (
+    Again,
+    AsJson,
+    DryRun,
+    FailedTo,
+    Key,
+    MaxFailures,
+    NoWait,
+    Outcome,
+    Policy,
+    completed,
+    follow,
+    key_for,
+    require_ending,
+    send,
+    show_outcome,
+    show_started,
+    wishes_of,
 )
-from tallykeep.cli.show import bars, failure_groups, tally, uploaded, watched
-from tallykeep.model import OnError
+from tallykeep.cli.show import aside, command, out, print_json
+from tallykeep.cli.sources import STANDARD_INPUT, FileToSend, open_file
+from tallykeep.model import OnError, normal_title
 
-importing = typer.Typer(no_args_is_help=True, help="Import files and account for every row.")
-updating = typer.Typer(no_args_is_help=True, help="Update in bulk, from files of objects.")
+_MOST_SHOWN = 8
+_EXAMPLE = re.compile(r"say so with mapping, such as (\{[^{}]*\})")
+_DONE_BEFORE: dict[Verb, str] = {"import": "this was imported", "update": "this was sent"}
 
-_SOME_ROWS_FAILED = 2
-_OBJECT_SUFFIXES = (".json", ".ndjson", ".jsonl")
-_PACKED_SUFFIXES = (".gz", ".zst")
-_FORMS = {"csv": "CSV or XLSX", "json": ", ".join(_OBJECT_SUFFIXES)}
-_EXIT_CODES = "Exit code 0: every row is done; 2: some failed or were left; 1: the work did not start."
-_GROUPS = {"import": importing, "update": updating}
-_VERBS = {"import": "import", "importCSV": "import", "bulk/async": "update"}
-_PATH = re.compile(r"/v1/(.+)/(" + "|".join(_VERBS) + ")")
-
-Paths = dict[str, str]  # where rows of each source go
-VOUCHERS: Paths = {"csv": "/v1/vouchers/importCSV", "json": "/v1/vouchers/import"}
-
-Files = Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="Files; also compressed, .gz or .zst.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Validate every row, write nothing.")]
-Policy = Annotated[OnError, typer.Option("--on-error", help="What failed rows mean for the others.")]
-MaxFailures = Annotated[int | None, typer.Option(min=1, help="With --on-error stop: the rest is left after so many.")]
-Named = Annotated[list[str] | None, typer.Option("--map", help="A column by another name: 'Gutschein=Code'.")]
-Skipped = Annotated[list[str] | None, typer.Option("--skip", help="A column to leave out.")]
+IMPORT_HELP = (
+    f"Import files and account for every row.\n\nKIND is one of {', '.join(IMPORTED)}; left out, it is told from the "
+    "columns, and said. FILE is CSV, XLSX, JSON or NDJSON, also compressed (.gz, .zst); - is standard input. The same "
+    f"file sent again within a day is imported once (--again, if that is not what you want).\n\n{EXIT_CODES}"
+)
+UPDATE_HELP = (
+    f"Update in bulk, from files of objects.\n\nKIND is one of {', '.join(UPDATED)}. FILE is JSON or NDJSON, also "
+    f"compressed; - is standard input.\n\n{EXIT_CODES}"
+)
 
 
-def import_file(
-    console: Console, where: Connection, file: Path, path: str, wishes: dict[str, Any] | None = None
-) -> dict[str, Any]:
-    """Send one file with bars and print its tally; returns the action."""
-    console.print(f"[bold]{file}[/bold]")
-    with Client(where) as client:
-        with bars(console) as progress, file.open("rb") as content:
-            chunks = uploaded(progress, file, read_chunks(content))
-            action_id = client.submit_file(path, file, chunks, **(wishes or {}))
-            action = watched(progress, client, action_id)
-        console.print(tally(action, failure_groups(client, action)))
-        console.print()
-    return action
+def _words_of(known: tuple[str, ...], incomplete: str) -> list[str]:
+    """Kinds and files that begin like this, for the shell."""
+    files = (str(path) + "/" * path.is_dir() for path in sorted(Path().glob(f"{incomplete}*")))
+    return [*(name for name in known if name.startswith(incomplete)), *files]
 
 
-def path_for(file: Path, paths: Paths) -> str:
-    """Where a file goes by its ending; raises ClientError for one that cannot go anywhere."""
-    plain = file.with_suffix("") if file.suffix.lower() in _PACKED_SUFFIXES else file
-    source = "json" if plain.suffix.lower() in _OBJECT_SUFFIXES else "csv"
-    if source not in paths:
-        raise ClientError(f"{file}: these come as {' or '.join(_FORMS[each] for each in paths)} files")
-    return paths[source]
+def _import_words(incomplete: str) -> list[str]:
+    return _words_of(IMPORTED, incomplete)
 
 
-def exit_code(actions: list[dict[str, Any]]) -> int:
-    """What the command ends with: 0 where every row is done."""
-    return _SOME_ROWS_FAILED if any(action["done_count"] < action["total_count"] for action in actions) else 0
+def _update_words(incomplete: str) -> list[str]:
+    return _words_of(UPDATED, incomplete)
 
 
-def wishes_of(dry_run: bool, on_error: OnError, max_failures: int | None) -> dict[str, Any]:
-    """The parameters of a submission that differ from the defaults."""
-    wishes = {"dry_run": dry_run or None, "on_error": on_error.value, "max_failures": max_failures}
-    return {name: value for name, value in wishes.items() if value not in (None, OnError.CONTINUE.value)}
+class CommandOnFiles(TyperCommand):
+    """A command whose first word may be a kind, and says so in its usage."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """What stands behind the command's name."""
+        kind = "KIND" if self.name == "update" else "[KIND]"
+        return ["[OPTIONS]", kind, "FILE..."]
 
 
-def _mapping(named: list[str] | None, skipped: list[str] | None) -> dict[str, Any]:
+Words = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="[KIND] FILE...",
+        help="What the rows are, if it is to be said, and the files that hold them.",
+        show_default=False,
+        autocompletion=_import_words,
+    ),
+]
+KindAndFiles = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="KIND FILE...",
+        help="What is to be updated, and the files that say how.",
+        show_default=False,
+        autocompletion=_update_words,
+    ),
+]
+Campaign = Annotated[str | None, typer.Option("--campaign", help="Into this campaign, by name or id.")]
+Named = Annotated[
+    list[str] | None, typer.Option("--map", help="A column by another title: 'Gutschein=Code'. As often as needed.")
+]
+Skipped = Annotated[list[str] | None, typer.Option("--skip", help="A column to leave out. As often as needed.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be done with files: the verb, the kind if it was said, the options."""
+
+    verb: Verb
+    kind: str | None
+    campaign: str | None = None
+    query: dict[str, Any] = field(default_factory=dict)
+    mapping: dict[str, str | None] = field(default_factory=dict)
+    key: str | None = None
+    again: bool = False
+    no_wait: bool = False
+    failed_to: Path | None = None
+    as_json: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One file, and where it goes."""
+
+    file: FileToSend
+    kind: Kind
+    path: str
+    guessed: bool
+
+
+@connected
+def import_(
+    client: Client,
+    words: Words,
+    campaign: Campaign = None,
+    dry_run: DryRun = False,
+    on_error: Policy = OnError.CONTINUE,
+    max_failures: MaxFailures = None,
+    named: Named = None,
+    skipped: Skipped = None,
+    failed_to: FailedTo = None,
+    no_wait: NoWait = False,
+    idempotency_key: Key = None,
+    again: Again = False,
+    as_json: AsJson = False,
+) -> None:
+    """`tallykeep import`; its help is IMPORT_HELP."""
+    kind, files = _kind_and_files(words, IMPORTED)
+    kind = _kind_in(campaign, kind)
+    mapping = _mapping(named, skipped)
+    wishes = wishes_of(dry_run, on_error, max_failures)
+    query = wishes | ({"mapping": json.dumps(mapping)} if mapping else {})
+    into = None if campaign is None else addressed(client, campaign)
+    wanted = Wanted("import", kind, into, query, mapping, idempotency_key, again, no_wait, failed_to, as_json)
+    raise typer.Exit(send_files(client, files, wanted))
+
+
+@connected
+def update(
+    client: Client,
+    words: KindAndFiles,
+    dry_run: DryRun = False,
+    on_error: Policy = OnError.CONTINUE,
+    max_failures: MaxFailures = None,
+    failed_to: FailedTo = None,
+    no_wait: NoWait = False,
+    idempotency_key: Key = None,
+    again: Again = False,
+    as_json: AsJson = False,
+) -> None:
+    """`tallykeep update`; its help is UPDATE_HELP."""
+    kind, files = _kind_and_files(words, UPDATED)
+    if kind is None:
+        raise UsageError(f"Say what is to be updated: {' or '.join(UPDATED)}")
+    query = wishes_of(dry_run, on_error, max_failures)
+    wanted = Wanted("update", kind, query=query, key=idempotency_key, again=again, no_wait=no_wait,
+                    failed_to=failed_to, as_json=as_json)  # fmt: skip
+    raise typer.Exit(send_files(client, files, wanted))
+
+
+def send_files(client: Client, words: list[str], wanted: Wanted) -> ExitCode:
+    """Send the files one after another; nothing is sent before all of them were looked into."""
+    _refuse_contradictions(words, wanted)
+    jobs = [_job(open_file(word), wanted) for word in words]
+    outcomes: list[Outcome] = []
+    try:
+        for job in jobs:
+            outcomes.append(_do(client, job, wanted))
+    except CliError as error:
+        left = [job.file.shown for job in jobs[len(outcomes) + 1 :]]
+        raise type(error)(f"{error}\nNot sent: {', '.join(left)}" if left else str(error)) from None
+    finally:
+        if wanted.as_json:
+            print_json([_as_json(job, outcome) for job, outcome in zip(jobs, outcomes, strict=False)])
+    if wanted.no_wait:
+        return ExitCode.DONE
+    return max(exit_code(outcome.action) for outcome in outcomes)
+
+
+def _do(client: Client, job: _Job, wanted: Wanted) -> Outcome:
+    """Send one file, watch its action where that is wanted, and show what became of it."""
+    query, what = wanted.query, _DONE_BEFORE[wanted.verb]
+    if not wanted.as_json:
+        out().print(_heading(job, wanted), soft_wrap=True)
+    key = key_for(job.file, job.path, query, given=wanted.key, again=wanted.again)
+    with Bars(aside()) as bars:
+        submitted = _send(client, bars, job, query, key)
+        if not wanted.no_wait:
+            action = follow(client, bars, submitted.action_id)
+    if wanted.no_wait:
+        outcome = Outcome(client.get(f"/v1/async-actions/{submitted.action_id}"), replayed=submitted.replayed)
+    else:
+        outcome = completed(client, action, submitted, wanted.failed_to)
+    if not wanted.as_json:
+        (show_started if wanted.no_wait else show_outcome)(outcome, what=what)
+    return outcome
+
+
+def _job(file: FileToSend, wanted: Wanted) -> _Job:
+    kind = kinds()[wanted.kind] if wanted.kind else _guessed(file, wanted)
+    if kind.name == CAMPAIGN_VOUCHERS and wanted.campaign is None:
+        raise UsageError(f"{file.shown}: these look like vouchers for a campaign; say which: --campaign NAME")
+    if file.form == "json" and wanted.mapping:
+        raise UsageError(f"{file.shown}: --map and --skip go with columns; this is JSON")
+    require_ending(wanted.failed_to, file.form)
+    try:
+        path = kind.path(wanted.verb, file.form, wanted.campaign)
+    except UsageError as error:
+        raise UsageError(f"{file.shown}: {error}") from None
+    return _Job(file, kind, path, guessed=wanted.kind is None)
+
+
+def _guessed(file: FileToSend, wanted: Wanted) -> Kind:
+    try:
+        return guess_kind(file.form, _renamed(file.columns, wanted.mapping), in_campaign=wanted.campaign is not None)
+    except UsageError as error:
+        raise UsageError(f"{file.shown}: {error}") from None
+
+
+def _renamed(columns: list[str], mapping: dict[str, str | None]) -> list[str]:
+    titles = {normal_title(column): title for column, title in mapping.items()}
+    return [title for column in columns if (title := titles.get(normal_title(column), column)) is not None]
+
+
+def _refuse_contradictions(words: list[str], wanted: Wanted) -> None:
+    if not words:
+        raise UsageError("Name the files; - is standard input")
+    if len(words) > 1 and (wanted.failed_to or wanted.key):
+        raise UsageError("--failed-to and --idempotency-key go with one file at a time")
+    if wanted.no_wait and wanted.failed_to:
+        raise UsageError("--failed-to needs to wait for the end: leave out --no-wait")
+    if words.count(STANDARD_INPUT) > 1:
+        raise UsageError("Standard input can be read once")
+
+
+def _kind_and_files(words: list[str], known: tuple[str, ...]) -> tuple[str | None, list[str]]:
+    return (words[0], words[1:]) if words[0] in known else (None, words)
+
+
+def _kind_in(campaign: str | None, kind: str | None) -> str | None:
+    """The kind as it is with this campaign; raises UsageError for what does not go into one, or into none."""
+    if campaign is not None and kind not in (None, "vouchers", CAMPAIGN_VOUCHERS):
+        raise UsageError("Only vouchers are imported into a campaign; leave --campaign out")
+    if campaign is None and kind == CAMPAIGN_VOUCHERS:
+        raise UsageError("Say which campaign they are for: --campaign NAME")
+    return CAMPAIGN_VOUCHERS if campaign is not None else kind
+
+
+def _mapping(named: list[str] | None, skipped: list[str] | None) -> dict[str, str | None]:
     mapping: dict[str, str | None] = dict.fromkeys(skipped or [])
     for pair in named or []:
-        column, sign, field = pair.rpartition("=")
-        if not sign:
-            raise ClientError(f"--map {pair!r} should be 'column=field'")
-        mapping[column] = field
-    return {"mapping": json.dumps(mapping)} if mapping else {}
+        column, sign, title = pair.rpartition("=")
+        if not sign or not column.strip() or not title.strip():
+            raise UsageError(f"--map {pair!r} should be 'Title=name', such as 'Gutschein=Code'")
+        mapping[column] = title
+    return mapping
 
 
-def _send(files: list[Path], paths: Paths, wishes: dict[str, Any], where: Connection) -> int:
-    places = [path_for(file, paths) for file in files]
-    console = Console()
-    return exit_code(
-        [import_file(console, where, file, path, wishes) for file, path in zip(files, places, strict=True)]
-    )
+def _heading(job: _Job, wanted: Wanted) -> Text:
+    told = " (told from its columns)" if job.guessed else ""
+    heading = Text.assemble((job.file.shown, "bold"), f"  {job.kind.name}{told}")
+    unknown = job.kind.unknown(_renamed(job.file.columns, wanted.mapping)) if job.file.form == "csv" else []
+    if unknown:
+        more = f" and {len(unknown) - _MOST_SHOWN} more" if len(unknown) > _MOST_SHOWN else ""
+        heading.append(f"\n  as metadata: {', '.join(unknown[:_MOST_SHOWN])}{more}", style="dim")
+    return heading
 
 
-def _add_command(verb: str, noun: str, paths: Paths, in_campaign: Paths) -> None:
-    forms = " or ".join(_FORMS[source] for source in paths)
-
-    @_GROUPS[verb].command(noun, help=f"{verb.capitalize()} {noun}: {forms} files.\n\n{_EXIT_CODES}")
-    def send(
-        files: Files,
-        campaign: Annotated[
-            str | None, typer.Option(help="Into this campaign, by name or id.", hidden=not in_campaign)
-        ] = None,
-        dry_run: DryRun = False,
-        on_error: Policy = OnError.CONTINUE,
-        max_failures: MaxFailures = None,
-        named: Named = None,
-        skipped: Skipped = None,
-        url: Url = DEFAULT_URL,
-        app_id: AppId = None,
-        app_token: AppToken = None,
-    ) -> None:
-        with refusals_shown():
-            to = paths if campaign is None else _into(campaign, in_campaign)
-            wishes = wishes_of(dry_run, on_error, max_failures) | _mapping(named, skipped)
-            raise typer.Exit(_send(files, to, wishes, connection(url, app_id, app_token)))
+def _send(client: Client, bars: Bars, job: _Job, query: dict[str, Any], key: str) -> Submitted:
+    """Send the file; what the server says of columns is said in the words of this command too."""
+    try:
+        return send(client, bars, job.file, job.path, query, key)
+    except RefusedError as error:
+        if (example := _EXAMPLE.search(str(error))) is None:
+            raise
+        map_ = " ".join(f"--map '{column}={title}'" for column, title in json.loads(example[1]).items())
+        raise RefusedError(
+            f"{error}\nHere, that is {map_}; the right titles: {command('template', job.kind.name)}", error.status
+        ) from None
 
 
-def _into(campaign: str, paths: Paths) -> Paths:
-    if not paths:
-        raise ClientError("Only vouchers are imported into a campaign; leave --campaign out")
-    return {source: path.replace("{target}", quote(campaign, safe="")) for source, path in paths.items()}
-
-
-def _add_commands() -> None:
-    """A command for each noun whose rows the table of action types takes from files."""
-    found: dict[tuple[str, str], Paths] = defaultdict(dict)
-    for kind in ACTION_TYPES.values():
-        if (match := _PATH.fullmatch(kind.path)) and kind.source in _FORMS:
-            found[_VERBS[match[2]], match[1]][kind.source] = kind.path
-    in_campaign = found.pop(("import", "campaigns/{target}"))
-    for (verb, noun), paths in found.items():
-        _add_command(verb, noun, paths, in_campaign if (verb, noun) == ("import", "vouchers") else {})
-
-
-_add_commands()
+def _as_json(job: _Job, outcome: Outcome) -> dict[str, Any]:
+    return {"file": job.file.shown, "kind": job.kind.name, "guessed": job.guessed, **outcome.to_json()}

@@ -1,18 +1,27 @@
-"""The command `tallykeep`: one verb a file, gathered here."""
+"""The command `tallykeep`: one noun or verb a file, gathered here."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from tallykeep import __version__
-from tallykeep.cli import actions, demo, imports
-from tallykeep.config import Settings
-from tallykeep.errors import TallykeepError
+from tallykeep.cli import actions, campaigns, demo, doctor, imports, keys, lookups, metadata, profile_commands
+from tallykeep.cli.exits import ExitCode
+from tallykeep.cli.sending import AsJson
 
-Role = Callable[[Settings], int]
+Role = Callable[..., int]
+
+_ASK, _SERVE = "Ask a server", "Be the server"
+_NOUNS = {
+    "actions": actions.cli,
+    "campaigns": campaigns.cli,
+    "metadata": metadata.cli,
+    "keys": keys.cli,
+    "profiles": profile_commands.cli,
+}
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on (TALLYKEEP_HOST; 127.0.0.1).")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on (TALLYKEEP_PORT; 8000).")]
@@ -21,13 +30,16 @@ DataDir = Annotated[Path | None, typer.Option(help="Where the embedded PostgreSQ
 
 @dataclass(frozen=True, slots=True)
 class Roles:
-    """What the server commands run; handed in by the composition root."""
+    """What the server's commands run; handed in from above. Each takes Settings first and returns an exit code."""
 
     serve: Role
     api: Role
     worker: Role
-    create_keys: Role
-    apply_alone: Callable[[Settings, int, str, int], int]
+    recover_keys: Role
+    show_database: Role
+    migrate_database: Role
+    prompt_database: Role
+    try_alone: Role
 
 
 def make_cli(roles: Roles) -> typer.Typer:
@@ -35,47 +47,27 @@ def make_cli(roles: Roles) -> typer.Typer:
     cli = typer.Typer(
         no_args_is_help=True, pretty_exceptions_enable=False, help="Bulk actions, every row accounted for."
     )
-    cli.add_typer(imports.importing, name="import")
-    cli.add_typer(imports.updating, name="update")
-    cli.add_typer(actions.cli, name="actions")
-    cli.command("demo")(demo.demo)
-    keys = typer.Typer(no_args_is_help=True, help="A project's keys.")
-    cli.add_typer(keys, name="keys")
-    keys.callback()(lambda: None)
-
-    @cli.callback()
-    def top(
-        version: Annotated[
-            bool, typer.Option("--version", is_eager=True, callback=_show_version, help="Show it.")
-        ] = False,
-    ) -> None:
-        pass
-
-    @cli.command()
-    def serve(host: Host = None, port: Port = None, data_dir: DataDir = None) -> None:
-        """Run everything: PostgreSQL (unless TALLYKEEP_DATABASE_URL is set), API and worker."""
-        _run(roles.serve, host=host, port=port, data_dir=data_dir)
-
-    @cli.command()
-    def api(host: Host = None, port: Port = None, data_dir: DataDir = None) -> None:
-        """Run one API process."""
-        _run(roles.api, host=host, port=port, data_dir=data_dir)
-
-    @cli.command()
-    def worker(data_dir: DataDir = None) -> None:
-        """Run one worker process."""
-        _run(roles.worker, data_dir=data_dir)
-
-    @cli.command("apply-alone", hidden=True)
-    def apply_alone(project_id: int, action_id: str, first_row: int) -> None:
-        """Apply one portion; a worker runs this where portions ended processes."""
-        _run(lambda settings: roles.apply_alone(settings, project_id, action_id, first_row))
-
-    @keys.command("create")
-    def create(data_dir: DataDir = None) -> None:
-        """Make further keys for the first project, on this machine's database, and show them once."""
-        _run(roles.create_keys, data_dir=data_dir)
-
+    cli.callback()(_top)
+    for name, text, run in (
+        ("import", imports.IMPORT_HELP, imports.import_),
+        ("update", imports.UPDATE_HELP, imports.update),
+    ):
+        cli.command(name, cls=imports.CommandOnFiles, help=text, rich_help_panel=_ASK)(run)
+    nouns = {
+        "actions": actions,
+        "campaigns": campaigns,
+        "metadata": metadata,
+        "keys": keys,
+        "profiles": profile_commands,
+    }
+    for name, noun in nouns.items():
+        cli.add_typer(noun.cli, name=name, rich_help_panel=_ASK)
+    cli.command("template", rich_help_panel=_ASK)(lookups.template)
+    cli.command("projects", rich_help_panel=_ASK)(lookups.projects)
+    cli.command("doctor", help=doctor.HELP, rich_help_panel=_ASK)(doctor.doctor)
+    _add_roles(cli, roles)
+    _add_database(cli, roles)
+    cli.command("demo", rich_help_panel=_SERVE)(demo.demo)
     return cli
 
 
@@ -85,10 +77,68 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-def _run(role: Role, **options: object) -> None:
+def _top(
+    version: Annotated[bool, typer.Option("--version", is_eager=True, callback=_show_version, help="Show it.")] = False,
+) -> None:
+    pass
+
+
+def _add_roles(cli: typer.Typer, roles: Roles) -> None:
+    @cli.command(rich_help_panel=_SERVE)
+    def serve(host: Host = None, port: Port = None, data_dir: DataDir = None) -> None:
+        """Run everything: PostgreSQL (unless TALLYKEEP_DATABASE_URL is set), API and worker."""
+        _run(roles.serve, host=host, port=port, data_dir=data_dir)
+
+    @cli.command(rich_help_panel=_SERVE)
+    def api(host: Host = None, port: Port = None, data_dir: DataDir = None) -> None:
+        """Run one API process."""
+        _run(roles.api, host=host, port=port, data_dir=data_dir)
+
+    @cli.command(rich_help_panel=_SERVE)
+    def worker(data_dir: DataDir = None) -> None:
+        """Run one worker process."""
+        _run(roles.worker, data_dir=data_dir)
+
+    @cli.command("apply-alone", hidden=True)
+    def apply_alone(project_id: int, action_id: str, first_row: int) -> None:
+        """Apply one portion; a worker runs this where portions ended processes."""
+        _run(roles.try_alone, project_id, action_id, first_row)
+
+    @keys.cli.command()
+    def recover(data_dir: DataDir = None) -> None:
+        """All keys lost? On the server's machine: make further ones for the first project, in its database."""
+        _run(roles.recover_keys, data_dir=data_dir)
+
+
+def _add_database(cli: typer.Typer, roles: Roles) -> None:
+    database = typer.Typer(no_args_is_help=True, help="Look after the database, on the server's machine.")
+    cli.add_typer(database, name="db", rich_help_panel=_SERVE)
+
+    @database.command()
+    def status(data_dir: DataDir = None, as_json: AsJson = False) -> None:
+        """Say where it is, how large it is, and whether its schema is this version's (exit code 1: it is not)."""
+        _run(roles.show_database, as_json, data_dir=data_dir)
+
+    @database.command()
+    def migrate(data_dir: DataDir = None) -> None:
+        """Bring its schema up to date, as every start of `serve`, `api` or `worker` does."""
+        _run(roles.migrate_database, data_dir=data_dir)
+
+    @database.command()
+    def shell(data_dir: DataDir = None) -> None:
+        """Open psql on it."""
+        _run(roles.prompt_database, data_dir=data_dir)
+
+
+def _run(role: Role, *given: Any, **options: object) -> None:
+    # Imported here, because most commands read no settings.
+    from tallykeep.config import Settings  # noqa: PLC0415
+    from tallykeep.errors import TallykeepError  # noqa: PLC0415
+
     try:
-        code = role(Settings(**{name: value for name, value in options.items() if value is not None}))  # type: ignore[arg-type]
+        settings = Settings(**{name: value for name, value in options.items() if value is not None})  # type: ignore[arg-type]
+        code = role(settings, *given)
     except (TallykeepError, ValueError) as error:
         typer.secho(f"tallykeep: {error}", fg="red", err=True)
-        code = 1
+        code = ExitCode.ROWS_LEFT
     raise typer.Exit(code)

@@ -1,98 +1,92 @@
-"""What people see in the terminal: bars while an action runs, then its tally and its failures by reason."""
+"""What people see of actions: their tally and failures by reason, and lists of them."""
 
-import time
-from collections.abc import Iterator
-from pathlib import Path
+import json
+import os
+import shlex
+import sys
 from typing import Any
 
-from rich.console import Console, Group
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from tallykeep.cli.client import Client
+from tallykeep.cli.phrases import ago, duration, rows, when
 
-_ENDED = ("DONE", "FAILED")
-_FIRST_POLL, _LONGEST_POLL = 0.05, 1.0
-
-
-def bars(console: Console) -> Progress:
-    """Progress bars for an upload and for the rows that follow."""
-    return Progress(
-        TextColumn("  {task.description:<11}"),
-        BarColumn(bar_width=32),
-        TaskProgressColumn(),
-        TextColumn("{task.fields[note]}"),
-        TimeRemainingColumn(compact=True),
-        console=console,
-    )
+_MOST_REASONS = 20
+_UNBROKEN = 200
+_STATUS_STYLES = {"DONE": "green", "FAILED": "red", "IN_PROGRESS": "cyan", "ENQUEUED": "dim"}
+_ENDED_BY = {
+    "CANCELED": "canceled",
+    "STOPPED": "stopped, as --on-error said",
+    "REJECTED": "rejected as a whole, as --on-error said: nothing was written",
+}
 
 
-def uploaded(progress: Progress, file: Path, chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """The chunks, with a bar that shows how far they got."""
-    size = file.stat().st_size
-    task = progress.add_task("uploading", total=max(size, 1), note=f"{size:,} bytes")
-    for chunk in chunks:
-        yield chunk
-        progress.advance(task, len(chunk))
-    progress.update(task, completed=max(size, 1))
+def out() -> Console:
+    """Where results go; where no terminal says how wide it is, lines are long rather than broken."""
+    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else _UNBROKEN
+    return Console(highlight=False, width=width)
 
 
-def watched(progress: Progress, client: Client, action_id: str) -> dict[str, Any]:
-    """Wait for the action's end with a bar; returns the action."""
-    task = progress.add_task("processing", total=None, note="waiting")
-    started = time.monotonic()
-    pause = _FIRST_POLL
-    while True:
-        action = client.get(f"/v1/async-actions/{action_id}")
-        accounted = action["done_count"] + action["failed_count"]
-        rate = accounted / max(time.monotonic() - started, 0.001)
-        note = f"{accounted:,} of {action['total_count']:,} rows, {rate:,.0f} rows/s"
-        progress.update(task, total=max(action["total_count"], 1), completed=accounted, note=note)
-        if action["status"] in _ENDED:
-            progress.update(task, completed=max(action["total_count"], 1))
-            return action
-        time.sleep(pause)
-        pause = min(pause * 1.5, _LONGEST_POLL)
+def aside() -> Console:
+    """Where everything else goes: bars, and what is said about what is being done."""
+    return Console(stderr=True, highlight=False)
+
+
+def print_json(content: Any) -> None:
+    """For scripts: JSON on standard output, and nothing else."""
+    sys.stdout.write(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+
+
+def command(*words: str) -> str:
+    """A command to copy."""
+    return f"tallykeep {shlex.join(words)}"
 
 
 def tally(action: dict[str, Any], reasons: list[dict[str, Any]]) -> Group:
     """The tally of an action and its failures by reason, ready to print."""
+    lines: list[RenderableType] = [_counts(action)]
+    if not action["total_count"]:
+        lines.append(Text("  no rows: there was nothing to do", style="yellow"))
+    if action["dry_run"]:
+        lines.append(Text("  a dry run: nothing was written", style="bold yellow"))
+    if action["ended_by"] in _ENDED_BY:
+        lines.append(Text(f"  {_ENDED_BY[action['ended_by']]}", style="yellow"))
+    return Group(*lines, *([_reasons(reasons)] if reasons else []))
+
+
+def _counts(action: dict[str, Any]) -> Text:
     counts = Text("  ")
-    counts.append(f"{action['done_count']:,} done", style="bold green")
-    counts.append("   ")
-    counts.append(f"{action['failed_count']:,} failed", style="bold red" if action["failed_count"] else "dim")
+    counts.append(f"{action['done_count']:,} done", style="bold green" if action["done_count"] else "dim")
+    if effects := _effects(action):
+        counts.append(f" ({effects})", style="green")
+    counts.append(f"   {action['failed_count']:,} failed", style="bold red" if action["failed_count"] else "dim")
     if action["unprocessed_count"]:
         counts.append(f"   {action['unprocessed_count']:,} unprocessed", style="bold yellow")
-    counts.append(f"   of {action['total_count']:,} rows in {action['processing_time'] / 1000:,.2f} s   ")
-    counts.append(f"{action['id']}", style="dim")
-    if action["dry_run"]:
-        counts.append("\n  a dry run: nothing was written", style="bold yellow")
-    return Group(counts, _reasons(reasons)) if reasons else Group(counts)
+    counts.append(f"   of {rows(action['total_count'])}")
+    if action["finished_at"]:
+        counts.append(f" in {duration(action['processing_time'] / 1000)}")
+    else:
+        counts.append(f", {action['status'].lower().replace('_', ' ')}", style="cyan")
+    counts.append(f"   {action['id']}", style="dim")
+    return counts
 
 
-def listed(actions: list[dict[str, Any]]) -> Table:
-    """Actions, one a line; within 80 columns only types are wrapped."""
-    table = Table(box=None, padding=(0, 1), header_style="bold")
-    table.add_column("id", no_wrap=True)
-    table.add_column("type", overflow="fold")
-    for title in ("status", "done", "failed", "created (UTC)"):
-        table.add_column(title, no_wrap=True, justify="right" if title in ("done", "failed") else "left")
-    for action in actions:
-        counts = (f"{action['done_count']:,}", f"{action['failed_count']:,}")
-        table.add_row(
-            action["id"], action["type"], action["status"], *counts, action["created_at"][5:16].replace("T", " ")
-        )
-    return table
+def _effects(action: dict[str, Any]) -> str:
+    """«370 new, 6 updated», where it is both."""
+    created, updated = action.get("created_count") or 0, action.get("updated_count") or 0
+    return f"{created:,} new, {updated:,} updated" if created and updated else ""
 
 
 def _reasons(reasons: list[dict[str, Any]]) -> Table:
     table = Table(box=None, padding=(0, 2), header_style="bold")
     table.add_column("rows", justify="right", no_wrap=True)
     table.add_column("reason", overflow="fold")
-    table.add_column("first rows", no_wrap=True)
+    table.add_column("first rows", overflow="fold", max_width=24)
     for group in reasons:
-        table.add_row(f"{group['count']:,}", group["reason"], ", ".join(map(str, group["first_rows"])))
+        first = Text(", ".join(map(str, group["first_rows"])))
+        table.add_row(f"{group['count']:,}", Text(group["reason"]), first)
     return table
 
 
@@ -101,5 +95,47 @@ def failure_groups(client: Client, action: dict[str, Any]) -> list[dict[str, Any
     if not action["failed_count"]:
         return []
     path = f"/v1/async-actions/{action['id']}/failures"
-    groups: list[dict[str, Any]] = client.get(path, group_by="reason", limit=20)["reasons"]
+    groups: list[dict[str, Any]] = client.get(path, group_by="reason", limit=_MOST_REASONS)["reasons"]
     return groups
+
+
+def listed(actions: list[dict[str, Any]]) -> Table:
+    """Actions, one a line; within 80 columns only types and file names are wrapped."""
+    table = plain_table("id", "type", "status", "done", "failed", "started")
+    for number in (3, 4):
+        table.columns[number].justify = "right"
+    table.columns[1].overflow, table.columns[1].no_wrap = "fold", False
+    for action in actions:
+        failed = Text(f"{action['failed_count']:,}", style="red" if action["failed_count"] else "")
+        status = Text(action["status"], style=_STATUS_STYLES.get(action["status"], ""))
+        kind = action["type"] + (" (dry run)" if action["dry_run"] else "")
+        table.add_row(action["id"], kind, status, f"{action['done_count']:,}", failed, ago(action["created_at"]))
+    return table
+
+
+def facts(action: dict[str, Any]) -> Table:
+    """What there is to know of one action beside its tally."""
+    table = Table(box=None, padding=(0, 2), show_header=False)
+    told = {
+        "type": action["type"],
+        "status": action["status"],
+        "file": action["file_name"],
+        "asked by": action["user"],
+        "retry of": action["parent_id"],
+        "enqueued": when(action["created_at"]),
+        "started": when(action["started_at"]) if action["started_at"] else None,
+        "finished": when(action["finished_at"]) if action["finished_at"] else None,
+        "report": ", ".join((action["result"] or {}).get("reports") or ()),
+    }
+    for name, text in told.items():
+        if text:
+            table.add_row(Text(name, style="dim"), Text(str(text), overflow="fold"))
+    return table
+
+
+def plain_table(*titles: str) -> Table:
+    """A table without lines."""
+    table = Table(box=None, padding=(0, 1), header_style="bold")
+    for title in titles:
+        table.add_column(title, no_wrap=True)
+    return table

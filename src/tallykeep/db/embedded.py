@@ -65,7 +65,7 @@ class EmbeddedServer:
             "max_connections": "100",
         }
         settings = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
-        return [str(_binary("postgres")), "-D", str(self.data_dir), *settings]
+        return [str(binary("postgres")), "-D", str(self.data_dir), *settings]
 
     def stop_leftover(self) -> None:
         """Stop a server that an earlier, killed supervisor left running on this data directory."""
@@ -126,7 +126,7 @@ def _init(data_dir: Path, system_user: str | None) -> None:
 
 def _run(program: str, *arguments: str, user: str | None) -> None:
     outcome = subprocess.run(
-        [str(_binary(program)), *arguments], cwd="/", capture_output=True, text=True, check=False, **_identity(user)
+        [str(binary(program)), *arguments], cwd="/", capture_output=True, text=True, check=False, **_identity(user)
     )
     if outcome.returncode != 0:
         raise DatabaseUnavailableError(f"{program} failed: {(outcome.stderr or outcome.stdout).strip()}")
@@ -137,7 +137,8 @@ def _identity(user: str | None) -> dict[str, Any]:
     return {} if user is None else {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []}
 
 
-def _binary(program: str) -> Path:
+def binary(program: str) -> Path:
+    """Where a program of the wheel is."""
     return Path(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]) / program
 
 
@@ -146,7 +147,7 @@ def _hand_over(directory: Path) -> str:
     ensure_user_exists(_SYSTEM_USER)
     entry = pwd.getpwnam(_SYSTEM_USER)
     os.chown(directory, entry.pw_uid, entry.pw_gid)
-    for path in (*directory.parents, *_binary("postgres").parents):
+    for path in (*directory.parents, *binary("postgres").parents):
         mode = path.stat().st_mode
         if not mode & stat.S_IXOTH:
             path.chmod(mode | stat.S_IXOTH)

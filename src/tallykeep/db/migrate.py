@@ -20,10 +20,15 @@ def migrate(database_url: str) -> None:
 
     Raises DatabaseUnavailableError when the server cannot be reached.
     """
+    if current_revision(database_url) != newest_revision():
+        _upgrade(database_url)
+
+
+def current_revision(database_url: str) -> str | None:
+    """The revision that the database is at; None before the first. Raises DatabaseUnavailableError."""
     try:
         with psycopg.connect(database_url, autocommit=True) as connection:
-            if _current_revision(connection) == newest_revision():
-                return
+            return _revision(connection)
     except psycopg.OperationalError as error:
         raise DatabaseUnavailableError(
             f"Cannot reach the database: {error}. Check TALLYKEEP_DATABASE_URL, or unset it for the embedded server."
@@ -31,10 +36,9 @@ def migrate(database_url: str) -> None:
     except psycopg.ProgrammingError:
         # What psycopg says of a malformed URL shows its password.
         raise DatabaseUnavailableError("TALLYKEEP_DATABASE_URL is not a PostgreSQL URL") from None
-    _upgrade(database_url)
 
 
-def _current_revision(connection: psycopg.Connection) -> str | None:
+def _revision(connection: psycopg.Connection) -> str | None:
     found = connection.execute("SELECT to_regclass('alembic_version') IS NOT NULL").fetchone()
     if found != (True,):
         return None

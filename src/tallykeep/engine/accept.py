@@ -1,6 +1,8 @@
 """Acceptance: a stream of bytes becomes an action with its portions and its first jobs, all in one transaction."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -101,7 +103,8 @@ class Acceptance:
         if kind.plan is None:
             raise ValueError(f"{kind.name} has no plan")
         action_id, created_at = await _add_action(connection, submission)
-        await kind.plan(connection, submission.project_id, action_id, submission.options, self._settings.portion_rows)
+        rows = self._settings.portion_rows * kind.portion_times
+        await kind.plan(connection, submission.project_id, action_id, submission.options, rows)
         key = {"project_id": submission.project_id, "id": action_id}
         counted = await (await connection.execute(_sql.count_portions, key)).fetchone()
         totals = _Totals(**counted) if counted else _Totals()
@@ -152,7 +155,7 @@ class Acceptance:
             in_flight = 1 if whole_at_once(wishes) else self._settings.portions_in_flight
             await queue_first_turns(
                 connection, self._queue, project_id, action_id, min(in_flight, totals.portions),
-                in_sequence=submission.kind.sequence is not None,
+                in_sequence=submission.kind.sequence is not None, express=totals.portions == 1,
             )  # fmt: skip
 
 
@@ -180,16 +183,31 @@ async def _portions(splitter: Splitter, body: AsyncIterator[bytes], keys: Unique
         yield keys.checked(portion, splitter.source) if keys else portion
 
 
+async def _one_ahead(portions: AsyncIterator[Portion]) -> AsyncGenerator[Portion]:
+    """The portions; while one is being written, the next is already made."""
+    following = asyncio.ensure_future(anext(portions, None))
+    try:
+        while (portion := await following) is not None:
+            following = asyncio.ensure_future(anext(portions, None))
+            yield portion
+    finally:
+        if not following.done():
+            following.cancel()
+            with suppress(asyncio.CancelledError):
+                await following
+
+
 async def _copy_portions(
     connection: Connection, project_id: int, action_id: str, first: Portion, rest: AsyncIterator[Portion]
 ) -> _Totals:
     totals = _Totals()
     async with connection.cursor().copy(_sql.copy_portions) as copy:
         copy.set_types(["int8", "text", "int8", "int8", "bytea"])
-        portion: Portion | None = first
-        while portion is not None:
-            await copy.write_row((project_id, action_id, portion.first_row, portion.row_count, portion.body))
-            totals.rows += portion.row_count
-            totals.portions += 1
-            portion = await anext(rest, None)
+        async with aclosing(_one_ahead(rest)) as following:
+            portion: Portion | None = first
+            while portion is not None:
+                await copy.write_row((project_id, action_id, portion.first_row, portion.row_count, portion.body))
+                totals.rows += portion.row_count
+                totals.portions += 1
+                portion = await anext(following, None)
     return totals

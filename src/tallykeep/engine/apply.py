@@ -12,7 +12,6 @@ from psycopg_pool import PoolTimeout
 
 from tallykeep.config import Settings
 from tallykeep.db.pool import Connection, Pool
-from tallykeep.db.queries import queries
 from tallykeep.engine.account import close_portion
 from tallykeep.engine.attempt import apply_portion, whole_at_once
 from tallykeep.engine.claim import claim_portion, forget_attempt, note_attempt
@@ -25,7 +24,6 @@ from tallykeep.engine.whole import apply_whole
 from tallykeep.errors import OutOfTurnError
 from tallykeep.model import ClaimedPortion
 
-_sql = queries(__package__, "apply.sql")
 _log = structlog.get_logger()
 
 _RETRY_AFTER = timedelta(seconds=1)
@@ -79,8 +77,7 @@ class Applier:
         claimed: ClaimedPortion | None = None
         try:
             async with connection.transaction():
-                await self._limit_silence(connection)
-                claimed = await claim_portion(connection, project_id, action_id, self.settings.portions_in_flight)
+                claimed = await claim_portion(connection, project_id, action_id, self.settings)
                 if claimed is None:
                     return False
                 attempts = await note_attempt(self.pool, claimed)
@@ -105,10 +102,6 @@ class Applier:
             await forget_attempt(self.pool, suspect.claimed)  # nobody died of it
             raise
 
-    async def _limit_silence(self, connection: Connection) -> None:
-        silence = str(round(self.settings.lease_seconds * 1000))
-        await connection.execute(_sql.limit_silence, {"milliseconds": silence})
-
     async def _complete(self, connection: Connection, claimed: ClaimedPortion) -> None:
         kind = self.kinds[claimed.action_type]
         if whole_at_once(claimed.wishes):
@@ -120,9 +113,7 @@ class Applier:
     async def apply_alone(self, connection: Connection, project_id: int, action_id: str, first_row: int) -> None:
         """Apply this very portion, here and now, unless somebody else has it, or had it."""
         async with connection.transaction():
-            await self._limit_silence(connection)
-            in_flight = self.settings.portions_in_flight
-            claimed = await claim_portion(connection, project_id, action_id, in_flight, first_row)
+            claimed = await claim_portion(connection, project_id, action_id, self.settings, first_row)
             if claimed is not None:
                 await self._complete(connection, claimed)
 

@@ -143,6 +143,12 @@ async def _apply_rows(
     return Outcome(failures, operation.created(), operation.report() if kind.report_header else "")
 
 
+async def try_rows(connection: Connection, kind: ActionType, claimed: ClaimedPortion, rows: Sequence[Row]) -> Outcome:
+    """What would become of these rows, which belong to no action yet; nothing is left of it but the outcome."""
+    async with connection.transaction(force_rollback=True):
+        return await _apply_or_narrow(connection, kind, claimed, rows)
+
+
 def all_failed(claimed: ClaimedPortion, rows: Sequence[Row], reason: str, error_key: str) -> Outcome:
     """All of these rows failed; a planned portion is read as one row, and stands for as many as it was counted."""
     numbers = [row.number for row in rows]
@@ -153,6 +159,8 @@ def all_failed(claimed: ClaimedPortion, rows: Sequence[Row], reason: str, error_
 
 async def _wait_for_earlier_portions(connection: Connection, claimed: ClaimedPortion) -> None:
     """Return once every earlier portion is closed, so that rows with the same key keep their order."""
+    if claimed.portion.first_row == 1:
+        return
     await connection.execute(_sql.wait_for_earlier_portions, claimed.place)
     await require_turn(connection, claimed)
 

@@ -1,5 +1,6 @@
 """The claim: a portion's row lock, which lasts as long as the transaction, and dies with its connection."""
 
+from tallykeep.config import Settings
 from tallykeep.db.pool import Connection, Pool
 from tallykeep.db.queries import queries
 from tallykeep.engine.attempt import whole_at_once
@@ -9,20 +10,23 @@ _sql = queries(__package__, "claim.sql")
 
 
 async def claim_portion(
-    connection: Connection, project_id: int, action_id: str, portions_in_flight: int, first_row: int | None = None
+    connection: Connection, project_id: int, action_id: str, settings: Settings, first_row: int | None = None
 ) -> ClaimedPortion | None:
-    """The action's first open portion that nobody holds, or the one at `first_row`, locked.
+    """The action's first open portion that nobody holds, or the one at `first_row`, locked until we end or fall silent.
 
     None when it is not there for us: somebody else has it, or had it, or the action has ended.
 
     Only the first few open portions may be in hand, so that a slow one cannot gather waiting workers behind it.
     """
     place = {"project_id": project_id, "action_id": action_id}
-    action = await (await connection.execute(_sql.get_unfinished_action, place)).fetchone()
+    silence = str(round(settings.lease_seconds * 1000))
+    asked = {**place, "silence": silence}
+    action = await (await connection.execute(_sql.get_unfinished_action, asked)).fetchone()
     if action is None:
         return None
     wishes = Wishes(action["dry_run"], OnError(action["on_error"]), action["max_failures"])
-    window = {**place, "first_row": first_row, "portions_in_flight": 1 if whole_at_once(wishes) else portions_in_flight}
+    in_flight = 1 if whole_at_once(wishes) else settings.portions_in_flight
+    window = {**place, "first_row": first_row, "portions_in_flight": in_flight}
     portion = await (await connection.execute(_sql.claim_open_portion, window, binary=True)).fetchone()
     if portion is None:
         return None
@@ -32,8 +36,7 @@ async def claim_portion(
 
 async def note_attempt(pool: Pool, claimed: ClaimedPortion) -> int:
     """Count an attempt where it outlives this process, and return how many there were without any outcome."""
-    async with pool.connection() as connection, connection.transaction():
-        await connection.execute("SET LOCAL synchronous_commit = off")
+    async with pool.connection() as connection:
         noted = await (await connection.execute(_sql.note_attempt, claimed.place)).fetchone()
     return int(noted["attempts"]) if noted else 1
 

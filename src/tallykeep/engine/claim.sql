@@ -1,5 +1,8 @@
 -- name: get_unfinished_action
-SELECT type, source, dry_run, on_error, max_failures
+-- And limit for how long this transaction may be silent.
+SELECT
+    type, source, dry_run, on_error, max_failures,
+    set_config('idle_in_transaction_session_timeout', :silence, true) AS silence
 FROM async_actions
 WHERE project_id = :project_id AND id = :action_id AND status IN ('ENQUEUED', 'IN_PROGRESS')
 
@@ -19,8 +22,10 @@ LIMIT 1
 FOR UPDATE SKIP LOCKED
 
 -- name: note_attempt
+-- Need not wait for the disk: an attempt that is lost is one more that may be tried.
 INSERT INTO attempts AS noted (project_id, action_id, first_row, attempts)
-VALUES (:project_id, :action_id, :first_row, 1)
+SELECT :project_id, :action_id, :first_row, 1
+FROM set_config('synchronous_commit', 'off', true)
 ON CONFLICT (project_id, action_id, first_row) DO UPDATE SET attempts = noted.attempts + 1
 RETURNING attempts
 

@@ -21,8 +21,9 @@ class Transcoder:
 
     The declared charset is taken at its word; without one the first 64 KiB tell: UTF-16 is known by its mark, and what
     is not UTF-8 at all in there, without a single character that is, is taken for Windows-1252. Characters that are
-    not of the encoding come out as bytes that are not UTF-8: their row then fails by itself. Raises
-    UnsupportedMediaTypeError for a charset that is not known, InvalidPayloadError for a file that cannot be in it.
+    not of the encoding come out as bytes that are not UTF-8: their row then fails by itself. `encoding` is what was
+    told in the end. Raises UnsupportedMediaTypeError for a charset that is not known, InvalidPayloadError for a file
+    that cannot be in it.
     """
 
     def __init__(self, charset: str | None = None) -> None:
@@ -30,6 +31,7 @@ class Transcoder:
         self._sample = b""
         self._decoder: codecs.IncrementalDecoder | None = None
         self._decided = False
+        self.encoding = _UTF8
 
     def feed(self, chunk: bytes) -> bytes:
         """The next bytes as UTF-8; none until the encoding is told."""
@@ -46,6 +48,7 @@ class Transcoder:
     def _decide(self) -> bytes:
         sample, self._sample, self._decided = self._sample, b"", True
         encoding = _encoding_of(sample, self._charset)
+        self.encoding = encoding
         if encoding == _UTF8:
             sample = sample.removeprefix(_UTF8_BOM)
         else:

@@ -86,11 +86,11 @@ async def as_csv(rows: Callable[[], SentRows], source: Source) -> AsyncIterator[
     is_file = source.format == "csv"
     titles = source.header if is_file else await _properties(rows())
     # Quoted throughout, so that it shows the delimiter whatever its titles hold.
-    yield _line([*titles, *EXTRA_TITLES], source.delimiter, csv.QUOTE_ALL)
+    yield file_line([*titles, *EXTRA_TITLES], source.delimiter, csv.QUOTE_ALL)
     async for portion in rows():
         lines = [_as_cells(row, len(titles)) if is_file else _values(row.value, titles) for row in portion]
         yield "".join(
-            _line([*cells[: len(titles)], row.number, row.reason or "", *cells[len(titles) :]], source.delimiter)
+            file_line([*cells[: len(titles)], row.number, row.reason or "", *cells[len(titles) :]], source.delimiter)
             for row, cells in zip(portion, lines, strict=True)
         )
 
@@ -127,7 +127,7 @@ async def as_ndjson(portions: SentRows, source: Source) -> AsyncIterator[bytes]:
 async def as_sent(portions: SentRows, source: Source) -> AsyncIterator[bytes]:
     """These rows as a body that starts an action of the same type."""
     if source.format == "csv":
-        yield _line(source.header, source.delimiter).encode()
+        yield file_line(source.header, source.delimiter).encode()
         async for rows in portions:
             yield b"".join(_as_line(row, source) for row in rows)
         return
@@ -146,7 +146,7 @@ async def as_sent(portions: SentRows, source: Source) -> AsyncIterator[bytes]:
 
 
 def _as_line(row: SentRow, source: Source) -> bytes:
-    return row.raw if row.value is None else _line(row.value, source.delimiter).encode()
+    return row.raw if row.value is None else file_line(row.value, source.delimiter).encode()
 
 
 def _cells(row: SentRow) -> list[str]:
@@ -166,7 +166,8 @@ def _text(value: Any) -> str:
     return orjson.dumps(value).decode()
 
 
-def _line(cells: Iterable[Any], delimiter: str, quoting: Literal[0, 1] = csv.QUOTE_MINIMAL) -> str:
+def file_line(cells: Iterable[Any], delimiter: str, quoting: Literal[0, 1] = csv.QUOTE_MINIMAL) -> str:
+    """One line of a file."""
     line = io.StringIO()
     csv.writer(line, delimiter=delimiter, lineterminator="\n", quoting=quoting).writerow(cells)
     return line.getvalue()

@@ -57,9 +57,8 @@ class Isolation:
                     await self._narrow(connection, suspect, attempts, exit_code)
 
     async def _narrow(self, connection: Connection, suspect: ClaimedPortion, attempts: int, exit_code: int) -> None:
-        in_flight = self.settings.portions_in_flight
         place = (suspect.project_id, suspect.action_id)
-        claimed = await claim_portion(connection, *place, in_flight, suspect.portion.first_row)
+        claimed = await claim_portion(connection, *place, self.settings, suspect.portion.first_row)
         if claimed is None:
             return
         tally = Tally(ended=False, sequence=None)
@@ -67,7 +66,7 @@ class Isolation:
             await _cut_up(connection, claimed, self.settings.portion_attempts)
         elif attempts >= self.settings.portion_attempts + _DEATHS_ALONE:
             tally = await _convict(connection, claimed, exit_code)
-        await queue_next(connection, self.queue, suspect.project_id, tally, in_flight)
+        await queue_next(connection, self.queue, suspect.project_id, tally, self.settings.portions_in_flight)
 
 
 @asynccontextmanager

@@ -69,6 +69,7 @@ class ActionType:
     sequence: str | None = None
     refuses_existing: str | None = None  # the reason of a row whose {key} exists, where it is not updated
     deletes: bool = False
+    portion_times: int = 1  # how many times the usual rows make a portion, where a row takes little
     target: Target | None = None  # what the path's {target} means, as options of the action
     required_columns: tuple[tuple[str, ...], ...] = ()  # without one of each a file is refused as a whole
     unique_key: str | None = None  # rows without it, or with it twice, refuse a whole JSON submission

@@ -1,5 +1,6 @@
 """Listing: which actions a page shows, newest first, by whatever filters, always along an index."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, LiteralString
@@ -16,13 +17,24 @@ _sql = queries(__package__, "listing.sql")
 class Wanted:
     """Which actions are asked for; None leaves a filter out, no value at all matches nothing."""
 
-    limit: int
+    limit: int = 10
     types: frozenset[str] | None = None
     statuses: frozenset[Status] | None = None
     created_from: datetime | None = None
     created_before: datetime | None = None
     parent_id: str | None = None
+    started_from: datetime | None = None
+    started_before: datetime | None = None
+    finished_from: datetime | None = None
+    finished_before: datetime | None = None
+    file_name: str | None = None  # a part of it, in any case
     after_id: str | None = None
+
+    @property
+    def looks_at_each(self) -> bool:
+        """Whether something is asked for that no index knows."""
+        looked_at = (self.started_from, self.started_before, self.finished_from, self.finished_before, self.file_name)
+        return any(asked is not None for asked in looked_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +58,35 @@ async def find_page(connection: Connection, project_id: int, wanted: Wanted) -> 
 def _stretch(wanted: Wanted) -> LiteralString:
     """The query whose index fits."""
     query: LiteralString = _sql.page_by_time
-    if wanted.parent_id is not None:
+    if wanted.looks_at_each:
+        query = _sql.page_looking_at_each
+    elif wanted.parent_id is not None:
         query = _sql.page_of_parent
     elif wanted.types is not None:
         query = _sql.page_by_type
     elif wanted.statuses is not None:
         query = _sql.page_by_status
     return query
+
+
+async def find_cancelable(
+    connection: Connection, project_id: int, wanted: Wanted, never: Iterable[str]
+) -> tuple[list[str], bool]:
+    """The newest of these actions that run, but for those of the types `never`; and whether there are more."""
+    return await _find_among(connection, _sql.cancelable, project_id, wanted, {"never": list(never)})
+
+
+async def find_retryable(connection: Connection, project_id: int, wanted: Wanted) -> tuple[list[str], bool]:
+    """The newest of these actions with failed rows that nobody has retried yet; and whether there are more."""
+    return await _find_among(connection, _sql.retryable, project_id, wanted, {})
+
+
+async def _find_among(
+    connection: Connection, query: LiteralString, project_id: int, wanted: Wanted, asked: dict[str, Any]
+) -> tuple[list[str], bool]:
+    bounds = await _bounds(connection, project_id, wanted)
+    found = await (await connection.execute(query, bounds | asked)).fetchall()
+    return [row["id"] for row in found[: wanted.limit]], len(found) > wanted.limit
 
 
 async def _bounds(connection: Connection, project_id: int, wanted: Wanted) -> dict[str, Any]:
@@ -63,6 +97,11 @@ async def _bounds(connection: Connection, project_id: int, wanted: Wanted) -> di
         "parent_id": wanted.parent_id,
         "created_from": wanted.created_from or "-infinity",
         "created_before": wanted.created_before or "infinity",
+        "started_from": wanted.started_from,
+        "started_before": wanted.started_before,
+        "finished_from": wanted.finished_from,
+        "finished_before": wanted.finished_before,
+        "file_name": wanted.file_name,
         "after_created_at": await _cursor(connection, project_id, wanted.after_id),
         "after_id": wanted.after_id or "",
         "limit": wanted.limit + 1,

@@ -63,7 +63,7 @@ class Opener:
 
         Raises InvalidPayloadError, BodyTooLargeError and UnsupportedMediaTypeError, some of them only in the reading.
         """
-        content = await unpacked(body, self._expanded)
+        _, content = await unpacked(body, self._expanded)
         if kind.source != "csv":
             yield await self._open_json(kind, upload, content)
             return

@@ -17,6 +17,7 @@ class PortionCutter:
         self._max_bytes = max_bytes
         self._separator = separator
         self._rows: list[bytes] = []
+        self._count = 0  # of rows within runs, beyond one each
         self._size = 0
         self.next_row = 1
 
@@ -25,25 +26,40 @@ class PortionCutter:
         for row in rows:
             self._rows.append(row)
             self._size += len(row)
-            if len(self._rows) >= self._max_rows or self._size >= self._max_bytes:
+            if self.room <= 0 or self._size >= self._max_bytes:
                 yield from self.cut()
+
+    def add_run(self, run: bytes, count: int) -> Iterator[Portion]:
+        """Take so many rows, at most `max_rows`, in one piece, with what stands between them."""
+        if count > self.room:
+            yield from self.cut()
+        self._rows.append(run)
+        self._size += len(run)
+        self._count += count - 1
+        if self.room <= 0 or self._size >= self._max_bytes:
+            yield from self.cut()
+
+    def is_for(self, count: int) -> bool:
+        """Whether so many rows at once leave portions about as large as they may be."""
+        return count <= max(self.room, self._max_rows // 8)
+
+    @property
+    def room(self) -> int:
+        """How many more rows the portion may have."""
+        return self._max_rows - len(self._rows) - self._count
 
     def cut(self) -> Iterator[Portion]:
         """Yield what has been gathered, if anything, as a portion."""
         if self._rows:
-            yield Portion(self._first_row(), len(self._rows), self._separator.join(self._rows))
-            self._rows = []
-            self._size = 0
-
-    def _first_row(self) -> int:
-        first = self.next_row
-        self.next_row += len(self._rows)
-        return first
+            count = len(self._rows) + self._count
+            yield Portion(self.next_row, count, self._separator.join(self._rows))
+            self.next_row += count
+            self._rows, self._count, self._size = [], 0, 0
 
     @property
     def row_number(self) -> int:
         """The number the next row will get."""
-        return self.next_row + len(self._rows)
+        return self.next_row + len(self._rows) + self._count
 
 
 def row_too_long(number: int, max_bytes: int) -> InvalidPayloadError:

@@ -11,6 +11,7 @@ from psycopg import AsyncConnection
 from tallykeep.db.pool import Connection
 
 QUEUE = "actions"
+EXPRESS = "express"  # for actions of one portion: it has workers of its own beside those of both queues
 _TASK = "advance"
 _TIDY = "tidy"
 _DEAD_AFTER_SECONDS = 60
@@ -52,12 +53,13 @@ class Queue:
             await manager.finish_job(job, status=Status.FAILED, delete_job=True)
 
     async def defer_advance(
-        self, connection: Connection, project_id: int, turn: int, *, delay: timedelta | None = None
-    ) -> None:
+        self, connection: Connection, project_id: int, turn: int, *, delay: timedelta | None = None,
+        express: bool = False,
+    ) -> None:  # fmt: skip
         """Queue one job, in the transaction that is open on `connection`; they are served by their turns' numbers."""
         job = self.app.configure_task(
             _TASK,
-            queue=QUEUE,
+            queue=EXPRESS if express else QUEUE,
             priority=-turn,
             connection=connection,
             schedule_in={"milliseconds": round(delay.total_seconds() * 1000)} if delay else None,

@@ -8,9 +8,9 @@ from operator import itemgetter
 import orjson
 
 from tallykeep.engine.split_csv import LineSource, quoted_rows
-from tallykeep.engine.split_json import ELEMENT_SEPARATOR, is_json, split_elements
+from tallykeep.engine.split_json import ELEMENT_SEPARATOR, is_json, parse_elements, split_elements
 from tallykeep.engine.split_lines import LINE_SEPARATOR
-from tallykeep.model import Portion, Row, Source, Table, wrong_width
+from tallykeep.model import Portion, Row, Source, Table, Values, wrong_width
 
 _SEPARATORS = {"csv": b"", "json": ELEMENT_SEPARATOR, "ndjson": LINE_SEPARATOR}
 
@@ -67,13 +67,13 @@ def split_rows(portion: Portion, source: Source, parts: int) -> list[Portion]:
     ]
 
 
-def _json_rows(portion: Portion) -> list[Row]:
+def _json_rows(portion: Portion) -> Sequence[Row]:
     try:
-        values = orjson.loads(b"[" + portion.body + b"]")
+        values = parse_elements(portion.body)
     except orjson.JSONDecodeError:
         return [_json_row(number, element)
                 for number, element in enumerate(split_elements(portion.body), portion.first_row)]  # fmt: skip
-    return [Row(number, value) for number, value in enumerate(values, portion.first_row)]
+    return Values(range(portion.first_row, portion.first_row + len(values)), values)
 
 
 def _json_row(number: int, element: bytes) -> Row:

@@ -64,6 +64,11 @@ class CsvSplitter:
             raise InvalidPayloadError("The file is empty; a header line is expected")
         yield from self._cutter.cut()
 
+    def stop(self) -> Iterator[Portion]:
+        """The input goes on, but is not looked at any further: yield the rows that are whole."""
+        yield from self._feed(self._transcoder.finish())
+        yield from self._cutter.cut()
+
     def _take(self, lines: list[bytes], *, final: bool) -> Iterator[Portion]:
         self._open_lines += lines
         self._open_size += sum(map(len, lines))

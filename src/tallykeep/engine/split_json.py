@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import orjson
 
@@ -22,6 +23,10 @@ _TEXT = re.compile(_STRING, re.DOTALL)
 _WORD = re.compile(rb"[^][{}\",\s:]++(?=[\s,\]])")
 _SPACE = re.compile(rb"[ \t\r\n]*+")
 _LONG_ELEMENT = 65_536
+_RUN_BYTES = 32_768
+_OPENING = re.compile(rb"[ \t\r\n]*+\[")
+_FIRST_KEY = re.compile(rb'[ \t\r\n]*+(\{[ \t\r\n]*+"[^"\\]*+")')
+_BEHIND_ELEMENT = re.compile(rb"\}[ \t\r\n]*+,[ \t\r\n]*+\Z")
 _BOM = b"\xef\xbb\xbf"
 
 ELEMENT_SEPARATOR = b",\n"
@@ -41,15 +46,24 @@ class JsonSplitter:
         self._buffer = b""
         self._state = "start"
         self._scan_from = 0
+        self._doubtful = False  # whether the portion has elements that no parser has seen
 
     def feed(self, chunk: bytes) -> Iterator[Portion]:
         """Take the next bytes, and yield the portions that are full."""
+        yield from self._feed(chunk, final=False)
+
+    def _feed(self, chunk: bytes, *, final: bool) -> Iterator[Portion]:
         self._buffer += chunk
         if self._state == "start":
             if len(self._buffer) < len(_BOM) and _BOM.startswith(self._buffer):
                 return
             self._buffer = self._buffer.removeprefix(_BOM)
         if len(self._buffer) < self._scan_from:
+            return
+        if self._state == "start" and (opening := _OPENING.match(self._buffer)):
+            self._buffer, self._state = self._buffer[opening.end() :], "first"
+        yield from self._checked(self._runs(), behind=False)
+        if not final and len(self._buffer) < _RUN_BYTES and self._state in ("first", "element"):
             return
         yield from self._checked(self._cutter.add(self._elements()))
         # An element that goes on is looked at again only when much more of it has come.
@@ -60,12 +74,27 @@ class JsonSplitter:
     def finish(self) -> Iterator[Portion]:
         """End of input: yield the rest; raises where the array was not closed."""
         self._scan_from = 0
-        yield from self.feed(b"")
+        yield from self._feed(b"", final=True)
         if self._state == "start":
             raise InvalidPayloadError("The body is empty; a JSON array is expected")
         if self._state != "end":
             raise InvalidPayloadError(f"The JSON array is cut off within or after row {self._cutter.row_number}")
         yield from self._checked(self._cutter.cut())
+
+    def stop(self) -> Iterator[Portion]:
+        """The input goes on, but is not looked at any further: yield the rows that are whole."""
+        yield from self._checked(self._cutter.add(self._elements()))
+        yield from self._checked(self._cutter.cut())
+
+    def _runs(self) -> Iterator[Portion]:
+        """Take as many whole elements off the buffer as a parser finds at once; what it stumbles over is left there."""
+        while self._state in ("first", "element") and len(self._buffer) >= _RUN_BYTES:
+            run = _run_of(self._buffer[: 2 * _RUN_BYTES])
+            if run is None or not self._cutter.is_for(len(run[1])) or len(run[0]) > self._max_row_bytes:
+                return
+            self._buffer = self._buffer[len(run[0]) + 1 :]
+            self._state = "element"
+            yield from self._cutter.add_run(run[0], len(run[1]))
 
     def _elements(self) -> list[bytes]:
         """Take whole elements off the buffer; leave an incomplete one there."""
@@ -80,6 +109,7 @@ class JsonSplitter:
                 break
             at = after
         self._buffer = self._buffer[at:]
+        self._doubtful = self._doubtful or bool(elements)
         return elements
 
     def _step(self, at: int, elements: list[bytes]) -> int | None:
@@ -119,13 +149,47 @@ class JsonSplitter:
                 f"Malformed JSON at row {self._cutter.row_number}: unexpected {mark.decode('latin-1')!r}"
             )
 
-    def _checked(self, portions: Iterator[Portion]) -> Iterator[Portion]:
+    def _checked(self, portions: Iterator[Portion], *, behind: bool = True) -> Iterator[Portion]:
+        """The portions, once they have been parsed; `behind` tells whether what comes behind them is doubtful too."""
         for portion in portions:
-            try:
-                orjson.loads(b"[" + portion.body + b"]")
-            except orjson.JSONDecodeError:
-                _check_each(portion)
+            if self._doubtful:
+                try:
+                    orjson.loads(b"[" + portion.body + b"]")
+                except orjson.JSONDecodeError:
+                    _check_each(portion)
+            self._doubtful = behind
             yield portion
+
+
+def parse_elements(body: bytes) -> list[Any]:
+    """The values of a portion's elements; raises orjson.JSONDecodeError.
+
+    Parsed in pieces, between which other threads get on.
+    """
+    values: list[Any] = []
+    at = 0
+    while len(body) - at > 2 * _RUN_BYTES and (run := _run_of(body[at : at + 2 * _RUN_BYTES])):
+        values += run[1]
+        at += len(run[0]) + 1
+    rest: list[Any] = orjson.loads(b"[" + body[at:] + b"]")
+    return values + rest
+
+
+def _run_of(buffer: bytes) -> tuple[bytes, list[Any]] | None:
+    """Whole elements at the start of the buffer, up to the comma behind the last, and their values; None if unclear.
+
+    Elements of an array mostly begin alike. Where the last one that begins like the first does begin is only a guess;
+    what makes it sure is that all before it parses, as JSON that ends too early, or too late, does not.
+    """
+    begins = _FIRST_KEY.match(buffer)
+    last = buffer.rfind(begins[1], begins.end()) if begins else -1
+    comma = buffer.rfind(b",", 0, last)
+    if last < 0 or not _BEHIND_ELEMENT.search(buffer, max(0, comma - 1_000), last):
+        return None
+    try:
+        return buffer[:comma], orjson.loads(b"[" + buffer[:comma] + b"]")
+    except orjson.JSONDecodeError:
+        return None
 
 
 def _after_space(buffer: bytes, at: int) -> int:
@@ -162,11 +226,11 @@ def split_elements(body: bytes) -> list[bytes]:
     """The elements of a portion's body, one by one."""
     elements: list[bytes] = []
     delimited = body + b","
-    at = 0
+    at = _after_space(delimited, 0)
     while at < len(body):
         end = _element_end(delimited, at) or len(body)
         elements.append(body[at:end])
-        at = end + len(ELEMENT_SEPARATOR)
+        at = _after_space(delimited, _after_space(delimited, end) + 1)
     return elements
 
 

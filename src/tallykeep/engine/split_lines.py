@@ -43,6 +43,10 @@ class LinesSplitter:
         yield from self._take([b"".join(self._tail)])
         yield from self._cutter.cut()
 
+    def stop(self) -> Iterator[Portion]:
+        """The input goes on, but is not looked at any further: yield the rows that are whole."""
+        yield from self._cutter.cut()
+
     def _take(self, lines: list[bytes]) -> Iterator[Portion]:
         if not self._started:
             lines[0] = lines[0].removeprefix(_BOM)

@@ -26,34 +26,33 @@ def head_start(portions: int) -> timedelta:
 
 
 async def queue_turns(
-    connection: Connection, queue: Queue, project_id: int, count: int, *, delay: timedelta | None = None
-) -> None:
+    connection: Connection, queue: Queue, project_id: int, count: int, *, delay: timedelta | None = None,
+    express: bool = False,
+) -> None:  # fmt: skip
     """Queue so many turns of the project, in the transaction open on `connection`; none only takes the lock."""
     given = await (await connection.execute(_sql.number_turns, {"project_id": project_id, "count": count})).fetchone()
     first = given["first_turn"] if given else 1
     for turn in range(first, first + count):
-        await queue.defer_advance(connection, project_id, turn, delay=delay)
+        await queue.defer_advance(connection, project_id, turn, delay=delay, express=express)
 
 
 async def queue_first_turns(
-    connection: Connection, queue: Queue, project_id: int, action_id: str, count: int, *, in_sequence: bool
-) -> None:
+    connection: Connection, queue: Queue, project_id: int, action_id: str, count: int, *, in_sequence: bool,
+    express: bool,
+) -> None:  # fmt: skip
     """Queue a new action's turns; one that has to wait in its sequence gets them when its turn has come."""
     if in_sequence:
         await queue_turns(connection, queue, project_id, 0)  # whoever ends meanwhile now sees this one, or is seen
         key = {"project_id": project_id, "action_id": action_id}
         if (await connection.execute(_sql.wait_in_sequence, key)).rowcount:
             return
-    await queue_turns(connection, queue, project_id, count)
+    await queue_turns(connection, queue, project_id, count, express=express)
 
 
 async def serve_next_action(connection: Connection, project_id: int) -> str | None:
     """Whose turn it is in this project, marked as served by now; None where no action is left to go on with."""
-    async with connection.transaction():
-        # Losing this mark in a crash harms nothing, so it need not wait for the disk.
-        await connection.execute("SET LOCAL synchronous_commit = off")
-        served = {"project_id": project_id, "now": now()}
-        action = await (await connection.execute(_sql.serve_next_action, served)).fetchone()
+    served = {"project_id": project_id, "now": now()}
+    action = await (await connection.execute(_sql.serve_next_action, served)).fetchone()
     return action["id"] if action else None
 
 

@@ -46,6 +46,7 @@ WHERE project_id = :project_id
 RETURNING id, open_portions
 
 -- name: serve_next_action
+-- Losing this mark in a crash harms nothing, so it need not wait for the disk.
 -- FOR UPDATE would wait for every transaction that has recorded failures of the action: a rejected one, which goes on
 -- looking for more of them, would hold up its whole project, and so the workers.
 UPDATE async_actions
@@ -54,6 +55,7 @@ SET
     status = 'IN_PROGRESS',
     started_at = coalesce(started_at, :now),
     updated_at = CASE WHEN status = 'ENQUEUED' THEN greatest(updated_at, :now) ELSE updated_at END
+FROM set_config('synchronous_commit', 'off', true)
 WHERE project_id = :project_id
     AND id = (
         SELECT id FROM async_actions

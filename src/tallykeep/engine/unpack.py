@@ -156,21 +156,31 @@ def _told(error: Exception) -> str:
     return f"is corrupt: {error}"
 
 
-async def expanded(chunks: AsyncIterator[bytes], coding: str, limit: Limit) -> AsyncIterator[bytes]:
-    """What a compressed stream expands to; other tasks get their turn between the steps."""
+async def expanded(
+    chunks: AsyncIterator[bytes], coding: str, limit: Limit, *, partial: bool = False
+) -> AsyncIterator[bytes]:
+    """What a compressed stream expands to, or its beginning; other tasks get their turn between the steps."""
     expander = Expander(coding, limit)
     async for chunk in chunks:
         for step in expander.feed(chunk):
             yield step
             await asyncio.sleep(0)
-    expander.finish()
+    if not partial:
+        expander.finish()
 
 
-async def unpacked(chunks: AsyncIterator[bytes], limit: Limit) -> AsyncIterator[bytes]:
-    """The bytes of a file, expanded where its first bytes say that it is compressed."""
+def coding_of(first: bytes) -> str | None:
+    """The compression that a file's first bytes show, if any."""
+    return next((coding for magic, coding in _MAGIC.items() if first.startswith(magic)), None)
+
+
+async def unpacked(
+    chunks: AsyncIterator[bytes], limit: Limit, *, partial: bool = False
+) -> tuple[str | None, AsyncIterator[bytes]]:
+    """A file's compression, as its first bytes tell, and its bytes, expanded; with `partial` it may be cut off."""
     first, whole = await peeked(chunks, max(map(len, _MAGIC)))
-    coding = next((coding for magic, coding in _MAGIC.items() if first.startswith(magic)), None)
-    return expanded(whole, coding, limit) if coding else whole
+    coding = coding_of(first)
+    return coding, (expanded(whole, coding, limit, partial=partial) if coding else whole)
 
 
 async def peeked(chunks: AsyncIterator[bytes], size: int) -> tuple[bytes, AsyncIterator[bytes]]:

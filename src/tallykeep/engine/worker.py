@@ -8,11 +8,13 @@ import sys
 
 import structlog
 
-from tallykeep.engine.queue import QUEUE, Queue
+from tallykeep.engine.queue import EXPRESS, QUEUE, Queue
 from tallykeep.engine.rescue import Rescuer
 from tallykeep.engine.tidy import Tidier
 
 _log = structlog.get_logger()
+
+EXPRESS_CONCURRENCY = 1  # portions of small actions in hand while larger ones take all that is there
 
 _POLL_SECONDS = 0.5  # when a notification is lost, or none can be had (a transaction-mode pooler)
 _SHUTDOWN_SECONDS = 5
@@ -30,7 +32,8 @@ async def run_worker(queue: Queue, rescuer: Rescuer, tidier: Tidier, *, concurre
     async with queue.app.open_async():
         tasks = [
             asyncio.create_task(stopping.wait(), name="stop"),
-            asyncio.create_task(_work(queue, concurrency), name="work"),
+            asyncio.create_task(_work(queue, concurrency, QUEUE, EXPRESS), name="work"),
+            asyncio.create_task(_work(queue, EXPRESS_CONCURRENCY, EXPRESS), name="express"),
             asyncio.create_task(rescuer.run(), name="rescue"),
             asyncio.create_task(tidier.run(), name="tidy"),
         ]
@@ -53,9 +56,9 @@ def _collect_garbage_seldom() -> None:
     gc.set_threshold(200_000, 20, 100)
 
 
-async def _work(queue: Queue, concurrency: int) -> None:
+async def _work(queue: Queue, concurrency: int, *queues: str) -> None:
     await queue.app.run_worker_async(
-        queues=[QUEUE],
+        queues=list(queues),
         concurrency=concurrency,
         fetch_job_polling_interval=_POLL_SECONDS,
         delete_jobs="always",

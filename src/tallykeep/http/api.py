@@ -14,12 +14,17 @@ from tallykeep.http import (
     campaigns,
     categories,
     control,
+    control_all,
     customers,
     health,
+    imports,
+    keys,
     metadata_schemas,
     orders,
+    pace,
     products,
     reports,
+    status,
     templates,
     trash_bin,
     vouchers,
@@ -52,9 +57,12 @@ def create_api(kinds: ActionTypes, open_context: Callable[[], AbstractAsyncConte
         submission_routes(kinds),
         async_actions.router,
         control.router,
+        control_all.router,
+        pace.router,
         watching.router,
         reports.router,
         templates.router,
+        imports.router,
         vouchers.router,
         campaigns.router,
         categories.router,
@@ -64,7 +72,9 @@ def create_api(kinds: ActionTypes, open_context: Callable[[], AbstractAsyncConte
         trash_bin.router,
         metadata_schemas.router,
         metadata_schemas.management,
+        keys.router,
         health.router,
+        status.router,
     ]
     for router in app.state.routers:
         app.include_router(router)
@@ -90,11 +100,11 @@ def _correct(operation: dict[str, Any]) -> None:
     if names:
         operation["security"] = [pair for pair in (management_keys, app_keys) if pair]
     operation["responses"].pop("422", None)
-    for status, content in operation["responses"].items():
+    for code, content in operation["responses"].items():
         if "text/event-stream" in content.get("content", {}):
             # What is written here otherwise belongs to a later version of OpenAPI than the document is of.
             content["content"]["text/event-stream"] = {"schema": {"type": "string"}}
-        if status.startswith("2") and "application/json" in content.get("content", {}):
+        if code.startswith("2") and "application/json" in content.get("content", {}):
             body = content["content"]["application/json"]
             if "properties" not in body["schema"]:
                 body["schema"] = {"type": "object"}

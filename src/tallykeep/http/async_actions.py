@@ -1,20 +1,23 @@
 """GET /v1/async-actions and what hangs below it."""
 
 from collections.abc import Iterable
-from typing import Annotated, Literal
+from dataclasses import replace
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
 
 from tallykeep.compatibility import OURS, Compatibility
 from tallykeep.engine.listing import Wanted
 from tallykeep.engine.read import ADDED_ALONE, ADDED_FIELDS
+from tallykeep.engine.sent import rows_as_sent
 from tallykeep.errors import InvalidQueryError
 from tallykeep.http.answers import Json
 from tallykeep.http.auth import FromCaller
-from tallykeep.http.context import FromContext
+from tallykeep.http.context import Context, FromContext
 from tallykeep.http.parameters import Limit, Moment
 from tallykeep.http.watching import read_action
 from tallykeep.model import OperationStatus, Status
+from tallykeep.resources.projects import Caller
 
 router = APIRouter(prefix="/v1/async-actions", tags=["Async actions"], default_response_class=Json)
 
@@ -29,28 +32,40 @@ _STATUSES_OF = {
 }
 
 
-def _wanted(
+async def wanted_actions(
     context: FromContext,
-    limit: Limit = 10,
     type_: Annotated[str | None, Query(alias="type", description="Types, separated by commas.")] = None,
     status: Annotated[str | None, Query(description=_OF.format(", ".join(Status)))] = None,
     operation_status: Annotated[str | None, Query(description=_OF.format(", ".join(OperationStatus)))] = None,
     start_date: Annotated[Moment | None, Query(description="Actions scheduled at this moment or later.")] = None,
     end_date: Annotated[Moment | None, Query(description="Actions scheduled before this moment.")] = None,
     parent_id: Annotated[str | None, Query(description="Actions that were started from this one.")] = None,
+    started_from: Annotated[Moment | None, Query(description="Actions started at this moment or later.")] = None,
+    started_before: Annotated[Moment | None, Query(description="Actions started before this moment.")] = None,
+    finished_from: Annotated[Moment | None, Query(description="Actions that ended at this moment or later.")] = None,
+    finished_before: Annotated[Moment | None, Query(description="Actions that ended before this moment.")] = None,
+    file_name: Annotated[str | None, Query(description="Actions of files with this in their names.")] = None,
     starting_after_id: Annotated[
         str | None, Query(description="The page behind this action; `more_starting_after` of the page before.")
     ] = None,
 ) -> Wanted:
+    """Which actions the query string asks for, however many; raises InvalidQueryError."""
     return Wanted(
-        limit=limit,
         types=_among("type", type_, context.kinds),
         statuses=_statuses(status, operation_status),
         created_from=start_date,
         created_before=end_date,
         parent_id=parent_id,
+        started_from=started_from,
+        started_before=started_before,
+        finished_from=finished_from,
+        finished_before=finished_before,
+        file_name=file_name or None,
         after_id=starting_after_id,
     )
+
+
+FromFilters = Annotated[Wanted, Depends(wanted_actions)]
 
 
 def _statuses(status: str | None, operation_status: str | None) -> frozenset[Status] | None:
@@ -76,12 +91,12 @@ def _among(name: str, text: str | None, allowed: Iterable[str]) -> frozenset[str
 
 
 @router.get("", summary="List async actions", openapi_extra=_LISTED.extra)
-async def list_actions(context: FromContext, caller: FromCaller, wanted: Annotated[Wanted, Depends(_wanted)]) -> Json:
+async def list_actions(context: FromContext, caller: FromCaller, wanted: FromFilters, limit: Limit = 10) -> Json:
     """The project's actions, newest first, without their results. Filters can be combined. `more_starting_after` is
     what to send as `starting_after_id` for the next page, null on the last one.
     """
     async with context.pool.connection() as connection:
-        return Json(await context.reader.list_actions(connection, caller.project_id, wanted))
+        return Json(await context.reader.list_actions(connection, caller.project_id, replace(wanted, limit=limit)))
 
 
 @router.get("/{action_id}", summary="Get async action", openapi_extra=_SHOWN.extra)
@@ -109,13 +124,26 @@ async def list_failures(
     after_row: Annotated[int, Query(ge=0, description="Go on behind this row.")] = 0,
     reason: Annotated[str | None, Query(description="Only rows that failed with exactly this reason.")] = None,
     group_by: Annotated[Literal["reason"] | None, Query(description="Count by reason instead.")] = None,
+    sent: Annotated[bool, Query(description="Show what the rows held, too.")] = False,
 ) -> Json:
     """Every failed row with its number, key and reason; or the reasons with their counts and first rows.
     `failures_kept` is false once they were removed for their age: the list is empty then, the action's counts stay.
+    With `sent`, a row of a file shows its `cells`, titled by `columns`; others, and lines that cannot be read, their
+    `text` as it was sent.
     """
     key = (caller.project_id, action_id)
     async with context.pool.connection() as connection:
         if group_by == "reason":
             return Json(await context.reader.list_reasons(connection, *key, limit=limit, reason=reason))
-        page = context.reader.list_failures(connection, *key, limit=limit, after_row=after_row, reason=reason)
-        return Json(await page)
+        page = await context.reader.list_failures(connection, *key, limit=limit, after_row=after_row, reason=reason)
+    return Json(await _with_rows(context, caller, action_id, page) if sent else page)
+
+
+async def _with_rows(context: Context, caller: Caller, action_id: str, page: dict[str, Any]) -> dict[str, Any]:
+    source = (await context.controller.find(caller.project_id, action_id)).source
+    rows = [failure["row"] for failure in page["failures"]]
+    sent: dict[int, dict[str, Any]] = {}
+    if rows and source.format != "planned":
+        sent = await rows_as_sent(context.pool, caller.project_id, action_id, source, rows)
+    failures = [{**failure, **sent.get(failure["row"], {})} for failure in page["failures"]]
+    return {**page, "failures": failures, "columns": source.header}

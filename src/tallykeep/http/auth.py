@@ -6,8 +6,8 @@ from fastapi import Depends, Security
 from fastapi.security import APIKeyHeader
 
 from tallykeep.errors import NotFoundError, UnauthorizedError
-from tallykeep.http.context import FromContext
-from tallykeep.resources.projects import Caller, authenticate
+from tallykeep.http.context import Context, FromContext
+from tallykeep.resources.projects import Caller, KeyKind, authenticate
 
 _HINT = "Send the headers X-App-Id and X-App-Token with a project's keys"
 
@@ -26,8 +26,7 @@ async def _caller(
 ) -> Caller:
     if not app_id or not app_token:
         raise UnauthorizedError(f"The application keys are missing. {_HINT}")
-    async with context.pool.connection() as connection:
-        caller = await authenticate(connection, "app", app_id, app_token)
+    caller = await _found(context, "app", app_id, app_token)
     if caller is None:
         raise UnauthorizedError(f"The application keys are wrong or were revoked. {_HINT}")
     return caller
@@ -43,10 +42,19 @@ async def _manager(
     """A management key's caller; a project's own application keys may manage that project too."""
     if not management_id or not management_token:
         return await _caller(context, app_id, app_token)
-    async with context.pool.connection() as connection:
-        caller = await authenticate(connection, "management", management_id, management_token)
+    caller = await _found(context, "management", management_id, management_token)
     if caller is None:
         raise UnauthorizedError("The management keys are wrong or were revoked")
+    return caller
+
+
+async def _found(context: Context, kind: KeyKind, key_id: str, token: str) -> Caller | None:
+    caller = context.known_keys.find(kind, key_id, token)
+    if caller is None:
+        async with context.pool.connection() as connection:
+            caller = await authenticate(connection, kind, key_id, token)
+        if caller is not None:
+            context.known_keys.add(kind, key_id, token, caller)
     return caller
 
 

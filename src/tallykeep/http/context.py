@@ -1,6 +1,6 @@
 """What the routes work with, handed to the application once; and how a route gets at it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Annotated
 
@@ -9,11 +9,13 @@ from fastapi import Depends, Request
 from tallykeep.config import Settings
 from tallykeep.db.pool import Pool
 from tallykeep.engine.accept import Acceptance
+from tallykeep.engine.beginning import Samples
 from tallykeep.engine.control import Controller
 from tallykeep.engine.kinds import ActionTypes
 from tallykeep.engine.read import Reader
 from tallykeep.engine.report import ReportLinks
 from tallykeep.engine.watch import Watcher
+from tallykeep.http.known_keys import KnownKeys
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +27,12 @@ class Context:
     intake: Pool
     acceptance: Acceptance
     reader: Reader
+    samples: Samples
     controller: Controller
     watcher: Watcher
     kinds: ActionTypes
     report_secret: bytes
+    known_keys: KnownKeys = field(default_factory=KnownKeys)
 
     async def drain(self) -> None:
         """Replace the idle connections of both pools."""
@@ -40,7 +44,7 @@ class Context:
         return ReportLinks(self.report_secret, str(request.base_url), timedelta(days=self.settings.keep_reports_days))
 
 
-def _context(request: Request) -> Context:
+async def _context(request: Request) -> Context:  # not in a thread, as FastAPI would call a plain function
     context: Context = request.app.state.context
     return context
 

@@ -9,6 +9,9 @@ from fastapi.responses import StreamingResponse
 from tallykeep.compatibility import OURS
 from tallykeep.engine.control import target_options
 from tallykeep.engine.failed_rows import SentRows, as_csv, as_ndjson, sent_rows
+from tallykeep.engine.kinds import ActionType
+from tallykeep.engine.sent import whole_file
+from tallykeep.errors import ConflictError
 from tallykeep.http.answers import ACCEPTED, Json, answer_accepted
 from tallykeep.http.auth import FromCaller
 from tallykeep.http.bodies import has_body
@@ -20,6 +23,12 @@ from tallykeep.model import Source
 from tallykeep.resources.projects import Caller
 
 router = APIRouter(prefix="/v1/async-actions", tags=["Async actions"], default_response_class=Json)
+
+_FILE_TYPES = {
+    "csv": ("text/csv; charset=utf-8", ".csv"),
+    "json": ("application/json", ".json"),
+    "ndjson": ("application/x-ndjson", ".ndjson"),
+}
 
 Unprocessed = Annotated[bool, Query(description="Take the rows along that have no outcome at all.")]
 
@@ -51,12 +60,16 @@ async def retry(
     parent = await context.controller.find(caller.project_id, action_id)
     upload = None
     if has_body(request):
-        upload = RequestUpload(request, parent.kind, media_types(parent.kind), context.settings)
+        upload = _corrected(request, parent.kind, context)
     options = target_options(parent.source)
     asked = submission(request, caller, parent.kind, options, body=include_unprocessed, parent_id=action_id)
     wishes = read_wishes(request.query_params)
     accepted = await context.controller.retry(parent, asked, wishes, upload, unprocessed=include_unprocessed)
     return answer_accepted(accepted, 202)
+
+
+def _corrected(request: Request, kind: ActionType, context: Context) -> RequestUpload:
+    return RequestUpload(request, media_types(kind), context.settings, may_be_empty=kind.may_be_empty)
 
 
 @router.get(
@@ -85,6 +98,20 @@ async def failures_ndjson(
     """The failed rows as they were sent, one JSON value a line; can be imported again as it is where JSON is."""
     source, rows = await _failed(context, caller, action_id, include_unprocessed)
     return _file(as_ndjson(rows(), source), "application/x-ndjson", f"{action_id}-failures.ndjson")
+
+
+@router.get(
+    "/{action_id}/file", summary="Download the rows as sent", response_class=StreamingResponse, openapi_extra=OURS
+)
+async def sent_file(context: FromContext, caller: FromCaller, action_id: str) -> StreamingResponse:
+    """All rows as they were sent, in UTF-8 and unpacked, a workbook as CSV; with the header that the file came with."""
+    parent = await context.controller.find(caller.project_id, action_id)
+    parent.require_rows()
+    if parent.source.format == "planned":
+        raise ConflictError(f"The action {action_id} was sent no rows")
+    media_type, ending = _FILE_TYPES[parent.source.format]
+    content = whole_file(context.pool, caller.project_id, action_id, parent.source)
+    return _file(content, media_type, f"{action_id}{ending}")
 
 
 async def _failed(

@@ -1,2 +1,9 @@
 -- name: count_live_workers
-SELECT count(*) AS workers FROM procrastinate_workers WHERE last_heartbeat > now() - interval '30 seconds'
+-- Each process has two of the queue's workers: one for all portions, one for express ones.
+SELECT (count(*) + 1) / 2 AS workers FROM procrastinate_workers WHERE last_heartbeat > now() - interval '30 seconds'
+
+-- name: database_status
+SELECT
+    current_setting('server_version') AS version,
+    pg_database_size(current_database()) AS size_bytes,
+    clock_timestamp() AS time

@@ -15,6 +15,7 @@ from tallykeep.http.uploads import submission
 from tallykeep.http.wishes import PARAMETERS, read_wishes
 from tallykeep.model import wire_time
 from tallykeep.resources import metadata_schemas as schemas
+from tallykeep.resources.metadata_purge import count_carrying
 from tallykeep.resources.projects import list_projects
 
 router = APIRouter(prefix="/v1/metadata-schemas", tags=["Metadata schemas"], default_response_class=Json)
@@ -53,7 +54,7 @@ async def get_schema(context: FromContext, caller: FromCaller, resource: str) ->
         return Json(_with_camel_case(_shown(await schemas.get_schema(connection, caller.project_id, resource))))
 
 
-@router.delete("/{resource}/definitions/{key}", summary="Remove a definition", openapi_extra=OURS)
+@router.delete("/{resource}/definitions/{key:path}", summary="Remove a definition", openapi_extra=OURS)
 async def remove_definition(context: FromContext, caller: FromCaller, resource: str, key: str) -> Json:
     """Put a definition among the removed ones; the resources keep their metadata. Ours, not the peer's."""
     async with context.pool.connection() as connection:
@@ -61,7 +62,7 @@ async def remove_definition(context: FromContext, caller: FromCaller, resource: 
     return Json(_with_camel_case(_shown(schema)))
 
 
-@router.post("/{resource}/definitions/{key}/restore", summary="Restore a removed definition", openapi_extra=OURS)
+@router.post("/{resource}/definitions/{key:path}/restore", summary="Restore a removed definition", openapi_extra=OURS)
 async def restore_definition(context: FromContext, caller: FromCaller, resource: str, key: str) -> Json:
     """Put a removed definition in force again. Ours, not the peer's."""
     async with context.pool.connection() as connection:
@@ -70,7 +71,7 @@ async def restore_definition(context: FromContext, caller: FromCaller, resource:
 
 
 @router.post(
-    "/{resource}/definitions/{key}/purge",
+    "/{resource}/definitions/{key:path}/purge",
     status_code=202,
     summary="Purge a metadata key",
     openapi_extra={"parameters": PARAMETERS, **OURS},
@@ -89,6 +90,14 @@ async def purge_definition(request: Request, context: FromContext, caller: FromC
                 await schemas.forget_removed_definition(connection, caller.project_id, resource, key)
             accepted = await context.acceptance.accept_planned(connection, asked, wishes)
     return answer_accepted(accepted, 202)
+
+
+@router.get("/{resource}/definitions/{key:path}/usage", summary="Count resources with a key", openapi_extra=OURS)
+async def count_usage(context: FromContext, caller: FromCaller, resource: str, key: str) -> Json:
+    """How many resources of this kind carry the key just now: so many a purge would reach. Ours, not the peer's."""
+    async with context.pool.connection() as connection:
+        total = await count_carrying(connection, caller.project_id, resource, key)
+    return Json({"object": "metadata_key_usage", "related_object": resource, "key": key, "total": total})
 
 
 @management.get("", summary="List projects", openapi_extra=_PROJECTS.extra)

@@ -13,7 +13,7 @@ from tallykeep.http.answers import ACCEPTED, Json, answer_accepted
 from tallykeep.http.auth import FromCaller
 from tallykeep.http.context import Context, FromContext
 from tallykeep.http.uploads import FORM, NDJSON, RequestUpload, submission
-from tallykeep.http.wishes import MAPPING, PARAMETERS
+from tallykeep.http.wishes import DELIMITER, MAPPING, PARAMETERS
 from tallykeep.resources.projects import Caller
 
 _JSON = "application/json"
@@ -68,7 +68,7 @@ def submission_routes(kinds: ActionTypes) -> APIRouter:
             description=f"Starts an asynchronous action of the type `{kind.name}` and answers with its id. {_PACKED}",
             operation_id=kind.name,
             openapi_extra={
-                "parameters": [*PARAMETERS, MAPPING] if kind.source == "csv" else PARAMETERS,
+                "parameters": [*PARAMETERS, MAPPING, DELIMITER] if kind.source == "csv" else PARAMETERS,
                 "requestBody": {"required": not kind.may_be_empty, "content": _content(kind)},
                 "responses": {str(kind.status_code): {"content": {"application/json": ACCEPTED}}},
                 **_compatibility(kind).extra,
@@ -106,6 +106,23 @@ def _compatibility(kind: ActionType) -> Compatibility:
 # A retry takes rows in whatever form the first action's type takes them.
 RETRY_BODY: dict[str, Any] = {"required": False, "content": {**_BODIES["json"], **_BODIES["csv"], _JSON: {}}}
 
+# A file to be looked at may be of any kind, and need not say which.
+PREVIEW_BODY: dict[str, Any] = {
+    "required": True,
+    "content": {
+        FORM: {
+            "schema": {
+                "type": "object",
+                "required": ["file"],
+                "properties": {
+                    "file": {"type": "string", "format": "binary", "description": " ".join(_FILES.values())}
+                },
+            }
+        },
+        **dict.fromkeys((_CSV, _XLSX, _JSON, *NDJSON, "application/octet-stream"), _BINARY),
+    },
+}
+
 
 def media_types(kind: ActionType) -> tuple[str, ...]:
     """The content types in which the type's rows may come."""
@@ -116,7 +133,7 @@ def _endpoint(kind: ActionType) -> Callable[..., Awaitable[Json]]:
     accepted = media_types(kind)
 
     async def submit(request: Request, context: FromContext, caller: FromCaller) -> Json:
-        upload = RequestUpload(request, kind, accepted, context.settings)
+        upload = RequestUpload(request, accepted, context.settings, may_be_empty=kind.may_be_empty)
         options = await _options(request, context, caller, kind)
         accepted_as = await context.acceptance.accept(submission(request, caller, kind, options), upload)
         return answer_accepted(accepted_as, kind.status_code)

@@ -12,7 +12,7 @@ from tallykeep.errors import InvalidQueryError
 from tallykeep.http.answers import request_id
 from tallykeep.http.bodies import body_chunks, has_body, media_type, require_media_type
 from tallykeep.http.forms import FileForm, charset_of
-from tallykeep.http.wishes import read_wishes
+from tallykeep.http.wishes import read_delimiter, read_wishes
 from tallykeep.model import Wishes
 from tallykeep.resources.projects import Caller
 
@@ -27,12 +27,15 @@ class RequestUpload:
     Raises UnsupportedMediaTypeError and InvalidQueryError at once.
     """
 
-    def __init__(self, request: Request, kind: ActionType, accepted: tuple[str, ...], settings: Settings) -> None:
+    def __init__(
+        self, request: Request, accepted: tuple[str, ...], settings: Settings, *, may_be_empty: bool = False
+    ) -> None:
         self._request = request
         self._sent = Limit(settings.max_body_bytes, "TALLYKEEP_MAX_BODY_BYTES")
         self._expanded = Limit(settings.max_expanded_bytes, "TALLYKEEP_MAX_EXPANDED_BYTES")
-        self._empty = kind.may_be_empty and not has_body(request)
+        self._empty = may_be_empty and not has_body(request)
         self._form: FileForm | None = None
+        self._told: dict[str, str | None] = {}
         read_wishes(request.query_params)  # what is wrong there is told before the rows are read
         if not self._empty:
             require_media_type(request, *accepted)
@@ -55,9 +58,17 @@ class RequestUpload:
         return self._form.charset if self._form else charset_of(self._request.headers.get("content-type", ""))
 
     @property
-    def delimiter(self) -> None:
-        """Clients do not say."""
-        return None
+    def delimiter(self) -> str | None:
+        """What the query says, or the form in front of its file."""
+        return read_delimiter(self.early("delimiter"))
+
+    def early(self, name: str) -> str | None:
+        """A parameter that has to be known before the rows; None where nobody has said so by now."""
+        return self._told.setdefault(name, self.parameters().get(name))
+
+    def parameters(self) -> dict[str, str]:
+        """The query's parameters, and the fields of the form that have come; the query's come first."""
+        return {**(self._form.fields if self._form else {}), **self._request.query_params}
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """The file's bytes; raises InvalidPayloadError, BodyTooLargeError, UploadTimeoutError."""
@@ -69,9 +80,16 @@ class RequestUpload:
             yield chunk
 
     def wishes(self) -> Wishes:
-        """The query's and the form's wishes; the query's come first."""
-        fields = self._form.fields if self._form else {}
-        return read_wishes({**fields, **self._request.query_params})
+        """The query's and the form's wishes; raises InvalidQueryError for what was said too late."""
+        self.refuse_late()
+        return read_wishes(self.parameters())
+
+    def refuse_late(self) -> None:
+        """Raise InvalidQueryError for a parameter that came behind the rows that it is about."""
+        given = self.parameters()
+        for name, told in self._told.items():
+            if given.get(name) != told:
+                raise InvalidQueryError(f"Property .{name} should stand in the query, or before the form's file")
 
 
 def submission(

@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from tallykeep.engine.split_csv import DELIMITERS
 from tallykeep.errors import InvalidQueryError
 from tallykeep.model import OnError, Wishes, normal_title
 
@@ -47,9 +48,15 @@ MAPPING: dict[str, Any] = {
     "description": "A JSON object that names columns of the file by our fields, or skips them: "
     '{"Gutschein": "Code", "Notiz": null}.',
 }
+DELIMITER: dict[str, Any] = {
+    "name": "delimiter",
+    "in": "query",
+    "schema": {"type": "string"},
+    "description": "What stands between the cells of a CSV file: one of , ; | or tab. Left out, its header tells.",
+}
 
-
-_NAMES = ("dry_run", "on_error", "max_failures", "mapping", "include_unprocessed")
+_NAMES = ("dry_run", "on_error", "max_failures", "mapping", "include_unprocessed", "delimiter")
+_DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
 _BY_TITLE = {normal_title(name): name for name in _NAMES}
 
 
@@ -64,11 +71,22 @@ def read_wishes(given: Mapping[str, str]) -> Wishes:
     if "max_failures" in given and on_error != OnError.STOP:
         raise InvalidQueryError("Property .max_failures goes with on_error=stop only")
     return Wishes(
-        dry_run=_dry_run(given.get("dry_run", "false")),
+        dry_run=read_boolean("dry_run", given.get("dry_run", "false")),
         on_error=on_error,
         max_failures=_max_failures(given.get("max_failures", "1")),
-        mapping=_mapping(given.get("mapping", "{}")),
+        mapping=read_mapping(given.get("mapping", "{}")),
+        delimiter=read_delimiter(given.get("delimiter")),
     )
+
+
+def read_delimiter(text: str | None) -> str | None:
+    """What stands between cells; raises InvalidQueryError for what cannot."""
+    if not text:
+        return None
+    delimiter = _DELIMITERS.get(text.lower(), text)
+    if delimiter not in tuple(DELIMITERS):
+        raise InvalidQueryError(f"Property .delimiter should be one of , ; | or tab, not {text!r}")
+    return delimiter
 
 
 def _refuse_misspelled(name: str) -> None:
@@ -78,11 +96,12 @@ def _refuse_misspelled(name: str) -> None:
         raise InvalidQueryError(f"Property .{name} is not known; it is called {_BY_TITLE[close]}")
 
 
-def _dry_run(text: str) -> bool:
+def read_boolean(name: str, text: str) -> bool:
+    """True or false, as people write it; raises InvalidQueryError."""
     try:
         return _BOOLEANS[text.strip().lower()]
     except KeyError:
-        raise InvalidQueryError(f"Property .dry_run should be true or false, not {text!r}") from None
+        raise InvalidQueryError(f"Property .{name} should be true or false, not {text!r}") from None
 
 
 def _on_error(text: str) -> OnError:
@@ -99,7 +118,8 @@ def _max_failures(text: str) -> int:
     return int(digits)
 
 
-def _mapping(text: str) -> dict[str, str | None]:
+def read_mapping(text: str) -> dict[str, str | None]:
+    """Columns by what they are to be called, None to skip them; raises InvalidQueryError."""
     try:
         mapping = orjson.loads(text)
     except orjson.JSONDecodeError as error:

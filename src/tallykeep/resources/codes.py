@@ -12,6 +12,7 @@ from tallykeep.resources.cleaning import Problem, actual
 _DEFAULT_LENGTH = 8
 _DEFAULT_CHARSET = string.digits + string.ascii_letters
 _LONGEST = 256
+_BYTE = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +36,25 @@ class CodeRule:
 
     def make(self) -> str:
         """One code."""
-        signs = [secrets.choice(self.charset) if sign == "#" else sign for sign in self.pattern]
-        return f"{self.prefix}{''.join(signs)}{self.postfix}"
+        return self.make_many(1)[0]
+
+    def make_many(self, count: int) -> list[str]:
+        """So many codes, among which some may be the same."""
+        # One sign of the pattern at a time, for all codes at once.
+        columns = [self._signs(count) if sign == "#" else sign * count for sign in self.pattern]
+        return [f"{self.prefix}{''.join(signs)}{self.postfix}" for signs in zip(*columns, strict=True)]
+
+    def _signs(self, count: int) -> str:
+        """Random signs of the charset, each with the same chance."""
+        size = len(self.charset)
+        if size > _BYTE:
+            return "".join([secrets.choice(self.charset) for _ in range(count)])
+        uneven = bytes(range(_BYTE - _BYTE % size, _BYTE))  # these would make the first signs a little likelier
+        signs = [self.charset[byte % size] for byte in range(_BYTE)]
+        picked = b""
+        while len(picked) < count:
+            picked += secrets.token_bytes(count).translate(None, uneven)
+        return picked[:count].decode("latin-1").translate(dict(enumerate(signs)))
 
 
 def code_rule(config: Any) -> CodeRule:

@@ -5,7 +5,28 @@ from dataclasses import dataclass
 from typing import Any, LiteralString
 
 from tallykeep.db.pool import Connection
+from tallykeep.db.queries import queries
+from tallykeep.errors import NotFoundError
 from tallykeep.model import ClaimedPortion, Failure, Row, now
+
+_sql = queries(__package__, "metadata_purge.sql")
+
+_COUNTS: dict[str, LiteralString] = {
+    "voucher": _sql.count_voucher,
+    "campaign": _sql.count_campaign,
+    "customer": _sql.count_customer,
+    "product": _sql.count_product,
+    "order": _sql.count_order,
+}
+
+
+async def count_carrying(connection: Connection, project_id: int, resource: str, key: str) -> int:
+    """How many resources of this kind carry the key, and so would be reached by its purge; raises NotFoundError."""
+    if resource not in _COUNTS:
+        raise NotFoundError(f"The metadata of {resource} cannot be purged; that of {', '.join(_COUNTS)} can")
+    place = {"project_id": project_id, "key": key}
+    counted = await (await connection.execute(_COUNTS[resource], place)).fetchone()
+    return int(counted["total"]) if counted else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +54,13 @@ class PurgePortion:
         return []
 
     async def stage(self) -> None:
-        """Nothing to make ready."""
-
-    async def write(self) -> list[Failure]:
-        """Purge the key off the range; a resource without it by now needs nothing."""
+        """Purge the key off the range, into which no other portion reaches; who is without it by now needs nothing."""
         bounds = {"first": self._range["first"], "last": self._range["last"]}
         place = {"project_id": self._project_id, "key": self._metadata_key, "now": now()}
         await self._connection.execute(self._purge.apply, {**place, **bounds})
+
+    async def write(self) -> list[Failure]:
+        """Nothing left to do."""
         return []
 
     def created(self) -> Mapping[str, int]:

@@ -42,6 +42,7 @@ class Caller:
     project_id: int
     project: str
     key_id: str
+    key_kind: KeyKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +59,10 @@ class Keys:
 async def authenticate(connection: Connection, kind: KeyKind, key_id: str, token: str) -> Caller | None:
     """The caller these keys belong to, or None; takes the same time whether the id or the token is wrong."""
     found = await (await connection.execute(_sql.find_key, {"kind": kind, "key_id": key_id})).fetchone()
-    known = hmac.compare_digest(_digest(token), found["token_hash"] if found else _NOBODY)
+    known = hmac.compare_digest(token_hash(token), found["token_hash"] if found else _NOBODY)
     if not known or found is None:
         return None
-    return Caller(found["project_id"], found["public_id"], key_id)
+    return Caller(found["project_id"], found["public_id"], key_id, kind)
 
 
 async def list_projects(connection: Connection, caller: Caller) -> dict[str, Any]:
@@ -129,12 +130,13 @@ def _add_keys(connection: psycopg.Connection, project_id: int | None, keys: Keys
         connection.execute(
             _sql.add_key,
             {
-                "key_id": key_id, "kind": kind, "project_id": project_id, "token_hash": _digest(token),
+                "key_id": key_id, "kind": kind, "project_id": project_id, "token_hash": token_hash(token),
                 "name": f"{kind} key", "created_at": now(),
             },
         )  # fmt: skip
 
 
-def _digest(token: str) -> bytes:
+def token_hash(token: str) -> bytes:
+    """What is kept of a token: 32 bytes."""
     # Tokens are long and random, so one round of a plain hash is as safe as a slow one, and quick on each request.
     return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()

@@ -2,8 +2,11 @@
 
 import csv
 import io
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+_NEEDS_CARE = re.compile(r'[",\r\t]|^[=+\-@]', re.MULTILINE)
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -18,8 +21,15 @@ class ReportLine:
     error: str = ""
 
 
-def report_text(lines: list[ReportLine]) -> str:
-    """The lines as CSV, in row order; a key that a spreadsheet would run as a formula is made text."""
+def report_text(lines: list[ReportLine], updated: Mapping[int, str] | None = None) -> str:
+    """The lines as CSV, in row order; a key that a spreadsheet would run as a formula is made text.
+
+    `updated` has the keys of resources that were found and updated by their rows, in row order.
+    """
+    keys = updated or {}
+    if not lines and not _NEEDS_CARE.search("\n".join(keys.values())):
+        return "".join([f"{key},true,true\n" for key in keys.values()])
+    lines = lines + [ReportLine(row, key, found=True, updated=True) for row, key in keys.items()]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     for line in sorted(lines, key=lambda line: line.row):

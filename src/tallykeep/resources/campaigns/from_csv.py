@@ -23,7 +23,7 @@ _FIELDS: dict[str, tuple[str, Cleaner]] = {
 TITLES = tuple(_FIELDS)
 _COLUMNS = {normal_title(title): column for title, column in _FIELDS.items()}
 # Of the standalone form: here they come from the campaign.
-_READ_OVER = {"vouchertype", "discounttype", "discounteffect", "value", "validationruleid"}
+READ_OVER = {"vouchertype", "discounttype", "discounteffect", "value", "validationruleid"}
 
 
 # Where a file says what a voucher is worth.
@@ -39,7 +39,7 @@ def read_cells(header: list[str], cells: list[str], checker: MetadataChecker) ->
         problems.append(wrong_width(len(cells), len(header)))
     for number, (title, cell) in enumerate(zip(header, cells, strict=False), 1):
         stripped, normal = cell.strip(), normal_title(title)
-        if not stripped or normal in _READ_OVER:
+        if not stripped or normal in READ_OVER:
             continue
         if not normal:
             problems.append(f"column {number} has a value, but no name in the header")

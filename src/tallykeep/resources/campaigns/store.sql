@@ -105,23 +105,17 @@ SET
         CASE WHEN :change ? 'redemption_quantity' THEN (:change ->> 'redemption_quantity')::bigint
         ELSE redemption_quantity END,
     updated_at = :now
-WHERE project_id = :project_id AND code IN (
-    SELECT code FROM vouchers
-    WHERE project_id = :project_id AND campaign_id = :campaign_id AND code BETWEEN :first AND :last
-        AND redeemed_quantity = 0
-    ORDER BY code
-    FOR UPDATE
-)
+WHERE project_id = :project_id AND campaign_id = :campaign_id AND code BETWEEN :first AND :last
+    AND redeemed_quantity = 0
 
 -- name: delete_range!
+DELETE FROM vouchers
+WHERE project_id = :project_id AND campaign_id = :campaign_id AND code BETWEEN :first AND :last
+
+-- name: move_range_to_bin!
 WITH gone AS (
     DELETE FROM vouchers
-    WHERE project_id = :project_id AND code IN (
-        SELECT code FROM vouchers
-        WHERE project_id = :project_id AND campaign_id = :campaign_id AND code BETWEEN :first AND :last
-        ORDER BY code
-        FOR UPDATE
-    )
+    WHERE project_id = :project_id AND campaign_id = :campaign_id AND code BETWEEN :first AND :last
     RETURNING *
 )
 INSERT INTO bin_entries (
@@ -129,7 +123,6 @@ INSERT INTO bin_entries (
 )
 SELECT project_id, 'tbe_' || substr(id, 3), id, 'voucher', code, campaign_id, :deleted_by, to_jsonb(gone), :now
 FROM gone
-WHERE NOT :force
 
 -- name: existing_of_campaign
 SELECT code, campaign_id FROM vouchers WHERE project_id = :project_id AND code = ANY (:codes)

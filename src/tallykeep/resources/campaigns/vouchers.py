@@ -1,5 +1,6 @@
 """What campaigns do to their vouchers, a portion at a time: generate, import, update, delete."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,16 +18,17 @@ from tallykeep.resources.cleaning import Problem
 from tallykeep.resources.metadata import MetadataChecker
 from tallykeep.resources.metadata_purge import Purge
 from tallykeep.resources.metadata_schemas import checker_for
-from tallykeep.resources.vouchers.draft import VoucherDraft
+from tallykeep.resources.vouchers.draft import VoucherDraft, alike, codes_of
 from tallykeep.resources.vouchers.from_json import JsonVouchers
 from tallykeep.resources.vouchers.kinds import shown_key
 from tallykeep.resources.vouchers.single import create_voucher
-from tallykeep.resources.vouchers.write import already_exists, insert_staged, stage
+from tallykeep.resources.vouchers.write import already_exists, copy_new, insert_staged, ready_text, stage
 
 _sql = queries(__package__, "store.sql")
 
 CAMPAIGN_PURGE = Purge(plan=_sql.plan_purge, apply=_sql.apply_purge)
 _ROUNDS = 20  # of making codes anew for those that were taken
+_PLENTY = 10**12  # possible codes: three portions being written then meet with a chance of one in two thousand
 
 Options = dict[str, Any]
 
@@ -48,8 +50,9 @@ class _RangePortion:
         self._value = row.value
         return []
 
-    async def stage(self) -> None:
-        """Nothing to make ready."""
+    async def write(self) -> list[Failure]:
+        """Nothing left to do; portions have nothing to do with each other, so all of it was done beside the others."""
+        return []
 
     def created(self) -> Mapping[str, int]:
         """What exists is changed, not created."""
@@ -67,45 +70,59 @@ class _RangePortion:
 class Update(_RangePortion):
     """Brings a campaign's change to its vouchers that are not redeemed."""
 
-    async def write(self) -> list[Failure]:
-        """Write the range."""
+    async def stage(self) -> None:
+        """Write the range; no other portion reaches into it."""
         await self._connection.execute(_sql.update_range, {**self._place(), "change": Jsonb(self._options["change"])})
-        return []
 
 
 class Delete(_RangePortion):
     """Deletes a campaign's vouchers, into the bin or for good."""
 
-    async def write(self) -> list[Failure]:
-        """Write the range."""
-        who = {"force": self._options["force"], "deleted_by": self._options["deleted_by"]}
-        await self._connection.execute(_sql.delete_range, {**self._place(), **who})
-        return []
+    async def stage(self) -> None:
+        """Delete the range; no other portion reaches into it."""
+        if self._options["force"]:
+            await self._connection.execute(_sql.delete_range, self._place())
+        else:
+            who = {"deleted_by": self._options["deleted_by"]}
+            await self._connection.execute(_sql.move_range_to_bin, {**self._place(), **who})
 
 
 class Generate(_RangePortion):
     """Makes as many vouchers as the portion says; where no free code is found, the rest fails and says so."""
 
-    async def write(self) -> list[Failure]:
-        """Make codes until all are there, or none is free."""
+    async def stage(self) -> None:
+        """Make all at once, beside other portions, where so many codes are possible that none will be met twice."""
         campaign = await find_campaign(self._connection, self._project_id, self._options["campaign_id"])
         given = self._options.get("given", {})
-        rule = rule_of(campaign, given)
-        categories = await labels_for(self._connection, self._project_id)
-        wanted = missing = int(self._value["count"])
+        self._rule = rule_of(campaign, given)
+        self._sample = _sample(campaign, await labels_for(self._connection, self._project_id), given)
+        if self._rule.possible >= _PLENTY:
+            drafts = self._make()
+            if await copy_new(self._connection, ready_text(self._project_id, drafts)):
+                self._keep(codes_of(drafts))
+
+    async def write(self) -> list[Failure]:
+        """Make codes until all are there, or none is free."""
         for _ in range(_ROUNDS):
-            codes = list({rule.make() for _ in range(missing)})
-            drafts = _drafts(campaign, categories, [{**given, "code": code} for code in codes])
-            taken = {failure.key for failure in await _insert(self._connection, self._project_id, drafts)}
-            for draft in drafts:
-                if draft.code not in taken:
-                    self._made[draft.code] = self._first_row + len(self._made)
-            missing = wanted - len(self._made)
-            if not missing:
+            if not self._missing:
                 return []
+            drafts = self._make()
+            taken = {failure.row for failure in await _insert(self._connection, self._project_id, drafts)}
+            self._keep([draft.code for draft in drafts if draft.row not in taken])
         reason = "No free code was found; the campaign's code_config allows too few"
         last = self._first_row + int(self._value["count"])
-        return [Failure(row, None, reason) for row in range(last - missing, last)]
+        return [Failure(row, None, reason) for row in range(last - self._missing, last)]
+
+    @property
+    def _missing(self) -> int:
+        return int(self._value["count"]) - len(self._made)
+
+    def _make(self) -> Sequence[VoucherDraft]:
+        codes = list(dict.fromkeys(self._rule.make_many(self._missing)))
+        return alike(range(1, len(codes) + 1), codes, self._sample)
+
+    def _keep(self, codes: list[str]) -> None:
+        self._made.update(zip(codes, itertools.count(self._first_row + len(self._made)), strict=False))
 
     def created(self) -> Mapping[str, int]:
         """The codes, numbered in the order in which they were found free."""
@@ -131,7 +148,7 @@ class Import:
         self._cleaner = JsonVouchers(checker, categories, campaign["id"])
         self._header = claimed.source.header if claimed.source.format == "csv" else None
         self._given: dict[int, dict[str, Any]] = {}
-        self._drafts: list[VoucherDraft] = []
+        self._drafts: Sequence[VoucherDraft] = []
         self._created: dict[str, int] = {}
 
     def check(self, rows: Sequence[Row]) -> list[Failure]:
@@ -216,15 +233,16 @@ class Import:
         return ""
 
 
-def _drafts(campaign: Options, categories: CategoryLabels, given: list[dict[str, Any]]) -> list[VoucherDraft]:
+def _sample(campaign: Options, categories: CategoryLabels, given: dict[str, Any]) -> VoucherDraft:
+    """What all vouchers that are generated together are like."""
     cleaner = JsonVouchers(MetadataChecker(None), categories, campaign["id"])
-    drafts, failures = cleaner.clean([Row(at, voucher_like(campaign, row)) for at, row in enumerate(given, 1)])
+    drafts, failures = cleaner.clean([Row(1, voucher_like(campaign, {**given, "code": "ANY"}))])
     if failures:
         raise InvalidVoucherError(failures[0].reason, resource_type="voucher")
-    return drafts
+    return drafts[0]
 
 
-async def _insert(connection: Connection, project_id: int, drafts: list[VoucherDraft]) -> list[Failure]:
+async def _insert(connection: Connection, project_id: int, drafts: Sequence[VoucherDraft]) -> list[Failure]:
     if not drafts:
         return []
     await stage(connection, drafts)

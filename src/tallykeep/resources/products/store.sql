@@ -13,12 +13,7 @@ GROUP BY (number - 1) / :rows
 -- name: apply_purge!
 UPDATE products
 SET metadata = metadata - :key::text, updated_at = :now
-WHERE project_id = :project_id AND id IN (
-    SELECT id FROM products
-    WHERE project_id = :project_id AND id BETWEEN :first AND :last AND metadata ? :key
-    ORDER BY id
-    FOR UPDATE
-)
+WHERE project_id = :project_id AND id BETWEEN :first AND :last AND metadata ? :key
 
 -- name: get_by_id_or_source_id
 SELECT * FROM products WHERE project_id = :project_id AND (id = :key OR source_id = :key)

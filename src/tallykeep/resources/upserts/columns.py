@@ -115,7 +115,7 @@ class FileColumns:
     def _maker(self, column: str) -> Made:
         """What makes COPY's texts for one column of the table."""
         if column == "metadata":
-            return _of_several(list(self._extra), self._metadata_text)
+            return _of_several(list(self._extra), _metadata_text(list(self._extra.values()), self._checker))
         parts = {index: spec for index, spec in self._specs.items() if spec.inside == column}
         if parts:
             return _of_several(list(parts), _object_text(list(parts.values())))
@@ -124,13 +124,18 @@ class FileColumns:
                 return _of_one(index, spec, self._kind.table.defaults.get(column))
         return lambda cells: [NULL] * len(cells[0])
 
-    def _metadata_text(self, cells: tuple[str, ...]) -> str:
-        """As csv_reader has it: a null is kept, and a column without a name must be empty."""
-        given = {name: cell for name, cell in zip(self._extra.values(), cells, strict=True) if cell.strip()}
+
+def _metadata_text(names: list[str], checker: MetadataChecker) -> Callable[[tuple[str, ...]], str]:
+    """As csv_reader has it: a null is kept, and a column without a name must be empty."""
+
+    def read(cells: tuple[str, ...]) -> str:
+        given = {name: cell for name, cell in zip(names, cells, strict=True) if cell.strip()}
         metadata = {name: None if cell.strip() == CLEARING else cell for name, cell in given.items()}
-        if "" in metadata or self._checker.problems(metadata):
+        if "" in metadata or checker.problems(metadata):
             return _ODD
         return copy_text(orjson.dumps(metadata).decode()) if metadata else NULL
+
+    return read
 
 
 def _blocks(rows: Sequence[Row]) -> Iterator[Cells]:

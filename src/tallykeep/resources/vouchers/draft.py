@@ -79,6 +79,13 @@ class DraftTable(Sequence[VoucherDraft]):
         return VoucherDraft(self.numbers[place], self.codes[place], kind, tuple(fields))
 
 
+def alike(rows: Sequence[int], codes: list[str], sample: VoucherDraft) -> Sequence[VoucherDraft]:
+    """A draft for each code, all with the fields of the sample."""
+    if _SPECIAL.search("".join(codes)):
+        return [VoucherDraft(row, code, sample.type, sample.fields) for row, code in zip(rows, codes, strict=True)]
+    return DraftTable(rows, codes, ["\t".join((sample.type, *sample.fields))] * len(codes))
+
+
 def codes_of(drafts: Sequence[VoucherDraft]) -> list[str]:
     """The drafts' codes, in their order."""
     return drafts.codes if isinstance(drafts, DraftTable) else [draft.code for draft in drafts]

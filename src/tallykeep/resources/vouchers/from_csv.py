@@ -4,7 +4,7 @@ A portion is cleaned column by column, each different cell once, because files r
 that finds anything odd are gone through again one by one, for every one of their problems.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from tallykeep.resources.metadata import MetadataChecker
 from tallykeep.resources.vouchers.columns import BOUGHT, CLEARING, COLUMNS, KNOWN_TITLES, Column, worth_of
 from tallykeep.resources.vouchers.draft import DraftTable, Values, VoucherDraft, fields_of
 from tallykeep.resources.vouchers.kinds import shown_key, take, take_dates
+from tallykeep.resources.vouchers.metadata_cells import MetadataCells
 from tallykeep.resources.vouchers.tails import ODD, Tails, all_plain, is_plain
 
 Cells = list[str]
@@ -28,19 +29,19 @@ class CsvVouchers:
         self._width = len(header)
         self._known: dict[str, tuple[int, Column]] = {}
         self._unnamed: list[int] = []
-        self._extra: list[tuple[int, str, Callable[[str], Any]]] = []
+        extra: list[tuple[int, str, Callable[[str], Any]]] = []
         for index, name in enumerate(header):
             column = KNOWN_TITLES.get(normal_title(name))
             if column:
                 known = replace(column, clean=categories.named) if column.name == "category" else column
                 self._known[column.name] = (index, known)
             elif name:
-                self._extra.append((index, name, metadata.from_cell(name)))
+                extra.append((index, name, metadata.from_cell(name)))
             else:
                 self._unnamed.append(index)
-        self._checker = metadata
-        places = [index for index, _, _ in self._extra]
-        self._tails = Tails(self._known, self._unnamed, places, self._metadata_of)
+        # Nothing here may lead back to itself: cycles, and all that they remember, are seldom looked for.
+        self._metadata = MetadataCells(extra, metadata)
+        self._tails = Tails(self._known, self._unnamed, self._metadata)
 
     def clean(self, rows: Sequence[Row]) -> tuple[Sequence[VoucherDraft], list[Failure]]:
         """The drafts and the failures, each in row order."""
@@ -77,13 +78,6 @@ class CsvVouchers:
         clean, odd = _sorted_out(regular, [row.number for row in regular], codes, self._tails.of_columns(columns))
         return clean, odd + others
 
-    def _metadata_of(self, cells: Iterable[str]) -> tuple[Values, list[str]]:
-        pairs = [(name, read, cell) for cell, (_, name, read) in zip(cells, self._extra, strict=True)]
-        metadata = {
-            name: None if cell.strip() == CLEARING else read(cell) for name, read, cell in pairs if cell.strip()
-        }
-        return metadata, self._checker.problems(metadata)
-
     def _clean_odd(self, row: Row, drafts: list[VoucherDraft]) -> list[Failure]:
         """Add the row's draft, or return its failure with every problem."""
         if row.problem is not None:
@@ -97,7 +91,7 @@ class CsvVouchers:
         is_legible = kind is not None and not any(problem.startswith("Discount Type:") for problem in problems)
         worth, found = worth_of(str(kind), *bought) if is_legible else ({}, [])
         rule = values.pop("validation_rule", None)
-        metadata, flaws = self._metadata_of([cells[index] for index, _, _ in self._extra])
+        metadata, flaws = self._metadata.read([cells[index] for index in self._metadata.places])
         problems += [*found, *flaws]
         if problems or code is None or kind is None:
             return [Failure(row.number, self._key(cells), "; ".join(problems))]

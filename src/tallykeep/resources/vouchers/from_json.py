@@ -5,13 +5,14 @@ from typing import Any
 
 import orjson
 
-from tallykeep.model import Failure, Row
+from tallykeep.model import Failure, Row, Values
 from tallykeep.resources import cleaning
 from tallykeep.resources.categories.labels import CategoryLabels
 from tallykeep.resources.cleaning import Cleaner, Problem, actual
 from tallykeep.resources.memo import Memo
 from tallykeep.resources.metadata import MetadataChecker
-from tallykeep.resources.vouchers.draft import Values, VoucherDraft, fields_of
+from tallykeep.resources.vouchers.draft import DraftTable, VoucherDraft, fields_of
+from tallykeep.resources.vouchers.draft import Values as Fields
 from tallykeep.resources.vouchers.kinds import (
     DISCOUNT,
     DISCOUNT_TYPE,
@@ -30,6 +31,11 @@ from tallykeep.resources.vouchers.kinds import (
     take_dates,
     without_balance,
 )
+from tallykeep.resources.vouchers.tails import is_plain
+
+_WORTH_REMEMBERING = 2_000
+_ANY_CODE = "ANY"
+_NO_DRAFTS = DraftTable([], [], [])
 
 
 class JsonVouchers:
@@ -40,13 +46,17 @@ class JsonVouchers:
         self._campaign_id = campaign_id
         self._metadata = Memo(lambda dumped: metadata.problems(orjson.loads(dumped)))
         self._missing_metadata = metadata.problems({})
+        self._tails: dict[bytes, str | None] = {}
         self._discounts = Memo(lambda dumped: _discount_problems(orjson.loads(dumped)))
 
-    def clean(self, rows: Sequence[Row]) -> tuple[list[VoucherDraft], list[Failure]]:
+    def clean(self, rows: Sequence[Row]) -> tuple[Sequence[VoucherDraft], list[Failure]]:
         """The drafts and the failures, each in row order."""
-        drafts: list[VoucherDraft] = []
+        alike, others = self._clean_alike(rows) if isinstance(rows, Values) else (_NO_DRAFTS, rows)
+        if not others:
+            return alike, []
+        drafts: list[VoucherDraft] = list(alike)
         failures: list[Failure] = []
-        for row in rows:
+        for row in others:
             if row.problem is not None:
                 failures.append(Failure(row.number, None, row.problem))
                 continue
@@ -55,20 +65,54 @@ class JsonVouchers:
                 drafts.append(draft)
             else:
                 failures.append(Failure(row.number, key, "; ".join(problems)))
-        return drafts, failures
+        return sorted(drafts, key=lambda draft: draft.row), failures
+
+    def _clean_alike(self, rows: Values) -> tuple[DraftTable, Sequence[Row]]:
+        """The drafts of rows that repeat others in all but the code, and the rows that are not so simple."""
+        codes: list[str] = []
+        tails: list[str] = []
+        places: list[int] = []
+        for place, given in enumerate(rows.values):
+            tail = self._tail_of(given)
+            if tail is not None and is_plain(given["code"]):
+                codes.append(given["code"])
+                tails.append(tail)
+                places.append(place)
+            if len(self._tails) > _WORTH_REMEMBERING and 2 * len(self._tails) > place:
+                return _NO_DRAFTS, rows
+        if len(places) == len(rows):
+            return DraftTable(rows.numbers, codes, tails), []
+        simple = set(places)
+        numbers = [rows.numbers[place] for place in places]
+        return DraftTable(numbers, codes, tails), [row for place, row in enumerate(rows) if place not in simple]
+
+    def _tail_of(self, given: Any) -> str | None:
+        """The tail (see DraftTable) of a row without any problem, looked up by all of it but the code."""
+        if not isinstance(given, dict):
+            return None
+        code = given.get("code")
+        if not isinstance(code, str):
+            return None
+        given["code"] = _ANY_CODE  # for the time of this look, which no other thread shares
+        rest = orjson.dumps(given)
+        if rest not in self._tails:
+            draft, _, _ = self._clean_row(0, given)
+            self._tails[rest] = "\t".join((draft.type, *draft.fields)) if draft else None
+        given["code"] = code
+        return self._tails[rest]
 
     def _clean_row(self, row: int, given: Any) -> tuple[VoucherDraft | None, list[str], str | None]:
         if not isinstance(given, dict):
             return None, [f"the row must be an object {actual(given)}"], None
         problems: list[str] = []
-        values: Values = {}
+        values: Fields = {}
         for name, clean in _JSON_FIELDS:
             take(values, problems, name, given.get(name), clean)
         category = self._categories.label_in(given, problems)
         if category is not None:
             values["category"] = category
         take_dates(values, problems, "expiration_date")
-        extras: Values = {}
+        extras: Fields = {}
         for name, clean in EXTRA_FIELDS:
             take(extras, problems, name, given.get(name), clean)
         self._take_redemption(values, problems, given.get("redemption"))
@@ -89,7 +133,7 @@ class JsonVouchers:
             values["extras"] = orjson.dumps(extras).decode()
         return VoucherDraft(row, code, kind, fields_of(values)), problems, code
 
-    def _take_metadata(self, values: Values, problems: list[str], given: Any) -> None:
+    def _take_metadata(self, values: Fields, problems: list[str], given: Any) -> None:
         if given is None:
             problems.extend(self._missing_metadata)
             return
@@ -100,7 +144,7 @@ class JsonVouchers:
             if not found:
                 values["metadata"] = dumped.decode()
 
-    def _take_worth(self, values: Values, problems: list[str], kind: str | None, given: Values) -> None:
+    def _take_worth(self, values: Fields, problems: list[str], kind: str | None, given: Fields) -> None:
         if kind == DISCOUNT:
             dumped = _dump(given.get("discount"), dict, "discount", problems)
             if dumped is not None:
@@ -116,7 +160,7 @@ class JsonVouchers:
                 values[name] = (orjson.dumps(without_balance(worth)) if "balance" in worth else dumped).decode()
 
     @staticmethod
-    def _take_redemption(values: Values, problems: list[str], given: Any) -> None:
+    def _take_redemption(values: Fields, problems: list[str], given: Any) -> None:
         if given is None:
             return
         if not isinstance(given, dict):
@@ -151,7 +195,7 @@ def _dump(given: Any, expected: type, name: str, problems: list[str]) -> bytes |
     return orjson.dumps(given)
 
 
-def _worth_problems(kind: str, worth: Values, spent: int | None) -> list[str]:
+def _worth_problems(kind: str, worth: Fields, spent: int | None) -> list[str]:
     name, total, clean = WORTH[kind]
     problems: list[str] = []
     take({}, problems, total, worth.get(total), clean, label=f"{name}.{total}", required=True)
@@ -166,7 +210,7 @@ def _worth_problems(kind: str, worth: Values, spent: int | None) -> list[str]:
     return problems
 
 
-def _kind_of(given: Values, problems: list[str]) -> str | None:
+def _kind_of(given: Fields, problems: list[str]) -> str | None:
     kind = given.get("type")
     if kind is None:
         # The wire format makes the type optional where the gift or the discount tells it.
@@ -181,7 +225,7 @@ def _kind_of(given: Values, problems: list[str]) -> str | None:
         return None
 
 
-def _discount_problems(discount: Values) -> list[str]:
+def _discount_problems(discount: Fields) -> list[str]:
     problems: list[str] = []
     if discount.get("type") is None:
         return ["discount.type is required"]

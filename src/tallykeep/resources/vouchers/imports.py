@@ -74,7 +74,7 @@ class VoucherImport:
         The table too can be written to beside earlier portions: a code that one of them is about to write makes either
         of the two wait for the other, in a circle that PostgreSQL breaks; then all goes by the staging table.
         """
-        if self._ready is not None:
+        if self._ready is not None and self._action_id not in _meets_existing:
             if await self._copy_new(self._ready):
                 self._new.update(zip(codes_of(self._drafts), rows_of(self._drafts), strict=True))
                 self._drafts = []

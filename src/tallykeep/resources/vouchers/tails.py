@@ -5,7 +5,7 @@ next time. Whatever needs a closer look is ODD.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -15,8 +15,9 @@ from tallykeep.resources import cleaning
 from tallykeep.resources.cleaning import Cleaner, Problem
 from tallykeep.resources.memo import Memo
 from tallykeep.resources.vouchers.columns import BOUGHT, CLEARING, WORTH_FIELDS, Column, word, worth_of
-from tallykeep.resources.vouchers.draft import ABSENT, FIELDS, NULL, Values, copy_text
+from tallykeep.resources.vouchers.draft import ABSENT, FIELDS, NULL, copy_text
 from tallykeep.resources.vouchers.kinds import DISCOUNT_TYPE, VOUCHER_TYPE
+from tallykeep.resources.vouchers.metadata_cells import MetadataCells
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\\]")
 _PLAIN_CODE_LENGTH = cleaning.MAX_KEY_BYTES // 4
@@ -29,20 +30,15 @@ class _Odd:
 
 ODD = _Odd()
 
-MetadataOf = Callable[[Iterable[str]], tuple[Values, list[str]]]
-
 
 class Tails:
     """Makes tails (see DraftTable) out of a file's columns: those known by name, those without a name, and the rest."""
 
-    def __init__(
-        self, known: Mapping[str, tuple[int, Column]], unnamed: list[int], extra: list[int], metadata_of: MetadataOf
-    ) -> None:
+    def __init__(self, known: Mapping[str, tuple[int, Column]], unnamed: list[int], metadata: MetadataCells) -> None:
         self._known = known
         self._unnamed = [*unnamed, *(known[name][0] for name in ("validation_rule",) if name in known)]
-        self._extra = extra
-        self._metadata_of = metadata_of
-        self._metadata = Memo(self._metadata_text)
+        self._extra = metadata.places
+        self._metadata = Memo(_metadata_text(metadata))
         self._bought = Memo(_bought_text)
         self._texts = {name: Memo(_text_of(known[name][1].clean, ABSENT[name])) for name in FIELDS if name in known}
         self._by_rest: dict[str, Any] = {}
@@ -100,11 +96,17 @@ class Tails:
             odd.update(place for place, cell in enumerate(cells[index]) if cell and cell.strip())
         return odd
 
-    def _metadata_text(self, cells: tuple[str, ...]) -> Any:
-        metadata, problems = self._metadata_of(cells)
+
+def _metadata_text(metadata: MetadataCells) -> Callable[[tuple[str, ...]], Any]:
+    """A reader of a row's cells that answers with COPY's text, or with ODD."""
+
+    def read(cells: tuple[str, ...]) -> Any:
+        values, problems = metadata.read(cells)
         if problems:
             return ODD
-        return copy_text(orjson.dumps(metadata).decode()) if metadata else ABSENT["metadata"]
+        return copy_text(orjson.dumps(values).decode()) if values else ABSENT["metadata"]
+
+    return read
 
 
 def _text_of(clean: Cleaner, absent: str) -> Callable[[str], Any]:

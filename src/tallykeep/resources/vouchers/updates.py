@@ -17,12 +17,11 @@ from tallykeep.resources.metadata_purge import Purge
 from tallykeep.resources.metadata_schemas import checker_for
 from tallykeep.resources.reports import ReportLine, report_text
 from tallykeep.resources.vouchers.kinds import shown_key
+from tallykeep.resources.vouchers.same_metadata import INVALID, SameMetadata, code_of
 
 _sql = queries(__package__, "updates.sql")
 
 VOUCHER_PURGE = Purge(plan=_sql.plan_purge, apply=_sql.apply_purge)
-
-_INVALID = "invalid_voucher"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,23 +47,21 @@ class VoucherUpdate:
         failures: list[Failure] = []
         for row in rows:
             try:
-                if row.problem is not None:
-                    raise Problem(row.problem)
                 self._changes.append(self._change(row))
             except Problem as problem:
                 given = row.value.get("code") if isinstance(row.value, dict) else row.value
-                failures.append(self._failed(row.number, shown_key(given), str(problem), _INVALID))
+                failures.append(self._failed(row.number, shown_key(given), str(problem), INVALID))
         return failures
 
     def _change(self, row: Row) -> _Change:
+        if row.problem is not None:
+            raise Problem(row.problem)
         given = {"code": row.value, "metadata": self._same_for_all} if self._same_for_all is not None else row.value
         if not isinstance(given, dict):
             raise Problem(f"the row must be an object {cleaning.actual(given)}")
-        if not given.get("code"):
-            raise Problem("code is required")
-        code = _named("code", cleaning.key_text, given["code"])
+        code = code_of(given.get("code"))
         metadata = {} if given.get("metadata") is None else given["metadata"]
-        metadata = _named("metadata", cleaning.json_object, metadata)
+        metadata = _object(metadata)
         return _Change(row.number, code, metadata)
 
     async def stage(self) -> None:
@@ -89,7 +86,7 @@ class VoucherUpdate:
         merged = current[change.code] | change.metadata
         dumped = orjson.dumps(merged)
         if problems := self._problems[dumped]:
-            return [self._failed(change.row, change.code, "; ".join(problems), _INVALID, found=True)]
+            return [self._failed(change.row, change.code, "; ".join(problems), INVALID, found=True)]
         current[change.code] = merged
         changed[change.code] = dumped.decode()
         self._lines.append(ReportLine(change.row, change.code, found=True, updated=True))
@@ -108,13 +105,17 @@ class VoucherUpdate:
         return report_text(self._lines)
 
 
-def _named(name: str, clean: Any, value: Any) -> Any:
+def _object(metadata: Any) -> dict[str, Any]:
     try:
-        return clean(value)
+        return cleaning.json_object(metadata)
     except Problem as problem:
-        raise Problem(f"{name}: {problem}") from None
+        raise Problem(f"metadata: {problem}") from None
 
 
-async def update_vouchers(connection: Connection, claimed: ClaimedPortion) -> VoucherUpdate:
+async def update_vouchers(connection: Connection, claimed: ClaimedPortion) -> VoucherUpdate | SameMetadata:
     """Begin one portion of a bulk update."""
-    return VoucherUpdate(connection, claimed, await checker_for(connection, claimed.project_id, "voucher"))
+    checker = await checker_for(connection, claimed.project_id, "voucher")
+    same = claimed.source.options.get("metadata")
+    if same is not None and checker.takes_anything and not checker.problems(same):
+        return SameMetadata(connection, claimed)
+    return VoucherUpdate(connection, claimed, checker)

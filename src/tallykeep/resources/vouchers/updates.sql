@@ -7,6 +7,12 @@ SET metadata = given.metadata::jsonb, updated_at = :now
 FROM unnest(:codes::text[], :metadata::text[]) AS given (code, metadata)
 WHERE vouchers.project_id = :project_id AND vouchers.code = given.code
 
+-- name: add_metadata
+UPDATE vouchers
+SET metadata = metadata || :metadata, updated_at = :now
+WHERE project_id = :project_id AND code = ANY (:codes)
+RETURNING code
+
 -- name: plan_purge!
 INSERT INTO portions (project_id, action_id, first_row, row_count, body)
 SELECT
@@ -22,9 +28,4 @@ GROUP BY (number - 1) / :rows
 -- name: apply_purge!
 UPDATE vouchers
 SET metadata = metadata - :key::text, updated_at = :now
-WHERE project_id = :project_id AND code IN (
-    SELECT code FROM vouchers
-    WHERE project_id = :project_id AND code BETWEEN :first AND :last AND metadata ? :key
-    ORDER BY code
-    FOR UPDATE
-)
+WHERE project_id = :project_id AND code BETWEEN :first AND :last AND metadata ? :key

@@ -1,0 +1,299 @@
+"""A look at a file before it is imported: what it is, what its columns are taken for, and how its first rows fare."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import orjson
+
+from tallykeep.actions.imports import IMPORTS, ImportKind
+from tallykeep.actions.recognition import By, Candidate, SeenColumn, candidates
+from tallykeep.db.pool import Pool
+from tallykeep.engine.beginning import Beginning, Sample, read_beginning
+from tallykeep.engine.columns import Mapping, choose_columns
+from tallykeep.engine.kinds import ActionType
+from tallykeep.engine.trial import Checked, Trial, try_out
+from tallykeep.engine.unique import UniqueKeys
+from tallykeep.errors import InvalidPayloadError, InvalidQueryError
+from tallykeep.model import Row, Source, normal_title
+
+_SAMPLES = 3
+_LONGEST_CELL = 200
+_UNNAMED = re.compile(r"column (\d+) has a value, but no name in the header")
+
+Use = Literal["field", "metadata", "left_out"]
+Outcome = Literal["created", "updated", "failed", "unknown"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a preview is asked for; without a kind or a mapping, the likeliest are taken."""
+
+    kind: str | None = None
+    mapping: Mapping | None = None
+    limit: int = 20
+    target: str | None = None
+    charset: str | None = None
+    delimiter: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of the file: what it is called in the end, what it is used for, and why that is suggested."""
+
+    index: int
+    title: str
+    samples: tuple[str, ...]
+    use: Use
+    target: str | None
+    by: By | None
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One problem of a row, and the column it is in, where it is in one."""
+
+    column: int | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewedRow:
+    """One row: its cells by column, what would become of it, and why it would fail."""
+
+    number: int
+    cells: tuple[str, ...]
+    outcome: Outcome
+    problems: list[Problem] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """Everything that is known of a file after a look at its beginning.
+
+    `refusal` is what an import of it would be answered with, `missing` the required fields that no column is.
+    """
+
+    format: str
+    compression: str | None
+    encoding: str
+    delimiter: str | None
+    whole: bool
+    row_count: int
+    kind: ImportKind
+    action_type: ActionType
+    candidates: list[Candidate]
+    columns: list[Column]
+    mapping: Mapping
+    missing: list[str]
+    refusal: str | None
+    checked: Checked
+    rows: list[PreviewedRow]
+
+
+async def preview(
+    pool: Pool, project_id: int, sample: Sample, asked: Asked, file_name: str | None, max_row_bytes: int
+) -> Preview:
+    """Look at a sample of a file, and try its first rows; nothing is written.
+
+    Raises InvalidPayloadError and InvalidQueryError for what cannot be understood, NotFoundError for a target that
+    does not exist.
+    """
+    beginning = read_beginning(sample, asked.charset, asked.delimiter, max_row_bytes)
+    rows = beginning.rows(beginning.source)
+    seen = _seen_columns(beginning.source, rows)
+    possible = candidates(seen, sample.format, file_name)
+    chosen = _chosen(possible, asked.kind, sample.format)
+    action_type = chosen.kind.action_type(sample.format)
+    if action_type is None:
+        raise ValueError(f"{chosen.kind.name} do not come as {sample.format}")
+    is_file = beginning.source.format == "csv"
+    mapping = _suggested(chosen, seen) if asked.mapping is None and is_file else asked.mapping or {}
+    source = choose_columns(beginning.source, mapping, ())
+    columns = _columns(chosen, seen, source, mapping, given=asked.mapping is not None)
+    tried = beginning.rows(source)[: asked.limit]
+    trial = await try_out(pool, project_id, action_type, source, tried, asked.target)
+    return Preview(
+        format=sample.format,
+        compression=sample.compression,
+        encoding=beginning.encoding,
+        delimiter=beginning.source.delimiter if sample.format == "csv" else None,
+        whole=beginning.whole,
+        row_count=beginning.row_count,
+        kind=chosen.kind,
+        action_type=action_type,
+        candidates=possible,
+        columns=columns,
+        mapping=mapping,
+        missing=_missing(chosen.kind, columns) if is_file else [],
+        refusal=_refusal(beginning, action_type, mapping),
+        checked=trial.checked,
+        rows=_rows(rows[: asked.limit], beginning, columns, chosen.kind, _kept(source, seen), trial),
+    )
+
+
+def _chosen(possible: list[Candidate], wanted: str | None, source_format: str) -> Candidate:
+    if wanted is None:
+        return possible[0]
+    if wanted not in IMPORTS:
+        raise InvalidQueryError(f"Property .kind should be one of {', '.join(IMPORTS)}, not {wanted!r}")
+    for candidate in possible:
+        if candidate.kind.name == wanted:
+            return candidate
+    forms = "a CSV file or an XLSX workbook" if IMPORTS[wanted].json is None else "a JSON array or NDJSON"
+    raise InvalidPayloadError(f"{wanted} come as {forms}, not as {source_format}")
+
+
+def _seen_columns(source: Source, rows: list[Row]) -> list[SeenColumn]:
+    if source.format == "csv":
+        cells = [row.value or [] for row in rows]
+        return [
+            SeenColumn(title, _samples(row[index] for row in cells if index < len(row)))
+            for index, title in enumerate(source.header)
+        ]
+    objects = [row.value for row in rows if isinstance(row.value, dict)]
+    names = dict.fromkeys(name for each in objects for name in each)
+    return [SeenColumn(name, _samples(_cell(each[name]) for each in objects if name in each)) for name in names]
+
+
+def _samples(cells: Iterable[str]) -> tuple[str, ...]:
+    found = dict.fromkeys(_short(cell.strip()) for cell in cells if cell.strip())
+    return tuple(found)[:_SAMPLES]
+
+
+def _short(cell: str) -> str:
+    text = cell.encode("utf-8", "replace").decode()
+    return text if len(text) <= _LONGEST_CELL else text[:_LONGEST_CELL] + "…"
+
+
+def _cell(value: object) -> str:
+    return value if isinstance(value, str) else orjson.dumps(value).decode()
+
+
+def _suggested(chosen: Candidate, seen: list[SeenColumn]) -> Mapping:
+    """The mapping that makes the columns what they are taken for; those that are called so need none."""
+    known = dict(chosen.kind.titles())
+    return {
+        seen[index].title: each.title
+        for index, each in sorted(chosen.fields.items())
+        if known.get(normal_title(seen[index].title)) != each.title
+    }
+
+
+def _columns(
+    chosen: Candidate, seen: list[SeenColumn], source: Source, mapping: Mapping, *, given: bool
+) -> list[Column]:
+    if source.format != "csv":
+        known = chosen.kind.properties
+        return [
+            Column(at, each.title, each.samples, *(("field", each.title, "title") if each.title in known else (
+                "left_out", None, None)))
+            for at, each in enumerate(seen)
+        ]  # fmt: skip
+    targets = dict(zip(_kept(source, seen), source.header, strict=True))
+    fields = dict(chosen.kind.titles())
+    mapped = {normal_title(title) for title in mapping}
+    return [
+        Column(at, each.title, each.samples, *_use(chosen, at, each, targets.get(at), fields,
+               given=given and normal_title(each.title) in mapped))
+        for at, each in enumerate(seen)
+    ]  # fmt: skip
+
+
+def _kept(source: Source, seen: list[SeenColumn]) -> Sequence[int]:
+    """The places in the file of the columns that are read."""
+    return range(len(seen)) if source.kept is None else source.kept
+
+
+def _use(
+    chosen: Candidate, at: int, column: SeenColumn, target: str | None, fields: dict[str, str], *, given: bool
+) -> tuple[Use, str | None, By | None]:
+    """What a column is used for, what it is called for that, and how that was found out."""
+    by: By | None = "mapping" if given else None
+    if target is None or not target or normal_title(target) in chosen.kind.ignored:
+        return "left_out", None, by
+    field_title = fields.get(normal_title(target))
+    if field_title is None:
+        return "metadata", target, by
+    found = chosen.fields.get(at)
+    return "field", field_title, by or (found.by if found and found.title == field_title else "title")
+
+
+def _missing(kind: ImportKind, columns: list[Column]) -> list[str]:
+    found = {column.target for column in columns if column.use == "field"}
+    return [each.title for each in kind.fields if each.required and each.title not in found]
+
+
+def _refusal(beginning: Beginning, action_type: ActionType, mapping: Mapping) -> str | None:
+    """What an import would be refused with as a whole, as far as its beginning tells."""
+    try:
+        choose_columns(beginning.source, mapping, action_type.required_columns)
+        if action_type.unique_key:
+            keys = UniqueKeys(action_type.unique_key)
+            for portion in beginning.portions:
+                keys.checked(portion, beginning.source)
+    except InvalidPayloadError as refused:
+        return refused.details
+    return None
+
+
+def _rows(
+    rows: list[Row], beginning: Beginning, columns: list[Column], kind: ImportKind, kept: Sequence[int], trial: Trial
+) -> list[PreviewedRow]:
+    reasons: dict[int, str] = {}
+    for failure in trial.failures:
+        reasons[failure.row] = "; ".join(filter(None, (reasons.get(failure.row), failure.reason)))
+    places = _Places(columns, kind, kept)
+    created = set(trial.created.values())
+    lines = beginning.lines() if any(row.value is None for row in rows) else []
+    return [
+        PreviewedRow(
+            number=row.number,
+            cells=_cells(row, columns, lines),
+            outcome=_outcome(row.number, reasons, created, trial.checked),
+            problems=places.problems(reasons.get(row.number, "")),
+        )
+        for row in rows
+    ]
+
+
+def _outcome(number: int, reasons: dict[int, str], created: set[int], checked: Checked) -> Outcome:
+    if number in reasons:
+        return "failed"
+    if checked != "everything":
+        return "unknown"
+    return "created" if number in created else "updated"
+
+
+def _cells(row: Row, columns: list[Column], lines: list[str]) -> tuple[str, ...]:
+    if isinstance(row.value, list):
+        return tuple(_short(cell) for cell in row.value[: len(columns)]) + ("",) * (len(columns) - len(row.value))
+    if isinstance(row.value, dict):
+        return tuple(_short(_cell(row.value[each.title])) if each.title in row.value else "" for each in columns)
+    return (_short(lines[row.number - 1]),)
+
+
+class _Places:
+    """Finds the column that a reason speaks of: it begins with the title."""
+
+    def __init__(self, columns: list[Column], kind: ImportKind, kept: Sequence[int]) -> None:
+        self._kept = kept
+        self._by_title = {normal_title(column.target): column.index for column in columns if column.target}
+        titles = {column.title for column in columns} | {column.target or "" for column in columns}
+        titles |= {each.title for each in kind.fields} | set(kind.properties)
+        spelled = "|".join(re.escape(title) for title in sorted(titles - {""}, key=len, reverse=True))
+        self._begins = re.compile(rf"(?:^|; )(?=(?:{spelled})(?::| is required|\.|\[)|column \d+ has a value)")
+        self._title = re.compile(rf"({spelled})(?::| is required|\.|\[)")
+
+    def problems(self, reason: str) -> list[Problem]:
+        """A row's reason, cut into its problems."""
+        pieces = [piece for piece in self._begins.split(reason) if piece]
+        return [Problem(self._column(piece), piece) for piece in pieces]
+
+    def _column(self, piece: str) -> int | None:
+        if match := self._title.match(piece):
+            return self._by_title.get(normal_title(match[1]))
+        if match := _UNNAMED.match(piece):
+            return self._kept[int(match[1]) - 1]
+        return None

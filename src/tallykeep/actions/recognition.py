@@ -1,0 +1,186 @@
+"""Telling what the columns of a foreign file are, and what kind of rows it holds."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import cache
+from pathlib import PurePath
+from typing import Literal
+
+from tallykeep.actions.imports import IMPORTS, ImportKind
+from tallykeep.actions.synonyms import SYNONYMS
+from tallykeep.engine.columns import OURS
+from tallykeep.model import normal_title
+
+By = Literal["title", "synonym", "similarity", "mapping"]
+
+_SCORES: dict[By, float] = {"title": 1.0, "synonym": 0.9, "similarity": 0.6}
+_ALIKE = 0.84  # of 1
+_SHORTEST_ALIKE, _LONGEST_ALIKE = 4, 40
+_MOST_COMPARED = 200  # columns whose spelling is compared; wider files are nobody's spreadsheet
+_WITHOUT_REQUIRED = 0.4  # what is left of a kind's confidence where none of its required fields is there
+_NAMED_SO = 0.15  # what the file's name adds
+_SIGNS = re.compile(r"[\W_]+")
+_IN_BRACKETS = re.compile(r"[(\[].*?[)\]]")
+
+# Words in front of a column's name that only say what the rows are.
+_NOUNS: dict[str, tuple[str, ...]] = {
+    "vouchers": ("voucher", "coupon", "gutschein", "promo"),
+    "campaign-vouchers": ("voucher", "coupon", "gutschein", "promo", "card"),
+    "customers": ("customer", "client", "user", "member", "contact", "address", "kunde", "kunden", "klient"),
+    "products": ("product", "item", "article", "produkt", "artikel", "produit", "producto"),
+    "skus": ("sku", "variant", "item"),
+    "orders": ("order", "bestellung", "zamowienie", "commande", "pedido"),
+}
+# JSON rows of a kind have one property out of each of these.
+_EXPECTED: dict[str, tuple[tuple[str, ...], ...]] = {
+    "vouchers": (("code",), ("type", "discount", "gift", "loyalty_card")),
+    "campaign-vouchers": (("code",),),
+    "customers": (("email", "phone", "address", "birthdate", "description"), ("name", "source_id", "id")),
+    "products": (("name",), ("price", "attributes", "image_url")),
+    "orders": (("items", "amount", "status", "initial_amount"),),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SeenColumn:
+    """A column of a file, or a property of JSON rows: its title, and some of its cells."""
+
+    title: str
+    samples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Recognized:
+    """The field that a column is taken for, and what that is based on."""
+
+    title: str
+    by: By
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A kind that the rows may be of, how sure that is (0 to 1) and why; its fields by the columns' places."""
+
+    kind: ImportKind
+    confidence: float
+    reason: str
+    fields: Mapping[int, Recognized] = field(default_factory=dict)
+
+
+def candidates(columns: list[SeenColumn], source_format: str, file_name: str | None) -> list[Candidate]:
+    """Every kind that comes in this format, the likeliest first."""
+    found = [
+        _candidate(kind, columns, source_format, file_name)
+        for kind in IMPORTS.values()
+        if kind.action_type(source_format)
+    ]
+    return sorted(found, key=lambda candidate: -candidate.confidence)
+
+
+def recognize(kind: ImportKind, columns: list[SeenColumn]) -> dict[int, Recognized]:
+    """The fields of the columns by place, each field once: the surest first, then the one further left."""
+    found = [(index, _recognized(kind, column, index)) for index, column in enumerate(columns)]
+    surest = sorted(
+        ((index, each) for index, each in found if each is not None), key=lambda pair: (-_SCORES[pair[1].by], pair[0])
+    )
+    taken: dict[str, int] = {}
+    for index, each in surest:
+        taken.setdefault(each.title, index)
+    return {index: each for index, each in surest if taken[each.title] == index}
+
+
+def _recognized(kind: ImportKind, column: SeenColumn, index: int) -> Recognized | None:
+    title = dict(kind.titles()).get(normal_title(column.title))
+    if title is not None:
+        return _own_id_or_not(kind, column, title)
+    words = _words(kind.name)
+    spellings = _spellings(kind, column.title)
+    for spelling in spellings:
+        if spelling in words:
+            return Recognized(words[spelling], "synonym")
+    if index < _MOST_COMPARED:
+        for spelling in spellings:
+            if _SHORTEST_ALIKE <= len(spelling) <= _LONGEST_ALIKE:
+                for close in get_close_matches(spelling, words, n=1, cutoff=_ALIKE):
+                    return Recognized(words[close], "similarity")
+    return None
+
+
+def _own_id_or_not(kind: ImportKind, column: SeenColumn, title: str) -> Recognized:
+    """A column called `id` is taken for ours only where its cells look like it, else for the client's own key."""
+    own, prefix = kind.own_id or (None, "")
+    if title == own and not all(sample.startswith(prefix) for sample in column.samples):
+        return Recognized(kind.fields[0].title, "synonym")
+    return Recognized(title, "title")
+
+
+def _plain(text: str) -> str:
+    """Letters and digits alone, in small letters without accents."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return _SIGNS.sub("", "".join(sign for sign in decomposed if not unicodedata.combining(sign)))
+
+
+def _spellings(kind: ImportKind, title: str) -> list[str]:
+    """The title as it stands, without what it has in brackets, and without the noun that all of them may begin with."""
+    spellings = dict.fromkeys((_plain(title), _plain(_IN_BRACKETS.sub("", title))))
+    for plain in list(spellings):
+        for noun in _NOUNS[kind.name]:
+            if plain.startswith(noun):
+                spellings[plain.removeprefix(noun)] = None
+    return [spelling for spelling in spellings if spelling]
+
+
+@cache
+def _words(name: str) -> dict[str, str]:
+    """Every word for a field of this kind, in plain spelling, with the field's title."""
+    words = {_plain(title): title for _, title in IMPORTS[name].titles()}
+    words |= {_plain(normal): title for normal, title in IMPORTS[name].titles()}
+    for title, synonyms in SYNONYMS.get(name, {}).items():
+        for synonym in synonyms:
+            words.setdefault(_plain(synonym), title)
+    return words
+
+
+def _candidate(kind: ImportKind, columns: list[SeenColumn], source_format: str, file_name: str | None) -> Candidate:
+    named = [column for column in columns if column.title.strip() and column.title not in OURS]
+    if source_format in ("csv", "xlsx"):
+        fields = recognize(kind, columns)
+        known = [columns[index].title for index in sorted(fields)]
+        score = sum(_SCORES[each.by] for each in fields.values())
+        missing = _missing_fields(kind, {each.title for each in fields.values()})
+        wanted = sum(each.required for each in kind.fields)
+    else:
+        fields = {}
+        known = [column.title for column in named if column.title in kind.properties]
+        score = float(len(known))
+        missing = [" or ".join(choice) for choice in _EXPECTED[kind.name] if not set(choice).intersection(known)]
+        wanted = len(_EXPECTED[kind.name])
+    covered = min(score / max(len(named), 1), 1.0)
+    there = 1 - len(missing) / wanted if wanted else 1.0
+    confidence = covered * (_WITHOUT_REQUIRED + (1 - _WITHOUT_REQUIRED) * there)
+    hinted = bool(file_name) and _is_named_so(kind, str(file_name))
+    confidence = min(confidence + (_NAMED_SO if hinted else 0), 1.0)
+    return Candidate(kind, round(confidence, 2), _reason(known, len(named), missing, hinted=hinted), fields)
+
+
+def _missing_fields(kind: ImportKind, found: set[str]) -> list[str]:
+    return [each.title for each in kind.fields if each.required and each.title not in found]
+
+
+def _reason(known: list[str], named: int, missing: Iterable[str], *, hinted: bool) -> str:
+    parts = [f"{len(known)} of {named} columns are known" if known else "no column is known"]
+    if lost := ", ".join(missing):
+        parts.append(f"nothing for {lost}")
+    if hinted:
+        parts.append("the file is called so")
+    return "; ".join(parts)
+
+
+def _is_named_so(kind: ImportKind, file_name: str) -> bool:
+    stem = _plain(PurePath(file_name).name.split(".")[0])
+    return _plain(kind.name) in stem or any(
+        len(noun) > 2 and noun in stem for noun in _NOUNS[kind.name] if kind.name != "campaign-vouchers"
+    )

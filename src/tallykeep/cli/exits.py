@@ -1,0 +1,85 @@
+"""How commands end: exit codes for scripts, and messages for people."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import IntEnum
+from typing import Any, ClassVar
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+
+class ExitCode(IntEnum):
+    """What a script can tell by the exit code."""
+
+    DONE = 0
+    ROWS_LEFT = 1
+    USAGE = 2
+    REFUSED = 3
+    UNAVAILABLE = 4
+    INTERRUPTED = 130
+
+
+EXIT_CODES = (
+    "Exit codes: 0 every row is done; 1 some rows failed or were left; 2 the command makes no sense as it stands; "
+    "3 the server refused; 4 no server answers, or it broke down; 130 interrupted."
+)
+
+
+class CliError(Exception):
+    """Ends a command; the message says what is wrong and what to do."""
+
+    code: ClassVar[ExitCode] = ExitCode.USAGE
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status  # of HTTP, where it is an answer that ends the command
+
+
+class UsageError(CliError):
+    """The command makes no sense as it stands: nothing was sent."""
+
+
+class RefusedError(CliError):
+    """The server said no."""
+
+    code = ExitCode.REFUSED
+
+
+class UnavailableError(CliError):
+    """No server answers, or it broke down: the same again may work later."""
+
+    code = ExitCode.UNAVAILABLE
+
+
+class InterruptedByUserError(CliError):
+    """Ctrl-C, with what became of the work."""
+
+    code = ExitCode.INTERRUPTED
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Say on standard error what went wrong, and end with its exit code."""
+    try:
+        yield
+    except (KeyboardInterrupt, typer.Abort):
+        _say("\nInterrupted.", "yellow")
+        raise typer.Exit(ExitCode.INTERRUPTED) from None
+    except InterruptedByUserError as error:
+        _say(f"\n{error}", "yellow")
+        raise typer.Exit(error.code) from None
+    except CliError as error:
+        _say(f"tallykeep: {error}", "red")
+        raise typer.Exit(error.code) from None
+
+
+def _say(message: str, style: str) -> None:
+    console = Console(stderr=True, highlight=False)
+    console.print(Text(message, style=style), soft_wrap=not console.is_terminal)
+
+
+def exit_code(action: dict[str, Any]) -> ExitCode:
+    """What a command ends with that saw an action through to its end."""
+    return ExitCode.DONE if action["done_count"] == action["total_count"] else ExitCode.ROWS_LEFT

@@ -1,0 +1,51 @@
+"""Counts, times and spans as people read them."""
+
+from datetime import datetime
+
+_MINUTE, _HOUR, _DAY = 60, 3600, 86_400
+
+
+def rows(count: int) -> str:
+    """«1 row», «300,000 rows»."""
+    return f"{count:,} row{'' if count == 1 else 's'}"
+
+
+def duration(seconds: float) -> str:
+    """«0.02 s», «7 s», «3 min 12 s», «2 h 5 min»."""
+    if seconds < 1:
+        return f"{seconds:.2f} s"
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < _MINUTE:
+        return f"{whole} s"
+    if whole < _HOUR:
+        return f"{whole // _MINUTE} min {whole % _MINUTE} s"
+    return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE} min"
+
+
+def time_left(seconds: float) -> str:
+    """«6 s left», «3 min 12 s left»."""
+    whole = max(1, round(seconds))
+    return f"{whole} s left" if whole < _MINUTE else f"{duration(whole)} left"
+
+
+def moment(wire: str) -> datetime:
+    """A moment of the wire format, in the zone of who reads it."""
+    return datetime.fromisoformat(wire).astimezone()
+
+
+def when(wire: str) -> str:
+    """«2026-09-01 14:30:05», in the zone of who reads it."""
+    return moment(wire).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def ago(wire: str) -> str:
+    """«just now», «5 min ago», «3 h ago», «2 days ago»."""
+    seconds = (datetime.now().astimezone() - moment(wire)).total_seconds()
+    if seconds < _MINUTE:
+        return "just now"
+    for size, name in ((_DAY, "days"), (_HOUR, "h"), (_MINUTE, "min")):
+        if seconds >= size:
+            return f"{seconds // size:.0f} {name} ago"
+    return "just now"

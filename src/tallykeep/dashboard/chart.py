@@ -1,0 +1,57 @@
+"""The chart of rows by minute, as numbers for the template to draw."""
+
+from dataclasses import dataclass
+from typing import Any
+
+HEIGHT = 64
+STEP, BAR = 10, 8  # units of the drawing from one minute to the next, and of a bar's width
+_LEAST = 1.5  # so that a few rows beside many thousand can still be seen
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A minute: where its bar stands, how high its two parts are, and what they count."""
+
+    x: int
+    done_height: float
+    failed_height: float
+    done: int
+    failed: int
+    minute: str
+
+    @property
+    def failed_y(self) -> float:
+        """The failed rows' part stands on top of the others'."""
+        return HEIGHT - self.done_height - self.failed_height
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """Bars side by side, the latest last."""
+
+    bars: list[Bar]
+    total: int
+    most: int
+
+    @property
+    def width(self) -> int:
+        """Of the drawing, in its own units."""
+        return len(self.bars) * STEP
+
+
+def chart_of(minutes: list[dict[str, Any]]) -> Chart:
+    """The chart of what `/v1/throughput` answers."""
+    counts = [minute["done_count"] + minute["failed_count"] for minute in minutes]
+    most = max(counts, default=0)
+    bars = [_bar(number, minute, most) for number, minute in enumerate(minutes)]
+    return Chart(bars, sum(counts), most)
+
+
+def _bar(number: int, minute: dict[str, Any], most: int) -> Bar:
+    done, failed = minute["done_count"], minute["failed_count"]
+    return Bar(number * STEP, _height(done, most), _height(failed, most), done, failed, minute["minute"])
+
+
+def _height(count: int, most: int) -> float:
+    # Two parts that are both of the least height must still fit.
+    return round(max(_LEAST, count / most * (HEIGHT - _LEAST)), 1) if count else 0.0

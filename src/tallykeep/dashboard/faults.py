@@ -1,0 +1,16 @@
+"""Which cells of a failed row its reason speaks of: «Value: must be a number; Voucher Type is required»."""
+
+from collections.abc import Sequence
+
+_SEPARATOR = "; "
+
+
+def columns_at_fault(reason: str, columns: Sequence[str]) -> set[int]:
+    """The columns, by index, whose titles begin one of the problems that the reason joins."""
+    problems = [problem.lower() for problem in reason.split(_SEPARATOR)]
+    return {number for number, title in enumerate(columns) if any(_is_of(problem, title) for problem in problems)}
+
+
+def _is_of(problem: str, title: str) -> bool:
+    name = title.strip().lower()
+    return bool(name) and problem.startswith((f"{name}: ", f"{name} "))

@@ -1,0 +1,87 @@
+"""The filters of the list of tasks, as they stand in the URL."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from fastapi import Depends
+
+Time = Literal["created", "started", "finished"]
+
+TIMES: dict[Time, str] = {"created": "Submitted", "started": "Started", "finished": "Ended"}
+# What the API calls the two ends of each.
+_BOUNDS: dict[Time, tuple[str, str]] = {
+    "created": ("start_date", "end_date"),
+    "started": ("started_from", "started_before"),
+    "finished": ("finished_from", "finished_before"),
+}
+STATUSES = {
+    "ENQUEUED,IN_PROGRESS": "Waiting or running",
+    "ENQUEUED": "Waiting",
+    "IN_PROGRESS": "Running",
+    "DONE": "Done",
+    "FAILED": "Ended early",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """Which tasks are asked for; empty texts ask for nothing. `since` and `until` are meant in the reader's `zone`."""
+
+    type: str = ""
+    status: str = ""
+    file: str = ""
+    time: Time = "created"
+    since: str = ""
+    until: str = ""
+    zone: str = ""
+
+    @property
+    def active(self) -> int:
+        """How many there are."""
+        return sum(map(bool, (self.type, self.status, self.file, self.since or self.until)))
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """What has to stand in a URL, or in a form, to ask for the same."""
+        given = {"type": self.type, "status": self.status, "file": self.file}
+        if self.since or self.until:
+            given |= {"time": self.time, "since": self.since, "until": self.until, "zone": self.zone}
+        return {name: value for name, value in given.items() if value}
+
+    def url(self, path: str = "/tasks", **more: str) -> str:
+        """A path with these filters."""
+        query = urlencode(self.fields | more)
+        return f"{path}?{query}" if query else path
+
+    def asked(self) -> dict[str, str]:
+        """These filters in the API's words."""
+        from_name, before_name = _BOUNDS[self.time]
+        given = {"type": self.type, "status": self.status, "file_name": self.file.strip()}
+        return given | {from_name: self._moment(self.since), before_name: self._moment(self.until)}
+
+    def _moment(self, text: str) -> str:
+        """In UTC; what cannot be read is left to the API, which will say so."""
+        try:
+            local = datetime.fromisoformat(text)
+            moment = local if local.tzinfo else local.replace(tzinfo=ZoneInfo(self.zone or "UTC"))
+        except (ValueError, ZoneInfoNotFoundError):
+            return text
+        return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+async def _filters(
+    type: str = "",
+    status: str = "",
+    file: str = "",
+    time: Time = "created",
+    since: str = "",
+    until: str = "",
+    zone: str = "",
+) -> Filters:
+    return Filters(type=type, status=status, file=file, time=time, since=since, until=until, zone=zone)
+
+
+FromFilters = Annotated[Filters, Depends(_filters)]

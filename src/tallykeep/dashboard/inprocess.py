@@ -1,0 +1,105 @@
+"""A transport for httpx that asks an application in the same process, both bodies streamed.
+
+httpx's own ASGITransport gathers the whole answer before it hands any of it on: no good for event streams and
+downloads.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+from urllib.parse import unquote
+
+import httpx
+from starlette.types import ASGIApp
+
+_MOST_WAITING_CHUNKS = 4
+_END = None
+
+
+class InProcess(httpx.AsyncBaseTransport):
+    """Asks `app`; an answer that is closed before its end is given up there, as if the client had gone away."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """The answer as soon as it begins; raises what the application raised before that."""
+        exchange = _Exchange(request)
+        exchange.start(self._app)
+        try:
+            status, headers = await exchange.begun
+        except BaseException:
+            await exchange.aclose()
+            raise
+        return httpx.Response(status, headers=headers, stream=exchange)
+
+
+class _Exchange(httpx.AsyncByteStream):
+    """One request and its answer."""
+
+    def __init__(self, request: httpx.Request) -> None:
+        self._request = request
+        self._sent = aiter(request.stream)  # type: ignore[arg-type]
+        self._all_sent = False
+        self._chunks: asyncio.Queue[bytes | None] = asyncio.Queue(_MOST_WAITING_CHUNKS)
+        self._complete = False
+        self._task: asyncio.Task[None] | None = None
+        self.begun: asyncio.Future[tuple[int, Any]] = asyncio.get_running_loop().create_future()
+
+    def start(self, app: ASGIApp) -> None:
+        self._task = asyncio.create_task(self._run(app), name="in-process request")
+
+    async def _run(self, app: ASGIApp) -> None:
+        try:
+            await app(_scope(self._request), self._receive, self._send)
+        except Exception as error:
+            # Once the answer has begun its reader sees that it is cut off; the application has logged why.
+            if not self.begun.done():
+                self.begun.set_exception(error)
+        if not self.begun.done():
+            self.begun.set_exception(httpx.RemoteProtocolError("the application gave no answer"))
+        await self._chunks.put(_END)
+
+    async def _receive(self) -> dict[str, Any]:
+        if self._all_sent:
+            await asyncio.Event().wait()  # a reader that goes away cancels the whole task
+        chunk = await anext(self._sent, None)
+        self._all_sent = chunk is None
+        return {"type": "http.request", "body": chunk or b"", "more_body": not self._all_sent}
+
+    async def _send(self, message: Any) -> None:
+        if message["type"] == "http.response.start":
+            self.begun.set_result((message["status"], message["headers"]))
+            return
+        if message.get("body"):
+            await self._chunks.put(message["body"])
+        self._complete = not message.get("more_body", False)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while (chunk := await self._chunks.get()) is not _END:
+            yield chunk
+        if not self._complete:
+            raise httpx.ReadError("the answer was cut off")
+
+    async def aclose(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait((self._task,))
+
+
+def _scope(request: httpx.Request) -> dict[str, Any]:
+    raw_path, _, query = request.url.raw_path.partition(b"?")
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": "1.1",
+        "method": request.method,
+        "scheme": request.url.scheme,
+        "path": unquote(raw_path.decode("ascii")),
+        "raw_path": raw_path,
+        "root_path": "",
+        "query_string": query,
+        "headers": [(name.lower(), value) for name, value in request.headers.raw],
+        "server": (request.url.host, request.url.port),
+        "client": None,
+    }

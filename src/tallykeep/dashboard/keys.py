@@ -1,0 +1,46 @@
+"""A project's keys: listed, made, revoked."""
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from tallykeep.dashboard.api import RefusedError, segment
+from tallykeep.dashboard.pages import page, redirect
+from tallykeep.dashboard.visit import FromVisit, Visit
+
+router = APIRouter(prefix="/keys")
+
+KINDS = {"app": "application", "management": "management"}
+
+
+@router.get("")
+async def list_keys(request: Request, visit: FromVisit) -> Response:
+    """The keys that work, without their tokens, which nobody keeps."""
+    return await _shown(request, visit)
+
+
+async def _shown(request: Request, visit: Visit, problem: str | None = None) -> Response:
+    found = await visit.api.get("/v1/keys")
+    return page(request, "keys/list.html", status=422 if problem else 200, found=found["keys"], kinds=KINDS,
+                problem=problem)  # fmt: skip
+
+
+@router.post("")
+async def create(request: Request, visit: FromVisit) -> Response:
+    """Make a key and show its token, this once."""
+    form = await request.form()
+    try:
+        made = await visit.api.ask("POST", "/v1/keys", json={name: form.get(name) for name in ("name", "kind")})
+    except RefusedError as refused:
+        return await _shown(request, visit, refused.details)
+    return page(request, "keys/made.html", made=made, kinds=KINDS)
+
+
+@router.post("/revoke")
+async def revoke(request: Request, visit: FromVisit) -> Response:
+    """Make a key invalid, for good."""
+    form = await request.form()
+    key_id, kind = str(form.get("id", "")), str(form.get("kind", ""))
+    await visit.api.ask("DELETE", f"/v1/keys/{segment(key_id)}", {"kind": kind})
+    return redirect(
+        request, "/keys", notice=f"The key {form.get('name') or key_id} was revoked. It opens nothing any more."
+    )

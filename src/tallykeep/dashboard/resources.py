@@ -1,0 +1,167 @@
+"""Vouchers, customers, products and orders: searched, and looked at one by one."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse, Response
+from starlette.exceptions import HTTPException
+
+from tallykeep.dashboard.api import segment
+from tallykeep.dashboard.pages import page
+from tallykeep.dashboard.visit import FromVisit
+from tallykeep.dashboard.words import amount, worth
+
+router = APIRouter(prefix="/resources")
+
+_PER_PAGE, _MOST_PAGES = 20, 99
+_APART = ("metadata", "object", "created_at", "updated_at")
+
+Resource = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """One kind of resource on pages: how it is called and found, and what its list shows in which column."""
+
+    title: str
+    noun: str
+    key: str
+    searched: tuple[str, ...]
+    hint: str
+    columns: dict[str, Callable[[Resource], Any]]
+    numbers: tuple[str, ...] = ()
+    filters: dict[str, str] = field(default_factory=dict)  # query parameters of pages that are the API's too
+
+
+def _shown(name: str) -> Callable[[Resource], Any]:
+    return lambda resource: resource.get(name)
+
+
+KINDS = {
+    "vouchers": Kind(
+        title="Vouchers",
+        noun="voucher",
+        key="code",
+        searched=("code",),
+        hint="part of a code",
+        columns={
+            "Type": lambda voucher: str(voucher["type"]).replace("_", " ").capitalize(),
+            "Worth": worth,
+            "Campaign": _shown("campaign"),
+            "Category": _shown("category"),
+            "Active": lambda voucher: "yes" if voucher["active"] else "no",
+        },
+        filters={"campaign": "Campaign", "category": "Category"},
+    ),
+    "customers": Kind(
+        title="Customers",
+        noun="customer",
+        key="source_id",
+        searched=("source_id", "name", "email"),
+        hint="part of a name, an email or a source id",
+        columns={
+            "Name": _shown("name"),
+            "Email": _shown("email"),
+            "City": lambda customer: (customer["address"] or {}).get("city"),
+        },
+    ),
+    "products": Kind(
+        title="Products",
+        noun="product",
+        key="source_id",
+        searched=("source_id", "name"),
+        hint="part of a name or a source id",
+        columns={"Name": _shown("name"), "Price": lambda product: amount(product["price"])},
+        numbers=("Price",),
+    ),
+    "orders": Kind(
+        title="Orders",
+        noun="order",
+        key="source_id",
+        searched=("source_id", "customer_id"),
+        hint="part of a source id or of a customer's id",
+        columns={
+            "Status": _shown("status"),
+            "Amount": lambda order: amount(order["amount"]),
+            "Items": lambda order: len(order["items"] or []),
+            "Customer": _shown("customer_id"),
+        },
+        numbers=("Amount", "Items"),
+    ),
+}  # fmt: skip
+
+
+@router.get("")
+async def first_kind() -> Response:
+    """Vouchers are what most people look for."""
+    return RedirectResponse("/resources/vouchers", status_code=303)
+
+
+@router.get("/{kind}")
+async def search(request: Request, visit: FromVisit, kind: str, q: str = "", number: int = 1) -> Response:
+    """The newest of a kind, or those that match."""
+    shown = _kind(kind)
+    wanted = q.strip()
+    narrowed = {name: request.query_params.get(name, "") for name in shown.filters}
+    query = {"limit": _PER_PAGE, "page": min(max(number, 1), _MOST_PAGES), **narrowed, **_matching(shown, wanted)}
+    found = await visit.api.ask("GET", f"/v1/{kind}", query)
+    pages = min(-(-found["total"] // _PER_PAGE), _MOST_PAGES)
+    return page(
+        request, "resources/list.html", kind=kind, kinds=KINDS, shown=shown, q=wanted, narrowed=narrowed,
+        found=found[kind], total=found["total"], number=query["page"], pages=pages,
+    )  # fmt: skip
+
+
+def _kind(name: str) -> Kind:
+    if name not in KINDS:
+        raise HTTPException(404)
+    return KINDS[name]
+
+
+def _matching(kind: Kind, wanted: str) -> dict[str, str]:
+    """Any of the fields that are searched in holds it."""
+    if not wanted:
+        return {}
+    conditions = {f"filters[{name}][conditions][$contains]": wanted for name in kind.searched}
+    return {"filters[junction]": "or", **conditions}
+
+
+@router.get("/{kind}/{key:path}")
+async def look_at(request: Request, visit: FromVisit, kind: str, key: str) -> Response:
+    """One resource, with all that is known of it."""
+    shown = _kind(kind)
+    found = await visit.api.get(f"/v1/{kind}/{segment(key)}")
+    skus = await visit.api.get(f"/v1/products/{segment(found['id'])}/skus", limit=100) if kind == "products" else None
+    return page(
+        request, "resources/one.html", kind=kind, shown=shown, found=found, title=found[shown.key] or found["id"],
+        facts=_facts(found), parts=_parts(found), skus=skus and skus["skus"],
+    )  # fmt: skip
+
+
+def _facts(found: Resource) -> dict[str, Any]:
+    """The single values, without those that are not given."""
+    return {
+        name: value
+        for name, value in found.items()
+        if name not in _APART and value not in (None, "") and not isinstance(value, dict | list)
+    }
+
+
+def _parts(found: Resource) -> dict[str, Any]:
+    """The values that have values inside, without those that hold nothing."""
+    return {
+        name: value
+        for name, value in found.items()
+        if name not in _APART and isinstance(value, dict | list) and not _is_hollow(value) and f"{name}_id" not in found
+    }
+
+
+def _is_hollow(value: Any) -> bool:
+    """Whether nothing is said: no values, zeros, or names of what there could be."""
+    if isinstance(value, dict):
+        return all(_is_hollow(inner) for name, inner in value.items() if name not in ("object", "data_ref", "type"))
+    if isinstance(value, list):
+        return not value
+    return value in (None, "", 0, False)

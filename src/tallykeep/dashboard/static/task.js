@@ -1,0 +1,37 @@
+// A running task: its progress as it comes, and the whole page anew in the end.
+
+const progress = document.querySelector("[data-events]");
+let source = null;
+
+function watch() {
+  if (source || document.hidden) return;
+  source = new EventSource(progress.dataset.events);
+  source.addEventListener("progress", (event) => show(event.data));
+  source.addEventListener("error", () => {
+    const trouble = document.getElementById("trouble");
+    trouble.textContent = "The progress has stopped coming. Reload the page to see where things stand.";
+    trouble.hidden = source?.readyState !== EventSource.CLOSED;
+  });
+  source.addEventListener("done", (event) => {
+    show(event.data);
+    leave();
+    // A notice above the content stays.
+    htmx.ajax("GET", location.href, { target: "#content", select: "#content", swap: "outerHTML" });
+  });
+}
+
+function show(html) {
+  progress.innerHTML = html;
+  progress.dispatchEvent(new CustomEvent("tallykeep:shown", { bubbles: true }));
+}
+
+function leave() {
+  source?.close();
+  source = null;
+}
+
+// A browser has few connections to a server: pages that nobody looks at give theirs back.
+if (progress) {
+  document.addEventListener("visibilitychange", () => (document.hidden ? leave() : watch()));
+  watch();
+}

@@ -1,0 +1,123 @@
+"""One task: how it stands while it runs, what became of its rows, what can be done about them."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Annotated, Any, Literal
+
+import httpx
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import Response, StreamingResponse
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+
+from tallykeep.dashboard import words
+from tallykeep.dashboard.api import segment
+from tallykeep.dashboard.faults import columns_at_fault
+from tallykeep.dashboard.pages import fragment, page, redirect
+from tallykeep.dashboard.visit import FromVisit, Visit
+
+router = APIRouter(prefix="/tasks/{action_id}")
+
+File = Literal["failures.csv", "failures.ndjson", "file", "report.csv"]
+
+_MOST_REASONS, _MOST_CHILDREN = 50, 50
+_ROWS_ON_A_PAGE, _PORTIONS_ON_A_PAGE = 50, 100
+_NO_FAILURES: dict[str, Any] = {"failures": [], "columns": [], "has_more": False, "failures_kept": True}
+
+
+def path_of(action_id: str) -> str:
+    """Where the API has the action."""
+    return f"/v1/async-actions/{segment(action_id)}"
+
+
+@router.get("")
+async def show_task(
+    request: Request, visit: FromVisit, action_id: str, reason: str = "", after_row: int = 0
+) -> Response:
+    """The task; of its failed rows those with one `reason`, or all, behind `after_row`."""
+    path = path_of(action_id)
+    action, portions, children = await asyncio.gather(
+        visit.api.get(path),
+        visit.api.get(f"{path}/portions", limit=_PORTIONS_ON_A_PAGE),
+        visit.api.get("/v1/async-actions", parent_id=action_id, limit=_MOST_CHILDREN),
+    )
+    reasons, failed = await _failures(visit, action, reason, after_row)
+    return page(
+        request, "task.html", action=action, portions=portions, children=children["async_actions"], reasons=reasons,
+        failed=failed, reason=reason, after_row=after_row, at_fault=columns_at_fault,
+    )  # fmt: skip
+
+
+async def _failures(visit: Visit, action: dict[str, Any], reason: str, after_row: int) -> tuple[Any, Any]:
+    """The reasons with their counts, and a page of failed rows with what they held."""
+    if not action["failed_count"]:
+        return {"reasons": [], "has_more": False}, _NO_FAILURES
+    path = f"{path_of(action['id'])}/failures"
+    rows = {"sent": "true", "reason": reason, "after_row": after_row, "limit": _ROWS_ON_A_PAGE}
+    return await asyncio.gather(
+        visit.api.get(path, group_by="reason", limit=_MOST_REASONS), visit.api.get(path, **rows)
+    )
+
+
+@router.get("/portions")
+async def show_portions(request: Request, visit: FromVisit, action_id: str, after_row: int = 0) -> Response:
+    """All portions of the task, page by page."""
+    path = path_of(action_id)
+    action, portions = await asyncio.gather(
+        visit.api.get(path), visit.api.get(f"{path}/portions", limit=_PORTIONS_ON_A_PAGE, after_row=after_row)
+    )
+    return page(request, "portions.html", action=action, portions=portions, after_row=after_row)
+
+
+async def _watched(visit: FromVisit, action_id: str) -> AsyncIterator[httpx.Response]:
+    """The API's events for as long as our answer is sent: closed when the reader goes away."""
+    async with visit.api.stream("GET", f"{path_of(action_id)}/events") as events:
+        yield events
+
+
+@router.get("/events", response_class=EventSourceResponse)
+async def watch_task(events: Annotated[httpx.Response, Depends(_watched)]) -> AsyncIterator[ServerSentEvent]:
+    """The API's events, each drawn as the part of the page that changes."""
+    name = ""
+    async for line in events.aiter_lines():
+        if line.startswith("event: "):
+            name = line.removeprefix("event: ")
+        elif line.startswith("data: "):
+            action = json.loads(line.removeprefix("data: "))
+            yield ServerSentEvent(event=name, raw_data=fragment("task_progress.html", action=action))
+
+
+@router.post("/cancel")
+async def cancel(request: Request, visit: FromVisit, action_id: str) -> Response:
+    """End the task now."""
+    action = await visit.api.ask("POST", f"{path_of(action_id)}/cancel")
+    left = words.counted(action["unprocessed_count"], "row")
+    return redirect(request, f"/tasks/{segment(action_id)}", f"The task was canceled. {left} left unprocessed.")
+
+
+@router.post("/retry")
+async def retry(request: Request, visit: FromVisit, action_id: str, unprocessed: bool = False) -> Response:
+    """Send the failed rows again as they were, and with them those that have no outcome where asked."""
+    asked = {"include_unprocessed": "true"} if unprocessed else {}
+    started = await visit.api.ask("POST", f"{path_of(action_id)}/retry", asked)
+    return redirect(request, f"/tasks/{started['async_action_id']}", "This task retries rows of the one before.")
+
+
+async def _download(visit: FromVisit, action_id: str, file: File) -> AsyncIterator[httpx.Response]:
+    async with visit.api.stream("GET", await _found(visit, action_id, file)) as content:
+        yield content
+
+
+async def _found(visit: Visit, action_id: str, file: File) -> str:
+    if file != "report.csv":
+        return f"{path_of(action_id)}/{file}"
+    action = await visit.api.get(path_of(action_id))
+    (report,) = (action.get("result") or {}).get("reports") or ["/v1/reports/none"]
+    return "/v1/reports/" + segment(httpx.URL(report).path.rpartition("/")[2])
+
+
+@router.get("/download/{file}")
+async def download(content: Annotated[httpx.Response, Depends(_download)]) -> Response:
+    """A file of the task, as the API has it: `failures.csv`, `failures.ndjson`, `file` or `report.csv`."""
+    headers = {name: content.headers[name] for name in ("content-disposition",) if name in content.headers}
+    return StreamingResponse(content.aiter_bytes(), media_type=content.headers["content-type"], headers=headers)

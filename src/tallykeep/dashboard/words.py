@@ -1,0 +1,196 @@
+"""What things are called on pages: action types, states, numbers, sizes and spans of time."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+Tone = Literal["good", "bad", "mixed", "busy", "quiet"]
+
+TYPES = {
+    "VOUCHERS.IMPORT_CSV": "Voucher import (file)",
+    "VOUCHERS.IMPORT": "Voucher import (JSON)",
+    "CAMPAIGN.VOUCHERS_IMPORT_CSV": "Campaign import (file)",
+    "CAMPAIGN.VOUCHERS_IMPORT": "Campaign import (JSON)",
+    "CUSTOMERS.IMPORT_CSV": "Customer import (file)",
+    "PRODUCTS.IMPORT_CSV": "Product import (file)",
+    "SKUS.IMPORT_CSV": "SKU import (file)",
+    "ORDERS.IMPORT": "Order import (JSON)",
+    "CAMPAIGN.VOUCHERS_GENERATE": "Code generation",
+    "CAMPAIGN.VOUCHERS_UPDATE": "Campaign update",
+    "CAMPAIGN.VOUCHERS_DELETE": "Campaign deletion",
+    "VOUCHERS.BULK_UPDATE": "Voucher update",
+    "CUSTOMERS.BULK_UPDATE": "Customer update",
+    "PRODUCTS.BULK_UPDATE": "Product update",
+    "VOUCHERS.METADATA_UPDATE": "Voucher metadata update",
+    "CUSTOMERS.METADATA_UPDATE": "Customer metadata update",
+    "PRODUCTS.METADATA_UPDATE": "Product metadata update",
+    "VOUCHERS.METADATA_KEY_PURGE": "Voucher metadata purge",
+    "CAMPAIGNS.METADATA_KEY_PURGE": "Campaign metadata purge",
+    "CUSTOMERS.METADATA_KEY_PURGE": "Customer metadata purge",
+    "PRODUCTS.METADATA_KEY_PURGE": "Product metadata purge",
+    "ORDERS.METADATA_KEY_PURGE": "Order metadata purge",
+}
+
+STATUSES = {"ENQUEUED": "Waiting", "IN_PROGRESS": "Running", "DONE": "Done", "FAILED": "Ended early"}
+_ENDINGS = {"CANCELED": "Canceled", "STOPPED": "Stopped", "REJECTED": "Rejected"}
+
+_SIZES = ("bytes", "kB", "MB", "GB", "TB")
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How a task stands, in a word or two."""
+
+    word: str
+    tone: Tone
+
+
+def type_of(action: dict[str, Any]) -> str:
+    """The action's type in human words."""
+    return TYPES.get(action["type"], str(action["type"]))
+
+
+def state_of(action: dict[str, Any]) -> State:
+    """How an action stands: what its status means for its rows."""
+    status = action["status"]
+    if status == "ENQUEUED":
+        return State("Waiting", "quiet")
+    if status == "IN_PROGRESS":
+        return State("Running", "busy")
+    if status == "FAILED":
+        return State(_ENDINGS.get(action["ended_by"], "Failed"), "bad" if action["ended_by"] == "REJECTED" else "mixed")
+    if not action["total_count"]:
+        return State("No rows", "mixed")
+    if not action["failed_count"]:
+        return State("Done", "good")
+    return State("Some failed", "mixed") if action["done_count"] else State("All failed", "bad")
+
+
+def ended(action: dict[str, Any]) -> bool:
+    """Whether nothing will change any more."""
+    return action["status"] in ("DONE", "FAILED")
+
+
+def accounted(action: dict[str, Any]) -> int:
+    """Rows with an outcome."""
+    return int(action["done_count"] + action["failed_count"])
+
+
+def seconds(action: dict[str, Any]) -> float | None:
+    """How long it ran, or runs: from its start, or where that is too short to tell from its submission."""
+    if action["started_at"] is None:
+        return None
+    end = moment(action["finished_at"]) if action["finished_at"] else datetime.now(UTC)
+    ran = (end - moment(action["started_at"])).total_seconds()
+    return ran if ran > 0.05 else (end - moment(action["created_at"])).total_seconds()
+
+
+def rate(action: dict[str, Any]) -> str:
+    """Rows a second over the whole run; empty where nothing can be said."""
+    ran = seconds(action)
+    if not ran or not accounted(action):
+        return ""
+    per_second = accounted(action) / ran
+    return f"{per_second:,.0f} rows/s" if per_second >= 10 else f"{per_second:,.1f} rows/s"
+
+
+def moment(text: str) -> datetime:
+    """A moment of the wire format."""
+    return datetime.fromisoformat(text)
+
+
+def count(number: int) -> str:
+    """A number with separators: 12,345."""
+    return f"{number:,}"
+
+
+def counted(number: int, noun: str, plural: str | None = None) -> str:
+    """How many of what: 1 row, 12,345 rows."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def amount(smallest: float | None) -> str:
+    """An amount given in the smallest unit: 14.50."""
+    return "" if smallest is None else f"{smallest / 100:,.2f}"
+
+
+def worth(voucher: dict[str, Any]) -> str:
+    """What a voucher is worth, in a few words."""
+    gift, card, discount = voucher.get("gift"), voucher.get("loyalty_card"), voucher.get("discount") or {}
+    if gift:
+        return amount(gift.get("amount"))
+    if card:
+        return counted(card.get("points") or 0, "point")
+    for name, show in _DISCOUNTS.items():
+        if discount.get(name) is not None:
+            return show(discount[name])
+    return str(discount.get("type") or "").capitalize()
+
+
+_DISCOUNTS: dict[str, Callable[[float], str]] = {
+    "amount_off": lambda off: f"{amount(off)} off",
+    "percent_off": lambda off: f"{off:g} % off",
+    "fixed_amount": lambda fixed: f"fixed at {amount(fixed)}",
+    "unit_off": lambda off: f"{counted(round(off), 'unit')} more",
+}
+
+
+# Names of amounts in the smallest unit, wherever they stand.
+AMOUNTS = (
+    "price", "amount", "balance", "amount_off", "fixed_amount", "total_amount", "initial_amount", "discount_amount",
+    "subtracted_amount",
+)  # fmt: skip
+
+
+def columns_of(rows: list[dict[str, Any]]) -> list[str]:
+    """The names that any of these has, as the columns of a table."""
+    return [name for name in dict.fromkeys(name for row in rows for name in row) if name != "object"]
+
+
+def without_title(reason: str, title: str | None) -> str:
+    """A reason as it reads in its cell: without the column's title and the value, which are there already."""
+    told = reason.removeprefix(f"{title}: ").partition(" (actual value is ")[0]
+    return told.removeprefix(f"{title} ") if title else told
+
+
+def size(number: int) -> str:
+    """Bytes, in a unit that fits: 1.5 MB."""
+    amount, unit = float(number), 0
+    while amount >= 1000 and unit < len(_SIZES) - 1:
+        amount, unit = amount / 1000, unit + 1
+    return f"{amount:,.0f} {_SIZES[unit]}" if unit == 0 or amount >= 100 else f"{amount:,.1f} {_SIZES[unit]}"
+
+
+def duration(span: float | None) -> str:
+    """A span of time, given in seconds: 0.2 s, 48 s, 3 min 20 s, 2 h 5 min."""
+    if span is None:
+        return ""
+    if span < 10:
+        return f"{span} s" if isinstance(span, int) else f"{span:.1f} s"
+    whole = round(span)
+    hours, minutes, rest = whole // 3600, whole % 3600 // 60, whole % 60
+    if hours:
+        return f"{hours:,} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def portion_state(portion: dict[str, Any], action_ended: bool) -> State:
+    """How a portion stands."""
+    if portion["status"] == "OPEN":
+        if action_ended:
+            return State("Unprocessed", "mixed")
+        return State("In hand", "busy") if portion["attempts"] else State("Open", "quiet")
+    if not portion["failed_count"] and not portion["unprocessed_count"]:
+        return State("Done", "good")
+    return State("Some failed", "mixed") if portion["done_count"] else State("None done", "bad")
+
+
+def has_file(action: dict[str, Any]) -> bool:
+    """Whether rows were sent, rather than planned here, and so can be given back."""
+    return fixable(action) or str(action["type"]).endswith("METADATA_UPDATE")
+
+
+def fixable(action: dict[str, Any]) -> bool:
+    """Whether its failed rows can be edited: they came as cells of a file, or as JSON objects."""
+    return str(action["type"]).endswith(("IMPORT_CSV", "IMPORT", "BULK_UPDATE"))

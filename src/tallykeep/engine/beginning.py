@@ -1,0 +1,146 @@
+"""The beginning of an upload: what kind of file it is, and its first rows, without reading all of it."""
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+
+from tallykeep.config import Settings
+from tallykeep.engine.encoding import Transcoder, known_charset
+from tallykeep.engine.rows import raw_rows, read_rows
+from tallykeep.engine.split_csv import CsvSplitter
+from tallykeep.engine.split_json import JsonSplitter
+from tallykeep.engine.split_lines import LinesSplitter
+from tallykeep.engine.unpack import Limit, peeked, unpacked
+from tallykeep.engine.workbook import OLE_MAGIC, OLE_REFUSED, XLSX_MAGIC, Workbooks
+from tallykeep.errors import InvalidPayloadError, UnsupportedMediaTypeError
+from tallykeep.model import Portion, Row, Source
+
+MOST_ROWS = 100
+_MOST_BYTES = 4 << 20  # of what a file expands to; a row of the largest size and its neighbours fit
+_PORTION_BYTES = 1 << 20
+_UTF8 = "utf-8"
+_JSON_CHARSETS = (_UTF8, "ascii")
+_BLANK = b"\xef\xbb\xbf \t\r\n"
+_FORMATS = {b"[": "json", b"{": "ndjson"}
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The first bytes of a file, unpacked; `whole` where they are all of it."""
+
+    content: bytes
+    whole: bool
+    compression: str | None
+    is_workbook: bool = False
+
+    @property
+    def format(self) -> str:
+        """csv, xlsx, json or ndjson, by the first sign."""
+        if self.is_workbook:
+            return "xlsx"
+        return _FORMATS.get(self.content.lstrip(_BLANK)[:1], "csv")
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """A file's first rows, at most MOST_ROWS; `row_count` counts all that came, `whole` where there are no more."""
+
+    source: Source
+    encoding: str
+    portions: list[Portion]
+    row_count: int
+    whole: bool
+
+    def rows(self, source: Source) -> list[Row]:
+        """The rows, read by this source: the file's own, or one whose columns were chosen."""
+        return [row for portion in self.portions for row in read_rows(portion, source)][:MOST_ROWS]
+
+    def lines(self) -> list[str]:
+        """The same rows as text, as they were sent."""
+        raw = [line for portion in self.portions for line in raw_rows(portion, self.source)][:MOST_ROWS]
+        return [line.decode("utf-8", "replace").rstrip("\r\n") for line in raw]
+
+
+class Samples:
+    """Takes the first bytes off uploads."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._workbooks = Workbooks(settings)
+        self._expanded = Limit(settings.max_expanded_bytes, "TALLYKEEP_MAX_EXPANDED_BYTES")
+
+    async def take(self, body: AsyncIterator[bytes], *, partial: bool) -> Sample:
+        """The first bytes of a file; with `partial`, the body itself is only its beginning.
+
+        Raises InvalidPayloadError for what is no file of rows, BodyTooLargeError for a workbook beyond its limits.
+        """
+        compression, content = await unpacked(body, self._expanded, partial=partial)
+        first, content = await peeked(content, len(XLSX_MAGIC))
+        if first == OLE_MAGIC:
+            raise InvalidPayloadError(OLE_REFUSED)
+        if first != XLSX_MAGIC:
+            held, ended = await _first_bytes(content)
+            return Sample(held, ended and not partial, compression)
+        if partial:
+            raise InvalidPayloadError("A workbook can only be read as a whole; send all of it, without partial=true")
+        async with self._workbooks.as_csv(content) as rows:
+            return Sample(*await _first_bytes(rows), compression, is_workbook=True)
+
+
+async def _first_bytes(chunks: AsyncIterator[bytes]) -> tuple[bytes, bool]:
+    held = bytearray()
+    async for chunk in chunks:
+        held += chunk
+        if len(held) > _MOST_BYTES:
+            return bytes(held[:_MOST_BYTES]), False
+    return bytes(held), True
+
+
+def read_beginning(sample: Sample, charset: str | None, delimiter: str | None, max_row_bytes: int) -> Beginning:
+    """The first rows of a sample, by the same splitters as those of an import.
+
+    Raises InvalidPayloadError where it cannot be understood as a whole, UnsupportedMediaTypeError for its charset.
+    """
+    content, encoding = _as_utf8(sample, charset)
+    splitter = _splitter(sample, delimiter, max_row_bytes)
+    portions, row_count = _gathered(_portions(splitter, content, whole=sample.whole))
+    if splitter.source.format == "csv" and not splitter.source.header:
+        raise InvalidPayloadError(
+            f"The header is longer than the {len(sample.content)} bytes that were looked at; is this a text file?"
+        )
+    return Beginning(splitter.source, encoding, portions, row_count, sample.whole)
+
+
+def _as_utf8(sample: Sample, charset: str | None) -> tuple[bytes, str]:
+    if sample.format in _FORMATS.values():
+        if charset is not None and known_charset(charset) not in _JSON_CHARSETS:
+            raise UnsupportedMediaTypeError(f"JSON comes in UTF-8, not in {charset}")
+        return sample.content, _UTF8
+    transcoder = Transcoder(None if sample.is_workbook else charset)
+    return transcoder.feed(sample.content) + transcoder.finish(), transcoder.encoding
+
+
+_Splitter = CsvSplitter | JsonSplitter | LinesSplitter
+
+
+def _splitter(sample: Sample, delimiter: str | None, max_row_bytes: int) -> _Splitter:
+    sizes = {"portion_rows": MOST_ROWS, "portion_bytes": _PORTION_BYTES, "max_row_bytes": max_row_bytes}
+    if sample.format == "json":
+        return JsonSplitter(**sizes)
+    if sample.format == "ndjson":
+        return LinesSplitter(**sizes)
+    return CsvSplitter(charset=_UTF8, delimiter=None if sample.is_workbook else delimiter, **sizes)
+
+
+def _portions(splitter: _Splitter, content: bytes, *, whole: bool) -> Iterator[Portion]:
+    yield from splitter.feed(content)
+    yield from splitter.finish() if whole else splitter.stop()
+
+
+def _gathered(portions: Iterator[Portion]) -> tuple[list[Portion], int]:
+    """The portions that hold the rows wanted, and how many rows all of them have."""
+    held: list[Portion] = []
+    row_count = 0
+    for portion in portions:
+        if row_count < MOST_ROWS:
+            held.append(portion)
+        row_count += portion.row_count
+    return held, row_count

@@ -1,0 +1,62 @@
+"""Trying rows before anybody submits them: validated and looked up as an import would, then taken back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from tallykeep.db.pool import Pool
+from tallykeep.db.queries import queries
+from tallykeep.engine.attempt import try_rows
+from tallykeep.engine.kinds import ActionType
+from tallykeep.engine.passing import is_passing
+from tallykeep.model import ClaimedPortion, Failure, Portion, Row, Source, Wishes
+
+_sql = queries(__package__, "trial.sql")
+
+_PATIENCE_MILLISECONDS = "1000"  # for rows that a running import holds; nobody waits for a preview
+
+Checked = Literal["everything", "fields", "nothing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What would become of the rows, as far as they were checked: `created` only where everything was."""
+
+    checked: Checked
+    failures: list[Failure] = field(default_factory=list)
+    created: Mapping[str, int] = field(default_factory=dict)
+
+
+async def try_out(
+    pool: Pool, project_id: int, kind: ActionType, source: Source, rows: list[Row], target: str | None
+) -> Trial:
+    """Try these rows, into the `target` of types that have one; nothing is left of it but the outcome.
+
+    Where an import that runs holds the same resources, only the fields are checked. Raises NotFoundError for a target
+    that does not exist.
+    """
+    if kind.target is not None and target is None:
+        return Trial("nothing")
+    async with pool.connection() as connection:
+        options: dict[str, Any] = {}
+        if kind.target is not None and target is not None:
+            options = await kind.target(connection, project_id, target)
+        claimed = _as_claimed(project_id, kind, source, options, len(rows))
+        try:
+            async with connection.transaction(force_rollback=True):
+                await connection.execute(_sql.limit_waiting, {"milliseconds": _PATIENCE_MILLISECONDS})
+                outcome = await try_rows(connection, kind, claimed, rows)
+        except Exception as error:
+            if not is_passing(error):
+                raise
+            operation = await kind.begin(connection, claimed)
+            return Trial("fields", operation.check(rows))
+    return Trial("everything", outcome.failures, outcome.created)
+
+
+def _as_claimed(
+    project_id: int, kind: ActionType, source: Source, options: dict[str, Any], row_count: int
+) -> ClaimedPortion:
+    """The rows as a portion in our hands, of an action that does not exist."""
+    whole = Source(source.format, source.header, source.delimiter, options, source.kept, source.width)
+    return ClaimedPortion(project_id, "", kind.name, whole, Portion(1, row_count, b""), Wishes(dry_run=True))

@@ -1,0 +1,169 @@
+"""What an import wizard needs: what can be imported, and a look at a file before it is."""
+
+from dataclasses import asdict
+from typing import Any
+
+from fastapi import APIRouter, Request
+
+from tallykeep.actions.imports import IMPORTS, ImportKind
+from tallykeep.actions.preview import Asked, Preview, PreviewedRow, preview
+from tallykeep.actions.recognition import Candidate
+from tallykeep.actions.templates import CSV_TEMPLATES
+from tallykeep.compatibility import OURS
+from tallykeep.config import Settings
+from tallykeep.engine.beginning import MOST_ROWS
+from tallykeep.engine.unpack import peeked
+from tallykeep.errors import InvalidQueryError
+from tallykeep.http.answers import Json
+from tallykeep.http.auth import FromCaller
+from tallykeep.http.context import FromContext
+from tallykeep.http.submissions import PREVIEW_BODY
+from tallykeep.http.uploads import RequestUpload
+from tallykeep.http.wishes import DELIMITER, MAPPING, read_boolean, read_delimiter, read_mapping
+
+router = APIRouter(prefix="/v1/imports", tags=["Submissions"], default_response_class=Json)
+
+_DEFAULT_ROWS = 20
+_NOT_LOOKED_AT = {
+    "everything": "Rows behind these; and what others change before the import.",
+    "fields": "What exists already, and what rows refer to: an import that is running holds some of it just now.",
+    "nothing": "The rows: name the campaign that they go into.",
+}
+
+
+def _query(name: str, schema: dict[str, Any], description: str) -> dict[str, Any]:
+    return {"name": name, "in": "query", "schema": schema, "description": description}
+
+
+_PARAMETERS = [
+    _query("kind", {"type": "string", "enum": list(IMPORTS)}, "What the rows are; left out, the likeliest kind."),
+    _query("campaign", {"type": "string"}, "Where campaign vouchers go, by name or id; without it they go unchecked."),
+    {**MAPPING, "description": f"{MAPPING['description']} Left out, a mapping is suggested; {{}} is none."},
+    DELIMITER,
+    _query("charset", {"type": "string"}, "The file's encoding; left out, its first bytes tell."),
+    _query(
+        "limit",
+        {"type": "integer", "minimum": 1, "maximum": MOST_ROWS, "default": _DEFAULT_ROWS},
+        "How many rows to show at most.",
+    ),
+    _query(
+        "partial",
+        {"type": "boolean", "default": False},
+        "The body is only the beginning of the file: its last line is not looked at unless it is whole.",
+    ),
+]
+
+
+@router.get("", summary="List kinds of imports", openapi_extra=OURS)
+async def list_imports(context: FromContext, caller: FromCaller) -> Json:
+    """What can be imported: endpoints and fields of each kind, and how large files may be."""
+    data = [_kind(kind) for kind in IMPORTS.values()]
+    return Json({"object": "list", "data_ref": "data", "data": data, "total": len(data),
+                 "limits": _limits(context.settings)})  # fmt: skip
+
+
+@router.post(
+    "/preview",
+    summary="Preview import",
+    openapi_extra={**OURS, "parameters": _PARAMETERS, "requestBody": PREVIEW_BODY},
+)
+async def preview_import(request: Request, context: FromContext, caller: FromCaller) -> Json:
+    """A look at a file before it is imported; nothing is written.
+
+    Tells what kind of rows it holds, what its columns are taken for, and how its first rows would fare: they are
+    validated and looked up as an import would, and taken back. The parameters may be fields of the form as well.
+    """
+    upload = RequestUpload(request, tuple(PREVIEW_BODY["content"]), context.settings)
+    body = upload.chunks()
+    _, content = await peeked(body, 1)  # by then the form's fields in front of its file have come
+    partial = read_boolean("partial", upload.early("partial") or "false")
+    sample = await context.samples.take(content, partial=partial)
+    async for _ in body:
+        pass  # fields of the form may come behind the file
+    upload.refuse_late()
+    asked = _asked(upload)
+    seen = await preview(
+        context.pool, caller.project_id, sample, asked, upload.file_name, context.settings.max_row_bytes
+    )
+    return Json(_shown(seen, context.settings, upload.file_name))
+
+
+def _asked(upload: RequestUpload) -> Asked:
+    given = upload.parameters()
+    return Asked(
+        kind=given.get("kind") or None,
+        mapping=read_mapping(given["mapping"]) if given.get("mapping") else None,
+        limit=_limit(given.get("limit") or str(_DEFAULT_ROWS)),
+        target=given.get("campaign") or None,
+        charset=given.get("charset") or upload.charset,
+        delimiter=read_delimiter(given.get("delimiter")),
+    )
+
+
+def _limit(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and 1 <= int(text[:9]) <= MOST_ROWS):
+        raise InvalidQueryError(f"Property .limit should be a whole number from 1 to {MOST_ROWS}, not {text!r}")
+    return int(text)
+
+
+def _limits(settings: Settings) -> dict[str, int]:
+    return {
+        "body_bytes": settings.max_body_bytes,
+        "expanded_bytes": settings.max_expanded_bytes,
+        "workbook_bytes": settings.max_xlsx_bytes,
+        "row_bytes": settings.max_row_bytes,
+    }
+
+
+def _kind(kind: ImportKind) -> dict[str, Any]:
+    return {
+        "kind": kind.name,
+        "path": kind.csv.path if kind.csv else None,
+        "json_path": kind.json.path if kind.json else None,
+        "template": f"/v1/templates/csv/{kind.name}" if kind.name in CSV_TEMPLATES else None,
+        "required_columns": [list(choice) for choice in kind.csv.required_columns] if kind.csv else [],
+        "fields": _fields(kind),
+        "properties": list(kind.properties),
+    }
+
+
+def _fields(kind: ImportKind) -> list[dict[str, Any]]:
+    return [{"title": each.title, "required": each.required, "others": list(each.others)} for each in kind.fields]
+
+
+def _candidate(candidate: Candidate) -> dict[str, Any]:
+    return {"kind": candidate.kind.name, "confidence": candidate.confidence, "reason": candidate.reason}
+
+
+def _shown(seen: Preview, settings: Settings, file_name: str | None) -> dict[str, Any]:
+    return {
+        "object": "import_preview",
+        "file_name": file_name,
+        "format": seen.format,
+        "compression": seen.compression,
+        "encoding": seen.encoding,
+        "delimiter": seen.delimiter,
+        "whole": seen.whole,
+        "row_count": seen.row_count,
+        "kind": seen.kind.name,
+        "kinds": [_candidate(candidate) for candidate in seen.candidates],
+        "path": seen.action_type.path,
+        "columns": [asdict(column) for column in seen.columns],
+        "fields": _fields(seen.kind),
+        "mapping": seen.mapping,
+        "missing": seen.missing,
+        "refusal": seen.refusal,
+        "checked": seen.checked,
+        "not_looked_at": _NOT_LOOKED_AT[seen.checked],
+        "rows": [_row(row) for row in seen.rows],
+        "limits": _limits(settings),
+    }
+
+
+def _row(row: PreviewedRow) -> dict[str, Any]:
+    return {
+        "row": row.number,
+        "outcome": row.outcome,
+        "cells": list(row.cells),
+        "problems": [asdict(problem) for problem in row.problems],
+    }

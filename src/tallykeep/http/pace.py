@@ -1,0 +1,41 @@
+"""How the work goes: portions of an action, rows a minute of a project."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from tallykeep.compatibility import OURS
+from tallykeep.engine import pace
+from tallykeep.http.answers import Json
+from tallykeep.http.auth import FromCaller
+from tallykeep.http.context import FromContext
+from tallykeep.http.parameters import Limit
+
+router = APIRouter(prefix="/v1", tags=["Async actions"], default_response_class=Json)
+
+Minutes = Annotated[int, Query(ge=1, le=1440, description="So many minutes up to now, 1 to 1440.")]
+
+
+@router.get("/throughput", summary="Get rows by minute", openapi_extra=OURS)
+async def rows_by_minute(context: FromContext, caller: FromCaller, minutes: Minutes = 60) -> Json:
+    """How many rows of the project were done, and failed, in each of the last minutes; dry runs count too. What was
+    removed for its age is not counted any more.
+    """
+    async with context.pool.connection() as connection:
+        return Json(await pace.rows_by_minute(connection, caller.project_id, minutes))
+
+
+@router.get("/async-actions/{action_id}/portions", summary="List portions", openapi_extra=OURS)
+async def list_portions(
+    context: FromContext,
+    caller: FromCaller,
+    action_id: str,
+    limit: Limit = 100,
+    after_row: Annotated[int, Query(ge=0, description="Portions that begin behind this row.")] = 0,
+) -> Json:
+    """The portions in which the action is carried out, each in one transaction, with their counts. `attempts` is over 0
+    while a worker has an open portion in hand. `portions_kept` is false once they were removed for their age.
+    """
+    async with context.pool.connection() as connection:
+        page = pace.list_portions(connection, caller.project_id, action_id, limit=limit, after_row=after_row)
+        return Json(await page)

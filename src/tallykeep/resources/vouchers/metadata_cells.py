@@ -1,0 +1,25 @@
+"""The columns of a file that are metadata."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from tallykeep.resources.metadata import MetadataChecker
+from tallykeep.resources.vouchers.columns import CLEARING
+from tallykeep.resources.vouchers.draft import Values
+
+
+class MetadataCells:
+    """What the cells of these columns, given by their place, name and reader, hold together."""
+
+    def __init__(self, columns: list[tuple[int, str, Callable[[str], Any]]], checker: MetadataChecker) -> None:
+        self.places = [place for place, _, _ in columns]
+        self._columns = columns
+        self._checker = checker
+
+    def read(self, cells: Iterable[str]) -> tuple[Values, list[str]]:
+        """The metadata and every problem with it; empty cells say nothing."""
+        pairs = [(name, read, cell) for cell, (_, name, read) in zip(cells, self._columns, strict=True)]
+        metadata = {
+            name: None if cell.strip() == CLEARING else read(cell) for name, read, cell in pairs if cell.strip()
+        }
+        return metadata, self._checker.problems(metadata)

@@ -1,0 +1,108 @@
+"""Campaigns, resources, metadata and keys, as somebody uses them; and how these pages look."""
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.chromium import SIZES, THEMES, Visitor, visiting
+from tests.browser.test_looks import check
+from tests.server import Api, Server
+
+GIFT = {"type": "GIFT_VOUCHER", "gift": {"amount": 1450}}
+
+
+def _furnish(api: Api) -> list[str]:
+    """Something of each kind; the pages that show it."""
+    bodies = {
+        "campaigns": {"name": "Fall", "voucher": GIFT},
+        "customers": {"source_id": "c", "name": "Ann", "email": "ann@example.com", "metadata": {"Tier": "gold"}},
+        "products": {"source_id": "p", "name": "Shirt", "price": 1990},
+        "vouchers": {**GIFT, "code": "A", "metadata": {"Region": "Europe"}},
+        "orders": {"source_id": "o", "amount": 10, "items": [{"product_id": "p", "quantity": 1, "price": 10}]},
+    }
+    made = {name: api.http.post(f"/v1/{name}", json=body).json() for name, body in bodies.items()}
+    api.http.post(f"/v1/products/{made['products']['id']}/skus", json={"source_id": "s", "sku": "XL", "price": 5})
+    api.define_schema("voucher", {"Region": {"type": "string", "eq": ["Europe"]}, "Old": {"type": "number"}})
+    api.http.delete("/v1/metadata-schemas/voucher/definitions/Old")
+    campaign = f"/campaigns/{made['campaigns']['id']}"
+    kinds = ("vouchers", "customers", "products", "orders")
+    return [
+        "/campaigns", "/campaigns?q=none", "/campaigns/new", campaign, f"{campaign}/delete",
+        *(f"/resources/{kind}" for kind in kinds), "/resources/customers?q=none",
+        *(f"/resources/{kind}/{made[kind]['id']}" for kind in kinds),
+        "/metadata", "/metadata/purge?resource=voucher&key=Region", "/metadata/purge?resource=voucher&key=None",
+        "/keys",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("size", SIZES)
+def test_every_room_is_accessible_and_fits(chromium: Browser, server: Server, api: Api, size: str, theme: str) -> None:
+    with visiting(chromium, server.url, size, theme) as visitor:
+        visitor.sign_in(api.keys)
+        for path in ("/campaigns", "/resources/vouchers", "/metadata"):
+            visitor.open(path)
+            check(visitor)
+        for path in _furnish(api):
+            visitor.open(path)
+            check(visitor)
+
+
+def test_a_key_is_purged_only_after_it_was_typed(visitor: Visitor, api: Api) -> None:
+    for code, metadata in (("A", {"Region": "x"}), ("B", {"Region": "y"}), ("C", {"Other": 1})):
+        assert api.http.post("/v1/vouchers", json={**GIFT, "code": code, "metadata": metadata}).status_code == 200
+    page = visitor.open("/metadata")
+    form = page.get_by_role("region", name="Purge a key")
+    form.get_by_label("Key").fill("Region")
+    form.get_by_role("button", name="Count them").click()
+    expect(page.get_by_text("2 vouchers carry this key")).to_be_visible()
+    page.get_by_label("Type Region to confirm").fill("region")
+    page.get_by_role("button", name="Purge it off 2 vouchers").click()
+    expect(page.get_by_role("alert").filter(has_text="Nothing was purged")).to_be_visible()
+    visitor.complaints.clear()  # what the browser says of a page that is refused
+    assert api.get("/v1/vouchers/A")["metadata"] == {"Region": "x"}
+    page.get_by_label("Type Region to confirm").fill("Region")
+    page.get_by_role("button", name="Purge it off 2 vouchers").click()
+    page.wait_for_url("**/tasks/aa_*")
+    assert api.ended(page.url.rpartition("/")[2])["done_count"] == 2
+    assert api.get("/v1/vouchers/A")["metadata"] == {}
+    assert api.get("/v1/vouchers/C")["metadata"] == {"Other": 1}
+
+
+def test_a_campaign_is_made_and_its_codes_come_before_ones_eyes(visitor: Visitor, api: Api) -> None:
+    page = visitor.open("/campaigns")
+    page.get_by_role("link", name="Make the first one").click()
+    page.get_by_label("Name").fill("Winter")
+    page.get_by_label("Each voucher is worth").select_option("percent off")
+    page.get_by_label("How much").fill("12,5")
+    page.get_by_label("How many codes to generate").fill("3000")
+    page.get_by_role("button", name="Make the campaign").click()
+    expect(page.get_by_role("heading", name="Winter")).to_be_visible()
+    expect(page.locator("#now")).to_contain_text("3,000")
+    expect(page.locator("#now .state")).to_have_text("Ready")
+    expect(page.locator("#now")).to_contain_text("12.5 % off")
+    page.get_by_label("How many to generate").fill("20")
+    page.get_by_role("button", name="Generate").dblclick()
+    page.wait_for_url("**/tasks/aa_*")
+    api.ended(page.url.rpartition("/")[2])
+    assert api.get("/v1/vouchers")["total"] == 3020
+    visitor.open("/campaigns")
+    page.get_by_role("link", name="Winter").click()
+    page.get_by_role("link", name="Import codes from a file").click()
+    expect(page.get_by_text("A file of vouchers for Winter")).to_be_visible()
+
+
+def test_a_new_key_is_shown_once(visitor: Visitor, api: Api) -> None:
+    page = visitor.open("/keys")
+    page.get_by_label("What it is for").fill("Shop")
+    page.get_by_role("button", name="Make a key").click()
+    expect(page.get_by_text("Copy the token now.")).to_be_visible()
+    assert visitor.faults() == []
+    token = page.locator(".secret").nth(1).inner_text()
+    page.get_by_role("link", name="I have it").click()
+    row = page.get_by_role("row", name="Shop")
+    expect(row).to_be_visible()
+    assert token not in page.content()
+    row.get_by_text("Revoke…").click()
+    row.get_by_role("button", name="Revoke it now").click()
+    expect(page.get_by_role("status")).to_contain_text("was revoked")
+    expect(page.get_by_role("row", name="Shop")).to_have_count(0)

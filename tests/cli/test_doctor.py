@@ -1,0 +1,178 @@
+"""`tallykeep doctor`: what is wrong is found, with what to do about it."""
+
+import json
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.cli.running import COMMAND, environment, in_terminal, run
+from tests.server import Api
+
+Status = dict[str, Any]
+
+
+def checks(api: Api | None, *flags: str, **variables: str) -> tuple[int, dict[str, dict[str, str]]]:
+    """The exit code, and the findings by check."""
+    told = run(api, "doctor", "--json", *flags, **variables)
+    return told.returncode, {finding["check"]: finding for finding in json.loads(told.stdout)["checks"]}
+
+
+def test_all_is_well(api: Api) -> None:
+    code, found = checks(api)
+    assert code == 0
+    levels = {name: finding["level"] for name, finding in found.items()}
+    assert levels.pop("disk") == "unknown", "the database is not embedded"
+    assert set(levels) == {"connection", "server", "keys", "version", "worker", "database", "clock", "database clock"}
+    assert set(levels.values()) == {"ok"}
+    assert api.keys.project in found["keys"]["told"]
+
+
+def test_a_person_sees_marks_and_what_to_do(api: Api) -> None:
+    with in_terminal(api, "doctor", "--app-token", "wrong", columns=100) as terminal:
+        assert terminal.wait() == 1
+        assert " ✓  server" in terminal.text
+        assert " ✗  keys" in terminal.text
+        assert "→ Make further ones on the server's machine: tallykeep keys recover" in terminal.text
+
+
+def test_a_dead_port(api: Api) -> None:
+    code, found = checks(api, "--url", "http://127.0.0.1:9")
+    assert (code, list(found)) == (1, ["connection", "server"])
+    assert "nothing listens there" in found["server"]["told"]
+    assert "tallykeep serve" in found["server"]["told"]
+
+
+def test_a_host_that_there_is_not(api: Api) -> None:
+    _, found = checks(api, "--url", "http://nowhere.invalid")
+    assert "there is no such host" in found["server"]["told"]
+
+
+def test_something_else_answers(api: Api) -> None:
+    code, found = checks(api, "--url", f"{api.url}/docs?x=")
+    assert (code, found["server"]["level"]) == (1, "wrong")
+
+
+def test_keys_missing_or_wrong(api: Api) -> None:
+    code, found = checks(None, TALLYKEEP_URL=api.url)
+    assert (code, found["keys"]["level"], found["readiness"]["level"]) == (1, "wrong", "ok")
+    assert "profiles save" in found["keys"]["todo"]
+    code, found = checks(api, "--app-id", "nobody")
+    assert (code, found["keys"]["told"]) == (1, "they are wrong, or were revoked")
+
+
+def test_profiles_that_others_may_read(api: Api, tmp_path: Path) -> None:
+    run(api, "profiles", "save")
+    (tmp_path / "config" / "tallykeep" / "profiles.toml").chmod(0o640)
+    code, found = checks(None)
+    assert (code, "chmod 600" in found["connection"]["told"]) == (1, True)
+
+
+@pytest.fixture
+def without_worker(database_url: str, tmp_path: Path) -> Iterator[tuple[str, dict[str, str]]]:
+    """An API process alone: its URL, and the variables that hold its keys."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    keys = {"TALLYKEEP_APP_ID": "a", "TALLYKEEP_APP_TOKEN": "t"}
+    env = environment(None, TALLYKEEP_DATABASE_URL=database_url, TALLYKEEP_PORT=str(port), **keys)
+    url = f"http://127.0.0.1:{port}"
+    with subprocess.Popen([*COMMAND, "api"], env=env, stdout=subprocess.DEVNULL) as process:
+        try:
+            _until_alive(url)
+            yield url, {**keys, "TALLYKEEP_URL": url}
+        finally:
+            process.terminate()
+
+
+def _until_alive(url: str) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        with suppress(httpx.TransportError):
+            httpx.get(f"{url}/livez", trust_env=False).raise_for_status()
+            return
+        time.sleep(0.05)
+    raise AssertionError("the API did not start")
+
+
+def test_without_a_worker(without_worker: tuple[str, dict[str, str]], tmp_path: Path) -> None:
+    url, variables = without_worker
+    code, found = checks(None, **variables)
+    assert (code, found["worker"]["level"]) == (1, "wrong")
+    assert "tallykeep worker" in found["worker"]["todo"]
+    _, found = checks(None, TALLYKEEP_URL=url)
+    assert "No worker is running" in found["readiness"]["told"]
+    file = tmp_path / "v.csv"
+    file.write_text("Code,Voucher Type,Value\nA,GIFT_VOUCHER,1\n")
+    with in_terminal(None, "import", "vouchers", str(file), columns=120, **variables) as terminal:
+        terminal.until(lambda text: "no worker takes it up; is `tallykeep worker` running?" in text)
+        terminal.type("\x03")
+        assert terminal.wait() == 130
+
+
+@contextmanager
+def altered(api: Api, alter: Callable[[Status], None]) -> Iterator[str]:
+    """The URL of a proxy in front of the server; what it says of its status is altered."""
+
+    class Proxy(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            answer = api.http.get(self.path)
+            body = answer.json()
+            if self.path == "/v1/status":
+                alter(body)
+            self.send_response(answer.status_code)
+            self.end_headers()
+            self.wfile.write(json.dumps(body).encode())
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Proxy)
+    Thread(target=server.serve_forever).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+GB = 1_000_000_000
+ALTERED: dict[str, tuple[str, Status, str, str]] = {
+    "another version": ("version", {"version": "9.0.0"}, "warning", "9.0.0 there"),
+    "a clock that is wrong": ("clock", {"time": "2020-01-01T00:00:00.000Z"}, "warning", "apart"),
+    "a slow database": ("database", {"database": {"answer_seconds": 0.7}}, "warning", "700.0 ms"),
+    "a database in the future": (
+        "database clock",
+        {"database": {"clock_ahead_seconds": 90}},
+        "wrong",
+        "1 min 30 s ahead",
+    ),
+    "much space": (
+        "disk",
+        {"disk": {"free_bytes": 50 * GB, "total_bytes": 100 * GB}},
+        "ok",
+        "50.0 GB free of 100.0 GB",
+    ),
+    "little space": ("disk", {"disk": {"free_bytes": 8 * GB, "total_bytes": 100 * GB}}, "warning", "8.0 GB free"),
+    "hardly any space": ("disk", {"disk": {"free_bytes": GB // 10, "total_bytes": GB}}, "wrong", "100.0 MB free"),
+}
+
+
+@pytest.mark.parametrize(("check", "change", "level", "told"), ALTERED.values(), ids=list(ALTERED))
+def test_what_the_status_gives_away(api: Api, check: str, change: Status, level: str, told: str) -> None:
+    def alter(status: Status) -> None:
+        for name, value in change.items():
+            status[name] = {**(status[name] or {}), **value} if isinstance(value, dict) else value
+
+    with altered(api, alter) as url:
+        code, found = checks(api, "--url", url)
+    assert (found[check]["level"], told in found[check]["told"]) == (level, True), found[check]
+    assert bool(found[check]["todo"]) == (level != "ok")
+    assert code == (1 if level == "wrong" else 0)

@@ -1,0 +1,123 @@
+"""The import wizard's parts: what they show of a look at a file, and what they hand on to the API."""
+
+import re
+from html import unescape
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.dashboard.browser import Browser
+from tests.server import Api
+
+GERMAN = (
+    "Gutschein-Code;Art;Wert;gültig bis;Filiale\n"
+    "H-1;GIFT_VOUCHER;14.5;2026-12-31;Berlin\n"
+    "H-2;GIFT_VOUCHER;zehn;2026-12-31;Bonn\n"
+).encode("cp1252")
+
+
+@pytest.fixture
+def token(visitor: Browser) -> str:
+    found = re.search(r'"X-CSRF-Token": "([^"]+)"', visitor.get("/imports").text)
+    assert found
+    return found[1]
+
+
+def looked(visitor: Browser, token: str, content: bytes, **fields: str) -> httpx.Response:
+    files = {"file": ("rows.csv", content)}
+    return visitor.http.post("/imports/preview", files=files, data=fields, headers={"X-CSRF-Token": token})
+
+
+def sent(visitor: Browser, token: str, content: bytes, query: dict[str, str], **fields: str) -> Any:
+    headers = {"X-CSRF-Token": token, "Idempotency-Key": "one-import"}
+    files = {"file": ("rows.csv", content)}
+    return visitor.http.post("/imports/start", params=query, files=files, data=fields, headers=headers).json()
+
+
+def chosen(part: str) -> dict[str, str]:
+    """The column's choices as they stand in the form."""
+    return {
+        unescape(name): unescape(re.search(r'value="([^"]*)" selected', options)[1])  # type: ignore[index]
+        for name, options in re.findall(r'<select name="(column-\d+)"[^>]*>(.*?)</select>', part, re.DOTALL)
+    }
+
+
+def test_limits_and_templates_are_shown_before_any_upload(visitor: Browser) -> None:
+    page = visitor.get("/imports").text
+    assert "Up to 1.1 GB" in page
+    assert "JavaScript" in page
+    template = visitor.get("/imports/template/customers")
+    assert template.text.startswith("Source_id,Name,Email")
+    assert "attachment" in template.headers["content-disposition"]
+    assert visitor.get("/imports/template/planets").status_code == 404
+
+
+def test_a_look_shows_suggestions_and_problems_in_their_cells(visitor: Browser, token: str) -> None:
+    part = looked(visitor, token, GERMAN).text
+    assert chosen(part) == {
+        "column-0": "field:Code", "column-1": "field:Voucher Type", "column-2": "field:Value",
+        "column-3": "field:Expiration Date", "column-4": "",
+    }  # fmt: skip
+    assert re.search(r'<td class="flaw">zehn<span class="why">must be a number</span>', part)
+    assert "1 row has problems, 1 is fine" in part
+    assert "Import 2 rows" in part
+
+
+def test_what_was_chosen_is_what_is_looked_at(visitor: Browser, token: str) -> None:
+    titles = {f"title-{index}": title for index, title in enumerate(["Gutschein-Code", "Art", "Wert", "gültig bis"])}
+    uses = {"column-0": "field:Code", "column-1": "field:Voucher Type", "column-2": "out", "column-3": ""}
+    part = looked(visitor, token, GERMAN, kind="vouchers", charset="cp1252", **titles, **uses).text
+    assert chosen(part) == {**uses, "column-4": ""}
+    assert "Value is required" in part
+    twice = looked(visitor, token, GERMAN, **titles, **{**uses, "column-2": "field:Code"})
+    assert "x-problem" in twice.headers
+    assert "skip one of them" in twice.text
+
+
+def test_files_that_cannot_be_read_or_hold_nothing_say_so(visitor: Browser, token: str) -> None:
+    broken = looked(visitor, token, b"\0\0\0")
+    assert "x-problem" in broken.headers
+    assert "is this a text file?" in broken.text
+    empty = looked(visitor, token, b"Code,Voucher Type\n").text
+    assert "There is nothing to import" in empty
+    assert "data-start" not in empty
+
+
+def test_an_import_is_handed_on_as_it_was_chosen_and_counts_once(visitor: Browser, token: str, api: Api) -> None:
+    mapping = '{"Gutschein-Code": "Code", "Art": "Voucher Type", "Wert": "Value"}'
+    query = {"kind": "vouchers", "rows": "csv"}
+    first = sent(visitor, token, GERMAN, query, mapping=mapping, delimiter=";")
+    action = api.ended(first["task"])
+    assert (action["done_count"], action["failed_count"], action["file_name"]) == (1, 1, "rows.csv")
+    assert sent(visitor, token, GERMAN, query, mapping=mapping, delimiter=";") == first
+    assert "was used for another" in sent(visitor, token, GERMAN + b"x;;;;\n", query, mapping=mapping)["problem"]
+
+
+def test_a_dry_run_is_told_of_beside_the_wizard(visitor: Browser, token: str, api: Api) -> None:
+    mapping = '{"Gutschein-Code": "Code", "Art": "Voucher Type", "Wert": "Value"}'
+    task = sent(visitor, token, GERMAN, {"kind": "vouchers"}, mapping=mapping, dry_run="true")["task"]
+    api.ended(task)
+    part = visitor.get(f"/imports/trial/{task}").text
+    assert "1 of 2 rows would go in, 1 would fail. Nothing was written." in part
+    assert "hx-get" not in part
+    assert api.get("/v1/vouchers")["total"] == 0
+
+
+def test_vouchers_of_a_campaign_need_their_campaign(visitor: Browser, token: str, api: Api) -> None:
+    voucher = {"type": "GIFT_VOUCHER", "gift": {"amount": 100}}
+    assert api.http.post("/v1/campaigns", json={"name": "Fall & Co", "voucher": voucher}).status_code == 200
+    part = looked(visitor, token, b"Code\nA\n", kind="campaign-vouchers").text
+    assert '<option value="Fall &amp; Co">' in part
+    assert "Not checked yet" in part
+    query = {"kind": "campaign-vouchers"}
+    assert "which campaign" in sent(visitor, token, b"Code\nA\n", query)["problem"]
+    action = api.ended(sent(visitor, token, b"Code\nA\n", {**query, "campaign": "Fall & Co"})["task"])
+    assert action["done_count"] == 1
+    assert "Nothing imports" in sent(visitor, token, b"[]", {"kind": "skus", "rows": "json"})["problem"]
+
+
+def test_nobody_else_can_start_an_import(visitor: Browser, token: str) -> None:
+    headers = {"X-CSRF-Token": token, "Origin": "https://elsewhere.example"}
+    answer = visitor.http.post("/imports/start?kind=vouchers", files={"file": b"Code\nA\n"}, headers=headers)
+    assert answer.status_code == 403

@@ -1,0 +1,155 @@
+"""Campaigns, resources, metadata and keys on pages."""
+
+import httpx
+import pytest
+
+from tests.dashboard.browser import Browser
+from tests.server import Api
+
+GIFT = {"type": "GIFT_VOUCHER", "gift": {"amount": 1450}}
+
+
+def made(api: Api, path: str, **body: object) -> dict[str, object]:
+    answer = api.http.post(path, json=body)
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
+def task_of(page: httpx.Response) -> str:
+    assert page.url.path.startswith("/tasks/"), page.text
+    return page.url.path.removeprefix("/tasks/")
+
+
+@pytest.mark.parametrize("path", ["/campaigns", "/resources/vouchers", "/resources/orders", "/metadata"])
+def test_rooms_with_nothing_in_them_tell_what_belongs_there(visitor: Browser, path: str) -> None:
+    page = visitor.get(path)
+    assert page.status_code == 200
+    assert 'class="empty"' in page.text
+    assert 'href="/imports?kind=' in page.text or "New campaign" in page.text or "Define a key" in page.text
+
+
+def test_resources_are_searched_and_looked_at(visitor: Browser, api: Api) -> None:
+    customer = made(api, "/v1/customers", source_id="c/1", name="Ann <b>", email="ann@example.com",
+                    metadata={"Tier": "gold", "Tags": ["x"]})  # fmt: skip
+    made(api, "/v1/customers", source_id="c2", name="Bo")
+    found = visitor.get("/resources/customers", q="ann@").text
+    assert "1 customer found" in found
+    assert "Ann &lt;b&gt;" in found
+    one = visitor.get(f"/resources/customers/{customer['id']}").text
+    assert "<dt>Tier</dt><dd>gold</dd>" in one
+    assert "c/1" in one
+    assert "Nothing was found" in visitor.get("/resources/customers", q="nobody").text
+    made(api, "/v1/vouchers", **GIFT, code="A&B/1 #2", metadata={})
+    listed = visitor.get("/resources/vouchers").text
+    assert "14.50" in listed
+    path = listed.partition('<td class="wide"><a href="')[2].partition('"')[0]
+    assert "A&amp;B/1 #2" in visitor.get(path).text
+    product = made(api, "/v1/products", source_id="p", name="Shirt", price=1990)
+    made(api, f"/v1/products/{product['id']}/skus", source_id="s", sku="XL")
+    assert "XL" in visitor.get(f"/resources/products/{product['id']}").text
+    order = made(api, "/v1/orders", source_id="o", items=[{"product_id": "p", "quantity": 2, "price": 1990}])
+    assert "<td>19.90</td>" in visitor.get(f"/resources/orders/{order['id']}").text
+    assert visitor.get("/resources/planets").status_code == 404
+    assert visitor.get("/resources/vouchers/NONE").status_code == 404
+
+
+def test_lists_have_pages(visitor: Browser, api: Api) -> None:
+    rows = "".join(f"V{number:03},GIFT_VOUCHER,1\n" for number in range(45))
+    api.ended(api.import_csv("Code,Voucher Type,Value\n" + rows))
+    first = visitor.get("/resources/vouchers", q="V").text
+    assert "45 vouchers found" in first
+    assert "Page 1 of 3" in first
+    last = visitor.get("/resources/vouchers", q="V", number="3").text
+    assert last.count('<td class="wide">') == 5
+    assert visitor.get("/resources/vouchers", number="4000").status_code == 200
+
+
+def test_a_campaign_is_made_filled_changed_and_deleted(visitor: Browser, api: Api) -> None:
+    form = visitor.get("/campaigns/new")
+    given = {"name": "Fall", "worth": "percent", "value": "120", "pattern": "F-####", "vouchers_count": "3"}
+    wrong = visitor.send(form, "/campaigns", **given)
+    assert wrong.status_code == 422
+    assert "How much: must be between 0 and 100" in wrong.text
+    page = visitor.send(wrong, "/campaigns", **{**given, "value": "12,5", "expiration_date": "2030-12-31"})
+    assert "The campaign Fall was made" in page.text
+    (campaign,) = api.get("/v1/campaigns")["campaigns"]
+    path = f"/campaigns/{campaign['id']}"
+    assert page.url.path == path
+    assert campaign["voucher"]["discount"] == {"type": "PERCENT", "percent_off": 12.5}
+    generated = visitor.send(page, f"{path}/generate", count="20")
+    assert api.ended(task_of(generated))["done_count"] == 20
+    again = visitor.send(page, f"{path}/generate", count="20")
+    assert task_of(again) == task_of(generated)
+    assert "20" in visitor.send(page, f"{path}/generate", count="x").text
+    changed = visitor.send(visitor.get(path), f"{path}/update", value="20", category="Sale")
+    assert "The campaign was changed" in changed.text
+    assert "20 % off" in changed.text
+    assert "Switch it on" in visitor.send(changed, f"{path}/switch").text
+    ask = visitor.get(f"{path}/delete")
+    assert "vouchers</strong>" in ask.text
+    kept = visitor.send(ask, f"{path}/delete", typed="fall")
+    assert "Nothing was deleted" in kept.text
+    deleted = visitor.send(kept, f"{path}/delete", typed="Fall", force="true")
+    assert api.ended(task_of(deleted))["status"] == "DONE"
+    assert api.get("/v1/campaigns")["total"] == 0
+
+
+def test_a_code_alone_is_made_at_once(visitor: Browser, api: Api) -> None:
+    campaign = made(api, "/v1/campaigns", name="One", voucher=GIFT)
+    page = visitor.get(f"/campaigns/{campaign['id']}")
+    told = visitor.send(page, f"/campaigns/{campaign['id']}/generate", count="1").text
+    assert "was made." in told
+    assert api.get("/v1/vouchers")["total"] == 1
+
+
+def test_a_key_is_defined_removed_restored_and_purged(visitor: Browser, api: Api) -> None:
+    made(api, "/v1/customers", source_id="a", metadata={"Tier": "gold"})
+    made(api, "/v1/customers", source_id="b", metadata={"Other": 1})
+    page = visitor.get("/metadata")
+    given = {"resource": "customer", "key": "Tier", "type": "string", "choices": "gold, silver", "required": "true"}
+    page = visitor.send(page, "/metadata/define", **given)
+    assert "Tier is defined for customers" in page.text
+    assert "required; one of gold, silver" in page.text
+    wrong = visitor.send(page, "/metadata/define", **{**given, "type": "number", "choices": ""})
+    assert wrong.status_code == 422
+    assert "cannot be changed from string to number" in wrong.text
+    strict = visitor.send(page, "/metadata/customer/strict")
+    assert (
+        api.http.post("/v1/customers", json={"source_id": "c", "metadata": {"Tier": "gold", "x": 1}}).status_code == 400
+    )
+    assert "Take any key" in strict.text
+    removed = visitor.send(strict, "/metadata/customer/remove")
+    assert "Removed" in removed.text
+    restored = visitor.send(removed, "/metadata/customer/restore")
+    assert "In force" in restored.text
+    refused = visitor.get("/metadata/purge", resource="customer", key="Tier")
+    assert "1 customer</strong> carries" in refused.text
+    in_force = visitor.send(refused, "/metadata/purge", typed="Tier")
+    assert "is in force; remove it first" in in_force.text
+    visitor.send(visitor.get("/metadata"), "/metadata/customer/remove")
+    ask = visitor.get("/metadata/purge", resource="customer", key="Tier")
+    mistyped = visitor.send(ask, "/metadata/purge", typed="tier")
+    assert "Nothing was purged" in mistyped.text
+    purged = visitor.send(mistyped, "/metadata/purge", typed="Tier")
+    assert api.ended(task_of(purged))["done_count"] == 1
+    assert task_of(visitor.send(mistyped, "/metadata/purge", typed="Tier")) == task_of(purged)
+    assert "nothing to purge" in visitor.get("/metadata/purge", resource="customer", key="Tier").text
+    assert visitor.get("/metadata/purge", resource="planet", key="x").status_code == 404
+
+
+def test_a_key_is_made_shown_once_used_and_revoked(visitor: Browser, api: Api) -> None:
+    page = visitor.get("/keys")
+    assert "You are signed in with it" in page.text
+    shown = visitor.send(page, "/keys", name="Shop backend", kind="app")
+    key_id, token = (part.partition("</code>")[0] for part in shown.text.split('<code class="secret">')[1:])
+    headers = {"X-App-Id": key_id, "X-App-Token": token}
+    assert httpx.get(f"{api.url}/v1/vouchers", headers=headers, trust_env=False).status_code == 200
+    listed = visitor.get("/keys")
+    assert "Shop backend" in listed.text
+    assert token not in listed.text
+    form = listed.text.index("Shop backend")
+    mine = httpx.Response(200, text=listed.text[form:], request=listed.request)
+    revoked = visitor.send(mine, "/keys/revoke")
+    assert "The key Shop backend was revoked" in revoked.text
+    assert httpx.get(f"{api.url}/v1/vouchers", headers=headers, trust_env=False).status_code == 401
+    assert visitor.send(page, "/keys", name="x" * 101, kind="app").status_code == 422

@@ -1,0 +1,40 @@
+"""How the server says it is."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+
+from tallykeep import __version__
+from tests.http.test_errors import check
+from tests.server import Api, Server
+
+
+def test_the_status_tells_of_version_workers_database_and_clocks(api: Api) -> None:
+    status = api.get("/v1/status")
+    assert (status["object"], status["version"], status["workers"]) == ("status", __version__, 1)
+    assert (status["project"], status["key"]) == (api.keys.project, api.keys.app_id)
+    database = status["database"]
+    assert database["version"].split(".")[0] in ("16", "17", "18")
+    assert database["size_bytes"] > 1_000_000
+    assert 0 < database["answer_seconds"] < 5
+    assert abs(database["clock_ahead_seconds"]) < 1, "both clocks are one"
+    told = datetime.fromisoformat(status["time"].replace("Z", "+00:00"))
+    assert abs((datetime.now(UTC) - told).total_seconds()) < 5
+    assert (database["embedded"], status["disk"]) == (False, None), "the server was given a database"
+
+
+def test_the_disk_is_told_where_the_database_is_embedded(session_dir: Path) -> None:
+    keys = {"TALLYKEEP_APP_ID": "a", "TALLYKEEP_APP_TOKEN": "t"}
+    server = Server(session_dir / "status", **keys).start()
+    try:
+        headers = {"X-App-Id": "a", "X-App-Token": "t"}
+        status = httpx.get(f"{server.url}/v1/status", headers=headers, trust_env=False).json()
+        assert status["database"]["embedded"]
+        assert 0 < status["disk"]["free_bytes"] < status["disk"]["total_bytes"]
+    finally:
+        server.stop()
+
+
+def test_the_status_is_for_keys_only(api: Api) -> None:
+    check(httpx.get(f"{api.url}/v1/status", trust_env=False), 401, "unauthorized")

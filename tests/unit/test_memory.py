@@ -1,0 +1,49 @@
+"""What checks a portion is gone with it: a worker looks for cycles so seldom that they would pile up."""
+
+import gc
+import weakref
+from typing import Any
+
+import pytest
+
+from tallykeep.model import Row, Table, Values
+from tallykeep.resources.categories.labels import CategoryLabels
+from tallykeep.resources.customers.declaration import CUSTOMER
+from tallykeep.resources.metadata import MetadataChecker
+from tallykeep.resources.upserts.columns import FileColumns
+from tallykeep.resources.vouchers.from_csv import CsvVouchers
+from tallykeep.resources.vouchers.from_json import JsonVouchers
+
+NOTHING = MetadataChecker(None)
+VOUCHERS = Table(range(1, 3), ["A,GIFT_VOUCHER,1,x", "B,LOYALTY_CARD,,y"], delimiter=",", width=4, kept=range(4))
+CUSTOMERS = Table(range(1, 3), ["c-1,Ada,x", "c-2,null,y"], delimiter=",", width=3, kept=range(3))
+OBJECTS = Values(range(1, 3), [{"code": "A", "type": "GIFT_VOUCHER", "gift": {"amount": 1}}, {"code": "B"}])
+
+
+def _csv() -> Any:
+    cleaner = CsvVouchers(["Code", "Voucher Type", "Value", "Region"], NOTHING, CategoryLabels())
+    cleaner.clean(VOUCHERS)
+    cleaner.clean([Row(1, ["A", "GIFT_VOUCHER", "1"])])
+    return cleaner
+
+
+def _json() -> Any:
+    cleaner = JsonVouchers(NOTHING, CategoryLabels())
+    cleaner.clean(OBJECTS)
+    return cleaner
+
+
+def _customers() -> Any:
+    columns = FileColumns(CUSTOMER, ["source_id", "Name", "Region"], NOTHING)
+    columns.sort_out(CUSTOMERS)
+    return columns
+
+
+@pytest.mark.parametrize("checked", [_csv, _json, _customers])
+def test_what_checks_rows_leaves_no_cycle(checked: Any) -> None:
+    gc.disable()
+    try:
+        gone = weakref.ref(checked())
+        assert gone() is None
+    finally:
+        gc.enable()
