@@ -5,12 +5,10 @@ from typing import Any
 
 from tallykeep.model import Row, normal_title, wrong_width
 from tallykeep.resources import cleaning
+from tallykeep.resources.cells import CLEARING
 from tallykeep.resources.cleaning import Cleaner, Problem
 from tallykeep.resources.metadata import MetadataChecker
 from tallykeep.resources.upserts.declare import Change, Field, Upserted
-
-_NULL = "null"
-
 
 Reader = Callable[[Row], Change]
 
@@ -93,12 +91,12 @@ def csv_reader(kind: Upserted, header: list[str], checker: MetadataChecker) -> R
         elif any(cell.strip() for cell in cells[len(header) :]):
             change.problems.append(wrong_width(len(cells), len(header)))
         for index, title, name in keyed:
-            if cells[index].strip() not in ("", _NULL):
+            if cells[index].strip() not in ("", CLEARING):
                 setattr(change, name, _cleaned(change, title, cleaning.key_text, cells[index].strip()))
         for index, title, spec in known:
             cell = cells[index].strip()
             if cell:
-                value = None if cell == _NULL else _cleaned(change, title, spec.clean_cell, cell)
+                value = None if cell == CLEARING else _cleaned(change, title, spec.clean_cell, cell)
                 _refuse_another(change, spec, title, value, cell)
                 _put(change, spec, value)
         for index, name, from_cell in extra:
@@ -106,7 +104,7 @@ def csv_reader(kind: Upserted, header: list[str], checker: MetadataChecker) -> R
             if cell and not name:
                 change.problems.append(f"column {index + 1} has a value, but no name in the header")
             elif cell:
-                change.metadata[name] = None if cell == _NULL else from_cell(cells[index])
+                change.metadata[name] = None if cell == CLEARING else from_cell(cells[index])
         return change
 
     return read

@@ -19,8 +19,6 @@ from tallykeep.resources.vouchers.kinds import (
     take,
 )
 
-CLEARING = "null"  # a cell that says so clears the field
-
 
 def word(clean: Cleaner) -> Cleaner:
     return lambda cell: clean(cell.strip().upper())

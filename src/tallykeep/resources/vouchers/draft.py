@@ -8,6 +8,8 @@ from typing import Any, overload
 
 import orjson
 
+from tallykeep.resources.cells import ESCAPES, NULL, SPECIAL, copy_text
+
 Values = dict[str, Any]
 Dates = tuple[datetime | None, datetime | None]
 
@@ -17,7 +19,7 @@ FIELDS = (
     "redemption_quantity", "redeemed_quantity", "redeemed_amount", "additional_info", "metadata", "campaign_id",
 )  # fmt: skip
 # What stands for «not given»: NULL, or where a new voucher has something by default, COPY's marker for the default.
-NULL, DEFAULT = r"\N", r"\D"
+DEFAULT = r"\D"
 _NOT_GIVEN = (NULL, DEFAULT)
 ABSENT: dict[str, str] = dict.fromkeys(FIELDS, NULL) | dict.fromkeys(
     ("active", "redeemed_quantity", "metadata"), DEFAULT
@@ -26,10 +28,7 @@ _DATES = {"start_date", "expiration_date"}
 _START, _END = FIELDS.index("start_date"), FIELDS.index("expiration_date")
 _MERGED = ("gift", "loyalty_card", "metadata")  # JSON objects that an update adds to instead of replacing them
 
-_SPECIAL = re.compile(r"[\\\t\n\r]")
-_ESCAPES = {"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"}
-_ESCAPE_TABLE = str.maketrans(_ESCAPES)
-_UNESCAPES = {escaped: plain for plain, escaped in _ESCAPES.items()}
+_UNESCAPES = {escaped: plain for plain, escaped in ESCAPES.items()}
 _ESCAPED = re.compile(r"\\[\\tnr]")
 
 
@@ -81,7 +80,7 @@ class DraftTable(Sequence[VoucherDraft]):
 
 def alike(rows: Sequence[int], codes: list[str], sample: VoucherDraft) -> Sequence[VoucherDraft]:
     """A draft for each code, all with the fields of the sample."""
-    if _SPECIAL.search("".join(codes)):
+    if SPECIAL.search("".join(codes)):
         return [VoucherDraft(row, code, sample.type, sample.fields) for row, code in zip(rows, codes, strict=True)]
     return DraftTable(rows, codes, ["\t".join((sample.type, *sample.fields))] * len(codes))
 
@@ -99,15 +98,6 @@ def rows_of(drafts: Sequence[VoucherDraft]) -> Sequence[int]:
 def fields_of(values: Values) -> tuple[str, ...]:
     """Values by name as a draft's fields; JSON parts are given as text."""
     return tuple([copy_text(values[name]) if name in values else ABSENT[name] for name in FIELDS])
-
-
-def copy_text(value: str | float) -> str:
-    """One value in COPY's text format."""
-    if isinstance(value, str):
-        return value.translate(_ESCAPE_TABLE) if _SPECIAL.search(value) else value
-    if isinstance(value, bool):
-        return "t" if value else "f"
-    return str(value)
 
 
 def merge(earlier: VoucherDraft, later: VoucherDraft) -> VoucherDraft:

@@ -12,12 +12,13 @@ import orjson
 
 from tallykeep.model import Failure, Row, Table, normal_title, wrong_width
 from tallykeep.resources.categories.labels import CategoryLabels
+from tallykeep.resources.cells import CLEARING, all_plain, is_plain
 from tallykeep.resources.metadata import MetadataChecker
-from tallykeep.resources.vouchers.columns import BOUGHT, CLEARING, COLUMNS, KNOWN_TITLES, Column, worth_of
+from tallykeep.resources.vouchers.columns import BOUGHT, COLUMNS, KNOWN_TITLES, Column, worth_of
 from tallykeep.resources.vouchers.draft import DraftTable, Values, VoucherDraft, fields_of
 from tallykeep.resources.vouchers.kinds import shown_key, take, take_dates
 from tallykeep.resources.vouchers.metadata_cells import MetadataCells
-from tallykeep.resources.vouchers.tails import ODD, Tails, all_plain, is_plain
+from tallykeep.resources.vouchers.tails import ODD, Tails
 
 Cells = list[str]
 

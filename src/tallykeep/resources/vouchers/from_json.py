@@ -8,6 +8,7 @@ import orjson
 from tallykeep.model import Failure, Row, Values
 from tallykeep.resources import cleaning
 from tallykeep.resources.categories.labels import CategoryLabels
+from tallykeep.resources.cells import is_plain
 from tallykeep.resources.cleaning import Cleaner, Problem, actual
 from tallykeep.resources.memo import Memo
 from tallykeep.resources.metadata import MetadataChecker
@@ -31,7 +32,6 @@ from tallykeep.resources.vouchers.kinds import (
     take_dates,
     without_balance,
 )
-from tallykeep.resources.vouchers.tails import is_plain
 
 _WORTH_REMEMBERING = 2_000
 _ANY_CODE = "ANY"

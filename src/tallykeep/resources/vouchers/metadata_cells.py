@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from tallykeep.resources.cells import CLEARING
 from tallykeep.resources.metadata import MetadataChecker
-from tallykeep.resources.vouchers.columns import CLEARING
 from tallykeep.resources.vouchers.draft import Values
 
 

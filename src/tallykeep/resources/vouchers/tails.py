@@ -4,23 +4,20 @@ Files repeat themselves: what has been made of a cell, and of all the cells of a
 next time. Whatever needs a closer look is ODD.
 """
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
 
 from tallykeep.model import Table
-from tallykeep.resources import cleaning
+from tallykeep.resources.cells import CLEARING, NULL, copy_text
 from tallykeep.resources.cleaning import Cleaner, Problem
 from tallykeep.resources.memo import Memo
-from tallykeep.resources.vouchers.columns import BOUGHT, CLEARING, WORTH_FIELDS, Column, word, worth_of
-from tallykeep.resources.vouchers.draft import ABSENT, FIELDS, NULL, copy_text
+from tallykeep.resources.vouchers.columns import BOUGHT, WORTH_FIELDS, Column, word, worth_of
+from tallykeep.resources.vouchers.draft import ABSENT, FIELDS
 from tallykeep.resources.vouchers.kinds import DISCOUNT_TYPE, VOUCHER_TYPE
 from tallykeep.resources.vouchers.metadata_cells import MetadataCells
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\\]")
-_PLAIN_CODE_LENGTH = cleaning.MAX_KEY_BYTES // 4
 _WORTH_REMEMBERING = 2_000
 
 
@@ -147,13 +144,3 @@ def _ending_before_start(starts: Sequence[Any], ends: Sequence[Any]) -> list[int
     pairs = set(zip(starts, ends, strict=False))
     wrong = {pair for pair in pairs if ODD not in pair and NULL not in pair and pair[1] < pair[0]}
     return [place for place, pair in enumerate(zip(starts, ends, strict=False)) if pair in wrong] if wrong else []
-
-
-def all_plain(codes: list[str]) -> bool:
-    if not all(codes) or max(map(len, codes), default=0) > _PLAIN_CODE_LENGTH or CLEARING in codes:
-        return False
-    return not _CONTROL.search("".join(codes))
-
-
-def is_plain(code: str) -> bool:
-    return bool(code) and len(code) <= _PLAIN_CODE_LENGTH and code != CLEARING and not _CONTROL.search(code)

@@ -9,7 +9,8 @@ from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.errors import PortionLostError
 from tallykeep.model import Failure, new_ids, now
-from tallykeep.resources.vouchers.draft import DEFAULT, NULL, Dates, DraftTable, VoucherDraft, copy_text
+from tallykeep.resources.cells import NULL, copy_text
+from tallykeep.resources.vouchers.draft import DEFAULT, Dates, DraftTable, VoucherDraft
 
 _sql = queries(__package__, "write.sql")
 
