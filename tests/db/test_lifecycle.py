@@ -42,7 +42,10 @@ class Lifecycle(RuleBasedStateMachine):
         self.runner = asyncio.Runner()
         self.database = fresh_database(self.server_url, self.template)
         url = self.database.__enter__()
-        self.opened = open_engine(url, portion_rows=2, portions_in_flight=3, rescue_after_seconds=-60)
+        # Sessions end so often here that a portion would come to be tried alone, which is a process's matter.
+        self.opened = open_engine(
+            url, portion_rows=2, portions_in_flight=3, rescue_after_seconds=-60, portion_attempts=1_000
+        )
         self.engine: Engine = self.do(self.opened.__aenter__())
         self.given: dict[str, list[tuple[str, bool]]] = {}
 
