@@ -60,6 +60,53 @@ def test_many_jobs_at_once_apply_each_portion_once(database_url: str) -> None:
     asyncio.run(scenario())
 
 
+def test_portions_side_by_side_that_share_codes_end_as_if_written_in_order(database_url: str) -> None:
+    """Copied beside each other they meet in a circle, which PostgreSQL breaks; each is tried again, in order."""
+
+    async def scenario() -> None:
+        async with open_engine(database_url, portion_rows=3, portions_in_flight=3) as engine:
+            for portions in range(2, 5):
+                place = f"{portions}"
+                rows = [(f"C{place}-{(row + row // 3) % 3}", row + 1) for row in range(3 * portions)]
+                file = HEADER + "".join(f"{code},GIFT_VOUCHER,{value}\n" for code, value in rows)
+                action_id = await engine.submit_csv(file)
+                await _side_by_side(engine, action_id)
+                action = await engine.get(action_id)
+                assert (action["done_count"], action["failed_count"]) == (len(rows), 0)
+                assert await _values(engine, place) == {code: 100 * value for code, value in rows}
+
+    asyncio.run(scenario())
+
+
+def test_of_codes_in_json_portions_side_by_side_the_first_is_written(database_url: str) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url, portion_rows=3, portions_in_flight=3) as engine:
+            rows = [(f"C1-{(row + row // 3) % 3}", row + 1) for row in range(9)]
+            sent = [{"code": code, "type": "GIFT_VOUCHER", "gift": {"amount": value}} for code, value in rows]
+            action_id = await engine.submit_json(sent)
+            await _side_by_side(engine, action_id)
+            action = await engine.get(action_id)
+            assert (action["done_count"], action["failed_count"]) == (3, 6)
+            failed = await engine.query("SELECT row FROM failures WHERE action_id = %s ORDER BY row", action_id)
+            assert [failure["row"] for failure in failed] == [4, 5, 6, 7, 8, 9]
+            assert await _values(engine, "1") == dict(rows[:3])
+
+    asyncio.run(scenario())
+
+
+async def _side_by_side(engine: Engine, action_id: str) -> None:
+    async with asyncio.timeout(60):
+        while (await engine.get(action_id))["status"] != "DONE":
+            await asyncio.gather(*(engine.advance() for _ in range(3)))
+
+
+async def _values(engine: Engine, place: str) -> dict[str, int]:
+    found = await engine.query(
+        "SELECT code, (gift ->> 'amount')::int AS amount FROM vouchers WHERE code LIKE %s", f"C{place}-%"
+    )
+    return {row["code"]: row["amount"] for row in found}
+
+
 def test_a_portion_that_is_closed_cannot_be_closed_again(database_url: str) -> None:
     async def scenario() -> None:
         async with open_engine(database_url) as engine:

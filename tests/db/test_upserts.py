@@ -157,3 +157,22 @@ def test_no_two_customers_of_imports_have_the_same_moment(database_url: str) -> 
             assert row == {"all": 400, "created": 400, "updated": 400}
 
     asyncio.run(scenario())
+
+
+def test_no_two_customers_of_a_purge_have_the_same_moment(database_url: str) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url, portion_rows=40) as engine:
+            made = customers(*((f"C{number}", "Ada") for number in range(400)))
+            await _imported(engine, KIND, made, at_once=3)
+            await engine.query("UPDATE customers SET metadata = '{\"gone\": 1}' RETURNING id")
+            asked = engine.submission("CUSTOMERS.METADATA_KEY_PURGE", options={"key": "gone"})
+            async with engine.pool.connection() as connection, connection.transaction():
+                accepted = await engine.acceptance.accept_planned(connection, asked)
+            while (await engine.get(accepted.action_id))["status"] != "DONE":
+                await asyncio.gather(*(engine.advance() for _ in range(3)))
+            (row,) = await engine.query(
+                "SELECT count(*) AS all, count(DISTINCT updated_at) AS updated FROM customers WHERE metadata = '{}'"
+            )
+            assert row == {"all": 400, "updated": 400}
+
+    asyncio.run(scenario())

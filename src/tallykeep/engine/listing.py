@@ -59,7 +59,7 @@ def _stretch(wanted: Wanted) -> LiteralString:
     """The query whose index fits."""
     query: LiteralString = _sql.page_by_time
     if wanted.looks_at_each:
-        query = _sql.page_looking_at_each
+        query = _looking_at_each(_sql.anything)
     elif wanted.parent_id is not None:
         query = _sql.page_of_parent
     elif wanted.types is not None:
@@ -69,23 +69,28 @@ def _stretch(wanted: Wanted) -> LiteralString:
     return query
 
 
+def _looking_at_each(further: LiteralString) -> LiteralString:
+    query: LiteralString = _sql.page_looking_at_each
+    return query.replace("{further}", further)
+
+
 async def find_cancelable(
     connection: Connection, project_id: int, wanted: Wanted, never: Iterable[str]
 ) -> tuple[list[str], bool]:
     """The newest of these actions that run, but for those of the types `never`; and whether there are more."""
-    return await _find_among(connection, _sql.cancelable, project_id, wanted, {"never": list(never)})
+    return await _find_among(connection, _sql.is_cancelable, project_id, wanted, {"never": list(never)})
 
 
 async def find_retryable(connection: Connection, project_id: int, wanted: Wanted) -> tuple[list[str], bool]:
     """The newest of these actions with failed rows that nobody has retried yet; and whether there are more."""
-    return await _find_among(connection, _sql.retryable, project_id, wanted, {})
+    return await _find_among(connection, _sql.is_retryable, project_id, wanted, {})
 
 
 async def _find_among(
-    connection: Connection, query: LiteralString, project_id: int, wanted: Wanted, asked: dict[str, Any]
+    connection: Connection, further: LiteralString, project_id: int, wanted: Wanted, asked: dict[str, Any]
 ) -> tuple[list[str], bool]:
     bounds = await _bounds(connection, project_id, wanted)
-    found = await (await connection.execute(query, bounds | asked)).fetchall()
+    found = await (await connection.execute(_looking_at_each(further), bounds | asked)).fetchall()
     return [row["id"] for row in found[: wanted.limit]], len(found) > wanted.limit
 
 

@@ -62,8 +62,8 @@ WHERE project_id = :project_id
 ORDER BY created_at DESC, id DESC
 LIMIT :limit
 
--- name: page_looking_at_each
--- Along the index by time, until the page is full.
+-- name: page_looking_at_each!
+-- Along the index by time, until the page is full; {further} is one of the conditions below.
 SELECT created_at, id
 FROM async_actions
 WHERE project_id = :project_id
@@ -78,55 +78,22 @@ WHERE project_id = :project_id
     AND (:finished_before::timestamptz IS NULL OR finished_at < :finished_before)
     AND (:file_name::text IS NULL OR strpos(lower(file_name), lower(:file_name)) > 0)
     AND (created_at, id) < (:after_created_at::timestamptz, :after_id)
+    AND {further}
 ORDER BY created_at DESC, id DESC
 LIMIT :limit
 
--- name: cancelable
-SELECT created_at, id
-FROM async_actions
-WHERE project_id = :project_id
-    AND status = ANY (:statuses)
-    AND (:types::text[] = '{}' OR type = ANY (:types))
-    AND (:parent_id::text IS NULL OR parent_id = :parent_id)
-    AND created_at >= :created_from::timestamptz
-    AND created_at < :created_before::timestamptz
-    AND (:started_from::timestamptz IS NULL OR started_at >= :started_from)
-    AND (:started_before::timestamptz IS NULL OR started_at < :started_before)
-    AND (:finished_from::timestamptz IS NULL OR finished_at >= :finished_from)
-    AND (:finished_before::timestamptz IS NULL OR finished_at < :finished_before)
-    AND (:file_name::text IS NULL OR strpos(lower(file_name), lower(:file_name)) > 0)
-    AND (created_at, id) < (:after_created_at::timestamptz, :after_id)
-    AND status IN ('ENQUEUED', 'IN_PROGRESS')
-    AND type <> ALL (:never)
-ORDER BY created_at DESC, id DESC
-LIMIT :limit
+-- name: anything!
+true
 
--- name: retryable
+-- name: is_cancelable!
+status IN ('ENQUEUED', 'IN_PROGRESS') AND type <> ALL (:never)
+
+-- name: is_retryable!
 -- Who has children was retried: again and again the same rows would be sent, were that not asked.
-SELECT created_at, id
-FROM async_actions
-WHERE project_id = :project_id
-    AND status = ANY (:statuses)
-    AND (:types::text[] = '{}' OR type = ANY (:types))
-    AND (:parent_id::text IS NULL OR parent_id = :parent_id)
-    AND created_at >= :created_from::timestamptz
-    AND created_at < :created_before::timestamptz
-    AND (:started_from::timestamptz IS NULL OR started_at >= :started_from)
-    AND (:started_before::timestamptz IS NULL OR started_at < :started_before)
-    AND (:finished_from::timestamptz IS NULL OR finished_at >= :finished_from)
-    AND (:finished_before::timestamptz IS NULL OR finished_at < :finished_before)
-    AND (:file_name::text IS NULL OR strpos(lower(file_name), lower(:file_name)) > 0)
-    AND (created_at, id) < (:after_created_at::timestamptz, :after_id)
-    AND status IN ('DONE', 'FAILED')
-    AND failed_count > 0
-    AND failures_kept
-    AND NOT dry_run
-    AND NOT EXISTS (
-        SELECT FROM async_actions AS child
-        WHERE child.project_id = async_actions.project_id AND child.parent_id = async_actions.id
-    )
-ORDER BY created_at DESC, id DESC
-LIMIT :limit
+status IN ('DONE', 'FAILED') AND failed_count > 0 AND failures_kept AND NOT dry_run AND NOT EXISTS (
+    SELECT FROM async_actions AS child
+    WHERE child.project_id = async_actions.project_id AND child.parent_id = async_actions.id
+)
 
 -- name: get_listed
 SELECT

@@ -8,6 +8,7 @@ from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.errors import NotFoundError
 from tallykeep.model import ClaimedPortion, Failure, Row, now
+from tallykeep.resources.upserts.moments import MOMENTS
 
 _sql = queries(__package__, "metadata_purge.sql")
 
@@ -45,6 +46,7 @@ class PurgePortion:
         self._project_id = claimed.project_id
         self._metadata_key = claimed.source.options["key"]
         self._purge = purge
+        self._row_count = claimed.portion.row_count
         self._range: dict[str, Any] = {}
 
     def check(self, rows: Sequence[Row]) -> list[Failure]:
@@ -57,6 +59,7 @@ class PurgePortion:
         """Purge the key off the range, into which no other portion reaches; who is without it by now needs nothing."""
         bounds = {"first": self._range["first"], "last": self._range["last"]}
         place = {"project_id": self._project_id, "key": self._metadata_key, "now": now()}
+        place["first_moment"] = MOMENTS.take(self._row_count)
         await self._connection.execute(self._purge.apply, {**place, **bounds})
 
     async def write(self) -> list[Failure]:

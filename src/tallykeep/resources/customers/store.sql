@@ -12,7 +12,7 @@ GROUP BY (number - 1) / :rows
 
 -- name: apply_purge!
 UPDATE customers
-SET metadata = metadata - :key::text, updated_at = :now::timestamptz + place * interval '1 microsecond'
+SET metadata = metadata - :key::text, updated_at = :first_moment::timestamptz + place * interval '1 microsecond'
 FROM (
     SELECT id, row_number() OVER (ORDER BY id) - 1 AS place
     FROM (

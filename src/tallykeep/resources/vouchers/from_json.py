@@ -94,12 +94,14 @@ class JsonVouchers:
         if not isinstance(code, str):
             return None
         given["code"] = _ANY_CODE  # for the time of this look, which no other thread shares
-        rest = orjson.dumps(given)
-        if rest not in self._tails:
-            draft, _, _ = self._clean_row(0, given)
-            self._tails[rest] = "\t".join((draft.type, *draft.fields)) if draft else None
-        given["code"] = code
-        return self._tails[rest]
+        try:
+            rest = orjson.dumps(given)
+            if rest not in self._tails:
+                draft, _, _ = self._clean_row(0, given)
+                self._tails[rest] = "\t".join((draft.type, *draft.fields)) if draft else None
+            return self._tails[rest]
+        finally:
+            given["code"] = code  # after a defect the same rows are tried again, fewer at a time
 
     def _clean_row(self, row: int, given: Any) -> tuple[VoucherDraft | None, list[str], str | None]:
         if not isinstance(given, dict):
