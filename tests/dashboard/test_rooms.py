@@ -1,5 +1,7 @@
 """Campaigns, resources, metadata and keys on pages."""
 
+from html import unescape
+
 import httpx
 import pytest
 
@@ -51,6 +53,26 @@ def test_resources_are_searched_and_looked_at(visitor: Browser, api: Api) -> Non
     assert "<td>19.90</td>" in visitor.get(f"/resources/orders/{order['id']}").text
     assert visitor.get("/resources/planets").status_code == 404
     assert visitor.get("/resources/vouchers/NONE").status_code == 404
+
+
+def test_lists_are_downloaded_as_they_were_searched(visitor: Browser, api: Api) -> None:
+    made(api, "/v1/campaigns", name="Fall & Co", voucher=GIFT)
+    for code in ("A1", "A2"):
+        assert api.http.post(f"/v1/campaigns/Fall%20%26%20Co/vouchers/{code}").status_code == 200
+    made(api, "/v1/vouchers", **GIFT, code="B1")
+    for query, codes in (({}, ["A1", "A2", "B1"]), ({"q": "2"}, ["A2"]), ({"campaign": "Fall & Co"}, ["A1", "A2"])):
+        listed = visitor.get("/resources/vouchers", **query).text
+        link = unescape(listed.partition('href="/resources/csv')[2].partition('"')[0])
+        file = visitor.get(f"/resources/csv{link}")
+        assert file.headers["content-disposition"] == 'attachment; filename="vouchers.csv"'
+        assert file.content.startswith(b"\xef\xbb\xbfCode,Voucher Type,Value,")
+        assert [line.partition(",")[0] for line in file.text.splitlines()[1:]] == codes
+    (campaign,) = api.get("/v1/campaigns")["campaigns"]
+    assert 'href="/resources/csv/vouchers?campaign=Fall%20%26%20Co"' in visitor.get(f"/campaigns/{campaign['id']}").text
+    assert visitor.get("/resources/csv/planets").status_code == 404
+    # A code may be called so, too.
+    made(api, "/v1/vouchers", **GIFT, code="csv/vouchers")
+    assert visitor.get("/resources/vouchers/csv%2Fvouchers").status_code == 200
 
 
 def test_lists_have_pages(visitor: Browser, api: Api) -> None:

@@ -1,11 +1,13 @@
 """Vouchers, customers, products and orders: searched, and looked at one by one."""
 
-from collections.abc import Callable
+import codecs
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
-from fastapi.responses import RedirectResponse, Response
+import httpx
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import RedirectResponse, Response, StreamingResponse
 from starlette.exceptions import HTTPException
 
 from tallykeep.dashboard.api import segment
@@ -33,6 +35,7 @@ class Kind:
     columns: dict[str, Callable[[Resource], Any]]
     numbers: tuple[str, ...] = ()
     filters: dict[str, str] = field(default_factory=dict)  # query parameters of pages that are the API's too
+    has_file: bool = True
 
 
 def _shown(name: str) -> Callable[[Resource], Any]:
@@ -89,6 +92,7 @@ KINDS = {
             "Customer": _shown("customer_id"),
         },
         numbers=("Amount", "Items"),
+        has_file=False,
     ),
 }  # fmt: skip
 
@@ -103,8 +107,7 @@ async def first_kind() -> Response:
 async def search(request: Request, visit: FromVisit, kind: str, q: str = "", number: int = 1) -> Response:
     """The newest of a kind, or those that match."""
     shown = _kind(kind)
-    wanted = q.strip()
-    narrowed = {name: request.query_params.get(name, "") for name in shown.filters}
+    wanted, narrowed = q.strip(), _narrowed(request, shown)
     query = {"limit": _PER_PAGE, "page": min(max(number, 1), _MOST_PAGES), **narrowed, **_matching(shown, wanted)}
     found = await visit.api.ask("GET", f"/v1/{kind}", query)
     pages = min(-(-found["total"] // _PER_PAGE), _MOST_PAGES)
@@ -112,6 +115,10 @@ async def search(request: Request, visit: FromVisit, kind: str, q: str = "", num
         request, "resources/list.html", kind=kind, kinds=KINDS, shown=shown, q=wanted, narrowed=narrowed,
         found=found[kind], total=found["total"], number=query["page"], pages=pages,
     )  # fmt: skip
+
+
+def _narrowed(request: Request, kind: Kind) -> dict[str, str]:
+    return {name: request.query_params.get(name, "") for name in kind.filters}
 
 
 def _kind(name: str) -> Kind:
@@ -126,6 +133,26 @@ def _matching(kind: Kind, wanted: str) -> dict[str, str]:
         return {}
     conditions = {f"filters[{name}][conditions][$contains]": wanted for name in kind.searched}
     return {"filters[junction]": "or", **conditions}
+
+
+async def _file(request: Request, visit: FromVisit, kind: str, q: str = "") -> AsyncIterator[httpx.Response]:
+    shown = _kind(kind)
+    query = {**_narrowed(request, shown), **_matching(shown, q.strip())}
+    async with visit.api.stream("GET", f"/v1/lists/csv/{kind}", query) as content:
+        yield content
+
+
+@router.get("/csv/{kind}")
+async def download(content: Annotated[httpx.Response, Depends(_file)]) -> Response:
+    """All that the list shows on its pages, as a file that can be imported again; marked as UTF-8 for spreadsheets."""
+
+    async def marked() -> AsyncIterator[bytes]:
+        yield codecs.BOM_UTF8
+        async for some in content.aiter_bytes():
+            yield some
+
+    headers = {"content-disposition": content.headers["content-disposition"]}
+    return StreamingResponse(marked(), media_type=content.headers["content-type"], headers=headers)
 
 
 @router.get("/{kind}/{key:path}")
