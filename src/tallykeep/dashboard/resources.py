@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from tallykeep.dashboard.api import segment
 from tallykeep.dashboard.pages import page
 from tallykeep.dashboard.visit import FromVisit
-from tallykeep.dashboard.words import amount, worth
+from tallykeep.dashboard.words import amount, until, worth
 
 router = APIRouter(prefix="/resources")
 
@@ -54,6 +54,7 @@ KINDS = {
             "Worth": worth,
             "Campaign": _shown("campaign"),
             "Category": _shown("category"),
+            "Valid until": lambda voucher: until(voucher["expiration_date"]),
             "Active": lambda voucher: "yes" if voucher["active"] else "no",
         },
         filters={"campaign": "Campaign", "category": "Category"},

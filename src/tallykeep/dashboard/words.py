@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 Tone = Literal["good", "bad", "mixed", "busy", "quiet"]
@@ -98,6 +98,33 @@ def rate(action: dict[str, Any]) -> str:
 def moment(text: str) -> datetime:
     """A moment of the wire format."""
     return datetime.fromisoformat(text)
+
+
+def until(text: str | None) -> str:
+    """When something ends, so that one can tell whether its last day counts: 2026-12-31, included."""
+    if not text:
+        return ""
+    end = moment(text).astimezone(UTC)
+    if (end.hour, end.minute, end.second) == (23, 59, 59):
+        return f"{end:%Y-%m-%d}, included"
+    return f"{end:%Y-%m-%d}, not included" if _is_midnight(end) else f"{end:%Y-%m-%d %H:%M} UTC"
+
+
+def since(text: str | None) -> str:
+    """When something begins: 2026-12-31."""
+    if not text:
+        return ""
+    begin = moment(text).astimezone(UTC)
+    return f"{begin:%Y-%m-%d}" if _is_midnight(begin) else f"{begin:%Y-%m-%d %H:%M} UTC"
+
+
+def last_day(text: str | None) -> str:
+    """The last day on which it holds, at least for a part of it: 2026-12-31."""
+    return f"{moment(text).astimezone(UTC) - timedelta(microseconds=1):%Y-%m-%d}" if text else ""
+
+
+def _is_midnight(at: datetime) -> bool:
+    return (at.hour, at.minute, at.second, at.microsecond) == (0, 0, 0, 0)
 
 
 def count(number: int) -> str:
