@@ -189,18 +189,22 @@ def test_a_key_is_defined_removed_restored_and_purged(visitor: Browser, api: Api
     assert "Removed" in removed.text
     restored = visitor.send(removed, "/metadata/customer/restore")
     assert "In force" in restored.text
-    refused = visitor.get("/metadata/purge", resource="customer", key="Tier")
-    assert "1 customer</strong> carries" in refused.text
-    in_force = visitor.send(refused, "/metadata/purge", typed="Tier")
-    assert "is in force; remove it first" in in_force.text
-    visitor.send(visitor.get("/metadata"), "/metadata/customer/remove")
-    ask = visitor.get("/metadata/purge", resource="customer", key="Tier")
+    in_force = visitor.get("/metadata/purge", resource="customer", key="Tier")
+    assert "1 customer</strong> carries" in in_force.text
+    assert "Its definition is in force" in in_force.text
+    assert "Type <code>" not in in_force.text
+    ask = visitor.send(in_force, "/metadata/customer/remove")
+    assert ask.url.path == "/metadata/purge"
+    assert 'href="/metadata/purge?resource=customer&amp;key=Other"' in visitor.get("/metadata").text
     mistyped = visitor.send(ask, "/metadata/purge", typed="tier")
     assert "Nothing was purged" in mistyped.text
     purged = visitor.send(mistyped, "/metadata/purge", typed="Tier")
     assert api.ended(task_of(purged))["done_count"] == 1
     assert task_of(visitor.send(mistyped, "/metadata/purge", typed="Tier")) == task_of(purged)
-    assert "nothing to purge" in visitor.get("/metadata/purge", resource="customer", key="Tier").text
+    nothing = visitor.get("/metadata/purge", resource="customer", key="other")
+    assert "nothing to purge" in nothing.text
+    assert re.search("Did you mean <a [^>]*key=Other", nothing.text)
+    assert "Forget its removed definition" not in nothing.text
     assert visitor.get("/metadata/purge", resource="planet", key="x").status_code == 404
 
 

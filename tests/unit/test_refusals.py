@@ -17,7 +17,8 @@ LABELS = {"discount.amount_off": "How much", "voucher: redemption.quantity": "Ma
         ("voucher: redemption.quantity: bad", "May be redeemed: bad"),
         ("Property .vouchers_count: should be more", "How many: should be more"),
         ("code_config allows only 3844 different codes, but 9000 are wanted",
-         "The pattern allows only 3,844 different codes, but 9,000 are wanted: put more # into it, or ask for fewer codes"),
+         "The pattern allows only 3,844 different codes, but 9,000 are wanted:"
+         " put more # into it, or ask for fewer codes"),
         ("expiration_date: must not lie before the start, 2030-01-01T00:00:00.000+00:00"
          " (actual value is '2029-12-31T23:59:59.999+00:00')",
          "Last day: must not lie before the start, 2030-01-01, not «2029-12-31»"),
