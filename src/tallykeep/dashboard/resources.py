@@ -13,11 +13,12 @@ from starlette.exceptions import HTTPException
 from tallykeep.dashboard.api import segment
 from tallykeep.dashboard.pages import page
 from tallykeep.dashboard.visit import FromVisit
-from tallykeep.dashboard.words import amount, until, worth
+from tallykeep.dashboard.words import amount, constant, until, worth
 
 router = APIRouter(prefix="/resources")
 
 _PER_PAGE, _MOST_PAGES = 20, 99
+_NOT_SAID = ("object", "data_ref", "type", "url")
 _APART = ("metadata", "object", "created_at", "updated_at")
 
 Resource = dict[str, Any]
@@ -35,6 +36,7 @@ class Kind:
     columns: dict[str, Callable[[Resource], Any]]
     numbers: tuple[str, ...] = ()
     filters: dict[str, str] = field(default_factory=dict)  # query parameters of pages that are the API's too
+    briefly: dict[str, str] = field(default_factory=dict)  # what is said before values where titles have no room
     has_file: bool = True
 
 
@@ -50,7 +52,7 @@ KINDS = {
         searched=("code",),
         hint="part of a code",
         columns={
-            "Type": lambda voucher: str(voucher["type"]).replace("_", " ").capitalize(),
+            "Type": lambda voucher: constant(voucher["type"]),
             "Worth": worth,
             "Campaign": _shown("campaign"),
             "Category": _shown("category"),
@@ -58,6 +60,7 @@ KINDS = {
             "Active": lambda voucher: "yes" if voucher["active"] else "no",
         },
         filters={"campaign": "Campaign", "category": "Category"},
+        briefly={"Valid until": "until ", "Active": "active: "},
     ),
     "customers": Kind(
         title="Customers",
@@ -93,6 +96,7 @@ KINDS = {
             "Customer": _shown("customer_id"),
         },
         numbers=("Amount", "Items"),
+        briefly={"Items": "items: ", "Customer": "customer "},
         has_file=False,
     ),
 }  # fmt: skip
@@ -163,9 +167,14 @@ async def look_at(request: Request, visit: FromVisit, kind: str, key: str) -> Re
     found = await visit.api.get(f"/v1/{kind}/{segment(key)}")
     skus = await visit.api.get(f"/v1/products/{segment(found['id'])}/skus", limit=100) if kind == "products" else None
     return page(
-        request, "resources/one.html", kind=kind, shown=shown, found=found, title=found[shown.key] or found["id"],
+        request, "resources/one.html", kind=kind, shown=shown, found=found, title=_title(shown, found),
         facts=_facts(found), parts=_parts(found), skus=skus and skus["skus"],
     )  # fmt: skip
+
+
+def _title(kind: Kind, found: Resource) -> str:
+    """What people call it: a customer or a product by its name."""
+    return str((found.get("name") if "Name" in kind.columns else None) or found[kind.key] or found["id"])
 
 
 def _facts(found: Resource) -> dict[str, Any]:
@@ -189,7 +198,7 @@ def _parts(found: Resource) -> dict[str, Any]:
 def _is_hollow(value: Any) -> bool:
     """Whether nothing is said: no values, zeros, or names of what there could be."""
     if isinstance(value, dict):
-        return all(_is_hollow(inner) for name, inner in value.items() if name not in ("object", "data_ref", "type"))
+        return all(_is_hollow(inner) for name, inner in value.items() if name not in _NOT_SAID)
     if isinstance(value, list):
         return not value
     return value in (None, "", 0, False)

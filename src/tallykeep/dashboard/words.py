@@ -170,9 +170,29 @@ AMOUNTS = (
 )  # fmt: skip
 
 
+# What fields are called on pages, where the API's name would not tell.
+_FIELDS = {
+    "line_1": "street", "line_2": "street, second line", "quantity": "may be redeemed", "redeemed_quantity": "redeemed",
+    "redeemed_amount": "redeemed, amount", "additional_info": "further information", "image_url": "image",
+    "expiration_date": "valid until", "start_date": "valid from", "is_referral_code": "referral code",
+    "customer_id": "customer", "campaign_id": "campaign id", "sku_id": "SKU", "product_id": "product",
+    "amount_off": "amount off", "percent_off": "percent off", "unit_off": "units more", "source_id": "source id",
+}  # fmt: skip
+
+
+def field(name: str) -> str:
+    """What a field of the API is called on pages."""
+    return _FIELDS.get(name, name.replace("_", " "))
+
+
+def constant(text: str) -> str:
+    """A constant of the API, GIFT_VOUCHER, as people write it: Gift voucher."""
+    return text.replace("_", " ").capitalize() if text.isupper() else text
+
+
 def columns_of(rows: list[dict[str, Any]]) -> list[str]:
     """The names that any of these has, as the columns of a table."""
-    return [name for name in dict.fromkeys(name for row in rows for name in row) if name != "object"]
+    return [name for name in dict.fromkeys(name for row in rows for name in row) if name not in ("object", "url")]
 
 
 def without_title(reason: str, title: str | None) -> str:
