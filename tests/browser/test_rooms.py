@@ -118,3 +118,21 @@ def test_a_new_key_is_shown_once(visitor: Visitor, api: Api) -> None:
     row.get_by_role("button", name="Revoke it now").click()
     expect(page.get_by_role("status")).to_contain_text("was revoked")
     expect(page.get_by_role("row", name="Shop")).to_have_count(0)
+
+
+def test_a_long_list_is_short_on_a_phone_and_one_can_sign_out_there(
+    chromium: Browser, server: Server, api: Api
+) -> None:
+    rows = "".join(f"V{number:03},GIFT_VOUCHER,14.50,2030-12-31\n" for number in range(25))
+    api.ended(api.import_csv("Code,Voucher Type,Value,Expiration Date\n" + rows))
+    with visiting(chromium, server.url, "phone") as visitor:
+        visitor.sign_in(api.keys)
+        page = visitor.open("/resources/vouchers")
+        first = page.locator("tbody tr").first
+        expect(first).to_contain_text("2030-12-31, not included")
+        assert page.locator("tbody tr").count() == 20
+        assert page.evaluate("document.documentElement.scrollHeight") < 2500
+        page.get_by_text("Menu", exact=True).click()
+        assert visitor.faults() == []
+        page.get_by_role("button", name="Sign out").click()
+        expect(page.get_by_text("You are signed out.")).to_be_visible()

@@ -50,12 +50,17 @@ def test_resources_are_searched_and_looked_at(visitor: Browser, api: Api) -> Non
     one = visitor.get(f"/resources/customers/{customer['id']}").text
     assert "<dt>Tier</dt><dd>gold</dd>" in one
     assert "c/1" in one
+    assert "<h1>Ann &lt;b&gt;</h1>" in one
     assert "Nothing was found" in visitor.get("/resources/customers", q="nobody").text
     made(api, "/v1/vouchers", **GIFT, code="A&B/1 #2", metadata={})
     listed = visitor.get("/resources/vouchers").text
     assert "14.50" in listed
     path = listed.partition('<td class="wide"><a href="')[2].partition('"')[0]
-    assert "A&amp;B/1 #2" in visitor.get(path).text
+    voucher = visitor.get(path).text
+    assert "A&amp;B/1 #2" in voucher
+    assert "<dd>Gift voucher</dd>" in voucher
+    assert "<dt>may be redeemed</dt><dd>without limit</dd>" in voucher
+    assert "url" not in voucher
     product = made(api, "/v1/products", source_id="p", name="Shirt", price=1990)
     made(api, f"/v1/products/{product['id']}/skus", source_id="s", sku="XL")
     assert "XL" in visitor.get(f"/resources/products/{product['id']}").text

@@ -166,14 +166,15 @@ _DISCOUNTS: dict[str, Callable[[float], str]] = {
 # Names of amounts in the smallest unit, wherever they stand.
 AMOUNTS = (
     "price", "amount", "balance", "amount_off", "fixed_amount", "total_amount", "initial_amount", "discount_amount",
-    "subtracted_amount",
+    "subtracted_amount", "redeemed_amount",
 )  # fmt: skip
 
 
 # What fields are called on pages, where the API's name would not tell.
 _FIELDS = {
-    "line_1": "street", "line_2": "street, second line", "quantity": "may be redeemed", "redeemed_quantity": "redeemed",
-    "redeemed_amount": "redeemed, amount", "additional_info": "further information", "image_url": "image",
+    "line_1": "street", "line_2": "street, second line", "quantity": "may be redeemed",
+    "redeemed_quantity": "was redeemed",
+    "redeemed_amount": "amount redeemed", "additional_info": "further information", "image_url": "image",
     "expiration_date": "valid until", "start_date": "valid from", "is_referral_code": "referral code",
     "customer_id": "customer", "campaign_id": "campaign id", "sku_id": "SKU", "product_id": "product",
     "amount_off": "amount off", "percent_off": "percent off", "unit_off": "units more", "source_id": "source id",
