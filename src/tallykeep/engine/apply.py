@@ -7,7 +7,6 @@ from datetime import timedelta
 
 import psycopg
 import structlog
-from procrastinate.exceptions import ConnectorException
 from psycopg_pool import PoolTimeout
 
 from tallykeep.config import Settings
@@ -18,7 +17,6 @@ from tallykeep.engine.claim import claim_portion, forget_attempt, note_attempt
 from tallykeep.engine.isolate import Isolation, RunAlone
 from tallykeep.engine.kinds import ActionTypes
 from tallykeep.engine.passing import is_passing
-from tallykeep.engine.queue import Queue
 from tallykeep.engine.turns import queue_next, queue_turns, serve_next_action
 from tallykeep.engine.whole import apply_whole
 from tallykeep.errors import OutOfTurnError
@@ -42,7 +40,6 @@ class Applier:
     """Advances projects by a portion at a time; what a job calls."""
 
     pool: Pool
-    queue: Queue
     kinds: ActionTypes
     settings: Settings
     run_alone: RunAlone
@@ -95,7 +92,7 @@ class Applier:
         return True
 
     async def _isolate(self, connection: Connection, suspect: _SuspectError) -> None:
-        isolation = Isolation(self.queue, self.run_alone, self.settings)
+        isolation = Isolation(self.run_alone, self.settings)
         try:
             await isolation.isolate(connection, suspect.claimed, suspect.attempts)
         except (OutOfTurnError, asyncio.CancelledError):
@@ -108,7 +105,7 @@ class Applier:
             tally = await apply_whole(connection, kind, claimed)
         else:
             tally = await close_portion(connection, claimed, await apply_portion(connection, kind, claimed))
-        await queue_next(connection, self.queue, claimed.project_id, tally, self.settings.portions_in_flight)
+        await queue_next(connection, claimed.project_id, tally, self.settings.portions_in_flight)
 
     async def apply_alone(self, connection: Connection, project_id: int, action_id: str, first_row: int) -> None:
         """Apply this very portion, here and now, unless somebody else has it, or had it."""
@@ -121,6 +118,6 @@ class Applier:
         """Queue the turn once more after a moment; when even that fails, the rescuer will."""
         try:
             async with self.pool.connection() as connection, connection.transaction():
-                await queue_turns(connection, self.queue, project_id, 1, delay=_RETRY_AFTER)
-        except (psycopg.Error, PoolTimeout, ConnectorException) as error:
+                await queue_turns(connection, project_id, 1, delay=_RETRY_AFTER)
+        except (psycopg.Error, PoolTimeout) as error:
             _log.warning("could not queue a retry; the rescuer will", project_id=project_id, reason=str(error))
