@@ -44,29 +44,34 @@ class Applier:
     settings: Settings
     run_alone: RunAlone
 
-    async def advance(self, project_id: int) -> None:
-        """Apply the portion whose turn it is in the project, and queue the next turn; nothing to do is fine."""
+    async def advance(self, project_id: int, express: bool = False) -> None:
+        """Apply the portion whose turn it is in the project, and queue the next turn; nothing to do is fine.
+
+        An express turn leaves larger actions alone: whatever took its own portion had a turn that it now passes on.
+        """
         try:
             async with self.pool.connection() as connection:
-                await self._advance(connection, project_id)
+                if not await self._advance(connection, project_id, express) and express:
+                    await queue_turns(connection, project_id, 1)
         except Exception as error:
             if not is_passing(error):
                 raise
             _log.info("a portion will be tried again", project_id=project_id, reason=str(error))
             await self._queue_again(project_id)
 
-    async def _advance(self, connection: Connection, project_id: int) -> None:
+    async def _advance(self, connection: Connection, project_id: int, express: bool) -> bool:
         served: set[str] = set()
-        while action_id := await serve_next_action(connection, project_id):
+        while action_id := await serve_next_action(connection, project_id, express=express):
             if action_id in served:
-                return  # every action has its portions in hand
+                return False  # every action has its portions in hand
             served.add(action_id)
             try:
                 if await self._apply(connection, project_id, action_id):
-                    return
+                    return True
             except _SuspectError as suspect:
                 await self._isolate(connection, suspect)
-                return
+                return True
+        return False
 
     async def _apply(self, connection: Connection, project_id: int, action_id: str) -> bool:
         """Apply the action's next portion, in one transaction; False when none is there for us."""

@@ -21,7 +21,7 @@ async def _need_not_wait_for_the_disk(connection: AsyncConnection[Any]) -> None:
     await connection.execute("SET synchronous_commit = off")
 
 
-Advance = Callable[[int], Awaitable[None]]
+Advance = Callable[[int, bool], Awaitable[None]]
 
 
 class Queue:
@@ -36,8 +36,8 @@ class Queue:
     def on_advance(self, advance: Advance) -> None:
         """Set what a worker of this process does with a job."""
 
-        async def task(project_id: int) -> None:
-            await advance(project_id)
+        async def task(project_id: int, express: bool = False) -> None:
+            await advance(project_id, express)
 
         self.app.task(name=TASK, queue=QUEUE)(task)
         # A worker without any periodic task stops watching its own listener and goes deaf when the server restarts.

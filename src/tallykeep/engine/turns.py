@@ -37,6 +37,7 @@ def turns_asked(
         "project_id": project_id,
         "count": count,
         "queue": EXPRESS if express else QUEUE,
+        "express": express,
         "task": TASK,
         "scheduled_at": now() + delay if delay else None,
     }
@@ -62,9 +63,12 @@ async def queue_first_turns(
     await queue_turns(connection, project_id, count, express=express)
 
 
-async def serve_next_action(connection: Connection, project_id: int) -> str | None:
-    """Whose turn it is in this project, marked as served by now; None where no action is left to go on with."""
-    served = {"project_id": project_id, "now": now()}
+async def serve_next_action(connection: Connection, project_id: int, *, express: bool = False) -> str | None:
+    """Whose turn it is in this project, marked as served by now; None where no action is left to go on with.
+
+    An express turn is for actions with one portion left.
+    """
+    served = {"project_id": project_id, "express": express, "now": now()}
     action = await (await connection.execute(_sql.serve_next_action, served)).fetchone()
     return action["id"] if action else None
 

@@ -16,7 +16,7 @@ mine AS (
     RETURNING next_turn - :count AS first_turn
 )
 SELECT procrastinate_defer_jobs_v1(array_agg((
-    :queue, :task, -(first_turn + place), NULL, NULL, jsonb_build_object('project_id', :project_id::bigint),
+    :queue, :task, -(first_turn + place), NULL, NULL, jsonb_build_object('project_id', :project_id::bigint, 'express', :express::boolean),
     :scheduled_at::timestamptz
 )::procrastinate_job_to_defer_v1 ORDER BY place)) AS jobs
 FROM mine, generate_series(0, :count - 1) AS place
@@ -68,6 +68,7 @@ WHERE project_id = :project_id
     AND id = (
         SELECT id FROM async_actions
         WHERE project_id = :project_id AND ready AND status IN ('ENQUEUED', 'IN_PROGRESS')
+            AND (NOT :express OR open_portions = 1)
         ORDER BY served_at, created_at, id
         LIMIT 1
         FOR NO KEY UPDATE
