@@ -14,6 +14,7 @@ from tallykeep.db.pool import Connection, Pool
 from tallykeep.db.queries import queries
 from tallykeep.engine.attempt import whole_at_once
 from tallykeep.engine.columns import choose_columns
+from tallykeep.engine.filling import carried, choose_filling
 from tallykeep.engine.kinds import Submission, Upload
 from tallykeep.engine.once import Accepted, Fingerprint, KeyTakenError, find_accepted, remember, replay
 from tallykeep.engine.open import Opened, Opener, Splitter
@@ -55,7 +56,7 @@ class Acceptance:
         if known := await self._find(submission):
             async for _ in body:
                 pass
-            return replay(submission, known, fingerprint.digest(upload.wishes()))
+            return replay(submission, known, fingerprint.digest(carried(upload.wishes(), submission.earlier)))
         try:
             async with self._opener.open(submission.kind, upload, body) as content:
                 return await self._accept(submission, upload, fingerprint, content)
@@ -63,7 +64,7 @@ class Acceptance:
             known = await self._find(submission)
             if known is None:
                 raise
-            return replay(submission, known, fingerprint.digest(upload.wishes()))
+            return replay(submission, known, fingerprint.digest(carried(upload.wishes(), submission.earlier)))
 
     async def _find(self, submission: Submission) -> dict[str, Any] | None:
         if not submission.idempotency_key:
@@ -83,8 +84,9 @@ class Acceptance:
             totals = _Totals()
             if first:
                 totals = await _copy_portions(connection, submission.project_id, action_id, first, portions)
-            wishes = upload.wishes()
-            source = choose_columns(splitter.source, wishes.mapping, kind.required_columns)
+            wishes = carried(upload.wishes(), submission.earlier)
+            source = choose_columns(splitter.source, wishes.mapping, kind.required_columns, wishes.defaults)
+            source = choose_filling(source, wishes.defaults, wishes.values, kind)
             source = replace(source, options=source.options | submission.options)
             about = {"file_name": upload.file_name, "body_size": fingerprint.size}
             await self._complete(connection, submission, action_id, source, totals, wishes, created_at, about)
