@@ -67,7 +67,7 @@ MUTATIONS = (
     ),
     Mutation(
         "keys are written in order", "src/tallykeep/resources/vouchers/write.py",
-        "for line in sorted(_lines(drafts))", "for line in _lines(drafts)",
+        "join(sorted(_lines(drafts)))", "join(_lines(drafts))",
         "tests/db/test_applying.py::test_keys_are_written_in_order",
     ),
     Mutation(
@@ -133,6 +133,16 @@ MUTATIONS = (
         "turns are numbered by project", f"{ENGINE}/turns.sql",
         "-(first_turn + place)", "-1",
         "tests/db/test_turns.py::test_projects_share_turns_evenly_however_many_actions_they_have",
+    ),
+    Mutation(
+        "an express turn leaves larger actions alone", f"{ENGINE}/turns.sql",
+        "            AND (NOT :express OR open_portions = 1)\n", "",
+        "tests/db/test_turns.py::test_an_express_turn_leaves_giants_alone_and_is_passed_on",
+    ),
+    Mutation(
+        "an express turn that found nothing is passed on", f"{ENGINE}/apply.py",
+        "                    await queue_turns(connection, project_id, 1)\n", "                    pass\n",
+        "tests/db/test_turns.py::test_an_express_turn_leaves_giants_alone_and_is_passed_on",
     ),
     Mutation(
         "a project that was away starts at the present", f"{ENGINE}/turns.sql",
