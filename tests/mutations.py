@@ -50,7 +50,8 @@ MUTATIONS = (
     ),
     Mutation(
         "fencing: a tally grows only if its action has not ended", f"{ENGINE}/account.sql",
-        "AND status IN ('ENQUEUED', 'IN_PROGRESS')\n    RETURNING status, failed_count", "\n    RETURNING status, failed_count",
+        "AND status IN ('ENQUEUED', 'IN_PROGRESS')\n    RETURNING status, failed_count",
+        "\n    RETURNING status, failed_count",
         "tests/db/test_rescue.py::test_a_portion_of_an_action_that_was_ended_meanwhile_leaves_nothing",
     ),
     Mutation(
@@ -108,8 +109,8 @@ MUTATIONS = (
     ),
     Mutation(
         "acceptance is one transaction", f"{ENGINE}/accept.py",
-        "        async with self._pool.connection() as connection, connection.transaction():\n            action_id, created",
-        "        async with self._pool.connection() as connection:\n            action_id, created",
+        "self._pool.connection() as connection, connection.transaction():\n            action_id, created",
+        "self._pool.connection() as connection:\n            action_id, created",
         "tests/db/test_acceptance.py::test_a_submission_that_breaks_off_leaves_nothing",
     ),
     Mutation(
