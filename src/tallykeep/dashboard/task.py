@@ -22,6 +22,15 @@ File = Literal["failures.csv", "failures.ndjson", "file", "report.csv"]
 
 _MOST_REASONS, _MOST_CHILDREN = 50, 50
 _ROWS_ON_A_PAGE, _PORTIONS_ON_A_PAGE = 50, 100
+# What a task wrote, and where it can be looked at.
+_ROOMS = {
+    "VOUCHERS": ("vouchers", "/resources/vouchers"),
+    "CUSTOMERS": ("customers", "/resources/customers"),
+    "PRODUCTS": ("products", "/resources/products"),
+    "SKUS": ("products with their SKUs", "/resources/products"),
+    "ORDERS": ("orders", "/resources/orders"),
+    "CAMPAIGN": ("campaigns", "/campaigns"),
+}
 _NO_FAILURES: dict[str, Any] = {"failures": [], "columns": [], "has_more": False, "failures_kept": True}
 
 
@@ -36,16 +45,26 @@ async def show_task(
 ) -> Response:
     """The task; of its failed rows those with one `reason`, or all, behind `after_row`."""
     path = path_of(action_id)
-    action, portions, children = await asyncio.gather(
-        visit.api.get(path),
-        visit.api.get(f"{path}/portions", limit=_PORTIONS_ON_A_PAGE),
-        visit.api.get("/v1/async-actions", parent_id=action_id, limit=_MOST_CHILDREN),
+    action, portions, later = await asyncio.gather(
+        visit.api.get(path), visit.api.get(f"{path}/portions", limit=_PORTIONS_ON_A_PAGE), _later(visit, action_id)
     )
     reasons, failed = await _failures(visit, action, reason, after_row)
     return page(
-        request, "task.html", action=action, portions=portions, children=children["async_actions"], reasons=reasons,
-        failed=failed, reason=reason, after_row=after_row, at_fault=columns_at_fault,
+        request, "task.html", action=action, portions=portions, later=later, reasons=reasons, failed=failed,
+        room=_ROOMS.get(action["type"].partition(".")[0]), reason=reason, after_row=after_row,
+        at_fault=columns_at_fault,
     )  # fmt: skip
+
+
+async def _later(visit: Visit, action_id: str) -> list[dict[str, Any]]:
+    """The retries of the task, and their retries, as far as one wants to read of them: the oldest first."""
+    found: list[dict[str, Any]] = []
+    asked = [action_id]
+    while asked and len(found) < _MOST_CHILDREN:
+        children = await visit.api.get("/v1/async-actions", parent_id=asked.pop(0), limit=_MOST_CHILDREN)
+        found += children["async_actions"]
+        asked += [child["id"] for child in children["async_actions"] if child["failed_count"]]
+    return sorted(found, key=lambda each: str(each["created_at"]))
 
 
 async def _failures(visit: Visit, action: dict[str, Any], reason: str, after_row: int) -> tuple[Any, Any]:
