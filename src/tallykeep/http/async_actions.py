@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Query, Request
 
 from tallykeep.compatibility import OURS, Compatibility
-from tallykeep.engine.listing import Wanted
+from tallykeep.engine.listing import Failures, Wanted
 from tallykeep.engine.read import ADDED_ALONE, ADDED_FIELDS
 from tallykeep.engine.sent import rows_as_sent
 from tallykeep.errors import InvalidQueryError
@@ -45,6 +45,9 @@ async def wanted_actions(
     finished_from: Annotated[Moment | None, Query(description="Actions that ended at this moment or later.")] = None,
     finished_before: Annotated[Moment | None, Query(description="Actions that ended before this moment.")] = None,
     file_name: Annotated[str | None, Query(description="Actions of files with this in their names.")] = None,
+    failures: Annotated[
+        Failures | None, Query(description="Actions whose rows failed: `none` of them, `some`, or `all`.")
+    ] = None,
     starting_after_id: Annotated[
         str | None, Query(description="The page behind this action; `more_starting_after` of the page before.")
     ] = None,
@@ -61,6 +64,7 @@ async def wanted_actions(
         finished_from=finished_from,
         finished_before=finished_before,
         file_name=file_name or None,
+        failures=failures,
         after_id=starting_after_id,
     )
 
