@@ -42,6 +42,7 @@ ENCODINGS = {
 _PROBLEM = "X-Problem"  # marks an answer that only tells what is wrong
 _LEFT_OUT, _FIELD = "out", "field:"
 _SURE, _LIKELY = 0.75, 0.4
+_KNOWN_ENOUGH = 0.5  # of the columns; with fewer, and without what every row needs, the kind is asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,8 @@ async def look(request: Request, visit: FromVisit) -> Response:
         seen = await visit.api.ask(
             "POST", "/v1/imports/preview", data=_asked(form), files={"file": (file.filename, file.file)}
         )
+        if not form.get("kind") and _is_a_guess(seen):
+            return HTMLResponse(fragment("imports/unknown.html", seen=seen, kinds=KINDS, formats=FORMATS))
         campaigns = await _campaigns(visit) if seen["kind"] == "campaign-vouchers" else []
     except RefusedError as refused:
         return _problem(refused.details or str(refused))
@@ -143,12 +146,23 @@ def _is_called(title: str, field: dict[str, Any]) -> bool:
     return normal_title(title) in map(normal_title, (field["title"], *field["others"]))
 
 
+def _is_a_guess(seen: dict[str, Any]) -> bool:
+    """Whether the likeliest kind is too unlikely to go on without asking."""
+    found = next(each for each in seen["kinds"] if each["kind"] == seen["kind"])
+    if seen["format"] not in ("csv", "xlsx"):
+        return bool(found["confidence"] < _LIKELY)
+    named = [column for column in seen["columns"] if column["title"].strip()]
+    known = sum(column["use"] == "field" for column in named)
+    needs = any(field["required"] for field in seen["fields"])
+    return known < _KNOWN_ENOUGH * len(named) and (bool(seen["missing"]) or not needs)
+
+
 def _sureness(seen: dict[str, Any], *, chosen: bool) -> str:
     found = next(each for each in seen["kinds"] if each["kind"] == seen["kind"])
     if chosen:
         return f"As you chose: {found['reason']}."
     if found["confidence"] >= _SURE:
-        return f"Told by the columns: {found['reason']}."
+        return f"By its columns: {found['reason']}."
     if found["confidence"] >= _LIKELY:
         return f"Likely: {found['reason']}."
     return f"A guess: {found['reason']}. Choose what the rows are."

@@ -107,7 +107,8 @@ function takeAway(select) {
 
 look.addEventListener("submit", (event) => event.preventDefault());
 look.addEventListener("change", (event) => {
-  const { name } = event.target;
+  const { name, value } = event.target;
+  if (name === "kind" && !value) return;
   trial.replaceChildren();
   if (name === "on_error") return;
   if (name.startsWith("column-")) takeAway(event.target);
@@ -191,6 +192,18 @@ function accepted(request, isTrial) {
   }
   htmx.ajax("GET", `/imports/trial/${answer.task}`, { target: "#trial", swap: "innerHTML show:bottom" });
 }
+
+// After a check that found much wrong, importing is not what one would do next.
+new MutationObserver(() => {
+  const found = trial.querySelector("[data-would-fail]");
+  const button = look.querySelector('[data-start="import"]');
+  if (!found || !button) return;
+  const fails = Number(found.dataset.wouldFail);
+  if (!fails) return;
+  const none = found.dataset.wouldGoIn === "0";
+  button.classList.toggle("primary", !none);
+  button.textContent = none ? `Import anyway: all ${fails.toLocaleString("en")} would fail` : `Import, ${fails.toLocaleString("en")} would fail`;
+}).observe(trial, { childList: true });
 
 look.addEventListener("click", (event) => {
   const button = event.target.closest("[data-start]");
