@@ -221,3 +221,25 @@ def test_times_are_the_readers(visitor: Visitor, api: Api) -> None:
     page = visitor.open(f"/tasks/{action['id']}")
     shown = page.locator("time").first
     expect(shown).to_have_attribute("title", re.compile(r"(CET|CEST|GMT\+[12]).*Z$"))
+
+
+def test_what_was_typed_stays_while_one_looks_at_other_reasons_or_adds_a_column(visitor: Visitor, api: Api) -> None:
+    action = run(api, "Code,Voucher Type,Value\nA,GIFT_VOUCHER,x\nB,DISCOUNT_VOUCHER,1\nC,DISCOUNT_VOUCHER,1\n")
+    page = visitor.open(f"/tasks/{action['id']}/fix")
+    page.get_by_label("Row 1, Value").fill("5")
+    page.get_by_role("link", name="Discount Type is required").click()
+    page.wait_for_url("**reason=**")
+    expect(page.locator("#import-again")).to_be_disabled()
+    page.get_by_role("link", name="All failed rows").click()
+    page.get_by_label("A column that the file does not have").select_option("Category")
+    page.get_by_role("button", name="Add the column").click()
+    page.wait_for_url("**add=Category**")
+    expect(page.get_by_label("Row 1, Value")).to_have_value("5")
+    page.get_by_label("Row 1, Category").fill("Fall")
+    page.get_by_role("button", name="Import 1 changed row").click()
+    expect(page.locator("#parent")).to_be_visible()
+    assert api.get("/v1/vouchers/A")["category"] == "Fall"
+    visitor.open(f"/tasks/{action['id']}/fix")
+    expect(page.locator("#mended")).to_contain_text("1 of the 3 rows was fixed")
+    expect(page.get_by_label("Row 1, Value")).to_have_value("x")
+    assert visitor.faults() == []

@@ -14,6 +14,7 @@ from starlette.datastructures import FormData, UploadFile
 
 from tallykeep.dashboard.api import RefusedError, segment
 from tallykeep.dashboard.pages import fragment, page
+from tallykeep.dashboard.values import constants, further, translations, wishes_of
 from tallykeep.dashboard.visit import FromVisit, Visit
 from tallykeep.model import normal_title
 
@@ -84,13 +85,25 @@ async def look(request: Request, visit: FromVisit) -> Response:
         seen = await visit.api.ask(
             "POST", "/v1/imports/preview", data=_asked(form), files={"file": (file.filename, file.file)}
         )
+        seen = {"values": {}, "defaults": {}, "needed": [], **seen}
+        for column in seen["columns"]:
+            column.setdefault("choices", [])
+            column.setdefault("unknown_values", [])
+        for each in seen["fields"]:
+            each.setdefault("choices", [])
         if not form.get("kind") and _is_a_guess(seen):
             return HTMLResponse(fragment("imports/unknown.html", seen=seen, kinds=KINDS, formats=FORMATS))
         campaigns = await _campaigns(visit) if seen["kind"] == "campaign-vouchers" else []
     except RefusedError as refused:
         return _problem(refused.details or str(refused))
+    given = constants(seen, form)
     shown = {
         "seen": seen,
+        "translations": translations(seen, form),
+        "constants": given,
+        "further": further(seen, given),
+        "values": orjson.dumps(seen["values"]).decode(),
+        "defaults": orjson.dumps(seen["defaults"]).decode(),
         "sure": _sureness(seen, chosen=bool(form.get("kind"))),
         "columns": [(column, _choices(seen, column)) for column in seen["columns"]],
         "campaign": form.get("campaign") or "",
@@ -114,7 +127,7 @@ def _asked(form: FormData) -> dict[str, str]:
     titles = {name.removeprefix("title-"): str(title) for name, title in form.items() if name.startswith("title-")}
     if titles:
         asked["mapping"] = orjson.dumps(_mapping(form, titles)).decode()
-    return asked
+    return asked | wishes_of(form)
 
 
 def _mapping(form: FormData, titles: dict[str, str]) -> dict[str, str | None]:
