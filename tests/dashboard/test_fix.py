@@ -213,6 +213,7 @@ def test_a_task_tells_what_later_tasks_have_mended(visitor: Browser, api: Api) -
     action = run(api, LACKING)
     page = visitor.get(f"/tasks/{action['id']}/fix")
     first = _child(api, _send(visitor, page, row_1=["L0", "PERCENT", "DISCOUNT_VOUCHER", "10", "n"]))
+    assert "2 rows of mixed.csv are left." in visitor.get(f"/tasks/{first['id']}").text
     task = visitor.get(f"/tasks/{action['id']}").text
     assert "1 of 3 rows was fixed by later tasks, 2 are left." in task
     assert f'href="/tasks/{first["id"]}"' in task

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
 import httpx
@@ -11,7 +12,7 @@ from fastapi.responses import Response, StreamingResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from tallykeep.dashboard import words
-from tallykeep.dashboard.api import segment
+from tallykeep.dashboard.api import RefusedError, segment
 from tallykeep.dashboard.faults import columns_at_fault
 from tallykeep.dashboard.pages import fragment, page, redirect
 from tallykeep.dashboard.visit import FromVisit, Visit
@@ -49,11 +50,25 @@ async def show_task(
         visit.api.get(path), visit.api.get(f"{path}/portions", limit=_PORTIONS_ON_A_PAGE), _later(visit, action_id)
     )
     reasons, failed = await _failures(visit, action, reason, after_row)
+    parent = await _parent(visit, action)
     return page(
-        request, "task.html", action=action, portions=portions, later=later, reasons=reasons, failed=failed,
-        room=_ROOMS.get(action["type"].partition(".")[0]), reason=reason, after_row=after_row,
+        request, "task.html", action=action, portions=portions, parent=parent, later=later, reasons=reasons,
+        failed=failed, room=_ROOMS.get(action["type"].partition(".")[0]), reason=reason, after_row=after_row,
         at_fault=columns_at_fault,
     )  # fmt: skip
+
+
+async def _parent(visit: Visit, action: dict[str, Any]) -> dict[str, Any] | None:
+    """The task whose rows this one retries, unless it was removed for its age."""
+    if not action["parent_id"]:
+        return None
+    try:
+        parent: dict[str, Any] = await visit.api.get(path_of(action["parent_id"]))
+    except RefusedError as refused:
+        if refused.status != HTTPStatus.NOT_FOUND:
+            raise
+        return None
+    return parent
 
 
 async def _later(visit: Visit, action_id: str) -> list[dict[str, Any]]:
