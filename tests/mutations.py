@@ -50,7 +50,7 @@ MUTATIONS = (
     ),
     Mutation(
         "fencing: a tally grows only if its action has not ended", f"{ENGINE}/account.sql",
-        "AND status IN ('ENQUEUED', 'IN_PROGRESS')\nRETURNING status, failed_count", "\nRETURNING status, failed_count",
+        "AND status IN ('ENQUEUED', 'IN_PROGRESS')\n    RETURNING status, failed_count", "\n    RETURNING status, failed_count",
         "tests/db/test_rescue.py::test_a_portion_of_an_action_that_was_ended_meanwhile_leaves_nothing",
     ),
     Mutation(
@@ -72,7 +72,7 @@ MUTATIONS = (
     ),
     Mutation(
         "the rescuer queues what has no job", f"{ENGINE}/rescue.py",
-        'await queue_turns(connection, self.queue, project["project_id"], project["turns"])', "pass",
+        'await queue_turns(connection, project["project_id"], project["turns"])', "pass",
         "tests/db/test_rescue.py::test_a_lost_job_is_queued_again_and_once",
     ),
     Mutation(
@@ -108,9 +108,8 @@ MUTATIONS = (
     ),
     Mutation(
         "acceptance is one transaction", f"{ENGINE}/accept.py",
-        "        first = await anext(portions, None)\n"
-        "        async with self._pool.connection() as connection, connection.transaction():",
-        "        first = await anext(portions, None)\n        async with self._pool.connection() as connection:",
+        "        async with self._pool.connection() as connection, connection.transaction():\n            action_id, created",
+        "        async with self._pool.connection() as connection:\n            action_id, created",
         "tests/db/test_acceptance.py::test_a_submission_that_breaks_off_leaves_nothing",
     ),
     Mutation(
@@ -127,12 +126,12 @@ MUTATIONS = (
     ),
     Mutation(
         "who joins a sequence holds the project's lock", f"{ENGINE}/turns.py",
-        "        await queue_turns(connection, queue, project_id, 0)  # whoever", "        # whoever",
+        "        await queue_turns(connection, project_id, 0)  # whoever", "        # whoever",
         "tests/db/test_turns.py::test_two_that_are_accepted_at_the_same_moment_see_each_other",
     ),
     Mutation(
-        "turns are numbered by project", f"{ENGINE}/turns.py",
-        "defer_advance(connection, project_id, turn, delay", "defer_advance(connection, project_id, 1, delay",
+        "turns are numbered by project", f"{ENGINE}/turns.sql",
+        "-(first_turn + place)", "-1",
         "tests/db/test_turns.py::test_projects_share_turns_evenly_however_many_actions_they_have",
     ),
     Mutation(

@@ -1,6 +1,8 @@
 """Connections: one pool a process, every connection in autocommit with transactions opened by name."""
 
+import time
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from psycopg import AsyncConnection
 from psycopg.rows import DictRow, dict_row
@@ -9,11 +11,23 @@ from psycopg_pool import AsyncConnectionPool
 Connection = AsyncConnection[DictRow]
 Pool = AsyncConnectionPool[Connection]
 
+_FRESH_SECONDS = 1.0  # so long after its last use a connection is taken to be alive without asking the server
+_last_used: WeakKeyDictionary[AsyncConnection[Any], float] = WeakKeyDictionary()
+
 
 async def _configure(connection: AsyncConnection[Any]) -> None:
     await connection.set_autocommit(True)
     # Elsewhere the last day of 9999 would be past what Python can hold.
     await connection.execute("SET timezone = 'UTC'")
+
+
+async def _note_use(connection: AsyncConnection[Any]) -> None:
+    _last_used[connection] = time.monotonic()
+
+
+async def _check_unless_fresh(connection: AsyncConnection[Any]) -> None:
+    if time.monotonic() - _last_used.get(connection, 0.0) > _FRESH_SECONDS:
+        await AsyncConnectionPool.check_connection(connection)
 
 
 def make_pool(database_url: str, *, size: int, name: str) -> Pool:
@@ -25,7 +39,8 @@ def make_pool(database_url: str, *, size: int, name: str) -> Pool:
         open=False,
         name=name,
         configure=_configure,
-        check=AsyncConnectionPool.check_connection,
+        reset=_note_use,
+        check=_check_unless_fresh,
         kwargs={"row_factory": dict_row, "application_name": name},
         timeout=10,
         reconnect_timeout=float("inf"),
