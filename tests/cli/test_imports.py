@@ -61,7 +61,7 @@ def test_a_pipe_gets_neither_bars_nor_colours_nor_broken_lines(api: Api) -> None
     sent = run(api, "import", "vouchers", str(EXAMPLES / "3-supplier-vouchers.csv"))
     assert "\x1b" not in sent.stdout + sent.stderr
     assert "━" not in sent.stdout + sent.stderr
-    assert "Start Date: must be a date like 2022-09-26 or 2022-09-26T13:00:00Z (actual value is '01.09.2026')" in (
+    assert "Start Date: may be day/month or month/day, write it like 2026-12-31 (actual value is '01/09/2026')" in (
         sent.stdout
     )
 
