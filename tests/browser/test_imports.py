@@ -15,7 +15,7 @@ from tests.unit.test_sheet import workbook
 ROWS = [
     ["Gutschein-Code", "Art", "Wert", "gueltig bis", "Filiale"],
     ["H-1", "GIFT_VOUCHER", "14.5", "2026-12-31", "Berlin"],
-    ["H-2", "GIFT_VOUCHER", "zehn", "31.12.2026", "Bonn"],
+    ["H-2", "GIFT_VOUCHER", "zehn", "bald", "Bonn"],
     ["H-3", "", "5", "2026-12-31", "Köln"],
     ["H-4", "GIFT_VOUCHER", "5", "2026-12-31", "Bonn"],
 ]
