@@ -9,6 +9,7 @@ from starlette.datastructures import FormData
 
 _TEXT, _DEFAULT = "value", "default"  # how the form's fields begin: -field-, -text-, -to-, each with a number
 _ADDED = "default-add"
+_MOST_TEXTS = 30  # of a column; one with more is hardly what it is taken for
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def translations(seen: dict[str, Any], form: FormData) -> list[Translation]:
         given: dict[str, str] = seen["values"].get(field, {})
         known = {*given, *column["unknown_values"]}
         before = [text for of, text in asked if of == field and text in known]
-        texts = dict.fromkeys((*before, *given, *column["unknown_values"]))
+        texts = list(dict.fromkeys((*before, *given, *column["unknown_values"])))[:_MOST_TEXTS]
         shown += [Translation(field, text, given.get(text, ""), choices) for text in texts]
     return shown
 
