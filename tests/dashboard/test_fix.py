@@ -219,6 +219,10 @@ def test_a_task_tells_what_later_tasks_have_mended(visitor: Browser, api: Api) -
     assert f'href="/tasks/{first["id"]}"' in task
     others = {f"row_{n + 1}": [f"L{n}", "PERCENT", "DISCOUNT_VOUCHER", "x" if n == 1 else "10", "n"] for n in (1, 2)}
     second = _child(api, _send(visitor, visitor.get(f"/tasks/{action['id']}/fix"), **others))
+    task = visitor.get(f"/tasks/{action['id']}").text
+    assert "2 of 3 rows were fixed by later tasks, 1 is left." in task
+    assert re.search(rf'href="/tasks/{second["id"]}/fix"[^>]*>Fix 1 row</a>', task)
+    assert re.search(r'<a class="button" id="fix"', task), "what is left failed again, and is mended there"
     again = visitor.get(f"/tasks/{second['id']}/fix")
     _child(api, _send(visitor, again, row_1=["L1", "PERCENT", "DISCOUNT_VOUCHER", "10", "n"]))
     task = visitor.get(f"/tasks/{action['id']}").text

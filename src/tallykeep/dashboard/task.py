@@ -51,10 +51,12 @@ async def show_task(
     )
     reasons, failed = await _failures(visit, action, reason, after_row)
     parent = await _parent(visit, action)
+    # Rows that were sent again and failed again are mended where they failed last.
+    elsewhere = sum(words.left(task) for task in later if task["parent_id"] == action_id and not task["dry_run"])
     return page(
         request, "task.html", action=action, portions=portions, parent=parent, later=later, reasons=reasons,
         failed=failed, room=_ROOMS.get(action["type"].partition(".")[0]), reason=reason, after_row=after_row,
-        at_fault=columns_at_fault,
+        at_fault=columns_at_fault, left_here=words.left(action) - elsewhere,
     )  # fmt: skip
 
 
