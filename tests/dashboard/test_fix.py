@@ -18,10 +18,14 @@ def _sheet(page: httpx.Response) -> dict[str, list[str]]:
     """What stands in the sheet, by the row's field."""
     cells: dict[str, list[str]] = {}
     found = re.findall(
-        r'<(?:input|textarea) name="(row-\d+)"(?: value="([^"]*)")?[^>]*>(?:\n([^<]*)</textarea>)?', page.text
+        r'<(?:input|textarea|select) name="(row-\d+)"(?: value="([^"]*)")?[^>]*>'
+        r"(?:\n([^<]*)</textarea>|\s*((?:<option.*?)</select>))?",
+        page.text,
+        re.DOTALL,
     )
-    for name, value, text in found:
-        cells.setdefault(name, []).append(unescape(value or text))
+    for name, value, text, options in found:
+        chosen = re.search(r'<option value="([^"]*)" selected', options)
+        cells.setdefault(name, []).append(unescape(chosen[1] if chosen else value or text))
     return cells
 
 

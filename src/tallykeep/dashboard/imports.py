@@ -85,12 +85,6 @@ async def look(request: Request, visit: FromVisit) -> Response:
         seen = await visit.api.ask(
             "POST", "/v1/imports/preview", data=_asked(form), files={"file": (file.filename, file.file)}
         )
-        seen = {"values": {}, "defaults": {}, "needed": [], **seen}
-        for column in seen["columns"]:
-            column.setdefault("choices", [])
-            column.setdefault("unknown_values", [])
-        for each in seen["fields"]:
-            each.setdefault("choices", [])
         if not form.get("kind") and _is_a_guess(seen):
             return HTMLResponse(fragment("imports/unknown.html", seen=seen, kinds=KINDS, formats=FORMATS))
         campaigns = await _campaigns(visit) if seen["kind"] == "campaign-vouchers" else []

@@ -14,6 +14,7 @@ from tallykeep.db.pool import Connection, Pool
 from tallykeep.db.queries import queries
 from tallykeep.engine.attempt import whole_at_once
 from tallykeep.engine.columns import choose_columns
+from tallykeep.engine.filling import carried, choose_filling
 from tallykeep.engine.kinds import Submission, Upload
 from tallykeep.engine.once import Accepted, Fingerprint, KeyTakenError, find_accepted, remember, replay
 from tallykeep.engine.open import Opened, Opener, Splitter
@@ -55,7 +56,7 @@ class Acceptance:
         if known := await self._find(submission):
             async for _ in body:
                 pass
-            return replay(submission, known, fingerprint.digest(upload.wishes()))
+            return replay(submission, known, fingerprint.digest(carried(upload.wishes(), submission.earlier)))
         try:
             async with self._opener.open(submission.kind, upload, body) as content:
                 return await self._accept(submission, upload, fingerprint, content)
@@ -63,7 +64,7 @@ class Acceptance:
             known = await self._find(submission)
             if known is None:
                 raise
-            return replay(submission, known, fingerprint.digest(upload.wishes()))
+            return replay(submission, known, fingerprint.digest(carried(upload.wishes(), submission.earlier)))
 
     async def _find(self, submission: Submission) -> dict[str, Any] | None:
         if not submission.idempotency_key:
@@ -85,7 +86,7 @@ class Acceptance:
             if first:
                 begun = [first, second] if second else [first]
                 totals = await _copy_portions(connection, submission.project_id, action_id, begun, portions)
-            wishes = upload.wishes()
+            wishes = carried(upload.wishes(), submission.earlier)
             about = _about(submission, upload, fingerprint, splitter, wishes)
             await self._complete(connection, submission, action_id, about, totals, wishes, created_at)
             await remember(connection, submission, fingerprint.digest(wishes), action_id)
@@ -95,7 +96,7 @@ class Acceptance:
         self, submission: Submission, upload: Upload, fingerprint: Fingerprint, splitter: Splitter, portion: Portion
     ) -> Accepted:
         """All in one statement: nothing is faster than a single way to the server and back."""
-        wishes = upload.wishes()
+        wishes = carried(upload.wishes(), submission.earlier)
         asked = {
             **_added(submission),
             **_about(submission, upload, fingerprint, splitter, wishes),
@@ -193,7 +194,9 @@ def _about(
     submission: Submission, upload: Upload, fingerprint: Fingerprint, splitter: Splitter, wishes: Wishes
 ) -> dict[str, Any]:
     """What is known of the rows once all of them have come; raises InvalidQueryError for columns that do not fit."""
-    source = choose_columns(splitter.source, wishes.mapping, submission.kind.required_columns)
+    kind = submission.kind
+    source = choose_columns(splitter.source, wishes.mapping, kind.required_columns, wishes.defaults)
+    source = choose_filling(source, wishes.defaults, wishes.values, kind)
     source = replace(source, options=source.options | submission.options)
     return {**_wished(source, wishes), "file_name": upload.file_name, "body_size": fingerprint.size}
 

@@ -98,6 +98,7 @@ class Controller:
         """
         if parent.ended_by is None:
             raise ConflictError(f"The action {parent.id} is still running; retry it once it has ended, or cancel it")
+        submission = replace(submission, earlier=parent.source)
         if corrected is not None:
             if parent.source.format == "planned":
                 raise ConflictError(f"A {parent.kind.name} has no rows that could be corrected; send no body")

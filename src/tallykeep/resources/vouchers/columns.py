@@ -38,13 +38,13 @@ DISCOUNT_TYPE_CELL = spellings.choice(
         "free shipping": "SHIPPING",
     },
 )
-_effect = spellings.choice(_EFFECT_NAMES)
+EFFECT_CELL = spellings.choice(_EFFECT_NAMES)
 
 
 def effect_cell(cell: str) -> str:
     """An effect as we write it; one that is not known as it stands: only a discount's effect matters."""
     try:
-        return str(_effect(cell))
+        return str(EFFECT_CELL(cell))
     except Problem:
         return cell
 
