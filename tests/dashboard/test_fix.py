@@ -168,7 +168,8 @@ def test_fields_that_reasons_name_become_columns_that_are_imported(visitor: Brow
     assert action["failed_count"] == 4
     page = visitor.get(f"/tasks/{action['id']}/fix")
     assert _sheet(page)["row-1"] == ["L0", "", "DISCOUNT_VOUCHER", "10", "n", ""]
-    assert re.search(r'data-title="Discount Type" class="at-fault"', page.text)
+    cell = page.text.partition('data-title="Discount Type" class="at-fault"')[2].partition("</td>")[0]
+    assert re.findall(r'<option value="(\w*)"', cell)[:3] == ["", "AMOUNT", "PERCENT"]
     mended = {
         "row_1": ["L0", "PERCENT", "DISCOUNT_VOUCHER", "10", "n", ""],
         "row_4": ["L9", "AMOUNT", "DISCOUNT_VOUCHER", "10", "n", ""],
