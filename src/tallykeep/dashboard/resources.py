@@ -196,9 +196,11 @@ def _parts(found: Resource) -> dict[str, Any]:
 
 
 def _is_hollow(value: Any) -> bool:
-    """Whether nothing is said: no values, zeros, or names of what there could be."""
+    """Whether nothing is said: no values, zeros, or names of what there could be; no limit (quantity) says something."""
     if isinstance(value, dict):
-        return all(_is_hollow(inner) for name, inner in value.items() if name not in _NOT_SAID)
+        return "quantity" not in value and all(
+            _is_hollow(inner) for name, inner in value.items() if name not in _NOT_SAID
+        )
     if isinstance(value, list):
         return not value
     return value in (None, "", 0, False)
