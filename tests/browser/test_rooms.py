@@ -74,7 +74,11 @@ def test_a_campaign_is_made_and_its_codes_come_before_ones_eyes(visitor: Visitor
     page.get_by_label("Name").fill("Winter")
     page.get_by_label("Each voucher is worth").select_option("percent off")
     page.get_by_label("How much").fill("12,5")
+    page.get_by_label("How codes look").fill("W-##")
     page.get_by_label("How many codes to generate").fill("3000")
+    expect(page.get_by_text("This allows 1,024 different codes. 3,000 are wanted")).to_be_visible()
+    page.get_by_label("How codes look").fill("W-########")
+    expect(page.get_by_text("This allows 1,099,511,627,776 different codes.")).to_be_visible()
     page.get_by_role("button", name="Make the campaign").click()
     expect(page.get_by_role("heading", name="Winter")).to_be_visible()
     expect(page.locator("#now")).to_contain_text("3,000")
@@ -82,8 +86,12 @@ def test_a_campaign_is_made_and_its_codes_come_before_ones_eyes(visitor: Visitor
     expect(page.locator("#now")).to_contain_text("12.5 % off")
     page.get_by_label("How many to generate").fill("20")
     page.get_by_role("button", name="Generate").dblclick()
-    page.wait_for_url("**/tasks/aa_*")
-    api.ended(page.url.rpartition("/")[2])
+    page.wait_for_url("**?task=aa_*")
+    api.ended(page.url.rpartition("=")[2])
+    expect(page.locator("#now")).to_contain_text("3,020")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download its codes").click()
+    assert len(download.value.path().read_text().splitlines()) == 3021
     assert api.get("/v1/vouchers")["total"] == 3020
     visitor.open("/campaigns")
     page.get_by_role("link", name="Winter").click()
@@ -98,6 +106,10 @@ def test_a_new_key_is_shown_once(visitor: Visitor, api: Api) -> None:
     expect(page.get_by_text("Copy the token now.")).to_be_visible()
     assert visitor.faults() == []
     token = page.locator(".secret").nth(1).inner_text()
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy the token").click()
+    expect(page.get_by_role("button", name="Copied the token")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == token
     page.get_by_role("link", name="I have it").click()
     row = page.get_by_role("row", name="Shop")
     expect(row).to_be_visible()
@@ -106,3 +118,21 @@ def test_a_new_key_is_shown_once(visitor: Visitor, api: Api) -> None:
     row.get_by_role("button", name="Revoke it now").click()
     expect(page.get_by_role("status")).to_contain_text("was revoked")
     expect(page.get_by_role("row", name="Shop")).to_have_count(0)
+
+
+def test_a_long_list_is_short_on_a_phone_and_one_can_sign_out_there(
+    chromium: Browser, server: Server, api: Api
+) -> None:
+    rows = "".join(f"V{number:03},GIFT_VOUCHER,14.50,2030-12-31\n" for number in range(25))
+    api.ended(api.import_csv("Code,Voucher Type,Value,Expiration Date\n" + rows))
+    with visiting(chromium, server.url, "phone") as visitor:
+        visitor.sign_in(api.keys)
+        page = visitor.open("/resources/vouchers")
+        first = page.locator("tbody tr").first
+        expect(first).to_contain_text("2030-12-31, not included")
+        assert page.locator("tbody tr").count() == 20
+        assert page.evaluate("document.documentElement.scrollHeight") < 2500
+        page.get_by_text("Menu", exact=True).click()
+        assert visitor.faults() == []
+        page.get_by_role("button", name="Sign out").click()
+        expect(page.get_by_text("You are signed out.")).to_be_visible()

@@ -1,5 +1,8 @@
 """Campaigns, resources, metadata and keys on pages."""
 
+import re
+from html import unescape
+
 import httpx
 import pytest
 
@@ -13,6 +16,15 @@ def made(api: Api, path: str, **body: object) -> dict[str, object]:
     answer = api.http.post(path, json=body)
     assert answer.status_code == 200, answer.text
     return dict(answer.json())
+
+
+def codes(api: Api) -> list[str]:
+    return [voucher["code"] for voucher in api.get("/v1/vouchers", limit=100)["vouchers"]]
+
+
+def all_ended(api: Api) -> None:
+    for action in api.get("/v1/async-actions", limit=100)["async_actions"]:
+        api.ended(action["id"])
 
 
 def task_of(page: httpx.Response) -> str:
@@ -38,12 +50,17 @@ def test_resources_are_searched_and_looked_at(visitor: Browser, api: Api) -> Non
     one = visitor.get(f"/resources/customers/{customer['id']}").text
     assert "<dt>Tier</dt><dd>gold</dd>" in one
     assert "c/1" in one
+    assert "<h1>Ann &lt;b&gt;</h1>" in one
     assert "Nothing was found" in visitor.get("/resources/customers", q="nobody").text
     made(api, "/v1/vouchers", **GIFT, code="A&B/1 #2", metadata={})
     listed = visitor.get("/resources/vouchers").text
     assert "14.50" in listed
     path = listed.partition('<td class="wide"><a href="')[2].partition('"')[0]
-    assert "A&amp;B/1 #2" in visitor.get(path).text
+    voucher = visitor.get(path).text
+    assert "A&amp;B/1 #2" in voucher
+    assert "<dd>Gift voucher</dd>" in voucher
+    assert "<dt>may be redeemed</dt><dd>without limit</dd>" in voucher
+    assert "url" not in voucher
     product = made(api, "/v1/products", source_id="p", name="Shirt", price=1990)
     made(api, f"/v1/products/{product['id']}/skus", source_id="s", sku="XL")
     assert "XL" in visitor.get(f"/resources/products/{product['id']}").text
@@ -51,6 +68,26 @@ def test_resources_are_searched_and_looked_at(visitor: Browser, api: Api) -> Non
     assert "<td>19.90</td>" in visitor.get(f"/resources/orders/{order['id']}").text
     assert visitor.get("/resources/planets").status_code == 404
     assert visitor.get("/resources/vouchers/NONE").status_code == 404
+
+
+def test_lists_are_downloaded_as_they_were_searched(visitor: Browser, api: Api) -> None:
+    made(api, "/v1/campaigns", name="Fall & Co", voucher=GIFT)
+    for code in ("A1", "A2"):
+        assert api.http.post(f"/v1/campaigns/Fall%20%26%20Co/vouchers/{code}").status_code == 200
+    made(api, "/v1/vouchers", **GIFT, code="B1")
+    for query, codes in (({}, ["A1", "A2", "B1"]), ({"q": "2"}, ["A2"]), ({"campaign": "Fall & Co"}, ["A1", "A2"])):
+        listed = visitor.get("/resources/vouchers", **query).text
+        link = unescape(listed.partition('href="/resources/csv')[2].partition('"')[0])
+        file = visitor.get(f"/resources/csv{link}")
+        assert file.headers["content-disposition"] == 'attachment; filename="vouchers.csv"'
+        assert file.content.startswith(b"\xef\xbb\xbfCode,Voucher Type,Value,")
+        assert [line.partition(",")[0] for line in file.text.splitlines()[1:]] == codes
+    (campaign,) = api.get("/v1/campaigns")["campaigns"]
+    assert 'href="/resources/csv/vouchers?campaign=Fall%20%26%20Co"' in visitor.get(f"/campaigns/{campaign['id']}").text
+    assert visitor.get("/resources/csv/planets").status_code == 404
+    # A code may be called so, too.
+    made(api, "/v1/vouchers", **GIFT, code="csv/vouchers")
+    assert visitor.get("/resources/vouchers/csv%2Fvouchers").status_code == 200
 
 
 def test_lists_have_pages(visitor: Browser, api: Api) -> None:
@@ -70,18 +107,23 @@ def test_a_campaign_is_made_filled_changed_and_deleted(visitor: Browser, api: Ap
     wrong = visitor.send(form, "/campaigns", **given)
     assert wrong.status_code == 422
     assert "How much: must be between 0 and 100" in wrong.text
-    page = visitor.send(wrong, "/campaigns", **{**given, "value": "12,5", "expiration_date": "2030-12-31"})
+    page = visitor.send(wrong, "/campaigns", **{**given, "value": "12,5", "last_day": "2030-12-31"})
     assert "The campaign Fall was made" in page.text
     (campaign,) = api.get("/v1/campaigns")["campaigns"]
     path = f"/campaigns/{campaign['id']}"
     assert page.url.path == path
     assert campaign["voucher"]["discount"] == {"type": "PERCENT", "percent_off": 12.5}
     generated = visitor.send(page, f"{path}/generate", count="20")
-    assert api.ended(task_of(generated))["done_count"] == 20
+    assert generated.url.path == path
+    assert f'href="/tasks/{generated.url.params["task"]}"' in generated.text
+    assert api.ended(generated.url.params["task"])["done_count"] == 20
     again = visitor.send(page, f"{path}/generate", count="20")
-    assert task_of(again) == task_of(generated)
-    assert "20" in visitor.send(page, f"{path}/generate", count="x").text
-    changed = visitor.send(visitor.get(path), f"{path}/update", value="20", category="Sale")
+    assert again.url == generated.url
+    too_many = visitor.send(visitor.get(path), f"{path}/generate", count="90000000")
+    assert "The pattern allows only 1,048,576 different codes, but 90,000,000 are wanted" in too_many.text
+    assert 'name="count" value="90000000"' in too_many.text
+    assert set("".join(code[2:] for code in codes(api))) <= set("23456789ABCDEFGHJKLMNPQRSTUVWXYZ")
+    changed = visitor.send(visitor.get(path), f"{path}/update", value="20", category="Sale", last_day="2030-12-31")
     assert "The campaign was changed" in changed.text
     assert "20 % off" in changed.text
     assert "Switch it on" in visitor.send(changed, f"{path}/switch").text
@@ -92,6 +134,36 @@ def test_a_campaign_is_made_filled_changed_and_deleted(visitor: Browser, api: Ap
     deleted = visitor.send(kept, f"{path}/delete", typed="Fall", force="true")
     assert api.ended(task_of(deleted))["status"] == "DONE"
     assert api.get("/v1/campaigns")["total"] == 0
+
+
+def test_ends_and_limits_of_a_campaign_are_told_changed_and_taken_off(visitor: Browser, api: Api) -> None:
+    campaign = made(api, "/v1/campaigns", name="One", voucher=GIFT, expiration_date="2030-12-31", vouchers_count=1)
+    path = f"/campaigns/{campaign['id']}"
+    page = visitor.get(path)
+    assert "<dd>2030-12-31, not included</dd>" in page.text
+    assert 'name="last_day" value="2030-12-30"' in page.text
+    assert "<dd>without limit</dd>" in page.text
+
+    def campaign_now() -> tuple[object, object]:
+        found = api.get(f"/v1/campaigns/{campaign['id']}")
+        return found["expiration_date"], found["voucher"].get("redemption", {}).get("quantity")
+
+    page = visitor.send(page, f"{path}/update", last_day="2030-12-30", limit="3")
+    assert "<dd>3 times</dd>" in page.text
+    assert campaign_now() == ("2030-12-31T00:00:00.000Z", 3)
+    page = visitor.send(page, f"{path}/update", last_day="2030-12-31", limit="3")
+    assert "<dd>2030-12-31, included</dd>" in page.text
+    all_ended(api)
+    assert "2030-12-31, included" in visitor.get("/resources/vouchers").text
+    wrong = visitor.send(page, f"{path}/update", last_day="2031-01-31", limit="many")
+    assert wrong.status_code == 422
+    assert "May be redeemed: must be a number, not «many»" in wrong.text
+    assert 'value="2031-01-31"' in wrong.text
+    visitor.send(page, f"{path}/update", last_day="2030-12-31", no_end="true", limit="3", no_limit="true")
+    assert campaign_now() == (None, None)
+    all_ended(api)
+    (voucher,) = api.get("/v1/vouchers")["vouchers"]
+    assert (voucher["expiration_date"], voucher["redemption"]["quantity"]) == (None, None)
 
 
 def test_a_code_alone_is_made_at_once(visitor: Browser, api: Api) -> None:
@@ -122,26 +194,33 @@ def test_a_key_is_defined_removed_restored_and_purged(visitor: Browser, api: Api
     assert "Removed" in removed.text
     restored = visitor.send(removed, "/metadata/customer/restore")
     assert "In force" in restored.text
-    refused = visitor.get("/metadata/purge", resource="customer", key="Tier")
-    assert "1 customer</strong> carries" in refused.text
-    in_force = visitor.send(refused, "/metadata/purge", typed="Tier")
-    assert "is in force; remove it first" in in_force.text
-    visitor.send(visitor.get("/metadata"), "/metadata/customer/remove")
-    ask = visitor.get("/metadata/purge", resource="customer", key="Tier")
+    in_force = visitor.get("/metadata/purge", resource="customer", key="Tier")
+    assert "1 customer</strong> carries" in in_force.text
+    assert "Its definition is in force" in in_force.text
+    assert "Type <code>" not in in_force.text
+    ask = visitor.send(in_force, "/metadata/customer/remove")
+    assert ask.url.path == "/metadata/purge"
+    assert 'href="/metadata/purge?resource=customer&amp;key=Other"' in visitor.get("/metadata").text
     mistyped = visitor.send(ask, "/metadata/purge", typed="tier")
     assert "Nothing was purged" in mistyped.text
     purged = visitor.send(mistyped, "/metadata/purge", typed="Tier")
     assert api.ended(task_of(purged))["done_count"] == 1
     assert task_of(visitor.send(mistyped, "/metadata/purge", typed="Tier")) == task_of(purged)
-    assert "nothing to purge" in visitor.get("/metadata/purge", resource="customer", key="Tier").text
+    nothing = visitor.get("/metadata/purge", resource="customer", key="other")
+    assert "nothing to purge" in nothing.text
+    assert re.search("Did you mean <a [^>]*key=Other", nothing.text)
+    assert "Forget its removed definition" not in nothing.text
     assert visitor.get("/metadata/purge", resource="planet", key="x").status_code == 404
 
 
 def test_a_key_is_made_shown_once_used_and_revoked(visitor: Browser, api: Api) -> None:
     page = visitor.get("/keys")
     assert "You are signed in with it" in page.text
+    assert page.text.count("This is the last management key") == 1
     shown = visitor.send(page, "/keys", name="Shop backend", kind="app")
-    key_id, token = (part.partition("</code>")[0] for part in shown.text.split('<code class="secret">')[1:])
+    secrets = re.findall('<code class="secret" id="made-(?:id|token)">(.*?)</code>', shown.text)
+    key_id, token = secrets
+    assert f"export TALLYKEEP_APP_ID={key_id} TALLYKEEP_APP_TOKEN={token}</code>" in shown.text
     headers = {"X-App-Id": key_id, "X-App-Token": token}
     assert httpx.get(f"{api.url}/v1/vouchers", headers=headers, trust_env=False).status_code == 200
     listed = visitor.get("/keys")
@@ -152,4 +231,10 @@ def test_a_key_is_made_shown_once_used_and_revoked(visitor: Browser, api: Api) -
     revoked = visitor.send(mine, "/keys/revoke")
     assert "The key Shop backend was revoked" in revoked.text
     assert httpx.get(f"{api.url}/v1/vouchers", headers=headers, trust_env=False).status_code == 401
-    assert visitor.send(page, "/keys", name="x" * 101, kind="app").status_code == 422
+    wrong = visitor.send(page, "/keys", name="x" * 101, kind="management")
+    assert wrong.status_code == 422
+    assert "What it is for should be a text of 1 to 100 printable characters" in wrong.text
+    assert '<option value="management" selected>' in wrong.text
+    second = visitor.send(page, "/keys", name="Second", kind="management")
+    assert "X-Management-Token" in second.text
+    assert "This is the last management key" not in visitor.get("/keys").text

@@ -3,6 +3,7 @@
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.http.test_errors import check
 from tests.server import Api
@@ -109,6 +110,28 @@ def test_how_many_resources_carry_a_key_is_what_its_purge_reaches(api: Api, othe
         assert api.ended(purge.json()["async_action_id"])["done_count"] == 1
         assert api.get(usage)["total"] == 0
     check(api.http.get("/v1/metadata-schemas/sku/definitions/x/usage"), 404, "not_found", "voucher, campaign")
+
+
+@pytest.mark.parametrize("resource", ["voucher", "campaign", "customer", "product", "order"])
+def test_keys_in_use_are_listed_by_how_many_carry_them(api: Api, resource: str) -> None:
+    assert api.get(f"/v1/metadata-schemas/{resource}/usage") == {
+        "object": "list", "data_ref": "keys", "related_object": resource, "looked_at": 0, "complete": True, "keys": [],
+    }  # fmt: skip
+    gift = {"type": "GIFT_VOUCHER", "gift": {"amount": 1}}
+    for number, metadata in enumerate(({"a": 1, "B": 2}, {"B": None}, {})):
+        body = {"name": f"N{number}", "code": f"C{number}", "voucher": gift, **(gift if resource == "voucher" else {})}
+        assert api.http.post(f"/v1/{resource}s", json={**body, "metadata": metadata}).status_code == 200
+    found = api.get(f"/v1/metadata-schemas/{resource}/usage")
+    assert found["keys"] == [{"key": "B", "total": 2}, {"key": "a", "total": 1}]
+    assert (found["looked_at"], found["complete"]) == (3, True)
+
+
+def test_only_so_many_keys_in_use_are_listed(api: Api) -> None:
+    body = {"source_id": "x", "metadata": {f"key {number:03}": 1 for number in range(201)}}
+    assert api.http.post("/v1/customers", json=body).status_code == 200
+    found = api.get("/v1/metadata-schemas/customer/usage")
+    assert (len(found["keys"]), found["complete"]) == (200, False)
+    check(api.http.get("/v1/metadata-schemas/sku/usage"), 404, "not_found", "voucher, campaign")
 
 
 _KEYS = ("code", "name", "source_id")

@@ -1,6 +1,7 @@
 """Campaigns: made, filled with codes, changed, deleted."""
 
 import secrets
+import string
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
@@ -11,18 +12,33 @@ from starlette.datastructures import FormData
 
 from tallykeep.dashboard.api import RefusedError, segment
 from tallykeep.dashboard.pages import page, redirect
+from tallykeep.dashboard.refusals import said
 from tallykeep.dashboard.visit import FromVisit, Visit
+from tallykeep.dashboard.words import last_day
 
 router = APIRouter(prefix="/campaigns")
 
 _PER_PAGE, _MOST_PAGES = 20, 100
-# What the API calls the fields of the form for a new campaign.
+
+Form = dict[str, str]
+# What the API calls the fields of these forms.
 _LABELS = {
+    "name": "Name",
     "vouchers_count": "How many codes to generate",
     "code_config": "How codes look",
+    "redemption.quantity": "May be redeemed",
     "voucher: redemption.quantity": "May be redeemed",
-    "expiration_date": "Valid until",
-    "start_date": "Valid from",
+    "expiration_date": "Last day",
+    "start_date": "First day",
+    "category": "Category",
+}
+_UNMISTAKABLE = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+# What a # of the pattern may become: by name, the label and the signs.
+SIGNS = {
+    "unmistakable": ("capitals and digits, without 0 O 1 I", _UNMISTAKABLE),
+    "digits": ("digits", string.digits),
+    "capitals": ("capitals and digits", string.digits + string.ascii_uppercase),
+    "any": ("capitals, small letters and digits", string.digits + string.ascii_letters),
 }
 
 
@@ -76,62 +92,79 @@ async def list_campaigns(request: Request, visit: FromVisit, q: str = "", number
 @router.get("/new")
 async def ask_for_new(request: Request, visit: FromVisit) -> Response:
     """The form for a new campaign."""
-    given = defaultdict(str, worth="amount", pattern="########")
-    return page(request, "campaigns/new.html", worths=WORTHS, given=given, problem=None)
+    return _form(request, {"worth": "amount", "pattern": "########", "signs": "unmistakable"})
+
+
+def _form(request: Request, given: dict[str, str], problem: str | None = None) -> Response:
+    return page(
+        request, "campaigns/new.html", status=422 if problem else 200, worths=WORTHS, signs=SIGNS,
+        given=defaultdict(str, given), problem=problem,
+    )  # fmt: skip
 
 
 @router.post("")
 async def create(request: Request, visit: FromVisit) -> Response:
     """Make a campaign and have its codes generated; the form again where something is wrong."""
-    form = await request.form()
+    given = _texts(await request.form())
     try:
-        made = await visit.api.ask("POST", "/v1/campaigns", json=_campaign(form))
+        made = await visit.api.ask("POST", "/v1/campaigns", json=_campaign(given))
     except RefusedError as refused:
-        given = defaultdict(str, _texts(form))
-        return page(
-            request, "campaigns/new.html", status=422, worths=WORTHS, given=given, problem=_told(refused.details)
-        )
+        return _form(request, given, _told(refused.details))
     return redirect(request, f"/campaigns/{segment(made['id'])}", notice=f"The campaign {made['name']} was made.")
 
 
 def _told(details: str) -> str:
     """A refusal in the words of the form."""
-    for worth in WORTHS.values():
-        details = details.replace(f"voucher: {worth.part}.{worth.number}", "How much")
-    for name, label in _LABELS.items():
-        details = details.replace(name, label)
-    return details
+    values = {f"{before}{worth.part}.{worth.number}": "How much" for worth in WORTHS.values() for before in _VOUCHER}
+    return said(details, {**_LABELS, **values})
 
 
-def _campaign(form: FormData) -> dict[str, Any]:
-    given = _texts(form)
-    voucher = WORTHS[given.get("worth", "amount")].voucher(given.get("value", ""))
-    voucher["code_config"] = {"pattern": given.get("pattern", "")}
+_VOUCHER = ("", "voucher: ")
+
+
+def _campaign(given: Form) -> dict[str, Any]:
+    voucher = WORTHS.get(given.get("worth", ""), WORTHS["amount"]).voucher(given.get("value", ""))
+    _, charset = SIGNS.get(given.get("signs", ""), SIGNS["unmistakable"])
+    voucher["code_config"] = {"pattern": given.get("pattern", ""), "charset": charset}
     if "limit" in given:
         voucher["redemption"] = {"quantity": _number(given["limit"], 1)}
-    own: dict[str, Any] = {
-        name: given[name] for name in ("name", "start_date", "expiration_date", "category") if name in given
-    }
+    own: dict[str, Any] = {name: given[name] for name in ("name", "start_date", "category") if name in given}
+    if "last_day" in given:
+        own["expiration_date"] = _end_of(given["last_day"])
     return {**own, "voucher": voucher, "vouchers_count": _number(given.get("vouchers_count", "0"), 1)}
 
 
-def _texts(form: FormData) -> dict[str, str]:
+def _end_of(day: str) -> str:
+    """The end of a day, which counts; what is no day is left to the API to refuse."""
+    return f"{day}T23:59:59.999Z"
+
+
+def _texts(form: FormData) -> Form:
     """The fields that were filled in."""
     return {name: value.strip() for name, value in form.items() if isinstance(value, str) and value.strip()}
 
 
 @router.get("/{campaign_id}")
-async def look_at(request: Request, visit: FromVisit, campaign_id: str) -> Response:
-    """One campaign, and what can be done with it."""
-    return await _shown(request, visit, campaign_id)
+async def look_at(request: Request, visit: FromVisit, campaign_id: str, task: str = "") -> Response:
+    """One campaign, and what can be done with it; `task` is the one that was just begun for it."""
+    return await _shown(request, visit, campaign_id, task=task)
 
 
-async def _shown(request: Request, visit: Visit, campaign_id: str, problem: str | None = None) -> Response:
+async def _shown(
+    request: Request, visit: Visit, campaign_id: str, problem: str | None = None, given: Form | None = None,
+    task: str = "",
+) -> Response:  # fmt: skip
     campaign = await visit.api.get(f"/v1/campaigns/{segment(campaign_id)}")
     worth = next((each for each in WORTHS.values() if _is_worth(campaign, each)), None)
+    limit = campaign["voucher"].get("redemption", {}).get("quantity")
+    now = {
+        "value": _value(campaign, worth), "limit": str(limit or ""), "category": campaign["category"] or "",
+        "start_date": (campaign["start_date"] or "")[:10], "last_day": last_day(campaign["expiration_date"]),
+        "count": "",
+    }  # fmt: skip
     return page(
-        request, "campaigns/one.html", status=422 if problem else 200, campaign=campaign, worth=worth,
-        value=_value(campaign, worth), key=secrets.token_hex(16), problem=problem,
+        request, "campaigns/one.html", status=422 if problem else 200, campaign=campaign, worth=worth, limit=limit,
+        given=defaultdict(str, now if given is None else given), key=secrets.token_hex(16), problem=problem, task=task,
     )  # fmt: skip
 
 
@@ -157,28 +190,44 @@ async def generate(request: Request, visit: FromVisit, campaign_id: str) -> Resp
     try:
         answer = await visit.api.ask("POST", path, {"vouchers_count": count}, headers=headers)
     except RefusedError as refused:
-        return await _shown(request, visit, campaign_id, refused.details)
+        return await _shown(request, visit, campaign_id, _told(refused.details), given)
+    here = f"/campaigns/{segment(campaign_id)}"
     if "async_action_id" in answer:
-        return redirect(request, f"/tasks/{answer['async_action_id']}")
-    return redirect(request, f"/campaigns/{segment(campaign_id)}", notice=f"The code {answer['code']} was made.")
+        return redirect(request, f"{here}?task={segment(answer['async_action_id'])}")
+    return redirect(request, here, notice=f"The code {answer['code']} was made.")
 
 
 @router.post("/{campaign_id}/update")
 async def update(request: Request, visit: FromVisit, campaign_id: str) -> Response:
     """Change what was filled in; the campaign's vouchers follow by a task."""
-    given = _texts(await request.form())
-    change: dict[str, Any] = {name: given[name] for name in ("start_date", "expiration_date") if name in given}
-    if "category" in given:
-        change["category"] = given["category"]
-    worth = next((each for each in WORTHS.values() if each.label == given.get("worth")), None)
-    if worth and "value" in given:
-        change |= {name: part for name, part in worth.voucher(given["value"]).items() if name != "type"}
+    given, path = _texts(await request.form()), f"/v1/campaigns/{segment(campaign_id)}"
+    campaign = await visit.api.get(path)
     try:
-        await visit.api.ask("PUT", f"/v1/campaigns/{segment(campaign_id)}", json=change)
+        await visit.api.ask("PUT", path, json=_change(campaign, given))
     except RefusedError as refused:
-        return await _shown(request, visit, campaign_id, refused.details)
+        return await _shown(request, visit, campaign_id, _told(refused.details), given)
     told = "The campaign was changed. A task brings the change to its vouchers."
     return redirect(request, f"/campaigns/{segment(campaign_id)}", notice=told)
+
+
+def _change(campaign: dict[str, Any], given: Form) -> dict[str, Any]:
+    """What the form asks for; an end that is shown as it was stays as it is, to the second."""
+    change: dict[str, Any] = {name: given[name] for name in ("category",) if name in given}
+    if given.get("start_date", "") not in ("", (campaign["start_date"] or "")[:10]):
+        change["start_date"] = given["start_date"]
+    if "no_end" in given:
+        change["expiration_date"] = None
+    elif given.get("last_day", "") not in ("", last_day(campaign["expiration_date"])):
+        change["expiration_date"] = _end_of(given["last_day"])
+    worth = next((each for each in WORTHS.values() if _is_worth(campaign, each)), None)
+    if worth and given.get("value", "") not in ("", _value(campaign, worth)):
+        change |= {name: part for name, part in worth.voucher(given["value"]).items() if name != "type"}
+    before = campaign["voucher"].get("redemption", {}).get("quantity")
+    if "no_limit" in given:
+        change["voucher"] = {"redemption": {"quantity": None}}
+    elif given.get("limit", "") not in ("", str(before or "")):
+        change["voucher"] = {"redemption": {"quantity": _number(given["limit"], 1)}}
+    return change
 
 
 @router.post("/{campaign_id}/switch")

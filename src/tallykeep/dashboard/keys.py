@@ -1,10 +1,11 @@
-"""A project's keys: listed, made, revoked."""
+"""A project's access keys: listed, made, revoked."""
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from tallykeep.dashboard.api import RefusedError, segment
 from tallykeep.dashboard.pages import page, redirect
+from tallykeep.dashboard.refusals import said
 from tallykeep.dashboard.visit import FromVisit, Visit
 
 router = APIRouter(prefix="/keys")
@@ -18,20 +19,26 @@ async def list_keys(request: Request, visit: FromVisit) -> Response:
     return await _shown(request, visit)
 
 
-async def _shown(request: Request, visit: Visit, problem: str | None = None) -> Response:
+async def _shown(
+    request: Request, visit: Visit, problem: str | None = None, given: dict[str, str] | None = None
+) -> Response:
     found = await visit.api.get("/v1/keys")
-    return page(request, "keys/list.html", status=422 if problem else 200, found=found["keys"], kinds=KINDS,
-                problem=problem)  # fmt: skip
+    return page(
+        request, "keys/list.html", status=422 if problem else 200, found=found["keys"], kinds=KINDS, problem=problem,
+        given=given or {"name": "", "kind": "app"},
+    )  # fmt: skip
 
 
 @router.post("")
 async def create(request: Request, visit: FromVisit) -> Response:
     """Make a key and show its token, this once."""
     form = await request.form()
+    given = {name: str(form.get(name, "")) for name in ("name", "kind")}
     try:
-        made = await visit.api.ask("POST", "/v1/keys", json={name: form.get(name) for name in ("name", "kind")})
+        made = await visit.api.ask("POST", "/v1/keys", json=given)
     except RefusedError as refused:
-        return await _shown(request, visit, refused.details)
+        told = said(refused.details, {"name": "What it is for", "kind": "Kind"})
+        return await _shown(request, visit, told, given)
     return page(request, "keys/made.html", made=made, kinds=KINDS)
 
 

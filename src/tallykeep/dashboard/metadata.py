@@ -2,7 +2,9 @@
 
 import secrets
 from collections import defaultdict
+from difflib import get_close_matches
 from typing import Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -10,6 +12,7 @@ from starlette.exceptions import HTTPException
 
 from tallykeep.dashboard.api import RefusedError, segment
 from tallykeep.dashboard.pages import page, redirect
+from tallykeep.dashboard.refusals import said
 from tallykeep.dashboard.visit import FromVisit, Visit
 
 router = APIRouter(prefix="/metadata")
@@ -43,6 +46,7 @@ _RULES = {
 }
 
 Form = dict[str, str]
+Schemas = dict[str, dict[str, Any]]
 
 
 @router.get("")
@@ -52,15 +56,37 @@ async def show(request: Request, visit: FromVisit) -> Response:
 
 
 async def _shown(request: Request, visit: Visit, problem: str | None = None, given: Form | None = None) -> Response:
-    schemas = {schema["related_object"]: schema for schema in (await _schemas(visit))["data"]}
+    schemas = await _schemas(visit)
+    used = {resource: await _used(visit, resource) for resource in RESOURCES}
     return page(
         request, "metadata/schemas.html", status=422 if problem else 200, resources=RESOURCES, types=TYPES,
-        schemas=schemas, rules=_rules, problem=problem, given=defaultdict(str, given or {}),
+        schemas=schemas, used=used, rows=_rows(schemas, used), rules=_rules, problem=problem,
+        given=defaultdict(str, given or {}),
     )  # fmt: skip
 
 
-async def _schemas(visit: Visit) -> Any:
-    return await visit.api.get(f"{await _project(visit)}/metadata-schemas")
+def _rows(schemas: Schemas, used: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    """The keys in use, each with what is defined of it."""
+    rows = []
+    for resource, found in used.items():
+        defined = schemas.get(resource, {}).get("properties", {})
+        for each in found["keys"]:
+            definition = defined.get(each["key"])
+            state = "none" if definition is None else "removed" if definition.get("deleted") else "in force"
+            rows.append({"resource": resource, "definition": state, **each})
+    return rows
+
+
+async def _used(visit: Visit, resource: str) -> dict[str, Any]:
+    """The keys in use, with how many carry each, and whether these are all."""
+    used: dict[str, Any] = await visit.api.get(f"/v1/metadata-schemas/{resource}/usage")
+    return used
+
+
+async def _schemas(visit: Visit) -> Schemas:
+    """The schemas by what they are of."""
+    found = await visit.api.get(f"{await _project(visit)}/metadata-schemas")
+    return {schema["related_object"]: schema for schema in found["data"]}
 
 
 async def _project(visit: Visit) -> str:
@@ -85,8 +111,16 @@ async def define(request: Request, visit: FromVisit) -> Response:
     try:
         await _put(visit, resource, {"properties": {key: _definition(given)}})
     except RefusedError as refused:
-        return await _shown(request, visit, refused.details, given)
-    return redirect(request, "/metadata", notice=f"{key} is defined for {RESOURCES.get(resource, resource).lower()}.")
+        return await _shown(request, visit, said(refused.details, _labels(key)), given)
+    of = RESOURCES.get(resource, resource).lower()
+    told = f"{key} is defined for {of}, for all that is written from now on. What they hold already was not checked."
+    return redirect(request, "/metadata", notice=told)
+
+
+def _labels(key: str) -> dict[str, str]:
+    """What the form calls the parts of a definition."""
+    where = f"properties.{key}"
+    return {f"{where}.type": "Its value", f"{where}.eq": "One of these alone", where: "Key", "properties": "Key"}
 
 
 def _definition(given: Form) -> dict[str, Any]:
@@ -111,7 +145,7 @@ def _number(text: str) -> Any:
 async def _put(visit: Visit, resource: str, change: dict[str, Any]) -> None:
     """Change a resource's schema, or make it where there is none."""
     path = f"{await _project(visit)}/metadata-schemas"
-    schemas = {schema["related_object"]: schema for schema in (await visit.api.get(path))["data"]}
+    schemas = await _schemas(visit)
     if resource in schemas:
         schema = schemas[resource]
         await visit.api.ask("PUT", f"{path}/{schema['id']}", json={"properties": {}, **change})
@@ -141,9 +175,15 @@ async def restore(request: Request, visit: FromVisit, resource: str) -> Response
 
 
 async def _marked(request: Request, visit: Visit, resource: str, method: str, verb: str, told: str) -> Response:
-    key = str((await request.form()).get("key", ""))
+    form = await request.form()
+    key = str(form.get("key", ""))
     await visit.api.ask(method, f"{_definition_path(resource, key)}{verb}")
-    return redirect(request, "/metadata", notice=f"The definition {key} {told}.")
+    on = (
+        f"/metadata/purge?{urlencode({'resource': resource, 'key': key})}"
+        if form.get("then") == "purge"
+        else "/metadata"
+    )
+    return redirect(request, on, notice=f"The definition {key} {told}.")
 
 
 def _definition_path(resource: str, key: str) -> str:
@@ -169,10 +209,21 @@ async def _purge_page(
         usage = await visit.api.get(f"{_definition_path(resource, key)}/usage")
     except RefusedError as refused:
         return await _shown(request, visit, refused.details)
+    definition = (await _schemas(visit)).get(resource, {}).get("properties", {}).get(key)
+    near = [] if usage["total"] else _near(key, await _used(visit, resource))
     return page(
         request, "metadata/purge.html", status=422 if problem else 200, noun=resource, key=key, total=usage["total"],
-        once=once, problem=problem,
+        once=once, problem=problem, in_force=definition is not None and not definition.get("deleted"),
+        removed=definition is not None and bool(definition.get("deleted")), near=near,
     )  # fmt: skip
+
+
+def _near(key: str, used: dict[str, Any]) -> list[str]:
+    """Keys in use that are spelled much like this one, whatever their capitals."""
+    by_folded: dict[str, list[str]] = defaultdict(list)
+    for each in used["keys"]:
+        by_folded[each["key"].casefold()].append(each["key"])
+    return [name for folded in get_close_matches(key.casefold(), by_folded, n=3) for name in by_folded[folded]]
 
 
 @router.post("/purge")

@@ -25,7 +25,7 @@ NAVIGATION = [
     ("Campaigns", "/campaigns"),
     ("Resources", "/resources"),
     ("Metadata", "/metadata"),
-    ("Keys", "/keys"),
+    ("Access keys", "/keys"),
 ]
 
 

@@ -1,21 +1,24 @@
 """Vouchers, customers, products and orders: searched, and looked at one by one."""
 
-from collections.abc import Callable
+import codecs
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
-from fastapi.responses import RedirectResponse, Response
+import httpx
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import RedirectResponse, Response, StreamingResponse
 from starlette.exceptions import HTTPException
 
 from tallykeep.dashboard.api import segment
 from tallykeep.dashboard.pages import page
 from tallykeep.dashboard.visit import FromVisit
-from tallykeep.dashboard.words import amount, worth
+from tallykeep.dashboard.words import amount, constant, until, worth
 
 router = APIRouter(prefix="/resources")
 
 _PER_PAGE, _MOST_PAGES = 20, 99
+_NOT_SAID = ("object", "data_ref", "type", "url")
 _APART = ("metadata", "object", "created_at", "updated_at")
 
 Resource = dict[str, Any]
@@ -33,6 +36,8 @@ class Kind:
     columns: dict[str, Callable[[Resource], Any]]
     numbers: tuple[str, ...] = ()
     filters: dict[str, str] = field(default_factory=dict)  # query parameters of pages that are the API's too
+    briefly: dict[str, str] = field(default_factory=dict)  # what is said before values where titles have no room
+    has_file: bool = True
 
 
 def _shown(name: str) -> Callable[[Resource], Any]:
@@ -47,13 +52,15 @@ KINDS = {
         searched=("code",),
         hint="part of a code",
         columns={
-            "Type": lambda voucher: str(voucher["type"]).replace("_", " ").capitalize(),
+            "Type": lambda voucher: constant(voucher["type"]),
             "Worth": worth,
             "Campaign": _shown("campaign"),
             "Category": _shown("category"),
+            "Valid until": lambda voucher: until(voucher["expiration_date"]),
             "Active": lambda voucher: "yes" if voucher["active"] else "no",
         },
         filters={"campaign": "Campaign", "category": "Category"},
+        briefly={"Valid until": "until ", "Active": "active: "},
     ),
     "customers": Kind(
         title="Customers",
@@ -89,6 +96,8 @@ KINDS = {
             "Customer": _shown("customer_id"),
         },
         numbers=("Amount", "Items"),
+        briefly={"Items": "items: ", "Customer": "customer "},
+        has_file=False,
     ),
 }  # fmt: skip
 
@@ -103,8 +112,7 @@ async def first_kind() -> Response:
 async def search(request: Request, visit: FromVisit, kind: str, q: str = "", number: int = 1) -> Response:
     """The newest of a kind, or those that match."""
     shown = _kind(kind)
-    wanted = q.strip()
-    narrowed = {name: request.query_params.get(name, "") for name in shown.filters}
+    wanted, narrowed = q.strip(), _narrowed(request, shown)
     query = {"limit": _PER_PAGE, "page": min(max(number, 1), _MOST_PAGES), **narrowed, **_matching(shown, wanted)}
     found = await visit.api.ask("GET", f"/v1/{kind}", query)
     pages = min(-(-found["total"] // _PER_PAGE), _MOST_PAGES)
@@ -112,6 +120,10 @@ async def search(request: Request, visit: FromVisit, kind: str, q: str = "", num
         request, "resources/list.html", kind=kind, kinds=KINDS, shown=shown, q=wanted, narrowed=narrowed,
         found=found[kind], total=found["total"], number=query["page"], pages=pages,
     )  # fmt: skip
+
+
+def _narrowed(request: Request, kind: Kind) -> dict[str, str]:
+    return {name: request.query_params.get(name, "") for name in kind.filters}
 
 
 def _kind(name: str) -> Kind:
@@ -128,6 +140,26 @@ def _matching(kind: Kind, wanted: str) -> dict[str, str]:
     return {"filters[junction]": "or", **conditions}
 
 
+async def _file(request: Request, visit: FromVisit, kind: str, q: str = "") -> AsyncIterator[httpx.Response]:
+    shown = _kind(kind)
+    query = {**_narrowed(request, shown), **_matching(shown, q.strip())}
+    async with visit.api.stream("GET", f"/v1/lists/csv/{kind}", query) as content:
+        yield content
+
+
+@router.get("/csv/{kind}")
+async def download(content: Annotated[httpx.Response, Depends(_file)]) -> Response:
+    """All that the list shows on its pages, as a file that can be imported again; marked as UTF-8 for spreadsheets."""
+
+    async def marked() -> AsyncIterator[bytes]:
+        yield codecs.BOM_UTF8
+        async for some in content.aiter_bytes():
+            yield some
+
+    headers = {"content-disposition": content.headers["content-disposition"]}
+    return StreamingResponse(marked(), media_type=content.headers["content-type"], headers=headers)
+
+
 @router.get("/{kind}/{key:path}")
 async def look_at(request: Request, visit: FromVisit, kind: str, key: str) -> Response:
     """One resource, with all that is known of it."""
@@ -135,9 +167,14 @@ async def look_at(request: Request, visit: FromVisit, kind: str, key: str) -> Re
     found = await visit.api.get(f"/v1/{kind}/{segment(key)}")
     skus = await visit.api.get(f"/v1/products/{segment(found['id'])}/skus", limit=100) if kind == "products" else None
     return page(
-        request, "resources/one.html", kind=kind, shown=shown, found=found, title=found[shown.key] or found["id"],
+        request, "resources/one.html", kind=kind, shown=shown, found=found, title=_title(shown, found),
         facts=_facts(found), parts=_parts(found), skus=skus and skus["skus"],
     )  # fmt: skip
+
+
+def _title(kind: Kind, found: Resource) -> str:
+    """What people call it: a customer or a product by its name."""
+    return str((found.get("name") if "Name" in kind.columns else None) or found[kind.key] or found["id"])
 
 
 def _facts(found: Resource) -> dict[str, Any]:
@@ -159,9 +196,11 @@ def _parts(found: Resource) -> dict[str, Any]:
 
 
 def _is_hollow(value: Any) -> bool:
-    """Whether nothing is said: no values, zeros, or names of what there could be."""
+    """Whether nothing is said: no values, zeros, or names of what there could be; no limit (quantity) says something."""
     if isinstance(value, dict):
-        return all(_is_hollow(inner) for name, inner in value.items() if name not in ("object", "data_ref", "type"))
+        return "quantity" not in value and all(
+            _is_hollow(inner) for name, inner in value.items() if name not in _NOT_SAID
+        )
     if isinstance(value, list):
         return not value
     return value in (None, "", 0, False)

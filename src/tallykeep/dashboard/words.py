@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 Tone = Literal["good", "bad", "mixed", "busy", "quiet"]
@@ -111,6 +111,33 @@ def moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
+def until(text: str | None) -> str:
+    """When something ends, so that one can tell whether its last day counts: 2026-12-31, included."""
+    if not text:
+        return ""
+    end = moment(text).astimezone(UTC)
+    if (end.hour, end.minute, end.second) == (23, 59, 59):
+        return f"{end:%Y-%m-%d}, included"
+    return f"{end:%Y-%m-%d}, not included" if _is_midnight(end) else f"{end:%Y-%m-%d %H:%M} UTC"
+
+
+def since(text: str | None) -> str:
+    """When something begins: 2026-12-31."""
+    if not text:
+        return ""
+    begin = moment(text).astimezone(UTC)
+    return f"{begin:%Y-%m-%d}" if _is_midnight(begin) else f"{begin:%Y-%m-%d %H:%M} UTC"
+
+
+def last_day(text: str | None) -> str:
+    """The last day on which it holds, at least for a part of it: 2026-12-31."""
+    return f"{moment(text).astimezone(UTC) - timedelta(microseconds=1):%Y-%m-%d}" if text else ""
+
+
+def _is_midnight(at: datetime) -> bool:
+    return (at.hour, at.minute, at.second, at.microsecond) == (0, 0, 0, 0)
+
+
 def count(number: int) -> str:
     """A number with separators: 12,345."""
     return f"{number:,}"
@@ -150,13 +177,34 @@ _DISCOUNTS: dict[str, Callable[[float], str]] = {
 # Names of amounts in the smallest unit, wherever they stand.
 AMOUNTS = (
     "price", "amount", "balance", "amount_off", "fixed_amount", "total_amount", "initial_amount", "discount_amount",
-    "subtracted_amount",
+    "subtracted_amount", "redeemed_amount",
 )  # fmt: skip
+
+
+# What fields are called on pages, where the API's name would not tell.
+_FIELDS = {
+    "line_1": "street", "line_2": "street, second line", "quantity": "may be redeemed",
+    "redeemed_quantity": "was redeemed",
+    "redeemed_amount": "amount redeemed", "additional_info": "further information", "image_url": "image",
+    "expiration_date": "valid until", "start_date": "valid from", "is_referral_code": "referral code",
+    "customer_id": "customer", "campaign_id": "campaign id", "sku_id": "SKU", "product_id": "product",
+    "amount_off": "amount off", "percent_off": "percent off", "unit_off": "units more", "source_id": "source id",
+}  # fmt: skip
+
+
+def field(name: str) -> str:
+    """What a field of the API is called on pages."""
+    return _FIELDS.get(name, name.replace("_", " "))
+
+
+def constant(text: str) -> str:
+    """A constant of the API, GIFT_VOUCHER, as people write it: Gift voucher."""
+    return text.replace("_", " ").capitalize() if text.isupper() else text
 
 
 def columns_of(rows: list[dict[str, Any]]) -> list[str]:
     """The names that any of these has, as the columns of a table."""
-    return [name for name in dict.fromkeys(name for row in rows for name in row) if name != "object"]
+    return [name for name in dict.fromkeys(name for row in rows for name in row) if name not in ("object", "url")]
 
 
 def without_title(reason: str, title: str | None) -> str:

@@ -15,7 +15,7 @@ from tallykeep.http.uploads import submission
 from tallykeep.http.wishes import PARAMETERS, read_wishes
 from tallykeep.model import wire_time
 from tallykeep.resources import metadata_schemas as schemas
-from tallykeep.resources.metadata_purge import count_carrying
+from tallykeep.resources.metadata_purge import count_carrying, keys_in_use
 from tallykeep.resources.projects import list_projects
 
 router = APIRouter(prefix="/v1/metadata-schemas", tags=["Metadata schemas"], default_response_class=Json)
@@ -98,6 +98,18 @@ async def count_usage(context: FromContext, caller: FromCaller, resource: str, k
     async with context.pool.connection() as connection:
         total = await count_carrying(connection, caller.project_id, resource, key)
     return Json({"object": "metadata_key_usage", "related_object": resource, "key": key, "total": total})
+
+
+@router.get("/{resource}/usage", summary="List metadata keys in use", openapi_extra=OURS)
+async def list_usage(context: FromContext, caller: FromCaller, resource: str) -> Json:
+    """The keys that resources of this kind carry, defined or not, each with how many carry it; most used first.
+
+    Counted among the 20,000 newest, and 200 keys at most: where there are more, `complete` is false. Ours, not the
+    peer's.
+    """
+    async with context.pool.connection() as connection:
+        used = await keys_in_use(connection, caller.project_id, resource)
+    return Json({"object": "list", "data_ref": "keys", "related_object": resource, **used})
 
 
 @management.get("", summary="List projects", openapi_extra=_PROJECTS.extra)

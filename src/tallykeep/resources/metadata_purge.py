@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, LiteralString
 
+from psycopg import sql
+
 from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.errors import NotFoundError
@@ -19,15 +21,33 @@ _COUNTS: dict[str, LiteralString] = {
     "product": _sql.count_product,
     "order": _sql.count_order,
 }
+_LOOKED_AT, _MOST_KEYS = 20_000, 200
 
 
 async def count_carrying(connection: Connection, project_id: int, resource: str, key: str) -> int:
     """How many resources of this kind carry the key, and so would be reached by its purge; raises NotFoundError."""
-    if resource not in _COUNTS:
-        raise NotFoundError(f"The metadata of {resource} cannot be purged; that of {', '.join(_COUNTS)} can")
+    _require_known(resource)
     place = {"project_id": project_id, "key": key}
     counted = await (await connection.execute(_COUNTS[resource], place)).fetchone()
     return int(counted["total"]) if counted else 0
+
+
+async def keys_in_use(connection: Connection, project_id: int, resource: str) -> dict[str, Any]:
+    """The keys of this kind's newest resources by how many carry them: `looked_at`, `complete`, `keys`.
+
+    Raises NotFoundError. What is older, or beyond so many keys, is not `complete`.
+    """
+    _require_known(resource)
+    query = sql.SQL(_sql.keys_in_use).format(table=sql.Identifier(f"{resource}s"))
+    bounds = {"project_id": project_id, "looked_at": _LOOKED_AT, "most": _MOST_KEYS}
+    found = await (await connection.execute(query, bounds)).fetchone() or {"looked_at": 0, "different": 0, "keys": []}
+    complete = found["looked_at"] < _LOOKED_AT and found["different"] <= _MOST_KEYS
+    return {"looked_at": found["looked_at"], "complete": complete, "keys": found["keys"]}
+
+
+def _require_known(resource: str) -> None:
+    if resource not in _COUNTS:
+        raise NotFoundError(f"The metadata of {resource} cannot be purged; that of {', '.join(_COUNTS)} can")
 
 
 @dataclass(frozen=True, slots=True)

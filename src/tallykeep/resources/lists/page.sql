@@ -22,3 +22,22 @@ true
 
 -- name: descending_to_null!
 {column} DESC NULLS LAST, id DESC
+
+-- A whole list, part by part in the order of ids, so that each part begins where an index finds it.
+
+-- name: part!
+SELECT * FROM ({matching} AND {conditions}) AS matching
+WHERE id > :after
+ORDER BY id
+LIMIT :limit
+
+-- name: metadata_keys_of_part!
+WITH part AS MATERIALIZED (
+    SELECT id, metadata FROM ({matching} AND {conditions}) AS matching
+    WHERE id > :after
+    ORDER BY id
+    LIMIT :limit
+)
+SELECT
+    (SELECT max(id) FROM part) AS last,
+    ARRAY(SELECT DISTINCT key FROM part, jsonb_object_keys(metadata) AS key) AS keys

@@ -1,0 +1,32 @@
+"""The API's refusals in the words of the dashboard's forms."""
+
+import re
+from collections.abc import Mapping
+
+_ACTUAL = re.compile(r" \(actual value is '(.*?)'\)", re.DOTALL)
+_TOO_FEW_CODES = re.compile(r"code_config allows only (\d+) different codes, but (\d+) are wanted")
+_TOO_MANY_CODES = re.compile(r"vouchers_count: \d+ are too many for one action; at most (\d+) are generated at a time")
+_PROPERTY = re.compile(r"\bProperty \.")
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)T\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00:00)")
+
+
+def said(details: str, labels: Mapping[str, str]) -> str:
+    """A refusal as people read it: its fields by the labels they have in the form, with the value at fault in quotes.
+
+    `labels` are by the API's names.
+    """
+    told = _TOO_FEW_CODES.sub(lambda found: _too_few(int(found[1]), int(found[2])), details)
+    told = _TOO_MANY_CODES.sub(lambda found: f"At most {int(found[1]):,} codes are generated at a time", told)
+    told = _PROPERTY.sub("", told)
+    for name, label in labels.items():
+        # Where a problem begins: elsewhere it is somebody's text.
+        told = re.sub(rf"(^|; ){re.escape(name)}(?=:| is | should )", rf"\g<1>{label}", told)
+    told = _MOMENT.sub(r"\1", told.replace("; ", ". "))
+    return _ACTUAL.sub(lambda found: f", not «{found[1]}»" if found[1] else "", told)
+
+
+def _too_few(possible: int, wanted: int) -> str:
+    return (
+        f"The pattern allows only {possible:,} different codes, but {wanted:,} are wanted:"
+        " put more # into it, or ask for fewer codes"
+    )

@@ -1,0 +1,106 @@
+"""A whole list as a file that can be imported again: read in parts, between which no connection is held."""
+
+import csv
+import io
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, LiteralString
+
+import orjson
+from psycopg import sql
+
+from tallykeep.db.pool import Connection, Pool
+from tallykeep.db.queries import queries
+from tallykeep.errors import ConflictError
+from tallykeep.resources.lists.declare import Listed
+from tallykeep.resources.lists.query import Selection
+
+_sql = queries(__package__, "page.sql")
+
+_ROWS_A_PART, _ROWS_LOOKED_AT = 1_000, 20_000
+MOST_METADATA_COLUMNS = 1_000
+
+Shown = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filed:
+    """How a list becomes a file: what shows its rows in wire format, and what makes a cell of that for each title."""
+
+    listed: Listed
+    show: Callable[[Connection, int, list[dict[str, Any]]], Awaitable[list[Shown]]]
+    columns: Mapping[str, Callable[[Shown], Any]]
+
+
+async def file_lines(pool: Pool, filed: Filed, project_id: int, selection: Selection) -> AsyncIterator[str]:
+    """The file's lines, some at a time: the columns of imports, and behind them one for each metadata key that occurs.
+
+    The rows are gone through twice, because the header comes first. Raises ConflictError before the first line where
+    there are too many keys. What is written meanwhile may be in it or not; a key that is new by then is left out.
+    """
+    keys = await metadata_keys(pool, filed.listed, project_id, selection)
+    yield _line([*filed.columns, *keys])
+    parameters: dict[str, Any] = {**selection.parameters, "project_id": project_id, "limit": _ROWS_A_PART, "after": ""}
+    while True:
+        async with pool.connection() as connection:
+            rows = await (await connection.execute(_part(_sql.part, filed.listed, selection), parameters)).fetchall()
+            shown = await filed.show(connection, project_id, rows)
+        if not rows:
+            return
+        yield "".join(_line(_cells(filed, each, keys)) for each in shown)
+        parameters["after"] = rows[-1]["id"]
+
+
+async def metadata_keys(pool: Pool, listed: Listed, project_id: int, selection: Selection) -> list[str]:
+    """The metadata keys that occur, sorted; raises ConflictError where they are too many for columns of a file."""
+    found: set[str] = set()
+    parameters = {**selection.parameters, "project_id": project_id, "limit": _ROWS_LOOKED_AT, "after": ""}
+    query = _part(_sql.metadata_keys_of_part, listed, selection)
+    while True:
+        async with pool.connection() as connection:
+            part = await (await connection.execute(query, parameters)).fetchone()
+        if part is None or part["last"] is None:
+            return sorted(found)
+        found.update(part["keys"])
+        if len(found) > MOST_METADATA_COLUMNS:
+            raise ConflictError(
+                f"These {listed.noun} have more than {MOST_METADATA_COLUMNS} metadata keys, too many for the columns"
+                " of a file; ask for fewer of them with the list's filters"
+            )
+        parameters["after"] = part["last"]
+
+
+def _part(form: LiteralString, listed: Listed, selection: Selection) -> sql.Composed:
+    return sql.SQL(form).format(matching=sql.SQL(listed.matching), conditions=selection.conditions)
+
+
+def _cells(filed: Filed, shown: Shown, keys: list[str]) -> list[str]:
+    own = [as_cell(read(shown)) for read in filed.columns.values()]
+    return own + [as_cell(shown["metadata"].get(key)) for key in keys]
+
+
+def as_cell(value: Any) -> str:
+    """A value of the wire format as imports read it from a cell; arrays of plain values with commas between them."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int | float | Decimal):
+        return format(Decimal(str(value)), "f")
+    if isinstance(value, list) and not any(isinstance(each, dict | list) for each in value):
+        return ", ".join(map(as_cell, value))
+    return orjson.dumps(value).decode()
+
+
+def units(smallest: float | None) -> Decimal | None:
+    """An amount in the smallest unit as files have it, in whole units: 1450 is 14.5."""
+    return None if smallest is None else Decimal(str(smallest)) / 100
+
+
+def _line(cells: list[str]) -> str:
+    line = io.StringIO()
+    csv.writer(line, lineterminator="\n").writerow(cells)
+    return line.getvalue()
