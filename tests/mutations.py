@@ -50,7 +50,8 @@ MUTATIONS = (
     ),
     Mutation(
         "fencing: a tally grows only if its action has not ended", f"{ENGINE}/account.sql",
-        "AND status IN ('ENQUEUED', 'IN_PROGRESS')\nRETURNING status, failed_count", "\nRETURNING status, failed_count",
+        "AND status IN ('ENQUEUED', 'IN_PROGRESS')\n    RETURNING status, failed_count",
+        "\n    RETURNING status, failed_count",
         "tests/db/test_rescue.py::test_a_portion_of_an_action_that_was_ended_meanwhile_leaves_nothing",
     ),
     Mutation(
@@ -67,12 +68,12 @@ MUTATIONS = (
     ),
     Mutation(
         "keys are written in order", "src/tallykeep/resources/vouchers/write.py",
-        "for line in sorted(_lines(drafts))", "for line in _lines(drafts)",
+        "join(sorted(_lines(drafts)))", "join(_lines(drafts))",
         "tests/db/test_applying.py::test_keys_are_written_in_order",
     ),
     Mutation(
         "the rescuer queues what has no job", f"{ENGINE}/rescue.py",
-        'await queue_turns(connection, self.queue, project["project_id"], project["turns"])', "pass",
+        'await queue_turns(connection, project["project_id"], project["turns"])', "pass",
         "tests/db/test_rescue.py::test_a_lost_job_is_queued_again_and_once",
     ),
     Mutation(
@@ -108,9 +109,8 @@ MUTATIONS = (
     ),
     Mutation(
         "acceptance is one transaction", f"{ENGINE}/accept.py",
-        "        first = await anext(portions, None)\n"
-        "        async with self._pool.connection() as connection, connection.transaction():",
-        "        first = await anext(portions, None)\n        async with self._pool.connection() as connection:",
+        "self._pool.connection() as connection, connection.transaction():\n            action_id, created",
+        "self._pool.connection() as connection:\n            action_id, created",
         "tests/db/test_acceptance.py::test_a_submission_that_breaks_off_leaves_nothing",
     ),
     Mutation(
@@ -127,13 +127,23 @@ MUTATIONS = (
     ),
     Mutation(
         "who joins a sequence holds the project's lock", f"{ENGINE}/turns.py",
-        "        await queue_turns(connection, queue, project_id, 0)  # whoever", "        # whoever",
+        "        await queue_turns(connection, project_id, 0)  # whoever", "        # whoever",
         "tests/db/test_turns.py::test_two_that_are_accepted_at_the_same_moment_see_each_other",
     ),
     Mutation(
-        "turns are numbered by project", f"{ENGINE}/turns.py",
-        "defer_advance(connection, project_id, turn, delay", "defer_advance(connection, project_id, 1, delay",
+        "turns are numbered by project", f"{ENGINE}/turns.sql",
+        "-(first_turn + place)", "-1",
         "tests/db/test_turns.py::test_projects_share_turns_evenly_however_many_actions_they_have",
+    ),
+    Mutation(
+        "an express turn leaves larger actions alone", f"{ENGINE}/turns.sql",
+        "            AND (NOT :express OR open_portions = 1)\n", "",
+        "tests/db/test_turns.py::test_an_express_turn_leaves_giants_alone_and_is_passed_on",
+    ),
+    Mutation(
+        "an express turn that found nothing is passed on", f"{ENGINE}/apply.py",
+        "                    await queue_turns(connection, project_id, 1)\n", "                    pass\n",
+        "tests/db/test_turns.py::test_an_express_turn_leaves_giants_alone_and_is_passed_on",
     ),
     Mutation(
         "a project that was away starts at the present", f"{ENGINE}/turns.sql",

@@ -12,7 +12,6 @@ from tallykeep.db.pool import make_pool
 from tallykeep.engine.apply import Applier
 from tallykeep.engine.isolate import DONE_ALONE, TRY_AGAIN, RunAlone
 from tallykeep.engine.passing import is_passing
-from tallykeep.engine.queue import Queue
 from tallykeep.supervisor import die_with_parent
 
 _NAME = "tallykeep worker"
@@ -42,11 +41,9 @@ def in_a_process_of_its_own(settings: Settings, database_url: str) -> RunAlone:
 async def apply_alone(settings: Settings, database_url: str, project_id: int, action_id: str, first_row: int) -> int:
     """Apply the portion here; returns DONE_ALONE, or TRY_AGAIN where the database was at fault."""
     started = time.monotonic()
-    queue = Queue(database_url)
     try:
-        async with queue.app.open_async(), make_pool(database_url, size=2, name=_NAME) as pool:
-            queue.on_advance(_never)
-            applier = Applier(pool, queue, ACTION_TYPES, settings, _start_no_other)
+        async with make_pool(database_url, size=2, name=_NAME) as pool:
+            applier = Applier(pool, ACTION_TYPES, settings, _start_no_other)
             async with pool.connection() as connection:
                 await applier.apply_alone(connection, project_id, action_id, first_row)
     except Exception as error:
@@ -54,10 +51,6 @@ async def apply_alone(settings: Settings, database_url: str, project_id: int, ac
             return TRY_AGAIN
         raise
     return DONE_ALONE
-
-
-async def _never(project_id: int) -> None:
-    raise RuntimeError("this process takes no jobs")
 
 
 async def _start_no_other(project_id: int, action_id: str, first_row: int) -> int:

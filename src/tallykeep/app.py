@@ -63,9 +63,8 @@ def api(settings: Settings) -> int:
             # Its own pool: a slow upload keeps a connection for as long as it takes.
             make_pool(database_url, size=settings.api_pool_size, name="tallykeep intake") as intake,
         ):
-            queue = Queue(database_url)
-            acceptance = Acceptance(intake, queue, settings)
-            controller = Controller(pool, queue, acceptance, ACTION_TYPES, settings)
+            acceptance = Acceptance(intake, settings)
+            controller = Controller(pool, acceptance, ACTION_TYPES, settings)
             reader = Reader(ACTION_TYPES, settings.failures_in_result)
             async with pool.connection() as connection:
                 secret = await signing_secret(connection)
@@ -159,9 +158,9 @@ async def _work(settings: Settings, database_url: str) -> bool:
     async with make_pool(
         database_url, size=settings.worker_concurrency + EXPRESS_CONCURRENCY + 3, name=_WORKER
     ) as pool:
-        applier = Applier(pool, queue, ACTION_TYPES, settings, in_a_process_of_its_own(settings, database_url))
+        applier = Applier(pool, ACTION_TYPES, settings, in_a_process_of_its_own(settings, database_url))
         queue.on_advance(applier.advance)
-        rescuer = Rescuer(pool, queue, settings, _WORKER)
+        rescuer = Rescuer(pool, settings, _WORKER)
         return await run_worker(queue, rescuer, Tidier(pool, settings), concurrency=settings.worker_concurrency)
 
 

@@ -86,7 +86,8 @@ class EndedBy(StrEnum):
 class Wishes:
     """What a submission asks for beside its rows.
 
-    `mapping` renames columns of a file, or skips them (None); without a `delimiter`, its header tells.
+    `mapping` renames columns of a file, or skips them (None); without a `delimiter`, its header tells. By column as it
+    is called then, `values` has texts for others that stand in its cells, `defaults` those for cells that are empty.
     """
 
     dry_run: bool = False
@@ -94,6 +95,8 @@ class Wishes:
     max_failures: int = 1
     mapping: dict[str, str | None] = field(default_factory=dict)
     delimiter: str | None = None
+    defaults: dict[str, str] = field(default_factory=dict)
+    values: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +105,8 @@ class Source:
 
     `format` is csv, json (elements of an array), ndjson or planned. `header` titles the cells of a row as it is read;
     where columns of the file are left out, `kept` lists the others by their index among the file's `width` columns.
-    Where any were renamed or left out, `sent` is the file's own header.
+    Where any were renamed or left out, `sent` is the file's own header. `defaults` and `values`, by title, are what
+    cells are filled with when rows are read to be applied.
     """
 
     format: str
@@ -112,6 +116,8 @@ class Source:
     kept: list[int] | None = None
     width: int = 0
     sent: list[str] | None = None
+    defaults: dict[str, str] = field(default_factory=dict)
+    values: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """The form that is stored in async_actions.source."""

@@ -15,7 +15,7 @@ from tests.unit.test_sheet import workbook
 ROWS = [
     ["Gutschein-Code", "Art", "Wert", "gueltig bis", "Filiale"],
     ["H-1", "GIFT_VOUCHER", "14.5", "2026-12-31", "Berlin"],
-    ["H-2", "GIFT_VOUCHER", "zehn", "31.12.2026", "Bonn"],
+    ["H-2", "GIFT_VOUCHER", "zehn", "bald", "Bonn"],
     ["H-3", "", "5", "2026-12-31", "Köln"],
     ["H-4", "GIFT_VOUCHER", "5", "2026-12-31", "Bonn"],
 ]
@@ -65,7 +65,7 @@ def test_every_row_is_checked_first_where_one_wants_it(visitor: Visitor, api: Ap
     expect(page.locator("#trial")).to_contain_text("Voucher Type is required")
     assert api.get("/v1/vouchers")["total"] == 0
     assert visitor.faults() == []
-    page.get_by_role("button", name="Import 4 rows").click()
+    page.get_by_role("button", name="Import, 2 would fail").click()
     page.wait_for_url("**/tasks/aa_*")
     api.ended(page.url.rpartition("/")[2])
     assert api.get("/v1/vouchers")["total"] == 2
@@ -154,3 +154,30 @@ def test_the_wizard_is_accessible_and_fits(
         page.get_by_role("button", name="Check every row first").click()
         expect(page.locator("#trial")).to_contain_text("Nothing was written")
         check(visitor)
+
+
+def test_what_texts_mean_and_what_all_rows_lack_is_said_before_the_import(
+    visitor: Visitor, api: Api, tmp_path: Path
+) -> None:
+    own = tmp_path / "codes.csv"
+    own.write_text("Code;Art;Wert\nA-1;Rabattkarte;10\nA-2;DISCOUNT_VOUCHER;20\nA-3;Wertkarte;30\n")
+    page = visitor.open("/imports")
+    choose(page, own)
+    expect(page.locator("#verdict")).to_contain_text("None of them would go in")
+    page.get_by_label("Voucher Type: Rabattkarte means").select_option("DISCOUNT_VOUCHER")
+    page.get_by_label("Voucher Type: Wertkarte means").select_option("GIFT_VOUCHER")
+    expect(page.locator("#verdict")).to_have_text("2 rows have problems, 1 is fine.")
+    expect(page.locator("#constants + p + ul")).to_contain_text("2 rows of the first 3 need it")
+    page.get_by_label("Discount Type of all rows").select_option("PERCENT")
+    expect(page.locator("#verdict")).to_have_text("All of them are fine.")
+    page.get_by_label("Another field").select_option("Category")
+    page.get_by_label("Category of all rows").fill("Fall")
+    page.get_by_label("Category of all rows").press("Enter")
+    expect(page.locator("[name=defaults]")).to_have_value('{"Discount Type":"PERCENT","Category":"Fall"}')
+    assert visitor.faults() == []
+    page.get_by_role("button", name="Import 3 rows").click()
+    page.wait_for_url("**/tasks/aa_*")
+    assert api.ended(page.url.rpartition("/")[2])["done_count"] == 3
+    assert api.get("/v1/vouchers/A-1")["discount"] == {"type": "PERCENT", "percent_off": 10.0}
+    assert api.get("/v1/vouchers/A-3")["gift"]["amount"] == 3000
+    assert api.get("/v1/vouchers/A-2")["category"] == "Fall"

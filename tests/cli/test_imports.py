@@ -61,7 +61,7 @@ def test_a_pipe_gets_neither_bars_nor_colours_nor_broken_lines(api: Api) -> None
     sent = run(api, "import", "vouchers", str(EXAMPLES / "3-supplier-vouchers.csv"))
     assert "\x1b" not in sent.stdout + sent.stderr
     assert "━" not in sent.stdout + sent.stderr
-    assert "Start Date: must be a date like 2022-09-26 or 2022-09-26T13:00:00Z (actual value is '01.09.2026')" in (
+    assert "Start Date: may be day/month or month/day, write it like 2026-12-31 (actual value is '01/09/2026')" in (
         sent.stdout
     )
 
@@ -297,9 +297,24 @@ def test_a_file_that_is_refused_stops_those_behind_it(api: Api, tmp_path: Path, 
         (["vouchers"], "Name the files"),
         (["vouchers", "-", "-"], "can be read once"),
         (["vouchers", "{gifts}", "--map", "Code"], "should be 'Title=name'"),
+        (["vouchers", "{gifts}", "--default", "PERCENT"], "should be 'Title=text'"),
+        (["vouchers", "{gifts}", "--value", "Gutschein=GIFT_VOUCHER"], "should be 'Title:text=meaning'"),
     ],
 )
 def test_commands_that_make_no_sense(api: Api, gifts: Path, words: list[str], said: str) -> None:
     refused = run(api, "import", *(word.format(gifts=gifts) for word in words), cwd=gifts.parent, stdin=b"")
     assert (refused.returncode, actions(api)) == (2, [])
     assert said in refused.stderr
+
+
+def test_a_file_with_words_of_its_own(api: Api, tmp_path: Path) -> None:
+    foreign = tmp_path / "rabatte.csv"
+    foreign.write_text("Code,Voucher Type,Value\nF-1,Rabatt,15\nF-2,RABATT,20\n")
+    words = ["--default", "Discount Type=PERCENT", "--value", "Voucher Type:Rabatt=DISCOUNT_VOUCHER"]
+    done = run(api, "import", "vouchers", str(foreign), *words)
+    assert "2 done   0 failed" in done.stdout
+    assert api.get("/v1/vouchers/F-2")["discount"] == {"type": "PERCENT", "percent_off": 20}
+    lines = tmp_path / "lines.ndjson"
+    lines.write_text("{}\n")
+    refused = run(api, "import", "vouchers", str(lines), *words)
+    assert "--default and --value go with columns" in refused.stderr

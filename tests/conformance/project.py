@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from tallykeep.engine.queue import Queue
+from tallykeep.engine.queue import QUEUE, TASK, Queue
 
 _TABLES = """
 SELECT table_name FROM information_schema.columns
@@ -49,12 +49,13 @@ def defer_again(database_url: str, project: str, times: int) -> None:
         queue.on_advance(_nothing)
         async with await psycopg.AsyncConnection.connect(database_url) as connection:
             for _ in range(times):
-                await queue.defer_advance(connection, number, turn=1)
+                job = queue.app.configure_task(TASK, queue=QUEUE, priority=-1, connection=connection)
+                await job.defer_async(project_id=number, express=False)
 
     asyncio.run(defer())
 
 
-async def _nothing(project_id: int) -> None:
+async def _nothing(project_id: int, express: bool) -> None:
     """This process only defers."""
 
 

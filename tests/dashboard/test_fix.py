@@ -18,10 +18,14 @@ def _sheet(page: httpx.Response) -> dict[str, list[str]]:
     """What stands in the sheet, by the row's field."""
     cells: dict[str, list[str]] = {}
     found = re.findall(
-        r'<(?:input|textarea) name="(row-\d+)"(?: value="([^"]*)")?[^>]*>(?:\n([^<]*)</textarea>)?', page.text
+        r'<(?:input|textarea|select) name="(row-\d+)"(?: value="([^"]*)")?[^>]*>'
+        r"(?:\n([^<]*)</textarea>|\s*((?:<option.*?)</select>))?",
+        page.text,
+        re.DOTALL,
     )
-    for name, value, text in found:
-        cells.setdefault(name, []).append(unescape(value or text))
+    for name, value, text, options in found:
+        chosen = re.search(r'<option value="([^"]*)" selected', options)
+        cells.setdefault(name, []).append(unescape(chosen[1] if chosen else value or text))
     return cells
 
 
@@ -154,3 +158,80 @@ def test_what_has_no_rows_to_edit_says_so(visitor: Browser, api: Api) -> None:
 )
 def test_a_reason_speaks_of_columns_by_their_titles(reason: str, columns: list[str], at_fault: set[int]) -> None:
     assert columns_at_fault(reason, columns) == at_fault
+
+
+LACKING = "Code;Voucher Type;Value;Note\n" + "".join(f"L{n};DISCOUNT_VOUCHER;10;n\n" for n in range(3))
+
+
+def test_fields_that_reasons_name_become_columns_that_are_imported(visitor: Browser, api: Api) -> None:
+    action = run(api, LACKING + 'L9;DISCOUNT_VOUCHER;10;n;"surplus"\n')
+    assert action["failed_count"] == 4
+    page = visitor.get(f"/tasks/{action['id']}/fix")
+    assert _sheet(page)["row-1"] == ["L0", "", "DISCOUNT_VOUCHER", "10", "n", ""]
+    cell = page.text.partition('data-title="Discount Type" class="at-fault"')[2].partition("</td>")[0]
+    assert re.findall(r'<option value="(\w*)"', cell)[:3] == ["", "AMOUNT", "PERCENT"]
+    mended = {
+        "row_1": ["L0", "PERCENT", "DISCOUNT_VOUCHER", "10", "n", ""],
+        "row_4": ["L9", "AMOUNT", "DISCOUNT_VOUCHER", "10", "n", ""],
+    }
+    child = _child(api, _send(visitor, page, **mended))
+    assert counts(child) == (2, 0, 0)
+    assert api.get("/v1/vouchers/L0")["discount"] == {"type": "PERCENT", "percent_off": 10.0}
+    assert api.get("/v1/vouchers/L9")["discount"]["amount_off"] == 1000
+    assert api.get("/v1/vouchers/L9")["metadata"] == {"Note": "n"}
+
+
+def test_any_other_field_can_be_added_as_a_column(visitor: Browser, api: Api) -> None:
+    action = run(api, LACKING)
+    page = visitor.get(f"/tasks/{action['id']}/fix", add="Category")
+    assert _sheet(page)["row-1"] == ["L0", "", "", "DISCOUNT_VOUCHER", "10", "n"]
+    child = _child(api, _send(visitor, page, row_1=["L0", "PERCENT", "Fall", "DISCOUNT_VOUCHER", "10", "n"]))
+    assert counts(child) == (1, 0, 0)
+    assert api.get("/v1/vouchers/L0")["category"] == "Fall"
+
+
+def test_the_largest_reason_can_be_mended_at_once_by_a_column_that_the_file_does_not_have(
+    visitor: Browser, api: Api
+) -> None:
+    action = run(api, LACKING + "X;GIFT_VOUCHER;ten;n\n")
+    page = visitor.get(f"/tasks/{action['id']}/fix")
+    form = page.text.partition('id="replace"')[2].partition("</form>")[0]
+    assert re.findall(r'<option value="([^"]*)" selected', form) == ["+Discount Type"]
+    assert 'value="0"' not in form, "the key, one for all rows"
+    fixed = visitor.send(page, f"/tasks/{action['id']}/replace", column="+Discount Type", value="PERCENT")
+    assert counts(_child(api, fixed)) == (3, 0, 0)
+    assert api.get("/v1/vouchers/L2")["discount"]["percent_off"] == 10.0
+
+
+def test_nothing_is_sent_before_a_column_is_chosen(visitor: Browser, api: Api) -> None:
+    made = "Code,Voucher Type,Value\nA,GIFT_VOUCHER,1,x\nB,GIFT_VOUCHER,1,x\n"
+    action = run(api, made)
+    page = visitor.get(f"/tasks/{action['id']}/fix")
+    assert '<option value="">Choose the column' in page.text
+    refused = visitor.send(page, f"/tasks/{action['id']}/replace", column="", value="1")
+    assert refused.status_code == 422
+    assert "Choose the column that the value goes into" in refused.text
+    assert len(api.get("/v1/async-actions")["async_actions"]) == 1
+
+
+def test_a_task_tells_what_later_tasks_have_mended(visitor: Browser, api: Api) -> None:
+    action = run(api, LACKING)
+    page = visitor.get(f"/tasks/{action['id']}/fix")
+    first = _child(api, _send(visitor, page, row_1=["L0", "PERCENT", "DISCOUNT_VOUCHER", "10", "n"]))
+    assert "2 rows of mixed.csv are left." in visitor.get(f"/tasks/{first['id']}").text
+    task = visitor.get(f"/tasks/{action['id']}").text
+    assert "1 of 3 rows was fixed by later tasks, 2 are left." in task
+    assert f'href="/tasks/{first["id"]}"' in task
+    others = {f"row_{n + 1}": [f"L{n}", "PERCENT", "DISCOUNT_VOUCHER", "x" if n == 1 else "10", "n"] for n in (1, 2)}
+    second = _child(api, _send(visitor, visitor.get(f"/tasks/{action['id']}/fix"), **others))
+    task = visitor.get(f"/tasks/{action['id']}").text
+    assert "2 of 3 rows were fixed by later tasks, 1 is left." in task
+    assert re.search(rf'href="/tasks/{second["id"]}/fix"[^>]*>Fix 1 row</a>', task)
+    assert re.search(r'<a class="button" id="fix"', task), "what is left failed again, and is mended there"
+    again = visitor.get(f"/tasks/{second['id']}/fix")
+    _child(api, _send(visitor, again, row_1=["L1", "PERCENT", "DISCOUNT_VOUCHER", "10", "n"]))
+    task = visitor.get(f"/tasks/{action['id']}").text
+    assert "All 3 failed rows are in: fixed by later tasks." in task
+    listed = visitor.get("/tasks").text
+    assert listed.count('<span class="state good">Mended</span>') == 2
+    assert listed.count("retry of <a") == 3

@@ -59,9 +59,32 @@ def test_a_look_shows_suggestions_and_problems_in_their_cells(visitor: Browser, 
         "column-0": "field:Code", "column-1": "field:Voucher Type", "column-2": "field:Value",
         "column-3": "field:Expiration Date", "column-4": "",
     }  # fmt: skip
-    assert re.search(r'<td class="flaw">zehn<span class="why">must be a number</span>', part)
+    assert re.search(r'<td data-title="Value" class="flaw">zehn<span class="why">must be a number</span>', part)
     assert "1 row has problems, 1 is fine" in part
     assert "Import 2 rows" in part
+
+
+def test_rows_of_a_kind_that_the_columns_do_not_tell_are_asked_about_before_anything_else(
+    visitor: Browser, token: str
+) -> None:
+    orders = b"Order number;Customer;Total\nO-1;Ann;10\n"
+    part = looked(visitor, token, orders).text
+    assert "What are these rows?" in part
+    assert "Orders are none of these" in part
+    assert '<option value="" selected>' in part
+    assert "data-start" not in part
+    assert "column-0" not in part
+    chosen_part = looked(visitor, token, orders, kind="customers").text
+    assert "Import 1 row" in chosen_part
+    few_of_many = b"Code;Voucher Type;Value;a;b;c;d;e;f\nX;GIFT_VOUCHER;1;;;;;;\n"
+    assert "Import 1 row" in looked(visitor, token, few_of_many).text
+    assert "What are these rows?" in looked(visitor, token, b'[{"a": 1, "b": 2}]').text
+
+
+def test_importing_is_the_second_choice_where_no_row_would_go_in(visitor: Browser, token: str) -> None:
+    part = looked(visitor, token, b"Code,Voucher Type,Value\nA,DISCOUNT_VOUCHER,1\n").text
+    assert "None of them would go in as it is." in part
+    assert re.search(r'<button type="button" data-start="import">Import 1 row anyway', part)
 
 
 def test_what_was_chosen_is_what_is_looked_at(visitor: Browser, token: str) -> None:

@@ -17,7 +17,6 @@ from tallykeep.engine.apply import Applier
 from tallykeep.engine.control import Controller
 from tallykeep.engine.isolate import RunAlone
 from tallykeep.engine.kinds import ActionTypes, Submission
-from tallykeep.engine.queue import Queue
 from tallykeep.engine.read import Reader
 from tallykeep.engine.rescue import Rescuer
 from tallykeep.model import Wishes
@@ -126,23 +125,18 @@ async def open_engine(
     """An engine with a project of its own."""
     settings: Settings = quiet_settings(**changes)
     project_id = await asyncio.to_thread(new_project, database_url)
-    queue = Queue(database_url)
-
-    async def nothing(project_id: int) -> None:
-        pass
 
     async def dies(project_id: int, action_id: str, first_row: int) -> int:
         return -9
 
-    queue.on_advance(nothing)
     async with make_pool(database_url, size=8, name=WORKER) as pool:
-        acceptance = Acceptance(pool, queue, settings)
+        acceptance = Acceptance(pool, settings)
         yield Engine(
             pool,
             acceptance,
-            Applier(pool, queue, kinds, settings, run_alone or dies),
-            Rescuer(pool, queue, settings, WORKER),
+            Applier(pool, kinds, settings, run_alone or dies),
+            Rescuer(pool, settings, WORKER),
             Reader(ACTION_TYPES, settings.failures_in_result),
-            Controller(pool, queue, acceptance, ACTION_TYPES, settings),
+            Controller(pool, acceptance, ACTION_TYPES, settings),
             project_id,
         )

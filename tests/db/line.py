@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from procrastinate.jobs import Status
 from procrastinate.manager import JobManager
 
-from tallykeep.engine.queue import QUEUE
+from tallykeep.engine.queue import QUEUE, Queue
 from tests.db.engine import Engine
 
 
@@ -44,5 +44,5 @@ class Line:
 @asynccontextmanager
 async def open_line(engine: Engine) -> AsyncIterator[Line]:
     """The line of this engine's database."""
-    async with engine.applier.queue.app.open_async() as app:
+    async with Queue(engine.pool.conninfo).app.open_async() as app:
         yield Line(engine, app.job_manager, await app.job_manager.register_worker())

@@ -94,6 +94,22 @@ def test_an_import_of_one_portion_is_the_next_one_served(database_url: str) -> N
     asyncio.run(scenario())
 
 
+def test_an_express_turn_leaves_giants_alone_and_is_passed_on(database_url: str) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url, portion_rows=3) as engine:
+            giant = await submit_big(engine, 60)
+            jobs = await engine.jobs()
+            await engine.applier.advance(engine.project_id, express=True)
+            assert (await engine.get(giant))["done_count"] == 0
+            assert await engine.jobs() == jobs + 1
+            three = await submit_big(engine, 3, 5000)
+            await engine.applier.advance(engine.project_id, express=True)
+            assert (await engine.get(three))["status"] == "DONE"
+            assert await engine.jobs() == jobs + 2  # the one of the small import is the worker's to delete
+
+    asyncio.run(scenario())
+
+
 def test_a_new_project_neither_starves_nor_makes_others_starve(database_url: str) -> None:
     async def scenario() -> None:
         async with open_engine(database_url, **AT_ONCE) as old, open_line(old) as line:

@@ -82,3 +82,40 @@ def test_the_result_lists_the_first_thousand_failures_and_counts_all(api: Api) -
     assert action["failed_count"] == 1_500
     assert action["result"]["failed_count"] == 1_500
     assert [failure["code"] for failure in action["result"]["failed"]] == [f"F{number}" for number in range(1_000)]
+
+
+def _retried(api: Api, action_id: str, content: str | None = None, **wishes: str) -> str:
+    headers = {"Content-Type": "text/csv"}
+    answer = api.http.post(f"/v1/async-actions/{action_id}/retry", content=content, params=wishes, headers=headers)
+    assert answer.status_code == 202, answer.text
+    child = api.ended(answer.json()["async_action_id"])
+    return str(child["id"])
+
+
+def test_rows_that_retries_and_their_retries_brought_in_are_counted_at_the_first(api: Api) -> None:
+    header = "Code,Voucher Type,Value\n"
+    rows = "A,GIFT_VOUCHER,1\nB,,1\nC,,1\nD,,1\n"
+    answer = api.http.post("/v1/vouchers/importCSV", files={"file": ("codes.csv", header + rows)})
+    first = api.ended(answer.json()["async_action_id"])["id"]
+
+    def shown(action_id: str) -> tuple[int, str | None]:
+        action = api.get(f"/v1/async-actions/{action_id}")
+        (listed,) = [each for each in api.get("/v1/async-actions")["async_actions"] if each["id"] == action_id]
+        assert (listed["mended_count"], listed["first_file_name"]) == (
+            action["mended_count"],
+            action["first_file_name"],
+        )
+        return action["mended_count"], action["first_file_name"]
+
+    assert shown(first) == (0, None)
+    as_they_were = _retried(api, first)
+    assert (shown(first), shown(as_they_were)) == ((0, None), (0, "codes.csv"))
+    _retried(api, first, header + "B,GIFT_VOUCHER,1\n", dry_run="true")
+    assert shown(first) == (0, None)
+    partly = _retried(api, as_they_were, header + "B,GIFT_VOUCHER,1\nC,,1\n")
+    assert (shown(first), shown(as_they_were), shown(partly)) == ((1, None), (1, "codes.csv"), (0, "codes.csv"))
+    _retried(api, partly, header + "C,GIFT_VOUCHER,1\n")
+    _retried(api, first, header + "D,GIFT_VOUCHER,1\n")
+    assert (shown(first)[0], shown(as_they_were)[0], shown(partly)[0]) == (3, 2, 1)
+    _retried(api, first, header + "D,GIFT_VOUCHER,2\n")
+    assert shown(first)[0] == 3

@@ -74,7 +74,18 @@ def test_actions_are_found_by_file_and_by_when_they_started_and_ended(api: Api) 
     assert _ids(api, started_before=first["started_at"]) == []
 
 
-@pytest.mark.parametrize(("name", "value"), [("limit", "1001"), ("status", "done"), ("finished_from", "never")])
+def test_actions_are_found_by_whether_rows_failed(api: Api) -> None:
+    fine, mixed = run(api, gifts(2)), run(api, MIXED)
+    bad = run(api, "Code,Voucher Type,Value\nX,,1\n")
+    assert _ids(api, failures="none") == [fine["id"]]
+    assert _ids(api, failures="some", status="DONE") == [mixed["id"]]
+    assert _ids(api, failures="all") == [bad["id"]]
+    assert _ids(api, failures="some", status="FAILED") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("failures", "any"), ("limit", "1001"), ("status", "done"), ("finished_from", "never")]
+)
 def test_a_filter_that_is_not_understood_does_nothing_to_all(api: Api, name: str, value: str) -> None:
     for verb in ("cancel", "retry"):
         assert api.http.post(f"/v1/async-actions/{verb}", params={name: value}).status_code == 400

@@ -17,7 +17,7 @@ TARGETS = {"campaign": "campaign-vouchers"}
 GERMAN = (
     "Gutschein-Code;Art;Wert;Rabatttyp;gültig bis;Notiz;Filiale\n"
     "H-1;GIFT_VOUCHER;14.5;;2026-12-31;x;Berlin\n"
-    "H-2;DISCOUNT_VOUCHER;ten;AMOUNT;31.12.2026;;Bonn\n"
+    "H-2;DISCOUNT_VOUCHER;ten;AMOUNT;31.02.2026;;Bonn\n"
     "H-3;;5;;;;\n"
 )
 
@@ -49,7 +49,7 @@ def test_foreign_titles_are_recognized_and_problems_stand_in_their_cells(api: Ap
     assert seen["columns"][0]["samples"] == ["H-1", "H-2", "H-3"]
     first, second, third = seen["rows"]
     assert (first["outcome"], first["problems"]) == ("created", [])
-    assert second["cells"] == ["H-2", "DISCOUNT_VOUCHER", "ten", "AMOUNT", "31.12.2026", "", "Bonn"]
+    assert second["cells"] == ["H-2", "DISCOUNT_VOUCHER", "ten", "AMOUNT", "31.02.2026", "", "Bonn"]
     assert {problem["column"]: problem["reason"][:16] for problem in second["problems"]} == {
         2: "Value: must be a", 4: "Expiration Date:",
     }  # fmt: skip

@@ -146,3 +146,16 @@ def test_cells_are_typed_by_their_definition() -> None:
 def test_definitions_that_make_no_sense_are_refused_by_name(definition: Any, where: str) -> None:
     with pytest.raises(InvalidPayloadError, match=where):
         clean_properties({"unit": definition})
+
+
+def test_cells_are_typed_however_they_are_spelled() -> None:
+    def read(kind: str, cell: str) -> Any:
+        return checker({"type": kind}).from_cell("unit")(cell)
+
+    assert (read("number", "25,5"), read("number", "1.250,00"), read("number", "1,250")) == (25.5, 1250.0, "1,250")
+    assert (read("boolean", "ja"), read("date", "31.12.2026"), read("date", "01/02/2026")) == (
+        True,
+        "2026-12-31",
+        "01/02/2026",
+    )
+    assert (read("datetime", "31.12.2026 10:00"), read("string", "31.12.2026")) == ("2026-12-31T10:00", "31.12.2026")

@@ -2,6 +2,7 @@
 
 from tallykeep.engine.finish import count_result, import_result
 from tallykeep.engine.kinds import ActionType
+from tallykeep.resources.campaigns.from_csv import TITLES
 from tallykeep.resources.campaigns.store import campaign_options
 from tallykeep.resources.campaigns.vouchers import (
     CAMPAIGN_PURGE,
@@ -38,6 +39,8 @@ TYPES = (
         failure_fields=("code", "row", "reason"),
         keyless="",
         required_columns=(("Code",),),
+        columns=tuple((title,) for title in TITLES),
+        key_columns=("Code",),
         target=campaign_options,
         result=import_result,
         begin=begin_import,

@@ -15,6 +15,8 @@ TYPES = (
         failure_fields=("source_id", "row", "reason"),
         keyless="",
         required_columns=(CUSTOMER.titles,),
+        columns=CUSTOMER.columns,
+        key_columns=("source_id", "id"),
         result=import_result,
         begin=upsert_customers,
     ),

@@ -8,11 +8,13 @@ from tallykeep.actions.templates import CSV_TEMPLATES
 from tallykeep.engine.kinds import ActionType
 from tallykeep.model import normal_title
 from tallykeep.resources.campaigns.from_csv import READ_OVER
+from tallykeep.resources.cleaning import Cleaner
 from tallykeep.resources.customers.declaration import CUSTOMER
 from tallykeep.resources.orders.declaration import ORDER
 from tallykeep.resources.products.declaration import PRODUCT
 from tallykeep.resources.skus.declaration import SKU
 from tallykeep.resources.upserts.declare import Upserted
+from tallykeep.resources.vouchers.columns import COLUMNS
 from tallykeep.resources.vouchers.kinds import EXTRA_NAMES
 
 _UPSERTED = {"customers": CUSTOMER, "products": PRODUCT, "skus": SKU, "orders": ORDER}
@@ -20,6 +22,7 @@ _VOUCHER_NAMES = (
     "code", "type", "discount", "gift", "loyalty_card", "active", "start_date", "expiration_date", "category",
     "category_id", "redemption", "additional_info", "metadata", *EXTRA_NAMES,
 )  # fmt: skip
+_CHOOSING = ("vouchers", "campaign-vouchers")
 # Fields that every row needs, beside the columns that every file needs.
 _REQUIRED = {
     "vouchers": ("Code", "Voucher Type"),
@@ -31,11 +34,16 @@ _REQUIRED = {
 
 @dataclass(frozen=True, slots=True)
 class ImportField:
-    """One column that a kind knows; `others` are titles of the same meaning."""
+    """One column that a kind knows; `others` are titles of the same meaning.
+
+    Where a cell is one of a set of `choices`, `clean` reads it.
+    """
 
     title: str
     required: bool = False
     others: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()
+    clean: Cleaner = str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,9 +74,18 @@ class ImportKind:
 
 def _fields(name: str) -> tuple[ImportField, ...]:
     required = set(_REQUIRED.get(name, ()))
+    chosen = {column.title: column for column in COLUMNS if column.choices} if name in _CHOOSING else {}
     others = {spec.titles[-1]: spec.titles[:-1] for spec in _UPSERTED[name].fields if spec.titles} if (
         name in _UPSERTED) else {}  # fmt: skip
-    return tuple(ImportField(title, title in required, others.get(title, ())) for title in CSV_TEMPLATES[name])
+    return tuple(
+        ImportField(
+            title,
+            title in required,
+            others.get(title, ()),
+            *((chosen[title].choices, chosen[title].clean) if title in chosen else ()),
+        )
+        for title in CSV_TEMPLATES[name]
+    )
 
 
 def _upserted(name: str, kind: Upserted, csv: str | None, json: str | None) -> ImportKind:

@@ -2,16 +2,18 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import orjson
 
 from tallykeep.actions.imports import IMPORTS, ImportKind
+from tallykeep.actions.needs import Needed, needed, unknown_values
 from tallykeep.actions.recognition import By, Candidate, SeenColumn, candidates
 from tallykeep.db.pool import Pool
 from tallykeep.engine.beginning import Beginning, Sample, read_beginning
 from tallykeep.engine.columns import Mapping, choose_columns
+from tallykeep.engine.filling import choose_filling, fill
 from tallykeep.engine.kinds import ActionType
 from tallykeep.engine.trial import Checked, Trial, try_out
 from tallykeep.engine.unique import UniqueKeys
@@ -36,11 +38,16 @@ class Asked:
     target: str | None = None
     charset: str | None = None
     delimiter: str | None = None
+    defaults: dict[str, str] = field(default_factory=dict)
+    values: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of the file: what it is called in the end, what it is used for, and why that is suggested."""
+    """One column of the file: what it is called in the end, what it is used for, and why that is suggested.
+
+    Where its cells are one of several `choices`, `unknown_values` are the texts that are none of them.
+    """
 
     index: int
     title: str
@@ -48,6 +55,8 @@ class Column:
     use: Use
     target: str | None
     by: By | None
+    choices: tuple[str, ...] = ()
+    unknown_values: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +81,8 @@ class PreviewedRow:
 class Preview:
     """Everything that is known of a file after a look at its beginning.
 
-    `refusal` is what an import of it would be answered with, `missing` the required fields that no column is.
+    `refusal` is what an import of it would be answered with, `missing` the required fields that neither a column nor a
+    default is, and `needed` those for want of which rows fail.
     """
 
     format: str
@@ -86,7 +96,10 @@ class Preview:
     candidates: list[Candidate]
     columns: list[Column]
     mapping: Mapping
+    defaults: dict[str, str]
+    values: dict[str, dict[str, str]]
     missing: list[str]
+    needed: list[Needed]
     refusal: str | None
     checked: Checked
     rows: list[PreviewedRow]
@@ -111,7 +124,9 @@ async def preview(
     is_file = beginning.source.format == "csv"
     mapping = _suggested(chosen, seen) if asked.mapping is None and is_file else asked.mapping or {}
     source = choose_columns(beginning.source, mapping, ())
+    source = choose_filling(source, asked.defaults, asked.values, action_type)
     columns = _columns(chosen, seen, source, mapping, given=asked.mapping is not None)
+    missing = _missing(chosen.kind, columns, source) if is_file else []
     tried = beginning.rows(source)[: asked.limit]
     trial = await try_out(pool, project_id, action_type, source, tried, asked.target)
     return Preview(
@@ -124,10 +139,13 @@ async def preview(
         kind=chosen.kind,
         action_type=action_type,
         candidates=possible,
-        columns=columns,
+        columns=_with_choices(columns, chosen.kind, fill(beginning.rows(source), source), _kept(source, seen)),
         mapping=mapping,
-        missing=_missing(chosen.kind, columns) if is_file else [],
-        refusal=_refusal(beginning, action_type, mapping),
+        defaults=source.defaults,
+        values=source.values,
+        missing=missing,
+        needed=needed(chosen.kind, missing, trial.failures, len(tried)) if is_file else [],
+        refusal=_refusal(beginning, action_type, mapping, asked.defaults),
         checked=trial.checked,
         rows=_rows(rows[: asked.limit], beginning, columns, chosen.kind, _kept(source, seen), trial),
     )
@@ -220,15 +238,33 @@ def _use(
     return "field", field_title, by or (found.by if found and found.title == field_title else "title")
 
 
-def _missing(kind: ImportKind, columns: list[Column]) -> list[str]:
+def _with_choices(columns: list[Column], kind: ImportKind, filled: Sequence[Row], kept: Sequence[int]) -> list[Column]:
+    """The columns; those whose cells are choices with these, and with the texts that are none of them."""
+    choosing = {each.title: each for each in kind.fields if each.choices}
+    places = {index: place for place, index in enumerate(kept)}
+    described = []
+    for column in columns:
+        each = choosing.get(column.target or "") if column.use == "field" else None
+        if each is not None and column.index in places:
+            place = places[column.index]
+            cells = (_short(row.value[place]) for row in filled if row.value and place < len(row.value))
+            described.append(replace(column, choices=each.choices, unknown_values=unknown_values(each, cells)))
+        else:
+            described.append(column)
+    return described
+
+
+def _missing(kind: ImportKind, columns: list[Column], source: Source) -> list[str]:
+    titles = dict(kind.titles())
     found = {column.target for column in columns if column.use == "field"}
+    found |= {titles.get(normal_title(title)) for title in source.defaults}
     return [each.title for each in kind.fields if each.required and each.title not in found]
 
 
-def _refusal(beginning: Beginning, action_type: ActionType, mapping: Mapping) -> str | None:
+def _refusal(beginning: Beginning, action_type: ActionType, mapping: Mapping, defaults: dict[str, str]) -> str | None:
     """What an import would be refused with as a whole, as far as its beginning tells."""
     try:
-        choose_columns(beginning.source, mapping, action_type.required_columns)
+        choose_columns(beginning.source, mapping, action_type.required_columns, defaults)
         if action_type.unique_key:
             keys = UniqueKeys(action_type.unique_key)
             for portion in beginning.portions:

@@ -3,8 +3,8 @@
 from tallykeep.engine.finish import bulk_result, count_result, import_result
 from tallykeep.engine.kinds import ActionType
 from tallykeep.resources.metadata_purge import purge_plan, purge_portion
-from tallykeep.resources.products.declaration import PRODUCT_PURGE, upsert_products
-from tallykeep.resources.skus.declaration import upsert_skus
+from tallykeep.resources.products.declaration import PRODUCT, PRODUCT_PURGE, upsert_products
+from tallykeep.resources.skus.declaration import SKU, upsert_skus
 
 TYPES = (
     ActionType(
@@ -17,6 +17,8 @@ TYPES = (
         failure_fields=("row", "source_id", "reason"),
         keyless="",
         required_columns=(("name", "source_id", "id"),),
+        columns=PRODUCT.columns,
+        key_columns=("source_id", "id"),
         result=import_result,
         begin=upsert_products,
     ),
@@ -66,6 +68,8 @@ TYPES = (
         noun="sku",
         failure_fields=("row", "reason"),
         required_columns=(("source_id", "id"),),
+        columns=SKU.columns,
+        key_columns=("source_id", "id"),
         result=import_result,
         begin=upsert_skus,
     ),

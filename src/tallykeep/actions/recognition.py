@@ -175,7 +175,7 @@ def _reason(known: list[str], named: int, missing: Iterable[str], *, hinted: boo
     if lost := ", ".join(missing):
         parts.append(f"nothing for {lost}")
     if hinted:
-        parts.append("the file is called so")
+        parts.append("the file's name fits")
     return "; ".join(parts)
 
 

@@ -4,6 +4,7 @@ from tallykeep.compatibility import Compatibility
 from tallykeep.engine.finish import bulk_result, count_result, import_result
 from tallykeep.engine.kinds import ActionType
 from tallykeep.resources.metadata_purge import purge_plan, purge_portion
+from tallykeep.resources.vouchers.columns import COLUMNS
 from tallykeep.resources.vouchers.imports import import_vouchers
 from tallykeep.resources.vouchers.kinds import EXTRA_NAMES, LOYALTY
 from tallykeep.resources.vouchers.updates import VOUCHER_PURGE, update_vouchers
@@ -32,6 +33,8 @@ TYPES = (
         failure_fields=("code", "row", "reason"),
         keyless="",
         required_columns=(("Code",),),
+        columns=tuple((column.title,) for column in COLUMNS),
+        key_columns=("Code",),
         result=import_result,
         begin=import_vouchers,
     ),

@@ -100,6 +100,14 @@ Named = Annotated[
     list[str] | None, typer.Option("--map", help="A column by another title: 'Gutschein=Code'. As often as needed.")
 ]
 Skipped = Annotated[list[str] | None, typer.Option("--skip", help="A column to leave out. As often as needed.")]
+Defaults = Annotated[
+    list[str] | None,
+    typer.Option("--default", help="A text where a cell is empty, or its column missing: 'Discount Type=PERCENT'."),
+]
+Values = Annotated[
+    list[str] | None,
+    typer.Option("--value", help="What a text in the file means: 'Voucher Type:Gutschein=GIFT_VOUCHER'."),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +119,7 @@ class Wanted:
     campaign: str | None = None
     query: dict[str, Any] = field(default_factory=dict)
     mapping: dict[str, str | None] = field(default_factory=dict)
+    of_columns: bool = False
     key: str | None = None
     again: bool = False
     no_wait: bool = False
@@ -138,6 +147,8 @@ def import_(
     max_failures: MaxFailures = None,
     named: Named = None,
     skipped: Skipped = None,
+    defaults: Defaults = None,
+    values: Values = None,
     failed_to: FailedTo = None,
     no_wait: NoWait = False,
     idempotency_key: Key = None,
@@ -149,9 +160,12 @@ def import_(
     kind = _kind_in(campaign, kind)
     mapping = _mapping(named, skipped)
     wishes = wishes_of(dry_run, on_error, max_failures)
-    query = wishes | ({"mapping": json.dumps(mapping)} if mapping else {})
+    filled = {"mapping": mapping, "defaults": _defaults(defaults), "values": _values(values)}
+    of_columns = {name: json.dumps(wish) for name, wish in filled.items() if wish}
     into = None if campaign is None else addressed(client, campaign)
-    wanted = Wanted("import", kind, into, query, mapping, idempotency_key, again, no_wait, failed_to, as_json)
+    query = wishes | of_columns
+    wanted = Wanted("import", kind, into, query, mapping, bool(of_columns), idempotency_key, again, no_wait,
+                    failed_to, as_json)  # fmt: skip
     raise typer.Exit(send_files(client, files, wanted))
 
 
@@ -220,8 +234,8 @@ def _job(file: FileToSend, wanted: Wanted) -> _Job:
     kind = kinds()[wanted.kind] if wanted.kind else _guessed(file, wanted)
     if kind.name == CAMPAIGN_VOUCHERS and wanted.campaign is None:
         raise UsageError(f"{file.shown}: these look like vouchers for a campaign; say which: --campaign NAME")
-    if file.form == "json" and wanted.mapping:
-        raise UsageError(f"{file.shown}: --map and --skip go with columns; this is JSON")
+    if file.form == "json" and wanted.of_columns:
+        raise UsageError(f"{file.shown}: --map, --skip, --default and --value go with columns; this is JSON")
     require_ending(wanted.failed_to, file.form)
     try:
         path = kind.path(wanted.verb, file.form, wanted.campaign)
@@ -274,6 +288,29 @@ def _mapping(named: list[str] | None, skipped: list[str] | None) -> dict[str, st
             raise UsageError(f"--map {pair!r} should be 'Title=name', such as 'Gutschein=Code'")
         mapping[column] = title
     return mapping
+
+
+def _defaults(given: list[str] | None) -> dict[str, str]:
+    defaults: dict[str, str] = {}
+    for pair in given or []:
+        title, sign, text = pair.partition("=")
+        if not sign or not title.strip() or not text.strip():
+            raise UsageError(f"--default {pair!r} should be 'Title=text', such as 'Discount Type=PERCENT'")
+        defaults[title.strip()] = text.strip()
+    return defaults
+
+
+def _values(given: list[str] | None) -> dict[str, dict[str, str]]:
+    values: dict[str, dict[str, str]] = {}
+    for each in given or []:
+        title, colon, pair = each.partition(":")
+        text, sign, meant = pair.rpartition("=")
+        if not colon or not sign or not title.strip() or not text.strip():
+            raise UsageError(
+                f"--value {each!r} should be 'Title:text=meaning', such as 'Voucher Type:Gutschein=GIFT_VOUCHER'"
+            )
+        values.setdefault(title.strip(), {})[text.strip()] = meant.strip()
+    return values
 
 
 def _heading(job: _Job, wanted: Wanted) -> Text:

@@ -11,6 +11,11 @@ def columns_at_fault(reason: str, columns: Sequence[str]) -> set[int]:
     return {number for number, title in enumerate(columns) if any(_is_of(problem, title) for problem in problems)}
 
 
+def titles_at_fault(reason: str, titles: Sequence[str]) -> list[str]:
+    """Those of the titles that the reason names, be there such a column or not."""
+    return [titles[number] for number in sorted(columns_at_fault(reason, titles))]
+
+
 def _is_of(problem: str, title: str) -> bool:
     name = title.strip().lower()
     return bool(name) and problem.startswith((f"{name}: ", f"{name} "))

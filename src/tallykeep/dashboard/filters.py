@@ -17,11 +17,15 @@ _BOUNDS: dict[Time, tuple[str, str]] = {
     "started": ("started_from", "started_before"),
     "finished": ("finished_from", "finished_before"),
 }
+# What the API calls a status and, behind a colon, which rows failed.
 STATUSES = {
     "ENQUEUED,IN_PROGRESS": "Waiting or running",
     "ENQUEUED": "Waiting",
     "IN_PROGRESS": "Running",
-    "DONE": "Done",
+    "DONE": "Done, failures or not",
+    "DONE:none": "Done without failures",
+    "DONE:some": "Some failed",
+    "DONE:all": "All failed",
     "FAILED": "Ended early",
 }
 
@@ -59,7 +63,8 @@ class Filters:
     def asked(self) -> dict[str, str]:
         """These filters in the API's words."""
         from_name, before_name = _BOUNDS[self.time]
-        given = {"type": self.type, "status": self.status, "file_name": self.file.strip()}
+        status, _, failures = self.status.partition(":")
+        given = {"type": self.type, "status": status, "failures": failures, "file_name": self.file.strip()}
         return given | {from_name: self._moment(self.since), before_name: self._moment(self.until)}
 
     def _moment(self, text: str) -> str:

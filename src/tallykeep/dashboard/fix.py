@@ -5,17 +5,20 @@ import io
 import json
 import secrets
 from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import Response
+from pydantic import StringConstraints
 from starlette.datastructures import FormData
 
 from tallykeep.dashboard import words
 from tallykeep.dashboard.api import RefusedError, segment
-from tallykeep.dashboard.faults import columns_at_fault
+from tallykeep.dashboard.faults import titles_at_fault
+from tallykeep.dashboard.fields import Fields, fields_of
 from tallykeep.dashboard.pages import page, redirect
+from tallykeep.dashboard.sheet import Sheet
 from tallykeep.dashboard.task import path_of
 from tallykeep.dashboard.visit import FromVisit, Visit
 
@@ -27,104 +30,97 @@ _AT_A_TIME = 100
 _NOTHING_CHANGED = "Nothing was changed. Edit the cells that are wrong; only rows that you changed are imported again."
 
 
-@dataclass(slots=True)
-class Sheet:
-    """Failed rows as they are edited: what the API says of them, and by row and place what somebody has typed."""
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is being mended: the task, the fields of its rows, and which of its failed rows are looked at."""
 
-    columns: list[str]
-    failures: list[dict[str, Any]]
-    has_more: bool
-    typed: dict[int, list[str]] = field(default_factory=dict)
-    problems: dict[int, str] = field(default_factory=dict)
-
-    @property
-    def of_cells(self) -> bool:
-        """Whether the rows came in a file; else each is one text of JSON."""
-        return bool(self.columns)
-
-    @property
-    def width(self) -> int:
-        """Cells of the widest row: some have more than the header."""
-        return max([len(self.columns), *(len(failure.get("cells", ())) for failure in self.failures)])
-
-    def sent(self, failure: dict[str, Any]) -> list[str]:
-        """What the row held, with a cell for each column; of a line that could not be read, nothing."""
-        if not self.of_cells:
-            return [failure.get("text", "")]
-        cells: list[str] = failure.get("cells", [])
-        return cells + [""] * (self.width - len(cells))
-
-    def shown(self, failure: dict[str, Any]) -> list[str]:
-        """What stands in the row now."""
-        return self.typed.get(failure["row"]) or self.sent(failure)
-
-    def at_fault(self, failure: dict[str, Any]) -> set[int]:
-        """The cells that the reason speaks of."""
-        surplus = range(len(self.columns), len(failure.get("cells", ())))
-        return columns_at_fault(failure["reason"], self.columns) | set(surplus)
-
-    def changed(self) -> list[list[str]]:
-        """The rows in which something was typed."""
-        return [self.shown(failure) for failure in self.failures if self.shown(failure) != self.sent(failure)]
+    action: dict[str, Any]
+    fields: Fields
+    reason: str
+    after_row: int
 
 
-async def _read(visit: Visit, action_id: str, reason: str, after_row: int) -> Sheet:
-    asked: dict[str, Any] = {"sent": "true", "reason": reason, "after_row": after_row, "limit": _MOST_ROWS}
-    found = await visit.api.get(f"{path_of(action_id)}/failures", **asked)
-    most = max(1, min(_MOST_ROWS, _MOST_CELLS // max(len(found["columns"]), 1)))
-    failures = found["failures"]
-    return Sheet(found["columns"], failures[:most], found["has_more"] or len(failures) > most)
+async def _work(visit: FromVisit, action_id: str, reason: str = "", after_row: int = 0) -> Work:
+    action = await visit.api.get(path_of(action_id))
+    return Work(action, await fields_of(visit, action), reason, after_row)
+
+
+FromWork = Annotated[Work, Depends(_work)]
+
+
+async def _read(visit: Visit, work: Work, added: list[str]) -> Sheet:
+    """The sheet; columns are added for the fields that reasons speak of and the file does not have, and these."""
+    asked: dict[str, Any] = {"sent": "true", "reason": work.reason, "after_row": work.after_row, "limit": _MOST_ROWS}
+    found = await visit.api.get(f"{path_of(work.action['id'])}/failures", **asked)
+    failures, columns = found["failures"], found["columns"]
+    besides = work.fields.besides(columns) if columns else []
+    lacking = {title for failure in failures for title in titles_at_fault(failure["reason"], besides)}
+    lacking.update(added)
+    extra = [title for title in besides if title in lacking]
+    most = max(1, min(_MOST_ROWS, _MOST_CELLS // max(len(columns) + len(extra), 1)))
+    return Sheet(columns, failures[:most], found["has_more"] or len(failures) > most, extra)
 
 
 @router.get("/fix")
 async def edit_rows(
-    request: Request, visit: FromVisit, action_id: str, reason: str = "", after_row: int = 0
+    request: Request, visit: FromVisit, work: FromWork, add: Annotated[list[str] | None, Query()] = None
 ) -> Response:
-    """The failed rows as a sheet to be edited: those with one `reason`, or all."""
-    sheet = await _read(visit, action_id, reason, after_row)
-    return await _show(request, visit, action_id, sheet, reason, after_row)
+    """The failed rows as a sheet to be edited: those with one `reason`, or all; `add` names columns to be added."""
+    return await _show(request, visit, work, await _read(visit, work, add or []))
 
 
-async def _show(
-    request: Request, visit: Visit, action_id: str, sheet: Sheet, reason: str, after_row: int, problem: str = ""
-) -> Response:
-    action = await visit.api.get(path_of(action_id))
-    groups = await visit.api.get(f"{path_of(action_id)}/failures", group_by="reason", limit=_MOST_REASONS)
-    if len(groups["reasons"]) == 1:
-        reason = groups["reasons"][0]["reason"]
-    marked = columns_at_fault(reason, sheet.columns)
+async def _show(request: Request, visit: Visit, work: Work, sheet: Sheet, problem: str = "") -> Response:
+    path = f"{path_of(work.action['id'])}/failures"
+    groups = (await visit.api.get(path, group_by="reason", limit=_MOST_REASONS))["reasons"]
+    reason = groups[0]["reason"] if len(groups) == 1 else work.reason
+    # Where none is chosen, the largest.
+    group = next((group for group in groups if group["reason"] == (reason or groups[0]["reason"])), None)
+    besides = work.fields.besides(sheet.of_file) if sheet.of_cells else []
     return page(
-        request, "fix.html", status=422 if problem else 200, action=action, sheet=sheet, groups=groups["reasons"],
-        reason=reason, after_row=after_row, problem=problem, suspect=min(marked, default=None),
-        once=secrets.token_urlsafe(), fixable=words.fixable(action),
+        request, "fix.html", status=422 if problem else 200, action=work.action, sheet=sheet, groups=groups,
+        reason=reason, after_row=work.after_row, problem=problem, fields=work.fields, besides=besides, group=group,
+        suspects=_suspects(work.fields, sheet.of_file, besides, group["reason"]) if group else [],
+        once=secrets.token_urlsafe(), fixable=words.fixable(work.action),
     )  # fmt: skip
 
 
+def _suspects(fields: Fields, columns: list[str], besides: list[str], reason: str) -> list[str]:
+    """The columns in which one value may mend all rows with this reason, or "" where nobody can tell: see Sheet.place.
+
+    Never the key's: one key for many rows mends nothing.
+    """
+    named = {title for title in titles_at_fault(reason, [*columns, *besides]) if not fields.is_key(title)}
+    there = [str(number) for number, title in enumerate(columns) if title in named]
+    return [*there, *(f"+{title}" for title in besides if title in named)] or [""]
+
+
 @router.post("/fix")
-async def import_again(
-    request: Request, visit: FromVisit, action_id: str, reason: str = "", after_row: int = 0
-) -> Response:
+async def import_again(request: Request, visit: FromVisit, work: FromWork) -> Response:
     """Import the rows that were changed, as a task linked to this one."""
     form = await request.form()
-    sheet = await _read(visit, action_id, reason, after_row)
+    sheet = await _read(visit, work, _texts(form, "added"))
     _type(sheet, form)
     rows = sheet.changed()
     problem = "" if rows else _NOTHING_CHANGED
     if rows and not sheet.of_cells:
         problem = _check_json(sheet)
     if problem:
-        return await _show(request, visit, action_id, sheet, reason, after_row, problem)
+        return await _show(request, visit, work, sheet, problem)
     try:
-        started = await _send(visit, action_id, sheet, rows, once=str(form.get("once", "")))
+        started = await _send(visit, work.action["id"], sheet, rows, once=str(form.get("once", "")))
     except RefusedError as error:
-        return await _show(request, visit, action_id, sheet, reason, after_row, str(error))
+        return await _show(request, visit, work, sheet, str(error))
     return redirect(request, f"/tasks/{segment(started)}", f"{words.counted(len(rows), 'corrected row')} sent.")
+
+
+def _texts(form: FormData, name: str) -> list[str]:
+    return [text for text in form.getlist(name) if isinstance(text, str)]
 
 
 def _type(sheet: Sheet, form: FormData) -> None:
     """Take over what was typed; rows that the form does not have are as they were sent."""
     for failure in sheet.failures:
-        given = [text for text in form.getlist(f"row-{failure['row']}") if isinstance(text, str)]
+        given = _texts(form, f"row-{failure['row']}")
         if len(given) == len(sheet.sent(failure)):
             # Browsers send line breaks as \r\n, whatever the cell had.
             sheet.typed[failure["row"]] = [
@@ -182,31 +178,42 @@ async def _retry(visit: Visit, action_id: str, media_type: str, once: str, conte
 async def replace_everywhere(
     request: Request,
     visit: FromVisit,
-    action_id: str,
+    work: FromWork,
     reason: Annotated[str, Form()],
-    column: Annotated[int, Form(ge=0)],
-    value: Annotated[str, Form()] = "",
+    column: Annotated[list[Annotated[str, StringConstraints(pattern=r"^(\d*|\+.+)$")]], Form()],
+    value: Annotated[list[str] | None, Form()] = None,
     once: Annotated[str, Form()] = "",
 ) -> Response:
-    """Put the same value into one column of all rows with the reason, however many, and import them."""
-    rows = _replaced(visit, action_id, reason, column, value)
-    started = await _retry(visit, action_id, "text/csv", once, rows)
-    return redirect(request, f"/tasks/{segment(started)}", f"All rows were sent with «{value}» in that column.")
+    """Put the same values into columns of all rows with the reason, however many, and import them."""
+    values = dict(zip(column, value or [""] * len(column), strict=False))
+    values.pop("", None)
+    if not values:
+        work = replace(work, reason=reason)
+        sheet = await _read(visit, work, [])
+        return await _show(request, visit, work, sheet, "Choose the column that the value goes into. Nothing was sent.")
+    rows = _replaced(visit, work.action["id"], reason, values)
+    started = await _retry(visit, work.action["id"], "text/csv", once, rows)
+    told = " and ".join(f"«{text}»" if text else "nothing" for text in values.values())
+    return redirect(request, f"/tasks/{segment(started)}", f"All rows with that reason were sent with {told} instead.")
 
 
-async def _replaced(visit: Visit, action_id: str, reason: str, column: int, value: str) -> AsyncIterator[bytes]:
+async def _replaced(visit: Visit, action_id: str, reason: str, values: dict[str, str]) -> AsyncIterator[bytes]:
     """A file of the rows, a page after the other; lines that could not be read are left out."""
     after_row, has_more, head = 0, True, True
+    added = [column[1:] for column in values if column.startswith("+")]
     while has_more:
         asked = {"sent": "true", "reason": reason, "after_row": after_row, "limit": _AT_A_TIME}
         found = await visit.api.get(f"{path_of(action_id)}/failures", **asked)
         has_more, failures = found["has_more"], found["failures"]
-        lines = [_line(found["columns"], csv.QUOTE_ALL)] if head else []
-        lines += [_line(_with(failure["cells"], column, value)) for failure in failures if "cells" in failure]
+        sheet = Sheet(found["columns"], failures, has_more, added)
+        lines = [_line(sheet.columns, csv.QUOTE_ALL)] if head else []
+        lines += [_line(_with(sheet, failure, values)) for failure in failures if "cells" in failure]
         yield "".join(lines).encode()
         head, after_row = False, failures[-1]["row"] if failures else after_row
 
 
-def _with(cells: list[str], column: int, value: str) -> list[str]:
-    padded = cells + [""] * (column + 1 - len(cells))
-    return [*padded[:column], value, *padded[column + 1 :]]
+def _with(sheet: Sheet, failure: dict[str, Any], values: dict[str, str]) -> list[str]:
+    cells = sheet.sent(failure)
+    for column, value in values.items():
+        cells[sheet.place(column)] = value
+    return _without_empty_surplus(cells, len(sheet.columns))

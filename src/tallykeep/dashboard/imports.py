@@ -14,6 +14,7 @@ from starlette.datastructures import FormData, UploadFile
 
 from tallykeep.dashboard.api import RefusedError, segment
 from tallykeep.dashboard.pages import fragment, page
+from tallykeep.dashboard.values import constants, further, translations, wishes_of
 from tallykeep.dashboard.visit import FromVisit, Visit
 from tallykeep.model import normal_title
 
@@ -42,6 +43,7 @@ ENCODINGS = {
 _PROBLEM = "X-Problem"  # marks an answer that only tells what is wrong
 _LEFT_OUT, _FIELD = "out", "field:"
 _SURE, _LIKELY = 0.75, 0.4
+_KNOWN_ENOUGH = 0.5  # of the columns; with fewer, and without what every row needs, the kind is asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +85,19 @@ async def look(request: Request, visit: FromVisit) -> Response:
         seen = await visit.api.ask(
             "POST", "/v1/imports/preview", data=_asked(form), files={"file": (file.filename, file.file)}
         )
+        if not form.get("kind") and _is_a_guess(seen):
+            return HTMLResponse(fragment("imports/unknown.html", seen=seen, kinds=KINDS, formats=FORMATS))
         campaigns = await _campaigns(visit) if seen["kind"] == "campaign-vouchers" else []
     except RefusedError as refused:
         return _problem(refused.details or str(refused))
+    given = constants(seen, form)
     shown = {
         "seen": seen,
+        "translations": translations(seen, form),
+        "constants": given,
+        "further": further(seen, given),
+        "values": orjson.dumps(seen["values"]).decode(),
+        "defaults": orjson.dumps(seen["defaults"]).decode(),
         "sure": _sureness(seen, chosen=bool(form.get("kind"))),
         "columns": [(column, _choices(seen, column)) for column in seen["columns"]],
         "campaign": form.get("campaign") or "",
@@ -111,7 +121,7 @@ def _asked(form: FormData) -> dict[str, str]:
     titles = {name.removeprefix("title-"): str(title) for name, title in form.items() if name.startswith("title-")}
     if titles:
         asked["mapping"] = orjson.dumps(_mapping(form, titles)).decode()
-    return asked
+    return asked | wishes_of(form)
 
 
 def _mapping(form: FormData, titles: dict[str, str]) -> dict[str, str | None]:
@@ -143,12 +153,23 @@ def _is_called(title: str, field: dict[str, Any]) -> bool:
     return normal_title(title) in map(normal_title, (field["title"], *field["others"]))
 
 
+def _is_a_guess(seen: dict[str, Any]) -> bool:
+    """Whether the likeliest kind is too unlikely to go on without asking."""
+    found = next(each for each in seen["kinds"] if each["kind"] == seen["kind"])
+    if seen["format"] not in ("csv", "xlsx"):
+        return bool(found["confidence"] < _LIKELY)
+    named = [column for column in seen["columns"] if column["title"].strip()]
+    known = sum(column["use"] == "field" for column in named)
+    needs = any(field["required"] for field in seen["fields"])
+    return known < _KNOWN_ENOUGH * len(named) and (bool(seen["missing"]) or not needs)
+
+
 def _sureness(seen: dict[str, Any], *, chosen: bool) -> str:
     found = next(each for each in seen["kinds"] if each["kind"] == seen["kind"])
     if chosen:
         return f"As you chose: {found['reason']}."
     if found["confidence"] >= _SURE:
-        return f"Told by the columns: {found['reason']}."
+        return f"By its columns: {found['reason']}."
     if found["confidence"] >= _LIKELY:
         return f"Likely: {found['reason']}."
     return f"A guess: {found['reason']}. Choose what the rows are."

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
 import httpx
@@ -11,7 +12,7 @@ from fastapi.responses import Response, StreamingResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from tallykeep.dashboard import words
-from tallykeep.dashboard.api import segment
+from tallykeep.dashboard.api import RefusedError, segment
 from tallykeep.dashboard.faults import columns_at_fault
 from tallykeep.dashboard.pages import fragment, page, redirect
 from tallykeep.dashboard.visit import FromVisit, Visit
@@ -22,6 +23,15 @@ File = Literal["failures.csv", "failures.ndjson", "file", "report.csv"]
 
 _MOST_REASONS, _MOST_CHILDREN = 50, 50
 _ROWS_ON_A_PAGE, _PORTIONS_ON_A_PAGE = 50, 100
+# What a task wrote, and where it can be looked at.
+_ROOMS = {
+    "VOUCHERS": ("vouchers", "/resources/vouchers"),
+    "CUSTOMERS": ("customers", "/resources/customers"),
+    "PRODUCTS": ("products", "/resources/products"),
+    "SKUS": ("products with their SKUs", "/resources/products"),
+    "ORDERS": ("orders", "/resources/orders"),
+    "CAMPAIGN": ("campaigns", "/campaigns"),
+}
 _NO_FAILURES: dict[str, Any] = {"failures": [], "columns": [], "has_more": False, "failures_kept": True}
 
 
@@ -36,16 +46,42 @@ async def show_task(
 ) -> Response:
     """The task; of its failed rows those with one `reason`, or all, behind `after_row`."""
     path = path_of(action_id)
-    action, portions, children = await asyncio.gather(
-        visit.api.get(path),
-        visit.api.get(f"{path}/portions", limit=_PORTIONS_ON_A_PAGE),
-        visit.api.get("/v1/async-actions", parent_id=action_id, limit=_MOST_CHILDREN),
+    action, portions, later = await asyncio.gather(
+        visit.api.get(path), visit.api.get(f"{path}/portions", limit=_PORTIONS_ON_A_PAGE), _later(visit, action_id)
     )
     reasons, failed = await _failures(visit, action, reason, after_row)
+    parent = await _parent(visit, action)
+    # Rows that were sent again and failed again are mended where they failed last.
+    elsewhere = sum(words.left(task) for task in later if task["parent_id"] == action_id and not task["dry_run"])
     return page(
-        request, "task.html", action=action, portions=portions, children=children["async_actions"], reasons=reasons,
-        failed=failed, reason=reason, after_row=after_row, at_fault=columns_at_fault,
+        request, "task.html", action=action, portions=portions, parent=parent, later=later, reasons=reasons,
+        failed=failed, room=_ROOMS.get(action["type"].partition(".")[0]), reason=reason, after_row=after_row,
+        at_fault=columns_at_fault, left_here=words.left(action) - elsewhere,
     )  # fmt: skip
+
+
+async def _parent(visit: Visit, action: dict[str, Any]) -> dict[str, Any] | None:
+    """The task whose rows this one retries, unless it was removed for its age."""
+    if not action["parent_id"]:
+        return None
+    try:
+        parent: dict[str, Any] = await visit.api.get(path_of(action["parent_id"]))
+    except RefusedError as refused:
+        if refused.status != HTTPStatus.NOT_FOUND:
+            raise
+        return None
+    return parent
+
+
+async def _later(visit: Visit, action_id: str) -> list[dict[str, Any]]:
+    """The retries of the task, and their retries, as far as one wants to read of them: the oldest first."""
+    found: list[dict[str, Any]] = []
+    asked = [action_id]
+    while asked and len(found) < _MOST_CHILDREN:
+        children = await visit.api.get("/v1/async-actions", parent_id=asked.pop(0), limit=_MOST_CHILDREN)
+        found += children["async_actions"]
+        asked += [child["id"] for child in children["async_actions"] if child["failed_count"]]
+    return sorted(found, key=lambda each: str(each["created_at"]))
 
 
 async def _failures(visit: Visit, action: dict[str, Any], reason: str, after_row: int) -> tuple[Any, Any]:

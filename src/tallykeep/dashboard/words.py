@@ -60,11 +60,22 @@ def state_of(action: dict[str, Any]) -> State:
         return State("Running", "busy")
     if status == "FAILED":
         return State(_ENDINGS.get(action["ended_by"], "Failed"), "bad" if action["ended_by"] == "REJECTED" else "mixed")
+    return _outcome(action)
+
+
+def _outcome(action: dict[str, Any]) -> State:
     if not action["total_count"]:
         return State("No rows", "mixed")
     if not action["failed_count"]:
         return State("Done", "good")
+    if not left(action):
+        return State("Mended", "good")
     return State("Some failed", "mixed") if action["done_count"] else State("All failed", "bad")
+
+
+def left(action: dict[str, Any]) -> int:
+    """Failed and unprocessed rows that no later task has brought in."""
+    return int(action["failed_count"] + action["unprocessed_count"] - action["mended_count"])
 
 
 def ended(action: dict[str, Any]) -> bool:

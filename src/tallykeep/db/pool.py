@@ -1,6 +1,10 @@
 """Connections: one pool a process, every connection in autocommit with transactions opened by name."""
 
+import os
+import socket
+import time
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from psycopg import AsyncConnection
 from psycopg.rows import DictRow, dict_row
@@ -9,11 +13,35 @@ from psycopg_pool import AsyncConnectionPool
 Connection = AsyncConnection[DictRow]
 Pool = AsyncConnectionPool[Connection]
 
+_SENT_AHEAD_BYTES = 1 << 20
+_FRESH_SECONDS = 1.0  # so long after its last use a connection is taken to be alive without asking the server
+_last_used: WeakKeyDictionary[AsyncConnection[Any], float] = WeakKeyDictionary()
+
 
 async def _configure(connection: AsyncConnection[Any]) -> None:
+    _widen(connection.fileno())
     await connection.set_autocommit(True)
     # Elsewhere the last day of 9999 would be past what Python can hold.
     await connection.execute("SET timezone = 'UTC'")
+
+
+def _widen(descriptor: int) -> None:
+    """Let a local server have more of a COPY ahead, for while this process is busy with something else.
+
+    The kernel's net.core.wmem_max is the limit; other sockets widen by themselves.
+    """
+    with socket.socket(fileno=os.dup(descriptor)) as local:
+        if local.family == socket.AF_UNIX:
+            local.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SENT_AHEAD_BYTES)
+
+
+async def _note_use(connection: AsyncConnection[Any]) -> None:
+    _last_used[connection] = time.monotonic()
+
+
+async def _check_unless_fresh(connection: AsyncConnection[Any]) -> None:
+    if time.monotonic() - _last_used.get(connection, 0.0) > _FRESH_SECONDS:
+        await AsyncConnectionPool.check_connection(connection)
 
 
 def make_pool(database_url: str, *, size: int, name: str) -> Pool:
@@ -25,7 +53,8 @@ def make_pool(database_url: str, *, size: int, name: str) -> Pool:
         open=False,
         name=name,
         configure=_configure,
-        check=AsyncConnectionPool.check_connection,
+        reset=_note_use,
+        check=_check_unless_fresh,
         kwargs={"row_factory": dict_row, "application_name": name},
         timeout=10,
         reconnect_timeout=float("inf"),

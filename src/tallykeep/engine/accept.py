@@ -1,11 +1,11 @@
 """Acceptance: a stream of bytes becomes an action with its portions and its first jobs, all in one transaction."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, LiteralString
 
 from psycopg.types.json import Jsonb
 
@@ -14,16 +14,18 @@ from tallykeep.db.pool import Connection, Pool
 from tallykeep.db.queries import queries
 from tallykeep.engine.attempt import whole_at_once
 from tallykeep.engine.columns import choose_columns
+from tallykeep.engine.filling import carried, choose_filling
 from tallykeep.engine.kinds import Submission, Upload
 from tallykeep.engine.once import Accepted, Fingerprint, KeyTakenError, find_accepted, remember, replay
 from tallykeep.engine.open import Opened, Opener, Splitter
-from tallykeep.engine.queue import Queue
-from tallykeep.engine.turns import head_start, queue_first_turns
+from tallykeep.engine.turns import TURNS_QUEUED, head_start, queue_first_turns, turns_asked
 from tallykeep.engine.unique import UniqueKeys
 from tallykeep.errors import ConflictError
 from tallykeep.model import Portion, Source, Wishes, new_id, now
 
 _sql = queries(__package__, "accept.sql")
+
+_ACCEPT_ONE: LiteralString = _sql.add_action_of_one + TURNS_QUEUED
 
 _NO_WISHES = Wishes()
 
@@ -37,9 +39,8 @@ class _Totals:
 class Acceptance:
     """Takes submissions. An id that was handed out survives; a submission that broke off leaves nothing behind."""
 
-    def __init__(self, pool: Pool, queue: Queue, settings: Settings) -> None:
+    def __init__(self, pool: Pool, settings: Settings) -> None:
         self._pool = pool
-        self._queue = queue
         self._settings = settings
         self._opener = Opener(settings)
 
@@ -55,7 +56,7 @@ class Acceptance:
         if known := await self._find(submission):
             async for _ in body:
                 pass
-            return replay(submission, known, fingerprint.digest(upload.wishes()))
+            return replay(submission, known, fingerprint.digest(carried(upload.wishes(), submission.earlier)))
         try:
             async with self._opener.open(submission.kind, upload, body) as content:
                 return await self._accept(submission, upload, fingerprint, content)
@@ -63,7 +64,7 @@ class Acceptance:
             known = await self._find(submission)
             if known is None:
                 raise
-            return replay(submission, known, fingerprint.digest(upload.wishes()))
+            return replay(submission, known, fingerprint.digest(carried(upload.wishes(), submission.earlier)))
 
     async def _find(self, submission: Submission) -> dict[str, Any] | None:
         if not submission.idempotency_key:
@@ -74,22 +75,40 @@ class Acceptance:
     async def _accept(
         self, submission: Submission, upload: Upload, fingerprint: Fingerprint, content: Opened
     ) -> Accepted:
-        kind = submission.kind
-        splitter = content[0]
+        kind, splitter = submission.kind, content[0]
         portions = _portions(*content, UniqueKeys(kind.unique_key) if kind.unique_key else None)
-        first = await anext(portions, None)
+        first, second = await anext(portions, None), await anext(portions, None)
+        if first and second is None and kind.sequence is None and not submission.idempotency_key:
+            return await self._accept_one(submission, upload, fingerprint, splitter, first)
         async with self._pool.connection() as connection, connection.transaction():
             action_id, created_at = await _add_action(connection, submission)
             totals = _Totals()
             if first:
-                totals = await _copy_portions(connection, submission.project_id, action_id, first, portions)
-            wishes = upload.wishes()
-            source = choose_columns(splitter.source, wishes.mapping, kind.required_columns)
-            source = replace(source, options=source.options | submission.options)
-            about = {"file_name": upload.file_name, "body_size": fingerprint.size}
-            await self._complete(connection, submission, action_id, source, totals, wishes, created_at, about)
+                begun = [first, second] if second else [first]
+                totals = await _copy_portions(connection, submission.project_id, action_id, begun, portions)
+            wishes = carried(upload.wishes(), submission.earlier)
+            about = _about(submission, upload, fingerprint, splitter, wishes)
+            await self._complete(connection, submission, action_id, about, totals, wishes, created_at)
             await remember(connection, submission, fingerprint.digest(wishes), action_id)
         return Accepted(action_id)
+
+    async def _accept_one(
+        self, submission: Submission, upload: Upload, fingerprint: Fingerprint, splitter: Splitter, portion: Portion
+    ) -> Accepted:
+        """All in one statement: nothing is faster than a single way to the server and back."""
+        wishes = carried(upload.wishes(), submission.earlier)
+        asked = {
+            **_added(submission),
+            **_about(submission, upload, fingerprint, splitter, wishes),
+            **turns_asked(submission.project_id, 1, express=True),
+            "first_row": portion.first_row,
+            "total_count": portion.row_count,
+            "body": portion.body,
+            "served_at": now() - head_start(1),
+        }
+        async with self._pool.connection() as connection:
+            await connection.execute(_ACCEPT_ONE, asked)
+        return Accepted(asked["id"])
 
     async def accept_planned(
         self, connection: Connection, submission: Submission, wishes: Wishes = _NO_WISHES
@@ -108,8 +127,8 @@ class Acceptance:
         key = {"project_id": submission.project_id, "id": action_id}
         counted = await (await connection.execute(_sql.count_portions, key)).fetchone()
         totals = _Totals(**counted) if counted else _Totals()
-        source = Source("planned", options=submission.options)
-        await self._complete(connection, submission, action_id, source, totals, wishes, created_at, {})
+        about = {**_wished(Source("planned", options=submission.options), wishes), "file_name": None, "body_size": None}
+        await self._complete(connection, submission, action_id, about, totals, wishes, created_at)
         try:
             await remember(connection, submission, Fingerprint(submission).digest(wishes), action_id)
         except KeyTakenError:
@@ -128,51 +147,67 @@ class Acceptance:
         connection: Connection,
         submission: Submission,
         action_id: str,
-        source: Source,
+        about: dict[str, Any],
         totals: _Totals,
         wishes: Wishes,
         created_at: datetime,
-        about: dict[str, Any],
     ) -> None:
         project_id = submission.project_id
         completed = {
+            **about,
             "project_id": project_id,
             "id": action_id,
-            "source": Jsonb(source.to_json()),
             "total_count": totals.rows,
             "open_portions": totals.portions,
             "now": created_at if not totals.portions else now(),
-            "dry_run": wishes.dry_run,
-            "on_error": wishes.on_error,
-            "max_failures": wishes.max_failures,
             "served_at": now() - head_start(totals.portions),
-            "file_name": None,
-            "body_size": None,
-            **about,
         }
         await connection.execute(_sql.complete_acceptance, completed)
         if totals.portions:
             in_flight = 1 if whole_at_once(wishes) else self._settings.portions_in_flight
             await queue_first_turns(
-                connection, self._queue, project_id, action_id, min(in_flight, totals.portions),
+                connection, project_id, action_id, min(in_flight, totals.portions),
                 in_sequence=submission.kind.sequence is not None, express=totals.portions == 1,
             )  # fmt: skip
 
 
 async def _add_action(connection: Connection, submission: Submission) -> tuple[str, datetime]:
-    action_id, created_at = new_id("aa_"), now()
-    added = {
+    added = _added(submission)
+    await connection.execute(_sql.add_action, added)
+    return added["id"], added["now"]
+
+
+def _added(submission: Submission) -> dict[str, Any]:
+    return {
         "project_id": submission.project_id,
-        "id": action_id,
+        "id": new_id("aa_"),
         "type": submission.kind.name,
         "sequence": submission.kind.sequence,
         "request_id": submission.request_id,
         "requested_by": submission.requested_by,
         "parent_id": submission.parent_id,
-        "now": created_at,
+        "now": now(),
     }
-    await connection.execute(_sql.add_action, added)
-    return action_id, created_at
+
+
+def _about(
+    submission: Submission, upload: Upload, fingerprint: Fingerprint, splitter: Splitter, wishes: Wishes
+) -> dict[str, Any]:
+    """What is known of the rows once all of them have come; raises InvalidQueryError for columns that do not fit."""
+    kind = submission.kind
+    source = choose_columns(splitter.source, wishes.mapping, kind.required_columns, wishes.defaults)
+    source = choose_filling(source, wishes.defaults, wishes.values, kind)
+    source = replace(source, options=source.options | submission.options)
+    return {**_wished(source, wishes), "file_name": upload.file_name, "body_size": fingerprint.size}
+
+
+def _wished(source: Source, wishes: Wishes) -> dict[str, Any]:
+    return {
+        "source": Jsonb(source.to_json()),
+        "dry_run": wishes.dry_run,
+        "on_error": wishes.on_error,
+        "max_failures": wishes.max_failures,
+    }
 
 
 async def _portions(splitter: Splitter, body: AsyncIterator[bytes], keys: UniqueKeys | None) -> AsyncIterator[Portion]:
@@ -183,13 +218,15 @@ async def _portions(splitter: Splitter, body: AsyncIterator[bytes], keys: Unique
         yield keys.checked(portion, splitter.source) if keys else portion
 
 
-async def _one_ahead(portions: AsyncIterator[Portion]) -> AsyncGenerator[Portion]:
+async def _one_ahead(begun: Sequence[Portion], portions: AsyncIterator[Portion]) -> AsyncGenerator[Portion]:
     """The portions; while one is being written, the next is already made."""
     following = asyncio.ensure_future(anext(portions, None))
     try:
-        while (portion := await following) is not None:
-            following = asyncio.ensure_future(anext(portions, None))
+        for portion in begun:
             yield portion
+        while (found := await following) is not None:
+            following = asyncio.ensure_future(anext(portions, None))
+            yield found
     finally:
         if not following.done():
             following.cancel()
@@ -198,16 +235,14 @@ async def _one_ahead(portions: AsyncIterator[Portion]) -> AsyncGenerator[Portion
 
 
 async def _copy_portions(
-    connection: Connection, project_id: int, action_id: str, first: Portion, rest: AsyncIterator[Portion]
+    connection: Connection, project_id: int, action_id: str, begun: Sequence[Portion], rest: AsyncIterator[Portion]
 ) -> _Totals:
     totals = _Totals()
     async with connection.cursor().copy(_sql.copy_portions) as copy:
         copy.set_types(["int8", "text", "int8", "int8", "bytea"])
-        async with aclosing(_one_ahead(rest)) as following:
-            portion: Portion | None = first
-            while portion is not None:
+        async with aclosing(_one_ahead(begun, rest)) as portions:
+            async for portion in portions:
                 await copy.write_row((project_id, action_id, portion.first_row, portion.row_count, portion.body))
                 totals.rows += portion.row_count
                 totals.portions += 1
-                portion = await anext(following, None)
     return totals

@@ -8,6 +8,23 @@ VALUES (
     0, :now, :now
 )
 
+-- name: add_action_of_one!
+-- A whole action of one portion that waits for no other, in front of the turns it queues.
+WITH action AS (
+    INSERT INTO async_actions (
+        project_id, id, type, status, operation_status, request_id, requested_by, parent_id, source, total_count,
+        open_portions, dry_run, on_error, max_failures, served_at, file_name, body_size, created_at, updated_at
+    )
+    VALUES (
+        :project_id, :id, :type, 'ENQUEUED', 'UNKNOWN', :request_id, :requested_by, :parent_id, :source, :total_count,
+        1, :dry_run, :on_error, :max_failures, :served_at, :file_name, :body_size, :now, :now
+    )
+),
+portion AS (
+    INSERT INTO portions (project_id, action_id, first_row, row_count, body)
+    VALUES (:project_id, :id, :first_row, :total_count, :body)
+),
+
 -- name: copy_portions!
 COPY portions (project_id, action_id, first_row, row_count, body) FROM STDIN (FORMAT BINARY)
 

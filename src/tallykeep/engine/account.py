@@ -39,12 +39,10 @@ async def close_portion(connection: Connection, claimed: ClaimedPortion, outcome
         "created_count": len(outcome.created),
     }
     closing = {**place, **counts, "first_row": claimed.portion.first_row}
-    closed = await connection.execute(_sql.close_portion_if_open, closing)
-    if closed.rowcount != 1:
-        raise PortionLostError(f"the portion at row {claimed.portion.first_row} is closed already")
-    await connection.execute(_sql.delete_attempts, closing)
-    tally = await (await connection.execute(_sql.tally_if_unfinished, {**place, **counts})).fetchone()
+    tally = await (await connection.execute(_sql.close_portion, closing)).fetchone()
     if tally is None:
+        raise PortionLostError(f"the portion at row {claimed.portion.first_row} is closed already")
+    if tally["status"] is None:
         raise PortionLostError(f"the action {claimed.action_id} has ended already")
     if _has_to_stop(claimed, tally["failed_count"]) and tally["status"] != "DONE":
         reason = f"Stopped after {tally['failed_count']} failed row(s), as on_error=stop asks"

@@ -4,32 +4,43 @@ COPY failures (project_id, action_id, "row", key, reason, error_key) FROM STDIN
 -- name: add_report_part!
 INSERT INTO report_parts (project_id, action_id, first_row, body) VALUES (:project_id, :action_id, :first_row, :body)
 
--- name: close_portion_if_open!
-UPDATE portions
-SET
-    status = 'CLOSED',
-    done_count = :done_count,
-    failed_count = :failed_count,
-    unprocessed_count = :unprocessed_count,
-    closed_at = :now
-WHERE project_id = :project_id AND action_id = :action_id AND first_row = :first_row AND status = 'OPEN'
-
--- name: tally_if_unfinished
+-- name: close_portion
+-- The portion if it is open, and with it the action's tally if that is unfinished; says which of the two it found.
 -- With rows left unprocessed the last portion does not end the action: what stops it does.
-UPDATE async_actions
-SET
-    done_count = done_count + :done_count,
-    failed_count = failed_count + :failed_count,
-    created_count = created_count + :created_count,
-    open_portions = open_portions - 1,
-    updated_at = greatest(updated_at, :now),
-    started_at = coalesce(started_at, :now),
-    status = CASE WHEN open_portions = 1 AND :unprocessed_count = 0 THEN 'DONE' ELSE 'IN_PROGRESS' END,
-    operation_status = CASE WHEN open_portions = 1 AND :unprocessed_count = 0 THEN 'SUCCESS' ELSE 'UNKNOWN' END,
-    ended_by = CASE WHEN open_portions = 1 AND :unprocessed_count = 0 THEN 'COMPLETED' END,
-    finished_at = CASE WHEN open_portions = 1 AND :unprocessed_count = 0 THEN greatest(updated_at, :now) END
-WHERE project_id = :project_id AND id = :action_id AND status IN ('ENQUEUED', 'IN_PROGRESS')
-RETURNING status, failed_count, sequence
+WITH closed AS (
+    UPDATE portions
+    SET
+        status = 'CLOSED',
+        done_count = :done_count,
+        failed_count = :failed_count,
+        unprocessed_count = :unprocessed_count,
+        closed_at = :now
+    WHERE project_id = :project_id AND action_id = :action_id AND first_row = :first_row AND status = 'OPEN'
+    RETURNING first_row
+),
+forgotten AS (
+    DELETE FROM attempts WHERE project_id = :project_id AND action_id = :action_id AND first_row = :first_row
+),
+tally AS (
+    UPDATE async_actions
+    SET
+        done_count = async_actions.done_count + :done_count,
+        failed_count = async_actions.failed_count + :failed_count,
+        created_count = created_count + :created_count,
+        open_portions = open_portions - 1,
+        updated_at = greatest(updated_at, :now),
+        started_at = coalesce(started_at, :now),
+        status = CASE WHEN open_portions = 1 AND :unprocessed_count = 0 THEN 'DONE' ELSE 'IN_PROGRESS' END,
+        operation_status = CASE WHEN open_portions = 1 AND :unprocessed_count = 0 THEN 'SUCCESS' ELSE 'UNKNOWN' END,
+        ended_by = CASE WHEN open_portions = 1 AND :unprocessed_count = 0 THEN 'COMPLETED' END,
+        finished_at = CASE WHEN open_portions = 1 AND :unprocessed_count = 0 THEN greatest(updated_at, :now) END
+    FROM closed
+    WHERE project_id = :project_id AND id = :action_id AND status IN ('ENQUEUED', 'IN_PROGRESS')
+    RETURNING status, failed_count, sequence
+)
+SELECT closed.first_row, tally.status, tally.failed_count, tally.sequence
+FROM closed
+LEFT JOIN tally ON true
 
 -- name: close_all_portions!
 UPDATE portions

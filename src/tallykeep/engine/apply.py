@@ -7,7 +7,6 @@ from datetime import timedelta
 
 import psycopg
 import structlog
-from procrastinate.exceptions import ConnectorException
 from psycopg_pool import PoolTimeout
 
 from tallykeep.config import Settings
@@ -18,7 +17,6 @@ from tallykeep.engine.claim import claim_portion, forget_attempt, note_attempt
 from tallykeep.engine.isolate import Isolation, RunAlone
 from tallykeep.engine.kinds import ActionTypes
 from tallykeep.engine.passing import is_passing
-from tallykeep.engine.queue import Queue
 from tallykeep.engine.turns import queue_next, queue_turns, serve_next_action
 from tallykeep.engine.whole import apply_whole
 from tallykeep.errors import OutOfTurnError
@@ -42,34 +40,38 @@ class Applier:
     """Advances projects by a portion at a time; what a job calls."""
 
     pool: Pool
-    queue: Queue
     kinds: ActionTypes
     settings: Settings
     run_alone: RunAlone
 
-    async def advance(self, project_id: int) -> None:
-        """Apply the portion whose turn it is in the project, and queue the next turn; nothing to do is fine."""
+    async def advance(self, project_id: int, express: bool = False) -> None:
+        """Apply the portion whose turn it is in the project, and queue the next turn; nothing to do is fine.
+
+        An express turn leaves larger actions alone: whatever took its own portion had a turn that it now passes on.
+        """
         try:
             async with self.pool.connection() as connection:
-                await self._advance(connection, project_id)
+                if not await self._advance(connection, project_id, express) and express:
+                    await queue_turns(connection, project_id, 1)
         except Exception as error:
             if not is_passing(error):
                 raise
             _log.info("a portion will be tried again", project_id=project_id, reason=str(error))
             await self._queue_again(project_id)
 
-    async def _advance(self, connection: Connection, project_id: int) -> None:
+    async def _advance(self, connection: Connection, project_id: int, express: bool) -> bool:
         served: set[str] = set()
-        while action_id := await serve_next_action(connection, project_id):
+        while action_id := await serve_next_action(connection, project_id, express=express):
             if action_id in served:
-                return  # every action has its portions in hand
+                return False  # every action has its portions in hand
             served.add(action_id)
             try:
                 if await self._apply(connection, project_id, action_id):
-                    return
+                    return True
             except _SuspectError as suspect:
                 await self._isolate(connection, suspect)
-                return
+                return True
+        return False
 
     async def _apply(self, connection: Connection, project_id: int, action_id: str) -> bool:
         """Apply the action's next portion, in one transaction; False when none is there for us."""
@@ -95,7 +97,7 @@ class Applier:
         return True
 
     async def _isolate(self, connection: Connection, suspect: _SuspectError) -> None:
-        isolation = Isolation(self.queue, self.run_alone, self.settings)
+        isolation = Isolation(self.run_alone, self.settings)
         try:
             await isolation.isolate(connection, suspect.claimed, suspect.attempts)
         except (OutOfTurnError, asyncio.CancelledError):
@@ -108,7 +110,7 @@ class Applier:
             tally = await apply_whole(connection, kind, claimed)
         else:
             tally = await close_portion(connection, claimed, await apply_portion(connection, kind, claimed))
-        await queue_next(connection, self.queue, claimed.project_id, tally, self.settings.portions_in_flight)
+        await queue_next(connection, claimed.project_id, tally, self.settings.portions_in_flight)
 
     async def apply_alone(self, connection: Connection, project_id: int, action_id: str, first_row: int) -> None:
         """Apply this very portion, here and now, unless somebody else has it, or had it."""
@@ -121,6 +123,6 @@ class Applier:
         """Queue the turn once more after a moment; when even that fails, the rescuer will."""
         try:
             async with self.pool.connection() as connection, connection.transaction():
-                await queue_turns(connection, self.queue, project_id, 1, delay=_RETRY_AFTER)
-        except (psycopg.Error, PoolTimeout, ConnectorException) as error:
+                await queue_turns(connection, project_id, 1, delay=_RETRY_AFTER)
+        except (psycopg.Error, PoolTimeout) as error:
             _log.warning("could not queue a retry; the rescuer will", project_id=project_id, reason=str(error))

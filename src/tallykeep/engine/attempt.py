@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import ParamSpec, TypeVar
 from uuid import uuid4
@@ -12,9 +12,9 @@ import structlog
 
 from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
+from tallykeep.engine.filling import filled_header, read_filled
 from tallykeep.engine.kinds import ActionType
 from tallykeep.engine.passing import is_passing
-from tallykeep.engine.rows import read_rows
 from tallykeep.errors import OutOfTurnError, PortionLostError, RequestError
 from tallykeep.model import ClaimedPortion, Failure, OnError, Row, Wishes
 
@@ -63,7 +63,9 @@ async def apply_portion(connection: Connection, kind: ActionType, claimed: Claim
 
 
 async def _apply(connection: Connection, kind: ActionType, claimed: ClaimedPortion) -> Outcome:
-    rows = await _checked(claimed.portion.row_count, read_rows, claimed.portion, claimed.source)
+    rows = await _checked(claimed.portion.row_count, read_filled, claimed.portion, claimed.source)
+    if claimed.source.defaults:
+        claimed = replace(claimed, source=replace(claimed.source, header=filled_header(claimed.source)))
     if claimed.wishes.on_error != OnError.STOP or claimed.source.format == "planned":
         return await _outcome_of(connection, kind, claimed, rows)
     return await _apply_until_failures(connection, kind, claimed, rows)

@@ -1,5 +1,6 @@
 """The columns of a file: renamed or left out as the submission wishes, and checked for those that every row needs."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import orjson
@@ -14,12 +15,14 @@ _LONGEST_SHOWN = 60
 Mapping = dict[str, str | None]
 
 
-def choose_columns(source: Source, mapping: Mapping, required: tuple[tuple[str, ...], ...]) -> Source:
+def choose_columns(
+    source: Source, mapping: Mapping, required: tuple[tuple[str, ...], ...], given: Iterable[str] = ()
+) -> Source:
     """The source with its header as the rows are to be read.
 
     `mapping` names columns by what they should be called, or skips them (None). Of each tuple in `required` one column
-    must be there. Raises InvalidQueryError for a mapping that does not fit the file, InvalidPayloadError for a column
-    that is missing.
+    must be there, or `given` by a default. Raises InvalidQueryError for a mapping that does not fit the file,
+    InvalidPayloadError for a column that is missing.
     """
     if source.format != "csv":
         if mapping:
@@ -28,7 +31,7 @@ def choose_columns(source: Source, mapping: Mapping, required: tuple[tuple[str, 
     titles = _mapped(source.header, mapping)
     kept = [index for index, title in enumerate(titles) if title is not None]
     header = [title for title in titles if title is not None]
-    _require(source.header, header, required)
+    _require(source.header, [*header, *given], required)
     if len(kept) == len(source.header):
         return replace(source, header=header, sent=None if header == source.header else source.header)
     if not kept:

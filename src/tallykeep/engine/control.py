@@ -12,7 +12,6 @@ from tallykeep.engine.account import end_unfinished
 from tallykeep.engine.failed_rows import as_sent, sent_rows
 from tallykeep.engine.kinds import ActionType, ActionTypes, Submission, Upload
 from tallykeep.engine.once import Accepted
-from tallykeep.engine.queue import Queue
 from tallykeep.engine.turns import queue_next
 from tallykeep.errors import ConflictError, NotFoundError
 from tallykeep.model import EndedBy, Source, Wishes
@@ -43,7 +42,6 @@ class Controller:
     """What the API does to actions that were accepted before."""
 
     pool: Pool
-    queue: Queue
     acceptance: Acceptance
     kinds: ActionTypes
     settings: Settings
@@ -81,7 +79,7 @@ class Controller:
             elif tally.sequence is not None:
                 # Should this get lost, the rescuer makes up for it.
                 async with connection.transaction():
-                    await queue_next(connection, self.queue, project_id, tally, self.settings.portions_in_flight)
+                    await queue_next(connection, project_id, tally, self.settings.portions_in_flight)
 
     async def _require_canceled(self, project_id: int, action_id: str) -> None:
         parent = await self.find(project_id, action_id)
@@ -100,6 +98,7 @@ class Controller:
         """
         if parent.ended_by is None:
             raise ConflictError(f"The action {parent.id} is still running; retry it once it has ended, or cancel it")
+        submission = replace(submission, earlier=parent.source)
         if corrected is not None:
             if parent.source.format == "planned":
                 raise ConflictError(f"A {parent.kind.name} has no rows that could be corrected; send no body")

@@ -13,7 +13,6 @@ from tallykeep.db.queries import queries
 from tallykeep.engine.account import Tally, close_portion, reject
 from tallykeep.engine.attempt import all_failed, require_turn, whole_at_once
 from tallykeep.engine.claim import claim_portion
-from tallykeep.engine.queue import Queue
 from tallykeep.engine.rows import read_rows, split_rows
 from tallykeep.engine.turns import queue_next
 from tallykeep.errors import OutOfTurnError
@@ -35,7 +34,6 @@ RunAlone = Callable[[int, str, int], Awaitable[int]]
 class Isolation:
     """Where suspect portions go."""
 
-    queue: Queue
     run_alone: RunAlone
     settings: Settings
 
@@ -66,7 +64,7 @@ class Isolation:
             await _cut_up(connection, claimed, self.settings.portion_attempts)
         elif attempts >= self.settings.portion_attempts + _DEATHS_ALONE:
             tally = await _convict(connection, claimed, exit_code)
-        await queue_next(connection, self.queue, suspect.project_id, tally, self.settings.portions_in_flight)
+        await queue_next(connection, suspect.project_id, tally, self.settings.portions_in_flight)
 
 
 @asynccontextmanager

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Literal, Protocol
 
 from tallykeep.db.pool import Connection
-from tallykeep.model import Action, ClaimedPortion, Failure, Row, Wishes
+from tallykeep.model import Action, ClaimedPortion, Failure, Row, Source, Wishes
 
 
 class Operation(Protocol):
@@ -72,6 +72,8 @@ class ActionType:
     portion_times: int = 1  # how many times the usual rows make a portion, where a row takes little
     target: Target | None = None  # what the path's {target} means, as options of the action
     required_columns: tuple[tuple[str, ...], ...] = ()  # without one of each a file is refused as a whole
+    columns: tuple[tuple[str, ...], ...] = ()  # those a file may have, metadata aside; titles of one meaning together
+    key_columns: tuple[str, ...] = ()  # what tells rows apart
     unique_key: str | None = None  # rows without it, or with it twice, refuse a whole JSON submission
     result: Result
     begin: Begin
@@ -93,6 +95,7 @@ class Submission:
     idempotency_key: str | None = None
     asked: tuple[Any, ...] = ()  # the request's own words, by which a second one under the same key is compared
     parent_id: str | None = None
+    earlier: Source | None = None  # of the action that is retried
 
 
 class Upload(Protocol):

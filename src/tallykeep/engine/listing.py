@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, LiteralString
+from typing import Any, Literal, LiteralString
 
 from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
@@ -11,6 +11,9 @@ from tallykeep.errors import InvalidQueryError
 from tallykeep.model import Status
 
 _sql = queries(__package__, "listing.sql")
+
+
+Failures = Literal["none", "some", "all"]  # which of the rows that have an outcome failed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,13 +31,14 @@ class Wanted:
     finished_from: datetime | None = None
     finished_before: datetime | None = None
     file_name: str | None = None  # a part of it, in any case
+    failures: Failures | None = None
     after_id: str | None = None
 
     @property
     def looks_at_each(self) -> bool:
         """Whether something is asked for that no index knows."""
-        looked_at = (self.started_from, self.started_before, self.finished_from, self.finished_before, self.file_name)
-        return any(asked is not None for asked in looked_at)
+        moments = (self.started_from, self.started_before, self.finished_from, self.finished_before)
+        return any(asked is not None for asked in (*moments, self.file_name, self.failures))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +111,7 @@ async def _bounds(connection: Connection, project_id: int, wanted: Wanted) -> di
         "finished_from": wanted.finished_from,
         "finished_before": wanted.finished_before,
         "file_name": wanted.file_name,
+        "failures": wanted.failures,
         "after_created_at": await _cursor(connection, project_id, wanted.after_id),
         "after_id": wanted.after_id or "",
         "limit": wanted.limit + 1,

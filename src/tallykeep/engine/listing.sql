@@ -77,6 +77,12 @@ WHERE project_id = :project_id
     AND (:finished_from::timestamptz IS NULL OR finished_at >= :finished_from)
     AND (:finished_before::timestamptz IS NULL OR finished_at < :finished_before)
     AND (:file_name::text IS NULL OR strpos(lower(file_name), lower(:file_name)) > 0)
+    AND CASE :failures::text
+        WHEN 'none' THEN failed_count = 0
+        WHEN 'some' THEN failed_count > 0 AND done_count > 0
+        WHEN 'all' THEN failed_count > 0 AND done_count = 0
+        ELSE true
+    END
     AND (created_at, id) < (:after_created_at::timestamptz, :after_id)
     AND {further}
 ORDER BY created_at DESC, id DESC

@@ -1,7 +1,6 @@
 """Which errors pass: the same portion may well succeed later, as it is."""
 
 import psycopg
-from procrastinate.exceptions import ConnectorException
 from psycopg_pool import PoolTimeout
 
 from tallykeep.errors import OutOfTurnError, PortionLostError
@@ -16,9 +15,8 @@ def is_passing(error: Exception) -> bool:
     """Whether it is no defect and not the rows' fault."""
     if isinstance(error, OutOfTurnError | PortionLostError | PoolTimeout):
         return True
-    cause = error.__cause__ if isinstance(error, ConnectorException) else error
-    if not isinstance(cause, psycopg.Error):
+    if not isinstance(error, psycopg.Error):
         return False
-    if cause.sqlstate is None:
-        return isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError)
-    return cause.sqlstate[:2] in _PASSING_CLASSES or cause.sqlstate == _LOCK_NOT_AVAILABLE
+    if error.sqlstate is None:
+        return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+    return error.sqlstate[:2] in _PASSING_CLASSES or error.sqlstate == _LOCK_NOT_AVAILABLE

@@ -1,18 +1,15 @@
 """The queue: procrastinate, used only to wake workers up. What is to be done stands in our own tables."""
 
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
 from typing import Any
 
 from procrastinate import App, PsycopgConnector
 from procrastinate.jobs import Status
 from psycopg import AsyncConnection
 
-from tallykeep.db.pool import Connection
-
 QUEUE = "actions"
 EXPRESS = "express"  # for actions of one portion: it has workers of its own beside those of both queues
-_TASK = "advance"
+TASK = "advance"
 _TIDY = "tidy"
 _DEAD_AFTER_SECONDS = 60
 
@@ -24,7 +21,7 @@ async def _need_not_wait_for_the_disk(connection: AsyncConnection[Any]) -> None:
     await connection.execute("SET synchronous_commit = off")
 
 
-Advance = Callable[[int], Awaitable[None]]
+Advance = Callable[[int, bool], Awaitable[None]]
 
 
 class Queue:
@@ -39,10 +36,10 @@ class Queue:
     def on_advance(self, advance: Advance) -> None:
         """Set what a worker of this process does with a job."""
 
-        async def task(project_id: int) -> None:
-            await advance(project_id)
+        async def task(project_id: int, express: bool = False) -> None:
+            await advance(project_id, express)
 
-        self.app.task(name=_TASK, queue=QUEUE)(task)
+        self.app.task(name=TASK, queue=QUEUE)(task)
         # A worker without any periodic task stops watching its own listener and goes deaf when the server restarts.
         self.app.periodic(cron="* * * * *")(self.app.task(name=_TIDY, queue=QUEUE)(self._tidy))
 
@@ -51,17 +48,3 @@ class Queue:
         manager = self.app.job_manager
         for job in await manager.get_stalled_jobs(seconds_since_heartbeat=_DEAD_AFTER_SECONDS):
             await manager.finish_job(job, status=Status.FAILED, delete_job=True)
-
-    async def defer_advance(
-        self, connection: Connection, project_id: int, turn: int, *, delay: timedelta | None = None,
-        express: bool = False,
-    ) -> None:  # fmt: skip
-        """Queue one job, in the transaction that is open on `connection`; they are served by their turns' numbers."""
-        job = self.app.configure_task(
-            _TASK,
-            queue=EXPRESS if express else QUEUE,
-            priority=-turn,
-            connection=connection,
-            schedule_in={"milliseconds": round(delay.total_seconds() * 1000)} if delay else None,
-        )
-        await job.defer_async(project_id=project_id)

@@ -17,7 +17,7 @@ _sql = queries(__package__, "read.sql")
 ADDED_FIELDS = (
     "total_count", "done_count", "failed_count", "unprocessed_count", "started_at", "finished_at", "eta_seconds",
     "ended_by", "reason", "dry_run", "on_error", "parent_id", "user", "file_name", "file_size",
-    "failures_kept",
+    "failures_kept", "mended_count", "first_file_name",
 )  # fmt: skip
 ADDED_ALONE = ("created_count", "updated_count")
 
@@ -41,7 +41,9 @@ class Reader:
         kind = self.kinds[action.type]
         report = links.report_of(action) if links and kind.report_header and action.report_kept else None
         result = kind.result(kind, action, [Failure(*failure) for failure in row["failures"]], report)
-        return {**shown(action), **_effects(kind, action), "result": result, "processing_time": action.processing_time}
+        kin = await _kin(connection, project_id, [action])
+        known = {**shown(action, kin.get(action.id)), **_effects(kind, action)}
+        return {**known, "result": result, "processing_time": action.processing_time}
 
     async def require_action(self, connection: Connection, project_id: int, action_id: str) -> None:
         """Raises NotFoundError where the project has no such action."""
@@ -50,10 +52,12 @@ class Reader:
     async def list_actions(self, connection: Connection, project_id: int, wanted: Wanted) -> dict[str, Any]:
         """One page of actions, newest first, without results, and where the next page starts."""
         page = await find_page(connection, project_id, wanted)
+        actions = [action_of(row) for row in page.rows]
+        kin = await _kin(connection, project_id, actions)
         return {
             "object": "list",
             "data_ref": "async_actions",
-            "async_actions": [shown(action_of(row)) for row in page.rows],
+            "async_actions": [shown(action, kin.get(action.id)) for action in actions],
             "has_more": page.more_after is not None,
             "more_starting_after": page.more_after,
         }
@@ -75,6 +79,23 @@ class Reader:
         return await _page_of_failures(
             connection, _sql.failures_by_reason, project_id, action_id, asked, limit=limit, name="reasons"
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Kin:
+    """What is known of an action by those it retries and those that retry it."""
+
+    done_later: int = 0
+    first_file_name: str | None = None
+
+
+async def _kin(connection: Connection, project_id: int, actions: list[Action]) -> dict[str, Kin]:
+    """The kin of those that may have any: retries, and what has rows to be retried."""
+    ids = [each.id for each in actions if each.parent_id or each.failed_count or each.unprocessed_count]
+    if not ids:
+        return {}
+    rows = await (await connection.execute(_sql.get_kin, {"project_id": project_id, "ids": ids})).fetchall()
+    return {row["id"]: Kin(row["done_later"], row["first_file_name"]) for row in rows}
 
 
 async def _page_of_failures(
@@ -111,8 +132,10 @@ def action_of(row: dict[str, Any]) -> Action:
     return Action(**known)
 
 
-def shown(action: Action) -> dict[str, Any]:
-    """The wire format's fields, and beside them ours."""
+def shown(action: Action, kin: Kin | None = None) -> dict[str, Any]:
+    """The wire format's fields, and beside them ours; nothing was retried of an action that still runs."""
+    kin = kin or Kin()
+    unsettled = 0 if action.dry_run else action.failed_count + action.unprocessed_count
     return {
         "id": action.id,
         "type": action.type,
@@ -139,6 +162,8 @@ def shown(action: Action) -> dict[str, Any]:
         "file_name": action.file_name,
         "file_size": action.body_size,
         "failures_kept": action.failures_kept,
+        "mended_count": min(kin.done_later, unsettled),
+        "first_file_name": kin.first_file_name,
     }
 
 

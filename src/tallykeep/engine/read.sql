@@ -37,3 +37,34 @@ LIMIT :limit
 
 -- name: are_failures_kept
 SELECT failures_kept FROM async_actions WHERE project_id = :project_id AND id = :action_id
+
+-- name: get_kin
+-- Of each action: how many rows its retries, and theirs, have done; and the file that the first of its parents came as.
+WITH RECURSIVE later AS (
+    SELECT parent_id AS of_id, id, CASE WHEN dry_run THEN 0 ELSE done_count END AS done_count
+    FROM async_actions
+    WHERE project_id = :project_id AND parent_id = ANY (:ids)
+    UNION ALL
+    SELECT later.of_id, child.id, CASE WHEN child.dry_run THEN 0 ELSE child.done_count END
+    FROM later
+    JOIN async_actions AS child ON child.project_id = :project_id AND child.parent_id = later.id
+), earlier AS (
+    SELECT id AS of_id, parent_id, NULL::text AS file_name, 0 AS distance
+    FROM async_actions
+    WHERE project_id = :project_id AND id = ANY (:ids) AND parent_id IS NOT NULL
+    UNION ALL
+    SELECT earlier.of_id, parent.parent_id, parent.file_name, earlier.distance + 1
+    FROM earlier
+    JOIN async_actions AS parent ON parent.project_id = :project_id AND parent.id = earlier.parent_id
+)
+SELECT
+    asked.id,
+    (SELECT coalesce(sum(later.done_count), 0) FROM later WHERE later.of_id = asked.id)::bigint AS done_later,
+    (
+        SELECT earlier.file_name
+        FROM earlier
+        WHERE earlier.of_id = asked.id AND earlier.file_name IS NOT NULL
+        ORDER BY earlier.distance DESC
+        LIMIT 1
+    ) AS first_file_name
+FROM unnest(:ids::text[]) AS asked (id)

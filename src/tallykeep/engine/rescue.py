@@ -10,7 +10,6 @@ from tallykeep.config import Settings
 from tallykeep.db.pool import Connection, Pool
 from tallykeep.db.queries import queries
 from tallykeep.engine.account import Tally
-from tallykeep.engine.queue import Queue
 from tallykeep.engine.turns import queue_next, queue_turns
 from tallykeep.model import now
 
@@ -23,7 +22,6 @@ class Rescuer:
     """Runs in every worker process; two at a time do no harm."""
 
     pool: Pool
-    queue: Queue
     settings: Settings
     worker_name: str
 
@@ -50,7 +48,7 @@ class Rescuer:
             ended = Tally(ended=True, sequence=found["sequence"])
             async with connection.transaction():
                 in_flight = self.settings.portions_in_flight
-                await queue_next(connection, self.queue, found["project_id"], ended, in_flight)
+                await queue_next(connection, found["project_id"], ended, in_flight)
 
     async def _wake_projects(self, connection: Connection) -> int:
         silent_since = now() - timedelta(seconds=self.settings.rescue_after_seconds)
@@ -59,5 +57,5 @@ class Rescuer:
             stranded = await (await connection.execute(_sql.find_stranded_projects, place)).fetchall()
             for project in stranded:
                 _log.warning("a project had no job left and was queued again", project_id=project["project_id"])
-                await queue_turns(connection, self.queue, project["project_id"], project["turns"])
+                await queue_turns(connection, project["project_id"], project["turns"])
         return len(stranded)

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator
 
 from tallykeep.engine.encoding import Transcoder
@@ -12,6 +13,8 @@ from tallykeep.model import Portion, Source, normal_title
 DELIMITERS = ",;\t|"
 _MOST_COLUMNS = 1_000
 _LONG_ROW = 65_536
+_LONG_BLOCK = 32_768
+_MAYBE_BLANK = re.compile(rb"\n[ \t\r\v\f\n]")
 
 # Rows are limited by max_row_bytes; the parser's own limit on a field (131,072) would only add a second answer.
 csv.field_size_limit(1 << 30)
@@ -47,9 +50,8 @@ class CsvSplitter:
         self._tail += chunk
         end = _end_of_lines(self._tail)
         if end:
-            lines = self._tail[:end].splitlines(keepends=True)
-            self._tail = self._tail[end:]
-            yield from self._take(lines, final=False)
+            block, self._tail = self._tail[:end], self._tail[end:]
+            yield from self._take_block(block)
         if len(self._tail) > self._max_row_bytes:
             raise row_too_long(self._cutter.row_number, self._max_row_bytes)
 
@@ -68,6 +70,19 @@ class CsvSplitter:
         """The input goes on, but is not looked at any further: yield the rows that are whole."""
         yield from self._feed(self._transcoder.finish())
         yield from self._cutter.cut()
+
+    def _take_block(self, block: bytes) -> Iterator[Portion]:
+        """Take whole lines, in one piece where they are plain, halved while they are too many."""
+        count = _rows_of_plain(block) if self.source.header and not self._open_lines else None
+        if count is None:
+            yield from self._take(block.splitlines(keepends=True), final=False)
+        elif self._cutter.is_for(count) and len(block) <= self._max_row_bytes:
+            yield from self._cutter.add_run(block, count)
+        elif len(block) > _LONG_BLOCK and (middle := block.rfind(b"\n", 0, len(block) // 2) + 1):
+            yield from self._take_block(block[:middle])
+            yield from self._take_block(block[middle:])
+        else:
+            yield from self._take(block.splitlines(keepends=True), final=False)
 
     def _take(self, lines: list[bytes], *, final: bool) -> Iterator[Portion]:
         self._open_lines += lines
@@ -159,6 +174,15 @@ def quoted_rows(
         rows.append(lines[start] if source.taken == start + 1 else b"".join(lines[start : source.taken]))
         start = source.taken
     return rows, lines[start:], True
+
+
+def _rows_of_plain(block: bytes) -> int | None:
+    """How many rows these whole lines are; None where that takes a closer look: quotes, blank lines, old Mac lines."""
+    if b'"' in block or block[:1].isspace() or _MAYBE_BLANK.search(block):
+        return None
+    if b"\r" in block and block.count(b"\r") != block.count(b"\r\n"):
+        return None
+    return block.count(b"\n")
 
 
 def _end_of_lines(buffer: bytes) -> int:

@@ -1,12 +1,13 @@
 """Trying rows before anybody submits them: validated and looked up as an import would, then taken back."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from tallykeep.db.pool import Pool
 from tallykeep.db.queries import queries
 from tallykeep.engine.attempt import try_rows
+from tallykeep.engine.filling import fill, filled_header
 from tallykeep.engine.kinds import ActionType
 from tallykeep.engine.passing import is_passing
 from tallykeep.model import ClaimedPortion, Failure, Portion, Row, Source, Wishes
@@ -42,6 +43,7 @@ async def try_out(
         if kind.target is not None and target is not None:
             options = await kind.target(connection, project_id, target)
         claimed = _as_claimed(project_id, kind, source, options, len(rows))
+        rows = list(fill(rows, source))
         try:
             async with connection.transaction(force_rollback=True):
                 await connection.execute(_sql.limit_waiting, {"milliseconds": _PATIENCE_MILLISECONDS})
@@ -58,5 +60,5 @@ def _as_claimed(
     project_id: int, kind: ActionType, source: Source, options: dict[str, Any], row_count: int
 ) -> ClaimedPortion:
     """The rows as a portion in our hands, of an action that does not exist."""
-    whole = Source(source.format, source.header, source.delimiter, options, source.kept, source.width)
+    whole = replace(source, header=filled_header(source), options=options)
     return ClaimedPortion(project_id, "", kind.name, whole, Portion(1, row_count, b""), Wishes(dry_run=True))

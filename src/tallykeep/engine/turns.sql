@@ -1,17 +1,25 @@
--- name: number_turns
--- The next numbers of the project, and its lock until the transaction ends. What waits in the queue tells how far
--- numbers have come; an empty queue, the project that has come furthest.
-WITH present AS (
+-- name: queued_turns!
+-- Number the next turns of the project and queue a job for each. The project's lock, taken even for none, lasts until
+-- the transaction ends. What waits in the queue tells how far numbers have come; an empty queue, the project that has
+-- come furthest. Common table expressions of one statement, in which others may stand in front of these.
+present AS (
     SELECT coalesce(
         (SELECT -priority FROM procrastinate_jobs WHERE status = 'todo' AND priority < 0 ORDER BY priority DESC LIMIT 1),
         (SELECT max(next_turn) FROM turns),
         1
     )::bigint AS turn
+),
+mine AS (
+    INSERT INTO turns AS mine (project_id, next_turn)
+    SELECT :project_id, turn + :count FROM present
+    ON CONFLICT (project_id) DO UPDATE SET next_turn = greatest(mine.next_turn, excluded.next_turn - :count) + :count
+    RETURNING next_turn - :count AS first_turn
 )
-INSERT INTO turns AS mine (project_id, next_turn)
-SELECT :project_id, turn + :count FROM present
-ON CONFLICT (project_id) DO UPDATE SET next_turn = greatest(mine.next_turn, excluded.next_turn - :count) + :count
-RETURNING next_turn - :count AS first_turn
+SELECT procrastinate_defer_jobs_v1(array_agg((
+    :queue, :task, -(first_turn + place), NULL, NULL, jsonb_build_object('project_id', :project_id::bigint, 'express', :express::boolean),
+    :scheduled_at::timestamptz
+)::procrastinate_job_to_defer_v1 ORDER BY place)) AS jobs
+FROM mine, generate_series(0, :count - 1) AS place
 
 -- name: wait_in_sequence!
 -- Only where another action of the sequence is unfinished.
@@ -60,6 +68,7 @@ WHERE project_id = :project_id
     AND id = (
         SELECT id FROM async_actions
         WHERE project_id = :project_id AND ready AND status IN ('ENQUEUED', 'IN_PROGRESS')
+            AND (NOT :express OR open_portions = 1)
         ORDER BY served_at, created_at, id
         LIMIT 1
         FOR NO KEY UPDATE

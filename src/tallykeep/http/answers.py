@@ -8,7 +8,6 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
-from procrastinate.exceptions import ConnectorException
 from psycopg_pool import PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -100,7 +99,7 @@ def answer_errors(app: FastAPI) -> None:
     app.add_exception_handler(RequestError, _on_request_error)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
-    for outage in (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, ConnectorException):
+    for outage in (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout):
         app.add_exception_handler(outage, _on_outage)
     app.add_exception_handler(psycopg.DataError, _on_unstorable)
     app.add_exception_handler(ClientDisconnect, _on_disconnect)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Query, Request
 
 from tallykeep.compatibility import OURS, Compatibility
-from tallykeep.engine.listing import Wanted
+from tallykeep.engine.listing import Failures, Wanted
 from tallykeep.engine.read import ADDED_ALONE, ADDED_FIELDS
 from tallykeep.engine.sent import rows_as_sent
 from tallykeep.errors import InvalidQueryError
@@ -45,6 +45,9 @@ async def wanted_actions(
     finished_from: Annotated[Moment | None, Query(description="Actions that ended at this moment or later.")] = None,
     finished_before: Annotated[Moment | None, Query(description="Actions that ended before this moment.")] = None,
     file_name: Annotated[str | None, Query(description="Actions of files with this in their names.")] = None,
+    failures: Annotated[
+        Failures | None, Query(description="Actions whose rows failed: `none` of them, `some`, or `all`.")
+    ] = None,
     starting_after_id: Annotated[
         str | None, Query(description="The page behind this action; `more_starting_after` of the page before.")
     ] = None,
@@ -61,6 +64,7 @@ async def wanted_actions(
         finished_from=finished_from,
         finished_before=finished_before,
         file_name=file_name or None,
+        failures=failures,
         after_id=starting_after_id,
     )
 
@@ -93,7 +97,9 @@ def _among(name: str, text: str | None, allowed: Iterable[str]) -> frozenset[str
 @router.get("", summary="List async actions", openapi_extra=_LISTED.extra)
 async def list_actions(context: FromContext, caller: FromCaller, wanted: FromFilters, limit: Limit = 10) -> Json:
     """The project's actions, newest first, without their results. Filters can be combined. `more_starting_after` is
-    what to send as `starting_after_id` for the next page, null on the last one.
+    what to send as `starting_after_id` for the next page, null on the last one. `mended_count` tells how many of an
+    action's failed and unprocessed rows went in by its retries, and theirs: at most all of them, as it counts rows and
+    does not compare them. `first_file_name` is the file of the first of the actions that this one retries.
     """
     async with context.pool.connection() as connection:
         return Json(await context.reader.list_actions(connection, caller.project_id, replace(wanted, limit=limit)))

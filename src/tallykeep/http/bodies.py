@@ -70,7 +70,8 @@ async def _patiently(request: Request) -> AsyncIterator[bytes]:
     chunks = aiter(request.stream())
     while True:
         try:
-            chunk = await asyncio.wait_for(anext(chunks, None), _PATIENCE_SECONDS)
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                chunk = await anext(chunks, None)
         except TimeoutError:
             raise UploadTimeoutError(f"Nothing came for {_PATIENCE_SECONDS} seconds; send the request again") from None
         if chunk is None:

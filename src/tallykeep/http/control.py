@@ -1,7 +1,7 @@
 """What can be done to an action: cancel it, retry its failed rows, take these home."""
 
 from collections.abc import AsyncIterator, Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
@@ -18,7 +18,7 @@ from tallykeep.http.bodies import has_body
 from tallykeep.http.context import Context, FromContext
 from tallykeep.http.submissions import RETRY_BODY, media_types
 from tallykeep.http.uploads import RequestUpload, submission
-from tallykeep.http.wishes import PARAMETERS, read_wishes
+from tallykeep.http.wishes import DEFAULTS, PARAMETERS, VALUES, read_wishes
 from tallykeep.model import Source
 from tallykeep.resources.projects import Caller
 
@@ -29,6 +29,11 @@ _FILE_TYPES = {
     "json": ("application/json", ".json"),
     "ndjson": ("application/x-ndjson", ".ndjson"),
 }
+
+
+def _as_before(parameter: dict[str, Any]) -> dict[str, Any]:
+    return {**parameter, "description": f"{parameter['description']} Left out, that of the first action."}
+
 
 Unprocessed = Annotated[bool, Query(description="Take the rows along that have no outcome at all.")]
 
@@ -48,7 +53,7 @@ async def cancel(request: Request, context: FromContext, caller: FromCaller, act
     summary="Retry failed rows",
     openapi_extra={
         **OURS,
-        "parameters": PARAMETERS,
+        "parameters": [*PARAMETERS, *map(_as_before, (DEFAULTS, VALUES))],
         "requestBody": RETRY_BODY,
         "responses": {"202": {"content": {"application/json": ACCEPTED}}},
     },

@@ -19,7 +19,17 @@ from tallykeep.http.auth import FromCaller
 from tallykeep.http.context import FromContext
 from tallykeep.http.submissions import PREVIEW_BODY
 from tallykeep.http.uploads import RequestUpload
-from tallykeep.http.wishes import DELIMITER, MAPPING, read_boolean, read_delimiter, read_mapping
+from tallykeep.http.wishes import (
+    DEFAULTS,
+    DELIMITER,
+    MAPPING,
+    VALUES,
+    read_boolean,
+    read_defaults,
+    read_delimiter,
+    read_mapping,
+    read_values,
+)
 
 router = APIRouter(prefix="/v1/imports", tags=["Submissions"], default_response_class=Json)
 
@@ -39,6 +49,8 @@ _PARAMETERS = [
     _query("kind", {"type": "string", "enum": list(IMPORTS)}, "What the rows are; left out, the likeliest kind."),
     _query("campaign", {"type": "string"}, "Where campaign vouchers go, by name or id; without it they go unchecked."),
     {**MAPPING, "description": f"{MAPPING['description']} Left out, a mapping is suggested; {{}} is none."},
+    DEFAULTS,
+    VALUES,
     DELIMITER,
     _query("charset", {"type": "string"}, "The file's encoding; left out, its first bytes tell."),
     _query(
@@ -97,6 +109,8 @@ def _asked(upload: RequestUpload) -> Asked:
         target=given.get("campaign") or None,
         charset=given.get("charset") or upload.charset,
         delimiter=read_delimiter(given.get("delimiter")),
+        defaults=read_defaults(given.get("defaults") or "{}"),
+        values=read_values(given.get("values") or "{}"),
     )
 
 
@@ -128,7 +142,10 @@ def _kind(kind: ImportKind) -> dict[str, Any]:
 
 
 def _fields(kind: ImportKind) -> list[dict[str, Any]]:
-    return [{"title": each.title, "required": each.required, "others": list(each.others)} for each in kind.fields]
+    return [
+        {"title": each.title, "required": each.required, "others": list(each.others), "choices": list(each.choices)}
+        for each in kind.fields
+    ]
 
 
 def _candidate(candidate: Candidate) -> dict[str, Any]:
@@ -151,7 +168,10 @@ def _shown(seen: Preview, settings: Settings, file_name: str | None) -> dict[str
         "columns": [asdict(column) for column in seen.columns],
         "fields": _fields(seen.kind),
         "mapping": seen.mapping,
+        "defaults": seen.defaults,
+        "values": seen.values,
         "missing": seen.missing,
+        "needed": [asdict(each) for each in seen.needed],
         "refusal": seen.refusal,
         "checked": seen.checked,
         "not_looked_at": _NOT_LOOKED_AT[seen.checked],

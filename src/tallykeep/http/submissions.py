@@ -13,9 +13,11 @@ from tallykeep.http.answers import ACCEPTED, Json, answer_accepted
 from tallykeep.http.auth import FromCaller
 from tallykeep.http.context import Context, FromContext
 from tallykeep.http.uploads import FORM, NDJSON, RequestUpload, submission
-from tallykeep.http.wishes import DELIMITER, MAPPING, PARAMETERS
+from tallykeep.http.wishes import DEFAULTS, DELIMITER, MAPPING, PARAMETERS, VALUES
 from tallykeep.resources.projects import Caller
 
+OF_COLUMNS = [MAPPING, DEFAULTS, VALUES, DELIMITER]
+_FIELDS_OF_FORMS = (MAPPING, DEFAULTS, VALUES)
 _JSON = "application/json"
 _CSV = "text/csv"
 
@@ -42,7 +44,7 @@ _BODIES: dict[str, dict[str, Any]] = {
     "csv": {
         FORM: _form(
             "csv",
-            mapping={"type": "string", "description": MAPPING["description"]},
+            **{name["name"]: {"type": "string", "description": name["description"]} for name in _FIELDS_OF_FORMS},
             **{_UNUSED: {"type": "boolean", "description": "Accepted, without effect so far."}},
         ),
         _CSV: {"schema": {"type": "string"}},
@@ -68,7 +70,7 @@ def submission_routes(kinds: ActionTypes) -> APIRouter:
             description=f"Starts an asynchronous action of the type `{kind.name}` and answers with its id. {_PACKED}",
             operation_id=kind.name,
             openapi_extra={
-                "parameters": [*PARAMETERS, MAPPING, DELIMITER] if kind.source == "csv" else PARAMETERS,
+                "parameters": [*PARAMETERS, *OF_COLUMNS] if kind.source == "csv" else PARAMETERS,
                 "requestBody": {"required": not kind.may_be_empty, "content": _content(kind)},
                 "responses": {str(kind.status_code): {"content": {"application/json": ACCEPTED}}},
                 **_compatibility(kind).extra,

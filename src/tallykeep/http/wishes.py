@@ -48,6 +48,20 @@ MAPPING: dict[str, Any] = {
     "description": "A JSON object that names columns of the file by our fields, or skips them: "
     '{"Gutschein": "Code", "Notiz": null}.',
 }
+DEFAULTS: dict[str, Any] = {
+    "name": "defaults",
+    "in": "query",
+    "schema": {"type": "string"},
+    "description": "A JSON object of texts by field, for every row whose cell is empty, or where the file has no such "
+    'column: {"Discount Type": "PERCENT"}. Fields are called as they are after `mapping`.',
+}
+VALUES: dict[str, Any] = {
+    "name": "values",
+    "in": "query",
+    "schema": {"type": "string"},
+    "description": "A JSON object that has, by field, what texts of the file are to be read as: "
+    '{"Voucher Type": {"Gutschein": "GIFT_VOUCHER"}}. Case, and blanks around them, do not matter.',
+}
 DELIMITER: dict[str, Any] = {
     "name": "delimiter",
     "in": "query",
@@ -55,7 +69,7 @@ DELIMITER: dict[str, Any] = {
     "description": "What stands between the cells of a CSV file: one of , ; | or tab. Left out, its header tells.",
 }
 
-_NAMES = ("dry_run", "on_error", "max_failures", "mapping", "include_unprocessed", "delimiter")
+_NAMES = ("dry_run", "on_error", "max_failures", "mapping", "include_unprocessed", "delimiter", "defaults", "values")
 _DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
 _BY_TITLE = {normal_title(name): name for name in _NAMES}
 
@@ -76,6 +90,8 @@ def read_wishes(given: Mapping[str, str]) -> Wishes:
         max_failures=_max_failures(given.get("max_failures", "1")),
         mapping=read_mapping(given.get("mapping", "{}")),
         delimiter=read_delimiter(given.get("delimiter")),
+        defaults=read_defaults(given.get("defaults") or "{}"),
+        values=read_values(given.get("values") or "{}"),
     )
 
 
@@ -120,10 +136,45 @@ def _max_failures(text: str) -> int:
 
 def read_mapping(text: str) -> dict[str, str | None]:
     """Columns by what they are to be called, None to skip them; raises InvalidQueryError."""
-    try:
-        mapping = orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        raise InvalidQueryError(f"Property .mapping is not JSON: {error}") from None
-    if not isinstance(mapping, dict) or not all(isinstance(field, str | None) for field in mapping.values()):
+    mapping = _object("mapping", text, "column to field, or to null to skip it")
+    if not all(isinstance(field, str | None) for field in mapping.values()):
         raise InvalidQueryError("Property .mapping should be a JSON object: column to field, or to null to skip it")
     return mapping
+
+
+def read_defaults(text: str) -> dict[str, str]:
+    """Texts for empty cells by field; raises InvalidQueryError."""
+    what = "field to text"
+    defaults = _object("defaults", text, what)
+    for field, default in defaults.items():
+        _require_text("defaults", field, default, what)
+    return defaults
+
+
+def read_values(text: str) -> dict[str, dict[str, str]]:
+    """By field, what texts are to be read as; raises InvalidQueryError, also for a text that is given twice."""
+    what = "field to an object of texts"
+    values = _object("values", text, what)
+    for field, meant in values.items():
+        if not isinstance(meant, dict):
+            raise InvalidQueryError(f"Property .values should be a JSON object: {what}; {field!r} is not")
+        for each in meant.values():
+            _require_text("values", field, each, what)
+        if len({each.strip().casefold() for each in meant}) < len(meant):
+            raise InvalidQueryError(f"Property .values gives a text of {field!r} twice; case does not matter")
+    return values
+
+
+def _object(name: str, text: str, what: str) -> dict[str, Any]:
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise InvalidQueryError(f"Property .{name} is not JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise InvalidQueryError(f"Property .{name} should be a JSON object: {what}")
+    return value
+
+
+def _require_text(name: str, field: str, text: object, what: str) -> None:
+    if not isinstance(text, str) or "\0" in text or "\n" in text or "\r" in text:
+        raise InvalidQueryError(f"Property .{name} should be a JSON object: {what}, of one line; {field!r} is not")

@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from tallykeep.resources import cleaning
+from tallykeep.resources import cleaning, spellings
 from tallykeep.resources.cleaning import Problem, actual
 
 Definition = Mapping[str, Any]
@@ -145,7 +145,9 @@ def _typed(kind: str, cell: str) -> Any:
     if kind == "number":
         return _number_or_text(cell)
     if kind == "boolean":
-        return {"true": True, "false": False}.get(cell.strip().lower(), cell)
+        return _or_text(spellings.boolean, cell)
+    if kind in ("date", "datetime") and not _is_moment(cell):
+        return _or_text(spellings.iso_date, cell)
     if kind == "object":
         try:
             return orjson.loads(cell)
@@ -155,11 +157,21 @@ def _typed(kind: str, cell: str) -> Any:
 
 
 def _number_or_text(cell: str) -> Any:
+    for read in (str.strip, spellings.plain_number):
+        try:
+            value = orjson.loads(read(cell) or "")
+        except (orjson.JSONDecodeError, Problem):
+            continue
+        return value if _is_number(value) else cell
+    return cell
+
+
+def _or_text(read: Callable[[str], Any], cell: str) -> Any:
     try:
-        value = orjson.loads(cell.strip())
-    except orjson.JSONDecodeError:
+        value = read(cell)
+    except Problem:
         return cell
-    return value if _is_number(value) else cell
+    return cell if value is None else value
 
 
 def _is_number(value: Any) -> bool:

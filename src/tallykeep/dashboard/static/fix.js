@@ -1,12 +1,17 @@
-// The sheet of failed rows: counts what was changed, and moves through it by keyboard.
+// The sheet of failed rows: counts what was changed, keeps it while one looks elsewhere, and moves by keyboard.
 
 const sheet = document.getElementById("sheet");
 const button = document.getElementById("import-again");
+const replace = document.getElementById("replace");
+
+function isChanged(cell) {
+  return cell.value !== cell.dataset.sent.replaceAll("\r\n", "\n");
+}
 
 function changed(row) {
   let any = false;
   for (const cell of row.querySelectorAll("[data-sent]")) {
-    const is = cell.value !== cell.dataset.sent.replaceAll("\r\n", "\n");
+    const is = isChanged(cell);
     cell.classList.toggle("mended", is);
     any ||= is;
   }
@@ -22,6 +27,7 @@ function count() {
   }
   const { none, one, many } = button.dataset;
   button.textContent = rows === 0 ? none : rows === 1 ? one : many.replace("{}", rows.toLocaleString());
+  button.disabled = rows === 0;
   return rows;
 }
 
@@ -32,15 +38,69 @@ function move(from, steps) {
   rows[rows.indexOf(row) + steps]?.querySelectorAll("[data-sent]")[place]?.focus();
 }
 
+// What was typed stays while one looks at other reasons, or adds a column: in this tab, until it is imported.
+const kept = sheet && `tallykeep-fix-${sheet.querySelector("[data-action]").dataset.action}`;
+
+function cellsByName() {
+  return [...sheet.querySelectorAll("[data-sent]")].map((cell) => [`${cell.name}|${cell.closest("td").dataset.title}`, cell]);
+}
+
+function keep() {
+  const typed = JSON.parse(sessionStorage.getItem(kept) ?? "{}");
+  for (const [name, cell] of cellsByName()) {
+    if (isChanged(cell)) typed[name] = cell.value;
+    else delete typed[name];
+  }
+  sessionStorage.setItem(kept, JSON.stringify(typed));
+}
+
+function bringBack() {
+  const typed = JSON.parse(sessionStorage.getItem(kept) ?? "{}");
+  for (const [name, cell] of cellsByName()) {
+    if (name in typed && !isChanged(cell)) cell.value = typed[name];
+  }
+}
+
+function forget() {
+  const typed = JSON.parse(sessionStorage.getItem(kept) ?? "{}");
+  for (const [name] of cellsByName()) delete typed[name];
+  sessionStorage.setItem(kept, JSON.stringify(typed));
+}
+
+// The value for all rows is chosen where the column knows a few words only.
+function offer(pair) {
+  const option = pair.querySelector("[name=column]").selectedOptions[0];
+  const old = pair.querySelector("[name=value]");
+  const choices = option.dataset.choices?.split(" ");
+  const fresh = document.createElement(choices ? "select" : "input");
+  fresh.name = "value";
+  if (choices) fresh.append(...choices.map((choice) => new Option(choice)));
+  else fresh.placeholder = "nothing";
+  old.replaceWith(fresh);
+}
+
+replace?.addEventListener("change", (event) => {
+  if (event.target.name === "column") offer(event.target.closest(".pair"));
+});
+
 if (sheet) {
   let sending = false;
-  sheet.addEventListener("input", count);
-  sheet.addEventListener("submit", () => (sending = true));
+  bringBack();
+  sheet.addEventListener("input", () => {
+    count();
+    keep();
+  });
+  sheet.addEventListener("submit", () => {
+    sending = true;
+    forget();
+  });
+  for (const way of document.querySelectorAll(".reasons a, .pager a")) way.addEventListener("click", () => (sending = true));
+  document.getElementById("add-column")?.addEventListener("submit", () => (sending = true));
   sheet.addEventListener("keydown", (event) => {
     if (!event.target.matches("[data-sent]")) return;
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
       event.preventDefault();
-      sheet.requestSubmit(button);
+      if (!button.disabled) sheet.requestSubmit(button);
     } else if (event.target.tagName === "INPUT" && ["Enter", "ArrowDown", "ArrowUp"].includes(event.key)) {
       event.preventDefault();
       move(event.target, event.key === "ArrowUp" || event.shiftKey ? -1 : 1);

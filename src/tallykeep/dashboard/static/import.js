@@ -90,6 +90,7 @@ function show(text, changed) {
   tell("");
   look.innerHTML = text;
   if (!changed) look.querySelector("#what").focus();
+  else if (changed === "default-add") [...look.querySelectorAll('[name^="default-to-"]')].at(-1)?.focus();
   else look.querySelector(`[name="${CSS.escape(name)}"]`)?.focus();
   const verdict = look.querySelector("#verdict");
   told.textContent = `${look.querySelector("[name=kind] option:checked").textContent}. ${verdict ? verdict.textContent : ""}`;
@@ -107,15 +108,16 @@ function takeAway(select) {
 
 look.addEventListener("submit", (event) => event.preventDefault());
 look.addEventListener("change", (event) => {
-  const { name } = event.target;
+  const { name, value } = event.target;
+  if (name === "kind" && !value) return;
   trial.replaceChildren();
   if (name === "on_error") return;
   if (name.startsWith("column-")) takeAway(event.target);
   const form = new FormData(look.querySelector("#choices"));
-  form.delete("mapping");
+  for (const made of ["mapping", "values", "defaults"]) form.delete(made); // of what stands in the other fields
   if (["kind", "delimiter", "charset"].includes(name)) {
     // Other columns, or another meaning of them: they are suggested anew.
-    for (const field of [...form.keys()]) if (/^(column|title)-/.test(field)) form.delete(field);
+    for (const field of [...form.keys()]) if (/^(column|title|value|default)-/.test(field)) form.delete(field);
     if (name === "kind") form.delete("campaign");
   }
   preview(form, name);
@@ -131,7 +133,7 @@ function start(isTrial) {
   form.set("on_error", choices.get("on_error"));
   if (isTrial) form.set("dry_run", "true");
   if (choices.get("rows") === "csv") {
-    form.set("mapping", choices.get("mapping"));
+    for (const wish of ["mapping", "values", "defaults"]) form.set(wish, choices.get(wish));
     if (choices.get("delimiter")) form.set("delimiter", choices.get("delimiter"));
   }
   const charset = choices.get("charset");
@@ -191,6 +193,18 @@ function accepted(request, isTrial) {
   }
   htmx.ajax("GET", `/imports/trial/${answer.task}`, { target: "#trial", swap: "innerHTML show:bottom" });
 }
+
+// After a check that found much wrong, importing is not what one would do next.
+new MutationObserver(() => {
+  const found = trial.querySelector("[data-would-fail]");
+  const button = look.querySelector('[data-start="import"]');
+  if (!found || !button) return;
+  const fails = Number(found.dataset.wouldFail);
+  if (!fails) return;
+  const none = found.dataset.wouldGoIn === "0";
+  button.classList.toggle("primary", !none);
+  button.textContent = none ? `Import anyway: all ${fails.toLocaleString("en")} would fail` : `Import, ${fails.toLocaleString("en")} would fail`;
+}).observe(trial, { childList: true });
 
 look.addEventListener("click", (event) => {
   const button = event.target.closest("[data-start]");

@@ -3,21 +3,21 @@
 from typing import Any
 
 from tallykeep.model import normal_title, wrong_width
-from tallykeep.resources import cleaning
+from tallykeep.resources import cleaning, spellings
 from tallykeep.resources.cleaning import Cleaner, Problem
 from tallykeep.resources.metadata import MetadataChecker
 
 _FIELDS: dict[str, tuple[str, Cleaner]] = {
     "Code": ("code", cleaning.key_text),
-    "Active": ("active", cleaning.boolean),
+    "Active": ("active", spellings.boolean),
     "Category": ("category", cleaning.text),
-    "Loyalty Points": ("loyalty_points", cleaning.cell_whole_number),
-    "Gift Amount": ("gift_amount", cleaning.cell_cents),
-    "Redemption Limit": ("redemption_limit", cleaning.cell_whole_number),
-    "Redeemed Quantity": ("redeemed_quantity", cleaning.cell_whole_number),
-    "Redeemed Amount": ("redeemed_amount", cleaning.cell_cents),
-    "Start Date": ("start_date", cleaning.moment),
-    "Expiration Date": ("expiration_date", cleaning.moment),
+    "Loyalty Points": ("loyalty_points", spellings.whole_number),
+    "Gift Amount": ("gift_amount", spellings.cents),
+    "Redemption Limit": ("redemption_limit", spellings.whole_number),
+    "Redeemed Quantity": ("redeemed_quantity", spellings.whole_number),
+    "Redeemed Amount": ("redeemed_amount", spellings.cents),
+    "Start Date": ("start_date", spellings.moment),
+    "Expiration Date": ("expiration_date", spellings.moment),
     "Additional Info": ("additional_info", cleaning.text),
 }
 TITLES = tuple(_FIELDS)

@@ -6,7 +6,7 @@ from typing import Any
 from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.model import ClaimedPortion
-from tallykeep.resources import cleaning
+from tallykeep.resources import cleaning, spellings
 from tallykeep.resources.cleaning import Problem, actual
 from tallykeep.resources.metadata_purge import Purge
 from tallykeep.resources.upserts.declare import Field, Upserted
@@ -53,7 +53,7 @@ CUSTOMER = Upserted(
             older_name="birthday",
             clean=_birthdate,
             titles=("Birthday", "Birthdate"),
-            clean_cell=_birthdate,
+            clean_cell=spellings.lenient(_birthdate, spellings.iso_date),
         ),
         _text("line_1", "Address_line_1", inside="address"),
         _text("line_2", "Address_line_2", inside="address"),

@@ -5,7 +5,7 @@ from typing import Any
 from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.model import ClaimedPortion
-from tallykeep.resources import cleaning
+from tallykeep.resources import cleaning, spellings
 from tallykeep.resources.cleaning import Problem, actual
 from tallykeep.resources.metadata_purge import Purge
 from tallykeep.resources.upserts.declare import Field, Upserted
@@ -32,7 +32,7 @@ PRODUCT = Upserted(
     prefix="prod_",
     fields=(
         Field(name="name", clean=cleaning.text, titles=("name",), clean_cell=cleaning.text, required=True),
-        Field(name="price", clean=cleaning.whole_number, titles=("price",), clean_cell=cleaning.cell_cents),
+        Field(name="price", clean=cleaning.whole_number, titles=("price",), clean_cell=spellings.cents),
         Field(name="attributes", clean=_attributes, titles=("attributes",), clean_cell=_cell_attributes),
         Field(name="image_url", clean=cleaning.text, titles=("image_url",), clean_cell=cleaning.text),
     ),

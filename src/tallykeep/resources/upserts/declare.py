@@ -71,6 +71,11 @@ class Upserted:
         return ("source_id", "id", *(title for field in self.fields for title in field.titles))
 
     @property
+    def columns(self) -> tuple[tuple[str, ...], ...]:
+        """The same, titles of one meaning together."""
+        return (("source_id",), ("id",), *(field.titles for field in self.fields if field.titles))
+
+    @property
     def error_key(self) -> str:
         """The key of the error for a row that cannot be taken (wire format)."""
         return f"invalid_{self.noun}"

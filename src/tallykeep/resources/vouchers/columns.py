@@ -5,61 +5,87 @@ from dataclasses import dataclass
 import orjson
 
 from tallykeep.model import normal_title
-from tallykeep.resources import cleaning
-from tallykeep.resources.cleaning import Cleaner
+from tallykeep.resources import cleaning, spellings
+from tallykeep.resources.cleaning import Cleaner, Problem
 from tallykeep.resources.vouchers.draft import Values
 from tallykeep.resources.vouchers.kinds import (
     DISCOUNT,
-    DISCOUNT_TYPE,
+    DISCOUNT_TYPES,
     EFFECTS,
     GIFT,
     LOYALTY,
-    VOUCHER_TYPE,
+    VOUCHER_TYPES,
     WORTH,
     take,
 )
 
+_EFFECT_NAMES = tuple(dict.fromkeys(name for names in EFFECTS.values() for name in names))
+TYPE_CELL = spellings.choice(
+    VOUCHER_TYPES,
+    {
+        **dict.fromkeys(("discount", "coupon", "discount coupon", "discount code"), DISCOUNT),
+        **dict.fromkeys(("gift", "gift card"), GIFT),
+        **dict.fromkeys(("loyalty", "loyalty points"), LOYALTY),
+    },
+)
+DISCOUNT_TYPE_CELL = spellings.choice(
+    DISCOUNT_TYPES,
+    {
+        **dict.fromkeys(("%", "percentage", "percent off", "percentage off"), "PERCENT"),
+        **dict.fromkeys(("€", "$", "£", "amount off", "fixed amount", "fixed amount off"), "AMOUNT"),
+        "fixed price": "FIXED",
+        "units": "UNIT",
+        "free shipping": "SHIPPING",
+    },
+)
+EFFECT_CELL = spellings.choice(_EFFECT_NAMES)
 
-def word(clean: Cleaner) -> Cleaner:
-    return lambda cell: clean(cell.strip().upper())
+
+def effect_cell(cell: str) -> str:
+    """An effect as we write it; one that is not known as it stands: only a discount's effect matters."""
+    try:
+        return str(EFFECT_CELL(cell))
+    except Problem:
+        return cell
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One known column of a file: its title, the name of what it holds, and the reader of its cells."""
+    """One known column of a file: its title, the name of what it holds, the reader of its cells, and their choices."""
 
     title: str
     name: str
     clean: Cleaner
+    choices: tuple[str, ...] = ()
 
 
 COLUMNS = (
     Column("Code", "code", cleaning.key_text),
-    Column("Voucher Type", "type", word(VOUCHER_TYPE)),
+    Column("Voucher Type", "type", TYPE_CELL, VOUCHER_TYPES),
     Column("Value", "value", str),
-    Column("Discount Type", "discount_type", word(DISCOUNT_TYPE)),
-    Column("Discount Effect", "discount_effect", word(str)),
+    Column("Discount Type", "discount_type", DISCOUNT_TYPE_CELL, DISCOUNT_TYPES),
+    Column("Discount Effect", "discount_effect", effect_cell, _EFFECT_NAMES),
     Column("Validation Rule ID", "validation_rule", cleaning.text),
     Column("Category", "category", cleaning.text),
-    Column("Active", "active", cleaning.boolean),
-    Column("Start Date", "start_date", cleaning.moment),
-    Column("Expiration Date", "expiration_date", cleaning.moment),
-    Column("Redemption Limit", "redemption_quantity", cleaning.cell_whole_number),
-    Column("Redeemed Quantity", "redeemed_quantity", cleaning.cell_whole_number),
-    Column("Redeemed Amount", "redeemed_amount", cleaning.cell_cents),
+    Column("Active", "active", spellings.boolean, spellings.BOOLEANS),
+    Column("Start Date", "start_date", spellings.moment),
+    Column("Expiration Date", "expiration_date", spellings.moment),
+    Column("Redemption Limit", "redemption_quantity", spellings.whole_number),
+    Column("Redeemed Quantity", "redeemed_quantity", spellings.whole_number),
+    Column("Redeemed Amount", "redeemed_amount", spellings.cents),
     Column("Additional Info", "additional_info", cleaning.text),
 )
 WORTH_FIELDS = ("discount", "gift", "loyalty_card")
 BOUGHT = ("type", "discount_type", "discount_effect", "value")  # what a voucher is worth takes these together
 
 _CELL_VALUES: dict[str, tuple[str, Cleaner]] = {
-    "AMOUNT": ("amount_off", cleaning.cell_cents),
-    "FIXED": ("fixed_amount", cleaning.cell_cents),
-    "PERCENT": ("percent_off", lambda cell: cleaning.percent(cleaning.cell_number(cell))),
-    "UNIT": ("unit_off", cleaning.cell_whole_number),
-    "SHIPPING": ("unit_off", cleaning.cell_whole_number),
-    GIFT: ("amount", cleaning.cell_cents),
-    LOYALTY: ("points", cleaning.cell_whole_number),
+    "AMOUNT": ("amount_off", spellings.cents),
+    "FIXED": ("fixed_amount", spellings.cents),
+    "PERCENT": ("percent_off", spellings.percent),
+    "UNIT": ("unit_off", spellings.whole_number),
+    "SHIPPING": ("unit_off", spellings.whole_number),
+    GIFT: ("amount", spellings.cents),
+    LOYALTY: ("points", spellings.whole_number),
 }
 
 
@@ -67,7 +93,12 @@ KNOWN_TITLES = {normal_title(column.title): column for column in COLUMNS}
 
 
 def worth_of(kind: str, discount_type: str | None, effect: str | None, value: str | None) -> tuple[Values, list[str]]:
-    """What Voucher Type, Discount Type, Discount Effect and Value together make: {"discount": …} or {"gift": …}."""
+    """What Voucher Type, Discount Type, Discount Effect and Value together make: {"discount": …} or {"gift": …}.
+
+    Without a Discount Type, the sign of the Value tells: 15 % or 25 €.
+    """
+    if kind == DISCOUNT and discount_type is None and value is not None:
+        discount_type = spellings.sign_of(value)
     if kind == DISCOUNT and discount_type is None:
         return {}, ["Discount Type is required"]
     name, clean = _CELL_VALUES[discount_type if kind == DISCOUNT and discount_type else kind]

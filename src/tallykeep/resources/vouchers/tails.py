@@ -13,9 +13,16 @@ from tallykeep.model import Table
 from tallykeep.resources.cells import CLEARING, NULL, copy_text
 from tallykeep.resources.cleaning import Cleaner, Problem
 from tallykeep.resources.memo import Memo
-from tallykeep.resources.vouchers.columns import BOUGHT, WORTH_FIELDS, Column, word, worth_of
+from tallykeep.resources.vouchers.columns import (
+    BOUGHT,
+    DISCOUNT_TYPE_CELL,
+    TYPE_CELL,
+    WORTH_FIELDS,
+    Column,
+    effect_cell,
+    worth_of,
+)
 from tallykeep.resources.vouchers.draft import ABSENT, FIELDS
-from tallykeep.resources.vouchers.kinds import DISCOUNT_TYPE, VOUCHER_TYPE
 from tallykeep.resources.vouchers.metadata_cells import MetadataCells
 
 _WORTH_REMEMBERING = 2_000
@@ -129,11 +136,12 @@ def _bought_text(cells: tuple[str, ...]) -> Any:
     if CLEARING in stripped:
         return ODD
     try:
-        kind = word(VOUCHER_TYPE)(stripped[0])
-        discount_type = word(DISCOUNT_TYPE)(stripped[1]) if stripped[1] else None
+        kind = TYPE_CELL(stripped[0])
+        discount_type = DISCOUNT_TYPE_CELL(stripped[1]) if stripped[1] else None
     except Problem:
         return ODD
-    worth, problems = worth_of(kind, discount_type, stripped[2].upper() or None, stripped[3] or None)
+    effect = effect_cell(stripped[2]) if stripped[2] else None
+    worth, problems = worth_of(kind, discount_type, effect, stripped[3] or None)
     if problems:
         return ODD
     return (kind, *(copy_text(worth[name]) if name in worth else NULL for name in WORTH_FIELDS))

@@ -1,0 +1,149 @@
+"""What a submission wishes its cells to be read as: other texts for some, and defaults for those that are empty.
+
+Rows are filled when they are read to be applied. They are kept, shown and sent again as they came.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from difflib import get_close_matches
+from typing import TypeVar
+
+from tallykeep.engine.kinds import ActionType
+from tallykeep.engine.rows import read_rows
+from tallykeep.errors import InvalidQueryError
+from tallykeep.model import Portion, Row, Source, Table, Wishes, normal_title, wrong_width
+
+Defaults = Mapping[str, str]
+Replacements = Mapping[str, Mapping[str, str]]
+
+_ALIKE = 0.6
+
+_Wish = TypeVar("_Wish")
+
+
+def choose_filling(source: Source, defaults: Defaults, values: Replacements, kind: ActionType) -> Source:
+    """The source, whose columns are chosen already, with these wishes under the titles of its columns.
+
+    Raises InvalidQueryError for a field that neither the kind nor the file has, and for a default that would give all
+    rows the same name.
+    """
+    if not defaults and not values:
+        return source
+    if source.format != "csv":
+        name = "defaults" if defaults else "values"
+        raise InvalidQueryError(f"Property .{name} goes with the columns of a file; these rows have none")
+    chosen_defaults = _by_title("defaults", defaults, source.header, kind)
+    for title in chosen_defaults:
+        if normal_title(title) in map(normal_title, kind.key_columns):
+            raise InvalidQueryError(f"Property .defaults cannot give {title!r}: it tells the rows apart")
+    chosen_values = _by_title("values", values, source.header, kind)
+    copied = {title: dict(texts) for title, texts in chosen_values.items()}
+    return replace(source, defaults=chosen_defaults, values=copied)
+
+
+def _by_title(name: str, wished: Mapping[str, _Wish], header: list[str], kind: ActionType) -> dict[str, _Wish]:
+    chosen: dict[str, _Wish] = {}
+    for field, wish in wished.items():
+        title = _title(name, field, header, kind)
+        if title in chosen:
+            raise InvalidQueryError(f"Property .{name} names the column {title!r} twice")
+        chosen[title] = wish
+    return chosen
+
+
+def _title(name: str, field: str, header: list[str], kind: ActionType) -> str:
+    """What the file calls this field, or we do."""
+    same = next((titles for titles in kind.columns if normal_title(field) in map(normal_title, titles)), (field,))
+    wanted = set(map(normal_title, same))
+    for title in header:
+        if normal_title(title) in wanted:
+            return title
+    if normal_title(field) not in {normal_title(title) for titles in kind.columns for title in titles}:
+        hint = _hint(field, header, kind)
+        raise InvalidQueryError(f"Property .{name} names the column {field!r}, which is not known{hint}")
+    return next(title for title in same if normal_title(title) == normal_title(field))
+
+
+def _hint(field: str, header: list[str], kind: ActionType) -> str:
+    known = {normal_title(title): title for title in (*header, *(title for titles in kind.columns for title in titles))}
+    close = get_close_matches(normal_title(field), known, n=1, cutoff=_ALIKE)
+    if close:
+        return f"; perhaps {known[close[0]]!r} is meant"
+    return f"; known are {', '.join(titles[0] for titles in kind.columns)}" if kind.columns else ""
+
+
+def filled_header(source: Source) -> list[str]:
+    """The titles of filled rows: the file's, and those that only a default gives."""
+    known = set(map(normal_title, source.header))
+    return [*source.header, *(title for title in source.defaults if normal_title(title) not in known)]
+
+
+def read_filled(portion: Portion, source: Source) -> Sequence[Row]:
+    """The portion's rows as they are to be applied, under the titles of filled_header."""
+    return fill(read_rows(portion, source), source)
+
+
+def fill(rows: Sequence[Row], source: Source) -> Sequence[Row]:
+    """These rows with other texts and defaults for their cells; without such wishes, the same rows."""
+    if not source.defaults and not source.values:
+        return rows
+    fills = _fills(source)
+    added = [source.defaults[title] for title in filled_header(source)[len(source.header) :]]
+    if isinstance(rows, Table):
+        return _filled_table(rows, fills, added)
+    return [_filled_row(row, fills, added, len(source.header)) for row in rows]
+
+
+class _Fill(dict[str, str]):
+    """What stands in a column's cells, by what stands there in the file."""
+
+    def __init__(self, default: str | None, values: Mapping[str, str]) -> None:
+        super().__init__()
+        self._default = default
+        self._values = {text.strip().casefold(): meant for text, meant in values.items()}
+
+    def __missing__(self, cell: str) -> str:
+        text = self._values.get(cell.strip().casefold(), cell)
+        filled = self._default if self._default is not None and not text.strip() else text
+        self[cell] = filled
+        return filled
+
+
+def _fills(source: Source) -> dict[int, _Fill]:
+    defaults = {normal_title(title): text for title, text in source.defaults.items()}
+    values = {normal_title(title): texts for title, texts in source.values.items()}
+    wished = defaults.keys() | values.keys()
+    titles = [normal_title(title) for title in source.header]
+    return {at: _Fill(defaults.get(title), values.get(title, {})) for at, title in enumerate(titles) if title in wished}
+
+
+def _filled_table(rows: Table, fills: dict[int, _Fill], added: list[str]) -> Sequence[Row]:
+    """Another table, where no text holds the delimiter: files that are filled are read as quickly as others."""
+    columns = rows.columns()
+    for at, column_fill in fills.items():
+        columns[at] = list(map(column_fill.__getitem__, columns[at]))
+    columns += [[text] * len(rows) for text in added]
+    texts = {text for column_fill in fills.values() for text in column_fill.values()}.union(added)
+    if any(rows.delimiter in text for text in texts):
+        filled = map(list, zip(*columns, strict=True))
+        return [Row(number, cells) for number, cells in zip(rows.numbers, filled, strict=True)]
+    lines = list(map(rows.delimiter.join, zip(*columns, strict=True)))
+    width = len(columns)
+    return Table(rows.numbers, lines, delimiter=rows.delimiter, width=width, kept=range(width))
+
+
+def _filled_row(row: Row, fills: dict[int, _Fill], added: list[str], width: int) -> Row:
+    if row.value is None or row.problem is not None:
+        return row
+    cells, surplus = row.value[:width], row.value[width:]
+    if any(cell.strip() for cell in surplus):
+        return Row(row.number, row.value, wrong_width(len(row.value), width))
+    cells += [""] * (width - len(cells))
+    return Row(row.number, [*(fills[at][cell] if at in fills else cell for at, cell in enumerate(cells)), *added])
+
+
+def carried(wishes: Wishes, earlier: Source | None) -> Wishes:
+    """The wishes of a retry: cells are read as those of the earlier action, where nothing else is wished."""
+    if earlier is None:
+        return wishes
+    return replace(wishes, defaults=wishes.defaults or earlier.defaults, values=wishes.values or earlier.values)

@@ -1,0 +1,129 @@
+"""Cells filled with defaults and other texts, when rows are read to be applied."""
+
+import csv
+import io
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tallykeep.actions import ACTION_TYPES
+from tallykeep.engine.columns import choose_columns
+from tallykeep.engine.filling import choose_filling, filled_header, read_filled
+from tallykeep.engine.rows import read_rows
+from tallykeep.errors import InvalidQueryError
+from tallykeep.http.wishes import read_defaults, read_values
+from tallykeep.model import Portion, Source, Table
+
+VOUCHERS = ACTION_TYPES["VOUCHERS.IMPORT_CSV"]
+CUSTOMERS = ACTION_TYPES["CUSTOMERS.IMPORT_CSV"]
+
+
+def filled(header: list[str], body: str, defaults: dict[str, str], values: dict[str, dict[str, str]]) -> list[Any]:
+    source = choose_filling(Source("csv", header), defaults, values, VOUCHERS)
+    rows = read_filled(Portion(1, len(body.splitlines()), body.encode()), source)
+    return [filled_header(source), *(row.problem or row.value for row in rows)]
+
+
+def test_empty_cells_and_missing_columns_get_the_default() -> None:
+    given = filled(["Code", "Value"], "a,1\nb, \n", {"Value": "5", "discount_type": "PERCENT"}, {})
+    assert given == [["Code", "Value", "Discount Type"], ["a", "1", "PERCENT"], ["b", "5", "PERCENT"]]
+
+
+def test_texts_are_compared_without_their_case_and_replaced_before_defaults() -> None:
+    values = {"voucher type": {" gutSchein": "GIFT_VOUCHER", "-": ""}}
+    given = filled(["Code", "Voucher Type"], "a,Gutschein \nb,-\nc,x\n", {"Voucher Type": "LOYALTY_CARD"}, values)
+    assert given[1:] == [["a", "GIFT_VOUCHER"], ["b", "LOYALTY_CARD"], ["c", "x"]]
+
+
+@pytest.mark.parametrize("text", ["plain", "a,b", 'a "quoted" one', ";|"])
+def test_any_text_can_be_a_default(text: str) -> None:
+    given = filled(["Code"], "a\nb\n", {"Category": text}, {})
+    assert given[1:] == [["a", text], ["b", text]]
+
+
+def test_rows_of_another_width_are_filled_or_refused_by_the_width_of_the_file() -> None:
+    given = filled(["Code", "Value"], 'a\nb,1,,\nc,1,x\n"d,d",2\n', {"Category": "C"}, {})
+    assert given[1:] == [
+        ["a", "", "C"],
+        ["b", "1", "C"],
+        "the row has 3 cells, but the header has 2",
+        ["d,d", "2", "C"],
+    ]
+
+
+def test_without_these_wishes_a_file_is_read_as_it_is() -> None:
+    portion = Portion(1, 2, b"a,1\nb,2\n")
+    source = choose_filling(Source("csv", ["Code", "Value"]), {}, {}, VOUCHERS)
+    assert isinstance(read_filled(portion, source), Table)
+    filling = choose_filling(source, {"Category": "C"}, {"Value": {"1": "2"}}, VOUCHERS)
+    assert isinstance(read_filled(portion, filling), Table)  # the quick way is theirs too
+    assert [row.value for row in read_rows(portion, filling)] == [["a", "1"], ["b", "2"]]
+
+
+CELLS = st.text(alphabet='ab ,;"xÄ', max_size=5)
+
+
+@given(st.lists(st.lists(CELLS, min_size=3, max_size=3), min_size=1, max_size=8), CELLS.filter(str.strip))
+def test_the_quick_way_and_the_other_fill_alike(rows: list[list[str]], default: str) -> None:
+    rows = [["k", *cells] for cells in rows]
+    body = io.StringIO()
+    csv.writer(body, lineterminator="\n").writerows(rows)
+    header = ["Code", "Value", "Skipped", "Category"]
+    source = choose_columns(Source("csv", header), {"Skipped": None}, ())
+    filling = choose_filling(source, {"Category": default, "Active": default}, {"Value": {"A": default}}, VOUCHERS)
+    got = [row.value for row in read_filled(Portion(1, len(rows), body.getvalue().encode()), filling)]
+    assert got == [
+        [code, default if value.strip() in ("a", "A") else value, category if category.strip() else default, default]
+        for code, value, _, category in rows
+    ]
+
+
+def test_a_title_of_the_same_meaning_is_the_one_that_the_file_has() -> None:
+    source = choose_filling(Source("csv", ["Source_id", "Birthday"]), {"Birthdate": "2000-01-01"}, {}, CUSTOMERS)
+    assert (filled_header(source), source.defaults) == (["Source_id", "Birthday"], {"Birthday": "2000-01-01"})
+
+
+@pytest.mark.parametrize(
+    ("defaults", "values", "words"),
+    [
+        ({"Discount Typ": "x"}, {}, "names the column 'Discount Typ', which is not known; perhaps 'Discount Type'"),
+        ({}, {"Qqqq": {}}, ".values names the column 'Qqqq', which is not known; known are Code, Voucher Type,"),
+        ({"Value": "1", "value": "2"}, {}, ".defaults names the column 'Value' twice"),
+        ({"Code": "A"}, {}, ".defaults cannot give 'Code': it tells the rows apart"),
+    ],
+)  # fmt: skip
+def test_wishes_that_do_not_fit_are_refused(
+    defaults: dict[str, str], values: dict[str, dict[str, str]], words: str
+) -> None:
+    with pytest.raises(InvalidQueryError, match=re.escape(words)):
+        choose_filling(Source("csv", ["Code", "Value"]), defaults, values, VOUCHERS)
+
+
+def test_rows_without_columns_cannot_be_filled() -> None:
+    with pytest.raises(InvalidQueryError, match="have none"):
+        choose_filling(Source("json"), {"Value": "1"}, {}, VOUCHERS)
+
+
+@pytest.mark.parametrize(
+    ("read", "text", "words"),
+    [
+        (read_defaults, "{", ".defaults is not JSON"),
+        (read_defaults, "[]", ".defaults should be a JSON object"),
+        (
+            read_defaults,
+            '{"Value": 5}',
+            ".defaults should be a JSON object: field to text, of one line; 'Value' is not",
+        ),
+        (read_defaults, '{"Value": "a\\nb"}', "of one line"),
+        (read_values, '{"Value": "5"}', ".values should be a JSON object: field to an object of texts; 'Value' is not"),
+        (read_values, '{"Value": {"a": null}}', "'Value' is not"),
+        (read_values, '{"Value": {"a": "1", "A ": "2"}}', ".values gives a text of 'Value' twice"),
+    ],
+)
+def test_wishes_that_make_no_sense_are_refused(read: Callable[[str], Any], text: str, words: str) -> None:
+    with pytest.raises(InvalidQueryError, match=re.escape(words)):
+        read(text)
