@@ -141,10 +141,11 @@ async def take_out_campaign(connection: Connection, caller: Caller, key: str, *,
 
 async def _shown(connection: Connection, project_id: int, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     of_these = {"project_id": project_id, "ids": [row["id"] for row in rows]}
-    counted = await (await connection.execute(_sql.count_vouchers, of_these)).fetchall()
-    counts = {row["campaign_id"]: row["vouchers"] for row in counted}
+    # Counted afterwards: a campaign that is shown as ready has all of its vouchers.
     running = await (await connection.execute(_sql.running_actions, of_these)).fetchall()
     busy = {(row["campaign_id"], row["type"]) for row in running}
+    counted = await (await connection.execute(_sql.count_vouchers, of_these)).fetchall()
+    counts = {row["campaign_id"]: row["vouchers"] for row in counted}
     categories = await category_fields(connection, project_id, rows)
     return [
         _wire(row, counts.get(row["id"], 0), busy) | category for row, category in zip(rows, categories, strict=True)
