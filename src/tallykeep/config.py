@@ -70,7 +70,7 @@ class Settings(BaseSettings):
         default=60, gt=0, description="How often a worker looks for what has been kept long enough."
     )
 
-    worker_concurrency: int = Field(default=4, gt=0, description="Portions one worker process has in hand at a time.")
+    worker_concurrency: int = Field(default=3, gt=0, description="Portions one worker process has in hand at a time.")
     portions_in_flight: int = Field(default=3, gt=0, description="Portions of one action in hand at a time.")
     portion_attempts: int = Field(
         default=2,

@@ -77,6 +77,21 @@ def test_failures_of_one_reason(api: Api) -> None:
     assert api.get(path, reason=most["reason"][:-1])["failures"] == []
 
 
+def test_reasons_that_differ_by_their_value_are_one(api: Api) -> None:
+    amounts = ["ten", "o'clock", 1, "10 (ten)"]
+    action = api.ended(api.import_json([{"code": f"V{at}", "type": "GIFT_VOUCHER", "gift": {"amount": amount}}
+                                        for at, amount in enumerate(amounts)]))  # fmt: skip
+    path = f"/v1/async-actions/{action['id']}/failures"
+    (group,) = api.get(path, group_by="reason")["reasons"]
+    assert group == {"reason": "gift.amount: must be a number", "count": 3, "first_rows": [1, 2, 4]}
+    assert [failure["row"] for failure in api.get(path, reason=group["reason"])["failures"]] == [1, 2, 4]
+    assert api.get(path, group_by="reason", reason=group["reason"])["reasons"] == [group]
+    own = api.get(path, limit=1)["failures"][0]["reason"]
+    assert "actual value is 'ten'" in own
+    assert [failure["row"] for failure in api.get(path, reason=own)["failures"]] == [1]
+    assert api.get(path, group_by="reason", reason=own)["reasons"] == [{"reason": own, "count": 1, "first_rows": [1]}]
+
+
 def test_the_result_lists_the_first_thousand_failures_and_counts_all(api: Api) -> None:
     action = api.ended(api.import_json([{"code": f"F{number}"} for number in range(1_500)]))
     assert action["failed_count"] == 1_500

@@ -33,6 +33,14 @@ def test_a_file_is_read_with_its_words_and_defaults(api: Api, on_error: str) -> 
     assert voucher(api, "R-4")["gift"]["amount"] == 500
 
 
+def test_signs_within_values_come_before_a_default_discount_type(api: Api) -> None:
+    file = "Gutschein;Art;Wert\nR-1;Rabatt;15 %\nR-2;Rabatt;7,50\nR-3;Rabatt;5 €\n"
+    run(api, file, **WISHES | {"defaults": json.dumps({"Discount Type": "AMOUNT"})})
+    assert voucher(api, "R-1")["discount"] == {"type": "PERCENT", "percent_off": 15}
+    assert voucher(api, "R-2")["discount"] == {"type": "AMOUNT", "amount_off": 750}
+    assert voucher(api, "R-3")["discount"] == {"type": "AMOUNT", "amount_off": 500}
+
+
 def test_a_dry_run_reads_alike_and_a_form_may_say_it(api: Api) -> None:
     answer = api.http.post(
         "/v1/vouchers/importCSV", files={"file": ("v.csv", RABATTE)}, data={**WISHES, "dry_run": "true"}

@@ -127,3 +127,19 @@ def test_rows_without_columns_cannot_be_filled() -> None:
 def test_wishes_that_make_no_sense_are_refused(read: Callable[[str], Any], text: str, words: str) -> None:
     with pytest.raises(InvalidQueryError, match=re.escape(words)):
         read(text)
+
+
+@pytest.mark.parametrize(
+    ("value", "told"), [("15 %", ""), ("€5", ""), ("5 EUR", ""), ("-5", "AMOUNT"), ("7.50", "AMOUNT")]
+)
+@pytest.mark.parametrize("header", [["Code", "Value"], ["Code", "Value", "Discount Type"]])
+def test_a_default_discount_type_yields_to_the_sign_of_a_value(header: list[str], value: str, told: str) -> None:
+    line = f"a,{value}" if len(header) == 2 else f"a,{value},"
+    assert filled(header, f"{line}\n", {"Discount Type": "AMOUNT"}, {})[1:] == [["a", value, told]]
+    quoted = f'"a",{value}' if len(header) == 2 else f'"a",{value},'  # read row by row
+    assert filled(header, f"{quoted}\n", {"Discount Type": "AMOUNT"}, {})[1:] == [["a", value, told]]
+
+
+def test_a_discount_type_that_a_row_has_does_not_yield() -> None:
+    given = filled(["Code", "Value", "Discount Type"], "a,15 %,AMOUNT\n", {"Discount Type": "PERCENT"}, {})
+    assert given[1:] == [["a", "15 %", "AMOUNT"]]

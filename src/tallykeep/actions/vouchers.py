@@ -35,6 +35,7 @@ TYPES = (
         required_columns=(("Code",),),
         columns=tuple((column.title,) for column in COLUMNS),
         key_columns=("Code",),
+        told_by_sign={"Discount Type": "Value"},
         result=import_result,
         begin=import_vouchers,
     ),

@@ -21,7 +21,7 @@ router = APIRouter(prefix="/tasks/{action_id}")
 
 File = Literal["failures.csv", "failures.ndjson", "file", "report.csv"]
 
-_MOST_REASONS, _MOST_CHILDREN = 50, 50
+_MOST_REASONS, _MOST_CHILDREN, _MOST_PARENTS = 50, 50, 20
 _ROWS_ON_A_PAGE, _PORTIONS_ON_A_PAGE = 50, 100
 # What a task wrote, and where it can be looked at.
 _ROOMS = {
@@ -51,12 +51,13 @@ async def show_task(
     )
     reasons, failed = await _failures(visit, action, reason, after_row)
     parent = await _parent(visit, action)
+    first = await _first(visit, parent)
     # Rows that were sent again and failed again are mended where they failed last.
     elsewhere = sum(words.left(task) for task in later if task["parent_id"] == action_id and not task["dry_run"])
     return page(
-        request, "task.html", action=action, portions=portions, parent=parent, later=later, reasons=reasons,
-        failed=failed, room=_ROOMS.get(action["type"].partition(".")[0]), reason=reason, after_row=after_row,
-        at_fault=columns_at_fault, left_here=words.left(action) - elsewhere,
+        request, "task.html", action=action, portions=portions, parent=parent, first=first, later=later,
+        reasons=reasons, failed=failed, room=_ROOMS.get(action["type"].partition(".")[0]), reason=reason,
+        after_row=after_row, at_fault=columns_at_fault, left_here=words.left(action) - elsewhere,
     )  # fmt: skip
 
 
@@ -71,6 +72,16 @@ async def _parent(visit: Visit, action: dict[str, Any]) -> dict[str, Any] | None
             raise
         return None
     return parent
+
+
+async def _first(visit: Visit, task: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The task that retries of retries began with, as far as one wants to go back."""
+    for _ in range(_MOST_PARENTS):
+        earlier = await _parent(visit, task) if task else None
+        if earlier is None:
+            break
+        task = earlier
+    return task
 
 
 async def _later(visit: Visit, action_id: str) -> list[dict[str, Any]]:

@@ -74,6 +74,7 @@ class ActionType:
     required_columns: tuple[tuple[str, ...], ...] = ()  # without one of each a file is refused as a whole
     columns: tuple[tuple[str, ...], ...] = ()  # those a file may have, metadata aside; titles of one meaning together
     key_columns: tuple[str, ...] = ()  # what tells rows apart
+    told_by_sign: Mapping[str, str] = field(default_factory=dict)  # a column, and the one whose signs say it as well
     unique_key: str | None = None  # rows without it, or with it twice, refuse a whole JSON submission
     result: Result
     begin: Begin

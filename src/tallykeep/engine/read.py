@@ -65,7 +65,10 @@ class Reader:
     async def list_failures(
         self, connection: Connection, project_id: int, action_id: str, *, limit: int, after_row: int, reason: str | None
     ) -> dict[str, Any]:
-        """Failed rows in row order behind `after_row`, all or those with this reason; raises NotFoundError."""
+        """Failed rows in row order behind `after_row`, all or those with this reason (see list_reasons).
+
+        Raises NotFoundError.
+        """
         asked = {"after_row": after_row, "reason": reason}
         return await _page_of_failures(
             connection, _sql.first_failures, project_id, action_id, asked, limit=limit, name="failures"
@@ -74,7 +77,10 @@ class Reader:
     async def list_reasons(
         self, connection: Connection, project_id: int, action_id: str, *, limit: int, reason: str | None
     ) -> dict[str, Any]:
-        """Failed rows grouped by reason, most frequent first, with the first rows of each; raises NotFoundError."""
+        """Failed rows grouped by reason, most frequent first, with the first rows of each; raises NotFoundError.
+
+        Reasons that differ by nothing but the value that was sent are one, without the value.
+        """
         asked = {"reason": reason}
         return await _page_of_failures(
             connection, _sql.failures_by_reason, project_id, action_id, asked, limit=limit, name="reasons"
@@ -103,7 +109,8 @@ async def _page_of_failures(
     limit: int, name: str,
 ) -> dict[str, Any]:  # fmt: skip
     place = {"project_id": project_id, "action_id": action_id}
-    rows = await (await connection.execute(query, {**place, **asked, "limit": limit + 1})).fetchall()
+    whole: LiteralString = query.replace("{reason_alone}", _sql.reason_alone.strip())
+    rows = await (await connection.execute(whole, {**place, **asked, "limit": limit + 1})).fetchall()
     # Asked afterwards: failures that were kept until now were all there a moment ago.
     kept = await _are_failures_kept(connection, project_id, action_id)
     rows = rows if kept else []

@@ -23,17 +23,26 @@ FROM failures
 WHERE project_id = :project_id
     AND action_id = :action_id
     AND "row" > :after_row
-    AND (:reason::text IS NULL OR reason = :reason)
+    AND (:reason::text IS NULL OR reason = :reason OR {reason_alone} = :reason)
 ORDER BY "row"
 LIMIT :limit
 
 -- name: failures_by_reason
-SELECT reason, count(*) AS count, (array_agg("row" ORDER BY "row"))[1 : 5] AS first_rows
+-- The value that was sent tells groups apart no more than the row does; it is shown where all of a group have the same.
+SELECT
+    CASE WHEN min(reason) = max(reason) THEN min(reason) ELSE {reason_alone} END AS reason,
+    count(*) AS count,
+    (array_agg("row" ORDER BY "row"))[1 : 5] AS first_rows
 FROM failures
-WHERE project_id = :project_id AND action_id = :action_id AND (:reason::text IS NULL OR reason = :reason)
-GROUP BY reason
+WHERE project_id = :project_id
+    AND action_id = :action_id
+    AND (:reason::text IS NULL OR reason = :reason OR {reason_alone} = :reason)
+GROUP BY {reason_alone}
 ORDER BY count DESC, min("row")
 LIMIT :limit
+
+-- name: reason_alone!
+regexp_replace(reason, ' \(actual value is ''.*?''\)', '', 'g')
 
 -- name: are_failures_kept
 SELECT failures_kept FROM async_actions WHERE project_id = :project_id AND id = :action_id

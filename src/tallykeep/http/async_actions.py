@@ -128,7 +128,9 @@ async def list_failures(
     action_id: str,
     limit: Limit = 100,
     after_row: Annotated[int, Query(ge=0, description="Go on behind this row.")] = 0,
-    reason: Annotated[str | None, Query(description="Only rows that failed with exactly this reason.")] = None,
+    reason: Annotated[
+        str | None, Query(description="Only rows that failed with this reason, be it with its value or without.")
+    ] = None,
     group_by: Annotated[Literal["reason"] | None, Query(description="Count by reason instead.")] = None,
     sent: Annotated[bool, Query(description="Show what the rows held, too.")] = False,
 ) -> Json:

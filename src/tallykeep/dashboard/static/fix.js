@@ -74,18 +74,30 @@ function offer(pair) {
   const choices = option.dataset.choices?.split(" ");
   const fresh = document.createElement(choices ? "select" : "input");
   fresh.name = "value";
-  if (choices) fresh.append(...choices.map((choice) => new Option(choice)));
+  if (choices) fresh.append(new Option("choose…", ""), ...choices.map((choice) => new Option(choice)));
   else fresh.placeholder = "nothing";
+  fresh.required = Boolean(choices);
   old.replaceWith(fresh);
+}
+
+// What is asked before it is done names what is done.
+function nameIt() {
+  const pairs = [...replace.querySelectorAll(".pair")].map((pair) => {
+    const title = pair.querySelector("[name=column]").selectedOptions[0].textContent;
+    return `${title} = ${pair.querySelector("[name=value]").value || "nothing"}`;
+  });
+  replace.dataset.confirm = `${replace.dataset.question} ${pairs.join(", ")}`;
 }
 
 replace?.addEventListener("change", (event) => {
   if (event.target.name === "column") offer(event.target.closest(".pair"));
 });
+replace?.querySelector("button.primary").addEventListener("click", nameIt);
 
 if (sheet) {
   let sending = false;
   bringBack();
+  replace?.addEventListener("submit", () => (sending = true)); // what was typed is kept
   sheet.addEventListener("input", () => {
     count();
     keep();
