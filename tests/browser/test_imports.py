@@ -55,6 +55,12 @@ def test_a_file_with_wrong_headers_goes_in_and_its_bad_rows_are_mended(visitor: 
     assert api.get("/v1/vouchers/H-1")["metadata"] == {"Filiale": "Berlin"}
     assert api.get("/v1/vouchers/H-1")["expiration_date"] is None
     expect(page.locator("#reasons")).to_contain_text("Voucher Type is required")
+    page.locator("#fix").click()
+    page.get_by_label("Row 2, Value").fill("10")
+    page.get_by_label("Row 3, Voucher Type").select_option("GIFT_VOUCHER")
+    page.get_by_role("button", name="Import 2 changed rows").click()
+    expect(page.locator("#all-in")).to_contain_text("All 4 rows of Gutscheine.csv are in.")
+    assert api.get("/v1/vouchers")["total"] == 4
 
 
 def test_every_row_is_checked_first_where_one_wants_it(visitor: Visitor, api: Api, file: Path) -> None:

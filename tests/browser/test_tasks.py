@@ -172,6 +172,7 @@ def test_one_value_mends_all_rows_with_a_reason(visitor: Visitor, api: Api) -> N
     page.get_by_label("Put into the column").select_option("1")
     page.get_by_label("this value").select_option("DISCOUNT_VOUCHER")
     page.get_by_role("button", name="Import all 6").click()
+    expect(page.get_by_role("dialog")).to_contain_text("voucher type = DISCOUNT_VOUCHER")
     page.get_by_role("dialog").get_by_role("button", name="Import all 6").click()
     expect(page.locator("#parent")).to_be_visible()
     expect(page.locator(".state").first).to_have_text("Done")
