@@ -106,8 +106,7 @@ class Source:
     `format` is csv, json (elements of an array), ndjson or planned. `header` titles the cells of a row as it is read;
     where columns of the file are left out, `kept` lists the others by their index among the file's `width` columns.
     Where any were renamed or left out, `sent` is the file's own header. `defaults` and `values`, by title, are what
-    cells are filled with when rows are read to be applied; a default in `yields` does not stand in a row whose cell in
-    the column named there has a sign, such as «15 %».
+    cells are filled with when rows are read to be applied.
     """
 
     format: str
@@ -119,7 +118,6 @@ class Source:
     sent: list[str] | None = None
     defaults: dict[str, str] = field(default_factory=dict)
     values: dict[str, dict[str, str]] = field(default_factory=dict)
-    yields: dict[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """The form that is stored in async_actions.source."""

@@ -59,7 +59,7 @@ def test_a_file_with_wrong_headers_goes_in_and_its_bad_rows_are_mended(visitor: 
     page.get_by_label("Row 2, Value").fill("10")
     page.get_by_label("Row 3, Voucher Type").select_option("GIFT_VOUCHER")
     page.get_by_role("button", name="Import 2 changed rows").click()
-    expect(page.locator("#all-in")).to_contain_text("All 4 rows of Gutscheine.csv are in.")
+    expect(page.locator("#all-in")).to_contain_text("4 of 4 rows of Gutscheine.csv were imported")
     assert api.get("/v1/vouchers")["total"] == 4
 
 

@@ -2,6 +2,7 @@
 
 import json
 import stat
+from functools import partial
 from pathlib import Path
 
 from tests.cli.running import in_terminal, run
@@ -26,10 +27,14 @@ def test_a_connection_is_saved_and_used(api: Api, tmp_path: Path) -> None:
     assert told == {"default": {"url": api.url, "app_id": api.keys.app_id}}
 
 
+def _asks_for(title: str, text: str) -> bool:
+    return text.rpartition("\n")[2].lstrip().startswith(title)
+
+
 def test_what_is_not_known_is_asked_for_and_the_token_is_not_shown(api: Api, tmp_path: Path) -> None:
     with in_terminal(None, "profiles", "save", "my staging", columns=120) as terminal:
         for title, typed in (("URL", api.url), ("X-App-Id", api.keys.app_id), ("X-App-Token", api.keys.app_token)):
-            terminal.until(lambda text, title=title: text.rpartition("\n")[2].lstrip().startswith(title))  # type: ignore[misc]
+            terminal.until(partial(_asks_for, title))
             terminal.type(f"{typed}\n")
         assert terminal.wait() == 0, terminal.text
         assert api.keys.app_token not in terminal.text

@@ -24,7 +24,7 @@ CUSTOMERS = ACTION_TYPES["CUSTOMERS.IMPORT_CSV"]
 
 def filled(header: list[str], body: str, defaults: dict[str, str], values: dict[str, dict[str, str]]) -> list[Any]:
     source = choose_filling(Source("csv", header), defaults, values, VOUCHERS)
-    rows = read_filled(Portion(1, len(body.splitlines()), body.encode()), source)
+    rows = read_filled(Portion(1, len(body.splitlines()), body.encode()), source, VOUCHERS)
     return [filled_header(source), *(row.problem or row.value for row in rows)]
 
 
@@ -58,9 +58,9 @@ def test_rows_of_another_width_are_filled_or_refused_by_the_width_of_the_file() 
 def test_without_these_wishes_a_file_is_read_as_it_is() -> None:
     portion = Portion(1, 2, b"a,1\nb,2\n")
     source = choose_filling(Source("csv", ["Code", "Value"]), {}, {}, VOUCHERS)
-    assert isinstance(read_filled(portion, source), Table)
+    assert isinstance(read_filled(portion, source, VOUCHERS), Table)
     filling = choose_filling(source, {"Category": "C"}, {"Value": {"1": "2"}}, VOUCHERS)
-    assert isinstance(read_filled(portion, filling), Table)  # the quick way is theirs too
+    assert isinstance(read_filled(portion, filling, VOUCHERS), Table)  # the quick way is theirs too
     assert [row.value for row in read_rows(portion, filling)] == [["a", "1"], ["b", "2"]]
 
 
@@ -75,7 +75,7 @@ def test_the_quick_way_and_the_other_fill_alike(rows: list[list[str]], default: 
     header = ["Code", "Value", "Skipped", "Category"]
     source = choose_columns(Source("csv", header), {"Skipped": None}, ())
     filling = choose_filling(source, {"Category": default, "Active": default}, {"Value": {"A": default}}, VOUCHERS)
-    got = [row.value for row in read_filled(Portion(1, len(rows), body.getvalue().encode()), filling)]
+    got = [row.value for row in read_filled(Portion(1, len(rows), body.getvalue().encode()), filling, VOUCHERS)]
     assert got == [
         [code, default if value.strip() in ("a", "A") else value, category if category.strip() else default, default]
         for code, value, _, category in rows

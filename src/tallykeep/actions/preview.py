@@ -139,7 +139,9 @@ async def preview(
         kind=chosen.kind,
         action_type=action_type,
         candidates=possible,
-        columns=_with_choices(columns, chosen.kind, fill(beginning.rows(source), source), _kept(source, seen)),
+        columns=_with_choices(
+            columns, chosen.kind, fill(beginning.rows(source), source, action_type), _kept(source, seen)
+        ),
         mapping=mapping,
         defaults=source.defaults,
         values=source.values,

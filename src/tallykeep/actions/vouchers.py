@@ -2,8 +2,9 @@
 
 from tallykeep.compatibility import Compatibility
 from tallykeep.engine.finish import bulk_result, count_result, import_result
-from tallykeep.engine.kinds import ActionType
+from tallykeep.engine.kinds import ActionType, ToldBySign
 from tallykeep.resources.metadata_purge import purge_plan, purge_portion
+from tallykeep.resources.spellings import sign_of
 from tallykeep.resources.vouchers.columns import COLUMNS
 from tallykeep.resources.vouchers.imports import import_vouchers
 from tallykeep.resources.vouchers.kinds import EXTRA_NAMES, LOYALTY
@@ -35,7 +36,7 @@ TYPES = (
         required_columns=(("Code",),),
         columns=tuple((column.title,) for column in COLUMNS),
         key_columns=("Code",),
-        told_by_sign={"Discount Type": "Value"},
+        told_by_sign={"Discount Type": ToldBySign("Value", sign_of)},
         result=import_result,
         begin=import_vouchers,
     ),

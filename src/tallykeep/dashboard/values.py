@@ -46,8 +46,11 @@ def wishes_of(form: FormData) -> dict[str, str]:
 def _filled(form: FormData, begin: str) -> list[tuple[str, str, str]]:
     """Field, text and what it becomes, in the form's order."""
     numbers = [name.removeprefix(f"{begin}-field-") for name in form if name.startswith(f"{begin}-field-")]
-    parts = ("field", "text", "to")
-    return [tuple(str(form.get(f"{begin}-{part}-{number}", "")) for part in parts) for number in numbers]  # type: ignore[misc]
+
+    def part(name: str, number: str) -> str:
+        return str(form.get(f"{begin}-{name}-{number}", ""))
+
+    return [(part("field", number), part("text", number), part("to", number)) for number in numbers]
 
 
 def translations(seen: dict[str, Any], form: FormData) -> list[Translation]:

@@ -63,7 +63,7 @@ async def apply_portion(connection: Connection, kind: ActionType, claimed: Claim
 
 
 async def _apply(connection: Connection, kind: ActionType, claimed: ClaimedPortion) -> Outcome:
-    rows = await _checked(claimed.portion.row_count, read_filled, claimed.portion, claimed.source)
+    rows = await _checked(claimed.portion.row_count, read_filled, claimed.portion, claimed.source, kind)
     if claimed.source.defaults:
         claimed = replace(claimed, source=replace(claimed.source, header=filled_header(claimed.source)))
     if claimed.wishes.on_error != OnError.STOP or claimed.source.format == "planned":

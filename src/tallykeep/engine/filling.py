@@ -3,8 +3,7 @@
 Rows are filled when they are read to be applied. They are kept, shown and sent again as they came.
 """
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from typing import TypeVar
@@ -18,11 +17,9 @@ Defaults = Mapping[str, str]
 Replacements = Mapping[str, Mapping[str, str]]
 
 _ALIKE = 0.6
-_SIGNED = re.compile(
-    r"^\s*[^\d\s.,'+-]+\s*[\d+-]|\d\s*[^\d\s.,']+\s*$"
-)  # «15 %», «€5», «5 EUR», not «-5» nor «1'000,50»
-
 _Wish = TypeVar("_Wish")
+# The place of a column with a default, the place of the cells whose sign it yields to, and what finds the sign.
+_Yielding = tuple[int, int, Callable[[str], str | None]]
 
 
 def choose_filling(source: Source, defaults: Defaults, values: Replacements, kind: ActionType) -> Source:
@@ -42,13 +39,7 @@ def choose_filling(source: Source, defaults: Defaults, values: Replacements, kin
             raise InvalidQueryError(f"Property .defaults cannot give {title!r}: it tells the rows apart")
     chosen_values = _by_title("values", values, source.header, kind)
     copied = {title: dict(texts) for title, texts in chosen_values.items()}
-    yields = {
-        title: _title("defaults", beside, source.header, kind)
-        for column, beside in kind.told_by_sign.items()
-        for title in chosen_defaults
-        if normal_title(title) == normal_title(column)
-    }
-    return replace(source, defaults=chosen_defaults, values=copied, yields=yields)
+    return replace(source, defaults=chosen_defaults, values=copied)
 
 
 def _by_title(name: str, wished: Mapping[str, _Wish], header: list[str], kind: ActionType) -> dict[str, _Wish]:
@@ -88,28 +79,36 @@ def filled_header(source: Source) -> list[str]:
     return [*source.header, *(title for title in source.defaults if normal_title(title) not in known)]
 
 
-def read_filled(portion: Portion, source: Source) -> Sequence[Row]:
+def read_filled(portion: Portion, source: Source, kind: ActionType) -> Sequence[Row]:
     """The portion's rows as they are to be applied, under the titles of filled_header."""
-    return fill(read_rows(portion, source), source)
+    return fill(read_rows(portion, source), source, kind)
 
 
-def fill(rows: Sequence[Row], source: Source) -> Sequence[Row]:
-    """These rows with other texts and defaults for their cells; without such wishes, the same rows."""
+def fill(rows: Sequence[Row], source: Source, kind: ActionType) -> Sequence[Row]:
+    """These rows with other texts and defaults for their cells; without such wishes, the same rows.
+
+    A default does not stand in a row in which the sign of another cell says something else.
+    """
     if not source.defaults and not source.values:
         return rows
     fills = _fills(source)
     added = [source.defaults[title] for title in filled_header(source)[len(source.header) :]]
-    yielding = _yielding(source)
+    yielding = _yielding(source, kind)
     if isinstance(rows, Table):
         return _filled_table(rows, fills, added, yielding)
     return [_filled_row(row, fills, added, yielding, len(source.header)) for row in rows]
 
 
-def _yielding(source: Source) -> list[tuple[int, int]]:
-    """The places of columns with a default that yields to a sign, each with the place of the signs."""
+def _yielding(source: Source, kind: ActionType) -> list[_Yielding]:
     places = {normal_title(title): at for at, title in enumerate(filled_header(source))}
-    pairs = [(normal_title(title), normal_title(beside)) for title, beside in source.yields.items()]
-    return [(places[title], places[beside]) for title, beside in pairs if title in places and beside in places]
+    defaults = set(map(normal_title, source.defaults))
+    found = [
+        (normal_title(title), normal_title(told.beside), told.sign_of) for title, told in kind.told_by_sign.items()
+    ]
+    return [
+        (places[title], places[beside], sign_of) for title, beside, sign_of in found
+        if title in defaults and beside in places
+    ]  # fmt: skip
 
 
 class _Fill(dict[str, str]):
@@ -135,17 +134,15 @@ def _fills(source: Source) -> dict[int, _Fill]:
     return {at: _Fill(defaults.get(title), values.get(title, {})) for at, title in enumerate(titles) if title in wished}
 
 
-def _filled_table(
-    rows: Table, fills: dict[int, _Fill], added: list[str], yielding: list[tuple[int, int]]
-) -> Sequence[Row]:
+def _filled_table(rows: Table, fills: dict[int, _Fill], added: list[str], yielding: list[_Yielding]) -> Sequence[Row]:
     """Another table, where no text holds the delimiter: files that are filled are read as quickly as others."""
     columns = rows.columns()
-    sent = [columns[at] if at < len(columns) else [""] * len(rows) for at, _ in yielding]
+    sent = [columns[at] if at < len(columns) else [""] * len(rows) for at, *_ in yielding]
     for at, column_fill in fills.items():
         columns[at] = list(map(column_fill.__getitem__, columns[at]))
     columns += [[text] * len(rows) for text in added]
-    for (at, beside), cells in zip(yielding, sent, strict=True):
-        columns[at] = list(map(_yielded, columns[at], cells, columns[beside]))
+    for (at, beside, sign_of), cells in zip(yielding, sent, strict=True):
+        columns[at] = list(map(_yielded, columns[at], cells, map(sign_of, columns[beside])))
     texts = {text for column_fill in fills.values() for text in column_fill.values()}.union(added)
     if any(rows.delimiter in text for text in texts):
         filled = map(list, zip(*columns, strict=True))
@@ -155,13 +152,11 @@ def _filled_table(
     return Table(rows.numbers, lines, delimiter=rows.delimiter, width=width, kept=range(width))
 
 
-def _yielded(filled: str, sent: str, beside: str) -> str:
-    return sent if not sent.strip() and _SIGNED.search(beside) else filled
+def _yielded(filled: str, sent: str, sign: str | None) -> str:
+    return sent if sign and not sent.strip() else filled
 
 
-def _filled_row(
-    row: Row, fills: dict[int, _Fill], added: list[str], yielding: list[tuple[int, int]], width: int
-) -> Row:
+def _filled_row(row: Row, fills: dict[int, _Fill], added: list[str], yielding: list[_Yielding], width: int) -> Row:
     if row.value is None or row.problem is not None:
         return row
     cells, surplus = row.value[:width], row.value[width:]
@@ -169,8 +164,8 @@ def _filled_row(
         return Row(row.number, row.value, wrong_width(len(row.value), width))
     cells += [""] * (width - len(cells))
     filled = [*(fills[at][cell] if at in fills else cell for at, cell in enumerate(cells)), *added]
-    for at, beside in yielding:
-        filled[at] = _yielded(filled[at], cells[at] if at < width else "", filled[beside])
+    for at, beside, sign_of in yielding:
+        filled[at] = _yielded(filled[at], cells[at] if at < width else "", sign_of(filled[beside]))
     return Row(row.number, filled)
 
 

@@ -44,6 +44,14 @@ class Report:
     available_till: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class ToldBySign:
+    """The column whose cells may have a sign that says what stands in another one, and what finds that: «15 %»."""
+
+    beside: str
+    sign_of: Callable[[str], str | None]
+
+
 Result = Callable[["ActionType", Action, list[Failure], Report | None], dict[str, Any]]
 Target = Callable[[Connection, int, str], Awaitable[dict[str, Any]]]
 Plan = Callable[[Connection, int, str, dict[str, Any], int], Awaitable[None]]
@@ -74,7 +82,7 @@ class ActionType:
     required_columns: tuple[tuple[str, ...], ...] = ()  # without one of each a file is refused as a whole
     columns: tuple[tuple[str, ...], ...] = ()  # those a file may have, metadata aside; titles of one meaning together
     key_columns: tuple[str, ...] = ()  # what tells rows apart
-    told_by_sign: Mapping[str, str] = field(default_factory=dict)  # a column, and the one whose signs say it as well
+    told_by_sign: Mapping[str, ToldBySign] = field(default_factory=dict)  # columns that another may tell as well
     unique_key: str | None = None  # rows without it, or with it twice, refuse a whole JSON submission
     result: Result
     begin: Begin

@@ -43,7 +43,7 @@ async def try_out(
         if kind.target is not None and target is not None:
             options = await kind.target(connection, project_id, target)
         claimed = _as_claimed(project_id, kind, source, options, len(rows))
-        rows = list(fill(rows, source))
+        rows = list(fill(rows, source, kind))
         try:
             async with connection.transaction(force_rollback=True):
                 await connection.execute(_sql.limit_waiting, {"milliseconds": _PATIENCE_MILLISECONDS})
