@@ -3,15 +3,20 @@
 import math
 import secrets
 import time
+import unicodedata
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, overload
 
 _ID_HEX_DIGITS = 18
 _ID_RANDOM_BITS = 30
 _BLOCK_ROWS = 1_000
+_LONGEST_TITLE = 200  # that is remembered
+_BETWEEN_WORDS = {"Zs", "Zl", "Zp", "Cc", "Cf", "Pd"}
 
 
 def now() -> datetime:
@@ -39,8 +44,17 @@ def new_ids(prefix: str, count: int) -> list[str]:
 
 
 def normal_title(title: str) -> str:
-    """A column's title as it is compared: in any case, with spaces, underscores or nothing between the words."""
-    return title.strip().lower().replace(" ", "").replace("_", "")
+    """A column's title as it is compared: in any case and Unicode form, with anything or nothing between the words.
+
+    Blanks of every kind, line breaks, hyphens, underscores and invisible characters do not count.
+    """
+    return _normal_title(title) if len(title) <= _LONGEST_TITLE else _normal_title.__wrapped__(title)
+
+
+@lru_cache(maxsize=10_000)
+def _normal_title(title: str) -> str:
+    folded = unicodedata.normalize("NFKC", title).casefold()
+    return "".join(sign for sign in folded if sign != "_" and unicodedata.category(sign) not in _BETWEEN_WORDS)
 
 
 def wrong_width(cells: int, titles: int) -> str:
@@ -86,8 +100,9 @@ class EndedBy(StrEnum):
 class Wishes:
     """What a submission asks for beside its rows.
 
-    `mapping` renames columns of a file, or skips them (None); without a `delimiter`, its header tells. By column as it
-    is called then, `values` has texts for others that stand in its cells, `defaults` those for cells that are empty.
+    `mapping` renames columns of a file, or skips them (None); without a `delimiter`, its header tells, and without
+    `charset`, `sheet` and `header_row` the file does. By column as it is called then, `values` has texts for others
+    that stand in its cells, `defaults` those for cells that are empty.
     """
 
     dry_run: bool = False
@@ -97,6 +112,9 @@ class Wishes:
     delimiter: str | None = None
     defaults: dict[str, str] = field(default_factory=dict)
     values: dict[str, dict[str, str]] = field(default_factory=dict)
+    charset: str | None = None
+    sheet: str | None = None
+    header_row: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +123,12 @@ class Source:
 
     `format` is csv, json (elements of an array), ndjson or planned. `header` titles the cells of a row as it is read;
     where columns of the file are left out, `kept` lists the others by their index among the file's `width` columns.
-    Where any were renamed or left out, `sent` is the file's own header. `defaults` and `values`, by title, are what
-    cells are filled with when rows are read to be applied.
+    Where any were renamed or left out, `sent` is the file's own header. `repeated` are the columns whose title stands
+    further left, too. `defaults` and `values`, by title, are what cells are filled with when rows are read to be
+    applied.
+
+    Of a file: the `charset` it came in, the line or the sheet's row of its header, and how many rows that were not
+    blank are skipped above it; of a workbook, the `sheet`.
     """
 
     format: str
@@ -116,8 +138,13 @@ class Source:
     kept: list[int] | None = None
     width: int = 0
     sent: list[str] | None = None
+    repeated: list[int] = field(default_factory=list)
     defaults: dict[str, str] = field(default_factory=dict)
     values: dict[str, dict[str, str]] = field(default_factory=dict)
+    charset: str | None = None
+    sheet: str | None = None
+    header_row: int | None = None
+    skipped_rows: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """The form that is stored in async_actions.source."""
@@ -126,11 +153,24 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Portion:
-    """Consecutive rows of one action as they came, with the number of the first; rows count from 1."""
+    """Consecutive rows of one action as they came, with the number of the first; rows count from 1.
+
+    `lines` tells where in the file they began: pairs of a row and its line; the rows up to the next pair begin one line
+    after the other. None where rows have no lines, as elements of a JSON array.
+    """
 
     first_row: int
     row_count: int
     body: bytes
+    lines: list[int] | None = None
+
+    def line_of(self, row: int) -> int | None:
+        """The line of the file, or the row of the sheet, that this row began at; None where none is known."""
+        if not self.lines:
+            return None
+        pairs = self.lines
+        at = 2 * bisect_right(range(0, len(pairs), 2), row, key=pairs.__getitem__) - 2
+        return pairs[at + 1] + row - pairs[at] if at >= 0 else None
 
 
 @dataclass(slots=True)

@@ -19,7 +19,7 @@ from tallykeep.engine.isolate import RunAlone
 from tallykeep.engine.kinds import ActionTypes, Submission
 from tallykeep.engine.read import Reader
 from tallykeep.engine.rescue import Rescuer
-from tallykeep.model import Wishes
+from tallykeep.model import Portion, Source, Wishes
 from tallykeep.resources.projects import add_project, new_keys
 from tests.postgres import quiet_settings
 
@@ -36,6 +36,12 @@ class Bytes:
     by_line: bool | None = None
     charset: str | None = None
     delimiter: str | None = None
+    sheet: str | None = None
+    header_row: int | None = None
+    mapped_columns: frozenset[str] = frozenset()
+
+    def placed(self, portion: Portion, source: Source) -> Portion:
+        return portion
 
     def chunks(self) -> AsyncIterator[bytes]:
         return self.body

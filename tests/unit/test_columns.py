@@ -71,15 +71,15 @@ def test_a_missing_column_is_told_with_what_was_found() -> None:
 @pytest.mark.parametrize(
     ("header", "kept"),
     [
-        (["Code", "row", "reason"], [0]),
-        (["Code", "row", "reason", "Value"], None),
-        (["Code", "reason", "row"], None),
-        (["Code", "Row", "Reason"], None),
-        (["Code", "reason"], None),
-        (["row", "reason"], None),
+        (["Code", "row", "line", "reason"], [0]),
+        (["Code", "row", "line", "reason", "Value"], None),
+        (["Code", "line", "reason", "row"], None),
+        (["Code", "Row", "Line", "Reason"], None),
+        (["Code", "row", "reason"], None),
+        (["row", "line", "reason"], None),
     ],
 )
-def test_only_the_two_last_columns_of_failed_rows_are_ours(header: list[str], kept: list[int] | None) -> None:
+def test_only_the_three_last_columns_of_failed_rows_are_ours(header: list[str], kept: list[int] | None) -> None:
     assert chosen(header).kept == kept
 
 

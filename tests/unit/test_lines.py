@@ -56,7 +56,10 @@ def test_a_line_beyond_the_limit_is_refused_with_its_number() -> None:
 def test_portions_are_cut_into_smaller_ones_row_by_row() -> None:
     splitter = lines_splitter(10)
     (portion,) = split(splitter, [b"1\n2\n3\n4\n5\n"])
-    assert split_rows(portion, splitter.source, 2) == [Portion(1, 3, b"1\n2\n3"), Portion(4, 2, b"4\n5")]
+    assert split_rows(portion, splitter.source, 2) == [
+        Portion(1, 3, b"1\n2\n3", [1, 1]),
+        Portion(4, 2, b"4\n5", [1, 1]),
+    ]
     assert raw_rows(portion, splitter.source) == [b"1", b"2", b"3", b"4", b"5"]
 
 

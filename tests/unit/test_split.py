@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from typing import Any
 from unittest import mock
 
@@ -12,10 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tallykeep.engine import split_json
+from tallykeep.engine.header import Looked
 from tallykeep.engine.open import Splitter
 from tallykeep.engine.rows import raw_rows, read_rows
 from tallykeep.engine.split_csv import CsvSplitter
 from tallykeep.engine.split_json import JsonSplitter
+from tallykeep.engine.split_lines import LinesSplitter
 from tallykeep.errors import InvalidPayloadError, UnsupportedMediaTypeError
 from tallykeep.model import Portion, Row, Source, Table
 
@@ -41,7 +44,10 @@ def chunked(data: bytes, cuts: list[int]) -> list[bytes]:
 
 
 def rows_of(splitter: Splitter, chunks: list[bytes]) -> list[Row]:
-    portions = split(splitter, chunks)
+    return rows_in(splitter, split(splitter, chunks))
+
+
+def rows_in(splitter: Splitter, portions: list[Portion]) -> list[Row]:
     rows = [row for portion in portions for row in read_rows(portion, splitter.source)]
     assert [row.number for row in rows] == list(range(1, len(rows) + 1))
     assert not any((row.problem or "").startswith("Internal error") for row in rows)
@@ -70,7 +76,7 @@ def test_written_csv_comes_back_whatever_the_chunks(
     splitter = csv_splitter()
     rows = rows_of(splitter, chunked(data, cuts))
     assert splitter.source.header == ["Code", "Note"]
-    assert [row.value for row in rows] == records
+    assert [row.value for row in rows] == [record for record in records if any(cell.strip() for cell in record)]
 
 
 OBJECTS = st.lists(
@@ -111,16 +117,69 @@ def test_rows_that_need_no_parser_are_the_same(rows: list[list[str]], ending: st
     assert columns == [tuple(row.value) for row in table]
 
 
+def rows_and_lines(splitter: Splitter, chunks: list[bytes]) -> list[tuple[Row, int | None]]:
+    portions = split(splitter, chunks)
+    rows = rows_in(splitter, portions)
+    lines = [portion.line_of(portion.first_row + at) for portion in portions for at in range(portion.row_count)]
+    return list(zip(rows, lines, strict=True))
+
+
 @given(data=st.binary(max_size=300).map(lambda tail: b"a,b\n" + tail), cuts=CUTS)
 def test_any_bytes_give_the_same_rows_in_any_chunks(data: bytes, cuts: list[int]) -> None:
-    whole = rows_of(csv_splitter(), [data])
-    assert rows_of(csv_splitter(), chunked(data, cuts)) == whole
+    whole = rows_and_lines(csv_splitter(), [data])
+    assert rows_and_lines(csv_splitter(), chunked(data, cuts)) == whole
 
 
-@given(data=st.text(st.sampled_from('a",\r\n'), max_size=60), cuts=CUTS)
-def test_any_quotes_give_the_same_rows_in_any_chunks(data: str, cuts: list[int]) -> None:
-    encoded = b"a,b\n" + data.encode()
-    assert rows_of(csv_splitter(), chunked(encoded, cuts)) == rows_of(csv_splitter(), [encoded])
+@given(
+    data=st.text(st.sampled_from('a",; \r\n\v\xa0\u3000'), max_size=60),
+    cuts=CUTS,
+    titles=st.sampled_from([(), ("a", "aa")]),
+)
+def test_any_quotes_and_blanks_give_the_same_rows_in_any_chunks(data: str, cuts: list[int], titles: tuple[str]) -> None:
+    encoded = data.encode() + b"a,b\n1,2\n"
+    splitters = [
+        CsvSplitter(
+            portion_rows=3, portion_bytes=10_000, max_row_bytes=ROW_LIMIT, looked=Looked(titles=frozenset(titles))
+        )
+        for _ in range(2)
+    ]
+    try:
+        whole = rows_and_lines(splitters[0], [encoded])
+    except InvalidPayloadError as refused:
+        with pytest.raises(InvalidPayloadError, match=re.escape(str(refused))):
+            rows_and_lines(splitters[1], chunked(encoded, cuts))
+        return
+    assert rows_and_lines(splitters[1], chunked(encoded, cuts)) == whole
+    assert splitters[0].source == splitters[1].source
+
+
+@given(
+    records=st.lists(st.sampled_from(["x", '"x\ny"', '"x\r\n\r\ny"', "", " ", ",", ' ,""', "\xa0"]), max_size=40),
+    ending=st.sampled_from(["\n", "\r\n"]),
+    portion_rows=st.sampled_from([3, 1_000]),
+)
+def test_rows_know_the_line_that_they_begin_at(records: list[str], ending: str, portion_rows: int) -> None:
+    lines, line = [], 2
+    for record in records:
+        if record.startswith(("x", '"x')):
+            lines.append(line)
+        line += 1 + record.count("\n")
+    data = "".join(each + ending for each in ["Code,Note", *records]).encode()
+    splitter = csv_splitter(portion_rows)
+    assert [line for _, line in rows_and_lines(splitter, [data])] == lines
+    by_record = CsvSplitter(
+        portion_rows=portion_rows, portion_bytes=10_000, max_row_bytes=ROW_LIMIT, looked=Looked(",", by_record=True)
+    )
+    places = [place for place, record in enumerate(records, 2) if record.startswith(("x", '"x'))]
+    assert [line for _, line in rows_and_lines(by_record, [data])] == places
+
+
+@given(lines=st.lists(st.sampled_from([b"1", b"", b" \t", b'{"a": 1}', b"no json"])), cuts=CUTS)
+def test_lines_of_json_are_counted_with_blank_ones(lines: list[bytes], cuts: list[int]) -> None:
+    data = b"\n".join(lines)
+    splitter = LinesSplitter(portion_rows=3, portion_bytes=10_000, max_row_bytes=ROW_LIMIT)
+    expected = [number for number, line in enumerate(lines, 1) if line.strip()]
+    assert [line for _, line in rows_and_lines(splitter, chunked(data, cuts))] == expected
 
 
 JSON_VALUES = st.recursive(
@@ -262,7 +321,6 @@ def test_what_the_encoding_does_not_know_fails_only_its_row(data: bytes, charset
     [
         (b"", "empty"),
         (b"\n\n", "empty"),
-        (b"Code,Note,code\n", "twice"),
         ("Cödé,".encode() + b"\xff\n", "not UTF-8"),
         (b"Co\0de\n", "U\\+0000"),
         (b'"Code\n', "never closes"),

@@ -14,6 +14,7 @@ from tallykeep.db.pool import Pool
 from tallykeep.engine.beginning import Beginning, Sample, read_beginning
 from tallykeep.engine.columns import Mapping, choose_columns
 from tallykeep.engine.filling import choose_filling, fill
+from tallykeep.engine.header import Looked
 from tallykeep.engine.kinds import ActionType
 from tallykeep.engine.trial import Checked, Trial, try_out
 from tallykeep.engine.unique import UniqueKeys
@@ -38,6 +39,8 @@ class Asked:
     target: str | None = None
     charset: str | None = None
     delimiter: str | None = None
+    header_row: int | None = None
+    titles: frozenset[str] = frozenset()
     defaults: dict[str, str] = field(default_factory=dict)
     values: dict[str, dict[str, str]] = field(default_factory=dict)
 
@@ -113,7 +116,8 @@ async def preview(
     Raises InvalidPayloadError and InvalidQueryError for what cannot be understood, NotFoundError for a target that
     does not exist.
     """
-    beginning = read_beginning(sample, asked.charset, asked.delimiter, max_row_bytes)
+    looked = Looked(asked.delimiter, asked.header_row, asked.titles)
+    beginning = read_beginning(sample, asked.charset, looked, max_row_bytes)
     rows = beginning.rows(beginning.source)
     seen = _seen_columns(beginning.source, rows)
     possible = candidates(seen, sample.format, file_name)

@@ -20,7 +20,7 @@ FORMS: dict[Form, str] = {"csv": "CSV or XLSX", "json": "JSON or NDJSON"}
 
 _TELLING = 2  # what a column counts for that only one kind needs
 _PATH = re.compile(r"/v1/(.+)/(importCSV|import|bulk/async)")
-OURS = ["row", "reason"]  # what a file of failed rows has behind its own columns
+OURS = ["row", "line", "reason"]  # what a file of failed rows has behind its own columns
 _IN_CAMPAIGN = "campaigns/{target}"
 _JSON_VOUCHERS = (
     "code type discount gift loyalty_card category category_id start_date expiration_date active redemption"

@@ -76,7 +76,7 @@ class Acceptance:
         self, submission: Submission, upload: Upload, fingerprint: Fingerprint, content: Opened
     ) -> Accepted:
         kind, splitter = submission.kind, content[0]
-        portions = _portions(*content, UniqueKeys(kind.unique_key) if kind.unique_key else None)
+        portions = _portions(*content, upload, UniqueKeys(kind.unique_key) if kind.unique_key else None)
         first, second = await anext(portions, None), await anext(portions, None)
         if first and second is None and kind.sequence is None and not submission.idempotency_key:
             return await self._accept_one(submission, upload, fingerprint, splitter, first)
@@ -104,6 +104,7 @@ class Acceptance:
             "first_row": portion.first_row,
             "total_count": portion.row_count,
             "body": portion.body,
+            "lines": portion.lines,
             "served_at": now() - head_start(1),
         }
         async with self._pool.connection() as connection:
@@ -210,12 +211,18 @@ def _wished(source: Source, wishes: Wishes) -> dict[str, Any]:
     }
 
 
-async def _portions(splitter: Splitter, body: AsyncIterator[bytes], keys: UniqueKeys | None) -> AsyncIterator[Portion]:
+async def _portions(
+    splitter: Splitter, body: AsyncIterator[bytes], upload: Upload, keys: UniqueKeys | None
+) -> AsyncIterator[Portion]:
+    def taken(portion: Portion) -> Portion:
+        source = splitter.source
+        return upload.placed(keys.checked(portion, source) if keys else portion, source)
+
     async for chunk in body:
         for portion in splitter.feed(chunk):
-            yield keys.checked(portion, splitter.source) if keys else portion
+            yield taken(portion)
     for portion in splitter.finish():
-        yield keys.checked(portion, splitter.source) if keys else portion
+        yield taken(portion)
 
 
 async def _one_ahead(begun: Sequence[Portion], portions: AsyncIterator[Portion]) -> AsyncGenerator[Portion]:
@@ -239,10 +246,11 @@ async def _copy_portions(
 ) -> _Totals:
     totals = _Totals()
     async with connection.cursor().copy(_sql.copy_portions) as copy:
-        copy.set_types(["int8", "text", "int8", "int8", "bytea"])
+        copy.set_types(["int8", "text", "int8", "int8", "bytea", "int8[]"])
         async with aclosing(_one_ahead(begun, rest)) as portions:
             async for portion in portions:
-                await copy.write_row((project_id, action_id, portion.first_row, portion.row_count, portion.body))
+                row = (project_id, action_id, portion.first_row, portion.row_count, portion.body, portion.lines)
+                await copy.write_row(row)
                 totals.rows += portion.row_count
                 totals.portions += 1
     return totals

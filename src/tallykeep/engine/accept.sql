@@ -21,12 +21,12 @@ WITH action AS (
     )
 ),
 portion AS (
-    INSERT INTO portions (project_id, action_id, first_row, row_count, body)
-    VALUES (:project_id, :id, :first_row, :total_count, :body)
+    INSERT INTO portions (project_id, action_id, first_row, row_count, body, lines)
+    VALUES (:project_id, :id, :first_row, :total_count, :body, :lines)
 ),
 
 -- name: copy_portions!
-COPY portions (project_id, action_id, first_row, row_count, body) FROM STDIN (FORMAT BINARY)
+COPY portions (project_id, action_id, first_row, row_count, body, lines) FROM STDIN (FORMAT BINARY)
 
 -- name: count_portions
 SELECT coalesce(sum(row_count), 0)::bigint AS rows, count(*) AS portions

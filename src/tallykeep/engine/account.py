@@ -111,7 +111,10 @@ async def record(connection: Connection, claimed: ClaimedPortion, failures: list
         for failure in sorted(failures, key=lambda failure: failure.row):
             key = None if failure.key is None else _storable(failure.key)
             reason = _storable(failure.reason)[:_LONGEST_REASON]
-            await copy.write_row((claimed.project_id, claimed.action_id, failure.row, key, reason, failure.error_key))
+            line = claimed.portion.line_of(failure.row)
+            await copy.write_row(
+                (claimed.project_id, claimed.action_id, failure.row, key, reason, failure.error_key, line)
+            )
 
 
 def _storable(text: str) -> str:

@@ -1,16 +1,19 @@
 """The beginning of an upload: what kind of file it is, and its first rows, without reading all of it."""
 
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import TypedDict
 
 from tallykeep.config import Settings
 from tallykeep.engine.encoding import Transcoder, known_charset
+from tallykeep.engine.header import Looked
 from tallykeep.engine.rows import raw_rows, read_rows
 from tallykeep.engine.split_csv import CsvSplitter
 from tallykeep.engine.split_json import JsonSplitter
 from tallykeep.engine.split_lines import LinesSplitter
 from tallykeep.engine.unpack import Limit, peeked, unpacked
-from tallykeep.engine.workbook import OLE_MAGIC, OLE_REFUSED, XLSX_MAGIC, Workbooks
+from tallykeep.engine.workbook import OLE_MAGIC, OLE_REFUSED, XLSX_MAGIC, Taken, Workbooks
 from tallykeep.errors import InvalidPayloadError, UnsupportedMediaTypeError
 from tallykeep.model import Portion, Row, Source
 
@@ -30,7 +33,12 @@ class Sample:
     content: bytes
     whole: bool
     compression: str | None
-    is_workbook: bool = False
+    workbook: Taken | None = None
+
+    @property
+    def is_workbook(self) -> bool:
+        """Whether this is a sheet of a workbook, as CSV."""
+        return self.workbook is not None
 
     @property
     def format(self) -> str:
@@ -54,6 +62,15 @@ class Beginning:
         """The rows, read by this source: the file's own, or one whose columns were chosen."""
         return [row for portion in self.portions for row in read_rows(portion, source)][:MOST_ROWS]
 
+    def line_numbers(self) -> dict[int, int | None]:
+        """The line that each of these rows began at, by its number; None where it has none."""
+        numbers = {
+            row: portion.line_of(row)
+            for portion in self.portions
+            for row in range(portion.first_row, portion.first_row + portion.row_count)
+        }
+        return dict(islice(numbers.items(), MOST_ROWS))
+
     def lines(self) -> list[str]:
         """The same rows as text, as they were sent."""
         raw = [line for portion in self.portions for line in raw_rows(portion, self.source)][:MOST_ROWS]
@@ -67,9 +84,13 @@ class Samples:
         self._workbooks = Workbooks(settings)
         self._expanded = Limit(settings.max_expanded_bytes, "TALLYKEEP_MAX_EXPANDED_BYTES")
 
-    async def take(self, body: AsyncIterator[bytes], *, partial: bool) -> Sample:
+    async def take(
+        self, body: AsyncIterator[bytes], *, partial: bool, sheet: str | None = None,
+        titles: frozenset[str] = frozenset(),
+    ) -> Sample:  # fmt: skip
         """The first bytes of a file; with `partial`, the body itself is only its beginning.
 
+        Of a workbook, those of this `sheet`, or of the one that has the most of the `titles`.
         Raises InvalidPayloadError for what is no file of rows, BodyTooLargeError for a workbook beyond its limits.
         """
         compression, content = await unpacked(body, self._expanded, partial=partial)
@@ -81,8 +102,8 @@ class Samples:
             return Sample(held, ended and not partial, compression)
         if partial:
             raise InvalidPayloadError("A workbook can only be read as a whole; send all of it, without partial=true")
-        async with self._workbooks.as_csv(content) as rows:
-            return Sample(*await _first_bytes(rows), compression, is_workbook=True)
+        async with self._workbooks.as_csv(content, sheet, titles) as (taken, rows):
+            return Sample(*await _first_bytes(rows), compression, taken)
 
 
 async def _first_bytes(chunks: AsyncIterator[bytes]) -> tuple[bytes, bool]:
@@ -94,13 +115,13 @@ async def _first_bytes(chunks: AsyncIterator[bytes]) -> tuple[bytes, bool]:
     return bytes(held), True
 
 
-def read_beginning(sample: Sample, charset: str | None, delimiter: str | None, max_row_bytes: int) -> Beginning:
+def read_beginning(sample: Sample, charset: str | None, looked: Looked, max_row_bytes: int) -> Beginning:
     """The first rows of a sample, by the same splitters as those of an import.
 
     Raises InvalidPayloadError where it cannot be understood as a whole, UnsupportedMediaTypeError for its charset.
     """
     content, encoding = _as_utf8(sample, charset)
-    splitter = _splitter(sample, delimiter, max_row_bytes)
+    splitter = _splitter(sample, looked, max_row_bytes)
     portions, row_count = _gathered(_portions(splitter, content, whole=sample.whole))
     if splitter.source.format == "csv" and not splitter.source.header:
         raise InvalidPayloadError(
@@ -118,16 +139,25 @@ def _as_utf8(sample: Sample, charset: str | None) -> tuple[bytes, str]:
     return transcoder.feed(sample.content) + transcoder.finish(), transcoder.encoding
 
 
+class _Sizes(TypedDict):
+    portion_rows: int
+    portion_bytes: int
+    max_row_bytes: int
+
+
 _Splitter = CsvSplitter | JsonSplitter | LinesSplitter
 
 
-def _splitter(sample: Sample, delimiter: str | None, max_row_bytes: int) -> _Splitter:
-    sizes = {"portion_rows": MOST_ROWS, "portion_bytes": _PORTION_BYTES, "max_row_bytes": max_row_bytes}
+def _splitter(sample: Sample, looked: Looked, max_row_bytes: int) -> _Splitter:
+    sizes = _Sizes(portion_rows=MOST_ROWS, portion_bytes=_PORTION_BYTES, max_row_bytes=max_row_bytes)
     if sample.format == "json":
         return JsonSplitter(**sizes)
     if sample.format == "ndjson":
         return LinesSplitter(**sizes)
-    return CsvSplitter(charset=_UTF8, delimiter=None if sample.is_workbook else delimiter, **sizes)
+    if sample.workbook:
+        looked = replace(looked, delimiter=",", by_record=True)
+        return CsvSplitter(charset=_UTF8, looked=looked, sheet=sample.workbook.name, **sizes)
+    return CsvSplitter(charset=_UTF8, looked=looked, **sizes)
 
 
 def _portions(splitter: _Splitter, content: bytes, *, whole: bool) -> Iterator[Portion]:

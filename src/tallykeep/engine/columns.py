@@ -8,7 +8,7 @@ import orjson
 from tallykeep.errors import InvalidPayloadError, InvalidQueryError
 from tallykeep.model import Source, normal_title
 
-OURS = ["row", "reason"]  # what a file of failed rows has behind its own columns
+OURS = ["row", "line", "reason"]  # what a file of failed rows has behind its own columns
 _MOST_SHOWN = 20
 _LONGEST_SHOWN = 60
 
@@ -44,8 +44,9 @@ def _mapped(header: list[str], mapping: Mapping) -> list[str | None]:
     titles: list[str | None] = list(header)
     places = {normal_title(title): index for index, title in enumerate(header)}
     named = [(_place(column, title, places, header), column, title) for column, title in mapping.items()]
-    if len(header) > len(OURS) and header[-2:] == OURS and not {index for index, *_ in named} & _last_two(header):
-        titles[-2:] = [None, None]
+    behind = range(len(header) - len(OURS), len(header))
+    if len(header) > len(OURS) and header[-len(OURS) :] == OURS and not {index for index, *_ in named} & {*behind}:
+        titles[-len(OURS) :] = [None] * len(OURS)
     for index, column, title in named:
         if sum(index == other for other, *_ in named) > 1:
             raise InvalidQueryError(f"Property .mapping names the column {column!r} twice")
@@ -53,10 +54,6 @@ def _mapped(header: list[str], mapping: Mapping) -> list[str | None]:
     for _, column, title in named:
         _refuse_taken(titles, column, title)
     return titles
-
-
-def _last_two(header: list[str]) -> set[int]:
-    return {len(header) - 2, len(header) - 1}
 
 
 def _place(column: str, title: str | None, places: dict[str, int], header: list[str]) -> int:

@@ -1,7 +1,7 @@
 """Control over actions: cancel what runs, retry what failed."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tallykeep.config import Settings
@@ -9,12 +9,13 @@ from tallykeep.db.pool import Pool
 from tallykeep.db.queries import queries
 from tallykeep.engine.accept import Acceptance
 from tallykeep.engine.account import end_unfinished
-from tallykeep.engine.failed_rows import as_sent, sent_rows
+from tallykeep.engine.failed_rows import SentRows, as_sent, sent_rows
+from tallykeep.engine.first_lines import with_lines
 from tallykeep.engine.kinds import ActionType, ActionTypes, Submission, Upload
 from tallykeep.engine.once import Accepted
 from tallykeep.engine.turns import queue_next
 from tallykeep.errors import ConflictError, NotFoundError
-from tallykeep.model import EndedBy, Source, Wishes
+from tallykeep.model import EndedBy, Portion, Source, Wishes
 
 _sql = queries(__package__, "control.sql")
 
@@ -134,6 +135,7 @@ class SentAgain:
     parent: Parent
     asked: Wishes
     unprocessed: bool
+    lines: list[int | None] = field(default_factory=list)
 
     @property
     def file_name(self) -> str | None:
@@ -155,11 +157,35 @@ class SentAgain:
         """As it was: rows whose quotes do not match up are sent again by the letter."""
         return self.parent.source.delimiter
 
+    @property
+    def sheet(self) -> None:
+        """Rows of a workbook are kept as those of a CSV file."""
+        return None
+
+    @property
+    def header_row(self) -> int:
+        """The first line."""
+        return 1
+
+    @property
+    def mapped_columns(self) -> frozenset[str]:
+        """Columns are called as they were mapped already."""
+        return frozenset()
+
     async def chunks(self) -> AsyncIterator[bytes]:
         """The rows' bytes; raises ConflictError where they are not kept any more."""
-        place: tuple[int, str, Source] = (self.submission.project_id, self.parent.id, self.parent.source)
-        async for chunk in as_sent(sent_rows(self.pool, *place, unprocessed=self.unprocessed), self.parent.source):
+        async for chunk in as_sent(self._rows(), self.parent.source):
             yield chunk
+
+    async def _rows(self) -> SentRows:
+        place: tuple[int, str, Source] = (self.submission.project_id, self.parent.id, self.parent.source)
+        async for rows in sent_rows(self.pool, *place, unprocessed=self.unprocessed):
+            self.lines.extend(row.line for row in rows)
+            yield rows
+
+    def placed(self, portion: Portion, source: Source) -> Portion:
+        """The portion with the lines of the first file; its rows have passed by then."""
+        return with_lines(portion, self.lines[portion.first_row - 1 : portion.first_row - 1 + portion.row_count])
 
     def wishes(self) -> Wishes:
         """What was asked for this time."""

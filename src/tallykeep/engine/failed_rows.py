@@ -16,16 +16,20 @@ from tallykeep.model import Portion, Source
 
 _sql = queries(__package__, "failed_rows.sql")
 
-EXTRA_TITLES = ("row", "reason")
+EXTRA_TITLES = ("row", "line", "reason")
 _PORTIONS_AT_A_TIME = 4
 _UNREADABLE = "the line stands in the first cell as it was sent; mend it, and remove this cell"
 
 
 @dataclass(frozen=True, slots=True)
 class SentRow:
-    """One row: its number, the reason it failed (None: unprocessed), its bytes, and what they hold if readable."""
+    """One row: its number, the reason it failed (None: unprocessed), its bytes, and what they hold if readable.
+
+    `line` is where in its file it began, where it has a line.
+    """
 
     number: int
+    line: int | None
     reason: str | None
     raw: bytes
     value: Any
@@ -46,7 +50,7 @@ async def sent_rows(
     after = 0
     while found := await _next_portions(pool, {**wanted, "after": after}):
         for held in found:
-            portion = Portion(held["first_row"], held["row_count"], bytes(held["body"]))
+            portion = Portion(held["first_row"], held["row_count"], bytes(held["body"]), held["lines"])
             reasons: dict[int, str | None] = dict(held["failures"])
             if unprocessed:
                 first = portion.first_row + portion.row_count - held["unprocessed_count"]
@@ -73,14 +77,15 @@ def _picked(portion: Portion, source: Source, reasons: dict[int, str | None]) ->
     raw = raw_rows(portion, source)
     for row in read_rows(portion, source):
         if row.number in reasons:
-            yield SentRow(row.number, reasons[row.number], raw[row.number - portion.first_row], row.value)
+            line, sent = portion.line_of(row.number), raw[row.number - portion.first_row]
+            yield SentRow(row.number, line, reasons[row.number], sent, row.value)
 
 
 async def as_csv(rows: Callable[[], SentRows], source: Source) -> AsyncIterator[str]:
-    """A file of these rows, with their numbers and reasons in two more columns.
+    """A file of these rows, with their numbers, lines and reasons in three more columns.
 
-    What came as a file has its own columns and can be imported again as it is: the two columns are recognised then. A
-    row that cannot be read, or has more cells than the header, keeps cells behind these two, and so fails again until
+    What came as a file has its own columns and can be imported again as it is: the three columns are recognised then. A
+    row that cannot be read, or has more cells than the header, keeps cells behind these three, and so fails again until
     it is mended. What came as JSON gets a column for each property that occurs, and is therefore gone through twice.
     """
     is_file = source.format == "csv"
@@ -90,9 +95,13 @@ async def as_csv(rows: Callable[[], SentRows], source: Source) -> AsyncIterator[
     async for portion in rows():
         lines = [_as_cells(row, len(titles)) if is_file else _values(row.value, titles) for row in portion]
         yield "".join(
-            file_line([*cells[: len(titles)], row.number, row.reason or "", *cells[len(titles) :]], source.delimiter)
+            file_line([*cells[: len(titles)], *_about(row), *cells[len(titles) :]], source.delimiter)
             for row, cells in zip(portion, lines, strict=True)
         )
+
+
+def _about(row: SentRow) -> tuple[int, int | str, str]:
+    return row.number, "" if row.line is None else row.line, row.reason or ""
 
 
 async def _properties(rows: SentRows) -> list[str]:

@@ -4,6 +4,7 @@ SELECT
     portions.first_row,
     portions.row_count,
     portions.body,
+    portions.lines,
     CASE portions.status WHEN 'OPEN' THEN portions.row_count ELSE portions.unprocessed_count END AS unprocessed_count,
     coalesce(failed.failures, '[]'::json) AS failures
 FROM portions

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from tallykeep.engine.kinds import ActionType
 from tallykeep.engine.rows import read_rows
+from tallykeep.engine.spreadsheet_errors import may_hold_errors, refuse_errors
 from tallykeep.errors import InvalidQueryError
 from tallykeep.model import Portion, Row, Source, Table, Wishes, normal_title, wrong_width
 
@@ -81,7 +82,10 @@ def filled_header(source: Source) -> list[str]:
 
 def read_filled(portion: Portion, source: Source, kind: ActionType) -> Sequence[Row]:
     """The portion's rows as they are to be applied, under the titles of filled_header."""
-    return fill(read_rows(portion, source), source, kind)
+    rows = fill(read_rows(portion, source), source, kind)
+    if source.format == "csv" and may_hold_errors(portion.body):
+        return refuse_errors(rows, filled_header(source))
+    return rows
 
 
 def fill(rows: Sequence[Row], source: Source, kind: ActionType) -> Sequence[Row]:

@@ -94,7 +94,13 @@ async def _cut_up(connection: Connection, claimed: ClaimedPortion, attempts: int
     parts = split_rows(claimed.portion, claimed.source, _PARTS)
     await connection.execute(_sql.delete_portion, {**place, "first_row": claimed.portion.first_row})
     for part in parts:
-        cut = {"first_row": part.first_row, "row_count": part.row_count, "body": part.body, "attempts": attempts}
+        cut = {
+            "first_row": part.first_row,
+            "row_count": part.row_count,
+            "body": part.body,
+            "lines": part.lines,
+            "attempts": attempts,
+        }
         await connection.execute(_sql.add_part_of_portion, {**place, **cut})
     await connection.execute(_sql.add_open_portions, {**place, "more": len(parts) - 1})
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Literal, Protocol
 
 from tallykeep.db.pool import Connection
-from tallykeep.model import Action, ClaimedPortion, Failure, Row, Source, Wishes
+from tallykeep.model import Action, ClaimedPortion, Failure, Portion, Row, Source, Wishes
 
 
 class Operation(Protocol):
@@ -130,8 +130,27 @@ class Upload(Protocol):
         """What stands between the cells of a file; None where its header is to tell."""
         ...
 
+    @property
+    def sheet(self) -> str | None:
+        """The sheet of a workbook, by name or by number; None where the product chooses."""
+        ...
+
+    @property
+    def header_row(self) -> int | None:
+        """The line of a file, or the row of a sheet, that is the header; None where it is to be found."""
+        ...
+
+    @property
+    def mapped_columns(self) -> frozenset[str]:
+        """The file's own titles of columns, as far as they are known before it comes."""
+        ...
+
     def chunks(self) -> AsyncIterator[bytes]:
         """The file's bytes as they were sent, out of their form; perhaps compressed, or a workbook."""
+        ...
+
+    def placed(self, portion: Portion, source: Source) -> Portion:
+        """The portion with the lines that its rows had in the file they came in first."""
         ...
 
     def wishes(self) -> Wishes:

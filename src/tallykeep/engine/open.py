@@ -6,6 +6,7 @@ from typing import Protocol, TypedDict
 
 from tallykeep.config import Settings
 from tallykeep.engine.encoding import known_charset
+from tallykeep.engine.header import Looked
 from tallykeep.engine.kinds import ActionType, Upload
 from tallykeep.engine.split_csv import CsvSplitter
 from tallykeep.engine.split_ids import IdsSplitter
@@ -14,17 +15,20 @@ from tallykeep.engine.split_lines import LinesSplitter
 from tallykeep.engine.unpack import Limit, peeked, unpacked
 from tallykeep.engine.workbook import OLE_MAGIC, OLE_REFUSED, XLSX_MAGIC, Workbooks
 from tallykeep.errors import InvalidPayloadError, UnsupportedMediaTypeError
-from tallykeep.model import Portion, Source
+from tallykeep.model import Portion, Source, normal_title
 
 _BOM = b"\xef\xbb\xbf"
-_BLANK = b" \t\r\n"
+_BLANK = _BOM + b" \t\r\n"  # none of the mark's bytes begins JSON
 _JSON_CHARSETS = ("utf-8", "ascii")
 
 
 class Splitter(Protocol):
     """What turns bytes into portions; every splitter is one."""
 
-    source: Source
+    @property
+    def source(self) -> Source:
+        """How the portions are written; complete at the end of the input."""
+        ...
 
     def feed(self, chunk: bytes) -> Iterator[Portion]:
         """Take the next bytes, and yield the portions that are full."""
@@ -71,10 +75,13 @@ class Opener:
         if first == OLE_MAGIC:
             raise InvalidPayloadError(OLE_REFUSED)
         if first == XLSX_MAGIC:
-            async with self._workbooks.as_csv(content) as rows:
-                yield CsvSplitter(**self._sizes), rows
+            titles = _known_titles(kind, upload)
+            async with self._workbooks.as_csv(content, upload.sheet, titles) as (taken, rows):
+                looked = Looked(",", upload.header_row, titles, by_record=True)
+                yield CsvSplitter(looked=looked, sheet=taken.name, **self._sizes), rows
         else:
-            yield CsvSplitter(charset=upload.charset, delimiter=upload.delimiter, **self._sizes), content
+            looked = Looked(upload.delimiter, upload.header_row, _known_titles(kind, upload))
+            yield CsvSplitter(charset=upload.charset, looked=looked, **self._sizes), content
 
     async def _open_json(self, kind: ActionType, upload: Upload, content: AsyncIterator[bytes]) -> Opened:
         # By now the body has begun, and its form has told the charset.
@@ -82,22 +89,37 @@ class Opener:
             raise UnsupportedMediaTypeError(f"JSON comes in UTF-8, not in {upload.charset}")
         if kind.source == "ids":
             return IdsSplitter(kind.ids, self._ids, **self._sizes), content
-        by_line = upload.by_line
-        if by_line is None:
-            first, content = await peeked(_from_first_sign(content), 1)
-            by_line = first not in (b"[", b"")
-        return (LinesSplitter(**self._sizes) if by_line else JsonSplitter(**self._sizes)), content
+        if upload.by_line is not None:
+            return (LinesSplitter(**self._sizes) if upload.by_line else JsonSplitter(**self._sizes)), content
+        beginning = _Beginning(content)
+        first, content = await peeked(beginning.from_first_character(), 1)
+        if first in (b"[", b""):
+            return JsonSplitter(**self._sizes), content
+        return LinesSplitter(first_line=1 + beginning.blank_lines, **self._sizes), content
 
 
-async def _from_first_sign(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The chunks from the first byte that is neither blank nor a byte order mark."""
-    first, whole = await peeked(chunks, len(_BOM))
-    begun = False
-    marked = first == _BOM
-    async for chunk in whole:
-        if begun:
-            yield chunk
-        elif rest := (chunk.removeprefix(_BOM) if marked else chunk).lstrip(_BLANK):
-            begun = True
-            yield rest
-        marked = False
+def _known_titles(kind: ActionType, upload: Upload) -> frozenset[str]:
+    """The titles by which a header is known, as normal_title has them."""
+    own = {normal_title(title) for titles in kind.columns for title in titles}
+    return frozenset(own.union(map(normal_title, upload.mapped_columns)))
+
+
+class _Beginning:
+    """What stands in front of the first character of a file, left out, and how many lines that were."""
+
+    def __init__(self, chunks: AsyncIterator[bytes]) -> None:
+        self._chunks = chunks
+        self.blank_lines = 0
+
+    async def from_first_character(self) -> AsyncIterator[bytes]:
+        """The chunks from the first byte that is neither blank nor part of a byte order mark."""
+        begun = False
+        async for chunk in self._chunks:
+            if begun:
+                yield chunk
+            elif rest := chunk.lstrip(_BLANK):
+                begun = True
+                self.blank_lines += chunk[: len(chunk) - len(rest)].count(b"\n")
+                yield rest
+            else:
+                self.blank_lines += chunk.count(b"\n")

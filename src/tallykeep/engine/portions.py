@@ -19,25 +19,36 @@ class PortionCutter:
         self._rows: list[bytes] = []
         self._count = 0  # of rows within runs, beyond one each
         self._size = 0
+        self._lines: list[int] = []  # of the portion, as it has them
+        self._next_line = 0  # of a row that follows the one before
         self.next_row = 1
 
-    def add(self, rows: list[bytes]) -> Iterator[Portion]:
-        """Take rows, and yield the portions that are full."""
-        for row in rows:
+    def add(self, rows: list[bytes], lines: list[int] | None = None) -> Iterator[Portion]:
+        """Take rows, and the line that each begins at in its file, and yield the portions that are full."""
+        for place, row in enumerate(rows):
+            if lines is not None:
+                self._note_line(lines[place], 1)
             self._rows.append(row)
             self._size += len(row)
             if self.room <= 0 or self._size >= self._max_bytes:
                 yield from self.cut()
 
-    def add_run(self, run: bytes, count: int) -> Iterator[Portion]:
-        """Take so many rows, at most `max_rows`, in one piece, with what stands between them."""
+    def add_run(self, run: bytes, count: int, line: int | None = None) -> Iterator[Portion]:
+        """Take so many rows, at most `max_rows`, in one piece, with what stands between; one a line from `line`."""
         if count > self.room:
             yield from self.cut()
+        if line is not None:
+            self._note_line(line, count)
         self._rows.append(run)
         self._size += len(run)
         self._count += count - 1
         if self.room <= 0 or self._size >= self._max_bytes:
             yield from self.cut()
+
+    def _note_line(self, line: int, count: int) -> None:
+        if line != self._next_line or not self._rows:
+            self._lines += (self.row_number, line)
+        self._next_line = line + count
 
     def is_for(self, count: int) -> bool:
         """Whether so many rows at once leave portions about as large as they may be."""
@@ -52,9 +63,9 @@ class PortionCutter:
         """Yield what has been gathered, if anything, as a portion."""
         if self._rows:
             count = len(self._rows) + self._count
-            yield Portion(self.next_row, count, self._separator.join(self._rows))
+            yield Portion(self.next_row, count, self._separator.join(self._rows), self._lines or None)
             self.next_row += count
-            self._rows, self._count, self._size = [], 0, 0
+            self._rows, self._count, self._size, self._lines = [], 0, 0, []
 
     @property
     def row_number(self) -> int:

@@ -19,7 +19,8 @@ ADDED_FIELDS = (
     "ended_by", "reason", "dry_run", "on_error", "parent_id", "user", "file_name", "file_size",
     "failures_kept", "mended_count", "first_file_name",
 )  # fmt: skip
-ADDED_ALONE = ("created_count", "updated_count")
+TAKEN_OF_FILE = ("charset", "delimiter", "sheet", "header_row")
+ADDED_ALONE = ("created_count", "updated_count", *TAKEN_OF_FILE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,8 @@ class Reader:
         report = links.report_of(action) if links and kind.report_header and action.report_kept else None
         result = kind.result(kind, action, [Failure(*failure) for failure in row["failures"]], report)
         kin = await _kin(connection, project_id, [action])
-        known = {**shown(action, kin.get(action.id)), **_effects(kind, action)}
+        taken = {name: row[name] for name in TAKEN_OF_FILE}
+        known = {**shown(action, kin.get(action.id)), **_effects(kind, action), **taken}
         return {**known, "result": result, "processing_time": action.processing_time}
 
     async def require_action(self, connection: Connection, project_id: int, action_id: str) -> None:

@@ -4,6 +4,10 @@ SELECT
     project_id, id, type, status, operation_status, request_id, created_at, updated_at, started_at, finished_at,
     total_count, done_count, failed_count, unprocessed_count, created_count, dry_run, on_error, ended_by, reason,
     parent_id, requested_by, file_name, body_size, failures_kept, report_kept,
+    source ->> 'charset' AS charset,
+    CASE WHEN source ->> 'format' = 'csv' THEN source ->> 'delimiter' END AS delimiter,
+    source ->> 'sheet' AS sheet,
+    (source ->> 'header_row')::bigint AS header_row,
     CASE WHEN failed_count = 0 OR NOT failures_kept THEN '[]'::json ELSE (
         SELECT coalesce(json_agg(json_build_array("row", key, reason, error_key) ORDER BY "row"), '[]')
         FROM (
@@ -18,7 +22,7 @@ FROM async_actions
 WHERE project_id = :project_id AND id = :id
 
 -- name: first_failures
-SELECT "row", key, reason
+SELECT "row", line, key, reason
 FROM failures
 WHERE project_id = :project_id
     AND action_id = :action_id
@@ -32,7 +36,8 @@ LIMIT :limit
 SELECT
     CASE WHEN min(reason) = max(reason) THEN min(reason) ELSE {reason_alone} END AS reason,
     count(*) AS count,
-    (array_agg("row" ORDER BY "row"))[1 : 5] AS first_rows
+    (array_agg("row" ORDER BY "row"))[1 : 5] AS first_rows,
+    (array_agg(line ORDER BY "row"))[1 : 5] AS first_lines
 FROM failures
 WHERE project_id = :project_id
     AND action_id = :action_id

@@ -7,9 +7,10 @@ from operator import itemgetter
 
 import orjson
 
-from tallykeep.engine.split_csv import LineSource, quoted_rows
+from tallykeep.engine.csv_records import LineSource, records_of
 from tallykeep.engine.split_json import ELEMENT_SEPARATOR, is_json, parse_elements, split_elements
 from tallykeep.engine.split_lines import LINE_SEPARATOR
+from tallykeep.engine.spreadsheet_errors import has_marks, unmarked
 from tallykeep.model import Portion, Row, Source, Table, Values, wrong_width
 
 _SEPARATORS = {"csv": b"", "json": ELEMENT_SEPARATOR, "ndjson": LINE_SEPARATOR}
@@ -35,6 +36,9 @@ def _rows(portion: Portion, source: Source) -> Sequence[Row]:
         if (table := _table(portion, source)) is not None:
             return table
         rows = _csv_rows(portion, source.delimiter)
+        if has_marks(portion.body):
+            for row in rows:
+                row.value = None if row.value is None else unmarked(row.value)
         return rows if source.kept is None else _narrowed(rows, source.kept, source.width)
     if source.format == "ndjson":
         return [_json_row(number, line) for number, line in enumerate(raw_rows(portion, source), portion.first_row)]
@@ -52,8 +56,7 @@ def raw_rows(portion: Portion, source: Source) -> list[bytes]:
         return [portion.body]
     if b'"' not in portion.body:
         return lines
-    rows, _, _ = quoted_rows(lines, source.delimiter)
-    return rows
+    return records_of(lines, source.delimiter).records
 
 
 def split_rows(portion: Portion, source: Source, parts: int) -> list[Portion]:
@@ -61,9 +64,10 @@ def split_rows(portion: Portion, source: Source, parts: int) -> list[Portion]:
     rows = raw_rows(portion, source)
     separator = _SEPARATORS[source.format]
     size = max(-(-len(rows) // parts), 1)
+    pieces = [rows[start : start + size] for start in range(0, len(rows), size)]
     return [
-        Portion(portion.first_row + start, len(rows[start : start + size]), separator.join(rows[start : start + size]))
-        for start in range(0, len(rows), size)
+        Portion(portion.first_row + place * size, len(part), separator.join(part), portion.lines)
+        for place, part in enumerate(pieces)
     ]
 
 
@@ -87,7 +91,7 @@ def _json_row(number: int, element: bytes) -> Row:
 def _table(portion: Portion, source: Source) -> Table | None:
     """Rows that need no parser; None where there is a quote, or a line of another width."""
     body = portion.body
-    if b'"' in body:
+    if b'"' in body or has_marks(body):
         return None
     try:
         text = body.replace(b"\r\n", b"\n").decode()

@@ -84,7 +84,7 @@ async def _portions(pool: Pool, query: LiteralString, wanted: dict[str, Any]) ->
     after = 0
     while found := await _next(pool, query, {**wanted, "after": after, "limit": _PORTIONS_AT_A_TIME}):
         for held in found:
-            yield Portion(held["first_row"], held["row_count"], bytes(held["body"]))
+            yield Portion(held["first_row"], held["row_count"], bytes(held["body"]), held["lines"])
         after = found[-1]["first_row"]
 
 

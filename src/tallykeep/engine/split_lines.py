@@ -18,12 +18,13 @@ class LinesSplitter:
     beyond the limit.
     """
 
-    def __init__(self, *, portion_rows: int, portion_bytes: int, max_row_bytes: int) -> None:
+    def __init__(self, *, portion_rows: int, portion_bytes: int, max_row_bytes: int, first_line: int = 1) -> None:
         self.source = Source("ndjson")
         self._cutter = PortionCutter(max_rows=portion_rows, max_bytes=portion_bytes, separator=LINE_SEPARATOR)
         self._max_row_bytes = max_row_bytes
         self._tail: list[bytes] = []  # the last line, as long as its end has not come
         self._tail_size = 0
+        self._line = first_line  # the number of the next line
         self._started = False
 
     def feed(self, chunk: bytes) -> Iterator[Portion]:
@@ -49,11 +50,14 @@ class LinesSplitter:
 
     def _take(self, lines: list[bytes]) -> Iterator[Portion]:
         if not self._started:
-            lines[0] = lines[0].removeprefix(_BOM)
+            lines[0] = _without_marks(lines[0])
             self._started = True
         if max(map(len, lines)) > self._max_row_bytes:
             lines = list(self._until_too_long(lines))
-        yield from self._cutter.add([row for line in lines if (row := line.strip(_BLANK))])
+        kept = [(row, number) for number, line in enumerate(lines, self._line) if (row := line.strip(_BLANK))]
+        # The last one goes on in the next chunk, or is what stands behind the last newline.
+        self._line += len(lines) - 1
+        yield from self._cutter.add([row for row, _ in kept], [number for _, number in kept])
 
     def _until_too_long(self, lines: list[bytes]) -> Iterator[bytes]:
         number = self._cutter.row_number
@@ -62,3 +66,9 @@ class LinesSplitter:
                 raise row_too_long(number, self._max_row_bytes)
             number += bool(line.strip(_BLANK))
             yield line
+
+
+def _without_marks(line: bytes) -> bytes:
+    while line.startswith(_BOM):
+        line = line.removeprefix(_BOM)
+    return line

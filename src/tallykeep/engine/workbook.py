@@ -5,6 +5,7 @@ import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from tempfile import TemporaryFile
 from typing import IO
 
@@ -28,6 +29,11 @@ _LONGEST_LOGGED = 300
 _AT_ONCE = 2  # each may take as much memory as the settings allow
 
 
+@dataclass
+class Taken:
+    name: str
+
+
 class Workbooks:
     """Reads workbooks, a few at a time, each in a process of its own."""
 
@@ -37,7 +43,9 @@ class Workbooks:
         self._slots = asyncio.Semaphore(_AT_ONCE)
 
     @asynccontextmanager
-    async def as_csv(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[AsyncIterator[bytes]]:
+    async def as_csv(
+        self, chunks: AsyncIterator[bytes], sheet_name: str | None, titles: frozenset[str]
+    ) -> AsyncIterator[tuple["Taken", AsyncIterator[bytes]]]:
         """The first visible sheet that has rows, as CSV; its process ends with the block.
 
         Raises BodyTooLargeError, and in the reading InvalidPayloadError.
@@ -47,7 +55,7 @@ class Workbooks:
             async with self._slots:
                 process = await self._start(workbook, complaints)
                 try:
-                    yield _rows(process, complaints, self._settings)
+                    yield Taken("Sheet1"), _rows(process, complaints, self._settings)
                 finally:
                     if process.returncode is None:
                         process.kill()

@@ -17,7 +17,7 @@ from tallykeep.http.auth import FromCaller
 from tallykeep.http.bodies import has_body
 from tallykeep.http.context import Context, FromContext
 from tallykeep.http.submissions import RETRY_BODY, media_types
-from tallykeep.http.uploads import RequestUpload, submission
+from tallykeep.http.uploads import CorrectedUpload, submission
 from tallykeep.http.wishes import DEFAULTS, PARAMETERS, VALUES, read_wishes
 from tallykeep.model import Source
 from tallykeep.resources.projects import Caller
@@ -73,8 +73,8 @@ async def retry(
     return answer_accepted(accepted, 202)
 
 
-def _corrected(request: Request, kind: ActionType, context: Context) -> RequestUpload:
-    return RequestUpload(request, media_types(kind), context.settings, may_be_empty=kind.may_be_empty)
+def _corrected(request: Request, kind: ActionType, context: Context) -> CorrectedUpload:
+    return CorrectedUpload(request, media_types(kind), context.settings, may_be_empty=kind.may_be_empty)
 
 
 @router.get(
@@ -86,7 +86,7 @@ def _corrected(request: Request, kind: ActionType, context: Context) -> RequestU
 async def failures_csv(
     context: FromContext, caller: FromCaller, action_id: str, include_unprocessed: Unprocessed = False
 ) -> StreamingResponse:
-    """The failed rows as they were sent, with the columns `row` and `reason`; can be imported again as it is."""
+    """The failed rows as they were sent, with the columns `row`, `line` and `reason`; can be imported again so."""
     source, rows = await _failed(context, caller, action_id, include_unprocessed)
     return _file(as_csv(rows, source), "text/csv; charset=utf-8", f"{action_id}-failures.csv")
 

@@ -1,19 +1,21 @@
 """A submission's request: its rows as they stream in, and what else it says."""
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 
 from fastapi import Request
 
 from tallykeep.config import Settings
+from tallykeep.engine.first_lines import with_told_lines
 from tallykeep.engine.kinds import ActionType, Submission
 from tallykeep.engine.unpack import Limit
 from tallykeep.errors import InvalidQueryError
 from tallykeep.http.answers import request_id
 from tallykeep.http.bodies import body_chunks, has_body, media_type, require_media_type
 from tallykeep.http.forms import FileForm, charset_of
-from tallykeep.http.wishes import read_delimiter, read_wishes
-from tallykeep.model import Wishes
+from tallykeep.http.wishes import read_delimiter, read_header_row, read_mapping, read_wishes
+from tallykeep.model import Portion, Source, Wishes
 from tallykeep.resources.projects import Caller
 
 FORM = "multipart/form-data"
@@ -54,13 +56,32 @@ class RequestUpload:
 
     @property
     def charset(self) -> str | None:
-        """What the content type says, of the body or of the file within its form."""
+        """What the query or the form in front of its file says, else the content type, of the body or of that file."""
+        if said := self.early("charset"):
+            return said
         return self._form.charset if self._form else charset_of(self._request.headers.get("content-type", ""))
 
     @property
     def delimiter(self) -> str | None:
         """What the query says, or the form in front of its file."""
         return read_delimiter(self.early("delimiter"))
+
+    @property
+    def sheet(self) -> str | None:
+        """What the query says, or the form in front of its file."""
+        return self.early("sheet") or None
+
+    @property
+    def header_row(self) -> int | None:
+        """What the query says, or the form in front of its file."""
+        return read_header_row(self.early("header_row"))
+
+    @property
+    def mapped_columns(self) -> frozenset[str]:
+        """The columns that a mapping is known to name by now; a mapping may come behind the file as well."""
+        with suppress(InvalidQueryError):
+            return frozenset(read_mapping(self.parameters().get("mapping") or "{}"))
+        return frozenset()
 
     def early(self, name: str) -> str | None:
         """A parameter that has to be known before the rows; None where nobody has said so by now."""
@@ -79,6 +100,10 @@ class RequestUpload:
         async for chunk in self._form.file(body) if self._form else body:
             yield chunk
 
+    def placed(self, portion: Portion, source: Source) -> Portion:
+        """The portion as it is: this is the first file."""
+        return portion
+
     def wishes(self) -> Wishes:
         """The query's and the form's wishes; raises InvalidQueryError for what was said too late."""
         self.refuse_late()
@@ -90,6 +115,14 @@ class RequestUpload:
         for name, told in self._told.items():
             if given.get(name) != told:
                 raise InvalidQueryError(f"Property .{name} should stand in the query, or before the form's file")
+
+
+class CorrectedUpload(RequestUpload):
+    """Rows that failed, sent again; a file of failed rows tells where they stood in the first one."""
+
+    def placed(self, portion: Portion, source: Source) -> Portion:
+        """The portion with the lines of the first file, where the column `line` has them."""
+        return with_told_lines(portion, source)
 
 
 def submission(

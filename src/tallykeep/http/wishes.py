@@ -6,7 +6,8 @@ from typing import Any
 
 import orjson
 
-from tallykeep.engine.split_csv import DELIMITERS
+from tallykeep.engine.csv_records import DELIMITERS
+from tallykeep.engine.header import LAST_HEADER_ROW
 from tallykeep.errors import InvalidQueryError
 from tallykeep.model import OnError, Wishes, normal_title
 
@@ -70,7 +71,31 @@ DELIMITER: dict[str, Any] = {
     "description": "What stands between the cells of a CSV file: one of , ; | or tab. Left out, its header tells.",
 }
 
-_NAMES = ("dry_run", "on_error", "max_failures", "mapping", "include_unprocessed", "delimiter", "defaults", "values")
+CHARSET: dict[str, Any] = {
+    "name": "charset",
+    "in": "query",
+    "schema": {"type": "string"},
+    "description": "The encoding of a CSV file, such as windows-1250. Left out, its content type or its bytes tell.",
+}
+SHEET: dict[str, Any] = {
+    "name": "sheet",
+    "in": "query",
+    "schema": {"type": "string"},
+    "description": "The sheet of a workbook, by its name, or by its number from 1. Left out, the first one with rows, "
+    "or the one whose header is known best.",
+}
+HEADER_ROW: dict[str, Any] = {
+    "name": "header_row",
+    "in": "query",
+    "schema": {"type": "integer", "minimum": 1, "maximum": LAST_HEADER_ROW},
+    "description": "The line of a file, or the row of a sheet, in which the titles of the columns stand. Left out, the "
+    "first that is not blank, or the one below it in which most of the known titles stand.",
+}
+
+_NAMES = (
+    "dry_run", "on_error", "max_failures", "mapping", "include_unprocessed", "delimiter", "defaults", "values",
+    "charset", "sheet", "header_row",
+)  # fmt: skip
 _DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
 _BY_TITLE = {normal_title(name): name for name in _NAMES}
 
@@ -93,6 +118,9 @@ def read_wishes(given: Mapping[str, str]) -> Wishes:
         delimiter=read_delimiter(given.get("delimiter")),
         defaults=read_defaults(given.get("defaults") or "{}"),
         values=read_values(given.get("values") or "{}"),
+        charset=given.get("charset") or None,
+        sheet=given.get("sheet") or None,
+        header_row=read_header_row(given.get("header_row")),
     )
 
 
@@ -104,6 +132,17 @@ def read_delimiter(text: str | None) -> str | None:
     if delimiter not in tuple(DELIMITERS):
         raise InvalidQueryError(f"Property .delimiter should be one of , ; | or tab, not {text!r}")
     return delimiter
+
+
+def read_header_row(text: str | None) -> int | None:
+    """The number of a line or a sheet's row; raises InvalidQueryError for what is none."""
+    if not text:
+        return None
+    if not (text.isascii() and text.isdecimal() and 1 <= int(text[:9]) <= LAST_HEADER_ROW):
+        raise InvalidQueryError(
+            f"Property .header_row should be a whole number from 1 to {LAST_HEADER_ROW}, not {text!r}"
+        )
+    return int(text)
 
 
 def _refuse_misspelled(name: str) -> None:

@@ -1,0 +1,207 @@
+"""Finding the header of a file or of a workbook's sheet: the row that titles the columns.
+
+People put a title above it, or a date, or leave rows blank. Of the first rows, the one is taken in which most of the
+known titles stand, if it is plainly not a row among others; else the first that is not blank, or the one that was
+named.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tallykeep.engine.csv_records import DELIMITERS, cells_of, delimiter_of, is_blank, records_of
+from tallykeep.errors import InvalidPayloadError
+from tallykeep.model import normal_title
+
+MOST_COLUMNS = 1_000
+LAST_HEADER_ROW = 1_000  # that may be named
+_BYTES_LOOKED_AT = 65_536
+_ROWS_LOOKED_AT = 30
+_CELLS_LOOKED_AT = 100
+_LONGEST_TITLE = 100
+_SEP_LINE = re.compile(rb'"?sep=([,;\t|])"?[ \t,;|]*[\r\n]*', re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a look for the header goes by.
+
+    `delimiter` and `header_row` (the line of a file, or the row of a sheet, from 1) are what somebody said. `titles`
+    are the known ones, as normal_title has them. `by_record`: what is counted are records, not lines, as rows of a
+    sheet are.
+    """
+
+    delimiter: str | None = None
+    header_row: int | None = None
+    titles: frozenset[str] = frozenset()
+    by_record: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The header: its own bytes, its delimiter, its line or row, and what is skipped above it.
+
+    `end` is the first line behind it, counted from 0.
+    """
+
+    record: bytes
+    delimiter: str
+    row: int
+    skipped_rows: int
+    end: int
+
+
+def header_score(cells: Sequence[str], titles: frozenset[str]) -> int:
+    """Count the known titles among these cells, each once."""
+    short = [cell for cell in cells[:_CELLS_LOOKED_AT] if cell and len(cell) <= _LONGEST_TITLE]
+    return len(titles.intersection(map(normal_title, short)))
+
+
+def find_header(rows: Sequence[Sequence[str]], titles: frozenset[str]) -> int:
+    """The place of the header among a file's first rows, the first that is not blank where no other is plainly better.
+
+    A row further down has to have more known titles, and more cells than each row above it: where it has one such title
+    only, twice as many cells. Rows of data have no more cells than their header.
+    """
+    filled = [sum(1 for cell in row if cell and not cell.isspace()) for row in rows]
+    first = next((place for place, cells in enumerate(filled) if cells), 0)
+    scores = [header_score(row, titles) for row in rows]
+    best = max(range(first, len(rows)), key=lambda place: (scores[place], -place), default=first)
+    if best == first or scores[best] <= scores[first]:
+        return first
+    above = max(filled[first:best])
+    return best if (filled[best] > above if scores[best] > 1 else filled[best] >= 2 * above) else first
+
+
+def look_for_header(lines: list[bytes], wanted: Looked, *, enough: bool, final: bool) -> Header | None:
+    """Find the header in a file's first lines; None where more of them have to come first.
+
+    What is found depends on a fixed number of bytes from the first line that is not blank, not on how many have come:
+    unless these are `enough`, it waits for so many. `final` says that no more will come. Raises InvalidPayloadError
+    where there is no header at the row that was named, or none that ends.
+    """
+    named = _SEP_LINE.fullmatch(lines[0]) if lines and not wanted.by_record else None
+    first = 1 if named else 0
+    delimiter = wanted.delimiter or (named[1].decode() if named else None)
+    if wanted.header_row is not None:
+        return _named_header(lines, wanted.header_row, delimiter, first, wanted.by_record, final=final)
+    start = next((at for at in range(first, len(lines)) if not _is_blank_somehow(lines[at], delimiter)), None)
+    if start is None:
+        return None
+    sample = _first_lines(lines, start)
+    if sample is None and not enough and not final:
+        return None
+    found = _best_candidate(lines[: sample or len(lines)], start, wanted, delimiter)
+    return _header_at(lines, found.start, found.delimiter, wanted.by_record, skipped=found.skipped_rows, final=final)
+
+
+def _first_lines(lines: list[bytes], start: int) -> int | None:
+    """The line, counted from 0, behind those that are looked at; None where there are too few."""
+    size = 0
+    for at in range(start, len(lines)):
+        size += len(lines[at])
+        if size >= _BYTES_LOOKED_AT:
+            return at + 1
+    return None
+
+
+def _is_blank_somehow(line: bytes, delimiter: str | None) -> bool:
+    return line.isspace() or any(is_blank(line, each) for each in ([delimiter] if delimiter else DELIMITERS))
+
+
+def _named_header(
+    lines: list[bytes], row: int, delimiter: str | None, first: int, by_record: bool, *, final: bool
+) -> Header | None:
+    start: int | None = row - 1
+    if by_record:
+        starts = records_of(lines, delimiter or ",", at_most=row).starts
+        start = starts[row - 1] if len(starts) >= row else None
+    if start is None or start >= len(lines):
+        if final:
+            raise InvalidPayloadError(f"header_row is {row}, but there is no such row: the file ends before it")
+        return None
+    if start < first or _is_blank_somehow(lines[start], delimiter):
+        raise InvalidPayloadError(
+            f"header_row is {row}, but there are no titles in that row; name the row of the titles"
+        )
+    chosen = delimiter or delimiter_of(lines[start])
+    skipped = sum(1 for line in lines[first:start] if not is_blank(line, chosen))
+    return _header_at(lines, start, chosen, by_record, skipped=skipped, final=final)
+
+
+def _header_at(
+    lines: list[bytes], start: int, delimiter: str, by_record: bool, *, skipped: int, final: bool
+) -> Header | None:
+    """The header whose first line this is."""
+    found = records_of(lines[start:], delimiter, at_most=1)
+    if not found.records:
+        if final:
+            raise InvalidPayloadError("The header opens a quote and never closes it")
+        return None
+    row = 1 + (len(records_of(lines[:start], delimiter).records) if by_record else start)
+    return Header(found.records[0], delimiter, row, skipped, len(lines) - len(found.rest))
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """Where the header would be if this were the delimiter: its first line, and how many titles are known."""
+
+    delimiter: str
+    start: int
+    skipped_rows: int
+    score: int
+
+
+def _best_candidate(lines: list[bytes], start: int, wanted: Looked, told: str | None) -> _Candidate:
+    """The header among the first rows from this line on, the first that is not blank."""
+    likeliest = told or delimiter_of(lines[start])
+    best = _candidate(lines, start, likeliest, wanted.titles)
+    if told or (best.score > 1 and best.start == start):
+        return best
+    others = [_candidate(lines, start, each, wanted.titles) for each in DELIMITERS if each != likeliest]
+    return max(best, *others, key=lambda candidate: candidate.score)
+
+
+def _candidate(lines: list[bytes], start: int, delimiter: str, titles: frozenset[str]) -> _Candidate:
+    found = records_of(lines[start:], delimiter, at_most=_ROWS_LOOKED_AT if titles else 1)
+    if not found.records:
+        return _Candidate(delimiter, start, 0, 0)
+    rows = [cells_of(record.decode("utf-8", "replace"), delimiter) for record in found.records]
+    place = find_header(rows, titles)
+    skipped = sum(1 for record in found.records[:place] if not is_blank(record, delimiter))
+    return _Candidate(delimiter, start + found.starts[place], skipped, header_score(rows[place], titles))
+
+
+def title_columns(header: Header) -> tuple[list[str], list[int]]:
+    """Read the titles of the columns, each different, and the columns whose titles stood further left already.
+
+    Such a column is called after its place among those of the same title: Note, Note (2). Raises InvalidPayloadError
+    for a header that cannot be one.
+    """
+    try:
+        names = [name.strip() for name in cells_of(header.record.decode(), header.delimiter)]
+    except UnicodeDecodeError as error:
+        raise InvalidPayloadError(f"The file is not UTF-8 (byte {error.start + 1} of the header); save it so") from None
+    if len(names) > MOST_COLUMNS:
+        raise InvalidPayloadError(f"The header has {len(names)} columns; at most {MOST_COLUMNS} are possible")
+    if any("\0" in name for name in names):
+        raise InvalidPayloadError("The header holds the character U+0000; is this a text file?")
+    return _told_apart(names)
+
+
+def _told_apart(names: list[str]) -> tuple[list[str], list[int]]:
+    taken = {normal_title(name) for name in names}
+    copies: dict[str, int] = {}
+    titles: list[str] = []
+    repeated: list[int] = []
+    for column, name in enumerate(names):
+        normal = normal_title(name)
+        title = name
+        if normal and normal in copies:
+            repeated.append(column)
+            while normal_title(title := f"{name} ({copies[normal] + 1})") in taken:
+                copies[normal] += 1
+            taken.add(normal_title(title))
+        copies[normal] = copies.get(normal, 0) + 1
+        titles.append(title)
+    return titles, repeated

@@ -1,0 +1,117 @@
+"""The header of a file: found below titles and blank rows, or named; never a row of data."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tallykeep.engine.header import Looked, find_header
+from tallykeep.engine.split_csv import CsvSplitter
+from tallykeep.errors import InvalidPayloadError
+from tallykeep.model import Row, Source, normal_title
+from tests.unit.test_split import rows_in, split
+
+TITLES = frozenset(map(normal_title, ("Code", "Voucher Type", "Discount Type", "Value", "Expiration Date")))
+
+
+def splitter(**looked: object) -> CsvSplitter:
+    wanted = Looked(**{"titles": TITLES, **looked})
+    return CsvSplitter(portion_rows=100, portion_bytes=1 << 20, max_row_bytes=1 << 20, looked=wanted)
+
+
+def read(data: str | bytes, **looked: object) -> tuple[Source, list[Row], list[int | None]]:
+    made = splitter(**looked)
+    portions = split(made, [data.encode() if isinstance(data, str) else data])
+    lines = [portion.line_of(portion.first_row + at) for portion in portions for at in range(portion.row_count)]
+    return made.source, rows_in(made, portions), lines
+
+
+@pytest.mark.parametrize(
+    ("data", "row", "skipped", "delimiter"),
+    [
+        ("Code,Value\nA,1\n", 1, 0, ","),
+        ("\n\nCode,Value\nA,1\n", 3, 0, ","),
+        (",,\n ; ;\nCode;Value\nA;1\n", 3, 0, ";"),
+        ("Vouchers of spring\n\nCode;Value\nA;1\n", 3, 1, ";"),
+        ("Vouchers, coupons, and gift cards\nof spring, 2026\nCode;Voucher Type;Value\nA;1;1\n", 3, 2, ";"),
+        ('"A title\nof two lines"\nCode\tValue\tNote\nA\t1\tx\n', 3, 1, "\t"),
+        ("Made on;1.11.2026\nCode;Value;Note\nA;1;x\n", 2, 1, ";"),
+        ("Spring\nCode;Region\nA;North\n", 2, 1, ";"),
+        ("sep=;\r\nCode;Value\r\nA;1\r\n", 2, 0, ";"),
+        ('"sep=|"\nCode|Value, net\nA|1\n', 2, 0, "|"),
+        ("SEP=,\nCode,Value;x\nA,1\n", 2, 0, ","),
+        ("sep=;\n\nSpring\nCode;Value\nA;1\n", 4, 1, ";"),
+    ],
+)
+def test_the_header_is_found(data: str, row: int, skipped: int, delimiter: str) -> None:
+    source, rows, lines = read(data)
+    assert (source.header_row, source.skipped_rows, source.delimiter) == (row, skipped, delimiter)
+    assert source.header[0] == "Code"
+    assert [row.value[0] for row in rows] == ["A"]
+    assert lines == [row + 1]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "Gutschein;Art;Wert\nCode;Voucher Type;Value\n",  # a row of data may hold our words
+        "Gutschein;Art\nCode;Value\n",
+        "Name\nCode\n",
+        "Gutschein;Art\n\nA;1\nCode;1\n",
+    ],
+)
+def test_a_row_of_data_is_never_taken_for_the_header(data: str) -> None:
+    assert read(data)[0].header_row == 1
+
+
+@given(
+    width=st.integers(1, 6),
+    rows=st.lists(st.lists(st.sampled_from(["", "Code", "Value", "Voucher Type", "x"]), max_size=6), max_size=20),
+)
+def test_below_a_full_header_nothing_is_taken_for_one(width: int, rows: list[list[str]]) -> None:
+    header = [f"Spalte {column}" for column in range(width)]
+    assert find_header([header, *(row[:width] for row in rows)], TITLES) == 0
+
+
+@pytest.mark.parametrize("row", [1, 3, 5])
+def test_a_header_that_was_named_is_taken(row: int) -> None:
+    data = "Code;Value\nA;1\nName;Note\n\nfirst;second\nB;2\n"
+    source, rows, lines = read(data, header_row=row)
+    assert source.header == data.split("\n")[row - 1].split(";")
+    assert source.header_row == row
+    assert rows[-1].value == ["B", "2"]
+    assert lines[-1] == 6
+
+
+@pytest.mark.parametrize(("row", "words"), [(2, "no titles in that row"), (9, "ends before it"), (1, "no titles")])
+def test_a_header_that_was_named_wrongly_is_refused(row: int, words: str) -> None:
+    with pytest.raises(InvalidPayloadError, match=words):
+        read("sep=;\n\nCode;Value\nA;1\n", header_row=row)
+
+
+def test_rows_of_a_sheet_are_counted_as_records() -> None:
+    data = '"A title\nof two lines"\n\nCode,Value\n\n"A\nB",1\nC,2\n'
+    source, rows, lines = read(data, delimiter=",", by_record=True)
+    assert (source.header_row, source.skipped_rows) == (3, 1)
+    assert [row.value[0] for row in rows] == ["A\nB", "C"]
+    assert lines == [5, 6]
+    assert read(data, delimiter=",", by_record=True, header_row=3)[0].header == ["Code", "Value"]
+
+
+def test_columns_of_the_same_title_are_told_apart() -> None:
+    source, _, _ = read("Code,Note,note,Note (2),NOTE,,\nA,1,2,3,4,5,6\n")
+    assert source.header == ["Code", "Note", "note (3)", "Note (2)", "NOTE (4)", "", ""]
+    assert source.repeated == [2, 4]
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["voucher type", "VOUCHER_TYPE", "voucher-type", "Voucher\N{NO-BREAK SPACE}Type", "Voucher\nType", "Voucher  Type",
+     "Voucher\N{EN DASH}Type", "\N{ZERO WIDTH SPACE}Voucher Type\N{ZERO WIDTH NO-BREAK SPACE}", "Voucher\tType",
+     "\N{FULLWIDTH LATIN CAPITAL LETTER V}oucher Type", "Voucher\N{SOFT HYPHEN} Type", " Voucher \r\n Type "],
+)  # fmt: skip
+def test_titles_are_compared_by_their_words(title: str) -> None:
+    assert normal_title(title) == normal_title("Voucher Type")
+
+
+def test_composed_and_decomposed_titles_are_the_same() -> None:
+    assert normal_title("Gültig ab") == normal_title("Gu\N{COMBINING DIAERESIS}ltig ab")
