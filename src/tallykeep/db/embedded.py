@@ -4,13 +4,16 @@ The wheel's own start gives up after ten seconds, which is too short after a cra
 detaches the server from us; so only its binaries are used, and the supervisor runs the server as a child.
 """
 
+import fcntl
 import os
 import pwd
 import stat
 import subprocess
 import tempfile
+import time
 import warnings
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +32,8 @@ with warnings.catch_warnings():
     )
 
 _SYSTEM_USER = "pgserver"  # who runs the server when we are root, which PostgreSQL refuses to be
+_USER_TRIES = 5
+_USER_PAUSE_SECONDS = 1.0
 _MEBIBYTE = 1 << 20
 
 
@@ -144,14 +149,48 @@ def binary(program: str) -> Path:
 
 def _hand_over(directory: Path) -> str:
     """As root: give the directory to the system user, who must also be able to reach it and the binaries."""
-    ensure_user_exists(_SYSTEM_USER)
-    entry = pwd.getpwnam(_SYSTEM_USER)
+    entry = system_user()
     os.chown(directory, entry.pw_uid, entry.pw_gid)
     for path in (*directory.parents, *binary("postgres").parents):
         mode = path.stat().st_mode
         if not mode & stat.S_IXOTH:
             path.chmod(mode | stat.S_IXOTH)
     return _SYSTEM_USER
+
+
+def system_user() -> pwd.struct_passwd:
+    """As root: the entry of the user who runs the server, made where there is none.
+
+    By one process at a time: where two make it at once, useradd gives it the second one's number, and the first one's
+    server belongs to nobody. Raises DatabaseUnavailableError where it cannot be made.
+    """
+    with _one_at_a_time():
+        for _ in range(_USER_TRIES):
+            try:
+                ensure_user_exists(_SYSTEM_USER)
+                return pwd.getpwnam(_SYSTEM_USER)
+            except KeyError:
+                reason = "it was made, but is not there"
+            except OSError as error:
+                reason = str(error)
+            except subprocess.CalledProcessError as error:  # whoever adds other users just now holds useradd's lock
+                reason = (error.stderr or str(error)).strip()
+            time.sleep(_USER_PAUSE_SECONDS)
+    raise DatabaseUnavailableError(
+        f"PostgreSQL does not run as root, and its user {_SYSTEM_USER} cannot be made ({reason}); "
+        f"make it (useradd {_SYSTEM_USER}), or run tallykeep as another user"
+    )
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    # A directory that every process sees and none can replace: whatever their temporary directories are.
+    directory = os.open("/etc", os.O_RDONLY)
+    try:
+        fcntl.flock(directory, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(directory)
 
 
 def _shared_buffers() -> int:
