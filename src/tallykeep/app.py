@@ -70,8 +70,8 @@ def api(settings: Settings) -> int:
                 secret = await signing_secret(connection)
             yield Context(
                 settings=settings, pool=pool, intake=intake, acceptance=acceptance, reader=reader,
-                samples=Samples(settings), controller=controller, watcher=Watcher(pool), brief_watcher=BriefWatcher(pool),
-                kinds=ACTION_TYPES, report_secret=secret,
+                samples=Samples(settings), controller=controller, watcher=Watcher(pool),
+                brief_watcher=BriefWatcher(pool), kinds=ACTION_TYPES, report_secret=secret,
             )  # fmt: skip
 
     app = create_api(ACTION_TYPES, open_context)

@@ -126,3 +126,72 @@ def test_products_and_skus_go_to_the_bin_together(api: Api) -> None:
     assert api.http.delete("/v1/products/p").status_code == 204
     kinds = [entry["resource_type"] for entry in api.get("/v1/trash-bin", order="id")["data"]]
     assert sorted(kinds) == ["product", "sku"]
+
+
+COUPON = {"type": "DISCOUNT_VOUCHER", "discount": {"type": "PERCENT", "percent_off": 10}}
+
+
+def test_a_voucher_that_names_its_campaign_is_made_as_one_of_it(api: Api) -> None:
+    template = {**COUPON, "redemption": {"quantity": 7}, "code_config": {"pattern": "C-####"}}
+    dates = {"expiration_date": "2032-01-01"}
+    campaign = api.http.post("/v1/campaigns", json={"name": "Fall", "voucher": template, **dates}).json()
+    other = api.http.post("/v1/campaigns", json={"name": "Gifts", "voucher": GIFT}).json()
+    names: tuple[dict[str, str | None], ...] = (
+        {"campaign": "Fall"},
+        {"campaign_id": campaign["id"]},
+        {"campaign": campaign["id"]},
+        {"campaign": "Fall", "campaign_id": campaign["id"]},
+        {"campaign": "Fall", "campaign_id": None},
+    )
+    for number, name in enumerate(names):
+        for path, body in (("/v1/vouchers", {}), (f"/v1/vouchers/ONE-{number}", {}), ("/v1/vouchers", COUPON)):
+            made = api.http.post(path, json={**body, **name, "metadata": {"n": number}}).json()
+            assert (made["campaign"], made["campaign_id"]) == ("Fall", campaign["id"]), made
+            assert made["discount"] == COUPON["discount"]
+            assert made["redemption"]["quantity"] == 7
+            assert made["expiration_date"] == "2032-01-01T00:00:00.000Z"
+            assert made["metadata"] == {"n": number}
+            assert re.fullmatch(r"C-\w{4}" if path == "/v1/vouchers" else f"ONE-{number}", made["code"])
+    total = api.get("/v1/vouchers")["total"]
+    for wrong, code, words in (
+        ({"campaign": "Nobody"}, 404, "campaign"),
+        ({"campaign_id": "Fall"}, 404, "campaign"),
+        ({"campaign": ""}, 404, "campaign"),
+        ({"campaign": "Fall", "campaign_id": other["id"]}, 400, "campaign_id: is not the one of campaign Fall"),
+        ({"campaign": 5}, 400, "campaign: must be a string"),
+        ({"campaign_id": ["x"]}, 400, "campaign_id: must be a string"),
+        ({"campaign": "Fall", "type": "GIFT_VOUCHER"}, 400, "type: the vouchers of this campaign are DISCOUNT_VOUCHER"),
+        ({"campaign": "Fall", **GIFT}, 400, "DISCOUNT_VOUCHER"),
+        ({"campaign": "Fall", "discount": {"type": "PERCENT", "percent_off": 11}}, 400, "discount: is the campaign's"),
+        ({"campaign": "Fall", "discount": 5}, 400, "discount: is the campaign's"),
+        ({"campaign": "Gifts", "discount": COUPON["discount"]}, 400, "discount: the vouchers of this campaign are"),
+        ({"campaign": "Gifts", "gift": {"amount": "x"}}, 400, "gift.amount"),
+    ):
+        check(api.http.post("/v1/vouchers", json=wrong), code, "not_found" if code == 404 else "invalid_voucher", words)
+    assert api.get("/v1/vouchers")["total"] == total
+    check(api.http.post("/v1/vouchers/ONE-1", json={"campaign": "Gifts"}), 409, "duplicate_found")
+
+
+def test_a_voucher_is_sent_back_as_it_was_read_but_keeps_its_campaign(api: Api) -> None:
+    api.http.post("/v1/campaigns", json={"name": "Fall", "voucher": GIFT})
+    api.http.post("/v1/campaigns", json={"name": "Rain", "voucher": GIFT})
+    api.http.post("/v1/vouchers/IN", json={"campaign": "Fall"})
+    api.http.post("/v1/vouchers/ALONE", json=GIFT)
+    read = api.get("/v1/vouchers/IN")
+    assert api.http.put("/v1/vouchers/IN", json=read | {"active": False}).json()["campaign"] == "Fall"
+    for code, change in (("IN", {"campaign": "Rain"}), ("IN", {"campaign_id": "x"}), ("ALONE", {"campaign": "Fall"})):
+        check(api.http.put(f"/v1/vouchers/{code}", json=change), 400, "invalid_voucher", "cannot be changed")
+
+
+def test_a_sku_needs_no_key_but_a_files_new_one_does(api: Api) -> None:
+    api.http.post("/v1/products", json={"source_id": "p", "name": "P"})
+    made = api.http.post("/v1/products/p/skus", json={"sku": "M", "price": 5})
+    assert (made.status_code, made.json()["source_id"]) == (200, None)
+    path = f"/v1/products/p/skus/{made.json()['id']}"
+    assert api.http.put(path, json={"price": 6}).json()["price"] == 6
+    assert api.http.post("/v1/products/p/skus", json={"id": made.json()["id"], "price": 7}).json()["price"] == 7
+    assert api.get("/v1/products/p/skus")["total"] == 1
+    file = f"product_id,source_id,id,price\np,,{made.json()['id']},8\np,,,9\n"
+    started = api.http.post("/v1/skus/importCSV", files={"file": ("skus.csv", file)}).json()["async_action_id"]
+    assert [row["reason"] for row in api.ended(started)["result"]["failed"]] == ["source_id is required"]
+    assert api.get(f"/v1/skus/{made.json()['id']}")["price"] == 800

@@ -61,7 +61,7 @@ def submission_routes(kinds: ActionTypes) -> APIRouter:
         if kind.source == "planned":
             continue  # started through the resource they change
         router.add_api_route(
-            kind.path,
+            kind.path.replace("{target}", "{target:key}"),
             _endpoint(kind),
             methods=["POST"],
             status_code=kind.status_code,
