@@ -1,6 +1,10 @@
 """Single vouchers updated, switched, deleted; codes made by rule; the bin."""
 
+import json
 import re
+from typing import Any
+
+import pytest
 
 from tests.http.test_errors import check
 from tests.server import Api
@@ -195,3 +199,26 @@ def test_a_sku_needs_no_key_but_a_files_new_one_does(api: Api) -> None:
     started = api.http.post("/v1/skus/importCSV", files={"file": ("skus.csv", file)}).json()["async_action_id"]
     assert [row["reason"] for row in api.ended(started)["result"]["failed"]] == ["source_id is required"]
     assert api.get(f"/v1/skus/{made.json()['id']}")["price"] == 800
+
+
+NULLS: list[dict[str, Any]] = [
+    {"discount": {"type": "PERCENT", "percent_off": 5, "amount_off": None, "effect": None, "amount_limit": None}},
+    {"discount": {"type": "UNIT", "effect": "ADD_MANY_ITEMS", "unit_off": None,
+                  "units": [{"unit_off": 1, "unit_type": "p", "effect": "ADD_NEW_ITEMS", "product": None}]}},
+    {"gift": {"amount": 5, "effect": None}},
+    {"type": "LOYALTY_CARD", "loyalty_card": {"points": 5, "expires_at": None, "next_expiration_date": None}},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("given", NULLS, ids=lambda given: next(iter(given)))
+def test_what_a_voucher_is_worth_is_shown_without_nulls(api: Api, given: dict[str, Any]) -> None:
+    name = next(name for name in ("discount", "gift", "loyalty_card") if name in given)
+    api.http.post("/v1/vouchers/ONE", json=given)
+    api.ended(api.import_json([{"code": "TWO", **given}]))
+    api.http.post("/v1/campaigns", json={"name": "Fall", "voucher": given, "vouchers_count": 1})
+    shown = [voucher[name] for voucher in api.get("/v1/vouchers")["vouchers"]]
+    shown += [api.get("/v1/campaigns/Fall")["voucher"][name], api.get("/v1/vouchers/ONE")[name]]
+    assert len(shown) >= 4
+    for worth in shown:
+        assert "null" not in json.dumps(worth)
+        assert worth["type" if name == "discount" else "amount" if name == "gift" else "points"]
