@@ -176,7 +176,7 @@ CAMPAIGNS_FOUND = [
     ("categories", "$is", "x", "Old"),
     ("category_ids", "$has_value", "", ""),
     ("type", "$in", "BULK", "Fall Rain"),
-    ("type", "$in", "STATIC", "Rain"),
+    ("type", "$in", "STATIC", "Fall Rain"),
     ("type", "$not_in", "BULK", "Old"),
     ("created_date", "$less_than", "1", "Fall Old Rain"),
     ("expiration_date", "$has_value", "", "Old"),

@@ -222,3 +222,56 @@ def test_what_a_voucher_is_worth_is_shown_without_nulls(api: Api, given: dict[st
     for worth in shown:
         assert "null" not in json.dumps(worth)
         assert worth["type" if name == "discount" else "amount" if name == "gift" else "points"]
+
+
+def test_a_campaign_is_shown_with_what_the_wire_format_presumes(api: Api) -> None:
+    bare = api.http.post("/v1/campaigns", json={"name": "Bare", "voucher": GIFT}).json()
+    assert not {"start_date", "expiration_date"} & bare.keys()
+    assert (bare["type"], bare["join_once"], bare["use_voucher_metadata_schema"]) == ("STATIC", False, True)
+    dates = {"start_date": "2022-01-01", "expiration_date": "2032-01-01"}
+    dated = api.http.post(
+        "/v1/campaigns", json={"name": "Dated", "voucher": GIFT, "type": "AUTO_UPDATE", **dates}
+    ).json()
+    assert {name: dated[name][:10] for name in dates} == dates
+    assert dated["type"] == "AUTO_UPDATE"
+    cleared = api.http.put("/v1/campaigns/Dated", json={"expiration_date": None}).json()
+    assert ("start_date" in cleared, "expiration_date" in cleared) == (True, False)
+    points = {"type": "LOYALTY_CARD", "loyalty_card": {"points": 1}}
+    for name, given, shown in (
+        ("Points", {"voucher": points, "join_once": False}, True),
+        ("One", {"voucher": GIFT, "type": "STANDALONE", "join_once": True}, False),
+        ("Any", {"voucher": GIFT, "join_once": True}, True),
+    ):
+        made = api.http.post("/v1/campaigns", json={"name": name, **given}).json()
+        assert made["join_once"] is api.get(f"/v1/campaigns/{name}")["join_once"] is shown
+
+
+def test_metadata_of_a_campaigns_vouchers_is_held_to_the_schema_it_chooses(api: Api) -> None:
+    api.define_schema("voucher", {"unit": {"type": "number", "optional": True}})
+    api.define_schema("campaign", {"unit": {"type": "boolean", "optional": True}})
+    campaign = {"voucher": GIFT, "metadata": {"unit": True}}
+    api.http.post("/v1/campaigns", json={**campaign, "name": "Voucher"})
+    api.http.post("/v1/campaigns", json={**campaign, "name": "Campaign", "use_voucher_metadata_schema": False})
+    for name, right, wrong in (("Voucher", 1, True), ("Campaign", True, 1)):
+        fits, not_fit = {"metadata": {"unit": right}}, {"metadata": {"unit": wrong}}
+        for path in (f"/v1/campaigns/{name}/vouchers/{name}-1", f"/v1/campaigns/{name}/vouchers?vouchers_count=2"):
+            check(api.http.post(path, json=not_fit), 400, "invalid_voucher", "unit: must be a")
+            assert api.http.post(path, json=fits).status_code in (200, 202)
+        check(api.http.put(f"/v1/vouchers/{name}-1", json=not_fit), 400, "invalid_voucher", "unit: must be a")
+        assert api.http.put(f"/v1/vouchers/{name}-1", json=fits).status_code == 200
+        check(
+            api.http.post("/v1/vouchers", json={"campaign": name, **not_fit}), 400, "invalid_voucher", "unit: must be"
+        )
+        rows = [{"code": f"{name}-2", **fits}, {"code": f"{name}-3", **not_fit}]
+        csv = f"Code,unit\n{name}-4,{right}\n{name}-5,x\n"
+        codes = [f"{name}-1", f"{name}-2"]
+        for path, content in (
+            (f"/v1/campaigns/{name}/import", {"json": rows}),
+            (f"/v1/campaigns/{name}/importCSV", {"files": {"file": ("rows.csv", csv)}}),
+            ("/v1/vouchers/bulk/async", {"json": [{"code": codes[0], **fits}, {"code": codes[1], **not_fit}]}),
+        ):
+            action = api.ended(api.http.post(path, **content).json()["async_action_id"])
+            assert (action["done_count"], action["failed_count"]) == (1, 1), (path, action)
+        same = {"codes": codes, **not_fit}
+        action = api.ended(api.http.post("/v1/vouchers/metadata/async", json=same).json()["async_action_id"])
+        assert (action["done_count"], action["failed_count"]) == (0, 2)
