@@ -19,7 +19,7 @@ ADDED_FIELDS = (
     "ended_by", "reason", "dry_run", "on_error", "parent_id", "user", "file_name", "file_size",
     "failures_kept", "mended_count", "first_file_name",
 )  # fmt: skip
-ADDED_ALONE = ("created_count", "updated_count")
+ADDED_ALONE = ("created_count", "updated_count", "log_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,8 @@ class Reader:
         report = links.report_of(action) if links and kind.report_header and action.report_kept else None
         result = kind.result(kind, action, [Failure(*failure) for failure in row["failures"]], report)
         kin = await _kin(connection, project_id, [action])
-        known = {**shown(action, kin.get(action.id)), **_effects(kind, action)}
+        # There is no audit log, and so no entry in it.
+        known = {**shown(action, kin.get(action.id)), **_effects(kind, action), "log_id": None}
         return {**known, "result": result, "processing_time": action.processing_time}
 
     async def require_action(self, connection: Connection, project_id: int, action_id: str) -> None:

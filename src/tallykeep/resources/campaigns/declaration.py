@@ -34,7 +34,7 @@ VALIDITY = ("validity_timeframe", "validity_day_of_week", "validity_hours")  # w
 
 CAMPAIGN_GIVEN = Compatibility(
     refused=_REFUSED,
-    kept=tuple(_KEPT),
+    kept=tuple(name for name in _KEPT if name != "use_voucher_metadata_schema"),
     differs=(f"only campaigns of the types {', '.join(CAMPAIGN_TYPES.values())}",),
 )
 
