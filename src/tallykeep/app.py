@@ -28,7 +28,7 @@ from tallykeep.engine.read import Reader
 from tallykeep.engine.report import signing_secret
 from tallykeep.engine.rescue import Rescuer
 from tallykeep.engine.tidy import Tidier
-from tallykeep.engine.watch import Watcher
+from tallykeep.engine.watch import BriefWatcher, Watcher
 from tallykeep.engine.worker import EXPRESS_CONCURRENCY, run_worker
 from tallykeep.errors import DatabaseUnavailableError
 from tallykeep.http.api import create_api
@@ -70,8 +70,8 @@ def api(settings: Settings) -> int:
                 secret = await signing_secret(connection)
             yield Context(
                 settings=settings, pool=pool, intake=intake, acceptance=acceptance, reader=reader,
-                samples=Samples(settings), controller=controller, watcher=Watcher(pool), kinds=ACTION_TYPES,
-                report_secret=secret,
+                samples=Samples(settings), controller=controller, watcher=Watcher(pool),
+                brief_watcher=BriefWatcher(pool), kinds=ACTION_TYPES, report_secret=secret,
             )  # fmt: skip
 
     app = create_api(ACTION_TYPES, open_context)

@@ -320,6 +320,11 @@ class Action:
         return self.status in (Status.DONE, Status.FAILED)
 
     @property
+    def has_outcomes(self) -> bool:
+        """Whether its counts tell anything: a row was done or failed, or there is nothing more to come."""
+        return self.ended or self.done_count + self.failed_count > 0
+
+    @property
     def progress(self) -> int:
         """Percent of rows with an outcome, 0 to 100, rounded down; what ended early stays where it ended."""
         if self.status == Status.DONE:

@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx
 import psycopg
+import pytest
 
 from tests.http.test_errors import check
 from tests.server import Api
@@ -78,7 +79,7 @@ def test_many_vouchers_get_the_same_metadata(api: Api) -> None:
     assert (action["result"]["done_count"], action["result"]["failed_count"]) == (2, 1)
     for code in ("A", "B"):
         assert api.get(f"/v1/vouchers/{code}")["metadata"] == {"lang": "pl", "seen": 1}
-    for wrong in ({}, {"codes": "A", "metadata": {}}, {"codes": []}, {"codes": [], "metadata": 5}, []):
+    for wrong in ({"codes": "A", "metadata": {}}, {"codes": [], "metadata": 5}, []):
         check(api.http.post("/v1/vouchers/metadata/async", json=wrong), 400, "invalid_payload")
 
 
@@ -98,6 +99,32 @@ def test_no_body_is_no_rows(api: Api) -> None:
     assert answer.status_code == 202
     action = api.ended(answer.json()["async_action_id"])
     assert (action["status"], action["operation_status"], action["total_count"]) == ("DONE", "SUCCESS", 0)
+
+
+NOTHING_TO_DO: list[Any] = [
+    {}, {"codes": None}, {"metadata": None}, {"codes": None, "source_ids": None, "metadata": None},
+    {"metadata": {"a": 1}}, {"codes": ["A"], "source_ids": ["A"]}, {"codes": ["A"], "metadata": None},
+    {"codes": [], "source_ids": [], "metadata": {"a": 1}},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("noun", ["vouchers", "customers", "products"])
+def test_who_names_nobody_or_says_nothing_changes_nothing(api: Api, noun: str) -> None:
+    gifts(api, "A")
+    path = f"/v1/{noun}/metadata/async"
+    answers = [api.http.post(path, json=body) for body in NOTHING_TO_DO]
+    answers += [api.http.post(path), api.http.post(path, content=b"", headers={"Content-Type": "application/json"})]
+    for answer in answers:
+        assert answer.status_code == 202, answer.text
+        action = api.ended(answer.json()["async_action_id"])
+        assert (action["status"], action["operation_status"], action["total_count"]) == ("DONE", "SUCCESS", 0)
+    assert api.get("/v1/vouchers/A")["metadata"] == {}
+    for beside in ("customers", "products"):
+        assert api.get(f"/v1/{beside}")["total"] == 0
+    key = "codes" if noun == "vouchers" else "source_ids"
+    for wrong in (5, "null", [], {key: 5}, {key: {}}, {key: "A", "metadata": {}}, {key: ["A"], "metadata": []}):
+        check(api.http.post(path, json=wrong), 400, "invalid_payload")
+    check(api.http.post(path, content=b"null", headers={"Content-Type": "application/json"}), 400, "invalid_payload")
 
 
 def test_bulk_updates_of_a_project_run_in_submission_order(api: Api) -> None:

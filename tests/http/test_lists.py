@@ -39,12 +39,15 @@ def filled(api: Api) -> Api:
             [
                 {"code": "GIFT-1", "gift": {"amount": 100}, "category": "new", "metadata": {"n": 1, "on": True}},
                 {"code": "GIFT-2", "gift": {"amount": 200}, "redemption": {"quantity": 3}, "metadata": {"n": 20}},
-                {"code": "OFF", "discount": {"type": "PERCENT", "percent_off": 5}, "active": False},
+                {
+                    "code": "OFF", "discount": {"type": "PERCENT", "percent_off": 5}, "active": False,
+                    "validity_timeframe": {"duration": "PT1H", "interval": "P2D"}, "validity_day_of_week": [1, 2],
+                },
                 {"code": "PAST", "gift": {"amount": 1}, "start_date": "2001-01-01", "expiration_date": "2002-01-01"},
                 {"code": "SOON", "gift": {"amount": 1}, "start_date": "2999-01-01", "metadata": {"n": "x"}},
             ]
         )
-    )
+    )  # fmt: skip
     gift = {"type": "GIFT_VOUCHER", "gift": {"amount": 1}}
     for body in (
         {"name": "Fall", "voucher": gift, "vouchers_count": 1, "metadata": {"n": 1}},
@@ -91,6 +94,14 @@ VOUCHERS_FOUND = [
     ("gift_balance", "$less_than", "2", "PAST SOON"),
     ("redemption.redeemed_quantity", "$is", "0", "GIFT-1 GIFT-2 OFF PAST SOON"),
     ("redemption_quantity", "$is", "3", "GIFT-2"),
+    ("categories", "$in", "new", "GIFT-1"),
+    ("category_ids", "$has_value", "", ""),
+    ("campaign_ids", "$has_value", "", ""),
+    ("created_date", "$less_than", "1", "GIFT-1 GIFT-2 OFF PAST SOON"),
+    ("published_for_customer_id", "$has_value", "", ""),
+    ("validity_timeframe", "$has_value", "", "OFF"),
+    ("validity_day_of_week", "$is", "2", "GIFT-1 GIFT-2 OFF PAST SOON"),
+    ("validity_day_of_week", "$is", "3", "GIFT-1 GIFT-2 PAST SOON"),
     ("active", "$enabled", "true", "GIFT-1 GIFT-2 PAST SOON"),
     ("active", "$disabled", "", "OFF"),
     ("active", "$expired", "true", "PAST"),
@@ -165,7 +176,7 @@ CAMPAIGNS_FOUND = [
     ("categories", "$is", "x", "Old"),
     ("category_ids", "$has_value", "", ""),
     ("type", "$in", "BULK", "Fall Rain"),
-    ("type", "$in", "STATIC", "Rain"),
+    ("type", "$in", "STATIC", "Fall Rain"),
     ("type", "$not_in", "BULK", "Old"),
     ("created_date", "$less_than", "1", "Fall Old Rain"),
     ("expiration_date", "$has_value", "", "Old"),
@@ -188,6 +199,8 @@ def test_campaigns_are_filtered_as_the_wire_format_has_it(filled: Api) -> None:
     assert found(filled, "/v1/vouchers", campaign="Rain") == []
     campaign_id = filled.get("/v1/campaigns/Fall")["id"]
     assert len(found(filled, "/v1/vouchers", campaign_id=campaign_id)) == 1
+    assert len(found(filled, "/v1/vouchers", **{asked("campaign_ids", "$in", "[0]"): campaign_id})) == 1
+    assert len(found(filled, "/v1/vouchers", **{asked("campaign_ids", "$is_not"): campaign_id})) == 5
     assert len(found(filled, "/v1/vouchers", **{asked("campaign", "$in"): ["Fall", "Rain"]})) == 1
 
 
@@ -282,6 +295,53 @@ def test_pages_neither_repeat_nor_skip_any(api: Api) -> None:
     # Those that were never updated come first, in the order they were made in, then the others.
     oldest = [row["code"] for row in api.get("/v1/vouchers", order="updated_at", limit=100)["vouchers"]]
     assert oldest == codes[1::2][:100]
+
+
+def test_customers_tell_whether_there_are_more(api: Api) -> None:
+    for number in range(3):
+        api.http.post("/v1/customers", json={"source_id": f"c{number}"})
+    assert api.get("/v1/customers", limit=2)["has_more"] is True
+    assert api.get("/v1/customers", limit=2, page=2)["has_more"] is False
+    assert api.get("/v1/customers", limit=3)["has_more"] is False
+    first = api.get("/v1/customers", limit=1)["customers"][0]["created_at"]
+    assert api.get("/v1/customers", limit=1, starting_after=first)["has_more"] is True
+    assert api.get("/v1/customers", limit=2, starting_after=first)["has_more"] is False
+    assert api.get("/v1/customers", name="nobody")["has_more"] is False
+
+
+BINNED = [
+    ("resource_type", "$is", "voucher", "GIFT-1 GIFT-2"),
+    ("resource_type", "$not_in", "voucher", "Pen S"),
+    ("resource_type", "$starts_with", "s", "S"),
+    ("resource_name", "$is", "Pen", "Pen"),
+    ("resource_name", "$contains", "GIFT", "GIFT-1 GIFT-2"),
+    ("resource_id", "$is_unknown", "", ""),
+    ("id", "$starts_with", "tbe_", "GIFT-1 GIFT-2 Pen S"),
+]
+
+
+def test_the_bin_is_filtered(filled: Api) -> None:
+    for path in ("/v1/vouchers/GIFT-1", "/v1/vouchers/GIFT-2", "/v1/products/P"):
+        assert filled.http.delete(path).status_code == 204
+    for field, condition, value, names in BINNED:
+        page = filled.get("/v1/trash-bin", **{asked(field, condition): value})
+        listed = sorted(entry["resource_name"].replace("Blue", "S") for entry in page["data"])
+        assert (listed, page["total"], page["has_more"]) == (names.split(), len(listed), False), (field, condition)
+    either = {asked("resource_type", "$is"): "product", asked("resource_name", "$is"): "GIFT-1"}
+    assert filled.get("/v1/trash-bin", **either)["total"] == 0
+    assert filled.get("/v1/trash-bin", **either, **{"filters[junction]": "or"})["total"] == 2
+    query: dict[str, Any] = {asked("resource_type", "$is"): "voucher", "limit": 1, "order": "id"}
+    page = filled.get("/v1/trash-bin", **query)
+    assert (page["data"][0]["resource_name"], page["total"], page["has_more"]) == ("GIFT-1", 2, True)
+    page = filled.get("/v1/trash-bin", **query, starting_after_id=page["more_starting_after"])
+    assert (page["data"][0]["resource_name"], page["total"], page["has_more"]) == ("GIFT-2", 2, False)
+    for wrong in (
+        {asked("resource_type", "$is"): "customer"},
+        {asked("metadata.n", "$is"): "1"},
+        {asked("colour", "$is"): "red"},
+        {"order": "-created_at"},
+    ):
+        check(filled.http.get("/v1/trash-bin", params=wrong), 400, "invalid_query_params")
 
 
 def test_the_openapi_document_names_every_parameter(api: Api) -> None:

@@ -31,7 +31,6 @@ def test_an_order_brings_its_customer_products_and_skus(api: Api) -> None:
     action = api.ended(api.http.post("/v1/orders/import", json=[given, given]).json()["async_action_id"])
     assert action["result"]["failed"] == []
     order = api.get("/v1/orders/FULL")
-    assert [item["sku"] for item in order["items"] if "sku" in item] == [given["items"][-1]["sku"]]  # type: ignore[index]
     bob, jane = api.get("/v1/customers/bob"), api.get("/v1/customers/jane")
     assert (order["customer_id"], order["referrer_id"]) == (bob["id"], jane["id"])
     assert (bob["name"], bob["metadata"], jane["birthdate"]) == ("Bob", {"lang": "en"}, "2022-03-03")
@@ -40,6 +39,14 @@ def test_an_order_brings_its_customer_products_and_skus(api: Api) -> None:
     comic = api.get("/v1/skus/ComicBook_1")
     assert (comic["product_id"], comic["price"]) == (books["id"], 1700)
     assert [item["amount"] for item in order["items"]] == [140000, 1700]
+    assert [item["price"] for item in order["items"]] == [70000, 1700]
+    assert [item["subtotal_amount"] for item in order["items"]] == [140000, 1700]
+    described = {"source_id": "prod_1", "name": "Apple iPhone 12", "price": 70000, "metadata": {"vendor": "mall"}}
+    assert order["items"][0]["product"] == {"id": phone["id"], **described}
+    assert order["items"][1]["product"] == {
+        "id": books["id"], "source_id": "Books", "name": "Comic Books", "price": 1600,
+    }  # fmt: skip
+    assert order["items"][1]["sku"] == {"id": comic["id"], "source_id": "ComicBook_1", "sku": "Comics1", "price": 1700}
     assert (order["items"][0]["product_id"], order["items"][1]["sku_id"]) == (phone["id"], comic["id"])
     assert api.get("/v1/orders")["total"] == 1
 
@@ -52,6 +59,67 @@ def test_what_an_order_brings_changes_nothing_without_override(api: Api) -> None
     item["product"] |= {"override": True}  # type: ignore[operator]
     api.http.post("/v1/orders", json={"source_id": "O2", "items": [item]})
     assert api.get("/v1/products/P")["name"] == "New"
+
+
+def test_a_product_that_is_only_named_is_made_once(api: Api) -> None:
+    named = {"product": {"name": "Shipping", "price": 700}, "quantity": 2}
+    orders = [{"source_id": f"O{number}", "items": [named]} for number in range(3)]
+    for _ in range(2):
+        action = api.ended(api.http.post("/v1/orders/import", json=orders).json()["async_action_id"])
+        assert action["result"]["failed"] == []
+    (product,) = api.get("/v1/products")["products"]
+    assert (product["name"], product["price"], product["source_id"]) == ("Shipping", 700, None)
+    (item,) = api.get("/v1/orders/O2")["items"]
+    assert (item["product"]["id"], item["product_id"], item["amount"]) == (product["id"], product["id"], 1400)
+    dearer = {"product": {"name": "Shipping", "price": 800, "override": True}}
+    assert api.http.post("/v1/orders", json={"items": [dearer, dearer]}).json()["amount"] == 1600
+    assert [product["price"] for product in api.get("/v1/products")["products"]] == [800]
+    for elsewhere in ({"product_id": product["id"]}, {"source_id": "?"}, {"sku_id": "sku_1"}):
+        assert api.http.post("/v1/orders", json={"items": [{**elsewhere, "product": {"name": "X"}}]}).status_code == 200
+    assert api.get("/v1/products")["total"] == 1
+    check(api.http.post("/v1/orders", json={"items": [{"product": {"name": 5}}]}), 400, "invalid_order", "product.name")
+    bad = [{"source_id": f"B{number}", "items": [{"product": {"name": "N", "price": "x"}}]} for number in range(2)]
+    action = api.ended(api.http.post("/v1/orders/import", json=bad).json()["async_action_id"])
+    assert action["failed_count"] == 2
+
+
+def test_an_unknown_sku_comes_with_a_product_however_that_is_named(api: Api) -> None:
+    known = api.http.post("/v1/products", json={"source_id": "P", "name": "Known"}).json()["id"]
+    for number, product in enumerate((
+        {"product": {"name": "Only named"}},
+        {"product": {"source_id": "P"}},
+        {"product": {"source_id": "NEW", "name": "New"}},
+        {"product": {"source_id": "BARE", "override": True}},
+        {"product": {"id": known}},
+        {"product_id": known},
+    )):  # fmt: skip
+        key = f"S{number}"
+        item = {"source_id": key, "related_object": "sku", "sku": {"sku": "M", "price": 5, "override": True}, **product}
+        for _ in range(2):
+            made = api.http.post("/v1/orders", json={"source_id": "O", "items": [item]})
+            assert made.status_code == 200, made.text
+        (shown,) = made.json()["items"]
+        sku = api.get(f"/v1/skus/{key}")
+        assert (shown["sku"]["id"], shown["sku_id"], shown["price"]) == (sku["id"], sku["id"], 5)
+        assert "override" not in str(shown)
+        if "product" in product:
+            assert shown["product"]["id"] == sku["product_id"]
+    assert api.get("/v1/products")["total"] == 4
+
+
+def test_an_order_is_sent_back_as_it_was_read(api: Api) -> None:
+    item = {"source_id": "P", "related_object": "product", "product": {"name": "Pen", "price": 9}, "quantity": 2,
+            "discount_amount": 4}  # fmt: skip
+    named = {"product": {"name": "Shipping", "price": 3}}
+    read = api.http.post("/v1/orders", json={"source_id": "O", "items": [item, named]}).json()
+    assert [shown["subtotal_amount"] for shown in read["items"]] == [14, 3]
+    again = api.http.put("/v1/orders/O", json=read).json()
+    assert again["items"] == read["items"]
+    read["items"][0]["discount_amount"] = 18
+    assert api.http.put("/v1/orders/O", json=read).json()["items"][0]["subtotal_amount"] == 0
+    read["items"][0]["discount_amount"] = 19
+    assert "subtotal_amount" not in api.http.put("/v1/orders/O", json=read).json()["items"][0]
+    assert api.get("/v1/products")["total"] == 2
 
 
 def test_a_flaw_inside_is_the_orders_reason(api: Api) -> None:

@@ -1,6 +1,10 @@
 """Single vouchers updated, switched, deleted; codes made by rule; the bin."""
 
+import json
 import re
+from typing import Any
+
+import pytest
 
 from tests.http.test_errors import check
 from tests.server import Api
@@ -126,3 +130,148 @@ def test_products_and_skus_go_to_the_bin_together(api: Api) -> None:
     assert api.http.delete("/v1/products/p").status_code == 204
     kinds = [entry["resource_type"] for entry in api.get("/v1/trash-bin", order="id")["data"]]
     assert sorted(kinds) == ["product", "sku"]
+
+
+COUPON = {"type": "DISCOUNT_VOUCHER", "discount": {"type": "PERCENT", "percent_off": 10}}
+
+
+def test_a_voucher_that_names_its_campaign_is_made_as_one_of_it(api: Api) -> None:
+    template = {**COUPON, "redemption": {"quantity": 7}, "code_config": {"pattern": "C-####"}}
+    dates = {"expiration_date": "2032-01-01"}
+    campaign = api.http.post("/v1/campaigns", json={"name": "Fall", "voucher": template, **dates}).json()
+    other = api.http.post("/v1/campaigns", json={"name": "Gifts", "voucher": GIFT}).json()
+    names: tuple[dict[str, str | None], ...] = (
+        {"campaign": "Fall"},
+        {"campaign_id": campaign["id"]},
+        {"campaign": campaign["id"]},
+        {"campaign": "Fall", "campaign_id": campaign["id"]},
+        {"campaign": "Fall", "campaign_id": None},
+    )
+    for number, name in enumerate(names):
+        for path, body in (("/v1/vouchers", {}), (f"/v1/vouchers/ONE-{number}", {}), ("/v1/vouchers", COUPON)):
+            made = api.http.post(path, json={**body, **name, "metadata": {"n": number}}).json()
+            assert (made["campaign"], made["campaign_id"]) == ("Fall", campaign["id"]), made
+            assert made["discount"] == COUPON["discount"]
+            assert made["redemption"]["quantity"] == 7
+            assert made["expiration_date"] == "2032-01-01T00:00:00.000Z"
+            assert made["metadata"] == {"n": number}
+            assert re.fullmatch(r"C-\w{4}" if path == "/v1/vouchers" else f"ONE-{number}", made["code"])
+    total = api.get("/v1/vouchers")["total"]
+    for wrong, code, words in (
+        ({"campaign": "Nobody"}, 404, "campaign"),
+        ({"campaign_id": "Fall"}, 404, "campaign"),
+        ({"campaign": ""}, 404, "campaign"),
+        ({"campaign": "Fall", "campaign_id": other["id"]}, 400, "campaign_id: is not the one of campaign Fall"),
+        ({"campaign": 5}, 400, "campaign: must be a string"),
+        ({"campaign_id": ["x"]}, 400, "campaign_id: must be a string"),
+        ({"campaign": "Fall", "type": "GIFT_VOUCHER"}, 400, "type: the vouchers of this campaign are DISCOUNT_VOUCHER"),
+        ({"campaign": "Fall", **GIFT}, 400, "DISCOUNT_VOUCHER"),
+        ({"campaign": "Fall", "discount": {"type": "PERCENT", "percent_off": 11}}, 400, "discount: is the campaign's"),
+        ({"campaign": "Fall", "discount": 5}, 400, "discount: is the campaign's"),
+        ({"campaign": "Gifts", "discount": COUPON["discount"]}, 400, "discount: the vouchers of this campaign are"),
+        ({"campaign": "Gifts", "gift": {"amount": "x"}}, 400, "gift.amount"),
+    ):
+        check(api.http.post("/v1/vouchers", json=wrong), code, "not_found" if code == 404 else "invalid_voucher", words)
+    assert api.get("/v1/vouchers")["total"] == total
+    check(api.http.post("/v1/vouchers/ONE-1", json={"campaign": "Gifts"}), 409, "duplicate_found")
+
+
+def test_a_voucher_is_sent_back_as_it_was_read_but_keeps_its_campaign(api: Api) -> None:
+    api.http.post("/v1/campaigns", json={"name": "Fall", "voucher": GIFT})
+    api.http.post("/v1/campaigns", json={"name": "Rain", "voucher": GIFT})
+    api.http.post("/v1/vouchers/IN", json={"campaign": "Fall"})
+    api.http.post("/v1/vouchers/ALONE", json=GIFT)
+    read = api.get("/v1/vouchers/IN")
+    assert api.http.put("/v1/vouchers/IN", json=read | {"active": False}).json()["campaign"] == "Fall"
+    for code, change in (("IN", {"campaign": "Rain"}), ("IN", {"campaign_id": "x"}), ("ALONE", {"campaign": "Fall"})):
+        check(api.http.put(f"/v1/vouchers/{code}", json=change), 400, "invalid_voucher", "cannot be changed")
+
+
+def test_a_sku_needs_no_key_but_a_files_new_one_does(api: Api) -> None:
+    api.http.post("/v1/products", json={"source_id": "p", "name": "P"})
+    made = api.http.post("/v1/products/p/skus", json={"sku": "M", "price": 5})
+    assert (made.status_code, made.json()["source_id"]) == (200, None)
+    path = f"/v1/products/p/skus/{made.json()['id']}"
+    assert api.http.put(path, json={"price": 6}).json()["price"] == 6
+    assert api.http.post("/v1/products/p/skus", json={"id": made.json()["id"], "price": 7}).json()["price"] == 7
+    assert api.get("/v1/products/p/skus")["total"] == 1
+    file = f"product_id,source_id,id,price\np,,{made.json()['id']},8\np,,,9\n"
+    started = api.http.post("/v1/skus/importCSV", files={"file": ("skus.csv", file)}).json()["async_action_id"]
+    assert [row["reason"] for row in api.ended(started)["result"]["failed"]] == ["source_id is required"]
+    assert api.get(f"/v1/skus/{made.json()['id']}")["price"] == 800
+
+
+NULLS: list[dict[str, Any]] = [
+    {"discount": {"type": "PERCENT", "percent_off": 5, "amount_off": None, "effect": None, "amount_limit": None}},
+    {"discount": {"type": "UNIT", "effect": "ADD_MANY_ITEMS", "unit_off": None,
+                  "units": [{"unit_off": 1, "unit_type": "p", "effect": "ADD_NEW_ITEMS", "product": None}]}},
+    {"gift": {"amount": 5, "effect": None}},
+    {"type": "LOYALTY_CARD", "loyalty_card": {"points": 5, "expires_at": None, "next_expiration_date": None}},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("given", NULLS, ids=lambda given: next(iter(given)))
+def test_what_a_voucher_is_worth_is_shown_without_nulls(api: Api, given: dict[str, Any]) -> None:
+    name = next(name for name in ("discount", "gift", "loyalty_card") if name in given)
+    api.http.post("/v1/vouchers/ONE", json=given)
+    api.ended(api.import_json([{"code": "TWO", **given}]))
+    api.http.post("/v1/campaigns", json={"name": "Fall", "voucher": given, "vouchers_count": 1})
+    shown = [voucher[name] for voucher in api.get("/v1/vouchers")["vouchers"]]
+    shown += [api.get("/v1/campaigns/Fall")["voucher"][name], api.get("/v1/vouchers/ONE")[name]]
+    assert len(shown) >= 4
+    for worth in shown:
+        assert "null" not in json.dumps(worth)
+        assert worth["type" if name == "discount" else "amount" if name == "gift" else "points"]
+
+
+def test_a_campaign_is_shown_with_what_the_wire_format_presumes(api: Api) -> None:
+    bare = api.http.post("/v1/campaigns", json={"name": "Bare", "voucher": GIFT}).json()
+    assert not {"start_date", "expiration_date"} & bare.keys()
+    assert (bare["type"], bare["join_once"], bare["use_voucher_metadata_schema"]) == ("STATIC", False, True)
+    dates = {"start_date": "2022-01-01", "expiration_date": "2032-01-01"}
+    dated = api.http.post(
+        "/v1/campaigns", json={"name": "Dated", "voucher": GIFT, "type": "AUTO_UPDATE", **dates}
+    ).json()
+    assert {name: dated[name][:10] for name in dates} == dates
+    assert dated["type"] == "AUTO_UPDATE"
+    cleared = api.http.put("/v1/campaigns/Dated", json={"expiration_date": None}).json()
+    assert ("start_date" in cleared, "expiration_date" in cleared) == (True, False)
+    points = {"type": "LOYALTY_CARD", "loyalty_card": {"points": 1}}
+    for name, given, shown in (
+        ("Points", {"voucher": points, "join_once": False}, True),
+        ("One", {"voucher": GIFT, "type": "STANDALONE", "join_once": True}, False),
+        ("Any", {"voucher": GIFT, "join_once": True}, True),
+    ):
+        made = api.http.post("/v1/campaigns", json={"name": name, **given}).json()
+        assert made["join_once"] is api.get(f"/v1/campaigns/{name}")["join_once"] is shown
+
+
+def test_metadata_of_a_campaigns_vouchers_is_held_to_the_schema_it_chooses(api: Api) -> None:
+    api.define_schema("voucher", {"unit": {"type": "number", "optional": True}})
+    api.define_schema("campaign", {"unit": {"type": "boolean", "optional": True}})
+    campaign = {"voucher": GIFT, "metadata": {"unit": True}}
+    api.http.post("/v1/campaigns", json={**campaign, "name": "Voucher"})
+    api.http.post("/v1/campaigns", json={**campaign, "name": "Campaign", "use_voucher_metadata_schema": False})
+    for name, right, wrong in (("Voucher", 1, True), ("Campaign", True, 1)):
+        fits, not_fit = {"metadata": {"unit": right}}, {"metadata": {"unit": wrong}}
+        for path in (f"/v1/campaigns/{name}/vouchers/{name}-1", f"/v1/campaigns/{name}/vouchers?vouchers_count=2"):
+            check(api.http.post(path, json=not_fit), 400, "invalid_voucher", "unit: must be a")
+            assert api.http.post(path, json=fits).status_code in (200, 202)
+        check(api.http.put(f"/v1/vouchers/{name}-1", json=not_fit), 400, "invalid_voucher", "unit: must be a")
+        assert api.http.put(f"/v1/vouchers/{name}-1", json=fits).status_code == 200
+        check(
+            api.http.post("/v1/vouchers", json={"campaign": name, **not_fit}), 400, "invalid_voucher", "unit: must be"
+        )
+        rows = [{"code": f"{name}-2", **fits}, {"code": f"{name}-3", **not_fit}]
+        csv = f"Code,unit\n{name}-4,{right}\n{name}-5,x\n"
+        codes = [f"{name}-1", f"{name}-2"]
+        for path, content in (
+            (f"/v1/campaigns/{name}/import", {"json": rows}),
+            (f"/v1/campaigns/{name}/importCSV", {"files": {"file": ("rows.csv", csv)}}),
+            ("/v1/vouchers/bulk/async", {"json": [{"code": codes[0], **fits}, {"code": codes[1], **not_fit}]}),
+        ):
+            action = api.ended(api.http.post(path, **content).json()["async_action_id"])
+            assert (action["done_count"], action["failed_count"]) == (1, 1), (path, action)
+        same = {"codes": codes, **not_fit}
+        action = api.ended(api.http.post("/v1/vouchers/metadata/async", json=same).json()["async_action_id"])
+        assert (action["done_count"], action["failed_count"]) == (0, 2)

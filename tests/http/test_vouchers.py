@@ -3,6 +3,8 @@
 from typing import Any
 from urllib.parse import quote
 
+import pytest
+
 from tests.http.test_errors import check
 from tests.server import Api
 
@@ -44,7 +46,7 @@ def test_creation_is_refused_with_every_problem(api: Api) -> None:
         "Voucher Type is required",
     )
     check(api.http.post("/v1/vouchers/X", json=DISCOUNT | {"code": "Y"}), 400, "invalid_payload", "'Y'", "'X'")
-    check(api.http.post("/v1/vouchers/X", json=DISCOUNT | {"campaign": "C"}), 400, "invalid_voucher", "campaign")
+    check(api.http.post("/v1/vouchers/X", json=DISCOUNT | {"campaign": "C"}), 404, "not_found", "campaign")
     check(api.http.post("/v1/vouchers/X", json=[]), 400, "invalid_payload", "JSON object")
     api.define_schema("voucher", {"unit": {"type": "number"}})
     check(
@@ -58,6 +60,58 @@ def test_codes_may_hold_slashes_and_other_signs(api: Api) -> None:
     api.ended(api.import_json([{"code": code, "gift": {"amount": 1}} for code in codes]))
     for code in codes:
         assert api.get(f"/v1/vouchers/{quote(code, safe='')}")["code"] == code
+
+
+KEYED = {
+    "/v1/vouchers/{}": ("/v1/vouchers", "code", {"gift": {"amount": 1}}),
+    "/v1/customers/{}": ("/v1/customers", "source_id", {}),
+    "/v1/products/{}": ("/v1/products", "source_id", {"name": "x"}),
+    "/v1/orders/{}": ("/v1/orders", "source_id", {}),
+    "/v1/campaigns/{}": ("/v1/campaigns", "name", {"voucher": {"gift": {"amount": 1}}}),
+    "/v1/skus/{}": ("/v1/products/p%2F1/skus", "source_id", {}),
+}
+
+
+def test_a_slash_within_a_key_is_told_from_one_between_the_parts_of_a_path(api: Api) -> None:
+    api.http.post("/v1/products", json={"source_id": "p/1", "name": "x"})
+    for path, (made_at, name, body) in KEYED.items():
+        for key in ("a/b", "a/b/c%2Fd", "/", "a/enable", "a%"):
+            made = api.http.post(made_at, json={name: key, **body})
+            assert made.status_code == 200, made.text
+            assert api.get(path.format(quote(key, safe="")))[name] == key
+        check(api.http.get(path.format("a/b")), 404, "not_found", f"There is nothing at {path.format('a/b')}", "%2F")
+    assert api.http.post("/v1/vouchers/x%2fy", json={"gift": {"amount": 1}}).json()["code"] == "x/y"
+    assert api.http.post("/v1/vouchers/x%2Fy/disable").json()["active"] is False
+    assert api.http.post("/v1/campaigns/a%2Fb/import", json=[{"code": "1/2"}]).status_code == 202
+    assert api.http.post("/v1/campaigns/a%2Fb/vouchers/3%2F4").json()["code"] == "3/4"
+    assert api.http.delete("/v1/products/p%2F1/skus/a%2Fb").status_code == 204
+
+
+ELSEWHERE = [
+    ("POST", "/v1/vouchers/CODE/balance"),
+    ("POST", "/v1/vouchers/CODE/redemption"),
+    ("GET", "/v1/vouchers/CODE/redemption"),
+    ("POST", "/v1/vouchers/CODE/validate"),
+    ("GET", "/v1/vouchers/CODE/publications"),
+    ("GET", "/v1/vouchers/CODE/transactions"),
+    ("POST", "/v1/vouchers/CODE/transactions/export"),
+    ("DELETE", "/v1/vouchers/CODE/sessions/key"),
+    ("PUT", "/v1/vouchers/CODE/anything"),
+    ("GET", "/v1/customers/bob/activities"),
+    ("POST", "/v1/customers/bob/consents"),
+    ("GET", "/v1/campaigns/Fall/transactions"),
+    ("POST", "/v1/redemptions"),
+    ("POST", "/v1/publications"),
+    ("POST", "/v1/validations"),
+]
+
+
+@pytest.mark.parametrize(("method", "path"), ELSEWHERE)
+def test_what_is_not_here_is_nothing(api: Api, method: str, path: str) -> None:
+    api.http.post("/v1/vouchers/CODE", json={"gift": {"amount": 1}})
+    answer = api.http.request(method, path, json={"amount": 5})
+    check(answer, 404, "not_found", f"There is nothing at {path}")
+    assert api.get("/v1/vouchers")["total"] == 1
 
 
 def test_the_last_day_of_the_calendar_can_be_shown(api: Api) -> None:

@@ -155,3 +155,29 @@ def test_nobody_is_waited_for_who_went_away(api: Api, served_database: str) -> N
         with pytest.raises(httpx.ReadTimeout):
             api.http.get(f"/v1/async-actions/{action_id}", params={"wait": 30}, timeout=0.5)
         assert not _watch_queries(connection)
+
+
+def test_who_asks_right_after_submitting_is_not_told_that_the_action_waits(api: Api) -> None:
+    for number in range(20):
+        action_id = api.import_json([{"code": f"SOON-{number}", **GIFT}])
+        action = api.get(f"/v1/async-actions/{action_id}")
+        assert action["status"] != "ENQUEUED"
+        assert action["result"]["failed"] == []
+
+
+def test_an_action_that_waits_its_turn_is_shown_after_a_moment_and_counts_nothing(
+    api: Api, served_database: str
+) -> None:
+    with ThreadPoolExecutor(MANY) as threads:
+        with psycopg.connect(served_database) as held:
+            held.execute("LOCK TABLE customers IN SHARE MODE")
+            orders = [[{"source_id": f"o-{number}", "customer": {"source_id": "c"}}] for number in range(2)]
+            ids = [api.http.post("/v1/orders/import", json=rows).json()["async_action_id"] for rows in orders]
+            looks = list(threads.map(lambda _: _poll(api, ids[1], 0), range(MANY)))
+            listed = api.get("/v1/async-actions", limit=1)["async_actions"]
+        action = api.ended(ids[1])
+    assert {look["status"] for look, _ in looks} == {"ENQUEUED"}
+    assert [look["result"] for look, _ in looks] == [{"failed": []}] * MANY
+    assert max(took for _, took in looks) < 2
+    assert listed[0]["status"] == "ENQUEUED"
+    assert action["result"]["message"] == "1 order(s) imported successfully, 0 failed."

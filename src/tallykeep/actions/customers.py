@@ -37,6 +37,7 @@ TYPES = (
         name="CUSTOMERS.METADATA_UPDATE",
         path="/v1/customers/metadata/async",
         summary="Update customers' metadata in bulk",
+        may_be_empty=True,
         source="ids",
         ids=("source_ids",),
         noun="customer",

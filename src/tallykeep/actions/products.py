@@ -39,6 +39,7 @@ TYPES = (
         name="PRODUCTS.METADATA_UPDATE",
         path="/v1/products/metadata/async",
         summary="Update products' metadata in bulk",
+        may_be_empty=True,
         source="ids",
         ids=("source_ids", "product_ids"),
         noun="product",

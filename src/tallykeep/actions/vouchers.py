@@ -57,6 +57,7 @@ TYPES = (
         name="VOUCHERS.METADATA_UPDATE",
         path="/v1/vouchers/metadata/async",
         summary="Update vouchers' metadata in bulk",
+        may_be_empty=True,
         source="ids",
         ids=("codes",),
         noun="voucher",

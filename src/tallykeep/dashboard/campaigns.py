@@ -159,7 +159,7 @@ async def _shown(
     limit = campaign["voucher"].get("redemption", {}).get("quantity")
     now = {
         "value": _value(campaign, worth), "limit": str(limit or ""), "category": campaign["category"] or "",
-        "start_date": (campaign["start_date"] or "")[:10], "last_day": last_day(campaign["expiration_date"]),
+        "start_date": (campaign.get("start_date") or "")[:10], "last_day": last_day(campaign.get("expiration_date")),
         "count": "",
     }  # fmt: skip
     return page(
@@ -213,11 +213,11 @@ async def update(request: Request, visit: FromVisit, campaign_id: str) -> Respon
 def _change(campaign: dict[str, Any], given: Form) -> dict[str, Any]:
     """What the form asks for; an end that is shown as it was stays as it is, to the second."""
     change: dict[str, Any] = {name: given[name] for name in ("category",) if name in given}
-    if given.get("start_date", "") not in ("", (campaign["start_date"] or "")[:10]):
+    if given.get("start_date", "") not in ("", (campaign.get("start_date") or "")[:10]):
         change["start_date"] = given["start_date"]
     if "no_end" in given:
         change["expiration_date"] = None
-    elif given.get("last_day", "") not in ("", last_day(campaign["expiration_date"])):
+    elif given.get("last_day", "") not in ("", last_day(campaign.get("expiration_date"))):
         change["expiration_date"] = _end_of(given["last_day"])
     worth = next((each for each in WORTHS.values() if _is_worth(campaign, each)), None)
     if worth and given.get("value", "") not in ("", _value(campaign, worth)):

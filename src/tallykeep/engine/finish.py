@@ -1,4 +1,7 @@
-"""Results: what an action says of its rows, at any time, in the three shapes of the wire format."""
+"""Results: what an action says of its rows, at any time, in the three shapes of the wire format.
+
+Until the first row has an outcome nothing is counted: «0 imported, 0 failed» would read as if all were over.
+"""
 
 from typing import Any
 
@@ -8,6 +11,8 @@ from tallykeep.model import Action, Failure, wire_time
 
 def import_result(kind: ActionType, action: Action, failures: list[Failure], _: Report | None) -> dict[str, Any]:
     """An import's result (captured examples of GET /v1/async-actions/{id}); `failures` come in row order."""
+    if not action.has_outcomes:
+        return {"failed": []}
     return {
         "message": f"{action.done_count} {kind.noun}(s) imported successfully, {action.failed_count} failed.",
         "failed": [shown_failure(kind, failure) for failure in failures],
@@ -18,14 +23,16 @@ def import_result(kind: ActionType, action: Action, failures: list[Failure], _: 
 
 def count_result(kind: ActionType, action: Action, _: list[Failure], __: Report | None) -> dict[str, Any]:
     """The result of an action that counts resources: «Updated 9 vouchers.», the noun always plural."""
+    if not action.has_outcomes:
+        return {}
     return {"message": f"{kind.verb} {action.done_count} {kind.noun}s.", "done_count": action.done_count}
 
 
 def bulk_result(kind: ActionType, action: Action, failures: list[Failure], report: Report | None) -> dict[str, Any]:
     """A bulk update's result: counts, the link to its report once it has ended, and the errors."""
+    counts = {"done_count": action.done_count, "failed_count": action.failed_count} if action.has_outcomes else {}
     return {
-        "done_count": action.done_count,
-        "failed_count": action.failed_count,
+        **counts,
         "reports": [report.url] if report else [],
         "reports_available_till": wire_time(report.available_till) if report else None,
         "errors": [_shown_error(kind, failure) for failure in failures],

@@ -88,6 +88,11 @@ class ActionType:
     begin: Begin
     plan: Plan | None = None  # for source "planned": what makes the portions
 
+    @property
+    def no_body(self) -> bytes | None:
+        """The body that none at all stands for; None where there has to be one."""
+        return (b"{}" if self.source == "ids" else b"[]") if self.may_be_empty else None
+
 
 ActionTypes = Mapping[str, ActionType]
 

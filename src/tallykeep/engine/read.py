@@ -20,7 +20,7 @@ ADDED_FIELDS = (
     "failures_kept", "mended_count", "first_file_name",
 )  # fmt: skip
 TAKEN_OF_FILE = ("charset", "delimiter", "sheet", "header_row")
-ADDED_ALONE = ("created_count", "updated_count", *TAKEN_OF_FILE)
+ADDED_ALONE = ("created_count", "updated_count", *TAKEN_OF_FILE, "log_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,8 @@ class Reader:
         result = kind.result(kind, action, [Failure(*failure) for failure in row["failures"]], report)
         kin = await _kin(connection, project_id, [action])
         taken = {name: row[name] for name in TAKEN_OF_FILE}
-        known = {**shown(action, kin.get(action.id)), **_effects(kind, action), **taken}
+        # There is no audit log, and so no entry in it.
+        known = {**shown(action, kin.get(action.id)), **_effects(kind, action), **taken, "log_id": None}
         return {**known, "result": result, "processing_time": action.processing_time}
 
     async def require_action(self, connection: Connection, project_id: int, action_id: str) -> None:

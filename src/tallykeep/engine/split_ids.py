@@ -1,4 +1,7 @@
-"""A body that names many resources and says one thing of all: {"codes": […], "metadata": {…}}."""
+"""A body that names many resources and says one thing of all: {"codes": […], "metadata": {…}}.
+
+Where it names none, or says nothing, there is nothing to do: no rows.
+"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -37,16 +40,19 @@ class IdsSplitter:
         """End of input: yield the portions; raises InvalidPayloadError for a body of another form."""
         given = self._read()
         named = [name for name in self._properties if given.get(name) is not None]
-        if len(named) != 1 or not isinstance(given[named[0]], list):
+        by = named[0] if named else self._properties[0]
+        keys, metadata = _or(given.get(by), []), given.get("metadata")
+        if len(named) > 1 or not isinstance(keys, list):
             raise InvalidPayloadError(f"Payload should have an array in {' or '.join(self._properties)}")
-        metadata = given.get("metadata")
-        if not isinstance(metadata, dict):
+        if metadata is not None and not isinstance(metadata, dict):
             raise InvalidPayloadError("Payload should have an object in metadata")
-        self.source = Source("json", options={"by": named[0], "metadata": metadata})
-        yield from self._rows.feed(orjson.dumps(given[named[0]]))
+        self.source = Source("json", options={"by": by, "metadata": _or(metadata, {})})
+        yield from self._rows.feed(orjson.dumps(keys if metadata is not None else []))
         yield from self._rows.finish()
 
     def _read(self) -> dict[str, Any]:
+        if not self._body.strip():
+            return {}
         try:
             given = orjson.loads(self._body)
         except orjson.JSONDecodeError as error:
@@ -54,3 +60,7 @@ class IdsSplitter:
         if not isinstance(given, dict):
             raise InvalidPayloadError("The body should be a JSON object")
         return given
+
+
+def _or(given: Any, default: Any) -> Any:
+    return default if given is None else given

@@ -1,6 +1,7 @@
 """Watching: one task a process looks at all watched actions with one query, and tells those who wait for them."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -11,12 +12,16 @@ from tallykeep.db.pool import Pool
 from tallykeep.db.queries import queries
 from tallykeep.engine.passing import is_passing
 from tallykeep.engine.read import action_of
-from tallykeep.model import Action
+from tallykeep.model import Action, Status
 
 _sql = queries(__package__, "watch.sql")
 _log = structlog.get_logger()
 
 _LOOK_EVERY_SECONDS = 0.15
+_LOOK_SOON_SECONDS = 0.03
+_BRIEF_SECONDS = 0.15
+_MOST_BRIEF = 200
+_MOST_BRIEF_OF_PROJECT = 50
 _PATIENCE_SECONDS = 5
 _SHOW_EVERY_SECONDS = 0.25
 
@@ -28,6 +33,7 @@ class Watch:
     """One waiter's view of an action: as it was last seen, and whether there is anything more to wait for."""
 
     latest: Action | None = None
+    _begun: asyncio.Event = field(default_factory=asyncio.Event)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
     _over: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -35,6 +41,10 @@ class Watch:
     def ended(self) -> bool:
         """Whether the action was seen to have ended."""
         return self.latest is not None and self.latest.ended
+
+    async def begun(self) -> None:
+        """Return when the action is in hand, or when there is nothing more to wait for."""
+        await self._begun.wait()
 
     async def over(self) -> None:
         """Return when the action has ended or was removed, or when this process stops."""
@@ -59,11 +69,14 @@ class Watch:
         if action is not None and action != self.latest:
             self.latest = action
             self._changed.set()
+            if action.status != Status.ENQUEUED:
+                self._begun.set()
         if action is None or action.ended:
             self.stop()
 
     def stop(self) -> None:
         """There is nothing more to wait for."""
+        self._begun.set()
         self._over.set()
         self._changed.set()
 
@@ -71,8 +84,9 @@ class Watch:
 class Watcher:
     """Looks for everybody who waits. It asks only while somebody does, and goes on asking through an outage."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, look_every_seconds: float = _LOOK_EVERY_SECONDS) -> None:
         self._pool = pool
+        self._look_every_seconds = look_every_seconds
         self._watches: dict[_Key, set[Watch]] = {}
         self._task: asyncio.Task[None] | None = None
         self._closed = False
@@ -112,7 +126,7 @@ class Watcher:
                 elif reachable:
                     _log.warning("watched actions cannot be looked at just now", reason=str(error))
                 reachable = False
-            await asyncio.sleep(_LOOK_EVERY_SECONDS)
+            await asyncio.sleep(self._look_every_seconds)
 
     async def _look(self) -> None:
         keys = list(self._watches)
@@ -123,3 +137,30 @@ class Watcher:
         for key in keys:
             for watch in self._watches.get(key, ()):
                 watch.tell(seen.get(key))
+
+
+class BriefWatcher:
+    """Waits a moment for actions to begin: who asks right after submitting is seldom told ENQUEUED.
+
+    Many integrations loop only while an action is IN_PROGRESS. Who comes when many wait already is let through.
+    """
+
+    def __init__(self, pool: Pool) -> None:
+        self._watcher = Watcher(pool, _LOOK_SOON_SECONDS)
+        self._waiting: Counter[int] = Counter()
+
+    async def begun(self, project_id: int, action_id: str) -> bool:
+        """Wait until the action has begun, 150 ms at most; whether it was seen to have begun, ended or gone."""
+        if self._waiting.total() >= _MOST_BRIEF or self._waiting[project_id] >= _MOST_BRIEF_OF_PROJECT:
+            return False
+        self._waiting[project_id] += 1
+        try:
+            with self._watcher.watch(project_id, action_id) as watch:
+                await asyncio.wait_for(watch.begun(), _BRIEF_SECONDS)
+        except TimeoutError:
+            return False
+        finally:
+            self._waiting[project_id] -= 1
+            if not self._waiting[project_id]:
+                del self._waiting[project_id]
+        return True

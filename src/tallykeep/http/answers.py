@@ -25,9 +25,12 @@ from tallykeep.errors import (
     RequestError,
     ServiceUnavailableError,
 )
+from tallykeep.http.paths import shown_path, tell_slashes_apart
 from tallykeep.model import new_id
 
 _log = structlog.get_logger()
+
+_SLASHES_OF_ONE = 3  # /v1/vouchers/{code}
 
 _NO_DATABASE = (
     "The database cannot be reached just now, and its last answer may be lost: whether anything was changed is not"
@@ -64,6 +67,7 @@ class RequestIds:
             refused = error_answer(Request(scope), InvalidQueryError("The URL holds the character U+0000"))
             await refused(scope, receive, send)
             return
+        tell_slashes_apart(scope)
 
         async def send_with_id(message: Any) -> None:
             if message["type"] == "http.response.start":
@@ -144,14 +148,15 @@ def _described(problem: dict[str, Any]) -> str:
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:
     code = error.status_code if isinstance(error, HTTPException) else 500
-    path = request.url.path
+    path = shown_path(request.scope["path"])
     if code == 405:
         allowed = ", ".join(_allowed_methods(request))
         refused = MethodNotAllowedError(f"Method {request.method} is not allowed for {path}; allowed: {allowed}")
         refused.headers["Allow"] = allowed
         return error_answer(request, refused)
     if code == 404:
-        return error_answer(request, NotFoundError(f"There is nothing at {path}"))
+        hint = "; a slash within a code or an id is written %2F" if path.count("/") > _SLASHES_OF_ONE else ""
+        return error_answer(request, NotFoundError(f"There is nothing at {path}{hint}"))
     return error_answer(request, InvalidPayloadError(str(getattr(error, "detail", error))))
 
 

@@ -22,7 +22,13 @@ from tallykeep.resources.projects import Caller
 router = APIRouter(prefix="/v1/async-actions", tags=["Async actions"], default_response_class=Json)
 
 _LISTED = Compatibility(query=("limit", "end_date"), added=(*ADDED_FIELDS, "more_starting_after"))
-_SHOWN = Compatibility(query=(), added=(*ADDED_FIELDS, *ADDED_ALONE), adds=("a `result` while the action still runs",))
+_SHOWN = Compatibility(
+    query=(),
+    added=(*ADDED_FIELDS, *ADDED_ALONE),
+    adds=("a `result` while the action still runs, with counts from the first row on that has an outcome",),
+    empty=("log_id",),
+    differs=("one that is ENQUEUED is given up to 150 ms to begin before it is shown",),
+)
 
 _OF = "Of {}; several with commas."
 _STATUSES_OF = {
@@ -115,8 +121,9 @@ async def get_action(
         float, Query(ge=0, le=60, allow_inf_nan=False, description="Seconds to wait for the action's end, 0 to 60.")
     ] = 0,
 ) -> Json:
-    """One action with its result; while it runs, the result holds what is known so far. With `wait`, the answer comes
-    as soon as the action has ended, or else after so many seconds.
+    """One action with its result; while it runs, the result holds what is known so far, and counts nothing before the
+    first row has an outcome. With `wait`, the answer comes as soon as the action has ended, or else after so many
+    seconds; without, an action that is ENQUEUED is given a moment to begin, 150 ms at most.
     """
     return Json(await read_action(request, context, caller.project_id, action_id, wait))
 

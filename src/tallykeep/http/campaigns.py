@@ -76,14 +76,14 @@ async def create(request: Request, context: FromContext, caller: FromCaller) -> 
         return Json(await store.get_campaign(connection, caller.project_id, campaign_id))
 
 
-@router.get("/{campaign_id}", summary="Get campaign", openapi_extra=_SHOWN.extra)
+@router.get("/{campaign_id:key}", summary="Get campaign", openapi_extra=_SHOWN.extra)
 async def get(context: FromContext, caller: FromCaller, campaign_id: str) -> Json:
     """One campaign by id or name."""
     async with context.pool.connection() as connection:
         return Json(await store.get_campaign(connection, caller.project_id, campaign_id))
 
 
-@router.put("/{campaign_id}", summary="Update campaign", openapi_extra=_GIVEN)
+@router.put("/{campaign_id:key}", summary="Update campaign", openapi_extra=_GIVEN)
 async def update(request: Request, context: FromContext, caller: FromCaller, campaign_id: str) -> Json:
     """Update a campaign; an action in the background brings the change to its vouchers that are not redeemed."""
     given = await json_object(request, context.settings.max_row_bytes)
@@ -95,7 +95,7 @@ async def update(request: Request, context: FromContext, caller: FromCaller, cam
         return Json(await store.get_campaign(connection, caller.project_id, found))
 
 
-@router.delete("/{campaign_id}", status_code=202, summary="Delete campaign", openapi_extra=_DELETED.extra)
+@router.delete("/{campaign_id:key}", status_code=202, summary="Delete campaign", openapi_extra=_DELETED.extra)
 async def delete(
     request: Request, context: FromContext, caller: FromCaller, campaign_id: str, force: bool = False
 ) -> Json:
@@ -118,20 +118,20 @@ async def delete(
     return answer_accepted(accepted, 202)
 
 
-@router.post("/{campaign_id}/enable", summary="Enable campaign", openapi_extra=_SWITCHED.extra)
+@router.post("/{campaign_id:key}/enable", summary="Enable campaign", openapi_extra=_SWITCHED.extra)
 async def enable(context: FromContext, caller: FromCaller, campaign_id: str) -> Json:
     """Switch a campaign on."""
     return await _switched(context, caller, campaign_id, active=True)
 
 
-@router.post("/{campaign_id}/disable", summary="Disable campaign", openapi_extra=_SWITCHED.extra)
+@router.post("/{campaign_id:key}/disable", summary="Disable campaign", openapi_extra=_SWITCHED.extra)
 async def disable(context: FromContext, caller: FromCaller, campaign_id: str) -> Json:
     """Switch a campaign off."""
     return await _switched(context, caller, campaign_id, active=False)
 
 
 @router.post(
-    "/{campaign_id}/vouchers",
+    "/{campaign_id:key}/vouchers",
     summary="Add vouchers to campaign",
     openapi_extra={**JSON_BODY, "parameters": PARAMETERS, **_ADDED_TO.extra},
 )
@@ -160,7 +160,7 @@ async def add_vouchers(
         return Json(await get_voucher(connection, caller.project_id, code))
 
 
-@router.post("/{campaign_id}/vouchers/{code:path}", summary="Add voucher with this code", openapi_extra=JSON_BODY)
+@router.post("/{campaign_id:key}/vouchers/{code:key}", summary="Add voucher with this code", openapi_extra=JSON_BODY)
 async def add_with_code(
     request: Request, context: FromContext, caller: FromCaller, campaign_id: str, code: str
 ) -> Json:

@@ -14,7 +14,7 @@ from tallykeep.engine.control import Controller
 from tallykeep.engine.kinds import ActionTypes
 from tallykeep.engine.read import Reader
 from tallykeep.engine.report import ReportLinks
-from tallykeep.engine.watch import Watcher
+from tallykeep.engine.watch import BriefWatcher, Watcher
 from tallykeep.http.known_keys import KnownKeys
 
 
@@ -30,6 +30,7 @@ class Context:
     samples: Samples
     controller: Controller
     watcher: Watcher
+    brief_watcher: BriefWatcher
     kinds: ActionTypes
     report_secret: bytes
     known_keys: KnownKeys = field(default_factory=KnownKeys)

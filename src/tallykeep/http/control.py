@@ -74,7 +74,7 @@ async def retry(
 
 
 def _corrected(request: Request, kind: ActionType, context: Context) -> CorrectedUpload:
-    return CorrectedUpload(request, media_types(kind), context.settings, may_be_empty=kind.may_be_empty)
+    return CorrectedUpload(request, media_types(kind), context.settings, no_body=kind.no_body)
 
 
 @router.get(

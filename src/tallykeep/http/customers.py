@@ -46,14 +46,14 @@ async def create(request: Request, context: FromContext, caller: FromCaller) -> 
         return Json(await get_customer(connection, caller.project_id, customer_id))
 
 
-@router.get("/{customer_id}", summary="Get customer", openapi_extra=_SHOWN.extra)
+@router.get("/{customer_id:key}", summary="Get customer", openapi_extra=_SHOWN.extra)
 async def get(context: FromContext, caller: FromCaller, customer_id: str) -> Json:
     """One customer by id or source_id."""
     async with context.pool.connection() as connection:
         return Json(await get_customer(connection, caller.project_id, customer_id))
 
 
-@router.put("/{customer_id}", summary="Update customer", openapi_extra=JSON_BODY)
+@router.put("/{customer_id:key}", summary="Update customer", openapi_extra=JSON_BODY)
 async def update(request: Request, context: FromContext, caller: FromCaller, customer_id: str) -> Json:
     """Update a customer: fields left out stay, metadata is added to."""
     given = await json_object(request, context.settings.max_row_bytes)
@@ -64,7 +64,7 @@ async def update(request: Request, context: FromContext, caller: FromCaller, cus
         return Json(await get_customer(connection, caller.project_id, found["id"]))
 
 
-@router.delete("/{customer_id}", status_code=204, summary="Delete customer")
+@router.delete("/{customer_id:key}", status_code=204, summary="Delete customer")
 async def delete(context: FromContext, caller: FromCaller, customer_id: str) -> Response:
     """Delete a customer for good."""
     async with context.pool.connection() as connection:

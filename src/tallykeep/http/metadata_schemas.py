@@ -54,7 +54,7 @@ async def get_schema(context: FromContext, caller: FromCaller, resource: str) ->
         return Json(_with_camel_case(_shown(await schemas.get_schema(connection, caller.project_id, resource))))
 
 
-@router.delete("/{resource}/definitions/{key:path}", summary="Remove a definition", openapi_extra=OURS)
+@router.delete("/{resource}/definitions/{key:key}", summary="Remove a definition", openapi_extra=OURS)
 async def remove_definition(context: FromContext, caller: FromCaller, resource: str, key: str) -> Json:
     """Put a definition among the removed ones; the resources keep their metadata. Ours, not the peer's."""
     async with context.pool.connection() as connection:
@@ -62,7 +62,7 @@ async def remove_definition(context: FromContext, caller: FromCaller, resource: 
     return Json(_with_camel_case(_shown(schema)))
 
 
-@router.post("/{resource}/definitions/{key:path}/restore", summary="Restore a removed definition", openapi_extra=OURS)
+@router.post("/{resource}/definitions/{key:key}/restore", summary="Restore a removed definition", openapi_extra=OURS)
 async def restore_definition(context: FromContext, caller: FromCaller, resource: str, key: str) -> Json:
     """Put a removed definition in force again. Ours, not the peer's."""
     async with context.pool.connection() as connection:
@@ -71,7 +71,7 @@ async def restore_definition(context: FromContext, caller: FromCaller, resource:
 
 
 @router.post(
-    "/{resource}/definitions/{key:path}/purge",
+    "/{resource}/definitions/{key:key}/purge",
     status_code=202,
     summary="Purge a metadata key",
     openapi_extra={"parameters": PARAMETERS, **OURS},
@@ -92,7 +92,7 @@ async def purge_definition(request: Request, context: FromContext, caller: FromC
     return answer_accepted(accepted, 202)
 
 
-@router.get("/{resource}/definitions/{key:path}/usage", summary="Count resources with a key", openapi_extra=OURS)
+@router.get("/{resource}/definitions/{key:key}/usage", summary="Count resources with a key", openapi_extra=OURS)
 async def count_usage(context: FromContext, caller: FromCaller, resource: str, key: str) -> Json:
     """How many resources of this kind carry the key just now: so many a purge would reach. Ours, not the peer's."""
     async with context.pool.connection() as connection:

@@ -43,14 +43,14 @@ async def create(request: Request, context: FromContext, caller: FromCaller) -> 
         return Json(await get_order(connection, caller.project_id, order_id))
 
 
-@router.get("/{order_id}", summary="Get order", openapi_extra=_SHOWN.extra)
+@router.get("/{order_id:key}", summary="Get order", openapi_extra=_SHOWN.extra)
 async def get(context: FromContext, caller: FromCaller, order_id: str) -> Json:
     """One order by id or source_id."""
     async with context.pool.connection() as connection:
         return Json(await get_order(connection, caller.project_id, order_id))
 
 
-@router.put("/{order_id}", summary="Update order", openapi_extra=JSON_BODY)
+@router.put("/{order_id:key}", summary="Update order", openapi_extra=JSON_BODY)
 async def update(request: Request, context: FromContext, caller: FromCaller, order_id: str) -> Json:
     """Update an order: fields left out stay, items are replaced, metadata is added to."""
     given = await json_object(request, context.settings.max_row_bytes)

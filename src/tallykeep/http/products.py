@@ -50,7 +50,7 @@ async def create(request: Request, context: FromContext, caller: FromCaller) -> 
         return Json(await get_product(connection, caller.project_id, product_id))
 
 
-@router.get("/products/{product_id}", summary="Get product")
+@router.get("/products/{product_id:key}", summary="Get product")
 async def get(context: FromContext, caller: FromCaller, product_id: str) -> Json:
     """One product by id or source_id, with its newest SKUs."""
     async with context.pool.connection() as connection:
@@ -58,7 +58,7 @@ async def get(context: FromContext, caller: FromCaller, product_id: str) -> Json
         return Json(found | {"skus": await _skus_of(connection, caller.project_id, found["id"])})
 
 
-@router.put("/products/{product_id}", summary="Update product", openapi_extra=JSON_BODY)
+@router.put("/products/{product_id:key}", summary="Update product", openapi_extra=JSON_BODY)
 async def update(request: Request, context: FromContext, caller: FromCaller, product_id: str) -> Json:
     """Update a product: fields left out stay, metadata is added to."""
     given = await json_object(request, context.settings.max_row_bytes)
@@ -68,7 +68,7 @@ async def update(request: Request, context: FromContext, caller: FromCaller, pro
         return Json(await get_product(connection, caller.project_id, found["id"]))
 
 
-@router.delete("/products/{product_id}", status_code=204, summary="Delete product", openapi_extra=_DELETED.extra)
+@router.delete("/products/{product_id:key}", status_code=204, summary="Delete product", openapi_extra=_DELETED.extra)
 async def delete(context: FromContext, caller: FromCaller, product_id: str, force: bool = False) -> Response:
     """Delete a product and its SKUs: into the bin, or with `force` for good."""
     async with context.pool.connection() as connection:
@@ -77,7 +77,7 @@ async def delete(context: FromContext, caller: FromCaller, product_id: str, forc
 
 
 @router.get(
-    "/products/{product_id}/skus",
+    "/products/{product_id:key}/skus",
     summary="List SKUs of a product",
     openapi_extra=parameters_of(SKUS) | _SKUS_LISTED.extra,
 )
@@ -91,7 +91,7 @@ async def list_product_skus(
         return Json(await list_skus(connection, caller.project_id, found["id"], selection, limit=limit, page=page))
 
 
-@router.post("/products/{product_id}/skus", summary="Create SKU", openapi_extra=JSON_BODY)
+@router.post("/products/{product_id:key}/skus", summary="Create SKU", openapi_extra=JSON_BODY)
 async def create_sku(request: Request, context: FromContext, caller: FromCaller, product_id: str) -> Json:
     """Create a SKU of this product, or update the one with this source_id or id."""
     given = await json_object(request, context.settings.max_row_bytes)
@@ -101,7 +101,7 @@ async def create_sku(request: Request, context: FromContext, caller: FromCaller,
         return Json(await get_sku(connection, caller.project_id, sku_id))
 
 
-@router.put("/products/{product_id}/skus/{sku_id}", summary="Update SKU", openapi_extra=JSON_BODY)
+@router.put("/products/{product_id:key}/skus/{sku_id:key}", summary="Update SKU", openapi_extra=JSON_BODY)
 async def update_sku(request: Request, context: FromContext, caller: FromCaller, product_id: str, sku_id: str) -> Json:
     """Update a SKU of this product: fields left out stay."""
     given = await json_object(request, context.settings.max_row_bytes)
@@ -114,7 +114,7 @@ async def update_sku(request: Request, context: FromContext, caller: FromCaller,
 
 
 @router.delete(
-    "/products/{product_id}/skus/{sku_id}", status_code=204, summary="Delete SKU", openapi_extra=_DELETED.extra
+    "/products/{product_id:key}/skus/{sku_id:key}", status_code=204, summary="Delete SKU", openapi_extra=_DELETED.extra
 )
 async def delete_product_sku(
     context: FromContext, caller: FromCaller, product_id: str, sku_id: str, force: bool = False
@@ -126,7 +126,7 @@ async def delete_product_sku(
     return Response(status_code=204)
 
 
-@router.get("/skus/{sku_id}", summary="Get SKU")
+@router.get("/skus/{sku_id:key}", summary="Get SKU")
 async def get_single_sku(context: FromContext, caller: FromCaller, sku_id: str) -> Json:
     """One SKU by id or source_id."""
     async with context.pool.connection() as connection:

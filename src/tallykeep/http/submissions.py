@@ -61,7 +61,7 @@ def submission_routes(kinds: ActionTypes) -> APIRouter:
         if kind.source == "planned":
             continue  # started through the resource they change
         router.add_api_route(
-            kind.path,
+            kind.path.replace("{target}", "{target:key}"),
             _endpoint(kind),
             methods=["POST"],
             status_code=kind.status_code,
@@ -135,7 +135,7 @@ def _endpoint(kind: ActionType) -> Callable[..., Awaitable[Json]]:
     accepted = media_types(kind)
 
     async def submit(request: Request, context: FromContext, caller: FromCaller) -> Json:
-        upload = RequestUpload(request, accepted, context.settings, may_be_empty=kind.may_be_empty)
+        upload = RequestUpload(request, accepted, context.settings, no_body=kind.no_body)
         options = await _options(request, context, caller, kind)
         accepted_as = await context.acceptance.accept(submission(request, caller, kind, options), upload)
         return answer_accepted(accepted_as, kind.status_code)

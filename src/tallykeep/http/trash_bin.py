@@ -1,34 +1,43 @@
 """The bin."""
 
-from typing import Literal
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from tallykeep.compatibility import Compatibility
 from tallykeep.http.answers import Json
 from tallykeep.http.auth import FromCaller
 from tallykeep.http.context import FromContext
-from tallykeep.http.parameters import Limit
+from tallykeep.http.parameters import Limit, parameters_of
 from tallykeep.resources.bin.entries import delete_from_bin, list_bin
+from tallykeep.resources.bin.listed import BIN
+from tallykeep.resources.lists.query import read_selection
 
 router = APIRouter(prefix="/v1/trash-bin", tags=["Bin"], default_response_class=Json)
 
 _LISTED = Compatibility(query=("limit", "order", "starting_after_id", "filters"))
 
 
-@router.get("", summary="List bin entries", openapi_extra=_LISTED.extra)
+@router.get("", summary="List bin entries", openapi_extra=parameters_of(BIN) | _LISTED.extra)
 async def list_(
+    request: Request,
     context: FromContext,
     caller: FromCaller,
     limit: Limit = 10,
-    order: Literal["id", "-id"] = "-id",
-    starting_after_id: str | None = None,
+    starting_after_id: Annotated[str | None, Query(description="Goes on behind this entry.")] = None,
 ) -> Json:
     """What was deleted without force, newest first unless `order` says otherwise."""
+    selection = read_selection(BIN, request.query_params.multi_items())
+    newest_first = request.query_params.get("order", BIN.default_order).startswith("-")
     async with context.pool.connection() as connection:
         page = await list_bin(
-            connection, caller.project_id, limit=limit, newest_first=order == "-id", after=starting_after_id
+            connection,
+            caller.project_id,
+            selection,
+            limit=limit,
+            newest_first=newest_first,
+            after=starting_after_id,
         )
     return Json(page)
 

@@ -30,12 +30,13 @@ class RequestUpload:
     """
 
     def __init__(
-        self, request: Request, accepted: tuple[str, ...], settings: Settings, *, may_be_empty: bool = False
+        self, request: Request, accepted: tuple[str, ...], settings: Settings, *, no_body: bytes | None = None
     ) -> None:
         self._request = request
         self._sent = Limit(settings.max_body_bytes, "TALLYKEEP_MAX_BODY_BYTES")
         self._expanded = Limit(settings.max_expanded_bytes, "TALLYKEEP_MAX_EXPANDED_BYTES")
-        self._empty = may_be_empty and not has_body(request)
+        self._no_body = no_body
+        self._empty = no_body is not None and not has_body(request)
         self._form: FileForm | None = None
         self._told: dict[str, str | None] = {}
         read_wishes(request.query_params)  # what is wrong there is told before the rows are read
@@ -93,8 +94,8 @@ class RequestUpload:
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """The file's bytes; raises InvalidPayloadError, BodyTooLargeError, UploadTimeoutError."""
-        if self._empty:
-            yield b"[]"
+        if self._empty and self._no_body is not None:
+            yield self._no_body
             return
         body = body_chunks(self._request, self._sent, self._expanded)
         async for chunk in self._form.file(body) if self._form else body:

@@ -12,6 +12,8 @@ from tallykeep.http.auth import FromCaller
 from tallykeep.http.bodies import JSON_BODY, json_object
 from tallykeep.http.context import Context, FromContext
 from tallykeep.http.parameters import Limit, Page, parameters_of
+from tallykeep.resources.campaigns.single import create_in_campaign, names_campaign
+from tallykeep.resources.cleaning import actual
 from tallykeep.resources.lists.query import read_selection
 from tallykeep.resources.projects import Caller
 from tallykeep.resources.vouchers.kinds import EXTRA_NAMES
@@ -20,8 +22,6 @@ from tallykeep.resources.vouchers.read import get_voucher, list_vouchers
 from tallykeep.resources.vouchers.single import create_voucher, delete_voucher, switch_voucher, update_voucher
 
 router = APIRouter(prefix="/v1/vouchers", tags=["Vouchers"], default_response_class=Json)
-
-_NOT_YET = ("campaign", "campaign_id")
 
 _EMPTY = ("assets", "holder_id", "publish", "validation_rules_assignments")
 _LISTED = Compatibility(
@@ -34,7 +34,19 @@ _LISTED = Compatibility(
     differs=("no voucher has a holder, so `customer` finds none",),
 )  # fmt: skip
 _SHOWN = Compatibility(empty=_EMPTY, absent=("referrer_id",))
-_GIVEN = JSON_BODY | Compatibility(refused=_NOT_YET, kept=EXTRA_NAMES).extra
+_CREATED = (
+    JSON_BODY
+    | Compatibility(
+        kept=EXTRA_NAMES,
+        differs=("`type` and `discount` beside a campaign have to be the campaign's",),
+    ).extra
+)
+_UPDATED = (
+    JSON_BODY
+    | Compatibility(
+        kept=EXTRA_NAMES, differs=("`campaign` and `campaign_id` are taken where they are the voucher's own",)
+    ).extra
+)
 _DELETED = Compatibility(query=("force",))
 
 
@@ -46,36 +58,38 @@ async def list_(request: Request, context: FromContext, caller: FromCaller, limi
         return Json(await list_vouchers(connection, caller.project_id, selection, limit=limit, page=page))
 
 
-@router.post("", summary="Create voucher with a given or a random code", openapi_extra=_GIVEN)
+@router.post("", summary="Create voucher with a given or a random code", openapi_extra=_CREATED)
 async def create_with_any_code(request: Request, context: FromContext, caller: FromCaller) -> Json:
-    """Create a standalone voucher; without a code in the body, one is made by its `code_config`."""
+    """Create a voucher, standalone or in the campaign it names, which then says what it is like; without a code in the
+    body, one is made by its `code_config`.
+    """
     given = await json_object(request, context.settings.max_row_bytes)
     return await _created(context, caller, given)
 
 
-@router.post("/{code:path}/enable", summary="Enable voucher")
+@router.post("/{code:key}/enable", summary="Enable voucher")
 async def enable(context: FromContext, caller: FromCaller, code: str) -> Json:
     """Switch a voucher on."""
     return await _switched(context, caller, code, active=True)
 
 
-@router.post("/{code:path}/disable", summary="Disable voucher")
+@router.post("/{code:key}/disable", summary="Disable voucher")
 async def disable(context: FromContext, caller: FromCaller, code: str) -> Json:
     """Switch a voucher off."""
     return await _switched(context, caller, code, active=False)
 
 
-@router.put("/{code:path}", summary="Update voucher", openapi_extra=_GIVEN)
+@router.put("/{code:key}", summary="Update voucher", openapi_extra=_UPDATED)
 async def update(request: Request, context: FromContext, caller: FromCaller, code: str) -> Json:
     """Update a voucher: fields left out stay, null clears, metadata is added to."""
     given = await json_object(request, context.settings.max_row_bytes)
-    _refuse_what_is_missing(given)
     async with context.pool.connection() as connection:
+        _refuse_another_campaign(await get_voucher(connection, caller.project_id, code), given)
         found = await update_voucher(connection, caller.project_id, code, given)
         return Json(await get_voucher(connection, caller.project_id, found))
 
 
-@router.delete("/{code:path}", status_code=204, summary="Delete voucher", openapi_extra=_DELETED.extra)
+@router.delete("/{code:key}", status_code=204, summary="Delete voucher", openapi_extra=_DELETED.extra)
 async def delete(context: FromContext, caller: FromCaller, code: str, force: bool = False) -> Response:
     """Delete a voucher: into the bin, or with `force` for good."""
     async with context.pool.connection() as connection:
@@ -83,16 +97,16 @@ async def delete(context: FromContext, caller: FromCaller, code: str, force: boo
     return Response(status_code=204)
 
 
-@router.get("/{code:path}", summary="Get voucher", openapi_extra=_SHOWN.extra)
+@router.get("/{code:key}", summary="Get voucher", openapi_extra=_SHOWN.extra)
 async def get(context: FromContext, caller: FromCaller, code: str) -> Json:
     """One voucher by its code, or else by its id."""
     async with context.pool.connection() as connection:
         return Json(await get_voucher(connection, caller.project_id, code))
 
 
-@router.post("/{code:path}", summary="Create voucher", openapi_extra=_GIVEN)
+@router.post("/{code:key}", summary="Create voucher", openapi_extra=_CREATED)
 async def create(request: Request, context: FromContext, caller: FromCaller, code: str) -> Json:
-    """Create a standalone voucher with this code."""
+    """Create a voucher with this code, standalone or in the campaign it names."""
     given = await json_object(request, context.settings.max_row_bytes)
     given_code = given.setdefault("code", code)
     if given_code != code:
@@ -101,9 +115,9 @@ async def create(request: Request, context: FromContext, caller: FromCaller, cod
 
 
 async def _created(context: Context, caller: Caller, given: dict[str, Any]) -> Json:
-    _refuse_what_is_missing(given)
+    create_one = create_in_campaign if names_campaign(given) else create_voucher
     async with context.pool.connection() as connection:
-        code = await create_voucher(connection, caller.project_id, given)
+        code = await create_one(connection, caller.project_id, given)
         return Json(await get_voucher(connection, caller.project_id, code))
 
 
@@ -113,7 +127,7 @@ async def _switched(context: Context, caller: Caller, code: str, *, active: bool
         return Json(await get_voucher(connection, caller.project_id, found))
 
 
-def _refuse_what_is_missing(given: dict[str, Any]) -> None:
-    for name in _NOT_YET:
-        if given.get(name) is not None:
-            raise InvalidVoucherError(f"{name}: not supported by this version; leave it out")
+def _refuse_another_campaign(voucher: dict[str, Any], given: dict[str, Any]) -> None:
+    for name in ("campaign", "campaign_id"):
+        if given.get(name) not in (None, voucher[name]):
+            raise InvalidVoucherError(f"{name}: cannot be changed {actual(given[name])}")

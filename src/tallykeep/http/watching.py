@@ -17,6 +17,7 @@ from tallykeep.engine.watch import Watch
 from tallykeep.errors import NotFoundError
 from tallykeep.http.auth import FromCaller
 from tallykeep.http.context import Context, FromContext
+from tallykeep.model import Status
 
 router = APIRouter(prefix="/v1/async-actions", tags=["Async actions"])
 
@@ -39,13 +40,16 @@ def _reading(request: Request, context: Context, project_id: int, action_id: str
 async def read_action(
     request: Request, context: Context, project_id: int, action_id: str, wait: float
 ) -> dict[str, Any]:
-    """The action as soon as it has ended, or as it is after `wait` seconds.
+    """The action as soon as it has ended, or as it is after `wait` seconds; without them, one that is ENQUEUED is
+    given a moment to begin.
 
     Raises NotFoundError, and ClientDisconnect as soon as nobody waits for the answer any more.
     """
     read = _reading(request, context, project_id, action_id)
     if not wait:
-        return await read()
+        known = await read()
+        enqueued = known["status"] == Status.ENQUEUED
+        return await read() if enqueued and await context.brief_watcher.begun(project_id, action_id) else known
     with context.watcher.watch(project_id, action_id) as watch:
         known = await read()
         if known["finished_at"] is not None:

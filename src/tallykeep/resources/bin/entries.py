@@ -1,5 +1,6 @@
 """Entries of the bin: put in, listed, deleted for good."""
 
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -9,6 +10,9 @@ from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.errors import NotFoundError
 from tallykeep.model import new_id, now, wire_time
+from tallykeep.resources.bin.listed import BIN, NEWER_ENTRIES, OLDER_ENTRIES
+from tallykeep.resources.lists.page import count_all, page_query
+from tallykeep.resources.lists.query import Selection
 from tallykeep.resources.projects import Caller
 
 _sql = queries(__package__, "store.sql")
@@ -33,20 +37,20 @@ async def put_in_bin(
 
 
 async def list_bin(
-    connection: Connection, project_id: int, *, limit: int, newest_first: bool, after: str | None
+    connection: Connection, project_id: int, selection: Selection, *, limit: int, newest_first: bool, after: str | None
 ) -> dict[str, Any]:
-    """One page in wire format, behind the entry `after`."""
-    query = _sql.list_newest_first if newest_first else _sql.list_oldest_first
-    parameters = {"project_id": project_id, "after": after, "limit": limit + 1}
-    rows = await (await connection.execute(query, parameters)).fetchall()
-    counted = await (await connection.execute(_sql.count_entries, {"project_id": project_id})).fetchone()
+    """One page in wire format, behind the entry `after`, and the number of all entries that match."""
+    of_project = {"project_id": project_id}
+    behind = replace(BIN, matching=OLDER_ENTRIES if newest_first else NEWER_ENTRIES)
+    parameters = {**of_project, **selection.parameters, "after": after, "limit": limit + 1, "offset": 0}
+    rows = await (await connection.execute(page_query(behind, selection), parameters)).fetchall()
     shown = [_shown(row) for row in rows[:limit]]
     has_more = len(rows) > limit
     return {
         "object": "list",
         "data_ref": "data",
         "data": shown,
-        "total": counted["total"] if counted else 0,
+        "total": await count_all(connection, BIN, of_project, selection),
         "has_more": has_more,
         "more_starting_after": shown[-1]["id"] if has_more else None,
     }

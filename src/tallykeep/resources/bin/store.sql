@@ -6,20 +6,14 @@ VALUES (
     :project_id, :id, :resource_id, :resource_type, :resource_name, :resource_parent_id, :deleted_by, :content, :now
 )
 
--- name: list_newest_first
-SELECT * FROM bin_entries
-WHERE project_id = :project_id AND (:after::text IS NULL OR id < :after)
-ORDER BY id DESC
-LIMIT :limit
+-- name: every_entry!
+SELECT * FROM bin_entries WHERE project_id = :project_id
 
--- name: list_oldest_first
-SELECT * FROM bin_entries
-WHERE project_id = :project_id AND (:after::text IS NULL OR id > :after)
-ORDER BY id
-LIMIT :limit
+-- name: older_entries!
+SELECT * FROM bin_entries WHERE project_id = :project_id AND (:after::text IS NULL OR id < :after)
 
--- name: count_entries
-SELECT count(*) AS total FROM bin_entries WHERE project_id = :project_id
+-- name: newer_entries!
+SELECT * FROM bin_entries WHERE project_id = :project_id AND (:after::text IS NULL OR id > :after)
 
 -- name: delete_entry
 DELETE FROM bin_entries WHERE project_id = :project_id AND id = :id RETURNING id

@@ -34,7 +34,7 @@ VALIDITY = ("validity_timeframe", "validity_day_of_week", "validity_hours")  # w
 
 CAMPAIGN_GIVEN = Compatibility(
     refused=_REFUSED,
-    kept=tuple(_KEPT),
+    kept=tuple(name for name in _KEPT if name != "use_voucher_metadata_schema"),
     differs=(f"only campaigns of the types {', '.join(CAMPAIGN_TYPES.values())}",),
 )
 
@@ -76,7 +76,7 @@ def clean_campaign(given: dict[str, Any], checker: MetadataChecker, categories: 
     draft = CampaignDraft(
         name=name,
         campaign_type=CAMPAIGN_TYPES.get(kind, ""),
-        type=_read(given, "type", cleaning.one_of("AUTO_UPDATE", "STATIC", "STANDALONE"), problems) or "AUTO_UPDATE",
+        type=_read(given, "type", cleaning.one_of("AUTO_UPDATE", "STATIC", "STANDALONE"), problems) or "STATIC",
         active=_or(_read(given, "active", cleaning.json_boolean, problems), default=True),
         start_date=_read(given, "start_date", cleaning.moment, problems),
         expiration_date=_read(given, "expiration_date", cleaning.moment, problems),

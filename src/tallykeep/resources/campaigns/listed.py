@@ -1,15 +1,13 @@
 """The list of campaigns: what it can be filtered and ordered by (public API documentation, schema
 ParameterFiltersListCampaigns)."""
 
-from typing import Any
-
 from tallykeep.db.queries import queries
 from tallykeep.resources import cleaning
 from tallykeep.resources.categories.listed import CATEGORY, CATEGORY_ID
-from tallykeep.resources.cleaning import Problem, actual
 from tallykeep.resources.lists.conditions import (
     ACTIVE,
     NEVER_TRUE,
+    days_of_week,
     moment,
     present,
     text,
@@ -21,13 +19,6 @@ from tallykeep.resources.vouchers.kinds import VOUCHER_TYPES
 _sql = queries(__package__, "store.sql")
 
 _TYPE = cleaning.one_of("AUTO_UPDATE", "BULK", "STANDALONE", "STATIC")
-
-
-def _day(value: str) -> Any:
-    if value not in "0123456" or len(value) != 1:
-        raise Problem(f"must be a day from 0, Sunday, to 6, Saturday {actual(value)}")
-    return value
-
 
 _TYPES = Field(
     {
@@ -62,9 +53,7 @@ CAMPAIGNS = Listed(
         "active": ACTIVE,
         "is_referral_code": NEVER_TRUE,
         "validity_timeframe": present(_sql.validity_timeframe),
-        "validity_day_of_week": Field(
-            {"$is": Condition(sql=_sql.is_valid_on, read=_day, many=True)}, _sql.days_of_week
-        ),
+        "validity_day_of_week": days_of_week(_sql.days_of_week),
         "voucher_type": word(*VOUCHER_TYPES, column=_sql.voucher_type),
         "categories": CATEGORY,
         "category_ids": CATEGORY_ID,

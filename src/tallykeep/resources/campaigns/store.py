@@ -19,6 +19,7 @@ from tallykeep.resources.lists.page import select_page, shown_page
 from tallykeep.resources.lists.query import Selection
 from tallykeep.resources.metadata_schemas import checker_for
 from tallykeep.resources.projects import Caller
+from tallykeep.resources.vouchers.kinds import LOYALTY, given_parts
 
 _sql = queries(__package__, "store.sql")
 
@@ -152,6 +153,19 @@ async def _shown(connection: Connection, project_id: int, rows: list[dict[str, A
     ]
 
 
+def _join_once(row: dict[str, Any]) -> dict[str, bool]:
+    """What the kind of campaign decides, whatever was given."""
+    if row["type"] == "STANDALONE":
+        return {"join_once": False}
+    return {"join_once": True} if row["voucher"]["type"] == LOYALTY else {}
+
+
+def _template(voucher: dict[str, Any]) -> dict[str, Any]:
+    """What all vouchers of a campaign are like, as it was given."""
+    parts = {name: given_parts(voucher[name]) for name in _VOUCHER_PARTS if voucher.get(name) is not None}
+    return {**{name: value for name, value in voucher.items() if name not in _VOUCHER_PARTS}, **parts}
+
+
 def _wire(row: dict[str, Any], vouchers: int, busy: set[tuple[str, str]]) -> dict[str, Any]:
     generating, modifying = (row["id"], _GENERATE) in busy, (row["id"], _UPDATE) in busy
     status = "IN_PROGRESS" if generating else "MODIFYING" if modifying else "DONE"
@@ -160,13 +174,13 @@ def _wire(row: dict[str, Any], vouchers: int, busy: set[tuple[str, str]]) -> dic
         "name": row["name"],
         "campaign_type": row["campaign_type"],
         "type": row["type"],
-        "voucher": {"is_referral_code": False, **row["voucher"], "code_config": rule_of(row).shown()},
+        "voucher": {"is_referral_code": False, **_template(row["voucher"]), "code_config": rule_of(row).shown()},
         "auto_join": False,
         "join_once": False,
-        "use_voucher_metadata_schema": False,
-        "start_date": wire_time(row["start_date"]),
-        "expiration_date": wire_time(row["expiration_date"]),
+        "use_voucher_metadata_schema": True,
+        **{name: wire_time(row[name]) for name in ("start_date", "expiration_date") if row[name] is not None},
         **row["settings"],
+        **_join_once(row),
         "vouchers_count": vouchers,
         "active": row["active"],
         "metadata": row["metadata"],

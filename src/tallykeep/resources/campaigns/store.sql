@@ -180,8 +180,3 @@ settings -> 'validity_day_of_week'
 
 -- name: is_of_no_type!
 NOT ({column} = ANY ({value}::text[]) OR ('BULK' = ANY ({value}::text[]) AND {column} IN ('AUTO_UPDATE', 'STATIC')))
-
--- name: is_valid_on!
-{column} IS NULL OR {column} = '[]' OR EXISTS (
-    SELECT FROM jsonb_array_elements_text({column}) AS day WHERE day = ANY ({value}::text[])
-)

@@ -17,10 +17,10 @@ from tallykeep.resources.categories.labels import CategoryLabels, labels_for
 from tallykeep.resources.cleaning import Problem
 from tallykeep.resources.metadata import MetadataChecker
 from tallykeep.resources.metadata_purge import Purge
-from tallykeep.resources.metadata_schemas import checker_for
 from tallykeep.resources.vouchers.draft import VoucherDraft, alike, codes_of
 from tallykeep.resources.vouchers.from_json import JsonVouchers
 from tallykeep.resources.vouchers.kinds import shown_key
+from tallykeep.resources.vouchers.metadata_rules import metadata_rules
 from tallykeep.resources.vouchers.single import create_voucher
 from tallykeep.resources.vouchers.write import already_exists, copy_new, insert_staged, ready_text, stage
 
@@ -252,7 +252,7 @@ async def _insert(connection: Connection, project_id: int, drafts: Sequence[Vouc
 async def begin_import(connection: Connection, claimed: ClaimedPortion) -> Import:
     """Begin one portion of an import into a campaign; one whose campaign was deleted meanwhile fails row by row."""
     campaign = await find_campaign(connection, claimed.project_id, claimed.source.options["campaign_id"])
-    checker = await checker_for(connection, claimed.project_id, "voucher")
+    checker = (await metadata_rules(connection, claimed.project_id)).checker(campaign["id"])
     return Import(connection, claimed, campaign, checker, await labels_for(connection, claimed.project_id))
 
 
@@ -296,7 +296,7 @@ async def _plan_by_code(
 
 async def require_possible(connection: Connection, project_id: int, campaign: Options, given: dict[str, Any]) -> None:
     """Raise InvalidVoucherError where no voucher of the campaign can be made with what is given for all of them."""
-    checker = await checker_for(connection, project_id, "voucher")
+    checker = (await metadata_rules(connection, project_id)).checker(campaign["id"])
     _refuse_misplaced(campaign, given)
     whole = voucher_like(campaign, {**given, "code": "ANY"})
     _, failures = JsonVouchers(checker, await labels_for(connection, project_id), campaign_id=campaign["id"]).clean(

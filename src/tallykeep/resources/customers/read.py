@@ -28,7 +28,8 @@ async def list_customers(
     """One page in wire format, with the number of all customers that match."""
     within = {"project_id": project_id}
     rows, total = await select_page(connection, CUSTOMERS, within, selection, limit=limit, page=page)
-    return shown_page(CUSTOMERS, list(map(shown, rows)), total)
+    has_more = (page - 1) * limit + len(rows) < total
+    return {**shown_page(CUSTOMERS, list(map(shown, rows)), total), "has_more": has_more}
 
 
 async def delete_customer(connection: Connection, project_id: int, key: str) -> None:

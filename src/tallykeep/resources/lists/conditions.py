@@ -92,6 +92,17 @@ METADATA = Field(
 )
 
 
+def _day(value: str) -> str:
+    if value not in "0123456" or len(value) != 1:
+        raise Problem(f"must be a day from 0, Sunday, to 6, Saturday {actual(value)}")
+    return value
+
+
+def days_of_week(column: LiteralString) -> Field:
+    """Days from 0 to 6; none stand for all of them."""
+    return Field({"$is": Condition(sql=_sql.is_valid_on, read=_day, many=True)}, column)
+
+
 def present(column: LiteralString) -> Field:
     """Something that is there or not."""
     return Field(_PRESENCE, column)

@@ -96,6 +96,11 @@ active
 AND (start_date IS NULL OR start_date <= now())
 AND (expiration_date IS NULL OR expiration_date > now())
 
+-- name: is_valid_on!
+{column} IS NULL OR {column} = '[]' OR EXISTS (
+    SELECT FROM jsonb_array_elements_text({column}) AS day WHERE day = ANY ({value}::text[])
+)
+
 -- name: metadata_text!
 metadata ->> {key}::text
 

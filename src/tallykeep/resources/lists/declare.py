@@ -48,7 +48,8 @@ BY_TIME = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """One list. Whatever is not named here never gets into its SQL; `metadata.…` is a field of every list.
+    """One list. Whatever is not named here never gets into its SQL; `metadata.…` is a field wherever
+    there is any.
 
     `matching` selects all of it, and ends with a WHERE that names the project. `orders` are named without a dash;
     `shortcuts` are parameters that stand for a field and a condition; `refused` are the peer's parameters that have
@@ -63,6 +64,7 @@ class Listed:
     refused: Mapping[str, str] = field(default_factory=dict)
     cursor: str | None = None
     default_order: str = "-created_at"
+    has_metadata: bool = True
 
     @property
     def order_names(self) -> list[str]:

@@ -21,8 +21,14 @@ async def select_page(
     """One page's rows, and the number of all that match; `within` holds the parameters of the list's own SQL."""
     parameters = {**within, **selection.parameters, "limit": limit, "offset": (page - 1) * limit}
     rows = await (await connection.execute(page_query(listed, selection), parameters)).fetchall()
+    return rows, await count_all(connection, listed, within, selection)
+
+
+async def count_all(connection: Connection, listed: Listed, within: Mapping[str, Any], selection: Selection) -> int:
+    """The number of all that match."""
+    parameters = {**within, **selection.parameters}
     counted = await (await connection.execute(_filled(_sql.count, listed, selection), parameters)).fetchone()
-    return rows, counted["total"] if counted else 0
+    return counted["total"] if counted else 0
 
 
 def page_query(listed: Listed, selection: Selection) -> sql.Composed:

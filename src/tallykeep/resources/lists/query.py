@@ -118,10 +118,10 @@ class _Reading:
         raise _refused(label, "must have the form filters[id][conditions][$is]")
 
     def _field(self, label: str, name: str) -> Field:
-        if name.startswith("metadata.") and name != "metadata.":
+        if self._listed.has_metadata and name.startswith("metadata.") and name != "metadata.":
             return METADATA
         if name not in self._listed.fields:
-            known = ", ".join([*self._listed.fields, "metadata.…"])
+            known = ", ".join([*self._listed.fields, *(["metadata.…"] if self._listed.has_metadata else [])])
             raise _refused(label, f"is no field that {self._listed.noun} can be filtered by; there are {known}")
         return self._listed.fields[name]
 

@@ -39,7 +39,10 @@ def _item(number: int, item: Any) -> dict[str, Any]:
         _check_keys(cleaned, ("source_id", "product_id", "sku_id"))
         for name in ("product", "sku"):
             if cleaned.get(name) is not None:
-                _check_keys(cleaning.json_object(cleaned[name]), ("id", "source_id", "product_id"))
+                goods = cleaning.json_object(cleaned[name])
+                _check_keys(goods, ("id", "source_id", "product_id"))
+                if goods.get("name") is not None:
+                    _named(f"{name}.name", cleaning.text, goods["name"])
     except Problem as problem:
         raise Problem(f"[{number}] {problem}") from None
     return {"object": "order_item", **cleaned}

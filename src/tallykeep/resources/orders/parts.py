@@ -1,5 +1,6 @@
 """What comes inside orders: customers and referrers, products and SKUs, upserted before the orders that name them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, LiteralString
 
@@ -18,6 +19,7 @@ from tallykeep.resources.upserts.writing import Upsert
 _sql = queries(__package__, "store.sql")
 
 Item = dict[str, Any]
+_Place = tuple[Change, int, Item]
 
 
 @dataclass(slots=True)
@@ -39,11 +41,14 @@ async def upsert_parts(connection: Connection, project_id: int, changes: list[Ch
     products = [_Part(change, f"items[{at}].product", item["product"]) for change, at, item in places
                 if _describes(item.get("product"))]  # fmt: skip
     await _upsert_new(connection, project_id, PRODUCT, _sql.known_products, products)
+    await _upsert_named(connection, project_id, places)
     offers = [(change, at, _of_product(item)) for change, at, item in places if _describes(item.get("sku"))]
     skus = [_Part(change, f"items[{at}].sku", given) for change, at, given in offers
             if given.keys() & {"product_id", "override"}]  # fmt: skip
     await _upsert_new(connection, project_id, SKU, _sql.known_skus, skus)
     await _put_ids(connection, project_id, [item for _, _, item in places])
+    for _, _, item in places:
+        _show_goods(item)
     for change in changes:
         _sum_up(change)
 
@@ -81,6 +86,41 @@ async def _upsert_new(
             wanted.append(part)
             known.add(source_id)
     await _upsert(connection, project_id, kind, wanted)
+
+
+async def _upsert_named(connection: Connection, project_id: int, places: list[_Place]) -> None:
+    """Create the products that have a name and no key, and put their ids in; those of the name, made so, are found."""
+    skus = await _found_by_source(connection, project_id, _sql.known_skus, (item for _, _, item in places), "sku")
+    named = [place for place in places if _is_only_named(place[2]) and _source_of(place[2], "sku") not in skus]
+    names = [str(item["product"]["name"]) for _, _, item in named]
+    query = {"project_id": project_id, "names": sorted(set(names))}
+    found = await (await connection.execute(_sql.named_products, query)).fetchall() if named else []
+    ids = {row["name"]: row["id"] for row in found}
+    new = {name: place for name, place in reversed(list(zip(names, named, strict=True))) if name not in ids}
+    made = await _upsert(connection, project_id, PRODUCT, [_product_of(place) for place in new.values()])
+    ids |= {name: made[number] for number, name in enumerate(new, 1) if number in made}
+    for name, (change, at, item) in zip(names, named, strict=True):
+        if name in ids:
+            item["product"]["id"] = ids[name]
+        elif item is not new[name][2]:
+            change.problems.append(f"items[{at}].product: another order of the file says what cannot be of {name}")
+    again = [_product_of(place) for name, place in zip(names, named, strict=True)
+             if place[2]["product"].get("override") and place is not new.get(name)]  # fmt: skip
+    await _upsert(connection, project_id, PRODUCT, again)
+
+
+def _product_of(place: _Place) -> _Part:
+    change, at, item = place
+    return _Part(change, f"items[{at}].product", item["product"])
+
+
+def _is_only_named(item: Item) -> bool:
+    """Whether the item's product has a name, and nothing else says which one it is."""
+    product = item.get("product")
+    if not isinstance(product, dict) or not product.get("name"):
+        return False
+    keyed = product.get("source_id") or product.get("id") or item.get("product_id") or item.get("sku_id")
+    return not keyed and not (item.get("source_id") and item.get("related_object") != "sku")
 
 
 async def _upsert(connection: Connection, project_id: int, kind: Upserted, parts: list[_Part]) -> dict[int, str]:
@@ -126,15 +166,33 @@ _DESCRIBING = {"name", "sku", "price", "currency", "attributes", "metadata", "im
 
 async def _put_ids(connection: Connection, project_id: int, items: list[Item]) -> None:
     for name, sql in (("product", _sql.known_products), ("sku", _sql.known_skus)):
-        keys = {_source_of(item, name) for item in items} - {None}
-        found = await (
-            await connection.execute(sql, {"project_id": project_id, "keys": sorted(map(str, keys))})
-        ).fetchall()
-        ids = {row["source_id"]: row["id"] for row in found}
+        found = await _found_by_source(connection, project_id, sql, items, name)
         for item in items:
-            known = ids.get(_source_of(item, name)) or (item.get(name) or {}).get("id")
-            if known is not None:
-                item[f"{name}_id"] = known
+            known = found.get(_source_of(item, name), {"id": (item.get(name) or {}).get("id")})
+            if known["id"] is not None:
+                item[f"{name}_id"] = known["id"]
+            if known.get("product_id") and not item.get("product_id"):
+                item["product_id"] = known["product_id"]
+
+
+async def _found_by_source(
+    connection: Connection, project_id: int, sql: LiteralString, items: Iterable[Item], name: str
+) -> dict[str | None, dict[str, Any]]:
+    """Those products or SKUs that the items name by a source_id and that exist."""
+    keys = sorted({str(source) for item in items if (source := _source_of(item, name)) is not None})
+    if not keys:
+        return {}
+    found = await (await connection.execute(sql, {"project_id": project_id, "keys": keys})).fetchall()
+    return {row["source_id"]: row for row in found}
+
+
+def _show_goods(item: Item) -> None:
+    """What is told of goods inside an item: their ids, where they are known, and not what was to be done with them."""
+    for name in ("product", "sku"):
+        if isinstance(item.get(name), dict):
+            item[name].pop("override", None)
+            if item.get(f"{name}_id") and not item[name].get("id"):
+                item[name]["id"] = item[f"{name}_id"]
 
 
 def _source_of(item: Item, name: str) -> str | None:
@@ -144,13 +202,21 @@ def _source_of(item: Item, name: str) -> str | None:
 
 
 def _sum_up(change: Change) -> None:
-    """Where amounts were not given: an item's is its price times its quantity, an order's the sum of its items'."""
+    """Where amounts were not given: an item's is its price times its quantity, an order's the sum of its items'.
+
+    An item's price may stand with its SKU or its product; its subtotal is what its discount leaves of the amount.
+    """
     items = change.values.get("items") or []
     for item in items:
         price = next((held["price"] for held in (item, item.get("sku") or {}, item.get("product") or {})
                       if isinstance(held.get("price"), int)), None)  # fmt: skip
+        if item.get("price") is None and price is not None:
+            item["price"] = price
         if item.get("amount") is None and price is not None:
             item["amount"] = price * (item.get("quantity") or 1)
+        item.pop("subtotal_amount", None)
+        if item.get("amount") is not None and (item.get("discount_amount") or 0) <= item["amount"]:
+            item["subtotal_amount"] = item["amount"] - (item.get("discount_amount") or 0)
     total = sum(item.get("amount") or 0 for item in items)
     if total > MAX_WHOLE:
         change.problems.append(f"items: their amounts must be at most {MAX_WHOLE} together {actual(total)}")

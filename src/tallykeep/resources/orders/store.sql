@@ -25,8 +25,14 @@ DELETE FROM orders WHERE project_id = :project_id AND (id = :key OR source_id = 
 -- name: known_products
 SELECT id, source_id FROM products WHERE project_id = :project_id AND source_id = ANY (:keys)
 
+-- name: named_products
+SELECT min(id) AS id, name
+FROM products
+WHERE project_id = :project_id AND source_id IS NULL AND name = ANY (:names)
+GROUP BY name
+
 -- name: known_skus
-SELECT id, source_id FROM skus WHERE project_id = :project_id AND source_id = ANY (:keys)
+SELECT id, source_id, product_id FROM skus WHERE project_id = :project_id AND source_id = ANY (:keys)
 
 -- name: every_order!
 SELECT * FROM orders WHERE project_id = :project_id

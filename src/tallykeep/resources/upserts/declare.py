@@ -57,7 +57,7 @@ class Upserted:
     prefix: str
     fields: tuple[Field, ...]
     table: Table
-    source_id_required: bool = False
+    source_id_required: bool = False  # of what a file makes anew
     resolve: Resolve | None = None
 
     @cached_property

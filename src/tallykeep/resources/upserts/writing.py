@@ -40,14 +40,17 @@ class Upsert:
         self.written: list[Record] = []
         self.ids: dict[int, str] = {}
 
-    def use(self, read: Reader, *, merge: Merge | None = None, complete: bool = True) -> "Upsert":
-        """Set what reads the rows, and whether required fields have to be there in the end.
+    def use(
+        self, read: Reader, *, merge: Merge | None = None, complete: bool = True, from_file: bool = False
+    ) -> "Upsert":
+        """Set what reads the rows, and whether required fields have to be there in the end, `from_file` also keys.
 
         `merge` takes the rows that it can; then `stage` has to come before `write`.
         """
         self._read = read
         self._merge = merge
         self._complete = complete
+        self._key_required = from_file and self._kind.source_id_required
         return self
 
     def check(self, rows: Sequence[Row]) -> list[Failure]:
@@ -153,7 +156,7 @@ class Upsert:
 
     def _flaws(self, wanted: Record) -> list[str]:
         required = [spec.name for spec in self._kind.fields if spec.required] if self._complete else []
-        if self._kind.source_id_required:
+        if self._key_required and wanted["is_new"]:
             required.insert(0, "source_id")
         missing = [name for name in required if wanted.get(name) is None]
         flaws: list[str] = self._problems[orjson.dumps(wanted["metadata"])]
@@ -214,4 +217,5 @@ async def begin_upsert(connection: Connection, claimed: ClaimedPortion, kind: Up
     merge = Merge(connection, claimed, kind, columns) if columns is not None else None
     # Bulk updates create what they do not find, with no more than what they were given.
     operation = Upsert(connection, claimed.project_id, kind, checker)
-    return operation.use(reader, merge=merge, complete=source.format == "csv")
+    from_file = source.format == "csv"
+    return operation.use(reader, merge=merge, complete=from_file, from_file=from_file)

@@ -75,6 +75,13 @@ def balance_of(kind: str, worth: Values, spent: int | None = None) -> Any:
     return worth[total] - sum(worth.get(name) or 0 for name in WORTH_LESS[kind]) - (spent or 0)
 
 
+def given_parts(value: Any) -> Any:
+    """A discount, a gift or a loyalty card without the parts that are null, however deep."""
+    if isinstance(value, dict):
+        return {name: given_parts(part) for name, part in value.items() if part is not None}
+    return list(map(given_parts, value)) if isinstance(value, list) else value
+
+
 def without_balance(worth: Values) -> Values:
     """A gift or a loyalty card without what follows from the rest of it."""
     return {name: value for name, value in worth.items() if name != "balance"}

@@ -1,7 +1,7 @@
 """The list of vouchers: what it can be filtered and ordered by.
 
 The wire format leaves open which fields `filters` may name; these are those of the public guide to listing and of the
-official SDKs' filters for vouchers.
+official SDKs' filters for vouchers, and of the wire format's exports of vouchers.
 """
 
 from tallykeep.db.queries import queries
@@ -11,8 +11,10 @@ from tallykeep.resources.lists.conditions import (
     ACTIVE,
     NEVER_SET,
     NEVER_TRUE,
+    days_of_week,
     moment,
     number,
+    present,
     text,
     word,
 )
@@ -37,9 +39,14 @@ VOUCHERS = Listed(
         "discount_unit_type": text(_sql.discount_unit_type),
         "campaign": Field(_BY_CAMPAIGN, _sql.campaign),
         "campaign_id": text(),
+        "campaign_ids": text("campaign_id"),
         "category": CATEGORY,
+        "categories": CATEGORY,
         "category_id": CATEGORY_ID,
+        "category_ids": CATEGORY_ID,
         "active": ACTIVE,
+        "validity_timeframe": present(_sql.validity_timeframe),
+        "validity_day_of_week": days_of_week(_sql.days_of_week),
         "start_date": moment(),
         "expiration_date": moment(),
         "gift_balance": number(_sql.gift_balance),
@@ -54,7 +61,9 @@ VOUCHERS = Listed(
         "holder_id": NEVER_SET,
         "customer_id": NEVER_SET,
         "customer_source_id": NEVER_SET,
+        "published_for_customer_id": NEVER_SET,
         "created_at": moment(),
+        "created_date": moment("created_at"),
         "updated_at": moment(),
     },
     # Ids grow with time, so their index gives the order of creation.

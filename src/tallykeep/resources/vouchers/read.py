@@ -9,7 +9,7 @@ from tallykeep.model import wire_time
 from tallykeep.resources.categories.labels import category_fields
 from tallykeep.resources.lists.page import select_page, shown_page
 from tallykeep.resources.lists.query import Selection
-from tallykeep.resources.vouchers.kinds import EXTRA_FIELDS, GIFT, LOYALTY, balance_of
+from tallykeep.resources.vouchers.kinds import EXTRA_FIELDS, GIFT, LOYALTY, balance_of, given_parts
 from tallykeep.resources.vouchers.listed import VOUCHERS
 
 _sql = queries(__package__, "read.sql")
@@ -48,7 +48,7 @@ def shown(row: dict[str, Any], category: dict[str, Any]) -> dict[str, Any]:
         "campaign_id": row["campaign_id"],
         **category,
         "type": row["type"],
-        "discount": row["discount"],
+        "discount": given_parts(row["discount"]),
         "gift": _with_balance(GIFT, row["gift"], row["redeemed_amount"]),
         "loyalty_card": _with_balance(LOYALTY, row["loyalty_card"], None),
         "start_date": wire_time(row["start_date"]),
@@ -75,7 +75,7 @@ def shown(row: dict[str, Any], category: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_balance(kind: str, worth: dict[str, Any] | None, spent: int | None) -> dict[str, Any] | None:
-    return None if worth is None else {**worth, "balance": balance_of(kind, worth, spent)}
+    return None if worth is None else {**given_parts(worth), "balance": balance_of(kind, worth, spent)}
 
 
 def _redemption(row: dict[str, Any]) -> dict[str, Any]:

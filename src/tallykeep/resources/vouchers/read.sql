@@ -32,3 +32,9 @@ discount ->> 'unit_type'
 
 -- name: loyalty_balance!
 (loyalty_card ->> 'points')::numeric - coalesce((loyalty_card ->> 'subtracted_points')::numeric, 0)
+
+-- name: validity_timeframe!
+extras -> 'validity_timeframe'
+
+-- name: days_of_week!
+extras -> 'validity_day_of_week'

@@ -10,11 +10,11 @@ from tallykeep.resources.bin.entries import put_in_bin
 from tallykeep.resources.categories.labels import FIELDS as CATEGORY_FIELDS
 from tallykeep.resources.categories.labels import labels_for
 from tallykeep.resources.codes import code_rule
-from tallykeep.resources.metadata_schemas import checker_for
 from tallykeep.resources.projects import Caller
 from tallykeep.resources.vouchers.draft import VoucherDraft
 from tallykeep.resources.vouchers.from_json import JsonVouchers
 from tallykeep.resources.vouchers.kinds import EXTRA_FIELDS, without_balance
+from tallykeep.resources.vouchers.metadata_rules import metadata_rules
 from tallykeep.resources.vouchers.write import insert_staged, stage, upsert_staged
 
 _sql = queries(__package__, "single.sql")
@@ -64,7 +64,7 @@ async def update_voucher(connection: Connection, project_id: int, code: str, giv
         old = await (await connection.execute(_sql.lock_voucher, place)).fetchone()
         if old is None:
             raise NotFoundError.of("voucher", code)
-        draft = await _cleaned(connection, project_id, _with_changes(old, given))
+        draft = await _cleaned(connection, project_id, _with_changes(old, given), of_campaign=old["campaign_id"])
         draft.cleared = tuple(_cleared(given))
         await stage(connection, [draft])
         await upsert_staged(connection, project_id, [draft])
@@ -118,9 +118,15 @@ async def delete_voucher(connection: Connection, caller: Caller, code: str, *, f
 
 
 async def _cleaned(
-    connection: Connection, project_id: int, given: dict[str, Any], campaign_id: str | None = None
+    connection: Connection,
+    project_id: int,
+    given: dict[str, Any],
+    campaign_id: str | None = None,
+    *,
+    of_campaign: str | None = None,
 ) -> VoucherDraft:
-    checker = await checker_for(connection, project_id, "voucher")
+    """The voucher, to become one of `campaign_id`, or already `of_campaign`."""
+    checker = (await metadata_rules(connection, project_id)).checker(of_campaign or campaign_id)
     cleaner = JsonVouchers(checker, await labels_for(connection, project_id), campaign_id)
     drafts, failures = cleaner.clean([Row(1, given)])
     for failure in failures:

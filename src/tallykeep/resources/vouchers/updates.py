@@ -12,11 +12,10 @@ from tallykeep.model import ClaimedPortion, Failure, Row, now
 from tallykeep.resources import cleaning
 from tallykeep.resources.cleaning import Problem
 from tallykeep.resources.memo import Memo
-from tallykeep.resources.metadata import MetadataChecker
 from tallykeep.resources.metadata_purge import Purge
-from tallykeep.resources.metadata_schemas import checker_for
 from tallykeep.resources.reports import ReportLine, report_text
 from tallykeep.resources.vouchers.kinds import shown_key
+from tallykeep.resources.vouchers.metadata_rules import MetadataRules, metadata_rules
 from tallykeep.resources.vouchers.same_metadata import INVALID, SameMetadata, code_of
 
 _sql = queries(__package__, "updates.sql")
@@ -34,12 +33,13 @@ class _Change:
 class VoucherUpdate:
     """One portion of a bulk update: metadata given is added to what a voucher has, key by key."""
 
-    def __init__(self, connection: Connection, claimed: ClaimedPortion, checker: MetadataChecker) -> None:
+    def __init__(self, connection: Connection, claimed: ClaimedPortion, rules: MetadataRules) -> None:
         self._connection = connection
         self._project_id = claimed.project_id
         self._same_for_all: dict[str, Any] | None = claimed.source.options.get("metadata")
-        self._problems = Memo(lambda dumped: checker.problems(orjson.loads(dumped)))
+        self._problems = Memo(lambda held: rules.checker(held[0]).problems(orjson.loads(held[1])))
         self._changes: list[_Change] = []
+        self._campaigns: dict[str, str | None] = {}
         self._lines: list[ReportLine] = []
 
     def check(self, rows: Sequence[Row]) -> list[Failure]:
@@ -71,7 +71,9 @@ class VoucherUpdate:
         """Apply the changes in row order to what the vouchers have now, and store what came of it."""
         codes = list({change.code for change in self._changes})
         locked = await self._connection.execute(_sql.lock_metadata, {"project_id": self._project_id, "codes": codes})
-        current = {row["code"]: row["metadata"] for row in await locked.fetchall()}
+        found = await locked.fetchall()
+        current = {row["code"]: row["metadata"] for row in found}
+        self._campaigns = {row["code"]: row["campaign_id"] for row in found}
         changed: dict[str, str] = {}
         failures = [failure for change in self._changes for failure in self._apply(change, current, changed)]
         if changed:
@@ -85,7 +87,7 @@ class VoucherUpdate:
             return [self._failed(change.row, change.code, reason, "not_found", found=False)]
         merged = current[change.code] | change.metadata
         dumped = orjson.dumps(merged)
-        if problems := self._problems[dumped]:
+        if problems := self._problems[self._campaigns[change.code], dumped]:
             return [self._failed(change.row, change.code, "; ".join(problems), INVALID, found=True)]
         current[change.code] = merged
         changed[change.code] = dumped.decode()
@@ -114,8 +116,8 @@ def _object(metadata: Any) -> dict[str, Any]:
 
 async def update_vouchers(connection: Connection, claimed: ClaimedPortion) -> VoucherUpdate | SameMetadata:
     """Begin one portion of a bulk update."""
-    checker = await checker_for(connection, claimed.project_id, "voucher")
+    rules = await metadata_rules(connection, claimed.project_id)
     same = claimed.source.options.get("metadata")
-    if same is not None and checker.takes_anything and not checker.problems(same):
+    if same is not None and rules.takes_anything and not rules.voucher.problems(same):
         return SameMetadata(connection, claimed)
-    return VoucherUpdate(connection, claimed, checker)
+    return VoucherUpdate(connection, claimed, rules)

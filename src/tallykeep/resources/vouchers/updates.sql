@@ -1,5 +1,9 @@
 -- name: lock_metadata
-SELECT code, metadata FROM vouchers WHERE project_id = :project_id AND code = ANY (:codes) ORDER BY code FOR UPDATE
+SELECT code, metadata, campaign_id FROM vouchers WHERE project_id = :project_id AND code = ANY (:codes) ORDER BY code FOR UPDATE
+
+-- name: campaigns_with_own_schema
+SELECT id FROM campaigns
+WHERE project_id = :project_id AND settings -> 'use_voucher_metadata_schema' = 'false'
 
 -- name: set_metadata!
 UPDATE vouchers
