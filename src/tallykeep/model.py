@@ -88,6 +88,7 @@ class Wishes:
 
     `mapping` renames columns of a file, or skips them (None); without a `delimiter`, its header tells. By column as it
     is called then, `values` has texts for others that stand in its cells, `defaults` those for cells that are empty.
+    `last_day_counts` asks that an end that is a day alone means the end of that day; None where nothing is said.
     """
 
     dry_run: bool = False
@@ -97,6 +98,7 @@ class Wishes:
     delimiter: str | None = None
     defaults: dict[str, str] = field(default_factory=dict)
     values: dict[str, dict[str, str]] = field(default_factory=dict)
+    last_day_counts: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,8 @@ class Source:
     `format` is csv, json (elements of an array), ndjson or planned. `header` titles the cells of a row as it is read;
     where columns of the file are left out, `kept` lists the others by their index among the file's `width` columns.
     Where any were renamed or left out, `sent` is the file's own header. `defaults` and `values`, by title, are what
-    cells are filled with when rows are read to be applied.
+    cells are filled with when rows are read to be applied. `decimal_marks`, by title, are what stands before decimals
+    in the columns whose first cells tell; `last_day_counts` is as wished.
     """
 
     format: str
@@ -118,6 +121,8 @@ class Source:
     sent: list[str] | None = None
     defaults: dict[str, str] = field(default_factory=dict)
     values: dict[str, dict[str, str]] = field(default_factory=dict)
+    decimal_marks: dict[str, str] = field(default_factory=dict)
+    last_day_counts: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """The form that is stored in async_actions.source."""

@@ -1,5 +1,6 @@
 """A look at a file before it is imported: what it is, what its columns are taken for, and how its first rows fare."""
 
+import asyncio
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,12 +14,14 @@ from tallykeep.actions.recognition import By, Candidate, SeenColumn, candidates
 from tallykeep.db.pool import Pool
 from tallykeep.engine.beginning import Beginning, Sample, read_beginning
 from tallykeep.engine.columns import Mapping, choose_columns
+from tallykeep.engine.decimal_marks import with_marks
 from tallykeep.engine.filling import choose_filling, fill
 from tallykeep.engine.kinds import ActionType
 from tallykeep.engine.trial import Checked, Trial, try_out
 from tallykeep.engine.unique import UniqueKeys
 from tallykeep.errors import InvalidPayloadError, InvalidQueryError
 from tallykeep.model import Row, Source, normal_title
+from tallykeep.resources.numerals import decimal_mark
 
 _SAMPLES = 3
 _LONGEST_CELL = 200
@@ -40,6 +43,7 @@ class Asked:
     delimiter: str | None = None
     defaults: dict[str, str] = field(default_factory=dict)
     values: dict[str, dict[str, str]] = field(default_factory=dict)
+    last_day_counts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +117,9 @@ async def preview(
     Raises InvalidPayloadError and InvalidQueryError for what cannot be understood, NotFoundError for a target that
     does not exist.
     """
-    beginning = read_beginning(sample, asked.charset, asked.delimiter, max_row_bytes)
+    beginning = await asyncio.to_thread(
+        read_beginning, sample, asked.charset, asked.delimiter, max_row_bytes, decimal_mark
+    )
     rows = beginning.rows(beginning.source)
     seen = _seen_columns(beginning.source, rows)
     possible = candidates(seen, sample.format, file_name)
@@ -125,6 +131,8 @@ async def preview(
     mapping = _suggested(chosen, seen) if asked.mapping is None and is_file else asked.mapping or {}
     source = choose_columns(beginning.source, mapping, ())
     source = choose_filling(source, asked.defaults, asked.values, action_type)
+    source = with_marks(source, beginning.decimal_marks, None)
+    source = replace(source, last_day_counts=asked.last_day_counts)
     columns = _columns(chosen, seen, source, mapping, given=asked.mapping is not None)
     missing = _missing(chosen.kind, columns, source) if is_file else []
     tried = beginning.rows(source)[: asked.limit]

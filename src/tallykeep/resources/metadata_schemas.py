@@ -217,7 +217,7 @@ def _refuse_changed_types(old: dict[str, Record], given: dict[str, Record]) -> N
 
 def _name(where: str, value: Any) -> str:
     try:
-        if value == "":
+        if cleaning.is_blank(value):
             raise Problem("must not be empty")
         return str(cleaning.key_text(value))
     except Problem as problem:

@@ -16,7 +16,7 @@ _sql = queries(__package__, "store.sql")
 
 
 def _name(value: Any) -> str:
-    if value == "":
+    if cleaning.is_blank(value):
         raise Problem("must not be empty")
     return str(cleaning.key_text(value))
 
