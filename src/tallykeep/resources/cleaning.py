@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from tallykeep.resources.hidden import hidden_in, is_control, named, without_hidden
+from tallykeep.resources.hidden import hidden_in, is_control, named, without_hidden, without_joiners
 
 Cleaner = Callable[[Any], Any]
 
@@ -64,14 +64,32 @@ def key_text(value: Any) -> str:
     if not isinstance(value, str):
         raise Problem(f"must be a string {actual(value)}")
     key = value.strip()
-    found = hidden_in(key)
+    _refuse_hidden(key, hidden_in(key))
+    if len(key) > MAX_KEY_BYTES // 4 and len(key.encode()) > MAX_KEY_BYTES:
+        raise Problem(f"must be at most {MAX_KEY_BYTES} bytes long {actual(key)}")
+    return key
+
+
+def name_text(value: Any) -> str:
+    """A name by which a resource is found: like a key, but joined as its script demands."""
+    if not isinstance(value, str):
+        raise Problem(f"must be a string {actual(value)}")
+    key_text(without_joiners(value))
+    return value.strip()
+
+
+def label_text(value: Any) -> str:
+    """A name of whatever length, which may be of something that does not exist."""
+    label = trimmed(value)
+    _refuse_hidden(label, hidden_in(without_joiners(label)))
+    return label
+
+
+def _refuse_hidden(key: str, found: str | None) -> None:
     if _UNSTORABLE.search(key) or (found and is_control(found)):
         raise Problem(f"must not contain control characters {actual(without_hidden(key))}")
     if found:
         raise Problem(f"must not contain the invisible character {named(found)} {actual(without_hidden(key))}")
-    if len(key) > MAX_KEY_BYTES // 4 and len(key.encode()) > MAX_KEY_BYTES:
-        raise Problem(f"must be at most {MAX_KEY_BYTES} bytes long {actual(key)}")
-    return key
 
 
 def is_blank(value: Any) -> bool:

@@ -15,6 +15,8 @@ _FORMAT = (
 )
 _BLANK = r"\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\uffa0"
 _HIDDEN = re.compile(f"[{_CONTROL}{_FORMAT}{_BLANK}]")
+# Persian words, Indian scripts and families of emoji are joined by these.
+_JOINER = re.compile("(?<=[\\u0600-\\U0010ffff])[\\u200c\\u200d](?=[\\u0600-\\U0010ffff])")
 _HIDDEN_ASCII = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -22,6 +24,11 @@ def hidden_in(text: str) -> str | None:
     """The first hidden character of a text, None where it has none; quick for ASCII."""
     found = (_HIDDEN_ASCII if text.isascii() else _HIDDEN).search(text)
     return found[0] if found else None
+
+
+def without_joiners(text: str) -> str:
+    """The text without the joiners that scripts and emoji are written with."""
+    return text if text.isascii() else _JOINER.sub("", text)
 
 
 def is_control(character: str) -> bool:

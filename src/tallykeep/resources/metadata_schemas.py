@@ -219,7 +219,7 @@ def _name(where: str, value: Any) -> str:
     try:
         if cleaning.is_blank(value):
             raise Problem("must not be empty")
-        return str(cleaning.key_text(value))
+        return str(cleaning.name_text(value))
     except Problem as problem:
         raise InvalidPayloadError(f"{where}: {problem}") from None
 

@@ -28,7 +28,7 @@ class CategoryLabels:
 
     def named(self, name: Any) -> str:
         """The label for a name, whether there is a category of that name or not."""
-        given = cleaning.trimmed(name)
+        given = cleaning.label_text(name)
         return self.by_name.get(given, given)
 
     def identified(self, category_id: Any) -> str:
