@@ -102,7 +102,8 @@ class Wishes:
 
     `mapping` renames columns of a file, or skips them (None); without a `delimiter`, its header tells, and without
     `charset`, `sheet` and `header_row` the file does. By column as it is called then, `values` has texts for others
-    that stand in its cells, `defaults` those for cells that are empty.
+    that stand in its cells, `defaults` those for cells that are empty. `last_day_counts` asks that an end that is a day
+    alone means the end of that day; None where nothing is said.
     """
 
     dry_run: bool = False
@@ -115,6 +116,7 @@ class Wishes:
     charset: str | None = None
     sheet: str | None = None
     header_row: int | None = None
+    last_day_counts: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,8 @@ class Source:
     where columns of the file are left out, `kept` lists the others by their index among the file's `width` columns.
     Where any were renamed or left out, `sent` is the file's own header. `repeated` are the columns whose title stands
     further left, too. `defaults` and `values`, by title, are what cells are filled with when rows are read to be
-    applied.
+    applied. `decimal_marks`, by title, are what stands before decimals in the columns whose first cells tell;
+    `last_day_counts` is as wished.
 
     Of a file: the `charset` it came in, the line or the sheet's row of its header, and how many rows that were not
     blank are skipped above it; of a workbook, the `sheet`.
@@ -145,6 +148,8 @@ class Source:
     sheet: str | None = None
     header_row: int | None = None
     skipped_rows: int = 0
+    decimal_marks: dict[str, str] = field(default_factory=dict)
+    last_day_counts: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """The form that is stored in async_actions.source."""

@@ -3,10 +3,14 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tallykeep.errors import InvalidPayloadError
+from tallykeep.resources.cleaning import Problem
 from tallykeep.resources.metadata import MetadataChecker, MetadataSchema
 from tallykeep.resources.metadata_schemas import clean_properties
+from tallykeep.resources.vouchers.metadata_cells import MetadataCells
 
 
 def checker(definition: dict[str, Any], **options: Any) -> MetadataChecker:
@@ -152,10 +156,63 @@ def test_cells_are_typed_however_they_are_spelled() -> None:
     def read(kind: str, cell: str) -> Any:
         return checker({"type": kind}).from_cell("unit")(cell)
 
-    assert (read("number", "25,5"), read("number", "1.250,00"), read("number", "1,250")) == (25.5, 1250.0, "1,250")
-    assert (read("boolean", "ja"), read("date", "31.12.2026"), read("date", "01/02/2026")) == (
-        True,
-        "2026-12-31",
-        "01/02/2026",
-    )
+    assert (read("number", "25,5"), read("number", "1.250,00"), read("number", "15%")) == (25.5, 1250.0, 15)
+    assert (read("number", "25.00 €"), read("number", "-3"), read("number", "1e3")) == (25, -3, 1000)
+    assert (read("boolean", "ja"), read("boolean", "PRAWDA"), read("date", "31.12.2026")) == (True, True, "2026-12-31")
+    assert read("datetime", "12/31/2026 11:59 PM UTC") == "2026-12-31T23:59"
+    assert read("date", "1980-05-01T00:00:00+02:00") == "1980-05-01T00:00:00+02:00"
     assert (read("datetime", "31.12.2026 10:00"), read("string", "31.12.2026")) == ("2026-12-31T10:00", "31.12.2026")
+
+
+@pytest.mark.parametrize(
+    ("kind", "cell", "reason"),
+    [
+        ("number", "1,250", "may be 1250 or 1.250, write it as 1250 or as 1.25"),
+        ("number", "5.000 €", "may be 5000 or 5.000, write it as 5000 or as 5"),
+        ("number", "123456789012345678901", "has more digits than a number keeps"),
+        ("number", "0.12345678901234567890", "has more digits than a number keeps"),
+        ("date", "01/02/2026", "may be day/month or month/day"),
+    ],
+)
+def test_cells_that_cannot_be_told_are_refused_with_what_to_write(kind: str, cell: str, reason: str) -> None:
+    demanded = checker({"type": kind, "optional": False})
+    cells = MetadataCells([(0, "unit", demanded.from_cell("unit"))], demanded)
+    (problem,) = cells.read([cell])[1]
+    assert problem.startswith(f"unit: {reason}")
+    assert problem.endswith(f"(actual value is '{cell}')")
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False, width=32) | st.integers(-(2**63), 2**63 - 1))
+def test_every_number_that_is_written_reads_back_the_same_or_is_refused(number: float) -> None:
+    try:
+        read = checker({"type": "number"}).from_cell("unit")(repr(number))
+    except Problem as problem:
+        assert str(problem).startswith("may be")
+    else:
+        assert (read, type(read) is str) == (number, False)
+
+
+@pytest.mark.parametrize(
+    ("kind", "cell", "items"),
+    [
+        ("string", '["a","b, c"]', ["a", "b, c"]),
+        ("string", " ['a', 'b, c'] ", ["a", "b, c"]),
+        ("string", "[]", []),
+        ("string", "a, b", ["a", "b"]),
+        ("number", '[1.250, "2,5", 3]', [1.25, 2.5, 3]),
+        ("number", "15%, 2.5", [15, 2.5]),
+        ("boolean", '[true, "ja"]', [True, True]),
+        ("date", '["31.12.2026"]', ["2026-12-31"]),
+        ("object", '[{"a":1},{"b":2}]', [{"a": 1}, {"b": 2}]),
+        ("object", '{"a":1,"c":3},{"b":2}', [{"a": 1, "c": 3}, {"b": 2}]),
+        ("geopoint", '["52.2,21.0"]', ["52.2,21.0"]),
+    ],
+)
+def test_an_array_in_a_cell_is_that_array(kind: str, cell: str, items: list[Any]) -> None:
+    assert checker({"type": kind, "array": True}).from_cell("unit")(cell) == items
+
+
+@pytest.mark.parametrize("cell", ["[a,b]", '["a",b]', "['a','it's']", "[1,]"])
+def test_brackets_around_something_else_are_refused(cell: str) -> None:
+    with pytest.raises(Problem, match="must be an array like"):
+        checker({"type": "string", "array": True}).from_cell("unit")(cell)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tallykeep.resources import cleaning, spellings
+from tallykeep.resources import cleaning, numerals, spellings
 from tallykeep.resources.cleaning import Problem
 from tallykeep.resources.vouchers.columns import DISCOUNT_TYPE_CELL, TYPE_CELL
 
@@ -74,6 +74,19 @@ def test_dates_that_do_not_exist_are_said_not_to(day: date, beyond: int) -> None
         ("31.12.2026T23:59:59+01:00", "2026-12-31T22:59:59.000+00:00"),
         ("Sept 1, 2026", "2026-09-01T00:00:00.000+00:00"),
         ("1st May 2026", "2026-05-01T00:00:00.000+00:00"),
+        ("12/31/2026 11:59 PM", "2026-12-31T23:59:00.000+00:00"),
+        ("12/31/2026 11:59:59 pm", "2026-12-31T23:59:59.000+00:00"),
+        ("12/31/2026, 11:59\N{NARROW NO-BREAK SPACE}p.m.", "2026-12-31T23:59:00.000+00:00"),
+        ("12/31/2026 12:00 AM", "2026-12-31T00:00:00.000+00:00"),
+        ("12/31/2026 12:30 PM", "2026-12-31T12:30:00.000+00:00"),
+        ("12/31/2026 0:30 AM", "2026-12-31T00:30:00.000+00:00"),
+        ("12/31/2026 5pm", "2026-12-31T17:00:00.000+00:00"),
+        ("12/31/2026 11:59 PM UTC", "2026-12-31T23:59:00.000+00:00"),
+        ("31.12.2026 23:59:59 GMT", "2026-12-31T23:59:59.000+00:00"),
+        ("2026-12-31 23:59:59 UTC", "2026-12-31T23:59:59.000+00:00"),
+        ("2026-12-31T23:59:59utc", "2026-12-31T23:59:59.000+00:00"),
+        ("2026-12-31 23:59:59 UTC+02:00", "2026-12-31T21:59:59.000+00:00"),
+        ("Dec 31, 2026 11:59 PM GMT", "2026-12-31T23:59:00.000+00:00"),
     ],
 )  # fmt: skip
 def test_dates_may_have_a_time(text: str, moment: str) -> None:
@@ -91,6 +104,11 @@ def test_dates_may_have_a_time(text: str, moment: str) -> None:
         ("0/13/2026", "is not a date that exists"),
         ("31.12.2026 25:00", "must be a date like"),
         ("2027-02-30", "is not a date that exists"),
+        ("01/02/2026 5:00 PM", "may be day/month or month/day"),
+        ("12/31/2026 13:00 PM", "must be a date like"),
+        ("12/31/2026 0:30 PM", "must be a date like"),
+        ("12/31/2026 PM", "must be a date like"),
+        ("12/31/2026 11:59 PM CET", "must be a date like"),
     ],
 )
 def test_other_dates_are_refused(text: str, reason: str) -> None:
@@ -106,38 +124,43 @@ def test_every_spelling_of_an_amount_is_that_amount(whole: int, cents: int) -> N
     spaced, swiss = f"{whole:,}".replace(",", "\N{NO-BREAK SPACE}") + f",{cents:02}", f"{whole:,}".replace(",", "’")
     for text in (english, german, spaced, f"{swiss}.{cents:02}", f"{whole},{cents:02}"):
         for signed in (text, f"{text} €", f"€{text}", f"${text}", f"{text} EUR", f"CHF {text}"):
-            assert spellings.cents(signed) == meant, signed
+            assert numerals.cents(signed) == meant, signed
 
 
 @given(st.integers(0, 100), st.integers(0, 9))
 def test_a_percent_sign_is_no_part_of_the_number(whole: int, tenth: int) -> None:
     meant = min(Decimal(f"{whole}.{tenth}"), Decimal(100))
     for text in (f"{meant}%", f"{meant} %", f"{meant}\N{NO-BREAK SPACE}%", str(meant).replace(".", ",") + " %"):
-        assert spellings.percent(text) == float(meant)
-        assert spellings.sign_of(text) == "PERCENT"
+        assert numerals.percent(text) == float(meant)
+        assert numerals.sign_of(text) == "PERCENT"
 
 
 @pytest.mark.parametrize(
     ("read", "text", "reason"),
     [
-        (spellings.cents, "1,250", "may be 1250 or 1.250, write it without a comma (actual value is '1,250')"),
-        (spellings.cents, "1,250 €", "may be 1250 or 1.250, write it without a comma"),
-        (spellings.cents, "1.250 €", "may be 1250 or 1.250, write it without the sign"),
-        (spellings.whole_number, "1,250", "may be 1250 or 1.250"),
-        (spellings.cents, "15 %", "must be an amount, not a percentage (actual value is '15 %')"),
-        (spellings.percent, "15 €", "must be a percentage, not an amount"),
-        (spellings.percent, "115 %", "must be between 0 and 100"),
-        (spellings.cents, "25,505", "may be 25505 or 25.505"),
-        (spellings.cents, "1250,505", "must have at most two decimals (actual value is '1250,505')"),
-        (spellings.cents, "1.25.0", "must be a number"),
-        (spellings.cents, "1,25,00", "must be a number"),
-        (spellings.cents, "25 € $", "must be a number"),
-        (spellings.cents, "€", "must be a number"),
-        (spellings.cents, ",", "must be a number"),
-        (spellings.cents, "-25 €", "must be between 0 and"),
-        (spellings.cents, "ten", "must be a number (actual value is 'ten')"),
-        (spellings.whole_number, "5 €", "must be a number"),
-        (spellings.whole_number, "2,5", "must be a whole number (actual value is '2,5')"),
+        (numerals.cents, "1,250", "may be 1250 or 1.250, write it as 1250 or as 1.25 (actual value is '1,250')"),
+        (numerals.cents, "1,250 €", "may be 1250 or 1.250, write it as 1250 or as 1.25 (actual value is '1,250 €')"),
+        (numerals.cents, "1.250 €", "may be 1250 or 1.250, write it as 1250 or as 1.25"),
+        (numerals.whole_number, "1,250", "may be 1250 or 1.250"),
+        (numerals.whole_number, "1.000", "may be 1000 or 1.000, write it as 1000 or as 1 (actual value is '1.000')"),
+        (numerals.cents, "12.990", "may be 12990 or 12.990, write it as 12990 or as 12.99"),
+        (numerals.cents, "$1.234", "may be 1234 or 1.234, write it as 1234 or as 1.2340"),
+        (numerals.number, "-1.250", "may be -1250 or -1.250, write it as -1250 or as -1.25"),
+        (numerals.percent, "5.000 %", "may be 5000 or 5.000"),
+        (numerals.cents, "15 %", "must be an amount, not a percentage (actual value is '15 %')"),
+        (numerals.percent, "15 €", "must be a percentage, not an amount"),
+        (numerals.percent, "115 %", "must be between 0 and 100"),
+        (numerals.cents, "25,505", "may be 25505 or 25.505"),
+        (numerals.cents, "1250,505", "must have at most two decimals (actual value is '1250,505')"),
+        (numerals.cents, "1.25.0", "must be a number"),
+        (numerals.cents, "1,25,00", "must be a number"),
+        (numerals.cents, "25 € $", "must be a number"),
+        (numerals.cents, "€", "must be a number"),
+        (numerals.cents, ",", "must be a number"),
+        (numerals.cents, "-25 €", "must be between 0 and"),
+        (numerals.cents, "ten", "must be a number (actual value is 'ten')"),
+        (numerals.whole_number, "5 €", "must be a number"),
+        (numerals.whole_number, "2,5", "must be a whole number (actual value is '2,5')"),
     ],
 )
 def test_numbers_that_may_mean_two_things_or_nothing_are_refused(
@@ -146,8 +169,57 @@ def test_numbers_that_may_mean_two_things_or_nothing_are_refused(
     assert refusal(read, text).startswith(reason)
 
 
-def test_a_point_alone_stays_a_decimal_point() -> None:
-    assert spellings.cents("1.250") == 125
+@given(st.integers(-(10**12), 10**12), st.integers(0, 6), st.sampled_from(["", "€", " €", " zł"]))
+@example(1250, 3, "")
+@example(1250000, 0, " €")
+@example(125, 3, "")
+def test_every_number_in_english_and_german_is_that_number_or_refused(digits: int, decimals: int, sign: str) -> None:
+    number = Decimal(digits).scaleb(-decimals)
+    english, grouped = f"{number:f}", f"{number:,f}"
+    for text in (english, grouped):
+        for spelled in (text, text.translate({ord(","): ".", ord("."): ","})):
+            by_marks = {mark: numerals.any_number(spelled + sign, mark) for mark in (".", ",")}
+            try:
+                read = numerals.any_number(spelled + sign)
+            except Problem:
+                assert {Decimal(each or "") for each in by_marks.values()} >= {number}
+                assert len(set(by_marks.values())) == 2
+            else:
+                assert Decimal(read or "") == number, spelled
+                assert set(by_marks.values()) == {read}
+
+
+@pytest.mark.parametrize("text", ["0.125", "012.345", ".125", "1234.567", "1.2345", "1.250,505", "1,250.505"])
+def test_three_decimals_are_clear_where_no_thousands_can_be_meant(text: str) -> None:
+    assert numerals.any_number(text) is not None
+
+
+@pytest.mark.parametrize(
+    ("cells", "mark"),
+    [
+        (["1.250", "12.99"], "."),
+        (["1.250", "0.125"], "."),
+        (["1.250", "1.2 €"], "."),
+        (["1.250", "1,250.50"], "."),
+        (["1.250", "1,000,000"], "."),
+        (["1.250", "12,99"], ","),
+        (["1.250", "$ 1.250,00"], ","),
+        (["1.250", "1.000.000"], ","),
+        (["1.250", "1 250,5"], ","),
+        (["1.250", "1,250", "7", "x", ""], None),
+        (["1.250", "12.99", "12,99"], None),
+        (["31.12.2026", "1.2.3", "9" * 100 + ".5"], None),
+    ],
+)
+def test_other_cells_of_a_column_tell_its_decimal_mark(cells: list[str], mark: str | None) -> None:
+    assert numerals.decimal_mark(cells) == mark
+
+
+def test_a_column_whose_mark_is_known_has_no_unclear_numbers() -> None:
+    for text, by_point, by_comma in (("1.250", 125, 125000), ("1,250", 125000, 125), ("1.250 €", 125, 125000)):
+        assert numerals.marked(numerals.cents, ".")(text) == by_point
+        assert numerals.marked(numerals.cents, ",")(text) == by_comma
+    assert numerals.marked(cleaning.text, ".") is cleaning.text
 
 
 @pytest.mark.parametrize(
@@ -168,6 +240,47 @@ def test_a_point_alone_stays_a_decimal_point() -> None:
         (spellings.boolean, "nein", False),
         (spellings.boolean, "1", True),
         (spellings.boolean, "FALSE", False),
+        *(
+            (spellings.boolean, word, True)
+            for word in (
+                "VERDADERO",
+                "sí",
+                "Si",
+                "s\u0131\u0301".replace("\u0131", "i"),
+                "PRAWDA",
+                "tak",
+                "VRAI",
+                "Oui",
+                "WAHR",
+                "VERO",
+                "sì",
+                "VERDADEIRO",
+                "Sim",
+                "WAAR",
+                "ja",
+                "t",
+                "Y",
+            )
+        ),
+        *(
+            (spellings.boolean, word, False)
+            for word in (
+                "FALSO",
+                "no",
+                "FAŁSZ",
+                "fałsz",
+                "nie",
+                "FAUX",
+                "non",
+                "FALSCH",
+                "Nein",
+                "NÃO",
+                "nao",
+                "ONWAAR",
+                "nee",
+                "f",
+            )
+        ),
     ],
 )
 def test_choices_in_plain_words(read: Callable[[str], Any], text: str, meant: object) -> None:
@@ -176,7 +289,7 @@ def test_choices_in_plain_words(read: Callable[[str], Any], text: str, meant: ob
 
 @given(st.text(max_size=80))
 def test_whatever_stands_there_is_a_value_or_a_problem(text: str) -> None:
-    for read in (spellings.moment, spellings.cents, spellings.percent, spellings.whole_number, spellings.boolean,
+    for read in (spellings.moment, numerals.cents, numerals.percent, numerals.whole_number, spellings.boolean,
                  TYPE_CELL, DISCOUNT_TYPE_CELL):  # fmt: skip
         with suppress(Problem):
             read(text)
@@ -184,8 +297,8 @@ def test_whatever_stands_there_is_a_value_or_a_problem(text: str) -> None:
 
 @given(st.text(alphabet="0123456789.,-+%€ /:TZ", max_size=25))
 def test_what_the_wire_format_takes_means_the_same_in_files(text: str) -> None:
-    pairs = ((cleaning.moment, spellings.moment), (cleaning.cell_cents, spellings.cents),
-             (cleaning.cell_number, spellings.number))  # fmt: skip
+    pairs = ((cleaning.moment, spellings.moment), (cleaning.cell_cents, numerals.cents),
+             (cleaning.cell_number, numerals.number))  # fmt: skip
     for strict, lenient in pairs:
         try:
             meant = strict(text)

@@ -15,6 +15,7 @@ from tallykeep.resources.campaigns.vouchers import (
     plan_update,
 )
 from tallykeep.resources.metadata_purge import purge_plan, purge_portion
+from tallykeep.resources.numerals import decimal_mark
 
 TYPES = (
     ActionType(
@@ -26,6 +27,7 @@ TYPES = (
         noun="voucher",
         failure_fields=("code", "reason"),
         target=campaign_options,
+        has_ends=True,
         result=import_result,
         begin=begin_import,
     ),
@@ -40,8 +42,10 @@ TYPES = (
         keyless="",
         required_columns=(("Code",),),
         columns=tuple((title,) for title in TITLES),
+        decimal_mark=decimal_mark,
         key_columns=("Code",),
         target=campaign_options,
+        has_ends=True,
         result=import_result,
         begin=begin_import,
     ),

@@ -1,5 +1,6 @@
 """A look at a file before it is imported: what it is, what its columns are taken for, and how its first rows fare."""
 
+import asyncio
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,6 +14,7 @@ from tallykeep.actions.recognition import By, Candidate, SeenColumn, candidates
 from tallykeep.db.pool import Pool
 from tallykeep.engine.beginning import Beginning, Sample, read_beginning
 from tallykeep.engine.columns import Mapping, choose_columns
+from tallykeep.engine.decimal_marks import with_marks
 from tallykeep.engine.filling import choose_filling, fill
 from tallykeep.engine.header import Looked
 from tallykeep.engine.kinds import ActionType
@@ -20,6 +22,7 @@ from tallykeep.engine.trial import Checked, Trial, try_out
 from tallykeep.engine.unique import UniqueKeys
 from tallykeep.errors import InvalidPayloadError, InvalidQueryError
 from tallykeep.model import Row, Source, normal_title
+from tallykeep.resources.numerals import decimal_mark
 
 _SAMPLES = 3
 _LONGEST_CELL = 200
@@ -43,6 +46,7 @@ class Asked:
     titles: frozenset[str] = frozenset()
     defaults: dict[str, str] = field(default_factory=dict)
     values: dict[str, dict[str, str]] = field(default_factory=dict)
+    last_day_counts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +121,7 @@ async def preview(
     does not exist.
     """
     looked = Looked(asked.delimiter, asked.header_row, asked.titles)
-    beginning = read_beginning(sample, asked.charset, looked, max_row_bytes)
+    beginning = await asyncio.to_thread(read_beginning, sample, asked.charset, looked, max_row_bytes, decimal_mark)
     rows = beginning.rows(beginning.source)
     seen = _seen_columns(beginning.source, rows)
     possible = candidates(seen, sample.format, file_name)
@@ -129,6 +133,8 @@ async def preview(
     mapping = _suggested(chosen, seen) if asked.mapping is None and is_file else asked.mapping or {}
     source = choose_columns(beginning.source, mapping, ())
     source = choose_filling(source, asked.defaults, asked.values, action_type)
+    source = with_marks(source, beginning.decimal_marks, None)
+    source = replace(source, last_day_counts=asked.last_day_counts)
     columns = _columns(chosen, seen, source, mapping, given=asked.mapping is not None)
     missing = _missing(chosen.kind, columns, source) if is_file else []
     tried = beginning.rows(source)[: asked.limit]

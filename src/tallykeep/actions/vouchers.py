@@ -4,7 +4,7 @@ from tallykeep.compatibility import Compatibility
 from tallykeep.engine.finish import bulk_result, count_result, import_result
 from tallykeep.engine.kinds import ActionType, ToldBySign
 from tallykeep.resources.metadata_purge import purge_plan, purge_portion
-from tallykeep.resources.spellings import sign_of
+from tallykeep.resources.numerals import decimal_mark, sign_of
 from tallykeep.resources.vouchers.columns import COLUMNS
 from tallykeep.resources.vouchers.imports import import_vouchers
 from tallykeep.resources.vouchers.kinds import EXTRA_NAMES, LOYALTY
@@ -21,6 +21,7 @@ TYPES = (
         noun="voucher",
         failure_fields=("code", "reason"),
         refuses_existing=already_exists("{key}"),
+        has_ends=True,
         result=import_result,
         begin=import_vouchers,
     ),
@@ -35,8 +36,10 @@ TYPES = (
         keyless="",
         required_columns=(("Code",),),
         columns=tuple((column.title,) for column in COLUMNS),
+        decimal_mark=decimal_mark,
         key_columns=("Code",),
         told_by_sign={"Discount Type": ToldBySign("Value", sign_of)},
+        has_ends=True,
         result=import_result,
         begin=import_vouchers,
     ),

@@ -4,6 +4,7 @@ import secrets
 import string
 from collections import defaultdict
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -11,6 +12,7 @@ from fastapi.responses import Response
 from starlette.datastructures import FormData
 
 from tallykeep.dashboard.api import RefusedError, segment
+from tallykeep.dashboard.numbers import number_of
 from tallykeep.dashboard.pages import page, redirect
 from tallykeep.dashboard.refusals import said
 from tallykeep.dashboard.visit import FromVisit, Visit
@@ -55,7 +57,8 @@ class Worth:
 
     def voucher(self, text: str) -> dict[str, Any]:
         """The voucher that this number makes; what is no number is left to the API to refuse."""
-        made: dict[str, Any] = {self.number: _number(text, 100 if self.in_cents else 1)}
+        number = number_of(text, f"{self.part}.{self.number}", 100 if self.in_cents else 1)
+        made: dict[str, Any] = {self.number: number}
         if self.discount_type:
             made["type"] = self.discount_type
         return {"type": self.type, self.part: made}
@@ -67,15 +70,6 @@ WORTHS = {
     "gift": Worth("a gift of an amount", "GIFT_VOUCHER", "gift", "amount", True),
     "loyalty": Worth("loyalty points", "LOYALTY_CARD", "loyalty_card", "points"),
 }  # fmt: skip
-
-
-def _number(text: str, factor: int) -> Any:
-    """What people write, 14.50 or 14,50, as a number of JSON."""
-    try:
-        number = round(float(text.replace(",", ".")) * factor, 6)
-    except (ValueError, OverflowError):
-        return text
-    return int(number) if number.is_integer() else number
 
 
 @router.get("")
@@ -127,11 +121,12 @@ def _campaign(given: Form) -> dict[str, Any]:
     _, charset = SIGNS.get(given.get("signs", ""), SIGNS["unmistakable"])
     voucher["code_config"] = {"pattern": given.get("pattern", ""), "charset": charset}
     if "limit" in given:
-        voucher["redemption"] = {"quantity": _number(given["limit"], 1)}
+        voucher["redemption"] = {"quantity": number_of(given["limit"], "redemption.quantity")}
     own: dict[str, Any] = {name: given[name] for name in ("name", "start_date", "category") if name in given}
     if "last_day" in given:
         own["expiration_date"] = _end_of(given["last_day"])
-    return {**own, "voucher": voucher, "vouchers_count": _number(given.get("vouchers_count", "0"), 1)}
+    count = number_of(given.get("vouchers_count", "0"), "vouchers_count")
+    return {**own, "voucher": voucher, "vouchers_count": count}
 
 
 def _end_of(day: str) -> str:
@@ -176,15 +171,18 @@ def _is_worth(campaign: dict[str, Any], worth: Worth) -> bool:
 def _value(campaign: dict[str, Any], worth: Worth | None) -> str:
     if worth is None:
         return ""
-    number = campaign["voucher"][worth.part][worth.number]
-    return f"{number / 100:g}" if worth.in_cents else f"{number:g}"
+    number = Decimal(str(campaign["voucher"][worth.part][worth.number]))
+    return f"{number / 100 if worth.in_cents else number:f}"
 
 
 @router.post("/{campaign_id}/generate")
 async def generate(request: Request, visit: FromVisit, campaign_id: str) -> Response:
     """Have further codes generated, once however often the form is sent; on to the task, if it takes one."""
     given = _texts(await request.form())
-    count = given.get("count", "")
+    try:
+        count = str(number_of(given.get("count", ""), "vouchers_count"))
+    except RefusedError as refused:
+        return await _shown(request, visit, campaign_id, _told(refused.details), given)
     headers = {"Idempotency-Key": given["key"]} if "key" in given and count != "1" else {}
     path = f"/v1/campaigns/{segment(campaign_id)}/vouchers"
     try:
@@ -226,7 +224,7 @@ def _change(campaign: dict[str, Any], given: Form) -> dict[str, Any]:
     if "no_limit" in given:
         change["voucher"] = {"redemption": {"quantity": None}}
     elif given.get("limit", "") not in ("", str(before or "")):
-        change["voucher"] = {"redemption": {"quantity": _number(given["limit"], 1)}}
+        change["voucher"] = {"redemption": {"quantity": number_of(given["limit"], "redemption.quantity")}}
     return change
 
 

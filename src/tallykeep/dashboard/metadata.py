@@ -11,6 +11,7 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from tallykeep.dashboard.api import RefusedError, segment
+from tallykeep.dashboard.numbers import number_of
 from tallykeep.dashboard.pages import page, redirect
 from tallykeep.dashboard.refusals import said
 from tallykeep.dashboard.visit import FromVisit, Visit
@@ -130,16 +131,12 @@ def _definition(given: Form) -> dict[str, Any]:
         "optional": given.get("required") != "true",
     }
     if choices := [choice.strip() for choice in given.get("choices", "").split(",") if choice.strip()]:
-        definition["eq"] = [_number(choice) for choice in choices] if definition["type"] == "number" else choices
+        definition["eq"] = (
+            [number_of(each, f"properties.{given.get('key', '')}.eq") for each in choices]
+            if definition["type"] == "number"
+            else choices
+        )
     return definition
-
-
-def _number(text: str) -> Any:
-    try:
-        number = float(text)
-    except ValueError:
-        return text  # the API says what is wrong with it
-    return int(number) if number.is_integer() else number
 
 
 async def _put(visit: Visit, resource: str, change: dict[str, Any]) -> None:

@@ -14,6 +14,7 @@ from tallykeep.db.pool import Connection, Pool
 from tallykeep.db.queries import queries
 from tallykeep.engine.attempt import whole_at_once
 from tallykeep.engine.columns import choose_columns
+from tallykeep.engine.decimal_marks import DecimalMarks, with_marks
 from tallykeep.engine.filling import carried, choose_filling
 from tallykeep.engine.kinds import Submission, Upload
 from tallykeep.engine.once import Accepted, Fingerprint, KeyTakenError, find_accepted, remember, replay
@@ -76,10 +77,11 @@ class Acceptance:
         self, submission: Submission, upload: Upload, fingerprint: Fingerprint, content: Opened
     ) -> Accepted:
         kind, splitter = submission.kind, content[0]
-        portions = _portions(*content, upload, UniqueKeys(kind.unique_key) if kind.unique_key else None)
+        marks = DecimalMarks(kind.decimal_mark if submission.earlier is None else None)
+        portions = _portions(*content, upload, UniqueKeys(kind.unique_key) if kind.unique_key else None, marks)
         first, second = await anext(portions, None), await anext(portions, None)
         if first and second is None and kind.sequence is None and not submission.idempotency_key:
-            return await self._accept_one(submission, upload, fingerprint, splitter, first)
+            return await self._accept_one(submission, upload, fingerprint, splitter, first, marks)
         async with self._pool.connection() as connection, connection.transaction():
             action_id, created_at = await _add_action(connection, submission)
             totals = _Totals()
@@ -87,19 +89,20 @@ class Acceptance:
                 begun = [first, second] if second else [first]
                 totals = await _copy_portions(connection, submission.project_id, action_id, begun, portions)
             wishes = carried(upload.wishes(), submission.earlier)
-            about = _about(submission, upload, fingerprint, splitter, wishes)
+            about = await _about(submission, upload, fingerprint, splitter, wishes, marks)
             await self._complete(connection, submission, action_id, about, totals, wishes, created_at)
             await remember(connection, submission, fingerprint.digest(wishes), action_id)
         return Accepted(action_id)
 
     async def _accept_one(
-        self, submission: Submission, upload: Upload, fingerprint: Fingerprint, splitter: Splitter, portion: Portion
-    ) -> Accepted:
+        self, submission: Submission, upload: Upload, fingerprint: Fingerprint, splitter: Splitter, portion: Portion,
+        marks: DecimalMarks,
+    ) -> Accepted:  # fmt: skip
         """All in one statement: nothing is faster than a single way to the server and back."""
         wishes = carried(upload.wishes(), submission.earlier)
         asked = {
             **_added(submission),
-            **_about(submission, upload, fingerprint, splitter, wishes),
+            **await _about(submission, upload, fingerprint, splitter, wishes, marks),
             **turns_asked(submission.project_id, 1, express=True),
             "first_row": portion.first_row,
             "total_count": portion.row_count,
@@ -191,14 +194,17 @@ def _added(submission: Submission) -> dict[str, Any]:
     }
 
 
-def _about(
-    submission: Submission, upload: Upload, fingerprint: Fingerprint, splitter: Splitter, wishes: Wishes
-) -> dict[str, Any]:
+async def _about(
+    submission: Submission, upload: Upload, fingerprint: Fingerprint, splitter: Splitter, wishes: Wishes,
+    marks: DecimalMarks,
+) -> dict[str, Any]:  # fmt: skip
     """What is known of the rows once all of them have come; raises InvalidQueryError for columns that do not fit."""
     kind = submission.kind
     source = choose_columns(splitter.source, wishes.mapping, kind.required_columns, wishes.defaults)
     source = choose_filling(source, wishes.defaults, wishes.values, kind)
-    source = replace(source, options=source.options | submission.options)
+    source = with_marks(source, await marks.found(splitter.source), submission.earlier)
+    options = source.options | submission.options
+    source = replace(source, options=options, last_day_counts=bool(wishes.last_day_counts))
     return {**_wished(source, wishes), "file_name": upload.file_name, "body_size": fingerprint.size}
 
 
@@ -212,11 +218,12 @@ def _wished(source: Source, wishes: Wishes) -> dict[str, Any]:
 
 
 async def _portions(
-    splitter: Splitter, body: AsyncIterator[bytes], upload: Upload, keys: UniqueKeys | None
+    splitter: Splitter, body: AsyncIterator[bytes], upload: Upload, keys: UniqueKeys | None, marks: DecimalMarks
 ) -> AsyncIterator[Portion]:
     def taken(portion: Portion) -> Portion:
         source = splitter.source
-        return upload.placed(keys.checked(portion, source) if keys else portion, source)
+        checked = keys.checked(portion, source) if keys else portion
+        return upload.placed(marks.take(checked, source), source)
 
     async for chunk in body:
         for portion in splitter.feed(chunk):

@@ -1,11 +1,12 @@
 """The beginning of an upload: what kind of file it is, and its first rows, without reading all of it."""
 
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TypedDict
 
 from tallykeep.config import Settings
+from tallykeep.engine.decimal_marks import DecimalMarks, MarkOf
 from tallykeep.engine.encoding import Transcoder, known_charset
 from tallykeep.engine.header import Looked
 from tallykeep.engine.rows import raw_rows, read_rows
@@ -57,6 +58,7 @@ class Beginning:
     portions: list[Portion]
     row_count: int
     whole: bool
+    decimal_marks: dict[int, str] = field(default_factory=dict)  # by index in the file's own header
 
     def rows(self, source: Source) -> list[Row]:
         """The rows, read by this source: the file's own, or one whose columns were chosen."""
@@ -115,19 +117,24 @@ async def _first_bytes(chunks: AsyncIterator[bytes]) -> tuple[bytes, bool]:
     return bytes(held), True
 
 
-def read_beginning(sample: Sample, charset: str | None, looked: Looked, max_row_bytes: int) -> Beginning:
+def read_beginning(
+    sample: Sample, charset: str | None, looked: Looked, max_row_bytes: int, mark_of: MarkOf | None = None
+) -> Beginning:
     """The first rows of a sample, by the same splitters as those of an import.
+
+    `mark_of` tells what stands before the decimals in a column's cells; all rows of the sample are asked.
 
     Raises InvalidPayloadError where it cannot be understood as a whole, UnsupportedMediaTypeError for its charset.
     """
     content, encoding = _as_utf8(sample, charset)
     splitter = _splitter(sample, looked, max_row_bytes)
-    portions, row_count = _gathered(_portions(splitter, content, whole=sample.whole))
+    marks = DecimalMarks(mark_of if sample.format not in _FORMATS.values() else None)
+    portions, row_count = _gathered(_portions(splitter, content, marks, whole=sample.whole))
     if splitter.source.format == "csv" and not splitter.source.header:
         raise InvalidPayloadError(
             f"The header is longer than the {len(sample.content)} bytes that were looked at; is this a text file?"
         )
-    return Beginning(splitter.source, encoding, portions, row_count, sample.whole)
+    return Beginning(splitter.source, encoding, portions, row_count, sample.whole, marks.found_now(splitter.source))
 
 
 def _as_utf8(sample: Sample, charset: str | None) -> tuple[bytes, str]:
@@ -160,9 +167,10 @@ def _splitter(sample: Sample, looked: Looked, max_row_bytes: int) -> _Splitter:
     return CsvSplitter(charset=_UTF8, looked=looked, **sizes)
 
 
-def _portions(splitter: _Splitter, content: bytes, *, whole: bool) -> Iterator[Portion]:
-    yield from splitter.feed(content)
-    yield from splitter.finish() if whole else splitter.stop()
+def _portions(splitter: _Splitter, content: bytes, marks: DecimalMarks, *, whole: bool) -> Iterator[Portion]:
+    for portions in (splitter.feed(content), splitter.finish() if whole else splitter.stop()):
+        for portion in portions:
+            yield marks.take(portion, splitter.source)
 
 
 def _gathered(portions: Iterator[Portion]) -> tuple[list[Portion], int]:

@@ -177,4 +177,10 @@ def carried(wishes: Wishes, earlier: Source | None) -> Wishes:
     """The wishes of a retry: cells are read as those of the earlier action, where nothing else is wished."""
     if earlier is None:
         return wishes
-    return replace(wishes, defaults=wishes.defaults or earlier.defaults, values=wishes.values or earlier.values)
+    last_day_counts = earlier.last_day_counts if wishes.last_day_counts is None else wishes.last_day_counts
+    return replace(
+        wishes,
+        defaults=wishes.defaults or earlier.defaults,
+        values=wishes.values or earlier.values,
+        last_day_counts=last_day_counts,
+    )

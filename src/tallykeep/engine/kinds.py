@@ -83,6 +83,10 @@ class ActionType:
     columns: tuple[tuple[str, ...], ...] = ()  # those a file may have, metadata aside; titles of one meaning together
     key_columns: tuple[str, ...] = ()  # what tells rows apart
     told_by_sign: Mapping[str, ToldBySign] = field(default_factory=dict)  # columns that another may tell as well
+    decimal_mark: Callable[[Sequence[str]], str | None] | None = (
+        None  # of a file's column of numbers, told by its cells
+    )
+    has_ends: bool = False  # whether rows have an end that may be a day alone
     unique_key: str | None = None  # rows without it, or with it twice, refuse a whole JSON submission
     result: Result
     begin: Begin

@@ -21,6 +21,7 @@ class UniqueKeys:
 
     def _check(self, number: int, value: object) -> None:
         key = value.get(self._name) if isinstance(value, dict) else None
+        key = key.strip() if isinstance(key, str) else key
         if not key:
             raise InvalidPayloadError(f"Row {number} has no {self._name}", key="invalid_voucher")
         if hash(str(key)) in self._seen:

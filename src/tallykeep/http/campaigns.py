@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
+from pydantic import BeforeValidator
 
 from tallykeep.compatibility import Compatibility
 from tallykeep.db.pool import Connection
@@ -30,7 +31,18 @@ router = APIRouter(prefix="/v1/campaigns", tags=["Campaigns"], default_response_
 _MOST_VOUCHERS = 1 << 53
 
 Expand = Annotated[Literal["category"], Query(description="Categories are always shown.")]
-Count = Annotated[int, Query(ge=1, le=_MOST_VOUCHERS, description="How many vouchers to add.")]
+
+
+def _digits(given: Any) -> Any:
+    if isinstance(given, str) and not (given.isascii() and given.strip().removeprefix("-").isdecimal()):
+        # 5.000 may be 5 or 5000, and would be taken for 5.
+        raise ValueError("write it in digits alone")
+    return given
+
+
+Count = Annotated[
+    int, BeforeValidator(_digits), Query(ge=1, le=_MOST_VOUCHERS, description="How many vouchers to add.")
+]
 
 _ABSENT = ("access_settings_assignments", "loyalty_tiers_expiration", "readonly", "referral_program", "validity_hours")
 _LISTED = Compatibility(

@@ -18,7 +18,7 @@ from tallykeep.http.bodies import has_body
 from tallykeep.http.context import Context, FromContext
 from tallykeep.http.submissions import RETRY_BODY, media_types
 from tallykeep.http.uploads import CorrectedUpload, submission
-from tallykeep.http.wishes import DEFAULTS, PARAMETERS, VALUES, read_wishes
+from tallykeep.http.wishes import DEFAULTS, LAST_DAY_COUNTS, PARAMETERS, VALUES, read_wishes
 from tallykeep.model import Source
 from tallykeep.resources.projects import Caller
 
@@ -53,7 +53,7 @@ async def cancel(request: Request, context: FromContext, caller: FromCaller, act
     summary="Retry failed rows",
     openapi_extra={
         **OURS,
-        "parameters": [*PARAMETERS, *map(_as_before, (DEFAULTS, VALUES))],
+        "parameters": [*PARAMETERS, *map(_as_before, (DEFAULTS, VALUES, LAST_DAY_COUNTS))],
         "requestBody": RETRY_BODY,
         "responses": {"202": {"content": {"application/json": ACCEPTED}}},
     },

@@ -22,11 +22,13 @@ from tallykeep.http.uploads import RequestUpload
 from tallykeep.http.wishes import (
     DEFAULTS,
     DELIMITER,
+    LAST_DAY_COUNTS,
     MAPPING,
     VALUES,
     read_boolean,
     read_defaults,
     read_delimiter,
+    read_last_day_counts,
     read_mapping,
     read_values,
 )
@@ -52,6 +54,7 @@ _PARAMETERS = [
     DEFAULTS,
     VALUES,
     DELIMITER,
+    LAST_DAY_COUNTS,
     _query("charset", {"type": "string"}, "The file's encoding; left out, its first bytes tell."),
     _query(
         "limit",
@@ -111,6 +114,7 @@ def _asked(upload: RequestUpload) -> Asked:
         delimiter=read_delimiter(given.get("delimiter")),
         defaults=read_defaults(given.get("defaults") or "{}"),
         values=read_values(given.get("values") or "{}"),
+        last_day_counts=bool(read_last_day_counts(given)),
     )
 
 

@@ -13,7 +13,7 @@ from tallykeep.http.answers import ACCEPTED, Json, answer_accepted
 from tallykeep.http.auth import FromCaller
 from tallykeep.http.context import Context, FromContext
 from tallykeep.http.uploads import FORM, NDJSON, RequestUpload, submission
-from tallykeep.http.wishes import DEFAULTS, DELIMITER, MAPPING, PARAMETERS, VALUES
+from tallykeep.http.wishes import DEFAULTS, DELIMITER, LAST_DAY_COUNTS, MAPPING, PARAMETERS, VALUES
 from tallykeep.resources.projects import Caller
 
 OF_COLUMNS = [MAPPING, DEFAULTS, VALUES, DELIMITER]
@@ -70,13 +70,18 @@ def submission_routes(kinds: ActionTypes) -> APIRouter:
             description=f"Starts an asynchronous action of the type `{kind.name}` and answers with its id. {_PACKED}",
             operation_id=kind.name,
             openapi_extra={
-                "parameters": [*PARAMETERS, *OF_COLUMNS] if kind.source == "csv" else PARAMETERS,
+                "parameters": _parameters(kind),
                 "requestBody": {"required": not kind.may_be_empty, "content": _content(kind)},
                 "responses": {str(kind.status_code): {"content": {"application/json": ACCEPTED}}},
                 **_compatibility(kind).extra,
             },
         )
     return router
+
+
+def _parameters(kind: ActionType) -> list[dict[str, Any]]:
+    of_columns = OF_COLUMNS if kind.source == "csv" else []
+    return [*PARAMETERS, *of_columns, *([LAST_DAY_COUNTS] if kind.has_ends else [])]
 
 
 def _content(kind: ActionType) -> dict[str, Any]:

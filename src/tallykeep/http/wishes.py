@@ -70,6 +70,13 @@ DELIMITER: dict[str, Any] = {
     "schema": {"type": "string"},
     "description": "What stands between the cells of a CSV file: one of , ; | or tab. Left out, its header tells.",
 }
+LAST_DAY_COUNTS: dict[str, Any] = {
+    "name": "last_day_counts",
+    "in": "query",
+    "schema": {"type": "boolean", "default": False},
+    "description": "Whether an Expiration Date that is a day alone, such as 2026-12-31, means the end of that day "
+    "(23:59:59.999 UTC) instead of its start.",
+}
 
 CHARSET: dict[str, Any] = {
     "name": "charset",
@@ -94,7 +101,7 @@ HEADER_ROW: dict[str, Any] = {
 
 _NAMES = (
     "dry_run", "on_error", "max_failures", "mapping", "include_unprocessed", "delimiter", "defaults", "values",
-    "charset", "sheet", "header_row",
+    "charset", "sheet", "header_row", "last_day_counts",
 )  # fmt: skip
 _DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
 _BY_TITLE = {normal_title(name): name for name in _NAMES}
@@ -121,7 +128,14 @@ def read_wishes(given: Mapping[str, str]) -> Wishes:
         charset=given.get("charset") or None,
         sheet=given.get("sheet") or None,
         header_row=read_header_row(given.get("header_row")),
+        last_day_counts=read_last_day_counts(given),
     )
+
+
+def read_last_day_counts(given: Mapping[str, str]) -> bool | None:
+    """Whether ends that are a day alone mean its end, None where nothing is said; raises InvalidQueryError."""
+    text = given.get("last_day_counts")
+    return read_boolean("last_day_counts", text) if text else None
 
 
 def read_delimiter(text: str | None) -> str | None:

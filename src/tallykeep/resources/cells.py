@@ -3,6 +3,7 @@
 import re
 
 from tallykeep.resources import cleaning
+from tallykeep.resources.hidden import hidden_in
 
 CLEARING = "null"  # a cell that says so clears the field
 NULL = r"\N"
@@ -10,7 +11,6 @@ NULL = r"\N"
 ESCAPES = {"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"}
 _ESCAPE_TABLE = str.maketrans(ESCAPES)
 SPECIAL = re.compile(r"[\\\t\n\r]")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\\]")
 _PLAIN_KEY_LENGTH = cleaning.MAX_KEY_BYTES // 4
 
 
@@ -27,9 +27,10 @@ def all_plain(keys: list[str]) -> bool:
     """Whether every one of these stripped cells is plain; quick for the many files in which they are."""
     if not all(keys) or max(map(len, keys), default=0) > _PLAIN_KEY_LENGTH or CLEARING in keys:
         return False
-    return not _CONTROL.search("".join(keys))
+    joined = "".join(keys)
+    return "\\" not in joined and not hidden_in(joined)
 
 
 def is_plain(key: str) -> bool:
     """Whether a stripped cell is a key that needs no closer look, nor any escaping."""
-    return bool(key) and len(key) <= _PLAIN_KEY_LENGTH and key != CLEARING and not _CONTROL.search(key)
+    return bool(key) and len(key) <= _PLAIN_KEY_LENGTH and key != CLEARING and "\\" not in key and not hidden_in(key)

@@ -11,14 +11,16 @@ from typing import Any
 
 import orjson
 
+from tallykeep.resources.hidden import hidden_in, is_control, named, without_hidden, without_joiners
+
 Cleaner = Callable[[Any], Any]
 
 MAX_KEY_BYTES = 1024  # PostgreSQL's btree takes 2,704 bytes; the rest is room for the other columns of a key
 MAX_DEPTH = 32
 MAX_WHOLE = 2**53 - 1  # beyond it JSON readers disagree
 _SHOWN = 100
+_DAY_LENGTH = len("2022-01-01")
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d(?:T\d\d(?::\d\d(?::\d\d(?:\.\d{1,9})?)?)?(?:Z|[+-]\d\d:?\d\d)?)?", re.ASCII)
 _DECIMAL = re.compile(r"[+-]?(?:\d{1,16}(?:\.\d{0,16})?|\.\d{1,16})", re.ASCII)
@@ -55,14 +57,49 @@ def text(value: Any) -> str:
 
 
 def key_text(value: Any) -> str:
-    """A resource's key: not empty, no control characters, at most 1,024 bytes in UTF-8."""
+    """A resource's key without blanks around it: nothing that nobody sees in it, at most 1,024 bytes in UTF-8.
+
+    One that is_blank comes out empty, which is for the caller to judge.
+    """
     if not isinstance(value, str):
         raise Problem(f"must be a string {actual(value)}")
-    if _CONTROL.search(value) or _UNSTORABLE.search(value):
-        raise Problem(f"must not contain control characters {actual(_CONTROL.sub('�', value))}")
-    if len(value) > MAX_KEY_BYTES // 4 and len(value.encode()) > MAX_KEY_BYTES:
-        raise Problem(f"must be at most {MAX_KEY_BYTES} bytes long {actual(value)}")
-    return value
+    key = value.strip()
+    _refuse_hidden(key, hidden_in(key))
+    if len(key) > MAX_KEY_BYTES // 4 and len(key.encode()) > MAX_KEY_BYTES:
+        raise Problem(f"must be at most {MAX_KEY_BYTES} bytes long {actual(key)}")
+    return key
+
+
+def name_text(value: Any) -> str:
+    """A name by which a resource is found: like a key, but joined as its script demands."""
+    if not isinstance(value, str):
+        raise Problem(f"must be a string {actual(value)}")
+    key_text(without_joiners(value))
+    return value.strip()
+
+
+def label_text(value: Any) -> str:
+    """A name of whatever length, which may be of something that does not exist."""
+    label = trimmed(value)
+    _refuse_hidden(label, hidden_in(without_joiners(label)))
+    return label
+
+
+def _refuse_hidden(key: str, found: str | None) -> None:
+    if _UNSTORABLE.search(key) or (found and is_control(found)):
+        raise Problem(f"must not contain control characters {actual(without_hidden(key))}")
+    if found:
+        raise Problem(f"must not contain the invisible character {named(found)} {actual(without_hidden(key))}")
+
+
+def is_blank(value: Any) -> bool:
+    """Whether no key was given: nothing, or a text of blanks."""
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def trimmed(value: Any) -> str:
+    """Any text PostgreSQL can hold, without blanks around it, as in files."""
+    return text(value).strip()
 
 
 def boolean(value: Any) -> bool:
@@ -96,6 +133,18 @@ def exact_moment(value: Any) -> datetime:
         return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
     except (ValueError, OverflowError):
         raise Problem(f"is not a date that exists {actual(value)}") from None
+
+
+def last_moment(value: Any) -> str:
+    """A date or date and time as moment reads it, but for a day alone: the last millisecond of that day."""
+    read = moment(value)
+    return f"{value}T23:59:59.999+00:00" if len(value) == _DAY_LENGTH else read
+
+
+def day(value: Any) -> str:
+    """The day of a date or date and time as it is written, wherever on earth that was."""
+    exact_moment(value)
+    return str(value[:_DAY_LENGTH])
 
 
 def order_problem(start: str, end: str) -> str | None:

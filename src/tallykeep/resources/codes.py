@@ -8,6 +8,7 @@ from typing import Any
 from tallykeep.errors import InvalidPayloadError
 from tallykeep.resources import cleaning
 from tallykeep.resources.cleaning import Problem, actual
+from tallykeep.resources.hidden import hidden_in, named
 
 _DEFAULT_LENGTH = 8
 _DEFAULT_CHARSET = string.digits + string.ascii_letters
@@ -57,6 +58,16 @@ class CodeRule:
         return picked[:count].decode("latin-1").translate(dict(enumerate(signs)))
 
 
+def _check_signs(rule: CodeRule) -> None:
+    """Raise Problem where a code may come out that is no key as it stands."""
+    cleaning.key_text(rule.make())
+    if found := hidden_in(rule.charset):
+        raise Problem(f"charset must not contain the invisible character {named(found)}")
+    ends = (rule.prefix + rule.pattern)[0], (rule.pattern + rule.postfix)[-1]
+    if any(end.isspace() for end in ends) or ("#" in ends and any(map(str.isspace, rule.charset))):
+        raise Problem(f"codes must not begin or end with a blank {actual(rule.prefix + rule.pattern + rule.postfix)}")
+
+
 def code_rule(config: Any) -> CodeRule:
     """The rule a `code_config` describes; None is eight signs. Raises InvalidPayloadError (invalid_code_config)."""
     if config is None:
@@ -72,7 +83,7 @@ def code_rule(config: Any) -> CodeRule:
         )
         if "#" not in rule.pattern:
             raise Problem(f"pattern must hold a # for each random sign {actual(rule.pattern)}")
-        cleaning.key_text(rule.make())
+        _check_signs(rule)
     except Problem as problem:
         raise InvalidPayloadError(f"code_config: {problem}", key="invalid_code_config") from None
     return rule

@@ -6,14 +6,16 @@ A reason names the whole definition, then the value, as the wire format does (ca
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import orjson
 
-from tallykeep.resources import cleaning, spellings
+from tallykeep.resources import cleaning
 from tallykeep.resources.cleaning import Problem, actual
+from tallykeep.resources.metadata_typing import typed, typed_array
 
 Definition = Mapping[str, Any]
 Test = Callable[[Any], bool]
@@ -60,8 +62,11 @@ class MetadataChecker:
         """Whether any metadata that can be stored is taken."""
         return not self._fields and not self._only_defined
 
-    def problems(self, metadata: dict[str, Any]) -> list[str]:
-        """Every reason why this metadata cannot be taken, in the order of its keys; empty when it can."""
+    def problems(self, metadata: dict[str, Any], unread: Collection[str] = ()) -> list[str]:
+        """Every reason why this metadata cannot be taken, in the order of its keys; empty when it can.
+
+        Keys that are `unread` were given, but could not be read.
+        """
         found: list[str] = []
         if self._fields or self._only_defined:
             for name, value in metadata.items():
@@ -71,7 +76,8 @@ class MetadataChecker:
                         found.append(f"{name}: is not defined in the metadata schema {actual(value)}")
                 elif not field.accepts(value):
                     found.append(field.reason(value))
-            found.extend(field.reason_missing() for field in self._required if field.name not in metadata)
+            given = metadata.keys() | unread
+            found.extend(field.reason_missing() for field in self._required if field.name not in given)
         return found or self._storable(metadata)
 
     @staticmethod
@@ -82,10 +88,13 @@ class MetadataChecker:
             return [f"metadata {problem}"]
         return []
 
-    def from_cell(self, name: str) -> Callable[[str], Any]:
-        """The reader of a file's cells for this key: typed by its definition, else the text as it stands."""
+    def from_cell(self, name: str, mark: str | None = None) -> Callable[[str], Any]:
+        """The reader of a file's cells for this key: typed by its definition, else the text as it stands.
+
+        `mark` stands before the decimals in the column. The reader raises Problem for what may mean two things.
+        """
         field = self._fields.get(name)
-        return field.from_cell if field else str
+        return partial(field.from_cell, mark=mark) if field else str
 
 
 class _Field:
@@ -128,50 +137,14 @@ class _Field:
     def reason_missing(self) -> str:
         return f"{self._description} (no value was given)"
 
-    def from_cell(self, cell: str) -> Any:
-        if not self.array:
-            return _typed(self.type, cell)
-        return [_typed(self.type, item.strip()) for item in cell.split(",")]
+    def from_cell(self, cell: str, *, mark: str | None = None) -> Any:
+        return typed_array(self.type, cell) if self.array else typed(self.type, cell, mark)
 
 
 def _nested_checker(definition: Definition, nested: Mapping[str, MetadataSchema]) -> "MetadataChecker | None":
     schema = nested.get(definition.get("object_type") or "") if definition.get("type") == "object" else None
     # A nested object's schema cannot hold another nested object, so one level is all there is.
     return MetadataChecker(MetadataSchema(schema.properties, schema.allow_defined_only)) if schema else None
-
-
-def _typed(kind: str, cell: str) -> Any:
-    """A cell as the JSON value its definition asks for; left as text when it is not one, for the reason to show."""
-    if kind == "number":
-        return _number_or_text(cell)
-    if kind == "boolean":
-        return _or_text(spellings.boolean, cell)
-    if kind in ("date", "datetime") and not _is_moment(cell):
-        return _or_text(spellings.iso_date, cell)
-    if kind == "object":
-        try:
-            return orjson.loads(cell)
-        except orjson.JSONDecodeError:
-            return cell
-    return cell
-
-
-def _number_or_text(cell: str) -> Any:
-    for read in (str.strip, spellings.plain_number):
-        try:
-            value = orjson.loads(read(cell) or "")
-        except (orjson.JSONDecodeError, Problem):
-            continue
-        return value if _is_number(value) else cell
-    return cell
-
-
-def _or_text(read: Callable[[str], Any], cell: str) -> Any:
-    try:
-        value = read(cell)
-    except Problem:
-        return cell
-    return cell if value is None else value
 
 
 def _is_number(value: Any) -> bool:

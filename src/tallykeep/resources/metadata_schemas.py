@@ -217,9 +217,9 @@ def _refuse_changed_types(old: dict[str, Record], given: dict[str, Record]) -> N
 
 def _name(where: str, value: Any) -> str:
     try:
-        if value == "":
+        if cleaning.is_blank(value):
             raise Problem("must not be empty")
-        return str(cleaning.key_text(value))
+        return str(cleaning.name_text(value))
     except Problem as problem:
         raise InvalidPayloadError(f"{where}: {problem}") from None
 

@@ -1,4 +1,4 @@
-"""Ordinary spellings of what files hold, as spreadsheets write them: 31.12.2026, 25,50 €, 15 %, Gift card, yes.
+"""Ordinary spellings of what files hold, as spreadsheets write them: 31.12.2026, Gift card, yes; numbers: numerals.
 
 Each reader tries the wire format's own spelling first. What that refuses is read as people write it where this can mean
 one thing only; where it may mean two, the reason says how to write it instead.
@@ -8,14 +8,19 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import Any
+from unicodedata import normalize
 
 from tallykeep.resources import cleaning
 from tallykeep.resources.cleaning import Cleaner, Problem, actual
+from tallykeep.resources.numerals import SPACES
 
 # Gives a text in the wire format's own spelling, None where it is none that is known; raises Problem.
 Respell = Callable[[str], str | None]
 
-_TIME = r"(?:(?:T|,?\s+)(?P<time>(?:[01]?\d|2[0-4]):\d\d(?::\d\d(?:\.\d{1,9})?)?)\s?(?P<zone>Z|[+-]\d\d:?\d\d)?)?"
+_CLOCK = r"(?P<time>(?:[01]?\d|2[0-4]):\d\d(?::\d\d(?:\.\d{1,9})?)?)"
+_CLOCK_OF_12 = r"(?P<hour>0?\d|1[0-2])(?P<minutes>:\d\d(?::\d\d(?:\.\d{1,9})?)?)?\s?(?P<half>[ap])\.?m\.?"
+_ZONE = r"\s?(?:Z|(?:UTC|GMT)?(?P<zone>[+-]\d\d:?\d\d)|(?:UTC|GMT))?"
+_TIME = rf"(?:(?:T|,?\s+)(?:{_CLOCK_OF_12}|{_CLOCK}){_ZONE})?"
 _MONTHS = (
     "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
     "december",
@@ -38,27 +43,19 @@ _NAMED = (
 )
 _SHORT_YEAR = re.compile(r"\d{1,2}([-/.])\s?\d{1,2}\1\s?\d{2}", re.ASCII)
 
-_CURRENCIES = (
-    "€", "$", "£", "¥", "₹", "₽", "₺", "₩", "zł", "kr", "Kč", "Ft", "R$", "US$", "AUD", "BRL", "CAD", "CHF", "CNY",
-    "CZK", "DKK", "EUR", "Euro", "GBP", "HUF", "INR", "JPY", "MXN", "NOK", "NZD", "PLN", "RON", "SEK", "SGD", "TRY",
-    "USD", "ZAR",
-)  # fmt: skip
-_CURRENCY = "|".join(re.escape(sign) for sign in sorted(_CURRENCIES, key=len, reverse=True))
-_SIGNED = re.compile(rf"(?P<before>{_CURRENCY}|%)?\s*(?P<number>[^\s].*?)\s*(?P<after>{_CURRENCY}|%)?", re.IGNORECASE)
-_SPACES = str.maketrans(
-    {"\N{NO-BREAK SPACE}": " ", "\N{NARROW NO-BREAK SPACE}": " ", "\N{RIGHT SINGLE QUOTATION MARK}": "'"}
-)
-_GROUPED = {sign: re.compile(rf"\d{{1,3}}(?:{re.escape(sign)}\d{{3}})+", re.ASCII) for sign in ",. '"}
-_AMBIGUOUS = re.compile(r"[1-9]\d{0,2},\d{3}", re.ASCII)
-_THOUSANDS_OR_NOT = re.compile(r"[1-9]\d{0,2}\.\d{3}", re.ASCII)  # beside € most would mean thousands, not 1.25
-_WHOLE = re.compile(r"\d*", re.ASCII)
 _LONGEST = 60  # of what is read with patterns
 
 BOOLEANS = ("true", "false")
-_BOOLEANS = {
-    **dict.fromkeys(("yes", "y", "1", "ja", "j", "wahr", "oui", "vrai"), "true"),
-    **dict.fromkeys(("no", "n", "0", "nein", "falsch", "non", "faux"), "false"),
-}
+# In the languages whose titles are known, and as spreadsheets show the two in them; letters alone where one is meant.
+_TRUE = (
+    "yes", "y", "t", "1", "ja", "j", "wahr", "oui", "vrai", "sí", "si", "verdadero", "tak", "prawda", "sì", "vero",
+    "sim", "verdadeiro", "waar",
+)  # fmt: skip
+_FALSE = (
+    "no", "n", "f", "0", "nein", "falsch", "non", "faux", "falso", "nie", "fałsz", "falsz", "não", "nao", "nee",
+    "onwaar",
+)  # fmt: skip
+_BOOLEANS = dict.fromkeys(_TRUE, "true") | dict.fromkeys(_FALSE, "false")
 
 
 def lenient(strict: Cleaner, respell: Respell) -> Cleaner:
@@ -81,7 +78,7 @@ def lenient(strict: Cleaner, respell: Respell) -> Cleaner:
 
 def iso_date(cell: str) -> str | None:
     """A date in another spelling than the wire format's, with or without a time, as that has it."""
-    text = cell.strip()
+    text = cell.strip().translate(SPACES)
     if match := _SLASHED.fullmatch(text):
         day, month = _by_size(int(match["first"]), int(match["second"]), cell)
     elif match := _YEAR_FIRST.fullmatch(text) or _DOTTED.fullmatch(text):
@@ -94,7 +91,8 @@ def iso_date(cell: str) -> str | None:
         raise Problem(f"must have a year of four digits, write it like 2026-12-31 {actual(cell)}")
     else:
         return None
-    return _existing(int(match["year"]), month, day, cell) + _time(match["time"], match["zone"])
+    time = _time(match)
+    return None if time is None else _existing(int(match["year"]), month, day, cell) + time
 
 
 def _by_size(first: int, second: int, cell: str) -> tuple[int, int]:
@@ -120,62 +118,16 @@ def _existing(year: int, month: int, day: int, cell: str) -> str:
         raise Problem(f"is not a date that exists {actual(cell)}") from None
 
 
-def _time(time: str | None, zone: str | None) -> str:
-    return f"T{'0' * (time[1] == ':')}{time}{(zone or '').upper()}" if time else ""
-
-
-def plain_number(cell: str) -> str | None:
-    """A number with commas, points or spaces in it, as one with a decimal point at most."""
-    text = cell.strip().translate(_SPACES)
-    sign, digits = (text[0], text[1:]) if text[:1] in ("+", "-") else ("", text)
-    if _AMBIGUOUS.fullmatch(digits):
-        without = digits.replace(",", "")
-        raise Problem(f"may be {without} or {digits.replace(',', '.')}, write it without a comma {actual(cell)}")
-    at = max(digits.rfind(","), digits.rfind("."))
-    mark = digits[at] if at >= 0 else ""
-    if digits[-1:] == mark != "":
+def _time(match: re.Match[str]) -> str | None:
+    """The time behind a date as the wire format has it, empty where there is none; None for 0:30 PM."""
+    zone = match["zone"] or ""
+    if match["half"] is None:
+        time = match["time"]
+        return f"T{'0' * (time[1] == ':')}{time}{zone}" if time else ""
+    hour, is_afternoon = int(match["hour"]), match["half"].lower() == "p"
+    if hour == 0 and is_afternoon:
         return None
-    if mark and digits.count(mark) == 1:
-        whole, decimals = digits[:at], digits[at + 1 :]
-        others = set(",. '") - {mark}
-    else:
-        whole, decimals, others = digits, "", set(",. '")
-    grouped = next((one for one in others if _GROUPED[one].fullmatch(whole)), None)
-    if grouped:
-        whole = whole.replace(grouped, "")
-    if not _WHOLE.fullmatch(whole) or not _WHOLE.fullmatch(decimals) or not whole + decimals:
-        return None
-    return f"{sign}{whole or '0'}.{decimals}" if decimals else f"{sign}{whole}"
-
-
-def sign_of(cell: str) -> str | None:
-    """What the sign of a number says that it is: PERCENT or AMOUNT; None without a sign."""
-    return _parted(cell)[1]
-
-
-def _parted(cell: str) -> tuple[str, str | None]:
-    """The number without its sign, and what the sign says."""
-    text = cell.strip().translate(_SPACES)
-    match = _SIGNED.fullmatch(text) if len(text) <= _LONGEST else None
-    signs = [sign for sign in (match["before"], match["after"]) if sign] if match else []
-    if match is None or len(signs) != 1:
-        return cell, None
-    return match["number"], "PERCENT" if signs == ["%"] else "AMOUNT"
-
-
-def _signed(kind: str, other: str) -> Respell:
-    """A number that may have a sign of this kind; the other kind is refused."""
-
-    def respell(cell: str) -> str | None:
-        digits, sign = _parted(cell)
-        if sign not in (None, kind):
-            raise Problem(f"must be {other} {actual(cell)}")
-        if sign and _THOUSANDS_OR_NOT.fullmatch(digits):
-            raise Problem(f"may be {digits.replace('.', '')} or {digits}, write it without the sign {actual(cell)}")
-        respelled = plain_number(digits)
-        return respelled if respelled is not None or sign is None else digits
-
-    return respell
+    return f"T{hour % 12 + 12 * is_afternoon:02}{match['minutes'] or ':00'}{zone}"
 
 
 def choice(allowed: Iterable[str], synonyms: Mapping[str, str] | None = None) -> Cleaner:
@@ -196,11 +148,6 @@ def _letters(text: str) -> str:
     return re.sub(r"[\s_-]+", "", text).lower()
 
 
-boolean = lenient(cleaning.boolean, lambda cell: _BOOLEANS.get(cell.strip().lower()))
+boolean = lenient(cleaning.boolean, lambda cell: _BOOLEANS.get(normalize("NFC", cell).strip().lower()))
 moment = lenient(cleaning.moment, iso_date)
-number = lenient(cleaning.cell_number, plain_number)
-whole_number = lenient(cleaning.cell_whole_number, plain_number)
-cents = lenient(cleaning.cell_cents, _signed("AMOUNT", "an amount, not a percentage"))
-percent = lenient(
-    lambda cell: cleaning.percent(cleaning.cell_number(cell)), _signed("PERCENT", "a percentage, not an amount")
-)
+last_moment = lenient(cleaning.last_moment, iso_date)

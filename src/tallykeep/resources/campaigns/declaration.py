@@ -61,7 +61,7 @@ class CampaignDraft:
 def clean_campaign(given: dict[str, Any], checker: MetadataChecker, categories: CategoryLabels) -> CampaignDraft:
     """Clean a whole campaign; raises InvalidPayloadError (invalid_campaign_params) with every problem."""
     problems = [f"{name}: not supported by this version; leave it out" for name in _REFUSED if given.get(name)]
-    name = _read(given, "name", cleaning.key_text, problems)
+    name = _read(given, "name", cleaning.name_text, problems)
     if not name and not any(problem.startswith("name:") for problem in problems):
         problems.append("name is required")
     voucher = given.get("voucher")

@@ -3,19 +3,21 @@
 from typing import Any
 
 from tallykeep.model import normal_title, wrong_width
-from tallykeep.resources import cleaning, spellings
+from tallykeep.resources import cleaning, numerals, spellings
 from tallykeep.resources.cleaning import Cleaner, Problem
 from tallykeep.resources.metadata import MetadataChecker
+from tallykeep.resources.numerals import NO_MARKS, Marks, marked
+from tallykeep.resources.vouchers.kinds import take
 
 _FIELDS: dict[str, tuple[str, Cleaner]] = {
     "Code": ("code", cleaning.key_text),
     "Active": ("active", spellings.boolean),
     "Category": ("category", cleaning.text),
-    "Loyalty Points": ("loyalty_points", spellings.whole_number),
-    "Gift Amount": ("gift_amount", spellings.cents),
-    "Redemption Limit": ("redemption_limit", spellings.whole_number),
-    "Redeemed Quantity": ("redeemed_quantity", spellings.whole_number),
-    "Redeemed Amount": ("redeemed_amount", spellings.cents),
+    "Loyalty Points": ("loyalty_points", numerals.whole_number),
+    "Gift Amount": ("gift_amount", numerals.cents),
+    "Redemption Limit": ("redemption_limit", numerals.whole_number),
+    "Redeemed Quantity": ("redeemed_quantity", numerals.whole_number),
+    "Redeemed Amount": ("redeemed_amount", numerals.cents),
     "Start Date": ("start_date", spellings.moment),
     "Expiration Date": ("expiration_date", spellings.moment),
     "Additional Info": ("additional_info", cleaning.text),
@@ -26,11 +28,19 @@ _COLUMNS = {normal_title(title): column for title, column in _FIELDS.items()}
 READ_OVER = {"vouchertype", "discounttype", "discounteffect", "value", "validationruleid"}
 
 
+_LAST_MOMENT = spellings.last_moment
 # Where a file says what a voucher is worth.
 WORTH_TITLES = {"loyalty_card": "Loyalty Points", "gift": "Gift Amount"}
 
 
-def read_cells(header: list[str], cells: list[str], checker: MetadataChecker) -> dict[str, Any]:
+def read_cells(
+    header: list[str],
+    cells: list[str],
+    checker: MetadataChecker,
+    *,
+    marks: Marks = NO_MARKS,
+    last_day_counts: bool = False,
+) -> dict[str, Any]:
     """A row as a JSON voucher; raises Problem with every problem."""
     values: dict[str, Any] = {}
     metadata: dict[str, Any] = {}
@@ -44,13 +54,13 @@ def read_cells(header: list[str], cells: list[str], checker: MetadataChecker) ->
         if not normal:
             problems.append(f"column {number} has a value, but no name in the header")
         elif normal not in _COLUMNS:
-            metadata[title] = None if stripped == "null" else checker.from_cell(title)(cell)
+            read = checker.from_cell(title, marks.get(title))
+            take(metadata, problems, title, None if stripped == "null" else cell, read)
+            metadata.setdefault(title)
         elif stripped != "null":
             name, clean = _COLUMNS[normal]
-            try:
-                values[name] = clean(stripped)
-            except Problem as problem:
-                problems.append(f"{title}: {problem}")
+            read = _LAST_MOMENT if name == "expiration_date" and last_day_counts else marked(clean, marks.get(title))
+            take(values, problems, name, stripped, read, label=title)
     if problems:
         raise Problem("; ".join(problems))
     return _shaped(values, metadata)

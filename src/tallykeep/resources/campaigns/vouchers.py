@@ -145,7 +145,10 @@ class Import:
         self._campaign = campaign
         self._checker = checker
         self._categories = categories
-        self._cleaner = JsonVouchers(checker, categories, campaign["id"])
+        self._source = claimed.source
+        self._cleaner = JsonVouchers(
+            checker, categories, campaign["id"], last_day_counts=claimed.source.last_day_counts
+        )
         self._header = claimed.source.header if claimed.source.format == "csv" else None
         self._given: dict[int, dict[str, Any]] = {}
         self._drafts: Sequence[VoucherDraft] = []
@@ -180,7 +183,13 @@ class Import:
         if self._header is None:
             return row.value if isinstance(row.value, dict) else "the row must be an object"
         try:
-            return read_cells(self._header, row.value, self._checker)
+            return read_cells(
+                self._header,
+                row.value,
+                self._checker,
+                marks=self._source.decimal_marks,
+                last_day_counts=self._source.last_day_counts,
+            )
         except Problem as problem:
             return str(problem)
 

@@ -28,12 +28,12 @@ class CategoryLabels:
 
     def named(self, name: Any) -> str:
         """The label for a name, whether there is a category of that name or not."""
-        given = cleaning.text(name)
+        given = cleaning.label_text(name)
         return self.by_name.get(given, given)
 
     def identified(self, category_id: Any) -> str:
         """The label for a category's id."""
-        given = cleaning.text(category_id)
+        given = cleaning.trimmed(category_id)
         if given not in self.by_id:
             raise Problem(f"no category of this project has this id {actual(given)}")
         return self.by_id[given]

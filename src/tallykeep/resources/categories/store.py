@@ -16,9 +16,9 @@ _sql = queries(__package__, "store.sql")
 
 
 def _name(value: Any) -> str:
-    if value == "":
+    if cleaning.is_blank(value):
         raise Problem("must not be empty")
-    return str(cleaning.key_text(value))
+    return str(cleaning.name_text(value))
 
 
 _FIELDS: dict[str, Cleaner] = {"name": _name, "hierarchy": cleaning.whole_number}

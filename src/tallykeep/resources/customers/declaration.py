@@ -20,14 +20,6 @@ _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 CUSTOMER_PURGE = Purge(plan=_sql.plan_purge, apply=_sql.apply_purge)
 
 
-def _birthdate(value: Any) -> str:
-    """A day; a time of day behind it is dropped."""
-    day: str = cleaning.moment(value)
-    if len(value) > len("2022-01-01"):
-        return day[:10]
-    return str(value)
-
-
 def _email(value: Any) -> str:
     """An email address as far as it can be told without sending to it; an empty one stands for none."""
     address: str = cleaning.text(value)
@@ -51,9 +43,9 @@ CUSTOMER = Upserted(
         Field(
             name="birthdate",
             older_name="birthday",
-            clean=_birthdate,
+            clean=cleaning.day,
             titles=("Birthday", "Birthdate"),
-            clean_cell=spellings.lenient(_birthdate, spellings.iso_date),
+            clean_cell=spellings.lenient(cleaning.day, spellings.iso_date),
         ),
         _text("line_1", "Address_line_1", inside="address"),
         _text("line_2", "Address_line_2", inside="address"),

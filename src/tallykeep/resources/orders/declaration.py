@@ -36,22 +36,27 @@ def _item(number: int, item: Any) -> dict[str, Any]:
         for name in _ITEM_NUMBERS:
             if cleaned.get(name) is not None:
                 cleaned[name] = _named(name, cleaning.whole_number, cleaned[name])
-        _check_keys(cleaned, ("source_id", "product_id", "sku_id"))
+        cleaned |= _keys(cleaned, ("source_id", "product_id", "sku_id"))
         for name in ("product", "sku"):
             if cleaned.get(name) is not None:
-                goods = cleaning.json_object(cleaned[name])
-                _check_keys(goods, ("id", "source_id", "product_id"))
-                if goods.get("name") is not None:
-                    _named(f"{name}.name", cleaning.text, goods["name"])
+                held = cleaning.json_object(cleaned[name])
+                cleaned[name] = held | _keys(held, ("id", "source_id", "product_id"))
+                if held.get("name") is not None:
+                    _named(f"{name}.name", cleaning.text, held["name"])
     except Problem as problem:
         raise Problem(f"[{number}] {problem}") from None
     return {"object": "order_item", **cleaned}
 
 
-def _check_keys(given: dict[str, Any], names: tuple[str, ...]) -> None:
-    for name in names:
-        if given.get(name) is not None:
-            _named(name, cleaning.key_text, given[name])
+def _keys(given: dict[str, Any], names: tuple[str, ...]) -> dict[str, str]:
+    """Those of these keys that are given, cleaned."""
+    return {name: _named(name, cleaning.key_text, given[name]) for name in names if given.get(name) is not None}
+
+
+def _person(value: Any) -> dict[str, Any]:
+    """A customer within an order, whose keys are those of the customer."""
+    given = cleaning.json_object(value)
+    return given | _keys(given, ("id", "source_id"))
 
 
 def _named(name: str, clean: Cleaner, value: Any) -> Any:
@@ -74,9 +79,9 @@ ORDER = Upserted(
         _json("initial_amount", cleaning.whole_number),
         _json("discount_amount", cleaning.whole_number),
         _json("items", _items),
-        _json("customer", cleaning.json_object),
+        _json("customer", _person),
         _json("customer_id", cleaning.key_text),
-        _json("referrer", cleaning.json_object),
+        _json("referrer", _person),
         _json("referrer_id", cleaning.key_text),
     ),
     table=Table(

@@ -5,9 +5,10 @@ from typing import Any
 from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.model import ClaimedPortion
-from tallykeep.resources import cleaning, spellings
+from tallykeep.resources import cleaning, numerals
 from tallykeep.resources.cleaning import Problem, actual
 from tallykeep.resources.metadata_purge import Purge
+from tallykeep.resources.metadata_typing import array_in
 from tallykeep.resources.upserts.declare import Field, Upserted
 from tallykeep.resources.upserts.statements import Table
 from tallykeep.resources.upserts.writing import Upsert, begin_upsert
@@ -24,7 +25,11 @@ def _attributes(value: Any) -> list[str]:
 
 
 def _cell_attributes(cell: str) -> list[str]:
-    return [item.strip() for item in cleaning.text(cell).split(",") if item.strip()]
+    """A JSON array of strings, or items with commas between them."""
+    items = array_in(cleaning.text(cell))
+    if items is not None:
+        return _attributes(items)
+    return [item.strip() for item in cell.split(",") if item.strip()]
 
 
 PRODUCT = Upserted(
@@ -32,7 +37,7 @@ PRODUCT = Upserted(
     prefix="prod_",
     fields=(
         Field(name="name", clean=cleaning.text, titles=("name",), clean_cell=cleaning.text, required=True),
-        Field(name="price", clean=cleaning.whole_number, titles=("price",), clean_cell=spellings.cents),
+        Field(name="price", clean=cleaning.whole_number, titles=("price",), clean_cell=numerals.cents),
         Field(name="attributes", clean=_attributes, titles=("attributes",), clean_cell=_cell_attributes),
         Field(name="image_url", clean=cleaning.text, titles=("image_url",), clean_cell=cleaning.text),
     ),

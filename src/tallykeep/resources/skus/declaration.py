@@ -8,7 +8,7 @@ import orjson
 from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.model import ClaimedPortion
-from tallykeep.resources import cleaning, spellings
+from tallykeep.resources import cleaning, numerals
 from tallykeep.resources.cleaning import Problem, actual
 from tallykeep.resources.upserts.declare import Change, Field, Upserted
 from tallykeep.resources.upserts.statements import Table
@@ -55,8 +55,8 @@ SKU = Upserted(
             name="product_id", clean=cleaning.key_text, titles=("product_id",), clean_cell=cleaning.key_text,
             required=True,
         ),
-        Field(name="sku", clean=cleaning.text, titles=("sku",), clean_cell=cleaning.text),
-        Field(name="price", clean=cleaning.whole_number, titles=("price",), clean_cell=spellings.cents),
+        Field(name="sku", clean=cleaning.trimmed, titles=("sku",), clean_cell=cleaning.text),
+        Field(name="price", clean=cleaning.whole_number, titles=("price",), clean_cell=numerals.cents),
         Field(name="currency", clean=cleaning.text, titles=("currency",), clean_cell=cleaning.text),
         Field(name="attributes", clean=cleaning.json_object, titles=("attributes",), clean_cell=_cell_attributes),
         Field(name="image_url", clean=cleaning.text, titles=("image_url",), clean_cell=cleaning.text),

@@ -19,6 +19,7 @@ from tallykeep.resources.cells import CLEARING, NULL, all_plain, copy_text, is_p
 from tallykeep.resources.cleaning import Problem
 from tallykeep.resources.memo import Memo
 from tallykeep.resources.metadata import MetadataChecker
+from tallykeep.resources.numerals import NO_MARKS, Marks
 from tallykeep.resources.upserts.declare import Field, Upserted
 
 # Stands for a cell that is odd. COPY's text never has this character, so one look at a line finds it.
@@ -44,7 +45,9 @@ class ReadyChanges:
         return "".join([f"{line}\n" for line in sorted(lines)])
 
 
-def file_columns(kind: Upserted, header: list[str], checker: MetadataChecker) -> "FileColumns | None":
+def file_columns(
+    kind: Upserted, header: list[str], checker: MetadataChecker, marks: Marks = NO_MARKS
+) -> "FileColumns | None":
     """What takes the quick way with files of this header; None where every row has to be looked at.
 
     That is where rows name ids or nobody, give one field twice, leave out what is required, refer to other resources,
@@ -58,13 +61,16 @@ def file_columns(kind: Upserted, header: list[str], checker: MetadataChecker) ->
         return None
     if kind.resolve is not None or not checker.takes_anything:
         return None
-    return FileColumns(kind, header, checker)
+    return FileColumns(kind, header, checker, marks)
 
 
 class FileColumns:
-    """Makes ready changes of the rows of a file with this header; unknown columns become metadata."""
+    """Makes ready changes of the rows of a file with this header; unknown columns become metadata.
 
-    def __init__(self, kind: Upserted, header: list[str], checker: MetadataChecker) -> None:
+    `marks` are what stands before decimals in columns.
+    """
+
+    def __init__(self, kind: Upserted, header: list[str], checker: MetadataChecker, marks: Marks = NO_MARKS) -> None:
         named = {normal_title(title): spec for spec in kind.fields for title in spec.titles}
         self._kind = kind
         self._checker = checker
@@ -75,7 +81,7 @@ class FileColumns:
             if normal_title(name) == "sourceid":
                 self._key_at = index
             elif spec := named.get(normal_title(name)):
-                self._specs[index] = spec
+                self._specs[index] = spec.marked(marks.get(name))
             else:
                 self._extra[index] = name
         self._makers = [self._maker(column) for column in kind.table.columns]

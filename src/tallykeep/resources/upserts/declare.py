@@ -1,11 +1,12 @@
 """What a resource that is upserted declares of itself."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 from tallykeep.db.pool import Connection
+from tallykeep.resources import numerals
 from tallykeep.resources.cleaning import Cleaner
 from tallykeep.resources.upserts.statements import Statements, Table
 
@@ -43,6 +44,10 @@ class Field:
     older_name: str | None = None  # what JSON may call it too
     required: bool = False
     is_plain: Callable[[str], object] | None = None
+
+    def marked(self, mark: str | None) -> "Field":
+        """The same field for a column in which this mark stands before decimals."""
+        return self if mark is None else replace(self, clean_cell=numerals.marked(self.clean_cell, mark))
 
 
 # Looks up what changes refer to, and gives a problem to those that refer to nothing.

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tallykeep.db.pool import Connection
-from tallykeep.resources import spellings
+from tallykeep.resources import numerals
 from tallykeep.resources.lists.declare import Listed
 from tallykeep.resources.lists.whole import Filed, Shown, units
 from tallykeep.resources.upserts.declare import Field, Upserted
@@ -24,6 +24,6 @@ def _reader(spec: Field) -> Callable[[Shown], Any]:
     def read(one: Shown) -> Any:
         held = one if spec.inside is None else one[spec.inside] or {}
         value = held.get(spec.name)
-        return units(value) if spec.clean_cell is spellings.cents else value
+        return units(value) if spec.clean_cell is numerals.cents else value
 
     return read

@@ -8,6 +8,7 @@ from tallykeep.resources import cleaning
 from tallykeep.resources.cells import CLEARING
 from tallykeep.resources.cleaning import Cleaner, Problem
 from tallykeep.resources.metadata import MetadataChecker
+from tallykeep.resources.numerals import NO_MARKS, Marks
 from tallykeep.resources.upserts.declare import Change, Field, Upserted
 
 Reader = Callable[[Row], Change]
@@ -23,7 +24,7 @@ def json_reader(kind: Upserted) -> Reader:
             change.problems.append(row.problem or f"the row must be an object {cleaning.actual(given)}")
             return change
         for name, clean in (("source_id", cleaning.key_text), ("id", cleaning.key_text)):
-            if given.get(name) not in (None, ""):
+            if not cleaning.is_blank(given.get(name)):
                 setattr(change, name, _cleaned(change, name, clean, given[name]))
         for spec in kind.fields:
             _read_json_field(change, spec, given)
@@ -58,7 +59,7 @@ def ids_reader(by: str, metadata: dict[str, Any]) -> Reader:
         change = Change(row.number, metadata=metadata)
         if row.problem is not None:
             change.problems.append(row.problem)
-        elif not row.value:
+        elif cleaning.is_blank(row.value):
             change.problems.append(f"{by}: must not hold empty keys")
         else:
             key = _cleaned(change, by, cleaning.key_text, row.value)
@@ -71,16 +72,19 @@ def ids_reader(by: str, metadata: dict[str, Any]) -> Reader:
     return read
 
 
-def csv_reader(kind: Upserted, header: list[str], checker: MetadataChecker) -> Reader:
+def csv_reader(kind: Upserted, header: list[str], checker: MetadataChecker, marks: Marks = NO_MARKS) -> Reader:
     """Reads changes that come as the rows of a file with this header; unknown columns become metadata."""
     titles = {normal_title(title): spec for spec in kind.fields for title in spec.titles}
     keys = {"sourceid": "source_id", "id": "id"}
     known = [
-        (index, name, titles[normal_title(name)]) for index, name in enumerate(header) if normal_title(name) in titles
+        (index, name, titles[normal_title(name)].marked(marks.get(name)))
+        for index, name in enumerate(header)
+        if normal_title(name) in titles
     ]
     keyed = [(index, name, keys[normal_title(name)]) for index, name in enumerate(header) if normal_title(name) in keys]
     taken = {index for index, *_ in known} | {index for index, *_ in keyed}
-    extra = [(index, name, checker.from_cell(name)) for index, name in enumerate(header) if index not in taken]
+    extra = [(index, name, checker.from_cell(name, marks.get(name))) for index, name in enumerate(header)
+             if index not in taken]  # fmt: skip
 
     def read(row: Row) -> Change:
         change = Change(row.number)
@@ -104,7 +108,8 @@ def csv_reader(kind: Upserted, header: list[str], checker: MetadataChecker) -> R
             if cell and not name:
                 change.problems.append(f"column {index + 1} has a value, but no name in the header")
             elif cell:
-                change.metadata[name] = None if cell == CLEARING else from_cell(cells[index])
+                value = None if cell == CLEARING else _cleaned(change, name, from_cell, cells[index])
+                change.metadata[name] = value
         return change
 
     return read

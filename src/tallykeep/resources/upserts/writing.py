@@ -208,14 +208,14 @@ async def begin_upsert(connection: Connection, claimed: ClaimedPortion, kind: Up
     checker = await checker_for(connection, claimed.project_id, kind.noun)
     source = claimed.source
     if source.format == "csv":
-        reader = csv_reader(kind, source.header, checker)
+        reader = csv_reader(kind, source.header, checker, source.decimal_marks)
     elif "metadata" in source.options:
         reader = ids_reader(source.options["by"], source.options["metadata"])
     else:
         reader = json_reader(kind)
-    columns = file_columns(kind, source.header, checker) if source.format == "csv" else None
+    is_file = source.format == "csv"
+    columns = file_columns(kind, source.header, checker, source.decimal_marks) if is_file else None
     merge = Merge(connection, claimed, kind, columns) if columns is not None else None
     # Bulk updates create what they do not find, with no more than what they were given.
     operation = Upsert(connection, claimed.project_id, kind, checker)
-    from_file = source.format == "csv"
-    return operation.use(reader, merge=merge, complete=from_file, from_file=from_file)
+    return operation.use(reader, merge=merge, complete=is_file, from_file=is_file)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import orjson
 
 from tallykeep.model import normal_title
-from tallykeep.resources import cleaning, spellings
+from tallykeep.resources import cleaning, numerals, spellings
 from tallykeep.resources.cleaning import Cleaner, Problem
 from tallykeep.resources.vouchers.draft import Values
 from tallykeep.resources.vouchers.kinds import (
@@ -70,41 +70,43 @@ COLUMNS = (
     Column("Active", "active", spellings.boolean, spellings.BOOLEANS),
     Column("Start Date", "start_date", spellings.moment),
     Column("Expiration Date", "expiration_date", spellings.moment),
-    Column("Redemption Limit", "redemption_quantity", spellings.whole_number),
-    Column("Redeemed Quantity", "redeemed_quantity", spellings.whole_number),
-    Column("Redeemed Amount", "redeemed_amount", spellings.cents),
+    Column("Redemption Limit", "redemption_quantity", numerals.whole_number),
+    Column("Redeemed Quantity", "redeemed_quantity", numerals.whole_number),
+    Column("Redeemed Amount", "redeemed_amount", numerals.cents),
     Column("Additional Info", "additional_info", cleaning.text),
 )
 WORTH_FIELDS = ("discount", "gift", "loyalty_card")
 BOUGHT = ("type", "discount_type", "discount_effect", "value")  # what a voucher is worth takes these together
 
 _CELL_VALUES: dict[str, tuple[str, Cleaner]] = {
-    "AMOUNT": ("amount_off", spellings.cents),
-    "FIXED": ("fixed_amount", spellings.cents),
-    "PERCENT": ("percent_off", spellings.percent),
-    "UNIT": ("unit_off", spellings.whole_number),
-    "SHIPPING": ("unit_off", spellings.whole_number),
-    GIFT: ("amount", spellings.cents),
-    LOYALTY: ("points", spellings.whole_number),
+    "AMOUNT": ("amount_off", numerals.cents),
+    "FIXED": ("fixed_amount", numerals.cents),
+    "PERCENT": ("percent_off", numerals.percent),
+    "UNIT": ("unit_off", numerals.whole_number),
+    "SHIPPING": ("unit_off", numerals.whole_number),
+    GIFT: ("amount", numerals.cents),
+    LOYALTY: ("points", numerals.whole_number),
 }
 
 
 KNOWN_TITLES = {normal_title(column.title): column for column in COLUMNS}
 
 
-def worth_of(kind: str, discount_type: str | None, effect: str | None, value: str | None) -> tuple[Values, list[str]]:
+def worth_of(
+    kind: str, discount_type: str | None, effect: str | None, value: str | None, mark: str | None = None
+) -> tuple[Values, list[str]]:
     """What Voucher Type, Discount Type, Discount Effect and Value together make: {"discount": …} or {"gift": …}.
 
-    Without a Discount Type, the sign of the Value tells: 15 % or 25 €.
+    Without a Discount Type, the sign of the Value tells: 15 % or 25 €. `mark` stands before the decimals of Values.
     """
     if kind == DISCOUNT and discount_type is None and value is not None:
-        discount_type = spellings.sign_of(value)
+        discount_type = numerals.sign_of(value)
     if kind == DISCOUNT and discount_type is None:
         return {}, ["Discount Type is required"]
     name, clean = _CELL_VALUES[discount_type if kind == DISCOUNT and discount_type else kind]
     made: Values = {}
     problems: list[str] = []
-    take(made, problems, name, value, clean, label="Value", required=discount_type != "SHIPPING")
+    take(made, problems, name, value, numerals.marked(clean, mark), label="Value", required=discount_type != "SHIPPING")
     if kind != DISCOUNT:
         return {WORTH[kind][0]: orjson.dumps(made).decode()}, problems
     if effect is not None:

@@ -11,9 +11,12 @@ from typing import Any
 import orjson
 
 from tallykeep.model import Failure, Row, Table, normal_title, wrong_width
+from tallykeep.resources import spellings
 from tallykeep.resources.categories.labels import CategoryLabels
 from tallykeep.resources.cells import CLEARING, all_plain, is_plain
+from tallykeep.resources.cleaning import Cleaner
 from tallykeep.resources.metadata import MetadataChecker
+from tallykeep.resources.numerals import NO_MARKS, Marks, marked
 from tallykeep.resources.vouchers.columns import BOUGHT, COLUMNS, KNOWN_TITLES, Column, worth_of
 from tallykeep.resources.vouchers.draft import DraftTable, Values, VoucherDraft, fields_of
 from tallykeep.resources.vouchers.kinds import shown_key, take, take_dates
@@ -24,25 +27,39 @@ Cells = list[str]
 
 
 class CsvVouchers:
-    """Cleans the rows of a file with this header; unknown columns become metadata."""
+    """Cleans the rows of a file with this header; unknown columns become metadata.
 
-    def __init__(self, header: list[str], metadata: MetadataChecker, categories: CategoryLabels) -> None:
+    `marks` are what stands before decimals in columns; with `last_day_counts`, a day alone ends with its end.
+    """
+
+    def __init__(
+        self,
+        header: list[str],
+        metadata: MetadataChecker,
+        categories: CategoryLabels,
+        *,
+        marks: Marks = NO_MARKS,
+        last_day_counts: bool = False,
+    ) -> None:
         self._width = len(header)
         self._known: dict[str, tuple[int, Column]] = {}
         self._unnamed: list[int] = []
+        self._mark_of_values: str | None = None
         extra: list[tuple[int, str, Callable[[str], Any]]] = []
         for index, name in enumerate(header):
             column = KNOWN_TITLES.get(normal_title(name))
             if column:
-                known = replace(column, clean=categories.named) if column.name == "category" else column
-                self._known[column.name] = (index, known)
+                clean = _reader(column, categories, marks.get(name), last_day_counts=last_day_counts)
+                self._known[column.name] = (index, replace(column, clean=clean))
+                if column.name == "value":
+                    self._mark_of_values = marks.get(name)
             elif name:
-                extra.append((index, name, metadata.from_cell(name)))
+                extra.append((index, name, metadata.from_cell(name, marks.get(name))))
             else:
                 self._unnamed.append(index)
         # Nothing here may lead back to itself: cycles, and all that they remember, are seldom looked for.
         self._metadata = MetadataCells(extra, metadata)
-        self._tails = Tails(self._known, self._unnamed, self._metadata)
+        self._tails = Tails(self._known, self._unnamed, self._metadata, self._mark_of_values)
 
     def clean(self, rows: Sequence[Row]) -> tuple[Sequence[VoucherDraft], list[Failure]]:
         """The drafts and the failures, each in row order."""
@@ -88,9 +105,11 @@ class CsvVouchers:
             return [Failure(row.number, self._key(row.value), wrong_width(len(row.value), self._width))]
         values, cleared, problems = self._read_cells(cells)
         code, kind = values.pop("code", None), values.pop("type", None)
-        bought = [values.pop(name, None) for name in BOUGHT[1:]]
+        discount_type, effect, value = (values.pop(name, None) for name in BOUGHT[1:])
         is_legible = kind is not None and not any(problem.startswith("Discount Type:") for problem in problems)
-        worth, found = worth_of(str(kind), *bought) if is_legible else ({}, [])
+        worth, found = (
+            worth_of(str(kind), discount_type, effect, value, self._mark_of_values) if is_legible else ({}, [])
+        )
         rule = values.pop("validation_rule", None)
         metadata, flaws = self._metadata.read([cells[index] for index in self._metadata.places])
         problems += [*found, *flaws]
@@ -128,6 +147,15 @@ class CsvVouchers:
     def _key(self, cells: Cells) -> str | None:
         known = self._known.get("code")
         return shown_key(cells[known[0]].strip()) if known and known[0] < len(cells) else None
+
+
+def _reader(column: Column, categories: CategoryLabels, mark: str | None, *, last_day_counts: bool) -> Cleaner:
+    """What reads the cells of a column of this very file."""
+    if column.name == "category":
+        return categories.named
+    if column.name == "expiration_date" and last_day_counts:
+        return spellings.last_moment
+    return marked(column.clean, mark)
 
 
 _TITLES_BY_NAME = {column.name: column.title for column in COLUMNS}

@@ -39,9 +39,17 @@ _NO_DRAFTS = DraftTable([], [], [])
 
 
 class JsonVouchers:
-    """Cleans vouchers that come as JSON objects."""
+    """Cleans vouchers that come as JSON objects; with `last_day_counts`, a day alone ends with its end."""
 
-    def __init__(self, metadata: MetadataChecker, categories: CategoryLabels, campaign_id: str | None = None) -> None:
+    def __init__(
+        self,
+        metadata: MetadataChecker,
+        categories: CategoryLabels,
+        campaign_id: str | None = None,
+        *,
+        last_day_counts: bool = False,
+    ) -> None:
+        self._fields = _JSON_FIELDS | ({"expiration_date": cleaning.last_moment} if last_day_counts else {})
         self._categories = categories
         self._campaign_id = campaign_id
         self._metadata = Memo(lambda dumped: metadata.problems(orjson.loads(dumped)))
@@ -74,8 +82,8 @@ class JsonVouchers:
         places: list[int] = []
         for place, given in enumerate(rows.values):
             tail = self._tail_of(given)
-            if tail is not None and is_plain(given["code"]):
-                codes.append(given["code"])
+            if tail is not None and is_plain(code := given["code"].strip()):
+                codes.append(code)
                 tails.append(tail)
                 places.append(place)
             if len(self._tails) > _WORTH_REMEMBERING and 2 * len(self._tails) > place:
@@ -108,7 +116,7 @@ class JsonVouchers:
             return None, [f"the row must be an object {actual(given)}"], None
         problems: list[str] = []
         values: Fields = {}
-        for name, clean in _JSON_FIELDS:
+        for name, clean in self._fields.items():
             take(values, problems, name, given.get(name), clean)
         category = self._categories.label_in(given, problems)
         if category is not None:
@@ -125,7 +133,7 @@ class JsonVouchers:
         self._take_worth(values, problems, kind, given)
         self._take_metadata(values, problems, given.get("metadata"))
         code = values.pop("code", None)
-        if not given.get("code"):
+        if cleaning.is_blank(given.get("code")):
             problems.insert(0, "code is required")
         if problems or code is None or kind is None:
             return None, problems, shown_key(given.get("code"))
@@ -172,13 +180,13 @@ class JsonVouchers:
               label="redemption.quantity")  # fmt: skip
 
 
-_JSON_FIELDS: tuple[tuple[str, Cleaner], ...] = (
-    ("code", cleaning.key_text),
-    ("active", cleaning.json_boolean),
-    ("start_date", cleaning.moment),
-    ("expiration_date", cleaning.moment),
-    ("additional_info", cleaning.text),
-)
+_JSON_FIELDS: dict[str, Cleaner] = {
+    "code": cleaning.key_text,
+    "active": cleaning.json_boolean,
+    "start_date": cleaning.moment,
+    "expiration_date": cleaning.moment,
+    "additional_info": cleaning.text,
+}
 
 
 def _dump(given: Any, expected: type, name: str, problems: list[str]) -> bytes | None:

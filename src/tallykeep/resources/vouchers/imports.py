@@ -162,9 +162,10 @@ async def import_vouchers(connection: Connection, claimed: ClaimedPortion) -> Vo
     metadata = await checker_for(connection, claimed.project_id, "voucher")
     categories = await labels_for(connection, claimed.project_id)
     source = claimed.source
+    ends = source.last_day_counts
     cleaner = (
-        CsvVouchers(source.header, metadata, categories)
+        CsvVouchers(source.header, metadata, categories, marks=source.decimal_marks, last_day_counts=ends)
         if source.format == "csv"
-        else JsonVouchers(metadata, categories)
+        else JsonVouchers(metadata, categories, last_day_counts=ends)
     )
     return VoucherImport(connection, claimed, cleaner)

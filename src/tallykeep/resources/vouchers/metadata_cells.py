@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from tallykeep.resources.cells import CLEARING
+from tallykeep.resources.cleaning import Problem
 from tallykeep.resources.metadata import MetadataChecker
 from tallykeep.resources.vouchers.draft import Values
 
@@ -18,8 +19,15 @@ class MetadataCells:
 
     def read(self, cells: Iterable[str]) -> tuple[Values, list[str]]:
         """The metadata and every problem with it; empty cells say nothing."""
-        pairs = [(name, read, cell) for cell, (_, name, read) in zip(cells, self._columns, strict=True)]
-        metadata = {
-            name: None if cell.strip() == CLEARING else read(cell) for name, read, cell in pairs if cell.strip()
-        }
-        return metadata, self._checker.problems(metadata)
+        metadata: Values = {}
+        problems: list[str] = []
+        unread: list[str] = []
+        for cell, (_, name, read) in zip(cells, self._columns, strict=True):
+            if not (stripped := cell.strip()):
+                continue
+            try:
+                metadata[name] = None if stripped == CLEARING else read(cell)
+            except Problem as problem:
+                problems.append(f"{name}: {problem}")
+                unread.append(name)
+        return metadata, [*problems, *self._checker.problems(metadata, unread)]

@@ -38,12 +38,18 @@ ODD = _Odd()
 class Tails:
     """Makes tails (see DraftTable) out of a file's columns: those known by name, those without a name, and the rest."""
 
-    def __init__(self, known: Mapping[str, tuple[int, Column]], unnamed: list[int], metadata: MetadataCells) -> None:
+    def __init__(
+        self,
+        known: Mapping[str, tuple[int, Column]],
+        unnamed: list[int],
+        metadata: MetadataCells,
+        mark_of_values: str | None = None,
+    ) -> None:
         self._known = known
         self._unnamed = [*unnamed, *(known[name][0] for name in ("validation_rule",) if name in known)]
         self._extra = metadata.places
         self._metadata = Memo(_metadata_text(metadata))
-        self._bought = Memo(_bought_text)
+        self._bought = Memo(_bought_text(mark_of_values))
         self._texts = {name: Memo(_text_of(known[name][1].clean, ABSENT[name])) for name in FIELDS if name in known}
         self._by_rest: dict[str, Any] = {}
         self._rows = 0
@@ -130,21 +136,28 @@ def _text_of(clean: Cleaner, absent: str) -> Callable[[str], Any]:
     return read
 
 
-def _bought_text(cells: tuple[str, ...]) -> Any:
-    """Voucher Type, Discount Type, Discount Effect and Value as (type, discount, gift, loyalty card), or ODD."""
-    stripped = [cell.strip() for cell in cells]
-    if CLEARING in stripped:
-        return ODD
-    try:
-        kind = TYPE_CELL(stripped[0])
-        discount_type = DISCOUNT_TYPE_CELL(stripped[1]) if stripped[1] else None
-    except Problem:
-        return ODD
-    effect = effect_cell(stripped[2]) if stripped[2] else None
-    worth, problems = worth_of(kind, discount_type, effect, stripped[3] or None)
-    if problems:
-        return ODD
-    return (kind, *(copy_text(worth[name]) if name in worth else NULL for name in WORTH_FIELDS))
+def _bought_text(mark: str | None) -> Callable[[tuple[str, ...]], Any]:
+    """A reader of Voucher Type, Discount Type, Discount Effect and Value as (type, discount, gift, loyalty card).
+
+    It answers with COPY's texts, or with ODD.
+    """
+
+    def read(cells: tuple[str, ...]) -> Any:
+        stripped = [cell.strip() for cell in cells]
+        if CLEARING in stripped:
+            return ODD
+        try:
+            kind = TYPE_CELL(stripped[0])
+            discount_type = DISCOUNT_TYPE_CELL(stripped[1]) if stripped[1] else None
+        except Problem:
+            return ODD
+        effect = effect_cell(stripped[2]) if stripped[2] else None
+        worth, problems = worth_of(kind, discount_type, effect, stripped[3] or None, mark)
+        if problems:
+            return ODD
+        return (kind, *(copy_text(worth[name]) if name in worth else NULL for name in WORTH_FIELDS))
+
+    return read
 
 
 def _ending_before_start(starts: Sequence[Any], ends: Sequence[Any]) -> list[int]:

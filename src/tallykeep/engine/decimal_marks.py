@@ -1,0 +1,94 @@
+"""Whether commas or points stand before the decimals of a file's columns, as its first rows tell.
+
+Found out once, at acceptance, of rows by their numbers: so the same file is read alike however it came in chunks, in
+portions, and on the day of a retry.
+"""
+
+import asyncio
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from tallykeep.engine.rows import raw_rows, read_rows
+from tallykeep.model import Portion, Row, Source, Table
+
+MOST_ROWS = 10_000
+_MANY_ROWS = 200
+# Where a number may mean two: most files have none, and need no closer look.
+_TWO_WAY = re.compile(rb"(?<=\d)[.,]\d{3}(?!\d)")
+_TWO_WAY_CELL = re.compile(r"(?<![\d.,])[1-9]\d{0,2}[.,]\d{3}(?![\d.,])", re.ASCII)
+
+MarkOf = Callable[[Sequence[str]], str | None]
+
+
+class DecimalMarks:
+    """Takes a file's portions as they come, and tells the marks in the end.
+
+    `mark_of` tells what stands before the decimals in the cells of one column. `known` are the marks of columns, by
+    their index in the file's own header, whose cells are known to be numbers with such marks: those of workbooks.
+    """
+
+    def __init__(self, mark_of: MarkOf | None, known: Mapping[int, str] | None = None) -> None:
+        self._mark_of = mark_of
+        self._known = dict(known or {})
+        self._portions: list[Portion] = []
+        self._rows_left = MOST_ROWS if mark_of is not None else 0
+        self._is_unclear = False
+
+    def take(self, portion: Portion, source: Source) -> Portion:
+        """The portion as it is; its rows are kept in mind as long as they are among the first."""
+        if self._rows_left > 0:
+            held = portion if portion.row_count <= self._rows_left else _first_rows(portion, source, self._rows_left)
+            self._rows_left -= held.row_count
+            self._portions.append(held)
+            self._is_unclear = self._is_unclear or bool(_TWO_WAY.search(held.body))
+        return portion
+
+    async def found(self, source: Source) -> dict[int, str]:
+        """The marks of columns by their index in the file's own header; many rows are read beside the event loop."""
+        if sum(portion.row_count for portion in self._portions) < _MANY_ROWS:
+            return self.found_now(source)
+        return await asyncio.to_thread(self.found_now, source)
+
+    def found_now(self, source: Source) -> dict[int, str]:
+        """The same at once."""
+        if not self._is_unclear or self._mark_of is None:
+            return self._known
+        columns = _columns([read_rows(portion, source) for portion in self._portions], len(source.header))
+        found = {
+            at: self._mark_of(cells)
+            for at, cells in enumerate(columns)
+            if at not in self._known and _TWO_WAY_CELL.search("\n".join(cells))
+        }
+        return {at: mark for at, mark in found.items() if mark} | self._known
+
+
+def _first_rows(portion: Portion, source: Source, count: int) -> Portion:
+    return Portion(portion.first_row, count, b"".join(raw_rows(portion, source)[:count]))
+
+
+def _columns(portions: list[Sequence[Row]], width: int) -> list[list[str]]:
+    columns: list[list[str]] = [[] for _ in range(width)]
+    for rows in portions:
+        if isinstance(rows, Table):
+            found = rows.columns()
+        else:
+            read = [row.value for row in rows if row.problem is None]
+            found = [[cells[at] for cells in read if at < len(cells)] for at in range(width)]
+        for column, cells in zip(columns, found, strict=True):
+            column.extend(cells)
+    return columns
+
+
+def with_marks(source: Source, marks: Mapping[int, str], earlier: Source | None) -> Source:
+    """The source, whose columns are chosen already, with the marks of these columns of the file.
+
+    Rows that are tried again are read as they were: the few that failed tell less than all of the file.
+    """
+    if source.format != "csv":
+        return source
+    if earlier is not None:
+        return replace(source, decimal_marks=earlier.decimal_marks)
+    indexes = source.kept if source.kept is not None else range(len(source.header))
+    named = zip(source.header, indexes, strict=True)
+    return replace(source, decimal_marks={title: marks[at] for title, at in named if title and at in marks})

@@ -1,0 +1,104 @@
+"""A file's cells as the JSON values that metadata definitions ask for.
+
+What is no such value is left as text, for the definition's own reason to show. What may mean two things is a Problem.
+"""
+
+import math
+import re
+from decimal import Decimal
+from typing import Any
+
+import orjson
+
+from tallykeep.resources import cleaning, numerals, spellings
+from tallykeep.resources.cleaning import Problem, actual
+
+_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d{1,3})?", re.ASCII)
+_LONGEST_NUMBER = 60
+_QUOTED = re.compile(r"\s*\[\s*(?:'[^'\\]*'\s*(?:,\s*'[^'\\]*'\s*)*)?\]\s*")
+_QUOTED_ITEM = re.compile(r"'([^'\\]*)'")
+
+
+def typed(kind: str, cell: str, mark: str | None = None) -> Any:
+    """A cell as a value of this type; `mark` stands before the decimals in its column."""
+    if kind == "number":
+        return _number_or_text(cell, mark)
+    if kind in ("date", "datetime"):
+        return cell if _is_moment(cell) else spellings.iso_date(cell) or cell
+    return _READERS[kind](cell) if kind in _READERS else cell
+
+
+def _boolean_or_text(cell: str) -> Any:
+    try:
+        return spellings.boolean(cell)
+    except Problem:
+        return cell
+
+
+def _json_or_text(cell: str) -> Any:
+    try:
+        return orjson.loads(cell)
+    except orjson.JSONDecodeError:
+        return cell
+
+
+_READERS = {"boolean": _boolean_or_text, "object": _json_or_text}
+
+
+def typed_array(kind: str, cell: str) -> list[Any]:
+    """The items of a cell, a JSON array or with commas between them, each as a value of this type."""
+    items = array_in(cell, f"[{cell}]" if kind == "object" else None)
+    if items is None:
+        return [typed(kind, item.strip()) for item in cell.split(",")]
+    return [typed(kind, item) if isinstance(item, str) else item for item in items]
+
+
+def array_in(cell: str, otherwise: str | None = None) -> list[Any] | None:
+    """The JSON array that a cell is, with single quotes as well; None where it has no brackets around it.
+
+    Without them, `otherwise` is read if it is a JSON array. Raises Problem for brackets around something else.
+    """
+    stripped = cell.strip()
+    is_bracketed = stripped.startswith("[") and stripped.endswith("]")
+    text = stripped if is_bracketed else otherwise
+    if text is None:
+        return None
+    try:
+        found = orjson.loads(text)
+        return found if isinstance(found, list) else None
+    except orjson.JSONDecodeError:
+        if not is_bracketed:
+            return None
+    if _QUOTED.fullmatch(stripped):
+        return _QUOTED_ITEM.findall(stripped)
+    raise Problem(f'must be an array like ["a","b"], or items with commas between them {actual(cell)}')
+
+
+def _number_or_text(cell: str, mark: str | None) -> Any:
+    text = cell.strip()
+    plain = text if _NUMBER.fullmatch(text) and not numerals.is_two_way(text) else numerals.any_number(text, mark)
+    if plain is None or len(plain) > _LONGEST_NUMBER:
+        return cell
+    value = _as_number(plain.removeprefix("+"))
+    if value is None:
+        return cell
+    if Decimal(repr(value)) != Decimal(plain):
+        raise Problem(f"has more digits than a number keeps {actual(cell)}")
+    return value
+
+
+def _as_number(plain: str) -> int | float | None:
+    """What JSON makes of it, None where that is no finite number."""
+    try:
+        value = orjson.loads(plain)
+    except orjson.JSONDecodeError:
+        return None
+    return value if isinstance(value, int | float) and math.isfinite(value) else None
+
+
+def _is_moment(cell: str) -> bool:
+    try:
+        cleaning.moment(cell)
+    except Problem:
+        return False
+    return True
