@@ -4,14 +4,12 @@ A reason names the whole definition, then the value, as the wire format does (ca
 /v1/async-actions/{id}): «unit: must be a number, property is required (actual value is 'EUR')».
 """
 
-import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
+from tallykeep import exact_json
 from tallykeep.resources import cleaning, spellings
 from tallykeep.resources.cleaning import Problem, actual
 
@@ -150,8 +148,8 @@ def _typed(kind: str, cell: str) -> Any:
         return _or_text(spellings.iso_date, cell)
     if kind == "object":
         try:
-            return orjson.loads(cell)
-        except orjson.JSONDecodeError:
+            return exact_json.loads(cell)
+        except exact_json.DecodeError:
             return cell
     return cell
 
@@ -159,8 +157,8 @@ def _typed(kind: str, cell: str) -> Any:
 def _number_or_text(cell: str) -> Any:
     for read in (str.strip, spellings.plain_number):
         try:
-            value = orjson.loads(read(cell) or "")
-        except (orjson.JSONDecodeError, Problem):
+            value = exact_json.loads(read(cell) or "")
+        except (exact_json.DecodeError, Problem):
             continue
         return value if _is_number(value) else cell
     return cell
@@ -175,7 +173,7 @@ def _or_text(read: Callable[[str], Any], cell: str) -> Any:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return cleaning.is_number(value)
 
 
 def _is_moment(value: Any) -> bool:
@@ -220,7 +218,7 @@ Rule = Callable[[Definition], tuple[str, Test] | None]
 
 
 def _listed(values: list[Any]) -> str:
-    listed = ",".join(value if isinstance(value, str) else orjson.dumps(value).decode() for value in values)
+    listed = ",".join(value if isinstance(value, str) else exact_json.dumps(value).decode() for value in values)
     return listed if len(listed) <= _LONGEST_LIST else listed[:_LONGEST_LIST] + "…"
 
 
