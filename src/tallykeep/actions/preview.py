@@ -6,8 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-import orjson
-
+from tallykeep import exact_json
 from tallykeep.actions.imports import IMPORTS, ImportKind
 from tallykeep.actions.needs import Needed, needed, unknown_values
 from tallykeep.actions.recognition import By, Candidate, SeenColumn, candidates
@@ -26,6 +25,7 @@ from tallykeep.resources.numerals import decimal_mark
 
 _SAMPLES = 3
 _LONGEST_CELL = 200
+_TOO_DEEP = "(nested too deep to be shown)"
 _UNNAMED = re.compile(r"column (\d+) has a value, but no name in the header")
 
 Use = Literal["field", "metadata", "left_out"]
@@ -198,7 +198,12 @@ def _short(cell: str) -> str:
 
 
 def _cell(value: object) -> str:
-    return value if isinstance(value, str) else orjson.dumps(value).decode()
+    if isinstance(value, str):
+        return value
+    try:
+        return exact_json.dumps(value).decode()
+    except exact_json.EncodeError:
+        return _TOO_DEEP
 
 
 def _suggested(chosen: Candidate, seen: list[SeenColumn]) -> Mapping:

@@ -7,7 +7,8 @@ from typing import Any
 from urllib.parse import quote
 
 import httpx
-import orjson
+
+from tallykeep import exact_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class Api:
         """Any request; `body` is what httpx takes: `json`, `content`, `files`, `data`. Raises RefusedError."""
         async with self.stream(method, path, query, headers=headers, **body) as answer:
             content = await answer.aread()
-        return orjson.loads(content) if content else None
+        return exact_json.loads(content) if content else None
 
     @asynccontextmanager
     async def stream(
@@ -74,8 +75,8 @@ class Api:
 
 def _refusal(status: int, content: bytes) -> RefusedError:
     try:
-        answer = orjson.loads(content)
-    except orjson.JSONDecodeError:
+        answer = exact_json.loads(content)
+    except exact_json.DecodeError:
         answer = {}
     kind = KeysRefusedError if status == 401 else RefusedError
     return kind(status, answer if isinstance(answer, dict) else {})

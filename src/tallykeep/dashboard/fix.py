@@ -1,10 +1,8 @@
 """Fixing failed rows in place: their cells are edited in the browser, and just these rows are imported again."""
 
-import csv
-import io
 import json
 import secrets
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
@@ -13,6 +11,7 @@ from fastapi.responses import Response
 from pydantic import StringConstraints
 from starlette.datastructures import FormData
 
+from tallykeep.csv_text import csv_line, csv_lines
 from tallykeep.dashboard import words
 from tallykeep.dashboard.api import RefusedError, segment
 from tallykeep.dashboard.faults import titles_at_fault
@@ -149,8 +148,8 @@ async def _send(visit: Visit, action_id: str, sheet: Sheet, rows: list[list[str]
         body = "[" + ",".join(text for (text,) in rows) + "]"
         return await _retry(visit, action_id, "application/json", once, body)
     width = len(sheet.columns)
-    lines = [_line(sheet.columns, csv.QUOTE_ALL), *(_line(_without_empty_surplus(cells, width)) for cells in rows)]
-    return await _retry(visit, action_id, "text/csv", once, "".join(lines))
+    file = csv_line(sheet.columns, quoted=True) + csv_lines(_without_empty_surplus(cells, width) for cells in rows)
+    return await _retry(visit, action_id, "text/csv", once, file)
 
 
 def _without_empty_surplus(cells: list[str], width: int) -> list[str]:
@@ -159,12 +158,6 @@ def _without_empty_surplus(cells: list[str], width: int) -> list[str]:
     while end > width and not cells[end - 1].strip():
         end -= 1
     return cells[:end]
-
-
-def _line(cells: Iterable[str], quoting: Any = csv.QUOTE_MINIMAL) -> str:
-    line = io.StringIO()
-    csv.writer(line, lineterminator="\n", quoting=quoting).writerow(cells)
-    return line.getvalue()
 
 
 async def _retry(visit: Visit, action_id: str, media_type: str, once: str, content: Any) -> str:
@@ -206,9 +199,9 @@ async def _replaced(visit: Visit, action_id: str, reason: str, values: dict[str,
         found = await visit.api.get(f"{path_of(action_id)}/failures", **asked)
         has_more, failures = found["has_more"], found["failures"]
         sheet = Sheet(found["columns"], failures, has_more, added)
-        lines = [_line(sheet.columns, csv.QUOTE_ALL)] if head else []
-        lines += [_line(_with(sheet, failure, values)) for failure in failures if "cells" in failure]
-        yield "".join(lines).encode()
+        header = csv_line(sheet.columns, quoted=True) if head else ""
+        lines = csv_lines(_with(sheet, failure, values) for failure in failures if "cells" in failure)
+        yield (header + lines).encode()
         head, after_row = False, failures[-1]["row"] if failures else after_row
 
 

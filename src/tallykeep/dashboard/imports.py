@@ -7,11 +7,11 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.datastructures import FormData, UploadFile
 
+from tallykeep import exact_json
 from tallykeep.dashboard.api import RefusedError, segment
 from tallykeep.dashboard.pages import fragment, page
 from tallykeep.dashboard.values import constants, further, translations, wishes_of
@@ -96,13 +96,13 @@ async def look(request: Request, visit: FromVisit) -> Response:
         "translations": translations(seen, form),
         "constants": given,
         "further": further(seen, given),
-        "values": orjson.dumps(seen["values"]).decode(),
-        "defaults": orjson.dumps(seen["defaults"]).decode(),
+        "values": exact_json.dumps(seen["values"]).decode(),
+        "defaults": exact_json.dumps(seen["defaults"]).decode(),
         "sure": _sureness(seen, chosen=bool(form.get("kind"))),
         "columns": [(column, _choices(seen, column)) for column in seen["columns"]],
         "campaign": form.get("campaign") or "",
         "campaigns": campaigns,
-        "mapping": orjson.dumps(seen["mapping"]).decode(),
+        "mapping": exact_json.dumps(seen["mapping"]).decode(),
         "on_error": form.get("on_error") or "continue",
     }
     names = {"kinds": KINDS, "formats": FORMATS, "delimiters": DELIMITERS}
@@ -120,7 +120,7 @@ def _asked(form: FormData) -> dict[str, str]:
     asked = {name: str(form[name]) for name in names if form.get(name)}
     titles = {name.removeprefix("title-"): str(title) for name, title in form.items() if name.startswith("title-")}
     if titles:
-        asked["mapping"] = orjson.dumps(_mapping(form, titles)).decode()
+        asked["mapping"] = exact_json.dumps(_mapping(form, titles)).decode()
     return asked | wishes_of(form)
 
 

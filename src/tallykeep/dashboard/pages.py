@@ -10,6 +10,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from tallykeep import exact_json
 from tallykeep.dashboard import words
 from tallykeep.dashboard.visit import here
 
@@ -44,6 +45,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.policies["json.dumps_function"] = lambda value, **_: exact_json.dumps(value).decode()
     environment.globals |= {"static": static_path, "navigation": NAVIGATION, "words": words}
     environment.filters |= {
         "count": words.count, "counted": words.counted, "size": words.size, "duration": words.duration,

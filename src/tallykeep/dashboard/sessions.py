@@ -11,11 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-import orjson
 from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from tallykeep import exact_json
 from tallykeep.dashboard.api import Keys
 from tallykeep.db.pool import Pool
 from tallykeep.db.queries import queries
@@ -46,7 +46,7 @@ class Sessions:
     async def begin(self, keys: Keys, project: str) -> str | None:
         """A new session's cookie; None where there is no such key any more."""
         secret = secrets.token_bytes(_SECRET_BYTES)
-        content = orjson.dumps({"app_id": keys.app_id, "app_token": keys.app_token, "project": project})
+        content = exact_json.dumps({"app_id": keys.app_id, "app_token": keys.app_token, "project": project})
         moment = now()
         begun = {
             "id": _id(secret), "key_id": keys.app_id, "sealed": _seal(secret).encrypt(content), "now": moment,
@@ -65,7 +65,7 @@ class Sessions:
         async with self.pool().connection() as connection:
             found = await (await connection.execute(_sql.get_session, {**place, "now": now()})).fetchone()
         try:
-            content = orjson.loads(_seal(secret).decrypt(bytes(found["sealed"]))) if found else None
+            content = exact_json.loads(_seal(secret).decrypt(bytes(found["sealed"]))) if found else None
         except InvalidToken:
             return None
         if content is None:

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 from starlette.datastructures import FormData
+
+from tallykeep import exact_json
 
 _TEXT, _DEFAULT = "value", "default"  # how the form's fields begin: -field-, -text-, -to-, each with a number
 _ADDED = "default-add"
@@ -40,7 +41,7 @@ def wishes_of(form: FormData) -> dict[str, str]:
             values.setdefault(field, {})[text] = to
     defaults = {field: to for field, _, to in _filled(form, _DEFAULT) if to}
     given = {"values": values, "defaults": defaults}
-    return {name: orjson.dumps(wish).decode() for name, wish in given.items() if wish}
+    return {name: exact_json.dumps(wish).decode() for name, wish in given.items() if wish}
 
 
 def _filled(form: FormData, begin: str) -> list[tuple[str, str, str]]:

@@ -8,7 +8,10 @@ from weakref import WeakKeyDictionary
 
 from psycopg import AsyncConnection
 from psycopg.rows import DictRow, dict_row
+from psycopg.types.json import set_json_dumps, set_json_loads
 from psycopg_pool import AsyncConnectionPool
+
+from tallykeep import exact_json
 
 Connection = AsyncConnection[DictRow]
 Pool = AsyncConnectionPool[Connection]
@@ -20,6 +23,8 @@ _last_used: WeakKeyDictionary[AsyncConnection[Any], float] = WeakKeyDictionary()
 
 async def _configure(connection: AsyncConnection[Any]) -> None:
     _widen(connection.fileno())
+    set_json_loads(exact_json.loads, connection)
+    set_json_dumps(exact_json.dumps, connection)
     await connection.set_autocommit(True)
     # Elsewhere the last day of 9999 would be past what Python can hold.
     await connection.execute("SET timezone = 'UTC'")

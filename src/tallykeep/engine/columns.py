@@ -3,8 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-import orjson
-
+from tallykeep import exact_json
 from tallykeep.errors import InvalidPayloadError, InvalidQueryError
 from tallykeep.model import Source, normal_title
 
@@ -86,7 +85,7 @@ def _require(found: list[str], header: list[str], required: tuple[tuple[str, ...
     known = set(map(normal_title, header))
     for choice in required:
         if not known.intersection(map(normal_title, choice)):
-            example = orjson.dumps({_short(found[0]): choice[0]}).decode()
+            example = exact_json.dumps({_short(found[0]): choice[0]}).decode()
             raise InvalidPayloadError(
                 f"The file has no column {' or '.join(choice)}, and needs one. It has: {_shown(found)}."
                 f" If one of them is it, say so with mapping, such as {example}"

@@ -1,13 +1,12 @@
 """Failed rows as they were sent: to be looked at, mended and sent again."""
 
-import csv
-import io
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-import orjson
-
+from tallykeep import exact_json
+from tallykeep.csv_text import BYTE_ORDER_MARK, csv_line, csv_lines
 from tallykeep.db.pool import Pool
 from tallykeep.db.queries import queries
 from tallykeep.engine.rows import raw_rows, read_rows
@@ -91,13 +90,14 @@ async def as_csv(rows: Callable[[], SentRows], source: Source) -> AsyncIterator[
     is_file = source.format == "csv"
     titles = source.header if is_file else await _properties(rows())
     # Quoted throughout, so that it shows the delimiter whatever its titles hold.
-    yield file_line([*titles, *EXTRA_TITLES], source.delimiter, csv.QUOTE_ALL)
+    yield BYTE_ORDER_MARK + csv_line([*titles, *EXTRA_TITLES], source.delimiter, quoted=True)
     async for portion in rows():
-        lines = [_as_cells(row, len(titles)) if is_file else _values(row.value, titles) for row in portion]
-        yield "".join(
-            file_line([*cells[: len(titles)], *_about(row), *cells[len(titles) :]], source.delimiter)
+        lines = [_as_cells(row, len(titles)) if is_file else _values(row, titles) for row in portion]
+        told = (
+            [*cells[: len(titles)], *_about(row), *cells[len(titles) :]]
             for row, cells in zip(portion, lines, strict=True)
         )
+        yield csv_lines(told, source.delimiter)
 
 
 def _about(row: SentRow) -> tuple[int, int | str, str]:
@@ -108,7 +108,7 @@ async def _properties(rows: SentRows) -> list[str]:
     names: dict[str, None] = {}
     async for portion in rows:
         for row in portion:
-            names.update(dict.fromkeys(_object(row.value)))
+            names.update(dict.fromkeys(_properties_of(row)))
     return list(names)
 
 
@@ -118,9 +118,9 @@ def _as_cells(row: SentRow, width: int) -> list[str]:
     return padded if row.value is not None else [*padded, _UNREADABLE]
 
 
-def _values(value: Any, names: list[str]) -> list[str]:
-    held = _object(value)
-    return [_text(held.get(name)) for name in names]
+def _values(row: SentRow, names: list[str]) -> list[str]:
+    held = _properties_of(row)
+    return [held.get(name, "") for name in names]
 
 
 async def as_ndjson(portions: SentRows, source: Source) -> AsyncIterator[bytes]:
@@ -128,7 +128,7 @@ async def as_ndjson(portions: SentRows, source: Source) -> AsyncIterator[bytes]:
     async for rows in portions:
         for row in rows:
             if source.format == "csv":
-                yield orjson.dumps(dict(zip(source.header, _cells(row), strict=False))) + b"\n"
+                yield exact_json.dumps(dict(zip(source.header, _cells(row), strict=False))) + b"\n"
             else:
                 yield b" ".join(row.raw.splitlines()) + b"\n"
 
@@ -136,7 +136,7 @@ async def as_ndjson(portions: SentRows, source: Source) -> AsyncIterator[bytes]:
 async def as_sent(portions: SentRows, source: Source) -> AsyncIterator[bytes]:
     """These rows as a body that starts an action of the same type."""
     if source.format == "csv":
-        yield file_line(source.header, source.delimiter).encode()
+        yield csv_line(source.header, source.delimiter, quoted=True).encode()
         async for rows in portions:
             yield b"".join(_as_line(row, source) for row in rows)
         return
@@ -145,17 +145,17 @@ async def as_sent(portions: SentRows, source: Source) -> AsyncIterator[bytes]:
             yield b"".join(row.raw + b"\n" for row in rows)
         return
     by = source.options.get("by")
-    yield b"{" + orjson.dumps(by) + b":[" if by else b"["
+    yield b"{" + exact_json.dumps(by) + b":[" if by else b"["
     separator = b""
     async for rows in portions:
         for row in rows:
             yield separator + row.raw
             separator = b",\n"
-    yield b'],"metadata":' + orjson.dumps(source.options["metadata"]) + b"}" if by else b"]"
+    yield b'],"metadata":' + exact_json.dumps(source.options["metadata"]) + b"}" if by else b"]"
 
 
 def _as_line(row: SentRow, source: Source) -> bytes:
-    return row.raw if row.value is None else file_line(row.value, source.delimiter).encode()
+    return row.raw if row.value is None else csv_line(row.value, source.delimiter).encode()
 
 
 def _cells(row: SentRow) -> list[str]:
@@ -165,18 +165,15 @@ def _cells(row: SentRow) -> list[str]:
     return [row.raw.decode("utf-8", "replace").rstrip("\r\n")]
 
 
-def _object(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {"value": value}
+def _properties_of(row: SentRow) -> dict[str, str]:
+    """A JSON row's properties as cells; what is no object, or cannot be taken apart, is one `value`, as it was sent."""
+    if isinstance(row.value, dict):
+        with suppress(exact_json.EncodeError):
+            return {name: _text(value) for name, value in row.value.items()}
+    return {"value": row.raw.decode("utf-8", "replace")}
 
 
 def _text(value: Any) -> str:
     if value is None or isinstance(value, str):
         return value or ""
-    return orjson.dumps(value).decode()
-
-
-def file_line(cells: Iterable[Any], delimiter: str, quoting: Literal[0, 1] = csv.QUOTE_MINIMAL) -> str:
-    """One line of a file."""
-    line = io.StringIO()
-    csv.writer(line, delimiter=delimiter, lineterminator="\n", quoting=quoting).writerow(cells)
-    return line.getvalue()
+    return exact_json.dumps(value).decode()

@@ -5,8 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import orjson
-
+from tallykeep import exact_json
 from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.engine.kinds import Submission
@@ -49,7 +48,7 @@ class Fingerprint:
         if self._hash is None:
             return bytes(32)
         whole = self._hash.copy()
-        whole.update(orjson.dumps([*self._asked, asdict(wishes)], option=orjson.OPT_SORT_KEYS))
+        whole.update(exact_json.dumps([*self._asked, asdict(wishes)], sort_keys=True))
         return whole.digest()
 
 

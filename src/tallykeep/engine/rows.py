@@ -5,8 +5,7 @@ import io
 from collections.abc import Sequence
 from operator import itemgetter
 
-import orjson
-
+from tallykeep import exact_json
 from tallykeep.engine.csv_records import LineSource, records_of
 from tallykeep.engine.split_json import ELEMENT_SEPARATOR, is_json, parse_elements, split_elements
 from tallykeep.engine.split_lines import LINE_SEPARATOR
@@ -22,7 +21,7 @@ def read_rows(portion: Portion, source: Source) -> Sequence[Row]:
     A planned portion is a single value that says which resources it means.
     """
     if source.format == "planned":
-        return [Row(portion.first_row, orjson.loads(portion.body))]
+        return [Row(portion.first_row, exact_json.loads(portion.body))]
     rows = _rows(portion, source)
     if len(rows) == portion.row_count:
         return rows
@@ -74,7 +73,7 @@ def split_rows(portion: Portion, source: Source, parts: int) -> list[Portion]:
 def _json_rows(portion: Portion) -> Sequence[Row]:
     try:
         values = parse_elements(portion.body)
-    except orjson.JSONDecodeError:
+    except exact_json.DecodeError:
         return [_json_row(number, element)
                 for number, element in enumerate(split_elements(portion.body), portion.first_row)]  # fmt: skip
     return Values(range(portion.first_row, portion.first_row + len(values)), values)
@@ -82,8 +81,8 @@ def _json_rows(portion: Portion) -> Sequence[Row]:
 
 def _json_row(number: int, element: bytes) -> Row:
     try:
-        return Row(number, orjson.loads(element))
-    except orjson.JSONDecodeError as error:
+        return Row(number, exact_json.loads(element))
+    except exact_json.DecodeError as error:
         what = "cannot be kept as JSON" if is_json(element) else "is not JSON"
         return Row(number, problem=f"the row {what}: {error}")
 

@@ -1,15 +1,13 @@
 """Rows as they were sent: some of them to be looked at, or all of them as the file they came in."""
 
 import asyncio
-import csv
 from collections.abc import AsyncIterator
 from typing import Any, LiteralString
 
-import orjson
-
+from tallykeep import exact_json
+from tallykeep.csv_text import BYTE_ORDER_MARK, csv_line
 from tallykeep.db.pool import Pool
 from tallykeep.db.queries import queries
-from tallykeep.engine.failed_rows import file_line
 from tallykeep.engine.rows import raw_rows, read_rows
 from tallykeep.engine.split_json import ELEMENT_SEPARATOR
 from tallykeep.engine.split_lines import LINE_SEPARATOR
@@ -68,15 +66,15 @@ async def whole_file(pool: Pool, project_id: int, action_id: str, source: Source
 def _around(source: Source) -> tuple[bytes, bytes, bytes]:
     """What stands before, between and behind the portions' bodies."""
     if source.format == "csv":
-        header = file_line(source.sent or source.header, source.delimiter, csv.QUOTE_ALL)
-        return header.encode(), b"", b""
+        header = csv_line(source.sent or source.header, source.delimiter, quoted=True)
+        return (BYTE_ORDER_MARK + header).encode(), b"", b""
     if source.format == "ndjson":
         return b"", LINE_SEPARATOR, LINE_SEPARATOR
     by = source.options.get("by")
     if by is None:
         return b"[", ELEMENT_SEPARATOR, b"]"
-    metadata = orjson.dumps(source.options["metadata"])
-    return b"{" + orjson.dumps(by) + b":[", ELEMENT_SEPARATOR, b'],"metadata":' + metadata + b"}"
+    metadata = exact_json.dumps(source.options["metadata"])
+    return b"{" + exact_json.dumps(by) + b":[", ELEMENT_SEPARATOR, b'],"metadata":' + metadata + b"}"
 
 
 async def _portions(pool: Pool, query: LiteralString, wanted: dict[str, Any]) -> AsyncIterator[Portion]:

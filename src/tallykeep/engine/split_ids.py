@@ -6,8 +6,7 @@ Where it names none, or says nothing, there is nothing to do: no rows.
 from collections.abc import Iterator
 from typing import Any
 
-import orjson
-
+from tallykeep import exact_json
 from tallykeep.engine.split_json import JsonSplitter
 from tallykeep.engine.unpack import Limit
 from tallykeep.errors import InvalidPayloadError
@@ -47,15 +46,22 @@ class IdsSplitter:
         if metadata is not None and not isinstance(metadata, dict):
             raise InvalidPayloadError("Payload should have an object in metadata")
         self.source = Source("json", options={"by": by, "metadata": _or(metadata, {})})
-        yield from self._rows.feed(orjson.dumps(keys if metadata is not None else []))
+        yield from self._rows.feed(self._written(by, keys if metadata is not None else []))
         yield from self._rows.finish()
+
+    @staticmethod
+    def _written(name: str, keys: list[Any]) -> bytes:
+        try:
+            return exact_json.dumps(keys)
+        except exact_json.EncodeError as error:
+            raise InvalidPayloadError(f"Payload should have keys in {name}, each a string: {error}") from None
 
     def _read(self) -> dict[str, Any]:
         if not self._body.strip():
             return {}
         try:
-            given = orjson.loads(self._body)
-        except orjson.JSONDecodeError as error:
+            given = exact_json.loads(self._body)
+        except exact_json.DecodeError as error:
             raise InvalidPayloadError(f"Malformed JSON: {error}") from None
         if not isinstance(given, dict):
             raise InvalidPayloadError("The body should be a JSON object")

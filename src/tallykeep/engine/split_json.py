@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from tallykeep import exact_json
 from tallykeep.engine.portions import PortionCutter, row_too_long
 from tallykeep.errors import InvalidPayloadError
 from tallykeep.model import Portion, Source
@@ -162,7 +163,7 @@ class JsonSplitter:
 
 
 def parse_elements(body: bytes) -> list[Any]:
-    """The values of a portion's elements; raises orjson.JSONDecodeError.
+    """The values of a portion's elements; raises exact_json.DecodeError.
 
     Parsed in pieces, between which other threads get on.
     """
@@ -171,7 +172,7 @@ def parse_elements(body: bytes) -> list[Any]:
     while len(body) - at > 2 * _RUN_BYTES and (run := _run_of(body[at : at + 2 * _RUN_BYTES])):
         values += run[1]
         at += len(run[0]) + 1
-    rest: list[Any] = orjson.loads(b"[" + body[at:] + b"]")
+    rest: list[Any] = exact_json.loads(b"[" + body[at:] + b"]")
     return values + rest
 
 
@@ -187,8 +188,8 @@ def _run_of(buffer: bytes) -> tuple[bytes, list[Any]] | None:
     if last < 0 or not _BEHIND_ELEMENT.search(buffer, max(0, comma - 1_000), last):
         return None
     try:
-        return buffer[:comma], orjson.loads(b"[" + buffer[:comma] + b"]")
-    except orjson.JSONDecodeError:
+        return buffer[:comma], exact_json.loads(b"[" + buffer[:comma] + b"]")
+    except exact_json.DecodeError:
         return None
 
 

@@ -1,8 +1,7 @@
-"""Answers: JSON written by orjson, errors in the wire format, and the request's id on each."""
+"""Answers: JSON whose numbers keep their digits, errors in the wire format, and the request's id on each."""
 
 from typing import Any
 
-import orjson
 import psycopg
 import structlog
 from fastapi import FastAPI, Request
@@ -14,6 +13,7 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from tallykeep import exact_json
 from tallykeep.engine.once import Accepted
 from tallykeep.errors import (
     BodyTooLargeError,
@@ -48,7 +48,7 @@ class Json(Response):
     media_type = "application/json"
 
     def render(self, content: Any) -> bytes:
-        return orjson.dumps(content)
+        return exact_json.dumps(content)
 
 
 class RequestIds:

@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
-import orjson
 from fastapi import Request
 
+from tallykeep import exact_json
 from tallykeep.engine.unpack import CODINGS, Limit, expanded
 from tallykeep.errors import InvalidPayloadError, UnsupportedMediaTypeError, UploadTimeoutError
 
@@ -92,8 +92,8 @@ async def json_object(request: Request, max_bytes: int, *, may_be_empty: bool = 
         return {}
     require_media_type(request, "application/json")
     try:
-        given = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
+        given = exact_json.loads(body)
+    except exact_json.DecodeError as error:
         raise InvalidPayloadError(f"Malformed JSON: {error}") from None
     if not isinstance(given, dict):
         raise InvalidPayloadError("The body should be a JSON object")

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 
 from tallykeep.compatibility import OURS
+from tallykeep.csv_text import BYTE_ORDER_MARK
 from tallykeep.engine.report import report_header, report_lines
 from tallykeep.http.context import FromContext
 
@@ -20,7 +21,7 @@ async def get_report(request: Request, context: FromContext, token: str) -> Stre
         header = await report_header(connection, context.kinds, project_id, action_id)
 
     async def body() -> AsyncIterator[str]:
-        yield header
+        yield BYTE_ORDER_MARK + header
         async for part in report_lines(context.pool, project_id, action_id):
             yield part
 

@@ -5,6 +5,7 @@ from fastapi.responses import Response
 
 from tallykeep.actions.templates import CSV_TEMPLATES
 from tallykeep.compatibility import Compatibility
+from tallykeep.csv_text import BYTE_ORDER_MARK, csv_line
 from tallykeep.errors import NotFoundError
 from tallykeep.http.auth import FromCaller
 
@@ -19,7 +20,7 @@ async def get_template(caller: FromCaller, kind: str) -> Response:
     if kind not in CSV_TEMPLATES:
         raise NotFoundError(f"There is no template {kind}; there are {', '.join(CSV_TEMPLATES)}")
     return Response(
-        ",".join(CSV_TEMPLATES[kind]) + "\n",
+        BYTE_ORDER_MARK + csv_line(CSV_TEMPLATES[kind]),
         media_type="text/csv",
         headers={"Content-Disposition": f'attachment; filename="{kind}.csv"'},
     )

@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import suppress
 from typing import Annotated, Any
 
-import orjson
 from fastapi import APIRouter, Depends, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.requests import ClientDisconnect
 
+from tallykeep import exact_json
 from tallykeep.compatibility import OURS
 from tallykeep.engine.passing import is_passing
 from tallykeep.engine.read import shown
@@ -132,4 +132,4 @@ async def watch_action(
 
 
 def _event(name: str, content: dict[str, Any]) -> ServerSentEvent:
-    return ServerSentEvent(event=name, raw_data=orjson.dumps(content).decode())
+    return ServerSentEvent(event=name, raw_data=exact_json.dumps(content).decode())

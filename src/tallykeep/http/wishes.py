@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any
 
-import orjson
-
+from tallykeep import exact_json
 from tallykeep.engine.csv_records import DELIMITERS
 from tallykeep.engine.header import LAST_HEADER_ROW
 from tallykeep.errors import InvalidQueryError
@@ -221,8 +220,8 @@ def read_values(text: str) -> dict[str, dict[str, str]]:
 
 def _object(name: str, text: str, what: str) -> dict[str, Any]:
     try:
-        value = orjson.loads(text)
-    except orjson.JSONDecodeError as error:
+        value = exact_json.loads(text)
+    except exact_json.DecodeError as error:
         raise InvalidQueryError(f"Property .{name} is not JSON: {error}") from None
     if not isinstance(value, dict):
         raise InvalidQueryError(f"Property .{name} should be a JSON object: {what}")

@@ -9,17 +9,18 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-import orjson
-
+from tallykeep import exact_json
 from tallykeep.resources.hidden import hidden_in, is_control, named, without_hidden, without_joiners
 
 Cleaner = Callable[[Any], Any]
+Number = int | float | Decimal  # the last where a float would be another number
 
 MAX_KEY_BYTES = 1024  # PostgreSQL's btree takes 2,704 bytes; the rest is room for the other columns of a key
 MAX_DEPTH = 32
 MAX_WHOLE = 2**53 - 1  # beyond it JSON readers disagree
 _SHOWN = 100
 _DAY_LENGTH = len("2022-01-01")
+_TOO_DEEP = f"must not be nested deeper than {MAX_DEPTH} levels"
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d(?:T\d\d(?::\d\d(?::\d\d(?:\.\d{1,9})?)?)?(?:Z|[+-]\d\d:?\d\d)?)?", re.ASCII)
@@ -42,7 +43,7 @@ def actual(value: Any) -> str:
 
 def _as_json(value: Any) -> str:
     try:
-        return orjson.dumps(value).decode()
+        return exact_json.dumps(value).decode()
     except TypeError:
         return "a value that cannot be shown"
 
@@ -152,13 +153,19 @@ def order_problem(start: str, end: str) -> str | None:
     return f"must not lie before the start, {start} {actual(end)}" if end < start else None
 
 
-def number(value: Any) -> int | float:
+def is_number(value: Any) -> bool:
+    """Whether it is a JSON number."""
+    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+
+
+def number(value: Any) -> Number:
     """A finite JSON number that is not negative."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if not is_number(value):
         raise Problem(f"must be a number {actual(value)}")
     if not 0 <= value <= MAX_WHOLE:
         raise Problem(f"must be between 0 and {MAX_WHOLE} {actual(value)}")
-    return value
+    kept: Number = value
+    return kept
 
 
 def whole_number(value: Any) -> int:
@@ -169,7 +176,7 @@ def whole_number(value: Any) -> int:
     return int(cleaned)
 
 
-def percent(value: Any) -> int | float:
+def percent(value: Any) -> Number:
     """A number from 0 to 100."""
     cleaned = number(value)
     if cleaned > 100:
@@ -177,7 +184,7 @@ def percent(value: Any) -> int | float:
     return cleaned
 
 
-def cell_number(value: str) -> int | float:
+def cell_number(value: str) -> Number:
     """A number written in a file with a point; whole ones come back as int."""
     parsed = _decimal(value)
     return number(int(parsed) if parsed == parsed.to_integral_value() else float(parsed))
@@ -247,13 +254,13 @@ def days_of_week(value: Any) -> list[int]:
 def check_storable(value: Any) -> None:
     """Raise Problem when PostgreSQL could not hold this JSON value; quick for the many that it can."""
     try:
-        dumped = orjson.dumps(value)
-    except TypeError as error:
-        raise Problem(f"cannot be stored: {error}") from None
+        dumped = exact_json.dumps(value)
+    except exact_json.EncodeError:
+        raise Problem(_TOO_DEEP) from None
     if b"\\u0000" in dumped and any("\0" in part for part in _strings(value)):
         raise Problem("must not contain the character U+0000")
     if dumped.count(b"{") + dumped.count(b"[") > MAX_DEPTH and _depth(value) > MAX_DEPTH:
-        raise Problem(f"must not be nested deeper than {MAX_DEPTH} levels")
+        raise Problem(_TOO_DEEP)
 
 
 def _strings(value: Any) -> Iterable[str]:

@@ -4,15 +4,13 @@ A reason names the whole definition, then the value, as the wire format does (ca
 /v1/async-actions/{id}): «unit: must be a number, property is required (actual value is 'EUR')».
 """
 
-import math
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import orjson
-
+from tallykeep import exact_json
 from tallykeep.resources import cleaning
 from tallykeep.resources.cleaning import Problem, actual
 from tallykeep.resources.metadata_typing import typed, typed_array
@@ -148,7 +146,7 @@ def _nested_checker(definition: Definition, nested: Mapping[str, MetadataSchema]
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return cleaning.is_number(value)
 
 
 def _is_moment(value: Any) -> bool:
@@ -193,7 +191,7 @@ Rule = Callable[[Definition], tuple[str, Test] | None]
 
 
 def _listed(values: list[Any]) -> str:
-    listed = ",".join(value if isinstance(value, str) else orjson.dumps(value).decode() for value in values)
+    listed = ",".join(value if isinstance(value, str) else exact_json.dumps(value).decode() for value in values)
     return listed if len(listed) <= _LONGEST_LIST else listed[:_LONGEST_LIST] + "…"
 
 

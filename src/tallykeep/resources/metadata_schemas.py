@@ -186,12 +186,10 @@ def _constraints(where: str, kind: str, given: Record) -> Record:
 
 
 def _choices(where: str, kind: str, values: Any) -> list[Any]:
-    wanted: Any = {"string": (str,), "number": (int, float)}.get(kind)
-    if wanted is None:
+    fits = {"string": lambda value: isinstance(value, str), "number": cleaning.is_number}.get(kind)
+    if fits is None:
         raise InvalidPayloadError(f"{where}: is only possible for the types string and number")
-    if not isinstance(values, list) or not all(
-        isinstance(value, wanted) and not isinstance(value, bool) for value in values
-    ):
+    if not isinstance(values, list) or not all(map(fits, values)):
         raise InvalidPayloadError(f"{where}: must be an array of {kind}s {actual(values)}")
     try:
         cleaning.check_storable(values)
@@ -201,7 +199,7 @@ def _choices(where: str, kind: str, values: Any) -> list[Any]:
 
 
 def _bound(where: str, kind: str, value: Any) -> Any:
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if not cleaning.is_number(value):
         raise InvalidPayloadError(f"{where}: must be a number {actual(value)}")
     if kind == "string" and not (0 <= value <= _LONGEST and value == int(value)):
         raise InvalidPayloadError(f"{where}: must be a whole number from 0 to {_LONGEST} {actual(value)}")

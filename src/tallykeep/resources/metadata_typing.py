@@ -8,8 +8,7 @@ import re
 from decimal import Decimal
 from typing import Any
 
-import orjson
-
+from tallykeep import exact_json
 from tallykeep.resources import cleaning, numerals, spellings
 from tallykeep.resources.cleaning import Problem, actual
 
@@ -37,8 +36,8 @@ def _boolean_or_text(cell: str) -> Any:
 
 def _json_or_text(cell: str) -> Any:
     try:
-        return orjson.loads(cell)
-    except orjson.JSONDecodeError:
+        return exact_json.loads(cell)
+    except exact_json.DecodeError:
         return cell
 
 
@@ -64,9 +63,9 @@ def array_in(cell: str, otherwise: str | None = None) -> list[Any] | None:
     if text is None:
         return None
     try:
-        found = orjson.loads(text)
+        found = exact_json.loads(text)
         return found if isinstance(found, list) else None
-    except orjson.JSONDecodeError:
+    except exact_json.DecodeError:
         if not is_bracketed:
             return None
     if _QUOTED.fullmatch(stripped):
@@ -90,8 +89,8 @@ def _number_or_text(cell: str, mark: str | None) -> Any:
 def _as_number(plain: str) -> int | float | None:
     """What JSON makes of it, None where that is no finite number."""
     try:
-        value = orjson.loads(plain)
-    except orjson.JSONDecodeError:
+        value = exact_json.loads(plain)
+    except exact_json.DecodeError:
         return None
     return value if isinstance(value, int | float) and math.isfinite(value) else None
 

@@ -1,10 +1,10 @@
 """Lines of a bulk update's report file: the resource's key, whether it was found, whether updated, what went wrong."""
 
-import csv
-import io
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+from tallykeep.csv_text import csv_lines
 
 _NEEDS_CARE = re.compile(r'[",\r\t]|^[=+\-@]', re.MULTILINE)
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -30,11 +30,10 @@ def report_text(lines: list[ReportLine], updated: Mapping[int, str] | None = Non
     if not lines and not _NEEDS_CARE.search("\n".join(keys.values())):
         return "".join([f"{key},true,true\n" for key in keys.values()])
     lines = lines + [ReportLine(row, key, found=True, updated=True) for row, key in keys.items()]
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    for line in sorted(lines, key=lambda line: line.row):
-        writer.writerow([_harmless(line.key), _word(line.found), _word(line.updated), _harmless(line.error)])
-    return text.getvalue()
+    return csv_lines(
+        [_harmless(line.key), _word(line.found), _word(line.updated), _harmless(line.error)]
+        for line in sorted(lines, key=lambda line: line.row)
+    )
 
 
 def _word(value: bool) -> str:

@@ -3,9 +3,9 @@
 from dataclasses import replace
 from typing import Any
 
-import orjson
 from psycopg.types.json import Jsonb
 
+from tallykeep import exact_json
 from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.errors import NotFoundError
@@ -30,7 +30,7 @@ async def put_in_bin(
         "resource_name": name,
         "resource_parent_id": parent_id,
         "deleted_by": caller.key_id,
-        "content": Jsonb(row, dumps=lambda value: orjson.dumps(value, default=str)),
+        "content": Jsonb(row, dumps=exact_json.dumps),
         "now": now(),
     }
     await connection.execute(_sql.add_entry, entry)

@@ -122,6 +122,10 @@ def _template_problems(voucher: dict[str, Any], categories: CategoryLabels) -> l
     """What is wrong with the voucher that all of the campaign's are made after."""
     if not voucher:
         return ["voucher is required"]
+    try:
+        cleaning.check_storable(voucher)
+    except Problem as problem:
+        return [f"voucher: {problem}"]
     _, failures = JsonVouchers(MetadataChecker(None), categories).clean([Row(1, {**voucher, "code": "TEMPLATE"})])
     return [f"voucher: {failure.reason}" for failure in failures]
 

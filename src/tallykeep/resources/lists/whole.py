@@ -1,15 +1,14 @@
 """A whole list as a file that can be imported again: read in parts, between which no connection is held."""
 
-import csv
-import io
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, LiteralString
 
-import orjson
 from psycopg import sql
 
+from tallykeep import exact_json
+from tallykeep.csv_text import BYTE_ORDER_MARK, csv_lines, header_line
 from tallykeep.db.pool import Connection, Pool
 from tallykeep.db.queries import queries
 from tallykeep.errors import ConflictError
@@ -40,7 +39,7 @@ async def file_lines(pool: Pool, filed: Filed, project_id: int, selection: Selec
     there are too many keys. What is written meanwhile may be in it or not; a key that is new by then is left out.
     """
     keys = await metadata_keys(pool, filed.listed, project_id, selection)
-    yield _line([*filed.columns, *keys])
+    yield BYTE_ORDER_MARK + header_line([*filed.columns, *keys])
     parameters: dict[str, Any] = {**selection.parameters, "project_id": project_id, "limit": _ROWS_A_PART, "after": ""}
     while True:
         async with pool.connection() as connection:
@@ -48,7 +47,7 @@ async def file_lines(pool: Pool, filed: Filed, project_id: int, selection: Selec
             shown = await filed.show(connection, project_id, rows)
         if not rows:
             return
-        yield "".join(_line(_cells(filed, each, keys)) for each in shown)
+        yield csv_lines(_cells(filed, each, keys) for each in shown)
         parameters["after"] = rows[-1]["id"]
 
 
@@ -92,15 +91,9 @@ def as_cell(value: Any) -> str:
         return format(Decimal(str(value)), "f")
     if isinstance(value, list) and not any(isinstance(each, dict | list) for each in value):
         return ", ".join(map(as_cell, value))
-    return orjson.dumps(value).decode()
+    return exact_json.dumps(value).decode()
 
 
 def units(smallest: float | None) -> Decimal | None:
     """An amount in the smallest unit as files have it, in whole units: 1450 is 14.5."""
     return None if smallest is None else Decimal(str(smallest)) / 100
-
-
-def _line(cells: list[str]) -> str:
-    line = io.StringIO()
-    csv.writer(line, lineterminator="\n").writerow(cells)
-    return line.getvalue()

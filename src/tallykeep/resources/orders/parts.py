@@ -201,6 +201,10 @@ def _source_of(item: Item, name: str) -> str | None:
     return source_id or (item.get("source_id") if item.get("related_object") == name else None)
 
 
+def _is_amount(price: Any) -> bool:
+    return type(price) is int and 0 <= price <= MAX_WHOLE
+
+
 def _sum_up(change: Change) -> None:
     """Where amounts were not given: an item's is its price times its quantity, an order's the sum of its items'.
 
@@ -209,7 +213,7 @@ def _sum_up(change: Change) -> None:
     items = change.values.get("items") or []
     for item in items:
         price = next((held["price"] for held in (item, item.get("sku") or {}, item.get("product") or {})
-                      if isinstance(held.get("price"), int)), None)  # fmt: skip
+                      if _is_amount(held.get("price"))), None)  # fmt: skip
         if item.get("price") is None and price is not None:
             item["price"] = price
         if item.get("amount") is None and price is not None:
@@ -218,7 +222,7 @@ def _sum_up(change: Change) -> None:
         if item.get("amount") is not None and (item.get("discount_amount") or 0) <= item["amount"]:
             item["subtotal_amount"] = item["amount"] - (item.get("discount_amount") or 0)
     total = sum(item.get("amount") or 0 for item in items)
-    if total > MAX_WHOLE:
-        change.problems.append(f"items: their amounts must be at most {MAX_WHOLE} together {actual(total)}")
+    if not 0 <= total <= MAX_WHOLE:
+        change.problems.append(f"items: their amounts must be between 0 and {MAX_WHOLE} together {actual(total)}")
     elif items and change.values.get("amount") is None:
         change.values["amount"] = total

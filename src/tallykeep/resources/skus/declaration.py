@@ -3,8 +3,7 @@
 import re
 from typing import Any
 
-import orjson
-
+from tallykeep import exact_json
 from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.model import ClaimedPortion
@@ -21,11 +20,11 @@ _SINGLE_QUOTED = re.compile(r"'((?:[^'\\]|\\.)*)'")
 
 def _cell_attributes(cell: str) -> dict[str, Any]:
     """JSON, or the JSON-like text with single quotes that templates show: {'color':'blue','ranking':1}."""
-    quoted = _SINGLE_QUOTED.sub(lambda match: orjson.dumps(match[1].replace("\\'", "'")).decode(), cell)
+    quoted = _SINGLE_QUOTED.sub(lambda match: exact_json.dumps(match[1].replace("\\'", "'")).decode(), cell)
     for text in (cell, quoted):
         try:
-            return cleaning.json_object(orjson.loads(text))
-        except orjson.JSONDecodeError:
+            return cleaning.json_object(exact_json.loads(text))
+        except exact_json.DecodeError:
             continue
     raise Problem(f"must be an object like {{'color':'blue','size':'XS'}} {actual(cell)}")
 

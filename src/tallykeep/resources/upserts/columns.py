@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-import orjson
-
+from tallykeep import exact_json
 from tallykeep.model import Row, Table, normal_title
 from tallykeep.resources import cleaning
 from tallykeep.resources.cells import CLEARING, NULL, all_plain, copy_text, is_plain
@@ -139,7 +138,7 @@ def _metadata_text(names: list[str], checker: MetadataChecker) -> Callable[[tupl
         metadata = {name: None if cell.strip() == CLEARING else cell for name, cell in given.items()}
         if "" in metadata or checker.problems(metadata):
             return _ODD
-        return copy_text(orjson.dumps(metadata).decode()) if metadata else NULL
+        return copy_text(exact_json.dumps(metadata).decode()) if metadata else NULL
 
     return read
 
@@ -219,4 +218,4 @@ def _cleaned(spec: Field, cell: str) -> Any:
 
 
 def _copied(value: Any) -> str:
-    return copy_text(orjson.dumps(value).decode() if isinstance(value, dict | list) else value)
+    return copy_text(exact_json.dumps(value).decode() if isinstance(value, dict | list) else value)

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, LiteralString
 
-import orjson
 from psycopg import sql
 
+from tallykeep import exact_json
 from tallykeep.db.queries import queries
 
 _sql = queries(__package__, "store.sql")
@@ -89,7 +89,7 @@ def _default(table: Table, column: str) -> sql.Composable | None:
 
 
 def _text(default: Any) -> str:
-    return default if isinstance(default, str) else orjson.dumps(default).decode()
+    return default if isinstance(default, str) else exact_json.dumps(default).decode()
 
 
 def _listed(parts: Iterable[sql.Composable]) -> sql.Composable:

@@ -6,8 +6,7 @@ Of the rest, those found are locked, merged here and updated, the others created
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import orjson
-
+from tallykeep import exact_json
 from tallykeep.db.pool import Connection
 from tallykeep.errors import PortionLostError
 from tallykeep.model import ClaimedPortion, Failure, Row, new_ids, now
@@ -33,7 +32,7 @@ class Upsert:
         self._project_id = project_id
         self._kind = kind
         self._checker = checker
-        self._problems = Memo(lambda dumped: checker.problems(orjson.loads(dumped)))
+        self._problems = Memo(lambda dumped: checker.problems(exact_json.loads(dumped)))
         self._merge: Merge | None = None
         self._changes: list[Change] = []
         self._lines: list[ReportLine] = []
@@ -159,7 +158,7 @@ class Upsert:
         if self._key_required and wanted["is_new"]:
             required.insert(0, "source_id")
         missing = [name for name in required if wanted.get(name) is None]
-        flaws: list[str] = self._problems[orjson.dumps(wanted["metadata"])]
+        flaws: list[str] = self._problems[exact_json.dumps(wanted["metadata"])]
         return [f"{name} is required" for name in missing] + flaws
 
     def _failed(self, change: Change, reason: str, error_key: str | None = None, *, found: bool = False) -> Failure:
@@ -183,7 +182,7 @@ class Upsert:
         values = {name: record[name] for name in ("is_new", "id", "source_id", *self._kind.table.columns)}
         for name in self._kind.table.json_columns:
             if values[name] is not None:
-                values[name] = orjson.dumps(values[name]).decode()
+                values[name] = exact_json.dumps(values[name]).decode()
         return list(values.values())
 
 

@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-import orjson
-
+from tallykeep import exact_json
 from tallykeep.model import normal_title
 from tallykeep.resources import cleaning, numerals, spellings
 from tallykeep.resources.cleaning import Cleaner, Problem
@@ -108,7 +107,7 @@ def worth_of(
     problems: list[str] = []
     take(made, problems, name, value, numerals.marked(clean, mark), label="Value", required=discount_type != "SHIPPING")
     if kind != DISCOUNT:
-        return {WORTH[kind][0]: orjson.dumps(made).decode()}, problems
+        return {WORTH[kind][0]: exact_json.dumps(made).decode()}, problems
     if effect is not None:
         take(made, problems, "effect", effect, cleaning.one_of(*EFFECTS[str(discount_type)]), label="Discount Effect")
-    return {"discount": orjson.dumps({"type": discount_type, **made}).decode()}, problems
+    return {"discount": exact_json.dumps({"type": discount_type, **made}).decode()}, problems

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, overload
 
-import orjson
-
+from tallykeep import exact_json
 from tallykeep.resources.cells import ESCAPES, NULL, SPECIAL, copy_text
 
 Values = dict[str, Any]
@@ -135,9 +134,9 @@ def _merged(name: str, earlier: str, later: str, is_cleared: bool) -> str:
         return ABSENT[name] if is_cleared else earlier
     if name not in _MERGED or earlier in _NOT_GIVEN:
         return later
-    return copy_text(orjson.dumps(_read_json(earlier) | _read_json(later)).decode())
+    return copy_text(exact_json.dumps(_read_json(earlier) | _read_json(later)).decode())
 
 
 def _read_json(text: str) -> Values:
-    value: Values = orjson.loads(_ESCAPED.sub(lambda match: _UNESCAPES[match.group()], text))
+    value: Values = exact_json.loads(_ESCAPED.sub(lambda match: _UNESCAPES[match.group()], text))
     return value

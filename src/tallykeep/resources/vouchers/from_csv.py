@@ -8,8 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-import orjson
-
+from tallykeep import exact_json
 from tallykeep.model import Failure, Row, Table, normal_title, wrong_width
 from tallykeep.resources import spellings
 from tallykeep.resources.categories.labels import CategoryLabels
@@ -117,9 +116,9 @@ class CsvVouchers:
             return [Failure(row.number, self._key(cells), "; ".join(problems))]
         values |= worth
         if rule is not None:
-            values["extras"] = orjson.dumps({"validation_rules": [rule]}).decode()
+            values["extras"] = exact_json.dumps({"validation_rules": [rule]}).decode()
         if metadata:
-            values["metadata"] = orjson.dumps(metadata).decode()
+            values["metadata"] = exact_json.dumps(metadata).decode()
         drafts.append(VoucherDraft(row.number, code, kind, fields_of(values), tuple(cleared)))
         return []
 

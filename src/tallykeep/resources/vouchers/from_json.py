@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-import orjson
-
+from tallykeep import exact_json
 from tallykeep.model import Failure, Row, Values
 from tallykeep.resources import cleaning
 from tallykeep.resources.categories.labels import CategoryLabels
@@ -52,10 +51,10 @@ class JsonVouchers:
         self._fields = _JSON_FIELDS | ({"expiration_date": cleaning.last_moment} if last_day_counts else {})
         self._categories = categories
         self._campaign_id = campaign_id
-        self._metadata = Memo(lambda dumped: metadata.problems(orjson.loads(dumped)))
+        self._metadata = Memo(lambda dumped: metadata.problems(exact_json.loads(dumped)))
         self._missing_metadata = metadata.problems({})
         self._tails: dict[bytes, str | None] = {}
-        self._discounts = Memo(lambda dumped: _discount_problems(orjson.loads(dumped)))
+        self._discounts = Memo(lambda dumped: _discount_problems(exact_json.loads(dumped)))
 
     def clean(self, rows: Sequence[Row]) -> tuple[Sequence[VoucherDraft], list[Failure]]:
         """The drafts and the failures, each in row order."""
@@ -103,11 +102,13 @@ class JsonVouchers:
             return None
         given["code"] = _ANY_CODE  # for the time of this look, which no other thread shares
         try:
-            rest = orjson.dumps(given)
+            rest = exact_json.dumps(given)
             if rest not in self._tails:
                 draft, _, _ = self._clean_row(0, given)
                 self._tails[rest] = "\t".join((draft.type, *draft.fields)) if draft else None
             return self._tails[rest]
+        except exact_json.EncodeError:
+            return None
         finally:
             given["code"] = code  # after a defect the same rows are tried again, fewer at a time
 
@@ -140,7 +141,7 @@ class JsonVouchers:
         if self._campaign_id is not None:
             values["campaign_id"] = self._campaign_id
         if extras:
-            values["extras"] = orjson.dumps(extras).decode()
+            values["extras"] = exact_json.dumps(extras).decode()
         return VoucherDraft(row, code, kind, fields_of(values)), problems, code
 
     def _take_metadata(self, values: Fields, problems: list[str], given: Any) -> None:
@@ -167,7 +168,7 @@ class JsonVouchers:
             if dumped is not None:
                 worth = given[name]
                 problems.extend(_worth_problems(kind, worth, values.get("redeemed_amount")))
-                values[name] = (orjson.dumps(without_balance(worth)) if "balance" in worth else dumped).decode()
+                values[name] = (exact_json.dumps(without_balance(worth)) if "balance" in worth else dumped).decode()
 
     @staticmethod
     def _take_redemption(values: Fields, problems: list[str], given: Any) -> None:
@@ -202,7 +203,7 @@ def _dump(given: Any, expected: type, name: str, problems: list[str]) -> bytes |
     except Problem as problem:
         problems.append(f"{name}: {problem}")
         return None
-    return orjson.dumps(given)
+    return exact_json.dumps(given)
 
 
 def _worth_problems(kind: str, worth: Fields, spent: int | None) -> list[str]:

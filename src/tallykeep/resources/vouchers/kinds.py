@@ -3,6 +3,7 @@
 Sources: the public API documentation's schemas VoucherImportBase, VoucherCreateBase and Discount*.
 """
 
+from decimal import Decimal
 from typing import Any
 
 from tallykeep.resources import cleaning
@@ -72,7 +73,10 @@ def take(
 def balance_of(kind: str, worth: Values, spent: int | None = None) -> Any:
     """What is left of a gift or a loyalty card, whose numbers have been checked."""
     _, total, _ = WORTH[kind]
-    return worth[total] - sum(worth.get(name) or 0 for name in WORTH_LESS[kind]) - (spent or 0)
+    parts = [worth[total], *(worth.get(name) or 0 for name in WORTH_LESS[kind]), spent or 0]
+    if any(isinstance(part, Decimal) for part in parts):
+        parts = [Decimal(str(part)) for part in parts]
+    return parts[0] - sum(parts[1:])
 
 
 def given_parts(value: Any) -> Any:

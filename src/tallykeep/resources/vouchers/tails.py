@@ -7,8 +7,7 @@ next time. Whatever needs a closer look is ODD.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import orjson
-
+from tallykeep import exact_json
 from tallykeep.model import Table
 from tallykeep.resources.cells import CLEARING, NULL, copy_text
 from tallykeep.resources.cleaning import Cleaner, Problem
@@ -114,7 +113,7 @@ def _metadata_text(metadata: MetadataCells) -> Callable[[tuple[str, ...]], Any]:
         values, problems = metadata.read(cells)
         if problems:
             return ODD
-        return copy_text(orjson.dumps(values).decode()) if values else ABSENT["metadata"]
+        return copy_text(exact_json.dumps(values).decode()) if values else ABSENT["metadata"]
 
     return read
 

@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
+from tallykeep import exact_json
 from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.model import ClaimedPortion, Failure, Row, now
@@ -37,7 +36,7 @@ class VoucherUpdate:
         self._connection = connection
         self._project_id = claimed.project_id
         self._same_for_all: dict[str, Any] | None = claimed.source.options.get("metadata")
-        self._problems = Memo(lambda held: rules.checker(held[0]).problems(orjson.loads(held[1])))
+        self._problems = Memo(lambda held: rules.checker(held[0]).problems(exact_json.loads(held[1])))
         self._changes: list[_Change] = []
         self._campaigns: dict[str, str | None] = {}
         self._lines: list[ReportLine] = []
@@ -86,7 +85,7 @@ class VoucherUpdate:
             reason = f"Cannot find voucher with id {change.code}"
             return [self._failed(change.row, change.code, reason, "not_found", found=False)]
         merged = current[change.code] | change.metadata
-        dumped = orjson.dumps(merged)
+        dumped = exact_json.dumps(merged)
         if problems := self._problems[self._campaigns[change.code], dumped]:
             return [self._failed(change.row, change.code, "; ".join(problems), INVALID, found=True)]
         current[change.code] = merged

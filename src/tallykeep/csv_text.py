@@ -1,0 +1,50 @@
+"""CSV as we write it: it reads back to the same cells, by our own reader as by others."""
+
+import csv
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+# What downloads begin with, so that spreadsheet programs read UTF-8; it is dropped where they are sent back.
+BYTE_ORDER_MARK = "\ufeff"
+
+_DELIMITERS = frozenset(",;\t|")
+_END = "\r\n"  # makes the writer quote cells that hold one of the two alone
+
+
+class _Lines(list[str]):
+    """Takes the writer's lines, each in one call."""
+
+    write = list.append
+
+
+def csv_line(cells: Iterable[Any], delimiter: str = ",", *, quoted: bool = False) -> str:
+    """One row as a line; `quoted`: throughout."""
+    return csv_lines([cells], delimiter, quoted=quoted)
+
+
+def csv_lines(rows: Iterable[Iterable[Any]], delimiter: str = ",", *, quoted: bool = False) -> str:
+    """Rows as lines. One that would be a blank line is quoted, because blank lines are no rows."""
+    return "".join([f"{line}\n" for line in _lines(rows, delimiter, quoted)])
+
+
+def _lines(rows: Iterable[Iterable[Any]], delimiter: str, quoted: bool) -> Iterator[str]:
+    lines = _Lines()
+    write = csv.writer(
+        lines, delimiter=delimiter, lineterminator=_END, quoting=csv.QUOTE_ALL if quoted else csv.QUOTE_MINIMAL
+    ).writerow
+    for row in rows:
+        cells = list(row)
+        write(cells)
+        line = lines.pop().removesuffix(_END)
+        yield line if line.strip() else _quoted(cells, delimiter)
+
+
+def _quoted(cells: list[Any], delimiter: str) -> str:
+    return delimiter.join([f'"{cell}"' for cell in cells])
+
+
+def header_line(titles: Iterable[str], delimiter: str = ",") -> str:
+    """A file's first line; quoted throughout where a title holds what might be taken for the delimiter."""
+    header = list(titles)
+    others = _DELIMITERS - {delimiter}
+    return csv_line(header, delimiter, quoted=any(others.intersection(title) for title in header))

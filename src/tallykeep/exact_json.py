@@ -1,0 +1,78 @@
+"""JSON whose numbers keep the digits they were sent with, be they more than a float or 64 bits hold."""
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import orjson
+
+DecodeError = orjson.JSONDecodeError
+EncodeError = orjson.JSONEncodeError
+
+# Every sign of a number becomes a 0, so that one look finds those that are long enough to lose digits.
+_NUMERALS = bytes.maketrans(b"0123456789.+-E", b"0" * 13 + b"e")
+_LONG, _LONG_POWER = b"0" * 16, b"0e000"
+_MOST_DIGITS = 1_000  # PostgreSQL holds 16,383 behind the point
+_WHOLE_DIGITS = 20  # of 64 bits, with a sign
+
+
+class NumberError(DecodeError):
+    """A number that cannot be kept; the message says what to do."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(f"{message}; send it as a string", "", 0)
+
+    def __str__(self) -> str:
+        return self.msg
+
+
+def loads(text: str | bytes | bytearray) -> Any:
+    """The value; a number is an int of 64 bits or a float where that is the same number, else a Decimal.
+
+    Raises DecodeError, also for numbers that PostgreSQL or most readers of JSON cannot hold.
+    """
+    value = _read(text)
+    data = text.encode() if isinstance(text, str) else text
+    numerals = data.translate(_NUMERALS)
+    if _LONG not in numerals and _LONG_POWER not in numerals:
+        return value
+    try:
+        return json.loads(data, parse_int=_whole, parse_float=_decimal)
+    except RecursionError:
+        raise DecodeError("nested too deep", "", 0) from None
+
+
+def _read(text: str | bytes | bytearray) -> Any:
+    try:
+        return orjson.loads(text)
+    except DecodeError as error:
+        if "infinity" in error.msg:
+            raise NumberError("it holds a number beyond 1.8e308") from None
+        raise
+
+
+def _whole(text: str) -> int | float | Decimal:
+    if len(text) <= _WHOLE_DIGITS and -(2**63) <= (number := int(text)) < 2**64:
+        return number
+    return _decimal(text)
+
+
+def _decimal(text: str) -> float | Decimal:
+    exact, number = Decimal(text), float(text)
+    if Decimal(repr(number)) == exact:
+        return number
+    _, digits, exponent = exact.as_tuple()
+    if len(digits) > _MOST_DIGITS or not isinstance(exponent, int) or exponent < -_MOST_DIGITS:
+        raise NumberError(f"it holds a number of more than {_MOST_DIGITS} digits")
+    return exact
+
+
+def dumps(value: Any, *, sort_keys: bool = False) -> bytes:
+    """The value as JSON; raises EncodeError for what is nested deeper than 254 levels."""
+    return orjson.dumps(value, default=_exact, option=orjson.OPT_SORT_KEYS if sort_keys else None)
+
+
+def _exact(value: Any) -> orjson.Fragment:
+    if isinstance(value, Decimal):
+        return orjson.Fragment(str(value))
+    raise TypeError(f"{type(value).__name__} is no JSON")
