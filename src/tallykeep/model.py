@@ -86,8 +86,8 @@ class EndedBy(StrEnum):
 class Wishes:
     """What a submission asks for beside its rows.
 
-    `mapping` renames columns of a file, or skips them (None); without a `delimiter`, its header tells. By column as it
-    is called then, `values` has texts for others that stand in its cells, `defaults` those for cells that are empty.
+    `mapping` renames columns of a file, or skips them (None); without a `delimiter`, its header tells, without a
+    `charset` its first bytes do. By column as it is called then, `values` has texts for others that stand in its cells, `defaults` those for cells that are empty.
     """
 
     dry_run: bool = False
@@ -95,6 +95,7 @@ class Wishes:
     max_failures: int = 1
     mapping: dict[str, str | None] = field(default_factory=dict)
     delimiter: str | None = None
+    charset: str | None = None
     defaults: dict[str, str] = field(default_factory=dict)
     values: dict[str, dict[str, str]] = field(default_factory=dict)
 
@@ -106,7 +107,8 @@ class Source:
     `format` is csv, json (elements of an array), ndjson or planned. `header` titles the cells of a row as it is read;
     where columns of the file are left out, `kept` lists the others by their index among the file's `width` columns.
     Where any were renamed or left out, `sent` is the file's own header. `defaults` and `values`, by title, are what
-    cells are filled with when rows are read to be applied.
+    cells are filled with when rows are read to be applied. `repeated` are the indexes of columns whose title stands
+    further left already: `header` has them as `Note (2)`.
     """
 
     format: str
@@ -118,6 +120,7 @@ class Source:
     sent: list[str] | None = None
     defaults: dict[str, str] = field(default_factory=dict)
     values: dict[str, dict[str, str]] = field(default_factory=dict)
+    repeated: list[int] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
         """The form that is stored in async_actions.source."""

@@ -20,7 +20,6 @@ from tallykeep.engine.unique import UniqueKeys
 from tallykeep.errors import InvalidPayloadError, InvalidQueryError
 from tallykeep.model import Row, Source, normal_title
 
-_SAMPLES = 3
 _LONGEST_CELL = 200
 _UNNAMED = re.compile(r"column (\d+) has a value, but no name in the header")
 
@@ -169,17 +168,16 @@ def _seen_columns(source: Source, rows: list[Row]) -> list[SeenColumn]:
     if source.format == "csv":
         cells = [row.value or [] for row in rows]
         return [
-            SeenColumn(title, _samples(row[index] for row in cells if index < len(row)))
+            SeenColumn(title, _held(row[index] for row in cells if index < len(row)))
             for index, title in enumerate(source.header)
         ]
     objects = [row.value for row in rows if isinstance(row.value, dict)]
     names = dict.fromkeys(name for each in objects for name in each)
-    return [SeenColumn(name, _samples(_cell(each[name]) for each in objects if name in each)) for name in names]
+    return [SeenColumn(name, _held(_cell(each[name]) for each in objects if name in each)) for name in names]
 
 
-def _samples(cells: Iterable[str]) -> tuple[str, ...]:
-    found = dict.fromkeys(_short(cell.strip()) for cell in cells if cell.strip())
-    return tuple(found)[:_SAMPLES]
+def _held(cells: Iterable[str]) -> tuple[str, ...]:
+    return tuple(_short(cell.strip()) for cell in cells if cell.strip())
 
 
 def _short(cell: str) -> str:

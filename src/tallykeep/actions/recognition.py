@@ -9,7 +9,8 @@ from functools import cache
 from pathlib import PurePath
 from typing import Literal
 
-from tallykeep.actions.imports import IMPORTS, ImportKind
+from tallykeep.actions.imports import IMPORTS, ImportField, ImportKind
+from tallykeep.actions.shapes import KEYS, speaks_against, speaks_for_choice
 from tallykeep.actions.synonyms import SYNONYMS
 from tallykeep.engine.columns import OURS
 from tallykeep.model import normal_title
@@ -17,6 +18,7 @@ from tallykeep.model import normal_title
 By = Literal["title", "synonym", "similarity", "mapping"]
 
 _SCORES: dict[By, float] = {"title": 1.0, "synonym": 0.9, "similarity": 0.6}
+_SAMPLES = 3
 _ALIKE = 0.84  # of 1
 _SHORTEST_ALIKE, _LONGEST_ALIKE = 4, 40
 _MOST_COMPARED = 200  # columns whose spelling is compared; wider files are nobody's spreadsheet
@@ -34,6 +36,8 @@ _NOUNS: dict[str, tuple[str, ...]] = {
     "skus": ("sku", "variant", "item"),
     "orders": ("order", "bestellung", "zamowienie", "commande", "pedido"),
 }
+# Words that make a title such as «type» one of a voucher's.
+_ABOUT_VOUCHERS = ("voucher", "coupon", "gutschein", "discount", "rabat", "bon", "cupon", "descuento", "remise")
 # JSON rows of a kind have one property out of each of these.
 _EXPECTED: dict[str, tuple[tuple[str, ...], ...]] = {
     "vouchers": (("code",), ("type", "discount", "gift", "loyalty_card")),
@@ -46,10 +50,15 @@ _EXPECTED: dict[str, tuple[tuple[str, ...], ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class SeenColumn:
-    """A column of a file, or a property of JSON rows: its title, and some of its cells."""
+    """A column of a file, or a property of JSON rows: its title, and what its first cells hold, blank ones left out."""
 
     title: str
-    samples: tuple[str, ...] = ()
+    cells: tuple[str, ...] = ()
+
+    @property
+    def samples(self) -> tuple[str, ...]:
+        """Some different ones of the cells."""
+        return tuple(dict.fromkeys(self.cells))[:_SAMPLES]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,27 +102,41 @@ def recognize(kind: ImportKind, columns: list[SeenColumn]) -> dict[int, Recogniz
 
 
 def _recognized(kind: ImportKind, column: SeenColumn, index: int) -> Recognized | None:
+    """What the column's title says that it is, unless its cells say otherwise; our own titles are taken at their word."""
     title = dict(kind.titles()).get(normal_title(column.title))
     if title is not None:
         return _own_id_or_not(kind, column, title)
-    words = _words(kind.name)
+    words, fields = _words(kind.name), {each.title: each for each in kind.fields}
     spellings = _spellings(kind, column.title)
     for spelling in spellings:
-        if spelling in words:
+        if spelling in words and _may_be(kind, fields[words[spelling]], column):
             return Recognized(words[spelling], "synonym")
     if index < _MOST_COMPARED:
         for spelling in spellings:
             if _SHORTEST_ALIKE <= len(spelling) <= _LONGEST_ALIKE:
                 for close in get_close_matches(spelling, words, n=1, cutoff=_ALIKE):
-                    return Recognized(words[close], "similarity")
+                    field = fields[words[close]]
+                    # What tells rows apart is never guessed: rows of one wrong key would become one.
+                    if field.title not in KEYS[kind.name] and _may_be(kind, field, column):
+                        return Recognized(field.title, "similarity")
     return None
+
+
+def _may_be(kind: ImportKind, field: ImportField, column: SeenColumn) -> bool:
+    if speaks_against(field, kind.name, column.cells):
+        return False
+    is_telling = not field.choices or field.title == "Active" or any(
+        word in _plain(column.title) for word in _ABOUT_VOUCHERS
+    )  # fmt: skip
+    return is_telling or speaks_for_choice(field, column.cells)
 
 
 def _own_id_or_not(kind: ImportKind, column: SeenColumn, title: str) -> Recognized:
     """A column called `id` is taken for ours only where its cells look like it, else for the client's own key."""
     own, prefix = kind.own_id or (None, "")
-    if title == own and not all(sample.startswith(prefix) for sample in column.samples):
-        return Recognized(kind.fields[0].title, "synonym")
+    key = kind.fields[0]
+    if title == own and not all(cell.startswith(prefix) for cell in column.cells) and _may_be(kind, key, column):
+        return Recognized(key.title, "synonym")
     return Recognized(title, "title")
 
 
