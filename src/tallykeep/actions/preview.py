@@ -115,14 +115,14 @@ async def preview(
     beginning = read_beginning(sample, asked.charset, asked.delimiter, max_row_bytes)
     rows = beginning.rows(beginning.source)
     seen = _seen_columns(beginning.source, rows)
-    possible = candidates(seen, sample.format, file_name)
+    possible = candidates(_as_called(seen, asked.mapping or {}), sample.format, file_name, asked.defaults)
     chosen = _chosen(possible, asked.kind, sample.format)
     action_type = chosen.kind.action_type(sample.format)
     if action_type is None:
         raise ValueError(f"{chosen.kind.name} do not come as {sample.format}")
     is_file = beginning.source.format == "csv"
     mapping = _suggested(chosen, seen) if asked.mapping is None and is_file else asked.mapping or {}
-    source = choose_columns(beginning.source, mapping, ())
+    source = choose_columns(replace(beginning.source, repeated=[]), mapping, ())
     source = choose_filling(source, asked.defaults, asked.values, action_type)
     columns = _columns(chosen, seen, source, mapping, given=asked.mapping is not None)
     missing = _missing(chosen.kind, columns, source) if is_file else []
@@ -174,6 +174,12 @@ def _seen_columns(source: Source, rows: list[Row]) -> list[SeenColumn]:
     objects = [row.value for row in rows if isinstance(row.value, dict)]
     names = dict.fromkeys(name for each in objects for name in each)
     return [SeenColumn(name, _held(_cell(each[name]) for each in objects if name in each)) for name in names]
+
+
+def _as_called(seen: list[SeenColumn], mapping: Mapping) -> list[SeenColumn]:
+    """The columns by what the mapping calls them; those that it leaves out have no title."""
+    called = {normal_title(column): title or "" for column, title in mapping.items()}
+    return [replace(each, title=called.get(normal_title(each.title), each.title)) for each in seen]
 
 
 def _held(cells: Iterable[str]) -> tuple[str, ...]:

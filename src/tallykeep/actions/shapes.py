@@ -23,7 +23,10 @@ _PRICE = re.compile(r"\d{1,7}[.,]\d{2}\s?[€$£]?|[€$£]\s?\d[\d.,]*")
 _URL = re.compile(r"(?:https?:)?/{1,2}\S+|\S+\.(?:jpe?g|png|gif|webp|svg)\S*", re.IGNORECASE)
 _SCIENTIFIC = re.compile(r"\d(?:[.,]\d+)?[eE]\+?\d+", re.ASCII)
 _FORMULA = re.compile(r'=\s?"[^"]*"')
-_BOOLEANS = frozenset("true false yes no y n ja nein oui non si sí tak nie on off wahr falsch vrai faux".split())
+_BOOLEANS = frozenset((
+    "true", "false", "yes", "no", "y", "n", "ja", "nein", "oui", "non", "si", "sí", "tak", "nie", "on", "off", "wahr",
+    "falsch", "vrai", "faux",
+))  # fmt: skip
 
 _WORDS_OF_CHOICES = (
     "voucher", "coupon", "gift", "discount", "loyalty", "card", "percent", "fixed", "amount", "gutschein", "rabatt",
