@@ -87,7 +87,8 @@ class Wishes:
     """What a submission asks for beside its rows.
 
     `mapping` renames columns of a file, or skips them (None); without a `delimiter`, its header tells, without a
-    `charset` its first bytes do. By column as it is called then, `values` has texts for others that stand in its cells, `defaults` those for cells that are empty.
+    `charset` its first bytes do. By column as it is called then, `values` has texts for others that stand in its cells,
+    `defaults` those for cells that are empty.
     """
 
     dry_run: bool = False

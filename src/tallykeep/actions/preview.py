@@ -1,15 +1,16 @@
 """A look at a file before it is imported: what it is, what its columns are taken for, and how its first rows fare."""
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import orjson
 
+from tallykeep.actions.file_warnings import FileWarning, Held, file_warnings
 from tallykeep.actions.imports import IMPORTS, ImportKind
 from tallykeep.actions.needs import Needed, needed, unknown_values
-from tallykeep.actions.recognition import By, Candidate, SeenColumn, candidates
+from tallykeep.actions.problems import Places, Problem
+from tallykeep.actions.recognition import By, Candidate, SeenColumn, candidates, doubt
 from tallykeep.db.pool import Pool
 from tallykeep.engine.beginning import Beginning, Sample, read_beginning
 from tallykeep.engine.columns import Mapping, choose_columns
@@ -21,7 +22,6 @@ from tallykeep.errors import InvalidPayloadError, InvalidQueryError
 from tallykeep.model import Row, Source, normal_title
 
 _LONGEST_CELL = 200
-_UNNAMED = re.compile(r"column (\d+) has a value, but no name in the header")
 
 Use = Literal["field", "metadata", "left_out"]
 Outcome = Literal["created", "updated", "failed", "unknown"]
@@ -59,14 +59,6 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
-    """One problem of a row, and the column it is in, where it is in one."""
-
-    column: int | None
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
 class PreviewedRow:
     """One row: its cells by column, what would become of it, and why it would fail."""
 
@@ -81,7 +73,7 @@ class Preview:
     """Everything that is known of a file after a look at its beginning.
 
     `refusal` is what an import of it would be answered with, `missing` the required fields that neither a column nor a
-    default is, and `needed` those for want of which rows fail.
+    default is, and `needed` those for want of which rows fail. `warnings` are of what goes in, but likely not as meant.
     """
 
     format: str
@@ -102,6 +94,7 @@ class Preview:
     refusal: str | None
     checked: Checked
     rows: list[PreviewedRow]
+    warnings: list[FileWarning]
 
 
 async def preview(
@@ -149,6 +142,12 @@ async def preview(
         refusal=_refusal(beginning, action_type, mapping, asked.defaults),
         checked=trial.checked,
         rows=_rows(rows[: asked.limit], beginning, columns, chosen.kind, _kept(source, seen), trial),
+        warnings=file_warnings(
+            chosen.kind,
+            [_as_held(each, seen, source, mapping, chosen.kind) for each in columns],
+            len(rows),
+            doubt(possible, sample.format) if asked.kind is None else None,
+        ),
     )
 
 
@@ -244,6 +243,20 @@ def _use(
     return "field", field_title, by or (found.by if found and found.title == field_title else "title")
 
 
+def _as_held(column: Column, seen: list[SeenColumn], source: Source, mapping: Mapping, kind: ImportKind) -> Held:
+    wished = {normal_title(title): target for title, target in mapping.items()}
+    called = wished.get(normal_title(column.title), column.title)
+    return Held(
+        index=column.index,
+        title=column.title,
+        use=column.use,
+        target=column.target,
+        by=column.by,
+        ignored=source.format == "csv" and called is not None and normal_title(called) in kind.ignored,
+        cells=seen[column.index].cells,
+    )
+
+
 def _with_choices(columns: list[Column], kind: ImportKind, filled: Sequence[Row], kept: Sequence[int]) -> list[Column]:
     """The columns; those whose cells are choices with these, and with the texts that are none of them."""
     choosing = {each.title: each for each in kind.fields if each.choices}
@@ -286,7 +299,7 @@ def _rows(
     reasons: dict[int, str] = {}
     for failure in trial.failures:
         reasons[failure.row] = "; ".join(filter(None, (reasons.get(failure.row), failure.reason)))
-    places = _Places(columns, kind, kept)
+    places = Places({column.index: (column.title, column.target) for column in columns}, kind, kept)
     created = set(trial.created.values())
     lines = beginning.lines() if any(row.value is None for row in rows) else []
     return [
@@ -314,28 +327,3 @@ def _cells(row: Row, columns: list[Column], lines: list[str]) -> tuple[str, ...]
     if isinstance(row.value, dict):
         return tuple(_short(_cell(row.value[each.title])) if each.title in row.value else "" for each in columns)
     return (_short(lines[row.number - 1]),)
-
-
-class _Places:
-    """Finds the column that a reason speaks of: it begins with the title."""
-
-    def __init__(self, columns: list[Column], kind: ImportKind, kept: Sequence[int]) -> None:
-        self._kept = kept
-        self._by_title = {normal_title(column.target): column.index for column in columns if column.target}
-        titles = {column.title for column in columns} | {column.target or "" for column in columns}
-        titles |= {each.title for each in kind.fields} | set(kind.properties)
-        spelled = "|".join(re.escape(title) for title in sorted(titles - {""}, key=len, reverse=True))
-        self._begins = re.compile(rf"(?:^|; )(?=(?:{spelled})(?::| is required|\.|\[)|column \d+ has a value)")
-        self._title = re.compile(rf"({spelled})(?::| is required|\.|\[)")
-
-    def problems(self, reason: str) -> list[Problem]:
-        """A row's reason, cut into its problems."""
-        pieces = [piece for piece in self._begins.split(reason) if piece]
-        return [Problem(self._column(piece), piece) for piece in pieces]
-
-    def _column(self, piece: str) -> int | None:
-        if match := self._title.match(piece):
-            return self._by_title.get(normal_title(match[1]))
-        if match := _UNNAMED.match(piece):
-            return self._kept[int(match[1]) - 1]
-        return None

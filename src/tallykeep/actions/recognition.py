@@ -38,11 +38,12 @@ _IN_BRACKETS = re.compile(r"[(\[].*?[)\]]")
 _NOUNS: dict[str, tuple[str, ...]] = {
     "vouchers": ("voucher", "coupon", "gutschein", "promo"),
     "campaign-vouchers": ("voucher", "coupon", "gutschein", "promo", "card"),
-    "customers": ("defaultaddress", "billingaddress", "billing", "primary", "customer", "client", "user", "member", "contact", "address", "kunde", "kunden", "klient"),
+    "customers": ("defaultaddress", "billingaddress", "billing", "primary", "customer", "client", "user", "member",
+                  "contact", "address", "kunde", "kunden", "klient"),
     "products": ("product", "item", "article", "produkt", "artikel", "produit", "producto"),
     "skus": ("sku", "variant", "item"),
     "orders": ("order", "bestellung", "zamowienie", "commande", "pedido"),
-}
+}  # fmt: skip
 # Words that make a title such as «type» one of a voucher's.
 _ABOUT_VOUCHERS = ("voucher", "coupon", "gutschein", "discount", "rabat", "bon", "cupon", "descuento", "remise")
 # Words that mean many things: another column that says it better goes first.
@@ -138,7 +139,9 @@ def doubt(possible: list[Candidate], format_: str) -> str | None:
     near = [
         each.kind.name
         for each in others
-        if each.confidence > _NEAR * best.confidence and not (best.missing == () and each.missing)
+        if each.confidence > _NEAR * best.confidence
+        and not (best.missing == () and each.missing)
+        and (best.kind.name, each.kind.name) != ("vouchers", "campaign-vouchers")
     ]
     if near:
         return f"they could be {' or '.join([best.kind.name, *near])}"

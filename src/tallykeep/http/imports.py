@@ -176,6 +176,7 @@ def _shown(seen: Preview, settings: Settings, file_name: str | None) -> dict[str
         "checked": seen.checked,
         "not_looked_at": _NOT_LOOKED_AT[seen.checked],
         "rows": [_row(row) for row in seen.rows],
+        "warnings": [asdict(each) for each in seen.warnings],
         "limits": _limits(settings),
     }
 
