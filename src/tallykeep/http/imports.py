@@ -20,6 +20,7 @@ from tallykeep.http.context import FromContext
 from tallykeep.http.submissions import PREVIEW_BODY
 from tallykeep.http.uploads import RequestUpload
 from tallykeep.http.wishes import (
+    CHARSET,
     DEFAULTS,
     DELIMITER,
     MAPPING,
@@ -52,7 +53,7 @@ _PARAMETERS = [
     DEFAULTS,
     VALUES,
     DELIMITER,
-    _query("charset", {"type": "string"}, "The file's encoding; left out, its first bytes tell."),
+    CHARSET,
     _query(
         "limit",
         {"type": "integer", "minimum": 1, "maximum": MOST_ROWS, "default": _DEFAULT_ROWS},
@@ -107,7 +108,7 @@ def _asked(upload: RequestUpload) -> Asked:
         mapping=read_mapping(given["mapping"]) if given.get("mapping") else None,
         limit=_limit(given.get("limit") or str(_DEFAULT_ROWS)),
         target=given.get("campaign") or None,
-        charset=given.get("charset") or upload.charset,
+        charset=upload.charset,
         delimiter=read_delimiter(given.get("delimiter")),
         defaults=read_defaults(given.get("defaults") or "{}"),
         values=read_values(given.get("values") or "{}"),

@@ -13,10 +13,10 @@ from tallykeep.http.answers import ACCEPTED, Json, answer_accepted
 from tallykeep.http.auth import FromCaller
 from tallykeep.http.context import Context, FromContext
 from tallykeep.http.uploads import FORM, NDJSON, RequestUpload, submission
-from tallykeep.http.wishes import DEFAULTS, DELIMITER, MAPPING, PARAMETERS, VALUES
+from tallykeep.http.wishes import CHARSET, DEFAULTS, DELIMITER, MAPPING, PARAMETERS, VALUES
 from tallykeep.resources.projects import Caller
 
-OF_COLUMNS = [MAPPING, DEFAULTS, VALUES, DELIMITER]
+OF_COLUMNS = [MAPPING, DEFAULTS, VALUES, DELIMITER, CHARSET]
 _FIELDS_OF_FORMS = (MAPPING, DEFAULTS, VALUES)
 _JSON = "application/json"
 _CSV = "text/csv"

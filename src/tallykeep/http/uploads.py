@@ -54,7 +54,9 @@ class RequestUpload:
 
     @property
     def charset(self) -> str | None:
-        """What the content type says, of the body or of the file within its form."""
+        """What the query says, or the form in front of its file; else the content type, of the body or of the file."""
+        if told := self.early("charset"):
+            return told
         return self._form.charset if self._form else charset_of(self._request.headers.get("content-type", ""))
 
     @property

@@ -69,8 +69,24 @@ DELIMITER: dict[str, Any] = {
     "schema": {"type": "string"},
     "description": "What stands between the cells of a CSV file: one of , ; | or tab. Left out, its header tells.",
 }
+CHARSET: dict[str, Any] = {
+    "name": "charset",
+    "in": "query",
+    "schema": {"type": "string"},
+    "description": "The encoding of a CSV file, such as windows-1250. Left out, its content type tells, or its first bytes.",
+}
 
-_NAMES = ("dry_run", "on_error", "max_failures", "mapping", "include_unprocessed", "delimiter", "defaults", "values")
+_NAMES = (
+    "dry_run",
+    "on_error",
+    "max_failures",
+    "mapping",
+    "include_unprocessed",
+    "delimiter",
+    "charset",
+    "defaults",
+    "values",
+)
 _DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
 _BY_TITLE = {normal_title(name): name for name in _NAMES}
 
@@ -91,6 +107,7 @@ def read_wishes(given: Mapping[str, str]) -> Wishes:
         max_failures=_max_failures(given.get("max_failures", "1")),
         mapping=read_mapping(given.get("mapping", "{}")),
         delimiter=read_delimiter(given.get("delimiter")),
+        charset=given.get("charset") or None,
         defaults=read_defaults(given.get("defaults") or "{}"),
         values=read_values(given.get("values") or "{}"),
     )
