@@ -1,15 +1,16 @@
 """A look at a file before it is imported: what it is, what its columns are taken for, and how its first rows fare."""
 
 import asyncio
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from tallykeep import exact_json
+from tallykeep.actions.file_warnings import FileWarning, Held, file_warnings
 from tallykeep.actions.imports import IMPORTS, ImportKind
 from tallykeep.actions.needs import Needed, needed, unknown_values
-from tallykeep.actions.recognition import By, Candidate, SeenColumn, candidates
+from tallykeep.actions.problems import Places, Problem
+from tallykeep.actions.recognition import By, Candidate, SeenColumn, candidates, doubt
 from tallykeep.db.pool import Pool
 from tallykeep.engine.beginning import Beginning, Sample, read_beginning
 from tallykeep.engine.columns import Mapping, choose_columns
@@ -23,10 +24,8 @@ from tallykeep.errors import InvalidPayloadError, InvalidQueryError
 from tallykeep.model import Row, Source, normal_title
 from tallykeep.resources.numerals import decimal_mark
 
-_SAMPLES = 3
 _LONGEST_CELL = 200
 _TOO_DEEP = "(nested too deep to be shown)"
-_UNNAMED = re.compile(r"column (\d+) has a value, but no name in the header")
 
 Use = Literal["field", "metadata", "left_out"]
 Outcome = Literal["created", "updated", "failed", "unknown"]
@@ -67,14 +66,6 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
-    """One problem of a row, and the column it is in, where it is in one."""
-
-    column: int | None
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
 class PreviewedRow:
     """One row: its cells by column, what would become of it, and why it would fail."""
 
@@ -89,7 +80,7 @@ class Preview:
     """Everything that is known of a file after a look at its beginning.
 
     `refusal` is what an import of it would be answered with, `missing` the required fields that neither a column nor a
-    default is, and `needed` those for want of which rows fail.
+    default is, and `needed` those for want of which rows fail. `warnings` are of what goes in, but likely not as meant.
     """
 
     format: str
@@ -110,6 +101,7 @@ class Preview:
     refusal: str | None
     checked: Checked
     rows: list[PreviewedRow]
+    warnings: list[FileWarning]
 
 
 async def preview(
@@ -124,14 +116,14 @@ async def preview(
     beginning = await asyncio.to_thread(read_beginning, sample, asked.charset, looked, max_row_bytes, decimal_mark)
     rows = beginning.rows(beginning.source)
     seen = _seen_columns(beginning.source, rows)
-    possible = candidates(seen, sample.format, file_name)
+    possible = candidates(_as_called(seen, asked.mapping or {}), sample.format, file_name, asked.defaults)
     chosen = _chosen(possible, asked.kind, sample.format)
     action_type = chosen.kind.action_type(sample.format)
     if action_type is None:
         raise ValueError(f"{chosen.kind.name} do not come as {sample.format}")
     is_file = beginning.source.format == "csv"
     mapping = _suggested(chosen, seen) if asked.mapping is None and is_file else asked.mapping or {}
-    source = choose_columns(beginning.source, mapping, ())
+    source = choose_columns(replace(beginning.source, repeated=[]), mapping, ())
     source = choose_filling(source, asked.defaults, asked.values, action_type)
     source = with_marks(source, beginning.decimal_marks, None)
     source = replace(source, last_day_counts=asked.last_day_counts)
@@ -160,6 +152,12 @@ async def preview(
         refusal=_refusal(beginning, action_type, mapping, asked.defaults),
         checked=trial.checked,
         rows=_rows(rows[: asked.limit], beginning, columns, chosen.kind, _kept(source, seen), trial),
+        warnings=file_warnings(
+            chosen.kind,
+            [_as_held(each, seen, source, mapping, chosen.kind) for each in columns],
+            len(rows),
+            doubt(possible, sample.format) if asked.kind is None else None,
+        ),
     )
 
 
@@ -179,17 +177,22 @@ def _seen_columns(source: Source, rows: list[Row]) -> list[SeenColumn]:
     if source.format == "csv":
         cells = [row.value or [] for row in rows]
         return [
-            SeenColumn(title, _samples(row[index] for row in cells if index < len(row)))
+            SeenColumn(title, _held(row[index] for row in cells if index < len(row)))
             for index, title in enumerate(source.header)
         ]
     objects = [row.value for row in rows if isinstance(row.value, dict)]
     names = dict.fromkeys(name for each in objects for name in each)
-    return [SeenColumn(name, _samples(_cell(each[name]) for each in objects if name in each)) for name in names]
+    return [SeenColumn(name, _held(_cell(each[name]) for each in objects if name in each)) for name in names]
 
 
-def _samples(cells: Iterable[str]) -> tuple[str, ...]:
-    found = dict.fromkeys(_short(cell.strip()) for cell in cells if cell.strip())
-    return tuple(found)[:_SAMPLES]
+def _as_called(seen: list[SeenColumn], mapping: Mapping) -> list[SeenColumn]:
+    """The columns by what the mapping calls them; those that it leaves out have no title."""
+    called = {normal_title(column): title or "" for column, title in mapping.items()}
+    return [replace(each, title=called.get(normal_title(each.title), each.title)) for each in seen]
+
+
+def _held(cells: Iterable[str]) -> tuple[str, ...]:
+    return tuple(_short(cell.strip()) for cell in cells if cell.strip())
 
 
 def _short(cell: str) -> str:
@@ -255,6 +258,20 @@ def _use(
     return "field", field_title, by or (found.by if found and found.title == field_title else "title")
 
 
+def _as_held(column: Column, seen: list[SeenColumn], source: Source, mapping: Mapping, kind: ImportKind) -> Held:
+    wished = {normal_title(title): target for title, target in mapping.items()}
+    called = wished.get(normal_title(column.title), column.title)
+    return Held(
+        index=column.index,
+        title=column.title,
+        use=column.use,
+        target=column.target,
+        by=column.by,
+        ignored=source.format == "csv" and called is not None and normal_title(called) in kind.ignored,
+        cells=seen[column.index].cells,
+    )
+
+
 def _with_choices(columns: list[Column], kind: ImportKind, filled: Sequence[Row], kept: Sequence[int]) -> list[Column]:
     """The columns; those whose cells are choices with these, and with the texts that are none of them."""
     choosing = {each.title: each for each in kind.fields if each.choices}
@@ -297,7 +314,7 @@ def _rows(
     reasons: dict[int, str] = {}
     for failure in trial.failures:
         reasons[failure.row] = "; ".join(filter(None, (reasons.get(failure.row), failure.reason)))
-    places = _Places(columns, kind, kept)
+    places = Places({column.index: (column.title, column.target) for column in columns}, kind, kept)
     created = set(trial.created.values())
     lines = beginning.lines() if any(row.value is None for row in rows) else []
     return [
@@ -325,28 +342,3 @@ def _cells(row: Row, columns: list[Column], lines: list[str]) -> tuple[str, ...]
     if isinstance(row.value, dict):
         return tuple(_short(_cell(row.value[each.title])) if each.title in row.value else "" for each in columns)
     return (_short(lines[row.number - 1]),)
-
-
-class _Places:
-    """Finds the column that a reason speaks of: it begins with the title."""
-
-    def __init__(self, columns: list[Column], kind: ImportKind, kept: Sequence[int]) -> None:
-        self._kept = kept
-        self._by_title = {normal_title(column.target): column.index for column in columns if column.target}
-        titles = {column.title for column in columns} | {column.target or "" for column in columns}
-        titles |= {each.title for each in kind.fields} | set(kind.properties)
-        spelled = "|".join(re.escape(title) for title in sorted(titles - {""}, key=len, reverse=True))
-        self._begins = re.compile(rf"(?:^|; )(?=(?:{spelled})(?::| is required|\.|\[)|column \d+ has a value)")
-        self._title = re.compile(rf"({spelled})(?::| is required|\.|\[)")
-
-    def problems(self, reason: str) -> list[Problem]:
-        """A row's reason, cut into its problems."""
-        pieces = [piece for piece in self._begins.split(reason) if piece]
-        return [Problem(self._column(piece), piece) for piece in pieces]
-
-    def _column(self, piece: str) -> int | None:
-        if match := self._title.match(piece):
-            return self._by_title.get(normal_title(match[1]))
-        if match := _UNNAMED.match(piece):
-            return self._kept[int(match[1]) - 1]
-        return None

@@ -5,13 +5,15 @@ By kind of rows and by the field's title in files. Words are compared without re
 
 _DATES = {
     "Start Date": (
-        "valid from", "starts", "starts at", "starts on", "begin", "begin date", "active from", "issue date", "issued",
+        "valid from", "starts", "starts at", "starts on", "starts at utc", "begin", "begin date", "active from",
+        "issue date", "issued",
         "gültig ab", "gueltig ab", "gültig von", "startdatum", "beginn", "ab", "ważny od", "data rozpoczęcia",
         "début", "date de début", "valable du", "valide du", "fecha de inicio", "inicio", "válido desde",
     ),
     "Expiration Date": (
         "valid until", "valid to", "valid till", "valid through", "expires", "expires at", "expires on", "expiry",
-        "expiry date", "expiration", "expire date", "end", "end date", "ends", "ends at", "active until", "best before",
+        "expiry date", "redeem by", "use by", "expiration time", "expires at utc", "expiration", "expire date",
+        "end", "end date", "ends", "ends at", "active until", "best before",
         "gültig bis", "gueltig bis", "ablaufdatum", "ablauf", "enddatum", "bis", "läuft ab", "ważny do",
         "data ważności",
         "data zakończenia", "date d'expiration", "expire le", "valable jusqu'au", "date de fin", "fecha de caducidad",
@@ -20,7 +22,7 @@ _DATES = {
 }  # fmt: skip
 _CODE = {
     "Code": (
-        "voucher", "voucher code", "voucher number", "voucher no", "voucher id", "coupon", "coupon code",
+        "id", "voucher", "voucher code", "voucher number", "voucher no", "voucher id", "coupon", "coupon code",
         "coupon number",
         "coupon id", "promo code", "promo", "promotion code", "discount code", "gift code", "gift card",
         "gift card code",
@@ -33,16 +35,19 @@ _CODE = {
 _VOUCHER_STATE = {
     **_DATES,
     "Active": (
-        "enabled", "is active", "aktiv", "aktywny", "actif", "activo", "activated", "usable",
+        "enabled", "is active", "valid", "is valid", "aktiv", "aktywny", "actif", "activo", "activated", "usable",
     ),
     "Category": ("categories", "group", "kategorie", "gruppe", "kategoria", "catégorie", "categoría", "grupo"),
     "Redemption Limit": (
-        "limit", "max uses", "maximum uses", "max redemptions", "uses", "usage limit", "redemptions", "quantity",
+        "limit", "usage limit per code", "usage limit per coupon", "max usage", "max uses", "maximum uses",
+        "max redemptions", "uses", "usage limit", "redemptions", "quantity",
         "number of uses", "redemption quantity", "einlöselimit", "einlösungen", "anzahl", "nutzungen", "limit użyć",
         "liczba użyć", "nombre d'utilisations", "utilisations", "límite de usos", "usos",
     ),
     "Redeemed Quantity": (
-        "redeemed", "used", "times used", "times redeemed", "redemption count", "uses so far", "eingelöst", "verwendet",
+        "redeemed", "used", "times used", "times redeemed", "redemption count", "uses so far", "usage count",
+        "used count",
+        "times used in total", "number of redemptions", "eingelöst", "verwendet",
         "wykorzystano", "utilisé", "usado", "canjeado",
     ),
     "Redeemed Amount": (
@@ -57,11 +62,14 @@ _VOUCHER_STATE = {
 }  # fmt: skip
 
 _PRICE = (
-    "unit price", "amount", "cost", "value", "list price", "retail price", "rrp", "msrp", "preis", "betrag",
+    "regular price", "variant price", "online price", "price incl tax", "brutto vk", "vk brutto", "bruttopreis",
+    "preis brutto", "verkaufspreis brutto", "vk preis", "unit price", "amount", "cost", "value", "list price",
+    "retail price", "rrp", "msrp", "preis", "betrag",
     "einzelpreis", "verkaufspreis", "cena", "prix", "prix unitaire", "precio", "precio unitario",
 )  # fmt: skip
 _IMAGE = (
-    "image", "picture", "photo", "image link", "picture url", "photo url", "bild", "bild url", "bildlink", "zdjęcie",
+    "image src", "images", "image 1", "image url 1", "main image", "base image", "bild 1", "bilder", "image",
+    "picture", "photo", "image link", "picture url", "photo url", "bild", "bild url", "bildlink", "zdjęcie",
     "url de l'image", "imagen", "foto", "url de imagen",
 )  # fmt: skip
 _ATTRIBUTES = ("attribute", "properties", "options", "variants", "eigenschaften", "merkmale", "cechy", "atrybuty",
@@ -80,7 +88,8 @@ SYNONYMS: dict[str, dict[str, tuple[str, ...]]] = {
             "rabat", "zniżka", "procent", "valeur", "montant", "remise", "réduction", "pourcentage", "solde", "valor",
             "importe", "descuento", "porcentaje", "saldo",
         ),
-        "Discount Type": ("discount kind", "type of discount", "rabattart", "rabatttyp", "typ rabatu", "rodzaj rabatu",
+        "Discount Type": ("value type", "discount kind", "type of discount", "rabattart", "rabatttyp", "typ rabatu",
+                          "rodzaj rabatu",
                           "type de remise", "type de réduction", "tipo de descuento"),
         "Discount Effect": ("effect", "applies to", "apply to", "wirkung", "gilt für", "efekt", "effet", "efecto"),
         "Validation Rule ID": ("validation rule", "validation rules", "rule", "rule id", "regel", "reguła", "règle",
@@ -97,7 +106,10 @@ SYNONYMS: dict[str, dict[str, tuple[str, ...]]] = {
     "customers": {
         "Source_id": (
             "customer id", "customer number", "customer no", "customer key", "client id", "user id", "member id",
-            "external id", "crm id", "reference", "kundennummer", "kundennr", "kunden nr", "kunden id",
+            "external id", "external key", "crm id", "square customer id", "klaviyo id", "shopify id", "hubspot id",
+            "record id", "record id contact", "contact id", "contact key", "profile id", "debitorennummer",
+            "debitor nr", "adressnummer", "reference id", "reference", "kundennummer", "kundennr", "kunden nr",
+            "kunden id",
             "mitgliedsnummer", "identyfikator", "id klienta", "numer klienta", "numéro client", "identifiant",
             "id client", "número de cliente", "id de cliente", "identificador",
         ),
@@ -119,7 +131,8 @@ SYNONYMS: dict[str, dict[str, tuple[str, ...]]] = {
             "cell phone", "telefon", "telefonnummer", "handy", "handynummer", "mobil", "mobilnummer", "numer telefonu",
             "komórka", "téléphone", "portable", "teléfono", "móvil", "número de teléfono",
         ),
-        "Description": ("note", "notes", "comment", "comments", "remark", "beschreibung", "notiz", "bemerkung", "opis",
+        "Description": ("memo", "note", "notes", "comment", "comments", "remark", "beschreibung", "notiz",
+                        "bemerkung", "opis",
                         "uwagi", "remarque", "descripción", "nota", "comentario"),
         "Birthdate": (
             "birth date", "date of birth", "dob", "born", "birth day", "geburtsdatum", "geburtstag", "geboren",
@@ -127,11 +140,13 @@ SYNONYMS: dict[str, dict[str, tuple[str, ...]]] = {
             "nacimiento", "cumpleaños",
         ),
         "Address_line_1": (
-            "address", "address 1", "address line", "street", "street address", "address line 1", "line 1", "adresse",
+            "address", "street address 1", "street 1", "street address line 1", "street name", "address 1",
+            "address line", "street", "street address", "address line 1", "line 1", "adresse",
             "straße", "strasse", "straße und hausnummer", "anschrift", "adres", "ulica", "rue", "dirección", "calle",
             "domicilio",
         ),
-        "Address_line_2": ("address 2", "apartment", "suite", "unit", "line 2", "adresszusatz", "zusatz", "mieszkanie",
+        "Address_line_2": ("street address 2", "street 2", "street address line 2", "address line 2", "address 2",
+                           "apartment", "suite", "unit", "line 2", "adresszusatz", "zusatz", "mieszkanie",
                            "complément d'adresse", "piso"),
         "Postal_Code": (
             "zip", "zip code", "postcode", "post code", "postal", "plz", "postleitzahl", "kod pocztowy", "code postal",
@@ -139,14 +154,17 @@ SYNONYMS: dict[str, dict[str, tuple[str, ...]]] = {
         ),
         "City": ("town", "locality", "ort", "stadt", "wohnort", "miasto", "miejscowość", "ville", "commune", "ciudad",
                  "población", "localidad"),
-        "State": ("province", "region", "county", "bundesland", "kanton", "województwo", "région", "département",
+        "State": ("state province", "state region", "state code", "province code", "region code", "province",
+                  "region", "county", "bundesland", "kanton", "województwo", "région", "département",
                   "estado", "provincia"),
-        "Country": ("nation", "country code", "land", "staat", "kraj", "państwo", "pays", "país"),
+        "Country": ("country region", "country name", "nation", "country code", "land", "staat", "kraj", "państwo",
+                    "pays", "país"),
     },
     "products": {
         "source_id": (
             "product id", "product number", "product no", "product code", "product key", "item id", "item number",
-            "item code", "article number", "sku", "ean", "gtin", "external id", "reference", "artikelnummer",
+            "item code", "article number", "sku", "handle", "product sku", "product code sku", "ean", "gtin",
+            "external id", "reference", "artikelnummer",
             "artikel nr", "produktnummer",
             "produkt id", "numer produktu", "kod produktu", "id produktu", "référence", "référence produit", "ref",
             "código de producto", "id de producto", "referencia",
@@ -162,7 +180,7 @@ SYNONYMS: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "skus": {
         "source_id": (
-            "sku id", "sku code", "sku number", "variant id", "variant code", "external id", "reference",
+            "variant sku", "sku id", "sku code", "sku number", "variant id", "variant code", "external id", "reference",
             "variantennummer", "id wariantu", "id de variante",
         ),
         "product_id": ("product", "product code", "product number", "product key", "parent id", "parent product",

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any
+from typing import IO, Any
 
 import httpx
 
@@ -81,6 +81,10 @@ class Client:
                 answer.read()
                 raise self._refusal(answer)
             yield from answer.iter_bytes()
+
+    def post_file(self, path: str, name: str, content: bytes | IO[bytes], **query: Any) -> dict[str, Any]:
+        """POST a file within a form, as it is, for an answer."""
+        return self._json(self._request("POST", path, params=query, files={"file": (name, content)}))
 
     def submit_file(
         self, path: str, name: str, size: int, chunks: Iterator[bytes], idempotency_key: str, **query: Any

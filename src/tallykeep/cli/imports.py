@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,8 +15,27 @@ from tallykeep.cli.campaigns import addressed
 from tallykeep.cli.client import Client, Submitted
 from tallykeep.cli.connection import connected
 from tallykeep.cli.exits import EXIT_CODES, CliError, ExitCode, RefusedError, UsageError, exit_code
-from tallykeep.cli.kinds import CAMPAIGN_VOUCHERS, IMPORTED, UPDATED, Kind, Verb, guess_kind, kinds
+from tallykeep.cli.kinds import CAMPAIGN_VOUCHERS, IMPORTED, UPDATED, Form, Kind, Verb, kinds
+from tallykeep.cli.looks import Look, described, look, question
 from tallykeep.cli.progress import Bars
+from tallykeep.cli.reading import (
+    Campaign,
+    Charset,
+    Defaults,
+    Delimiter,
+    HeaderRow,
+    LastDayCounts,
+    Named,
+    Sheet,
+    Skipped,
+    Values,
+    Yes,
+    as_options,
+    defaults_of,
+    mapping_of,
+    parameters_of,
+    values_of,
+)
 from tallykeep.cli.sending import (
     Again,
     AsJson,
@@ -37,16 +57,16 @@ from tallykeep.cli.sending import (
 )
 from tallykeep.cli.show import aside, command, out, print_json
 from tallykeep.cli.sources import STANDARD_INPUT, FileToSend, open_file
-from tallykeep.model import OnError, normal_title
+from tallykeep.model import OnError
 
-_MOST_SHOWN = 8
 _EXAMPLE = re.compile(r"say so with mapping, such as (\{[^{}]*\})")
 _DONE_BEFORE: dict[Verb, str] = {"import": "this was imported", "update": "this was sent"}
 
 IMPORT_HELP = (
     f"Import files and account for every row.\n\nKIND is one of {', '.join(IMPORTED)}; left out, it is told from the "
-    "columns, and said. FILE is CSV, XLSX, JSON or NDJSON, also compressed (.gz, .zst); - is standard input. The same "
-    f"file sent again within a day is imported once (--again, if that is not what you want).\n\n{EXIT_CODES}"
+    "columns, and said. The server is asked what the columns are; where that is not sure, nothing is sent, and what to "
+    "write is said. FILE is CSV, XLSX, JSON or NDJSON, also compressed (.gz, .zst); - is standard input. The same file "
+    f"sent again within a day is imported once (--again, if that is not what you want).\n\n{EXIT_CODES}"
 )
 UPDATE_HELP = (
     f"Update in bulk, from files of objects.\n\nKIND is one of {', '.join(UPDATED)}. FILE is JSON or NDJSON, also "
@@ -95,31 +115,24 @@ KindAndFiles = Annotated[
         autocompletion=_update_words,
     ),
 ]
-Campaign = Annotated[str | None, typer.Option("--campaign", help="Into this campaign, by name or id.")]
-Named = Annotated[
-    list[str] | None, typer.Option("--map", help="A column by another title: 'Gutschein=Code'. As often as needed.")
-]
-Skipped = Annotated[list[str] | None, typer.Option("--skip", help="A column to leave out. As often as needed.")]
-Defaults = Annotated[
-    list[str] | None,
-    typer.Option("--default", help="A text where a cell is empty, or its column missing: 'Discount Type=PERCENT'."),
-]
-Values = Annotated[
-    list[str] | None,
-    typer.Option("--value", help="What a text in the file means: 'Voucher Type:Gutschein=GIFT_VOUCHER'."),
-]
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is to be done with files: the verb, the kind if it was said, the options."""
+    """What is to be done with files: the verb, the kind if it was said, the options.
+
+    `query` is what is asked of the submission alone, `of_file` what says how the file is read, `repeated` the options
+    as they would be written again.
+    """
 
     verb: Verb
     kind: str | None
     campaign: str | None = None
     query: dict[str, Any] = field(default_factory=dict)
+    of_file: dict[str, Any] = field(default_factory=dict)
     mapping: dict[str, str | None] = field(default_factory=dict)
-    of_columns: bool = False
+    yes: bool = False
+    repeated: list[str] = field(default_factory=list)
     key: str | None = None
     again: bool = False
     no_wait: bool = False
@@ -135,6 +148,8 @@ class _Job:
     kind: Kind
     path: str
     guessed: bool
+    query: dict[str, Any]
+    look: Look | None = None
 
 
 @connected
@@ -149,6 +164,12 @@ def import_(
     skipped: Skipped = None,
     defaults: Defaults = None,
     values: Values = None,
+    charset: Charset = None,
+    delimiter: Delimiter = None,
+    sheet: Sheet = None,
+    header_row: HeaderRow = None,
+    last_day_counts: LastDayCounts = False,
+    yes: Yes = False,
     failed_to: FailedTo = None,
     no_wait: NoWait = False,
     idempotency_key: Key = None,
@@ -158,14 +179,30 @@ def import_(
     """`tallykeep import`; its help is IMPORT_HELP."""
     kind, files = _kind_and_files(words, IMPORTED)
     kind = _kind_in(campaign, kind)
-    mapping = _mapping(named, skipped)
-    wishes = wishes_of(dry_run, on_error, max_failures)
-    filled = {"mapping": mapping, "defaults": _defaults(defaults), "values": _values(values)}
-    of_columns = {name: json.dumps(wish) for name, wish in filled.items() if wish}
-    into = None if campaign is None else addressed(client, campaign)
-    query = wishes | of_columns
-    wanted = Wanted("import", kind, into, query, mapping, bool(of_columns), idempotency_key, again, no_wait,
-                    failed_to, as_json)  # fmt: skip
+    wanted = Wanted(
+        "import",
+        kind,
+        None if campaign is None else addressed(client, campaign),
+        query=wishes_of(dry_run, on_error, max_failures),
+        of_file=parameters_of({
+            "defaults": defaults_of(defaults), "values": values_of(values), "charset": charset, "delimiter": delimiter,
+            "sheet": sheet, "header_row": header_row, "last_day_counts": last_day_counts or None,
+        }),
+        mapping=mapping_of(named, skipped),
+        yes=yes,
+        repeated=as_options({
+            "campaign": campaign, "skip": skipped, "default": defaults, "value": values, "charset": charset,
+            "delimiter": delimiter, "sheet": sheet, "header-row": header_row, "last-day-counts": last_day_counts,
+            "dry-run": dry_run, "on-error": on_error if on_error != OnError.CONTINUE else None,
+            "max-failures": max_failures, "failed-to": failed_to, "no-wait": no_wait,
+            "idempotency-key": idempotency_key, "again": again, "json": as_json,
+        }),
+        key=idempotency_key,
+        again=again,
+        no_wait=no_wait,
+        failed_to=failed_to,
+        as_json=as_json,
+    )  # fmt: skip
     raise typer.Exit(send_files(client, files, wanted))
 
 
@@ -195,7 +232,7 @@ def update(
 def send_files(client: Client, words: list[str], wanted: Wanted) -> ExitCode:
     """Send the files one after another; nothing is sent before all of them were looked into."""
     _refuse_contradictions(words, wanted)
-    jobs = [_job(open_file(word), wanted) for word in words]
+    jobs = _sure([_job(client, open_file(word), wanted) for word in words], wanted)
     outcomes: list[Outcome] = []
     try:
         for job in jobs:
@@ -213,9 +250,9 @@ def send_files(client: Client, words: list[str], wanted: Wanted) -> ExitCode:
 
 def _do(client: Client, job: _Job, wanted: Wanted) -> Outcome:
     """Send one file, watch its action where that is wanted, and show what became of it."""
-    query, what = wanted.query, _DONE_BEFORE[wanted.verb]
+    query, what = job.query, _DONE_BEFORE[wanted.verb]
     if not wanted.as_json:
-        out().print(_heading(job, wanted), soft_wrap=True)
+        out().print(_heading(job), soft_wrap=True)
     key = key_for(job.file, job.path, query, given=wanted.key, again=wanted.again)
     with Bars(aside()) as bars:
         submitted = _send(client, bars, job, query, key)
@@ -230,30 +267,42 @@ def _do(client: Client, job: _Job, wanted: Wanted) -> Outcome:
     return outcome
 
 
-def _job(file: FileToSend, wanted: Wanted) -> _Job:
-    kind = kinds()[wanted.kind] if wanted.kind else _guessed(file, wanted)
-    if kind.name == CAMPAIGN_VOUCHERS and wanted.campaign is None:
-        raise UsageError(f"{file.shown}: these look like vouchers for a campaign; say which: --campaign NAME")
-    if file.form == "json" and wanted.of_columns:
+def _job(client: Client, file: FileToSend, wanted: Wanted) -> _Job:
+    """Where the file goes, and with what; raises UsageError where it cannot go there, RefusedError for what it is."""
+    if file.form == "json" and (wanted.mapping or {"defaults", "values"}.intersection(wanted.of_file)):
         raise UsageError(f"{file.shown}: --map, --skip, --default and --value go with columns; this is JSON")
     require_ending(wanted.failed_to, file.form)
+    if wanted.kind:
+        _path(file, kinds()[wanted.kind], wanted, file.form)
+    if wanted.verb == "update":
+        kind = kinds()[str(wanted.kind)]
+        return _Job(file, kind, _path(file, kind, wanted, file.form), guessed=False, query=wanted.query)
+    into = {"campaign": wanted.campaign} if wanted.campaign else {}
+    found = look(client, file, wanted.of_file | into, wanted.kind, wanted.mapping)
+    kind = kinds()[found.kind]
+    if kind.name == CAMPAIGN_VOUCHERS and wanted.campaign is None and (wanted.yes or not found.doubts):
+        raise UsageError(f"{file.shown}: these look like vouchers for a campaign; say which: --campaign NAME")
+    require_ending(wanted.failed_to, found.form)
+    mapping = {"mapping": json.dumps(found.mapping, ensure_ascii=False)} if found.mapping else {}
+    path = _path(file, kind, wanted, found.form)
+    query = wanted.query | wanted.of_file | (mapping if found.form == "csv" else {})
+    return _Job(file, kind, path, guessed=wanted.kind is None, query=query, look=found)
+
+
+def _path(file: FileToSend, kind: Kind, wanted: Wanted, form: Form) -> str:
     try:
-        path = kind.path(wanted.verb, file.form, wanted.campaign)
+        return kind.path(wanted.verb, form, wanted.campaign)
     except UsageError as error:
         raise UsageError(f"{file.shown}: {error}") from None
-    return _Job(file, kind, path, guessed=wanted.kind is None)
 
 
-def _guessed(file: FileToSend, wanted: Wanted) -> Kind:
-    try:
-        return guess_kind(file.form, _renamed(file.columns, wanted.mapping), in_campaign=wanted.campaign is not None)
-    except UsageError as error:
-        raise UsageError(f"{file.shown}: {error}") from None
-
-
-def _renamed(columns: list[str], mapping: dict[str, str | None]) -> list[str]:
-    titles = {normal_title(column): title for column, title in mapping.items()}
-    return [title for column in columns if (title := titles.get(normal_title(column), column)) is not None]
+def _sure(jobs: list[_Job], wanted: Wanted) -> list[_Job]:
+    """The jobs; raises UsageError with what to write where it is not sure what some files are."""
+    if not wanted.yes:
+        asked = [question(job.look, job.file, wanted.repeated) for job in jobs if job.look and job.look.doubts]
+        if asked:
+            raise UsageError("\n".join(asked))
+    return jobs
 
 
 def _refuse_contradictions(words: list[str], wanted: Wanted) -> None:
@@ -280,47 +329,10 @@ def _kind_in(campaign: str | None, kind: str | None) -> str | None:
     return CAMPAIGN_VOUCHERS if campaign is not None else kind
 
 
-def _mapping(named: list[str] | None, skipped: list[str] | None) -> dict[str, str | None]:
-    mapping: dict[str, str | None] = dict.fromkeys(skipped or [])
-    for pair in named or []:
-        column, sign, title = pair.rpartition("=")
-        if not sign or not column.strip() or not title.strip():
-            raise UsageError(f"--map {pair!r} should be 'Title=name', such as 'Gutschein=Code'")
-        mapping[column] = title
-    return mapping
-
-
-def _defaults(given: list[str] | None) -> dict[str, str]:
-    defaults: dict[str, str] = {}
-    for pair in given or []:
-        title, sign, text = pair.partition("=")
-        if not sign or not title.strip() or not text.strip():
-            raise UsageError(f"--default {pair!r} should be 'Title=text', such as 'Discount Type=PERCENT'")
-        defaults[title.strip()] = text.strip()
-    return defaults
-
-
-def _values(given: list[str] | None) -> dict[str, dict[str, str]]:
-    values: dict[str, dict[str, str]] = {}
-    for each in given or []:
-        title, colon, pair = each.partition(":")
-        text, sign, meant = pair.rpartition("=")
-        if not colon or not sign or not title.strip() or not text.strip():
-            raise UsageError(
-                f"--value {each!r} should be 'Title:text=meaning', such as 'Voucher Type:Gutschein=GIFT_VOUCHER'"
-            )
-        values.setdefault(title.strip(), {})[text.strip()] = meant.strip()
-    return values
-
-
-def _heading(job: _Job, wanted: Wanted) -> Text:
-    told = " (told from its columns)" if job.guessed else ""
-    heading = Text.assemble((job.file.shown, "bold"), f"  {job.kind.name}{told}")
-    unknown = job.kind.unknown(_renamed(job.file.columns, wanted.mapping)) if job.file.form == "csv" else []
-    if unknown:
-        more = f" and {len(unknown) - _MOST_SHOWN} more" if len(unknown) > _MOST_SHOWN else ""
-        heading.append(f"\n  as metadata: {', '.join(unknown[:_MOST_SHOWN])}{more}", style="dim")
-    return heading
+def _heading(job: _Job) -> Text:
+    if job.look is not None:
+        return described(job.look, job.file.shown, guessed=job.guessed)
+    return Text.assemble((job.file.shown, "bold"), f"  {job.kind.name}")
 
 
 def _send(client: Client, bars: Bars, job: _Job, query: dict[str, Any], key: str) -> Submitted:
@@ -330,11 +342,17 @@ def _send(client: Client, bars: Bars, job: _Job, query: dict[str, Any], key: str
     except RefusedError as error:
         if (example := _EXAMPLE.search(str(error))) is None:
             raise
-        map_ = " ".join(f"--map '{column}={title}'" for column, title in json.loads(example[1]).items())
+        map_ = " ".join(
+            f"--skip {shlex.quote(column)}" if title is None else f"--map {shlex.quote(f'{column}={title}')}"
+            for column, title in json.loads(example[1]).items()
+        )
         raise RefusedError(
             f"{error}\nHere, that is {map_}; the right titles: {command('template', job.kind.name)}", error.status
         ) from None
 
 
 def _as_json(job: _Job, outcome: Outcome) -> dict[str, Any]:
-    return {"file": job.file.shown, "kind": job.kind.name, "guessed": job.guessed, **outcome.to_json()}
+    told = {"file": job.file.shown, "kind": job.kind.name, "guessed": job.guessed}
+    if job.look is not None:
+        told |= {"mapping": job.look.mapping, "warnings": job.look.warnings}
+    return told | outcome.to_json()

@@ -1,15 +1,14 @@
 """The files that are sent: looked into as far as needed, and streamed."""
 
 import hashlib
-import json
 import os
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from tallykeep.cli.exits import UsageError
 from tallykeep.cli.kinds import IMPORTED, Form
@@ -17,6 +16,7 @@ from tallykeep.cli.kinds import IMPORTED, Form
 STANDARD_INPUT = "-"
 _CHUNK = 1 << 18
 _HEAD = 1 << 16
+_BEGINNING = 1 << 18  # what is looked at of a file before all of it is sent
 _XLSX = b"PK\x03\x04"
 _MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _FORMS: dict[str, Form] = {
@@ -28,7 +28,7 @@ _PACKED = (".gz", ".zst")
 
 @dataclass(frozen=True, slots=True)
 class FileToSend:
-    """A file as it will be sent: what people call it, what the server is told, and what is in it."""
+    """A file as it will be sent: what people call it, what the server is told, and what it is."""
 
     shown: str
     name: str
@@ -36,7 +36,7 @@ class FileToSend:
     size: int
     digest: str
     form: Form
-    columns: list[str]
+    is_workbook: bool = False
     kept: Any = None  # what removes the file in the end, where it is ours
 
     def chunks(self) -> Iterator[bytes]:
@@ -50,6 +50,20 @@ class FileToSend:
         if left:
             raise UsageError(f"{self.shown} changed while it was sent: nothing of it was accepted; send it again")
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether it came by standard input."""
+        return self.kept is not None
+
+    @contextmanager
+    def beginning(self) -> Iterator[tuple[bytes | IO[bytes], dict[str, bool]]]:
+        """What a look at the file takes, and the parameter that says so where it is not all: a workbook comes whole."""
+        with self.path.open("rb") as content:
+            if self.is_workbook:
+                yield content, {}
+            else:
+                yield content.read(_BEGINNING), {"partial": True} if self.size > _BEGINNING else {}
+
 
 def open_file(word: str) -> FileToSend:
     """Look into the file, or keep what standard input (`-`) gives; raises UsageError where nothing can be read."""
@@ -60,12 +74,12 @@ def open_file(word: str) -> FileToSend:
         size, digest = _measured(path)
         head = _head(path)
         form = _form_by_name(word) or _form(head)
-        columns = _columns(path, head, form)
     except IsADirectoryError:
         raise UsageError(f"{word} is a directory; name the files in it, such as {word.rstrip('/')}/*.csv") from None
     except OSError as error:
         raise UsageError(f"{shown} cannot be read: {error.strerror}{_kind_hint(word)}") from None
-    return FileToSend(shown, "standard input" if kept else path.name, path, size, digest, form, columns, kept)
+    return FileToSend(shown, "standard input" if kept else path.name, path, size, digest, form,
+                      head.startswith(_XLSX), kept)  # fmt: skip
 
 
 def _kind_hint(word: str) -> str:
@@ -126,42 +140,3 @@ def _form(head: bytes) -> Form:
     for mark in _MARKS:
         head = head.removeprefix(mark)
     return "json" if head.replace(b"\0", b"").lstrip()[:1] in (b"[", b"{") else "csv"
-
-
-def _columns(path: Path, head: bytes, form: Form) -> list[str]:
-    """The header's titles, or the first object's properties; none where they cannot be read."""
-    if form == "json":
-        return _properties(head)
-    return _sheet_header(path) if head.startswith(_XLSX) else _header(head)
-
-
-def _properties(head: bytes) -> list[str]:
-    encoding = "utf-16" if head.startswith(_MARKS[1:]) else "utf-8-sig"
-    text = head.decode(encoding, "ignore")
-    start = text.find("{")
-    try:
-        first, _ = json.JSONDecoder().raw_decode(text, start) if start >= 0 else ({}, 0)
-    except ValueError:
-        return []
-    return list(first)
-
-
-def _header(head: bytes) -> list[str]:
-    from tallykeep.engine.split_csv import CsvSplitter  # noqa: PLC0415
-    from tallykeep.errors import RequestError  # noqa: PLC0415
-
-    splitter = CsvSplitter(portion_rows=1, portion_bytes=_HEAD, max_row_bytes=_HEAD)
-    with suppress(RequestError):
-        list(splitter.feed(head))
-        list(splitter.finish())
-    return splitter.source.header
-
-
-def _sheet_header(path: Path) -> list[str]:
-    from python_calamine import CalamineError  # noqa: PLC0415
-
-    from tallykeep.engine.sheet import first_rows  # noqa: PLC0415
-
-    with path.open("rb") as content, suppress(CalamineError, ValueError):
-        return next(first_rows(content), [])
-    return []

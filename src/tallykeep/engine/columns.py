@@ -21,13 +21,14 @@ def choose_columns(
 
     `mapping` names columns by what they should be called, or skips them (None). Of each tuple in `required` one column
     must be there, or `given` by a default. Raises InvalidQueryError for a mapping that does not fit the file,
-    InvalidPayloadError for a column that is missing.
+    InvalidPayloadError for a column that is missing, or that is named twice with both kept as they are.
     """
     if source.format != "csv":
         if mapping:
             raise InvalidQueryError("Property .mapping goes with the columns of a file; these rows have none")
         return source
     titles = _mapped(source.header, mapping)
+    _refuse_repeated(source, mapping)
     kept = [index for index, title in enumerate(titles) if title is not None]
     header = [title for title in titles if title is not None]
     _require(source.header, [*header, *given], required)
@@ -53,6 +54,21 @@ def _mapped(header: list[str], mapping: Mapping) -> list[str | None]:
     for _, column, title in named:
         _refuse_taken(titles, column, title)
     return titles
+
+
+def _refuse_repeated(source: Source, mapping: Mapping) -> None:
+    """Which of two columns of one name is meant cannot be known; a mapping that names the later one says so."""
+    dealt_with = {normal_title(column) for column in mapping}
+    left = [source.header[at] for at in source.repeated if normal_title(source.header[at]) not in dealt_with]
+    if not left:
+        return
+    title = left[0].rpartition(" (")[0]
+    example = exact_json.dumps(dict.fromkeys(left[:_MOST_SHOWN])).decode()
+    raise InvalidPayloadError(
+        f"The header names the column {_short(title)!r} more than once; here, the later ones are called"
+        f" {_shown(left)}. What is to become of them? Leave them out with null, or give them titles:"
+        f" say so with mapping, such as {example}"
+    )
 
 
 def _place(column: str, title: str | None, places: dict[str, int], header: list[str]) -> int:

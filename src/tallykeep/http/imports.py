@@ -20,10 +20,13 @@ from tallykeep.http.context import FromContext
 from tallykeep.http.submissions import PREVIEW_BODY
 from tallykeep.http.uploads import RequestUpload
 from tallykeep.http.wishes import (
+    CHARSET,
     DEFAULTS,
     DELIMITER,
+    HEADER_ROW,
     LAST_DAY_COUNTS,
     MAPPING,
+    SHEET,
     VALUES,
     read_boolean,
     read_defaults,
@@ -55,7 +58,9 @@ _PARAMETERS = [
     VALUES,
     DELIMITER,
     LAST_DAY_COUNTS,
-    _query("charset", {"type": "string"}, "The file's encoding; left out, its first bytes tell."),
+    CHARSET,
+    SHEET,
+    HEADER_ROW,
     _query(
         "limit",
         {"type": "integer", "minimum": 1, "maximum": MOST_ROWS, "default": _DEFAULT_ROWS},
@@ -110,7 +115,7 @@ def _asked(upload: RequestUpload) -> Asked:
         mapping=read_mapping(given["mapping"]) if given.get("mapping") else None,
         limit=_limit(given.get("limit") or str(_DEFAULT_ROWS)),
         target=given.get("campaign") or None,
-        charset=given.get("charset") or upload.charset,
+        charset=upload.charset,
         delimiter=read_delimiter(given.get("delimiter")),
         defaults=read_defaults(given.get("defaults") or "{}"),
         values=read_values(given.get("values") or "{}"),
@@ -180,6 +185,7 @@ def _shown(seen: Preview, settings: Settings, file_name: str | None) -> dict[str
         "checked": seen.checked,
         "not_looked_at": _NOT_LOOKED_AT[seen.checked],
         "rows": [_row(row) for row in seen.rows],
+        "warnings": [asdict(each) for each in seen.warnings],
         "limits": _limits(settings),
     }
 

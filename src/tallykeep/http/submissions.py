@@ -13,10 +13,20 @@ from tallykeep.http.answers import ACCEPTED, Json, answer_accepted
 from tallykeep.http.auth import FromCaller
 from tallykeep.http.context import Context, FromContext
 from tallykeep.http.uploads import FORM, NDJSON, RequestUpload, submission
-from tallykeep.http.wishes import DEFAULTS, DELIMITER, LAST_DAY_COUNTS, MAPPING, PARAMETERS, VALUES
+from tallykeep.http.wishes import (
+    CHARSET,
+    DEFAULTS,
+    DELIMITER,
+    HEADER_ROW,
+    LAST_DAY_COUNTS,
+    MAPPING,
+    PARAMETERS,
+    SHEET,
+    VALUES,
+)
 from tallykeep.resources.projects import Caller
 
-OF_COLUMNS = [MAPPING, DEFAULTS, VALUES, DELIMITER]
+OF_COLUMNS = [MAPPING, DEFAULTS, VALUES, DELIMITER, CHARSET, SHEET, HEADER_ROW]
 _FIELDS_OF_FORMS = (MAPPING, DEFAULTS, VALUES)
 _JSON = "application/json"
 _CSV = "text/csv"

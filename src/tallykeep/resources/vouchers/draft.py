@@ -90,8 +90,8 @@ def codes_of(drafts: Sequence[VoucherDraft]) -> list[str]:
 
 
 def rows_of(drafts: Sequence[VoucherDraft]) -> Sequence[int]:
-    """The rows that the drafts came from, in their order."""
-    return drafts.numbers if isinstance(drafts, DraftTable) else [draft.row for draft in drafts]
+    """The rows that the drafts came from, in their order; of several, the first."""
+    return drafts.numbers if isinstance(drafts, DraftTable) else [draft.rows[0] for draft in drafts]
 
 
 def fields_of(values: Values) -> tuple[str, ...]:

@@ -108,7 +108,7 @@ class VoucherImport:
 
     async def _write_staged(self, drafts: Sequence[VoucherDraft]) -> list[Failure]:
         written = await self._write(self._connection, self._project_id, drafts)
-        self._new.update((draft.code, draft.row) for draft in drafts if draft.row not in written.existing)
+        self._new.update((draft.code, draft.rows[0]) for draft in drafts if draft.row not in written.existing)
         return written.failures
 
     def _fold(self, drafts: Sequence[VoucherDraft]) -> list[Failure]:

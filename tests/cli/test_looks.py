@@ -1,0 +1,79 @@
+"""Files of others, imported from the command line: asked about where it is not sure, and what was taken is printed."""
+
+import json
+import shlex
+from pathlib import Path
+
+from tests.cli.running import run
+from tests.cli.test_imports import actions, written
+from tests.http.exports import EXPORTS
+from tests.http.test_inputs import xlsx_of
+from tests.server import Api
+
+
+def test_the_mapping_that_is_taken_is_printed(api: Api, tmp_path: Path) -> None:
+    file = written(tmp_path / "contacts.csv", EXPORTS["contacts"].text)
+    sent = run(api, "import", str(file))
+    assert sent.returncode == 0, sent.stderr
+    assert "customers (told from its columns)" in sent.stdout
+    assert "read as: utf-8, comma between cells" in sent.stdout
+    assert "columns: Email Address → Email, Phone Number → Phone" in sent.stdout
+    assert "as metadata: First Name, Last Name" in sent.stdout
+    assert "every import makes all of them anew" in sent.stdout
+    (ada,) = api.get("/v1/customers", email="ada@example.test")["customers"]
+    assert (ada["phone"], ada["address"]["city"]) == ("+15555550100", "Springfield")
+
+
+def test_a_shops_products_become_products(api: Api, tmp_path: Path) -> None:
+    file = written(tmp_path / "export.csv", EXPORTS["WooCommerce products, some columns"].text)
+    sent = run(api, "import", str(file), "--json")
+    assert sent.returncode == 0, sent.stderr
+    (told,) = json.loads(sent.stdout)
+    assert (told["kind"], told["mapping"]) == ("products", {"SKU": "source_id", "Regular price": "price"})
+    assert told["warnings"] == []
+    assert api.get("/v1/products/hoodie-1")["price"] == 4500
+
+
+def test_what_would_be_lost_is_asked_for_with_a_line_to_paste(api: Api, tmp_path: Path) -> None:
+    rows = "Name,Write to,Membership no\nAda,ada@example.test,m1\nBo,bo@example.test,m2\n"
+    file = written(tmp_path / "it's mine.csv", rows)
+    asked = run(api, "import", "customers", str(file), "--dry-run")
+    assert (asked.returncode, asked.stdout, actions(api)) == (2, "", [])
+    assert "'Write to' holds email addresses" in asked.stderr
+    (line,) = [line for line in asked.stderr.splitlines() if "--map" in line]
+    words = shlex.split(line)
+    assert words == [
+        "tallykeep", "import", "customers", str(file), "--map", "Write to=Email", "--map", "Membership no=Source_id",
+        "--dry-run",
+    ]  # fmt: skip
+    assert run(api, *words[1:-1]).returncode == 0
+    assert api.get("/v1/customers/m1")["email"] == "ada@example.test"
+    taken = run(api, "import", "customers", str(file), "--yes")
+    assert (taken.returncode, "as metadata: Write to, Membership no" in taken.stdout) == (0, True)
+
+
+def test_what_is_skipped_leaves_the_other_columns_to_what_they_are(api: Api, tmp_path: Path) -> None:
+    file = written(tmp_path / "k.csv", "Kundennummer;E-Mail;Notiz\nK1;a@example.test;x\n")
+    sent = run(api, "import", "-", "--skip", "notiz", stdin=file.read_bytes())
+    assert sent.returncode == 0, sent.stderr
+    assert "left out: Notiz" in sent.stdout
+    assert api.get("/v1/customers/K1")["email"] == "a@example.test"
+
+
+def test_a_file_is_read_as_the_options_say(api: Api, tmp_path: Path) -> None:
+    file = written(tmp_path / "k.csv", "Source_id|Name, first\nK1|Łódź, x\n".encode("cp1250"))
+    sent = run(api, "import", "customers", str(file), "--charset", "windows-1250", "--delimiter", "|",
+               "--map", "Name, first=Name")  # fmt: skip
+    assert sent.returncode == 0, sent.stderr
+    assert "read as: cp1250, pipe between cells" in sent.stdout
+    assert api.get("/v1/customers/K1")["name"] == "Łódź, x"
+
+
+def test_a_large_file_and_a_workbook_are_looked_at_too(api: Api, tmp_path: Path) -> None:
+    rows = "".join(f"k{number};Ada {number};{'x' * 90}\n" for number in range(4_000))
+    sent = run(api, "import", str(written(tmp_path / "k.csv", "Kundennummer;Name;Notiz\n" + rows)))
+    assert (sent.returncode, "4,000 done" in sent.stdout) == (0, True), sent.stderr
+    workbook = xlsx_of([["Artikelnummer", "Artikelname", "Preis"], ["A1", "Tasse", 9.5]])
+    sent = run(api, "import", str(written(tmp_path / "p.xlsx", workbook)))
+    assert (sent.returncode, "products (told from its columns)" in sent.stdout) == (0, True), sent.stderr
+    assert api.get("/v1/products/A1")["price"] == 950
