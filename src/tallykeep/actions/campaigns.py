@@ -25,6 +25,7 @@ TYPES = (
         unique_key="code",
         noun="voucher",
         failure_fields=("code", "reason"),
+        key_columns=("code",),
         target=campaign_options,
         result=import_result,
         begin=begin_import,

@@ -81,7 +81,7 @@ class ActionType:
     target: Target | None = None  # what the path's {target} means, as options of the action
     required_columns: tuple[tuple[str, ...], ...] = ()  # without one of each a file is refused as a whole
     columns: tuple[tuple[str, ...], ...] = ()  # those a file may have, metadata aside; titles of one meaning together
-    key_columns: tuple[str, ...] = ()  # what tells rows apart
+    key_columns: tuple[str, ...] = ()  # what tells rows apart, in files and as JSON
     told_by_sign: Mapping[str, ToldBySign] = field(default_factory=dict)  # columns that another may tell as well
     unique_key: str | None = None  # rows without it, or with it twice, refuse a whole JSON submission
     result: Result

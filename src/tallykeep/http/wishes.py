@@ -73,7 +73,7 @@ CHARSET: dict[str, Any] = {
     "name": "charset",
     "in": "query",
     "schema": {"type": "string"},
-    "description": "The encoding of a CSV file, such as windows-1250. Left out, its content type tells, or its first bytes.",
+    "description": "The encoding of a CSV file, such as windows-1250. Left out, its content type tells, or its bytes.",
 }
 
 _NAMES = (
