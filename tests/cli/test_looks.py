@@ -43,7 +43,7 @@ def test_what_would_be_lost_is_asked_for_with_a_line_to_paste(api: Api, tmp_path
     (line,) = [line for line in asked.stderr.splitlines() if "--map" in line]
     words = shlex.split(line)
     assert words == [
-        "tallykeep", "import", "customers", str(file), "--map", "Write to=Email", "--map", "Membership no=Source_id",
+        "tallykeep", "import", "customers", str(file), "--map", "Membership no=Source_id", "--map", "Write to=Email",
         "--dry-run",
     ]  # fmt: skip
     assert run(api, *words[1:-1]).returncode == 0

@@ -26,6 +26,7 @@ TYPES = (
         unique_key="code",
         noun="voucher",
         failure_fields=("code", "reason"),
+        key_columns=("code",),
         target=campaign_options,
         has_ends=True,
         result=import_result,

@@ -30,6 +30,7 @@ TYPES = (
         may_be_empty=True,
         noun="customer",
         failure_fields=("message", "details", "key", "source_id"),
+        key_columns=("source_id",),
         report_header=("source_id", "found", "updated", "error"),
         sequence="customers",
         result=bulk_result,

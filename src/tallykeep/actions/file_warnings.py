@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tallykeep.actions.imports import ImportKind
-from tallykeep.actions.shapes import KEYS, is_email, is_key, is_phone, is_scientific, is_text_formula, keys_differ
+from tallykeep.actions.shapes import KEYS, is_email, is_key, is_phone, is_text_formula, keys_differ
+from tallykeep.engine.shortened import is_shortened
 from tallykeep.model import normal_title
 
 _SHOWN = 40
@@ -99,7 +100,7 @@ def _about_key(kind: ImportKind, key: Held | None, columns: Sequence[Held], row_
             f"{row_count - len(key.cells)} of the first {row_count} rows have nothing in {_named(key)}: every import"
             f" makes these {kind.name} anew.",
         )  # fmt: skip
-    cut = [cell for cell in key.cells if is_scientific(cell)]
+    cut = [cell for cell in key.cells if is_shortened(cell)]
     if cut:
         yield FileWarning(
             "scientific_keys", key.index,

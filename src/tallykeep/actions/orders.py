@@ -14,6 +14,7 @@ TYPES = (
         source="json",
         noun="order",
         failure_fields=("source_id", "reason"),
+        key_columns=("source_id",),
         sequence="orders",
         result=import_result,
         begin=upsert_orders,

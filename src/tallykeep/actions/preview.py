@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Literal
 
 from tallykeep import exact_json
@@ -11,6 +12,7 @@ from tallykeep.actions.imports import IMPORTS, ImportKind
 from tallykeep.actions.needs import Needed, needed, unknown_values
 from tallykeep.actions.problems import Places, Problem
 from tallykeep.actions.recognition import By, Candidate, SeenColumn, candidates, doubt
+from tallykeep.actions.synonyms import SYNONYMS
 from tallykeep.db.pool import Pool
 from tallykeep.engine.beginning import Beginning, Sample, read_beginning
 from tallykeep.engine.columns import Mapping, choose_columns
@@ -20,6 +22,7 @@ from tallykeep.engine.header import Looked
 from tallykeep.engine.kinds import ActionType
 from tallykeep.engine.trial import Checked, Trial, try_out
 from tallykeep.engine.unique import UniqueKeys
+from tallykeep.engine.workbook import SheetSize
 from tallykeep.errors import InvalidPayloadError, InvalidQueryError
 from tallykeep.model import Row, Source, normal_title
 from tallykeep.resources.numerals import decimal_mark
@@ -42,7 +45,6 @@ class Asked:
     charset: str | None = None
     delimiter: str | None = None
     header_row: int | None = None
-    titles: frozenset[str] = frozenset()
     defaults: dict[str, str] = field(default_factory=dict)
     values: dict[str, dict[str, str]] = field(default_factory=dict)
     last_day_counts: bool = False
@@ -67,12 +69,23 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class PreviewedRow:
-    """One row: its cells by column, what would become of it, and why it would fail."""
+    """One row: its cells by column, what would become of it, and why it would fail; `line` is where it begins."""
 
     number: int
+    line: int | None
     cells: tuple[str, ...]
     outcome: Outcome
     problems: list[Problem] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class TakenOfFile:
+    """What is read of a file: which of its `sheets`, from which row on, and how many rows above that are skipped."""
+
+    sheets: list[SheetSize]
+    sheet: str | None
+    header_row: int | None
+    skipped_rows: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +112,7 @@ class Preview:
     missing: list[str]
     needed: list[Needed]
     refusal: str | None
+    taken: TakenOfFile
     checked: Checked
     rows: list[PreviewedRow]
     warnings: list[FileWarning]
@@ -112,7 +126,7 @@ async def preview(
     Raises InvalidPayloadError and InvalidQueryError for what cannot be understood, NotFoundError for a target that
     does not exist.
     """
-    looked = Looked(asked.delimiter, asked.header_row, asked.titles)
+    looked = Looked(asked.delimiter, asked.header_row, known_titles(asked.mapping))
     beginning = await asyncio.to_thread(read_beginning, sample, asked.charset, looked, max_row_bytes, decimal_mark)
     rows = beginning.rows(beginning.source)
     seen = _seen_columns(beginning.source, rows)
@@ -150,6 +164,7 @@ async def preview(
         missing=missing,
         needed=needed(chosen.kind, missing, trial.failures, len(tried)) if is_file else [],
         refusal=_refusal(beginning, action_type, mapping, asked.defaults),
+        taken=_taken(beginning, sample),
         checked=trial.checked,
         rows=_rows(rows[: asked.limit], beginning, columns, chosen.kind, _kept(source, seen), trial),
         warnings=file_warnings(
@@ -159,6 +174,23 @@ async def preview(
             doubt(possible, sample.format) if asked.kind is None else None,
         ),
     )
+
+
+def known_titles(mapping: Mapping | None) -> frozenset[str]:
+    """Every title by which a header is known, of whatever kind of rows, and those that a mapping names."""
+    return _titles_of_kinds().union(map(normal_title, mapping or {}))
+
+
+@cache
+def _titles_of_kinds() -> frozenset[str]:
+    own = {normal for kind in IMPORTS.values() for normal, _ in kind.titles()}
+    words = {word for fields in SYNONYMS.values() for synonyms in fields.values() for word in synonyms}
+    return frozenset(own.union(map(normal_title, words)))
+
+
+def _taken(beginning: Beginning, sample: Sample) -> TakenOfFile:
+    source, workbook = beginning.source, sample.workbook
+    return TakenOfFile(workbook.sheets if workbook else [], source.sheet, source.header_row, source.skipped_rows)
 
 
 def _chosen(possible: list[Candidate], wanted: str | None, source_format: str) -> Candidate:
@@ -316,10 +348,12 @@ def _rows(
         reasons[failure.row] = "; ".join(filter(None, (reasons.get(failure.row), failure.reason)))
     places = Places({column.index: (column.title, column.target) for column in columns}, kind, kept)
     created = set(trial.created.values())
+    numbers = beginning.line_numbers()
     lines = beginning.lines() if any(row.value is None for row in rows) else []
     return [
         PreviewedRow(
             number=row.number,
+            line=numbers.get(row.number),
             cells=_cells(row, columns, lines),
             outcome=_outcome(row.number, reasons, created, trial.checked),
             problems=places.problems(reasons.get(row.number, "")),

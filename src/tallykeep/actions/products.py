@@ -32,6 +32,7 @@ TYPES = (
         may_be_empty=True,
         noun="product",
         failure_fields=("message", "details", "key", "source_id"),
+        key_columns=("source_id",),
         report_header=("source_id", "found", "updated", "error"),
         sequence="products",
         result=bulk_result,

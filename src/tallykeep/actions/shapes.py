@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from tallykeep.actions.imports import ImportField
+from tallykeep.engine.shortened import is_shortened
 from tallykeep.resources.cells import CLEARING
 from tallykeep.resources.cleaning import Problem
 
@@ -21,7 +22,6 @@ _DATE = re.compile(r"\d{1,4}\s?[-./年]\s?\d{1,2}\s?[-./月]\s?\d{1,4}\b.*|.*\b[
 _NUMBER = re.compile(r"[^\w\s]?[^\d\s]{0,4}\s?[+-]?\d[\d\s.,'’]*\s?[^\d\s]{0,4}")
 _PRICE = re.compile(r"\d{1,7}[.,]\d{2}\s?[€$£]?|[€$£]\s?\d[\d.,]*")
 _URL = re.compile(r"(?:https?:)?/{1,2}\S+|\S+\.(?:jpe?g|png|gif|webp|svg)\S*", re.IGNORECASE)
-_SCIENTIFIC = re.compile(r"\d(?:[.,]\d+)?[eE]\+?\d+", re.ASCII)
 _FORMULA = re.compile(r'=\s?"[^"]*"')
 _BOOLEANS = frozenset((
     "true", "false", "yes", "no", "y", "n", "ja", "nein", "oui", "non", "si", "sí", "tak", "nie", "on", "off", "wahr",
@@ -51,11 +51,6 @@ def is_date(cell: str) -> bool:
     return len(cell) <= _LONGEST and _DATE.fullmatch(cell) is not None
 
 
-def is_scientific(cell: str) -> bool:
-    """Whether a spreadsheet has cut the number's digits: 4.00638E+12."""
-    return len(cell) <= _LONGEST and _SCIENTIFIC.fullmatch(cell) is not None
-
-
 def is_text_formula(cell: str) -> bool:
     """Whether it is what exports write so that a spreadsheet keeps the digits: ="00123", or an apostrophe in front."""
     return bool(_FORMULA.fullmatch(cell)) or (len(cell) > 1 and cell[0] == "'" and cell[1] in "0123456789+-=@")
@@ -63,7 +58,7 @@ def is_text_formula(cell: str) -> bool:
 
 def keys_differ(cells: Sequence[str]) -> bool:
     """Whether these cells tell rows apart, as far as a few can show it; what a spreadsheet has cut counts as it was."""
-    if len(cells) < 2 or all(map(is_scientific, cells)):
+    if len(cells) < 2 or all(map(is_shortened, cells)):
         return True
     return len(set(cells)) > 1 and len(set(cells)) >= _DIFFERENT * len(cells)
 

@@ -15,6 +15,7 @@ from tallykeep.db.queries import queries
 from tallykeep.engine.filling import filled_header, read_filled
 from tallykeep.engine.kinds import ActionType
 from tallykeep.engine.passing import is_passing
+from tallykeep.engine.shortened import Shortened
 from tallykeep.errors import OutOfTurnError, PortionLostError, RequestError
 from tallykeep.model import ClaimedPortion, Failure, OnError, Row, Wishes
 
@@ -31,12 +32,16 @@ _beside_the_loop = ThreadPoolExecutor(1, "check")
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of rows: those that failed, what the others created, and how many at the end were not looked at."""
+    """What became of rows: those that failed, what the others created, and how many at the end were not looked at.
+
+    `shortened` are the keys that a spreadsheet has cut.
+    """
 
     failures: list[Failure] = field(default_factory=list)
     created: Mapping[str, int] = field(default_factory=dict)
     report: str = ""
     unprocessed: int = 0
+    shortened: frozenset[str] = frozenset()
 
 
 class _CutOffError(Exception):
@@ -57,8 +62,9 @@ async def apply_portion(connection: Connection, kind: ActionType, claimed: Claim
         return await _apply(connection, kind, claimed)
     async with connection.transaction(force_rollback=True):
         outcome = await _apply(connection, kind, claimed)
-    keys = {"project_id": claimed.project_id, "action_id": claimed.action_id, "keys": list(outcome.created)}
-    await connection.execute(_sql.add_dry_run_keys, keys)
+    keys = [*outcome.created, *outcome.shortened]
+    given = {"project_id": claimed.project_id, "action_id": claimed.action_id, "keys": keys}
+    await connection.execute(_sql.add_dry_run_keys, given)
     return outcome
 
 
@@ -89,7 +95,7 @@ async def _apply_until_failures(
                 failed = sorted(failure.row for failure in outcome.failures)
                 if len(failed) < allowed or failed[allowed - 1] == wanted[-1].number:
                     unprocessed = len(rows) - len(wanted)
-                    return Outcome(outcome.failures, outcome.created, outcome.report, unprocessed)
+                    return replace(outcome, unprocessed=unprocessed)
                 raise _CutOffError(failed[allowed - 1])
         except _CutOffError as cut_off:
             wanted = [row for row in wanted if row.number <= cut_off.last]
@@ -123,7 +129,12 @@ async def _apply_or_narrow(
     first = await _apply_or_narrow(connection, kind, claimed, rows[:middle])
     second = await _apply_or_narrow(connection, kind, claimed, rows[middle:])
     created = {**first.created, **second.created}
-    return Outcome(first.failures + second.failures, created, first.report + second.report)
+    return Outcome(
+        first.failures + second.failures,
+        created,
+        first.report + second.report,
+        shortened=first.shortened | second.shortened,
+    )
 
 
 async def _checked(rows: int, check: Callable[Given, Found], *given: Given.args, **named: Given.kwargs) -> Found:
@@ -136,13 +147,19 @@ async def _checked(rows: int, check: Callable[Given, Found], *given: Given.args,
 async def _apply_rows(
     connection: Connection, kind: ActionType, claimed: ClaimedPortion, rows: Sequence[Row]
 ) -> Outcome:
+    shortened, refused = Shortened(kind, claimed), list[Failure]()
+    if shortened.may_occur and await _checked(len(rows), shortened.find, rows):
+        if not whole_at_once(claimed.wishes):
+            await _wait_for_earlier_portions(connection, claimed)
+        rows, refused = await shortened.part(connection, rows)
     operation = await kind.begin(connection, claimed)
-    failures = await _checked(len(rows), operation.check, rows)
+    failures = refused + await _checked(len(rows), operation.check, rows)
     await operation.stage()
     if not whole_at_once(claimed.wishes):
         await _wait_for_earlier_portions(connection, claimed)
     failures += await operation.write()
-    return Outcome(failures, operation.created(), operation.report() if kind.report_header else "")
+    report = operation.report() if kind.report_header else ""
+    return Outcome(failures, operation.created(), report, shortened=frozenset(shortened.keys))
 
 
 async def try_rows(connection: Connection, kind: ActionType, claimed: ClaimedPortion, rows: Sequence[Row]) -> Outcome:
@@ -186,4 +203,4 @@ async def _seen_with_earlier_portions(
         failures = failures + [
             Failure(outcome.created[key], key, kind.refuses_existing.format(key=key)) for key in sorted(known)
         ]
-    return Outcome(failures, created, outcome.report, outcome.unprocessed)
+    return replace(outcome, failures=failures, created=created)

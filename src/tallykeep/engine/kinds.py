@@ -81,7 +81,7 @@ class ActionType:
     target: Target | None = None  # what the path's {target} means, as options of the action
     required_columns: tuple[tuple[str, ...], ...] = ()  # without one of each a file is refused as a whole
     columns: tuple[tuple[str, ...], ...] = ()  # those a file may have, metadata aside; titles of one meaning together
-    key_columns: tuple[str, ...] = ()  # what tells rows apart
+    key_columns: tuple[str, ...] = ()  # what tells rows apart, in files and as JSON
     told_by_sign: Mapping[str, ToldBySign] = field(default_factory=dict)  # columns that another may tell as well
     decimal_mark: Callable[[Sequence[str]], str | None] | None = (
         None  # of a file's column of numbers, told by its cells

@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 
 from tallykeep.actions.imports import IMPORTS, ImportKind
-from tallykeep.actions.preview import Asked, Preview, PreviewedRow, preview
+from tallykeep.actions.preview import Asked, Preview, PreviewedRow, known_titles, preview
 from tallykeep.actions.recognition import Candidate
 from tallykeep.actions.templates import CSV_TEMPLATES
 from tallykeep.compatibility import OURS
@@ -97,7 +97,8 @@ async def preview_import(request: Request, context: FromContext, caller: FromCal
     body = upload.chunks()
     _, content = await peeked(body, 1)  # by then the form's fields in front of its file have come
     partial = read_boolean("partial", upload.early("partial") or "false")
-    sample = await context.samples.take(content, partial=partial)
+    titles = known_titles(dict.fromkeys(upload.mapped_columns))
+    sample = await context.samples.take(content, partial=partial, sheet=upload.sheet, titles=titles)
     async for _ in body:
         pass  # fields of the form may come behind the file
     upload.refuse_late()
@@ -119,6 +120,7 @@ def _asked(upload: RequestUpload) -> Asked:
         delimiter=read_delimiter(given.get("delimiter")),
         defaults=read_defaults(given.get("defaults") or "{}"),
         values=read_values(given.get("values") or "{}"),
+        header_row=upload.header_row,
         last_day_counts=bool(read_last_day_counts(given)),
     )
 
@@ -169,6 +171,7 @@ def _shown(seen: Preview, settings: Settings, file_name: str | None) -> dict[str
         "compression": seen.compression,
         "encoding": seen.encoding,
         "delimiter": seen.delimiter,
+        **asdict(seen.taken),
         "whole": seen.whole,
         "row_count": seen.row_count,
         "kind": seen.kind.name,
@@ -193,6 +196,7 @@ def _shown(seen: Preview, settings: Settings, file_name: str | None) -> dict[str
 def _row(row: PreviewedRow) -> dict[str, Any]:
     return {
         "row": row.number,
+        "line": row.line,
         "outcome": row.outcome,
         "cells": list(row.cells),
         "problems": [asdict(problem) for problem in row.problems],
