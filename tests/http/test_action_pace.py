@@ -50,6 +50,7 @@ def test_what_a_canceled_action_left_open_is_unprocessed(api: Api, served_databa
 def test_rows_are_counted_in_the_minute_in_which_they_got_their_outcome(api: Api, other_api: Api) -> None:
     run(api, gifts(7) + "BAD,,1,n\n")
     run(other_api, gifts(3))
+    run(api, gifts(5) + "WORSE,,1,n\n", dry_run="true")
     minutes = api.get("/v1/throughput", minutes=3)["data"]
     assert len(minutes) == 3
     assert sum(minute["done_count"] for minute in minutes) == 7

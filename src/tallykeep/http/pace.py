@@ -18,8 +18,8 @@ Minutes = Annotated[int, Query(ge=1, le=1440, description="So many minutes up to
 
 @router.get("/throughput", summary="Get rows by minute", openapi_extra=OURS)
 async def rows_by_minute(context: FromContext, caller: FromCaller, minutes: Minutes = 60) -> Json:
-    """How many rows of the project were done, and failed, in each of the last minutes; dry runs count too. What was
-    removed for its age is not counted any more.
+    """How many rows of the project were done, and failed, in each of the last minutes. Dry runs are not counted, nor
+    what was removed for its age.
     """
     async with context.pool.connection() as connection:
         return Json(await pace.rows_by_minute(connection, caller.project_id, minutes))
