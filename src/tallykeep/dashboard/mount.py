@@ -20,6 +20,7 @@ from tallykeep.dashboard.guard import ForeignFormError, SafeHeaders, require_own
 from tallykeep.dashboard.inprocess import InProcess
 from tallykeep.dashboard.pages import STATIC, page, redirect
 from tallykeep.dashboard.sessions import Sessions
+from tallykeep.dashboard.uploads import Uploads
 from tallykeep.dashboard.visit import COOKIE, SignedOutError, here, sign_in_path
 from tallykeep.db.pool import Pool
 
@@ -48,6 +49,7 @@ def create_dashboard(api: ASGIApp, pool: Callable[[], Pool], session_hours: floa
     app.state.client = httpx.AsyncClient(transport=InProcess(api), base_url=_BASE_URL)
     app.state.sessions = Sessions(pool, session_hours)
     app.state.wrong_tries = session.WrongTries()
+    app.state.uploads = Uploads()
     for router in _ROUTERS:
         app.include_router(router)
     app.add_api_route("/", _first_page, include_in_schema=False)
