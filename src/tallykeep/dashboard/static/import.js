@@ -186,8 +186,9 @@ function answeredWith(mine, answer, text) {
 function goOn(queued, isNew) {
   const button = look.querySelector(`[data-start="${queued}"]`);
   const waits = look.querySelector("#waits");
-  if (!button || button.disabled) return;
-  if (isNew) waits.textContent = "The file was read anew, and nothing was sent. Look at its columns, and press the button again.";
+  if (!button) return;
+  if (button.disabled) waits.textContent = "This cannot be imported as it is: nothing was sent.";
+  else if (isNew) waits.textContent = "The file was read anew, and nothing was sent. Look at its columns, and press the button again.";
   else if (queued === "import" && !button.classList.contains("primary")) waits.textContent = "No row would go in now, and nothing was sent. Press the button again to import them anyway.";
   else start(queued === "trial");
 }
