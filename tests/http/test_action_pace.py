@@ -39,6 +39,24 @@ def test_the_portions_of_an_action_add_up_to_it(api: Api, served_database: str) 
     assert all(portion["closed_at"] <= action["finished_at"] for portion in portions)
 
 
+def test_portions_and_the_tally_beside_them_are_of_one_moment(api: Api) -> None:
+    action_id = accepted(submit(api, gifts(60_000)))
+    path = f"/v1/async-actions/{action_id}/portions"
+    looks = 0
+    while True:
+        found = api.get(path, with_action="true")
+        action, portions = found["async_action"], found["portions"]
+        for count in ("done_count", "failed_count"):
+            assert sum(portion[count] for portion in portions) == action[count]
+        assert (action["status"] == "DONE") == all(portion["status"] == "CLOSED" for portion in portions)
+        looks += 1
+        if action["status"] == "DONE":
+            break
+    assert looks > 1
+    assert action == api.get(f"/v1/async-actions/{action_id}")
+    assert "async_action" not in api.get(path)
+
+
 def test_what_a_canceled_action_left_open_is_unprocessed(api: Api, served_database: str) -> None:
     with vouchers_held_back(served_database):
         action_id = accepted(submit(api, gifts(10_000)))

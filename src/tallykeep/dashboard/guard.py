@@ -12,7 +12,7 @@ MOST_FIELDS = 10_000  # a sheet of failed rows has one for each cell
 CSRF_FIELD, _CSRF_HEADER = "csrf_token", "x-csrf-token"
 
 _HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self';"
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
     " connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     "Cross-Origin-Opener-Policy": "same-origin",
     # Not no-referrer: browsers would then send forms with the origin null.

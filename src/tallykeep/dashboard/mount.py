@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from tallykeep.dashboard import campaigns, fix, imports, keys, metadata, resources, session, task, tasks
+from tallykeep.dashboard import campaigns, docs, fix, imports, keys, metadata, resources, session, task, tasks
 from tallykeep.dashboard.api import KeysRefusedError, RefusedError
 from tallykeep.dashboard.guard import ForeignFormError, SafeHeaders, require_own_site
 from tallykeep.dashboard.inprocess import InProcess
@@ -40,6 +40,7 @@ _ROUTERS = (
     resources.router,
     metadata.router,
     keys.router,
+    docs.router,
 )
 
 
