@@ -98,6 +98,34 @@ def test_what_was_chosen_is_what_is_looked_at(visitor: Browser, token: str) -> N
     assert "skip one of them" in twice.text
 
 
+def test_a_file_is_sent_once_for_all_looks_at_it(visitor: Browser, token: str) -> None:
+    first = looked(visitor, token, GERMAN)
+    headers = {"X-CSRF-Token": token}
+    fields = {"kept": first.headers["x-kept"], "kind": "vouchers", "title-4": "Filiale", "column-4": "out"}
+    part = visitor.http.post("/imports/preview", data=fields, headers=headers).text
+    assert chosen(part)["column-4"] == "out"
+    assert "rows.csv" in part
+    assert "Import 2 rows" in part
+    gone = visitor.http.post("/imports/preview", data={**fields, "kept": "of-another-process"}, headers=headers)
+    assert gone.headers["x-send-again"] == "true"
+
+
+def test_columns_that_do_not_count_in_a_campaign_are_named(visitor: Browser, token: str) -> None:
+    part = looked(
+        visitor, token, b"Code,Voucher Type,Value,Colour\nA,GIFT_VOUCHER,5,red\n", kind="campaign-vouchers"
+    ).text
+    assert "<strong>Not read: Voucher Type, Value.</strong>" in part
+    assert "said by their campaign" in part
+
+
+def test_wide_files_are_looked_at_too(visitor: Browser, token: str) -> None:
+    titles = ["Code", *(f"m{number}" for number in range(900))]
+    fields = {f"title-{number}": title for number, title in enumerate(titles)}
+    fields |= {f"column-{number}": "" for number in range(1, 900)} | {"column-0": "field:Code", "column-900": "out"}
+    content = (",".join(titles) + "\n" + ",".join("x" for _ in titles) + "\n").encode()
+    assert chosen(looked(visitor, token, content, kind="vouchers", **fields).text)["column-900"] == "out"
+
+
 def test_files_that_cannot_be_read_or_hold_nothing_say_so(visitor: Browser, token: str) -> None:
     broken = looked(visitor, token, b"\0\0\0")
     assert "x-problem" in broken.headers

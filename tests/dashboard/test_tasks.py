@@ -140,6 +140,7 @@ def test_the_events_are_parts_of_the_page(visitor: Browser, api: Api, served_dat
     text = visitor.get(f"/tasks/{action_id}/events").text
     done = text.partition("event: done\n")[2]
     assert "<dt>Done</dt><dd>7</dd>" in done
+    assert "Rows 1 to 7: Done" in done  # portions and tally come together
     assert "<html" not in text
 
 

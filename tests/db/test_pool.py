@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from tallykeep.db import pool as pools
-from tallykeep.db.pool import Pool, make_pool
+from tallykeep.db.pool import Connection, Pool, make_pool, one_moment
 
 
 @asynccontextmanager
@@ -53,6 +53,29 @@ def test_a_connection_that_was_just_used_is_not_asked_and_fails_once(
                 assert await (await connection.execute("SELECT 1 AS one")).fetchone() == {"one": 1}
 
     asyncio.run(scenario())
+
+
+def test_what_is_read_at_one_moment_does_not_contradict_itself(database_url: str) -> None:
+    async def scenario() -> None:
+        async with (
+            await psycopg.AsyncConnection.connect(database_url, autocommit=True) as other,
+            _pool_of_one(database_url) as pool,
+            pool.connection() as connection,
+        ):
+            await other.execute("CREATE TABLE told (number integer)")
+            async with one_moment(connection):
+                assert await _count(connection) == 0
+                await other.execute("INSERT INTO told VALUES (1)")
+                assert await _count(connection) == 0
+            assert await _count(connection) == 1
+
+    asyncio.run(scenario())
+
+
+async def _count(connection: Connection) -> int:
+    found = await (await connection.execute("SELECT count(*) AS number FROM told")).fetchone()
+    assert found is not None
+    return int(found["number"])
 
 
 def test_a_local_server_may_be_sent_more_ahead(database_url: str) -> None:

@@ -39,6 +39,24 @@ def test_the_portions_of_an_action_add_up_to_it(api: Api, served_database: str) 
     assert all(portion["closed_at"] <= action["finished_at"] for portion in portions)
 
 
+def test_portions_and_the_tally_beside_them_are_of_one_moment(api: Api) -> None:
+    action_id = accepted(submit(api, gifts(60_000)))
+    path = f"/v1/async-actions/{action_id}/portions"
+    looks = 0
+    while True:
+        found = api.get(path, with_action="true")
+        action, portions = found["async_action"], found["portions"]
+        for count in ("done_count", "failed_count"):
+            assert sum(portion[count] for portion in portions) == action[count]
+        assert (action["status"] == "DONE") == all(portion["status"] == "CLOSED" for portion in portions)
+        looks += 1
+        if action["status"] == "DONE":
+            break
+    assert looks > 1
+    assert action == api.get(f"/v1/async-actions/{action_id}")
+    assert "async_action" not in api.get(path)
+
+
 def test_what_a_canceled_action_left_open_is_unprocessed(api: Api, served_database: str) -> None:
     with vouchers_held_back(served_database):
         action_id = accepted(submit(api, gifts(10_000)))
@@ -50,6 +68,7 @@ def test_what_a_canceled_action_left_open_is_unprocessed(api: Api, served_databa
 def test_rows_are_counted_in_the_minute_in_which_they_got_their_outcome(api: Api, other_api: Api) -> None:
     run(api, gifts(7) + "BAD,,1,n\n")
     run(other_api, gifts(3))
+    run(api, gifts(5) + "WORSE,,1,n\n", dry_run="true")
     minutes = api.get("/v1/throughput", minutes=3)["data"]
     assert len(minutes) == 3
     assert sum(minute["done_count"] for minute in minutes) == 7

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import orjson
 from rich.text import Text
 
+from tallykeep import exact_json
 from tallykeep.cli.client import Client
 from tallykeep.cli.exits import RefusedError
 from tallykeep.cli.kinds import CAMPAIGN_VOUCHERS, IMPORTED, Form
@@ -82,7 +82,7 @@ def _judged(seen: dict[str, Any], mapping: Mapping_, *, is_given: bool) -> Look:
 
 
 def _json(mapping: Mapping_) -> str:
-    return orjson.dumps(mapping).decode()
+    return exact_json.dumps(mapping).decode()
 
 
 def described(found: Look, name: str, *, guessed: bool) -> Text:

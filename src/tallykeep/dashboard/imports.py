@@ -1,58 +1,27 @@
 """Importing a file: a look at its beginning, its columns, its first rows; a dry run; the import.
 
-The file stays in the reader's browser until then (static/import.js): only its beginning is posted to be looked at.
+The file stays in the reader's browser until then (static/import.js): only its beginning, or a workbook, is posted to be
+looked at, and kept for the looks that follow (uploads.py).
 """
 
 import secrets
-from dataclasses import dataclass
-from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.datastructures import FormData, UploadFile
 
-from tallykeep import exact_json
 from tallykeep.dashboard.api import RefusedError, segment
+from tallykeep.dashboard.guard import MOST_FIELDS
+from tallykeep.dashboard.look import KINDS, asked, how_it_is_read, is_a_guess, shown
 from tallykeep.dashboard.pages import fragment, page
-from tallykeep.dashboard.values import constants, further, translations, wishes_of
+from tallykeep.dashboard.uploads import Upload, Uploads
 from tallykeep.dashboard.visit import FromVisit, Visit
-from tallykeep.model import normal_title
 
 router = APIRouter()
 
-KINDS = {
-    "vouchers": "Vouchers",
-    "campaign-vouchers": "Vouchers of a campaign",
-    "customers": "Customers",
-    "products": "Products",
-    "skus": "SKUs",
-    "orders": "Orders",
-}
-FORMATS = {"csv": "CSV", "xlsx": "Excel workbook", "json": "JSON", "ndjson": "JSON, one row a line"}
-DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
-ENCODINGS = {
-    "utf-8": "UTF-8",
-    "cp1252": "Windows-1252, Western Europe",
-    "cp1250": "Windows-1250, Central Europe",
-    "cp1251": "Windows-1251, Cyrillic",
-    "iso8859-15": "ISO 8859-15, Western Europe",
-    "utf-16": "UTF-16",
-    "cp932": "Windows-932, Japanese",
-    "gb18030": "GB 18030, Chinese",
-}
-_PROBLEM = "X-Problem"  # marks an answer that only tells what is wrong
-_LEFT_OUT, _FIELD = "out", "field:"
-_SURE, _LIKELY = 0.75, 0.4
-_KNOWN_ENOUGH = 0.5  # of the columns; with fewer, and without what every row needs, the kind is asked for
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """One thing that a column may be used for."""
-
-    value: str
-    label: str
-    chosen: bool
+# Marks of answers: only tells what is wrong; the file is known by this from now on; it is not known any more.
+_PROBLEM, _KEPT, _SEND_AGAIN = "X-Problem", "X-Kept", "X-Send-Again"
+_FORM_BYTES = 4 << 20  # what a form may hold beside its file
 
 
 @router.get("/imports")
@@ -77,106 +46,52 @@ async def template(visit: FromVisit, kind: str) -> Response:
 @router.post("/imports/preview")
 async def look(request: Request, visit: FromVisit) -> Response:
     """A look at the beginning of a file, as a part of the page; what is wrong with it, where it cannot be read."""
-    form = await request.form()
-    file = form.get("file")
-    if not isinstance(file, UploadFile):
-        return _problem("Choose a file first.")
+    if problem := await _too_large(request, visit):
+        return _problem(problem)
+    form = await request.form(max_fields=MOST_FIELDS)
+    uploads: Uploads = request.app.state.uploads
+    owner, file, kept = visit.session.csrf_token, form.get("file"), str(form.get("kept", ""))
+    if isinstance(file, UploadFile):
+        kept, upload = uploads.keep(owner, file.filename or "", file.file, file.size or 0)
+        return _marked(await _look(visit, form, upload), _KEPT, kept)
+    if found := uploads.find(owner, kept):
+        return await _look(visit, form, found)
+    return _marked(_problem("Choose a file first."), _SEND_AGAIN, "true" if kept else "")
+
+
+async def _too_large(request: Request, visit: Visit) -> str:
+    """What to say of a form that holds more than can be looked at: it is not even read."""
+    length = request.headers.get("content-length", "")
+    if length.isdecimal() and int(length) <= _FORM_BYTES:
+        return ""
+    limits = (await visit.api.get("/v1/imports"))["limits"]
+    fits = length.isdecimal() and int(length) <= limits["workbook_bytes"] + _FORM_BYTES
+    return "" if fits else "The file is too large to be looked at."
+
+
+async def _look(visit: Visit, form: FormData, upload: Upload) -> Response:
     try:
-        seen = await visit.api.ask(
-            "POST", "/v1/imports/preview", data=_asked(form), files={"file": (file.filename, file.file)}
-        )
-        if not form.get("kind") and _is_a_guess(seen):
-            return HTMLResponse(fragment("imports/unknown.html", seen=seen, kinds=KINDS, formats=FORMATS))
+        async with upload.lock:
+            upload.file.seek(0)
+            files = {"file": (upload.name, upload.file)}
+            seen = await visit.api.ask("POST", "/v1/imports/preview", data=asked(form), files=files)
+        if not form.get("kind") and is_a_guess(seen):
+            return HTMLResponse(fragment("imports/unknown.html", **how_it_is_read(seen, form)))
         campaigns = await _campaigns(visit) if seen["kind"] == "campaign-vouchers" else []
     except RefusedError as refused:
         return _problem(refused.details or str(refused))
-    given = constants(seen, form)
-    shown = {
-        "seen": seen,
-        "translations": translations(seen, form),
-        "constants": given,
-        "further": further(seen, given),
-        "values": exact_json.dumps(seen["values"]).decode(),
-        "defaults": exact_json.dumps(seen["defaults"]).decode(),
-        "sure": _sureness(seen, chosen=bool(form.get("kind"))),
-        "columns": [(column, _choices(seen, column)) for column in seen["columns"]],
-        "campaign": form.get("campaign") or "",
-        "campaigns": campaigns,
-        "mapping": exact_json.dumps(seen["mapping"]).decode(),
-        "on_error": form.get("on_error") or "continue",
-    }
-    names = {"kinds": KINDS, "formats": FORMATS, "delimiters": DELIMITERS}
-    return HTMLResponse(fragment("imports/look.html", **shown, **names, encodings=_encodings(seen["encoding"])))
+    return HTMLResponse(fragment("imports/look.html", **shown(seen, form, campaigns)))
 
 
 def _problem(details: str) -> Response:
     # Not an error of the page's: what was asked is how the file looks.
-    return HTMLResponse(fragment("imports/problem.html", details=details), headers={_PROBLEM: "true"})
+    return _marked(HTMLResponse(fragment("imports/problem.html", details=details)), _PROBLEM, "true")
 
 
-def _asked(form: FormData) -> dict[str, str]:
-    """The preview's parameters, of what the wizard's form holds."""
-    names = ("kind", "campaign", "delimiter", "charset", "partial")
-    asked = {name: str(form[name]) for name in names if form.get(name)}
-    titles = {name.removeprefix("title-"): str(title) for name, title in form.items() if name.startswith("title-")}
-    if titles:
-        asked["mapping"] = exact_json.dumps(_mapping(form, titles)).decode()
-    return asked | wishes_of(form)
-
-
-def _mapping(form: FormData, titles: dict[str, str]) -> dict[str, str | None]:
-    mapping: dict[str, str | None] = {}
-    for index, title in titles.items():
-        use = str(form.get(f"column-{index}", ""))
-        if use == _LEFT_OUT:
-            mapping[title] = None
-        elif use.startswith(_FIELD) and normal_title(use.removeprefix(_FIELD)) != normal_title(title):
-            mapping[title] = use.removeprefix(_FIELD)
-    return mapping
-
-
-def _choices(seen: dict[str, Any], column: dict[str, Any]) -> list[Choice]:
-    """What a column may be used for: as its title says, as any field, or not at all."""
-    if seen["format"] not in ("csv", "xlsx") or not column["title"]:
-        return []
-    own = next((field["title"] for field in seen["fields"] if _is_called(column["title"], field)), None)
-    as_metadata = [Choice("", f"Metadata: {column['title']}", column["use"] == "metadata")] if own is None else []
-    fields = [
-        Choice(_FIELD + field["title"], field["title"] + (" (required)" if field["required"] else ""),
-               column["use"] == "field" and column["target"] == field["title"])
-        for field in seen["fields"]
-    ]  # fmt: skip
-    return [*as_metadata, *fields, Choice(_LEFT_OUT, "Leave it out", column["use"] == "left_out")]
-
-
-def _is_called(title: str, field: dict[str, Any]) -> bool:
-    return normal_title(title) in map(normal_title, (field["title"], *field["others"]))
-
-
-def _is_a_guess(seen: dict[str, Any]) -> bool:
-    """Whether the likeliest kind is too unlikely to go on without asking."""
-    found = next(each for each in seen["kinds"] if each["kind"] == seen["kind"])
-    if seen["format"] not in ("csv", "xlsx"):
-        return bool(found["confidence"] < _LIKELY)
-    named = [column for column in seen["columns"] if column["title"].strip()]
-    known = sum(column["use"] == "field" for column in named)
-    needs = any(field["required"] for field in seen["fields"])
-    return known < _KNOWN_ENOUGH * len(named) and (bool(seen["missing"]) or not needs)
-
-
-def _sureness(seen: dict[str, Any], *, chosen: bool) -> str:
-    found = next(each for each in seen["kinds"] if each["kind"] == seen["kind"])
-    if chosen:
-        return f"As you chose: {found['reason']}."
-    if found["confidence"] >= _SURE:
-        return f"By its columns: {found['reason']}."
-    if found["confidence"] >= _LIKELY:
-        return f"Likely: {found['reason']}."
-    return f"A guess: {found['reason']}. Choose what the rows are."
-
-
-def _encodings(found: str) -> dict[str, str]:
-    return ENCODINGS if found in ENCODINGS else {found: found, **ENCODINGS}
+def _marked(answer: Response, name: str, value: str) -> Response:
+    if value:
+        answer.headers[name] = value
+    return answer
 
 
 async def _campaigns(visit: Visit) -> list[str]:

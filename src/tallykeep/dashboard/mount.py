@@ -14,12 +14,13 @@ from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from tallykeep.dashboard import campaigns, fix, imports, keys, metadata, resources, session, task, tasks
+from tallykeep.dashboard import campaigns, docs, fix, imports, keys, metadata, resources, session, task, tasks
 from tallykeep.dashboard.api import KeysRefusedError, RefusedError
 from tallykeep.dashboard.guard import ForeignFormError, SafeHeaders, require_own_site
 from tallykeep.dashboard.inprocess import InProcess
 from tallykeep.dashboard.pages import STATIC, page, redirect
 from tallykeep.dashboard.sessions import Sessions
+from tallykeep.dashboard.uploads import Uploads
 from tallykeep.dashboard.visit import COOKIE, SignedOutError, here, sign_in_path
 from tallykeep.db.pool import Pool
 
@@ -39,6 +40,7 @@ _ROUTERS = (
     resources.router,
     metadata.router,
     keys.router,
+    docs.router,
 )
 
 
@@ -48,6 +50,7 @@ def create_dashboard(api: ASGIApp, pool: Callable[[], Pool], session_hours: floa
     app.state.client = httpx.AsyncClient(transport=InProcess(api), base_url=_BASE_URL)
     app.state.sessions = Sessions(pool, session_hours)
     app.state.wrong_tries = session.WrongTries()
+    app.state.uploads = Uploads()
     for router in _ROUTERS:
         app.include_router(router)
     app.add_api_route("/", _first_page, include_in_schema=False)

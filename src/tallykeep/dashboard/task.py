@@ -1,7 +1,6 @@
 """One task: how it stands while it runs, what became of its rows, what can be done about them."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
@@ -45,10 +44,8 @@ async def show_task(
     request: Request, visit: FromVisit, action_id: str, reason: str = "", after_row: int = 0
 ) -> Response:
     """The task; of its failed rows those with one `reason`, or all, behind `after_row`."""
-    path = path_of(action_id)
-    action, portions, later = await asyncio.gather(
-        visit.api.get(path), visit.api.get(f"{path}/portions", limit=_PORTIONS_ON_A_PAGE), _later(visit, action_id)
-    )
+    portions, later = await asyncio.gather(_portions(visit, action_id), _later(visit, action_id))
+    action = portions["async_action"]
     reasons, failed = await _failures(visit, action, reason, after_row)
     parent = await _parent(visit, action)
     first = await _first(visit, parent)
@@ -59,6 +56,13 @@ async def show_task(
         reasons=reasons, failed=failed, room=_ROOMS.get(action["type"].partition(".")[0]), reason=reason,
         after_row=after_row, at_fault=columns_at_fault, left_here=words.left(action) - elsewhere,
     )  # fmt: skip
+
+
+async def _portions(visit: Visit, action_id: str, after_row: int = 0) -> dict[str, Any]:
+    """The first portions behind a row, and the task as of the same moment."""
+    asked = {"limit": _PORTIONS_ON_A_PAGE, "after_row": after_row, "with_action": "true"}
+    found: dict[str, Any] = await visit.api.get(f"{path_of(action_id)}/portions", **asked)
+    return found
 
 
 async def _parent(visit: Visit, action: dict[str, Any]) -> dict[str, Any] | None:
@@ -109,11 +113,8 @@ async def _failures(visit: Visit, action: dict[str, Any], reason: str, after_row
 @router.get("/portions")
 async def show_portions(request: Request, visit: FromVisit, action_id: str, after_row: int = 0) -> Response:
     """All portions of the task, page by page."""
-    path = path_of(action_id)
-    action, portions = await asyncio.gather(
-        visit.api.get(path), visit.api.get(f"{path}/portions", limit=_PORTIONS_ON_A_PAGE, after_row=after_row)
-    )
-    return page(request, "portions.html", action=action, portions=portions, after_row=after_row)
+    portions = await _portions(visit, action_id, after_row)
+    return page(request, "portions.html", action=portions["async_action"], portions=portions, after_row=after_row)
 
 
 async def _watched(visit: FromVisit, action_id: str) -> AsyncIterator[httpx.Response]:
@@ -123,15 +124,15 @@ async def _watched(visit: FromVisit, action_id: str) -> AsyncIterator[httpx.Resp
 
 
 @router.get("/events", response_class=EventSourceResponse)
-async def watch_task(events: Annotated[httpx.Response, Depends(_watched)]) -> AsyncIterator[ServerSentEvent]:
-    """The API's events, each drawn as the part of the page that changes."""
-    name = ""
+async def watch_task(
+    visit: FromVisit, action_id: str, events: Annotated[httpx.Response, Depends(_watched)]
+) -> AsyncIterator[ServerSentEvent]:
+    """The parts of the page that change, drawn anew at each of the API's events."""
     async for line in events.aiter_lines():
         if line.startswith("event: "):
-            name = line.removeprefix("event: ")
-        elif line.startswith("data: "):
-            action = json.loads(line.removeprefix("data: "))
-            yield ServerSentEvent(event=name, raw_data=fragment("task_progress.html", action=action))
+            portions = await _portions(visit, action_id)
+            drawn = fragment("task_changes.html", action=portions["async_action"], portions=portions)
+            yield ServerSentEvent(event=line.removeprefix("event: "), raw_data=drawn)
 
 
 @router.post("/cancel")

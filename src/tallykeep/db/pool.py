@@ -3,6 +3,8 @@
 import os
 import socket
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -64,3 +66,11 @@ def make_pool(database_url: str, *, size: int, name: str) -> Pool:
         timeout=10,
         reconnect_timeout=float("inf"),
     )
+
+
+@asynccontextmanager
+async def one_moment(connection: Connection) -> AsyncIterator[None]:
+    """Everything that is read while this lasts is as it was at one moment."""
+    async with connection.transaction():
+        await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        yield

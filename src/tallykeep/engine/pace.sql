@@ -26,10 +26,12 @@ SELECT failures_kept FROM async_actions WHERE project_id = :project_id AND id = 
 
 -- name: rows_by_minute
 -- By way of the actions that run or ended lately: an index on closed_at would slow the closing of every portion.
+-- A dry run does nothing, however many of its rows would be done.
 WITH recent AS (
-    SELECT id FROM async_actions WHERE project_id = :project_id AND status IN ('ENQUEUED', 'IN_PROGRESS')
+    SELECT id FROM async_actions
+    WHERE project_id = :project_id AND status IN ('ENQUEUED', 'IN_PROGRESS') AND NOT dry_run
     UNION ALL
-    SELECT id FROM async_actions WHERE project_id = :project_id AND finished_at >= :since
+    SELECT id FROM async_actions WHERE project_id = :project_id AND finished_at >= :since AND NOT dry_run
 )
 SELECT
     date_trunc('minute', portions.closed_at) AS minute,

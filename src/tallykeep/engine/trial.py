@@ -8,9 +8,9 @@ from tallykeep.db.pool import Pool
 from tallykeep.db.queries import queries
 from tallykeep.engine.attempt import try_rows
 from tallykeep.engine.filling import fill, filled_header
-from tallykeep.engine.spreadsheet_errors import refuse_errors
 from tallykeep.engine.kinds import ActionType
 from tallykeep.engine.passing import is_passing
+from tallykeep.engine.spreadsheet_errors import refuse_errors
 from tallykeep.model import ClaimedPortion, Failure, Portion, Row, Source, Wishes
 
 _sql = queries(__package__, "trial.sql")

@@ -50,7 +50,15 @@ def create_api(kinds: ActionTypes, open_context: Callable[[], AbstractAsyncConte
             app.state.context = context
             yield
 
-    app = FastAPI(title="Tallykeep", version=__version__, description=_DESCRIPTION, lifespan=lifespan, redoc_url=None)
+    # FastAPI's own pages of the documentation load theirs from elsewhere: the dashboard has /docs.
+    app = FastAPI(
+        title="Tallykeep",
+        version=__version__,
+        description=_DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
     app.add_middleware(RequestIds)
     answer_errors(app)
     # Submissions first: /v1/vouchers/import must not be taken for a voucher's code.

@@ -1,7 +1,14 @@
 // The import wizard. The file stays in the browser: its beginning is posted to be looked at, all of it to be imported.
+// Nothing is imported but what the last look at the file has answered, for the choices as they stand.
+
+import { send } from "./upload.js";
 
 const SLICE_BYTES = 262144;
 const CSRF = JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRF-Token"];
+const SAFE = { "X-CSRF-Token": CSRF, "HX-Request": "true" };
+const MADE = ["mapping", "values", "defaults"]; // by the look's answer, of what the other fields show
+const WISHES = [...MADE, "delimiter", "sheet", "header_row", "last_day_counts"];
+const READ_ANEW = ["kind", "charset", "delimiter", "sheet", "header_row"]; // other columns, or another meaning of them
 
 const wizard = document.getElementById("wizard");
 const drop = document.getElementById("drop");
@@ -9,14 +16,25 @@ const input = document.getElementById("file");
 const look = document.getElementById("look");
 const problem = document.getElementById("problem");
 const told = document.getElementById("told");
-const sending = document.getElementById("sending");
 const trial = document.getElementById("trial");
 
-let key = wizard.dataset.key; // one import, however often the button is pressed
-let isWorkbook = false;
-let looks = 0;
-let checks = 0;
+// All that belongs to one file; another one begins with nothing of it.
+let now = null;
 let busy = false;
+
+function begun(file) {
+  return {
+    file,
+    key: newKey(), // one import, however often the button is pressed
+    isWorkbook: false,
+    kept: "", // by what the server knows what was sent to be looked at
+    answered: null, // the choices that the page's answer belongs to
+    looking: null,
+    queued: "", // the button that was pressed meanwhile
+    changed: "",
+    checks: 0,
+  };
+}
 
 function tell(text) {
   problem.replaceChildren();
@@ -37,50 +55,142 @@ function newKey() {
 
 async function chosen() {
   const file = input.files[0];
+  now?.looking?.abort();
+  const mine = (now = file ? begun(file) : null);
   look.replaceChildren();
+  look.removeAttribute("aria-busy");
   trial.replaceChildren();
   tell("");
   drop.classList.toggle("chosen", Boolean(file));
   if (!file) return;
-  key = newKey();
-  const [first, second] = new Uint8Array(await file.slice(0, 2).arrayBuffer());
-  isWorkbook = first === 0x50 && second === 0x4b; // «PK»: a ZIP archive can only be read as a whole
-  const most = Number(isWorkbook ? wizard.dataset.workbookBytes : wizard.dataset.bodyBytes);
-  if (file.size > most) {
-    tell(`${file.name} has ${size(file.size)}; at most ${size(most)} can be imported at once. ${isWorkbook ? "Save it as CSV" : "Split it, or pack it with gzip"}.`);
+  let start;
+  try {
+    start = new Uint8Array(await file.slice(0, 2).arrayBuffer());
+  } catch {
+    if (now === mine) tell("The file cannot be read. Choose it again.");
     return;
   }
-  await preview(new FormData());
+  if (now !== mine) return; // another file has been chosen since
+  mine.isWorkbook = start[0] === 0x50 && start[1] === 0x4b; // «PK»: a ZIP archive can only be read as a whole
+  const most = Number(mine.isWorkbook ? wizard.dataset.workbookBytes : wizard.dataset.bodyBytes);
+  if (file.size > most) {
+    tell(`${file.name} has ${size(file.size)}; at most ${size(most)} can be imported at once. ${mine.isWorkbook ? "Save it as CSV" : "Split it, or pack it with gzip"}.`);
+    return;
+  }
+  await ask();
 }
 
-async function preview(form, changed) {
-  const isFirst = !changed;
-  const file = input.files[0];
-  const number = ++looks;
-  const whole = isWorkbook || file.size <= SLICE_BYTES;
-  if (isFirst) {
-    for (const name of ["kind", "campaign"]) if (wizard.dataset[name]) form.set(name, wizard.dataset[name]);
+function form() {
+  return look.querySelector("#choices");
+}
+
+// Every choice as it stands; what was found in the file by itself is not asked for.
+function choices() {
+  const fields = form() ? new FormData(form()) : new FormData();
+  for (const field of form()?.querySelectorAll("[data-found]") ?? []) {
+    if (field.value === field.dataset.found) fields.delete(field.name);
   }
-  form.set("partial", String(!whole));
-  form.set("file", whole ? file : file.slice(0, SLICE_BYTES), file.name);
+  return fields;
+}
+
+function standing() {
+  return JSON.stringify([...choices()]);
+}
+
+function isAnswered() {
+  return now !== null && !now.looking && now.answered === standing();
+}
+
+// Which of the choices that were made since the last answer change what the columns are.
+function readAnew(mine) {
+  const fields = choices();
+  const answered = new Map(JSON.parse(mine.answered ?? "[]"));
+  return READ_ANEW.filter((name) => (fields.get(name) ?? "") !== (answered.get(name) ?? ""));
+}
+
+// The file itself goes along once; later looks refer to it.
+function question(mine) {
+  const fields = choices();
+  for (const name of MADE) fields.delete(name);
+  const anew = readAnew(mine);
+  if (anew.length) {
+    for (const name of [...fields.keys()]) if (/^(column|title|value|default)-/.test(name)) fields.delete(name);
+    if (anew.includes("kind")) fields.delete("campaign");
+    else if (fields.get("kind_by") === "columns") fields.delete("kind");
+    if (anew.includes("sheet") && !anew.includes("header_row")) fields.delete("header_row");
+  }
+  if (!form()) for (const name of ["kind", "campaign"]) if (wizard.dataset[name]) fields.set(name, wizard.dataset[name]);
+  const whole = mine.isWorkbook || mine.file.size <= SLICE_BYTES;
+  fields.set("partial", String(!whole));
+  if (mine.kept) fields.set("kept", mine.kept);
+  else fields.set("file", whole ? mine.file : mine.file.slice(0, SLICE_BYTES), mine.file.name);
+  return fields;
+}
+
+async function ask() {
+  const mine = now;
+  mine.looking?.abort();
+  const looking = (mine.looking = new AbortController());
+  const asked = standing();
+  trial.replaceChildren();
   look.setAttribute("aria-busy", "true");
   let answer, text;
   try {
-    answer = await fetch("/imports/preview", { method: "POST", body: form, headers: { "X-CSRF-Token": CSRF, "HX-Request": "true" } });
+    answer = await fetch("/imports/preview", { method: "POST", body: question(mine), headers: SAFE, signal: looking.signal });
     text = await answer.text();
   } catch {
-    if (number === looks) tell("The file or the server cannot be reached. If the file was changed since, choose it again.");
+    if (mine.looking === looking && now === mine) {
+      done(mine);
+      mine.queued = "";
+      tell("The file or the server cannot be reached. If the file was changed since, choose it again.");
+    }
     return;
-  } finally {
-    if (number === looks) look.removeAttribute("aria-busy");
   }
-  if (number !== looks) return; // a later choice has overtaken this one
+  if (now !== mine || mine.looking !== looking) return; // another file, or a later choice, has overtaken this one
+  if (answer.headers.has("X-Kept")) mine.kept = answer.headers.get("X-Kept");
+  if (answer.headers.has("X-Send-Again")) {
+    mine.kept = "";
+    await ask();
+  } else if (asked !== standing()) {
+    await ask(); // something is being typed
+  } else {
+    done(mine);
+    answeredWith(mine, answer, text);
+  }
+}
+
+function done(mine) {
+  mine.looking = null;
+  look.removeAttribute("aria-busy");
+  const waits = look.querySelector("#waits");
+  if (waits) waits.textContent = "";
+}
+
+function answeredWith(mine, answer, text) {
+  const { queued } = mine;
+  mine.queued = "";
   if (answer.headers.has("HX-Redirect")) location.assign(answer.headers.get("HX-Redirect"));
   else if (answer.headers.has("X-Problem")) {
     problem.innerHTML = text;
     for (const button of look.querySelectorAll("[data-start]")) button.disabled = true;
   } else if (!answer.ok) tell(`The server answered ${answer.status}. Reload the page and try again.`);
-  else show(text, changed);
+  else {
+    const isNew = readAnew(mine).length > 0;
+    show(text, mine.changed);
+    mine.answered = standing();
+    if (queued) goOn(queued, isNew);
+  }
+}
+
+// The button was pressed before one could see what came of the last choice.
+function goOn(queued, isNew) {
+  const button = look.querySelector(`[data-start="${queued}"]`);
+  const waits = look.querySelector("#waits");
+  if (!button) return;
+  if (button.disabled) waits.textContent = "This cannot be imported as it is: nothing was sent.";
+  else if (isNew) waits.textContent = "The file was read anew, and nothing was sent. Look at its columns, and press the button again.";
+  else if (queued === "import" && !button.classList.contains("primary")) waits.textContent = "No row would go in now, and nothing was sent. Press the button again to import them anyway.";
+  else start(queued === "trial");
 }
 
 // The reader goes on where they were: at what they changed, or where they have gone to since.
@@ -91,7 +201,11 @@ function show(text, changed) {
   look.innerHTML = text;
   if (!changed) look.querySelector("#what").focus();
   else if (changed === "default-add") [...look.querySelectorAll('[name^="default-to-"]')].at(-1)?.focus();
-  else look.querySelector(`[name="${CSS.escape(name)}"]`)?.focus();
+  else {
+    const field = look.querySelector(`[name="${CSS.escape(name)}"]`);
+    field?.focus();
+    if (field?.type === "text") field.setSelectionRange(field.value.length, field.value.length);
+  }
   const verdict = look.querySelector("#verdict");
   told.textContent = `${look.querySelector("[name=kind] option:checked").textContent}. ${verdict ? verdict.textContent : ""}`;
 }
@@ -110,88 +224,57 @@ look.addEventListener("submit", (event) => event.preventDefault());
 look.addEventListener("change", (event) => {
   const { name, value } = event.target;
   if (name === "kind" && !value) return;
-  trial.replaceChildren();
-  if (name === "on_error") return;
+  if (name === "kind") form().elements.kind_by.value = "choice";
   if (name.startsWith("column-")) takeAway(event.target);
-  const form = new FormData(look.querySelector("#choices"));
-  for (const made of ["mapping", "values", "defaults"]) form.delete(made); // of what stands in the other fields
-  if (["kind", "delimiter", "charset"].includes(name)) {
-    // Other columns, or another meaning of them: they are suggested anew.
-    for (const field of [...form.keys()]) if (/^(column|title|value|default)-/.test(field)) form.delete(field);
-    if (name === "kind") form.delete("campaign");
-  }
-  preview(form, name);
+  now.changed = name;
+  ask();
 });
 
 function start(isTrial) {
   if (busy) return;
-  busy = true;
-  const file = input.files[0];
-  const choices = new FormData(look.querySelector("#choices"));
-  const asked = new URLSearchParams({ kind: choices.get("kind"), rows: choices.get("rows"), campaign: choices.get("campaign") ?? "" });
-  const form = new FormData();
-  form.set("on_error", choices.get("on_error"));
-  if (isTrial) form.set("dry_run", "true");
-  if (choices.get("rows") === "csv") {
-    for (const wish of ["mapping", "values", "defaults"]) form.set(wish, choices.get(wish));
-    if (choices.get("delimiter")) form.set("delimiter", choices.get("delimiter"));
+  if (!isAnswered()) {
+    now.queued = isTrial ? "trial" : "import";
+    look.querySelector("#waits").textContent = "Waits for a look at what you changed…";
+    if (!now.looking) ask();
+    return;
   }
-  const charset = choices.get("charset");
-  form.set("file", charset ? new File([file], file.name, { type: `text/csv; charset=${charset}` }) : file, file.name);
-  send(`/imports/start?${asked}`, form, isTrial ? `${key}-check-${++checks}` : key, isTrial);
-}
-
-function send(path, form, idempotencyKey, isTrial) {
-  const request = new XMLHttpRequest();
-  request.open("POST", path);
-  request.setRequestHeader("X-CSRF-Token", CSRF);
-  request.setRequestHeader("HX-Request", "true");
-  request.setRequestHeader("Idempotency-Key", idempotencyKey);
-  request.upload.onprogress = (event) => uploaded(event.loaded, event.total);
-  request.onload = () => accepted(request, isTrial);
-  request.onerror = () => ended("The file or the server cannot be reached. Press the button again: the import counts once, however often it is sent.");
+  const fields = choices();
+  const asked = new URLSearchParams({ kind: fields.get("kind"), rows: fields.get("rows"), campaign: fields.get("campaign") ?? "" });
+  const body = new FormData();
+  body.set("on_error", fields.get("on_error"));
+  if (isTrial) body.set("dry_run", "true");
+  if (fields.get("rows") === "csv") for (const name of WISHES) if (fields.get(name)) body.set(name, fields.get(name));
+  const { file } = now;
+  const charset = fields.get("charset");
+  body.set("file", charset ? new File([file], file.name, { type: `text/csv; charset=${charset}` }) : file, file.name);
   uploading(true);
-  uploaded(0, 1);
-  request.send(form);
+  const headers = { ...SAFE, "Idempotency-Key": isTrial ? `${now.key}-check-${++now.checks}` : now.key };
+  send(`/imports/start?${asked}`, body, headers, (answer) => accepted(answer, isTrial));
 }
 
-function uploading(now) {
-  busy = now;
-  sending.hidden = !now;
-  input.disabled = now;
-  for (const button of look.querySelectorAll("[data-start]")) button.disabled = now;
-  window.onbeforeunload = now ? (event) => event.preventDefault() : null;
+// Meanwhile nothing can be chosen: what is shown is what is being sent.
+function uploading(is) {
+  busy = is;
+  input.disabled = is;
+  look.inert = is;
+  for (const button of look.querySelectorAll("[data-start]")) button.disabled = is;
+  window.onbeforeunload = is ? (event) => event.preventDefault() : null;
 }
 
-function uploaded(loaded, total) {
-  const percent = Math.floor((100 * loaded) / (total || 1));
-  document.getElementById("sending-bar").value = percent;
-  document.getElementById("sending-text").textContent = percent < 100 ? `Uploading: ${percent}%` : "Uploaded. Counting the rows…";
-}
-
-function ended(text) {
+function accepted(answer, isTrial) {
   uploading(false);
-  tell(text);
-}
-
-function accepted(request, isTrial) {
-  uploading(false);
-  const redirect = request.getResponseHeader("HX-Redirect");
-  if (redirect) return location.assign(redirect);
-  let answer = {};
-  try {
-    answer = JSON.parse(request.responseText);
-  } catch {
-    // Told below: no answer of ours.
-  }
-  if (!answer.task) return tell(answer.problem ?? `The server answered ${request.status}. Reload the page and try again.`);
-  tell("");
+  if (answer.redirect) return location.assign(answer.redirect);
+  tell(answer.problem ?? "");
+  if (!answer.task) return;
   if (!isTrial) {
-    busy = true; // until the next page is there
-    for (const button of look.querySelectorAll("[data-start]")) button.disabled = true;
+    uploading(true); // until the next page is there
+    window.onbeforeunload = null;
     return location.assign(`/tasks/${answer.task}`);
   }
-  htmx.ajax("GET", `/imports/trial/${answer.task}`, { target: "#trial", swap: "innerHTML show:bottom" });
+  // In a place of its own: where choices have taken that away, the answer is shown nowhere.
+  const place = document.createElement("div");
+  trial.replaceChildren(place);
+  htmx.ajax("GET", `/imports/trial/${answer.task}`, { target: place, swap: "innerHTML show:bottom" });
 }
 
 // After a check that found much wrong, importing is not what one would do next.
@@ -204,7 +287,7 @@ new MutationObserver(() => {
   const none = found.dataset.wouldGoIn === "0";
   button.classList.toggle("primary", !none);
   button.textContent = none ? `Import anyway: all ${fails.toLocaleString("en")} would fail` : `Import, ${fails.toLocaleString("en")} would fail`;
-}).observe(trial, { childList: true });
+}).observe(trial, { childList: true, subtree: true });
 
 look.addEventListener("click", (event) => {
   const button = event.target.closest("[data-start]");
@@ -223,4 +306,6 @@ drop.addEventListener("drop", (event) => {
   input.files = event.dataTransfer.files;
   chosen();
 });
-if (input.files.length) chosen(); // kept by the browser over a reload
+// Kept by the browser over a reload, or as the page was left.
+addEventListener("pageshow", (event) => event.persisted && location.reload());
+if (input.files.length) chosen();

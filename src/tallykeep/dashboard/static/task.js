@@ -21,7 +21,11 @@ function watch() {
 }
 
 function show(html) {
-  progress.innerHTML = html;
+  const drawn = document.createElement("template");
+  drawn.innerHTML = html;
+  for (const part of drawn.content.querySelectorAll("[data-part]")) {
+    document.getElementById(part.dataset.part).replaceChildren(...part.childNodes);
+  }
   progress.dispatchEvent(new CustomEvent("tallykeep:shown", { bubbles: true }));
 }
 
