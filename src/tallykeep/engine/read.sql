@@ -5,7 +5,7 @@ SELECT
     total_count, done_count, failed_count, unprocessed_count, created_count, dry_run, on_error, ended_by, reason,
     parent_id, requested_by, file_name, body_size, failures_kept, report_kept,
     source ->> 'charset' AS charset,
-    CASE WHEN source ->> 'format' = 'csv' THEN source ->> 'delimiter' END AS delimiter,
+    CASE WHEN source ->> 'format' = 'csv' AND source ->> 'sheet' IS NULL THEN source ->> 'delimiter' END AS delimiter,
     source ->> 'sheet' AS sheet,
     (source ->> 'header_row')::bigint AS header_row,
     CASE WHEN failed_count = 0 OR NOT failures_kept THEN '[]'::json ELSE (

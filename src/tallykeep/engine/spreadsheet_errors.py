@@ -63,7 +63,7 @@ def _reason(title: str, cell: str) -> str:
     if cell.startswith(_DIGITS_SHOWN):
         number = cell.removeprefix(_DIGITS_SHOWN)
         return (
-            f"{title}: has {len(number)} digits, of which a workbook keeps 15; format the column as text and enter the"
-            f" number again (actual value is '{number}')"
+            f"{title}: a workbook keeps 15 digits of a number; format the column as text and enter it again"
+            f" (actual value is '{number}')"
         )
     return f"{title}: the cell holds a spreadsheet's error; correct it, or empty the cell (actual value is '{cell}')"
