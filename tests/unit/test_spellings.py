@@ -97,6 +97,7 @@ def test_dates_may_have_a_time(text: str, moment: str) -> None:
     ("text", "reason"),
     [
         ("31.12.26", "must have a year of four digits"),
+        ("12/31/26 5:00 PM", "must have a year of four digits"),
         ("Foo 31, 2026", "must be a date like"),
         ("soon", "must be a date like"),
         ("1.2026", "must be a date like"),

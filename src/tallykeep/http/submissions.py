@@ -94,9 +94,17 @@ def _parameters(kind: ActionType) -> list[dict[str, Any]]:
     return [*PARAMETERS, *of_columns, *([LAST_DAY_COUNTS] if kind.has_ends else [])]
 
 
+def _with_ends(content: dict[str, Any]) -> dict[str, Any]:
+    """The bodies of rows that have ends: the form may say what a day alone means."""
+    schema = content[FORM]["schema"]
+    said = {**LAST_DAY_COUNTS["schema"], "description": LAST_DAY_COUNTS["description"]}
+    form = {"schema": {**schema, "properties": {**schema["properties"], "last_day_counts": said}}}
+    return {**content, FORM: form}
+
+
 def _content(kind: ActionType) -> dict[str, Any]:
     if kind.source != "ids":
-        return _BODIES[kind.source]
+        return _with_ends(_BODIES[kind.source]) if kind.has_ends else _BODIES[kind.source]
     keys = {name: {"type": "array", "items": {"type": "string"}} for name in kind.ids}
     one_of_them = [{"required": [name, "metadata"]} for name in kind.ids]
     return {

@@ -12,8 +12,8 @@ from tallykeep import exact_json
 from tallykeep.resources import cleaning, numerals, spellings
 from tallykeep.resources.cleaning import Problem, actual
 
-_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d{1,3})?", re.ASCII)
 _LONGEST_NUMBER = 60
+_SHORT_NUMBER = 15
 _QUOTED = re.compile(r"\s*\[\s*(?:'[^'\\]*'\s*(?:,\s*'[^'\\]*'\s*)*)?\]\s*")
 _QUOTED_ITEM = re.compile(r"'([^'\\]*)'")
 
@@ -75,15 +75,22 @@ def array_in(cell: str, otherwise: str | None = None) -> list[Any] | None:
 
 def _number_or_text(cell: str, mark: str | None) -> Any:
     text = cell.strip()
-    plain = text if _NUMBER.fullmatch(text) and not numerals.is_two_way(text) else numerals.any_number(text, mark)
-    if plain is None or len(plain) > _LONGEST_NUMBER:
+    plain = text if _is_json_number(text) else numerals.any_number(text, mark)
+    value = None if plain is None else _as_number(plain.removeprefix("+"))
+    if value is None or plain is None:
         return cell
-    value = _as_number(plain.removeprefix("+"))
-    if value is None:
-        return cell
-    if Decimal(repr(value)) != Decimal(plain):
+    if not _always_kept(plain) and (len(plain) > _LONGEST_NUMBER or Decimal(repr(value)) != Decimal(plain)):
         raise Problem(f"has more digits than a number keeps {actual(cell)}")
     return value
+
+
+def _is_json_number(text: str) -> bool:
+    return not numerals.is_two_way(text) and _as_number(text) is not None
+
+
+def _always_kept(number: str) -> bool:
+    """Whether a number is so short that it reads back as it is written."""
+    return len(number) <= _SHORT_NUMBER and "e" not in number and "E" not in number
 
 
 def _as_number(plain: str) -> int | float | None:
@@ -92,7 +99,7 @@ def _as_number(plain: str) -> int | float | None:
         value = exact_json.loads(plain)
     except exact_json.DecodeError:
         return None
-    return value if isinstance(value, int | float) and math.isfinite(value) else None
+    return value if type(value) in (int, float) and math.isfinite(value) else None
 
 
 def _is_moment(cell: str) -> bool:

@@ -36,6 +36,7 @@ SPACES = str.maketrans(
 )
 _GROUPED = {sign: re.compile(rf"\d{{1,3}}(?:{re.escape(sign)}\d{{3}})+", re.ASCII) for sign in ",. '"}
 _TWO_WAY = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}", re.ASCII)
+_MARKS = frozenset(".,")
 _WHOLE = re.compile(r"\d*", re.ASCII)
 
 
@@ -56,12 +57,12 @@ def decimal_mark(cells: Iterable[str]) -> str | None:
 
 def _marks(cell: str) -> list[str]:
     number = _parted(cell)[0].strip().translate(SPACES)
-    return [] if _TWO_WAY.fullmatch(number) else [mark for mark, shows in _SHOWS.items() if shows.fullmatch(number)]
+    return [] if is_two_way(number) else [mark for mark, shows in _SHOWS.items() if shows.fullmatch(number)]
 
 
 def is_two_way(number: str) -> bool:
     """Whether this number may mean two: one to three digits, a comma or a point, and three more."""
-    return bool(_TWO_WAY.fullmatch(number))
+    return number[-4:-3] in _MARKS and _TWO_WAY.fullmatch(number) is not None
 
 
 def sign_of(cell: str) -> str | None:
@@ -85,7 +86,7 @@ def plain_number(cell: str, mark: str | None = None) -> str | None:
     `mark` is what stands before the decimals in the cell's column. Raises Problem for what may mean two numbers.
     """
     text = cell.strip().translate(SPACES)
-    if _TWO_WAY.fullmatch(text):
+    if is_two_way(text):
         return _settled(text, mark, cell)
     sign, digits = (text[0], text[1:]) if text[:1] in ("+", "-") else ("", text)
     at = max(digits.rfind(","), digits.rfind("."))
@@ -131,7 +132,7 @@ class NumberCell:
 
     def __call__(self, cell: str) -> Any:
         """The number; raises Problem."""
-        if not _TWO_WAY.fullmatch(cell.strip()):
+        if not is_two_way(cell.strip()):
             try:
                 return self.strict(cell)
             except Problem:
@@ -151,7 +152,7 @@ class NumberCell:
         digits, sign = _parted(cell)
         if sign not in (None, self.sign):
             raise Problem(f"must be {self.instead} {actual(cell)}")
-        if sign and _TWO_WAY.fullmatch(digits):
+        if sign and is_two_way(digits):
             return _settled(digits, self.mark, cell)
         respelled = plain_number(digits, self.mark)
         return respelled if respelled is not None or sign is None else digits
@@ -167,7 +168,7 @@ def any_number(cell: str, mark: str | None = None) -> str | None:
     if len(cell) > _LONGEST:
         return None
     digits, sign = _parted(cell)
-    if sign and _TWO_WAY.fullmatch(digits):
+    if sign and is_two_way(digits):
         return _settled(digits, mark, cell)
     return plain_number(digits, mark)
 

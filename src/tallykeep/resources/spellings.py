@@ -41,7 +41,7 @@ _NAMED = (
     _pattern(rf"{_MONTH}\s*{_DAY}(?:,\s*|\s+){_YEAR}"),
     _pattern(rf"{_DAY}(?:\s*|-){_MONTH}(?:,?\s*|-){_YEAR}"),
 )
-_SHORT_YEAR = re.compile(r"\d{1,2}([-/.])\s?\d{1,2}\1\s?\d{2}", re.ASCII)
+_SHORT_YEAR = _pattern(r"\d{1,2}(?P<sign>[-/.])\s?\d{1,2}(?P=sign)\s?\d{2}")
 
 _LONGEST = 60  # of what is read with patterns
 

@@ -1,0 +1,57 @@
+"""What stands before the decimals of a column: told by the first rows, however these come."""
+
+import asyncio
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tallykeep.engine.columns import choose_columns
+from tallykeep.engine.decimal_marks import MOST_ROWS, DecimalMarks, with_marks
+from tallykeep.engine.split_csv import CsvSplitter
+from tallykeep.model import Source
+from tallykeep.resources.numerals import decimal_mark
+
+CELLS = st.sampled_from(["1.250", "1,250", "12.99", "12,99", "7", "", "x", '"1.250,00"', '"a\nb"', 'open" quote'])
+
+
+def marks(content: bytes, chunk: int, rows: int, known: dict[int, str] | None = None) -> dict[int, str]:
+    splitter = CsvSplitter(portion_rows=rows, portion_bytes=1 << 20, max_row_bytes=1 << 20)
+    found = DecimalMarks(decimal_mark, known)
+    for start in range(0, len(content), chunk):
+        for portion in splitter.feed(content[start : start + chunk]):
+            assert found.take(portion, splitter.source) is portion
+    for portion in splitter.finish():
+        found.take(portion, splitter.source)
+    return asyncio.run(found.found(splitter.source))
+
+
+@given(st.lists(st.tuples(CELLS, CELLS), max_size=30), st.integers(1, 50), st.integers(1, 20))
+def test_neither_chunks_nor_portions_matter(rows: list[tuple[str, str]], chunk: int, portion_rows: int) -> None:
+    content = ("Price;Fee\n" + "".join(f"{price};{fee}\n" for price, fee in rows)).encode()
+    assert marks(content, chunk, portion_rows) == marks(content, len(content), 10_000)
+
+
+@pytest.mark.parametrize("portion_rows", [10_000, 9_999, 3_000, 20_000])
+def test_only_the_first_rows_tell(portion_rows: int) -> None:
+    within = ["1.250", *["7"] * (MOST_ROWS - 2), "12.99"]
+    beyond = ["1.250", *["7"] * (MOST_ROWS - 1), "12.99"]
+    contradicting = ["1.250", *["7"] * (MOST_ROWS - 2), "12.99", "12,99"]
+    for cells, expected in ((within, {0: "."}), (beyond, {}), (contradicting, {0: "."})):
+        content = ("Price;X\n" + "".join(f"{cell};\n" for cell in cells)).encode()
+        assert marks(content, 30_000, portion_rows) == expected
+
+
+def test_what_a_workbook_knows_stays_and_columns_without_unclear_cells_have_no_mark() -> None:
+    content = b"A;B;C\n1.250;12,99;1.250\n3,5;1;2.5\n"
+    assert marks(content, 100, 10) == {0: ",", 2: "."}
+    assert marks(content, 100, 10, {0: "."}) == {0: ".", 2: "."}
+    assert marks(b"A\n7\n", 100, 10, {0: "."}) == {0: "."}
+
+
+def test_marks_go_by_the_titles_of_columns_and_a_retry_keeps_them() -> None:
+    source = choose_columns(Source("csv", ["Preis", "Note", "Fee"]), {"Preis": "price", "Note": None}, ())
+    marked = with_marks(source, {0: ",", 1: ".", 2: "."}, None)
+    assert marked.decimal_marks == {"price": ",", "Fee": "."}
+    assert with_marks(source, {0: "."}, marked).decimal_marks == marked.decimal_marks
+    assert with_marks(Source("json"), {}, None).decimal_marks == {}
