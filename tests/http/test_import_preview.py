@@ -223,6 +223,18 @@ def test_the_delimiter_that_was_chosen_is_taken_by_the_import_too(api: Api) -> N
     assert previewed(api, tabbed, delimiter="tab")["delimiter"] == "\t"
 
 
+def test_the_charset_that_was_chosen_is_taken_by_the_import_too(api: Api) -> None:
+    content = "Source_id,Name\nK1,Łódź\n".encode("cp1250")
+    path = "/v1/customers/importCSV"
+    assert previewed(api, content, charset="windows-1250")["rows"][0]["cells"] == ["K1", "Łódź"]
+    for request in ({"params": {"charset": "windows-1250"}}, {"data": {"charset": "cp1250"}}):
+        api.ended(api.http.post(path, files={"file": content}, **request).json()["async_action_id"])
+        assert api.get("/v1/customers/K1")["name"] == "Łódź"
+        assert api.http.delete("/v1/customers/K1").status_code == 204
+    check(api.http.post(path, files={"file": content}, params={"charset": "klingon"}), 415, "unsupported_media_type")
+    check(api.http.post(path, files={"file": content}, params={"charsett": "cp1250"}), 400, "invalid_query_params")
+
+
 def test_lines_whose_quotes_do_not_match_up_are_shown_as_they_are(api: Api) -> None:
     seen = previewed(api, b'Code,Voucher Type,Value\nA,"GIFT_VOUCHER,1\nB,GIFT_VOUCHER,1\n')
     assert seen["rows"][0]["cells"] == ['A,"GIFT_VOUCHER,1']

@@ -44,6 +44,8 @@ FULL = "DISCOUNT_VOUCHER,PERCENT,10"
         ("Code,Value\nX,5\n", {"kind": "vouchers"}, {}),
         ("Code,Value\nX,5\n", {"defaults": '{"Voucher Type": "GIFT_VOUCHER"}'}, {}),
         ("a,b\n1,2\n", {}, {"unclear_kind": None}),
+        ("Kundennummer,Vorname,Nachname\n7,Ada,Lerche\n", {"kind": "customers"}, {"split_name": 1}),
+        ("Source_id,Name,First Name,Last Name\n7,Ada Lark,Ada,Lark\n", {"kind": "customers"}, {}),
         ('[{"source_id": "X", "name": "Shirt"}]', {}, {"unclear_kind": None}),
         ('[{"source_id": "O1", "items": [], "customer": {"source_id": "K1"}}]', {}, {}),
     ],

@@ -26,6 +26,23 @@ def test_columns_are_renamed_and_skipped() -> None:
     assert (source.header, source.kept, source.width) == (["Code", "Voucher Type", "Wert"], [0, 1, 2], 4)
 
 
+def test_columns_of_one_name_are_dealt_with_by_the_mapping() -> None:
+    source = Source("csv", ["Code", "Note", "Note (2)", "Note (3)"], repeated=[2, 3])
+    for mapping, header in (
+        ({"Note (2)": None, "note (3)": "Remark"}, ["Code", "Note", "Remark"]),
+        ({"Note": None, "Note (2)": "Note", "Note (3)": None}, ["Code", "Note"]),
+        ({"Note (2)": "Note (2)", "Note (3)": "Note (3)"}, source.header),
+    ):
+        assert choose_columns(source, mapping, ()).header == header
+    for mapping, left in (({}, "Note (2), Note (3)"), ({"Note": None, "Note (3)": "Remark"}, "Note (2)")):
+        with pytest.raises(InvalidPayloadError, match=re.escape(f"later ones are called {left}. ")) as refused:
+            choose_columns(source, mapping, ())
+        assert "names the column 'Note' more than once" in refused.value.details
+        assert 'say so with mapping, such as {"Note (' in refused.value.details
+    with pytest.raises(InvalidQueryError, match="so is another column"):
+        choose_columns(source, {"Note (2)": "Note", "Note (3)": None}, ())
+
+
 def test_titles_may_be_swapped() -> None:
     assert chosen(["A", "B"], {"A": "B", "B": "A"}).header == ["B", "A"]
 

@@ -15,6 +15,8 @@ _NAMING_A_KEY = re.compile(
     re.IGNORECASE,
 )
 _CASED = re.compile(r"[a-zß-ÿ](?:ID|Id|Nr|No|Code|Key)\W*$")
+_FIRST_NAMES = ("firstname", "givenname", "vorname", "prenom", "imie")
+_LAST_NAMES = ("lastname", "surname", "familyname", "nachname", "nazwisko", "apellidos", "apellido")
 # Kinds whose rows are made anew where nothing tells them apart.
 _MADE_ANEW = ("customers", "products", "orders")
 _SAID_BY_CAMPAIGN = "that comes from the campaign"
@@ -51,8 +53,7 @@ def file_warnings(kind: ImportKind, columns: Sequence[Held], row_count: int, dou
     found = [*_unclear(doubt), *_of_columns(columns)]
     if kind.name in _MADE_ANEW or kind.csv is not None:
         found += _about_key(kind, key, columns, row_count)
-    found += _lost_addresses(kind, columns)
-    return found
+    return [*found, *_lost_addresses(kind, columns), *_split_names(kind, columns)]
 
 
 def _unclear(doubt: str | None) -> Iterator[FileWarning]:
@@ -139,6 +140,23 @@ def _lost_addresses(kind: ImportKind, columns: Sequence[Held]) -> Iterator[FileW
             if column.use == "metadata" and column.cells and 2 * sum(map(looks, column.cells)) > len(column.cells):
                 message = f"{_named(column)} holds {what}, but becomes metadata: say whether it is {title}."
                 yield FileWarning(slug, column.index, message)
+
+
+def _split_names(kind: ImportKind, columns: Sequence[Held]) -> Iterator[FileWarning]:
+    """First and last names are not joined here: which comes first, and with what between, is not known."""
+    if kind.name != "customers" or any(column.target == "Name" for column in columns if column.use == "field"):
+        return
+    beside = [column for column in columns if column.use == "metadata"]
+    first, last = (
+        next((each for each in beside if normal_title(each.title).endswith(names)), None)
+        for names in (_FIRST_NAMES, _LAST_NAMES)
+    )
+    if first and last:
+        message = (
+            f"{_named(first)} and {_named(last)} stay apart, as metadata, and Name stays empty: a column that holds the"
+            " whole name would fill it."
+        )
+        yield FileWarning("split_name", first.index, message)
 
 
 def _key_title(kind: ImportKind) -> str:

@@ -14,6 +14,7 @@ from tallykeep.cli.client import Client
 from tallykeep.cli.phrases import ago, duration, rows, when
 
 _MOST_REASONS = 20
+_MOST_LINES = 100
 _UNBROKEN = 200
 _STATUS_STYLES = {"DONE": "green", "FAILED": "red", "IN_PROGRESS": "cyan", "ENQUEUED": "dim"}
 _ENDED_BY = {
@@ -83,11 +84,17 @@ def _reasons(reasons: list[dict[str, Any]]) -> Table:
     table = Table(box=None, padding=(0, 2), header_style="bold")
     table.add_column("rows", justify="right", no_wrap=True)
     table.add_column("reason", overflow="fold")
-    table.add_column("first rows", overflow="fold", max_width=24)
+    table.add_column("first rows", overflow="fold", max_width=36)
     for group in reasons:
-        first = Text(", ".join(map(str, group["first_rows"])))
+        lines = group.get("first_lines") or [None] * len(group["first_rows"])
+        first = Text(", ".join(map(_place, group["first_rows"], lines)))
         table.add_row(f"{group['count']:,}", Text(group["reason"]), first)
     return table
+
+
+def _place(row: int, line: int | None) -> str:
+    """«61», or «61 (line 64)» where they differ and the line is known: of a file, or of a sheet."""
+    return str(row) if line in (None, row) else f"{row} (line {line})"
 
 
 def failure_groups(client: Client, action: dict[str, Any]) -> list[dict[str, Any]]:
@@ -96,6 +103,10 @@ def failure_groups(client: Client, action: dict[str, Any]) -> list[dict[str, Any
         return []
     path = f"/v1/async-actions/{action['id']}/failures"
     groups: list[dict[str, Any]] = client.get(path, group_by="reason", limit=_MOST_REASONS)["reasons"]
+    lines = {each["row"]: each.get("line") for each in client.get(path, limit=_MOST_LINES)["failures"]}
+    for group in groups:
+        if any(lines.get(row) not in (None, row) for row in group["first_rows"]):
+            group["first_lines"] = [lines.get(row) for row in group["first_rows"]]
     return groups
 
 
