@@ -1,5 +1,6 @@
 """A look at a file before it is imported: what it is, what its columns are taken for, and how its first rows fare."""
 
+import asyncio
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -88,6 +89,7 @@ class Preview:
     format: str
     compression: str | None
     encoding: str
+    encodings: list[str]
     delimiter: str | None
     whole: bool
     row_count: int
@@ -113,7 +115,7 @@ async def preview(
     Raises InvalidPayloadError and InvalidQueryError for what cannot be understood, NotFoundError for a target that
     does not exist.
     """
-    beginning = read_beginning(sample, asked.charset, asked.delimiter, max_row_bytes)
+    beginning = await asyncio.to_thread(read_beginning, sample, asked.charset, asked.delimiter, max_row_bytes)
     rows = beginning.rows(beginning.source)
     seen = _seen_columns(beginning.source, rows)
     possible = candidates(seen, sample.format, file_name)
@@ -133,6 +135,7 @@ async def preview(
         format=sample.format,
         compression=sample.compression,
         encoding=beginning.encoding,
+        encodings=beginning.encodings,
         delimiter=beginning.source.delimiter if sample.format == "csv" else None,
         whole=beginning.whole,
         row_count=beginning.row_count,

@@ -159,6 +159,7 @@ def _shown(seen: Preview, settings: Settings, file_name: str | None) -> dict[str
         "format": seen.format,
         "compression": seen.compression,
         "encoding": seen.encoding,
+        "encodings": seen.encodings,
         "delimiter": seen.delimiter,
         "whole": seen.whole,
         "row_count": seen.row_count,
