@@ -1,6 +1,5 @@
 """Exports of other systems, by their own headers and with rows as they write them: what each is, and its mapping."""
 
-
 from dataclasses import dataclass, field
 
 

@@ -57,6 +57,18 @@ def test_foreign_titles_are_recognized_and_problems_stand_in_their_cells(api: Ap
     assert api.get("/v1/vouchers")["vouchers"] == []
 
 
+def test_other_charsets_are_offered_where_they_read_better(api: Api) -> None:
+    rows = "Code;Voucher Type;Value;Ort\nA-1;GIFT_VOUCHER;1;Łódź\nA-2;GIFT_VOUCHER;1;Żywiec\n"
+    seen = previewed(api, rows.encode("windows-1250"))
+    assert (seen["encoding"], seen["encodings"]) == ("cp1252", ["windows-1250"])
+    seen = previewed(api, rows.encode("windows-1250"), charset=seen["encodings"][0])
+    assert (seen["encodings"], seen["rows"][0]["cells"][3]) == ([], "Łódź")
+    seen = previewed(api, rows.replace("Łódź", "Žďár").encode("windows-1250") + b"A-3;GIF", partial="true")
+    assert (seen["encodings"], seen["row_count"]) == (["windows-1250"], 2)
+    assert previewed(api, GERMAN.encode("cp1252"))["encodings"] == []
+    assert previewed(api, b'[{"code":"\xc5\x81"}]')["encodings"] == []
+
+
 def test_the_suggested_mapping_imports_the_file(api: Api) -> None:
     mapping = json.dumps(previewed(api, GERMAN.encode())["mapping"])
     answer = api.http.post("/v1/vouchers/importCSV", files={"file": GERMAN.encode()}, data={"mapping": mapping})

@@ -56,6 +56,15 @@ def file_warnings(kind: ImportKind, columns: Sequence[Held], row_count: int, dou
     return [*found, *_lost_addresses(kind, columns), *_split_names(kind, columns)]
 
 
+def charset_warnings(taken: str, others: Sequence[str]) -> list[FileWarning]:
+    """What to warn of where a file reads better in `others`, the likeliest first, than in the charset that is taken."""
+    if not others:
+        return []
+    meant = " or ".join(others)
+    message = f"Read as {taken}, words hold signs that no word has. Perhaps it is in {meant}: name it with charset."
+    return [FileWarning("charset", None, message)]
+
+
 def _unclear(doubt: str | None) -> Iterator[FileWarning]:
     if doubt is not None:
         yield FileWarning("unclear_kind", None, f"What these rows are is not clear: {doubt}. Say the kind.")

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Literal
 
 from tallykeep import exact_json
-from tallykeep.actions.file_warnings import FileWarning, Held, file_warnings
+from tallykeep.actions.file_warnings import FileWarning, Held, charset_warnings, file_warnings
 from tallykeep.actions.imports import IMPORTS, ImportKind
 from tallykeep.actions.needs import Needed, needed, unknown_values
 from tallykeep.actions.problems import Places, Problem
@@ -99,6 +99,7 @@ class Preview:
     format: str
     compression: str | None
     encoding: str
+    encodings: list[str]
     delimiter: str | None
     whole: bool
     row_count: int
@@ -149,6 +150,7 @@ async def preview(
         format=sample.format,
         compression=sample.compression,
         encoding=beginning.encoding,
+        encodings=beginning.encodings,
         delimiter=beginning.source.delimiter if sample.format == "csv" else None,
         whole=beginning.whole,
         row_count=beginning.row_count,
@@ -167,12 +169,15 @@ async def preview(
         taken=_taken(beginning, sample),
         checked=trial.checked,
         rows=_rows(rows[: asked.limit], beginning, columns, chosen.kind, _kept(source, seen), trial),
-        warnings=file_warnings(
-            chosen.kind,
-            [_as_held(each, seen, source, mapping, chosen.kind) for each in columns],
-            len(rows),
-            doubt(possible, sample.format) if asked.kind is None else None,
-        ),
+        warnings=[
+            *charset_warnings(beginning.encoding, beginning.encodings),
+            *file_warnings(
+                chosen.kind,
+                [_as_held(each, seen, source, mapping, chosen.kind) for each in columns],
+                len(rows),
+                doubt(possible, sample.format) if asked.kind is None else None,
+            ),
+        ],
     )
 
 

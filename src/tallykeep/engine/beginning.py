@@ -6,6 +6,7 @@ from itertools import islice
 from typing import TypedDict
 
 from tallykeep.config import Settings
+from tallykeep.engine.charsets import likelier_charsets
 from tallykeep.engine.decimal_marks import DecimalMarks, MarkOf
 from tallykeep.engine.encoding import Transcoder, known_charset
 from tallykeep.engine.header import Looked
@@ -51,10 +52,14 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
-    """A file's first rows, at most MOST_ROWS; `row_count` counts all that came, `whole` where there are no more."""
+    """A file's first rows, at most MOST_ROWS; `row_count` counts all that came, `whole` where there are no more.
+
+    `encodings` are others in which the file reads much better than in its own, likeliest first.
+    """
 
     source: Source
     encoding: str
+    encodings: list[str]
     portions: list[Portion]
     row_count: int
     whole: bool
@@ -134,7 +139,10 @@ def read_beginning(
         raise InvalidPayloadError(
             f"The header is longer than the {len(sample.content)} bytes that were looked at; is this a text file?"
         )
-    return Beginning(splitter.source, encoding, portions, row_count, sample.whole, marks.found_now(splitter.source))
+    return Beginning(
+        splitter.source, encoding, _likelier(sample, encoding), portions, row_count, sample.whole,
+        marks.found_now(splitter.source),
+    )  # fmt: skip
 
 
 def _as_utf8(sample: Sample, charset: str | None) -> tuple[bytes, str]:
@@ -143,7 +151,15 @@ def _as_utf8(sample: Sample, charset: str | None) -> tuple[bytes, str]:
             raise UnsupportedMediaTypeError(f"JSON comes in UTF-8, not in {charset}")
         return sample.content, _UTF8
     transcoder = Transcoder(None if sample.is_workbook else charset)
-    return transcoder.feed(sample.content) + transcoder.finish(), transcoder.encoding
+    content = transcoder.feed(sample.content)
+    return content + (transcoder.finish() if sample.whole else transcoder.stop()), transcoder.encoding
+
+
+def _likelier(sample: Sample, encoding: str) -> list[str]:
+    if sample.format != "csv":
+        return []
+    end = len(sample.content) if sample.whole else sample.content.rfind(b"\n") + 1
+    return likelier_charsets(sample.content[:end], encoding)
 
 
 class _Sizes(TypedDict):

@@ -1,14 +1,21 @@
 """Encodings: whatever a spreadsheet program wrote becomes UTF-8 as it streams in."""
 
 import codecs
+import re
 
 from tallykeep.errors import InvalidPayloadError, UnsupportedMediaTypeError
 
-_SAMPLE_BYTES = 65_536
+_WINDOW_BYTES = 65_536
+_BLOCK_BYTES = 65_536
 _UTF8 = "utf-8"
 _UTF8_BOM = b"\xef\xbb\xbf"
-_UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
+_MARKS = (  # the longer ones first, since they begin like the others
+    (b"\xff\xfe\0\0", "utf-32"), (b"\0\0\xfe\xff", "utf-32"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"),
+    (_UTF8_BOM, _UTF8),
+)  # fmt: skip
+_LONGEST_MARK = 4
 _LEGACY = "cp1252"
+_BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
 _OF_NO_FILE = {"idna", "punycode", "unicode-escape", "raw-unicode-escape"}  # Python has them among its encodings
 
 # What the encoding does not know becomes a byte that is not UTF-8, so that its row fails instead of holding a stopgap.
@@ -17,10 +24,11 @@ codecs.register_error(_BROKEN, lambda error: ("\udcff", error.end if isinstance(
 
 
 class Transcoder:
-    """Feed bytes, get UTF-8 without a byte order mark.
+    """Feed bytes, get UTF-8 without byte order marks at its beginning; the same however the bytes are cut.
 
-    The declared charset is taken at its word; without one the first 64 KiB tell: UTF-16 is known by its mark, and what
-    is not UTF-8 at all in there, without a single character that is, is taken for Windows-1252. Characters that are
+    A mark at the beginning is taken at its word, then the declared charset. Without both, what is ASCII passes, since
+    it is the same in all that come into question; from the first other byte on, the next 64 KiB tell: what is
+    not UTF-8 at all in there, without a single character that is, is taken for Windows-1252. Characters that are
     not of the encoding come out as bytes that are not UTF-8: their row then fails by itself. `encoding` is what was
     told in the end. Raises UnsupportedMediaTypeError for a charset that is not known, InvalidPayloadError for a file
     that cannot be in it.
@@ -28,40 +36,89 @@ class Transcoder:
 
     def __init__(self, charset: str | None = None) -> None:
         self._charset = known_charset(charset) if charset else None
-        self._sample = b""
+        self._held = bytearray()  # what no encoding could be told for yet
+        self._take = self._take_mark
         self._decoder: codecs.IncrementalDecoder | None = None
-        self._decided = False
+        self._small = bytearray()  # output that is too little to be worth a look
+        self._marked = b""  # the beginning of the output, as long as it may be a byte order mark
+        self._begun = False
         self.encoding = _UTF8
 
     def feed(self, chunk: bytes) -> bytes:
-        """The next bytes as UTF-8; none until the encoding is told."""
-        if self._decided:
-            return self._as_utf8(chunk, final=False)
-        self._sample += chunk
-        return self._decide() if len(self._sample) >= _SAMPLE_BYTES else b""
+        """The next bytes as UTF-8, not in small pieces; those that have to wait for others come later."""
+        text = self._unmarked(self._take(chunk, final=False), final=False)
+        if not self._small and len(text) >= _BLOCK_BYTES:
+            return text
+        self._small += text
+        return self._gathered() if len(self._small) >= _BLOCK_BYTES else b""
 
     def finish(self) -> bytes:
         """What is left at the end of the input."""
-        held = b"" if self._decided else self._decide()
-        return held + self._as_utf8(b"", final=True)
+        return self._gathered() + self._unmarked(self._take(b"", final=True), final=True)
 
-    def _decide(self) -> bytes:
-        sample, self._sample, self._decided = self._sample, b"", True
-        encoding = _encoding_of(sample, self._charset)
-        self.encoding = encoding
-        if encoding == _UTF8:
-            sample = sample.removeprefix(_UTF8_BOM)
+    def stop(self) -> bytes:
+        """What is left, where the input goes on, but is not looked at any further."""
+        return self._gathered() + self._unmarked(self._take(b"", final=None), final=True)
+
+    def _gathered(self) -> bytes:
+        gathered, self._small = bytes(self._small), bytearray()
+        return gathered
+
+    def _take_mark(self, chunk: bytes, *, final: bool | None) -> bytes:
+        """Wait for as many bytes as a mark may have, and tell the encoding by it, or by what was declared."""
+        self._held += chunk
+        if len(self._held) < _LONGEST_MARK and final is False:
+            return b""
+        held, self._held = bytes(self._held), bytearray()
+        encoding = next((encoding for mark, encoding in _MARKS if held.startswith(mark)), self._charset)
+        if encoding is None:
+            self._take = self._take_undecided
         else:
-            self._decoder = codecs.getincrementaldecoder(encoding)(_BROKEN)
-        return self._as_utf8(sample, final=False)
+            self._settle(encoding)
+        return self._take(held, final=final)
 
-    def _as_utf8(self, chunk: bytes, *, final: bool) -> bytes:
+    def _take_undecided(self, chunk: bytes, *, final: bool | None) -> bytes:
+        """Let ASCII pass; gather the window that tells from the first other byte on."""
+        if not self._held and chunk.isascii():
+            return chunk
+        start = 0 if self._held else _first_beyond_ascii(chunk)
+        self._held += chunk[start:]
+        passed = chunk[:start]
+        if len(self._held) < _WINDOW_BYTES and final is False:
+            return passed
+        held, self._held = bytes(self._held), bytearray()
+        is_all = final is True and len(held) <= _WINDOW_BYTES
+        self._settle(_LEGACY if _is_legacy(held[:_WINDOW_BYTES], is_all=is_all) else _UTF8)
+        return passed + self._take(held, final=final)
+
+    def _settle(self, encoding: str) -> None:
+        self.encoding = encoding
+        self._take = self._take_decided
+        if encoding != _UTF8:
+            self._decoder = codecs.getincrementaldecoder(encoding)(_BROKEN)
+
+    def _take_decided(self, chunk: bytes, *, final: bool | None) -> bytes:
         if self._decoder is None:
             return chunk
         try:
-            return self._decoder.decode(chunk, final).encode(_UTF8, "surrogateescape")
+            return self._decoder.decode(chunk, final is True).encode(_UTF8, "surrogateescape")
         except UnicodeError as error:
             raise InvalidPayloadError(f"The file cannot be read in its charset: {error}") from None
+
+    def _unmarked(self, text: bytes, *, final: bool) -> bytes:
+        """The text; of its beginning what is behind all byte order marks."""
+        if self._begun:
+            return text
+        text = self._marked + text
+        start = 0
+        while text.startswith(_UTF8_BOM, start):
+            start += len(_UTF8_BOM)
+        text = text[start:]
+        if not final and _UTF8_BOM.startswith(text):  # nothing yet, or the beginning of a mark
+            self._marked = text
+            return b""
+        self._begun, self._marked = True, b""
+        return text
 
 
 def known_charset(charset: str) -> str:
@@ -76,18 +133,15 @@ def known_charset(charset: str) -> str:
     return known
 
 
-def _encoding_of(sample: bytes, charset: str | None) -> str:
-    if sample.startswith(_UTF16_BOMS):
-        return "utf-16"
-    if charset is not None and not sample.startswith(_UTF8_BOM):
-        return charset
-    return _LEGACY if _is_legacy(sample) else _UTF8
+def _first_beyond_ascii(chunk: bytes) -> int:
+    found = _BEYOND_ASCII.search(chunk)
+    return found.start() if found else len(chunk)
 
 
-def _is_legacy(sample: bytes) -> bool:
-    whole = sample[: sample.rfind(b"\n") + 1] or sample  # a character may be cut at the end
+def _is_legacy(window: bytes, *, is_all: bool) -> bool:
+    """Whether nothing in here is UTF-8; a character may be cut at the end, unless that is the end of all."""
     try:
-        whole.decode()
+        codecs.getincrementaldecoder(_UTF8)().decode(window, is_all)
     except UnicodeDecodeError:
-        return whole.decode("utf-8", "ignore").isascii()
+        return window.decode(_UTF8, "ignore").isascii()
     return False

@@ -170,6 +170,7 @@ def _shown(seen: Preview, settings: Settings, file_name: str | None) -> dict[str
         "format": seen.format,
         "compression": seen.compression,
         "encoding": seen.encoding,
+        "encodings": seen.encodings,
         "delimiter": seen.delimiter,
         **asdict(seen.taken),
         "whole": seen.whole,
