@@ -158,10 +158,8 @@ def _header(head: bytes) -> list[str]:
 
 
 def _sheet_header(path: Path) -> list[str]:
-    from python_calamine import CalamineError  # noqa: PLC0415
+    from tallykeep.engine.sheet import BROKEN, first_rows  # noqa: PLC0415
 
-    from tallykeep.engine.sheet import first_rows  # noqa: PLC0415
-
-    with path.open("rb") as content, suppress(CalamineError, ValueError):
-        return next(first_rows(content), [])
+    with path.open("rb") as content, suppress(*BROKEN):
+        return next(filter(None, first_rows(content)), [])
     return []

@@ -81,7 +81,7 @@ class Samples:
             return Sample(held, ended and not partial, compression)
         if partial:
             raise InvalidPayloadError("A workbook can only be read as a whole; send all of it, without partial=true")
-        async with self._workbooks.as_csv(content) as rows:
+        async with self._workbooks.as_csv(content, None, frozenset()) as (_, rows):
             return Sample(*await _first_bytes(rows), compression, is_workbook=True)
 
 
@@ -127,7 +127,7 @@ def _splitter(sample: Sample, delimiter: str | None, max_row_bytes: int) -> _Spl
         return JsonSplitter(**sizes)
     if sample.format == "ndjson":
         return LinesSplitter(**sizes)
-    return CsvSplitter(charset=_UTF8, delimiter=None if sample.is_workbook else delimiter, **sizes)
+    return CsvSplitter(charset=_UTF8, delimiter="," if sample.is_workbook else delimiter, **sizes)
 
 
 def _portions(splitter: _Splitter, content: bytes, *, whole: bool) -> Iterator[Portion]:

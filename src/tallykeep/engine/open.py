@@ -71,8 +71,8 @@ class Opener:
         if first == OLE_MAGIC:
             raise InvalidPayloadError(OLE_REFUSED)
         if first == XLSX_MAGIC:
-            async with self._workbooks.as_csv(content) as rows:
-                yield CsvSplitter(**self._sizes), rows
+            async with self._workbooks.as_csv(content, None, frozenset()) as (_, rows):
+                yield CsvSplitter(delimiter=",", **self._sizes), rows
         else:
             yield CsvSplitter(charset=upload.charset, delimiter=upload.delimiter, **self._sizes), content
 
