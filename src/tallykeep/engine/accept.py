@@ -76,9 +76,10 @@ class Acceptance:
     async def _accept(
         self, submission: Submission, upload: Upload, fingerprint: Fingerprint, content: Opened
     ) -> Accepted:
-        kind, splitter = submission.kind, content[0]
-        marks = DecimalMarks(kind.decimal_mark if submission.earlier is None else None)
-        portions = _portions(*content, upload, UniqueKeys(kind.unique_key) if kind.unique_key else None, marks)
+        kind, splitter = submission.kind, content.splitter
+        marks = DecimalMarks(kind.decimal_mark if submission.earlier is None else None, content.decimal_marks)
+        keys = UniqueKeys(kind.unique_key) if kind.unique_key else None
+        portions = _portions(splitter, content.content, upload, keys, marks)
         first, second = await anext(portions, None), await anext(portions, None)
         if first and second is None and kind.sequence is None and not submission.idempotency_key:
             return await self._accept_one(submission, upload, fingerprint, splitter, first, marks)

@@ -133,7 +133,8 @@ def read_beginning(
     """
     content, encoding = _as_utf8(sample, charset)
     splitter = _splitter(sample, looked, max_row_bytes)
-    marks = DecimalMarks(mark_of if sample.format not in _FORMATS.values() else None)
+    known = sample.workbook.decimal_marks if sample.workbook else None
+    marks = DecimalMarks(mark_of if sample.format not in _FORMATS.values() else None, known)
     portions, row_count = _gathered(_portions(splitter, content, marks, whole=sample.whole))
     if splitter.source.format == "csv" and not splitter.source.header:
         raise InvalidPayloadError(

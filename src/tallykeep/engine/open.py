@@ -1,8 +1,9 @@
 """Opening an upload: unpacked, out of its workbook, and with the splitter for what its rows turn out to be."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Protocol, TypedDict
+from types import MappingProxyType
+from typing import NamedTuple, Protocol, TypedDict
 
 from tallykeep.config import Settings
 from tallykeep.engine.encoding import known_charset
@@ -39,7 +40,15 @@ class Splitter(Protocol):
         ...
 
 
-Opened = tuple[Splitter, AsyncIterator[bytes]]
+class Opened(NamedTuple):
+    """An upload: what splits it, and its bytes to be split.
+
+    `decimal_marks` are what is known to stand before the decimals of columns, by their index in the file's header.
+    """
+
+    splitter: Splitter
+    content: AsyncIterator[bytes]
+    decimal_marks: Mapping[int, str] = MappingProxyType({})
 
 
 class _Sizes(TypedDict):
@@ -69,7 +78,7 @@ class Opener:
         """
         _, content = await unpacked(body, self._expanded)
         if kind.source != "csv":
-            yield await self._open_json(kind, upload, content)
+            yield Opened(*await self._open_json(kind, upload, content))
             return
         first, content = await peeked(content, len(XLSX_MAGIC))
         if first == OLE_MAGIC:
@@ -78,12 +87,14 @@ class Opener:
             titles = _known_titles(kind, upload)
             async with self._workbooks.as_csv(content, upload.sheet, titles) as (taken, rows):
                 looked = Looked(",", upload.header_row, titles, by_record=True)
-                yield CsvSplitter(looked=looked, sheet=taken.name, **self._sizes), rows
+                yield Opened(CsvSplitter(looked=looked, sheet=taken.name, **self._sizes), rows, taken.decimal_marks)
         else:
             looked = Looked(upload.delimiter, upload.header_row, _known_titles(kind, upload))
-            yield CsvSplitter(charset=upload.charset, looked=looked, **self._sizes), content
+            yield Opened(CsvSplitter(charset=upload.charset, looked=looked, **self._sizes), content)
 
-    async def _open_json(self, kind: ActionType, upload: Upload, content: AsyncIterator[bytes]) -> Opened:
+    async def _open_json(
+        self, kind: ActionType, upload: Upload, content: AsyncIterator[bytes]
+    ) -> tuple[Splitter, AsyncIterator[bytes]]:
         # By now the body has begun, and its form has told the charset.
         if upload.charset is not None and known_charset(upload.charset) not in _JSON_CHARSETS:
             raise UnsupportedMediaTypeError(f"JSON comes in UTF-8, not in {upload.charset}")

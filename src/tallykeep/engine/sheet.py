@@ -1,42 +1,48 @@
-"""A process of its own that writes the first sheet of a workbook as CSV: `python -m tallykeep.engine.sheet`.
+"""A process of its own that writes a sheet of a workbook as CSV: `python -m tallykeep.engine.sheet`.
 
-The workbook comes on standard input, a file; the rows go to standard output, the header quoted throughout. What is
-wrong with the workbook goes to standard error, with the exit code REFUSED or TOO_LARGE. A workbook of a few kilobytes
-can ask for more memory than there is, which ends the process; therefore it is one of its own.
+The workbook comes on standard input, a file. Standard output gets a line of JSON, which tells the sheet, the sizes of
+all sheets, and which columns hold numbers; then a record for each of the sheet's rows from the first on, an empty line
+for a blank one. What is wrong with the workbook goes to standard error, with the exit code REFUSED or TOO_LARGE. A
+workbook of a few kilobytes can ask for more memory than there is, which ends the process; hence one of its own.
 """
 
 import csv
+import json
 import os
+import re
 import resource
 import sys
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
+from itertools import islice
 from typing import BinaryIO, TextIO
 
-from python_calamine import (
-    CalamineError,
-    CalamineSheet,
-    PasswordError,
-    SheetTypeEnum,
-    SheetVisibleEnum,
-    load_workbook,
-)
+from python_calamine import CalamineError, CalamineSheet, PasswordError, load_workbook
+
+from tallykeep.engine.cell_text import Cell, cell_text, error_text, looking_text
+from tallykeep.engine.header import header_score
+from tallykeep.engine.number_format import NumberFormat
+from tallykeep.engine.sheet_choice import Choice, NoSuchSheetError, choose, first_texts
+from tallykeep.engine.sheet_marks import Mark, Marks, marks_of
+from tallykeep.engine.workbook_parts import Parts
+
+# What reading a broken workbook raises.
+BROKEN = (CalamineError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OverflowError, ValueError)
 
 REFUSED = os.EX_DATAERR
 TOO_LARGE = os.EX_NOPERM
 
 _MOST_CPU_SECONDS = 300
-_LONGEST_MESSAGE = 500
-_DIGITS = 15  # so many of a number's digits are kept by spreadsheet programs
+_LONGEST_MESSAGE = 1_000
+_BLOCK_ROWS = 1_000
+_LIKE_THOUSANDS = re.compile(r"[^\d.]*\d{1,3}\.\d{3}[^\d.]*")
 
-Cell = str | float | bool | date | time | timedelta
 Cells = list[str]
 
 
-def main(max_expanded_bytes: int, max_memory_bytes: int) -> int:
+def main(max_expanded_bytes: int, max_memory_bytes: int, sheet: str | None, titles: frozenset[str]) -> int:
     """Write standard input's workbook to standard output; returns the exit code."""
     _limit(resource.RLIMIT_AS, max_memory_bytes)
     _limit(resource.RLIMIT_CPU, _MOST_CPU_SECONDS)
@@ -46,12 +52,13 @@ def main(max_expanded_bytes: int, max_memory_bytes: int) -> int:
         expanded = _expanded_size(file)
         if expanded > max_expanded_bytes:
             return _told(f"The workbook expands to {expanded} bytes", TOO_LARGE)
-        # Both ends of a line make the writer quote cells that hold one of them alone.
         with open(sys.stdout.fileno(), "w", encoding="utf-8", newline="", closefd=False) as output:
-            write_csv(first_rows(file), output)
+            _write(file, output, sheet, titles)
     except PasswordError:
         return _told("The workbook is encrypted; save it without a password", REFUSED)
-    except (CalamineError, zipfile.BadZipFile, ValueError) as error:
+    except NoSuchSheetError as error:
+        return _told(f"The workbook {error}", REFUSED)
+    except BROKEN as error:
         return _told(f"The workbook cannot be read: {error}", REFUSED)
     return 0
 
@@ -69,76 +76,122 @@ def _told(message: str, code: int) -> int:
 def _expanded_size(file: BinaryIO) -> int:
     with zipfile.ZipFile(file) as archive:
         entries = archive.infolist()
-    if not any(entry.filename.lower().startswith("xl/") for entry in entries):
+    names = {entry.filename.lower() for entry in entries}
+    if "xl/workbook.bin" in names:
+        raise ValueError("it is a binary workbook (.xlsb); save it as .xlsx")
+    if not any(name.startswith("xl/") for name in names):
         raise ValueError("it is a ZIP archive, but no XLSX; send a CSV file as it is, or compressed with gzip or zstd")
     file.seek(0)
     return sum(entry.file_size for entry in entries)
 
 
+def _write(file: BinaryIO, output: TextIO, wanted: str | None, titles: frozenset[str]) -> None:
+    with load_workbook(file) as workbook, zipfile.ZipFile(file) as archive:
+        parts = Parts(archive)
+        choice = choose(workbook, parts, wanted, titles)
+        marks = _marks(parts, choice)
+        json.dump(_taken(choice), output)
+        output.write("\n")
+        if choice.sheet is not None:
+            write_csv(_rows(choice.sheet, marks), output, _header_width(choice.sheet, titles))
+        output.flush()
+
+
 def first_rows(file: BinaryIO) -> Iterator[Cells]:
-    """The rows of the first visible sheet that has any, blank ones left out; none where there is no such sheet."""
-    with load_workbook(file) as workbook:
-        for sheet in workbook.sheets_metadata:
-            if sheet.visible == SheetVisibleEnum.Visible and sheet.typ == SheetTypeEnum.WorkSheet:
-                rows = _rows(workbook.get_sheet_by_name(sheet.name))
-                first = next(rows, None)
-                if first is not None:
-                    yield first
-                    yield from rows
-                    return
+    """The rows of the sheet that is read unless another is wanted, blank ones as empty lists."""
+    with load_workbook(file) as workbook, zipfile.ZipFile(file) as archive:
+        parts = Parts(archive)
+        choice = choose(workbook, parts, None, frozenset())
+        if choice.sheet is not None:
+            yield from _rows(choice.sheet, _marks(parts, choice))
 
 
-def _rows(sheet: CalamineSheet) -> Iterator[Cells]:
+def _marks(parts: Parts, choice: Choice) -> Marks:
+    return Marks() if choice.sheet is None else marks_of(lambda: parts.open_sheet(choice.name), parts.formats())
+
+
+def _taken(choice: Choice) -> dict[str, object]:
+    sizes = [{"name": name, "rows": rows, "columns": columns} for name, rows, columns in choice.sizes]
+    return {"name": choice.name, "sheets": sizes, "numeric_columns": numeric_columns(choice.sheet)}
+
+
+def numeric_columns(sheet: CalamineSheet | None) -> list[int]:
+    """The columns that hold numbers, and no text such as 1.250, so that a point is a decimal point in all of them."""
+    numeric, unclear = set[int](), set[int]()
+    rows = iter(()) if sheet is None else sheet.iter_rows()
+    while block := list(islice(rows, _BLOCK_ROWS)):
+        for at, column in enumerate(zip(*block, strict=True)):
+            types = set(map(type, column))
+            if float in types or int in types:
+                numeric.add(at)
+            if str in types and at not in unclear and any(map(_is_like_thousands, column)):
+                unclear.add(at)
+    return sorted(numeric - unclear)
+
+
+def _is_like_thousands(cell: Cell) -> bool:
+    return isinstance(cell, str) and "." in cell and _LIKE_THOUSANDS.fullmatch(cell) is not None
+
+
+def _header_width(sheet: CalamineSheet, titles: frozenset[str]) -> int:
+    """How many cells the likely header has: the best known row, else the first that is not blank."""
+    best, width = -1, 0
+    for row in first_texts(sheet):
+        filled = max((at for at, cell in enumerate(row, 1) if cell.strip()), default=0)
+        if filled and (score := header_score(row, titles)) > best:
+            best, width = score, filled
+    return width
+
+
+def _rows(sheet: CalamineSheet, marks: Marks) -> Iterator[Cells]:
+    """The sheet's rows from its first on, as texts, without blank cells at their ends, blank rows at its own."""
+    left = 0 if sheet.start is None else sheet.start[1]
+    marked_rows = marks.rows()
+    marked, looks = next(marked_rows, (-1, []))
+    blank = 0
+    for number, row in enumerate(_as_many(sheet, marks.row_count)):
+        while 0 <= marked < number:
+            marked, looks = next(marked_rows, (-1, []))
+        cells = _looking(row, looks, left) if marked == number else row
+        texts = list(map(cell_text, cells))
+        while texts and not texts[-1].strip():
+            texts.pop()
+        if texts:
+            yield from ([] for _ in range(blank))
+            blank = 0
+            yield texts
+        else:
+            blank += 1
+
+
+def _as_many(sheet: CalamineSheet, row_count: int) -> Iterator[list[Cell]]:
+    """The rows of the sheet, and those below the last one with a value, which have errors only."""
+    count = 0
     for row in sheet.iter_rows():
-        cells = list(map(cell_text, row))
-        while cells and not cells[-1].strip():
-            cells.pop()
-        if cells:
-            yield cells
+        count += 1
+        yield row
+    yield from ([] for _ in range(count, row_count))
 
 
-def write_csv(rows: Iterable[Cells], output: TextIO) -> None:
-    """Write the header quoted throughout, so that it shows the delimiter, and the rows at least as wide."""
-    every = iter(rows)
-    header = next(every, None)
-    if header is not None:
-        csv.writer(output, quoting=csv.QUOTE_ALL).writerow(header)
-        width = len(header)
-        # Lines end with CR and LF, which makes the writer quote cells that hold one of them alone.
-        csv.writer(output).writerows(cells + [""] * (width - len(cells)) for cells in every)
+def _looking(row: list[Cell], looks: list[Mark], left: int) -> list[Cell]:
+    for column, look in looks:
+        at = column - left
+        if isinstance(look, NumberFormat):
+            if 0 <= at < len(row):
+                row[at] = looking_text(row[at], look)
+        elif at >= 0:
+            row += [""] * (at + 1 - len(row))
+            row[at] = error_text(look)
+    return row
+
+
+def write_csv(rows: Iterable[Cells], output: TextIO, width: int) -> None:
+    """Write the rows, at least so wide unless they are blank."""
+    # Lines end with CR and LF, which makes the writer quote cells that hold one of them alone.
+    csv.writer(output).writerows(cells + [""] * (width - len(cells)) if cells else cells for cells in rows)
     output.flush()
 
 
-def cell_text(cell: Cell) -> str:
-    """A cell as it would stand in a CSV file."""
-    if isinstance(cell, str):
-        return cell
-    if isinstance(cell, bool):
-        return "true" if cell else "false"
-    if isinstance(cell, int | float):
-        return _number(cell)
-    if isinstance(cell, datetime):
-        return _moment(cell)
-    return _duration(cell) if isinstance(cell, timedelta) else cell.isoformat()
-
-
-def _number(value: float) -> str:
-    if value == int(value):
-        return str(int(value))
-    text = format(Decimal(f"{value:.{_DIGITS}g}"), "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def _moment(value: datetime) -> str:
-    if value.time() == time():
-        return value.date().isoformat()
-    return value.isoformat(timespec="milliseconds" if value.microsecond else "seconds")
-
-
-def _duration(value: timedelta) -> str:
-    minutes, seconds = divmod(round(value.total_seconds()), 60)
-    return f"{minutes // 60:02}:{minutes % 60:02}:{seconds:02}"
-
-
 if __name__ == "__main__":
-    sys.exit(main(*map(int, sys.argv[1:])))
+    options = json.loads(sys.argv[3])
+    sys.exit(main(int(sys.argv[1]), int(sys.argv[2]), options["sheet"], frozenset(options["titles"])))

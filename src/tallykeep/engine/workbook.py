@@ -1,6 +1,7 @@
 """Workbooks: an XLSX file becomes the CSV file that it could have been."""
 
 import asyncio
+import json
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
@@ -12,7 +13,7 @@ from typing import IO
 import structlog
 
 from tallykeep.config import Settings
-from tallykeep.engine import sheet
+from tallykeep.engine import sheet as engine_sheet
 from tallykeep.engine.unpack import Limit
 from tallykeep.errors import BodyTooLargeError, InvalidPayloadError
 
@@ -27,11 +28,39 @@ OLE_REFUSED = (
 _CHUNK_BYTES = 1 << 18
 _LONGEST_LOGGED = 300
 _AT_ONCE = 2  # each may take as much memory as the settings allow
+_LONGEST_LINE = 1 << 20
+_LONGEST_NAME = 255
 
 
-@dataclass
-class Taken:
+@dataclass(frozen=True, slots=True)
+class SheetSize:
+    """One of a workbook's sheets, with how many rows it has, counted from its first, and how many columns."""
+
     name: str
+    rows: int
+    columns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What is read of a workbook: which sheet, out of which, and in which columns a point is a decimal point.
+
+    Columns are counted from 0, as in the CSV.
+    """
+
+    name: str
+    sheets: list[SheetSize]
+    numeric_columns: list[int]
+
+    @property
+    def decimal_marks(self) -> dict[int, str]:
+        """What stands before the decimals of columns that hold numbers only, by their index."""
+        return dict.fromkeys(self.numeric_columns, ".")
+
+    @classmethod
+    def of(cls, line: bytes) -> "Taken":
+        told = json.loads(line)
+        return cls(told["name"], [SheetSize(**size) for size in told["sheets"]], told["numeric_columns"])
 
 
 class Workbooks:
@@ -44,28 +73,35 @@ class Workbooks:
 
     @asynccontextmanager
     async def as_csv(
-        self, chunks: AsyncIterator[bytes], sheet_name: str | None, titles: frozenset[str]
-    ) -> AsyncIterator[tuple["Taken", AsyncIterator[bytes]]]:
-        """The first visible sheet that has rows, as CSV; its process ends with the block.
+        self, chunks: AsyncIterator[bytes], sheet: str | None, titles: frozenset[str]
+    ) -> AsyncIterator[tuple[Taken, AsyncIterator[bytes]]]:
+        """What is taken of the workbook, and its rows as CSV, one record for each; its process ends with the block.
 
-        Raises BodyTooLargeError, and in the reading InvalidPayloadError.
+        The sheet is one by its name or its number, else the first visible one with rows, or a later one of whose header
+        more of the titles are known. Raises BodyTooLargeError and InvalidPayloadError, also in the reading.
         """
         with TemporaryFile() as workbook, TemporaryFile() as complaints:
             await _spool(chunks, workbook, self._limit)
             async with self._slots:
-                process = await self._start(workbook, complaints)
+                process = await self._start(workbook, complaints, _options(sheet, titles))
                 try:
-                    yield Taken("Sheet1"), _rows(process, complaints, self._settings)
+                    reading = _Reading(process, complaints, self._settings)
+                    yield await reading.taken(), reading.rows()
                 finally:
                     if process.returncode is None:
                         process.kill()
                         await process.wait()
 
-    async def _start(self, workbook: IO[bytes], complaints: IO[bytes]) -> Process:
+    async def _start(self, workbook: IO[bytes], complaints: IO[bytes], options: str) -> Process:
         limits = [str(self._settings.max_expanded_bytes), str(self._settings.max_xlsx_memory_bytes)]
         return await asyncio.create_subprocess_exec(
-            sys.executable, "-m", sheet.__name__, *limits, stdin=workbook, stdout=PIPE, stderr=complaints
-        )
+            sys.executable, "-m", engine_sheet.__name__, *limits, options,
+            stdin=workbook, stdout=PIPE, stderr=complaints, limit=_LONGEST_LINE,
+        )  # fmt: skip
+
+
+def _options(sheet: str | None, titles: frozenset[str]) -> str:
+    return json.dumps({"sheet": sheet and sheet[:_LONGEST_NAME], "titles": sorted(titles)})
 
 
 async def _spool(chunks: AsyncIterator[bytes], file: IO[bytes], limit: Limit) -> None:
@@ -79,21 +115,39 @@ async def _spool(chunks: AsyncIterator[bytes], file: IO[bytes], limit: Limit) ->
     file.seek(0)
 
 
-async def _rows(process: Process, complaints: IO[bytes], settings: Settings) -> AsyncIterator[bytes]:
-    if process.stdout is None:
-        raise ValueError("the process has no output")
-    while chunk := await process.stdout.read(_CHUNK_BYTES):
-        yield chunk
-    code = await process.wait()
-    if code:
-        complaints.seek(0)
-        raise _refusal(code, complaints.read().decode("utf-8", "replace"), settings)
+class _Reading:
+    """What the process tells."""
+
+    def __init__(self, process: Process, complaints: IO[bytes], settings: Settings) -> None:
+        if process.stdout is None:
+            raise ValueError("the process has no output")
+        self._process, self._output = process, process.stdout
+        self._complaints, self._settings = complaints, settings
+
+    async def taken(self) -> Taken:
+        """The line that comes first."""
+        line = await self._output.readline()
+        if not line.endswith(b"\n"):
+            await self._check()
+        return Taken.of(line)
+
+    async def rows(self) -> AsyncIterator[bytes]:
+        """The CSV behind it."""
+        while chunk := await self._output.read(_CHUNK_BYTES):
+            yield chunk
+        await self._check()
+
+    async def _check(self) -> None:
+        code = await self._process.wait()
+        if code:
+            self._complaints.seek(0)
+            raise _refusal(code, self._complaints.read().decode("utf-8", "replace"), self._settings)
 
 
 def _refusal(code: int, complaint: str, settings: Settings) -> InvalidPayloadError | BodyTooLargeError:
-    if code == sheet.REFUSED:
+    if code == engine_sheet.REFUSED:
         return InvalidPayloadError(complaint)
-    if code == sheet.TOO_LARGE:
+    if code == engine_sheet.TOO_LARGE:
         return BodyTooLargeError(
             f"{complaint}; at most {settings.max_expanded_bytes} are read (setting TALLYKEEP_MAX_EXPANDED_BYTES)"
         )
