@@ -158,6 +158,7 @@ def test_cells_are_typed_however_they_are_spelled() -> None:
 
     assert (read("number", "25,5"), read("number", "1.250,00"), read("number", "15%")) == (25.5, 1250.0, 15)
     assert (read("number", "25.00 €"), read("number", "-3"), read("number", "1e3")) == (25, -3, 1000)
+    assert read("number", "123456789012345678901") == 123456789012345678901
     assert (read("number", "true"), read("number", "null"), read("number", "1e400")) == ("true", "null", "1e400")
     assert (read("boolean", "ja"), read("boolean", "PRAWDA"), read("date", "31.12.2026")) == (True, True, "2026-12-31")
     assert read("datetime", "12/31/2026 11:59 PM UTC") == "2026-12-31T23:59"
@@ -170,10 +171,6 @@ def test_cells_are_typed_however_they_are_spelled() -> None:
     [
         ("number", "1,250", "may be 1250 or 1.250, write it as 1250 or as 1.25"),
         ("number", "5.000 €", "may be 5000 or 5.000, write it as 5000 or as 5"),
-        ("number", "123456789012345678901", "has more digits than a number keeps"),
-        ("number", "1e-400", "has more digits than a number keeps"),
-        ("number", "1" * 70, "has more digits than a number keeps"),
-        ("number", "0.12345678901234567890", "has more digits than a number keeps"),
         ("date", "01/02/2026", "may be day/month or month/day"),
     ],
 )

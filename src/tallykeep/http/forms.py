@@ -26,6 +26,7 @@ class FileForm:
         if not boundary:
             raise InvalidPayloadError("The multipart form has no boundary")
         self.fields: dict[str, str] = {}
+        self.fields_in_front: dict[str, str] = {}  # of the file, however many have come by now
         self.file_name: str | None = None
         self.charset: str | None = None
         self._field: str | None = None
@@ -108,6 +109,7 @@ class FileForm:
         if self._in_file:
             self.file_name = options.get(b"filename", b"").decode("utf-8", "replace")[:_LONGEST_NAME] or None
             self.charset = charset_of(self._headers.get(b"content-type", b""))
+            self.fields_in_front = dict(self.fields)
         if self._in_file and self._found:
             raise InvalidPayloadError("The form has more than one part 'file'; send one file a request")
         self._found = self._found or self._in_file

@@ -81,12 +81,15 @@ class RequestUpload:
     def mapped_columns(self) -> frozenset[str]:
         """The columns that a mapping is known to name by now; a mapping may come behind the file as well."""
         with suppress(InvalidQueryError):
-            return frozenset(read_mapping(self.parameters().get("mapping") or "{}"))
+            return frozenset(read_mapping(self._in_front().get("mapping") or "{}"))
         return frozenset()
 
     def early(self, name: str) -> str | None:
         """A parameter that has to be known before the rows; None where nobody has said so by now."""
-        return self._told.setdefault(name, self.parameters().get(name))
+        return self._told.setdefault(name, self._in_front().get(name))
+
+    def _in_front(self) -> dict[str, str]:
+        return {**(self._form.fields_in_front if self._form else {}), **self._request.query_params}
 
     def parameters(self) -> dict[str, str]:
         """The query's parameters, and the fields of the form that have come; the query's come first."""

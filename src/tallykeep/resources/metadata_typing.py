@@ -3,17 +3,13 @@
 What is no such value is left as text, for the definition's own reason to show. What may mean two things is a Problem.
 """
 
-import math
 import re
-from decimal import Decimal
 from typing import Any
 
 from tallykeep import exact_json
 from tallykeep.resources import cleaning, numerals, spellings
-from tallykeep.resources.cleaning import Problem, actual
+from tallykeep.resources.cleaning import Number, Problem, actual
 
-_LONGEST_NUMBER = 60
-_SHORT_NUMBER = 15
 _QUOTED = re.compile(r"\s*\[\s*(?:'[^'\\]*'\s*(?:,\s*'[^'\\]*'\s*)*)?\]\s*")
 _QUOTED_ITEM = re.compile(r"'([^'\\]*)'")
 
@@ -77,29 +73,21 @@ def _number_or_text(cell: str, mark: str | None) -> Any:
     text = cell.strip()
     plain = text if _is_json_number(text) else numerals.any_number(text, mark)
     value = None if plain is None else _as_number(plain.removeprefix("+"))
-    if value is None or plain is None:
-        return cell
-    if not _always_kept(plain) and (len(plain) > _LONGEST_NUMBER or Decimal(repr(value)) != Decimal(plain)):
-        raise Problem(f"has more digits than a number keeps {actual(cell)}")
-    return value
+    return cell if value is None else value
 
 
 def _is_json_number(text: str) -> bool:
     return not numerals.is_two_way(text) and _as_number(text) is not None
 
 
-def _always_kept(number: str) -> bool:
-    """Whether a number is so short that it reads back as it is written."""
-    return len(number) <= _SHORT_NUMBER and "e" not in number and "E" not in number
-
-
-def _as_number(plain: str) -> int | float | None:
-    """What JSON makes of it, None where that is no finite number."""
+def _as_number(plain: str) -> Number | None:
+    """What JSON makes of it, None where that is no number."""
     try:
         value = exact_json.loads(plain)
     except exact_json.DecodeError:
         return None
-    return value if type(value) in (int, float) and math.isfinite(value) else None
+    number: Number | None = value if cleaning.is_number(value) else None
+    return number
 
 
 def _is_moment(cell: str) -> bool:
