@@ -8,6 +8,7 @@ from typing import Any
 BYTE_ORDER_MARK = "\ufeff"
 
 _DELIMITERS = frozenset(",;\t|")
+_BLANK = " \t\r\n\v\f"
 _END = "\r\n"  # makes the writer quote cells that hold one of the two alone
 
 
@@ -23,7 +24,7 @@ def csv_line(cells: Iterable[Any], delimiter: str = ",", *, quoted: bool = False
 
 
 def csv_lines(rows: Iterable[Iterable[Any]], delimiter: str = ",", *, quoted: bool = False) -> str:
-    """Rows as lines. One that would be a blank line is quoted, because blank lines are no rows."""
+    """Rows as lines. One without anything but blanks is quoted, because lines that are blank are no rows."""
     return "".join([f"{line}\n" for line in _lines(rows, delimiter, quoted)])
 
 
@@ -36,7 +37,7 @@ def _lines(rows: Iterable[Iterable[Any]], delimiter: str, quoted: bool) -> Itera
         cells = list(row)
         write(cells)
         line = lines.pop().removesuffix(_END)
-        yield line if line.strip() else _quoted(cells, delimiter)
+        yield line if line.strip(_BLANK + delimiter) else _quoted(cells, delimiter)
 
 
 def _quoted(cells: list[Any], delimiter: str) -> str:

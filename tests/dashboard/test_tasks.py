@@ -127,7 +127,7 @@ def test_files_come_as_the_api_has_them(visitor: Browser, api: Api) -> None:
     update = api.ended(accepted(api.http.post("/v1/vouchers/bulk/async", json=rows)))
     assert f"{update['id']}/download/report.csv" in visitor.get(f"/tasks/{update['id']}").text
     report = visitor.get(f"/tasks/{update['id']}/download/report.csv")
-    assert report.text.splitlines()[0] == "code,found,updated,error"
+    assert report.text.splitlines()[0] == "\ufeffcode,found,updated,error"
 
 
 def test_the_events_are_parts_of_the_page(visitor: Browser, api: Api, served_database: str) -> None:

@@ -18,7 +18,7 @@ def _failures(api: Api, action_id: str, **query: Any) -> dict[str, Any]:
 def _file(api: Api, action_id: str) -> str:
     answer = api.http.get(f"/v1/async-actions/{action_id}/file")
     assert answer.status_code == 200, answer.text
-    return answer.text
+    return answer.content.decode("utf-8-sig")
 
 
 def test_the_portions_of_an_action_add_up_to_it(api: Api, served_database: str) -> None:

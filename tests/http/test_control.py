@@ -303,7 +303,7 @@ def test_failed_rows_come_back_as_they_were_sent(api: Api) -> None:
     assert counts(action) == (1, 3, 0)
     answer = api.http.get(f"/v1/async-actions/{action['id']}/failures.csv")
     assert answer.headers["content-type"].startswith("text/csv")
-    rows = list(csv.reader(io.StringIO(answer.text), delimiter=";"))
+    rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig")), delimiter=";"))
     assert rows[0] == ["Code", "Voucher Type", "Value", "Note", "row", "reason"]
     assert rows[1] == ["A", "GIFT_VOUCHER", "x", "semi;colon", "1", "Value: must be a number (actual value is 'x')"]
     assert rows[2][0] == '"B;GIFT_VOUCHER'
@@ -329,7 +329,7 @@ def test_mended_rows_are_imported_from_the_file_as_it_is(api: Api) -> None:
 
 def test_failed_json_rows_make_a_table(api: Api) -> None:
     action = api.ended(api.import_json([{"code": "A"}, {"code": "B", "gift": {"amount": "x"}}, "text"]))
-    text = api.http.get(f"/v1/async-actions/{action['id']}/failures.csv").text
+    text = api.http.get(f"/v1/async-actions/{action['id']}/failures.csv").content.decode("utf-8-sig")
     rows = list(csv.DictReader(io.StringIO(text)))
     assert [row["code"] for row in rows] == ["A", "B", ""]
     assert [row["row"] for row in rows] == ["1", "2", "3"]

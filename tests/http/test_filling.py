@@ -67,7 +67,7 @@ def test_a_retry_reads_the_same_rows_the_same_way(api: Api) -> None:
 def test_corrected_rows_are_read_the_same_way_and_failed_rows_are_shown_as_sent(api: Api) -> None:
     parent = run(api, "Gutschein,Art,Wert\nR-1,Rabatt,115\n", **WISHES)
     path = f"/v1/async-actions/{parent['id']}"
-    failed = api.http.get(f"{path}/failures.csv").text.splitlines()
+    failed = api.http.get(f"{path}/failures.csv").content.decode("utf-8-sig").splitlines()
     assert failed[0] == '"Code","Voucher Type","Value","row","reason"'
     assert failed[1].startswith("R-1,Rabatt,115,1,")
     shown = api.http.get(f"{path}/failures", params={"sent": "true"}).json()

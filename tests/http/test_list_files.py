@@ -25,16 +25,17 @@ def download(api: Api, kind: str, **query: str) -> str:
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"].startswith("text/csv")
     assert answer.headers["content-disposition"] == f'attachment; filename="{kind}.csv"'
+    assert answer.text.startswith("\ufeff")
     return answer.text
 
 
 def rows(content: str) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(content)))
+    return list(csv.DictReader(io.StringIO(content.removeprefix("\ufeff"))))
 
 
 @pytest.mark.parametrize("kind", LIST_FILES)
 def test_an_empty_list_is_the_template(api: Api, kind: str) -> None:
-    assert download(api, kind) == ",".join(CSV_TEMPLATES[kind]) + "\n"
+    assert download(api, kind) == "\ufeff" + ",".join(CSV_TEMPLATES[kind]) + "\n"
 
 
 @pytest.mark.parametrize("kind", LIST_FILES)

@@ -23,7 +23,8 @@ def test_a_template_is_accepted_as_it_is_and_no_column_becomes_metadata(api: Api
     case.before(api, [])
     answer = api.http.get(f"/v1/templates/csv/{kind}")
     assert answer.headers["content-type"].startswith("text/csv")
-    (header,) = answer.text.splitlines()
+    (header,) = answer.content.decode("utf-8-sig").splitlines()
+    assert answer.text == f"\ufeff{header}\n"
     empty = api.http.post(path, files={"file": answer.content})
     assert api.ended(empty.json()["async_action_id"])["total_count"] == 0
     row = {title.lower().replace("_", " "): cell for title, cell in case.sent(["T1"])[0].items()}

@@ -318,7 +318,9 @@ def _with_choices(columns: list[Column], kind: ImportKind, filled: Sequence[Row]
         each = choosing.get(column.target or "") if column.use == "field" else None
         if each is not None and column.index in places:
             place = places[column.index]
-            cells = (_short(row.value[place]) for row in filled if row.value and place < len(row.value))
+            cells = (
+                _short(row.value[place]) for row in filled if isinstance(row.value, list) and place < len(row.value)
+            )
             described.append(replace(column, choices=each.choices, unknown_values=unknown_values(each, cells)))
         else:
             described.append(column)
@@ -353,6 +355,7 @@ def _rows(
         reasons[failure.row] = "; ".join(filter(None, (reasons.get(failure.row), failure.reason)))
     places = Places({column.index: (column.title, column.target) for column in columns}, kind, kept)
     created = set(trial.created.values())
+<<<<<<< HEAD
     numbers = beginning.line_numbers()
     lines = beginning.lines() if any(row.value is None for row in rows) else []
     return [
@@ -360,6 +363,13 @@ def _rows(
             number=row.number,
             line=numbers.get(row.number),
             cells=_cells(row, columns, lines),
+=======
+    unread = _not_taken_apart(rows, beginning)
+    return [
+        PreviewedRow(
+            number=row.number,
+            cells=(_short(unread[row.number]),) if row.number in unread else _cells(row.value, columns),
+>>>>>>> readable
             outcome=_outcome(row.number, reasons, created, trial.checked),
             problems=places.problems(reasons.get(row.number, "")),
         )
@@ -375,9 +385,49 @@ def _outcome(number: int, reasons: dict[int, str], created: set[int], checked: C
     return "created" if number in created else "updated"
 
 
+<<<<<<< HEAD
 def _cells(row: Row, columns: list[Column], lines: list[str]) -> tuple[str, ...]:
     if isinstance(row.value, list):
         return tuple(_short(cell) for cell in row.value[: len(columns)]) + ("",) * (len(columns) - len(row.value))
     if isinstance(row.value, dict):
         return tuple(_short(_cell(row.value[each.title])) if each.title in row.value else "" for each in columns)
     return (_short(lines[row.number - 1]),)
+=======
+def _not_taken_apart(rows: list[Row], beginning: Beginning) -> dict[int, str]:
+    """By number, the text of the rows that have no cells: lines that cannot be read, JSON that is no object."""
+    expected = list if beginning.source.format == "csv" else dict
+    numbers = [row.number for row in rows if not isinstance(row.value, expected)]
+    lines = beginning.lines() if numbers else []
+    return {number: lines[number - 1] for number in numbers}
+
+
+def _cells(value: list[str] | dict[str, object], columns: list[Column]) -> tuple[str, ...]:
+    if isinstance(value, dict):
+        return tuple(_short(_cell(value[each.title])) if each.title in value else "" for each in columns)
+    return tuple(_short(cell) for cell in value[: len(columns)]) + ("",) * (len(columns) - len(value))
+
+
+class _Places:
+    """Finds the column that a reason speaks of: it begins with the title."""
+
+    def __init__(self, columns: list[Column], kind: ImportKind, kept: Sequence[int]) -> None:
+        self._kept = kept
+        self._by_title = {normal_title(column.target): column.index for column in columns if column.target}
+        titles = {column.title for column in columns} | {column.target or "" for column in columns}
+        titles |= {each.title for each in kind.fields} | set(kind.properties)
+        spelled = "|".join(re.escape(title) for title in sorted(titles - {""}, key=len, reverse=True))
+        self._begins = re.compile(rf"(?:^|; )(?=(?:{spelled})(?::| is required|\.|\[)|column \d+ has a value)")
+        self._title = re.compile(rf"({spelled})(?::| is required|\.|\[)")
+
+    def problems(self, reason: str) -> list[Problem]:
+        """A row's reason, cut into its problems."""
+        pieces = [piece for piece in self._begins.split(reason) if piece]
+        return [Problem(self._column(piece), piece) for piece in pieces]
+
+    def _column(self, piece: str) -> int | None:
+        if match := self._title.match(piece):
+            return self._by_title.get(normal_title(match[1]))
+        if match := _UNNAMED.match(piece):
+            return self._kept[int(match[1]) - 1]
+        return None
+>>>>>>> readable

@@ -14,6 +14,7 @@ from tallykeep.cli.kinds import IMPORTED
 from tallykeep.cli.phrases import when
 from tallykeep.cli.sending import AsJson, write_file
 from tallykeep.cli.show import aside, command, out, plain_table, print_json
+from tallykeep.csv_text import BYTE_ORDER_MARK
 
 _NO_COLUMNS = "orders"
 _ORDER = '{"source_id": "order-1", "status": "PAID", "amount": 1450, "customer": {"source_id": "customer-1"}}'
@@ -47,7 +48,7 @@ def template(
         raise UsageError(f"Orders come as JSON or NDJSON, not in columns; one of them, on one line:\n{_ORDER}")
     content = client.text(f"/v1/templates/csv/{quote(kind, safe='')}")
     if to is None:
-        typer.echo(content, nl=False)
+        typer.echo(content.removeprefix(BYTE_ORDER_MARK), nl=False)
         return
     if to.exists():
         raise UsageError(f"{to} is there already; choose another name")

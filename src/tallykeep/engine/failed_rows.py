@@ -166,10 +166,12 @@ def _cells(row: SentRow) -> list[str]:
 
 
 def _properties_of(row: SentRow) -> dict[str, str]:
-    """A JSON row's properties as cells; what is no object, or cannot be taken apart, is one `value`, as it was sent."""
-    if isinstance(row.value, dict):
-        with suppress(exact_json.EncodeError):
+    """A JSON row's properties as cells; what is no object is one `value`, by the letter where it cannot be read."""
+    with suppress(exact_json.EncodeError):
+        if isinstance(row.value, dict):
             return {name: _text(value) for name, value in row.value.items()}
+        if row.value is not None:
+            return {"value": _text(row.value)}
     return {"value": row.raw.decode("utf-8", "replace")}
 
 

@@ -45,22 +45,30 @@ class IdsSplitter:
             raise InvalidPayloadError(f"Payload should have an array in {' or '.join(self._properties)}")
         if metadata is not None and not isinstance(metadata, dict):
             raise InvalidPayloadError("Payload should have an object in metadata")
+<<<<<<< HEAD
         self.source = Source("json", options={"by": by, "metadata": _or(metadata, {})})
         yield from self._rows.feed(self._written(by, keys if metadata is not None else []))
+=======
+        self._written("metadata", metadata)
+        self.source = Source("json", options={"by": named[0], "metadata": metadata})
+        yield from self._rows.feed(self._written(named[0], given[named[0]]))
+>>>>>>> readable
         yield from self._rows.finish()
 
     @staticmethod
-    def _written(name: str, keys: list[Any]) -> bytes:
+    def _written(name: str, value: Any) -> bytes:
         try:
-            return exact_json.dumps(keys)
-        except exact_json.EncodeError as error:
-            raise InvalidPayloadError(f"Payload should have keys in {name}, each a string: {error}") from None
+            return exact_json.dumps(value)
+        except exact_json.EncodeError:
+            raise InvalidPayloadError(f"What the payload has in {name} is nested too deep") from None
 
     def _read(self) -> dict[str, Any]:
         if not self._body.strip():
             return {}
         try:
             given = exact_json.loads(self._body)
+        except exact_json.NumberError as error:
+            raise InvalidPayloadError(f"The body cannot be kept: {error}") from None
         except exact_json.DecodeError as error:
             raise InvalidPayloadError(f"Malformed JSON: {error}") from None
         if not isinstance(given, dict):

@@ -198,7 +198,7 @@ def _elements(given: str) -> list[str]:
         return [given]
     try:
         array = ast.literal_eval(given)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         return [given]
     return [str(element) for element in array]
 
