@@ -4,6 +4,8 @@ One that stands alone is taken as it is: codes can look like that. What earlier 
 keys of dry runs until the action has ended.
 """
 
+import csv
+import io
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -75,6 +77,16 @@ class Shortened:
 
     def _title(self) -> str:
         return self._kind.key_columns[0]
+
+
+def reported(failures: Sequence[Failure], kind: ActionType) -> str:
+    """What these rows add to the action's report file."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    for failure in failures:
+        known = {"found": "false", "updated": "false", "error": failure.reason}
+        writer.writerow([known.get(name, failure.key) for name in kind.report_header])
+    return text.getvalue()
 
 
 def _reason(title: str, key: str) -> str:
