@@ -2,8 +2,12 @@
 
 import json
 import shlex
+from io import StringIO
 from pathlib import Path
 
+from rich.console import Console
+
+from tallykeep.cli.show import tally
 from tests.cli.running import run
 from tests.cli.test_imports import actions, written
 from tests.http.exports import EXPORTS
@@ -50,6 +54,25 @@ def test_what_would_be_lost_is_asked_for_with_a_line_to_paste(api: Api, tmp_path
     assert api.get("/v1/customers/m1")["email"] == "ada@example.test"
     taken = run(api, "import", "customers", str(file), "--yes")
     assert (taken.returncode, "as metadata: Write to, Membership no" in taken.stdout) == (0, True)
+
+
+def test_signs_around_the_digits_are_asked_about(api: Api, tmp_path: Path) -> None:
+    file = written(tmp_path / "v.csv", 'Code,Voucher Type,Value\n"=""00123""",GIFT_VOUCHER,5\n')
+    asked = run(api, "import", str(file))
+    assert (asked.returncode, actions(api)) == (2, [])
+    assert f"tallykeep import vouchers {file} --yes" in asked.stderr
+    assert run(api, "import", "vouchers", str(file), "--yes").returncode == 0
+
+
+def test_failures_are_shown_with_their_lines_where_these_differ() -> None:
+    action = {
+        "done_count": 0, "failed_count": 2, "unprocessed_count": 0, "total_count": 2, "dry_run": False,
+        "ended_by": None, "finished_at": None, "status": "DONE", "id": "aa_1",
+    }  # fmt: skip
+    reasons = [{"count": 2, "reason": "x", "first_rows": [1, 2], "first_lines": [1, 4]}]
+    console = Console(width=120, record=True, file=StringIO())
+    console.print(tally(action, reasons))
+    assert "1, 2 (line 4)" in console.export_text()
 
 
 def test_what_is_skipped_leaves_the_other_columns_to_what_they_are(api: Api, tmp_path: Path) -> None:

@@ -76,6 +76,9 @@ def test_objects_that_share_a_shortened_key_fail(database_url: str, kind: str, r
             action_id = await engine.submit(kind, json.dumps(rows).encode())
             assert (await engine.finish(action_id))["done_count"] == 1
             assert await failed_rows(engine, action_id) == [1, 3]
+            parts = await engine.query("SELECT body FROM report_parts WHERE action_id = %s", action_id)
+            lines = [line for part in parts for line in part["body"].splitlines()]
+            assert [line.split(",")[0] for line in lines] == ([CUT, CUT, "A"] if kind.endswith("UPDATE") else [])
 
     asyncio.run(run())
 

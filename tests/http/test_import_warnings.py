@@ -47,6 +47,7 @@ FULL = "DISCOUNT_VOUCHER,PERCENT,10"
         ("Kundennummer,Vorname,Nachname\n7,Ada,Lerche\n", {"kind": "customers"}, {"split_name": 1}),
         ("Source_id,Name,First Name,Last Name\n7,Ada Lark,Ada,Lark\n", {"kind": "customers"}, {}),
         ('[{"source_id": "X", "name": "Shirt"}]', {}, {"unclear_kind": None}),
+        ('[{"source_id": "7", "name": "', {"kind": "customers", "partial": "true"}, {}),
         ('[{"source_id": "O1", "items": [], "customer": {"source_id": "K1"}}]', {}, {}),
     ],
 )  # fmt: skip

@@ -51,7 +51,7 @@ def file_warnings(kind: ImportKind, columns: Sequence[Held], row_count: int, dou
     """Everything to warn of, `row_count` being the rows whose cells the columns hold."""
     key = _key_of(kind, columns)
     found = [*_unclear(doubt), *_of_columns(columns)]
-    if kind.name in _MADE_ANEW or kind.csv is not None:
+    if columns:  # none, where not even the first object is whole
         found += _about_key(kind, key, columns, row_count)
     return [*found, *_lost_addresses(kind, columns), *_split_names(kind, columns)]
 

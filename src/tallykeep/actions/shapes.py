@@ -19,7 +19,7 @@ _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(?:\.[^@\s.]+)+")
 _DIALED = re.compile(r"'?(?:\+|00?\d|\()[\d\s()./-]{6,}|\d{3}[-.\s]\d{3,4}[-.\s]\d{4}", re.ASCII)
 _DATE = re.compile(r"\d{1,4}\s?[-./年]\s?\d{1,2}\s?[-./月]\s?\d{1,4}\b.*|.*\b[a-z]{3,9}\.?,?\s+\d.*\b\d{4}\b.*"
                    r"|\d{1,2}\.?[\s-]+[a-z]{3,9}[.,]?[\s-]+\d{4}\b.*", re.IGNORECASE)  # fmt: skip
-_NUMBER = re.compile(r"[^\w\s]?[^\d\s]{0,4}\s?[+-]?\d[\d\s.,'’]*\s?[^\d\s]{0,4}")
+_NUMBER = re.compile(r"[^\w\s]?[^\d\s]{0,4}\s?[+-]?\d[\d\s.,'’]*\s?[^\d\s]{0,8}")
 _PRICE = re.compile(r"\d{1,7}[.,]\d{2}\s?[€$£]?|[€$£]\s?\d[\d.,]*")
 _URL = re.compile(r"(?:https?:)?/{1,2}\S+|\S+\.(?:jpe?g|png|gif|webp|svg)\S*", re.IGNORECASE)
 _FORMULA = re.compile(r'=\s?"[^"]*"')

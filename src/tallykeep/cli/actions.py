@@ -11,6 +11,7 @@ from tallykeep.cli.client import Client, Submitted
 from tallykeep.cli.connection import connected, find_connection
 from tallykeep.cli.exits import EXIT_CODES, CliError, RefusedError, UsageError, exit_code
 from tallykeep.cli.progress import Bars
+from tallykeep.cli.reading import Charset, Delimiter, HeaderRow, Sheet, parameters_of
 from tallykeep.cli.sending import (
     Again,
     AsJson,
@@ -144,6 +145,10 @@ def retry(
     dry_run: DryRun = False,
     on_error: Policy = OnError.CONTINUE,
     max_failures: MaxFailures = None,
+    charset: Charset = None,
+    delimiter: Delimiter = None,
+    sheet: Sheet = None,
+    header_row: HeaderRow = None,
     failed_to: FailedTo = None,
     no_wait: NoWait = False,
     idempotency_key: Key = None,
@@ -158,6 +163,8 @@ def retry(
     if include_unprocessed:
         query["include_unprocessed"] = True
     mended = open_file(file) if file else None
+    of_file = {"charset": charset, "delimiter": delimiter, "sheet": sheet, "header_row": header_row}
+    query |= parameters_of(of_file)
     if mended:
         require_ending(failed_to, mended.form)
     with Bars(aside()) as bars:

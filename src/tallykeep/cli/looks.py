@@ -18,7 +18,8 @@ _MOST_SHOWN = 8
 _NEAR = 0.75  # of the likeliest kind's confidence: such kinds are offered too
 _TOLD_ELSEWHERE = ("row", "line", "reason")  # columns of a file of failed rows
 # Warnings that a person has to answer before anything is sent, where neither --map nor --yes does.
-_ASKING = ("by_resemblance", "lost_key", "lost_email", "lost_phone")
+_ASKING = ("by_resemblance", "lost_key", "lost_email", "lost_phone", "text_formula")
+_FOR_THE_FILE = ("text_formula",)  # no option but --yes answers them
 _FIELDS_OF_LOST = {"lost_email": "Email", "lost_phone": "Phone"}
 _SIGNS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 
@@ -143,7 +144,8 @@ def question(found: Look, file: FileToSend, options: list[str]) -> str:
 def _answers(found: Look, file: FileToSend, options: list[str]) -> Iterator[list[str]]:
     """The words behind `tallykeep import`, for the likeliest kind with its mapping, and for those near it."""
     word = STANDARD_INPUT if file.is_kept else file.shown
-    yield [found.kind, word, *_campaign(found.kind, options), *_maps(found), *_defaults(found)]
+    as_it_stands = ["--yes"] if any(each["kind"] in _FOR_THE_FILE for each in found.doubts) else []
+    yield [found.kind, word, *_campaign(found.kind, options), *_maps(found), *_defaults(found), *as_it_stands]
     if any(each["kind"] == "unclear_kind" for each in found.doubts):
         best = found.seen["kinds"][0]["confidence"]
         for each in found.seen["kinds"]:

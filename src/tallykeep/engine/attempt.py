@@ -15,7 +15,7 @@ from tallykeep.db.queries import queries
 from tallykeep.engine.filling import filled_header, read_filled
 from tallykeep.engine.kinds import ActionType
 from tallykeep.engine.passing import is_passing
-from tallykeep.engine.shortened import Shortened
+from tallykeep.engine.shortened import Shortened, reported
 from tallykeep.errors import OutOfTurnError, PortionLostError, RequestError
 from tallykeep.model import ClaimedPortion, Failure, OnError, Row, Wishes
 
@@ -158,7 +158,7 @@ async def _apply_rows(
     if not whole_at_once(claimed.wishes):
         await _wait_for_earlier_portions(connection, claimed)
     failures += await operation.write()
-    report = operation.report() if kind.report_header else ""
+    report = reported(refused, kind) + operation.report() if kind.report_header else ""
     return Outcome(failures, operation.created(), report, shortened=frozenset(shortened.keys))
 
 

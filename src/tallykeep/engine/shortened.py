@@ -4,6 +4,8 @@ One that stands alone is taken as it is: codes can look like that. What earlier 
 keys of dry runs until the action has ended.
 """
 
+import csv
+import io
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -41,7 +43,9 @@ class Shortened:
         if not self._kind.key_columns or self._claimed.source.format == "planned":
             return False
         # Rows that belong to no action come without the bytes.
-        return not body or b"E+" in body or b"e+" in body or _WITHOUT_PLUS.search(body) is not None
+        # Signs are looked for alone first: that takes a tenth of the time.
+        has_plus = b"+" in body and (b"E+" in body or b"e+" in body)
+        return not body or has_plus or _WITHOUT_PLUS.search(body) is not None
 
     def find(self, rows: Sequence[Row]) -> bool:
         """Look at the rows; whether any of them has such a key."""
@@ -73,6 +77,16 @@ class Shortened:
 
     def _title(self) -> str:
         return self._kind.key_columns[0]
+
+
+def reported(failures: Sequence[Failure], kind: ActionType) -> str:
+    """What these rows add to the action's report file."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    for failure in failures:
+        known = {"found": "false", "updated": "false", "error": failure.reason}
+        writer.writerow([known.get(name, failure.key) for name in kind.report_header])
+    return text.getvalue()
 
 
 def _reason(title: str, key: str) -> str:

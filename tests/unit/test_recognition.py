@@ -1,0 +1,56 @@
+"""What columns of any title and any cells are taken for, held to what must never be."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tallykeep.actions.imports import IMPORTS
+from tallykeep.actions.recognition import SeenColumn, candidates
+from tallykeep.actions.shapes import KEYS
+from tallykeep.actions.synonyms import SYNONYMS
+from tallykeep.engine.shortened import is_shortened
+
+WORDS = sorted(
+    {word for kind in SYNONYMS.values() for words in kind.values() for word in words}
+    | {field.title for kind in IMPORTS.values() for field in kind.fields}
+)
+TITLES = st.sampled_from(WORDS) | st.builds(
+    lambda word, at, sign: word[:at] + sign + word[at:],
+    st.sampled_from(WORDS),
+    st.integers(0, 9),
+    st.sampled_from("sxd2 "),
+)
+CELLS = st.sampled_from(
+    ["A-1", "A-2", "7", "8", "x", "yes", "no", "ada@example.test", "bo@example.test", "2026-01-05", "5.1.2026", "9.50",
+     "10 €", "+49 30 123456", "https://example.test/a.jpg", "DISCOUNT_VOUCHER", "PERCENT", "4.00638E+12", "Signup form",
+     "likes to walk a lot", "'7", '="7"', "null", "Ada Lark"]
+)  # fmt: skip
+COLUMNS = st.lists(st.builds(SeenColumn, TITLES, st.lists(CELLS, max_size=6).map(tuple)), min_size=1, max_size=6)
+SHAPES = {"Email": "@", "Birthdate": "2026", "Expiration Date": "2026", "image_url": "http"}
+
+
+@settings(max_examples=200, deadline=None)
+@given(COLUMNS)
+def test_no_column_is_a_field_against_what_it_holds(columns: list[SeenColumn]) -> None:
+    for candidate in candidates(columns, "csv", None):
+        titles = [found.title for found in candidate.fields.values()]
+        assert len(set(titles)) == len(titles), "each field once"
+        for at, found in candidate.fields.items():
+            cells = [cell for cell in columns[at].cells if cell != "null"]
+            if found.by == "title" or not cells:
+                continue
+            if found.title in KEYS[candidate.kind.name]:
+                assert found.by != "similarity"
+                assert len(cells) < 2 or all(map(is_shortened, cells)) or 1 < len(set(cells)) >= len(cells) / 2
+            if sign := SHAPES.get(found.title):
+                assert sum(sign in cell for cell in cells) >= len(cells) / 2
+
+
+@settings(max_examples=50, deadline=None)
+@given(COLUMNS)
+def test_our_own_titles_stay_ours(columns: list[SeenColumn]) -> None:
+    for kind in ("vouchers", "customers", "products", "skus"):
+        first = IMPORTS[kind].fields[0].title
+        (candidate,) = [
+            each for each in candidates([SeenColumn(first), *columns], "csv", None) if each.kind.name == kind
+        ]
+        assert (candidate.fields[0].title, candidate.fields[0].by) == (first, "title")
