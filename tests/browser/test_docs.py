@@ -24,5 +24,7 @@ def test_operations_are_drawn_and_tried_without_anything_from_elsewhere(
         operation = page.locator(".opblock", has_text="/livez")
         operation.locator(".opblock-summary").click()
         operation.get_by_role("button", name="Execute").click()
-        expect(operation.locator(".live-responses-table td.response-col_status:not(.col_header)")).to_contain_text("200")
+        expect(operation.locator(".live-responses-table td.response-col_status:not(.col_header)")).to_contain_text(
+            "200"
+        )
         assert {urlsplit(url).netloc for url in asked if not url.startswith("data:")} == {urlsplit(server.url).netloc}

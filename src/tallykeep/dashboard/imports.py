@@ -5,7 +5,6 @@ looked at, and kept for the looks that follow (uploads.py).
 """
 
 import secrets
-from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
