@@ -1,7 +1,7 @@
 """What the import wizard sends is what it shows, however slow the look at a choice is."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +22,9 @@ class Held:
     """Looks that are under way until they are let go."""
 
     page: Page
-    routes: list[Route] = field(default_factory=list)
 
     def begin(self) -> None:
-        self.page.route(PREVIEW, lambda route: self.routes.append(route))
+        self.page.route(PREVIEW, lambda _: None)  # neither answered nor sent on
 
     def let_go(self) -> None:
         self.page.unroute(PREVIEW)  # sends on what is held

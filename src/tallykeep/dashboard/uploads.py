@@ -1,7 +1,7 @@
 """Files that were sent to be looked at, kept for a while: what is chosen next is looked at without sending them anew.
 
-They are kept as the form's parser left them: in a temporary file without a name that goes with the process. Each process
-has its own; where a file is not known, or not any more, the browser sends it again.
+They are kept as the form's parser left them: in a temporary file without a name that goes with the process. Each
+process has its own; where a file is not known, or not any more, the browser sends it again.
 """
 
 import asyncio

@@ -34,7 +34,7 @@ async def list_portions(
 
 
 async def rows_by_minute(connection: Connection, project_id: int, minutes: int) -> dict[str, Any]:
-    """Rows that were done or failed in each of the last `minutes` minutes, the present one last; not those of dry runs."""
+    """Rows that were done or failed in each of the last `minutes` minutes, the present one last; none of dry runs."""
     last = now().replace(second=0, microsecond=0)
     since = last - timedelta(minutes=minutes - 1)
     place = {"project_id": project_id, "since": since}
