@@ -188,7 +188,10 @@ def _short(cell: str) -> str:
 
 
 def _cell(value: object) -> str:
-    return value if isinstance(value, str) else orjson.dumps(value).decode()
+    try:
+        return value if isinstance(value, str) else orjson.dumps(value).decode()
+    except TypeError:  # too deep, or too large a number
+        return "…"
 
 
 def _suggested(chosen: Candidate, seen: list[SeenColumn]) -> Mapping:
@@ -306,10 +309,12 @@ def _outcome(number: int, reasons: dict[int, str], created: set[int], checked: C
 
 def _cells(row: Row, columns: list[Column], lines: list[str]) -> tuple[str, ...]:
     if isinstance(row.value, list):
-        return tuple(_short(cell) for cell in row.value[: len(columns)]) + ("",) * (len(columns) - len(row.value))
+        return tuple(_short(_cell(cell)) for cell in row.value[: len(columns)]) + ("",) * (
+            len(columns) - len(row.value)
+        )
     if isinstance(row.value, dict):
         return tuple(_short(_cell(row.value[each.title])) if each.title in row.value else "" for each in columns)
-    return (_short(lines[row.number - 1]),)
+    return (_short(lines[row.number - 1] if row.value is None else _cell(row.value)),)
 
 
 class _Places:

@@ -32,6 +32,14 @@ DISCOUNT_VALUES: dict[str, tuple[str, Cleaner]] = {
     "FIXED": ("fixed_amount", cleaning.number),
     "UNIT": ("unit_off", cleaning.whole_number),
 }
+# What else stands in a discount, whatever its type, and in each unit of one of many.
+DISCOUNT_BESIDE: dict[str, Cleaner] = {
+    "amount_limit": cleaning.number, "aggregated_amount_limit": cleaning.whole_number,
+    **dict.fromkeys(
+        ("amount_off_formula", "percent_off_formula", "fixed_amount_formula", "unit_off_formula"), cleaning.text
+    ),
+}  # fmt: skip
+UNIT_EFFECTS = ("ADD_NEW_ITEMS", "ADD_MISSING_ITEMS")
 # What a voucher of each type must bring, and the number within it that says how much it is worth.
 WORTH: dict[str, tuple[str, str, Cleaner]] = {
     GIFT: ("gift", "amount", cleaning.number),
