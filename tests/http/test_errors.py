@@ -190,7 +190,8 @@ ODD_BODIES = [
 TAKING = [
     "/v1/vouchers", "/v1/vouchers/NEW", "/v1/vouchers/V/enable", "/v1/campaigns", "/v1/campaigns/Fall/vouchers",
     "/v1/campaigns/Fall/import", "/v1/customers", "/v1/products", "/v1/products/P/skus", "/v1/orders",
-    "/v1/orders/import", JSON, "/v1/vouchers/bulk/async", "/v1/vouchers/metadata/async", "/v1/categories", "/v1/imports/preview",
+    "/v1/orders/import", JSON, "/v1/vouchers/bulk/async", "/v1/vouchers/metadata/async", "/v1/categories",
+    "/v1/imports/preview",
 ]  # fmt: skip
 
 

@@ -89,6 +89,26 @@ def test_every_part_of_a_discount_is_checked(api: Api, discount: dict[str, Any],
         assert api.http.post("/v1/vouchers", json={"discount": whole}).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"validity_timeframe": {"duration": 5}}, "validity_timeframe: duration must be a string"),
+        ({"validity_timeframe": {"interval": []}}, "validity_timeframe: interval must be a string"),
+        ({"validity_hours": {"daily": {}}}, "validity_hours: daily must be an array"),
+        ({"validity_hours": {"daily": [5]}}, "validity_hours: daily[0] must be an object"),
+        ({"validity_hours": {"daily": [{"start_time": 10}]}}, "validity_hours: start_time must be a string"),
+        ({"validity_hours": {"daily": [{"days_of_week": [7]}]}}, "validity_hours: days_of_week must be an array"),
+    ],
+)
+def test_times_of_validity_are_checked(api: Api, given: dict[str, Any], words: str) -> None:
+    gift = {"gift": {"amount": 1}}
+    check(api.http.post("/v1/vouchers", json={**gift, **given}), 400, "invalid_voucher", words)
+    campaign = {"name": "Fall", "voucher": gift}
+    check(api.http.post("/v1/campaigns", json={**campaign, **given}), 400, "invalid_campaign_params", words)
+    odd = {**campaign, "voucher": {**gift, "type": [None]}}
+    check(api.http.post("/v1/campaigns", json=odd), 400, "invalid_campaign_params", "type")
+
+
 KEYED = {
     "/v1/vouchers/{}": ("/v1/vouchers", "code", {"gift": {"amount": 1}}),
     "/v1/customers/{}": ("/v1/customers", "source_id", {}),

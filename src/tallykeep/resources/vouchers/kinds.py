@@ -7,6 +7,7 @@ from typing import Any
 
 from tallykeep.resources import cleaning
 from tallykeep.resources.cleaning import Cleaner, Problem
+from tallykeep.resources.vouchers import validity
 from tallykeep.resources.vouchers.draft import Values
 
 DISCOUNT, GIFT, LOYALTY = "DISCOUNT_VOUCHER", "GIFT_VOUCHER", "LOYALTY_CARD"
@@ -53,9 +54,9 @@ WORTH_LESS: dict[str, tuple[str, ...]] = {
 GIFT_EFFECT = cleaning.one_of(*_ORDER_EFFECTS)
 WORTH_BESIDE: dict[str, tuple[str, ...]] = {GIFT: (), LOYALTY: ("pending_points", "next_expiration_points")}
 EXTRA_FIELDS: tuple[tuple[str, Cleaner], ...] = (
-    ("validity_timeframe", cleaning.json_object),
+    ("validity_timeframe", validity.timeframe),
     ("validity_day_of_week", cleaning.days_of_week),
-    ("validity_hours", cleaning.json_object),
+    ("validity_hours", validity.hours),
     ("validation_rules", cleaning.json_array),
 )
 EXTRA_NAMES = tuple(name for name, _ in EXTRA_FIELDS)
