@@ -180,3 +180,30 @@ def test_odd_files_never_fail_the_request(api: Api) -> None:
     assert (action["done_count"], action["failed_count"]) == (2, 9)
     assert not any("Internal error" in failure["reason"] for failure in action["result"]["failed"])
     assert api.get("/v1/vouchers/long")["metadata"]["Note"] == "x" * 200_000
+
+
+ODD_BODIES = [
+    b"5", b"null", b'""', b'"x"', b"true", b"[]", b"{}", b"", b" ", b"[null]", b"[5]", b"[[]]", b'[["x", 5, null]]',
+    b"[{}]", b"NaN", b'{"a":NaN}', b"{", b"\xff", b'"\\ud800"', b'{"\\ud800":1}', b"1e400", b"[" * 300 + b"]" * 300,
+    b'{"a":' * 300 + b"1" + b"}" * 300, b'[{"a":' * 150 + b"1" + b"}]" * 150, b'{"metadata":{"a\\u0000":1}}',
+]  # fmt: skip
+TAKING = [
+    "/v1/vouchers", "/v1/vouchers/NEW", "/v1/vouchers/V/enable", "/v1/campaigns", "/v1/campaigns/Fall/vouchers",
+    "/v1/campaigns/Fall/import", "/v1/customers", "/v1/products", "/v1/products/P/skus", "/v1/orders",
+    "/v1/orders/import", JSON, "/v1/vouchers/bulk/async", "/v1/vouchers/metadata/async", "/v1/categories",
+    "/v1/imports/preview",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", TAKING)
+def test_whatever_the_body_the_answer_says_what_came_of_it(api: Api, path: str) -> None:
+    api.http.post("/v1/vouchers/V", json={"gift": {"amount": 1}})
+    api.http.post("/v1/campaigns", json={"name": "Fall", "voucher": {"gift": {"amount": 1}}})
+    api.http.post("/v1/products", json={"source_id": "P", "name": "Pen"})
+    for body in ODD_BODIES:
+        answer = api.http.post(path, content=body, headers={"Content-Type": "application/json"})
+        assert answer.status_code in (200, 202, 400, 409), (body[:30], answer.text)
+        if answer.status_code >= 400:
+            assert answer.json()["details"], body[:30]
+    for listed in ("vouchers", "campaigns", "customers", "products", "orders"):
+        api.get(f"/v1/{listed}", limit=100)

@@ -192,3 +192,62 @@ def test_categories(sdk: voucherify.ApiClient) -> None:
     with pytest.raises(ApiException) as caught:
         categories.delete_category(second.id)
     assert (caught.value.status, "in use by 1 voucher and 1 campaign" in caught.value.body) == (409, True)
+
+
+def test_a_voucher_is_created_in_its_campaign_and_found_by_it(sdk: voucherify.ApiClient) -> None:
+    vouchers, campaigns = voucherify.VouchersApi(sdk), voucherify.CampaignsApi(sdk)
+    template = {"type": "GIFT_VOUCHER", "gift": {"amount": 10}}
+    body = {"name": "Fall / Winter", "campaign_type": "GIFT_VOUCHERS", "voucher": template}
+    campaign = campaigns.create_campaign(models.CampaignsCreateRequestBody.from_dict(body))
+    assert (campaign.type, campaign.start_date, campaign.use_voucher_metadata_schema) == ("STATIC", None, True)
+    assert campaigns.get_campaign("Fall / Winter").id == campaign.id
+    given = {**template, "campaign": "Fall / Winter", "code": "IN/1"}
+    made = vouchers.generate_random_code(models.VouchersCreateRequestBody.from_dict(given))
+    assert (made.code, made.campaign_id) == ("IN/1", campaign.id)
+    given = {**template, "campaign_id": campaign.id}
+    other = vouchers.create_voucher("IN/2", models.VouchersCreateWithSpecificCodeRequestBody.from_dict(given))
+    assert other.campaign == "Fall / Winter"
+    found = vouchers.list_vouchers(limit=10, campaign_id=campaign.id).vouchers
+    assert {voucher.code for voucher in found} == {"IN/1", "IN/2"}
+    assert vouchers.get_voucher("IN/1").id == made.id
+    vouchers.delete_voucher("IN/1")
+    binned = voucherify.BinApi(sdk).list_bin_entries(limit=5)
+    assert [(entry.resource_name, entry.resource_type) for entry in binned.data] == [("IN/1", "voucher")]
+
+
+def test_metadata_for_nobody_is_nothing_to_do(sdk: voucherify.ApiClient) -> None:
+    vouchers, customers = voucherify.VouchersApi(sdk), voucherify.CustomersApi(sdk)
+    products = voucherify.ProductsApi(sdk)
+    nobody = (
+        vouchers.update_vouchers_metadata_in_bulk(models.VouchersMetadataUpdateInBulkRequestBody()),
+        customers.update_customers_metadata_in_bulk(models.CustomersMetadataUpdateInBulkRequestBody()),
+        products.update_products_metadata_in_bulk(models.ProductsMetadataUpdateInBulkRequestBody()),
+        customers.update_customers_metadata_in_bulk(),
+        products.update_products_metadata_in_bulk(),
+    )
+    for started in nobody:
+        assert done(sdk, started)["done_count"] == 0
+
+
+def test_goods_without_keys_through_the_sdk(sdk: voucherify.ApiClient) -> None:
+    products, orders = voucherify.ProductsApi(sdk), voucherify.OrdersApi(sdk)
+    product = products.create_product(models.ProductsCreateRequestBody.from_dict({"name": "Pen", "source_id": "a/b"}))
+    sku = products.create_sku("a/b", models.ProductsSkusCreateRequestBody.from_dict({"sku": "Blue"}))
+    assert (sku.source_id, sku.product_id) == (None, product.id)
+    item = {"quantity": 2, "product": {"name": "Shipping", "price": 5}}
+    order = orders.create_order(models.OrdersCreateRequestBody.from_dict({"source_id": "o/1", "items": [item]}))
+    (shown,) = order.items
+    assert (shown.price, shown.amount, shown.subtotal_amount) == (5, 10, 10)
+    assert shown.product.id == products.get_product(shown.product.id).id
+    assert orders.get_order("o/1").id == order.id
+
+
+def test_customers_tell_the_sdk_whether_there_are_more(sdk: voucherify.ApiClient) -> None:
+    customers = voucherify.CustomersApi(sdk)
+    for key in ("c/1", "c/2"):
+        customers.create_customer(
+            models.CustomersCreateRequestBody.from_dict({"source_id": key, "birthday": "2000-01-02"})
+        )
+    assert customers.list_customers(limit=1).has_more is True
+    assert customers.list_customers(limit=2).has_more is False
+    assert str(customers.get_customer("c/1").birthdate) == "2000-01-02"

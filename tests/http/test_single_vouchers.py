@@ -275,3 +275,18 @@ def test_metadata_of_a_campaigns_vouchers_is_held_to_the_schema_it_chooses(api: 
         same = {"codes": codes, **not_fit}
         action = api.ended(api.http.post("/v1/vouchers/metadata/async", json=same).json()["async_action_id"])
         assert (action["done_count"], action["failed_count"]) == (0, 2)
+
+
+def test_the_older_name_of_the_birthdate_stands_in_for_a_null(api: Api) -> None:
+    day = "2000-01-02"
+    for number, given in enumerate((
+        {"birthday": day}, {"birthdate": day}, {"birthday": day, "birthdate": None},
+        {"birthday": None, "birthdate": day}, {"birthday": day, "birthdate": day}, {"birthdate": day + "T23:59:59Z"},
+    )):  # fmt: skip
+        made = api.http.post("/v1/customers", json={"source_id": f"c{number}", **given})
+        assert made.json()["birthdate"] == day, given
+    both = {"source_id": "x", "birthday": day, "birthdate": "2000-01-03"}
+    check(api.http.post("/v1/customers", json=both), 400, "invalid_customer", "birthday: differs from birthdate")
+    for name in ("birthday", "birthdate"):
+        assert api.http.put("/v1/customers/c0", json={"birthdate": day}).json()["birthdate"] == day
+        assert api.http.put("/v1/customers/c0", json={name: None}).json()["birthdate"] is None

@@ -62,6 +62,53 @@ def test_codes_may_hold_slashes_and_other_signs(api: Api) -> None:
         assert api.get(f"/v1/vouchers/{quote(code, safe='')}")["code"] == code
 
 
+MANY = {"type": "UNIT", "effect": "ADD_MANY_ITEMS"}
+UNIT = {"unit_off": 1, "unit_type": "p", "effect": "ADD_NEW_ITEMS"}
+
+
+@pytest.mark.parametrize(
+    ("discount", "words"),
+    [
+        ({**MANY, "units": 5}, "discount.units: must be an array"),
+        ({**MANY, "units": {"a": 1}}, "discount.units: must be an array"),
+        ({**MANY, "units": [UNIT, None]}, "discount.units[1]: must be an object"),
+        ({**MANY, "units": [{**UNIT, "unit_off": -1}]}, "discount.units[0].unit_off: must be between"),
+        ({**MANY, "units": [{**UNIT, "unit_off": 1e308}]}, "discount.units[0].unit_off: must be between"),
+        ({**MANY, "units": [{**UNIT, "unit_off": None}]}, "discount.units[0].unit_off is required"),
+        ({**MANY, "units": [{**UNIT, "unit_type": 5}]}, "discount.units[0].unit_type: must be a string"),
+        ({**MANY, "units": [{**UNIT, "effect": "ADD"}]}, "discount.units[0].effect: must be one of"),
+        ({"type": "PERCENT", "percent_off": 5, "amount_limit": "x"}, "discount.amount_limit: must be a number"),
+        ({"type": "AMOUNT", "amount_off": 5, "aggregated_amount_limit": 0.5}, "must be a whole number"),
+        ({"type": "AMOUNT", "amount_off_formula": 5}, "discount.amount_off_formula: must be a string"),
+    ],
+)
+def test_every_part_of_a_discount_is_checked(api: Api, discount: dict[str, Any], words: str) -> None:
+    check(api.http.post("/v1/vouchers", json={"discount": discount}), 400, "invalid_voucher", words)
+    whole = {**discount, "units": [UNIT, {"unit_off_formula": "1", "unit_type": "p"}]}
+    if discount["type"] == "UNIT":
+        assert api.http.post("/v1/vouchers", json={"discount": whole}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"validity_timeframe": {"duration": 5}}, "validity_timeframe: duration must be a string"),
+        ({"validity_timeframe": {"interval": []}}, "validity_timeframe: interval must be a string"),
+        ({"validity_hours": {"daily": {}}}, "validity_hours: daily must be an array"),
+        ({"validity_hours": {"daily": [5]}}, "validity_hours: daily[0] must be an object"),
+        ({"validity_hours": {"daily": [{"start_time": 10}]}}, "validity_hours: start_time must be a string"),
+        ({"validity_hours": {"daily": [{"days_of_week": [7]}]}}, "validity_hours: days_of_week must be an array"),
+    ],
+)
+def test_times_of_validity_are_checked(api: Api, given: dict[str, Any], words: str) -> None:
+    gift = {"gift": {"amount": 1}}
+    check(api.http.post("/v1/vouchers", json={**gift, **given}), 400, "invalid_voucher", words)
+    campaign = {"name": "Fall", "voucher": gift}
+    check(api.http.post("/v1/campaigns", json={**campaign, **given}), 400, "invalid_campaign_params", words)
+    odd = {**campaign, "voucher": {**gift, "type": [None]}}
+    check(api.http.post("/v1/campaigns", json=odd), 400, "invalid_campaign_params", "type")
+
+
 KEYED = {
     "/v1/vouchers/{}": ("/v1/vouchers", "code", {"gift": {"amount": 1}}),
     "/v1/customers/{}": ("/v1/customers", "source_id", {}),

@@ -238,12 +238,19 @@ def _short(cell: str) -> str:
 
 
 def _cell(value: object) -> str:
+<<<<<<< HEAD
     if isinstance(value, str):
         return value
     try:
         return exact_json.dumps(value).decode()
     except exact_json.EncodeError:
         return _TOO_DEEP
+=======
+    try:
+        return value if isinstance(value, str) else orjson.dumps(value).decode()
+    except TypeError:  # too deep, or too large a number
+        return "…"
+>>>>>>> wire
 
 
 def _suggested(chosen: Candidate, seen: list[SeenColumn]) -> Mapping:
@@ -388,9 +395,12 @@ def _outcome(number: int, reasons: dict[int, str], created: set[int], checked: C
 <<<<<<< HEAD
 def _cells(row: Row, columns: list[Column], lines: list[str]) -> tuple[str, ...]:
     if isinstance(row.value, list):
-        return tuple(_short(cell) for cell in row.value[: len(columns)]) + ("",) * (len(columns) - len(row.value))
+        return tuple(_short(_cell(cell)) for cell in row.value[: len(columns)]) + ("",) * (
+            len(columns) - len(row.value)
+        )
     if isinstance(row.value, dict):
         return tuple(_short(_cell(row.value[each.title])) if each.title in row.value else "" for each in columns)
+<<<<<<< HEAD
     return (_short(lines[row.number - 1]),)
 =======
 def _not_taken_apart(rows: list[Row], beginning: Beginning) -> dict[int, str]:
@@ -405,6 +415,9 @@ def _cells(value: list[str] | dict[str, object], columns: list[Column]) -> tuple
     if isinstance(value, dict):
         return tuple(_short(_cell(value[each.title])) if each.title in value else "" for each in columns)
     return tuple(_short(cell) for cell in value[: len(columns)]) + ("",) * (len(columns) - len(value))
+=======
+    return (_short(lines[row.number - 1] if row.value is None else _cell(row.value)),)
+>>>>>>> wire
 
 
 class _Places:

@@ -12,6 +12,7 @@ from tallykeep.resources.categories.labels import CategoryLabels
 from tallykeep.resources.cleaning import Cleaner, Problem, actual
 from tallykeep.resources.codes import CodeRule, code_rule
 from tallykeep.resources.metadata import MetadataChecker
+from tallykeep.resources.vouchers import validity
 from tallykeep.resources.vouchers.from_json import JsonVouchers
 from tallykeep.resources.vouchers.kinds import DISCOUNT, GIFT, LOYALTY, WORTH, without_balance
 
@@ -24,8 +25,8 @@ _KEPT: dict[str, Cleaner] = {
     "join_once": cleaning.json_boolean,
     "use_voucher_metadata_schema": cleaning.json_boolean,
     "activity_duration_after_publishing": cleaning.text,
-    "validity_timeframe": cleaning.json_object,
-    "validity_hours": cleaning.json_object,
+    "validity_timeframe": validity.timeframe,
+    "validity_hours": validity.hours,
     "validity_day_of_week": cleaning.days_of_week,
     "validation_rules": cleaning.json_array,
 }
@@ -75,7 +76,7 @@ def clean_campaign(given: dict[str, Any], checker: MetadataChecker, categories: 
     }
     draft = CampaignDraft(
         name=name,
-        campaign_type=CAMPAIGN_TYPES.get(kind, ""),
+        campaign_type=CAMPAIGN_TYPES.get(kind, "") if isinstance(kind, str) else "",
         type=_read(given, "type", cleaning.one_of("AUTO_UPDATE", "STATIC", "STANDALONE"), problems) or "STATIC",
         active=_or(_read(given, "active", cleaning.json_boolean, problems), default=True),
         start_date=_read(given, "start_date", cleaning.moment, problems),

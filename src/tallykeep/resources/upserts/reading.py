@@ -45,8 +45,9 @@ def _read_json_field(change: Change, spec: Field, given: dict[str, Any]) -> None
         if problem not in change.problems:
             change.problems.append(problem)
     elif holder and (spec.name in holder or spec.older_name in holder):
-        older = holder.get(spec.older_name or spec.name)
-        value = holder.get(spec.name, older)
+        # The official SDKs write null for the name that was not used.
+        value, older = holder.get(spec.name), holder.get(spec.older_name or spec.name)
+        value = older if value is None else value
         if older not in (None, value):
             change.problems.append(f"{spec.older_name}: differs from {spec.name} {cleaning.actual(older)}")
         _put(change, spec, None if value is None else _cleaned(change, label, spec.clean, value))

@@ -15,12 +15,14 @@ from tallykeep.resources.vouchers.draft import DraftTable, VoucherDraft, fields_
 from tallykeep.resources.vouchers.draft import Values as Fields
 from tallykeep.resources.vouchers.kinds import (
     DISCOUNT,
+    DISCOUNT_BESIDE,
     DISCOUNT_TYPE,
     DISCOUNT_VALUES,
     EFFECTS,
     EXTRA_FIELDS,
     GIFT,
     GIFT_EFFECT,
+    UNIT_EFFECTS,
     VOUCHER_TYPE,
     WORTH,
     WORTH_BESIDE,
@@ -247,8 +249,10 @@ def _discount_problems(discount: Fields) -> list[str]:
     effect = discount.get("effect")
     if effect is not None:
         take({}, problems, "effect", effect, cleaning.one_of(*EFFECTS[kind]), label="discount.effect")
+    for name, clean in DISCOUNT_BESIDE.items():
+        take({}, problems, name, discount.get(name), clean, label=f"discount.{name}")
     if kind == "UNIT" and effect == "ADD_MANY_ITEMS" and discount.get("units"):
-        return problems
+        return problems + _units_problems(discount["units"])
     if kind in DISCOUNT_VALUES:
         name, clean = DISCOUNT_VALUES[kind]
         needed = not discount.get(f"{name}_formula")
@@ -256,4 +260,21 @@ def _discount_problems(discount: Fields) -> list[str]:
     if kind == "UNIT":
         take({}, problems, "unit_type", discount.get("unit_type"), cleaning.text, label="discount.unit_type",
               required=True)  # fmt: skip
+    return problems
+
+
+def _units_problems(units: Any) -> list[str]:
+    if not isinstance(units, list):
+        return [f"discount.units: must be an array {actual(units)}"]
+    problems: list[str] = []
+    for at, unit in enumerate(units):
+        label = f"discount.units[{at}]"
+        if not isinstance(unit, dict):
+            problems.append(f"{label}: must be an object {actual(unit)}")
+            continue
+        needed = not unit.get("unit_off_formula")
+        take({}, problems, "unit_off", unit.get("unit_off"), cleaning.number, label=f"{label}.unit_off",
+             required=needed)  # fmt: skip
+        take({}, problems, "unit_type", unit.get("unit_type"), cleaning.text, label=f"{label}.unit_type")
+        take({}, problems, "effect", unit.get("effect"), cleaning.one_of(*UNIT_EFFECTS), label=f"{label}.effect")
     return problems

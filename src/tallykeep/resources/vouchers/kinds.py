@@ -8,6 +8,7 @@ from typing import Any
 
 from tallykeep.resources import cleaning
 from tallykeep.resources.cleaning import Cleaner, Problem
+from tallykeep.resources.vouchers import validity
 from tallykeep.resources.vouchers.draft import Values
 
 DISCOUNT, GIFT, LOYALTY = "DISCOUNT_VOUCHER", "GIFT_VOUCHER", "LOYALTY_CARD"
@@ -33,6 +34,14 @@ DISCOUNT_VALUES: dict[str, tuple[str, Cleaner]] = {
     "FIXED": ("fixed_amount", cleaning.number),
     "UNIT": ("unit_off", cleaning.whole_number),
 }
+# What else stands in a discount, whatever its type, and in each unit of one of many.
+DISCOUNT_BESIDE: dict[str, Cleaner] = {
+    "amount_limit": cleaning.number, "aggregated_amount_limit": cleaning.whole_number,
+    **dict.fromkeys(
+        ("amount_off_formula", "percent_off_formula", "fixed_amount_formula", "unit_off_formula"), cleaning.text
+    ),
+}  # fmt: skip
+UNIT_EFFECTS = ("ADD_NEW_ITEMS", "ADD_MISSING_ITEMS")
 # What a voucher of each type must bring, and the number within it that says how much it is worth.
 WORTH: dict[str, tuple[str, str, Cleaner]] = {
     GIFT: ("gift", "amount", cleaning.number),
@@ -46,9 +55,9 @@ WORTH_LESS: dict[str, tuple[str, ...]] = {
 GIFT_EFFECT = cleaning.one_of(*_ORDER_EFFECTS)
 WORTH_BESIDE: dict[str, tuple[str, ...]] = {GIFT: (), LOYALTY: ("pending_points", "next_expiration_points")}
 EXTRA_FIELDS: tuple[tuple[str, Cleaner], ...] = (
-    ("validity_timeframe", cleaning.json_object),
+    ("validity_timeframe", validity.timeframe),
     ("validity_day_of_week", cleaning.days_of_week),
-    ("validity_hours", cleaning.json_object),
+    ("validity_hours", validity.hours),
     ("validation_rules", cleaning.json_array),
 )
 EXTRA_NAMES = tuple(name for name, _ in EXTRA_FIELDS)

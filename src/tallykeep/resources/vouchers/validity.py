@@ -1,0 +1,39 @@
+"""When, within its dates, a voucher is valid: kept and shown, without effect of its own so far."""
+
+from typing import Any
+
+from tallykeep.resources import cleaning
+from tallykeep.resources.cleaning import Cleaner, Problem, actual
+
+
+def timeframe(value: Any) -> dict[str, Any]:
+    """How often a voucher becomes valid, and for how long: {"interval": "P2D", "duration": "P1D"}."""
+    given = cleaning.json_object(value)
+    for name in ("interval", "duration"):
+        _check(given, name, cleaning.text)
+    return given
+
+
+def hours(value: Any) -> dict[str, Any]:
+    """Hours of the day by weekday: {"daily": [{"days_of_week": [1], "start_time": "10:00", …}]}."""
+    given = cleaning.json_object(value)
+    _check(given, "daily", cleaning.json_array)
+    for at, span in enumerate(given.get("daily") or []):
+        if not isinstance(span, dict):
+            raise Problem(f"daily[{at}] must be an object {actual(span)}")
+        for name, clean in _SPAN.items():
+            _check(span, name, clean)
+    return given
+
+
+_SPAN: dict[str, Cleaner] = {
+    "start_time": cleaning.text, "expiration_time": cleaning.text, "days_of_week": cleaning.days_of_week,
+}  # fmt: skip
+
+
+def _check(given: dict[str, Any], name: str, clean: Cleaner) -> None:
+    try:
+        if given.get(name) is not None:
+            clean(given[name])
+    except Problem as problem:
+        raise Problem(f"{name} {problem}") from None
