@@ -96,5 +96,11 @@ class Terminal:
 
 
 def _take_terminal() -> None:
-    """Make the terminal on standard input the process's own, so that Ctrl-C reaches it as a signal."""
+    """Make the terminal on standard input the process's own, so that Ctrl-C reaches it as a signal.
+
+    Signals mean to it what they mean at a login: what whoever runs the tests ignores (as a shell makes its jobs in the
+    background do) would be ignored by the command, too.
+    """
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)

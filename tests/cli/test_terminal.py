@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 import sys
 import threading
 from collections.abc import Iterator
@@ -75,6 +76,18 @@ def test_the_bar_moves_and_tells_rate_and_time_left(api: Api, many: Path) -> Non
         terminal.until(lambda text: bool(moving.search(text)))
         assert terminal.wait() == 0
         assert "150,000 of 150,000 rows" in terminal.text
+
+
+def test_ctrl_c_arrives_whatever_signals_the_tests_themselves_ignore() -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as in a job that a shell runs in the background
+    try:
+        with Terminal([sys.executable, "-c", "print('ready', flush=True); input()"], environment(None)) as terminal:
+            terminal.until(lambda text: "ready" in text)
+            terminal.type(CTRL_C)
+            terminal.wait()
+            assert "KeyboardInterrupt" in terminal.text
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_ctrl_c_while_rows_are_processed_leaves_the_import_running(api: Api, served_database: str, many: Path) -> None:
