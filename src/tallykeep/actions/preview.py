@@ -238,19 +238,12 @@ def _short(cell: str) -> str:
 
 
 def _cell(value: object) -> str:
-<<<<<<< HEAD
     if isinstance(value, str):
         return value
     try:
         return exact_json.dumps(value).decode()
     except exact_json.EncodeError:
         return _TOO_DEEP
-=======
-    try:
-        return value if isinstance(value, str) else orjson.dumps(value).decode()
-    except TypeError:  # too deep, or too large a number
-        return "…"
->>>>>>> wire
 
 
 def _suggested(chosen: Candidate, seen: list[SeenColumn]) -> Mapping:
@@ -362,21 +355,13 @@ def _rows(
         reasons[failure.row] = "; ".join(filter(None, (reasons.get(failure.row), failure.reason)))
     places = Places({column.index: (column.title, column.target) for column in columns}, kind, kept)
     created = set(trial.created.values())
-<<<<<<< HEAD
     numbers = beginning.line_numbers()
-    lines = beginning.lines() if any(row.value is None for row in rows) else []
-    return [
-        PreviewedRow(
-            number=row.number,
-            line=numbers.get(row.number),
-            cells=_cells(row, columns, lines),
-=======
     unread = _not_taken_apart(rows, beginning)
     return [
         PreviewedRow(
             number=row.number,
+            line=numbers.get(row.number),
             cells=(_short(unread[row.number]),) if row.number in unread else _cells(row.value, columns),
->>>>>>> readable
             outcome=_outcome(row.number, reasons, created, trial.checked),
             problems=places.problems(reasons.get(row.number, "")),
         )
@@ -392,17 +377,6 @@ def _outcome(number: int, reasons: dict[int, str], created: set[int], checked: C
     return "created" if number in created else "updated"
 
 
-<<<<<<< HEAD
-def _cells(row: Row, columns: list[Column], lines: list[str]) -> tuple[str, ...]:
-    if isinstance(row.value, list):
-        return tuple(_short(_cell(cell)) for cell in row.value[: len(columns)]) + ("",) * (
-            len(columns) - len(row.value)
-        )
-    if isinstance(row.value, dict):
-        return tuple(_short(_cell(row.value[each.title])) if each.title in row.value else "" for each in columns)
-<<<<<<< HEAD
-    return (_short(lines[row.number - 1]),)
-=======
 def _not_taken_apart(rows: list[Row], beginning: Beginning) -> dict[int, str]:
     """By number, the text of the rows that have no cells: lines that cannot be read, JSON that is no object."""
     expected = list if beginning.source.format == "csv" else dict
@@ -415,32 +389,3 @@ def _cells(value: list[str] | dict[str, object], columns: list[Column]) -> tuple
     if isinstance(value, dict):
         return tuple(_short(_cell(value[each.title])) if each.title in value else "" for each in columns)
     return tuple(_short(cell) for cell in value[: len(columns)]) + ("",) * (len(columns) - len(value))
-=======
-    return (_short(lines[row.number - 1] if row.value is None else _cell(row.value)),)
->>>>>>> wire
-
-
-class _Places:
-    """Finds the column that a reason speaks of: it begins with the title."""
-
-    def __init__(self, columns: list[Column], kind: ImportKind, kept: Sequence[int]) -> None:
-        self._kept = kept
-        self._by_title = {normal_title(column.target): column.index for column in columns if column.target}
-        titles = {column.title for column in columns} | {column.target or "" for column in columns}
-        titles |= {each.title for each in kind.fields} | set(kind.properties)
-        spelled = "|".join(re.escape(title) for title in sorted(titles - {""}, key=len, reverse=True))
-        self._begins = re.compile(rf"(?:^|; )(?=(?:{spelled})(?::| is required|\.|\[)|column \d+ has a value)")
-        self._title = re.compile(rf"({spelled})(?::| is required|\.|\[)")
-
-    def problems(self, reason: str) -> list[Problem]:
-        """A row's reason, cut into its problems."""
-        pieces = [piece for piece in self._begins.split(reason) if piece]
-        return [Problem(self._column(piece), piece) for piece in pieces]
-
-    def _column(self, piece: str) -> int | None:
-        if match := self._title.match(piece):
-            return self._by_title.get(normal_title(match[1]))
-        if match := _UNNAMED.match(piece):
-            return self._kept[int(match[1]) - 1]
-        return None
->>>>>>> readable

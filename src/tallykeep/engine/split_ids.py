@@ -45,14 +45,9 @@ class IdsSplitter:
             raise InvalidPayloadError(f"Payload should have an array in {' or '.join(self._properties)}")
         if metadata is not None and not isinstance(metadata, dict):
             raise InvalidPayloadError("Payload should have an object in metadata")
-<<<<<<< HEAD
         self.source = Source("json", options={"by": by, "metadata": _or(metadata, {})})
-        yield from self._rows.feed(self._written(by, keys if metadata is not None else []))
-=======
         self._written("metadata", metadata)
-        self.source = Source("json", options={"by": named[0], "metadata": metadata})
-        yield from self._rows.feed(self._written(named[0], given[named[0]]))
->>>>>>> readable
+        yield from self._rows.feed(self._written(by, keys if metadata is not None else []))
         yield from self._rows.finish()
 
     @staticmethod

@@ -52,19 +52,9 @@ def create_api(kinds: ActionTypes, open_context: Callable[[], AbstractAsyncConte
 
     # FastAPI's own pages of the documentation load theirs from elsewhere: the dashboard has /docs.
     app = FastAPI(
-<<<<<<< HEAD
-        title="Tallykeep",
-        version=__version__,
-        description=_DESCRIPTION,
-        lifespan=lifespan,
-        docs_url=None,
-        redoc_url=None,
-    )
-=======
         title="Tallykeep", version=__version__, description=_DESCRIPTION, lifespan=lifespan,
         docs_url=None, redoc_url=None,
     )  # fmt: skip
->>>>>>> wizard
     app.add_middleware(RequestIds)
     answer_errors(app)
     # Submissions first: /v1/vouchers/import must not be taken for a voucher's code.
