@@ -227,6 +227,11 @@ def test_a_column_whose_mark_is_known_has_no_unclear_numbers() -> None:
     ("read", "text", "meant"),
     [
         (TYPE_CELL, "Gift card", "GIFT_VOUCHER"),
+        (TYPE_CELL, "Geschenkkarte", "GIFT_VOUCHER"),
+        (TYPE_CELL, "karta podarunkowa", "GIFT_VOUCHER"),
+        (TYPE_CELL, "Bon de réduction", "DISCOUNT_VOUCHER"),
+        (TYPE_CELL, "Tarjeta de fidelidad", "LOYALTY_CARD"),
+        (DISCOUNT_TYPE_CELL, "Prozent", "PERCENT"),
         (TYPE_CELL, "gift voucher", "GIFT_VOUCHER"),
         (TYPE_CELL, "Gift-Voucher", "GIFT_VOUCHER"),
         (TYPE_CELL, "GIFT", "GIFT_VOUCHER"),
