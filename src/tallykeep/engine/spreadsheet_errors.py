@@ -12,13 +12,14 @@ from tallykeep.model import Row, Table
 ERROR_MARK = "\0error:"
 DIGITS_MARK = "\0digits:"
 _DIGITS_SHOWN = "#DIGITS!"
+_OTHER_SHOWN = "#ERROR! "  # in front of what no spreadsheet program has a word for
 
 _ERROR = (
     r"#(?:N/A(?: N/A)?|REF!|VALUE!|DIV/0!|NAME\?|NUM!|NULL!|SPILL!|CALC!|FIELD!|BLOCKED!|CONNECT!|BUSY!|PYTHON!"
     r"|EXTERNAL!|UNKNOWN!|GETTING_DATA)"
 )
-_CELL = re.compile(rf"\s*(?:{_ERROR}|{_DIGITS_SHOWN}\d+)\s*", re.ASCII)
-_SOMEWHERE = re.compile(_ERROR.encode() + b"|" + _DIGITS_SHOWN.encode() + rb"\d")
+_CELL = re.compile(rf"\s*(?:{_ERROR}|{_DIGITS_SHOWN}\d+|{_OTHER_SHOWN}.+)\s*", re.ASCII)
+_SOMEWHERE = re.compile(f"{_ERROR}|{_DIGITS_SHOWN}|{_OTHER_SHOWN}".encode())
 
 
 def has_marks(body: bytes) -> bool:
@@ -39,7 +40,10 @@ def unmarked(cells: Iterable[str]) -> list[str]:
 def _unmarked(cell: str) -> str:
     if cell.startswith(DIGITS_MARK):
         return _DIGITS_SHOWN + cell.removeprefix(DIGITS_MARK)
-    return cell.removeprefix(ERROR_MARK)
+    if not cell.startswith(ERROR_MARK):
+        return cell
+    error = cell.removeprefix(ERROR_MARK)
+    return error if error.startswith("#") else _OTHER_SHOWN + error
 
 
 def refuse_errors(rows: Sequence[Row], header: Sequence[str]) -> Sequence[Row]:
@@ -66,4 +70,7 @@ def _reason(title: str, cell: str) -> str:
             f"{title}: a workbook keeps 15 digits of a number; format the column as text and enter it again"
             f" (actual value is '{number}')"
         )
+    if cell.startswith(_OTHER_SHOWN):
+        error = cell.removeprefix(_OTHER_SHOWN)
+        return f"{title}: the cell holds {error}; open the file in a spreadsheet program, save it, and send it again"
     return f"{title}: the cell holds a spreadsheet's error; correct it, or empty the cell (actual value is '{cell}')"
