@@ -8,15 +8,17 @@ from urllib.parse import quote
 
 import httpx
 import pytest
+import requests
 import schemathesis
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from schemathesis import GenerationMode
 
 from tests.server import Api
 
 ROUNDS = int(os.environ.get("FUZZ_ROUNDS", "1"))  # a longer look for by hand
-FUZZED = settings(derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+FUZZED = settings(derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck),
+                  phases=[Phase.generate])  # fmt: skip
 
 # Numbers that Python's writer of JSON would not write, as texts that are put in for these.
 NUMBERS = {f"number {at}": text for at, text in enumerate((
@@ -196,8 +198,34 @@ class Fuzz:
             self.defects.setdefault(f"{method} {path.partition('?')[0]}", f"{path} {options!r:.2000} {answer.text}")
 
     def check(self) -> None:
-        assert self.sent > 100
+        assert self.sent > 50
         assert not self.defects, "\n".join(self.defects.values())
+
+
+def read_everything(api: Api, fuzz: Fuzz) -> None:
+    """Whatever was taken can be read, and no row failed for a defect."""
+    for action in api.get("/v1/async-actions", limit=100)["async_actions"]:
+        api.ended(action["id"])
+        path = f"/v1/async-actions/{action['id']}"
+        for name in ("failures?sent=true", "failures?group_by=reason", "failures.csv", "failures.ndjson", "file"):
+            fuzz.send("GET", f"{path}/{name}")
+        failures = api.get(f"{path}/failures", limit=100)["failures"]
+        internal = [failure for failure in failures if "Internal error" in failure["reason"]]
+        if internal:
+            fuzz.defects[path] = str(internal)[:2_000] + str(api.get(f"{path}/failures", sent="true"))[:2_000]
+    for noun in (
+        "vouchers",
+        "customers",
+        "products",
+        "orders",
+        "campaigns",
+        "categories",
+        "metadata-schemas",
+        "trash-bin",
+    ):
+        fuzz.send("GET", f"/v1/{noun}?limit=100")
+    for noun in ("vouchers", "customers", "products"):
+        fuzz.send("GET", f"/v1/lists/csv/{noun}")
 
 
 def filled(path: str, given: dict[str, str]) -> str:
@@ -275,6 +303,7 @@ def test_every_route_takes_hostile_bodies(api: Api, document: dict[str, Any], kn
                 fuzz.send(method, where, content=content, headers={"Content-Type": "text/csv"})
 
     ask()
+    read_everything(api, fuzz)
     fuzz.check()
 
 
@@ -302,25 +331,20 @@ def test_every_route_takes_what_its_own_description_makes_of_it(
     api: Api, document: dict[str, Any], known: dict[str, str]
 ) -> None:
     fuzz = Fuzz(api)
-    schema = schemathesis.openapi.from_dict(document)
-    keys = dict(api.http.headers)
-    for found in schema.get_all_operations():
+    for found in schemathesis.openapi.from_dict(document).get_all_operations():
         operation = found.ok()
-        if operation.path.endswith("/events"):
+        if not operation.body:
             continue
 
         @settings(FUZZED, max_examples=2 * ROUNDS)
         @given(operation.as_strategy(generation_mode=GenerationMode.POSITIVE))
         def ask(case: schemathesis.Case) -> None:
-            case.path_parameters = {
-                **case.path_parameters,
-                **{name: known[name] for name in case.path_parameters.keys() & known},
-            }
-            case.query = {name: value for name, value in case.query.items() if name != "wait"}
-            made = case.as_transport_kwargs(base_url=api.url)
-            headers = {name: value for name, value in made["headers"].items() if name.lower().startswith("content-")}
-            body = {name: made[name] for name in ("json", "data", "files") if made.get(name) is not None}
-            fuzz.send(made["method"], made["url"], params=made.get("params"), headers={**keys, **headers}, **body)
+            there = {name: known[name] for name in case.path_parameters.keys() & known}
+            case.path_parameters = {**case.path_parameters, **there}
+            case.headers = {"X-App-Id": api.keys.app_id, "X-App-Token": api.keys.app_token}
+            request = requests.Request(**case.as_transport_kwargs(base_url=api.url)).prepare()
+            headers = {name: value for name, value in request.headers.items() if name.lower() == "content-type"}
+            fuzz.send(str(request.method), str(request.url), content=request.body, headers=headers)
 
         ask()
     fuzz.check()
