@@ -13,6 +13,7 @@ EncodeError = orjson.JSONEncodeError
 _NUMERALS = bytes.maketrans(b"0123456789.+-E", b"0" * 13 + b"e")
 _LONG, _LONG_POWER = b"0" * 16, b"0e000"
 _MOST_DIGITS = 1_000  # PostgreSQL holds 16,383 behind the point
+_SHORT = 16  # fifteen digits and a point: a float holds them all
 _WHOLE_DIGITS = 20  # of 64 bits, with a sign
 
 
@@ -58,6 +59,8 @@ def _whole(text: str) -> int | float | Decimal:
 
 
 def _decimal(text: str) -> float | Decimal:
+    if len(text) <= _SHORT and "e" not in text and "E" not in text:
+        return float(text)
     exact, number = Decimal(text), float(text)
     if Decimal(repr(number)) == exact:
         return number

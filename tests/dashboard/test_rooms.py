@@ -32,6 +32,35 @@ def task_of(page: httpx.Response) -> str:
     return page.url.path.removeprefix("/tasks/")
 
 
+NUMBERS = '{"a": 1e28, "b": 18446744073709551616, "c": [123456789012345678901], "d": {"e": 0.12345678901234567890}}'
+
+
+def test_numbers_of_any_length_are_shown_digit_by_digit(visitor: Browser, api: Api) -> None:
+    json = {"Content-Type": "application/json"}
+    customer = api.http.post(
+        "/v1/customers", content=f'{{"source_id": "c", "metadata": {NUMBERS}}}', headers=json
+    ).json()
+    campaign = f'{{"name": "C", "voucher": {{"gift": {{"amount": 5}}}}, "metadata": {NUMBERS}}}'
+    made = api.http.post("/v1/campaigns", content=campaign, headers=json).json()
+    api.http.post("/v1/vouchers/V", content=f'{{"gift": {{"amount": 5}}, "metadata": {NUMBERS}}}', headers=json)
+    voucher = api.get("/v1/vouchers/V")["id"]
+    for worth in (
+        '{"gift": {"amount": 10.10000000000000001}}',
+        '{"discount": {"type": "PERCENT", "percent_off": 10.10000000000000001}}',
+        '{"discount": {"type": "AMOUNT", "amount_off": 10.10000000000000001}}',
+    ):
+        assert api.http.post("/v1/vouchers", content=worth, headers=json).status_code == 200
+    for one in api.get("/v1/vouchers")["vouchers"]:
+        assert visitor.get(f"/resources/vouchers/{one['id']}").status_code == 200
+    for path in (f"resources/customers/{customer['id']}", f"campaigns/{made['id']}", f"resources/vouchers/{voucher}"):
+        page = visitor.get(f"/{path}")
+        assert page.status_code == 200, path
+        for shown in ("1e+28", "18446744073709551616", "[123456789012345678901]", "0.12345678901234567890"):
+            assert shown in unescape(page.text), (path, shown)
+    for path in ("/resources/customers", "/resources/vouchers", "/campaigns", "/metadata"):
+        assert visitor.get(path).status_code == 200
+
+
 @pytest.mark.parametrize("path", ["/campaigns", "/resources/vouchers", "/resources/orders", "/metadata"])
 def test_rooms_with_nothing_in_them_tell_what_belongs_there(visitor: Browser, path: str) -> None:
     page = visitor.get(path)

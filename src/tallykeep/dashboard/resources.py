@@ -1,6 +1,5 @@
 """Vouchers, customers, products and orders: searched, and looked at one by one."""
 
-import codecs
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Annotated, Any
@@ -149,15 +148,9 @@ async def _file(request: Request, visit: FromVisit, kind: str, q: str = "") -> A
 
 @router.get("/csv/{kind}")
 async def download(content: Annotated[httpx.Response, Depends(_file)]) -> Response:
-    """All that the list shows on its pages, as a file that can be imported again; marked as UTF-8 for spreadsheets."""
-
-    async def marked() -> AsyncIterator[bytes]:
-        yield codecs.BOM_UTF8
-        async for some in content.aiter_bytes():
-            yield some
-
+    """All that the list shows on its pages, as a file that can be imported again."""
     headers = {"content-disposition": content.headers["content-disposition"]}
-    return StreamingResponse(marked(), media_type=content.headers["content-type"], headers=headers)
+    return StreamingResponse(content.aiter_bytes(), media_type=content.headers["content-type"], headers=headers)
 
 
 @router.get("/{kind}/{key:path}")
