@@ -104,7 +104,7 @@ def test_a_field_belongs_to_one_column(visitor: Visitor, file: Path) -> None:
 def test_a_workbook_comes_whole_and_another_kind_is_asked_for_anew(visitor: Visitor, tmp_path: Path) -> None:
     book = tmp_path / "Kunden.xlsx"
     rows = [
-        ["Name", "E-Mail", "Geburtsdatum", "Code"],
+        ["Name", "E-Mail", "Birthdate", "Code"],
         *([f"Ann {n}", f"ann{n}@example.com", "soon", ""] for n in range(30)),
     ]
     book.write_bytes(workbook(rows).getvalue())

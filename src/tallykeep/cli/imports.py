@@ -343,12 +343,18 @@ def _send(client: Client, bars: Bars, job: _Job, query: dict[str, Any], key: str
         if (example := _EXAMPLE.search(str(error))) is None:
             raise
         map_ = " ".join(
-            f"--skip {shlex.quote(column)}" if title is None else f"--map {shlex.quote(f'{column}={title}')}"
+            f"--skip {_quoted(column)}" if title is None else f"--map {_quoted(f'{column}={title}')}"
             for column, title in json.loads(example[1]).items()
         )
         raise RefusedError(
             f"{error}\nHere, that is {map_}; the right titles: {command('template', job.kind.name)}", error.status
         ) from None
+
+
+def _quoted(word: str) -> str:
+    """The word in quotes, as a shell takes it."""
+    quoted = shlex.quote(word)
+    return quoted if quoted != word else f"'{word}'"
 
 
 def _as_json(job: _Job, outcome: Outcome) -> dict[str, Any]:
