@@ -197,6 +197,23 @@ def test_what_was_chosen_for_a_file_is_never_sent_with_another(page: Page, api: 
     assert _voucher(api, "O-1")["metadata"] == {"Filiale": "Ulm"}
 
 
+def test_vouchers_go_into_the_campaign_that_is_shown(visitor: Visitor, api: Api, tmp_path: Path) -> None:
+    for name in ("Fall", "Spring"):
+        campaign = {"name": name, "voucher": {"type": "GIFT_VOUCHER", "gift": {"amount": 100}}}
+        assert api.http.post("/v1/campaigns", json=campaign).status_code == 200
+    path = tmp_path / "codes.csv"
+    path.write_text("Code\nA\n")
+    page = visitor.open("/imports?kind=campaign-vouchers&campaign=Fall")
+    choose(page, path)
+    held = Held(page)
+    held.begin()
+    page.get_by_label("They go into the campaign").fill("Spring")
+    import_button(page).click()
+    held.let_go()
+    imported(page, api)
+    assert _voucher(api, "A")["campaign"] == "Spring"
+
+
 def test_a_workbook_goes_to_the_server_once_and_again_where_it_is_not_known_any_more(
     visitor: Visitor, tmp_path: Path
 ) -> None:

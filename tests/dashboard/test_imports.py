@@ -1,6 +1,7 @@
 """The import wizard's parts: what they show of a look at a file, and what they hand on to the API."""
 
 import re
+from collections.abc import Iterator
 from html import unescape
 from typing import Any
 
@@ -108,6 +109,15 @@ def test_a_file_is_sent_once_for_all_looks_at_it(visitor: Browser, token: str) -
     assert "Import 2 rows" in part
     gone = visitor.http.post("/imports/preview", data={**fields, "kept": "of-another-process"}, headers=headers)
     assert gone.headers["x-send-again"] == "true"
+
+
+def test_what_may_be_too_large_to_be_looked_at_is_not_even_read(visitor: Browser, token: str) -> None:
+    def chunks() -> Iterator[bytes]:
+        yield b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\nCode\r\n--x--\r\n'
+
+    headers = {"X-CSRF-Token": token, "Content-Type": "multipart/form-data; boundary=x"}
+    answer = visitor.http.post("/imports/preview", content=chunks(), headers=headers)
+    assert "its size was not told" in answer.text
 
 
 def test_columns_that_do_not_count_in_a_campaign_are_named(visitor: Browser, token: str) -> None:

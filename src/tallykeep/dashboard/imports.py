@@ -66,7 +66,7 @@ async def _too_large(request: Request, visit: Visit) -> str:
         return ""
     limits = (await visit.api.get("/v1/imports"))["limits"]
     fits = length.isdecimal() and int(length) <= limits["workbook_bytes"] + _FORM_BYTES
-    return "" if fits else "The file is too large to be looked at."
+    return "" if fits else "The file is too large to be looked at, or its size was not told."
 
 
 async def _look(visit: Visit, form: FormData, upload: Upload) -> Response:
