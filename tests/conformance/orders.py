@@ -49,6 +49,16 @@ _COMIC = {
     "sku": {"source_id": "comic_1", "sku": "Comics", "price": 1700, "metadata": {"cover": "soft"}, "override": True},
 }  # fmt: skip
 _BY_ID = {"product_id": Found("/v1/products/known"), "sku_id": Found("/v1/skus/known-sku"), "amount": 900}
+
+
+def _shown(item: dict[str, Any]) -> dict[str, Any]:
+    """An item as it is told of: what was to be done with its goods is not."""
+    goods = {name: {**item[name]} for name in ("product", "sku") if name in item}
+    for each in goods.values():
+        each.pop("override", None)
+    return {**item, **goods}
+
+
 _OVERRIDE_BY_ID = {
     "amount": 900,
     "product": {"id": Found("/v1/products/known"), "name": "Renamed", "override": True},
@@ -141,7 +151,11 @@ CASES = {
                         "amount": Sent(141700, "amount"),
                         "initial_amount": Sent(211700, "initial_amount"),
                         "discount_amount": Sent(5, "discount_amount"),
-                        "items": Sent([_PHONE, _COMIC, _BY_ID], "items"),
+                        "items": Sent(
+                            [_PHONE, _COMIC, _BY_ID],
+                            "items",
+                            [_shown(_PHONE), _shown(_COMIC) | {"price": 1700}, _BY_ID],
+                        ),
                         "metadata": Sent({"payment_mean": ["paypal"]}, "metadata"),
                         "customer": Sent(_BOB, "", _BOB_SHOWN, get="/v1/customers/bob"),
                         "referrer": Sent(

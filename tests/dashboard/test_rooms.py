@@ -175,7 +175,7 @@ def test_ends_and_limits_of_a_campaign_are_told_changed_and_taken_off(visitor: B
 
     def campaign_now() -> tuple[object, object]:
         found = api.get(f"/v1/campaigns/{campaign['id']}")
-        return found["expiration_date"], found["voucher"].get("redemption", {}).get("quantity")
+        return found.get("expiration_date"), found["voucher"].get("redemption", {}).get("quantity")
 
     page = visitor.send(page, f"{path}/update", last_day="2030-12-30", limit="3")
     assert "<dd>3 times</dd>" in page.text

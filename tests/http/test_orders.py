@@ -1,5 +1,7 @@
 """Orders with what comes inside them, and catalogue resources by themselves."""
 
+from typing import Any
+
 import pytest
 
 from tests.http.test_errors import check
@@ -81,6 +83,22 @@ def test_a_product_that_is_only_named_is_made_once(api: Api) -> None:
     bad = [{"source_id": f"B{number}", "items": [{"product": {"name": "N", "price": "x"}}]} for number in range(2)]
     action = api.ended(api.http.post("/v1/orders/import", json=bad).json()["async_action_id"])
     assert action["failed_count"] == 2
+
+
+@pytest.mark.parametrize(
+    ("item", "words"),
+    [
+        ({"related_object": "thing"}, "related_object must be one of product, sku"),
+        ({"product": {"name": "N", "override": "false"}}, "product.override must be true or false"),
+        ({"source_id": "P", "related_object": "product", "product": {"price": "x"}}, "product.price must be a number"),
+        ({"sku": {"sku": 5}}, "sku.sku must be a string"),
+        ({"sku": {"metadata": []}}, "sku.metadata must be an object"),
+    ],
+)
+def test_what_is_said_of_goods_is_checked(api: Api, item: dict[str, Any], words: str) -> None:
+    api.http.post("/v1/products", json={"source_id": "P", "name": "Pen"})
+    check(api.http.post("/v1/orders", json={"items": [item]}), 400, "invalid_order", f"items: [0] {words}")
+    assert api.get("/v1/products")["total"] == 1
 
 
 def test_an_unknown_sku_comes_with_a_product_however_that_is_named(api: Api) -> None:

@@ -94,6 +94,7 @@ def test_every_part_of_a_discount_is_checked(api: Api, discount: dict[str, Any],
     [
         ({"validity_timeframe": {"duration": 5}}, "validity_timeframe: duration must be a string"),
         ({"validity_timeframe": {"interval": []}}, "validity_timeframe: interval must be a string"),
+        ({"validation_rules": [5]}, "validation_rules: must be an array of strings"),
         ({"validity_hours": {"daily": {}}}, "validity_hours: daily must be an array"),
         ({"validity_hours": {"daily": [5]}}, "validity_hours: daily[0] must be an object"),
         ({"validity_hours": {"daily": [{"start_time": 10}]}}, "validity_hours: start_time must be a string"),

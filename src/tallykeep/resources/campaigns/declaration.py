@@ -28,7 +28,7 @@ _KEPT: dict[str, Cleaner] = {
     "validity_timeframe": validity.timeframe,
     "validity_hours": validity.hours,
     "validity_day_of_week": cleaning.days_of_week,
-    "validation_rules": cleaning.json_array,
+    "validation_rules": validity.rules,
 }
 _REFUSED = ("promotion", "referral_program", "loyalty_tiers_expiration", "access_settings", "options")
 VALIDITY = ("validity_timeframe", "validity_day_of_week", "validity_hours")  # which its vouchers take over

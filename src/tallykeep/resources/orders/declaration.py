@@ -22,6 +22,12 @@ ORDER_STATUSES = ("CREATED", "PAID", "CANCELED", "FULFILLED")
 _ITEM_NUMBERS = (
     "quantity", "initial_quantity", "discount_quantity", "price", "amount", "initial_amount", "discount_amount",
 )  # fmt: skip
+# What is said of goods inside an item, be they changed or not.
+_GOODS: dict[str, Cleaner] = {
+    "name": cleaning.text, "sku": cleaning.text, "price": cleaning.whole_number, "override": cleaning.json_boolean,
+    "metadata": cleaning.json_object,
+}  # fmt: skip
+_RELATED = cleaning.one_of("product", "sku")
 
 
 def _items(value: Any) -> list[dict[str, Any]]:
@@ -37,12 +43,15 @@ def _item(number: int, item: Any) -> dict[str, Any]:
             if cleaned.get(name) is not None:
                 cleaned[name] = _named(name, cleaning.whole_number, cleaned[name])
         cleaned |= _keys(cleaned, ("source_id", "product_id", "sku_id"))
+        if cleaned.get("related_object") is not None:
+            _named("related_object", _RELATED, cleaned["related_object"])
         for name in ("product", "sku"):
             if cleaned.get(name) is not None:
                 held = cleaning.json_object(cleaned[name])
                 cleaned[name] = held | _keys(held, ("id", "source_id", "product_id"))
-                if held.get("name") is not None:
-                    _named(f"{name}.name", cleaning.text, held["name"])
+                for part, clean in _GOODS.items():
+                    if held.get(part) is not None:
+                        _named(f"{name}.{part}", clean, held[part])
     except Problem as problem:
         raise Problem(f"[{number}] {problem}") from None
     return {"object": "order_item", **cleaned}

@@ -58,7 +58,7 @@ EXTRA_FIELDS: tuple[tuple[str, Cleaner], ...] = (
     ("validity_timeframe", validity.timeframe),
     ("validity_day_of_week", cleaning.days_of_week),
     ("validity_hours", validity.hours),
-    ("validation_rules", cleaning.json_array),
+    ("validation_rules", validity.rules),
 )
 EXTRA_NAMES = tuple(name for name, _ in EXTRA_FIELDS)
 VOUCHER_TYPE = cleaning.one_of(*VOUCHER_TYPES)

@@ -31,6 +31,14 @@ _SPAN: dict[str, Cleaner] = {
 }  # fmt: skip
 
 
+def rules(value: Any) -> list[Any]:
+    """The ids of validation rules."""
+    given = cleaning.json_array(value)
+    if not all(isinstance(rule, str) for rule in given):
+        raise Problem(f"must be an array of strings {actual(value)}")
+    return given
+
+
 def _check(given: dict[str, Any], name: str, clean: Cleaner) -> None:
     try:
         if given.get(name) is not None:
