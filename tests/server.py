@@ -88,8 +88,8 @@ class Server:
         family = [*psutil.Process(self._process.pid).children(recursive=True), psutil.Process(self._process.pid)]
         for process in family:
             _kill(process)
-        psutil.wait_procs(family, timeout=10)
-        self._process.wait(10)
+        psutil.wait_procs(family, timeout=60)
+        self._process.wait(60)
 
     def kill_role(self, name: str) -> None:
         """SIGKILL for the process of one role: `api`, `worker` or `postgres` (the postmaster)."""

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pyte
 
-_PATIENCE_SECONDS = 60
+_PATIENCE_SECONDS = 120
 
 
 class Terminal:

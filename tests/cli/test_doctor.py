@@ -27,7 +27,9 @@ def checks(api: Api | None, *flags: str, **variables: str) -> tuple[int, dict[st
 
 
 def test_all_is_well(api: Api) -> None:
-    code, found = checks(api)
+    # What a busy machine takes is no fault, and not what this is about.
+    with altered(api, lambda status: status["database"].update(answer_seconds=0.001)) as url:
+        code, found = checks(api, "--url", url)
     assert code == 0
     levels = {name: finding["level"] for name, finding in found.items()}
     assert levels.pop("disk") == "unknown", "the database is not embedded"
