@@ -1,6 +1,7 @@
 """A real PostgreSQL for the tests, and databases of their own within it."""
 
 import itertools
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import psycopg
 from tallykeep.config import Settings
 from tallykeep.db.embedded import prepare_embedded
 from tallykeep.db.migrate import migrate
+from tallykeep.supervisor import die_with_parent
 
 _numbers = itertools.count(1)
 
@@ -26,13 +28,19 @@ def running_postgres(directory: Path) -> Iterator[str]:
     server = prepare_embedded(directory)
     with (directory.parent / "postgres.log").open("ab") as log:
         process = subprocess.Popen(
-            [*server.command, *_HASTY], cwd="/", stdout=log, stderr=log, start_new_session=True, **server.identity
+            [*server.command, *_HASTY],
+            cwd="/",
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            preexec_fn=die_with_parent(signal.SIGINT),
+            **server.identity,
         )
     try:
         _wait_until_answering(server.url, process)
         yield server.url
     finally:
-        process.send_signal(2)
+        process.send_signal(signal.SIGINT)
         process.wait(60)
 
 

@@ -15,6 +15,7 @@ import psutil
 import psycopg
 
 from tallykeep.resources.projects import Keys, add_project, new_keys
+from tallykeep.supervisor import die_with_parent
 from tests.peer import hold_to_peer
 
 START_SECONDS = 120
@@ -42,6 +43,7 @@ class Server:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "tallykeep", "serve"],
                 env=self._env, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True,
+                preexec_fn=die_with_parent(signal.SIGTERM),
             )  # fmt: skip
         assert self._process.stdout is not None
         self.output = []
@@ -88,8 +90,8 @@ class Server:
         family = [*psutil.Process(self._process.pid).children(recursive=True), psutil.Process(self._process.pid)]
         for process in family:
             _kill(process)
-        psutil.wait_procs(family, timeout=10)
-        self._process.wait(10)
+        psutil.wait_procs(family, timeout=60)
+        self._process.wait(60)
 
     def kill_role(self, name: str) -> None:
         """SIGKILL for the process of one role: `api`, `worker` or `postgres` (the postmaster)."""

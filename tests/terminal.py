@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pyte
 
-_PATIENCE_SECONDS = 60
+_PATIENCE_SECONDS = 120
 
 
 class Terminal:
@@ -36,7 +36,7 @@ class Terminal:
         fcntl.ioctl(end, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
         self._process = subprocess.Popen(
             command, env={"TERM": "xterm-256color", **env}, stdin=end, stdout=end, stderr=end, cwd=cwd,
-            start_new_session=True, preexec_fn=_take_terminal,  # noqa: PLW1509
+            start_new_session=True, preexec_fn=_take_terminal,
         )  # fmt: skip
         os.close(end)
 

@@ -27,7 +27,7 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     """Run a command with its output piped."""
     return subprocess.run(
-        [*COMMAND, *words], env=environment(api, **variables), cwd=cwd, timeout=60, check=False,
+        [*COMMAND, *words], env=environment(api, **variables), cwd=cwd, timeout=120, check=False,
         input=None if stdin is None else stdin.decode(), stdin=subprocess.DEVNULL if stdin is None else None,
         capture_output=True, text=True,
     )  # fmt: skip

@@ -1,6 +1,7 @@
 """`tallykeep doctor`: what is wrong is found, with what to do about it."""
 
 import json
+import signal
 import socket
 import subprocess
 import time
@@ -14,6 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tallykeep.supervisor import die_with_parent
 from tests.cli.running import COMMAND, environment, in_terminal, run
 from tests.server import Api
 
@@ -27,7 +29,9 @@ def checks(api: Api | None, *flags: str, **variables: str) -> tuple[int, dict[st
 
 
 def test_all_is_well(api: Api) -> None:
-    code, found = checks(api)
+    # What a busy machine takes is no fault, and not what this is about.
+    with altered(api, lambda status: status["database"].update(answer_seconds=0.001)) as url:
+        code, found = checks(api, "--url", url)
     assert code == 0
     levels = {name: finding["level"] for name, finding in found.items()}
     assert levels.pop("disk") == "unknown", "the database is not embedded"
@@ -84,7 +88,8 @@ def without_worker(database_url: str, tmp_path: Path) -> Iterator[tuple[str, dic
     keys = {"TALLYKEEP_APP_ID": "a", "TALLYKEEP_APP_TOKEN": "t"}
     env = environment(None, TALLYKEEP_DATABASE_URL=database_url, TALLYKEEP_PORT=str(port), **keys)
     url = f"http://127.0.0.1:{port}"
-    with subprocess.Popen([*COMMAND, "api"], env=env, stdout=subprocess.DEVNULL) as process:
+    ending = die_with_parent(signal.SIGTERM)
+    with subprocess.Popen([*COMMAND, "api"], env=env, stdout=subprocess.DEVNULL, preexec_fn=ending) as process:
         try:
             _until_alive(url)
             yield url, {**keys, "TALLYKEEP_URL": url}

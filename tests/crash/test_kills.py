@@ -114,14 +114,14 @@ def test_every_role_comes_back_and_nothing_is_left_behind(serve: Callable[..., S
     for role in ("api", "worker", "postgres"):
         before = server.role(role)
         before.kill()
-        psutil.wait_procs([before], timeout=10)
+        psutil.wait_procs([before], timeout=60)
         assert server.role(role).pid != before.pid
         server.wait_ready()
         code = f"AFTER-{role}"
         assert api.ended(api.import_json([{"code": code, "gift": {"amount": 1}}]))["done_count"] == 1
     family = server.family()
     assert server.stop() == 0
-    _, alive = psutil.wait_procs(family, timeout=10)
+    _, alive = psutil.wait_procs(family, timeout=60)
     assert alive == []
 
 
@@ -129,7 +129,7 @@ def test_a_killed_supervisor_takes_its_children_with_it(serve: Callable[..., Ser
     server = serve("orphans")
     family = server.family()
     family[0].kill()
-    _, alive = psutil.wait_procs(family, timeout=30)
+    _, alive = psutil.wait_procs(family, timeout=60)
     assert alive == []
 
 
@@ -169,7 +169,7 @@ def test_a_worker_that_is_stopped_while_it_starts_is_replaced(serve: Callable[..
         worker = server.role("worker")
         worker.suspend()
         stopped.append(worker.pid)
-        _, alive = psutil.wait_procs([worker], timeout=30)
+        _, alive = psutil.wait_procs([worker], timeout=60)
         assert not alive, f"after {stopped}"
     api = client(server)
     assert api.ended(api.import_json([{"code": "AFTER", "gift": {"amount": 1}}]))["done_count"] == 1

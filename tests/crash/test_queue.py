@@ -1,6 +1,7 @@
 """The queue fails as procrastinate is known to, and workers in their ways: no action hangs, and no row doubles."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -10,6 +11,7 @@ import psutil
 import psycopg
 import pytest
 
+from tallykeep.supervisor import die_with_parent
 from tests.crash.test_kills import at_progress, audit, client, database_url, file_of
 from tests.server import Api, Server
 
@@ -87,7 +89,8 @@ def test_a_worker_stopped_beyond_its_lease_commits_nothing_when_it_wakes_up(serv
 
 def _second_worker(url: str) -> subprocess.Popen[bytes]:
     env = {**os.environ, "TALLYKEEP_DATABASE_URL": url, "TALLYKEEP_LEASE_SECONDS": "2"}
-    return subprocess.Popen([sys.executable, "-m", "tallykeep", "worker"], env=env, stderr=subprocess.DEVNULL)
+    return subprocess.Popen([sys.executable, "-m", "tallykeep", "worker"], env=env, stderr=subprocess.DEVNULL,
+                            preexec_fn=die_with_parent(signal.SIGTERM))  # fmt: skip
 
 
 def test_sessions_ended_in_the_middle_of_portions(serve: Callable[..., Server]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 
 from tests.crash.test_kills import at_progress, client, database_url, file_of
-from tests.http.watching import Event, events
+from tests.http.watching import Event, WatchQueries, events
 from tests.server import Api, Server
 
 ROWS = 100_000
@@ -45,14 +45,15 @@ def test_a_long_poll_ends_in_time_even_without_a_database(serve: Callable[..., S
     with ThreadPoolExecutor() as threads:
         started = time.monotonic()
         polling = threads.submit(lambda: api.get(f"/v1/async-actions/{action_id}", wait=3))
-        time.sleep(0.5)
+        with psycopg.connect(database_url(server), autocommit=True) as connection:
+            WatchQueries(connection).until_asked()
         postgres = server.role("postgres")
         stopped = [*postgres.children(), postgres]
         for process in stopped:
             process.suspend()
         try:
             assert polling.result()["status"] == "ENQUEUED"
-            assert 3 <= time.monotonic() - started < 6
+            assert 3 <= time.monotonic() - started < 30
         finally:
             for process in stopped:
                 process.resume()
@@ -86,7 +87,7 @@ def test_those_who_wait_do_not_hold_up_a_shutdown(serve: Callable[..., Server]) 
         assert not any(waiting.done() for waiting in (*streams, *polls))
         started = time.monotonic()
         assert server.stop() == 0
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < 12  # who does not stop is killed after 15
         assert list(told) == []
         assert {poll.result()["status"] for poll in polls} == {"ENQUEUED"}
         for stream in streams:

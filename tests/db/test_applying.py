@@ -225,7 +225,7 @@ def test_a_portion_waits_for_the_one_before_it(database_url: str) -> None:
 
 
 async def _until_waiting(engine: Engine) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not await engine.query("SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'"):
             await asyncio.sleep(0.01)
 

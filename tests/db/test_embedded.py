@@ -2,11 +2,15 @@
 
 import itertools
 import pwd
+import signal
 import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from pathlib import Path
 from threading import Barrier, BrokenBarrierError
 
+import psutil
 import pytest
 
 from tallykeep.db import embedded
@@ -83,3 +87,21 @@ def test_where_no_user_can_be_made_it_is_said_what_to_do(
     monkeypatch.setattr(embedded, "ensure_user_exists", ensure)
     with pytest.raises(DatabaseUnavailableError, match=rf"{told}.*useradd pgserver.*another user"):
         embedded.system_user()
+
+
+_KILLED = """
+import os, psutil, signal, sys
+from pathlib import Path
+from tests.postgres import running_postgres
+with running_postgres(Path(sys.argv[1])):
+    print(psutil.Process().children()[0].pid, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_servers_of_tests_that_are_killed_end_with_them(session_dir: Path) -> None:
+    command = [sys.executable, "-c", _KILLED, str(session_dir / "killed")]
+    killed = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    with suppress(psutil.NoSuchProcess):
+        psutil.Process(int(killed.stdout)).wait(60)

@@ -117,7 +117,7 @@ async def _held_up_in_writing(database_url: str, engine: Engine) -> AsyncIterato
             (engine.project_id,),
         )
         worker = asyncio.create_task(engine.advance())
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not (pids := await engine.query("SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock'")):
                 await asyncio.sleep(0.01)
         yield worker, pids[0]["pid"]
@@ -202,7 +202,7 @@ def test_a_worker_that_wakes_up_beyond_its_lease_commits_nothing(database_url: s
             await stopped.wait()
             await asyncio.sleep(0.3)
             await engine.rescuer.rescue()
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 action = await engine.finish(action_id)  # somebody else's work
             woken.set()
             await sleeper
@@ -251,7 +251,7 @@ def test_attempts_that_end_with_their_process_lead_to_a_try_alone(database_url: 
                 # Told to stop, it took its attempt back; a process that dies cannot.
                 await engine.query("UPDATE attempts SET attempts = attempts + 1 RETURNING 1")
             assert tried == []
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 stopped.clear()
                 await engine.advance()
             assert tried == [1]
@@ -305,7 +305,7 @@ def test_a_suspect_is_tried_alone_by_one_process_at_a_time_and_in_its_turn(datab
             await _suspect_every_portion(engine)
             first = asyncio.create_task(engine.advance())
             await started.wait()
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 await asyncio.gather(*(engine.advance() for _ in range(3)))
             assert tried == [1]
             may_die.set()

@@ -220,7 +220,7 @@ def test_two_that_are_accepted_at_the_same_moment_see_each_other(database_url: s
             async with engine.pool.connection() as holder, holder.transaction():
                 await holder.execute("SELECT FROM turns WHERE project_id = %s FOR UPDATE", (engine.project_id,))
                 submissions = [asyncio.create_task(engine.submit(kind, rows_of(kind, number))) for number in (1, 2)]
-                async with asyncio.timeout(20):
+                async with asyncio.timeout(60):
                     while await waiting_for_locks(engine) < 2:
                         await asyncio.sleep(0.01)
             await asyncio.gather(*submissions)

@@ -117,7 +117,7 @@ def test_portions_are_written_beside_earlier_ones_unless_they_have_a_key_in_comm
         async with open_engine(database_url, portion_rows=1) as engine, engine.pool.connection() as other:
             await _imported(engine, KIND, customers(("A", "0"), ("B", "0"), ("C", "0")), at_once=1)
             action_id = await engine.submit(KIND, customers(("A", "1"), ("B", "1"), ("A", "2"), ("C", "1")).encode())
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 async with other.transaction():
                     await other.execute(_HOLD_A, (engine.project_id,))
                     turns = [asyncio.create_task(engine.advance()) for _ in range(3)]

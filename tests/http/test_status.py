@@ -17,10 +17,10 @@ def test_the_status_tells_of_version_workers_database_and_clocks(api: Api) -> No
     database = status["database"]
     assert database["version"].split(".")[0] in ("16", "17", "18")
     assert database["size_bytes"] > 1_000_000
-    assert 0 < database["answer_seconds"] < 5
+    assert 0 < database["answer_seconds"] < 60
     assert abs(database["clock_ahead_seconds"]) < 1, "both clocks are one"
     told = datetime.fromisoformat(status["time"].replace("Z", "+00:00"))
-    assert abs((datetime.now(UTC) - told).total_seconds()) < 5
+    assert abs((datetime.now(UTC) - told).total_seconds()) < 60
     assert (database["embedded"], status["disk"]) == (False, None), "the server was given a database"
 
 

@@ -9,11 +9,12 @@ import httpx
 import psycopg
 import pytest
 
-from tests.http.watching import events, vouchers_held_back
+from tests.http.watching import WatchQueries, events, vouchers_held_back
 from tests.server import Api
 
 GIFT = {"gift": {"amount": 1}}
 MANY = 40
+SOON = 20  # seconds: on a busy machine, and still before anybody's 30 s are over
 
 
 def _poll(api: Api, action_id: str, seconds: float) -> tuple[dict[str, Any], float]:
@@ -29,15 +30,15 @@ def test_a_long_poll_is_answered_as_soon_as_the_action_ends(api: Api, served_dat
             action_id = api.import_json([{"code": "POLL", **GIFT}])
             action, took = _poll(api, action_id, 0.5)
             assert action["status"] in ("ENQUEUED", "IN_PROGRESS")
-            assert 0.5 <= took < 2
+            assert 0.5 <= took < SOON
             waiting = threads.submit(_poll, api, action_id, 30)
             _poll(api, action_id, 0.5)
             assert not waiting.done()
         released = time.monotonic()
         action, _ = waiting.result()
-    assert time.monotonic() - released < 2
+    assert time.monotonic() - released < SOON
     assert (action["status"], action["result"]["done_count"]) == ("DONE", 1)
-    assert _poll(api, action_id, 30)[1] < 1
+    assert _poll(api, action_id, 30)[1] < SOON
 
 
 @pytest.mark.parametrize("wait", ["-1", "60.5", "nan", "inf", "soon", ""])
@@ -109,11 +110,11 @@ def test_those_who_wait_hold_nothing_that_others_need(api: Api, served_database:
             for number in range(MANY):
                 waiting.append(threads.submit(_poll, api, action_ids[number % 3], 30))
                 waiting.append(threads.submit(_stream, api, action_ids[number % 3]))
-            assert _watch_queries(connection)
+            WatchQueries(connection).until_asked()
             started = time.monotonic()
             for _ in range(20):
                 api.get("/v1/async-actions")
-            assert time.monotonic() - started < 5
+            assert time.monotonic() - started < SOON
             (busy,) = connection.execute(
                 "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'tallykeep api' AND state <> 'idle'"
             ).fetchone() or (None,)
@@ -125,36 +126,18 @@ def test_those_who_wait_hold_nothing_that_others_need(api: Api, served_database:
             assert stream.result()[-1][0] == "done"
 
 
-def _watch_queries(connection: psycopg.Connection[Any], seconds: float = 10) -> bool:
-    """Whether the API goes on asking for watched actions: True at its next question, False after a second without."""
-    asked = (
-        "SELECT max(query_start) FROM pg_stat_activity"
-        " WHERE application_name = 'tallykeep api' AND query LIKE '%AS watched (project_id, id)%'"
-    )
-    deadline, last, since = time.monotonic() + seconds, None, time.monotonic()
-    while time.monotonic() < deadline:
-        (found,) = connection.execute(asked).fetchone() or (None,)
-        if found != last and last is not None:
-            return True
-        if found != last:
-            last, since = found, time.monotonic()
-        if time.monotonic() - since > 1:
-            return False
-        time.sleep(0.02)
-    return False
-
-
 def test_nobody_is_waited_for_who_went_away(api: Api, served_database: str) -> None:
     with psycopg.connect(served_database, autocommit=True) as connection, vouchers_held_back(served_database):
         action_id = api.import_json([{"code": "GONE", **GIFT}])
+        queries = WatchQueries(connection)
         with api.http.stream("GET", f"/v1/async-actions/{action_id}/events") as answer:
             told = events(answer)
             assert next(told).name == "progress"
-            assert _watch_queries(connection)
-        assert not _watch_queries(connection)
+            queries.until_asked()
+        queries.until_silent()
         with pytest.raises(httpx.ReadTimeout):
-            api.http.get(f"/v1/async-actions/{action_id}", params={"wait": 30}, timeout=0.5)
-        assert not _watch_queries(connection)
+            api.http.get(f"/v1/async-actions/{action_id}", params={"wait": 30}, timeout=httpx.Timeout(60, read=0.5))
+        queries.until_silent()
 
 
 def test_who_asks_right_after_submitting_is_not_told_that_the_action_waits(api: Api) -> None:

@@ -10,6 +10,8 @@ from typing import Any
 import httpx
 import psycopg
 
+_PATIENCE_SECONDS = 60
+
 
 @contextmanager
 def vouchers_held_back(database_url: str) -> Iterator[None]:
@@ -17,6 +19,37 @@ def vouchers_held_back(database_url: str) -> Iterator[None]:
     with psycopg.connect(database_url) as connection:
         connection.execute("LOCK TABLE vouchers IN SHARE MODE")
         yield
+
+
+class WatchQueries:
+    """The questions for watched actions that the API asks the database, as long as anybody waits for some."""
+
+    _LAST = (
+        "SELECT max(query_start) FROM pg_stat_activity"
+        " WHERE application_name = 'tallykeep api' AND query LIKE '%AS watched (project_id, id)%'"
+    )
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self._connection = connection
+
+    def until_asked(self) -> None:
+        """Return at the next question."""
+        before, deadline = self._last(), time.monotonic() + _PATIENCE_SECONDS
+        while self._last() == before:
+            assert time.monotonic() < deadline, "the API does not ask for watched actions"
+            time.sleep(0.02)
+
+    def until_silent(self) -> None:
+        """Return when a second has gone by without a question."""
+        last, since, deadline = self._last(), time.monotonic(), time.monotonic() + _PATIENCE_SECONDS
+        while time.monotonic() - since <= 1:
+            assert time.monotonic() < deadline, "the API goes on asking for watched actions"
+            if (found := self._last()) != last:
+                last, since = found, time.monotonic()
+            time.sleep(0.02)
+
+    def _last(self) -> Any:
+        return (self._connection.execute(self._LAST).fetchone() or (None,))[0]
 
 
 @dataclass(frozen=True, slots=True)

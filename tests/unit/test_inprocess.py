@@ -18,7 +18,7 @@ async def _begin(send: Any, status: int = 200) -> None:
 
 def _ask(app: Asgi, work: Callable[[httpx.AsyncClient], Coroutine[Any, Any, Any]]) -> Any:
     async def scenario() -> Any:
-        async with asyncio.timeout(5), httpx.AsyncClient(transport=InProcess(app), base_url="http://host:1") as client:
+        async with asyncio.timeout(60), httpx.AsyncClient(transport=InProcess(app), base_url="http://host:1") as client:
             return await work(client)
 
     return asyncio.run(scenario())

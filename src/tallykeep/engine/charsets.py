@@ -8,7 +8,7 @@ import codecs
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import lru_cache
 
 _MOST_BYTES = 4_000
@@ -46,7 +46,7 @@ _LANGUAGES = {
     "Swedish": r"[a-zåäöéü]",
     "Danish": r"[a-zøåéôüöä]|(?<!i)æ|æ(?!$)",
     "Icelandic": r"[abd-pr-vxyáéíóúýæö]|þ(?=.)|(?<=.)ð",
-    "Estonian": r"[abd-pr-vzäöüõšž]",
+    "Estonian": r"[abd-pr-väöüõšž]",
     "Hungarian": r"[a-záéíóöőúüű]",
     "Czech": r"[a-záčďéěíňóřšťúůýž]",
     "Slovak": r"[a-záäčďéíĺľňóôŕšťúýž]",
@@ -77,7 +77,8 @@ _EASTERN = {  # the first bytes of the characters that are used every day
     "big5": (0xA4, 0xC6),
 }  # fmt: skip
 _JAPANESE = ("shift_jis", "cp932", "euc_jp")
-_WITHIN_WORDS = set("–—’‘´·…•®™©\xad¸`")
+_WITHIN_WORDS = set("–—·…•®™©\xad")
+_APOSTROPHES = set("’‘´")
 _BEHIND_WORDS = set("¹²³”“»«’‘›‹…·•®™©°ºª†‡–—€´!?%§¡")
 _SELDOM_BEHIND_WORDS = set("½¼¾£¥¢¿„‚±×µ")
 _BEFORE_WORDS = set("“„”»«‘’‚‹›¡¿§€©®†•·–—°±µ…×…")
@@ -160,11 +161,11 @@ def _plausibility(texts: Iterable[str], charset: str) -> float:
     return graded / total if total else 1.0
 
 
-def _doubtful(chunks: Iterable[str]) -> set[str]:
+def _doubtful(chunks: Collection[str]) -> set[str]:
     """The letters ý, þ, ð, where there are too many for a language that has them: it has more á, í, ó and ú."""
-    signs = Counter("".join(chunks))
-    rare, beside = (sum(signs[sign] for sign in some) for some in (_RARE, _BESIDE_THEM))
-    return _RARE if rare >= 3 and 2 * beside < rare else set()
+    rare = [chunk for chunk in chunks if not _RARE.isdisjoint(chunk)]
+    beside = sum(sign in _BESIDE_THEM for chunk in chunks for sign in chunk)
+    return _RARE if len(rare) >= 3 and 2 * beside < sum(sign in _RARE for chunk in rare for sign in chunk) else set()
 
 
 def _foreign(chunk: str) -> int:
@@ -203,7 +204,8 @@ def _symbol_grade(sign: str, before: str, behind: str) -> float:
     if unicodedata.name(sign, "").startswith(("BOX", "LIGHT SHADE", "MEDIUM SHADE", "DARK SHADE", "FULL BLOCK")):
         return 0.0
     if before and behind:
-        return float(sign in _WITHIN_WORDS or sign > "\u3000")
+        beside_ascii = behind.isascii() or before[-1].isascii()
+        return float(sign in _WITHIN_WORDS or sign > "\u3000" or (sign in _APOSTROPHES and beside_ascii))
     if before:
         return float(sign in _BEHIND_WORDS or sign > "\u3000") or 0.5 * (sign in _SELDOM_BEHIND_WORDS)
     return float(not behind or sign in _BEFORE_WORDS or sign > "\u3000")
