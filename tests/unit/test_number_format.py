@@ -168,7 +168,7 @@ def test_long_codes_are_refused_and_the_longest_are_quick() -> None:
         NumberFormat("0" * 100_000)
     started = time.perf_counter()
     for part in ("0", "[", '"', "%", "0.", "#,", "E+0", "(", "\\", ";", "$"):
-        known = NumberFormat((part * 1_000)[:1_000])
+        known = NumberFormat((part * 500)[:500])
         for value in (5.0, -1.5, 1e-300, 9e14):
             known.number(value)
     assert time.perf_counter() - started < 5

@@ -238,6 +238,27 @@ def test_number_formats_have_limits() -> None:
         list(first_rows(file))
 
 
+def test_styles_and_tags_have_limits() -> None:
+    many = "".join(f'<numFmt numFmtId="{at}" formatCode="{at}"/>' for at in range(200, 1_400))
+    used = "".join(f'<xf numFmtId="{at}"/>' for at in range(200, 1_400))
+    styles = {"</cellXfs>": f"{used}</cellXfs>", "</numFmts>": f"{many}</numFmts>"}
+    file = rewritten(formatted((5, '"x"0')), lambda xml: _replaced(xml, styles), "xl/styles.xml")
+    with pytest.raises(ValueError, match="number formats; at most"):
+        list(first_rows(file))
+    long = rewritten(formatted((5, '"x"0')), lambda xml: xml.replace("<row", f"<{'x' * 10_000_000}/><row", 1))
+    with pytest.raises(ValueError, match="a tag of more than"):
+        list(first_rows(long))
+    beyond = rewritten(formatted((5, '"x"0')), lambda xml: xml.replace('r="A2"', 'r="A9999999"'))
+    with pytest.raises(ValueError, match="there is no row 9999999"):
+        list(first_rows(beyond))
+
+
+def _replaced(text: str, others: dict[str, str]) -> str:
+    for old, new in others.items():
+        text = text.replace(old, new)
+    return text
+
+
 @pytest.mark.parametrize(
     ("column", "numeric"),
     [

@@ -19,7 +19,7 @@ from enum import Enum, auto
 from functools import lru_cache
 from unicodedata import category
 
-_LONGEST_CODE = 1_000  # a spreadsheet program takes 255
+_LONGEST_CODE = 500  # a spreadsheet program takes 255
 _DIGITS = 15  # so many of a number's digits are kept by spreadsheet programs
 _EXACT = Context(prec=8 * _LONGEST_CODE, rounding=ROUND_HALF_UP)
 _REMEMBERED = 4_096

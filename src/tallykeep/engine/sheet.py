@@ -33,6 +33,7 @@ BROKEN = (CalamineError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError,
 
 REFUSED = os.EX_DATAERR
 TOO_LARGE = os.EX_NOPERM
+LONGEST_LINE = 1 << 20  # of the JSON that tells what is taken
 
 _MOST_CPU_SECONDS = 300
 _LONGEST_MESSAGE = 1_000
@@ -90,8 +91,10 @@ def _write(file: BinaryIO, output: TextIO, wanted: str | None, titles: frozenset
         parts = Parts(archive)
         choice = choose(workbook, parts, wanted, titles)
         marks = _marks(parts, choice)
-        json.dump(_taken(choice), output)
-        output.write("\n")
+        line = json.dumps(_taken(choice))
+        if len(line) > LONGEST_LINE:
+            raise ValueError("the names of its sheets are too long")
+        output.write(f"{line}\n")
         if choice.sheet is not None:
             write_csv(_rows(choice.sheet, marks), output, _header_width(choice.sheet, titles))
         output.flush()

@@ -7,7 +7,7 @@ from itertools import islice
 from python_calamine import CalamineSheet, CalamineWorkbook, SheetMetadata, SheetTypeEnum, SheetVisibleEnum
 
 from tallykeep.engine.header import header_score
-from tallykeep.engine.workbook_parts import Parts
+from tallykeep.engine.workbook_parts import MOST_ROWS, Parts
 
 HEADER_ROWS = 30  # a header is looked for in so many
 _KNOWN_ENOUGH = 2
@@ -81,7 +81,11 @@ def _sized(
     if rows * columns > _MOST_CELLS:
         return None, (rows, columns)
     sheet = book.get_sheet_by_name(meta.name)
-    return sheet, (0, 0) if sheet.end is None else (sheet.end[0] + 1, sheet.width)
+    if sheet.end is None:
+        return sheet, (0, 0)
+    if sheet.end[0] >= MOST_ROWS:
+        raise ValueError(f"there is no row {sheet.end[0] + 1}")
+    return sheet, (sheet.end[0] + 1, sheet.width)
 
 
 def _score(sheet: CalamineSheet | None, size: tuple[int, int], titles: frozenset[str]) -> int:

@@ -10,13 +10,12 @@ from itertools import chain
 from typing import IO
 
 from tallykeep.engine.number_format import NumberFormat
-from tallykeep.engine.workbook_parts import CHUNK_BYTES, Attributes, column_of, parse, strict_parser
+from tallykeep.engine.workbook_parts import CHUNK_BYTES, MOST_ROWS, Attributes, StrictParser, column_of
 
 NEVER_CALCULATED = "a formula that was never calculated"
 
 _UNKNOWN = "of an unknown kind"
 
-_MOST_ROWS = 1 << 20
 _MOST_STYLES = 50  # that are searched for by name
 _LONGEST_ERROR = 40
 _HEAD_BYTES = 4_096
@@ -50,7 +49,7 @@ class Marks:
 
     def add(self, row: int, column: int, number: int) -> None:
         """Note how a cell looks; raises ValueError for a place that no sheet has."""
-        if not 0 <= row < _MOST_ROWS or not 0 <= column < 1 << _COLUMN_BITS:
+        if not 0 <= row < MOST_ROWS or not 0 <= column < 1 << _COLUMN_BITS:
             raise ValueError(f"there is no cell in row {row + 1}, column {column + 1}")
         self.packed.append((row << _COLUMN_BITS | column) << _LOOK_BITS | number)
 
@@ -151,15 +150,15 @@ class _Scan:
         self._row, self._column = -1, -1
         self._cell: Attributes = {}
         self._value, self._within, self._has_formula = "", False, False
-        self._parser = strict_parser(self._first)
-        self._parser.CharacterDataHandler = self._characters
-        self._parser.EndElementHandler = self._end
+        self._parser = StrictParser(self._first)
+        self._parser.handlers.CharacterDataHandler = self._characters
+        self._parser.handlers.EndElementHandler = self._end
 
     def read(self, sheet: IO[bytes]) -> Marks:
         """Parse all of it."""
         for chunk in iter(lambda: sheet.read(CHUNK_BYTES), b""):
-            parse(self._parser, chunk)
-        parse(self._parser, b"", final=True)
+            self._parser.feed(chunk)
+        self._parser.finish()
         return self._marks
 
     def _first(self, name: str, _: Attributes) -> None:
@@ -168,7 +167,7 @@ class _Scan:
         begin = {"row": self._begin_row, "c": self._begin_cell, "f": self._begin_formula, "v": self._begin_value}
         names = {prefix + local: handle for local, handle in begin.items()}
         self._cell_name = f"{prefix}c"
-        self._parser.StartElementHandler = lambda name, found: names[name](found) if name in names else None
+        self._parser.handlers.StartElementHandler = lambda name, found: names[name](found) if name in names else None
 
     def _begin_row(self, found: Attributes) -> None:
         self._row = _row_number(found["r"]) if "r" in found else self._row + 1
@@ -206,6 +205,6 @@ class _Scan:
 
 
 def _row_number(text: str) -> int:
-    if not text.isdecimal() or len(text) > 7 or not 0 < int(text) <= _MOST_ROWS:
+    if not text.isdecimal() or len(text) > 7 or not 0 < int(text) <= MOST_ROWS:
         raise ValueError(f"there is no row {text[:20]!r}")
     return int(text) - 1

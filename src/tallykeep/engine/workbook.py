@@ -28,7 +28,6 @@ OLE_REFUSED = (
 _CHUNK_BYTES = 1 << 18
 _LONGEST_LOGGED = 300
 _AT_ONCE = 2  # each may take as much memory as the settings allow
-_LONGEST_LINE = 1 << 20
 _LONGEST_NAME = 255
 
 
@@ -96,7 +95,7 @@ class Workbooks:
         limits = [str(self._settings.max_expanded_bytes), str(self._settings.max_xlsx_memory_bytes)]
         return await asyncio.create_subprocess_exec(
             sys.executable, "-m", engine_sheet.__name__, *limits, options,
-            stdin=workbook, stdout=PIPE, stderr=complaints, limit=_LONGEST_LINE,
+            stdin=workbook, stdout=PIPE, stderr=complaints, limit=engine_sheet.LONGEST_LINE + 1,
         )  # fmt: skip
 
 

@@ -15,7 +15,10 @@ from xml.parsers import expat
 from tallykeep.engine.number_format import NumberFormat
 
 CHUNK_BYTES = 1 << 18
-_LARGEST_PART = 64 << 20  # of those read as a whole; 65,000 styles, as many as there may be, take 10 MiB
+MOST_ROWS = 1 << 20  # of a sheet
+_LARGEST_PART = 32 << 20  # of those read as a whole; 65,000 styles, as many as there may be, take 20 MiB
+_LONGEST_TAG = 8 << 20  # the parser looks at a tag anew with each piece of it
+_MOST_FORMATS = 1_000  # a spreadsheet program has some 250
 _HEAD_BYTES = 4_096
 _DIMENSION = re.compile(rb"<(?:\w+:)?dimension\s[^<>]*ref=[\"']([A-Z]+)(\d+)(?::([A-Z]+)(\d+))?[\"']")
 
@@ -60,11 +63,14 @@ class Parts:
             for name, found in self._elements("xl/_rels/workbook.xml.rels")
             if name == "Relationship"
         }
-        return {
-            found.get("name", ""): targets.get(_local(found, "id"), "")
+        sheets = [
+            (found.get("name", ""), targets.get(_local(found, "id"), ""))
             for name, found in self._elements("xl/workbook.xml")
             if name == "sheet"
-        }
+        ]
+        if any(len(set(each)) < len(sheets) for each in zip(*sheets, strict=True)):
+            raise ValueError("two of its sheets are the same")
+        return dict(sheets)
 
     def dimension(self, name: str) -> tuple[int, int]:
         """How many rows and columns a sheet says that it has; none where it does not say it."""
@@ -88,23 +94,23 @@ class Parts:
                 within = name == "cellXfs"
             elif name == "xf" and within:
                 styles.append(found.get("numFmtId", "0"))
+        if len(set(styles)) > _MOST_FORMATS:
+            raise ValueError(f"it has {len(set(styles))} number formats; at most {_MOST_FORMATS} are possible")
         known = {number: _changing(codes.get(int(number), "") if number.isdecimal() else "") for number in set(styles)}
         return [known[number] for number in styles]
 
     def _elements(self, path: str) -> Iterator[tuple[str, Attributes]]:
         """The elements of a part in the order of their beginnings, without their prefixes."""
         found: list[tuple[str, Attributes]] = []
-        parser = strict_parser(lambda name, attributes: found.append((name.rpartition(":")[2], attributes)))
+        parser = StrictParser(lambda name, attributes: found.append((name.rpartition(":")[2], attributes)))
         with self._open(path) as part:
-            size = 0
+            if self._entries[path].file_size > _LARGEST_PART:
+                raise ValueError(f"{path} is larger than {_LARGEST_PART} bytes")
             for chunk in iter(lambda: part.read(CHUNK_BYTES), b""):
-                size += len(chunk)
-                if size > _LARGEST_PART:
-                    raise ValueError(f"{path} is larger than {_LARGEST_PART} bytes")
-                parse(parser, chunk)
+                parser.feed(chunk)
                 yield from found
                 found.clear()
-            parse(parser, b"", final=True)
+            parser.finish()
 
 
 def _local(attributes: Attributes, name: str) -> str:
@@ -116,24 +122,35 @@ def _changing(code: str) -> NumberFormat | None:
     return known if known.changes_numbers or known.changes_text else None
 
 
-def strict_parser(start: Callable[[str, Attributes], object]) -> expat.XMLParserType:
-    """A parser of XML that takes no document type, and so no entities."""
-    parser = expat.ParserCreate()
-    parser.StartElementHandler = start
-    parser.StartDoctypeDeclHandler = _refuse_doctype
-    return parser
+class StrictParser:
+    """A parser of XML that takes no document type, and so no entities, and no endless tags; it raises ValueError."""
+
+    def __init__(self, start: Callable[[str, Attributes], object]) -> None:
+        self._fed = 0
+        self.handlers = expat.ParserCreate()
+        self.handlers.StartElementHandler = start
+        self.handlers.StartDoctypeDeclHandler = _refuse_doctype
+
+    def feed(self, chunk: bytes) -> None:
+        """Parse the next bytes."""
+        self._parse(chunk, final=False)
+        self._fed += len(chunk)
+        if self._fed - self.handlers.CurrentByteIndex > _LONGEST_TAG:
+            raise ValueError(f"its XML has a tag of more than {_LONGEST_TAG} bytes")
+
+    def finish(self) -> None:
+        """End of input."""
+        self._parse(b"", final=True)
+
+    def _parse(self, chunk: bytes, *, final: bool) -> None:
+        try:
+            self.handlers.Parse(chunk, final)
+        except expat.ExpatError as error:
+            raise ValueError(f"its XML is broken ({error})") from None
 
 
 def _refuse_doctype(*_: object) -> None:
     raise ValueError("it holds a document type")
-
-
-def parse(parser: expat.XMLParserType, chunk: bytes, *, final: bool = False) -> None:
-    """Parse a piece of XML; raises ValueError where it is none."""
-    try:
-        parser.Parse(chunk, final)
-    except expat.ExpatError as error:
-        raise ValueError(f"its XML is broken ({error})") from None
 
 
 def column_of(letters: str) -> int:
