@@ -115,3 +115,8 @@ def test_titles_are_compared_by_their_words(title: str) -> None:
 
 def test_composed_and_decomposed_titles_are_the_same() -> None:
     assert normal_title("Gültig ab") == normal_title("Gu\N{COMBINING DIAERESIS}ltig ab")
+
+
+def test_an_error_in_the_header_is_told_by_its_column() -> None:
+    with pytest.raises(InvalidPayloadError, match="column 2 is #N/A"):
+        read("Code,\0error:#N/A\nA,1\n", delimiter=",", by_record=True)

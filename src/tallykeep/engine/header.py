@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tallykeep.engine.csv_records import DELIMITERS, cells_of, delimiter_of, is_blank, records_of
+from tallykeep.engine.spreadsheet_errors import unmarked
 from tallykeep.errors import InvalidPayloadError
 from tallykeep.model import normal_title
 
@@ -184,6 +185,9 @@ def title_columns(header: Header) -> tuple[list[str], list[int]]:
         raise InvalidPayloadError(f"The file is not UTF-8 (byte {error.start + 1} of the header); save it so") from None
     if len(names) > MOST_COLUMNS:
         raise InvalidPayloadError(f"The header has {len(names)} columns; at most {MOST_COLUMNS} are possible")
+    for column, (name, shown) in enumerate(zip(names, unmarked(names), strict=True), 1):
+        if name != shown:
+            raise InvalidPayloadError(f"The title of column {column} is {shown}; correct it in the workbook")
     if any("\0" in name for name in names):
         raise InvalidPayloadError("The header holds the character U+0000; is this a text file?")
     return _told_apart(names)
