@@ -129,10 +129,10 @@ def swallower() -> Iterator[str]:
 
 
 def test_ctrl_c_while_the_file_is_sent_says_that_nothing_was_accepted(api: Api, tmp_path: Path) -> None:
-    file = tmp_path / "large.csv"
-    file.write_bytes(b"Code\n" + b"x" * 200_000_000)
+    file = tmp_path / "large.json"
+    file.write_bytes(b"[" + b" " * 200_000_000)
     sending = re.compile(r"uploading .* \d+% .* of 200\.0 MB")
-    with swallower() as url, in_terminal(api, "import", "vouchers", str(file), "--url", url, columns=120) as terminal:
+    with swallower() as url, in_terminal(api, "update", "vouchers", str(file), "--url", url, columns=120) as terminal:
         terminal.until(lambda text: bool(sending.search(text)))
         terminal.type(CTRL_C)
         assert terminal.wait() == 130
@@ -141,9 +141,9 @@ def test_ctrl_c_while_the_file_is_sent_says_that_nothing_was_accepted(api: Api, 
 
 
 def test_ctrl_c_before_the_answer_says_that_it_is_not_known(api: Api, tmp_path: Path) -> None:
-    file = tmp_path / "small.csv"
-    file.write_text("Code\nA\n")
-    with swallower() as url, in_terminal(api, "import", "vouchers", str(file), "--url", url, columns=120) as terminal:
+    file = tmp_path / "small.json"
+    file.write_text('[{"code": "A"}]')
+    with swallower() as url, in_terminal(api, "update", "vouchers", str(file), "--url", url, columns=120) as terminal:
         terminal.until(lambda text: "the server is storing them" in text)
         terminal.type(CTRL_C)
         assert terminal.wait() == 130
