@@ -223,10 +223,11 @@ def test_bare_bodies_and_the_query(api: Api) -> None:
 
 def test_the_delimiter_that_was_chosen_is_taken_by_the_import_too(api: Api) -> None:
     content = b"Code;Voucher Type;Value;Note, or, a, long, remark\nA;GIFT_VOUCHER;5;x\n"
-    assert previewed(api, content)["delimiter"] == ","
-    assert previewed(api, content, delimiter=";")["rows"][0]["outcome"] == "created"
+    assert previewed(api, content)["delimiter"] == ";"  # more of the titles are known so than with commas
+    assert previewed(api, content, delimiter=",")["delimiter"] == ","
     path = "/v1/vouchers/importCSV"
-    check(api.http.post(path, files={"file": content}), 400, "invalid_payload", "no column Code")
+    as_commas = api.http.post(path, files={"file": content}, params={"delimiter": ","})
+    check(as_commas, 400, "invalid_payload", "no column Code")
     check(api.http.post(path, files={"file": content}, params={"delimiter": "x"}), 400, "invalid_query_params")
     for request in ({"params": {"delimiter": ";"}}, {"data": {"delimiter": "semicolon"}}):
         action = api.ended(api.http.post(path, files={"file": content}, **request).json()["async_action_id"])
@@ -282,7 +283,6 @@ def test_files_that_are_none(api: Api) -> None:
     refused(api, b"\xd0\xcf\x11\xe0" * 10, 400, "invalid_payload", "old Excel")
     refused(api, b"PK\x03\x04" + bytes(100), 400, "invalid_payload", "workbook")
     refused(api, b"\x1f\x8b" + bytes(100), 400, "invalid_payload", "gzip")
-    refused(api, b"Code,code\nA,B\n", 400, "invalid_payload", "twice")
     refused(api, b'"Code' + b"\n" * 10, 400, "invalid_payload", "never closes")
     refused(api, b",".join(b"c%d" % n for n in range(1_001)), 400, "invalid_payload", "1001 columns")
     refused(api, b"x" * (2 << 20), 400, "invalid_payload", "longer than")
