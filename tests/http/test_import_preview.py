@@ -319,3 +319,10 @@ def test_what_can_be_imported_is_listed_with_its_limits(api: Api) -> None:
     for kind in kinds.values():
         assert kind["template"] is None or api.http.get(kind["template"]).status_code == 200
     assert listed["limits"]["workbook_bytes"] == 100 << 20
+
+
+@pytest.mark.parametrize("name", ["limit", "header_row"])
+@pytest.mark.parametrize("number", ["0", "000000001000000000", "000000001" + "0" * 5_000, "9" * 5_000, "-1", "1.0"])
+def test_numbers_that_are_none_are_refused(api: Api, name: str, number: str) -> None:
+    told = f".{name} should be a whole number from 1 to"
+    refused(api, b"Code\nA\n", 400, "invalid_query_params", told, **{name: number})
