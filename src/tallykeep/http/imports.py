@@ -6,7 +6,8 @@ from typing import Any
 from fastapi import APIRouter, Request
 
 from tallykeep.actions.imports import IMPORTS, ImportKind
-from tallykeep.actions.preview import Asked, Preview, PreviewedRow, known_titles, preview
+from tallykeep.actions.preview import Asked, Preview, known_titles, preview
+from tallykeep.actions.previewed_rows import PreviewedRow
 from tallykeep.actions.recognition import Candidate
 from tallykeep.actions.templates import CSV_TEMPLATES
 from tallykeep.compatibility import OURS
