@@ -109,16 +109,20 @@ class Transcoder:
         """The text; of its beginning what is behind all byte order marks."""
         if self._begun:
             return text
-        text = self._marked + text
-        start = 0
-        while text.startswith(_UTF8_BOM, start):
-            start += len(_UTF8_BOM)
-        text = text[start:]
+        text = without_marks(self._marked + text)
         if not final and _UTF8_BOM.startswith(text):  # nothing yet, or the beginning of a mark
             self._marked = text
             return b""
         self._begun, self._marked = True, b""
         return text
+
+
+def without_marks(text: bytes) -> bytes:
+    """UTF-8 without the byte order marks at its beginning, however many."""
+    start = 0
+    while text.startswith(_UTF8_BOM, start):
+        start += len(_UTF8_BOM)
+    return text[start:]
 
 
 def known_charset(charset: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from tallykeep import exact_json
+from tallykeep.engine.encoding import without_marks
 from tallykeep.engine.portions import PortionCutter, row_too_long
 from tallykeep.errors import InvalidPayloadError
 from tallykeep.model import Portion, Source
@@ -56,9 +57,9 @@ class JsonSplitter:
     def _feed(self, chunk: bytes, *, final: bool) -> Iterator[Portion]:
         self._buffer += chunk
         if self._state == "start":
+            self._buffer = without_marks(self._buffer)
             if len(self._buffer) < len(_BOM) and _BOM.startswith(self._buffer):
                 return
-            self._buffer = self._buffer.removeprefix(_BOM)
         if len(self._buffer) < self._scan_from:
             return
         if self._state == "start" and (opening := _OPENING.match(self._buffer)):

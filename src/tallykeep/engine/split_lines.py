@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from tallykeep.engine.encoding import without_marks
 from tallykeep.engine.portions import PortionCutter, row_too_long
 from tallykeep.model import Portion, Source
 
@@ -50,7 +51,7 @@ class LinesSplitter:
 
     def _take(self, lines: list[bytes]) -> Iterator[Portion]:
         if not self._started:
-            lines[0] = _without_marks(lines[0])
+            lines[0] = without_marks(lines[0])
             self._started = True
         if max(map(len, lines)) > self._max_row_bytes:
             lines = list(self._until_too_long(lines))
@@ -66,9 +67,3 @@ class LinesSplitter:
                 raise row_too_long(number, self._max_row_bytes)
             number += bool(line.strip(_BLANK))
             yield line
-
-
-def _without_marks(line: bytes) -> bytes:
-    while line.startswith(_BOM):
-        line = line.removeprefix(_BOM)
-    return line

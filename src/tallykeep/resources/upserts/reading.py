@@ -60,7 +60,7 @@ def ids_reader(by: str, metadata: dict[str, Any]) -> Reader:
         change = Change(row.number, metadata=metadata)
         if row.problem is not None:
             change.problems.append(row.problem)
-        elif cleaning.is_blank(row.value):
+        elif not row.value or cleaning.is_blank(row.value):
             change.problems.append(f"{by}: must not hold empty keys")
         else:
             key = _cleaned(change, by, cleaning.key_text, row.value)

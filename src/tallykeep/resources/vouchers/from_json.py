@@ -136,7 +136,7 @@ class JsonVouchers:
         self._take_worth(values, problems, kind, given)
         self._take_metadata(values, problems, given.get("metadata"))
         code = values.pop("code", None)
-        if cleaning.is_blank(given.get("code")):
+        if not given.get("code") or cleaning.is_blank(given["code"]):
             problems.insert(0, "code is required")
         if problems or code is None or kind is None:
             return None, problems, shown_key(given.get("code"))

@@ -94,7 +94,7 @@ class SameMetadata:
 
 def code_of(given: Any) -> str:
     """A code; raises Problem with the reason, the field's name in front."""
-    if cleaning.is_blank(given):
+    if not given or cleaning.is_blank(given):
         raise Problem("code is required")
     try:
         return str(cleaning.key_text(given))
