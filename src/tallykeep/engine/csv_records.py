@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from functools import cache
 from typing import NamedTuple
 
-DELIMITERS = ",;\t|"
+from tallykeep.csv_text import DELIMITERS
 
 # What str.isspace holds for blank, in UTF-8, the line feed aside.
 _BLANK = (

@@ -9,7 +9,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tallykeep.engine.csv_records import DELIMITERS, cells_of, delimiter_of, is_blank, records_of
+from tallykeep.csv_text import DELIMITERS
+from tallykeep.engine.csv_records import cells_of, delimiter_of, is_blank, records_of
 from tallykeep.engine.spreadsheet_errors import unmarked
 from tallykeep.errors import InvalidPayloadError
 from tallykeep.model import normal_title

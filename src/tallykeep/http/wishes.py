@@ -5,7 +5,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from tallykeep import exact_json
-from tallykeep.engine.csv_records import DELIMITERS
+from tallykeep.csv_text import DELIMITERS
 from tallykeep.engine.header import LAST_HEADER_ROW
 from tallykeep.errors import InvalidQueryError
 from tallykeep.model import OnError, Wishes, normal_title
