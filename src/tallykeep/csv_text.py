@@ -1,14 +1,14 @@
 """CSV as we write it: it reads back to the same cells, by our own reader as by others."""
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 # What downloads begin with, so that spreadsheet programs read UTF-8; it is dropped where they are sent back.
 BYTE_ORDER_MARK = "\ufeff"
 
-_DELIMITERS = frozenset(",;\t|")
-_BLANK = " \t\r\n\v\f"
+DELIMITERS = ",;\t|"
+
 _END = "\r\n"  # makes the writer quote cells that hold one of the two alone
 
 
@@ -24,28 +24,16 @@ def csv_line(cells: Iterable[Any], delimiter: str = ",", *, quoted: bool = False
 
 
 def csv_lines(rows: Iterable[Iterable[Any]], delimiter: str = ",", *, quoted: bool = False) -> str:
-    """Rows as lines. One without anything but blanks is quoted, because lines that are blank are no rows."""
-    return "".join([f"{line}\n" for line in _lines(rows, delimiter, quoted)])
-
-
-def _lines(rows: Iterable[Iterable[Any]], delimiter: str, quoted: bool) -> Iterator[str]:
+    """Rows as lines. Our own reader takes those of blanks alone for none."""
     lines = _Lines()
-    write = csv.writer(
+    csv.writer(
         lines, delimiter=delimiter, lineterminator=_END, quoting=csv.QUOTE_ALL if quoted else csv.QUOTE_MINIMAL
-    ).writerow
-    for row in rows:
-        cells = list(row)
-        write(cells)
-        line = lines.pop().removesuffix(_END)
-        yield line if line.strip(_BLANK + delimiter) else _quoted(cells, delimiter)
-
-
-def _quoted(cells: list[Any], delimiter: str) -> str:
-    return delimiter.join([f'"{cell}"' for cell in cells])
+    ).writerows(rows)
+    return "".join([f"{line.removesuffix(_END)}\n" for line in lines])
 
 
 def header_line(titles: Iterable[str], delimiter: str = ",") -> str:
     """A file's first line; quoted throughout where a title holds what might be taken for the delimiter."""
     header = list(titles)
-    others = _DELIMITERS - {delimiter}
+    others = set(DELIMITERS) - {delimiter}
     return csv_line(header, delimiter, quoted=any(others.intersection(title) for title in header))

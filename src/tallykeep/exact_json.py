@@ -1,7 +1,7 @@
 """JSON whose numbers keep the digits they were sent with, be they more than a float or 64 bits hold."""
 
 import json
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import orjson
@@ -61,7 +61,11 @@ def _whole(text: str) -> int | float | Decimal:
 def _decimal(text: str) -> float | Decimal:
     if len(text) <= _SHORT and "e" not in text and "E" not in text:
         return float(text)
-    exact, number = Decimal(text), float(text)
+    number = float(text)
+    try:
+        exact = Decimal(text)
+    except InvalidOperation:
+        raise NumberError("it holds a number whose exponent no program holds") from None
     if Decimal(repr(number)) == exact:
         return number
     _, digits, exponent = exact.as_tuple()

@@ -17,6 +17,9 @@ _ID_RANDOM_BITS = 30
 _BLOCK_ROWS = 1_000
 _LONGEST_TITLE = 200  # that is remembered
 _BETWEEN_WORDS = {"Zs", "Zl", "Zp", "Cc", "Cf", "Pd"}
+_BETWEEN_ASCII_WORDS = {
+    code: None for code in range(128) if code == ord("_") or unicodedata.category(chr(code)) in _BETWEEN_WORDS
+}
 
 
 def now() -> datetime:
@@ -54,6 +57,8 @@ def normal_title(title: str) -> str:
 @lru_cache(maxsize=10_000)
 def _normal_title(title: str) -> str:
     folded = unicodedata.normalize("NFKC", title).casefold()
+    if folded.isascii():
+        return folded.translate(_BETWEEN_ASCII_WORDS)
     return "".join(sign for sign in folded if sign != "_" and unicodedata.category(sign) not in _BETWEEN_WORDS)
 
 

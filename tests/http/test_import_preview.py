@@ -277,6 +277,12 @@ def test_a_preview_does_not_wait_for_an_import_that_runs(api: Api, served_databa
     assert [row["outcome"] for row in seen["rows"]] == ["unknown", "failed"]
 
 
+def test_columns_of_one_title_are_shown_with_what_an_import_would_say(api: Api) -> None:
+    seen = previewed(api, b"Code,code\nA,B\n")
+    assert [column["title"] for column in seen["columns"]] == ["Code", "code (2)"]
+    assert "more than once" in seen["refusal"]
+
+
 def test_files_that_are_none(api: Api) -> None:
     refused(api, b"", 400, "invalid_payload", "empty")
     refused(api, b"\0\1\2\3" * 1_000, 400, "invalid_payload", "U+0000")
@@ -319,3 +325,10 @@ def test_what_can_be_imported_is_listed_with_its_limits(api: Api) -> None:
     for kind in kinds.values():
         assert kind["template"] is None or api.http.get(kind["template"]).status_code == 200
     assert listed["limits"]["workbook_bytes"] == 100 << 20
+
+
+@pytest.mark.parametrize("name", ["limit", "header_row"])
+@pytest.mark.parametrize("number", ["0", "000000001000000000", "000000001" + "0" * 5_000, "9" * 5_000, "-1", "1.0"])
+def test_numbers_that_are_none_are_refused(api: Api, name: str, number: str) -> None:
+    told = f".{name} should be a whole number from 1 to"
+    refused(api, b"Code\nA\n", 400, "invalid_query_params", told, **{name: number})

@@ -126,3 +126,7 @@ def test_the_answer_does_not_take_longer_for_more(sample: bytes) -> None:
     start = time.process_time()
     likelier_charsets(sample, "cp1252")
     assert time.process_time() - start < 2
+
+
+def test_one_letter_again_and_again_is_looked_at_once() -> None:
+    assert likelier_charsets(f"Code\n{'æ' * 200}ß\n{'Å' * 200}\n".encode("cp1252"), "windows-1252") == []

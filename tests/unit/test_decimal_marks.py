@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tallykeep.engine import decimal_marks
 from tallykeep.engine.columns import choose_columns
 from tallykeep.engine.decimal_marks import MOST_ROWS, DecimalMarks, with_marks
 from tallykeep.engine.split_csv import CsvSplitter
@@ -40,6 +41,14 @@ def test_only_the_first_rows_tell(portion_rows: int) -> None:
     for cells, expected in ((within, {0: "."}), (beyond, {}), (contradicting, {0: "."})):
         content = ("Price;X\n" + "".join(f"{cell};\n" for cell in cells)).encode()
         assert marks(content, 30_000, portion_rows) == expected
+
+
+@pytest.mark.parametrize("portion_rows", [10_000, 7, 1])
+def test_only_so_many_bytes_are_held(portion_rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decimal_marks, "MOST_BYTES", len("1.250;\n") + 8 * len("7.000;\n") + len("12.99;\n"))
+    for others, expected in ((8, {0: "."}), (9, {})):
+        content = ("Price;X\n1.250;\n" + "7.000;\n" * others + "12.99;\n").encode()
+        assert marks(content, 10, portion_rows) == expected
 
 
 def test_what_a_workbook_knows_stays_and_columns_without_unclear_cells_have_no_mark() -> None:

@@ -51,7 +51,19 @@ def test_what_a_float_or_64_bits_hold_is_a_number_to_count_with(number: float) -
     assert read == number
 
 
-@pytest.mark.parametrize("text", ["1e400", "-1e400", "1" * 400, "0." + "1" * 1_001, "1e-1001", "[1E+999999]"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1e400",
+        "-1e400",
+        "1" * 400,
+        "0." + "1" * 1_001,
+        "1e-1001",
+        "[1E+999999]",
+        "0e9999999999999999999",
+        "1e-9999999999999999999",
+    ],
+)
 def test_what_nobody_can_hold_is_refused_with_a_way_out(text: str) -> None:
     with pytest.raises(exact_json.DecodeError, match="send it as a string"):
         exact_json.loads(text)

@@ -120,3 +120,13 @@ def test_composed_and_decomposed_titles_are_the_same() -> None:
 def test_an_error_in_the_header_is_told_by_its_column() -> None:
     with pytest.raises(InvalidPayloadError, match="column 2 is #N/A"):
         read("Code,\0error:#N/A\nA,1\n", delimiter=",", by_record=True)
+
+
+@pytest.mark.parametrize("chunk", [100, 1 << 20])
+@pytest.mark.parametrize("blank", [b"\n", b";;\n", b" , ,\r\n"])
+def test_blank_lines_without_end_are_not_kept_until_a_header_comes(blank: bytes, chunk: int) -> None:
+    made = CsvSplitter(portion_rows=100, portion_bytes=1 << 20, max_row_bytes=3_000)
+    data = blank * 70_000 + b"Code\nA\n"
+    with pytest.raises(InvalidPayloadError, match="no header in the first 3000 bytes"):
+        split(made, [data[start : start + chunk] for start in range(0, len(data), chunk)])
+    assert read(blank * 900 + b"Code\nA\n")[0].header == ["Code"]

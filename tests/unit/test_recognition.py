@@ -54,3 +54,8 @@ def test_our_own_titles_stay_ours(columns: list[SeenColumn]) -> None:
             each for each in candidates([SeenColumn(first), *columns], "csv", None) if each.kind.name == kind
         ]
         assert (candidate.fields[0].title, candidate.fields[0].by) == (first, "title")
+
+
+def test_a_title_without_end_is_none_of_ours() -> None:
+    likeliest = candidates([SeenColumn("Email"), SeenColumn("(" * 200_000)], "csv", None)[0]
+    assert [each.title for each in likeliest.fields.values()] == ["Email"]

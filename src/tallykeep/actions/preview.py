@@ -1,17 +1,25 @@
 """A look at a file before it is imported: what it is, what its columns are taken for, and how its first rows fare."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Literal
 
-from tallykeep import exact_json
-from tallykeep.actions.file_warnings import FileWarning, Held, charset_warnings, file_warnings
+from tallykeep.actions.file_warnings import FileWarning, charset_warnings, file_warnings
 from tallykeep.actions.imports import IMPORTS, ImportKind
-from tallykeep.actions.needs import Needed, needed, unknown_values
-from tallykeep.actions.problems import Places, Problem
-from tallykeep.actions.recognition import By, Candidate, SeenColumn, candidates, doubt
+from tallykeep.actions.needs import Needed, needed
+from tallykeep.actions.previewed_columns import (
+    Column,
+    as_called,
+    columns_of,
+    held_by,
+    kept_places,
+    missing_fields,
+    seen_columns,
+    suggested_mapping,
+    with_choices,
+)
+from tallykeep.actions.previewed_rows import PreviewedRow, previewed_rows
+from tallykeep.actions.recognition import Candidate, SeenColumn, candidates, doubt
 from tallykeep.actions.synonyms import SYNONYMS
 from tallykeep.db.pool import Pool
 from tallykeep.engine.beginning import Beginning, Sample, read_beginning
@@ -26,12 +34,6 @@ from tallykeep.engine.workbook import SheetSize
 from tallykeep.errors import InvalidPayloadError, InvalidQueryError
 from tallykeep.model import Row, Source, normal_title
 from tallykeep.resources.numerals import decimal_mark
-
-_LONGEST_CELL = 200
-_TOO_DEEP = "(nested too deep to be shown)"
-
-Use = Literal["field", "metadata", "left_out"]
-Outcome = Literal["created", "updated", "failed", "unknown"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,34 +50,6 @@ class Asked:
     defaults: dict[str, str] = field(default_factory=dict)
     values: dict[str, dict[str, str]] = field(default_factory=dict)
     last_day_counts: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column of the file: what it is called in the end, what it is used for, and why that is suggested.
-
-    Where its cells are one of several `choices`, `unknown_values` are the texts that are none of them.
-    """
-
-    index: int
-    title: str
-    samples: tuple[str, ...]
-    use: Use
-    target: str | None
-    by: By | None
-    choices: tuple[str, ...] = ()
-    unknown_values: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class PreviewedRow:
-    """One row: its cells by column, what would become of it, and why it would fail; `line` is where it begins."""
-
-    number: int
-    line: int | None
-    cells: tuple[str, ...]
-    outcome: Outcome
-    problems: list[Problem] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +93,21 @@ class Preview:
     warnings: list[FileWarning]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Look:
+    """What a file is taken for, before its rows are tried; `source` reads them as an import would."""
+
+    beginning: Beginning
+    rows: list[Row]
+    seen: list[SeenColumn]
+    possible: list[Candidate]
+    chosen: Candidate
+    action_type: ActionType
+    mapping: Mapping
+    source: Source
+    columns: list[Column]
+
+
 async def preview(
     pool: Pool, project_id: int, sample: Sample, asked: Asked, file_name: str | None, max_row_bytes: int
 ) -> Preview:
@@ -127,25 +116,46 @@ async def preview(
     Raises InvalidPayloadError and InvalidQueryError for what cannot be understood, NotFoundError for a target that
     does not exist.
     """
+    look = await asyncio.to_thread(_look, sample, asked, file_name, max_row_bytes)
+    tried = look.beginning.rows(look.source)[: asked.limit]
+    trial = await try_out(pool, project_id, look.action_type, look.source, tried, asked.target)
+    return await asyncio.to_thread(_preview, sample, asked, look, len(tried), trial)
+
+
+def _look(sample: Sample, asked: Asked, file_name: str | None, max_row_bytes: int) -> _Look:
     looked = Looked(asked.delimiter, asked.header_row, known_titles(asked.mapping))
-    beginning = await asyncio.to_thread(read_beginning, sample, asked.charset, looked, max_row_bytes, decimal_mark)
+    beginning = read_beginning(sample, asked.charset, looked, max_row_bytes, decimal_mark)
     rows = beginning.rows(beginning.source)
-    seen = _seen_columns(beginning.source, rows)
-    possible = candidates(_as_called(seen, asked.mapping or {}), sample.format, file_name, asked.defaults)
+    seen = seen_columns(beginning.source, rows)
+    possible = candidates(as_called(seen, asked.mapping or {}), sample.format, file_name, asked.defaults)
     chosen = _chosen(possible, asked.kind, sample.format)
     action_type = chosen.kind.action_type(sample.format)
     if action_type is None:
         raise ValueError(f"{chosen.kind.name} do not come as {sample.format}")
     is_file = beginning.source.format == "csv"
-    mapping = _suggested(chosen, seen) if asked.mapping is None and is_file else asked.mapping or {}
+    mapping = suggested_mapping(chosen, seen) if asked.mapping is None and is_file else asked.mapping or {}
     source = choose_columns(replace(beginning.source, repeated=[]), mapping, ())
     source = choose_filling(source, asked.defaults, asked.values, action_type)
     source = with_marks(source, beginning.decimal_marks, None)
     source = replace(source, last_day_counts=asked.last_day_counts)
-    columns = _columns(chosen, seen, source, mapping, given=asked.mapping is not None)
-    missing = _missing(chosen.kind, columns, source) if is_file else []
-    tried = beginning.rows(source)[: asked.limit]
-    trial = await try_out(pool, project_id, action_type, source, tried, asked.target)
+    return _Look(
+        beginning=beginning,
+        rows=rows,
+        seen=seen,
+        possible=possible,
+        chosen=chosen,
+        action_type=action_type,
+        mapping=mapping,
+        source=source,
+        columns=columns_of(chosen, seen, source, mapping, given=asked.mapping is not None),
+    )
+
+
+def _preview(sample: Sample, asked: Asked, look: _Look, tried: int, trial: Trial) -> Preview:
+    beginning, source, kind, columns = look.beginning, look.source, look.chosen.kind, look.columns
+    is_file = source.format == "csv"
+    missing = missing_fields(kind, columns, source) if is_file else []
+    kept = kept_places(source, look.seen)
     return Preview(
         format=sample.format,
         compression=sample.compression,
@@ -154,31 +164,30 @@ async def preview(
         delimiter=beginning.source.delimiter if sample.format == "csv" else None,
         whole=beginning.whole,
         row_count=beginning.row_count,
-        kind=chosen.kind,
-        action_type=action_type,
-        candidates=possible,
-        columns=_with_choices(
-            columns, chosen.kind, fill(beginning.rows(source), source, action_type), _kept(source, seen)
-        ),
-        mapping=mapping,
+        kind=kind,
+        action_type=look.action_type,
+        candidates=look.possible,
+        columns=with_choices(columns, kind, fill(beginning.rows(source), source, look.action_type), kept),
+        mapping=look.mapping,
         defaults=source.defaults,
         values=source.values,
         missing=missing,
-        needed=needed(chosen.kind, missing, trial.failures, len(tried)) if is_file else [],
-        refusal=_refusal(beginning, action_type, mapping, asked.defaults),
+        needed=needed(kind, missing, trial.failures, tried) if is_file else [],
+        refusal=_refusal(beginning, look.action_type, look.mapping, asked.defaults),
         taken=_taken(beginning, sample),
         checked=trial.checked,
-        rows=_rows(rows[: asked.limit], beginning, columns, chosen.kind, _kept(source, seen), trial),
-        warnings=[
-            *charset_warnings(beginning.encoding, beginning.encodings),
-            *file_warnings(
-                chosen.kind,
-                [_as_held(each, seen, source, mapping, chosen.kind) for each in columns],
-                len(rows),
-                doubt(possible, sample.format) if asked.kind is None else None,
-            ),
-        ],
+        rows=previewed_rows(look.rows[: asked.limit], beginning, columns, kind, kept, trial),
+        warnings=_warnings(look, sample.format, is_kind_told=asked.kind is not None),
     )
+
+
+def _warnings(look: _Look, source_format: str, *, is_kind_told: bool) -> list[FileWarning]:
+    held = held_by(look.columns, look.seen, look.source, look.mapping, look.chosen.kind)
+    unclear = None if is_kind_told else doubt(look.possible, source_format)
+    return [
+        *charset_warnings(look.beginning.encoding, look.beginning.encodings),
+        *file_warnings(look.chosen.kind, held, len(look.rows), unclear),
+    ]
 
 
 def known_titles(mapping: Mapping | None) -> frozenset[str]:
@@ -210,130 +219,6 @@ def _chosen(possible: list[Candidate], wanted: str | None, source_format: str) -
     raise InvalidPayloadError(f"{wanted} come as {forms}, not as {source_format}")
 
 
-def _seen_columns(source: Source, rows: list[Row]) -> list[SeenColumn]:
-    if source.format == "csv":
-        cells = [row.value or [] for row in rows]
-        return [
-            SeenColumn(title, _held(row[index] for row in cells if index < len(row)))
-            for index, title in enumerate(source.header)
-        ]
-    objects = [row.value for row in rows if isinstance(row.value, dict)]
-    names = dict.fromkeys(name for each in objects for name in each)
-    return [SeenColumn(name, _held(_cell(each[name]) for each in objects if name in each)) for name in names]
-
-
-def _as_called(seen: list[SeenColumn], mapping: Mapping) -> list[SeenColumn]:
-    """The columns by what the mapping calls them; those that it leaves out have no title."""
-    called = {normal_title(column): title or "" for column, title in mapping.items()}
-    return [replace(each, title=called.get(normal_title(each.title), each.title)) for each in seen]
-
-
-def _held(cells: Iterable[str]) -> tuple[str, ...]:
-    return tuple(_short(cell.strip()) for cell in cells if cell.strip())
-
-
-def _short(cell: str) -> str:
-    text = cell.encode("utf-8", "replace").decode()
-    return text if len(text) <= _LONGEST_CELL else text[:_LONGEST_CELL] + "…"
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, str):
-        return value
-    try:
-        return exact_json.dumps(value).decode()
-    except exact_json.EncodeError:
-        return _TOO_DEEP
-
-
-def _suggested(chosen: Candidate, seen: list[SeenColumn]) -> Mapping:
-    """The mapping that makes the columns what they are taken for; those that are called so need none."""
-    known = dict(chosen.kind.titles())
-    return {
-        seen[index].title: each.title
-        for index, each in sorted(chosen.fields.items())
-        if known.get(normal_title(seen[index].title)) != each.title
-    }
-
-
-def _columns(
-    chosen: Candidate, seen: list[SeenColumn], source: Source, mapping: Mapping, *, given: bool
-) -> list[Column]:
-    if source.format != "csv":
-        known = chosen.kind.properties
-        return [
-            Column(at, each.title, each.samples, *(("field", each.title, "title") if each.title in known else (
-                "left_out", None, None)))
-            for at, each in enumerate(seen)
-        ]  # fmt: skip
-    targets = dict(zip(_kept(source, seen), source.header, strict=True))
-    fields = dict(chosen.kind.titles())
-    mapped = {normal_title(title) for title in mapping}
-    return [
-        Column(at, each.title, each.samples, *_use(chosen, at, each, targets.get(at), fields,
-               given=given and normal_title(each.title) in mapped))
-        for at, each in enumerate(seen)
-    ]  # fmt: skip
-
-
-def _kept(source: Source, seen: list[SeenColumn]) -> Sequence[int]:
-    """The places in the file of the columns that are read."""
-    return range(len(seen)) if source.kept is None else source.kept
-
-
-def _use(
-    chosen: Candidate, at: int, column: SeenColumn, target: str | None, fields: dict[str, str], *, given: bool
-) -> tuple[Use, str | None, By | None]:
-    """What a column is used for, what it is called for that, and how that was found out."""
-    by: By | None = "mapping" if given else None
-    if target is None or not target or normal_title(target) in chosen.kind.ignored:
-        return "left_out", None, by
-    field_title = fields.get(normal_title(target))
-    if field_title is None:
-        return "metadata", target, by
-    found = chosen.fields.get(at)
-    return "field", field_title, by or (found.by if found and found.title == field_title else "title")
-
-
-def _as_held(column: Column, seen: list[SeenColumn], source: Source, mapping: Mapping, kind: ImportKind) -> Held:
-    wished = {normal_title(title): target for title, target in mapping.items()}
-    called = wished.get(normal_title(column.title), column.title)
-    return Held(
-        index=column.index,
-        title=column.title,
-        use=column.use,
-        target=column.target,
-        by=column.by,
-        ignored=source.format == "csv" and called is not None and normal_title(called) in kind.ignored,
-        cells=seen[column.index].cells,
-    )
-
-
-def _with_choices(columns: list[Column], kind: ImportKind, filled: Sequence[Row], kept: Sequence[int]) -> list[Column]:
-    """The columns; those whose cells are choices with these, and with the texts that are none of them."""
-    choosing = {each.title: each for each in kind.fields if each.choices}
-    places = {index: place for place, index in enumerate(kept)}
-    described = []
-    for column in columns:
-        each = choosing.get(column.target or "") if column.use == "field" else None
-        if each is not None and column.index in places:
-            place = places[column.index]
-            cells = (
-                _short(row.value[place]) for row in filled if isinstance(row.value, list) and place < len(row.value)
-            )
-            described.append(replace(column, choices=each.choices, unknown_values=unknown_values(each, cells)))
-        else:
-            described.append(column)
-    return described
-
-
-def _missing(kind: ImportKind, columns: list[Column], source: Source) -> list[str]:
-    titles = dict(kind.titles())
-    found = {column.target for column in columns if column.use == "field"}
-    found |= {titles.get(normal_title(title)) for title in source.defaults}
-    return [each.title for each in kind.fields if each.required and each.title not in found]
-
-
 def _refusal(beginning: Beginning, action_type: ActionType, mapping: Mapping, defaults: dict[str, str]) -> str | None:
     """What an import would be refused with as a whole, as far as its beginning tells."""
     try:
@@ -345,47 +230,3 @@ def _refusal(beginning: Beginning, action_type: ActionType, mapping: Mapping, de
     except InvalidPayloadError as refused:
         return refused.details
     return None
-
-
-def _rows(
-    rows: list[Row], beginning: Beginning, columns: list[Column], kind: ImportKind, kept: Sequence[int], trial: Trial
-) -> list[PreviewedRow]:
-    reasons: dict[int, str] = {}
-    for failure in trial.failures:
-        reasons[failure.row] = "; ".join(filter(None, (reasons.get(failure.row), failure.reason)))
-    places = Places({column.index: (column.title, column.target) for column in columns}, kind, kept)
-    created = set(trial.created.values())
-    numbers = beginning.line_numbers()
-    unread = _not_taken_apart(rows, beginning)
-    return [
-        PreviewedRow(
-            number=row.number,
-            line=numbers.get(row.number),
-            cells=(_short(unread[row.number]),) if row.number in unread else _cells(row.value, columns),
-            outcome=_outcome(row.number, reasons, created, trial.checked),
-            problems=places.problems(reasons.get(row.number, "")),
-        )
-        for row in rows
-    ]
-
-
-def _outcome(number: int, reasons: dict[int, str], created: set[int], checked: Checked) -> Outcome:
-    if number in reasons:
-        return "failed"
-    if checked != "everything":
-        return "unknown"
-    return "created" if number in created else "updated"
-
-
-def _not_taken_apart(rows: list[Row], beginning: Beginning) -> dict[int, str]:
-    """By number, the text of the rows that have no cells: lines that cannot be read, JSON that is no object."""
-    expected = list if beginning.source.format == "csv" else dict
-    numbers = [row.number for row in rows if not isinstance(row.value, expected)]
-    lines = beginning.lines() if numbers else []
-    return {number: lines[number - 1] for number in numbers}
-
-
-def _cells(value: list[str] | dict[str, object], columns: list[Column]) -> tuple[str, ...]:
-    if isinstance(value, dict):
-        return tuple(_short(_cell(value[each.title])) if each.title in value else "" for each in columns)
-    return tuple(_short(cell) for cell in value[: len(columns)]) + ("",) * (len(columns) - len(value))

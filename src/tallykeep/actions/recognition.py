@@ -33,6 +33,7 @@ _TELLING_CUSTOMERS = {"Email", "Phone", "Birthdate", "Address_line_1", "Postal_C
 _TELLING_PRODUCTS = {"price", "image_url", "attributes"}
 _SIGNS = re.compile(r"[\W_]+")
 _IN_BRACKETS = re.compile(r"[(\[].*?[)\]]")
+_LONGEST_TITLE = 200  # a longer one is no title of ours
 
 # Words in front of a column's name that only say what the rows are.
 _NOUNS: dict[str, tuple[str, ...]] = {
@@ -213,7 +214,12 @@ def _plain(text: str) -> str:
 
 
 def _spellings(kind: ImportKind, title: str) -> list[str]:
-    """The title as it stands, without what it has in brackets, and without the noun that all of them may begin with."""
+    """The title as it stands, without what it has in brackets, and without the noun that all of them may begin with.
+
+    None of a title that is too long to be one of ours.
+    """
+    if len(title) > _LONGEST_TITLE:
+        return []
     spellings = dict.fromkeys((_plain(title), _plain(_IN_BRACKETS.sub("", title))))
     for plain in list(spellings):
         for noun in _NOUNS[kind.name]:

@@ -44,7 +44,7 @@ _LANGUAGES = {
     "Catalan": r"[a-jl-vx-záéíïóúü]|[àòè](?![aeiou])|ç(?=[aouàèéíòóú]|$)",
     "Dutch": r"[a-záâéêëíîïóöúûü]|è(?=[^\W\daeiouy])|ç(?=[aou])",
     "Swedish": r"[a-zåäöéü]",
-    "Danish": r"[a-zøåéôüöä]|(?<!i)æ|æ(?!$)",
+    "Danish": r"[a-zøåéôüöä]|(?<!i)æ|(?<=i)æ(?!$)",
     "Icelandic": r"[abd-pr-vxyáéíóúýæö]|þ(?=.)|(?<=.)ð",
     "Estonian": r"[abd-pr-väöüõšž]",
     "Hungarian": r"[a-záéíóöőúüű]",
@@ -58,8 +58,9 @@ _LANGUAGES = {
     "Turkish": r"[a-pr-vyzçğıöşüâîû]",
     "Albanian": r"[a-zë]|ç(?=[aeiouëm])",
 }
-_WORDS = {language: re.compile(f"(?:{signs})+") for language, signs in _LANGUAGES.items()}
-_ANY_WORD = re.compile("|".join(f"(?:{signs})+$" for signs in _LANGUAGES.values()))
+# Possessive: where two alternatives took the same letter, a long run of it would be tried in all combinations.
+_WORDS = {language: re.compile(f"(?:{signs})++") for language, signs in _LANGUAGES.items()}
+_ANY_WORD = re.compile("|".join(f"(?:{signs})++$" for signs in _LANGUAGES.values()))
 
 # The letters that make up most of a text in these scripts, and those behind; elsewhere it is in another charset.
 _COMMON = {

@@ -1,5 +1,6 @@
 """The columns of a file: renamed or left out as the submission wishes, and checked for those that every row needs."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -47,12 +48,14 @@ def _mapped(header: list[str], mapping: Mapping) -> list[str | None]:
     behind = range(len(header) - len(OURS), len(header))
     if len(header) > len(OURS) and header[-len(OURS) :] == OURS and not {index for index, *_ in named} & {*behind}:
         titles[-len(OURS) :] = [None] * len(OURS)
+    times = Counter(index for index, *_ in named)
     for index, column, title in named:
-        if sum(index == other for other, *_ in named) > 1:
+        if times[index] > 1:
             raise InvalidQueryError(f"Property .mapping names the column {column!r} twice")
         titles[index] = None if title is None else title.strip()
+    called = Counter(normal_title(title) for title in titles if title is not None)
     for _, column, title in named:
-        _refuse_taken(titles, column, title)
+        _refuse_taken(titles, called, column, title)
     return titles
 
 
@@ -83,16 +86,15 @@ def _place(column: str, title: str | None, places: dict[str, int], header: list[
     return place
 
 
-def _refuse_taken(titles: list[str | None], column: str, title: str | None) -> None:
+def _refuse_taken(titles: list[str | None], called: Counter[str], column: str, title: str | None) -> None:
     if title is None:
         return
     if not title.strip() or "\0" in title:
         raise InvalidQueryError(f"Property .mapping should give {column!r} a title, or null to skip it")
-    wanted = normal_title(title)
-    if sum(normal_title(other) == wanted for other in titles if other is not None) > 1:
-        called = [other for other in titles if other is not None]
+    if called[normal_title(title)] > 1:
+        kept = [other for other in titles if other is not None]
         raise InvalidQueryError(
-            f"Property .mapping calls {column!r} {title!r}, and so is another column: {_shown(called)};"
+            f"Property .mapping calls {column!r} {title!r}, and so is another column: {_shown(kept)};"
             " skip one of them with null"
         )
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from functools import cache
 from typing import NamedTuple
 
-DELIMITERS = ",;\t|"
+from tallykeep.csv_text import DELIMITERS
 
 # What str.isspace holds for blank, in UTF-8, the line feed aside.
 _BLANK = (
@@ -80,6 +80,13 @@ def is_blank(record: bytes, delimiter: str) -> bool:
     )
 
 
+def is_blank_somehow(line: bytes) -> bool:
+    """Whether this line is blank, before it is known what stands between cells."""
+    if not _blank_record(DELIMITERS).fullmatch(line):
+        return False
+    return b'"' not in line or any(is_blank(line, delimiter) for delimiter in DELIMITERS)
+
+
 def cells_of(record: str, delimiter: str) -> list[str]:
     """Read the cells of one record."""
     return next(csv.reader(io.StringIO(record, newline=""), delimiter=delimiter), [])
@@ -92,8 +99,8 @@ def may_hold_blank(block: bytes, delimiter: str) -> bool:
 
 
 @cache
-def _blank_record(delimiter: str) -> re.Pattern[bytes]:
-    return re.compile(rb"(?:%s)*+" % (_BLANK % (re.escape(delimiter.encode()) + rb'"\n')))
+def _blank_record(delimiters: str) -> re.Pattern[bytes]:
+    return re.compile(rb"(?:%s)*+" % (_BLANK % (re.escape(delimiters.encode()) + rb'"\n')))
 
 
 @cache

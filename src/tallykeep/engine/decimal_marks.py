@@ -8,14 +8,16 @@ import asyncio
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import accumulate, takewhile
 
 from tallykeep.engine.rows import raw_rows, read_rows
 from tallykeep.model import Portion, Row, Source, Table
 
 MOST_ROWS = 10_000
-_MANY_ROWS = 200
-# Where a number may mean two: most files have none, and need no closer look.
-_TWO_WAY = re.compile(rb"(?<=\d)[.,]\d{3}(?!\d)")
+MOST_BYTES = 16 << 20  # of these rows, which are held in memory
+_MANY_BYTES = 1 << 16
+# Where a number may mean two: most files have none, and need no closer look. With the sign in front it is quickest.
+_TWO_WAY = re.compile(rb"[.,]\d{3}(?!\d)(?<=\d.\d{3})")
 _TWO_WAY_CELL = re.compile(r"(?<![\d.,])[1-9]\d{0,2}[.,]\d{3}(?![\d.,])", re.ASCII)
 
 MarkOf = Callable[[Sequence[str]], str | None]
@@ -33,20 +35,22 @@ class DecimalMarks:
         self._known = dict(known or {})
         self._portions: list[Portion] = []
         self._rows_left = MOST_ROWS if mark_of is not None else 0
+        self._bytes_left = MOST_BYTES
         self._is_unclear = False
 
     def take(self, portion: Portion, source: Source) -> Portion:
         """The portion as it is; its rows are kept in mind as long as they are among the first."""
         if self._rows_left > 0:
-            held = portion if portion.row_count <= self._rows_left else _first_rows(portion, source, self._rows_left)
-            self._rows_left -= held.row_count
+            held = _first_rows(portion, source, self._rows_left, self._bytes_left)
+            self._rows_left = self._rows_left - held.row_count if held.row_count == portion.row_count else 0
+            self._bytes_left -= len(held.body)
             self._portions.append(held)
             self._is_unclear = self._is_unclear or bool(_TWO_WAY.search(held.body))
         return portion
 
     async def found(self, source: Source) -> dict[int, str]:
         """The marks of columns by their index in the file's own header; many rows are read beside the event loop."""
-        if sum(portion.row_count for portion in self._portions) < _MANY_ROWS:
+        if sum(len(portion.body) for portion in self._portions) < _MANY_BYTES:
             return self.found_now(source)
         return await asyncio.to_thread(self.found_now, source)
 
@@ -63,8 +67,13 @@ class DecimalMarks:
         return {at: mark for at, mark in found.items() if mark} | self._known
 
 
-def _first_rows(portion: Portion, source: Source, count: int) -> Portion:
-    return Portion(portion.first_row, count, b"".join(raw_rows(portion, source)[:count]))
+def _first_rows(portion: Portion, source: Source, count: int, size: int) -> Portion:
+    """The portion, or its first rows if it has more rows or bytes than so many."""
+    if portion.row_count <= count and len(portion.body) <= size:
+        return portion
+    sizes = accumulate(map(len, rows := raw_rows(portion, source)[:count]))
+    fitting = sum(1 for _ in takewhile(size.__ge__, sizes))
+    return Portion(portion.first_row, fitting, b"".join(rows[:fitting]))
 
 
 def _columns(portions: list[Sequence[Row]], width: int) -> list[list[str]]:

@@ -9,13 +9,13 @@ from tallykeep import exact_json
 from tallykeep.csv_text import BYTE_ORDER_MARK, csv_line, csv_lines
 from tallykeep.db.pool import Pool
 from tallykeep.db.queries import queries
+from tallykeep.engine.columns import OURS
 from tallykeep.engine.rows import raw_rows, read_rows
 from tallykeep.errors import ConflictError
 from tallykeep.model import Portion, Source
 
 _sql = queries(__package__, "failed_rows.sql")
 
-EXTRA_TITLES = ("row", "line", "reason")
 _PORTIONS_AT_A_TIME = 4
 _UNREADABLE = "the line stands in the first cell as it was sent; mend it, and remove this cell"
 
@@ -90,7 +90,7 @@ async def as_csv(rows: Callable[[], SentRows], source: Source) -> AsyncIterator[
     is_file = source.format == "csv"
     titles = source.header if is_file else await _properties(rows())
     # Quoted throughout, so that it shows the delimiter whatever its titles hold.
-    yield BYTE_ORDER_MARK + csv_line([*titles, *EXTRA_TITLES], source.delimiter, quoted=True)
+    yield BYTE_ORDER_MARK + csv_line([*titles, *OURS], source.delimiter, quoted=True)
     async for portion in rows():
         lines = [_as_cells(row, len(titles)) if is_file else _values(row, titles) for row in portion]
         told = (

@@ -9,7 +9,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tallykeep.engine.csv_records import DELIMITERS, cells_of, delimiter_of, is_blank, records_of
+from tallykeep.csv_text import DELIMITERS
+from tallykeep.engine.csv_records import cells_of, delimiter_of, is_blank, is_blank_somehow, records_of
 from tallykeep.engine.spreadsheet_errors import unmarked
 from tallykeep.errors import InvalidPayloadError
 from tallykeep.model import normal_title
@@ -86,7 +87,7 @@ def look_for_header(lines: list[bytes], wanted: Looked, *, enough: bool, final: 
     delimiter = wanted.delimiter or (named[1].decode() if named else None)
     if wanted.header_row is not None:
         return _named_header(lines, wanted.header_row, delimiter, first, wanted.by_record, final=final)
-    start = next((at for at in range(first, len(lines)) if not _is_blank_somehow(lines[at], delimiter)), None)
+    start = next((at for at in range(first, len(lines)) if not _is_blank_line(lines[at], delimiter)), None)
     if start is None:
         return None
     sample = _first_lines(lines, start)
@@ -106,8 +107,8 @@ def _first_lines(lines: list[bytes], start: int) -> int | None:
     return None
 
 
-def _is_blank_somehow(line: bytes, delimiter: str | None) -> bool:
-    return line.isspace() or any(is_blank(line, each) for each in ([delimiter] if delimiter else DELIMITERS))
+def _is_blank_line(line: bytes, delimiter: str | None) -> bool:
+    return line.isspace() or (is_blank(line, delimiter) if delimiter else is_blank_somehow(line))
 
 
 def _named_header(
@@ -121,7 +122,7 @@ def _named_header(
         if final:
             raise InvalidPayloadError(f"header_row is {row}, but there is no such row: the file ends before it")
         return None
-    if start < first or _is_blank_somehow(lines[start], delimiter):
+    if start < first or _is_blank_line(lines[start], delimiter):
         raise InvalidPayloadError(
             f"header_row is {row}, but there are no titles in that row; name the row of the titles"
         )

@@ -4,12 +4,11 @@ One that stands alone is taken as it is: codes can look like that. What earlier 
 keys of dry runs until the action has ended.
 """
 
-import csv
-import io
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from tallykeep.csv_text import csv_lines
 from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.engine.kinds import ActionType
@@ -81,12 +80,10 @@ class Shortened:
 
 def reported(failures: Sequence[Failure], kind: ActionType) -> str:
     """What these rows add to the action's report file."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    for failure in failures:
-        known = {"found": "false", "updated": "false", "error": failure.reason}
-        writer.writerow([known.get(name, failure.key) for name in kind.report_header])
-    return text.getvalue()
+    lines = [
+        {"found": "false", "updated": "false", "error": failure.reason, "key": failure.key} for failure in failures
+    ]
+    return csv_lines([line.get(name, line["key"]) for name in kind.report_header] for line in lines)
 
 
 def _reason(title: str, key: str) -> str:

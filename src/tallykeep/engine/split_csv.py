@@ -122,9 +122,11 @@ class CsvSplitter:
 
     def _take_header(self, lines: list[bytes], *, enough: bool, final: bool) -> list[bytes]:
         """Read the header off the first lines; returns the lines behind it, none while it is not complete."""
-        size = sum(map(len, lines))
-        too_long = size > self._max_row_bytes * (1 if self._looked.header_row is None else _FAR_ABOVE)
+        most = self._max_row_bytes * (1 if self._looked.header_row is None else _FAR_ABOVE)
+        too_long = sum(map(len, lines)) > most
         header = look_for_header(lines, self._looked, enough=enough, final=final or too_long)
+        if too_long and (header is None or sum(map(len, lines[: header.end])) - len(header.record) > most):
+            raise InvalidPayloadError(f"There is no header in the first {most} bytes of the file; is this a text file?")
         if header is None:
             self._keep_open(lines)
             return []

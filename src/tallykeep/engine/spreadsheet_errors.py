@@ -18,7 +18,7 @@ _ERROR = (
     r"#(?:N/A(?: N/A)?|REF!|VALUE!|DIV/0!|NAME\?|NUM!|NULL!|SPILL!|CALC!|FIELD!|BLOCKED!|CONNECT!|BUSY!|PYTHON!"
     r"|EXTERNAL!|UNKNOWN!|GETTING_DATA)"
 )
-_CELL = re.compile(rf"\s*(?:{_ERROR}|{_DIGITS_SHOWN}\d+|{_OTHER_SHOWN}.+)\s*", re.ASCII)
+_CELL = re.compile(rf"{_ERROR}|{_DIGITS_SHOWN}\d+|{_OTHER_SHOWN}.+", re.ASCII)
 _SOMEWHERE = re.compile(f"{_ERROR}|{_DIGITS_SHOWN}|{_OTHER_SHOWN}".encode())
 
 
@@ -59,7 +59,7 @@ def _reasons(cells: list[str], header: Sequence[str]) -> list[str]:
     return [
         _reason(title or f"column {column}", cell.strip())
         for column, (title, cell) in enumerate(zip(header, cells, strict=False), 1)
-        if cell[:1] in ("#", " ") and _CELL.fullmatch(cell)
+        if cell[:1] in ("#", " ") and _CELL.fullmatch(cell.strip())
     ]
 
 

@@ -6,14 +6,14 @@ from typing import Any
 from fastapi import APIRouter, Request
 
 from tallykeep.actions.imports import IMPORTS, ImportKind
-from tallykeep.actions.preview import Asked, Preview, PreviewedRow, known_titles, preview
+from tallykeep.actions.preview import Asked, Preview, known_titles, preview
+from tallykeep.actions.previewed_rows import PreviewedRow
 from tallykeep.actions.recognition import Candidate
 from tallykeep.actions.templates import CSV_TEMPLATES
 from tallykeep.compatibility import OURS
 from tallykeep.config import Settings
 from tallykeep.engine.beginning import MOST_ROWS
 from tallykeep.engine.unpack import peeked
-from tallykeep.errors import InvalidQueryError
 from tallykeep.http.answers import Json
 from tallykeep.http.auth import FromCaller
 from tallykeep.http.context import FromContext
@@ -34,6 +34,7 @@ from tallykeep.http.wishes import (
     read_last_day_counts,
     read_mapping,
     read_values,
+    read_whole_number,
 )
 
 router = APIRouter(prefix="/v1/imports", tags=["Submissions"], default_response_class=Json)
@@ -114,7 +115,7 @@ def _asked(upload: RequestUpload) -> Asked:
     return Asked(
         kind=given.get("kind") or None,
         mapping=read_mapping(given["mapping"]) if given.get("mapping") else None,
-        limit=_limit(given.get("limit") or str(_DEFAULT_ROWS)),
+        limit=read_whole_number("limit", given.get("limit") or str(_DEFAULT_ROWS), MOST_ROWS),
         target=given.get("campaign") or None,
         charset=upload.charset,
         delimiter=read_delimiter(given.get("delimiter")),
@@ -123,12 +124,6 @@ def _asked(upload: RequestUpload) -> Asked:
         header_row=upload.header_row,
         last_day_counts=bool(read_last_day_counts(given)),
     )
-
-
-def _limit(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and 1 <= int(text[:9]) <= MOST_ROWS):
-        raise InvalidQueryError(f"Property .limit should be a whole number from 1 to {MOST_ROWS}, not {text!r}")
-    return int(text)
 
 
 def _limits(settings: Settings) -> dict[str, int]:

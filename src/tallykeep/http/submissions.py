@@ -38,7 +38,8 @@ _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 _PACKED = "The body may be compressed (`Content-Encoding: gzip` or `zstd`), and so may a file in a form."
 _FILES = {
-    "csv": "A CSV file, its first line the header, or an XLSX workbook, of which the first sheet with rows is read.",
+    "csv": "A CSV file, or an XLSX workbook. The header is the first row that is not blank, or one further down whose "
+    "titles are known better; of a workbook, the first sheet with rows is read, or the one whose header is known best.",
     "json": "A JSON array, or NDJSON.",
 }
 _BINARY = {"schema": {"type": "string", "format": "binary"}}

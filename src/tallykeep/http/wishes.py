@@ -5,7 +5,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from tallykeep import exact_json
-from tallykeep.engine.csv_records import DELIMITERS
+from tallykeep.csv_text import DELIMITERS
 from tallykeep.engine.header import LAST_HEADER_ROW
 from tallykeep.errors import InvalidQueryError
 from tallykeep.model import OnError, Wishes, normal_title
@@ -119,7 +119,7 @@ def read_wishes(given: Mapping[str, str]) -> Wishes:
     return Wishes(
         dry_run=read_boolean("dry_run", given.get("dry_run", "false")),
         on_error=on_error,
-        max_failures=_max_failures(given.get("max_failures", "1")),
+        max_failures=read_whole_number("max_failures", given.get("max_failures", "1"), _MOST_FAILURES),
         mapping=read_mapping(given.get("mapping", "{}")),
         delimiter=read_delimiter(given.get("delimiter")),
         defaults=read_defaults(given.get("defaults") or "{}"),
@@ -149,13 +149,15 @@ def read_delimiter(text: str | None) -> str | None:
 
 def read_header_row(text: str | None) -> int | None:
     """The number of a line or a sheet's row; raises InvalidQueryError for what is none."""
-    if not text:
-        return None
-    if not (text.isascii() and text.isdecimal() and 1 <= int(text[:9]) <= LAST_HEADER_ROW):
-        raise InvalidQueryError(
-            f"Property .header_row should be a whole number from 1 to {LAST_HEADER_ROW}, not {text!r}"
-        )
-    return int(text)
+    return read_whole_number("header_row", text, LAST_HEADER_ROW) if text else None
+
+
+def read_whole_number(name: str, text: str, most: int) -> int:
+    """A whole number from 1 to this one; raises InvalidQueryError."""
+    digits = text.lstrip("0")
+    if not (text.isascii() and text.isdecimal() and 0 < len(digits) <= len(str(most)) and int(digits) <= most):
+        raise InvalidQueryError(f"Property .{name} should be a whole number from 1 to {most}, not {text!r}")
+    return int(digits)
 
 
 def _refuse_misspelled(name: str) -> None:
@@ -178,13 +180,6 @@ def _on_error(text: str) -> OnError:
         return OnError(text.strip().lower())
     except ValueError:
         raise InvalidQueryError(f"Property .on_error should be continue, stop or reject, not {text!r}") from None
-
-
-def _max_failures(text: str) -> int:
-    digits = text.lstrip("0")
-    if not (text.isascii() and text.isdecimal() and 1 <= int(digits[:20] or 0) <= _MOST_FAILURES):
-        raise InvalidQueryError(f"Property .max_failures should be a whole number from 1, not {text!r}")
-    return int(digits)
 
 
 def read_mapping(text: str) -> dict[str, str | None]:
