@@ -199,6 +199,10 @@ def test_every_number_that_is_written_reads_back_the_same_or_is_refused(number: 
         ("string", " ['a', 'b, c'] ", ["a", "b, c"]),
         ("string", "[]", []),
         ("string", "a, b", ["a", "b"]),
+        ("string", '"a", "b, c"', ["a", "b, c"]),
+        ("string", '19" screen, 21" screen', ['19" screen', '21" screen']),
+        ("string", "[new] a, [old] b", ["[new] a", "[old] b"]),
+        ("number", '"1,5", "2"', [1.5, 2]),
         ("number", '[1.250, "2,5", 3]', [1.25, 2.5, 3]),
         ("number", "15%, 2.5", [15, 2.5]),
         ("boolean", '[true, "ja"]', [True, True]),
@@ -212,7 +216,9 @@ def test_an_array_in_a_cell_is_that_array(kind: str, cell: str, items: list[Any]
     assert checker({"type": kind, "array": True}).from_cell("unit")(cell) == items
 
 
-@pytest.mark.parametrize("cell", ["[a,b]", '["a",b]', "['a','it's']", "[1,]"])
-def test_brackets_around_something_else_are_refused(cell: str) -> None:
+@pytest.mark.parametrize(
+    "cell", ["[a,b]", '["a",b]', "['a','it's']", "[1,]", '["a","b"', "['a', 'b'", '"a","b', 'a,"b,c"', ', "a"b']
+)
+def test_what_is_only_half_an_array_is_refused(cell: str) -> None:
     with pytest.raises(Problem, match="must be an array like"):
         checker({"type": "string", "array": True}).from_cell("unit")(cell)
