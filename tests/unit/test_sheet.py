@@ -260,21 +260,22 @@ def _replaced(text: str, others: dict[str, str]) -> str:
 
 
 @pytest.mark.parametrize(
-    ("column", "numeric"),
+    ("column", "numeric", "unclear"),
     [
-        (["Value", 1.5], True),
-        (["Value", 1, "n/a", "12.50", "1.5 kg"], True),
-        (["Value", 1, "1.250"], False),
-        (["Value", "1.250 €", 1], False),
-        (["Value", "1.250"], False),
-        (["Value", "1"], False),
-        (["Value", True], False),
-        (["Value", *["x"] * 5_000, "1.250", 2], False),
+        (["Value", 1.5], True, False),
+        (["Value", 1, "n/a", "12.50", "1.5 kg", "12,99"], True, False),
+        (["Value", 1, "1.250"], False, True),
+        (["Value", 1, "1,250"], False, True),
+        (["Value", "1.250 €", 1], False, True),
+        (["Value", "1.250"], False, False),
+        (["Value", "1"], False, False),
+        (["Value", True], False, False),
+        (["Value", *["x"] * 5_000, "1.250", 2], False, True),
     ],
 )
-def test_columns_of_numbers(column: list[Any], numeric: bool) -> None:
+def test_columns_of_numbers(column: list[Any], numeric: bool, unclear: bool) -> None:
     with load_workbook(workbook([["Code", cell] for cell in column])) as book:
-        assert numeric_columns(book.get_sheet_by_index(0)) == [1] * numeric
+        assert numeric_columns(book.get_sheet_by_index(0)) == ([1] * numeric, [1] * unclear)
 
 
 def cut(text: str) -> str:
