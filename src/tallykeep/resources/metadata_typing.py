@@ -55,12 +55,11 @@ def array_in(cell: str, *, is_bare: bool = False) -> list[Any] | None:
     None where it is none; one of items that `is_bare` has no quotes to tell it. Raises Problem for half of an array.
     """
     stripped = cell.strip()
-    is_bracketed = stripped.startswith("[") and stripped.endswith("]")
-    is_begun = is_bracketed or _BEGUN.search(cell) is not None
+    is_begun = may_be_array(stripped)
     if not is_begun and not is_bare:
         return None
     try:
-        found = exact_json.loads(stripped if is_bracketed else f"[{stripped}]")
+        found = exact_json.loads(stripped if _is_bracketed(stripped) else f"[{stripped}]")
         return found if isinstance(found, list) else None
     except exact_json.DecodeError:
         if not is_begun:
@@ -68,6 +67,15 @@ def array_in(cell: str, *, is_bare: bool = False) -> list[Any] | None:
     if _QUOTED.fullmatch(stripped):
         return _QUOTED_ITEM.findall(stripped)
     raise Problem(f'must be an array like ["a","b"], or items with commas between them {actual(cell)}')
+
+
+def may_be_array(cell: str) -> bool:
+    """Whether there are brackets around this cell, or quotes around an item: it is an array, or half of one."""
+    return _is_bracketed(cell) or _BEGUN.search(cell) is not None
+
+
+def _is_bracketed(cell: str) -> bool:
+    return cell.startswith("[") and cell.endswith("]")
 
 
 def _number_or_text(cell: str, mark: str | None) -> Any:
