@@ -218,7 +218,7 @@ def test_an_array_in_a_cell_is_that_array(kind: str, cell: str, items: list[Any]
 
 
 @given(
-    st.lists(st.text('ab ,"[]\'{}\n', max_size=5) | st.sampled_from(["null", "1.250"]), min_size=1).map(
+    st.lists(st.text("ab ,\"[]'{}\n", max_size=5) | st.sampled_from(["null", "1.250"]), min_size=1).map(
         lambda items: ("string", items)
     )
     | st.lists(st.integers(-5000, 5000) | st.sampled_from([1.25, 1.234, -12.345, 0.125]), min_size=1).map(

@@ -42,7 +42,7 @@ class SheetSize:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What is read of a workbook: which sheet, out of which, and in which columns a point is a decimal point, or unclear.
+    """What is read of a workbook: which sheet, out of which, and where a point is a decimal point, or unclear.
 
     Columns are counted from 0, as in the CSV.
     """
