@@ -135,6 +135,19 @@ def test_composed_and_decomposed_titles_are_the_same() -> None:
     assert normal_title("Gültig ab") == normal_title("Gu\N{COMBINING DIAERESIS}ltig ab")
 
 
+def test_titles_are_kept_as_they_are_seen() -> None:
+    words = (
+        "\ufeffCode",
+        "\u200bNo\u00adte\u200b",
+        "\u200b",
+        "Gro\u0308\u00dfe",
+        "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
+    )
+    assert read(",".join(("x", *words)) + "\nA,1,2,3,4,5\n")[0].header == [
+        "x", "Code", "Note", "", "Gr\u00f6\u00dfe", words[-1],
+    ]  # fmt: skip
+
+
 def test_an_error_in_the_header_is_told_by_its_column() -> None:
     with pytest.raises(InvalidPayloadError, match="column 2 is #N/A"):
         read("Code,\0error:#N/A\nA,1\n", delimiter=",", by_record=True)

@@ -6,6 +6,7 @@ named.
 """
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -20,6 +21,7 @@ _BYTES_LOOKED_AT = 65_536
 _ROWS_LOOKED_AT = 30
 _CELLS_LOOKED_AT = 100
 _LONGEST_TITLE = 100
+_JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
 _SEP_LINE = re.compile(rb'"?sep=([,;\t|])"?[ \t,;|]*[\r\n]*', re.IGNORECASE)
 
 
@@ -207,7 +209,7 @@ def title_columns(header: Header) -> tuple[list[str], list[int]]:
     for a header that cannot be one.
     """
     try:
-        names = [name.strip() for name in cells_of(header.record.decode(), header.delimiter)]
+        names = [_title(cell) for cell in cells_of(header.record.decode(), header.delimiter)]
     except UnicodeDecodeError as error:
         raise InvalidPayloadError(f"The file is not UTF-8 (byte {error.start + 1} of the header); save it so") from None
     if len(names) > MOST_COLUMNS:
@@ -218,6 +220,14 @@ def title_columns(header: Header) -> tuple[list[str], list[int]]:
     if any("\0" in name for name in names):
         raise InvalidPayloadError("The header holds the character U+0000; is this a text file?")
     return _told_apart(names)
+
+
+def _title(cell: str) -> str:
+    """A title as it is seen: composed, without invisible characters, but for those that scripts are written with."""
+    if cell.isascii():
+        return cell.strip()
+    composed = unicodedata.normalize("NFC", cell)
+    return "".join(sign for sign in composed if sign in _JOINERS or unicodedata.category(sign) != "Cf").strip()
 
 
 def _told_apart(names: list[str]) -> tuple[list[str], list[int]]:
