@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from python_calamine import load_workbook
 
 from tallykeep.engine.cell_text import cell_text
-from tallykeep.engine.sheet import BROKEN, first_rows, numeric_columns, write_csv
+from tallykeep.engine.sheet import BROKEN, first_rows, numeric_columns, reason_of, write_csv
 from tallykeep.engine.sheet_marks import NEVER_CALCULATED
 from tests.unit.test_split import csv_splitter, rows_of
 
@@ -210,6 +210,14 @@ def test_cells_with_an_error_say_so() -> None:
     ]  # fmt: skip
     quoted = rewritten(errors, lambda xml: xml.replace('t="e"', "t = 'e'"))
     assert list(first_rows(quoted))[2] == ["C2", "\0error:#N/A"]
+
+
+def test_an_error_that_no_reader_knows_is_told() -> None:
+    broken = rewritten(with_formulas(("=1", "#N/A")), lambda xml: xml.replace("#N/A", "#SPILL!"))
+    with pytest.raises(BROKEN) as raised:
+        list(first_rows(broken))
+    assert reason_of(raised.value) == "a cell holds the error '#SPILL!'; correct it, or empty the cell"
+    assert reason_of(ValueError("it is torn")) == "it is torn"
 
 
 @pytest.mark.parametrize("value", ["", "<v/>", "<v></v>", "<v> </v>"])

@@ -60,13 +60,19 @@ def main(max_expanded_bytes: int, max_memory_bytes: int, sheet: str | None, titl
     except NoSuchSheetError as error:
         return _told(f"The workbook {error}", REFUSED)
     except BROKEN as error:
-        return _told(f"The workbook cannot be read: {error}", REFUSED)
+        return _told(f"The workbook cannot be read: {reason_of(error)}", REFUSED)
     return 0
 
 
 def _limit(what: int, most: int) -> None:
     with suppress(ValueError, OSError):
         resource.setrlimit(what, (most, most))
+
+
+def reason_of(error: Exception) -> str:
+    """Say what is wrong with the workbook, in words that help; an error of a newer program is told by its name."""
+    what, _, shown = str(error).partition("cell error value ")
+    return f"a cell holds the error {shown}; correct it, or empty the cell" if what == "Unsupported " else str(error)
 
 
 def _told(message: str, code: int) -> int:
