@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from typing import Any
 
 import httpx
@@ -148,6 +149,20 @@ def test_the_preview_tells_what_the_import_takes(api: Api) -> None:
     text = api.http.post("/v1/imports/preview", files={"file": ("codes.csv", TITLED)}).json()
     assert (text["sheet"], text["sheets"], text["header_row"], text["skipped_rows"]) == (None, [], 3, 1)
     assert [row["line"] for row in text["rows"]] == [4, 6, 10]
+
+
+@pytest.mark.parametrize("mapping", [{}, {"City": None}, {"Name": "Description", "City": "Town"}])
+@pytest.mark.parametrize("again", ["Source ID,Name,City", '"Source ID", Name ,City'])
+def test_a_row_that_repeats_the_header_fails(api: Api, again: str, mapping: dict[str, str | None]) -> None:
+    content = f"Source ID,Name,City\nSource ID,x,y\n{again}\nA,Source ID,Name\n"
+    files = {"file": ("customers.csv", content)}
+    answer = api.http.post("/v1/customers/importCSV", files=files, data={"mapping": json.dumps(mapping)})
+    action = api.ended(answer.json()["async_action_id"])
+    failures = api.get(f"/v1/async-actions/{action['id']}/failures")["failures"]
+    assert [(each["row"], each["reason"]) for each in failures] == [(2, "the row repeats the header; remove it")]
+    assert action["done_count"] == 2
+    seen = api.http.post("/v1/imports/preview", files=files, data={"kind": "customers"}).json()
+    assert [row["outcome"] for row in seen["rows"]].count("failed") == 1
 
 
 @pytest.mark.parametrize("error", ["#N/A", "#REF!", "#DIV/0!", "#VALUE!", "#NAME?", "#NUM!", "#NULL!"])

@@ -56,6 +56,8 @@ def test_what_a_workbook_knows_stays_and_columns_without_unclear_cells_have_no_m
     assert marks(content, 100, 10) == {0: ",", 2: "."}
     assert marks(content, 100, 10, {0: "."}) == {0: ".", 2: "."}
     assert marks(b"A\n7\n", 100, 10, {0: "."}) == {0: "."}
+    assert marks(content, 100, 10, {0: "", 1: ""}) == {2: "."}
+    assert marks(b"A\n7\n", 100, 10, {0: ""}) == {}
 
 
 def test_marks_go_by_the_titles_of_columns_and_a_retry_keeps_them() -> None:

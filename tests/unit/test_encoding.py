@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tallykeep.engine import encoding
 from tallykeep.engine.beginning import Sample, read_beginning
-from tallykeep.engine.encoding import Transcoder
+from tallykeep.engine.encoding import Transcoder, known_charset
 from tallykeep.engine.header import Looked
 from tallykeep.engine.split_csv import CsvSplitter
 from tallykeep.errors import InvalidPayloadError
@@ -117,3 +117,19 @@ def test_memory_does_not_grow_with_what_tells_nothing() -> None:
     transcoder = Transcoder()
     assert sum(len(transcoder.feed(b"x" * 1_000)) for _ in range(1_000)) > 1_000_000 - 2 * 65_536
     assert len(transcoder.feed(b"\xe4" + b"x" * 70_000)) >= 70_000
+
+
+@pytest.mark.parametrize(
+    ("charset", "text", "written"),
+    [
+        ("latin-1", "10 € „é“", "cp1252"),
+        ("iso-8859-9", "İş 10 €", "cp1254"),
+        ("Shift_JIS", "髙島屋①～", "cp932"),
+        ("euc-kr", "똠방각하", "cp949"),
+        ("gb2312", "朱镕基", "gbk"),
+    ],
+)
+def test_charsets_are_read_as_programs_write_them(charset: str, text: str, written: str) -> None:
+    transcoder = Transcoder(charset)
+    read = transcoder.feed(text.encode(written)) + transcoder.finish()
+    assert (read.decode(), transcoder.encoding) == (text, known_charset(charset))

@@ -72,6 +72,24 @@ def test_below_a_full_header_nothing_is_taken_for_one(width: int, rows: list[lis
     assert find_header([header, *(row[:width] for row in rows)], TITLES) == 0
 
 
+@pytest.mark.parametrize(
+    ("data", "rows", "options"),
+    [
+        ("Code,Value\nA,1\n\nCode,Voucher Type,Value\nB,GIFT_VOUCHER,2\n", "row 1 and in row 4", {}),
+        ("Spring\n\nCode;Value\nA;1\nCode;Voucher Type;Value\nB;1;2\n", "row 3 and in row 5", {}),
+        ('Code,Value\n"A\nB",1\nCode,Voucher Type,Value\n', "row 1 and in row 3", {"by_record": True}),
+    ],
+)
+def test_of_two_tables_none_is_skipped_silently(data: str, rows: str, options: dict[str, object]) -> None:
+    with pytest.raises(InvalidPayloadError, match=f"titles in {rows}; say with header_row"):
+        read(data, **options)
+    assert len(read(data, header_row=1 if "row 1" in rows else 3, **options)[1]) >= 2
+
+
+def test_titles_of_groups_of_columns_are_no_table() -> None:
+    assert read("Code,,Value,\nCode,Note,Voucher Type,Value\nA,x,1,1\n")[0].header_row == 2
+
+
 @pytest.mark.parametrize("row", [1, 3, 5])
 def test_a_header_that_was_named_is_taken(row: int) -> None:
     data = "Code;Value\nA;1\nName;Note\n\nfirst;second\nB;2\n"
@@ -115,6 +133,19 @@ def test_titles_are_compared_by_their_words(title: str) -> None:
 
 def test_composed_and_decomposed_titles_are_the_same() -> None:
     assert normal_title("Gültig ab") == normal_title("Gu\N{COMBINING DIAERESIS}ltig ab")
+
+
+def test_titles_are_kept_as_they_are_seen() -> None:
+    words = (
+        "\ufeffCode",
+        "\u200bNo\u00adte\u200b",
+        "\u200b",
+        "Gro\u0308\u00dfe",
+        "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
+    )
+    assert read(",".join(("x", *words)) + "\nA,1,2,3,4,5\n")[0].header == [
+        "x", "Code", "Note", "", "Gr\u00f6\u00dfe", words[-1],
+    ]  # fmt: skip
 
 
 def test_an_error_in_the_header_is_told_by_its_column() -> None:

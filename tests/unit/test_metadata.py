@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from tallykeep.errors import InvalidPayloadError
 from tallykeep.resources.cleaning import Problem
+from tallykeep.resources.lists.whole import as_cell
 from tallykeep.resources.metadata import MetadataChecker, MetadataSchema
 from tallykeep.resources.metadata_schemas import clean_properties
 from tallykeep.resources.vouchers.metadata_cells import MetadataCells
@@ -199,6 +200,10 @@ def test_every_number_that_is_written_reads_back_the_same_or_is_refused(number: 
         ("string", " ['a', 'b, c'] ", ["a", "b, c"]),
         ("string", "[]", []),
         ("string", "a, b", ["a", "b"]),
+        ("string", '"a", "b, c"', ["a", "b, c"]),
+        ("string", '19" screen, 21" screen', ['19" screen', '21" screen']),
+        ("string", "[new] a, [old] b", ["[new] a", "[old] b"]),
+        ("number", '"1,5", "2"', [1.5, 2]),
         ("number", '[1.250, "2,5", 3]', [1.25, 2.5, 3]),
         ("number", "15%, 2.5", [15, 2.5]),
         ("boolean", '[true, "ja"]', [True, True]),
@@ -212,7 +217,29 @@ def test_an_array_in_a_cell_is_that_array(kind: str, cell: str, items: list[Any]
     assert checker({"type": kind, "array": True}).from_cell("unit")(cell) == items
 
 
-@pytest.mark.parametrize("cell", ["[a,b]", '["a",b]', "['a','it's']", "[1,]"])
-def test_brackets_around_something_else_are_refused(cell: str) -> None:
+@given(
+    st.lists(st.text("ab ,\"[]'{}\n", max_size=5) | st.sampled_from(["null", "1.250"]), min_size=1).map(
+        lambda items: ("string", items)
+    )
+    | st.lists(st.integers(-5000, 5000) | st.sampled_from([1.25, 1.234, -12.345, 0.125]), min_size=1).map(
+        lambda items: ("number", items)
+    )
+)
+def test_an_array_in_a_downloaded_file_is_read_as_the_same(given_items: tuple[str, list[Any]]) -> None:
+    kind, items = given_items
+    cell = as_cell(items)
+    assert cell.strip() not in ("", "null")
+    assert checker({"type": kind, "array": True}).from_cell("unit")(cell) == items
+
+
+def test_a_number_in_a_downloaded_file_is_never_unclear() -> None:
+    assert [as_cell(number) for number in (1.234, 12.5, 1234, 0.125)] == ["1.2340", "12.5", "1234", "0.125"]
+    assert checker({"type": "number"}).from_cell("unit")(as_cell(1.234)) == 1.234
+
+
+@pytest.mark.parametrize(
+    "cell", ["[a,b]", '["a",b]', "['a','it's']", "[1,]", '["a","b"', "['a', 'b'", '"a","b', 'a,"b,c"', ', "a"b']
+)
+def test_what_is_only_half_an_array_is_refused(cell: str) -> None:
     with pytest.raises(Problem, match="must be an array like"):
         checker({"type": "string", "array": True}).from_cell("unit")(cell)

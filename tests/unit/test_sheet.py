@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from python_calamine import load_workbook
 
 from tallykeep.engine.cell_text import cell_text
-from tallykeep.engine.sheet import BROKEN, first_rows, numeric_columns, write_csv
+from tallykeep.engine.sheet import BROKEN, first_rows, numeric_columns, reason_of, write_csv
 from tallykeep.engine.sheet_marks import NEVER_CALCULATED
 from tests.unit.test_split import csv_splitter, rows_of
 
@@ -212,6 +212,14 @@ def test_cells_with_an_error_say_so() -> None:
     assert list(first_rows(quoted))[2] == ["C2", "\0error:#N/A"]
 
 
+def test_an_error_that_no_reader_knows_is_told() -> None:
+    broken = rewritten(with_formulas(("=1", "#N/A")), lambda xml: xml.replace("#N/A", "#SPILL!"))
+    with pytest.raises(BROKEN) as raised:
+        list(first_rows(broken))
+    assert reason_of(raised.value) == "a cell holds the error '#SPILL!'; correct it, or empty the cell"
+    assert reason_of(ValueError("it is torn")) == "it is torn"
+
+
 @pytest.mark.parametrize("value", ["", "<v/>", "<v></v>", "<v> </v>"])
 def test_formulas_without_a_value_say_so(value: str) -> None:
     file = rewritten(with_formulas(("=1+1", 777)), lambda xml: xml.replace("<v>777</v>", value))
@@ -260,21 +268,22 @@ def _replaced(text: str, others: dict[str, str]) -> str:
 
 
 @pytest.mark.parametrize(
-    ("column", "numeric"),
+    ("column", "numeric", "unclear"),
     [
-        (["Value", 1.5], True),
-        (["Value", 1, "n/a", "12.50", "1.5 kg"], True),
-        (["Value", 1, "1.250"], False),
-        (["Value", "1.250 €", 1], False),
-        (["Value", "1.250"], False),
-        (["Value", "1"], False),
-        (["Value", True], False),
-        (["Value", *["x"] * 5_000, "1.250", 2], False),
+        (["Value", 1.5], True, False),
+        (["Value", 1, "n/a", "12.50", "1.5 kg", "12,99"], True, False),
+        (["Value", 1, "1.250"], False, True),
+        (["Value", 1, "1,250"], False, True),
+        (["Value", "1.250 €", 1], False, True),
+        (["Value", "1.250"], False, False),
+        (["Value", "1"], False, False),
+        (["Value", True], False, False),
+        (["Value", *["x"] * 5_000, "1.250", 2], False, True),
     ],
 )
-def test_columns_of_numbers(column: list[Any], numeric: bool) -> None:
+def test_columns_of_numbers(column: list[Any], numeric: bool, unclear: bool) -> None:
     with load_workbook(workbook([["Code", cell] for cell in column])) as book:
-        assert numeric_columns(book.get_sheet_by_index(0)) == [1] * numeric
+        assert numeric_columns(book.get_sheet_by_index(0)) == ([1] * numeric, [1] * unclear)
 
 
 def cut(text: str) -> str:

@@ -104,6 +104,8 @@ def test_dates_may_have_a_time(text: str, moment: str) -> None:
         ("9" * 5000, "must be a date like"),
         ("0/13/2026", "is not a date that exists"),
         ("31.12.2026 25:00", "must be a date like"),
+        ("2026-12-31T00:30:00+02:99", "must be a date like"),
+        ("31.12.2026 00:30 +0260", "must be a date like"),
         ("2027-02-30", "is not a date that exists"),
         ("01/02/2026 5:00 PM", "may be day/month or month/day"),
         ("12/31/2026 13:00 PM", "must be a date like"),

@@ -27,7 +27,8 @@ class DecimalMarks:
     """Takes a file's portions as they come, and tells the marks in the end.
 
     `mark_of` tells what stands before the decimals in the cells of one column. `known` are the marks of columns, by
-    their index in the file's own header, whose cells are known to be numbers with such marks: those of workbooks.
+    their index in the file's own header, whose cells are known to be numbers with such marks: those of workbooks. An
+    empty one says that no cell can tell.
     """
 
     def __init__(self, mark_of: MarkOf | None, known: Mapping[int, str] | None = None) -> None:
@@ -56,15 +57,16 @@ class DecimalMarks:
 
     def found_now(self, source: Source) -> dict[int, str]:
         """The same at once."""
+        known = {at: mark for at, mark in self._known.items() if mark}
         if not self._is_unclear or self._mark_of is None:
-            return self._known
+            return known
         columns = _columns([read_rows(portion, source) for portion in self._portions], len(source.header))
         found = {
             at: self._mark_of(cells)
             for at, cells in enumerate(columns)
             if at not in self._known and _TWO_WAY_CELL.search("\n".join(cells))
         }
-        return {at: mark for at, mark in found.items() if mark} | self._known
+        return {at: mark for at, mark in found.items() if mark} | known
 
 
 def _first_rows(portion: Portion, source: Source, count: int, size: int) -> Portion:

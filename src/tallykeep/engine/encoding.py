@@ -15,6 +15,10 @@ _MARKS = (  # the longer ones first, since they begin like the others
 )  # fmt: skip
 _LONGEST_MARK = 4
 _LEGACY = "cp1252"
+# Who says the one writes the other, which has more signs: so browsers read them, too.
+_AS_WRITTEN = {
+    "iso8859-1": "cp1252", "iso8859-9": "cp1254", "shift_jis": "cp932", "euc_kr": "cp949", "gb2312": "gbk",
+}  # fmt: skip
 _BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
 _OF_NO_FILE = {"idna", "punycode", "unicode-escape", "raw-unicode-escape"}  # Python has them among its encodings
 
@@ -95,7 +99,7 @@ class Transcoder:
         self.encoding = encoding
         self._take = self._take_decided
         if encoding != _UTF8:
-            self._decoder = codecs.getincrementaldecoder(encoding)(_BROKEN)
+            self._decoder = codecs.getincrementaldecoder(_AS_WRITTEN.get(encoding, encoding))(_BROKEN)
 
     def _take_decided(self, chunk: bytes, *, final: bool | None) -> bytes:
         if self._decoder is None:

@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from typing import TypeVar
 
 from tallykeep.engine.kinds import ActionType
+from tallykeep.engine.repeated_header import may_repeat_header, refuse_repeated_header
 from tallykeep.engine.rows import read_rows
 from tallykeep.engine.spreadsheet_errors import may_hold_errors, refuse_errors
 from tallykeep.errors import InvalidQueryError
@@ -82,7 +83,10 @@ def filled_header(source: Source) -> list[str]:
 
 def read_filled(portion: Portion, source: Source, kind: ActionType) -> Sequence[Row]:
     """The portion's rows as they are to be applied, under the titles of filled_header."""
-    rows = fill(read_rows(portion, source), source, kind)
+    rows = read_rows(portion, source)
+    if may_repeat_header(portion.body, source):
+        rows = refuse_repeated_header(rows, source)
+    rows = fill(rows, source, kind)
     if source.format == "csv" and may_hold_errors(portion.body):
         return refuse_errors(rows, filled_header(source))
     return rows

@@ -6,6 +6,7 @@ named.
 """
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -21,6 +22,7 @@ _BYTES_LOOKED_AT = 65_536
 _ROWS_LOOKED_AT = 30
 _CELLS_LOOKED_AT = 100
 _LONGEST_TITLE = 100
+_JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
 _SEP_LINE = re.compile(rb'"?sep=([,;\t|])"?[ \t,;|]*[\r\n]*', re.IGNORECASE)
 
 
@@ -75,12 +77,21 @@ def find_header(rows: Sequence[Sequence[str]], titles: frozenset[str]) -> int:
     return best if (filled[best] > above if scores[best] > 1 else filled[best] >= 2 * above) else first
 
 
+def find_rival(rows: Sequence[Sequence[str]], header: int, titles: frozenset[str]) -> int | None:
+    """The place of a row above the header that has titles too, and rows below it that would be skipped with it.
+
+    So look two tables of which the second is wider. Titles right above the header are but those of groups of columns.
+    """
+    filled = [place for place in range(header) if any(map(str.strip, rows[place]))]
+    return next((place for place in filled[:-1] if header_score(rows[place], titles) > 1), None)
+
+
 def look_for_header(lines: list[bytes], wanted: Looked, *, enough: bool, final: bool) -> Header | None:
     """Find the header in a file's first lines; None where more of them have to come first.
 
     What is found depends on a fixed number of bytes from the first line that is not blank, not on how many have come:
     unless these are `enough`, it waits for so many. `final` says that no more will come. Raises InvalidPayloadError
-    where there is no header at the row that was named, or none that ends.
+    where there is no header at the row that was named, none that ends, or one further up that is one as well.
     """
     named = _SEP_LINE.fullmatch(lines[0]) if lines and not wanted.by_record else None
     first = 1 if named else 0
@@ -94,6 +105,12 @@ def look_for_header(lines: list[bytes], wanted: Looked, *, enough: bool, final: 
     if sample is None and not enough and not final:
         return None
     found = _best_candidate(lines[: sample or len(lines)], start, wanted, delimiter)
+    if found.rival is not None:
+        one, other = (_row_number(lines, at, found.delimiter, wanted.by_record) for at in (found.rival, found.start))
+        raise InvalidPayloadError(
+            f"There are titles in row {one} and in row {other}; say with header_row which row has those that count,"
+            " or send each table in a file of its own"
+        )
     return _header_at(lines, found.start, found.delimiter, wanted.by_record, skipped=found.skipped_rows, final=final)
 
 
@@ -140,18 +157,26 @@ def _header_at(
         if final:
             raise InvalidPayloadError("The header opens a quote and never closes it")
         return None
-    row = 1 + (len(records_of(lines[:start], delimiter).records) if by_record else start)
+    row = _row_number(lines, start, delimiter, by_record)
     return Header(found.records[0], delimiter, row, skipped, len(lines) - len(found.rest))
+
+
+def _row_number(lines: list[bytes], start: int, delimiter: str, by_record: bool) -> int:
+    return 1 + (len(records_of(lines[:start], delimiter).records) if by_record else start)
 
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
-    """Where the header would be if this were the delimiter: its first line, and how many titles are known."""
+    """Where the header would be if this were the delimiter: its first line, and how many titles are known.
+
+    `rival` is the line of another row that may be the header.
+    """
 
     delimiter: str
     start: int
     skipped_rows: int
     score: int
+    rival: int | None = None
 
 
 def _best_candidate(lines: list[bytes], start: int, wanted: Looked, told: str | None) -> _Candidate:
@@ -171,7 +196,11 @@ def _candidate(lines: list[bytes], start: int, delimiter: str, titles: frozenset
     rows = [cells_of(record.decode("utf-8", "replace"), delimiter) for record in found.records]
     place = find_header(rows, titles)
     skipped = sum(1 for record in found.records[:place] if not is_blank(record, delimiter))
-    return _Candidate(delimiter, start + found.starts[place], skipped, header_score(rows[place], titles))
+    rival = find_rival(rows, place, titles)
+    return _Candidate(
+        delimiter, start + found.starts[place], skipped, header_score(rows[place], titles),
+        None if rival is None else start + found.starts[rival],
+    )  # fmt: skip
 
 
 def title_columns(header: Header) -> tuple[list[str], list[int]]:
@@ -181,7 +210,7 @@ def title_columns(header: Header) -> tuple[list[str], list[int]]:
     for a header that cannot be one.
     """
     try:
-        names = [name.strip() for name in cells_of(header.record.decode(), header.delimiter)]
+        names = [_title(cell) for cell in cells_of(header.record.decode(), header.delimiter)]
     except UnicodeDecodeError as error:
         raise InvalidPayloadError(f"The file is not UTF-8 (byte {error.start + 1} of the header); save it so") from None
     if len(names) > MOST_COLUMNS:
@@ -192,6 +221,14 @@ def title_columns(header: Header) -> tuple[list[str], list[int]]:
     if any("\0" in name for name in names):
         raise InvalidPayloadError("The header holds the character U+0000; is this a text file?")
     return _told_apart(names)
+
+
+def _title(cell: str) -> str:
+    """A title as it is seen: composed, without invisible characters, but for those that scripts are written with."""
+    if cell.isascii():
+        return cell.strip()
+    composed = unicodedata.normalize("NFC", cell)
+    return "".join(sign for sign in composed if sign in _JOINERS or unicodedata.category(sign) != "Cf").strip()
 
 
 def _told_apart(names: list[str]) -> tuple[list[str], list[int]]:

@@ -38,7 +38,7 @@ LONGEST_LINE = 1 << 20  # of the JSON that tells what is taken
 _MOST_CPU_SECONDS = 300
 _LONGEST_MESSAGE = 1_000
 _BLOCK_ROWS = 1_000
-_LIKE_THOUSANDS = re.compile(r"[^\d.]*\d{1,3}\.\d{3}[^\d.]*")
+_LIKE_THOUSANDS = re.compile(r"[^\d.,]*\d{1,3}[.,]\d{3}[^\d.,]*")
 
 Cells = list[str]
 
@@ -60,13 +60,19 @@ def main(max_expanded_bytes: int, max_memory_bytes: int, sheet: str | None, titl
     except NoSuchSheetError as error:
         return _told(f"The workbook {error}", REFUSED)
     except BROKEN as error:
-        return _told(f"The workbook cannot be read: {error}", REFUSED)
+        return _told(f"The workbook cannot be read: {reason_of(error)}", REFUSED)
     return 0
 
 
 def _limit(what: int, most: int) -> None:
     with suppress(ValueError, OSError):
         resource.setrlimit(what, (most, most))
+
+
+def reason_of(error: Exception) -> str:
+    """Say what is wrong with the workbook, in words that help; an error of a newer program is told by its name."""
+    what, _, shown = str(error).partition("cell error value ")
+    return f"a cell holds the error {shown}; correct it, or empty the cell" if what == "Unsupported " else str(error)
 
 
 def _told(message: str, code: int) -> int:
@@ -115,11 +121,15 @@ def _marks(parts: Parts, choice: Choice) -> Marks:
 
 def _taken(choice: Choice) -> dict[str, object]:
     sizes = [{"name": name, "rows": rows, "columns": columns} for name, rows, columns in choice.sizes]
-    return {"name": choice.name, "sheets": sizes, "numeric_columns": numeric_columns(choice.sheet)}
+    numeric, unclear = numeric_columns(choice.sheet)
+    return {"name": choice.name, "sheets": sizes, "numeric_columns": numeric, "unclear_columns": unclear}
 
 
-def numeric_columns(sheet: CalamineSheet | None) -> list[int]:
-    """The columns that hold numbers, and no text such as 1.250, so that a point is a decimal point in all of them."""
+def numeric_columns(sheet: CalamineSheet | None) -> tuple[list[int], list[int]]:
+    """The columns that hold numbers: those in which a point is a decimal point, and those that have text as 1.250, too.
+
+    What such a text means cannot be told by numbers, which have no marks in a workbook.
+    """
     numeric, unclear = set[int](), set[int]()
     rows = iter(()) if sheet is None else sheet.iter_rows()
     while block := list(islice(rows, _BLOCK_ROWS)):
@@ -129,11 +139,11 @@ def numeric_columns(sheet: CalamineSheet | None) -> list[int]:
                 numeric.add(at)
             if str in types and at not in unclear and any(map(_is_like_thousands, column)):
                 unclear.add(at)
-    return sorted(numeric - unclear)
+    return sorted(numeric - unclear), sorted(numeric & unclear)
 
 
 def _is_like_thousands(cell: Cell) -> bool:
-    return isinstance(cell, str) and "." in cell and _LIKE_THOUSANDS.fullmatch(cell) is not None
+    return isinstance(cell, str) and ("." in cell or "," in cell) and _LIKE_THOUSANDS.fullmatch(cell) is not None
 
 
 def _header_width(sheet: CalamineSheet, titles: frozenset[str]) -> int:

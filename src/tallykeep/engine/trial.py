@@ -10,6 +10,7 @@ from tallykeep.engine.attempt import try_rows
 from tallykeep.engine.filling import fill, filled_header
 from tallykeep.engine.kinds import ActionType
 from tallykeep.engine.passing import is_passing
+from tallykeep.engine.repeated_header import refuse_repeated_header
 from tallykeep.engine.spreadsheet_errors import refuse_errors
 from tallykeep.model import ClaimedPortion, Failure, Portion, Row, Source, Wishes
 
@@ -44,7 +45,7 @@ async def try_out(
         if kind.target is not None and target is not None:
             options = await kind.target(connection, project_id, target)
         claimed = _as_claimed(project_id, kind, source, options, len(rows))
-        rows = list(refuse_errors(fill(rows, source, kind), filled_header(source)))
+        rows = list(refuse_errors(fill(refuse_repeated_header(rows, source), source, kind), filled_header(source)))
         try:
             async with connection.transaction(force_rollback=True):
                 await connection.execute(_sql.limit_waiting, {"milliseconds": _PATIENCE_MILLISECONDS})

@@ -6,7 +6,7 @@ import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from tempfile import TemporaryFile
 from typing import IO
 
@@ -42,7 +42,7 @@ class SheetSize:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What is read of a workbook: which sheet, out of which, and in which columns a point is a decimal point.
+    """What is read of a workbook: which sheet, out of which, and where a point is a decimal point, or unclear.
 
     Columns are counted from 0, as in the CSV.
     """
@@ -50,16 +50,18 @@ class Taken:
     name: str
     sheets: list[SheetSize]
     numeric_columns: list[int]
+    unclear_columns: list[int] = field(default_factory=list)
 
     @property
     def decimal_marks(self) -> dict[int, str]:
-        """What stands before the decimals of columns that hold numbers only, by their index."""
-        return dict.fromkeys(self.numeric_columns, ".")
+        """What stands before the decimals of columns that hold numbers, by their index; empty where nothing tells."""
+        return dict.fromkeys(self.numeric_columns, ".") | dict.fromkeys(self.unclear_columns, "")
 
     @classmethod
     def of(cls, line: bytes) -> "Taken":
         told = json.loads(line)
-        return cls(told["name"], [SheetSize(**size) for size in told["sheets"]], told["numeric_columns"])
+        sheets = [SheetSize(**size) for size in told["sheets"]]
+        return cls(told["name"], sheets, told["numeric_columns"], told["unclear_columns"])
 
 
 class Workbooks:

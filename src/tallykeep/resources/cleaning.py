@@ -23,7 +23,7 @@ _DAY_LENGTH = len("2022-01-01")
 _TOO_DEEP = f"must not be nested deeper than {MAX_DEPTH} levels"
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\d(?:T\d\d(?::\d\d(?::\d\d(?:\.\d{1,9})?)?)?(?:Z|[+-]\d\d:?\d\d)?)?", re.ASCII)
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d(?:T\d\d(?::\d\d(?::\d\d(?:\.\d{1,9})?)?)?(?:Z|[+-]\d\d:?[0-5]\d)?)?", re.ASCII)
 _DECIMAL = re.compile(r"[+-]?(?:\d{1,16}(?:\.\d{0,16})?|\.\d{1,16})", re.ASCII)
 _BOOLEANS = {"true": True, "false": False}
 

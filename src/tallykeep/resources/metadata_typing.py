@@ -12,6 +12,7 @@ from tallykeep.resources.cleaning import Number, Problem, actual
 
 _QUOTED = re.compile(r"\s*\[\s*(?:'[^'\\]*'\s*(?:,\s*'[^'\\]*'\s*)*)?\]\s*")
 _QUOTED_ITEM = re.compile(r"'([^'\\]*)'")
+_BEGUN = re.compile(r"""(?:^|,)\s*+(?:"|\[\s*+["'])""")  # an item in quotes, or an array
 
 
 def typed(kind: str, cell: str, mark: str | None = None) -> Any:
@@ -42,31 +43,39 @@ _READERS = {"boolean": _boolean_or_text, "object": _json_or_text}
 
 def typed_array(kind: str, cell: str) -> list[Any]:
     """The items of a cell, a JSON array or with commas between them, each as a value of this type."""
-    items = array_in(cell, f"[{cell}]" if kind == "object" else None)
+    items = array_in(cell, is_bare=kind == "object")
     if items is None:
         return [typed(kind, item.strip()) for item in cell.split(",")]
     return [typed(kind, item) if isinstance(item, str) else item for item in items]
 
 
-def array_in(cell: str, otherwise: str | None = None) -> list[Any] | None:
-    """The JSON array that a cell is, with single quotes as well; None where it has no brackets around it.
+def array_in(cell: str, *, is_bare: bool = False) -> list[Any] | None:
+    """The JSON array that a cell is, with single quotes as well, or without the brackets around its quoted items.
 
-    Without them, `otherwise` is read if it is a JSON array. Raises Problem for brackets around something else.
+    None where it is none; one of items that `is_bare` has no quotes to tell it. Raises Problem for half of an array.
     """
     stripped = cell.strip()
-    is_bracketed = stripped.startswith("[") and stripped.endswith("]")
-    text = stripped if is_bracketed else otherwise
-    if text is None:
+    is_begun = may_be_array(stripped)
+    if not is_begun and not is_bare:
         return None
     try:
-        found = exact_json.loads(text)
+        found = exact_json.loads(stripped if _is_bracketed(stripped) else f"[{stripped}]")
         return found if isinstance(found, list) else None
     except exact_json.DecodeError:
-        if not is_bracketed:
+        if not is_begun:
             return None
     if _QUOTED.fullmatch(stripped):
         return _QUOTED_ITEM.findall(stripped)
     raise Problem(f'must be an array like ["a","b"], or items with commas between them {actual(cell)}')
+
+
+def may_be_array(cell: str) -> bool:
+    """Whether there are brackets around this cell, or quotes around an item: it is an array, or half of one."""
+    return _is_bracketed(cell) or _BEGUN.search(cell) is not None
+
+
+def _is_bracketed(cell: str) -> bool:
+    return cell.startswith("[") and cell.endswith("]")
 
 
 def _number_or_text(cell: str, mark: str | None) -> Any:

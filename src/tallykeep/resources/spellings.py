@@ -19,7 +19,7 @@ Respell = Callable[[str], str | None]
 
 _CLOCK = r"(?P<time>(?:[01]?\d|2[0-4]):\d\d(?::\d\d(?:\.\d{1,9})?)?)"
 _CLOCK_OF_12 = r"(?P<hour>0?\d|1[0-2])(?P<minutes>:\d\d(?::\d\d(?:\.\d{1,9})?)?)?\s?(?P<half>[ap])\.?m\.?"
-_ZONE = r"\s?(?:Z|(?:UTC|GMT)?(?P<zone>[+-]\d\d:?\d\d)|(?:UTC|GMT))?"
+_ZONE = r"\s?(?:Z|(?:UTC|GMT)?(?P<zone>[+-]\d\d:?[0-5]\d)|(?:UTC|GMT))?"
 _TIME = rf"(?:(?:T|,?\s+)(?:{_CLOCK_OF_12}|{_CLOCK}){_ZONE})?"
 _MONTHS = (
     "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",

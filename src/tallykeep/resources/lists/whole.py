@@ -12,8 +12,11 @@ from tallykeep.csv_text import BYTE_ORDER_MARK, csv_lines, header_line
 from tallykeep.db.pool import Connection, Pool
 from tallykeep.db.queries import queries
 from tallykeep.errors import ConflictError
+from tallykeep.resources import numerals
+from tallykeep.resources.cells import CLEARING
 from tallykeep.resources.lists.declare import Listed
 from tallykeep.resources.lists.query import Selection
+from tallykeep.resources.metadata_typing import may_be_array
 
 _sql = queries(__package__, "page.sql")
 
@@ -80,7 +83,7 @@ def _cells(filed: Filed, shown: Shown, keys: list[str]) -> list[str]:
 
 
 def as_cell(value: Any) -> str:
-    """A value of the wire format as imports read it from a cell; arrays of plain values with commas between them."""
+    """A value of the wire format as imports read it from a cell."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -88,10 +91,24 @@ def as_cell(value: Any) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, int | float | Decimal):
-        return format(Decimal(str(value)), "f")
-    if isinstance(value, list) and not any(isinstance(each, dict | list) for each in value):
-        return ", ".join(map(as_cell, value))
-    return exact_json.dumps(value).decode()
+        return _number(format(Decimal(str(value)), "f"))
+    return (_with_commas(value) if isinstance(value, list) else None) or exact_json.dumps(value).decode()
+
+
+def _number(text: str) -> str:
+    """A number as it stands, or with one decimal more where it would be unclear whether it has any."""
+    return f"{text}0" if numerals.is_two_way(text) else text
+
+
+def _with_commas(items: list[Any]) -> str | None:
+    """The items with commas between them, which is nothing for no items; None where that would not be read as them."""
+    if any(item is None or isinstance(item, dict | list) for item in items):
+        return None
+    cells = [as_cell(item) for item in items]
+    joined = ", ".join(cells)
+    parts = [part.strip() for part in joined.split(",")]
+    is_read_so = not items or (all(cells) and parts == cells and joined != CLEARING)
+    return joined if is_read_so and not may_be_array(joined) else None
 
 
 def units(smallest: float | None) -> Decimal | None:

@@ -180,9 +180,11 @@ def worth_of(
     if kind == DISCOUNT and discount_type is None:
         return {}, ["Discount Type is required"]
     name, clean = _CELL_VALUES[discount_type if kind == DISCOUNT and discount_type else kind]
+    if mark is not None:
+        clean = numerals.marked(clean, mark)
     made: Values = {}
     problems: list[str] = []
-    take(made, problems, name, value, numerals.marked(clean, mark), label="Value", required=discount_type != "SHIPPING")
+    take(made, problems, name, value, clean, label="Value", required=discount_type != "SHIPPING")
     if kind != DISCOUNT:
         return {WORTH[kind][0]: exact_json.dumps(made).decode()}, problems
     if effect is not None:
