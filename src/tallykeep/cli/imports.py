@@ -272,6 +272,7 @@ def _job(client: Client, file: FileToSend, wanted: Wanted) -> _Job:
     if file.form == "json" and (wanted.mapping or {"defaults", "values"}.intersection(wanted.of_file)):
         raise UsageError(f"{file.shown}: --map, --skip, --default and --value go with columns; this is JSON")
     require_ending(wanted.failed_to, file.form)
+    _require_another(wanted.failed_to, file)
     if wanted.kind:
         _path(file, kinds()[wanted.kind], wanted, file.form)
     if wanted.verb == "update":
@@ -287,6 +288,12 @@ def _job(client: Client, file: FileToSend, wanted: Wanted) -> _Job:
     path = _path(file, kind, wanted, found.form)
     query = wanted.query | wanted.of_file | (mapping if found.form == "csv" else {})
     return _Job(file, kind, path, guessed=wanted.kind is None, query=query, look=found)
+
+
+def _require_another(failed_to: Path | None, file: FileToSend) -> None:
+    """Raise UsageError where the failed rows would be written over the file that they are from."""
+    if failed_to is not None and failed_to.exists() and failed_to.samefile(file.path):
+        raise UsageError(f"--failed-to {failed_to}: this is the file that is sent; it would be written over")
 
 
 def _path(file: FileToSend, kind: Kind, wanted: Wanted, form: Form) -> str:

@@ -84,7 +84,7 @@ def _reasons(reasons: list[dict[str, Any]]) -> Table:
     table = Table(box=None, padding=(0, 2), header_style="bold")
     table.add_column("rows", justify="right", no_wrap=True)
     table.add_column("reason", overflow="fold")
-    table.add_column("first rows", overflow="fold", max_width=36)
+    table.add_column("first rows", overflow="fold", max_width=36 if sys.stdout.isatty() else None)
     for group in reasons:
         lines = group.get("first_lines") or [None] * len(group["first_rows"])
         first = Text(", ".join(map(_place, group["first_rows"], lines)))
