@@ -272,11 +272,11 @@ def _job(client: Client, file: FileToSend, wanted: Wanted) -> _Job:
     if file.form == "json" and (wanted.mapping or {"defaults", "values"}.intersection(wanted.of_file)):
         raise UsageError(f"{file.shown}: --map, --skip, --default and --value go with columns; this is JSON")
     require_ending(wanted.failed_to, file.form)
-    _require_another(wanted.failed_to, file)
     if wanted.kind:
         _path(file, kinds()[wanted.kind], wanted, file.form)
     if wanted.verb == "update":
         kind = kinds()[str(wanted.kind)]
+        _require_another(wanted.failed_to, file)
         return _Job(file, kind, _path(file, kind, wanted, file.form), guessed=False, query=wanted.query)
     into = {"campaign": wanted.campaign} if wanted.campaign else {}
     found = look(client, file, wanted.of_file | into, wanted.kind, wanted.mapping)
@@ -284,6 +284,8 @@ def _job(client: Client, file: FileToSend, wanted: Wanted) -> _Job:
     if kind.name == CAMPAIGN_VOUCHERS and wanted.campaign is None and (wanted.yes or not found.doubts):
         raise UsageError(f"{file.shown}: these look like vouchers for a campaign; say which: --campaign NAME")
     require_ending(wanted.failed_to, found.form)
+    if not found.is_of_failed_rows:
+        _require_another(wanted.failed_to, file)
     mapping = {"mapping": json.dumps(found.mapping, ensure_ascii=False)} if found.mapping else {}
     path = _path(file, kind, wanted, found.form)
     query = wanted.query | wanted.of_file | (mapping if found.form == "csv" else {})

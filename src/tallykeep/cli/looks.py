@@ -46,6 +46,12 @@ class Look:
         return "csv" if self.seen["format"] in ("csv", "xlsx") else "json"
 
     @property
+    def is_of_failed_rows(self) -> bool:
+        """Whether it is a file of failed rows, as we write them."""
+        titles = tuple(str(column["title"]).lower() for column in self.seen.get("columns", ()))
+        return titles[-len(_TOLD_ELSEWHERE) :] == _TOLD_ELSEWHERE
+
+    @property
     def warnings(self) -> list[dict[str, Any]]:
         """What the server warns of."""
         return list(self.seen.get("warnings", ()))

@@ -54,6 +54,8 @@ def tally(action: dict[str, Any], reasons: list[dict[str, Any]]) -> Group:
         lines.append(Text("  a dry run: nothing was written", style="bold yellow"))
     if action["ended_by"] in _ENDED_BY:
         lines.append(Text(f"  {_ENDED_BY[action['ended_by']]}", style="yellow"))
+    if mended := action.get("mended_count"):
+        lines.append(Text(f"  {mended:,} of those that are not done went in by retries since", style="green"))
     return Group(*lines, *([_reasons(reasons)] if reasons else []))
 
 
