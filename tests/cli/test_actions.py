@@ -70,6 +70,7 @@ def test_failed_rows_are_mended_and_retried(api: Api, tmp_path: Path) -> None:
     told = json.loads(retried.stdout)
     assert (retried.returncode, told["action"]["parent_id"], told["replayed"]) == (0, action_id, False)
     assert api.get("/v1/vouchers/B")["gift"]["amount"] == 1000
+    assert "1 of those that are not done went in by retries since" in run(api, "actions", "show", action_id).stdout
     assert "these rows were sent before" in run(api, "actions", "retry", action_id, str(mended)).stdout
     started = run(api, "actions", "retry", action_id, str(mended), "--again", "--no-wait")
     assert (started.returncode, "tallykeep actions watch" in started.stdout) == (0, True)

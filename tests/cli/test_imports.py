@@ -63,6 +63,9 @@ def test_a_pipe_gets_neither_bars_nor_colours_nor_broken_lines(api: Api) -> None
     assert "Start Date: may be day/month or month/day, write it like 2026-12-31 (actual value is '01/09/2026')" in (
         sent.stdout
     )
+    below = "Code,Voucher Type,Value\n\n" + "".join(f"L-{number},GIFT_VOUCHER,ten\n" for number in range(5))
+    lines = run(api, "import", "vouchers", "-", stdin=below.encode()).stdout
+    assert "1 (line 3), 2 (line 4), 3 (line 5), 4 (line 6), 5 (line 7)" in lines
 
 
 FILES: dict[str, tuple[str, bytes, str]] = {
@@ -292,6 +295,7 @@ def test_a_file_that_is_refused_stops_those_behind_it(api: Api, tmp_path: Path, 
         (["."], "is a directory"),
         (["vouchers"], "Name the files"),
         (["vouchers", "-", "-"], "can be read once"),
+        (["vouchers", "{gifts}", "--failed-to", "{gifts}"], "would be written over"),
         (["vouchers", "{gifts}", "--map", "Code"], "should be 'Title=name'"),
         (["vouchers", "{gifts}", "--default", "PERCENT"], "should be 'Title=text'"),
         (["vouchers", "{gifts}", "--value", "Gutschein=GIFT_VOUCHER"], "should be 'Title:text=meaning'"),

@@ -61,6 +61,7 @@ def test_signs_around_the_digits_are_asked_about(api: Api, tmp_path: Path) -> No
     asked = run(api, "import", str(file))
     assert (asked.returncode, actions(api)) == (2, [])
     assert f"tallykeep import vouchers {file} --yes" in asked.stderr
+    assert """has cells such as '="00123"', with signs""" in asked.stderr
     assert run(api, "import", "vouchers", str(file), "--yes").returncode == 0
 
 
@@ -81,6 +82,17 @@ def test_what_is_skipped_leaves_the_other_columns_to_what_they_are(api: Api, tmp
     assert sent.returncode == 0, sent.stderr
     assert "left out: Notiz" in sent.stdout
     assert api.get("/v1/customers/K1")["email"] == "a@example.test"
+
+
+def test_a_question_tells_how_many_columns_it_does_not_name(api: Api, tmp_path: Path) -> None:
+    titles = ",".join(f"c{number}" for number in range(11))
+    asked = run(api, "import", str(written(tmp_path / "x.csv", f"{titles}\n{'1,' * 10}1\n")))
+    assert "The columns: c0, c1, c2, c3, c4, c5, c6, c7 and 3 more" in asked.stderr
+
+
+def test_one_row_above_the_header_is_one_row(api: Api, tmp_path: Path) -> None:
+    sent = run(api, "import", "customers", str(written(tmp_path / "k.csv", "Our customers,\nSource_id,Name\nK1,Ada\n")))
+    assert "header in row 2, 1 row above it not read" in sent.stdout, sent.stderr
 
 
 def test_a_file_is_read_as_the_options_say(api: Api, tmp_path: Path) -> None:

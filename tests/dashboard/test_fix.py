@@ -203,6 +203,26 @@ def test_the_largest_reason_can_be_mended_at_once_by_a_column_that_the_file_does
     assert api.get("/v1/vouchers/L2")["discount"]["percent_off"] == 10.0
 
 
+def test_rows_that_fail_again_tell_their_lines_in_the_first_file(visitor: Browser, api: Api) -> None:
+    action = run(api, "A list\n\nCode,Voucher Type,Value\nA,GIFT_VOUCHER,1\nB,GIFT_VOUCHER,x\nC,GIFT_VOUCHER,y\n")
+    page = visitor.get(f"/tasks/{action['id']}/fix")
+    fixed = _child(api, _send(visitor, page, row_3=["C", "GIFT_VOUCHER", "z"]))
+    (failure,) = api.get(f"/v1/async-actions/{fixed['id']}/failures")["failures"]
+    assert (failure["row"], failure["line"]) == (1, 6)
+    again = _child(api, visitor.send(page, f"/tasks/{action['id']}/replace", column="2", value="!"))
+    failures = api.get(f"/v1/async-actions/{again['id']}/failures")["failures"]
+    assert [(failure["row"], failure["line"]) for failure in failures] == [(1, 5), (2, 6)]
+
+
+def test_a_row_that_is_fixed_twice_is_one(visitor: Browser, api: Api) -> None:
+    action = run(api, "Code,Voucher Type,Value\nA,GIFT_VOUCHER,x\nB,GIFT_VOUCHER,x\n")
+    for value in ("1", "2"):
+        page = visitor.get(f"/tasks/{action['id']}/fix")
+        fixed = _child(api, _send(visitor, page, row_1=["A", "GIFT_VOUCHER", value]))
+    assert "1 of 2 rows was fixed by later tasks, 1 is left." in visitor.get(f"/tasks/{action['id']}").text
+    assert 'id="all-in"' not in visitor.get(f"/tasks/{fixed['id']}").text
+
+
 def test_nothing_is_sent_before_a_column_is_chosen(visitor: Browser, api: Api) -> None:
     made = "Code,Voucher Type,Value\nA,GIFT_VOUCHER,1,x\nB,GIFT_VOUCHER,1,x\n"
     action = run(api, made)

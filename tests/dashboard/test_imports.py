@@ -129,6 +129,13 @@ def test_columns_that_do_not_count_in_a_campaign_are_named(visitor: Browser, tok
     assert part.count("comes from the campaign") == 2
 
 
+def test_columns_of_failed_rows_that_are_not_read_are_not_said_to_be_a_campaigns(visitor: Browser, token: str) -> None:
+    rows = b"Code,Voucher Type,Value,row,line,reason\nA,GIFT_VOUCHER,ten,1,2,Value: must be a number\n"
+    part = looked(visitor, token, rows, kind="vouchers").text
+    assert "<strong>Not read: row, line, reason.</strong> A file of failed rows" in part
+    assert "said by their campaign" not in part
+
+
 def test_wide_files_are_looked_at_too(visitor: Browser, token: str) -> None:
     titles = ["Code", *(f"m{number}" for number in range(900))]
     fields = {f"title-{number}": title for number, title in enumerate(titles)}
@@ -162,6 +169,7 @@ def test_a_dry_run_is_told_of_beside_the_wizard(visitor: Browser, token: str, ap
     api.ended(task)
     part = visitor.get(f"/imports/trial/{task}").text
     assert "1 of 2 rows would go in, 1 would fail. Nothing was written." in part
+    assert re.search(r'First of them">\s*2 <span class="line">\(line 3\)</span></td>', part)
     assert "hx-get" not in part
     assert api.get("/v1/vouchers")["total"] == 0
 

@@ -116,6 +116,27 @@ def _retried(api: Api, action_id: str, content: str | None = None, **wishes: str
     return str(child["id"])
 
 
+def test_a_row_that_several_retries_brought_in_is_counted_once(api: Api) -> None:
+    made = "Code;Voucher Type;Value\nA;GIFT_VOUCHER;x\n\nB;GIFT_VOUCHER;x\nC;GIFT_VOUCHER;x\nD;GIFT_VOUCHER;x\n"
+    first = api.ended(api.import_csv(made))["id"]
+
+    def mend(action_id: str, *codes: str) -> str:
+        rows = api.http.get(f"/v1/async-actions/{action_id}/failures.csv").text
+        for code in codes:
+            rows = rows.replace(f"{code};GIFT_VOUCHER;x", f"{code};GIFT_VOUCHER;1")
+        return _retried(api, action_id, rows)
+
+    def mended(*action_ids: str) -> list[int]:
+        return [api.get(f"/v1/async-actions/{action_id}")["mended_count"] for action_id in action_ids]
+
+    second, third = mend(first, "A", "B"), mend(first, "A", "B", "C")
+    assert mended(first, second, third) == [3, 0, 0]
+    mend(second, "C")
+    assert mended(first, second, third) == [3, 1, 0]
+    mend(second, "D")
+    assert mended(first, second, third) == [4, 2, 0]
+
+
 def test_rows_that_retries_and_their_retries_brought_in_are_counted_at_the_first(api: Api) -> None:
     header = "Code,Voucher Type,Value\n"
     rows = "A,GIFT_VOUCHER,1\nB,,1\nC,,1\nD,,1\n"

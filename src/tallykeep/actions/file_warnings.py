@@ -80,9 +80,9 @@ def _of_columns(columns: Sequence[Held]) -> Iterator[FileWarning]:
             yield FileWarning("ignored_columns", column.index, message)
         if column.use != "left_out" and (formula := next(filter(is_text_formula, column.cells), None)):
             message = (
-                f"{_named(column)} has cells such as {_short(formula)}, with signs that keep a spreadsheet from reading"
-                " numbers. They are stored as they stand; if only what is within is meant, take the signs off in the"
-                " file, with the column formatted as text."
+                f"{_named(column)} has cells such as {_short(formula)!r}, with signs that keep a spreadsheet from"
+                " reading numbers. They are stored as they stand; if only what is within is meant, take the signs off"
+                " in the file, with the column formatted as text."
             )
             yield FileWarning("text_formula", column.index, message)
 

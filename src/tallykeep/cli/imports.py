@@ -276,6 +276,7 @@ def _job(client: Client, file: FileToSend, wanted: Wanted) -> _Job:
         _path(file, kinds()[wanted.kind], wanted, file.form)
     if wanted.verb == "update":
         kind = kinds()[str(wanted.kind)]
+        _require_another(wanted.failed_to, file)
         return _Job(file, kind, _path(file, kind, wanted, file.form), guessed=False, query=wanted.query)
     into = {"campaign": wanted.campaign} if wanted.campaign else {}
     found = look(client, file, wanted.of_file | into, wanted.kind, wanted.mapping)
@@ -283,10 +284,18 @@ def _job(client: Client, file: FileToSend, wanted: Wanted) -> _Job:
     if kind.name == CAMPAIGN_VOUCHERS and wanted.campaign is None and (wanted.yes or not found.doubts):
         raise UsageError(f"{file.shown}: these look like vouchers for a campaign; say which: --campaign NAME")
     require_ending(wanted.failed_to, found.form)
+    if not found.is_of_failed_rows:
+        _require_another(wanted.failed_to, file)
     mapping = {"mapping": json.dumps(found.mapping, ensure_ascii=False)} if found.mapping else {}
     path = _path(file, kind, wanted, found.form)
     query = wanted.query | wanted.of_file | (mapping if found.form == "csv" else {})
     return _Job(file, kind, path, guessed=wanted.kind is None, query=query, look=found)
+
+
+def _require_another(failed_to: Path | None, file: FileToSend) -> None:
+    """Raise UsageError where the failed rows would be written over the file that they are from."""
+    if failed_to is not None and failed_to.exists() and failed_to.samefile(file.path):
+        raise UsageError(f"--failed-to {failed_to}: this is the file that is sent; it would be written over")
 
 
 def _path(file: FileToSend, kind: Kind, wanted: Wanted, form: Form) -> str:

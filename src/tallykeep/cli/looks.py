@@ -10,6 +10,7 @@ from tallykeep import exact_json
 from tallykeep.cli.client import Client
 from tallykeep.cli.exits import RefusedError
 from tallykeep.cli.kinds import CAMPAIGN_VOUCHERS, IMPORTED, Form
+from tallykeep.cli.phrases import rows
 from tallykeep.cli.show import command
 from tallykeep.cli.sources import STANDARD_INPUT, FileToSend
 from tallykeep.model import normal_title
@@ -43,6 +44,12 @@ class Look:
     def form(self) -> Form:
         """The form that they come in."""
         return "csv" if self.seen["format"] in ("csv", "xlsx") else "json"
+
+    @property
+    def is_of_failed_rows(self) -> bool:
+        """Whether it is a file of failed rows, as we write them."""
+        titles = tuple(str(column["title"]).lower() for column in self.seen.get("columns", ()))
+        return titles[-len(_TOLD_ELSEWHERE) :] == _TOLD_ELSEWHERE
 
     @property
     def warnings(self) -> list[dict[str, Any]]:
@@ -104,9 +111,14 @@ def described(found: Look, name: str, *, guessed: bool) -> Text:
 
 
 def _listed(what: str, names: list[str]) -> Text:
-    more = f" and {len(names) - _MOST_SHOWN} more" if len(names) > _MOST_SHOWN and what != "columns" else ""
-    shown = names if what == "columns" else names[:_MOST_SHOWN]
-    return Text(f"\n  {what}: {', '.join(shown)}{more}" if names else "", style="dim")
+    shown = ", ".join(names) if what == "columns" else _first(names)
+    return Text(f"\n  {what}: {shown}" if names else "", style="dim")
+
+
+def _first(names: list[str]) -> str:
+    """«Name, City», or the first of them «and 44 more»."""
+    more = f" and {len(names) - _MOST_SHOWN} more" if len(names) > _MOST_SHOWN else ""
+    return ", ".join(names[:_MOST_SHOWN]) + more
 
 
 def _is_left_out(column: dict[str, Any]) -> bool:
@@ -121,7 +133,7 @@ def _taken(seen: dict[str, Any]) -> Iterator[str]:
         yield f"sheet {seen['sheet']}"
     if (seen.get("header_row") or 1) != 1:
         skipped = seen.get("skipped_rows") or 0
-        yield f"header in row {seen['header_row']}" + (f", {skipped} rows above it not read" if skipped else "")
+        yield f"header in row {seen['header_row']}" + (f", {rows(skipped)} above it not read" if skipped else "")
 
 
 def question(found: Look, file: FileToSend, options: list[str]) -> str:
@@ -129,8 +141,8 @@ def question(found: Look, file: FileToSend, options: list[str]) -> str:
     why = [each["message"] for each in found.doubts]
     lines = [f"{file.shown}: not sent, because it is not sure what is meant.", *(f"  {each}" for each in why)]
     if found.form == "csv":
-        shown = ", ".join(each["title"] for each in found.seen["columns"][:_MOST_SHOWN] if each["title"])
-        lines.append(f"  The columns: {shown or 'none has a name'}")
+        titles = [each["title"] for each in found.seen["columns"] if each["title"]]
+        lines.append(f"  The columns: {_first(titles) or 'none has a name'}")
     if not found.seen["kinds"][0]["confidence"]:
         kinds = f"Say it: {', '.join(IMPORTED)}; and what the columns are, with --map 'Title=name'"
         return "\n".join([*lines, f"  {kinds}. The right ones: {command('template', 'KIND')}"])

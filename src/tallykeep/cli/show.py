@@ -54,6 +54,8 @@ def tally(action: dict[str, Any], reasons: list[dict[str, Any]]) -> Group:
         lines.append(Text("  a dry run: nothing was written", style="bold yellow"))
     if action["ended_by"] in _ENDED_BY:
         lines.append(Text(f"  {_ENDED_BY[action['ended_by']]}", style="yellow"))
+    if mended := action.get("mended_count"):
+        lines.append(Text(f"  {mended:,} of those that are not done went in by retries since", style="green"))
     return Group(*lines, *([_reasons(reasons)] if reasons else []))
 
 
@@ -84,7 +86,7 @@ def _reasons(reasons: list[dict[str, Any]]) -> Table:
     table = Table(box=None, padding=(0, 2), header_style="bold")
     table.add_column("rows", justify="right", no_wrap=True)
     table.add_column("reason", overflow="fold")
-    table.add_column("first rows", overflow="fold", max_width=36)
+    table.add_column("first rows", overflow="fold", max_width=36 if sys.stdout.isatty() else None)
     for group in reasons:
         lines = group.get("first_lines") or [None] * len(group["first_rows"])
         first = Text(", ".join(map(_place, group["first_rows"], lines)))

@@ -143,12 +143,13 @@ def _check_json(sheet: Sheet) -> str:
     return "Some rows are not JSON. Nothing was sent." if sheet.problems else ""
 
 
-async def _send(visit: Visit, action_id: str, sheet: Sheet, rows: list[list[str]], *, once: str) -> str:
+async def _send(visit: Visit, action_id: str, sheet: Sheet, rows: list[dict[str, Any]], *, once: str) -> str:
     if not sheet.of_cells:
-        body = "[" + ",".join(text for (text,) in rows) + "]"
+        body = "[" + ",".join(sheet.shown(failure)[0] for failure in rows) + "]"
         return await _retry(visit, action_id, "application/json", once, body)
     width = len(sheet.columns)
-    file = csv_line(sheet.columns, quoted=True) + csv_lines(_without_empty_surplus(cells, width) for cells in rows)
+    lines = csv_lines(_without_empty_surplus(sheet.shown(failure), width) + sheet.origin(failure) for failure in rows)
+    file = csv_line(sheet.titles, quoted=True) + lines
     return await _retry(visit, action_id, "text/csv", once, file)
 
 
@@ -192,21 +193,21 @@ async def replace_everywhere(
 
 async def _replaced(visit: Visit, action_id: str, reason: str, values: dict[str, str]) -> AsyncIterator[bytes]:
     """A file of the rows, a page after the other; lines that could not be read are left out."""
-    after_row, has_more, head = 0, True, True
+    after_row, has_more, head, has_lines = 0, True, True, None
     added = [column[1:] for column in values if column.startswith("+")]
     while has_more:
         asked = {"sent": "true", "reason": reason, "after_row": after_row, "limit": _AT_A_TIME}
         found = await visit.api.get(f"{path_of(action_id)}/failures", **asked)
         has_more, failures = found["has_more"], found["failures"]
-        sheet = Sheet(found["columns"], failures, has_more, added)
-        header = csv_line(sheet.columns, quoted=True) if head else ""
+        sheet = Sheet(found["columns"], failures, has_more, added, has_lines=has_lines)
+        header = csv_line(sheet.titles, quoted=True) if head else ""
         lines = csv_lines(_with(sheet, failure, values) for failure in failures if "cells" in failure)
         yield (header + lines).encode()
-        head, after_row = False, failures[-1]["row"] if failures else after_row
+        head, has_lines, after_row = False, sheet.has_lines, failures[-1]["row"] if failures else after_row
 
 
 def _with(sheet: Sheet, failure: dict[str, Any], values: dict[str, str]) -> list[str]:
     cells = sheet.sent(failure)
     for column, value in values.items():
         cells[sheet.place(column)] = value
-    return _without_empty_surplus(cells, len(sheet.columns))
+    return _without_empty_surplus(cells, len(sheet.columns)) + sheet.origin(failure)

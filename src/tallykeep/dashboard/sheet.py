@@ -5,6 +5,7 @@ from typing import Any
 
 from tallykeep.dashboard.faults import columns_at_fault
 
+_ORIGIN = ["row", "line", "reason"]
 _ADDED_BEHIND = 1  # columns: the key stays in front, what has to be filled in stands next to it
 
 
@@ -21,6 +22,11 @@ class Sheet:
     added: list[str] = field(default_factory=list)
     typed: dict[int, list[str]] = field(default_factory=dict)
     problems: dict[int, str] = field(default_factory=dict)
+    has_lines: bool | None = None  # whether rows tell where they stood in the first file
+
+    def __post_init__(self) -> None:
+        if self.has_lines is None:
+            self.has_lines = all(failure.get("line") is not None for failure in self.failures)
 
     @property
     def of_cells(self) -> bool:
@@ -65,6 +71,15 @@ class Sheet:
         surplus = range(len(self.columns), len(failure.get("cells", ())) + len(self.added))
         return columns_at_fault(failure["reason"], self.columns) | set(surplus)
 
-    def changed(self) -> list[list[str]]:
+    def changed(self) -> list[dict[str, Any]]:
         """The rows in which something was typed."""
-        return [self.shown(failure) for failure in self.failures if self.shown(failure) != self.sent(failure)]
+        return [failure for failure in self.failures if self.shown(failure) != self.sent(failure)]
+
+    @property
+    def titles(self) -> list[str]:
+        """The titles of the file that is sent: as in a file of failed rows, rows tell where they stood in the first."""
+        return [*self.columns, *_ORIGIN] if self.has_lines else self.columns
+
+    def origin(self, failure: dict[str, Any]) -> list[str]:
+        """The cells behind the row's own: its row, its line, and no reason, as it was mended."""
+        return [str(failure["row"]), str(failure["line"] or ""), ""] if self.has_lines else []

@@ -11,6 +11,7 @@ from tallykeep.engine.report import ReportLinks
 from tallykeep.errors import NotFoundError
 from tallykeep.model import Action, EndedBy, Failure, OnError, OperationStatus, Status, wire_time
 
+_MOST_COMPARED = 50_000  # rows of an action's retries, whenever it is shown
 _sql = queries(__package__, "read.sql")
 
 # What an action shows beside the wire format's fields: everywhere, and when it is asked for alone.
@@ -103,7 +104,9 @@ async def _kin(connection: Connection, project_id: int, actions: list[Action]) -
     ids = [each.id for each in actions if each.parent_id or each.failed_count or each.unprocessed_count]
     if not ids:
         return {}
-    rows = await (await connection.execute(_sql.get_kin, {"project_id": project_id, "ids": ids})).fetchall()
+    rows = await (
+        await connection.execute(_sql.get_kin, {"project_id": project_id, "ids": ids, "most_compared": _MOST_COMPARED})
+    ).fetchall()
     return {row["id"]: Kin(row["done_later"], row["first_file_name"]) for row in rows}
 
 

@@ -54,12 +54,17 @@ SELECT failures_kept FROM async_actions WHERE project_id = :project_id AND id = 
 
 -- name: get_kin
 -- Of each action: how many rows its retries, and theirs, have done; and the file that the first of its parents came as.
+-- A row that several of them have done counts once where they are files of failed rows, which tell its line.
 WITH RECURSIVE later AS (
-    SELECT parent_id AS of_id, id, CASE WHEN dry_run THEN 0 ELSE done_count END AS done_count
+    SELECT
+        parent_id AS of_id, id, CASE WHEN dry_run THEN 0 ELSE done_count END AS done_count, total_count,
+        source -> 'sent' @> '["row", "line", "reason"]' AS tells_lines
     FROM async_actions
     WHERE project_id = :project_id AND parent_id = ANY (:ids)
     UNION ALL
-    SELECT later.of_id, child.id, CASE WHEN child.dry_run THEN 0 ELSE child.done_count END
+    SELECT
+        later.of_id, child.id, CASE WHEN child.dry_run THEN 0 ELSE child.done_count END, child.total_count,
+        child.source -> 'sent' @> '["row", "line", "reason"]'
     FROM later
     JOIN async_actions AS child ON child.project_id = :project_id AND child.parent_id = later.id
 ), earlier AS (
@@ -73,7 +78,29 @@ WITH RECURSIVE later AS (
 )
 SELECT
     asked.id,
-    (SELECT coalesce(sum(later.done_count), 0) FROM later WHERE later.of_id = asked.id)::bigint AS done_later,
+    (
+        (SELECT coalesce(sum(later.done_count), 0) FROM later WHERE later.of_id = asked.id)
+        - CASE WHEN (
+            SELECT count(*) > 1 AND sum(later.total_count) <= :most_compared
+            FROM later
+            WHERE later.of_id = asked.id AND later.tells_lines AND later.done_count > 0
+        ) THEN (
+            SELECT count(*) - count(DISTINCT portions.lines[pair + 1] + "row" - portions.lines[pair])
+            FROM later
+            JOIN portions ON portions.project_id = :project_id AND portions.action_id = later.id
+            CROSS JOIN LATERAL generate_series(1, cardinality(portions.lines), 2) AS pair
+            CROSS JOIN LATERAL generate_series(
+                portions.lines[pair], coalesce(portions.lines[pair + 2], portions.first_row + portions.row_count) - 1
+            ) AS "row"
+            WHERE later.of_id = asked.id AND later.tells_lines AND later.done_count > 0
+                AND portions.status = 'CLOSED' AND portions.unprocessed_count = 0
+                AND NOT EXISTS (
+                    SELECT FROM failures
+                    WHERE failures.project_id = :project_id AND failures.action_id = later.id
+                        AND failures."row" = "row"."row"
+                )
+        ) ELSE 0 END
+    )::bigint AS done_later,
     (
         SELECT earlier.file_name
         FROM earlier

@@ -104,8 +104,9 @@ def _among(name: str, text: str | None, allowed: Iterable[str]) -> frozenset[str
 async def list_actions(context: FromContext, caller: FromCaller, wanted: FromFilters, limit: Limit = 10) -> Json:
     """The project's actions, newest first, without their results. Filters can be combined. `more_starting_after` is
     what to send as `starting_after_id` for the next page, null on the last one. `mended_count` tells how many of an
-    action's failed and unprocessed rows went in by its retries, and theirs: at most all of them, as it counts rows and
-    does not compare them. `first_file_name` is the file of the first of the actions that this one retries.
+    action's failed and unprocessed rows went in by its retries, and theirs. One that several files of failed rows
+    brought in counts once, by its `line`; rows that came without lines, and more than 50,000, are not compared.
+    `first_file_name` is the file of the first of the actions that this one retries.
     """
     async with context.pool.connection() as connection:
         return Json(await context.reader.list_actions(connection, caller.project_id, replace(wanted, limit=limit)))
