@@ -15,7 +15,7 @@ from typing import Any, overload
 _ID_HEX_DIGITS = 18
 _ID_RANDOM_BITS = 30
 _BLOCK_ROWS = 1_000
-_LONGEST_TITLE = 200  # that is remembered
+_LONGEST_TITLE = 200  # that any field has; longer ones are not put into one Unicode form, which takes quadratic time
 _BETWEEN_WORDS = {"Zs", "Zl", "Zp", "Cc", "Cf", "Pd"}
 
 
@@ -48,13 +48,18 @@ def normal_title(title: str) -> str:
 
     Blanks of every kind, line breaks, hyphens, underscores and invisible characters do not count.
     """
-    return _normal_title(title) if len(title) <= _LONGEST_TITLE else _normal_title.__wrapped__(title)
+    return _normal_title(title) if len(title) <= _LONGEST_TITLE else _without_breaks(title)
 
 
 @lru_cache(maxsize=10_000)
 def _normal_title(title: str) -> str:
-    folded = unicodedata.normalize("NFKC", title).casefold()
-    return "".join(sign for sign in folded if sign != "_" and unicodedata.category(sign) not in _BETWEEN_WORDS)
+    return _without_breaks(unicodedata.normalize("NFKC", title))
+
+
+def _without_breaks(title: str) -> str:
+    return "".join(
+        sign for sign in title.casefold() if sign != "_" and unicodedata.category(sign) not in _BETWEEN_WORDS
+    )
 
 
 def wrong_width(cells: int, titles: int) -> str:

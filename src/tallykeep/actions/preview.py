@@ -129,9 +129,10 @@ async def preview(
     """
     looked = Looked(asked.delimiter, asked.header_row, known_titles(asked.mapping))
     beginning = await asyncio.to_thread(read_beginning, sample, asked.charset, looked, max_row_bytes, decimal_mark)
-    rows = beginning.rows(beginning.source)
-    seen = _seen_columns(beginning.source, rows)
-    possible = candidates(_as_called(seen, asked.mapping or {}), sample.format, file_name, asked.defaults)
+    rows = await asyncio.to_thread(beginning.rows, beginning.source)
+    seen = await asyncio.to_thread(_seen_columns, beginning.source, rows)
+    called = _as_called(seen, asked.mapping or {})
+    possible = await asyncio.to_thread(candidates, called, sample.format, file_name, asked.defaults)
     chosen = _chosen(possible, asked.kind, sample.format)
     action_type = chosen.kind.action_type(sample.format)
     if action_type is None:
@@ -168,7 +169,9 @@ async def preview(
         refusal=_refusal(beginning, action_type, mapping, asked.defaults),
         taken=_taken(beginning, sample),
         checked=trial.checked,
-        rows=_rows(rows[: asked.limit], beginning, columns, chosen.kind, _kept(source, seen), trial),
+        rows=await asyncio.to_thread(
+            _rows, rows[: asked.limit], beginning, columns, chosen.kind, _kept(source, seen), trial
+        ),
         warnings=[
             *charset_warnings(beginning.encoding, beginning.encodings),
             *file_warnings(
