@@ -15,7 +15,7 @@ from typing import Any, overload
 _ID_HEX_DIGITS = 18
 _ID_RANDOM_BITS = 30
 _BLOCK_ROWS = 1_000
-_LONGEST_TITLE = 200  # that is remembered
+_LONGEST_TITLE = 200  # that any field has; longer ones are not put into one Unicode form, which takes quadratic time
 _BETWEEN_WORDS = {"Zs", "Zl", "Zp", "Cc", "Cf", "Pd"}
 _BETWEEN_ASCII_WORDS = {
     code: None for code in range(128) if code == ord("_") or unicodedata.category(chr(code)) in _BETWEEN_WORDS
@@ -51,12 +51,16 @@ def normal_title(title: str) -> str:
 
     Blanks of every kind, line breaks, hyphens, underscores and invisible characters do not count.
     """
-    return _normal_title(title) if len(title) <= _LONGEST_TITLE else _normal_title.__wrapped__(title)
+    return _normal_title(title) if len(title) <= _LONGEST_TITLE else _without_breaks(title)
 
 
 @lru_cache(maxsize=10_000)
 def _normal_title(title: str) -> str:
-    folded = unicodedata.normalize("NFKC", title).casefold()
+    return _without_breaks(unicodedata.normalize("NFKC", title))
+
+
+def _without_breaks(title: str) -> str:
+    folded = title.casefold()
     if folded.isascii():
         return folded.translate(_BETWEEN_ASCII_WORDS)
     return "".join(sign for sign in folded if sign != "_" and unicodedata.category(sign) not in _BETWEEN_WORDS)

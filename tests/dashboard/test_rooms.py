@@ -161,6 +161,23 @@ def test_a_campaign_is_made_filled_changed_and_deleted(visitor: Browser, api: Ap
     assert api.get("/v1/campaigns")["total"] == 0
 
 
+def test_campaigns_with_nulls_in_their_vouchers_are_shown(visitor: Browser, api: Api) -> None:
+    """The official SDK for Python sends every part that it knows, as null where nobody set it."""
+    voucher = {
+        **GIFT,
+        "redemption": None,
+        "discount": None,
+        "loyalty_card": None,
+        "code_config": None,
+        "metadata": None,
+    }
+    path = f"/campaigns/{made(api, '/v1/campaigns', name='One', voucher=voucher)['id']}"
+    page = visitor.get(path)
+    assert "<dd>without limit</dd>" in page.text
+    page = visitor.send(page, f"{path}/update", limit="3")
+    assert "<dd>3 times</dd>" in page.text
+
+
 def test_ends_and_limits_of_a_campaign_are_told_changed_and_taken_off(visitor: Browser, api: Api) -> None:
     campaign = made(api, "/v1/campaigns", name="One", voucher=GIFT, expiration_date="2030-12-31", vouchers_count=1)
     path = f"/campaigns/{campaign['id']}"

@@ -43,7 +43,10 @@ def filled(api: Api) -> Api:
                     "code": "OFF", "discount": {"type": "PERCENT", "percent_off": 5}, "active": False,
                     "validity_timeframe": {"duration": "PT1H", "interval": "P2D"}, "validity_day_of_week": [1, 2],
                 },
-                {"code": "PAST", "gift": {"amount": 1}, "start_date": "2001-01-01", "expiration_date": "2002-01-01"},
+                {
+                    "code": "PAST", "gift": {"amount": 1}, "start_date": "2001-01-01", "expiration_date": "2002-01-01",
+                    "metadata": {"long": 2**53 + 1},
+                },
                 {"code": "SOON", "gift": {"amount": 1}, "start_date": "2999-01-01", "metadata": {"n": "x"}},
             ]
         )
@@ -118,6 +121,11 @@ VOUCHERS_FOUND = [
     ("metadata.n", "$is", "1", "GIFT-1"),
     ("metadata.on", "$is", "true", "GIFT-1"),
     ("metadata.n", "$more_than", "2", "GIFT-2"),
+    ("metadata.n", "$more_than", "-5.5", "GIFT-1 GIFT-2"),
+    ("metadata.n", "$less_than", "1e28", "GIFT-1 GIFT-2"),
+    ("metadata.long", "$more_than", "9007199254740992.99999999999999999", "PAST"),
+    ("metadata.long", "$more_than", "9007199254740993", ""),
+    ("gift_balance", "$more_than", "-1", "GIFT-1 GIFT-2 PAST SOON"),
     ("metadata.n", "$has_value", "", "GIFT-1 GIFT-2 SOON"),
     ("metadata.%s' OR true", "$has_value", "", ""),
 ]

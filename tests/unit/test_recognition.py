@@ -1,5 +1,6 @@
 """What columns of any title and any cells are taken for, held to what must never be."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -8,6 +9,7 @@ from tallykeep.actions.recognition import SeenColumn, candidates
 from tallykeep.actions.shapes import KEYS
 from tallykeep.actions.synonyms import SYNONYMS
 from tallykeep.engine.shortened import is_shortened
+from tallykeep.model import normal_title
 
 WORDS = sorted(
     {word for kind in SYNONYMS.values() for words in kind.values() for word in words}
@@ -59,3 +61,10 @@ def test_our_own_titles_stay_ours(columns: list[SeenColumn]) -> None:
 def test_a_title_without_end_is_none_of_ours() -> None:
     likeliest = candidates([SeenColumn("Email"), SeenColumn("(" * 200_000)], "csv", None)[0]
     assert [each.title for each in likeliest.fields.values()] == ["Email"]
+
+
+@pytest.mark.parametrize("title", ["(" * 60_000, "a" + "\u0301\u0316" * 60_000, "(a" * 30_000 + ")"])
+def test_long_titles_take_no_longer_than_they_are(title: str) -> None:
+    """Open brackets, and marks that Unicode wants in another order, took minutes: more than a test may."""
+    assert normal_title(f" {title}_") == title
+    assert not any(candidate.fields for candidate in candidates([SeenColumn(title)], "csv", None))

@@ -19,6 +19,7 @@ By = Literal["title", "synonym", "similarity", "mapping"]
 
 _SCORES: dict[By, float] = {"title": 1.0, "synonym": 0.9, "similarity": 0.6}
 _SAMPLES = 3
+_LONGEST_TITLE = 200  # that is looked at: nobody's word for a field is longer
 _LOOSE = 0.75
 _ALIKE = 0.9  # of 1
 _SHORTEST_ALIKE, _LONGEST_ALIKE = 4, 40
@@ -173,6 +174,8 @@ def _recognized(kind: ImportKind, column: SeenColumn, index: int) -> Recognized 
     title = dict(kind.titles()).get(normal_title(column.title))
     if title is not None:
         return _own_id_or_not(kind, column, title)
+    if len(column.title) > _LONGEST_TITLE:
+        return None
     words, fields = _words(kind.name), {each.title: each for each in kind.fields}
     spellings = _spellings(kind, column.title)
     for spelling in spellings:

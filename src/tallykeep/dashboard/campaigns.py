@@ -151,7 +151,7 @@ async def _shown(
 ) -> Response:  # fmt: skip
     campaign = await visit.api.get(f"/v1/campaigns/{segment(campaign_id)}")
     worth = next((each for each in WORTHS.values() if _is_worth(campaign, each)), None)
-    limit = campaign["voucher"].get("redemption", {}).get("quantity")
+    limit = (campaign["voucher"].get("redemption") or {}).get("quantity")
     now = {
         "value": _value(campaign, worth), "limit": str(limit or ""), "category": campaign["category"] or "",
         "start_date": (campaign.get("start_date") or "")[:10], "last_day": last_day(campaign.get("expiration_date")),
@@ -220,7 +220,7 @@ def _change(campaign: dict[str, Any], given: Form) -> dict[str, Any]:
     worth = next((each for each in WORTHS.values() if _is_worth(campaign, each)), None)
     if worth and given.get("value", "") not in ("", _value(campaign, worth)):
         change |= {name: part for name, part in worth.voucher(given["value"]).items() if name != "type"}
-    before = campaign["voucher"].get("redemption", {}).get("quantity")
+    before = (campaign["voucher"].get("redemption") or {}).get("quantity")
     if "no_limit" in given:
         change["voucher"] = {"redemption": {"quantity": None}}
     elif given.get("limit", "") not in ("", str(before or "")):

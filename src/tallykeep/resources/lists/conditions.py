@@ -1,9 +1,11 @@
 """The kinds of fields that lists are filtered by, and what can be asked of each (public API documentation, schemas
 FilterConditionsString, FilterConditionsDateTime and ParameterFiltersListCampaigns)."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import LiteralString
 
 from tallykeep.db.queries import queries
@@ -14,6 +16,9 @@ from tallykeep.resources.lists.declare import Condition, Field, Reader
 
 _sql = queries(__package__, "conditions.sql")
 
+_NUMBER_TEXT = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,4})?", re.ASCII)
+_LONGEST_NUMBER = 1_000
+
 
 def read_moment(value: str) -> datetime:
     """A moment in a query string: 2016-11-16T14:14:31Z or 2016-11-16."""
@@ -22,6 +27,14 @@ def read_moment(value: str) -> datetime:
         return cleaning.exact_moment(value.replace(" ", "+"))
     except Problem:
         raise Problem("cannot be recognized as a ISO-8601 compliant date") from None
+
+
+def read_number(value: str) -> Decimal:
+    """A number in a query string: whatever metadata may hold, digit by digit."""
+    text = value.strip().replace(" ", "+")
+    if len(text) > _LONGEST_NUMBER or not _NUMBER_TEXT.fullmatch(text):
+        raise Problem(f"must be a number {actual(value)}")
+    return Decimal(text)
 
 
 def _days_ago(value: str) -> datetime:
@@ -47,16 +60,16 @@ _TEXT = {
     **_PRESENCE,
 }
 _COMPARISON = {
-    "$more_than": Condition(sql=_sql.more_than, read=cleaning.cell_number),
-    "$less_than": Condition(sql=_sql.less_than, read=cleaning.cell_number),
-    "$more_than_equal": Condition(sql=_sql.more_than_equal, read=cleaning.cell_number),
-    "$less_than_equal": Condition(sql=_sql.less_than_equal, read=cleaning.cell_number),
+    "$more_than": Condition(sql=_sql.more_than, read=read_number),
+    "$less_than": Condition(sql=_sql.less_than, read=read_number),
+    "$more_than_equal": Condition(sql=_sql.more_than_equal, read=read_number),
+    "$less_than_equal": Condition(sql=_sql.less_than_equal, read=read_number),
 }
 _NUMBER = {
-    "$is": Condition(sql=_sql.is_number, read=cleaning.cell_number),
-    "$is_not": Condition(sql=_sql.is_not_number, read=cleaning.cell_number),
-    "$in": Condition(sql=_sql.is_one_of_numbers, read=cleaning.cell_number, many=True),
-    "$not_in": Condition(sql=_sql.is_none_of_numbers, read=cleaning.cell_number, many=True),
+    "$is": Condition(sql=_sql.is_number, read=read_number),
+    "$is_not": Condition(sql=_sql.is_not_number, read=read_number),
+    "$in": Condition(sql=_sql.is_one_of_numbers, read=read_number, many=True),
+    "$not_in": Condition(sql=_sql.is_none_of_numbers, read=read_number, many=True),
     **_COMPARISON,
     **_PRESENCE,
 }
