@@ -33,6 +33,8 @@ def run(
     )  # fmt: skip
 
 
-def in_terminal(api: Api | None, *words: str, columns: int = 80, cwd: Path | None = None, **variables: str) -> Terminal:
+def in_terminal(
+    api: Api | None, *words: str, columns: int = 80, lines: int = 40, cwd: Path | None = None, **variables: str
+) -> Terminal:
     """Run a command in a terminal."""
-    return Terminal([*COMMAND, *words], environment(api, **variables), columns=columns, cwd=cwd)
+    return Terminal([*COMMAND, *words], environment(api, **variables), columns=columns, lines=lines, cwd=cwd)

@@ -52,7 +52,7 @@ def test_import_shows_the_tally_and_the_failures_by_reason(api: Api) -> None:
     assert mixed.returncode == 1
     assert "vouchers (told from its columns)" in mixed.stdout
     assert "Voucher Type is required" in mixed.stdout
-    assert "61, 122, 183" in mixed.stdout
+    assert "61 (line 62)" in mixed.stdout
     assert "tallykeep actions failures aa_" in mixed.stdout
 
 
@@ -91,7 +91,7 @@ def test_the_kind_is_told_from_the_columns_and_said(
 
 def test_columns_that_are_no_field_are_said(api: Api, tmp_path: Path) -> None:
     file = written(
-        tmp_path / "v.csv", "code,VOUCHER_TYPE,Value,Region,Notiz,row,reason\nA,GIFT_VOUCHER,1,Asia,x,3,wrong\n"
+        tmp_path / "v.csv", "code,VOUCHER_TYPE,Value,Region,Notiz,row,line,reason\nA,GIFT_VOUCHER,1,Asia,x,3,4,wrong\n"
     )
     sent = run(api, "import", str(file), "--skip", "Notiz")
     assert (sent.returncode, "\n  as metadata: Region\n" in sent.stdout) == (0, True), sent.stdout
@@ -232,7 +232,7 @@ def test_failed_rows_are_written_mended_and_sent_again(api: Api, tmp_path: Path,
     sent = run(api, "import", str(mixed), "--failed-to", str(failed), "--json")
     (told,) = json.loads(sent.stdout)
     assert (sent.returncode, told["failed_to"], told["reasons"][0]["count"]) == (1, str(failed), 1)
-    assert "B,GIFT_VOUCHER,ten,2,Value: must be a number" in failed.read_text()
+    assert "B,GIFT_VOUCHER,ten,2,3,Value: must be a number" in failed.read_text()
     failed.write_text(failed.read_text().replace(",ten,", ",10,"))
     again = run(api, "import", str(failed), "--failed-to", str(failed))
     assert (again.returncode, "1 done" in again.stdout) == (0, True)

@@ -40,7 +40,7 @@ def standstill(database_url: str, api: Api) -> Iterator[None]:
 
 @pytest.mark.parametrize("columns", [40, 60, 80, 140])
 def test_bars_fit_whatever_the_width(api: Api, columns: int) -> None:
-    with in_terminal(api, "import", SUPPLIER, columns=columns) as terminal:
+    with in_terminal(api, "import", SUPPLIER, columns=columns, lines=120) as terminal:
         assert terminal.wait() == 1
         (sending,) = [line for line in terminal.lines if line.startswith("  uploading")]
         (processing,) = [line for line in terminal.lines if line.startswith("  processing")]

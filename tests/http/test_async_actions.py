@@ -51,7 +51,9 @@ def test_failures_in_pages_and_by_reason(api: Api) -> None:
     assert first == {
         "object": "list",
         "data_ref": "failures",
-        "failures": [{"row": row, "key": f"F{row - 1}", "reason": "Voucher Type is required"} for row in (1, 2)],
+        "failures": [
+            {"row": row, "line": None, "key": f"F{row - 1}", "reason": "Voucher Type is required"} for row in (1, 2)
+        ],
         "has_more": True,
         "failures_kept": True,
     }
@@ -59,8 +61,8 @@ def test_failures_in_pages_and_by_reason(api: Api) -> None:
     assert [failure["row"] for failure in rest["failures"]] == [3, 4]
     assert rest["has_more"] is False
     assert api.get(path, group_by="reason")["reasons"] == [
-        {"reason": "Voucher Type is required", "count": 3, "first_rows": [1, 2, 3]},
-        {"reason": "code is required", "count": 1, "first_rows": [4]},
+        {"reason": "Voucher Type is required", "count": 3, "first_rows": [1, 2, 3], "first_lines": [None] * 3},
+        {"reason": "code is required", "count": 1, "first_rows": [4], "first_lines": [None]},
     ]
 
 
@@ -83,13 +85,20 @@ def test_reasons_that_differ_by_their_value_are_one(api: Api) -> None:
                                         for at, amount in enumerate(amounts)]))  # fmt: skip
     path = f"/v1/async-actions/{action['id']}/failures"
     (group,) = api.get(path, group_by="reason")["reasons"]
-    assert group == {"reason": "gift.amount: must be a number", "count": 3, "first_rows": [1, 2, 4]}
+    assert group == {
+        "reason": "gift.amount: must be a number",
+        "count": 3,
+        "first_rows": [1, 2, 4],
+        "first_lines": [None] * 3,
+    }
     assert [failure["row"] for failure in api.get(path, reason=group["reason"])["failures"]] == [1, 2, 4]
     assert api.get(path, group_by="reason", reason=group["reason"])["reasons"] == [group]
     own = api.get(path, limit=1)["failures"][0]["reason"]
     assert "actual value is 'ten'" in own
     assert [failure["row"] for failure in api.get(path, reason=own)["failures"]] == [1]
-    assert api.get(path, group_by="reason", reason=own)["reasons"] == [{"reason": own, "count": 1, "first_rows": [1]}]
+    assert api.get(path, group_by="reason", reason=own)["reasons"] == [
+        {"reason": own, "count": 1, "first_rows": [1], "first_lines": [None]}
+    ]
 
 
 def test_the_result_lists_the_first_thousand_failures_and_counts_all(api: Api) -> None:

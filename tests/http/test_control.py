@@ -304,15 +304,23 @@ def test_failed_rows_come_back_as_they_were_sent(api: Api) -> None:
     answer = api.http.get(f"/v1/async-actions/{action['id']}/failures.csv")
     assert answer.headers["content-type"].startswith("text/csv")
     rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig")), delimiter=";"))
-    assert rows[0] == ["Code", "Voucher Type", "Value", "Note", "row", "reason"]
-    assert rows[1] == ["A", "GIFT_VOUCHER", "x", "semi;colon", "1", "Value: must be a number (actual value is 'x')"]
+    assert rows[0] == ["Code", "Voucher Type", "Value", "Note", "row", "line", "reason"]
+    assert rows[1] == [
+        "A",
+        "GIFT_VOUCHER",
+        "x",
+        "semi;colon",
+        "1",
+        "2",
+        "Value: must be a number (actual value is 'x')",
+    ]
     assert rows[2][0] == '"B;GIFT_VOUCHER'
     assert rows[3][:3] == ["C", "GIFT_VOUCHER", "y"]
-    assert [row[4] for row in rows[1:]] == ["1", "2", "3"]
+    assert [row[4:6] for row in rows[1:]] == [["1", "2"], ["2", "3"], ["3", "4"]]
     again = run(api, answer.text)
     # The last one had a type and no value; nothing of what was read over became a value.
     assert counts(again) == (0, 3, 0)
-    assert "7 cells, but the header has 6" in again["result"]["failed"][1]["reason"]
+    assert "8 cells, but the header has 7" in again["result"]["failed"][1]["reason"]
 
 
 def test_mended_rows_are_imported_from_the_file_as_it_is(api: Api) -> None:

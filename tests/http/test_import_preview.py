@@ -222,11 +222,12 @@ def test_bare_bodies_and_the_query(api: Api) -> None:
 
 
 def test_the_delimiter_that_was_chosen_is_taken_by_the_import_too(api: Api) -> None:
-    content = b"Code;Voucher Type;Value;Note,Category,Active,Redemption,x\nA;GIFT_VOUCHER;5;x\n"
-    assert previewed(api, content)["delimiter"] == ","
-    assert previewed(api, content, delimiter=";")["rows"][0]["outcome"] == "created"
+    content = b"Code;Voucher Type;Value;Note, or, a, long, remark\nA;GIFT_VOUCHER;5;x\n"
+    assert previewed(api, content)["delimiter"] == ";"  # more of the titles are known so than with commas
+    assert previewed(api, content, delimiter=",")["delimiter"] == ","
     path = "/v1/vouchers/importCSV"
-    check(api.http.post(path, files={"file": content}), 400, "invalid_payload", "no column Code")
+    as_commas = api.http.post(path, files={"file": content}, params={"delimiter": ","})
+    check(as_commas, 400, "invalid_payload", "no column Code")
     check(api.http.post(path, files={"file": content}, params={"delimiter": "x"}), 400, "invalid_query_params")
     for request in ({"params": {"delimiter": ";"}}, {"data": {"delimiter": "semicolon"}}):
         action = api.ended(api.http.post(path, files={"file": content}, **request).json()["async_action_id"])

@@ -229,11 +229,11 @@ def test_a_row_too_wide_keeps_its_key_and_its_reason_where_columns_are_left_out(
     target = FILES[name]
     target.prepare(api)
     header, good, *_ = target.rows
-    wide = csv_of([[*header, "row", "reason"], [*good, "7", "why"], [*good, "8", "why", "more"]])
+    wide = csv_of([[*header, "row", "line", "reason"], [*good, "7", "9", "why"], [*good, "8", "9", "why", "more"]])
     action = submitted(api, target.path, form_of(wide))
     (failure,) = api.get(f"/v1/async-actions/{action['id']}/failures")["failures"]
     assert (action["done_count"], failure["row"]) == (1, 2)
-    assert failure["reason"] == f"the row has {len(header) + 3} cells, but the header has {len(header) + 2}"
+    assert failure["reason"] == f"the row has {len(header) + 4} cells, but the header has {len(header) + 3}"
     assert failure["key"] == good[header.index("Code" if "Code" in header else _source_id(header))]
 
 
@@ -242,7 +242,8 @@ def _source_id(header: list[str]) -> str:
 
 
 def test_the_columns_of_failed_rows_are_left_out(api: Api) -> None:
-    rows = [["Code", "Voucher Type", "Value", "row", "reason"], ["A", "GIFT_VOUCHER", 1, 3, "Value is required"]]
+    header = ["Code", "Voucher Type", "Value", "row", "line", "reason"]
+    rows = [header, ["A", "GIFT_VOUCHER", 1, 3, 4, "Value is required"]]
     assert submitted(api, "/v1/vouchers/importCSV", form_of(csv_of(rows)))["done_count"] == 1
     assert api.get("/v1/vouchers/A")["metadata"] == {}
 
