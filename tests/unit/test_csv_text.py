@@ -6,8 +6,7 @@ import io
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tallykeep.csv_text import BYTE_ORDER_MARK, csv_line, csv_lines, header_line
-from tallykeep.engine.csv_records import DELIMITERS
+from tallykeep.csv_text import BYTE_ORDER_MARK, DELIMITERS, csv_line, csv_lines, header_line
 from tallykeep.engine.header import Looked
 from tallykeep.engine.rows import raw_rows, read_rows
 from tallykeep.engine.split_csv import CsvSplitter
