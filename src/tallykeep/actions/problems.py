@@ -1,7 +1,7 @@
 """What is wrong with a row, told by the columns of the file that it is in."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from tallykeep.actions.imports import ImportKind
@@ -19,17 +19,25 @@ class Problem:
 
 
 class Places:
-    """Finds the column that a reason speaks of: it begins with the title.
+    """Finds the columns that these reasons speak of: each begins with the title.
 
     `columns` have their title in the file, and what they are called in the end, by index.
     """
 
-    def __init__(self, columns: Mapping[int, tuple[str, str | None]], kind: ImportKind, kept: Sequence[int]) -> None:
+    def __init__(
+        self,
+        columns: Mapping[int, tuple[str, str | None]],
+        kind: ImportKind,
+        kept: Sequence[int],
+        reasons: Collection[str],
+    ) -> None:
         self._kept = kept
         self._by_title = {normal_title(target): index for index, (_, target) in columns.items() if target}
         titles = {title or "" for both in columns.values() for title in both}
         titles |= {each.title for each in kind.fields} | set(kind.properties)
-        spelled = "|".join(re.escape(title) for title in sorted(titles - {""}, key=len, reverse=True))
+        told = "\n".join(reasons)  # a header may be a megabyte: only titles that occur are worth a pattern
+        named = [title for title in titles if title and title in told]
+        spelled = "|".join(re.escape(title) for title in sorted(named, key=len, reverse=True)) or r"(?!)"
         self._begins = re.compile(rf"(?:^|; )(?=(?:{spelled})(?::| is required|\.|\[)|column \d+ has a value)")
         self._title = re.compile(rf"({spelled})(?::| is required|\.|\[)")
 
