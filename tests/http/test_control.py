@@ -12,6 +12,7 @@ import orjson
 import pytest
 
 from tallykeep.config import Settings
+from tests.http.test_errors import check
 from tests.server import Api
 
 HEADER = "Code,Voucher Type,Value,Note\n"
@@ -106,6 +107,20 @@ def test_wishes_that_cannot_be_understood_are_refused(api: Api, wishes: dict[str
     assert (answer.status_code, answer.json()["key"]) == (400, "invalid_query_params")
     assert named in answer.json()["details"]
     assert api.get("/v1/async-actions")["async_actions"] == []
+
+
+@pytest.mark.parametrize(("name", "first", "second"), [("dry_run", "true", "false"), ("on_error", "reject", "stop")])
+def test_wishes_that_contradict_each_other_are_refused(api: Api, name: str, first: str, second: str) -> None:
+    path, file = "/v1/vouchers/importCSV", {"file": MIXED.encode()}
+    for answer in (
+        api.http.post(path, content=MIXED, headers={"Content-Type": "text/csv"}, params={name: [first, second]}),
+        api.http.post(path, files=file, data={name: [first, second]}),
+    ):
+        check(answer, 400, "invalid_query_params", f".{name}", repr(first), repr(second), "once")
+    many = {f"field {number}": "x" for number in range(100)}
+    check(api.http.post(path, files=file, data={**many, name: first}), 400, "invalid_payload", "more than 100 fields")
+    assert api.get("/v1/async-actions")["async_actions"] == []
+    accepted(api.http.post(path, files=file, data={name: [first, first]}))
 
 
 def test_the_same_key_and_body_is_the_same_action(api: Api, other_api: Api) -> None:

@@ -14,7 +14,7 @@ from tallykeep.errors import InvalidQueryError
 from tallykeep.http.answers import request_id
 from tallykeep.http.bodies import body_chunks, has_body, media_type, require_media_type
 from tallykeep.http.forms import FileForm, charset_of
-from tallykeep.http.wishes import read_delimiter, read_header_row, read_mapping, read_wishes
+from tallykeep.http.wishes import read_delimiter, read_header_row, read_mapping, read_wishes, refuse_contradictions
 from tallykeep.model import Portion, Source, Wishes
 from tallykeep.resources.projects import Caller
 
@@ -114,7 +114,8 @@ class RequestUpload:
         return read_wishes(self.parameters())
 
     def refuse_late(self) -> None:
-        """Raise InvalidQueryError for a parameter that came behind the rows that it is about."""
+        """Raise InvalidQueryError for a parameter that came behind the rows that it is about, or twice."""
+        refuse_contradictions(self._form.given if self._form else ())
         given = self.parameters()
         for name, told in self._told.items():
             if given.get(name) != told:
