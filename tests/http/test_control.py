@@ -137,6 +137,15 @@ def test_the_same_key_and_body_is_the_same_action(api: Api, other_api: Api) -> N
     assert len(api.get("/v1/async-actions")["async_actions"]) == 1
 
 
+def test_the_same_bytes_in_another_charset_are_another_submission(api: Api) -> None:
+    def sent(charset: str) -> httpx.Response:
+        headers = {"Idempotency-Key": "charset", "Content-Type": f"text/csv; charset={charset}"}
+        return api.http.post("/v1/vouchers/importCSV", content=MIXED, headers=headers)
+
+    assert accepted(sent("windows-1250")) == accepted(sent("windows-1250"))
+    assert sent("windows-1252").status_code == 422
+
+
 def test_submissions_at_once_under_one_key_are_one_action(api: Api) -> None:
     key = {"Idempotency-Key": "at-once"}
     with ThreadPoolExecutor(6) as threads:

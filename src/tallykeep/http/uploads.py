@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from fastapi import Request
@@ -111,7 +112,7 @@ class RequestUpload:
     def wishes(self) -> Wishes:
         """The query's and the form's wishes; raises InvalidQueryError for what was said too late."""
         self.refuse_late()
-        return read_wishes(self.parameters())
+        return replace(read_wishes(self.parameters()), charset=self.charset)
 
     def refuse_late(self) -> None:
         """Raise InvalidQueryError for a parameter that came behind the rows that it is about, or twice."""
