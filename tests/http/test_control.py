@@ -12,6 +12,7 @@ import orjson
 import pytest
 
 from tallykeep.config import Settings
+from tests.http.test_errors import check
 from tests.server import Api
 
 HEADER = "Code,Voucher Type,Value,Note\n"
@@ -108,6 +109,20 @@ def test_wishes_that_cannot_be_understood_are_refused(api: Api, wishes: dict[str
     assert api.get("/v1/async-actions")["async_actions"] == []
 
 
+@pytest.mark.parametrize(("name", "first", "second"), [("dry_run", "true", "false"), ("on_error", "reject", "stop")])
+def test_wishes_that_contradict_each_other_are_refused(api: Api, name: str, first: str, second: str) -> None:
+    path, file = "/v1/vouchers/importCSV", {"file": MIXED.encode()}
+    for answer in (
+        api.http.post(path, content=MIXED, headers={"Content-Type": "text/csv"}, params={name: [first, second]}),
+        api.http.post(path, files=file, data={name: [first, second]}),
+    ):
+        check(answer, 400, "invalid_query_params", f".{name}", repr(first), repr(second), "once")
+    many = {f"field {number}": "x" for number in range(100)}
+    check(api.http.post(path, files=file, data={**many, name: first}), 400, "invalid_payload", "more than 100 fields")
+    assert api.get("/v1/async-actions")["async_actions"] == []
+    accepted(api.http.post(path, files=file, data={name: [first, first]}))
+
+
 def test_the_same_key_and_body_is_the_same_action(api: Api, other_api: Api) -> None:
     key = {"Idempotency-Key": "order-4711"}
     first = submit(api, MIXED, headers=key)
@@ -120,6 +135,15 @@ def test_the_same_key_and_body_is_the_same_action(api: Api, other_api: Api) -> N
         assert (other.status_code, other.json()["key"]) == (422, "idempotency_key_reused")
     assert accepted(submit(other_api, MIXED, headers=key)) != accepted(first)
     assert len(api.get("/v1/async-actions")["async_actions"]) == 1
+
+
+def test_the_same_bytes_in_another_charset_are_another_submission(api: Api) -> None:
+    def sent(charset: str) -> httpx.Response:
+        headers = {"Idempotency-Key": "charset", "Content-Type": f"text/csv; charset={charset}"}
+        return api.http.post("/v1/vouchers/importCSV", content=MIXED, headers=headers)
+
+    assert accepted(sent("windows-1250")) == accepted(sent("windows-1250"))
+    assert sent("windows-1252").status_code == 422
 
 
 def test_submissions_at_once_under_one_key_are_one_action(api: Api) -> None:

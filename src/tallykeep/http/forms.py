@@ -26,6 +26,7 @@ class FileForm:
         if not boundary:
             raise InvalidPayloadError("The multipart form has no boundary")
         self.fields: dict[str, str] = {}
+        self.given: list[tuple[str, str]] = []  # all fields, those that came twice too
         self.fields_in_front: dict[str, str] = {}  # of the file, however many have come by now
         self.file_name: str | None = None
         self.charset: str | None = None
@@ -127,8 +128,11 @@ class FileForm:
                 raise InvalidPayloadError(f"The form's field {self._field!r} is longer than {_MAX_FIELD_BYTES} bytes")
 
     def _on_part_end(self) -> None:
-        if self._field is not None and (self._field in self.fields or len(self.fields) < _MOST_FIELDS):
+        if self._field is not None:
+            if len(self.given) == _MOST_FIELDS:
+                raise InvalidPayloadError(f"The form has more than {_MOST_FIELDS} fields beside its file")
             self.fields[self._field] = self._text.decode("utf-8", "replace")
+            self.given.append((self._field, self.fields[self._field]))
         self._text.clear()
 
     def _on_end(self) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from fastapi import Request
@@ -14,7 +15,7 @@ from tallykeep.errors import InvalidQueryError
 from tallykeep.http.answers import request_id
 from tallykeep.http.bodies import body_chunks, has_body, media_type, require_media_type
 from tallykeep.http.forms import FileForm, charset_of
-from tallykeep.http.wishes import read_delimiter, read_header_row, read_mapping, read_wishes
+from tallykeep.http.wishes import read_delimiter, read_header_row, read_mapping, read_wishes, refuse_contradictions
 from tallykeep.model import Portion, Source, Wishes
 from tallykeep.resources.projects import Caller
 
@@ -111,10 +112,11 @@ class RequestUpload:
     def wishes(self) -> Wishes:
         """The query's and the form's wishes; raises InvalidQueryError for what was said too late."""
         self.refuse_late()
-        return read_wishes(self.parameters())
+        return replace(read_wishes(self.parameters()), charset=self.charset)
 
     def refuse_late(self) -> None:
-        """Raise InvalidQueryError for a parameter that came behind the rows that it is about."""
+        """Raise InvalidQueryError for a parameter that came behind the rows that it is about, or twice."""
+        refuse_contradictions(self._form.given if self._form else ())
         given = self.parameters()
         for name, told in self._told.items():
             if given.get(name) != told:

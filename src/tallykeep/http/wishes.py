@@ -1,8 +1,10 @@
 """What a submission asks for beside its rows: query parameters, or fields of its form."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any
+
+from starlette.datastructures import QueryParams
 
 from tallykeep import exact_json
 from tallykeep.csv_text import DELIMITERS
@@ -113,6 +115,8 @@ def read_wishes(given: Mapping[str, str]) -> Wishes:
     """
     for name in given:
         _refuse_misspelled(name)
+    if isinstance(given, QueryParams):
+        refuse_contradictions(given.multi_items())
     on_error = _on_error(given.get("on_error", OnError.CONTINUE))
     if "max_failures" in given and on_error != OnError.STOP:
         raise InvalidQueryError("Property .max_failures goes with on_error=stop only")
@@ -129,6 +133,14 @@ def read_wishes(given: Mapping[str, str]) -> Wishes:
         header_row=read_header_row(given.get("header_row")),
         last_day_counts=read_last_day_counts(given),
     )
+
+
+def refuse_contradictions(given: Iterable[tuple[str, str]]) -> None:
+    """Raise InvalidQueryError for a wish that is given twice and differently: a dry run must not write."""
+    first: dict[str, str] = {}
+    for name, text in given:
+        if name in _NAMES and first.setdefault(name, text) != text:
+            raise InvalidQueryError(f"Property .{name} is given as {first[name]!r} and as {text!r}; give it once")
 
 
 def read_last_day_counts(given: Mapping[str, str]) -> bool | None:
