@@ -52,7 +52,7 @@ def test_import_shows_the_tally_and_the_failures_by_reason(api: Api) -> None:
     assert mixed.returncode == 1
     assert "vouchers (told from its columns)" in mixed.stdout
     assert "Voucher Type is required" in mixed.stdout
-    assert "61 (line 62)" in mixed.stdout
+    assert "62, 123, 184" in mixed.stdout
     assert "tallykeep actions failures aa_" in mixed.stdout
 
 
@@ -65,7 +65,7 @@ def test_a_pipe_gets_neither_bars_nor_colours_nor_broken_lines(api: Api) -> None
     )
     below = "Code,Voucher Type,Value\n\n" + "".join(f"L-{number},GIFT_VOUCHER,ten\n" for number in range(5))
     lines = run(api, "import", "vouchers", "-", stdin=below.encode()).stdout
-    assert "1 (line 3), 2 (line 4), 3 (line 5), 4 (line 6), 5 (line 7)" in lines
+    assert "3, 4, 5, 6, 7" in lines
 
 
 FILES: dict[str, tuple[str, bytes, str]] = {

@@ -14,7 +14,6 @@ from tallykeep.cli.client import Client
 from tallykeep.cli.phrases import ago, duration, rows, when
 
 _MOST_REASONS = 20
-_MOST_LINES = 100
 _UNBROKEN = 200
 _STATUS_STYLES = {"DONE": "green", "FAILED": "red", "IN_PROGRESS": "cyan", "ENQUEUED": "dim"}
 _ENDED_BY = {
@@ -86,17 +85,12 @@ def _reasons(reasons: list[dict[str, Any]]) -> Table:
     table = Table(box=None, padding=(0, 2), header_style="bold")
     table.add_column("rows", justify="right", no_wrap=True)
     table.add_column("reason", overflow="fold")
-    table.add_column("first rows", overflow="fold", max_width=36 if sys.stdout.isatty() else None)
+    # Of a file people count the lines, of a workbook the sheet's rows; elements of a JSON array have neither.
+    places = "first_lines" if all(None not in group.get("first_lines", (None,)) for group in reasons) else "first_rows"
+    table.add_column(places.replace("_", " "), overflow="fold", max_width=36 if sys.stdout.isatty() else None)
     for group in reasons:
-        lines = group.get("first_lines") or [None] * len(group["first_rows"])
-        first = Text(", ".join(map(_place, group["first_rows"], lines)))
-        table.add_row(f"{group['count']:,}", Text(group["reason"]), first)
+        table.add_row(f"{group['count']:,}", Text(group["reason"]), Text(", ".join(map(str, group[places]))))
     return table
-
-
-def _place(row: int, line: int | None) -> str:
-    """«61», or «61 (line 64)» where they differ and the line is known: of a file, or of a sheet."""
-    return str(row) if line in (None, row) else f"{row} (line {line})"
 
 
 def failure_groups(client: Client, action: dict[str, Any]) -> list[dict[str, Any]]:
@@ -105,10 +99,6 @@ def failure_groups(client: Client, action: dict[str, Any]) -> list[dict[str, Any
         return []
     path = f"/v1/async-actions/{action['id']}/failures"
     groups: list[dict[str, Any]] = client.get(path, group_by="reason", limit=_MOST_REASONS)["reasons"]
-    lines = {each["row"]: each.get("line") for each in client.get(path, limit=_MOST_LINES)["failures"]}
-    for group in groups:
-        if any(lines.get(row) not in (None, row) for row in group["first_rows"]):
-            group["first_lines"] = [lines.get(row) for row in group["first_rows"]]
     return groups
 
 
