@@ -11,6 +11,7 @@ import xlsxwriter
 
 from tests.server import Api
 
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 HEADER = "Code;Voucher Type;Value"
 TITLED = f'Vouchers of spring\n;;\n{HEADER}\nA;GIFT_VOUCHER;1\n\n"B";"GIFT_VOUCHER";"x\ny"\n;;\n \nC;GIFT_VOUCHER;z\n'
 
@@ -201,3 +202,30 @@ def test_a_number_that_a_workbook_has_not_kept_fails_until_it_is_entered_anew(ap
     assert api.ended(again.json()["async_action_id"])["failed_count"] == 2
     text = api.http.get(f"/v1/async-actions/{action['id']}/failures.csv").content
     assert ran(api, text)["failed_count"] == 2
+
+
+@pytest.mark.parametrize(
+    ("body", "type_", "wish"),
+    [
+        (b"Code,Voucher Type,Value\nA,GIFT_VOUCHER,1\n", "text/csv", {"sheet": "Codes"}),
+        (workbook({"Codes": [["Code", "Voucher Type", "Value"]]}), XLSX, {"delimiter": ";"}),
+        (b"[]", "application/json", {"sheet": "1"}),
+        (b"[]", "application/json", {"header_row": 2}),
+        (b"[]", "application/x-ndjson", {"delimiter": "tab"}),
+    ],
+)
+def test_options_that_say_nothing_of_such_a_file_are_refused(
+    api: Api, body: bytes, type_: str, wish: dict[str, Any]
+) -> None:
+    (name,) = wish
+    imported = "/v1/vouchers/import" if "json" in type_ else "/v1/vouchers/importCSV"
+    for path in (imported, "/v1/imports/preview"):
+        answer = api.http.post(path, content=body, params=wish, headers={"Content-Type": type_})
+        assert (answer.status_code, answer.json()["key"]) == (400, "invalid_query_params"), answer.text
+        assert f"Property .{name} goes with other files" in answer.json()["details"]
+
+
+def test_json_is_retried_without_options_of_files(api: Api) -> None:
+    action = api.ended(api.import_json([{"code": "A"}]))
+    again = api.http.post(f"/v1/async-actions/{action['id']}/retry")
+    assert api.ended(again.json()["async_action_id"])["failed_count"] == 1

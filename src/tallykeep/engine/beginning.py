@@ -10,6 +10,7 @@ from tallykeep.engine.charsets import likelier_charsets
 from tallykeep.engine.decimal_marks import DecimalMarks, MarkOf
 from tallykeep.engine.encoding import Transcoder, known_charset
 from tallykeep.engine.header import Looked
+from tallykeep.engine.open import refuse_options
 from tallykeep.engine.rows import raw_rows, read_rows
 from tallykeep.engine.split_csv import CsvSplitter
 from tallykeep.engine.split_json import JsonSplitter
@@ -105,6 +106,7 @@ class Samples:
         if first == OLE_MAGIC:
             raise InvalidPayloadError(OLE_REFUSED)
         if first != XLSX_MAGIC:
+            refuse_options("no workbook", sheet=sheet)
             held, ended = await _first_bytes(content)
             return Sample(held, ended and not partial, compression)
         if partial:
@@ -131,6 +133,10 @@ def read_beginning(
 
     Raises InvalidPayloadError where it cannot be understood as a whole, UnsupportedMediaTypeError for its charset.
     """
+    if sample.workbook:
+        refuse_options("a workbook", delimiter=looked.delimiter)
+    elif sample.format != "csv":
+        refuse_options("JSON", delimiter=looked.delimiter, header_row=looked.header_row)
     content, encoding = _as_utf8(sample, charset)
     splitter = _splitter(sample, looked, max_row_bytes)
     known = sample.workbook.decimal_marks if sample.workbook else None

@@ -153,9 +153,9 @@ class SentAgain:
         return None
 
     @property
-    def delimiter(self) -> str:
+    def delimiter(self) -> str | None:
         """As it was: rows whose quotes do not match up are sent again by the letter."""
-        return self.parent.source.delimiter
+        return self.parent.source.delimiter if self.parent.source.format == "csv" else None
 
     @property
     def sheet(self) -> None:
@@ -163,9 +163,9 @@ class SentAgain:
         return None
 
     @property
-    def header_row(self) -> int:
-        """The first line."""
-        return 1
+    def header_row(self) -> int | None:
+        """The first line of a file."""
+        return 1 if self.parent.source.format == "csv" else None
 
     @property
     def mapped_columns(self) -> frozenset[str]:

@@ -15,7 +15,7 @@ from tallykeep.engine.split_json import JsonSplitter
 from tallykeep.engine.split_lines import LinesSplitter
 from tallykeep.engine.unpack import Limit, peeked, unpacked
 from tallykeep.engine.workbook import OLE_MAGIC, OLE_REFUSED, XLSX_MAGIC, Workbooks
-from tallykeep.errors import InvalidPayloadError, UnsupportedMediaTypeError
+from tallykeep.errors import InvalidPayloadError, InvalidQueryError, UnsupportedMediaTypeError
 from tallykeep.model import Portion, Source, normal_title
 
 _BOM = b"\xef\xbb\xbf"
@@ -84,18 +84,21 @@ class Opener:
         if first == OLE_MAGIC:
             raise InvalidPayloadError(OLE_REFUSED)
         if first == XLSX_MAGIC:
+            refuse_options("a workbook", delimiter=upload.delimiter)
             titles = _known_titles(kind, upload)
             async with self._workbooks.as_csv(content, upload.sheet, titles) as (taken, rows):
                 looked = Looked(",", upload.header_row, titles, by_record=True)
                 yield Opened(CsvSplitter(looked=looked, sheet=taken.name, **self._sizes), rows, taken.decimal_marks)
         else:
+            refuse_options("a text file", sheet=upload.sheet)
             looked = Looked(upload.delimiter, upload.header_row, _known_titles(kind, upload))
             yield Opened(CsvSplitter(charset=upload.charset, looked=looked, **self._sizes), content)
 
     async def _open_json(
         self, kind: ActionType, upload: Upload, content: AsyncIterator[bytes]
     ) -> tuple[Splitter, AsyncIterator[bytes]]:
-        # By now the body has begun, and its form has told the charset.
+        # By now the body has begun, and its form has told what stands in front of its file.
+        refuse_options("JSON", delimiter=upload.delimiter, sheet=upload.sheet, header_row=upload.header_row)
         if upload.charset is not None and known_charset(upload.charset) not in _JSON_CHARSETS:
             raise UnsupportedMediaTypeError(f"JSON comes in UTF-8, not in {upload.charset}")
         if kind.source == "ids":
@@ -107,6 +110,13 @@ class Opener:
         if first in (b"[", b""):
             return JsonSplitter(**self._sizes), content
         return LinesSplitter(first_line=1 + beginning.blank_lines, **self._sizes), content
+
+
+def refuse_options(what: str, **options: object) -> None:
+    """Raise InvalidQueryError for an option that was given and says nothing of such a body."""
+    for name, given in options.items():
+        if given is not None:
+            raise InvalidQueryError(f"Property .{name} goes with other files: this is {what}; leave it out")
 
 
 def _known_titles(kind: ActionType, upload: Upload) -> frozenset[str]:
