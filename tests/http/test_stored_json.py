@@ -118,10 +118,10 @@ def test_what_else_holds_json(api: Api) -> None:
     item = '{"product_id": "p", "price": 5, "serial": 123456789012345678901}'
     done(api, "/v1/orders/import", f'[{{"source_id": "O", "items": [{item}]}}]')
     assert read(api, "/v1/orders/O")["items"][0]["serial"] == Decimal("123456789012345678901")
-    api.define_schema("product", {"k": {"type": "number", "lt": 10**28, "ne": [10**29]}})
+    api.define_schema("product", {"k": {"type": "number", "lt": 123456789012345678901, "ne": [10**30 + 1]}})
     assert api.http.get("/v1/metadata-schemas").status_code == 200
-    sent(api, "POST", "/v1/products", '{"source_id": "P", "name": "x", "metadata": {"k": 1e27}}')
-    assert read(api, "/v1/products/P")["metadata"]["k"] == Decimal("1e27")
+    sent(api, "POST", "/v1/products", '{"source_id": "P", "name": "x", "metadata": {"k": 123456789012345678900}}')
+    assert read(api, "/v1/products/P")["metadata"]["k"] == Decimal("123456789012345678900")
 
 
 @pytest.mark.parametrize("number", ["1e400", "1" * 400, "0." + "1" * 1_001, "1e-2000"])
