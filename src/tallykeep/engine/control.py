@@ -10,9 +10,9 @@ from tallykeep.db.queries import queries
 from tallykeep.engine.accept import Acceptance
 from tallykeep.engine.account import end_unfinished
 from tallykeep.engine.failed_rows import SentRows, as_sent, sent_rows
-from tallykeep.engine.first_lines import with_lines
 from tallykeep.engine.kinds import ActionType, ActionTypes, Submission, Upload
 from tallykeep.engine.once import Accepted
+from tallykeep.engine.retried_lines import with_lines
 from tallykeep.engine.turns import queue_next
 from tallykeep.errors import ConflictError, NotFoundError
 from tallykeep.model import EndedBy, Portion, Source, Wishes

@@ -27,7 +27,7 @@ from tallykeep.http.wishes import (
 from tallykeep.resources.projects import Caller
 
 OF_COLUMNS = [MAPPING, DEFAULTS, VALUES, DELIMITER, CHARSET, SHEET, HEADER_ROW]
-_FIELDS_OF_FORMS = (MAPPING, DEFAULTS, VALUES)
+_IN_FRONT = (DELIMITER, CHARSET, SHEET, HEADER_ROW)  # of a form's file, which they are needed for
 _JSON = "application/json"
 _CSV = "text/csv"
 
@@ -46,6 +46,11 @@ _BINARY = {"schema": {"type": "string", "format": "binary"}}
 _OBJECTS = {"schema": {"type": "array", "items": {"type": "object"}}}
 
 
+def _field(parameter: dict[str, Any]) -> dict[str, Any]:
+    where = " It stands in front of `file`." if parameter in _IN_FRONT else ""
+    return {**parameter["schema"], "description": parameter["description"] + where}
+
+
 def _form(source: str, **fields: dict[str, Any]) -> dict[str, Any]:
     file = {"type": "string", "format": "binary", "description": _FILES[source]}
     return {"schema": {"type": "object", "required": ["file"], "properties": {"file": file, **fields}}}
@@ -55,7 +60,7 @@ _BODIES: dict[str, dict[str, Any]] = {
     "csv": {
         FORM: _form(
             "csv",
-            **{name["name"]: {"type": "string", "description": name["description"]} for name in _FIELDS_OF_FORMS},
+            **{each["name"]: _field(each) for each in OF_COLUMNS},
             **{_UNUSED: {"type": "boolean", "description": "Accepted, without effect so far."}},
         ),
         _CSV: {"schema": {"type": "string"}},

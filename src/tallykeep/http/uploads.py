@@ -8,8 +8,8 @@ from typing import Any
 from fastapi import Request
 
 from tallykeep.config import Settings
-from tallykeep.engine.first_lines import with_told_lines
 from tallykeep.engine.kinds import ActionType, Submission
+from tallykeep.engine.retried_lines import with_told_lines
 from tallykeep.engine.unpack import Limit
 from tallykeep.errors import InvalidQueryError
 from tallykeep.http.answers import request_id
