@@ -54,6 +54,9 @@ def test_lines_stand_beside_rows(api: Api, page: str) -> None:
     for row in rows:
         assert f'{row} <span class="line">(line {1000 + row:,})</span>' in text
     assert "Row 1 is the first one below the header" not in text
+    if page == "task":
+        lines = api.get(f"/v1/async-actions/{action['id']}/failures", group_by="reason")["reasons"][0]["first_lines"]
+        assert f'data-title="First lines">{", ".join(map(str, lines))}' in text
     text = _drawn(api, action, page, dict.fromkeys(rows))
     assert "(line " not in text
     assert "Row 1 is the first one below the header" in text
