@@ -161,3 +161,11 @@ def test_blank_lines_without_end_are_not_kept_until_a_header_comes(blank: bytes,
     with pytest.raises(InvalidPayloadError, match="no header in the first 3000 bytes"):
         split(made, [data[start : start + chunk] for start in range(0, len(data), chunk)])
     assert read(blank * 900 + b"Code\nA\n")[0].header == ["Code"]
+
+
+def test_a_title_of_marks_without_end_is_read_in_linear_time() -> None:
+    """Composed, it takes a minute for these, and more than a test may for some more."""
+    marks = "a" + "\u0316\u0301" * 500_000
+    made = CsvSplitter(portion_rows=1, portion_bytes=1 << 20, max_row_bytes=1 << 23)
+    split(made, [f"Code,{marks}\nA,1\n".encode()])
+    assert made.source.header == ["Code", marks]

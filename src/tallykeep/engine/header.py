@@ -227,7 +227,8 @@ def _title(cell: str) -> str:
     """A title as it is seen: composed, without invisible characters, but for those that scripts are written with."""
     if cell.isascii():
         return cell.strip()
-    composed = unicodedata.normalize("NFC", cell)
+    # Long runs of marks are composed in quadratic time, and no title that means anything is as long.
+    composed = unicodedata.normalize("NFC", cell) if len(cell) <= _LONGEST_TITLE else cell
     return "".join(sign for sign in composed if sign in _JOINERS or unicodedata.category(sign) != "Cf").strip()
 
 
