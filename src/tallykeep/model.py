@@ -97,12 +97,13 @@ class OnError(StrEnum):
 
 
 class EndedBy(StrEnum):
-    """What ended an action: its last row, somebody, or its own error policy."""
+    """What ended an action: its last row, somebody, its own error policy, or an error that did not pass."""
 
     COMPLETED = "COMPLETED"
     CANCELED = "CANCELED"
     STOPPED = "STOPPED"
     REJECTED = "REJECTED"
+    GAVE_UP = "GAVE_UP"
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,7 +280,10 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class ClaimedPortion:
-    """A portion in a worker's hands, within the transaction that holds its row lock."""
+    """A portion in a worker's hands, within the transaction that holds its row lock.
+
+    `moment` is when it was claimed, by the database's clock.
+    """
 
     project_id: int
     action_id: str
@@ -287,6 +291,7 @@ class ClaimedPortion:
     source: Source
     portion: Portion
     wishes: Wishes = Wishes()
+    moment: datetime = field(kw_only=True)
 
     @property
     def place(self) -> dict[str, Any]:

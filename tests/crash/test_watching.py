@@ -64,8 +64,8 @@ def _endless(server: Server) -> str:
     with psycopg.connect(database_url(server)) as connection:
         connection.execute(
             "INSERT INTO async_actions (project_id, id, type, status, operation_status, request_id, source,"
-            " total_count, open_portions, created_at, updated_at)"
-            " SELECT min(project_id), 'aa_endless', 'VOUCHERS.IMPORT', 'ENQUEUED', 'UNKNOWN', 'v-1', '{}', 1, 1,"
+            " total_count, open_count, open_portions, created_at, updated_at)"
+            " SELECT min(project_id), 'aa_endless', 'VOUCHERS.IMPORT', 'ENQUEUED', 'UNKNOWN', 'v-1', '{}', 1, 1, 1,"
             " now(), now() FROM projects"
         )
     return "aa_endless"

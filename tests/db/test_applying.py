@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
@@ -19,6 +20,7 @@ from tallykeep.model import ClaimedPortion, Failure, Portion, Row, Source
 from tests.db.engine import Engine, open_engine
 from tests.postgres import quiet_settings
 
+EARLIER = datetime(2026, 1, 1, tzinfo=UTC)
 HEADER = (
     "Code,Voucher Type,Value,Discount Type,Category,Note,Size,Active,Redeemed Quantity,Redeemed Amount,Start Date,"
     "Expiration Date\n"
@@ -112,7 +114,9 @@ def test_a_portion_that_is_closed_cannot_be_closed_again(database_url: str) -> N
         async with open_engine(database_url) as engine:
             action_id = await engine.submit_csv(gifts(2))
             await engine.finish(action_id)
-            again = ClaimedPortion(engine.project_id, action_id, "", Source("csv"), Portion(1, 2, b""))
+            again = ClaimedPortion(
+                engine.project_id, action_id, "", Source("csv"), Portion(1, 2, b""), moment=datetime.now(UTC)
+            )
             async with engine.pool.connection() as connection:
                 with pytest.raises(PortionLostError):
                     async with connection.transaction():
@@ -127,7 +131,9 @@ def test_a_portion_is_closed_once_while_its_action_goes_on(database_url: str) ->
         async with open_engine(database_url, portion_rows=2) as engine:
             action_id = await engine.submit_csv(gifts(4))
             await engine.advance()
-            again = ClaimedPortion(engine.project_id, action_id, "", Source("csv"), Portion(1, 2, b""))
+            again = ClaimedPortion(
+                engine.project_id, action_id, "", Source("csv"), Portion(1, 2, b""), moment=datetime.now(UTC)
+            )
             async with engine.pool.connection() as connection:
                 with pytest.raises(PortionLostError):
                     async with connection.transaction():
@@ -189,13 +195,18 @@ def test_the_database_refuses_a_tally_that_does_not_add_up(database_url: str) ->
         async with open_engine(database_url) as engine:
             await engine.submit_csv(gifts(2))
             for illegal in (
-                "UPDATE async_actions SET done_count = 3",
+                "UPDATE async_actions SET done_count = 1",
+                "UPDATE async_actions SET failed_count = 1",
+                "UPDATE async_actions SET unprocessed_count = 1",
+                "UPDATE async_actions SET open_count = open_count - 1",
+                "UPDATE async_actions SET total_count = total_count + 1",
+                "UPDATE async_actions SET done_count = -1, open_count = open_count + 1",
                 "UPDATE async_actions SET status = 'DONE', operation_status = 'SUCCESS', finished_at = now()",
                 "UPDATE portions SET status = 'CLOSED', closed_at = now()",
                 "UPDATE portions SET closed_at = now()",
             ):
                 with pytest.raises(psycopg.errors.CheckViolation):
-                    await engine.query(illegal)
+                    await engine.query(f"{illegal} RETURNING 1")
 
     asyncio.run(scenario())
 
@@ -257,6 +268,9 @@ class _Explosive:
 
     def report(self) -> str:
         return str(self._inner.report())
+
+    def met(self) -> int | None:
+        return None
 
     def _burn(self, place: str) -> None:
         if self._fuse == place and any(row.value[0].startswith("BOOM") for row in self._rows):

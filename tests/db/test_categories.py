@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 
 from tallykeep.model import ClaimedPortion, Portion, Row, Source
 from tallykeep.resources.categories.store import create_category, delete_category, update_category
@@ -41,7 +42,9 @@ async def _category_of_row_imported_while(
 ) -> tuple[str | None, str | None]:
     """Import a row of the category Old, and let the change happen between its check and its write."""
     source = Source("csv", header=["Code", "Voucher Type", "Value", "Category"])
-    claimed = ClaimedPortion(engine.project_id, "aa_1", "VOUCHERS.IMPORT_CSV", source, Portion(1, 1, b""))
+    claimed = ClaimedPortion(
+        engine.project_id, "aa_1", "VOUCHERS.IMPORT_CSV", source, Portion(1, 1, b""), moment=datetime.now(UTC)
+    )
     async with engine.pool.connection() as connection:
         async with connection.transaction():
             operation = await import_vouchers(connection, claimed)

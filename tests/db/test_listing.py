@@ -112,8 +112,8 @@ def test_walks_meet_every_action_once_though_others_are_added(database_url: str)
             for number, at in (("f", page.rows[-1]["created_at"]), ("e", datetime.now(UTC))):
                 await connection.execute(
                     "INSERT INTO async_actions (project_id, id, type, status, operation_status, request_id, source,"
-                    " total_count, open_portions, created_at, updated_at)"
-                    " VALUES (%s, %s, 'EVEN', 'ENQUEUED', 'UNKNOWN', 'v', '{}', 1, 1, %s, %s)",
+                    " total_count, open_count, open_portions, created_at, updated_at)"
+                    " VALUES (%s, %s, 'EVEN', 'ENQUEUED', 'UNKNOWN', 'v', '{}', 1, 1, 1, %s, %s)",
                     (PROJECT, f"aa_{number}{len(met):017x}{len(filters)}", at, at),
                 )
             if page.more_after is None:

@@ -81,8 +81,8 @@ def test_the_claim_finds_open_portions_by_index(database_url: str) -> None:
         async with open_engine(database_url) as engine, engine.pool.connection() as connection:
             await connection.execute(
                 "INSERT INTO async_actions (project_id, id, type, status, operation_status, request_id, source,"
-                " total_count, open_portions, created_at, updated_at)"
-                " SELECT 1, 'aa_' || n, 'T', 'ENQUEUED', 'UNKNOWN', 'v', '{}', 100, 100, now(), now()"
+                " total_count, open_count, open_portions, created_at, updated_at)"
+                " SELECT 1, 'aa_' || n, 'T', 'ENQUEUED', 'UNKNOWN', 'v', '{}', 100, 100, 100, now(), now()"
                 " FROM generate_series(1, 200) AS n"
             )
             await connection.execute(

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any, LiteralString
 
 from psycopg.types.json import Jsonb
@@ -19,14 +18,21 @@ from tallykeep.engine.filling import carried, choose_filling
 from tallykeep.engine.kinds import Submission, Upload
 from tallykeep.engine.once import Accepted, Fingerprint, KeyTakenError, find_accepted, remember, replay
 from tallykeep.engine.open import Opened, Opener, Splitter
-from tallykeep.engine.turns import TURNS_QUEUED, head_start, queue_first_turns, turns_asked
+from tallykeep.engine.turns import (
+    QUEUE_TAKEN_TURNS,
+    TAKEN_TURNS,
+    head_start,
+    number_acceptance,
+    queue_first_turns,
+    turns_asked,
+)
 from tallykeep.engine.unique import UniqueKeys
 from tallykeep.errors import ConflictError
-from tallykeep.model import Portion, Source, Wishes, new_id, now
+from tallykeep.model import Portion, Source, Wishes, new_id
 
 _sql = queries(__package__, "accept.sql")
 
-_ACCEPT_ONE: LiteralString = _sql.add_action_of_one + TURNS_QUEUED
+_ACCEPT_ONE: LiteralString = TAKEN_TURNS + ",\n" + _sql.add_action_of_one + QUEUE_TAKEN_TURNS
 
 _NO_WISHES = Wishes()
 
@@ -84,14 +90,14 @@ class Acceptance:
         if first and second is None and kind.sequence is None and not submission.idempotency_key:
             return await self._accept_one(submission, upload, fingerprint, splitter, first, marks)
         async with self._pool.connection() as connection, connection.transaction():
-            action_id, created_at = await _add_action(connection, submission)
+            action_id = await _add_action(connection, submission)
             totals = _Totals()
             if first:
                 begun = [first, second] if second else [first]
                 totals = await _copy_portions(connection, submission.project_id, action_id, begun, portions)
             wishes = carried(upload.wishes(), submission.earlier)
             about = await _about(submission, upload, fingerprint, splitter, wishes, marks)
-            await self._complete(connection, submission, action_id, about, totals, wishes, created_at)
+            await self._complete(connection, submission, action_id, about, totals, wishes)
             await remember(connection, submission, fingerprint.digest(wishes), action_id)
         return Accepted(action_id)
 
@@ -104,12 +110,12 @@ class Acceptance:
         asked = {
             **_added(submission),
             **await _about(submission, upload, fingerprint, splitter, wishes, marks),
-            **turns_asked(submission.project_id, 1, express=True),
+            **turns_asked(submission.project_id, 1, express=True, accepted=1),
             "first_row": portion.first_row,
             "total_count": portion.row_count,
             "body": portion.body,
             "lines": portion.lines,
-            "served_at": now() - head_start(1),
+            "head_start": head_start(1),
         }
         async with self._pool.connection() as connection:
             await connection.execute(_ACCEPT_ONE, asked)
@@ -126,14 +132,14 @@ class Acceptance:
         kind = submission.kind
         if kind.plan is None:
             raise ValueError(f"{kind.name} has no plan")
-        action_id, created_at = await _add_action(connection, submission)
+        action_id = await _add_action(connection, submission)
         rows = self._settings.portion_rows * kind.portion_times
         await kind.plan(connection, submission.project_id, action_id, submission.options, rows)
         key = {"project_id": submission.project_id, "id": action_id}
         counted = await (await connection.execute(_sql.count_portions, key)).fetchone()
         totals = _Totals(**counted) if counted else _Totals()
         about = {**_wished(Source("planned", options=submission.options), wishes), "file_name": None, "body_size": None}
-        await self._complete(connection, submission, action_id, about, totals, wishes, created_at)
+        await self._complete(connection, submission, action_id, about, totals, wishes)
         try:
             await remember(connection, submission, Fingerprint(submission).digest(wishes), action_id)
         except KeyTakenError:
@@ -155,7 +161,6 @@ class Acceptance:
         about: dict[str, Any],
         totals: _Totals,
         wishes: Wishes,
-        created_at: datetime,
     ) -> None:
         project_id = submission.project_id
         completed = {
@@ -164,8 +169,8 @@ class Acceptance:
             "id": action_id,
             "total_count": totals.rows,
             "open_portions": totals.portions,
-            "now": created_at if not totals.portions else now(),
-            "served_at": now() - head_start(totals.portions),
+            "number": await number_acceptance(connection, project_id),
+            "head_start": head_start(totals.portions),
         }
         await connection.execute(_sql.complete_acceptance, completed)
         if totals.portions:
@@ -176,10 +181,10 @@ class Acceptance:
             )  # fmt: skip
 
 
-async def _add_action(connection: Connection, submission: Submission) -> tuple[str, datetime]:
+async def _add_action(connection: Connection, submission: Submission) -> str:
     added = _added(submission)
     await connection.execute(_sql.add_action, added)
-    return added["id"], added["now"]
+    return str(added["id"])
 
 
 def _added(submission: Submission) -> dict[str, Any]:
@@ -191,7 +196,6 @@ def _added(submission: Submission) -> dict[str, Any]:
         "request_id": submission.request_id,
         "requested_by": submission.requested_by,
         "parent_id": submission.parent_id,
-        "now": now(),
     }
 
 

@@ -7,7 +7,7 @@ from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.engine.attempt import Outcome
 from tallykeep.errors import PortionLostError
-from tallykeep.model import ClaimedPortion, EndedBy, Failure, OnError, now
+from tallykeep.model import ClaimedPortion, EndedBy, Failure, OnError
 
 _sql = queries(__package__, "account.sql")
 
@@ -32,8 +32,12 @@ async def close_portion(connection: Connection, claimed: ClaimedPortion, outcome
     failed = len(outcome.failures)
     await record(connection, claimed, outcome.failures)
     await add_report(connection, claimed, outcome.report)
+    planned = claimed.portion.row_count
+    rows = planned if outcome.met is None else outcome.met
     counts = {
-        "done_count": claimed.portion.row_count - failed - outcome.unprocessed,
+        "planned_count": planned,
+        "row_count": rows,
+        "done_count": rows - failed - outcome.unprocessed,
         "failed_count": failed,
         "unprocessed_count": outcome.unprocessed,
         "created_count": len(outcome.created),
@@ -81,7 +85,7 @@ async def end_unfinished(
     connection: Connection, project_id: int, action_id: str, ended_by: EndedBy, reason: str
 ) -> Tally | None:
     """End the action before its last row: what has no outcome yet is unprocessed. None where it had ended already."""
-    ending = {"project_id": project_id, "action_id": action_id, "ended_by": ended_by, "reason": reason, "now": now()}
+    ending = {"project_id": project_id, "action_id": action_id, "ended_by": ended_by, "reason": reason}
     ended = await (await connection.execute(_sql.end_if_unfinished, ending)).fetchone()
     return Tally(True, ended["sequence"]) if ended else None
 
@@ -93,7 +97,7 @@ async def _ended(connection: Connection, claimed: ClaimedPortion, sequence: str 
 
 
 def _place(claimed: ClaimedPortion) -> dict[str, object]:
-    return {"project_id": claimed.project_id, "action_id": claimed.action_id, "now": now()}
+    return {"project_id": claimed.project_id, "action_id": claimed.action_id}
 
 
 async def add_report(connection: Connection, claimed: ClaimedPortion, report: str) -> None:

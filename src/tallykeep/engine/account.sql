@@ -6,15 +6,16 @@ INSERT INTO report_parts (project_id, action_id, first_row, body) VALUES (:proje
 
 -- name: close_portion
 -- The portion if it is open, and with it the action's tally if that is unfinished; says which of the two it found.
--- With rows left unprocessed the last portion does not end the action: what stops it does.
+-- With rows left unprocessed the last portion does not end the action: what stops it does; until then they are open.
 WITH closed AS (
     UPDATE portions
     SET
         status = 'CLOSED',
+        row_count = :row_count,
         done_count = :done_count,
         failed_count = :failed_count,
         unprocessed_count = :unprocessed_count,
-        closed_at = :now
+        closed_at = date_trunc('milliseconds', statement_timestamp())
     WHERE project_id = :project_id AND action_id = :action_id AND first_row = :first_row AND status = 'OPEN'
     RETURNING first_row
 ),
@@ -24,17 +25,21 @@ forgotten AS (
 tally AS (
     UPDATE async_actions
     SET
+        total_count = total_count + :row_count - :planned_count,
+        open_count = open_count - :planned_count + :unprocessed_count,
         done_count = async_actions.done_count + :done_count,
         failed_count = async_actions.failed_count + :failed_count,
         created_count = created_count + :created_count,
         open_portions = open_portions - 1,
-        updated_at = greatest(updated_at, :now),
-        started_at = coalesce(started_at, :now),
+        retry_count = 0,
+        retry_reason = NULL,
+        updated_at = greatest(updated_at, present),
+        started_at = coalesce(started_at, present),
         status = CASE WHEN open_portions = 1 AND :unprocessed_count = 0 THEN 'DONE' ELSE 'IN_PROGRESS' END,
         operation_status = CASE WHEN open_portions = 1 AND :unprocessed_count = 0 THEN 'SUCCESS' ELSE 'UNKNOWN' END,
         ended_by = CASE WHEN open_portions = 1 AND :unprocessed_count = 0 THEN 'COMPLETED' END,
-        finished_at = CASE WHEN open_portions = 1 AND :unprocessed_count = 0 THEN greatest(updated_at, :now) END
-    FROM closed
+        finished_at = CASE WHEN open_portions = 1 AND :unprocessed_count = 0 THEN greatest(updated_at, present) END
+    FROM closed, date_trunc('milliseconds', statement_timestamp()) AS present
     WHERE project_id = :project_id AND id = :action_id AND status IN ('ENQUEUED', 'IN_PROGRESS')
     RETURNING status, failed_count, sequence
 )
@@ -44,38 +49,44 @@ LEFT JOIN tally ON true
 
 -- name: close_all_portions!
 UPDATE portions
-SET status = 'CLOSED', done_count = row_count, closed_at = :now
+SET status = 'CLOSED', done_count = row_count, closed_at = date_trunc('milliseconds', statement_timestamp())
 WHERE project_id = :project_id AND action_id = :action_id AND status = 'OPEN'
 
 -- name: tally_whole_if_unfinished
 UPDATE async_actions
 SET
     done_count = total_count,
+    open_count = 0,
     created_count = :created_count,
     open_portions = 0,
-    updated_at = greatest(updated_at, :now),
+    retry_count = 0,
+    retry_reason = NULL,
+    updated_at = greatest(updated_at, present),
     status = 'DONE',
     operation_status = 'SUCCESS',
     ended_by = 'COMPLETED',
-    finished_at = greatest(updated_at, :now)
+    finished_at = greatest(updated_at, present)
+FROM date_trunc('milliseconds', statement_timestamp()) AS present
 WHERE project_id = :project_id AND id = :action_id AND status IN ('ENQUEUED', 'IN_PROGRESS')
 RETURNING sequence
 
 -- name: count_failures_if_unfinished!
 UPDATE async_actions
-SET failed_count = :failed_count
+SET failed_count = :failed_count, open_count = open_count - :failed_count
 WHERE project_id = :project_id AND id = :action_id AND status IN ('ENQUEUED', 'IN_PROGRESS')
 
 -- name: end_if_unfinished
 UPDATE async_actions
 SET
-    unprocessed_count = total_count - done_count - failed_count,
-    updated_at = greatest(updated_at, :now),
+    unprocessed_count = open_count,
+    open_count = 0,
+    updated_at = greatest(updated_at, present),
     status = 'FAILED',
     operation_status = 'FAILED',
     ended_by = :ended_by,
     reason = :reason,
-    finished_at = greatest(updated_at, :now)
+    finished_at = greatest(updated_at, present)
+FROM date_trunc('milliseconds', statement_timestamp()) AS present
 WHERE project_id = :project_id AND id = :action_id AND status IN ('ENQUEUED', 'IN_PROGRESS')
 RETURNING sequence
 

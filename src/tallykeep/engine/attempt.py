@@ -34,7 +34,8 @@ _beside_the_loop = ThreadPoolExecutor(1, "check")
 class Outcome:
     """What became of rows: those that failed, what the others created, and how many at the end were not looked at.
 
-    `shortened` are the keys that a spreadsheet has cut.
+    `shortened` are the keys that a spreadsheet has cut. `met`: of planned work, how many resources it found to change,
+    where that may differ from what was planned.
     """
 
     failures: list[Failure] = field(default_factory=list)
@@ -42,6 +43,7 @@ class Outcome:
     report: str = ""
     unprocessed: int = 0
     shortened: frozenset[str] = frozenset()
+    met: int | None = None
 
 
 class _CutOffError(Exception):
@@ -159,7 +161,8 @@ async def _apply_rows(
         await _wait_for_earlier_portions(connection, claimed)
     failures += await operation.write()
     report = reported(refused, kind) + operation.report() if kind.report_header else ""
-    return Outcome(failures, operation.created(), report, shortened=frozenset(shortened.keys))
+    keys = frozenset(shortened.keys)
+    return Outcome(failures, operation.created(), report, shortened=keys, met=operation.met())
 
 
 async def try_rows(connection: Connection, kind: ActionType, claimed: ClaimedPortion, rows: Sequence[Row]) -> Outcome:

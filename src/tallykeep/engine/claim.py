@@ -31,7 +31,8 @@ async def claim_portion(
     if portion is None:
         return None
     source = Source(**action["source"])
-    return ClaimedPortion(project_id, action_id, action["type"], source, Portion(**portion), wishes)
+    claimed = (project_id, action_id, action["type"], source, Portion(**portion), wishes)
+    return ClaimedPortion(*claimed, moment=action["moment"])
 
 
 async def note_attempt(pool: Pool, claimed: ClaimedPortion) -> int:

@@ -2,6 +2,7 @@
 -- And limit for how long this transaction may be silent.
 SELECT
     type, source, dry_run, on_error, max_failures,
+    date_trunc('milliseconds', statement_timestamp()) AS moment,
     set_config('idle_in_transaction_session_timeout', :silence, true) AS silence
 FROM async_actions
 WHERE project_id = :project_id AND id = :action_id AND status IN ('ENQUEUED', 'IN_PROGRESS')

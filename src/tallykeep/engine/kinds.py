@@ -35,6 +35,10 @@ class Operation(Protocol):
         """What this portion adds to the action's report file, as lines of CSV; asked only of types that have one."""
         ...
 
+    def met(self) -> int | None:
+        """Of planned work, how many resources it found to change by then; None where each row is one."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Report:

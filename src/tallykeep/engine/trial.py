@@ -44,7 +44,12 @@ async def try_out(
         options: dict[str, Any] = {}
         if kind.target is not None and target is not None:
             options = await kind.target(connection, project_id, target)
-        claimed = _as_claimed(project_id, kind, source, options, len(rows))
+        moment = await (await connection.execute(_sql.present)).fetchone() or {}
+        whole = replace(source, header=filled_header(source), options=options)
+        # A portion in our hands, of an action that does not exist.
+        claimed = ClaimedPortion(
+            project_id, "", kind.name, whole, Portion(1, len(rows), b""), Wishes(dry_run=True), **moment
+        )
         rows = list(refuse_errors(fill(refuse_repeated_header(rows, source), source, kind), filled_header(source)))
         try:
             async with connection.transaction(force_rollback=True):
@@ -56,11 +61,3 @@ async def try_out(
             operation = await kind.begin(connection, claimed)
             return Trial("fields", operation.check(rows))
     return Trial("everything", outcome.failures, outcome.created)
-
-
-def _as_claimed(
-    project_id: int, kind: ActionType, source: Source, options: dict[str, Any], row_count: int
-) -> ClaimedPortion:
-    """The rows as a portion in our hands, of an action that does not exist."""
-    whole = replace(source, header=filled_header(source), options=options)
-    return ClaimedPortion(project_id, "", kind.name, whole, Portion(1, row_count, b""), Wishes(dry_run=True))

@@ -13,12 +13,15 @@ from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.engine.account import Tally
 from tallykeep.engine.queue import EXPRESS, QUEUE, TASK
-from tallykeep.model import now
 
 _sql = queries(__package__, "turns.sql")
 
-TURNS_QUEUED: LiteralString = _sql.queued_turns  # to stand behind WITH, and expressions of others
-_QUEUE_TURNS: LiteralString = "WITH " + TURNS_QUEUED
+# Between the two others may have expressions of their own; `taken` tells them the number of an action accepted here.
+TAKEN_TURNS: LiteralString = "WITH " + _sql.taken_turns
+QUEUE_TAKEN_TURNS: LiteralString = _sql.queue_taken_turns
+_QUEUE_TURNS: LiteralString = TAKEN_TURNS + QUEUE_TAKEN_TURNS
+
+_NO_DELAY = timedelta()
 
 _HEAD_START = timedelta(seconds=2)
 _HEAD_START_OF_ONE = timedelta(seconds=10)
@@ -30,33 +33,47 @@ def head_start(portions: int) -> timedelta:
 
 
 def turns_asked(
-    project_id: int, count: int, *, delay: timedelta | None = None, express: bool = False
+    project_id: int, count: int, *, delay: timedelta = _NO_DELAY, express: bool = False, accepted: int = 0
 ) -> dict[str, Any]:
-    """What the text TURNS_QUEUED has to be given."""
+    """What the text of the statement that queues turns has to be given; `accepted` of them come with a new action."""
     return {
         "project_id": project_id,
         "count": count,
+        "accepted": accepted,
         "queue": EXPRESS if express else QUEUE,
         "express": express,
         "task": TASK,
-        "scheduled_at": now() + delay if delay else None,
+        "delay": delay,
     }
 
 
 async def queue_turns(
-    connection: Connection, project_id: int, count: int, *, delay: timedelta | None = None, express: bool = False
+    connection: Connection, project_id: int, count: int, *, delay: timedelta = _NO_DELAY, express: bool = False
 ) -> None:
     """Queue so many turns of the project, in the transaction open on `connection`; none only takes the lock."""
     await connection.execute(_QUEUE_TURNS, turns_asked(project_id, count, delay=delay, express=express))
+
+
+async def number_acceptance(connection: Connection, project_id: int) -> int:
+    """The place of an action among all of its project, by the order in which their acceptances are committed.
+
+    Holds the project's lock until the transaction open on `connection` ends.
+    """
+    numbered = await (await connection.execute(_sql.number_acceptance, {"project_id": project_id})).fetchone()
+    if numbered is None:
+        raise RuntimeError("an upsert that returns has one row")
+    return int(numbered["accepted"])
 
 
 async def queue_first_turns(
     connection: Connection, project_id: int, action_id: str, count: int, *, in_sequence: bool,
     express: bool,
 ) -> None:  # fmt: skip
-    """Queue a new action's turns; one that has to wait in its sequence gets them when its turn has come."""
+    """Queue the turns of an action that was numbered; one that has to wait in its sequence gets them in its turn.
+
+    The project's lock is held since then: whoever ends meanwhile sees this action, or is seen.
+    """
     if in_sequence:
-        await queue_turns(connection, project_id, 0)  # whoever ends meanwhile now sees this one, or is seen
         key = {"project_id": project_id, "action_id": action_id}
         if (await connection.execute(_sql.wait_in_sequence, key)).rowcount:
             return
@@ -68,7 +85,7 @@ async def serve_next_action(connection: Connection, project_id: int, *, express:
 
     An express turn is for actions with one portion left.
     """
-    served = {"project_id": project_id, "express": express, "now": now()}
+    served = {"project_id": project_id, "express": express}
     action = await (await connection.execute(_sql.serve_next_action, served)).fetchone()
     return action["id"] if action else None
 

@@ -1,25 +1,37 @@
--- name: queued_turns!
--- Number the next turns of the project and queue a job for each. The project's lock, taken even for none, lasts until
--- the transaction ends. What waits in the queue tells how far numbers have come; an empty queue, the project that has
--- come furthest. Common table expressions of one statement, in which others may stand in front of these.
-present AS (
+-- name: taken_turns!
+-- Number the next turns of the project, and the action that is accepted with them, if one is. The project's lock, taken
+-- even for none, lasts until the transaction ends. What waits in the queue tells how far numbers have come; an empty
+-- queue, the project that has come furthest. Common table expressions: others, and a statement, are to stand behind them.
+in_line AS (
     SELECT coalesce(
         (SELECT -priority FROM procrastinate_jobs WHERE status = 'todo' AND priority < 0 ORDER BY priority DESC LIMIT 1),
         (SELECT max(next_turn) FROM turns),
         1
     )::bigint AS turn
 ),
-mine AS (
-    INSERT INTO turns AS mine (project_id, next_turn)
-    SELECT :project_id, turn + :count FROM present
-    ON CONFLICT (project_id) DO UPDATE SET next_turn = greatest(mine.next_turn, excluded.next_turn - :count) + :count
-    RETURNING next_turn - :count AS first_turn
+taken AS (
+    INSERT INTO turns AS mine (project_id, next_turn, accepted)
+    SELECT :project_id, turn + :count, :accepted FROM in_line
+    ON CONFLICT (project_id) DO UPDATE
+    SET
+        next_turn = greatest(mine.next_turn, excluded.next_turn - :count) + :count,
+        accepted = mine.accepted + :accepted
+    RETURNING next_turn - :count AS first_turn, accepted
 )
+
+-- name: queue_taken_turns!
+-- A job for each turn, behind the expressions above.
 SELECT procrastinate_defer_jobs_v1(array_agg((
     :queue, :task, -(first_turn + place), NULL, NULL, jsonb_build_object('project_id', :project_id::bigint, 'express', :express::boolean),
-    :scheduled_at::timestamptz
+    CASE WHEN :delay::interval > interval '0' THEN statement_timestamp() + :delay::interval END
 )::procrastinate_job_to_defer_v1 ORDER BY place)) AS jobs
-FROM mine, generate_series(0, :count - 1) AS place
+FROM taken, generate_series(0, :count - 1) AS place
+
+-- name: number_acceptance
+INSERT INTO turns AS mine (project_id, next_turn, accepted)
+VALUES (:project_id, 1, 1)
+ON CONFLICT (project_id) DO UPDATE SET accepted = mine.accepted + 1
+RETURNING accepted
 
 -- name: wait_in_sequence!
 -- Only where another action of the sequence is unfinished.
@@ -41,7 +53,7 @@ WHERE project_id = :project_id
     AND id = (
         SELECT id FROM async_actions
         WHERE project_id = :project_id AND sequence = :sequence AND status IN ('ENQUEUED', 'IN_PROGRESS')
-        ORDER BY created_at, id
+        ORDER BY number
         LIMIT 1
     )
     AND status IN ('ENQUEUED', 'IN_PROGRESS')
@@ -59,17 +71,19 @@ RETURNING id, open_portions
 -- looking for more of them, would hold up its whole project, and so the workers.
 UPDATE async_actions
 SET
-    served_at = :now,
+    served_at = present,
     status = 'IN_PROGRESS',
-    started_at = coalesce(started_at, :now),
-    updated_at = CASE WHEN status = 'ENQUEUED' THEN greatest(updated_at, :now) ELSE updated_at END
-FROM set_config('synchronous_commit', 'off', true)
+    started_at = coalesce(started_at, present),
+    updated_at = CASE WHEN status = 'ENQUEUED' THEN greatest(updated_at, present) ELSE updated_at END
+FROM
+    date_trunc('milliseconds', statement_timestamp()) AS present,
+    set_config('synchronous_commit', 'off', true)
 WHERE project_id = :project_id
     AND id = (
         SELECT id FROM async_actions
         WHERE project_id = :project_id AND ready AND status IN ('ENQUEUED', 'IN_PROGRESS')
             AND (NOT :express OR open_portions = 1)
-        ORDER BY served_at, created_at, id
+        ORDER BY served_at, number
         LIMIT 1
         FOR NO KEY UPDATE
     )

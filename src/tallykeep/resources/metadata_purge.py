@@ -94,6 +94,10 @@ class PurgePortion:
         """Purges have no report file."""
         return ""
 
+    def met(self) -> int | None:
+        """Each row is one."""
+        return None
+
 
 def purge_portion(purge: Purge) -> Callable[[Connection, ClaimedPortion], Awaitable[PurgePortion]]:
     """What begins a portion of this purge."""

@@ -62,6 +62,10 @@ class _RangePortion:
         """No report file."""
         return ""
 
+    def met(self) -> int | None:
+        """Each row is one."""
+        return None
+
     def _place(self) -> dict[str, Any]:
         place = {"project_id": self._project_id, "campaign_id": self._options["campaign_id"], "now": now()}
         return {**place, **self._value}
@@ -240,6 +244,10 @@ class Import:
     def report(self) -> str:
         """Imports have no report file."""
         return ""
+
+    def met(self) -> int | None:
+        """Each row is one."""
+        return None
 
 
 def _sample(campaign: Options, categories: CategoryLabels, given: dict[str, Any]) -> VoucherDraft:

@@ -95,6 +95,10 @@ class Upsert:
         """One line a row, in row order; only bulk updates show it."""
         return report_text(self._lines)
 
+    def met(self) -> int | None:
+        """Each row is one."""
+        return None
+
     async def _resolve(self) -> list[Failure]:
         if self._kind.resolve is None:
             return []

@@ -106,6 +106,10 @@ class VoucherImport:
         """Imports have no report file: their failures say it all."""
         return ""
 
+    def met(self) -> int | None:
+        """Each row is one."""
+        return None
+
     async def _write_staged(self, drafts: Sequence[VoucherDraft]) -> list[Failure]:
         written = await self._write(self._connection, self._project_id, drafts)
         self._new.update((draft.code, draft.rows[0]) for draft in drafts if draft.row not in written.existing)

@@ -105,6 +105,10 @@ class VoucherUpdate:
         """One line a row, in row order."""
         return report_text(self._lines)
 
+    def met(self) -> int | None:
+        """Each row is one."""
+        return None
+
 
 def _object(metadata: Any) -> dict[str, Any]:
     try:
