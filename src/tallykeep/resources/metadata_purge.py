@@ -9,7 +9,7 @@ from psycopg import sql
 from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.errors import NotFoundError
-from tallykeep.model import ClaimedPortion, Failure, Row, now
+from tallykeep.model import ClaimedPortion, Failure, Row
 from tallykeep.resources.upserts.moments import MOMENTS
 
 _sql = queries(__package__, "metadata_purge.sql")
@@ -64,6 +64,7 @@ class PurgePortion:
     def __init__(self, connection: Connection, claimed: ClaimedPortion, purge: Purge) -> None:
         self._connection = connection
         self._project_id = claimed.project_id
+        self._moment = claimed.moment
         self._metadata_key = claimed.source.options["key"]
         self._purge = purge
         self._row_count = claimed.portion.row_count
@@ -78,8 +79,8 @@ class PurgePortion:
     async def stage(self) -> None:
         """Purge the key off the range, into which no other portion reaches; who is without it by now needs nothing."""
         bounds = {"first": self._range["first"], "last": self._range["last"]}
-        place = {"project_id": self._project_id, "key": self._metadata_key, "now": now()}
-        place["first_moment"] = MOMENTS.take(self._row_count)
+        place = {"project_id": self._project_id, "key": self._metadata_key, "now": self._moment}
+        place["first_moment"] = MOMENTS.take(self._row_count, self._moment)
         await self._connection.execute(self._purge.apply, {**place, **bounds})
 
     async def write(self) -> list[Failure]:

@@ -30,7 +30,7 @@ SET
 WHERE project_id = :project_id AND id = :id
 
 -- name: switch_campaign!
-UPDATE campaigns SET active = :active, updated_at = :now WHERE project_id = :project_id AND id = :id
+UPDATE campaigns SET active = :active, updated_at = date_trunc('milliseconds', statement_timestamp()) WHERE project_id = :project_id AND id = :id
 
 -- name: delete_campaign
 DELETE FROM campaigns WHERE project_id = :project_id AND id = :id RETURNING *

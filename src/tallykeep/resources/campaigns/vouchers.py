@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from psycopg.types.json import Jsonb
@@ -9,10 +10,10 @@ from psycopg.types.json import Jsonb
 from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.errors import InvalidVoucherError
-from tallykeep.model import ClaimedPortion, Failure, Row, normal_title, now
+from tallykeep.model import ClaimedPortion, Failure, Row, normal_title
 from tallykeep.resources.campaigns.declaration import misplaced_worth, voucher_like
 from tallykeep.resources.campaigns.from_csv import WORTH_TITLES, read_cells
-from tallykeep.resources.campaigns.store import find_campaign, rule_of
+from tallykeep.resources.campaigns.store import campaign_still_there, hold_campaign, rule_of
 from tallykeep.resources.categories.labels import CategoryLabels, labels_for
 from tallykeep.resources.cleaning import Problem
 from tallykeep.resources.metadata import MetadataChecker
@@ -39,6 +40,7 @@ class _RangePortion:
     def __init__(self, connection: Connection, claimed: ClaimedPortion) -> None:
         self._connection = connection
         self._project_id = claimed.project_id
+        self._moment = claimed.moment
         self._options = claimed.source.options
         self._first_row = claimed.portion.first_row
         self._value: dict[str, Any] = {}
@@ -67,7 +69,7 @@ class _RangePortion:
         return None
 
     def _place(self) -> dict[str, Any]:
-        place = {"project_id": self._project_id, "campaign_id": self._options["campaign_id"], "now": now()}
+        place = {"project_id": self._project_id, "campaign_id": self._options["campaign_id"], "now": self._moment}
         return {**place, **self._value}
 
 
@@ -96,13 +98,13 @@ class Generate(_RangePortion):
 
     async def stage(self) -> None:
         """Make all at once, beside other portions, where so many codes are possible that none will be met twice."""
-        campaign = await find_campaign(self._connection, self._project_id, self._options["campaign_id"])
+        campaign = await campaign_still_there(self._connection, self._project_id, self._options["campaign_id"])
         given = self._options.get("given", {})
         self._rule = rule_of(campaign, given)
         self._sample = _sample(campaign, await labels_for(self._connection, self._project_id), given)
         if self._rule.possible >= _PLENTY:
             drafts = self._make()
-            if await copy_new(self._connection, ready_text(self._project_id, drafts)):
+            if await copy_new(self._connection, ready_text(self._project_id, drafts, self._moment)):
                 self._keep(codes_of(drafts))
 
     async def write(self) -> list[Failure]:
@@ -111,7 +113,7 @@ class Generate(_RangePortion):
             if not self._missing:
                 return []
             drafts = self._make()
-            taken = {failure.row for failure in await _insert(self._connection, self._project_id, drafts)}
+            taken = {failure.row for failure in await _insert(self._connection, self._project_id, drafts, self._moment)}
             self._keep([draft.code for draft in drafts if draft.row not in taken])
         reason = "No free code was found; the campaign's code_config allows too few"
         last = self._first_row + int(self._value["count"])
@@ -146,6 +148,7 @@ class Import:
     ) -> None:
         self._connection = connection
         self._project_id = claimed.project_id
+        self._moment = claimed.moment
         self._campaign = campaign
         self._checker = checker
         self._categories = categories
@@ -220,7 +223,7 @@ class Import:
                 failures.append(Failure(draft.row, draft.code, already_exists(draft.code)))
             else:
                 fresh[draft.code] = draft
-        failures += await _insert(self._connection, self._project_id, list(fresh.values()))
+        failures += await _insert(self._connection, self._project_id, list(fresh.values()), self._moment)
         taken = {failure.row for failure in failures}
         self._created = {code: draft.row for code, draft in fresh.items() if draft.row not in taken}
         await self._update_members(members)
@@ -234,7 +237,7 @@ class Import:
                 "active": [change.get("active") for change in changes.values()],
                 "category": [self._categories.label_in(change, []) for change in changes.values()],
             }
-            place = {"project_id": self._project_id, "campaign_id": self._campaign["id"], "now": now()}
+            place = {"project_id": self._project_id, "campaign_id": self._campaign["id"], "now": self._moment}
             await self._connection.execute(_sql.update_members, {**place, **given})
 
     def created(self) -> Mapping[str, int]:
@@ -259,16 +262,18 @@ def _sample(campaign: Options, categories: CategoryLabels, given: dict[str, Any]
     return drafts[0]
 
 
-async def _insert(connection: Connection, project_id: int, drafts: Sequence[VoucherDraft]) -> list[Failure]:
+async def _insert(
+    connection: Connection, project_id: int, drafts: Sequence[VoucherDraft], moment: datetime
+) -> list[Failure]:
     if not drafts:
         return []
     await stage(connection, drafts)
-    return (await insert_staged(connection, project_id, drafts)).failures
+    return (await insert_staged(connection, project_id, drafts, moment)).failures
 
 
 async def begin_import(connection: Connection, claimed: ClaimedPortion) -> Import:
     """Begin one portion of an import into a campaign; one whose campaign was deleted meanwhile fails row by row."""
-    campaign = await find_campaign(connection, claimed.project_id, claimed.source.options["campaign_id"])
+    campaign = await campaign_still_there(connection, claimed.project_id, claimed.source.options["campaign_id"])
     checker = (await metadata_rules(connection, claimed.project_id)).checker(campaign["id"])
     return Import(connection, claimed, campaign, checker, await labels_for(connection, claimed.project_id))
 
@@ -331,9 +336,10 @@ def _refuse_misplaced(campaign: Options, given: dict[str, Any]) -> None:
 
 async def add_voucher(connection: Connection, project_id: int, key: str, given: dict[str, Any]) -> str:
     """Add one voucher to a campaign, with its code or one made by rule; returns the code."""
-    campaign = await find_campaign(connection, project_id, key)
-    _refuse_misplaced(campaign, given)
-    whole = voucher_like(campaign, given)
-    if not whole.get("code"):
-        whole["code_config"] = given.get("code_config") or campaign["voucher"].get("code_config")
-    return await create_voucher(connection, project_id, whole, campaign_id=campaign["id"])
+    async with connection.transaction():
+        campaign = await hold_campaign(connection, project_id, key)
+        _refuse_misplaced(campaign, given)
+        whole = voucher_like(campaign, given)
+        if not whole.get("code"):
+            whole["code_config"] = given.get("code_config") or campaign["voucher"].get("code_config")
+        return await create_voucher(connection, project_id, whole, campaign_id=campaign["id"])

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tallykeep.db.gates import PRODUCTS, PROJECT, SCHEMAS
 from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.model import ClaimedPortion
@@ -103,6 +104,7 @@ ORDER = Upserted(
         defaults={"status": "CREATED", "items": []},
     ),
     resolve=upsert_parts,
+    depends_on=(PROJECT, SCHEMAS, PRODUCTS),
 )  # fmt: skip
 
 

@@ -23,7 +23,7 @@ ORDER BY (id = :key) DESC LIMIT 1
 DELETE FROM products WHERE project_id = :project_id AND (id = :key OR source_id = :key) RETURNING id
 
 -- name: skus_of
-SELECT * FROM skus WHERE project_id = :project_id AND product_id = :key FOR UPDATE
+SELECT * FROM skus WHERE project_id = :project_id AND product_id = :key ORDER BY id FOR UPDATE
 
 -- name: every_product!
 SELECT * FROM products WHERE project_id = :project_id
