@@ -103,3 +103,14 @@ async def changed_while_in_hand(
         assert not change.done()
         yield change
     await asyncio.wait((change,))
+
+
+async def wait_for_blocked(engine: Engine, count: int) -> None:
+    """Return once so many sessions wait for locks, of rows or others."""
+    sql = (
+        "SELECT count(*) AS sessions FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    async with asyncio.timeout(15):
+        while (await engine.query(sql))[0]["sessions"] != count:
+            await asyncio.sleep(0.005)

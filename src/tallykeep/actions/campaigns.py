@@ -4,12 +4,12 @@ from tallykeep.db.gates import CAMPAIGN, CATEGORIES, PROJECT, SCHEMAS
 from tallykeep.engine.finish import count_result, import_result
 from tallykeep.engine.kinds import ActionType
 from tallykeep.resources.campaigns.from_csv import TITLES
+from tallykeep.resources.campaigns.imports import begin_import
 from tallykeep.resources.campaigns.store import campaign_options
 from tallykeep.resources.campaigns.vouchers import (
     CAMPAIGN_PURGE,
     begin_deletion,
     begin_generation,
-    begin_import,
     begin_update,
     plan_deletion,
     plan_generation,

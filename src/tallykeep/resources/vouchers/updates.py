@@ -19,7 +19,7 @@ from tallykeep.resources.vouchers.same_metadata import INVALID, SameMetadata, co
 
 _sql = queries(__package__, "updates.sql")
 
-VOUCHER_PURGE = Purge(plan=_sql.plan_purge, apply=_sql.apply_purge)
+VOUCHER_PURGE = Purge("vouchers", key="code")
 
 
 @dataclass(frozen=True, slots=True)
