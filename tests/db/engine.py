@@ -92,12 +92,15 @@ class Engine:
         return action
 
     async def _accounted_for(self) -> int:
+        """How many rows have an outcome, and portions, which may turn out to have no row."""
         (row,) = await self.query(
-            "SELECT sum(done_count + failed_count + unprocessed_count)::bigint AS rows FROM async_actions"
-            " WHERE project_id = %s",
+            "SELECT (SELECT sum(done_count + failed_count + unprocessed_count) FROM async_actions"
+            " WHERE project_id = asked.id) + (SELECT count(*) FROM portions"
+            " WHERE project_id = asked.id AND status = 'CLOSED') AS progress"
+            " FROM (SELECT %s::bigint AS id) AS asked",
             self.project_id,
         )
-        return int(row["rows"])
+        return int(row["progress"])
 
     async def get(self, action_id: str) -> dict[str, Any]:
         async with self.pool.connection() as connection:

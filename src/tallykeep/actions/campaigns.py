@@ -1,14 +1,15 @@
 """Actions on campaigns and their vouchers."""
 
+from tallykeep.db.gates import CAMPAIGN, CATEGORIES, PROJECT, SCHEMAS
 from tallykeep.engine.finish import count_result, import_result
 from tallykeep.engine.kinds import ActionType
 from tallykeep.resources.campaigns.from_csv import TITLES
+from tallykeep.resources.campaigns.imports import begin_import
 from tallykeep.resources.campaigns.store import campaign_options
 from tallykeep.resources.campaigns.vouchers import (
     CAMPAIGN_PURGE,
     begin_deletion,
     begin_generation,
-    begin_import,
     begin_update,
     plan_deletion,
     plan_generation,
@@ -25,6 +26,7 @@ TYPES = (
         source="json",
         unique_key="code",
         noun="voucher",
+        depends_on=(PROJECT, SCHEMAS, CATEGORIES, CAMPAIGN),
         failure_fields=("code", "reason"),
         key_columns=("code",),
         target=campaign_options,
@@ -39,6 +41,7 @@ TYPES = (
         status_code=200,
         source="csv",
         noun="voucher",
+        depends_on=(PROJECT, SCHEMAS, CATEGORIES, CAMPAIGN),
         failure_fields=("code", "row", "reason"),
         keyless="",
         required_columns=(("Code",),),
@@ -56,6 +59,7 @@ TYPES = (
         summary="Add vouchers to campaign",
         source="planned",
         noun="voucher",
+        depends_on=(PROJECT, CATEGORIES, CAMPAIGN),
         verb="Generated",
         result=count_result,
         begin=begin_generation,
@@ -67,6 +71,7 @@ TYPES = (
         summary="Update campaign",
         source="planned",
         noun="voucher",
+        depends_on=(PROJECT, CAMPAIGN),
         verb="Updated",
         sequence="campaigns",
         result=count_result,
@@ -79,6 +84,7 @@ TYPES = (
         summary="Delete campaign",
         source="planned",
         noun="voucher",
+        depends_on=(PROJECT, CAMPAIGN),
         verb="Deleted",
         deletes=True,
         portion_times=5,
@@ -92,6 +98,7 @@ TYPES = (
         summary="Purge a metadata key off all campaigns",
         source="planned",
         noun="campaign",
+        depends_on=(PROJECT,),
         verb="Updated",
         result=count_result,
         begin=purge_portion(CAMPAIGN_PURGE),

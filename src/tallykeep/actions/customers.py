@@ -1,5 +1,6 @@
 """Actions on customers."""
 
+from tallykeep.db.gates import PROJECT
 from tallykeep.engine.finish import bulk_result, count_result, import_result
 from tallykeep.engine.kinds import ActionType
 from tallykeep.resources.customers.declaration import CUSTOMER, CUSTOMER_PURGE, upsert_customers
@@ -13,6 +14,7 @@ TYPES = (
         summary="Import and update customers using CSV",
         source="csv",
         noun="customer",
+        depends_on=CUSTOMER.depends_on,
         failure_fields=("source_id", "row", "reason"),
         keyless="",
         required_columns=(CUSTOMER.titles,),
@@ -29,6 +31,7 @@ TYPES = (
         source="json",
         may_be_empty=True,
         noun="customer",
+        depends_on=CUSTOMER.depends_on,
         failure_fields=("message", "details", "key", "source_id"),
         key_columns=("source_id",),
         report_header=("source_id", "found", "updated", "error"),
@@ -44,6 +47,7 @@ TYPES = (
         source="ids",
         ids=("source_ids",),
         noun="customer",
+        depends_on=CUSTOMER.depends_on,
         failure_fields=("message", "details", "key"),
         report_header=("source_id", "found", "updated", "error"),
         sequence="customers",
@@ -56,6 +60,7 @@ TYPES = (
         summary="Purge a metadata key off all customers",
         source="planned",
         noun="customer",
+        depends_on=(PROJECT,),
         verb="Updated",
         result=count_result,
         begin=purge_portion(CUSTOMER_PURGE),

@@ -1,9 +1,10 @@
 """Actions on orders."""
 
+from tallykeep.db.gates import PROJECT
 from tallykeep.engine.finish import count_result, import_result
 from tallykeep.engine.kinds import ActionType
 from tallykeep.resources.metadata_purge import purge_plan, purge_portion
-from tallykeep.resources.orders.declaration import ORDER_PURGE, upsert_orders
+from tallykeep.resources.orders.declaration import ORDER, ORDER_PURGE, upsert_orders
 
 TYPES = (
     ActionType(
@@ -13,6 +14,7 @@ TYPES = (
         status_code=200,
         source="json",
         noun="order",
+        depends_on=ORDER.depends_on,
         failure_fields=("source_id", "reason"),
         key_columns=("source_id",),
         sequence="orders",
@@ -25,6 +27,7 @@ TYPES = (
         summary="Purge a metadata key off all orders",
         source="planned",
         noun="order",
+        depends_on=(PROJECT,),
         verb="Updated",
         result=count_result,
         begin=purge_portion(ORDER_PURGE),

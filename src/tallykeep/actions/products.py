@@ -1,5 +1,6 @@
 """Actions on products and SKUs."""
 
+from tallykeep.db.gates import PROJECT
 from tallykeep.engine.finish import bulk_result, count_result, import_result
 from tallykeep.engine.kinds import ActionType
 from tallykeep.resources.metadata_purge import purge_plan, purge_portion
@@ -15,6 +16,7 @@ TYPES = (
         status_code=200,
         source="csv",
         noun="product",
+        depends_on=PRODUCT.depends_on,
         failure_fields=("row", "source_id", "reason"),
         keyless="",
         required_columns=(("name", "source_id", "id"),),
@@ -31,6 +33,7 @@ TYPES = (
         source="json",
         may_be_empty=True,
         noun="product",
+        depends_on=PRODUCT.depends_on,
         failure_fields=("message", "details", "key", "source_id"),
         key_columns=("source_id",),
         report_header=("source_id", "found", "updated", "error"),
@@ -46,6 +49,7 @@ TYPES = (
         source="ids",
         ids=("source_ids", "product_ids"),
         noun="product",
+        depends_on=PRODUCT.depends_on,
         failure_fields=("message", "details", "key"),
         report_header=("source_id", "found", "updated", "error"),
         sequence="products",
@@ -58,6 +62,7 @@ TYPES = (
         summary="Purge a metadata key off all products",
         source="planned",
         noun="product",
+        depends_on=(PROJECT,),
         verb="Updated",
         result=count_result,
         begin=purge_portion(PRODUCT_PURGE),
@@ -70,6 +75,7 @@ TYPES = (
         status_code=200,
         source="csv",
         noun="sku",
+        depends_on=SKU.depends_on,
         failure_fields=("row", "reason"),
         required_columns=(("source_id", "id"),),
         columns=SKU.columns,

@@ -1,6 +1,7 @@
 """Actions on vouchers."""
 
 from tallykeep.compatibility import Compatibility
+from tallykeep.db.gates import CATEGORIES, PROJECT, SCHEMAS
 from tallykeep.engine.finish import bulk_result, count_result, import_result
 from tallykeep.engine.kinds import ActionType, ToldBySign
 from tallykeep.resources.metadata_purge import purge_plan, purge_portion
@@ -19,6 +20,7 @@ TYPES = (
         status_code=202,
         source="json",
         noun="voucher",
+        depends_on=(PROJECT, SCHEMAS, CATEGORIES),
         failure_fields=("code", "reason"),
         key_columns=("code",),
         refuses_existing=already_exists("{key}"),
@@ -33,6 +35,7 @@ TYPES = (
         status_code=202,
         source="csv",
         noun="voucher",
+        depends_on=(PROJECT, SCHEMAS, CATEGORIES),
         failure_fields=("code", "row", "reason"),
         keyless="",
         required_columns=(("Code",),),
@@ -51,6 +54,7 @@ TYPES = (
         may_be_empty=True,
         source="json",
         noun="voucher",
+        depends_on=(PROJECT, SCHEMAS),
         failure_fields=("message", "details", "key", "code"),
         key_columns=("code",),
         report_header=("code", "found", "updated", "error"),
@@ -66,6 +70,7 @@ TYPES = (
         source="ids",
         ids=("codes",),
         noun="voucher",
+        depends_on=(PROJECT, SCHEMAS),
         failure_fields=("message", "details", "key", "code"),
         report_header=("code", "found", "updated", "error"),
         sequence="vouchers",
@@ -78,6 +83,7 @@ TYPES = (
         summary="Purge a metadata key off all vouchers",
         source="planned",
         noun="voucher",
+        depends_on=(PROJECT,),
         verb="Updated",
         result=count_result,
         begin=purge_portion(VOUCHER_PURGE),

@@ -59,15 +59,24 @@ def _has_to_stop(claimed: ClaimedPortion, failed: int) -> bool:
     return claimed.wishes.on_error == OnError.STOP and failed >= claimed.wishes.max_failures
 
 
-async def close_all(connection: Connection, claimed: ClaimedPortion, created: int) -> Tally:
-    """Every row of the action is done: close all portions at once."""
+async def close_all(connection: Connection, claimed: ClaimedPortion, created: int, beyond_plan: int) -> Tally:
+    """Every row of the action is done, of planned work perhaps `beyond_plan`: close all portions at once."""
     await connection.execute(_sql.close_all_portions, _place(claimed))
     await connection.execute(_sql.delete_attempts, {**_place(claimed), "first_row": claimed.portion.first_row})
-    counted = {**_place(claimed), "created_count": created}
+    counted = {**_place(claimed), "created_count": created, "beyond_plan": beyond_plan}
     tally = await (await connection.execute(_sql.tally_whole_if_unfinished, counted)).fetchone()
     if tally is None:
         raise PortionLostError(f"the action {claimed.action_id} has ended already")
     return Tally(True, tally["sequence"])
+
+
+async def close_met(connection: Connection, claimed: ClaimedPortion, met: int | None) -> int:
+    """Close a portion of planned work with what it met; returns by how much that is beyond what was planned."""
+    if met is None:
+        return 0
+    counts = {"first_row": claimed.portion.first_row, "met_count": met}
+    await connection.execute(_sql.close_met, {**_place(claimed), **counts})
+    return met - claimed.portion.row_count
 
 
 async def reject(connection: Connection, claimed: ClaimedPortion, failed: int, reason: str = "") -> Tally:

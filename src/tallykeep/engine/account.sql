@@ -47,6 +47,16 @@ SELECT closed.first_row, tally.status, tally.failed_count, tally.sequence
 FROM closed
 LEFT JOIN tally ON true
 
+-- name: close_met!
+-- Without the action's row, whose lock would hold up the project until the whole action has ended.
+UPDATE portions
+SET
+    status = 'CLOSED',
+    row_count = :met_count,
+    done_count = :met_count,
+    closed_at = date_trunc('milliseconds', statement_timestamp())
+WHERE project_id = :project_id AND action_id = :action_id AND first_row = :first_row AND status = 'OPEN'
+
 -- name: close_all_portions!
 UPDATE portions
 SET status = 'CLOSED', done_count = row_count, closed_at = date_trunc('milliseconds', statement_timestamp())
@@ -55,7 +65,8 @@ WHERE project_id = :project_id AND action_id = :action_id AND status = 'OPEN'
 -- name: tally_whole_if_unfinished
 UPDATE async_actions
 SET
-    done_count = total_count,
+    total_count = total_count + :beyond_plan,
+    done_count = total_count + :beyond_plan,
     open_count = 0,
     created_count = :created_count,
     open_portions = 0,

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import structlog
 
+from tallykeep.db.gates import CAMPAIGN, campaign_gate, hold
 from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.engine.filling import filled_header, read_filled
@@ -60,6 +61,7 @@ def whole_at_once(wishes: Wishes) -> bool:
 
 async def apply_portion(connection: Connection, kind: ActionType, claimed: ClaimedPortion) -> Outcome:
     """Apply the rows within the transaction open on `connection`; a dry run leaves nothing of it but the outcome."""
+    await _hold_parents(connection, kind, claimed)
     if not claimed.wishes.dry_run:
         return await _apply(connection, kind, claimed)
     async with connection.transaction(force_rollback=True):
@@ -68,6 +70,12 @@ async def apply_portion(connection: Connection, kind: ActionType, claimed: Claim
     given = {"project_id": claimed.project_id, "action_id": claimed.action_id, "keys": keys}
     await connection.execute(_sql.add_dry_run_keys, given)
     return outcome
+
+
+async def _hold_parents(connection: Connection, kind: ActionType, claimed: ClaimedPortion) -> None:
+    """Keep what the rows depend on as it is until the transaction ends; waits for whoever changes it."""
+    own = {CAMPAIGN: campaign_gate(claimed.source.options.get("campaign_id", ""))}
+    await hold(connection, claimed.project_id, *[own.get(parent, parent) for parent in kind.depends_on])
 
 
 async def _apply(connection: Connection, kind: ActionType, claimed: ClaimedPortion) -> Outcome:
@@ -168,6 +176,7 @@ async def _apply_rows(
 async def try_rows(connection: Connection, kind: ActionType, claimed: ClaimedPortion, rows: Sequence[Row]) -> Outcome:
     """What would become of these rows, which belong to no action yet; nothing is left of it but the outcome."""
     async with connection.transaction(force_rollback=True):
+        await _hold_parents(connection, kind, claimed)
         return await _apply_or_narrow(connection, kind, claimed, rows)
 
 

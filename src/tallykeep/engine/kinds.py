@@ -74,6 +74,7 @@ class ActionType:
     may_be_empty: bool = False  # no body at all counts as no rows
     ids: tuple[str, ...] = ()  # for source "ids": the body's properties that hold the keys
     noun: str
+    depends_on: tuple[str, ...]  # the gates that its portions hold: see db.gates
     verb: str = ""
     failure_fields: tuple[str, ...] = ()
     keyless: str | None = None  # what a failed row without a key shows in its place

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
-from tallykeep.engine.account import Tally, add_report, close_all, record, reject
+from tallykeep.engine.account import Tally, add_report, close_all, close_met, record, reject
 from tallykeep.engine.attempt import Outcome, apply_portion
 from tallykeep.engine.kinds import ActionType
 from tallykeep.model import ClaimedPortion, Portion
@@ -25,14 +25,15 @@ async def apply_whole(connection: Connection, kind: ActionType, first: ClaimedPo
     """Write every portion, from the first on, or none: then every flaw of every row is recorded."""
     try:
         async with connection.transaction():
-            created = 0
+            created = beyond_plan = 0
             async for claimed in _portions_from(connection, first):
                 outcome = await apply_portion(connection, kind, claimed)
                 if outcome.failures:
                     raise _FlawedError(claimed, outcome)
                 created += len(outcome.created)
                 await add_report(connection, claimed, outcome.report)
-            return await close_all(connection, first, created)
+                beyond_plan += await close_met(connection, claimed, outcome.met)
+            return await close_all(connection, first, created, beyond_plan)
     except _FlawedError as flawed:
         return await _rejected(connection, kind, flawed)
 

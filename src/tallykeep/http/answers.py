@@ -7,6 +7,7 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
+from psycopg.errors import DeadlockDetected, LockNotAvailable
 from psycopg_pool import PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -39,6 +40,11 @@ _NO_DATABASE = (
 
 _NO_CONNECTION = (
     "Every connection to the database is in use, or it cannot be reached; nothing was changed. Send it again"
+)
+
+_WRITTEN_TO = (
+    "An action, or another request, is writing to the same resources just now; nothing was changed. Send it again in a"
+    " moment"
 )
 
 
@@ -103,6 +109,8 @@ def answer_errors(app: FastAPI) -> None:
     app.add_exception_handler(RequestError, _on_request_error)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
+    for conflict in (LockNotAvailable, DeadlockDetected):
+        app.add_exception_handler(conflict, _on_conflict)
     for outage in (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout):
         app.add_exception_handler(outage, _on_outage)
     app.add_exception_handler(psycopg.DataError, _on_unstorable)
@@ -168,6 +176,13 @@ def _allowed_methods(request: Request) -> list[str]:
             if match is not Match.NONE:
                 methods |= route.methods
     return sorted(methods - {"HEAD"})
+
+
+async def _on_conflict(request: Request, error: Exception) -> Response:
+    _log.info("rows are being written to by others", request_id=request_id(request), reason=str(error))
+    refused = ServiceUnavailableError(_WRITTEN_TO)
+    refused.headers["Retry-After"] = "1"
+    return error_answer(request, refused)
 
 
 async def _on_outage(request: Request, error: Exception) -> Response:

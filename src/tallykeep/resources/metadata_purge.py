@@ -9,7 +9,8 @@ from psycopg import sql
 from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.errors import NotFoundError
-from tallykeep.model import ClaimedPortion, Failure, Row, now
+from tallykeep.model import ClaimedPortion, Failure, Row
+from tallykeep.resources.ranges import Range, plan_ranges, until_none_is_left, within
 from tallykeep.resources.upserts.moments import MOMENTS
 
 _sql = queries(__package__, "metadata_purge.sql")
@@ -52,10 +53,20 @@ def _require_known(resource: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Purge:
-    """The two queries of one kind of resource: what cuts the ranges, and what purges one."""
+    """The resources of one kind: their table, and the column by which it is cut into ranges.
 
-    plan: LiteralString
-    apply: LiteralString
+    `own_moments`: resources written together still differ in the microsecond.
+    """
+
+    table: str
+    key: str
+    own_moments: bool = False
+
+    def statement(self, bounds: Range) -> sql.Composed:
+        """What purges a range."""
+        query = sql.SQL(_sql.purge_range_with_moments if self.own_moments else _sql.purge_range)
+        names = {"table": sql.Identifier(self.table), "key": sql.Identifier(self.key)}
+        return query.format(**names, range=within(self.key, bounds))
 
 
 class PurgePortion:
@@ -63,11 +74,10 @@ class PurgePortion:
 
     def __init__(self, connection: Connection, claimed: ClaimedPortion, purge: Purge) -> None:
         self._connection = connection
-        self._project_id = claimed.project_id
-        self._metadata_key = claimed.source.options["key"]
+        self._claimed = claimed
         self._purge = purge
-        self._row_count = claimed.portion.row_count
-        self._range: dict[str, Any] = {}
+        self._range: Range = {}
+        self._purged = 0
 
     def check(self, rows: Sequence[Row]) -> list[Failure]:
         """Take the range; a purge has no rows that could be wrong."""
@@ -77,10 +87,19 @@ class PurgePortion:
 
     async def stage(self) -> None:
         """Purge the key off the range, into which no other portion reaches; who is without it by now needs nothing."""
-        bounds = {"first": self._range["first"], "last": self._range["last"]}
-        place = {"project_id": self._project_id, "key": self._metadata_key, "now": now()}
-        place["first_moment"] = MOMENTS.take(self._row_count)
-        await self._connection.execute(self._purge.apply, {**place, **bounds})
+        statement = self._purge.statement(self._range)
+        self._purged = await until_none_is_left(self._connection, statement, self._parameters)
+
+    def _parameters(self) -> dict[str, Any]:
+        key, moment, moments = (
+            self._claimed.source.options["key"],
+            self._claimed.moment,
+            self._claimed.portion.row_count,
+        )
+        place = {"project_id": self._claimed.project_id, "key": key, **self._range}
+        if not self._purge.own_moments:
+            return {**place, "now": moment}
+        return {**place, "first_moment": MOMENTS.take(moments, moment), "moments": moments}
 
     async def write(self) -> list[Failure]:
         """Nothing left to do."""
@@ -95,8 +114,8 @@ class PurgePortion:
         return ""
 
     def met(self) -> int | None:
-        """Each row is one."""
-        return None
+        """How many resources had the key by then."""
+        return self._purged
 
 
 def purge_portion(purge: Purge) -> Callable[[Connection, ClaimedPortion], Awaitable[PurgePortion]]:
@@ -112,7 +131,8 @@ def purge_plan(purge: Purge) -> Callable[[Connection, int, str, dict[str, Any], 
     """What cuts the resources that carry the key into portions."""
 
     async def plan(connection: Connection, project_id: int, action_id: str, options: dict[str, Any], rows: int) -> None:
-        parameters = {"project_id": project_id, "action_id": action_id, "key": options["key"], "rows": rows}
-        await connection.execute(purge.plan, parameters)
+        place = {"project_id": project_id, "action_id": action_id, "key": options["key"]}
+        reached = _sql.carries_key
+        await plan_ranges(connection, place, rows, table=purge.table, key=purge.key, reached=reached)
 
     return plan

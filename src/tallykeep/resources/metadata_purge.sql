@@ -28,3 +28,29 @@ SELECT
     ARRAY(
         SELECT jsonb_build_object('key', key, 'total', total) FROM used ORDER BY total DESC, key LIMIT :most
     ) AS keys
+
+-- Purging a range of keys: {table}, {key} and {range} are filled in.
+
+-- name: purge_range!
+UPDATE {table}
+SET metadata = metadata - :key::text, updated_at = :now
+WHERE project_id = :project_id AND {range} AND metadata ? :key
+
+-- name: purge_range_with_moments!
+-- No more at once than there are moments for.
+UPDATE {table}
+SET metadata = metadata - :key::text, updated_at = :first_moment::timestamptz + place * interval '1 microsecond'
+FROM (
+    SELECT {key} AS reached_key, row_number() OVER (ORDER BY {key}) - 1 AS place
+    FROM (
+        SELECT {key} FROM {table}
+        WHERE project_id = :project_id AND {range} AND metadata ? :key
+        ORDER BY {key}
+        LIMIT :moments
+        FOR UPDATE
+    ) AS locked
+) AS reached
+WHERE {table}.project_id = :project_id AND {table}.{key} = reached_key
+
+-- name: carries_key!
+metadata ? :key

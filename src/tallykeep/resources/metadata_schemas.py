@@ -1,13 +1,15 @@
 """Metadata schemas: what a project demands of the metadata of one kind of resource."""
 
+from datetime import datetime
 from typing import Any
 
 from psycopg.types.json import Jsonb
 
+from tallykeep.db.gates import SCHEMAS, change
 from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.errors import DuplicateFoundError, InvalidPayloadError, NotFoundError
-from tallykeep.model import new_id, now
+from tallykeep.model import new_id
 from tallykeep.resources import cleaning
 from tallykeep.resources.cleaning import Problem, actual
 from tallykeep.resources.metadata import STANDARD_TYPES, MetadataChecker, MetadataSchema
@@ -61,9 +63,10 @@ async def create_schema(
         "related_object": name,
         "properties": Jsonb(clean_properties(properties)),
         "allow_defined_only": _flag("allow_defined_only", False if allow_defined_only is None else allow_defined_only),
-        "created_at": now(),
     }
-    added = await (await connection.execute(_sql.add_schema, parameters)).fetchone()
+    async with connection.transaction():
+        moment = await change(connection, project_id, SCHEMAS)
+        added = await (await connection.execute(_sql.add_schema, {**parameters, "created_at": moment})).fetchone()
     if added is None:
         raise DuplicateFoundError(
             f"A metadata schema for {name} exists already; update it instead",
@@ -78,8 +81,9 @@ async def update_schema(
 ) -> Record:
     """Add the definitions given and overwrite those that exist; the rest stays. A type cannot be changed."""
     async with connection.transaction():
+        moment = await change(connection, project_id, SCHEMAS)
         locate = {"project_id": project_id, "id": schema_id}
-        old = await _one(connection, _sql.get_schema_by_id_for_update, locate, schema_id)
+        old = await _one(connection, _sql.get_schema_by_id, locate, schema_id)
         given = clean_properties(properties or {})
         _refuse_changed_types(old["properties"], given)
         only = old["allow_defined_only"] if allow_defined_only is None else allow_defined_only
@@ -90,7 +94,7 @@ async def update_schema(
                 **locate,
                 "properties": Jsonb({**old["properties"], **given}),
                 "allow_defined_only": _flag("allow_defined_only", only),
-                "updated_at": now(),
+                "updated_at": moment,
             },
             schema_id,
         )
@@ -101,21 +105,24 @@ async def mark_definition(
 ) -> Record:
     """Remove a definition, or restore it; the resources keep their metadata. Raises NotFoundError."""
     async with connection.transaction():
-        schema = await _locked_by_resource(connection, project_id, related_object)
+        moment = await change(connection, project_id, SCHEMAS)
+        parameters = {"project_id": project_id, "related_object": related_object}
+        schema = await _one(connection, _sql.get_schema, parameters, related_object, "resource")
         if key not in schema["properties"]:
             raise NotFoundError.of("metadata_definition", key, "key")
         definition = {name: value for name, value in schema["properties"][key].items() if name != "deleted"}
         marked = {**definition, "deleted": True} if deleted else definition
-        return await _set_properties(connection, project_id, schema, {**schema["properties"], key: marked})
+        return await _set_properties(connection, project_id, schema, {**schema["properties"], key: marked}, moment)
 
 
 async def forget_removed_definition(connection: Connection, project_id: int, related_object: str, key: str) -> None:
-    """Take a removed definition off the schema for good, in the caller's transaction.
+    """Take a removed definition off the schema for good, in the caller's transaction; portions in hand have ended then.
 
     Raises InvalidPayloadError for one that is in force. A key without any definition is fine: there is none to forget.
     """
+    moment = await change(connection, project_id, SCHEMAS)
     parameters = {"project_id": project_id, "related_object": related_object}
-    schema = await (await connection.execute(_sql.lock_schema, parameters)).fetchone()
+    schema = await (await connection.execute(_sql.get_schema, parameters)).fetchone()
     if schema is None or key not in schema["properties"]:
         return
     if not schema["properties"][key].get("deleted"):
@@ -124,28 +131,27 @@ async def forget_removed_definition(connection: Connection, project_id: int, rel
             f"DELETE /v1/metadata-schemas/{related_object}/definitions/{key}"
         )
     rest = {name: definition for name, definition in schema["properties"].items() if name != key}
-    await _set_properties(connection, project_id, schema, rest)
+    await _set_properties(connection, project_id, schema, rest, moment)
 
 
-async def _locked_by_resource(connection: Connection, project_id: int, related_object: str) -> Record:
-    parameters = {"project_id": project_id, "related_object": related_object}
-    return await _one(connection, _sql.lock_schema, parameters, related_object, "resource")
-
-
-async def _set_properties(connection: Connection, project_id: int, schema: Record, properties: Record) -> Record:
+async def _set_properties(
+    connection: Connection, project_id: int, schema: Record, properties: Record, moment: datetime
+) -> Record:
     parameters = {
         "project_id": project_id,
         "id": schema["id"],
         "properties": Jsonb(properties),
         "allow_defined_only": schema["allow_defined_only"],
-        "updated_at": now(),
+        "updated_at": moment,
     }
     return await _one(connection, _sql.update_schema, parameters, schema["id"])
 
 
 async def delete_schema(connection: Connection, project_id: int, schema_id: str) -> None:
     """Delete a schema for good; the resources keep their metadata. Raises NotFoundError."""
-    await _one(connection, _sql.delete_schema, {"project_id": project_id, "id": schema_id}, schema_id)
+    async with connection.transaction():
+        await change(connection, project_id, SCHEMAS)
+        await _one(connection, _sql.delete_schema, {"project_id": project_id, "id": schema_id}, schema_id)
 
 
 def clean_properties(properties: Any) -> dict[str, Record]:

@@ -6,14 +6,6 @@ FROM metadata_schemas WHERE project_id = :project_id ORDER BY related_object
 SELECT related_object, id, properties, allow_defined_only, created_at, updated_at
 FROM metadata_schemas WHERE project_id = :project_id AND related_object = :related_object
 
--- name: lock_schema
-SELECT related_object, id, properties, allow_defined_only, created_at, updated_at
-FROM metadata_schemas WHERE project_id = :project_id AND related_object = :related_object FOR UPDATE
-
--- name: get_schema_by_id_for_update
-SELECT related_object, id, properties, allow_defined_only, created_at, updated_at
-FROM metadata_schemas WHERE project_id = :project_id AND id = :id FOR UPDATE
-
 -- name: get_schema_by_id
 SELECT related_object, id, properties, allow_defined_only, created_at, updated_at
 FROM metadata_schemas WHERE project_id = :project_id AND id = :id

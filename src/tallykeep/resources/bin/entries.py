@@ -9,7 +9,7 @@ from tallykeep import exact_json
 from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.errors import NotFoundError
-from tallykeep.model import new_id, now, wire_time
+from tallykeep.model import new_id, wire_time
 from tallykeep.resources.bin.listed import BIN, NEWER_ENTRIES, OLDER_ENTRIES
 from tallykeep.resources.lists.page import count_all, page_query
 from tallykeep.resources.lists.query import Selection
@@ -31,7 +31,6 @@ async def put_in_bin(
         "resource_parent_id": parent_id,
         "deleted_by": caller.key_id,
         "content": Jsonb(row, dumps=exact_json.dumps),
-        "now": now(),
     }
     await connection.execute(_sql.add_entry, entry)
 

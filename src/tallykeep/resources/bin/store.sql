@@ -3,7 +3,8 @@ INSERT INTO bin_entries (
     project_id, id, resource_id, resource_type, resource_name, resource_parent_id, deleted_by, content, created_at
 )
 VALUES (
-    :project_id, :id, :resource_id, :resource_type, :resource_name, :resource_parent_id, :deleted_by, :content, :now
+    :project_id, :id, :resource_id, :resource_type, :resource_name, :resource_parent_id, :deleted_by, :content,
+    date_trunc('milliseconds', statement_timestamp())
 )
 
 -- name: every_entry!

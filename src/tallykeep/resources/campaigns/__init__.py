@@ -1,1 +1,1 @@
-"""Campaigns: `declaration` cleans them, `store` keeps and shows them, `vouchers` does what they do to vouchers."""
+"""Campaigns: `declaration` cleans them, `store` keeps and shows them; `imports` and `vouchers` write their vouchers."""

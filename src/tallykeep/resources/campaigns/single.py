@@ -5,7 +5,7 @@ from typing import Any
 from tallykeep.db.pool import Connection
 from tallykeep.errors import InvalidVoucherError, NotFoundError
 from tallykeep.resources import cleaning
-from tallykeep.resources.campaigns.store import find_campaign
+from tallykeep.resources.campaigns.store import find_campaign, hold_campaign
 from tallykeep.resources.campaigns.vouchers import add_voucher
 from tallykeep.resources.cleaning import Problem, actual
 from tallykeep.resources.vouchers.kinds import DISCOUNT
@@ -23,11 +23,13 @@ async def create_in_campaign(connection: Connection, project_id: int, given: dic
 
     Raises NotFoundError, and InvalidVoucherError also for what contradicts the campaign, which decides on it.
     """
-    campaign = await _campaign_of(connection, project_id, given)
-    problems = _contradictions(campaign, given)
-    if problems:
-        raise InvalidVoucherError("; ".join(problems), resource_id=campaign["id"], resource_type="campaign")
-    return await add_voucher(connection, project_id, campaign["id"], given)
+    async with connection.transaction():
+        named = await _campaign_of(connection, project_id, given)
+        campaign = await hold_campaign(connection, project_id, named["id"])
+        problems = _contradictions(campaign, given)
+        if problems:
+            raise InvalidVoucherError("; ".join(problems), resource_id=campaign["id"], resource_type="campaign")
+        return await add_voucher(connection, project_id, campaign["id"], given)
 
 
 async def _campaign_of(connection: Connection, project_id: int, given: dict[str, Any]) -> dict[str, Any]:

@@ -1,13 +1,15 @@
 """Campaigns kept and shown."""
 
+from datetime import datetime
 from typing import Any
 
 from psycopg.types.json import Jsonb
 
+from tallykeep.db.gates import CATEGORIES, PROJECT, SCHEMAS, campaign_gate, change, hold_for_request
 from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.errors import DuplicateFoundError, NotFoundError
-from tallykeep.model import new_id, now, wire_time
+from tallykeep.model import new_id, wire_time
 from tallykeep.resources.bin.entries import put_in_bin
 from tallykeep.resources.campaigns.declaration import VALIDITY, CampaignDraft, clean_campaign
 from tallykeep.resources.campaigns.listed import CAMPAIGNS
@@ -24,15 +26,20 @@ from tallykeep.resources.vouchers.kinds import LOYALTY, given_parts
 _sql = queries(__package__, "store.sql")
 
 _VOUCHER_PARTS = ("discount", "gift", "loyalty_card")
+_DEPENDS_ON = (PROJECT, SCHEMAS, CATEGORIES)
 _GENERATE, _UPDATE = "CAMPAIGN.VOUCHERS_GENERATE", "CAMPAIGN.VOUCHERS_UPDATE"
 
 
 async def create_campaign(connection: Connection, project_id: int, given: dict[str, Any]) -> tuple[str, CampaignDraft]:
-    """Store a new campaign, without its vouchers; raises InvalidPayloadError or DuplicateFoundError."""
+    """Store a new campaign in the caller's transaction, without its vouchers.
+
+    Raises InvalidPayloadError or DuplicateFoundError.
+    """
+    moment = await hold_for_request(connection, project_id, *_DEPENDS_ON)
     draft = await _cleaned(connection, project_id, given)
     parameters = {
         "project_id": project_id, "id": new_id("camp_"), "name": draft.name, "campaign_type": draft.campaign_type,
-        "type": draft.type, "active": draft.active, "start_date": draft.start_date, "now": now(),
+        "type": draft.type, "active": draft.active, "start_date": draft.start_date, "now": moment,
         "expiration_date": draft.expiration_date, "voucher": Jsonb(draft.voucher), "settings": Jsonb(draft.settings),
         "metadata": Jsonb(draft.metadata), "category": draft.category,
     }  # fmt: skip
@@ -61,6 +68,25 @@ def rule_of(campaign: dict[str, Any], given: dict[str, Any] | None = None) -> Co
     return code_rule((given or {}).get("code_config") or campaign["voucher"].get("code_config"))
 
 
+async def hold_campaign(connection: Connection, project_id: int, key: str) -> dict[str, Any]:
+    """The row of a campaign that stays as it is until the transaction ends; raises NotFoundError."""
+    found = await find_campaign(connection, project_id, key)
+    await hold_for_request(connection, project_id, *_DEPENDS_ON, campaign_gate(found["id"]))
+    return await find_campaign(connection, project_id, found["id"])
+
+
+async def campaign_still_there(connection: Connection, project_id: int, campaign_id: str) -> dict[str, Any]:
+    """The row of the campaign that an action is about; raises NotFoundError where it was deleted meanwhile."""
+    try:
+        return await find_campaign(connection, project_id, campaign_id)
+    except NotFoundError:
+        raise NotFoundError(
+            f"The campaign {campaign_id} was deleted before this was written; use another campaign",
+            resource_id=campaign_id,
+            resource_type="campaign",
+        ) from None
+
+
 async def campaign_options(connection: Connection, project_id: int, key: str) -> dict[str, Any]:
     """What a submission to a campaign keeps of it: its id; raises NotFoundError."""
     return {"campaign_id": (await find_campaign(connection, project_id, key))["id"]}
@@ -86,22 +112,36 @@ async def list_campaigns(
 async def change_campaign(
     connection: Connection, project_id: int, key: str, given: dict[str, Any]
 ) -> tuple[str, dict[str, Any]]:
-    """Change a campaign in the caller's transaction; returns its id and what changes for its vouchers."""
+    """Change a campaign in the caller's transaction; returns its id and what changes for its vouchers.
+
+    Portions that write vouchers of the campaign have ended then, and those that come wait until it is changed. Raises
+    NotFoundError, InvalidPayloadError.
+    """
     found = await find_campaign(connection, project_id, key)
     place = {"project_id": project_id, "id": found["id"]}
-    old = await (await connection.execute(_sql.lock_campaign, place)).fetchone() or found
-    change = normal_change(old, given)
-    whole = _whole(old, change)
+    moment = await _shut(connection, project_id, found["id"], given)
+    old = await (await connection.execute(_sql.lock_campaign, place)).fetchone()
+    if old is None:
+        raise NotFoundError.of("campaign", key)
+    wanted = normal_change(old, given)
+    whole = _whole(old, wanted)
     draft = await _cleaned(connection, project_id, whole)
     category = draft.category if any(name in given for name in CATEGORY_FIELDS) else old["category"]
     parameters = {
         **place, "type": draft.type, "start_date": draft.start_date, "expiration_date": draft.expiration_date,
-        "now": now(),
+        "now": moment,
         "voucher": Jsonb(draft.voucher), "settings": Jsonb(draft.settings), "metadata": Jsonb(draft.metadata),
         "category": category,
     }  # fmt: skip
     await connection.execute(_sql.set_campaign, parameters)
-    return old["id"], _change_for_vouchers(change, draft)
+    return old["id"], _change_for_vouchers(wanted, draft)
+
+
+async def _shut(connection: Connection, project_id: int, campaign_id: str, given: dict[str, Any]) -> datetime:
+    """Shut the campaign's gate; where its vouchers may come under another schema, that of the schemas too."""
+    shut = {campaign_gate(campaign_id), *((SCHEMAS,) if "use_voucher_metadata_schema" in given else ())}
+    held = tuple(parent for parent in _DEPENDS_ON if parent not in shut)
+    return await change(connection, project_id, *sorted(shut), held=held)
 
 
 def _whole(old: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
@@ -124,13 +164,17 @@ def _change_for_vouchers(given: dict[str, Any], draft: CampaignDraft) -> dict[st
 async def switch_campaign(connection: Connection, project_id: int, key: str, *, active: bool) -> None:
     """Enable or disable a campaign; raises NotFoundError."""
     found = await find_campaign(connection, project_id, key)
-    place = {"project_id": project_id, "id": found["id"], "active": active, "now": now()}
+    place = {"project_id": project_id, "id": found["id"], "active": active}
     await connection.execute(_sql.switch_campaign, place)
 
 
 async def take_out_campaign(connection: Connection, caller: Caller, key: str, *, force: bool) -> str:
-    """Delete a campaign in the caller's transaction, its vouchers not yet; returns its id. Raises NotFoundError."""
+    """Delete a campaign in the caller's transaction, its vouchers not yet; returns its id. Raises NotFoundError.
+
+    Portions that write vouchers of it have ended then, and those that come find it gone.
+    """
     found = await find_campaign(connection, caller.project_id, key)
+    await change(connection, caller.project_id, campaign_gate(found["id"]), held=(PROJECT,))
     place = {"project_id": caller.project_id, "id": found["id"]}
     gone = await (await connection.execute(_sql.delete_campaign, place)).fetchone()
     if gone is None:

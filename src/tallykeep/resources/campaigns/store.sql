@@ -30,7 +30,7 @@ SET
 WHERE project_id = :project_id AND id = :id
 
 -- name: switch_campaign!
-UPDATE campaigns SET active = :active, updated_at = :now WHERE project_id = :project_id AND id = :id
+UPDATE campaigns SET active = :active, updated_at = date_trunc('milliseconds', statement_timestamp()) WHERE project_id = :project_id AND id = :id
 
 -- name: delete_campaign
 DELETE FROM campaigns WHERE project_id = :project_id AND id = :id RETURNING *
@@ -48,23 +48,6 @@ WHERE project_id = :project_id
     AND status IN ('ENQUEUED', 'IN_PROGRESS')
     AND source -> 'options' ->> 'campaign_id' = ANY (:ids)
 
--- name: plan_purge!
-INSERT INTO portions (project_id, action_id, first_row, row_count, body)
-SELECT
-    :project_id, :action_id, min(number), count(*),
-    convert_to(json_build_object('first', min(id), 'last', max(id))::text, 'UTF8')
-FROM (
-    SELECT id, row_number() OVER (ORDER BY id) AS number
-    FROM campaigns
-    WHERE project_id = :project_id AND metadata ? :key
-) AS numbered
-GROUP BY (number - 1) / :rows
-
--- name: apply_purge!
-UPDATE campaigns
-SET metadata = metadata - :key::text, updated_at = :now
-WHERE project_id = :project_id AND id BETWEEN :first AND :last AND metadata ? :key
-
 -- name: plan_generation!
 INSERT INTO portions (project_id, action_id, first_row, row_count, body)
 SELECT
@@ -72,26 +55,40 @@ SELECT
     convert_to(json_build_object('count', least(:rows, :count - first + 1))::text, 'UTF8')
 FROM generate_series(1, :count, :rows) AS first
 
--- name: plan_by_code!
+-- name: reached_by_update!
+campaign_id = :campaign_id AND redeemed_quantity = 0
+
+-- name: reached_by_deletion!
+campaign_id = :campaign_id
+
+-- name: plan_update_of_all!
+-- For an update that finds no voucher, while an earlier one is unfinished, which may yet change vouchers that are made
+-- after this one: they are to be changed back.
 INSERT INTO portions (project_id, action_id, first_row, row_count, body)
-SELECT
-    :project_id, :action_id, min(number), count(*),
-    convert_to(json_build_object('first', min(code), 'last', max(code))::text, 'UTF8')
-FROM (
-    SELECT code, row_number() OVER (ORDER BY code) AS number
-    FROM vouchers
-    WHERE project_id = :project_id AND campaign_id = :campaign_id
-        AND (NOT :untouched_only OR redeemed_quantity = 0)
-) AS numbered
-GROUP BY (number - 1) / :rows
+SELECT :project_id, :action_id, 1, 1, convert_to('{"behind": null, "up_to": null}', 'UTF8')
+WHERE NOT EXISTS (SELECT FROM portions WHERE project_id = :project_id AND action_id = :action_id)
+    AND EXISTS (
+        SELECT FROM async_actions
+        WHERE project_id = :project_id
+            AND type = 'CAMPAIGN.VOUCHERS_UPDATE'
+            AND status IN ('ENQUEUED', 'IN_PROGRESS')
+            AND source -> 'options' ->> 'campaign_id' = :campaign_id
+    )
+
+-- What is done to a range of the campaign's vouchers: {range} is filled in.
+
+-- name: count_reached_by_update
+SELECT count(*) AS vouchers
+FROM vouchers
+WHERE project_id = :project_id AND campaign_id = :campaign_id AND {range} AND redeemed_quantity = 0
 
 -- name: update_range!
 UPDATE vouchers
 SET
     discount = CASE WHEN :change ? 'discount' THEN :change -> 'discount' ELSE discount END,
-    gift = CASE WHEN :change ? 'gift' THEN coalesce(gift, '{}') || (:change -> 'gift') ELSE gift END,
+    gift = CASE WHEN :change ? 'gift' THEN coalesce(gift, '{{}}') || (:change -> 'gift') ELSE gift END,
     loyalty_card =
-        CASE WHEN :change ? 'loyalty_card' THEN coalesce(loyalty_card, '{}') || (:change -> 'loyalty_card')
+        CASE WHEN :change ? 'loyalty_card' THEN coalesce(loyalty_card, '{{}}') || (:change -> 'loyalty_card')
         ELSE loyalty_card END,
     start_date =
         CASE WHEN :change ? 'start_date' THEN (:change ->> 'start_date')::timestamptz ELSE start_date END,
@@ -99,23 +96,23 @@ SET
         CASE WHEN :change ? 'expiration_date' THEN (:change ->> 'expiration_date')::timestamptz
         ELSE expiration_date END,
     extras =
-        CASE WHEN :change ? 'extras' THEN jsonb_strip_nulls(coalesce(extras, '{}') || (:change -> 'extras'))
+        CASE WHEN :change ? 'extras' THEN jsonb_strip_nulls(coalesce(extras, '{{}}') || (:change -> 'extras'))
         ELSE extras END,
     redemption_quantity =
         CASE WHEN :change ? 'redemption_quantity' THEN (:change ->> 'redemption_quantity')::bigint
         ELSE redemption_quantity END,
     updated_at = :now
-WHERE project_id = :project_id AND campaign_id = :campaign_id AND code BETWEEN :first AND :last
+WHERE project_id = :project_id AND campaign_id = :campaign_id AND {range}
     AND redeemed_quantity = 0
 
 -- name: delete_range!
 DELETE FROM vouchers
-WHERE project_id = :project_id AND campaign_id = :campaign_id AND code BETWEEN :first AND :last
+WHERE project_id = :project_id AND campaign_id = :campaign_id AND {range}
 
 -- name: move_range_to_bin!
 WITH gone AS (
     DELETE FROM vouchers
-    WHERE project_id = :project_id AND campaign_id = :campaign_id AND code BETWEEN :first AND :last
+    WHERE project_id = :project_id AND campaign_id = :campaign_id AND {range}
     RETURNING *
 )
 INSERT INTO bin_entries (
@@ -123,9 +120,6 @@ INSERT INTO bin_entries (
 )
 SELECT project_id, 'tbe_' || substr(id, 3), id, 'voucher', code, campaign_id, :deleted_by, to_jsonb(gone), :now
 FROM gone
-
--- name: existing_of_campaign
-SELECT code, campaign_id FROM vouchers WHERE project_id = :project_id AND code = ANY (:codes)
 
 -- name: update_members!
 UPDATE vouchers

@@ -2,31 +2,31 @@
 
 import itertools
 from collections.abc import Mapping, Sequence
-from typing import Any
+from datetime import datetime
+from typing import Any, LiteralString
 
+from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.errors import InvalidVoucherError
-from tallykeep.model import ClaimedPortion, Failure, Row, normal_title, now
+from tallykeep.model import ClaimedPortion, Failure, Row
 from tallykeep.resources.campaigns.declaration import misplaced_worth, voucher_like
-from tallykeep.resources.campaigns.from_csv import WORTH_TITLES, read_cells
-from tallykeep.resources.campaigns.store import find_campaign, rule_of
+from tallykeep.resources.campaigns.store import campaign_still_there, hold_campaign, rule_of
 from tallykeep.resources.categories.labels import CategoryLabels, labels_for
-from tallykeep.resources.cleaning import Problem
 from tallykeep.resources.metadata import MetadataChecker
 from tallykeep.resources.metadata_purge import Purge
+from tallykeep.resources.ranges import Range, plan_ranges, until_none_is_left, within
 from tallykeep.resources.vouchers.draft import VoucherDraft, alike, codes_of
 from tallykeep.resources.vouchers.from_json import JsonVouchers
-from tallykeep.resources.vouchers.kinds import shown_key
 from tallykeep.resources.vouchers.metadata_rules import metadata_rules
 from tallykeep.resources.vouchers.single import create_voucher
-from tallykeep.resources.vouchers.write import already_exists, copy_new, insert_staged, ready_text, stage
+from tallykeep.resources.vouchers.write import copy_new, insert_staged, ready_text, stage
 
 _sql = queries(__package__, "store.sql")
 
-CAMPAIGN_PURGE = Purge(plan=_sql.plan_purge, apply=_sql.apply_purge)
+CAMPAIGN_PURGE = Purge("campaigns", key="id")
 _ROUNDS = 20  # of making codes anew for those that were taken
 _PLENTY = 10**12  # possible codes: three portions being written then meet with a chance of one in two thousand
 
@@ -39,9 +39,11 @@ class _RangePortion:
     def __init__(self, connection: Connection, claimed: ClaimedPortion) -> None:
         self._connection = connection
         self._project_id = claimed.project_id
+        self._moment = claimed.moment
         self._options = claimed.source.options
         self._first_row = claimed.portion.first_row
-        self._value: dict[str, Any] = {}
+        self._value: Range = {}
+        self._met: int | None = None
         self._made: dict[str, int] = {}
 
     def check(self, rows: Sequence[Row]) -> list[Failure]:
@@ -63,11 +65,14 @@ class _RangePortion:
         return ""
 
     def met(self) -> int | None:
-        """Each row is one."""
-        return None
+        """How many vouchers were written, which may be others than were planned."""
+        return self._met
+
+    def _ranged(self, statement: LiteralString) -> sql.Composed:
+        return sql.SQL(statement).format(range=within("code", self._value))
 
     def _place(self) -> dict[str, Any]:
-        place = {"project_id": self._project_id, "campaign_id": self._options["campaign_id"], "now": now()}
+        place = {"project_id": self._project_id, "campaign_id": self._options["campaign_id"], "now": self._moment}
         return {**place, **self._value}
 
 
@@ -75,8 +80,16 @@ class Update(_RangePortion):
     """Brings a campaign's change to its vouchers that are not redeemed."""
 
     async def stage(self) -> None:
-        """Write the range; no other portion reaches into it."""
-        await self._connection.execute(_sql.update_range, {**self._place(), "change": Jsonb(self._options["change"])})
+        """Write the range, into which no other portion reaches, until all that is to be written has been."""
+        place = {**self._place(), "change": Jsonb(self._options["change"])}
+        while self._met is None or self._met < await self._reached():
+            self._met = (await self._connection.execute(self._ranged(_sql.update_range), place)).rowcount
+
+    async def _reached(self) -> int:
+        """How many vouchers there are to be written, those that are written by now among them."""
+        query = self._ranged(_sql.count_reached_by_update)
+        counted = await (await self._connection.execute(query, self._place())).fetchone()
+        return int(counted["vouchers"]) if counted else 0
 
 
 class Delete(_RangePortion):
@@ -84,11 +97,9 @@ class Delete(_RangePortion):
 
     async def stage(self) -> None:
         """Delete the range; no other portion reaches into it."""
-        if self._options["force"]:
-            await self._connection.execute(_sql.delete_range, self._place())
-        else:
-            who = {"deleted_by": self._options["deleted_by"]}
-            await self._connection.execute(_sql.move_range_to_bin, {**self._place(), **who})
+        statement = self._ranged(_sql.delete_range if self._options["force"] else _sql.move_range_to_bin)
+        place = {**self._place(), "deleted_by": self._options["deleted_by"]}
+        self._met = await until_none_is_left(self._connection, statement, lambda: place)
 
 
 class Generate(_RangePortion):
@@ -96,13 +107,13 @@ class Generate(_RangePortion):
 
     async def stage(self) -> None:
         """Make all at once, beside other portions, where so many codes are possible that none will be met twice."""
-        campaign = await find_campaign(self._connection, self._project_id, self._options["campaign_id"])
+        campaign = await campaign_still_there(self._connection, self._project_id, self._options["campaign_id"])
         given = self._options.get("given", {})
         self._rule = rule_of(campaign, given)
         self._sample = _sample(campaign, await labels_for(self._connection, self._project_id), given)
         if self._rule.possible >= _PLENTY:
             drafts = self._make()
-            if await copy_new(self._connection, ready_text(self._project_id, drafts)):
+            if await copy_new(self._connection, ready_text(self._project_id, drafts, self._moment)):
                 self._keep(codes_of(drafts))
 
     async def write(self) -> list[Failure]:
@@ -111,7 +122,7 @@ class Generate(_RangePortion):
             if not self._missing:
                 return []
             drafts = self._make()
-            taken = {failure.row for failure in await _insert(self._connection, self._project_id, drafts)}
+            taken = {failure.row for failure in await _insert(self._connection, self._project_id, drafts, self._moment)}
             self._keep([draft.code for draft in drafts if draft.row not in taken])
         reason = "No free code was found; the campaign's code_config allows too few"
         last = self._first_row + int(self._value["count"])
@@ -133,123 +144,6 @@ class Generate(_RangePortion):
         return self._made
 
 
-class Import:
-    """One portion of an import into a campaign; a code that is in it already has `active` and `category` updated."""
-
-    def __init__(
-        self,
-        connection: Connection,
-        claimed: ClaimedPortion,
-        campaign: Options,
-        checker: MetadataChecker,
-        categories: CategoryLabels,
-    ) -> None:
-        self._connection = connection
-        self._project_id = claimed.project_id
-        self._campaign = campaign
-        self._checker = checker
-        self._categories = categories
-        self._source = claimed.source
-        self._cleaner = JsonVouchers(
-            checker, categories, campaign["id"], last_day_counts=claimed.source.last_day_counts
-        )
-        self._header = claimed.source.header if claimed.source.format == "csv" else None
-        self._given: dict[int, dict[str, Any]] = {}
-        self._drafts: Sequence[VoucherDraft] = []
-        self._created: dict[str, int] = {}
-
-    def check(self, rows: Sequence[Row]) -> list[Failure]:
-        """Make vouchers of the campaign out of the rows."""
-        failures: list[Failure] = []
-        whole: list[Row] = []
-        for row in rows:
-            given = self._read(row)
-            if isinstance(given, dict) and (misplaced := self._misplaced(given)):
-                failures.append(Failure(row.number, shown_key(given.get("code")), "; ".join(misplaced)))
-            elif isinstance(given, dict):
-                self._given[row.number] = given
-                whole.append(Row(row.number, voucher_like(self._campaign, given)))
-            else:
-                failures.append(Failure(row.number, self._key(row), given))
-        self._drafts, flawed = self._cleaner.clean(whole)
-        return failures + flawed
-
-    def _key(self, row: Row) -> str | None:
-        if self._header is None or row.value is None:
-            return None
-        cells = dict(zip(map(normal_title, self._header), row.value, strict=False))
-        return shown_key(cells.get("code", "").strip())
-
-    def _read(self, row: Row) -> dict[str, Any] | str:
-        """What the row says of its voucher, or the problem with it."""
-        if row.problem is not None:
-            return row.problem
-        if self._header is None:
-            return row.value if isinstance(row.value, dict) else "the row must be an object"
-        try:
-            return read_cells(
-                self._header,
-                row.value,
-                self._checker,
-                marks=self._source.decimal_marks,
-                last_day_counts=self._source.last_day_counts,
-            )
-        except Problem as problem:
-            return str(problem)
-
-    def _misplaced(self, given: dict[str, Any]) -> list[str]:
-        titles = WORTH_TITLES if self._header is not None else {}
-        return [f"{titles.get(name, name)}: {reason}" for name, reason in misplaced_worth(self._campaign, given)]
-
-    async def stage(self) -> None:
-        """Nothing to make ready: what is written depends on what exists."""
-
-    async def write(self) -> list[Failure]:
-        """Insert what is new, update what is in the campaign, refuse what belongs elsewhere."""
-        codes = [draft.code for draft in self._drafts]
-        place = {"project_id": self._project_id, "codes": codes}
-        found = await (await self._connection.execute(_sql.existing_of_campaign, place)).fetchall()
-        owners = {row["code"]: row["campaign_id"] for row in found}
-        fresh: dict[str, VoucherDraft] = {}
-        members: list[VoucherDraft] = []
-        failures: list[Failure] = []
-        for draft in self._drafts:
-            if draft.code in fresh or owners.get(draft.code) == self._campaign["id"]:
-                members.append(draft)
-            elif draft.code in owners:
-                failures.append(Failure(draft.row, draft.code, already_exists(draft.code)))
-            else:
-                fresh[draft.code] = draft
-        failures += await _insert(self._connection, self._project_id, list(fresh.values()))
-        taken = {failure.row for failure in failures}
-        self._created = {code: draft.row for code, draft in fresh.items() if draft.row not in taken}
-        await self._update_members(members)
-        return failures
-
-    async def _update_members(self, members: list[VoucherDraft]) -> None:
-        changes = {draft.code: self._given[draft.row] for draft in members}
-        if changes:
-            given = {
-                "codes": list(changes),
-                "active": [change.get("active") for change in changes.values()],
-                "category": [self._categories.label_in(change, []) for change in changes.values()],
-            }
-            place = {"project_id": self._project_id, "campaign_id": self._campaign["id"], "now": now()}
-            await self._connection.execute(_sql.update_members, {**place, **given})
-
-    def created(self) -> Mapping[str, int]:
-        """The codes that were new."""
-        return self._created
-
-    def report(self) -> str:
-        """Imports have no report file."""
-        return ""
-
-    def met(self) -> int | None:
-        """Each row is one."""
-        return None
-
-
 def _sample(campaign: Options, categories: CategoryLabels, given: dict[str, Any]) -> VoucherDraft:
     """What all vouchers that are generated together are like."""
     cleaner = JsonVouchers(MetadataChecker(None), categories, campaign["id"])
@@ -259,18 +153,13 @@ def _sample(campaign: Options, categories: CategoryLabels, given: dict[str, Any]
     return drafts[0]
 
 
-async def _insert(connection: Connection, project_id: int, drafts: Sequence[VoucherDraft]) -> list[Failure]:
+async def _insert(
+    connection: Connection, project_id: int, drafts: Sequence[VoucherDraft], moment: datetime
+) -> list[Failure]:
     if not drafts:
         return []
     await stage(connection, drafts)
-    return (await insert_staged(connection, project_id, drafts)).failures
-
-
-async def begin_import(connection: Connection, claimed: ClaimedPortion) -> Import:
-    """Begin one portion of an import into a campaign; one whose campaign was deleted meanwhile fails row by row."""
-    campaign = await find_campaign(connection, claimed.project_id, claimed.source.options["campaign_id"])
-    checker = (await metadata_rules(connection, claimed.project_id)).checker(campaign["id"])
-    return Import(connection, claimed, campaign, checker, await labels_for(connection, claimed.project_id))
+    return (await insert_staged(connection, project_id, drafts, moment)).failures
 
 
 async def begin_generation(connection: Connection, claimed: ClaimedPortion) -> Generate:
@@ -296,19 +185,15 @@ async def plan_generation(connection: Connection, project_id: int, action_id: st
 
 async def plan_update(connection: Connection, project_id: int, action_id: str, options: Options, rows: int) -> None:
     """Cut the vouchers that an update reaches into ranges."""
-    await _plan_by_code(connection, project_id, action_id, options, rows, untouched_only=True)
+    place = {"project_id": project_id, "action_id": action_id, "campaign_id": options["campaign_id"]}
+    await plan_ranges(connection, place, rows, table="vouchers", key="code", reached=_sql.reached_by_update)
+    await connection.execute(_sql.plan_update_of_all, place)
 
 
 async def plan_deletion(connection: Connection, project_id: int, action_id: str, options: Options, rows: int) -> None:
     """Cut all of the campaign's vouchers into ranges."""
-    await _plan_by_code(connection, project_id, action_id, options, rows, untouched_only=False)
-
-
-async def _plan_by_code(
-    connection: Connection, project_id: int, action_id: str, options: Options, rows: int, *, untouched_only: bool
-) -> None:
-    place = {"project_id": project_id, "action_id": action_id, "campaign_id": options["campaign_id"], "rows": rows}
-    await connection.execute(_sql.plan_by_code, {**place, "untouched_only": untouched_only})
+    place = {"project_id": project_id, "action_id": action_id, "campaign_id": options["campaign_id"]}
+    await plan_ranges(connection, place, rows, table="vouchers", key="code", reached=_sql.reached_by_deletion)
 
 
 async def require_possible(connection: Connection, project_id: int, campaign: Options, given: dict[str, Any]) -> None:
@@ -331,9 +216,10 @@ def _refuse_misplaced(campaign: Options, given: dict[str, Any]) -> None:
 
 async def add_voucher(connection: Connection, project_id: int, key: str, given: dict[str, Any]) -> str:
     """Add one voucher to a campaign, with its code or one made by rule; returns the code."""
-    campaign = await find_campaign(connection, project_id, key)
-    _refuse_misplaced(campaign, given)
-    whole = voucher_like(campaign, given)
-    if not whole.get("code"):
-        whole["code_config"] = given.get("code_config") or campaign["voucher"].get("code_config")
-    return await create_voucher(connection, project_id, whole, campaign_id=campaign["id"])
+    async with connection.transaction():
+        campaign = await hold_campaign(connection, project_id, key)
+        _refuse_misplaced(campaign, given)
+        whole = voucher_like(campaign, given)
+        if not whole.get("code"):
+            whole["code_config"] = given.get("code_config") or campaign["voucher"].get("code_config")
+        return await create_voucher(connection, project_id, whole, campaign_id=campaign["id"])

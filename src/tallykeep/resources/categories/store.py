@@ -4,10 +4,11 @@ from typing import Any
 
 from psycopg.errors import UniqueViolation
 
+from tallykeep.db.gates import CATEGORIES, change
 from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.errors import DuplicateFoundError, InvalidPayloadError, NotFoundError, ResourceInUseError
-from tallykeep.model import new_id, now
+from tallykeep.model import new_id
 from tallykeep.resources import cleaning
 from tallykeep.resources.categories.labels import forget_category, give_up_name, labels_of, shown, take_name
 from tallykeep.resources.cleaning import Cleaner, Problem
@@ -30,8 +31,9 @@ async def create_category(connection: Connection, project_id: int, given: dict[s
     Raises InvalidPayloadError with every problem, DuplicateFoundError.
     """
     cleaned = {"hierarchy": 0, **_cleaned(given, required=("name",))}
-    parameters = {"project_id": project_id, "id": new_id("cat_"), "now": now(), **cleaned}
     async with connection.transaction():
+        moment = await change(connection, project_id, CATEGORIES)
+        parameters = {"project_id": project_id, "id": new_id("cat_"), "now": moment, **cleaned}
         added = await (await connection.execute(_sql.add_category, parameters)).fetchone()
         if added is None:
             raise _duplicate(cleaned["name"])
@@ -59,8 +61,9 @@ async def update_category(
     """
     cleaned = _cleaned(given)
     async with connection.transaction():
-        old = await _one(connection, _sql.lock_category, project_id, category_id)
-        new = await _change(connection, {**old, **cleaned, "now": now()})
+        moment = await change(connection, project_id, CATEGORIES)
+        old = await _one(connection, _sql.get_category, project_id, category_id)
+        new = await _change(connection, {**old, **cleaned, "now": moment})
         if new["name"] != old["name"]:
             await give_up_name(connection, project_id, old["name"])
             await take_name(connection, project_id, category_id, new["name"])
@@ -82,7 +85,8 @@ async def delete_category(connection: Connection, project_id: int, category_id: 
     Raises NotFoundError, or without `force` ResourceInUseError.
     """
     async with connection.transaction():
-        old = await _one(connection, _sql.lock_category, project_id, category_id)
+        await change(connection, project_id, CATEGORIES)
+        old = await _one(connection, _sql.get_category, project_id, category_id)
         used_by = await _uses(connection, project_id, category_id)
         if used_by and not force:
             raise _in_use(old, used_by)

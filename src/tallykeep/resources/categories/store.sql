@@ -4,9 +4,6 @@ SELECT * FROM categories WHERE project_id = :project_id ORDER BY id DESC
 -- name: get_category
 SELECT * FROM categories WHERE project_id = :project_id AND id = :id
 
--- name: lock_category
-SELECT * FROM categories WHERE project_id = :project_id AND id = :id FOR UPDATE
-
 -- name: add_category
 INSERT INTO categories (project_id, id, name, hierarchy, created_at)
 VALUES (:project_id, :id, :name, :hierarchy, :now)

@@ -4,7 +4,6 @@ import re
 from typing import Any
 
 from tallykeep.db.pool import Connection
-from tallykeep.db.queries import queries
 from tallykeep.model import ClaimedPortion
 from tallykeep.resources import cleaning, spellings
 from tallykeep.resources.cleaning import Problem, actual
@@ -13,11 +12,9 @@ from tallykeep.resources.upserts.declare import Field, Upserted
 from tallykeep.resources.upserts.statements import Table
 from tallykeep.resources.upserts.writing import Upsert, begin_upsert
 
-_sql = queries(__package__, "store.sql")
-
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
-CUSTOMER_PURGE = Purge(plan=_sql.plan_purge, apply=_sql.apply_purge)
+CUSTOMER_PURGE = Purge("customers", key="id", own_moments=True)
 
 
 def _email(value: Any) -> str:

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from tallykeep.db.gates import PRODUCTS, PROJECT, SCHEMAS
 from tallykeep.db.pool import Connection
-from tallykeep.db.queries import queries
 from tallykeep.model import ClaimedPortion
 from tallykeep.resources import cleaning
 from tallykeep.resources.cleaning import Cleaner, Problem, actual
@@ -13,9 +13,7 @@ from tallykeep.resources.upserts.declare import Field, Upserted
 from tallykeep.resources.upserts.statements import Table
 from tallykeep.resources.upserts.writing import Upsert, begin_upsert
 
-_sql = queries(__package__, "store.sql")
-
-ORDER_PURGE = Purge(plan=_sql.plan_purge, apply=_sql.apply_purge)
+ORDER_PURGE = Purge("orders", key="id")
 
 ORDER_STATUSES = ("CREATED", "PAID", "CANCELED", "FULFILLED")
 
@@ -103,6 +101,7 @@ ORDER = Upserted(
         defaults={"status": "CREATED", "items": []},
     ),
     resolve=upsert_parts,
+    depends_on=(PROJECT, SCHEMAS, PRODUCTS),
 )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, LiteralString
 
 from tallykeep.db.pool import Connection
@@ -31,21 +32,21 @@ class _Part:
     given: dict[str, Any]
 
 
-async def upsert_parts(connection: Connection, project_id: int, changes: list[Change]) -> None:
+async def upsert_parts(connection: Connection, project_id: int, changes: list[Change], moment: datetime) -> None:
     """Upsert all that the orders bring along, and put the ids into the orders; flaws become the orders' problems."""
     for person in ("customer", "referrer"):
-        await _upsert_people(connection, project_id, changes, person)
+        await _upsert_people(connection, project_id, changes, person, moment)
     places = [(change, at, item) for change in changes for at, item in enumerate(change.values.get("items") or [])]
     for item in (item for _, _, item in places):
         _name_goods(item)
     products = [_Part(change, f"items[{at}].product", item["product"]) for change, at, item in places
                 if _describes(item.get("product"))]  # fmt: skip
-    await _upsert_new(connection, project_id, PRODUCT, _sql.known_products, products)
-    await _upsert_named(connection, project_id, places)
+    await _upsert_new(connection, project_id, PRODUCT, _sql.known_products, products, moment)
+    await _upsert_named(connection, project_id, places, moment)
     offers = [(change, at, _of_product(item)) for change, at, item in places if _describes(item.get("sku"))]
     skus = [_Part(change, f"items[{at}].sku", given) for change, at, given in offers
             if given.keys() & {"product_id", "override"}]  # fmt: skip
-    await _upsert_new(connection, project_id, SKU, _sql.known_skus, skus)
+    await _upsert_new(connection, project_id, SKU, _sql.known_skus, skus, moment)
     await _put_ids(connection, project_id, [item for _, _, item in places])
     for _, _, item in places:
         _show_goods(item)
@@ -53,9 +54,11 @@ async def upsert_parts(connection: Connection, project_id: int, changes: list[Ch
         _sum_up(change)
 
 
-async def _upsert_people(connection: Connection, project_id: int, changes: list[Change], person: str) -> None:
+async def _upsert_people(
+    connection: Connection, project_id: int, changes: list[Change], person: str, moment: datetime
+) -> None:
     parts = [part for change in changes if (part := _person(change, person))]
-    ids = await _upsert(connection, project_id, CUSTOMER, parts)
+    ids = await _upsert(connection, project_id, CUSTOMER, parts, moment)
     for number, part in enumerate(parts, 1):
         part.change.values[f"{person}_id"] = ids.get(number)
 
@@ -73,7 +76,12 @@ def _person(change: Change, person: str) -> _Part | None:
 
 
 async def _upsert_new(
-    connection: Connection, project_id: int, kind: Upserted, known_sql: LiteralString, parts: list[_Part]
+    connection: Connection,
+    project_id: int,
+    kind: Upserted,
+    known_sql: LiteralString,
+    parts: list[_Part],
+    moment: datetime,
 ) -> None:
     """Create what is not there yet; what is, only changes where the order says `override`."""
     keys = sorted({str(part.given["source_id"]) for part in parts if part.given.get("source_id")})
@@ -85,10 +93,10 @@ async def _upsert_new(
         if part.given.get("override") or source_id not in known:
             wanted.append(part)
             known.add(source_id)
-    await _upsert(connection, project_id, kind, wanted)
+    await _upsert(connection, project_id, kind, wanted, moment)
 
 
-async def _upsert_named(connection: Connection, project_id: int, places: list[_Place]) -> None:
+async def _upsert_named(connection: Connection, project_id: int, places: list[_Place], moment: datetime) -> None:
     """Create the products that have a name and no key, and put their ids in; those of the name, made so, are found."""
     skus = await _found_by_source(connection, project_id, _sql.known_skus, (item for _, _, item in places), "sku")
     named = [place for place in places if _is_only_named(place[2]) and _source_of(place[2], "sku") not in skus]
@@ -97,7 +105,7 @@ async def _upsert_named(connection: Connection, project_id: int, places: list[_P
     found = await (await connection.execute(_sql.named_products, query)).fetchall() if named else []
     ids = {row["name"]: row["id"] for row in found}
     new = {name: place for name, place in reversed(list(zip(names, named, strict=True))) if name not in ids}
-    made = await _upsert(connection, project_id, PRODUCT, [_product_of(place) for place in new.values()])
+    made = await _upsert(connection, project_id, PRODUCT, [_product_of(place) for place in new.values()], moment)
     ids |= {name: made[number] for number, name in enumerate(new, 1) if number in made}
     for name, (change, at, item) in zip(names, named, strict=True):
         if name in ids:
@@ -106,7 +114,7 @@ async def _upsert_named(connection: Connection, project_id: int, places: list[_P
             change.problems.append(f"items[{at}].product: another order of the file says what cannot be of {name}")
     again = [_product_of(place) for name, place in zip(names, named, strict=True)
              if place[2]["product"].get("override") and place is not new.get(name)]  # fmt: skip
-    await _upsert(connection, project_id, PRODUCT, again)
+    await _upsert(connection, project_id, PRODUCT, again, moment)
 
 
 def _product_of(place: _Place) -> _Part:
@@ -123,12 +131,15 @@ def _is_only_named(item: Item) -> bool:
     return not keyed and not (item.get("source_id") and item.get("related_object") != "sku")
 
 
-async def _upsert(connection: Connection, project_id: int, kind: Upserted, parts: list[_Part]) -> dict[int, str]:
+async def _upsert(
+    connection: Connection, project_id: int, kind: Upserted, parts: list[_Part], moment: datetime
+) -> dict[int, str]:
     """Upsert the parts in order; returns the ids by the parts' numbers, counted from 1."""
     if not parts:
         return {}
     checker = await checker_for(connection, project_id, kind.noun)
-    operation = Upsert(connection, project_id, kind, checker).use(json_reader(kind), complete=kind is SKU)
+    operation = Upsert(connection, project_id, kind, checker, moment)
+    operation.use(json_reader(kind), complete=kind is SKU)
     failures = operation.check([Row(number, part.given) for number, part in enumerate(parts, 1)])
     failures += await operation.write()
     for failure in failures:

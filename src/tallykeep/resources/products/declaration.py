@@ -3,7 +3,6 @@
 from typing import Any
 
 from tallykeep.db.pool import Connection
-from tallykeep.db.queries import queries
 from tallykeep.model import ClaimedPortion
 from tallykeep.resources import cleaning, numerals
 from tallykeep.resources.cleaning import Problem, actual
@@ -13,9 +12,7 @@ from tallykeep.resources.upserts.declare import Field, Upserted
 from tallykeep.resources.upserts.statements import Table
 from tallykeep.resources.upserts.writing import Upsert, begin_upsert
 
-_sql = queries(__package__, "store.sql")
-
-PRODUCT_PURGE = Purge(plan=_sql.plan_purge, apply=_sql.apply_purge)
+PRODUCT_PURGE = Purge("products", key="id")
 
 
 def _attributes(value: Any) -> list[str]:

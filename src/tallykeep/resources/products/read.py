@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tallykeep.db import gates
 from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.errors import NotFoundError
@@ -36,6 +37,7 @@ async def list_products(
 async def delete_product(connection: Connection, caller: Caller, key: str, *, force: bool) -> None:
     """Delete a product and its SKUs, for good with `force`, else into the bin; raises NotFoundError."""
     async with connection.transaction():
+        await gates.change(connection, caller.project_id, gates.PRODUCTS)
         found = await get_product(connection, caller.project_id, key)
         place = {"project_id": caller.project_id, "key": found["id"]}
         if not force:

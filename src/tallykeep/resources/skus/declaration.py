@@ -1,9 +1,11 @@
 """What a SKU is: its fields in JSON and in files (public API documentation, schema ProductsSkusCreateRequestBody)."""
 
 import re
+from datetime import datetime
 from typing import Any
 
 from tallykeep import exact_json
+from tallykeep.db.gates import PRODUCTS, PROJECT, SCHEMAS
 from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.model import ClaimedPortion
@@ -29,7 +31,7 @@ def _cell_attributes(cell: str) -> dict[str, Any]:
     raise Problem(f"must be an object like {{'color':'blue','size':'XS'}} {actual(cell)}")
 
 
-async def _find_products(connection: Connection, project_id: int, changes: list[Change]) -> None:
+async def _find_products(connection: Connection, project_id: int, changes: list[Change], _: datetime) -> None:
     """Put the product's own id into every change; one whose product does not exist gets a problem."""
     keys = sorted({change.values["product_id"] for change in changes if change.values.get("product_id")})
     found = await (await connection.execute(_sql.find_products, {"project_id": project_id, "keys": keys})).fetchall()
@@ -69,6 +71,7 @@ SKU = Upserted(
     ),
     source_id_required=True,
     resolve=_find_products,
+    depends_on=(PROJECT, SCHEMAS, PRODUCTS),
 )  # fmt: skip
 
 

@@ -2,9 +2,11 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+from tallykeep.db.gates import PROJECT, SCHEMAS
 from tallykeep.db.pool import Connection
 from tallykeep.resources import numerals
 from tallykeep.resources.cleaning import Cleaner
@@ -51,7 +53,7 @@ class Field:
 
 
 # Looks up what changes refer to, and gives a problem to those that refer to nothing.
-Resolve = Callable[[Connection, int, list[Change]], Awaitable[None]]
+Resolve = Callable[[Connection, int, list[Change], datetime], Awaitable[None]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +66,7 @@ class Upserted:
     table: Table
     source_id_required: bool = False  # of what a file makes anew
     resolve: Resolve | None = None
+    depends_on: tuple[str, ...] = (PROJECT, SCHEMAS)  # the gates held while it is written
 
     @cached_property
     def statements(self) -> Statements:

@@ -6,7 +6,7 @@ from typing import Any
 from psycopg.errors import DeadlockDetected
 
 from tallykeep.db.pool import Connection
-from tallykeep.model import ClaimedPortion, Row, new_ids, now
+from tallykeep.model import ClaimedPortion, Row, new_ids
 from tallykeep.resources.memo import RecentKeys
 from tallykeep.resources.upserts.columns import FileColumns, ReadyChanges
 from tallykeep.resources.upserts.declare import Upserted
@@ -68,7 +68,8 @@ class Merge:
         if self._is_written or not self._ids:
             return
         first_row, last_row = self._ready.numbers[0], self._ready.numbers[-1]
-        moments = {"now": now(), "exact_now": MOMENTS.take(last_row - first_row + 1), "first_row": first_row}
+        exact = MOMENTS.take(last_row - first_row + 1, self._claimed.moment)
+        moments = {"now": self._claimed.moment, "exact_now": exact, "first_row": first_row}
         place = {"project_id": self._claimed.project_id, "first_id": self._ids[0], "last_id": self._ids[-1]}
         try:
             await self._connection.execute(self._kind.statements.merge_changes, {**place, **moments})

@@ -4,14 +4,14 @@ from datetime import UTC, datetime, timedelta
 
 
 class Moments:
-    """The present, in microseconds that are handed out once."""
+    """Moments by the database's clock, in microseconds that are handed out once."""
 
     def __init__(self) -> None:
         self._free = datetime.min.replace(tzinfo=UTC)
 
-    def take(self, count: int) -> datetime:
-        """The first of so many moments, a microsecond apart."""
-        first = max(datetime.now(UTC), self._free)
+    def take(self, count: int, present: datetime) -> datetime:
+        """The first of so many moments, a microsecond apart, none of them before the present."""
+        first = max(present, self._free)
         self._free = first + timedelta(microseconds=count)
         return first
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tallykeep.db.gates import hold_for_request
 from tallykeep.db.pool import Connection
 from tallykeep.errors import InvalidPayloadError, NotFoundError
 from tallykeep.model import Row
@@ -14,8 +15,9 @@ from tallykeep.resources.upserts.writing import Upsert
 async def upsert_one(connection: Connection, project_id: int, kind: Upserted, given: dict[str, Any]) -> str:
     """Create or update one resource and return its id; raises InvalidPayloadError with every problem, NotFoundError."""
     async with connection.transaction():
+        moment = await hold_for_request(connection, project_id, *kind.depends_on)
         checker = await checker_for(connection, project_id, kind.noun)
-        operation = Upsert(connection, project_id, kind, checker).use(json_reader(kind))
+        operation = Upsert(connection, project_id, kind, checker, moment).use(json_reader(kind))
         failures = operation.check([Row(1, given)])
         failures += await operation.write()
         for failure in failures:

@@ -4,12 +4,13 @@ Of the rest, those found are locked, merged here and updated, the others created
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from tallykeep import exact_json
 from tallykeep.db.pool import Connection
 from tallykeep.errors import PortionLostError
-from tallykeep.model import ClaimedPortion, Failure, Row, new_ids, now
+from tallykeep.model import ClaimedPortion, Failure, Row, new_ids
 from tallykeep.resources.cleaning import actual
 from tallykeep.resources.memo import Memo
 from tallykeep.resources.metadata import MetadataChecker
@@ -27,11 +28,14 @@ Record = dict[str, Any]
 class Upsert:
     """One portion of changes, within the transaction that closes it."""
 
-    def __init__(self, connection: Connection, project_id: int, kind: Upserted, checker: MetadataChecker) -> None:
+    def __init__(
+        self, connection: Connection, project_id: int, kind: Upserted, checker: MetadataChecker, moment: datetime
+    ) -> None:
         self._connection = connection
         self._project_id = project_id
         self._kind = kind
         self._checker = checker
+        self._moment = moment
         self._problems = Memo(lambda dumped: checker.problems(exact_json.loads(dumped)))
         self._merge: Merge | None = None
         self._changes: list[Change] = []
@@ -102,7 +106,7 @@ class Upsert:
     async def _resolve(self) -> list[Failure]:
         if self._kind.resolve is None:
             return []
-        await self._kind.resolve(self._connection, self._project_id, self._changes)
+        await self._kind.resolve(self._connection, self._project_id, self._changes, self._moment)
         lost = [change for change in self._changes if change.problems]
         self._changes = [change for change in self._changes if not change.problems]
         return [self._failed(change, "; ".join(change.problems)) for change in lost]
@@ -155,7 +159,7 @@ class Upsert:
         empty = dict.fromkeys(self._kind.table.columns)
         new_id = change.id or next(self._new_ids)  # one given is kept: it may come from where the resource lived before
         made: Record = {"id": new_id, "source_id": change.source_id, "metadata": {}, "is_new": True}
-        return {**empty, **self._kind.table.defaults, **made, "created_at": now(), "updated_at": None}
+        return {**empty, **self._kind.table.defaults, **made}
 
     def _flaws(self, wanted: Record) -> list[str]:
         required = [spec.name for spec in self._kind.fields if spec.required] if self._complete else []
@@ -170,7 +174,8 @@ class Upsert:
         return Failure(change.row, change.key, reason, error_key or self._kind.error_key)
 
     async def _store(self, records: list[Record]) -> None:
-        place = {"project_id": self._project_id, "now": now(), "exact_now": MOMENTS.take(len(records))}
+        moments = {"now": self._moment, "exact_now": MOMENTS.take(len(records), self._moment)}
+        place = {"project_id": self._project_id, **moments}
         statements = self._kind.statements
         await self._connection.execute(statements.create_stage)
         await self._connection.execute(statements.clear_stage)
@@ -220,5 +225,5 @@ async def begin_upsert(connection: Connection, claimed: ClaimedPortion, kind: Up
     columns = file_columns(kind, source.header, checker, source.decimal_marks) if is_file else None
     merge = Merge(connection, claimed, kind, columns) if columns is not None else None
     # Bulk updates create what they do not find, with no more than what they were given.
-    operation = Upsert(connection, claimed.project_id, kind, checker)
+    operation = Upsert(connection, claimed.project_id, kind, checker, claimed.moment)
     return operation.use(reader, merge=merge, complete=is_file, from_file=is_file)

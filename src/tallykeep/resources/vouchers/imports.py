@@ -1,6 +1,7 @@
 """The bulk doors to vouchers: what an import of them does with one portion's rows."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
 from functools import reduce
 
 from psycopg.errors import DeadlockDetected
@@ -34,7 +35,7 @@ from tallykeep.resources.vouchers.write import (
     upsert_staged,
 )
 
-_Write = Callable[[Connection, int, Sequence[VoucherDraft]], Awaitable[Written]]
+_Write = Callable[[Connection, int, Sequence[VoucherDraft], datetime], Awaitable[Written]]
 
 
 # Actions that met a code which exists: copying straight into the table would only fail again. A guess that speeds
@@ -52,6 +53,7 @@ class VoucherImport:
         self._connection = connection
         self._project_id = claimed.project_id
         self._action_id = claimed.action_id
+        self._moment = claimed.moment
         self._cleaner = cleaner
         self._updates = isinstance(cleaner, CsvVouchers)
         self._write: _Write = upsert_staged if self._updates else insert_staged
@@ -65,7 +67,7 @@ class VoucherImport:
         drafts, failures = self._cleaner.clean(rows)
         failures += self._fold(drafts)
         if self._action_id not in _meets_existing:
-            self._ready = ready_text(self._project_id, self._drafts)
+            self._ready = ready_text(self._project_id, self._drafts, self._moment)
         return failures
 
     async def stage(self) -> None:
@@ -111,7 +113,7 @@ class VoucherImport:
         return None
 
     async def _write_staged(self, drafts: Sequence[VoucherDraft]) -> list[Failure]:
-        written = await self._write(self._connection, self._project_id, drafts)
+        written = await self._write(self._connection, self._project_id, drafts, self._moment)
         self._new.update((draft.code, draft.rows[0]) for draft in drafts if draft.row not in written.existing)
         return written.failures
 

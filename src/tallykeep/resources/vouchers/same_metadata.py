@@ -9,7 +9,7 @@ from psycopg.types.json import Jsonb
 
 from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
-from tallykeep.model import ClaimedPortion, Failure, Row, now
+from tallykeep.model import ClaimedPortion, Failure, Row
 from tallykeep.resources import cleaning
 from tallykeep.resources.cleaning import Problem
 from tallykeep.resources.memo import RecentKeys
@@ -31,6 +31,7 @@ class SameMetadata:
         self._connection = connection
         self._place = {"project_id": claimed.project_id, "metadata": Jsonb(claimed.source.options["metadata"])}
         self._action_id = claimed.action_id
+        self._moment = claimed.moment
         self._codes: dict[int, str] = {}
         self._failures: list[Failure] = []
         self._found: set[str] | None = None
@@ -62,7 +63,7 @@ class SameMetadata:
     async def _update(self) -> set[str]:
         codes = sorted(set(self._codes.values()))
         async with self._connection.cursor(row_factory=scalar_row) as cursor:
-            await cursor.execute(_sql.add_metadata, {**self._place, "codes": codes, "now": now()})
+            await cursor.execute(_sql.add_metadata, {**self._place, "codes": codes, "now": self._moment})
             return set(await cursor.fetchall())
 
     async def write(self) -> list[Failure]:

@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from tallykeep.db.gates import CATEGORIES, PROJECT, SCHEMAS, hold_for_request
 from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.errors import DuplicateFoundError, InvalidVoucherError, NotFoundError
-from tallykeep.model import Row, now, wire_time
+from tallykeep.model import Row, wire_time
 from tallykeep.resources.bin.entries import put_in_bin
 from tallykeep.resources.categories.labels import FIELDS as CATEGORY_FIELDS
 from tallykeep.resources.categories.labels import labels_for
@@ -19,6 +20,7 @@ from tallykeep.resources.vouchers.write import insert_staged, stage, upsert_stag
 
 _sql = queries(__package__, "single.sql")
 
+_DEPENDS_ON = (PROJECT, SCHEMAS, CATEGORIES)
 _TRIES = 10  # to find a code that is not taken
 _CLEARABLE = ("start_date", "expiration_date", "additional_info")
 _DATES = {"start_date", "expiration_date"}
@@ -45,9 +47,10 @@ async def create_voucher(
 
 async def _create(connection: Connection, project_id: int, given: dict[str, Any], campaign_id: str | None) -> str:
     async with connection.transaction():
+        moment = await hold_for_request(connection, project_id, *_DEPENDS_ON)
         draft = await _cleaned(connection, project_id, given, campaign_id)
         await stage(connection, [draft])
-        for failure in (await insert_staged(connection, project_id, [draft])).failures:
+        for failure in (await insert_staged(connection, project_id, [draft], moment)).failures:
             raise DuplicateFoundError(failure.reason, resource_id=failure.key, resource_type="voucher")
     return draft.code
 
@@ -60,6 +63,7 @@ async def update_voucher(connection: Connection, project_id: int, code: str, giv
     Raises NotFoundError, or InvalidVoucherError with every problem.
     """
     async with connection.transaction():
+        moment = await hold_for_request(connection, project_id, *_DEPENDS_ON)
         place = {"project_id": project_id, "code": code}
         old = await (await connection.execute(_sql.lock_voucher, place)).fetchone()
         if old is None:
@@ -67,7 +71,7 @@ async def update_voucher(connection: Connection, project_id: int, code: str, giv
         draft = await _cleaned(connection, project_id, _with_changes(old, given), of_campaign=old["campaign_id"])
         draft.cleared = tuple(_cleared(given))
         await stage(connection, [draft])
-        await upsert_staged(connection, project_id, [draft])
+        await upsert_staged(connection, project_id, [draft], moment)
     return str(old["code"])
 
 
@@ -99,7 +103,7 @@ def _cleared(given: dict[str, Any]) -> list[str]:
 
 async def switch_voucher(connection: Connection, project_id: int, code: str, *, active: bool) -> str:
     """Enable or disable a voucher; returns its code. Raises NotFoundError."""
-    place = {"project_id": project_id, "code": code, "active": active, "now": now()}
+    place = {"project_id": project_id, "code": code, "active": active}
     switched = await (await connection.execute(_sql.switch_voucher, place)).fetchone()
     if switched is None:
         raise NotFoundError.of("voucher", code)

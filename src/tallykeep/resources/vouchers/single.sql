@@ -2,7 +2,7 @@
 SELECT * FROM vouchers WHERE project_id = :project_id AND (code = :code OR id = :code) FOR UPDATE
 
 -- name: switch_voucher
-UPDATE vouchers SET active = :active, updated_at = :now
+UPDATE vouchers SET active = :active, updated_at = date_trunc('milliseconds', statement_timestamp())
 WHERE project_id = :project_id AND (code = :code OR id = :code)
 RETURNING code
 

@@ -7,7 +7,7 @@ from typing import Any
 from tallykeep import exact_json
 from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
-from tallykeep.model import ClaimedPortion, Failure, Row, now
+from tallykeep.model import ClaimedPortion, Failure, Row
 from tallykeep.resources import cleaning
 from tallykeep.resources.cleaning import Problem
 from tallykeep.resources.memo import Memo
@@ -19,7 +19,7 @@ from tallykeep.resources.vouchers.same_metadata import INVALID, SameMetadata, co
 
 _sql = queries(__package__, "updates.sql")
 
-VOUCHER_PURGE = Purge(plan=_sql.plan_purge, apply=_sql.apply_purge)
+VOUCHER_PURGE = Purge("vouchers", key="code")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,7 @@ class VoucherUpdate:
     def __init__(self, connection: Connection, claimed: ClaimedPortion, rules: MetadataRules) -> None:
         self._connection = connection
         self._project_id = claimed.project_id
+        self._moment = claimed.moment
         self._same_for_all: dict[str, Any] | None = claimed.source.options.get("metadata")
         self._problems = Memo(lambda held: rules.checker(held[0]).problems(exact_json.loads(held[1])))
         self._changes: list[_Change] = []
@@ -77,7 +78,8 @@ class VoucherUpdate:
         failures = [failure for change in self._changes for failure in self._apply(change, current, changed)]
         if changed:
             stored = {"codes": list(changed), "metadata": list(changed.values())}
-            await self._connection.execute(_sql.set_metadata, {"project_id": self._project_id, "now": now(), **stored})
+            place = {"project_id": self._project_id, "now": self._moment}
+            await self._connection.execute(_sql.set_metadata, {**place, **stored})
         return failures
 
     def _apply(self, change: _Change, current: dict[str, Any], changed: dict[str, str]) -> list[Failure]:

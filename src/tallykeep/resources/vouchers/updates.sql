@@ -16,20 +16,3 @@ UPDATE vouchers
 SET metadata = metadata || :metadata, updated_at = :now
 WHERE project_id = :project_id AND code = ANY (:codes)
 RETURNING code
-
--- name: plan_purge!
-INSERT INTO portions (project_id, action_id, first_row, row_count, body)
-SELECT
-    :project_id, :action_id, min(number), count(*),
-    convert_to(json_build_object('first', min(code), 'last', max(code))::text, 'UTF8')
-FROM (
-    SELECT code, row_number() OVER (ORDER BY code) AS number
-    FROM vouchers
-    WHERE project_id = :project_id AND metadata ? :key
-) AS numbered
-GROUP BY (number - 1) / :rows
-
--- name: apply_purge!
-UPDATE vouchers
-SET metadata = metadata - :key::text, updated_at = :now
-WHERE project_id = :project_id AND code BETWEEN :first AND :last AND metadata ? :key

@@ -1,6 +1,7 @@
 """Set-based writes of vouchers: straight into the table, or through a staging table where codes exist already."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from psycopg.errors import UniqueViolation
@@ -8,18 +9,18 @@ from psycopg.errors import UniqueViolation
 from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.errors import PortionLostError
-from tallykeep.model import Failure, new_ids, now
+from tallykeep.model import Failure, new_ids
 from tallykeep.resources.cells import NULL, copy_text
 from tallykeep.resources.vouchers.draft import DEFAULT, Dates, DraftTable, VoucherDraft
 
 _sql = queries(__package__, "write.sql")
 
 
-def ready_text(project_id: int, drafts: Sequence[VoucherDraft]) -> str:
+def ready_text(project_id: int, drafts: Sequence[VoucherDraft], moment: datetime) -> str:
     """Drafts as new vouchers in COPY's text format."""
     if not drafts:
         return ""
-    head = f"{project_id}\t{now().isoformat()}\t"
+    head = f"{project_id}\t{moment.isoformat()}\t"
     # In key order, so that two portions that share keys wait for each other and never in a circle.
     return head + f"\n{head}".join(sorted(_lines(drafts))) + "\n"
 
@@ -65,22 +66,26 @@ class Written(NamedTuple):
     existing: set[int]
 
 
-async def insert_staged(connection: Connection, project_id: int, drafts: Sequence[VoucherDraft]) -> Written:
+async def insert_staged(
+    connection: Connection, project_id: int, drafts: Sequence[VoucherDraft], moment: datetime
+) -> Written:
     """Insert what is staged; a code that exists already is a failure."""
-    taken = {found["row"] for found in await _insert(connection, project_id, drafts)}
+    taken = {found["row"] for found in await insert_new(connection, project_id, drafts, moment)}
     failures = [Failure(draft.row, draft.code, already_exists(draft.code)) for draft in drafts if draft.row in taken]
     return Written(failures, taken)
 
 
-async def upsert_staged(connection: Connection, project_id: int, drafts: Sequence[VoucherDraft]) -> Written:
+async def upsert_staged(
+    connection: Connection, project_id: int, drafts: Sequence[VoucherDraft], moment: datetime
+) -> Written:
     """Insert what is staged and update the codes that exist; a change of type, or an end before the start, fails."""
-    existing = await _insert(connection, project_id, drafts)
+    existing = await insert_new(connection, project_id, drafts, moment)
     if not existing:
         return Written([], set())
     refused = [found for found in existing if found["type"] != found["staged_type"] or found["ends_before_start"]]
     if refused:
         await connection.execute(_sql.drop_staged, {"rows": [found["row"] for found in refused]})
-    await connection.execute(_sql.update_existing, {"project_id": project_id, "now": now()})
+    await connection.execute(_sql.update_existing, {"project_id": project_id, "now": moment})
     flaws = {found["row"]: found for found in refused}
     failures = [failure for draft in drafts if draft.row in flaws for failure in _refused(draft, flaws[draft.row])]
     return Written(failures, {found["row"] for found in existing})
@@ -92,9 +97,11 @@ def _refused(draft: VoucherDraft, found: dict[str, Any]) -> list[Failure]:
     return date_failures(draft)
 
 
-async def _insert(connection: Connection, project_id: int, drafts: Sequence[VoucherDraft]) -> list[dict[str, Any]]:
-    """Insert the new codes, and lock and return those that exist already."""
-    inserted = await connection.execute(_sql.insert_staged, {"project_id": project_id, "now": now()})
+async def insert_new(
+    connection: Connection, project_id: int, drafts: Sequence[VoucherDraft], moment: datetime
+) -> list[dict[str, Any]]:
+    """Insert what is staged of new codes, and lock and return those that exist already."""
+    inserted = await connection.execute(_sql.insert_staged, {"project_id": project_id, "now": moment})
     if inserted.rowcount == len(drafts):
         return []
     existing = await (await connection.execute(_sql.lock_existing, {"project_id": project_id})).fetchall()

@@ -51,7 +51,7 @@ ON CONFLICT (project_id, code) DO NOTHING
 
 -- name: lock_existing
 SELECT
-    stage."row", vouchers.type, stage.type AS staged_type,
+    stage."row", vouchers.type, stage.type AS staged_type, vouchers.campaign_id,
     coalesce(
         (stage.start_date IS NOT NULL OR stage.expiration_date IS NOT NULL)
         AND CASE WHEN 'expiration_date' = ANY (nulled) THEN NULL

@@ -1,0 +1,86 @@
+"""Gates: what rows depend on, held while they are written, and shut while it is changed.
+
+Who writes rows that depend on a parent, such as a campaign, holds the parent's gate until the transaction ends, beside
+others who do. Who changes or deletes the parent shuts the gate: once all who hold it have ended, and before anybody who
+came later. What is read behind a gate is still so when the rows are committed.
+
+Gates are PostgreSQL's advisory locks: docs/decisions/0022-gates.md tells why.
+"""
+
+from datetime import datetime
+
+from psycopg.errors import LockNotAvailable
+
+from tallykeep.db.pool import Connection
+from tallykeep.db.queries import queries
+from tallykeep.errors import ServiceUnavailableError
+
+_sql = queries(__package__, "gates.sql")
+
+# What rows depend on. The texts are both what the gates are called by and what people are told.
+PROJECT = "the project"
+SCHEMAS = "the metadata schemas"
+CATEGORIES = "the categories"
+PRODUCTS = "the products"
+CAMPAIGN = "the campaign"  # that an action is about; its gate is the one of `campaign_gate`
+
+_PATIENCE = 10  # seconds that a request waits for a gate, or behind it for a row
+_RETRY_AFTER = 5
+_SILENCE = "30s"  # after which the gates of a request whose process is stopped are opened again
+
+
+def campaign_gate(campaign_id: str) -> str:
+    """The gate of one campaign."""
+    return f"{CAMPAIGN} {campaign_id}"
+
+
+async def hold(connection: Connection, project_id: int, *parents: str) -> None:
+    """Hold the gates of what is written by an action, until the transaction ends; waits as long as it takes.
+
+    To be called outside of savepoints: what is locked within one that is rolled back is not locked any more.
+    """
+    await connection.execute(_sql.hold, {"project_id": project_id, "held": list(parents)})
+
+
+async def hold_for_request(connection: Connection, project_id: int, *parents: str) -> datetime:
+    """Hold the gates of what is written by a request, until its transaction ends; returns the present.
+
+    Raises ServiceUnavailableError after a while.
+    """
+    return await _pass(connection, project_id, (), parents)
+
+
+async def change(connection: Connection, project_id: int, *parents: str, held: tuple[str, ...] = ()) -> datetime:
+    """Shut the gates of what a request is about to read and change, until its transaction ends; returns the present.
+
+    Waits for the portions in hand and lets none pass that comes later. `held` are those that the request holds beside.
+    Raises ServiceUnavailableError after a while.
+    """
+    return await _pass(connection, project_id, parents, held)
+
+
+async def _pass(connection: Connection, project_id: int, changed: tuple[str, ...], held: tuple[str, ...]) -> datetime:
+    asked = {"project_id": project_id, "changed": list(changed), "held": list(held)}
+    limits = {"patience": f"{_PATIENCE}s", "silence": _SILENCE}
+    try:
+        passed = await (await connection.execute(_sql.pass_gates, {**asked, **limits})).fetchall()
+    except LockNotAvailable:
+        raise _too_long(changed, held) from None
+    moment: datetime = passed[-1]["moment"]
+    return moment
+
+
+def _too_long(changed: tuple[str, ...], held: tuple[str, ...]) -> ServiceUnavailableError:
+    waited = f"for {_PATIENCE} seconds. Nothing was changed; send the same request again in a moment"
+    if changed:
+        reason = f"An action has been writing what depends on {_listed(changed)} {waited}"
+    else:
+        reason = f"Another request, or an action, has kept {_listed(held)} from being used {waited}"
+    refused = ServiceUnavailableError(reason)
+    refused.headers["Retry-After"] = str(_RETRY_AFTER)
+    return refused
+
+
+def _listed(parents: tuple[str, ...]) -> str:
+    *others, last = parents
+    return f"{', '.join(others)} or {last}" if others else last

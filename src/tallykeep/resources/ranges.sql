@@ -1,0 +1,38 @@
+-- {table}, {key} and {reached} are filled in: of which resources, in the order of which column, under which condition.
+
+-- name: plan_ranges!
+-- Each range begins behind the last key of the one before; the first and the last have no end.
+INSERT INTO portions (project_id, action_id, first_row, row_count, body)
+SELECT
+    :project_id, :action_id, first_row, row_count,
+    convert_to(
+        json_build_object(
+            'behind', lag(last_key) OVER in_order,
+            'up_to', CASE WHEN lead(last_key) OVER in_order IS NOT NULL THEN last_key END
+        )::text,
+        'UTF8'
+    )
+FROM (
+    SELECT min(number) AS first_row, count(*) AS row_count, max({key}) AS last_key
+    FROM (
+        SELECT {key}, row_number() OVER (ORDER BY {key}) AS number
+        FROM {table}
+        WHERE project_id = :project_id AND {reached}
+    ) AS numbered
+    GROUP BY (number - 1) / :rows
+) AS parts
+WINDOW in_order AS (ORDER BY first_row)
+
+-- What a range means for the column {key}.
+
+-- name: behind!
+{key} > :behind
+
+-- name: up_to!
+{key} <= :up_to
+
+-- name: from_first_to_last!
+{key} BETWEEN :first AND :last
+
+-- name: everywhere!
+true

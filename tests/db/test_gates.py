@@ -1,0 +1,128 @@
+"""Gates: who changes what rows depend on waits for those who hold it, and those who come later wait for the change."""
+
+import asyncio
+
+import psycopg
+import pytest
+
+from tallykeep.actions import ACTION_TYPES
+from tallykeep.db import gates
+from tallykeep.errors import ServiceUnavailableError
+from tallykeep.resources.categories.store import create_category
+from tests.db.engine import open_engine
+from tests.db.holding import gates_taken, wait_for_waiting
+
+_ROWS_OF_VOUCHERS = ("the project", "the metadata schemas", "the categories")
+_ROWS_WITH_METADATA = ("the project", "the metadata schemas")
+DEPEND_ON = {
+    "CAMPAIGN.VOUCHERS_IMPORT": (*_ROWS_OF_VOUCHERS, "the campaign"),
+    "CAMPAIGN.VOUCHERS_IMPORT_CSV": (*_ROWS_OF_VOUCHERS, "the campaign"),
+    "CAMPAIGN.VOUCHERS_GENERATE": ("the project", "the categories", "the campaign"),
+    "CAMPAIGN.VOUCHERS_UPDATE": ("the project", "the campaign"),
+    "CAMPAIGN.VOUCHERS_DELETE": ("the project", "the campaign"),
+    "CAMPAIGNS.METADATA_KEY_PURGE": ("the project",),
+    "VOUCHERS.IMPORT": _ROWS_OF_VOUCHERS,
+    "VOUCHERS.IMPORT_CSV": _ROWS_OF_VOUCHERS,
+    "VOUCHERS.BULK_UPDATE": _ROWS_WITH_METADATA,
+    "VOUCHERS.METADATA_UPDATE": _ROWS_WITH_METADATA,
+    "VOUCHERS.METADATA_KEY_PURGE": ("the project",),
+    "CUSTOMERS.IMPORT_CSV": _ROWS_WITH_METADATA,
+    "CUSTOMERS.BULK_UPDATE": _ROWS_WITH_METADATA,
+    "CUSTOMERS.METADATA_UPDATE": _ROWS_WITH_METADATA,
+    "CUSTOMERS.METADATA_KEY_PURGE": ("the project",),
+    "PRODUCTS.IMPORT_CSV": _ROWS_WITH_METADATA,
+    "PRODUCTS.BULK_UPDATE": _ROWS_WITH_METADATA,
+    "PRODUCTS.METADATA_UPDATE": _ROWS_WITH_METADATA,
+    "PRODUCTS.METADATA_KEY_PURGE": ("the project",),
+    "SKUS.IMPORT_CSV": (*_ROWS_WITH_METADATA, "the products"),
+    "ORDERS.IMPORT": (*_ROWS_WITH_METADATA, "the products"),
+    "ORDERS.METADATA_KEY_PURGE": ("the project",),
+}
+
+
+def test_every_action_type_says_what_its_rows_depend_on() -> None:
+    assert {name: kind.depends_on for name, kind in ACTION_TYPES.items()} == DEPEND_ON
+
+
+def test_a_change_between_two_portions_of_an_action_lets_the_earlier_one_go_first(database_url: str) -> None:
+    """The later one holds the gate and waits for the earlier one, which comes behind the change: PostgreSQL lets it
+    pass, without any error."""
+
+    async def scenario() -> None:
+        async with open_engine(database_url) as engine:
+            place = (engine.project_id, "aa_1")
+            gate = gates.campaign_gate("camp_1")
+            async with (
+                engine.pool.connection() as earlier,
+                engine.pool.connection() as later,
+                engine.pool.connection() as changer,
+            ):
+                order: list[str] = []
+                async with earlier.transaction(), later.transaction():
+                    await earlier.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", place)  # its portion
+                    await gates.hold(later, engine.project_id, gate)
+
+                    async def change() -> None:
+                        async with changer.transaction():
+                            await gates.change(changer, engine.project_id, gate)
+                            order.append("change")
+
+                    changing = asyncio.create_task(change())
+                    await wait_for_waiting(engine, 1)
+                    waiting = asyncio.create_task(
+                        later.execute("SELECT pg_advisory_xact_lock_shared(%s, hashtext(%s))", place)
+                    )
+                    await wait_for_waiting(engine, 2)
+                    await gates.hold(earlier, engine.project_id, gate)
+                    order.append("earlier")
+                    await earlier.execute("COMMIT")
+                    await waiting
+                    order.append("later")
+                    assert not changing.done()
+                await changing
+            assert order == ["earlier", "later", "change"]
+
+    asyncio.run(scenario())
+
+
+def test_who_waits_too_long_gives_its_place_back_and_is_told_why(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gates, "_PATIENCE", 0.1)
+
+    async def scenario() -> None:
+        async with (
+            open_engine(database_url) as engine,
+            engine.pool.connection() as portion,
+            engine.pool.connection() as changer,
+        ):
+            async with portion.transaction():
+                await gates.hold(portion, engine.project_id, gates.CATEGORIES)
+                with pytest.raises(ServiceUnavailableError, match="writing what depends on the categories") as refused:
+                    await create_category(changer, engine.project_id, {"name": "New"})
+                assert refused.value.headers["Retry-After"] == "5"
+                assert await gates_taken(engine, granted=False) == 0
+            await create_category(changer, engine.project_id, {"name": "New"})
+
+    asyncio.run(scenario())
+
+
+def test_gates_of_projects_and_of_campaigns_are_their_own(database_url: str) -> None:
+    async def scenario() -> None:
+        async with (
+            open_engine(database_url) as engine,
+            open_engine(database_url) as other,
+            engine.pool.connection() as first,
+            engine.pool.connection() as second,
+            first.transaction(),
+            second.transaction(),
+        ):
+            await second.execute("SET LOCAL lock_timeout = '5s'")
+            await gates.change(first, engine.project_id, gates.SCHEMAS, gates.campaign_gate("camp_1"))
+            await gates.hold(second, engine.project_id, gates.PROJECT, gates.campaign_gate("camp_2"))
+            await gates.change(second, other.project_id, gates.SCHEMAS, gates.campaign_gate("camp_1"))
+            with pytest.raises(psycopg.errors.LockNotAvailable):
+                await second.execute("SET LOCAL lock_timeout = '10ms'")
+                await gates.hold(second, engine.project_id, gates.SCHEMAS)
+
+    asyncio.run(scenario())

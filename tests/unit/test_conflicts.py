@@ -1,0 +1,29 @@
+"""What is answered where the database had to choose between writers: the same request may be sent again."""
+
+import asyncio
+
+import httpx
+import psycopg
+import pytest
+from fastapi import FastAPI
+
+from tallykeep.http.answers import RequestIds, answer_errors
+
+
+@pytest.mark.parametrize("error", [psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected])
+def test_who_met_other_writers_is_told_so_and_no_connection_is_given_up(error: type[psycopg.Error]) -> None:
+    app = FastAPI()  # without a context: whoever wants to drain its pools finds none
+    answer_errors(app)
+
+    @app.get("/")
+    async def meet() -> None:
+        raise error("canceling statement")
+
+    async def scenario() -> None:
+        transport = httpx.ASGITransport(RequestIds(app), raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            answer = await client.get("/")
+            assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+            assert "writing to the same resources just now; nothing was changed" in answer.json()["details"]
+
+    asyncio.run(scenario())
