@@ -11,7 +11,7 @@ from tallykeep.db.queries import queries
 from tallykeep.errors import PortionLostError
 from tallykeep.model import Failure, new_ids
 from tallykeep.resources.cells import NULL, copy_text
-from tallykeep.resources.vouchers.draft import DEFAULT, Dates, DraftTable, VoucherDraft
+from tallykeep.resources.vouchers.draft import DEFAULT, Dates, DraftTable, VoucherDraft, codes_of
 
 _sql = queries(__package__, "write.sql")
 
@@ -73,6 +73,23 @@ async def insert_staged(
     taken = {found["row"] for found in await insert_new(connection, project_id, drafts, moment)}
     failures = [Failure(draft.row, draft.code, already_exists(draft.code)) for draft in drafts if draft.row in taken]
     return Written(failures, taken)
+
+
+async def insert_free(
+    connection: Connection, project_id: int, drafts: Sequence[VoucherDraft], moment: datetime
+) -> list[str]:
+    """Insert the drafts whose codes are free, and return these codes.
+
+    Whoever has written one of the codes and not yet committed it is waited for; what exists is left alone.
+    """
+    if not drafts:
+        return []
+    await stage(connection, drafts)
+    place = {"project_id": project_id, "now": moment}
+    if (await connection.execute(_sql.insert_staged, place)).rowcount == len(drafts):
+        return codes_of(drafts)
+    found = await (await connection.execute(_sql.inserted_codes, place)).fetchall()
+    return [row["code"] for row in found]
 
 
 async def upsert_staged(

@@ -49,6 +49,12 @@ FROM voucher_stage
 ORDER BY code
 ON CONFLICT (project_id, code) DO NOTHING
 
+-- name: inserted_codes
+SELECT stage.code
+FROM voucher_stage AS stage
+JOIN vouchers ON vouchers.project_id = :project_id AND vouchers.code = stage.code AND vouchers.id = stage.id
+ORDER BY stage."row"
+
 -- name: lock_existing
 SELECT
     stage."row", vouchers.type, stage.type AS staged_type, vouchers.campaign_id,
