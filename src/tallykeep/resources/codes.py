@@ -81,8 +81,8 @@ class CodeRule:
 class Walk:
     """All numbers below `size`, each once, in an order that is drawn anew each time and takes no memory.
 
-    Its next number is told by the two before it. That gives nothing away where most codes are taken, because there
-    whoever guesses meets one at every other try; nothing else is looked through in this order.
+    Two neighbours tell all the others, which gives nothing away: codes are only walked where most are taken, so that
+    whoever guesses meets one at every other try anyway, and few are taken at random of each stretch elsewhere.
     """
 
     def __init__(self, size: int) -> None:

@@ -16,7 +16,8 @@ _sql = queries(__package__, "generated.sql")
 
 _PLENTY = 10**12  # possible codes: three portions being written then meet with a chance of one in two thousand
 _SIGNS_AT_ONCE = 40_000  # are made in some milliseconds, for which the event loop waits
-_MOST_TRIED = 10_000_000  # codes that are gone through in one transaction
+_MOST_TRIED = 10_000_000  # codes that are gone through for a portion; and while somebody waits for a single one:
+_MOST_TRIED_FOR_ONE = 1_000_000
 
 _random = secrets.SystemRandom()
 
@@ -40,6 +41,7 @@ class Generated:
         self._sample = sample
         self._wanted = wanted
         self._moment = moment
+        self._most_tried = min(rule.possible, _MOST_TRIED if wanted > 1 else _MOST_TRIED_FOR_ONE)
         self.codes: list[str] = []
 
     @property
@@ -58,7 +60,7 @@ class Generated:
     async def write(self) -> None:
         """Draw codes while most of those drawn are free; then look through all that there are.
 
-        In the end none is missing, or none is free (of those looked at, where more than _MOST_TRIED are possible).
+        In the end none is missing, or none is free (of those looked at, where there are more than that).
         """
         if self.missing > 1:
             place = {"project_id": self._project_id, "space": self._rule.space}
@@ -74,9 +76,9 @@ class Generated:
         possible, remedy = self._rule.possible, "make it allow more (length, charset or pattern)"
         if possible == 1:
             return f"The only code that the code_config allows is taken; {remedy}"
-        if possible <= _MOST_TRIED:
+        if possible == self._most_tried:
             return f"All {possible:,} codes that the code_config allows are taken; {remedy}"
-        tried = f"{_MOST_TRIED:,} codes were tried of the {possible:,} that the code_config allows"
+        tried = f"{self._most_tried:,} codes were tried of the {possible:,} that the code_config allows"
         return f"{tried}, and too few of them were free; {remedy}"
 
     async def _draw(self) -> bool:
@@ -91,7 +93,7 @@ class Generated:
         walk = Walk(self._rule.possible)
         at_once = max(_SIGNS_AT_ONCE // len(self._rule.pattern), 1)
         free: list[str] = []
-        for first in range(0, min(self._rule.possible, _MOST_TRIED), at_once):
+        for first in range(0, self._most_tried, at_once):
             free += await self._free_of(self._rule.codes_at(walk.part(first, at_once)))
             while len(free) >= self.missing > 0:
                 some, free = free[: self.missing], free[self.missing :]
@@ -101,7 +103,7 @@ class Generated:
             if not self.missing:
                 return False
         await self._insert(free)
-        return len(self.codes) > before and self._rule.possible <= _MOST_TRIED
+        return len(self.codes) > before and self._rule.possible == self._most_tried
 
     async def _free_of(self, codes: list[str]) -> list[str]:
         """Those of the codes that nobody has, in random order."""

@@ -127,9 +127,9 @@ async def insert_new(
     return existing
 
 
-async def existing(connection: Connection, project_id: int, codes: Iterable[str]) -> dict[str, tuple[str, Dates]]:
-    """The types and dates of those of these codes that exist."""
-    found = await connection.execute(_sql.existing, {"project_id": project_id, "codes": list(codes)})
+async def lock_existing(connection: Connection, project_id: int, codes: Iterable[str]) -> dict[str, tuple[str, Dates]]:
+    """Lock those of these codes that exist, and return their types and dates."""
+    found = await connection.execute(_sql.lock_by_code, {"project_id": project_id, "codes": list(codes)})
     return {row["code"]: (row["type"], (row["start_date"], row["expiration_date"])) for row in await found.fetchall()}
 
 

@@ -108,5 +108,9 @@ WHERE vouchers.project_id = :project_id
     AND vouchers.code = stage.code
     AND vouchers.id <> stage.id
 
--- name: existing
-SELECT code, type, start_date, expiration_date FROM vouchers WHERE project_id = :project_id AND code = ANY (:codes)
+-- name: lock_by_code
+SELECT code, type, start_date, expiration_date
+FROM vouchers
+WHERE project_id = :project_id AND code = ANY (:codes)
+ORDER BY code
+FOR UPDATE
