@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import orjson
+import psycopg
 import pytest
 
 from tallykeep.resources.vouchers.single import update_voucher
@@ -145,3 +146,98 @@ def test_a_single_update_keeps_what_somebody_else_has_just_written(database_url:
             assert found == {"amount": "700", "metadata": {"theirs": 2}, "additional_info": "a note"}
 
     asyncio.run(scenario())
+
+
+def _csv(header: str, *lines: str) -> bytes:
+    return (header + "".join(f"{line}\n" for line in lines)).encode()
+
+
+# What locks several rows of a table, in an order that is not theirs: the type of action, and its rows.
+ORDERED = {
+    "vouchers imported": ("VOUCHERS.IMPORT_CSV", _csv(HEADER, *(f"{key},GIFT_VOUCHER,2" for key in "ZMA"))),
+    "vouchers updated": (
+        "VOUCHERS.BULK_UPDATE",
+        orjson.dumps([{"code": key, "metadata": {"mine": 1}} for key in "ZMA"]),
+    ),
+    "customers imported": ("CUSTOMERS.IMPORT_CSV", _csv("Source_id,Name\n", "Z,Ada", "M,Ada", "A,Ada")),
+    "customers updated": ("CUSTOMERS.BULK_UPDATE", orjson.dumps([{"source_id": key, "name": "Ada"} for key in "ZMA"])),
+    "customers updated by id": (
+        "CUSTOMERS.BULK_UPDATE",
+        orjson.dumps([{"id": f"cust_{key}", "name": "Ada"} for key in "ZMA"]),
+    ),
+}
+
+
+@pytest.mark.parametrize("way", ORDERED)
+def test_rows_are_locked_in_the_order_of_their_keys(database_url: str, way: str) -> None:
+    """So whoever waits for a row has those before it and none behind it: two cannot wait for each other."""
+    kind, body = ORDERED[way]
+    table, key = ("vouchers", "code") if kind.startswith("VOUCHERS") else ("customers", "source_id")
+
+    async def scenario() -> None:
+        async with open_engine(database_url) as engine:
+            await _vouchers(engine, *(f"{code},GIFT_VOUCHER,1" for code in "ZMA"))
+            await engine.query(
+                "INSERT INTO customers (project_id, id, source_id, created_at)"
+                " SELECT %s, 'cust_' || key, key, now() FROM unnest(ARRAY['Z', 'M', 'A']) AS key RETURNING id",
+                engine.project_id,
+            )
+            action_id = await engine.submit(kind, body)
+            free = f"SELECT {key} AS key FROM {table} ORDER BY {key} FOR UPDATE SKIP LOCKED"
+            async with meeting(engine) as other:
+                await other.execute(f"SELECT FROM {table} WHERE {key} = 'M' FOR UPDATE")
+                worker = asyncio.create_task(engine.advance())
+                await other.until_waited_for()
+                assert [row["key"] for row in await engine.query(free)] == ["Z"]
+            await worker
+            assert (await engine.get(action_id))["done_count"] == 3
+
+    asyncio.run(scenario())
+
+
+NEW = {
+    "vouchers imported": ORDERED["vouchers imported"],
+    "customers imported": ORDERED["customers imported"],
+    "customers updated": ORDERED["customers updated"],
+    # One of its codes is there already, and so all of them go by the staging table.
+    "vouchers imported beside others": (
+        "VOUCHERS.IMPORT_CSV",
+        _csv(HEADER, *(f"{key},GIFT_VOUCHER,2" for key in ("Z", "M", "A", "0"))),
+    ),
+}
+
+
+@pytest.mark.parametrize("way", NEW)
+def test_new_rows_are_written_in_the_order_of_their_keys(database_url: str, way: str) -> None:
+    kind, body = NEW[way]
+    table, key = ("vouchers", "code") if kind.startswith("VOUCHERS") else ("customers", "source_id")
+    columns, values = ("type, ", "'GIFT_VOUCHER', ") if table == "vouchers" else ("", "")
+    insert = f"INSERT INTO {table} (project_id, id, {key}, {columns}created_at) VALUES (%s, %s, %s, {values}now())"
+
+    async def scenario() -> None:
+        async with open_engine(database_url) as engine:
+            await _vouchers(engine, "0,GIFT_VOUCHER,1")
+            action_id = await engine.submit(kind, body)
+            async with meeting(engine) as other:
+                await other.execute(insert, engine.project_id, "v_other", "M")
+                worker = asyncio.create_task(engine.advance())
+                await other.until_waited_for()
+                for name, is_free in (("A", False), ("Z", True)):
+                    assert await _is_free(engine, insert, name) is is_free
+                await other.connection.rollback()
+            await worker
+            action = await engine.get(action_id)
+            assert (action["done_count"], action["created_count"]) == (action["total_count"], 3)
+
+    asyncio.run(scenario())
+
+
+async def _is_free(engine: Engine, insert: str, name: str) -> bool:
+    """Whether nobody is just writing the key."""
+    async with engine.pool.connection() as connection, connection.transaction(force_rollback=True):
+        await connection.execute("SET LOCAL lock_timeout = '200ms'")
+        try:
+            await connection.execute(insert, (engine.project_id, "v_another", name))
+        except psycopg.errors.LockNotAvailable:
+            return False
+    return True
