@@ -45,8 +45,10 @@ def main() -> int:
             started = time.monotonic()
             outcome, killer = _try(tried, mutant, killers)
             ended.append((mutant, outcome))
-            told = f"{mutant.file.removeprefix('src/tallykeep/')}:{mutant.line} {mutant.place}: {mutant.change}"
-            print(f"{outcome:<9} {time.monotonic() - started:>6.1f} s  {told}  {killer}", flush=True)
+            print(
+                f"{outcome:<9} {time.monotonic() - started:>6.1f} s  {mutant.name}, line {mutant.line}  {killer}",
+                flush=True,
+            )
             if asked.json:
                 asked.json.write_text(
                     json.dumps([{"name": each.name, "outcome": how} for each, how in ended], indent=1)

@@ -14,11 +14,13 @@ class Mutant:
     place: str  # the query or function
     line: int
     change: str  # in words that stay the same when lines move
+    which: int = 1  # of those that read the same
 
     @property
     def name(self) -> str:
         """What it is known by."""
-        return f"{self.file.rpartition('/')[2]} {self.place}: {self.change}"
+        again = f" ({self.which})" if self.which > 1 else ""
+        return f"{self.file.removeprefix('src/tallykeep/')} {self.place}: {self.change}{again}"
 
     def of(self, text: str) -> str:
         """The file's text as it reads then."""

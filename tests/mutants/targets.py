@@ -1,6 +1,8 @@
 """What is mutated, and which tests are asked, the likeliest first."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from tests.mutants.mutant import Mutant
 from tests.mutants.of_python import mutants_of_python
@@ -26,10 +28,18 @@ TESTS: dict[str, tuple[str, ...]] = {
         *_ACTIONS,
     ),
     f"{_ENGINE}/account": (*_APPLYING, *_CONTROL, "tests/db/test_rescue.py", *_ACTIONS),
-    f"{_ENGINE}/apply": ("tests/db/test_rescue.py", "tests/db/test_turns.py", *_APPLYING, *_CONTROL, *_SWEEP),
+    f"{_ENGINE}/apply": (
+        "tests/db/test_rescue.py",
+        "tests/db/test_retries.py",
+        "tests/db/test_turns.py",
+        *_APPLYING,
+        *_CONTROL,
+        *_SWEEP,
+    ),
     f"{_ENGINE}/attempt": (*_APPLYING, *_CONTROL, "tests/db/test_shortened.py", *_ACTIONS),
     f"{_ENGINE}/claim": (*_APPLYING, "tests/db/test_rescue.py", *_CONTROL, *_SWEEP),
     f"{_ENGINE}/turns": ("tests/db/test_turns.py", "tests/db/test_rescue.py", *_CONTROL, "tests/db/test_acceptance.py"),
+    f"{_ENGINE}/retries": ("tests/db/test_retries.py", "tests/db/test_rescue.py"),
     f"{_ENGINE}/rescue": ("tests/db/test_rescue.py", "tests/db/test_turns.py", "tests/http/test_control.py"),
     f"{_ENGINE}/isolate": ("tests/db/test_rescue.py", "tests/crash/test_poison.py"),
     f"{_ENGINE}/control": (*_CONTROL, "tests/http/test_control_all.py", "tests/db/test_turns.py"),
@@ -64,4 +74,11 @@ def every_mutant() -> list[Mutant]:
             file = f"{stem}.{ending}"
             if (ROOT / file).exists():
                 found += find(file, (ROOT / file).read_text())
-    return found
+    return list(_told_apart(found))
+
+
+def _told_apart(mutants: list[Mutant]) -> Iterator[Mutant]:
+    met: Counter[str] = Counter()
+    for mutant in mutants:
+        met[mutant.name] += 1
+        yield replace(mutant, which=met[mutant.name])
