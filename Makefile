@@ -12,7 +12,7 @@ help:
 	@echo "make crash   every fault point, then a nemesis: SEED=1 KILLS=60 ROWS=60000 [FIGURES=file.json]"
 	@echo "make mutations   safeguards taken out one by one; the test that holds each must fail"
 	@echo "make mutants   the engine and the writes changed in one small place at a time; some test must fail:"
-	@echo "               SEED=1 COUNT=100 [ONLY=part-of-a-file's-name] [FIGURES=file.json]"
+	@echo "               SEED=1 COUNT=100 [ONLY=part-of-a-name] [FIGURES=file.json]"
 	@echo "make check   lint, types, layers"
 	@echo "make bench   benchmarks, as ratios (QUICK=1: smaller sizes, ONLY=name: one row)"
 	@echo "make docs    write the pages of docs/ that are made from the code"

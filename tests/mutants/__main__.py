@@ -32,10 +32,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make mutants", description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int, default=100)
-    parser.add_argument("--only", default="", help="a part of the files' names")
+    parser.add_argument("--only", default="", help="a part of their names, as printed")
     parser.add_argument("--json", type=Path, help="a file for the figures")
     asked = parser.parse_args()
-    every = [mutant for mutant in every_mutant() if asked.only in mutant.file]
+    every = [mutant for mutant in every_mutant() if asked.only in mutant.name]
     drawn = random.Random(asked.seed).sample(every, min(asked.count, len(every)))
     print(f"{len(drawn)} of {len(every)} mutants, SEED={asked.seed}", flush=True)
     ended: list[tuple[Mutant, str]] = []

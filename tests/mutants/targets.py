@@ -10,6 +10,7 @@ from tests.mutants.of_sql import mutants_of_sql
 from tests.mutants.trial import ROOT
 
 _ENGINE, _RESOURCES = "src/tallykeep/engine", "src/tallykeep/resources"
+_NEIGHBOURS = ("tests/db/test_neighbours.py",)
 _CONTROL = ("tests/db/test_policies.py", "tests/http/test_control.py")
 _ACTIONS = ("tests/conformance/test_action_types.py", "tests/conformance/test_wishes.py")
 _APPLYING = ("tests/db/test_applying.py", "tests/db/test_row_locks.py")
@@ -27,7 +28,7 @@ TESTS: dict[str, tuple[str, ...]] = {
         *_SWEEP,
         *_ACTIONS,
     ),
-    f"{_ENGINE}/account": (*_APPLYING, *_CONTROL, "tests/db/test_rescue.py", *_ACTIONS),
+    f"{_ENGINE}/account": (*_APPLYING, *_NEIGHBOURS, *_CONTROL, "tests/db/test_rescue.py", *_ACTIONS),
     f"{_ENGINE}/apply": (
         "tests/db/test_rescue.py",
         "tests/db/test_retries.py",
@@ -36,14 +37,20 @@ TESTS: dict[str, tuple[str, ...]] = {
         *_CONTROL,
         *_SWEEP,
     ),
-    f"{_ENGINE}/attempt": (*_APPLYING, *_CONTROL, "tests/db/test_shortened.py", *_ACTIONS),
-    f"{_ENGINE}/claim": (*_APPLYING, "tests/db/test_rescue.py", *_CONTROL, *_SWEEP),
-    f"{_ENGINE}/turns": ("tests/db/test_turns.py", "tests/db/test_rescue.py", *_CONTROL, "tests/db/test_acceptance.py"),
+    f"{_ENGINE}/attempt": (*_APPLYING, *_NEIGHBOURS, *_CONTROL, "tests/db/test_shortened.py", *_ACTIONS),
+    f"{_ENGINE}/claim": (*_APPLYING, "tests/db/test_rescue.py", *_NEIGHBOURS, *_CONTROL, *_SWEEP),
+    f"{_ENGINE}/turns": (
+        "tests/db/test_turns.py",
+        "tests/db/test_rescue.py",
+        *_NEIGHBOURS,
+        *_CONTROL,
+        "tests/db/test_acceptance.py",
+    ),
     f"{_ENGINE}/retries": ("tests/db/test_retries.py", "tests/db/test_rescue.py"),
     f"{_ENGINE}/rescue": ("tests/db/test_rescue.py", "tests/db/test_turns.py", "tests/http/test_control.py"),
-    f"{_ENGINE}/isolate": ("tests/db/test_rescue.py", "tests/crash/test_poison.py"),
-    f"{_ENGINE}/control": (*_CONTROL, "tests/http/test_control_all.py", "tests/db/test_turns.py"),
-    f"{_ENGINE}/whole": (*_CONTROL, *_ACTIONS),
+    f"{_ENGINE}/isolate": ("tests/db/test_rescue.py", *_NEIGHBOURS, "tests/crash/test_poison.py"),
+    f"{_ENGINE}/control": (*_CONTROL, *_NEIGHBOURS, "tests/http/test_control_all.py", "tests/db/test_turns.py"),
+    f"{_ENGINE}/whole": (*_CONTROL, *_NEIGHBOURS, *_ACTIONS),
     f"{_ENGINE}/once": ("tests/http/test_control.py", *_SWEEP, "tests/http/test_control_all.py"),
     f"{_RESOURCES}/vouchers/imports": _VOUCHERS,
     f"{_RESOURCES}/vouchers/write": _VOUCHERS,
