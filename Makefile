@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: help setup demo serve test crash mutations check bench docs screenshots lock clean
+.PHONY: help setup demo serve test crash mutations mutants check bench docs screenshots lock clean
 
 help:
 	@echo "make demo    set up, import the example files, show the outcome, stop"
@@ -11,6 +11,8 @@ help:
 	@echo "make test    the whole test suite"
 	@echo "make crash   every fault point, then a nemesis: SEED=1 KILLS=60 ROWS=60000 [FIGURES=file.json]"
 	@echo "make mutations   safeguards taken out one by one; the test that holds each must fail"
+	@echo "make mutants   the engine and the writes changed in one small place at a time; some test must fail:"
+	@echo "               SEED=1 COUNT=100 [ONLY=part-of-a-name] [FIGURES=file.json]"
 	@echo "make check   lint, types, layers"
 	@echo "make bench   benchmarks, as ratios (QUICK=1: smaller sizes, ONLY=name: one row)"
 	@echo "make docs    write the pages of docs/ that are made from the code"
@@ -49,6 +51,7 @@ $(VENV)/.chromium: $(VENV)/.done
 SEED  ?= 1
 KILLS ?= 60
 ROWS  ?= 60000
+COUNT ?= 100
 
 crash: setup
 	@SEED=$(SEED) EVERY_FAULT=1 $(BIN)/python -m pytest -q tests/faults
@@ -56,6 +59,9 @@ crash: setup
 
 mutations: setup
 	@$(BIN)/python -m tests.mutations $(ONLY)
+
+mutants: setup
+	@$(BIN)/python -m tests.mutants --seed $(SEED) --count $(COUNT) $(if $(ONLY),--only $(ONLY)) $(if $(FIGURES),--json $(FIGURES))
 
 check: setup
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
