@@ -5,6 +5,7 @@ tried. A footprint may claim too much, which costs time; it must never claim too
 """
 
 import re
+from collections.abc import Iterator, Set
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cached_property
@@ -14,6 +15,7 @@ import psycopg
 
 ANYTHING = "anything"
 _ADVISORY = "advisory locks"
+_OF = " of "  # between a table and the action whose rows alone are meant
 
 
 class Strength(IntEnum):
@@ -56,10 +58,7 @@ class Footprint:
         if ANYTHING in self.touched or ANYTHING in other.touched:
             return True
         return (
-            any(
-                strength in _EXCLUDES[other.touched.get(table, Strength.READ)]
-                for table, strength in self.touched.items()
-            )
+            any(theirs in _EXCLUDES[ours] for ours, theirs in _shared(self.touched, other.touched))
             or _appears(self.published, other.touched)
             or _appears(other.published, self.touched)
         )
@@ -67,11 +66,15 @@ class Footprint:
 
 def _appears(published: Held, touched: Held) -> bool:
     """What was written appears to whoever reads; a lock that is let go matters to whom it has kept out."""
-    return any(
-        strength >= Strength.UPDATE or touched[table] in _EXCLUDES[strength]
-        for table, strength in published.items()
-        if table in touched
-    )
+    return any(before >= Strength.UPDATE or after in _EXCLUDES[before] for before, after in _shared(published, touched))
+
+
+def _shared(one: Held, other: Held) -> Iterator[tuple[Strength, Strength]]:
+    """How both hold what they both hold: the same table, or its rows of the same action."""
+    for name, strength in one.items():
+        for other_name, other_strength in other.items():
+            if name == other_name or name == other_name.partition(_OF)[0] or name.partition(_OF)[0] == other_name:
+                yield strength, other_strength
 
 
 def merged(one: Held, other: Held) -> Held:
@@ -95,6 +98,37 @@ _LOCKING = (
     (re.compile(r"\bfor\s+update\b"), Strength.REMOVE),
     (re.compile(r"\block\s+table\b"), Strength.REMOVE),
 )
+
+
+# Tables of which a statement may touch the rows of one action alone. Where it names just one, and that as often as it
+# names such tables, these are all the rows it touches.
+_BY_ACTION = ("async_actions", "portions", "failures", "attempts", "report_parts", "dry_run_keys")
+_ONE_OF_THEM = f"(?:{'|'.join(_BY_ACTION)})\\b"
+_TABLE_OF_ACTION = re.compile(rf"\b(?:from|join|update|into|using|copy)\s+(?:only\s+)?{_ONE_OF_THEM}")
+_ADDED = re.compile(rf"\b(?:into|copy)\s+{_ONE_OF_THEM}")
+_NAMED = re.compile(r"(?<![\w])(?:\w+\.)?(?:action_id|id)\s*=\s*\$\d+")
+_INNERMOST = re.compile(r"\([^()]*\)")
+
+
+def _is_of_one_action(sql: str) -> bool:
+    text = _COMMENTS.sub(" ", sql.lower())
+    named = len(_NAMED.findall(text)) + len(_ADDED.findall(text))
+    return len(_TABLE_OF_ACTION.findall(text)) <= named and not _has_choice(text)
+
+
+def _has_choice(text: str) -> bool:
+    """Whether there is an OR, other than in parentheses that have nothing to do with an action."""
+    left = text
+    while (shorter := _INNERMOST.sub(_unless_of_actions, left)) != left:
+        left = shorter
+    return re.search(r"\bor\b", left) is not None
+
+
+def _unless_of_actions(group: re.Match[str]) -> str:
+    within = group[0]
+    if _NAMED.search(within) or _TABLE_OF_ACTION.search(within):
+        return within.replace("(", "[").replace(")", "]")
+    return " "
 
 
 _CATALOGUE = (
@@ -140,11 +174,15 @@ class Footprints:
                 children.setdefault(parent, set()).add(child)
         return children
 
-    def held_by(self, sql: str) -> Held:
-        """What the statement reads and locks, with all that it sets off."""
+    def held_by(self, sql: str, actions: Set[str] = frozenset()) -> Held:
+        """What the statement reads and locks, with all that it sets off; `actions` are those its parameters name."""
         if sql not in self._known:
             self._known[sql] = self._read(sql, frozenset())
-        return self._known[sql]
+        held = self._known[sql]
+        if len(actions) == 1 and _is_of_one_action(sql):
+            (action,) = actions
+            return {f"{name}{_OF}{action}" if name in _BY_ACTION else name: kept for name, kept in held.items()}
+        return held
 
     def _read(self, sql: str, within: frozenset[str]) -> Held:
         text = _COMMENTS.sub(" ", sql.lower()).replace('"', "").replace("public.", "")

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import ClassVar
@@ -10,6 +10,7 @@ from typing import ClassVar
 from tests.interleavings.footprints import ANYTHING, Footprint, Footprints, Held, Strength, merged
 from tests.relay import SOCKET, Link, Relay, messages_in
 
+_ACTION = re.compile(rb"aa_[0-9a-f]{18}")
 _IDLE = b"I"  # what ReadyForQuery says of a session without a transaction
 _ENDS_TRANSACTION = ("commit", "rollback", "end", "abort", "prepare transaction")
 # Neither is seen by anybody else, and none of them takes a lock or looks at anything.
@@ -82,7 +83,7 @@ class Turnstile(Relay):
         """Hold the round trip until it is let pass."""
         assert isinstance(link, Session)
         text = self._text(link, request)
-        footprint = self._footprint(link, text)
+        footprint = self._footprint(link, text, {found.decode() for found in _ACTION.findall(request)})
         if not self.closed or not footprint:
             _note_locks(link, text, footprint)
             return True
@@ -133,13 +134,13 @@ class Turnstile(Relay):
             return text
         return ""
 
-    def _footprint(self, session: Session, text: str) -> Footprint:
+    def _footprint(self, session: Session, text: str, actions: Set[str]) -> Footprint:
         start = text.strip().lower()
         if start.startswith(_ENDS_TRANSACTION):
             return Footprint(published=session.locked)
         if start == "" or start.startswith(tuple(filter(None, _SEEN_BY_NOBODY))) or text == session.copying:
             return Footprint()
-        held = self._footprints.held_by(text.removeprefix("rows of "))
+        held = self._footprints.held_by(text.removeprefix("rows of "), actions)
         published = _locks(held) if session.status == _IDLE else {}
         return Footprint(held, published)
 
