@@ -15,7 +15,7 @@ import psycopg
 
 ANYTHING = "anything"
 _ADVISORY = "advisory locks"
-_OF = " of "  # between a table and the action whose rows alone are meant
+OF = " of "  # between a table and the action whose rows alone are meant
 
 
 class Strength(IntEnum):
@@ -73,7 +73,7 @@ def _shared(one: Held, other: Held) -> Iterator[tuple[Strength, Strength]]:
     """How both hold what they both hold: the same table, or its rows of the same action."""
     for name, strength in one.items():
         for other_name, other_strength in other.items():
-            if name == other_name or name == other_name.partition(_OF)[0] or name.partition(_OF)[0] == other_name:
+            if name == other_name or name == other_name.partition(OF)[0] or name.partition(OF)[0] == other_name:
                 yield strength, other_strength
 
 
@@ -131,6 +131,7 @@ def _unless_of_actions(group: re.Match[str]) -> str:
     return " "
 
 
+_MAKES_EMPTY = re.compile(r"\s*create\s+temp(?:orary)?\s+table\b.*\bwith\s+no\s+data\s*$", re.DOTALL)  # for itself
 _CATALOGUE = (
     "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')",
     "SELECT conrelid::regclass::text AS child, confrelid::regclass::text AS parent FROM pg_constraint"
@@ -181,11 +182,13 @@ class Footprints:
         held = self._known[sql]
         if len(actions) == 1 and _is_of_one_action(sql):
             (action,) = actions
-            return {f"{name}{_OF}{action}" if name in _BY_ACTION else name: kept for name, kept in held.items()}
+            return {f"{name}{OF}{action}" if name in _BY_ACTION else name: kept for name, kept in held.items()}
         return held
 
     def _read(self, sql: str, within: frozenset[str]) -> Held:
         text = _COMMENTS.sub(" ", sql.lower()).replace('"', "").replace("public.", "")
+        if _MAKES_EMPTY.match(text):
+            return {}
         words = set(_WORD.findall(text))
         held: Held = dict.fromkeys(words & self.tables, Strength.READ)
         for pattern, strength in _LOCKING:

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tests.interleavings.explore import Run, Step
-from tests.interleavings.footprints import Strength
+from tests.interleavings.footprints import OF, Strength
 from tests.interleavings.outcome import Outcome
 
 _WORDS = 90
+_LONGEST = 400
 
 
 def canonical(outcome: Outcome) -> str:
@@ -33,7 +34,8 @@ def switches(run: Run) -> int:
 
 def _line(step: Step) -> str:
     text = " ".join(re.sub(r"--[^\n]*", " ", step.text).split())
-    written = [table for table, strength in step.footprint.touched.items() if strength >= Strength.UPDATE]
+    touched = step.footprint.touched.items()
+    written = sorted({name.partition(OF)[0] for name, strength in touched if strength >= Strength.UPDATE})
     tables = f"  [{', '.join(written)}]" if written else ""
     note = f"  <- {step.note}" if step.note else ""
     return f"  {step.actor}  {text[:_WORDS]}{tables}{note}"
@@ -47,4 +49,9 @@ def _differences(serial: Any, found: Any, place: str = "") -> Iterator[str]:
         for number, (one, other) in enumerate(zip(serial, found, strict=True)):
             yield from _differences(one, other, f"{place}[{number}]")
     elif serial != found:
-        yield f"  {place}: {json.dumps(found)}, serially {json.dumps(serial)}"
+        yield f"  {place}: {_short(found)}, serially {_short(serial)}"
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
