@@ -12,7 +12,7 @@ from tests.interleavings.stage import Project, Stage
 Outcome = dict[str, Any]
 
 _ID = re.compile(r"\b(?:v|camp|cat|prod|sku|cust|ord|aa|ms|tbe|proj)_[0-9A-Za-z]{8,}\b")
-_CHANCE = re.compile(r"log id [0-9a-f]+|with the key [0-9a-f-]+")
+_CHANCE = re.compile(r"log id [0-9a-f]+|with the key [0-9a-f-]+|log tells more under \S+")
 _KEYS = {  # table: what a row goes by
     "campaigns": "name",
     "categories": "name",
@@ -31,7 +31,7 @@ _OTHERS = {
     ' ORDER BY action_id, "row"',
     "portions": "SELECT action_id, first_row, row_count, status, done_count, failed_count, unprocessed_count"
     " FROM portions WHERE project_id = %(project)s ORDER BY action_id, first_row",
-    "labels": "SELECT label, coalesce(categories.name, category_labels.name, '(nothing)') AS shown"
+    "labels": "SELECT label, coalesce(categories.name, category_labels.name, '(no category)') AS shown"
     " FROM category_labels LEFT JOIN categories ON categories.project_id = category_labels.project_id"
     " AND categories.id = category_id WHERE category_labels.project_id = %(project)s",
     "bin": "SELECT resource_type, resource_name FROM bin_entries WHERE project_id = %(project)s ORDER BY 1, 2",
