@@ -9,7 +9,8 @@ help:
 	@echo "make serve   set up, then API and worker on http://127.0.0.1:8000 until stopped"
 	@echo "make setup   only the set-up: .venv with everything the others need"
 	@echo "make test    the whole test suite"
-	@echo "make crash   every fault point, then a nemesis: SEED=1 KILLS=60 ROWS=60000 [FIGURES=file.json]"
+	@echo "make crash   every fault point, every order of two at once, ORDERS=10000 of three, then a nemesis:"
+	@echo "             SEED=1 KILLS=60 ROWS=60000 [FIGURES=file.json]"
 	@echo "make mutations   safeguards taken out one by one; the test that holds each must fail"
 	@echo "make mutants   the engine and the writes changed in one small place at a time; some test must fail:"
 	@echo "               SEED=1 COUNT=100 [ONLY=part-of-a-name] [FIGURES=file.json]"
@@ -48,13 +49,15 @@ $(VENV)/.chromium: $(VENV)/.done
 	  && { apt-get update && apt-get install --yes --no-install-recommends chromium; } >$(VENV)/chromium.log 2>&1; }; \
 	  then touch $@; else echo "chromium cannot be installed here: the dashboard will NOT be tried in a browser"; fi
 
-SEED  ?= 1
-KILLS ?= 60
-ROWS  ?= 60000
-COUNT ?= 100
+SEED   ?= 1
+KILLS  ?= 60
+ROWS   ?= 60000
+ORDERS ?= 10000
+COUNT  ?= 100
 
 crash: setup
 	@SEED=$(SEED) EVERY_FAULT=1 $(BIN)/python -m pytest -q tests/faults
+	@SEED=$(SEED) EVERY_ORDER=1 ORDERS=$(ORDERS) $(BIN)/python -m pytest -q --numprocesses 2 --dist load tests/interleavings
 	@$(BIN)/python -m tests.crash.nemesis --seed $(SEED) --kills $(KILLS) --rows $(ROWS) $(if $(FIGURES),--json $(FIGURES))
 
 mutations: setup
