@@ -39,7 +39,7 @@ demo: setup
 serve: setup
 	@exec $(BIN)/tallykeep serve
 
-test: setup $(VENV)/.chromium
+test: setup $(VENV)/.chromium $(VENV)/.faketime
 	@$(BIN)/python -m pytest --numprocesses 2 $(PYTEST_ARGS)
 
 # What drives the dashboard in tests/browser. Tried anew each time, where it could not be had.
@@ -49,13 +49,20 @@ $(VENV)/.chromium: $(VENV)/.done
 	  && { apt-get update && apt-get install --yes --no-install-recommends chromium; } >$(VENV)/chromium.log 2>&1; }; \
 	  then touch $@; else echo "chromium cannot be installed here: the dashboard will NOT be tried in a browser"; fi
 
+# What sets the clocks in tests/crash/nemesis. Tried anew each time, where it could not be had.
+$(VENV)/.faketime: $(VENV)/.done
+	@if ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 || { [ "$$(id -u)" = 0 ] \
+	  && command -v apt-get >/dev/null && echo "Installing libfaketime (once)..." \
+	  && { apt-get update && apt-get install --yes --no-install-recommends libfaketime; } >$(VENV)/faketime.log 2>&1; }; \
+	  then touch $@; else echo "libfaketime cannot be installed here: clocks will NOT be among the nemesis's faults"; fi
+
 SEED   ?= 1
 KILLS  ?= 60
 ROWS   ?= 60000
 ORDERS ?= 10000
 COUNT  ?= 100
 
-crash: setup
+crash: setup $(VENV)/.faketime
 	@SEED=$(SEED) EVERY_FAULT=1 $(BIN)/python -m pytest -q tests/faults
 	@SEED=$(SEED) EVERY_ORDER=1 ORDERS=$(ORDERS) $(BIN)/python -m pytest -q --numprocesses 2 --dist load tests/interleavings
 	@$(BIN)/python -m tests.crash.nemesis --seed $(SEED) --kills $(KILLS) --rows $(ROWS) $(if $(FIGURES),--json $(FIGURES))

@@ -12,3 +12,5 @@ def test_no_row_is_lost_or_doubled_whatever_is_killed(session_dir: Path) -> None
     assert is_clean(figures), as_text(figures)
     assert figures["rows"] >= SHORT.rows
     assert sum(figures["faults"].values()) == SHORT.kills
+    assert all(figures["accepted in the dark"].values()), as_text(figures)
+    assert figures["values that several submissions wrote"] > 0
