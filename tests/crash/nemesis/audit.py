@@ -158,27 +158,27 @@ class Auditor:
 
     def _check_orders(self, found: list[Accepted]) -> None:
         """What several entries wrote is what some order of their portions would have left."""
-        vouchers = self._query("SELECT code AS key, metadata FROM vouchers WHERE project_id = %s")
+        vouchers = self._query(
+            "SELECT code AS key, metadata FROM vouchers WHERE project_id = %s AND campaign_id IS NULL"
+        )
         customers = self._query("SELECT source_id AS key, name, metadata FROM customers WHERE project_id = %s")
-        ours = f"{self._ledger.name}s-"
-        shared = {row["key"]: row["metadata"]["Note"] for row in vouchers if row["key"].startswith(ours)}
+        shared = [row for row in vouchers if row["key"].startswith(f"{self._ledger.name}s-")]
         names = {row["key"]: row["name"] for row in customers if row["name"] is not None}
-        self._check_order(Kind.SHARED, found, shared)
-        self._check_order(Kind.CUSTOMERS, found, names)
-        self._check_order(Kind.MARKS, found, _marks(vouchers))
-        self._check_order(Kind.UPDATES, found, _marks(customers))
+        self._check_order(found, {Kind.SHARED, Kind.MARKS}, _marks(shared))
+        self._check_order(found, {Kind.CUSTOMERS}, names)
+        self._check_order(found, {Kind.UPDATES}, _marks(customers))
 
-    def _check_order(self, kind: Kind, found: list[Accepted], values: dict[str, str | None]) -> None:
+    def _check_order(self, found: list[Accepted], kinds: set[Kind], values: dict[str, str | None]) -> None:
         written = [
             Written(entry, first_row, entry.portions.get(first_row, {}))
             for entry, action in found
-            if entry.kind is kind
+            if entry.kind in kinds
             for first_row in self._closed(action)
         ]
         writers = Counter(place for portion in written for place in portion.sets)
         self.audit.shared += sum(count > 1 for count in writers.values())
         contradictions = find_contradictions(written, values)
-        self.audit.blame("wrong values", len(contradictions), f"{kind}: {'; '.join(contradictions[:3])}")
+        self.audit.blame("wrong values", len(contradictions), "; ".join(contradictions[:3]))
 
     def _closed(self, action: dict[str, Any]) -> list[int]:
         sql = "SELECT first_row FROM portions WHERE project_id = %s AND action_id = %s AND status = 'CLOSED'"
@@ -230,7 +230,7 @@ def _marks(rows: list[dict[str, Any]]) -> dict[str, str | None]:
         f"{row['key']} {name}": value
         for row in rows
         for name, value in row["metadata"].items()
-        if name == "last" or name.startswith("by ")
+        if name in ("Note", "last") or name.startswith("by ")
     }
 
 

@@ -19,10 +19,9 @@ from tests.crash.nemesis.relay import Relay
 from tests.crash.test_kills import database_url
 from tests.server import Server
 
-LEASE_SECONDS = 5
-SILENCE_SECONDS = 15
+LEASE_SECONDS = 10
+SILENCE_SECONDS = 20
 _LONGEST_PAUSE = 0.6
-_PATIENCE_FOR_AN_ANSWER = 3
 
 _AIMED = "api killed between commit and answer"
 _AIMED_EVERY = 5  # faults
@@ -31,7 +30,7 @@ _AIMED_EVERY = 5  # faults
 class SecondWorker:
     """A worker on a host of its own beside the server's, so that two processes meet at the same portions."""
 
-    def __init__(self, url: str, directory: Path) -> None:
+    def __init__(self, url: str, directory: Path, portion_attempts: int) -> None:
         directory.mkdir(exist_ok=True)
         self.directory = directory
         self._env = clocks.faked({
@@ -39,6 +38,7 @@ class SecondWorker:
             "TALLYKEEP_DATABASE_URL": url,
             "TALLYKEEP_LEASE_SECONDS": str(LEASE_SECONDS),
             "TALLYKEEP_RESCUE_AFTER_SECONDS": "1",
+            "TALLYKEEP_PORTION_ATTEMPTS": str(portion_attempts),
         })  # fmt: skip
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -57,11 +57,11 @@ class SecondWorker:
 class Nemesis:
     """Draws faults from its seed, and counts them."""
 
-    def __init__(self, server: Server, relay: Relay, seed: int) -> None:
+    def __init__(self, server: Server, relay: Relay, seed: int, portion_attempts: int) -> None:
         self.server = server
         self.relay = relay
         self.url = database_url(server)
-        self.second = SecondWorker(self.url, server.directory / "second host")
+        self.second = SecondWorker(self.url, server.directory / "second host", portion_attempts)
         self.done: Counter[str] = Counter()
         self._random = random.Random(f"{seed} faults")
         self._faults: dict[str, tuple[int, Callable[[], None]]] = {
@@ -106,7 +106,7 @@ class Nemesis:
         self.server.role(role).send_signal(number)
 
     def _kill_before_the_answer(self) -> None:
-        self.relay.kill_at_next_answer(lambda: self._signal("api", signal.SIGKILL), _PATIENCE_FOR_AN_ANSWER)
+        self.relay.kill_at_next_answer(lambda: self._signal("api", signal.SIGKILL))
 
     def _step_clock(self, directory: Path) -> None:
         clocks.set_clock(directory, self._random.choice(clocks.STEPS))

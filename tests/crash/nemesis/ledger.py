@@ -13,8 +13,8 @@ class Kind(StrEnum):
 
     VOUCHERS = "vouchers"
     SHARED = "shared vouchers"  # written by whoever comes
+    MARKS = "marks of shared vouchers"
     RACED = "raced vouchers"  # created by whoever comes first
-    MARKS = "marks"
     CUSTOMERS = "customers"
     UPDATES = "updates"
     GENERATION = "generation"
@@ -51,7 +51,8 @@ class Entry:
 
     def is_before(self, other: "Entry") -> bool:
         """Whether it is over, or in front in the sequence, by the time the other is submitted."""
-        return (self.answered if self.kind.in_sequence else self.ended) < other.started
+        in_sequence = self.kind.in_sequence and self.kind is other.kind
+        return (self.answered if in_sequence else self.ended) < other.started
 
 
 @dataclass
@@ -61,7 +62,6 @@ class Ledger:
     project_id: int
     name: str  # of what is shared, in its keys
     entries: list[Entry] = field(default_factory=list)
-    marked: list[str] = field(default_factory=list)  # codes of vouchers that are marked again and again
     raced: int = 0  # so many codes were raced for
 
 

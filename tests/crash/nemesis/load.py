@@ -13,8 +13,8 @@ from tests.server import ENDED, Api
 
 CAMPAIGN = "Fall"
 _KNOWN_CUSTOMERS = 60  # of each project; met again and again
-_SHARED_CODES = 200
-_MARKED_CODES = 40
+_SHARED_CODES = 100  # of each project
+_MARKED_CODES = 40  # of these, the first ones; they are there from the beginning
 _RACED_AT_ONCE = 40
 _FILES_BY_KEYLESS = 3  # files by those among them that are sent without an idempotency key, the first one first
 _MOST_PENDING = 4
@@ -60,11 +60,15 @@ class Client(threading.Thread):
             self.crash = error
 
     def prepare(self) -> None:
-        """Make what is marked later on, once in a project."""
-        self._json(_MARKED_CODES, flawed=False)
-        (entry,) = self.ledger.entries
+        """Make the vouchers that are marked later on, once in a project."""
+        entry = Entry(self._next_name(), Kind.SHARED, _MARKED_CODES)
+        rows = []
+        for row in range(1, entry.rows + 1):
+            code, note = self._shared(row - 1), f"{entry.name} {row}"
+            entry.sets(row, f"{code} Note", note)
+            rows.append({"code": code, "gift": {"amount": 1}, "metadata": {"Note": note}})
+        self._submit(entry, rows, "/v1/vouchers/import")
         self._wait_for(entry)
-        self.ledger.marked = list(entry.written)
 
     def _next_name(self) -> str:
         return f"{self.name}e{len(self.ledger.entries)}"
@@ -90,7 +94,7 @@ class Client(threading.Thread):
                 entry.failed.add(row)
         return entry, "".join(lines)
 
-    def _json(self, size: int | None = None, *, flawed: bool = True) -> None:
+    def _json(self, size: int | None = None) -> None:
         """Vouchers as JSON, where a code that comes again is refused."""
         entry = Entry(self._next_name(), Kind.VOUCHERS, size or self._size())
         rows: list[dict[str, Any]] = []
@@ -100,7 +104,7 @@ class Client(threading.Thread):
                 "gift": {"amount": 1},
                 "metadata": {"Note": str(row)},
             }
-            chance = self._random.random() if flawed else 1
+            chance = self._random.random()
             if chance < 0.01:
                 del given["gift"]
             elif chance < 0.02 and entry.written:
@@ -111,21 +115,25 @@ class Client(threading.Thread):
                 entry.written[given["code"]] = str(row)
             rows.append(given)
         self._submit(entry, rows, "/v1/vouchers/import")
-        if flawed:
-            self._cancel_now_and_then(entry)
+        self._cancel_now_and_then(entry)
 
     def _three(self) -> None:
         self._json(3)
 
+    def _shared(self, number: int) -> str:
+        return f"{self.ledger.name}s-{number}"
+
     def _share(self) -> None:
-        """A file of vouchers that other imports write as well."""
+        """A file of vouchers that other imports write as well, and bulk updates."""
         entry = Entry(self._next_name(), Kind.SHARED, self._random.choice([20, 200, 600]))
         lines = []
         for row in range(1, entry.rows + 1):
-            code, value = f"{self.ledger.name}s-{self._random.randrange(_SHARED_CODES)}", f"{entry.name} {row}"
-            entry.sets(row, code, value)
-            lines.append(f"{code},GIFT_VOUCHER,1,{value}\n")
-        self._submit(entry, "Code,Voucher Type,Value,Note\n" + "".join(lines), "/v1/vouchers/importCSV")
+            code, value = self._shared(self._random.randrange(_SHARED_CODES)), f"{entry.name} {row}"
+            entry.sets(row, f"{code} Note", value)
+            entry.sets(row, f"{code} by {self.name}", value)
+            lines.append(f"{code},GIFT_VOUCHER,1,{value},{value}\n")
+        content = f"Code,Voucher Type,Value,Note,by {self.name}\n" + "".join(lines)
+        self._submit(entry, content, "/v1/vouchers/importCSV")
         self._cancel_now_and_then(entry)
 
     def _race(self) -> None:
@@ -142,7 +150,7 @@ class Client(threading.Thread):
 
     def _mark(self) -> None:
         """A bulk update of metadata, of which one key is everybody's and one the client's own."""
-        codes = self._random.sample(self.ledger.marked, 15)
+        codes = [self._shared(number) for number in self._random.sample(range(_MARKED_CODES), 15)]
         entry = Entry(self._next_name(), Kind.MARKS, len(codes))
         rows = [{"code": code, "metadata": self._marks(entry, row, code)} for row, code in enumerate(codes, 1)]
         self._submit(entry, rows, "/v1/vouchers/bulk/async", with_key=True)

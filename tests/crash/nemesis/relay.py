@@ -12,6 +12,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
+import psutil
+
 _HEAD_ENDS = b"\r\n\r\n"
 _LONGEST_HEAD = 1 << 16
 # That an answer is lost: of a submission with an Idempotency-Key, and without one. The first of each kind is.
@@ -36,7 +38,6 @@ class Relay:
         self._port = port
         self._random = random.Random(f"{seed} relay")
         self._kill: Callable[[], None] | None = None
-        self._struck = threading.Event()
         self._loop = asyncio.new_event_loop()
         self._links: set[asyncio.Task[None]] = set()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True, name="relay")
@@ -46,13 +47,9 @@ class Relay:
         asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result()
         return self
 
-    def kill_at_next_answer(self, kill: Callable[[], None], patience: float) -> bool:
-        """Call `kill` when the next submission is accepted and its answer is here; whether one was in time."""
-        self._struck.clear()
+    def kill_at_next_answer(self, kill: Callable[[], None]) -> None:
+        """Call `kill` when the next submission is accepted and its answer is here, before that is lost."""
         self._kill = kill
-        struck = self._struck.wait(patience)
-        self._kill = None
-        return struck
 
     def stop(self) -> None:
         asyncio.run_coroutine_threadsafe(self._close(), self._loop).result()
@@ -97,13 +94,13 @@ class Relay:
         server.write(asked.head + asked.body)
         await server.drain()
         answer = await _message(answers)
-        if asked.head.startswith(b"POST ") and b'"async_action_id"' in answer.body and self._loses(asked, answer):
+        if asked.head.startswith(b"POST ") and b'"async_action_id"' in answer.body and await self._loses(asked, answer):
             return False
         client.write(answer.head + answer.body)
         await client.drain()
         return True
 
-    def _loses(self, asked: "_Message", answer: "_Message") -> bool:
+    async def _loses(self, asked: "_Message", answer: "_Message") -> bool:
         kill, self._kill = self._kill, None
         key = asked.header(b"idempotency-key")
         first = all((lost.key is None) != (key is None) for lost in self.lost)
@@ -112,9 +109,8 @@ class Relay:
         action_id = str(json.loads(answer.body)["async_action_id"])
         self.lost.append(Lost(action_id, key, kill is not None))
         if kill is not None:
-            with suppress(Exception):
-                kill()
-            self._struck.set()
+            with suppress(psutil.NoSuchProcess):
+                await asyncio.to_thread(kill)
         return True
 
 

@@ -32,6 +32,7 @@ class Plan:
     seed: int
     kills: int
     rows: int
+    portion_attempts: int = 3
 
 
 def run(plan: Plan, directory: Path) -> dict[str, Any]:
@@ -41,6 +42,7 @@ def run(plan: Plan, directory: Path) -> dict[str, Any]:
     directory.mkdir(parents=True, exist_ok=True)
     variables = {
         "TALLYKEEP_PORTION_ROWS": str(PORTION_ROWS),
+        "TALLYKEEP_PORTION_ATTEMPTS": str(plan.portion_attempts),
         "TALLYKEEP_RESCUE_AFTER_SECONDS": "1",
         "TALLYKEEP_LEASE_SECONDS": str(LEASE_SECONDS),
         "TALLYKEEP_WORKER_SILENCE_SECONDS": str(SILENCE_SECONDS),
@@ -57,7 +59,7 @@ def run(plan: Plan, directory: Path) -> dict[str, Any]:
 
 
 def _strike(plan: Plan, server: Server, relay: Relay) -> dict[str, Any]:
-    nemesis = Nemesis(server, relay, plan.seed)
+    nemesis = Nemesis(server, relay, plan.seed, plan.portion_attempts)
     counts = Counts()
     pace = Pace(plan.rows, plan.kills, counts)
     projects = {name: _project(server, nemesis.url, name) for name in PROJECTS}
@@ -67,7 +69,7 @@ def _strike(plan: Plan, server: Server, relay: Relay) -> dict[str, Any]:
         for name in PROJECTS[project]
     ]
     for client in clients:
-        if not client.ledger.marked:
+        if not client.ledger.entries:
             client.prepare()
     try:
         for client in clients:
