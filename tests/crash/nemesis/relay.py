@@ -77,8 +77,8 @@ class Relay:
             answers, server = await asyncio.open_connection("127.0.0.1", self._port, limit=_LONGEST_HEAD)
             while await self._exchange(reader, client, answers, server):
                 pass
-        except (OSError, EOFError):
-            pass  # one of the two is gone, and so the other's connection goes
+        except (OSError, EOFError, asyncio.CancelledError):
+            pass  # one of the two is gone, and so the other's connection goes; or the relay is stopped
         finally:
             self._links.discard(link)
             for writer in (client, server):
