@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import time
+from contextlib import suppress
 
 from tallykeep.actions import ACTION_TYPES
 from tallykeep.config import Settings
@@ -15,27 +16,46 @@ from tallykeep.engine.passing import accuses_a_row, is_passing
 from tallykeep.supervisor import die_with_parent
 
 _NAME = "tallykeep worker"
+_READY = b"ready\n"
+_START_SECONDS = 300
+HELD_TOO_LONG = 1  # an exit code like any other that is no success
 
 
 def in_a_process_of_its_own(settings: Settings, database_url: str) -> RunAlone:
-    """What starts the process for one portion; it ends with this one, and after twice its lease at the latest."""
+    """What starts the process for one portion, which ends with this one, or twice a lease after it was ready.
+
+    What becomes of it before it is ready says nothing about the portion: on a busy machine a start takes long.
+    """
 
     async def run(project_id: int, action_id: str, first_row: int) -> int:
         words = ["-m", "tallykeep", "apply-alone", str(project_id), action_id, str(first_row)]
         env = {**os.environ, "TALLYKEEP_DATABASE_URL": database_url}
         process = await asyncio.create_subprocess_exec(
-            sys.executable, *words, env=env, preexec_fn=die_with_parent(signal.SIGKILL)
+            sys.executable, *words, env=env, stdout=asyncio.subprocess.PIPE, preexec_fn=die_with_parent(signal.SIGKILL)
         )
         try:
-            return await asyncio.wait_for(process.wait(), 2 * settings.lease_seconds)
+            if not await _is_ready(process):
+                return TRY_AGAIN
+            await asyncio.wait_for(process.communicate(), 2 * settings.lease_seconds)
         except TimeoutError:
-            return 1
+            return HELD_TOO_LONG
+        else:
+            return process.returncode or DONE_ALONE
         finally:
             if process.returncode is None:
                 process.kill()
                 await process.wait()
 
     return run
+
+
+async def _is_ready(process: asyncio.subprocess.Process) -> bool:
+    """Whether the process came so far that it was about to take the portion."""
+    if process.stdout is None:
+        return False
+    with suppress(TimeoutError):
+        return await asyncio.wait_for(process.stdout.readline(), _START_SECONDS) == _READY
+    return False
 
 
 async def apply_alone(settings: Settings, database_url: str, project_id: int, action_id: str, first_row: int) -> int:
@@ -45,6 +65,8 @@ async def apply_alone(settings: Settings, database_url: str, project_id: int, ac
         async with make_pool(database_url, size=2, name=_NAME, lock_timeout_seconds=settings.lease_seconds) as pool:
             applier = Applier(pool, ACTION_TYPES, settings, _start_no_other)
             async with pool.connection() as connection:
+                sys.stdout.buffer.write(_READY)
+                sys.stdout.flush()
                 await applier.apply_alone(connection, project_id, action_id, first_row)
     except Exception as error:
         if is_passing(error) and not accuses_a_row(error, time.monotonic() - started, settings.lease_seconds):

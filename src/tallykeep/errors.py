@@ -19,6 +19,10 @@ class OutOfTurnError(TallykeepError):
     """An earlier portion of the same action is open again: this one has to wait for it."""
 
 
+class NotTriedError(TallykeepError):
+    """A portion could not be tried in a process of its own just now; nothing is known of its rows."""
+
+
 class PortionLostError(TallykeepError):
     """The portion was closed, or its action ended, by someone else: nothing may be written."""
 

@@ -28,6 +28,7 @@ _STOP_SECONDS = 15
 _DATABASE_STOP_SECONDS = 120
 _LONGEST_BACKOFF = 5.0
 _HEALTHY_AFTER = 10.0
+_LONGEST_STARTS = 16  # silences
 _PR_SET_PDEATHSIG = 1
 
 PrepareDatabase = Callable[[Settings, str], object]
@@ -78,21 +79,26 @@ class Role:
 class _Pulse:
     """How long a worker has shown no sign of life, by a clock that nobody sets: its heartbeat only has to change.
 
-    A start may take as long as a silence, so a new process counts as heard that much ahead.
+    A start may take as long as a silence, so a new process counts as heard that much ahead; twice as much behind one
+    that never showed any sign of life, for on a busy machine starts take long.
     """
 
     heartbeat_file: Path
     patience: float
     _seen: tuple[int, int] = (0, 0)
     _heard_at: float = 0.0
+    _starting: float = 0.0  # seconds that the present process was given to start, until it was heard
 
     def silent_seconds(self, pid: int) -> float:
         """Seconds since the heartbeat of this process was last seen to change."""
         present = asyncio.get_running_loop().time()
         beat = self.heartbeat_file.stat().st_mtime_ns if self.heartbeat_file.exists() else 0
-        if self._seen != (pid, beat):
-            self._heard_at = present if self._seen[0] == pid else present + self.patience
-            self._seen = (pid, beat)
+        if self._seen[0] != pid:
+            self._starting = min(max(self.patience, 2 * self._starting), _LONGEST_STARTS * self.patience)
+            self._heard_at = present + self._starting
+        elif self._seen[1] != beat:
+            self._starting, self._heard_at = 0.0, present
+        self._seen = (pid, beat)
         return present - self._heard_at
 
 

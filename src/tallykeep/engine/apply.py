@@ -15,7 +15,7 @@ from tallykeep.engine.passing import accuses_a_row, is_passing
 from tallykeep.engine.retries import Retries
 from tallykeep.engine.turns import queue_next, queue_turns, serve_next_action
 from tallykeep.engine.whole import apply_whole
-from tallykeep.errors import OutOfTurnError
+from tallykeep.errors import NotTriedError, OutOfTurnError
 from tallykeep.model import ClaimedPortion
 
 
@@ -111,6 +111,9 @@ class Applier:
         except (OutOfTurnError, asyncio.CancelledError):
             await forget_attempt(self.pool, suspect.claimed)  # nobody died of it
             raise
+        except NotTriedError as error:
+            await forget_attempt(self.pool, suspect.claimed)
+            raise _NotNowError(suspect.claimed, error) from error
 
     async def _complete(self, connection: Connection, claimed: ClaimedPortion) -> None:
         kind = self.kinds[claimed.action_type]

@@ -15,7 +15,7 @@ from tallykeep.engine.attempt import all_failed, require_turn, whole_at_once
 from tallykeep.engine.claim import claim_portion
 from tallykeep.engine.rows import read_rows, split_rows
 from tallykeep.engine.turns import queue_next
-from tallykeep.errors import OutOfTurnError
+from tallykeep.errors import NotTriedError, OutOfTurnError
 from tallykeep.model import ClaimedPortion
 
 _sql = queries(__package__, "isolate.sql")
@@ -40,8 +40,8 @@ class Isolation:
     async def isolate(self, connection: Connection, suspect: ClaimedPortion, attempts: int) -> None:
         """Try the portion in a process of its own; where that dies too, cut the portion up, or fail its only row.
 
-        Raises OutOfTurnError where the portion is to be tried again later: the process met an outage, somebody else
-        tries it just now, or an earlier portion is open.
+        Raises OutOfTurnError where somebody else tries it just now, or an earlier portion is open; NotTriedError where
+        the process did not come so far, or met an outage. In both cases it is to be tried again later.
         """
         async with _to_ourselves(connection, suspect):
             await require_turn(connection, suspect)
@@ -49,7 +49,7 @@ class Isolation:
             _log.warning("a portion is tried alone", action_id=suspect.action_id, row=first_row, attempts=attempts)
             exit_code = await self.run_alone(suspect.project_id, suspect.action_id, first_row)
             if exit_code == TRY_AGAIN:
-                raise OutOfTurnError(f"the portion at row {first_row} could not be tried alone just now")
+                raise NotTriedError(f"the portion at row {first_row} could not be tried in a process of its own")
             if exit_code != DONE_ALONE:
                 async with connection.transaction():
                     await self._narrow(connection, suspect, attempts, exit_code)

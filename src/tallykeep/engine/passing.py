@@ -4,7 +4,7 @@ import psycopg
 from psycopg.errors import LockNotAvailable
 from psycopg_pool import PoolTimeout
 
-from tallykeep.errors import OutOfTurnError, PortionLostError
+from tallykeep.errors import NotTriedError, OutOfTurnError, PortionLostError
 
 # SQLSTATE classes that are not the rows' fault: connection, transaction state, rollback (deadlock), resources,
 # operator's intervention. psycopg's own exception classes cut it differently (54, a row too large, is Operational).
@@ -21,7 +21,7 @@ def accuses_a_row(error: Exception, seconds: float, lease_seconds: float) -> boo
 
 def is_passing(error: Exception) -> bool:
     """Whether it is no defect and not the rows' fault."""
-    if isinstance(error, OutOfTurnError | PortionLostError | PoolTimeout):
+    if isinstance(error, OutOfTurnError | PortionLostError | NotTriedError | PoolTimeout):
         return True
     if not isinstance(error, psycopg.Error):
         return False
