@@ -11,10 +11,13 @@ from dataclasses import dataclass
 from tests.mutants.trial import Outcome, Trials, trials
 
 ENGINE = "src/tallykeep/engine"
-VOUCHERS = "src/tallykeep/resources/vouchers"
-UPSERTS = "src/tallykeep/resources/upserts"
+RESOURCES = "src/tallykeep/resources"
+VOUCHERS = f"{RESOURCES}/vouchers"
+UPSERTS = f"{RESOURCES}/upserts"
 MIGRATIONS = "src/tallykeep/db/migrations/versions"
 ROW_LOCKS = "tests/db/test_row_locks.py"
+GENERATION = "tests/db/test_generation.py"
+SERIAL = "tests/db/test_serial.py"
 EVERY_CHECK = "tests/db/test_checks.py::test_every_check_has_changes_that_no_other_one_would_refuse"
 _LONGEST_SECONDS = 240
 
@@ -245,6 +248,67 @@ MUTATIONS = (
         "a single update locks its voucher before it reads it", f"{VOUCHERS}/single.sql",
         "(code = :code OR id = :code) FOR UPDATE", "(code = :code OR id = :code)",
         f"{ROW_LOCKS}::test_a_single_update_keeps_what_somebody_else_has_just_written",
+    ),
+    Mutation(
+        "generations out of the same codes go one after another", f"{VOUCHERS}/generated.py",
+        "        if self.missing > 1:\n", "        if False:\n",
+        f"{GENERATION}::test_generations_of_one_space_go_one_after_another",
+    ),
+    Mutation(
+        "all codes there are are looked through", f"{VOUCHERS}/generated.py",
+        "while self.missing and await self._walk():", "while False:",
+        f"{GENERATION}::test_every_code_there_is_can_be_generated",
+    ),
+    Mutation(
+        "codes are looked through until none is found", f"{VOUCHERS}/generated.py",
+        "while self.missing and await self._walk():", "if self.missing and await self._walk():",
+        f"{GENERATION}::test_a_code_given_up_during_the_walk_is_found",
+    ),
+    Mutation(
+        "who has waited looks again for what was missing", f"{RESOURCES}/looks.py",
+        "    while (missing", "    while False and (missing",
+        f"{SERIAL}::test_changes_that_wait_for_others_find_what_these_have_created",
+    ),
+    Mutation(
+        "what was missing is looked for again in the end", f"{UPSERTS}/writing.py",
+        " or any([await is_there() for is_there in self.rechecks])", "",
+        f"{SERIAL}::test_a_product_made_meanwhile_is_referred_to",
+    ),
+    Mutation(
+        "what an action makes itself does not overtake it", f"{RESOURCES}/orders/parts.py",
+        "return not self._made.issuperset(await operation.found_by_now())",
+        "return bool(await operation.found_by_now())",
+        f"{SERIAL}::test_a_customer_that_another_part_of_the_order_makes_overtakes_nobody",
+    ),
+    Mutation(
+        "what is made because it is new has to be new", f"{UPSERTS}/writing.py",
+        "not self._new.isdisjoint(by_source_id) or ", "",
+        f"{SERIAL}::test_a_product_made_meanwhile_is_not_changed_by_an_order_that_does_not_say_so",
+    ),
+    Mutation(
+        "products that are only named are made by one at a time", f"{RESOURCES}/orders/parts.py",
+        "await self._connection.execute(_sql.wait_for_makers_by_name, {", "({",
+        f"{SERIAL}::test_a_product_of_a_name_is_made_once",
+    ),
+    Mutation(
+        "rows of one code lock the voucher that they are held to", f"{VOUCHERS}/write.sql",
+        "ORDER BY code\nFOR UPDATE", "ORDER BY code",
+        f"{SERIAL}::test_rows_of_one_code_are_held_to_what_it_is_when_they_are_written[False]",
+    ),
+    Mutation(
+        "rows of one code are held anew to a voucher made meanwhile", f"{VOUCHERS}/imports.py",
+        "if any(draft.code not in found and", "if False and any(draft.code not in found and",
+        f"{SERIAL}::test_rows_of_one_code_are_held_to_what_it_is_when_they_are_written[True]",
+    ),
+    Mutation(
+        "a single write that was overtaken goes again", "src/tallykeep/db/retry.py",
+        "(DeadlockDetected, SerializationFailure, PortionLostError)", "(DeadlockDetected, SerializationFailure)",
+        f"{SERIAL}::test_of_two_that_make_the_same_customer_the_second_updates_it",
+    ),
+    Mutation(
+        "a single write that met others in a circle goes again", "src/tallykeep/db/retry.py",
+        "(DeadlockDetected, SerializationFailure, PortionLostError)", "(SerializationFailure, PortionLostError)",
+        f"{SERIAL}::test_who_meets_others_in_a_circle_goes_again",
     ),
 )  # fmt: skip
 

@@ -12,7 +12,7 @@ _WAITING = (
 
 async def until_waiting(engine: Engine, *holders: int) -> set[int]:
     """Wait until somebody waits for each of these sessions, or for anybody; returns who waits."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(30):
         while True:
             waiting = {row["pid"]: set(row["blocked_by"]) for row in await engine.query(_WAITING)}
             awaited = set().union(*waiting.values()) if waiting else set()
