@@ -17,8 +17,8 @@ from tests.mutants.mutant import Mutant
 from tests.mutants.targets import every_mutant, tests_of
 from tests.mutants.trial import Outcome, Trials, trials
 
-_LONGEST_SECONDS = 900
-_TEST_SECONDS = 120
+_LONGEST_SECONDS = 3600
+_TEST_SECONDS = 240
 _FAILED = re.compile(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", re.MULTILINE)
 # What PostgreSQL does not even understand is no mutant.
 _STILLBORN = re.compile(
