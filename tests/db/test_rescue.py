@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from tallykeep.engine.isolate import TRY_AGAIN
 from tallykeep.engine.kinds import ActionType
 from tallykeep.engine.turns import LONGEST_DELAY
 from tallykeep.model import EndedBy
-from tests.db.engine import Engine, open_engine
+from tests.db.engine import WORKER, Engine, open_engine
 from tests.db.test_applying import gifts
 from tests.postgres import quiet_settings
 
@@ -108,6 +108,26 @@ def test_a_worker_silent_beyond_its_lease_loses_its_session(database_url: str) -
             await engine.rescuer.rescue()
             with pytest.raises(psycopg.OperationalError):
                 await sleeper.execute("SELECT 1")
+
+    asyncio.run(scenario())
+
+
+def test_nobody_elses_session_and_none_without_a_transaction_is_ended(database_url: str, postgres: str) -> None:
+    """Not even one that has been silent for longer: only workers of this database have a lease."""
+
+    async def scenario() -> None:
+        async with open_engine(database_url, lease_seconds=0.2) as engine, AsyncExitStack() as opened:
+            sessions = []
+            for url, name, begins in (
+                (database_url, "somebody else", True), (postgres, WORKER, True), (database_url, WORKER, False),
+            ):  # fmt: skip
+                connection = await psycopg.AsyncConnection.connect(url, application_name=name, autocommit=True)
+                sessions.append(await opened.enter_async_context(connection))
+                await connection.execute("BEGIN" if begins else "SELECT 1")
+            await asyncio.sleep(0.3)
+            await engine.rescuer.rescue()
+            for session in sessions:
+                await session.execute("SELECT 1")
 
     asyncio.run(scenario())
 

@@ -18,7 +18,7 @@ from tests.mutants.targets import every_mutant, tests_of
 from tests.mutants.trial import Outcome, Trials, trials
 
 _LONGEST_SECONDS = 3600
-_TEST_SECONDS = 240
+_TEST_SECONDS = 120
 _FAILED = re.compile(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", re.MULTILINE)
 # What PostgreSQL does not even understand is no mutant.
 _STILLBORN = re.compile(

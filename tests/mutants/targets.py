@@ -16,17 +16,30 @@ _ACTIONS = ("tests/conformance/test_action_types.py", "tests/conformance/test_wi
 _APPLYING = ("tests/db/test_applying.py", "tests/db/test_row_locks.py")
 _SWEEP = ("tests/faults/test_portions.py", "tests/faults/test_submissions.py")
 _SERIAL = ("tests/db/test_row_locks.py", "tests/db/test_serial.py", "tests/db/test_parents.py")
-_UPSERTS = (*_SERIAL, "tests/http/test_bulk_updates.py", *_ACTIONS, "tests/db/test_upserts.py")
-_SINGLE = (*_SERIAL, "tests/http/test_single_vouchers.py", *_ACTIONS)
-_VOUCHERS = (*_SERIAL, "tests/http/test_vouchers.py", *_ACTIONS, "tests/http/test_single_vouchers.py", *_APPLYING)
-_RANGES = ("tests/db/test_ranges.py", "tests/db/test_campaigns.py", "tests/db/test_parents.py", *_ACTIONS)
+_UPSERTS = (*_SERIAL, *_NEIGHBOURS, "tests/http/test_bulk_updates.py", *_ACTIONS, "tests/db/test_upserts.py")
+_SINGLE = (*_SERIAL, *_NEIGHBOURS, "tests/http/test_single_vouchers.py", *_ACTIONS)
+_VOUCHERS = (
+    *_SERIAL,
+    *_NEIGHBOURS,
+    "tests/http/test_vouchers.py",
+    *_ACTIONS,
+    "tests/http/test_single_vouchers.py",
+    *_APPLYING,
+)
+_RANGES = ("tests/db/test_ranges.py", *_NEIGHBOURS, "tests/db/test_campaigns.py", "tests/db/test_parents.py", *_ACTIONS)
 _GENERATION = (
     "tests/db/test_generation.py",
     "tests/db/test_campaigns.py",
     *_ACTIONS,
     "tests/http/test_single_vouchers.py",
 )
-_CAMPAIGNS = ("tests/db/test_campaigns.py", "tests/db/test_campaign_imports.py", "tests/db/test_ranges.py", *_ACTIONS)
+_CAMPAIGNS = (
+    "tests/db/test_campaigns.py",
+    "tests/db/test_campaign_imports.py",
+    "tests/db/test_ranges.py",
+    *_NEIGHBOURS,
+    *_ACTIONS,
+)
 
 # The tests of each pair of a module and its queries, without their endings.
 TESTS: dict[str, tuple[str, ...]] = {
@@ -64,8 +77,8 @@ TESTS: dict[str, tuple[str, ...]] = {
     f"{_RESOURCES}/vouchers/imports": _VOUCHERS,
     f"{_RESOURCES}/vouchers/write": _VOUCHERS,
     f"{_RESOURCES}/vouchers/generated": _GENERATION,
-    f"{_RESOURCES}/vouchers/updates": (*_SERIAL, "tests/http/test_bulk_updates.py", *_ACTIONS),
-    f"{_RESOURCES}/vouchers/same_metadata": (*_SERIAL, "tests/http/test_bulk_updates.py", *_ACTIONS),
+    f"{_RESOURCES}/vouchers/updates": (*_SERIAL, *_NEIGHBOURS, "tests/http/test_bulk_updates.py", *_ACTIONS),
+    f"{_RESOURCES}/vouchers/same_metadata": (*_SERIAL, *_NEIGHBOURS, "tests/http/test_bulk_updates.py", *_ACTIONS),
     f"{_RESOURCES}/vouchers/single": _SINGLE,
     f"{_RESOURCES}/upserts/writing": _UPSERTS,
     f"{_RESOURCES}/upserts/merging": _UPSERTS,
