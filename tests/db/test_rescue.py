@@ -312,6 +312,26 @@ def test_attempts_that_end_with_their_process_lead_to_a_try_alone(database_url: 
     asyncio.run(scenario())
 
 
+def test_a_portion_is_applied_alone_once_and_only_if_nobody_has_it(database_url: str) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url, portion_rows=2) as engine:
+            action_id = await engine.submit_csv(gifts(4))
+
+            async def alone(first_row: int) -> int:
+                async with engine.pool.connection() as connection:
+                    await engine.applier.apply_alone(connection, engine.project_id, action_id, first_row)
+                return int((await engine.get(action_id))["done_count"])
+
+            assert [await alone(1), await alone(1)] == [2, 2]
+            async with engine.pool.connection() as holder, holder.transaction():
+                await holder.execute("SELECT FROM portions WHERE first_row = 3 FOR UPDATE")
+                assert await alone(3) == 2
+            assert await alone(3) == 4
+            assert (await engine.get(action_id))["status"] == "DONE"
+
+    asyncio.run(scenario())
+
+
 def test_a_portion_that_waited_alone_is_not_under_more_suspicion(database_url: str) -> None:
     """Only deaths count against a row: an outage, or an earlier portion that is not done yet, do not."""
     outcomes = iter([TRY_AGAIN, TRY_AGAIN, TRY_AGAIN, -9, -9])

@@ -58,6 +58,7 @@ TESTS: dict[str, tuple[str, ...]] = {
         *_APPLYING,
         *_CONTROL,
         *_SWEEP,
+        "tests/crash/test_poison.py",
     ),
     f"{_ENGINE}/attempt": (*_APPLYING, *_NEIGHBOURS, *_CONTROL, "tests/db/test_shortened.py", *_ACTIONS),
     f"{_ENGINE}/claim": (*_APPLYING, "tests/db/test_rescue.py", *_NEIGHBOURS, *_CONTROL, *_SWEEP),
