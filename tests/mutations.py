@@ -47,7 +47,7 @@ MUTATIONS = (
     ),
     Mutation(
         "fencing: a portion closes only if it is open", f"{ENGINE}/account.sql",
-        "AND first_row = :first_row AND status = 'OPEN'", "AND first_row = :first_row",
+        "AND first_row = :first_row AND status = 'OPEN'\n    RETURNING", "AND first_row = :first_row\n    RETURNING",
         "tests/db/test_applying.py::test_a_portion_is_closed_once_while_its_action_goes_on",
     ),
     Mutation(

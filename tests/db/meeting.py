@@ -1,6 +1,5 @@
 """Somebody else's transaction, which the engine meets at a row, and the moment at which it waits there."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from typing import Any
 import psycopg
 
 from tests.db.engine import Engine
+from tests.db.waiting import until_waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +23,7 @@ class Meeting:
 
     async def until_waited_for(self) -> None:
         """Return once another session waits for this one."""
-        waiting = "SELECT FROM pg_stat_activity WHERE %s = ANY (pg_blocking_pids(pid))"
-        async with asyncio.timeout(60):
-            while not await self.engine.query(waiting, self.connection.info.backend_pid):
-                await asyncio.sleep(0.01)
+        await until_waiting(self.engine, self.connection.info.backend_pid)
 
 
 @asynccontextmanager

@@ -32,6 +32,46 @@ def gifts(count: int, first: int = 0) -> str:
     return HEADER + "".join(lines)
 
 
+@pytest.mark.parametrize("ahead", [True, False])
+def test_times_of_an_action_never_go_back_where_the_clock_does(database_url: str, ahead: bool) -> None:
+    """As if its times so far had been taken an hour later, or a moment ago."""
+
+    async def scenario() -> None:
+        async with open_engine(database_url, portion_rows=1) as engine:
+            for wishes, turns in (({}, 2), ({"on_error": "reject"}, 1), ({}, 0)):
+                action_id = await engine.submit_csv(gifts(2), **wishes)
+                offset = "interval '1 hour'" if ahead else "-interval '1 hour'"
+                (before,) = await engine.query(
+                    f"UPDATE async_actions SET created_at = created_at + {offset}, updated_at = updated_at + {offset}"
+                    " WHERE id = %s RETURNING created_at, updated_at",
+                    action_id,
+                )
+                for _ in range(turns):
+                    await engine.advance()
+                if not turns:
+                    await engine.controller.cancel(engine.project_id, action_id, "a key")
+                (after,) = await engine.query(
+                    "SELECT updated_at, finished_at, started_at, now() AS present FROM async_actions WHERE id = %s",
+                    action_id,
+                )
+                assert after["finished_at"] == after["updated_at"] >= before["updated_at"]
+                assert (after["updated_at"] == before["updated_at"]) is ahead
+                assert (after["started_at"] is not None) is (turns > 0)
+
+    asyncio.run(scenario())
+
+
+def test_nobody_is_given_a_portion_of_an_action_that_has_ended(database_url: str) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url, portion_rows=1) as engine:
+            action_id = await engine.submit_csv(gifts(2))
+            await engine.controller.cancel(engine.project_id, action_id, "a key")
+            async with engine.pool.connection() as connection, connection.transaction():
+                assert await claim_portion(connection, engine.project_id, action_id, quiet_settings()) is None
+
+    asyncio.run(scenario())
+
+
 def test_the_tally_is_exact_after_every_portion(database_url: str) -> None:
     async def scenario() -> None:
         async with open_engine(database_url, portion_rows=4) as engine:

@@ -14,6 +14,7 @@ from tallykeep.engine.control import Controller
 from tallykeep.model import Wishes
 from tests.db.engine import Engine, new_project, open_engine
 from tests.db.test_applying import HEADER
+from tests.db.test_ranges import CODES, Work, every_work
 
 TABLES = """
 SELECT table_name, array_agg(column_name::text) AS columns FROM information_schema.columns
@@ -135,6 +136,45 @@ def test_a_sequence_that_is_canceled_leaves_its_copy_in_another_project_alone(da
     asyncio.run(_compared(database_url, _sequence, _canceled))
 
 
+@every_work
+def test_planned_work_leaves_its_copy_in_another_project_alone(database_url: str, work: Work) -> None:
+    async def planned(engine: Engine) -> None:
+        await work.make(engine, CODES)
+        await work.plan(engine)
+
+    asyncio.run(_compared(database_url, planned, _to_the_end))
+
+
+async def _changed(engine: Engine) -> None:
+    """Vouchers and customers that exist are changed in every way that looks them up."""
+    await engine.finish(await engine.submit_csv(HEADER + "A,GIFT_VOUCHER,1\nB,GIFT_VOUCHER,1\n"))
+    await engine.query(
+        "INSERT INTO customers (project_id, id, source_id, created_at)"
+        " SELECT %s, 'cust_' || key, key, now() FROM unnest(ARRAY['A', 'B', 'C']) AS key RETURNING id",
+        engine.project_id,
+    )
+    by_id = [{"id": "cust_A", "name": "Ada"}, {"id": "cust_B", "name": "Ada"}]
+    by_key = [{"source_id": "A", "metadata": {"k": 1}}, {"source_id": "NEW", "name": "Ada"}]
+    codes = {"codes": ["A", "B", "NONE"], "metadata": {"k": 2}}
+    for kind, body in (
+        ("VOUCHERS.IMPORT_CSV", f"{HEADER}A,GIFT_VOUCHER,2\nA,LOYALTY_CARD,2\nNEW,GIFT_VOUCHER,2\n".encode()),
+        (
+            "VOUCHERS.IMPORT",
+            orjson.dumps([{"code": "B", "gift": {"amount": 1}}, {"code": "N2", "gift": {"amount": 1}}]),
+        ),
+        ("VOUCHERS.BULK_UPDATE", orjson.dumps([{"code": "B", "metadata": {"k": 1}}, {"code": "NONE"}])),
+        ("VOUCHERS.METADATA_UPDATE", orjson.dumps(codes)),
+        ("CUSTOMERS.BULK_UPDATE", orjson.dumps(by_id)),
+        ("CUSTOMERS.BULK_UPDATE", orjson.dumps(by_key)),
+        ("CUSTOMERS.IMPORT_CSV", b"Source_id,Name\nC,Ada\nNEW2,Ada\n"),
+    ):
+        await engine.submit(kind, body)
+
+
+def test_changes_leave_their_copy_in_another_project_alone(database_url: str) -> None:
+    asyncio.run(_compared(database_url, _changed, _to_the_end))
+
+
 async def _compared(database_url: str, begin: Steps, steps: Steps) -> None:
     """Go on with a project beside its copy, then with the copy: each as if it were alone."""
     async with open_engine(database_url, portion_rows=2) as engine:
@@ -150,6 +190,14 @@ async def _compared(database_url: str, begin: Steps, steps: Steps) -> None:
         await steps(twin)
         assert await _contents(engine) == after
         assert await _outcomes(twin) == await _outcomes(engine)
+        for table in ("vouchers", "customers", "bin_entries"):
+            assert _without_moments((await _contents(twin))[table]) == _without_moments(after[table])
+
+
+def _without_moments(rows: list[dict[str, Any]]) -> list[str]:
+    """The rows without when they were written, and without ids, which new ones get by chance."""
+    of_its_own = ("created_at", "updated_at", "id", "content")
+    return sorted(str({name: value for name, value in row.items() if name not in of_its_own}) for row in rows)
 
 
 async def _outcomes(engine: Engine) -> list[dict[str, Any]]:

@@ -3,13 +3,15 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import psycopg
 import pytest
 
 from tallykeep.db import pool as pools
 from tallykeep.db.pool import Connection, Pool, make_pool, one_moment
+from tests.db.engine import Engine, open_engine
+from tests.db.test_applying import gifts
 
 
 @asynccontextmanager
@@ -53,6 +55,35 @@ def test_a_connection_that_was_just_used_is_not_asked_and_fails_once(
                 assert await (await connection.execute("SELECT 1 AS one")).fetchone() == {"one": 1}
 
     asyncio.run(scenario())
+
+
+def test_what_a_turn_sets_for_its_transactions_ends_with_them(database_url: str) -> None:
+    """Above all that some marks need not wait for the disk: whatever else is committed has to."""
+
+    async def settings(engine: Engine) -> list[dict[str, str]]:
+        async with AsyncExitStack() as taken:
+            size = engine.pool.get_stats()["pool_size"]
+            connections = [await taken.enter_async_context(engine.pool.connection()) for _ in range(size)]
+            return [await _settings(connection) for connection in connections]
+
+    async def scenario() -> None:
+        async with open_engine(database_url, portion_rows=1) as engine:
+            (before,) = await settings(engine)
+            assert before["synchronous_commit"] == "on"
+            await engine.finish(await engine.submit_csv(gifts(3)))
+            await engine.rescuer.rescue()
+            after = await settings(engine)
+            assert len(after) > 1
+            assert [each.items() - before.items() for each in after] == [set()] * len(after)
+
+    asyncio.run(scenario())
+
+
+async def _settings(connection: Connection) -> dict[str, str]:
+    found = await connection.execute(
+        "SELECT name, setting FROM pg_settings WHERE context = 'user' AND name NOT LIKE '%.%'"
+    )
+    return {row["name"]: row["setting"] for row in await found.fetchall()}
 
 
 def test_what_is_read_at_one_moment_does_not_contradict_itself(database_url: str) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -11,12 +11,14 @@ import pytest
 
 from tallykeep.actions import ACTION_TYPES
 from tallykeep.engine.account import end_unfinished
+from tallykeep.engine.claim import claim_portion, forget_attempt, note_attempt
 from tallykeep.engine.isolate import TRY_AGAIN
 from tallykeep.engine.kinds import ActionType
 from tallykeep.engine.turns import LONGEST_DELAY
 from tallykeep.model import EndedBy
-from tests.db.engine import Engine, open_engine
+from tests.db.engine import WORKER, Engine, open_engine
 from tests.db.test_applying import gifts
+from tests.postgres import quiet_settings
 
 AT_ONCE = {"rescue_after_seconds": -60}
 
@@ -106,6 +108,26 @@ def test_a_worker_silent_beyond_its_lease_loses_its_session(database_url: str) -
             await engine.rescuer.rescue()
             with pytest.raises(psycopg.OperationalError):
                 await sleeper.execute("SELECT 1")
+
+    asyncio.run(scenario())
+
+
+def test_nobody_elses_session_and_none_without_a_transaction_is_ended(database_url: str, postgres: str) -> None:
+    """Not even one that has been silent for longer: only workers of this database have a lease."""
+
+    async def scenario() -> None:
+        async with open_engine(database_url, lease_seconds=0.2) as engine, AsyncExitStack() as opened:
+            sessions = []
+            for url, name, begins in (
+                (database_url, "somebody else", True), (postgres, WORKER, True), (database_url, WORKER, False),
+            ):  # fmt: skip
+                connection = await psycopg.AsyncConnection.connect(url, application_name=name, autocommit=True)
+                sessions.append(await opened.enter_async_context(connection))
+                await connection.execute("BEGIN" if begins else "SELECT 1")
+            await asyncio.sleep(0.3)
+            await engine.rescuer.rescue()
+            for session in sessions:
+                await session.execute("SELECT 1")
 
     asyncio.run(scenario())
 
@@ -290,6 +312,26 @@ def test_attempts_that_end_with_their_process_lead_to_a_try_alone(database_url: 
     asyncio.run(scenario())
 
 
+def test_a_portion_is_applied_alone_once_and_only_if_nobody_has_it(database_url: str) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url, portion_rows=2) as engine:
+            action_id = await engine.submit_csv(gifts(4))
+
+            async def alone(first_row: int) -> int:
+                async with engine.pool.connection() as connection:
+                    await engine.applier.apply_alone(connection, engine.project_id, action_id, first_row)
+                return int((await engine.get(action_id))["done_count"])
+
+            assert [await alone(1), await alone(1)] == [2, 2]
+            async with engine.pool.connection() as holder, holder.transaction():
+                await holder.execute("SELECT FROM portions WHERE first_row = 3 FOR UPDATE")
+                assert await alone(3) == 2
+            assert await alone(3) == 4
+            assert (await engine.get(action_id))["status"] == "DONE"
+
+    asyncio.run(scenario())
+
+
 def test_a_portion_that_waited_alone_is_not_under_more_suspicion(database_url: str) -> None:
     """Only deaths count against a row: an outage, or an earlier portion that is not done yet, do not."""
     outcomes = iter([TRY_AGAIN, TRY_AGAIN, TRY_AGAIN, -9, -9])
@@ -341,5 +383,45 @@ def test_a_suspect_is_tried_alone_by_one_process_at_a_time_and_in_its_turn(datab
             await first
             attempts = await engine.query("SELECT first_row, attempts FROM attempts ORDER BY 1")
             assert [(row["first_row"], row["attempts"]) for row in attempts] == [(1, 3), (2, 2)]  # one death, and none
+
+    asyncio.run(scenario())
+
+
+async def _two_under_suspicion(engine: Engine, attempts: int) -> tuple[str, str]:
+    """Two actions of two portions each, with so many attempts noted of each portion."""
+    one, other = await engine.submit_csv(gifts(2)), await engine.submit_csv(gifts(2, 2))
+    await engine.query(
+        "INSERT INTO attempts SELECT project_id, action_id, first_row, %s FROM portions RETURNING 1", attempts
+    )
+    return one, other
+
+
+def test_an_outcome_clears_its_own_portion_alone_of_suspicion(database_url: str) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url, portion_rows=1) as engine:
+            one, other = await _two_under_suspicion(engine, 1)
+            await engine.advance()
+            left = await engine.query(
+                "SELECT action_id, first_row, attempts FROM attempts ORDER BY action_id, first_row"
+            )
+            left_of_one = [(one, 2, 1), (other, 1, 1), (other, 2, 1)]
+            assert [tuple(row.values()) for row in left] == sorted(left_of_one)
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("is_passing", [True, False])
+def test_an_attempt_counts_for_its_own_portion_alone(database_url: str, is_passing: bool) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url, portion_rows=1) as engine:
+            one, _ = await _two_under_suspicion(engine, 0)
+            async with engine.pool.connection() as connection, connection.transaction():
+                claimed = await claim_portion(connection, engine.project_id, one, quiet_settings())
+            assert claimed
+            assert [await note_attempt(engine.pool, claimed) for _ in range(3)] == [1, 2, 3]
+            if is_passing:
+                await forget_attempt(engine.pool, claimed)
+            noted = await engine.query("SELECT action_id, first_row, attempts FROM attempts WHERE attempts > 0")
+            assert noted == [{"action_id": one, "first_row": 1, "attempts": 2 if is_passing else 3}]
 
     asyncio.run(scenario())

@@ -32,7 +32,7 @@ class _Finder(ast.NodeVisitor):
         mutate = getattr(self, f"_mutate_{type(node).__name__}", None)
         if mutate:
             mutate(node)
-        if _is_telling(node):
+        if _is_telling(node) or isinstance(node, ast.Slice):
             return
         for name, value in ast.iter_fields(node):
             if name in ("annotation", "returns", "decorator_list", "bases", "type_params"):
@@ -81,6 +81,8 @@ class _Finder(ast.NodeVisitor):
 
     def _mutate_BoolOp(self, node: ast.BoolOp) -> None:
         for value in node.values:
+            if isinstance(value, ast.Constant):
+                continue
             neutral = "True" if isinstance(node.op, ast.And) else "False"
             self._add(value, neutral, f"{shown(self._source(value))} taken as {neutral}")
 
@@ -133,7 +135,8 @@ class _Finder(ast.NodeVisitor):
         self._add(node, "pass", f"{shown(self._source(node))} taken out")
 
     def _mutate_Raise(self, node: ast.Raise) -> None:
-        self._add(node, "pass", f"{shown(self._source(node))} taken out")
+        if not self._source(node).startswith("raise RuntimeError("):  # which says what cannot be
+            self._add(node, "pass", f"{shown(self._source(node))} taken out")
 
     def _mutate_Continue(self, node: ast.Continue) -> None:
         self._add(node, "break", "continue turned to break")

@@ -112,6 +112,8 @@ def _test(tree: Path, tests: list[str], variables: dict[str, str], printed: int)
 def _outcome(exit_code: int, printed: str) -> Outcome:
     if exit_code == 0:
         return Outcome.SURVIVED
+    if "Failed: Timeout (>" in printed:
+        return Outcome.HUNG
     told = printed.rstrip().rpartition("\n")[2]
     return Outcome.CAUGHT if exit_code == _TESTS_FAILED and " failed" in told else Outcome.BROKEN
 
