@@ -4,12 +4,11 @@ FilterConditionsString, FilterConditionsDateTime and ParameterFiltersListCampaig
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import LiteralString
 
 from tallykeep.db.queries import queries
-from tallykeep.model import now
 from tallykeep.resources import cleaning
 from tallykeep.resources.cleaning import Problem, actual
 from tallykeep.resources.lists.declare import Condition, Field, Reader
@@ -18,6 +17,7 @@ _sql = queries(__package__, "conditions.sql")
 
 _NUMBER_TEXT = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,4})?", re.ASCII)
 _LONGEST_NUMBER = 1_000
+_MOST_DAYS = 700_000
 
 
 def read_moment(value: str) -> datetime:
@@ -37,11 +37,11 @@ def read_number(value: str) -> Decimal:
     return Decimal(text)
 
 
-def _days_ago(value: str) -> datetime:
-    try:
-        return now() - timedelta(days=cleaning.cell_whole_number(value))
-    except OverflowError:
-        raise Problem(f"must be a number of days within the calendar {actual(value)}") from None
+def _days(value: str) -> int:
+    days: int = cleaning.cell_whole_number(value)
+    if abs(days) > _MOST_DAYS:
+        raise Problem(f"must be a number of days within the calendar {actual(value)}")
+    return days
 
 
 _PRESENCE = {"$has_value": Condition(sql=_sql.has_value), "$is_unknown": Condition(sql=_sql.is_unknown)}
@@ -79,8 +79,8 @@ _MOMENT = {
     "$before": Condition(sql=_sql.before, read=read_moment),
     "$after_equal": Condition(sql=_sql.after_equal, read=read_moment),
     "$before_equal": Condition(sql=_sql.before_equal, read=read_moment),
-    "$more_than": Condition(sql=_sql.more_days_ago, read=_days_ago),
-    "$less_than": Condition(sql=_sql.less_days_ago, read=_days_ago),
+    "$more_than": Condition(sql=_sql.more_days_ago, read=_days),
+    "$less_than": Condition(sql=_sql.less_days_ago, read=_days),
     **_PRESENCE,
 }
 _BOOLEAN = {

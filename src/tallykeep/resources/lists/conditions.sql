@@ -68,10 +68,10 @@ strpos({column}, {value}::text) > 0
 {column} <= {value}::timestamptz
 
 -- name: more_days_ago!
-{column} < {value}::timestamptz
+{column} < now() - {value}::bigint * interval '1 day'
 
 -- name: less_days_ago!
-{column} > {value}::timestamptz AND {column} <= now()
+{column} > now() - {value}::bigint * interval '1 day' AND {column} <= now()
 
 -- name: is_boolean!
 {column} = {value}::boolean
