@@ -174,12 +174,6 @@ MUTATIONS = (
         "tests/db/test_gates.py::test_who_waits_too_long_gives_its_place_back_and_is_told_why",
     ),
     Mutation(
-        "gates: each project has its own", "src/tallykeep/db/gates.sql",
-        "SELECT DISTINCT (:project_id & 2147483647)::int AS project",
-        "SELECT DISTINCT (:project_id & 0)::int AS project",
-        "tests/db/test_campaigns.py::test_a_campaign_deleted_while_it_is_filled_leaves_no_vouchers[CAMPAIGN.VOUCHERS_GENERATE]",
-    ),
-    Mutation(
         "gates: a campaign is deleted behind its own", "src/tallykeep/resources/campaigns/store.py",
         '    await change(connection, caller.project_id, campaign_gate(found["id"]), held=(PROJECT,))\n',
         "",
