@@ -2,15 +2,18 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: help setup demo serve test crash mutations check bench docs screenshots lock clean
+.PHONY: help setup demo serve test crash mutations mutants check bench docs screenshots lock clean
 
 help:
 	@echo "make demo    set up, import the example files, show the outcome, stop"
 	@echo "make serve   set up, then API and worker on http://127.0.0.1:8000 until stopped"
 	@echo "make setup   only the set-up: .venv with everything the others need"
 	@echo "make test    the whole test suite"
-	@echo "make crash   every fault point, then a nemesis: SEED=1 KILLS=60 ROWS=60000 [FIGURES=file.json]"
+	@echo "make crash   every fault point, every order of two at once, ORDERS=10000 of three, then a nemesis:"
+	@echo "             SEED=1 KILLS=60 ROWS=60000 [FIGURES=file.json]"
 	@echo "make mutations   safeguards taken out one by one; the test that holds each must fail"
+	@echo "make mutants   the engine and the writes changed in one small place at a time; some test must fail:"
+	@echo "               SEED=1 COUNT=100 [ONLY=part-of-a-name] [FIGURES=file.json]"
 	@echo "make check   lint, types, layers"
 	@echo "make bench   benchmarks, as ratios (QUICK=1: smaller sizes, ONLY=name: one row)"
 	@echo "make docs    write the pages of docs/ that are made from the code"
@@ -36,7 +39,7 @@ demo: setup
 serve: setup
 	@exec $(BIN)/tallykeep serve
 
-test: setup $(VENV)/.chromium
+test: setup $(VENV)/.chromium $(VENV)/.faketime
 	@$(BIN)/python -m pytest --numprocesses 2 $(PYTEST_ARGS)
 
 # What drives the dashboard in tests/browser. Tried anew each time, where it could not be had.
@@ -46,16 +49,29 @@ $(VENV)/.chromium: $(VENV)/.done
 	  && { apt-get update && apt-get install --yes --no-install-recommends chromium; } >$(VENV)/chromium.log 2>&1; }; \
 	  then touch $@; else echo "chromium cannot be installed here: the dashboard will NOT be tried in a browser"; fi
 
-SEED  ?= 1
-KILLS ?= 60
-ROWS  ?= 60000
+# What sets the clocks in tests/crash/nemesis. Tried anew each time, where it could not be had.
+$(VENV)/.faketime: $(VENV)/.done
+	@if ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 || { [ "$$(id -u)" = 0 ] \
+	  && command -v apt-get >/dev/null && echo "Installing libfaketime (once)..." \
+	  && { apt-get update && apt-get install --yes --no-install-recommends libfaketime; } >$(VENV)/faketime.log 2>&1; }; \
+	  then touch $@; else echo "libfaketime cannot be installed here: clocks will NOT be among the nemesis's faults"; fi
 
-crash: setup
+SEED   ?= 1
+KILLS  ?= 60
+ROWS   ?= 60000
+ORDERS ?= 10000
+COUNT  ?= 100
+
+crash: setup $(VENV)/.faketime
 	@SEED=$(SEED) EVERY_FAULT=1 $(BIN)/python -m pytest -q tests/faults
+	@SEED=$(SEED) EVERY_ORDER=1 ORDERS=$(ORDERS) $(BIN)/python -m pytest -q --numprocesses 2 --dist load tests/interleavings
 	@$(BIN)/python -m tests.crash.nemesis --seed $(SEED) --kills $(KILLS) --rows $(ROWS) $(if $(FIGURES),--json $(FIGURES))
 
 mutations: setup
 	@$(BIN)/python -m tests.mutations $(ONLY)
+
+mutants: setup
+	@$(BIN)/python -m tests.mutants --seed $(SEED) --count $(COUNT) $(if $(ONLY),--only $(ONLY)) $(if $(FIGURES),--json $(FIGURES))
 
 check: setup
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -1,5 +1,9 @@
-"""Fixtures: one real PostgreSQL and one running server a session, a database or a project of its own a test."""
+"""Fixtures: one real PostgreSQL and one running server a session, a database or a project of its own a test.
 
+Who runs the tests again and again lends them a PostgreSQL that is running already, and a database that is migrated.
+"""
+
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.postgres import fresh_database, make_template, running_postgres
+from tests.postgres import fresh_database, migrated_template, running_postgres
 from tests.server import Api, Server, new_project
 
 # How long an example takes tells how busy the machine is.
@@ -24,13 +28,20 @@ def session_dir() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def postgres(session_dir: Path) -> Iterator[str]:
+    if lent := os.environ.get("LENT_POSTGRES"):
+        yield lent
+        return
     with running_postgres(session_dir / "pg") as url:
         yield url
 
 
 @pytest.fixture(scope="session")
-def template(postgres: str) -> str:
-    return make_template(postgres)
+def template(postgres: str) -> Iterator[str]:
+    if lent := os.environ.get("LENT_TEMPLATE"):
+        yield lent
+        return
+    with migrated_template(postgres) as name:
+        yield name
 
 
 @pytest.fixture

@@ -4,20 +4,19 @@ Each mutation is applied to a copy of the tree, in a directory of its own; the t
 """
 
 import argparse
-import os
-import shutil
-import subprocess
 import sys
-import tempfile
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
+from tests.mutants.trial import Outcome, Trials, trials
+
 ENGINE = "src/tallykeep/engine"
-_COPIED = ("src", "tests", "pyproject.toml", "examples")
+VOUCHERS = "src/tallykeep/resources/vouchers"
+UPSERTS = "src/tallykeep/resources/upserts"
+MIGRATIONS = "src/tallykeep/db/migrations/versions"
+ROW_LOCKS = "tests/db/test_row_locks.py"
+EVERY_CHECK = "tests/db/test_checks.py::test_every_check_has_changes_that_no_other_one_would_refuse"
 _LONGEST_SECONDS = 240
-_TESTS_FAILED = 1  # pytest's exit code; a mutant that does not even start proves nothing
 
 
 @dataclass(frozen=True)
@@ -109,8 +108,8 @@ MUTATIONS = (
     ),
     Mutation(
         "acceptance is one transaction", f"{ENGINE}/accept.py",
-        "self._pool.connection() as connection, connection.transaction():\n            action_id, created",
-        "self._pool.connection() as connection:\n            action_id, created",
+        "self._pool.connection() as connection, connection.transaction():\n            action_id = ",
+        "self._pool.connection() as connection:\n            action_id = ",
         "tests/db/test_acceptance.py::test_a_submission_that_breaks_off_leaves_nothing",
     ),
     Mutation(
@@ -126,8 +125,8 @@ MUTATIONS = (
         "tests/db/test_turns.py::test_actions_in_a_sequence_go_one_after_another",
     ),
     Mutation(
-        "who joins a sequence holds the project's lock", f"{ENGINE}/turns.py",
-        "        await queue_turns(connection, project_id, 0)  # whoever", "        # whoever",
+        "who joins a sequence holds the project's lock", f"{ENGINE}/accept.py",
+        '"number": await number_acceptance(connection, project_id)', '"number": 0',
         "tests/db/test_turns.py::test_two_that_are_accepted_at_the_same_moment_see_each_other",
     ),
     Mutation(
@@ -152,7 +151,7 @@ MUTATIONS = (
     ),
     Mutation(
         "within a project goes on who was served longest ago", f"{ENGINE}/turns.sql",
-        "ORDER BY served_at, created_at, id", "ORDER BY created_at, id",
+        "ORDER BY served_at, number", "ORDER BY number",
         "tests/db/test_turns.py::test_an_import_of_one_portion_is_the_next_one_served",
     ),
     Mutation(
@@ -263,6 +262,98 @@ MUTATIONS = (
         "if False:",
         "tests/db/test_campaign_imports.py::test_a_code_that_is_deleted_while_it_is_met_is_written_by_the_next_try",
     ),
+    Mutation(
+        "none of a sequence becomes ready while another one is", f"{ENGINE}/turns.sql",
+        """    AND NOT ready
+    AND NOT EXISTS (
+        SELECT FROM async_actions AS other
+        WHERE other.project_id = :project_id AND other.sequence = :sequence
+            AND other.status IN ('ENQUEUED', 'IN_PROGRESS') AND other.ready
+    )
+""",
+        "    AND NOT ready\n",
+        "tests/db/test_turns.py::test_nobody_else_of_a_sequence_becomes_ready_while_one_is",
+    ),
+    Mutation(
+        "a sequence goes by the order of acceptance", f"{ENGINE}/turns.sql",
+        "ORDER BY number\n        LIMIT 1\n    )", "ORDER BY created_at, id\n        LIMIT 1\n    )",
+        "tests/db/test_turns.py::test_the_order_of_commits_is_the_order_of_a_sequence_whatever_the_clock_says",
+    ),
+    Mutation(
+        "acceptances are numbered one by one", f"{ENGINE}/turns.sql",
+        "DO UPDATE SET accepted = mine.accepted + 1", "DO UPDATE SET accepted = mine.accepted",
+        "tests/db/test_turns.py::test_actions_are_numbered_in_the_order_of_their_acceptance_by_whichever_door",
+    ),
+    Mutation(
+        "an acceptance in one statement is numbered too", f"{ENGINE}/turns.sql",
+        "accepted = mine.accepted + :accepted", "accepted = mine.accepted",
+        "tests/db/test_turns.py::test_actions_are_numbered_in_the_order_of_their_acceptance_by_whichever_door",
+    ),
+    Mutation(
+        "who waited as long as another goes on by number", f"{ENGINE}/turns.sql",
+        "ORDER BY served_at, number", "ORDER BY served_at, created_at, id",
+        "tests/db/test_turns.py::test_of_actions_that_have_waited_as_long_the_one_accepted_first_is_served",
+    ),
+    Mutation(
+        "CHECK: every row counts once", f"{MIGRATIONS}/0015_order.sql",
+        "CHECK (done_count + failed_count + unprocessed_count + open_count = total_count)", "CHECK (true)", EVERY_CHECK,
+    ),
+    Mutation(
+        "CHECK: ended means no row is open", f"{MIGRATIONS}/0015_order.sql",
+        "CHECK (status NOT IN ('DONE', 'FAILED') OR open_count = 0)", "CHECK (true)", EVERY_CHECK,
+    ),
+    Mutation(
+        "CHECK: done means no row is left", f"{MIGRATIONS}/0015_order.sql",
+        "CHECK (status <> 'DONE' OR (open_portions = 0 AND unprocessed_count = 0))", "CHECK (true)", EVERY_CHECK,
+    ),
+    Mutation(
+        "CHECK: ended somehow exactly when ended", f"{MIGRATIONS}/0015_order.sql",
+        "            ELSE ended_by IS NULL\n", "            ELSE true\n", EVERY_CHECK,
+    ),
+    Mutation(
+        "CHECK: of a closed portion every row is accounted for", f"{MIGRATIONS}/0009_control.sql",
+        "CHECK (status <> 'CLOSED' OR done_count + failed_count + unprocessed_count = row_count)", "CHECK (true)",
+        EVERY_CHECK,
+    ),
+    Mutation(
+        "a portion without rows is closed", f"{MIGRATIONS}/0015_order.sql",
+        "CHECK (row_count > 0 OR (row_count = 0 AND status = 'CLOSED'))", "CHECK (row_count >= 0)", EVERY_CHECK,
+    ),
+    Mutation(
+        "a bulk update locks vouchers before it reads them", f"{VOUCHERS}/updates.sql",
+        "ORDER BY code FOR UPDATE", "ORDER BY code",
+        f"{ROW_LOCKS}::test_a_bulk_update_adds_to_what_somebody_else_has_just_written",
+    ),
+    Mutation(
+        "changes lock what they find by source_id", f"{UPSERTS}/store.sql",
+        "ORDER BY source_id FOR UPDATE", "ORDER BY source_id",
+        f"{ROW_LOCKS}::test_a_change_of_a_customer_keeps_what_somebody_else_has_just_written[source_id]",
+    ),
+    Mutation(
+        "changes lock what they find by id", f"{UPSERTS}/store.sql",
+        "ORDER BY id FOR UPDATE", "ORDER BY id",
+        f"{ROW_LOCKS}::test_a_change_of_a_customer_keeps_what_somebody_else_has_just_written[id]",
+    ),
+    Mutation(
+        "what was created meanwhile is not passed over", f"{UPSERTS}/writing.py",
+        'if inserted.rowcount != sum(record["is_new"] for record in records):', "if False:",
+        f"{ROW_LOCKS}::test_a_customer_that_somebody_else_has_just_created_is_changed_and_not_passed_over",
+    ),
+    Mutation(
+        "an import locks vouchers before it judges them", f"{VOUCHERS}/write.sql",
+        "\nFOR UPDATE OF vouchers", "",
+        f"{ROW_LOCKS}::test_an_import_judges_a_voucher_by_what_somebody_else_has_just_written",
+    ),
+    Mutation(
+        "what was deleted meanwhile is imported anew", f"{VOUCHERS}/write.py",
+        "if inserted.rowcount + len(existing) != len(drafts):", "if False:",
+        f"{ROW_LOCKS}::test_a_voucher_that_somebody_else_deletes_in_the_middle_of_its_update_is_imported_anew",
+    ),
+    Mutation(
+        "a single update locks its voucher before it reads it", f"{VOUCHERS}/single.sql",
+        "(code = :code OR id = :code) FOR UPDATE", "(code = :code OR id = :code)",
+        f"{ROW_LOCKS}::test_a_single_update_keeps_what_somebody_else_has_just_written",
+    ),
 )  # fmt: skip
 
 
@@ -272,46 +363,26 @@ def main() -> int:
     arguments.add_argument("word", nargs="?", default="")
     word = arguments.parse_args().word
     survivors = 0
-    print(f"{'safeguard taken out':<60} {'outcome':<10} {'seconds':>7}  test that must fail")
-    for mutation in MUTATIONS:
-        if word in mutation.safeguard or word in mutation.test:
-            started = time.monotonic()
-            outcome = _try(mutation)
-            survivors += outcome not in ("caught", "hung")
-            seconds = time.monotonic() - started
-            print(f"{mutation.safeguard:<60} {outcome:<10} {seconds:>7.1f}  {mutation.test}", flush=True)
+    print(f"{'safeguard taken out':<60} {'outcome':<10} {'seconds':>7}  test that must fail", flush=True)
+    with trials(EVERY_FAULT="1") as tried:
+        for mutation in MUTATIONS:
+            if word in mutation.safeguard or word in mutation.test:
+                started = time.monotonic()
+                outcome = _try(tried, mutation)
+                survivors += outcome not in (Outcome.CAUGHT, Outcome.HUNG)
+                seconds = time.monotonic() - started
+                print(f"{mutation.safeguard:<60} {outcome:<10} {seconds:>7.1f}  {mutation.test}", flush=True)
     print(f"{survivors} survived")
     return 1 if survivors else 0
 
 
-def _try(mutation: Mutation) -> str:
-    with tempfile.TemporaryDirectory(prefix="tallykeep-mutant-") as directory:
-        tree = Path(directory)
-        for name in _COPIED:
-            source = ROOT / name
-            shutil.copytree(source, tree / name) if source.is_dir() else shutil.copy(source, tree / name)
-        if not _mutate(tree / mutation.file, mutation):
-            return "not found"
-        env = {**os.environ, "PYTHONPATH": str(tree / "src"), "EVERY_FAULT": "1"}
-        command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", mutation.test]
-        try:
-            ran = subprocess.run(
-                command, cwd=tree, env=env, capture_output=True, timeout=_LONGEST_SECONDS, check=False, text=True
-            )
-        except subprocess.TimeoutExpired:
-            return "hung"
-        if ran.returncode == _TESTS_FAILED and " failed" in ran.stdout and " error" not in ran.stdout.splitlines()[-1]:
-            return "caught"
-        return "SURVIVED" if ran.returncode == 0 else f"broken ({ran.returncode})"
-
-
-def _mutate(file: Path, mutation: Mutation) -> bool:
-    """Whether the text was there exactly once, and is replaced now."""
-    text = file.read_text()
+def _try(tried: Trials, mutation: Mutation) -> Outcome:
+    text = (tried.tree / mutation.file).read_text()
     if text.count(mutation.text) != 1:
-        return False
-    file.write_text(text.replace(mutation.text, mutation.replacement))
-    return True
+        return Outcome.NOT_FOUND
+    with tried.reading(mutation.file, text.replace(mutation.text, mutation.replacement)):
+        migrated = not mutation.file.startswith(MIGRATIONS)
+        return tried.run([mutation.test], seconds=_LONGEST_SECONDS, migrated=migrated)[0]
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """A real PostgreSQL for the tests, and databases of their own within it."""
 
 import itertools
+import os
 import signal
 import subprocess
 import time
@@ -63,7 +64,7 @@ def named(url: str, database: str) -> str:
 @contextmanager
 def fresh_database(server_url: str, template: str | None = None) -> Iterator[str]:
     """A database of its own, copied from `template` where given; dropped afterwards, whoever is connected."""
-    name = f"test_{next(_numbers)}"
+    name = f"test_{os.getpid()}_{next(_numbers)}"
     copied = f" TEMPLATE {template}" if template else ""
     with psycopg.connect(server_url, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}{copied}")
@@ -73,12 +74,12 @@ def fresh_database(server_url: str, template: str | None = None) -> Iterator[str
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def make_template(server_url: str) -> str:
-    """A migrated database without projects, to copy others from."""
-    with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute("CREATE DATABASE migrated")
-    migrate(named(server_url, "migrated"))
-    return "migrated"
+@contextmanager
+def migrated_template(server_url: str) -> Iterator[str]:
+    """A migrated database without projects, to copy others from; its name."""
+    with fresh_database(server_url) as url:
+        migrate(url)
+        yield url.rpartition("?")[0].rpartition("/")[2]
 
 
 def quiet_settings(**changes: object) -> Settings:

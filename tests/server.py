@@ -25,7 +25,9 @@ ENDED = ("DONE", "FAILED")
 class Server:
     """`tallykeep serve` as a child process; `roles` finds its children by name."""
 
-    def __init__(self, directory: Path, *, database_url: str | None = None, **variables: str) -> None:
+    def __init__(
+        self, directory: Path, *, database_url: str | None = None, cwd: Path | None = None, **variables: str
+    ) -> None:  # fmt: skip
         self.directory = directory
         self.log = directory / "serve.log"
         env = {name: value for name, value in os.environ.items() if not name.startswith("TALLYKEEP_")}
@@ -33,6 +35,7 @@ class Server:
         if database_url:
             env["TALLYKEEP_DATABASE_URL"] = database_url
         self._env = env
+        self._cwd = cwd
         self.url = ""
         self.output: list[str] = []
         self._process: subprocess.Popen[str] | None = None
@@ -42,7 +45,7 @@ class Server:
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "tallykeep", "serve"],
-                env=self._env, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True,
+                env=self._env, cwd=self._cwd, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True,
                 preexec_fn=die_with_parent(signal.SIGTERM),
             )  # fmt: skip
         assert self._process.stdout is not None

@@ -11,7 +11,7 @@ from tallykeep.config import Settings
 from tallykeep.db.pool import make_pool
 from tallykeep.engine.apply import Applier
 from tallykeep.engine.isolate import DONE_ALONE, TRY_AGAIN, RunAlone
-from tallykeep.engine.passing import is_passing
+from tallykeep.engine.passing import accuses_a_row, is_passing
 from tallykeep.supervisor import die_with_parent
 
 _NAME = "tallykeep worker"
@@ -42,12 +42,12 @@ async def apply_alone(settings: Settings, database_url: str, project_id: int, ac
     """Apply the portion here; returns DONE_ALONE, or TRY_AGAIN where the database was at fault."""
     started = time.monotonic()
     try:
-        async with make_pool(database_url, size=2, name=_NAME) as pool:
+        async with make_pool(database_url, size=2, name=_NAME, lock_timeout_seconds=settings.lease_seconds) as pool:
             applier = Applier(pool, ACTION_TYPES, settings, _start_no_other)
             async with pool.connection() as connection:
                 await applier.apply_alone(connection, project_id, action_id, first_row)
     except Exception as error:
-        if is_passing(error) and time.monotonic() - started < settings.lease_seconds:
+        if is_passing(error) and not accuses_a_row(error, time.monotonic() - started, settings.lease_seconds):
             return TRY_AGAIN
         raise
     return DONE_ALONE

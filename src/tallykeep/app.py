@@ -38,6 +38,7 @@ from tallykeep.supervisor import Supervisor, shown_keys
 
 _WORKER = "tallykeep worker"
 _GRACEFUL_SECONDS = 10
+_LOCK_TIMEOUT_SECONDS = 10  # that a request waits for what somebody else is writing
 _BEHIND = "not this version's: tallykeep db migrate"
 
 
@@ -59,9 +60,19 @@ def api(settings: Settings) -> int:
     @asynccontextmanager
     async def open_context() -> AsyncIterator[Context]:
         async with (
-            make_pool(database_url, size=settings.api_pool_size, name="tallykeep api") as pool,
+            make_pool(
+                database_url,
+                size=settings.api_pool_size,
+                name="tallykeep api",
+                lock_timeout_seconds=_LOCK_TIMEOUT_SECONDS,
+            ) as pool,
             # Its own pool: a slow upload keeps a connection for as long as it takes.
-            make_pool(database_url, size=settings.api_pool_size, name="tallykeep intake") as intake,
+            make_pool(
+                database_url,
+                size=settings.api_pool_size,
+                name="tallykeep intake",
+                lock_timeout_seconds=_LOCK_TIMEOUT_SECONDS,
+            ) as intake,
         ):
             acceptance = Acceptance(intake, settings)
             controller = Controller(pool, acceptance, ACTION_TYPES, settings)
@@ -155,9 +166,8 @@ def prompt_database(settings: Settings) -> int:
 
 async def _work(settings: Settings, database_url: str) -> bool:
     queue = Queue(database_url)
-    async with make_pool(
-        database_url, size=settings.worker_concurrency + EXPRESS_CONCURRENCY + 3, name=_WORKER
-    ) as pool:
+    size = settings.worker_concurrency + EXPRESS_CONCURRENCY + 3
+    async with make_pool(database_url, size=size, name=_WORKER, lock_timeout_seconds=settings.lease_seconds) as pool:
         applier = Applier(pool, ACTION_TYPES, settings, in_a_process_of_its_own(settings, database_url))
         queue.on_advance(applier.advance)
         rescuer = Rescuer(pool, settings, _WORKER)

@@ -77,6 +77,12 @@ class Settings(BaseSettings):
         gt=0,
         description="A portion at which so many attempts ended without any outcome is tried in a process of its own.",
     )
+    portion_retries: int = Field(
+        default=20,
+        gt=0,
+        description="An action is given up after so many tries in a row that an error ended without any progress; to"
+        " wait for others is none.",
+    )
     lease_seconds: float = Field(default=60, gt=0, description="How long a silent worker keeps its portion.")
     worker_silence_seconds: float = Field(
         default=30,

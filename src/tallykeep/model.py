@@ -304,6 +304,7 @@ class Action:
     """An asynchronous action with its tally.
 
     total_count = done_count + failed_count + unprocessed_count + the rows still open; none are open once it has ended.
+    `retry_count` tries in a row came to nothing by now, the last one for `retry_reason`.
     `done_count` of a dry run counts what would be done; `created_count` of these would be, or were, new resources.
     """
 
@@ -326,6 +327,8 @@ class Action:
     on_error: OnError = OnError.CONTINUE
     ended_by: EndedBy | None = None
     reason: str | None = None
+    retry_count: int = 0
+    retry_reason: str | None = None
     parent_id: str | None = None
     requested_by: str | None = None
     file_name: str | None = None
@@ -352,11 +355,11 @@ class Action:
 
     @property
     def eta_seconds(self) -> int | None:
-        """Seconds until the last row at the pace so far; None where nothing can be said yet, or any more."""
+        """Seconds from the last change to the last row at the pace until then; None where nothing can be said."""
         accounted = self.done_count + self.failed_count
         if self.status != Status.IN_PROGRESS or not accounted or self.started_at is None:
             return None
-        elapsed = (now() - self.started_at).total_seconds()
+        elapsed = (self.updated_at - self.started_at).total_seconds()
         return math.ceil(elapsed * (self.total_count - accounted) / accounted)
 
     @property

@@ -7,7 +7,6 @@ import os
 import signal
 import socket
 import sys
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -45,11 +44,9 @@ class Role:
     env: dict[str, str] | None = None
     output: IO[bytes] | None = None
     process: asyncio.subprocess.Process | None = field(default=None, init=False)
-    started_at: float = field(default=0.0, init=False)  # seconds since the epoch, as files have their times
 
     async def start(self) -> asyncio.subprocess.Process:
         """Start the process in a session of its own: the terminal's Ctrl-C is the supervisor's to hand on."""
-        self.started_at = time.time()
         self.process = await asyncio.create_subprocess_exec(
             *self.command,
             env=self.env,
@@ -75,6 +72,28 @@ class Role:
             _log.warning("role did not stop in time and is killed", role=self.name)
             self.process.kill()
             await self.process.wait()
+
+
+@dataclass
+class _Pulse:
+    """How long a worker has shown no sign of life, by a clock that nobody sets: its heartbeat only has to change.
+
+    A start may take as long as a silence, so a new process counts as heard that much ahead.
+    """
+
+    heartbeat_file: Path
+    patience: float
+    _seen: tuple[int, int] = (0, 0)
+    _heard_at: float = 0.0
+
+    def silent_seconds(self, pid: int) -> float:
+        """Seconds since the heartbeat of this process was last seen to change."""
+        present = asyncio.get_running_loop().time()
+        beat = self.heartbeat_file.stat().st_mtime_ns if self.heartbeat_file.exists() else 0
+        if self._seen != (pid, beat):
+            self._heard_at = present if self._seen[0] == pid else present + self.patience
+            self._seen = (pid, beat)
+        return present - self._heard_at
 
 
 class Supervisor:
@@ -161,22 +180,16 @@ class Supervisor:
     async def _watch_heartbeat(self, worker: Role) -> None:
         """Kill a worker that is there but does nothing (stopped, stuck); `_kept` then starts another."""
         patience = self._settings.worker_silence_seconds
+        pulse = _Pulse(self._heartbeat_file, patience)
         while not self._stopping.is_set():
             await asyncio.sleep(patience / 4)
             process = worker.process
             if process is None or process.returncode is not None:
                 continue
-            if time.time() - self._last_sign_of_life(worker) > patience:
+            if pulse.silent_seconds(process.pid) > patience:
                 _log.warning("the worker shows no sign of life and is killed", silent_for_seconds=patience)
                 process.kill()
                 await process.wait()
-
-    def _last_sign_of_life(self, worker: Role) -> float:
-        """When its heartbeat was last seen; a start may take as long as a silence, so it counts ahead by that much."""
-        beaten = self._heartbeat_file.stat().st_mtime if self._heartbeat_file.exists() else 0.0
-        if beaten > worker.started_at:
-            return beaten
-        return worker.started_at + self._settings.worker_silence_seconds
 
     @property
     def _heartbeat_file(self) -> Path:

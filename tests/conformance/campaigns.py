@@ -62,7 +62,7 @@ def not_theirs(other: Api, sent: Any) -> Refused:
 
 
 UNIT = "unit: must be a number, property is required (actual value is 'EUR')"
-_TAKEN = "No free code was found; the campaign's code_config allows too few"
+_TAKEN = "All 2 codes that the code_config allows are taken; make it allow more (length, charset or pattern)"
 _UPDATED: FullRow = {
     "start_date": Sent("2022-09-20", "start_date", "2022-09-20T00:00:00.000Z"),
     "expiration_date": Sent("2030-09-30", "expiration_date", "2030-09-30T00:00:00.000Z"),

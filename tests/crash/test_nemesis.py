@@ -4,7 +4,8 @@ from pathlib import Path
 
 from tests.crash.nemesis.run import Plan, as_text, is_clean, run
 
-SHORT = Plan(seed=7, kills=10, rows=6_000)
+# On a machine that is busy with other tests a process may take longer to start than a try alone may take.
+SHORT = Plan(seed=7, kills=10, rows=6_000, portion_attempts=9)
 
 
 def test_no_row_is_lost_or_doubled_whatever_is_killed(session_dir: Path) -> None:
@@ -12,3 +13,5 @@ def test_no_row_is_lost_or_doubled_whatever_is_killed(session_dir: Path) -> None
     assert is_clean(figures), as_text(figures)
     assert figures["rows"] >= SHORT.rows
     assert sum(figures["faults"].values()) == SHORT.kills
+    assert all(figures["accepted in the dark"].values()), as_text(figures)
+    assert figures["values that several submissions wrote"] > 0

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import psutil
 import psycopg
@@ -38,6 +38,44 @@ def test_whatever_becomes_of_the_jobs(serve: Callable[..., Server], sabotage: st
             at_progress(api, action_id, progress)
             connection.execute(sabotage)
     api.ended(action_id)
+    audit(server, action_id, ROWS)
+
+
+LIMITS_OF_OTHERS = {
+    "statement_timeout": "60ms",
+    "lock_timeout": "1ms",
+    "idle_in_transaction_session_timeout": "60ms",
+    "idle_session_timeout": "300ms",
+    "transaction_timeout": "100ms",
+}
+
+
+def test_limits_that_others_set_for_the_database_end_no_work(serve: Callable[..., Server]) -> None:
+    server = serve("limits", TALLYKEEP_PORTION_ROWS="2000")
+    api = client(server)
+    with psycopg.connect(database_url(server), autocommit=True) as connection:
+        for name, limit in LIMITS_OF_OTHERS.items():
+            connection.execute(f"ALTER DATABASE postgres SET {name} = '{limit}'")
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE pid <> pg_backend_pid() AND datname IS NOT NULL"
+        )
+    server.wait_ready()
+
+    def slowly() -> Iterator[bytes]:
+        """An upload whose transaction is idle for longer than all of these limits together."""
+        body = file_of(ROWS).encode()
+        for start in range(0, len(body), len(body) // 4 + 1):
+            yield body[start : start + len(body) // 4 + 1]
+            time.sleep(0.2)
+
+    answer = api.http.post("/v1/vouchers/importCSV", content=slowly(), headers={"Content-Type": "text/csv"})
+    assert answer.status_code == 202, answer.text
+    action_id = answer.json()["async_action_id"]
+    assert api.ended(action_id)["retry_count"] == 0
+    with psycopg.connect(database_url(server), autocommit=True) as connection:
+        for name in LIMITS_OF_OTHERS:
+            connection.execute(f"ALTER DATABASE postgres RESET {name}")
     audit(server, action_id, ROWS)
 
 

@@ -190,27 +190,6 @@ def test_keys_are_written_in_order(database_url: str) -> None:
     asyncio.run(scenario())
 
 
-def test_the_database_refuses_a_tally_that_does_not_add_up(database_url: str) -> None:
-    async def scenario() -> None:
-        async with open_engine(database_url) as engine:
-            await engine.submit_csv(gifts(2))
-            for illegal in (
-                "UPDATE async_actions SET done_count = 1",
-                "UPDATE async_actions SET failed_count = 1",
-                "UPDATE async_actions SET unprocessed_count = 1",
-                "UPDATE async_actions SET open_count = open_count - 1",
-                "UPDATE async_actions SET total_count = total_count + 1",
-                "UPDATE async_actions SET done_count = -1, open_count = open_count + 1",
-                "UPDATE async_actions SET status = 'DONE', operation_status = 'SUCCESS', finished_at = now()",
-                "UPDATE portions SET status = 'CLOSED', closed_at = now()",
-                "UPDATE portions SET closed_at = now()",
-            ):
-                with pytest.raises(psycopg.errors.CheckViolation):
-                    await engine.query(f"{illegal} RETURNING 1")
-
-    asyncio.run(scenario())
-
-
 def test_a_portion_waits_for_the_one_before_it(database_url: str) -> None:
     """JSON imports keep the first of two rows with the same code, wherever the portions are cut."""
 

@@ -13,6 +13,7 @@ from tallykeep.actions import ACTION_TYPES
 from tallykeep.engine.account import end_unfinished
 from tallykeep.engine.isolate import TRY_AGAIN
 from tallykeep.engine.kinds import ActionType
+from tallykeep.engine.turns import LONGEST_DELAY
 from tallykeep.model import EndedBy
 from tests.db.engine import Engine, open_engine
 from tests.db.test_applying import gifts
@@ -64,6 +65,34 @@ def test_what_makes_progress_or_is_in_hand_or_has_ended_is_left_alone(database_u
             await engine.finish(action_id)
             await _lose_jobs(engine)
             assert await engine.rescuer.rescue() == 0
+
+    asyncio.run(scenario())
+
+
+def test_a_sign_of_life_from_the_future_is_none(database_url: str) -> None:
+    """The clock was set back by ten minutes, and a worker was killed: nobody waits these ten minutes."""
+
+    async def scenario() -> None:
+        async with open_engine(database_url) as engine:
+            await engine.submit_csv(gifts(2))
+            await _lose_jobs(engine)
+            assert await engine.rescuer.rescue() == 0
+            await engine.query("UPDATE async_actions SET updated_at = now() + interval '10 minutes' RETURNING id")
+            assert await engine.rescuer.rescue() == 1
+
+    asyncio.run(scenario())
+
+
+def test_a_job_that_waits_for_longer_than_any_is_made_to_does_not_count(database_url: str) -> None:
+    later = "UPDATE procrastinate_jobs SET scheduled_at = now() + %s * interval '1 second' RETURNING id"
+
+    async def scenario() -> None:
+        async with open_engine(database_url, **AT_ONCE) as engine:
+            await engine.submit_csv(gifts(2))
+            await engine.query(later, LONGEST_DELAY.total_seconds() - 5)
+            assert await engine.rescuer.rescue() == 0
+            await engine.query(later, LONGEST_DELAY.total_seconds() + 90)
+            assert await engine.rescuer.rescue() == 1
 
     asyncio.run(scenario())
 

@@ -266,3 +266,97 @@ def test_a_slow_upload_joins_the_sequence_when_it_is_accepted(database_url: str)
             assert voucher["metadata"] == {"number": 3}
 
     asyncio.run(scenario())
+
+
+def test_the_order_of_commits_is_the_order_of_a_sequence_whatever_the_clock_says(database_url: str) -> None:
+    kind = "VOUCHERS.BULK_UPDATE"
+
+    async def scenario() -> None:
+        async with open_engine(database_url, **AT_ONCE) as engine, open_line(engine) as line:
+            begun, may_end = asyncio.Event(), asyncio.Event()
+            running = await engine.submit(kind, rows_of(kind, 0))
+
+            async def body() -> AsyncIterator[bytes]:
+                yield rows_of(kind, 1)[:-1]
+                while not await engine.query("SELECT FROM pg_stat_activity WHERE query LIKE 'COPY portions%'"):
+                    yield b"," + b" " * 10_000 + rows_of(kind, 1)[1:-1]
+                begun.set()  # its action is there by now, though for nobody else to be seen
+                await may_end.wait()
+                yield b"]"
+
+            upload = asyncio.create_task(engine.acceptance.accept(engine.submission(kind), Bytes(body())))
+            await begun.wait()
+            later = [await engine.submit(kind, rows_of(kind, number)) for number in (2, 3)]
+            may_end.set()
+            first = (await upload).action_id
+            order = [running, *later, first]
+            assert await _by(engine, "number") == order
+            assert await _by(engine, "created_at") == [running, first, *later]
+            for number, action_id in enumerate(order):
+                await engine.query(
+                    "UPDATE async_actions SET created_at = now() - %s * interval '1 hour' WHERE id = %s RETURNING 1",
+                    number, action_id,
+                )  # fmt: skip
+            await line.serve(1000)
+            assert await blocks(engine) == order
+
+    asyncio.run(scenario())
+
+
+async def _by(engine: Engine, column: str) -> list[str]:
+    return [row["id"] for row in await engine.query(f"SELECT id FROM async_actions ORDER BY {column}")]
+
+
+def test_actions_are_numbered_in_the_order_of_their_acceptance_by_whichever_door(database_url: str) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url, portion_rows=3) as engine:
+            for number in range(2):
+                await submit_big(engine, 3, 10 * number)  # at once, in one statement
+                await submit_big(engine, 7, 10 * number)
+                await engine.submit("VOUCHERS.BULK_UPDATE", rows_of("VOUCHERS.BULK_UPDATE", number))
+                asked = engine.submission("VOUCHERS.METADATA_KEY_PURGE", options={"key": "k"})
+                async with engine.pool.connection() as connection, connection.transaction():
+                    await engine.acceptance.accept_planned(connection, asked)
+            numbers = await engine.query("SELECT number FROM async_actions ORDER BY created_at, number")
+            assert [row["number"] for row in numbers] == list(range(1, 9))
+
+    asyncio.run(scenario())
+
+
+def test_of_actions_that_have_waited_as_long_the_one_accepted_first_is_served(database_url: str) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url) as engine:
+            actions = [await submit_big(engine, 1, number) for number in range(4)]
+            for number, action_id in enumerate(actions):
+                await engine.query(
+                    "UPDATE async_actions SET served_at = now(), created_at = now() - %s * interval '1 hour'"
+                    " WHERE id = %s RETURNING 1",
+                    number, action_id,
+                )  # fmt: skip
+            await engine.query("UPDATE async_actions SET served_at = 'epoch' RETURNING 1")
+            for action_id in actions:
+                await engine.advance()
+                assert (await engine.get(action_id))["status"] == "DONE"
+
+    asyncio.run(scenario())
+
+
+def test_nobody_else_of_a_sequence_becomes_ready_while_one_is(database_url: str) -> None:
+    """Even where it has not the lowest number, which an upgrade from before there were any may have left behind."""
+    kind = "VOUCHERS.BULK_UPDATE"
+
+    async def scenario() -> None:
+        async with open_engine(database_url, **AT_ONCE) as engine:
+            running, waiting, unwanted = [await engine.submit(kind, rows_of(kind, number)) for number in range(3)]
+            await engine.query("UPDATE async_actions SET number = 10 WHERE id = %s RETURNING 1", running)
+            jobs = await engine.jobs()
+            await engine.controller.cancel(engine.project_id, unwanted, "a key")
+            ready = await engine.query(
+                "SELECT id FROM async_actions WHERE ready AND status IN ('ENQUEUED', 'IN_PROGRESS')"
+            )
+            assert [row["id"] for row in ready] == [running]
+            assert await engine.jobs() == jobs
+            await engine.finish(running)
+            await engine.finish(waiting)
+
+    asyncio.run(scenario())

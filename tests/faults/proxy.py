@@ -1,18 +1,13 @@
-"""A relay in front of PostgreSQL that loses one message: the n-th of those that end a round trip, or its answer.
-
-It knows no more of the protocol than how messages are framed: a type, a length, a body; the first one without a type.
-"""
+"""A relay that loses one message: the n-th of those that end a round trip, or its answer."""
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import asynccontextmanager
 from enum import StrEnum
 from pathlib import Path
 
-SOCKET = ".s.PGSQL.5432"
-_ENDS_ROUND_TRIP = b"QScf"  # Query, Sync, CopyDone, CopyFail: what the client waits behind
-_HELD_BACK = b"PBDEC"  # Parse, Bind, Describe, Execute, Close go to the server together with their Sync
+from tests.relay import SOCKET, Link, Relay, listening
+
 _READY = b"ZG"  # ReadyForQuery, CopyInResponse: the server has answered and waits
 
 
@@ -23,66 +18,40 @@ class Lost(StrEnum):
     ANSWER = "answer"
 
 
-class _Link:
-    """One client's connection, and ours to the server for it."""
-
-    def __init__(self, client: asyncio.StreamWriter, server: asyncio.StreamWriter) -> None:
-        self.client = client
-        self.server = server
-        self.answers_are_lost = False
-
-    def cut(self) -> None:
-        for writer in (self.client, self.server):
-            writer.transport.abort()
+class _LossyLink(Link):
+    answers_are_lost = False
 
 
-@dataclass
-class Proxy:
+class Proxy(Relay):
     """Counts round trips since `arm`; the one with the number given there is lost, with its connection."""
 
-    server_socket: str
-    round_trips: int = 0
-    struck: bool = False
-    _at: int | None = None
-    _lost: Lost = Lost.REQUEST
-    _links: dict[_Link, asyncio.Task[None]] = field(default_factory=dict)
+    def __init__(self, server_socket: str) -> None:
+        super().__init__(server_socket)
+        self.round_trips = 0
+        self.struck = False
+        self._at: int | None = None
+        self._lost = Lost.REQUEST
 
     def arm(self, at: int | None, lost: Lost = Lost.REQUEST) -> None:
         """Lose the `at`-th round trip from now on, or none."""
         self.round_trips, self.struck, self._at, self._lost = 0, False, at, lost
 
-    async def serve(self, client_reader: asyncio.StreamReader, client: asyncio.StreamWriter) -> None:
-        """Relay one connection until either side closes it, or it is cut."""
-        server_reader, server = await asyncio.open_unix_connection(self.server_socket)
-        link = _Link(client, server)
-        self._links[link] = asyncio.create_task(_relay_answers(server_reader, link))
-        with suppress(asyncio.IncompleteReadError, ConnectionError):
-            await self._relay_requests(client_reader, link)
-        link.cut()
-        await self._links.pop(link)
+    def link(self, client: asyncio.StreamWriter, server: asyncio.StreamWriter) -> _LossyLink:
+        """A link whose answers may get lost."""
+        return _LossyLink(client, server)
 
-    async def close(self) -> None:
-        """Cut what is still connected."""
-        for link, answers in list(self._links.items()):
-            link.cut()
-            await answers
+    async def may_pass(self, link: Link, request: bytes) -> bool:
+        """Whether this round trip's request is not the one to be lost."""
+        assert isinstance(link, _LossyLink)
+        if not self._strikes():
+            return True
+        link.answers_are_lost = self._lost is Lost.ANSWER
+        return link.answers_are_lost
 
-    async def _relay_requests(self, reader: asyncio.StreamReader, link: _Link) -> None:
-        size = await reader.readexactly(4)
-        link.server.write(size + await reader.readexactly(int.from_bytes(size) - 4))
-        held = b""
-        while True:
-            kind, message = await _next_message(reader)
-            if kind in _HELD_BACK:
-                held += message
-                continue
-            if kind in _ENDS_ROUND_TRIP and self._strikes():
-                if self._lost is Lost.REQUEST:
-                    return link.cut()
-                link.answers_are_lost = True
-            link.server.write(held + message)
-            held = b""
-            await link.server.drain()
+    async def answer(self, link: Link, kind: bytes, message: bytes) -> bool:
+        """Hand the answer on, unless it is to be lost: then nothing more once the server has done its part."""
+        assert isinstance(link, _LossyLink)
+        return kind not in _READY if link.answers_are_lost else await super().answer(link, kind, message)
 
     def _strikes(self) -> bool:
         self.round_trips += 1
@@ -92,30 +61,8 @@ class Proxy:
         return True
 
 
-async def _relay_answers(reader: asyncio.StreamReader, link: _Link) -> None:
-    with suppress(asyncio.IncompleteReadError, ConnectionError):
-        while True:
-            kind, message = await _next_message(reader)
-            if not link.answers_are_lost:
-                link.client.write(message)
-                await link.client.drain()
-            elif kind in _READY:
-                break
-    link.cut()
-
-
-async def _next_message(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
-    head = await reader.readexactly(5)
-    return head[:1], head + await reader.readexactly(int.from_bytes(head[1:]) - 4)
-
-
 @asynccontextmanager
 async def open_proxy(directory: Path, server_directory: str) -> AsyncIterator[Proxy]:
     """A proxy that listens in `directory` as PostgreSQL would, in front of the server in the other one."""
-    proxy = Proxy(f"{server_directory}/{SOCKET}")
-    server = await asyncio.start_unix_server(proxy.serve, directory / SOCKET)
-    try:
+    async with listening(Proxy(f"{server_directory}/{SOCKET}"), directory) as proxy:
         yield proxy
-    finally:
-        server.close()
-        await proxy.close()

@@ -23,7 +23,20 @@ def test_codes_are_made_by_rule(api: Api) -> None:
         check(answer, 400, "invalid_code_config", "code_config")
     one_only = GIFT | {"code_config": {"length": 1, "charset": "Z"}}
     assert api.http.post("/v1/vouchers", json=one_only).status_code == 200
-    check(api.http.post("/v1/vouchers", json=one_only), 409, "duplicate_found")
+    check(api.http.post("/v1/vouchers", json=one_only), 409, "duplicate_found", "The only code")
+
+
+def test_every_code_that_a_rule_allows_can_be_made(api: Api) -> None:
+    """Also by adding vouchers one by one to a campaign."""
+    rule = {"charset": "0123456789", "pattern": "ONE-#"}
+    made = [api.http.post("/v1/vouchers", json=GIFT | {"code_config": rule}).json()["code"] for _ in range(8)]
+    campaign = api.http.post("/v1/campaigns", json={"name": "One", "voucher": GIFT | {"code_config": rule}}).json()
+    path = f"/v1/campaigns/{campaign['id']}/vouchers"
+    made += [api.http.post(path).json()["code"] for _ in range(2)]
+    assert sorted(made) == [f"ONE-{digit}" for digit in range(10)]
+    taken = "All 10 codes that the code_config allows are taken"
+    check(api.http.post(path), 409, "duplicate_found", taken)
+    check(api.http.post("/v1/vouchers", json=GIFT | {"code_config": rule}), 409, "duplicate_found", taken)
 
 
 def test_an_update_changes_what_it_names(api: Api) -> None:

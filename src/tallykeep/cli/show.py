@@ -20,6 +20,7 @@ _ENDED_BY = {
     "CANCELED": "canceled",
     "STOPPED": "stopped, as --on-error said",
     "REJECTED": "rejected as a whole, as --on-error said: nothing was written",
+    "GAVE_UP": "given up; a retry with --include-unprocessed takes up the rows that are left",
 }
 
 
@@ -53,6 +54,10 @@ def tally(action: dict[str, Any], reasons: list[dict[str, Any]]) -> Group:
         lines.append(Text("  a dry run: nothing was written", style="bold yellow"))
     if action["ended_by"] in _ENDED_BY:
         lines.append(Text(f"  {_ENDED_BY[action['ended_by']]}", style="yellow"))
+    if action["ended_by"] == "GAVE_UP":
+        lines.append(Text(f"  {action['reason']}", style="yellow"))
+    elif action.get("retry_count"):
+        lines.append(Text(f"  retried {action['retry_count']:,} times: {action['retry_reason']}", style="yellow"))
     if mended := action.get("mended_count"):
         lines.append(Text(f"  {mended:,} of those that are not done went in by retries since", style="green"))
     return Group(*lines, *([_reasons(reasons)] if reasons else []))

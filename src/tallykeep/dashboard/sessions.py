@@ -19,7 +19,6 @@ from tallykeep import exact_json
 from tallykeep.dashboard.api import Keys
 from tallykeep.db.pool import Pool
 from tallykeep.db.queries import queries
-from tallykeep.model import now
 
 _sql = queries(__package__, "sessions.sql")
 
@@ -47,13 +46,12 @@ class Sessions:
         """A new session's cookie; None where there is no such key any more."""
         secret = secrets.token_bytes(_SECRET_BYTES)
         content = exact_json.dumps({"app_id": keys.app_id, "app_token": keys.app_token, "project": project})
-        moment = now()
         begun = {
-            "id": _id(secret), "key_id": keys.app_id, "sealed": _seal(secret).encrypt(content), "now": moment,
-            "expires_at": moment + timedelta(hours=self.hours),
+            "id": _id(secret), "key_id": keys.app_id, "sealed": _seal(secret).encrypt(content),
+            "lifetime": timedelta(hours=self.hours),
         }  # fmt: skip
         async with self.pool().connection() as connection:
-            await connection.execute(_sql.delete_expired, {"now": moment, "batch": _EXPIRED_AT_A_TIME})
+            await connection.execute(_sql.delete_expired, {"batch": _EXPIRED_AT_A_TIME})
             added = await (await connection.execute(_sql.add_session, begun)).fetchone()
         return f"{added['project_id']}.{_text(secret)}" if added else None
 
@@ -63,7 +61,7 @@ class Sessions:
         if not secret:
             return None
         async with self.pool().connection() as connection:
-            found = await (await connection.execute(_sql.get_session, {**place, "now": now()})).fetchone()
+            found = await (await connection.execute(_sql.get_session, place)).fetchone()
         try:
             content = exact_json.loads(_seal(secret).decrypt(bytes(found["sealed"]))) if found else None
         except InvalidToken:

@@ -1,7 +1,6 @@
 """Background tasks: the list of a project's actions, and what can be done to all that match its filters."""
 
 import asyncio
-from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Form, Request
@@ -40,11 +39,10 @@ async def list_tasks(request: Request, visit: FromVisit, filters: FromFilters, a
 @router.get("/tasks/all/{deed}")
 async def ask_about_all(request: Request, visit: FromVisit, filters: FromFilters, deed: Deed) -> Response:
     """How many tasks it would be, to be confirmed; those that come in meanwhile are left alone."""
-    before = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    asked = _until(filters.asked(), before) | {"dry_run": "true", "limit": str(_MOST_AT_ONCE)}
+    asked = filters.asked() | {"dry_run": "true", "limit": str(_MOST_AT_ONCE)}
     counted = await visit.api.ask("POST", f"/v1/async-actions/{deed}", asked)
     asked_for: dict[str, Any] = {"filters": filters, "statuses": STATUSES, "times": TIMES}
-    return page(request, "tasks_all.html", **asked_for, deed=deed, counted=counted, before=before)
+    return page(request, "tasks_all.html", **asked_for, deed=deed, counted=counted, before=counted["looked_at"])
 
 
 @router.post("/tasks/all/{deed}")

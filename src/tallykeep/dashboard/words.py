@@ -33,7 +33,7 @@ TYPES = {
 }
 
 STATUSES = {"ENQUEUED": "Waiting", "IN_PROGRESS": "Running", "DONE": "Done", "FAILED": "Ended early"}
-_ENDINGS = {"CANCELED": "Canceled", "STOPPED": "Stopped", "REJECTED": "Rejected"}
+_ENDINGS = {"CANCELED": "Canceled", "STOPPED": "Stopped", "REJECTED": "Rejected", "GAVE_UP": "Given up"}
 
 _SIZES = ("bytes", "kB", "MB", "GB", "TB")
 

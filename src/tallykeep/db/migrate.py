@@ -4,6 +4,7 @@ from pathlib import Path
 
 import psycopg
 
+from tallykeep.db.session import connect
 from tallykeep.errors import DatabaseUnavailableError
 
 _SCRIPTS = Path(__file__).parent / "migrations"
@@ -27,7 +28,7 @@ def migrate(database_url: str) -> None:
 def current_revision(database_url: str) -> str | None:
     """The revision that the database is at; None before the first. Raises DatabaseUnavailableError."""
     try:
-        with psycopg.connect(database_url, autocommit=True) as connection:
+        with connect(database_url, autocommit=True) as connection:
             return _revision(connection)
     except psycopg.OperationalError as error:
         raise DatabaseUnavailableError(
@@ -55,7 +56,7 @@ def _upgrade(database_url: str) -> None:
     config = Config()
     config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
     engine = sqlalchemy.create_engine(
-        "postgresql+psycopg://", creator=lambda: psycopg.connect(database_url), poolclass=sqlalchemy.NullPool
+        "postgresql+psycopg://", creator=lambda: connect(database_url), poolclass=sqlalchemy.NullPool
     )
     with engine.begin() as connection:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")

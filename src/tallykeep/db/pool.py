@@ -5,6 +5,7 @@ import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -14,6 +15,7 @@ from psycopg.types.json import set_json_dumps, set_json_loads
 from psycopg_pool import AsyncConnectionPool
 
 from tallykeep import exact_json
+from tallykeep.db.session import set_own_limits
 
 Connection = AsyncConnection[DictRow]
 Pool = AsyncConnectionPool[Connection]
@@ -23,13 +25,13 @@ _FRESH_SECONDS = 1.0  # so long after its last use a connection is taken to be a
 _last_used: WeakKeyDictionary[AsyncConnection[Any], float] = WeakKeyDictionary()
 
 
-async def _configure(connection: AsyncConnection[Any]) -> None:
+async def _configure(connection: AsyncConnection[Any], *, lock_timeout_seconds: float) -> None:
     _widen(connection.fileno())
     set_json_loads(exact_json.loads, connection)
     set_json_dumps(exact_json.dumps, connection)
     await connection.set_autocommit(True)
-    # Elsewhere the last day of 9999 would be past what Python can hold.
-    await connection.execute("SET timezone = 'UTC'")
+    # In UTC, because elsewhere the last day of 9999 would be past what Python can hold.
+    await set_own_limits(connection, lock_timeout_seconds=lock_timeout_seconds)
 
 
 def _widen(descriptor: int) -> None:
@@ -51,15 +53,18 @@ async def _check_unless_fresh(connection: AsyncConnection[Any]) -> None:
         await AsyncConnectionPool.check_connection(connection)
 
 
-def make_pool(database_url: str, *, size: int, name: str) -> Pool:
-    """A closed pool; open it within the running event loop."""
+def make_pool(database_url: str, *, size: int, name: str, lock_timeout_seconds: float = 0) -> Pool:
+    """A closed pool; open it within the running event loop.
+
+    Its statements wait for locks for `lock_timeout_seconds`, with 0 without end.
+    """
     return AsyncConnectionPool(
         database_url,
         min_size=1,
         max_size=size,
         open=False,
         name=name,
-        configure=_configure,
+        configure=partial(_configure, lock_timeout_seconds=lock_timeout_seconds),
         reset=_note_use,
         check=_check_unless_fresh,
         kwargs={"row_factory": dict_row, "application_name": name},

@@ -4,12 +4,12 @@ import os
 import shutil
 from dataclasses import dataclass
 
-import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from tallykeep.db.embedded import binary
 from tallykeep.db.migrate import current_revision, newest_revision
 from tallykeep.db.queries import queries
+from tallykeep.db.session import connect
 from tallykeep.errors import DatabaseUnavailableError
 
 _sql = queries(__package__, "upkeep.sql")
@@ -34,7 +34,7 @@ class DatabaseStatus:
 def database_status(database_url: str) -> DatabaseStatus:
     """How the database stands; raises DatabaseUnavailableError."""
     revision = current_revision(database_url)
-    with psycopg.connect(database_url) as connection:
+    with connect(database_url) as connection:
         version, size_bytes = connection.execute(_sql.describe).fetchone() or ("", 0)
     return DatabaseStatus(_where(database_url), version, size_bytes, revision, newest_revision())
 

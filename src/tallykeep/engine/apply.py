@@ -3,11 +3,6 @@
 import asyncio
 import time
 from dataclasses import dataclass
-from datetime import timedelta
-
-import psycopg
-import structlog
-from psycopg_pool import PoolTimeout
 
 from tallykeep.config import Settings
 from tallykeep.db.pool import Connection, Pool
@@ -16,15 +11,21 @@ from tallykeep.engine.attempt import apply_portion, whole_at_once
 from tallykeep.engine.claim import claim_portion, forget_attempt, note_attempt
 from tallykeep.engine.isolate import Isolation, RunAlone
 from tallykeep.engine.kinds import ActionTypes
-from tallykeep.engine.passing import is_passing
+from tallykeep.engine.passing import accuses_a_row, is_passing
+from tallykeep.engine.retries import Retries
 from tallykeep.engine.turns import queue_next, queue_turns, serve_next_action
 from tallykeep.engine.whole import apply_whole
 from tallykeep.errors import OutOfTurnError
 from tallykeep.model import ClaimedPortion
 
-_log = structlog.get_logger()
 
-_RETRY_AFTER = timedelta(seconds=1)
+class _NotNowError(Exception):
+    """The portion cannot be applied just now, for the error that this is raised from."""
+
+    def __init__(self, claimed: ClaimedPortion, error: Exception) -> None:
+        super().__init__(str(error))
+        self.claimed = claimed
+        self.error = error
 
 
 class _SuspectError(Exception):
@@ -53,11 +54,16 @@ class Applier:
             async with self.pool.connection() as connection:
                 if not await self._advance(connection, project_id, express) and express:
                     await queue_turns(connection, project_id, 1)
+        except _NotNowError as not_now:
+            await self._retries.put_off(project_id, not_now.error, not_now.claimed)
         except Exception as error:
             if not is_passing(error):
                 raise
-            _log.info("a portion will be tried again", project_id=project_id, reason=str(error))
-            await self._queue_again(project_id)
+            await self._retries.put_off(project_id, error, None)
+
+    @property
+    def _retries(self) -> Retries:
+        return Retries(self.pool, self.settings)
 
     async def _advance(self, connection: Connection, project_id: int, express: bool) -> bool:
         served: set[str] = set()
@@ -91,9 +97,11 @@ class Applier:
                 await forget_attempt(self.pool, claimed)  # the worker was told to stop, nobody died
             raise
         except Exception as error:
-            if claimed and is_passing(error) and time.monotonic() - started < self.settings.lease_seconds:
+            if claimed is None or not is_passing(error):
+                raise
+            if not accuses_a_row(error, time.monotonic() - started, self.settings.lease_seconds):
                 await forget_attempt(self.pool, claimed)
-            raise
+            raise _NotNowError(claimed, error) from error
         return True
 
     async def _isolate(self, connection: Connection, suspect: _SuspectError) -> None:
@@ -118,11 +126,3 @@ class Applier:
             claimed = await claim_portion(connection, project_id, action_id, self.settings, first_row)
             if claimed is not None:
                 await self._complete(connection, claimed)
-
-    async def _queue_again(self, project_id: int) -> None:
-        """Queue the turn once more after a moment; when even that fails, the rescuer will."""
-        try:
-            async with self.pool.connection() as connection, connection.transaction():
-                await queue_turns(connection, project_id, 1, delay=_RETRY_AFTER)
-        except (psycopg.Error, PoolTimeout) as error:
-            _log.warning("could not queue a retry; the rescuer will", project_id=project_id, reason=str(error))

@@ -10,7 +10,7 @@ from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.engine.kinds import Submission
 from tallykeep.errors import IdempotencyKeyReusedError, TallykeepError
-from tallykeep.model import Wishes, now
+from tallykeep.model import Wishes
 
 _sql = queries(__package__, "once.sql")
 
@@ -75,6 +75,6 @@ async def remember(connection: Connection, submission: Submission, digest: bytes
     if not submission.idempotency_key:
         return
     place = {"project_id": submission.project_id, "key": submission.idempotency_key}
-    kept = await connection.execute(_sql.add_key, {**place, "digest": digest, "action_id": action_id, "now": now()})
+    kept = await connection.execute(_sql.add_key, {**place, "digest": digest, "action_id": action_id})
     if not kept.rowcount:
         raise KeyTakenError(f"the key {submission.idempotency_key} is taken")

@@ -4,5 +4,5 @@ SELECT digest, action_id FROM idempotency_keys WHERE project_id = :project_id AN
 -- name: add_key!
 -- Waits for a transaction that is just adding the same key, and then does nothing.
 INSERT INTO idempotency_keys (project_id, key, digest, action_id, created_at)
-VALUES (:project_id, :key, :digest, :action_id, :now)
+VALUES (:project_id, :key, :digest, :action_id, statement_timestamp())
 ON CONFLICT (project_id, key) DO NOTHING

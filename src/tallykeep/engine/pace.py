@@ -3,10 +3,11 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from tallykeep.db.clock import database_time
 from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.errors import NotFoundError
-from tallykeep.model import now, wire_time
+from tallykeep.model import wire_time
 
 _sql = queries(__package__, "pace.sql")
 
@@ -35,7 +36,7 @@ async def list_portions(
 
 async def rows_by_minute(connection: Connection, project_id: int, minutes: int) -> dict[str, Any]:
     """Rows that were done or failed in each of the last `minutes` minutes, the present one last; none of dry runs."""
-    last = now().replace(second=0, microsecond=0)
+    last = (await database_time(connection)).replace(second=0, microsecond=0)
     since = last - timedelta(minutes=minutes - 1)
     place = {"project_id": project_id, "since": since}
     found = {row.pop("minute"): row for row in await (await connection.execute(_sql.rows_by_minute, place)).fetchall()}

@@ -7,6 +7,8 @@ from procrastinate import App, PsycopgConnector
 from procrastinate.jobs import Status
 from psycopg import AsyncConnection
 
+from tallykeep.db.session import set_own_limits
+
 QUEUE = "actions"
 EXPRESS = "express"  # for actions of one portion: it has workers of its own beside those of both queues
 TASK = "advance"
@@ -14,10 +16,11 @@ _TIDY = "tidy"
 _DEAD_AFTER_SECONDS = 60
 
 
-async def _need_not_wait_for_the_disk(connection: AsyncConnection[Any]) -> None:
+async def _configure(connection: AsyncConnection[Any]) -> None:
     # Only for the queue's own marks (fetched, finished): one lost in a crash means a job too many, which is harmless.
     # Jobs are deferred on our connections, in transactions that do wait.
     await connection.set_autocommit(True)
+    await set_own_limits(connection)
     await connection.execute("SET synchronous_commit = off")
 
 
@@ -28,9 +31,7 @@ class Queue:
     """Jobs that say «this project has an open portion»; one too many, too late or lost changes nothing."""
 
     def __init__(self, database_url: str, *, pool_size: int = 4) -> None:
-        connector = PsycopgConnector(
-            conninfo=database_url, min_size=1, max_size=pool_size, configure=_need_not_wait_for_the_disk
-        )
+        connector = PsycopgConnector(conninfo=database_url, min_size=1, max_size=pool_size, configure=_configure)
         self.app = App(connector=connector)
 
     def on_advance(self, advance: Advance) -> None:

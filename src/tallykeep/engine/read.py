@@ -17,8 +17,8 @@ _sql = queries(__package__, "read.sql")
 # What an action shows beside the wire format's fields: everywhere, and when it is asked for alone.
 ADDED_FIELDS = (
     "total_count", "done_count", "failed_count", "unprocessed_count", "started_at", "finished_at", "eta_seconds",
-    "ended_by", "reason", "dry_run", "on_error", "parent_id", "user", "file_name", "file_size",
-    "failures_kept", "mended_count", "first_file_name",
+    "ended_by", "reason", "retry_count", "retry_reason", "dry_run", "on_error", "parent_id", "user", "file_name",
+    "file_size", "failures_kept", "mended_count", "first_file_name",
 )  # fmt: skip
 TAKEN_OF_FILE = ("charset", "delimiter", "sheet", "header_row")
 ADDED_ALONE = ("created_count", "updated_count", *TAKEN_OF_FILE, "log_id")
@@ -168,6 +168,8 @@ def shown(action: Action, kin: Kin | None = None) -> dict[str, Any]:
         "eta_seconds": action.eta_seconds,
         "ended_by": action.ended_by,
         "reason": action.reason,
+        "retry_count": action.retry_count,
+        "retry_reason": action.retry_reason,
         "dry_run": action.dry_run,
         "on_error": action.on_error,
         "parent_id": action.parent_id,

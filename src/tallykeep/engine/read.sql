@@ -3,6 +3,7 @@
 SELECT
     project_id, id, type, status, operation_status, request_id, created_at, updated_at, started_at, finished_at,
     total_count, done_count, failed_count, unprocessed_count, created_count, dry_run, on_error, ended_by, reason,
+    retry_count, retry_reason,
     parent_id, requested_by, file_name, body_size, failures_kept, report_kept,
     source ->> 'charset' AS charset,
     CASE WHEN source ->> 'format' = 'csv' AND source ->> 'sheet' IS NULL THEN source ->> 'delimiter' END AS delimiter,

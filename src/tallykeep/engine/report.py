@@ -3,8 +3,8 @@
 import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import timedelta
+from typing import Any, NamedTuple
 
 from itsdangerous import BadSignature, URLSafeSerializer
 
@@ -27,6 +27,14 @@ async def signing_secret(connection: Connection) -> bytes:
     return bytes(found["value"]) if found else b""
 
 
+class ReportPlace(NamedTuple):
+    """Where a report is, and until when the link to it works, in seconds since the epoch."""
+
+    project_id: int
+    action_id: str
+    till: int
+
+
 @dataclass(frozen=True, slots=True)
 class ReportLinks:
     """Makes the links to reports and reads them again."""
@@ -43,32 +51,35 @@ class ReportLinks:
         token = self._serializer.dumps([action.project_id, action.id, round(till.timestamp())])
         return Report(f"{self.base_url}v1/reports/{token}", till)
 
-    def read(self, token: str) -> tuple[int, str]:
-        """The project and the action a link leads to; raises NotFoundError when it is forged or has expired."""
+    def read(self, token: str) -> "ReportPlace":
+        """What the link leads to; raises NotFoundError where it is forged."""
         try:
-            project_id, action_id, till = self._serializer.loads(token)
+            return ReportPlace(*self._serializer.loads(token))
         except BadSignature:
             raise NotFoundError("There is no such report") from None
-        if till < datetime.now(UTC).timestamp():
-            raise NotFoundError("The link to this report has expired", resource_id=action_id, resource_type="report")
-        return project_id, action_id
 
     @property
     def _serializer(self) -> URLSafeSerializer:
         return URLSafeSerializer(self.secret, salt=_SALT)
 
 
-async def report_header(connection: Connection, kinds: ActionTypes, project_id: int, action_id: str) -> str:
-    """The first line of the report file; raises NotFoundError where the action has none, or none any more."""
-    found = await (await connection.execute(_sql.get_type, _place(project_id, action_id))).fetchone()
+async def report_header(connection: Connection, kinds: ActionTypes, place: ReportPlace) -> str:
+    """The first line of the report file.
+
+    Raises NotFoundError where the link has expired, and where the action has no report, or none any more.
+    """
+    action_id = place.action_id
+    found = await (await connection.execute(_sql.get_type, place._asdict())).fetchone()
+    if found is not None and found["expired"]:
+        raise NotFoundError("The link to this report has expired", resource_id=action_id, resource_type="report")
     if found is None or not kinds[found["type"]].report_header:
         raise NotFoundError.of("report", action_id)
     return ",".join(kinds[found["type"]].report_header) + "\n"
 
 
-async def report_lines(pool: Pool, project_id: int, action_id: str) -> AsyncIterator[str]:
+async def report_lines(pool: Pool, report: ReportPlace) -> AsyncIterator[str]:
     """The other lines of the report file, part by part; between parts no connection is held."""
-    place, after = _place(project_id, action_id), 0
+    place, after = {"project_id": report.project_id, "action_id": report.action_id}, 0
     while part := await _next_part(pool, {**place, "after": after}):
         yield part["body"]
         after = part["first_row"]
@@ -77,7 +88,3 @@ async def report_lines(pool: Pool, project_id: int, action_id: str) -> AsyncIter
 async def _next_part(pool: Pool, behind: dict[str, object]) -> dict[str, Any] | None:
     async with pool.connection() as connection:
         return await (await connection.execute(_sql.next_report_part, behind)).fetchone()
-
-
-def _place(project_id: int, action_id: str) -> dict[str, object]:
-    return {"project_id": project_id, "action_id": action_id}

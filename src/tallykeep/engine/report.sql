@@ -5,7 +5,9 @@ INSERT INTO secrets (name, value) VALUES (:name, :value) ON CONFLICT DO NOTHING
 SELECT value FROM secrets WHERE name = :name
 
 -- name: get_type
-SELECT type FROM async_actions WHERE project_id = :project_id AND id = :action_id AND report_kept
+SELECT type, to_timestamp(:till) < statement_timestamp() AS expired
+FROM async_actions
+WHERE project_id = :project_id AND id = :action_id AND report_kept
 
 -- name: next_report_part
 SELECT first_row, body

@@ -10,8 +10,7 @@ from tallykeep.config import Settings
 from tallykeep.db.pool import Connection, Pool
 from tallykeep.db.queries import queries
 from tallykeep.engine.account import Tally
-from tallykeep.engine.turns import queue_next, queue_turns
-from tallykeep.model import now
+from tallykeep.engine.turns import LONGEST_DELAY, queue_next, queue_turns
 
 _sql = queries(__package__, "rescue.sql")
 _log = structlog.get_logger()
@@ -36,8 +35,8 @@ class Rescuer:
     async def rescue(self) -> int:
         """End sessions past their lease, queue stranded projects again; returns how many were queued."""
         async with self.pool.connection() as connection:
-            silent_since = now() - timedelta(seconds=self.settings.lease_seconds)
-            ending = {"application_name": self.worker_name, "silent_since": silent_since}
+            lease = timedelta(seconds=self.settings.lease_seconds)
+            ending = {"application_name": self.worker_name, "lease": lease}
             await connection.execute(_sql.end_silent_transactions, ending)
             await self._wake_sequences(connection)
             return await self._wake_projects(connection)
@@ -51,8 +50,12 @@ class Rescuer:
                 await queue_next(connection, found["project_id"], ended, in_flight)
 
     async def _wake_projects(self, connection: Connection) -> int:
-        silent_since = now() - timedelta(seconds=self.settings.rescue_after_seconds)
-        place = {"silent_since": silent_since, "portions_in_flight": self.settings.portions_in_flight}
+        patience = timedelta(seconds=self.settings.rescue_after_seconds)
+        place = {
+            "patience": patience,
+            "longest_delay": LONGEST_DELAY,
+            "portions_in_flight": self.settings.portions_in_flight,
+        }
         async with connection.transaction():
             stranded = await (await connection.execute(_sql.find_stranded_projects, place)).fetchall()
             for project in stranded:

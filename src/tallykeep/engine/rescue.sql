@@ -1,6 +1,8 @@
 -- name: find_stranded_projects
 -- Projects with an action that is unfinished, silent for a while, whose first open portion nobody holds, and without
 -- any job waiting in the queue; with the number of jobs that their actions can do with.
+-- A sign of life from the future is none: the clock was set back. Nor does a job count that waits for longer than any is
+-- made to.
 WITH stranded AS MATERIALIZED (
     SELECT actions.project_id, least(:portions_in_flight, actions.open_portions) AS turns
     FROM async_actions AS actions
@@ -17,10 +19,13 @@ WITH stranded AS MATERIALIZED (
         AND portions.status = 'OPEN'
     WHERE actions.status IN ('ENQUEUED', 'IN_PROGRESS')
         AND actions.ready
-        AND greatest(actions.updated_at, actions.served_at) < :silent_since
+        AND greatest(actions.updated_at, actions.served_at)
+            NOT BETWEEN statement_timestamp() - :patience::interval AND statement_timestamp()
         AND NOT EXISTS (
             SELECT FROM procrastinate_jobs
             WHERE procrastinate_jobs.status = 'todo'
+                AND coalesce(procrastinate_jobs.scheduled_at, statement_timestamp())
+                    <= statement_timestamp() + :longest_delay::interval
                 AND (procrastinate_jobs.args ->> 'project_id')::bigint = actions.project_id
         )
     LIMIT 1000
@@ -54,4 +59,4 @@ WHERE application_name = :application_name
     AND pid <> pg_backend_pid()
     AND xact_start IS NOT NULL
     AND wait_event_type = 'Client'
-    AND state_change < :silent_since
+    AND state_change NOT BETWEEN statement_timestamp() - :lease::interval AND statement_timestamp() + :lease::interval

@@ -18,7 +18,6 @@ from tallykeep.config import Settings
 from tallykeep.db.pool import Connection, Pool
 from tallykeep.db.queries import queries
 from tallykeep.engine.passing import is_passing
-from tallykeep.model import now
 
 _sql = queries(__package__, "tidy.sql")
 _log = structlog.get_logger()
@@ -69,16 +68,16 @@ class Tidier:
         )
 
     async def _delete_leftovers(self) -> None:
-        before = now() - timedelta(hours=self.settings.keep_idempotency_hours)
+        age = timedelta(hours=self.settings.keep_idempotency_hours)
         for query in (_sql.delete_attempts, _sql.delete_dry_run_keys, _sql.delete_idempotency_keys):
             deleted = _KEYS_BATCH
             while deleted == _KEYS_BATCH:
                 async with self._step() as connection:
-                    deleted = (await connection.execute(query, {"before": before, "batch": _KEYS_BATCH})).rowcount
+                    deleted = (await connection.execute(query, {"age": age, "batch": _KEYS_BATCH})).rowcount
 
     async def _begin(self, begin: LiteralString, days: float) -> int:
         """Mark a batch of actions; returns how many."""
-        due = {"before": now() - timedelta(days=days), "batch": _BATCH}
+        due = {"age": timedelta(days=days), "batch": _BATCH}
         async with self._step() as connection:
             begun = await (await connection.execute(begin, due)).fetchone()
         return int(begun["count"]) if begun else 0

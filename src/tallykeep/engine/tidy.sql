@@ -5,7 +5,7 @@
 WITH old AS (
     SELECT project_id, id
     FROM async_actions
-    WHERE finished_at < :before
+    WHERE finished_at < statement_timestamp() - :age::interval
         AND status IN ('DONE', 'FAILED')
         AND NOT EXISTS (
             SELECT FROM removals
@@ -31,7 +31,7 @@ SELECT count(*) AS count FROM marked
 WITH old AS (
     SELECT project_id, id
     FROM async_actions
-    WHERE failures_kept AND finished_at < :before AND status IN ('DONE', 'FAILED')
+    WHERE failures_kept AND finished_at < statement_timestamp() - :age::interval AND status IN ('DONE', 'FAILED')
     ORDER BY finished_at
     LIMIT :batch
     FOR UPDATE SKIP LOCKED
@@ -53,7 +53,7 @@ SELECT count(*) AS count FROM marked
 WITH old AS (
     SELECT project_id, id
     FROM async_actions
-    WHERE report_kept AND finished_at < :before AND status IN ('DONE', 'FAILED')
+    WHERE report_kept AND finished_at < statement_timestamp() - :age::interval AND status IN ('DONE', 'FAILED')
     ORDER BY finished_at
     LIMIT :batch
     FOR UPDATE SKIP LOCKED
@@ -180,7 +180,7 @@ DELETE FROM idempotency_keys
 WHERE (project_id, key) IN (
     SELECT keys.project_id, keys.key
     FROM idempotency_keys AS keys
-    WHERE keys.created_at < :before
+    WHERE keys.created_at < statement_timestamp() - :age::interval
         AND NOT EXISTS (
             SELECT FROM async_actions AS actions
             WHERE actions.project_id = keys.project_id

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from tallykeep.db.clock import database_time
 from tallykeep.db.pool import Pool
 from tallykeep.db.queries import queries
 from tallykeep.engine.attempt import try_rows
@@ -44,11 +45,11 @@ async def try_out(
         options: dict[str, Any] = {}
         if kind.target is not None and target is not None:
             options = await kind.target(connection, project_id, target)
-        moment = await (await connection.execute(_sql.present)).fetchone() or {}
+        moment = await database_time(connection)
         whole = replace(source, header=filled_header(source), options=options)
         # A portion in our hands, of an action that does not exist.
         claimed = ClaimedPortion(
-            project_id, "", kind.name, whole, Portion(1, len(rows), b""), Wishes(dry_run=True), **moment
+            project_id, "", kind.name, whole, Portion(1, len(rows), b""), Wishes(dry_run=True), moment=moment
         )
         rows = list(refuse_errors(fill(refuse_repeated_header(rows, source), source, kind), filled_header(source)))
         try:

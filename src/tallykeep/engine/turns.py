@@ -22,6 +22,7 @@ QUEUE_TAKEN_TURNS: LiteralString = _sql.queue_taken_turns
 _QUEUE_TURNS: LiteralString = TAKEN_TURNS + QUEUE_TAKEN_TURNS
 
 _NO_DELAY = timedelta()
+LONGEST_DELAY = timedelta(seconds=30)  # that a turn is put off by
 
 _HEAD_START = timedelta(seconds=2)
 _HEAD_START_OF_ONE = timedelta(seconds=10)

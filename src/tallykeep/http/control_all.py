@@ -2,11 +2,13 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 
 from tallykeep.compatibility import OURS
+from tallykeep.db.clock import database_time
 from tallykeep.engine.control import target_options
 from tallykeep.engine.listing import Wanted, find_cancelable, find_retryable
 from tallykeep.errors import RequestError
@@ -15,7 +17,7 @@ from tallykeep.http.async_actions import FromFilters
 from tallykeep.http.auth import FromCaller
 from tallykeep.http.context import Context, FromContext
 from tallykeep.http.uploads import submission
-from tallykeep.model import Wishes
+from tallykeep.model import Wishes, wire_time
 from tallykeep.resources.projects import Caller
 
 router = APIRouter(prefix="/v1/async-actions", tags=["Async actions"], default_response_class=Json)
@@ -36,17 +38,18 @@ FromMatching = Annotated[Wanted, Depends(_matching)]
 @router.post("/cancel", summary="Cancel all that match", openapi_extra=OURS)
 async def cancel_all(context: FromContext, caller: FromCaller, wanted: FromMatching, dry_run: DryRun = False) -> Json:
     """Cancel every running action that the filters of the list match, as canceling each would. `has_more`: there are
-    more than `limit`; ask again for these.
+    more than `limit`; ask again for these. `looked_at` as `end_date` leaves alone what is submitted later.
     """
     never = [kind.name for kind in context.kinds.values() if kind.deletes]
     async with context.pool.connection() as connection:
+        looked_at = await database_time(connection)
         found, has_more = await find_cancelable(connection, caller.project_id, wanted, never)
 
     async def cancel(action_id: str) -> dict[str, Any]:
         await context.controller.cancel(caller.project_id, action_id, caller.key_id)
         return {"id": action_id}
 
-    return await _done_to(found, has_more, dry_run, cancel)
+    return await _done_to(found, has_more, dry_run, looked_at, cancel)
 
 
 @router.post("/retry", summary="Retry the failed rows of all that match", openapi_extra=OURS)
@@ -57,12 +60,13 @@ async def retry_all(
     that were retried before. `has_more`: there are more than `limit`; ask again for these.
     """
     async with context.pool.connection() as connection:
+        looked_at = await database_time(connection)
         found, has_more = await find_retryable(connection, caller.project_id, wanted)
 
     async def retry(action_id: str) -> dict[str, Any]:
         return {"id": action_id, "async_action_id": await _retry(request, context, caller, action_id)}
 
-    return await _done_to(found, has_more, dry_run, retry)
+    return await _done_to(found, has_more, dry_run, looked_at, retry)
 
 
 async def _retry(request: Request, context: Context, caller: Caller, action_id: str) -> str:
@@ -73,7 +77,7 @@ async def _retry(request: Request, context: Context, caller: Caller, action_id: 
     return accepted.action_id
 
 
-async def _done_to(found: list[str], has_more: bool, dry_run: bool, deed: _Deed) -> Json:
+async def _done_to(found: list[str], has_more: bool, dry_run: bool, looked_at: datetime, deed: _Deed) -> Json:
     """One after another; those to which it could not be done are named, with what stood in the way."""
     done: list[dict[str, Any]] = []
     refused: list[dict[str, Any]] = []
@@ -82,5 +86,5 @@ async def _done_to(found: list[str], has_more: bool, dry_run: bool, deed: _Deed)
             done.append(await deed(action_id))
         except RequestError as error:
             refused.append({"id": action_id, "details": error.details})
-    counts = {"matched_count": len(found), "has_more": has_more, "dry_run": dry_run}
-    return Json({**counts, "done": done, "refused": refused})
+    matched = {"matched_count": len(found), "has_more": has_more, "looked_at": wire_time(looked_at)}
+    return Json({**matched, "dry_run": dry_run, "done": done, "refused": refused})

@@ -16,14 +16,14 @@ router = APIRouter(prefix="/v1/reports", tags=["Async actions"])
 @router.get("/{token}", summary="Get report", response_class=StreamingResponse, openapi_extra=OURS)
 async def get_report(request: Request, context: FromContext, token: str) -> StreamingResponse:
     """The report as CSV. The link itself is the permission; it expires."""
-    project_id, action_id = context.report_links(request).read(token)
+    place = context.report_links(request).read(token)
     async with context.pool.connection() as connection:
-        header = await report_header(connection, context.kinds, project_id, action_id)
+        header = await report_header(connection, context.kinds, place)
 
     async def body() -> AsyncIterator[str]:
         yield BYTE_ORDER_MARK + header
-        async for part in report_lines(context.pool, project_id, action_id):
+        async for part in report_lines(context.pool, place):
             yield part
 
-    disposition = f'attachment; filename="{action_id}.csv"'
+    disposition = f'attachment; filename="{place.action_id}.csv"'
     return StreamingResponse(body(), media_type="text/csv", headers={"Content-Disposition": disposition})

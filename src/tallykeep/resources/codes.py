@@ -1,7 +1,9 @@
 """Codes made by rule: length, charset, pattern, prefix, postfix; from a cryptographic source."""
 
+import math
 import secrets
 import string
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +32,11 @@ class CodeRule:
         """How many different codes there are."""
         return int(len(set(self.charset)) ** self.pattern.count("#"))
 
+    @property
+    def space(self) -> str:
+        """The same text for all rules that make the same codes out of the same parts."""
+        return repr((self.prefix, self.pattern, self.postfix, "".join(sorted(set(self.charset)))))
+
     def shown(self) -> dict[str, Any]:
         """The rule in wire format, complete whatever was given (public API documentation, schema CodeConfig)."""
         affixes = {name: affix for name in ("prefix", "postfix") if (affix := getattr(self, name))}
@@ -45,6 +52,19 @@ class CodeRule:
         columns = [self._signs(count) if sign == "#" else sign * count for sign in self.pattern]
         return [f"{self.prefix}{''.join(signs)}{self.postfix}" for signs in zip(*columns, strict=True)]
 
+    def codes_at(self, numbers: Sequence[int]) -> list[str]:
+        """The codes of these numbers, of which every one below `possible` has its own."""
+        charset = sorted(set(self.charset))
+        size = len(charset)
+        columns: list[Sequence[str]] = []
+        for sign in reversed(self.pattern):
+            if sign == "#":
+                columns.append([charset[number % size] for number in numbers])
+                numbers = [number // size for number in numbers]
+            else:
+                columns.append(sign * len(numbers))
+        return [f"{self.prefix}{''.join(signs)}{self.postfix}" for signs in zip(*reversed(columns), strict=True)]
+
     def _signs(self, count: int) -> str:
         """Random signs of the charset, each with the same chance."""
         size = len(self.charset)
@@ -56,6 +76,26 @@ class CodeRule:
         while len(picked) < count:
             picked += secrets.token_bytes(count).translate(None, uneven)
         return picked[:count].decode("latin-1").translate(dict(enumerate(signs)))
+
+
+class Walk:
+    """All numbers below `size`, each once, in an order that is drawn anew each time and takes no memory.
+
+    Two neighbours tell all the others, which gives nothing away: codes are only walked where most are taken, so that
+    whoever guesses meets one at every other try anyway, and few are taken at random of each stretch elsewhere.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._start = secrets.randbelow(size)
+        self._step = secrets.randbelow(size)
+        while math.gcd(self._step, size) > 1:
+            self._step = secrets.randbelow(size)
+
+    def part(self, first: int, count: int) -> list[int]:
+        """So many numbers from the place `first` on, or as many as there are."""
+        last = min(first + count, self._size)
+        return [(self._start + self._step * place) % self._size for place in range(first, last)]
 
 
 def _check_signs(rule: CodeRule) -> None:

@@ -12,6 +12,7 @@ import psycopg
 from tallykeep.config import Settings
 from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
+from tallykeep.db.session import connect
 from tallykeep.errors import TallykeepError
 from tallykeep.model import new_id, wire_time
 
@@ -74,7 +75,7 @@ async def list_projects(connection: Connection, caller: Caller) -> dict[str, Any
 
 def ensure_first_project(database_url: str, settings: Settings) -> Keys | None:
     """Make the default project if there is none at all, and return its keys; else None."""
-    with psycopg.connect(database_url) as connection:
+    with connect(database_url) as connection:
         connection.execute(_sql.lock_first_start)
         if connection.execute(_sql.any_project).fetchone() == (True,):
             return None
@@ -92,7 +93,7 @@ def ensure_first_project(database_url: str, settings: Settings) -> Keys | None:
 
 def add_keys_to_first_project(database_url: str) -> Keys:
     """Further keys for the oldest project, beside those it has; raises TallykeepError when there is no project."""
-    with psycopg.connect(database_url) as connection:
+    with connect(database_url) as connection:
         found = connection.execute(_sql.first_project).fetchone()
         if found is None:
             raise TallykeepError("There is no project yet; start `tallykeep serve` once")

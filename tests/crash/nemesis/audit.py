@@ -8,6 +8,8 @@ import psycopg
 from psycopg.rows import dict_row
 
 from tests.crash.nemesis.ledger import Entry, Kind, Ledger
+from tests.crash.nemesis.order import Written, find_contradictions
+from tests.crash.nemesis.relay import Lost
 from tests.server import Api
 
 _EXAMPLES = 20
@@ -23,6 +25,8 @@ VIOLATIONS = (
     "bad answers",
 )
 
+Accepted = tuple[Entry, dict[str, Any]]  # and its action
+
 
 @dataclass
 class Audit:
@@ -32,6 +36,7 @@ class Audit:
     examples: list[str] = field(default_factory=list)
     rows: Counter[str] = field(default_factory=Counter)
     in_the_dark_but_there: int = 0
+    shared: int = 0  # places that several entries have written
     canceled: int = 0
 
     def blame(self, kind: str, count: int, example: str) -> None:
@@ -54,7 +59,7 @@ class Auditor:
 
     def run(self) -> None:
         actions = self._query(
-            "SELECT id, status, ended_by, reason, file_name, done_count, failed_count, unprocessed_count"
+            "SELECT id, status, ended_by, reason, file_name, done_count, failed_count, unprocessed_count, created_count"
             " FROM async_actions WHERE project_id = %s"
         )
         self._actions = {action["id"]: action for action in actions}
@@ -68,7 +73,9 @@ class Auditor:
             self._check_tally(entry, action)
             if entry.kind in (Kind.VOUCHERS, Kind.PURGE):
                 self._check_vouchers(entry, action)
-        self._check_customers([entry for entry, _ in found])
+        self._check_orders(found)
+        self._check_raced(found)
+        self._check_created(found)
         self._check_campaign(found)
 
     def _query(self, sql: str, *parameters: Any) -> list[dict[str, Any]]:
@@ -89,13 +96,13 @@ class Auditor:
         self.audit.in_the_dark_but_there += bool(found)
         return found[0] if found else None
 
-    def _check_phantoms(self, found: list[tuple[Entry, dict[str, Any]]]) -> None:
+    def _check_phantoms(self, found: list[Accepted]) -> None:
         known = Counter(action["id"] for _, action in found)
         phantoms = [action for action in self._actions if action not in known]
         self.audit.blame("phantom submissions", len(phantoms), f"nobody asked for {phantoms[:3]}")
         shared = [action for action, entries in known.items() if entries > 1]
         self.audit.blame("lost submissions", len(shared), f"two submissions were told the same action: {shared[:3]}")
-        names = {entry.name for entry, _ in found}
+        names = {entry.name for entry, _ in found} | {f"{self._ledger.name}s", f"{self._ledger.name}r"}
         for name, vouchers in self._vouchers.items():
             if name not in names:
                 self.audit.blame("phantom rows", len(vouchers), f"vouchers of {name}, which was never accepted")
@@ -120,6 +127,7 @@ class Auditor:
         rows = {failure["row"] for failure in found}
         self.audit.blame("wrong tallies", len(rows) != action["failed_count"], f"{entry.name}: {len(rows)} failures")
         wrong = rows - entry.failed if action["status"] == "FAILED" else rows ^ entry.failed
+        wrong -= entry.raced.keys()
         reasons = [failure for failure in found if failure["row"] in wrong][:3]
         self.audit.blame("wrong failures", len(wrong), f"{entry.name}: {sorted(wrong)[:5]} {reasons}")
 
@@ -148,26 +156,67 @@ class Auditor:
         wrong = [code for code in found.keys() & entry.written.keys() if found[code] != entry.written[code]]
         self.audit.blame("wrong values", len(wrong), f"{entry.name}: {wrong[:3]}")
 
-    def _check_customers(self, entries: list[Entry]) -> None:
-        found = self._query("SELECT source_id, name, metadata FROM customers WHERE project_id = %s")
-        names: dict[str, set[str | None]] = defaultdict(set)
-        updates: dict[str, str] = {}
-        for entry in entries:
-            for key, value in entry.written.items():
-                if entry.kind is Kind.CUSTOMERS:
-                    names[key].add(value)
-                elif entry.kind is Kind.UPDATES:
-                    updates[key] = value  # they were submitted in this order
-        customers = {row["source_id"]: row for row in found}
-        lost = (names.keys() | updates.keys()) - customers.keys()
-        phantoms = customers.keys() - (names.keys() | updates.keys())
-        self.audit.blame("lost rows", len(lost), f"customers {sorted(lost)[:3]}")
-        self.audit.blame("phantom rows", len(phantoms) + len(found) - len(customers), f"customers {list(phantoms)[:3]}")
-        for key, row in customers.items():
-            right = row["name"] in names.get(key, {None}) and row["metadata"].get("update") == updates.get(key)
-            self.audit.blame("wrong values", not right, f"{key}: {row}, not {names.get(key)} and {updates.get(key)}")
+    def _check_orders(self, found: list[Accepted]) -> None:
+        """What several entries wrote is what some order of their portions would have left."""
+        vouchers = self._query(
+            "SELECT code AS key, metadata FROM vouchers WHERE project_id = %s AND campaign_id IS NULL"
+        )
+        customers = self._query("SELECT source_id AS key, name, metadata FROM customers WHERE project_id = %s")
+        shared = [row for row in vouchers if row["key"].startswith(f"{self._ledger.name}s-")]
+        names = {row["key"]: row["name"] for row in customers if row["name"] is not None}
+        self._check_order(found, {Kind.SHARED, Kind.MARKS}, _marks(shared))
+        self._check_order(found, {Kind.CUSTOMERS}, names)
+        self._check_order(found, {Kind.UPDATES}, _marks(customers))
 
-    def _check_campaign(self, found: list[tuple[Entry, dict[str, Any]]]) -> None:
+    def _check_order(self, found: list[Accepted], kinds: set[Kind], values: dict[str, str | None]) -> None:
+        written = [
+            Written(entry, first_row, entry.portions.get(first_row, {}))
+            for entry, action in found
+            if entry.kind in kinds
+            for first_row in self._closed(action)
+        ]
+        writers = Counter(place for portion in written for place in portion.sets)
+        self.audit.shared += sum(count > 1 for count in writers.values())
+        contradictions = find_contradictions(written, values)
+        self.audit.blame("wrong values", len(contradictions), "; ".join(contradictions[:3]))
+
+    def _closed(self, action: dict[str, Any]) -> list[int]:
+        sql = "SELECT first_row FROM portions WHERE project_id = %s AND action_id = %s AND status = 'CLOSED'"
+        return [row["first_row"] for row in self._query(sql, action["id"])]
+
+    def _check_raced(self, found: list[Accepted]) -> None:
+        """Of those who raced for a code one has created it, and it holds what that one sent."""
+        winners: dict[str, list[str]] = defaultdict(list)
+        asked: set[str] = set()
+        for entry, action in found:
+            sql = 'SELECT "row" FROM failures WHERE project_id = %s AND action_id = %s'
+            failed = {failure["row"] for failure in self._query(sql, action["id"])}
+            asked |= set(entry.raced.values())
+            for row, code in entry.raced.items():
+                if row not in failed:
+                    winners[code].append(f"{entry.name} {row}")
+        there = self._vouchers[f"{self._ledger.name}r"]
+        lost = [code for code in asked if len(winners[code]) != 1 or code not in there]
+        self.audit.blame("lost rows", len(lost), f"raced for: {[(code, winners[code]) for code in lost[:3]]}")
+        phantoms = there.keys() - asked
+        self.audit.blame("phantom rows", len(phantoms), f"nobody raced for {list(phantoms)[:3]}")
+        wrong = [code for code, notes in winners.items() if len(notes) == 1 and there.get(code) not in (None, *notes)]
+        self.audit.blame("wrong values", len(wrong), f"raced for: {wrong[:3]}")
+
+    def _check_created(self, found: list[Accepted]) -> None:
+        """Each resource was counted as created once, by whichever action."""
+        of_customers = (Kind.CUSTOMERS, Kind.UPDATES)
+        for table in ("customers", "vouchers"):
+            counted = sum(
+                action["created_count"]
+                for entry, action in found
+                if (entry.kind in of_customers) == (table == "customers")
+            )
+            (there,) = self._query(f"SELECT count(*) AS rows FROM {table} WHERE project_id = %s")
+            wrong = counted != there["rows"]
+            self.audit.blame("wrong tallies", wrong, f"{counted} {table} counted as created, {there['rows']} there")
+
+    def _check_campaign(self, found: list[Accepted]) -> None:
         wanted = sum(action["done_count"] for entry, action in found if entry.kind is Kind.GENERATION)
         (made,) = self._query(
             "SELECT count(*) AS vouchers FROM vouchers WHERE project_id = %s AND campaign_id IS NOT NULL"
@@ -176,11 +225,31 @@ class Auditor:
         self.audit.blame("phantom rows", max(made["vouchers"] - wanted, 0), f"{made} of {wanted} generated")
 
 
-def audit_all(url: str, clients: list[tuple[Api, Ledger]], refusals: list[str]) -> Audit:
-    """Audit every project; answers that no client should ever get count as well."""
+def _marks(rows: list[dict[str, Any]]) -> dict[str, str | None]:
+    return {
+        f"{row['key']} {name}": value
+        for row in rows
+        for name, value in row["metadata"].items()
+        if name in ("Note", "last") or name.startswith("by ")
+    }
+
+
+def audit_all(
+    url: str, projects: list[tuple[Api, Ledger]], refusals: list[str], lost: list[Lost]
+) -> Audit:  # fmt: skip
+    """Audit every project; answers that no client should ever get count as well.
+
+    Each of the `lost` answers told of an action, which has to be there, and to be the one that its client found.
+    """
     audit = Audit()
     audit.blame("bad answers", len(refusals), "; ".join(refusals[:3]))
     with psycopg.connect(url, row_factory=dict_row) as connection:
-        for api, ledger in clients:
+        for api, ledger in projects:
             Auditor(connection, api, ledger, audit).run()
+        there = {row["id"] for row in connection.execute("SELECT id FROM async_actions")}
+    gone = [answer for answer in lost if answer.action_id not in there]
+    audit.blame("lost submissions", len(gone), f"their answers were lost on the way: {gone[:3]}")
+    found = {entry.idempotency_key: entry.action_id for _, ledger in projects for entry in ledger.entries}
+    others = [answer for answer in lost if answer.key is not None and found[answer.key] != answer.action_id]
+    audit.blame("phantom submissions", len(others), f"sent again, they became other actions: {others[:3]}")
     return audit

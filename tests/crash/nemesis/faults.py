@@ -1,4 +1,4 @@
-"""What is done to the server: one fault after the other, drawn by weight."""
+"""What is done to the server and its clocks: one fault after the other, drawn by weight."""
 
 import os
 import random
@@ -9,35 +9,44 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
 import psutil
 import psycopg
 
+from tests.crash.nemesis import clocks
+from tests.crash.nemesis.relay import Relay
 from tests.crash.test_kills import database_url
 from tests.server import Server
 
-LEASE_SECONDS = 5
-SILENCE_SECONDS = 9
+LEASE_SECONDS = 10
+SILENCE_SECONDS = 20
 _LONGEST_PAUSE = 0.6
+
+_AIMED = "api killed between commit and answer"
+_AIMED_EVERY = 5  # faults
 
 
 class SecondWorker:
-    """A worker beside the server's own, so that two processes meet at the same portions."""
+    """A worker on a host of its own beside the server's, so that two processes meet at the same portions."""
 
-    def __init__(self, url: str) -> None:
-        self._env = {
+    def __init__(self, url: str, directory: Path, portion_attempts: int) -> None:
+        directory.mkdir(exist_ok=True)
+        self.directory = directory
+        self._env = clocks.faked({
             **{name: value for name, value in os.environ.items() if not name.startswith("TALLYKEEP_")},
             "TALLYKEEP_DATABASE_URL": url,
             "TALLYKEEP_LEASE_SECONDS": str(LEASE_SECONDS),
             "TALLYKEEP_RESCUE_AFTER_SECONDS": "1",
-        }
+            "TALLYKEEP_PORTION_ATTEMPTS": str(portion_attempts),
+        })  # fmt: skip
         self._process: subprocess.Popen[bytes] | None = None
 
     def keep(self) -> None:
         """Start it, or start it again when it has ended."""
         if self._process is None or self._process.poll() is not None:
             command = [sys.executable, "-m", "tallykeep", "worker"]
-            self._process = subprocess.Popen(command, env=self._env, stderr=subprocess.DEVNULL)
+            self._process = subprocess.Popen(command, env=self._env, stderr=subprocess.DEVNULL, cwd=self.directory)
 
     def kill(self) -> None:
         if self._process is not None:
@@ -48,10 +57,11 @@ class SecondWorker:
 class Nemesis:
     """Draws faults from its seed, and counts them."""
 
-    def __init__(self, server: Server, seed: int) -> None:
+    def __init__(self, server: Server, relay: Relay, seed: int, portion_attempts: int) -> None:
         self.server = server
+        self.relay = relay
         self.url = database_url(server)
-        self.second = SecondWorker(self.url)
+        self.second = SecondWorker(self.url, server.directory / "second host", portion_attempts)
         self.done: Counter[str] = Counter()
         self._random = random.Random(f"{seed} faults")
         self._faults: dict[str, tuple[int, Callable[[], None]]] = {
@@ -68,13 +78,22 @@ class Nemesis:
             "worker stopped beyond its lease": (3, lambda: self._stop_worker(LEASE_SECONDS + 1.5)),
             "worker stopped for good": (1, lambda: self._stop_worker(None)),
             "everything killed": (2, self._kill_everything),
+            _AIMED: (0, self._kill_before_the_answer),
         }  # fmt: skip
+        if clocks.library() is not None:
+            self._faults |= {
+                "clock of the host stepped": (6, lambda: self._step_clock(server.directory)),
+                "clock of the second host stepped": (6, lambda: self._step_clock(self.second.directory)),
+                "clock of the database stepped": (3, lambda: self._step_clock(server.directory / "data" / "postgres")),
+            }
 
     def strike(self) -> None:
         """The next fault, and a moment to feel it."""
         self.second.keep()
         names = list(self._faults)
         (name,) = self._random.choices(names, weights=[self._faults[name][0] for name in names])
+        if self.done.total() % _AIMED_EVERY == 1:
+            name = _AIMED
         with suppress(psutil.NoSuchProcess, psycopg.OperationalError):
             self._faults[name][1]()
         self.done[name] += 1
@@ -85,6 +104,12 @@ class Nemesis:
 
     def _signal(self, role: str, number: signal.Signals) -> None:
         self.server.role(role).send_signal(number)
+
+    def _kill_before_the_answer(self) -> None:
+        self.relay.kill_at_next_answer(lambda: self._signal("api", signal.SIGKILL))
+
+    def _step_clock(self, directory: Path) -> None:
+        clocks.set_clock(directory, self._random.choice(clocks.STEPS))
 
     def _stop_worker(self, seconds: float | None) -> None:
         worker = self.server.role("worker")

@@ -1,4 +1,4 @@
-"""The clients: each a thread with its own project, random numbers and ledger."""
+"""The clients: each a thread with its own random numbers; its project and ledger may be another's as well."""
 
 import random
 import threading
@@ -12,7 +12,11 @@ from tests.crash.nemesis.ledger import Counts, Entry, Kind, Ledger
 from tests.server import ENDED, Api
 
 CAMPAIGN = "Fall"
-_KNOWN_CUSTOMERS = 60  # of each client; met again and again
+_KNOWN_CUSTOMERS = 60  # of each project; met again and again
+_SHARED_CODES = 100  # of each project
+_MARKED_CODES = 40  # of these, the first ones; they are there from the beginning
+_RACED_AT_ONCE = 40
+_FILES_BY_KEYLESS = 3  # files by those among them that are sent without an idempotency key, the first one first
 _MOST_PENDING = 4
 _PATIENCE_SECONDS = 300
 _PAUSE = 0.05
@@ -31,18 +35,40 @@ class Client(threading.Thread):
         self.pace = pace
         self.crash: Exception | None = None
         self._random = random.Random(f"{seed} {name}")
-        self._pending: list[str] = []
-        self._updates = 0
+        self._pending: list[Entry] = []
+        self._files = 0
 
     def run(self) -> None:
         try:
             while self.pace.wait_for_go():
                 self._random.choices(
-                    [self._csv, self._json, self._three, self._customers, self._bulk, self._generate, self._purge],
-                    weights=[8, 6, 6, 5, 5, 3, 1],
+                    [
+                        self._csv,
+                        self._json,
+                        self._three,
+                        self._customers,
+                        self._bulk,
+                        self._generate,
+                        self._purge,
+                        self._share,
+                        self._race,
+                        self._mark,
+                    ],
+                    weights=[8, 6, 6, 5, 5, 3, 1, 6, 4, 6],
                 )[0]()
         except Exception as error:
             self.crash = error
+
+    def prepare(self) -> None:
+        """Make the vouchers that are marked later on, once in a project."""
+        entry = Entry(self._next_name(), Kind.SHARED, _MARKED_CODES)
+        rows = []
+        for row in range(1, entry.rows + 1):
+            code, note = self._shared(row - 1), f"{entry.name} {row}"
+            entry.sets(row, f"{code} Note", note)
+            rows.append({"code": code, "gift": {"amount": 1}, "metadata": {"Note": note}})
+        self._submit(entry, rows, "/v1/vouchers/import")
+        self._wait_for(entry)
 
     def _next_name(self) -> str:
         return f"{self.name}e{len(self.ledger.entries)}"
@@ -94,28 +120,67 @@ class Client(threading.Thread):
     def _three(self) -> None:
         self._json(3)
 
+    def _shared(self, number: int) -> str:
+        return f"{self.ledger.name}s-{number}"
+
+    def _share(self) -> None:
+        """A file of vouchers that other imports write as well, and bulk updates."""
+        entry = Entry(self._next_name(), Kind.SHARED, self._random.choice([20, 200, 600]))
+        lines = []
+        for row in range(1, entry.rows + 1):
+            code, value = self._shared(self._random.randrange(_SHARED_CODES)), f"{entry.name} {row}"
+            entry.sets(row, f"{code} Note", value)
+            entry.sets(row, f"{code} by {self.name}", value)
+            lines.append(f"{code},GIFT_VOUCHER,1,{value},{value}\n")
+        content = f"Code,Voucher Type,Value,Note,by {self.name}\n" + "".join(lines)
+        self._submit(entry, content, "/v1/vouchers/importCSV")
+        self._cancel_now_and_then(entry)
+
+    def _race(self) -> None:
+        """Vouchers as JSON, some of whose codes others create at the same time: one of them does."""
+        numbers = self._random.sample(range(self.ledger.raced, self.ledger.raced + 2 * _RACED_AT_ONCE), _RACED_AT_ONCE)
+        self.ledger.raced += _RACED_AT_ONCE // 2
+        entry = Entry(self._next_name(), Kind.RACED, len(numbers))
+        entry.raced = {row: f"{self.ledger.name}r-{number}" for row, number in enumerate(numbers, 1)}
+        rows = [
+            {"code": code, "gift": {"amount": 1}, "metadata": {"Note": f"{entry.name} {row}"}}
+            for row, code in entry.raced.items()
+        ]
+        self._submit(entry, rows, "/v1/vouchers/import")
+
+    def _mark(self) -> None:
+        """A bulk update of metadata, of which one key is everybody's and one the client's own."""
+        codes = [self._shared(number) for number in self._random.sample(range(_MARKED_CODES), 15)]
+        entry = Entry(self._next_name(), Kind.MARKS, len(codes))
+        rows = [{"code": code, "metadata": self._marks(entry, row, code)} for row, code in enumerate(codes, 1)]
+        self._submit(entry, rows, "/v1/vouchers/bulk/async", with_key=True)
+
+    def _marks(self, entry: Entry, row: int, key: str) -> dict[str, str]:
+        marks = {"last": entry.name, f"by {self.name}": entry.name}
+        for name, value in marks.items():
+            entry.sets(row, f"{key} {name}", value)
+        return marks
+
     def _customers(self) -> None:
         """Customers by CSV: some known, some new, some several times."""
         entry = Entry(self._next_name(), Kind.CUSTOMERS, self._size() // 2)
         lines = []
         for row in range(1, entry.rows + 1):
             key = self._known() if self._random.random() < 0.3 else f"{entry.name}-{row}"
-            entry.written[key] = f"{entry.name} {row}"
-            lines.append(f"{key},{entry.written[key]}\n")
+            entry.sets(row, key, f"{entry.name} {row}")
+            lines.append(f"{key},{entry.name} {row}\n")
         self._submit(entry, "Source_id,Name\n" + "".join(lines), "/v1/customers/importCSV")
 
     def _bulk(self) -> None:
         """A bulk update, which is in a sequence with the others: the last one submitted wins."""
-        self._updates += 1
         entry = Entry(self._next_name(), Kind.UPDATES, 0)
         keys = sorted({self._known() for _ in range(40)})
         entry.rows = len(keys)
-        entry.written = dict.fromkeys(keys, str(self._updates))
-        rows = [{"source_id": key, "metadata": {"update": str(self._updates)}} for key in keys]
+        rows = [{"source_id": key, "metadata": self._marks(entry, row, key)} for row, key in enumerate(keys, 1)]
         self._submit(entry, rows, "/v1/customers/bulk/async", with_key=True)
 
     def _known(self) -> str:
-        return f"{self.name}-{self._random.randrange(_KNOWN_CUSTOMERS)}"
+        return f"{self.ledger.name}-{self._random.randrange(_KNOWN_CUSTOMERS)}"
 
     def _generate(self) -> None:
         entry = Entry(self._next_name(), Kind.GENERATION, self._random.choice([5, 300, 1_200]), target=CAMPAIGN)
@@ -128,7 +193,7 @@ class Client(threading.Thread):
         title = f"purged{entry.name}"
         self._submit(entry, f"Code,Voucher Type,Value,Note,{title}\n" + lines.replace("\n", ",x\n"),
                      "/v1/vouchers/importCSV", with_key=True)  # fmt: skip
-        self._wait_for(str(entry.action_id))
+        self._wait_for(entry)
         purge = Entry(self._next_name(), Kind.PURGE, len(entry.written), target=title)
         self._submit(purge, None, f"/v1/metadata-schemas/voucher/definitions/{title}/purge", with_key=True)
 
@@ -138,15 +203,18 @@ class Client(threading.Thread):
         self.counts.add("submissions")
         self.counts.add("rows", entry.rows)
         # Without a key only what can be found by its file's name.
-        if with_key or not isinstance(body, str) or self._random.random() < 0.8:
+        self._files += isinstance(body, str)
+        if with_key or not isinstance(body, str) or self._files % _FILES_BY_KEYLESS != 1:
             entry.idempotency_key = entry.name
         send = self._request(entry, body, path)
+        entry.started = time.monotonic()
         headers = {"Idempotency-Key": entry.idempotency_key} if entry.idempotency_key else {}
         answer = self._answered(lambda: send(headers), again=bool(headers))
         if answer is not None:
             entry.action_id = str(answer.json()["async_action_id"])
             self.counts.add("replayed", "Idempotent-Replayed" in answer.headers)
-            self._pending.append(entry.action_id)
+            entry.answered = time.monotonic()
+            self._pending.append(entry)
         if len(self._pending) > _MOST_PENDING:
             self._wait_for(self._pending.pop(0))
 
@@ -186,14 +254,15 @@ class Client(threading.Thread):
             entry.cancel_asked = True
             self.counts.add("cancels")
 
-    def _wait_for(self, action_id: str) -> None:
+    def _wait_for(self, entry: Entry) -> None:
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while time.monotonic() < deadline:
-            answer = self._answered(lambda: self.api.http.get(f"/v1/async-actions/{action_id}"))
+            answer = self._answered(lambda: self.api.http.get(f"/v1/async-actions/{entry.action_id}"))
             if answer is not None and answer.json().get("status") in ENDED:
+                entry.ended = time.monotonic()
                 return
             time.sleep(_PAUSE)
-        raise AssertionError(f"{action_id} did not end within {_PATIENCE_SECONDS} seconds")
+        raise AssertionError(f"{entry.name} {entry.action_id} did not end within {_PATIENCE_SECONDS} seconds")
 
 
 class Pace:

@@ -10,15 +10,18 @@ from typing import Any
 
 import psycopg
 
+from tallykeep.resources.projects import Keys
 from tests.crash.conftest import KEYS
+from tests.crash.nemesis import clocks
 from tests.crash.nemesis.audit import audit_all
 from tests.crash.nemesis.faults import LEASE_SECONDS, SILENCE_SECONDS, Nemesis
-from tests.crash.nemesis.ledger import Counts, Ledger
+from tests.crash.nemesis.ledger import PORTION_ROWS, Counts, Ledger
 from tests.crash.nemesis.load import CAMPAIGN, Client, Pace
+from tests.crash.nemesis.relay import Lost, Relay
 from tests.server import Api, Server, new_project
 
-CLIENTS = 4
-PORTION_ROWS = 250
+# Clients by their projects: the last two share one, and its keys.
+PROJECTS = {"p0": ["c0"], "p1": ["c1"], "p2": ["c2", "c3"]}
 _ENDING_SECONDS = 300
 
 
@@ -29,31 +32,45 @@ class Plan:
     seed: int
     kills: int
     rows: int
+    portion_attempts: int = 3
 
 
 def run(plan: Plan, directory: Path) -> dict[str, Any]:
     """Run the plan on a server of its own; returns the figures."""
     started = time.monotonic()
-    server = Server(
-        directory,
-        TALLYKEEP_PORTION_ROWS=str(PORTION_ROWS),
-        TALLYKEEP_RESCUE_AFTER_SECONDS="1",
-        TALLYKEEP_LEASE_SECONDS=str(LEASE_SECONDS),
-        TALLYKEEP_WORKER_SILENCE_SECONDS=str(SILENCE_SECONDS),
-        **KEYS,
-    ).start()
+    directory = directory.resolve()
+    directory.mkdir(parents=True, exist_ok=True)
+    variables = {
+        "TALLYKEEP_PORTION_ROWS": str(PORTION_ROWS),
+        "TALLYKEEP_PORTION_ATTEMPTS": str(plan.portion_attempts),
+        "TALLYKEEP_RESCUE_AFTER_SECONDS": "1",
+        "TALLYKEEP_LEASE_SECONDS": str(LEASE_SECONDS),
+        "TALLYKEEP_WORKER_SILENCE_SECONDS": str(SILENCE_SECONDS),
+    }
+    server = Server(directory, cwd=directory, **clocks.faked(variables), **KEYS).start()
+    relay = Relay(int(server.url.rpartition(":")[2]), plan.seed).start()
     try:
-        figures = _strike(plan, server)
+        figures = _strike(plan, server, relay)
     finally:
+        relay.stop()
         server.stop() if server.running else None
+        clocks.sweep()
     return {**figures, "seconds": round(time.monotonic() - started, 1)}
 
 
-def _strike(plan: Plan, server: Server) -> dict[str, Any]:
-    nemesis = Nemesis(server, plan.seed)
+def _strike(plan: Plan, server: Server, relay: Relay) -> dict[str, Any]:
+    nemesis = Nemesis(server, relay, plan.seed, plan.portion_attempts)
     counts = Counts()
     pace = Pace(plan.rows, plan.kills, counts)
-    clients = [_client(server, nemesis.url, f"c{number}", plan.seed, counts, pace) for number in range(CLIENTS)]
+    projects = {name: _project(server, nemesis.url, name) for name in PROJECTS}
+    clients = [
+        Client(Api(relay.url, keys), ledger, name, plan.seed, counts, pace)
+        for project, (keys, ledger) in projects.items()
+        for name in PROJECTS[project]
+    ]
+    for client in clients:
+        if not client.ledger.entries:
+            client.prepare()
     try:
         for client in clients:
             client.start()
@@ -65,16 +82,20 @@ def _strike(plan: Plan, server: Server) -> dict[str, Any]:
         slowest = _until_all_have_ended(nemesis, clients)
     finally:
         nemesis.second.kill()
-    audit = audit_all(nemesis.url, [(client.api, client.ledger) for client in clients], counts.refusals)
+    owners = [(Api(server.url, keys), ledger) for keys, ledger in projects.values()]
+    audit = audit_all(nemesis.url, owners, counts.refusals, relay.lost)
     return {
         "seed": plan.seed,
         "faults": dict(sorted(nemesis.done.items())),
+        "clocks": "stepped" if clocks.library() else "left alone, as libfaketime is not installed",
         "submissions": counts.submissions,
         "rows": counts.rows,
         "rows that ended as": dict(audit.rows),
         "answers that did not come or told nothing": counts.unclear,
+        "accepted in the dark": _in_the_dark(relay.lost),
         "submissions told again by their key": counts.replayed,
         "submissions in the dark that had been accepted": audit.in_the_dark_but_there,
+        "values that several submissions wrote": audit.shared,
         "cancels": counts.cancels,
         "canceled": audit.canceled,
         "seconds until all had ended after the last fault": slowest,
@@ -83,7 +104,17 @@ def _strike(plan: Plan, server: Server) -> dict[str, Any]:
     }
 
 
-def _client(server: Server, url: str, name: str, seed: int, counts: Counts, pace: Pace) -> Client:
+def _in_the_dark(lost: list[Lost]) -> dict[str, int]:
+    """How often a submission was accepted and its client was not told."""
+    actions = {answer.action_id: answer for answer in lost}.values()
+    return {
+        "with an Idempotency-Key": sum(answer.key is not None for answer in actions),
+        "without one": sum(answer.key is None for answer in actions),
+        "the API killed at that moment": sum(answer.killed for answer in lost),
+    }
+
+
+def _project(server: Server, url: str, name: str) -> tuple[Keys, Ledger]:
     keys = new_project(url, name)
     api = Api(server.url, keys)
     given = {"name": CAMPAIGN, "voucher": {"type": "GIFT_VOUCHER", "gift": {"amount": 1}}}
@@ -91,7 +122,7 @@ def _client(server: Server, url: str, name: str, seed: int, counts: Counts, pace
     with psycopg.connect(url) as connection:
         found = connection.execute("SELECT project_id FROM projects WHERE id = %s", (keys.project,)).fetchone()
     assert found
-    return Client(api, Ledger(found[0]), name, seed, counts, pace)
+    return keys, Ledger(found[0], name)
 
 
 def _until_all_have_ended(nemesis: Nemesis, clients: list[Client]) -> float:
@@ -123,7 +154,7 @@ def as_text(figures: dict[str, Any]) -> str:
         elif isinstance(value, list):
             lines += [f"    {example}" for example in value]
         else:
-            lines.append(f"{name:<50}{value:>12,}")
+            lines.append(f"{name:<50}{value:>12}" if isinstance(value, str) else f"{name:<50}{value:>12,}")
     return "\n".join(lines)
 
 

@@ -1,8 +1,6 @@
 """What campaigns do to their vouchers, a portion at a time: generate, import, update, delete."""
 
-import itertools
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any, LiteralString
 
 from psycopg import sql
@@ -13,22 +11,18 @@ from tallykeep.db.queries import queries
 from tallykeep.errors import InvalidVoucherError
 from tallykeep.model import ClaimedPortion, Failure, Row
 from tallykeep.resources.campaigns.declaration import misplaced_worth, voucher_like
-from tallykeep.resources.campaigns.store import campaign_still_there, hold_campaign, rule_of
-from tallykeep.resources.categories.labels import CategoryLabels, labels_for
-from tallykeep.resources.metadata import MetadataChecker
+from tallykeep.resources.campaigns.generation import Generate
+from tallykeep.resources.campaigns.store import hold_campaign
+from tallykeep.resources.categories.labels import labels_for
 from tallykeep.resources.metadata_purge import Purge
 from tallykeep.resources.ranges import Range, plan_ranges, within
-from tallykeep.resources.vouchers.draft import VoucherDraft, alike, codes_of
 from tallykeep.resources.vouchers.from_json import JsonVouchers
 from tallykeep.resources.vouchers.metadata_rules import metadata_rules
 from tallykeep.resources.vouchers.single import create_voucher
-from tallykeep.resources.vouchers.write import copy_new, insert_staged, ready_text, stage
 
 _sql = queries(__package__, "store.sql")
 
 CAMPAIGN_PURGE = Purge("campaigns", key="id")
-_ROUNDS = 20  # of making codes anew for those that were taken
-_PLENTY = 10**12  # possible codes: three portions being written then meet with a chance of one in two thousand
 
 Options = dict[str, Any]
 
@@ -41,10 +35,8 @@ class _RangePortion:
         self._project_id = claimed.project_id
         self._moment = claimed.moment
         self._options = claimed.source.options
-        self._first_row = claimed.portion.first_row
         self._value: Range = {}
         self._met: int | None = None
-        self._made: dict[str, int] = {}
 
     def check(self, rows: Sequence[Row]) -> list[Failure]:
         """Take what the portion means."""
@@ -101,66 +93,6 @@ class Delete(_RangePortion):
         statement = self._ranged(_sql.delete_range if self._options["force"] else _sql.move_range_to_bin)
         place = {**self._place(), "deleted_by": self._options["deleted_by"]}
         self._met = (await self._connection.execute(statement, place)).rowcount
-
-
-class Generate(_RangePortion):
-    """Makes as many vouchers as the portion says; where no free code is found, the rest fails and says so."""
-
-    async def stage(self) -> None:
-        """Make all at once, beside other portions, where so many codes are possible that none will be met twice."""
-        campaign = await campaign_still_there(self._connection, self._project_id, self._options["campaign_id"])
-        given = self._options.get("given", {})
-        self._rule = rule_of(campaign, given)
-        self._sample = _sample(campaign, await labels_for(self._connection, self._project_id), given)
-        if self._rule.possible >= _PLENTY:
-            drafts = self._make()
-            if await copy_new(self._connection, ready_text(self._project_id, drafts, self._moment)):
-                self._keep(codes_of(drafts))
-
-    async def write(self) -> list[Failure]:
-        """Make codes until all are there, or none is free."""
-        for _ in range(_ROUNDS):
-            if not self._missing:
-                return []
-            drafts = self._make()
-            taken = {failure.row for failure in await _insert(self._connection, self._project_id, drafts, self._moment)}
-            self._keep([draft.code for draft in drafts if draft.row not in taken])
-        reason = "No free code was found; the campaign's code_config allows too few"
-        last = self._first_row + int(self._value["count"])
-        return [Failure(row, None, reason) for row in range(last - self._missing, last)]
-
-    @property
-    def _missing(self) -> int:
-        return int(self._value["count"]) - len(self._made)
-
-    def _make(self) -> Sequence[VoucherDraft]:
-        codes = list(dict.fromkeys(self._rule.make_many(self._missing)))
-        return alike(range(1, len(codes) + 1), codes, self._sample)
-
-    def _keep(self, codes: list[str]) -> None:
-        self._made.update(zip(codes, itertools.count(self._first_row + len(self._made)), strict=False))
-
-    def created(self) -> Mapping[str, int]:
-        """The codes, numbered in the order in which they were found free."""
-        return self._made
-
-
-def _sample(campaign: Options, categories: CategoryLabels, given: dict[str, Any]) -> VoucherDraft:
-    """What all vouchers that are generated together are like."""
-    cleaner = JsonVouchers(MetadataChecker(None), categories, campaign["id"])
-    drafts, failures = cleaner.clean([Row(1, voucher_like(campaign, {**given, "code": "ANY"}))])
-    if failures:
-        raise InvalidVoucherError(failures[0].reason, resource_type="voucher")
-    return drafts[0]
-
-
-async def _insert(
-    connection: Connection, project_id: int, drafts: Sequence[VoucherDraft], moment: datetime
-) -> list[Failure]:
-    if not drafts:
-        return []
-    await stage(connection, drafts)
-    return (await insert_staged(connection, project_id, drafts, moment)).failures
 
 
 async def begin_generation(connection: Connection, claimed: ClaimedPortion) -> Generate:

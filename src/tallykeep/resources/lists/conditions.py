@@ -4,7 +4,7 @@ FilterConditionsString, FilterConditionsDateTime and ParameterFiltersListCampaig
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import LiteralString
 
@@ -37,11 +37,11 @@ def read_number(value: str) -> Decimal:
     return Decimal(text)
 
 
-def _days(value: str) -> int:
-    days: int = cleaning.cell_whole_number(value)
-    if abs(days) > _MOST_DAYS:
-        raise Problem(f"must be a number of days within the calendar {actual(value)}")
-    return days
+def _days(value: str) -> timedelta:
+    days = cleaning.cell_whole_number(value)
+    if days > _MOST_DAYS:
+        raise Problem(f"must be a number of days within the calendar, at most {_MOST_DAYS} {actual(value)}")
+    return timedelta(days=days)
 
 
 _PRESENCE = {"$has_value": Condition(sql=_sql.has_value), "$is_unknown": Condition(sql=_sql.is_unknown)}

@@ -68,10 +68,10 @@ strpos({column}, {value}::text) > 0
 {column} <= {value}::timestamptz
 
 -- name: more_days_ago!
-{column} < now() - {value}::bigint * interval '1 day'
+{column} < statement_timestamp() - {value}::interval
 
 -- name: less_days_ago!
-{column} > now() - {value}::bigint * interval '1 day' AND {column} <= now()
+{column} > statement_timestamp() - {value}::interval AND {column} <= statement_timestamp()
 
 -- name: is_boolean!
 {column} = {value}::boolean

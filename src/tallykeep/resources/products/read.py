@@ -40,12 +40,14 @@ async def delete_product(connection: Connection, caller: Caller, key: str, *, fo
         await gates.change(connection, caller.project_id, gates.PRODUCTS)
         found = await get_product(connection, caller.project_id, key)
         place = {"project_id": caller.project_id, "key": found["id"]}
+        skus = await (await connection.execute(_sql.skus_of, place)).fetchall()
+        gone = await (await connection.execute(_sql.delete_one, place)).fetchone()
+        if gone is None:
+            raise NotFoundError.of("product", key)
         if not force:
-            skus = await (await connection.execute(_sql.skus_of, place)).fetchall()
             for sku in skus:
-                await put_in_bin(connection, caller, "sku", sku, name=sku["sku"], parent_id=found["id"])
-            await put_in_bin(connection, caller, "product", found, name=found["name"])
-        await connection.execute(_sql.delete_one, place)
+                await put_in_bin(connection, caller, "sku", sku, name=sku["sku"], parent_id=gone["id"])
+            await put_in_bin(connection, caller, "product", shown(gone), name=gone["name"])
 
 
 def shown(row: dict[str, Any]) -> dict[str, Any]:

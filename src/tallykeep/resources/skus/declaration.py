@@ -11,7 +11,7 @@ from tallykeep.db.queries import queries
 from tallykeep.model import ClaimedPortion
 from tallykeep.resources import cleaning, numerals
 from tallykeep.resources.cleaning import Problem, actual
-from tallykeep.resources.upserts.declare import Change, Field, Upserted
+from tallykeep.resources.upserts.declare import Change, Field, Recheck, Upserted
 from tallykeep.resources.upserts.statements import Table
 from tallykeep.resources.upserts.writing import Upsert, begin_upsert
 
@@ -31,12 +31,13 @@ def _cell_attributes(cell: str) -> dict[str, Any]:
     raise Problem(f"must be an object like {{'color':'blue','size':'XS'}} {actual(cell)}")
 
 
-async def _find_products(connection: Connection, project_id: int, changes: list[Change], _: datetime) -> None:
+async def _find_products(connection: Connection, project_id: int, changes: list[Change], _: datetime) -> list[Recheck]:
     """Put the product's own id into every change; one whose product does not exist gets a problem."""
     keys = sorted({change.values["product_id"] for change in changes if change.values.get("product_id")})
-    found = await (await connection.execute(_sql.find_products, {"project_id": project_id, "keys": keys})).fetchall()
+    found = await _products(connection, project_id, keys)
     by_source_id = {row["source_id"]: row["id"] for row in found}
     ids = {row["id"]: row["id"] for row in found}
+    missed: list[str] = []
     for change in changes:
         key = change.values.get("product_id")
         if key is None:
@@ -44,8 +45,18 @@ async def _find_products(connection: Connection, project_id: int, changes: list[
         product_id = ids.get(key) or by_source_id.get(key)
         if product_id is None:
             change.problems.append(f"Cannot find product with id {key}")
+            missed.append(key)
         else:
             change.values["product_id"] = product_id
+
+    async def is_one_there() -> bool:
+        return bool(await _products(connection, project_id, missed))
+
+    return [is_one_there] if missed else []
+
+
+async def _products(connection: Connection, project_id: int, keys: list[str]) -> list[dict[str, Any]]:
+    return await (await connection.execute(_sql.find_products, {"project_id": project_id, "keys": keys})).fetchall()
 
 
 SKU = Upserted(

@@ -39,9 +39,12 @@ async def delete_sku(connection: Connection, caller: Caller, product_id: str, ke
         found = await get_sku(connection, caller.project_id, key)
         if found["product_id"] != product_id:
             raise NotFoundError.of("sku", key)
+        place = {"project_id": caller.project_id, "key": found["id"]}
+        gone = await (await connection.execute(_sql.delete_one, place)).fetchone()
+        if gone is None:
+            raise NotFoundError.of("sku", key)
         if not force:
-            await put_in_bin(connection, caller, "sku", found, name=found["sku"], parent_id=product_id)
-        await connection.execute(_sql.delete_one, {"project_id": caller.project_id, "key": found["id"]})
+            await put_in_bin(connection, caller, "sku", shown(gone), name=gone["sku"], parent_id=product_id)
 
 
 def shown(row: dict[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,7 @@ SELECT * FROM skus WHERE project_id = :project_id AND (id = :key OR source_id = 
 ORDER BY (id = :key) DESC LIMIT 1
 
 -- name: delete_one
-DELETE FROM skus WHERE project_id = :project_id AND (id = :key OR source_id = :key) RETURNING id
+DELETE FROM skus WHERE project_id = :project_id AND id = :key RETURNING *
 
 -- name: find_products
 SELECT id, source_id FROM products

@@ -52,8 +52,10 @@ class Field:
         return self if mark is None else replace(self, clean_cell=numerals.marked(self.clean_cell, mark))
 
 
-# Looks up what changes refer to, and gives a problem to those that refer to nothing.
-Resolve = Callable[[Connection, int, list[Change], datetime], Awaitable[None]]
+# Whether something is there by now that was missing when it mattered; asked once everything else is locked.
+Recheck = Callable[[], Awaitable[bool]]
+# Looks up what changes refer to, and gives a problem to those that refer to nothing; returns how to look for it again.
+Resolve = Callable[[Connection, int, list[Change], datetime], Awaitable[list[Recheck]]]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,9 +1,11 @@
 """A single resource created or updated, by the same rules as a portion of them."""
 
+from functools import partial
 from typing import Any
 
 from tallykeep.db.gates import hold_for_request
 from tallykeep.db.pool import Connection
+from tallykeep.db.retry import in_transaction
 from tallykeep.errors import InvalidPayloadError, NotFoundError
 from tallykeep.model import Row
 from tallykeep.resources.metadata_schemas import checker_for
@@ -14,16 +16,19 @@ from tallykeep.resources.upserts.writing import Upsert
 
 async def upsert_one(connection: Connection, project_id: int, kind: Upserted, given: dict[str, Any]) -> str:
     """Create or update one resource and return its id; raises InvalidPayloadError with every problem, NotFoundError."""
-    async with connection.transaction():
-        moment = await hold_for_request(connection, project_id, *kind.depends_on)
-        checker = await checker_for(connection, project_id, kind.noun)
-        operation = Upsert(connection, project_id, kind, checker, moment).use(json_reader(kind))
-        failures = operation.check([Row(1, given)])
-        failures += await operation.write()
-        for failure in failures:
-            if failure.error_key == "not_found":
-                raise NotFoundError.of(kind.noun, failure.key or "")
-            raise InvalidPayloadError(
-                failure.reason, key=failure.error_key, resource_id=failure.key, resource_type=kind.noun
-            )
-        return str(operation.written[0]["id"])
+    return await in_transaction(connection, partial(_upsert, connection, project_id, kind, given))
+
+
+async def _upsert(connection: Connection, project_id: int, kind: Upserted, given: dict[str, Any]) -> str:
+    moment = await hold_for_request(connection, project_id, *kind.depends_on)
+    checker = await checker_for(connection, project_id, kind.noun)
+    operation = Upsert(connection, project_id, kind, checker, moment).use(json_reader(kind))
+    failures = operation.check([Row(1, given)])
+    failures += await operation.write()
+    for failure in failures:
+        if failure.error_key == "not_found":
+            raise NotFoundError.of(kind.noun, failure.key or "")
+        raise InvalidPayloadError(
+            failure.reason, key=failure.error_key, resource_id=failure.key, resource_type=kind.noun
+        )
+    return str(operation.written[0]["id"])

@@ -3,7 +3,7 @@
 Of the rest, those found are locked, merged here and updated, the others created.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,17 +12,19 @@ from tallykeep.db.pool import Connection
 from tallykeep.errors import PortionLostError
 from tallykeep.model import ClaimedPortion, Failure, Row, new_ids
 from tallykeep.resources.cleaning import actual
+from tallykeep.resources.looks import found_by_locking
 from tallykeep.resources.memo import Memo
 from tallykeep.resources.metadata import MetadataChecker
 from tallykeep.resources.metadata_schemas import checker_for
 from tallykeep.resources.reports import ReportLine, report_text
 from tallykeep.resources.upserts.columns import file_columns
-from tallykeep.resources.upserts.declare import Change, Upserted
+from tallykeep.resources.upserts.declare import Change, Recheck, Upserted
 from tallykeep.resources.upserts.merging import Merge
 from tallykeep.resources.upserts.moments import MOMENTS
 from tallykeep.resources.upserts.reading import Reader, csv_reader, ids_reader, json_reader
 
 Record = dict[str, Any]
+_Key = tuple[str, str]  # by which name, and which
 
 
 class Upsert:
@@ -42,17 +44,27 @@ class Upsert:
         self._lines: list[ReportLine] = []
         self.written: list[Record] = []
         self.ids: dict[int, str] = {}
+        self.rechecks: list[Recheck] = []
+        self._missed: list[_Key] = []
 
     def use(
-        self, read: Reader, *, merge: Merge | None = None, complete: bool = True, from_file: bool = False
+        self,
+        read: Reader,
+        *,
+        merge: Merge | None = None,
+        complete: bool = True,
+        from_file: bool = False,
+        new: Collection[str] = (),
     ) -> "Upsert":
         """Set what reads the rows, and whether required fields have to be there in the end, `from_file` also keys.
 
-        `merge` takes the rows that it can; then `stage` has to come before `write`.
+        `merge` takes the rows that it can; then `stage` has to come before `write`. `new` are source ids that were not
+        there when somebody looked.
         """
         self._read = read
         self._merge = merge
         self._complete = complete
+        self._new = frozenset(new)
         self._key_required = from_file and self._kind.source_id_required
         return self
 
@@ -81,8 +93,14 @@ class Upsert:
         changed: dict[str, Record] = {}
         failures = await self._resolve()
         by_source_id, by_id = await self._lock_existing()
+        if not self._new.isdisjoint(by_source_id) or any([await is_there() for is_there in self.rechecks]):
+            raise PortionLostError("what had been looked for in vain was created meanwhile; the portion is tried again")
+        refused: list[Change] = []
         for change in self._changes:
-            failures += self._apply(change, by_source_id, by_id, changed)
+            if flaws := self._apply(change, by_source_id, by_id, changed):
+                failures += flaws
+                refused.append(change)
+        self._missed = [key for key in _keys_of(refused) if key[1] not in (by_id if key[0] == "id" else by_source_id)]
         self.written = list(changed.values())
         if changed:
             await self._store(self.written)
@@ -106,25 +124,31 @@ class Upsert:
     async def _resolve(self) -> list[Failure]:
         if self._kind.resolve is None:
             return []
-        await self._kind.resolve(self._connection, self._project_id, self._changes, self._moment)
+        resolve = self._kind.resolve
+        self.rechecks = await resolve(self._connection, self._project_id, self._changes, self._moment)
         lost = [change for change in self._changes if change.problems]
         self._changes = [change for change in self._changes if not change.problems]
         return [self._failed(change, "; ".join(change.problems)) for change in lost]
 
+    async def found_by_now(self) -> set[str]:
+        """The ids of what was missing when rows failed, and need not have failed."""
+        return {row["id"] for row in (await self._lock(self._missed)).values()}
+
     async def _lock_existing(self) -> tuple[dict[str, Record], dict[str, Record]]:
-        project = {"project_id": self._project_id}
-        source_ids = sorted({change.source_id for change in self._changes if change.source_id is not None})
-        ids = sorted({change.id for change in self._changes if change.id is not None})
-        found: list[Record] = []
-        for sql, keys in (
-            (self._kind.statements.lock_by_source_id, source_ids),
-            (self._kind.statements.lock_by_id, ids),
-        ):
-            if keys:
-                found += await (await self._connection.execute(sql, {**project, "keys": keys})).fetchall()
-        existing = {row["id"]: {**row, "is_new": False} for row in found}
+        found = await found_by_locking(self._lock, _keys_of(self._changes))
+        existing = {row["id"]: {**row, "is_new": False} for row in found.values()}
         by_source_id = {row["source_id"]: row for row in existing.values() if row["source_id"] is not None}
         return by_source_id, existing
+
+    async def _lock(self, wanted: Sequence[_Key]) -> dict[_Key, Record]:
+        found: dict[_Key, Record] = {}
+        statements = self._kind.statements
+        for name, sql in (("source_id", statements.lock_by_source_id), ("id", statements.lock_by_id)):
+            if keys := [key for of, key in wanted if of == name]:
+                place = {"project_id": self._project_id, "keys": keys}
+                rows = await (await self._connection.execute(sql, place)).fetchall()
+                found |= {(name, row[name]): row for row in rows}
+        return found
 
     def _apply(
         self, change: Change, by_source_id: dict[str, Record], by_id: dict[str, Record], changed: dict[str, Record]
@@ -193,6 +217,13 @@ class Upsert:
             if values[name] is not None:
                 values[name] = exact_json.dumps(values[name]).decode()
         return list(values.values())
+
+
+def _keys_of(changes: Sequence[Change]) -> list[_Key]:
+    """What the changes name what they mean by, in the order in which it is locked."""
+    source_ids = {change.source_id for change in changes if change.source_id is not None}
+    ids = {change.id for change in changes if change.id is not None}
+    return [*(("source_id", key) for key in sorted(source_ids)), *(("id", key) for key in sorted(ids))]
 
 
 def _merged(current: Record, change: Change, defaults: Record) -> Record:

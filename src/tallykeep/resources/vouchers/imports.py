@@ -7,11 +7,13 @@ from functools import reduce
 from psycopg.errors import DeadlockDetected
 
 from tallykeep.db.pool import Connection
+from tallykeep.errors import PortionLostError
 from tallykeep.model import ClaimedPortion, Failure, Row
 from tallykeep.resources.categories.labels import labels_for
 from tallykeep.resources.memo import RecentKeys
 from tallykeep.resources.metadata_schemas import checker_for
 from tallykeep.resources.vouchers.draft import (
+    Dates,
     VoucherDraft,
     codes_of,
     dates_after,
@@ -27,8 +29,8 @@ from tallykeep.resources.vouchers.write import (
     already_exists,
     copy_new,
     date_failures,
-    existing,
     insert_staged,
+    lock_existing,
     ready_text,
     stage,
     type_failures,
@@ -94,11 +96,7 @@ class VoucherImport:
     async def write(self) -> list[Failure]:
         """Write the drafts, then the codes given several times in ways that may contradict; returns what failed."""
         failures = await self._write_staged(self._drafts) if self._drafts else []
-        if self._repeated:
-            drafts, refused = await self._fold_one_by_one()
-            await stage(self._connection, drafts)
-            failures += refused + await self._write_staged(drafts)
-        return failures
+        return failures + await self._write_repeated() if self._repeated else failures
 
     def created(self) -> Mapping[str, int]:
         """The codes that were new."""
@@ -116,6 +114,15 @@ class VoucherImport:
         written = await self._write(self._connection, self._project_id, drafts, self._moment)
         self._new.update((draft.code, draft.rows[0]) for draft in drafts if draft.row not in written.existing)
         return written.failures
+
+    async def _write_repeated(self) -> list[Failure]:
+        found = await lock_existing(self._connection, self._project_id, {draft.code for draft in self._repeated})
+        drafts, refused = self._fold_one_by_one(dict(found))
+        await stage(self._connection, drafts)
+        failures = refused + await self._write_staged(drafts)
+        if any(draft.code not in found and draft.code not in self._new for draft in drafts):
+            raise PortionLostError("a voucher was created while rows were held to there being none; they are read anew")
+        return failures
 
     def _fold(self, drafts: Sequence[VoucherDraft]) -> list[Failure]:
         """Fold codes given more than once into one draft, with the effect of the rows in their order."""
@@ -139,9 +146,8 @@ class VoucherImport:
         self._repeated = [draft for code, group in given.items() if code in mixed for draft in group]
         return failures
 
-    async def _fold_one_by_one(self) -> tuple[list[VoucherDraft], list[Failure]]:
+    def _fold_one_by_one(self, known: dict[str, tuple[str, Dates]]) -> tuple[list[VoucherDraft], list[Failure]]:
         """Each row is held to what there is by then: the type of the first, or of the voucher, and its dates."""
-        known = await existing(self._connection, self._project_id, {draft.code for draft in self._repeated})
         merged: dict[str, VoucherDraft] = {}
         failures: list[Failure] = []
         for draft in self._repeated:

@@ -12,6 +12,7 @@ from tallykeep.db.queries import queries
 from tallykeep.model import ClaimedPortion, Failure, Row
 from tallykeep.resources import cleaning
 from tallykeep.resources.cleaning import Problem
+from tallykeep.resources.looks import found_by_locking
 from tallykeep.resources.memo import RecentKeys
 from tallykeep.resources.reports import ReportLine, report_text
 from tallykeep.resources.vouchers.kinds import shown_key
@@ -34,7 +35,7 @@ class SameMetadata:
         self._moment = claimed.moment
         self._codes: dict[int, str] = {}
         self._failures: list[Failure] = []
-        self._found: set[str] | None = None
+        self._found: dict[str, None] | None = None
 
     def check(self, rows: Sequence[Row]) -> list[Failure]:
         """Take the codes."""
@@ -60,11 +61,13 @@ class SameMetadata:
             _meets_itself.add(self._action_id)
             raise
 
-    async def _update(self) -> set[str]:
-        codes = sorted(set(self._codes.values()))
+    async def _update(self) -> dict[str, None]:
+        return await found_by_locking(self._add_to, sorted(set(self._codes.values())))
+
+    async def _add_to(self, codes: Sequence[str]) -> dict[str, None]:
         async with self._connection.cursor(row_factory=scalar_row) as cursor:
-            await cursor.execute(_sql.add_metadata, {**self._place, "codes": codes, "now": self._moment})
-            return set(await cursor.fetchall())
+            await cursor.execute(_sql.add_metadata, {**self._place, "codes": list(codes), "now": self._moment})
+            return dict.fromkeys(await cursor.fetchall())
 
     async def write(self) -> list[Failure]:
         """Update where that has not been done, and tell which codes are not there."""

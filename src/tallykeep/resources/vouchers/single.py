@@ -1,19 +1,22 @@
 """A single voucher created, updated, switched on and off, deleted."""
 
+from functools import partial
 from typing import Any
 
 from tallykeep.db.gates import CATEGORIES, PROJECT, SCHEMAS, hold_for_request
 from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
+from tallykeep.db.retry import in_transaction
 from tallykeep.errors import DuplicateFoundError, InvalidVoucherError, NotFoundError
 from tallykeep.model import Row, wire_time
 from tallykeep.resources.bin.entries import put_in_bin
 from tallykeep.resources.categories.labels import FIELDS as CATEGORY_FIELDS
 from tallykeep.resources.categories.labels import labels_for
-from tallykeep.resources.codes import code_rule
+from tallykeep.resources.codes import CodeRule, code_rule
 from tallykeep.resources.projects import Caller
 from tallykeep.resources.vouchers.draft import VoucherDraft
 from tallykeep.resources.vouchers.from_json import JsonVouchers
+from tallykeep.resources.vouchers.generated import Generated
 from tallykeep.resources.vouchers.kinds import EXTRA_FIELDS, without_balance
 from tallykeep.resources.vouchers.metadata_rules import metadata_rules
 from tallykeep.resources.vouchers.write import insert_staged, stage, upsert_staged
@@ -21,7 +24,6 @@ from tallykeep.resources.vouchers.write import insert_staged, stage, upsert_stag
 _sql = queries(__package__, "single.sql")
 
 _DEPENDS_ON = (PROJECT, SCHEMAS, CATEGORIES)
-_TRIES = 10  # to find a code that is not taken
 _CLEARABLE = ("start_date", "expiration_date", "additional_info")
 _DATES = {"start_date", "expiration_date"}
 _ADDED_TO = ("gift", "loyalty_card", "metadata")
@@ -32,27 +34,34 @@ async def create_voucher(
 ) -> str:
     """Create a voucher and return its code, made by its `code_config` where none is given.
 
-    Raises InvalidVoucherError with every problem, DuplicateFoundError, InvalidPayloadError for the code_config.
+    Raises InvalidVoucherError with every problem, DuplicateFoundError also where all such codes are taken,
+    InvalidPayloadError for the code_config.
     """
     if given.get("code"):
-        return await _create(connection, project_id, given, campaign_id)
+        return await in_transaction(connection, partial(_create, connection, project_id, given, campaign_id))
     rule = code_rule(given.get("code_config"))
-    for _ in range(_TRIES - 1):
-        try:
-            return await _create(connection, project_id, {**given, "code": rule.make()}, campaign_id)
-        except DuplicateFoundError:
-            continue
-    return await _create(connection, project_id, {**given, "code": rule.make()}, campaign_id)
+    return await in_transaction(connection, partial(_generate, connection, project_id, given, campaign_id, rule))
 
 
 async def _create(connection: Connection, project_id: int, given: dict[str, Any], campaign_id: str | None) -> str:
-    async with connection.transaction():
-        moment = await hold_for_request(connection, project_id, *_DEPENDS_ON)
-        draft = await _cleaned(connection, project_id, given, campaign_id)
-        await stage(connection, [draft])
-        for failure in (await insert_staged(connection, project_id, [draft], moment)).failures:
-            raise DuplicateFoundError(failure.reason, resource_id=failure.key, resource_type="voucher")
+    moment = await hold_for_request(connection, project_id, *_DEPENDS_ON)
+    draft = await _cleaned(connection, project_id, given, campaign_id)
+    await stage(connection, [draft])
+    for failure in (await insert_staged(connection, project_id, [draft], moment)).failures:
+        raise DuplicateFoundError(failure.reason, resource_id=failure.key, resource_type="voucher")
     return draft.code
+
+
+async def _generate(
+    connection: Connection, project_id: int, given: dict[str, Any], campaign_id: str | None, rule: CodeRule
+) -> str:
+    moment = await hold_for_request(connection, project_id, *_DEPENDS_ON)
+    sample = await _cleaned(connection, project_id, {**given, "code": rule.make()}, campaign_id)
+    generated = Generated(connection, project_id, rule, sample, wanted=1, moment=moment)
+    await generated.write()
+    if generated.missing:
+        raise DuplicateFoundError(generated.reason(), resource_type="voucher")
+    return generated.codes[0]
 
 
 async def update_voucher(connection: Connection, project_id: int, code: str, given: dict[str, Any]) -> str:
@@ -62,16 +71,18 @@ async def update_voucher(connection: Connection, project_id: int, code: str, giv
 
     Raises NotFoundError, or InvalidVoucherError with every problem.
     """
-    async with connection.transaction():
-        moment = await hold_for_request(connection, project_id, *_DEPENDS_ON)
-        place = {"project_id": project_id, "code": code}
-        old = await (await connection.execute(_sql.lock_voucher, place)).fetchone()
-        if old is None:
-            raise NotFoundError.of("voucher", code)
-        draft = await _cleaned(connection, project_id, _with_changes(old, given), of_campaign=old["campaign_id"])
-        draft.cleared = tuple(_cleared(given))
-        await stage(connection, [draft])
-        await upsert_staged(connection, project_id, [draft], moment)
+    return await in_transaction(connection, partial(_update, connection, project_id, code, given))
+
+
+async def _update(connection: Connection, project_id: int, code: str, given: dict[str, Any]) -> str:
+    moment = await hold_for_request(connection, project_id, *_DEPENDS_ON)
+    old = await (await connection.execute(_sql.lock_voucher, {"project_id": project_id, "code": code})).fetchone()
+    if old is None:
+        raise NotFoundError.of("voucher", code)
+    draft = await _cleaned(connection, project_id, _with_changes(old, given), of_campaign=old["campaign_id"])
+    draft.cleared = tuple(_cleared(given))
+    await stage(connection, [draft])
+    await upsert_staged(connection, project_id, [draft], moment)
     return str(old["code"])
 
 

@@ -10,6 +10,7 @@ from tallykeep.db.queries import queries
 from tallykeep.model import ClaimedPortion, Failure, Row
 from tallykeep.resources import cleaning
 from tallykeep.resources.cleaning import Problem
+from tallykeep.resources.looks import found_by_locking
 from tallykeep.resources.memo import Memo
 from tallykeep.resources.metadata_purge import Purge
 from tallykeep.resources.reports import ReportLine, report_text
@@ -69,11 +70,9 @@ class VoucherUpdate:
 
     async def write(self) -> list[Failure]:
         """Apply the changes in row order to what the vouchers have now, and store what came of it."""
-        codes = list({change.code for change in self._changes})
-        locked = await self._connection.execute(_sql.lock_metadata, {"project_id": self._project_id, "codes": codes})
-        found = await locked.fetchall()
-        current = {row["code"]: row["metadata"] for row in found}
-        self._campaigns = {row["code"]: row["campaign_id"] for row in found}
+        found = await found_by_locking(self._lock, list({change.code for change in self._changes}))
+        current = {code: row["metadata"] for code, row in found.items()}
+        self._campaigns = {code: row["campaign_id"] for code, row in found.items()}
         changed: dict[str, str] = {}
         failures = [failure for change in self._changes for failure in self._apply(change, current, changed)]
         if changed:
@@ -81,6 +80,11 @@ class VoucherUpdate:
             place = {"project_id": self._project_id, "now": self._moment}
             await self._connection.execute(_sql.set_metadata, {**place, **stored})
         return failures
+
+    async def _lock(self, codes: Sequence[str]) -> dict[str, dict[str, Any]]:
+        place = {"project_id": self._project_id, "codes": list(codes)}
+        locked = await self._connection.execute(_sql.lock_metadata, place)
+        return {row["code"]: row for row in await locked.fetchall()}
 
     def _apply(self, change: _Change, current: dict[str, Any], changed: dict[str, str]) -> list[Failure]:
         if change.code not in current:

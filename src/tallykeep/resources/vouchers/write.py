@@ -11,7 +11,7 @@ from tallykeep.db.queries import queries
 from tallykeep.errors import PortionLostError
 from tallykeep.model import Failure, new_ids
 from tallykeep.resources.cells import NULL, copy_text
-from tallykeep.resources.vouchers.draft import DEFAULT, Dates, DraftTable, VoucherDraft
+from tallykeep.resources.vouchers.draft import DEFAULT, Dates, DraftTable, VoucherDraft, codes_of
 
 _sql = queries(__package__, "write.sql")
 
@@ -75,6 +75,23 @@ async def insert_staged(
     return Written(failures, taken)
 
 
+async def insert_free(
+    connection: Connection, project_id: int, drafts: Sequence[VoucherDraft], moment: datetime
+) -> list[str]:
+    """Insert the drafts whose codes are free, and return these codes.
+
+    Whoever has written one of the codes and not yet committed it is waited for; what exists is left alone.
+    """
+    if not drafts:
+        return []
+    await stage(connection, drafts)
+    place = {"project_id": project_id, "now": moment}
+    if (await connection.execute(_sql.insert_staged, place)).rowcount == len(drafts):
+        return codes_of(drafts)
+    found = await (await connection.execute(_sql.inserted_codes, place)).fetchall()
+    return [row["code"] for row in found]
+
+
 async def upsert_staged(
     connection: Connection, project_id: int, drafts: Sequence[VoucherDraft], moment: datetime
 ) -> Written:
@@ -110,9 +127,9 @@ async def insert_new(
     return existing
 
 
-async def existing(connection: Connection, project_id: int, codes: Iterable[str]) -> dict[str, tuple[str, Dates]]:
-    """The types and dates of those of these codes that exist."""
-    found = await connection.execute(_sql.existing, {"project_id": project_id, "codes": list(codes)})
+async def lock_existing(connection: Connection, project_id: int, codes: Iterable[str]) -> dict[str, tuple[str, Dates]]:
+    """Lock those of these codes that exist, and return their types and dates."""
+    found = await connection.execute(_sql.lock_by_code, {"project_id": project_id, "codes": list(codes)})
     return {row["code"]: (row["type"], (row["start_date"], row["expiration_date"])) for row in await found.fetchall()}
 
 

@@ -49,6 +49,12 @@ FROM voucher_stage
 ORDER BY code
 ON CONFLICT (project_id, code) DO NOTHING
 
+-- name: inserted_codes
+SELECT stage.code
+FROM voucher_stage AS stage
+JOIN vouchers ON vouchers.project_id = :project_id AND vouchers.code = stage.code AND vouchers.id = stage.id
+ORDER BY stage."row"
+
 -- name: lock_existing
 SELECT
     stage."row", vouchers.type, stage.type AS staged_type, vouchers.campaign_id,
@@ -102,5 +108,9 @@ WHERE vouchers.project_id = :project_id
     AND vouchers.code = stage.code
     AND vouchers.id <> stage.id
 
--- name: existing
-SELECT code, type, start_date, expiration_date FROM vouchers WHERE project_id = :project_id AND code = ANY (:codes)
+-- name: lock_by_code
+SELECT code, type, start_date, expiration_date
+FROM vouchers
+WHERE project_id = :project_id AND code = ANY (:codes)
+ORDER BY code
+FOR UPDATE

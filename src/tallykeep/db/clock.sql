@@ -1,0 +1,2 @@
+-- name: present
+SELECT date_trunc('milliseconds', statement_timestamp()) AS moment

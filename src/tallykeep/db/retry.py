@@ -1,0 +1,33 @@
+"""A transaction that is tried again where others were in its way: nobody's data is at fault then."""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from psycopg.errors import DeadlockDetected, SerializationFailure
+
+from tallykeep.db.pool import Connection
+from tallykeep.errors import PortionLostError, ServiceUnavailableError
+
+Done = TypeVar("Done")
+
+_TRIES = 5
+
+
+async def in_transaction(connection: Connection, work: Callable[[], Awaitable[Done]]) -> Done:
+    """Do the work in a transaction, and anew in another one where it met others in a circle or was overtaken by them.
+
+    Raises ServiceUnavailableError, or the database's error, where that came to nothing several times.
+    """
+    for _ in range(_TRIES - 1):
+        try:
+            async with connection.transaction():
+                return await work()
+        except (DeadlockDetected, SerializationFailure, PortionLostError):
+            continue
+    try:
+        async with connection.transaction():
+            return await work()
+    except PortionLostError as lost:
+        raise ServiceUnavailableError(
+            f"Nothing was changed, because others kept changing the same: {lost}. Send it again"
+        ) from lost

@@ -1,0 +1,83 @@
+"""Retries: a portion that could not be applied is tried again, later each time; what does not pass is given up.
+
+A try that came to nothing is told on the action until a portion of it is closed. Waiting for others may take as long as
+it takes; an error that comes again and again without any progress ends the action, its rows unprocessed.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import psycopg
+import structlog
+from psycopg.errors import DeadlockDetected, LockNotAvailable, SerializationFailure
+from psycopg_pool import PoolTimeout
+
+from tallykeep.config import Settings
+from tallykeep.db.pool import Connection, Pool
+from tallykeep.db.queries import queries
+from tallykeep.engine.account import end_unfinished
+from tallykeep.engine.turns import LONGEST_DELAY, queue_next, queue_turns
+from tallykeep.errors import OutOfTurnError, PortionLostError
+from tallykeep.model import ClaimedPortion, EndedBy
+
+_sql = queries(__package__, "retries.sql")
+_log = structlog.get_logger()
+
+_FIRST_DELAY = timedelta(seconds=1)
+_QUICK_TRIES = 2  # before tries come later each time
+_WARN_FROM = 3
+# Nothing is wrong: somebody else was first, or has it.
+_ORDINARY = (OutOfTurnError, PortionLostError)
+_CONTENTION = (DeadlockDetected, LockNotAvailable, SerializationFailure)
+
+
+@dataclass(frozen=True, slots=True)
+class Retries:
+    """Puts off the turns of projects whose portions could not be applied."""
+
+    pool: Pool
+    settings: Settings
+
+    async def put_off(self, project_id: int, error: Exception, claimed: ClaimedPortion | None) -> None:
+        """Queue another turn of the project for later, or end the action that has been tried often enough.
+
+        When even that fails, the rescuer makes up for it.
+        """
+        try:
+            async with self.pool.connection() as connection, connection.transaction():
+                tries = await self._note(connection, error, claimed)
+                if claimed and tries >= self.settings.portion_retries and not isinstance(error, _CONTENTION):
+                    await self._give_up(connection, claimed, f"{tries} tries without progress: {_told(error)}")
+                else:
+                    await queue_turns(connection, project_id, 1, delay=_delay(tries))
+        except (psycopg.Error, PoolTimeout) as failure:
+            _log.warning("could not queue a retry; the rescuer will", project_id=project_id, reason=str(failure))
+
+    async def _note(self, connection: Connection, error: Exception, claimed: ClaimedPortion | None) -> int:
+        """How many tries in a row came to nothing by now."""
+        if claimed is None or isinstance(error, _ORDINARY):
+            _log.info("a portion will be tried again", reason=str(error))
+            return 0
+        noted = await (await connection.execute(_sql.note_retry, {**claimed.place, "reason": _told(error)})).fetchone()
+        tries = int(noted["retry_count"]) if noted else 0
+        log = _log.warning if tries >= _WARN_FROM else _log.info
+        row = claimed.portion.first_row
+        log("a portion will be tried again", action_id=claimed.action_id, row=row, tries=tries, reason=_told(error))
+        return tries
+
+    async def _give_up(self, connection: Connection, claimed: ClaimedPortion, reason: str) -> None:
+        _log.error("an action is given up", action_id=claimed.action_id, reason=reason)
+        place = (claimed.project_id, claimed.action_id)
+        ended = await end_unfinished(connection, *place, EndedBy.GAVE_UP, f"Given up after {reason}")
+        if ended is not None:
+            await queue_next(connection, claimed.project_id, ended, self.settings.portions_in_flight)
+
+
+def _told(error: Exception) -> str:
+    """The error in a line, without what PostgreSQL adds for who reads its log."""
+    return str(error).strip().partition("\n")[0]
+
+
+def _delay(tries: int) -> timedelta:
+    doublings = max(0, min(tries, 30) - _QUICK_TRIES)
+    return min(_FIRST_DELAY * (1 << doublings), LONGEST_DELAY)

@@ -1,0 +1,73 @@
+"""One portion of the vouchers that a campaign is to have generated."""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tallykeep.db.pool import Connection
+from tallykeep.errors import InvalidVoucherError
+from tallykeep.model import ClaimedPortion, Failure, Row
+from tallykeep.resources.campaigns.declaration import voucher_like
+from tallykeep.resources.campaigns.store import campaign_still_there, rule_of
+from tallykeep.resources.categories.labels import CategoryLabels, labels_for
+from tallykeep.resources.metadata import MetadataChecker
+from tallykeep.resources.vouchers.draft import VoucherDraft
+from tallykeep.resources.vouchers.from_json import JsonVouchers
+from tallykeep.resources.vouchers.generated import Generated
+
+
+class Generate:
+    """Makes as many vouchers as the portion says; where all codes are taken, the rest fails and says so."""
+
+    def __init__(self, connection: Connection, claimed: ClaimedPortion) -> None:
+        self._connection = connection
+        self._project_id = claimed.project_id
+        self._options = claimed.source.options
+        self._moment = claimed.moment
+        self._first_row = claimed.portion.first_row
+        self._count = 0
+
+    def check(self, rows: Sequence[Row]) -> list[Failure]:
+        """Take how many are wanted."""
+        (row,) = rows
+        self._count = int(row.value["count"])
+        return []
+
+    async def stage(self) -> None:
+        """Make all at once, beside other portions, where that can be done."""
+        campaign = await campaign_still_there(self._connection, self._project_id, self._options["campaign_id"])
+        given = self._options.get("given", {})
+        sample = _sample(campaign, await labels_for(self._connection, self._project_id), given)
+        rule = rule_of(campaign, given)
+        self._generated = Generated(
+            self._connection, self._project_id, rule, sample, wanted=self._count, moment=self._moment
+        )
+        await self._generated.copy()
+
+    async def write(self) -> list[Failure]:
+        """Make codes until all are there, or none is free."""
+        await self._generated.write()
+        last = self._first_row + self._count
+        missing = range(last - self._generated.missing, last)
+        return [Failure(row, None, self._generated.reason()) for row in missing]
+
+    def created(self) -> Mapping[str, int]:
+        """The codes, numbered in the order in which they were found free."""
+        return dict(zip(self._generated.codes, itertools.count(self._first_row), strict=False))
+
+    def report(self) -> str:
+        """No report file."""
+        return ""
+
+    def met(self) -> int | None:
+        """Each row is one."""
+        return None
+
+
+def _sample(campaign: dict[str, Any], categories: CategoryLabels, given: dict[str, Any]) -> VoucherDraft:
+    """What all vouchers that are generated together are like."""
+    cleaner = JsonVouchers(MetadataChecker(None), categories, campaign["id"])
+    drafts, failures = cleaner.clean([Row(1, voucher_like(campaign, {**given, "code": "ANY"}))])
+    if failures:
+        raise InvalidVoucherError(failures[0].reason, resource_type="voucher")
+    return drafts[0]

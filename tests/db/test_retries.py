@@ -1,0 +1,150 @@
+"""Retries: an error that passes is told on the action, one that does not ends it, waiting for others never does."""
+
+import asyncio
+import itertools
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.errors import DeadlockDetected, DiskFull, LockNotAvailable, QueryCanceled
+
+from tallykeep.actions import ACTION_TYPES
+from tallykeep.engine.kinds import ActionType
+from tests.db.engine import Engine, open_engine
+from tests.db.test_applying import gifts
+
+KIND = ACTION_TYPES["VOUCHERS.IMPORT_CSV"]
+
+
+def failing(errors: Callable[[], Exception | None], kind: ActionType = KIND) -> dict[str, ActionType]:
+    """The type, whose portions fail with the next error when they begin."""
+
+    async def begin(*arguments: Any) -> Any:
+        if error := errors():
+            raise error
+        return await kind.begin(*arguments)
+
+    return {kind.name: replace(kind, begin=begin)}
+
+
+def some(*errors: Exception | None) -> Callable[[], Exception | None]:
+    return itertools.chain(errors, itertools.repeat(None)).__next__
+
+
+async def told(engine: Engine, action_id: str) -> tuple[str, int, str | None]:
+    action = await engine.get(action_id)
+    return action["status"], action["retry_count"], action["retry_reason"]
+
+
+async def delays(engine: Engine) -> list[float]:
+    """How many seconds the project's jobs wait, by the database's clock."""
+    jobs = await engine.query(
+        "SELECT scheduled_at - now() AS delay FROM procrastinate_jobs WHERE scheduled_at IS NOT NULL ORDER BY id"
+    )
+    return [job["delay"].total_seconds() for job in jobs]
+
+
+def test_a_try_in_vain_is_told_until_there_is_progress(database_url: str) -> None:
+    async def scenario() -> None:
+        errors = some(QueryCanceled("canceling statement due to statement timeout\nCONTEXT: rows"), DiskFull("no room"))
+        async with open_engine(database_url, failing(errors), portion_rows=2) as engine:
+            action_id = await engine.submit_csv(gifts(4))
+            await engine.advance()
+            assert await told(engine, action_id) == ("IN_PROGRESS", 1, "canceling statement due to statement timeout")
+            await engine.advance()
+            assert await told(engine, action_id) == ("IN_PROGRESS", 2, "no room")
+            await engine.advance()
+            assert await told(engine, action_id) == ("IN_PROGRESS", 0, None)
+            assert (await engine.finish(action_id))["done_count"] == 4
+
+    asyncio.run(scenario())
+
+
+def test_tries_come_later_each_time(database_url: str) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url, failing(lambda: DiskFull("no room"))) as engine:
+            await engine.submit_csv(gifts(2))
+            for _ in range(10):
+                await engine.advance()
+            found = [round(delay) for delay in await delays(engine)]
+            assert found == pytest.approx([1, 1, 2, 4, 8, 16, 30, 30, 30, 30], abs=2)
+
+    asyncio.run(scenario())
+
+
+def test_an_error_that_does_not_pass_ends_the_action_with_its_rows_unprocessed(database_url: str) -> None:
+    async def scenario() -> None:
+        async with open_engine(
+            database_url, failing(lambda: DiskFull("no room")), portion_rows=2, portion_retries=3
+        ) as engine:
+            action_id = await engine.submit_csv(gifts(3))
+            for _ in range(3):
+                assert (await engine.get(action_id))["ended_by"] is None
+                await engine.advance()
+            action = await engine.get(action_id)
+            assert (action["status"], action["ended_by"]) == ("FAILED", "GAVE_UP")
+            assert action["reason"] == "Given up after 3 tries without progress: no room"
+            assert (action["done_count"], action["failed_count"], action["unprocessed_count"]) == (0, 0, 3)
+
+    asyncio.run(scenario())
+
+
+def test_what_comes_next_in_a_sequence_goes_on_behind_an_action_that_was_given_up(database_url: str) -> None:
+    kind = ACTION_TYPES["VOUCHERS.BULK_UPDATE"]
+
+    async def scenario() -> None:
+        kinds = failing(some(DiskFull("no room")), kind)
+        async with open_engine(database_url, kinds, portion_retries=1) as engine:
+            first = await engine.submit(kind.name, b'[{"code": "A", "metadata": {}}]')
+            second = await engine.submit(kind.name, b'[{"code": "B", "metadata": {}}]')
+            await engine.advance()
+            await engine.advance()
+            assert (await engine.get(first))["ended_by"] == "GAVE_UP"
+            assert (await engine.get(second))["status"] == "DONE"
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("error", [LockNotAvailable, DeadlockDetected])
+def test_to_wait_for_others_is_told_and_never_ends_an_action(database_url: str, error: type[psycopg.Error]) -> None:
+    async def scenario() -> None:
+        kinds = failing(some(*[error("somebody else has it")] * 5))
+        async with open_engine(database_url, kinds, portion_retries=3, lease_seconds=0.0001) as engine:
+            action_id = await engine.submit_csv(gifts(2))
+            for tries in range(1, 6):
+                await engine.advance()
+                assert await told(engine, action_id) == ("IN_PROGRESS", tries, "somebody else has it")
+                await engine.query("DELETE FROM attempts WHERE %s RETURNING 1", error is DeadlockDetected)
+            assert await engine.query("SELECT FROM attempts WHERE attempts > 0") == []  # nor accuses a row
+            assert (await engine.finish(action_id))["done_count"] == 2
+
+    asyncio.run(scenario())
+
+
+def test_a_portion_that_somebody_else_closed_is_nothing_to_tell(database_url: str) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url, portion_rows=1) as engine:
+            action_id = await engine.submit_csv(gifts(4))
+            await asyncio.gather(*(engine.advance() for _ in range(4)))
+            assert (await told(engine, action_id))[1:] == (0, None)
+
+    asyncio.run(scenario())
+
+
+def test_a_lock_that_nobody_gives_back_is_waited_for_again_and_again(database_url: str) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url, lock_timeout_seconds=0.05) as engine:
+            action_id = await engine.submit_csv(gifts(2))
+            async with await psycopg.AsyncConnection.connect(database_url) as holder:
+                await holder.execute("LOCK TABLE vouchers")
+                await engine.advance()
+                status, tries, reason = await told(engine, action_id)
+                assert (status, tries) == ("IN_PROGRESS", 1)
+                assert reason == "canceling statement due to lock timeout"
+            assert timedelta(0) < timedelta(seconds=(await delays(engine))[0])
+            assert (await engine.finish(action_id))["done_count"] == 2
+
+    asyncio.run(scenario())

@@ -1,0 +1,42 @@
+"""Whatever order their round trips come in: actions and calls that are at once end as some serial order of them would.
+
+One order again, as a failure tells it: SCHEDULE=AAXXA pytest tests/interleavings -k "campaign delete".
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.interleavings.conftest import ORDERS_TRIED
+from tests.interleavings.scenarios import PAIRS, THREES
+from tests.interleavings.trying import EVERY_ORDER, ORDERS, SCHEDULE, Tried, try_every_order, try_some_orders
+
+_SAMPLE = 4
+_SAMPLE_OF_THREE = 10
+
+Record = Callable[[str, Any], None]
+
+
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("name", PAIRS)
+def test_two_at_once(database_url: str, record_property: Record, name: str) -> None:
+    if EVERY_ORDER and SCHEDULE is None:
+        tried = asyncio.run(try_every_order(database_url, PAIRS[name]))
+    else:
+        tried = asyncio.run(try_some_orders(database_url, PAIRS[name], name, _SAMPLE))
+    _check(tried, record_property, name)
+
+
+@pytest.mark.timeout(7200)
+@pytest.mark.parametrize("name", THREES)
+def test_three_at_once(database_url: str, record_property: Record, name: str) -> None:
+    count = ORDERS // len(THREES) or _SAMPLE_OF_THREE
+    _check(asyncio.run(try_some_orders(database_url, THREES[name], name, count)), record_property, name)
+
+
+def _check(tried: Tried, record_property: Record, name: str) -> None:
+    record_property(ORDERS_TRIED, tried.orders)
+    if tried.wrong:
+        pytest.fail(tried.told(name), pytrace=False)

@@ -1,0 +1,65 @@
+"""Trying a scenario: orders of its round trips, none of which may come to anything that no serial order comes to."""
+
+import os
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+
+from tests.interleavings.explore import EveryOrder, Run, by_chance, replay
+from tests.interleavings.scenario import Scenario, perform
+from tests.interleavings.serial import SerialOutcomes
+from tests.interleavings.stage import Stage, open_stage
+from tests.interleavings.telling import canonical, switches, told
+
+SEED = os.environ.get("SEED", "1")
+EVERY_ORDER = os.environ.get("EVERY_ORDER") == "1"
+SCHEDULE = os.environ.get("SCHEDULE")
+ORDERS = int(os.environ.get("ORDERS", "0"))
+
+
+@dataclass
+class Tried:
+    """How many orders were tried; which came to something that no serial one comes to, the easiest to read of each."""
+
+    serial: Mapping[str, str]
+    orders: int = 0
+    wrong: dict[str, Run] = field(default_factory=dict)
+
+    def told(self, name: str) -> str:
+        """What was wrong."""
+        runs = sorted(self.wrong.values(), key=switches)
+        return "\n\n".join(told(name, run, self.serial) for run in runs)
+
+
+async def try_every_order(database_url: str, scenario: Scenario, most: int | None = None) -> Tried:
+    """Each order that may differ, or so many of them."""
+    async with open_stage(database_url, len(scenario.letters), **scenario.settings) as stage:
+        every = EveryOrder(lambda choose: perform(stage, scenario, choose))
+        return await _held_to_serial(stage, scenario, every.runs(), most)
+
+
+async def try_some_orders(database_url: str, scenario: Scenario, name: str, count: int) -> Tried:
+    """So many orders by chance; SCHEDULE is tried instead, where it is given."""
+    async with open_stage(database_url, len(scenario.letters), **scenario.settings) as stage:
+        return await _held_to_serial(stage, scenario, _by_chance(stage, scenario, name, count), None)
+
+
+async def _by_chance(stage: Stage, scenario: Scenario, name: str, count: int) -> AsyncIterator[Run]:
+    if SCHEDULE is not None:
+        yield await perform(stage, scenario, replay(SCHEDULE))
+        return
+    for number in range(count):
+        yield await perform(stage, scenario, by_chance(f"{SEED} {name} {number}"))
+
+
+async def _held_to_serial(stage: Stage, scenario: Scenario, runs: AsyncIterator[Run], most: int | None) -> Tried:
+    serial = SerialOutcomes(stage, scenario)
+    tried = Tried(serial.known)
+    async for run in runs:
+        tried.orders += 1
+        outcome = canonical(run.outcome)
+        if not await serial.include(run.outcome):
+            before = tried.wrong.get(outcome)
+            tried.wrong[outcome] = min(filter(None, (before, run)), key=switches)
+        if tried.orders == most:
+            break
+    return tried

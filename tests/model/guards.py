@@ -1,0 +1,42 @@
+"""The guards of the model: each is a part of a named query of the engine, and goes by the text that does it there."""
+
+from dataclasses import dataclass
+
+_UNFINISHED = "status IN ('ENQUEUED', 'IN_PROGRESS')"
+
+
+@dataclass(frozen=True, eq=False)
+class Guard:
+    """A text of a query in a file of the engine."""
+
+    file: str
+    query: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.query}: {' '.join(self.text.split())}"
+
+
+CLAIM_UNFINISHED = Guard("claim.sql", "get_unfinished_action", f"id = :action_id AND {_UNFINISHED}")
+IDLE_TIMEOUT = Guard("claim.sql", "get_unfinished_action", "set_config('idle_in_transaction_session_timeout', :silence")
+CLAIM_OPEN = Guard("claim.sql", "claim_open_portion", "action_id = :action_id AND status = 'OPEN'")
+CLAIM_LOCKS = Guard("claim.sql", "claim_open_portion", "FOR UPDATE SKIP LOCKED")
+WAIT_FOR_EARLIER = Guard("attempt.sql", "wait_for_earlier_portions", "first_row < :first_row")
+EARLIER_CLOSED = Guard("attempt.sql", "earlier_open_portion", "status = 'OPEN' AND first_row < :first_row")
+CLOSE_OPEN = Guard("account.sql", "close_portion", "first_row = :first_row AND status = 'OPEN'")
+TALLY_UNFINISHED = Guard("account.sql", "close_portion", f"id = :action_id AND {_UNFINISHED}")
+END_UNFINISHED = Guard("account.sql", "end_if_unfinished", f"id = :action_id AND {_UNFINISHED}")
+SERVE_READY = Guard("turns.sql", "serve_next_action", "AND ready")
+SERVE_UNFINISHED = Guard("turns.sql", "serve_next_action", f"ready AND {_UNFINISHED}")
+PROJECT_LOCK = Guard("turns.sql", "taken_turns", "ON CONFLICT (project_id) DO UPDATE")
+JOIN_LOCK = Guard("turns.sql", "number_acceptance", "ON CONFLICT (project_id) DO UPDATE")
+NUMBERED = Guard("turns.sql", "number_acceptance", "SET accepted = mine.accepted + 1")
+WAIT_IN_SEQUENCE = Guard("turns.sql", "wait_in_sequence", "SET ready = false")
+NEXT_UNFINISHED = Guard("turns.sql", "ready_next_in_sequence", f"sequence = :sequence AND {_UNFINISHED}\n        ORDER")
+NEXT_BY_NUMBER = Guard("turns.sql", "ready_next_in_sequence", "ORDER BY number")
+NONE_OTHER_READY = Guard("turns.sql", "ready_next_in_sequence", f"other.{_UNFINISHED} AND other.ready")
+STRANDED = Guard("rescue.sql", "find_stranded_projects", "first_open")
+STRANDED_UNFINISHED = Guard("rescue.sql", "find_stranded_projects", f"actions.{_UNFINISHED}")
+STRANDED_TODO = Guard("rescue.sql", "find_stranded_projects", "procrastinate_jobs.status = 'todo'")
+FORGOTTEN = Guard("rescue.sql", "find_forgotten_sequences", "AND NOT waiting.ready")
+END_SILENT = Guard("rescue.sql", "end_silent_transactions", "pg_terminate_backend(pid)")
