@@ -164,7 +164,7 @@ class IdempotencyKeyReusedError(RequestError):
 
 
 class ServiceUnavailableError(RequestError):
-    """The database cannot be reached just now; the same request may be sent again."""
+    """The database cannot be reached, or others write what the request needs; it may be sent again."""
 
     code = 503
     key = "service_unavailable"

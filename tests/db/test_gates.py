@@ -99,7 +99,8 @@ def test_who_waits_too_long_gives_its_place_back_and_is_told_why(
             async with portion.transaction():
                 await gates.hold(portion, engine.project_id, gates.CATEGORIES)
                 with pytest.raises(ServiceUnavailableError, match="writing what depends on the categories") as refused:
-                    await create_category(changer, engine.project_id, {"name": "New"})
+                    async with asyncio.timeout(30):
+                        await create_category(changer, engine.project_id, {"name": "New"})
                 assert refused.value.headers["Retry-After"] == "5"
                 assert await gates_taken(engine, granted=False) == 0
             await create_category(changer, engine.project_id, {"name": "New"})

@@ -55,7 +55,7 @@ SET
     row_count = :met_count,
     done_count = :met_count,
     closed_at = date_trunc('milliseconds', statement_timestamp())
-WHERE project_id = :project_id AND action_id = :action_id AND first_row = :first_row AND status = 'OPEN'
+WHERE project_id = :project_id AND action_id = :action_id AND status = 'OPEN' AND first_row = :first_row
 
 -- name: close_all_portions!
 UPDATE portions

@@ -7,7 +7,7 @@ from typing import Any, get_args
 from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.errors import ConflictError, InvalidPayloadError, NotFoundError, ResourceInUseError, UnauthorizedError
-from tallykeep.model import now, wire_time
+from tallykeep.model import wire_time
 from tallykeep.resources.projects import Caller, KeyKind, token_hash
 
 _sql = queries(__package__, "keys.sql")
@@ -37,7 +37,7 @@ async def create_key(connection: Connection, caller: Caller, given: dict[str, An
         if len(await _lock_keys(connection, caller)) >= _MOST_KEYS:
             raise ConflictError(f"The project has {_MOST_KEYS} keys; revoke one of them first")
         key = {"key_id": str(uuid.uuid4()), "kind": kind, "name": name, "token_hash": token_hash(token)}
-        place = {"project_id": caller.project_id, "created_at": now()}
+        place = {"project_id": caller.project_id}
         added = await (await connection.execute(_sql.add_key, {**place, **key})).fetchone()
     return {**_shown(added or key, caller), "token": token}
 
@@ -61,7 +61,7 @@ async def revoke_key(connection: Connection, caller: Caller, key_id: str, kind: 
                 resource_type="key",
             )
         place = {"project_id": caller.project_id, "kind": meant[0][0], "key_id": key_id}
-        await connection.execute(_sql.revoke_key, {**place, "now": now()})
+        await connection.execute(_sql.revoke_key, place)
 
 
 async def _lock_keys(connection: Connection, caller: Caller) -> list[tuple[str, str]]:

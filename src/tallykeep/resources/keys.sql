@@ -14,10 +14,10 @@ FOR UPDATE
 
 -- name: add_key
 INSERT INTO api_keys (key_id, kind, project_id, token_hash, name, created_at)
-VALUES (:key_id, :kind, :project_id, :token_hash, :name, :created_at)
+VALUES (:key_id, :kind, :project_id, :token_hash, :name, date_trunc('milliseconds', statement_timestamp()))
 RETURNING kind, key_id, name, created_at
 
 -- name: revoke_key!
 UPDATE api_keys
-SET revoked_at = :now
+SET revoked_at = date_trunc('milliseconds', statement_timestamp())
 WHERE project_id = :project_id AND kind = :kind AND key_id = :key_id AND revoked_at IS NULL

@@ -14,7 +14,7 @@ from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.db.session import connect
 from tallykeep.errors import TallykeepError
-from tallykeep.model import new_id, now, wire_time
+from tallykeep.model import new_id, wire_time
 
 KeyKind = Literal["app", "management"]
 
@@ -116,8 +116,7 @@ def new_keys(**given: str | None) -> Keys:
 
 def add_project(connection: psycopg.Connection, name: str, keys: Keys) -> Keys:
     """Add a project with these keys, in the caller's transaction."""
-    created_at = now()
-    added = connection.execute(_sql.add_project, {"id": keys.project, "name": name, "created_at": created_at})
+    added = connection.execute(_sql.add_project, {"id": keys.project, "name": name})
     (project_id,) = added.fetchone() or (None,)
     _add_keys(connection, project_id, keys)
     return keys
@@ -132,7 +131,7 @@ def _add_keys(connection: psycopg.Connection, project_id: int | None, keys: Keys
             _sql.add_key,
             {
                 "key_id": key_id, "kind": kind, "project_id": project_id, "token_hash": token_hash(token),
-                "name": f"{kind} key", "created_at": now(),
+                "name": f"{kind} key",
             },
         )  # fmt: skip
 
