@@ -100,8 +100,45 @@ MUTATIONS = (
         "tests/db/test_rescue.py::test_a_session_ended_in_the_middle_of_a_portion_leaves_nothing_of_it",
     ),
     Mutation(
+        "having waited for a lock accuses no row", f"{ENGINE}/passing.py",
+        "seconds >= lease_seconds and not isinstance(error, LockNotAvailable)", "seconds >= lease_seconds",
+        "tests/db/test_retries.py::test_to_wait_for_others_is_told_and_never_ends_an_action[LockNotAvailable]",
+    ),
+    Mutation(
+        "an action that waits for others is never given up", f"{ENGINE}/retries.py",
+        " and not isinstance(error, _CONTENTION)", "",
+        "tests/db/test_retries.py::test_to_wait_for_others_is_told_and_never_ends_an_action[DeadlockDetected]",
+    ),
+    Mutation(
+        "an error that does not pass ends the action", f"{ENGINE}/retries.py",
+        "if claimed and tries >= self.settings.portion_retries", "if claimed and tries < 0",
+        "tests/db/test_retries.py::test_an_error_that_does_not_pass_ends_the_action_with_its_rows_unprocessed",
+    ),
+    Mutation(
+        "progress forgets the tries before it", f"{ENGINE}/account.sql",
+        "        open_portions = open_portions - 1,\n        retry_count = 0,", "        open_portions = open_portions - 1,",
+        "tests/db/test_retries.py::test_a_try_in_vain_is_told_until_there_is_progress",
+    ),
+    Mutation(
+        "a sign of life from the future is none", f"{ENGINE}/rescue.sql",
+        "NOT BETWEEN statement_timestamp() - :patience::interval AND statement_timestamp()",
+        "< statement_timestamp() - :patience::interval",
+        "tests/db/test_rescue.py::test_a_sign_of_life_from_the_future_is_none",
+    ),
+    Mutation(
+        "a job put off for too long does not count", f"{ENGINE}/rescue.sql",
+        "<= statement_timestamp() + :longest_delay::interval", "<= 'infinity'",
+        "tests/db/test_rescue.py::test_a_job_that_waits_for_longer_than_any_is_made_to_does_not_count",
+    ),
+    Mutation(
+        "sessions set their own limits", "src/tallykeep/db/session.sql",
+        "set_config('lock_timeout', :lock_timeout, false)", "'0'",
+        "tests/db/test_retries.py::test_a_lock_that_nobody_gives_back_is_waited_for_again_and_again",
+    ),
+    Mutation(
         "a try alone that met an outage is forgotten", f"{ENGINE}/apply.py",
-        "await forget_attempt(self.pool, suspect.claimed)", "pass",
+        "        except NotTriedError as error:\n            await forget_attempt(self.pool, suspect.claimed)\n",
+        "        except NotTriedError as error:\n",
         "tests/db/test_rescue.py::test_a_portion_that_waited_alone_is_not_under_more_suspicion",
     ),
     Mutation(

@@ -22,12 +22,6 @@ _BETWEEN_ASCII_WORDS = {
 }
 
 
-def now() -> datetime:
-    """The present in UTC, cut to milliseconds, the wire format's precision."""
-    moment = datetime.now(UTC)
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
-
-
 def wire_time(moment: datetime | None, precision: str = "milliseconds") -> str | None:
     """A moment as the wire format writes it: 2023-01-20T07:23:43.289Z."""
     if moment is None:

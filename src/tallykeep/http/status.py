@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import APIRouter
@@ -16,7 +17,7 @@ from tallykeep.db.queries import queries
 from tallykeep.http.answers import Json
 from tallykeep.http.auth import FromManager
 from tallykeep.http.context import FromContext
-from tallykeep.model import now, wire_time
+from tallykeep.model import wire_time
 
 router = APIRouter(prefix="/v1/status", tags=["Health"], default_response_class=Json)
 
@@ -36,7 +37,7 @@ async def get_status(context: FromContext, manager: FromManager) -> Json:
         {
             "object": "status",
             "version": __version__,
-            "time": wire_time(now()),
+            "time": wire_time(datetime.now(UTC)),
             "project": manager.project,
             "key": manager.key_id,
             "workers": found["workers"] if found else 0,
@@ -48,7 +49,7 @@ async def get_status(context: FromContext, manager: FromManager) -> Json:
 
 async def _database(connection: Connection) -> dict[str, Any]:
     await connection.execute("SELECT 1")
-    started, before = time.perf_counter(), now()
+    started, before = time.perf_counter(), datetime.now(UTC)
     found = await (await connection.execute(_sql.database_status)).fetchone()
     took = time.perf_counter() - started
     if found is None:

@@ -39,7 +39,7 @@ def read_number(value: str) -> Decimal:
 
 def _days(value: str) -> timedelta:
     days = cleaning.cell_whole_number(value)
-    if days > _MOST_DAYS:
+    if not 0 <= days <= _MOST_DAYS:
         raise Problem(f"must be a number of days within the calendar, at most {_MOST_DAYS} {actual(value)}")
     return timedelta(days=days)
 
