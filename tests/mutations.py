@@ -116,7 +116,7 @@ MUTATIONS = (
     ),
     Mutation(
         "progress forgets the tries before it", f"{ENGINE}/account.sql",
-        "        open_portions = open_portions - 1,\n        retry_count = 0,", "        open_portions = open_portions - 1,",
+        "open_portions = open_portions - 1,\n        retry_count = 0,", "open_portions = open_portions - 1,",
         "tests/db/test_retries.py::test_a_try_in_vain_is_told_until_there_is_progress",
     ),
     Mutation(
