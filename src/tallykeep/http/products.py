@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from tallykeep.compatibility import Compatibility
+from tallykeep.db.gates import hold_for_request
 from tallykeep.db.pool import Connection
 from tallykeep.http.answers import Json
 from tallykeep.http.auth import FromCaller
@@ -103,6 +104,7 @@ async def create_sku(request: Request, context: FromContext, caller: FromCaller,
     given = await json_object(request, context.settings.max_row_bytes)
 
     async def write(connection: Connection) -> Json:
+        await hold_for_request(connection, caller.project_id, *SKU.depends_on)
         found = await get_product(connection, caller.project_id, product_id)
         sku_id = await upsert_one(connection, caller.project_id, SKU, {**given, "product_id": found["id"]})
         return Json(await get_sku(connection, caller.project_id, sku_id))
@@ -116,6 +118,7 @@ async def update_sku(request: Request, context: FromContext, caller: FromCaller,
     given = await json_object(request, context.settings.max_row_bytes)
 
     async def write(connection: Connection) -> Json:
+        await hold_for_request(connection, caller.project_id, *SKU.depends_on)
         product = await get_product(connection, caller.project_id, product_id)
         found = await get_sku(connection, caller.project_id, sku_id)
         change = _own(given) | {"id": found["id"], "product_id": product["id"]}
