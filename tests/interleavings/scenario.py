@@ -10,6 +10,7 @@ import orjson
 from tallykeep.engine.passing import is_passing
 from tests.interleavings.explore import Choose, Run
 from tests.interleavings.outcome import Outcome, audit
+from tests.interleavings.rightness import WRONG, wrongs
 from tests.interleavings.stage import Play, Project, Slot, Stage
 
 _MOST_TURNS = 100
@@ -88,6 +89,7 @@ class Scene:
     saved: dict[str, str] = field(default_factory=dict)
     accepted: list[str] = field(default_factory=list)
     rescued: bool = False
+    began: Any = None
 
     def filled(self, text: str) -> str:
         """The text with ids in place of names."""
@@ -103,6 +105,9 @@ class Scene:
         for place, ask in enumerate(self.scenario.actions, 1):
             self.accepted.append(await self._sent(ask))
             self.saved[f"action{place}"] = self.accepted[-1]
+        # What is written is stamped with whole milliseconds.
+        (present,) = self.stage.query("SELECT date_trunc('milliseconds', clock_timestamp()) AS began")
+        self.began = present["began"]
         return self
 
     async def _sent(self, ask: Ask) -> str:
@@ -169,7 +174,8 @@ class Scene:
 
     def outcome(self, answers: Mapping[str, Any]) -> Outcome:
         """What has come of it."""
-        return audit(self.stage, self.project, self.accepted, self.rescued, answers, drawn=self.scenario.drawn)
+        found = audit(self.stage, self.project, self.accepted, self.rescued, answers, drawn=self.scenario.drawn)
+        return {**found, WRONG: wrongs(self.stage, self.project, self.began)}
 
 
 async def perform(stage: Stage, scenario: Scenario, choose: Choose) -> Run:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.interleavings.rightness import WRONG
 from tests.interleavings.scenario import Scenario, play_serially
 from tests.interleavings.stage import Stage
 from tests.interleavings.telling import canonical
@@ -58,4 +59,5 @@ class SerialOutcomes:
 
     async def _play(self, choose: Any) -> None:
         made, outcome = await play_serially(self.stage, self.scenario, choose)
+        assert not outcome[WRONG], f"even serially, {' '.join(made)}: {outcome[WRONG]}"
         self.known.setdefault(canonical(outcome), " ".join(made))
