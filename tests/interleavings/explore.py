@@ -39,6 +39,7 @@ class Run:
     steps: list[Step]
     waiting: Enabled
     outcome: Any
+    committed: list[str] = field(default_factory=list)
 
     @property
     def schedule(self) -> str:

@@ -25,6 +25,10 @@ class Names:
                 kind = found.partition(b"_")[0].decode()
                 self._names[found] = f"{kind} {self._counts[place]} by {place}"
 
+    def of(self, found: str) -> str:
+        """The name of an id, or the id."""
+        return self._names.get(found.encode(), found)
+
     def within(self, parameters: bytes, kind: bytes) -> list[str]:
         """The names of all ids of this kind in it."""
         return [self._names[found] for found in _ID.findall(parameters) if found.startswith(kind)]

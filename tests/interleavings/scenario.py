@@ -8,6 +8,7 @@ import httpx
 import orjson
 
 from tallykeep.engine.passing import is_passing
+from tests.interleavings.committing import committed
 from tests.interleavings.explore import Choose, Run
 from tests.interleavings.outcome import Outcome, audit
 from tests.interleavings.rightness import WRONG, wrongs
@@ -154,6 +155,23 @@ class Scene:
             self.project.number,
         )
 
+    def actions(self) -> dict[str, str]:
+        """What serial orders call the actions, by their names in footprints."""
+        found = self.stage.query("SELECT id, type FROM async_actions WHERE project_id = %s", self.project.number)
+        return {self.stage.names.of(row["id"]): self._called(row) for row in found}
+
+    def _called(self, action: Mapping[str, Any]) -> str:
+        known = action["id"] in self.accepted
+        return f"action{self.accepted.index(action['id']) + 1}" if known else str(action["type"])
+
+    def options(self, answers: Mapping[str, Any]) -> dict[str, str]:
+        """Who may be next in a serial order."""
+        found = {"XYZ"[place]: "" for place in range(len(self.scenario.calls)) if "XYZ"[place] not in answers}
+        for action in self.unfinished():
+            if action["ready"]:
+                found.setdefault(self._called(action), action["id"])
+        return found
+
     def _take_job(self) -> dict[str, Any] | None:
         found = self.stage.query(
             "DELETE FROM procrastinate_jobs WHERE id = (SELECT id FROM procrastinate_jobs"
@@ -189,6 +207,7 @@ async def perform(stage: Stage, scenario: Scenario, choose: Choose) -> Run:
             plays[letter] = _caller(scene, scenario.calls["XYZ".index(letter)])
     run, answers = await stage.perform(plays, choose)
     await scene.drive()
+    run.committed = committed(run.steps, scene.actions())
     if run.outcome is not None:
         run.outcome = scene.outcome({letter: answers[letter] for letter in plays if letter in "XYZ"})
     return run
@@ -215,7 +234,7 @@ async def play_serially(
     scene = await Scene(stage, scenario, stage.new_project()).set_up()
     answers: dict[str, Any] = {}
     made: list[str] = []
-    while options := _options(scene, answers):
+    while options := scene.options(answers):
         chosen = choose(made, list(options))
         made.append(chosen)
         if chosen in "XYZ":
@@ -224,13 +243,3 @@ async def play_serially(
             scene.serve_next(options[chosen])
             await scene.turn(stage.slots[0])
     return made, scene.outcome(answers)
-
-
-def _options(scene: Scene, answers: Mapping[str, Any]) -> dict[str, str]:
-    options = {"XYZ"[place]: "" for place in range(len(scene.scenario.calls)) if "XYZ"[place] not in answers}
-    for action in scene.unfinished():
-        known = action["id"] in scene.accepted
-        name = f"action{scene.accepted.index(action['id']) + 1}" if known else action["type"]
-        if action["ready"]:
-            options.setdefault(name, action["id"])
-    return options

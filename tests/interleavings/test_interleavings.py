@@ -16,7 +16,7 @@ from tests.interleavings.trying import EVERY_ORDER, ORDERS, SCHEDULE, SEED, Trie
 
 _SAMPLE = 3
 _PARTS = 6
-_SAMPLE_OF_THREE = 2
+_SAMPLE_OF_THREE = 4
 _PARTS_OF_THREE = 4
 
 Record = Callable[[str, Any], None]

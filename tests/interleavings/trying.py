@@ -74,7 +74,7 @@ async def _held_to_serial(
     async for run in runs:
         tried.orders += 1
         outcome = canonical(run.outcome)
-        if not await serial.include(run.outcome):
+        if not await serial.include(run):
             before = tried.wrong.get(outcome)
             tried.wrong[outcome] = min(filter(None, (before, run)), key=switches)
         if tried.orders == most or (until_wrong and tried.wrong):
