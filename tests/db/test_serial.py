@@ -179,6 +179,27 @@ def test_who_is_overtaken_again_and_again_is_told_so(database_url: str) -> None:
     asyncio.run(scenario())
 
 
+def test_what_is_lost_within_a_transaction_is_done_again_from_its_beginning(database_url: str) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url) as engine, engine.pool.connection() as connection:
+            begun = []
+
+            async def inner() -> str:
+                if len(begun) == 1:
+                    raise PortionLostError("it was created meanwhile")
+                return "done"
+
+            async def outer() -> str:
+                begun.append(await connection.execute("UPDATE projects SET name = name || '!'"))
+                return await in_transaction(connection, inner)
+
+            assert await in_transaction(connection, outer) == "done"
+            assert len(begun) == 2
+            assert await engine.query("SELECT name FROM projects") == [{"name": "Engine!"}]
+
+    asyncio.run(scenario())
+
+
 def test_a_product_of_a_name_is_made_once(database_url: str) -> None:
     async def scenario() -> None:
         async with open_engine(database_url) as engine, engine.pool.connection() as first:

@@ -1,10 +1,34 @@
-"""How many orders were tried."""
+"""One database for all scenarios, those that this SEED tries, and how many orders were tried."""
+
+from collections.abc import Iterator
 
 import pytest
 
 from tests.interleavings.trying import EVERY_ORDER, SEED
+from tests.postgres import fresh_database
 
 ORDERS_TRIED = "orders tried"
+_OF_ANOTHER_SEED = "of_another_seed"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", f"{_OF_ANOTHER_SEED}: not tried, unless -k names it")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.option.keyword:
+        return
+    left_out = [item for item in items if item.get_closest_marker(_OF_ANOTHER_SEED)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
+@pytest.fixture(scope="session")
+def database_url(postgres: str, template: str) -> Iterator[str]:
+    """Runs have projects of their own, and see nothing of each other."""
+    with fresh_database(postgres, template) as url:
+        yield url
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

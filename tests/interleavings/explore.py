@@ -27,6 +27,7 @@ class Step:
     note: str = ""
 
 
+Meets = Callable[[Footprint, Footprint], bool]
 # Who goes next, after these steps; None gives the run up.
 Choose = Callable[[Sequence[Step], Enabled], str | None]
 
@@ -38,6 +39,7 @@ class Run:
     steps: list[Step]
     waiting: Enabled
     outcome: Any
+    committed: list[str] = field(default_factory=list)
 
     @property
     def schedule(self) -> str:
@@ -93,10 +95,11 @@ class _Node:
 
 
 class EveryOrder:
-    """All orders that may differ, depth first."""
+    """All orders that may differ, depth first; where any two steps meet, all orders there are."""
 
-    def __init__(self, run: Callable[[Choose], Awaitable[Run]]) -> None:
+    def __init__(self, run: Callable[[Choose], Awaitable[Run]], meets: Meets = Footprint.meets) -> None:
         self._run = run
+        self._meets = meets
         self._nodes: list[_Node] = []
         self.given_up = 0
 
@@ -138,7 +141,7 @@ class EveryOrder:
             return {}
         node = self._nodes[len(steps) - 1]
         others = {**node.asleep, **{actor: held for actor, held in node.tried.items() if actor != node.chosen}}
-        return {actor: held for actor, held in others.items() if not held.meets(steps[-1].footprint)}
+        return {actor: held for actor, held in others.items() if not self._meets(held, steps[-1].footprint)}
 
     def _note_races(self, run: Run) -> None:
         """Want the other order of each two steps that meet, where nothing else holds them in this one."""
@@ -151,7 +154,7 @@ class EveryOrder:
             raced = False
             for earlier in range(min(place, len(run.steps)) - 1, -1, -1):
                 other = run.steps[earlier]
-                if other.actor == step.actor or not other.footprint.meets(step.footprint):
+                if other.actor == step.actor or not self._meets(other.footprint, step.footprint):
                     continue
                 if not raced and before.get(other.actor, -1) < earlier:
                     raced = True

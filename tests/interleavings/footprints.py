@@ -5,7 +5,7 @@ tried. A footprint may claim too much, which costs time; it must never claim too
 """
 
 import re
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cached_property
@@ -15,7 +15,8 @@ import psycopg
 
 ANYTHING = "anything"
 _ADVISORY = "advisory locks"
-OF = " of "  # between a table and the action whose rows alone are meant
+OF = " of "  # between a table and the action whose rows alone are meant, or before the name of an advisory lock
+_NAMED_LOCK = re.compile(r"hashtextextended\('([^']+)'")
 
 
 class Strength(IntEnum):
@@ -38,6 +39,7 @@ _EXCLUDES = {
 }
 
 Held = dict[str, Strength]
+_NO_GATES: Mapping[str, Strength] = {}
 
 
 @dataclass(frozen=True)
@@ -175,11 +177,13 @@ class Footprints:
                 children.setdefault(parent, set()).add(child)
         return children
 
-    def held_by(self, sql: str, actions: Set[str] = frozenset()) -> Held:
-        """What the statement reads and locks, with all that it sets off; `actions` are those its parameters name."""
+    def held_by(self, sql: str, actions: Set[str] = frozenset(), gates: Mapping[str, Strength] = _NO_GATES) -> Held:
+        """What the statement reads and locks, with all that it sets off; its parameters name actions, and gates."""
         if sql not in self._known:
             self._known[sql] = self._read(sql, frozenset())
         held = self._known[sql]
+        if gates:
+            return {f"{_ADVISORY}{OF}{gate}": strength for gate, strength in gates.items()}
         if len(actions) == 1 and _is_of_one_action(sql):
             (action,) = actions
             return {f"{name}{OF}{action}" if name in _BY_ACTION else name: kept for name, kept in held.items()}
@@ -203,7 +207,7 @@ class Footprints:
                 held = merged(held, self._written(table, removes=False, within=within))
         for function in (words & self.functions.keys()) - within:
             held = merged(held, self._read(self.functions[function], within | {function}))
-        return merged(held, _special(words))
+        return merged(held, _special(words, sql))
 
     def _written(self, table: str, *, removes: bool, within: frozenset[str]) -> Held:
         held: Held = {table: Strength.REMOVE if removes else Strength.UPDATE}
@@ -216,12 +220,13 @@ class Footprints:
         return held
 
 
-def _special(words: set[str]) -> Held:
+def _special(words: set[str], sql: str) -> Held:
     held: Held = {}
     if any(word.startswith(("pg_terminate", "pg_cancel")) for word in words):
         held[ANYTHING] = Strength.REMOVE
     advisory = [word for word in words if "advisory" in word]
     if advisory:
         shared = all(word.endswith("_shared") for word in advisory)
-        held[_ADVISORY] = Strength.SHARE if shared else Strength.REMOVE
+        named = _NAMED_LOCK.search(sql)
+        held[f"{_ADVISORY}{OF}{named[1]}" if named else _ADVISORY] = Strength.SHARE if shared else Strength.REMOVE
     return held

@@ -34,7 +34,7 @@ _OTHERS = {
     "labels": "SELECT label, coalesce(categories.name, category_labels.name, '(no category)') AS shown"
     " FROM category_labels LEFT JOIN categories ON categories.project_id = category_labels.project_id"
     " AND categories.id = category_id WHERE category_labels.project_id = %(project)s",
-    "bin": "SELECT resource_type, resource_name FROM bin_entries WHERE project_id = %(project)s ORDER BY 1, 2",
+    "bin": "SELECT resource_type, resource_name, content FROM bin_entries WHERE project_id = %(project)s ORDER BY 1, 2",
 }
 _ROWS = {
     table: f"SELECT * FROM {table} WHERE project_id = %(project)s ORDER BY {key}, id" for table, key in _KEYS.items()
@@ -55,14 +55,12 @@ def audit(
     names = {row["id"]: f"{table} {row[key]}" for table, key in _KEYS.items() for row in whole[table]}
     names |= {action_id: f"action {place}" for place, action_id in enumerate(accepted, 1)}
     labels = {row["label"]: row["shown"] for row in whole["labels"]}
-    for row in (*whole["vouchers"], *whole["campaigns"]):
-        row["category"] = labels.get(row["category"], row["category"])
+    for entry in whole["bin"]:
+        entry["content"] = _without(entry["content"], *_LEFT_OUT)
+    for row in (*whole["vouchers"], *whole["campaigns"], *(entry["content"] for entry in whole["bin"])):
+        row["category"] = labels.get(row.get("category"), row.get("category"))
     if drawn:
-        for name, row in [("code", row) for row in whole["vouchers"]] + [
-            ("resource_name", row) for row in whole["bin"]
-        ]:
-            row[name] = "(drawn)"
-        whole["vouchers"].sort(key=lambda row: json.dumps(_without(row, *_LEFT_OUT), sort_keys=True))
+        _forget_codes(whole)
     found: Outcome = {
         **{table: [_without(row, *_LEFT_OUT) for row in whole[table]] for table in _KEYS if whole[table]},
         "actions": _actions(whole, accepted),
@@ -73,6 +71,16 @@ def audit(
     text = _CHANCE.sub("(by chance)", json.dumps(found, sort_keys=True, default=str))
     outcome: Outcome = json.loads(_ID.sub(lambda match: names.get(match[0], "(nobody)"), text))
     return outcome
+
+
+def _forget_codes(whole: dict[str, Any]) -> None:
+    for voucher in whole["vouchers"]:
+        voucher["code"] = "(drawn)"
+    for entry in whole["bin"]:
+        entry["resource_name"] = "(drawn)"
+        entry["content"].pop("code", None)
+    whole["vouchers"].sort(key=lambda row: json.dumps(_without(row, *_LEFT_OUT), sort_keys=True))
+    whole["bin"].sort(key=lambda entry: json.dumps(entry, sort_keys=True))
 
 
 def _actions(whole: dict[str, Any], accepted: Sequence[str]) -> dict[str, Any]:
@@ -89,7 +97,7 @@ def _actions(whole: dict[str, Any], accepted: Sequence[str]) -> dict[str, Any]:
 def _answer(answer: Any) -> Any:
     if not isinstance(answer, httpx.Response):
         return answer
-    if answer.status_code < 400:
+    if answer.status_code < 400 or answer.status_code == 404:  # which may name what is missing by its key or its id
         return answer.status_code
     given = answer.json()
     return [answer.status_code, given.get("key"), given.get("details")]

@@ -8,8 +8,10 @@ import httpx
 import orjson
 
 from tallykeep.engine.passing import is_passing
+from tests.interleavings.committing import committed
 from tests.interleavings.explore import Choose, Run
 from tests.interleavings.outcome import Outcome, audit
+from tests.interleavings.rightness import WRONG, wrongs
 from tests.interleavings.stage import Play, Project, Slot, Stage
 
 _MOST_TURNS = 100
@@ -88,6 +90,7 @@ class Scene:
     saved: dict[str, str] = field(default_factory=dict)
     accepted: list[str] = field(default_factory=list)
     rescued: bool = False
+    began: Any = None
 
     def filled(self, text: str) -> str:
         """The text with ids in place of names."""
@@ -103,6 +106,9 @@ class Scene:
         for place, ask in enumerate(self.scenario.actions, 1):
             self.accepted.append(await self._sent(ask))
             self.saved[f"action{place}"] = self.accepted[-1]
+        # What is written is stamped with whole milliseconds.
+        (present,) = self.stage.query("SELECT date_trunc('milliseconds', clock_timestamp()) AS began")
+        self.began = present["began"]
         return self
 
     async def _sent(self, ask: Ask) -> str:
@@ -149,6 +155,23 @@ class Scene:
             self.project.number,
         )
 
+    def actions(self) -> dict[str, str]:
+        """What serial orders call the actions, by their names in footprints."""
+        found = self.stage.query("SELECT id, type FROM async_actions WHERE project_id = %s", self.project.number)
+        return {self.stage.names.of(row["id"]): self._called(row) for row in found}
+
+    def _called(self, action: Mapping[str, Any]) -> str:
+        known = action["id"] in self.accepted
+        return f"action{self.accepted.index(action['id']) + 1}" if known else str(action["type"])
+
+    def options(self, answers: Mapping[str, Any]) -> dict[str, str]:
+        """Who may be next in a serial order."""
+        found = {"XYZ"[place]: "" for place in range(len(self.scenario.calls)) if "XYZ"[place] not in answers}
+        for action in self.unfinished():
+            if action["ready"]:
+                found.setdefault(self._called(action), action["id"])
+        return found
+
     def _take_job(self) -> dict[str, Any] | None:
         found = self.stage.query(
             "DELETE FROM procrastinate_jobs WHERE id = (SELECT id FROM procrastinate_jobs"
@@ -169,7 +192,8 @@ class Scene:
 
     def outcome(self, answers: Mapping[str, Any]) -> Outcome:
         """What has come of it."""
-        return audit(self.stage, self.project, self.accepted, self.rescued, answers, drawn=self.scenario.drawn)
+        found = audit(self.stage, self.project, self.accepted, self.rescued, answers, drawn=self.scenario.drawn)
+        return {**found, WRONG: wrongs(self.stage, self.project, self.began)}
 
 
 async def perform(stage: Stage, scenario: Scenario, choose: Choose) -> Run:
@@ -183,6 +207,7 @@ async def perform(stage: Stage, scenario: Scenario, choose: Choose) -> Run:
             plays[letter] = _caller(scene, scenario.calls["XYZ".index(letter)])
     run, answers = await stage.perform(plays, choose)
     await scene.drive()
+    run.committed = committed(run.steps, scene.actions())
     if run.outcome is not None:
         run.outcome = scene.outcome({letter: answers[letter] for letter in plays if letter in "XYZ"})
     return run
@@ -209,7 +234,7 @@ async def play_serially(
     scene = await Scene(stage, scenario, stage.new_project()).set_up()
     answers: dict[str, Any] = {}
     made: list[str] = []
-    while options := _options(scene, answers):
+    while options := scene.options(answers):
         chosen = choose(made, list(options))
         made.append(chosen)
         if chosen in "XYZ":
@@ -218,13 +243,3 @@ async def play_serially(
             scene.serve_next(options[chosen])
             await scene.turn(stage.slots[0])
     return made, scene.outcome(answers)
-
-
-def _options(scene: Scene, answers: Mapping[str, Any]) -> dict[str, str]:
-    options = {"XYZ"[place]: "" for place in range(len(scene.scenario.calls)) if "XYZ"[place] not in answers}
-    for action in scene.unfinished():
-        known = action["id"] in scene.accepted
-        name = f"action{scene.accepted.index(action['id']) + 1}" if known else action["type"]
-        if action["ready"]:
-            options.setdefault(name, action["id"])
-    return options

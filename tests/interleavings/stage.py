@@ -34,6 +34,7 @@ from tallykeep.resources import codes
 from tallykeep.resources.projects import Caller, KeyKind, Keys, add_project, new_keys
 from tests.interleavings.explore import Choose, Enabled, Run, Step
 from tests.interleavings.footprints import Footprints
+from tests.interleavings.names import Names
 from tests.interleavings.turnstile import Turnstile
 from tests.postgres import quiet_settings
 from tests.relay import listening
@@ -129,6 +130,7 @@ class Stage:
         self.settings = settings
         self.slots: list[Slot] = []
         self.news = asyncio.Event()
+        self.names = Names()
 
     def query(self, sql: str, *parameters: Any) -> list[dict[str, Any]]:
         """What the database holds."""
@@ -141,6 +143,7 @@ class Stage:
     def new_project(self) -> Project:
         """A project of its own, with the dice laid back."""
         codes.secrets = _Dice(1)  # type: ignore[assignment]
+        self.names.forget()
         keys = new_keys()
         with self._founder.transaction():
             add_project(self._founder, "Interleaved", keys)
@@ -273,7 +276,7 @@ async def open_stage(database_url: str, actors: int, **changes: Any) -> AsyncIte
         stage = Stage(truth, founder, settings)
         for place in range(actors):
             directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="tallykeep-actor-"))
-            turnstile = Turnstile(server_directory, footprints, stage.news.set)
+            turnstile = Turnstile(server_directory, place, footprints, stage.names, stage.news.set)
             await stack.enter_async_context(listening(turnstile, Path(directory)))
             url = database_url.replace(server_directory, directory)
             stage.slots.append(await stack.enter_async_context(_open_slot(turnstile, url, settings, place)))

@@ -4,7 +4,7 @@ import os
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 
-from tests.interleavings.explore import EveryOrder, Run, by_chance, replay
+from tests.interleavings.explore import EveryOrder, Meets, Run, by_chance, replay
 from tests.interleavings.scenario import Scenario, perform
 from tests.interleavings.serial import SerialOutcomes
 from tests.interleavings.stage import Stage, open_stage
@@ -30,17 +30,32 @@ class Tried:
         return "\n\n".join(told(name, run, self.serial) for run in runs)
 
 
-async def try_every_order(database_url: str, scenario: Scenario, most: int | None = None) -> Tried:
-    """Each order that may differ, or so many of them."""
+async def try_every_order(database_url: str, scenario: Scenario) -> Tried:
+    """Each order that may differ."""
     async with open_stage(database_url, len(scenario.letters), **scenario.settings) as stage:
         every = EveryOrder(lambda choose: perform(stage, scenario, choose))
-        return await _held_to_serial(stage, scenario, every.runs(), most)
+        return await _held_to_serial(stage, scenario, every.runs())
+
+
+async def try_until_wrong(database_url: str, scenario: Scenario, most: int) -> Tried:
+    """Orders that may differ, until one is wrong, or so many of them."""
+    async with open_stage(database_url, len(scenario.letters), **scenario.settings) as stage:
+        every = EveryOrder(lambda choose: perform(stage, scenario, choose))
+        return await _held_to_serial(stage, scenario, every.runs(), until_wrong=True, most=most)
+
+
+async def outcomes_of(database_url: str, scenario: Scenario, meets: Meets) -> tuple[int, set[str]]:
+    """How many orders differ where steps meet as it is said, and all that they come to."""
+    async with open_stage(database_url, len(scenario.letters), **scenario.settings) as stage:
+        runs = EveryOrder(lambda choose: perform(stage, scenario, choose), meets).runs()
+        found = [canonical(run.outcome) async for run in runs]
+        return len(found), set(found)
 
 
 async def try_some_orders(database_url: str, scenario: Scenario, name: str, count: int) -> Tried:
     """So many orders by chance; SCHEDULE is tried instead, where it is given."""
     async with open_stage(database_url, len(scenario.letters), **scenario.settings) as stage:
-        return await _held_to_serial(stage, scenario, _by_chance(stage, scenario, name, count), None)
+        return await _held_to_serial(stage, scenario, _by_chance(stage, scenario, name, count))
 
 
 async def _by_chance(stage: Stage, scenario: Scenario, name: str, count: int) -> AsyncIterator[Run]:
@@ -51,15 +66,17 @@ async def _by_chance(stage: Stage, scenario: Scenario, name: str, count: int) ->
         yield await perform(stage, scenario, by_chance(f"{SEED} {name} {number}"))
 
 
-async def _held_to_serial(stage: Stage, scenario: Scenario, runs: AsyncIterator[Run], most: int | None) -> Tried:
+async def _held_to_serial(
+    stage: Stage, scenario: Scenario, runs: AsyncIterator[Run], *, until_wrong: bool = False, most: int = 0
+) -> Tried:
     serial = SerialOutcomes(stage, scenario)
     tried = Tried(serial.known)
     async for run in runs:
         tried.orders += 1
         outcome = canonical(run.outcome)
-        if not await serial.include(run.outcome):
+        if not await serial.include(run):
             before = tried.wrong.get(outcome)
             tried.wrong[outcome] = min(filter(None, (before, run)), key=switches)
-        if tried.orders == most:
+        if tried.orders == most or (until_wrong and tried.wrong):
             break
     return tried

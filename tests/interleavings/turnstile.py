@@ -2,15 +2,16 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Set
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import ClassVar
 
 from tests.interleavings.footprints import ANYTHING, Footprint, Footprints, Held, Strength, merged
+from tests.interleavings.gates import gates_in
+from tests.interleavings.names import Names
 from tests.relay import SOCKET, Link, Relay, messages_in
 
-_ACTION = re.compile(rb"aa_[0-9a-f]{18}")
 _IDLE = b"I"  # what ReadyForQuery says of a session without a transaction
 _ENDS_TRANSACTION = ("commit", "rollback", "end", "abort", "prepare transaction")
 # Neither is seen by anybody else, and none of them takes a lock or looks at anything.
@@ -43,8 +44,12 @@ class Turnstile(Relay):
 
     held_back: ClassVar[bytes] = b"PBDECd"  # with CopyData: rows of a COPY come to the server with its end
 
-    def __init__(self, server_directory: str, footprints: Footprints, changed: Callable[[], None]) -> None:
+    def __init__(
+        self, server_directory: str, place: int, footprints: Footprints, names: Names, changed: Callable[[], None]
+    ) -> None:
         super().__init__(f"{server_directory}/{SOCKET}")
+        self._place = place
+        self._names = names
         self.closed = False
         self.waiting: Waiting | None = None
         self.errors: list[str] = []
@@ -83,7 +88,8 @@ class Turnstile(Relay):
         """Hold the round trip until it is let pass."""
         assert isinstance(link, Session)
         text = self._text(link, request)
-        footprint = self._footprint(link, text, {found.decode() for found in _ACTION.findall(request)})
+        self._names.note(self._place, request)
+        footprint = self._footprint(link, text, request)
         if not self.closed or not footprint:
             _note_locks(link, text, footprint)
             return True
@@ -134,13 +140,14 @@ class Turnstile(Relay):
             return text
         return ""
 
-    def _footprint(self, session: Session, text: str, actions: Set[str]) -> Footprint:
+    def _footprint(self, session: Session, text: str, request: bytes) -> Footprint:
         start = text.strip().lower()
         if start.startswith(_ENDS_TRANSACTION):
             return Footprint(published=session.locked)
         if start == "" or start.startswith(tuple(filter(None, _SEEN_BY_NOBODY))) or text == session.copying:
             return Footprint()
-        held = self._footprints.held_by(text.removeprefix("rows of "), actions)
+        actions = set(self._names.within(request, b"aa"))
+        held = self._footprints.held_by(text.removeprefix("rows of "), actions, gates_in(text, request, self._names))
         published = _locks(held) if session.status == _IDLE else {}
         return Footprint(held, published)
 

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from psycopg.errors import DeadlockDetected, SerializationFailure
+from psycopg.pq import TransactionStatus
 
 from tallykeep.db.pool import Connection
 from tallykeep.errors import PortionLostError, ServiceUnavailableError
@@ -16,8 +17,11 @@ _TRIES = 5
 async def in_transaction(connection: Connection, work: Callable[[], Awaitable[Done]]) -> Done:
     """Do the work in a transaction, and anew in another one where it met others in a circle or was overtaken by them.
 
-    Raises ServiceUnavailableError, or the database's error, where that came to nothing several times.
+    Within a transaction it is done there, and tried again by whoever began that one. Raises ServiceUnavailableError, or
+    the database's error, where that came to nothing several times.
     """
+    if connection.info.transaction_status != TransactionStatus.IDLE:
+        return await work()
     for _ in range(_TRIES - 1):
         try:
             async with connection.transaction():

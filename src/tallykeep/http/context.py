@@ -1,13 +1,16 @@
 """What the routes work with, handed to the application once; and how a route gets at it."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Annotated
+from functools import partial
+from typing import Annotated, TypeVar
 
 from fastapi import Depends, Request
 
 from tallykeep.config import Settings
-from tallykeep.db.pool import Pool
+from tallykeep.db.pool import Connection, Pool
+from tallykeep.db.retry import in_transaction
 from tallykeep.engine.accept import Acceptance
 from tallykeep.engine.beginning import Samples
 from tallykeep.engine.control import Controller
@@ -16,6 +19,8 @@ from tallykeep.engine.read import Reader
 from tallykeep.engine.report import ReportLinks
 from tallykeep.engine.watch import BriefWatcher, Watcher
 from tallykeep.http.known_keys import KnownKeys
+
+Done = TypeVar("Done")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,14 @@ class Context:
     kinds: ActionTypes
     report_secret: bytes
     known_keys: KnownKeys = field(default_factory=KnownKeys)
+
+    async def transact(self, work: Callable[[Connection], Awaitable[Done]]) -> Done:
+        """Do the work in one transaction, and anew in another one where others were in its way.
+
+        An answer that is read within is there to be read: nobody can delete behind it what was written.
+        """
+        async with self.pool.connection() as connection:
+            return await in_transaction(connection, partial(work, connection))
 
     async def drain(self) -> None:
         """Replace the idle connections of both pools."""

@@ -4,6 +4,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from tallykeep.compatibility import Compatibility
+from tallykeep.db.pool import Connection
 from tallykeep.http.answers import Json
 from tallykeep.http.auth import FromCaller
 from tallykeep.http.bodies import JSON_BODY, json_object
@@ -41,9 +42,12 @@ async def list_(request: Request, context: FromContext, caller: FromCaller, limi
 async def create(request: Request, context: FromContext, caller: FromCaller) -> Json:
     """Create a customer, or update the one with this source_id or id."""
     given = await json_object(request, context.settings.max_row_bytes)
-    async with context.pool.connection() as connection:
+
+    async def write(connection: Connection) -> Json:
         customer_id = await upsert_one(connection, caller.project_id, CUSTOMER, given)
         return Json(await get_customer(connection, caller.project_id, customer_id))
+
+    return await context.transact(write)
 
 
 @router.get("/{customer_id:key}", summary="Get customer", openapi_extra=_SHOWN.extra)
@@ -57,11 +61,14 @@ async def get(context: FromContext, caller: FromCaller, customer_id: str) -> Jso
 async def update(request: Request, context: FromContext, caller: FromCaller, customer_id: str) -> Json:
     """Update a customer: fields left out stay, metadata is added to."""
     given = await json_object(request, context.settings.max_row_bytes)
-    async with context.pool.connection() as connection:
+    own = {name: value for name, value in given.items() if name != "source_id"}
+
+    async def write(connection: Connection) -> Json:
         found = await get_customer(connection, caller.project_id, customer_id)
-        own = {name: value for name, value in given.items() if name != "source_id"}
         await upsert_one(connection, caller.project_id, CUSTOMER, {**own, "id": found["id"]})
         return Json(await get_customer(connection, caller.project_id, found["id"]))
+
+    return await context.transact(write)
 
 
 @router.delete("/{customer_id:key}", status_code=204, summary="Delete customer")

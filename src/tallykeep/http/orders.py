@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Request
 
 from tallykeep.compatibility import Compatibility
+from tallykeep.db.pool import Connection
 from tallykeep.http.answers import Json
 from tallykeep.http.auth import FromCaller
 from tallykeep.http.bodies import JSON_BODY, json_object
@@ -38,9 +39,12 @@ async def list_(
 async def create(request: Request, context: FromContext, caller: FromCaller) -> Json:
     """Create an order, or update the one with this source_id or id; customers, products and SKUs inside come along."""
     given = await json_object(request, context.settings.max_row_bytes)
-    async with context.pool.connection() as connection:
+
+    async def write(connection: Connection) -> Json:
         order_id = await upsert_one(connection, caller.project_id, ORDER, given)
         return Json(await get_order(connection, caller.project_id, order_id))
+
+    return await context.transact(write)
 
 
 @router.get("/{order_id:key}", summary="Get order", openapi_extra=_SHOWN.extra)
@@ -54,8 +58,11 @@ async def get(context: FromContext, caller: FromCaller, order_id: str) -> Json:
 async def update(request: Request, context: FromContext, caller: FromCaller, order_id: str) -> Json:
     """Update an order: fields left out stay, items are replaced, metadata is added to."""
     given = await json_object(request, context.settings.max_row_bytes)
-    async with context.pool.connection() as connection:
+    own = {name: value for name, value in given.items() if name not in ("id", "source_id")}
+
+    async def write(connection: Connection) -> Json:
         found = await get_order(connection, caller.project_id, order_id)
-        own = {name: value for name, value in given.items() if name not in ("id", "source_id")}
         await upsert_one(connection, caller.project_id, ORDER, own | {"id": found["id"]})
         return Json(await get_order(connection, caller.project_id, found["id"]))
+
+    return await context.transact(write)

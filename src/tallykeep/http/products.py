@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from tallykeep.compatibility import Compatibility
+from tallykeep.db.gates import hold_for_request
 from tallykeep.db.pool import Connection
 from tallykeep.http.answers import Json
 from tallykeep.http.auth import FromCaller
@@ -45,9 +46,12 @@ async def list_(
 async def create(request: Request, context: FromContext, caller: FromCaller) -> Json:
     """Create a product, or update the one with this source_id or id."""
     given = await json_object(request, context.settings.max_row_bytes)
-    async with context.pool.connection() as connection:
+
+    async def write(connection: Connection) -> Json:
         product_id = await upsert_one(connection, caller.project_id, PRODUCT, given)
         return Json(await get_product(connection, caller.project_id, product_id))
+
+    return await context.transact(write)
 
 
 @router.get("/products/{product_id:key}", summary="Get product")
@@ -62,10 +66,13 @@ async def get(context: FromContext, caller: FromCaller, product_id: str) -> Json
 async def update(request: Request, context: FromContext, caller: FromCaller, product_id: str) -> Json:
     """Update a product: fields left out stay, metadata is added to."""
     given = await json_object(request, context.settings.max_row_bytes)
-    async with context.pool.connection() as connection:
+
+    async def write(connection: Connection) -> Json:
         found = await get_product(connection, caller.project_id, product_id)
         await upsert_one(connection, caller.project_id, PRODUCT, _own(given) | {"id": found["id"]})
         return Json(await get_product(connection, caller.project_id, found["id"]))
+
+    return await context.transact(write)
 
 
 @router.delete("/products/{product_id:key}", status_code=204, summary="Delete product", openapi_extra=_DELETED.extra)
@@ -95,22 +102,30 @@ async def list_product_skus(
 async def create_sku(request: Request, context: FromContext, caller: FromCaller, product_id: str) -> Json:
     """Create a SKU of this product, or update the one with this source_id or id."""
     given = await json_object(request, context.settings.max_row_bytes)
-    async with context.pool.connection() as connection:
+
+    async def write(connection: Connection) -> Json:
+        await hold_for_request(connection, caller.project_id, *SKU.depends_on)
         found = await get_product(connection, caller.project_id, product_id)
         sku_id = await upsert_one(connection, caller.project_id, SKU, {**given, "product_id": found["id"]})
         return Json(await get_sku(connection, caller.project_id, sku_id))
+
+    return await context.transact(write)
 
 
 @router.put("/products/{product_id:key}/skus/{sku_id:key}", summary="Update SKU", openapi_extra=JSON_BODY)
 async def update_sku(request: Request, context: FromContext, caller: FromCaller, product_id: str, sku_id: str) -> Json:
     """Update a SKU of this product: fields left out stay."""
     given = await json_object(request, context.settings.max_row_bytes)
-    async with context.pool.connection() as connection:
+
+    async def write(connection: Connection) -> Json:
+        await hold_for_request(connection, caller.project_id, *SKU.depends_on)
         product = await get_product(connection, caller.project_id, product_id)
         found = await get_sku(connection, caller.project_id, sku_id)
         change = _own(given) | {"id": found["id"], "product_id": product["id"]}
         await upsert_one(connection, caller.project_id, SKU, change)
         return Json(await get_sku(connection, caller.project_id, found["id"]))
+
+    return await context.transact(write)
 
 
 @router.delete(

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from tallykeep.compatibility import Compatibility
+from tallykeep.db.pool import Connection
 from tallykeep.errors import InvalidPayloadError, InvalidVoucherError
 from tallykeep.http.answers import Json
 from tallykeep.http.auth import FromCaller
@@ -83,10 +84,13 @@ async def disable(context: FromContext, caller: FromCaller, code: str) -> Json:
 async def update(request: Request, context: FromContext, caller: FromCaller, code: str) -> Json:
     """Update a voucher: fields left out stay, null clears, metadata is added to."""
     given = await json_object(request, context.settings.max_row_bytes)
-    async with context.pool.connection() as connection:
+
+    async def write(connection: Connection) -> Json:
         _refuse_another_campaign(await get_voucher(connection, caller.project_id, code), given)
         found = await update_voucher(connection, caller.project_id, code, given)
         return Json(await get_voucher(connection, caller.project_id, found))
+
+    return await context.transact(write)
 
 
 @router.delete("/{code:key}", status_code=204, summary="Delete voucher", openapi_extra=_DELETED.extra)
@@ -116,15 +120,20 @@ async def create(request: Request, context: FromContext, caller: FromCaller, cod
 
 async def _created(context: Context, caller: Caller, given: dict[str, Any]) -> Json:
     create_one = create_in_campaign if names_campaign(given) else create_voucher
-    async with context.pool.connection() as connection:
+
+    async def write(connection: Connection) -> Json:
         code = await create_one(connection, caller.project_id, given)
         return Json(await get_voucher(connection, caller.project_id, code))
 
+    return await context.transact(write)
+
 
 async def _switched(context: Context, caller: Caller, code: str, *, active: bool) -> Json:
-    async with context.pool.connection() as connection:
+    async def write(connection: Connection) -> Json:
         found = await switch_voucher(connection, caller.project_id, code, active=active)
         return Json(await get_voucher(connection, caller.project_id, found))
+
+    return await context.transact(write)
 
 
 def _refuse_another_campaign(voucher: dict[str, Any], given: dict[str, Any]) -> None:

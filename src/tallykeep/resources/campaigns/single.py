@@ -1,8 +1,10 @@
 """A single voucher that is created by naming its campaign."""
 
+from functools import partial
 from typing import Any
 
 from tallykeep.db.pool import Connection
+from tallykeep.db.retry import in_transaction
 from tallykeep.errors import InvalidVoucherError, NotFoundError
 from tallykeep.resources import cleaning
 from tallykeep.resources.campaigns.store import find_campaign, hold_campaign
@@ -23,13 +25,16 @@ async def create_in_campaign(connection: Connection, project_id: int, given: dic
 
     Raises NotFoundError, and InvalidVoucherError also for what contradicts the campaign, which decides on it.
     """
-    async with connection.transaction():
-        named = await _campaign_of(connection, project_id, given)
-        campaign = await hold_campaign(connection, project_id, named["id"])
-        problems = _contradictions(campaign, given)
-        if problems:
-            raise InvalidVoucherError("; ".join(problems), resource_id=campaign["id"], resource_type="campaign")
-        return await add_voucher(connection, project_id, campaign["id"], given)
+    return await in_transaction(connection, partial(_create, connection, project_id, given))
+
+
+async def _create(connection: Connection, project_id: int, given: dict[str, Any]) -> str:
+    named = await _campaign_of(connection, project_id, given)
+    campaign = await hold_campaign(connection, project_id, named["id"])
+    problems = _contradictions(campaign, given)
+    if problems:
+        raise InvalidVoucherError("; ".join(problems), resource_id=campaign["id"], resource_type="campaign")
+    return await add_voucher(connection, project_id, campaign["id"], given)
 
 
 async def _campaign_of(connection: Connection, project_id: int, given: dict[str, Any]) -> dict[str, Any]:

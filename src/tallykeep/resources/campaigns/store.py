@@ -161,11 +161,12 @@ def _change_for_vouchers(given: dict[str, Any], draft: CampaignDraft) -> dict[st
     return change
 
 
-async def switch_campaign(connection: Connection, project_id: int, key: str, *, active: bool) -> None:
-    """Enable or disable a campaign; raises NotFoundError."""
+async def switch_campaign(connection: Connection, project_id: int, key: str, *, active: bool) -> str:
+    """Enable or disable a campaign; returns its id. Raises NotFoundError."""
     found = await find_campaign(connection, project_id, key)
     place = {"project_id": project_id, "id": found["id"], "active": active}
     await connection.execute(_sql.switch_campaign, place)
+    return str(found["id"])
 
 
 async def take_out_campaign(connection: Connection, caller: Caller, key: str, *, force: bool) -> str:

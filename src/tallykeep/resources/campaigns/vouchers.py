@@ -1,6 +1,7 @@
 """What campaigns do to their vouchers, a portion at a time: generate, import, update, delete."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, LiteralString
 
 from psycopg import sql
@@ -8,6 +9,7 @@ from psycopg.types.json import Jsonb
 
 from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
+from tallykeep.db.retry import in_transaction
 from tallykeep.errors import InvalidVoucherError
 from tallykeep.model import ClaimedPortion, Failure, Row
 from tallykeep.resources.campaigns.declaration import misplaced_worth, voucher_like
@@ -149,10 +151,13 @@ def _refuse_misplaced(campaign: Options, given: dict[str, Any]) -> None:
 
 async def add_voucher(connection: Connection, project_id: int, key: str, given: dict[str, Any]) -> str:
     """Add one voucher to a campaign, with its code or one made by rule; returns the code."""
-    async with connection.transaction():
-        campaign = await hold_campaign(connection, project_id, key)
-        _refuse_misplaced(campaign, given)
-        whole = voucher_like(campaign, given)
-        if not whole.get("code"):
-            whole["code_config"] = given.get("code_config") or campaign["voucher"].get("code_config")
-        return await create_voucher(connection, project_id, whole, campaign_id=campaign["id"])
+    return await in_transaction(connection, partial(_add, connection, project_id, key, given))
+
+
+async def _add(connection: Connection, project_id: int, key: str, given: dict[str, Any]) -> str:
+    campaign = await hold_campaign(connection, project_id, key)
+    _refuse_misplaced(campaign, given)
+    whole = voucher_like(campaign, given)
+    if not whole.get("code"):
+        whole["code_config"] = given.get("code_config") or campaign["voucher"].get("code_config")
+    return await create_voucher(connection, project_id, whole, campaign_id=campaign["id"])

@@ -1,0 +1,34 @@
+"""Names for ids, the same in each run: whose round trip was the first with it, and how many that one has brought."""
+
+import re
+
+_ID = re.compile(rb"(?:aa|camp)_[0-9a-f]{18}")
+
+
+class Names:
+    """What actions and campaigns are called in footprints, which are compared with those of earlier runs."""
+
+    def __init__(self) -> None:
+        self._names: dict[bytes, str] = {}
+        self._counts: dict[int, int] = {}
+
+    def forget(self) -> None:
+        """Begin a run anew."""
+        self._names.clear()
+        self._counts.clear()
+
+    def note(self, place: int, request: bytes) -> None:
+        """Name what the round trip of the actor at this place is the first to speak of."""
+        for found in _ID.findall(request):
+            if found not in self._names:
+                self._counts[place] = self._counts.get(place, 0) + 1
+                kind = found.partition(b"_")[0].decode()
+                self._names[found] = f"{kind} {self._counts[place]} by {place}"
+
+    def of(self, found: str) -> str:
+        """The name of an id, or the id."""
+        return self._names.get(found.encode(), found)
+
+    def within(self, parameters: bytes, kind: bytes) -> list[str]:
+        """The names of all ids of this kind in it."""
+        return [self._names[found] for found in _ID.findall(parameters) if found.startswith(kind)]

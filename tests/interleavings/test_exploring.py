@@ -1,0 +1,121 @@
+"""The interleavings find what they are there to find, and leave out nothing that would be another outcome."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from tallykeep.db import gates
+from tallykeep.http import context
+from tallykeep.resources.campaigns import imports
+from tallykeep.resources.vouchers import single, updates, write
+from tallykeep.resources.vouchers.draft import VoucherDraft
+from tests.interleavings.conftest import ORDERS_TRIED
+from tests.interleavings.explore import Footprint
+from tests.interleavings.scenarios import PAIRS
+from tests.interleavings.trying import EVERY_ORDER, outcomes_of, try_until_wrong
+
+_MOST = 200
+_LONG = pytest.mark.skipif(not EVERY_ORDER, reason="all orders there are, tried with EVERY_ORDER=1")
+
+Patch = pytest.MonkeyPatch
+
+
+def _without(patch: Patch, queries: Any, name: str, part: str, instead: str = "") -> None:
+    text = getattr(queries, name)
+    assert part in text
+    patch.setattr(queries, name, text.replace(part, instead))
+
+
+def _hold_no_gates(patch: Patch) -> None:
+    held = "SELECT pg_advisory_xact_lock_shared(project, gate)"
+    _without(patch, gates._sql, "hold", held, "SELECT project, gate")
+
+
+def _look_once(patch: Patch) -> None:
+    async def look_once(look: Callable[[Sequence[str]], Awaitable[Any]], keys: Sequence[str]) -> Any:
+        return await look(keys)
+
+    patch.setattr(updates, "found_by_locking", look_once)
+
+
+def _look_before_inserting(patch: Patch) -> None:
+    async def insert_new(
+        connection: Any, project_id: int, drafts: Sequence[VoucherDraft], moment: datetime
+    ) -> list[dict[str, Any]]:
+        place = {"project_id": project_id, "now": moment}
+        existing: list[dict[str, Any]] = await (await connection.execute(write._sql.lock_existing, place)).fetchall()
+        await connection.execute(write._sql.insert_staged, place)
+        return existing
+
+    patch.setattr(imports, "insert_new", insert_new)
+
+
+def _answer_behind_the_transaction(patch: Patch) -> None:
+    async def at_once(connection: Any, work: Callable[[], Awaitable[Any]]) -> Any:
+        return await work()
+
+    patch.setattr(context, "in_transaction", at_once)
+
+
+@dataclass(frozen=True)
+class _Safeguard:
+    take_out: Callable[[Patch], None]
+    scenario: str
+
+
+_SAFEGUARDS = {
+    "portions hold gates": _Safeguard(_hold_no_gates, "generation, campaign delete"),
+    "a bulk update locks vouchers before it reads them": _Safeguard(
+        lambda patch: _without(patch, updates._sql, "lock_metadata", "FOR UPDATE"), "vouchers bulk, single change"
+    ),
+    "a look that locks is taken again": _Safeguard(_look_once, "vouchers bulk, vouchers CSV"),
+    "an import into a campaign inserts before it looks": _Safeguard(
+        _look_before_inserting, "campaign JSON, campaign JSON, new"
+    ),
+    "a single update locks its voucher": _Safeguard(
+        lambda patch: _without(patch, single._sql, "lock_voucher", "FOR UPDATE"), "single change, single change"
+    ),
+    "what is answered is read in the transaction": _Safeguard(
+        _answer_behind_the_transaction, "single change, single delete"
+    ),
+}
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("safeguard", _SAFEGUARDS)
+def test_a_safeguard_taken_out_is_found(
+    database_url: str, monkeypatch: Patch, record_property: Callable[[str, Any], None], safeguard: str
+) -> None:
+    _SAFEGUARDS[safeguard].take_out(monkeypatch)
+    tried = asyncio.run(try_until_wrong(database_url, PAIRS[_SAFEGUARDS[safeguard].scenario], _MOST))
+    record_property(ORDERS_TRIED, tried.orders)
+    assert tried.wrong, f"{tried.orders} orders came to nothing wrong"
+
+
+def _any_two_meet(_: Footprint, __: Footprint) -> bool:
+    return True
+
+
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("take_out", [None, _answer_behind_the_transaction], ids=["as it is", "with a safeguard out"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "customer change, customer delete",
+        pytest.param("single change, single delete", marks=_LONG),
+        pytest.param("vouchers CSV, schema create", marks=_LONG),
+    ],
+)
+def test_orders_left_out_come_to_nothing_else(
+    database_url: str, monkeypatch: Patch, take_out: Callable[[Patch], None] | None, name: str
+) -> None:
+    if take_out:
+        take_out(monkeypatch)
+    few, found = asyncio.run(outcomes_of(database_url, PAIRS[name], Footprint.meets))
+    all_there_are, outcomes = asyncio.run(outcomes_of(database_url, PAIRS[name], _any_two_meet))
+    assert found == outcomes
+    assert few < all_there_are
