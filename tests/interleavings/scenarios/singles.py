@@ -4,7 +4,7 @@ from tests.interleavings.scenario import Ask, Scenario
 from tests.interleavings.scenarios.asks import GIFT, PRODUCT, campaign, customers, in_campaign, in_json, orders, skus
 
 _VOUCHER = Ask("POST", "/v1/vouchers/K1", GIFT)
-_ONE_CODE = {**GIFT, "code_config": {"pattern": "K1"}}
+_ONE_CODE = {**GIFT, "code_config": {"pattern": "K#", "charset": "1"}}
 _DELETE_VOUCHER = Ask("DELETE", "/v1/vouchers/K1")
 _CUSTOMER = Ask("POST", "/v1/customers", {"source_id": "c1", "name": "Bob"})
 _DELETE_CUSTOMER = Ask("DELETE", "/v1/customers/c1")
@@ -35,7 +35,11 @@ SINGLES: dict[str, Scenario] = {
         Ask(
             "POST",
             "/v1/campaigns",
-            {"name": "Fall", "voucher": {**GIFT, "code_config": {"pattern": "K1"}}, "vouchers_count": 1},
+            {
+                "name": "Fall",
+                "voucher": {**GIFT, "code_config": {"pattern": "K#", "charset": "1"}},
+                "vouchers_count": 1,
+            },
         ),
         Ask("DELETE", "/v1/campaigns/Fall"),
     ),
