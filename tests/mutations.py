@@ -106,12 +106,12 @@ MUTATIONS = (
     ),
     Mutation(
         "an action that waits for others is never given up", f"{ENGINE}/retries.py",
-        " and not isinstance(error, _CONTENTION)", "",
+        '"failed": not isinstance(error, _CONTENTION)', '"failed": True',
         "tests/db/test_retries.py::test_to_wait_for_others_is_told_and_never_ends_an_action[DeadlockDetected]",
     ),
     Mutation(
         "an error that does not pass ends the action", f"{ENGINE}/retries.py",
-        "if claimed and tries >= self.settings.portion_retries", "if claimed and tries < 0",
+        "if claimed and failed >= self.settings.portion_retries", "if claimed and failed < 0",
         "tests/db/test_retries.py::test_an_error_that_does_not_pass_ends_the_action_with_its_rows_unprocessed",
     ),
     Mutation(

@@ -124,6 +124,19 @@ def test_to_wait_for_others_is_told_and_never_ends_an_action(database_url: str, 
     asyncio.run(scenario())
 
 
+def test_having_waited_for_others_brings_no_error_nearer_to_the_end(database_url: str) -> None:
+    async def scenario() -> None:
+        kinds = failing(some(*[LockNotAvailable("somebody else has it")] * 5, DiskFull("no room")))
+        async with open_engine(database_url, kinds, portion_retries=3) as engine:
+            action_id = await engine.submit_csv(gifts(2))
+            for _ in range(6):
+                await engine.advance()
+            assert await told(engine, action_id) == ("IN_PROGRESS", 6, "no room")
+            assert (await engine.finish(action_id))["done_count"] == 2
+
+    asyncio.run(scenario())
+
+
 def test_a_portion_that_somebody_else_closed_is_nothing_to_tell(database_url: str) -> None:
     async def scenario() -> None:
         async with open_engine(database_url, portion_rows=1) as engine:
