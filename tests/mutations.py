@@ -106,12 +106,12 @@ MUTATIONS = (
     ),
     Mutation(
         "an action that waits for others is never given up", f"{ENGINE}/retries.py",
-        " and not isinstance(error, _CONTENTION)", "",
+        '"failed": not isinstance(error, _CONTENTION)', '"failed": True',
         "tests/db/test_retries.py::test_to_wait_for_others_is_told_and_never_ends_an_action[DeadlockDetected]",
     ),
     Mutation(
         "an error that does not pass ends the action", f"{ENGINE}/retries.py",
-        "if claimed and tries >= self.settings.portion_retries", "if claimed and tries < 0",
+        "if claimed and failed >= self.settings.portion_retries", "if claimed and failed < 0",
         "tests/db/test_retries.py::test_an_error_that_does_not_pass_ends_the_action_with_its_rows_unprocessed",
     ),
     Mutation(
@@ -196,7 +196,7 @@ MUTATIONS = (
     ),
     Mutation(
         "gates: portions hold what their rows depend on", f"{ENGINE}/attempt.py",
-        "    await _hold_parents(connection, kind, claimed)\n    if not claimed",
+        "    claimed = await _behind_gates(connection, kind, claimed)\n    if not claimed",
         "    if not claimed",
         "tests/db/test_campaigns.py::test_a_campaign_deleted_while_it_is_filled_leaves_no_vouchers[CAMPAIGN.VOUCHERS_GENERATE]",
     ),

@@ -18,6 +18,7 @@ from tallykeep.supervisor import die_with_parent
 _NAME = "tallykeep worker"
 _READY = b"ready\n"
 _START_SECONDS = 300
+_LOCKS_WAITED_FOR = 4  # within a lease, so that waiting for others is never taken for a row that keeps the process
 HELD_TOO_LONG = 1  # an exit code like any other that is no success
 
 
@@ -62,7 +63,9 @@ async def apply_alone(settings: Settings, database_url: str, project_id: int, ac
     """Apply the portion here; returns DONE_ALONE, or TRY_AGAIN where the database was at fault."""
     started = time.monotonic()
     try:
-        async with make_pool(database_url, size=2, name=_NAME, lock_timeout_seconds=settings.lease_seconds) as pool:
+        async with make_pool(
+            database_url, size=2, name=_NAME, lock_timeout_seconds=settings.lease_seconds / _LOCKS_WAITED_FOR
+        ) as pool:
             applier = Applier(pool, ACTION_TYPES, settings, _start_no_other)
             async with pool.connection() as connection:
                 sys.stdout.buffer.write(_READY)

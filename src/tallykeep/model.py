@@ -276,7 +276,7 @@ class Failure:
 class ClaimedPortion:
     """A portion in a worker's hands, within the transaction that holds its row lock.
 
-    `moment` is when it was claimed, by the database's clock.
+    `moment` is when it was claimed, and later when it passed its gates, by the database's clock.
     """
 
     project_id: int

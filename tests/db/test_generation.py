@@ -180,3 +180,26 @@ def test_a_search_that_was_given_up_says_how_far_it_went(database_url: str) -> N
             )
 
     asyncio.run(scenario())
+
+
+def test_portions_do_not_go_through_codes_that_another_one_has_found_taken(database_url: str) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url, portion_rows=10) as engine:
+            campaign_id = await campaign(engine, {"charset": "0123456789", "pattern": "##"})
+            await engine.finish(await generate(engine, campaign_id, 90))
+            walks = []
+            walk = Generated._walk
+
+            async def counted(self: Generated) -> bool:
+                walks.append(self.missing)
+                return await walk(self)
+
+            with patch.object(Generated, "_walk", counted):
+                action = await engine.finish(await generate(engine, campaign_id, 60))
+            assert tally(action) == (10, 50, 10)
+            assert len(walks) <= 4, walks
+            # Another action looks for itself.
+            await engine.query("DELETE FROM vouchers WHERE code IN ('07', '50') RETURNING id")
+            assert tally(await engine.finish(await generate(engine, campaign_id, 5))) == (2, 3, 2)
+
+    asyncio.run(scenario())

@@ -77,9 +77,7 @@ def test_tries_come_later_each_time(database_url: str) -> None:
 
 def test_an_error_that_does_not_pass_ends_the_action_with_its_rows_unprocessed(database_url: str) -> None:
     async def scenario() -> None:
-        async with open_engine(
-            database_url, failing(lambda: DiskFull("no room")), portion_rows=2, portion_retries=3
-        ) as engine:
+        async with open_engine(database_url, failing(lambda: DiskFull("no room")), portion_retries=3) as engine:
             action_id = await engine.submit_csv(gifts(3))
             for _ in range(3):
                 assert (await engine.get(action_id))["ended_by"] is None
@@ -88,6 +86,20 @@ def test_an_error_that_does_not_pass_ends_the_action_with_its_rows_unprocessed(d
             assert (action["status"], action["ended_by"]) == ("FAILED", "GAVE_UP")
             assert action["reason"] == "Given up after 3 tries without progress: no room"
             assert (action["done_count"], action["failed_count"], action["unprocessed_count"]) == (0, 0, 3)
+
+    asyncio.run(scenario())
+
+
+def test_portions_in_hand_together_are_given_up_no_sooner(database_url: str) -> None:
+    async def scenario() -> None:
+        kinds = failing(lambda: DiskFull("no room"))
+        async with open_engine(database_url, kinds, portion_rows=1, portion_retries=2) as engine:
+            action_id = await engine.submit_csv(gifts(9))
+            for _ in range(5):
+                await engine.advance()
+            assert (await told(engine, action_id))[:2] == ("IN_PROGRESS", 5)
+            await engine.advance()
+            assert (await engine.get(action_id))["ended_by"] == "GAVE_UP"
 
     asyncio.run(scenario())
 
@@ -119,6 +131,19 @@ def test_to_wait_for_others_is_told_and_never_ends_an_action(database_url: str, 
                 assert await told(engine, action_id) == ("IN_PROGRESS", tries, "somebody else has it")
                 await engine.query("DELETE FROM attempts WHERE %s RETURNING 1", error is DeadlockDetected)
             assert await engine.query("SELECT FROM attempts WHERE attempts > 0") == []  # nor accuses a row
+            assert (await engine.finish(action_id))["done_count"] == 2
+
+    asyncio.run(scenario())
+
+
+def test_having_waited_for_others_brings_no_error_nearer_to_the_end(database_url: str) -> None:
+    async def scenario() -> None:
+        kinds = failing(some(*[LockNotAvailable("somebody else has it")] * 5, DiskFull("no room")))
+        async with open_engine(database_url, kinds, portion_retries=3) as engine:
+            action_id = await engine.submit_csv(gifts(2))
+            for _ in range(6):
+                await engine.advance()
+            assert await told(engine, action_id) == ("IN_PROGRESS", 6, "no room")
             assert (await engine.finish(action_id))["done_count"] == 2
 
     asyncio.run(scenario())

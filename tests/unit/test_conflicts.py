@@ -27,3 +27,28 @@ def test_who_met_other_writers_is_told_so_and_no_connection_is_given_up(error: t
             assert "writing to the same resources just now; nothing was changed" in answer.json()["details"]
 
     asyncio.run(scenario())
+
+
+def test_who_was_stopped_until_the_session_ended_may_send_it_again() -> None:
+    app = FastAPI()
+    answer_errors(app)
+    drained = []
+
+    class Context:
+        async def drain(self) -> None:
+            drained.append(self)
+
+    app.state.context = Context()
+
+    @app.get("/")
+    async def wake_up() -> None:
+        raise psycopg.errors.IdleInTransactionSessionTimeout("terminating connection")
+
+    async def scenario() -> None:
+        transport = httpx.ASGITransport(RequestIds(app), raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            answer = await client.get("/")
+            assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+
+    asyncio.run(scenario())
+    assert drained

@@ -34,12 +34,14 @@ def campaign_gate(campaign_id: str) -> str:
     return f"{CAMPAIGN} {campaign_id}"
 
 
-async def hold(connection: Connection, project_id: int, *parents: str) -> None:
-    """Hold the gates of what is written by an action, until the transaction ends; waits as long as it takes.
+async def hold(connection: Connection, project_id: int, *parents: str) -> datetime:
+    """Hold the gates of what is written by an action, until the transaction ends; returns the present behind them.
 
     To be called outside of savepoints: what is locked within one that is rolled back is not locked any more.
     """
-    await connection.execute(_sql.hold, {"project_id": project_id, "held": list(parents)})
+    held = await (await connection.execute(_sql.hold, {"project_id": project_id, "held": list(parents)})).fetchall()
+    moment: datetime = held[-1]["moment"]
+    return moment
 
 
 async def hold_for_request(connection: Connection, project_id: int, *parents: str) -> datetime:

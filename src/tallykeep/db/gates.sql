@@ -1,6 +1,6 @@
 -- name: hold
 -- One after another in the order of their keys, which is the same for everybody.
-SELECT pg_advisory_xact_lock_shared(project, gate)
+SELECT pg_advisory_xact_lock_shared(project, gate), date_trunc('milliseconds', clock_timestamp()) AS moment
 FROM (
     SELECT DISTINCT (:project_id & 2147483647)::int AS project, hashtext(name) AS gate
     FROM unnest(:held::text[]) AS name

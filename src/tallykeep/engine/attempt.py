@@ -61,7 +61,7 @@ def whole_at_once(wishes: Wishes) -> bool:
 
 async def apply_portion(connection: Connection, kind: ActionType, claimed: ClaimedPortion) -> Outcome:
     """Apply the rows within the transaction open on `connection`; a dry run leaves nothing of it but the outcome."""
-    await _hold_parents(connection, kind, claimed)
+    claimed = await _behind_gates(connection, kind, claimed)
     if not claimed.wishes.dry_run:
         return await _apply(connection, kind, claimed)
     async with connection.transaction(force_rollback=True):
@@ -72,10 +72,14 @@ async def apply_portion(connection: Connection, kind: ActionType, claimed: Claim
     return outcome
 
 
-async def _hold_parents(connection: Connection, kind: ActionType, claimed: ClaimedPortion) -> None:
-    """Keep what the rows depend on as it is until the transaction ends; waits for whoever changes it."""
+async def _behind_gates(connection: Connection, kind: ActionType, claimed: ClaimedPortion) -> ClaimedPortion:
+    """Keep what the rows depend on as it is until the transaction ends; waits for whoever changes it.
+
+    Returns the portion with the present, which its rows are stamped with: a claim may be long ago by then.
+    """
     own = {CAMPAIGN: campaign_gate(claimed.source.options.get("campaign_id", ""))}
-    await hold(connection, claimed.project_id, *[own.get(parent, parent) for parent in kind.depends_on])
+    gates = [own.get(parent, parent) for parent in kind.depends_on]
+    return replace(claimed, moment=await hold(connection, claimed.project_id, *gates))
 
 
 async def _apply(connection: Connection, kind: ActionType, claimed: ClaimedPortion) -> Outcome:
@@ -176,7 +180,7 @@ async def _apply_rows(
 async def try_rows(connection: Connection, kind: ActionType, claimed: ClaimedPortion, rows: Sequence[Row]) -> Outcome:
     """What would become of these rows, which belong to no action yet; nothing is left of it but the outcome."""
     async with connection.transaction(force_rollback=True):
-        await _hold_parents(connection, kind, claimed)
+        claimed = await _behind_gates(connection, kind, claimed)
         return await _apply_or_narrow(connection, kind, claimed, rows)
 
 

@@ -51,7 +51,7 @@ class ReportLinks:
         token = self._serializer.dumps([action.project_id, action.id, round(till.timestamp())])
         return Report(f"{self.base_url}v1/reports/{token}", till)
 
-    def read(self, token: str) -> "ReportPlace":
+    def read(self, token: str) -> ReportPlace:
         """What the link leads to; raises NotFoundError where it is forged."""
         try:
             return ReportPlace(*self._serializer.loads(token))

@@ -4,6 +4,7 @@ A try that came to nothing is told on the action until a portion of it is closed
 it takes; an error that comes again and again without any progress ends the action, its rows unprocessed.
 """
 
+import math
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -16,6 +17,7 @@ from tallykeep.config import Settings
 from tallykeep.db.pool import Connection, Pool
 from tallykeep.db.queries import queries
 from tallykeep.engine.account import end_unfinished
+from tallykeep.engine.attempt import whole_at_once
 from tallykeep.engine.turns import LONGEST_DELAY, queue_next, queue_turns
 from tallykeep.errors import OutOfTurnError, PortionLostError
 from tallykeep.model import ClaimedPortion, EndedBy
@@ -45,25 +47,30 @@ class Retries:
         """
         try:
             async with self.pool.connection() as connection, connection.transaction():
-                tries = await self._note(connection, error, claimed)
-                if claimed and tries >= self.settings.portion_retries and not isinstance(error, _CONTENTION):
-                    await self._give_up(connection, claimed, f"{tries} tries without progress: {_told(error)}")
+                tries, failed = await self._note(connection, error, claimed)
+                if claimed and failed >= self.settings.portion_retries:
+                    await self._give_up(connection, claimed, f"{failed} tries without progress: {_told(error)}")
                 else:
                     await queue_turns(connection, project_id, 1, delay=_delay(tries))
         except (psycopg.Error, PoolTimeout) as failure:
             _log.warning("could not queue a retry; the rescuer will", project_id=project_id, reason=str(failure))
 
-    async def _note(self, connection: Connection, error: Exception, claimed: ClaimedPortion | None) -> int:
-        """How many tries in a row came to nothing by now."""
+    async def _note(self, connection: Connection, error: Exception, claimed: ClaimedPortion | None) -> tuple[int, int]:
+        """How many tries in a row came to nothing by now, and how many of these for an error, not for others."""
         if claimed is None or isinstance(error, _ORDINARY):
             _log.info("a portion will be tried again", reason=str(error))
-            return 0
-        noted = await (await connection.execute(_sql.note_retry, {**claimed.place, "reason": _told(error)})).fetchone()
-        tries = int(noted["retry_count"]) if noted else 0
+            return 0, 0
+        in_flight = 1 if whole_at_once(claimed.wishes) else self.settings.portions_in_flight
+        told = {"reason": _told(error), "failed": not isinstance(error, _CONTENTION), "portions_in_flight": in_flight}
+        noted = await (await connection.execute(_sql.note_retry, {**claimed.place, **told})).fetchone()
+        if noted is None:
+            return 0, 0
+        # Each of an action's turns in flight comes back by itself: so many tries are one.
+        tries, failed = math.ceil(noted["retry_count"] / noted["turns"]), noted["failed_tries"] // noted["turns"]
         log = _log.warning if tries >= _WARN_FROM else _log.info
         row = claimed.portion.first_row
         log("a portion will be tried again", action_id=claimed.action_id, row=row, tries=tries, reason=_told(error))
-        return tries
+        return tries, failed
 
     async def _give_up(self, connection: Connection, claimed: ClaimedPortion, reason: str) -> None:
         _log.error("an action is given up", action_id=claimed.action_id, reason=reason)

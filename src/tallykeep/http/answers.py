@@ -7,7 +7,7 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
-from psycopg.errors import DeadlockDetected, LockNotAvailable
+from psycopg.errors import DeadlockDetected, IdleInTransactionSessionTimeout, LockNotAvailable
 from psycopg_pool import PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -111,7 +111,8 @@ def answer_errors(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _on_http_exception)
     for conflict in (LockNotAvailable, DeadlockDetected):
         app.add_exception_handler(conflict, _on_conflict)
-    for outage in (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout):
+    # A request whose process was stopped for a while finds its session ended, which psycopg counts as no outage.
+    for outage in (psycopg.OperationalError, psycopg.InterfaceError, IdleInTransactionSessionTimeout, PoolTimeout):
         app.add_exception_handler(outage, _on_outage)
     app.add_exception_handler(psycopg.DataError, _on_unstorable)
     app.add_exception_handler(ClientDisconnect, _on_disconnect)

@@ -24,6 +24,7 @@ class Generate:
         self._project_id = claimed.project_id
         self._options = claimed.source.options
         self._moment = claimed.moment
+        self._action_id = claimed.action_id
         self._first_row = claimed.portion.first_row
         self._count = 0
 
@@ -40,8 +41,9 @@ class Generate:
         sample = _sample(campaign, await labels_for(self._connection, self._project_id), given)
         rule = rule_of(campaign, given)
         self._generated = Generated(
-            self._connection, self._project_id, rule, sample, wanted=self._count, moment=self._moment
-        )
+            self._connection, self._project_id, rule, sample, wanted=self._count, moment=self._moment,
+            action_id=self._action_id,
+        )  # fmt: skip
         await self._generated.copy()
 
     async def write(self) -> list[Failure]:

@@ -9,6 +9,7 @@ from psycopg.rows import scalar_row
 from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.resources.codes import CodeRule, Walk
+from tallykeep.resources.memo import RecentKeys
 from tallykeep.resources.vouchers.draft import VoucherDraft, alike, codes_of
 from tallykeep.resources.vouchers.write import copy_new, insert_free, ready_text
 
@@ -17,9 +18,12 @@ _sql = queries(__package__, "generated.sql")
 _PLENTY = 10**12  # possible codes: three portions being written then meet with a chance of one in two thousand
 _SIGNS_AT_ONCE = 40_000  # are made in some milliseconds, for which the event loop waits
 _MOST_TRIED = 10_000_000  # codes that are gone through for a portion; and while somebody waits for a single one:
-_MOST_TRIED_FOR_ONE = 1_000_000
+_MOST_TRIED_FOR_ONE = 50_000
 
 _random = secrets.SystemRandom()
+# Actions that have gone through all codes of theirs and found none free any more: their other portions need not go
+# through them again, however many they are. Local to this process.
+_exhausted = RecentKeys(1_000)
 
 
 class Generated:
@@ -34,12 +38,14 @@ class Generated:
         *,
         wanted: int,
         moment: datetime,
+        action_id: str | None = None,
     ) -> None:
         self._connection = connection
         self._project_id = project_id
         self._rule = rule
         self._sample = sample
         self._wanted = wanted
+        self._action_id = action_id
         self._moment = moment
         self._most_tried = min(rule.possible, _MOST_TRIED if wanted > 1 else _MOST_TRIED_FOR_ONE)
         self.codes: list[str] = []
@@ -67,9 +73,13 @@ class Generated:
             await self._connection.execute(_sql.wait_for_generators, place)
         while self.missing and await self._draw():
             pass
+        if self._action_id is not None and self._action_id in _exhausted:
+            return
         # Codes that others free meanwhile count: only a walk that finds none tells that there is none.
         while self.missing and await self._walk():
             pass
+        if self._action_id is not None and self.missing and self._most_tried == self._rule.possible:
+            _exhausted.add(self._action_id)
 
     def reason(self) -> str:
         """Why some are missing in the end, and what to do."""

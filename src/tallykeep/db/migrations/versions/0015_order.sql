@@ -7,7 +7,9 @@ ALTER TABLE async_actions
     ADD COLUMN open_count bigint NOT NULL DEFAULT 0 CHECK (open_count >= 0),
     -- Tries in a row that came to nothing, and why the last one did.
     ADD COLUMN retry_count bigint NOT NULL DEFAULT 0 CHECK (retry_count >= 0),
-    ADD COLUMN retry_reason text;
+    ADD COLUMN retry_reason text,
+    -- Those of them that an error ended: an action that waits for others is not given up.
+    ADD COLUMN failed_tries bigint NOT NULL DEFAULT 0;
 
 UPDATE async_actions AS action
 SET number = numbered.number, open_count = total_count - done_count - failed_count - unprocessed_count
