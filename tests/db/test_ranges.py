@@ -188,6 +188,8 @@ def test_a_change_that_meets_no_voucher_still_corrects_what_an_earlier_one_does(
         first = await earlier.plan(engine)
         await engine.query("UPDATE vouchers SET redeemed_quantity = 1 RETURNING 1")
         second = await later.plan(engine)
+        planned = await engine.query("SELECT first_row, row_count FROM portions WHERE action_id = %s", second)
+        assert planned == [{"first_row": 1, "row_count": 1}]
         await earlier.make(engine, ["B"])
         await engine.query("UPDATE vouchers SET discount = '{\"percent_off\": 50}' WHERE code = 'B' RETURNING 1")
         assert await tally(engine, first) == await tally(engine, second) == (1, 1, 0)

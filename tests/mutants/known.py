@@ -5,7 +5,7 @@ KNOWN: dict[str, str] = {
         "how many seconds an action of one portion counts as having waited is a choice, and no promise"
     ),
     "engine/rescue.sql find_stranded_projects: <= turned to < in «statement_timestamp()) <= statement_timestamp() +»": (
-        "tells the two apart only for a job that is put off by the longest delay to the microsecond; no job is lost by it"
+        "differs for a job that is put off by the longest delay to the microsecond; no action is left behind by it"
     ),
     "engine/accept.py Acceptance._accept: kind.decimal_mark if submission.earlier is None else None taken as True": (
         "the marks of a retry would be looked for in vain: with_marks takes those of the file that is retried"
