@@ -182,6 +182,14 @@ def test_a_resource_named_in_two_ways_in_one_submission(api: Api) -> None:
     assert after["address"] is None
 
 
+def test_the_report_tells_whether_what_was_refused_is_there(api: Api) -> None:
+    assert api.http.post("/v1/customers", json={"source_id": "OLD"}).status_code == 200
+    api.define_schema("customer", {"size": {"type": "number"}})
+    rows = [{"source_id": key, "metadata": {"size": "big"}} for key in ("OLD", "NEW")]
+    lines = report(submitted(api, "/v1/customers/bulk/async", rows))[1:]
+    assert [line.split(",")[:3] for line in lines] == [["OLD", "true", "false"], ["NEW", "false", "false"]]
+
+
 def test_what_has_no_report_keeps_no_lines_for_one(api: Api, served_database: str) -> None:
     files = {"file": ("customers.csv", "Source_id,Name\nA,Ann\n")}
     imported = api.ended(api.http.post("/v1/customers/importCSV", files=files).json()["async_action_id"])
