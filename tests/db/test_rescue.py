@@ -382,6 +382,11 @@ def test_a_suspect_is_tried_alone_by_one_process_at_a_time_and_in_its_turn(datab
             assert tried == [1]
             may_die.set()
             await first
+            kept = await engine.query(
+                "SELECT FROM pg_locks WHERE locktype = 'advisory'"
+                " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+            )
+            assert kept == []  # or nobody else could ever try it
             attempts = await engine.query("SELECT first_row, attempts FROM attempts ORDER BY 1")
             assert [(row["first_row"], row["attempts"]) for row in attempts] == [(1, 3), (2, 2)]  # one death, and none
 
