@@ -395,6 +395,11 @@ MUTATIONS = (
         f"{ROW_LOCKS}::test_a_single_update_keeps_what_somebody_else_has_just_written",
     ),
     Mutation(
+        "a change of a campaign locks what it reads and writes anew", "src/tallykeep/resources/campaigns/store.sql",
+        "AND id = :id FOR UPDATE", "AND id = :id",
+        "tests/db/test_campaigns.py::test_a_purge_of_metadata_that_a_change_of_the_campaign_meets_is_not_undone_by_it",
+    ),
+    Mutation(
         "generations out of the same codes go one after another", f"{VOUCHERS}/generated.py",
         "        if self.missing > 1:\n", "        if False:\n",
         f"{GENERATION}::test_generations_of_one_space_go_one_after_another",

@@ -2,23 +2,32 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 
 import orjson
 import pytest
 
 from tallykeep.errors import NotFoundError
+from tallykeep.resources.campaigns.listed import CAMPAIGNS
 from tallykeep.resources.campaigns.single import create_in_campaign
-from tallykeep.resources.campaigns.store import change_campaign, create_campaign, take_out_campaign
+from tallykeep.resources.campaigns.store import (
+    change_campaign,
+    create_campaign,
+    list_campaigns,
+    switch_campaign,
+    take_out_campaign,
+)
 from tallykeep.resources.campaigns.vouchers import add_voucher
+from tallykeep.resources.lists.query import read_selection
 from tests.db.engine import Bytes, Engine, open_engine
-from tests.db.holding import Holding, caller, changed_while_in_hand, tally, wait_for_waiting
+from tests.db.holding import Holding, caller, changed_while_in_hand, tally, wait_for_blocked, wait_for_waiting
 
 PERCENT = {"type": "PERCENT", "percent_off": 10.0}
 ROWS = {"portion_rows": 4}
 
 
-async def _campaign(engine: Engine) -> str:
-    given = {"name": "Fall", "voucher": {"type": "DISCOUNT_VOUCHER", "discount": PERCENT}}
+async def _campaign(engine: Engine, name: str = "Fall", **template: Any) -> str:
+    given = {"name": name, "voucher": {"type": "DISCOUNT_VOUCHER", "discount": PERCENT, **template}}
     async with engine.pool.connection() as connection, connection.transaction():
         campaign_id, _ = await create_campaign(connection, engine.project_id, given)
     return campaign_id
@@ -208,5 +217,101 @@ def test_rows_of_a_deleted_campaign_fail_with_the_reason(database_url: str) -> N
             assert {failure["reason"] for failure in action["result"]["failed"]} == {reason}
             failed = await engine.query('SELECT "row" FROM failures WHERE action_id = %s ORDER BY 1', generation)
             assert [row["row"] for row in failed] == list(range(1, 11))
+
+    asyncio.run(scenario())
+
+
+def test_of_two_campaigns_the_one_that_nothing_is_said_of_stays_as_it_is(database_url: str) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url) as engine:
+            other, changed = await _campaign(engine), await _campaign(engine, "Winter")
+            before = await engine.query("SELECT * FROM campaigns WHERE id = %s", other)
+            action_id = await _change(engine, changed)
+            (action,) = await engine.query("SELECT source FROM async_actions WHERE id = %s", action_id)
+            assert action["source"]["options"]["campaign_id"] == changed
+            async with engine.pool.connection() as connection:
+                await switch_campaign(connection, engine.project_id, changed, active=False)
+            (after,) = await engine.query("SELECT active, voucher FROM campaigns WHERE id = %s", changed)
+            assert (after["active"], after["voucher"]["discount"]["percent_off"]) == (False, 25)
+            await _delete(engine, changed)
+            assert await engine.query("SELECT * FROM campaigns") == before
+
+    asyncio.run(scenario())
+
+
+def test_a_campaign_keeps_its_category_until_it_is_given_another(database_url: str) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url) as engine:
+            campaign_id = await _campaign(engine)
+            seen = []
+            for given in ({"category": "Gifts"}, {"metadata": {"a": 1}}, {"category": "Toys"}, {"category": None}):
+                async with engine.pool.connection() as connection, connection.transaction():
+                    await change_campaign(connection, engine.project_id, campaign_id, given)
+                (campaign,) = await engine.query("SELECT category FROM campaigns")
+                seen.append(campaign["category"])
+            assert seen == ["Gifts", "Gifts", "Toys", None]
+
+    asyncio.run(scenario())
+
+
+def test_a_purge_of_metadata_that_a_change_of_the_campaign_meets_is_not_undone_by_it(database_url: str) -> None:
+    """The change writes the metadata anew that it has read: it has to wait for who is writing them."""
+
+    async def scenario() -> None:
+        holding = Holding(("CAMPAIGNS.METADATA_KEY_PURGE",))
+        async with open_engine(database_url, holding.kinds) as engine:
+            campaign_id = await _campaign(engine)
+            await engine.query("UPDATE campaigns SET metadata = '{\"gone\": 1}' RETURNING id")
+            asked = engine.submission("CAMPAIGNS.METADATA_KEY_PURGE", options={"key": "gone"})
+            async with engine.pool.connection() as connection, connection.transaction():
+                purge = (await engine.acceptance.accept_planned(connection, asked)).action_id
+            async with holding.in_hand(engine):
+                change = asyncio.create_task(_change(engine, campaign_id))
+                await wait_for_blocked(engine, 1)
+            await change
+            assert await tally(engine, purge) == (1, 1, 0)
+            assert await engine.query("SELECT metadata FROM campaigns") == [{"metadata": {}}]
+
+    asyncio.run(scenario())
+
+
+async def _listed(engine: Engine, status: str) -> list[str]:
+    selection = read_selection(CAMPAIGNS, [("campaign_status", status)])
+    async with engine.pool.connection() as connection:
+        page = await list_campaigns(connection, engine.project_id, selection, limit=10, page=1)
+    assert {campaign["vouchers_generation_status"] for campaign in page["campaigns"]} <= {status}
+    return sorted(campaign["name"] for campaign in page["campaigns"])
+
+
+def test_campaigns_are_found_by_what_is_being_done_with_their_vouchers(database_url: str) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url) as engine:
+            await _campaign(engine, "Idle")
+            changed = await _campaign(engine, "Changed")
+            await tally(engine, await _import_into(engine, changed, ["A"]))
+            generation = await _generate(engine, await _campaign(engine, "Generated"), 1)
+            imported = await _import_into(engine, await _campaign(engine, "Imported"), ["B"])
+            change = await _change(engine, changed)
+            assert await _listed(engine, "IN_PROGRESS") == ["Generated"]
+            assert await _listed(engine, "MODIFYING") == ["Changed"]
+            assert await _listed(engine, "DONE") == ["Idle", "Imported"]
+            for action_id in (generation, imported, change):
+                await tally(engine, action_id)
+            assert await _listed(engine, "DONE") == ["Changed", "Generated", "Idle", "Imported"]
+
+    asyncio.run(scenario())
+
+
+def test_a_voucher_added_without_a_code_gets_one_by_its_own_rule_or_else_by_the_campaigns(database_url: str) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url) as engine, engine.pool.connection() as connection:
+            campaign_id = await _campaign(engine, code_config={"pattern": "FALL-##"})
+
+            async def added(**given: Any) -> str:
+                return await add_voucher(connection, engine.project_id, campaign_id, given)
+
+            assert (await added()).startswith("FALL-")
+            assert (await added(code_config={"pattern": "OWN-##"})).startswith("OWN-")
+            assert await added(code="MINE", code_config={"pattern": "OWN-##"}) == "MINE"
 
     asyncio.run(scenario())

@@ -13,7 +13,7 @@ from psycopg import sql
 from tallykeep.engine.control import Controller
 from tallykeep.model import Wishes
 from tests.db.engine import Engine, new_project, open_engine
-from tests.db.test_applying import HEADER
+from tests.db.test_applying import HEADER, gifts
 from tests.db.test_ranges import CODES, Work, every_work
 
 TABLES = """
@@ -126,6 +126,15 @@ WAYS: dict[str, tuple[dict[str, Any], Steps]] = {
 def test_an_import_leaves_its_copy_in_another_project_alone(database_url: str, way: str) -> None:
     wishes, steps = WAYS[way]
     asyncio.run(_compared(database_url, lambda engine: _import(engine, **wishes), steps))
+
+
+def test_a_whole_import_leaves_its_copy_in_another_project_alone(database_url: str) -> None:
+    async def begin(engine: Engine) -> None:
+        await engine.submit_csv(gifts(5), on_error="reject")
+        tried_once = "INSERT INTO attempts SELECT project_id, action_id, first_row, 1 FROM portions RETURNING 1"
+        await engine.query(tried_once)
+
+    asyncio.run(_compared(database_url, begin, _to_the_end))
 
 
 def test_a_sequence_leaves_its_copy_in_another_project_alone(database_url: str) -> None:

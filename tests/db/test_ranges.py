@@ -188,11 +188,76 @@ def test_a_change_that_meets_no_voucher_still_corrects_what_an_earlier_one_does(
         first = await earlier.plan(engine)
         await engine.query("UPDATE vouchers SET redeemed_quantity = 1 RETURNING 1")
         second = await later.plan(engine)
+        planned = await engine.query("SELECT first_row, row_count FROM portions WHERE action_id = %s", second)
+        assert planned == [{"first_row": 1, "row_count": 1}]
         await earlier.make(engine, ["B"])
         await engine.query("UPDATE vouchers SET discount = '{\"percent_off\": 50}' WHERE code = 'B' RETURNING 1")
         assert await tally(engine, first) == await tally(engine, second) == (1, 1, 0)
         found = await engine.query("SELECT discount ->> 'percent_off' AS percent FROM vouchers WHERE code = 'B'")
         assert found == [{"percent": "50"}]
+
+    _run(database_url, scenario)
+
+
+@pytest.mark.parametrize(("work", "expected"), [(WORKS[2], 8), (WORKS[3], 9)], ids=lambda given: str(given)[:40])
+def test_only_what_the_work_reaches_is_planned_and_written(database_url: str, work: Work, expected: int) -> None:
+    async def scenario(engine: Engine) -> None:
+        await work.make(engine, CODES)
+        await engine.query("UPDATE vouchers SET campaign_id = 'camp_2' WHERE code = 'C10' RETURNING 1")
+        await engine.query("UPDATE vouchers SET redeemed_quantity = 1 WHERE code IN ('C10', 'C11') RETURNING 1")
+        await engine.query("UPDATE vouchers SET campaign_id = 'camp_2' WHERE code = 'C12' RETURNING 1")
+        action_id = await work.plan(engine)
+        planned = expected - 1
+        (planned_rows,) = await engine.query("SELECT total_count FROM async_actions WHERE id = %s", action_id)
+        assert planned_rows["total_count"] == (await _portions(engine))[0] == planned
+        assert await tally(engine, action_id) == (planned, planned, 0)
+
+    _run(database_url, scenario)
+
+
+UPDATE = WORKS[2]
+BESIDE = [
+    Work(UPDATE.name, {**UPDATE.options, "campaign_id": "camp_2"}, "vouchers", "code", "true"),
+    Work("CAMPAIGN.VOUCHERS_GENERATE", {**CAMPAIGN, "count": 1}, "vouchers", "code", "true"),
+    Work("CAMPAIGN.VOUCHERS_DELETE", WORKS[3].options, "vouchers", "code", "true"),
+]
+
+
+@pytest.mark.parametrize("beside", [None, *BESIDE], ids=lambda work: work.name if work else "")
+def test_a_change_that_meets_no_voucher_and_no_earlier_change_is_done_at_once(
+    database_url: str, beside: Work | None
+) -> None:
+    async def scenario(engine: Engine) -> None:
+        await UPDATE.make(engine, ["A"])
+        if beside is not None:
+            await engine.query("UPDATE vouchers SET campaign_id = %s RETURNING 1", beside.options["campaign_id"])
+            unfinished = await beside.plan(engine)
+            assert (await engine.get(unfinished))["status"] == "ENQUEUED"
+        await engine.query("UPDATE vouchers SET campaign_id = 'camp_3' RETURNING 1")
+        action_id = await UPDATE.plan(engine)
+        action = await engine.get(action_id)
+        assert (action["status"], action["total_count"]) == ("DONE", 0)
+        assert await engine.query("SELECT FROM portions WHERE action_id = %s", action_id) == []
+
+    _run(database_url, scenario)
+
+
+def test_a_change_that_meets_no_voucher_when_earlier_ones_have_ended_is_done_at_once(database_url: str) -> None:
+    async def scenario(engine: Engine) -> None:
+        await UPDATE.make(engine, ["A"])
+        assert await tally(engine, await UPDATE.plan(engine)) == (1, 1, 0)
+        await engine.query("DELETE FROM vouchers RETURNING 1")
+        assert (await engine.get(await UPDATE.plan(engine)))["status"] == "DONE"
+
+    _run(database_url, scenario)
+
+
+def test_a_change_that_meets_vouchers_is_planned_once_behind_an_unfinished_one(database_url: str) -> None:
+    async def scenario(engine: Engine) -> None:
+        await UPDATE.make(engine, ["A"])
+        first = await UPDATE.plan(engine)
+        second = await UPDATE.plan(engine)
+        assert await tally(engine, first) == await tally(engine, second) == (1, 1, 0)
 
     _run(database_url, scenario)
 

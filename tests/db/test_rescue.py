@@ -12,9 +12,10 @@ import pytest
 from tallykeep.actions import ACTION_TYPES
 from tallykeep.engine.account import end_unfinished
 from tallykeep.engine.claim import claim_portion, forget_attempt, note_attempt
-from tallykeep.engine.isolate import TRY_AGAIN
+from tallykeep.engine.isolate import TRY_AGAIN, Isolation
 from tallykeep.engine.kinds import ActionType
 from tallykeep.engine.turns import LONGEST_DELAY
+from tallykeep.errors import NotTriedError
 from tallykeep.model import EndedBy
 from tests.db.engine import WORKER, Engine, open_engine
 from tests.db.test_applying import gifts
@@ -381,25 +382,51 @@ def test_a_suspect_is_tried_alone_by_one_process_at_a_time_and_in_its_turn(datab
             assert tried == [1]
             may_die.set()
             await first
+            kept = await engine.query(
+                "SELECT FROM pg_locks WHERE locktype = 'advisory'"
+                " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+            )
+            assert kept == []  # or nobody else could ever try it
             attempts = await engine.query("SELECT first_row, attempts FROM attempts ORDER BY 1")
             assert [(row["first_row"], row["attempts"]) for row in attempts] == [(1, 3), (2, 2)]  # one death, and none
 
     asyncio.run(scenario())
 
 
-async def _two_under_suspicion(engine: Engine, attempts: int) -> tuple[str, str]:
+def test_who_tries_alone_and_loses_the_database_meanwhile_says_that_it_was_not_tried(database_url: str) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url) as engine, engine.pool.connection() as connection:
+            action_id = await engine.submit_csv(gifts(1))
+            async with connection.transaction():
+                claimed = await claim_portion(connection, engine.project_id, action_id, quiet_settings())
+            assert claimed
+
+            async def run_alone(project_id: int, action_id: str, first_row: int) -> int:
+                await connection.close()
+                return TRY_AGAIN
+
+            with pytest.raises(NotTriedError):
+                await Isolation(run_alone, quiet_settings()).isolate(connection, claimed, 3)
+
+    asyncio.run(scenario())
+
+
+async def _two_under_suspicion(engine: Engine, attempts: int, **wishes: Any) -> tuple[str, str]:
     """Two actions of two portions each, with so many attempts noted of each portion."""
-    one, other = await engine.submit_csv(gifts(2)), await engine.submit_csv(gifts(2, 2))
+    one, other = await engine.submit_csv(gifts(2), **wishes), await engine.submit_csv(gifts(2, 2), **wishes)
     await engine.query(
         "INSERT INTO attempts SELECT project_id, action_id, first_row, %s FROM portions RETURNING 1", attempts
     )
     return one, other
 
 
-def test_an_outcome_clears_its_own_portion_alone_of_suspicion(database_url: str) -> None:
+@pytest.mark.parametrize("on_error", ["continue", "reject"])
+def test_an_outcome_clears_its_own_portion_alone_of_suspicion(database_url: str, on_error: str) -> None:
+    """Of an action that goes in as a whole, only its first portion is ever attempted."""
+
     async def scenario() -> None:
         async with open_engine(database_url, portion_rows=1) as engine:
-            one, other = await _two_under_suspicion(engine, 1)
+            one, other = await _two_under_suspicion(engine, 1, on_error=on_error)
             await engine.advance()
             left = await engine.query(
                 "SELECT action_id, first_row, attempts FROM attempts ORDER BY action_id, first_row"
@@ -414,14 +441,20 @@ def test_an_outcome_clears_its_own_portion_alone_of_suspicion(database_url: str)
 def test_an_attempt_counts_for_its_own_portion_alone(database_url: str, is_passing: bool) -> None:
     async def scenario() -> None:
         async with open_engine(database_url, portion_rows=1) as engine:
-            one, _ = await _two_under_suspicion(engine, 0)
+            one, other = await _two_under_suspicion(engine, 0)
+            elsewhere = "INSERT INTO attempts SELECT 0, action_id, first_row, 5 FROM attempts RETURNING 1"
+            await engine.query(elsewhere)  # another project's, which is called the same
             async with engine.pool.connection() as connection, connection.transaction():
                 claimed = await claim_portion(connection, engine.project_id, one, quiet_settings())
             assert claimed
             assert [await note_attempt(engine.pool, claimed) for _ in range(3)] == [1, 2, 3]
             if is_passing:
                 await forget_attempt(engine.pool, claimed)
-            noted = await engine.query("SELECT action_id, first_row, attempts FROM attempts WHERE attempts > 0")
-            assert noted == [{"action_id": one, "first_row": 1, "attempts": 2 if is_passing else 3}]
+            assert len(await engine.query("SELECT FROM attempts WHERE attempts = 5")) == 4
+            noted = await engine.query(
+                "SELECT action_id, first_row, attempts FROM attempts WHERE project_id = %s", engine.project_id
+            )
+            expected = {(one, 1, 2 if is_passing else 3), (one, 2, 0), (other, 1, 0), (other, 2, 0)}
+            assert {tuple(row.values()) for row in noted} == expected
 
     asyncio.run(scenario())

@@ -277,6 +277,18 @@ def test_a_customer_that_another_part_of_the_order_makes_overtakes_nobody(databa
     asyncio.run(scenario())
 
 
+def test_an_order_refused_for_a_customer_that_was_there_before_was_not_overtaken(database_url: str) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url) as engine, engine.pool.connection() as connection:
+            for source_id in "AB":
+                await make_customer(connection, engine, source_id)
+            order = {"source_id": "O", "customer": {"source_id": "A", "id": "cust_B"}}
+            action = await engine.finish(await engine.submit("ORDERS.IMPORT", orjson.dumps([order])))
+            assert tally(action)[:2] == (0, 1)
+
+    asyncio.run(scenario())
+
+
 REPEATED = HEADER + (
     "A,GIFT_VOUCHER,1,,,,,,,,,2022-06-01T00:00:00Z\nA,GIFT_VOUCHER,1,,,,,,,,2022-01-01T00:00:00Z,2022-07-01T00:00:00Z\n"
 )

@@ -80,6 +80,8 @@ def test_many_vouchers_get_the_same_metadata(api: Api) -> None:
     assert (action["result"]["done_count"], action["result"]["failed_count"]) == (2, 1)
     for code in ("A", "B"):
         assert api.get(f"/v1/vouchers/{code}")["metadata"] == {"lang": "pl", "seen": 1}
+    missing = "NOBODY,false,false,Cannot find voucher with id NOBODY"
+    assert report(action) == ["code,found,updated,error", "A,true,true,", "B,true,true,", missing]
     for wrong in ({"codes": "A", "metadata": {}}, {"codes": [], "metadata": 5}, []):
         check(api.http.post("/v1/vouchers/metadata/async", json=wrong), 400, "invalid_payload")
 
@@ -167,12 +169,25 @@ def test_a_key_is_removed_restored_and_purged_for_good(api: Api, other_api: Api)
 
 def test_a_resource_named_in_two_ways_in_one_submission(api: Api) -> None:
     made = api.http.post("/v1/customers", json={"source_id": "S", "name": "A", "address": {"city": "X"}}).json()
-    rows = [{"id": made["id"], "name": "B", "address": None}, {"source_id": "S", "email": "b@example.com"}]
-    action = api.ended(api.http.post("/v1/customers/bulk/async", json=rows).json()["async_action_id"])
-    assert action["done_count"] == 2
+    rows = [
+        {"id": made["id"], "name": "B", "address": None}, {"source_id": "S", "email": "b@example.com"},
+        {"source_id": "NEW", "name": "C"}, {"source_id": "S", "id": "cust_other"},
+    ]  # fmt: skip
+    action = submitted(api, "/v1/customers/bulk/async", rows)
+    assert action["done_count"] == 3
+    mistaken = "S,true,false,id: is not the one of source_id S (actual value is 'cust_other')"
+    assert report(action)[1:] == [f"{made['id']},true,true,", "S,true,true,", "NEW,false,true,", mistaken]
     after = api.get("/v1/customers/S")
     assert (after["id"], after["name"], after["email"]) == (made["id"], "B", "b@example.com")
     assert after["address"] is None
+
+
+def test_the_report_tells_whether_what_was_refused_is_there(api: Api) -> None:
+    assert api.http.post("/v1/customers", json={"source_id": "OLD"}).status_code == 200
+    api.define_schema("customer", {"size": {"type": "number"}})
+    rows = [{"source_id": key, "metadata": {"size": "big"}} for key in ("OLD", "NEW")]
+    lines = report(submitted(api, "/v1/customers/bulk/async", rows))[1:]
+    assert [line.split(",")[:3] for line in lines] == [["OLD", "true", "false"], ["NEW", "false", "false"]]
 
 
 def test_what_has_no_report_keeps_no_lines_for_one(api: Api, served_database: str) -> None:

@@ -13,7 +13,7 @@ _ENGINE, _RESOURCES = "src/tallykeep/engine", "src/tallykeep/resources"
 _NEIGHBOURS = ("tests/db/test_neighbours.py",)
 _CONTROL = ("tests/db/test_policies.py", "tests/http/test_control.py")
 _ACTIONS = ("tests/conformance/test_action_types.py", "tests/conformance/test_wishes.py")
-_APPLYING = ("tests/db/test_applying.py", "tests/db/test_row_locks.py")
+_APPLYING = ("tests/db/test_portions.py", "tests/db/test_applying.py", "tests/db/test_row_locks.py")
 _SWEEP = ("tests/faults/test_portions.py", "tests/faults/test_submissions.py")
 _SERIAL = ("tests/db/test_row_locks.py", "tests/db/test_serial.py", "tests/db/test_parents.py")
 _UPSERTS = (*_SERIAL, *_NEIGHBOURS, "tests/http/test_bulk_updates.py", *_ACTIONS, "tests/db/test_upserts.py")
@@ -49,6 +49,7 @@ TESTS: dict[str, tuple[str, ...]] = {
         "tests/http/test_control.py",
         *_SWEEP,
         *_ACTIONS,
+        "tests/http/test_cells.py",
     ),
     f"{_ENGINE}/account": (*_APPLYING, *_NEIGHBOURS, *_CONTROL, "tests/db/test_rescue.py", *_ACTIONS),
     f"{_ENGINE}/apply": (
