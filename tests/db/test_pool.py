@@ -129,3 +129,16 @@ def _sent_ahead(connection: psycopg.AsyncConnection[object]) -> int:
             return local.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
         finally:
             local.detach()
+
+
+def test_an_isolation_level_that_others_set_for_the_database_has_no_effect(database_url: str) -> None:
+    async def scenario() -> None:
+        async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as others:
+            await others.execute(
+                f"ALTER DATABASE {others.info.dbname} SET default_transaction_isolation = 'serializable'"
+            )
+        async with _pool_of_one(database_url) as pool, pool.connection() as connection, connection.transaction():
+            found = await (await connection.execute("SHOW transaction_isolation")).fetchone()
+            assert found == {"transaction_isolation": "read committed"}
+
+    asyncio.run(scenario())

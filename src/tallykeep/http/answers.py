@@ -7,7 +7,7 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
-from psycopg.errors import DeadlockDetected, IdleInTransactionSessionTimeout, LockNotAvailable
+from psycopg.errors import DeadlockDetected, IdleInTransactionSessionTimeout, LockNotAvailable, ReadOnlySqlTransaction
 from psycopg_pool import PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -40,6 +40,11 @@ _NO_DATABASE = (
 
 _NO_CONNECTION = (
     "Every connection to the database is in use, or it cannot be reached; nothing was changed. Send it again"
+)
+
+_READ_ONLY = (
+    "The database takes no writes just now: it is a standby, or was made read-only; nothing was changed. Send it again"
+    " once it is writable"
 )
 
 _WRITTEN_TO = (
@@ -109,6 +114,7 @@ def answer_errors(app: FastAPI) -> None:
     app.add_exception_handler(RequestError, _on_request_error)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(ReadOnlySqlTransaction, _on_read_only)
     for conflict in (LockNotAvailable, DeadlockDetected):
         app.add_exception_handler(conflict, _on_conflict)
     # A request whose process was stopped for a while finds its session ended, which psycopg counts as no outage.
@@ -183,6 +189,13 @@ async def _on_conflict(request: Request, error: Exception) -> Response:
     _log.info("rows are being written to by others", request_id=request_id(request), reason=str(error))
     refused = ServiceUnavailableError(_WRITTEN_TO)
     refused.headers["Retry-After"] = "1"
+    return error_answer(request, refused)
+
+
+async def _on_read_only(request: Request, error: Exception) -> Response:
+    _log.warning("the database is read-only", request_id=request_id(request), reason=str(error))
+    refused = ServiceUnavailableError(_READ_ONLY)
+    refused.headers["Retry-After"] = "5"
     return error_answer(request, refused)
 
 
