@@ -91,7 +91,7 @@ MUTATIONS = (
     Mutation(
         "attempts are noted where they outlive their process", f"{ENGINE}/apply.py",
         "attempts = await note_attempt(self.pool, claimed)", "attempts = 1",
-        "tests/db/test_rescue.py::test_attempts_that_end_with_their_process_lead_to_a_try_alone",
+        "tests/db/test_suspicion.py::test_attempts_that_end_with_their_process_lead_to_a_try_alone",
     ),
     Mutation(
         "an attempt that met an outage is forgotten", f"{ENGINE}/apply.py",
@@ -139,12 +139,12 @@ MUTATIONS = (
         "a try alone that met an outage is forgotten", f"{ENGINE}/apply.py",
         "        except NotTriedError as error:\n            await forget_attempt(self.pool, suspect.claimed)\n",
         "        except NotTriedError as error:\n",
-        "tests/db/test_rescue.py::test_a_portion_that_waited_alone_is_not_under_more_suspicion",
+        "tests/db/test_suspicion.py::test_a_portion_that_waited_alone_is_not_under_more_suspicion",
     ),
     Mutation(
         "a suspect is tried alone once at a time", f"{ENGINE}/isolate.py",
         'if not (answer and answer["had"]):', "if not answer:",
-        "tests/db/test_rescue.py::test_a_suspect_is_tried_alone_by_one_process_at_a_time_and_in_its_turn",
+        "tests/db/test_suspicion.py::test_a_suspect_is_tried_alone_by_one_process_at_a_time_and_in_its_turn",
     ),
     Mutation(
         "acceptance is one transaction", f"{ENGINE}/accept.py",

@@ -3,23 +3,16 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import replace
-from typing import Any
 
 import psycopg
 import pytest
 
-from tallykeep.actions import ACTION_TYPES
 from tallykeep.engine.account import end_unfinished
-from tallykeep.engine.claim import claim_portion, forget_attempt, note_attempt
-from tallykeep.engine.isolate import TRY_AGAIN, Isolation
-from tallykeep.engine.kinds import ActionType
 from tallykeep.engine.turns import LONGEST_DELAY
-from tallykeep.errors import NotTriedError
 from tallykeep.model import EndedBy
 from tests.db.engine import WORKER, Engine, open_engine
+from tests.db.stalling import stalling
 from tests.db.test_applying import gifts
-from tests.postgres import quiet_settings
 
 AT_ONCE = {"rescue_after_seconds": -60}
 
@@ -218,37 +211,10 @@ def test_a_worker_that_waits_for_a_lock_beyond_its_lease_is_not_silent(database_
     asyncio.run(scenario())
 
 
-class _Stalled:
-    """An operation that stops before it writes, as its process would when it is stopped."""
-
-    def __init__(self, inner: Any, stopped: asyncio.Event, woken: asyncio.Event) -> None:
-        self._inner, self._stopped, self._woken = inner, stopped, woken
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._inner, name)
-
-    async def write(self) -> Any:
-        failures = await self._inner.write()
-        if not self._stopped.is_set():
-            self._stopped.set()
-            await self._woken.wait()
-        return failures
-
-
-def _stalling(stopped: asyncio.Event, woken: asyncio.Event) -> dict[str, ActionType]:
-    """Voucher imports of which the first portion stalls when it has written its rows."""
-    kind = ACTION_TYPES["VOUCHERS.IMPORT_CSV"]
-
-    async def begin(*arguments: Any) -> _Stalled:
-        return _Stalled(await kind.begin(*arguments), stopped, woken)
-
-    return {kind.name: replace(kind, begin=begin)}
-
-
 def test_a_worker_that_wakes_up_beyond_its_lease_commits_nothing(database_url: str) -> None:
     async def scenario() -> None:
         stopped, woken = asyncio.Event(), asyncio.Event()
-        async with open_engine(database_url, _stalling(stopped, woken), lease_seconds=0.2) as engine:
+        async with open_engine(database_url, stalling(stopped, woken), lease_seconds=0.2) as engine:
             action_id = await engine.submit_csv(gifts(3))
             sleeper = asyncio.create_task(engine.advance())
             await stopped.wait()
@@ -268,7 +234,7 @@ def test_a_worker_that_wakes_up_beyond_its_lease_commits_nothing(database_url: s
 def test_a_portion_of_an_action_that_was_ended_meanwhile_leaves_nothing(database_url: str) -> None:
     async def scenario() -> None:
         stopped, woken = asyncio.Event(), asyncio.Event()
-        async with open_engine(database_url, _stalling(stopped, woken)) as engine:
+        async with open_engine(database_url, stalling(stopped, woken)) as engine:
             action_id = await engine.submit_csv(gifts(3))
             worker = asyncio.create_task(engine.advance())
             await stopped.wait()
@@ -279,182 +245,5 @@ def test_a_portion_of_an_action_that_was_ended_meanwhile_leaves_nothing(database
             action = await engine.get(action_id)
             assert (action["done_count"], action["failed_count"], action["unprocessed_count"]) == (0, 0, 3)
             assert await engine.query("SELECT FROM vouchers") == []
-
-    asyncio.run(scenario())
-
-
-def test_attempts_that_end_with_their_process_lead_to_a_try_alone(database_url: str) -> None:
-    tried: list[int] = []
-
-    async def run_alone(project_id: int, action_id: str, first_row: int) -> int:
-        tried.append(first_row)
-        return -9
-
-    async def scenario() -> None:
-        stopped, never = asyncio.Event(), asyncio.Event()
-        async with open_engine(database_url, _stalling(stopped, never), run_alone=run_alone) as engine:
-            await engine.submit_csv(gifts(3))
-            for _ in range(2):
-                stopped.clear()
-                worker = asyncio.create_task(engine.advance())
-                await stopped.wait()
-                worker.cancel()
-                await asyncio.wait([worker])
-                # Told to stop, it took its attempt back; a process that dies cannot.
-                await engine.query("UPDATE attempts SET attempts = attempts + 1 RETURNING 1")
-            assert tried == []
-            async with asyncio.timeout(60):
-                stopped.clear()
-                await engine.advance()
-            assert tried == [1]
-            portions = await engine.query("SELECT first_row FROM portions ORDER BY 1")
-            assert [portion["first_row"] for portion in portions] == [1, 2, 3]  # cut up
-
-    asyncio.run(scenario())
-
-
-def test_a_portion_is_applied_alone_once_and_only_if_nobody_has_it(database_url: str) -> None:
-    async def scenario() -> None:
-        async with open_engine(database_url, portion_rows=2) as engine:
-            action_id = await engine.submit_csv(gifts(4))
-
-            async def alone(first_row: int) -> int:
-                async with engine.pool.connection() as connection:
-                    await engine.applier.apply_alone(connection, engine.project_id, action_id, first_row)
-                return int((await engine.get(action_id))["done_count"])
-
-            assert [await alone(1), await alone(1)] == [2, 2]
-            async with engine.pool.connection() as holder, holder.transaction():
-                await holder.execute("SELECT FROM portions WHERE first_row = 3 FOR UPDATE")
-                assert await alone(3) == 2
-            assert await alone(3) == 4
-            assert (await engine.get(action_id))["status"] == "DONE"
-
-    asyncio.run(scenario())
-
-
-def test_a_portion_that_waited_alone_is_not_under_more_suspicion(database_url: str) -> None:
-    """Only deaths count against a row: an outage, or an earlier portion that is not done yet, do not."""
-    outcomes = iter([TRY_AGAIN, TRY_AGAIN, TRY_AGAIN, -9, -9])
-    tried: list[int] = []
-
-    async def run_alone(project_id: int, action_id: str, first_row: int) -> int:
-        tried.append(next(outcomes))
-        return tried[-1]
-
-    async def scenario() -> None:
-        async with open_engine(database_url, run_alone=run_alone) as engine:
-            action_id = await engine.submit_csv(gifts(1))
-            await _suspect_every_portion(engine)
-            while (await engine.get(action_id))["status"] != "DONE":
-                await engine.advance()
-            assert tried == [TRY_AGAIN] * 3 + [-9] * 2  # the second death convicts it, and not the first
-            (failure,) = (await engine.get(action_id))["result"]["failed"]
-            assert failure["reason"].startswith("Internal error: the worker process ended (signal 9)")
-
-    asyncio.run(scenario())
-
-
-async def _suspect_every_portion(engine: Engine) -> None:
-    await engine.query(
-        "INSERT INTO attempts SELECT project_id, action_id, first_row, 2 FROM portions RETURNING attempts"
-    )
-
-
-def test_a_suspect_is_tried_alone_by_one_process_at_a_time_and_in_its_turn(database_url: str) -> None:
-    started, may_die = asyncio.Event(), asyncio.Event()
-    tried: list[int] = []
-
-    async def run_alone(project_id: int, action_id: str, first_row: int) -> int:
-        tried.append(first_row)
-        started.set()
-        await may_die.wait()
-        return -9
-
-    async def scenario() -> None:
-        async with open_engine(database_url, run_alone=run_alone, portion_rows=1) as engine:
-            await engine.submit_csv(gifts(2))
-            await _suspect_every_portion(engine)
-            first = asyncio.create_task(engine.advance())
-            await started.wait()
-            async with asyncio.timeout(60):
-                await asyncio.gather(*(engine.advance() for _ in range(3)))
-            assert tried == [1]
-            may_die.set()
-            await first
-            kept = await engine.query(
-                "SELECT FROM pg_locks WHERE locktype = 'advisory'"
-                " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-            )
-            assert kept == []  # or nobody else could ever try it
-            attempts = await engine.query("SELECT first_row, attempts FROM attempts ORDER BY 1")
-            assert [(row["first_row"], row["attempts"]) for row in attempts] == [(1, 3), (2, 2)]  # one death, and none
-
-    asyncio.run(scenario())
-
-
-def test_who_tries_alone_and_loses_the_database_meanwhile_says_that_it_was_not_tried(database_url: str) -> None:
-    async def scenario() -> None:
-        async with open_engine(database_url) as engine, engine.pool.connection() as connection:
-            action_id = await engine.submit_csv(gifts(1))
-            async with connection.transaction():
-                claimed = await claim_portion(connection, engine.project_id, action_id, quiet_settings())
-            assert claimed
-
-            async def run_alone(project_id: int, action_id: str, first_row: int) -> int:
-                await connection.close()
-                return TRY_AGAIN
-
-            with pytest.raises(NotTriedError):
-                await Isolation(run_alone, quiet_settings()).isolate(connection, claimed, 3)
-
-    asyncio.run(scenario())
-
-
-async def _two_under_suspicion(engine: Engine, attempts: int, **wishes: Any) -> tuple[str, str]:
-    """Two actions of two portions each, with so many attempts noted of each portion."""
-    one, other = await engine.submit_csv(gifts(2), **wishes), await engine.submit_csv(gifts(2, 2), **wishes)
-    await engine.query(
-        "INSERT INTO attempts SELECT project_id, action_id, first_row, %s FROM portions RETURNING 1", attempts
-    )
-    return one, other
-
-
-@pytest.mark.parametrize("on_error", ["continue", "reject"])
-def test_an_outcome_clears_its_own_portion_alone_of_suspicion(database_url: str, on_error: str) -> None:
-    """Of an action that goes in as a whole, only its first portion is ever attempted."""
-
-    async def scenario() -> None:
-        async with open_engine(database_url, portion_rows=1) as engine:
-            one, other = await _two_under_suspicion(engine, 1, on_error=on_error)
-            await engine.advance()
-            left = await engine.query(
-                "SELECT action_id, first_row, attempts FROM attempts ORDER BY action_id, first_row"
-            )
-            left_of_one = [(one, 2, 1), (other, 1, 1), (other, 2, 1)]
-            assert [tuple(row.values()) for row in left] == sorted(left_of_one)
-
-    asyncio.run(scenario())
-
-
-@pytest.mark.parametrize("is_passing", [True, False])
-def test_an_attempt_counts_for_its_own_portion_alone(database_url: str, is_passing: bool) -> None:
-    async def scenario() -> None:
-        async with open_engine(database_url, portion_rows=1) as engine:
-            one, other = await _two_under_suspicion(engine, 0)
-            elsewhere = "INSERT INTO attempts SELECT 0, action_id, first_row, 5 FROM attempts RETURNING 1"
-            await engine.query(elsewhere)  # another project's, which is called the same
-            async with engine.pool.connection() as connection, connection.transaction():
-                claimed = await claim_portion(connection, engine.project_id, one, quiet_settings())
-            assert claimed
-            assert [await note_attempt(engine.pool, claimed) for _ in range(3)] == [1, 2, 3]
-            if is_passing:
-                await forget_attempt(engine.pool, claimed)
-            assert len(await engine.query("SELECT FROM attempts WHERE attempts = 5")) == 4
-            noted = await engine.query(
-                "SELECT action_id, first_row, attempts FROM attempts WHERE project_id = %s", engine.project_id
-            )
-            expected = {(one, 1, 2 if is_passing else 3), (one, 2, 0), (other, 1, 0), (other, 2, 0)}
-            assert {tuple(row.values()) for row in noted} == expected
 
     asyncio.run(scenario())

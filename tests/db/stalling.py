@@ -1,0 +1,35 @@
+"""An action type whose first portion stalls when it has written its rows, as its process would when it is stopped."""
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+from tallykeep.actions import ACTION_TYPES
+from tallykeep.engine.kinds import ActionType
+
+
+class Stalled:
+    """An operation that stops before it writes, as its process would when it is stopped."""
+
+    def __init__(self, inner: Any, stopped: asyncio.Event, woken: asyncio.Event) -> None:
+        self._inner, self._stopped, self._woken = inner, stopped, woken
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    async def write(self) -> Any:
+        failures = await self._inner.write()
+        if not self._stopped.is_set():
+            self._stopped.set()
+            await self._woken.wait()
+        return failures
+
+
+def stalling(stopped: asyncio.Event, woken: asyncio.Event) -> dict[str, ActionType]:
+    """Voucher imports of which the first portion stalls when it has written its rows."""
+    kind = ACTION_TYPES["VOUCHERS.IMPORT_CSV"]
+
+    async def begin(*arguments: Any) -> Stalled:
+        return Stalled(await kind.begin(*arguments), stopped, woken)
+
+    return {kind.name: replace(kind, begin=begin)}
