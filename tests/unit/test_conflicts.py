@@ -10,63 +10,47 @@ from fastapi import FastAPI
 from tallykeep.http.answers import RequestIds, answer_errors
 
 
-@pytest.mark.parametrize("error", [psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected])
-def test_who_met_other_writers_is_told_so_and_no_connection_is_given_up(error: type[psycopg.Error]) -> None:
-    app = FastAPI()  # without a context: whoever wants to drain its pools finds none
+class _Drained:
+    """A context that counts how often its pools are drained."""
+
+    def __init__(self) -> None:
+        self.times = 0
+
+    async def drain(self) -> None:
+        self.times += 1
+
+
+def _answer_to(error: psycopg.Error) -> tuple[httpx.Response, int]:
+    """The answer of a route that meets the error, and how often the pools were drained."""
+    app = FastAPI()
     answer_errors(app)
+    app.state.context = context = _Drained()
 
     @app.get("/")
     async def meet() -> None:
-        raise error("canceling statement")
+        raise error
 
-    async def scenario() -> None:
+    async def ask() -> httpx.Response:
         transport = httpx.ASGITransport(RequestIds(app), raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-            answer = await client.get("/")
-            assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
-            assert "writing to the same resources just now; nothing was changed" in answer.json()["details"]
+            return await client.get("/")
 
-    asyncio.run(scenario())
+    return asyncio.run(ask()), context.times
+
+
+@pytest.mark.parametrize("error", [psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected])
+def test_who_met_other_writers_is_told_so_and_no_connection_is_given_up(error: type[psycopg.Error]) -> None:
+    answer, drained = _answer_to(error("canceling statement"))
+    assert (answer.status_code, answer.headers["Retry-After"], drained) == (503, "1", 0)
+    assert "writing to the same resources just now; nothing was changed" in answer.json()["details"]
 
 
 def test_a_database_that_takes_no_writes_is_told_apart_from_a_defect() -> None:
-    app = FastAPI()
-    answer_errors(app)
-
-    @app.get("/")
-    async def write() -> None:
-        raise psycopg.errors.ReadOnlySqlTransaction("cannot execute INSERT in a read-only transaction")
-
-    async def scenario() -> None:
-        transport = httpx.ASGITransport(RequestIds(app), raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-            answer = await client.get("/")
-            assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
-            assert "takes no writes just now" in answer.json()["details"]
-
-    asyncio.run(scenario())
+    answer, drained = _answer_to(psycopg.errors.ReadOnlySqlTransaction("cannot execute INSERT"))
+    assert (answer.status_code, answer.headers["Retry-After"], drained) == (503, "5", 0)
+    assert "takes no writes just now" in answer.json()["details"]
 
 
 def test_who_was_stopped_until_the_session_ended_may_send_it_again() -> None:
-    app = FastAPI()
-    answer_errors(app)
-    drained = []
-
-    class Context:
-        async def drain(self) -> None:
-            drained.append(self)
-
-    app.state.context = Context()
-
-    @app.get("/")
-    async def wake_up() -> None:
-        raise psycopg.errors.IdleInTransactionSessionTimeout("terminating connection")
-
-    async def scenario() -> None:
-        transport = httpx.ASGITransport(RequestIds(app), raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-            answer = await client.get("/")
-            assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
-
-    asyncio.run(scenario())
-    assert drained
+    answer, drained = _answer_to(psycopg.errors.IdleInTransactionSessionTimeout("terminating connection"))
+    assert (answer.status_code, answer.headers["Retry-After"], drained) == (503, "1", 1)

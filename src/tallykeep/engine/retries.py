@@ -47,7 +47,7 @@ class Retries:
         """
         try:
             async with self.pool.connection() as connection, connection.transaction():
-                tries, failed = await self._note(connection, error, claimed)
+                tries, failed = await self._note(connection, project_id, error, claimed)
                 if claimed and failed >= self.settings.portion_retries:
                     await self._give_up(connection, claimed, f"{failed} tries without progress: {_told(error)}")
                 else:
@@ -55,10 +55,12 @@ class Retries:
         except (psycopg.Error, PoolTimeout) as failure:
             _log.warning("could not queue a retry; the rescuer will", project_id=project_id, reason=str(failure))
 
-    async def _note(self, connection: Connection, error: Exception, claimed: ClaimedPortion | None) -> tuple[int, int]:
+    async def _note(
+        self, connection: Connection, project_id: int, error: Exception, claimed: ClaimedPortion | None
+    ) -> tuple[int, int]:
         """How many tries in a row came to nothing by now, and how many of these for an error, not for others."""
         if claimed is None or isinstance(error, _ORDINARY):
-            _log.info("a portion will be tried again", reason=str(error))
+            _log.info("a portion will be tried again", project_id=project_id, reason=str(error))
             return 0, 0
         in_flight = 1 if whole_at_once(claimed.wishes) else self.settings.portions_in_flight
         told = {"reason": _told(error), "failed": not isinstance(error, _CONTENTION), "portions_in_flight": in_flight}
