@@ -18,6 +18,7 @@ MIGRATIONS = "src/tallykeep/db/migrations/versions"
 ROW_LOCKS = "tests/db/test_row_locks.py"
 GENERATION = "tests/db/test_generation.py"
 SERIAL = "tests/db/test_serial.py"
+PLACES = "tests/db/test_places.py"
 EVERY_CHECK = "tests/db/test_checks.py::test_every_check_has_changes_that_no_other_one_would_refuse"
 _LONGEST_SECONDS = 240
 
@@ -64,8 +65,7 @@ MUTATIONS = (
     ),
     Mutation(
         "turnstile: after the wait the earlier ones must be closed", f"{ENGINE}/attempt.py",
-        "wait_for_earlier_portions, claimed.place)\n    await require_turn(connection, claimed)",
-        "wait_for_earlier_portions, claimed.place)",
+        "LONG_WAIT})\n    await require_turn(connection, claimed)", "LONG_WAIT})",
         "tests/db/test_applying.py::test_a_portion_waits_for_the_one_before_it",
     ),
     Mutation(
@@ -133,7 +133,37 @@ MUTATIONS = (
     Mutation(
         "sessions set their own limits", "src/tallykeep/db/session.sql",
         "set_config('lock_timeout', :lock_timeout, false)", "'0'",
-        "tests/db/test_retries.py::test_a_lock_that_nobody_gives_back_is_waited_for_again_and_again",
+        "tests/db/test_pool.py::test_sessions_wait_for_locks_as_long_as_they_are_told",
+    ),
+    Mutation(
+        "a portion waits for others for a while only", f"{ENGINE}/claim.sql",
+        ":patience ELSE :lock_timeout END", ":patience ELSE '1h' END",
+        f"{PLACES}::test_a_portion_gives_its_place_back_while_others_hold_its_rows[continue]",
+    ),
+    Mutation(
+        "behind the one before it, it waits for no other for long", f"{ENGINE}/attempt.sql",
+        "set_config('lock_timeout', :lock_timeout, true) AS", ":lock_timeout AS",
+        f"{PLACES}::test_a_portion_waits_for_the_one_before_it_and_then_for_no_other",
+    ),
+    Mutation(
+        "it waits longer for the one before it than for others", f"{ENGINE}/attempt.sql",
+        "set_config('lock_timeout', :patience, true)", "(SELECT :patience::text) AS patience",
+        f"{PLACES}::test_a_portion_waits_for_the_one_before_it_and_then_for_no_other",
+    ),
+    Mutation(
+        "what goes in at once is tried first", f"{ENGINE}/whole.py",
+        "first.open_portions > 1 and", "False and",
+        f"{PLACES}::test_an_action_that_may_still_be_refused_keeps_nothing_locked",
+    ),
+    Mutation(
+        "what goes in at once leaves places to others", f"{ENGINE}/apply.py",
+        "claimed.project_id in self._wholes or", "False and",
+        f"{PLACES}::test_actions_that_go_in_at_once_leave_places_to_others",
+    ),
+    Mutation(
+        "one portion at a time is tried alone", f"{ENGINE}/apply.py",
+        "if self._isolating.locked():", "if False:",
+        f"{PLACES}::test_one_portion_at_a_time_is_tried_in_a_process_of_its_own",
     ),
     Mutation(
         "a try alone that met an outage is forgotten", f"{ENGINE}/apply.py",

@@ -83,5 +83,6 @@ def migrated_template(server_url: str) -> Iterator[str]:
 
 
 def quiet_settings(**changes: object) -> Settings:
-    """Settings untouched by the environment's TALLYKEEP_* variables."""
-    return Settings.model_construct(**{**Settings.model_construct().model_dump(), **changes})
+    """Settings untouched by the environment's TALLYKEEP_* variables, and by how slow a busy machine is."""
+    patient = {"lock_wait_seconds": 60}
+    return Settings.model_construct(**{**Settings.model_construct().model_dump(), **patient, **changes})

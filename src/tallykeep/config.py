@@ -83,6 +83,12 @@ class Settings(BaseSettings):
         description="An action is given up after so many tries in a row that an error ended without any progress; to"
         " wait for others is none.",
     )
+    lock_wait_seconds: float = Field(
+        default=0.5,
+        gt=0,
+        description="How long a portion waits for rows that others hold before it gives its place in the worker back;"
+        " it is tried again later.",
+    )
     lease_seconds: float = Field(default=60, gt=0, description="How long a silent worker keeps its portion.")
     worker_silence_seconds: float = Field(
         default=30,

@@ -276,7 +276,9 @@ class Failure:
 class ClaimedPortion:
     """A portion in a worker's hands, within the transaction that holds its row lock.
 
-    `moment` is when it was claimed, and later when it passed its gates, by the database's clock.
+    `moment` is when it was claimed, and later when it passed its gates, by the database's clock. `open_portions` is how
+    many the action had then, this one counted; `lock_timeout`, how long a statement waits for what others hold, as
+    PostgreSQL writes it.
     """
 
     project_id: int
@@ -286,6 +288,8 @@ class ClaimedPortion:
     portion: Portion
     wishes: Wishes = Wishes()
     moment: datetime = field(kw_only=True)
+    open_portions: int = field(default=1, kw_only=True)
+    lock_timeout: str = field(default="0", kw_only=True)
 
     @property
     def place(self) -> dict[str, Any]:

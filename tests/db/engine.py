@@ -132,7 +132,6 @@ async def open_engine(
     database_url: str,
     kinds: ActionTypes = ACTION_TYPES,
     run_alone: RunAlone | None = None,
-    lock_timeout_seconds: float = 0,
     **changes: Any,
 ) -> AsyncIterator[Engine]:
     """An engine with a project of its own."""
@@ -142,7 +141,7 @@ async def open_engine(
     async def dies(project_id: int, action_id: str, first_row: int) -> int:
         return -9
 
-    async with make_pool(database_url, size=8, name=WORKER, lock_timeout_seconds=lock_timeout_seconds) as pool:
+    async with make_pool(database_url, size=8, name=WORKER) as pool:
         acceptance = Acceptance(pool, settings)
         yield Engine(
             pool,

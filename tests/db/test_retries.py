@@ -161,7 +161,7 @@ def test_a_portion_that_somebody_else_closed_is_nothing_to_tell(database_url: st
 
 def test_a_lock_that_nobody_gives_back_is_waited_for_again_and_again(database_url: str) -> None:
     async def scenario() -> None:
-        async with open_engine(database_url, lock_timeout_seconds=0.05) as engine:
+        async with open_engine(database_url, lock_wait_seconds=0.05) as engine:
             action_id = await engine.submit_csv(gifts(2))
             async with await psycopg.AsyncConnection.connect(database_url) as holder:
                 await holder.execute("LOCK TABLE vouchers")

@@ -2,7 +2,9 @@
 
 import asyncio
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 from tallykeep.config import Settings
 from tallykeep.db.pool import Connection, Pool
@@ -28,6 +30,10 @@ class _NotNowError(Exception):
         self.error = error
 
 
+class _NoPlaceError(OutOfTurnError):
+    """An action that takes its place for long has to wait for another one that does."""
+
+
 class _SuspectError(Exception):
     """Processes died at this portion; it is not to be tried in this one."""
 
@@ -44,6 +50,8 @@ class Applier:
     kinds: ActionTypes
     settings: Settings
     run_alone: RunAlone
+    _wholes: set[int] = field(default_factory=set)  # projects of which an action that goes in at once is in hand
+    _isolating: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def advance(self, project_id: int, express: bool = False) -> None:
         """Apply the portion whose turn it is in the project, and queue the next turn; nothing to do is fine.
@@ -67,9 +75,10 @@ class Applier:
 
     async def _advance(self, connection: Connection, project_id: int, express: bool) -> bool:
         served: set[str] = set()
+        no_place: OutOfTurnError | None = None
         while action_id := await serve_next_action(connection, project_id, express=express):
             if action_id in served:
-                return False  # every action has its portions in hand
+                break  # every action has its portions in hand
             served.add(action_id)
             try:
                 if await self._apply(connection, project_id, action_id):
@@ -77,6 +86,10 @@ class Applier:
             except _SuspectError as suspect:
                 await self._isolate(connection, suspect)
                 return True
+            except _NoPlaceError as error:
+                no_place = error
+        if no_place:
+            raise no_place
         return False
 
     async def _apply(self, connection: Connection, project_id: int, action_id: str) -> bool:
@@ -88,26 +101,47 @@ class Applier:
                 claimed = await claim_portion(connection, project_id, action_id, self.settings)
                 if claimed is None:
                     return False
-                attempts = await note_attempt(self.pool, claimed)
-                if attempts > self.settings.portion_attempts:
-                    raise _SuspectError(claimed, attempts)
-                await self._complete(connection, claimed)
+                with self._place(claimed):
+                    attempts = await note_attempt(self.pool, claimed)
+                    if attempts > self.settings.portion_attempts:
+                        raise _SuspectError(claimed, attempts)
+                    await self._complete(connection, claimed)
         except asyncio.CancelledError:
             if claimed:
                 await forget_attempt(self.pool, claimed)  # the worker was told to stop, nobody died
             raise
         except Exception as error:
-            if claimed is None or not is_passing(error):
+            if claimed is None or isinstance(error, _NoPlaceError) or not is_passing(error):
                 raise
             if not accuses_a_row(error, time.monotonic() - started, self.settings.lease_seconds):
                 await forget_attempt(self.pool, claimed)
             raise _NotNowError(claimed, error) from error
         return True
 
+    @contextmanager
+    def _place(self, claimed: ClaimedPortion) -> Iterator[None]:
+        """Of the worker's places, one at least is left for others by actions that keep theirs until their last portion.
+
+        One project has one of them at most. Raises _NoPlaceError where none is left.
+        """
+        if not whole_at_once(claimed.wishes) or claimed.open_portions == 1:
+            yield
+            return
+        if claimed.project_id in self._wholes or len(self._wholes) >= max(1, self.settings.worker_concurrency - 1):
+            raise _NoPlaceError(f"the action {claimed.action_id}, which goes in at once, waits for others that do")
+        self._wholes.add(claimed.project_id)
+        try:
+            yield
+        finally:
+            self._wholes.discard(claimed.project_id)
+
     async def _isolate(self, connection: Connection, suspect: _SuspectError) -> None:
         isolation = Isolation(self.run_alone, self.settings)
         try:
-            await isolation.isolate(connection, suspect.claimed, suspect.attempts)
+            if self._isolating.locked():
+                raise OutOfTurnError("another portion is tried in a process of its own")  # each takes a place for long
+            async with self._isolating:
+                await isolation.isolate(connection, suspect.claimed, suspect.attempts)
         except (OutOfTurnError, asyncio.CancelledError):
             await forget_attempt(self.pool, suspect.claimed)  # nobody died of it
             raise

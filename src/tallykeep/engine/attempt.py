@@ -26,6 +26,7 @@ _log = structlog.get_logger()
 Given = ParamSpec("Given")
 Found = TypeVar("Found")
 
+LONG_WAIT = "10s"  # for those who are sure to end, or to give way, before long
 _MANY_ROWS = 200
 # One portion's rows are read and checked at a time, which takes the interpreter's lock anyway.
 _beside_the_loop = ThreadPoolExecutor(1, "check")
@@ -196,13 +197,15 @@ async def _wait_for_earlier_portions(connection: Connection, claimed: ClaimedPor
     """Return once every earlier portion is closed, so that rows with the same key keep their order."""
     if claimed.portion.first_row == 1:
         return
-    await connection.execute(_sql.wait_for_earlier_portions, claimed.place)
+    await connection.execute(_sql.wait_for_earlier_portions, {**claimed.place, "patience": LONG_WAIT})
     await require_turn(connection, claimed)
 
 
 async def require_turn(connection: Connection, claimed: ClaimedPortion) -> None:
     """Raise OutOfTurnError where an earlier portion of the action is open."""
-    if await (await connection.execute(_sql.earlier_open_portion, claimed.place)).fetchone():
+    asked = {**claimed.place, "lock_timeout": claimed.lock_timeout}
+    earlier = await (await connection.execute(_sql.earlier_open_portion, asked)).fetchone()
+    if earlier and earlier["is_there"]:
         raise OutOfTurnError(f"an earlier portion than row {claimed.portion.first_row} is open")
 
 

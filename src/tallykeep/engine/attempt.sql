@@ -12,19 +12,23 @@ LIMIT 1
 
 -- name: wait_for_earlier_portions
 -- Waits for the transaction that holds the portion before; one that is still open afterwards was rolled back.
--- Shared, and only the last one: locking several in order could meet another waiter head on.
+-- Shared, and only the last one: locking several in order could meet another waiter head on. It is waited for longer
+-- than the rows of others: whoever has it ends before long, or gives it back.
 SELECT first_row
-FROM portions
+FROM set_config('lock_timeout', :patience, true), portions
 WHERE project_id = :project_id AND action_id = :action_id AND status = 'OPEN' AND first_row < :first_row
 ORDER BY first_row DESC
 LIMIT 1
-FOR SHARE
+FOR SHARE OF portions
 
 -- name: earlier_open_portion
-SELECT first_row
-FROM portions
-WHERE project_id = :project_id AND action_id = :action_id AND status = 'OPEN' AND first_row < :first_row
-LIMIT 1
+-- From here on it is the rows of others that may be waited for.
+SELECT
+    EXISTS (
+        SELECT FROM portions
+        WHERE project_id = :project_id AND action_id = :action_id AND status = 'OPEN' AND first_row < :first_row
+    ) AS is_there,
+    set_config('lock_timeout', :lock_timeout, true) AS lock_timeout
 
 -- name: keys_of_earlier_portions
 SELECT key FROM dry_run_keys WHERE project_id = :project_id AND action_id = :action_id AND key = ANY (:keys)

@@ -3,7 +3,7 @@
 from tallykeep.config import Settings
 from tallykeep.db.pool import Connection, Pool
 from tallykeep.db.queries import queries
-from tallykeep.engine.attempt import whole_at_once
+from tallykeep.engine.attempt import LONG_WAIT, whole_at_once
 from tallykeep.model import ClaimedPortion, OnError, Portion, Source, Wishes
 
 _sql = queries(__package__, "claim.sql")
@@ -20,7 +20,8 @@ async def claim_portion(
     """
     place = {"project_id": project_id, "action_id": action_id}
     silence = str(round(settings.lease_seconds * 1000))
-    asked = {**place, "silence": silence}
+    lock_timeout = f"{round(settings.lock_wait_seconds * 1000)}ms"
+    asked = {**place, "silence": silence, "lock_timeout": lock_timeout, "patience": LONG_WAIT}
     action = await (await connection.execute(_sql.get_unfinished_action, asked)).fetchone()
     if action is None:
         return None
@@ -32,7 +33,12 @@ async def claim_portion(
         return None
     source = Source(**action["source"])
     claimed = (project_id, action_id, action["type"], source, Portion(**portion), wishes)
-    return ClaimedPortion(*claimed, moment=action["moment"])
+    return ClaimedPortion(
+        *claimed,
+        moment=action["moment"],
+        open_portions=action["open_portions"],
+        lock_timeout=action["lock_timeout"],
+    )
 
 
 async def note_attempt(pool: Pool, claimed: ClaimedPortion) -> int:

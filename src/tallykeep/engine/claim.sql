@@ -1,9 +1,15 @@
 -- name: get_unfinished_action
--- And limit for how long this transaction may be silent.
+-- And limit for how long this transaction may be silent, and wait for others. One that writes many portions at once may
+-- wait longer: it would have to begin anew, and all others give way to it.
 SELECT
-    type, source, dry_run, on_error, max_failures,
+    type, source, dry_run, on_error, max_failures, open_portions,
     date_trunc('milliseconds', statement_timestamp()) AS moment,
-    set_config('idle_in_transaction_session_timeout', :silence, true) AS silence
+    set_config('idle_in_transaction_session_timeout', :silence, true) AS silence,
+    set_config(
+        'lock_timeout',
+        CASE WHEN on_error = 'reject' AND NOT dry_run AND open_portions > 1 THEN :patience ELSE :lock_timeout END,
+        true
+    ) AS lock_timeout
 FROM async_actions
 WHERE project_id = :project_id AND id = :action_id AND status IN ('ENQUEUED', 'IN_PROGRESS')
 

@@ -31,6 +31,7 @@ _WARN_FROM = 3
 # Nothing is wrong: somebody else was first, or has it.
 _ORDINARY = (OutOfTurnError, PortionLostError)
 _CONTENTION = (DeadlockDetected, LockNotAvailable, SerializationFailure)
+_LONGEST_DELAY_OF_WAITING = timedelta(seconds=5)  # for others, who may have ended any moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class Retries:
                 if claimed and failed >= self.settings.portion_retries:
                     await self._give_up(connection, claimed, f"{failed} tries without progress: {_told(error)}")
                 else:
-                    await queue_turns(connection, project_id, 1, delay=_delay(tries))
+                    await queue_turns(connection, project_id, 1, delay=_delay(tries, error))
         except (psycopg.Error, PoolTimeout) as failure:
             _log.warning("could not queue a retry; the rescuer will", project_id=project_id, reason=str(failure))
 
@@ -87,6 +88,7 @@ def _told(error: Exception) -> str:
     return str(error).strip().partition("\n")[0]
 
 
-def _delay(tries: int) -> timedelta:
+def _delay(tries: int, error: Exception) -> timedelta:
     doublings = max(0, min(tries, 30) - _QUICK_TRIES)
-    return min(_FIRST_DELAY * (1 << doublings), LONGEST_DELAY)
+    longest = _LONGEST_DELAY_OF_WAITING if isinstance(error, _CONTENTION) else LONGEST_DELAY
+    return min(_FIRST_DELAY * (1 << doublings), longest)

@@ -1,4 +1,8 @@
-"""All or nothing: an action that is rejected for any failed row goes into one transaction, all its portions."""
+"""All or nothing: an action that is rejected for any failed row goes into one transaction, all its portions.
+
+What is written, and what is locked to write it, stays locked until the end. So an action of several portions is first
+tried, portion by portion, each taken back before the next: while it may still be refused, it keeps nobody waiting.
+"""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -23,6 +27,8 @@ class _FlawedError(Exception):
 
 async def apply_whole(connection: Connection, kind: ActionType, first: ClaimedPortion) -> Tally:
     """Write every portion, from the first on, or none: then every flaw of every row is recorded."""
+    if first.open_portions > 1 and (failed := await _try_all(connection, kind, first)):
+        return await reject(connection, first, failed)
     try:
         async with connection.transaction():
             created = beyond_plan = 0
@@ -38,17 +44,28 @@ async def apply_whole(connection: Connection, kind: ActionType, first: ClaimedPo
         return await _rejected(connection, kind, flawed)
 
 
+async def _try_all(connection: Connection, kind: ActionType, first: ClaimedPortion) -> int:
+    """Record the failures of all portions as far as they can be seen without writing; returns how many there are."""
+    failed = 0
+    async for claimed in _portions_from(connection, first):
+        failed += await _try(connection, kind, claimed)
+    return failed
+
+
+async def _try(connection: Connection, kind: ActionType, claimed: ClaimedPortion) -> int:
+    async with connection.transaction(force_rollback=True):
+        outcome = await apply_portion(connection, kind, claimed)
+    await record(connection, claimed, outcome.failures)
+    return len(outcome.failures)
+
+
 async def _rejected(connection: Connection, kind: ActionType, flawed: _FlawedError) -> Tally:
-    """Record the failures of the flawed portion, and of those behind it as far as they can be seen without writing."""
+    """Record the failures of the flawed portion, which only writing those before it has shown, and of those behind."""
     await record(connection, flawed.at, flawed.outcome.failures)
     failed = len(flawed.outcome.failures)
     async for claimed in _portions_from(connection, flawed.at):
-        if claimed.portion.first_row == flawed.at.portion.first_row:
-            continue
-        async with connection.transaction(force_rollback=True):
-            outcome = await apply_portion(connection, kind, claimed)
-        await record(connection, claimed, outcome.failures)
-        failed += len(outcome.failures)
+        if claimed.portion.first_row != flawed.at.portion.first_row:
+            failed += await _try(connection, kind, claimed)
     return await reject(connection, flawed.at, failed)
 
 
