@@ -59,9 +59,9 @@ def test_a_connection_that_was_just_used_is_not_asked_and_fails_once(
 
 def test_sessions_wait_for_locks_as_long_as_they_are_told(database_url: str) -> None:
     async def scenario() -> None:
-        async with make_pool(database_url, size=1, name="test pool", lock_timeout_seconds=3) as pool:
-            async with pool.connection() as connection:
-                assert (await (await connection.execute("SHOW lock_timeout")).fetchone()) == {"lock_timeout": "3s"}
+        patient = make_pool(database_url, size=1, name="test pool", lock_timeout_seconds=3)
+        async with patient as pool, pool.connection() as connection:
+            assert await (await connection.execute("SHOW lock_timeout")).fetchone() == {"lock_timeout": "3s"}
 
     asyncio.run(scenario())
 
