@@ -148,10 +148,11 @@ def test_actions_that_go_in_at_once_leave_places_to_others(database_url: str) ->
             at_once = [await each.submit_csv(gifts(2), on_error="reject") for each in (first, first, second, third)]
             async with steps.one_in_hand(first), steps.one_in_hand(second):
                 single = await first.submit_json([{"code": "S", "gift": {"amount": 1}}], on_error="reject")
-                await first.advance()
-                assert (await first.get(single))["status"] == "DONE"
-                await first.advance()
-                await third.advance()
+                async with asyncio.timeout(60):
+                    await first.advance()
+                    assert (await first.get(single))["status"] == "DONE"
+                    await first.advance()
+                    await third.advance()
                 assert steps.written.empty()
                 late = await first.query("SELECT FROM procrastinate_jobs WHERE scheduled_at > now()")
                 assert len(late) == 2  # a turn that found no place comes back
