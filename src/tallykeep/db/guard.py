@@ -6,6 +6,7 @@ and has everybody told at once who needs it meanwhile. When it is back, the pool
 
 import asyncio
 import time
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, LiteralString, Protocol
@@ -26,10 +27,11 @@ _log = structlog.get_logger()
 
 _LOOK_EVERY_SECONDS = 0.5
 # A server under load answers late, but does: it is silent only when two looks, over two connections, were in vain.
-_PATIENCE_SECONDS = 2.5
-_PAUSE_SECONDS = 0.2
-_SECOND_OPINION_SECONDS = 1.0
-_CROWDED_SECONDS = 2.0
+_FIRST_LOOK_SECONDS = 1.0
+_PATIENCE_SECONDS = 4.0
+_PAUSE_SECONDS = 0.3
+_TRY_EVERY_SECONDS = 1.0
+_CROWDED_SECONDS = 1.0
 _TELL_EVERY_SECONDS = 60.0
 
 _SILENT = "it does not answer"
@@ -79,7 +81,7 @@ class Guard:
         self._up = asyncio.Event()
         self._look_now = asyncio.Event()
         self._read_only = self._full = False
-        self._crowded_at = self._second_opinion_at = float("-inf")
+        self._crowded_at = self._tried_at = float("-inf")
         self._conversations: WeakSet[AsyncConnection[Any]] = WeakSet()
         self._pools: WeakSet[Guarded] = WeakSet()
         self._tasks: dict[str, asyncio.Task[Any]] = {}
@@ -127,6 +129,8 @@ class Guard:
 
     def notice(self, error: BaseException) -> None:
         """Look at once where somebody has met an error that may come of an outage."""
+        if not isinstance(error, psycopg.Error):
+            error = error.__cause__ or error
         if isinstance(error, DatabaseAwayError) or not isinstance(error, psycopg.Error):
             return
         if isinstance(error, DiskFull) and not self._full:
@@ -180,7 +184,7 @@ class Guard:
             except Exception as error:
                 _log.exception("the guard stumbled")
                 self._lose(told(error))
-                await asyncio.sleep(_SECOND_OPINION_SECONDS)
+                await asyncio.sleep(_TRY_EVERY_SECONDS)
 
     async def _pause(self) -> None:
         with suppress(TimeoutError):
@@ -193,7 +197,7 @@ class Guard:
             raise RuntimeError("only who has arrived looks")
         looking = asyncio.create_task(self._look(reached.connection), name="look")
         looking.add_done_callback(retrieved)
-        await asyncio.wait((looking,), timeout=_PATIENCE_SECONDS)
+        await asyncio.wait((looking,), timeout=_FIRST_LOOK_SECONDS)
         if not looking.done():
             await self._look_elsewhere(reached, looking)
         try:
@@ -204,52 +208,78 @@ class Guard:
 
     async def _look(self, connection: AsyncConnection[DictRow]) -> None:
         self._note_writes((await look(connection)).read_only)
-        if self._full:
-            await self._try_to_write(connection)
-        if self._read_only and time.monotonic() - self._second_opinion_at > _SECOND_OPINION_SECONDS:
-            self._second_opinion_at = time.monotonic()
-            self._tasks["second opinion"] = asyncio.create_task(self._find_writable(), name="second opinion")
-            self._tasks["second opinion"].add_done_callback(retrieved)
+        if (self._full or self._read_only) and time.monotonic() - self._tried_at > _TRY_EVERY_SECONDS:
+            self._tried_at = time.monotonic()
+            if self._full:
+                self._beside("room", self._look_for_room)
+            if self._read_only:
+                self._beside("writes", self._find_writable)
+
+    def _beside(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Do something that may take long, on connections of its own, unless it is being done."""
+        if name not in self._tasks or self._tasks[name].done():
+            self._tasks[name] = asyncio.create_task(work(), name=name)
+            self._tasks[name].add_done_callback(retrieved)
 
     def _note_writes(self, read_only: bool) -> None:
         if read_only != self._read_only:
             self._read_only = read_only
             _log.warning("the database is read-only" if read_only else "the database takes writes again")
 
-    async def _try_to_write(self, connection: AsyncConnection[DictRow]) -> None:
-        try:
-            async with connection.transaction(force_rollback=True):
-                await connection.execute(_sql.try_to_write)
-        except DiskFull:
-            return
-        except psycopg.Error as error:
-            if connection.broken:
-                raise
-            _log.info("whether there is room on the database's disk cannot be told", reason=told(error))
-        else:
-            _log.warning("there is room on the database's disk again")
-        self._full = False
+    async def _look_for_room(self) -> None:
+        with suppress(psycopg.Error, OSError, TimeoutError):
+            found = await reach(self.conninfo, self._name)
+            try:
+                async with found.connection.transaction(force_rollback=True):
+                    await found.connection.execute(_sql.take_time)
+                    await found.connection.execute(_sql.try_to_write)
+            except DiskFull:
+                return
+            except psycopg.Error as error:
+                _log.info("whether there is room on the database's disk cannot be told", reason=told(error))
+            else:
+                _log.warning("there is room on the database's disk again")
+            finally:
+                await found.connection.close()
+            self._full = False
+
+    async def _find_writable(self) -> None:
+        """Where the connection leads to a standby, and a new one to a server that takes writes, go over to that one."""
+        for conninfo in self._conninfos:
+            with suppress(psycopg.Error, OSError, TimeoutError):
+                found = await reach(conninfo, self._name)
+                if self._read_only and self._away is None and not found.look.read_only:
+                    self._adopt(found)
+                    self._sever()
+                    return
+                await found.connection.close()
 
     async def _look_elsewhere(self, reached: Reached, looking: asyncio.Task[None]) -> None:
-        """Look over another connection: where that is answered and the first is not, the old ones lead nowhere."""
-        other = asyncio.create_task(reach(reached.conninfo, self._name), name="second look")
+        """Look over other connections: where one is answered and the first is not, the old ones lead nowhere."""
+        others = [
+            asyncio.create_task(reach(conninfo, self._name, _PATIENCE_SECONDS), name="second look")
+            for conninfo in self._conninfos
+        ]
+        deadline = time.monotonic() + _PATIENCE_SECONDS
         try:
-            await asyncio.wait((looking, other), timeout=_PATIENCE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-            # Of a server that answers both late, the first answer may be on its way.
-            await asyncio.wait((looking,), timeout=_PAUSE_SECONDS)
-            if looking.done():
-                give_up(other)
-                return
-        except BaseException:
-            give_up(other)
-            raise
-        if other.done() and other.exception() is None:
-            _log.warning("the connections to the database lead nowhere and are replaced")
-            self._adopt(other.result())
-            self._sever()
-            return
-        give_up(other)
-        raise _LostError(_SILENT)
+            while not looking.done() and time.monotonic() < deadline:
+                pending = [task for task in (looking, *others) if not task.done()]
+                left = deadline - time.monotonic()
+                await asyncio.wait(pending, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+                if (other := next((task for task in others if _leads_on(task, reached)), None)) is not None:
+                    # Of a server that answers late, the first answer may be on its way.
+                    await asyncio.wait((looking,), timeout=_PAUSE_SECONDS)
+                    if not looking.done():
+                        _log.warning("the connections to the database lead nowhere and are replaced")
+                        others.remove(other)
+                        self._adopt(other.result())
+                        self._sever()
+                    return
+            if not looking.done():
+                raise _LostError(_SILENT)
+        finally:
+            for task in others:
+                give_up(task)
 
     async def _replace(self, reached: Reached, error: psycopg.Error) -> None:
         """The guard's connection has ended: find out whether only that has. Raises _LostError where more has."""
@@ -267,17 +297,6 @@ class Guard:
                     self._sever()
                 return
             await asyncio.sleep(_PAUSE_SECONDS)
-
-    async def _find_writable(self) -> None:
-        """Where the connection leads to a standby, and a new one to a server that takes writes, go over to that one."""
-        for conninfo in self._conninfos:
-            with suppress(psycopg.Error, OSError, TimeoutError):
-                found = await reach(conninfo, self._name)
-                if self._read_only and self._away is None and not found.look.read_only:
-                    self._adopt(found)
-                    self._sever()
-                    return
-                await found.connection.close()
 
     def _adopt(self, reached: Reached) -> None:
         before, self._reached = self._reached, reached
@@ -318,3 +337,11 @@ class Guard:
             pool.discard_idle()
             if self._away is None:
                 pool.refill()
+
+
+def _leads_on(other: asyncio.Task[Reached], reached: Reached) -> bool:
+    """Whether the connection leads to the same server as that one, or to another one that takes writes."""
+    if not other.done() or other.cancelled() or other.exception() is not None:
+        return False
+    found = other.result()
+    return found.conninfo == reached.conninfo or not found.look.read_only

@@ -1,6 +1,6 @@
 -- name: set_limits
--- Whoever locks what health looks at must not be taken for a server that is silent.
-SELECT set_config('lock_timeout', '300ms', false), set_config('statement_timeout', '2s', false)
+-- Whoever locks what health looks at, or is slow to tell it, must not be taken for a server that is silent.
+SELECT set_config('lock_timeout', '300ms', false), set_config('statement_timeout', '700ms', false)
 
 -- name: look
 SELECT
@@ -10,3 +10,6 @@ SELECT
 -- name: try_to_write
 -- A megabyte, to be taken back.
 CREATE TEMPORARY TABLE tallykeep_room ON COMMIT DROP AS SELECT number FROM generate_series(1, 30000) AS number
+
+-- name: take_time
+SET LOCAL statement_timeout = '5s'
