@@ -7,11 +7,14 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 import httpx
+import psycopg
 
+from tallykeep.db.embedded import running_embedded
 from tallykeep.resources.projects import Keys
 from tallykeep.supervisor import die_with_parent
 from tests.crash.conftest import KEYS
@@ -53,7 +56,7 @@ class Household:
 
     def seconds_until_well(self, since: float) -> dict[str, float]:
         """How long after `since` (monotonic) a read, a submission and its completion were there again."""
-        found = {"read": self._until(lambda: self.status_of("/v1/vouchers") == 200) - since}
+        found = {"read": self.until(lambda: self.status_of("/v1/vouchers") == 200) - since}
         answers: list[httpx.Response] = []
 
         def submitted() -> bool:
@@ -62,9 +65,9 @@ class Household:
                 answers.append(answer)
             return bool(answers)
 
-        found["submission"] = self._until(submitted) - since
-        found["completion"] = self._until(lambda: self.is_done(answers[0].json()["async_action_id"])) - since
-        found["ready"] = self._until(lambda: self.status_of("/readyz") == 200) - since
+        found["submission"] = self.until(submitted) - since
+        found["completion"] = self.until(lambda: self.is_done(answers[0].json()["async_action_id"])) - since
+        found["ready"] = self.until(lambda: self.status_of("/readyz") == 200) - since
         return found
 
     def is_done(self, action_id: str) -> bool:
@@ -73,10 +76,11 @@ class Household:
             return answer.status_code == 200 and answer.json()["status"] == "DONE"
         return False
 
-    def _until(self, so: "object") -> float:
+    def until(self, so: Callable[[], bool]) -> float:
+        """The moment (monotonic) when it is so at last."""
         deadline = time.monotonic() + _PATIENCE
         while time.monotonic() < deadline:
-            if so():  # type: ignore[operator]
+            if so():
                 return time.monotonic()
             time.sleep(0.02)
         raise AssertionError(f"{self.name} did not come back within {_PATIENCE} seconds")
@@ -132,3 +136,13 @@ class Served(Household):
 
     def stop(self) -> None:
         self.server.stop()
+
+    def database_answers(self) -> bool:
+        """Whether the embedded PostgreSQL lets somebody in."""
+        url = running_embedded(self.server.directory / "data" / "postgres")
+        try:
+            if url is not None:
+                psycopg.connect(url, connect_timeout=2).close()
+        except psycopg.OperationalError:
+            return False
+        return url is not None

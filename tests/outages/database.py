@@ -54,6 +54,11 @@ class Database:
                 return
         raise AssertionError(f"PostgreSQL does not answer: {self.log.read_text()[-2000:]}")
 
+    def create(self, name: str) -> None:
+        """Make a database."""
+        with psycopg.connect(self.server.url, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}")
+
     def stop(self) -> None:
         """Shut it down as its operator would; sessions are ended."""
         assert self._process is not None

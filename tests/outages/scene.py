@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psycopg
 
+from tallykeep.db.migrate import migrate
 from tests.outages.bystanders import Household, Roles, Served
 from tests.outages.database import Database, Tmpfs
 from tests.outages.line import Line
@@ -93,8 +94,9 @@ def set_up(directory: Path) -> Iterator[Scene]:
         scene = Scene(database, lines, disk)
         stack.callback(scene.release)
         with psycopg.connect(database.server.url, autocommit=True) as connection:
-            for name in ("roles", "served"):
-                connection.execute(f"CREATE DATABASE {name}")
+            connection.execute("CREATE DATABASE roles")
+            migrate(scene.url("roles"))
+            connection.execute("CREATE DATABASE served TEMPLATE roles")
         for household in (Roles(directory / "roles", scene.url("roles")), Served(directory, scene.url("served"))):
             stack.callback(household.stop)
             scene.households.append(household)

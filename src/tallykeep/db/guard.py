@@ -8,8 +8,7 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any, LiteralString, Protocol
+from typing import Any, LiteralString
 from weakref import WeakSet
 
 import psycopg
@@ -21,6 +20,7 @@ from psycopg.rows import DictRow
 from tallykeep.db.knock import Reached, give_up, knock, look, reach
 from tallykeep.db.queries import queries
 from tallykeep.db.reach import bounded, by_host, hang_up, is_crowded, part, retrieved, told
+from tallykeep.db.standing import DatabaseAwayError, Guarded, Standing
 
 _sql = queries(__package__, "guard.sql")
 _log = structlog.get_logger()
@@ -35,33 +35,6 @@ _CROWDED_SECONDS = 1.0
 _TELL_EVERY_SECONDS = 60.0
 
 _SILENT = "it does not answer"
-
-
-class DatabaseAwayError(psycopg.OperationalError):
-    """The database is known to be out of reach; nothing was sent to it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How the database stands, as the guard saw it last; `away` says why it is out of reach."""
-
-    away: str | None
-    read_only: bool
-    full: bool
-    crowded: bool
-
-
-class Guarded(Protocol):
-    """A pool of connections, as its guard knows it."""
-
-    def fail_waiting(self, error: Exception) -> None:
-        """Tell everybody who waits for a connection."""
-
-    def discard_idle(self) -> None:
-        """Close the connections that nobody uses."""
-
-    def refill(self) -> None:
-        """Connect again, as many as are wanted."""
 
 
 class _LostError(Exception):
@@ -211,7 +184,7 @@ class Guard:
         if (self._full or self._read_only) and time.monotonic() - self._tried_at > _TRY_EVERY_SECONDS:
             self._tried_at = time.monotonic()
             if self._full:
-                self._beside("room", self._look_for_room)
+                self._beside("room", self.look_for_room)
             if self._read_only:
                 self._beside("writes", self._find_writable)
 
@@ -226,22 +199,24 @@ class Guard:
             self._read_only = read_only
             _log.warning("the database is read-only" if read_only else "the database takes writes again")
 
-    async def _look_for_room(self) -> None:
+    async def look_for_room(self) -> None:
+        """Find out whether the database's disk is full, by writing something and taking it back."""
         with suppress(psycopg.Error, OSError, TimeoutError):
             found = await reach(self.conninfo, self._name)
             try:
                 async with found.connection.transaction(force_rollback=True):
                     await found.connection.execute(_sql.take_time)
                     await found.connection.execute(_sql.try_to_write)
-            except DiskFull:
+            except DiskFull as error:
+                self.notice(error)
                 return
             except psycopg.Error as error:
                 _log.info("whether there is room on the database's disk cannot be told", reason=told(error))
-            else:
-                _log.warning("there is room on the database's disk again")
             finally:
                 await found.connection.close()
-            self._full = False
+            if self._full:
+                self._full = False
+                _log.warning("there is room on the database's disk again")
 
     async def _find_writable(self) -> None:
         """Where the connection leads to a standby, and a new one to a server that takes writes, go over to that one."""

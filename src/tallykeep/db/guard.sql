@@ -12,4 +12,4 @@ SELECT
 CREATE TEMPORARY TABLE tallykeep_room ON COMMIT DROP AS SELECT number FROM generate_series(1, 30000) AS number
 
 -- name: take_time
-SET LOCAL statement_timeout = '5s'
+SELECT set_config('statement_timeout', '5s', true)

@@ -11,7 +11,7 @@ from psycopg.errors import (
 )
 from psycopg_pool import PoolTimeout
 
-from tallykeep.db.guard import DatabaseAwayError
+from tallykeep.db.standing import DatabaseAwayError
 from tallykeep.errors import NotTriedError, OutOfTurnError, PortionLostError
 
 # SQLSTATE classes that are not the rows' fault: connection, transaction state, rollback (deadlock), resources,

@@ -13,9 +13,10 @@ from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Status
 from psycopg import sql
 
-from tallykeep.db.guard import DatabaseAwayError, Guard
+from tallykeep.db.guard import Guard
 from tallykeep.db.pool import Connection, Pool
 from tallykeep.db.session import set_own_limits
+from tallykeep.db.standing import DatabaseAwayError
 from tallykeep.engine.passing import is_passing
 
 QUEUE = "actions"

@@ -22,8 +22,8 @@ from starlette.routing import Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tallykeep import exact_json
-from tallykeep.db.guard import DatabaseAwayError
 from tallykeep.db.reach import told
+from tallykeep.db.standing import DatabaseAwayError
 from tallykeep.engine.once import Accepted
 from tallykeep.errors import (
     BodyTooLargeError,

@@ -7,10 +7,11 @@ from fastapi import APIRouter
 from psycopg.errors import UndefinedTable
 
 from tallykeep.compatibility import OURS
-from tallykeep.db.guard import DatabaseAwayError, Guard
+from tallykeep.db.guard import Guard
 from tallykeep.db.migrate import newest_revision
 from tallykeep.db.queries import queries
 from tallykeep.db.reach import told
+from tallykeep.db.standing import DatabaseAwayError
 from tallykeep.errors import ServiceUnavailableError
 from tallykeep.http.answers import Json
 from tallykeep.http.context import FromContext
