@@ -1,6 +1,6 @@
 -- name: set_limits
 -- Whoever locks what health looks at, or is slow to tell it, must not be taken for a server that is silent.
-SELECT set_config('lock_timeout', '300ms', false), set_config('statement_timeout', '700ms', false)
+SELECT set_config('lock_timeout', '300ms', false), set_config('statement_timeout', '500ms', false)
 
 -- name: look
 SELECT

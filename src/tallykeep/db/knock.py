@@ -16,7 +16,7 @@ from tallykeep.db.session import set_own_limits
 _sql = queries(__package__, "guard.sql")
 
 _REACH_SECONDS = 5.0
-_KNOCK_EVERY_SECONDS = 1.0  # where what was sent before got no answer: it may have been lost
+_KNOCK_EVERY_SECONDS = 0.7  # where what was sent before got no answer: it may have been lost
 _KNOCK_AGAIN_SECONDS = 0.1  # where it was refused
 _NEXT_HOST_SECONDS = 0.3
 

@@ -10,6 +10,7 @@ import structlog
 from tallykeep.config import Settings
 from tallykeep.db.pool import Connection, Pool
 from tallykeep.db.queries import queries
+from tallykeep.db.reach import told
 from tallykeep.engine.account import Tally
 from tallykeep.engine.passing import is_passing
 from tallykeep.engine.turns import LONGEST_DELAY, queue_next, queue_turns
@@ -41,7 +42,7 @@ class Rescuer:
             except Exception as error:
                 first_look = True
                 if is_passing(error):
-                    _log.info("rescuing is put off", reason=str(error))
+                    _log.info("rescuing is put off", reason=told(error))
                 else:
                     _log.exception("rescuing failed and will be tried again")
                 await asyncio.sleep(_PAUSE_SECONDS)

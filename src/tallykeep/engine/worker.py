@@ -10,6 +10,7 @@ import psycopg
 import structlog
 
 from tallykeep.db.guard import Guard
+from tallykeep.db.reach import told
 from tallykeep.engine.queue import EXPRESS, QUEUE, Queue
 from tallykeep.engine.rescue import Rescuer
 from tallykeep.engine.tidy import Tidier
@@ -56,7 +57,7 @@ async def _keep_working(queue: Queue, guard: Guard, concurrency: int, *queues: s
             await _work(queue, concurrency, *queues)
         except Exception as error:
             if isinstance(error.__cause__, psycopg.OperationalError):
-                _log.info("work is put off", queues=queues, reason=str(error.__cause__))
+                _log.info("work is put off", queues=queues, reason=told(error.__cause__))
             else:
                 _log.exception("work was ended and is begun anew", queues=queues)
         await asyncio.sleep(_BEGIN_AGAIN_SECONDS)

@@ -18,7 +18,7 @@ from tallykeep.http.context import FromContext
 
 router = APIRouter(tags=["Health"], default_response_class=Json)
 
-_PATIENCE_SECONDS = 0.7
+_PATIENCE_SECONDS = 0.5
 
 _sql = queries(__package__, "health.sql")
 _newest = cache(newest_revision)
