@@ -10,7 +10,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import DictRow, dict_row
 
 from tallykeep.db.queries import queries
-from tallykeep.db.reach import within
+from tallykeep.db.reach import is_hopeless, within
 from tallykeep.db.session import set_own_limits
 
 _sql = queries(__package__, "guard.sql")
@@ -18,6 +18,7 @@ _sql = queries(__package__, "guard.sql")
 _REACH_SECONDS = 5.0
 _KNOCK_EVERY_SECONDS = 0.7  # where what was sent before got no answer: it may have been lost
 _KNOCK_AGAIN_SECONDS = 0.1  # where it was refused
+_HOPELESS_SECONDS = 1.0  # where the server has to be set right first; it logs each attempt
 _NEXT_HOST_SECONDS = 0.3
 
 
@@ -96,7 +97,8 @@ async def _knock(conninfo: str, name: str, later: float, refused: Callable[[Base
                 if (error := task.exception()) is None:
                     return task.result()
                 refused(error)
-                await asyncio.sleep(_KNOCK_AGAIN_SECONDS)
+                hopeless = isinstance(error, Exception) and is_hopeless(error)
+                await asyncio.sleep(_HOPELESS_SECONDS if hopeless else _KNOCK_AGAIN_SECONDS)
     finally:
         for task in waiting:
             give_up(task)

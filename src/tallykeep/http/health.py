@@ -55,7 +55,7 @@ async def _missing(guard: Guard) -> tuple[list[str], int]:
     except UndefinedTable:
         return ["The database's schema is not Tallykeep's: tallykeep db migrate"], 0
     except psycopg.Error as error:
-        return [f"The database cannot be asked: {told(error)}"], 0
+        return [f"The database cannot be asked: {guard.standing.trouble or told(error)}"], 0
     standing = guard.standing
     wrong = {
         f"The database's schema is at {found['revision']}, this version's is {_newest()}": found["revision"]
