@@ -19,6 +19,8 @@ ROW_LOCKS = "tests/db/test_row_locks.py"
 GENERATION = "tests/db/test_generation.py"
 SERIAL = "tests/db/test_serial.py"
 PLACES = "tests/db/test_places.py"
+DB = "src/tallykeep/db"
+GUARD = "tests/db/test_guard.py"
 EVERY_CHECK = "tests/db/test_checks.py::test_every_check_has_changes_that_no_other_one_would_refuse"
 _LONGEST_SECONDS = 240
 
@@ -106,7 +108,7 @@ MUTATIONS = (
     ),
     Mutation(
         "an action that waits for others is never given up", f"{ENGINE}/retries.py",
-        '"failed": not isinstance(error, _CONTENTION)', '"failed": True',
+        "return isinstance(error, _CONTENTION) or is_outage(error)", "return is_outage(error)",
         "tests/db/test_retries.py::test_to_wait_for_others_is_told_and_never_ends_an_action[DeadlockDetected]",
     ),
     Mutation(
@@ -489,6 +491,36 @@ MUTATIONS = (
         "a single write that met others in a circle goes again", "src/tallykeep/db/retry.py",
         "(DeadlockDetected, SerializationFailure, PortionLostError)", "(SerializationFailure, PortionLostError)",
         f"{SERIAL}::test_who_meets_others_in_a_circle_goes_again",
+    ),
+    Mutation(
+        "the guard hangs up on everybody when the database is silent", f"{DB}/guard.py",
+        "        for connection in list(self._conversations):\n            hang_up(connection)\n", "",
+        f"{GUARD}::test_whoever_waits_for_a_silent_server_is_let_go",
+    ),
+    Mutation(
+        "who answers late is given the time to", f"{DB}/guard.py",
+        "_PATIENCE_SECONDS = 4.0", "_PATIENCE_SECONDS = 0.0",
+        f"{GUARD}::test_a_server_that_answers_late_keeps_its_connections",
+    ),
+    Mutation(
+        "the guard's lost connection is not everybody's", f"{DB}/guard.py",
+        "if successor.look.started_at != reached.look.started_at:", "if True:",
+        f"{GUARD}::test_the_end_of_the_guards_own_session_ends_no_other",
+    ),
+    Mutation(
+        "no connection that has ended is lent", f"{DB}/pool.py",
+        "            if is_sound(connection):\n", "            if True:\n",
+        "tests/db/test_pool.py::test_a_connection_that_died_while_idle_is_not_lent",
+    ),
+    Mutation(
+        "who is canceled gives back what he was just given", f"{DB}/pool.py",
+        "                self._give_back(waiter.result())\n", "                pass\n",
+        f"{GUARD}::test_who_goes_away_while_waiting_takes_no_connection_along",
+    ),
+    Mutation(
+        "no action is given up for an outage", f"{ENGINE}/retries.py",
+        "return isinstance(error, _CONTENTION) or is_outage(error)", "return isinstance(error, _CONTENTION)",
+        "tests/db/test_retries.py::test_an_outage_never_ends_an_action_and_is_not_waited_for_longer_each_time",
     ),
 )  # fmt: skip
 

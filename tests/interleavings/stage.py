@@ -19,6 +19,7 @@ from structlog.testing import capture_logs
 
 from tallykeep.actions import ACTION_TYPES
 from tallykeep.config import Settings
+from tallykeep.db.guard import Guard
 from tallykeep.db.pool import Pool, make_pool
 from tallykeep.engine.accept import Acceptance
 from tallykeep.engine.apply import Applier
@@ -288,20 +289,19 @@ async def _open_slot(turnstile: Turnstile, url: str, settings: Settings, place: 
     async def dies(project_id: int, action_id: str, first_row: int) -> int:
         return -9
 
-    pool = make_pool(url, size=_CONNECTIONS, name=WORKER)
     # A statement that is prepared after a few times takes a round trip more then than before.
-    assert isinstance(pool.kwargs, dict)
-    pool.kwargs["prepare_threshold"] = None
-    async with pool:
-        await pool.resize(_CONNECTIONS, _CONNECTIONS)
-        await pool.wait()
+    never = {"prepare_threshold": None}
+    async with make_pool(url, size=_CONNECTIONS, least=_CONNECTIONS, name=WORKER, **never) as pool:
+        while pool.get_stats()["pool_available"] < _CONNECTIONS:
+            await asyncio.sleep(0.01)
         acceptance = Acceptance(pool, settings)
         known_keys = _KeysOfTheRun()
         context = Context(
             settings=settings, pool=pool, intake=pool, acceptance=acceptance,
             reader=Reader(ACTION_TYPES, settings.failures_in_result), samples=Samples(settings),
             controller=Controller(pool, acceptance, ACTION_TYPES, settings), watcher=Watcher(pool),
-            brief_watcher=BriefWatcher(pool), kinds=ACTION_TYPES, report_secret=b"secret", known_keys=known_keys,
+            brief_watcher=BriefWatcher(pool), kinds=ACTION_TYPES, report_secret=b"secret",
+            guard=Guard(url, name=WORKER), known_keys=known_keys,
         )  # fmt: skip
         app = _api(place)
         app.state.context = context

@@ -156,6 +156,9 @@ def _database(database: dict[str, Any]) -> Finding:
     where = "embedded" if database["embedded"] else "a server of its own"
     answers = f"answers in {database['answer_seconds'] * 1000:.1f} ms"
     told = f"PostgreSQL {database['version']}, {where}, {decimal(database['size_bytes'])}, {answers}"
+    if trouble := database.get("trouble"):
+        todo = "Until that is mended, what writes is answered 503, and actions wait; PostgreSQL's log tells more"
+        return Finding("database", Level.WRONG, f"{told}; {trouble}", todo)
     if database["answer_seconds"] > _SLOW_SECONDS:
         return Finding("database", Level.WARNING, told, "That is slow: is its machine busy, or far from the server's?")
     return Finding("database", Level.OK, told)

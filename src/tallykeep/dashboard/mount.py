@@ -9,6 +9,7 @@ import structlog
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse, Response
+from psycopg.errors import DiskFull, ReadOnlySqlTransaction
 from psycopg_pool import PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
@@ -104,7 +105,7 @@ def _answer_errors(app: FastAPI) -> None:
     app.add_exception_handler(ForeignFormError, _on_foreign_form)
     app.add_exception_handler(RequestValidationError, _on_unreadable)
     app.add_exception_handler(HTTPException, _on_http_exception)
-    for outage in (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout):
+    for outage in (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, ReadOnlySqlTransaction):
         app.add_exception_handler(outage, _on_outage)
     app.add_exception_handler(Exception, _on_defect)
 
@@ -150,8 +151,14 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
 
 
 async def _on_outage(request: Request, error: Exception) -> Response:
-    _log.warning("database out of reach", path=request.url.path, reason=str(error))
-    return _told(request, 503, "Not just now", "The database cannot be reached. Reload the page in a moment.")
+    _log.warning("the database did not serve a page", path=request.url.path, reason=str(error).strip())
+    if isinstance(error, DiskFull):
+        details = "The database's disk is full. Reload the page when there is room."
+    elif isinstance(error, ReadOnlySqlTransaction):
+        details = "The database takes no writes just now. Reload the page when it does."
+    else:
+        details = "The database cannot be reached. Reload the page in a moment."
+    return _told(request, 503, "Not just now", details)
 
 
 async def _on_defect(request: Request, error: Exception) -> Response:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import psycopg
 
+from tallykeep.db.arrival import NO_URL, unreachable
 from tallykeep.db.session import connect
 from tallykeep.errors import DatabaseUnavailableError
 
@@ -31,12 +32,10 @@ def current_revision(database_url: str) -> str | None:
         with connect(database_url, autocommit=True) as connection:
             return _revision(connection)
     except psycopg.OperationalError as error:
-        raise DatabaseUnavailableError(
-            f"Cannot reach the database: {error}. Check TALLYKEEP_DATABASE_URL, or unset it for the embedded server."
-        ) from error
+        raise unreachable(error) from error
     except psycopg.ProgrammingError:
         # What psycopg says of a malformed URL shows its password.
-        raise DatabaseUnavailableError("TALLYKEEP_DATABASE_URL is not a PostgreSQL URL") from None
+        raise DatabaseUnavailableError(NO_URL) from None
 
 
 def _revision(connection: psycopg.Connection) -> str | None:

@@ -6,6 +6,7 @@ import psycopg
 from psycopg import AsyncConnection
 
 from tallykeep.db.queries import queries
+from tallykeep.db.reach import bounded
 
 _sql = queries(__package__, "session.sql")
 
@@ -14,7 +15,7 @@ _WITH_TRANSACTION_TIMEOUT = 170_000
 
 def connect(database_url: str, *, autocommit: bool = False) -> psycopg.Connection:
     """Open a connection outside any pool, with limits of its own; raises psycopg.OperationalError."""
-    connection = psycopg.connect(database_url, autocommit=True)
+    connection = psycopg.connect(bounded(database_url), autocommit=True)
     connection.execute(_sql.set_own_limits, {"lock_timeout": "0"})
     if connection.info.server_version >= _WITH_TRANSACTION_TIMEOUT:
         connection.execute(_sql.set_own_limit_of_transactions)

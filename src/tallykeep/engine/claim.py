@@ -49,6 +49,10 @@ async def note_attempt(pool: Pool, claimed: ClaimedPortion) -> int:
 
 
 async def forget_attempt(pool: Pool, claimed: ClaimedPortion) -> None:
-    """An attempt that was given up in order says nothing about the portion."""
+    """An attempt that was given up in order says nothing about the portion; waits for the database where that is away.
+
+    Where it fails all the same, one attempt too many counts: a portion is tried alone sooner.
+    """
+    await pool.present()
     async with pool.connection() as connection:
         await connection.execute(_sql.forget_attempt, claimed.place)

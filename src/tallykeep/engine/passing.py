@@ -1,14 +1,33 @@
 """Which errors pass: the same portion may well succeed later, as it is."""
 
 import psycopg
-from psycopg.errors import LockNotAvailable
+from psycopg.errors import (
+    AdminShutdown,
+    CannotConnectNow,
+    DiskFull,
+    LockNotAvailable,
+    ReadOnlySqlTransaction,
+    TooManyConnections,
+)
 from psycopg_pool import PoolTimeout
 
+from tallykeep.db.standing import DatabaseAwayError
 from tallykeep.errors import NotTriedError, OutOfTurnError, PortionLostError
 
 # SQLSTATE classes that are not the rows' fault: connection, transaction state, rollback (deadlock), resources,
 # operator's intervention. psycopg's own exception classes cut it differently (54, a row too large, is Operational).
 _PASSING_CLASSES = ("08", "25", "40", "53", "57")
+# The database does not serve anybody just now: no portion has brought that about, and none is given up for it.
+_OUTAGES = (DiskFull, TooManyConnections, ReadOnlySqlTransaction, AdminShutdown, CannotConnectNow, PoolTimeout,
+            DatabaseAwayError)  # fmt: skip
+
+
+def is_outage(error: Exception) -> bool:
+    """Whether the database is known to serve nobody: away, full, read-only, without connections.
+
+    A connection that is lost in the middle is none: a row may have brought the server down.
+    """
+    return isinstance(error, _OUTAGES)
 
 
 def accuses_a_row(error: Exception, seconds: float, lease_seconds: float) -> bool:

@@ -1,9 +1,11 @@
 """Retries: a portion that could not be applied is tried again, later each time; what does not pass is given up.
 
 A try that came to nothing is told on the action until a portion of it is closed. Waiting for others may take as long as
-it takes; an error that comes again and again without any progress ends the action, its rows unprocessed.
+it takes, and so may an outage of the database; an error that comes again and again without any progress ends the
+action, its rows unprocessed.
 """
 
+import asyncio
 import math
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,6 +20,7 @@ from tallykeep.db.pool import Connection, Pool
 from tallykeep.db.queries import queries
 from tallykeep.engine.account import end_unfinished
 from tallykeep.engine.attempt import whole_at_once
+from tallykeep.engine.passing import is_outage
 from tallykeep.engine.turns import LONGEST_DELAY, queue_next, queue_turns
 from tallykeep.errors import OutOfTurnError, PortionLostError
 from tallykeep.model import ClaimedPortion, EndedBy
@@ -28,6 +31,8 @@ _log = structlog.get_logger()
 _FIRST_DELAY = timedelta(seconds=1)
 _QUICK_TRIES = 2  # before tries come later each time
 _WARN_FROM = 3
+_TRIES_TO_PUT_OFF = 3
+_PAUSE_SECONDS = 0.2
 # Nothing is wrong: somebody else was first, or has it.
 _ORDINARY = (OutOfTurnError, PortionLostError)
 _CONTENTION = (DeadlockDetected, LockNotAvailable, SerializationFailure)
@@ -44,17 +49,29 @@ class Retries:
     async def put_off(self, project_id: int, error: Exception, claimed: ClaimedPortion | None) -> None:
         """Queue another turn of the project for later, or end the action that has been tried often enough.
 
-        When even that fails, the rescuer makes up for it.
+        Waits for the database where that is away. When even that fails, the rescuer makes up for it.
         """
-        try:
-            async with self.pool.connection() as connection, connection.transaction():
-                tries, failed = await self._note(connection, project_id, error, claimed)
-                if claimed and failed >= self.settings.portion_retries:
-                    await self._give_up(connection, claimed, f"{failed} tries without progress: {_told(error)}")
-                else:
-                    await queue_turns(connection, project_id, 1, delay=_delay(tries, error))
-        except (psycopg.Error, PoolTimeout) as failure:
-            _log.warning("could not queue a retry; the rescuer will", project_id=project_id, reason=str(failure))
+        for _ in range(_TRIES_TO_PUT_OFF):
+            await self.pool.present()
+            try:
+                async with self.pool.connection() as connection, connection.transaction():
+                    await self._put_off(connection, project_id, error, claimed)
+            except (psycopg.Error, PoolTimeout) as failure:
+                _log.info("could not queue a retry", project_id=project_id, reason=_told(failure))
+                await asyncio.sleep(_PAUSE_SECONDS)
+            else:
+                return
+        _log.warning("could not queue a retry; the rescuer will", project_id=project_id)
+
+    async def _put_off(
+        self, connection: Connection, project_id: int, error: Exception, claimed: ClaimedPortion | None
+    ) -> None:
+        tries, failed = await self._note(connection, project_id, error, claimed)
+        if claimed and failed >= self.settings.portion_retries:
+            await self._give_up(connection, claimed, f"{failed} tries without progress: {_told(error)}")
+        else:
+            delay = _FIRST_DELAY if is_outage(error) else _delay(tries, error)
+            await queue_turns(connection, project_id, 1, delay=delay)
 
     async def _note(
         self, connection: Connection, project_id: int, error: Exception, claimed: ClaimedPortion | None
@@ -64,7 +81,7 @@ class Retries:
             _log.info("a portion will be tried again", project_id=project_id, reason=str(error))
             return 0, 0
         in_flight = 1 if whole_at_once(claimed.wishes) else self.settings.portions_in_flight
-        told = {"reason": _told(error), "failed": not isinstance(error, _CONTENTION), "portions_in_flight": in_flight}
+        told = {"reason": _told(error), "failed": not _is_excused(error), "portions_in_flight": in_flight}
         noted = await (await connection.execute(_sql.note_retry, {**claimed.place, **told})).fetchone()
         if noted is None:
             return 0, 0
@@ -81,6 +98,11 @@ class Retries:
         ended = await end_unfinished(connection, *place, EndedBy.GAVE_UP, f"Given up after {reason}")
         if ended is not None:
             await queue_next(connection, claimed.project_id, ended, self.settings.portions_in_flight)
+
+
+def _is_excused(error: Exception) -> bool:
+    """Whether the action is not to be given up for it, however often it comes."""
+    return isinstance(error, _CONTENTION) or is_outage(error)
 
 
 def _told(error: Exception) -> str:

@@ -17,6 +17,7 @@ import structlog
 from tallykeep.config import Settings
 from tallykeep.db.pool import Connection, Pool
 from tallykeep.db.queries import queries
+from tallykeep.db.reach import told
 from tallykeep.engine.passing import is_passing
 
 _sql = queries(__package__, "tidy.sql")
@@ -46,7 +47,7 @@ class Tidier:
                 await self.tidy()
             except Exception as error:
                 if is_passing(error):
-                    _log.info("tidying up is put off", reason=str(error))
+                    _log.info("tidying up is put off", reason=told(error))
                 else:
                     _log.exception("tidying up failed and will be tried again")
             await asyncio.sleep(self.settings.tidy_interval_seconds)

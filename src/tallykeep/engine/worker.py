@@ -6,8 +6,11 @@ import os
 import signal
 import sys
 
+import psycopg
 import structlog
 
+from tallykeep.db.guard import Guard
+from tallykeep.db.reach import told
 from tallykeep.engine.queue import EXPRESS, QUEUE, Queue
 from tallykeep.engine.rescue import Rescuer
 from tallykeep.engine.tidy import Tidier
@@ -18,12 +21,13 @@ EXPRESS_CONCURRENCY = 1  # portions of small actions in hand while larger ones t
 
 _POLL_SECONDS = 0.5  # when a notification is lost, or none can be had (a transaction-mode pooler)
 _SHUTDOWN_SECONDS = 5
+_BEGIN_AGAIN_SECONDS = 0.2
 _LONGEST_STOP_SECONDS = 8
 _SWITCH_SECONDS = 0.0005  # rows are checked in threads, beside which what is written has to flow
 
 
-async def run_worker(queue: Queue, rescuer: Rescuer, tidier: Tidier, *, concurrency: int) -> bool:
-    """Work until SIGTERM or SIGINT; returns whether it was told to stop; if not, it has to be started anew."""
+async def run_worker(queue: Queue, rescuer: Rescuer, tidier: Tidier, guard: Guard, *, concurrency: int) -> None:
+    """Work until SIGTERM or SIGINT, through whatever outages there are."""
     _collect_garbage_seldom()
     sys.setswitchinterval(_SWITCH_SECONDS)
     stopping = asyncio.Event()
@@ -31,22 +35,32 @@ async def run_worker(queue: Queue, rescuer: Rescuer, tidier: Tidier, *, concurre
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     async with queue.app.open_async():
         tasks = [
-            asyncio.create_task(stopping.wait(), name="stop"),
-            asyncio.create_task(_work(queue, concurrency, QUEUE, EXPRESS), name="work"),
-            asyncio.create_task(_work(queue, EXPRESS_CONCURRENCY, EXPRESS), name="express"),
+            asyncio.create_task(_keep_working(queue, guard, concurrency, QUEUE, EXPRESS), name="work"),
+            asyncio.create_task(_keep_working(queue, guard, EXPRESS_CONCURRENCY, EXPRESS), name="express"),
             asyncio.create_task(rescuer.run(), name="rescue"),
             asyncio.create_task(tidier.run(), name="tidy"),
         ]
         _log.info("worker is ready")
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        await stopping.wait()
         # Leaving politely needs the database, which may be gone; leaving at once harms nothing.
-        asyncio.get_running_loop().call_later(_LONGEST_STOP_SECONDS, os._exit, 1)
+        asyncio.get_running_loop().call_later(_LONGEST_STOP_SECONDS, os._exit, 0)
         for task in tasks:
             task.cancel()
-        for outcome in await asyncio.gather(*tasks, return_exceptions=True):
-            if isinstance(outcome, Exception):
-                _log.error("worker has to start anew", reason=str(outcome))
-    return stopping.is_set()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _keep_working(queue: Queue, guard: Guard, concurrency: int, *queues: str) -> None:
+    """Work; where an outage, or a defect, has ended that, begin anew as soon as the database answers."""
+    while True:
+        await guard.present()
+        try:
+            await _work(queue, concurrency, *queues)
+        except Exception as error:
+            if isinstance(error.__cause__, psycopg.OperationalError):
+                _log.info("work is put off", queues=queues, reason=told(error.__cause__))
+            else:
+                _log.exception("work was ended and is begun anew", queues=queues)
+        await asyncio.sleep(_BEGIN_AGAIN_SECONDS)
 
 
 def _collect_garbage_seldom() -> None:

@@ -7,7 +7,14 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
-from psycopg.errors import DeadlockDetected, IdleInTransactionSessionTimeout, LockNotAvailable, ReadOnlySqlTransaction
+from psycopg.errors import (
+    DeadlockDetected,
+    DiskFull,
+    IdleInTransactionSessionTimeout,
+    LockNotAvailable,
+    ReadOnlySqlTransaction,
+    TooManyConnections,
+)
 from psycopg_pool import PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -15,6 +22,8 @@ from starlette.routing import Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tallykeep import exact_json
+from tallykeep.db.reach import told
+from tallykeep.db.standing import DatabaseAwayError
 from tallykeep.engine.once import Accepted
 from tallykeep.errors import (
     BodyTooLargeError,
@@ -40,6 +49,20 @@ _NO_DATABASE = (
 
 _NO_CONNECTION = (
     "Every connection to the database is in use, or it cannot be reached; nothing was changed. Send it again"
+)
+
+_AWAY = (
+    "The database is out of reach just now. Send the same request again in a moment; with its Idempotency-Key a"
+    " submission counts once"
+)
+
+_CROWDED = (
+    "The database lets no further connection in (too many connections); nothing was changed. Send it again in a moment"
+)
+
+_DISK_FULL = (
+    "The database's disk is full; nothing was changed. Send it again when there is room: whoever runs the server has to"
+    " make some"
 )
 
 _READ_ONLY = (
@@ -200,15 +223,29 @@ async def _on_read_only(request: Request, error: Exception) -> Response:
 
 
 async def _on_outage(request: Request, error: Exception) -> Response:
-    _log.warning("database out of reach", request_id=request_id(request), reason=str(error))
-    if isinstance(error, PoolTimeout):
-        outage = ServiceUnavailableError(_NO_CONNECTION)
-    else:
-        outage = ServiceUnavailableError(_NO_DATABASE)
+    # That the database is away is told once, by its guard.
+    log = _log.info if isinstance(error, DatabaseAwayError) else _log.warning
+    log("the database did not serve a request", request_id=request_id(request), reason=told(error))
+    words, seconds = _outage(error)
+    if words == _NO_DATABASE:
         # The other idle connections are likely dead too; left alone, the pool would find out one by one, and slowly.
         await request.app.state.context.drain()
-    outage.headers["Retry-After"] = "1"
+    outage = ServiceUnavailableError(words)
+    outage.headers["Retry-After"] = str(seconds)
     return error_answer(request, outage)
+
+
+def _outage(error: Exception) -> tuple[str, int]:
+    """What is told of an outage, and after how many seconds to try again."""
+    if isinstance(error, DiskFull):
+        return _DISK_FULL, 5
+    if isinstance(error, DatabaseAwayError):
+        return _AWAY, 1
+    if isinstance(error, TooManyConnections):
+        return _CROWDED, 1
+    if isinstance(error, PoolTimeout):
+        return _NO_CONNECTION, 1
+    return _NO_DATABASE, 1
 
 
 async def _on_unstorable(request: Request, error: Exception) -> Response:

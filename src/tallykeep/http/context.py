@@ -9,6 +9,7 @@ from typing import Annotated, TypeVar
 from fastapi import Depends, Request
 
 from tallykeep.config import Settings
+from tallykeep.db.guard import Guard
 from tallykeep.db.pool import Connection, Pool
 from tallykeep.db.retry import in_transaction
 from tallykeep.engine.accept import Acceptance
@@ -38,6 +39,7 @@ class Context:
     brief_watcher: BriefWatcher
     kinds: ActionTypes
     report_secret: bytes
+    guard: Guard
     known_keys: KnownKeys = field(default_factory=KnownKeys)
 
     async def transact(self, work: Callable[[Connection], Awaitable[Done]]) -> Done:

@@ -2,6 +2,10 @@
 -- Each process has two of the queue's workers: one for all portions, one for express ones.
 SELECT (count(*) + 1) / 2 AS workers FROM procrastinate_workers WHERE last_heartbeat > now() - interval '30 seconds'
 
+-- name: readiness
+SELECT (count(*) + 1) / 2 AS workers, (SELECT version_num FROM alembic_version) AS revision
+FROM procrastinate_workers WHERE last_heartbeat > now() - interval '30 seconds'
+
 -- name: database_status
 SELECT
     current_setting('server_version') AS version,

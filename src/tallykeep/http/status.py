@@ -26,10 +26,12 @@ _sql = queries(__package__, "health.sql")
 
 @router.get("", summary="How is the server?", openapi_extra=OURS)
 async def get_status(context: FromContext, manager: FromManager) -> Json:
-    """Its version and time, the live workers, the database (with how long it takes to answer, and how far its clock is
-    ahead of the server's, in seconds), and the disk where the embedded database lies; null where it is another's.
+    """Its version and time, the live workers, the database (with how long it takes to answer, how far its clock is
+    ahead of the server's, in seconds, and its `trouble`, such as a full disk, or null), and the disk where the embedded
+    database lies; null where it is another's.
     """
     disk = await asyncio.to_thread(_disk, context.settings)
+    await context.guard.look_for_room()
     async with context.pool.connection() as connection:
         database = await _database(connection)
         found = await (await connection.execute(_sql.count_live_workers)).fetchone()
@@ -41,7 +43,7 @@ async def get_status(context: FromContext, manager: FromManager) -> Json:
             "project": manager.project,
             "key": manager.key_id,
             "workers": found["workers"] if found else 0,
-            "database": {**database, "embedded": disk is not None},
+            "database": {**database, "embedded": disk is not None, "trouble": context.guard.standing.trouble},
             "disk": disk,
         }
     )
