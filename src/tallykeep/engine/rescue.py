@@ -28,7 +28,7 @@ class Rescuer:
         """Look again and again; raises when the database goes away, which ends the worker, to be started anew."""
         while True:
             if self.settings.heartbeat_file is not None:
-                self.settings.heartbeat_file.touch()
+                self.settings.heartbeat_file.touch(mode=0o600)
             await self.rescue()
             await asyncio.sleep(self.settings.rescue_interval_seconds)
 
