@@ -6,4 +6,5 @@ SELECT (count(*) + 1) / 2 AS workers FROM procrastinate_workers WHERE last_heart
 SELECT
     current_setting('server_version') AS version,
     pg_database_size(current_database()) AS size_bytes,
-    clock_timestamp() AS time
+    clock_timestamp() AS time,
+    (SELECT version_num FROM alembic_version) AS revision
