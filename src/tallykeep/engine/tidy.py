@@ -1,7 +1,8 @@
 """Tidying: what has been kept long enough is removed, in small steps, beside the work and never of it.
 
 First actions are marked: from then on they say that their failures, or reports, are not kept. Then these go, batch by
-batch: of many small actions at once, of a large one some rows. What is under way stands in the table `removals`, so a step that was lost is simply taken again.
+batch: of many small actions at once, of a large one some rows. What is under way stands in the table `removals`, so a
+step that was lost is simply taken again.
 """
 
 import asyncio
