@@ -304,7 +304,7 @@ def _free_port(settings: Settings) -> int:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((settings.host, settings.port))
-        except (OSError, UnicodeError) as error:
+        except (OSError, TypeError) as error:  # the latter for a name that none can be
             reason = getattr(error, "strerror", None) or error
             raise TallykeepError(
                 f"Cannot serve on {settings.host}:{settings.port} ({reason}); choose another with --port or --host"

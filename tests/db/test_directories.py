@@ -133,6 +133,12 @@ def test_a_socket_that_does_not_fit_lies_in_a_place_of_our_own(
     assert (victim.stat().st_uid, mode(victim), place.is_symlink()) == (owner, 0o755, True)
 
 
+def test_a_data_directory_that_cannot_be_read_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "postmaster.pid").mkdir()
+    with pytest.raises(DatabaseUnavailableError, match=r"cannot be read \(Is a directory: .*be the user who runs"):
+        embedded.running_embedded(tmp_path)
+
+
 def test_the_data_of_another_postgresql_are_not_started_on(short_dir: Path) -> None:
     data = short_dir / "data"
     data.mkdir()
