@@ -64,7 +64,7 @@ class EmbeddedServer:
         """The postgres command with our settings; durability (fsync, synchronous_commit) is left at its default: on."""
         options = {
             "listen_addresses": "",
-            "unix_socket_directories": '"' + str(self.socket_dir).replace('"', '""') + '"',  # a list, by commas
+            "unix_socket_directories": str(self.socket_dir),
             "unix_socket_permissions": "0700",
             "shared_buffers": f"{_shared_buffers() // _MEBIBYTE}MB",
             "max_wal_size": "4GB",
@@ -152,7 +152,7 @@ def _socket_dir(data_dir: Path, user: pwd.struct_passwd | None) -> Path:
 
 
 def _fits(directory: Path) -> bool:
-    # A comma stands between hosts wherever clients name them.
+    # A comma stands between directories where the server is told them, and between hosts where clients are.
     return len(os.fsencode(directory / _SOCKET)) <= _LONGEST_SOCKET_PATH and "," not in str(directory)
 
 
