@@ -522,6 +522,27 @@ MUTATIONS = (
         "return isinstance(error, _CONTENTION) or is_outage(error)", "return isinstance(error, _CONTENTION)",
         "tests/db/test_retries.py::test_an_outage_never_ends_an_action_and_is_not_waited_for_longer_each_time",
     ),
+    Mutation(
+        "a schema that is not known is left alone", "src/tallykeep/db/migrate.py",
+        "    if reason := why_unusable(revision):\n        raise UnsupportedDatabaseError(reason)\n", "",
+        "tests/cli/test_versions.py::test_no_schema_is_brought_up_to_date_that_is_not_known",
+    ),
+    Mutation(
+        "roles are not told the first project's keys", "src/tallykeep/config.py",
+        " if name not in _FIRST_KEYS} - given.keys()", "} - given.keys()",
+        "tests/unit/test_settings.py::test_child_processes_get_what_they_need",
+    ),
+    Mutation(
+        "no link is followed when a directory is given away", "src/tallykeep/db/directories.py",
+        " | os.O_NOFOLLOW", "",
+        "tests/db/test_directories.py::test_no_link_is_followed_when_directories_are_given_away",
+    ),
+    Mutation(
+        "large portions are removed few at a time", f"{ENGINE}/tidy.sql",
+        "FROM measured WHERE bytes_before < :bytes\n)\n\n-- name: delete_report_parts!",
+        "FROM measured\n)\n\n-- name: delete_report_parts!",
+        "tests/db/test_tidy.py::test_large_portions_go_few_at_a_time",
+    ),
 )  # fmt: skip
 
 

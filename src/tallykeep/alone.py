@@ -1,14 +1,13 @@
 """One portion in a process of its own: the process, and what starts it."""
 
 import asyncio
-import os
 import signal
 import sys
 import time
 from contextlib import suppress
 
 from tallykeep.actions import ACTION_TYPES
-from tallykeep.config import Settings
+from tallykeep.config import Settings, environment_of_roles
 from tallykeep.db.guard import Guard
 from tallykeep.db.pool import make_pool
 from tallykeep.engine.apply import Applier
@@ -31,7 +30,7 @@ def in_a_process_of_its_own(settings: Settings, database_url: str) -> RunAlone:
 
     async def run(project_id: int, action_id: str, first_row: int) -> int:
         words = ["-m", "tallykeep", "apply-alone", str(project_id), action_id, str(first_row)]
-        env = {**os.environ, "TALLYKEEP_DATABASE_URL": database_url}
+        env = environment_of_roles(database_url=database_url)
         process = await asyncio.create_subprocess_exec(
             sys.executable, *words, env=env, stdout=asyncio.subprocess.PIPE, preexec_fn=die_with_parent(signal.SIGKILL)
         )

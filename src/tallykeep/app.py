@@ -24,7 +24,7 @@ from tallykeep.db.embedded import running_embedded
 from tallykeep.db.guard import Guard
 from tallykeep.db.migrate import current_revision, migrate, newest_revision
 from tallykeep.db.pool import make_pool
-from tallykeep.db.upkeep import database_status, open_prompt
+from tallykeep.db.upkeep import database_status, open_prompt, why_unsupported
 from tallykeep.engine.accept import Acceptance
 from tallykeep.engine.apply import Applier
 from tallykeep.engine.beginning import Samples
@@ -49,7 +49,6 @@ _AGAIN_SECONDS = 0.2
 _FIRST_LOOK_SECONDS = 5.0
 _GRACEFUL_SECONDS = 10
 _LOCK_TIMEOUT_SECONDS = 10  # that a request waits for what somebody else is writing
-_BEHIND = "not this version's: tallykeep db migrate"
 
 
 def serve(settings: Settings) -> int:
@@ -154,11 +153,13 @@ def show_database(settings: Settings, as_json: bool) -> int:
     """Say how the database stands; 1 where its schema is not this version's."""
     status = database_status(find_database(settings))
     if as_json:
-        told = json.dumps({**asdict(status), "up_to_date": status.is_current}, indent=2)
+        told = json.dumps({**asdict(status), "up_to_date": status.is_current, "todo": status.todo}, indent=2)
     else:
-        schema = f"at {status.revision or 'nothing'}, {'up to date' if status.is_current else _BEHIND}"
+        state = "up to date" if status.is_current else "not this version's"
         size = f"{status.size_bytes / 1e6:,.1f} MB"
-        told = f"PostgreSQL {status.version} at {status.where}, {size}; its schema is {schema}"
+        told = f"PostgreSQL {status.version} at {status.where}, {size}; its schema is at"
+        told += f" {status.revision or 'nothing'}, {state}"
+        told += f": {status.todo}" if status.todo else ""
     sys.stdout.write(f"{told}\n")
     return 0 if status.is_current else 1
 
@@ -174,8 +175,11 @@ def migrate_database(settings: Settings) -> int:
 
 
 def prompt_database(settings: Settings) -> int:
-    """Become psql on the database."""
-    open_prompt(find_database(settings), embedded=settings.database_url is None)
+    """Become psql on the database; one that this version does not work with is warned of."""
+    database_url = find_database(settings)
+    if reason := why_unsupported(database_url):
+        sys.stderr.write(f"tallykeep: {reason}\n")
+    open_prompt(database_url, embedded=settings.database_url is None)
     return 1
 
 

@@ -1,50 +1,84 @@
-"""Settings: read once at start from TALLYKEEP_* variables, then handed down."""
+"""Settings: read once at start from TALLYKEEP_* variables, then handed down; and what of them child processes get."""
 
+import os
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 from platformdirs import user_data_path
-from pydantic import Field
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+PREFIX = "TALLYKEEP_"
+_LARGEST = 1 << 50
+_LONGEST_SHOWN = 100
+_OF_COMMANDS = ("TALLYKEEP_URL", "TALLYKEEP_PROFILE")
+_FIRST_KEYS = ("app_id", "app_token", "management_id", "management_token")
+_SECRETS = ("app_token", "management_token", "database_url")
+_OPTIONS = {"host": "--host", "port": "--port", "data_dir": "--data-dir"}
+_NUMBERS = {"integer": "a whole number", "number": "a number"}
+
+
+def _sendable(key: str) -> str:
+    if not key.isascii() or not key.isprintable():
+        raise ValueError("printable ASCII characters, as HTTP headers can hold no others")
+    return key
+
+
+def _at_home(path: Path) -> Path:
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise ValueError("a path in the home directory of a user that there is") from None
+
+
 _Days = Annotated[float, Field(gt=0, le=36_500)]
+_Seconds = Annotated[float, Field(gt=0, le=86_400)]
+_Bytes = Annotated[int, Field(gt=0, le=_LARGEST)]
+_Count = Annotated[int, Field(gt=0, le=1_000_000)]
+_Key = Annotated[str, AfterValidator(_sendable)]
+_Path = Annotated[Path, AfterValidator(_at_home)]
 
 
 class Settings(BaseSettings):
     """Every setting, its environment variable being TALLYKEEP_ and its name in capitals."""
 
-    model_config = SettingsConfigDict(env_prefix="TALLYKEEP_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, allow_inf_nan=False)
 
     database_url: str | None = Field(
         default=None, description="PostgreSQL 16 to 18; left out, an embedded server is started in data_dir."
     )
-    data_dir: Path = Field(
+    data_dir: _Path = Field(
         default_factory=lambda: user_data_path("tallykeep"),
         description="Where the embedded server keeps its data.",
     )
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
 
-    app_id: str | None = Field(default=None, description="Key of the default project, used at the first start only.")
-    app_token: str | None = None
-    management_id: str | None = None
-    management_token: str | None = None
+    app_id: _Key | None = Field(default=None, description="Key of the default project, used at the first start only.")
+    app_token: _Key | None = None
+    management_id: _Key | None = None
+    management_token: _Key | None = None
 
-    max_body_bytes: int = Field(default=1 << 30, gt=0, description="Largest request body; larger ones get a 413.")
-    max_expanded_bytes: int = Field(
-        default=2 << 30, gt=0, description="Bytes that a compressed body, file or workbook may expand to."
+    max_body_bytes: _Bytes = Field(default=1 << 30, description="Largest request body; larger ones get a 413.")
+    max_expanded_bytes: _Bytes = Field(
+        default=2 << 30, description="Bytes that a compressed body, file or workbook may expand to."
     )
-    max_xlsx_bytes: int = Field(default=100 << 20, gt=0, description="Largest workbook; larger ones get a 413.")
-    max_xlsx_memory_bytes: int = Field(
-        default=2 << 30, gt=0, description="Memory for reading one workbook; two are read at a time."
+    max_xlsx_bytes: _Bytes = Field(default=100 << 20, description="Largest workbook; larger ones get a 413.")
+    max_xlsx_memory_bytes: _Bytes = Field(
+        default=2 << 30, description="Memory for reading one workbook; two are read at a time."
     )
-    max_ids_bytes: int = Field(
-        default=64 << 20, gt=0, description="Largest body that names resources by ids; it is read as a whole."
+    max_ids_bytes: _Bytes = Field(
+        default=64 << 20, description="Largest body that names resources by ids; it is read as a whole."
     )
-    max_row_bytes: int = Field(default=1 << 20, gt=0, description="Largest single row in bytes.")
-    portion_rows: int = Field(default=10_000, gt=0, description="Rows in a portion, at most.")
-    portion_bytes: int = Field(default=8 << 20, gt=0, description="Bytes in a portion, at most (one row always fits).")
-    failures_in_result: int = Field(default=1_000, ge=0, description="Failed rows listed in an action's result.")
+    max_row_bytes: _Bytes = Field(default=1 << 20, description="Largest single row in bytes.")
+    portion_rows: _Count = Field(default=10_000, description="Rows in a portion, at most.")
+    portion_bytes: int = Field(
+        default=8 << 20, gt=0, le=256 << 20, description="Bytes in a portion, at most (one row always fits)."
+    )
+    failures_in_result: int = Field(
+        default=1_000, ge=0, le=1_000_000, description="Failed rows listed in an action's result."
+    )
 
     keep_actions_days: _Days | None = Field(
         default=None, description="Actions are removed so long after their end; left out, never."
@@ -66,47 +100,134 @@ class Settings(BaseSettings):
     session_hours: float = Field(
         default=12, gt=0, le=24 * 365, description="How long somebody who signed in to the dashboard stays so."
     )
-    tidy_interval_seconds: float = Field(
-        default=60, gt=0, description="How often a worker looks for what has been kept long enough."
+    tidy_interval_seconds: _Seconds = Field(
+        default=60, description="How often a worker looks for what has been kept long enough."
     )
 
-    worker_concurrency: int = Field(default=3, gt=0, description="Portions one worker process has in hand at a time.")
-    portions_in_flight: int = Field(default=3, gt=0, description="Portions of one action in hand at a time.")
-    portion_attempts: int = Field(
+    worker_concurrency: int = Field(
+        default=3, gt=0, le=1_000, description="Portions one worker process has in hand at a time."
+    )
+    portions_in_flight: int = Field(default=3, gt=0, le=1_000, description="Portions of one action in hand at a time.")
+    portion_attempts: _Count = Field(
         default=2,
-        gt=0,
         description="A portion at which so many attempts ended without any outcome is tried in a process of its own.",
     )
-    portion_retries: int = Field(
+    portion_retries: _Count = Field(
         default=20,
-        gt=0,
         description="An action is given up after so many tries in a row that an error ended without any progress; to"
         " wait for others is none.",
     )
-    lock_wait_seconds: float = Field(
+    lock_wait_seconds: _Seconds = Field(
         default=0.5,
-        gt=0,
         description="How long a portion waits for rows that others hold before it gives its place in the worker back;"
         " it is tried again later.",
     )
-    lease_seconds: float = Field(default=60, gt=0, description="How long a silent worker keeps its portion.")
-    worker_silence_seconds: float = Field(
+    lease_seconds: _Seconds = Field(default=60, description="How long a silent worker keeps its portion.")
+    worker_silence_seconds: _Seconds = Field(
         default=30,
-        gt=0,
         description="serve kills and restarts a worker that shows no sign of life for so long.",
     )
-    heartbeat_file: Path | None = Field(default=None, description="What a worker touches every second; set by serve.")
-    rescue_interval_seconds: float = Field(default=1, gt=0)
-    rescue_after_seconds: float = Field(
+    heartbeat_file: _Path | None = Field(default=None, description="What a worker touches every second; set by serve.")
+    rescue_interval_seconds: _Seconds = 1
+    rescue_after_seconds: _Seconds = Field(
         default=3,
-        gt=0,
         description="An action without progress and without a waiting job is queued again after this.",
     )
-    api_pool_size: int = Field(default=10, gt=1)
-    log_format: str = Field(default="text", pattern="^(text|json)$")
-    log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$")
+    api_pool_size: int = Field(default=10, gt=1, le=1_000)
+    log_format: Literal["text", "json"] = "text"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _given(cls, found: dict[str, Any]) -> dict[str, Any]:
+        """What is given, without blanks around it: an empty variable is one that is left out."""
+        stripped = {name: value.strip() if isinstance(value, str) else value for name, value in found.items()}
+        return {name: value for name, value in stripped.items() if value != ""}
 
     @property
     def postgres_dir(self) -> Path:
         """Directory of the embedded server's data."""
         return self.data_dir / "postgres"
+
+
+class BadSettingsError(ValueError):
+    """Settings that cannot be used; the message names each as it was given, and says what is allowed."""
+
+
+def read_settings(**options: object) -> Settings:
+    """The settings of the environment, and of these options of the command; raises BadSettingsError."""
+    empty = [_OPTIONS[name] for name, value in options.items() if not str(value).strip()]
+    if empty:
+        raise BadSettingsError(f"{' and '.join(empty)} cannot be empty")
+    try:
+        return Settings(**options)  # type: ignore[arg-type]
+    except ValidationError as error:
+        told = [_told(str(found["loc"][0]), found, options) for found in error.errors(include_url=False)]
+    heading = f"{len(told)} settings cannot be used:\n  " if len(told) > 1 else ""
+    raise BadSettingsError(heading + "\n  ".join(told))
+
+
+def _told(name: str, found: Any, options: dict[str, object]) -> str:
+    given = _OPTIONS[name] if name in options else _variable(name)
+    cause = found.get("ctx", {}).get("error")
+    allowed = f"it has to be {cause or _allowed(name)}"
+    if name in _SECRETS:
+        return f"{given} cannot be used (its value is not shown): {allowed}"
+    shown = repr(str(found["input"]))
+    return f"{given} is {shown if len(shown) <= _LONGEST_SHOWN else shown[:_LONGEST_SHOWN] + '…'}; {allowed}"
+
+
+def _allowed(name: str) -> str:
+    """What a setting may be, in words."""
+    declared = Settings.model_json_schema()["properties"][name]
+    schema = next(kind for kind in declared.get("anyOf", [declared]) if kind.get("type") != "null")
+    if "enum" in schema:
+        return f"one of {', '.join(schema['enum'])}"
+    words = [_NUMBERS.get(schema.get("type", ""), "another text")]
+    bounds = {"minimum": "from", "exclusiveMinimum": "above", "maximum": "up to"}
+    words += [f"{word} {schema[bound]:.15g}" for bound, word in bounds.items() if bound in schema]
+    return " ".join(words)
+
+
+def _variable(name: str) -> str:
+    return f"{PREFIX}{name.upper()}"
+
+
+def unknown_variables() -> list[str]:
+    """What to say of variables of the environment that look like settings, but are none: a line for each."""
+    known = [_variable(name) for name in Settings.model_fields]
+    lines = []
+    for name in sorted(os.environ):
+        if not name.upper().startswith(PREFIX) or name.upper() in known or name in _OF_COMMANDS:
+            continue
+        rests = [each.removeprefix(PREFIX) for each in (*known, *_OF_COMMANDS)]
+        meant = get_close_matches(name.upper().removeprefix(PREFIX), rests, n=1)
+        asked = f"; did you mean {PREFIX}{meant[0]}?" if meant else ""
+        lines.append(f"{name} is no setting and has no effect{asked}")
+    return lines
+
+
+def forget_secrets() -> None:
+    """Take tokens and the database's URL out of the environment, once read, so that no child process inherits them."""
+    for name in [name for name in os.environ if name.upper() in map(_variable, _SECRETS)]:
+        del os.environ[name]
+
+
+def environment_of_roles(**changed: object) -> dict[str, str]:
+    """The environment for another process of ours: the settings, with these changed, but not the first project's keys.
+
+    Whoever makes the first project is the one that is started first; nobody else needs them.
+    """
+    given = {_variable(name): str(value) for name, value in changed.items()}
+    handed_on = {_variable(name) for name in Settings.model_fields if name not in _FIRST_KEYS} - given.keys()
+    ours = {name: value for name, value in os.environ.items() if name.upper() in handed_on}
+    return {**_others(), **ours, **given}
+
+
+def environment_without_settings() -> dict[str, str]:
+    """The environment for a process that needs neither settings nor a way into the database."""
+    return {name: value for name, value in _others().items() if name != "PGPASSWORD"}
+
+
+def _others() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.upper().startswith(PREFIX)}

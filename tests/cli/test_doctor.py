@@ -35,7 +35,17 @@ def test_all_is_well(api: Api) -> None:
     assert code == 0
     levels = {name: finding["level"] for name, finding in found.items()}
     assert levels.pop("disk") == "unknown", "the database is not embedded"
-    assert set(levels) == {"connection", "server", "keys", "version", "worker", "database", "clock", "database clock"}
+    assert set(levels) == {
+        "connection",
+        "server",
+        "keys",
+        "version",
+        "worker",
+        "database",
+        "schema",
+        "clock",
+        "database clock",
+    }
     assert set(levels.values()) == {"ok"}
     assert api.keys.project in found["keys"]["told"]
 
@@ -153,6 +163,10 @@ ALTERED: dict[str, tuple[str, Status, str, str]] = {
     "another version": ("version", {"version": "9.0.0"}, "warning", "9.0.0 there"),
     "a clock that is wrong": ("clock", {"time": "2020-01-01T00:00:00.000Z"}, "warning", "apart"),
     "a slow database": ("database", {"database": {"answer_seconds": 0.7}}, "warning", "700.0 ms"),
+    "an old PostgreSQL": ("database", {"database": {"version": "15.7 (Debian)"}}, "wrong", "PostgreSQL 15.7"),
+    "a newer schema": ("schema", {"database": {"revision": "9999"}}, "wrong", "at 9999, but the server's is 0"),
+    "an older schema": ("schema", {"database": {"revision": "0001"}}, "wrong", "at 0001, but the server's is 0"),
+    "no schema": ("schema", {"database": {"revision": None}}, "wrong", "at nothing"),
     "a database in the future": (
         "database clock",
         {"database": {"clock_ahead_seconds": 90}},

@@ -104,4 +104,4 @@ def test_servers_of_tests_that_are_killed_end_with_them(session_dir: Path) -> No
     killed = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     with suppress(psutil.NoSuchProcess):
-        psutil.Process(int(killed.stdout)).wait(60)
+        psutil.Process(int(killed.stdout.split()[-1])).wait(60)

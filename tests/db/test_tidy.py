@@ -1,6 +1,7 @@
 """Retention: what is old enough goes, in small steps; what has not ended, or is young, stays."""
 
 import asyncio
+import itertools
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -183,6 +184,72 @@ def test_a_large_action_goes_in_small_steps_and_two_workers_do_no_harm(
                 assert await engine.query(f"SELECT 1 FROM {table}") == []
 
     asyncio.run(scenario())
+
+
+async def copied(engine: Engine, action_id: str, count: int) -> None:
+    """Add so many copies of the action, with all that is theirs."""
+    owners = {"async_actions": "id", "portions": "action_id", "failures": "action_id", "report_parts": "action_id"}
+    async with engine.pool.connection() as connection:
+        for table, owner in owners.items():
+            await connection.execute(
+                f"INSERT INTO {table}"
+                f" SELECT (jsonb_populate_record(known, jsonb_build_object('{owner}', 'aa_' || copy))).*"
+                f" FROM {table} AS known, generate_series(1, %s) AS copy WHERE {owner} = %s",
+                (count, action_id),
+            )
+
+
+@pytest.fixture
+def steps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The transactions of every tidier, as they are begun."""
+    begun: list[float] = []
+    step = Tidier._step
+
+    def noted(keeper: Tidier) -> Any:
+        begun.append(asyncio.get_running_loop().time())
+        return step(keeper)
+
+    monkeypatch.setattr(Tidier, "_step", noted)
+    return begun
+
+
+def test_small_actions_go_many_at_a_time(database_url: str, steps: list[float]) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url) as engine:
+            old = await bulk_update(engine)
+            await aged(engine, old, timedelta(days=2))
+            await copied(engine, old, 999)
+            assert len(await engine.query("SELECT 1 FROM failures")) == 2 * 1000
+            await tidier(engine, keep_actions_days=1).tidy()
+            for table in ("async_actions", *TABLES):
+                assert await engine.query(f"SELECT 1 FROM {table}") == []
+            assert len(steps) < 1000 / 20
+
+    asyncio.run(scenario())
+
+
+def test_large_portions_go_few_at_a_time(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tidy, "_BYTES", len("X0,,1\nX1,,1\n") + 1)
+    left: list[int] = []
+
+    async def scenario() -> None:
+        async with open_engine(database_url, portion_rows=2) as engine:
+            old = (await engine.finish(await engine.submit_csv(BAD * 3)))["id"]
+            await aged(engine, old, timedelta(days=2))
+            step = tidy._remove_next
+
+            async def noted(*given: Any) -> Any:
+                left.append((await rows_of(engine, old))["portions"])
+                return await step(*given)
+
+            monkeypatch.setattr(tidy, "_remove_next", noted)
+            await tidier(engine, keep_failures_days=1).tidy()
+            assert await rows_of(engine, old) == dict.fromkeys(TABLES, 0)
+
+    asyncio.run(scenario())
+    gone = [before - after for before, after in itertools.pairwise(left)]
+    assert len(gone) > 3
+    assert max(gone) == 2, "as many as there are bytes for, and one more"
 
 
 def test_what_was_interrupted_is_gone_on_with(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:

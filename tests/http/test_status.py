@@ -6,6 +6,7 @@ from pathlib import Path
 import httpx
 
 from tallykeep import __version__
+from tallykeep.db.migrate import newest_revision
 from tests.http.test_errors import check
 from tests.server import Api, Server
 
@@ -18,6 +19,7 @@ def test_the_status_tells_of_version_workers_database_and_clocks(api: Api) -> No
     assert database["version"].split(".")[0] in ("16", "17", "18")
     assert database["size_bytes"] > 1_000_000
     assert 0 < database["answer_seconds"] < 60
+    assert database["revision"] == database["newest_revision"] == newest_revision()
     assert abs(database["clock_ahead_seconds"]) < 1, "both clocks are one"
     told = datetime.fromisoformat(status["time"].replace("Z", "+00:00"))
     assert abs((datetime.now(UTC) - told).total_seconds()) < 60

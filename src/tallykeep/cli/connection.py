@@ -82,8 +82,11 @@ def find_connection(
     A profile that is named stands instead of the environment; flags change either. Unnamed, the default profile helps
     out where neither has keys, and only for its own URL: keys are not sent to a server that they are not of.
     """
+    given_flags = {"--url": url, "--app-id": app_id, "--app-token": app_token, "--profile": profile}
+    if empty := [flag for flag, text in given_flags.items() if text is not None and not text.strip()]:
+        raise UsageError(f"{' and '.join(empty)} cannot be empty")
     flags = Profile(url, app_id, app_token)
-    if name := profile or os.environ.get("TALLYKEEP_PROFILE"):
+    if name := profile or os.environ.get("TALLYKEEP_PROFILE", "").strip():
         return _connection(_overlaid(require_profile(name), flags), f"from the profile {name}")
     given = _overlaid(_from_environment(), flags)
     if not given.app_id and not given.app_token:
@@ -94,7 +97,9 @@ def find_connection(
 
 
 def _from_environment() -> Profile:
-    found = {name: os.environ.get(f"TALLYKEEP_{name.upper()}") or None for name in ("url", "app_id", "app_token")}
+    found = {
+        name: os.environ.get(f"TALLYKEEP_{name.upper()}", "").strip() or None for name in ("url", "app_id", "app_token")
+    }
     return Profile(**found)
 
 
@@ -104,16 +109,19 @@ def _overlaid(below: Profile, above: Profile) -> Profile:
 
 
 def _connection(found: Profile, origin: str) -> Connection:
-    url = (found.url or DEFAULT_URL).rstrip("/")
+    url = ((found.url or "").strip() or DEFAULT_URL).rstrip("/")
     try:
         known = httpx.URL(url)
     except httpx.InvalidURL:
         known = httpx.URL("")
     if known.scheme not in ("http", "https") or not known.host:
-        raise UsageError(f"{url!r} is no URL like {DEFAULT_URL} ({origin})")
+        raise UsageError(f"{url!r} is no URL like {DEFAULT_URL} (--url or TALLYKEEP_URL; {origin})")
     app_id, app_token = ((key or "").strip() or None for key in (found.app_id, found.app_token))
     if not all((key or "").isascii() and (key or "").isprintable() for key in (app_id, app_token)):
-        raise UsageError(f"The keys hold characters that no key has ({origin}); copy them anew")
+        raise UsageError(
+            "The keys hold characters that no key has (--app-id, --app-token, TALLYKEEP_APP_ID, TALLYKEEP_APP_TOKEN;"
+            f" {origin}); copy them anew"
+        )
     return Connection(url, app_id, app_token, origin)
 
 

@@ -1,6 +1,7 @@
 """`tallykeep doctor`: is everything as it should be, and what to do about what is not."""
 
 import platform
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -25,10 +26,11 @@ _LITTLE_SPACE, _NO_SPACE = 0.10, 0.03  # of the disk
 _LEAST_SPACE = 2 << 30
 _SLOW_SECONDS = 0.25
 _CLOCK_SECONDS = 2.0
+_OLDEST_POSTGRES = 16
 
 HELP = (
-    "Look whether everything is as it should be: connection, server, keys, version, worker, database, disk, clock; and "
-    "say what to do about what is not.\n\nExit code 0 where nothing is wrong, else 1."
+    "Look whether everything is as it should be: connection, server, keys, version, worker, database, schema, disk, "
+    "clock; and say what to do about what is not.\n\nExit code 0 where nothing is wrong, else 1."
 )
 
 
@@ -114,6 +116,7 @@ def _status(client: Client) -> Iterator[Finding]:
     yield _version(status["version"])
     yield _worker(status["workers"])
     yield _database(status["database"])
+    yield _schema(status["database"])
     yield _disk(status["disk"])
     yield _clock(moment(status["time"]), took)
     yield _database_clock(status["database"]["clock_ahead_seconds"])
@@ -156,12 +159,30 @@ def _database(database: dict[str, Any]) -> Finding:
     where = "embedded" if database["embedded"] else "a server of its own"
     answers = f"answers in {database['answer_seconds'] * 1000:.1f} ms"
     told = f"PostgreSQL {database['version']}, {where}, {decimal(database['size_bytes'])}, {answers}"
+    number = re.match(r"\d+", database["version"])
+    if number and int(number.group()) < _OLDEST_POSTGRES:
+        todo = f"Tallykeep needs PostgreSQL {_OLDEST_POSTGRES} or newer: upgrade the database's server"
+        return Finding("database", Level.WRONG, told, todo)
     if trouble := database.get("trouble"):
         todo = "Until that is mended, what writes is answered 503, and actions wait; PostgreSQL's log tells more"
         return Finding("database", Level.WRONG, f"{told}; {trouble}", todo)
     if database["answer_seconds"] > _SLOW_SECONDS:
         return Finding("database", Level.WARNING, told, "That is slow: is its machine busy, or far from the server's?")
     return Finding("database", Level.OK, told)
+
+
+def _schema(database: dict[str, Any]) -> Finding:
+    """The revision that the database is at, against the newest one that the server knows."""
+    if "newest_revision" not in database:
+        return Finding("schema", Level.UNKNOWN, "the server does not tell: it is older than this command")
+    present, newest = database["revision"], database["newest_revision"]
+    if present == newest:
+        return Finding("schema", Level.OK, f"at {present}, the server's")
+    told = f"at {present or 'nothing'}, but the server's is {newest}"
+    if present is None or present < newest:
+        return Finding("schema", Level.WRONG, told, "Bring it up to date on the server's machine: tallykeep db migrate")
+    todo = "A newer Tallykeep has brought it up to date: start all of the server's processes in that version"
+    return Finding("schema", Level.WRONG, told, todo)
 
 
 def _disk(disk: dict[str, int] | None) -> Finding:

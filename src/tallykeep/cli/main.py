@@ -1,8 +1,8 @@
 """The command `tallykeep`: one noun or verb a file, gathered here."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -13,6 +13,9 @@ from tallykeep.cli.exits import ExitCode
 from tallykeep.cli.sending import AsJson
 
 Role = Callable[..., int]
+
+_LOGGING = ("serve", "api", "worker", "apply-alone")  # say in their log what they have to say
+_OF_COMMANDS = ("TALLYKEEP_URL", "TALLYKEEP_PROFILE", "TALLYKEEP_APP_ID", "TALLYKEEP_APP_TOKEN")
 
 _ASK, _SERVE = "Ask a server", "Be the server"
 _NOUNS = {
@@ -25,7 +28,9 @@ _NOUNS = {
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on (TALLYKEEP_HOST; 127.0.0.1).")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on (TALLYKEEP_PORT; 8000).")]
-DataDir = Annotated[Path | None, typer.Option(help="Where the embedded PostgreSQL keeps its data.")]
+DataDir = Annotated[
+    str | None, typer.Option(metavar="PATH", help="Where the embedded PostgreSQL keeps its data (TALLYKEEP_DATA_DIR).")
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +83,11 @@ def _show_version(wanted: bool) -> None:
 
 
 def _top(
+    context: typer.Context,
     version: Annotated[bool, typer.Option("--version", is_eager=True, callback=_show_version, help="Show it.")] = False,
 ) -> None:
-    pass
+    if context.invoked_subcommand not in _LOGGING:
+        _warn_of_unknown_variables()
 
 
 def _add_roles(cli: typer.Typer, roles: Roles) -> None:
@@ -132,13 +139,27 @@ def _add_database(cli: typer.Typer, roles: Roles) -> None:
 
 def _run(role: Role, *given: Any, **options: object) -> None:
     # Imported here, because most commands read no settings.
-    from tallykeep.config import Settings  # noqa: PLC0415
+    from tallykeep.config import BadSettingsError, forget_secrets, read_settings  # noqa: PLC0415
     from tallykeep.errors import TallykeepError  # noqa: PLC0415
 
     try:
-        settings = Settings(**{name: value for name, value in options.items() if value is not None})  # type: ignore[arg-type]
+        settings = read_settings(**{name: value for name, value in options.items() if value is not None})
+        forget_secrets()
         code = role(settings, *given)
+    except BadSettingsError as error:
+        typer.secho(f"tallykeep: {error}", fg="red", err=True)
+        code = ExitCode.USAGE
     except (TallykeepError, ValueError) as error:
         typer.secho(f"tallykeep: {error}", fg="red", err=True)
         code = ExitCode.ROWS_LEFT
     raise typer.Exit(code)
+
+
+def _warn_of_unknown_variables() -> None:
+    """Say which variables look like settings but are none: those that have an effect here need no look at settings."""
+    if all(name in _OF_COMMANDS for name in os.environ if name.upper().startswith("TALLYKEEP_")):
+        return
+    from tallykeep.config import unknown_variables  # noqa: PLC0415
+
+    for line in unknown_variables():
+        typer.secho(f"tallykeep: {line}", fg="yellow", err=True)

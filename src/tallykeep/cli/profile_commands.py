@@ -46,7 +46,7 @@ def save(name: Name = DEFAULT_PROFILE, url: Url = None, app_id: AppId = None, ap
 
 def _asked(title: str, variable: str, **how: Any) -> str:
     """What the environment says, or who is asked."""
-    return os.environ.get(variable) or str(typer.prompt(title, err=True, **how))
+    return os.environ.get(variable, "").strip() or str(typer.prompt(title, err=True, **how))
 
 
 @cli.command("list")

@@ -5,9 +5,9 @@ detaches the server from us; so only its binaries are used, and the supervisor r
 """
 
 import fcntl
+import hashlib
 import os
 import pwd
-import stat
 import subprocess
 import tempfile
 import time
@@ -17,7 +17,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
+from tallykeep.config import environment_without_settings
+from tallykeep.db.directories import give_to, make_directory, make_own, make_passable, unusable
 from tallykeep.errors import DatabaseUnavailableError
 
 with warnings.catch_warnings():
@@ -28,13 +31,14 @@ with warnings.catch_warnings():
         TARGET_POSTGRES_VERSION,
         PostmasterInfo,
         ensure_user_exists,
-        find_suitable_socket_dir,
     )
 
 _SYSTEM_USER = "pgserver"  # who runs the server when we are root, which PostgreSQL refuses to be
 _USER_TRIES = 5
 _USER_PAUSE_SECONDS = 1.0
 _MEBIBYTE = 1 << 20
+_SOCKET = ".s.PGSQL.5432"
+_LONGEST_SOCKET_PATH = 103  # bytes; Linux has four more
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,7 @@ class EmbeddedServer:
     @property
     def url(self) -> str:
         """Connection URL over the server's Unix socket; it listens nowhere else."""
-        return f"postgresql://postgres@/postgres?host={self.socket_dir}"
+        return _url(self.socket_dir)
 
     @property
     def command(self) -> list[str]:
@@ -93,32 +97,89 @@ class EmbeddedServer:
 def prepare_embedded(data_dir: Path) -> EmbeddedServer:
     """Create the data directory and the cluster in it where they are missing, and describe the server.
 
-    Raises DatabaseUnavailableError with what initdb said when the cluster cannot be made.
+    Raises DatabaseUnavailableError with what initdb said when the cluster cannot be made, or where another version's is
+    there, and DataDirectoryUnusableError.
     """
     data_dir = data_dir.expanduser().resolve()
-    data_dir.mkdir(parents=True, exist_ok=True)
-    system_user = _hand_over(data_dir) if os.geteuid() == 0 else None
-    if not (data_dir / "PG_VERSION").exists():
-        _init(data_dir, system_user)
-    # A socket's path may have about 100 characters only; the wheel falls back to this where the data's is too long.
-    socket_dir = find_suitable_socket_dir(data_dir, Path(tempfile.gettempdir()) / f"tallykeep-{os.geteuid()}")
-    if system_user is not None and socket_dir != data_dir:
-        _hand_over(socket_dir)
-    return EmbeddedServer(data_dir, socket_dir, system_user)
+    make_directory(data_dir)
+    user = system_user() if os.geteuid() == 0 else None
+    if user is not None:
+        _hand_over(data_dir, user)
+    if _made_by(data_dir) is None:
+        _init(data_dir, user and user.pw_name)
+    if (made_by := _made_by(data_dir)) != str(TARGET_POSTGRES_VERSION):
+        raise DatabaseUnavailableError(
+            f"The data in {data_dir} are of PostgreSQL {made_by}, the embedded one is {TARGET_POSTGRES_VERSION}: use"
+            " the Tallykeep that made them, or run pg_upgrade"
+        )
+    return EmbeddedServer(data_dir, _socket_dir(data_dir, user), user and user.pw_name)
+
+
+def _made_by(data_dir: Path) -> str | None:
+    try:
+        return (data_dir / "PG_VERSION").read_text().strip()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise unusable("The data directory", data_dir, "read", error) from None
+
+
+def _socket_dir(data_dir: Path, user: pwd.struct_passwd | None) -> Path:
+    """Where the server's socket lies: with the data, or, where its path cannot be that, in a place of our own.
+
+    Everybody may write there, so what others have planted under that name is left alone, and another one taken.
+    """
+    if _fits(data_dir):
+        return data_dir
+    owners = {os.geteuid(), *([user.pw_uid] if user else [])}
+    name = f"tallykeep-{os.geteuid()}-{hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:10]}"
+    for place in (Path(tempfile.gettempdir()).resolve(), Path("/tmp")):  # noqa: S108
+        directory = place / name
+        if not _fits(directory):
+            continue
+        try:
+            if not make_own(directory, owners):
+                directory = Path(tempfile.mkdtemp(prefix="tallykeep-", dir=place))
+        except OSError as error:
+            raise unusable("The directory of PostgreSQL's socket", directory, "made", error) from None
+        if user is not None:
+            give_to(directory, user.pw_uid, user.pw_gid)
+        return directory
+    raise DatabaseUnavailableError(
+        f"The path {data_dir} is too long for the socket of PostgreSQL, or has a comma, and so it is with the temporary"
+        " directory's; choose a shorter one with --data-dir"
+    )
+
+
+def _fits(directory: Path) -> bool:
+    # A comma stands between directories where the server is told them, and between hosts where clients are.
+    return len(os.fsencode(directory / _SOCKET)) <= _LONGEST_SOCKET_PATH and "," not in str(directory)
 
 
 def running_embedded(data_dir: Path) -> str | None:
-    """The URL of the server running on this data directory, or None."""
+    """The URL of the server running on this data directory, or None; raises DatabaseUnavailableError where it is closed
+    to us.
+    """
     info = _postmaster(data_dir.expanduser().resolve())
     if info is None or not info.is_running() or info.socket_dir is None:
         return None
-    return f"postgresql://postgres@/postgres?host={info.socket_dir}"
+    return _url(info.socket_dir)
+
+
+def _url(socket_dir: Path) -> str:
+    return f"postgresql://postgres@/postgres?host={quote(os.fsencode(socket_dir))}"
 
 
 def _postmaster(data_dir: Path) -> PostmasterInfo | None:
     # A server killed while starting leaves a pid file of fewer lines than the wheel's reader expects.
     with suppress(AssertionError, ValueError):
-        return PostmasterInfo.read_from_pgdata(data_dir)
+        try:
+            return PostmasterInfo.read_from_pgdata(data_dir)
+        except OSError as error:
+            raise DatabaseUnavailableError(
+                f"The data directory cannot be read ({error.strerror}: {error.filename}); be the user who runs"
+                " `tallykeep serve`, or set TALLYKEEP_DATABASE_URL"
+            ) from None
     return None
 
 
@@ -131,8 +192,9 @@ def _init(data_dir: Path, system_user: str | None) -> None:
 
 def _run(program: str, *arguments: str, user: str | None) -> None:
     outcome = subprocess.run(
-        [str(binary(program)), *arguments], cwd="/", capture_output=True, text=True, check=False, **_identity(user)
-    )
+        [str(binary(program)), *arguments],
+        env=environment_without_settings(), cwd="/", capture_output=True, text=True, check=False, **_identity(user),
+    )  # fmt: skip
     if outcome.returncode != 0:
         raise DatabaseUnavailableError(f"{program} failed: {(outcome.stderr or outcome.stdout).strip()}")
 
@@ -147,15 +209,11 @@ def binary(program: str) -> Path:
     return Path(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]) / program
 
 
-def _hand_over(directory: Path) -> str:
+def _hand_over(directory: Path, user: pwd.struct_passwd) -> None:
     """As root: give the directory to the system user, who must also be able to reach it and the binaries."""
-    entry = system_user()
-    os.chown(directory, entry.pw_uid, entry.pw_gid)
-    for path in (*directory.parents, *binary("postgres").parents):
-        mode = path.stat().st_mode
-        if not mode & stat.S_IXOTH:
-            path.chmod(mode | stat.S_IXOTH)
-    return _SYSTEM_USER
+    give_to(directory, user.pw_uid, user.pw_gid)
+    for path in (*directory.parents, *binary("postgres").resolve().parents):
+        make_passable(path, user.pw_uid)
 
 
 def system_user() -> pwd.struct_passwd:

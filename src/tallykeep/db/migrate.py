@@ -4,9 +4,10 @@ from pathlib import Path
 
 import psycopg
 
+from tallykeep import __version__
 from tallykeep.db.arrival import NO_URL, unreachable
 from tallykeep.db.session import connect
-from tallykeep.errors import DatabaseUnavailableError
+from tallykeep.errors import DatabaseUnavailableError, UnsupportedDatabaseError
 
 _SCRIPTS = Path(__file__).parent / "migrations"
 _LOCK = 0x74616C6C79  # any fixed number: one migration at a time in a database
@@ -14,20 +15,48 @@ _LOCK = 0x74616C6C79  # any fixed number: one migration at a time in a database
 
 def newest_revision() -> str:
     """The revision this version of the product works with."""
-    return max(path.stem.split("_")[0] for path in (_SCRIPTS / "versions").glob("[0-9]*.sql"))
+    return max(_known_revisions())
+
+
+def _known_revisions() -> set[str]:
+    return {path.stem.split("_")[0] for path in (_SCRIPTS / "versions").glob("[0-9]*.sql")}
+
+
+def why_unusable(revision: str | None) -> str | None:
+    """Why this version cannot work with a schema at this revision, nor bring it up to date; None where it can."""
+    newest = newest_revision()
+    if revision is None or revision in _known_revisions():
+        return None
+    if revision.isdecimal() and revision > newest:
+        return (
+            f"The database's schema is at revision {revision}, but this version, {__version__}, knows them only up to"
+            f" {newest}: a newer Tallykeep has brought it up to date. Use that version, or a later one; the only way"
+            " back is a backup from before"
+        )
+    return (
+        f"The database's schema is at revision {revision!r}, which is none of Tallykeep's (the newest is {newest}):"
+        " does its table alembic_version belong to another program? Set TALLYKEEP_DATABASE_URL to a database of its own"
+    )
 
 
 def migrate(database_url: str) -> None:
     """Apply the missing revisions, all or nothing, one process at a time.
 
-    Raises DatabaseUnavailableError when the server cannot be reached.
+    Raises DatabaseUnavailableError when the server cannot be reached, UnsupportedDatabaseError where it is too old or
+    its schema is not one that this version knows.
     """
-    if current_revision(database_url) != newest_revision():
+    revision = current_revision(database_url)
+    if reason := why_unusable(revision):
+        raise UnsupportedDatabaseError(reason)
+    if revision != newest_revision():
         _upgrade(database_url)
 
 
 def current_revision(database_url: str) -> str | None:
-    """The revision that the database is at; None before the first. Raises DatabaseUnavailableError."""
+    """The revision that the database is at; None before the first.
+
+    Raises DatabaseUnavailableError, and UnsupportedDatabaseError where the server is too old.
+    """
     try:
         with connect(database_url, autocommit=True) as connection:
             return _revision(connection)

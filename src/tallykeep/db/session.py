@@ -7,15 +7,27 @@ from psycopg import AsyncConnection
 
 from tallykeep.db.queries import queries
 from tallykeep.db.reach import bounded
+from tallykeep.errors import UnsupportedDatabaseError
 
 _sql = queries(__package__, "session.sql")
 
+OLDEST_SERVER = 16
 _WITH_TRANSACTION_TIMEOUT = 170_000
 
 
 def connect(database_url: str, *, autocommit: bool = False) -> psycopg.Connection:
-    """Open a connection outside any pool, with limits of its own; raises psycopg.OperationalError."""
+    """Open a connection outside any pool, with limits of its own.
+
+    Raises psycopg.OperationalError, and UnsupportedDatabaseError where the server is older than we work with.
+    """
     connection = psycopg.connect(bounded(database_url), autocommit=True)
+    if connection.info.server_version < OLDEST_SERVER * 10_000:
+        version = connection.info.parameter_status("server_version")
+        connection.close()
+        raise UnsupportedDatabaseError(
+            f"The database runs on PostgreSQL {version}; Tallykeep needs {OLDEST_SERVER} or newer. Upgrade the server"
+            " (pg_upgrade), or set TALLYKEEP_DATABASE_URL to a newer one; unset, an embedded one is used"
+        )
     connection.execute(_sql.set_own_limits, {"lock_timeout": "0"})
     if connection.info.server_version >= _WITH_TRANSACTION_TIMEOUT:
         connection.execute(_sql.set_own_limit_of_transactions)

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from tallykeep.config import environment_without_settings
 from tallykeep.db.embedded import binary
-from tallykeep.db.migrate import current_revision, newest_revision
+from tallykeep.db.migrate import current_revision, newest_revision, why_unusable
 from tallykeep.db.queries import queries
 from tallykeep.db.session import connect
-from tallykeep.errors import DatabaseUnavailableError
+from tallykeep.errors import DatabaseUnavailableError, UnsupportedDatabaseError
 
 _sql = queries(__package__, "upkeep.sql")
 
@@ -30,13 +31,31 @@ class DatabaseStatus:
         """Whether the schema is this version's."""
         return self.revision == self.newest_revision
 
+    @property
+    def todo(self) -> str:
+        """What is wrong with the schema and what to do about it; empty where it is this version's."""
+        if self.is_current:
+            return ""
+        behind = "there is none yet" if self.revision is None else f"this version's is {self.newest_revision}"
+        return why_unusable(self.revision) or f"{behind}; bring it up to date: tallykeep db migrate"
+
 
 def database_status(database_url: str) -> DatabaseStatus:
-    """How the database stands; raises DatabaseUnavailableError."""
+    """How the database stands; raises DatabaseUnavailableError and UnsupportedDatabaseError."""
     revision = current_revision(database_url)
     with connect(database_url) as connection:
         version, size_bytes = connection.execute(_sql.describe).fetchone() or ("", 0)
     return DatabaseStatus(_where(database_url), version, size_bytes, revision, newest_revision())
+
+
+def why_unsupported(database_url: str) -> str | None:
+    """Why this version does not work with the database; None where it does, or nothing is known."""
+    try:
+        return why_unusable(current_revision(database_url))
+    except UnsupportedDatabaseError as error:
+        return str(error)
+    except DatabaseUnavailableError:
+        return None
 
 
 def _where(database_url: str) -> str:
@@ -50,7 +69,7 @@ def open_prompt(database_url: str, *, embedded: bool) -> None:
     if not psql or not os.access(psql, os.X_OK):
         raise DatabaseUnavailableError("There is no psql here; install PostgreSQL's client")
     known = conninfo_to_dict(database_url)
-    password = known.pop("password", None)
     # Not among the arguments, which everybody on the machine can see.
-    env = {**os.environ, **({"PGPASSWORD": str(password)} if password else {})}
+    password = known.pop("password", None) or os.environ.get("PGPASSWORD")
+    env = {**environment_without_settings(), **({"PGPASSWORD": str(password)} if password else {})}
     os.execve(psql, [psql, make_conninfo("", **known)], env)  # noqa: S606

@@ -54,7 +54,7 @@ class Rescuer:
     def _show_life(self) -> None:
         with suppress(OSError):
             if self.settings.heartbeat_file is not None:
-                self.settings.heartbeat_file.touch()
+                self.settings.heartbeat_file.touch(mode=0o600)
 
     async def rescue(self, patience: timedelta | None = None) -> int:
         """End sessions past their lease, queue projects again that have been stranded for so long; how many were.

@@ -1,7 +1,8 @@
 """Tidying: what has been kept long enough is removed, in small steps, beside the work and never of it.
 
-First an action is marked: from then on it says that its failures, or its report, are not kept. Then they go, batch by
-batch. What is under way stands in the table `removals`, so a step that was lost is simply taken again.
+First actions are marked: from then on they say that their failures, or reports, are not kept. Then these go, batch by
+batch: of many small actions at once, of a large one some rows. What is under way stands in the table `removals`, so a
+step that was lost is simply taken again.
 """
 
 import asyncio
@@ -9,7 +10,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import LiteralString
 
 import structlog
@@ -24,13 +25,16 @@ _sql = queries(__package__, "tidy.sql")
 _log = structlog.get_logger()
 
 _SHORTEST_PAUSE_SECONDS = 0.01
-_BATCH = 100
+_BATCH = 200  # actions
 _KEYS_BATCH = 2_000
-# Portions and report parts are large: up to some megabytes each.
-_ROWS = ((_sql.delete_failures, 2_000), (_sql.delete_portions, 10), (_sql.delete_report_parts, 20))
+# Portions and report parts are large, up to some megabytes each, or many small ones: both bounds count.
+_BYTES = 32 << 20
+_ROWS = ((_sql.delete_failures, 2_000), (_sql.delete_portions, 500), (_sql.delete_report_parts, 500))
+_ENDS = (_sql.delete_bare_actions, _sql.finish_removals)
 
 _Place = tuple[int, str]
 _FIRST: _Place = (-1, "")
+_EVER = "-infinity"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +61,8 @@ class Tidier:
         await self._delete_leftovers()
         await self._remove_all()
         for begin, days in self._lifetimes():
-            while days is not None and await self._begin(begin, days):
-                await self._remove_all()
+            if days is not None:
+                await self._remove_old(begin, timedelta(days=days))
 
     def _lifetimes(self) -> tuple[tuple[LiteralString, float | None], ...]:
         kept = self.settings
@@ -76,12 +80,16 @@ class Tidier:
                 async with self._step() as connection:
                     deleted = (await connection.execute(query, {"age": age, "batch": _KEYS_BATCH})).rowcount
 
-    async def _begin(self, begin: LiteralString, days: float) -> int:
-        """Mark a batch of actions; returns how many."""
-        due = {"age": timedelta(days=days), "batch": _BATCH}
-        async with self._step() as connection:
-            begun = await (await connection.execute(begin, due)).fetchone()
-        return int(begun["count"]) if begun else 0
+    async def _remove_old(self, begin: LiteralString, age: timedelta) -> None:
+        """Mark and remove what is so old, batch by batch; each looks behind the one before, not at what is gone."""
+        since: datetime | str | None = _EVER
+        while since is not None:
+            async with self._step() as connection:
+                due = {"age": age, "batch": _BATCH, "since": since}
+                begun = await (await connection.execute(begin, due)).fetchone()
+            since = begun["newest"] if begun else None
+            if since is not None:
+                await self._remove_all()
 
     async def _remove_all(self) -> None:
         place: _Place | None = _FIRST
@@ -103,16 +111,19 @@ class Tidier:
 
 
 async def _remove_next(connection: Connection, after: _Place) -> _Place | None:
-    """Take the first removal behind `after` a batch further; returns what to go on behind, None behind the last."""
-    behind = {"after_project_id": after[0], "after_action_id": after[1]}
-    removal = await (await connection.execute(_sql.claim_removal, behind)).fetchone()
-    if removal is None:
+    """Take some removals behind `after` a batch further; returns what to go on behind, None behind the last."""
+    behind = {"after_project_id": after[0], "after_action_id": after[1], "batch": _BATCH}
+    places = [
+        (row["project_id"], row["action_id"])
+        for row in await (await connection.execute(_sql.claim_removals, behind)).fetchall()
+    ]
+    if not places:
         return None
-    place = {"project_id": removal["project_id"], "action_id": removal["action_id"]}
-    deleted = [(await connection.execute(query, {**place, "batch": batch})).rowcount for query, batch in _ROWS]
-    if any(deleted):
-        return after
-    if removal["whole"]:
-        await connection.execute(_sql.delete_action_if_bare, place)
-    await connection.execute(_sql.finish_removal_if_bare, place)
-    return removal["project_id"], removal["action_id"]
+    claimed = {
+        "project_ids": [project_id for project_id, _ in places],
+        "action_ids": [action_id for _, action_id in places],
+        "bytes": _BYTES,
+    }
+    gone = [(await connection.execute(query, {**claimed, "batch": batch})).rowcount for query, batch in _ROWS]
+    gone += [(await connection.execute(query, claimed)).rowcount for query in _ENDS]
+    return after if any(gone) else places[-1]

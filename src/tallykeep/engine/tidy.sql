@@ -3,9 +3,10 @@
 -- name: begin_removing_actions
 -- From now on nothing of them is said to be kept; they go once their rows are gone.
 WITH old AS (
-    SELECT project_id, id
+    SELECT project_id, id, finished_at
     FROM async_actions
-    WHERE finished_at < statement_timestamp() - :age::interval
+    WHERE finished_at >= :since::timestamptz
+        AND finished_at < statement_timestamp() - :age::interval
         AND status IN ('DONE', 'FAILED')
         AND NOT EXISTS (
             SELECT FROM removals
@@ -19,19 +20,22 @@ WITH old AS (
     SET failures_kept = false, report_kept = false
     FROM old
     WHERE actions.project_id = old.project_id AND actions.id = old.id
-    RETURNING actions.project_id, actions.id
+    RETURNING actions.project_id, actions.id, actions.finished_at
 ), begun AS (
     INSERT INTO removals (project_id, action_id, whole)
     SELECT project_id, id, true FROM marked
     ON CONFLICT (project_id, action_id) DO UPDATE SET whole = true
 )
-SELECT count(*) AS count FROM marked
+SELECT count(*) AS count, max(finished_at) AS newest FROM marked
 
 -- name: begin_removing_failures
 WITH old AS (
-    SELECT project_id, id
+    SELECT project_id, id, finished_at
     FROM async_actions
-    WHERE failures_kept AND finished_at < statement_timestamp() - :age::interval AND status IN ('DONE', 'FAILED')
+    WHERE failures_kept
+        AND finished_at >= :since::timestamptz
+        AND finished_at < statement_timestamp() - :age::interval
+        AND status IN ('DONE', 'FAILED')
     ORDER BY finished_at
     LIMIT :batch
     FOR UPDATE SKIP LOCKED
@@ -40,20 +44,23 @@ WITH old AS (
     SET failures_kept = false
     FROM old
     WHERE actions.project_id = old.project_id AND actions.id = old.id
-    RETURNING actions.project_id, actions.id
+    RETURNING actions.project_id, actions.id, actions.finished_at
 ), begun AS (
     INSERT INTO removals (project_id, action_id, whole)
     SELECT project_id, id, false FROM marked
     ON CONFLICT DO NOTHING
 )
-SELECT count(*) AS count FROM marked
+SELECT count(*) AS count, max(finished_at) AS newest FROM marked
 
 -- name: begin_removing_reports
 -- Most types have no report: for them the mark is all there is to do.
 WITH old AS (
-    SELECT project_id, id
+    SELECT project_id, id, finished_at
     FROM async_actions
-    WHERE report_kept AND finished_at < statement_timestamp() - :age::interval AND status IN ('DONE', 'FAILED')
+    WHERE report_kept
+        AND finished_at >= :since::timestamptz
+        AND finished_at < statement_timestamp() - :age::interval
+        AND status IN ('DONE', 'FAILED')
     ORDER BY finished_at
     LIMIT :batch
     FOR UPDATE SKIP LOCKED
@@ -62,7 +69,7 @@ WITH old AS (
     SET report_kept = false
     FROM old
     WHERE actions.project_id = old.project_id AND actions.id = old.id
-    RETURNING actions.project_id, actions.id
+    RETURNING actions.project_id, actions.id, actions.finished_at
 ), begun AS (
     INSERT INTO removals (project_id, action_id, whole)
     SELECT project_id, id, false
@@ -70,73 +77,112 @@ WITH old AS (
     WHERE EXISTS (SELECT FROM report_parts AS part WHERE part.project_id = marked.project_id AND part.action_id = id)
     ON CONFLICT DO NOTHING
 )
-SELECT count(*) AS count FROM marked
+SELECT count(*) AS count, max(finished_at) AS newest FROM marked
 
--- name: claim_removal
-SELECT project_id, action_id, whole
+-- name: claim_removals
+SELECT project_id, action_id
 FROM removals
 WHERE (project_id, action_id) > (:after_project_id, :after_action_id)
 ORDER BY project_id, action_id
-LIMIT 1
+LIMIT :batch
 FOR UPDATE SKIP LOCKED
 
 -- name: delete_failures!
 DELETE FROM failures
 WHERE (project_id, action_id, "row") IN (
     SELECT failures.project_id, failures.action_id, failures."row"
-    FROM failures
-    JOIN async_actions AS actions ON actions.project_id = failures.project_id AND actions.id = failures.action_id
-    WHERE failures.project_id = :project_id
-        AND failures.action_id = :action_id
-        AND actions.status IN ('DONE', 'FAILED')
-        AND NOT actions.failures_kept
+    FROM unnest(:project_ids::bigint[], :action_ids::text[]) AS claimed (project_id, action_id)
+    JOIN async_actions AS actions ON actions.project_id = claimed.project_id AND actions.id = claimed.action_id
+    JOIN failures ON failures.project_id = claimed.project_id AND failures.action_id = claimed.action_id
+    WHERE actions.status IN ('DONE', 'FAILED') AND NOT actions.failures_kept
     LIMIT :batch
 )
 
 -- name: delete_portions!
-DELETE FROM portions
-WHERE (project_id, action_id, first_row) IN (
-    SELECT portions.project_id, portions.action_id, portions.first_row
-    FROM portions
-    JOIN async_actions AS actions ON actions.project_id = portions.project_id AND actions.id = portions.action_id
-    WHERE portions.project_id = :project_id
-        AND portions.action_id = :action_id
-        AND actions.status IN ('DONE', 'FAILED')
-        AND NOT actions.failures_kept
+-- As many as there are bytes for, and one more: how large they are is known without reading them.
+WITH free AS (
+    SELECT portions.project_id, portions.action_id, portions.first_row, octet_length(portions.body) AS size
+    FROM unnest(:project_ids::bigint[], :action_ids::text[]) AS claimed (project_id, action_id)
+    JOIN async_actions AS actions ON actions.project_id = claimed.project_id AND actions.id = claimed.action_id
+    JOIN portions ON portions.project_id = claimed.project_id AND portions.action_id = claimed.action_id
+    WHERE actions.status IN ('DONE', 'FAILED') AND NOT actions.failures_kept
     LIMIT :batch
     FOR UPDATE OF portions SKIP LOCKED
+), measured AS (
+    SELECT project_id, action_id, first_row, sum(size) OVER (ROWS UNBOUNDED PRECEDING) - size AS bytes_before
+    FROM free
+)
+DELETE FROM portions
+WHERE (project_id, action_id, first_row) IN (
+    SELECT project_id, action_id, first_row FROM measured WHERE bytes_before < :bytes
 )
 
 -- name: delete_report_parts!
+WITH free AS (
+    SELECT parts.project_id, parts.action_id, parts.first_row, octet_length(parts.body) AS size
+    FROM unnest(:project_ids::bigint[], :action_ids::text[]) AS claimed (project_id, action_id)
+    JOIN async_actions AS actions ON actions.project_id = claimed.project_id AND actions.id = claimed.action_id
+    JOIN report_parts AS parts ON parts.project_id = claimed.project_id AND parts.action_id = claimed.action_id
+    WHERE actions.status IN ('DONE', 'FAILED') AND NOT actions.report_kept
+    LIMIT :batch
+), measured AS (
+    SELECT project_id, action_id, first_row, sum(size) OVER (ROWS UNBOUNDED PRECEDING) - size AS bytes_before
+    FROM free
+)
 DELETE FROM report_parts
 WHERE (project_id, action_id, first_row) IN (
-    SELECT parts.project_id, parts.action_id, parts.first_row
-    FROM report_parts AS parts
-    JOIN async_actions AS actions ON actions.project_id = parts.project_id AND actions.id = parts.action_id
-    WHERE parts.project_id = :project_id
-        AND parts.action_id = :action_id
-        AND actions.status IN ('DONE', 'FAILED')
-        AND NOT actions.report_kept
-    LIMIT :batch
+    SELECT project_id, action_id, first_row FROM measured WHERE bytes_before < :bytes
 )
 
--- name: delete_action_if_bare!
--- It is not while a worker has a portion of it in hand, which it will have to give up.
-DELETE FROM async_actions AS actions
-WHERE project_id = :project_id
-    AND id = :action_id
-    AND status IN ('DONE', 'FAILED')
-    AND NOT EXISTS (SELECT FROM portions WHERE portions.project_id = :project_id AND portions.action_id = :action_id)
+-- name: delete_bare_actions!
+-- None is while a worker has a portion of it in hand, which it will have to give up.
+WITH bare AS (
+    SELECT actions.project_id, actions.id
+    FROM unnest(:project_ids::bigint[], :action_ids::text[]) AS claimed (project_id, action_id)
+    JOIN removals ON removals.project_id = claimed.project_id AND removals.action_id = claimed.action_id
+    JOIN async_actions AS actions ON actions.project_id = claimed.project_id AND actions.id = claimed.action_id
+    WHERE removals.whole
+        AND actions.status IN ('DONE', 'FAILED')
+        AND NOT EXISTS (
+            SELECT FROM portions WHERE portions.project_id = actions.project_id AND portions.action_id = actions.id
+        )
+        AND NOT EXISTS (
+            SELECT FROM failures WHERE failures.project_id = actions.project_id AND failures.action_id = actions.id
+        )
+        AND NOT EXISTS (
+            SELECT FROM report_parts AS parts
+            WHERE parts.project_id = actions.project_id AND parts.action_id = actions.id
+        )
+    FOR UPDATE OF actions SKIP LOCKED
+)
+DELETE FROM async_actions WHERE (project_id, id) IN (SELECT project_id, id FROM bare)
 
--- name: finish_removal_if_bare!
+-- name: finish_removals!
+-- Those of whole actions once they are gone, others once nothing is left that is not kept.
 DELETE FROM removals
-WHERE project_id = :project_id
-    AND action_id = :action_id
+WHERE (project_id, action_id) IN (SELECT * FROM unnest(:project_ids::bigint[], :action_ids::text[]))
     AND NOT EXISTS (
         SELECT
-        FROM portions
-        JOIN async_actions AS actions ON actions.project_id = portions.project_id AND actions.id = portions.action_id
-        WHERE portions.project_id = :project_id AND portions.action_id = :action_id AND NOT actions.failures_kept
+        FROM async_actions AS actions
+        WHERE actions.project_id = removals.project_id
+            AND actions.id = removals.action_id
+            AND (
+                removals.whole
+                OR NOT actions.failures_kept AND (
+                    EXISTS (
+                        SELECT FROM portions
+                        WHERE portions.project_id = actions.project_id AND portions.action_id = actions.id
+                    )
+                    OR EXISTS (
+                        SELECT FROM failures
+                        WHERE failures.project_id = actions.project_id AND failures.action_id = actions.id
+                    )
+                )
+                OR NOT actions.report_kept AND EXISTS (
+                    SELECT FROM report_parts AS parts
+                    WHERE parts.project_id = actions.project_id AND parts.action_id = actions.id
+                )
+            )
     )
 
 -- name: delete_attempts!

@@ -12,7 +12,7 @@ from typing import IO
 
 import structlog
 
-from tallykeep.config import Settings
+from tallykeep.config import Settings, environment_without_settings
 from tallykeep.engine import sheet as engine_sheet
 from tallykeep.engine.unpack import Limit
 from tallykeep.errors import BodyTooLargeError, InvalidPayloadError
@@ -98,6 +98,7 @@ class Workbooks:
         return await asyncio.create_subprocess_exec(
             sys.executable, "-m", engine_sheet.__name__, *limits, options,
             stdin=workbook, stdout=PIPE, stderr=complaints, limit=engine_sheet.LONGEST_LINE + 1,
+            env=environment_without_settings(),
         )  # fmt: skip
 
 

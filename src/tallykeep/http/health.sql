@@ -10,4 +10,5 @@ FROM procrastinate_workers WHERE last_heartbeat > now() - interval '30 seconds'
 SELECT
     current_setting('server_version') AS version,
     pg_database_size(current_database()) AS size_bytes,
-    clock_timestamp() AS time
+    clock_timestamp() AS time,
+    (SELECT version_num FROM alembic_version) AS revision

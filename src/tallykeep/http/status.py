@@ -12,8 +12,10 @@ from tallykeep import __version__
 from tallykeep.compatibility import OURS
 from tallykeep.config import Settings
 from tallykeep.db.embedded import running_embedded
+from tallykeep.db.migrate import newest_revision
 from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
+from tallykeep.errors import DatabaseUnavailableError
 from tallykeep.http.answers import Json
 from tallykeep.http.auth import FromManager
 from tallykeep.http.context import FromContext
@@ -27,8 +29,8 @@ _sql = queries(__package__, "health.sql")
 @router.get("", summary="How is the server?", openapi_extra=OURS)
 async def get_status(context: FromContext, manager: FromManager) -> Json:
     """Its version and time, the live workers, the database (with how long it takes to answer, how far its clock is
-    ahead of the server's, in seconds, and its `trouble`, such as a full disk, or null), and the disk where the embedded
-    database lies; null where it is another's.
+    ahead of the server's, in seconds, and its `trouble`, such as a full disk, or null; the revision of its schema, and
+    the newest one that the server knows), and the disk where the embedded database lies; null where it is another's.
     """
     disk = await asyncio.to_thread(_disk, context.settings)
     await context.guard.look_for_room()
@@ -62,12 +64,17 @@ async def _database(connection: Connection) -> dict[str, Any]:
         "size_bytes": found["size_bytes"],
         "answer_seconds": round(took, 6),
         "clock_ahead_seconds": round(ahead, 6),
+        "revision": found["revision"],
+        "newest_revision": newest_revision(),
     }
 
 
 def _disk(settings: Settings) -> dict[str, Any] | None:
     """Free and total bytes where the embedded database lies; None where the database is another."""
-    embedded = running_embedded(settings.postgres_dir)
+    try:
+        embedded = running_embedded(settings.postgres_dir)
+    except DatabaseUnavailableError:
+        return None
     if embedded is None or settings.database_url not in (None, embedded):
         return None
     usage = shutil.disk_usage(settings.postgres_dir)

@@ -1,0 +1,92 @@
+"""What child processes are told: no token of the first project, and no way into the database without need."""
+
+import asyncio
+import os
+from contextlib import suppress
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from tallykeep.alone import in_a_process_of_its_own
+from tallykeep.engine.workbook import Workbooks
+from tests.postgres import quiet_settings
+from tests.server import Server
+from tests.unit.test_sheet import workbook
+from tests.unit.test_workbook import readers, sent
+
+KEYS = {
+    "TALLYKEEP_APP_ID": "first-app", "TALLYKEEP_APP_TOKEN": "token-of-the-first-app",
+    "TALLYKEEP_MANAGEMENT_ID": "first-manager", "TALLYKEEP_MANAGEMENT_TOKEN": "token-of-the-first-manager",
+}  # fmt: skip
+TOKENS = {"TALLYKEEP_APP_TOKEN", "TALLYKEEP_MANAGEMENT_TOKEN"}
+
+
+def told(process: psutil.Process) -> set[str]:
+    """The names of our variables in the environment that the process was started with, as anybody may read it."""
+    return {name for name in process.environ() if name.startswith("TALLYKEEP_")}
+
+
+def test_roles_are_not_told_the_first_projects_keys(session_dir: Path) -> None:
+    server = Server(session_dir / "environments", TALLYKEEP_PROT="1", **KEYS).start()
+    try:
+        postgres, api, worker = (server.role(name) for name in ("postgres", "api", "worker"))
+        assert told(postgres) == set()
+        for role in (api, worker):
+            assert "TALLYKEEP_DATABASE_URL" in told(role)
+            assert not told(role) & KEYS.keys()
+        for child in (*postgres.children(), *worker.children(), *api.children()):
+            with suppress(psutil.NoSuchProcess):
+                assert not told(child) & (KEYS.keys() | {"TALLYKEEP_DATABASE_URL"})
+        headers = {"X-App-Id": "first-app", "X-App-Token": "token-of-the-first-app"}
+        assert httpx.get(f"{server.url}/v1/status", headers=headers, trust_env=False).status_code == 200
+    finally:
+        server.stop()
+    log = server.log.read_text()
+    assert log.count("TALLYKEEP_PROT is no setting and has no effect; did you mean TALLYKEEP_PORT?") == 1
+
+
+@pytest.fixture
+def _given(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {**KEYS, "TALLYKEEP_DATABASE_URL": "postgresql://me:secret@nowhere/x"}.items():
+        monkeypatch.setenv(name, value)
+
+
+async def first_child() -> psutil.Process:
+    """The process that is started meanwhile, once it runs a program of its own."""
+    before = {child.pid for child in psutil.Process().children()}
+    ours = psutil.Process().cmdline()
+    while True:
+        for child in psutil.Process().children():
+            with suppress(psutil.Error):
+                if child.pid not in before and child.cmdline() not in ([], ours):
+                    return child
+        await asyncio.sleep(0)
+
+
+@pytest.mark.usefixtures("_given")
+def test_a_process_for_one_portion_is_told_the_database_alone() -> None:
+    async def scenario() -> set[str]:
+        run = in_a_process_of_its_own(quiet_settings(), "postgresql://nobody@127.0.0.1:9/none")
+        looking = asyncio.create_task(first_child())
+        running = asyncio.create_task(run(1, "aa_1", 1))
+        names = told(await looking)
+        await running
+        return names
+
+    assert asyncio.run(scenario()) == {"TALLYKEEP_DATABASE_URL"}
+
+
+@pytest.mark.usefixtures("_given")
+def test_a_reader_of_workbooks_is_told_nothing() -> None:
+    large = workbook([["Code"], *([f"C{number}" * 20] for number in range(20_000))]).getvalue()
+
+    async def scenario() -> set[str]:
+        async with Workbooks(quiet_settings()).as_csv(sent(large), None, frozenset()) as (_, rows):
+            assert await anext(aiter(rows))
+            (reader,) = readers()
+            return told(reader)
+
+    assert "TALLYKEEP_APP_TOKEN" in os.environ
+    assert asyncio.run(scenario()) == set()
