@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict
+from functools import partial
 
 import uvicorn
 
@@ -22,7 +23,6 @@ from tallykeep.db.upkeep import database_status, open_prompt
 from tallykeep.engine.accept import Acceptance
 from tallykeep.engine.apply import Applier
 from tallykeep.engine.beginning import Samples
-from tallykeep.engine.control import Controller
 from tallykeep.engine.queue import Queue
 from tallykeep.engine.read import Reader
 from tallykeep.engine.report import signing_secret
@@ -31,14 +31,18 @@ from tallykeep.engine.tidy import Tidier
 from tallykeep.engine.watch import BriefWatcher, Watcher
 from tallykeep.engine.worker import EXPRESS_CONCURRENCY, run_worker
 from tallykeep.errors import DatabaseUnavailableError
+from tallykeep.http import patience
 from tallykeep.http.api import create_api
 from tallykeep.http.context import Context
+from tallykeep.http.open_actions import OpenActions
+from tallykeep.http.shares import Pools, Shares
 from tallykeep.resources.projects import Keys, add_keys_to_first_project, ensure_first_project
 from tallykeep.supervisor import Supervisor, shown_keys
 
 _WORKER = "tallykeep worker"
 _GRACEFUL_SECONDS = 10
-_LOCK_TIMEOUT_SECONDS = 10  # that a request waits for what somebody else is writing
+_OWN_CONNECTIONS = 4  # of an API process: for keys, sessions, and those who watch
+_READ_SECONDS = 30  # that one question of a request may take
 _BEHIND = "not this version's: tallykeep db migrate"
 
 
@@ -59,34 +63,18 @@ def api(settings: Settings) -> int:
 
     @asynccontextmanager
     async def open_context() -> AsyncIterator[Context]:
-        async with (
-            make_pool(
-                database_url,
-                size=settings.api_pool_size,
-                name="tallykeep api",
-                lock_timeout_seconds=_LOCK_TIMEOUT_SECONDS,
-            ) as pool,
-            # Its own pool: a slow upload keeps a connection for as long as it takes.
-            make_pool(
-                database_url,
-                size=settings.api_pool_size,
-                name="tallykeep intake",
-                lock_timeout_seconds=_LOCK_TIMEOUT_SECONDS,
-            ) as intake,
-        ):
-            acceptance = Acceptance(intake, settings)
-            controller = Controller(pool, acceptance, ACTION_TYPES, settings)
-            reader = Reader(ACTION_TYPES, settings.failures_in_result)
-            async with pool.connection() as connection:
+        async with _open_pools(database_url, settings.api_pool_size) as pools:
+            async with pools.own.connection() as connection:
                 secret = await signing_secret(connection)
             yield Context(
-                settings=settings, pool=pool, intake=intake, acceptance=acceptance, reader=reader,
-                samples=Samples(settings), controller=controller, watcher=Watcher(pool),
-                brief_watcher=BriefWatcher(pool), kinds=ACTION_TYPES, report_secret=secret,
+                settings=settings, pools=pools, shares=Shares(settings), acceptance=Acceptance(pools.intake, settings),
+                reader=Reader(ACTION_TYPES, settings.failures_in_result), samples=Samples(settings),
+                watcher=Watcher(pools.own), brief_watcher=BriefWatcher(pools.own), kinds=ACTION_TYPES,
+                report_secret=secret, open_actions=OpenActions(pools.own, settings.max_open_actions),
             )  # fmt: skip
 
     app = create_api(ACTION_TYPES, open_context)
-    dashboard = create_dashboard(app, lambda: app.state.context.pool, settings.session_hours)
+    dashboard = create_dashboard(app, lambda: app.state.context.pools.own, settings.session_hours)
     app.add_middleware(Beside, dashboard=dashboard)
     server = _Server(
         uvicorn.Config(
@@ -101,6 +89,19 @@ def api(settings: Settings) -> int:
     )
     server.run()
     return 0 if server.started else 1
+
+
+@asynccontextmanager
+async def _open_pools(database_url: str, size: int) -> AsyncIterator[Pools]:
+    """Connections by what they are for."""
+    make = partial(make_pool, database_url, lock_timeout_seconds=patience.SECONDS)
+    async with (
+        make(size=_OWN_CONNECTIONS, name="tallykeep api") as own,
+        make(size=size, name="tallykeep reads", statement_timeout_seconds=_READ_SECONDS) as reading,
+        make(size=size, name="tallykeep writes") as writing,
+        make(size=size, name="tallykeep intake") as intake,
+    ):
+        yield Pools(own, reading, writing, intake)
 
 
 class _Server(uvicorn.Server):

@@ -96,7 +96,29 @@ class Settings(BaseSettings):
         gt=0,
         description="An action without progress and without a waiting job is queued again after this.",
     )
-    api_pool_size: int = Field(default=10, gt=1)
+    api_pool_size: int = Field(
+        default=10,
+        gt=1,
+        description="Connections to the database of an API process: so many each to read, to write single resources and"
+        " to take submissions. One project has three fifths of each at most.",
+    )
+    uploads_at_once: int = Field(
+        default=64, gt=1, description="Uploads that an API process takes at a time; and as many downloads."
+    )
+    watches_at_once: int = Field(
+        default=512, gt=1, description="Requests that an API process lets wait for actions at a time."
+    )
+    max_open_actions: int = Field(
+        default=10_000, gt=0, description="Actions of one project that may be unfinished, about; more get a 429."
+    )
+    max_body_seconds: float = Field(
+        default=3600, gt=0, description="How long an API process waits for a request's body, all its pauses together."
+    )
+    max_connections: int = Field(
+        default=1_000,
+        gt=0,
+        description="Connections of clients to an API process; the oldest idle one makes room for another.",
+    )
     log_format: str = Field(default="text", pattern="^(text|json)$")
     log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$")
 

@@ -4,9 +4,9 @@ import os
 import socket
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
 from psycopg import AsyncConnection
@@ -20,18 +20,33 @@ from tallykeep.db.session import set_own_limits
 Connection = AsyncConnection[DictRow]
 Pool = AsyncConnectionPool[Connection]
 
+
+class Connections(Protocol):
+    """What gives connections: a pool, or somebody's share of one."""
+
+    def connection(self) -> AbstractAsyncContextManager[Connection]:
+        """A connection for as long as the context lasts."""
+        ...
+
+
 _SENT_AHEAD_BYTES = 1 << 20
 _FRESH_SECONDS = 1.0  # so long after its last use a connection is taken to be alive without asking the server
 _last_used: WeakKeyDictionary[AsyncConnection[Any], float] = WeakKeyDictionary()
 
 
-async def _configure(connection: AsyncConnection[Any], *, lock_timeout_seconds: float) -> None:
+async def _configure(
+    connection: AsyncConnection[Any], *, lock_timeout_seconds: float, statement_timeout_seconds: float
+) -> None:
     _widen(connection.fileno())
     set_json_loads(exact_json.loads, connection)
     set_json_dumps(exact_json.dumps, connection)
     await connection.set_autocommit(True)
     # In UTC, because elsewhere the last day of 9999 would be past what Python can hold.
-    await set_own_limits(connection, lock_timeout_seconds=lock_timeout_seconds)
+    await set_own_limits(
+        connection,
+        lock_timeout_seconds=lock_timeout_seconds,
+        statement_timeout_seconds=statement_timeout_seconds,
+    )
 
 
 def _widen(descriptor: int) -> None:
@@ -53,10 +68,13 @@ async def _check_unless_fresh(connection: AsyncConnection[Any]) -> None:
         await AsyncConnectionPool.check_connection(connection)
 
 
-def make_pool(database_url: str, *, size: int, name: str, lock_timeout_seconds: float = 0) -> Pool:
+def make_pool(
+    database_url: str, *, size: int, name: str, lock_timeout_seconds: float = 0, statement_timeout_seconds: float = 0
+) -> Pool:
     """A closed pool; open it within the running event loop.
 
-    Its statements wait for locks for `lock_timeout_seconds`, with 0 without end.
+    Its statements wait for locks for `lock_timeout_seconds`, and take `statement_timeout_seconds` at most; with 0 there
+    is no end to it.
     """
     return AsyncConnectionPool(
         database_url,
@@ -64,7 +82,11 @@ def make_pool(database_url: str, *, size: int, name: str, lock_timeout_seconds: 
         max_size=size,
         open=False,
         name=name,
-        configure=partial(_configure, lock_timeout_seconds=lock_timeout_seconds),
+        configure=partial(
+            _configure,
+            lock_timeout_seconds=lock_timeout_seconds,
+            statement_timeout_seconds=statement_timeout_seconds,
+        ),
         reset=_note_use,
         check=_check_unless_fresh,
         kwargs={"row_factory": dict_row, "application_name": name},

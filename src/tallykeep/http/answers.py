@@ -7,7 +7,13 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
-from psycopg.errors import DeadlockDetected, IdleInTransactionSessionTimeout, LockNotAvailable, ReadOnlySqlTransaction
+from psycopg.errors import (
+    DeadlockDetected,
+    IdleInTransactionSessionTimeout,
+    LockNotAvailable,
+    QueryCanceled,
+    ReadOnlySqlTransaction,
+)
 from psycopg_pool import PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -45,6 +51,11 @@ _NO_CONNECTION = (
 _READ_ONLY = (
     "The database takes no writes just now: it is a standby, or was made read-only; nothing was changed. Send it again"
     " once it is writable"
+)
+
+_TOOK_TOO_LONG = (
+    "The database was at it for too long and was stopped; nothing was changed. Ask for less, by filters or a smaller"
+    " limit, or again when the server has less to do"
 )
 
 _WRITTEN_TO = (
@@ -114,6 +125,7 @@ def answer_errors(app: FastAPI) -> None:
     app.add_exception_handler(RequestError, _on_request_error)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(QueryCanceled, _on_canceled)
     app.add_exception_handler(ReadOnlySqlTransaction, _on_read_only)
     for conflict in (LockNotAvailable, DeadlockDetected):
         app.add_exception_handler(conflict, _on_conflict)
@@ -189,6 +201,13 @@ async def _on_conflict(request: Request, error: Exception) -> Response:
     _log.info("rows are being written to by others", request_id=request_id(request), reason=str(error))
     refused = ServiceUnavailableError(_WRITTEN_TO)
     refused.headers["Retry-After"] = "1"
+    return error_answer(request, refused)
+
+
+async def _on_canceled(request: Request, error: Exception) -> Response:
+    _log.warning("a question took too long", request_id=request_id(request), reason=str(error))
+    refused = ServiceUnavailableError(_TOOK_TOO_LONG)
+    refused.headers["Retry-After"] = "30"
     return error_answer(request, refused)
 
 

@@ -1,5 +1,6 @@
 """Authentication by key headers, for the API (X-App-…) and for the management API (X-Management-…)."""
 
+from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import Depends, Security
@@ -51,7 +52,7 @@ async def _manager(
 async def _found(context: Context, kind: KeyKind, key_id: str, token: str) -> Caller | None:
     caller = context.known_keys.find(kind, key_id, token)
     if caller is None:
-        async with context.pool.connection() as connection:
+        async with context.pools.own.connection() as connection:
             caller = await authenticate(connection, kind, key_id, token)
         if caller is not None:
             context.known_keys.add(kind, key_id, token, caller)
@@ -69,3 +70,12 @@ async def _managed_project(project_id: str, manager: FromManager) -> Caller:
 
 
 FromManagedProject = Annotated[Caller, Depends(_managed_project)]
+
+
+async def _downloading(context: FromContext, caller: FromCaller) -> AsyncIterator[None]:
+    """One of the caller's places for downloads until the answer was sent, or given up."""
+    async with context.place(caller, context.shares.downloads):
+        yield
+
+
+DOWNLOADING = Depends(_downloading)

@@ -28,9 +28,9 @@ async def readyz(context: FromContext) -> Json:
     """200 when the database answers and a worker is alive; else 503 with what is missing."""
     try:
         async with asyncio.timeout(_PATIENCE_SECONDS):
-            async with context.intake.connection() as connection:
+            async with context.pools.intake.connection() as connection:
                 await connection.execute("SELECT 1")
-            async with context.pool.connection() as connection:
+            async with context.pools.own.connection() as connection:
                 found = await (await connection.execute(_sql.count_live_workers)).fetchone()
     except TimeoutError:
         raise ServiceUnavailableError(f"The database does not answer within {_PATIENCE_SECONDS} seconds") from None

@@ -30,7 +30,7 @@ async def get_status(context: FromContext, manager: FromManager) -> Json:
     ahead of the server's, in seconds), and the disk where the embedded database lies; null where it is another's.
     """
     disk = await asyncio.to_thread(_disk, context.settings)
-    async with context.pool.connection() as connection:
+    async with context.reading(manager).connection() as connection:
         database = await _database(connection)
         found = await (await connection.execute(_sql.count_live_workers)).fetchone()
     return Json(

@@ -9,7 +9,7 @@ from psycopg import sql
 
 from tallykeep import exact_json
 from tallykeep.csv_text import BYTE_ORDER_MARK, csv_lines, header_line
-from tallykeep.db.pool import Connection, Pool
+from tallykeep.db.pool import Connection, Connections
 from tallykeep.db.queries import queries
 from tallykeep.errors import ConflictError
 from tallykeep.resources import numerals
@@ -35,7 +35,7 @@ class Filed:
     columns: Mapping[str, Callable[[Shown], Any]]
 
 
-async def file_lines(pool: Pool, filed: Filed, project_id: int, selection: Selection) -> AsyncIterator[str]:
+async def file_lines(pool: Connections, filed: Filed, project_id: int, selection: Selection) -> AsyncIterator[str]:
     """The file's lines, some at a time: the columns of imports, and behind them one for each metadata key that occurs.
 
     The rows are gone through twice, because the header comes first. Raises ConflictError before the first line where
@@ -54,7 +54,7 @@ async def file_lines(pool: Pool, filed: Filed, project_id: int, selection: Selec
         parameters["after"] = rows[-1]["id"]
 
 
-async def metadata_keys(pool: Pool, listed: Listed, project_id: int, selection: Selection) -> list[str]:
+async def metadata_keys(pool: Connections, listed: Listed, project_id: int, selection: Selection) -> list[str]:
     """The metadata keys that occur, sorted; raises ConflictError where they are too many for columns of a file."""
     found: set[str] = set()
     parameters = {**selection.parameters, "project_id": project_id, "limit": _ROWS_LOOKED_AT, "after": ""}
