@@ -35,12 +35,15 @@ from tallykeep.http import patience
 from tallykeep.http.api import create_api
 from tallykeep.http.context import Context
 from tallykeep.http.open_actions import OpenActions
+from tallykeep.http.protocol import BoundedProtocol, bounded_protocol
+from tallykeep.http.receiving import PacedBodies
 from tallykeep.http.shares import Pools, Shares
 from tallykeep.resources.projects import Keys, add_keys_to_first_project, ensure_first_project
 from tallykeep.supervisor import Supervisor, shown_keys
 
 _WORKER = "tallykeep worker"
 _GRACEFUL_SECONDS = 10
+_TICKS_BETWEEN_LOOKS = 5
 _OWN_CONNECTIONS = 4  # of an API process: for keys, sessions, and those who watch
 _READ_SECONDS = 30  # that one question of a request may take
 _BEHIND = "not this version's: tallykeep db migrate"
@@ -76,9 +79,11 @@ def api(settings: Settings) -> int:
     app = create_api(ACTION_TYPES, open_context)
     dashboard = create_dashboard(app, lambda: app.state.context.pools.own, settings.session_hours)
     app.add_middleware(Beside, dashboard=dashboard)
+    app.add_middleware(PacedBodies, most_seconds=settings.max_body_seconds)
     server = _Server(
         uvicorn.Config(
             app,
+            http=bounded_protocol(settings.max_connections),
             host=settings.host,
             port=settings.port,
             access_log=False,
@@ -105,7 +110,16 @@ async def _open_pools(database_url: str, size: int) -> AsyncIterator[Pools]:
 
 
 class _Server(uvicorn.Server):
-    """Lets go of those who wait for actions before it waits for their connections to close."""
+    """Looks after its connections; lets go of those who wait for actions before it waits for these to close."""
+
+    async def on_tick(self, counter: int) -> bool:
+        """What is done ten times a second."""
+        if counter % _TICKS_BETWEEN_LOOKS == 0:
+            now = asyncio.get_running_loop().time()
+            for connection in list(self.server_state.connections):
+                if isinstance(connection, BoundedProtocol):
+                    connection.look_after(now)
+        return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop serving."""

@@ -31,12 +31,14 @@ from tallykeep.errors import (
     NotFoundError,
     RequestError,
     ServiceUnavailableError,
+    UriTooLongError,
 )
 from tallykeep.http.paths import shown_path, tell_slashes_apart
 from tallykeep.model import new_id
 
 _log = structlog.get_logger()
 
+_MOST_PARAMETERS = 1_000
 _SLASHES_OF_ONE = 3  # /v1/vouchers/{code}
 
 _NO_DATABASE = (
@@ -85,9 +87,8 @@ class RequestIds:
             return
         request_id = new_id("v-")
         scope.setdefault("state", {})["request_id"] = request_id
-        if "\0" in scope["path"] or b"%00" in scope["query_string"]:
-            refused = error_answer(Request(scope), InvalidQueryError("The URL holds the character U+0000"))
-            await refused(scope, receive, send)
+        if refusal := _refusal_of_url(scope):
+            await error_answer(Request(scope), refusal)(scope, receive, send)
             return
         tell_slashes_apart(scope)
 
@@ -97,6 +98,14 @@ class RequestIds:
             await send(message)
 
         await self._app(scope, receive, send_with_id)
+
+
+def _refusal_of_url(scope: Scope) -> RequestError | None:
+    if "\0" in scope["path"] or b"%00" in scope["query_string"]:
+        return InvalidQueryError("The URL holds the character U+0000")
+    if scope["query_string"].count(b"&") >= _MOST_PARAMETERS:
+        return UriTooLongError(f"The URL has more than {_MOST_PARAMETERS} parameters; ask for fewer at a time")
+    return None
 
 
 ACCEPTED: dict[str, Any] = {
@@ -138,13 +147,18 @@ def answer_errors(app: FastAPI) -> None:
 
 
 def error_answer(request: Request, error: RequestError) -> Json:
+    """The answer to a request that failed."""
+    return Json(error_body(error, request_id(request)), status_code=error.code, headers=error.headers)
+
+
+def error_body(error: RequestError, request_id: str) -> dict[str, Any]:
     """An error in the wire format; 413 carries the peer's other shape too."""
     body: dict[str, Any] = {
         "code": error.code,
         "key": error.key,
         "message": error.message,
         "details": error.details,
-        "request_id": request_id(request),
+        "request_id": request_id,
     }
     if error.resource_id is not None:
         body["resource_id"] = error.resource_id
@@ -152,7 +166,7 @@ def error_answer(request: Request, error: RequestError) -> Json:
         body["resource_type"] = error.resource_type
     if isinstance(error, BodyTooLargeError):
         body |= {"statusCode": error.code, "error": error.message}
-    return Json(body, status_code=error.code, headers=error.headers)
+    return body
 
 
 async def _on_request_error(request: Request, error: Exception) -> Response:

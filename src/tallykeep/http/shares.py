@@ -23,6 +23,8 @@ class Shares:
         connections = Bounds.shared(settings.api_pool_size, waiting=_QUEUE)
         watchers = Bounds.shared(settings.watches_at_once, waiting=0)
         uploads = Bounds.shared(settings.uploads_at_once, waiting=_QUEUE)
+        requests = Bounds.shared(settings.max_connections, waiting=0)
+        self.requests = Places("requests", requests, patience_seconds=0)
         self.reads = Places("reads", connections, patience_seconds=_LATER_SECONDS)
         self.writes = Places("single writes", connections, patience_seconds=_SOON_SECONDS)
         self.intake = Places("submissions being written", connections, patience_seconds=_WHILE_SECONDS)
