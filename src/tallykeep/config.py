@@ -36,7 +36,9 @@ class Settings(BaseSettings):
     )
     max_xlsx_bytes: int = Field(default=100 << 20, gt=0, description="Largest workbook; larger ones get a 413.")
     max_xlsx_memory_bytes: int = Field(
-        default=2 << 30, gt=0, description="Memory for reading one workbook; two are read at a time."
+        default=2 << 30,
+        gt=0,
+        description="Memory for reading one workbook; two are imported at a time, and two looked at, one of a project.",
     )
     max_ids_bytes: int = Field(
         default=64 << 20, gt=0, description="Largest body that names resources by ids; it is read as a whole."

@@ -72,7 +72,7 @@ class Acceptance:
                 pass
             return replay(submission, known, fingerprint.digest(carried(upload.wishes(), submission.earlier)))
         try:
-            async with self._opener.open(submission.kind, upload, body) as content:
+            async with self._opener.open(submission.kind, upload, body, submission.who) as content:
                 return await self._accept(submission, upload, fingerprint, content)
         except KeyTakenError:
             known = await self._find(submission)

@@ -9,13 +9,13 @@ from typing import TypeVar
 
 from tallykeep.errors import RequestError, ServiceUnavailableError, TooManyRequestsError
 
-_Who = tuple[int, str]  # a project and one of its keys
-_Name = TypeVar("_Name", int, _Who)
+Who = tuple[int, str]  # a project and one of its keys
+_Name = TypeVar("_Name", int, Who)
 
 
 @dataclass(eq=False, slots=True)
 class _Waiting:
-    who: _Who
+    who: Who
     seat: asyncio.Future[None]
 
 
@@ -49,7 +49,7 @@ class Places:
         self._retry_after = retry_after
         self._taken = 0
         self._of_projects: Counter[int] = Counter()
-        self._of_keys: Counter[_Who] = Counter()
+        self._of_keys: Counter[Who] = Counter()
         self._queues: dict[int, deque[_Waiting]] = {}  # the project whose turn is next comes first
 
     @asynccontextmanager
@@ -77,7 +77,7 @@ class Places:
         """How many of the project wait for a place."""
         return len(self._queues.get(project_id, ()))
 
-    def _fits(self, who: _Who) -> bool:
+    def _fits(self, who: Who) -> bool:
         bounds = self.bounds
         return (
             self._taken < bounds.in_all
@@ -85,18 +85,18 @@ class Places:
             and self._of_keys[who] < bounds.of_key
         )
 
-    def _seat(self, who: _Who) -> None:
+    def _seat(self, who: Who) -> None:
         self._taken += 1
         self._of_projects[who[0]] += 1
         self._of_keys[who] += 1
 
-    def _leave(self, who: _Who) -> None:
+    def _leave(self, who: Who) -> None:
         self._taken -= 1
         _count_down(self._of_projects, who[0])
         _count_down(self._of_keys, who)
         self._seat_who_waits()
 
-    async def _wait(self, who: _Who, patience_seconds: float | None) -> None:
+    async def _wait(self, who: Who, patience_seconds: float | None) -> None:
         if patience_seconds is None and self.waiting_of(who[0]) >= self.bounds.waiting:
             raise self._refusal(who)
         waiting = _Waiting(who, asyncio.get_running_loop().create_future())
@@ -140,7 +140,7 @@ class Places:
         found.seat.set_result(None)
         return True
 
-    def _refusal(self, who: _Who) -> RequestError:
+    def _refusal(self, who: Who) -> RequestError:
         bounds = self.bounds
         refused: RequestError
         if self._of_projects[who[0]] >= bounds.of_project:

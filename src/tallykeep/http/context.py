@@ -98,7 +98,7 @@ class Context:
     @staticmethod
     def place(caller: Caller, places: Places) -> AbstractAsyncContextManager[None]:
         """One of the caller's places; raises TooManyRequestsError, ServiceUnavailableError."""
-        return places.place(caller.project_id, caller.key_id)
+        return places.place(*caller.who)
 
     async def drain(self) -> None:
         """Replace the idle connections of all pools."""

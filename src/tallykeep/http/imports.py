@@ -105,7 +105,7 @@ async def _previewed(context: Context, caller: Caller, upload: RequestUpload) ->
     _, content = await peeked(body, 1)  # by then the form's fields in front of its file have come
     partial = read_boolean("partial", upload.early("partial") or "false")
     titles = known_titles(dict.fromkeys(upload.mapped_columns))
-    sample = await context.samples.take(content, partial=partial, sheet=upload.sheet, titles=titles)
+    sample = await context.samples.take(content, caller.who, partial=partial, sheet=upload.sheet, titles=titles)
     async for _ in body:
         pass  # fields of the form may come behind the file
     upload.refuse_late()

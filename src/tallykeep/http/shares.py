@@ -69,7 +69,7 @@ class Share:
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
         """A connection for as long as the context lasts; raises TooManyRequestsError, ServiceUnavailableError."""
-        who = (self.caller.project_id, self.caller.key_id, self.patience_seconds)
+        who = (*self.caller.who, self.patience_seconds)
         if self.few is None:
             async with self.places.place(*who), self.pool.connection() as connection:
                 yield connection
