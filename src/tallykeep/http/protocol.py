@@ -26,7 +26,7 @@ from tallykeep.model import new_id
 LONGEST_URL = 32 << 10
 MOST_HEADER_BYTES = 64 << 10
 MOST_HEADERS = 200
-_MOST_PIPELINED = 100
+MOST_PIPELINED = 100
 _MOST_BETWEEN_BODY = 64 << 10  # bytes of trailers, chunk sizes and their extensions without a byte of the body
 
 HEAD_SECONDS = 20.0  # until a request's headers are complete
@@ -128,8 +128,8 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """The request can be answered."""
         self._has_head, self._between = True, 0
-        if len(self.pipeline) >= _MOST_PIPELINED:
-            self._stop(InvalidPayloadError(f"More than {_MOST_PIPELINED} requests were sent ahead on one connection"))
+        if len(self.pipeline) >= MOST_PIPELINED:
+            self._stop(InvalidPayloadError(f"More than {MOST_PIPELINED} requests were sent ahead on one connection"))
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
