@@ -8,11 +8,13 @@ from fastapi.responses import Response
 from tallykeep.compatibility import Compatibility
 from tallykeep.db.gates import hold_for_request
 from tallykeep.db.pool import Connection
+from tallykeep.errors import InvalidQueryError
 from tallykeep.http.answers import Json
 from tallykeep.http.auth import FromCaller
 from tallykeep.http.bodies import JSON_BODY, json_object
 from tallykeep.http.context import FromContext
 from tallykeep.http.parameters import Limit, LongPage, parameters_of
+from tallykeep.resources.lists.page import FEW
 from tallykeep.resources.lists.query import read_selection
 from tallykeep.resources.products.declaration import PRODUCT
 from tallykeep.resources.products.listed import PRODUCTS
@@ -149,7 +151,11 @@ async def get_single_sku(context: FromContext, caller: FromCaller, sku_id: str) 
 
 
 async def _skus_of(connection: Connection, project_id: int, product_id: str) -> dict[str, Any]:
-    page = await list_skus(connection, project_id, product_id, read_selection(SKUS, ()), limit=_SKUS_SHOWN, page=1)
+    newest = read_selection(SKUS, ())
+    try:
+        page = await list_skus(connection, project_id, product_id, newest, limit=_SKUS_SHOWN, page=1)
+    except InvalidQueryError:  # they are too large, which the product is not to blame for
+        page = await list_skus(connection, project_id, product_id, newest, limit=FEW, page=1)
     return {"object": "list", "data_ref": "data", "data": page["skus"], "total": page["total"]}
 
 

@@ -9,12 +9,14 @@ from psycopg import sql
 
 from tallykeep import exact_json
 from tallykeep.csv_text import BYTE_ORDER_MARK, csv_lines, header_line
+from tallykeep.db.fetching import fetch_within
 from tallykeep.db.pool import Connection, Connections
 from tallykeep.db.queries import queries
 from tallykeep.errors import ConflictError
 from tallykeep.resources import numerals
 from tallykeep.resources.cells import CLEARING
 from tallykeep.resources.lists.declare import Listed
+from tallykeep.resources.lists.page import MOST_PAGE_BYTES
 from tallykeep.resources.lists.query import Selection
 from tallykeep.resources.metadata_typing import may_be_array
 
@@ -46,7 +48,8 @@ async def file_lines(pool: Connections, filed: Filed, project_id: int, selection
     parameters: dict[str, Any] = {**selection.parameters, "project_id": project_id, "limit": _ROWS_A_PART, "after": ""}
     while True:
         async with pool.connection() as connection:
-            rows = await (await connection.execute(_part(_sql.part, filed.listed, selection), parameters)).fetchall()
+            part = _part(_sql.part, filed.listed, selection)
+            rows, _ = await fetch_within(connection, part, parameters, MOST_PAGE_BYTES)
             shown = await filed.show(connection, project_id, rows)
         if not rows:
             return
