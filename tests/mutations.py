@@ -460,6 +460,17 @@ MUTATIONS = (
         "(DeadlockDetected, SerializationFailure, PortionLostError)", "(SerializationFailure, PortionLostError)",
         f"{SERIAL}::test_who_meets_others_in_a_circle_goes_again",
     ),
+    Mutation(
+        "a project has its share of places", f"{ENGINE}/places.py",
+        "            and self._of_projects[who[0]] < bounds.of_project\n", "",
+        "tests/unit/test_places.py::test_a_project_has_its_share_and_those_of_it_come_in_order",
+    ),
+    Mutation(
+        "reads have connections of their own", "src/tallykeep/http/context.py",
+        "Share(self.pools.reading, caller, self.shares.reads, few)",
+        "Share(self.pools.writing, caller, self.shares.writes, few)",
+        "tests/http/test_shares.py::test_reads_do_not_wait_for_writers_not_even_those_of_the_same_key",
+    ),
 )  # fmt: skip
 
 
