@@ -6,7 +6,7 @@ from contextlib import aclosing
 from typing import Any, cast
 
 import psycopg
-from psycopg import sql
+from psycopg import postgres, sql
 from psycopg.pq.abc import PGresult
 
 from tallykeep.db.pool import Connection
@@ -16,6 +16,9 @@ Stream = AsyncGenerator[dict[str, Any], None]
 
 _ROWS_A_STEP = 10
 _LONG_STEP_BYTES = 256 << 10
+_SMALL = frozenset(  # types whose values are
+    postgres.types[name].oid for name in ("bool", "int2", "int4", "int8", "float8", "date", "timestamptz", "uuid")
+)
 
 
 async def fetch_within(
@@ -46,6 +49,7 @@ class _Steps:
 
     def __init__(self) -> None:
         self._result: PGresult | None = None
+        self._columns: list[int] = []
         self._position = 0
         self._bytes = 0
 
@@ -54,8 +58,10 @@ class _Steps:
         if result is None:
             return 0
         self._position = self._position + 1 if result is self._result else 0
+        if self._result is None:
+            self._columns = [column for column in range(result.nfields) if result.ftype(column) not in _SMALL]
         self._result = result
-        size = sum(len(result.get_value(self._position, column) or b"") for column in range(result.nfields))
+        size = sum(len(result.get_value(self._position, column) or b"") for column in self._columns)
         self._bytes += size
         return size
 
