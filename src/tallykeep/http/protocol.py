@@ -26,7 +26,7 @@ from tallykeep.model import new_id
 LONGEST_URL = 32 << 10
 MOST_HEADER_BYTES = 64 << 10
 MOST_HEADERS = 200
-MOST_PIPELINED = 100
+MOST_PIPELINED = 20
 _MOST_BETWEEN_BODY = 64 << 10  # bytes of trailers, chunk sizes and their extensions without a byte of the body
 
 HEAD_SECONDS = 20.0  # until a request's headers are complete
