@@ -36,10 +36,10 @@ def test_all_waits_of_a_request_count_together(database_url: str) -> None:
         holder.execute("SELECT pg_advisory_lock(2)")
         async with engine.pool.connection() as connection:
             with pytest.raises(ServiceUnavailableError, match="Another request"):
-                async with Waits(engine.pool, 0.8).on(connection), connection.transaction():
-                    waiting = asyncio.create_task(asyncio.to_thread(_go_on_later, holder))
+                async with Waits(engine.pool, 1).on(connection), connection.transaction():
+                    letting_go = asyncio.create_task(_let_go_once_somebody_waits(engine, holder))
                     await connection.execute(_lock(1))
-                    await waiting
+                    await letting_go
                     await connection.execute(_lock(2))
 
     asyncio.run(_with_holder(database_url, "tallykeep writes", scenario))
@@ -54,11 +54,10 @@ def test_one_that_works_for_longer_may_go_on(database_url: str) -> None:
     asyncio.run(_with_holder(database_url, "tallykeep writes", scenario))
 
 
-def _go_on_later(holder: psycopg.Connection) -> None:
-    """Let the first lock go once somebody waits for it."""
-    with psycopg.connect(holder.info.dsn, password=holder.info.password) as look:
-        while not look.execute("SELECT FROM pg_locks WHERE NOT granted AND locktype = 'advisory'").fetchone():
-            pass
+async def _let_go_once_somebody_waits(engine: Engine, holder: psycopg.Connection) -> None:
+    """Let the first lock go, and keep the second."""
+    while not await engine.query("SELECT FROM pg_locks WHERE NOT granted AND locktype = 'advisory'"):
+        await asyncio.sleep(0.01)
     holder.rollback()
 
 
