@@ -543,6 +543,17 @@ MUTATIONS = (
         "FROM measured\n)\n\n-- name: delete_report_parts!",
         "tests/db/test_tidy.py::test_large_portions_go_few_at_a_time",
     ),
+    Mutation(
+        "a project has its share of places", f"{ENGINE}/places.py",
+        "            and self._of_projects[who[0]] < bounds.of_project\n", "",
+        "tests/unit/test_places.py::test_a_project_has_its_share_and_those_of_it_come_in_order",
+    ),
+    Mutation(
+        "reads have connections of their own", "src/tallykeep/http/context.py",
+        "Share(self.pools.reading, caller, self.shares.reads, few)",
+        "Share(self.pools.writing, caller, self.shares.writes, few)",
+        "tests/http/test_shares.py::test_reads_do_not_wait_for_writers_not_even_those_of_the_same_key",
+    ),
 )  # fmt: skip
 
 

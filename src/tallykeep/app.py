@@ -28,7 +28,6 @@ from tallykeep.db.upkeep import database_status, open_prompt, why_unsupported
 from tallykeep.engine.accept import Acceptance
 from tallykeep.engine.apply import Applier
 from tallykeep.engine.beginning import Samples
-from tallykeep.engine.control import Controller
 from tallykeep.engine.queue import Queue
 from tallykeep.engine.read import Reader
 from tallykeep.engine.report import signing_secret
@@ -37,8 +36,13 @@ from tallykeep.engine.tidy import Tidier
 from tallykeep.engine.watch import BriefWatcher, Watcher
 from tallykeep.engine.worker import EXPRESS_CONCURRENCY, run_worker
 from tallykeep.errors import DatabaseUnavailableError
+from tallykeep.http import patience
 from tallykeep.http.api import create_api
 from tallykeep.http.context import Context
+from tallykeep.http.open_actions import OpenActions
+from tallykeep.http.protocol import BoundedProtocol, bounded_protocol
+from tallykeep.http.receiving import PacedBodies
+from tallykeep.http.shares import Pools, Shares
 from tallykeep.resources.projects import Keys, add_keys_to_first_project, ensure_first_project
 from tallykeep.supervisor import Supervisor, shown_keys
 
@@ -48,7 +52,9 @@ _WORKER = "tallykeep worker"
 _AGAIN_SECONDS = 0.2
 _FIRST_LOOK_SECONDS = 5.0
 _GRACEFUL_SECONDS = 10
-_LOCK_TIMEOUT_SECONDS = 10  # that a request waits for what somebody else is writing
+_TICKS_BETWEEN_LOOKS = 5
+_OWN_CONNECTIONS = 4  # of an API process: for keys, sessions, and those who watch
+_READ_SECONDS = 30  # that one question of a request may take
 
 
 def serve(settings: Settings) -> int:
@@ -69,41 +75,24 @@ def api(settings: Settings) -> int:
 
     @asynccontextmanager
     async def open_context() -> AsyncIterator[Context]:
-        async with (
-            Guard(database_url, name="tallykeep api") as guard,
-            make_pool(
-                database_url,
-                size=settings.api_pool_size,
-                name="tallykeep api",
-                lock_timeout_seconds=_LOCK_TIMEOUT_SECONDS,
-                guard=guard,
-            ) as pool,
-            # Its own pool: a slow upload keeps a connection for as long as it takes.
-            make_pool(
-                database_url,
-                size=settings.api_pool_size,
-                name="tallykeep intake",
-                lock_timeout_seconds=_LOCK_TIMEOUT_SECONDS,
-                guard=guard,
-            ) as intake,
-        ):
-            acceptance = Acceptance(intake, settings)
-            controller = Controller(pool, acceptance, ACTION_TYPES, settings)
-            reader = Reader(ACTION_TYPES, settings.failures_in_result)
+        async with _open_pools(database_url, settings.api_pool_size) as (guard, pools):
             with suppress(TimeoutError):
                 await asyncio.wait_for(guard.present(), _FIRST_LOOK_SECONDS)
             yield Context(
-                settings=settings, pool=pool, intake=intake, acceptance=acceptance, reader=reader,
-                samples=Samples(settings), controller=controller, watcher=Watcher(pool),
-                brief_watcher=BriefWatcher(pool), kinds=ACTION_TYPES, report_secret=secret, guard=guard,
+                settings=settings, pools=pools, shares=Shares(settings), acceptance=Acceptance(pools.intake, settings),
+                reader=Reader(ACTION_TYPES, settings.failures_in_result), samples=Samples(settings),
+                watcher=Watcher(pools.own), brief_watcher=BriefWatcher(pools.own), kinds=ACTION_TYPES,
+                report_secret=secret, open_actions=OpenActions(pools.own, settings.max_open_actions), guard=guard,
             )  # fmt: skip
 
     app = create_api(ACTION_TYPES, open_context)
-    dashboard = create_dashboard(app, lambda: app.state.context.pool, settings.session_hours)
+    dashboard = create_dashboard(app, lambda: app.state.context.pools.own, settings.session_hours)
     app.add_middleware(Beside, dashboard=dashboard)
+    app.add_middleware(PacedBodies, most_seconds=settings.max_body_seconds)
     server = _Server(
         uvicorn.Config(
             app,
+            http=bounded_protocol(settings.max_connections),
             host=settings.host,
             port=settings.port,
             access_log=False,
@@ -116,8 +105,31 @@ def api(settings: Settings) -> int:
     return 0 if server.started else 1
 
 
+@asynccontextmanager
+async def _open_pools(database_url: str, size: int) -> AsyncIterator[tuple[Guard, Pools]]:
+    """Connections by what they are for, and who looks after them."""
+    async with Guard(database_url, name="tallykeep api") as guard:
+        make = partial(make_pool, database_url, lock_timeout_seconds=patience.SECONDS, guard=guard)
+        async with (
+            make(size=_OWN_CONNECTIONS, name="tallykeep api") as own,
+            make(size=size, name="tallykeep reads", statement_timeout_seconds=_READ_SECONDS) as reading,
+            make(size=size, name="tallykeep writes") as writing,
+            make(size=size, name="tallykeep intake") as intake,
+        ):
+            yield guard, Pools(own, reading, writing, intake)
+
+
 class _Server(uvicorn.Server):
-    """Lets go of those who wait for actions before it waits for their connections to close."""
+    """Looks after its connections; lets go of those who wait for actions before it waits for these to close."""
+
+    async def on_tick(self, counter: int) -> bool:
+        """What is done ten times a second."""
+        if counter % _TICKS_BETWEEN_LOOKS == 0:
+            now = asyncio.get_running_loop().time()
+            for connection in list(self.server_state.connections):
+                if isinstance(connection, BoundedProtocol):
+                    connection.look_after(now)
+        return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop serving."""

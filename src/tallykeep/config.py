@@ -66,7 +66,8 @@ class Settings(BaseSettings):
     )
     max_xlsx_bytes: _Bytes = Field(default=100 << 20, description="Largest workbook; larger ones get a 413.")
     max_xlsx_memory_bytes: _Bytes = Field(
-        default=2 << 30, description="Memory for reading one workbook; two are read at a time."
+        default=2 << 30,
+        description="Memory for reading one workbook; two are imported at a time, and two looked at, one of a project.",
     )
     max_ids_bytes: _Bytes = Field(
         default=64 << 20, description="Largest body that names resources by ids; it is read as a whole."
@@ -133,7 +134,34 @@ class Settings(BaseSettings):
         default=3,
         description="An action without progress and without a waiting job is queued again after this.",
     )
-    api_pool_size: int = Field(default=10, gt=1, le=1_000)
+    api_pool_size: int = Field(
+        default=10,
+        gt=1,
+        le=1_000,
+        description="Connections to the database of an API process: so many each to read, to write single resources and"
+        " to take submissions. One project has three fifths of each at most.",
+    )
+    uploads_at_once: int = Field(
+        default=64, gt=1, le=100_000, description="Uploads that an API process takes at a time; and as many downloads."
+    )
+    watches_at_once: int = Field(
+        default=512, gt=1, le=100_000, description="Requests that an API process lets wait for actions at a time."
+    )
+    max_open_actions: int = Field(
+        default=10_000,
+        gt=0,
+        le=1_000_000_000,
+        description="Actions of one project that may be unfinished, about; more get a 429.",
+    )
+    max_body_seconds: _Seconds = Field(
+        default=3600, description="How long an API process waits for a request's body, all its pauses together."
+    )
+    max_connections: int = Field(
+        default=1_000,
+        gt=0,
+        le=1_000_000,
+        description="Connections of clients to an API process; the oldest idle one makes room for another.",
+    )
     log_format: Literal["text", "json"] = "text"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 

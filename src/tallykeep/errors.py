@@ -132,7 +132,7 @@ class ResourceInUseError(RequestError):
 
 
 class UploadTimeoutError(RequestError):
-    """The client stopped sending in the middle of its body."""
+    """The request came too slowly, or stopped in the middle of its body."""
 
     code = 408
     key = "request_timeout"
@@ -161,6 +161,30 @@ class ConflictError(RequestError):
     code = 409
     key = "conflict"
     message = "Conflict"
+
+
+class UriTooLongError(RequestError):
+    """The URL is longer than is read, or has too many parameters."""
+
+    code = 414
+    key = "uri_too_long"
+    message = "URI too long"
+
+
+class HeadersTooLargeError(RequestError):
+    """The request's headers hold more than is read."""
+
+    code = 431
+    key = "headers_too_large"
+    message = "Request header fields too large"
+
+
+class TooManyRequestsError(RequestError):
+    """The project, or the key, has as much under way as it may; the message says of what, and how much that is."""
+
+    code = 429
+    key = "too_many_requests"
+    message = "Too many requests"
 
 
 class IdempotencyKeyReusedError(RequestError):

@@ -149,6 +149,6 @@ async def open_engine(
             Applier(pool, kinds, settings, run_alone or dies),
             Rescuer(pool, settings, WORKER),
             Reader(ACTION_TYPES, settings.failures_in_result),
-            Controller(pool, acceptance, ACTION_TYPES, settings),
+            Controller(pool, pool, acceptance, ACTION_TYPES, settings),
             project_id,
         )

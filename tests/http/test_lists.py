@@ -380,3 +380,17 @@ def test_customers_are_gone_through_by_the_moment_of_the_last(api: Api, order: d
         seen += [customer["source_id"] for customer in page]
         query["starting_after"] = page[-1][stamp]
     assert seen == (names if order == {"order": "created_at"} else names[::-1])
+
+
+def test_a_page_of_large_resources_is_bounded_and_says_what_fits(api: Api) -> None:
+    note = "n" * 700_000
+    for number in range(14):
+        given = {"type": "GIFT_VOUCHER", "gift": {"amount": 1}, "metadata": {"note": note}}
+        assert api.http.post(f"/v1/vouchers/LARGE-{number:02}", json=given).status_code == 200
+    refused = api.http.get("/v1/vouchers", params={"limit": 100})
+    assert (refused.status_code, refused.json()["key"]) == (400, "invalid_query_params")
+    assert "ask for limit=11 or fewer" in refused.json()["details"]
+    assert len(api.get("/v1/vouchers", limit=11)["vouchers"]) == 11
+    assert len(api.get("/v1/vouchers", limit=10, page=2)["vouchers"]) == 4
+    whole = api.http.get("/v1/lists/csv/vouchers").text
+    assert [line.partition(",")[0] for line in whole.splitlines()[1:]] == [f"LARGE-{number:02}" for number in range(14)]

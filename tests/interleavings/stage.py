@@ -24,13 +24,14 @@ from tallykeep.db.pool import Pool, make_pool
 from tallykeep.engine.accept import Acceptance
 from tallykeep.engine.apply import Applier
 from tallykeep.engine.beginning import Samples
-from tallykeep.engine.control import Controller
 from tallykeep.engine.read import Reader
 from tallykeep.engine.rescue import Rescuer
 from tallykeep.engine.watch import BriefWatcher, Watcher
 from tallykeep.http.api import create_api
 from tallykeep.http.context import Context
 from tallykeep.http.known_keys import KnownKeys
+from tallykeep.http.open_actions import OpenActions
+from tallykeep.http.shares import Pools, Shares
 from tallykeep.resources import codes
 from tallykeep.resources.projects import Caller, KeyKind, Keys, add_project, new_keys
 from tests.interleavings.explore import Choose, Enabled, Run, Step
@@ -297,11 +298,10 @@ async def _open_slot(turnstile: Turnstile, url: str, settings: Settings, place: 
         acceptance = Acceptance(pool, settings)
         known_keys = _KeysOfTheRun()
         context = Context(
-            settings=settings, pool=pool, intake=pool, acceptance=acceptance,
-            reader=Reader(ACTION_TYPES, settings.failures_in_result), samples=Samples(settings),
-            controller=Controller(pool, acceptance, ACTION_TYPES, settings), watcher=Watcher(pool),
-            brief_watcher=BriefWatcher(pool), kinds=ACTION_TYPES, report_secret=b"secret",
-            guard=Guard(url, name=WORKER), known_keys=known_keys,
+            settings=settings, pools=Pools(pool, pool, pool, pool), shares=Shares(settings), acceptance=acceptance,
+            reader=Reader(ACTION_TYPES, settings.failures_in_result), samples=Samples(settings), watcher=Watcher(pool),
+            brief_watcher=BriefWatcher(pool), kinds=ACTION_TYPES, report_secret=b"secret", known_keys=known_keys,
+            guard=Guard(url, name=WORKER), open_actions=OpenActions(pool, settings.max_open_actions),
         )  # fmt: skip
         app = _api(place)
         app.state.context = context

@@ -16,6 +16,7 @@ from tests.postgres import quiet_settings
 from tests.unit.test_sheet import workbook
 
 NO_TITLES = frozenset[str]()
+NOBODY = (1, "")
 TITLES = frozenset({"code", "vouchertype", "value"})
 
 
@@ -42,7 +43,7 @@ def test_reading_that_is_broken_off_ends_its_process() -> None:
 
     async def scenario() -> None:
         with pytest.raises(InvalidPayloadError, match="seen enough"):
-            async with Workbooks(quiet_settings()).as_csv(sent(large), None, NO_TITLES) as (_, rows):
+            async with Workbooks(quiet_settings()).as_csv(sent(large), None, NO_TITLES, NOBODY) as (_, rows):
                 assert (await anext(aiter(rows))).startswith(b"Code\r\nC0C0")
                 assert len(readers()) == 1
                 raise InvalidPayloadError("seen enough")
@@ -51,21 +52,22 @@ def test_reading_that_is_broken_off_ends_its_process() -> None:
     asyncio.run(scenario())
 
 
-def test_many_at_a_time_wait_for_their_turn() -> None:
+@pytest.mark.parametrize(("projects", "at_once"), [(1, 1), (3, 2)])
+def test_many_at_a_time_wait_for_their_turn_and_one_project_has_one(projects: int, at_once: int) -> None:
     small = workbook([["Code"], ["A"]]).getvalue()
 
     async def scenario() -> None:
         workbooks = Workbooks(quiet_settings())
         most = 0
 
-        async def read() -> bytes:
+        async def read(number: int) -> bytes:
             nonlocal most
-            async with workbooks.as_csv(sent(small), None, NO_TITLES) as (_, rows):
+            async with workbooks.as_csv(sent(small), None, NO_TITLES, (number % projects, "")) as (_, rows):
                 most = max(most, len(readers()))
                 return b"".join([chunk async for chunk in rows])
 
-        assert await asyncio.gather(*(read() for _ in range(6))) == [b"Code\r\nA\r\n"] * 6
-        assert most == 2
+        assert await asyncio.gather(*map(read, range(6))) == [b"Code\r\nA\r\n"] * 6
+        assert most == at_once
 
     asyncio.run(scenario())
 
@@ -74,7 +76,7 @@ def taken(content: bytes, sheet: str | None = None, titles: frozenset[str] = NO_
     """What is taken of a workbook, and the lines of its CSV."""
 
     async def read() -> tuple[Taken, list[str]]:
-        async with Workbooks(quiet_settings()).as_csv(sent(content), sheet, titles) as (found, rows):
+        async with Workbooks(quiet_settings()).as_csv(sent(content), sheet, titles, NOBODY) as (found, rows):
             return found, b"".join([chunk async for chunk in rows]).decode().splitlines()
 
     return asyncio.run(read())

@@ -21,7 +21,7 @@ from tallykeep.actions.previewed_columns import (
 from tallykeep.actions.previewed_rows import PreviewedRow, previewed_rows
 from tallykeep.actions.recognition import Candidate, SeenColumn, candidates, doubt
 from tallykeep.actions.synonyms import SYNONYMS
-from tallykeep.db.pool import Pool
+from tallykeep.db.pool import Connections
 from tallykeep.engine.beginning import Beginning, Sample, read_beginning
 from tallykeep.engine.columns import Mapping, choose_columns
 from tallykeep.engine.decimal_marks import with_marks
@@ -109,7 +109,7 @@ class _Look:
 
 
 async def preview(
-    pool: Pool, project_id: int, sample: Sample, asked: Asked, file_name: str | None, max_row_bytes: int
+    pool: Connections, project_id: int, sample: Sample, asked: Asked, file_name: str | None, max_row_bytes: int
 ) -> Preview:
     """Look at a sample of a file, and try its first rows; nothing is written.
 

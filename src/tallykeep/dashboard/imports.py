@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.datastructures import FormData, UploadFile
 
 from tallykeep.dashboard.api import RefusedError, segment
+from tallykeep.dashboard.bodies import FORM_BYTES
 from tallykeep.dashboard.guard import MOST_FIELDS
 from tallykeep.dashboard.look import KINDS, asked, how_it_is_read, is_a_guess, shown
 from tallykeep.dashboard.pages import fragment, page
@@ -21,7 +22,6 @@ router = APIRouter()
 
 # Marks of answers: only tells what is wrong; the file is known by this from now on; it is not known any more.
 _PROBLEM, _KEPT, _SEND_AGAIN = "X-Problem", "X-Kept", "X-Send-Again"
-_FORM_BYTES = 4 << 20  # what a form may hold beside its file
 
 
 @router.get("/imports")
@@ -62,10 +62,10 @@ async def look(request: Request, visit: FromVisit) -> Response:
 async def _too_large(request: Request, visit: Visit) -> str:
     """What to say of a form that holds more than can be looked at: it is not even read."""
     length = request.headers.get("content-length", "")
-    if length.isdecimal() and int(length) <= _FORM_BYTES:
+    if length.isdecimal() and int(length) <= FORM_BYTES:
         return ""
     limits = (await visit.api.get("/v1/imports"))["limits"]
-    fits = length.isdecimal() and int(length) <= limits["workbook_bytes"] + _FORM_BYTES
+    fits = length.isdecimal() and int(length) <= limits["workbook_bytes"] + FORM_BYTES
     return "" if fits else "The file is too large to be looked at, or its size was not told."
 
 

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tallykeep.dashboard import campaigns, docs, fix, imports, keys, metadata, resources, session, task, tasks
 from tallykeep.dashboard.api import KeysRefusedError, RefusedError
+from tallykeep.dashboard.bodies import BoundedForms
 from tallykeep.dashboard.guard import ForeignFormError, SafeHeaders, require_own_site
 from tallykeep.dashboard.inprocess import InProcess
 from tallykeep.dashboard.pages import STATIC, page, redirect
@@ -66,7 +67,7 @@ class Beside:
 
     def __init__(self, app: ASGIApp, dashboard: FastAPI) -> None:
         self._api = app
-        self._dashboard = SafeHeaders(dashboard)
+        self._dashboard = SafeHeaders(BoundedForms(dashboard, dashboard.state.sessions))
         self._first_segments = {_first_segment(path) for path in dashboard.state.paths}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -24,7 +24,7 @@ CATEGORIES = "the categories"
 PRODUCTS = "the products"
 CAMPAIGN = "the campaign"  # that an action is about; its gate is the one of `campaign_gate`
 
-_PATIENCE = 10  # seconds that a request waits for a gate, or behind it for a row
+_PATIENCE = 3  # seconds that a request waits for a gate, or behind it for a row
 _RETRY_AFTER = 5
 _SILENCE = "30s"  # after which the gates of a request whose process is stopped are opened again
 

@@ -10,10 +10,10 @@ import socket
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import psycopg
 from psycopg import AsyncConnection
@@ -30,6 +30,14 @@ from tallykeep.db.session import set_own_limits
 
 Connection = AsyncConnection[DictRow]
 Configure = Callable[[Connection], Awaitable[None]]
+
+
+class Connections(Protocol):
+    """What gives connections: a pool, or somebody's share of one."""
+
+    def connection(self) -> AbstractAsyncContextManager[Connection]:
+        """A connection for as long as the context lasts."""
+
 
 _SENT_AHEAD_BYTES = 1 << 20
 _PATIENCE_SECONDS = 10.0
@@ -270,23 +278,26 @@ def make_pool(
     size: int,
     name: str,
     lock_timeout_seconds: float = 0,
+    statement_timeout_seconds: float = 0,
     guard: Guard | None = None,
     **parameters: Any,
 ) -> Pool:
     """A closed pool of connections set up as ours are; open it within the running event loop.
 
-    Its statements wait for locks for `lock_timeout_seconds`, with 0 without end.
+    Its statements wait for locks for `lock_timeout_seconds`, and take `statement_timeout_seconds` at most; with 0 there
+    is no end to it.
     """
-    configure = partial(_configure, lock_timeout_seconds=lock_timeout_seconds)
+    limits = {"lock_timeout_seconds": lock_timeout_seconds, "statement_timeout_seconds": statement_timeout_seconds}
+    configure = partial(_configure, limits=limits)
     return Pool(database_url, configure, size=size, name=name, guard=guard, **parameters)
 
 
-async def _configure(connection: Connection, *, lock_timeout_seconds: float) -> None:
+async def _configure(connection: Connection, *, limits: dict[str, float]) -> None:
     _widen(connection.fileno())
     set_json_loads(exact_json.loads, connection)
     set_json_dumps(exact_json.dumps, connection)
     # In UTC, because elsewhere the last day of 9999 would be past what Python can hold.
-    await set_own_limits(connection, lock_timeout_seconds=lock_timeout_seconds)
+    await set_own_limits(connection, **limits)
 
 
 def _widen(descriptor: int) -> None:

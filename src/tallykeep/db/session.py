@@ -28,16 +28,18 @@ def connect(database_url: str, *, autocommit: bool = False) -> psycopg.Connectio
             f"The database runs on PostgreSQL {version}; Tallykeep needs {OLDEST_SERVER} or newer. Upgrade the server"
             " (pg_upgrade), or set TALLYKEEP_DATABASE_URL to a newer one; unset, an embedded one is used"
         )
-    connection.execute(_sql.set_own_limits, {"lock_timeout": "0"})
+    connection.execute(_sql.set_own_limits, {"lock_timeout": "0", "statement_timeout": "0"})
     if connection.info.server_version >= _WITH_TRANSACTION_TIMEOUT:
         connection.execute(_sql.set_own_limit_of_transactions)
     connection.autocommit = autocommit
     return connection
 
 
-async def set_own_limits(connection: AsyncConnection[Any], *, lock_timeout_seconds: float = 0) -> None:
-    """Set the session's time zone and timeouts; statements wait for locks for so long, with 0 without end."""
-    milliseconds = str(round(lock_timeout_seconds * 1000))
-    await connection.execute(_sql.set_own_limits, {"lock_timeout": milliseconds})
+async def set_own_limits(
+    connection: AsyncConnection[Any], *, lock_timeout_seconds: float = 0, statement_timeout_seconds: float = 0
+) -> None:
+    """Set the session's time zone and timeouts; statements wait for locks, and take, so long, with 0 without end."""
+    limits = {"lock_timeout": lock_timeout_seconds, "statement_timeout": statement_timeout_seconds}
+    await connection.execute(_sql.set_own_limits, {name: str(round(1000 * most)) for name, most in limits.items()})
     if connection.info.server_version >= _WITH_TRANSACTION_TIMEOUT:
         await connection.execute(_sql.set_own_limit_of_transactions)

@@ -4,7 +4,7 @@
 SELECT
     set_config('timezone', 'UTC', false),
     set_config('default_transaction_isolation', 'read committed', false),
-    set_config('statement_timeout', '0', false),
+    set_config('statement_timeout', :statement_timeout, false),
     set_config('idle_in_transaction_session_timeout', '0', false),
     set_config('idle_session_timeout', '0', false),
     set_config('lock_timeout', :lock_timeout, false)

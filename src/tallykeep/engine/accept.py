@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, suppress
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any, LiteralString
 
 from psycopg.types.json import Jsonb
 
 from tallykeep.config import Settings
-from tallykeep.db.pool import Connection, Pool
+from tallykeep.db.pool import Connection, Connections
 from tallykeep.db.queries import queries
 from tallykeep.engine.attempt import whole_at_once
 from tallykeep.engine.columns import choose_columns
@@ -46,10 +47,16 @@ class _Totals:
 class Acceptance:
     """Takes submissions. An id that was handed out survives; a submission that broke off leaves nothing behind."""
 
-    def __init__(self, pool: Pool, settings: Settings) -> None:
+    def __init__(self, pool: Connections, settings: Settings) -> None:
         self._pool = pool
         self._settings = settings
         self._opener = Opener(settings)
+
+    def over(self, connections: Connections) -> "Acceptance":
+        """The same, working with these connections: somebody's share of all."""
+        shared = copy(self)
+        shared._pool = connections
+        return shared
 
     async def accept(self, submission: Submission, upload: Upload) -> Accepted:
         """Read the upload to its end and start its action, or find the one that its idempotency key started.
@@ -65,7 +72,7 @@ class Acceptance:
                 pass
             return replay(submission, known, fingerprint.digest(carried(upload.wishes(), submission.earlier)))
         try:
-            async with self._opener.open(submission.kind, upload, body) as content:
+            async with self._opener.open(submission.kind, upload, body, submission.who) as content:
                 return await self._accept(submission, upload, fingerprint, content)
         except KeyTakenError:
             known = await self._find(submission)

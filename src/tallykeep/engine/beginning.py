@@ -11,6 +11,7 @@ from tallykeep.engine.decimal_marks import DecimalMarks, MarkOf
 from tallykeep.engine.encoding import Transcoder, known_charset
 from tallykeep.engine.header import Looked
 from tallykeep.engine.open import refuse_options
+from tallykeep.engine.places import Who
 from tallykeep.engine.rows import raw_rows, read_rows
 from tallykeep.engine.split_csv import CsvSplitter
 from tallykeep.engine.split_json import JsonSplitter
@@ -93,10 +94,10 @@ class Samples:
         self._expanded = Limit(settings.max_expanded_bytes, "TALLYKEEP_MAX_EXPANDED_BYTES")
 
     async def take(
-        self, body: AsyncIterator[bytes], *, partial: bool, sheet: str | None = None,
+        self, body: AsyncIterator[bytes], who: Who, *, partial: bool, sheet: str | None = None,
         titles: frozenset[str] = frozenset(),
     ) -> Sample:  # fmt: skip
-        """The first bytes of a file; with `partial`, the body itself is only its beginning.
+        """The first bytes of a file that `who` sends; with `partial`, the body itself is only its beginning.
 
         Of a workbook, those of this `sheet`, or of the one that has the most of the `titles`.
         Raises InvalidPayloadError for what is no file of rows, BodyTooLargeError for a workbook beyond its limits.
@@ -111,7 +112,7 @@ class Samples:
             return Sample(held, ended and not partial, compression)
         if partial:
             raise InvalidPayloadError("A workbook can only be read as a whole; send all of it, without partial=true")
-        async with self._workbooks.as_csv(content, sheet, titles) as (taken, rows):
+        async with self._workbooks.as_csv(content, sheet, titles, who) as (taken, rows):
             return Sample(*await _first_bytes(rows), compression, taken)
 
 

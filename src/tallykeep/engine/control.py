@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tallykeep.config import Settings
-from tallykeep.db.pool import Pool
+from tallykeep.db.pool import Connections
 from tallykeep.db.queries import queries
 from tallykeep.engine.accept import Acceptance
 from tallykeep.engine.account import end_unfinished
@@ -40,9 +40,10 @@ class Parent:
 
 @dataclass(frozen=True, slots=True)
 class Controller:
-    """What the API does to actions that were accepted before."""
+    """What the API does to actions that were accepted before; what it only reads has connections of its own."""
 
-    pool: Pool
+    reading: Connections
+    pool: Connections
     acceptance: Acceptance
     kinds: ActionTypes
     settings: Settings
@@ -50,7 +51,7 @@ class Controller:
     async def find(self, project_id: int, action_id: str) -> Parent:
         """The action; raises NotFoundError."""
         place = {"project_id": project_id, "id": action_id}
-        async with self.pool.connection() as connection:
+        async with self.reading.connection() as connection:
             found = await (await connection.execute(_sql.get_parent, place)).fetchone()
         if found is None:
             raise NotFoundError.of("async_action", action_id)
@@ -112,7 +113,9 @@ class Controller:
         if parent.source.format == "planned":
             return await self._plan_again(submission, wishes, count)
         parent.require_rows()
-        return await self.acceptance.accept(submission, SentAgain(self.pool, submission, parent, wishes, unprocessed))
+        return await self.acceptance.accept(
+            submission, SentAgain(self.reading, submission, parent, wishes, unprocessed)
+        )
 
     async def _plan_again(self, submission: Submission, wishes: Wishes, count: int) -> Accepted:
         options = submission.options
@@ -130,7 +133,7 @@ class Controller:
 class SentAgain:
     """An upload of rows that were sent before."""
 
-    pool: Pool
+    reading: Connections
     submission: Submission
     parent: Parent
     asked: Wishes
@@ -179,7 +182,7 @@ class SentAgain:
 
     async def _rows(self) -> SentRows:
         place: tuple[int, str, Source] = (self.submission.project_id, self.parent.id, self.parent.source)
-        async for rows in sent_rows(self.pool, *place, unprocessed=self.unprocessed):
+        async for rows in sent_rows(self.reading, *place, unprocessed=self.unprocessed):
             self.lines.extend(row.line for row in rows)
             yield rows
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from tallykeep import exact_json
 from tallykeep.csv_text import BYTE_ORDER_MARK, csv_line, csv_lines
-from tallykeep.db.pool import Pool
+from tallykeep.db.pool import Connections
 from tallykeep.db.queries import queries
 from tallykeep.engine.columns import OURS
 from tallykeep.engine.rows import raw_rows, read_rows
@@ -38,7 +38,7 @@ SentRows = AsyncIterator[list[SentRow]]
 
 
 async def sent_rows(
-    pool: Pool, project_id: int, action_id: str, source: Source, *, unprocessed: bool = False
+    pool: Connections, project_id: int, action_id: str, source: Source, *, unprocessed: bool = False
 ) -> SentRows:
     """The action's failed rows in order, a portion at a time; with `unprocessed`, those without any outcome too.
 
@@ -59,7 +59,7 @@ async def sent_rows(
         after = found[-1]["first_row"]
 
 
-async def _next_portions(pool: Pool, wanted: dict[str, Any]) -> list[dict[str, Any]]:
+async def _next_portions(pool: Connections, wanted: dict[str, Any]) -> list[dict[str, Any]]:
     async with pool.connection() as connection:
         found = await connection.execute(
             _sql.portions_with_failures, wanted | {"limit": _PORTIONS_AT_A_TIME}, binary=True

@@ -120,6 +120,11 @@ class Submission:
     parent_id: str | None = None
     earlier: Source | None = None  # of the action that is retried
 
+    @property
+    def who(self) -> tuple[int, str]:
+        """The project and the key that ask."""
+        return self.project_id, self.requested_by or ""
+
 
 class Upload(Protocol):
     """A body as it comes, and what is known of it once it was read to its end."""

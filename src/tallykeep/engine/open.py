@@ -9,6 +9,7 @@ from tallykeep.config import Settings
 from tallykeep.engine.encoding import known_charset
 from tallykeep.engine.header import Looked
 from tallykeep.engine.kinds import ActionType, Upload
+from tallykeep.engine.places import Who
 from tallykeep.engine.split_csv import CsvSplitter
 from tallykeep.engine.split_ids import IdsSplitter
 from tallykeep.engine.split_json import JsonSplitter
@@ -71,8 +72,10 @@ class Opener:
         }
 
     @asynccontextmanager
-    async def open(self, kind: ActionType, upload: Upload, body: AsyncIterator[bytes]) -> AsyncIterator[Opened]:
-        """The splitter that fits the body, and the bytes to feed it with.
+    async def open(
+        self, kind: ActionType, upload: Upload, body: AsyncIterator[bytes], who: Who
+    ) -> AsyncIterator[Opened]:
+        """The splitter that fits the body, and the bytes to feed it with; `who` sends it.
 
         Raises InvalidPayloadError, BodyTooLargeError and UnsupportedMediaTypeError, some of them only in the reading.
         """
@@ -86,7 +89,7 @@ class Opener:
         if first == XLSX_MAGIC:
             refuse_options("a workbook", delimiter=upload.delimiter)
             titles = _known_titles(kind, upload)
-            async with self._workbooks.as_csv(content, upload.sheet, titles) as (taken, rows):
+            async with self._workbooks.as_csv(content, upload.sheet, titles, who) as (taken, rows):
                 looked = Looked(",", upload.header_row, titles, by_record=True)
                 yield Opened(CsvSplitter(looked=looked, sheet=taken.name, **self._sizes), rows, taken.decimal_marks)
         else:

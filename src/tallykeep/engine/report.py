@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from itsdangerous import BadSignature, URLSafeSerializer
 
-from tallykeep.db.pool import Connection, Pool
+from tallykeep.db.pool import Connection, Connections
 from tallykeep.db.queries import queries
 from tallykeep.engine.kinds import ActionTypes, Report
 from tallykeep.errors import NotFoundError
@@ -77,7 +77,7 @@ async def report_header(connection: Connection, kinds: ActionTypes, place: Repor
     return ",".join(kinds[found["type"]].report_header) + "\n"
 
 
-async def report_lines(pool: Pool, report: ReportPlace) -> AsyncIterator[str]:
+async def report_lines(pool: Connections, report: ReportPlace) -> AsyncIterator[str]:
     """The other lines of the report file, part by part; between parts no connection is held."""
     place, after = {"project_id": report.project_id, "action_id": report.action_id}, 0
     while part := await _next_part(pool, {**place, "after": after}):
@@ -85,6 +85,6 @@ async def report_lines(pool: Pool, report: ReportPlace) -> AsyncIterator[str]:
         after = part["first_row"]
 
 
-async def _next_part(pool: Pool, behind: dict[str, object]) -> dict[str, Any] | None:
+async def _next_part(pool: Connections, behind: dict[str, object]) -> dict[str, Any] | None:
     async with pool.connection() as connection:
         return await (await connection.execute(_sql.next_report_part, behind)).fetchone()

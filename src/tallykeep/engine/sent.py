@@ -6,7 +6,7 @@ from typing import Any, LiteralString
 
 from tallykeep import exact_json
 from tallykeep.csv_text import BYTE_ORDER_MARK, csv_line
-from tallykeep.db.pool import Pool
+from tallykeep.db.pool import Connections
 from tallykeep.db.queries import queries
 from tallykeep.engine.rows import raw_rows, read_rows
 from tallykeep.engine.split_json import ELEMENT_SEPARATOR
@@ -21,7 +21,7 @@ _PORTIONS_AT_A_TIME = 4
 _Sent = dict[int, dict[str, Any]]
 
 
-async def rows_as_sent(pool: Pool, project_id: int, action_id: str, source: Source, rows: list[int]) -> _Sent:
+async def rows_as_sent(pool: Connections, project_id: int, action_id: str, source: Source, rows: list[int]) -> _Sent:
     """What these rows hold, by number: the `cells` of a file's row; else its `text`, JSON as it came.
 
     A file's line that cannot be read is `text` too. Rows that are not kept any more are left out.
@@ -48,7 +48,7 @@ def _shown(number: int, raw: bytes, source: Source) -> dict[str, Any]:
     return {"text": raw.decode("utf-8", "replace").rstrip("\r\n")}
 
 
-async def whole_file(pool: Pool, project_id: int, action_id: str, source: Source) -> AsyncIterator[bytes]:
+async def whole_file(pool: Connections, project_id: int, action_id: str, source: Source) -> AsyncIterator[bytes]:
     """All rows of the action, as a body that could start it again: a file with its own header, in UTF-8.
 
     Raises ConflictError where the rows are not kept any more.
@@ -77,7 +77,7 @@ def _around(source: Source) -> tuple[bytes, bytes, bytes]:
     return b"{" + exact_json.dumps(by) + b":[", ELEMENT_SEPARATOR, b'],"metadata":' + metadata + b"}"
 
 
-async def _portions(pool: Pool, query: LiteralString, wanted: dict[str, Any]) -> AsyncIterator[Portion]:
+async def _portions(pool: Connections, query: LiteralString, wanted: dict[str, Any]) -> AsyncIterator[Portion]:
     """The portions in order; between them no connection is held, because who reads this may be slow."""
     after = 0
     while found := await _next(pool, query, {**wanted, "after": after, "limit": _PORTIONS_AT_A_TIME}):
@@ -86,7 +86,7 @@ async def _portions(pool: Pool, query: LiteralString, wanted: dict[str, Any]) ->
         after = found[-1]["first_row"]
 
 
-async def _next(pool: Pool, query: LiteralString, wanted: dict[str, Any]) -> list[dict[str, Any]]:
+async def _next(pool: Connections, query: LiteralString, wanted: dict[str, Any]) -> list[dict[str, Any]]:
     async with pool.connection() as connection:
         portions = await (await connection.execute(query, wanted, binary=True)).fetchall()
         # Asked afterwards: what was kept until now was all there a moment ago.

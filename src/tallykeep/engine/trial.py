@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from tallykeep.db.clock import database_time
-from tallykeep.db.pool import Pool
+from tallykeep.db.pool import Connections
 from tallykeep.db.queries import queries
 from tallykeep.engine.attempt import try_rows
 from tallykeep.engine.filling import fill, filled_header
@@ -32,7 +32,7 @@ class Trial:
 
 
 async def try_out(
-    pool: Pool, project_id: int, kind: ActionType, source: Source, rows: list[Row], target: str | None
+    pool: Connections, project_id: int, kind: ActionType, source: Source, rows: list[Row], target: str | None
 ) -> Trial:
     """Try these rows, into the `target` of types that have one; nothing is left of it but the outcome.
 

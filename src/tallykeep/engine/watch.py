@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from tallykeep.db.pool import Pool
+from tallykeep.db.pool import Connections
 from tallykeep.db.queries import queries
 from tallykeep.engine.passing import is_passing
 from tallykeep.engine.read import action_of
@@ -84,7 +84,7 @@ class Watch:
 class Watcher:
     """Looks for everybody who waits. It asks only while somebody does, and goes on asking through an outage."""
 
-    def __init__(self, pool: Pool, look_every_seconds: float = _LOOK_EVERY_SECONDS) -> None:
+    def __init__(self, pool: Connections, look_every_seconds: float = _LOOK_EVERY_SECONDS) -> None:
         self._pool = pool
         self._look_every_seconds = look_every_seconds
         self._watches: dict[_Key, set[Watch]] = {}
@@ -145,7 +145,7 @@ class BriefWatcher:
     Many integrations loop only while an action is IN_PROGRESS. Who comes when many wait already is let through.
     """
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Connections) -> None:
         self._watcher = Watcher(pool, _LOOK_SOON_SECONDS)
         self._waiting: Counter[int] = Counter()
 

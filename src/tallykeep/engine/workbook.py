@@ -14,6 +14,7 @@ import structlog
 
 from tallykeep.config import Settings, environment_without_settings
 from tallykeep.engine import sheet as engine_sheet
+from tallykeep.engine.places import Bounds, Places, Who
 from tallykeep.engine.unpack import Limit
 from tallykeep.errors import BodyTooLargeError, InvalidPayloadError
 
@@ -27,7 +28,9 @@ OLE_REFUSED = (
 
 _CHUNK_BYTES = 1 << 18
 _LONGEST_LOGGED = 300
-_AT_ONCE = 2  # each may take as much memory as the settings allow
+# Each may take as much memory as the settings allow.
+_AT_ONCE = Bounds(in_all=2, of_project=1, of_key=1, waiting=20)
+_PATIENCE_SECONDS = 60.0
 _LONGEST_NAME = 255
 
 
@@ -65,25 +68,27 @@ class Taken:
 
 
 class Workbooks:
-    """Reads workbooks, a few at a time, each in a process of its own."""
+    """Reads workbooks, a few at a time, each in a process of its own that leaves the processor to others."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._limit = Limit(settings.max_xlsx_bytes, "TALLYKEEP_MAX_XLSX_BYTES")
-        self._slots = asyncio.Semaphore(_AT_ONCE)
+        self._places = Places("workbooks", _AT_ONCE, patience_seconds=_PATIENCE_SECONDS, retry_after=10)
 
     @asynccontextmanager
     async def as_csv(
-        self, chunks: AsyncIterator[bytes], sheet: str | None, titles: frozenset[str]
+        self, chunks: AsyncIterator[bytes], sheet: str | None, titles: frozenset[str], who: Who
     ) -> AsyncIterator[tuple[Taken, AsyncIterator[bytes]]]:
         """What is taken of the workbook, and its rows as CSV, one record for each; its process ends with the block.
 
         The sheet is one by its name or its number, else the first visible one with rows, or a later one of whose header
-        more of the titles are known. Raises BodyTooLargeError and InvalidPayloadError, also in the reading.
+        more of the titles are known. One of a project is read at a time. Raises BodyTooLargeError and
+        InvalidPayloadError, also in the reading; TooManyRequestsError or ServiceUnavailableError where others are read
+        for too long.
         """
         with TemporaryFile() as workbook, TemporaryFile() as complaints:
             await _spool(chunks, workbook, self._limit)
-            async with self._slots:
+            async with self._places.place(*who):
                 process = await self._start(workbook, complaints, _options(sheet, titles))
                 try:
                     reading = _Reading(process, complaints, self._settings)
@@ -155,7 +160,8 @@ def _refusal(code: int, complaint: str, settings: Settings) -> InvalidPayloadErr
         )
     _log.warning("workbook ended its reader", exit_code=code, complaint=complaint[:_LONGEST_LOGGED])
     return InvalidPayloadError(
-        "The workbook cannot be read: it is broken, or takes too long, or needs more than"
-        f" {settings.max_xlsx_memory_bytes} bytes of memory (setting TALLYKEEP_MAX_XLSX_MEMORY_BYTES), as one does with"
-        " a value in a cell far from the others; save it as CSV"
+        "The workbook cannot be read: it is broken, or needs more than"
+        f" {engine_sheet.MOST_CPU_SECONDS} seconds of a processor, or more than {settings.max_xlsx_memory_bytes} bytes"
+        " of memory (setting TALLYKEEP_MAX_XLSX_MEMORY_BYTES), as one does with a value in a cell far from the others;"
+        " save it as CSV"
     )

@@ -12,6 +12,7 @@ from psycopg.errors import (
     DiskFull,
     IdleInTransactionSessionTimeout,
     LockNotAvailable,
+    QueryCanceled,
     ReadOnlySqlTransaction,
     TooManyConnections,
 )
@@ -34,12 +35,14 @@ from tallykeep.errors import (
     NotFoundError,
     RequestError,
     ServiceUnavailableError,
+    UriTooLongError,
 )
 from tallykeep.http.paths import shown_path, tell_slashes_apart
 from tallykeep.model import new_id
 
 _log = structlog.get_logger()
 
+_MOST_PARAMETERS = 1_000
 _SLASHES_OF_ONE = 3  # /v1/vouchers/{code}
 
 _NO_DATABASE = (
@@ -70,6 +73,11 @@ _READ_ONLY = (
     " once it is writable"
 )
 
+_TOOK_TOO_LONG = (
+    "The database was at it for too long and was stopped; nothing was changed. Ask for less, by filters or a smaller"
+    " limit, or again when the server has less to do"
+)
+
 _WRITTEN_TO = (
     "An action, or another request, is writing to the same resources just now; nothing was changed. Send it again in a"
     " moment"
@@ -97,9 +105,8 @@ class RequestIds:
             return
         request_id = new_id("v-")
         scope.setdefault("state", {})["request_id"] = request_id
-        if "\0" in scope["path"] or b"%00" in scope["query_string"]:
-            refused = error_answer(Request(scope), InvalidQueryError("The URL holds the character U+0000"))
-            await refused(scope, receive, send)
+        if refusal := _refusal_of_url(scope):
+            await error_answer(Request(scope), refusal)(scope, receive, send)
             return
         tell_slashes_apart(scope)
 
@@ -109,6 +116,14 @@ class RequestIds:
             await send(message)
 
         await self._app(scope, receive, send_with_id)
+
+
+def _refusal_of_url(scope: Scope) -> RequestError | None:
+    if "\0" in scope["path"] or b"%00" in scope["query_string"]:
+        return InvalidQueryError("The URL holds the character U+0000")
+    if scope["query_string"].count(b"&") >= _MOST_PARAMETERS:
+        return UriTooLongError(f"The URL has more than {_MOST_PARAMETERS} parameters; ask for fewer at a time")
+    return None
 
 
 ACCEPTED: dict[str, Any] = {
@@ -137,6 +152,7 @@ def answer_errors(app: FastAPI) -> None:
     app.add_exception_handler(RequestError, _on_request_error)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(QueryCanceled, _on_canceled)
     app.add_exception_handler(ReadOnlySqlTransaction, _on_read_only)
     for conflict in (LockNotAvailable, DeadlockDetected):
         app.add_exception_handler(conflict, _on_conflict)
@@ -149,13 +165,18 @@ def answer_errors(app: FastAPI) -> None:
 
 
 def error_answer(request: Request, error: RequestError) -> Json:
+    """The answer to a request that failed."""
+    return Json(error_body(error, request_id(request)), status_code=error.code, headers=error.headers)
+
+
+def error_body(error: RequestError, request_id: str) -> dict[str, Any]:
     """An error in the wire format; 413 carries the peer's other shape too."""
     body: dict[str, Any] = {
         "code": error.code,
         "key": error.key,
         "message": error.message,
         "details": error.details,
-        "request_id": request_id(request),
+        "request_id": request_id,
     }
     if error.resource_id is not None:
         body["resource_id"] = error.resource_id
@@ -163,7 +184,7 @@ def error_answer(request: Request, error: RequestError) -> Json:
         body["resource_type"] = error.resource_type
     if isinstance(error, BodyTooLargeError):
         body |= {"statusCode": error.code, "error": error.message}
-    return Json(body, status_code=error.code, headers=error.headers)
+    return body
 
 
 async def _on_request_error(request: Request, error: Exception) -> Response:
@@ -212,6 +233,13 @@ async def _on_conflict(request: Request, error: Exception) -> Response:
     _log.info("rows are being written to by others", request_id=request_id(request), reason=str(error))
     refused = ServiceUnavailableError(_WRITTEN_TO)
     refused.headers["Retry-After"] = "1"
+    return error_answer(request, refused)
+
+
+async def _on_canceled(request: Request, error: Exception) -> Response:
+    _log.warning("a question took too long", request_id=request_id(request), reason=str(error))
+    refused = ServiceUnavailableError(_TOOK_TOO_LONG)
+    refused.headers["Retry-After"] = "30"
     return error_answer(request, refused)
 
 

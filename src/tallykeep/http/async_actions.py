@@ -108,7 +108,7 @@ async def list_actions(context: FromContext, caller: FromCaller, wanted: FromFil
     brought in counts once, by its `line`; rows that came without lines, and more than 50,000, are not compared.
     `first_file_name` is the file of the first of the actions that this one retries.
     """
-    async with context.pool.connection() as connection:
+    async with context.reading(caller, much=wanted.looks_at_each).connection() as connection:
         return Json(await context.reader.list_actions(connection, caller.project_id, replace(wanted, limit=limit)))
 
 
@@ -126,7 +126,7 @@ async def get_action(
     first row has an outcome. With `wait`, the answer comes as soon as the action has ended, or else after so many
     seconds; without, an action that is ENQUEUED is given a moment to begin, 150 ms at most.
     """
-    return Json(await read_action(request, context, caller.project_id, action_id, wait))
+    return Json(await read_action(request, context, caller, action_id, wait))
 
 
 @router.get("/{action_id}/failures", summary="List failed rows", openapi_extra=OURS)
@@ -148,7 +148,7 @@ async def list_failures(
     `text` as it was sent.
     """
     key = (caller.project_id, action_id)
-    async with context.pool.connection() as connection:
+    async with context.reading(caller, much=group_by is not None or reason is not None).connection() as connection:
         if group_by == "reason":
             return Json(await context.reader.list_reasons(connection, *key, limit=limit, reason=reason))
         page = await context.reader.list_failures(connection, *key, limit=limit, after_row=after_row, reason=reason)
@@ -156,10 +156,10 @@ async def list_failures(
 
 
 async def _with_rows(context: Context, caller: Caller, action_id: str, page: dict[str, Any]) -> dict[str, Any]:
-    source = (await context.controller.find(caller.project_id, action_id)).source
+    source = (await context.controlling(caller).find(caller.project_id, action_id)).source
     rows = [failure["row"] for failure in page["failures"]]
     sent: dict[int, dict[str, Any]] = {}
     if rows and source.format != "planned":
-        sent = await rows_as_sent(context.pool, caller.project_id, action_id, source, rows)
+        sent = await rows_as_sent(context.reading(caller, much=True), caller.project_id, action_id, source, rows)
     failures = [{**failure, **sent.get(failure["row"], {})} for failure in page["failures"]]
     return {**page, "failures": failures, "columns": source.header}

@@ -1,8 +1,9 @@
 """Authentication by key headers, for the API (X-App-…) and for the management API (X-Management-…)."""
 
+from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import Depends, Security
+from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyHeader
 
 from tallykeep.errors import NotFoundError, UnauthorizedError
@@ -19,7 +20,7 @@ _management_token = APIKeyHeader(name="X-Management-Token", scheme_name="X-Manag
 _Key = str | None
 
 
-async def _caller(
+async def _known_caller(
     context: FromContext,
     app_id: Annotated[_Key, Security(_app_id)],
     app_token: Annotated[_Key, Security(_app_token)],
@@ -32,7 +33,7 @@ async def _caller(
     return caller
 
 
-async def _manager(
+async def _known_manager(
     context: FromContext,
     management_id: Annotated[_Key, Security(_management_id)],
     management_token: Annotated[_Key, Security(_management_token)],
@@ -41,7 +42,7 @@ async def _manager(
 ) -> Caller:
     """A management key's caller; a project's own application keys may manage that project too."""
     if not management_id or not management_token:
-        return await _caller(context, app_id, app_token)
+        return await _known_caller(context, app_id, app_token)
     caller = await _found(context, "management", management_id, management_token)
     if caller is None:
         raise UnauthorizedError("The management keys are wrong or were revoked")
@@ -51,11 +52,28 @@ async def _manager(
 async def _found(context: Context, kind: KeyKind, key_id: str, token: str) -> Caller | None:
     caller = context.known_keys.find(kind, key_id, token)
     if caller is None:
-        async with context.pool.connection() as connection:
+        async with context.pools.own.connection() as connection:
             caller = await authenticate(connection, kind, key_id, token)
         if caller is not None:
             context.known_keys.add(kind, key_id, token, caller)
     return caller
+
+
+async def _caller(
+    request: Request, context: FromContext, caller: Annotated[Caller, Depends(_known_caller)]
+) -> AsyncIterator[Caller]:
+    """The caller, with one of its places for requests until the answer was sent."""
+    async with context.place(caller, context.shares.requests):
+        request.state.caller = caller
+        yield caller
+
+
+async def _manager(
+    request: Request, context: FromContext, caller: Annotated[Caller, Depends(_known_manager)]
+) -> AsyncIterator[Caller]:
+    async with context.place(caller, context.shares.requests):
+        request.state.caller = caller
+        yield caller
 
 
 FromCaller = Annotated[Caller, Depends(_caller)]
@@ -69,3 +87,12 @@ async def _managed_project(project_id: str, manager: FromManager) -> Caller:
 
 
 FromManagedProject = Annotated[Caller, Depends(_managed_project)]
+
+
+async def _downloading(context: FromContext, caller: FromCaller) -> AsyncIterator[None]:
+    """One of the caller's places for downloads until the answer was sent, or given up."""
+    async with context.place(caller, context.shares.downloads):
+        yield
+
+
+DOWNLOADING = Depends(_downloading)

@@ -1,16 +1,15 @@
 """Request bodies: streamed with a limit, or read as JSON."""
 
-import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from fastapi import Request
 
 from tallykeep import exact_json
 from tallykeep.engine.unpack import CODINGS, Limit, expanded
-from tallykeep.errors import InvalidPayloadError, UnsupportedMediaTypeError, UploadTimeoutError
-
-_PATIENCE_SECONDS = 30
+from tallykeep.errors import InvalidPayloadError, UnsupportedMediaTypeError
+from tallykeep.http.context import Context
 
 
 def media_type(request: Request) -> str:
@@ -58,24 +57,10 @@ async def _sent(request: Request, limit: Limit) -> AsyncIterator[bytes]:
     if announced.isdecimal() and int(announced) > limit.size:
         raise limit.too_large("The body")
     received = 0
-    async for chunk in _patiently(request):
+    async for chunk in request.stream():
         received += len(chunk)
         if received > limit.size:
             raise limit.too_large("The body")
-        yield chunk
-
-
-async def _patiently(request: Request) -> AsyncIterator[bytes]:
-    """The chunks of the body; raises UploadTimeoutError where none has come for a while, so that slots come free."""
-    chunks = aiter(request.stream())
-    while True:
-        try:
-            async with asyncio.timeout(_PATIENCE_SECONDS):
-                chunk = await anext(chunks, None)
-        except TimeoutError:
-            raise UploadTimeoutError(f"Nothing came for {_PATIENCE_SECONDS} seconds; send the request again") from None
-        if chunk is None:
-            return
         yield chunk
 
 
@@ -87,7 +72,8 @@ JSON_BODY: dict[str, Any] = {
 async def json_object(request: Request, max_bytes: int, *, may_be_empty: bool = False) -> dict[str, Any]:
     """The body as a JSON object; an empty body counts as {} where allowed."""
     limit = Limit(max_bytes, "TALLYKEEP_MAX_ROW_BYTES")
-    body = b"".join([chunk async for chunk in body_chunks(request, limit)])
+    async with _place(request):
+        body = b"".join([chunk async for chunk in body_chunks(request, limit)])
     if not body.strip() and may_be_empty:
         return {}
     require_media_type(request, "application/json")
@@ -100,3 +86,9 @@ async def json_object(request: Request, max_bytes: int, *, may_be_empty: bool = 
     if not isinstance(given, dict):
         raise InvalidPayloadError("The body should be a JSON object")
     return given
+
+
+def _place(request: Request) -> AbstractAsyncContextManager[None]:
+    """One of the caller's places for bodies that are read as a whole."""
+    context: Context = request.app.state.context
+    return context.place(request.state.caller, context.shares.bodies)

@@ -16,7 +16,7 @@ router = APIRouter(prefix="/v1/categories", tags=["Categories"], default_respons
 @router.get("", summary="List categories")
 async def list_(context: FromContext, caller: FromCaller) -> Json:
     """All categories of the project, newest first."""
-    async with context.pool.connection() as connection:
+    async with context.reading(caller).connection() as connection:
         return Json(await store.list_categories(connection, caller.project_id))
 
 
@@ -24,14 +24,14 @@ async def list_(context: FromContext, caller: FromCaller) -> Json:
 async def create(request: Request, context: FromContext, caller: FromCaller) -> Json:
     """Create a category; vouchers and campaigns that carry its name already are in it at once."""
     given = await json_object(request, context.settings.max_row_bytes)
-    async with context.pool.connection() as connection:
+    async with context.writing(caller) as connection:
         return Json(await store.create_category(connection, caller.project_id, given))
 
 
 @router.get("/{category_id}", summary="Get category")
 async def get(context: FromContext, caller: FromCaller, category_id: str) -> Json:
     """One category by its id."""
-    async with context.pool.connection() as connection:
+    async with context.reading(caller).connection() as connection:
         return Json(await store.get_category(connection, caller.project_id, category_id))
 
 
@@ -39,7 +39,7 @@ async def get(context: FromContext, caller: FromCaller, category_id: str) -> Jso
 async def update(request: Request, context: FromContext, caller: FromCaller, category_id: str) -> Json:
     """Change a category's name or hierarchy; all vouchers and campaigns in it show the new name."""
     given = await json_object(request, context.settings.max_row_bytes)
-    async with context.pool.connection() as connection:
+    async with context.writing(caller) as connection:
         return Json(await store.update_category(connection, caller.project_id, category_id, given))
 
 
@@ -48,6 +48,6 @@ async def update(request: Request, context: FromContext, caller: FromCaller, cat
 )
 async def delete(context: FromContext, caller: FromCaller, category_id: str, force: bool = False) -> Response:
     """Delete a category; one in use only with `force`, which takes it off what it is in use by."""
-    async with context.pool.connection() as connection:
+    async with context.writing(caller) as connection:
         await store.delete_category(connection, caller.project_id, category_id, force=force)
     return Response(status_code=204)

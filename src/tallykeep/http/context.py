@@ -1,7 +1,11 @@
-"""What the routes work with, handed to the application once; and how a route gets at it."""
+"""What the routes work with, handed to the application once; and how a route gets at it.
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+Routes take no connection from a pool: a caller's share of the connections is had here, by what it is for.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from typing import Annotated, TypeVar
@@ -10,18 +14,25 @@ from fastapi import Depends, Request
 
 from tallykeep.config import Settings
 from tallykeep.db.guard import Guard
-from tallykeep.db.pool import Connection, Pool
+from tallykeep.db.pool import Connection
 from tallykeep.db.retry import in_transaction
 from tallykeep.engine.accept import Acceptance
 from tallykeep.engine.beginning import Samples
 from tallykeep.engine.control import Controller
 from tallykeep.engine.kinds import ActionTypes
+from tallykeep.engine.places import Places
 from tallykeep.engine.read import Reader
 from tallykeep.engine.report import ReportLinks
 from tallykeep.engine.watch import BriefWatcher, Watcher
 from tallykeep.http.known_keys import KnownKeys
+from tallykeep.http.open_actions import OpenActions
+from tallykeep.http.patience import Waits
+from tallykeep.http.shares import Pools, Share, Shares
+from tallykeep.resources.projects import Caller
 
 Done = TypeVar("Done")
+
+_DOWNLOAD_PATIENCE_SECONDS = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,31 +40,71 @@ class Context:
     """Everything a route may need."""
 
     settings: Settings
-    pool: Pool
-    intake: Pool
+    pools: Pools
+    shares: Shares
     acceptance: Acceptance
     reader: Reader
     samples: Samples
-    controller: Controller
     watcher: Watcher
     brief_watcher: BriefWatcher
     kinds: ActionTypes
     report_secret: bytes
     guard: Guard
+    open_actions: OpenActions
     known_keys: KnownKeys = field(default_factory=KnownKeys)
 
-    async def transact(self, work: Callable[[Connection], Awaitable[Done]]) -> Done:
+    def reading(self, caller: Caller, *, much: bool = False) -> Share:
+        """The caller's connections to read with; those of questions that go through many rows are fewer."""
+        few = self.shares.heavy_reads if much else None
+        return Share(self.pools.reading, caller, self.shares.reads, few)
+
+    def downloading(self, caller: Caller) -> Share:
+        """The caller's connections to read with for an answer that has begun: it waits rather than break off."""
+        shares = self.shares
+        return Share(self.pools.reading, caller, shares.reads, shares.heavy_reads, _DOWNLOAD_PATIENCE_SECONDS)
+
+    @asynccontextmanager
+    async def writing(self, caller: Caller) -> AsyncIterator[Connection]:
+        """A connection to write resources with; raises ServiceUnavailableError where others keep them locked."""
+        waits = Waits(self.pools.own)
+        share = Share(self.pools.writing, caller, self.shares.writes)
+        async with share.connection() as connection, waits.on(connection):
+            yield connection
+
+    async def transact(self, caller: Caller, work: Callable[[Connection], Awaitable[Done]]) -> Done:
         """Do the work in one transaction, and anew in another one where others were in its way.
 
         An answer that is read within is there to be read: nobody can delete behind it what was written.
         """
-        async with self.pool.connection() as connection:
+        async with self.writing(caller) as connection:
             return await in_transaction(connection, partial(work, connection))
 
+    def trying(self, caller: Caller) -> Share:
+        """The caller's connections for what is tried and taken back."""
+        return Share(self.pools.intake, caller, self.shares.intake)
+
+    async def accepting(self, caller: Caller) -> Acceptance:
+        """What takes the caller's submissions; raises TooManyRequestsError where it has too many open actions."""
+        await self.open_actions.admit(caller.project_id)
+        return self.acceptance.over(self.trying(caller))
+
+    def controlling(self, caller: Caller) -> Controller:
+        """What the caller can do to actions, but for starting them."""
+        writing = self.trying(caller)
+        return Controller(self.reading(caller), writing, self.acceptance.over(writing), self.kinds, self.settings)
+
+    async def retrying(self, caller: Caller) -> Controller:
+        """What the caller can do to actions; raises TooManyRequestsError where it has too many open ones."""
+        return replace(self.controlling(caller), acceptance=await self.accepting(caller))
+
+    @staticmethod
+    def place(caller: Caller, places: Places) -> AbstractAsyncContextManager[None]:
+        """One of the caller's places; raises TooManyRequestsError, ServiceUnavailableError."""
+        return places.place(*caller.who)
+
     async def drain(self) -> None:
-        """Replace the idle connections of both pools."""
-        await self.pool.drain()
-        await self.intake.drain()
+        """Replace the idle connections of all pools."""
+        await self.pools.drain()
 
     def report_links(self, request: Request) -> ReportLinks:
         """What makes links to report files, on the address at which this request reached us."""

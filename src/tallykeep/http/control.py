@@ -13,7 +13,7 @@ from tallykeep.engine.kinds import ActionType
 from tallykeep.engine.sent import whole_file
 from tallykeep.errors import ConflictError
 from tallykeep.http.answers import ACCEPTED, Json, answer_accepted
-from tallykeep.http.auth import FromCaller
+from tallykeep.http.auth import DOWNLOADING, FromCaller
 from tallykeep.http.bodies import has_body
 from tallykeep.http.context import Context, FromContext
 from tallykeep.http.submissions import RETRY_BODY, media_types
@@ -41,8 +41,8 @@ Unprocessed = Annotated[bool, Query(description="Take the rows along that have n
 @router.post("/{action_id}/cancel", summary="Cancel async action", openapi_extra=OURS)
 async def cancel(request: Request, context: FromContext, caller: FromCaller, action_id: str) -> Json:
     """End an action now: rows done stay done, the others are counted as unprocessed. Ours: the peer cannot."""
-    await context.controller.cancel(caller.project_id, action_id, caller.key_id)
-    async with context.pool.connection() as connection:
+    await context.controlling(caller).cancel(caller.project_id, action_id, caller.key_id)
+    async with context.reading(caller).connection() as connection:
         links = context.report_links(request)
         return Json(await context.reader.get_action(connection, caller.project_id, action_id, links))
 
@@ -62,14 +62,16 @@ async def retry(
     request: Request, context: FromContext, caller: FromCaller, action_id: str, include_unprocessed: Unprocessed = False
 ) -> Json:
     """A new action with only the failed rows, or with corrected ones sent as the body, in the form of the first."""
-    parent = await context.controller.find(caller.project_id, action_id)
+    controller = await context.retrying(caller)
+    parent = await controller.find(caller.project_id, action_id)
     upload = None
     if has_body(request):
         upload = _corrected(request, parent.kind, context)
     options = target_options(parent.source)
     asked = submission(request, caller, parent.kind, options, body=include_unprocessed, parent_id=action_id)
     wishes = read_wishes(request.query_params)
-    accepted = await context.controller.retry(parent, asked, wishes, upload, unprocessed=include_unprocessed)
+    async with context.place(caller, context.shares.uploads):
+        accepted = await controller.retry(parent, asked, wishes, upload, unprocessed=include_unprocessed)
     return answer_accepted(accepted, 202)
 
 
@@ -81,6 +83,7 @@ def _corrected(request: Request, kind: ActionType, context: Context) -> Correcte
     "/{action_id}/failures.csv",
     summary="Download failed rows as CSV",
     response_class=StreamingResponse,
+    dependencies=[DOWNLOADING],
     openapi_extra=OURS,
 )
 async def failures_csv(
@@ -95,6 +98,7 @@ async def failures_csv(
     "/{action_id}/failures.ndjson",
     summary="Download failed rows as NDJSON",
     response_class=StreamingResponse,
+    dependencies=[DOWNLOADING],
     openapi_extra=OURS,
 )
 async def failures_ndjson(
@@ -106,27 +110,33 @@ async def failures_ndjson(
 
 
 @router.get(
-    "/{action_id}/file", summary="Download the rows as sent", response_class=StreamingResponse, openapi_extra=OURS
+    "/{action_id}/file",
+    summary="Download the rows as sent",
+    response_class=StreamingResponse,
+    dependencies=[DOWNLOADING],
+    openapi_extra=OURS,
 )
 async def sent_file(context: FromContext, caller: FromCaller, action_id: str) -> StreamingResponse:
     """All rows as they were sent, in UTF-8 and unpacked, a workbook as CSV; with the header that the file came with."""
-    parent = await context.controller.find(caller.project_id, action_id)
+    parent = await context.controlling(caller).find(caller.project_id, action_id)
     parent.require_rows()
     if parent.source.format == "planned":
         raise ConflictError(f"The action {action_id} was sent no rows")
     media_type, ending = _FILE_TYPES[parent.source.format]
-    content = whole_file(context.pool, caller.project_id, action_id, parent.source)
+    content = whole_file(context.downloading(caller), caller.project_id, action_id, parent.source)
     return _file(content, media_type, f"{action_id}{ending}")
 
 
 async def _failed(
     context: Context, caller: Caller, action_id: str, unprocessed: bool
 ) -> tuple[Source, Callable[[], SentRows]]:
-    parent = await context.controller.find(caller.project_id, action_id)
+    parent = await context.controlling(caller).find(caller.project_id, action_id)
     parent.require_rows()
 
     def rows() -> SentRows:
-        return sent_rows(context.pool, caller.project_id, action_id, parent.source, unprocessed=unprocessed)
+        return sent_rows(
+            context.downloading(caller), caller.project_id, action_id, parent.source, unprocessed=unprocessed
+        )
 
     return parent.source, rows
 

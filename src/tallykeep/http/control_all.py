@@ -41,12 +41,12 @@ async def cancel_all(context: FromContext, caller: FromCaller, wanted: FromMatch
     more than `limit`; ask again for these. `looked_at` as `end_date` leaves alone what is submitted later.
     """
     never = [kind.name for kind in context.kinds.values() if kind.deletes]
-    async with context.pool.connection() as connection:
+    async with context.reading(caller, much=True).connection() as connection:
         looked_at = await database_time(connection)
         found, has_more = await find_cancelable(connection, caller.project_id, wanted, never)
 
     async def cancel(action_id: str) -> dict[str, Any]:
-        await context.controller.cancel(caller.project_id, action_id, caller.key_id)
+        await context.controlling(caller).cancel(caller.project_id, action_id, caller.key_id)
         return {"id": action_id}
 
     return await _done_to(found, has_more, dry_run, looked_at, cancel)
@@ -59,7 +59,7 @@ async def retry_all(
     """Retry the failed rows of every ended action that the filters of the list match, but of dry runs, and of those
     that were retried before. `has_more`: there are more than `limit`; ask again for these.
     """
-    async with context.pool.connection() as connection:
+    async with context.reading(caller, much=True).connection() as connection:
         looked_at = await database_time(connection)
         found, has_more = await find_retryable(connection, caller.project_id, wanted)
 
@@ -70,10 +70,11 @@ async def retry_all(
 
 
 async def _retry(request: Request, context: Context, caller: Caller, action_id: str) -> str:
-    parent = await context.controller.find(caller.project_id, action_id)
+    controller = await context.retrying(caller)
+    parent = await controller.find(caller.project_id, action_id)
     asked = submission(request, caller, parent.kind, target_options(parent.source), parent_id=action_id)
     asked = replace(asked, idempotency_key=None)  # one key cannot stand for several actions
-    accepted = await context.controller.retry(parent, asked, Wishes(), None, unprocessed=False)
+    accepted = await controller.retry(parent, asked, Wishes(), None, unprocessed=False)
     return accepted.action_id
 
 

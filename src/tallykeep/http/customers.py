@@ -34,7 +34,7 @@ _SHOWN = Compatibility(empty=_EMPTY, absent=("assets",))
 async def list_(request: Request, context: FromContext, caller: FromCaller, limit: Limit = 10, page: Page = 1) -> Json:
     """The project's customers, newest first unless `order` says otherwise."""
     selection = read_selection(CUSTOMERS, request.query_params.multi_items())
-    async with context.pool.connection() as connection:
+    async with context.reading(caller, much=selection.is_filtered).connection() as connection:
         return Json(await list_customers(connection, caller.project_id, selection, limit=limit, page=page))
 
 
@@ -47,13 +47,13 @@ async def create(request: Request, context: FromContext, caller: FromCaller) -> 
         customer_id = await upsert_one(connection, caller.project_id, CUSTOMER, given)
         return Json(await get_customer(connection, caller.project_id, customer_id))
 
-    return await context.transact(write)
+    return await context.transact(caller, write)
 
 
 @router.get("/{customer_id:key}", summary="Get customer", openapi_extra=_SHOWN.extra)
 async def get(context: FromContext, caller: FromCaller, customer_id: str) -> Json:
     """One customer by id or source_id."""
-    async with context.pool.connection() as connection:
+    async with context.reading(caller).connection() as connection:
         return Json(await get_customer(connection, caller.project_id, customer_id))
 
 
@@ -68,12 +68,12 @@ async def update(request: Request, context: FromContext, caller: FromCaller, cus
         await upsert_one(connection, caller.project_id, CUSTOMER, {**own, "id": found["id"]})
         return Json(await get_customer(connection, caller.project_id, found["id"]))
 
-    return await context.transact(write)
+    return await context.transact(caller, write)
 
 
 @router.delete("/{customer_id:key}", status_code=204, summary="Delete customer")
 async def delete(context: FromContext, caller: FromCaller, customer_id: str) -> Response:
     """Delete a customer for good."""
-    async with context.pool.connection() as connection:
+    async with context.writing(caller) as connection:
         await delete_customer(connection, caller.project_id, customer_id)
     return Response(status_code=204)

@@ -16,7 +16,7 @@ from tallykeep.engine.beginning import MOST_ROWS
 from tallykeep.engine.unpack import peeked
 from tallykeep.http.answers import Json
 from tallykeep.http.auth import FromCaller
-from tallykeep.http.context import FromContext
+from tallykeep.http.context import Context, FromContext
 from tallykeep.http.submissions import PREVIEW_BODY
 from tallykeep.http.uploads import RequestUpload
 from tallykeep.http.wishes import (
@@ -36,6 +36,7 @@ from tallykeep.http.wishes import (
     read_values,
     read_whole_number,
 )
+from tallykeep.resources.projects import Caller
 
 router = APIRouter(prefix="/v1/imports", tags=["Submissions"], default_response_class=Json)
 
@@ -95,19 +96,24 @@ async def preview_import(request: Request, context: FromContext, caller: FromCal
     validated and looked up as an import would, and taken back. The parameters may be fields of the form as well.
     """
     upload = RequestUpload(request, tuple(PREVIEW_BODY["content"]), context.settings)
+    async with context.place(caller, context.shares.previews):
+        return Json(await _previewed(context, caller, upload))
+
+
+async def _previewed(context: Context, caller: Caller, upload: RequestUpload) -> dict[str, Any]:
     body = upload.chunks()
     _, content = await peeked(body, 1)  # by then the form's fields in front of its file have come
     partial = read_boolean("partial", upload.early("partial") or "false")
     titles = known_titles(dict.fromkeys(upload.mapped_columns))
-    sample = await context.samples.take(content, partial=partial, sheet=upload.sheet, titles=titles)
+    sample = await context.samples.take(content, caller.who, partial=partial, sheet=upload.sheet, titles=titles)
     async for _ in body:
         pass  # fields of the form may come behind the file
     upload.refuse_late()
     asked = _asked(upload)
     seen = await preview(
-        context.pool, caller.project_id, sample, asked, upload.file_name, context.settings.max_row_bytes
+        context.trying(caller), caller.project_id, sample, asked, upload.file_name, context.settings.max_row_bytes
     )
-    return Json(_shown(seen, context.settings, upload.file_name))
+    return _shown(seen, context.settings, upload.file_name)
 
 
 def _asked(upload: RequestUpload) -> Asked:

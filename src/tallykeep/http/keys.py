@@ -29,7 +29,7 @@ _KEY: dict[str, Any] = {
 @router.get("", summary="List keys", openapi_extra=OURS)
 async def list_(context: FromContext, manager: FromManager) -> Json:
     """The project's keys, oldest first, without their tokens. `current` marks the one that asks."""
-    async with context.pool.connection() as connection:
+    async with context.reading(manager).connection() as connection:
         return Json(await keys.list_keys(connection, manager))
 
 
@@ -41,7 +41,7 @@ async def list_(context: FromContext, manager: FromManager) -> Json:
 async def create(request: Request, context: FromContext, manager: FromManager) -> Json:
     """Make a key for the project. Its `token` is in this answer only: it is not kept."""
     given = await json_object(request, context.settings.max_row_bytes, may_be_empty=True)
-    async with context.pool.connection() as connection:
+    async with context.writing(manager) as connection:
         return Json(await keys.create_key(connection, manager, given))
 
 
@@ -51,7 +51,7 @@ async def revoke(context: FromContext, manager: FromManager, key_id: str, kind: 
 
     The key that asks is refused with a 409: so one always works.
     """
-    async with context.pool.connection() as connection:
+    async with context.writing(manager) as connection:
         await keys.revoke_key(connection, manager, key_id, kind)
     context.known_keys.clear()
     return Response(status_code=204)

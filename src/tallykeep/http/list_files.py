@@ -8,7 +8,7 @@ from fastapi.responses import StreamingResponse
 from tallykeep.actions.list_files import LIST_FILES
 from tallykeep.compatibility import Compatibility
 from tallykeep.errors import InvalidQueryError, NotFoundError
-from tallykeep.http.auth import FromCaller
+from tallykeep.http.auth import DOWNLOADING, FromCaller
 from tallykeep.http.context import FromContext
 from tallykeep.resources.lists.query import read_selection
 from tallykeep.resources.lists.whole import file_lines
@@ -26,7 +26,11 @@ _ALL_IN_ONE_ORDER = ("limit", "page", "order", "starting_after")
 
 
 @router.get(
-    "/csv/{kind}", summary="Download a list as CSV", response_class=StreamingResponse, openapi_extra=_FILES.extra
+    "/csv/{kind}",
+    summary="Download a list as CSV",
+    response_class=StreamingResponse,
+    dependencies=[DOWNLOADING],
+    openapi_extra=_FILES.extra,
 )
 async def list_file(request: Request, context: FromContext, caller: FromCaller, kind: str) -> StreamingResponse:
     """All that match the list's filters, with the columns of the template and one for each metadata key.
@@ -41,7 +45,7 @@ async def list_file(request: Request, context: FromContext, caller: FromCaller, 
             raise InvalidQueryError(f"Property .{name} goes with pages; the file has all that match, the oldest first")
     filed = LIST_FILES[kind]
     selection = read_selection(filed.listed, request.query_params.multi_items())
-    lines = file_lines(context.pool, filed, caller.project_id, selection)
+    lines = file_lines(context.downloading(caller), filed, caller.project_id, selection)
     header = await anext(lines)
 
     async def body() -> AsyncIterator[str]:

@@ -41,7 +41,7 @@ _CAMEL_CASE = {
 @router.get("", summary="List metadata schemas")
 async def list_schemas(context: FromContext, caller: FromCaller) -> Json:
     """All metadata schemas of the project."""
-    async with context.pool.connection() as connection:
+    async with context.reading(caller).connection() as connection:
         found = await schemas.list_schemas(connection, caller.project_id)
     shown = [_with_camel_case(_shown(record)) for record in found]
     return Json({"object": "list", "data_ref": "schemas", "schemas": shown, "total": len(shown)})
@@ -50,14 +50,14 @@ async def list_schemas(context: FromContext, caller: FromCaller) -> Json:
 @router.get("/{resource}", summary="Get metadata schema")
 async def get_schema(context: FromContext, caller: FromCaller, resource: str) -> Json:
     """The metadata schema of one kind of resource."""
-    async with context.pool.connection() as connection:
+    async with context.reading(caller).connection() as connection:
         return Json(_with_camel_case(_shown(await schemas.get_schema(connection, caller.project_id, resource))))
 
 
 @router.delete("/{resource}/definitions/{key:key}", summary="Remove a definition", openapi_extra=OURS)
 async def remove_definition(context: FromContext, caller: FromCaller, resource: str, key: str) -> Json:
     """Put a definition among the removed ones; the resources keep their metadata. Ours, not the peer's."""
-    async with context.pool.connection() as connection:
+    async with context.writing(caller) as connection:
         schema = await schemas.mark_definition(connection, caller.project_id, resource, key, deleted=True)
     return Json(_with_camel_case(_shown(schema)))
 
@@ -65,7 +65,7 @@ async def remove_definition(context: FromContext, caller: FromCaller, resource: 
 @router.post("/{resource}/definitions/{key:key}/restore", summary="Restore a removed definition", openapi_extra=OURS)
 async def restore_definition(context: FromContext, caller: FromCaller, resource: str, key: str) -> Json:
     """Put a removed definition in force again. Ours, not the peer's."""
-    async with context.pool.connection() as connection:
+    async with context.writing(caller) as connection:
         schema = await schemas.mark_definition(connection, caller.project_id, resource, key, deleted=False)
     return Json(_with_camel_case(_shown(schema)))
 
@@ -83,7 +83,8 @@ async def purge_definition(request: Request, context: FromContext, caller: FromC
         raise NotFoundError(f"The metadata of {resource} cannot be purged")
     wishes = read_wishes(request.query_params)
     asked = submission(request, caller, kind, {"key": key}, id_prefix="w-")
-    async with context.pool.connection() as connection, connection.transaction():
+    await context.open_actions.admit(caller.project_id)
+    async with context.writing(caller) as connection, connection.transaction():
         accepted = await context.acceptance.replayed(connection, asked, wishes)
         if accepted is None:
             if not wishes.dry_run:
@@ -95,7 +96,7 @@ async def purge_definition(request: Request, context: FromContext, caller: FromC
 @router.get("/{resource}/definitions/{key:key}/usage", summary="Count resources with a key", openapi_extra=OURS)
 async def count_usage(context: FromContext, caller: FromCaller, resource: str, key: str) -> Json:
     """How many resources of this kind carry the key just now: so many a purge would reach. Ours, not the peer's."""
-    async with context.pool.connection() as connection:
+    async with context.reading(caller, much=True).connection() as connection:
         total = await count_carrying(connection, caller.project_id, resource, key)
     return Json({"object": "metadata_key_usage", "related_object": resource, "key": key, "total": total})
 
@@ -107,7 +108,7 @@ async def list_usage(context: FromContext, caller: FromCaller, resource: str) ->
     Counted among the 20,000 newest, and 200 keys at most: where there are more, `complete` is false. Ours, not the
     peer's.
     """
-    async with context.pool.connection() as connection:
+    async with context.reading(caller, much=True).connection() as connection:
         used = await keys_in_use(connection, caller.project_id, resource)
     return Json({"object": "list", "data_ref": "keys", "related_object": resource, **used})
 
@@ -115,14 +116,14 @@ async def list_usage(context: FromContext, caller: FromCaller, resource: str) ->
 @management.get("", summary="List projects", openapi_extra=_PROJECTS.extra)
 async def list_managed_projects(context: FromContext, manager: FromManager) -> Json:
     """The projects these keys may manage."""
-    async with context.pool.connection() as connection:
+    async with context.reading(manager).connection() as connection:
         return Json(await list_projects(connection, manager))
 
 
 @management.get("/{project_id}/metadata-schemas", summary="List metadata schemas")
 async def list_managed(context: FromContext, manager: FromManagedProject) -> Json:
     """All metadata schemas of the project."""
-    async with context.pool.connection() as connection:
+    async with context.reading(manager).connection() as connection:
         found = await schemas.list_schemas(connection, manager.project_id)
     return Json({"object": "list", "data_ref": "data", "data": [_shown(record) for record in found],
                  "total": len(found)})  # fmt: skip
@@ -132,7 +133,7 @@ async def list_managed(context: FromContext, manager: FromManagedProject) -> Jso
 async def create(request: Request, context: FromContext, manager: FromManagedProject) -> Json:
     """Define the metadata of a kind of resource for the first time."""
     given = await json_object(request, context.settings.max_row_bytes)
-    async with context.pool.connection() as connection:
+    async with context.writing(manager) as connection:
         created = await schemas.create_schema(
             connection,
             manager.project_id,
@@ -146,7 +147,7 @@ async def create(request: Request, context: FromContext, manager: FromManagedPro
 @management.get("/{project_id}/metadata-schemas/{schema_id}", summary="Get metadata schema")
 async def get_managed(context: FromContext, manager: FromManagedProject, schema_id: str) -> Json:
     """One metadata schema by its id."""
-    async with context.pool.connection() as connection:
+    async with context.reading(manager).connection() as connection:
         return Json(_shown(await schemas.get_schema_by_id(connection, manager.project_id, schema_id)))
 
 
@@ -154,7 +155,7 @@ async def get_managed(context: FromContext, manager: FromManagedProject, schema_
 async def update(request: Request, context: FromContext, manager: FromManagedProject, schema_id: str) -> Json:
     """Add definitions or overwrite them; those left out stay as they are."""
     given = await json_object(request, context.settings.max_row_bytes)
-    async with context.pool.connection() as connection:
+    async with context.writing(manager) as connection:
         updated = await schemas.update_schema(
             connection,
             manager.project_id,
@@ -168,7 +169,7 @@ async def update(request: Request, context: FromContext, manager: FromManagedPro
 @management.delete("/{project_id}/metadata-schemas/{schema_id}", status_code=204, summary="Delete metadata schema")
 async def delete(context: FromContext, manager: FromManagedProject, schema_id: str) -> Response:
     """Delete a schema for good; the resources keep their metadata."""
-    async with context.pool.connection() as connection:
+    async with context.writing(manager) as connection:
         await schemas.delete_schema(connection, manager.project_id, schema_id)
     return Response(status_code=204)
 

@@ -31,7 +31,7 @@ async def list_(
 ) -> Json:
     """The project's orders, newest first unless `order` says otherwise."""
     selection = read_selection(ORDERS, request.query_params.multi_items())
-    async with context.pool.connection() as connection:
+    async with context.reading(caller, much=selection.is_filtered).connection() as connection:
         return Json(await list_orders(connection, caller.project_id, selection, limit=limit, page=page))
 
 
@@ -44,13 +44,13 @@ async def create(request: Request, context: FromContext, caller: FromCaller) -> 
         order_id = await upsert_one(connection, caller.project_id, ORDER, given)
         return Json(await get_order(connection, caller.project_id, order_id))
 
-    return await context.transact(write)
+    return await context.transact(caller, write)
 
 
 @router.get("/{order_id:key}", summary="Get order", openapi_extra=_SHOWN.extra)
 async def get(context: FromContext, caller: FromCaller, order_id: str) -> Json:
     """One order by id or source_id."""
-    async with context.pool.connection() as connection:
+    async with context.reading(caller).connection() as connection:
         return Json(await get_order(connection, caller.project_id, order_id))
 
 
@@ -65,4 +65,4 @@ async def update(request: Request, context: FromContext, caller: FromCaller, ord
         await upsert_one(connection, caller.project_id, ORDER, own | {"id": found["id"]})
         return Json(await get_order(connection, caller.project_id, found["id"]))
 
-    return await context.transact(write)
+    return await context.transact(caller, write)

@@ -22,7 +22,7 @@ async def rows_by_minute(context: FromContext, caller: FromCaller, minutes: Minu
     """How many rows of the project were done, and failed, in each of the last minutes. Dry runs are not counted, nor
     what was removed for its age.
     """
-    async with context.pool.connection() as connection:
+    async with context.reading(caller, much=True).connection() as connection:
         return Json(await pace.rows_by_minute(connection, caller.project_id, minutes))
 
 
@@ -42,7 +42,7 @@ async def list_portions(
     while a worker has an open portion in hand. `portions_kept` is false once they were removed for their age.
     """
     key = (caller.project_id, action_id)
-    async with context.pool.connection() as connection, one_moment(connection):
+    async with context.reading(caller).connection() as connection, one_moment(connection):
         page = await pace.list_portions(connection, *key, limit=limit, after_row=after_row)
         if with_action:
             page["async_action"] = await context.reader.get_action(connection, *key, context.report_links(request))

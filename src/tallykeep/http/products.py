@@ -8,11 +8,13 @@ from fastapi.responses import Response
 from tallykeep.compatibility import Compatibility
 from tallykeep.db.gates import hold_for_request
 from tallykeep.db.pool import Connection
+from tallykeep.errors import InvalidQueryError
 from tallykeep.http.answers import Json
 from tallykeep.http.auth import FromCaller
 from tallykeep.http.bodies import JSON_BODY, json_object
 from tallykeep.http.context import FromContext
 from tallykeep.http.parameters import Limit, LongPage, parameters_of
+from tallykeep.resources.lists.page import FEW
 from tallykeep.resources.lists.query import read_selection
 from tallykeep.resources.products.declaration import PRODUCT
 from tallykeep.resources.products.listed import PRODUCTS
@@ -38,7 +40,7 @@ async def list_(
 ) -> Json:
     """The project's products, newest first unless `order` says otherwise."""
     selection = read_selection(PRODUCTS, request.query_params.multi_items())
-    async with context.pool.connection() as connection:
+    async with context.reading(caller, much=selection.is_filtered).connection() as connection:
         return Json(await list_products(connection, caller.project_id, selection, limit=limit, page=page))
 
 
@@ -51,13 +53,13 @@ async def create(request: Request, context: FromContext, caller: FromCaller) -> 
         product_id = await upsert_one(connection, caller.project_id, PRODUCT, given)
         return Json(await get_product(connection, caller.project_id, product_id))
 
-    return await context.transact(write)
+    return await context.transact(caller, write)
 
 
 @router.get("/products/{product_id:key}", summary="Get product")
 async def get(context: FromContext, caller: FromCaller, product_id: str) -> Json:
     """One product by id or source_id, with its newest SKUs."""
-    async with context.pool.connection() as connection:
+    async with context.reading(caller).connection() as connection:
         found = await get_product(connection, caller.project_id, product_id)
         return Json(found | {"skus": await _skus_of(connection, caller.project_id, found["id"])})
 
@@ -72,13 +74,13 @@ async def update(request: Request, context: FromContext, caller: FromCaller, pro
         await upsert_one(connection, caller.project_id, PRODUCT, _own(given) | {"id": found["id"]})
         return Json(await get_product(connection, caller.project_id, found["id"]))
 
-    return await context.transact(write)
+    return await context.transact(caller, write)
 
 
 @router.delete("/products/{product_id:key}", status_code=204, summary="Delete product", openapi_extra=_DELETED.extra)
 async def delete(context: FromContext, caller: FromCaller, product_id: str, force: bool = False) -> Response:
     """Delete a product and its SKUs: into the bin, or with `force` for good."""
-    async with context.pool.connection() as connection:
+    async with context.writing(caller) as connection:
         await delete_product(connection, caller, product_id, force=force)
     return Response(status_code=204)
 
@@ -93,7 +95,7 @@ async def list_product_skus(
 ) -> Json:
     """The product's SKUs, newest first unless `order` says otherwise."""
     selection = read_selection(SKUS, request.query_params.multi_items())
-    async with context.pool.connection() as connection:
+    async with context.reading(caller, much=selection.is_filtered).connection() as connection:
         found = await get_product(connection, caller.project_id, product_id)
         return Json(await list_skus(connection, caller.project_id, found["id"], selection, limit=limit, page=page))
 
@@ -109,7 +111,7 @@ async def create_sku(request: Request, context: FromContext, caller: FromCaller,
         sku_id = await upsert_one(connection, caller.project_id, SKU, {**given, "product_id": found["id"]})
         return Json(await get_sku(connection, caller.project_id, sku_id))
 
-    return await context.transact(write)
+    return await context.transact(caller, write)
 
 
 @router.put("/products/{product_id:key}/skus/{sku_id:key}", summary="Update SKU", openapi_extra=JSON_BODY)
@@ -125,7 +127,7 @@ async def update_sku(request: Request, context: FromContext, caller: FromCaller,
         await upsert_one(connection, caller.project_id, SKU, change)
         return Json(await get_sku(connection, caller.project_id, found["id"]))
 
-    return await context.transact(write)
+    return await context.transact(caller, write)
 
 
 @router.delete(
@@ -135,7 +137,7 @@ async def delete_product_sku(
     context: FromContext, caller: FromCaller, product_id: str, sku_id: str, force: bool = False
 ) -> Response:
     """Delete a SKU of this product: into the bin, or with `force` for good."""
-    async with context.pool.connection() as connection:
+    async with context.writing(caller) as connection:
         product = await get_product(connection, caller.project_id, product_id)
         await delete_sku(connection, caller, product["id"], sku_id, force=force)
     return Response(status_code=204)
@@ -144,12 +146,16 @@ async def delete_product_sku(
 @router.get("/skus/{sku_id:key}", summary="Get SKU")
 async def get_single_sku(context: FromContext, caller: FromCaller, sku_id: str) -> Json:
     """One SKU by id or source_id."""
-    async with context.pool.connection() as connection:
+    async with context.reading(caller).connection() as connection:
         return Json(await get_sku(connection, caller.project_id, sku_id))
 
 
 async def _skus_of(connection: Connection, project_id: int, product_id: str) -> dict[str, Any]:
-    page = await list_skus(connection, project_id, product_id, read_selection(SKUS, ()), limit=_SKUS_SHOWN, page=1)
+    newest = read_selection(SKUS, ())
+    try:
+        page = await list_skus(connection, project_id, product_id, newest, limit=_SKUS_SHOWN, page=1)
+    except InvalidQueryError:  # they are too large, which the product is not to blame for
+        page = await list_skus(connection, project_id, product_id, newest, limit=FEW, page=1)
     return {"object": "list", "data_ref": "data", "data": page["skus"], "total": page["total"]}
 
 

@@ -34,7 +34,7 @@ async def get_status(context: FromContext, manager: FromManager) -> Json:
     """
     disk = await asyncio.to_thread(_disk, context.settings)
     await context.guard.look_for_room()
-    async with context.pool.connection() as connection:
+    async with context.reading(manager).connection() as connection:
         database = await _database(connection)
         found = await (await connection.execute(_sql.count_live_workers)).fetchone()
     return Json(

@@ -166,7 +166,9 @@ def _endpoint(kind: ActionType) -> Callable[..., Awaitable[Json]]:
     async def submit(request: Request, context: FromContext, caller: FromCaller) -> Json:
         upload = RequestUpload(request, accepted, context.settings, no_body=kind.no_body)
         options = await _options(request, context, caller, kind)
-        accepted_as = await context.acceptance.accept(submission(request, caller, kind, options), upload)
+        acceptance = await context.accepting(caller)
+        async with context.place(caller, context.shares.uploads):
+            accepted_as = await acceptance.accept(submission(request, caller, kind, options), upload)
         return answer_accepted(accepted_as, kind.status_code)
 
     return submit
@@ -175,5 +177,5 @@ def _endpoint(kind: ActionType) -> Callable[..., Awaitable[Json]]:
 async def _options(request: Request, context: Context, caller: Caller, kind: ActionType) -> dict[str, Any]:
     if kind.target is None:
         return {}
-    async with context.pool.connection() as connection:
+    async with context.reading(caller).connection() as connection:
         return await kind.target(connection, caller.project_id, request.path_params["target"])

@@ -30,7 +30,7 @@ async def list_(
     """What was deleted without force, newest first unless `order` says otherwise."""
     selection = read_selection(BIN, request.query_params.multi_items())
     newest_first = request.query_params.get("order", BIN.default_order).startswith("-")
-    async with context.pool.connection() as connection:
+    async with context.reading(caller, much=selection.is_filtered).connection() as connection:
         page = await list_bin(
             connection,
             caller.project_id,
@@ -45,6 +45,6 @@ async def list_(
 @router.delete("/{entry_id}", status_code=204, summary="Delete bin entry")
 async def delete(context: FromContext, caller: FromCaller, entry_id: str) -> Response:
     """Delete an entry for good."""
-    async with context.pool.connection() as connection:
+    async with context.writing(caller) as connection:
         await delete_from_bin(connection, caller.project_id, entry_id)
     return Response(status_code=204)

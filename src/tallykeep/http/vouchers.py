@@ -55,7 +55,7 @@ _DELETED = Compatibility(query=("force",))
 async def list_(request: Request, context: FromContext, caller: FromCaller, limit: Limit = 10, page: Page = 1) -> Json:
     """The project's vouchers, newest first unless `order` says otherwise."""
     selection = read_selection(VOUCHERS, request.query_params.multi_items())
-    async with context.pool.connection() as connection:
+    async with context.reading(caller, much=selection.is_filtered).connection() as connection:
         return Json(await list_vouchers(connection, caller.project_id, selection, limit=limit, page=page))
 
 
@@ -90,13 +90,13 @@ async def update(request: Request, context: FromContext, caller: FromCaller, cod
         found = await update_voucher(connection, caller.project_id, code, given)
         return Json(await get_voucher(connection, caller.project_id, found))
 
-    return await context.transact(write)
+    return await context.transact(caller, write)
 
 
 @router.delete("/{code:key}", status_code=204, summary="Delete voucher", openapi_extra=_DELETED.extra)
 async def delete(context: FromContext, caller: FromCaller, code: str, force: bool = False) -> Response:
     """Delete a voucher: into the bin, or with `force` for good."""
-    async with context.pool.connection() as connection:
+    async with context.writing(caller) as connection:
         await delete_voucher(connection, caller, code, force=force)
     return Response(status_code=204)
 
@@ -104,7 +104,7 @@ async def delete(context: FromContext, caller: FromCaller, code: str, force: boo
 @router.get("/{code:key}", summary="Get voucher", openapi_extra=_SHOWN.extra)
 async def get(context: FromContext, caller: FromCaller, code: str) -> Json:
     """One voucher by its code, or else by its id."""
-    async with context.pool.connection() as connection:
+    async with context.reading(caller).connection() as connection:
         return Json(await get_voucher(connection, caller.project_id, code))
 
 
@@ -125,7 +125,7 @@ async def _created(context: Context, caller: Caller, given: dict[str, Any]) -> J
         code = await create_one(connection, caller.project_id, given)
         return Json(await get_voucher(connection, caller.project_id, code))
 
-    return await context.transact(write)
+    return await context.transact(caller, write)
 
 
 async def _switched(context: Context, caller: Caller, code: str, *, active: bool) -> Json:
@@ -133,7 +133,7 @@ async def _switched(context: Context, caller: Caller, code: str, *, active: bool
         found = await switch_voucher(connection, caller.project_id, code, active=active)
         return Json(await get_voucher(connection, caller.project_id, found))
 
-    return await context.transact(write)
+    return await context.transact(caller, write)
 
 
 def _refuse_another_campaign(voucher: dict[str, Any], given: dict[str, Any]) -> None:

@@ -18,6 +18,7 @@ from tallykeep.errors import NotFoundError
 from tallykeep.http.auth import FromCaller
 from tallykeep.http.context import Context, FromContext
 from tallykeep.model import Status
+from tallykeep.resources.projects import Caller
 
 router = APIRouter(prefix="/v1/async-actions", tags=["Async actions"])
 
@@ -27,34 +28,36 @@ _LAST_LOOK_SECONDS = 1.0
 _Read = Callable[[], Awaitable[dict[str, Any]]]
 
 
-def _reading(request: Request, context: Context, project_id: int, action_id: str) -> _Read:
+def _reading(request: Request, context: Context, caller: Caller, action_id: str) -> _Read:
     links = context.report_links(request)
 
     async def read() -> dict[str, Any]:
-        async with context.pool.connection() as connection:
-            return await context.reader.get_action(connection, project_id, action_id, links)
+        async with context.reading(caller).connection() as connection:
+            return await context.reader.get_action(connection, caller.project_id, action_id, links)
 
     return read
 
 
 async def read_action(
-    request: Request, context: Context, project_id: int, action_id: str, wait: float
+    request: Request, context: Context, caller: Caller, action_id: str, wait: float
 ) -> dict[str, Any]:
     """The action as soon as it has ended, or as it is after `wait` seconds; without them, one that is ENQUEUED is
     given a moment to begin.
 
-    Raises NotFoundError, and ClientDisconnect as soon as nobody waits for the answer any more.
+    Raises NotFoundError, TooManyRequestsError, and ClientDisconnect as soon as nobody waits for the answer any more.
     """
-    read = _reading(request, context, project_id, action_id)
+    read = _reading(request, context, caller, action_id)
+    place = (caller.project_id, action_id)
     if not wait:
         known = await read()
         enqueued = known["status"] == Status.ENQUEUED
-        return await read() if enqueued and await context.brief_watcher.begun(project_id, action_id) else known
-    with context.watcher.watch(project_id, action_id) as watch:
+        return await read() if enqueued and await context.brief_watcher.begun(*place) else known
+    with context.watcher.watch(*place) as watch:
         known = await read()
         if known["finished_at"] is not None:
             return known
-        return await _while_connected(request, _read_in_the_end(watch, read, known, wait))
+        async with context.place(caller, context.shares.watches):
+            return await _while_connected(request, _read_in_the_end(watch, read, known, wait))
 
 
 async def _read_in_the_end(watch: Watch, read: _Read, known: dict[str, Any], wait: float) -> dict[str, Any]:
@@ -102,11 +105,14 @@ async def _left(request: Request) -> None:
 
 
 async def _watched(context: FromContext, caller: FromCaller, action_id: str) -> AsyncIterator[Watch]:
-    """A watch for as long as the answer is sent; what can be refused is refused before that begins."""
-    async with context.pool.connection() as connection:
+    """A watch, and one of the caller's places for it, for as long as the answer is sent; what can be refused is refused
+    before that begins.
+    """
+    async with context.reading(caller).connection() as connection:
         await context.reader.require_action(connection, caller.project_id, action_id)
-    with context.watcher.watch(caller.project_id, action_id) as watch:
-        yield watch
+    async with context.place(caller, context.shares.watches):
+        with context.watcher.watch(caller.project_id, action_id) as watch:
+            yield watch
 
 
 @router.get("/{action_id}/events", summary="Watch async action", response_class=EventSourceResponse, openapi_extra=OURS)
@@ -124,7 +130,7 @@ async def watch_action(
     async for action in watch.changes():
         yield _event("progress", shown(action))
     if watch.ended:
-        read = _reading(request, context, caller.project_id, action_id)
+        read = _reading(request, context, caller, action_id)
         try:
             yield _event("done", await _read_at_last(read))
         except NotFoundError:

@@ -45,6 +45,11 @@ class Caller:
     key_id: str
     key_kind: KeyKind
 
+    @property
+    def who(self) -> tuple[int, str]:
+        """The project and the key: by what shares are counted."""
+        return self.project_id, self.key_id
+
 
 @dataclass(frozen=True, slots=True)
 class Keys:

@@ -237,7 +237,7 @@ class Client(threading.Thread):
                     return answer
                 if answer.status_code == 409 and "send it again" not in answer.text:
                     return answer
-                if answer.status_code not in (409, 503):
+                if answer.status_code not in (409, 429, 503):
                     self.counts.refusals.append(f"{answer.status_code} {answer.text}")
             self.counts.add("unclear")
             if not again:

@@ -11,7 +11,7 @@ from tallykeep.db.queries import queries
 from tallykeep.errors import NotFoundError
 from tallykeep.model import new_id, wire_time
 from tallykeep.resources.bin.listed import BIN, NEWER_ENTRIES, OLDER_ENTRIES
-from tallykeep.resources.lists.page import count_all, page_query
+from tallykeep.resources.lists.page import count_all, page_query, page_rows
 from tallykeep.resources.lists.query import Selection
 from tallykeep.resources.projects import Caller
 
@@ -42,7 +42,7 @@ async def list_bin(
     of_project = {"project_id": project_id}
     behind = replace(BIN, matching=OLDER_ENTRIES if newest_first else NEWER_ENTRIES)
     parameters = {**of_project, **selection.parameters, "after": after, "limit": limit + 1, "offset": 0}
-    rows = await (await connection.execute(page_query(behind, selection), parameters)).fetchall()
+    rows = await page_rows(connection, page_query(behind, selection), parameters, limit=limit)
     shown = [_shown(row) for row in rows[:limit]]
     has_more = len(rows) > limit
     return {

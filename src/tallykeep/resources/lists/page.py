@@ -5,23 +5,42 @@ from typing import Any, LiteralString
 
 from psycopg import sql
 
+from tallykeep.db.fetching import Rows, fetch_within
 from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
+from tallykeep.errors import InvalidQueryError
 from tallykeep.resources.lists.declare import Listed
 from tallykeep.resources.lists.query import Selection
 
 _sql = queries(__package__, "page.sql")
 
-Rows = list[dict[str, Any]]
+MOST_PAGE_BYTES = 8 << 20
+FEW = 10  # rows of any size are one page
 
 
 async def select_page(
     connection: Connection, listed: Listed, within: Mapping[str, Any], selection: Selection, *, limit: int, page: int
 ) -> tuple[Rows, int]:
-    """One page's rows, and the number of all that match; `within` holds the parameters of the list's own SQL."""
+    """One page's rows, and the number of all that match; `within` holds the parameters of the list's own SQL.
+
+    Raises InvalidQueryError where the rows are too large for one page.
+    """
     parameters = {**within, **selection.parameters, "limit": limit, "offset": (page - 1) * limit}
-    rows = await (await connection.execute(page_query(listed, selection), parameters)).fetchall()
+    rows = await page_rows(connection, page_query(listed, selection), parameters, limit=limit)
     return rows, await count_all(connection, listed, within, selection)
+
+
+async def page_rows(connection: Connection, query: sql.Composed, parameters: Mapping[str, Any], *, limit: int) -> Rows:
+    """The rows of a page of so many; raises InvalidQueryError where these are too large for one page."""
+    if limit <= FEW:
+        return await (await connection.execute(query, parameters)).fetchall()
+    rows, is_all = await fetch_within(connection, query, parameters, MOST_PAGE_BYTES)
+    if not is_all:
+        raise InvalidQueryError(
+            f"Property .limit: the first {len(rows)} of these {limit} hold {MOST_PAGE_BYTES} bytes already, the most of"
+            f" a page; ask for limit={max(FEW, len(rows))} or fewer"
+        )
+    return rows
 
 
 async def count_all(connection: Connection, listed: Listed, within: Mapping[str, Any], selection: Selection) -> int:

@@ -33,6 +33,11 @@ class Selection:
     parameters: dict[str, Any]
     order: sql.Composable
 
+    @property
+    def is_filtered(self) -> bool:
+        """Whether not all are asked for."""
+        return bool(self.parameters)
+
 
 def read_selection(listed: Listed, query: Iterable[tuple[str, str]]) -> Selection:
     """Read a query string's pairs; raises InvalidQueryError that names the parameter. Unknown ones are read over."""

@@ -9,12 +9,14 @@ from psycopg import sql
 
 from tallykeep import exact_json
 from tallykeep.csv_text import BYTE_ORDER_MARK, csv_lines, header_line
-from tallykeep.db.pool import Connection, Pool
+from tallykeep.db.fetching import fetch_within
+from tallykeep.db.pool import Connection, Connections
 from tallykeep.db.queries import queries
 from tallykeep.errors import ConflictError
 from tallykeep.resources import numerals
 from tallykeep.resources.cells import CLEARING
 from tallykeep.resources.lists.declare import Listed
+from tallykeep.resources.lists.page import MOST_PAGE_BYTES
 from tallykeep.resources.lists.query import Selection
 from tallykeep.resources.metadata_typing import may_be_array
 
@@ -35,7 +37,7 @@ class Filed:
     columns: Mapping[str, Callable[[Shown], Any]]
 
 
-async def file_lines(pool: Pool, filed: Filed, project_id: int, selection: Selection) -> AsyncIterator[str]:
+async def file_lines(pool: Connections, filed: Filed, project_id: int, selection: Selection) -> AsyncIterator[str]:
     """The file's lines, some at a time: the columns of imports, and behind them one for each metadata key that occurs.
 
     The rows are gone through twice, because the header comes first. Raises ConflictError before the first line where
@@ -46,7 +48,8 @@ async def file_lines(pool: Pool, filed: Filed, project_id: int, selection: Selec
     parameters: dict[str, Any] = {**selection.parameters, "project_id": project_id, "limit": _ROWS_A_PART, "after": ""}
     while True:
         async with pool.connection() as connection:
-            rows = await (await connection.execute(_part(_sql.part, filed.listed, selection), parameters)).fetchall()
+            part = _part(_sql.part, filed.listed, selection)
+            rows, _ = await fetch_within(connection, part, parameters, MOST_PAGE_BYTES)
             shown = await filed.show(connection, project_id, rows)
         if not rows:
             return
@@ -54,7 +57,7 @@ async def file_lines(pool: Pool, filed: Filed, project_id: int, selection: Selec
         parameters["after"] = rows[-1]["id"]
 
 
-async def metadata_keys(pool: Pool, listed: Listed, project_id: int, selection: Selection) -> list[str]:
+async def metadata_keys(pool: Connections, listed: Listed, project_id: int, selection: Selection) -> list[str]:
     """The metadata keys that occur, sorted; raises ConflictError where they are too many for columns of a file."""
     found: set[str] = set()
     parameters = {**selection.parameters, "project_id": project_id, "limit": _ROWS_LOOKED_AT, "after": ""}
