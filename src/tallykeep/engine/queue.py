@@ -49,7 +49,8 @@ class _Connector(PsycopgConnector):
 
     async def open_async(self, pool: Any = None) -> None:
         await self._own_pool.__aenter__()
-        await super().open_async(self._own_pool)
+        own: Any = self._own_pool  # it does all of psycopg's that is asked for here
+        await super().open_async(own)
 
     async def close_async(self) -> None:
         await self._own_pool.__aexit__()
