@@ -172,11 +172,11 @@ class Supervisor:
                 await database.stop(_DATABASE_STOP_SECONDS)
 
     def _database_role(self, server: EmbeddedServer) -> Role:
-        log = open_private(self._settings.data_dir / "postgres.log")
+        log = self._settings.data_dir / "postgres.log"
         # SIGINT is PostgreSQL's fast shutdown: it ends sessions and writes everything out.
         return Role(
             "postgres", server.command, signal.SIGINT, identity=server.identity, env=environment_without_settings(),
-            output=log, log=Path(log.name),
+            output=open_private(log), log=log,
         )  # fmt: skip
 
     def _roles(self, database_url: str, port: int) -> list[Role]:
