@@ -56,7 +56,7 @@ async def _settle() -> None:
 
 def test_a_project_has_its_share_and_those_of_it_come_in_order() -> None:
     async def scenario() -> None:
-        holders = Holders(places())
+        holders = Holders(places(of_key=3))
         for name in ("a1", "a2", "a3", "a4"):
             await holders.come(name, 1)
         assert holders.got == ["a1", "a2"]

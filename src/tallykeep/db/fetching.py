@@ -14,7 +14,7 @@ from tallykeep.db.pool import Connection
 Rows = list[dict[str, Any]]
 Stream = AsyncGenerator[dict[str, Any], None]
 
-_ROWS_A_STEP = 10
+_ROWS_A_STEP = 20
 _LONG_STEP_BYTES = 256 << 10
 _SMALL = frozenset(  # types whose values are
     postgres.types[name].oid for name in ("bool", "int2", "int4", "int8", "float8", "date", "timestamptz", "uuid")
