@@ -64,7 +64,7 @@ class Pool:
         **parameters: Any,
     ) -> None:
         self.name, self.size, self.least = name, size, least
-        self._conninfo = bounded(database_url)
+        self.conninfo = bounded(database_url)
         self._parameters = {"row_factory": dict_row, "application_name": name, "autocommit": True, **parameters}
         self._configure = configure
         self._guard = guard
@@ -232,7 +232,7 @@ class Pool:
                 return
 
     async def _reach(self) -> Connection:
-        conninfo = self._guard.conninfo if self._guard is not None else self._conninfo
+        conninfo = self._guard.conninfo if self._guard is not None else self.conninfo
         connection: Connection = await AsyncConnection.connect(conninfo, **self._parameters)
         if self._guard is not None:
             self._guard.listen_to(connection)

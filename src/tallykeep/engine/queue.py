@@ -1,8 +1,8 @@
 """The queue: procrastinate, used only to wake workers up. What is to be done stands in our own tables."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from functools import partial
 from typing import Any, LiteralString, TypeVar
 
@@ -47,6 +47,14 @@ class _Connector(PsycopgConnector):
         super().__init__()
         self._own_pool = pool
 
+    async def open_async(self, pool: Any = None) -> None:
+        await self._own_pool.__aenter__()
+        own: Any = self._own_pool  # it does all of psycopg's that is asked for here
+        await super().open_async(own)
+
+    async def close_async(self) -> None:
+        await self._own_pool.__aexit__()
+
     async def execute_query_async(self, query: LiteralString, **arguments: Any) -> None:
         await _again(partial(super().execute_query_async, query, **arguments))
 
@@ -89,14 +97,8 @@ class Queue:
     """Jobs that say «this project has an open portion»; one too many, too late or lost changes nothing."""
 
     def __init__(self, database_url: str, *, pool_size: int = 4, guard: Guard | None = None) -> None:
-        self._pool = Pool(database_url, _configure, size=pool_size, name="tallykeep queue", guard=guard)
-        self.app = App(connector=_Connector(self._pool))
-
-    @asynccontextmanager
-    async def opened(self) -> AsyncIterator[None]:
-        """Connections to the database while this lasts."""
-        async with self._pool, self.app.open_async(self._pool):
-            yield
+        pool = Pool(database_url, _configure, size=pool_size, name="tallykeep queue", guard=guard)
+        self.app = App(connector=_Connector(pool))
 
     def on_advance(self, advance: Advance) -> None:
         """Set what a worker of this process does with a job."""

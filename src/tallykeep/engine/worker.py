@@ -33,7 +33,7 @@ async def run_worker(queue: Queue, rescuer: Rescuer, tidier: Tidier, guard: Guar
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    async with queue.opened():
+    async with queue.app.open_async():
         tasks = [
             asyncio.create_task(_keep_working(queue, guard, concurrency, QUEUE, EXPRESS), name="work"),
             asyncio.create_task(_keep_working(queue, guard, EXPRESS_CONCURRENCY, EXPRESS), name="express"),
