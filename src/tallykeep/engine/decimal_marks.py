@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import accumulate, takewhile
 
-from tallykeep.engine.rows import raw_rows, read_rows
+from tallykeep.engine.rows import first_rows, raw_rows, read_rows
 from tallykeep.model import Portion, Row, Source, Table
 
 MOST_ROWS = 10_000
@@ -75,7 +75,7 @@ def _first_rows(portion: Portion, source: Source, count: int, size: int) -> Port
         return portion
     sizes = accumulate(map(len, rows := raw_rows(portion, source)[:count]))
     fitting = sum(1 for _ in takewhile(size.__ge__, sizes))
-    return Portion(portion.first_row, fitting, b"".join(rows[:fitting]))
+    return first_rows(portion, rows[:fitting])
 
 
 def _columns(portions: list[Sequence[Row]], width: int) -> list[list[str]]:

@@ -152,13 +152,13 @@ def _header_at(
     lines: list[bytes], start: int, delimiter: str, by_record: bool, *, skipped: int, final: bool
 ) -> Header | None:
     """The header whose first line this is."""
-    found = records_of(lines[start:], delimiter, at_most=1)
+    found = records_of(lines, delimiter, at_most=1, start=start)
     if not found.records:
         if final:
             raise InvalidPayloadError("The header opens a quote and never closes it")
         return None
     row = _row_number(lines, start, delimiter, by_record)
-    return Header(found.records[0], delimiter, row, skipped, len(lines) - len(found.rest))
+    return Header(found.records[0], delimiter, row, skipped, found.end)
 
 
 def _row_number(lines: list[bytes], start: int, delimiter: str, by_record: bool) -> int:
@@ -190,7 +190,7 @@ def _best_candidate(lines: list[bytes], start: int, wanted: Looked, told: str | 
 
 
 def _candidate(lines: list[bytes], start: int, delimiter: str, titles: frozenset[str]) -> _Candidate:
-    found = records_of(lines[start:], delimiter, at_most=_ROWS_LOOKED_AT if titles else 1)
+    found = records_of(lines, delimiter, at_most=_ROWS_LOOKED_AT if titles else 1, start=start)
     if not found.records:
         return _Candidate(delimiter, start, 0, 0)
     rows = [cells_of(record.decode("utf-8", "replace"), delimiter) for record in found.records]
@@ -198,8 +198,8 @@ def _candidate(lines: list[bytes], start: int, delimiter: str, titles: frozenset
     skipped = sum(1 for record in found.records[:place] if not is_blank(record, delimiter))
     rival = find_rival(rows, place, titles)
     return _Candidate(
-        delimiter, start + found.starts[place], skipped, header_score(rows[place], titles),
-        None if rival is None else start + found.starts[rival],
+        delimiter, found.starts[place], skipped, header_score(rows[place], titles),
+        None if rival is None else found.starts[rival],
     )  # fmt: skip
 
 

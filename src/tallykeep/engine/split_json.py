@@ -9,6 +9,7 @@ import orjson
 
 from tallykeep import exact_json
 from tallykeep.engine.encoding import without_marks
+from tallykeep.engine.pieces import PIECE_BYTES, pieces
 from tallykeep.engine.portions import PortionCutter, row_too_long
 from tallykeep.errors import InvalidPayloadError
 from tallykeep.model import Portion, Source
@@ -24,10 +25,10 @@ _TOKEN = re.compile(_STRING + rb'|[][{}"]', re.DOTALL)
 _TEXT = re.compile(_STRING, re.DOTALL)
 _WORD = re.compile(rb"[^][{}\",\s:]++(?=[\s,\]])")
 _SPACE = re.compile(rb"[ \t\r\n]*+")
-_LONG_ELEMENT = 65_536
 _RUN_BYTES = 32_768
 _OPENING = re.compile(rb"[ \t\r\n]*+\[")
-_FIRST_KEY = re.compile(rb'[ \t\r\n]*+(\{[ \t\r\n]*+"[^"\\]*+")')
+# Short, because looking for it from behind takes as many steps as it has bytes, for each byte that is looked through.
+_FIRST_KEY = re.compile(rb'[ \t\r\n]*+(\{[ \t\r\n]{0,20}+"[^"\\]{0,60}+")')
 _BEHIND_ELEMENT = re.compile(rb"\}[ \t\r\n]*+,[ \t\r\n]*+\Z")
 _BOM = b"\xef\xbb\xbf"
 
@@ -46,32 +47,40 @@ class JsonSplitter:
         self._cutter = PortionCutter(max_rows=portion_rows, max_bytes=portion_bytes, separator=ELEMENT_SEPARATOR)
         self._max_row_bytes = max_row_bytes
         self._buffer = b""
+        self._held = bytearray()  # what came behind it, too little by now to be worth a look
         self._state = "start"
         self._scan_from = 0
         self._doubtful = False  # whether the portion has elements that no parser has seen
 
     def feed(self, chunk: bytes) -> Iterator[Portion]:
         """Take the next bytes, and yield the portions that are full."""
-        yield from self._feed(chunk, final=False)
+        for piece in pieces(chunk):
+            yield from self._feed(piece, final=False)
 
     def _feed(self, chunk: bytes, *, final: bool) -> Iterator[Portion]:
-        self._buffer += chunk
+        self._held += chunk
+        if len(self._buffer) + len(self._held) < self._scan_from:
+            return
+        self._take_held()
         if self._state == "start":
             self._buffer = without_marks(self._buffer)
             if len(self._buffer) < len(_BOM) and _BOM.startswith(self._buffer):
                 return
-        if len(self._buffer) < self._scan_from:
-            return
         if self._state == "start" and (opening := _OPENING.match(self._buffer)):
             self._buffer, self._state = self._buffer[opening.end() :], "first"
         yield from self._checked(self._runs(), behind=False)
         if not final and len(self._buffer) < _RUN_BYTES and self._state in ("first", "element"):
+            self._scan_from = _RUN_BYTES
             return
         yield from self._checked(self._cutter.add(self._elements()))
-        # An element that goes on is looked at again only when much more of it has come.
-        self._scan_from = 2 * len(self._buffer) if len(self._buffer) > _LONG_ELEMENT else 0
+        # An element that goes on is looked at again only when as much again has come.
+        self._scan_from = 2 * len(self._buffer)
         if len(self._buffer) > self._max_row_bytes:
             raise row_too_long(self._cutter.row_number, self._max_row_bytes)
+
+    def _take_held(self) -> None:
+        self._buffer += self._held
+        self._held.clear()
 
     def finish(self) -> Iterator[Portion]:
         """End of input: yield the rest; raises where the array was not closed."""
@@ -85,6 +94,7 @@ class JsonSplitter:
 
     def stop(self) -> Iterator[Portion]:
         """The input goes on, but is not looked at any further: yield the rows that are whole."""
+        self._take_held()
         yield from self._checked(self._cutter.add(self._elements()))
         yield from self._checked(self._cutter.cut())
 
@@ -155,10 +165,7 @@ class JsonSplitter:
         """The portions, once they have been parsed; `behind` tells whether what comes behind them is doubtful too."""
         for portion in portions:
             if self._doubtful:
-                try:
-                    orjson.loads(b"[" + portion.body + b"]")
-                except orjson.JSONDecodeError:
-                    _check_each(portion)
+                _check(portion)
             self._doubtful = behind
             yield portion
 
@@ -173,8 +180,25 @@ def parse_elements(body: bytes) -> list[Any]:
     while len(body) - at > 2 * _RUN_BYTES and (run := _run_of(body[at : at + 2 * _RUN_BYTES])):
         values += run[1]
         at += len(run[0]) + 1
-    rest: list[Any] = exact_json.loads(b"[" + body[at:] + b"]")
-    return values + rest
+    for some in _some_at_a_time(body[at:] if at else body):
+        values += exact_json.loads(b"[" + some + b"]")
+    return values
+
+
+def _some_at_a_time(body: bytes) -> Iterator[bytes]:
+    """The body in parts of whole elements, none of several elements larger than a piece."""
+    if len(body) <= PIECE_BYTES:
+        yield body
+        return
+    some: list[bytes] = []
+    size = 0
+    for element in split_elements(body):
+        if some and size + len(element) > PIECE_BYTES:
+            yield ELEMENT_SEPARATOR.join(some)
+            some, size = [], 0
+        some.append(element)
+        size += len(element)
+    yield ELEMENT_SEPARATOR.join(some)
 
 
 def _run_of(buffer: bytes) -> tuple[bytes, list[Any]] | None:
@@ -234,6 +258,14 @@ def split_elements(body: bytes) -> list[bytes]:
         elements.append(body[at:end])
         at = _after_space(delimited, _after_space(delimited, end) + 1)
     return elements
+
+
+def _check(portion: Portion) -> None:
+    try:
+        for some in _some_at_a_time(portion.body):
+            orjson.loads(b"[" + some + b"]")
+    except orjson.JSONDecodeError:
+        _check_each(portion)
 
 
 def _check_each(portion: Portion) -> None:
