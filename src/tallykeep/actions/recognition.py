@@ -33,8 +33,7 @@ _NEEDING_LITTLE = ("orders",)
 _TELLING_CUSTOMERS = {"Email", "Phone", "Birthdate", "Address_line_1", "Postal_Code", "City"}
 _TELLING_PRODUCTS = {"price", "image_url", "attributes"}
 _SIGNS = re.compile(r"[\W_]+")
-_IN_BRACKETS = re.compile(r"[(\[].*?[)\]]")
-_LONGEST_TITLE = 200  # a longer one is no title of ours
+_IN_BRACKETS = re.compile(r"[(\[][^()\[\]]*+[)\]]")
 
 # Words in front of a column's name that only say what the rows are.
 _NOUNS: dict[str, tuple[str, ...]] = {

@@ -17,6 +17,8 @@ from tallykeep.errors import InvalidPayloadError
 from tallykeep.model import normal_title
 
 MOST_COLUMNS = 1_000
+LONGEST_TITLE = 1_000
+LARGEST_HEADER = 262_144  # bytes
 LAST_HEADER_ROW = 1_000  # that may be named
 _BYTES_LOOKED_AT = 65_536
 _ROWS_LOOKED_AT = 30
@@ -209,6 +211,8 @@ def title_columns(header: Header) -> tuple[list[str], list[int]]:
     Such a column is called after its place among those of the same title: Note, Note (2). Raises InvalidPayloadError
     for a header that cannot be one.
     """
+    if len(header.record) > LARGEST_HEADER:
+        raise InvalidPayloadError(f"The header has {len(header.record)} bytes; at most {LARGEST_HEADER} are possible")
     try:
         names = [_title(cell) for cell in cells_of(header.record.decode(), header.delimiter)]
     except UnicodeDecodeError as error:
@@ -216,6 +220,10 @@ def title_columns(header: Header) -> tuple[list[str], list[int]]:
     if len(names) > MOST_COLUMNS:
         raise InvalidPayloadError(f"The header has {len(names)} columns; at most {MOST_COLUMNS} are possible")
     for column, (name, shown) in enumerate(zip(names, unmarked(names), strict=True), 1):
+        if len(name) > LONGEST_TITLE:
+            raise InvalidPayloadError(
+                f"The title of column {column} has {len(name)} characters; at most {LONGEST_TITLE} are possible"
+            )
         if name != shown:
             raise InvalidPayloadError(f"The title of column {column} is {shown}; correct it in the workbook")
     if any("\0" in name for name in names):

@@ -24,9 +24,7 @@ class PortionCutter:
         self._broken: list[int] = []
         self.next_row = 1
 
-    def add(
-        self, rows: list[bytes], lines: list[int] | None = None, broken: Collection[int] = ()
-    ) -> Iterator[Portion]:
+    def add(self, rows: list[bytes], lines: list[int] | None = None, broken: Collection[int] = ()) -> Iterator[Portion]:
         """Take rows, and the line that each begins at in its file, and yield the portions that are full.
 
         `broken` are the places among these rows of lines whose quotes do not match up; no separator goes with them.
