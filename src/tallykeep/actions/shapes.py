@@ -15,7 +15,7 @@ _LONGEST_KEY, _MOST_WORDS = 64, 3
 _FEWEST_DIGITS = 5  # of a telephone number
 _LONGEST = 120  # of a cell that is looked at with patterns
 
-_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(?:\.[^@\s.]+)+")
+_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]++(?:\.[^@\s.]++)+")
 _DIALED = re.compile(r"'?(?:\+|00?\d|\()[\d\s()./-]{6,}|\d{3}[-.\s]\d{3,4}[-.\s]\d{4}", re.ASCII)
 _DATE = re.compile(r"\d{1,4}\s?[-./年]\s?\d{1,2}\s?[-./月]\s?\d{1,4}\b.*"
                    r"|\d{1,2}\.?[\s-]++[a-z]{3,9}[.,]?[\s-]++\d{4}\b.*", re.IGNORECASE)  # fmt: skip

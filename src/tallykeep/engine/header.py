@@ -220,14 +220,15 @@ def title_columns(header: Header) -> tuple[list[str], list[int]]:
     if len(names) > MOST_COLUMNS:
         raise InvalidPayloadError(f"The header has {len(names)} columns; at most {MOST_COLUMNS} are possible")
     for column, (name, shown) in enumerate(zip(names, unmarked(names), strict=True), 1):
-        if len(name) > LONGEST_TITLE:
-            raise InvalidPayloadError(
-                f"The title of column {column} has {len(name)} characters; at most {LONGEST_TITLE} are possible"
-            )
         if name != shown:
             raise InvalidPayloadError(f"The title of column {column} is {shown}; correct it in the workbook")
     if any("\0" in name for name in names):
         raise InvalidPayloadError("The header holds the character U+0000; is this a text file?")
+    for column, name in enumerate(names, 1):
+        if len(name) > LONGEST_TITLE:
+            raise InvalidPayloadError(
+                f"The title of column {column} has {len(name)} characters; at most {LONGEST_TITLE} are possible"
+            )
     return _told_apart(names)
 
 
