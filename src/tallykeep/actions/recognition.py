@@ -211,7 +211,8 @@ def _own_id_or_not(kind: ImportKind, column: SeenColumn, title: str) -> Recogniz
 
 def _plain(text: str) -> str:
     """Letters and digits alone, in small letters without accents."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    # Signs that are put together are put in order in quadratic time.
+    decomposed = unicodedata.normalize("NFKD", text[:_LONGEST_TITLE].casefold())
     return _SIGNS.sub("", "".join(sign for sign in decomposed if not unicodedata.combining(sign)))
 
 
