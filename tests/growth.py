@@ -12,6 +12,7 @@ _TIMES = 4  # as large is the larger input
 _MOST_TIMES = 9.0  # as long it may take: an exponent of 1.58
 _TOO_SHORT = 0.004  # seconds: what takes no longer cannot grow badly by much
 _TRIES = 6
+_BEYOND_DOUBT = 13.0  # times as long: then two tries are enough
 
 
 def seconds(run: Callable[[Given], object], given: Given) -> float:
@@ -39,4 +40,6 @@ def grows_too_fast(run: Callable[[Given], object], make: Callable[[int], Given],
         short, long = min(short, seconds(run, small)) if again else short, min(long, seconds(run, large))
         if long <= _MOST_TIMES * max(short, _TOO_SHORT / 4):
             return ""
+        if again and long > _BEYOND_DOUBT * short:
+            break
     return f"{_TIMES} times {size} takes {long:.3f} s instead of {short:.3f} s"

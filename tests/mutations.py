@@ -460,6 +460,16 @@ MUTATIONS = (
         "(DeadlockDetected, SerializationFailure, PortionLostError)", "(SerializationFailure, PortionLostError)",
         f"{SERIAL}::test_who_meets_others_in_a_circle_goes_again",
     ),
+    Mutation(
+        "lines that leave quotes open are not looked at from each of them", f"{ENGINE}/csv_records.py",
+        "last = len(lines) if found.is_open else max(found.seen - 1, found.end + 1)", "last = found.end + 1",
+        "tests/unit/test_doubling.py::test_files_are_read_in_linear_time[0]",
+    ),
+    Mutation(
+        "what was noted as broken is not decided again", f"{ENGINE}/rows.py",
+        "        if is_broken:\n            rows.append(Row(number", "        if False:\n            rows.append(Row(number",
+        "tests/unit/test_broken_lines.py::test_what_was_noted_is_not_decided_again",
+    ),
 )  # fmt: skip
 
 
