@@ -467,7 +467,8 @@ MUTATIONS = (
     ),
     Mutation(
         "what was noted as broken is not decided again", f"{ENGINE}/rows.py",
-        "        if is_broken:\n            rows.append(Row(number", "        if False:\n            rows.append(Row(number",
+        "        if is_broken:\n            rows.append(Row(",
+        "        if False:\n            rows.append(Row(",
         "tests/unit/test_broken_lines.py::test_what_was_noted_is_not_decided_again",
     ),
 )  # fmt: skip
