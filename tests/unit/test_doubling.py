@@ -48,7 +48,7 @@ UNITS = (
     "@", "a@b.", "=", "&", "a", "ab ", "Id-", "no", "\u0301\u0316", "\u200b", "\u200d", "😀\u200d", "İ", "ß", "\x00",
     "(actual value is '", "\udc80",
 )  # fmt: skip
-AROUND = ("{}", "['{}!", '["{}"]')
+AROUND = ("{}", "['{}!")
 SIZE = 10_000
 # They make a pattern of a text that is always one of ours.
 OF_OUR_OWN = ("tallykeep.resources.spellings._pattern",)
