@@ -554,6 +554,17 @@ MUTATIONS = (
         "Share(self.pools.writing, caller, self.shares.writes, few)",
         "tests/http/test_shares.py::test_reads_do_not_wait_for_writers_not_even_those_of_the_same_key",
     ),
+    Mutation(
+        "lines that leave quotes open are not looked at from each of them", f"{ENGINE}/csv_records.py",
+        "last = len(lines) if found.is_open else max(found.seen - 1, found.end + 1)", "last = found.end + 1",
+        "tests/unit/test_doubling.py::test_files_are_read_in_linear_time[0]",
+    ),
+    Mutation(
+        "what was noted as broken is not decided again", f"{ENGINE}/rows.py",
+        "        if is_broken:\n            rows.append(Row(",
+        "        if False:\n            rows.append(Row(",
+        "tests/unit/test_broken_lines.py::test_what_was_noted_is_not_decided_again",
+    ),
 )  # fmt: skip
 
 

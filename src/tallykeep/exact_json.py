@@ -1,6 +1,7 @@
 """JSON whose numbers keep the digits they were sent with, be they more than a float or 64 bits hold."""
 
 import json
+import re
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -16,24 +17,38 @@ _MOST_DIGITS = 1_000  # PostgreSQL holds 16,383 behind the point
 _SHORT = 16  # fifteen digits and a point: a float holds them all
 _WHOLE_DIGITS = 20  # of 64 bits, with a sign
 
+MOST_BRACKETS = 32_768
+TOO_MANY_BRACKETS = f"holds more than {MOST_BRACKETS} arrays and objects"
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?+', re.DOTALL)
 
-class NumberError(DecodeError):
-    """A number that cannot be kept; the message says what to do."""
+
+class CannotKeepError(DecodeError):
+    """What is JSON, and yet cannot be kept."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(f"{message}; send it as a string", "", 0)
+        super().__init__(message, "", 0)
 
     def __str__(self) -> str:
         return self.msg
 
 
+class NumberError(CannotKeepError):
+    """A number that cannot be kept; the message says what to do."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(f"{message}; send it as a string")
+
+
 def loads(text: str | bytes | bytearray) -> Any:
     """The value; a number is an int of 64 bits or a float where that is the same number, else a Decimal.
 
-    Raises DecodeError, also for numbers that PostgreSQL or most readers of JSON cannot hold.
+    Raises DecodeError, also for numbers that PostgreSQL or most readers of JSON cannot hold, and for more than
+    MOST_BRACKETS arrays and objects beneath the outermost one.
     """
-    value = _read(text)
-    data = text.encode() if isinstance(text, str) else text
+    data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+    if len(data) > 2 * MOST_BRACKETS and _brackets(data) > MOST_BRACKETS + 1:
+        raise CannotKeepError(f"it {TOO_MANY_BRACKETS}")
+    value = _read(data)
     numerals = data.translate(_NUMERALS)
     if _LONG not in numerals and _LONG_POWER not in numerals:
         return value
@@ -43,7 +58,16 @@ def loads(text: str | bytes | bytearray) -> Any:
         raise DecodeError("nested too deep", "", 0) from None
 
 
-def _read(text: str | bytes | bytearray) -> Any:
+def _brackets(data: bytes | bytearray) -> int:
+    """How many are opened; not counted one by one where there are few even with those that stand in texts."""
+    count = data.count(b"[") + data.count(b"{")
+    if count <= MOST_BRACKETS:
+        return count
+    bare = _STRING.sub(b"", data)
+    return bare.count(b"[") + bare.count(b"{")
+
+
+def _read(text: bytes | bytearray) -> Any:
     try:
         return orjson.loads(text)
     except DecodeError as error:
@@ -61,6 +85,8 @@ def _whole(text: str) -> int | float | Decimal:
 def _decimal(text: str) -> float | Decimal:
     if len(text) <= _SHORT and "e" not in text and "E" not in text:
         return float(text)
+    if len(text) > 3 * _MOST_DIGITS:
+        raise NumberError(f"it holds a number of more than {_MOST_DIGITS} digits")
     number = float(text)
     try:
         exact = Decimal(text)

@@ -166,12 +166,16 @@ class Portion:
 
     `lines` tells where in the file they began: pairs of a row and its line; the rows up to the next pair begin one line
     after the other. None where rows have no lines, as elements of a JSON array.
+
+    `broken` are the places in the body, in their order, at which rows begin that are one line of a file each, with
+    quotes that do not match up. What the splitter found so is not looked at again when the portion is read.
     """
 
     first_row: int
     row_count: int
     body: bytes
     lines: list[int] | None = None
+    broken: list[int] | None = None
 
     def line_of(self, row: int) -> int | None:
         """The line of the file, or the row of the sheet, that this row began at; None where none is known."""

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallykeep.engine.header import Looked, find_header
+from tallykeep.engine.header import LARGEST_HEADER, Looked, find_header
 from tallykeep.engine.split_csv import CsvSplitter
 from tallykeep.errors import InvalidPayloadError
 from tallykeep.model import Row, Source, normal_title
@@ -163,9 +163,25 @@ def test_blank_lines_without_end_are_not_kept_until_a_header_comes(blank: bytes,
     assert read(blank * 900 + b"Code\nA\n")[0].header == ["Code"]
 
 
-def test_a_title_of_marks_without_end_is_read_in_linear_time() -> None:
-    """Composed, it takes a minute for these, and more than a test may for some more."""
-    marks = "a" + "\u0316\u0301" * 500_000
+def test_a_title_of_marks_is_read_in_linear_time_and_not_without_end() -> None:
+    """Composed, it takes a minute for half a million of these."""
+    for pairs, refusal in ((499, None), (60_000, "has 120001 characters"), (500_000, "has 2000007 bytes")):
+        marks = "a" + "\u0316\u0301" * pairs
+        made = CsvSplitter(portion_rows=1, portion_bytes=1 << 20, max_row_bytes=1 << 23)
+        file = f"Code,{marks}\nA,1\n".encode()
+        if refusal is None:
+            split(made, [file])
+            assert made.source.header == ["Code", marks]
+        else:
+            with pytest.raises(InvalidPayloadError, match=refusal):
+                split(made, [file])
+
+
+@pytest.mark.parametrize(
+    ("title", "refusal"),
+    [("x" * 1_001, "column 2 has 1001 characters"), ("x" * LARGEST_HEADER, f"at most {LARGEST_HEADER} are")],
+)
+def test_what_is_too_long_for_a_header_is_refused(title: str, refusal: str) -> None:
     made = CsvSplitter(portion_rows=1, portion_bytes=1 << 20, max_row_bytes=1 << 23)
-    split(made, [f"Code,{marks}\nA,1\n".encode()])
-    assert made.source.header == ["Code", marks]
+    with pytest.raises(InvalidPayloadError, match=refusal):
+        split(made, [f"Code,{title}\nA,1\n".encode()])

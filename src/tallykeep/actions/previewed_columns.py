@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Literal
 
 from tallykeep import exact_json
@@ -10,6 +11,7 @@ from tallykeep.actions.imports import ImportKind
 from tallykeep.actions.needs import unknown_values
 from tallykeep.actions.recognition import By, Candidate, SeenColumn
 from tallykeep.engine.columns import Mapping
+from tallykeep.engine.header import MOST_COLUMNS
 from tallykeep.model import Row, Source, normal_title
 
 _LONGEST_CELL = 200
@@ -44,7 +46,7 @@ def seen_columns(source: Source, rows: list[Row]) -> list[SeenColumn]:
             for index, title in enumerate(source.header)
         ]
     objects = [row.value for row in rows if isinstance(row.value, dict)]
-    names = dict.fromkeys(name for each in objects for name in each)
+    names = islice(dict.fromkeys(name for each in objects for name in islice(each, MOST_COLUMNS)), MOST_COLUMNS)
     return [SeenColumn(name, _held(shown_value(each[name]) for each in objects if name in each)) for name in names]
 
 

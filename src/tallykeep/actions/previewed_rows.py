@@ -32,7 +32,7 @@ def previewed_rows(
     reasons: dict[int, str] = {}
     for failure in trial.failures:
         reasons[failure.row] = "; ".join(filter(None, (reasons.get(failure.row), failure.reason)))
-    places = Places({column.index: (column.title, column.target) for column in columns}, kind, kept, reasons.values())
+    places = Places({column.index: (column.title, column.target) for column in columns}, kind, kept)
     created = set(trial.created.values())
     numbers = beginning.line_numbers()
     unread = _not_taken_apart(rows, beginning)

@@ -33,8 +33,7 @@ _NEEDING_LITTLE = ("orders",)
 _TELLING_CUSTOMERS = {"Email", "Phone", "Birthdate", "Address_line_1", "Postal_Code", "City"}
 _TELLING_PRODUCTS = {"price", "image_url", "attributes"}
 _SIGNS = re.compile(r"[\W_]+")
-_IN_BRACKETS = re.compile(r"[(\[].*?[)\]]")
-_LONGEST_TITLE = 200  # a longer one is no title of ours
+_IN_BRACKETS = re.compile(r"[(\[][^()\[\]]*+[)\]]")
 
 # Words in front of a column's name that only say what the rows are.
 _NOUNS: dict[str, tuple[str, ...]] = {
@@ -212,7 +211,8 @@ def _own_id_or_not(kind: ImportKind, column: SeenColumn, title: str) -> Recogniz
 
 def _plain(text: str) -> str:
     """Letters and digits alone, in small letters without accents."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    # Signs that are put together are put in order in quadratic time.
+    decomposed = unicodedata.normalize("NFKD", text[:_LONGEST_TITLE].casefold())
     return _SIGNS.sub("", "".join(sign for sign in decomposed if not unicodedata.combining(sign)))
 
 

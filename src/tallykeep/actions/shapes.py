@@ -15,10 +15,12 @@ _LONGEST_KEY, _MOST_WORDS = 64, 3
 _FEWEST_DIGITS = 5  # of a telephone number
 _LONGEST = 120  # of a cell that is looked at with patterns
 
-_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(?:\.[^@\s.]+)+")
+_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]++(?:\.[^@\s.]++)+")
 _DIALED = re.compile(r"'?(?:\+|00?\d|\()[\d\s()./-]{6,}|\d{3}[-.\s]\d{3,4}[-.\s]\d{4}", re.ASCII)
-_DATE = re.compile(r"\d{1,4}\s?[-./年]\s?\d{1,2}\s?[-./月]\s?\d{1,4}\b.*|.*\b[a-z]{3,9}\.?,?\s+\d.*\b\d{4}\b.*"
-                   r"|\d{1,2}\.?[\s-]+[a-z]{3,9}[.,]?[\s-]+\d{4}\b.*", re.IGNORECASE)  # fmt: skip
+_DATE = re.compile(r"\d{1,4}\s?[-./年]\s?\d{1,2}\s?[-./月]\s?\d{1,4}\b.*"
+                   r"|\d{1,2}\.?[\s-]++[a-z]{3,9}[.,]?[\s-]++\d{4}\b.*", re.IGNORECASE)  # fmt: skip
+_MONTH_AND_DAY = re.compile(r"\b[a-z]{3,9}\.?,?\s++\d", re.IGNORECASE)
+_YEAR = re.compile(r"\b\d{4}\b")
 _NUMBER = re.compile(r"[^\w\s]?[^\d\s]{0,4}\s?[+-]?\d[\d\s.,'’]*\s?[^\d\s]{0,8}")
 _PRICE = re.compile(r"\d{1,7}[.,]\d{2}\s?[€$£]?|[€$£]\s?\d[\d.,]*")
 _URL = re.compile(r"(?:https?:)?/{1,2}\S+|\S+\.(?:jpe?g|png|gif|webp|svg)\S*", re.IGNORECASE)
@@ -48,7 +50,12 @@ def is_phone(cell: str) -> bool:
 
 def is_date(cell: str) -> bool:
     """Whether it reads as a day, in whatever order its parts are."""
-    return len(cell) <= _LONGEST and _DATE.fullmatch(cell) is not None
+    if len(cell) > _LONGEST:
+        return False
+    if _DATE.fullmatch(cell):
+        return True
+    found = _MONTH_AND_DAY.search(cell)
+    return found is not None and "\n" not in cell and _YEAR.search(cell, found.end()) is not None
 
 
 def is_text_formula(cell: str) -> bool:

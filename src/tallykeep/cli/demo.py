@@ -21,6 +21,7 @@ from tallykeep.cli.connection import Connection
 from tallykeep.cli.imports import Wanted, send_files
 
 _START_SECONDS = 120
+_ADDRESS = re.compile(r"http://\S+")
 _SHOWN_FAILURES = 3
 
 
@@ -53,7 +54,7 @@ def _start(directory: Path, keys: Connection) -> tuple[subprocess.Popen[str], st
     server = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True, start_new_session=True)
     found = None
     for line in server.stdout or ():
-        if found := re.search(r"http://\S+", line):
+        if found := _ADDRESS.search(line):
             break
     if found is None:
         _stop(server)

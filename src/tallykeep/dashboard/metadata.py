@@ -46,6 +46,8 @@ _RULES = {
     "exact_length": "exactly {} characters",
 }
 
+_LONGEST_ALIKE = 60  # texts are compared in quadratic time
+
 Form = dict[str, str]
 Schemas = dict[str, dict[str, Any]]
 
@@ -218,7 +220,11 @@ async def _purge_page(
 def _near(key: str, used: dict[str, Any]) -> list[str]:
     """Keys in use that are spelled much like this one, whatever their capitals."""
     by_folded: dict[str, list[str]] = defaultdict(list)
+    if len(key) > _LONGEST_ALIKE:
+        return []
     for each in used["keys"]:
+        if len(each["key"]) > _LONGEST_ALIKE:
+            continue
         by_folded[each["key"].casefold()].append(each["key"])
     return [name for folded in get_close_matches(key.casefold(), by_folded, n=3) for name in by_folded[folded]]
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-_ACTUAL = re.compile(r" \(actual value is '(.*?)'\)", re.DOTALL)
+_ACTUAL = re.compile(r" \(actual value is '((?:(?!'\)| \(actual value is ').)*+)'\)", re.DOTALL)
 _TOO_FEW_CODES = re.compile(r"code_config allows only (\d+) different codes, but (\d+) are wanted")
 _TOO_MANY_CODES = re.compile(r"vouchers_count: \d+ are too many for one action; at most (\d+) are generated at a time")
 _PROPERTY = re.compile(r"\bProperty \.")

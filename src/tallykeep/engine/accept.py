@@ -122,6 +122,7 @@ class Acceptance:
             "total_count": portion.row_count,
             "body": portion.body,
             "lines": portion.lines,
+            "broken": portion.broken,
             "head_start": head_start(1),
         }
         async with self._pool.connection() as connection:
@@ -265,11 +266,11 @@ async def _copy_portions(
 ) -> _Totals:
     totals = _Totals()
     async with connection.cursor().copy(_sql.copy_portions) as copy:
-        copy.set_types(["int8", "text", "int8", "int8", "bytea", "int8[]"])
+        copy.set_types(["int8", "text", "int8", "int8", "bytea", "int8[]", "int8[]"])
         async with aclosing(_one_ahead(begun, rest)) as portions:
             async for portion in portions:
-                row = (project_id, action_id, portion.first_row, portion.row_count, portion.body, portion.lines)
-                await copy.write_row(row)
+                about = (portion.first_row, portion.row_count, portion.body, portion.lines, portion.broken)
+                await copy.write_row((project_id, action_id, *about))
                 totals.rows += portion.row_count
                 totals.portions += 1
     return totals

@@ -23,12 +23,12 @@ action AS (
     FROM taken, date_trunc('milliseconds', statement_timestamp()) AS present
 ),
 portion AS (
-    INSERT INTO portions (project_id, action_id, first_row, row_count, body, lines)
-    VALUES (:project_id, :id, :first_row, :total_count, :body, :lines)
+    INSERT INTO portions (project_id, action_id, first_row, row_count, body, lines, broken)
+    VALUES (:project_id, :id, :first_row, :total_count, :body, :lines, :broken)
 )
 
 -- name: copy_portions!
-COPY portions (project_id, action_id, first_row, row_count, body, lines) FROM STDIN (FORMAT BINARY)
+COPY portions (project_id, action_id, first_row, row_count, body, lines, broken) FROM STDIN (FORMAT BINARY)
 
 -- name: count_portions
 SELECT coalesce(sum(row_count), 0)::bigint AS rows, count(*) AS portions

@@ -27,7 +27,7 @@ Given = ParamSpec("Given")
 Found = TypeVar("Found")
 
 LONG_WAIT = "10s"  # for those who are sure to end, or to give way, before long
-_MANY_ROWS = 200
+_MANY_ROWS, _MANY_BYTES = 200, 65_536
 # One portion's rows are read and checked at a time, which takes the interpreter's lock anyway.
 _beside_the_loop = ThreadPoolExecutor(1, "check")
 
@@ -84,7 +84,7 @@ async def _behind_gates(connection: Connection, kind: ActionType, claimed: Claim
 
 
 async def _apply(connection: Connection, kind: ActionType, claimed: ClaimedPortion) -> Outcome:
-    rows = await _checked(claimed.portion.row_count, read_filled, claimed.portion, claimed.source, kind)
+    rows = await _checked(claimed, claimed.portion.row_count, read_filled, claimed.portion, claimed.source, kind)
     if claimed.source.defaults:
         claimed = replace(claimed, source=replace(claimed.source, header=filled_header(claimed.source)))
     if claimed.wishes.on_error != OnError.STOP or claimed.source.format == "planned":
@@ -152,9 +152,11 @@ async def _apply_or_narrow(
     )
 
 
-async def _checked(rows: int, check: Callable[Given, Found], *given: Given.args, **named: Given.kwargs) -> Found:
-    """Work on many rows is done beside the event loop, because other portions have to be written meanwhile."""
-    if rows < _MANY_ROWS:
+async def _checked(
+    claimed: ClaimedPortion, rows: int, check: Callable[Given, Found], *given: Given.args, **named: Given.kwargs
+) -> Found:
+    """Work on many rows, or large ones, is done beside the event loop: other portions have to be written meanwhile."""
+    if rows < _MANY_ROWS and len(claimed.portion.body) < _MANY_BYTES:
         return check(*given, **named)
     return await asyncio.get_running_loop().run_in_executor(_beside_the_loop, partial(check, *given, **named))
 
@@ -163,12 +165,12 @@ async def _apply_rows(
     connection: Connection, kind: ActionType, claimed: ClaimedPortion, rows: Sequence[Row]
 ) -> Outcome:
     shortened, refused = Shortened(kind, claimed), list[Failure]()
-    if shortened.may_occur and await _checked(len(rows), shortened.find, rows):
+    if shortened.may_occur and await _checked(claimed, len(rows), shortened.find, rows):
         if not whole_at_once(claimed.wishes):
             await _wait_for_earlier_portions(connection, claimed)
         rows, refused = await shortened.part(connection, rows)
     operation = await kind.begin(connection, claimed)
-    failures = refused + await _checked(len(rows), operation.check, rows)
+    failures = refused + await _checked(claimed, len(rows), operation.check, rows)
     await operation.stage()
     if not whole_at_once(claimed.wishes):
         await _wait_for_earlier_portions(connection, claimed)

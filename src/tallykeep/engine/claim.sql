@@ -14,7 +14,7 @@ FROM async_actions
 WHERE project_id = :project_id AND id = :action_id AND status IN ('ENQUEUED', 'IN_PROGRESS')
 
 -- name: claim_open_portion
-SELECT first_row, row_count, body, lines
+SELECT first_row, row_count, body, lines, broken
 FROM portions
 WHERE project_id = :project_id AND action_id = :action_id AND status = 'OPEN'
     AND first_row IN (

@@ -4,7 +4,9 @@ import csv
 import io
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import cache
+from itertools import islice
 from typing import NamedTuple
 
 from tallykeep.csv_text import DELIMITERS
@@ -24,6 +26,7 @@ class LineSource:
     def __init__(self, lines: Iterable[str]) -> None:
         self._lines = iter(lines)
         self.taken = 0
+        self.size = 0  # of the lines taken, in characters
         self.exhausted = False
 
     def __iter__(self) -> "LineSource":
@@ -36,39 +39,117 @@ class LineSource:
             self.exhausted = True
             raise
         self.taken += 1
+        self.size += len(line)
         return line
 
 
 class Records(NamedTuple):
-    """The complete records at the start of some lines, the line that each begins at, and the lines behind them.
+    """The complete records among some lines, the line that each begins at, and the first line behind them.
 
     `is_open` says why they end there. True: the next record's quote is still open, and more lines may close it. False:
-    its quotes do not match up.
+    its quotes do not match up. `seen` is the line behind those that were looked at to find that out.
     """
 
     records: list[bytes]
     starts: list[int]
-    rest: list[bytes]
+    end: int
     is_open: bool
+    seen: int
 
 
-def records_of(lines: list[bytes], delimiter: str, at_most: int | None = None) -> Records:
-    """Find the complete records at the start of these lines, at most so many; a blank line is one, too."""
-    source = LineSource(line.decode("latin-1") for line in lines)
+def records_of(lines: list[bytes], delimiter: str, at_most: int | None = None, *, start: int = 0) -> Records:
+    """Find the complete records of these lines, from `start` on, at most so many; a blank line is one, too."""
+    source = LineSource(lines[at].decode("latin-1") for at in range(start, len(lines)))
     reader = csv.reader(source, delimiter=delimiter, strict=True)
     records: list[bytes] = []
     starts: list[int] = []
-    start = 0
+    at = start
     while at_most is None or len(records) < at_most:
         try:
             if next(reader, None) is None:
                 break
         except csv.Error:
-            return Records(records, starts, lines[start:], source.exhausted)
-        records.append(lines[start] if source.taken == start + 1 else b"".join(lines[start : source.taken]))
-        starts.append(start)
-        start = source.taken
-    return Records(records, starts, lines[start:], True)
+            return Records(records, starts, at, source.exhausted, start + source.taken)
+        end = start + source.taken
+        records.append(lines[at] if end == at + 1 else b"".join(lines[at:end]))
+        starts.append(at)
+        at = end
+    return Records(records, starts, at, True, at)
+
+
+class Cut(NamedTuple):
+    """All records of some lines, the line that each begins at, and the first line behind them.
+
+    `broken` are the places among them of lines whose quotes do not match up.
+    """
+
+    records: list[bytes]
+    starts: list[int]
+    broken: set[int]
+    end: int
+
+
+def cut_records(lines: list[bytes], delimiter: str, most_open: int) -> Cut:
+    """Cut lines into records; one whose quotes do not match up is a record by itself, and so swallows none behind it.
+
+    It ends in front of a record whose quote is open at the end, which more lines may close, unless that has more than
+    `most_open` bytes. No line is looked at more than three times, whatever the quotes.
+    """
+    cut = Cut([], [], set(), 0)
+    while cut.end < len(lines):
+        found = records_of(lines, delimiter, start=cut.end)
+        cut.records.extend(found.records)
+        cut.starts.extend(found.starts)
+        if found.end == len(lines):
+            return cut._replace(end=found.end)
+        # What was looked at leaves a quote open that was open before, all but the last line where that is at fault. So
+        # records that begin in between with one line, and leave a quote open, have all the same end as the first.
+        last = len(lines) if found.is_open else max(found.seen - 1, found.end + 1)
+        left = sum(map(len, islice(lines, found.end, None))) if found.is_open else most_open + 1
+        end = _cut_open(cut, lines, delimiter, found.end, last, left - most_open if found.is_open else None)
+        cut = cut._replace(end=end)
+        if end < last:
+            return cut
+    return cut
+
+
+def _cut_open(cut: Cut, lines: list[bytes], delimiter: str, first: int, last: int, surplus: int | None) -> int:
+    """Take the lines from `first`, which leaves a quote open, up to `last` one by one; returns where that ended.
+
+    Those that leave a quote open are broken. With a `surplus`, so many bytes too many have been left open, and a record
+    that begins behind them may be closed yet.
+    """
+    for at in range(first, last):
+        line = lines[at]
+        is_whole, is_open = (False, True) if at == first else _fate_of(line, delimiter)
+        if is_open and surplus is not None and surplus <= 0:
+            return at
+        if not is_whole:
+            cut.broken.add(len(cut.records))
+        cut.records.append(line)
+        cut.starts.append(at)
+        surplus = None if surplus is None else surplus - len(line)
+    return last
+
+
+def _fate_of(line: bytes, delimiter: str) -> tuple[bool, bool]:
+    """Whether this line is a record, and if not, whether it leaves a quote open."""
+    if b'"' not in line:
+        return True, False
+    found = records_of([line], delimiter)
+    return bool(found.records), not found.records and found.is_open
+
+
+def records_in(body: bytes, delimiter: str) -> list[bytes]:
+    """The records of a body that consists of complete ones."""
+    source = LineSource(io.StringIO(body.decode("latin-1"), newline=""))
+    records: list[bytes] = []
+    start = 0
+    with suppress(csv.Error):
+        for _ in csv.reader(source, delimiter=delimiter, strict=True):
+            records.append(body[start : source.size])
+            start = source.size
+    return records
 
 
 def is_blank(record: bytes, delimiter: str) -> bool:

@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import accumulate, takewhile
 
-from tallykeep.engine.rows import raw_rows, read_rows
+from tallykeep.engine.pieces import may_be_in
+from tallykeep.engine.rows import first_rows, raw_rows, read_rows
 from tallykeep.model import Portion, Row, Source, Table
 
 MOST_ROWS = 10_000
@@ -19,6 +20,9 @@ _MANY_BYTES = 1 << 16
 # Where a number may mean two: most files have none, and need no closer look. With the sign in front it is quickest.
 _TWO_WAY = re.compile(rb"[.,]\d{3}(?!\d)(?<=\d.\d{3})")
 _TWO_WAY_CELL = re.compile(r"(?<![\d.,])[1-9]\d{0,2}[.,]\d{3}(?![\d.,])", re.ASCII)
+
+_LONGEST_TWO_WAY = 8  # with what is beside it
+_CELLS_AT_A_TIME = 100
 
 MarkOf = Callable[[Sequence[str]], str | None]
 
@@ -46,7 +50,7 @@ class DecimalMarks:
             self._rows_left = self._rows_left - held.row_count if held.row_count == portion.row_count else 0
             self._bytes_left -= len(held.body)
             self._portions.append(held)
-            self._is_unclear = self._is_unclear or bool(_TWO_WAY.search(held.body))
+            self._is_unclear = self._is_unclear or may_be_in(_TWO_WAY, held.body, _LONGEST_TWO_WAY)
         return portion
 
     async def found(self, source: Source) -> dict[int, str]:
@@ -64,9 +68,16 @@ class DecimalMarks:
         found = {
             at: self._mark_of(cells)
             for at, cells in enumerate(columns)
-            if at not in self._known and _TWO_WAY_CELL.search("\n".join(cells))
+            if at not in self._known and _is_any_two_way(cells)
         }
         return {at: mark for at, mark in found.items() if mark} | known
+
+
+def _is_any_two_way(cells: list[str]) -> bool:
+    return any(
+        _TWO_WAY_CELL.search("\n".join(cells[start : start + _CELLS_AT_A_TIME]))
+        for start in range(0, len(cells), _CELLS_AT_A_TIME)
+    )
 
 
 def _first_rows(portion: Portion, source: Source, count: int, size: int) -> Portion:
@@ -75,7 +86,7 @@ def _first_rows(portion: Portion, source: Source, count: int, size: int) -> Port
         return portion
     sizes = accumulate(map(len, rows := raw_rows(portion, source)[:count]))
     fitting = sum(1 for _ in takewhile(size.__ge__, sizes))
-    return Portion(portion.first_row, fitting, b"".join(rows[:fitting]))
+    return first_rows(portion, rows[:fitting])
 
 
 def _columns(portions: list[Sequence[Row]], width: int) -> list[list[str]]:

@@ -14,6 +14,7 @@ _MARKS = (  # the longer ones first, since they begin like the others
     (_UTF8_BOM, _UTF8),
 )  # fmt: skip
 _LONGEST_MARK = 4
+_LONGEST_NAME = 40
 _LEGACY = "cp1252"
 # Who says the one writes the other, which has more signs: so browsers read them, too.
 _AS_WRITTEN = {
@@ -131,6 +132,8 @@ def without_marks(text: bytes) -> bytes:
 
 def known_charset(charset: str) -> str:
     """The encoding's name in Python; raises UnsupportedMediaTypeError where there is none."""
+    if len(charset) > _LONGEST_NAME:
+        raise UnsupportedMediaTypeError(f"The charset {charset[:_LONGEST_NAME] + '…'!r} is not known")
     try:
         "".encode(charset)  # refuses codecs that are no encodings of text
         known = codecs.lookup(charset).name

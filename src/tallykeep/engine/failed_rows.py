@@ -49,7 +49,7 @@ async def sent_rows(
     after = 0
     while found := await _next_portions(pool, {**wanted, "after": after}):
         for held in found:
-            portion = Portion(held["first_row"], held["row_count"], bytes(held["body"]), held["lines"])
+            portion = Portion(held["first_row"], held["row_count"], bytes(held["body"]), held["lines"], held["broken"])
             reasons: dict[int, str | None] = dict(held["failures"])
             if unprocessed:
                 first = portion.first_row + portion.row_count - held["unprocessed_count"]

@@ -5,6 +5,7 @@ SELECT
     portions.row_count,
     portions.body,
     portions.lines,
+    portions.broken,
     CASE portions.status WHEN 'OPEN' THEN portions.row_count ELSE portions.unprocessed_count END AS unprocessed_count,
     coalesce(failed.failures, '[]'::json) AS failures
 FROM portions

@@ -19,6 +19,7 @@ Defaults = Mapping[str, str]
 Replacements = Mapping[str, Mapping[str, str]]
 
 _ALIKE = 0.6
+_LONGEST_ALIKE = 60  # texts are compared in quadratic time
 _Wish = TypeVar("_Wish")
 # The place of a column with a default, the place of the cells whose sign it yields to, and what finds the sign.
 _Yielding = tuple[int, int, Callable[[str], str | None]]
@@ -46,29 +47,34 @@ def choose_filling(source: Source, defaults: Defaults, values: Replacements, kin
 
 def _by_title(name: str, wished: Mapping[str, _Wish], header: list[str], kind: ActionType) -> dict[str, _Wish]:
     chosen: dict[str, _Wish] = {}
+    places = {normal_title(title): at for at, title in reversed(list(enumerate(header)))}
+    known = {normal_title(title): titles for titles in reversed(kind.columns) for title in titles}
     for field, wish in wished.items():
-        title = _title(name, field, header, kind)
+        title = _title(name, field, header, kind, places, known)
         if title in chosen:
             raise InvalidQueryError(f"Property .{name} names the column {title!r} twice")
         chosen[title] = wish
     return chosen
 
 
-def _title(name: str, field: str, header: list[str], kind: ActionType) -> str:
-    """What the file calls this field, or we do."""
-    same = next((titles for titles in kind.columns if normal_title(field) in map(normal_title, titles)), (field,))
-    wanted = set(map(normal_title, same))
-    for title in header:
-        if normal_title(title) in wanted:
-            return title
-    if normal_title(field) not in {normal_title(title) for titles in kind.columns for title in titles}:
-        hint = _hint(field, header, kind)
+def _title(
+    name: str, field: str, header: list[str], kind: ActionType, places: Mapping[str, int],
+    known: Mapping[str, tuple[str, ...]],
+) -> str:  # fmt: skip
+    """What the file calls this field, or we do; `places` and `known` are the titles of both as they are compared."""
+    same = known.get(normal_title(field), (field,))
+    there = [places[normal] for title in same if (normal := normal_title(title)) in places]
+    if there:
+        return header[min(there)]
+    if normal_title(field) not in known:
+        hint = _hint(field, header, kind) if len(field) <= _LONGEST_ALIKE else ""
         raise InvalidQueryError(f"Property .{name} names the column {field!r}, which is not known{hint}")
     return next(title for title in same if normal_title(title) == normal_title(field))
 
 
 def _hint(field: str, header: list[str], kind: ActionType) -> str:
-    known = {normal_title(title): title for title in (*header, *(title for titles in kind.columns for title in titles))}
+    titles = (*header, *(title for titles in kind.columns for title in titles))
+    known = {normal_title(title): title for title in titles if len(title) <= _LONGEST_ALIKE}
     close = get_close_matches(normal_title(field), known, n=1, cutoff=_ALIKE)
     if close:
         return f"; perhaps {known[close[0]]!r} is meant"

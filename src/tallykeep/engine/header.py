@@ -17,6 +17,8 @@ from tallykeep.errors import InvalidPayloadError
 from tallykeep.model import normal_title
 
 MOST_COLUMNS = 1_000
+LONGEST_TITLE = 1_000
+LARGEST_HEADER = 262_144  # bytes
 LAST_HEADER_ROW = 1_000  # that may be named
 _BYTES_LOOKED_AT = 65_536
 _ROWS_LOOKED_AT = 30
@@ -152,13 +154,13 @@ def _header_at(
     lines: list[bytes], start: int, delimiter: str, by_record: bool, *, skipped: int, final: bool
 ) -> Header | None:
     """The header whose first line this is."""
-    found = records_of(lines[start:], delimiter, at_most=1)
+    found = records_of(lines, delimiter, at_most=1, start=start)
     if not found.records:
         if final:
             raise InvalidPayloadError("The header opens a quote and never closes it")
         return None
     row = _row_number(lines, start, delimiter, by_record)
-    return Header(found.records[0], delimiter, row, skipped, len(lines) - len(found.rest))
+    return Header(found.records[0], delimiter, row, skipped, found.end)
 
 
 def _row_number(lines: list[bytes], start: int, delimiter: str, by_record: bool) -> int:
@@ -190,7 +192,7 @@ def _best_candidate(lines: list[bytes], start: int, wanted: Looked, told: str | 
 
 
 def _candidate(lines: list[bytes], start: int, delimiter: str, titles: frozenset[str]) -> _Candidate:
-    found = records_of(lines[start:], delimiter, at_most=_ROWS_LOOKED_AT if titles else 1)
+    found = records_of(lines, delimiter, at_most=_ROWS_LOOKED_AT if titles else 1, start=start)
     if not found.records:
         return _Candidate(delimiter, start, 0, 0)
     rows = [cells_of(record.decode("utf-8", "replace"), delimiter) for record in found.records]
@@ -198,8 +200,8 @@ def _candidate(lines: list[bytes], start: int, delimiter: str, titles: frozenset
     skipped = sum(1 for record in found.records[:place] if not is_blank(record, delimiter))
     rival = find_rival(rows, place, titles)
     return _Candidate(
-        delimiter, start + found.starts[place], skipped, header_score(rows[place], titles),
-        None if rival is None else start + found.starts[rival],
+        delimiter, found.starts[place], skipped, header_score(rows[place], titles),
+        None if rival is None else found.starts[rival],
     )  # fmt: skip
 
 
@@ -209,6 +211,8 @@ def title_columns(header: Header) -> tuple[list[str], list[int]]:
     Such a column is called after its place among those of the same title: Note, Note (2). Raises InvalidPayloadError
     for a header that cannot be one.
     """
+    if len(header.record) > LARGEST_HEADER:
+        raise InvalidPayloadError(f"The header has {len(header.record)} bytes; at most {LARGEST_HEADER} are possible")
     try:
         names = [_title(cell) for cell in cells_of(header.record.decode(), header.delimiter)]
     except UnicodeDecodeError as error:
@@ -220,6 +224,11 @@ def title_columns(header: Header) -> tuple[list[str], list[int]]:
             raise InvalidPayloadError(f"The title of column {column} is {shown}; correct it in the workbook")
     if any("\0" in name for name in names):
         raise InvalidPayloadError("The header holds the character U+0000; is this a text file?")
+    for column, name in enumerate(names, 1):
+        if len(name) > LONGEST_TITLE:
+            raise InvalidPayloadError(
+                f"The title of column {column} has {len(name)} characters; at most {LONGEST_TITLE} are possible"
+            )
     return _told_apart(names)
 
 

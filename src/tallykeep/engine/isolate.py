@@ -99,6 +99,7 @@ async def _cut_up(connection: Connection, claimed: ClaimedPortion, attempts: int
             "row_count": part.row_count,
             "body": part.body,
             "lines": part.lines,
+            "broken": part.broken,
             "attempts": attempts,
         }
         await connection.execute(_sql.add_part_of_portion, {**place, **cut})

@@ -10,8 +10,8 @@ DELETE FROM portions WHERE project_id = :project_id AND action_id = :action_id A
 
 -- name: add_part_of_portion!
 WITH part AS (
-    INSERT INTO portions (project_id, action_id, first_row, row_count, body, lines)
-    VALUES (:project_id, :action_id, :first_row, :row_count, :body, :lines)
+    INSERT INTO portions (project_id, action_id, first_row, row_count, body, lines, broken)
+    VALUES (:project_id, :action_id, :first_row, :row_count, :body, :lines, :broken)
 )
 INSERT INTO attempts (project_id, action_id, first_row, attempts)
 VALUES (:project_id, :action_id, :first_row, :attempts)

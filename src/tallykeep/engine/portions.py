@@ -1,6 +1,6 @@
 """Cutting: rows are gathered into portions of bounded size, numbered as they come."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from tallykeep.errors import InvalidPayloadError
 from tallykeep.model import Portion
@@ -21,13 +21,19 @@ class PortionCutter:
         self._size = 0
         self._lines: list[int] = []  # of the portion, as it has them
         self._next_line = 0  # of a row that follows the one before
+        self._broken: list[int] = []
         self.next_row = 1
 
-    def add(self, rows: list[bytes], lines: list[int] | None = None) -> Iterator[Portion]:
-        """Take rows, and the line that each begins at in its file, and yield the portions that are full."""
+    def add(self, rows: list[bytes], lines: list[int] | None = None, broken: Collection[int] = ()) -> Iterator[Portion]:
+        """Take rows, and the line that each begins at in its file, and yield the portions that are full.
+
+        `broken` are the places among these rows of lines whose quotes do not match up; no separator goes with them.
+        """
         for place, row in enumerate(rows):
             if lines is not None:
                 self._note_line(lines[place], 1)
+            if place in broken:
+                self._broken.append(self._size)
             self._rows.append(row)
             self._size += len(row)
             if self.room <= 0 or self._size >= self._max_bytes:
@@ -63,9 +69,10 @@ class PortionCutter:
         """Yield what has been gathered, if anything, as a portion."""
         if self._rows:
             count = len(self._rows) + self._count
-            yield Portion(self.next_row, count, self._separator.join(self._rows), self._lines or None)
+            yield Portion(self.next_row, count, self._separator.join(self._rows), self._lines or None,
+                          self._broken or None)  # fmt: skip
             self.next_row += count
-            self._rows, self._count, self._size, self._lines = [], 0, 0, []
+            self._rows, self._count, self._size, self._lines, self._broken = [], 0, 0, [], []
 
     @property
     def row_number(self) -> int:

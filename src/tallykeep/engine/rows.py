@@ -2,17 +2,20 @@
 
 import csv
 import io
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from operator import itemgetter
 
 from tallykeep import exact_json
-from tallykeep.engine.csv_records import LineSource, records_of
+from tallykeep.engine.csv_records import records_in
 from tallykeep.engine.split_json import ELEMENT_SEPARATOR, is_json, parse_elements, split_elements
 from tallykeep.engine.split_lines import LINE_SEPARATOR
 from tallykeep.engine.spreadsheet_errors import has_marks, unmarked
 from tallykeep.model import Portion, Row, Source, Table, Values, wrong_width
 
 _SEPARATORS = {"csv": b"", "json": ELEMENT_SEPARATOR, "ndjson": LINE_SEPARATOR}
+_LINE_END = re.compile(rb"\r\n?|\n")
+_UNMATCHED = "the quotes in this line do not match up"
 
 
 def read_rows(portion: Portion, source: Source) -> Sequence[Row]:
@@ -50,12 +53,37 @@ def raw_rows(portion: Portion, source: Source) -> list[bytes]:
         return portion.body.split(LINE_SEPARATOR)
     if source.format != "csv":
         return split_elements(portion.body)
-    lines = portion.body.splitlines(keepends=True)
     if portion.row_count == 1:
         return [portion.body]
-    if b'"' not in portion.body:
-        return lines
-    return records_of(lines, source.delimiter).records
+    rows: list[bytes] = []
+    for piece, is_broken in _pieces(portion):
+        if is_broken:
+            rows.append(piece)
+        elif b'"' in piece:
+            rows += records_in(piece, source.delimiter)
+        else:
+            rows += piece.splitlines(keepends=True)
+    return rows
+
+
+def _pieces(portion: Portion) -> Iterator[tuple[bytes, bool]]:
+    """A file's rows: each line that is broken, which is True of it, and what is between, which is not."""
+    body, at = portion.body, 0
+    for place in portion.broken or ():
+        if place > at:
+            yield body[at:place], False
+        found = _LINE_END.search(body, place)
+        at = found.end() if found else len(body)
+        yield body[place:at], True
+    if at < len(body):
+        yield body[at:], False
+
+
+def first_rows(portion: Portion, rows: list[bytes]) -> Portion:
+    """The portion of a file with these rows alone, which are its first."""
+    body = b"".join(rows)
+    broken = [place for place in portion.broken or () if place < len(body)]
+    return Portion(portion.first_row, len(rows), body, portion.lines, broken or None)
 
 
 def split_rows(portion: Portion, source: Source, parts: int) -> list[Portion]:
@@ -63,11 +91,15 @@ def split_rows(portion: Portion, source: Source, parts: int) -> list[Portion]:
     rows = raw_rows(portion, source)
     separator = _SEPARATORS[source.format]
     size = max(-(-len(rows) // parts), 1)
-    pieces = [rows[start : start + size] for start in range(0, len(rows), size)]
-    return [
-        Portion(portion.first_row + place * size, len(part), separator.join(part), portion.lines)
-        for place, part in enumerate(pieces)
-    ]
+    cut: list[Portion] = []
+    start = 0
+    for place in range(0, len(rows), size):
+        body = separator.join(rows[place : place + size])
+        broken = [at - start for at in portion.broken or () if start <= at < start + len(body)]
+        count = len(rows[place : place + size])
+        cut.append(Portion(portion.first_row + place, count, body, portion.lines, broken or None))
+        start += len(body)
+    return cut
 
 
 def _json_rows(portion: Portion) -> Sequence[Row]:
@@ -90,7 +122,7 @@ def _json_row(number: int, element: bytes) -> Row:
 def _table(portion: Portion, source: Source) -> Table | None:
     """Rows that need no parser; None where there is a quote, or a line of another width."""
     body = portion.body
-    if b'"' in body or has_marks(body):
+    if portion.broken or b'"' in body or has_marks(body):
         return None
     try:
         text = body.replace(b"\r\n", b"\n").decode()
@@ -105,27 +137,39 @@ def _table(portion: Portion, source: Source) -> Table | None:
 
 
 def _csv_rows(portion: Portion, delimiter: str) -> list[Row]:
-    try:
-        text, broken = portion.body.decode(), False
-    except UnicodeDecodeError:
-        text, broken = portion.body.decode("utf-8", "surrogateescape"), True
-    if not broken and '"' not in text:
-        plain = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-        return [Row(number, cells) for number, cells in enumerate(plain, portion.first_row)]
-    source = LineSource(io.StringIO(text, newline=""))
     rows: list[Row] = []
-    reader = csv.reader(source, delimiter=delimiter, strict=True)
-    for number in range(portion.first_row, portion.first_row + portion.row_count):
+    for piece, is_broken in _pieces(portion):
+        number = portion.first_row + len(rows)
+        if is_broken:
+            rows.append(Row(number, problem=_UNMATCHED))
+        else:
+            rows += _parsed(piece, number, delimiter)
+    return rows
+
+
+def _parsed(body: bytes, number: int, delimiter: str) -> list[Row]:
+    """Rows whose quotes match up; portions of older versions may be one whose do not, which is found out here."""
+    try:
+        text, broken = body.decode(), False
+    except UnicodeDecodeError:
+        text, broken = body.decode("utf-8", "surrogateescape"), True
+    lines = io.StringIO(text, newline="")
+    if not broken and '"' not in text:
+        return [Row(at, cells) for at, cells in enumerate(csv.reader(lines, delimiter=delimiter), number)]
+    rows: list[Row] = []
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    while True:
         try:
             cells = next(reader)
-        except (csv.Error, StopIteration):
-            rows.append(Row(number, problem="the quotes in this line do not match up"))
+        except StopIteration:
+            return rows
+        except csv.Error:
+            rows.append(Row(number + len(rows), problem=_UNMATCHED))
             continue
         if broken and not _is_utf8(cells):
-            rows.append(Row(number, problem="the row is not UTF-8; save the file as UTF-8"))
+            rows.append(Row(number + len(rows), problem="the row is not UTF-8; save the file as UTF-8"))
         else:
-            rows.append(Row(number, cells))
-    return rows
+            rows.append(Row(number + len(rows), cells))
 
 
 def _narrowed(rows: list[Row], kept: list[int], width: int) -> list[Row]:

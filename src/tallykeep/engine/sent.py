@@ -82,7 +82,7 @@ async def _portions(pool: Connections, query: LiteralString, wanted: dict[str, A
     after = 0
     while found := await _next(pool, query, {**wanted, "after": after, "limit": _PORTIONS_AT_A_TIME}):
         for held in found:
-            yield Portion(held["first_row"], held["row_count"], bytes(held["body"]), held["lines"])
+            yield Portion(held["first_row"], held["row_count"], bytes(held["body"]), held["lines"], held["broken"])
         after = found[-1]["first_row"]
 
 

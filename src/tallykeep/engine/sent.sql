@@ -1,5 +1,5 @@
 -- name: portions_of_rows
-SELECT first_row, row_count, body, lines
+SELECT first_row, row_count, body, lines, broken
 FROM portions
 WHERE project_id = :project_id
     AND action_id = :action_id
@@ -13,7 +13,7 @@ ORDER BY first_row
 LIMIT :limit
 
 -- name: next_portions
-SELECT first_row, row_count, body, lines
+SELECT first_row, row_count, body, lines, broken
 FROM portions
 WHERE project_id = :project_id AND action_id = :action_id AND first_row > :after
 ORDER BY first_row

@@ -12,6 +12,7 @@ from tallykeep.csv_text import csv_lines
 from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.engine.kinds import ActionType
+from tallykeep.engine.pieces import may_be_in
 from tallykeep.model import ClaimedPortion, Failure, Row, Source, normal_title
 
 _sql = queries(__package__, "attempt.sql")
@@ -44,7 +45,7 @@ class Shortened:
         # Rows that belong to no action come without the bytes.
         # Signs are looked for alone first: that takes a tenth of the time.
         has_plus = b"+" in body and (b"E+" in body or b"e+" in body)
-        return not body or has_plus or _WITHOUT_PLUS.search(body) is not None
+        return not body or has_plus or may_be_in(_WITHOUT_PLUS, body, _LONGEST)
 
     def find(self, rows: Sequence[Row]) -> bool:
         """Look at the rows; whether any of them has such a key."""

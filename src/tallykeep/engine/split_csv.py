@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from tallykeep.engine.csv_records import is_blank, may_hold_blank, records_of
+from tallykeep.engine.csv_records import Cut, cut_records, is_blank, may_hold_blank
 from tallykeep.engine.encoding import Transcoder
 from tallykeep.engine.header import Looked, look_for_header, title_columns
+from tallykeep.engine.pieces import pieces
 from tallykeep.engine.portions import PortionCutter, row_too_long
 from tallykeep.errors import InvalidPayloadError
 from tallykeep.model import Portion, Source
@@ -20,8 +21,9 @@ class CsvSplitter:
     """Feed chunks, get portions; each body is the rows' own bytes. `source` holds the header once it was read.
 
     Blank lines, and those of separators and blanks only, are no rows. A line whose quotes do not match up (never
-    closed, or closed in the middle of a cell) is a row and a portion of its own, which fails when it is read, so that
-    it does not swallow the rows behind it. Raises InvalidPayloadError for a header that cannot be used.
+    closed, or closed in the middle of a cell) is a row of its own, which its portion tells apart and which fails when
+    it is read, so that it does not swallow the rows behind it. Raises InvalidPayloadError for a header that cannot be
+    used.
     """
 
     def __init__(
@@ -46,7 +48,8 @@ class CsvSplitter:
 
     def feed(self, chunk: bytes) -> Iterator[Portion]:
         """Take the next bytes, and yield the portions that are full."""
-        yield from self._feed(self._transcoder.feed(chunk))
+        for piece in pieces(chunk):
+            yield from self._feed(self._transcoder.feed(piece))
 
     def _feed(self, chunk: bytes) -> Iterator[Portion]:
         self._tail += chunk
@@ -97,28 +100,26 @@ class CsvSplitter:
         lines, self._open_lines, self._open_size, self._parse_from = self._open_lines, [], 0, 0
         if not self._source.header:
             lines = self._take_header(lines, enough=enough, final=final)
-        while lines:
-            if not any(b'"' in line for line in lines):
-                yield from self._add(lines, range(len(lines)))
-                self._line += len(lines)
-                return
-            records, starts, rest, is_open = records_of(lines, self._source.delimiter)
-            by_record = self._looked.by_record
-            yield from self._add(records, range(len(records)) if by_record else starts)
-            self._line += len(records) if by_record else len(lines) - len(rest)
-            lines = rest
-            if is_open and not final and sum(map(len, lines)) <= self._max_row_bytes:
-                self._keep_open(lines)
-                return
-            if lines:
-                yield from self._alone(lines[0])
-                lines = lines[1:]
+        if not any(b'"' in line for line in lines):
+            yield from self._add(Cut(lines, list(range(len(lines))), set(), len(lines)))
+            return
+        cut = cut_records(lines, self._source.delimiter, -1 if final else self._max_row_bytes)
+        yield from self._add(cut)
+        if cut.end < len(lines):
+            self._keep_open(lines[cut.end :])
 
-    def _add(self, rows: list[bytes], places: range | list[int]) -> Iterator[Portion]:
-        """Add those of these rows that are not blank; `places` are their lines, counted from the first of them."""
-        delimiter, line = self._source.delimiter, self._line
-        kept = [(row, line + place) for row, place in zip(rows, places, strict=True) if not is_blank(row, delimiter)]
-        yield from self._cutter.add([row for row, _ in kept], [number for _, number in kept])
+    def _add(self, cut: Cut) -> Iterator[Portion]:
+        """Add those of these records that are not blank, and count their lines."""
+        delimiter, line, by_record = self._source.delimiter, self._line, self._looked.by_record
+        places = range(len(cut.records)) if by_record else cut.starts
+        kept = [
+            (row, line + place, at in cut.broken)
+            for at, (row, place) in enumerate(zip(cut.records, places, strict=True))
+            if at in cut.broken or not is_blank(row, delimiter)
+        ]
+        self._line += len(cut.records) if by_record else cut.end
+        broken = {at for at, (_, _, is_broken) in enumerate(kept) if is_broken} if cut.broken else ()
+        yield from self._cutter.add([row for row, _, _ in kept], [number for _, number, _ in kept], broken)
 
     def _take_header(self, lines: list[bytes], *, enough: bool, final: bool) -> list[bytes]:
         """Read the header off the first lines; returns the lines behind it, none while it is not complete."""
@@ -143,12 +144,6 @@ class CsvSplitter:
         self._open_lines = lines
         self._open_size = sum(map(len, lines))
         self._parse_from = 2 * self._open_size if self._open_size > _LONG_ROW else 0
-
-    def _alone(self, line: bytes) -> Iterator[Portion]:
-        yield from self._cutter.cut()
-        yield from self._cutter.add([line], [self._line])
-        self._line += 1
-        yield from self._cutter.cut()
 
 
 def _rows_of_plain(block: bytes, delimiter: str) -> int | None:

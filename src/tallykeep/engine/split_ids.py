@@ -62,7 +62,7 @@ class IdsSplitter:
             return {}
         try:
             given = exact_json.loads(self._body)
-        except exact_json.NumberError as error:
+        except exact_json.CannotKeepError as error:
             raise InvalidPayloadError(f"The body cannot be kept: {error}") from None
         except exact_json.DecodeError as error:
             raise InvalidPayloadError(f"Malformed JSON: {error}") from None

@@ -2,19 +2,20 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import orjson
 
 from tallykeep import exact_json
 from tallykeep.engine.encoding import without_marks
+from tallykeep.engine.pieces import PIECE_BYTES, pieces
 from tallykeep.engine.portions import PortionCutter, row_too_long
 from tallykeep.errors import InvalidPayloadError
 from tallykeep.model import Portion, Source
 
 # One element, by its brackets and strings only. Possessive, so a match takes linear time and an incomplete element
-# fails at once. Brackets nested deeper than the pattern are walked by hand.
+# fails at once. Brackets nested deeper than the pattern, and long elements, are walked by hand.
 _STRING = rb'"(?:[^"\\]++|\\.)*+"'
 _FLAT = rb'(?:[^][{}"]++|' + _STRING + rb")"
 _LEVEL_1 = rb"(?:" + _FLAT + rb"|[{[](?:" + _FLAT + rb")*+[]}])"
@@ -24,12 +25,15 @@ _TOKEN = re.compile(_STRING + rb'|[][{}"]', re.DOTALL)
 _TEXT = re.compile(_STRING, re.DOTALL)
 _WORD = re.compile(rb"[^][{}\",\s:]++(?=[\s,\]])")
 _SPACE = re.compile(rb"[ \t\r\n]*+")
-_LONG_ELEMENT = 65_536
 _RUN_BYTES = 32_768
+_LONG_ELEMENT = 2 * exact_json.MOST_BRACKETS  # a shorter one cannot have too many
 _OPENING = re.compile(rb"[ \t\r\n]*+\[")
-_FIRST_KEY = re.compile(rb'[ \t\r\n]*+(\{[ \t\r\n]*+"[^"\\]*+")')
+# Short, because looking for it from behind takes as many steps as it has bytes, for each byte that is looked through.
+_FIRST_KEY = re.compile(rb'[ \t\r\n]*+(\{[ \t\r\n]{0,20}+"[^"\\]{0,60}+")')
 _BEHIND_ELEMENT = re.compile(rb"\}[ \t\r\n]*+,[ \t\r\n]*+\Z")
+_INSIDE = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)  # a string
 _BOM = b"\xef\xbb\xbf"
+_OPENERS = (b"{", b"[")
 
 ELEMENT_SEPARATOR = b",\n"
 
@@ -46,32 +50,41 @@ class JsonSplitter:
         self._cutter = PortionCutter(max_rows=portion_rows, max_bytes=portion_bytes, separator=ELEMENT_SEPARATOR)
         self._max_row_bytes = max_row_bytes
         self._buffer = b""
+        self._held = bytearray()  # what came behind it, too little by now to be worth a look
         self._state = "start"
         self._scan_from = 0
+        self._walk = _Walk()  # along the element that the buffer begins with
         self._doubtful = False  # whether the portion has elements that no parser has seen
 
     def feed(self, chunk: bytes) -> Iterator[Portion]:
         """Take the next bytes, and yield the portions that are full."""
-        yield from self._feed(chunk, final=False)
+        for piece in pieces(chunk):
+            yield from self._feed(piece, final=False)
 
     def _feed(self, chunk: bytes, *, final: bool) -> Iterator[Portion]:
-        self._buffer += chunk
+        self._held += chunk
+        if len(self._buffer) + len(self._held) < self._scan_from:
+            return
+        self._take_held()
         if self._state == "start":
             self._buffer = without_marks(self._buffer)
             if len(self._buffer) < len(_BOM) and _BOM.startswith(self._buffer):
                 return
-        if len(self._buffer) < self._scan_from:
-            return
         if self._state == "start" and (opening := _OPENING.match(self._buffer)):
             self._buffer, self._state = self._buffer[opening.end() :], "first"
         yield from self._checked(self._runs(), behind=False)
         if not final and len(self._buffer) < _RUN_BYTES and self._state in ("first", "element"):
+            self._scan_from = _RUN_BYTES
             return
         yield from self._checked(self._cutter.add(self._elements()))
         # An element that goes on is looked at again only when much more of it has come.
-        self._scan_from = 2 * len(self._buffer) if len(self._buffer) > _LONG_ELEMENT else 0
+        self._scan_from = len(self._buffer) + _RUN_BYTES if self._walk.begun else 2 * len(self._buffer)
         if len(self._buffer) > self._max_row_bytes:
             raise row_too_long(self._cutter.row_number, self._max_row_bytes)
+
+    def _take_held(self) -> None:
+        self._buffer += self._held
+        self._held.clear()
 
     def finish(self) -> Iterator[Portion]:
         """End of input: yield the rest; raises where the array was not closed."""
@@ -85,6 +98,7 @@ class JsonSplitter:
 
     def stop(self) -> Iterator[Portion]:
         """The input goes on, but is not looked at any further: yield the rows that are whole."""
+        self._take_held()
         yield from self._checked(self._cutter.add(self._elements()))
         yield from self._checked(self._cutter.cut())
 
@@ -95,6 +109,7 @@ class JsonSplitter:
             if run is None or not self._cutter.is_for(len(run[1])) or len(run[0]) > self._max_row_bytes:
                 return
             self._buffer = self._buffer[len(run[0]) + 1 :]
+            self._walk = _Walk()
             self._state = "element"
             yield from self._cutter.add_run(run[0], len(run[1]))
 
@@ -118,7 +133,7 @@ class JsonSplitter:
         """One element or mark at `at`; returns where it ends, or None when it goes on in the next chunk."""
         mark = self._buffer[at : at + 1]
         if self._state in ("element", "first") and not (mark == b"]" and self._state == "first"):
-            end = _element_end(self._buffer, at)
+            end = self._end_of_element(at, self._cutter.row_number + len(elements))
             if end is None:
                 self._refuse_nonsense(at, mark)
                 return None
@@ -130,6 +145,18 @@ class JsonSplitter:
             return end
         self._state = self._next_state(mark, len(elements))
         return at + 1
+
+    def _end_of_element(self, at: int, row: int) -> int | None:
+        if self._buffer[at : at + 1] not in _OPENERS:
+            return _element_end(self._buffer, at)
+        if not self._walk.begun and (match := _BRACKETED.match(self._buffer, at, at + _LONG_ELEMENT)):
+            return match.end()
+        end = self._walk.end(self._buffer, at)
+        if self._walk.brackets > exact_json.MOST_BRACKETS:
+            raise InvalidPayloadError(f"Row {row} {exact_json.TOO_MANY_BRACKETS}")
+        if end is not None:
+            self._walk = _Walk()
+        return end
 
     def _next_state(self, mark: bytes, pending: int) -> str:
         if self._state == "start":
@@ -155,10 +182,7 @@ class JsonSplitter:
         """The portions, once they have been parsed; `behind` tells whether what comes behind them is doubtful too."""
         for portion in portions:
             if self._doubtful:
-                try:
-                    orjson.loads(b"[" + portion.body + b"]")
-                except orjson.JSONDecodeError:
-                    _check_each(portion)
+                _check(portion)
             self._doubtful = behind
             yield portion
 
@@ -173,8 +197,44 @@ def parse_elements(body: bytes) -> list[Any]:
     while len(body) - at > 2 * _RUN_BYTES and (run := _run_of(body[at : at + 2 * _RUN_BYTES])):
         values += run[1]
         at += len(run[0]) + 1
-    rest: list[Any] = exact_json.loads(b"[" + body[at:] + b"]")
-    return values + rest
+    for some in _parsed(body[at:] if at else body, exact_json.loads):
+        values += some
+    return values
+
+
+def _parsed(body: bytes, parse: Callable[[bytes], list[Any]]) -> Iterator[list[Any]]:
+    """What a parser makes of the body's elements, some at a time; raises what it raises.
+
+    Where elements end is only a guess at first, as in _run_of.
+    """
+    at = 0
+    while len(body) - at > _LONG_ELEMENT:
+        end = body.rfind(ELEMENT_SEPARATOR, at, at + _LONG_ELEMENT)
+        try:
+            found = parse(b"[" + body[at:end] + b"]") if end > at else None
+        except exact_json.DecodeError:
+            found = None
+        if found is None:
+            yield from (parse(b"[" + some + b"]") for some in _some_at_a_time(body[at:]))
+            return
+        yield found
+        at = end + len(ELEMENT_SEPARATOR)
+    yield parse(b"[" + body[at:] + b"]")
+
+
+def _some_at_a_time(body: bytes) -> Iterator[bytes]:
+    """The body in parts of whole elements, none of several elements larger than a piece."""
+    some: list[bytes] = []
+    size = brackets = 0
+    for element in split_elements(body):
+        opened = element.count(b"[") + element.count(b"{")
+        if some and (size + len(element) > PIECE_BYTES or brackets + opened > exact_json.MOST_BRACKETS):
+            yield ELEMENT_SEPARATOR.join(some)
+            some, size, brackets = [], 0, 0
+        some.append(element)
+        size += len(element)
+        brackets += opened
+    yield ELEMENT_SEPARATOR.join(some)
 
 
 def _run_of(buffer: bytes) -> tuple[bytes, list[Any]] | None:
@@ -202,26 +262,58 @@ def _after_space(buffer: bytes, at: int) -> int:
 def _element_end(buffer: bytes, at: int) -> int | None:
     """Where the element that starts at `at` ends, or None when it is not complete."""
     first = buffer[at : at + 1]
-    if first in (b"{", b"["):
-        match = _BRACKETED.match(buffer, at)
-        return match.end() if match else _deep_end(buffer, at)
+    if first in _OPENERS:
+        match = _BRACKETED.match(buffer, at, at + _LONG_ELEMENT)
+        return match.end() if match else _Walk().end(buffer, at)
     match = (_TEXT if first == b'"' else _WORD).match(buffer, at)
     return match.end() if match else None
 
 
-def _deep_end(buffer: bytes, at: int) -> int | None:
-    depth = 0
-    for token in _TOKEN.finditer(buffer, at):
-        mark = token.group()
-        if mark in (b"{", b"["):
-            depth += 1
-        elif mark in (b"}", b"]"):
-            depth -= 1
-            if depth == 0:
-                return token.end()
-        elif mark == b'"':  # a string that goes on in the next chunk
-            return None
-    return None
+class _Walk:
+    """A walk along one object or array to its end; what it has passed is not looked at again when more has come."""
+
+    __slots__ = ("_depth", "_in_string", "_passed", "brackets")
+
+    def __init__(self) -> None:
+        self.brackets = 0  # that were opened
+        self._passed = 0
+        self._depth = 0
+        self._in_string = False
+
+    @property
+    def begun(self) -> bool:
+        """Whether anything has been passed."""
+        return self._passed > 0
+
+    def end(self, buffer: bytes, start: int) -> int | None:
+        """Where the element that starts here ends; None where it goes on, or has too many brackets."""
+        at = start + self._passed
+        if self._in_string:
+            inside = _INSIDE.match(buffer, at)
+            at = inside.end() if inside else at
+            if buffer[at : at + 1] != b'"':
+                self._passed = at - start
+                return None
+            at += 1
+            self._in_string = False
+        depth = self._depth
+        for token in _TOKEN.finditer(buffer, at):
+            mark = token[0]
+            if mark in (b"{", b"["):
+                depth += 1
+                self.brackets += 1
+                if self.brackets > exact_json.MOST_BRACKETS:
+                    return None
+            elif mark in (b"}", b"]"):
+                depth -= 1
+                if depth == 0:
+                    return token.end()
+            elif mark == b'"':  # a string that goes on in the next chunk
+                self._in_string = True
+                self._passed, self._depth = token.end() - start, depth
+                return None
+        self._passed, self._depth = len(buffer) - start, depth
+        return None
 
 
 def split_elements(body: bytes) -> list[bytes]:
@@ -234,6 +326,14 @@ def split_elements(body: bytes) -> list[bytes]:
         elements.append(body[at:end])
         at = _after_space(delimited, _after_space(delimited, end) + 1)
     return elements
+
+
+def _check(portion: Portion) -> None:
+    try:
+        for _ in _parsed(portion.body, orjson.loads):
+            pass
+    except orjson.JSONDecodeError:
+        _check_each(portion)
 
 
 def _check_each(portion: Portion) -> None:

@@ -79,7 +79,7 @@ async def json_object(request: Request, max_bytes: int, *, may_be_empty: bool = 
     require_media_type(request, "application/json")
     try:
         given = exact_json.loads(body)
-    except exact_json.NumberError as error:
+    except exact_json.CannotKeepError as error:
         raise InvalidPayloadError(f"The body cannot be kept: {error}") from None
     except exact_json.DecodeError as error:
         raise InvalidPayloadError(f"Malformed JSON: {error}") from None

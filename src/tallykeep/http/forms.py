@@ -12,6 +12,7 @@ _MAX_PART_HEADER_BYTES = 16_384
 _MAX_FIELD_BYTES = 262_144
 _MOST_FIELDS = 100
 _LONGEST_NAME = 255
+_LONGEST_TYPE = 1_000
 
 
 class FileForm:
@@ -21,7 +22,7 @@ class FileForm:
     """
 
     def __init__(self, content_type: str) -> None:
-        _, options = parse_options_header(content_type)
+        _, options = _parsed(content_type)
         boundary = options.get(b"boundary")
         if not boundary:
             raise InvalidPayloadError("The multipart form has no boundary")
@@ -140,6 +141,12 @@ class FileForm:
 
 
 def charset_of(content_type: str | bytes) -> str | None:
-    """The content type's parameter `charset`."""
-    _, options = parse_options_header(content_type)
+    """The content type's parameter `charset`; raises InvalidPayloadError for a content type that is too long."""
+    _, options = _parsed(content_type)
     return options.get(b"charset", b"").decode("latin-1").strip() or None
+
+
+def _parsed(content_type: str | bytes) -> tuple[bytes, dict[bytes, bytes]]:
+    if len(content_type) > _LONGEST_TYPE:
+        raise InvalidPayloadError(f"The Content-Type is longer than {_LONGEST_TYPE} characters")
+    return parse_options_header(content_type)

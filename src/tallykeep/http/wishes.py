@@ -8,7 +8,7 @@ from starlette.datastructures import QueryParams
 
 from tallykeep import exact_json
 from tallykeep.csv_text import DELIMITERS
-from tallykeep.engine.header import LAST_HEADER_ROW
+from tallykeep.engine.header import LAST_HEADER_ROW, LONGEST_TITLE, MOST_COLUMNS
 from tallykeep.errors import InvalidQueryError
 from tallykeep.model import OnError, Wishes, normal_title
 
@@ -16,6 +16,9 @@ _BOOLEANS = {"true": True, "1": True, "false": False, "0": False, "": False}
 _MOST_FAILURES = 1 << 53
 _ALIKE = 0.85  # of 1; «dryrn» is meant to be «dry_run», «on_hold» is not meant to be «on_error»
 _LONGEST_ALIKE = 30
+_MOST_TEXTS = 10_000  # that are to be read as others
+_MOST_ADDED = 5_000  # characters, to each row
+_SHOWN = 100
 
 PARAMETERS: list[dict[str, Any]] = [
     {
@@ -140,7 +143,9 @@ def refuse_contradictions(given: Iterable[tuple[str, str]]) -> None:
     first: dict[str, str] = {}
     for name, text in given:
         if name in _NAMES and first.setdefault(name, text) != text:
-            raise InvalidQueryError(f"Property .{name} is given as {first[name]!r} and as {text!r}; give it once")
+            raise InvalidQueryError(
+                f"Property .{name} is given as {_short(first[name])!r} and as {_short(text)!r}; give it once"
+            )
 
 
 def read_last_day_counts(given: Mapping[str, str]) -> bool | None:
@@ -155,7 +160,7 @@ def read_delimiter(text: str | None) -> str | None:
         return None
     delimiter = _DELIMITERS.get(text.lower(), text)
     if delimiter not in tuple(DELIMITERS):
-        raise InvalidQueryError(f"Property .delimiter should be one of , ; | or tab, not {text!r}")
+        raise InvalidQueryError(f"Property .delimiter should be one of , ; | or tab, not {_short(text)!r}")
     return delimiter
 
 
@@ -168,7 +173,7 @@ def read_whole_number(name: str, text: str, most: int) -> int:
     """A whole number from 1 to this one; raises InvalidQueryError."""
     digits = text.lstrip("0")
     if not (text.isascii() and text.isdecimal() and 0 < len(digits) <= len(str(most)) and int(digits) <= most):
-        raise InvalidQueryError(f"Property .{name} should be a whole number from 1 to {most}, not {text!r}")
+        raise InvalidQueryError(f"Property .{name} should be a whole number from 1 to {most}, not {_short(text)!r}")
     return int(digits)
 
 
@@ -184,19 +189,23 @@ def read_boolean(name: str, text: str) -> bool:
     try:
         return _BOOLEANS[text.strip().lower()]
     except KeyError:
-        raise InvalidQueryError(f"Property .{name} should be true or false, not {text!r}") from None
+        raise InvalidQueryError(f"Property .{name} should be true or false, not {_short(text)!r}") from None
 
 
 def _on_error(text: str) -> OnError:
     try:
         return OnError(text.strip().lower())
     except ValueError:
-        raise InvalidQueryError(f"Property .on_error should be continue, stop or reject, not {text!r}") from None
+        raise InvalidQueryError(
+            f"Property .on_error should be continue, stop or reject, not {_short(text)!r}"
+        ) from None
 
 
 def read_mapping(text: str) -> dict[str, str | None]:
     """Columns by what they are to be called, None to skip them; raises InvalidQueryError."""
     mapping = _object("mapping", text, "column to field, or to null to skip it")
+    if any(title is not None and len(str(title)) > LONGEST_TITLE for title in mapping.values()):
+        raise InvalidQueryError(f"Property .mapping should give titles of at most {LONGEST_TITLE} characters")
     if not all(isinstance(field, str | None) for field in mapping.values()):
         raise InvalidQueryError("Property .mapping should be a JSON object: column to field, or to null to skip it")
     return mapping
@@ -208,6 +217,7 @@ def read_defaults(text: str) -> dict[str, str]:
     defaults = _object("defaults", text, what)
     for field, default in defaults.items():
         _require_text("defaults", field, default, what)
+    _require_short("defaults", sum(map(len, defaults.values())))
     return defaults
 
 
@@ -217,12 +227,23 @@ def read_values(text: str) -> dict[str, dict[str, str]]:
     values = _object("values", text, what)
     for field, meant in values.items():
         if not isinstance(meant, dict):
-            raise InvalidQueryError(f"Property .values should be a JSON object: {what}; {field!r} is not")
+            raise InvalidQueryError(f"Property .values should be a JSON object: {what}; {_short(field)!r} is not")
         for each in meant.values():
             _require_text("values", field, each, what)
         if len({each.strip().casefold() for each in meant}) < len(meant):
-            raise InvalidQueryError(f"Property .values gives a text of {field!r} twice; case does not matter")
+            raise InvalidQueryError(f"Property .values gives a text of {_short(field)!r} twice; case does not matter")
+    if sum(map(len, values.values())) > _MOST_TEXTS:
+        raise InvalidQueryError(f"Property .values has more than {_MOST_TEXTS} texts")
+    _require_short("values", sum(max(map(len, meant.values()), default=0) for meant in values.values()))
     return values
+
+
+def _require_short(name: str, added: int) -> None:
+    """Every row may get these texts, so that few rows could become very many bytes."""
+    if added > _MOST_ADDED:
+        raise InvalidQueryError(
+            f"Property .{name} could add {added} characters to each row; at most {_MOST_ADDED} are possible"
+        )
 
 
 def _object(name: str, text: str, what: str) -> dict[str, Any]:
@@ -232,9 +253,17 @@ def _object(name: str, text: str, what: str) -> dict[str, Any]:
         raise InvalidQueryError(f"Property .{name} is not JSON: {error}") from None
     if not isinstance(value, dict):
         raise InvalidQueryError(f"Property .{name} should be a JSON object: {what}")
+    if len(value) > MOST_COLUMNS:
+        raise InvalidQueryError(f"Property .{name} names {len(value)} columns; a file has {MOST_COLUMNS} at most")
     return value
 
 
 def _require_text(name: str, field: str, text: object, what: str) -> None:
     if not isinstance(text, str) or "\0" in text or "\n" in text or "\r" in text:
-        raise InvalidQueryError(f"Property .{name} should be a JSON object: {what}, of one line; {field!r} is not")
+        raise InvalidQueryError(
+            f"Property .{name} should be a JSON object: {what}, of one line; {_short(field)!r} is not"
+        )
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"

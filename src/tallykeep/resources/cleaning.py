@@ -34,11 +34,13 @@ class Problem(ValueError):
 
 def actual(value: Any) -> str:
     """«(actual value is '…')», the tail that the wire format's reasons carry; long values are cut."""
-    text = value if isinstance(value, str) else _as_json(value)
-    text = _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)
-    if len(text) > _SHOWN:
-        text = text[:_SHOWN] + "…"
-    return f"(actual value is '{text}')"
+    return f"(actual value is '{shown(value if isinstance(value, str) else _as_json(value))}')"
+
+
+def shown(text: str) -> str:
+    """A text as it is told, without what cannot be stored; long ones are cut."""
+    cut = text[:_SHOWN] + "…" if len(text) > _SHOWN else text
+    return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", cut)
 
 
 def _as_json(value: Any) -> str:
@@ -88,9 +90,13 @@ def label_text(value: Any) -> str:
 
 def _refuse_hidden(key: str, found: str | None) -> None:
     if _UNSTORABLE.search(key) or (found and is_control(found)):
-        raise Problem(f"must not contain control characters {actual(without_hidden(key))}")
+        raise Problem(f"must not contain control characters {actual(_without_hidden(key))}")
     if found:
-        raise Problem(f"must not contain the invisible character {named(found)} {actual(without_hidden(key))}")
+        raise Problem(f"must not contain the invisible character {named(found)} {actual(_without_hidden(key))}")
+
+
+def _without_hidden(key: str) -> str:
+    return without_hidden(key[: _SHOWN + 1])  # of which no more is told
 
 
 def is_blank(value: Any) -> bool:
@@ -257,10 +263,10 @@ def check_storable(value: Any) -> None:
         dumped = exact_json.dumps(value)
     except exact_json.EncodeError:
         raise Problem(_TOO_DEEP) from None
-    if b"\\u0000" in dumped and any("\0" in part for part in _strings(value)):
-        raise Problem("must not contain the character U+0000")
     if dumped.count(b"{") + dumped.count(b"[") > MAX_DEPTH and _depth(value) > MAX_DEPTH:
         raise Problem(_TOO_DEEP)
+    if b"\\u0000" in dumped and any("\0" in part for part in _strings(value)):
+        raise Problem("must not contain the character U+0000")
 
 
 def _strings(value: Any) -> Iterable[str]:

@@ -15,6 +15,8 @@ from tallykeep.resources.hidden import hidden_in, named
 _DEFAULT_LENGTH = 8
 _DEFAULT_CHARSET = string.digits + string.ascii_letters
 _LONGEST = 256
+_MOST_SIGNS = {"charset": 1_000, "pattern": cleaning.MAX_KEY_BYTES, "prefix": cleaning.MAX_KEY_BYTES,
+               "postfix": cleaning.MAX_KEY_BYTES}  # fmt: skip
 _BYTE = 256
 
 
@@ -115,7 +117,10 @@ def code_rule(config: Any) -> CodeRule:
     try:
         cleaning.json_object(config)
         length = _DEFAULT_LENGTH if config.get("length") is None else cleaning.whole_number(config["length"])
-        texts = {name: cleaning.text(config.get(name) or "") for name in ("charset", "pattern", "prefix", "postfix")}
+        texts = {name: cleaning.text(config.get(name) or "") for name in _MOST_SIGNS}
+        for name, most in _MOST_SIGNS.items():
+            if len(texts[name]) > most:
+                raise Problem(f"{name} must have {most} characters at most {actual(texts[name])}")
         if not 0 < length <= _LONGEST:
             raise Problem(f"length must be between 1 and {_LONGEST} {actual(length)}")
         rule = CodeRule(

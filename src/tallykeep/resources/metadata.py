@@ -12,7 +12,7 @@ from typing import Any
 
 from tallykeep import exact_json
 from tallykeep.resources import cleaning
-from tallykeep.resources.cleaning import Problem, actual
+from tallykeep.resources.cleaning import Problem, actual, shown
 from tallykeep.resources.metadata_typing import typed, typed_array
 
 Definition = Mapping[str, Any]
@@ -29,7 +29,8 @@ _SINGULARS = {
     "image_url": "an image URL", "object": "an object", "geopoint": "a geopoint",
 }  # fmt: skip
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
-_GEOPOINT = re.compile(r"\s*([+-]?\d{1,3}(?:\.\d+)?)\s*,\s*([+-]?\d{1,3}(?:\.\d+)?)\s*", re.ASCII)
+_GEOPOINT = re.compile(r"\s*+([+-]?\d{1,3}(?:\.\d{1,99})?)\s*+,\s*+([+-]?\d{1,3}(?:\.\d{1,99})?)\s*+", re.ASCII)
+_MOST_TOLD = 100  # problems of one object: more are nobody's to read
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +69,12 @@ class MetadataChecker:
         found: list[str] = []
         if self._fields or self._only_defined:
             for name, value in metadata.items():
+                if len(found) == _MOST_TOLD:
+                    return [*found, "metadata has more problems than these"]
                 field = self._fields.get(name)
                 if field is None:
                     if self._only_defined:
-                        found.append(f"{name}: is not defined in the metadata schema {actual(value)}")
+                        found.append(f"{shown(name)}: is not defined in the metadata schema {actual(value)}")
                 elif not field.accepts(value):
                     found.append(field.reason(value))
             given = metadata.keys() | unread
@@ -197,12 +200,14 @@ def _listed(values: list[Any]) -> str:
 
 def _equal_to_one_of(definition: Definition) -> tuple[str, Test] | None:
     allowed = definition.get("eq")
-    return (f"must be equal to one of {_listed(allowed)}", lambda value: value in allowed) if allowed else None
+    known = frozenset(allowed or ())
+    return (f"must be equal to one of {_listed(allowed)}", lambda value: value in known) if allowed else None
 
 
 def _equal_to_none_of(definition: Definition) -> tuple[str, Test] | None:
     refused = definition.get("ne")
-    return (f"must not be equal to any of {_listed(refused)}", lambda value: value not in refused) if refused else None
+    known = frozenset(refused or ())
+    return (f"must not be equal to any of {_listed(refused)}", lambda value: value not in known) if refused else None
 
 
 def _compared(key: str, words: str, holds: Callable[[Any, Any], bool]) -> Rule:

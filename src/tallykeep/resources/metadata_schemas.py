@@ -20,6 +20,8 @@ _LENGTHS = ("min_length", "max_length", "exact_length")
 _BOUNDS = ("lt", "lte", "gt", "gte")
 _LONGEST = 1_000_000_000
 _FLAGS = ("optional", "array", "deleted")
+_MOST_DEFINITIONS = 1_000
+_MOST_CHOICES = 1_000
 
 Record = dict[str, Any]
 
@@ -86,6 +88,7 @@ async def update_schema(
         old = await _one(connection, _sql.get_schema_by_id, locate, schema_id)
         given = clean_properties(properties or {})
         _refuse_changed_types(old["properties"], given)
+        _require_few({**old["properties"], **given})
         only = old["allow_defined_only"] if allow_defined_only is None else allow_defined_only
         return await _one(
             connection,
@@ -158,7 +161,15 @@ def clean_properties(properties: Any) -> dict[str, Record]:
     """Definitions by key, complete and checked; raises InvalidPayloadError naming the definition at fault."""
     if not isinstance(properties, dict):
         raise InvalidPayloadError(f"properties: must be an object of definitions {actual(properties)}")
+    _require_few(properties)
     return {_name("properties", key): _definition(key, given) for key, given in properties.items()}
+
+
+def _require_few(properties: dict[str, Any]) -> None:
+    if len(properties) > _MOST_DEFINITIONS:
+        raise InvalidPayloadError(
+            f"properties: a schema has {_MOST_DEFINITIONS} definitions at most, this one would have {len(properties)}"
+        )
 
 
 def _definition(key: str, given: Any) -> Record:
@@ -197,6 +208,8 @@ def _choices(where: str, kind: str, values: Any) -> list[Any]:
         raise InvalidPayloadError(f"{where}: is only possible for the types string and number")
     if not isinstance(values, list) or not all(map(fits, values)):
         raise InvalidPayloadError(f"{where}: must be an array of {kind}s {actual(values)}")
+    if len(values) > _MOST_CHOICES:
+        raise InvalidPayloadError(f"{where}: must have {_MOST_CHOICES} values at most, not {len(values)}")
     try:
         cleaning.check_storable(values)
     except Problem as problem:

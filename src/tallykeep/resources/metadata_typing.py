@@ -10,8 +10,8 @@ from tallykeep import exact_json
 from tallykeep.resources import cleaning, numerals, spellings
 from tallykeep.resources.cleaning import Number, Problem, actual
 
-_QUOTED = re.compile(r"\s*\[\s*(?:'[^'\\]*'\s*(?:,\s*'[^'\\]*'\s*)*)?\]\s*")
-_QUOTED_ITEM = re.compile(r"'([^'\\]*)'")
+_QUOTED = re.compile(r"\s*+\[\s*+(?:'[^'\\]*+'\s*+(?:,\s*+'[^'\\]*+'\s*+)*+)?\]\s*+")
+_QUOTED_ITEM = re.compile(r"'([^'\\]*+)'")
 _BEGUN = re.compile(r"""(?:^|,)\s*+(?:"|\[\s*+["'])""")  # an item in quotes, or an array
 
 

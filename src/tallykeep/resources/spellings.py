@@ -78,6 +78,8 @@ def lenient(strict: Cleaner, respell: Respell) -> Cleaner:
 
 def iso_date(cell: str) -> str | None:
     """A date in another spelling than the wire format's, with or without a time, as that has it."""
+    if len(cell) > _LONGEST:
+        return None
     text = cell.strip().translate(SPACES)
     if match := _SLASHED.fullmatch(text):
         day, month = _by_size(int(match["first"]), int(match["second"]), cell)

@@ -21,7 +21,10 @@ Name = tuple[str, ...]
 
 # filters[code][conditions][$in][0], and as it is also documented: [filters][code][conditions][$in][0]
 _PART = re.compile(r"[^\[\]]+")
-_INDEX = re.compile(r"(?<=.)\[\d*\]$")
+_INDEX = re.compile(r"(?<=.)\[\d*+\]$")
+# A text or a number of a list as Python writes it, up to the comma behind it.
+_ELEMENT = re.compile(r"""\s*+('(?:[^'\\]++|\\.)*+'|"(?:[^"\\]++|\\.)*+"|[\w.+-]{1,100}+)\s*+(?:,|\Z)""", re.DOTALL)
+_MOST_CONDITIONS = 100
 _NO_VALUE = ("", "true", "{}")
 
 
@@ -108,6 +111,8 @@ class _Reading:
                 junction = values[-1].lower()
             else:
                 asked.append(self._filter(name, values))
+        if len(asked) > _MOST_CONDITIONS:
+            raise _refused("filters", f"has {len(asked)} conditions; at most {_MOST_CONDITIONS} are possible")
         if junction not in ("and", "or"):
             raise _refused("filters[junction]", f"must be one of and, or {actual(junction)}")
         if asked:
@@ -201,11 +206,15 @@ def _elements(given: str) -> list[str]:
     """
     if not (given.startswith("[") and given.endswith("]")):
         return [given]
-    try:
-        array = ast.literal_eval(given)
-    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-        return [given]
-    return [str(element) for element in array]
+    elements: list[str] = []
+    at = 1
+    while found := _ELEMENT.match(given, at, len(given) - 1):
+        try:
+            elements.append(str(ast.literal_eval(found[1])))
+        except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+            return [given]
+        at = found.end()
+    return elements if not given[at:-1].strip() else [given]
 
 
 def _label(name: Name) -> str:

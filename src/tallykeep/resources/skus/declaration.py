@@ -17,18 +17,23 @@ from tallykeep.resources.upserts.writing import Upsert, begin_upsert
 
 _sql = queries(__package__, "store.sql")
 
-_SINGLE_QUOTED = re.compile(r"'((?:[^'\\]|\\.)*)'")
+# One that is never closed is taken to the end, so that it is not looked through again from each of its own quotes.
+_SINGLE_QUOTED = re.compile(r"'((?:[^'\\]++|\\.)*+)('|\\?\Z)", re.DOTALL)
 
 
 def _cell_attributes(cell: str) -> dict[str, Any]:
     """JSON, or the JSON-like text with single quotes that templates show: {'color':'blue','ranking':1}."""
-    quoted = _SINGLE_QUOTED.sub(lambda match: exact_json.dumps(match[1].replace("\\'", "'")).decode(), cell)
+    quoted = _SINGLE_QUOTED.sub(_double_quoted, cell)
     for text in (cell, quoted):
         try:
             return cleaning.json_object(exact_json.loads(text))
         except exact_json.DecodeError:
             continue
     raise Problem(f"must be an object like {{'color':'blue','size':'XS'}} {actual(cell)}")
+
+
+def _double_quoted(found: re.Match[str]) -> str:
+    return exact_json.dumps(found[1].replace("\\'", "'")).decode() if found[2] == "'" else found[0]
 
 
 async def _find_products(connection: Connection, project_id: int, changes: list[Change], _: datetime) -> list[Recheck]:

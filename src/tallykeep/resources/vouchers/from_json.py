@@ -36,6 +36,7 @@ from tallykeep.resources.vouchers.kinds import (
 
 _WORTH_REMEMBERING = 2_000
 _ANY_CODE = "ANY"
+_MOST_TOLD = 100  # problems of one list: more are nobody's to read
 _NO_DRAFTS = DraftTable([], [], [])
 
 
@@ -268,6 +269,8 @@ def _units_problems(units: Any) -> list[str]:
         return [f"discount.units: must be an array {actual(units)}"]
     problems: list[str] = []
     for at, unit in enumerate(units):
+        if len(problems) >= _MOST_TOLD:
+            return [*problems, "discount.units has more problems than these"]
         label = f"discount.units[{at}]"
         if not isinstance(unit, dict):
             problems.append(f"{label}: must be an object {actual(unit)}")

@@ -1,0 +1,24 @@
+"""Bytes in pieces that are looked at in one go: what is done to a piece is over before anybody waits for it."""
+
+import re
+from collections.abc import Iterator
+
+PIECE_BYTES = 1 << 18
+
+
+def pieces(data: bytes) -> Iterator[bytes]:
+    """The data in pieces of at most PIECE_BYTES; what is no longer comes as it is."""
+    if len(data) <= PIECE_BYTES:
+        yield data
+        return
+    for start in range(0, len(data), PIECE_BYTES):
+        yield data[start : start + PIECE_BYTES]
+
+
+def may_be_in(pattern: re.Pattern[bytes], data: bytes, longest: int) -> bool:
+    """Whether this may be found in the data, piece by piece; a match, with what it looks at beside, is no longer.
+
+    What looks at what is not there may be found at the end of a piece, and not in the whole.
+    """
+    starts = range(0, len(data), PIECE_BYTES)
+    return any(pattern.search(data, max(at - longest, 0), at + PIECE_BYTES + longest) for at in starts)

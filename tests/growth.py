@@ -1,0 +1,45 @@
+"""Whether time grows with size, and not faster: measured in this thread's own processor time, whatever else runs."""
+
+import gc
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TypeVar
+
+Given = TypeVar("Given")
+
+_TIMES = 4  # as large is the larger input
+_MOST_TIMES = 9.0  # as long it may take: an exponent of 1.58
+_TOO_SHORT = 0.004  # seconds: what takes no longer cannot grow badly by much
+_TRIES = 6
+_BEYOND_DOUBT = 13.0  # times as long: then two tries are enough
+
+
+def seconds(run: Callable[[Given], object], given: Given) -> float:
+    """How long this takes; what it raises does not matter."""
+    gc.disable()
+    started = time.thread_time()
+    with suppress(Exception):
+        run(given)
+    taken = time.thread_time() - started
+    gc.enable()
+    return taken
+
+
+def grows_too_fast(run: Callable[[Given], object], make: Callable[[int], Given], size: int) -> str:
+    """How much longer the larger of two inputs takes, where that is too much; empty where it is not.
+
+    The least of several tries counts.
+    """
+    small, large = make(size), make(_TIMES * size)
+    short = seconds(run, small)
+    if short < _TOO_SHORT and (long := seconds(run, large)) < _TIMES * _TOO_SHORT:
+        return ""
+    long = float("inf")
+    for again in range(_TRIES):
+        short, long = min(short, seconds(run, small)) if again else short, min(long, seconds(run, large))
+        if long <= _MOST_TIMES * max(short, _TOO_SHORT / 4):
+            return ""
+        if again and long > _BEYOND_DOUBT * short:
+            break
+    return f"{_TIMES} times {size} takes {long:.3f} s instead of {short:.3f} s"

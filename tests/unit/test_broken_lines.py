@@ -1,0 +1,119 @@
+"""Lines whose quotes do not match up: each is a row that fails, any number of them stand in a portion, and reading them
+takes the splitter's word for it."""
+
+import csv
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tallykeep.engine.csv_records import is_blank
+from tallykeep.engine.decimal_marks import DecimalMarks
+from tallykeep.engine.rows import first_rows, raw_rows, read_rows, split_rows
+from tallykeep.engine.split_csv import CsvSplitter
+from tallykeep.model import Portion, Source
+
+UNMATCHED = "the quotes in this line do not match up"
+LINES = st.lists(
+    st.sampled_from(
+        ['a","b', '"', '""', '"a', 'b"', '",""', '"",""', '"x"y', '"x,y"', "x,y", '"""', " ", "", ',"', "é\x00"]
+    ),
+    max_size=25,
+)  # fmt: skip
+
+
+def cut(data: bytes, *, chunk: int = 1 << 20, rows: int = 10_000, most: int = 1 << 20) -> tuple[list[Portion], Source]:
+    splitter = CsvSplitter(portion_rows=rows, portion_bytes=8 << 20, max_row_bytes=most)
+    portions = [each for at in range(0, len(data), chunk) for each in splitter.feed(data[at : at + chunk])]
+    return [*portions, *splitter.finish()], splitter.source
+
+
+def one_by_one(lines: list[str]) -> list[tuple[str, list[str] | None]]:
+    """The rows of these lines, slowly: each record begun anew behind the one before it, or behind a line at fault."""
+    rows: list[tuple[str, list[str] | None]] = []
+    at = 0
+    while at < len(lines):
+        left = iter(lines[at:])
+        reader = csv.reader(left, strict=True)
+        try:
+            cells = next(reader)
+            end = len(lines) - len(list(left))
+            raw = "".join(lines[at:end])
+            if not is_blank(raw.encode(), ","):
+                rows.append((raw, cells))
+            at = end
+        except csv.Error:
+            rows.append((lines[at], None))
+            at += 1
+    return rows
+
+
+@given(
+    lines=LINES,
+    ending=st.sampled_from(["\n", "\r\n", "\r"]),
+    rows=st.sampled_from([3, 10_000]),
+    chunk=st.integers(1, 40),
+)
+def test_rows_are_those_found_one_by_one(lines: list[str], ending: str, rows: int, chunk: int) -> None:
+    written = [line + ending for line in lines]
+    portions, source = cut(b"Code,Note" + ending.encode() + "".join(written).encode(), rows=rows, chunk=chunk)
+    expected = one_by_one(written)
+    read = [row for portion in portions for row in read_rows(portion, source)]
+    assert [row.value for row in read] == [cells for _, cells in expected]
+    assert {row.problem for row in read if row.value is None} <= {UNMATCHED}
+    assert [raw.decode() for portion in portions for raw in raw_rows(portion, source)] == [raw for raw, _ in expected]
+
+
+@given(lines=LINES, parts=st.integers(1, 9))
+def test_parts_of_a_portion_are_read_as_it_was(lines: list[str], parts: int) -> None:
+    portions, source = cut("".join(f"{line}\n" for line in ["Code,Note", *lines]).encode())
+    for portion in portions:
+        whole = [(row.number, row.value, row.problem) for row in read_rows(portion, source)]
+        some = split_rows(portion, source, parts)
+        assert [(row.number, row.value, row.problem) for part in some for row in read_rows(part, source)] == whole
+        raw = raw_rows(portion, source)
+        for count in range(1, len(raw) + 1):
+            first = first_rows(portion, raw[:count])
+            assert [(row.number, row.value, row.problem) for row in read_rows(first, source)] == whole[:count]
+
+
+@pytest.mark.parametrize("line", ['x","y', '"a', '"a"b'])
+def test_any_number_of_them_stand_in_one_portion(line: str) -> None:
+    (portion,), source = cut(f"Code,Note\n{line}\n".encode() + f"{line}\n".encode() * 4_999)
+    assert portion.row_count == 5_000
+    assert portion.broken == [at * (len(line) + 1) for at in range(5_000)]
+    assert {row.problem for row in read_rows(portion, source)} == {UNMATCHED}
+
+
+def test_what_was_noted_is_not_decided_again() -> None:
+    """A line that would be a row, were it looked at, and one that would take others with it."""
+    portion = Portion(1, 3, b'A,1\n"B,2\nC",3\n', [1, 2], broken=[4, 9])
+    source = Source("csv", header=["Code", "Note"])
+    assert [row.value for row in read_rows(portion, source)] == [["A", "1"], None, None]
+    assert raw_rows(portion, source) == [b"A,1\n", b'"B,2\n', b'C",3\n']
+    plain = replace(portion, body=b"A,1\nB,2\nC,33\n", broken=[4, 8])
+    assert [row.value for row in read_rows(plain, source)] == [["A", "1"], None, None]
+
+
+def test_a_portion_of_an_older_version_is_one_line_that_fails() -> None:
+    (row,) = read_rows(Portion(7, 1, b'"B,2\n'), Source("csv", header=["Code", "Note"]))
+    assert (row.number, row.value, row.problem) == (7, None, UNMATCHED)
+
+
+@pytest.mark.parametrize("chunk", [100, 70_000, 1 << 20])
+def test_a_quote_that_is_open_for_longer_than_a_row_fails_its_line_alone(chunk: int) -> None:
+    """Each of these lines leaves a quote open that is closed by none of the others."""
+    data = b"Code,Note\n" + b'a","b\n' * 60_000 + b"Z,1\n"
+    portions, source = cut(data, chunk=chunk, most=50_000)
+    read = [row for portion in portions for row in read_rows(portion, source)]
+    assert len(read) == 60_001
+    assert [row.value for row in read if row.problem is None] == [["Z", "1"]]
+
+
+def test_the_first_rows_that_tell_decimals_may_be_broken() -> None:
+    portions, source = cut(b"Code,Value\n" + b'"a","b"c\n"x","1,5"\n' * 6_000)
+    marks = DecimalMarks(lambda cells: "," if "1,5" in cells else None)
+    for portion in portions:
+        marks.take(portion, source)
+    assert marks.found_now(source) == {}  # nothing in here may mean two numbers

@@ -1,0 +1,336 @@
+"""Everything that reads what somebody sent takes time in proportion to its size, whatever it holds."""
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import pytest
+
+import tallykeep
+from tallykeep import exact_json
+from tallykeep.actions.imports import IMPORTS
+from tallykeep.actions.problems import Places
+from tallykeep.actions.recognition import SeenColumn, candidates
+from tallykeep.engine.csv_records import is_blank
+from tallykeep.engine.encoding import Transcoder
+from tallykeep.engine.header import Looked
+from tallykeep.engine.open import Splitter
+from tallykeep.engine.rows import raw_rows, read_rows, split_rows
+from tallykeep.engine.split_csv import CsvSplitter
+from tallykeep.engine.split_json import JsonSplitter
+from tallykeep.engine.split_lines import LinesSplitter
+from tallykeep.http.forms import FileForm
+from tallykeep.http.wishes import read_wishes
+from tallykeep.model import Row
+from tallykeep.resources.campaigns.listed import CAMPAIGNS
+from tallykeep.resources.categories.labels import CategoryLabels
+from tallykeep.resources.codes import code_rule
+from tallykeep.resources.customers.declaration import CUSTOMER
+from tallykeep.resources.lists.query import read_selection
+from tallykeep.resources.metadata import STANDARD_TYPES, MetadataChecker, MetadataSchema
+from tallykeep.resources.metadata_schemas import clean_properties
+from tallykeep.resources.metadata_typing import typed, typed_array
+from tallykeep.resources.orders.declaration import ORDER
+from tallykeep.resources.products.declaration import PRODUCT
+from tallykeep.resources.skus.declaration import SKU
+from tallykeep.resources.upserts.reading import Reader, json_reader
+from tallykeep.resources.vouchers.columns import COLUMNS
+from tallykeep.resources.vouchers.from_json import JsonVouchers
+from tests.growth import grows_too_fast
+
+UNITS = (
+    "(", "[", "{", "[]", "{}", '"', "'", '""', "\\'", '\\"', "\\", ",", '","', "', '", '["', '{"a":', ";", "; ",
+    "a: ; ",
+    " ", "\t", "\xa0", "\n", "\r\n", "_", "-", "+", ".", "1", "0", "1.", "1,000", "1e9", "e", "#", "%", "€", "/", ":",
+    "@", "a@b.", "=", "&", "a", "ab ", "Id-", "no", "\u0301\u0316", "\u200b", "\u200d", "😀\u200d", "İ", "ß", "\x00",
+    "(actual value is '", "\udc80",
+)  # fmt: skip
+AROUND = ("{}", "['{}!")
+SIZE = 10_000
+# They make a pattern of a text that is always one of ours.
+OF_OUR_OWN = ("tallykeep.resources.spellings._pattern",)
+
+Made = Callable[[int], str]
+
+
+def texts() -> Iterator[tuple[str, Made]]:
+    """Ways to make a text of some size, each with its name."""
+    for unit in UNITS:
+        for around in AROUND:
+            yield around.format(unit), _maker(unit, around)
+
+
+def _maker(unit: str, around: str) -> Made:
+    before, after = around.split("{}")
+    return lambda size: before + unit * (size // len(unit)) + after
+
+
+def slow(run: Callable[[Any], object], made: Callable[[str], Any] = str, size: int = SIZE) -> dict[str, str]:
+    """What this takes too long for, of all the texts."""
+    found = {}
+    for name, make in texts():
+        if fault := grows_too_fast(run, lambda length, make=make: made(make(length)), size):
+            found[name] = fault
+    return found
+
+
+def readers() -> Iterator[tuple[str, Callable[[str], object]]]:
+    """All functions of the layers that see what came, and take a text, some bytes or anything alone."""
+    for package in ("actions", "dashboard", "engine", "http", "resources"):
+        for module in pkgutil.walk_packages([f"{tallykeep.__path__[0]}/{package}"], f"tallykeep.{package}."):
+            for name, function in inspect.getmembers(importlib.import_module(module.name), inspect.isfunction):
+                is_ours = function.__module__ == module.name and f"{module.name}.{name}" not in OF_OUR_OWN
+                if is_ours and not inspect.iscoroutinefunction(function):
+                    kind = _alone(function)
+                    if kind in ("str", "bytes", "Any"):
+                        yield f"{module.name}.{name}", _called(function, as_bytes=kind == "bytes")
+
+
+def _alone(function: Callable[..., object]) -> str | None:
+    wanted = [each for each in inspect.signature(function).parameters.values() if each.default is each.empty]
+    if len(wanted) != 1 or wanted[0].kind is not wanted[0].POSITIONAL_OR_KEYWORD:
+        return None
+    return getattr(wanted[0].annotation, "__name__", None)
+
+
+def _called(function: Callable[..., object], *, as_bytes: bool) -> Callable[[str], object]:
+    def run(text: str) -> object:
+        made = function(text.encode("utf-8", "surrogatepass") if as_bytes else text)
+        return list(made) if inspect.isgenerator(made) else made
+
+    return run
+
+
+def test_every_function_that_takes_a_text_is_linear_in_it() -> None:
+    found = dict(readers())
+    assert len(found) > 80
+    assert {name: faults for name, run in found.items() if (faults := slow(run, size=4_000))} == {}
+
+
+def cleaners() -> Iterator[tuple[str, Callable[[str], object]]]:
+    for column in COLUMNS:
+        yield f"vouchers.{column.title}", column.clean
+    for kind in (CUSTOMER, PRODUCT, SKU, ORDER):
+        for field in kind.fields:
+            yield f"{kind.noun}.{field.name} in a file", field.clean_cell
+            yield f"{kind.noun}.{field.name}", field.clean
+            if field.is_plain:
+                yield f"{kind.noun}.{field.name} plain", field.is_plain
+    for name in STANDARD_TYPES:
+        yield f"metadata {name}", lambda text, name=name: typed(name, text)
+        yield f"metadata list of {name}", lambda text, name=name: typed_array(name, text)
+        checker = MetadataChecker(MetadataSchema({"a": {"type": name, "optional": False}}, allow_defined_only=True))
+        yield f"schema {name}", lambda text, checker=checker: checker.problems({"a": text, text: 1})
+    # Of the conditions that are read alike, one.
+    conditions = {
+        asked.read: f"filters[{name}][conditions][{condition}]"
+        for name, field in CAMPAIGNS.fields.items() for condition, asked in field.conditions.items()
+    }  # fmt: skip
+    for query in conditions.values():
+        yield query, lambda text, query=query: read_selection(CAMPAIGNS, [(query, text)])
+
+
+def test_every_field_is_cleaned_in_linear_time() -> None:
+    assert {name: faults for name, clean in cleaners() if (faults := slow(clean, size=4_000))} == {}
+
+
+VOUCHER = {
+    "code": "A", "type": "DISCOUNT_VOUCHER", "category": "c", "category_id": "c", "start_date": "2026-01-01",
+    "expiration_date": "2026-01-01", "active": True, "additional_info": "x", "metadata": {"a": "b"},
+    "redemption": {"quantity": 1}, "discount": {
+        "type": "UNIT", "effect": "ADD_MANY_ITEMS", "units": [{"unit_off": 1, "unit_type": "a", "effect": "x"}],
+    },
+    "validity_timeframe": {"interval": "P1D", "duration": "P1D"}, "validity_day_of_week": [1],
+    "validity_hours": {"daily": [{"days_of_week": [1], "start_time": "10:00"}]}, "validation_rules": ["a"],
+}  # fmt: skip
+PERSON = {
+    "source_id": "a", "id": "b", "name": "n", "email": "e@x", "phone": "1", "birthdate": "2000-01-01",
+    "address": {"line_1": "x", "city": "y"}, "metadata": {"a": "b"},
+}  # fmt: skip
+ORDERED = {
+    "source_id": "a", "status": "PAID", "amount": 1, "customer": {"source_id": "a", "name": "b"}, "referrer_id": "x",
+    "items": [{"source_id": "a", "related_object": "sku", "quantity": 1, "product": {"name": "p", "metadata": {}},
+               "sku": {"sku": "s", "price": 1}}], "metadata": {"a": ["b"]},
+}  # fmt: skip
+GOODS = {"source_id": "a", "name": "n", "price": 1, "attributes": ["a", "b"], "image_url": "x", "metadata": {"a": {}}}
+DEFINED = {"a": {"type": "string", "eq": ["a"], "object_type": "x"}, "b": {"type": "number", "ne": [1], "lt": 5}}
+
+
+def bodies() -> Iterator[tuple[str, Any, Callable[[Any], object]]]:
+    """JSON bodies, and what reads each."""
+    strict = MetadataChecker(MetadataSchema({"a": {"type": "string", "eq": ["x"]}}, allow_defined_only=True))
+    for checker in (MetadataChecker(None), strict):
+        yield "voucher", VOUCHER, partial(_cleaned, JsonVouchers(checker, CategoryLabels()))
+    for kind, body in ((CUSTOMER, PERSON), (ORDER, ORDERED), (PRODUCT, GOODS), (SKU, GOODS)):
+        yield kind.noun, body, partial(_read, json_reader(kind))
+    yield "schema", DEFINED, clean_properties
+    yield "code_config", {"length": 8, "charset": "ab", "pattern": "#", "prefix": "p", "postfix": "q"}, code_rule
+
+
+def _cleaned(vouchers: JsonVouchers, row: Any) -> None:
+    vouchers.clean([Row(1, row)])
+
+
+def _read(read: Reader, row: Any) -> None:
+    read(Row(1, row))
+
+
+def places(body: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The way to everything within a body."""
+    if path:
+        yield path
+    inner = body.items() if isinstance(body, dict) else enumerate(body) if isinstance(body, list) else ()
+    for key, value in inner:
+        yield from places(value, (*path, key))
+
+
+def put(body: Any, path: tuple[Any, ...], value: Any) -> Any:
+    if not path:
+        return value
+    copy = dict(body) if isinstance(body, dict) else list(body)
+    copy[path[0]] = put(body[path[0]], path[1:], value)
+    return copy
+
+
+VALUES: dict[str, Callable[[int], Any]] = {
+    "texts": lambda size: ["ab"] * (size // 5), "lists": lambda size: [[]] * (size // 3),
+    "numbers": lambda size: [1] * (size // 2), "objects": lambda size: [{"a": "b"}] * (size // 10),
+    "keys": lambda size: {f"k{at}": at for at in range(size // 10)}, "quotes": lambda size: '"' * size,
+    "hashes": lambda size: "#" * size, "marks": lambda size: "a\u0301\u0316" * (size // 5),
+    "parentheses": lambda size: "(" * size, "hidden": lambda size: "\u200b" * (size // 3),
+    "blanks": lambda size: " " * size + "x", "digits": lambda size: "1" * size,
+    "number": lambda size: exact_json.loads("0." + "1" * min(size, 990)),
+}  # fmt: skip
+
+
+def test_every_part_of_a_body_is_read_in_linear_time() -> None:
+    found = {}
+    for name, body, run in bodies():
+        for path in places(body):
+            for kind, make in VALUES.items():
+                made = lambda size, body=body, path=path, make=make: put(body, path, make(size))  # noqa: E731
+                if fault := grows_too_fast(run, made, SIZE):
+                    found[name, path, kind] = fault
+    assert found == {}
+
+
+def csv_file(titles: frozenset[str] = frozenset(), delimiter: str | None = None) -> Splitter:
+    return CsvSplitter(
+        portion_rows=10_000, portion_bytes=8 << 20, max_row_bytes=1 << 20, looked=Looked(delimiter, titles=titles)
+    )
+
+
+def json_array() -> Splitter:
+    return JsonSplitter(portion_rows=10_000, portion_bytes=8 << 20, max_row_bytes=1 << 20)
+
+
+def json_lines() -> Splitter:
+    return LinesSplitter(portion_rows=10_000, portion_bytes=8 << 20, max_row_bytes=1 << 20)
+
+
+def passed(splitter: Splitter, body: bytes, chunk: int) -> None:
+    """The body through a splitter, and its portions through all that reads them."""
+    portions = [each for at in range(0, len(body), chunk) for each in splitter.feed(body[at : at + chunk])]
+    for portion in [*portions, *splitter.finish()]:
+        rows = read_rows(portion, splitter.source)
+        assert len(rows) == portion.row_count == len(raw_rows(portion, splitter.source))
+        split_rows(portion, splitter.source, 8)
+
+
+LINES = (
+    "", " ", ",", '"', '""', '"a', 'a"', '"a"b', 'x","y', '","', '"",""', '""",', "x", "x,y", "1,2,3", '"x\n', '"x,y"',
+    "," * 99, '"a",' * 30, "\t", "x\r", '"', "#N/A", "\0", "Code,Note", "\ufeff", "é", '"é\n"', "'",
+)  # fmt: skip
+ELEMENTS = (
+    "{}", "[]", '"a"', '{"a":{"b":{"c":{"d":{}}}}}', "[[[[[[[]]]]]]]", '"\\""', "0." + "1" * 30, '{"a":"}{"}', "{\n}",
+    "tru", '"', "[", "{", "]", "\\", '{"a":', '["', " ",
+)  # fmt: skip
+
+
+def refused_or_passed(splitter: Callable[[], Splitter], chunk: int = 65_536) -> Callable[[bytes], object]:
+    return lambda body: passed(splitter(), body, chunk)
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_files_are_read_in_linear_time(part: int) -> None:
+    known = frozenset({"code", "note"})
+    found = {}
+    for line in LINES[part::4]:
+        for header in ("Code,Note\n", ""):
+            for ending in ("\n", "\r"):
+                row = (line + ending).encode()
+                run = refused_or_passed(lambda: csv_file(known))
+                make = lambda size, row=row, header=header: header.encode() + row * (size // len(row))  # noqa: E731
+                if fault := grows_too_fast(run, make, 8_000):
+                    found[header, line, ending] = fault
+    assert found == {}
+
+
+@pytest.mark.parametrize("chunk", [50, 65_536])
+def test_json_is_read_in_linear_time(chunk: int) -> None:
+    found = {}
+    for element in ELEMENTS:
+        row = element.encode()
+        array, inner = (
+            (lambda size, row=row: b"[" + (row + b",") * (size // (len(row) + 1)) + row + b"]"),
+            (lambda size, row=row: b'[{"a":[' + (row + b",") * (size // (len(row) + 1)) + row + b"]}]"),
+        )
+        bare = lambda size, row=row: b"[" + row * (size // len(row))  # noqa: E731
+        for name, make in (("array", array), ("inner", inner), ("bare", bare)):
+            if fault := grows_too_fast(refused_or_passed(json_array, chunk), make, 12_000):
+                found[name, element] = fault
+        lines = lambda size, row=row: (row + b"\n") * (size // (len(row) + 1))  # noqa: E731
+        if fault := grows_too_fast(refused_or_passed(json_lines, chunk), lines, 12_000):
+            found["lines", element] = fault
+    assert found == {}
+
+
+def test_one_row_without_end_is_read_in_linear_time() -> None:
+    found = {}
+    for name, make in texts():
+        for kind, splitter, before, after in (
+            ("csv", csv_file, "Code\n", "\n"), ("quoted", csv_file, 'Code\n"', '"\n'), ("header", csv_file, "", "\n"),
+            ("json", json_array, '["', '"]'), ("bare json", json_array, "[", "]"), ("lines", json_lines, "", "\n"),
+        ):  # fmt: skip
+            made = lambda size, make=make, before=before, after=after: (  # noqa: E731
+                (before + make(size).replace("\n", " ") + after).encode("utf-8", "replace")
+            )
+            if fault := grows_too_fast(refused_or_passed(splitter), made, 6_000):
+                found[kind, name] = fault
+    assert found == {}
+
+
+def _recognized(title: str) -> None:
+    columns = [SeenColumn(title, (title[:200],)) for _ in range(3)]
+    candidates(columns, "csv", title)
+    Places({0: (title, title)}, IMPORTS["customers"], [0]).problems(f"{title}: no; " * 3)
+
+
+def _formed(content: bytes) -> None:
+    form = FileForm("multipart/form-data; boundary=xyz")
+    head = b'--xyz\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n'
+    for at in range(0, len(content), 4_096):
+        form._feed((head if at == 0 else b"") + content[at : at + 4_096])
+    form._feed(b"\r\n--xyz--\r\n")
+    form._finish()
+
+
+def test_the_rest_is_linear_too() -> None:
+    def encoded(text: str) -> bytes:
+        return text.encode("utf-8", "replace")
+
+    found = {
+        "recognition": slow(_recognized, size=4_000),
+        "blank": slow(lambda record: is_blank(record, ","), encoded, 4_000),
+        "transcoder": slow(lambda data: Transcoder("utf-16").feed(data), encoded, 4_000),
+        "forms": slow(_formed, encoded, 4_000),
+        "boundaries": slow(_formed, lambda text: b"\r\n--x" * (len(text) // 5)),
+        "mapping": slow(lambda text: read_wishes({"mapping": exact_json.dumps({text: text}).decode()})),
+        "values": slow(lambda text: read_wishes({"values": exact_json.dumps({"a": {text: text}}).decode()})),
+        "charset": slow(Transcoder),
+        "names": slow(lambda text: read_selection(CAMPAIGNS, [(text, text), (f"filters[{text}]", "")])),
+    }
+    assert {name: faults for name, faults in found.items() if faults} == {}
