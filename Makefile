@@ -12,7 +12,7 @@ help:
 	@echo "make crash   every fault point, every order of two at once, ORDERS=10000 of three, then a nemesis:"
 	@echo "             SEED=1 KILLS=60 ROWS=60000 [FIGURES=file.json]"
 	@echo "make attack   one client attacks, a bystander looks how others fare; exit code 1 where a bound is broken:"
-	@echo "              [ONLY=part-of-a-name] [SECONDS=30] [FIGURES=file.json]"
+	@echo "              [ONLY=part-of-a-name] [SECONDS=30] [DOORS=300] [SEED=1] [FIGURES=file.json]"
 	@echo "make mutations   safeguards taken out one by one; the test that holds each must fail"
 	@echo "make mutants   the engine and the writes changed in one small place at a time; some test must fail:"
 	@echo "               SEED=1 COUNT=100 [ONLY=part-of-a-name] [FIGURES=file.json]"
@@ -70,7 +70,7 @@ crash: setup $(VENV)/.faketime
 	@$(BIN)/python -m tests.crash.nemesis --seed $(SEED) --kills $(KILLS) --rows $(ROWS) $(if $(FIGURES),--json $(FIGURES))
 
 attack: setup
-	@$(BIN)/python -m tests.attack --seconds $(or $(SECONDS),30) $(if $(ONLY),--only "$(ONLY)") $(if $(FIGURES),--figures $(FIGURES))
+	@$(BIN)/python -m tests.attack --seconds $(or $(SECONDS),30) --doors $(or $(DOORS),300) --seed $(SEED) $(if $(ONLY),--only "$(ONLY)") $(if $(FIGURES),--figures $(FIGURES))
 
 mutations: setup
 	@$(BIN)/python -m tests.mutations $(ONLY)

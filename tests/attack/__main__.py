@@ -9,7 +9,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from tests.attack.attacks import ATTACKS, CHOSEN
-from tests.attack.lab import running_lab
+from tests.attack.doubling import find_grown
+from tests.attack.lab import Lab, running_lab
 from tests.attack.report import HEADINGS, as_line, summary
 from tests.attack.run import Bounds, Outcome, attacked
 
@@ -22,6 +23,10 @@ def main() -> int:
     parser.add_argument("--scale", type=float, default=1, help="how large the attacks are; 0.1: a tenth")
     parser.add_argument("--seconds", type=float, default=30, help="how long an attack lasts at most")
     parser.add_argument("--figures", type=Path, help="where to keep the figures as JSON")
+    parser.add_argument(
+        "--doors", type=float, default=300, help="seconds for texts of doubling length, drawn by --seed"
+    )
+    parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--list", action="store_true", help="only tell the attacks")
     options = parser.parse_args()
     wanted = [
@@ -45,8 +50,20 @@ def main() -> int:
             print(as_line(outcome), flush=True)
             if options.figures:
                 options.figures.write_text(json.dumps([asdict(each) for each in outcomes], indent=2) + os.linesep)
+        grown = _doors(lab, options.doors, options.seed) if options.doors else False
     print(summary(outcomes))
-    return any(outcome.broken for outcome in outcomes)
+    return grown or any(outcome.broken for outcome in outcomes)
+
+
+def _doors(lab: Lab, seconds: float, seed: int) -> bool:
+    """Whether time grows faster than length at a door."""
+    lab.renew()
+    tried, grown = find_grown(lab, seconds, seed)
+    print(f"{len(tried)} pairs of a door and a text tried at growing lengths; where time grew faster:")
+    print("\n".join(f"    {each}" for each in grown) or "    nowhere")
+    slowest = sorted(tried, key=lambda each: -max(each.seconds.values()))[:5]
+    print("\n".join(["the slowest:", *(f"    {each}" for each in slowest)]))
+    return bool(grown)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import json
 import pickle
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -83,22 +84,21 @@ def attacked(lab: Lab, attack: Attack, bounds: Bounds, *, scale_of_time: float =
 
 def _fired(lab: Lab, shots: list[Shot], seconds: float, held: Held) -> dict[str, Any]:
     """What the attacker was told; who takes all memory is stopped, so that the machine goes on."""
-    plan = pickle.dumps({"address": lab.address, "shots": shots, "seconds": seconds})
-    attacker = subprocess.Popen(
-        [sys.executable, "-m", "tests.attack.attacker"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
+    with tempfile.TemporaryFile() as plan:
+        pickle.dump({"address": lab.address, "shots": shots, "seconds": seconds}, plan)
+        plan.seek(0)
+        attacker = subprocess.Popen([sys.executable, "-m", "tests.attack.attacker"], stdin=plan, stdout=subprocess.PIPE)
+    deadline, stopped = time.monotonic() + seconds + _MOST_WAITED, False
     try:
-        given: bytes | None = plan
-        deadline = time.monotonic() + seconds + _MOST_WAITED
         while True:
             try:
-                told, _ = attacker.communicate(given, timeout=0.05)
+                told, _ = attacker.communicate(timeout=0.05)
             except subprocess.TimeoutExpired:
-                given = None
-                if max((*held.resident.values(), held.unnamed), default=0) > _MOST_HELD:
-                    attacker.terminate()
                 if time.monotonic() > deadline:
                     raise
+                if not stopped and max((*held.resident.values(), held.unnamed), default=0) > _MOST_HELD:
+                    attacker.terminate()
+                    stopped = True
             else:
                 return dict(json.loads(told))
     finally:
