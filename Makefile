@@ -70,7 +70,8 @@ crash: setup $(VENV)/.faketime
 	@$(BIN)/python -m tests.crash.nemesis --seed $(SEED) --kills $(KILLS) --rows $(ROWS) $(if $(FIGURES),--json $(FIGURES))
 
 attack: setup
-	@$(BIN)/python -m tests.attack --seconds $(or $(SECONDS),30) --doors $(or $(DOORS),300) --seed $(SEED) $(if $(ONLY),--only "$(ONLY)") $(if $(FIGURES),--figures $(FIGURES))
+	@$(BIN)/python -m tests.attack --seconds $(or $(SECONDS),30) --doors $(or $(DOORS),300) --seed $(SEED) $(if $(ONLY),--only "$(ONLY)") $(if $(FIGURES),--figures $(FIGURES)); \
+	  code=$$?; $(if $(ONLY),,if [ -d tests/outages ]; then $(BIN)/python -m pytest -q tests/outages || code=1; fi;) exit $$code
 
 mutations: setup
 	@$(BIN)/python -m tests.mutations $(ONLY)

@@ -8,7 +8,7 @@ import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
-from tests.attack.attacks import ATTACKS, CHOSEN
+from tests.attack.attacks import ATTACKS, CHOSEN, NOTHING
 from tests.attack.doubling import find_grown
 from tests.attack.lab import Lab, running_lab
 from tests.attack.report import HEADINGS, as_line, summary
@@ -44,7 +44,7 @@ def main() -> int:
         tempfile.TemporaryDirectory(prefix="tallykeep-attack-") as directory,
         running_lab(Path(directory) / "server", options.scale) as lab,
     ):
-        for attack in wanted:
+        for attack in (NOTHING, *wanted):
             outcome = attacked(lab, attack, Bounds(), scale_of_time=options.seconds / 30)
             outcomes.append(outcome)
             print(as_line(outcome), flush=True)

@@ -1,6 +1,10 @@
 """All attacks, those of parsers first."""
 
+from tests.attack.attack import Attack
 from tests.attack.attacks import compressed, connections, crowds, fields, locks, parsers, workbooks
+
+# What the machine and the bystander do by themselves.
+NOTHING = Attack("nothing", "one GET, for comparison", lambda lab: [lab.get("/v1/vouchers/bystander")], seconds=10)
 
 ATTACKS = (
     *parsers.ATTACKS, *fields.ATTACKS, *compressed.ATTACKS, *workbooks.ATTACKS, *connections.ATTACKS, *crowds.ATTACKS,

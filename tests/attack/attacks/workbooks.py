@@ -68,12 +68,12 @@ def _workbooks(count: int, path: str = VOUCHERS, *, rows: int, **more: int | str
 
 def _others_wait(lab: Lab) -> list[Shot]:
     """Four of a project at once."""
-    return [lab.post(VOUCHERS, workbook(lab.many(400_000)), XLSX, connections=4)]
+    return [lab.post(VOUCHERS, workbook(lab.many(800_000)), XLSX, connections=4)]
 
 
 ATTACKS = (
     Attack("XLSX: four of 430 KB", "four workbooks of 430 KB", _others_wait),
-    Attack("XLSX: preview", "eight previews of workbooks", _workbooks(8, PREVIEW, rows=400_000)),
+    Attack("XLSX: preview", "eight previews of workbooks", _workbooks(8, PREVIEW, rows=800_000)),
     Attack(
         "XLSX: sheets",
         "a workbook of 2,000 sheets",
