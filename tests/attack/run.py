@@ -158,10 +158,9 @@ def _broken(outcome: Outcome, bounds: Bounds) -> Iterator[str]:
         if broken:
             yield f"{name} got {broken[0][:160]}"
     slowest = outcome.attacker["slowest"]
-    if outcome.attacker["unanswered"]:
-        yield f"{outcome.attacker['unanswered']} of the attacker's requests had no answer after {slowest:.1f} s"
-    elif slowest > bounds.answered:
-        yield f"the attacker was answered after {slowest:.1f} s"
+    if slowest > bounds.answered:
+        late = outcome.attacker["unanswered"]
+        yield f"the attacker waited {slowest:.1f} s for an answer" + (f", {late} times in vain" if late else "")
     for name, over in outcome.memory.items():
         if over > bounds.memory:
             yield f"{name} grew by {over:.0f} MiB"

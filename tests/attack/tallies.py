@@ -59,6 +59,11 @@ class Books:
             time.sleep(0.1)
         return True
 
+    def is_locked(self, code: str) -> bool:
+        """Whether somebody is writing the vouchers of this code."""
+        sql = "SELECT code FROM vouchers WHERE code = %(code)s FOR UPDATE SKIP LOCKED"
+        return self._connection.execute(sql, {"code": code}).fetchone() is None
+
     def inexact(self, since: Any, accepted: list[str]) -> list[str]:
         """Actions since then that have not ended or do not add up, and those that were accepted and are not there."""
         found = self._connection.execute(_INEXACT, {"since": since}).fetchall()

@@ -1,6 +1,7 @@
 """Work that holds what others of the same project wait for."""
 
 import json
+import time
 
 from tests.attack.attack import Attack
 from tests.attack.attacks.parsers import HEADER, VOUCHERS
@@ -8,43 +9,46 @@ from tests.attack.lab import CSV, JSON, Lab
 from tests.attack.wire import Piece, Shot
 
 _HELD = 300_000
-_BEGUN = 1.5  # seconds until the import that holds them has begun
+_PATIENCE = 60.0  # seconds until the import that holds them has begun to
 
 
 def _held(lab: Lab, value: int = 5) -> bytes:
     return HEADER + b"".join(b"HELD-%d,GIFT_VOUCHER,%d,\n" % (at, value) for at in range(lab.many(_HELD)))
 
 
-def _holding(lab: Lab) -> Shot:
-    """A reject import of codes that exist."""
+def _hold(lab: Lab) -> None:
+    """Begin a reject import of codes that exist, and wait until it holds the first of them."""
     lab.mine.imported(VOUCHERS, _held(lab))
-    return lab.post(f"{VOUCHERS}?on_error=reject", _held(lab, 6), CSV)
+    lab.mine.post(VOUCHERS, _held(lab, 6), CSV, on_error="reject")
+    deadline = time.monotonic() + _PATIENCE
+    while lab.books.unended() and not lab.books.is_locked("HELD-1") and time.monotonic() < deadline:
+        time.sleep(0.02)
 
 
 def _puts(lab: Lab) -> list[Shot]:
     body = Piece(b'{"additional_info": "x"}')
-    puts = lab.request("PUT", "/v1/vouchers/HELD-1", body, connections=10, requests=3, after=_BEGUN)
-    return [_holding(lab), puts]
+    puts = lab.request("PUT", "/v1/vouchers/HELD-1", body, connections=10, requests=3)
+    _hold(lab)
+    return [puts]
 
 
 def _imports(lab: Lab) -> list[Shot]:
     small = HEADER + b"HELD-1,GIFT_VOUCHER,7,\nHELD-2,GIFT_VOUCHER,7,\n"
-    return [_holding(lab), lab.post(VOUCHERS, small, CSV, connections=5, after=_BEGUN)]
+    _hold(lab)
+    return [lab.post(VOUCHERS, small, CSV, connections=5)]
 
 
 def _more(lab: Lab) -> list[Shot]:
     """Every other way to what is held."""
+    _hold(lab)
     return [
-        _holding(lab),
-        lab.request("DELETE", "/v1/vouchers/HELD-2", connections=10, after=_BEGUN),
-        lab.post("/v1/vouchers/HELD-3/disable", b"", connections=10, after=_BEGUN),
-        lab.post("/v1/vouchers/bulk/async", b'[{"code": "HELD-4", "metadata": {"a": 1}}]', connections=3, after=_BEGUN),
-        lab.post(
-            "/v1/vouchers/metadata/async", b'{"codes": ["HELD-5"], "metadata": {"a": 1}}', connections=3, after=_BEGUN
-        ),
-        lab.post(f"{VOUCHERS}?on_error=reject", HEADER + b"HELD-6,GIFT_VOUCHER,7,\n", CSV, connections=3, after=_BEGUN),
-        lab.post(f"{VOUCHERS}?dry_run=true", HEADER + b"HELD-7,GIFT_VOUCHER,7,\n", CSV, connections=3, after=_BEGUN),
-        lab.post("/v1/imports/preview", HEADER + b"HELD-8,GIFT_VOUCHER,7,\n", CSV, connections=10, after=_BEGUN),
+        lab.request("DELETE", "/v1/vouchers/HELD-2", connections=10),
+        lab.post("/v1/vouchers/HELD-3/disable", b"", connections=10),
+        lab.post("/v1/vouchers/bulk/async", b'[{"code": "HELD-4", "metadata": {"a": 1}}]', connections=3),
+        lab.post("/v1/vouchers/metadata/async", b'{"codes": ["HELD-5"], "metadata": {"a": 1}}', connections=3),
+        lab.post(f"{VOUCHERS}?on_error=reject", HEADER + b"HELD-6,GIFT_VOUCHER,7,\n", CSV, connections=3),
+        lab.post(f"{VOUCHERS}?dry_run=true", HEADER + b"HELD-7,GIFT_VOUCHER,7,\n", CSV, connections=3),
+        lab.post("/v1/imports/preview", HEADER + b"HELD-8,GIFT_VOUCHER,7,\n", CSV, connections=10),
     ]
 
 
@@ -54,11 +58,11 @@ def _schemas(lab: Lab) -> list[Shot]:
     headers = (("X-Management-Id", keys.management_id), ("X-Management-Token", keys.management_token))
     schema = Piece(b'{"related_object": "voucher", "properties": {"k": {"type": "string"}}}')
     path = f"/management/v1/projects/{keys.project}/metadata-schemas"
+    _hold(lab)
     return [
-        _holding(lab),
-        lab.request("POST", path, schema, keys=False, headers=headers, connections=5, after=_BEGUN),
-        lab.post("/v1/categories", b'{"name": "held", "hierarchy": 1}', connections=5, after=_BEGUN),
-        lab.post("/v1/vouchers", b'{"type": "GIFT_VOUCHER", "gift": {"amount": 5}}', connections=10, after=_BEGUN + 1),
+        lab.request("POST", path, schema, keys=False, headers=headers, connections=5),
+        lab.post("/v1/categories", b'{"name": "held", "hierarchy": 1}', connections=5),
+        lab.post("/v1/vouchers", b'{"type": "GIFT_VOUCHER", "gift": {"amount": 5}}', connections=10),
     ]  # fmt: skip
 
 
