@@ -14,6 +14,7 @@ _SHORTEST = 16_384
 _STEP = 4  # times the length
 _SLOW = 0.3  # seconds: below, no growth can be told from what else goes on
 _GROWTH = 7.0  # over a fourfold length; four is linear, sixteen quadratic
+_TOO_LONG = 5.0
 _PATIENCE = 60.0
 _TRIES = 3
 
@@ -50,21 +51,27 @@ def find_grown(lab: Lab, seconds: float, seed: int = 1) -> tuple[list[Grown], li
 
 
 def _grows(lab: Lab, door: Door, found: Grown) -> bool:
-    """Double the text until it is long or slow; whether time grew faster than it, at each of several looks."""
+    """Send longer and longer texts; whether time grew faster than length, at each of several looks."""
     length = _SHORTEST
     while length <= door.longest:
         found.seconds[length] = _seconds(lab, door, found.unit, length)
-        if found.seconds[length] > _SLOW:
-            quarter = length // _STEP
-            if quarter not in found.seconds:
-                found.seconds[quarter] = _seconds(lab, door, found.unit, quarter)
-            for _ in range(_TRIES):
-                if found.seconds[length] < _GROWTH * found.seconds[quarter]:
-                    return False
-                found.seconds[length] = min(found.seconds[length], _seconds(lab, door, found.unit, length))
+        if found.seconds[length] > _SLOW and _grew(lab, door, found, length):
             return True
+        if found.seconds[length] > _TOO_LONG:
+            return False
         length *= _STEP
     return False
+
+
+def _grew(lab: Lab, door: Door, found: Grown, length: int) -> bool:
+    quarter = length // _STEP
+    if quarter not in found.seconds:
+        found.seconds[quarter] = _seconds(lab, door, found.unit, quarter)
+    for _ in range(_TRIES):
+        if found.seconds[length] < _GROWTH * found.seconds[quarter]:
+            return False
+        found.seconds[length] = min(found.seconds[length], _seconds(lab, door, found.unit, length))
+    return True
 
 
 def _seconds(lab: Lab, door: Door, unit: str, length: int) -> float:
