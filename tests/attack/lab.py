@@ -91,7 +91,8 @@ class Lab:
         now = at_rest(self.server, 0.3)
         grown = any(size - self.rest.resident.get(name, 0) > _FORGIVEN
                     for name, size in now.resident.items() if not name.startswith("child"))  # fmt: skip
-        if not grown and self.books.unended() == 0:
+        left = now.children > self.rest.children
+        if not grown and not left and self.books.unended() == 0:
             return False
         self.restart()
         return True
