@@ -1,0 +1,89 @@
+"""What became of everything that was accepted, asked of the database."""
+
+import time
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+_UNENDED = "SELECT count(*) AS actions FROM async_actions WHERE status IN ('ENQUEUED', 'IN_PROGRESS')"
+_INEXACT = """
+SELECT action.id, action.status, action.total_count, action.done_count, action.failed_count, action.unprocessed_count,
+       sums.rows, sums.done, sums.failed, listed.failures
+FROM async_actions AS action
+CROSS JOIN LATERAL (
+    SELECT coalesce(sum(row_count), 0) AS rows, coalesce(sum(done_count), 0) AS done,
+           coalesce(sum(failed_count), 0) AS failed
+    FROM portions WHERE project_id = action.project_id AND action_id = action.id
+) AS sums
+CROSS JOIN LATERAL (
+    SELECT count(*) AS failures FROM failures WHERE project_id = action.project_id AND action_id = action.id
+) AS listed
+WHERE action.created_at >= %(since)s
+  AND (action.status NOT IN ('DONE', 'FAILED')
+       OR action.done_count + action.failed_count + action.unprocessed_count <> action.total_count
+       OR sums.rows <> action.total_count OR sums.done <> action.done_count OR sums.failed <> action.failed_count
+       OR listed.failures <> action.failed_count)
+ORDER BY action.id
+"""
+
+
+class Books:
+    """The database's own accounts of all actions."""
+
+    def __init__(self, database_url: str) -> None:
+        self._url = database_url
+        self.open()
+
+    def open(self) -> None:
+        """Connect, anew where the database was started anew."""
+        self._connection = psycopg.connect(self._url, autocommit=True, row_factory=dict_row)
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def now(self) -> Any:
+        """The database's clock."""
+        return self._one("SELECT clock_timestamp() AS moment")["moment"]
+
+    def unended(self) -> int:
+        """How many actions have not ended."""
+        return int(self._one(_UNENDED)["actions"])
+
+    def all_ended(self, seconds: float) -> bool:
+        """Whether all actions end within so many seconds."""
+        deadline = time.monotonic() + seconds
+        while self.unended():
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.1)
+        return True
+
+    def is_locked(self, code: str) -> bool:
+        """Whether somebody is writing the vouchers of this code."""
+        sql = "SELECT code FROM vouchers WHERE code = %(code)s FOR UPDATE SKIP LOCKED"
+        return self._connection.execute(sql, {"code": code}).fetchone() is None
+
+    def inexact(self, since: Any, accepted: list[str]) -> list[str]:
+        """Actions since then that have not ended or do not add up, and those that were accepted and are not there."""
+        found = self._connection.execute(_INEXACT, {"since": since}).fetchall()
+        asked = {"ids": accepted}
+        there = self._connection.execute("SELECT id FROM async_actions WHERE id = ANY(%(ids)s)", asked).fetchall()
+        lost = set(accepted) - {row["id"] for row in there}
+        return [*(str(row) for row in found), *(f"{action} was accepted and is not there" for action in sorted(lost))]
+
+    def count(self, since: Any) -> tuple[int, int]:
+        """How many actions and portions there are since then."""
+        found = self._one(
+            "SELECT count(DISTINCT action.id) AS actions, count(portion.first_row) AS portions"
+            " FROM async_actions AS action"
+            " LEFT JOIN portions AS portion ON portion.project_id = action.project_id AND portion.action_id = action.id"
+            " WHERE action.created_at >= %(since)s",
+            since=since,
+        )
+        return int(found["actions"]), int(found["portions"])
+
+    def _one(self, sql: str, **parameters: Any) -> dict[str, Any]:
+        found = self._connection.execute(sql, parameters).fetchone()
+        assert found is not None
+        return found
