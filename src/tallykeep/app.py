@@ -27,6 +27,7 @@ from tallykeep.engine.queue import Queue
 from tallykeep.engine.read import Reader
 from tallykeep.engine.report import signing_secret
 from tallykeep.engine.rescue import Rescuer
+from tallykeep.engine.side_thread import SideThread
 from tallykeep.engine.tidy import Tidier
 from tallykeep.engine.watch import BriefWatcher, Watcher
 from tallykeep.engine.worker import EXPRESS_CONCURRENCY, run_worker
@@ -39,6 +40,7 @@ from tallykeep.supervisor import Supervisor, shown_keys
 _WORKER = "tallykeep worker"
 _GRACEFUL_SECONDS = 10
 _LOCK_TIMEOUT_SECONDS = 10  # that a request waits for what somebody else is writing
+_SWITCH_SECONDS = 0.0005  # files are read in a thread, beside which requests have to be answered
 _BEHIND = "not this version's: tallykeep db migrate"
 
 
@@ -66,7 +68,7 @@ def api(settings: Settings) -> int:
                 name="tallykeep api",
                 lock_timeout_seconds=_LOCK_TIMEOUT_SECONDS,
             ) as pool,
-            # Its own pool: a slow upload keeps a connection for as long as it takes.
+            # Its own pool: portions of uploads are large, and others are not to wait behind them.
             make_pool(
                 database_url,
                 size=settings.api_pool_size,
@@ -74,7 +76,9 @@ def api(settings: Settings) -> int:
                 lock_timeout_seconds=_LOCK_TIMEOUT_SECONDS,
             ) as intake,
         ):
-            acceptance = Acceptance(intake, settings)
+            sys.setswitchinterval(_SWITCH_SECONDS)
+            aside = SideThread()
+            acceptance = Acceptance(intake, settings, aside)
             controller = Controller(pool, acceptance, ACTION_TYPES, settings)
             reader = Reader(ACTION_TYPES, settings.failures_in_result)
             async with pool.connection() as connection:
@@ -82,7 +86,7 @@ def api(settings: Settings) -> int:
             yield Context(
                 settings=settings, pool=pool, intake=intake, acceptance=acceptance, reader=reader,
                 samples=Samples(settings), controller=controller, watcher=Watcher(pool),
-                brief_watcher=BriefWatcher(pool), kinds=ACTION_TYPES, report_secret=secret,
+                brief_watcher=BriefWatcher(pool), kinds=ACTION_TYPES, report_secret=secret, aside=aside,
             )  # fmt: skip
 
     app = create_api(ACTION_TYPES, open_context)

@@ -38,9 +38,6 @@ class Settings(BaseSettings):
     max_xlsx_memory_bytes: int = Field(
         default=2 << 30, gt=0, description="Memory for reading one workbook; two are read at a time."
     )
-    max_ids_bytes: int = Field(
-        default=64 << 20, gt=0, description="Largest body that names resources by ids; it is read as a whole."
-    )
     max_row_bytes: int = Field(default=1 << 20, gt=0, description="Largest single row in bytes.")
     portion_rows: int = Field(default=10_000, gt=0, description="Rows in a portion, at most.")
     portion_bytes: int = Field(default=8 << 20, gt=0, description="Bytes in a portion, at most (one row always fits).")

@@ -33,7 +33,7 @@ from tallykeep.engine.unique import UniqueKeys
 from tallykeep.engine.workbook import SheetSize
 from tallykeep.errors import InvalidPayloadError, InvalidQueryError
 from tallykeep.model import Row, Source, normal_title
-from tallykeep.resources.numerals import decimal_mark
+from tallykeep.resources.numerals import decimal_marks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +124,7 @@ async def preview(
 
 def _look(sample: Sample, asked: Asked, file_name: str | None, max_row_bytes: int) -> _Look:
     looked = Looked(asked.delimiter, asked.header_row, known_titles(asked.mapping))
-    beginning = read_beginning(sample, asked.charset, looked, max_row_bytes, decimal_mark)
+    beginning = read_beginning(sample, asked.charset, looked, max_row_bytes, decimal_marks)
     rows = beginning.rows(beginning.source)
     seen = seen_columns(beginning.source, rows)
     possible = candidates(as_called(seen, asked.mapping or {}), sample.format, file_name, asked.defaults)

@@ -28,6 +28,8 @@ _LONG_ELEMENT = 65_536
 _RUN_BYTES = 32_768
 _OPENING = re.compile(rb"[ \t\r\n]*+\[")
 _FIRST_KEY = re.compile(rb'[ \t\r\n]*+(\{[ \t\r\n]*+"[^"\\]*+")')
+_TEXTS = re.compile(rb'(?:[ \t\r\n]*+"[^"\\]*+"[ \t\r\n]*+,)++')
+_TEXTS_BYTES = 4_096  # few enough that the smallest texts do not overfill a portion
 _BEHIND_ELEMENT = re.compile(rb"\}[ \t\r\n]*+,[ \t\r\n]*+\Z")
 _BOM = b"\xef\xbb\xbf"
 
@@ -41,14 +43,16 @@ class JsonSplitter:
     surrogate pairs, numbers beyond a double, nesting beyond reason) pass: they fail later, as rows.
     """
 
-    def __init__(self, *, portion_rows: int, portion_bytes: int, max_row_bytes: int) -> None:
+    is_void = False  # the rows are what they are
+
+    def __init__(self, *, portion_rows: int, portion_bytes: int, max_row_bytes: int, is_inner: bool = False) -> None:
         self.source = Source("json")
+        self._is_inner = is_inner  # the array stands in an object, so something else follows it
         self._cutter = PortionCutter(max_rows=portion_rows, max_bytes=portion_bytes, separator=ELEMENT_SEPARATOR)
         self._max_row_bytes = max_row_bytes
         self._buffer = b""
         self._state = "start"
         self._scan_from = 0
-        self._doubtful = False  # whether the portion has elements that no parser has seen
 
     def feed(self, chunk: bytes) -> Iterator[Portion]:
         """Take the next bytes, and yield the portions that are full."""
@@ -64,10 +68,10 @@ class JsonSplitter:
             return
         if self._state == "start" and (opening := _OPENING.match(self._buffer)):
             self._buffer, self._state = self._buffer[opening.end() :], "first"
-        yield from self._checked(self._runs(), behind=False)
-        if not final and len(self._buffer) < _RUN_BYTES and self._state in ("first", "element"):
+        yield from self._runs()
+        if not final and len(self._buffer) < _RUN_BYTES and self._state in ("first", "element") and not self._is_inner:
             return
-        yield from self._checked(self._cutter.add(self._elements()))
+        yield from self._cutter.add(self._elements())
         # An element that goes on is looked at again only when much more of it has come.
         self._scan_from = 2 * len(self._buffer) if len(self._buffer) > _LONG_ELEMENT else 0
         if len(self._buffer) > self._max_row_bytes:
@@ -81,12 +85,31 @@ class JsonSplitter:
             raise InvalidPayloadError("The body is empty; a JSON array is expected")
         if self._state != "end":
             raise InvalidPayloadError(f"The JSON array is cut off within or after row {self._cutter.row_number}")
-        yield from self._checked(self._cutter.cut())
+        yield from self._cutter.cut()
 
     def stop(self) -> Iterator[Portion]:
         """The input goes on, but is not looked at any further: yield the rows that are whole."""
-        yield from self._checked(self._cutter.add(self._elements()))
-        yield from self._checked(self._cutter.cut())
+        yield from self._cutter.add(self._elements())
+        yield from self._cutter.cut()
+
+    def cut(self) -> Iterator[Portion]:
+        """Yield the rows that are whole by now; the input goes on."""
+        yield from self._cutter.cut()
+
+    @property
+    def gathered(self) -> int:
+        """How many bytes of whole rows are held."""
+        return self._cutter.gathered
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the array was closed."""
+        return self._state == "end"
+
+    def behind(self) -> bytes:
+        """Take what came behind the end of an inner array."""
+        behind, self._buffer = self._buffer, b""
+        return behind
 
     def _runs(self) -> Iterator[Portion]:
         """Take as many whole elements off the buffer as a parser finds at once; what it stumbles over is left there."""
@@ -99,10 +122,10 @@ class JsonSplitter:
             yield from self._cutter.add_run(run[0], len(run[1]))
 
     def _elements(self) -> list[bytes]:
-        """Take whole elements off the buffer; leave an incomplete one there."""
+        """Take whole elements off the buffer, and see that they are JSON; leave an incomplete one there."""
         elements: list[bytes] = []
         at = 0
-        while True:
+        while not (self._is_inner and self.has_ended):
             at = _after_space(self._buffer, at)
             if at >= len(self._buffer):
                 break
@@ -111,7 +134,7 @@ class JsonSplitter:
                 break
             at = after
         self._buffer = self._buffer[at:]
-        self._doubtful = self._doubtful or bool(elements)
+        _check(elements, self._cutter.row_number)
         return elements
 
     def _step(self, at: int, elements: list[bytes]) -> int | None:
@@ -151,17 +174,6 @@ class JsonSplitter:
                 f"Malformed JSON at row {self._cutter.row_number}: unexpected {mark.decode('latin-1')!r}"
             )
 
-    def _checked(self, portions: Iterator[Portion], *, behind: bool = True) -> Iterator[Portion]:
-        """The portions, once they have been parsed; `behind` tells whether what comes behind them is doubtful too."""
-        for portion in portions:
-            if self._doubtful:
-                try:
-                    orjson.loads(b"[" + portion.body + b"]")
-                except orjson.JSONDecodeError:
-                    _check_each(portion)
-            self._doubtful = behind
-            yield portion
-
 
 def parse_elements(body: bytes) -> list[Any]:
     """The values of a portion's elements; raises exact_json.DecodeError.
@@ -183,13 +195,19 @@ def _run_of(buffer: bytes) -> tuple[bytes, list[Any]] | None:
     Elements of an array mostly begin alike. Where the last one that begins like the first does begin is only a guess;
     what makes it sure is that all before it parses, as JSON that ends too early, or too late, does not.
     """
+    if texts := _TEXTS.match(buffer, 0, _TEXTS_BYTES):
+        return _parsed(texts[0][:-1])
     begins = _FIRST_KEY.match(buffer)
     last = buffer.rfind(begins[1], begins.end()) if begins else -1
     comma = buffer.rfind(b",", 0, last)
     if last < 0 or not _BEHIND_ELEMENT.search(buffer, max(0, comma - 1_000), last):
         return None
+    return _parsed(buffer[:comma])
+
+
+def _parsed(run: bytes) -> tuple[bytes, list[Any]] | None:
     try:
-        return buffer[:comma], exact_json.loads(b"[" + buffer[:comma] + b"]")
+        return run, exact_json.loads(b"[" + run + b"]")
     except exact_json.DecodeError:
         return None
 
@@ -203,10 +221,15 @@ def _element_end(buffer: bytes, at: int) -> int | None:
     """Where the element that starts at `at` ends, or None when it is not complete."""
     first = buffer[at : at + 1]
     if first in (b"{", b"["):
-        match = _BRACKETED.match(buffer, at)
-        return match.end() if match else _deep_end(buffer, at)
+        return bracketed_end(buffer, at)
     match = (_TEXT if first == b'"' else _WORD).match(buffer, at)
     return match.end() if match else None
+
+
+def bracketed_end(buffer: bytes, at: int) -> int | None:
+    """Where the object or array that starts at `at` ends, or None when it is not complete."""
+    match = _BRACKETED.match(buffer, at)
+    return match.end() if match else _deep_end(buffer, at)
 
 
 def _deep_end(buffer: bytes, at: int) -> int | None:
@@ -236,13 +259,23 @@ def split_elements(body: bytes) -> list[bytes]:
     return elements
 
 
-def _check_each(portion: Portion) -> None:
-    for number, element in enumerate(split_elements(portion.body), portion.first_row):
-        try:
-            orjson.loads(element)
-        except orjson.JSONDecodeError as error:
-            if not is_json(element):
-                raise InvalidPayloadError(f"Malformed JSON in row {number}: {error}") from None
+def _check(elements: list[bytes], number: int) -> None:
+    """Raise InvalidPayloadError for the first of these elements, the rows from this number on, that is not JSON."""
+    if not elements:
+        return
+    try:
+        orjson.loads(b"[" + b",".join(elements) + b"]")
+    except orjson.JSONDecodeError:
+        for row, element in enumerate(elements, number):
+            _check_one(element, row)
+
+
+def _check_one(element: bytes, number: int) -> None:
+    try:
+        orjson.loads(element)
+    except orjson.JSONDecodeError as error:
+        if not is_json(element):
+            raise InvalidPayloadError(f"Malformed JSON in row {number}: {error}") from None
 
 
 def is_json(element: bytes) -> bool:

@@ -26,7 +26,10 @@ _SHORTEST_PAUSE_SECONDS = 0.01
 _BATCH = 100
 _KEYS_BATCH = 2_000
 # Portions and report parts are large: up to some megabytes each.
-_ROWS = ((_sql.delete_failures, 2_000), (_sql.delete_portions, 10), (_sql.delete_report_parts, 20))
+_PORTIONS_BATCH = 10
+_ROWS = ((_sql.delete_failures, 2_000), (_sql.delete_portions, _PORTIONS_BATCH), (_sql.delete_report_parts, 20))
+
+_BROKEN_OFF = timedelta(minutes=5)  # since an upload was touched; whoever takes it in touches it every minute
 
 _Place = tuple[int, str]
 _FIRST: _Place = (-1, "")
@@ -54,9 +57,11 @@ class Tidier:
     async def tidy(self) -> None:
         """Remove everything whose time is up."""
         await self._delete_leftovers()
+        while await self._begin(_sql.begin_removing_uploads, _BROKEN_OFF):
+            pass
         await self._remove_all()
         for begin, days in self._lifetimes():
-            while days is not None and await self._begin(begin, days):
+            while days is not None and await self._begin(begin, timedelta(days=days)):
                 await self._remove_all()
 
     def _lifetimes(self) -> tuple[tuple[LiteralString, float | None], ...]:
@@ -75,9 +80,9 @@ class Tidier:
                 async with self._step() as connection:
                     deleted = (await connection.execute(query, {"age": age, "batch": _KEYS_BATCH})).rowcount
 
-    async def _begin(self, begin: LiteralString, days: float) -> int:
-        """Mark a batch of actions; returns how many."""
-        due = {"age": timedelta(days=days), "batch": _BATCH}
+    async def _begin(self, begin: LiteralString, age: timedelta) -> int:
+        """Mark a batch of actions, or of uploads that broke off; returns how many."""
+        due = {"age": age, "batch": _BATCH}
         async with self._step() as connection:
             begun = await (await connection.execute(begin, due)).fetchone()
         return int(begun["count"]) if begun else 0
@@ -115,3 +120,14 @@ async def _remove_next(connection: Connection, after: _Place) -> _Place | None:
         await connection.execute(_sql.delete_action_if_bare, place)
     await connection.execute(_sql.finish_removal_if_bare, place)
     return removal["project_id"], removal["action_id"]
+
+
+async def remove_one(pool: Pool, place: _Place) -> None:
+    """Remove the portions of an upload that broke off, batch by batch; another worker may do so at the same time."""
+    key = {"project_id": place[0], "action_id": place[1]}
+    deleted = 1
+    while deleted:
+        async with pool.connection() as connection:
+            deleted = (await connection.execute(_sql.delete_portions, {**key, "batch": _PORTIONS_BATCH})).rowcount
+    async with pool.connection() as connection:
+        await connection.execute(_sql.finish_removal_if_bare, key)

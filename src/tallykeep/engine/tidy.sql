@@ -1,4 +1,5 @@
--- Every statement here takes a small batch, of ended actions only, and leaves alone what another worker has locked.
+-- Every statement here takes a small batch, of ended actions and of uploads that broke off only, and leaves alone what
+-- another worker has locked.
 
 -- name: begin_removing_actions
 -- From now on nothing of them is said to be kept; they go once their rows are gone.
@@ -72,6 +73,26 @@ WITH old AS (
 )
 SELECT count(*) AS count FROM marked
 
+-- name: begin_removing_uploads
+-- Nobody can accept them any more, nor add to them: both need the row that is taken away here.
+WITH broken AS (
+    SELECT project_id, action_id
+    FROM uploads
+    WHERE touched_at < statement_timestamp() - :age::interval
+    LIMIT :batch
+    FOR UPDATE SKIP LOCKED
+), gone AS (
+    DELETE FROM uploads
+    USING broken
+    WHERE uploads.project_id = broken.project_id AND uploads.action_id = broken.action_id
+    RETURNING uploads.project_id, uploads.action_id
+), begun AS (
+    INSERT INTO removals (project_id, action_id, whole)
+    SELECT project_id, action_id, true FROM gone
+    ON CONFLICT DO NOTHING
+)
+SELECT count(*) AS count FROM gone
+
 -- name: claim_removal
 SELECT project_id, action_id, whole
 FROM removals
@@ -94,15 +115,18 @@ WHERE (project_id, action_id, "row") IN (
 )
 
 -- name: delete_portions!
+-- Those of an upload that broke off have no action.
 DELETE FROM portions
 WHERE (project_id, action_id, first_row) IN (
     SELECT portions.project_id, portions.action_id, portions.first_row
     FROM portions
-    JOIN async_actions AS actions ON actions.project_id = portions.project_id AND actions.id = portions.action_id
+    LEFT JOIN async_actions AS actions ON actions.project_id = portions.project_id AND actions.id = portions.action_id
     WHERE portions.project_id = :project_id
         AND portions.action_id = :action_id
-        AND actions.status IN ('DONE', 'FAILED')
-        AND NOT actions.failures_kept
+        AND (actions.id IS NULL OR (actions.status IN ('DONE', 'FAILED') AND NOT actions.failures_kept))
+        AND NOT EXISTS (
+            SELECT FROM uploads WHERE uploads.project_id = :project_id AND uploads.action_id = :action_id
+        )
     LIMIT :batch
     FOR UPDATE OF portions SKIP LOCKED
 )
@@ -135,8 +159,11 @@ WHERE project_id = :project_id
     AND NOT EXISTS (
         SELECT
         FROM portions
-        JOIN async_actions AS actions ON actions.project_id = portions.project_id AND actions.id = portions.action_id
-        WHERE portions.project_id = :project_id AND portions.action_id = :action_id AND NOT actions.failures_kept
+        LEFT JOIN async_actions AS actions
+            ON actions.project_id = portions.project_id AND actions.id = portions.action_id
+        WHERE portions.project_id = :project_id
+            AND portions.action_id = :action_id
+            AND (actions.id IS NULL OR NOT actions.failures_kept)
     )
 
 -- name: delete_attempts!

@@ -17,6 +17,7 @@ from tallykeep.engine.control import Controller
 from tallykeep.engine.kinds import ActionTypes
 from tallykeep.engine.read import Reader
 from tallykeep.engine.report import ReportLinks
+from tallykeep.engine.side_thread import SideThread
 from tallykeep.engine.watch import BriefWatcher, Watcher
 from tallykeep.http.known_keys import KnownKeys
 
@@ -38,6 +39,7 @@ class Context:
     brief_watcher: BriefWatcher
     kinds: ActionTypes
     report_secret: bytes
+    aside: SideThread
     known_keys: KnownKeys = field(default_factory=KnownKeys)
 
     async def transact(self, work: Callable[[Connection], Awaitable[Done]]) -> Done:

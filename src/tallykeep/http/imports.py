@@ -94,12 +94,13 @@ async def preview_import(request: Request, context: FromContext, caller: FromCal
     Tells what kind of rows it holds, what its columns are taken for, and how its first rows would fare: they are
     validated and looked up as an import would, and taken back. The parameters may be fields of the form as well.
     """
-    upload = RequestUpload(request, tuple(PREVIEW_BODY["content"]), context.settings)
+    aside = context.aside.of(caller.project_id)
+    upload = RequestUpload(request, tuple(PREVIEW_BODY["content"]), context.settings, aside)
     body = upload.chunks()
     _, content = await peeked(body, 1)  # by then the form's fields in front of its file have come
     partial = read_boolean("partial", upload.early("partial") or "false")
     titles = known_titles(dict.fromkeys(upload.mapped_columns))
-    sample = await context.samples.take(content, partial=partial, sheet=upload.sheet, titles=titles)
+    sample = await context.samples.take(content, aside, partial=partial, sheet=upload.sheet, titles=titles)
     async for _ in body:
         pass  # fields of the form may come behind the file
     upload.refuse_late()

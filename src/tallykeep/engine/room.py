@@ -1,0 +1,59 @@
+"""The memory that all uploads of a process share for what is not written to the database yet."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_SIZE = 16 << 20
+_LEAST = 1 << 18  # that every upload may hold, however many there are
+
+
+class Room:
+    """Shares out memory evenly among the uploads that hold much; one that is alone fills whole portions."""
+
+    def __init__(self, size: int = _SIZE) -> None:
+        self._size = size
+        self._holders: set[Holder] = set()
+
+    @contextmanager
+    def holder(self) -> Iterator["Holder"]:
+        """One upload's part, for as long as it comes in."""
+        holder = Holder(self)
+        try:
+            yield holder
+        finally:
+            self._holders.discard(holder)
+
+    def note(self, holder: "Holder", *, holds_much: bool) -> None:
+        """Count the upload, or count it no longer."""
+        if holds_much:
+            self._holders.add(holder)
+        else:
+            self._holders.discard(holder)
+
+    @property
+    def share(self) -> int:
+        """How many bytes each may hold by now."""
+        return max(_LEAST, self._size // max(1, len(self._holders)))
+
+
+class Holder:
+    """What one upload holds."""
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
+        self._held = 0
+
+    def note(self, held: int) -> None:
+        """Say how many bytes are held by now."""
+        self._held = held
+        self._room.note(self, holds_much=self.holds_much)
+
+    @property
+    def holds_much(self) -> bool:
+        """Whether it is more than every upload may hold while nothing comes."""
+        return self._held > _LEAST
+
+    @property
+    def is_full(self) -> bool:
+        """Whether something has to be written before more is taken in."""
+        return self._held >= self._room.share
