@@ -27,6 +27,7 @@ from tallykeep.engine.queue import Queue
 from tallykeep.engine.read import Reader
 from tallykeep.engine.report import signing_secret
 from tallykeep.engine.rescue import Rescuer
+from tallykeep.engine.room import return_memory_at_once
 from tallykeep.engine.side_thread import SideThread
 from tallykeep.engine.tidy import Tidier
 from tallykeep.engine.watch import BriefWatcher, Watcher
@@ -76,6 +77,7 @@ def api(settings: Settings) -> int:
                 lock_timeout_seconds=_LOCK_TIMEOUT_SECONDS,
             ) as intake,
         ):
+            return_memory_at_once()
             sys.setswitchinterval(_SWITCH_SECONDS)
             aside = SideThread()
             acceptance = Acceptance(intake, settings, aside)

@@ -19,7 +19,7 @@ Done = TypeVar("Done")
 
 _SMALL_BYTES = 1 << 14  # a body of so many bytes is read where it is: quicker than the way to the thread and back
 _PIECE_BYTES = 1 << 17
-_WORTH_WRITING_BYTES = 4 << 20  # smaller submissions are written with their action, in one transaction
+_WORTH_WRITING_BYTES = 3 << 20  # smaller submissions are written with their action, in one transaction
 _WORTH_WRITING = 16  # portions
 _SLOW_SECONDS = 1.0  # who sends nothing for so long holds little meanwhile
 
@@ -76,10 +76,7 @@ class Intake:
         return self._upload.placed(self._marks.take(checked, source), source)
 
     async def _make_room(self, staged: Staged, holder: Holder) -> None:
-        self._note(staged, holder)
-        if holder.is_full and staged.in_flight:
-            await staged.written()
-            self._note(staged, holder)
+        self._note(holder)
         if holder.is_full:
             await self._write(staged, holder)
         elif sum(len(portion.body) for portion in self.rest) >= _WORTH_WRITING_BYTES or (
@@ -88,16 +85,16 @@ class Intake:
             await self._write(staged, holder, cut=False)
 
     async def _write(self, staged: Staged, holder: Holder, *, cut: bool = True) -> None:
+        await staged.written()
         if cut and not self.rest:
             self.rest += await self.run(self._cut)
         if self.rest:
             written, self.rest = self.rest, []
             await staged.write(written)
-        self._note(staged, holder)
+        self._note(holder)
 
-    def _note(self, staged: Staged, holder: Holder) -> None:
-        ready = sum(len(portion.body) for portion in self.rest)
-        holder.note(staged.in_flight + ready + self._splitter.gathered)
+    def _note(self, holder: Holder) -> None:
+        holder.note(sum(len(portion.body) for portion in self.rest) + self._splitter.gathered)
 
     async def _pieces(self, staged: Staged, holder: Holder) -> AsyncGenerator[bytes]:
         """The content in pieces that take about as long; while none comes, what is held goes to the database."""
@@ -107,7 +104,6 @@ class Intake:
             while True:
                 following = asyncio.ensure_future(anext(pieces, None))
                 while not (await asyncio.wait([following], timeout=_SLOW_SECONDS if holder.holds_much else None))[0]:
-                    await staged.written()
                     await self._write(staged, holder)
                 piece = await following
                 if piece is None:

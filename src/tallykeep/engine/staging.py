@@ -94,18 +94,13 @@ class Staged:
         self._is_begun = False
         self.rows = 0
         self.portions = 0
-        self.in_flight = 0  # bytes that are just being written
 
     async def write(self, portions: Sequence[Portion]) -> None:
         """Begin to write these; waits for those before them. Raises UploadLostError, and the database's errors."""
         await self.written()
-        if not self._is_begun:
-            self._is_begun = True
+        begin, self._is_begun = not self._is_begun, True
+        if begin:
             self._staging.begin(self._place)
-            begin = True
-        else:
-            begin = False
-        self.in_flight = sum(len(portion.body) for portion in portions)
         self._writing = asyncio.create_task(self._write(portions, begin=begin), name="stage portions")
 
     async def written(self) -> None:
@@ -117,8 +112,6 @@ class Staged:
             except asyncio.CancelledError:
                 writing.cancel()
                 raise
-            finally:
-                self.in_flight = 0
 
     async def accept(self, connection: Connection, rest: Sequence[Portion]) -> None:
         """Write the rest, and take the upload for accepted, in the transaction open on `connection`.
