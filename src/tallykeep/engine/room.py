@@ -6,18 +6,21 @@ from contextlib import contextmanager
 
 _SIZE = 8 << 20
 _LEAST = 1 << 18  # that every upload may hold, however many there are
-_M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8  # of glibc's mallopt
-_LARGE = 1 << 16
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # of glibc's mallopt
+_LARGE = 1 << 19
+_KEPT = 4 << 20
 
 
 def return_memory_at_once() -> None:
     """Have what large files took go back to the system as soon as it is free; nothing where glibc is not in use.
 
-    By itself it takes large blocks for a sign that more of them will be needed, and keeps their memory.
+    By itself it takes large blocks for a sign that more of them will be needed, and keeps their memory; and each thread
+    has memory of its own.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         mallopt(_M_MMAP_THRESHOLD, _LARGE)
+        mallopt(_M_TRIM_THRESHOLD, _KEPT)
         mallopt(_M_ARENA_MAX, 1)
 
 

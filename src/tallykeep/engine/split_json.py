@@ -69,7 +69,9 @@ class JsonSplitter:
         if self._state == "start" and (opening := _OPENING.match(self._buffer)):
             self._buffer, self._state = self._buffer[opening.end() :], "first"
         yield from self._runs()
-        if not final and len(self._buffer) < _RUN_BYTES and self._state in ("first", "element") and not self._is_inner:
+        # Of an inner array, the end has to be found at once: something else follows it.
+        may_end = self._is_inner and b"]" in self._buffer
+        if not final and len(self._buffer) < _RUN_BYTES and self._state in ("first", "element") and not may_end:
             return
         yield from self._cutter.add(self._elements())
         # An element that goes on is looked at again only when much more of it has come.
