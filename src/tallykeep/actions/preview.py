@@ -117,7 +117,8 @@ async def preview(
     does not exist.
     """
     look = await asyncio.to_thread(_look, sample, asked, file_name, max_row_bytes)
-    tried = look.beginning.rows(look.source)[: asked.limit]
+    tried = await asyncio.to_thread(look.beginning.rows, look.source)
+    tried = tried[: asked.limit]
     trial = await try_out(pool, project_id, look.action_type, look.source, tried, asked.target)
     return await asyncio.to_thread(_preview, sample, asked, look, len(tried), trial)
 

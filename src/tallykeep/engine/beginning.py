@@ -24,6 +24,7 @@ from tallykeep.model import Portion, Row, Source
 MOST_ROWS = 100
 _MOST_BYTES = 4 << 20  # of what a file expands to; a row of the largest size and its neighbours fit
 _PORTION_BYTES = 1 << 20
+_PIECE_BYTES = 1 << 17
 _UTF8 = "utf-8"
 _JSON_CHARSETS = (_UTF8, "ascii")
 _BLANK = b"\xef\xbb\xbf \t\r\n"
@@ -160,8 +161,14 @@ def _as_utf8(sample: Sample, charset: str | None) -> tuple[bytes, str]:
             raise UnsupportedMediaTypeError(f"JSON comes in UTF-8, not in {charset}")
         return sample.content, _UTF8
     transcoder = Transcoder(None if sample.is_workbook else charset)
-    content = transcoder.feed(sample.content)
+    content = b"".join(map(transcoder.feed, _pieces(sample.content)))
     return content + (transcoder.finish() if sample.whole else transcoder.stop()), transcoder.encoding
+
+
+def _pieces(content: bytes) -> Iterator[bytes]:
+    """The content in pieces each of which keeps the interpreter's lock for a moment only."""
+    for start in range(0, len(content), _PIECE_BYTES):
+        yield content[start : start + _PIECE_BYTES]
 
 
 def _likelier(sample: Sample, encoding: str) -> list[str]:
@@ -193,9 +200,11 @@ def _splitter(sample: Sample, looked: Looked, max_row_bytes: int) -> _Splitter:
 
 
 def _portions(splitter: _Splitter, content: bytes, marks: DecimalMarks, *, whole: bool) -> Iterator[Portion]:
-    for portions in (splitter.feed(content), splitter.finish() if whole else splitter.stop()):
-        for portion in portions:
+    for piece in _pieces(content):
+        for portion in splitter.feed(piece):
             yield marks.take(portion, splitter.source)
+    for portion in splitter.finish() if whole else splitter.stop():
+        yield marks.take(portion, splitter.source)
 
 
 def _gathered(portions: list[Portion]) -> tuple[list[Portion], int]:
