@@ -91,14 +91,17 @@ class IdsSplitter:
         if self._buffer and self._take():
             self._scan_from = 0
             return True
-        if len(self._buffer) > self._most:
+        self._refuse_large(len(self._buffer))
+        # A value that goes on is looked at again only when much more of it has come.
+        self._scan_from = 2 * len(self._buffer) if len(self._buffer) > _LONG_VALUE else 0
+        return False
+
+    def _refuse_large(self, size: int) -> None:
+        if size > self._most:
             raise BodyTooLargeError(
                 f"What the payload has in {self._name or 'a property'} is larger than {self._most} bytes"
                 " (setting TALLYKEEP_MAX_ROW_BYTES)"
             )
-        # A value that goes on is looked at again only when much more of it has come.
-        self._scan_from = 2 * len(self._buffer) if len(self._buffer) > _LONG_VALUE else 0
-        return False
 
     def _take_opening(self) -> bool:
         self._buffer = without_marks(self._buffer)
@@ -142,6 +145,7 @@ class IdsSplitter:
         end = self._end_of_value()
         if end is None:
             return False
+        self._refuse_large(end)
         value = _parsed(self._buffer[:end])
         if self._name in self._properties and value is not None:
             raise self._no_array()

@@ -74,6 +74,8 @@ class JsonSplitter:
         if not final and len(self._buffer) < _RUN_BYTES and self._state in ("first", "element") and not may_end:
             return
         yield from self._cutter.add(self._elements())
+        if self._is_inner and self.has_ended:
+            return
         # An element that goes on is looked at again only when much more of it has come.
         self._scan_from = 2 * len(self._buffer) if len(self._buffer) > _LONG_ELEMENT else 0
         if len(self._buffer) > self._max_row_bytes:
