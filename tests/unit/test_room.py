@@ -30,5 +30,5 @@ def test_what_ended_counts_no_more_and_everybody_may_hold_a_little() -> None:
     with ExitStack() as uploads:
         for _ in range(100):
             uploads.enter_context(room.holder()).note(MEBIBYTE)
-        assert room.share == MEBIBYTE // 4
+        assert room.share == MEBIBYTE // 8
     assert room.share == MEBIBYTE

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 _SIZE = 8 << 20
-_LEAST = 1 << 18  # that every upload may hold, however many there are
+_LEAST = 1 << 17  # that every upload may hold, however many there are
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # of glibc's mallopt
 _LARGE = 1 << 19
 _KEPT = 4 << 20
