@@ -180,15 +180,31 @@ MUTATIONS = (
     ),
     Mutation(
         "acceptance is one transaction", f"{ENGINE}/accept.py",
-        "self._pool.connection() as connection, connection.transaction():\n            action_id = ",
-        "self._pool.connection() as connection:\n            action_id = ",
-        "tests/db/test_acceptance.py::test_a_submission_that_breaks_off_leaves_nothing",
+        "            async with connection.transaction():\n                await staged.accept(",
+        "            if True:\n                await staged.accept(",
+        "tests/faults/test_submissions.py::test_a_submission_at_every_fault_point[csv-None]",
+    ),
+    Mutation(
+        "what was swept up cannot be accepted", f"{ENGINE}/staging.py",
+        "            _require(ended.rowcount)\n", "",
+        "tests/db/test_staging.py::test_the_tidier_sweeps_up_what_nobody_touches_any_more_and_it_cannot_be_accepted",
+    ),
+    Mutation(
+        "nothing is added to what was swept up", f"{ENGINE}/staging.py",
+        "_require((await connection.execute(_sql.touch_upload, self._key)).rowcount)",
+        "await connection.execute(_sql.touch_upload, self._key)",
+        "tests/db/test_staging.py::test_nothing_is_added_to_what_was_swept_up",
+    ),
+    Mutation(
+        "an upload that goes on is not swept up", f"{ENGINE}/staging.py",
+        "await connection.execute(_sql.touch_uploads, named)", "pass",
+        "tests/db/test_staging.py::test_an_upload_that_goes_on_slowly_is_touched",
     ),
     Mutation(
         "the idempotency key is kept in that transaction", f"{ENGINE}/accept.py",
-        "            await remember(connection, submission, fingerprint.digest(wishes), action_id)\n        return",
-        "        async with self._pool.connection() as connection:\n"
-        "            await remember(connection, submission, fingerprint.digest(wishes), action_id)\n        return",
+        '                await remember(connection, submission, fingerprint.digest(wishes), asked["id"])\n',
+        "            async with self._pool.connection() as another:\n"
+        '                await remember(another, submission, fingerprint.digest(wishes), asked["id"])\n',
         "tests/faults/test_submissions.py::test_a_submission_at_every_fault_point[csv-once]",
     ),
     Mutation(
@@ -198,7 +214,7 @@ MUTATIONS = (
     ),
     Mutation(
         "who joins a sequence holds the project's lock", f"{ENGINE}/accept.py",
-        '"number": await number_acceptance(connection, project_id)', '"number": 0',
+        "number = await number_acceptance(connection, project_id)", "number = 0",
         "tests/db/test_turns.py::test_two_that_are_accepted_at_the_same_moment_see_each_other",
     ),
     Mutation(

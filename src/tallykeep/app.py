@@ -32,6 +32,8 @@ from tallykeep.engine.queue import Queue
 from tallykeep.engine.read import Reader
 from tallykeep.engine.report import signing_secret
 from tallykeep.engine.rescue import Rescuer
+from tallykeep.engine.room import return_memory_at_once
+from tallykeep.engine.side_thread import SideThread
 from tallykeep.engine.tidy import Tidier
 from tallykeep.engine.watch import BriefWatcher, Watcher
 from tallykeep.engine.worker import EXPRESS_CONCURRENCY, run_worker
@@ -55,6 +57,7 @@ _GRACEFUL_SECONDS = 10
 _TICKS_BETWEEN_LOOKS = 5
 _OWN_CONNECTIONS = 4  # of an API process: for keys, sessions, and those who watch
 _READ_SECONDS = 30  # that one question of a request may take
+_SWITCH_SECONDS = 0.0005  # files are read in a thread, beside which requests have to be answered
 
 
 def serve(settings: Settings) -> int:
@@ -75,14 +78,19 @@ def api(settings: Settings) -> int:
 
     @asynccontextmanager
     async def open_context() -> AsyncIterator[Context]:
+        return_memory_at_once()
+        sys.setswitchinterval(_SWITCH_SECONDS)
+        aside = SideThread()
         async with _open_pools(database_url, settings.api_pool_size) as (guard, pools):
             with suppress(TimeoutError):
                 await asyncio.wait_for(guard.present(), _FIRST_LOOK_SECONDS)
             yield Context(
-                settings=settings, pools=pools, shares=Shares(settings), acceptance=Acceptance(pools.intake, settings),
+                settings=settings, pools=pools, shares=Shares(settings),
+                acceptance=Acceptance(pools.intake, settings, aside),
                 reader=Reader(ACTION_TYPES, settings.failures_in_result), samples=Samples(settings),
                 watcher=Watcher(pools.own), brief_watcher=BriefWatcher(pools.own), kinds=ACTION_TYPES,
                 report_secret=secret, open_actions=OpenActions(pools.own, settings.max_open_actions), guard=guard,
+                aside=aside,
             )  # fmt: skip
 
     app = create_api(ACTION_TYPES, open_context)

@@ -69,9 +69,6 @@ class Settings(BaseSettings):
         default=2 << 30,
         description="Memory for reading one workbook; two are imported at a time, and two looked at, one of a project.",
     )
-    max_ids_bytes: _Bytes = Field(
-        default=64 << 20, description="Largest body that names resources by ids; it is read as a whole."
-    )
     max_row_bytes: _Bytes = Field(default=1 << 20, description="Largest single row in bytes.")
     portion_rows: _Count = Field(default=10_000, description="Rows in a portion, at most.")
     portion_bytes: int = Field(

@@ -203,6 +203,12 @@ class ServiceUnavailableError(RequestError):
     message = "Service unavailable"
 
 
+class UploadLostError(ServiceUnavailableError):
+    """What had come of an upload was swept up before its end; it may be sent again."""
+
+    key = "upload_lost"
+
+
 class InternalError(RequestError):
     """A defect of ours; the request id finds it in the log."""
 

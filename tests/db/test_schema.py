@@ -63,6 +63,7 @@ def test_every_table_of_a_project_has_project_id_first_in_its_keys(database_url:
         "dry_run_keys",
         "attempts",
         "removals",
+        "uploads",
         "idempotency_keys",
         "categories",
         "category_labels",

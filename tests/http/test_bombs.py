@@ -28,7 +28,7 @@ MEBIBYTE = 1 << 20
 def narrow(session_dir: Path, served_database: str) -> Iterator[Api]:
     """A server that allows little."""
     limits = {
-        "EXPANDED_BYTES": 100_000, "XLSX_BYTES": 1_000_000, "XLSX_MEMORY_BYTES": 400_000_000, "IDS_BYTES": 1_000,
+        "EXPANDED_BYTES": 100_000, "XLSX_BYTES": 1_000_000, "XLSX_MEMORY_BYTES": 400_000_000,
         "ROW_BYTES": 5_000,
     }  # fmt: skip
     variables = {f"TALLYKEEP_MAX_{name}": str(value) for name, value in limits.items()}
@@ -55,10 +55,10 @@ def test_what_expands_beyond_the_setting_is_refused(narrow: Api, coding: str) ->
     assert narrow.get("/v1/async-actions")["async_actions"] == []
 
 
-def test_a_body_of_ids_has_a_limit_of_its_own(narrow: Api) -> None:
-    body = {"codes": ["A" * 100] * 20, "metadata": {}}
+def test_what_a_body_of_ids_says_beside_them_is_as_large_as_a_row(narrow: Api) -> None:
+    body = {"codes": ["A" * 100] * 200, "metadata": {"note": "x" * 6_000}}
     answer = narrow.http.post("/v1/vouchers/metadata/async", json=body)
-    check(answer, 413, "payload_too_large", "TALLYKEEP_MAX_IDS_BYTES")
+    check(answer, 413, "payload_too_large", "TALLYKEEP_MAX_ROW_BYTES", "metadata")
 
 
 def test_workbooks_have_limits_of_their_own(narrow: Api) -> None:

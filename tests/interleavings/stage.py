@@ -26,6 +26,7 @@ from tallykeep.engine.apply import Applier
 from tallykeep.engine.beginning import Samples
 from tallykeep.engine.read import Reader
 from tallykeep.engine.rescue import Rescuer
+from tallykeep.engine.side_thread import SideThread
 from tallykeep.engine.watch import BriefWatcher, Watcher
 from tallykeep.http.api import create_api
 from tallykeep.http.context import Context
@@ -302,6 +303,7 @@ async def _open_slot(turnstile: Turnstile, url: str, settings: Settings, place: 
             reader=Reader(ACTION_TYPES, settings.failures_in_result), samples=Samples(settings), watcher=Watcher(pool),
             brief_watcher=BriefWatcher(pool), kinds=ACTION_TYPES, report_secret=b"secret", known_keys=known_keys,
             guard=Guard(url, name=WORKER), open_actions=OpenActions(pool, settings.max_open_actions),
+            aside=SideThread(),
         )  # fmt: skip
         app = _api(place)
         app.state.context = context

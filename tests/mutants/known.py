@@ -10,7 +10,7 @@ KNOWN: dict[str, str] = {
     "resources/campaigns/store.sql running_actions: source -> 'options' ->> 'campaign_id' = ANY (:ids) taken as true": (
         "actions of other campaigns would be read, too, and not used: each is looked up by its campaign's id"
     ),
-    "engine/accept.py Acceptance._accept: kind.decimal_mark if submission.earlier is None else None taken as True": (
+    "engine/accept.py Acceptance._take_in: kind.decimal_marks if submission.earlier is None else None taken as True": (
         "the marks of a retry would be looked for in vain: with_marks takes those of the file that is retried"
     ),
 }

@@ -9,22 +9,30 @@ from hypothesis import strategies as st
 from tallykeep.engine import decimal_marks
 from tallykeep.engine.columns import choose_columns
 from tallykeep.engine.decimal_marks import MOST_ROWS, DecimalMarks, with_marks
+from tallykeep.engine.side_thread import at_once
 from tallykeep.engine.split_csv import CsvSplitter
-from tallykeep.model import Source
-from tallykeep.resources.numerals import decimal_mark
+from tallykeep.model import Portion, Source
+from tallykeep.resources.numerals import decimal_marks as decimal_marks_of
 
 CELLS = st.sampled_from(["1.250", "1,250", "12.99", "12,99", "7", "", "x", '"1.250,00"', '"a\nb"', 'open" quote'])
 
 
 def marks(content: bytes, chunk: int, rows: int, known: dict[int, str] | None = None) -> dict[int, str]:
     splitter = CsvSplitter(portion_rows=rows, portion_bytes=1 << 20, max_row_bytes=1 << 20)
-    found = DecimalMarks(decimal_mark, known)
+    found = DecimalMarks(decimal_marks_of, known)
+    portions: list[Portion] = []
     for start in range(0, len(content), chunk):
-        for portion in splitter.feed(content[start : start + chunk]):
-            assert found.take(portion, splitter.source) is portion
-    for portion in splitter.finish():
-        found.take(portion, splitter.source)
-    return asyncio.run(found.found(splitter.source))
+        portions += splitter.feed(content[start : start + chunk])
+    portions += splitter.finish()
+    for portion in portions:
+        assert found.take(portion, splitter.source) is portion
+
+    async def portion_at(first_row: int) -> Portion | None:
+        return next(portion for portion in portions if portion.first_row == first_row)
+
+    told = asyncio.run(found.found(splitter.source, portion_at, at_once))
+    assert found.found_now(splitter.source, portions) == told
+    return told
 
 
 @given(st.lists(st.tuples(CELLS, CELLS), max_size=30), st.integers(1, 50), st.integers(1, 20))
@@ -44,7 +52,7 @@ def test_only_the_first_rows_tell(portion_rows: int) -> None:
 
 
 @pytest.mark.parametrize("portion_rows", [10_000, 7, 1])
-def test_only_so_many_bytes_are_held(portion_rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_so_many_bytes_tell(portion_rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decimal_marks, "MOST_BYTES", len("1.250;\n") + 8 * len("7.000;\n") + len("12.99;\n"))
     for others, expected in ((8, {0: "."}), (9, {})):
         content = ("Price;X\n1.250;\n" + "7.000;\n" * others + "12.99;\n").encode()

@@ -10,6 +10,7 @@ from backports import zstd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tallykeep.engine.side_thread import at_once
 from tallykeep.engine.unpack import Expander, Limit, unpacked
 from tallykeep.errors import BodyTooLargeError, InvalidPayloadError
 from tests.unit.test_split import CUTS, chunked
@@ -94,7 +95,7 @@ def test_a_file_tells_by_its_first_bytes_whether_it_is_compressed(
             yield chunk
 
     async def read() -> bytes:
-        return b"".join([chunk async for chunk in (await unpacked(body(), LIMIT))[1]])
+        return b"".join([chunk async for chunk in (await unpacked(body(), LIMIT, at_once))[1]])
 
     assert asyncio.run(read()) == plain
 

@@ -16,7 +16,7 @@ from tallykeep.resources.campaigns.vouchers import (
     plan_update,
 )
 from tallykeep.resources.metadata_purge import purge_plan, purge_portion
-from tallykeep.resources.numerals import decimal_mark
+from tallykeep.resources.numerals import decimal_marks
 
 TYPES = (
     ActionType(
@@ -46,7 +46,7 @@ TYPES = (
         keyless="",
         required_columns=(("Code",),),
         columns=tuple((title,) for title in TITLES),
-        decimal_mark=decimal_mark,
+        decimal_marks=decimal_marks,
         key_columns=("Code",),
         target=campaign_options,
         has_ends=True,

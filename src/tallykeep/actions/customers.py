@@ -5,7 +5,7 @@ from tallykeep.engine.finish import bulk_result, count_result, import_result
 from tallykeep.engine.kinds import ActionType
 from tallykeep.resources.customers.declaration import CUSTOMER, CUSTOMER_PURGE, upsert_customers
 from tallykeep.resources.metadata_purge import purge_plan, purge_portion
-from tallykeep.resources.numerals import decimal_mark
+from tallykeep.resources.numerals import decimal_marks
 
 TYPES = (
     ActionType(
@@ -19,7 +19,7 @@ TYPES = (
         keyless="",
         required_columns=(CUSTOMER.titles,),
         columns=CUSTOMER.columns,
-        decimal_mark=decimal_mark,
+        decimal_marks=decimal_marks,
         key_columns=("source_id", "id"),
         result=import_result,
         begin=upsert_customers,

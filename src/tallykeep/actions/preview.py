@@ -33,7 +33,7 @@ from tallykeep.engine.unique import UniqueKeys
 from tallykeep.engine.workbook import SheetSize
 from tallykeep.errors import InvalidPayloadError, InvalidQueryError
 from tallykeep.model import Row, Source, normal_title
-from tallykeep.resources.numerals import decimal_mark
+from tallykeep.resources.numerals import decimal_marks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,14 +117,15 @@ async def preview(
     does not exist.
     """
     look = await asyncio.to_thread(_look, sample, asked, file_name, max_row_bytes)
-    tried = look.beginning.rows(look.source)[: asked.limit]
+    tried = await asyncio.to_thread(look.beginning.rows, look.source)
+    tried = tried[: asked.limit]
     trial = await try_out(pool, project_id, look.action_type, look.source, tried, asked.target)
     return await asyncio.to_thread(_preview, sample, asked, look, len(tried), trial)
 
 
 def _look(sample: Sample, asked: Asked, file_name: str | None, max_row_bytes: int) -> _Look:
     looked = Looked(asked.delimiter, asked.header_row, known_titles(asked.mapping))
-    beginning = read_beginning(sample, asked.charset, looked, max_row_bytes, decimal_mark)
+    beginning = read_beginning(sample, asked.charset, looked, max_row_bytes, decimal_marks)
     rows = beginning.rows(beginning.source)
     seen = seen_columns(beginning.source, rows)
     possible = candidates(as_called(seen, asked.mapping or {}), sample.format, file_name, asked.defaults)

@@ -4,7 +4,7 @@ from tallykeep.db.gates import PROJECT
 from tallykeep.engine.finish import bulk_result, count_result, import_result
 from tallykeep.engine.kinds import ActionType
 from tallykeep.resources.metadata_purge import purge_plan, purge_portion
-from tallykeep.resources.numerals import decimal_mark
+from tallykeep.resources.numerals import decimal_marks
 from tallykeep.resources.products.declaration import PRODUCT, PRODUCT_PURGE, upsert_products
 from tallykeep.resources.skus.declaration import SKU, upsert_skus
 
@@ -21,7 +21,7 @@ TYPES = (
         keyless="",
         required_columns=(("name", "source_id", "id"),),
         columns=PRODUCT.columns,
-        decimal_mark=decimal_mark,
+        decimal_marks=decimal_marks,
         key_columns=("source_id", "id"),
         result=import_result,
         begin=upsert_products,
@@ -79,7 +79,7 @@ TYPES = (
         failure_fields=("row", "reason"),
         required_columns=(("source_id", "id"),),
         columns=SKU.columns,
-        decimal_mark=decimal_mark,
+        decimal_marks=decimal_marks,
         key_columns=("source_id", "id"),
         result=import_result,
         begin=upsert_skus,

@@ -5,7 +5,7 @@ from tallykeep.db.gates import CATEGORIES, PROJECT, SCHEMAS
 from tallykeep.engine.finish import bulk_result, count_result, import_result
 from tallykeep.engine.kinds import ActionType, ToldBySign
 from tallykeep.resources.metadata_purge import purge_plan, purge_portion
-from tallykeep.resources.numerals import decimal_mark, sign_of
+from tallykeep.resources.numerals import decimal_marks, sign_of
 from tallykeep.resources.vouchers.columns import COLUMNS
 from tallykeep.resources.vouchers.imports import import_vouchers
 from tallykeep.resources.vouchers.kinds import EXTRA_NAMES, LOYALTY
@@ -40,7 +40,7 @@ TYPES = (
         keyless="",
         required_columns=(("Code",),),
         columns=tuple((column.title,) for column in COLUMNS),
-        decimal_mark=decimal_mark,
+        decimal_marks=decimal_marks,
         key_columns=("Code",),
         told_by_sign={"Discount Type": ToldBySign("Value", sign_of)},
         has_ends=True,

@@ -1,10 +1,9 @@
-"""Acceptance: a stream of bytes becomes an action with its portions and its first jobs, all in one transaction."""
+"""Acceptance: a stream of bytes becomes an action with its portions and its first jobs, all or nothing."""
 
-import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import aclosing, suppress
+from collections.abc import AsyncIterator
 from copy import copy
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, LiteralString
 
 from psycopg.types.json import Jsonb
@@ -16,9 +15,13 @@ from tallykeep.engine.attempt import whole_at_once
 from tallykeep.engine.columns import choose_columns
 from tallykeep.engine.decimal_marks import DecimalMarks, with_marks
 from tallykeep.engine.filling import carried, choose_filling
+from tallykeep.engine.intake import Intake
 from tallykeep.engine.kinds import Submission, Upload
 from tallykeep.engine.once import Accepted, Fingerprint, KeyTakenError, find_accepted, remember, replay
-from tallykeep.engine.open import Opened, Opener, Splitter
+from tallykeep.engine.open import Opened, Opener
+from tallykeep.engine.room import Room
+from tallykeep.engine.side_thread import SideThread
+from tallykeep.engine.staging import Staged, Staging
 from tallykeep.engine.turns import (
     QUEUE_TAKEN_TURNS,
     TAKEN_TURNS,
@@ -33,12 +36,16 @@ from tallykeep.model import Portion, Source, Wishes, new_id
 
 _sql = queries(__package__, "accept.sql")
 
-_ACCEPT_ONE: LiteralString = TAKEN_TURNS + ",\n" + _sql.add_action_of_one + QUEUE_TAKEN_TURNS
+_ACCEPT: LiteralString = TAKEN_TURNS + ",\n" + _sql.action + QUEUE_TAKEN_TURNS
+_ACCEPT_ONE: LiteralString = TAKEN_TURNS + ",\n" + _sql.action + ",\n" + _sql.portion + QUEUE_TAKEN_TURNS
+_ACCEPT_NUMBERED: LiteralString = _sql.numbered + ",\n" + _sql.action + "SELECT"
 
 _NO_WISHES = Wishes()
+# What is sent as a parameter, libpq copies, into a buffer that it keeps as long as the connection.
+_MOST_IN_A_STATEMENT = 1 << 18
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Totals:
     rows: int = 0
     portions: int = 0
@@ -47,10 +54,13 @@ class _Totals:
 class Acceptance:
     """Takes submissions. An id that was handed out survives; a submission that broke off leaves nothing behind."""
 
-    def __init__(self, pool: Connections, settings: Settings) -> None:
+    def __init__(self, pool: Connections, settings: Settings, aside: SideThread | None = None) -> None:
         self._pool = pool
         self._settings = settings
         self._opener = Opener(settings)
+        self._aside = aside or SideThread()
+        self._room = Room()
+        self._staging = Staging(pool)
 
     def over(self, connections: Connections) -> "Acceptance":
         """The same, working with these connections: somebody's share of all."""
@@ -61,24 +71,24 @@ class Acceptance:
     async def accept(self, submission: Submission, upload: Upload) -> Accepted:
         """Read the upload to its end and start its action, or find the one that its idempotency key started.
 
-        Memory stays flat: portions go to the database as they fill. No connection is taken before the first portion
-        is full or the body has ended, so that slow small uploads do not hold one. Raises InvalidPayloadError when the
-        body cannot be read as a whole, BodyTooLargeError, InvalidQueryError, IdempotencyKeyReusedError.
+        Memory stays flat: portions are staged as they fill, by short transactions. A connection is taken for as long as
+        one of them takes; never while a body is waited for. Raises InvalidPayloadError when the body cannot be read as
+        a whole, BodyTooLargeError, InvalidQueryError, IdempotencyKeyReusedError, and UploadLostError where what was
+        staged was swept up before the end came.
         """
         fingerprint = Fingerprint(submission)
         body = fingerprint.over(upload.chunks())
         if known := await self._find(submission):
-            async for _ in body:
-                pass
-            return replay(submission, known, fingerprint.digest(carried(upload.wishes(), submission.earlier)))
+            return await _replayed(submission, upload, known, fingerprint, body)
+        aside = self._aside.of(submission.project_id)
         try:
-            async with self._opener.open(submission.kind, upload, body, submission.who) as content:
-                return await self._accept(submission, upload, fingerprint, content)
+            async with self._opener.open(submission.kind, upload, body, submission.who, aside) as content:
+                return await self._take_in(submission, upload, fingerprint, content)
         except KeyTakenError:
             known = await self._find(submission)
             if known is None:
                 raise
-            return replay(submission, known, fingerprint.digest(carried(upload.wishes(), submission.earlier)))
+            return await _replayed(submission, upload, known, fingerprint, body)
 
     async def _find(self, submission: Submission) -> dict[str, Any] | None:
         if not submission.idempotency_key:
@@ -86,48 +96,58 @@ class Acceptance:
         async with self._pool.connection() as connection:
             return await find_accepted(connection, submission)
 
-    async def _accept(
+    async def _take_in(
         self, submission: Submission, upload: Upload, fingerprint: Fingerprint, content: Opened
     ) -> Accepted:
-        kind, splitter = submission.kind, content.splitter
-        marks = DecimalMarks(kind.decimal_mark if submission.earlier is None else None, content.decimal_marks)
+        kind = submission.kind
+        marks = DecimalMarks(kind.decimal_marks if submission.earlier is None else None, content.decimal_marks)
         keys = UniqueKeys(kind.unique_key) if kind.unique_key else None
-        portions = _portions(splitter, content.content, upload, keys, marks)
-        first, second = await anext(portions, None), await anext(portions, None)
-        if first and second is None and kind.sequence is None and not submission.idempotency_key:
-            return await self._accept_one(submission, upload, fingerprint, splitter, first, marks)
-        async with self._pool.connection() as connection, connection.transaction():
-            action_id = await _add_action(connection, submission)
-            totals = _Totals()
-            if first:
-                begun = [first, second] if second else [first]
-                totals = await _copy_portions(connection, submission.project_id, action_id, begun, portions)
+        intake = Intake(content, upload, keys, marks, self._aside.of(submission.project_id))
+        action_id = new_id("aa_")
+        staged = Staged(self._staging, self._pool, (submission.project_id, action_id))
+        try:
+            with self._room.holder() as holder:
+                await intake.read(staged, holder)
+            if content.splitter.is_void:
+                return await self._take_nothing(submission, upload, fingerprint, content, staged)
             wishes = carried(upload.wishes(), submission.earlier)
-            about = await _about(submission, upload, fingerprint, splitter, wishes, marks)
-            await self._complete(connection, submission, action_id, about, totals, wishes)
-            await remember(connection, submission, fingerprint.digest(wishes), action_id)
+            found = await marks.found(content.splitter.source, partial(intake.portion, staged=staged), intake.run)
+            source = await intake.run(partial(_chosen, submission, content.splitter.source, wishes, found))
+            asked = _added(submission, action_id) | _about(source, wishes, upload.file_name, fingerprint.size)
+            await self._accept(submission, wishes, asked, fingerprint, staged, intake.rest)
+        except BaseException:
+            await staged.give_up()
+            raise
+        staged.end()
         return Accepted(action_id)
 
-    async def _accept_one(
-        self, submission: Submission, upload: Upload, fingerprint: Fingerprint, splitter: Splitter, portion: Portion,
-        marks: DecimalMarks,
-    ) -> Accepted:  # fmt: skip
-        """All in one statement: nothing is faster than a single way to the server and back."""
+    async def _take_nothing(
+        self, submission: Submission, upload: Upload, fingerprint: Fingerprint, content: Opened, staged: Staged
+    ) -> Accepted:
+        """Accept a body whose rows turned out to mean nothing."""
+        await staged.give_up()
         wishes = carried(upload.wishes(), submission.earlier)
-        asked = {
-            **_added(submission),
-            **await _about(submission, upload, fingerprint, splitter, wishes, marks),
-            **turns_asked(submission.project_id, 1, express=True, accepted=1),
-            "first_row": portion.first_row,
-            "total_count": portion.row_count,
-            "body": portion.body,
-            "lines": portion.lines,
-            "broken": portion.broken,
-            "head_start": head_start(1),
-        }
+        source = _chosen(submission, content.splitter.source, wishes, {})
+        action_id = new_id("aa_")
+        asked = _added(submission, action_id) | _about(source, wishes, upload.file_name, fingerprint.size)
+        nothing = Staged(self._staging, self._pool, (submission.project_id, action_id))
+        await self._accept(submission, wishes, asked, fingerprint, nothing, [])
+        return Accepted(action_id)
+
+    async def _accept(
+        self, submission: Submission, wishes: Wishes, asked: dict[str, Any], fingerprint: Fingerprint, staged: Staged,
+        rest: list[Portion],
+    ) -> None:  # fmt: skip
+        plain = submission.kind.sequence is None and not submission.idempotency_key
         async with self._pool.connection() as connection:
-            await connection.execute(_ACCEPT_ONE, asked)
-        return Accepted(asked["id"])
+            if plain and not staged.portions and len(rest) == 1 and len(rest[0].body) <= _MOST_IN_A_STATEMENT:
+                await connection.execute(_ACCEPT_ONE, _asked_of_one(asked, rest[0]))
+                return
+            async with connection.transaction():
+                await staged.accept(connection, rest)
+                totals = _Totals(staged.rows, staged.portions)
+                await self._complete(connection, submission, wishes, asked, totals)
+                await remember(connection, submission, fingerprint.digest(wishes), asked["id"])
 
     async def accept_planned(
         self, connection: Connection, submission: Submission, wishes: Wishes = _NO_WISHES
@@ -140,14 +160,14 @@ class Acceptance:
         kind = submission.kind
         if kind.plan is None:
             raise ValueError(f"{kind.name} has no plan")
-        action_id = await _add_action(connection, submission)
+        action_id = new_id("aa_")
         rows = self._settings.portion_rows * kind.portion_times
         await kind.plan(connection, submission.project_id, action_id, submission.options, rows)
         key = {"project_id": submission.project_id, "id": action_id}
         counted = await (await connection.execute(_sql.count_portions, key)).fetchone()
         totals = _Totals(**counted) if counted else _Totals()
-        about = {**_wished(Source("planned", options=submission.options), wishes), "file_name": None, "body_size": None}
-        await self._complete(connection, submission, action_id, about, totals, wishes)
+        asked = _added(submission, action_id) | _about(Source("planned", options=submission.options), wishes)
+        await self._complete(connection, submission, wishes, asked, totals)
         try:
             await remember(connection, submission, Fingerprint(submission).digest(wishes), action_id)
         except KeyTakenError:
@@ -162,43 +182,38 @@ class Acceptance:
         return replay(submission, known, Fingerprint(submission).digest(wishes)) if known else None
 
     async def _complete(
-        self,
-        connection: Connection,
-        submission: Submission,
-        action_id: str,
-        about: dict[str, Any],
-        totals: _Totals,
-        wishes: Wishes,
+        self, connection: Connection, submission: Submission, wishes: Wishes, asked: dict[str, Any], totals: _Totals
     ) -> None:
-        project_id = submission.project_id
-        completed = {
-            **about,
-            "project_id": project_id,
-            "id": action_id,
-            "total_count": totals.rows,
-            "open_portions": totals.portions,
-            "number": await number_acceptance(connection, project_id),
-            "head_start": head_start(totals.portions),
-        }
-        await connection.execute(_sql.complete_acceptance, completed)
+        """Make the action, and queue its first turns."""
+        project_id, is_express = submission.project_id, totals.portions == 1
+        in_flight = min(1 if whole_at_once(wishes) else self._settings.portions_in_flight, totals.portions)
+        asked = asked | _counted(totals)
+        if submission.kind.sequence is None and totals.portions:
+            turns = turns_asked(project_id, in_flight, express=is_express, accepted=1)
+            await connection.execute(_ACCEPT, asked | turns)
+            return
+        number = await number_acceptance(connection, project_id)
+        await connection.execute(_ACCEPT_NUMBERED, {**asked, "number": number})
         if totals.portions:
-            in_flight = 1 if whole_at_once(wishes) else self._settings.portions_in_flight
             await queue_first_turns(
-                connection, project_id, action_id, min(in_flight, totals.portions),
-                in_sequence=submission.kind.sequence is not None, express=totals.portions == 1,
+                connection, project_id, asked["id"], in_flight,
+                in_sequence=submission.kind.sequence is not None, express=is_express,
             )  # fmt: skip
 
 
-async def _add_action(connection: Connection, submission: Submission) -> str:
-    added = _added(submission)
-    await connection.execute(_sql.add_action, added)
-    return str(added["id"])
+async def _replayed(
+    submission: Submission, upload: Upload, known: dict[str, Any], fingerprint: Fingerprint, body: AsyncIterator[bytes]
+) -> Accepted:
+    """The action that is known under the submission's key, once all of the body was compared."""
+    async for _ in body:
+        pass
+    return replay(submission, known, fingerprint.digest(carried(upload.wishes(), submission.earlier)))
 
 
-def _added(submission: Submission) -> dict[str, Any]:
+def _added(submission: Submission, action_id: str) -> dict[str, Any]:
     return {
         "project_id": submission.project_id,
-        "id": new_id("aa_"),
+        "id": action_id,
         "type": submission.kind.name,
         "sequence": submission.kind.sequence,
         "request_id": submission.request_id,
@@ -207,70 +222,41 @@ def _added(submission: Submission) -> dict[str, Any]:
     }
 
 
-async def _about(
-    submission: Submission, upload: Upload, fingerprint: Fingerprint, splitter: Splitter, wishes: Wishes,
-    marks: DecimalMarks,
-) -> dict[str, Any]:  # fmt: skip
+def _counted(totals: _Totals) -> dict[str, Any]:
+    return {
+        "total_count": totals.rows,
+        "open_portions": totals.portions,
+        "head_start": head_start(totals.portions),
+    }
+
+
+def _asked_of_one(asked: dict[str, Any], portion: Portion) -> dict[str, Any]:
+    return {
+        **asked,
+        **_counted(_Totals(portion.row_count, 1)),
+        **turns_asked(asked["project_id"], 1, express=True, accepted=1),
+        "first_row": portion.first_row,
+        "body": portion.body,
+        "lines": portion.lines,
+        "broken": portion.broken,
+    }
+
+
+def _chosen(submission: Submission, source: Source, wishes: Wishes, marks: dict[int, str]) -> Source:
     """What is known of the rows once all of them have come; raises InvalidQueryError for columns that do not fit."""
     kind = submission.kind
-    source = choose_columns(splitter.source, wishes.mapping, kind.required_columns, wishes.defaults)
+    source = choose_columns(source, wishes.mapping, kind.required_columns, wishes.defaults)
     source = choose_filling(source, wishes.defaults, wishes.values, kind)
-    source = with_marks(source, await marks.found(splitter.source), submission.earlier)
-    options = source.options | submission.options
-    source = replace(source, options=options, last_day_counts=bool(wishes.last_day_counts))
-    return {**_wished(source, wishes), "file_name": upload.file_name, "body_size": fingerprint.size}
+    source = with_marks(source, marks, submission.earlier)
+    return replace(source, options=source.options | submission.options, last_day_counts=bool(wishes.last_day_counts))
 
 
-def _wished(source: Source, wishes: Wishes) -> dict[str, Any]:
+def _about(source: Source, wishes: Wishes, file_name: str | None = None, size: int | None = None) -> dict[str, Any]:
     return {
         "source": Jsonb(source.to_json()),
         "dry_run": wishes.dry_run,
         "on_error": wishes.on_error,
         "max_failures": wishes.max_failures,
+        "file_name": file_name,
+        "body_size": size,
     }
-
-
-async def _portions(
-    splitter: Splitter, body: AsyncIterator[bytes], upload: Upload, keys: UniqueKeys | None, marks: DecimalMarks
-) -> AsyncIterator[Portion]:
-    def taken(portion: Portion) -> Portion:
-        source = splitter.source
-        checked = keys.checked(portion, source) if keys else portion
-        return upload.placed(marks.take(checked, source), source)
-
-    async for chunk in body:
-        for portion in splitter.feed(chunk):
-            yield taken(portion)
-    for portion in splitter.finish():
-        yield taken(portion)
-
-
-async def _one_ahead(begun: Sequence[Portion], portions: AsyncIterator[Portion]) -> AsyncGenerator[Portion]:
-    """The portions; while one is being written, the next is already made."""
-    following = asyncio.ensure_future(anext(portions, None))
-    try:
-        for portion in begun:
-            yield portion
-        while (found := await following) is not None:
-            following = asyncio.ensure_future(anext(portions, None))
-            yield found
-    finally:
-        if not following.done():
-            following.cancel()
-            with suppress(asyncio.CancelledError):
-                await following
-
-
-async def _copy_portions(
-    connection: Connection, project_id: int, action_id: str, begun: Sequence[Portion], rest: AsyncIterator[Portion]
-) -> _Totals:
-    totals = _Totals()
-    async with connection.cursor().copy(_sql.copy_portions) as copy:
-        copy.set_types(["int8", "text", "int8", "int8", "bytea", "int8[]", "int8[]"])
-        async with aclosing(_one_ahead(begun, rest)) as portions:
-            async for portion in portions:
-                about = (portion.first_row, portion.row_count, portion.body, portion.lines, portion.broken)
-                await copy.write_row((project_id, action_id, *about))
-                totals.rows += portion.row_count
-                totals.portions += 1
-    return totals

@@ -7,12 +7,13 @@ from typing import TypedDict
 
 from tallykeep.config import Settings
 from tallykeep.engine.charsets import likelier_charsets
-from tallykeep.engine.decimal_marks import DecimalMarks, MarkOf
+from tallykeep.engine.decimal_marks import DecimalMarks, MarksOf
 from tallykeep.engine.encoding import Transcoder, known_charset
 from tallykeep.engine.header import Looked
 from tallykeep.engine.open import refuse_options
 from tallykeep.engine.places import Who
 from tallykeep.engine.rows import raw_rows, read_rows
+from tallykeep.engine.side_thread import Aside
 from tallykeep.engine.split_csv import CsvSplitter
 from tallykeep.engine.split_json import JsonSplitter
 from tallykeep.engine.split_lines import LinesSplitter
@@ -24,6 +25,7 @@ from tallykeep.model import Portion, Row, Source
 MOST_ROWS = 100
 _MOST_BYTES = 4 << 20  # of what a file expands to; a row of the largest size and its neighbours fit
 _PORTION_BYTES = 1 << 20
+_PIECE_BYTES = 1 << 17
 _UTF8 = "utf-8"
 _JSON_CHARSETS = (_UTF8, "ascii")
 _BLANK = b"\xef\xbb\xbf \t\r\n"
@@ -94,7 +96,7 @@ class Samples:
         self._expanded = Limit(settings.max_expanded_bytes, "TALLYKEEP_MAX_EXPANDED_BYTES")
 
     async def take(
-        self, body: AsyncIterator[bytes], who: Who, *, partial: bool, sheet: str | None = None,
+        self, body: AsyncIterator[bytes], who: Who, aside: Aside, *, partial: bool, sheet: str | None = None,
         titles: frozenset[str] = frozenset(),
     ) -> Sample:  # fmt: skip
         """The first bytes of a file that `who` sends; with `partial`, the body itself is only its beginning.
@@ -102,7 +104,7 @@ class Samples:
         Of a workbook, those of this `sheet`, or of the one that has the most of the `titles`.
         Raises InvalidPayloadError for what is no file of rows, BodyTooLargeError for a workbook beyond its limits.
         """
-        compression, content = await unpacked(body, self._expanded, partial=partial)
+        compression, content = await unpacked(body, self._expanded, aside, partial=partial)
         first, content = await peeked(content, len(XLSX_MAGIC))
         if first == OLE_MAGIC:
             raise InvalidPayloadError(OLE_REFUSED)
@@ -126,11 +128,11 @@ async def _first_bytes(chunks: AsyncIterator[bytes]) -> tuple[bytes, bool]:
 
 
 def read_beginning(
-    sample: Sample, charset: str | None, looked: Looked, max_row_bytes: int, mark_of: MarkOf | None = None
+    sample: Sample, charset: str | None, looked: Looked, max_row_bytes: int, marks_of: MarksOf | None = None
 ) -> Beginning:
     """The first rows of a sample, by the same splitters as those of an import.
 
-    `mark_of` tells what stands before the decimals in a column's cells; all rows of the sample are asked.
+    `marks_of` tells what stands before the decimals in a column's cells; all rows of the sample are asked.
 
     Raises InvalidPayloadError where it cannot be understood as a whole, UnsupportedMediaTypeError for its charset.
     """
@@ -141,15 +143,16 @@ def read_beginning(
     content, encoding = _as_utf8(sample, charset)
     splitter = _splitter(sample, looked, max_row_bytes)
     known = sample.workbook.decimal_marks if sample.workbook else None
-    marks = DecimalMarks(mark_of if sample.format not in _FORMATS.values() else None, known)
-    portions, row_count = _gathered(_portions(splitter, content, marks, whole=sample.whole))
+    marks = DecimalMarks(marks_of if sample.format not in _FORMATS.values() else None, known)
+    every = list(_portions(splitter, content, marks, whole=sample.whole))
+    portions, row_count = _gathered(every)
     if splitter.source.format == "csv" and not splitter.source.header:
         raise InvalidPayloadError(
             f"The header is longer than the {len(sample.content)} bytes that were looked at; is this a text file?"
         )
     return Beginning(
         splitter.source, encoding, _likelier(sample, encoding), portions, row_count, sample.whole,
-        marks.found_now(splitter.source),
+        marks.found_now(splitter.source, every),
     )  # fmt: skip
 
 
@@ -159,8 +162,14 @@ def _as_utf8(sample: Sample, charset: str | None) -> tuple[bytes, str]:
             raise UnsupportedMediaTypeError(f"JSON comes in UTF-8, not in {charset}")
         return sample.content, _UTF8
     transcoder = Transcoder(None if sample.is_workbook else charset)
-    content = transcoder.feed(sample.content)
+    content = b"".join(map(transcoder.feed, _pieces(sample.content)))
     return content + (transcoder.finish() if sample.whole else transcoder.stop()), transcoder.encoding
+
+
+def _pieces(content: bytes) -> Iterator[bytes]:
+    """The content in pieces each of which keeps the interpreter's lock for a moment only."""
+    for start in range(0, len(content), _PIECE_BYTES):
+        yield content[start : start + _PIECE_BYTES]
 
 
 def _likelier(sample: Sample, encoding: str) -> list[str]:
@@ -192,12 +201,14 @@ def _splitter(sample: Sample, looked: Looked, max_row_bytes: int) -> _Splitter:
 
 
 def _portions(splitter: _Splitter, content: bytes, marks: DecimalMarks, *, whole: bool) -> Iterator[Portion]:
-    for portions in (splitter.feed(content), splitter.finish() if whole else splitter.stop()):
-        for portion in portions:
+    for piece in _pieces(content):
+        for portion in splitter.feed(piece):
             yield marks.take(portion, splitter.source)
+    for portion in splitter.finish() if whole else splitter.stop():
+        yield marks.take(portion, splitter.source)
 
 
-def _gathered(portions: Iterator[Portion]) -> tuple[list[Portion], int]:
+def _gathered(portions: list[Portion]) -> tuple[list[Portion], int]:
     """The portions that hold the rows wanted, and how many rows all of them have."""
     held: list[Portion] = []
     row_count = 0

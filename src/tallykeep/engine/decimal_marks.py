@@ -4,19 +4,22 @@ Found out once, at acceptance, of rows by their numbers: so the same file is rea
 portions, and on the day of a retry.
 """
 
-import asyncio
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import accumulate, takewhile
+from typing import NamedTuple
 
 from tallykeep.engine.pieces import may_be_in
-from tallykeep.engine.rows import first_rows, raw_rows, read_rows
+from tallykeep.engine.rows import first_rows, raw_rows, read_rows, split_rows
+from tallykeep.engine.side_thread import Aside
 from tallykeep.model import Portion, Row, Source, Table
 
 MOST_ROWS = 10_000
-MOST_BYTES = 16 << 20  # of these rows, which are held in memory
-_MANY_BYTES = 1 << 16
+MOST_BYTES = 16 << 20  # of these rows
+_WINDOW_BYTES = 1 << 16
+_OVERLAP_BYTES = 16  # more than a number that may mean two has, with its neighbours
 # Where a number may mean two: most files have none, and need no closer look. With the sign in front it is quickest.
 _TWO_WAY = re.compile(rb"[.,]\d{3}(?!\d)(?<=\d.\d{3})")
 _TWO_WAY_CELL = re.compile(r"(?<![\d.,])[1-9]\d{0,2}[.,]\d{3}(?![\d.,])", re.ASCII)
@@ -24,53 +27,79 @@ _TWO_WAY_CELL = re.compile(r"(?<![\d.,])[1-9]\d{0,2}[.,]\d{3}(?![\d.,])", re.ASC
 _LONGEST_TWO_WAY = 8  # with what is beside it
 _CELLS_AT_A_TIME = 100
 
-MarkOf = Callable[[Sequence[str]], str | None]
+MarksOf = Callable[[Iterable[str]], frozenset[str]]
+
+
+class _Noted(NamedTuple):
+    """How many rows of a portion are among the first."""
+
+    first_row: int
+    rows: int
 
 
 class DecimalMarks:
     """Takes a file's portions as they come, and tells the marks in the end.
 
-    `mark_of` tells what stands before the decimals in the cells of one column. `known` are the marks of columns, by
+    `marks_of` tells what stands before the decimals in the cells of one column. `known` are the marks of columns, by
     their index in the file's own header, whose cells are known to be numbers with such marks: those of workbooks. An
-    empty one says that no cell can tell.
+    empty one says that no cell can tell. The portions are not kept in memory: where their cells are needed after all,
+    they are asked for again.
     """
 
-    def __init__(self, mark_of: MarkOf | None, known: Mapping[int, str] | None = None) -> None:
-        self._mark_of = mark_of
+    def __init__(self, marks_of: MarksOf | None, known: Mapping[int, str] | None = None) -> None:
+        self._marks_of = marks_of
         self._known = dict(known or {})
-        self._portions: list[Portion] = []
-        self._rows_left = MOST_ROWS if mark_of is not None else 0
+        self._noted: list[_Noted] = []
+        self._rows_left = MOST_ROWS if marks_of is not None else 0
         self._bytes_left = MOST_BYTES
         self._is_unclear = False
+        self._found: dict[int, set[str]] = {}
+        self._unclear_columns: set[int] = set()
 
     def take(self, portion: Portion, source: Source) -> Portion:
-        """The portion as it is; its rows are kept in mind as long as they are among the first."""
+        """The portion as it is; its rows are noted as long as they are among the first."""
         if self._rows_left > 0:
             held = _first_rows(portion, source, self._rows_left, self._bytes_left)
             self._rows_left = self._rows_left - held.row_count if held.row_count == portion.row_count else 0
             self._bytes_left -= len(held.body)
-            self._portions.append(held)
+            self._noted.append(_Noted(held.first_row, held.row_count))
             self._is_unclear = self._is_unclear or may_be_in(_TWO_WAY, held.body, _LONGEST_TWO_WAY)
         return portion
 
-    async def found(self, source: Source) -> dict[int, str]:
-        """The marks of columns by their index in the file's own header; many rows are read beside the event loop."""
-        if sum(len(portion.body) for portion in self._portions) < _MANY_BYTES:
-            return self.found_now(source)
-        return await asyncio.to_thread(self.found_now, source)
+    async def found(
+        self, source: Source, portion_at: Callable[[int], Awaitable[Portion | None]], aside: Aside
+    ) -> dict[int, str]:
+        """The marks of columns by their index in the file's own header; `portion_at` is asked by a first row."""
+        for noted in self._noted if self._is_unclear else ():
+            portion = await portion_at(noted.first_row)
+            parts = await aside(partial(_small_parts, portion, source, noted.rows)) if portion else []
+            for part in parts:
+                await aside(partial(self._look, part, source))
+        return self._told()
 
-    def found_now(self, source: Source) -> dict[int, str]:
-        """The same at once."""
+    def found_now(self, source: Source, portions: Iterable[Portion]) -> dict[int, str]:
+        """The same at once, of portions that are at hand."""
+        rows = {noted.first_row: noted.rows for noted in self._noted}
+        for portion in portions if self._is_unclear else ():
+            if portion.first_row in rows:
+                for part in _small_parts(portion, source, rows[portion.first_row]):
+                    self._look(part, source)
+        return self._told()
+
+    def _look(self, part: Portion, source: Source) -> None:
+        if self._marks_of is None:
+            return
+        for at, cells in enumerate(_columns(read_rows(part, source), len(source.header))):
+            if at in self._known:
+                continue
+            if _is_any_two_way(cells):
+                self._unclear_columns.add(at)
+            self._found.setdefault(at, set()).update(self._marks_of(cells))
+
+    def _told(self) -> dict[int, str]:
         known = {at: mark for at, mark in self._known.items() if mark}
-        if not self._is_unclear or self._mark_of is None:
-            return known
-        columns = _columns([read_rows(portion, source) for portion in self._portions], len(source.header))
-        found = {
-            at: self._mark_of(cells)
-            for at, cells in enumerate(columns)
-            if at not in self._known and _is_any_two_way(cells)
-        }
-        return {at: mark for at, mark in found.items() if mark} | known
+        found = {at: marks for at, marks in self._found.items() if at in self._unclear_columns and len(marks) == 1}
+        return {at: next(iter(marks)) for at, marks in found.items()} | known
 
 
 def _is_any_two_way(cells: list[str]) -> bool:
@@ -89,17 +118,17 @@ def _first_rows(portion: Portion, source: Source, count: int, size: int) -> Port
     return first_rows(portion, rows[:fitting])
 
 
-def _columns(portions: list[Sequence[Row]], width: int) -> list[list[str]]:
-    columns: list[list[str]] = [[] for _ in range(width)]
-    for rows in portions:
-        if isinstance(rows, Table):
-            found = rows.columns()
-        else:
-            read = [row.value for row in rows if row.problem is None]
-            found = [[cells[at] for cells in read if at < len(cells)] for at in range(width)]
-        for column, cells in zip(columns, found, strict=True):
-            column.extend(cells)
-    return columns
+def _small_parts(portion: Portion, source: Source, rows: int) -> list[Portion]:
+    """The first rows of the portion, in parts that take little memory to be read."""
+    first = _first_rows(portion, source, rows, len(portion.body))
+    return split_rows(first, source, -(-len(first.body) // _WINDOW_BYTES)) if first.row_count > 1 else [first]
+
+
+def _columns(rows: Sequence[Row], width: int) -> list[list[str]]:
+    if isinstance(rows, Table):
+        return [list(column) for column in rows.columns()]
+    read = [row.value for row in rows if row.problem is None]
+    return [[cells[at] for cells in read if at < len(cells)] for at in range(width)]
 
 
 def with_marks(source: Source, marks: Mapping[int, str], earlier: Source | None) -> Source:

@@ -1,6 +1,10 @@
-"""Failed rows as they were sent: to be looked at, mended and sent again."""
+"""Failed rows as they were sent: to be looked at, mended and sent again.
 
-from collections.abc import AsyncIterator, Callable, Iterator
+A portion may have thousands of them, so they are read and written beside the event loop.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +20,7 @@ from tallykeep.model import Portion, Source
 
 _sql = queries(__package__, "failed_rows.sql")
 
-_PORTIONS_AT_A_TIME = 4
+_PORTIONS_AT_A_TIME = 1  # each may be some megabytes
 _UNREADABLE = "the line stands in the first cell as it was sent; mend it, and remove this cell"
 
 
@@ -55,7 +59,7 @@ async def sent_rows(
                 first = portion.first_row + portion.row_count - held["unprocessed_count"]
                 for row in range(first, portion.first_row + portion.row_count):
                     reasons.setdefault(row, None)
-            yield list(_picked(portion, source, reasons))
+            yield await asyncio.to_thread(_picked, portion, source, reasons)
         after = found[-1]["first_row"]
 
 
@@ -72,12 +76,14 @@ async def _next_portions(pool: Connections, wanted: dict[str, Any]) -> list[dict
     return portions
 
 
-def _picked(portion: Portion, source: Source, reasons: dict[int, str | None]) -> Iterator[SentRow]:
+def _picked(portion: Portion, source: Source, reasons: dict[int, str | None]) -> list[SentRow]:
     raw = raw_rows(portion, source)
-    for row in read_rows(portion, source):
-        if row.number in reasons:
-            line, sent = portion.line_of(row.number), raw[row.number - portion.first_row]
-            yield SentRow(row.number, line, reasons[row.number], sent, row.value)
+    found = (row for row in read_rows(portion, source) if row.number in reasons)
+    return [
+        SentRow(number, portion.line_of(number), reasons[number], raw[number - portion.first_row], row.value)
+        for row in found
+        for number in (row.number,)
+    ]
 
 
 async def as_csv(rows: Callable[[], SentRows], source: Source) -> AsyncIterator[str]:
@@ -92,12 +98,15 @@ async def as_csv(rows: Callable[[], SentRows], source: Source) -> AsyncIterator[
     # Quoted throughout, so that it shows the delimiter whatever its titles hold.
     yield BYTE_ORDER_MARK + csv_line([*titles, *OURS], source.delimiter, quoted=True)
     async for portion in rows():
-        lines = [_as_cells(row, len(titles)) if is_file else _values(row, titles) for row in portion]
-        told = (
-            [*cells[: len(titles)], *_about(row), *cells[len(titles) :]]
-            for row, cells in zip(portion, lines, strict=True)
-        )
-        yield csv_lines(told, source.delimiter)
+        yield await asyncio.to_thread(_csv_of, portion, titles, source.delimiter, is_file=is_file)
+
+
+def _csv_of(rows: list[SentRow], titles: list[str], delimiter: str, *, is_file: bool) -> str:
+    lines = [_as_cells(row, len(titles)) if is_file else _values(row, titles) for row in rows]
+    told = (
+        [*cells[: len(titles)], *_about(row), *cells[len(titles) :]] for row, cells in zip(rows, lines, strict=True)
+    )
+    return csv_lines(told, delimiter)
 
 
 def _about(row: SentRow) -> tuple[int, int | str, str]:
@@ -107,9 +116,12 @@ def _about(row: SentRow) -> tuple[int, int | str, str]:
 async def _properties(rows: SentRows) -> list[str]:
     names: dict[str, None] = {}
     async for portion in rows:
-        for row in portion:
-            names.update(dict.fromkeys(_properties_of(row)))
+        names |= await asyncio.to_thread(_names_in, portion)
     return list(names)
+
+
+def _names_in(rows: list[SentRow]) -> dict[str, None]:
+    return {name: None for row in rows for name in _properties_of(row)}
 
 
 def _as_cells(row: SentRow, width: int) -> list[str]:
@@ -126,11 +138,13 @@ def _values(row: SentRow, names: list[str]) -> list[str]:
 async def as_ndjson(portions: SentRows, source: Source) -> AsyncIterator[bytes]:
     """These rows as JSON, one a line, as they were sent; a file's rows as objects of its cells by title."""
     async for rows in portions:
-        for row in rows:
-            if source.format == "csv":
-                yield exact_json.dumps(dict(zip(source.header, _cells(row), strict=False))) + b"\n"
-            else:
-                yield b" ".join(row.raw.splitlines()) + b"\n"
+        yield await asyncio.to_thread(_ndjson_of, rows, source)
+
+
+def _ndjson_of(rows: list[SentRow], source: Source) -> bytes:
+    if source.format == "csv":
+        return b"".join(exact_json.dumps(dict(zip(source.header, _cells(row), strict=False))) + b"\n" for row in rows)
+    return b"".join(b" ".join(row.raw.splitlines()) + b"\n" for row in rows)
 
 
 async def as_sent(portions: SentRows, source: Source) -> AsyncIterator[bytes]:
@@ -138,7 +152,7 @@ async def as_sent(portions: SentRows, source: Source) -> AsyncIterator[bytes]:
     if source.format == "csv":
         yield csv_line(source.header, source.delimiter, quoted=True).encode()
         async for rows in portions:
-            yield b"".join(_as_line(row, source) for row in rows)
+            yield await asyncio.to_thread(_lines_of, rows, source)
         return
     if source.format == "ndjson":
         async for rows in portions:
@@ -148,10 +162,14 @@ async def as_sent(portions: SentRows, source: Source) -> AsyncIterator[bytes]:
     yield b"{" + exact_json.dumps(by) + b":[" if by else b"["
     separator = b""
     async for rows in portions:
-        for row in rows:
-            yield separator + row.raw
+        if rows:
+            yield separator + b",\n".join(row.raw for row in rows)
             separator = b",\n"
     yield b'],"metadata":' + exact_json.dumps(source.options["metadata"]) + b"}" if by else b"]"
+
+
+def _lines_of(rows: list[SentRow], source: Source) -> bytes:
+    return b"".join(_as_line(row, source) for row in rows)
 
 
 def _as_line(row: SentRow, source: Source) -> bytes:

@@ -1,6 +1,6 @@
 """What an action type declares. The engine knows no type: it is handed a table of these declarations."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
@@ -88,7 +88,7 @@ class ActionType:
     columns: tuple[tuple[str, ...], ...] = ()  # those a file may have, metadata aside; titles of one meaning together
     key_columns: tuple[str, ...] = ()  # what tells rows apart, in files and as JSON
     told_by_sign: Mapping[str, ToldBySign] = field(default_factory=dict)  # columns that another may tell as well
-    decimal_mark: Callable[[Sequence[str]], str | None] | None = (
+    decimal_marks: Callable[[Iterable[str]], frozenset[str]] | None = (
         None  # of a file's column of numbers, told by its cells
     )
     has_ends: bool = False  # whether rows have an end that may be a day alone

@@ -10,6 +10,7 @@ from tallykeep.engine.encoding import known_charset
 from tallykeep.engine.header import Looked
 from tallykeep.engine.kinds import ActionType, Upload
 from tallykeep.engine.places import Who
+from tallykeep.engine.side_thread import Aside
 from tallykeep.engine.split_csv import CsvSplitter
 from tallykeep.engine.split_ids import IdsSplitter
 from tallykeep.engine.split_json import JsonSplitter
@@ -32,8 +33,22 @@ class Splitter(Protocol):
         """How the portions are written; complete at the end of the input."""
         ...
 
+    @property
+    def is_void(self) -> bool:
+        """Whether the rows turned out to mean nothing, at the end of the input."""
+        ...
+
     def feed(self, chunk: bytes) -> Iterator[Portion]:
         """Take the next bytes, and yield the portions that are full."""
+        ...
+
+    def cut(self) -> Iterator[Portion]:
+        """Yield the rows that are whole by now, however few; the input goes on."""
+        ...
+
+    @property
+    def gathered(self) -> int:
+        """How many bytes of whole rows are held until their portion is full."""
         ...
 
     def finish(self) -> Iterator[Portion]:
@@ -64,7 +79,6 @@ class Opener:
     def __init__(self, settings: Settings) -> None:
         self._workbooks = Workbooks(settings)
         self._expanded = Limit(settings.max_expanded_bytes, "TALLYKEEP_MAX_EXPANDED_BYTES")
-        self._ids = Limit(settings.max_ids_bytes, "TALLYKEEP_MAX_IDS_BYTES")
         self._sizes: _Sizes = {
             "portion_rows": settings.portion_rows,
             "portion_bytes": settings.portion_bytes,
@@ -73,13 +87,13 @@ class Opener:
 
     @asynccontextmanager
     async def open(
-        self, kind: ActionType, upload: Upload, body: AsyncIterator[bytes], who: Who
+        self, kind: ActionType, upload: Upload, body: AsyncIterator[bytes], who: Who, aside: Aside
     ) -> AsyncIterator[Opened]:
         """The splitter that fits the body, and the bytes to feed it with; `who` sends it.
 
         Raises InvalidPayloadError, BodyTooLargeError and UnsupportedMediaTypeError, some of them only in the reading.
         """
-        _, content = await unpacked(body, self._expanded)
+        _, content = await unpacked(body, self._expanded, aside)
         if kind.source != "csv":
             yield Opened(*await self._open_json(kind, upload, content))
             return
@@ -105,7 +119,7 @@ class Opener:
         if upload.charset is not None and known_charset(upload.charset) not in _JSON_CHARSETS:
             raise UnsupportedMediaTypeError(f"JSON comes in UTF-8, not in {upload.charset}")
         if kind.source == "ids":
-            return IdsSplitter(kind.ids, self._ids, **self._sizes), content
+            return IdsSplitter(kind.ids, **self._sizes), content
         if upload.by_line is not None:
             return (LinesSplitter(**self._sizes) if upload.by_line else JsonSplitter(**self._sizes)), content
         beginning = _Beginning(content)

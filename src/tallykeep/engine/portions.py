@@ -61,6 +61,11 @@ class PortionCutter:
         return count <= max(self.room, self._max_rows // 8)
 
     @property
+    def gathered(self) -> int:
+        """How many bytes wait for the portion to be full."""
+        return self._size
+
+    @property
     def room(self) -> int:
         """How many more rows the portion may have."""
         return self._max_rows - len(self._rows) - self._count

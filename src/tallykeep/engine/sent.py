@@ -16,7 +16,7 @@ from tallykeep.model import Portion, Source
 
 _sql = queries(__package__, "sent.sql")
 
-_PORTIONS_AT_A_TIME = 4
+_PORTIONS_AT_A_TIME = 1  # each may be some megabytes
 
 _Sent = dict[int, dict[str, Any]]
 

@@ -26,6 +26,8 @@ class CsvSplitter:
     used.
     """
 
+    is_void = False  # the rows are what they are
+
     def __init__(
         self, *, portion_rows: int, portion_bytes: int, max_row_bytes: int, charset: str | None = None,
         looked: Looked = _WITHOUT_HINTS, sheet: str | None = None,
@@ -77,6 +79,15 @@ class CsvSplitter:
         if not self._source.header:
             yield from self._take([], enough=True)
         yield from self._cutter.cut()
+
+    def cut(self) -> Iterator[Portion]:
+        """Yield the rows that are whole by now; the input goes on."""
+        yield from self._cutter.cut()
+
+    @property
+    def gathered(self) -> int:
+        """How many bytes of whole rows are held."""
+        return self._cutter.gathered
 
     def _take_block(self, block: bytes) -> Iterator[Portion]:
         """Take whole lines, in one piece where they are plain, halved while they are too many."""

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import orjson
@@ -30,6 +30,8 @@ _LONG_ELEMENT = 2 * exact_json.MOST_BRACKETS  # a shorter one cannot have too ma
 _OPENING = re.compile(rb"[ \t\r\n]*+\[")
 # Short, because looking for it from behind takes as many steps as it has bytes, for each byte that is looked through.
 _FIRST_KEY = re.compile(rb'[ \t\r\n]*+(\{[ \t\r\n]{0,20}+"[^"\\]{0,60}+")')
+_TEXTS = re.compile(rb'(?:[ \t\r\n]*+"[^"\\]*+"[ \t\r\n]*+,)++')
+_TEXTS_BYTES = 4_096  # few enough that the smallest texts do not overfill a portion
 _BEHIND_ELEMENT = re.compile(rb"\}[ \t\r\n]*+,[ \t\r\n]*+\Z")
 _INSIDE = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)  # a string
 _BOM = b"\xef\xbb\xbf"
@@ -45,16 +47,18 @@ class JsonSplitter:
     surrogate pairs, numbers beyond a double, nesting beyond reason) pass: they fail later, as rows.
     """
 
-    def __init__(self, *, portion_rows: int, portion_bytes: int, max_row_bytes: int) -> None:
+    is_void = False  # the rows are what they are
+
+    def __init__(self, *, portion_rows: int, portion_bytes: int, max_row_bytes: int, is_inner: bool = False) -> None:
         self.source = Source("json")
+        self._is_inner = is_inner  # the array stands in an object, so something else follows it
         self._cutter = PortionCutter(max_rows=portion_rows, max_bytes=portion_bytes, separator=ELEMENT_SEPARATOR)
         self._max_row_bytes = max_row_bytes
         self._buffer = b""
         self._held = bytearray()  # what came behind it, too little by now to be worth a look
         self._state = "start"
         self._scan_from = 0
-        self._walk = _Walk()  # along the element that the buffer begins with
-        self._doubtful = False  # whether the portion has elements that no parser has seen
+        self._walk = Walk()  # along the element that the buffer begins with
 
     def feed(self, chunk: bytes) -> Iterator[Portion]:
         """Take the next bytes, and yield the portions that are full."""
@@ -63,7 +67,11 @@ class JsonSplitter:
 
     def _feed(self, chunk: bytes, *, final: bool) -> Iterator[Portion]:
         self._held += chunk
-        if len(self._buffer) + len(self._held) < self._scan_from:
+        if self._is_inner and self.has_ended:
+            return
+        # Of an inner array, the end has to be found at once: something else follows it.
+        may_end = self._is_inner and not self._walk.begun and b"]" in self._held
+        if len(self._buffer) + len(self._held) < self._scan_from and not may_end:
             return
         self._take_held()
         if self._state == "start":
@@ -72,11 +80,13 @@ class JsonSplitter:
                 return
         if self._state == "start" and (opening := _OPENING.match(self._buffer)):
             self._buffer, self._state = self._buffer[opening.end() :], "first"
-        yield from self._checked(self._runs(), behind=False)
-        if not final and len(self._buffer) < _RUN_BYTES and self._state in ("first", "element"):
+        yield from self._runs()
+        if not final and len(self._buffer) < _RUN_BYTES and self._state in ("first", "element") and not may_end:
             self._scan_from = _RUN_BYTES
             return
-        yield from self._checked(self._cutter.add(self._elements()))
+        yield from self._cutter.add(self._elements())
+        if self._is_inner and self.has_ended:
+            return
         # An element that goes on is looked at again only when much more of it has come.
         self._scan_from = len(self._buffer) + _RUN_BYTES if self._walk.begun else 2 * len(self._buffer)
         if len(self._buffer) > self._max_row_bytes:
@@ -88,19 +98,43 @@ class JsonSplitter:
 
     def finish(self) -> Iterator[Portion]:
         """End of input: yield the rest; raises where the array was not closed."""
-        self._scan_from = 0
-        yield from self._feed(b"", final=True)
+        yield from self.settle()
         if self._state == "start":
             raise InvalidPayloadError("The body is empty; a JSON array is expected")
         if self._state != "end":
             raise InvalidPayloadError(f"The JSON array is cut off within or after row {self._cutter.row_number}")
-        yield from self._checked(self._cutter.cut())
+        yield from self._cutter.cut()
 
     def stop(self) -> Iterator[Portion]:
         """The input goes on, but is not looked at any further: yield the rows that are whole."""
         self._take_held()
-        yield from self._checked(self._cutter.add(self._elements()))
-        yield from self._checked(self._cutter.cut())
+        yield from self._cutter.add(self._elements())
+        yield from self._cutter.cut()
+
+    def settle(self) -> Iterator[Portion]:
+        """Look at all that has come by now, and yield the portions that are full."""
+        self._scan_from = 0
+        yield from self._feed(b"", final=True)
+
+    def cut(self) -> Iterator[Portion]:
+        """Yield the rows that are whole by now; the input goes on."""
+        yield from self._cutter.cut()
+
+    @property
+    def gathered(self) -> int:
+        """How many bytes of whole rows are held."""
+        return self._cutter.gathered
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the array was closed."""
+        return self._state == "end"
+
+    def behind(self) -> bytes:
+        """Take what came behind the end of an inner array."""
+        self._take_held()
+        behind, self._buffer = self._buffer, b""
+        return behind
 
     def _runs(self) -> Iterator[Portion]:
         """Take as many whole elements off the buffer as a parser finds at once; what it stumbles over is left there."""
@@ -109,15 +143,15 @@ class JsonSplitter:
             if run is None or not self._cutter.is_for(len(run[1])) or len(run[0]) > self._max_row_bytes:
                 return
             self._buffer = self._buffer[len(run[0]) + 1 :]
-            self._walk = _Walk()
+            self._walk = Walk()
             self._state = "element"
             yield from self._cutter.add_run(run[0], len(run[1]))
 
     def _elements(self) -> list[bytes]:
-        """Take whole elements off the buffer; leave an incomplete one there."""
+        """Take whole elements off the buffer, and see that they are JSON; leave an incomplete one there."""
         elements: list[bytes] = []
         at = 0
-        while True:
+        while not (self._is_inner and self.has_ended):
             at = _after_space(self._buffer, at)
             if at >= len(self._buffer):
                 break
@@ -126,7 +160,7 @@ class JsonSplitter:
                 break
             at = after
         self._buffer = self._buffer[at:]
-        self._doubtful = self._doubtful or bool(elements)
+        _check(elements, self._cutter.row_number)
         return elements
 
     def _step(self, at: int, elements: list[bytes]) -> int | None:
@@ -155,7 +189,7 @@ class JsonSplitter:
         if self._walk.brackets > exact_json.MOST_BRACKETS:
             raise InvalidPayloadError(f"Row {row} {exact_json.TOO_MANY_BRACKETS}")
         if end is not None:
-            self._walk = _Walk()
+            self._walk = Walk()
         return end
 
     def _next_state(self, mark: bytes, pending: int) -> str:
@@ -178,14 +212,6 @@ class JsonSplitter:
                 f"Malformed JSON at row {self._cutter.row_number}: unexpected {mark.decode('latin-1')!r}"
             )
 
-    def _checked(self, portions: Iterator[Portion], *, behind: bool = True) -> Iterator[Portion]:
-        """The portions, once they have been parsed; `behind` tells whether what comes behind them is doubtful too."""
-        for portion in portions:
-            if self._doubtful:
-                _check(portion)
-            self._doubtful = behind
-            yield portion
-
 
 def parse_elements(body: bytes) -> list[Any]:
     """The values of a portion's elements; raises exact_json.DecodeError.
@@ -197,13 +223,13 @@ def parse_elements(body: bytes) -> list[Any]:
     while len(body) - at > 2 * _RUN_BYTES and (run := _run_of(body[at : at + 2 * _RUN_BYTES])):
         values += run[1]
         at += len(run[0]) + 1
-    for some in _parsed(body[at:] if at else body, exact_json.loads):
+    for some in _parsed(body[at:] if at else body):
         values += some
     return values
 
 
-def _parsed(body: bytes, parse: Callable[[bytes], list[Any]]) -> Iterator[list[Any]]:
-    """What a parser makes of the body's elements, some at a time; raises what it raises.
+def _parsed(body: bytes) -> Iterator[list[Any]]:
+    """The values of the body's elements, some at a time; raises exact_json.DecodeError.
 
     Where elements end is only a guess at first, as in _run_of.
     """
@@ -211,15 +237,15 @@ def _parsed(body: bytes, parse: Callable[[bytes], list[Any]]) -> Iterator[list[A
     while len(body) - at > _LONG_ELEMENT:
         end = body.rfind(ELEMENT_SEPARATOR, at, at + _LONG_ELEMENT)
         try:
-            found = parse(b"[" + body[at:end] + b"]") if end > at else None
+            found = exact_json.loads(b"[" + body[at:end] + b"]") if end > at else None
         except exact_json.DecodeError:
             found = None
         if found is None:
-            yield from (parse(b"[" + some + b"]") for some in _some_at_a_time(body[at:]))
+            yield from (exact_json.loads(b"[" + some + b"]") for some in _some_at_a_time(body[at:]))
             return
         yield found
         at = end + len(ELEMENT_SEPARATOR)
-    yield parse(b"[" + body[at:] + b"]")
+    yield exact_json.loads(b"[" + body[at:] + b"]")
 
 
 def _some_at_a_time(body: bytes) -> Iterator[bytes]:
@@ -243,13 +269,19 @@ def _run_of(buffer: bytes) -> tuple[bytes, list[Any]] | None:
     Elements of an array mostly begin alike. Where the last one that begins like the first does begin is only a guess;
     what makes it sure is that all before it parses, as JSON that ends too early, or too late, does not.
     """
+    if texts := _TEXTS.match(buffer, 0, _TEXTS_BYTES):
+        return _read(texts[0][:-1])
     begins = _FIRST_KEY.match(buffer)
     last = buffer.rfind(begins[1], begins.end()) if begins else -1
     comma = buffer.rfind(b",", 0, last)
     if last < 0 or not _BEHIND_ELEMENT.search(buffer, max(0, comma - 1_000), last):
         return None
+    return _read(buffer[:comma])
+
+
+def _read(run: bytes) -> tuple[bytes, list[Any]] | None:
     try:
-        return buffer[:comma], exact_json.loads(b"[" + buffer[:comma] + b"]")
+        return run, exact_json.loads(b"[" + run + b"]")
     except exact_json.DecodeError:
         return None
 
@@ -264,12 +296,12 @@ def _element_end(buffer: bytes, at: int) -> int | None:
     first = buffer[at : at + 1]
     if first in _OPENERS:
         match = _BRACKETED.match(buffer, at, at + _LONG_ELEMENT)
-        return match.end() if match else _Walk().end(buffer, at)
+        return match.end() if match else Walk().end(buffer, at)
     match = (_TEXT if first == b'"' else _WORD).match(buffer, at)
     return match.end() if match else None
 
 
-class _Walk:
+class Walk:
     """A walk along one object or array to its end; what it has passed is not looked at again when more has come."""
 
     __slots__ = ("_depth", "_in_string", "_passed", "brackets")
@@ -328,21 +360,23 @@ def split_elements(body: bytes) -> list[bytes]:
     return elements
 
 
-def _check(portion: Portion) -> None:
+def _check(elements: list[bytes], number: int) -> None:
+    """Raise InvalidPayloadError for the first of these elements, the rows from this number on, that is not JSON."""
+    if not elements:
+        return
     try:
-        for _ in _parsed(portion.body, orjson.loads):
-            pass
+        orjson.loads(b"[" + b",".join(elements) + b"]")
     except orjson.JSONDecodeError:
-        _check_each(portion)
+        for row, element in enumerate(elements, number):
+            _check_one(element, row)
 
 
-def _check_each(portion: Portion) -> None:
-    for number, element in enumerate(split_elements(portion.body), portion.first_row):
-        try:
-            orjson.loads(element)
-        except orjson.JSONDecodeError as error:
-            if not is_json(element):
-                raise InvalidPayloadError(f"Malformed JSON in row {number}: {error}") from None
+def _check_one(element: bytes, number: int) -> None:
+    try:
+        orjson.loads(element)
+    except orjson.JSONDecodeError as error:
+        if not is_json(element):
+            raise InvalidPayloadError(f"Malformed JSON in row {number}: {error}") from None
 
 
 def is_json(element: bytes) -> bool:

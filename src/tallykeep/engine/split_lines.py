@@ -19,6 +19,8 @@ class LinesSplitter:
     beyond the limit.
     """
 
+    is_void = False  # the rows are what they are
+
     def __init__(self, *, portion_rows: int, portion_bytes: int, max_row_bytes: int, first_line: int = 1) -> None:
         self.source = Source("ndjson")
         self._cutter = PortionCutter(max_rows=portion_rows, max_bytes=portion_bytes, separator=LINE_SEPARATOR)
@@ -48,6 +50,15 @@ class LinesSplitter:
     def stop(self) -> Iterator[Portion]:
         """The input goes on, but is not looked at any further: yield the rows that are whole."""
         yield from self._cutter.cut()
+
+    def cut(self) -> Iterator[Portion]:
+        """Yield the rows that are whole by now; the input goes on."""
+        yield from self._cutter.cut()
+
+    @property
+    def gathered(self) -> int:
+        """How many bytes of whole rows are held."""
+        return self._cutter.gathered
 
     def _take(self, lines: list[bytes]) -> Iterator[Portion]:
         if not self._started:

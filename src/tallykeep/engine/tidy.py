@@ -11,12 +11,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import LiteralString
+from typing import Any, LiteralString
 
 import structlog
 
 from tallykeep.config import Settings
-from tallykeep.db.pool import Connection, Pool
+from tallykeep.db.pool import Connection, Connections, Pool
 from tallykeep.db.queries import queries
 from tallykeep.db.reach import told
 from tallykeep.engine.passing import is_passing
@@ -31,6 +31,8 @@ _KEYS_BATCH = 2_000
 _BYTES = 32 << 20
 _ROWS = ((_sql.delete_failures, 2_000), (_sql.delete_portions, 500), (_sql.delete_report_parts, 500))
 _ENDS = (_sql.delete_bare_actions, _sql.finish_removals)
+
+_BROKEN_OFF = timedelta(minutes=5)  # since an upload was touched; whoever takes it in touches it every minute
 
 _Place = tuple[int, str]
 _FIRST: _Place = (-1, "")
@@ -59,6 +61,8 @@ class Tidier:
     async def tidy(self) -> None:
         """Remove everything whose time is up."""
         await self._delete_leftovers()
+        while await self._begin(_sql.begin_removing_uploads, _BROKEN_OFF):
+            pass
         await self._remove_all()
         for begin, days in self._lifetimes():
             if days is not None:
@@ -91,6 +95,12 @@ class Tidier:
             if since is not None:
                 await self._remove_all()
 
+    async def _begin(self, begin: LiteralString, age: timedelta) -> int:
+        """Mark a batch of uploads that broke off; returns how many."""
+        async with self._step() as connection:
+            begun = await (await connection.execute(begin, {"age": age, "batch": _BATCH})).fetchone()
+        return int(begun["count"]) if begun else 0
+
     async def _remove_all(self) -> None:
         place: _Place | None = _FIRST
         while place is not None:
@@ -119,11 +129,26 @@ async def _remove_next(connection: Connection, after: _Place) -> _Place | None:
     ]
     if not places:
         return None
-    claimed = {
+    claimed = _claimed(*places)
+    gone = [(await connection.execute(query, {**claimed, "batch": batch})).rowcount for query, batch in _ROWS]
+    gone += [(await connection.execute(query, claimed)).rowcount for query in _ENDS]
+    return after if any(gone) else places[-1]
+
+
+def _claimed(*places: _Place) -> dict[str, Any]:
+    return {
         "project_ids": [project_id for project_id, _ in places],
         "action_ids": [action_id for _, action_id in places],
         "bytes": _BYTES,
     }
-    gone = [(await connection.execute(query, {**claimed, "batch": batch})).rowcount for query, batch in _ROWS]
-    gone += [(await connection.execute(query, claimed)).rowcount for query in _ENDS]
-    return after if any(gone) else places[-1]
+
+
+async def remove_one(pool: Connections, place: _Place) -> None:
+    """Remove the portions of an upload that broke off, batch by batch; another worker may do so at the same time."""
+    claimed = {**_claimed(place), "batch": _BATCH}
+    deleted = 1
+    while deleted:
+        async with pool.connection() as connection:
+            deleted = (await connection.execute(_sql.delete_portions, claimed)).rowcount
+    async with pool.connection() as connection:
+        await connection.execute(_sql.finish_removals, claimed)

@@ -1,4 +1,5 @@
--- Every statement here takes a small batch, of ended actions only, and leaves alone what another worker has locked.
+-- Every statement here takes a small batch, of ended actions and of uploads that broke off only, and leaves alone what
+-- another worker has locked.
 
 -- name: begin_removing_actions
 -- From now on nothing of them is said to be kept; they go once their rows are gone.
@@ -79,6 +80,26 @@ WITH old AS (
 )
 SELECT count(*) AS count, max(finished_at) AS newest FROM marked
 
+-- name: begin_removing_uploads
+-- Nobody can accept them any more, nor add to them: both need the row that is taken away here.
+WITH broken AS (
+    SELECT project_id, action_id
+    FROM uploads
+    WHERE touched_at < statement_timestamp() - :age::interval
+    LIMIT :batch
+    FOR UPDATE SKIP LOCKED
+), gone AS (
+    DELETE FROM uploads
+    USING broken
+    WHERE uploads.project_id = broken.project_id AND uploads.action_id = broken.action_id
+    RETURNING uploads.project_id, uploads.action_id
+), begun AS (
+    INSERT INTO removals (project_id, action_id, whole)
+    SELECT project_id, action_id, true FROM gone
+    ON CONFLICT DO NOTHING
+)
+SELECT count(*) AS count FROM gone
+
 -- name: claim_removals
 SELECT project_id, action_id
 FROM removals
@@ -99,13 +120,18 @@ WHERE (project_id, action_id, "row") IN (
 )
 
 -- name: delete_portions!
--- As many as there are bytes for, and one more: how large they are is known without reading them.
+-- As many as there are bytes for, and one more: how large they are is known without reading them. Those of an upload that
+-- broke off have no action.
 WITH free AS (
     SELECT portions.project_id, portions.action_id, portions.first_row, octet_length(portions.body) AS size
     FROM unnest(:project_ids::bigint[], :action_ids::text[]) AS claimed (project_id, action_id)
-    JOIN async_actions AS actions ON actions.project_id = claimed.project_id AND actions.id = claimed.action_id
     JOIN portions ON portions.project_id = claimed.project_id AND portions.action_id = claimed.action_id
-    WHERE actions.status IN ('DONE', 'FAILED') AND NOT actions.failures_kept
+    LEFT JOIN async_actions AS actions ON actions.project_id = claimed.project_id AND actions.id = claimed.action_id
+    WHERE (actions.id IS NULL OR (actions.status IN ('DONE', 'FAILED') AND NOT actions.failures_kept))
+        AND NOT EXISTS (
+            SELECT FROM uploads
+            WHERE uploads.project_id = claimed.project_id AND uploads.action_id = claimed.action_id
+        )
     LIMIT :batch
     FOR UPDATE OF portions SKIP LOCKED
 ), measured AS (
@@ -163,20 +189,23 @@ DELETE FROM removals
 WHERE (project_id, action_id) IN (SELECT * FROM unnest(:project_ids::bigint[], :action_ids::text[]))
     AND NOT EXISTS (
         SELECT
+        FROM portions
+        LEFT JOIN async_actions AS actions
+            ON actions.project_id = portions.project_id AND actions.id = portions.action_id
+        WHERE portions.project_id = removals.project_id
+            AND portions.action_id = removals.action_id
+            AND (removals.whole OR NOT actions.failures_kept)
+    )
+    AND NOT EXISTS (
+        SELECT
         FROM async_actions AS actions
         WHERE actions.project_id = removals.project_id
             AND actions.id = removals.action_id
             AND (
                 removals.whole
-                OR NOT actions.failures_kept AND (
-                    EXISTS (
-                        SELECT FROM portions
-                        WHERE portions.project_id = actions.project_id AND portions.action_id = actions.id
-                    )
-                    OR EXISTS (
-                        SELECT FROM failures
-                        WHERE failures.project_id = actions.project_id AND failures.action_id = actions.id
-                    )
+                OR NOT actions.failures_kept AND EXISTS (
+                    SELECT FROM failures
+                    WHERE failures.project_id = actions.project_id AND failures.action_id = actions.id
                 )
                 OR NOT actions.report_kept AND EXISTS (
                     SELECT FROM report_parts AS parts

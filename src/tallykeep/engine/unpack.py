@@ -1,12 +1,13 @@
 """Unpacking: gzip and zstd streams, expanded as they come in, in steps of bounded size and up to a limit."""
 
-import asyncio
+import functools
 import sys
 import zlib
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from tallykeep.engine.side_thread import Aside, at_once
 from tallykeep.errors import BodyTooLargeError, InvalidPayloadError
 
 if sys.version_info >= (3, 14):
@@ -17,6 +18,9 @@ else:
 CODINGS = ("gzip", "zstd")
 _MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 _STEP_BYTES = 1 << 18
+_SMALL_BYTES = 1 << 12  # so little is expanded where it is, up to one step
+_PIECE_BYTES = 1 << 14  # of input, behind the end of a member looked at anew for the next one
+_WORTH_BYTES = 1 << 17
 _WINDOW_LOG = 23  # 8 MiB, what RFC 9659 allows for Content-Encoding: zstd
 
 
@@ -127,6 +131,20 @@ class Expander:
             elif member.hungry:
                 return
 
+    def feed_in_pieces(self, chunk: bytes) -> Iterator[bytes]:
+        """The same, in larger steps; a piece holds so few members that going from one to the next costs little."""
+        gathered: list[bytes] = []
+        size = 0
+        for start in range(0, len(chunk), _PIECE_BYTES):
+            for step in self.feed(chunk[start : start + _PIECE_BYTES]):
+                gathered.append(step)
+                size += len(step)
+                if size >= _WORTH_BYTES:
+                    yield b"".join(gathered)
+                    gathered, size = [], 0
+        if size:
+            yield b"".join(gathered)
+
     def finish(self) -> None:
         """End of input; raises where the stream goes on."""
         if self._member is not None:
@@ -157,14 +175,18 @@ def _told(error: Exception) -> str:
 
 
 async def expanded(
-    chunks: AsyncIterator[bytes], coding: str, limit: Limit, *, partial: bool = False
+    chunks: AsyncIterator[bytes], coding: str, limit: Limit, aside: Aside, *, partial: bool = False
 ) -> AsyncIterator[bytes]:
-    """What a compressed stream expands to, or its beginning; other tasks get their turn between the steps."""
+    """What a compressed stream expands to, or its beginning; expanded beside the event loop, in steps."""
     expander = Expander(coding, limit)
+    size = 0
     async for chunk in chunks:
-        for step in expander.feed(chunk):
+        size += len(chunk)
+        run = at_once if size <= _SMALL_BYTES else aside
+        steps = expander.feed_in_pieces(chunk)
+        while step := await run(functools.partial(next, steps, b"")):
             yield step
-            await asyncio.sleep(0)
+            run = aside
     if not partial:
         expander.finish()
 
@@ -175,12 +197,12 @@ def coding_of(first: bytes) -> str | None:
 
 
 async def unpacked(
-    chunks: AsyncIterator[bytes], limit: Limit, *, partial: bool = False
+    chunks: AsyncIterator[bytes], limit: Limit, aside: Aside, *, partial: bool = False
 ) -> tuple[str | None, AsyncIterator[bytes]]:
     """A file's compression, as its first bytes tell, and its bytes, expanded; with `partial` it may be cut off."""
     first, whole = await peeked(chunks, max(map(len, _MAGIC)))
     coding = coding_of(first)
-    return coding, (expanded(whole, coding, limit, partial=partial) if coding else whole)
+    return coding, (expanded(whole, coding, limit, aside, partial=partial) if coding else whole)
 
 
 async def peeked(chunks: AsyncIterator[bytes], size: int) -> tuple[bytes, AsyncIterator[bytes]]:

@@ -1,5 +1,6 @@
 """Request bodies: streamed with a limit, or read as JSON."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from typing import Any
@@ -7,9 +8,12 @@ from typing import Any
 from fastapi import Request
 
 from tallykeep import exact_json
+from tallykeep.engine.side_thread import Aside, at_once
 from tallykeep.engine.unpack import CODINGS, Limit, expanded
 from tallykeep.errors import InvalidPayloadError, UnsupportedMediaTypeError
 from tallykeep.http.context import Context
+
+_SMALL_BYTES = 1 << 14  # so much JSON is read where it is; what is larger may take long
 
 
 def media_type(request: Request) -> str:
@@ -29,15 +33,19 @@ def require_media_type(request: Request, *accepted: str) -> None:
         raise UnsupportedMediaTypeError(f"Content-Type should be {' or '.join(accepted)}, not {given}")
 
 
-async def body_chunks(request: Request, limit: Limit, expanded_limit: Limit | None = None) -> AsyncIterator[bytes]:
+async def body_chunks(
+    request: Request, limit: Limit, expanded_limit: Limit | None = None, aside: Aside = at_once
+) -> AsyncIterator[bytes]:
     """The body as it comes, expanded where it says that it is compressed, within the same limit unless told.
+
+    What takes long is done by `aside`.
 
     Raises BodyTooLargeError, before reading where the length is announced; UnsupportedMediaTypeError for a compression
     that is not known, InvalidPayloadError for a stream that is corrupt, UploadTimeoutError.
     """
     coding = _coding(request)
     body = _sent(request, limit)
-    async for chunk in expanded(body, coding, expanded_limit or limit) if coding else body:
+    async for chunk in expanded(body, coding, expanded_limit or limit, aside) if coding else body:
         yield chunk
 
 
@@ -78,7 +86,7 @@ async def json_object(request: Request, max_bytes: int, *, may_be_empty: bool = 
         return {}
     require_media_type(request, "application/json")
     try:
-        given = exact_json.loads(body)
+        given = await asyncio.to_thread(exact_json.loads, body) if len(body) > _SMALL_BYTES else exact_json.loads(body)
     except exact_json.CannotKeepError as error:
         raise InvalidPayloadError(f"The body cannot be kept: {error}") from None
     except exact_json.DecodeError as error:

@@ -23,6 +23,7 @@ from tallykeep.engine.kinds import ActionTypes
 from tallykeep.engine.places import Places
 from tallykeep.engine.read import Reader
 from tallykeep.engine.report import ReportLinks
+from tallykeep.engine.side_thread import SideThread
 from tallykeep.engine.watch import BriefWatcher, Watcher
 from tallykeep.http.known_keys import KnownKeys
 from tallykeep.http.open_actions import OpenActions
@@ -51,6 +52,7 @@ class Context:
     report_secret: bytes
     guard: Guard
     open_actions: OpenActions
+    aside: SideThread
     known_keys: KnownKeys = field(default_factory=KnownKeys)
 
     def reading(self, caller: Caller, *, much: bool = False) -> Share:

@@ -66,7 +66,7 @@ async def retry(
     parent = await controller.find(caller.project_id, action_id)
     upload = None
     if has_body(request):
-        upload = _corrected(request, parent.kind, context)
+        upload = _corrected(request, parent.kind, context, caller)
     options = target_options(parent.source)
     asked = submission(request, caller, parent.kind, options, body=include_unprocessed, parent_id=action_id)
     wishes = read_wishes(request.query_params)
@@ -75,8 +75,9 @@ async def retry(
     return answer_accepted(accepted, 202)
 
 
-def _corrected(request: Request, kind: ActionType, context: Context) -> CorrectedUpload:
-    return CorrectedUpload(request, media_types(kind), context.settings, no_body=kind.no_body)
+def _corrected(request: Request, kind: ActionType, context: Context, caller: Caller) -> CorrectedUpload:
+    aside = context.aside.of(caller.project_id)
+    return CorrectedUpload(request, media_types(kind), context.settings, aside, no_body=kind.no_body)
 
 
 @router.get(

@@ -1,12 +1,17 @@
 """Multipart forms, read as they come."""
 
 from collections.abc import AsyncIterator
+from functools import partial
 
 from python_multipart.exceptions import FormParserError, MultipartParseError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
+from tallykeep.engine.side_thread import Aside, at_once
 from tallykeep.errors import InvalidPayloadError
 
+_PART_BYTES = 1 << 16
+_QUICK_BYTES = 1 << 12
+_FEW = 50
 _MISSING_FILE = "Payload should have required property 'file'"
 _MAX_PART_HEADER_BYTES = 16_384
 _MAX_FIELD_BYTES = 262_144
@@ -58,12 +63,22 @@ class FileForm:
         except FormParserError as error:
             raise InvalidPayloadError(f"The multipart form is malformed: {error}") from None
 
-    async def file(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-        """The bytes of the part `file`, as they come."""
+    async def file(self, chunks: AsyncIterator[bytes], aside: Aside = at_once) -> AsyncIterator[bytes]:
+        """The bytes of the part `file`, as they come; what may take long is read by `aside`."""
         async for chunk in chunks:
-            for piece in self._feed(chunk):
-                yield piece
+            for part in self._in_parts(chunk):
+                for piece in await (at_once if self._is_quick(part) else aside)(partial(self._feed, part)):
+                    yield piece
         self._finish()
+
+    def _in_parts(self, chunk: bytes) -> list[bytes]:
+        if len(chunk) <= _PART_BYTES or self._is_quick(chunk):
+            return [chunk]
+        return [chunk[start : start + _PART_BYTES] for start in range(0, len(chunk), _PART_BYTES)]
+
+    def _is_quick(self, chunk: bytes) -> bool:
+        """Whether the parser goes through it without looking at single bytes much."""
+        return len(chunk) <= _QUICK_BYTES or (self._in_file and chunk.count(b"\r\n--") < _FEW)
 
     def _feed(self, chunk: bytes) -> list[bytes]:
         try:

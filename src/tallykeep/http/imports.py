@@ -13,6 +13,7 @@ from tallykeep.actions.templates import CSV_TEMPLATES
 from tallykeep.compatibility import OURS
 from tallykeep.config import Settings
 from tallykeep.engine.beginning import MOST_ROWS
+from tallykeep.engine.side_thread import Aside
 from tallykeep.engine.unpack import peeked
 from tallykeep.http.answers import Json
 from tallykeep.http.auth import FromCaller
@@ -95,17 +96,18 @@ async def preview_import(request: Request, context: FromContext, caller: FromCal
     Tells what kind of rows it holds, what its columns are taken for, and how its first rows would fare: they are
     validated and looked up as an import would, and taken back. The parameters may be fields of the form as well.
     """
-    upload = RequestUpload(request, tuple(PREVIEW_BODY["content"]), context.settings)
+    aside = context.aside.of(caller.project_id)
+    upload = RequestUpload(request, tuple(PREVIEW_BODY["content"]), context.settings, aside)
     async with context.place(caller, context.shares.previews):
-        return Json(await _previewed(context, caller, upload))
+        return Json(await _previewed(context, caller, upload, aside))
 
 
-async def _previewed(context: Context, caller: Caller, upload: RequestUpload) -> dict[str, Any]:
+async def _previewed(context: Context, caller: Caller, upload: RequestUpload, aside: Aside) -> dict[str, Any]:
     body = upload.chunks()
     _, content = await peeked(body, 1)  # by then the form's fields in front of its file have come
     partial = read_boolean("partial", upload.early("partial") or "false")
     titles = known_titles(dict.fromkeys(upload.mapped_columns))
-    sample = await context.samples.take(content, caller.who, partial=partial, sheet=upload.sheet, titles=titles)
+    sample = await context.samples.take(content, caller.who, aside, partial=partial, sheet=upload.sheet, titles=titles)
     async for _ in body:
         pass  # fields of the form may come behind the file
     upload.refuse_late()

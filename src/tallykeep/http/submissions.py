@@ -164,7 +164,8 @@ def _endpoint(kind: ActionType) -> Callable[..., Awaitable[Json]]:
     accepted = media_types(kind)
 
     async def submit(request: Request, context: FromContext, caller: FromCaller) -> Json:
-        upload = RequestUpload(request, accepted, context.settings, no_body=kind.no_body)
+        aside = context.aside.of(caller.project_id)
+        upload = RequestUpload(request, accepted, context.settings, aside, no_body=kind.no_body)
         options = await _options(request, context, caller, kind)
         acceptance = await context.accepting(caller)
         async with context.place(caller, context.shares.uploads):

@@ -10,6 +10,7 @@ from fastapi import Request
 from tallykeep.config import Settings
 from tallykeep.engine.kinds import ActionType, Submission
 from tallykeep.engine.retried_lines import with_told_lines
+from tallykeep.engine.side_thread import Aside
 from tallykeep.engine.unpack import Limit
 from tallykeep.errors import InvalidQueryError
 from tallykeep.http.answers import request_id
@@ -31,9 +32,11 @@ class RequestUpload:
     """
 
     def __init__(
-        self, request: Request, accepted: tuple[str, ...], settings: Settings, *, no_body: bytes | None = None
-    ) -> None:
+        self, request: Request, accepted: tuple[str, ...], settings: Settings, aside: Aside, *,
+        no_body: bytes | None = None,
+    ) -> None:  # fmt: skip
         self._request = request
+        self._aside = aside
         self._sent = Limit(settings.max_body_bytes, "TALLYKEEP_MAX_BODY_BYTES")
         self._expanded = Limit(settings.max_expanded_bytes, "TALLYKEEP_MAX_EXPANDED_BYTES")
         self._no_body = no_body
@@ -101,8 +104,8 @@ class RequestUpload:
         if self._empty and self._no_body is not None:
             yield self._no_body
             return
-        body = body_chunks(self._request, self._sent, self._expanded)
-        async for chunk in self._form.file(body) if self._form else body:
+        body = body_chunks(self._request, self._sent, self._expanded, self._aside)
+        async for chunk in self._form.file(body, self._aside) if self._form else body:
             yield chunk
 
     def placed(self, portion: Portion, source: Source) -> Portion:

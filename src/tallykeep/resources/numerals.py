@@ -49,10 +49,9 @@ def _shows(mark: str, other: str) -> re.Pattern[str]:
 _SHOWS = {".": _shows(r"\.", ","), ",": _shows(",", r"\.")}
 
 
-def decimal_mark(cells: Iterable[str]) -> str | None:
-    """What stands before the decimals in these cells of one column, "." or ","; None where none tells, or both do."""
-    found = {mark for cell in set(cells) if len(cell) <= _LONGEST for mark in _marks(cell)}
-    return found.pop() if len(found) == 1 else None
+def decimal_marks(cells: Iterable[str]) -> frozenset[str]:
+    """What stands before the decimals in these cells of one column: "." or "," or both; empty where none tells."""
+    return frozenset(mark for cell in set(cells) if len(cell) <= _LONGEST for mark in _marks(cell))
 
 
 def _marks(cell: str) -> list[str]:

@@ -1,0 +1,79 @@
+"""The memory that all uploads of a process share for what is not written to the database yet."""
+
+import ctypes
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_SIZE = 8 << 20
+_LEAST = 1 << 17  # that every upload may hold, however many there are
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # of glibc's mallopt
+_LARGE = 1 << 19
+_KEPT = 4 << 20
+
+
+def return_memory_at_once() -> None:
+    """Have what large files took go back to the system as soon as it is free; nothing where glibc is not in use.
+
+    By itself it takes large blocks for a sign that more of them will be needed, and keeps their memory; and each thread
+    has memory of its own.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_MMAP_THRESHOLD, _LARGE)
+        mallopt(_M_TRIM_THRESHOLD, _KEPT)
+        mallopt(_M_ARENA_MAX, 1)
+
+
+class Room:
+    """Shares out memory evenly among the uploads that hold much; one that is alone fills whole portions."""
+
+    def __init__(self, size: int = _SIZE) -> None:
+        self._size = size
+        self._holders: set[Holder] = set()
+
+    @contextmanager
+    def holder(self) -> Iterator["Holder"]:
+        """One upload's part, for as long as it comes in."""
+        holder = Holder(self)
+        try:
+            yield holder
+        finally:
+            self._holders.discard(holder)
+
+    def note(self, holder: "Holder", *, holds_much: bool) -> None:
+        """Count the upload, or count it no longer."""
+        if holds_much:
+            self._holders.add(holder)
+        else:
+            self._holders.discard(holder)
+
+    @property
+    def share(self) -> int:
+        """How many bytes each may hold by now."""
+        return max(_LEAST, self._size // max(1, len(self._holders)))
+
+
+class Holder:
+    """What one upload holds."""
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
+        self._held = 0
+
+    def note(self, held: int) -> None:
+        """Say how many bytes are held by now."""
+        self._held = held
+        self._room.note(self, holds_much=self.holds_much)
+
+    @property
+    def holds_much(self) -> bool:
+        """Whether it is more than every upload may hold while nothing comes."""
+        return self._held > _LEAST
+
+    @property
+    def is_full(self) -> bool:
+        """Whether something has to be written before more is taken in.
+
+        At half of its share: the other half is on its way to the database meanwhile.
+        """
+        return self._held >= self._room.share // 2

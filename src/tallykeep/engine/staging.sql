@@ -1,0 +1,36 @@
+-- name: begin_upload!
+-- What goes before acceptance need not wait for the disk: acceptance waits for everything in front of it.
+INSERT INTO uploads (project_id, action_id, begun_at, touched_at)
+SELECT :project_id, :action_id, present, present
+FROM statement_timestamp() AS present, set_config('synchronous_commit', 'off', true)
+
+-- name: touch_upload!
+UPDATE uploads
+SET touched_at = statement_timestamp()
+FROM set_config('synchronous_commit', 'off', true)
+WHERE project_id = :project_id AND action_id = :action_id
+
+-- name: touch_uploads!
+UPDATE uploads
+SET touched_at = statement_timestamp()
+FROM unnest(:project_ids::bigint[], :action_ids::text[]) AS open (project_id, action_id)
+WHERE uploads.project_id = open.project_id AND uploads.action_id = open.action_id
+
+-- name: end_upload!
+DELETE FROM uploads WHERE project_id = :project_id AND action_id = :action_id
+
+-- name: give_up_upload!
+-- Only one that was not accepted is there.
+WITH given_up AS (
+    DELETE FROM uploads WHERE project_id = :project_id AND action_id = :action_id RETURNING project_id, action_id
+)
+INSERT INTO removals (project_id, action_id, whole)
+SELECT project_id, action_id, true FROM given_up
+
+-- name: copy_portions!
+COPY portions (project_id, action_id, first_row, row_count, body, lines, broken) FROM STDIN (FORMAT BINARY)
+
+-- name: read_portion
+SELECT first_row, row_count, body, lines, broken
+FROM portions
+WHERE project_id = :project_id AND action_id = :action_id AND first_row = :first_row
