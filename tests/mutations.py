@@ -182,7 +182,7 @@ MUTATIONS = (
         "acceptance is one transaction", f"{ENGINE}/accept.py",
         "            async with connection.transaction():\n                await staged.accept(",
         "            if True:\n                await staged.accept(",
-        "tests/faults/test_submissions.py::test_a_submission_at_every_fault_point[csv-None]",
+        "tests/db/test_staging.py::test_two_that_send_the_same_key_at_once_start_one_action",
     ),
     Mutation(
         "what was swept up cannot be accepted", f"{ENGINE}/staging.py",
