@@ -25,9 +25,11 @@ JUSTIFIED: dict[tuple[str, str], str] = {
     ("resources/metadata_typing.py", "_BEGUN"): "it begins at commas, and the blanks behind one hold no other",
     ("resources/skus/declaration.py", "_SINGLE_QUOTED"): "what is never closed is matched to the end",
     ("actions/shapes.py", "_URL"): "cells are looked at as they are shown, of 200 characters",
-    ("engine/split_json.py", "_TOKEN"): "whoever walks along tokens stops at a quote that is not closed",
-    ("engine/split_json.py", "_TEXT"): "it is matched, not searched for",
-    ("engine/split_json.py", "_WORD"): "it is matched, not searched for",
+    ("engine/json_elements.py", "_TOKEN"): "whoever walks along tokens stops at a quote that is not closed",
+    ("engine/json_elements.py", "_TEXT"): "it is matched, not searched for",
+    ("engine/json_elements.py", "_WORD"): "it is matched, not searched for",
+    ("engine/split_ids.py", "_TEXT"): "it is matched, not searched for",
+    ("engine/split_ids.py", "_WORD"): "it is matched, not searched for",
     ("dashboard/refusals.py", "_ACTUAL"): "what it runs through ends where it might begin again",
 }
 # Loops that cut what they go through, and why that takes no more than linear time.

@@ -27,6 +27,7 @@ _LEAST_SPACE = 2 << 30
 _SLOW_SECONDS = 0.25
 _CLOCK_SECONDS = 2.0
 _OLDEST_POSTGRES = 16
+_MAJOR = re.compile(r"\d+")
 
 HELP = (
     "Look whether everything is as it should be: connection, server, keys, version, worker, database, schema, disk, "
@@ -159,7 +160,7 @@ def _database(database: dict[str, Any]) -> Finding:
     where = "embedded" if database["embedded"] else "a server of its own"
     answers = f"answers in {database['answer_seconds'] * 1000:.1f} ms"
     told = f"PostgreSQL {database['version']}, {where}, {decimal(database['size_bytes'])}, {answers}"
-    number = re.match(r"\d+", database["version"])
+    number = _MAJOR.match(database["version"])
     if number and int(number.group()) < _OLDEST_POSTGRES:
         todo = f"Tallykeep needs PostgreSQL {_OLDEST_POSTGRES} or newer: upgrade the database's server"
         return Finding("database", Level.WRONG, told, todo)

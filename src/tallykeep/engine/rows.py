@@ -8,7 +8,8 @@ from operator import itemgetter
 
 from tallykeep import exact_json
 from tallykeep.engine.csv_records import records_in
-from tallykeep.engine.split_json import ELEMENT_SEPARATOR, is_json, parse_elements, split_elements
+from tallykeep.engine.json_elements import ELEMENT_SEPARATOR, is_json, split_elements
+from tallykeep.engine.split_json import parse_elements
 from tallykeep.engine.split_lines import LINE_SEPARATOR
 from tallykeep.engine.spreadsheet_errors import has_marks, unmarked
 from tallykeep.model import Portion, Row, Source, Table, Values, wrong_width

@@ -8,8 +8,8 @@ from tallykeep import exact_json
 from tallykeep.csv_text import BYTE_ORDER_MARK, csv_line
 from tallykeep.db.pool import Connections
 from tallykeep.db.queries import queries
+from tallykeep.engine.json_elements import ELEMENT_SEPARATOR
 from tallykeep.engine.rows import raw_rows, read_rows
-from tallykeep.engine.split_json import ELEMENT_SEPARATOR
 from tallykeep.engine.split_lines import LINE_SEPARATOR
 from tallykeep.errors import ConflictError
 from tallykeep.model import Portion, Source

@@ -9,7 +9,8 @@ from typing import Any
 
 from tallykeep import exact_json
 from tallykeep.engine.encoding import without_marks
-from tallykeep.engine.split_json import JsonSplitter, Walk
+from tallykeep.engine.json_elements import Walk
+from tallykeep.engine.split_json import JsonSplitter
 from tallykeep.errors import BodyTooLargeError, InvalidPayloadError
 from tallykeep.model import Portion, Source
 

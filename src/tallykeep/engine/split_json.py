@@ -1,6 +1,5 @@
 """Splitting a JSON array, as it streams in, into its elements: found by their brackets, checked by a real parser."""
 
-import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -9,35 +8,30 @@ import orjson
 
 from tallykeep import exact_json
 from tallykeep.engine.encoding import without_marks
+from tallykeep.engine.json_elements import (
+    BRACKETED,
+    ELEMENT_SEPARATOR,
+    LONG_ELEMENT,
+    OPENERS,
+    Walk,
+    after_space,
+    element_end,
+    is_json,
+    split_elements,
+)
 from tallykeep.engine.pieces import PIECE_BYTES, pieces
 from tallykeep.engine.portions import PortionCutter, row_too_long
 from tallykeep.errors import InvalidPayloadError
 from tallykeep.model import Portion, Source
 
-# One element, by its brackets and strings only. Possessive, so a match takes linear time and an incomplete element
-# fails at once. Brackets nested deeper than the pattern, and long elements, are walked by hand.
-_STRING = rb'"(?:[^"\\]++|\\.)*+"'
-_FLAT = rb'(?:[^][{}"]++|' + _STRING + rb")"
-_LEVEL_1 = rb"(?:" + _FLAT + rb"|[{[](?:" + _FLAT + rb")*+[]}])"
-_LEVEL_2 = rb"(?:" + _FLAT + rb"|[{[](?:" + _LEVEL_1 + rb")*+[]}])"
-_BRACKETED = re.compile(rb"[{[](?:" + _LEVEL_2 + rb")*+[]}]", re.DOTALL)
-_TOKEN = re.compile(_STRING + rb'|[][{}"]', re.DOTALL)
-_TEXT = re.compile(_STRING, re.DOTALL)
-_WORD = re.compile(rb"[^][{}\",\s:]++(?=[\s,\]])")
-_SPACE = re.compile(rb"[ \t\r\n]*+")
 _RUN_BYTES = 32_768
-_LONG_ELEMENT = 2 * exact_json.MOST_BRACKETS  # a shorter one cannot have too many
 _OPENING = re.compile(rb"[ \t\r\n]*+\[")
 # Short, because looking for it from behind takes as many steps as it has bytes, for each byte that is looked through.
 _FIRST_KEY = re.compile(rb'[ \t\r\n]*+(\{[ \t\r\n]{0,20}+"[^"\\]{0,60}+")')
 _TEXTS = re.compile(rb'(?:[ \t\r\n]*+"[^"\\]*+"[ \t\r\n]*+,)++')
 _TEXTS_BYTES = 4_096  # few enough that the smallest texts do not overfill a portion
 _BEHIND_ELEMENT = re.compile(rb"\}[ \t\r\n]*+,[ \t\r\n]*+\Z")
-_INSIDE = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)  # a string
 _BOM = b"\xef\xbb\xbf"
-_OPENERS = (b"{", b"[")
-
-ELEMENT_SEPARATOR = b",\n"
 
 
 class JsonSplitter:
@@ -152,7 +146,7 @@ class JsonSplitter:
         elements: list[bytes] = []
         at = 0
         while not (self._is_inner and self.has_ended):
-            at = _after_space(self._buffer, at)
+            at = after_space(self._buffer, at)
             if at >= len(self._buffer):
                 break
             after = self._step(at, elements)
@@ -181,9 +175,9 @@ class JsonSplitter:
         return at + 1
 
     def _end_of_element(self, at: int, row: int) -> int | None:
-        if self._buffer[at : at + 1] not in _OPENERS:
-            return _element_end(self._buffer, at)
-        if not self._walk.begun and (match := _BRACKETED.match(self._buffer, at, at + _LONG_ELEMENT)):
+        if self._buffer[at : at + 1] not in OPENERS:
+            return element_end(self._buffer, at)
+        if not self._walk.begun and (match := BRACKETED.match(self._buffer, at, at + LONG_ELEMENT)):
             return match.end()
         end = self._walk.end(self._buffer, at)
         if self._walk.brackets > exact_json.MOST_BRACKETS:
@@ -234,8 +228,8 @@ def _parsed(body: bytes) -> Iterator[list[Any]]:
     Where elements end is only a guess at first, as in _run_of.
     """
     at = 0
-    while len(body) - at > _LONG_ELEMENT:
-        end = body.rfind(ELEMENT_SEPARATOR, at, at + _LONG_ELEMENT)
+    while len(body) - at > LONG_ELEMENT:
+        end = body.rfind(ELEMENT_SEPARATOR, at, at + LONG_ELEMENT)
         try:
             found = exact_json.loads(b"[" + body[at:end] + b"]") if end > at else None
         except exact_json.DecodeError:
@@ -286,80 +280,6 @@ def _read(run: bytes) -> tuple[bytes, list[Any]] | None:
         return None
 
 
-def _after_space(buffer: bytes, at: int) -> int:
-    match = _SPACE.match(buffer, at)
-    return match.end() if match else at
-
-
-def _element_end(buffer: bytes, at: int) -> int | None:
-    """Where the element that starts at `at` ends, or None when it is not complete."""
-    first = buffer[at : at + 1]
-    if first in _OPENERS:
-        match = _BRACKETED.match(buffer, at, at + _LONG_ELEMENT)
-        return match.end() if match else Walk().end(buffer, at)
-    match = (_TEXT if first == b'"' else _WORD).match(buffer, at)
-    return match.end() if match else None
-
-
-class Walk:
-    """A walk along one object or array to its end; what it has passed is not looked at again when more has come."""
-
-    __slots__ = ("_depth", "_in_string", "_passed", "brackets")
-
-    def __init__(self) -> None:
-        self.brackets = 0  # that were opened
-        self._passed = 0
-        self._depth = 0
-        self._in_string = False
-
-    @property
-    def begun(self) -> bool:
-        """Whether anything has been passed."""
-        return self._passed > 0
-
-    def end(self, buffer: bytes, start: int) -> int | None:
-        """Where the element that starts here ends; None where it goes on, or has too many brackets."""
-        at = start + self._passed
-        if self._in_string:
-            inside = _INSIDE.match(buffer, at)
-            at = inside.end() if inside else at
-            if buffer[at : at + 1] != b'"':
-                self._passed = at - start
-                return None
-            at += 1
-            self._in_string = False
-        depth = self._depth
-        for token in _TOKEN.finditer(buffer, at):
-            mark = token[0]
-            if mark in (b"{", b"["):
-                depth += 1
-                self.brackets += 1
-                if self.brackets > exact_json.MOST_BRACKETS:
-                    return None
-            elif mark in (b"}", b"]"):
-                depth -= 1
-                if depth == 0:
-                    return token.end()
-            elif mark == b'"':  # a string that goes on in the next chunk
-                self._in_string = True
-                self._passed, self._depth = token.end() - start, depth
-                return None
-        self._passed, self._depth = len(buffer) - start, depth
-        return None
-
-
-def split_elements(body: bytes) -> list[bytes]:
-    """The elements of a portion's body, one by one."""
-    elements: list[bytes] = []
-    delimited = body + b","
-    at = _after_space(delimited, 0)
-    while at < len(body):
-        end = _element_end(delimited, at) or len(body)
-        elements.append(body[at:end])
-        at = _after_space(delimited, _after_space(delimited, end) + 1)
-    return elements
-
-
 def _check(elements: list[bytes], number: int) -> None:
     """Raise InvalidPayloadError for the first of these elements, the rows from this number on, that is not JSON."""
     if not elements:
@@ -377,19 +297,3 @@ def _check_one(element: bytes, number: int) -> None:
     except orjson.JSONDecodeError as error:
         if not is_json(element):
             raise InvalidPayloadError(f"Malformed JSON in row {number}: {error}") from None
-
-
-def is_json(element: bytes) -> bool:
-    """Whether it is JSON by the letter, even if it holds what cannot be kept."""
-    try:
-        text = element.decode()
-        json.loads(text, parse_int=str, parse_float=str, parse_constant=_refuse_constant)
-    except RecursionError:
-        return True
-    except ValueError:
-        return False
-    return True
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
