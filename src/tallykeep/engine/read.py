@@ -32,10 +32,15 @@ class Reader:
     failures_in_result: int
 
     async def get_action(
-        self, connection: Connection, project_id: int, action_id: str, links: ReportLinks | None = None
-    ) -> dict[str, Any]:
-        """One action with its result so far, and a link to its report where it has one; raises NotFoundError."""
-        key = {"project_id": project_id, "id": action_id, "failures": self.failures_in_result}
+        self, connection: Connection, project_id: int, action_id: str, links: ReportLinks | None = None, *,
+        with_failures: bool = True,
+    ) -> dict[str, Any]:  # fmt: skip
+        """One action with its result so far, and a link to its report where it has one; raises NotFoundError.
+
+        Left out `with_failures`, the result lists no failed row: a first look of somebody who may wait for another one.
+        """
+        failures = self.failures_in_result if with_failures else 0
+        key = {"project_id": project_id, "id": action_id, "failures": failures}
         row = await (await connection.execute(_sql.get_action, key)).fetchone()
         if row is None:
             raise NotFoundError.of("async_action", action_id)

@@ -91,7 +91,11 @@ class CsvSplitter:
 
     def _take_block(self, block: bytes) -> Iterator[Portion]:
         """Take whole lines, in one piece where they are plain, halved while they are too many."""
-        count = _rows_of_plain(block, self._source.delimiter) if self._source.header and not self._open_lines else None
+        is_between = bool(self._source.header) and not self._open_lines
+        if is_between and not block.strip(b"\n"):
+            self._line += len(block)  # nothing but ends of lines
+            return
+        count = _rows_of_plain(block, self._source.delimiter) if is_between else None
         if count is None:
             yield from self._take(block.splitlines(keepends=True))
         elif self._cutter.is_for(count) and len(block) <= self._max_row_bytes:

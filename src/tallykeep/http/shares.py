@@ -14,6 +14,7 @@ from tallykeep.resources.projects import Caller
 
 _QUEUE = 500  # requests of one project that wait for the same thing; so many clients are a mistake, or an attack
 _SOON_SECONDS, _LATER_SECONDS, _WHILE_SECONDS = 3.0, 10.0, 30.0
+_HEAVY_SECONDS = 4.0  # for what takes long: who comes again later is served as soon, and waits for nothing meanwhile
 
 
 class Shares:
@@ -31,12 +32,12 @@ class Shares:
         # What goes through many rows: few at once, so that PostgreSQL has time for the others.
         heavy = Bounds(in_all=4, of_project=2, of_key=2, waiting=100)
         self.heavy_reads = Places(
-            "reads that go through many rows", heavy, patience_seconds=_LATER_SECONDS, retry_after=5
+            "reads that go through many rows", heavy, patience_seconds=_HEAVY_SECONDS, retry_after=5
         )
         self.uploads = Places("uploads", uploads, patience_seconds=_LATER_SECONDS, retry_after=5)
         self.bodies = Places("JSON bodies being read", uploads, patience_seconds=_LATER_SECONDS)
         previews = Bounds(in_all=4, of_project=2, of_key=2, waiting=100)
-        self.previews = Places("previews", previews, patience_seconds=_WHILE_SECONDS, retry_after=5)
+        self.previews = Places("previews", previews, patience_seconds=_HEAVY_SECONDS, retry_after=5)
         self.downloads = Places("downloads", uploads, patience_seconds=_LATER_SECONDS, retry_after=5)
         self.watches = Places("requests that wait for actions", watchers, patience_seconds=0, retry_after=5)
 

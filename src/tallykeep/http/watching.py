@@ -11,6 +11,7 @@ from starlette.requests import ClientDisconnect
 
 from tallykeep import exact_json
 from tallykeep.compatibility import OURS
+from tallykeep.db.standing import DatabaseAwayError
 from tallykeep.engine.passing import is_passing
 from tallykeep.engine.read import shown
 from tallykeep.engine.watch import Watch
@@ -28,12 +29,16 @@ _LAST_LOOK_SECONDS = 1.0
 _Read = Callable[[], Awaitable[dict[str, Any]]]
 
 
-def _reading(request: Request, context: Context, caller: Caller, action_id: str) -> _Read:
+def _reading(
+    request: Request, context: Context, caller: Caller, action_id: str, *, with_failures: bool = True
+) -> _Read:
     links = context.report_links(request)
 
     async def read() -> dict[str, Any]:
         async with context.reading(caller).connection() as connection:
-            return await context.reader.get_action(connection, caller.project_id, action_id, links)
+            return await context.reader.get_action(
+                connection, caller.project_id, action_id, links, with_failures=with_failures
+            )
 
     return read
 
@@ -53,15 +58,19 @@ async def read_action(
         enqueued = known["status"] == Status.ENQUEUED
         return await read() if enqueued and await context.brief_watcher.begun(*place) else known
     with context.watcher.watch(*place) as watch:
-        known = await read()
+        # Without the failed rows, which many who wait would hold in memory for as long.
+        known = await _reading(request, context, caller, action_id, with_failures=False)()
         if known["finished_at"] is not None:
-            return known
+            return await read()
         async with context.place(caller, context.shares.watches):
             return await _while_connected(request, _read_in_the_end(watch, read, known, wait))
 
 
 async def _read_in_the_end(watch: Watch, read: _Read, known: dict[str, Any], wait: float) -> dict[str, Any]:
-    """Read once the action has ended, or the time is up; what is known already where the database is out of reach."""
+    """Read once the action has ended, or the time is up; what is known already where the database is out of reach.
+
+    Raises DatabaseAwayError where what is known leaves out failed rows.
+    """
     deadline = asyncio.get_running_loop().time() + wait
     with suppress(TimeoutError):
         await asyncio.wait_for(watch.over(), wait)
@@ -69,6 +78,8 @@ async def _read_in_the_end(watch: Watch, read: _Read, known: dict[str, Any], wai
     reading = asyncio.create_task(_read_at_last(read))
     try:
         await asyncio.wait((reading,), timeout=left + _LAST_LOOK_SECONDS)
+        if not reading.done() and known["failed_count"]:
+            raise DatabaseAwayError("the database has not answered in time")
         return reading.result() if reading.done() else known
     finally:
         # Not waited for: to take a question back from a server that is silent takes time as well.
