@@ -212,6 +212,8 @@ class Guard:
             except DiskFull as error:
                 self.notice(error)
                 return
+            except psycopg.OperationalError:
+                return  # it was not answered: as before, as far as is known
             except psycopg.Error as error:
                 _log.info("whether there is room on the database's disk cannot be told", reason=told(error))
             finally:
