@@ -190,6 +190,11 @@ MUTATIONS = (
         "tests/db/test_staging.py::test_the_tidier_sweeps_up_what_nobody_touches_any_more_and_it_cannot_be_accepted",
     ),
     Mutation(
+        "an upload is accepted only where all of it is there", f"{ENGINE}/staging.sql",
+        "AND :portions = (", "AND :portions >= (",
+        "tests/db/test_staging.py::test_an_upload_of_which_a_crash_of_the_server_has_taken_portions_is_not_accepted",
+    ),
+    Mutation(
         "nothing is added to what was swept up", f"{ENGINE}/staging.py",
         "_require((await connection.execute(_sql.touch_upload, self._key)).rowcount)",
         "await connection.execute(_sql.touch_upload, self._key)",

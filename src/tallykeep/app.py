@@ -11,7 +11,7 @@ from dataclasses import asdict
 from functools import partial
 from typing import TypeVar
 
-import psycopg
+import structlog
 import uvicorn
 
 from tallykeep import log
@@ -24,10 +24,12 @@ from tallykeep.db.embedded import running_embedded
 from tallykeep.db.guard import Guard
 from tallykeep.db.migrate import current_revision, migrate, newest_revision
 from tallykeep.db.pool import make_pool
+from tallykeep.db.reach import told
 from tallykeep.db.upkeep import database_status, open_prompt, why_unsupported
 from tallykeep.engine.accept import Acceptance
 from tallykeep.engine.apply import Applier
 from tallykeep.engine.beginning import Samples
+from tallykeep.engine.passing import passing_cause
 from tallykeep.engine.queue import Queue
 from tallykeep.engine.read import Reader
 from tallykeep.engine.report import signing_secret
@@ -49,6 +51,7 @@ from tallykeep.resources.projects import Keys, add_keys_to_first_project, ensure
 from tallykeep.supervisor import Supervisor, shown_keys
 
 Done = TypeVar("Done")
+_log = structlog.get_logger()
 
 _WORKER = "tallykeep worker"
 _AGAIN_SECONDS = 0.2
@@ -173,14 +176,14 @@ def show_database(settings: Settings, as_json: bool) -> int:
     """Say how the database stands; 1 where its schema is not this version's."""
     status = database_status(find_database(settings))
     if as_json:
-        told = json.dumps({**asdict(status), "up_to_date": status.is_current, "todo": status.todo}, indent=2)
+        shown = json.dumps({**asdict(status), "up_to_date": status.is_current, "todo": status.todo}, indent=2)
     else:
         state = "up to date" if status.is_current else "not this version's"
         size = f"{status.size_bytes / 1e6:,.1f} MB"
-        told = f"PostgreSQL {status.version} at {status.where}, {size}; its schema is at"
-        told += f" {status.revision or 'nothing'}, {state}"
-        told += f": {status.todo}" if status.todo else ""
-    sys.stdout.write(f"{told}\n")
+        shown = f"PostgreSQL {status.version} at {status.where}, {size}; its schema is at"
+        shown += f" {status.revision or 'nothing'}, {state}"
+        shown += f": {status.todo}" if status.todo else ""
+    sys.stdout.write(f"{shown}\n")
     return 0 if status.is_current else 1
 
 
@@ -224,16 +227,18 @@ def _waited_for(database_url: str, work: Callable[[], Done]) -> Done:
 
     Raises DatabaseUnavailableError where no waiting helps.
     """
+    is_told = False
     while True:
         asyncio.run(until_answering(database_url))
         try:
             return work()
-        except psycopg.OperationalError:
-            time.sleep(_AGAIN_SECONDS)
-        except DatabaseUnavailableError as error:
-            if not isinstance(error.__cause__, psycopg.OperationalError):
+        except Exception as error:
+            if (reason := passing_cause(error)) is None:
                 raise
-            time.sleep(_AGAIN_SECONDS)
+        if not is_told:
+            is_told = True
+            _log.warning("the database cannot be worked with yet, and is tried again", reason=told(reason))
+        time.sleep(_AGAIN_SECONDS)
 
 
 async def _signing_secret(database_url: str) -> bytes:

@@ -21,6 +21,8 @@ from tallykeep.config import Settings, environment_of_roles, environment_without
 from tallykeep.db.arrival import until_answering
 from tallykeep.db.directories import make_directory, open_private
 from tallykeep.db.embedded import EmbeddedServer, prepare_embedded
+from tallykeep.db.reach import told
+from tallykeep.engine.passing import passing_cause
 from tallykeep.errors import DatabaseUnavailableError, DataDirectoryInUseError, TallykeepError
 from tallykeep.resources.projects import Keys
 
@@ -30,6 +32,7 @@ _STOP_SECONDS = 15
 _DATABASE_STOP_SECONDS = 120
 _LONGEST_BACKOFF = 2.0
 _HEALTHY_AFTER = 3.0
+_AGAIN_SECONDS = 0.2
 _LONGEST_STARTS = 16  # silences
 _PR_SET_PDEATHSIG = 1
 _LAST_WORDS_BYTES = 4096
@@ -153,7 +156,9 @@ class Supervisor:
                 await self._until_answering(database, database_url)
             elif not await self._until_there(database_url):
                 return
-            keys = await asyncio.to_thread(self._prepare_database, self._settings, database_url)
+            keys = await self._prepared(database_url)
+            if self._stopping.is_set():
+                return
             if isinstance(keys, Keys):
                 # At once: whatever comes next, these are not shown again.
                 _say(shown_keys(keys, self._settings))
@@ -252,6 +257,21 @@ class Supervisor:
             return False
         await arriving
         return True
+
+    async def _prepared(self, database_url: str) -> object:
+        """Prepare the database, again and again while it cannot be worked with; None where we are to stop."""
+        is_told = False
+        while not self._stopping.is_set():
+            try:
+                return await asyncio.to_thread(self._prepare_database, self._settings, database_url)
+            except Exception as error:
+                if (reason := passing_cause(error)) is None:
+                    raise
+            if not is_told:
+                is_told = True
+                _log.warning("the database cannot be worked with yet, and is tried again", reason=told(reason))
+            await asyncio.sleep(_AGAIN_SECONDS)
+        return None
 
     async def _announce(self, port: int, keys: Keys | None) -> None:
         url = _url(self._settings.host, port)

@@ -9,9 +9,10 @@ from pathlib import Path
 import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
-from psycopg.errors import DiskFull, TooManyConnections
+from psycopg.errors import DiskFull, QueryCanceled, TooManyConnections
 
 from tallykeep.db import guard as guards
+from tallykeep.db import knock as knocking
 from tallykeep.db.guard import Guard
 from tallykeep.db.pool import Pool, make_pool
 from tallykeep.db.standing import DatabaseAwayError
@@ -101,6 +102,32 @@ def test_the_end_of_the_guards_own_session_ends_no_other(database_url: str, shor
             assert found
             while not await _answers(guard):
                 await asyncio.sleep(0.01)
+            await connection.execute("SELECT 1")
+
+    asyncio.run(scenario())
+
+
+def test_a_server_that_has_no_time_for_a_look_is_there(
+    database_url: str, short_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = 0
+
+    async def canceled(_: object) -> None:
+        nonlocal looks
+        looks += 1
+        raise QueryCanceled("canceling statement due to statement timeout")
+
+    async def scenario() -> None:
+        async with _guarded(database_url, short_path) as (guard, pool, _), pool.connection() as connection:
+            who = "SELECT pg_backend_pid() AS pid"
+            before = await guard.ask(who, 5)
+            for module in (guards, knocking):
+                monkeypatch.setattr(module, "look", canceled)
+            while looks < 3:
+                guard.notice(psycopg.OperationalError("look at once"))
+                await asyncio.sleep(0.01)
+                assert guard.standing.away is None
+            assert await guard.ask(who, 5) == before
             await connection.execute("SELECT 1")
 
     asyncio.run(scenario())

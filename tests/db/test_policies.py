@@ -105,6 +105,22 @@ def test_reject_leaves_nothing_and_tells_all_it_can_see(database_url: str, porti
     asyncio.run(scenario())
 
 
+def test_a_row_that_needs_one_of_an_earlier_portion_does_not_reject_the_action(database_url: str) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url, portion_rows=1) as engine:
+            rows = b"source_id,name,price\nP1,Shirt,10\nP1,,12\n"
+            action = await engine.finish(await engine.submit("PRODUCTS.IMPORT_CSV", rows, on_error="reject"))
+            assert (action["status"], counts(action)) == ("DONE", (2, 0, 0))
+            assert await engine.query("SELECT FROM failures") == []
+            flawed = b"source_id,name,price\nP2,Shirt,10\nP2,,12\nP3,,14\n"
+            action_id = await engine.submit("PRODUCTS.IMPORT_CSV", flawed, on_error="reject")
+            action = await engine.finish(action_id)
+            assert (action["ended_by"], await failed_rows(engine, action_id)) == ("REJECTED", [3])
+            assert await engine.query("SELECT source_id FROM products") == [{"source_id": "P1"}]
+
+    asyncio.run(scenario())
+
+
 def test_an_action_that_is_being_rejected_holds_up_no_other(database_url: str) -> None:
     async def scenario() -> None:
         async with open_engine(database_url, portion_rows=1) as engine:

@@ -107,7 +107,8 @@ def test_a_slow_upload_holds_no_connection_and_no_transaction(database_url: str)
             await until(lambda: engine.query("SELECT WHERE (SELECT count(*) FROM portions) > 400"))
             busy = "SELECT FROM pg_stat_activity WHERE xact_start IS NOT NULL AND pid <> pg_backend_pid() AND datname ="
             await until(lambda: _none(engine, f"{busy} current_database()"))
-            await engine.pool.resize(1, 1)
+            engine.pool.size = 1
+            await engine.pool.drain()
             await asyncio.wait_for(engine.submit(KIND, HEAD + rows(25, "D")), 20)
             slow.ends()
             await slow.upload
@@ -191,6 +192,41 @@ def test_an_upload_that_goes_on_slowly_is_touched(database_url: str, monkeypatch
             await until(lambda: engine.query(recent))
             slow.ends()
             await slow.upload
+
+    asyncio.run(scenario())
+
+
+def test_an_upload_that_begins_as_the_last_one_ends_is_touched(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(staging, "_TOUCH_SECONDS", 0.01)
+
+    async def scenario() -> None:
+        async with open_engine(database_url) as engine:
+            own = staging.Staging(engine.pool)
+            own.begin((engine.project_id, "aa_first"))
+            await asyncio.sleep(0)
+            own.end((engine.project_id, "aa_first"))
+            own.begin((engine.project_id, "aa_second"))
+            await engine.query(
+                "INSERT INTO uploads VALUES (%s, 'aa_second', now(), now() - interval '1 hour') RETURNING 1",
+                engine.project_id,
+            )
+            await until(lambda: engine.query("SELECT FROM uploads WHERE touched_at > now() - interval '1 minute'"))
+            own.end((engine.project_id, "aa_second"))
+
+    asyncio.run(scenario())
+
+
+def test_an_upload_of_which_a_crash_of_the_server_has_taken_portions_is_not_accepted(database_url: str) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url, portion_rows=10) as engine, slow_upload(engine, 5_000) as slow:
+            await until(lambda: engine.query("SELECT WHERE (SELECT count(*) FROM portions) > 400"))
+            await engine.query("DELETE FROM portions WHERE first_row = 101 RETURNING 1")
+            slow.ends(rows(3_000, "D"))
+            with pytest.raises(UploadLostError, match="send it again"):
+                await slow.upload
+            assert await left(engine) == NOTHING
 
     asyncio.run(scenario())
 

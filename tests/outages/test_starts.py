@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from tests.crash.conftest import KEYS
@@ -31,6 +32,25 @@ def test_who_is_started_before_the_database_waits_for_it_and_says_so_once(scene:
         assert "Traceback" not in told
     finally:
         roles.stop()
+
+
+def test_who_is_started_on_a_standby_waits_for_a_database_that_takes_writes(scene: Scene, session_dir: Path) -> None:
+    scene.database.create("standby")
+    with psycopg.connect(scene.url("standby"), autocommit=True) as connection:
+        connection.execute("ALTER DATABASE standby SET default_transaction_read_only = on")
+        roles = Roles(session_dir / "standby", scene.url("standby"))
+        try:
+            waiting = "the database cannot be worked with yet"
+            roles.until(lambda: roles.log.exists() and roles.log.read_text().count(waiting) == 2)
+            connection.execute("SET default_transaction_read_only = off")
+            connection.execute("ALTER DATABASE standby RESET default_transaction_read_only")
+            roles.seconds_until_well(time.monotonic())
+            told = roles.log.read_text()
+            assert roles.all_alive(), told
+            assert told.count(waiting) == 2, "each process once"
+            assert "Traceback" not in told
+        finally:
+            roles.stop()
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from weakref import WeakSet
 import psycopg
 import structlog
 from psycopg import AsyncConnection
-from psycopg.errors import DiskFull
+from psycopg.errors import DiskFull, QueryCanceled
 from psycopg.rows import DictRow
 
 from tallykeep.db.knock import Reached, give_up, knock, look, reach
@@ -175,6 +175,8 @@ class Guard:
             await self._look_elsewhere(reached, looking)
         try:
             await looking
+        except QueryCanceled:
+            return  # by the server itself, after its time: it is slow, and there
         except psycopg.Error as error:
             if reached is self._reached:
                 await self._replace(reached, error)
@@ -210,6 +212,8 @@ class Guard:
             except DiskFull as error:
                 self.notice(error)
                 return
+            except psycopg.OperationalError:
+                return  # it was not answered: as before, as far as is known
             except psycopg.Error as error:
                 _log.info("whether there is room on the database's disk cannot be told", reason=told(error))
             finally:
@@ -263,7 +267,7 @@ class Guard:
                 successor = await reach(reached.conninfo, self._name, _PATIENCE_SECONDS)
             except (psycopg.Error, OSError, TimeoutError) as refused:
                 self.notice(refused)
-                if not is_crowded(refused):
+                if not is_crowded(refused) and not isinstance(refused, QueryCanceled):
                     raise _LostError(told(refused)) from refused
             else:
                 self._adopt(successor)

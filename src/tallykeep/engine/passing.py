@@ -12,7 +12,7 @@ from psycopg.errors import (
 from psycopg_pool import PoolTimeout
 
 from tallykeep.db.standing import DatabaseAwayError
-from tallykeep.errors import NotTriedError, OutOfTurnError, PortionLostError
+from tallykeep.errors import DatabaseUnavailableError, NotTriedError, OutOfTurnError, PortionLostError
 
 # SQLSTATE classes that are not the rows' fault: connection, transaction state, rollback (deadlock), resources,
 # operator's intervention. psycopg's own exception classes cut it differently (54, a row too large, is Operational).
@@ -47,3 +47,9 @@ def is_passing(error: Exception) -> bool:
     if error.sqlstate is None:
         return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
     return error.sqlstate[:2] in _PASSING_CLASSES or isinstance(error, LockNotAvailable)
+
+
+def passing_cause(error: Exception) -> Exception | None:
+    """What the database said, where this comes of it and passes; else None."""
+    cause = error.__cause__ if isinstance(error, DatabaseUnavailableError) else error
+    return cause if isinstance(cause, Exception) and is_passing(cause) else None

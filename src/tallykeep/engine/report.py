@@ -22,9 +22,11 @@ _SALT = "tallykeep.report"
 
 async def signing_secret(connection: Connection) -> bytes:
     """The installation's secret for report links, made when it is first asked for."""
-    await connection.execute(_sql.add_secret, {"name": _SECRET, "value": secrets.token_bytes(32)})
-    found = await (await connection.execute(_sql.get_secret, {"name": _SECRET})).fetchone()
-    return bytes(found["value"]) if found else b""
+    name = {"name": _SECRET}
+    # Looked for first, because a database that is read-only can tell it all the same.
+    while (found := await (await connection.execute(_sql.get_secret, name)).fetchone()) is None:
+        await connection.execute(_sql.add_secret, {**name, "value": secrets.token_bytes(32)})
+    return bytes(found["value"])
 
 
 class ReportPlace(NamedTuple):

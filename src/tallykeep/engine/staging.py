@@ -50,6 +50,7 @@ class Staging:
         self._open.discard(place)
         if not self._open and self._toucher is not None:
             self._toucher.cancel()
+            self._toucher = None  # one that is canceled goes on for a moment, in which another upload may begin
 
     async def give_up(self, place: Place) -> None:
         """Remove what was staged, unless it was accepted after all; what takes long goes on behind the caller."""
@@ -120,7 +121,7 @@ class Staged:
         Raises UploadLostError where what was staged is not there any more.
         """
         if self._is_begun:
-            ended = await connection.execute(_sql.end_upload, self._key)
+            ended = await connection.execute(_sql.end_upload, {**self._key, "portions": self.portions})
             _require(ended.rowcount)
         await self._copy(connection, rest)
 

@@ -17,7 +17,12 @@ FROM unnest(:project_ids::bigint[], :action_ids::text[]) AS open (project_id, ac
 WHERE uploads.project_id = open.project_id AND uploads.action_id = open.action_id
 
 -- name: end_upload!
-DELETE FROM uploads WHERE project_id = :project_id AND action_id = :action_id
+-- Only where all is there that was staged: a crash of the server takes what did not reach the disk before it, and may leave
+-- the upload and what came later.
+DELETE FROM uploads
+WHERE project_id = :project_id
+    AND action_id = :action_id
+    AND :portions = (SELECT count(*) FROM portions WHERE project_id = :project_id AND action_id = :action_id)
 
 -- name: give_up_upload!
 -- Only one that was not accepted is there.

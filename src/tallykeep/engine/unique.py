@@ -6,7 +6,7 @@ from tallykeep.model import Portion, Source
 
 
 class UniqueKeys:
-    """Refuses a JSON submission in which a row has no key, or a key stands twice; remembers 8 bytes of each."""
+    """Refuses a JSON submission in which a row has no key, or a key stands twice; remembers some 80 bytes of each."""
 
     def __init__(self, name: str) -> None:
         self._name = name

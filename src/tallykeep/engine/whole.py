@@ -1,7 +1,8 @@
 """All or nothing: an action that is rejected for any failed row goes into one transaction, all its portions.
 
 What is written, and what is locked to write it, stays locked until the end. So an action of several portions is first
-tried, portion by portion, each taken back before the next: while it may still be refused, it keeps nobody waiting.
+tried, portion by portion, each taken back before the next: while that may still refuse it, it keeps nobody waiting. A
+row that fails behind the first portion does not yet: it may be about what an earlier one is going to write.
 """
 
 from collections.abc import AsyncIterator
@@ -12,7 +13,7 @@ from tallykeep.db.queries import queries
 from tallykeep.engine.account import Tally, add_report, close_all, close_met, record, reject
 from tallykeep.engine.attempt import Outcome, apply_portion
 from tallykeep.engine.kinds import ActionType
-from tallykeep.model import ClaimedPortion, Portion
+from tallykeep.model import ClaimedPortion, Failure, Portion
 
 _sql = queries(__package__, "attempt.sql")
 
@@ -45,18 +46,25 @@ async def apply_whole(connection: Connection, kind: ActionType, first: ClaimedPo
 
 
 async def _try_all(connection: Connection, kind: ActionType, first: ClaimedPortion) -> int:
-    """Record the failures of all portions as far as they can be seen without writing; returns how many there are."""
+    """Record the failures of all portions as far as they can be seen without writing; returns how many there are.
+
+    Where the first portion has none, there are none: a later one may need what those before it write, which only
+    writing them tells.
+    """
     failed = 0
     async for claimed in _portions_from(connection, first):
-        failed += await _try(connection, kind, claimed)
+        failures = await _tried(connection, kind, claimed)
+        if failures and not failed and claimed.portion.first_row != first.portion.first_row:
+            return 0
+        await record(connection, claimed, failures)
+        failed += len(failures)
     return failed
 
 
-async def _try(connection: Connection, kind: ActionType, claimed: ClaimedPortion) -> int:
+async def _tried(connection: Connection, kind: ActionType, claimed: ClaimedPortion) -> list[Failure]:
+    """The failures that the portion by itself has; nothing is left of the try."""
     async with connection.transaction(force_rollback=True):
-        outcome = await apply_portion(connection, kind, claimed)
-    await record(connection, claimed, outcome.failures)
-    return len(outcome.failures)
+        return (await apply_portion(connection, kind, claimed)).failures
 
 
 async def _rejected(connection: Connection, kind: ActionType, flawed: _FlawedError) -> Tally:
@@ -65,7 +73,9 @@ async def _rejected(connection: Connection, kind: ActionType, flawed: _FlawedErr
     failed = len(flawed.outcome.failures)
     async for claimed in _portions_from(connection, flawed.at):
         if claimed.portion.first_row != flawed.at.portion.first_row:
-            failed += await _try(connection, kind, claimed)
+            failures = await _tried(connection, kind, claimed)
+            await record(connection, claimed, failures)
+            failed += len(failures)
     return await reject(connection, flawed.at, failed)
 
 
