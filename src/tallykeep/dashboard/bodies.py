@@ -37,6 +37,7 @@ class BoundedForms:
                 signed_in = await self._sessions.find(request.cookies.get(COOKIE, "")) is not None
                 if not signed_in:
                     raise _too_large(SIGNED_OUT_BYTES, " before you are signed in")
+                request.state.signed_in = True  # such a connection does not have to make room for others
             if received > FORM_BYTES and not _hands_on(request):
                 raise _too_large(FORM_BYTES)
             return message
