@@ -157,7 +157,7 @@ class Settings(BaseSettings):
         default=1_000,
         gt=0,
         le=1_000_000,
-        description="Connections of clients to an API process; the oldest idle one makes room for another.",
+        description="Connections of clients to an API process; beyond, one that waits or has shown no keys makes room.",
     )
     log_format: Literal["text", "json"] = "text"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -210,8 +210,12 @@ def _allowed(name: str) -> str:
         return f"one of {', '.join(schema['enum'])}"
     words = [_NUMBERS.get(schema.get("type", ""), "another text")]
     bounds = {"minimum": "from", "exclusiveMinimum": "above", "maximum": "up to"}
-    words += [f"{word} {schema[bound]:.15g}" for bound, word in bounds.items() if bound in schema]
+    words += [f"{word} {_plain(schema[bound])}" for bound, word in bounds.items() if bound in schema]
     return " ".join(words)
+
+
+def _plain(number: float) -> str:
+    return str(int(number)) if number == int(number) else str(number)
 
 
 def _variable(name: str) -> str:

@@ -202,6 +202,10 @@ class ServiceUnavailableError(RequestError):
     key = "service_unavailable"
     message = "Service unavailable"
 
+    def __init__(self, details: str) -> None:
+        super().__init__(details)
+        self.headers["Retry-After"] = "1"
+
 
 class UploadLostError(ServiceUnavailableError):
     """What had come of an upload was swept up before its end; it may be sent again."""

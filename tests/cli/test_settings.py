@@ -13,6 +13,7 @@ def test_settings_that_cannot_be_used_end_a_role_with_a_sentence(tmp_path: Path)
     )
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr.splitlines() == [
+        "tallykeep: TALLYKEEP_HOSTS is no setting and has no effect; did you mean TALLYKEEP_HOST?",
         "tallykeep: 2 settings cannot be used:",
         "  --port is '70000'; it has to be a whole number from 0 up to 65535",
         "  TALLYKEEP_LOG_LEVEL is 'INFO'; it has to be one of debug, info, warning, error",

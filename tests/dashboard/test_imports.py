@@ -120,6 +120,24 @@ def test_what_may_be_too_large_to_be_looked_at_is_not_even_read(visitor: Browser
     assert "its size was not told" in answer.text
 
 
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"files": {f"file{number}": (None, b"x" * 900_000) for number in range(5)}},
+        {"files": {f"file{number}": ("a.csv", b"Code") for number in range(2)}},
+        {"files": {"f" * 5_000_000: ("a.csv", b"Code")}},
+        {"data": {"field": "x" * 5_000_000}},
+    ],
+    ids=["fields", "files", "header of a part", "urlencoded"],
+)
+def test_what_is_held_of_a_form_beside_its_file_is_bounded(
+    visitor: Browser, token: str, form: dict[str, dict[str, Any]]
+) -> None:
+    answer = visitor.http.post("/imports/preview", headers={"X-CSRF-Token": token}, **form)
+    assert answer.status_code in {400, 413}
+    assert looked(visitor, token, GERMAN + b"\n" * 5_000_000).status_code == 200
+
+
 def test_columns_that_do_not_count_in_a_campaign_are_named(visitor: Browser, token: str) -> None:
     part = looked(
         visitor, token, b"Code,Voucher Type,Value,Colour\nA,GIFT_VOUCHER,5,red\n", kind="campaign-vouchers"

@@ -174,6 +174,34 @@ def test_the_oldest_idle_connection_makes_room_for_another(small_server: Server,
             assert last.answer()[0] == 200
 
 
+@pytest.mark.parametrize("path", ["/sign-in", "/v1/vouchers/importCSV"])
+def test_who_shows_no_keys_and_keeps_us_waiting_makes_room_for_others(small: Api, path: str) -> None:
+    begun = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 10000\r\n\r\n".encode()
+    with ExitStack() as held:
+        for _ in range(40):
+            client = held.enter_context(Client(small))
+            client.send(begun, b"x")
+        for _ in range(5):
+            with closing(httpx.Client(base_url=small.url, trust_env=False, headers=small.http.headers)) as another:
+                assert another.get("/v1/vouchers").status_code == 200
+
+
+def test_who_has_shown_keys_makes_room_for_nobody(small: Api, bystander: Api) -> None:
+    body = b"Code,Voucher Type,Amount\nSLOW-1,GIFT_VOUCHER,5\n"
+    with ExitStack() as held:
+        slow = held.enter_context(Client(bystander))
+        length = f"Content-Length: {len(body)}"
+        slow.send(slow.head("POST", "/v1/vouchers/importCSV", "Content-Type: text/csv", "Connection: close", length))
+        slow.send(body[:10])
+        wait_for(lambda: bystander.http.get("/livez").status_code == 200)
+        for _ in range(40):
+            held.enter_context(Client(small)).send(
+                b"POST /sign-in HTTP/1.1\r\nHost: x\r\nContent-Length: 10000\r\n\r\nx"
+            )
+        slow.send(body[10:])
+        assert slow.answer()[0] == 202
+
+
 @pytest.mark.parametrize(
     ("start", "piece", "status"),
     [

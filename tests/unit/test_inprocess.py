@@ -2,12 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import suppress
 from typing import Any
 
 import httpx
 import pytest
 
 from tallykeep.dashboard.inprocess import InProcess
+from tallykeep.http import receiving
+from tallykeep.http.receiving import PacedBodies
 
 Asgi = Callable[[Any, Any, Any], Coroutine[Any, Any, None]]
 
@@ -112,3 +115,52 @@ def test_a_body_that_breaks_off_breaks_off_the_request() -> None:
 
     with pytest.raises(ValueError, match="broken off"):
         _ask(app, lambda client: client.post("/", content=pieces()))
+
+
+def test_a_body_whose_reading_was_broken_off_does_not_pass_for_a_whole_one() -> None:
+    received: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        received.append(await receive())
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0.01):
+                await receive()
+        received.append(await receive())
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b"begun"
+        await asyncio.sleep(60)
+
+    async def ask() -> None:
+        async with httpx.AsyncClient(transport=InProcess(app), base_url="http://host:1") as client:
+            await client.post("/", content=body())
+
+    asyncio.run(ask())
+    assert [message["type"] for message in received] == ["http.request", "http.disconnect"]
+
+
+def test_a_body_that_is_handed_on_is_paced_where_it_came_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(receiving, "WINDOW_SECONDS", 0.05)
+    monkeypatch.setattr(receiving, "LEAST_BYTES_A_SECOND", 1)
+    received: list[bytes] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        while (message := await receive())["type"] == "http.request" and message["more_body"]:
+            received.append(message["body"])
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def body() -> AsyncIterator[bytes]:
+        for _ in range(10):
+            yield b"row\n"
+            await asyncio.sleep(0.02)
+
+    async def ask() -> None:
+        paced = InProcess(PacedBodies(app, most_seconds=60))
+        async with httpx.AsyncClient(transport=paced, base_url="http://host:1") as client:
+            await client.post("/", content=body())
+
+    asyncio.run(ask())
+    assert b"".join(received) == b"row\n" * 10

@@ -19,6 +19,7 @@ BAD = {
     "port": ("99999", "a whole number from 0 up to 65535"),
     "worker_concurrency": ("many", "a whole number above 0 up to 1000"),
     "api_pool_size": ("1", "a whole number above 1 up to 1000"),
+    "max_body_bytes": ("1GB", "a whole number above 0 up to 1125899906842624"),
     "portion_rows": ("1.5", "a whole number above 0 up to 1000000"),
     "lease_seconds": ("inf", "a number above 0 up to 86400"),
     "tidy_interval_seconds": ("nan", "a number above 0 up to 86400"),

@@ -94,17 +94,17 @@ def _add_roles(cli: typer.Typer, roles: Roles) -> None:
     @cli.command(rich_help_panel=_SERVE)
     def serve(host: Host = None, port: Port = None, data_dir: DataDir = None) -> None:
         """Run everything: PostgreSQL (unless TALLYKEEP_DATABASE_URL is set), API and worker."""
-        _run(roles.serve, host=host, port=port, data_dir=data_dir)
+        _run(roles.serve, logs=True, host=host, port=port, data_dir=data_dir)
 
     @cli.command(rich_help_panel=_SERVE)
     def api(host: Host = None, port: Port = None, data_dir: DataDir = None) -> None:
         """Run one API process."""
-        _run(roles.api, host=host, port=port, data_dir=data_dir)
+        _run(roles.api, logs=True, host=host, port=port, data_dir=data_dir)
 
     @cli.command(rich_help_panel=_SERVE)
     def worker(data_dir: DataDir = None) -> None:
         """Run one worker process."""
-        _run(roles.worker, data_dir=data_dir)
+        _run(roles.worker, logs=True, data_dir=data_dir)
 
     @cli.command("apply-alone", hidden=True)
     def apply_alone(project_id: int, action_id: str, first_row: int) -> None:
@@ -137,7 +137,7 @@ def _add_database(cli: typer.Typer, roles: Roles) -> None:
         _run(roles.prompt_database, data_dir=data_dir)
 
 
-def _run(role: Role, *given: Any, **options: object) -> None:
+def _run(role: Role, *given: Any, logs: bool = False, **options: object) -> None:
     # Imported here, because most commands read no settings.
     from tallykeep.config import BadSettingsError, forget_secrets, read_settings  # noqa: PLC0415
     from tallykeep.errors import TallykeepError  # noqa: PLC0415
@@ -147,6 +147,8 @@ def _run(role: Role, *given: Any, **options: object) -> None:
         forget_secrets()
         code = role(settings, *given)
     except BadSettingsError as error:
+        if logs:
+            _warn_of_unknown_variables()  # the log, which would have said so, never begins
         typer.secho(f"tallykeep: {error}", fg="red", err=True)
         code = ExitCode.USAGE
     except (TallykeepError, ValueError) as error:

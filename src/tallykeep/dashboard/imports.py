@@ -11,8 +11,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.datastructures import FormData, UploadFile
 
 from tallykeep.dashboard.api import RefusedError, segment
-from tallykeep.dashboard.bodies import FORM_BYTES
-from tallykeep.dashboard.guard import MOST_FIELDS
+from tallykeep.dashboard.bodies import FORM_BYTES, form_with_file
 from tallykeep.dashboard.look import KINDS, asked, how_it_is_read, is_a_guess, shown
 from tallykeep.dashboard.pages import fragment, page
 from tallykeep.dashboard.uploads import Upload, Uploads
@@ -48,7 +47,7 @@ async def look(request: Request, visit: FromVisit) -> Response:
     """A look at the beginning of a file, as a part of the page; what is wrong with it, where it cannot be read."""
     if problem := await _too_large(request, visit):
         return _problem(problem)
-    form = await request.form(max_fields=MOST_FIELDS)
+    form = await form_with_file(request)
     uploads: Uploads = request.app.state.uploads
     owner, file, kept = visit.session.csrf_token, form.get("file"), str(form.get("kept", ""))
     if isinstance(file, UploadFile):

@@ -41,6 +41,7 @@ class _Exchange(httpx.AsyncByteStream):
         self._request = request
         self._sent = aiter(request.stream)  # type: ignore[arg-type]
         self._all_sent = False
+        self._is_broken = False
         self._chunks: asyncio.Queue[bytes | None] = asyncio.Queue(_MOST_WAITING_CHUNKS)
         self._complete = False
         self._task: asyncio.Task[None] | None = None
@@ -63,8 +64,12 @@ class _Exchange(httpx.AsyncByteStream):
     async def _receive(self) -> dict[str, Any]:
         if self._all_sent:
             await asyncio.Event().wait()  # a reader that goes away cancels the whole task
+        if self._is_broken:
+            return {"type": "http.disconnect"}
+        # A generator whose reading is broken off has ended: without this, what came would pass for all of the body.
+        self._is_broken = True
         chunk = await anext(self._sent, None)
-        self._all_sent = chunk is None
+        self._is_broken, self._all_sent = False, chunk is None
         return {"type": "http.request", "body": chunk or b"", "more_body": not self._all_sent}
 
     async def _send(self, message: Any) -> None:
@@ -102,4 +107,5 @@ def _scope(request: httpx.Request) -> dict[str, Any]:
         "headers": [(name.lower(), value) for name, value in request.headers.raw],
         "server": (request.url.host, request.url.port),
         "client": None,
+        "state": {"is_paced": True},  # where the body came in
     }

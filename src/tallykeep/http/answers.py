@@ -231,9 +231,7 @@ def _allowed_methods(request: Request) -> list[str]:
 
 async def _on_conflict(request: Request, error: Exception) -> Response:
     _log.info("rows are being written to by others", request_id=request_id(request), reason=str(error))
-    refused = ServiceUnavailableError(_WRITTEN_TO)
-    refused.headers["Retry-After"] = "1"
-    return error_answer(request, refused)
+    return error_answer(request, ServiceUnavailableError(_WRITTEN_TO))
 
 
 async def _on_canceled(request: Request, error: Exception) -> Response:

@@ -38,9 +38,7 @@ async def readyz(context: FromContext) -> Json:
     """
     missing, workers = await _missing(context.guard)
     if missing:
-        refused = ServiceUnavailableError("; ".join(missing))
-        refused.headers["Retry-After"] = "1"
-        raise refused
+        raise ServiceUnavailableError("; ".join(missing))
     return Json({"status": "ok", "workers": workers})
 
 

@@ -48,7 +48,9 @@ class Waits:
         finally:
             timer.cancel()
             if self._looking is not None:
-                self._looking.cancel()
+                if self._holder is None:
+                    self._looking.cancel()
+                # One that is under way is waited for: later it would take back what the connection does for the next.
                 await asyncio.wait((self._looking,))
 
     def _begin_to_look(self, connection: Connection) -> None:

@@ -36,6 +36,7 @@ STALL_SECONDS = 30.0  # that a client may leave an answer where it is
 _LEAST_READ = 16 << 10  # bytes that it takes in that time at least
 
 _SAFE = ("GET", "HEAD")
+_KNOWN = {"caller", "signed_in"}  # what a request's state holds once its client is known
 _FILES_FOR_OTHERS = 200  # open files that are no client's connections
 
 
@@ -49,7 +50,7 @@ class BoundedProtocol(HttpToolsProtocol):
     most_connections = 1_000
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Take the connection, and where there are too many let the one go that has waited longest for a request."""
+        """Take the connection; where there are too many, the one that has waited longest makes room, if any may."""
         super().connection_made(transport)
         self._waits_since = self.loop.time()
         self._is_open = False  # a request has begun and is not complete
@@ -73,9 +74,9 @@ class BoundedProtocol(HttpToolsProtocol):
             self._reader.cancel()
 
     def _make_room(self) -> None:
-        waiting = [each for each in self.connections if isinstance(each, BoundedProtocol) and each is not self]
-        idle = [each for each in waiting if each.is_idle and not each.transport.is_closing()]
-        if oldest := min(idle, key=lambda each: each._waits_since, default=None):
+        others = [each for each in self.connections if isinstance(each, BoundedProtocol) and each is not self]
+        waiting = [each for each in others if each.may_make_room and not each.transport.is_closing()]
+        if oldest := min(waiting, key=lambda each: each._waits_since, default=None):
             oldest.transport.abort()
         else:
             self._refuse(ServiceUnavailableError("The server has as many connections as it takes; come back later"))
@@ -84,6 +85,19 @@ class BoundedProtocol(HttpToolsProtocol):
     def is_idle(self) -> bool:
         """Whether the connection waits for a request, or for the rest of its headers."""
         return not self._has_head and (self.cycle is None or self.cycle.response_complete)
+
+    @property
+    def may_make_room(self) -> bool:
+        """Whether there is nothing to answer, or the client has shown no keys and keeps us waiting."""
+        if self.is_idle or self._is_answered:
+            return True
+        keeps_us_waiting = self._is_open or self.flow.write_paused
+        return keeps_us_waiting and self.cycle is not None and not _KNOWN & self.cycle.scope.get("state", {}).keys()
+
+    @property
+    def _is_answered(self) -> bool:
+        """Whether the newest request was answered, though it may not be complete."""
+        return self._answered_at is not None and self.cycle is not None and bool(self.cycle.response_complete)
 
     # What is received
 
@@ -199,7 +213,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._refused_at = now + STALL_SECONDS
         elif self.flow.write_paused:
             self._look_after_stall(now)
-        elif self._is_open and self._answered_at is not None:
+        elif self._is_open and self._answered_at is not None and self._is_answered:
             if now - self._answered_at > LINGER_SECONDS:
                 self.transport.close()
         elif self.is_idle and now - self._waits_since > HEAD_SECONDS:
