@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tallykeep.engine import unique
 from tallykeep.engine.rows import raw_rows, split_rows
 from tallykeep.engine.split_lines import LinesSplitter
 from tallykeep.engine.unique import UniqueKeys
@@ -61,6 +62,19 @@ def test_portions_are_cut_into_smaller_ones_row_by_row() -> None:
         Portion(4, 2, b"4\n5", [1, 1]),
     ]
     assert raw_rows(portion, splitter.source) == [b"1", b"2", b"3", b"4", b"5"]
+
+
+def test_keys_are_told_apart_however_many_and_refused_beyond_their_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unique, "_LOOSE", 3)
+    source = lines_splitter().source
+    lines = [b'{"code":"%d"}' % number for number in range(10)]
+    for again in range(10):
+        keys = UniqueKeys("code", 10)
+        keys.checked(Portion(1, 10, b"\n".join(lines)), source)
+        with pytest.raises(InvalidPayloadError, match=f"Row 11 repeats the code {again}"):
+            keys.checked(Portion(11, 1, lines[again]), source)
+        with pytest.raises(InvalidPayloadError, match="more than 10 rows"):
+            keys.checked(Portion(11, 1, b'{"code":"new"}'), source)
 
 
 def test_keys_are_unique_over_lines_too() -> None:

@@ -9,6 +9,7 @@ import psutil
 import pytest
 import xlsxwriter
 
+from tallykeep.engine import workbook as workbook_module
 from tallykeep.engine.header import header_score
 from tallykeep.engine.workbook import SheetSize, Taken, Workbooks
 from tallykeep.errors import InvalidPayloadError
@@ -53,7 +54,10 @@ def test_reading_that_is_broken_off_ends_its_process() -> None:
 
 
 @pytest.mark.parametrize(("projects", "at_once"), [(1, 1), (3, 2)])
-def test_many_at_a_time_wait_for_their_turn_and_one_project_has_one(projects: int, at_once: int) -> None:
+def test_many_at_a_time_wait_for_their_turn_and_one_project_has_one(
+    projects: int, at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workbook_module, "_PATIENCE_SECONDS", 120.0)
     small = workbook([["Code"], ["A"]]).getvalue()
 
     async def scenario() -> None:

@@ -16,6 +16,7 @@ from functools import partial
 from typing import Any, Protocol
 
 import psycopg
+import structlog
 from psycopg import AsyncConnection
 from psycopg.errors import TooManyConnections
 from psycopg.pq import TransactionStatus
@@ -27,6 +28,8 @@ from tallykeep import exact_json
 from tallykeep.db.guard import Guard
 from tallykeep.db.reach import bounded, is_crowded, is_sound, told, within
 from tallykeep.db.session import set_own_limits
+
+_log = structlog.get_logger()
 
 Connection = AsyncConnection[DictRow]
 Configure = Callable[[Connection], Awaitable[None]]
@@ -259,8 +262,12 @@ class Pool:
 
     def _connected(self, task: asyncio.Task[None]) -> None:
         self._connecting.discard(task)
-        if not task.cancelled() and task.exception() is None:
-            self.refill()
+        if task.cancelled():
+            return
+        if (defect := task.exception()) is not None:
+            _log.error("no connection can be set up", pool=self.name, exc_info=defect)
+            return
+        self.refill()
 
 
 def _expire(waiter: asyncio.Future[Connection], patience: float) -> None:

@@ -81,16 +81,20 @@ class Applier:
                 break  # every action has its portions in hand
             served.add(action_id)
             try:
-                if await self._apply(connection, project_id, action_id):
+                if await self._apply_or_isolate(connection, project_id, action_id):
                     return True
-            except _SuspectError as suspect:
-                await self._isolate(connection, suspect)
-                return True
             except _NoPlaceError as error:
                 no_place = error
         if no_place:
             raise no_place
         return False
+
+    async def _apply_or_isolate(self, connection: Connection, project_id: int, action_id: str) -> bool:
+        try:
+            return await self._apply(connection, project_id, action_id)
+        except _SuspectError as suspect:
+            await self._isolate(connection, suspect)
+        return True
 
     async def _apply(self, connection: Connection, project_id: int, action_id: str) -> bool:
         """Apply the action's next portion, in one transaction; False when none is there for us."""
@@ -139,7 +143,7 @@ class Applier:
         isolation = Isolation(self.run_alone, self.settings)
         try:
             if self._isolating.locked():
-                raise OutOfTurnError("another portion is tried in a process of its own")  # each takes a place for long
+                raise _NoPlaceError("another portion is tried in a process of its own")  # each takes a place for long
             async with self._isolating:
                 await isolation.isolate(connection, suspect.claimed, suspect.attempts)
         except (OutOfTurnError, asyncio.CancelledError):

@@ -30,7 +30,7 @@ _CHUNK_BYTES = 1 << 18
 _LONGEST_LOGGED = 300
 # Each may take as much memory as the settings allow.
 _AT_ONCE = Bounds(in_all=2, of_project=1, of_key=1, waiting=20)
-_PATIENCE_SECONDS = 4.0  # whoever is refused comes again; nobody is kept waiting for an answer
+_PATIENCE_SECONDS = 10.0
 _LONGEST_NAME = 255
 
 
