@@ -44,7 +44,7 @@ class UniqueKeys:
     def _remember(self, known: int) -> None:
         if not self._left:
             raise InvalidPayloadError(
-                f"There are more than {self._most} rows whose {self._name} has to differ; send them in several submissions"
+                f"There are more than {self._most} rows whose {self._name} has to differ; send several submissions"
             )
         self._left -= 1
         self._loose.add(known)
