@@ -31,8 +31,9 @@ $(VENV)/bin/uv:
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv 2>$(VENV)/pip.log || { cat $(VENV)/pip.log; exit 1; }
 
 $(VENV)/.done: $(VENV)/bin/uv pyproject.toml requirements.lock
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --requirement requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --require-hashes --requirement requirements.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@$(BIN)/python -m compileall -q src
 	@touch $@
 
 demo: setup
@@ -42,6 +43,7 @@ serve: setup
 	@exec $(BIN)/tallykeep serve
 
 test: setup $(VENV)/.chromium $(VENV)/.faketime
+	@$(BIN)/python -m compileall -q src tests  # many processes are started, also where none may write what it compiles
 	@$(BIN)/python -m pytest --numprocesses 2 $(PYTEST_ARGS)
 
 # What drives the dashboard in tests/browser. Tried anew each time, where it could not be had.
