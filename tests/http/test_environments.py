@@ -72,7 +72,8 @@ def test_a_process_for_one_portion_is_told_the_database_alone() -> None:
         looking = asyncio.create_task(first_child())
         running = asyncio.create_task(run(1, "aa_1", 1))
         names = told(await looking)
-        await running
+        running.cancel()  # it waits for its database
+        await asyncio.wait([running])
         return names
 
     assert asyncio.run(scenario()) == {"TALLYKEEP_DATABASE_URL"}
@@ -83,7 +84,7 @@ def test_a_reader_of_workbooks_is_told_nothing() -> None:
     large = workbook([["Code"], *([f"C{number}" * 20] for number in range(20_000))]).getvalue()
 
     async def scenario() -> set[str]:
-        async with Workbooks(quiet_settings()).as_csv(sent(large), None, frozenset()) as (_, rows):
+        async with Workbooks(quiet_settings()).as_csv(sent(large), None, frozenset(), (1, "")) as (_, rows):
             assert await anext(aiter(rows))
             (reader,) = readers()
             return told(reader)

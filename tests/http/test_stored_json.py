@@ -175,11 +175,16 @@ def test_a_row_that_is_right_but_for_what_is_left_out_is_done_however_deep_that_
 def test_what_cannot_be_kept_with_an_action_or_campaign_is_refused(api: Api, value: str) -> None:
     for path, body in (
         ("/v1/customers/metadata/async", f'{{"source_ids": ["A"], "metadata": {{"n": {value}}}}}'),
-        ("/v1/vouchers/metadata/async", f'{{"codes": ["A", {"[" * 300 + "]" * 300}], "metadata": {{}}}}'),
         ("/v1/campaigns", f'{{"name": "C", "voucher": {{{GIFT}, "foo": {value}}}}}'),
     ):
         refused = api.http.post(path, content=body, headers=JSON)
         assert refused.status_code == 400, refused.text
+
+
+def test_a_name_that_cannot_be_kept_fails_alone(api: Api) -> None:
+    body = f'{{"codes": [{"[" * 300 + "]" * 300}, "A"], "metadata": {{}}}}'
+    action = api.ended(sent(api, "POST", "/v1/vouchers/metadata/async", body)["async_action_id"])
+    assert (action["total_count"], action["failed_count"]) == (2, 2)  # and there is no voucher A
 
 
 @pytest.mark.parametrize("cell", ["a\rb", "a\nb", "\r", "a,b", " "])

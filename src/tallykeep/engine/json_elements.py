@@ -12,7 +12,9 @@ _FLAT = rb'(?:[^][{}"]++|' + _STRING + rb")"
 _LEVEL_1 = rb"(?:" + _FLAT + rb"|[{[](?:" + _FLAT + rb")*+[]}])"
 _LEVEL_2 = rb"(?:" + _FLAT + rb"|[{[](?:" + _LEVEL_1 + rb")*+[]}])"
 BRACKETED = re.compile(rb"[{[](?:" + _LEVEL_2 + rb")*+[]}]", re.DOTALL)
-_TOKEN = re.compile(_STRING + rb'|[][{}"]', re.DOTALL)
+# What holds no other brackets is passed at once, with more of its kind behind it.
+_GROUPS = rb"(?:[{[](?:" + _FLAT + rb")*+[]}][ \t\r\n]*+,?+[ \t\r\n]*+)++"
+_TOKEN = re.compile(_GROUPS + b"|" + _STRING + rb'|[][{}"]', re.DOTALL)
 _TEXT = re.compile(_STRING, re.DOTALL)
 _WORD = re.compile(rb"[^][{}\",\s:]++(?=[\s,\]])")
 _SPACE = re.compile(rb"[ \t\r\n]*+")
@@ -42,10 +44,9 @@ def element_end(buffer: bytes, at: int) -> int | None:
 class Walk:
     """A walk along one object or array to its end; what it has passed is not looked at again when more has come."""
 
-    __slots__ = ("_depth", "_in_string", "_passed", "brackets")
+    __slots__ = ("_depth", "_in_string", "_passed")
 
     def __init__(self) -> None:
-        self.brackets = 0  # that were opened
         self._passed = 0
         self._depth = 0
         self._in_string = False
@@ -56,7 +57,7 @@ class Walk:
         return self._passed > 0
 
     def end(self, buffer: bytes, start: int) -> int | None:
-        """Where the element that starts here ends; None where it goes on, or has too many brackets."""
+        """Where the element that starts here ends; None where it goes on."""
         at = start + self._passed
         if self._in_string:
             inside = _INSIDE.match(buffer, at)
@@ -67,13 +68,12 @@ class Walk:
             at += 1
             self._in_string = False
         depth = self._depth
+        if not self._passed:
+            at, depth = at + 1, 1  # its own bracket
         for token in _TOKEN.finditer(buffer, at):
             mark = token[0]
             if mark in (b"{", b"["):
                 depth += 1
-                self.brackets += 1
-                if self.brackets > exact_json.MOST_BRACKETS:
-                    return None
             elif mark in (b"}", b"]"):
                 depth -= 1
                 if depth == 0:
@@ -96,6 +96,11 @@ def split_elements(body: bytes) -> list[bytes]:
         elements.append(body[at:end])
         at = after_space(delimited, after_space(delimited, end) + 1)
     return elements
+
+
+def has_too_many_brackets(element: bytes) -> bool:
+    """Whether the element has more arrays and objects than can be kept."""
+    return len(element) > LONG_ELEMENT and element.count(b"[") + element.count(b"{") > exact_json.MOST_BRACKETS
 
 
 def is_json(element: bytes) -> bool:

@@ -16,6 +16,7 @@ from tallykeep.engine.json_elements import (
     Walk,
     after_space,
     element_end,
+    has_too_many_brackets,
     is_json,
     split_elements,
 )
@@ -161,7 +162,7 @@ class JsonSplitter:
         """One element or mark at `at`; returns where it ends, or None when it goes on in the next chunk."""
         mark = self._buffer[at : at + 1]
         if self._state in ("element", "first") and not (mark == b"]" and self._state == "first"):
-            end = self._end_of_element(at, self._cutter.row_number + len(elements))
+            end = self._end_of_element(at)
             if end is None:
                 self._refuse_nonsense(at, mark)
                 return None
@@ -174,14 +175,12 @@ class JsonSplitter:
         self._state = self._next_state(mark, len(elements))
         return at + 1
 
-    def _end_of_element(self, at: int, row: int) -> int | None:
+    def _end_of_element(self, at: int) -> int | None:
         if self._buffer[at : at + 1] not in OPENERS:
             return element_end(self._buffer, at)
         if not self._walk.begun and (match := BRACKETED.match(self._buffer, at, at + LONG_ELEMENT)):
             return match.end()
         end = self._walk.end(self._buffer, at)
-        if self._walk.brackets > exact_json.MOST_BRACKETS:
-            raise InvalidPayloadError(f"Row {row} {exact_json.TOO_MANY_BRACKETS}")
         if end is not None:
             self._walk = Walk()
         return end
@@ -282,13 +281,15 @@ def _read(run: bytes) -> tuple[bytes, list[Any]] | None:
 
 def _check(elements: list[bytes], number: int) -> None:
     """Raise InvalidPayloadError for the first of these elements, the rows from this number on, that is not JSON."""
-    if not elements:
+    checked = [element for element in elements if not has_too_many_brackets(element)]  # those fail when they are read
+    if not checked:
         return
     try:
-        orjson.loads(b"[" + b",".join(elements) + b"]")
+        orjson.loads(b"[" + b",".join(checked) + b"]")
     except orjson.JSONDecodeError:
         for row, element in enumerate(elements, number):
-            _check_one(element, row)
+            if not has_too_many_brackets(element):
+                _check_one(element, row)
 
 
 def _check_one(element: bytes, number: int) -> None:
