@@ -19,7 +19,6 @@ from tallykeep.model import Portion, Row, Source, Table
 MOST_ROWS = 10_000
 MOST_BYTES = 16 << 20  # of these rows
 _WINDOW_BYTES = 1 << 16
-_OVERLAP_BYTES = 16  # more than a number that may mean two has, with its neighbours
 # Where a number may mean two: most files have none, and need no closer look. With the sign in front it is quickest.
 _TWO_WAY = re.compile(rb"[.,]\d{3}(?!\d)(?<=\d.\d{3})")
 _TWO_WAY_CELL = re.compile(r"(?<![\d.,])[1-9]\d{0,2}[.,]\d{3}(?![\d.,])", re.ASCII)
