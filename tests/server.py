@@ -8,7 +8,7 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 import psutil
@@ -23,7 +23,9 @@ ENDED = ("DONE", "FAILED")
 
 
 class Server:
-    """`tallykeep serve` as a child process; `roles` finds its children by name."""
+    """`tallykeep serve` as a child process; `role` finds its children by name."""
+
+    _directories: ClassVar[set[Path]] = set()
 
     def __init__(
         self, directory: Path, *, database_url: str | None = None, cwd: Path | None = None, **variables: str
@@ -41,6 +43,10 @@ class Server:
         self._process: subprocess.Popen[str] | None = None
 
     def start(self) -> "Server":
+        if not self.url:
+            # Another server's database has other keys: whoever used this directory next would be refused for ever.
+            assert self.directory not in self._directories, f"another server has used {self.directory}"
+            self._directories.add(self.directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(

@@ -33,8 +33,8 @@ def test_no_database_is_said_with_what_to_do_and_no_password(tmp_path: Path) -> 
 
 
 def test_the_embedded_database_has_a_prompt_and_lost_keys_are_replaced(session_dir: Path) -> None:
-    server = Server(session_dir / "embedded").start()
-    directory = str(session_dir / "embedded" / "data")
+    server = Server(session_dir / "shell").start()
+    directory = str(session_dir / "shell" / "data")
     try:
         assert "up to date" in run(None, "db", "status", "--data-dir", directory).stdout
         with in_terminal(None, "db", "shell", "--data-dir", directory, PAGER="cat") as terminal:

@@ -76,7 +76,7 @@ def test_what_no_waiting_helps_against_is_told_at_once(
 
 
 def test_an_embedded_postgresql_that_is_killed_comes_back_with_all_that_needs_it(session_dir: Path) -> None:
-    served = Served(session_dir / "embedded")
+    served = Served(session_dir / "outage")
     try:
         served.seconds_until_well(time.monotonic())
         worst = 0.0
