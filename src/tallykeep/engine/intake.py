@@ -1,14 +1,13 @@
 """Taking an upload in: its bytes become portions, piece by piece and beside the event loop, and go to the database."""
 
-import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import aclosing, suppress
+from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
 from tallykeep.engine.decimal_marks import DecimalMarks
 from tallykeep.engine.kinds import Upload
 from tallykeep.engine.open import Opened
+from tallykeep.engine.read_ahead import ReadAhead
 from tallykeep.engine.room import Holder
 from tallykeep.engine.side_thread import Aside
 from tallykeep.engine.staging import Staged
@@ -18,7 +17,8 @@ from tallykeep.model import Portion, Source
 Done = TypeVar("Done")
 
 _SMALL_BYTES = 1 << 14  # a body of so many bytes is read where it is: quicker than the way to the thread and back
-_PIECE_BYTES = 1 << 17
+_LARGE_BYTES = 1 << 20  # who has sent so much sends more: it goes to the thread in fewer, larger lots
+_WORTH_THE_WAY_BYTES = 1 << 17
 _WORTH_WRITING_BYTES = 3 << 20  # smaller submissions are written with their action, in one transaction
 _WORTH_WRITING = 16  # portions
 _SLOW_SECONDS = 1.0  # who sends nothing for so long holds little meanwhile
@@ -44,10 +44,10 @@ class Intake:
 
         Raises InvalidPayloadError and BodyTooLargeError for the rows, UploadLostError, and the database's errors.
         """
-        async with aclosing(self._pieces(staged, holder)) as pieces:
-            async for piece in pieces:
-                self._size += len(piece)
-                self.rest += await self.run(partial(self._fed, piece))
+        async with ReadAhead(self._content) as ahead:
+            while pieces := await self._next(ahead, staged, holder):
+                self._size += sum(map(len, pieces))
+                self.rest += await self.run(partial(self._fed, pieces))
                 await self._make_room(staged, holder)
         self.rest += await self.run(self._finished)
         await staged.written()
@@ -61,8 +61,15 @@ class Intake:
         held = next((portion for portion in self.rest if portion.first_row == first_row), None)
         return held or await staged.read(first_row)
 
-    def _fed(self, piece: bytes) -> list[Portion]:
-        return [self._taken(portion) for portion in self._splitter.feed(piece)]
+    async def _next(self, ahead: ReadAhead, staged: Staged, holder: Holder) -> list[bytes]:
+        """What comes next, nothing at the end; while nothing comes, what is held goes to the database."""
+        least = _SMALL_BYTES if self._size < _LARGE_BYTES else _WORTH_THE_WAY_BYTES
+        while not await ahead.wait(least, _SLOW_SECONDS if holder.holds_much else None):
+            await self._write(staged, holder)
+        return ahead.take()
+
+    def _fed(self, pieces: list[bytes]) -> list[Portion]:
+        return [self._taken(portion) for piece in pieces for portion in self._splitter.feed(piece)]
 
     def _cut(self) -> list[Portion]:
         return [self._taken(portion) for portion in self._splitter.cut()]
@@ -95,37 +102,3 @@ class Intake:
 
     def _note(self, holder: Holder) -> None:
         holder.note(sum(len(portion.body) for portion in self.rest) + self._splitter.gathered)
-
-    async def _pieces(self, staged: Staged, holder: Holder) -> AsyncGenerator[bytes]:
-        """The content in pieces that take about as long; while none comes, what is held goes to the database."""
-        pieces = _cut_evenly(self._content)
-        following: asyncio.Future[bytes | None] | None = None
-        try:
-            while True:
-                following = asyncio.ensure_future(anext(pieces, None))
-                while not (await asyncio.wait([following], timeout=_SLOW_SECONDS if holder.holds_much else None))[0]:
-                    await self._write(staged, holder)
-                piece = await following
-                if piece is None:
-                    return
-                yield piece
-        finally:
-            if following is not None and not following.done():
-                following.cancel()
-                with suppress(asyncio.CancelledError):
-                    await following
-
-
-async def _cut_evenly(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The same bytes, neither in many small pieces nor in large ones."""
-    gathered = bytearray()
-    async for chunk in chunks:
-        if len(gathered) + len(chunk) < _SMALL_BYTES:
-            gathered += chunk
-            continue
-        whole = memoryview(bytes(gathered) + chunk if gathered else chunk)
-        gathered.clear()
-        for start in range(0, len(whole), _PIECE_BYTES):
-            yield bytes(whole[start : start + _PIECE_BYTES])
-    if gathered:
-        yield bytes(gathered)

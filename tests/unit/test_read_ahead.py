@@ -1,0 +1,93 @@
+"""Reading ahead: nothing lost or reordered, memory bounded, errors where they came."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+
+import pytest
+
+from tallykeep.engine.read_ahead import ReadAhead
+from tallykeep.errors import InvalidPayloadError
+
+pytestmark = pytest.mark.anyio
+
+_MOST_AT_ONCE = 1 << 17
+_MOST_GATHERED = 1 << 18
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+async def _sent(chunks: Iterable[bytes], *, error: Exception | None = None) -> AsyncIterator[bytes]:
+    for chunk in chunks:
+        yield chunk
+        await asyncio.sleep(0)
+    if error is not None:
+        raise error
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        [],
+        [b""],
+        [b"a"],
+        [b"%d," % number for number in range(5_000)],
+        [b"x" * 300_000, b"y", b"z" * (_MOST_AT_ONCE * 2 + 1)],
+        [b"", b"a" * _MOST_AT_ONCE, b"", b"b"],
+    ],
+    ids=["nothing", "an empty chunk", "a byte", "many small chunks", "large chunks", "empty ones between"],
+)
+async def test_every_byte_comes_once_and_in_order(chunks: list[bytes]) -> None:
+    taken: list[bytes] = []
+    async with ReadAhead(_sent(chunks)) as ahead:
+        while True:
+            assert await ahead.wait(16_384, None)
+            if not (pieces := ahead.take()):
+                break
+            taken += pieces
+    assert b"".join(taken) == b"".join(chunks)
+    assert all(0 < len(piece) <= _MOST_AT_ONCE for piece in taken)
+
+
+async def test_an_error_comes_behind_what_was_sent_before_it() -> None:
+    broken = InvalidPayloadError("cut off")
+    async with ReadAhead(_sent([b"a", b"b"], error=broken)) as ahead:
+        taken = b""
+        with pytest.raises(InvalidPayloadError, match="cut off"):
+            while await ahead.wait(16_384, None):
+                taken += b"".join(ahead.take())
+        assert taken == b"ab"
+
+
+async def test_what_nobody_takes_is_bounded_and_left_when_the_reader_goes() -> None:
+    sent = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal sent
+        while True:
+            sent += 65_536
+            yield bytes(65_536)
+
+    async with ReadAhead(endless()) as ahead:
+        for _ in range(3):
+            assert await ahead.wait(1, None)
+            await asyncio.sleep(0)
+            before = sent
+            await asyncio.sleep(0.01)
+            assert sent == before, "nothing is received while so much is there"
+            assert sum(map(len, ahead.take())) <= _MOST_GATHERED + 65_536
+
+
+async def test_a_pause_ends_the_wait() -> None:
+    never = asyncio.Event()
+
+    async def pausing() -> AsyncIterator[bytes]:
+        yield b"a"
+        await never.wait()
+
+    async with ReadAhead(pausing()) as ahead:
+        assert not await ahead.wait(16_384, 0.01)
+        assert await ahead.wait(1, 10)
+        assert ahead.take() == [b"a"]
