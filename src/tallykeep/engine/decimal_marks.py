@@ -69,36 +69,43 @@ class DecimalMarks:
         self, source: Source, portion_at: Callable[[int], Awaitable[Portion | None]], aside: Aside
     ) -> dict[int, str]:
         """The marks of columns by their index in the file's own header; `portion_at` is asked by a first row."""
-        for noted in self._noted if self._is_unclear else ():
-            portion = await portion_at(noted.first_row)
-            parts = await aside(partial(_small_parts, portion, source, noted.rows)) if portion else []
-            for part in parts:
-                await aside(partial(self._look, part, source))
+        if self._is_unclear:
+            for look in (self._look_for_unclear, self._look_for_marks):
+                for noted in self._noted:
+                    portion = await portion_at(noted.first_row)
+                    parts = await aside(partial(_small_parts, portion, source, noted.rows)) if portion else []
+                    for part in parts:
+                        await aside(partial(look, part, source))
+                if not self._unclear_columns:
+                    break
         return self._told()
 
     def found_now(self, source: Source, portions: Iterable[Portion]) -> dict[int, str]:
         """The same at once, of portions that are at hand."""
         rows = {noted.first_row: noted.rows for noted in self._noted}
-        for portion in portions if self._is_unclear else ():
-            if portion.first_row in rows:
-                for part in _small_parts(portion, source, rows[portion.first_row]):
-                    self._look(part, source)
+        held = [portion for portion in portions if portion.first_row in rows] if self._is_unclear else []
+        parts = [part for portion in held for part in _small_parts(portion, source, rows[portion.first_row])]
+        for look in (self._look_for_unclear, self._look_for_marks):
+            for part in parts:
+                look(part, source)
         return self._told()
 
-    def _look(self, part: Portion, source: Source) -> None:
-        if self._marks_of is None:
-            return
+    def _look_for_unclear(self, part: Portion, source: Source) -> None:
         for at, cells in enumerate(_columns(read_rows(part, source), len(source.header))):
-            if at in self._known:
-                continue
-            if _is_any_two_way(cells):
+            if at not in self._known and at not in self._unclear_columns and _is_any_two_way(cells):
                 self._unclear_columns.add(at)
-            self._found.setdefault(at, set()).update(self._marks_of(cells))
+
+    def _look_for_marks(self, part: Portion, source: Source) -> None:
+        """Few files have such columns, and few columns of these: all others need not be taken apart."""
+        if self._marks_of is None or not self._unclear_columns:
+            return
+        columns = _columns(read_rows(part, source), len(source.header))
+        for at in self._unclear_columns:
+            self._found.setdefault(at, set()).update(self._marks_of(columns[at]))
 
     def _told(self) -> dict[int, str]:
         known = {at: mark for at, mark in self._known.items() if mark}
-        found = {at: marks for at, marks in self._found.items() if at in self._unclear_columns and len(marks) == 1}
-        return {at: next(iter(marks)) for at, marks in found.items()} | known
+        return {at: next(iter(marks)) for at, marks in self._found.items() if len(marks) == 1} | known
 
 
 def _is_any_two_way(cells: list[str]) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
+from anyio.lowlevel import checkpoint
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
@@ -46,6 +47,7 @@ def create_api(kinds: ActionTypes, open_context: Callable[[], AbstractAsyncConte
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        await checkpoint()  # loads what FastAPI would load at the first request, which takes 100 ms
         async with open_context() as context:
             app.state.context = context
             yield

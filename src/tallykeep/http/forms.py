@@ -78,7 +78,9 @@ class FileForm:
 
     def _is_quick(self, chunk: bytes) -> bool:
         """Whether the parser goes through it without looking at single bytes much."""
-        return len(chunk) <= _QUICK_BYTES or (self._in_file and chunk.count(b"\r\n--") < _FEW)
+        if len(chunk) <= _QUICK_BYTES:
+            return True
+        return self._in_file and (b"\r" not in chunk or chunk.count(b"\r\n--") < _FEW)
 
     def _feed(self, chunk: bytes) -> list[bytes]:
         try:
