@@ -13,6 +13,12 @@ from tallykeep.resources.projects import Keys
 
 SIZES = {"wide": (1280, 800), "phone": (390, 844)}
 THEMES = ("light", "dark")
+# Each size and each theme once; EVERY_LOOK=1 tries all of them.
+LOOKS = (
+    [(size, theme) for size in SIZES for theme in THEMES]
+    if os.environ.get("EVERY_LOOK")
+    else [("wide", "light"), ("phone", "dark")]
+)
 _AXE = Path(__file__).parent / "axe" / "axe.min.js"
 _FLAGS = ["--no-sandbox"] if os.geteuid() == 0 else []
 

@@ -227,7 +227,8 @@ def test_a_workbook_goes_to_the_server_once_and_again_where_it_is_not_known_any_
     expect(page.locator("table.preview th.off")).to_have_count(1)
     assert files == [True, False]
     page.route(PREVIEW, lambda route: route.fulfill(headers={"X-Send-Again": "true"}, body=""), times=1)
-    page.get_by_label("Shop becomes").select_option("Category")
+    with page.expect_request(lambda request: "/preview" in request.url and _has_file(request)):
+        page.get_by_label("Shop becomes").select_option("Category")
     expect(page.locator("table.preview th.off")).to_have_count(0)
     assert files == [True, False, False, True]
     expect(page.get_by_label("Shop becomes")).to_have_value("field:Category")

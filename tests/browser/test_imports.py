@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.chromium import SIZES, THEMES, Visitor, visiting
+from tests.browser.chromium import LOOKS, Visitor, visiting
 from tests.browser.test_looks import check
 from tests.http.watching import vouchers_held_back
 from tests.server import Api, Server
@@ -145,8 +145,7 @@ def test_what_cannot_be_imported_says_why(visitor: Visitor, tmp_path: Path) -> N
         expect(page.get_by_role("button", name=re.compile("^Import"))).to_have_count(0)
 
 
-@pytest.mark.parametrize("theme", THEMES)
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(("size", "theme"), LOOKS)
 def test_the_wizard_is_accessible_and_fits(
     chromium: Browser, server: Server, api: Api, file: Path, size: str, theme: str
 ) -> None:

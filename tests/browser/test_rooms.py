@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.chromium import SIZES, THEMES, Visitor, visiting
+from tests.browser.chromium import LOOKS, Visitor, visiting
 from tests.browser.test_looks import check
 from tests.server import Api, Server
 
@@ -34,8 +34,7 @@ def _furnish(api: Api) -> list[str]:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("theme", THEMES)
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(("size", "theme"), LOOKS)
 def test_every_room_is_accessible_and_fits(chromium: Browser, server: Server, api: Api, size: str, theme: str) -> None:
     with visiting(chromium, server.url, size, theme) as visitor:
         visitor.sign_in(api.keys)

@@ -5,6 +5,8 @@ from collections.abc import Collection, Iterator
 from tallykeep.errors import InvalidPayloadError
 from tallykeep.model import Portion
 
+_MOST_BLANK_BYTES = 128 << 20
+
 
 class PortionCutter:
     """Gathers the bytes of consecutive rows and hands out portions of at most `max_rows` rows.
@@ -19,6 +21,7 @@ class PortionCutter:
         self._rows: list[bytes] = []
         self._count = 0  # of rows within runs, beyond one each
         self._size = 0
+        self._taken_bytes = 0
         self._lines: list[int] = []  # of the portion, as it has them
         self._next_line = 0  # of a row that follows the one before
         self._broken: list[int] = []
@@ -36,6 +39,7 @@ class PortionCutter:
                 self._broken.append(self._size)
             self._rows.append(row)
             self._size += len(row)
+            self._taken_bytes += len(row)
             if self.room <= 0 or self._size >= self._max_bytes:
                 yield from self.cut()
 
@@ -47,6 +51,7 @@ class PortionCutter:
             self._note_line(line, count)
         self._rows.append(run)
         self._size += len(run)
+        self._taken_bytes += len(run)
         self._count += count - 1
         if self.room <= 0 or self._size >= self._max_bytes:
             yield from self.cut()
@@ -59,6 +64,15 @@ class PortionCutter:
     def is_for(self, count: int) -> bool:
         """Whether so many rows at once leave portions about as large as they may be."""
         return count <= max(self.room, self._max_rows // 8)
+
+    def refuse_blanks(self, passed_bytes: int) -> None:
+        """Raise InvalidPayloadError where too much of what was passed is no row: a small file may expand to that."""
+        blank_bytes = passed_bytes - self._taken_bytes
+        if blank_bytes > max(_MOST_BLANK_BYTES, self._taken_bytes):
+            raise InvalidPayloadError(
+                f"More than {_MOST_BLANK_BYTES >> 20} MiB are blanks or blank lines, more than all rows before"
+                f" row {self.row_number} together; leave them out"
+            )
 
     @property
     def gathered(self) -> int:

@@ -39,6 +39,7 @@ class CsvSplitter:
         self._open_lines: list[bytes] = []  # lines before it that belong to a row whose quote is still open
         self._open_size = 0
         self._parse_from = 0
+        self._fed_bytes = 0
         self._line = 1  # the number of the first of them
         self._transcoder = Transcoder(charset)
         self._looked = looked
@@ -54,6 +55,7 @@ class CsvSplitter:
             yield from self._feed(self._transcoder.feed(piece))
 
     def _feed(self, chunk: bytes) -> Iterator[Portion]:
+        self._fed_bytes += len(chunk)
         self._tail += chunk
         end = _end_of_lines(self._tail)
         if end:
@@ -61,6 +63,7 @@ class CsvSplitter:
             yield from self._take_block(block)
         if len(self._tail) > self._max_row_bytes:
             raise row_too_long(self._cutter.row_number, self._max_row_bytes)
+        self._cutter.refuse_blanks(self._fed_bytes - len(self._tail) - self._open_size)
 
     def finish(self) -> Iterator[Portion]:
         """End of input: yield the rest; raises where there was no header."""

@@ -51,6 +51,7 @@ class JsonSplitter:
         self._max_row_bytes = max_row_bytes
         self._buffer = b""
         self._held = bytearray()  # what came behind it, too little by now to be worth a look
+        self._fed_bytes = 0
         self._state = "start"
         self._scan_from = 0
         self._walk = Walk()  # along the element that the buffer begins with
@@ -61,6 +62,7 @@ class JsonSplitter:
             yield from self._feed(piece, final=False)
 
     def _feed(self, chunk: bytes, *, final: bool) -> Iterator[Portion]:
+        self._fed_bytes += len(chunk)
         self._held += chunk
         if self._is_inner and self.has_ended:
             return
@@ -86,6 +88,7 @@ class JsonSplitter:
         self._scan_from = len(self._buffer) + _RUN_BYTES if self._walk.begun else 2 * len(self._buffer)
         if len(self._buffer) > self._max_row_bytes:
             raise row_too_long(self._cutter.row_number, self._max_row_bytes)
+        self._cutter.refuse_blanks(self._fed_bytes - len(self._buffer))
 
     def _take_held(self) -> None:
         self._buffer += self._held

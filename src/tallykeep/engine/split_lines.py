@@ -27,11 +27,13 @@ class LinesSplitter:
         self._max_row_bytes = max_row_bytes
         self._tail: list[bytes] = []  # the last line, as long as its end has not come
         self._tail_size = 0
+        self._fed_bytes = 0
         self._line = first_line  # the number of the next line
         self._started = False
 
     def feed(self, chunk: bytes) -> Iterator[Portion]:
         """Take the next bytes, and yield the portions that are full."""
+        self._fed_bytes += len(chunk)
         end = chunk.rfind(LINE_SEPARATOR) + 1
         if end:
             lines = b"".join([*self._tail, chunk[:end]]).split(LINE_SEPARATOR)
@@ -41,6 +43,7 @@ class LinesSplitter:
         self._tail_size += len(chunk) - end
         if self._tail_size > self._max_row_bytes + len(_BOM):
             raise row_too_long(self._cutter.row_number, self._max_row_bytes)
+        self._cutter.refuse_blanks(self._fed_bytes - self._tail_size)
 
     def finish(self) -> Iterator[Portion]:
         """End of input: yield the rest."""
