@@ -9,7 +9,7 @@ import orjson
 import uvicorn
 from fastapi import FastAPI, Request, Response
 
-from tallykeep.db.pool import make_pool
+from tallykeep.db.connections.pool import make_pool
 from tallykeep.db.queries import queries
 
 _sql = queries(__package__, "bare_api.sql")

@@ -13,17 +13,17 @@ from benchmarks.database import PROJECT_ID
 from benchmarks.imports import CSV_ROUTE, timed_import
 from benchmarks.lab import QUICK, Lab
 from benchmarks.server import Bench, running_bench
-from tallykeep.config import Settings
+from tallykeep.core.portion import Portion
+from tallykeep.core.settings import Settings
 from tallykeep.db.queries import queries
-from tallykeep.engine.rows import read_rows
-from tallykeep.engine.split_csv import CsvSplitter
-from tallykeep.model import Portion
+from tallykeep.formats.csv.splitter import CsvSplitter
+from tallykeep.formats.row_reader import read_rows
 from tallykeep.resources.categories.labels import CategoryLabels
-from tallykeep.resources.metadata import MetadataChecker
-from tallykeep.resources.vouchers.from_csv import CsvVouchers
-from tallykeep.resources.vouchers.write import ready_text
+from tallykeep.resources.metadata.checker import MetadataChecker
+from tallykeep.resources.vouchers.importing.csv_rows import CsvVouchers
+from tallykeep.resources.vouchers.store import ready_text
 
-_write = queries("tallykeep.resources.vouchers", "write.sql")
+_write = queries("tallykeep.resources.vouchers", "store.sql")
 
 _ROWS = 200_000
 _PORTIONS = 400

@@ -6,9 +6,9 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
-from tallykeep.actions import ACTION_TYPES
-from tallykeep.http.api import create_api
-from tallykeep.http.context import Context
+from tallykeep.api.app import create_api
+from tallykeep.api.dependencies.context import Context
+from tallykeep.catalog.action_types import ACTION_TYPES
 
 HERE = Path(__file__).parent
 PAGE, TEMPLATE = HERE / "compatibility.md", HERE / "compatibility.template.md"

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import psycopg
 
-from tallykeep.config import Settings
+from tallykeep.core.settings import Settings
 from tallykeep.db.embedded import prepare_embedded
 from tallykeep.db.migrate import migrate
-from tallykeep.supervisor import die_with_parent
+from tallykeep.server.supervisor import die_with_parent
 
 _numbers = itertools.count(1)
 

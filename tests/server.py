@@ -14,8 +14,8 @@ import httpx
 import psutil
 import psycopg
 
-from tallykeep.resources.projects import Keys, add_project, new_keys
-from tallykeep.supervisor import die_with_parent
+from tallykeep.server.supervisor import die_with_parent
+from tallykeep.tenants.projects import Keys, add_project, new_keys
 from tests.peer import hold_to_peer
 
 START_SECONDS = 120

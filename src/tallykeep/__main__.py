@@ -1,5 +1,5 @@
 """`python -m tallykeep` is the `tallykeep` command."""
 
-from tallykeep.command import main
+from tallykeep.server.entry import main
 
 main()

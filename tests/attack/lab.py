@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from tallykeep.db.embedded import prepare_embedded
-from tallykeep.resources.projects import Keys
+from tallykeep.tenants.projects import Keys
 from tests.attack.memory import Held, at_rest
 from tests.attack.tallies import Books
 from tests.attack.wire import Address, Piece, Shot, head

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tallykeep.actions import ACTION_TYPES
-from tallykeep.cli.kinds import IMPORTED, UPDATED, kinds
+from tallykeep.catalog.action_types import ACTION_TYPES
+from tallykeep.cli.kit.row_types import IMPORTED, UPDATED, kinds
 from tests.cli.running import EXAMPLES, run
 from tests.server import Api
 from tests.unit.test_sheet import workbook

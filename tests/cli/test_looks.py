@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tallykeep.cli.show import tally
+from tallykeep.cli.kit.show import tally
 from tests.cli.running import run
 from tests.cli.test_imports import actions, written
 from tests.http.exports import EXPORTS

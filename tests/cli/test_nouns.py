@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tallykeep.actions.templates import CSV_TEMPLATES
+from tallykeep.catalog.templates import CSV_TEMPLATES
 from tests.cli.running import in_terminal, run
 from tests.server import Api
 

@@ -10,9 +10,9 @@ from urllib.parse import parse_qs, urlsplit
 import psycopg
 import pytest
 
+from tallykeep.core.errors import UnsupportedDatabaseError
 from tallykeep.db.migrate import migrate, newest_revision
 from tallykeep.db.upkeep import database_status
-from tallykeep.errors import UnsupportedDatabaseError
 from tests.cli.running import run
 from tests.postgres import fresh_database
 from tests.relay import SOCKET, Link, Relay, listening

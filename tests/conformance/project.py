@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from tallykeep.engine.queue import QUEUE, TASK, Queue
+from tallykeep.engine.scheduling.job_queue import QUEUE, TASK, Queue
 
 _TABLES = """
 SELECT table_name FROM information_schema.columns

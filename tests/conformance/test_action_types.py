@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tallykeep.actions import ACTION_TYPES
+from tallykeep.catalog.action_types import ACTION_TYPES
 from tests.conformance.case import CELLS, NotFor
 from tests.conformance.cases import CASES
 from tests.conformance.project import contents, defer_again, wait_for_jobs

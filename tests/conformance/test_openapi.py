@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tallykeep.actions.templates import CSV_TEMPLATES
-from tallykeep.model import normal_title
+from tallykeep.catalog.templates import CSV_TEMPLATES
+from tallykeep.formats.csv.titles import normal_title
 from tests.conformance.case import Full, NotFor
 from tests.conformance.cases import CASES
 

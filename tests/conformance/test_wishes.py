@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tallykeep.actions import ACTION_TYPES
+from tallykeep.catalog.action_types import ACTION_TYPES
 from tests.conformance.case import Case
 from tests.conformance.cases import CASES
 from tests.conformance.project import contents

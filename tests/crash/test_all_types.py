@@ -6,7 +6,7 @@ from typing import Any
 
 import psycopg
 
-from tallykeep.actions import ACTION_TYPES
+from tallykeep.catalog.action_types import ACTION_TYPES
 from tests.conformance.cases import CASES
 from tests.conformance.project import contents
 from tests.crash.test_kills import database_url

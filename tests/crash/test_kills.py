@@ -9,7 +9,7 @@ from collections.abc import Callable
 import psutil
 import psycopg
 
-from tallykeep.resources.projects import Keys
+from tallykeep.tenants.projects import Keys
 from tests.crash.conftest import KEYS
 from tests.server import Api, Server
 

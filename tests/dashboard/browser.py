@@ -5,7 +5,7 @@ from html import unescape
 
 import httpx
 
-from tallykeep.resources.projects import Keys
+from tallykeep.tenants.projects import Keys
 
 
 class Browser:

@@ -2,7 +2,7 @@
 
 import re
 
-from tallykeep.dashboard.pages import STATIC
+from tallykeep.dashboard.kit.render import STATIC
 from tests.dashboard.browser import Browser
 
 

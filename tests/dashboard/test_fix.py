@@ -6,7 +6,7 @@ from html import unescape
 import httpx
 import pytest
 
-from tallykeep.dashboard.faults import columns_at_fault
+from tallykeep.dashboard.pages.task.cell_faults import columns_at_fault
 from tests.dashboard.browser import Browser
 from tests.http.test_control import accepted, counts, run, submit
 from tests.server import Api

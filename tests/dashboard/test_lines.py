@@ -8,13 +8,13 @@ import orjson
 import pytest
 from fastapi import Request
 
-from tallykeep.dashboard.api import Api as OwnApi
-from tallykeep.dashboard.api import Keys
-from tallykeep.dashboard.fields import Fields
-from tallykeep.dashboard.fix import Work, edit_rows
-from tallykeep.dashboard.sessions import Session
-from tallykeep.dashboard.task import show_task
-from tallykeep.dashboard.visit import Visit
+from tallykeep.dashboard.kit.api_client import Api as OwnApi
+from tallykeep.dashboard.kit.api_client import Keys
+from tallykeep.dashboard.kit.session_store import Session
+from tallykeep.dashboard.kit.signed_in import Visit
+from tallykeep.dashboard.pages.task.fields import Fields
+from tallykeep.dashboard.pages.task.fix import Work, edit_rows
+from tallykeep.dashboard.pages.task.routes import show_task
 from tests.http.test_control import MIXED, run
 from tests.server import Api
 

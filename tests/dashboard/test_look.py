@@ -5,8 +5,8 @@ from typing import Any
 
 from starlette.datastructures import FormData
 
-from tallykeep.dashboard.look import asked, how_it_is_read, shown
-from tallykeep.dashboard.pages import fragment
+from tallykeep.dashboard.kit.render import fragment
+from tallykeep.dashboard.pages.import_wizard.preview import asked, how_it_is_read, shown
 
 FIELD = {"required": False, "others": [], "choices": []}
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tallykeep.dashboard.api import RefusedError
-from tallykeep.dashboard.numbers import number_of
+from tallykeep.dashboard.kit.api_client import RefusedError
+from tallykeep.dashboard.kit.numbers import number_of
 from tests.dashboard.browser import Browser
 from tests.server import Api
 

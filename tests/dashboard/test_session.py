@@ -7,7 +7,7 @@ import httpx
 import psycopg
 import pytest
 
-from tallykeep.dashboard.session import WrongTries
+from tallykeep.dashboard.pages.sign_in.routes import WrongTries
 from tests.dashboard.browser import Browser
 from tests.server import Api
 

@@ -5,10 +5,10 @@ from html import unescape
 
 import pytest
 
-from tallykeep.actions import ACTION_TYPES
-from tallykeep.dashboard import words
-from tallykeep.dashboard.chart import HEIGHT, chart_of
-from tallykeep.dashboard.filters import Filters
+from tallykeep.catalog.action_types import ACTION_TYPES
+from tallykeep.dashboard.kit import labels as words
+from tallykeep.dashboard.pages.tasks.chart import HEIGHT, chart_of
+from tallykeep.dashboard.pages.tasks.filters import Filters
 from tests.dashboard.browser import Browser
 from tests.http.test_control import MIXED, accepted, gifts, run, submit
 from tests.http.watching import vouchers_held_back

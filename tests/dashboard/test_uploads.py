@@ -3,7 +3,7 @@
 import asyncio
 import io
 
-from tallykeep.dashboard.uploads import Uploads
+from tallykeep.dashboard.pages.import_wizard.kept_uploads import Uploads
 
 
 class Few(Uploads):

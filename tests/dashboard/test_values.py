@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 from starlette.datastructures import FormData
 
-from tallykeep.dashboard.values import constants, further, translations, wishes_of
+from tallykeep.dashboard.pages.import_wizard.values import constants, further, translations, wishes_of
 
 _TYPES = ["DISCOUNT_VOUCHER", "GIFT_VOUCHER"]
 

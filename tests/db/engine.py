@@ -9,18 +9,19 @@ from typing import Any
 import orjson
 import psycopg
 
-from tallykeep.actions import ACTION_TYPES
-from tallykeep.config import Settings
-from tallykeep.db.pool import Pool, make_pool
-from tallykeep.engine.accept import Acceptance
-from tallykeep.engine.apply import Applier
-from tallykeep.engine.control import Controller
-from tallykeep.engine.isolate import RunAlone
-from tallykeep.engine.kinds import ActionTypes, Submission
-from tallykeep.engine.read import Reader
-from tallykeep.engine.rescue import Rescuer
-from tallykeep.model import Portion, Source, Wishes
-from tallykeep.resources.projects import add_project, new_keys
+from tallykeep.catalog.action_types import ACTION_TYPES
+from tallykeep.core.action_type import ActionTypes, Submission
+from tallykeep.core.portion import Portion, Source
+from tallykeep.core.settings import Settings
+from tallykeep.core.submission_options import Wishes
+from tallykeep.db.connections.pool import Pool, make_pool
+from tallykeep.engine.applying.applier import Applier
+from tallykeep.engine.intake.accept import Acceptance
+from tallykeep.engine.managing.cancel_retry import Controller
+from tallykeep.engine.reading.get_action import Reader
+from tallykeep.engine.recovering.quarantine import RunAlone
+from tallykeep.engine.recovering.rescuer import Rescuer
+from tallykeep.tenants.projects import add_project, new_keys
 from tests.postgres import quiet_settings
 
 WORKER = "tallykeep test worker"

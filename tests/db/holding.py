@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tallykeep.actions import ACTION_TYPES
-from tallykeep.engine.kinds import ActionType
-from tallykeep.resources.projects import Caller
+from tallykeep.catalog.action_types import ACTION_TYPES
+from tallykeep.core.action_type import ActionType
+from tallykeep.tenants.projects import Caller
 from tests.db.engine import Engine
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from procrastinate.jobs import Status
 from procrastinate.manager import JobManager
 
-from tallykeep.engine.queue import QUEUE, Queue
+from tallykeep.engine.scheduling.job_queue import QUEUE, Queue
 from tests.db.engine import Engine
 
 

@@ -4,8 +4,8 @@ import asyncio
 from dataclasses import replace
 from typing import Any
 
-from tallykeep.actions import ACTION_TYPES
-from tallykeep.engine.kinds import ActionType
+from tallykeep.catalog.action_types import ACTION_TYPES
+from tallykeep.core.action_type import ActionType
 
 
 class Stalled:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tallykeep.errors import InvalidPayloadError
+from tallykeep.core.errors import InvalidPayloadError
 from tests.db.engine import Bytes, Engine, open_engine
 
 ROWS = "".join(f"C{number},GIFT_VOUCHER,1\n" for number in range(25))

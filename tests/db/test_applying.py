@@ -10,13 +10,14 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tallykeep.actions import ACTION_TYPES
-from tallykeep.db.pool import Connection
-from tallykeep.engine.account import close_portion
-from tallykeep.engine.attempt import Outcome
-from tallykeep.engine.claim import claim_portion
-from tallykeep.errors import PortionLostError
-from tallykeep.model import ClaimedPortion, Failure, Portion, Row, Source
+from tallykeep.catalog.action_types import ACTION_TYPES
+from tallykeep.core.errors import PortionLostError
+from tallykeep.core.portion import ClaimedPortion, Portion, Source
+from tallykeep.core.rows import Failure, Row
+from tallykeep.db.connections.pool import Connection
+from tallykeep.engine.applying.accounting import close_portion
+from tallykeep.engine.applying.attempt import Outcome
+from tallykeep.engine.applying.claim import claim_portion
 from tests.db.engine import Engine, open_engine
 from tests.postgres import quiet_settings
 

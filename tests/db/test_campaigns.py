@@ -7,8 +7,9 @@ from typing import Any
 import orjson
 import pytest
 
-from tallykeep.errors import NotFoundError
-from tallykeep.resources.campaigns.listed import CAMPAIGNS
+from tallykeep.core.errors import NotFoundError
+from tallykeep.resources.campaigns.list_spec import CAMPAIGNS
+from tallykeep.resources.campaigns.operations import add_voucher
 from tallykeep.resources.campaigns.single import create_in_campaign
 from tallykeep.resources.campaigns.store import (
     change_campaign,
@@ -17,8 +18,7 @@ from tallykeep.resources.campaigns.store import (
     switch_campaign,
     take_out_campaign,
 )
-from tallykeep.resources.campaigns.vouchers import add_voucher
-from tallykeep.resources.lists.query import read_selection
+from tallykeep.resources.lists.query_string import read_selection
 from tests.db.engine import Bytes, Engine, open_engine
 from tests.db.holding import Holding, caller, changed_while_in_hand, tally, wait_for_blocked, wait_for_waiting
 

@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
-from tallykeep.model import ClaimedPortion, Portion, Row, Source
+from tallykeep.core.portion import ClaimedPortion, Portion, Source
+from tallykeep.core.rows import Row
 from tallykeep.resources.categories.store import create_category, delete_category, update_category
-from tallykeep.resources.vouchers.imports import import_vouchers
+from tallykeep.resources.vouchers.importing.import_operation import import_vouchers
 from tallykeep.resources.vouchers.read import get_voucher
 from tests.db.engine import Engine, open_engine
 

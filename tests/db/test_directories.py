@@ -9,10 +9,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tallykeep.core.errors import DatabaseUnavailableError, DataDirectoryUnusableError
 from tallykeep.db import directories, embedded
 from tallykeep.db.directories import give_to, make_directory, make_own, make_passable, open_private
-from tallykeep.errors import DatabaseUnavailableError, DataDirectoryUnusableError
-from tallykeep.supervisor import Supervisor
+from tallykeep.server.supervisor import Supervisor
 from tests.postgres import quiet_settings, running_postgres
 
 ELSEWHERE = 12345  # a user that there is not

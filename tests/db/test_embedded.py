@@ -13,8 +13,8 @@ from threading import Barrier, BrokenBarrierError
 import psutil
 import pytest
 
+from tallykeep.core.errors import DatabaseUnavailableError
 from tallykeep.db import embedded
-from tallykeep.errors import DatabaseUnavailableError
 
 
 class Users:

@@ -5,9 +5,9 @@ import asyncio
 import psycopg
 import pytest
 
-from tallykeep.actions import ACTION_TYPES
+from tallykeep.catalog.action_types import ACTION_TYPES
+from tallykeep.core.errors import ServiceUnavailableError
 from tallykeep.db import gates
-from tallykeep.errors import ServiceUnavailableError
 from tallykeep.resources.categories.store import create_category
 from tests.db.engine import open_engine
 from tests.db.holding import gates_taken, wait_for_waiting

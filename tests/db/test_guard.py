@@ -11,11 +11,11 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.errors import DiskFull, QueryCanceled, TooManyConnections
 
-from tallykeep.db import guard as guards
-from tallykeep.db import knock as knocking
-from tallykeep.db.guard import Guard
-from tallykeep.db.pool import Pool, make_pool
-from tallykeep.db.standing import DatabaseAwayError
+from tallykeep.db.connections import guard as guards
+from tallykeep.db.connections import knock as knocking
+from tallykeep.db.connections.guard import Guard
+from tallykeep.db.connections.pool import Pool, make_pool
+from tallykeep.db.connections.standing import DatabaseAwayError
 from tests.relay import SOCKET, Link, Relay, listening
 
 _LATE_SECONDS = 1.4  # later than a first look is waited for

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 from psycopg_pool import PoolTimeout
 
-from tallykeep.engine.control import Parent, target_options
-from tallykeep.errors import ConflictError
-from tallykeep.model import OnError, Wishes
+from tallykeep.core.errors import ConflictError
+from tallykeep.core.submission_options import OnError, Wishes
+from tallykeep.engine.managing.cancel_retry import Parent, target_options
 from tests.db.engine import WORKER, Engine, open_engine
 from tests.postgres import fresh_database
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import psycopg
 
-from tallykeep.db.pool import make_pool
-from tallykeep.engine import listing
-from tallykeep.engine.listing import Wanted, find_page
-from tallykeep.model import Status
+from tallykeep.core.action import Status
+from tallykeep.db.connections.pool import make_pool
+from tallykeep.engine.reading import list_actions as listing
+from tallykeep.engine.reading.list_actions import Wanted, find_page
 
 ACTIONS = 100_000
 CHILDREN = 40

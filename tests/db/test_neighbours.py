@@ -10,8 +10,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from tallykeep.engine.control import Controller
-from tallykeep.model import Wishes
+from tallykeep.core.submission_options import Wishes
+from tallykeep.engine.managing.cancel_retry import Controller
 from tests.db.engine import Engine, new_project, open_engine
 from tests.db.test_applying import HEADER, gifts
 from tests.db.test_ranges import CODES, Work, every_work

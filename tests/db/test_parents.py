@@ -7,18 +7,18 @@ from typing import Any
 import pytest
 
 from tallykeep.db import gates
-from tallykeep.db.pool import Connection
+from tallykeep.db.connections.pool import Connection
 from tallykeep.resources.categories.store import create_category, delete_category, update_category
-from tallykeep.resources.metadata_schemas import (
+from tallykeep.resources.metadata.schemas import (
     create_schema,
     delete_schema,
     forget_removed_definition,
     mark_definition,
     update_schema,
 )
-from tallykeep.resources.products.declaration import PRODUCT
 from tallykeep.resources.products.read import delete_product
-from tallykeep.resources.skus.declaration import SKU
+from tallykeep.resources.products.spec import PRODUCT
+from tallykeep.resources.skus.spec import SKU
 from tallykeep.resources.upserts.single import upsert_one
 from tallykeep.resources.vouchers.read import get_voucher
 from tallykeep.resources.vouchers.single import create_voucher, update_voucher

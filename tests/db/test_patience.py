@@ -5,8 +5,8 @@ import asyncio
 import psycopg
 import pytest
 
-from tallykeep.errors import ServiceUnavailableError
-from tallykeep.http.patience import Waits
+from tallykeep.api.dependencies.lock_waits import Waits
+from tallykeep.core.errors import ServiceUnavailableError
 from tests.db.engine import Engine, open_engine
 
 

@@ -10,8 +10,8 @@ import psycopg
 import pytest
 from psycopg.errors import LockNotAvailable
 
-from tallykeep.actions import ACTION_TYPES
-from tallykeep.engine.kinds import ActionType
+from tallykeep.catalog.action_types import ACTION_TYPES
+from tallykeep.core.action_type import ActionType
 from tests.db.engine import Engine, new_project, open_engine
 from tests.db.test_applying import gifts
 from tests.db.waiting import until_waiting

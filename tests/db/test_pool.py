@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import psycopg
 import pytest
 
-from tallykeep.db.pool import Connection, Pool, make_pool, one_moment
+from tallykeep.db.connections.pool import Connection, Pool, make_pool, one_moment
 from tests.db.engine import Engine, open_engine
 from tests.db.test_applying import gifts
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from tallykeep.engine.claim import claim_portion
+from tallykeep.engine.applying.claim import claim_portion
 from tests.db.engine import open_engine
 from tests.db.test_applying import gifts
 from tests.postgres import quiet_settings

@@ -7,9 +7,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import psycopg
 import pytest
 
-from tallykeep.engine.account import end_unfinished
-from tallykeep.engine.turns import LONGEST_DELAY
-from tallykeep.model import EndedBy
+from tallykeep.core.action import EndedBy
+from tallykeep.engine.applying.accounting import end_unfinished
+from tallykeep.engine.scheduling.fair_scheduling import LONGEST_DELAY
 from tests.db.engine import WORKER, Engine, open_engine
 from tests.db.stalling import stalling
 from tests.db.test_applying import gifts

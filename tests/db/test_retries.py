@@ -21,8 +21,8 @@ from psycopg.errors import (
 )
 from psycopg_pool import PoolTimeout
 
-from tallykeep.actions import ACTION_TYPES
-from tallykeep.engine.kinds import ActionType
+from tallykeep.catalog.action_types import ACTION_TYPES
+from tallykeep.core.action_type import ActionType
 from tests.db.engine import Engine, open_engine
 from tests.db.test_applying import gifts
 

@@ -7,18 +7,18 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from tallykeep.core.errors import DatabaseUnavailableError
 from tallykeep.db.migrate import migrate, newest_revision
-from tallykeep.engine import claim
-from tallykeep.errors import DatabaseUnavailableError
-from tallykeep.resources.campaigns.listed import CAMPAIGNS
-from tallykeep.resources.customers.listed import CUSTOMERS
-from tallykeep.resources.lists.declare import Listed
+from tallykeep.engine.applying import claim
+from tallykeep.resources.campaigns.list_spec import CAMPAIGNS
+from tallykeep.resources.customers.list_spec import CUSTOMERS
 from tallykeep.resources.lists.page import page_query
-from tallykeep.resources.lists.query import read_selection
-from tallykeep.resources.orders.listed import ORDERS
-from tallykeep.resources.products.listed import PRODUCTS
-from tallykeep.resources.skus.listed import SKUS
-from tallykeep.resources.vouchers.listed import VOUCHERS
+from tallykeep.resources.lists.query_string import read_selection
+from tallykeep.resources.lists.spec import Listed
+from tallykeep.resources.orders.list_spec import ORDERS
+from tallykeep.resources.products.list_spec import PRODUCTS
+from tallykeep.resources.skus.list_spec import SKUS
+from tallykeep.resources.vouchers.list_spec import VOUCHERS
 from tests.db.engine import open_engine
 from tests.postgres import fresh_database
 

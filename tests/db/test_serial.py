@@ -9,17 +9,17 @@ from unittest.mock import patch
 import orjson
 import pytest
 
-from tallykeep.db.pool import Connection
+from tallykeep.core.errors import PortionLostError, ServiceUnavailableError
+from tallykeep.db.connections.pool import Connection
 from tallykeep.db.retry import in_transaction
-from tallykeep.errors import PortionLostError, ServiceUnavailableError
-from tallykeep.resources.customers.declaration import CUSTOMER
-from tallykeep.resources.orders.declaration import ORDER
-from tallykeep.resources.products.declaration import PRODUCT
+from tallykeep.resources.customers.spec import CUSTOMER
+from tallykeep.resources.orders.spec import ORDER
 from tallykeep.resources.products.read import delete_product
-from tallykeep.resources.skus.declaration import SKU
-from tallykeep.resources.upserts.declare import Upserted
+from tallykeep.resources.products.spec import PRODUCT
+from tallykeep.resources.skus.spec import SKU
+from tallykeep.resources.upserts.operation import Upsert
 from tallykeep.resources.upserts.single import upsert_one
-from tallykeep.resources.upserts.writing import Upsert
+from tallykeep.resources.upserts.spec import Upserted
 from tallykeep.resources.vouchers.single import create_voucher
 from tests.db.engine import Engine, open_engine
 from tests.db.holding import caller

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tallykeep.engine.shortened import is_shortened
+from tallykeep.engine.applying.shortened_keys import is_shortened
 from tests.db.engine import Engine, open_engine
 
 GIFT = "GIFT_VOUCHER,5"

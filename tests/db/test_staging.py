@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from tallykeep.engine import intake, staging
-from tallykeep.engine.accept import Acceptance
-from tallykeep.engine.tidy import Tidier
-from tallykeep.errors import InvalidPayloadError, NotFoundError, UploadLostError
+from tallykeep.core.errors import InvalidPayloadError, NotFoundError, UploadLostError
+from tallykeep.engine.intake import staging
+from tallykeep.engine.intake import upload_reader as intake
+from tallykeep.engine.intake.accept import Acceptance
+from tallykeep.engine.managing.retention import Tidier
 from tests.db.engine import Bytes, Engine, open_engine
 from tests.postgres import quiet_settings
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from tallykeep.engine.claim import claim_portion, forget_attempt, note_attempt
-from tallykeep.engine.isolate import TRY_AGAIN, Isolation
-from tallykeep.errors import NotTriedError
+from tallykeep.core.errors import NotTriedError
+from tallykeep.engine.applying.claim import claim_portion, forget_attempt, note_attempt
+from tallykeep.engine.recovering.quarantine import TRY_AGAIN, Isolation
 from tests.db.engine import Engine, open_engine
 from tests.db.stalling import stalling
 from tests.db.test_applying import gifts

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from tallykeep.engine import tidy
-from tallykeep.engine.tidy import Tidier
-from tallykeep.errors import NotFoundError
+from tallykeep.core.errors import NotFoundError
+from tallykeep.engine.managing import retention as tidy
+from tallykeep.engine.managing.retention import Tidier
 from tests.db.engine import Engine, open_engine
 from tests.db.test_applying import gifts
 from tests.postgres import quiet_settings

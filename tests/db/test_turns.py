@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from tallykeep.actions import ACTION_TYPES
+from tallykeep.catalog.action_types import ACTION_TYPES
 from tests.db.engine import Bytes, Engine, new_project, open_engine
 from tests.db.line import open_line
 from tests.db.test_applying import HEADER, gifts

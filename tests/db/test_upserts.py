@@ -9,7 +9,7 @@ from unittest.mock import patch
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tallykeep.resources.upserts import writing
+from tallykeep.resources.upserts import operation as writing
 from tests.db.engine import Engine, open_engine
 
 

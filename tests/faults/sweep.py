@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import psycopg
 from psycopg.rows import dict_row
 
-from tallykeep.engine.passing import is_passing
+from tallykeep.db.transient import is_passing
 from tests.db.engine import Engine, new_project, open_engine
 from tests.faults.proxy import Lost, Proxy, open_proxy
 

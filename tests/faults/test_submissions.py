@@ -8,10 +8,10 @@ from typing import Any
 import orjson
 import pytest
 
-from tallykeep.db.pool import make_pool
-from tallykeep.engine import intake
-from tallykeep.engine.passing import is_passing
-from tallykeep.engine.tidy import Tidier
+from tallykeep.db.connections.pool import make_pool
+from tallykeep.db.transient import is_passing
+from tallykeep.engine.intake import upload_reader as intake
+from tallykeep.engine.managing.retention import Tidier
 from tallykeep.resources.campaigns.store import create_campaign
 from tests.db.engine import Bytes, Engine
 from tests.faults.sweep import Stage, audit, drive, open_stage

@@ -11,7 +11,7 @@ import httpx
 import orjson
 import pytest
 
-from tallykeep.config import Settings
+from tallykeep.core.settings import Settings
 from tests.http.test_errors import check
 from tests.server import Api
 

@@ -9,8 +9,8 @@ import httpx
 import psutil
 import pytest
 
-from tallykeep.alone import in_a_process_of_its_own
-from tallykeep.engine.workbook import Workbooks
+from tallykeep.formats.xlsx.workbook import Workbooks
+from tallykeep.server.isolated_worker import in_a_process_of_its_own
 from tests.postgres import quiet_settings
 from tests.server import Server
 from tests.unit.test_sheet import workbook

@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from tallykeep.actions.templates import CSV_TEMPLATES
+from tallykeep.catalog.templates import CSV_TEMPLATES
 from tests.http.test_errors import check
 from tests.http.test_inputs import FILES, OBJECTS, csv_of, form_of, ndjson_of, xlsx_of
 from tests.server import Api

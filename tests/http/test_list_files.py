@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tallykeep.actions.list_files import LIST_FILES
-from tallykeep.actions.templates import CSV_TEMPLATES
+from tallykeep.catalog.exports import LIST_FILES
+from tallykeep.catalog.templates import CSV_TEMPLATES
 from tests.conformance.cases import CASES
 from tests.http.test_errors import check
 from tests.server import Api, Server, new_project

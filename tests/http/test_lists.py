@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from tallykeep.resources.campaigns.listed import CAMPAIGNS
-from tallykeep.resources.customers.listed import CUSTOMERS
+from tallykeep.resources.campaigns.list_spec import CAMPAIGNS
+from tallykeep.resources.customers.list_spec import CUSTOMERS
 from tallykeep.resources.lists.conditions import METADATA
-from tallykeep.resources.lists.declare import Condition, Listed
-from tallykeep.resources.orders.listed import ORDERS
-from tallykeep.resources.products.listed import PRODUCTS
-from tallykeep.resources.skus.listed import SKUS
-from tallykeep.resources.vouchers.listed import VOUCHERS
+from tallykeep.resources.lists.spec import Condition, Listed
+from tallykeep.resources.orders.list_spec import ORDERS
+from tallykeep.resources.products.list_spec import PRODUCTS
+from tallykeep.resources.skus.list_spec import SKUS
+from tallykeep.resources.vouchers.list_spec import VOUCHERS
 from tests.http.test_errors import check
 from tests.server import Api
 

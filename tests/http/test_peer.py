@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from docs.write import PEERS, operations, query_parameters
 
-from tallykeep.actions import ACTION_TYPES
+from tallykeep.catalog.action_types import ACTION_TYPES
 from tests.peer import MISSING, Contradiction, Endpoint, Peer, endpoint, read_peer
 from tests.peer_tolerated import TOLERATED, Tolerated
 from tests.server import Api, Server, new_project

@@ -10,7 +10,7 @@ import httpx
 import psycopg
 import pytest
 
-from tallykeep.http import protocol
+from tallykeep.api.transport import http_protocol as protocol
 from tests.http.raw import Client, answer_of
 from tests.server import Api, Server, new_project
 

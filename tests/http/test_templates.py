@@ -2,7 +2,7 @@
 
 import pytest
 
-from tallykeep.actions.templates import CSV_TEMPLATES
+from tallykeep.catalog.templates import CSV_TEMPLATES
 from tests.conformance.cases import CASES
 from tests.http.test_errors import check
 from tests.server import Api

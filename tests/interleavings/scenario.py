@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import orjson
 
-from tallykeep.engine.passing import is_passing
+from tallykeep.db.transient import is_passing
 from tests.interleavings.committing import committed
 from tests.interleavings.explore import Choose, Run
 from tests.interleavings.outcome import Outcome, audit

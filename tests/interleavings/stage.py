@@ -17,24 +17,24 @@ from fastapi import FastAPI
 from psycopg.rows import dict_row
 from structlog.testing import capture_logs
 
-from tallykeep.actions import ACTION_TYPES
-from tallykeep.config import Settings
-from tallykeep.db.guard import Guard
-from tallykeep.db.pool import Pool, make_pool
-from tallykeep.engine.accept import Acceptance
-from tallykeep.engine.apply import Applier
-from tallykeep.engine.beginning import Samples
-from tallykeep.engine.read import Reader
-from tallykeep.engine.rescue import Rescuer
-from tallykeep.engine.side_thread import SideThread
-from tallykeep.engine.watch import BriefWatcher, Watcher
-from tallykeep.http.api import create_api
-from tallykeep.http.context import Context
-from tallykeep.http.known_keys import KnownKeys
-from tallykeep.http.open_actions import OpenActions
-from tallykeep.http.shares import Pools, Shares
-from tallykeep.resources import codes
-from tallykeep.resources.projects import Caller, KeyKind, Keys, add_project, new_keys
+from tallykeep.api.app import create_api
+from tallykeep.api.dependencies.context import Context
+from tallykeep.api.dependencies.key_cache import KnownKeys
+from tallykeep.api.dependencies.open_actions import OpenActions
+from tallykeep.api.dependencies.shares import Pools, Shares
+from tallykeep.catalog.action_types import ACTION_TYPES
+from tallykeep.core.concurrency.side_thread import SideThread
+from tallykeep.core.settings import Settings
+from tallykeep.db.connections.guard import Guard
+from tallykeep.db.connections.pool import Pool, make_pool
+from tallykeep.engine.applying.applier import Applier
+from tallykeep.engine.intake.accept import Acceptance
+from tallykeep.engine.intake.sample import Samples
+from tallykeep.engine.reading.get_action import Reader
+from tallykeep.engine.reading.watch import BriefWatcher, Watcher
+from tallykeep.engine.recovering.rescuer import Rescuer
+from tallykeep.resources.fields import code_rules as codes
+from tallykeep.tenants.projects import Caller, KeyKind, Keys, add_project, new_keys
 from tests.interleavings.explore import Choose, Enabled, Run, Step
 from tests.interleavings.footprints import Footprints
 from tests.interleavings.names import Names

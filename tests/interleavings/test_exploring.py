@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
+from tallykeep.api.dependencies import context
 from tallykeep.db import gates
-from tallykeep.http import context
-from tallykeep.resources.campaigns import imports
-from tallykeep.resources.vouchers import single, updates, write
-from tallykeep.resources.vouchers.draft import VoucherDraft
+from tallykeep.resources.campaigns import import_operation as imports
+from tallykeep.resources.vouchers import single
+from tallykeep.resources.vouchers import store as write
+from tallykeep.resources.vouchers.importing.draft import VoucherDraft
+from tallykeep.resources.vouchers.updating import update_operation as updates
 from tests.interleavings.conftest import ORDERS_TRIED
 from tests.interleavings.explore import Footprint
 from tests.interleavings.scenarios import PAIRS

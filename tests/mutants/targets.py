@@ -9,7 +9,6 @@ from tests.mutants.mutant import Mutant
 from tests.mutants.of_python import mutants_of_python
 from tests.mutants.of_sql import mutants_of_sql
 
-_ENGINE, _RESOURCES = "src/tallykeep/engine", "src/tallykeep/resources"
 _NEIGHBOURS = ("tests/db/test_neighbours.py",)
 _CONTROL = ("tests/db/test_policies.py", "tests/http/test_control.py")
 _ACTIONS = ("tests/conformance/test_action_types.py", "tests/conformance/test_wishes.py")
@@ -43,7 +42,7 @@ _CAMPAIGNS = (
 
 # The tests of each pair of a module and its queries, without their endings.
 TESTS: dict[str, tuple[str, ...]] = {
-    f"{_ENGINE}/accept": (
+    "src/tallykeep/engine/intake/accept": (
         "tests/db/test_acceptance.py",
         "tests/db/test_turns.py",
         "tests/http/test_control.py",
@@ -51,7 +50,7 @@ TESTS: dict[str, tuple[str, ...]] = {
         *_ACTIONS,
         "tests/http/test_cells.py",
     ),
-    f"{_ENGINE}/account": (
+    "src/tallykeep/engine/applying/accounting": (
         *_APPLYING,
         *_NEIGHBOURS,
         *_CONTROL,
@@ -59,7 +58,7 @@ TESTS: dict[str, tuple[str, ...]] = {
         "tests/db/test_suspicion.py",
         *_ACTIONS,
     ),
-    f"{_ENGINE}/apply": (
+    "src/tallykeep/engine/applying/applier": (
         "tests/db/test_rescue.py",
         "tests/db/test_suspicion.py",
         "tests/db/test_retries.py",
@@ -69,8 +68,14 @@ TESTS: dict[str, tuple[str, ...]] = {
         *_SWEEP,
         "tests/crash/test_poison.py",
     ),
-    f"{_ENGINE}/attempt": (*_APPLYING, *_NEIGHBOURS, *_CONTROL, "tests/db/test_shortened.py", *_ACTIONS),
-    f"{_ENGINE}/claim": (
+    "src/tallykeep/engine/applying/attempt": (
+        *_APPLYING,
+        *_NEIGHBOURS,
+        *_CONTROL,
+        "tests/db/test_shortened.py",
+        *_ACTIONS,
+    ),
+    "src/tallykeep/engine/applying/claim": (
         *_APPLYING,
         "tests/db/test_rescue.py",
         "tests/db/test_suspicion.py",
@@ -78,7 +83,7 @@ TESTS: dict[str, tuple[str, ...]] = {
         *_CONTROL,
         *_SWEEP,
     ),
-    f"{_ENGINE}/turns": (
+    "src/tallykeep/engine/scheduling/fair_scheduling": (
         "tests/db/test_turns.py",
         "tests/db/test_rescue.py",
         "tests/db/test_suspicion.py",
@@ -86,39 +91,62 @@ TESTS: dict[str, tuple[str, ...]] = {
         *_CONTROL,
         "tests/db/test_acceptance.py",
     ),
-    f"{_ENGINE}/retries": ("tests/db/test_retries.py", "tests/db/test_rescue.py", "tests/db/test_suspicion.py"),
-    f"{_ENGINE}/rescue": (
+    "src/tallykeep/engine/recovering/retries": (
+        "tests/db/test_retries.py",
+        "tests/db/test_rescue.py",
+        "tests/db/test_suspicion.py",
+    ),
+    "src/tallykeep/engine/recovering/rescuer": (
         "tests/db/test_rescue.py",
         "tests/db/test_suspicion.py",
         "tests/db/test_turns.py",
         "tests/http/test_control.py",
     ),
-    f"{_ENGINE}/isolate": (
+    "src/tallykeep/engine/recovering/quarantine": (
         "tests/db/test_rescue.py",
         "tests/db/test_suspicion.py",
         *_NEIGHBOURS,
         "tests/crash/test_poison.py",
     ),
-    f"{_ENGINE}/control": (*_CONTROL, *_NEIGHBOURS, "tests/http/test_control_all.py", "tests/db/test_turns.py"),
-    f"{_ENGINE}/whole": (*_CONTROL, *_NEIGHBOURS, *_ACTIONS),
-    f"{_ENGINE}/once": ("tests/http/test_control.py", *_SWEEP, "tests/http/test_control_all.py"),
-    f"{_RESOURCES}/vouchers/imports": _VOUCHERS,
-    f"{_RESOURCES}/vouchers/write": _VOUCHERS,
-    f"{_RESOURCES}/vouchers/generated": _GENERATION,
-    f"{_RESOURCES}/vouchers/updates": (*_SERIAL, *_NEIGHBOURS, "tests/http/test_bulk_updates.py", *_ACTIONS),
-    f"{_RESOURCES}/vouchers/same_metadata": (*_SERIAL, *_NEIGHBOURS, "tests/http/test_bulk_updates.py", *_ACTIONS),
-    f"{_RESOURCES}/vouchers/single": _SINGLE,
-    f"{_RESOURCES}/upserts/writing": _UPSERTS,
-    f"{_RESOURCES}/upserts/merging": _UPSERTS,
-    f"{_RESOURCES}/upserts/single": (*_SERIAL, "tests/http/test_sdk_resources.py", *_ACTIONS),
-    f"{_RESOURCES}/upserts/store": _UPSERTS,
-    f"{_RESOURCES}/campaigns/vouchers": (*_RANGES, "tests/db/test_campaign_imports.py"),
-    f"{_RESOURCES}/campaigns/generation": _GENERATION,
-    f"{_RESOURCES}/campaigns/imports": ("tests/db/test_campaign_imports.py", *_ACTIONS),
-    f"{_RESOURCES}/campaigns/store": _CAMPAIGNS,
-    f"{_RESOURCES}/metadata_purge": _RANGES,
-    f"{_RESOURCES}/ranges": _RANGES,
-    f"{_RESOURCES}/looks": _SERIAL,
+    "src/tallykeep/engine/managing/cancel_retry": (
+        *_CONTROL,
+        *_NEIGHBOURS,
+        "tests/http/test_control_all.py",
+        "tests/db/test_turns.py",
+    ),
+    "src/tallykeep/engine/applying/atomic": (*_CONTROL, *_NEIGHBOURS, *_ACTIONS),
+    "src/tallykeep/engine/intake/idempotency": (
+        "tests/http/test_control.py",
+        *_SWEEP,
+        "tests/http/test_control_all.py",
+    ),
+    "src/tallykeep/resources/vouchers/importing/import_operation": _VOUCHERS,
+    "src/tallykeep/resources/vouchers/store": _VOUCHERS,
+    "src/tallykeep/resources/vouchers/generated_codes": _GENERATION,
+    "src/tallykeep/resources/vouchers/updating/update_operation": (
+        *_SERIAL,
+        *_NEIGHBOURS,
+        "tests/http/test_bulk_updates.py",
+        *_ACTIONS,
+    ),
+    "src/tallykeep/resources/vouchers/updating/uniform_update": (
+        *_SERIAL,
+        *_NEIGHBOURS,
+        "tests/http/test_bulk_updates.py",
+        *_ACTIONS,
+    ),
+    "src/tallykeep/resources/vouchers/single": _SINGLE,
+    "src/tallykeep/resources/upserts/operation": _UPSERTS,
+    "src/tallykeep/resources/upserts/merge": _UPSERTS,
+    "src/tallykeep/resources/upserts/single": (*_SERIAL, "tests/http/test_sdk_resources.py", *_ACTIONS),
+    "src/tallykeep/resources/upserts/store": _UPSERTS,
+    "src/tallykeep/resources/campaigns/operations": (*_RANGES, "tests/db/test_campaign_imports.py"),
+    "src/tallykeep/resources/campaigns/generation": _GENERATION,
+    "src/tallykeep/resources/campaigns/import_operation": ("tests/db/test_campaign_imports.py", *_ACTIONS),
+    "src/tallykeep/resources/campaigns/store": _CAMPAIGNS,
+    "src/tallykeep/resources/metadata/purge": _RANGES,
+    "src/tallykeep/resources/planned_ranges": _RANGES,
+    "src/tallykeep/resources/upserts/locked_keys": _SERIAL,
     "src/tallykeep/db/gates": ("tests/db/test_gates.py", "tests/db/test_parents.py"),
     "src/tallykeep/db/retry": (*_SERIAL, "tests/unit/test_conflicts.py"),
 }

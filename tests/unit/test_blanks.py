@@ -7,13 +7,13 @@ from unittest.mock import patch
 
 import pytest
 
-from tallykeep.engine import portions
-from tallykeep.engine.open import Splitter
-from tallykeep.engine.split_csv import CsvSplitter
-from tallykeep.engine.split_ids import IdsSplitter
-from tallykeep.engine.split_json import JsonSplitter
-from tallykeep.engine.split_lines import LinesSplitter
-from tallykeep.errors import InvalidPayloadError
+from tallykeep.core.errors import InvalidPayloadError
+from tallykeep.engine.intake.open_upload import Splitter
+from tallykeep.formats import batch_cutter as portions
+from tallykeep.formats.csv.splitter import CsvSplitter
+from tallykeep.formats.json.array_splitter import JsonSplitter
+from tallykeep.formats.json.ids_splitter import IdsSplitter
+from tallykeep.formats.json.ndjson_splitter import LinesSplitter
 
 _MOST = 100_000
 _SIZES = {"portion_rows": 100, "portion_bytes": 1 << 20, "max_row_bytes": 50_000}

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallykeep.engine.csv_records import is_blank
-from tallykeep.engine.decimal_marks import DecimalMarks
-from tallykeep.engine.rows import first_rows, raw_rows, read_rows, split_rows
-from tallykeep.engine.split_csv import CsvSplitter
-from tallykeep.model import Portion, Source
+from tallykeep.core.portion import Portion, Source
+from tallykeep.formats.csv.decimal_marks import DecimalMarks
+from tallykeep.formats.csv.records import is_blank
+from tallykeep.formats.csv.splitter import CsvSplitter
+from tallykeep.formats.row_reader import first_rows, raw_rows, read_rows, split_rows
 
 UNMATCHED = "the quotes in this line do not match up"
 LINES = st.lists(

@@ -4,10 +4,10 @@ import time
 
 import pytest
 
-from tallykeep.engine.beginning import Sample, read_beginning
-from tallykeep.engine.charsets import likelier_charsets
-from tallykeep.engine.encoding import known_charset
-from tallykeep.engine.header import Looked
+from tallykeep.engine.intake.sample import Sample, read_beginning
+from tallykeep.formats.charset import known_charset
+from tallykeep.formats.charset_candidates import likelier_charsets
+from tallykeep.formats.csv.header import Looked
 
 ELSEWHERE = {
     "Polish": ("Łódź Kraków Żywiec Gdańsk Poznań Wrocław Częstochowa Święta", "windows-1250 iso-8859-2 cp852"),

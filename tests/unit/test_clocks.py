@@ -14,12 +14,12 @@ HOST_CLOCKS = {
 }  # fmt: skip
 # Where one is read all the same: nothing is decided by it.
 SHOWN_OR_COMPARED = {
-    ("model.py", "new_ids"): "ids grow with time; two that do not are as good",
-    ("cli/phrases.py", "ago"): "shown to who sits at this host",
-    ("cli/doctor.py", "_clock"): "tells how far the clocks are apart",
-    ("http/status.py", "get_status"): "tells the host's time",
-    ("http/status.py", "_database"): "tells how far the clocks are apart",
-    ("dashboard/words.py", "seconds"): "shown",
+    ("core/ids.py", "new_ids"): "ids grow with time; two that do not are as good",
+    ("cli/kit/phrases.py", "ago"): "shown to who sits at this host",
+    ("cli/commands/doctor.py", "_clock"): "tells how far the clocks are apart",
+    ("api/routes/operations/status.py", "get_status"): "tells the host's time",
+    ("api/routes/operations/status.py", "_database"): "tells how far the clocks are apart",
+    ("dashboard/kit/labels.py", "seconds"): "shown",
 }
 
 

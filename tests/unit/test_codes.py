@@ -5,8 +5,8 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallykeep.resources import cleaning
-from tallykeep.resources.codes import CodeRule, Walk, code_rule
+from tallykeep.resources.fields import validators as cleaning
+from tallykeep.resources.fields.code_rules import CodeRule, Walk, code_rule
 
 AFFIXES = st.sampled_from(["", "A", "X-", "#", "ü"])
 CHARSETS = st.text(st.sampled_from("AB01ü-🎁"), min_size=1, max_size=6)  # signs that come twice among them

@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-from tallykeep.engine.columns import Mapping, choose_columns
-from tallykeep.engine.rows import read_rows
-from tallykeep.errors import InvalidPayloadError, InvalidQueryError
-from tallykeep.model import Portion, Source
+from tallykeep.core.errors import InvalidPayloadError, InvalidQueryError
+from tallykeep.core.portion import Portion, Source
+from tallykeep.engine.columns.column_mapping import Mapping, choose_columns
+from tallykeep.formats.row_reader import read_rows
 
 GERMAN = ["Gutschein", "Art", "Wert", "Notiz"]
 

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from fastapi import FastAPI
 
-from tallykeep.http.answers import RequestIds, answer_errors
+from tallykeep.api.responses.answers import RequestIds, answer_errors
 
 
 class _Drained:

@@ -6,12 +6,12 @@ import io
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tallykeep.csv_text import BYTE_ORDER_MARK, DELIMITERS, csv_line, csv_lines, header_line
-from tallykeep.engine.header import Looked
-from tallykeep.engine.rows import raw_rows, read_rows
-from tallykeep.engine.split_csv import CsvSplitter
-from tallykeep.model import normal_title
-from tallykeep.resources.reports import ReportLine, report_text
+from tallykeep.formats.csv.header import Looked
+from tallykeep.formats.csv.splitter import CsvSplitter
+from tallykeep.formats.csv.titles import normal_title
+from tallykeep.formats.csv.writer import BYTE_ORDER_MARK, DELIMITERS, csv_line, csv_lines, header_line
+from tallykeep.formats.row_reader import raw_rows, read_rows
+from tallykeep.resources.upserts.report_lines import ReportLine, report_text
 
 signs = st.sampled_from("\r\n\",;\t| =+-@'\x0b\x0c\x1c\x85\u2028\ufeffaé🙂0") | st.characters(codec="utf-8")
 cells = st.text(signs, max_size=6)

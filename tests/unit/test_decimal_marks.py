@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallykeep.engine import decimal_marks
-from tallykeep.engine.columns import choose_columns
-from tallykeep.engine.decimal_marks import MOST_ROWS, DecimalMarks, with_marks
-from tallykeep.engine.side_thread import at_once
-from tallykeep.engine.split_csv import CsvSplitter
-from tallykeep.model import Portion, Source
-from tallykeep.resources.numerals import decimal_marks as decimal_marks_of
+from tallykeep.core.concurrency.side_thread import at_once
+from tallykeep.core.portion import Portion, Source
+from tallykeep.engine.columns.column_mapping import choose_columns
+from tallykeep.formats.csv import decimal_marks
+from tallykeep.formats.csv.decimal_marks import MOST_ROWS, DecimalMarks, with_marks
+from tallykeep.formats.csv.splitter import CsvSplitter
+from tallykeep.resources.fields.numerals import decimal_marks as decimal_marks_of
 
 CELLS = st.sampled_from(["1.250", "1,250", "12.99", "12,99", "7", "", "x", '"1.250,00"', '"a\nb"', 'open" quote'])
 

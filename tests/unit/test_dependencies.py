@@ -8,8 +8,8 @@ from typing import Any
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
-from tallykeep.actions import ACTION_TYPES
-from tallykeep.http.api import create_api
+from tallykeep.api.app import create_api
+from tallykeep.catalog.action_types import ACTION_TYPES
 
 
 def _calls(dependant: Dependant) -> Iterator[Any]:

@@ -10,35 +10,35 @@ from typing import Any
 import pytest
 
 import tallykeep
-from tallykeep import exact_json
-from tallykeep.actions.imports import IMPORTS
-from tallykeep.actions.problems import Places
-from tallykeep.actions.recognition import SeenColumn, candidates
-from tallykeep.engine.csv_records import is_blank
-from tallykeep.engine.encoding import Transcoder
-from tallykeep.engine.header import Looked
-from tallykeep.engine.open import Splitter
-from tallykeep.engine.rows import raw_rows, read_rows, split_rows
-from tallykeep.engine.split_csv import CsvSplitter
-from tallykeep.engine.split_json import JsonSplitter
-from tallykeep.engine.split_lines import LinesSplitter
-from tallykeep.http.forms import FileForm
-from tallykeep.http.wishes import read_wishes
-from tallykeep.model import Row
-from tallykeep.resources.campaigns.listed import CAMPAIGNS
+from tallykeep.api.requests.multipart import FileForm
+from tallykeep.api.requests.submission_options import read_wishes
+from tallykeep.catalog.row_types import IMPORTS
+from tallykeep.core import exact_json
+from tallykeep.core.rows import Row
+from tallykeep.engine.intake.open_upload import Splitter
+from tallykeep.formats.charset import Transcoder
+from tallykeep.formats.csv.header import Looked
+from tallykeep.formats.csv.records import is_blank
+from tallykeep.formats.csv.splitter import CsvSplitter
+from tallykeep.formats.json.array_splitter import JsonSplitter
+from tallykeep.formats.json.ndjson_splitter import LinesSplitter
+from tallykeep.formats.row_reader import raw_rows, read_rows, split_rows
+from tallykeep.preview.problems import Places
+from tallykeep.preview.recognition import SeenColumn, candidates
+from tallykeep.resources.campaigns.list_spec import CAMPAIGNS
 from tallykeep.resources.categories.labels import CategoryLabels
-from tallykeep.resources.codes import code_rule
-from tallykeep.resources.customers.declaration import CUSTOMER
-from tallykeep.resources.lists.query import read_selection
-from tallykeep.resources.metadata import STANDARD_TYPES, MetadataChecker, MetadataSchema
-from tallykeep.resources.metadata_schemas import clean_properties
-from tallykeep.resources.metadata_typing import typed, typed_array
-from tallykeep.resources.orders.declaration import ORDER
-from tallykeep.resources.products.declaration import PRODUCT
-from tallykeep.resources.skus.declaration import SKU
-from tallykeep.resources.upserts.reading import Reader, json_reader
-from tallykeep.resources.vouchers.columns import COLUMNS
-from tallykeep.resources.vouchers.from_json import JsonVouchers
+from tallykeep.resources.customers.spec import CUSTOMER
+from tallykeep.resources.fields.code_rules import code_rule
+from tallykeep.resources.lists.query_string import read_selection
+from tallykeep.resources.metadata.cell_types import typed, typed_array
+from tallykeep.resources.metadata.checker import STANDARD_TYPES, MetadataChecker, MetadataSchema
+from tallykeep.resources.metadata.schemas import clean_properties
+from tallykeep.resources.orders.spec import ORDER
+from tallykeep.resources.products.spec import PRODUCT
+from tallykeep.resources.skus.spec import SKU
+from tallykeep.resources.upserts.row_readers import Reader, json_reader
+from tallykeep.resources.vouchers.importing.fields import COLUMNS
+from tallykeep.resources.vouchers.importing.json_rows import JsonVouchers
 from tests.growth import grows_too_fast
 
 UNITS = (
@@ -51,7 +51,7 @@ UNITS = (
 AROUND = ("{}", "['{}!")
 SIZE = 10_000
 # They make a pattern of a text that is always one of ours.
-OF_OUR_OWN = ("tallykeep.resources.spellings._pattern",)
+OF_OUR_OWN = ("tallykeep.resources.fields.spreadsheet_spellings._pattern",)
 
 Made = Callable[[int], str]
 
@@ -79,7 +79,7 @@ def slow(run: Callable[[Any], object], made: Callable[[str], Any] = str, size: i
 
 def readers() -> Iterator[tuple[str, Callable[[str], object]]]:
     """All functions of the layers that see what came, and take a text, some bytes or anything alone."""
-    for package in ("actions", "dashboard", "engine", "http", "resources"):
+    for package in ("core", "formats", "tenants", "resources", "engine", "catalog", "preview", "api", "dashboard"):
         for module in pkgutil.walk_packages([f"{tallykeep.__path__[0]}/{package}"], f"tallykeep.{package}."):
             for name, function in inspect.getmembers(importlib.import_module(module.name), inspect.isfunction):
                 is_ours = function.__module__ == module.name and f"{module.name}.{name}" not in OF_OUR_OWN

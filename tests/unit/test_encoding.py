@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallykeep.engine import encoding
-from tallykeep.engine.beginning import Sample, read_beginning
-from tallykeep.engine.encoding import Transcoder, known_charset
-from tallykeep.engine.header import Looked
-from tallykeep.engine.split_csv import CsvSplitter
-from tallykeep.errors import InvalidPayloadError
+from tallykeep.core.errors import InvalidPayloadError
+from tallykeep.engine.intake.sample import Sample, read_beginning
+from tallykeep.formats import charset as encoding
+from tallykeep.formats.charset import Transcoder, known_charset
+from tallykeep.formats.csv.header import Looked
+from tallykeep.formats.csv.splitter import CsvSplitter
 from tests.unit.test_split import CUTS, chunked, rows_of
 
 UTF8_MARK = b"\xef\xbb\xbf"

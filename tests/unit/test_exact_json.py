@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallykeep import exact_json
+from tallykeep.core import exact_json
 
 digits = st.text("0123456789", min_size=1, max_size=40)
 wholes = st.builds(lambda sign, text: sign + (text.lstrip("0") or "0"), st.sampled_from(["", "-"]), digits)

@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from tallykeep.model import Row, Table
-from tallykeep.resources.customers.declaration import CUSTOMER
-from tallykeep.resources.metadata import MetadataChecker, MetadataSchema
-from tallykeep.resources.products.declaration import PRODUCT
-from tallykeep.resources.skus.declaration import SKU
-from tallykeep.resources.upserts.columns import file_columns
-from tallykeep.resources.upserts.declare import Upserted
+from tallykeep.core.rows import Row, Table
+from tallykeep.resources.customers.spec import CUSTOMER
+from tallykeep.resources.metadata.checker import MetadataChecker, MetadataSchema
+from tallykeep.resources.products.spec import PRODUCT
+from tallykeep.resources.skus.spec import SKU
+from tallykeep.resources.upserts.fast_csv import file_columns
+from tallykeep.resources.upserts.spec import Upserted
 
 ANY = MetadataChecker(None)
 PRODUCT_HEADER = ["source_id", "name", "price", "attributes", "Tier", ""]

@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallykeep.actions import ACTION_TYPES
-from tallykeep.engine.columns import choose_columns
-from tallykeep.engine.filling import choose_filling, filled_header, read_filled
-from tallykeep.engine.rows import read_rows
-from tallykeep.errors import InvalidQueryError
-from tallykeep.http.wishes import read_defaults, read_values
-from tallykeep.model import Portion, Source, Table
+from tallykeep.api.requests.submission_options import read_defaults, read_values
+from tallykeep.catalog.action_types import ACTION_TYPES
+from tallykeep.core.errors import InvalidQueryError
+from tallykeep.core.portion import Portion, Source
+from tallykeep.core.rows import Table
+from tallykeep.engine.columns.cell_rules import choose_filling, filled_header, read_filled
+from tallykeep.engine.columns.column_mapping import choose_columns
+from tallykeep.formats.row_reader import read_rows
 
 VOUCHERS = ACTION_TYPES["VOUCHERS.IMPORT_CSV"]
 CUSTOMERS = ACTION_TYPES["CUSTOMERS.IMPORT_CSV"]

@@ -4,10 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallykeep.engine.header import LARGEST_HEADER, Looked, find_header
-from tallykeep.engine.split_csv import CsvSplitter
-from tallykeep.errors import InvalidPayloadError
-from tallykeep.model import Row, Source, normal_title
+from tallykeep.core.errors import InvalidPayloadError
+from tallykeep.core.portion import Source
+from tallykeep.core.rows import Row
+from tallykeep.formats.csv.header import LARGEST_HEADER, Looked, find_header
+from tallykeep.formats.csv.splitter import CsvSplitter
+from tallykeep.formats.csv.titles import normal_title
 from tests.unit.test_split import rows_in, split
 
 TITLES = frozenset(map(normal_title, ("Code", "Voucher Type", "Discount Type", "Value", "Expiration Date")))

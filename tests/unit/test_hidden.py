@@ -8,20 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallykeep.model import Row, Table
-from tallykeep.resources import cleaning
+from tallykeep.core.rows import Row, Table
 from tallykeep.resources.categories.labels import CategoryLabels
-from tallykeep.resources.cells import all_plain, is_plain
-from tallykeep.resources.cleaning import Problem
-from tallykeep.resources.customers.declaration import CUSTOMER
-from tallykeep.resources.hidden import hidden_in
-from tallykeep.resources.metadata import MetadataChecker
-from tallykeep.resources.orders.declaration import ORDER
-from tallykeep.resources.upserts.columns import file_columns
-from tallykeep.resources.upserts.reading import csv_reader, ids_reader, json_reader
-from tallykeep.resources.vouchers.from_csv import CsvVouchers
-from tallykeep.resources.vouchers.from_json import JsonVouchers
-from tallykeep.resources.vouchers.same_metadata import code_of
+from tallykeep.resources.customers.spec import CUSTOMER
+from tallykeep.resources.fields import validators as cleaning
+from tallykeep.resources.fields.copy_format import all_plain, is_plain
+from tallykeep.resources.fields.hidden_characters import hidden_in
+from tallykeep.resources.fields.validators import Problem
+from tallykeep.resources.metadata.checker import MetadataChecker
+from tallykeep.resources.orders.spec import ORDER
+from tallykeep.resources.upserts.fast_csv import file_columns
+from tallykeep.resources.upserts.row_readers import csv_reader, ids_reader, json_reader
+from tallykeep.resources.vouchers.importing.csv_rows import CsvVouchers
+from tallykeep.resources.vouchers.importing.json_rows import JsonVouchers
+from tallykeep.resources.vouchers.updating.uniform_update import code_of
 
 ANY = MetadataChecker(None)
 HIDDEN = [

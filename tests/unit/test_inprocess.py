@@ -8,9 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
-from tallykeep.dashboard.inprocess import InProcess
-from tallykeep.http import receiving
-from tallykeep.http.receiving import PacedBodies
+from tallykeep.api.transport import body_pacing as receiving
+from tallykeep.api.transport.body_pacing import PacedBodies
+from tallykeep.dashboard.kit.in_process import InProcess
 
 Asgi = Callable[[Any, Any, Any], Coroutine[Any, Any, None]]
 

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallykeep.engine import unique
-from tallykeep.engine.rows import raw_rows, split_rows
-from tallykeep.engine.split_lines import LinesSplitter
-from tallykeep.engine.unique import UniqueKeys
-from tallykeep.errors import InvalidPayloadError
-from tallykeep.model import Portion
+from tallykeep.core.errors import InvalidPayloadError
+from tallykeep.core.portion import Portion
+from tallykeep.engine.intake import unique_keys as unique
+from tallykeep.engine.intake.unique_keys import UniqueKeys
+from tallykeep.formats.json.ndjson_splitter import LinesSplitter
+from tallykeep.formats.row_reader import raw_rows, split_rows
 from tests.unit.test_split import CUTS, JSON_VALUES, ROW_LIMIT, chunked, rows_of, split
 
 

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from tallykeep.model import Row, Table, Values
+from tallykeep.core.rows import Row, Table, Values
 from tallykeep.resources.categories.labels import CategoryLabels
-from tallykeep.resources.customers.declaration import CUSTOMER
-from tallykeep.resources.metadata import MetadataChecker
-from tallykeep.resources.upserts.columns import FileColumns
-from tallykeep.resources.vouchers.from_csv import CsvVouchers
-from tallykeep.resources.vouchers.from_json import JsonVouchers
+from tallykeep.resources.customers.spec import CUSTOMER
+from tallykeep.resources.metadata.checker import MetadataChecker
+from tallykeep.resources.upserts.fast_csv import FileColumns
+from tallykeep.resources.vouchers.importing.csv_rows import CsvVouchers
+from tallykeep.resources.vouchers.importing.json_rows import JsonVouchers
 
 NOTHING = MetadataChecker(None)
 VOUCHERS = Table(range(1, 3), ["A,GIFT_VOUCHER,1,x", "B,LOYALTY_CARD,,y"], delimiter=",", width=4, kept=range(4))

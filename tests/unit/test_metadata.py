@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallykeep.errors import InvalidPayloadError
-from tallykeep.resources.cleaning import Problem
-from tallykeep.resources.lists.whole import as_cell
-from tallykeep.resources.metadata import MetadataChecker, MetadataSchema
-from tallykeep.resources.metadata_schemas import clean_properties
-from tallykeep.resources.vouchers.metadata_cells import MetadataCells
+from tallykeep.core.errors import InvalidPayloadError
+from tallykeep.resources.fields.validators import Problem
+from tallykeep.resources.lists.export import as_cell
+from tallykeep.resources.metadata.checker import MetadataChecker, MetadataSchema
+from tallykeep.resources.metadata.schemas import clean_properties
+from tallykeep.resources.vouchers.importing.metadata_columns import MetadataCells
 
 
 def checker(definition: dict[str, Any], **options: Any) -> MetadataChecker:

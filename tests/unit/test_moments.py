@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from tallykeep.resources.upserts.moments import Moments
+from tallykeep.resources.upserts.unique_clock import Moments
 
 PRESENT = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -20,22 +20,28 @@ SOURCES = Path(tallykeep.__file__).parent
 
 # Patterns that may take more than linear time by their form, and why they do not.
 JUSTIFIED: dict[tuple[str, str], str] = {
-    ("resources/numerals.py", "_SIGNED"): "only texts of at most 60 characters are matched",
-    ("resources/numerals.py", "_SHOWS"): "only texts of at most 60 characters are matched, and whole ones",
-    ("resources/metadata_typing.py", "_BEGUN"): "it begins at commas, and the blanks behind one hold no other",
-    ("resources/skus/declaration.py", "_SINGLE_QUOTED"): "what is never closed is matched to the end",
-    ("actions/shapes.py", "_URL"): "cells are looked at as they are shown, of 200 characters",
-    ("engine/json_elements.py", "_TOKEN"): "whoever walks along tokens stops at a quote that is not closed",
-    ("engine/json_elements.py", "_TEXT"): "it is matched, not searched for",
-    ("engine/json_elements.py", "_WORD"): "it is matched, not searched for",
-    ("engine/split_ids.py", "_TEXT"): "it is matched, not searched for",
-    ("engine/split_ids.py", "_WORD"): "it is matched, not searched for",
-    ("dashboard/refusals.py", "_ACTUAL"): "what it runs through ends where it might begin again",
+    ("resources/fields/numerals.py", "_SIGNED"): "only texts of at most 60 characters are matched",
+    ("resources/fields/numerals.py", "_SHOWS"): "only texts of at most 60 characters are matched, and whole ones",
+    ("resources/metadata/cell_types.py", "_BEGUN"): "it begins at commas, and the blanks behind one hold no other",
+    ("resources/skus/spec.py", "_SINGLE_QUOTED"): "what is never closed is matched to the end",
+    ("preview/cell_shapes.py", "_URL"): "cells are looked at as they are shown, of 200 characters",
+    ("formats/json/elements.py", "_TOKEN"): "whoever walks along tokens stops at a quote that is not closed",
+    ("formats/json/elements.py", "_TEXT"): "it is matched, not searched for",
+    ("formats/json/elements.py", "_WORD"): "it is matched, not searched for",
+    ("formats/json/ids_splitter.py", "_TEXT"): "it is matched, not searched for",
+    ("formats/json/ids_splitter.py", "_WORD"): "it is matched, not searched for",
+    ("dashboard/kit/form_errors.py", "_ACTUAL"): "what it runs through ends where it might begin again",
 }
 # Loops that cut what they go through, and why that takes no more than linear time.
 CUT_IN_LOOPS: dict[tuple[str, str], str] = {
-    ("engine/split_json.py", "_runs"): "the buffer holds a piece and a row at most, and loses a good part each time",
-    ("resources/vouchers/generated.py", "_walk"): "it goes round again only for codes that others have taken meanwhile",
+    (
+        "formats/json/array_splitter.py",
+        "_runs",
+    ): "the buffer holds a piece and a row at most, and loses a good part each time",
+    (
+        "resources/vouchers/generated_codes.py",
+        "_walk",
+    ): "it goes round again only for codes that others have taken meanwhile",
 }
 
 # Imports every module, uses the functions that make patterns when they are called, and tells of all patterns made.
@@ -65,11 +71,13 @@ for module in pkgutil.walk_packages(tallykeep.__path__, "tallykeep."):
     if not module.name.endswith("__main__") and ".migrations." not in module.name:
         importlib.import_module(module.name)
 
-from tallykeep.actions import needs
-from tallykeep.actions.imports import IMPORTS
-from tallykeep.dashboard import refusals
-from tallykeep.engine import csv_records, sheet_marks
-from tallykeep.resources import numerals, spellings
+from tallykeep.preview import missing_fields as needs
+from tallykeep.catalog.row_types import IMPORTS
+from tallykeep.dashboard.kit import form_errors as refusals
+from tallykeep.formats.csv import records as csv_records
+from tallykeep.formats.xlsx import cell_marks as sheet_marks
+from tallykeep.resources.fields import numerals
+from tallykeep.resources.fields import spreadsheet_spellings as spellings
 csv_records.is_blank(b",", ","), csv_records.is_blank_somehow(b",")
 csv_records._blank_line(","), csv_records._beginning_blank(","), csv_records._behind_a_line(",")
 for kind in IMPORTS.values():

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 import tallykeep
-from tallykeep.engine.places import Bounds, Places
-from tallykeep.errors import ServiceUnavailableError, TooManyRequestsError
+from tallykeep.core.concurrency.slots import Bounds, Places
+from tallykeep.core.errors import ServiceUnavailableError, TooManyRequestsError
 
 SOURCES = Path(tallykeep.__file__).parent
 
@@ -166,7 +166,7 @@ def test_no_route_takes_a_connection_past_the_shares() -> None:
     own = {"context.py": "the shares are made of them", "auth.py": "keys belong to no project yet"}
     past = {
         path.name
-        for path in sorted((SOURCES / "http").glob("*.py"))
+        for path in sorted((SOURCES / "api").rglob("*.py"))
         if ".pools." in path.read_text() or "pool.connection" in path.read_text()
     }
     assert past - {"shares.py"} == set(own)

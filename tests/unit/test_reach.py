@@ -4,7 +4,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from tallykeep.db.reach import bounded, by_host, is_crowded, is_hopeless, told
+from tallykeep.db.connections.reach import bounded, by_host, is_crowded, is_hopeless, told
 
 
 def test_silence_of_the_network_is_bounded_unless_the_url_says_otherwise() -> None:

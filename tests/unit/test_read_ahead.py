@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Iterable
 
 import pytest
 
-from tallykeep.engine.read_ahead import ReadAhead
-from tallykeep.errors import InvalidPayloadError
+from tallykeep.core.errors import InvalidPayloadError
+from tallykeep.engine.intake.read_ahead import ReadAhead
 
 pytestmark = pytest.mark.anyio
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from tallykeep.errors import UploadTimeoutError
-from tallykeep.http import receiving
-from tallykeep.http.receiving import PacedBodies
+from tallykeep.api.transport import body_pacing as receiving
+from tallykeep.api.transport.body_pacing import PacedBodies
+from tallykeep.core.errors import UploadTimeoutError
 
 FAST = b"x" * 1_000
 

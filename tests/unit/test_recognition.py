@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tallykeep.actions.imports import IMPORTS
-from tallykeep.actions.recognition import SeenColumn, candidates
-from tallykeep.actions.shapes import KEYS
-from tallykeep.actions.synonyms import SYNONYMS
-from tallykeep.engine.shortened import is_shortened
-from tallykeep.model import normal_title
+from tallykeep.catalog.row_types import IMPORTS
+from tallykeep.engine.applying.shortened_keys import is_shortened
+from tallykeep.formats.csv.titles import normal_title
+from tallykeep.preview.cell_shapes import KEYS
+from tallykeep.preview.recognition import SeenColumn, candidates
+from tallykeep.preview.synonyms import SYNONYMS
 
 WORDS = sorted(
     {word for kind in SYNONYMS.values() for words in kind.values() for word in words}

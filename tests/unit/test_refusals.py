@@ -2,7 +2,7 @@
 
 import pytest
 
-from tallykeep.dashboard.refusals import said
+from tallykeep.dashboard.kit.form_errors import said
 
 LABELS = {"discount.amount_off": "How much", "voucher: redemption.quantity": "May be redeemed", "name": "Name",
           "vouchers_count": "How many", "expiration_date": "Last day"}  # fmt: skip

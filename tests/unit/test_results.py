@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tallykeep.actions import ACTION_TYPES
-from tallykeep.model import Action, OperationStatus, Status
+from tallykeep.catalog.action_types import ACTION_TYPES
+from tallykeep.core.action import Action, OperationStatus, Status
 
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 NEW = Action(

@@ -2,7 +2,7 @@
 
 from contextlib import ExitStack
 
-from tallykeep.engine.room import Room
+from tallykeep.engine.intake.memory_budget import Room
 
 MEBIBYTE = 1 << 20
 

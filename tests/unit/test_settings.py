@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tallykeep.config import (
+from tallykeep.core.settings import (
     BadSettingsError,
     Settings,
     environment_of_roles,

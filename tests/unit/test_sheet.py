@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from python_calamine import load_workbook
 
-from tallykeep.engine.cell_text import cell_text
-from tallykeep.engine.sheet import BROKEN, first_rows, numeric_columns, reason_of, write_csv
-from tallykeep.engine.sheet_marks import NEVER_CALCULATED
+from tallykeep.formats.xlsx.cell_marks import NEVER_CALCULATED
+from tallykeep.formats.xlsx.cell_text import cell_text
+from tallykeep.formats.xlsx.process import BROKEN, first_rows, numeric_columns, reason_of, write_csv
 from tests.unit.test_split import csv_splitter, rows_of
 
 Sheets = list[list[list[Any]]]

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from tallykeep.engine.side_thread import SideThread
+from tallykeep.core.concurrency.side_thread import SideThread
 
 
 def test_a_project_with_many_steps_does_not_keep_another_one_waiting() -> None:

@@ -12,15 +12,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallykeep.engine import split_json
-from tallykeep.engine.header import Looked
-from tallykeep.engine.open import Splitter
-from tallykeep.engine.rows import raw_rows, read_rows
-from tallykeep.engine.split_csv import CsvSplitter
-from tallykeep.engine.split_json import JsonSplitter
-from tallykeep.engine.split_lines import LinesSplitter
-from tallykeep.errors import InvalidPayloadError, UnsupportedMediaTypeError
-from tallykeep.model import Portion, Row, Source, Table
+from tallykeep.core.errors import InvalidPayloadError, UnsupportedMediaTypeError
+from tallykeep.core.portion import Portion, Source
+from tallykeep.core.rows import Row, Table
+from tallykeep.engine.intake.open_upload import Splitter
+from tallykeep.formats.csv.header import Looked
+from tallykeep.formats.csv.splitter import CsvSplitter
+from tallykeep.formats.json import array_splitter as split_json
+from tallykeep.formats.json.array_splitter import JsonSplitter
+from tallykeep.formats.json.ndjson_splitter import LinesSplitter
+from tallykeep.formats.row_reader import raw_rows, read_rows
 
 ROW_LIMIT = 4_000
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallykeep.engine.rows import read_rows
-from tallykeep.engine.split_ids import IdsSplitter
-from tallykeep.errors import BodyTooLargeError, InvalidPayloadError
-from tallykeep.model import Portion
+from tallykeep.core.errors import BodyTooLargeError, InvalidPayloadError
+from tallykeep.core.portion import Portion
+from tallykeep.formats.json.ids_splitter import IdsSplitter
+from tallykeep.formats.row_reader import read_rows
 
 NAMES = ("source_ids", "ids")
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=12)

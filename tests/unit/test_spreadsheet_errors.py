@@ -2,8 +2,8 @@
 
 import pytest
 
-from tallykeep.engine.spreadsheet_errors import refuse_errors
-from tallykeep.model import Row
+from tallykeep.core.rows import Row
+from tallykeep.formats.csv.spreadsheet_errors import refuse_errors
 
 
 @pytest.mark.parametrize("cell", ["#N/A", " #REF! ", "#DIGITS!1234567890123456", "#ERROR! of some kind", "#N/A\n"])

@@ -10,9 +10,9 @@ from backports import zstd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tallykeep.engine.side_thread import at_once
-from tallykeep.engine.unpack import Expander, Limit, unpacked
-from tallykeep.errors import BodyTooLargeError, InvalidPayloadError
+from tallykeep.core.concurrency.side_thread import at_once
+from tallykeep.core.errors import BodyTooLargeError, InvalidPayloadError
+from tallykeep.formats.compression import Expander, Limit, unpacked
 from tests.unit.test_split import CUTS, chunked
 
 LIMIT = Limit(1 << 20, "TALLYKEEP_MAX_EXPANDED_BYTES")

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallykeep.model import Row
+from tallykeep.core.rows import Row
 from tallykeep.resources.categories.labels import CategoryLabels
-from tallykeep.resources.metadata import MetadataChecker, MetadataSchema
-from tallykeep.resources.metadata_schemas import clean_properties
-from tallykeep.resources.vouchers.draft import ABSENT, FIELDS
-from tallykeep.resources.vouchers.from_csv import CsvVouchers
-from tallykeep.resources.vouchers.from_json import JsonVouchers
+from tallykeep.resources.metadata.checker import MetadataChecker, MetadataSchema
+from tallykeep.resources.metadata.schemas import clean_properties
+from tallykeep.resources.vouchers.importing.csv_rows import CsvVouchers
+from tallykeep.resources.vouchers.importing.draft import ABSENT, FIELDS
+from tallykeep.resources.vouchers.importing.json_rows import JsonVouchers
 
 HEADER = [
     "Code", "Voucher Type", "Value", "Discount Type", "Discount Effect", "Validation Rule ID", "Category", "Active",

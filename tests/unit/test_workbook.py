@@ -9,10 +9,10 @@ import psutil
 import pytest
 import xlsxwriter
 
-from tallykeep.engine import workbook as workbook_module
-from tallykeep.engine.header import header_score
-from tallykeep.engine.workbook import SheetSize, Taken, Workbooks
-from tallykeep.errors import InvalidPayloadError
+from tallykeep.core.errors import InvalidPayloadError
+from tallykeep.formats.csv.header import header_score
+from tallykeep.formats.xlsx import workbook as workbook_module
+from tallykeep.formats.xlsx.workbook import SheetSize, Taken, Workbooks
 from tests.postgres import quiet_settings
 from tests.unit.test_sheet import workbook
 
@@ -23,7 +23,7 @@ TITLES = frozenset({"code", "vouchertype", "value"})
 
 def readers() -> list[psutil.Process]:
     """The processes that read workbooks for this one."""
-    return [child for child in psutil.Process().children() if "tallykeep.engine.sheet" in _words_of(child)]
+    return [child for child in psutil.Process().children() if "tallykeep.formats.xlsx.process" in _words_of(child)]
 
 
 def _words_of(process: psutil.Process) -> list[str]:

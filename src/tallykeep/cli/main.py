@@ -8,9 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from tallykeep import __version__
-from tallykeep.cli import actions, campaigns, demo, doctor, imports, keys, lookups, metadata, profile_commands
-from tallykeep.cli.exits import ExitCode
-from tallykeep.cli.sending import AsJson
+from tallykeep.cli.commands import actions, campaigns, demo, doctor, imports, keys, lookups, metadata, profile_commands
+from tallykeep.cli.kit.exits import ExitCode
+from tallykeep.cli.kit.sending import AsJson
 
 Role = Callable[..., int]
 
@@ -139,8 +139,8 @@ def _add_database(cli: typer.Typer, roles: Roles) -> None:
 
 def _run(role: Role, *given: Any, logs: bool = False, **options: object) -> None:
     # Imported here, because most commands read no settings.
-    from tallykeep.config import BadSettingsError, forget_secrets, read_settings  # noqa: PLC0415
-    from tallykeep.errors import TallykeepError  # noqa: PLC0415
+    from tallykeep.core.errors import TallykeepError  # noqa: PLC0415
+    from tallykeep.core.settings import BadSettingsError, forget_secrets, read_settings  # noqa: PLC0415
 
     try:
         settings = read_settings(**{name: value for name, value in options.items() if value is not None})
@@ -161,7 +161,7 @@ def _warn_of_unknown_variables() -> None:
     """Say which variables look like settings but are none: those that have an effect here need no look at settings."""
     if all(name in _OF_COMMANDS for name in os.environ if name.upper().startswith("TALLYKEEP_")):
         return
-    from tallykeep.config import unknown_variables  # noqa: PLC0415
+    from tallykeep.core.settings import unknown_variables  # noqa: PLC0415
 
     for line in unknown_variables():
         typer.secho(f"tallykeep: {line}", fg="yellow", err=True)

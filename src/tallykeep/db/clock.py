@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from tallykeep.db.pool import Connection
+from tallykeep.db.connections.pool import Connection
 from tallykeep.db.queries import queries
 
 _sql = queries(__package__, "clock.sql")

@@ -7,7 +7,7 @@ from typing import IO
 
 import structlog
 
-from tallykeep.errors import DataDirectoryUnusableError
+from tallykeep.core.errors import DataDirectoryUnusableError
 
 _log = structlog.get_logger()
 

@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from tallykeep.config import environment_without_settings
+from tallykeep.core.errors import DatabaseUnavailableError
+from tallykeep.core.settings import environment_without_settings
 from tallykeep.db.directories import give_to, make_directory, make_own, make_passable, unusable
-from tallykeep.errors import DatabaseUnavailableError
 
 with warnings.catch_warnings():
     # The wheel looks for a runtime directory that we do not use, and warns where there is none.

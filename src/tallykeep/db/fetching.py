@@ -9,7 +9,7 @@ import psycopg
 from psycopg import postgres, sql
 from psycopg.pq.abc import PGresult
 
-from tallykeep.db.pool import Connection
+from tallykeep.db.connections.pool import Connection
 
 Rows = list[dict[str, Any]]
 Stream = AsyncGenerator[dict[str, Any], None]

@@ -11,9 +11,9 @@ from datetime import datetime
 
 from psycopg.errors import LockNotAvailable
 
-from tallykeep.db.pool import Connection
+from tallykeep.core.errors import ServiceUnavailableError
+from tallykeep.db.connections.pool import Connection
 from tallykeep.db.queries import queries
-from tallykeep.errors import ServiceUnavailableError
 
 _sql = queries(__package__, "gates.sql")
 

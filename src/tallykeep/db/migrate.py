@@ -5,9 +5,9 @@ from pathlib import Path
 import psycopg
 
 from tallykeep import __version__
-from tallykeep.db.arrival import NO_URL, unreachable
-from tallykeep.db.session import connect
-from tallykeep.errors import DatabaseUnavailableError, UnsupportedDatabaseError
+from tallykeep.core.errors import DatabaseUnavailableError, UnsupportedDatabaseError
+from tallykeep.db.connections.arrival import NO_URL, unreachable
+from tallykeep.db.connections.session import connect
 
 _SCRIPTS = Path(__file__).parent / "migrations"
 _LOCK = 0x74616C6C79  # any fixed number: one migration at a time in a database

@@ -6,8 +6,8 @@ from typing import TypeVar
 from psycopg.errors import DeadlockDetected, SerializationFailure
 from psycopg.pq import TransactionStatus
 
-from tallykeep.db.pool import Connection
-from tallykeep.errors import PortionLostError, ServiceUnavailableError
+from tallykeep.core.errors import PortionLostError, ServiceUnavailableError
+from tallykeep.db.connections.pool import Connection
 
 Done = TypeVar("Done")
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from tallykeep.config import environment_without_settings
+from tallykeep.core.errors import DatabaseUnavailableError, UnsupportedDatabaseError
+from tallykeep.core.settings import environment_without_settings
+from tallykeep.db.connections.session import connect
 from tallykeep.db.embedded import binary
 from tallykeep.db.migrate import current_revision, newest_revision, why_unusable
 from tallykeep.db.queries import queries
-from tallykeep.db.session import connect
-from tallykeep.errors import DatabaseUnavailableError, UnsupportedDatabaseError
 
 _sql = queries(__package__, "upkeep.sql")
 

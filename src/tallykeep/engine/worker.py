@@ -9,11 +9,11 @@ import sys
 import psycopg
 import structlog
 
-from tallykeep.db.guard import Guard
-from tallykeep.db.reach import told
-from tallykeep.engine.queue import EXPRESS, QUEUE, Queue
-from tallykeep.engine.rescue import Rescuer
-from tallykeep.engine.tidy import Tidier
+from tallykeep.db.connections.guard import Guard
+from tallykeep.db.connections.reach import told
+from tallykeep.engine.managing.retention import Tidier
+from tallykeep.engine.recovering.rescuer import Rescuer
+from tallykeep.engine.scheduling.job_queue import EXPRESS, QUEUE, Queue
 
 _log = structlog.get_logger()
 

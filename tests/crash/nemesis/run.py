@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 
-from tallykeep.resources.projects import Keys
+from tallykeep.tenants.projects import Keys
 from tests.crash.conftest import KEYS
 from tests.crash.nemesis import clocks
 from tests.crash.nemesis.audit import audit_all

@@ -5,7 +5,7 @@ import signal
 from pathlib import Path
 from typing import Any
 
-from tallykeep.resources.vouchers.from_csv import CsvVouchers
+from tallykeep.resources.vouchers.importing.csv_rows import CsvVouchers
 
 _clean = CsvVouchers.clean
 

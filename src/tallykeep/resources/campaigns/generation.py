@@ -4,19 +4,21 @@ import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tallykeep.db.pool import Connection
-from tallykeep.errors import InvalidVoucherError
-from tallykeep.model import ClaimedPortion, Failure, Row
-from tallykeep.resources.campaigns.declaration import voucher_like
+from tallykeep.core.errors import InvalidVoucherError
+from tallykeep.core.operation import Operation
+from tallykeep.core.portion import ClaimedPortion
+from tallykeep.core.rows import Failure, Row
+from tallykeep.db.connections.pool import Connection
+from tallykeep.resources.campaigns.spec import voucher_like
 from tallykeep.resources.campaigns.store import campaign_still_there, rule_of
 from tallykeep.resources.categories.labels import CategoryLabels, labels_for
-from tallykeep.resources.metadata import MetadataChecker
-from tallykeep.resources.vouchers.draft import VoucherDraft
-from tallykeep.resources.vouchers.from_json import JsonVouchers
-from tallykeep.resources.vouchers.generated import Generated
+from tallykeep.resources.metadata.checker import MetadataChecker
+from tallykeep.resources.vouchers.generated_codes import Generated
+from tallykeep.resources.vouchers.importing.draft import VoucherDraft
+from tallykeep.resources.vouchers.importing.json_rows import JsonVouchers
 
 
-class Generate:
+class Generate(Operation):
     """Makes as many vouchers as the portion says; where all codes are taken, the rest fails and says so."""
 
     def __init__(self, connection: Connection, claimed: ClaimedPortion) -> None:
@@ -56,14 +58,6 @@ class Generate:
     def created(self) -> Mapping[str, int]:
         """The codes, numbered in the order in which they were found free."""
         return dict(zip(self._generated.codes, itertools.count(self._first_row), strict=False))
-
-    def report(self) -> str:
-        """No report file."""
-        return ""
-
-    def met(self) -> int | None:
-        """Each row is one."""
-        return None
 
 
 def _sample(campaign: dict[str, Any], categories: CategoryLabels, given: dict[str, Any]) -> VoucherDraft:

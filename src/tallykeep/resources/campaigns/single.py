@@ -3,14 +3,14 @@
 from functools import partial
 from typing import Any
 
-from tallykeep.db.pool import Connection
+from tallykeep.core.errors import InvalidVoucherError, NotFoundError
+from tallykeep.db.connections.pool import Connection
 from tallykeep.db.retry import in_transaction
-from tallykeep.errors import InvalidVoucherError, NotFoundError
-from tallykeep.resources import cleaning
+from tallykeep.resources.campaigns.operations import add_voucher
 from tallykeep.resources.campaigns.store import find_campaign, hold_campaign
-from tallykeep.resources.campaigns.vouchers import add_voucher
-from tallykeep.resources.cleaning import Problem, actual
-from tallykeep.resources.vouchers.kinds import DISCOUNT
+from tallykeep.resources.fields import validators as cleaning
+from tallykeep.resources.fields.validators import Problem, actual
+from tallykeep.resources.vouchers.domain import DISCOUNT
 
 _NAMES = ("campaign", "campaign_id")
 

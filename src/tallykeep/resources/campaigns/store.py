@@ -5,23 +5,23 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
+from tallykeep.core.errors import DuplicateFoundError, NotFoundError
+from tallykeep.core.ids import new_id, wire_time
+from tallykeep.db.connections.pool import Connection
 from tallykeep.db.gates import CATEGORIES, PROJECT, SCHEMAS, campaign_gate, change, hold_for_request
-from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
-from tallykeep.errors import DuplicateFoundError, NotFoundError
-from tallykeep.model import new_id, wire_time
-from tallykeep.resources.bin.entries import put_in_bin
-from tallykeep.resources.campaigns.declaration import VALIDITY, CampaignDraft, clean_campaign
-from tallykeep.resources.campaigns.listed import CAMPAIGNS
-from tallykeep.resources.campaigns.update import normal_change
+from tallykeep.resources.campaigns.change import normal_change
+from tallykeep.resources.campaigns.list_spec import CAMPAIGNS
+from tallykeep.resources.campaigns.spec import VALIDITY, CampaignDraft, clean_campaign
 from tallykeep.resources.categories.labels import FIELDS as CATEGORY_FIELDS
 from tallykeep.resources.categories.labels import category_fields, labels_for
-from tallykeep.resources.codes import CodeRule, code_rule
+from tallykeep.resources.fields.code_rules import CodeRule, code_rule
 from tallykeep.resources.lists.page import select_page, shown_page
-from tallykeep.resources.lists.query import Selection
-from tallykeep.resources.metadata_schemas import checker_for
-from tallykeep.resources.projects import Caller
-from tallykeep.resources.vouchers.kinds import LOYALTY, given_parts
+from tallykeep.resources.lists.query_string import Selection
+from tallykeep.resources.metadata.schemas import checker_for
+from tallykeep.resources.trash.entries import put_in_bin
+from tallykeep.resources.vouchers.domain import LOYALTY, given_parts
+from tallykeep.tenants.projects import Caller
 
 _sql = queries(__package__, "store.sql")
 

@@ -8,11 +8,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from tallykeep.db.pool import Connection
+from tallykeep.core.ids import new_id, wire_time
+from tallykeep.db.connections.pool import Connection
 from tallykeep.db.queries import queries
-from tallykeep.model import new_id, wire_time
-from tallykeep.resources import cleaning
-from tallykeep.resources.cleaning import Cleaner, Problem, actual
+from tallykeep.resources.fields import validators as cleaning
+from tallykeep.resources.fields.validators import Cleaner, Problem, actual
 
 _sql = queries(__package__, "labels.sql")
 

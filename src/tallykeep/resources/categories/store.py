@@ -4,14 +4,14 @@ from typing import Any
 
 from psycopg.errors import UniqueViolation
 
+from tallykeep.core.errors import DuplicateFoundError, InvalidPayloadError, NotFoundError, ResourceInUseError
+from tallykeep.core.ids import new_id
+from tallykeep.db.connections.pool import Connection
 from tallykeep.db.gates import CATEGORIES, change
-from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
-from tallykeep.errors import DuplicateFoundError, InvalidPayloadError, NotFoundError, ResourceInUseError
-from tallykeep.model import new_id
-from tallykeep.resources import cleaning
 from tallykeep.resources.categories.labels import forget_category, give_up_name, labels_of, shown, take_name
-from tallykeep.resources.cleaning import Cleaner, Problem
+from tallykeep.resources.fields import validators as cleaning
+from tallykeep.resources.fields.validators import Cleaner, Problem
 
 _sql = queries(__package__, "store.sql")
 

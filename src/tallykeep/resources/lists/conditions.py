@@ -9,9 +9,9 @@ from decimal import Decimal
 from typing import LiteralString
 
 from tallykeep.db.queries import queries
-from tallykeep.resources import cleaning
-from tallykeep.resources.cleaning import Problem, actual
-from tallykeep.resources.lists.declare import Condition, Field, Reader
+from tallykeep.resources.fields import validators as cleaning
+from tallykeep.resources.fields.validators import Problem, actual
+from tallykeep.resources.lists.spec import Condition, Field, Reader
 
 _sql = queries(__package__, "conditions.sql")
 

@@ -5,12 +5,12 @@ from typing import Any, LiteralString
 
 from psycopg import sql
 
+from tallykeep.core.errors import InvalidQueryError
+from tallykeep.db.connections.pool import Connection
 from tallykeep.db.fetching import Rows, fetch_within
-from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
-from tallykeep.errors import InvalidQueryError
-from tallykeep.resources.lists.declare import Listed
-from tallykeep.resources.lists.query import Selection
+from tallykeep.resources.lists.query_string import Selection
+from tallykeep.resources.lists.spec import Listed
 
 _sql = queries(__package__, "page.sql")
 

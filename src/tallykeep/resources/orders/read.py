@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from tallykeep.db.pool import Connection
+from tallykeep.core.errors import NotFoundError
+from tallykeep.core.ids import wire_time
+from tallykeep.db.connections.pool import Connection
 from tallykeep.db.queries import queries
-from tallykeep.errors import NotFoundError
-from tallykeep.model import wire_time
 from tallykeep.resources.lists.page import select_page, shown_page
-from tallykeep.resources.lists.query import Selection
-from tallykeep.resources.orders.listed import ORDERS
+from tallykeep.resources.lists.query_string import Selection
+from tallykeep.resources.orders.list_spec import ORDERS
 
 _sql = queries(__package__, "store.sql")
 

@@ -2,16 +2,16 @@
 
 from typing import Any
 
+from tallykeep.core.errors import NotFoundError
+from tallykeep.core.ids import wire_time
 from tallykeep.db import gates
-from tallykeep.db.pool import Connection
+from tallykeep.db.connections.pool import Connection
 from tallykeep.db.queries import queries
-from tallykeep.errors import NotFoundError
-from tallykeep.model import wire_time
-from tallykeep.resources.bin.entries import put_in_bin
 from tallykeep.resources.lists.page import select_page, shown_page
-from tallykeep.resources.lists.query import Selection
-from tallykeep.resources.products.listed import PRODUCTS
-from tallykeep.resources.projects import Caller
+from tallykeep.resources.lists.query_string import Selection
+from tallykeep.resources.products.list_spec import PRODUCTS
+from tallykeep.resources.trash.entries import put_in_bin
+from tallykeep.tenants.projects import Caller
 
 _sql = queries(__package__, "store.sql")
 

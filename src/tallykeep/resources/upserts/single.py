@@ -3,15 +3,15 @@
 from functools import partial
 from typing import Any
 
+from tallykeep.core.errors import InvalidPayloadError, NotFoundError
+from tallykeep.core.rows import Row
+from tallykeep.db.connections.pool import Connection
 from tallykeep.db.gates import hold_for_request
-from tallykeep.db.pool import Connection
 from tallykeep.db.retry import in_transaction
-from tallykeep.errors import InvalidPayloadError, NotFoundError
-from tallykeep.model import Row
-from tallykeep.resources.metadata_schemas import checker_for
-from tallykeep.resources.upserts.declare import Upserted
-from tallykeep.resources.upserts.reading import json_reader
-from tallykeep.resources.upserts.writing import Upsert
+from tallykeep.resources.metadata.schemas import checker_for
+from tallykeep.resources.upserts.operation import Upsert
+from tallykeep.resources.upserts.row_readers import json_reader
+from tallykeep.resources.upserts.spec import Upserted
 
 
 async def upsert_one(connection: Connection, project_id: int, kind: Upserted, given: dict[str, Any]) -> str:

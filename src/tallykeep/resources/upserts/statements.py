@@ -6,7 +6,7 @@ from typing import Any, LiteralString
 
 from psycopg import sql
 
-from tallykeep import exact_json
+from tallykeep.core import exact_json
 from tallykeep.db.queries import queries
 
 _sql = queries(__package__, "store.sql")

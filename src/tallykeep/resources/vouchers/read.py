@@ -2,15 +2,15 @@
 
 from typing import Any
 
-from tallykeep.db.pool import Connection
+from tallykeep.core.errors import NotFoundError
+from tallykeep.core.ids import wire_time
+from tallykeep.db.connections.pool import Connection
 from tallykeep.db.queries import queries
-from tallykeep.errors import NotFoundError
-from tallykeep.model import wire_time
 from tallykeep.resources.categories.labels import category_fields
 from tallykeep.resources.lists.page import select_page, shown_page
-from tallykeep.resources.lists.query import Selection
-from tallykeep.resources.vouchers.kinds import EXTRA_FIELDS, GIFT, LOYALTY, balance_of, given_parts
-from tallykeep.resources.vouchers.listed import VOUCHERS
+from tallykeep.resources.lists.query_string import Selection
+from tallykeep.resources.vouchers.domain import EXTRA_FIELDS, GIFT, LOYALTY, balance_of, given_parts
+from tallykeep.resources.vouchers.list_spec import VOUCHERS
 
 _sql = queries(__package__, "read.sql")
 

@@ -3,23 +3,24 @@
 from functools import partial
 from typing import Any
 
+from tallykeep.core.errors import DuplicateFoundError, InvalidVoucherError, NotFoundError
+from tallykeep.core.ids import wire_time
+from tallykeep.core.rows import Row
+from tallykeep.db.connections.pool import Connection
 from tallykeep.db.gates import CATEGORIES, PROJECT, SCHEMAS, hold_for_request
-from tallykeep.db.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.db.retry import in_transaction
-from tallykeep.errors import DuplicateFoundError, InvalidVoucherError, NotFoundError
-from tallykeep.model import Row, wire_time
-from tallykeep.resources.bin.entries import put_in_bin
 from tallykeep.resources.categories.labels import FIELDS as CATEGORY_FIELDS
 from tallykeep.resources.categories.labels import labels_for
-from tallykeep.resources.codes import CodeRule, code_rule
-from tallykeep.resources.projects import Caller
-from tallykeep.resources.vouchers.draft import VoucherDraft
-from tallykeep.resources.vouchers.from_json import JsonVouchers
-from tallykeep.resources.vouchers.generated import Generated
-from tallykeep.resources.vouchers.kinds import EXTRA_FIELDS, without_balance
-from tallykeep.resources.vouchers.metadata_rules import metadata_rules
-from tallykeep.resources.vouchers.write import insert_staged, stage, upsert_staged
+from tallykeep.resources.fields.code_rules import CodeRule, code_rule
+from tallykeep.resources.trash.entries import put_in_bin
+from tallykeep.resources.vouchers.domain import EXTRA_FIELDS, without_balance
+from tallykeep.resources.vouchers.generated_codes import Generated
+from tallykeep.resources.vouchers.importing.draft import VoucherDraft
+from tallykeep.resources.vouchers.importing.json_rows import JsonVouchers
+from tallykeep.resources.vouchers.store import insert_staged, stage, upsert_staged
+from tallykeep.resources.vouchers.updating.metadata_rules import metadata_rules
+from tallykeep.tenants.projects import Caller
 
 _sql = queries(__package__, "single.sql")
 

@@ -1,0 +1,1 @@
+"""What routes are handed: who asks, with which share of the process."""

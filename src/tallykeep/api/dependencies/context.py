@@ -1,0 +1,121 @@
+"""What the routes work with, handed to the application once; and how a route gets at it.
+
+Routes take no connection from a pool: a caller's share of the connections is had here, by what it is for.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from functools import partial
+from typing import Annotated, TypeVar
+
+from fastapi import Depends, Request
+
+from tallykeep.api.dependencies.key_cache import KnownKeys
+from tallykeep.api.dependencies.lock_waits import Waits
+from tallykeep.api.dependencies.open_actions import OpenActions
+from tallykeep.api.dependencies.shares import Pools, Share, Shares
+from tallykeep.core.action_type import ActionTypes
+from tallykeep.core.concurrency.side_thread import SideThread
+from tallykeep.core.concurrency.slots import Places
+from tallykeep.core.settings import Settings
+from tallykeep.db.connections.guard import Guard
+from tallykeep.db.connections.pool import Connection
+from tallykeep.db.retry import in_transaction
+from tallykeep.engine.downloads.report_files import ReportLinks
+from tallykeep.engine.intake.accept import Acceptance
+from tallykeep.engine.intake.sample import Samples
+from tallykeep.engine.managing.cancel_retry import Controller
+from tallykeep.engine.reading.get_action import Reader
+from tallykeep.engine.reading.watch import BriefWatcher, Watcher
+from tallykeep.tenants.projects import Caller
+
+Done = TypeVar("Done")
+
+_DOWNLOAD_PATIENCE_SECONDS = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Everything a route may need."""
+
+    settings: Settings
+    pools: Pools
+    shares: Shares
+    acceptance: Acceptance
+    reader: Reader
+    samples: Samples
+    watcher: Watcher
+    brief_watcher: BriefWatcher
+    kinds: ActionTypes
+    report_secret: bytes
+    guard: Guard
+    open_actions: OpenActions
+    aside: SideThread
+    known_keys: KnownKeys = field(default_factory=KnownKeys)
+
+    def reading(self, caller: Caller, *, much: bool = False) -> Share:
+        """The caller's connections to read with; those of questions that go through many rows are fewer."""
+        few = self.shares.heavy_reads if much else None
+        return Share(self.pools.reading, caller, self.shares.reads, few)
+
+    def downloading(self, caller: Caller) -> Share:
+        """The caller's connections to read with for an answer that has begun: it waits rather than break off."""
+        shares = self.shares
+        return Share(self.pools.reading, caller, shares.reads, shares.heavy_reads, _DOWNLOAD_PATIENCE_SECONDS)
+
+    @asynccontextmanager
+    async def writing(self, caller: Caller) -> AsyncIterator[Connection]:
+        """A connection to write resources with; raises ServiceUnavailableError where others keep them locked."""
+        waits = Waits(self.pools.own)
+        share = Share(self.pools.writing, caller, self.shares.writes)
+        async with share.connection() as connection, waits.on(connection):
+            yield connection
+
+    async def transact(self, caller: Caller, work: Callable[[Connection], Awaitable[Done]]) -> Done:
+        """Do the work in one transaction, and anew in another one where others were in its way.
+
+        An answer that is read within is there to be read: nobody can delete behind it what was written.
+        """
+        async with self.writing(caller) as connection:
+            return await in_transaction(connection, partial(work, connection))
+
+    def trying(self, caller: Caller) -> Share:
+        """The caller's connections for what is tried and taken back."""
+        return Share(self.pools.intake, caller, self.shares.intake)
+
+    async def accepting(self, caller: Caller) -> Acceptance:
+        """What takes the caller's submissions; raises TooManyRequestsError where it has too many open actions."""
+        await self.open_actions.admit(caller.project_id)
+        return self.acceptance.over(self.trying(caller))
+
+    def controlling(self, caller: Caller) -> Controller:
+        """What the caller can do to actions, but for starting them."""
+        writing = self.trying(caller)
+        return Controller(self.reading(caller), writing, self.acceptance.over(writing), self.kinds, self.settings)
+
+    async def retrying(self, caller: Caller) -> Controller:
+        """What the caller can do to actions; raises TooManyRequestsError where it has too many open ones."""
+        return replace(self.controlling(caller), acceptance=await self.accepting(caller))
+
+    @staticmethod
+    def place(caller: Caller, places: Places) -> AbstractAsyncContextManager[None]:
+        """One of the caller's places; raises TooManyRequestsError, ServiceUnavailableError."""
+        return places.place(*caller.who)
+
+    async def drain(self) -> None:
+        """Replace the idle connections of all pools."""
+        await self.pools.drain()
+
+    def report_links(self, request: Request) -> ReportLinks:
+        """What makes links to report files, on the address at which this request reached us."""
+        return ReportLinks(self.report_secret, str(request.base_url), timedelta(days=self.settings.keep_reports_days))
+
+
+async def _context(request: Request) -> Context:  # not in a thread, as FastAPI would call a plain function
+    context: Context = request.app.state.context
+    return context
+
+
+FromContext = Annotated[Context, Depends(_context)]

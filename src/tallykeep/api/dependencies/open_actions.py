@@ -1,0 +1,62 @@
+"""Open actions: how many of a project may be unfinished, asked seldom, because a submission has no time for it."""
+
+import time
+from dataclasses import dataclass
+
+from tallykeep.core.errors import TooManyRequestsError
+from tallykeep.db.connections.pool import Connections
+from tallykeep.db.queries import queries
+
+_sql = queries(__package__, "open_actions.sql")
+
+_LOOK_AFTER = 500  # submissions of a project
+_FULL_SECONDS = 0.5  # that a look holds which found too many
+_RETRY_AFTER = 5
+
+
+@dataclass(slots=True)
+class _Known:
+    admitted: int = 0  # since the last look
+    is_full: bool = False
+    looked_at: float = 0.0
+
+
+class OpenActions:
+    """Lets submissions pass while their project has fewer than so many unfinished actions.
+
+    It is counted once every some hundred submissions, so there may be as many more for each process that serves.
+    """
+
+    def __init__(self, connections: Connections, most: int, look_after: int = _LOOK_AFTER) -> None:
+        self._connections = connections
+        self._most = most
+        self._look_after = min(look_after, most)
+        self._known: dict[int, _Known] = {}
+
+    async def admit(self, project_id: int) -> None:
+        """Return where the project may start one more action; raises TooManyRequestsError."""
+        known = self._known.setdefault(project_id, _Known())
+        if known.is_full or known.admitted >= self._look_after:
+            await self._look(project_id, known)
+        if known.is_full:
+            refused = TooManyRequestsError(
+                f"The project has {self._most} actions that have not ended, as many as it may have (setting"
+                " TALLYKEEP_MAX_OPEN_ACTIONS); nothing was accepted. Send it again once some of them have ended, and"
+                " put more rows into fewer submissions"
+            )
+            refused.headers["Retry-After"] = str(_RETRY_AFTER)
+            raise refused
+        known.admitted += 1
+
+    async def _look(self, project_id: int, known: _Known) -> None:
+        now = time.monotonic()
+        if known.is_full and now - known.looked_at < _FULL_SECONDS:
+            return
+        known.looked_at = now
+        asked = {"project_id": project_id, "most": self._most}
+        async with self._connections.connection() as connection:
+            found = await (await connection.execute(_sql.count_open, asked)).fetchone()
+        count = found["open"] if found else 0
+        known.is_full = count >= self._most
+        # Near the limit it is counted more often.
+        known.admitted = max(0, self._look_after - (self._most - count))

@@ -1,0 +1,79 @@
+"""Shares: what a process of the API has for all projects, and how much of each one project, and one key, may hold.
+
+docs/guarantees.md tells them as a table.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from tallykeep.core.concurrency.slots import Bounds, Places
+from tallykeep.core.settings import Settings
+from tallykeep.db.connections.pool import Connection, Pool
+from tallykeep.tenants.projects import Caller
+
+_QUEUE = 500  # requests of one project that wait for the same thing; so many clients are a mistake, or an attack
+_SOON_SECONDS, _LATER_SECONDS, _WHILE_SECONDS = 3.0, 10.0, 30.0
+_HEAVY_SECONDS = 4.0  # for what takes long: who comes again later is served as soon, and waits for nothing meanwhile
+
+
+class Shares:
+    """The places of one process."""
+
+    def __init__(self, settings: Settings) -> None:
+        connections = Bounds.shared(settings.api_pool_size, waiting=_QUEUE)
+        watchers = Bounds.shared(settings.watches_at_once, waiting=0)
+        uploads = Bounds.shared(settings.uploads_at_once, waiting=_QUEUE)
+        requests = Bounds.shared(settings.max_connections, waiting=0)
+        self.requests = Places("requests", requests, patience_seconds=0)
+        self.reads = Places("reads", connections, patience_seconds=_LATER_SECONDS)
+        self.writes = Places("single writes", connections, patience_seconds=_SOON_SECONDS)
+        self.intake = Places("submissions being written", connections, patience_seconds=_WHILE_SECONDS)
+        # What goes through many rows: few at once, so that PostgreSQL has time for the others.
+        heavy = Bounds(in_all=4, of_project=2, of_key=2, waiting=100)
+        self.heavy_reads = Places(
+            "reads that go through many rows", heavy, patience_seconds=_HEAVY_SECONDS, retry_after=5
+        )
+        self.uploads = Places("uploads", uploads, patience_seconds=_LATER_SECONDS, retry_after=5)
+        self.bodies = Places("JSON bodies being read", uploads, patience_seconds=_LATER_SECONDS)
+        previews = Bounds(in_all=4, of_project=2, of_key=2, waiting=100)
+        self.previews = Places("previews", previews, patience_seconds=_HEAVY_SECONDS, retry_after=5)
+        self.downloads = Places("downloads", uploads, patience_seconds=_LATER_SECONDS, retry_after=5)
+        self.watches = Places("requests that wait for actions", watchers, patience_seconds=0, retry_after=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Pools:
+    """The connections of one process, by what they are for, so that none of it waits for the other."""
+
+    own: Pool  # keys and sessions, and the looks at what is watched: what belongs to no project, or to all
+    reading: Pool
+    writing: Pool  # single writes, which may have to wait for locks
+    intake: Pool  # what starts and ends actions
+
+    async def drain(self) -> None:
+        """Replace the idle connections."""
+        for pool in (self.own, self.reading, self.writing, self.intake):
+            await pool.drain()
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One caller's share of a pool; there are as many places as connections, so who has one waits for no other."""
+
+    pool: Pool
+    caller: Caller
+    places: Places
+    few: Places | None = None
+    patience_seconds: float | None = None
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """A connection for as long as the context lasts; raises TooManyRequestsError, ServiceUnavailableError."""
+        who = (*self.caller.who, self.patience_seconds)
+        if self.few is None:
+            async with self.places.place(*who), self.pool.connection() as connection:
+                yield connection
+        else:
+            async with self.few.place(*who), self.places.place(*who), self.pool.connection() as connection:
+                yield connection

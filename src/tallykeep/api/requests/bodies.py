@@ -1,0 +1,102 @@
+"""Request bodies: streamed with a limit, or read as JSON."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+from fastapi import Request
+
+from tallykeep.api.dependencies.context import Context
+from tallykeep.core import exact_json
+from tallykeep.core.concurrency.side_thread import Aside, at_once
+from tallykeep.core.errors import InvalidPayloadError, UnsupportedMediaTypeError
+from tallykeep.formats.compression import CODINGS, Limit, expanded
+
+_SMALL_BYTES = 1 << 14  # so much JSON is read where it is; what is larger may take long
+
+
+def media_type(request: Request) -> str:
+    """The request's content type without parameters, in lower case; empty when there is none."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def has_body(request: Request) -> bool:
+    """Whether the request announces a body that is not empty."""
+    return "transfer-encoding" in request.headers or request.headers.get("content-length", "0") != "0"
+
+
+def require_media_type(request: Request, *accepted: str) -> None:
+    """Raise UnsupportedMediaTypeError unless the body is of one of these types."""
+    if media_type(request) not in accepted:
+        given = request.headers.get("content-type") or "none"
+        raise UnsupportedMediaTypeError(f"Content-Type should be {' or '.join(accepted)}, not {given}")
+
+
+async def body_chunks(
+    request: Request, limit: Limit, expanded_limit: Limit | None = None, aside: Aside = at_once
+) -> AsyncIterator[bytes]:
+    """The body as it comes, expanded where it says that it is compressed, within the same limit unless told.
+
+    What takes long is done by `aside`.
+
+    Raises BodyTooLargeError, before reading where the length is announced; UnsupportedMediaTypeError for a compression
+    that is not known, InvalidPayloadError for a stream that is corrupt, UploadTimeoutError.
+    """
+    coding = _coding(request)
+    body = _sent(request, limit)
+    async for chunk in expanded(body, coding, expanded_limit or limit, aside) if coding else body:
+        yield chunk
+
+
+def _coding(request: Request) -> str | None:
+    coding = request.headers.get("content-encoding", "").strip().lower().removeprefix("x-")
+    if coding in ("", "identity"):
+        return None
+    if coding not in CODINGS:
+        refused = UnsupportedMediaTypeError(f"Content-Encoding should be {' or '.join(CODINGS)}, not {coding}")
+        refused.headers["Accept-Encoding"] = ", ".join(CODINGS)
+        raise refused
+    return coding
+
+
+async def _sent(request: Request, limit: Limit) -> AsyncIterator[bytes]:
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced) > limit.size:
+        raise limit.too_large("The body")
+    received = 0
+    async for chunk in request.stream():
+        received += len(chunk)
+        if received > limit.size:
+            raise limit.too_large("The body")
+        yield chunk
+
+
+JSON_BODY: dict[str, Any] = {
+    "requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}
+}
+
+
+async def json_object(request: Request, max_bytes: int, *, may_be_empty: bool = False) -> dict[str, Any]:
+    """The body as a JSON object; an empty body counts as {} where allowed."""
+    limit = Limit(max_bytes, "TALLYKEEP_MAX_ROW_BYTES")
+    async with _place(request):
+        body = b"".join([chunk async for chunk in body_chunks(request, limit)])
+    if not body.strip() and may_be_empty:
+        return {}
+    require_media_type(request, "application/json")
+    try:
+        given = await asyncio.to_thread(exact_json.loads, body) if len(body) > _SMALL_BYTES else exact_json.loads(body)
+    except exact_json.CannotKeepError as error:
+        raise InvalidPayloadError(f"The body cannot be kept: {error}") from None
+    except exact_json.DecodeError as error:
+        raise InvalidPayloadError(f"Malformed JSON: {error}") from None
+    if not isinstance(given, dict):
+        raise InvalidPayloadError("The body should be a JSON object")
+    return given
+
+
+def _place(request: Request) -> AbstractAsyncContextManager[None]:
+    """One of the caller's places for bodies that are read as a whole."""
+    context: Context = request.app.state.context
+    return context.place(request.state.caller, context.shares.bodies)

@@ -1,0 +1,167 @@
+"""A submission's request: its rows as they stream in, and what else it says."""
+
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+from fastapi import Request
+
+from tallykeep.api.requests.bodies import body_chunks, has_body, media_type, require_media_type
+from tallykeep.api.requests.multipart import FileForm, charset_of
+from tallykeep.api.requests.submission_options import (
+    read_delimiter,
+    read_header_row,
+    read_mapping,
+    read_wishes,
+    refuse_contradictions,
+)
+from tallykeep.api.responses.answers import request_id
+from tallykeep.core.action_type import ActionType, Submission
+from tallykeep.core.concurrency.side_thread import Aside
+from tallykeep.core.errors import InvalidQueryError
+from tallykeep.core.portion import Portion, Source
+from tallykeep.core.settings import Settings
+from tallykeep.core.submission_options import Wishes
+from tallykeep.engine.columns.retried_lines import with_told_lines
+from tallykeep.formats.compression import Limit
+from tallykeep.tenants.projects import Caller
+
+FORM = "multipart/form-data"
+NDJSON = ("application/x-ndjson", "application/jsonl")
+_LONGEST_KEY = 255
+
+
+class RequestUpload:
+    """The rows of a request: its body, or the file within its form.
+
+    Raises UnsupportedMediaTypeError and InvalidQueryError at once.
+    """
+
+    def __init__(
+        self, request: Request, accepted: tuple[str, ...], settings: Settings, aside: Aside, *,
+        no_body: bytes | None = None,
+    ) -> None:  # fmt: skip
+        self._request = request
+        self._aside = aside
+        self._sent = Limit(settings.max_body_bytes, "TALLYKEEP_MAX_BODY_BYTES")
+        self._expanded = Limit(settings.max_expanded_bytes, "TALLYKEEP_MAX_EXPANDED_BYTES")
+        self._no_body = no_body
+        self._empty = no_body is not None and not has_body(request)
+        self._form: FileForm | None = None
+        self._told: dict[str, str | None] = {}
+        read_wishes(request.query_params)  # what is wrong there is told before the rows are read
+        if not self._empty:
+            require_media_type(request, *accepted)
+            if media_type(request) == FORM:
+                self._form = FileForm(request.headers.get("content-type", ""))
+
+    @property
+    def file_name(self) -> str | None:
+        """The file's name, where the form gave one."""
+        return self._form.file_name if self._form else None
+
+    @property
+    def by_line(self) -> bool | None:
+        """What the content type says; within a form, and without a body, nothing does."""
+        return None if self._form or self._empty else media_type(self._request) in NDJSON
+
+    @property
+    def charset(self) -> str | None:
+        """What the query or the form in front of its file says, else the content type, of the body or of that file."""
+        if said := self.early("charset"):
+            return said
+        return self._form.charset if self._form else charset_of(self._request.headers.get("content-type", ""))
+
+    @property
+    def delimiter(self) -> str | None:
+        """What the query says, or the form in front of its file."""
+        return read_delimiter(self.early("delimiter"))
+
+    @property
+    def sheet(self) -> str | None:
+        """What the query says, or the form in front of its file."""
+        return self.early("sheet") or None
+
+    @property
+    def header_row(self) -> int | None:
+        """What the query says, or the form in front of its file."""
+        return read_header_row(self.early("header_row"))
+
+    @property
+    def mapped_columns(self) -> frozenset[str]:
+        """The columns that a mapping is known to name by now; a mapping may come behind the file as well."""
+        with suppress(InvalidQueryError):
+            return frozenset(read_mapping(self._in_front().get("mapping") or "{}"))
+        return frozenset()
+
+    def early(self, name: str) -> str | None:
+        """A parameter that has to be known before the rows; None where nobody has said so by now."""
+        return self._told.setdefault(name, self._in_front().get(name))
+
+    def _in_front(self) -> dict[str, str]:
+        return {**(self._form.fields_in_front if self._form else {}), **self._request.query_params}
+
+    def parameters(self) -> dict[str, str]:
+        """The query's parameters, and the fields of the form that have come; the query's come first."""
+        return {**(self._form.fields if self._form else {}), **self._request.query_params}
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The file's bytes; raises InvalidPayloadError, BodyTooLargeError, UploadTimeoutError."""
+        if self._empty and self._no_body is not None:
+            yield self._no_body
+            return
+        body = body_chunks(self._request, self._sent, self._expanded, self._aside)
+        async for chunk in self._form.file(body, self._aside) if self._form else body:
+            yield chunk
+
+    def placed(self, portion: Portion, source: Source) -> Portion:
+        """The portion as it is: this is the first file."""
+        return portion
+
+    def wishes(self) -> Wishes:
+        """The query's and the form's wishes; raises InvalidQueryError for what was said too late."""
+        self.refuse_late()
+        return replace(read_wishes(self.parameters()), charset=self.charset)
+
+    def refuse_late(self) -> None:
+        """Raise InvalidQueryError for a parameter that came behind the rows that it is about, or twice."""
+        refuse_contradictions(self._form.given if self._form else ())
+        given = self.parameters()
+        for name, told in self._told.items():
+            if given.get(name) != told:
+                raise InvalidQueryError(f"Property .{name} should stand in the query, or before the form's file")
+
+
+class CorrectedUpload(RequestUpload):
+    """Rows that failed, sent again; a file of failed rows tells where they stood in the first one."""
+
+    def placed(self, portion: Portion, source: Source) -> Portion:
+        """The portion with the lines of the first file, where the column `line` has them."""
+        return with_told_lines(portion, source)
+
+
+def submission(
+    request: Request, caller: Caller, kind: ActionType, options: dict[str, Any], *, body: Any = None,
+    id_prefix: str = "v-", parent_id: str | None = None,
+) -> Submission:  # fmt: skip
+    """Who asks for what; raises InvalidQueryError for an Idempotency-Key that cannot be one."""
+    return Submission(
+        kind=kind,
+        project_id=caller.project_id,
+        request_id=request_id(request, id_prefix),
+        requested_by=caller.key_id,
+        options=options,
+        idempotency_key=_idempotency_key(request),
+        asked=(request.method, request.url.path, body),
+        parent_id=parent_id,
+    )
+
+
+def _idempotency_key(request: Request) -> str | None:
+    key = request.headers.get("idempotency-key")
+    if key is None:
+        return None
+    if not 0 < len(key) <= _LONGEST_KEY:
+        raise InvalidQueryError(f"The header Idempotency-Key should have 1 to {_LONGEST_KEY} characters")
+    return key

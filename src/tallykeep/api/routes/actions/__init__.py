@@ -1,0 +1,1 @@
+"""Asynchronous actions: read, wait for, cancel, retry."""

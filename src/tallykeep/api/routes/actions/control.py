@@ -1,0 +1,147 @@
+"""What can be done to an action: cancel it, retry its failed rows, take these home."""
+
+from collections.abc import AsyncIterator, Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import StreamingResponse
+
+from tallykeep.api.dependencies.auth import DOWNLOADING, FromCaller
+from tallykeep.api.dependencies.context import Context, FromContext
+from tallykeep.api.requests.bodies import has_body
+from tallykeep.api.requests.submission_options import DEFAULTS, LAST_DAY_COUNTS, PARAMETERS, VALUES, read_wishes
+from tallykeep.api.requests.upload import CorrectedUpload, submission
+from tallykeep.api.responses.answers import ACCEPTED, Json, answer_accepted
+from tallykeep.api.routes.submissions import RETRY_BODY, media_types
+from tallykeep.core.action_type import ActionType
+from tallykeep.core.compatibility import OURS
+from tallykeep.core.errors import ConflictError
+from tallykeep.core.portion import Source
+from tallykeep.engine.downloads.failed_rows import SentRows, as_csv, as_ndjson, sent_rows
+from tallykeep.engine.downloads.source_rows import whole_file
+from tallykeep.engine.managing.cancel_retry import target_options
+from tallykeep.tenants.projects import Caller
+
+router = APIRouter(prefix="/v1/async-actions", tags=["Async actions"], default_response_class=Json)
+
+_FILE_TYPES = {
+    "csv": ("text/csv; charset=utf-8", ".csv"),
+    "json": ("application/json", ".json"),
+    "ndjson": ("application/x-ndjson", ".ndjson"),
+}
+
+
+def _as_before(parameter: dict[str, Any]) -> dict[str, Any]:
+    return {**parameter, "description": f"{parameter['description']} Left out, that of the first action."}
+
+
+Unprocessed = Annotated[bool, Query(description="Take the rows along that have no outcome at all.")]
+
+
+@router.post("/{action_id}/cancel", summary="Cancel async action", openapi_extra=OURS)
+async def cancel(request: Request, context: FromContext, caller: FromCaller, action_id: str) -> Json:
+    """End an action now: rows done stay done, the others are counted as unprocessed. Ours: the peer cannot."""
+    await context.controlling(caller).cancel(caller.project_id, action_id, caller.key_id)
+    async with context.reading(caller).connection() as connection:
+        links = context.report_links(request)
+        return Json(await context.reader.get_action(connection, caller.project_id, action_id, links))
+
+
+@router.post(
+    "/{action_id}/retry",
+    status_code=202,
+    summary="Retry failed rows",
+    openapi_extra={
+        **OURS,
+        "parameters": [*PARAMETERS, *map(_as_before, (DEFAULTS, VALUES, LAST_DAY_COUNTS))],
+        "requestBody": RETRY_BODY,
+        "responses": {"202": {"content": {"application/json": ACCEPTED}}},
+    },
+)
+async def retry(
+    request: Request, context: FromContext, caller: FromCaller, action_id: str, include_unprocessed: Unprocessed = False
+) -> Json:
+    """A new action with only the failed rows, or with corrected ones sent as the body, in the form of the first."""
+    controller = await context.retrying(caller)
+    parent = await controller.find(caller.project_id, action_id)
+    upload = None
+    if has_body(request):
+        upload = _corrected(request, parent.kind, context, caller)
+    options = target_options(parent.source)
+    asked = submission(request, caller, parent.kind, options, body=include_unprocessed, parent_id=action_id)
+    wishes = read_wishes(request.query_params)
+    async with context.place(caller, context.shares.uploads):
+        accepted = await controller.retry(parent, asked, wishes, upload, unprocessed=include_unprocessed)
+    return answer_accepted(accepted, 202)
+
+
+def _corrected(request: Request, kind: ActionType, context: Context, caller: Caller) -> CorrectedUpload:
+    aside = context.aside.of(caller.project_id)
+    return CorrectedUpload(request, media_types(kind), context.settings, aside, no_body=kind.no_body)
+
+
+@router.get(
+    "/{action_id}/failures.csv",
+    summary="Download failed rows as CSV",
+    response_class=StreamingResponse,
+    dependencies=[DOWNLOADING],
+    openapi_extra=OURS,
+)
+async def failures_csv(
+    context: FromContext, caller: FromCaller, action_id: str, include_unprocessed: Unprocessed = False
+) -> StreamingResponse:
+    """The failed rows as they were sent, with the columns `row`, `line` and `reason`; can be imported again so."""
+    source, rows = await _failed(context, caller, action_id, include_unprocessed)
+    return _file(as_csv(rows, source), "text/csv; charset=utf-8", f"{action_id}-failures.csv")
+
+
+@router.get(
+    "/{action_id}/failures.ndjson",
+    summary="Download failed rows as NDJSON",
+    response_class=StreamingResponse,
+    dependencies=[DOWNLOADING],
+    openapi_extra=OURS,
+)
+async def failures_ndjson(
+    context: FromContext, caller: FromCaller, action_id: str, include_unprocessed: Unprocessed = False
+) -> StreamingResponse:
+    """The failed rows as they were sent, one JSON value a line; can be imported again as it is where JSON is."""
+    source, rows = await _failed(context, caller, action_id, include_unprocessed)
+    return _file(as_ndjson(rows(), source), "application/x-ndjson", f"{action_id}-failures.ndjson")
+
+
+@router.get(
+    "/{action_id}/file",
+    summary="Download the rows as sent",
+    response_class=StreamingResponse,
+    dependencies=[DOWNLOADING],
+    openapi_extra=OURS,
+)
+async def sent_file(context: FromContext, caller: FromCaller, action_id: str) -> StreamingResponse:
+    """All rows as they were sent, in UTF-8 and unpacked, a workbook as CSV; with the header that the file came with."""
+    parent = await context.controlling(caller).find(caller.project_id, action_id)
+    parent.require_rows()
+    if parent.source.format == "planned":
+        raise ConflictError(f"The action {action_id} was sent no rows")
+    media_type, ending = _FILE_TYPES[parent.source.format]
+    content = whole_file(context.downloading(caller), caller.project_id, action_id, parent.source)
+    return _file(content, media_type, f"{action_id}{ending}")
+
+
+async def _failed(
+    context: Context, caller: Caller, action_id: str, unprocessed: bool
+) -> tuple[Source, Callable[[], SentRows]]:
+    parent = await context.controlling(caller).find(caller.project_id, action_id)
+    parent.require_rows()
+
+    def rows() -> SentRows:
+        return sent_rows(
+            context.downloading(caller), caller.project_id, action_id, parent.source, unprocessed=unprocessed
+        )
+
+    return parent.source, rows
+
+
+def _file(content: AsyncIterator[str] | AsyncIterator[bytes], media_type: str, name: str) -> StreamingResponse:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return StreamingResponse(content, media_type=media_type, headers=headers)

@@ -1,0 +1,92 @@
+"""What can be done to all actions that match the filters of their list: cancel them, retry their failed rows."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+
+from tallykeep.api.dependencies.auth import FromCaller
+from tallykeep.api.dependencies.context import Context, FromContext
+from tallykeep.api.requests.upload import submission
+from tallykeep.api.responses.answers import Json
+from tallykeep.api.routes.actions.read import FromFilters
+from tallykeep.core.compatibility import OURS
+from tallykeep.core.errors import RequestError
+from tallykeep.core.ids import wire_time
+from tallykeep.core.submission_options import Wishes
+from tallykeep.db.clock import database_time
+from tallykeep.engine.managing.cancel_retry import target_options
+from tallykeep.engine.reading.list_actions import Wanted, find_cancelable, find_retryable
+from tallykeep.tenants.projects import Caller
+
+router = APIRouter(prefix="/v1/async-actions", tags=["Async actions"], default_response_class=Json)
+
+AtOnce = Annotated[int, Query(ge=1, le=1000, description="How many actions at most, 1 to 1000, the newest first.")]
+DryRun = Annotated[bool, Query(description="Only say which actions match.")]
+
+_Deed = Callable[[str], Awaitable[dict[str, Any]]]
+
+
+async def _matching(wanted: FromFilters, limit: AtOnce = 100) -> Wanted:
+    return replace(wanted, limit=limit)
+
+
+FromMatching = Annotated[Wanted, Depends(_matching)]
+
+
+@router.post("/cancel", summary="Cancel all that match", openapi_extra=OURS)
+async def cancel_all(context: FromContext, caller: FromCaller, wanted: FromMatching, dry_run: DryRun = False) -> Json:
+    """Cancel every running action that the filters of the list match, as canceling each would. `has_more`: there are
+    more than `limit`; ask again for these. `looked_at` as `end_date` leaves alone what is submitted later.
+    """
+    never = [kind.name for kind in context.kinds.values() if kind.deletes]
+    async with context.reading(caller, much=True).connection() as connection:
+        looked_at = await database_time(connection)
+        found, has_more = await find_cancelable(connection, caller.project_id, wanted, never)
+
+    async def cancel(action_id: str) -> dict[str, Any]:
+        await context.controlling(caller).cancel(caller.project_id, action_id, caller.key_id)
+        return {"id": action_id}
+
+    return await _done_to(found, has_more, dry_run, looked_at, cancel)
+
+
+@router.post("/retry", summary="Retry the failed rows of all that match", openapi_extra=OURS)
+async def retry_all(
+    request: Request, context: FromContext, caller: FromCaller, wanted: FromMatching, dry_run: DryRun = False
+) -> Json:
+    """Retry the failed rows of every ended action that the filters of the list match, but of dry runs, and of those
+    that were retried before. `has_more`: there are more than `limit`; ask again for these.
+    """
+    async with context.reading(caller, much=True).connection() as connection:
+        looked_at = await database_time(connection)
+        found, has_more = await find_retryable(connection, caller.project_id, wanted)
+
+    async def retry(action_id: str) -> dict[str, Any]:
+        return {"id": action_id, "async_action_id": await _retry(request, context, caller, action_id)}
+
+    return await _done_to(found, has_more, dry_run, looked_at, retry)
+
+
+async def _retry(request: Request, context: Context, caller: Caller, action_id: str) -> str:
+    controller = await context.retrying(caller)
+    parent = await controller.find(caller.project_id, action_id)
+    asked = submission(request, caller, parent.kind, target_options(parent.source), parent_id=action_id)
+    asked = replace(asked, idempotency_key=None)  # one key cannot stand for several actions
+    accepted = await controller.retry(parent, asked, Wishes(), None, unprocessed=False)
+    return accepted.action_id
+
+
+async def _done_to(found: list[str], has_more: bool, dry_run: bool, looked_at: datetime, deed: _Deed) -> Json:
+    """One after another; those to which it could not be done are named, with what stood in the way."""
+    done: list[dict[str, Any]] = []
+    refused: list[dict[str, Any]] = []
+    for action_id in [] if dry_run else found:
+        try:
+            done.append(await deed(action_id))
+        except RequestError as error:
+            refused.append({"id": action_id, "details": error.details})
+    matched = {"matched_count": len(found), "has_more": has_more, "looked_at": wire_time(looked_at)}
+    return Json({**matched, "dry_run": dry_run, "done": done, "refused": refused})

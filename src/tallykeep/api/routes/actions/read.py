@@ -1,0 +1,165 @@
+"""GET /v1/async-actions and what hangs below it."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Query, Request
+
+from tallykeep.api.dependencies.auth import FromCaller
+from tallykeep.api.dependencies.context import Context, FromContext
+from tallykeep.api.dependencies.parameters import Limit, Moment
+from tallykeep.api.responses.answers import Json
+from tallykeep.api.routes.actions.wait import read_action
+from tallykeep.core.action import OperationStatus, Status
+from tallykeep.core.compatibility import OURS, Compatibility
+from tallykeep.core.errors import InvalidQueryError
+from tallykeep.engine.downloads.source_rows import rows_as_sent
+from tallykeep.engine.reading.get_action import ADDED_ALONE, ADDED_FIELDS
+from tallykeep.engine.reading.list_actions import Failures, Wanted
+from tallykeep.tenants.projects import Caller
+
+router = APIRouter(prefix="/v1/async-actions", tags=["Async actions"], default_response_class=Json)
+
+_LISTED = Compatibility(query=("limit", "end_date"), added=(*ADDED_FIELDS, "more_starting_after"))
+_SHOWN = Compatibility(
+    query=(),
+    added=(*ADDED_FIELDS, *ADDED_ALONE),
+    adds=("a `result` while the action still runs, with counts from the first row on that has an outcome",),
+    empty=("log_id",),
+    differs=("one that is ENQUEUED is given up to 150 ms to begin before it is shown",),
+)
+
+_OF = "Of {}; several with commas."
+_STATUSES_OF = {
+    OperationStatus.SUCCESS: {Status.DONE},
+    OperationStatus.FAILED: {Status.FAILED},
+    OperationStatus.UNKNOWN: {Status.ENQUEUED, Status.IN_PROGRESS},
+}
+
+
+async def wanted_actions(
+    context: FromContext,
+    type_: Annotated[str | None, Query(alias="type", description="Types, separated by commas.")] = None,
+    status: Annotated[str | None, Query(description=_OF.format(", ".join(Status)))] = None,
+    operation_status: Annotated[str | None, Query(description=_OF.format(", ".join(OperationStatus)))] = None,
+    start_date: Annotated[Moment | None, Query(description="Actions scheduled at this moment or later.")] = None,
+    end_date: Annotated[Moment | None, Query(description="Actions scheduled before this moment.")] = None,
+    parent_id: Annotated[str | None, Query(description="Actions that were started from this one.")] = None,
+    started_from: Annotated[Moment | None, Query(description="Actions started at this moment or later.")] = None,
+    started_before: Annotated[Moment | None, Query(description="Actions started before this moment.")] = None,
+    finished_from: Annotated[Moment | None, Query(description="Actions that ended at this moment or later.")] = None,
+    finished_before: Annotated[Moment | None, Query(description="Actions that ended before this moment.")] = None,
+    file_name: Annotated[str | None, Query(description="Actions of files with this in their names.")] = None,
+    failures: Annotated[
+        Failures | None, Query(description="Actions whose rows failed: `none` of them, `some`, or `all`.")
+    ] = None,
+    starting_after_id: Annotated[
+        str | None, Query(description="The page behind this action; `more_starting_after` of the page before.")
+    ] = None,
+) -> Wanted:
+    """Which actions the query string asks for, however many; raises InvalidQueryError."""
+    return Wanted(
+        types=_among("type", type_, context.kinds),
+        statuses=_statuses(status, operation_status),
+        created_from=start_date,
+        created_before=end_date,
+        parent_id=parent_id,
+        started_from=started_from,
+        started_before=started_before,
+        finished_from=finished_from,
+        finished_before=finished_before,
+        file_name=file_name or None,
+        failures=failures,
+        after_id=starting_after_id,
+    )
+
+
+FromFilters = Annotated[Wanted, Depends(wanted_actions)]
+
+
+def _statuses(status: str | None, operation_status: str | None) -> frozenset[Status] | None:
+    """The statuses that both filters leave."""
+    asked = _among("status", status, Status)
+    outcomes = _among("operation_status", operation_status, OperationStatus)
+    if asked is None and outcomes is None:
+        return None
+    left = {Status(value) for value in asked} if asked is not None else set(Status)
+    if outcomes is not None:
+        left &= {status for outcome in outcomes for status in _STATUSES_OF[OperationStatus(outcome)]}
+    return frozenset(left)
+
+
+def _among(name: str, text: str | None, allowed: Iterable[str]) -> frozenset[str] | None:
+    """The values of a filter; raises InvalidQueryError for one that it does not know."""
+    if text is None:
+        return None
+    values, known = frozenset(value.strip() for value in text.split(",")), [str(value) for value in allowed]
+    for value in sorted(values.difference(known)):
+        raise InvalidQueryError(f"Property .{name} must be one of {', '.join(known)} (actual value is {value!r})")
+    return values
+
+
+@router.get("", summary="List async actions", openapi_extra=_LISTED.extra)
+async def list_actions(context: FromContext, caller: FromCaller, wanted: FromFilters, limit: Limit = 10) -> Json:
+    """The project's actions, newest first, without their results. Filters can be combined. `more_starting_after` is
+    what to send as `starting_after_id` for the next page, null on the last one. `mended_count` tells how many of an
+    action's failed and unprocessed rows went in by its retries, and theirs. One that several files of failed rows
+    brought in counts once, by its `line`; rows that came without lines, and more than 50,000, are not compared.
+    `first_file_name` is the file of the first of the actions that this one retries.
+    """
+    async with context.reading(caller, much=wanted.looks_at_each).connection() as connection:
+        return Json(await context.reader.list_actions(connection, caller.project_id, replace(wanted, limit=limit)))
+
+
+@router.get("/{action_id}", summary="Get async action", openapi_extra=_SHOWN.extra)
+async def get_action(
+    request: Request,
+    context: FromContext,
+    caller: FromCaller,
+    action_id: str,
+    wait: Annotated[
+        float, Query(ge=0, le=60, allow_inf_nan=False, description="Seconds to wait for the action's end, 0 to 60.")
+    ] = 0,
+) -> Json:
+    """One action with its result; while it runs, the result holds what is known so far, and counts nothing before the
+    first row has an outcome. With `wait`, the answer comes as soon as the action has ended, or else after so many
+    seconds; without, an action that is ENQUEUED is given a moment to begin, 150 ms at most.
+    """
+    return Json(await read_action(request, context, caller, action_id, wait))
+
+
+@router.get("/{action_id}/failures", summary="List failed rows", openapi_extra=OURS)
+async def list_failures(
+    context: FromContext,
+    caller: FromCaller,
+    action_id: str,
+    limit: Limit = 100,
+    after_row: Annotated[int, Query(ge=0, description="Go on behind this row.")] = 0,
+    reason: Annotated[
+        str | None, Query(description="Only rows that failed with this reason, be it with its value or without.")
+    ] = None,
+    group_by: Annotated[Literal["reason"] | None, Query(description="Count by reason instead.")] = None,
+    sent: Annotated[bool, Query(description="Show what the rows held, too.")] = False,
+) -> Json:
+    """Every failed row with its number, key and reason; or the reasons with their counts and first rows.
+    `failures_kept` is false once they were removed for their age: the list is empty then, the action's counts stay.
+    With `sent`, a row of a file shows its `cells`, titled by `columns`; others, and lines that cannot be read, their
+    `text` as it was sent.
+    """
+    key = (caller.project_id, action_id)
+    async with context.reading(caller, much=group_by is not None or reason is not None).connection() as connection:
+        if group_by == "reason":
+            return Json(await context.reader.list_reasons(connection, *key, limit=limit, reason=reason))
+        page = await context.reader.list_failures(connection, *key, limit=limit, after_row=after_row, reason=reason)
+    return Json(await _with_rows(context, caller, action_id, page) if sent else page)
+
+
+async def _with_rows(context: Context, caller: Caller, action_id: str, page: dict[str, Any]) -> dict[str, Any]:
+    source = (await context.controlling(caller).find(caller.project_id, action_id)).source
+    rows = [failure["row"] for failure in page["failures"]]
+    sent: dict[int, dict[str, Any]] = {}
+    if rows and source.format != "planned":
+        sent = await rows_as_sent(context.reading(caller, much=True), caller.project_id, action_id, source, rows)
+    failures = [{**failure, **sent.get(failure["row"], {})} for failure in page["failures"]]
+    return {**page, "failures": failures, "columns": source.header}

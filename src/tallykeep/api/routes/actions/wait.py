@@ -1,0 +1,152 @@
+"""Waiting for actions: by long poll, or by server-sent events."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import suppress
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+from starlette.requests import ClientDisconnect
+
+from tallykeep.api.dependencies.auth import FromCaller
+from tallykeep.api.dependencies.context import Context, FromContext
+from tallykeep.core import exact_json
+from tallykeep.core.action import Status
+from tallykeep.core.compatibility import OURS
+from tallykeep.core.errors import NotFoundError
+from tallykeep.db.connections.standing import DatabaseAwayError
+from tallykeep.db.transient import is_passing
+from tallykeep.engine.reading.get_action import shown
+from tallykeep.engine.reading.watch import Watch
+from tallykeep.tenants.projects import Caller
+
+router = APIRouter(prefix="/v1/async-actions", tags=["Async actions"])
+
+_TRY_AGAIN_SECONDS = 0.2
+_LAST_LOOK_SECONDS = 1.0
+
+_Read = Callable[[], Awaitable[dict[str, Any]]]
+
+
+def _reading(
+    request: Request, context: Context, caller: Caller, action_id: str, *, with_failures: bool = True
+) -> _Read:
+    links = context.report_links(request)
+
+    async def read() -> dict[str, Any]:
+        async with context.reading(caller).connection() as connection:
+            return await context.reader.get_action(
+                connection, caller.project_id, action_id, links, with_failures=with_failures
+            )
+
+    return read
+
+
+async def read_action(
+    request: Request, context: Context, caller: Caller, action_id: str, wait: float
+) -> dict[str, Any]:
+    """The action as soon as it has ended, or as it is after `wait` seconds; without them, one that is ENQUEUED is
+    given a moment to begin.
+
+    Raises NotFoundError, TooManyRequestsError, and ClientDisconnect as soon as nobody waits for the answer any more.
+    """
+    read = _reading(request, context, caller, action_id)
+    place = (caller.project_id, action_id)
+    if not wait:
+        known = await read()
+        enqueued = known["status"] == Status.ENQUEUED
+        return await read() if enqueued and await context.brief_watcher.begun(*place) else known
+    with context.watcher.watch(*place) as watch:
+        # Without the failed rows, which many who wait would hold in memory for as long.
+        known = await _reading(request, context, caller, action_id, with_failures=False)()
+        if known["finished_at"] is not None:
+            return await read()
+        async with context.place(caller, context.shares.watches):
+            return await _while_connected(request, _read_in_the_end(watch, read, known, wait))
+
+
+async def _read_in_the_end(watch: Watch, read: _Read, known: dict[str, Any], wait: float) -> dict[str, Any]:
+    """Read once the action has ended, or the time is up; what is known already where the database is out of reach.
+
+    Raises DatabaseAwayError where what is known leaves out failed rows.
+    """
+    deadline = asyncio.get_running_loop().time() + wait
+    with suppress(TimeoutError):
+        await asyncio.wait_for(watch.over(), wait)
+    left = deadline - asyncio.get_running_loop().time()
+    reading = asyncio.create_task(_read_at_last(read))
+    try:
+        await asyncio.wait((reading,), timeout=left + _LAST_LOOK_SECONDS)
+        if not reading.done() and known["failed_count"]:
+            raise DatabaseAwayError("the database has not answered in time")
+        return reading.result() if reading.done() else known
+    finally:
+        # Not waited for: to take a question back from a server that is silent takes time as well.
+        reading.cancel()
+
+
+async def _read_at_last(read: _Read) -> dict[str, Any]:
+    """Read, again and again while the database is out of reach."""
+    while True:
+        try:
+            return await read()
+        except Exception as error:
+            if not is_passing(error):
+                raise
+        await asyncio.sleep(_TRY_AGAIN_SECONDS)
+
+
+async def _while_connected(request: Request, work: Coroutine[Any, Any, dict[str, Any]]) -> dict[str, Any]:
+    """The outcome of `work`; it is given up, and ClientDisconnect raised, when the client goes away."""
+    working, leaving = asyncio.create_task(work), asyncio.create_task(_left(request))
+    try:
+        await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise ClientDisconnect
+        return working.result()
+    finally:
+        working.cancel()
+        leaving.cancel()
+
+
+async def _left(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _watched(context: FromContext, caller: FromCaller, action_id: str) -> AsyncIterator[Watch]:
+    """A watch, and one of the caller's places for it, for as long as the answer is sent; what can be refused is refused
+    before that begins.
+    """
+    async with context.reading(caller).connection() as connection:
+        await context.reader.require_action(connection, caller.project_id, action_id)
+    async with context.place(caller, context.shares.watches):
+        with context.watcher.watch(caller.project_id, action_id) as watch:
+            yield watch
+
+
+@router.get("/{action_id}/events", summary="Watch async action", response_class=EventSourceResponse, openapi_extra=OURS)
+async def watch_action(
+    request: Request,
+    context: FromContext,
+    caller: FromCaller,
+    action_id: str,
+    watch: Annotated[Watch, Depends(_watched)],
+) -> AsyncIterator[ServerSentEvent]:
+    """Server-sent events: `progress` with the action as it stands, again at each change (up to four a second), and in
+    the end `done` with the action and its result. Then the stream closes, and so should the client: one that connects
+    again, whatever its `Last-Event-ID`, starts anew with the present state. Comments keep idle connections alive.
+    """
+    async for action in watch.changes():
+        yield _event("progress", shown(action))
+    if watch.ended:
+        read = _reading(request, context, caller, action_id)
+        try:
+            yield _event("done", await _read_at_last(read))
+        except NotFoundError:
+            return  # removed this very moment
+
+
+def _event(name: str, content: dict[str, Any]) -> ServerSentEvent:
+    return ServerSentEvent(event=name, raw_data=exact_json.dumps(content).decode())

@@ -1,0 +1,57 @@
+"""Whole lists as files."""
+
+from collections.abc import AsyncIterator
+
+from fastapi import APIRouter, Request
+from fastapi.responses import StreamingResponse
+
+from tallykeep.api.dependencies.auth import DOWNLOADING, FromCaller
+from tallykeep.api.dependencies.context import FromContext
+from tallykeep.catalog.exports import LIST_FILES
+from tallykeep.core.compatibility import Compatibility
+from tallykeep.core.errors import InvalidQueryError, NotFoundError
+from tallykeep.resources.lists.export import file_lines
+from tallykeep.resources.lists.query_string import read_selection
+
+router = APIRouter(prefix="/v1/lists", tags=["Lists"])
+
+_FILES = Compatibility(
+    ours=True,
+    differs=(
+        f"there are {', '.join(f'`{kind}`' for kind in LIST_FILES)}",
+        "filters are those of the list of the same name",
+    ),
+)
+_ALL_IN_ONE_ORDER = ("limit", "page", "order", "starting_after")
+
+
+@router.get(
+    "/csv/{kind}",
+    summary="Download a list as CSV",
+    response_class=StreamingResponse,
+    dependencies=[DOWNLOADING],
+    openapi_extra=_FILES.extra,
+)
+async def list_file(request: Request, context: FromContext, caller: FromCaller, kind: str) -> StreamingResponse:
+    """All that match the list's filters, with the columns of the template and one for each metadata key.
+
+    The oldest come first. Can be imported again as it is: cells hold what was given, also where a spreadsheet would
+    take it for a formula.
+    """
+    if kind not in LIST_FILES:
+        raise NotFoundError(f"The list of {kind} cannot be had as a file; those of {', '.join(LIST_FILES)} can")
+    for name in _ALL_IN_ONE_ORDER:
+        if name in request.query_params:
+            raise InvalidQueryError(f"Property .{name} goes with pages; the file has all that match, the oldest first")
+    filed = LIST_FILES[kind]
+    selection = read_selection(filed.listed, request.query_params.multi_items())
+    lines = file_lines(context.downloading(caller), filed, caller.project_id, selection)
+    header = await anext(lines)
+
+    async def body() -> AsyncIterator[str]:
+        yield header
+        async for some in lines:
+            yield some
+
+    disposition = f'attachment; filename="{kind}.csv"'
+    return StreamingResponse(body(), media_type="text/csv; charset=utf-8", headers={"Content-Disposition": disposition})

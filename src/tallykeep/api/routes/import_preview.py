@@ -1,0 +1,207 @@
+"""What an import wizard needs: what can be imported, and a look at a file before it is."""
+
+from dataclasses import asdict
+from typing import Any
+
+from fastapi import APIRouter, Request
+
+from tallykeep.api.dependencies.auth import FromCaller
+from tallykeep.api.dependencies.context import Context, FromContext
+from tallykeep.api.requests.submission_options import (
+    CHARSET,
+    DEFAULTS,
+    DELIMITER,
+    HEADER_ROW,
+    LAST_DAY_COUNTS,
+    MAPPING,
+    SHEET,
+    VALUES,
+    read_boolean,
+    read_defaults,
+    read_delimiter,
+    read_last_day_counts,
+    read_mapping,
+    read_values,
+    read_whole_number,
+)
+from tallykeep.api.requests.upload import RequestUpload
+from tallykeep.api.responses.answers import Json
+from tallykeep.api.routes.submissions import PREVIEW_BODY
+from tallykeep.catalog.row_types import IMPORTS, ImportKind
+from tallykeep.catalog.templates import CSV_TEMPLATES
+from tallykeep.core.compatibility import OURS
+from tallykeep.core.concurrency.side_thread import Aside
+from tallykeep.core.settings import Settings
+from tallykeep.engine.intake.sample import MOST_ROWS
+from tallykeep.formats.compression import peeked
+from tallykeep.preview.preview import Asked, Preview, known_titles, preview
+from tallykeep.preview.previewed_rows import PreviewedRow
+from tallykeep.preview.recognition import Candidate
+from tallykeep.tenants.projects import Caller
+
+router = APIRouter(prefix="/v1/imports", tags=["Submissions"], default_response_class=Json)
+
+_DEFAULT_ROWS = 20
+_NOT_LOOKED_AT = {
+    "everything": "Rows behind these; and what others change before the import.",
+    "fields": "What exists already, and what rows refer to: an import that is running holds some of it just now.",
+    "nothing": "The rows: name the campaign that they go into.",
+}
+
+
+def _query(name: str, schema: dict[str, Any], description: str) -> dict[str, Any]:
+    return {"name": name, "in": "query", "schema": schema, "description": description}
+
+
+_PARAMETERS = [
+    _query("kind", {"type": "string", "enum": list(IMPORTS)}, "What the rows are; left out, the likeliest kind."),
+    _query("campaign", {"type": "string"}, "Where campaign vouchers go, by name or id; without it they go unchecked."),
+    {**MAPPING, "description": f"{MAPPING['description']} Left out, a mapping is suggested; {{}} is none."},
+    DEFAULTS,
+    VALUES,
+    DELIMITER,
+    LAST_DAY_COUNTS,
+    CHARSET,
+    SHEET,
+    HEADER_ROW,
+    _query(
+        "limit",
+        {"type": "integer", "minimum": 1, "maximum": MOST_ROWS, "default": _DEFAULT_ROWS},
+        "How many rows to show at most.",
+    ),
+    _query(
+        "partial",
+        {"type": "boolean", "default": False},
+        "The body is only the beginning of the file: its last line is not looked at unless it is whole.",
+    ),
+]
+
+
+@router.get("", summary="List kinds of imports", openapi_extra=OURS)
+async def list_imports(context: FromContext, caller: FromCaller) -> Json:
+    """What can be imported: endpoints and fields of each kind, and how large files may be."""
+    data = [_kind(kind) for kind in IMPORTS.values()]
+    return Json({"object": "list", "data_ref": "data", "data": data, "total": len(data),
+                 "limits": _limits(context.settings)})  # fmt: skip
+
+
+@router.post(
+    "/preview",
+    summary="Preview import",
+    openapi_extra={**OURS, "parameters": _PARAMETERS, "requestBody": PREVIEW_BODY},
+)
+async def preview_import(request: Request, context: FromContext, caller: FromCaller) -> Json:
+    """A look at a file before it is imported; nothing is written.
+
+    Tells what kind of rows it holds, what its columns are taken for, and how its first rows would fare: they are
+    validated and looked up as an import would, and taken back. The parameters may be fields of the form as well.
+    """
+    aside = context.aside.of(caller.project_id)
+    upload = RequestUpload(request, tuple(PREVIEW_BODY["content"]), context.settings, aside)
+    async with context.place(caller, context.shares.previews):
+        return Json(await _previewed(context, caller, upload, aside))
+
+
+async def _previewed(context: Context, caller: Caller, upload: RequestUpload, aside: Aside) -> dict[str, Any]:
+    body = upload.chunks()
+    _, content = await peeked(body, 1)  # by then the form's fields in front of its file have come
+    partial = read_boolean("partial", upload.early("partial") or "false")
+    titles = known_titles(dict.fromkeys(upload.mapped_columns))
+    sample = await context.samples.take(content, caller.who, aside, partial=partial, sheet=upload.sheet, titles=titles)
+    async for _ in body:
+        pass  # fields of the form may come behind the file
+    upload.refuse_late()
+    asked = _asked(upload)
+    seen = await preview(
+        context.trying(caller), caller.project_id, sample, asked, upload.file_name, context.settings.max_row_bytes
+    )
+    return _shown(seen, context.settings, upload.file_name)
+
+
+def _asked(upload: RequestUpload) -> Asked:
+    given = upload.parameters()
+    return Asked(
+        kind=given.get("kind") or None,
+        mapping=read_mapping(given["mapping"]) if given.get("mapping") else None,
+        limit=read_whole_number("limit", given.get("limit") or str(_DEFAULT_ROWS), MOST_ROWS),
+        target=given.get("campaign") or None,
+        charset=upload.charset,
+        delimiter=read_delimiter(given.get("delimiter")),
+        defaults=read_defaults(given.get("defaults") or "{}"),
+        values=read_values(given.get("values") or "{}"),
+        header_row=upload.header_row,
+        last_day_counts=bool(read_last_day_counts(given)),
+    )
+
+
+def _limits(settings: Settings) -> dict[str, int]:
+    return {
+        "body_bytes": settings.max_body_bytes,
+        "expanded_bytes": settings.max_expanded_bytes,
+        "workbook_bytes": settings.max_xlsx_bytes,
+        "row_bytes": settings.max_row_bytes,
+    }
+
+
+def _kind(kind: ImportKind) -> dict[str, Any]:
+    return {
+        "kind": kind.name,
+        "path": kind.csv.path if kind.csv else None,
+        "json_path": kind.json.path if kind.json else None,
+        "template": f"/v1/templates/csv/{kind.name}" if kind.name in CSV_TEMPLATES else None,
+        "required_columns": [list(choice) for choice in kind.csv.required_columns] if kind.csv else [],
+        "fields": _fields(kind),
+        "properties": list(kind.properties),
+    }
+
+
+def _fields(kind: ImportKind) -> list[dict[str, Any]]:
+    return [
+        {"title": each.title, "required": each.required, "others": list(each.others), "choices": list(each.choices)}
+        for each in kind.fields
+    ]
+
+
+def _candidate(candidate: Candidate) -> dict[str, Any]:
+    return {"kind": candidate.kind.name, "confidence": candidate.confidence, "reason": candidate.reason}
+
+
+def _shown(seen: Preview, settings: Settings, file_name: str | None) -> dict[str, Any]:
+    return {
+        "object": "import_preview",
+        "file_name": file_name,
+        "format": seen.format,
+        "compression": seen.compression,
+        "encoding": seen.encoding,
+        "encodings": seen.encodings,
+        "delimiter": seen.delimiter,
+        **asdict(seen.taken),
+        "whole": seen.whole,
+        "row_count": seen.row_count,
+        "kind": seen.kind.name,
+        "kinds": [_candidate(candidate) for candidate in seen.candidates],
+        "path": seen.action_type.path,
+        "columns": [asdict(column) for column in seen.columns],
+        "fields": _fields(seen.kind),
+        "mapping": seen.mapping,
+        "defaults": seen.defaults,
+        "values": seen.values,
+        "missing": seen.missing,
+        "needed": [asdict(each) for each in seen.needed],
+        "refusal": seen.refusal,
+        "checked": seen.checked,
+        "not_looked_at": _NOT_LOOKED_AT[seen.checked],
+        "rows": [_row(row) for row in seen.rows],
+        "warnings": [asdict(each) for each in seen.warnings],
+        "limits": _limits(settings),
+    }
+
+
+def _row(row: PreviewedRow) -> dict[str, Any]:
+    return {
+        "row": row.number,
+        "line": row.line,
+        "outcome": row.outcome,
+        "cells": list(row.cells),
+        "problems": [asdict(problem) for problem in row.problems],
+    }

@@ -1,0 +1,1 @@
+"""Health and status, for who operates the server."""

@@ -1,0 +1,66 @@
+"""Liveness and readiness, for supervisors and load balancers; open to all, telling nothing else."""
+
+from functools import cache
+
+import psycopg
+from fastapi import APIRouter
+from psycopg.errors import UndefinedTable
+
+from tallykeep.api.dependencies.context import FromContext
+from tallykeep.api.responses.answers import Json
+from tallykeep.core.compatibility import OURS
+from tallykeep.core.errors import ServiceUnavailableError
+from tallykeep.db.connections.guard import Guard
+from tallykeep.db.connections.reach import told
+from tallykeep.db.connections.standing import DatabaseAwayError
+from tallykeep.db.migrate import newest_revision
+from tallykeep.db.queries import queries
+
+router = APIRouter(tags=["Health"], default_response_class=Json)
+
+_PATIENCE_SECONDS = 0.5
+
+_sql = queries(__package__, "health.sql")
+_newest = cache(newest_revision)
+
+
+@router.get("/livez", summary="Is the process alive?", openapi_extra=OURS)
+async def livez() -> Json:
+    """200 as long as the process answers."""
+    return Json({"status": "ok"})
+
+
+@router.get("/readyz", summary="Will requests and work be served?", openapi_extra=OURS)
+async def readyz(context: FromContext) -> Json:
+    """200 when the database answers and takes writes, and a worker is alive; else 503 with what is missing.
+
+    Answered within a second, on a connection of its own, whatever the others are busy with.
+    """
+    missing, workers = await _missing(context.guard)
+    if missing:
+        raise ServiceUnavailableError("; ".join(missing))
+    return Json({"status": "ok", "workers": workers})
+
+
+async def _missing(guard: Guard) -> tuple[list[str], int]:
+    """What is missing, in words, and how many workers are alive."""
+    try:
+        found = await guard.ask(_sql.readiness, _PATIENCE_SECONDS)
+    except TimeoutError:
+        return [f"The database does not answer within {_PATIENCE_SECONDS} seconds"], 0
+    except DatabaseAwayError:
+        return [f"The database is out of reach: {guard.standing.away}"], 0
+    except UndefinedTable:
+        return ["The database's schema is not Tallykeep's: tallykeep db migrate"], 0
+    except psycopg.Error as error:
+        return [f"The database cannot be asked: {guard.standing.trouble or told(error)}"], 0
+    standing = guard.standing
+    wrong = {
+        f"The database's schema is at {found['revision']}, this version's is {_newest()}": found["revision"]
+        != _newest(),
+        "The database is read-only: a standby, or made so": standing.read_only,
+        "The database's disk is full": standing.full,
+        "The database lets no further connection in: too many connections": standing.crowded,
+        "No worker is running: submissions are accepted, but wait": not found["workers"],
+    }
+    return [words for words, is_so in wrong.items() if is_so], found["workers"]

@@ -1,0 +1,1 @@
+"""The resources themselves, one by one and as lists."""

@@ -1,0 +1,53 @@
+"""Categories."""
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from tallykeep.api.dependencies.auth import FromCaller
+from tallykeep.api.dependencies.context import FromContext
+from tallykeep.api.requests.bodies import JSON_BODY, json_object
+from tallykeep.api.responses.answers import Json
+from tallykeep.core.compatibility import Compatibility
+from tallykeep.resources.categories import store
+
+router = APIRouter(prefix="/v1/categories", tags=["Categories"], default_response_class=Json)
+
+
+@router.get("", summary="List categories")
+async def list_(context: FromContext, caller: FromCaller) -> Json:
+    """All categories of the project, newest first."""
+    async with context.reading(caller).connection() as connection:
+        return Json(await store.list_categories(connection, caller.project_id))
+
+
+@router.post("", summary="Create category", openapi_extra=JSON_BODY)
+async def create(request: Request, context: FromContext, caller: FromCaller) -> Json:
+    """Create a category; vouchers and campaigns that carry its name already are in it at once."""
+    given = await json_object(request, context.settings.max_row_bytes)
+    async with context.writing(caller) as connection:
+        return Json(await store.create_category(connection, caller.project_id, given))
+
+
+@router.get("/{category_id}", summary="Get category")
+async def get(context: FromContext, caller: FromCaller, category_id: str) -> Json:
+    """One category by its id."""
+    async with context.reading(caller).connection() as connection:
+        return Json(await store.get_category(connection, caller.project_id, category_id))
+
+
+@router.put("/{category_id}", summary="Update category", openapi_extra=JSON_BODY)
+async def update(request: Request, context: FromContext, caller: FromCaller, category_id: str) -> Json:
+    """Change a category's name or hierarchy; all vouchers and campaigns in it show the new name."""
+    given = await json_object(request, context.settings.max_row_bytes)
+    async with context.writing(caller) as connection:
+        return Json(await store.update_category(connection, caller.project_id, category_id, given))
+
+
+@router.delete(
+    "/{category_id}", status_code=204, summary="Delete category", openapi_extra=Compatibility(query=()).extra
+)
+async def delete(context: FromContext, caller: FromCaller, category_id: str, force: bool = False) -> Response:
+    """Delete a category; one in use only with `force`, which takes it off what it is in use by."""
+    async with context.writing(caller) as connection:
+        await store.delete_category(connection, caller.project_id, category_id, force=force)
+    return Response(status_code=204)

@@ -1,0 +1,57 @@
+"""A project's keys. Each of them may manage all of them; the peer has this in its dashboard alone."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+
+from tallykeep.api.dependencies.auth import FromManager
+from tallykeep.api.dependencies.context import FromContext
+from tallykeep.api.requests.bodies import json_object
+from tallykeep.api.responses.answers import Json
+from tallykeep.core.compatibility import OURS
+from tallykeep.tenants import keys
+from tallykeep.tenants.projects import KeyKind
+
+router = APIRouter(prefix="/v1/keys", tags=["Keys"], default_response_class=Json)
+
+Kind = Annotated[KeyKind | None, Query(description="Needed only where two kinds of keys have this id.")]
+
+_KEY: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "name": {"type": "string", "description": "What it is for: 1 to 100 characters."},
+        "kind": {"type": "string", "enum": ["app", "management"], "default": "app"},
+    },
+}
+
+
+@router.get("", summary="List keys", openapi_extra=OURS)
+async def list_(context: FromContext, manager: FromManager) -> Json:
+    """The project's keys, oldest first, without their tokens. `current` marks the one that asks."""
+    async with context.reading(manager).connection() as connection:
+        return Json(await keys.list_keys(connection, manager))
+
+
+@router.post(
+    "",
+    summary="Create key",
+    openapi_extra={"requestBody": {"required": False, "content": {"application/json": {"schema": _KEY}}}, **OURS},
+)
+async def create(request: Request, context: FromContext, manager: FromManager) -> Json:
+    """Make a key for the project. Its `token` is in this answer only: it is not kept."""
+    given = await json_object(request, context.settings.max_row_bytes, may_be_empty=True)
+    async with context.writing(manager) as connection:
+        return Json(await keys.create_key(connection, manager, given))
+
+
+@router.delete("/{key_id:path}", status_code=204, summary="Revoke key", openapi_extra=OURS)
+async def revoke(context: FromContext, manager: FromManager, key_id: str, kind: Kind = None) -> Response:
+    """Make a key invalid, from the next request on; where several processes serve, within a second.
+
+    The key that asks is refused with a 409: so one always works.
+    """
+    async with context.writing(manager) as connection:
+        await keys.revoke_key(connection, manager, key_id, kind)
+    context.known_keys.clear()
+    return Response(status_code=204)

@@ -1,0 +1,195 @@
+"""Metadata schemas: the API's two read-only endpoints and the management API's five."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from tallykeep.api.dependencies.auth import FromCaller, FromManagedProject, FromManager
+from tallykeep.api.dependencies.context import FromContext
+from tallykeep.api.requests.bodies import JSON_BODY, json_object
+from tallykeep.api.requests.submission_options import PARAMETERS, read_wishes
+from tallykeep.api.requests.upload import submission
+from tallykeep.api.responses.answers import Json, answer_accepted
+from tallykeep.core.compatibility import OURS, Compatibility
+from tallykeep.core.errors import NotFoundError
+from tallykeep.core.ids import wire_time
+from tallykeep.resources.metadata import schemas
+from tallykeep.resources.metadata.purge import count_carrying, keys_in_use
+from tallykeep.tenants.projects import list_projects
+
+router = APIRouter(prefix="/v1/metadata-schemas", tags=["Metadata schemas"], default_response_class=Json)
+management = APIRouter(prefix="/management/v1/projects", tags=["Management"], default_response_class=Json)
+
+_PROJECTS = Compatibility(
+    absent=(
+        "currency", "dial_code", "cluster_id", "default_code_config", "limits", "api_usage_notifications",
+        "webhooks_callout_notifications", "webhook_version", "webhook_token",
+    ),
+    added=("created_at",),
+    differs=("only the project that the keys belong to", "an application's keys may manage their project too"),
+)  # fmt: skip
+
+_CAMEL_CASE = {
+    "object_type": "objectType",
+    "min_length": "minLength",
+    "max_length": "maxLength",
+    "exact_length": "exactLength",
+}
+
+
+@router.get("", summary="List metadata schemas")
+async def list_schemas(context: FromContext, caller: FromCaller) -> Json:
+    """All metadata schemas of the project."""
+    async with context.reading(caller).connection() as connection:
+        found = await schemas.list_schemas(connection, caller.project_id)
+    shown = [_with_camel_case(_shown(record)) for record in found]
+    return Json({"object": "list", "data_ref": "schemas", "schemas": shown, "total": len(shown)})
+
+
+@router.get("/{resource}", summary="Get metadata schema")
+async def get_schema(context: FromContext, caller: FromCaller, resource: str) -> Json:
+    """The metadata schema of one kind of resource."""
+    async with context.reading(caller).connection() as connection:
+        return Json(_with_camel_case(_shown(await schemas.get_schema(connection, caller.project_id, resource))))
+
+
+@router.delete("/{resource}/definitions/{key:key}", summary="Remove a definition", openapi_extra=OURS)
+async def remove_definition(context: FromContext, caller: FromCaller, resource: str, key: str) -> Json:
+    """Put a definition among the removed ones; the resources keep their metadata. Ours, not the peer's."""
+    async with context.writing(caller) as connection:
+        schema = await schemas.mark_definition(connection, caller.project_id, resource, key, deleted=True)
+    return Json(_with_camel_case(_shown(schema)))
+
+
+@router.post("/{resource}/definitions/{key:key}/restore", summary="Restore a removed definition", openapi_extra=OURS)
+async def restore_definition(context: FromContext, caller: FromCaller, resource: str, key: str) -> Json:
+    """Put a removed definition in force again. Ours, not the peer's."""
+    async with context.writing(caller) as connection:
+        schema = await schemas.mark_definition(connection, caller.project_id, resource, key, deleted=False)
+    return Json(_with_camel_case(_shown(schema)))
+
+
+@router.post(
+    "/{resource}/definitions/{key:key}/purge",
+    status_code=202,
+    summary="Purge a metadata key",
+    openapi_extra={"parameters": PARAMETERS, **OURS},
+)
+async def purge_definition(request: Request, context: FromContext, caller: FromCaller, resource: str, key: str) -> Json:
+    """Take a key off every resource of this kind, for good, as an action. Ours: the peer has it in its dashboard."""
+    kind = context.kinds.get(f"{resource.upper()}S.METADATA_KEY_PURGE")
+    if kind is None:
+        raise NotFoundError(f"The metadata of {resource} cannot be purged")
+    wishes = read_wishes(request.query_params)
+    asked = submission(request, caller, kind, {"key": key}, id_prefix="w-")
+    await context.open_actions.admit(caller.project_id)
+    async with context.writing(caller) as connection, connection.transaction():
+        accepted = await context.acceptance.replayed(connection, asked, wishes)
+        if accepted is None:
+            if not wishes.dry_run:
+                await schemas.forget_removed_definition(connection, caller.project_id, resource, key)
+            accepted = await context.acceptance.accept_planned(connection, asked, wishes)
+    return answer_accepted(accepted, 202)
+
+
+@router.get("/{resource}/definitions/{key:key}/usage", summary="Count resources with a key", openapi_extra=OURS)
+async def count_usage(context: FromContext, caller: FromCaller, resource: str, key: str) -> Json:
+    """How many resources of this kind carry the key just now: so many a purge would reach. Ours, not the peer's."""
+    async with context.reading(caller, much=True).connection() as connection:
+        total = await count_carrying(connection, caller.project_id, resource, key)
+    return Json({"object": "metadata_key_usage", "related_object": resource, "key": key, "total": total})
+
+
+@router.get("/{resource}/usage", summary="List metadata keys in use", openapi_extra=OURS)
+async def list_usage(context: FromContext, caller: FromCaller, resource: str) -> Json:
+    """The keys that resources of this kind carry, defined or not, each with how many carry it; most used first.
+
+    Counted among the 20,000 newest, and 200 keys at most: where there are more, `complete` is false. Ours, not the
+    peer's.
+    """
+    async with context.reading(caller, much=True).connection() as connection:
+        used = await keys_in_use(connection, caller.project_id, resource)
+    return Json({"object": "list", "data_ref": "keys", "related_object": resource, **used})
+
+
+@management.get("", summary="List projects", openapi_extra=_PROJECTS.extra)
+async def list_managed_projects(context: FromContext, manager: FromManager) -> Json:
+    """The projects these keys may manage."""
+    async with context.reading(manager).connection() as connection:
+        return Json(await list_projects(connection, manager))
+
+
+@management.get("/{project_id}/metadata-schemas", summary="List metadata schemas")
+async def list_managed(context: FromContext, manager: FromManagedProject) -> Json:
+    """All metadata schemas of the project."""
+    async with context.reading(manager).connection() as connection:
+        found = await schemas.list_schemas(connection, manager.project_id)
+    return Json({"object": "list", "data_ref": "data", "data": [_shown(record) for record in found],
+                 "total": len(found)})  # fmt: skip
+
+
+@management.post("/{project_id}/metadata-schemas", summary="Create metadata schema", openapi_extra=JSON_BODY)
+async def create(request: Request, context: FromContext, manager: FromManagedProject) -> Json:
+    """Define the metadata of a kind of resource for the first time."""
+    given = await json_object(request, context.settings.max_row_bytes)
+    async with context.writing(manager) as connection:
+        created = await schemas.create_schema(
+            connection,
+            manager.project_id,
+            given.get("related_object"),
+            given.get("properties"),
+            given.get("allow_defined_only"),
+        )
+    return Json(_shown(created))
+
+
+@management.get("/{project_id}/metadata-schemas/{schema_id}", summary="Get metadata schema")
+async def get_managed(context: FromContext, manager: FromManagedProject, schema_id: str) -> Json:
+    """One metadata schema by its id."""
+    async with context.reading(manager).connection() as connection:
+        return Json(_shown(await schemas.get_schema_by_id(connection, manager.project_id, schema_id)))
+
+
+@management.put("/{project_id}/metadata-schemas/{schema_id}", summary="Update metadata schema", openapi_extra=JSON_BODY)
+async def update(request: Request, context: FromContext, manager: FromManagedProject, schema_id: str) -> Json:
+    """Add definitions or overwrite them; those left out stay as they are."""
+    given = await json_object(request, context.settings.max_row_bytes)
+    async with context.writing(manager) as connection:
+        updated = await schemas.update_schema(
+            connection,
+            manager.project_id,
+            schema_id,
+            given.get("properties"),
+            given.get("allow_defined_only"),
+        )
+    return Json(_shown(updated))
+
+
+@management.delete("/{project_id}/metadata-schemas/{schema_id}", status_code=204, summary="Delete metadata schema")
+async def delete(context: FromContext, manager: FromManagedProject, schema_id: str) -> Response:
+    """Delete a schema for good; the resources keep their metadata."""
+    async with context.writing(manager) as connection:
+        await schemas.delete_schema(connection, manager.project_id, schema_id)
+    return Response(status_code=204)
+
+
+def _shown(record: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "id": record["id"],
+        "related_object": record["related_object"],
+        "properties": record["properties"],
+        "allow_defined_only": record["allow_defined_only"],
+        "created_at": wire_time(record["created_at"]),
+        "updated_at": wire_time(record["updated_at"]),
+        "object": "metadata_schema",
+    }
+
+
+def _with_camel_case(shown: dict[str, Any]) -> dict[str, Any]:
+    """The API's older shape, which names some keys of a definition in camel case."""
+    properties = {
+        name: {_CAMEL_CASE.get(key, key): value for key, value in definition.items()}
+        for name, definition in shown["properties"].items()
+    }
+    return {**shown, "properties": properties}

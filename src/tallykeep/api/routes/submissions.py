@@ -1,0 +1,182 @@
+"""The endpoints that start actions: one for each row of the table of action types."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+
+from fastapi import APIRouter, Request
+
+from tallykeep.api.dependencies.auth import FromCaller
+from tallykeep.api.dependencies.context import Context, FromContext
+from tallykeep.api.requests.submission_options import (
+    CHARSET,
+    DEFAULTS,
+    DELIMITER,
+    HEADER_ROW,
+    LAST_DAY_COUNTS,
+    MAPPING,
+    PARAMETERS,
+    SHEET,
+    VALUES,
+)
+from tallykeep.api.requests.upload import FORM, NDJSON, RequestUpload, submission
+from tallykeep.api.responses.answers import ACCEPTED, Json, answer_accepted
+from tallykeep.catalog.action_types import COMPATIBILITY
+from tallykeep.core.action_type import ActionType, ActionTypes
+from tallykeep.core.compatibility import Compatibility
+from tallykeep.tenants.projects import Caller
+
+OF_COLUMNS = [MAPPING, DEFAULTS, VALUES, DELIMITER, CHARSET, SHEET, HEADER_ROW]
+_IN_FRONT = (DELIMITER, CHARSET, SHEET, HEADER_ROW)  # of a form's file, which they are needed for
+_JSON = "application/json"
+_CSV = "text/csv"
+
+_PEER_REPORT = ("code", "source_id", "found", "updated")  # the columns of the peer's report files
+_UNUSED = "webhooks_enable"
+
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+_PACKED = "The body may be compressed (`Content-Encoding: gzip` or `zstd`), and so may a file in a form."
+_FILES = {
+    "csv": "A CSV file, or an XLSX workbook. The header is the first row that is not blank, or one further down whose "
+    "titles are known better; of a workbook, the first sheet with rows is read, or the one whose header is known best.",
+    "json": "A JSON array, or NDJSON.",
+}
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
+_OBJECTS = {"schema": {"type": "array", "items": {"type": "object"}}}
+
+
+def _field(parameter: dict[str, Any]) -> dict[str, Any]:
+    where = " It stands in front of `file`." if parameter in _IN_FRONT else ""
+    return {**parameter["schema"], "description": parameter["description"] + where}
+
+
+def _form(source: str, **fields: dict[str, Any]) -> dict[str, Any]:
+    file = {"type": "string", "format": "binary", "description": _FILES[source]}
+    return {"schema": {"type": "object", "required": ["file"], "properties": {"file": file, **fields}}}
+
+
+_BODIES: dict[str, dict[str, Any]] = {
+    "csv": {
+        FORM: _form(
+            "csv",
+            **{each["name"]: _field(each) for each in OF_COLUMNS},
+            **{_UNUSED: {"type": "boolean", "description": "Accepted, without effect so far."}},
+        ),
+        _CSV: {"schema": {"type": "string"}},
+        _XLSX: _BINARY,
+    },
+    "json": {_JSON: _OBJECTS, **dict.fromkeys(NDJSON, _BINARY), FORM: _form("json")},
+}
+
+
+def submission_routes(kinds: ActionTypes) -> APIRouter:
+    """A router with the endpoint of every action type."""
+    router = APIRouter(tags=["Submissions"])
+    for kind in kinds.values():
+        if kind.source == "planned":
+            continue  # started through the resource they change
+        router.add_api_route(
+            kind.path.replace("{target}", "{target:key}"),
+            _endpoint(kind),
+            methods=["POST"],
+            status_code=kind.status_code,
+            response_class=Json,
+            summary=kind.summary,
+            description=f"Starts an asynchronous action of the type `{kind.name}` and answers with its id. {_PACKED}",
+            operation_id=kind.name,
+            openapi_extra={
+                "parameters": _parameters(kind),
+                "requestBody": {"required": not kind.may_be_empty, "content": _content(kind)},
+                "responses": {str(kind.status_code): {"content": {"application/json": ACCEPTED}}},
+                **_compatibility(kind).extra,
+            },
+        )
+    return router
+
+
+def _parameters(kind: ActionType) -> list[dict[str, Any]]:
+    of_columns = OF_COLUMNS if kind.source == "csv" else []
+    return [*PARAMETERS, *of_columns, *([LAST_DAY_COUNTS] if kind.has_ends else [])]
+
+
+def _with_ends(content: dict[str, Any]) -> dict[str, Any]:
+    """The bodies of rows that have ends: the form may say what a day alone means."""
+    schema = content[FORM]["schema"]
+    said = {**LAST_DAY_COUNTS["schema"], "description": LAST_DAY_COUNTS["description"]}
+    form = {"schema": {**schema, "properties": {**schema["properties"], "last_day_counts": said}}}
+    return {**content, FORM: form}
+
+
+def _content(kind: ActionType) -> dict[str, Any]:
+    if kind.source != "ids":
+        return _with_ends(_BODIES[kind.source]) if kind.has_ends else _BODIES[kind.source]
+    keys = {name: {"type": "array", "items": {"type": "string"}} for name in kind.ids}
+    one_of_them = [{"required": [name, "metadata"]} for name in kind.ids]
+    return {
+        _JSON: {
+            "schema": {"type": "object", "properties": {**keys, "metadata": {"type": "object"}}, "anyOf": one_of_them}
+        }
+    }
+
+
+def _compatibility(kind: ActionType) -> Compatibility:
+    """What is true of all submissions that come in this way, and of this one alone."""
+    own = replace(COMPATIBILITY.get(kind.name, Compatibility()), query=())
+    if kind.source == "csv":
+        own = replace(own, unused=(_UNUSED,))
+    others = [name for name in _content(kind) if name != (FORM if kind.source == "csv" else _JSON)]
+    if others:
+        own = replace(own, adds=(*own.adds, f"bodies of the types `{'`, `'.join(others)}`"))
+    columns = [name for name in kind.report_header if name not in _PEER_REPORT]
+    if columns:
+        own = replace(own, adds=(*own.adds, f"the report's column `{'`, `'.join(columns)}`"))
+    return own
+
+
+# A retry takes rows in whatever form the first action's type takes them.
+RETRY_BODY: dict[str, Any] = {"required": False, "content": {**_BODIES["json"], **_BODIES["csv"], _JSON: {}}}
+
+# A file to be looked at may be of any kind, and need not say which.
+PREVIEW_BODY: dict[str, Any] = {
+    "required": True,
+    "content": {
+        FORM: {
+            "schema": {
+                "type": "object",
+                "required": ["file"],
+                "properties": {
+                    "file": {"type": "string", "format": "binary", "description": " ".join(_FILES.values())}
+                },
+            }
+        },
+        **dict.fromkeys((_CSV, _XLSX, _JSON, *NDJSON, "application/octet-stream"), _BINARY),
+    },
+}
+
+
+def media_types(kind: ActionType) -> tuple[str, ...]:
+    """The content types in which the type's rows may come."""
+    return (_JSON,) if kind.source == "planned" else tuple(_content(kind))
+
+
+def _endpoint(kind: ActionType) -> Callable[..., Awaitable[Json]]:
+    accepted = media_types(kind)
+
+    async def submit(request: Request, context: FromContext, caller: FromCaller) -> Json:
+        aside = context.aside.of(caller.project_id)
+        upload = RequestUpload(request, accepted, context.settings, aside, no_body=kind.no_body)
+        options = await _options(request, context, caller, kind)
+        acceptance = await context.accepting(caller)
+        async with context.place(caller, context.shares.uploads):
+            accepted_as = await acceptance.accept(submission(request, caller, kind, options), upload)
+        return answer_accepted(accepted_as, kind.status_code)
+
+    return submit
+
+
+async def _options(request: Request, context: Context, caller: Caller, kind: ActionType) -> dict[str, Any]:
+    if kind.target is None:
+        return {}
+    async with context.reading(caller).connection() as connection:
+        return await kind.target(connection, caller.project_id, request.path_params["target"])

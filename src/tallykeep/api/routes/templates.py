@@ -1,0 +1,26 @@
+"""Empty files with the right header, to fill in."""
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+
+from tallykeep.api.dependencies.auth import FromCaller
+from tallykeep.catalog.templates import CSV_TEMPLATES
+from tallykeep.core.compatibility import Compatibility
+from tallykeep.core.errors import NotFoundError
+from tallykeep.formats.csv.writer import BYTE_ORDER_MARK, csv_line
+
+router = APIRouter(prefix="/v1/templates", tags=["Submissions"])
+
+_TEMPLATES = Compatibility(ours=True, differs=(f"there are {', '.join(f'`{kind}`' for kind in CSV_TEMPLATES)}",))
+
+
+@router.get("/csv/{kind}", summary="Get CSV template", openapi_extra=_TEMPLATES.extra)
+async def get_template(caller: FromCaller, kind: str) -> Response:
+    """An empty CSV file for this kind of rows; further columns become metadata."""
+    if kind not in CSV_TEMPLATES:
+        raise NotFoundError(f"There is no template {kind}; there are {', '.join(CSV_TEMPLATES)}")
+    return Response(
+        BYTE_ORDER_MARK + csv_line(CSV_TEMPLATES[kind]),
+        media_type="text/csv",
+        headers={"Content-Disposition": f'attachment; filename="{kind}.csv"'},
+    )

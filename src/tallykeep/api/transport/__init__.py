@@ -1,0 +1,1 @@
+"""HTTP itself within bounds: heads, connections, the pace of bodies."""

@@ -1,0 +1,89 @@
+"""Bodies are received at a pace: one that comes too slowly, or takes too long, is cut, so that its places come free."""
+
+import asyncio
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tallykeep.core.errors import UploadTimeoutError
+
+WINDOW_SECONDS = 30.0
+LEAST_BYTES_A_SECOND = 512
+
+
+class PacedBodies:
+    """Raises UploadTimeoutError where a body is read that comes too slowly.
+
+    Only the time counts in which nothing was there to be read: a server that has much to do cuts nobody. A request that
+    the dashboard hands on is `is_paced` already, where it came in.
+    """
+
+    def __init__(self, app: ASGIApp, most_seconds: float) -> None:
+        self._app = app
+        self._most_seconds = most_seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope.get("state", {}).get("is_paced"):
+            await self._app(scope, receive, send)
+            return
+        body = _Body(receive, self._most_seconds)
+
+        async def note_answer(message: Message) -> None:
+            body.is_answered = True
+            await send(message)
+
+        await self._app(scope, body.receive, note_answer)
+
+
+class _Body:
+    def __init__(self, receive: Receive, most_seconds: float) -> None:
+        self._receive = receive
+        self._left_seconds = most_seconds
+        self._most_seconds = most_seconds
+        self._window_seconds, self._window_bytes = 0.0, 0
+        self._is_whole = False
+        self.is_answered = False
+
+    async def receive(self) -> Message:
+        """The next message of the request."""
+        while True:
+            if self._is_whole or self.is_answered:
+                return await self._receive()
+            message = await self._in_time()
+            if message is not None:
+                return message
+
+    async def _in_time(self) -> Message | None:
+        """A message; None where the window is over, but enough has come in it."""
+        clock = asyncio.get_running_loop().time
+        since = clock()
+        wait = min(WINDOW_SECONDS - self._window_seconds, self._left_seconds)
+        try:
+            async with asyncio.timeout(max(wait, 0.0)):
+                message = await self._receive()
+        except TimeoutError:
+            self._took(clock() - since)
+            self._require_pace()
+            return None
+        self._took(clock() - since)
+        self._window_bytes += len(message.get("body", b""))
+        self._is_whole = not message.get("more_body", False)
+        return message
+
+    def _took(self, seconds: float) -> None:
+        self._window_seconds += seconds
+        self._left_seconds -= seconds
+
+    def _require_pace(self) -> None:
+        if self.is_answered:
+            return
+        if self._left_seconds <= 0:
+            raise UploadTimeoutError(
+                f"The body took longer than {self._most_seconds:g} seconds (setting TALLYKEEP_MAX_BODY_SECONDS);"
+                " nothing was changed. Send the request again, in smaller parts"
+            )
+        if self._window_bytes < LEAST_BYTES_A_SECOND * WINDOW_SECONDS:
+            raise UploadTimeoutError(
+                f"The body came too slowly: {self._window_bytes} bytes in {WINDOW_SECONDS:g} seconds, where"
+                f" {LEAST_BYTES_A_SECOND} a second are the least; nothing was changed. Send the request again"
+            )
+        self._window_seconds, self._window_bytes = 0.0, 0

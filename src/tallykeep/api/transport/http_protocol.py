@@ -1,0 +1,254 @@
+"""HTTP/1.1 within bounds: how long and how large a request's head may be, how many connections there are, who waits.
+
+uvicorn's protocol has no limits of its own. What a client sends is refused here before anything of it is kept, in the
+wire format, with a connection that is closed behind it.
+"""
+
+import asyncio
+import resource
+from contextlib import suppress
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from tallykeep.api.responses.answers import error_body
+from tallykeep.core import exact_json
+from tallykeep.core.errors import (
+    HeadersTooLargeError,
+    InvalidPayloadError,
+    RequestError,
+    ServiceUnavailableError,
+    UploadTimeoutError,
+    UriTooLongError,
+)
+from tallykeep.core.ids import new_id
+
+LONGEST_URL = 32 << 10
+MOST_HEADER_BYTES = 64 << 10
+MOST_HEADERS = 200
+MOST_PIPELINED = 20
+_MOST_BETWEEN_BODY = 64 << 10  # bytes of trailers, chunk sizes and their extensions without a byte of the body
+
+HEAD_SECONDS = 20.0  # until a request's headers are complete
+LINGER_SECONDS = 30.0  # that the rest of a body is read and thrown away behind the answer
+_REFUSED_SECONDS = 2.0  # that a client has for reading why its request was refused
+STALL_SECONDS = 30.0  # that a client may leave an answer where it is
+_LEAST_READ = 16 << 10  # bytes that it takes in that time at least
+
+_SAFE = ("GET", "HEAD")
+_KNOWN = {"caller", "signed_in"}  # what a request's state holds once its client is known
+_FILES_FOR_OTHERS = 200  # open files that are no client's connections
+
+
+class _RefusedError(Exception):
+    """Ends the parsing of a request."""
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """One connection; `most_connections` is set once the server is made."""
+
+    most_connections = 1_000
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Take the connection; where there are too many, the one that has waited longest makes room, if any may."""
+        super().connection_made(transport)
+        self._waits_since = self.loop.time()
+        self._is_open = False  # a request has begun and is not complete
+        self._has_head = False  # its headers are complete
+        self._head_bytes = 0
+        self._between = 0
+        self._refusal: RequestError | None = None
+        self._refused_at: float | None = None
+        self._stalled: tuple[int, float] | None = None
+        self._answered_at: float | None = None
+        self._reader: asyncio.Task[Any] | None = None
+        self._is_gone = False
+        if len(self.connections) > self.most_connections:
+            self._make_room()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Give up what is only read: nobody waits for the answer any more."""
+        self._is_gone = True
+        super().connection_lost(exc)
+        if self._reader is not None:
+            self._reader.cancel()
+
+    def _make_room(self) -> None:
+        others = [each for each in self.connections if isinstance(each, BoundedProtocol) and each is not self]
+        waiting = [each for each in others if each.may_make_room and not each.transport.is_closing()]
+        if oldest := min(waiting, key=lambda each: each._waits_since, default=None):
+            oldest.transport.abort()
+        else:
+            self._refuse(ServiceUnavailableError("The server has as many connections as it takes; come back later"))
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether the connection waits for a request, or for the rest of its headers."""
+        return not self._has_head and (self.cycle is None or self.cycle.response_complete)
+
+    @property
+    def may_make_room(self) -> bool:
+        """Whether there is nothing to answer, or the client has shown no keys and keeps us waiting."""
+        if self.is_idle or self._is_answered:
+            return True
+        keeps_us_waiting = self._is_open or self.flow.write_paused
+        return keeps_us_waiting and self.cycle is not None and not _KNOWN & self.cycle.scope.get("state", {}).keys()
+
+    @property
+    def _is_answered(self) -> bool:
+        """Whether the newest request was answered, though it may not be complete."""
+        return self._answered_at is not None and self.cycle is not None and bool(self.cycle.response_complete)
+
+    # What is received
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what has come, within bounds."""
+        if self._refused_at is not None or self.transport.is_closing():
+            return
+        self._between += len(data)
+        super().data_received(data)
+        if self._between > max(_MOST_BETWEEN_BODY, MOST_HEADER_BYTES) and self._refused_at is None:
+            self._refuse(_headers_too_large())
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        super().on_message_begin()
+        self._is_open, self._has_head = True, False
+        self._waits_since = self.loop.time()
+        self._answered_at = None
+        self._head_bytes, self._head_count, self._between = 0, 0, 0
+
+    def on_url(self, url: bytes) -> None:
+        """A piece of the URL."""
+        super().on_url(url)
+        if len(self.url) > LONGEST_URL:
+            self._stop(
+                UriTooLongError(
+                    f"The URL is longer than {LONGEST_URL} bytes; ask for fewer at a time, or send what can be a field"
+                    " of the form as one"
+                )
+            )
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """One header, or a trailer, which says nothing here."""
+        if self._has_head:
+            return
+        self._head_bytes += len(name) + len(value)
+        self._head_count += 1
+        if self._head_bytes > MOST_HEADER_BYTES or self._head_count > MOST_HEADERS:
+            self._stop(_headers_too_large())
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """The request can be answered."""
+        self._has_head, self._between = True, 0
+        if len(self.pipeline) >= MOST_PIPELINED:
+            self._stop(InvalidPayloadError(f"More than {MOST_PIPELINED} requests were sent ahead on one connection"))
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of the body."""
+        self._between = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The request is complete."""
+        super().on_message_complete()
+        self._is_open, self._has_head, self._between = False, False, 0
+        self._waits_since = self.loop.time()
+
+    # What is answered
+
+    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        async def answer(scope: Any, receive: Any, send: Any) -> None:
+            if scope["method"] not in _SAFE:
+                await app(scope, receive, send)
+                return
+            self._reader = asyncio.current_task()
+            try:
+                await app(scope, receive, send)
+            except asyncio.CancelledError:
+                if not self._is_gone:
+                    raise
+            finally:
+                self._reader = None
+
+        super()._start_asgi_task(cycle, answer)
+
+    def on_response_complete(self) -> None:
+        """The answer is complete, though perhaps the request is not."""
+        super().on_response_complete()
+        self._answered_at = self._waits_since = self.loop.time()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer a request that cannot be parsed, or was refused in the parsing."""
+        self._refuse(self._refusal or InvalidPayloadError("This is no HTTP request that can be understood"))
+
+    def _stop(self, refusal: RequestError) -> None:
+        self._refusal = refusal
+        raise _RefusedError
+
+    def _refuse(self, refusal: RequestError) -> None:
+        """Answer, unless another answer is under way, and close once the client has had time to read it."""
+        self._refused_at = self.loop.time()
+        self._unset_keepalive_if_required()
+        if self.cycle is None or self.cycle.response_complete:
+            body = exact_json.dumps(error_body(refusal, new_id("v-")))
+            head = STATUS_LINE[refusal.code] + b"content-type: application/json\r\nconnection: close\r\n"
+            retry = b"retry-after: 1\r\n" if isinstance(refusal, ServiceUnavailableError) else b""
+            self.transport.write(head + retry + b"content-length: %d\r\n\r\n" % len(body) + body)
+            # Closed at once, it would be reset by what the client still sends, and the answer with it.
+            self.transport.write_eof()
+        else:
+            self.transport.close()
+
+    # What takes too long
+
+    def look_after(self, now: float) -> None:
+        """End what has taken too long; to be called about once a second."""
+        if self._refused_at is not None:
+            if now - self._refused_at > _REFUSED_SECONDS:
+                self.transport.abort()
+        elif self.transport.is_closing():
+            self._refused_at = now + STALL_SECONDS
+        elif self.flow.write_paused:
+            self._look_after_stall(now)
+        elif self._is_open and self._answered_at is not None and self._is_answered:
+            if now - self._answered_at > LINGER_SECONDS:
+                self.transport.close()
+        elif self.is_idle and now - self._waits_since > HEAD_SECONDS:
+            if self._is_open:
+                self._refuse(UploadTimeoutError(f"The headers took longer than {HEAD_SECONDS:g} seconds"))
+            else:
+                self.transport.close()
+
+    def _look_after_stall(self, now: float) -> None:
+        left = self.transport.get_write_buffer_size()
+        if self._stalled is None or not self._stalled[0] - _LEAST_READ < left <= self._stalled[0]:
+            self._stalled = (left, now)
+        elif now - self._stalled[1] > STALL_SECONDS:
+            self.transport.abort()
+
+    def resume_writing(self) -> None:
+        """The client has taken what it was sent."""
+        self._stalled = None
+        super().resume_writing()
+
+
+def _headers_too_large() -> HeadersTooLargeError:
+    return HeadersTooLargeError(
+        f"The headers hold more than {MOST_HEADER_BYTES} bytes, or there are more than {MOST_HEADERS} of them"
+    )
+
+
+def bounded_protocol(most_connections: int) -> type[BoundedProtocol]:
+    """The protocol for a server of so many connections, or as many as it may have open files."""
+    return type("Protocol", (BoundedProtocol,), {"most_connections": min(most_connections, _possible_connections())})
+
+
+def _possible_connections() -> int:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        soft = hard
+    return max(1, soft - _FILES_FOR_OTHERS) if soft != resource.RLIM_INFINITY else 1 << 30

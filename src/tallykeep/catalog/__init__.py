@@ -1,0 +1,1 @@
+"""The tables of contents: action types, row types, templates, exports."""

@@ -1,0 +1,17 @@
+"""The lists that can be had as files, with the columns of the templates of the same names."""
+
+from tallykeep.resources.customers import read as customers
+from tallykeep.resources.customers.list_spec import CUSTOMERS
+from tallykeep.resources.customers.spec import CUSTOMER
+from tallykeep.resources.lists.export import Filed
+from tallykeep.resources.products import read as products
+from tallykeep.resources.products.list_spec import PRODUCTS
+from tallykeep.resources.products.spec import PRODUCT
+from tallykeep.resources.upserts.export import filed
+from tallykeep.resources.vouchers.export import FILED_VOUCHERS
+
+LIST_FILES: dict[str, Filed] = {
+    "vouchers": FILED_VOUCHERS,
+    "customers": filed(CUSTOMER, CUSTOMERS, customers.shown, "Source_id"),
+    "products": filed(PRODUCT, PRODUCTS, products.shown, "source_id"),
+}

@@ -1,0 +1,241 @@
+"""`tallykeep actions`: look at asynchronous actions, cancel and retry them."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import quote
+
+import typer
+
+from tallykeep.cli.kit.client import Client, Submitted
+from tallykeep.cli.kit.connection import connected, find_connection
+from tallykeep.cli.kit.exits import EXIT_CODES, CliError, RefusedError, UsageError, exit_code
+from tallykeep.cli.kit.file_options import Charset, Delimiter, HeaderRow, Sheet, parameters_of
+from tallykeep.cli.kit.progress import Bars
+from tallykeep.cli.kit.sending import (
+    Again,
+    AsJson,
+    DryRun,
+    FailedTo,
+    Key,
+    MaxFailures,
+    NoWait,
+    Outcome,
+    Policy,
+    completed,
+    follow,
+    key_for,
+    new_key,
+    require_ending,
+    send,
+    show_outcome,
+    show_started,
+    wishes_of,
+    write_file,
+)
+from tallykeep.cli.kit.show import aside, facts, failure_groups, listed, out, print_json, tally
+from tallykeep.cli.kit.sources import FileToSend, open_file
+from tallykeep.core.submission_options import OnError
+
+cli = typer.Typer(no_args_is_help=True, help="Look at asynchronous actions, cancel and retry them.")
+
+NEWEST = "last"
+
+
+def _recent_ids(incomplete: str) -> list[str]:
+    """The newest actions' ids that begin like this, for the shell; none where the server does not tell."""
+    try:
+        with find_connection().require_keys().client() as client:
+            page = client.get("/v1/async-actions", limit=30)
+    except CliError:
+        return []
+    found = [NEWEST, *(str(action["id"]) for action in page["async_actions"])]
+    return [name for name in found if name.startswith(incomplete)]
+
+
+ActionId = Annotated[
+    str, typer.Argument(metavar="ID", help="An action's id; «last» is the newest.", autocompletion=_recent_ids)
+]
+OptionalId = Annotated[
+    str, typer.Argument(metavar="[ID]", help="An action's id; the newest, if left out.", autocompletion=_recent_ids)
+]
+Unprocessed = Annotated[
+    bool, typer.Option("--include-unprocessed", help="Also the rows left when it was canceled or stopped.")
+]
+
+
+@cli.command("list")
+@connected
+def list_(
+    client: Client,
+    limit: Annotated[int, typer.Option(min=1, max=100, help="How many.")] = 10,
+    type_: Annotated[
+        str | None, typer.Option("--type", help="Types, separated by commas, such as VOUCHERS.IMPORT_CSV.")
+    ] = None,
+    status: Annotated[
+        str | None, typer.Option(help="Of ENQUEUED, IN_PROGRESS, DONE, FAILED; several with commas.")
+    ] = None,
+    since: Annotated[str | None, typer.Option(help="From this day or moment on, such as 2026-09-01.")] = None,
+    until: Annotated[str | None, typer.Option(help="Before this day or moment.")] = None,
+    after: Annotated[str | None, typer.Option(help="The page behind this action.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List actions, the newest first."""
+    asked = {"type": type_ and type_.upper(), "status": status and status.upper().replace("-", "_"),
+             "start_date": since, "end_date": until, "starting_after_id": after}  # fmt: skip
+    given = {name: value for name, value in asked.items() if value is not None}
+    page = client.get("/v1/async-actions", limit=limit, **given)
+    if as_json:
+        print_json(page)
+        return
+    if not page["async_actions"]:
+        out().print("No actions. Start one: tallykeep import FILE" if not given else "No such actions.")
+        return
+    out().print(listed(page["async_actions"]))
+    if page["more_starting_after"]:
+        aside().print(f"[dim]more: --after {page['more_starting_after']}[/dim]")
+
+
+@cli.command()
+@connected
+def show(client: Client, action_id: OptionalId = NEWEST, as_json: AsJson = False) -> None:
+    """Show one action: what it was, its tally and its failures by reason."""
+    action = _find(client, action_id)
+    if as_json:
+        print_json(action)
+        return
+    out().print(facts(action))
+    out().print(tally(action, failure_groups(client, action)))
+
+
+@cli.command(help=f"Watch an action until it ends.\n\n{EXIT_CODES}")
+@connected
+def watch(client: Client, action_id: OptionalId = NEWEST, failed_to: FailedTo = None, as_json: AsJson = False) -> None:
+    """`tallykeep actions watch`."""
+    found = _find(client, action_id)  # refused before there is a bar
+    with Bars(aside()) as bars:
+        action = follow(client, bars, found["id"])
+    outcome = completed(client, action, Submitted(action["id"], replayed=False), failed_to)
+    if as_json:
+        print_json(action)
+    else:
+        show_outcome(outcome, what="")
+    raise typer.Exit(exit_code(action))
+
+
+@cli.command()
+@connected
+def cancel(client: Client, action_id: ActionId, as_json: AsJson = False) -> None:
+    """End an action now: rows done stay done, the others are left unprocessed."""
+    found = _find(client, action_id)
+    action = client.post(f"/v1/async-actions/{found['id']}/cancel")
+    if as_json:
+        print_json(action)
+    else:
+        out().print(tally(action, failure_groups(client, action)))
+
+
+@cli.command(help=f"Retry an action's failed rows as a new action, and watch it.\n\n{EXIT_CODES}")
+@connected
+def retry(
+    client: Client,
+    action_id: ActionId,
+    file: Annotated[str | None, typer.Argument(help="Mended rows, instead of the failed ones as they were.")] = None,
+    include_unprocessed: Unprocessed = False,
+    dry_run: DryRun = False,
+    on_error: Policy = OnError.CONTINUE,
+    max_failures: MaxFailures = None,
+    charset: Charset = None,
+    delimiter: Delimiter = None,
+    sheet: Sheet = None,
+    header_row: HeaderRow = None,
+    failed_to: FailedTo = None,
+    no_wait: NoWait = False,
+    idempotency_key: Key = None,
+    again: Again = False,
+    as_json: AsJson = False,
+) -> None:
+    """`tallykeep actions retry`."""
+    if no_wait and failed_to:
+        raise UsageError("--failed-to needs to wait for the end: leave out --no-wait")
+    path = f"/v1/async-actions/{_find(client, action_id)['id']}/retry"
+    query = wishes_of(dry_run, on_error, max_failures)
+    if include_unprocessed:
+        query["include_unprocessed"] = True
+    mended = open_file(file) if file else None
+    of_file = {"charset": charset, "delimiter": delimiter, "sheet": sheet, "header_row": header_row}
+    query |= parameters_of(of_file)
+    if mended:
+        require_ending(failed_to, mended.form)
+    with Bars(aside()) as bars:
+        submitted = _retry(client, bars, path, query, mended, idempotency_key, again)
+        if not no_wait:
+            action = follow(client, bars, submitted.action_id)
+    if no_wait:
+        outcome = Outcome(_find(client, submitted.action_id), replayed=submitted.replayed)
+    else:
+        outcome = completed(client, action, submitted, failed_to)
+    if as_json:
+        print_json(outcome.to_json())
+    else:
+        (show_started if no_wait else show_outcome)(outcome, what="these rows were sent")
+    raise typer.Exit(0 if no_wait else exit_code(outcome.action))
+
+
+def _retry(
+    client: Client,
+    bars: Bars,
+    path: str,
+    query: dict[str, Any],
+    mended: FileToSend | None,
+    key: str | None,
+    again: bool,
+) -> Submitted:
+    if mended is None:
+        return client.start(path, None, key or new_key(), **query)
+    return send(client, bars, mended, path, query, key_for(mended, path, query, given=key, again=again))
+
+
+@cli.command()
+@connected
+def failures(
+    client: Client,
+    action_id: ActionId,
+    to: Annotated[Path | None, typer.Option("--to", dir_okay=False, help="A file, .csv or .ndjson.")] = None,
+    include_unprocessed: Unprocessed = False,
+    as_json: AsJson = False,
+) -> None:
+    """The failed rows as they were sent, with row and reason: mend them, and import or retry them."""
+    action = _find(client, action_id)
+    if as_json:
+        print_json(_all_failures(client, action))
+        return
+    ending = ".ndjson" if to is not None and to.suffix.lower() in (".ndjson", ".jsonl", ".json") else ".csv"
+    path = f"/v1/async-actions/{action['id']}/failures{ending}"
+    chunks = client.download(path, include_unprocessed=include_unprocessed)
+    if to is not None:
+        write_file(to, chunks)
+        return
+    for chunk in chunks:
+        sys.stdout.buffer.write(chunk)
+    sys.stdout.buffer.flush()
+
+
+def _all_failures(client: Client, action: dict[str, Any]) -> dict[str, Any]:
+    """The API's list of failed rows, all its pages together."""
+    path, found = f"/v1/async-actions/{action['id']}/failures", list[dict[str, Any]]()
+    while True:
+        page = client.get(path, limit=100, after_row=found[-1]["row"] if found else 0)
+        found += page["failures"]
+        if not page["has_more"]:
+            return page | {"failures": found}
+
+
+def _find(client: Client, action_id: str) -> dict[str, Any]:
+    """The action; raises RefusedError where there is none."""
+    if action_id != NEWEST:
+        return client.get(f"/v1/async-actions/{quote(action_id, safe='')}")
+    newest = client.get("/v1/async-actions", limit=1)["async_actions"]
+    if not newest:
+        raise RefusedError("There are no actions yet. Start one: tallykeep import FILE")
+    return client.get(f"/v1/async-actions/{newest[0]['id']}")

@@ -1,0 +1,229 @@
+"""`tallykeep doctor`: is everything as it should be, and what to do about what is not."""
+
+import platform
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+import typer
+from rich.filesize import decimal
+from rich.table import Table
+from rich.text import Text
+
+from tallykeep import __version__
+from tallykeep.cli.kit.client import Client
+from tallykeep.cli.kit.connection import AppId, AppToken, Connection, ProfileName, Url, find_connection
+from tallykeep.cli.kit.exits import CliError, ExitCode, told
+from tallykeep.cli.kit.phrases import duration, moment
+from tallykeep.cli.kit.sending import AsJson
+from tallykeep.cli.kit.show import out, print_json
+
+_LITTLE_SPACE, _NO_SPACE = 0.10, 0.03  # of the disk
+_LEAST_SPACE = 2 << 30
+_SLOW_SECONDS = 0.25
+_CLOCK_SECONDS = 2.0
+_OLDEST_POSTGRES = 16
+_MAJOR = re.compile(r"\d+")
+
+HELP = (
+    "Look whether everything is as it should be: connection, server, keys, version, worker, database, schema, disk, "
+    "clock; and say what to do about what is not.\n\nExit code 0 where nothing is wrong, else 1."
+)
+
+
+class Level(StrEnum):
+    """How a check went."""
+
+    OK = "ok"
+    WARNING = "warning"
+    WRONG = "wrong"
+    UNKNOWN = "unknown"
+
+
+_MARKS = {Level.OK: ("✓", "green"), Level.WARNING: ("!", "yellow"), Level.WRONG: ("✗", "bold red"),
+          Level.UNKNOWN: ("·", "dim")}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check found, and what to do about it."""
+
+    check: str
+    level: Level
+    told: str
+    todo: str = ""
+
+
+def doctor(
+    as_json: AsJson = False, url: Url = None, app_id: AppId = None, app_token: AppToken = None,
+    profile: ProfileName = None,
+) -> None:  # fmt: skip
+    """`tallykeep doctor`; its help is HELP."""
+    with told():
+        findings = list(_findings(url, app_id, app_token, profile))
+        is_well = not any(finding.level == Level.WRONG for finding in findings)
+        if as_json:
+            print_json({"ok": is_well, "checks": [asdict(finding) for finding in findings]})
+        else:
+            out().print(_shown(findings))
+        raise typer.Exit(ExitCode.DONE if is_well else ExitCode.ROWS_LEFT)
+
+
+def _findings(*flags: str | None) -> Iterator[Finding]:
+    try:
+        connection = find_connection(*flags)
+    except CliError as error:
+        yield Finding("connection", Level.WRONG, str(error))
+        return
+    yield Finding("connection", Level.OK, f"{connection.url} ({connection.origin})")
+    with connection.client() as client:
+        yield from _server(client, connection)
+
+
+def _server(client: Client, connection: Connection) -> Iterator[Finding]:
+    try:
+        alive = client.get("/livez").get("status") == "ok"
+    except CliError as error:
+        yield Finding("server", Level.WRONG, str(error))
+        return
+    if not alive:
+        yield Finding(
+            "server", Level.WRONG, f"What answers at {client.url} is no Tallykeep", "Look at the URL once more"
+        )
+        return
+    yield Finding("server", Level.OK, "it answers")
+    if connection.app_id and connection.app_token:
+        yield from _status(client)
+    else:
+        todo = "Set TALLYKEEP_APP_ID and TALLYKEEP_APP_TOKEN, or: tallykeep profiles save"
+        yield Finding("keys", Level.WRONG, "there are none to ask with", todo)
+        yield from _readiness(client)
+
+
+def _status(client: Client) -> Iterator[Finding]:
+    started = time.monotonic()
+    try:
+        status = client.get("/v1/status")
+    except CliError as error:
+        yield _no_status(error)
+        yield from _readiness(client)
+        return
+    took = time.monotonic() - started
+    yield Finding("keys", Level.OK, f"{status['key']} is a key of the project {status['project']}")
+    yield _version(status["version"])
+    yield _worker(status["workers"])
+    yield _database(status["database"])
+    yield _schema(status["database"])
+    yield _disk(status["disk"])
+    yield _clock(moment(status["time"]), took)
+    yield _database_clock(status["database"]["clock_ahead_seconds"])
+
+
+def _no_status(error: CliError) -> Finding:
+    if error.status in (401, 403):
+        todo = "Make further ones on the server's machine: tallykeep keys recover"
+        return Finding("keys", Level.WRONG, "they are wrong, or were revoked", todo)
+    if error.status == 404:
+        return Finding("version", Level.WRONG, f"the server is older than this command ({__version__})", "Upgrade it")
+    return Finding("database", Level.WRONG, str(error), "Is PostgreSQL running? The server's log tells more")
+
+
+def _readiness(client: Client) -> Iterator[Finding]:
+    """What can be told without keys."""
+    try:
+        client.get("/readyz")
+    except CliError as error:
+        yield Finding("readiness", Level.WRONG, str(error), "The server's log tells more")
+    else:
+        yield Finding("readiness", Level.OK, "requests and work are served")
+
+
+def _version(theirs: str) -> Finding:
+    if theirs == __version__:
+        return Finding("version", Level.OK, f"{theirs}, here and there")
+    return Finding("version", Level.WARNING, f"{theirs} there, {__version__} here", "Upgrade the older of the two")
+
+
+def _worker(alive: int) -> Finding:
+    if alive:
+        return Finding("worker", Level.OK, f"{alive} alive")
+    return Finding(
+        "worker", Level.WRONG, "none is alive: imports are accepted, but wait", "Start one: tallykeep worker, or serve"
+    )
+
+
+def _database(database: dict[str, Any]) -> Finding:
+    where = "embedded" if database["embedded"] else "a server of its own"
+    answers = f"answers in {database['answer_seconds'] * 1000:.1f} ms"
+    told = f"PostgreSQL {database['version']}, {where}, {decimal(database['size_bytes'])}, {answers}"
+    number = _MAJOR.match(database["version"])
+    if number and int(number.group()) < _OLDEST_POSTGRES:
+        todo = f"Tallykeep needs PostgreSQL {_OLDEST_POSTGRES} or newer: upgrade the database's server"
+        return Finding("database", Level.WRONG, told, todo)
+    if trouble := database.get("trouble"):
+        todo = "Until that is mended, what writes is answered 503, and actions wait; PostgreSQL's log tells more"
+        return Finding("database", Level.WRONG, f"{told}; {trouble}", todo)
+    if database["answer_seconds"] > _SLOW_SECONDS:
+        return Finding("database", Level.WARNING, told, "That is slow: is its machine busy, or far from the server's?")
+    return Finding("database", Level.OK, told)
+
+
+def _schema(database: dict[str, Any]) -> Finding:
+    """The revision that the database is at, against the newest one that the server knows."""
+    if "newest_revision" not in database:
+        return Finding("schema", Level.UNKNOWN, "the server does not tell: it is older than this command")
+    present, newest = database["revision"], database["newest_revision"]
+    if present == newest:
+        return Finding("schema", Level.OK, f"at {present}, the server's")
+    told = f"at {present or 'nothing'}, but the server's is {newest}"
+    if present is None or present < newest:
+        return Finding("schema", Level.WRONG, told, "Bring it up to date on the server's machine: tallykeep db migrate")
+    todo = "A newer Tallykeep has brought it up to date: start all of the server's processes in that version"
+    return Finding("schema", Level.WRONG, told, todo)
+
+
+def _disk(disk: dict[str, int] | None) -> Finding:
+    if disk is None:
+        return Finding("disk", Level.UNKNOWN, "the database's disk cannot be seen from the server; watch it there")
+    free, total = disk["free_bytes"], disk["total_bytes"]
+    told = f"{decimal(free)} free of {decimal(total)}"
+    todo = "Make room where the data directory is; TALLYKEEP_KEEP_ACTIONS_DAYS removes old actions by itself"
+    if free < _LEAST_SPACE // 4 or free < total * _NO_SPACE:
+        return Finding("disk", Level.WRONG, told, todo)
+    if free < _LEAST_SPACE or free < total * _LITTLE_SPACE:
+        return Finding("disk", Level.WARNING, told, todo)
+    return Finding("disk", Level.OK, told)
+
+
+def _clock(theirs: datetime, took: float) -> Finding:
+    """Theirs against ours: the answer was on its way for half of the time, as far as can be known."""
+    apart = abs((datetime.now(UTC) - theirs).total_seconds() - took / 2)
+    if apart <= _CLOCK_SECONDS + took / 2:
+        return Finding("clock", Level.OK, "this machine's and the server's agree")
+    told = f"this machine's and the server's are {duration(apart)} apart"
+    return Finding("clock", Level.WARNING, told, f"Set {platform.node() or 'them'} and the server by NTP")
+
+
+def _database_clock(ahead: float) -> Finding:
+    if abs(ahead) <= _CLOCK_SECONDS:
+        return Finding("database clock", Level.OK, "the server's and the database's agree")
+    told = f"the database's is {duration(abs(ahead))} {'ahead of' if ahead > 0 else 'behind'} the server's"
+    return Finding("database clock", Level.WRONG, told, "Set both by NTP: leases and retention go by them")
+
+
+def _shown(findings: list[Finding]) -> Table:
+    table = Table(box=None, padding=(0, 1), show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for finding in findings:
+        mark, style = _MARKS[finding.level]
+        text = Text(finding.told)
+        if finding.todo:
+            text.append(f"\n→ {finding.todo}", style="yellow")
+        table.add_row(Text(mark, style=style), finding.check, text)
+    return table

@@ -1,0 +1,56 @@
+"""`tallykeep projects` and `tallykeep template`: small things to look up."""
+
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import quote
+
+import typer
+from rich.text import Text
+
+from tallykeep.cli.kit.client import Client
+from tallykeep.cli.kit.connection import connected
+from tallykeep.cli.kit.exits import UsageError
+from tallykeep.cli.kit.phrases import when
+from tallykeep.cli.kit.row_types import IMPORTED
+from tallykeep.cli.kit.sending import AsJson, write_file
+from tallykeep.cli.kit.show import aside, command, out, plain_table, print_json
+from tallykeep.formats.csv.writer import BYTE_ORDER_MARK
+
+_NO_COLUMNS = "orders"
+_ORDER = '{"source_id": "order-1", "status": "PAID", "amount": 1450, "customer": {"source_id": "customer-1"}}'
+
+
+@connected
+def projects(client: Client, as_json: AsJson = False) -> None:
+    """Show the project that the keys belong to."""
+    found = client.get("/management/v1/projects")
+    if as_json:
+        print_json(found)
+        return
+    table = plain_table("id", "name", "created")
+    for project in found["data"]:
+        table.add_row(project["id"], Text(project["name"]), when(project["created_at"]))
+    out().print(table)
+
+
+def _kinds(incomplete: str) -> list[str]:
+    return [kind for kind in IMPORTED if kind.startswith(incomplete)]
+
+
+@connected
+def template(
+    client: Client,
+    kind: Annotated[str, typer.Argument(metavar="KIND", help=", ".join(IMPORTED), autocompletion=_kinds)],
+    to: Annotated[Path | None, typer.Option("--to", dir_okay=False, help="A file; else standard output.")] = None,
+) -> None:
+    """An empty CSV file with the right header; further columns become metadata."""
+    if kind == _NO_COLUMNS:
+        raise UsageError(f"Orders come as JSON or NDJSON, not in columns; one of them, on one line:\n{_ORDER}")
+    content = client.text(f"/v1/templates/csv/{quote(kind, safe='')}")
+    if to is None:
+        typer.echo(content.removeprefix(BYTE_ORDER_MARK), nl=False)
+        return
+    if to.exists():
+        raise UsageError(f"{to} is there already; choose another name")
+    write_file(to, iter([content.encode()]))
+    aside().print(f"Fill it in, then: {command('import', kind, str(to))}", markup=False)

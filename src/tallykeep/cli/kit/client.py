@@ -1,0 +1,171 @@
+"""The CLI's way to the API: the public endpoints, nothing else."""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import TracebackType
+from typing import IO, Any
+
+import httpx
+
+from tallykeep.cli.kit.exits import CliError, RefusedError, UnavailableError
+
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_UNKNOWN_HOST = ("Name or service not known", "No address associated", "nodename nor servname", "name resolution")
+_TIMEOUT = httpx.Timeout(60, connect=10, read=600)  # an upload is answered once all of its rows are stored
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """The action that a submission started, or that the same one had started before."""
+
+    action_id: str
+    replayed: bool
+
+
+class Client:
+    """A small client of the public API; a context manager.
+
+    Everything raises RefusedError where the server says no, UnavailableError where none answers or it broke down.
+    """
+
+    def __init__(self, url: str, app_id: str, app_token: str) -> None:
+        self.url = url
+        self._http = httpx.Client(
+            base_url=url,
+            headers={"X-App-Id": app_id, "X-App-Token": app_token},
+            timeout=_TIMEOUT,
+            trust_env=httpx.URL(url).host not in _LOOPBACK,  # no proxy stands between a machine and itself
+        )
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._http.close()
+
+    def get(self, path: str, **query: Any) -> dict[str, Any]:
+        """GET as JSON."""
+        return self._json(self._request("GET", path, params=query))
+
+    def is_ready(self) -> bool:
+        """Whether requests and work are served; False also where nothing answers."""
+        try:
+            self.get("/readyz")
+        except CliError:
+            return False
+        return True
+
+    def text(self, path: str) -> str:
+        """GET as text."""
+        return self._request("GET", path).text
+
+    def post(self, path: str, body: Any = None, **query: Any) -> dict[str, Any]:
+        """POST, with a body of JSON or without."""
+        return self._json(self._request("POST", path, params=query, json=body))
+
+    def delete(self, path: str, **query: Any) -> None:
+        """DELETE; there is no answer to read."""
+        self._request("DELETE", path, params=query)
+
+    def start(self, path: str, body: Any, idempotency_key: str, **query: Any) -> Submitted:
+        """POST what starts an action."""
+        headers = {"Idempotency-Key": idempotency_key}
+        return self._submitted(self._request("POST", path, params=query, json=body, headers=headers))
+
+    def download(self, path: str, **query: Any) -> Iterator[bytes]:
+        """GET a file in chunks; a refusal is raised before the first of them."""
+        with self._reachable(), self._http.stream("GET", path, params=query) as answer:
+            if not answer.is_success:
+                answer.read()
+                raise self._refusal(answer)
+            yield from answer.iter_bytes()
+
+    def post_file(self, path: str, name: str, content: bytes | IO[bytes], **query: Any) -> dict[str, Any]:
+        """POST a file within a form, as it is, for an answer."""
+        return self._json(self._request("POST", path, params=query, files={"file": (name, content)}))
+
+    def submit_file(
+        self, path: str, name: str, size: int, chunks: Iterator[bytes], idempotency_key: str, **query: Any
+    ) -> Submitted:
+        """Send a file of `size` bytes within a form, as its chunks come."""
+        boundary = f"tallykeep-{secrets.token_hex(16)}"
+        escaped = name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
+        head = (
+            f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{escaped}"\r\n'
+            "Content-Type: application/octet-stream\r\n\r\n"
+        ).encode("utf-8", "replace")
+        tail = f"\r\n--{boundary}--\r\n".encode()
+
+        def form() -> Iterator[bytes]:
+            yield head
+            yield from chunks
+            yield tail
+
+        headers = {
+            "Content-Type": f"multipart/form-data; boundary={boundary}",
+            "Content-Length": str(len(head) + size + len(tail)),
+            "Idempotency-Key": idempotency_key,
+        }
+        return self._submitted(self._request("POST", path, params=query, content=form(), headers=headers))
+
+    def _request(self, method: str, path: str, **options: Any) -> httpx.Response:
+        with self._reachable():
+            answer = self._http.request(method, path, **options)
+        if not answer.is_success:
+            raise self._refusal(answer)
+        return answer
+
+    def _json(self, answer: httpx.Response) -> dict[str, Any]:
+        try:
+            body = answer.json()
+        except ValueError:
+            body = None
+        if not isinstance(body, dict):
+            raise UnavailableError(f"What answers at {self.url} is no Tallykeep")
+        return body
+
+    def _submitted(self, answer: httpx.Response) -> Submitted:
+        started = self._json(answer).get("async_action_id")
+        return Submitted(str(started), "idempotent-replayed" in answer.headers)
+
+    def _refusal(self, answer: httpx.Response) -> RefusedError | UnavailableError:
+        message = _told(answer)
+        if answer.status_code >= 500:
+            return UnavailableError(message, answer.status_code)
+        return RefusedError(message, answer.status_code)
+
+    @contextmanager
+    def _reachable(self) -> Iterator[None]:
+        try:
+            yield
+        except (httpx.TransportError, httpx.DecodingError) as error:
+            raise UnavailableError(f"No Tallykeep answers at {self.url}: {_why(error)} ({error})") from None
+
+
+def _why(error: httpx.TransportError | httpx.DecodingError) -> str:
+    """What kept an answer from coming, and what to do."""
+    said = str(error)
+    if "CERTIFICATE" in said:
+        return "its certificate is not trusted here; SSL_CERT_FILE may name the authority that signed it"
+    if any(words in said for words in _UNKNOWN_HOST):
+        return "there is no such host; look at the URL once more (--url, TALLYKEEP_URL, a profile)"
+    if isinstance(error, httpx.TimeoutException):
+        return "it takes too long; a firewall in between, or a server that has too much to do"
+    if isinstance(error, httpx.ConnectError):
+        return (
+            "nothing listens there. Start it, with `tallykeep serve`; or say where it is, with --url, TALLYKEEP_URL or"
+            " a profile. `tallykeep doctor` tells more"
+        )
+    return "the connection broke; the server's log may tell why"
+
+
+def _told(answer: httpx.Response) -> str:
+    try:
+        body = answer.json()
+        return f"{body['message']}: {body['details']} (HTTP {answer.status_code}, request {body['request_id']})"
+    except (ValueError, KeyError, TypeError):
+        if moved := answer.headers.get("location"):
+            return f"{answer.url.copy_with(query=None)} has moved to {moved}; say so with --url"
+        return f"HTTP {answer.status_code} from {answer.url.copy_with(query=None)}; is a Tallykeep there?"

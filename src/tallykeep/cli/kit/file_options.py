@@ -1,0 +1,87 @@
+"""The options that say how a file is to be read: its columns, its cells, and the file itself."""
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from tallykeep.cli.kit.exits import UsageError
+
+Campaign = Annotated[str | None, typer.Option("--campaign", help="Into this campaign, by name or id.")]
+Named = Annotated[
+    list[str] | None, typer.Option("--map", help="A column by another title: 'Gutschein=Code'. As often as needed.")
+]
+Skipped = Annotated[list[str] | None, typer.Option("--skip", help="A column to leave out. As often as needed.")]
+Defaults = Annotated[
+    list[str] | None,
+    typer.Option("--default", help="A text where a cell is empty, or its column missing: 'Discount Type=PERCENT'."),
+]
+Values = Annotated[
+    list[str] | None,
+    typer.Option("--value", help="What a text in the file means: 'Voucher Type:Gutschein=GIFT_VOUCHER'."),
+]
+Charset = Annotated[str | None, typer.Option("--charset", help="The file's encoding, such as windows-1250.")]
+Delimiter = Annotated[str | None, typer.Option("--delimiter", help="What stands between cells: , ; | or tab.")]
+Sheet = Annotated[str | None, typer.Option("--sheet", help="A workbook's sheet, by its name or its number from 1.")]
+HeaderRow = Annotated[
+    int | None, typer.Option("--header-row", min=1, help="The line, or row of the sheet, that holds the titles.")
+]
+LastDayCounts = Annotated[
+    bool, typer.Option("--last-day-counts", help="An end that is a bare day, like 2026-12-31, means that day's end.")
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Take what is found, where that is not sure.")]
+
+
+def mapping_of(named: list[str] | None, skipped: list[str] | None) -> dict[str, str | None]:
+    """Columns by what they are to be called, None to skip them; raises UsageError."""
+    mapping: dict[str, str | None] = dict.fromkeys(skipped or [])
+    for pair in named or []:
+        column, sign, title = pair.rpartition("=")
+        if not sign or not column.strip() or not title.strip():
+            raise UsageError(f"--map {pair!r} should be 'Title=name', such as 'Gutschein=Code'")
+        mapping[column] = title
+    return mapping
+
+
+def parameters_of(wishes: dict[str, Any]) -> dict[str, Any]:
+    """What was given of these wishes, as parameters of a request."""
+    given = {name: wish for name, wish in wishes.items() if wish not in (None, {})}
+    return {name: json.dumps(wish) if isinstance(wish, dict) else wish for name, wish in given.items()}
+
+
+def as_options(given: dict[str, Any]) -> list[str]:
+    """Options as they are written; those that were not given are left out."""
+    words: list[str] = []
+    for name, value in given.items():
+        if value is True:
+            words.append(f"--{name}")
+        elif isinstance(value, list):
+            words += [word for each in value for word in (f"--{name}", each)]
+        elif value is not None and value is not False:
+            words += [f"--{name}", str(value)]
+    return words
+
+
+def defaults_of(given: list[str] | None) -> dict[str, str]:
+    """Texts for empty cells by field; raises UsageError."""
+    defaults: dict[str, str] = {}
+    for pair in given or []:
+        title, sign, text = pair.partition("=")
+        if not sign or not title.strip() or not text.strip():
+            raise UsageError(f"--default {pair!r} should be 'Title=text', such as 'Discount Type=PERCENT'")
+        defaults[title.strip()] = text.strip()
+    return defaults
+
+
+def values_of(given: list[str] | None) -> dict[str, dict[str, str]]:
+    """By field, what texts of the file mean; raises UsageError."""
+    values: dict[str, dict[str, str]] = {}
+    for each in given or []:
+        title, colon, pair = each.partition(":")
+        text, sign, meant = pair.rpartition("=")
+        if not colon or not sign or not title.strip() or not text.strip():
+            raise UsageError(
+                f"--value {each!r} should be 'Title:text=meaning', such as 'Voucher Type:Gutschein=GIFT_VOUCHER'"
+            )
+        values.setdefault(title.strip(), {})[text.strip()] = meant.strip()
+    return values

@@ -1,0 +1,172 @@
+"""Bars in the terminal: bytes while a file is sent, rows while its action runs. Elsewhere, a line where one starts."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from rich.console import Console
+from rich.filesize import decimal
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
+from rich.progress_bar import ProgressBar
+from rich.table import Column
+from rich.text import Text
+
+from tallykeep.cli.kit.client import Client
+from tallykeep.cli.kit.exits import UnavailableError
+from tallykeep.cli.kit.phrases import moment, rows, time_left
+from tallykeep.cli.kit.sources import FileToSend
+
+_ENDED = ("DONE", "FAILED")
+_FIRST_WAIT, _LONGEST_WAIT = 0.1, 1.0
+_PATIENCE_SECONDS = 300
+_PAUSE_SECONDS = 1
+_IDLE_SECONDS = 3
+_LONGEST_BAR, _SHORTEST_BAR = 32, 6
+_LONGEST_NOTE = 70  # columns kept beside the bar for everything else, where there are as many
+_BESIDE = 19  # the columns of a line before its note, without the bar
+_NO_WORKER = ["no worker takes it up; is `tallykeep worker` running?", "no worker is running", "no worker"]
+
+
+class Bars:
+    """The bars of one file or action; a context manager. Only a terminal gets to see them."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._progress = Progress(
+            TextColumn("  {task.description:<10}", table_column=Column(no_wrap=True)),
+            _Bar(console),
+            TextColumn("{task.percentage:>3.0f}%", table_column=Column(no_wrap=True)),
+            _Note(console),
+            console=console,
+            disable=not console.is_terminal,
+        )
+
+    def __enter__(self) -> "Bars":
+        self._progress.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._progress.stop()
+
+    def sending(self, file: FileToSend) -> Iterator[bytes]:
+        """The file's chunks, with a bar that shows how far they got."""
+        task = self._progress.add_task("uploading", total=max(file.size, 1), note=_sent(0, file.size, None))
+        started, sent = time.monotonic(), 0
+        for chunk in file.chunks():
+            yield chunk
+            sent += len(chunk)
+            took = time.monotonic() - started
+            self._progress.update(task, completed=sent, note=_sent(sent, file.size, took))
+        size = decimal(file.size)
+        self._progress.update(task, completed=max(file.size, 1), note=[f"{size}, the server is storing them", size])
+
+    def sent(self, file: FileToSend) -> None:
+        """The server has answered, or will not."""
+        for task in self._progress.tasks:
+            if task.finished:
+                self._progress.update(task.id, note=[decimal(file.size)])
+
+    def watch(self, client: Client, action_id: str) -> dict[str, Any]:
+        """Wait for the action's end, through outages of some minutes; returns the action."""
+        task = self._progress.add_task("processing", total=None, note=["waiting"])
+        wait, path, pulse = _FIRST_WAIT, f"/v1/async-actions/{action_id}", _Pulse()
+        action = client.get(path)
+        while action["status"] not in _ENDED:
+            self._show(task, action, None if pulse.is_alive(client, action) else _NO_WORKER)
+            action = self._patiently(client, path, task, wait)
+            wait = min(wait * 1.5, _LONGEST_WAIT)
+        self._show(task, action)
+        return action
+
+    def _patiently(self, client: Client, path: str, task: TaskID, wait: float) -> dict[str, Any]:
+        given_up = time.monotonic() + _PATIENCE_SECONDS
+        while True:
+            try:
+                return client.get(path, wait=round(wait, 2))
+            except UnavailableError:
+                if time.monotonic() > given_up:
+                    raise
+                self._progress.update(task, note=["the server does not answer; trying again", "no answer"])
+                time.sleep(_PAUSE_SECONDS)
+
+    def _show(self, task: TaskID, action: dict[str, Any], note: list[str] | None = None) -> None:
+        total, accounted = action["total_count"], accounted_for(action)
+        completed = 1 if not total and action["status"] in _ENDED else accounted
+        self._progress.update(task, total=total or 1, completed=completed, note=note or _processed(action))
+
+
+class _Pulse:
+    """Whether an action goes on; where it has not for a while, whether there is a worker at all."""
+
+    def __init__(self) -> None:
+        self._accounted, self._asked_at, self._alive = -1, time.monotonic(), True
+
+    def is_alive(self, client: Client, action: dict[str, Any]) -> bool:
+        if accounted_for(action) != self._accounted:
+            self._accounted, self._asked_at, self._alive = accounted_for(action), time.monotonic(), True
+        elif time.monotonic() - self._asked_at > _IDLE_SECONDS:
+            self._asked_at, self._alive = time.monotonic(), client.is_ready()
+        return self._alive
+
+
+def _bar_width(console: Console) -> int:
+    return max(_SHORTEST_BAR, min(_LONGEST_BAR, console.width - _LONGEST_NOTE))
+
+
+class _Bar(BarColumn):
+    """A bar that leaves room for the note, however wide the terminal is just now."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__()
+        self._console = console
+
+    def render(self, task: Task) -> ProgressBar:
+        self.bar_width = _bar_width(self._console)
+        return super().render(task)
+
+
+class _Note(ProgressColumn):
+    """What stands behind a bar: the first of its wordings, each shorter than the one before, that fits."""
+
+    max_refresh = 0.1
+
+    def __init__(self, console: Console) -> None:
+        super().__init__(table_column=Column(no_wrap=True, overflow="ellipsis"))
+        self._console = console
+
+    def render(self, task: Task) -> Text:
+        room = self._console.width - _BESIDE - _bar_width(self._console)
+        wordings: list[str] = task.fields["note"]
+        return Text(next((wording for wording in wordings if len(wording) <= room), wordings[-1]), style="dim")
+
+
+def accounted_for(action: dict[str, Any]) -> int:
+    """How many rows have an outcome."""
+    return int(action["done_count"] + action["failed_count"])
+
+
+def _sent(sent: int, size: int, took: float | None) -> list[str]:
+    if not took or not sent:
+        return [decimal(size)]
+    rate = sent / took
+    left = time_left((size - sent) / rate)
+    return [f"{decimal(sent)} of {decimal(size)}, {decimal(round(rate))}/s, {left}", f"{decimal(size)}, {left}", left]
+
+
+def _processed(action: dict[str, Any]) -> list[str]:
+    accounted, total = accounted_for(action), action["total_count"]
+    counted = f"{accounted:,} of {rows(total)}"
+    if action["started_at"] is None:
+        return ["waiting for its turn", "waiting"]
+    rate = f"{_rate(action):,.0f} rows/s"
+    if action["status"] in _ENDED:
+        return [f"{counted}, {rate}", counted, f"{accounted:,}"]
+    if action["eta_seconds"] is None:
+        return [counted, counted, f"{accounted:,}"]
+    left = time_left(action["eta_seconds"])
+    return [f"{counted}, {rate}, {left}", f"{rate}, {left}", left]
+
+
+def _rate(action: dict[str, Any]) -> float:
+    took = moment(action["updated_at"]) - moment(action["started_at"])
+    return accounted_for(action) / max(took.total_seconds(), 0.001)

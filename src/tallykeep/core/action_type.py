@@ -1,0 +1,149 @@
+"""What an action type declares. The engine knows no type: it is handed a table of these declarations."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+from tallykeep.core.action import Action
+from tallykeep.core.operation import Connection, Operation
+from tallykeep.core.portion import ClaimedPortion, Portion, Source
+from tallykeep.core.rows import Failure
+from tallykeep.core.submission_options import Wishes
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A link to an action's report file, and until when it works."""
+
+    url: str
+    available_till: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ToldBySign:
+    """The column whose cells may have a sign that says what stands in another one, and what finds that: «15 %»."""
+
+    beside: str
+    sign_of: Callable[[str], str | None]
+
+
+Result = Callable[["ActionType", Action, list[Failure], Report | None], dict[str, Any]]
+Target = Callable[[Connection, int, str], Awaitable[dict[str, Any]]]
+Plan = Callable[[Connection, int, str, dict[str, Any], int], Awaitable[None]]
+Begin = Callable[[Connection, ClaimedPortion], Awaitable[Operation]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionType:
+    """One row of the table of action types: how it is started, what it does, how its result reads."""
+
+    name: str
+    path: str
+    summary: str
+    status_code: int = 202
+    source: Literal["json", "csv", "ids", "planned"]
+    may_be_empty: bool = False  # no body at all counts as no rows
+    ids: tuple[str, ...] = ()  # for source "ids": the body's properties that hold the keys
+    noun: str
+    depends_on: tuple[str, ...]  # the gates that its portions hold: see db.gates
+    verb: str = ""
+    failure_fields: tuple[str, ...] = ()
+    keyless: str | None = None  # what a failed row without a key shows in its place
+    report_header: tuple[str, ...] = ()
+    sequence: str | None = None
+    refuses_existing: str | None = None  # the reason of a row whose {key} exists, where it is not updated
+    deletes: bool = False
+    portion_times: int = 1  # how many times the usual rows make a portion, where a row takes little
+    target: Target | None = None  # what the path's {target} means, as options of the action
+    required_columns: tuple[tuple[str, ...], ...] = ()  # without one of each a file is refused as a whole
+    columns: tuple[tuple[str, ...], ...] = ()  # those a file may have, metadata aside; titles of one meaning together
+    key_columns: tuple[str, ...] = ()  # what tells rows apart, in files and as JSON
+    told_by_sign: Mapping[str, ToldBySign] = field(default_factory=dict)  # columns that another may tell as well
+    decimal_marks: Callable[[Iterable[str]], frozenset[str]] | None = (
+        None  # of a file's column of numbers, told by its cells
+    )
+    has_ends: bool = False  # whether rows have an end that may be a day alone
+    unique_key: str | None = None  # rows without it, or with it twice, refuse a whole JSON submission
+    result: Result
+    begin: Begin
+    plan: Plan | None = None  # for source "planned": what makes the portions
+
+    @property
+    def no_body(self) -> bytes | None:
+        """The body that none at all stands for; None where there has to be one."""
+        return (b"{}" if self.source == "ids" else b"[]") if self.may_be_empty else None
+
+
+ActionTypes = Mapping[str, ActionType]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """Who asks for what, under which request."""
+
+    kind: ActionType
+    project_id: int
+    request_id: str
+    requested_by: str | None = None  # the id of the key
+    options: dict[str, Any] = field(default_factory=dict)
+    idempotency_key: str | None = None
+    asked: tuple[Any, ...] = ()  # the request's own words, by which a second one under the same key is compared
+    parent_id: str | None = None
+    earlier: Source | None = None  # of the action that is retried
+
+    @property
+    def who(self) -> tuple[int, str]:
+        """The project and the key that ask."""
+        return self.project_id, self.requested_by or ""
+
+
+class Upload(Protocol):
+    """A body as it comes, and what is known of it once it was read to its end."""
+
+    @property
+    def file_name(self) -> str | None:
+        """The file's name, where it has one."""
+        ...
+
+    @property
+    def by_line(self) -> bool | None:
+        """Whether JSON rows come one a line, or as one array; None where their first byte is to tell."""
+        ...
+
+    @property
+    def charset(self) -> str | None:
+        """The encoding that the rows are said to be in; known once the first of them have come."""
+        ...
+
+    @property
+    def delimiter(self) -> str | None:
+        """What stands between the cells of a file; None where its header is to tell."""
+        ...
+
+    @property
+    def sheet(self) -> str | None:
+        """The sheet of a workbook, by name or by number; None where the product chooses."""
+        ...
+
+    @property
+    def header_row(self) -> int | None:
+        """The line of a file, or the row of a sheet, that is the header; None where it is to be found."""
+        ...
+
+    @property
+    def mapped_columns(self) -> frozenset[str]:
+        """The file's own titles of columns, as far as they are known before it comes."""
+        ...
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        """The file's bytes as they were sent, out of their form; perhaps compressed, or a workbook."""
+        ...
+
+    def placed(self, portion: Portion, source: Source) -> Portion:
+        """The portion with the lines that its rows had in the file they came in first."""
+        ...
+
+    def wishes(self) -> Wishes:
+        """What else was asked for; raises RequestError for what cannot be understood."""
+        ...

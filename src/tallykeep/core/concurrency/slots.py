@@ -1,0 +1,163 @@
+"""Places: how many may do the same thing at once, in all, of one project and with one key; who waits, waits in turn."""
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+from tallykeep.core.errors import RequestError, ServiceUnavailableError, TooManyRequestsError
+
+Who = tuple[int, str]  # a project and one of its keys
+_Name = TypeVar("_Name", int, Who)
+
+
+@dataclass(eq=False, slots=True)
+class _Waiting:
+    who: Who
+    seat: asyncio.Future[None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """So many at once: in all, of one project, with one key; and so many of one project that wait for it."""
+
+    in_all: int
+    of_project: int
+    of_key: int
+    waiting: int
+
+    @classmethod
+    def shared(cls, in_all: int, *, waiting: int) -> "Bounds":
+        """The usual shares: three fifths for one project, half for one key, and always one left for others."""
+        of_project = max(1, min(in_all - 1, in_all * 3 // 5))
+        return cls(in_all=in_all, of_project=of_project, of_key=max(1, min(of_project, in_all // 2)), waiting=waiting)
+
+
+class Places:
+    """Places for one thing that a process shares between projects.
+
+    Within a project those who come first are served first; projects that wait take turns. A place is given back
+    whatever happens to who holds it.
+    """
+
+    def __init__(self, what: str, bounds: Bounds, *, patience_seconds: float, retry_after: int = 1) -> None:
+        self._what = what  # as people are told: «uploads»
+        self.bounds = bounds
+        self._patience_seconds = patience_seconds
+        self._retry_after = retry_after
+        self._taken = 0
+        self._of_projects: Counter[int] = Counter()
+        self._of_keys: Counter[Who] = Counter()
+        self._queues: dict[int, deque[_Waiting]] = {}  # the project whose turn is next comes first
+
+    @asynccontextmanager
+    async def place(self, project_id: int, key_id: str, patience_seconds: float | None = None) -> AsyncIterator[None]:
+        """A place for as long as the context lasts; who tells a patience of its own waits in a queue of any length.
+
+        Raises TooManyRequestsError where the project, or the key, has its share already and none of it comes free in
+        time; ServiceUnavailableError where others have all there are.
+        """
+        who = (project_id, key_id)
+        if project_id not in self._queues and self._fits(who):
+            self._seat(who)
+        else:
+            await self._wait(who, patience_seconds)
+        try:
+            yield
+        finally:
+            self._leave(who)
+
+    def held_by(self, project_id: int) -> int:
+        """How many places the project has just now."""
+        return self._of_projects[project_id]
+
+    def waiting_of(self, project_id: int) -> int:
+        """How many of the project wait for a place."""
+        return len(self._queues.get(project_id, ()))
+
+    def _fits(self, who: Who) -> bool:
+        bounds = self.bounds
+        return (
+            self._taken < bounds.in_all
+            and self._of_projects[who[0]] < bounds.of_project
+            and self._of_keys[who] < bounds.of_key
+        )
+
+    def _seat(self, who: Who) -> None:
+        self._taken += 1
+        self._of_projects[who[0]] += 1
+        self._of_keys[who] += 1
+
+    def _leave(self, who: Who) -> None:
+        self._taken -= 1
+        _count_down(self._of_projects, who[0])
+        _count_down(self._of_keys, who)
+        self._seat_who_waits()
+
+    async def _wait(self, who: Who, patience_seconds: float | None) -> None:
+        if patience_seconds is None and self.waiting_of(who[0]) >= self.bounds.waiting:
+            raise self._refusal(who)
+        waiting = _Waiting(who, asyncio.get_running_loop().create_future())
+        self._queues.setdefault(who[0], deque()).append(waiting)
+        self._seat_who_waits()
+        try:
+            async with asyncio.timeout(patience_seconds or self._patience_seconds):
+                await waiting.seat
+        except BaseException as error:
+            refusal = self._refusal(who)
+            self._give_up(waiting)
+            if isinstance(error, TimeoutError):
+                raise refusal from None
+            raise
+
+    def _give_up(self, waiting: _Waiting) -> None:
+        if waiting.seat.done() and not waiting.seat.cancelled():
+            self._leave(waiting.who)  # it was given this very moment
+            return
+        queue = self._queues[waiting.who[0]]
+        queue.remove(waiting)
+        if not queue:
+            del self._queues[waiting.who[0]]
+
+    def _seat_who_waits(self) -> None:
+        """One of each project in turn, while there are places."""
+        seated = True
+        while seated and self._taken < self.bounds.in_all:
+            seated = sum(map(self._seat_first_of, list(self._queues))) > 0
+
+    def _seat_first_of(self, project_id: int) -> bool:
+        queue = self._queues[project_id]
+        found = next((waiting for waiting in queue if self._fits(waiting.who) and not waiting.seat.done()), None)
+        if found is None:
+            return False
+        queue.remove(found)
+        del self._queues[project_id]
+        if queue:
+            self._queues[project_id] = queue
+        self._seat(found.who)
+        found.seat.set_result(None)
+        return True
+
+    def _refusal(self, who: Who) -> RequestError:
+        bounds = self.bounds
+        refused: RequestError
+        if self._of_projects[who[0]] >= bounds.of_project:
+            share = f"The project has {bounds.of_project} {self._what} at a time, and as many are under way"
+            refused = TooManyRequestsError(f"{share}; nothing was changed. Send it again once one of them is over")
+        elif self._of_keys[who] >= bounds.of_key:
+            share = f"One key has {bounds.of_key} {self._what} at a time, and as many are under way"
+            refused = TooManyRequestsError(f"{share}; nothing was changed. Send it again once one of them is over")
+        else:
+            all_taken = f"The server has {bounds.in_all} {self._what} at a time, and as many are under way"
+            refused = ServiceUnavailableError(f"{all_taken}; nothing was changed. Send it again in a moment")
+        refused.headers["Retry-After"] = str(self._retry_after)
+        return refused
+
+
+def _count_down(counter: Counter[_Name], name: _Name) -> None:
+    """One fewer; what is at nothing is not kept, because there may be many projects."""
+    counter[name] -= 1
+    if not counter[name]:
+        del counter[name]

@@ -1,0 +1,42 @@
+"""What an action type does with the rows of one portion: every operation derives from this class."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+
+from psycopg import AsyncConnection
+from psycopg.rows import DictRow
+
+from tallykeep.core.rows import Failure, Row
+
+Connection = AsyncConnection[DictRow]
+
+
+class Operation(ABC):
+    """Works on one portion, within the transaction that closes it: check, then stage, then write.
+
+    A row that failed is returned as a Failure; every other row is done. An exception means a defect or an outage.
+    """
+
+    @abstractmethod
+    def check(self, rows: Sequence[Row]) -> list[Failure]:
+        """Validate rows without looking at other resources; called once, perhaps in another thread."""
+
+    @abstractmethod
+    async def stage(self) -> None:
+        """Bring what passed to the database; runs beside earlier portions, so nothing may depend on what they write."""
+
+    @abstractmethod
+    async def write(self) -> list[Failure]:
+        """Write the resources; every earlier portion of the action is closed by now."""
+
+    def created(self) -> Mapping[str, int]:
+        """Return the keys of the resources that writing created, each with its row. The other rows updated."""
+        return {}
+
+    def report(self) -> str:
+        """Return this portion's lines of the action's report file, as CSV; asked only of types that have one."""
+        return ""
+
+    def met(self) -> int | None:
+        """Return how many resources planned work found to change by then; None where each row is one."""
+        return None

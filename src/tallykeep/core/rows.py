@@ -1,0 +1,97 @@
+"""Rows as they are read, and the failures that some of them end in."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, overload
+
+_BLOCK_ROWS = 1_000
+
+
+@dataclass(slots=True)
+class Row:
+    """One row: its number and either what it holds or the reason why it cannot be read; both where it is too wide."""
+
+    number: int
+    value: Any = None
+    problem: str | None = None
+
+
+class Values(Sequence[Row]):
+    """Rows that could all be read, as their bare values; rows are made when asked for."""
+
+    __slots__ = ("numbers", "values")
+
+    def __init__(self, numbers: range, values: list[Any]) -> None:
+        self.numbers = numbers
+        self.values = values
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @overload
+    def __getitem__(self, place: int) -> Row: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> "Values": ...
+
+    def __getitem__(self, place: int | slice) -> "Row | Values":
+        if isinstance(place, slice):
+            return Values(self.numbers[place], self.values[place])
+        return Row(self.numbers[place], self.values[place])
+
+
+class Table(Sequence[Row]):
+    """Rows of a file that need no parser: no quotes, one cell for every title; cells are made when asked for.
+
+    `lines` have no ends. Of the `width` cells of each only those at `kept` count; `numbers` are the rows' own.
+    """
+
+    __slots__ = ("delimiter", "kept", "lines", "numbers", "width")
+
+    def __init__(
+        self, numbers: Sequence[int], lines: list[str], *, delimiter: str, width: int, kept: Sequence[int]
+    ) -> None:
+        self.numbers = numbers
+        self.lines = lines
+        self.delimiter = delimiter
+        self.width = width
+        self.kept = kept
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    @overload
+    def __getitem__(self, place: int) -> Row: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> "Table": ...
+
+    def __getitem__(self, place: int | slice) -> "Row | Table":
+        if isinstance(place, slice):
+            return self.of(self.numbers[place], self.lines[place])
+        cells = self.lines[place].split(self.delimiter)
+        return Row(self.numbers[place], [cells[at] for at in self.kept])
+
+    def of(self, numbers: Sequence[int], lines: list[str]) -> "Table":
+        """Other rows of the same form."""
+        return Table(numbers, lines, delimiter=self.delimiter, width=self.width, kept=self.kept)
+
+    def columns(self) -> list[list[str]]:
+        """A list of cells for each title."""
+        cells = self.delimiter.join(self.lines).split(self.delimiter)
+        return [cells[at :: self.width] for at in self.kept]
+
+    def blocks(self) -> Iterator["Table"]:
+        """The same rows in parts whose cells fit into a core's own cache, which halves what going over them takes."""
+        for start in range(0, len(self), _BLOCK_ROWS):
+            yield self[start : start + _BLOCK_ROWS]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """The outcome of a row that failed; a row without one, in a closed portion, is done."""
+
+    row: int
+    key: str | None
+    reason: str
+    error_key: str | None = None

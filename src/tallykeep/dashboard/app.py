@@ -1,0 +1,180 @@
+"""The dashboard as an application, and how it stands beside the API on one server."""
+
+from collections.abc import Callable
+from contextlib import suppress
+
+import httpx
+import psycopg
+import structlog
+from fastapi import Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import RedirectResponse, Response
+from psycopg.errors import DiskFull, ReadOnlySqlTransaction
+from psycopg_pool import PoolTimeout
+from starlette.exceptions import HTTPException
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from tallykeep.dashboard.kit.api_client import KeysRefusedError, RefusedError
+from tallykeep.dashboard.kit.form_limits import BoundedForms
+from tallykeep.dashboard.kit.guard import ForeignFormError, SafeHeaders, require_own_site
+from tallykeep.dashboard.kit.in_process import InProcess
+from tallykeep.dashboard.kit.render import STATIC, page, redirect
+from tallykeep.dashboard.kit.session_store import Sessions
+from tallykeep.dashboard.kit.signed_in import COOKIE, SignedOutError, here, sign_in_path
+from tallykeep.dashboard.pages.access_keys import routes as keys
+from tallykeep.dashboard.pages.api_docs import routes as docs
+from tallykeep.dashboard.pages.campaigns import routes as campaigns
+from tallykeep.dashboard.pages.import_wizard import routes as imports
+from tallykeep.dashboard.pages.import_wizard.kept_uploads import Uploads
+from tallykeep.dashboard.pages.metadata import routes as metadata
+from tallykeep.dashboard.pages.resources import routes as resources
+from tallykeep.dashboard.pages.sign_in import routes as session
+from tallykeep.dashboard.pages.task import fix
+from tallykeep.dashboard.pages.task import routes as task
+from tallykeep.dashboard.pages.tasks import routes as tasks
+from tallykeep.db.connections.pool import Pool
+
+_log = structlog.get_logger()
+
+# No request leaves the process. What the API makes links of shows it; pages link to paths of their own.
+_BASE_URL = "http://dashboard.invalid"
+
+# Tasks first: /tasks/all must not be taken for one of them.
+_ROUTERS = (
+    session.router,
+    tasks.router,
+    fix.router,
+    task.router,
+    imports.router,
+    campaigns.router,
+    resources.router,
+    metadata.router,
+    keys.router,
+    docs.router,
+)
+
+
+def create_dashboard(api: ASGIApp, pool: Callable[[], Pool], session_hours: float) -> FastAPI:
+    """The dashboard of `api`; `pool` gives the database's open pool, for its sessions, once the server runs."""
+    app = FastAPI(openapi_url=None, dependencies=[Depends(require_own_site)])
+    app.state.client = httpx.AsyncClient(transport=InProcess(api), base_url=_BASE_URL)
+    app.state.sessions = Sessions(pool, session_hours)
+    app.state.wrong_tries = session.WrongTries()
+    app.state.uploads = Uploads()
+    for router in _ROUTERS:
+        app.include_router(router)
+    app.add_api_route("/", _first_page, include_in_schema=False)
+    app.mount("/static", _Static(directory=STATIC))
+    app.state.paths = ["/", "/static", *(getattr(route, "path", "/") for router in _ROUTERS for route in router.routes)]
+    _answer_errors(app)
+    return app
+
+
+class Beside:
+    """Hands the dashboard's paths to it, and all others to the API, which answers them as it would alone."""
+
+    def __init__(self, app: ASGIApp, dashboard: FastAPI) -> None:
+        self._api = app
+        self._dashboard = SafeHeaders(BoundedForms(dashboard, dashboard.state.sessions))
+        self._first_segments = {_first_segment(path) for path in dashboard.state.paths}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or _first_segment(scope["path"]) not in self._first_segments:
+            await self._api(scope, receive, send)
+            return
+        # A defect is answered and logged by then: it is not the API's to answer again.
+        with suppress(Exception):
+            await self._dashboard(scope, receive, send)
+
+
+def _first_segment(path: str) -> str:
+    return path.lstrip("/").partition("/")[0]
+
+
+class _Static(StaticFiles):
+    """Files that browsers may keep for ever where they are asked for by their content."""
+
+    def file_response(self, *args, **kwargs):  # type: ignore[no-untyped-def]
+        """The file."""
+        answer = super().file_response(*args, **kwargs)
+        scope = args[2] if len(args) > 2 else kwargs["scope"]
+        keep = "public, max-age=31536000, immutable" if scope["query_string"].startswith(b"v=") else "no-cache"
+        answer.headers["Cache-Control"] = keep
+        return answer
+
+
+async def _first_page() -> Response:
+    return RedirectResponse("/tasks", status_code=303)
+
+
+def _answer_errors(app: FastAPI) -> None:
+    app.add_exception_handler(SignedOutError, _on_signed_out)
+    app.add_exception_handler(KeysRefusedError, _on_keys_refused)
+    app.add_exception_handler(RefusedError, _on_refused)
+    app.add_exception_handler(ForeignFormError, _on_foreign_form)
+    app.add_exception_handler(RequestValidationError, _on_unreadable)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    for outage in (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, ReadOnlySqlTransaction):
+        app.add_exception_handler(outage, _on_outage)
+    app.add_exception_handler(Exception, _on_defect)
+
+
+async def _on_signed_out(request: Request, error: Exception) -> Response:
+    why = error.why if isinstance(error, SignedOutError) else ""
+    back = here(request) if request.method == "GET" and "hx-request" not in request.headers else "/"
+    answer = redirect(request, sign_in_path(back, why))
+    answer.delete_cookie(COOKIE)
+    return answer
+
+
+async def _on_keys_refused(request: Request, error: Exception) -> Response:
+    await request.app.state.sessions.end(request.cookies.get(COOKIE, ""))
+    return await _on_signed_out(request, SignedOutError("revoked"))
+
+
+async def _on_refused(request: Request, error: Exception) -> Response:
+    status = error.status if isinstance(error, RefusedError) else 500
+    titles = {404: "There is no such thing", 409: "That cannot be done now", 503: "Not just now"}
+    return _told(request, status, titles.get(status, "That was refused"), str(error))
+
+
+async def _on_foreign_form(request: Request, error: Exception) -> Response:
+    details = (
+        "This form did not come from a page of the session you are in. Nothing was changed."
+        " Go back, reload the page and send it again."
+    )
+    return _told(request, 403, "The form was refused", details)
+
+
+async def _on_unreadable(request: Request, error: Exception) -> Response:
+    problems = error.errors() if isinstance(error, RequestValidationError) else []
+    details = "; ".join(f"{problem['loc'][-1]}: {problem['msg']}" for problem in problems)
+    return _told(request, 400, "That cannot be understood", details)
+
+
+async def _on_http_exception(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    if status == 404:
+        return _told(request, 404, "There is no such page", f"Nothing is at {request.url.path}.")
+    return _told(request, status, "That cannot be done", str(getattr(error, "detail", error)))
+
+
+async def _on_outage(request: Request, error: Exception) -> Response:
+    _log.warning("the database did not serve a page", path=request.url.path, reason=str(error).strip())
+    if isinstance(error, DiskFull):
+        details = "The database's disk is full. Reload the page when there is room."
+    elif isinstance(error, ReadOnlySqlTransaction):
+        details = "The database takes no writes just now. Reload the page when it does."
+    else:
+        details = "The database cannot be reached. Reload the page in a moment."
+    return _told(request, 503, "Not just now", details)
+
+
+async def _on_defect(request: Request, error: Exception) -> Response:
+    _log.error("defect", path=request.url.path, exc_info=error)
+    return _told(request, 500, "Something went wrong", "This is a defect of ours. The server's log tells more.")
+
+
+def _told(request: Request, status: int, title: str, details: str) -> Response:
+    return page(request, "error.html", status=status, title=title, details=details)

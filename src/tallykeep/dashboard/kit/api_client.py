@@ -1,0 +1,82 @@
+"""The dashboard as a client of the API, with the keys of whoever is signed in."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from tallykeep.core import exact_json
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """A project's application keys."""
+
+    app_id: str
+    app_token: str
+
+
+class RefusedError(Exception):
+    """The API refused a request: its status, and what it says."""
+
+    def __init__(self, status: int, answer: dict[str, Any]) -> None:
+        super().__init__(answer.get("details") or answer.get("message") or f"status {status}")
+        self.status = status
+        self.title = str(answer.get("message", "Refused"))
+        self.details = str(answer.get("details", ""))
+        self.request_id = str(answer.get("request_id", ""))
+
+
+class KeysRefusedError(RefusedError):
+    """The keys are wrong, or were revoked."""
+
+
+def segment(text: str) -> str:
+    """A text as one segment of a path."""
+    return quote(text, safe="")
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """Asks the API behind `client`."""
+
+    client: httpx.AsyncClient
+    keys: Keys
+
+    async def get(self, path: str, **query: Any) -> Any:
+        """What the path answers, read as JSON; parameters that are None or empty are left out. Raises RefusedError."""
+        return await self.ask("GET", path, query)
+
+    async def ask(
+        self, method: str, path: str, query: dict[str, Any] | None = None, *,
+        headers: dict[str, str] | None = None, **body: Any,
+    ) -> Any:  # fmt: skip
+        """Any request; `body` is what httpx takes: `json`, `content`, `files`, `data`. Raises RefusedError."""
+        async with self.stream(method, path, query, headers=headers, **body) as answer:
+            content = await answer.aread()
+        return exact_json.loads(content) if content else None
+
+    @asynccontextmanager
+    async def stream(
+        self, method: str, path: str, query: dict[str, Any] | None = None, *,
+        headers: dict[str, str] | None = None, **body: Any,
+    ) -> AsyncIterator[httpx.Response]:  # fmt: skip
+        """An answer as it comes; raises RefusedError."""
+        asked = {name: value for name, value in (query or {}).items() if value not in (None, "")}
+        own = {"X-App-Id": self.keys.app_id, "X-App-Token": self.keys.app_token, **(headers or {})}
+        async with self.client.stream(method, path, params=asked, headers=own, **body) as answer:
+            if answer.status_code >= 400:
+                raise _refusal(answer.status_code, await answer.aread())
+            yield answer
+
+
+def _refusal(status: int, content: bytes) -> RefusedError:
+    try:
+        answer = exact_json.loads(content)
+    except exact_json.DecodeError:
+        answer = {}
+    kind = KeysRefusedError if status == 401 else RefusedError
+    return kind(status, answer if isinstance(answer, dict) else {})

@@ -1,0 +1,54 @@
+"""Numbers out of the dashboard's forms, as people write them."""
+
+import re
+from decimal import Decimal
+from typing import Any
+
+from tallykeep.dashboard.kit.api_client import RefusedError
+
+_LONGEST = 40
+_TWO_WAY = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}", re.ASCII)
+_PLAIN = re.compile(r"[+-]?\d+(?:[.,]\d+)?|[+-]?[.,]\d+", re.ASCII)
+_GROUPED = (
+    re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?", re.ASCII),
+    re.compile(r"[+-]?\d{1,3}(?:\.\d{3})+(?:,\d+)?", re.ASCII),
+    re.compile(r"[+-]?\d{1,3}(?: \d{3})+(?:[.,]\d+)?", re.ASCII),
+)
+_GROUPS = (",", ".", " ")
+_SPACES = str.maketrans({"\N{NO-BREAK SPACE}": " ", "\N{NARROW NO-BREAK SPACE}": " ", "\N{THIN SPACE}": " "})
+_MOST = Decimal(10) ** 18
+
+
+def number_of(text: str, name: str, factor: int = 1) -> Any:
+    """A text as a number of JSON, so many times as much: 14.50, 14,50, 1.250,00; what is none stays as it is.
+
+    `name` is the field's in the API. Raises RefusedError for what may mean two numbers, such as 5.000.
+    """
+    given = text.strip().translate(_SPACES)
+    if _TWO_WAY.fullmatch(given):
+        raise _unclear(given, name)
+    plain = _plain(given) if len(given) <= _LONGEST else None
+    if plain is None:
+        return text  # the API says what is wrong with it
+    number = Decimal(plain) * factor
+    if abs(number) > _MOST:
+        return text
+    return int(number) if number == number.to_integral_value() else float(number)
+
+
+def _plain(given: str) -> str | None:
+    """The number with a point before its decimals, and nothing else in it."""
+    if _PLAIN.fullmatch(given):
+        return given.replace(",", ".")
+    for grouped, sign in zip(_GROUPED, _GROUPS, strict=True):
+        if grouped.fullmatch(given):
+            return given.replace(sign, "").replace(",", ".")
+    return None
+
+
+def _unclear(given: str, name: str) -> RefusedError:
+    pointed = given.replace(",", ".")
+    grouped, short = pointed.replace(".", ""), pointed.rstrip("0").rstrip(".")
+    clear = short if short != pointed else f"{pointed}0"
+    meant = f"may be {grouped} or {pointed}, write it as {grouped} or as {clear}"
+    return RefusedError(400, {"details": f"{name}: {meant} (actual value is '{given}')"})

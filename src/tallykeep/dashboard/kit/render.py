@@ -1,0 +1,102 @@
+"""Pages: templates made into answers. What every template may use is named here."""
+
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from tallykeep.core import exact_json
+from tallykeep.dashboard.kit import labels as words
+from tallykeep.dashboard.kit.signed_in import here
+
+STATIC = Path(__file__).parents[1] / "static"
+THEMES = ("auto", "light", "dark")
+_THEME_COOKIE, _NOTICE_COOKIE = "tallykeep_theme", "tallykeep_notice"
+_YEAR_SECONDS, _NOTICE_SECONDS = 31_536_000, 60
+
+# The rooms of the dashboard, as its navigation shows them: title, path.
+NAVIGATION = [
+    ("Tasks", "/tasks"),
+    ("Import", "/imports"),
+    ("Campaigns", "/campaigns"),
+    ("Resources", "/resources"),
+    ("Metadata", "/metadata"),
+    ("Access keys", "/keys"),
+]
+
+
+@cache
+def static_path(name: str) -> str:
+    """Where a file of static/ is found, by its content: browsers may keep it for ever."""
+    digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
+    return f"/static/{name}?v={digest}"
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("tallykeep.dashboard"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.policies["json.dumps_function"] = lambda value, **_: exact_json.dumps(value).decode()
+    environment.globals |= {"static": static_path, "navigation": NAVIGATION, "words": words}
+    environment.filters |= {
+        "count": words.count, "counted": words.counted, "size": words.size, "duration": words.duration,
+        "without_title": words.without_title, "columns_of": words.columns_of,
+    }  # fmt: skip
+    return environment
+
+
+_templates = _environment()
+
+
+def fragment(template: str, **values: Any) -> str:
+    """A template that stands alone, such as a part of a page that is sent again and again."""
+    return _templates.get_template(template).render(**values)
+
+
+def page(request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
+    """A whole page, with a notice that an action before it left behind."""
+    notice = request.cookies.get(_NOTICE_COOKIE)
+    frame = {
+        "session": getattr(request.state, "session", None),
+        "path": request.url.path,
+        "here": here(request),
+        "theme": theme(request),
+        "notice": unquote(notice) if notice else None,
+    }
+    answer = HTMLResponse(fragment(template, **frame, **values), status_code=status)
+    if notice:
+        answer.delete_cookie(_NOTICE_COOKIE)
+    return answer
+
+
+def redirect(request: Request, path: str, notice: str | None = None) -> Response:
+    """On to another page after a form was sent; the page shows `notice` once."""
+    if "hx-request" in request.headers:
+        answer = Response(headers={"HX-Redirect": path})
+    else:
+        answer = RedirectResponse(path, status_code=303)
+    if notice:
+        secure = request.url.scheme == "https"
+        text = quote(notice, safe=" ")
+        answer.set_cookie(_NOTICE_COOKIE, text, max_age=_NOTICE_SECONDS, httponly=True, samesite="lax", secure=secure)
+    return answer
+
+
+def theme(request: Request) -> str:
+    """Light, dark, or as the reader's system has it (auto)."""
+    chosen = request.cookies.get(_THEME_COOKIE)
+    return chosen if chosen in THEMES else "auto"
+
+
+def keep_theme(answer: Response, chosen: str) -> None:
+    """Remember the reader's choice in the browser."""
+    answer.set_cookie(_THEME_COOKIE, chosen if chosen in THEMES else "auto", max_age=_YEAR_SECONDS, samesite="lax")

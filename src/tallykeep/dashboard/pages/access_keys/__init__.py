@@ -1,0 +1,1 @@
+"""Access keys: listed, made, revoked."""

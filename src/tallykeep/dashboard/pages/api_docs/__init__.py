@@ -1,0 +1,1 @@
+"""The API's reference, to read and try."""

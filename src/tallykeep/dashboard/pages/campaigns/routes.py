@@ -1,0 +1,259 @@
+"""Campaigns: made, filled with codes, changed, deleted."""
+
+import secrets
+import string
+from collections import defaultdict
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from starlette.datastructures import FormData
+
+from tallykeep.dashboard.kit.api_client import RefusedError, segment
+from tallykeep.dashboard.kit.form_errors import said
+from tallykeep.dashboard.kit.labels import last_day
+from tallykeep.dashboard.kit.numbers import number_of
+from tallykeep.dashboard.kit.render import page, redirect
+from tallykeep.dashboard.kit.signed_in import FromVisit, Visit
+
+router = APIRouter(prefix="/campaigns")
+
+_PER_PAGE, _MOST_PAGES = 20, 100
+
+Form = dict[str, str]
+# What the API calls the fields of these forms.
+_LABELS = {
+    "name": "Name",
+    "vouchers_count": "How many codes to generate",
+    "code_config": "How codes look",
+    "redemption.quantity": "May be redeemed",
+    "voucher: redemption.quantity": "May be redeemed",
+    "expiration_date": "Last day",
+    "start_date": "First day",
+    "category": "Category",
+}
+_UNMISTAKABLE = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+# What a # of the pattern may become: by name, the label and the signs.
+SIGNS = {
+    "unmistakable": ("capitals and digits, without 0 O 1 I", _UNMISTAKABLE),
+    "digits": ("digits", string.digits),
+    "capitals": ("capitals and digits", string.digits + string.ascii_uppercase),
+    "any": ("capitals, small letters and digits", string.digits + string.ascii_letters),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """One thing that a campaign's vouchers may be worth: where its number stands in JSON."""
+
+    label: str
+    type: str
+    part: str
+    number: str
+    in_cents: bool = False
+    discount_type: str | None = None
+
+    def voucher(self, text: str) -> dict[str, Any]:
+        """The voucher that this number makes; what is no number is left to the API to refuse."""
+        number = number_of(text, f"{self.part}.{self.number}", 100 if self.in_cents else 1)
+        made: dict[str, Any] = {self.number: number}
+        if self.discount_type:
+            made["type"] = self.discount_type
+        return {"type": self.type, self.part: made}
+
+
+WORTHS = {
+    "amount": Worth("an amount off", "DISCOUNT_VOUCHER", "discount", "amount_off", True, "AMOUNT"),
+    "percent": Worth("percent off", "DISCOUNT_VOUCHER", "discount", "percent_off", False, "PERCENT"),
+    "gift": Worth("a gift of an amount", "GIFT_VOUCHER", "gift", "amount", True),
+    "loyalty": Worth("loyalty points", "LOYALTY_CARD", "loyalty_card", "points"),
+}  # fmt: skip
+
+
+@router.get("")
+async def list_campaigns(request: Request, visit: FromVisit, q: str = "", number: int = 1) -> Response:
+    """The newest campaigns, or those whose names hold what is searched."""
+    at = min(max(number, 1), _MOST_PAGES)
+    query: dict[str, Any] = {"limit": _PER_PAGE, "page": at, "filters[name][conditions][$contains]": q.strip()}
+    found = await visit.api.ask("GET", "/v1/campaigns", query)
+    pages = min(-(-found["total"] // _PER_PAGE), _MOST_PAGES)
+    return page(request, "campaigns/list.html", found=found["campaigns"], total=found["total"], q=q.strip(),
+                number=at, pages=pages)  # fmt: skip
+
+
+@router.get("/new")
+async def ask_for_new(request: Request, visit: FromVisit) -> Response:
+    """The form for a new campaign."""
+    return _form(request, {"worth": "amount", "pattern": "########", "signs": "unmistakable"})
+
+
+def _form(request: Request, given: dict[str, str], problem: str | None = None) -> Response:
+    return page(
+        request, "campaigns/new.html", status=422 if problem else 200, worths=WORTHS, signs=SIGNS,
+        given=defaultdict(str, given), problem=problem,
+    )  # fmt: skip
+
+
+@router.post("")
+async def create(request: Request, visit: FromVisit) -> Response:
+    """Make a campaign and have its codes generated; the form again where something is wrong."""
+    given = _texts(await request.form())
+    try:
+        made = await visit.api.ask("POST", "/v1/campaigns", json=_campaign(given))
+    except RefusedError as refused:
+        return _form(request, given, _told(refused.details))
+    return redirect(request, f"/campaigns/{segment(made['id'])}", notice=f"The campaign {made['name']} was made.")
+
+
+def _told(details: str) -> str:
+    """A refusal in the words of the form."""
+    values = {f"{before}{worth.part}.{worth.number}": "How much" for worth in WORTHS.values() for before in _VOUCHER}
+    return said(details, {**_LABELS, **values})
+
+
+_VOUCHER = ("", "voucher: ")
+
+
+def _campaign(given: Form) -> dict[str, Any]:
+    voucher = WORTHS.get(given.get("worth", ""), WORTHS["amount"]).voucher(given.get("value", ""))
+    _, charset = SIGNS.get(given.get("signs", ""), SIGNS["unmistakable"])
+    voucher["code_config"] = {"pattern": given.get("pattern", ""), "charset": charset}
+    if "limit" in given:
+        voucher["redemption"] = {"quantity": number_of(given["limit"], "redemption.quantity")}
+    own: dict[str, Any] = {name: given[name] for name in ("name", "start_date", "category") if name in given}
+    if "last_day" in given:
+        own["expiration_date"] = _end_of(given["last_day"])
+    count = number_of(given.get("vouchers_count", "0"), "vouchers_count")
+    return {**own, "voucher": voucher, "vouchers_count": count}
+
+
+def _end_of(day: str) -> str:
+    """The end of a day, which counts; what is no day is left to the API to refuse."""
+    return f"{day}T23:59:59.999Z"
+
+
+def _texts(form: FormData) -> Form:
+    """The fields that were filled in."""
+    return {name: value.strip() for name, value in form.items() if isinstance(value, str) and value.strip()}
+
+
+@router.get("/{campaign_id}")
+async def look_at(request: Request, visit: FromVisit, campaign_id: str, task: str = "") -> Response:
+    """One campaign, and what can be done with it; `task` is the one that was just begun for it."""
+    return await _shown(request, visit, campaign_id, task=task)
+
+
+async def _shown(
+    request: Request, visit: Visit, campaign_id: str, problem: str | None = None, given: Form | None = None,
+    task: str = "",
+) -> Response:  # fmt: skip
+    campaign = await visit.api.get(f"/v1/campaigns/{segment(campaign_id)}")
+    worth = next((each for each in WORTHS.values() if _is_worth(campaign, each)), None)
+    limit = (campaign["voucher"].get("redemption") or {}).get("quantity")
+    now = {
+        "value": _value(campaign, worth), "limit": str(limit or ""), "category": campaign["category"] or "",
+        "start_date": (campaign.get("start_date") or "")[:10], "last_day": last_day(campaign.get("expiration_date")),
+        "count": "",
+    }  # fmt: skip
+    return page(
+        request, "campaigns/one.html", status=422 if problem else 200, campaign=campaign, worth=worth, limit=limit,
+        given=defaultdict(str, now if given is None else given), key=secrets.token_hex(16), problem=problem, task=task,
+    )  # fmt: skip
+
+
+def _is_worth(campaign: dict[str, Any], worth: Worth) -> bool:
+    part = campaign["voucher"].get(worth.part) or {}
+    return campaign["voucher"].get("type") == worth.type and part.get(worth.number) is not None
+
+
+def _value(campaign: dict[str, Any], worth: Worth | None) -> str:
+    if worth is None:
+        return ""
+    number = Decimal(str(campaign["voucher"][worth.part][worth.number]))
+    return f"{number / 100 if worth.in_cents else number:f}"
+
+
+@router.post("/{campaign_id}/generate")
+async def generate(request: Request, visit: FromVisit, campaign_id: str) -> Response:
+    """Have further codes generated, once however often the form is sent; on to the task, if it takes one."""
+    given = _texts(await request.form())
+    try:
+        count = str(number_of(given.get("count", ""), "vouchers_count"))
+    except RefusedError as refused:
+        return await _shown(request, visit, campaign_id, _told(refused.details), given)
+    headers = {"Idempotency-Key": given["key"]} if "key" in given and count != "1" else {}
+    path = f"/v1/campaigns/{segment(campaign_id)}/vouchers"
+    try:
+        answer = await visit.api.ask("POST", path, {"vouchers_count": count}, headers=headers)
+    except RefusedError as refused:
+        return await _shown(request, visit, campaign_id, _told(refused.details), given)
+    here = f"/campaigns/{segment(campaign_id)}"
+    if "async_action_id" in answer:
+        return redirect(request, f"{here}?task={segment(answer['async_action_id'])}")
+    return redirect(request, here, notice=f"The code {answer['code']} was made.")
+
+
+@router.post("/{campaign_id}/update")
+async def update(request: Request, visit: FromVisit, campaign_id: str) -> Response:
+    """Change what was filled in; the campaign's vouchers follow by a task."""
+    given, path = _texts(await request.form()), f"/v1/campaigns/{segment(campaign_id)}"
+    campaign = await visit.api.get(path)
+    try:
+        await visit.api.ask("PUT", path, json=_change(campaign, given))
+    except RefusedError as refused:
+        return await _shown(request, visit, campaign_id, _told(refused.details), given)
+    told = "The campaign was changed. A task brings the change to its vouchers."
+    return redirect(request, f"/campaigns/{segment(campaign_id)}", notice=told)
+
+
+def _change(campaign: dict[str, Any], given: Form) -> dict[str, Any]:
+    """What the form asks for; an end that is shown as it was stays as it is, to the second."""
+    change: dict[str, Any] = {name: given[name] for name in ("category",) if name in given}
+    if given.get("start_date", "") not in ("", (campaign.get("start_date") or "")[:10]):
+        change["start_date"] = given["start_date"]
+    if "no_end" in given:
+        change["expiration_date"] = None
+    elif given.get("last_day", "") not in ("", last_day(campaign.get("expiration_date"))):
+        change["expiration_date"] = _end_of(given["last_day"])
+    worth = next((each for each in WORTHS.values() if _is_worth(campaign, each)), None)
+    if worth and given.get("value", "") not in ("", _value(campaign, worth)):
+        change |= {name: part for name, part in worth.voucher(given["value"]).items() if name != "type"}
+    before = (campaign["voucher"].get("redemption") or {}).get("quantity")
+    if "no_limit" in given:
+        change["voucher"] = {"redemption": {"quantity": None}}
+    elif given.get("limit", "") not in ("", str(before or "")):
+        change["voucher"] = {"redemption": {"quantity": number_of(given["limit"], "redemption.quantity")}}
+    return change
+
+
+@router.post("/{campaign_id}/switch")
+async def switch(request: Request, visit: FromVisit, campaign_id: str) -> Response:
+    """Switch the campaign on or off."""
+    on = (await request.form()).get("active") == "true"
+    await visit.api.ask("POST", f"/v1/campaigns/{segment(campaign_id)}/{'enable' if on else 'disable'}")
+    told = f"The campaign is {'on' if on else 'off'} now."
+    return redirect(request, f"/campaigns/{segment(campaign_id)}", notice=told)
+
+
+@router.get("/{campaign_id}/delete")
+async def ask_to_delete(request: Request, visit: FromVisit, campaign_id: str) -> Response:
+    """What a deletion means, to be confirmed by typing the campaign's name."""
+    campaign = await visit.api.get(f"/v1/campaigns/{segment(campaign_id)}")
+    return page(request, "campaigns/delete.html", campaign=campaign, key=secrets.token_hex(16), problem=None)
+
+
+@router.post("/{campaign_id}/delete")
+async def delete(request: Request, visit: FromVisit, campaign_id: str) -> Response:
+    """Delete a campaign whose name was typed; on to the task that deletes its vouchers."""
+    given = _texts(await request.form())
+    path = f"/v1/campaigns/{segment(campaign_id)}"
+    if given.get("typed") != given.get("name"):
+        campaign = await visit.api.get(path)
+        told = "That is not the campaign's name. Nothing was deleted."
+        return page(request, "campaigns/delete.html", status=422, campaign=campaign, key=given.get("key"), problem=told)
+    query = {"force": "true"} if given.get("force") else {}
+    headers = {"Idempotency-Key": given["key"]} if "key" in given else {}
+    accepted = await visit.api.ask("DELETE", path, query, headers=headers)
+    return redirect(request, f"/tasks/{accepted['async_action_id']}", notice="The campaign was deleted.")

@@ -1,0 +1,208 @@
+"""What a look at a file found, as the wizard's part of the page shows it; and what its form asks the API for."""
+
+import codecs
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.datastructures import FormData
+
+from tallykeep.core import exact_json
+from tallykeep.dashboard.pages.import_wizard.values import Constant, constants, further, translations, wishes_of
+from tallykeep.formats.csv.titles import normal_title
+
+KINDS = {
+    "vouchers": "Vouchers",
+    "campaign-vouchers": "Vouchers of a campaign",
+    "customers": "Customers",
+    "products": "Products",
+    "skus": "SKUs",
+    "orders": "Orders",
+}
+FORMATS = {"csv": "CSV", "xlsx": "Excel workbook", "json": "JSON", "ndjson": "JSON, one row a line"}
+DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
+ENCODINGS = {
+    "utf-8": "UTF-8",
+    "cp1252": "Windows-1252, Western Europe",
+    "cp1250": "Windows-1250, Central Europe",
+    "cp1251": "Windows-1251, Cyrillic",
+    "iso8859-15": "ISO 8859-15, Western Europe",
+    "utf-16": "UTF-16",
+    "cp932": "Windows-932, Japanese",
+    "gb18030": "GB 18030, Chinese",
+}
+_OF_CELLS = ("csv", "xlsx")
+_END_DATES = ("Expiration Date",)  # the fields that `last_day_counts` is about
+_LEFT_OUT, _FIELD = "out", "field:"
+_BY_COLUMNS = "columns"  # how the kind was found; else somebody chose it
+_SURE, _LIKELY = 0.75, 0.4
+_KNOWN_ENOUGH = 0.5  # of the columns; with fewer, and without what every row needs, the kind is asked for
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One thing that a column may be used for."""
+
+    value: str
+    label: str
+    chosen: bool
+
+
+_Columns = list[tuple[dict[str, Any], list[Choice]]]
+
+
+def asked(form: FormData) -> dict[str, str]:
+    """The preview's parameters, of what the wizard's form holds."""
+    names = ("kind", "campaign", "delimiter", "charset", "sheet", "header_row", "last_day_counts", "partial")
+    given = {name: str(form[name]) for name in names if form.get(name)}
+    titles = {name.removeprefix("title-"): str(title) for name, title in form.items() if name.startswith("title-")}
+    if titles:
+        uses = [(title, str(form.get(f"column-{index}", ""))) for index, title in titles.items()]
+        given["mapping"] = exact_json.dumps(_mapping(uses)).decode()
+    return given | wishes_of(form)
+
+
+def _mapping(uses: list[tuple[str, str]]) -> dict[str, str | None]:
+    """The mapping that the columns' selects show: those that are used as they are called need none."""
+    mapping: dict[str, str | None] = {}
+    for title, use in uses:
+        if use == _LEFT_OUT:
+            mapping[title] = None
+        elif use.startswith(_FIELD) and normal_title(use.removeprefix(_FIELD)) != normal_title(title):
+            mapping[title] = use.removeprefix(_FIELD)
+    return mapping
+
+
+def shown(seen: dict[str, Any], form: FormData, campaigns: list[str]) -> dict[str, Any]:
+    """Everything that the part of the page is drawn of."""
+    given = constants(seen, form)
+    columns = [(column, _choices(seen, column)) for column in seen["columns"]]
+    return {
+        **how_it_is_read(seen, form),
+        "translations": translations(seen, form),
+        "constants": given,
+        "further": further(seen, given),
+        "columns": columns,
+        "ignored": _ignored(seen),
+        "has_lines": any(row.get("line") is not None for row in seen["rows"]),
+        "end_date": _end_date(seen, given),
+        "last_day_counts": bool(form.get("last_day_counts")),
+        "campaign": form.get("campaign") or "",
+        "campaigns": campaigns,
+        "on_error": form.get("on_error") or "continue",
+        # What the import is sent with: made of what the fields beside show.
+        "mapping": exact_json.dumps(_mapping(_uses(columns))).decode(),
+        "values": exact_json.dumps(seen["values"]).decode(),
+        "defaults": exact_json.dumps(seen["defaults"]).decode(),
+    }
+
+
+def how_it_is_read(seen: dict[str, Any], form: FormData) -> dict[str, Any]:
+    """What is shown of the file as such, whatever its rows are; what was found by itself is marked so."""
+    chosen = _kind_was_chosen(form)
+    return {
+        "seen": seen,
+        "kinds": KINDS,
+        "formats": FORMATS,
+        "delimiters": DELIMITERS,
+        "encodings": _encodings(seen),
+        "sheets": [_sheet(sheet) for sheet in seen.get("sheets") or ()],
+        "sheet_found": "" if form.get("sheet") else seen.get("sheet"),
+        "header_row": seen.get("header_row"),
+        "header_row_found": "" if form.get("header_row") else seen.get("header_row"),
+        "skipped_rows": seen.get("skipped_rows") or 0,
+        "warnings": seen.get("warnings", []),
+        "kind_by": "choice" if chosen else _BY_COLUMNS,
+        "sure": _sureness(seen, chosen=chosen),
+    }
+
+
+def _kind_was_chosen(form: FormData) -> bool:
+    return bool(form.get("kind")) and form.get("kind_by") != _BY_COLUMNS
+
+
+def _uses(columns: _Columns) -> list[tuple[str, str]]:
+    return [(column["title"], choice.value) for column, choices in columns for choice in choices if choice.chosen]
+
+
+def _choices(seen: dict[str, Any], column: dict[str, Any]) -> list[Choice]:
+    """What a column may be used for: as its title says, as any field, or not at all."""
+    if seen["format"] not in _OF_CELLS or not column["title"]:
+        return []
+    own = next((field["title"] for field in seen["fields"] if _is_called(column["title"], field)), None)
+    if _is_ignored(seen, column):
+        as_called = [Choice("", "Nothing: not read here", True)]
+    else:
+        as_called = [] if own else [Choice("", f"Metadata: {column['title']}", column["use"] == "metadata")]
+    fields = [
+        Choice(_FIELD + field["title"], field["title"] + (" (required)" if field["required"] else ""),
+               column["use"] == "field" and column["target"] == field["title"])
+        for field in seen["fields"]
+    ]  # fmt: skip
+    left_out = Choice(_LEFT_OUT, "Leave it out", column["use"] == "left_out" and not _is_ignored(seen, column))
+    return [*as_called, *fields, left_out]
+
+
+def _is_called(title: str, field: dict[str, Any]) -> bool:
+    return normal_title(title) in map(normal_title, (field["title"], *field["others"]))
+
+
+def _ignored(seen: dict[str, Any]) -> list[str]:
+    """The columns that do not count for rows of this kind; where the preview tells of them itself, none."""
+    told = any(warning["kind"] == "ignored_columns" for warning in seen.get("warnings", ()))
+    return [] if told else [column["title"] for column in seen["columns"] if _is_ignored(seen, column)]
+
+
+def _is_ignored(seen: dict[str, Any], column: dict[str, Any]) -> bool:
+    """Whether nobody leaves the column out, and still it is not read."""
+    if seen["format"] not in _OF_CELLS or column["use"] != "left_out" or not column["title"].strip():
+        return False
+    left_out = {normal_title(title) for title, target in seen["mapping"].items() if target is None}
+    return normal_title(column["title"]) not in left_out
+
+
+def _end_date(seen: dict[str, Any], given: list[Constant]) -> bool:
+    targets = {column["target"] for column in seen["columns"] if column["use"] == "field"}
+    return seen["format"] in _OF_CELLS and any(
+        title in targets or title in {each.field for each in given} for title in _END_DATES
+    )
+
+
+def is_a_guess(seen: dict[str, Any]) -> bool:
+    """Whether the likeliest kind is too unlikely to go on without asking."""
+    found = next(each for each in seen["kinds"] if each["kind"] == seen["kind"])
+    if seen["format"] not in _OF_CELLS:
+        return bool(found["confidence"] < _LIKELY)
+    named = [column for column in seen["columns"] if column["title"].strip()]
+    known = sum(column["use"] == "field" for column in named)
+    needs = any(field["required"] for field in seen["fields"])
+    return known < _KNOWN_ENOUGH * len(named) and (bool(seen["missing"]) or not needs)
+
+
+def _sureness(seen: dict[str, Any], *, chosen: bool) -> str:
+    found = next(each for each in seen["kinds"] if each["kind"] == seen["kind"])
+    if chosen:
+        return f"As you chose: {found['reason']}."
+    if found["confidence"] >= _SURE:
+        return f"By its columns: {found['reason']}."
+    if found["confidence"] >= _LIKELY:
+        return f"Likely: {found['reason']}."
+    return f"A guess: {found['reason']}. Choose what the rows are."
+
+
+def _encodings(seen: dict[str, Any]) -> dict[str, str]:
+    """The encodings to choose from: as it was read, then those in which it reads better, then all others."""
+    names = dict.fromkeys((seen["encoding"], *map(_codec, seen.get("encodings", ()))))
+    return {name: ENCODINGS.get(name, name) for name in (*names, *ENCODINGS)}
+
+
+def _codec(name: str) -> str:
+    """The name by which the preview says that a file was read in it."""
+    try:
+        return codecs.lookup(name).name
+    except LookupError:
+        return name
+
+
+def _sheet(sheet: dict[str, Any]) -> tuple[str, str]:
+    rows, name = sheet.get("rows"), str(sheet["name"])
+    return name, name if rows is None else f"{name} ({rows:,} {'row' if rows == 1 else 'rows'})"

@@ -1,0 +1,97 @@
+"""What a file does not say in our words: texts that are read as others, and one value for all rows."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.datastructures import FormData
+
+from tallykeep.core import exact_json
+
+_TEXT, _DEFAULT = "value", "default"  # how the form's fields begin: -field-, -text-, -to-, each with a number
+_ADDED = "default-add"
+_MOST_TEXTS = 30  # of a column; one with more is hardly what it is taken for
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """One text of the file's, in the column of one field, and what it is read as; empty where it stays."""
+
+    field: str
+    text: str
+    to: str
+    choices: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """One value for all rows that have none; `rows` is how many of those that were tried fail for want of it."""
+
+    field: str
+    to: str
+    choices: list[str]
+    rows: int
+
+
+def wishes_of(form: FormData) -> dict[str, str]:
+    """The wishes `values` and `defaults` that the form's fields make, as JSON; those that are empty left out."""
+    values: dict[str, dict[str, str]] = {}
+    for field, text, to in _filled(form, _TEXT):
+        if to:
+            values.setdefault(field, {})[text] = to
+    defaults = {field: to for field, _, to in _filled(form, _DEFAULT) if to}
+    given = {"values": values, "defaults": defaults}
+    return {name: exact_json.dumps(wish).decode() for name, wish in given.items() if wish}
+
+
+def _filled(form: FormData, begin: str) -> list[tuple[str, str, str]]:
+    """Field, text and what it becomes, in the form's order."""
+    numbers = [name.removeprefix(f"{begin}-field-") for name in form if name.startswith(f"{begin}-field-")]
+
+    def part(name: str, number: str) -> str:
+        return str(form.get(f"{begin}-{name}-{number}", ""))
+
+    return [(part("field", number), part("text", number), part("to", number)) for number in numbers]
+
+
+def translations(seen: dict[str, Any], form: FormData) -> list[Translation]:
+    """Every text that is not understood, or was not before somebody said what it is: in an order that stays."""
+    shown: list[Translation] = []
+    asked = [(field, text) for field, text, _ in _filled(form, _TEXT)]
+    for column in seen["columns"]:
+        field, choices = column["target"], column["choices"]
+        if not choices:
+            continue
+        given: dict[str, str] = seen["values"].get(field, {})
+        known = {*given, *column["unknown_values"]}
+        before = [text for of, text in asked if of == field and text in known]
+        texts = list(dict.fromkeys((*before, *given, *column["unknown_values"])))[:_MOST_TEXTS]
+        shown += [Translation(field, text, given.get(text, ""), choices) for text in texts]
+    return shown
+
+
+def constants(seen: dict[str, Any], form: FormData) -> list[Constant]:
+    """The fields that rows fail for want of, and those that somebody gave a value or asked for."""
+    needed = {each["title"]: each["rows"] for each in seen["needed"] if each["title"] != _key(seen)}
+    wanted = {*needed, *seen["defaults"], str(form.get(_ADDED, ""))}
+    before = [field for field, *_ in _filled(form, _DEFAULT)]
+    order = dict.fromkeys((*before, *needed, *seen["defaults"], *wanted))
+    choices = {field["title"]: field["choices"] for field in seen["fields"]}
+    return [
+        Constant(field, seen["defaults"].get(field, ""), choices.get(field, []), needed.get(field, 0))
+        for field in order
+        if field and field in wanted
+    ]
+
+
+def _key(seen: dict[str, Any]) -> str:
+    """The field that tells rows apart: one value for all is none."""
+    return str(seen["fields"][0]["title"]) if seen["fields"] else ""
+
+
+def further(seen: dict[str, Any], shown: Iterable[Constant]) -> list[str]:
+    """The other fields that no column is, and that might have one value for all rows."""
+    there = {column["target"] for column in seen["columns"]} | {each.field for each in shown}
+    names = ("id", "source_id", _key(seen))
+    titles = [field["title"] for field in seen["fields"]]
+    return [title for title in titles if title not in there and title.lower() not in names and title != _key(seen)]

@@ -1,0 +1,1 @@
+"""Metadata schemas and purges."""

@@ -1,0 +1,1 @@
+"""Resources, searched and looked at."""

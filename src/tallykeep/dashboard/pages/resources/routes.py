@@ -1,0 +1,198 @@
+"""Vouchers, customers, products and orders: searched, and looked at one by one."""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+import httpx
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import RedirectResponse, Response, StreamingResponse
+from starlette.exceptions import HTTPException
+
+from tallykeep.dashboard.kit.api_client import segment
+from tallykeep.dashboard.kit.labels import amount, constant, until, worth
+from tallykeep.dashboard.kit.render import page
+from tallykeep.dashboard.kit.signed_in import FromVisit
+
+router = APIRouter(prefix="/resources")
+
+_PER_PAGE, _MOST_PAGES = 20, 99
+_NOT_SAID = ("object", "data_ref", "type", "url")
+_APART = ("metadata", "object", "created_at", "updated_at")
+
+Resource = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """One kind of resource on pages: how it is called and found, and what its list shows in which column."""
+
+    title: str
+    noun: str
+    key: str
+    searched: tuple[str, ...]
+    hint: str
+    columns: dict[str, Callable[[Resource], Any]]
+    numbers: tuple[str, ...] = ()
+    filters: dict[str, str] = field(default_factory=dict)  # query parameters of pages that are the API's too
+    briefly: dict[str, str] = field(default_factory=dict)  # what is said before values where titles have no room
+    has_file: bool = True
+
+
+def _shown(name: str) -> Callable[[Resource], Any]:
+    return lambda resource: resource.get(name)
+
+
+KINDS = {
+    "vouchers": Kind(
+        title="Vouchers",
+        noun="voucher",
+        key="code",
+        searched=("code",),
+        hint="part of a code",
+        columns={
+            "Type": lambda voucher: constant(voucher["type"]),
+            "Worth": worth,
+            "Campaign": _shown("campaign"),
+            "Category": _shown("category"),
+            "Valid until": lambda voucher: until(voucher["expiration_date"]),
+            "Active": lambda voucher: "yes" if voucher["active"] else "no",
+        },
+        filters={"campaign": "Campaign", "category": "Category"},
+        briefly={"Valid until": "until ", "Active": "active: "},
+    ),
+    "customers": Kind(
+        title="Customers",
+        noun="customer",
+        key="source_id",
+        searched=("source_id", "name", "email"),
+        hint="part of a name, an email or a source id",
+        columns={
+            "Name": _shown("name"),
+            "Email": _shown("email"),
+            "City": lambda customer: (customer["address"] or {}).get("city"),
+        },
+    ),
+    "products": Kind(
+        title="Products",
+        noun="product",
+        key="source_id",
+        searched=("source_id", "name"),
+        hint="part of a name or a source id",
+        columns={"Name": _shown("name"), "Price": lambda product: amount(product["price"])},
+        numbers=("Price",),
+    ),
+    "orders": Kind(
+        title="Orders",
+        noun="order",
+        key="source_id",
+        searched=("source_id", "customer_id"),
+        hint="part of a source id or of a customer's id",
+        columns={
+            "Status": _shown("status"),
+            "Amount": lambda order: amount(order["amount"]),
+            "Items": lambda order: len(order["items"] or []),
+            "Customer": _shown("customer_id"),
+        },
+        numbers=("Amount", "Items"),
+        briefly={"Items": "items: ", "Customer": "customer "},
+        has_file=False,
+    ),
+}  # fmt: skip
+
+
+@router.get("")
+async def first_kind() -> Response:
+    """Vouchers are what most people look for."""
+    return RedirectResponse("/resources/vouchers", status_code=303)
+
+
+@router.get("/{kind}")
+async def search(request: Request, visit: FromVisit, kind: str, q: str = "", number: int = 1) -> Response:
+    """The newest of a kind, or those that match."""
+    shown = _kind(kind)
+    wanted, narrowed = q.strip(), _narrowed(request, shown)
+    query = {"limit": _PER_PAGE, "page": min(max(number, 1), _MOST_PAGES), **narrowed, **_matching(shown, wanted)}
+    found = await visit.api.ask("GET", f"/v1/{kind}", query)
+    pages = min(-(-found["total"] // _PER_PAGE), _MOST_PAGES)
+    return page(
+        request, "resources/list.html", kind=kind, kinds=KINDS, shown=shown, q=wanted, narrowed=narrowed,
+        found=found[kind], total=found["total"], number=query["page"], pages=pages,
+    )  # fmt: skip
+
+
+def _narrowed(request: Request, kind: Kind) -> dict[str, str]:
+    return {name: request.query_params.get(name, "") for name in kind.filters}
+
+
+def _kind(name: str) -> Kind:
+    if name not in KINDS:
+        raise HTTPException(404)
+    return KINDS[name]
+
+
+def _matching(kind: Kind, wanted: str) -> dict[str, str]:
+    """Any of the fields that are searched in holds it."""
+    if not wanted:
+        return {}
+    conditions = {f"filters[{name}][conditions][$contains]": wanted for name in kind.searched}
+    return {"filters[junction]": "or", **conditions}
+
+
+async def _file(request: Request, visit: FromVisit, kind: str, q: str = "") -> AsyncIterator[httpx.Response]:
+    shown = _kind(kind)
+    query = {**_narrowed(request, shown), **_matching(shown, q.strip())}
+    async with visit.api.stream("GET", f"/v1/lists/csv/{kind}", query) as content:
+        yield content
+
+
+@router.get("/csv/{kind}")
+async def download(content: Annotated[httpx.Response, Depends(_file)]) -> Response:
+    """All that the list shows on its pages, as a file that can be imported again."""
+    headers = {"content-disposition": content.headers["content-disposition"]}
+    return StreamingResponse(content.aiter_bytes(), media_type=content.headers["content-type"], headers=headers)
+
+
+@router.get("/{kind}/{key:path}")
+async def look_at(request: Request, visit: FromVisit, kind: str, key: str) -> Response:
+    """One resource, with all that is known of it."""
+    shown = _kind(kind)
+    found = await visit.api.get(f"/v1/{kind}/{segment(key)}")
+    skus = await visit.api.get(f"/v1/products/{segment(found['id'])}/skus", limit=100) if kind == "products" else None
+    return page(
+        request, "resources/one.html", kind=kind, shown=shown, found=found, title=_title(shown, found),
+        facts=_facts(found), parts=_parts(found), skus=skus and skus["skus"],
+    )  # fmt: skip
+
+
+def _title(kind: Kind, found: Resource) -> str:
+    """What people call it: a customer or a product by its name."""
+    return str((found.get("name") if "Name" in kind.columns else None) or found[kind.key] or found["id"])
+
+
+def _facts(found: Resource) -> dict[str, Any]:
+    """The single values, without those that are not given."""
+    return {
+        name: value
+        for name, value in found.items()
+        if name not in _APART and value not in (None, "") and not isinstance(value, dict | list)
+    }
+
+
+def _parts(found: Resource) -> dict[str, Any]:
+    """The values that have values inside, without those that hold nothing."""
+    return {
+        name: value
+        for name, value in found.items()
+        if name not in _APART and isinstance(value, dict | list) and not _is_hollow(value) and f"{name}_id" not in found
+    }
+
+
+def _is_hollow(value: Any) -> bool:
+    """Whether nothing is said: no values, zeros, or names of what there could be. That there is no limit, is."""
+    if isinstance(value, dict):
+        said = [inner for name, inner in value.items() if name not in _NOT_SAID]
+        return "quantity" not in value and all(map(_is_hollow, said))
+    if isinstance(value, list):
+        return not value
+    return value in (None, "", 0, False)

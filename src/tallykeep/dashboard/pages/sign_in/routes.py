@@ -1,0 +1,113 @@
+"""Signing in with a project's keys, and out; and the choice of light or dark."""
+
+import time
+from collections import deque
+from typing import Annotated
+
+import httpx
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import RedirectResponse, Response
+
+from tallykeep.dashboard.kit.api_client import Api, Keys, KeysRefusedError, RefusedError
+from tallykeep.dashboard.kit.render import keep_theme, page, redirect
+from tallykeep.dashboard.kit.session_store import Sessions
+from tallykeep.dashboard.kit.signed_in import COOKIE, FromVisit, own_path, sign_in_path
+
+router = APIRouter()
+
+_WHY = {
+    "expired": "Your session has ended. Sign in again to go on where you were.",
+    "revoked": "The keys you signed in with are not valid any more. Sign in with other ones.",
+    "signed-out": "You are signed out.",
+}
+
+
+class WrongTries:
+    """Counts wrong keys by the client's address, and says how long one that had too many has to wait."""
+
+    most, within_seconds, most_addresses = 10, 60.0, 10_000
+
+    def __init__(self) -> None:
+        self._tries: dict[str, deque[float]] = {}
+
+    def wait_seconds(self, address: str) -> int:
+        """Seconds until the next try is heard; 0: at once."""
+        tries = self._tries.get(address, deque())
+        return 0 if len(tries) < self.most else max(0, round(tries[0] + self.within_seconds - time.monotonic()))
+
+    def add(self, address: str) -> None:
+        """Remember a wrong one."""
+        if len(self._tries) >= self.most_addresses:
+            del self._tries[next(iter(self._tries))]
+        self._tries.setdefault(address, deque(maxlen=self.most)).append(time.monotonic())
+
+
+@router.get("/sign-in")
+async def ask_to_sign_in(request: Request, next: str = "/", why: str = "") -> Response:
+    """The form."""
+    return page(request, "sign_in.html", next=own_path(next), told=_WHY.get(why), problem=None, app_id="")
+
+
+@router.post("/sign-in")
+async def sign_in(
+    request: Request,
+    app_id: Annotated[str, Form()] = "",
+    app_token: Annotated[str, Form()] = "",
+    next: Annotated[str, Form()] = "/",
+) -> Response:
+    """Begin a session where the keys are right; else the form again, with what is wrong."""
+    keys = Keys(app_id.strip(), app_token.strip())
+    problem, cookie = await _begin(request, keys)
+    if cookie is None:
+        form = {"next": own_path(next), "told": None, "problem": problem, "app_id": keys.app_id}
+        return page(request, "sign_in.html", status=422, **form)
+    sessions: Sessions = request.app.state.sessions
+    await sessions.end(request.cookies.get(COOKIE, ""))
+    answer = redirect(request, own_path(next))
+    answer.set_cookie(
+        COOKIE, cookie, max_age=round(sessions.hours * 3600), httponly=True, samesite="lax",
+        secure=request.url.scheme == "https",
+    )  # fmt: skip
+    return answer
+
+
+async def _begin(request: Request, keys: Keys) -> tuple[str, str | None]:
+    """What is wrong, or a session's cookie."""
+    tries: WrongTries = request.app.state.wrong_tries
+    address = request.client.host if request.client else ""
+    if wait := tries.wait_seconds(address):
+        return f"Too many wrong keys from your address. Try again in {wait} seconds.", None
+    if not _sendable(keys):
+        return "Fill in both: the app id and the app token, as they were shown to you.", None
+    client: httpx.AsyncClient = request.app.state.client
+    try:
+        projects = await Api(client, keys).get("/management/v1/projects")
+    except KeysRefusedError:
+        tries.add(address)
+        return "These keys are wrong, or they were revoked. Check that the id and the token belong together.", None
+    except RefusedError as error:
+        return f"Nobody can be signed in just now. {error.details}", None
+    sessions: Sessions = request.app.state.sessions
+    return "These keys were revoked just now.", await sessions.begin(keys, projects["data"][0]["name"])
+
+
+def _sendable(keys: Keys) -> bool:
+    """Whether these are texts that keys can be: not empty, and fit for a header."""
+    return all(text and text.isascii() and text.isprintable() for text in (keys.app_id, keys.app_token))
+
+
+@router.post("/sign-out")
+async def sign_out(request: Request, visit: FromVisit) -> Response:
+    """End the session, here and on the server."""
+    await request.app.state.sessions.end(request.cookies[COOKIE])
+    answer = redirect(request, sign_in_path(why="signed-out"))
+    answer.delete_cookie(COOKIE)
+    return answer
+
+
+@router.post("/theme")
+async def choose_theme(theme: Annotated[str, Form()], next: Annotated[str, Form()] = "/") -> Response:
+    """Light, dark, or as the system has it; back to the page that asked."""
+    answer = RedirectResponse(own_path(next), status_code=303)
+    keep_theme(answer, theme)
+    return answer

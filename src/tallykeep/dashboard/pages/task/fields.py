@@ -1,0 +1,54 @@
+"""The fields that rows of a kind may have, as `/v1/imports` tells: beside the columns that a file came with."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from tallykeep.dashboard.kit.signed_in import Visit
+from tallykeep.formats.csv.titles import normal_title
+
+_KINDS = {
+    "VOUCHERS.IMPORT_CSV": "vouchers",
+    "CAMPAIGN.VOUCHERS_IMPORT_CSV": "campaign-vouchers",
+    "CUSTOMERS.IMPORT_CSV": "customers",
+    "PRODUCTS.IMPORT_CSV": "products",
+    "SKUS.IMPORT_CSV": "skus",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """A kind's fields in their order; the first is the key, which differs from row to row."""
+
+    declared: list[dict[str, Any]]
+
+    def find(self, title: str) -> dict[str, Any] | None:
+        """The field that a column of this title is."""
+        wanted = normal_title(title)
+        return next((field for field in self.declared if wanted in map(normal_title, _titles(field))), None)
+
+    def is_key(self, title: str) -> bool:
+        """Whether a column tells the rows apart, so that no value of it fits several of them."""
+        field = self.find(title)
+        return field is not None and (field is self.declared[0] or normal_title(field["title"]) in ("sourceid", "id"))
+
+    def choices(self, title: str) -> list[str]:
+        """What the cells of a column may be, where that is a choice of few words."""
+        field = self.find(title)
+        return list(field.get("choices") or ()) if field else []
+
+    def besides(self, columns: Iterable[str]) -> list[str]:
+        """The titles of the fields that none of the columns is."""
+        there = [field for field in map(self.find, columns) if field]
+        return [field["title"] for field in self.declared if field not in there]
+
+
+def _titles(field: dict[str, Any]) -> list[str]:
+    return [field["title"], *field["others"]]
+
+
+async def fields_of(visit: Visit, action: dict[str, Any]) -> Fields:
+    """The fields of an action's rows; none where they did not come as a file."""
+    kind = _KINDS.get(action["type"])
+    offered = (await visit.api.get("/v1/imports"))["data"] if kind else []
+    return Fields(next((each["fields"] for each in offered if each["kind"] == kind), []))

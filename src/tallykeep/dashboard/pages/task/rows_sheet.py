@@ -1,0 +1,85 @@
+"""The sheet of failed rows as it is edited: the file's columns, and those that it did not have."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from tallykeep.dashboard.pages.task.cell_faults import columns_at_fault
+
+_ORIGIN = ["row", "line", "reason"]
+_ADDED_BEHIND = 1  # columns: the key stays in front, what has to be filled in stands next to it
+
+
+@dataclass(slots=True)
+class Sheet:
+    """Failed rows: what the API says of them, and by row and place what somebody has typed.
+
+    `added` are the titles of columns that the file did not have; they stand behind the first one.
+    """
+
+    of_file: list[str]
+    failures: list[dict[str, Any]]
+    has_more: bool
+    added: list[str] = field(default_factory=list)
+    typed: dict[int, list[str]] = field(default_factory=dict)
+    problems: dict[int, str] = field(default_factory=dict)
+    has_lines: bool | None = None  # whether rows tell where they stood in the first file
+
+    def __post_init__(self) -> None:
+        if self.has_lines is None:
+            self.has_lines = all(failure.get("line") is not None for failure in self.failures)
+
+    @property
+    def of_cells(self) -> bool:
+        """Whether the rows came in a file; else each is one text of JSON."""
+        return bool(self.of_file)
+
+    @property
+    def columns(self) -> list[str]:
+        """The titles of all columns, in order."""
+        return [*self.of_file[:_ADDED_BEHIND], *self.added, *self.of_file[_ADDED_BEHIND:]]
+
+    @property
+    def width(self) -> int:
+        """Cells of the widest row: some have more than the header."""
+        widest = max([len(self.of_file), *(len(failure.get("cells", ())) for failure in self.failures)])
+        return widest + len(self.added)
+
+    def place(self, column: str) -> int:
+        """Where a column stands: named by its number in the file, or as `+title` where it is an added one.
+
+        Raises ValueError where there is no such column.
+        """
+        if column.startswith("+"):
+            return _ADDED_BEHIND + self.added.index(column[1:])
+        number = range(len(self.of_file)).index(int(column))
+        return number if number < _ADDED_BEHIND else number + len(self.added)
+
+    def sent(self, failure: dict[str, Any]) -> list[str]:
+        """What the row held, with a cell for each column; of a line that could not be read, nothing."""
+        if not self.of_cells:
+            return [failure.get("text", "")]
+        cells: list[str] = failure.get("cells", [])
+        cells = cells + [""] * (self.width - len(self.added) - len(cells))
+        return [*cells[:_ADDED_BEHIND], *("" for _ in self.added), *cells[_ADDED_BEHIND:]]
+
+    def shown(self, failure: dict[str, Any]) -> list[str]:
+        """What stands in the row now."""
+        return self.typed.get(failure["row"]) or self.sent(failure)
+
+    def at_fault(self, failure: dict[str, Any]) -> set[int]:
+        """The cells that the reason speaks of."""
+        surplus = range(len(self.columns), len(failure.get("cells", ())) + len(self.added))
+        return columns_at_fault(failure["reason"], self.columns) | set(surplus)
+
+    def changed(self) -> list[dict[str, Any]]:
+        """The rows in which something was typed."""
+        return [failure for failure in self.failures if self.shown(failure) != self.sent(failure)]
+
+    @property
+    def titles(self) -> list[str]:
+        """The titles of the file that is sent: as in a file of failed rows, rows tell where they stood in the first."""
+        return [*self.columns, *_ORIGIN] if self.has_lines else self.columns
+
+    def origin(self, failure: dict[str, Any]) -> list[str]:
+        """The cells behind the row's own: its row, its line, and no reason, as it was mended."""
+        return [str(failure["row"]), str(failure["line"] or ""), ""] if self.has_lines else []

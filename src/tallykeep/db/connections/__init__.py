@@ -1,0 +1,1 @@
+"""Connections to PostgreSQL: pools, and the guard that notices outages."""

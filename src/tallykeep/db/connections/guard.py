@@ -1,0 +1,326 @@
+"""The guard: it keeps looking whether the database answers, on a connection of its own, one guard a process.
+
+Where the database is lost, or silent, the guard ends all conversations of the process with it, so that nobody hangs,
+and has everybody told at once who needs it meanwhile. When it is back, the pools are filled again at once.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from typing import Any, LiteralString
+from weakref import WeakSet
+
+import psycopg
+import structlog
+from psycopg import AsyncConnection
+from psycopg.errors import DiskFull, QueryCanceled
+from psycopg.rows import DictRow
+
+from tallykeep.db.connections.knock import Reached, give_up, knock, look, reach
+from tallykeep.db.connections.reach import bounded, by_host, hang_up, is_crowded, part, retrieved, told
+from tallykeep.db.connections.standing import DatabaseAwayError, Guarded, Standing
+from tallykeep.db.queries import queries
+
+_sql = queries(__package__, "guard.sql")
+_log = structlog.get_logger()
+
+_LOOK_EVERY_SECONDS = 0.5
+# A server under load answers late, but does: it is silent only when two looks, over two connections, were in vain.
+_FIRST_LOOK_SECONDS = 1.0
+_PATIENCE_SECONDS = 4.0
+_PAUSE_SECONDS = 0.3
+_TRY_EVERY_SECONDS = 1.0
+_CROWDED_SECONDS = 1.0
+_TELL_EVERY_SECONDS = 60.0
+
+_SILENT = "it does not answer"
+
+
+class _LostError(Exception):
+    """The database is out of reach, for the reason told."""
+
+
+class Guard:
+    """Looks after one process's way to the database; to be entered in its event loop."""
+
+    def __init__(self, database_url: str, *, name: str) -> None:
+        self._conninfos = by_host(bounded(database_url))
+        self._name = f"{name} guard"
+        self._reached: Reached | None = None
+        self._away: str | None = "it has not answered yet"
+        self._was_there = False
+        self._lost_at = self._told_at = time.monotonic()
+        self._up = asyncio.Event()
+        self._look_now = asyncio.Event()
+        self._read_only = self._full = False
+        self._crowded_at = self._tried_at = float("-inf")
+        self._conversations: WeakSet[AsyncConnection[Any]] = WeakSet()
+        self._pools: WeakSet[Guarded] = WeakSet()
+        self._tasks: dict[str, asyncio.Task[Any]] = {}
+
+    async def __aenter__(self) -> "Guard":
+        self._tasks["watch"] = asyncio.create_task(self._watch(), name="guard")
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._reached is not None:
+            hang_up(self._reached.connection)
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        if self._reached is not None:
+            await self._reached.connection.close()
+
+    @property
+    def standing(self) -> Standing:
+        """How the database stands."""
+        crowded = time.monotonic() - self._crowded_at < _CROWDED_SECONDS
+        return Standing(self._away, self._read_only, self._full, crowded)
+
+    @property
+    def conninfo(self) -> str:
+        """The connection string that led to the database last."""
+        return self._reached.conninfo if self._reached else self._conninfos[0]
+
+    def require(self) -> None:
+        """Raise DatabaseAwayError where the database is out of reach."""
+        if self._away is not None:
+            raise DatabaseAwayError(f"the database is out of reach: {self._away}")
+
+    async def present(self) -> None:
+        """Return when the database answers, however long that takes."""
+        await self._up.wait()
+
+    def look_after(self, pool: Guarded) -> None:
+        """Tell the pool what becomes of the database, from now on."""
+        self._pools.add(pool)
+
+    def listen_to(self, connection: AsyncConnection[Any]) -> None:
+        """Hang up on this connection, too, when the database is lost."""
+        self._conversations.add(connection)
+
+    def notice(self, error: BaseException) -> None:
+        """Look at once where somebody has met an error that may come of an outage."""
+        if not isinstance(error, psycopg.Error):
+            error = error.__cause__ or error
+        if isinstance(error, DatabaseAwayError) or not isinstance(error, psycopg.Error):
+            return
+        if isinstance(error, DiskFull) and not self._full:
+            self._full = True
+            _log.error("the database's disk is full", reason=told(error))
+        if is_crowded(error):
+            if not self.standing.crowded:
+                _log.error("the database lets no further connection in", reason=told(error))
+            self._crowded_at = time.monotonic()
+        elif isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
+            self._look_now.set()
+
+    async def ask(self, query: LiteralString, patience: float) -> DictRow:
+        """The first row of a short query that reads, asked on the guard's connection, whatever the pools are busy with.
+
+        Raises DatabaseAwayError, TimeoutError after `patience` seconds, or what the database says.
+        """
+        self.require()
+        asked = self._tasks.get(query)
+        if asked is None or asked.done():
+            asked = self._tasks[query] = asyncio.create_task(self._answer(query), name="question")
+            asked.add_done_callback(retrieved)
+        await asyncio.wait((asked,), timeout=patience)
+        if not asked.done():
+            raise TimeoutError
+        found: DictRow = asked.result()
+        return found
+
+    async def _answer(self, query: LiteralString) -> DictRow:
+        if self._reached is None:
+            raise DatabaseAwayError("the database is out of reach")
+        try:
+            found = await (await self._reached.connection.execute(query)).fetchone()
+        except psycopg.Error as error:
+            self.notice(error)
+            raise
+        if found is None:
+            raise RuntimeError("a question has one row")
+        return found
+
+    async def _watch(self) -> None:
+        while True:
+            try:
+                self._adopt(await knock(self._conninfos, self._name, self._refused))
+                self._found()
+                while True:
+                    await self._pause()
+                    await self._look_again()
+            except _LostError as lost:
+                self._lose(str(lost))
+            except Exception as error:
+                _log.exception("the guard stumbled")
+                self._lose(told(error))
+                await asyncio.sleep(_TRY_EVERY_SECONDS)
+
+    async def _pause(self) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._look_now.wait(), _LOOK_EVERY_SECONDS)
+        self._look_now.clear()
+
+    async def _look_again(self) -> None:
+        """Look once. Raises _LostError where the database is out of reach, or silent at two looks."""
+        if (reached := self._reached) is None:
+            raise RuntimeError("only who has arrived looks")
+        looking = asyncio.create_task(self._look(reached.connection), name="look")
+        looking.add_done_callback(retrieved)
+        await asyncio.wait((looking,), timeout=_FIRST_LOOK_SECONDS)
+        if not looking.done():
+            await self._look_elsewhere(reached, looking)
+        try:
+            await looking
+        except QueryCanceled:
+            return  # by the server itself, after its time: it is slow, and there
+        except psycopg.Error as error:
+            if reached is self._reached:
+                await self._replace(reached, error)
+
+    async def _look(self, connection: AsyncConnection[DictRow]) -> None:
+        self._note_writes((await look(connection)).read_only)
+        if (self._full or self._read_only) and time.monotonic() - self._tried_at > _TRY_EVERY_SECONDS:
+            self._tried_at = time.monotonic()
+            if self._full:
+                self._beside("room", self.look_for_room)
+            if self._read_only:
+                self._beside("writes", self._find_writable)
+
+    def _beside(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Do something that may take long, on connections of its own, unless it is being done."""
+        if name not in self._tasks or self._tasks[name].done():
+            self._tasks[name] = asyncio.create_task(work(), name=name)
+            self._tasks[name].add_done_callback(retrieved)
+
+    def _note_writes(self, read_only: bool) -> None:
+        if read_only != self._read_only:
+            self._read_only = read_only
+            _log.warning("the database is read-only" if read_only else "the database takes writes again")
+
+    async def look_for_room(self) -> None:
+        """Find out whether the database's disk is full, by writing something and taking it back."""
+        with suppress(psycopg.Error, OSError, TimeoutError):
+            found = await reach(self.conninfo, self._name)
+            try:
+                async with found.connection.transaction(force_rollback=True):
+                    await found.connection.execute(_sql.take_time)
+                    await found.connection.execute(_sql.try_to_write)
+            except DiskFull as error:
+                self.notice(error)
+                return
+            except psycopg.OperationalError:
+                return  # it was not answered: as before, as far as is known
+            except psycopg.Error as error:
+                _log.info("whether there is room on the database's disk cannot be told", reason=told(error))
+            finally:
+                await found.connection.close()
+            if self._full:
+                self._full = False
+                _log.warning("there is room on the database's disk again")
+
+    async def _find_writable(self) -> None:
+        """Where the connection leads to a standby, and a new one to a server that takes writes, go over to that one."""
+        for conninfo in self._conninfos:
+            with suppress(psycopg.Error, OSError, TimeoutError):
+                found = await reach(conninfo, self._name)
+                if self._read_only and self._away is None and not found.look.read_only:
+                    self._adopt(found)
+                    self._sever()
+                    return
+                await found.connection.close()
+
+    async def _look_elsewhere(self, reached: Reached, looking: asyncio.Task[None]) -> None:
+        """Look over other connections: where one is answered and the first is not, the old ones lead nowhere."""
+        others = [
+            asyncio.create_task(reach(conninfo, self._name, _PATIENCE_SECONDS), name="second look")
+            for conninfo in self._conninfos
+        ]
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        try:
+            while not looking.done() and time.monotonic() < deadline:
+                pending = [task for task in (looking, *others) if not task.done()]
+                left = deadline - time.monotonic()
+                await asyncio.wait(pending, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+                if (other := next((task for task in others if _leads_on(task, reached)), None)) is not None:
+                    # Of a server that answers late, the first answer may be on its way.
+                    await asyncio.wait((looking,), timeout=_PAUSE_SECONDS)
+                    if not looking.done():
+                        _log.warning("the connections to the database lead nowhere and are replaced")
+                        others.remove(other)
+                        self._adopt(other.result())
+                        self._sever()
+                    return
+            if not looking.done():
+                raise _LostError(_SILENT)
+        finally:
+            for task in others:
+                give_up(task)
+
+    async def _replace(self, reached: Reached, error: psycopg.Error) -> None:
+        """The guard's connection has ended: find out whether only that has. Raises _LostError where more has."""
+        while True:
+            try:
+                successor = await reach(reached.conninfo, self._name, _PATIENCE_SECONDS)
+            except (psycopg.Error, OSError, TimeoutError) as refused:
+                self.notice(refused)
+                if not is_crowded(refused) and not isinstance(refused, QueryCanceled):
+                    raise _LostError(told(refused)) from refused
+            else:
+                self._adopt(successor)
+                if successor.look.started_at != reached.look.started_at:
+                    _log.warning("the database was started anew", reason=told(error))
+                    self._sever()
+                return
+            await asyncio.sleep(_PAUSE_SECONDS)
+
+    def _adopt(self, reached: Reached) -> None:
+        before, self._reached = self._reached, reached
+        if before is not None:
+            self._tasks["parting"] = asyncio.create_task(part(before.connection), name="parting")
+        self._note_writes(reached.look.read_only)
+
+    def _found(self) -> None:
+        if self._was_there:
+            _log.warning("the database answers again", after_seconds=round(time.monotonic() - self._lost_at, 1))
+        self._away, self._was_there = None, True
+        self._up.set()
+        for pool in list(self._pools):
+            pool.refill()
+
+    def _lose(self, reason: str) -> None:
+        if self._away is None:
+            self._lost_at = self._told_at = time.monotonic()
+            _log.error("the database is out of reach", reason=reason)
+        self._away = reason
+        self._up.clear()
+        self._sever()
+        for pool in list(self._pools):
+            pool.fail_waiting(DatabaseAwayError(f"the database is out of reach: {reason}"))
+
+    def _refused(self, error: BaseException) -> None:
+        self._away = told(error)
+        if time.monotonic() - self._told_at > _TELL_EVERY_SECONDS:
+            self._told_at = time.monotonic()
+            seconds = round(self._told_at - self._lost_at)
+            _log.error("the database is still out of reach", reason=self._away, for_seconds=seconds)
+
+    def _sever(self) -> None:
+        """Hang up on everybody; who sits at the other end, if anybody does, finds out."""
+        for connection in list(self._conversations):
+            hang_up(connection)
+        for pool in list(self._pools):
+            pool.discard_idle()
+            if self._away is None:
+                pool.refill()
+
+
+def _leads_on(other: asyncio.Task[Reached], reached: Reached) -> bool:
+    """Whether the connection leads to the same server as that one, or to another one that takes writes."""
+    if not other.done() or other.cancelled() or other.exception() is not None:
+        return False
+    found = other.result()
+    return found.conninfo == reached.conninfo or not found.look.read_only

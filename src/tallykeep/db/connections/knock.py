@@ -1,0 +1,115 @@
+"""Knocking at the database's door: one connection that is known to have been answered, whatever that takes."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg import AsyncConnection
+from psycopg.rows import DictRow, dict_row
+
+from tallykeep.db.connections.reach import is_hopeless, within
+from tallykeep.db.connections.session import set_own_limits
+from tallykeep.db.queries import queries
+
+_sql = queries(__package__, "guard.sql")
+
+_REACH_SECONDS = 5.0
+_KNOCK_EVERY_SECONDS = 0.7  # where what was sent before got no answer: it may have been lost
+_KNOCK_AGAIN_SECONDS = 0.1  # where it was refused
+_HOPELESS_SECONDS = 1.0  # where the server has to be set right first; it logs each attempt
+_NEXT_HOST_SECONDS = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the database said of itself: when it was started, and whether it takes no writes."""
+
+    started_at: datetime
+    read_only: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A connection, the connection string that led to it, and what was answered over it first."""
+
+    connection: AsyncConnection[DictRow]
+    conninfo: str
+    look: Look
+
+
+async def reach(conninfo: str, name: str, seconds: float = _REACH_SECONDS) -> Reached:
+    """Connect and look, within so many seconds each. Raises psycopg.Error, OSError or TimeoutError."""
+    connecting: Coroutine[Any, Any, AsyncConnection[DictRow]] = AsyncConnection.connect(
+        conninfo, autocommit=True, application_name=name, row_factory=dict_row
+    )
+    connection = await asyncio.wait_for(connecting, seconds)
+    try:
+        return Reached(connection, conninfo, await within(connection, _first_look(connection), seconds))
+    except BaseException:
+        await connection.close()
+        raise
+
+
+async def _first_look(connection: AsyncConnection[DictRow]) -> Look:
+    await set_own_limits(connection)
+    await connection.execute(_sql.set_limits)
+    return await look(connection)
+
+
+async def look(connection: AsyncConnection[DictRow]) -> Look:
+    """Look how the database is; raises psycopg.Error."""
+    found = await (await connection.execute(_sql.look)).fetchone()
+    if found is None:
+        raise RuntimeError("a SELECT without FROM has one row")
+    return Look(**found)
+
+
+async def knock(conninfos: list[str], name: str, refused: Callable[[BaseException], None]) -> Reached:
+    """Knock at each host until one lets us in, however long that takes; `refused` is told why one did not.
+
+    The first ones are preferred by a moment.
+    """
+    knocking = [
+        asyncio.create_task(_knock(conninfo, name, place * _NEXT_HOST_SECONDS, refused), name="knock")
+        for place, conninfo in enumerate(conninfos)
+    ]
+    try:
+        await asyncio.wait(knocking, return_when=asyncio.FIRST_COMPLETED)
+        arrived = next(task for task in knocking if task.done())
+        knocking.remove(arrived)
+        return arrived.result()
+    finally:
+        for task in knocking:
+            give_up(task)
+
+
+async def _knock(conninfo: str, name: str, later: float, refused: Callable[[BaseException], None]) -> Reached:
+    await asyncio.sleep(later)
+    waiting: list[asyncio.Task[Reached]] = []
+    try:
+        while True:
+            waiting.append(asyncio.create_task(reach(conninfo, name), name="reach"))
+            await asyncio.wait(waiting, timeout=_KNOCK_EVERY_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            for task in [task for task in waiting if task.done()]:
+                waiting.remove(task)
+                if (error := task.exception()) is None:
+                    return task.result()
+                refused(error)
+                hopeless = isinstance(error, Exception) and is_hopeless(error)
+                await asyncio.sleep(_HOPELESS_SECONDS if hopeless else _KNOCK_AGAIN_SECONDS)
+    finally:
+        for task in waiting:
+            give_up(task)
+
+
+def give_up(reaching: asyncio.Task[Reached]) -> None:
+    """Want the connection no more, whether it is there already or not."""
+
+    def let_go(task: asyncio.Task[Reached]) -> None:
+        if not task.cancelled() and task.exception() is None:
+            task.result().connection.pgconn.finish()
+
+    reaching.add_done_callback(let_go)
+    reaching.cancel()

@@ -1,0 +1,1 @@
+"""From a claimed portion to its close, in one transaction."""

@@ -1,0 +1,229 @@
+"""One attempt at a portion's rows: applied as a set, narrowed down to the rows at fault, cut off, or tried dry."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import ParamSpec, TypeVar
+from uuid import uuid4
+
+import structlog
+
+from tallykeep.core.action_type import ActionType
+from tallykeep.core.errors import OutOfTurnError, PortionLostError, RequestError
+from tallykeep.core.portion import ClaimedPortion
+from tallykeep.core.rows import Failure, Row
+from tallykeep.core.submission_options import OnError, Wishes
+from tallykeep.db.connections.pool import Connection
+from tallykeep.db.gates import CAMPAIGN, campaign_gate, hold
+from tallykeep.db.queries import queries
+from tallykeep.db.transient import is_passing
+from tallykeep.engine.applying.shortened_keys import Shortened, reported
+from tallykeep.engine.columns.cell_rules import filled_header, read_filled
+
+_sql = queries(__package__, "attempt.sql")
+_log = structlog.get_logger()
+
+Given = ParamSpec("Given")
+Found = TypeVar("Found")
+
+LONG_WAIT = "10s"  # for those who are sure to end, or to give way, before long
+_MANY_ROWS, _MANY_BYTES = 200, 65_536
+# One portion's rows are read and checked at a time, which takes the interpreter's lock anyway.
+_beside_the_loop = ThreadPoolExecutor(1, "check")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of rows: those that failed, what the others created, and how many at the end were not looked at.
+
+    `shortened` are the keys that a spreadsheet has cut. `met`: of planned work, how many resources it found to change,
+    where that may differ from what was planned.
+    """
+
+    failures: list[Failure] = field(default_factory=list)
+    created: Mapping[str, int] = field(default_factory=dict)
+    report: str = ""
+    unprocessed: int = 0
+    shortened: frozenset[str] = frozenset()
+    met: int | None = None
+
+
+class _CutOffError(Exception):
+    """So many rows failed that none behind this one is wanted."""
+
+    def __init__(self, last: int) -> None:
+        self.last = last
+
+
+def whole_at_once(wishes: Wishes) -> bool:
+    """Whether all portions of the action go into one transaction."""
+    return wishes.on_error == OnError.REJECT and not wishes.dry_run
+
+
+async def apply_portion(connection: Connection, kind: ActionType, claimed: ClaimedPortion) -> Outcome:
+    """Apply the rows within the transaction open on `connection`; a dry run leaves nothing of it but the outcome."""
+    claimed = await _behind_gates(connection, kind, claimed)
+    if not claimed.wishes.dry_run:
+        return await _apply(connection, kind, claimed)
+    async with connection.transaction(force_rollback=True):
+        outcome = await _apply(connection, kind, claimed)
+    keys = [*outcome.created, *outcome.shortened]
+    given = {"project_id": claimed.project_id, "action_id": claimed.action_id, "keys": keys}
+    await connection.execute(_sql.add_dry_run_keys, given)
+    return outcome
+
+
+async def _behind_gates(connection: Connection, kind: ActionType, claimed: ClaimedPortion) -> ClaimedPortion:
+    """Keep what the rows depend on as it is until the transaction ends; waits for whoever changes it.
+
+    Returns the portion with the present, which its rows are stamped with: a claim may be long ago by then.
+    """
+    own = {CAMPAIGN: campaign_gate(claimed.source.options.get("campaign_id", ""))}
+    gates = [own.get(parent, parent) for parent in kind.depends_on]
+    return replace(claimed, moment=await hold(connection, claimed.project_id, *gates))
+
+
+async def _apply(connection: Connection, kind: ActionType, claimed: ClaimedPortion) -> Outcome:
+    rows = await _checked(claimed, claimed.portion.row_count, read_filled, claimed.portion, claimed.source, kind)
+    if claimed.source.defaults:
+        claimed = replace(claimed, source=replace(claimed.source, header=filled_header(claimed.source)))
+    if claimed.wishes.on_error != OnError.STOP or claimed.source.format == "planned":
+        return await _outcome_of(connection, kind, claimed, rows)
+    return await _apply_until_failures(connection, kind, claimed, rows)
+
+
+async def _apply_until_failures(
+    connection: Connection, kind: ActionType, claimed: ClaimedPortion, rows: Sequence[Row]
+) -> Outcome:
+    """Apply no row behind the last failure that is allowed."""
+    await _wait_for_earlier_portions(connection, claimed)
+    place = {"project_id": claimed.project_id, "action_id": claimed.action_id}
+    tally = await (await connection.execute(_sql.get_failed_count, place)).fetchone()
+    if tally is None:
+        raise PortionLostError(f"the action {claimed.action_id} has ended already")
+    allowed = max(claimed.wishes.max_failures - tally["failed_count"], 1)
+    wanted = rows
+    while True:
+        try:
+            async with connection.transaction():
+                outcome = await _outcome_of(connection, kind, claimed, wanted)
+                failed = sorted(failure.row for failure in outcome.failures)
+                if len(failed) < allowed or failed[allowed - 1] == wanted[-1].number:
+                    unprocessed = len(rows) - len(wanted)
+                    return replace(outcome, unprocessed=unprocessed)
+                raise _CutOffError(failed[allowed - 1])
+        except _CutOffError as cut_off:
+            wanted = [row for row in wanted if row.number <= cut_off.last]
+
+
+async def _outcome_of(
+    connection: Connection, kind: ActionType, claimed: ClaimedPortion, rows: Sequence[Row]
+) -> Outcome:
+    outcome = await _apply_or_narrow(connection, kind, claimed, rows)
+    return await _seen_with_earlier_portions(connection, kind, claimed, outcome) if claimed.wishes.dry_run else outcome
+
+
+async def _apply_or_narrow(
+    connection: Connection, kind: ActionType, claimed: ClaimedPortion, rows: Sequence[Row]
+) -> Outcome:
+    """Apply the rows; on a defect halve them until the rows at fault stand alone and fail, the others written."""
+    try:
+        async with connection.transaction():
+            return await _apply_rows(connection, kind, claimed, rows)
+    except Exception as error:
+        if is_passing(error):
+            raise
+        if isinstance(error, RequestError):
+            # Not a defect: something all of these rows need is missing, such as a campaign deleted meanwhile.
+            return all_failed(claimed, rows, error.details, error.key)
+        log_id = uuid4().hex[:12]
+        _log.exception("rows failed", log_id=log_id, action_id=claimed.action_id, row=rows[0].number, of=len(rows))
+        if len(rows) == 1:
+            return all_failed(claimed, rows, f"Internal error (log id {log_id})", "internal_error")
+    middle = len(rows) // 2
+    first = await _apply_or_narrow(connection, kind, claimed, rows[:middle])
+    second = await _apply_or_narrow(connection, kind, claimed, rows[middle:])
+    created = {**first.created, **second.created}
+    return Outcome(
+        first.failures + second.failures,
+        created,
+        first.report + second.report,
+        shortened=first.shortened | second.shortened,
+    )
+
+
+async def _checked(
+    claimed: ClaimedPortion, rows: int, check: Callable[Given, Found], *given: Given.args, **named: Given.kwargs
+) -> Found:
+    """Work on many rows, or large ones, is done beside the event loop: other portions have to be written meanwhile."""
+    if rows < _MANY_ROWS and len(claimed.portion.body) < _MANY_BYTES:
+        return check(*given, **named)
+    return await asyncio.get_running_loop().run_in_executor(_beside_the_loop, partial(check, *given, **named))
+
+
+async def _apply_rows(
+    connection: Connection, kind: ActionType, claimed: ClaimedPortion, rows: Sequence[Row]
+) -> Outcome:
+    shortened, refused = Shortened(kind, claimed), list[Failure]()
+    if shortened.may_occur and await _checked(claimed, len(rows), shortened.find, rows):
+        if not whole_at_once(claimed.wishes):
+            await _wait_for_earlier_portions(connection, claimed)
+        rows, refused = await shortened.part(connection, rows)
+    operation = await kind.begin(connection, claimed)
+    failures = refused + await _checked(claimed, len(rows), operation.check, rows)
+    await operation.stage()
+    if not whole_at_once(claimed.wishes):
+        await _wait_for_earlier_portions(connection, claimed)
+    failures += await operation.write()
+    report = reported(refused, kind) + operation.report() if kind.report_header else ""
+    keys = frozenset(shortened.keys)
+    return Outcome(failures, operation.created(), report, shortened=keys, met=operation.met())
+
+
+async def try_rows(connection: Connection, kind: ActionType, claimed: ClaimedPortion, rows: Sequence[Row]) -> Outcome:
+    """What would become of these rows, which belong to no action yet; nothing is left of it but the outcome."""
+    async with connection.transaction(force_rollback=True):
+        claimed = await _behind_gates(connection, kind, claimed)
+        return await _apply_or_narrow(connection, kind, claimed, rows)
+
+
+def all_failed(claimed: ClaimedPortion, rows: Sequence[Row], reason: str, error_key: str) -> Outcome:
+    """All of these rows failed; a planned portion is read as one row, and stands for as many as it was counted."""
+    numbers = [row.number for row in rows]
+    if claimed.source.format == "planned":
+        numbers = list(range(claimed.portion.first_row, claimed.portion.first_row + claimed.portion.row_count))
+    return Outcome([Failure(number, None, reason, error_key) for number in numbers])
+
+
+async def _wait_for_earlier_portions(connection: Connection, claimed: ClaimedPortion) -> None:
+    """Return once every earlier portion is closed, so that rows with the same key keep their order."""
+    if claimed.portion.first_row == 1:
+        return
+    await connection.execute(_sql.wait_for_earlier_portions, {**claimed.place, "patience": LONG_WAIT})
+    await require_turn(connection, claimed)
+
+
+async def require_turn(connection: Connection, claimed: ClaimedPortion) -> None:
+    """Raise OutOfTurnError where an earlier portion of the action is open."""
+    asked = {**claimed.place, "lock_timeout": claimed.lock_timeout}
+    earlier = await (await connection.execute(_sql.earlier_open_portion, asked)).fetchone()
+    if earlier and earlier["is_there"]:
+        raise OutOfTurnError(f"an earlier portion than row {claimed.portion.first_row} is open")
+
+
+async def _seen_with_earlier_portions(
+    connection: Connection, kind: ActionType, claimed: ClaimedPortion, outcome: Outcome
+) -> Outcome:
+    """A dry run's outcome as if the earlier portions had been written: what they would have created exists."""
+    place = {"project_id": claimed.project_id, "action_id": claimed.action_id, "keys": list(outcome.created)}
+    found = await (await connection.execute(_sql.keys_of_earlier_portions, place)).fetchall()
+    known = {row["key"] for row in found}
+    created = {key: row for key, row in outcome.created.items() if key not in known}
+    failures = outcome.failures
+    if kind.refuses_existing is not None:
+        failures = failures + [
+            Failure(outcome.created[key], key, kind.refuses_existing.format(key=key)) for key in sorted(known)
+        ]
+    return replace(outcome, failures=failures, created=created)

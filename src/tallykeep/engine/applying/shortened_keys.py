@@ -1,0 +1,108 @@
+"""Keys whose digits a spreadsheet has cut, such as 4.00638E+12: rows that share one are not of one resource, and fail.
+
+One that stands alone is taken as it is: codes can look like that. What earlier portions had of them is kept beside the
+keys of dry runs until the action has ended.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from tallykeep.core.action_type import ActionType
+from tallykeep.core.portion import ClaimedPortion, Source
+from tallykeep.core.rows import Failure, Row
+from tallykeep.db.connections.pool import Connection
+from tallykeep.db.queries import queries
+from tallykeep.formats.csv.titles import normal_title
+from tallykeep.formats.csv.writer import csv_lines
+from tallykeep.formats.pieces import may_be_in
+
+_sql = queries(__package__, "attempt.sql")
+
+# As spreadsheets write it, with a plus; without one only what has decimals: 7E42 is as good a code as any.
+_SHORTENED = re.compile(r"\d(?:(?:[.,]\d{1,20})?[eE]\+\d{1,3}|\.\d{1,20}[eE]\d{1,3})", re.ASCII)
+_WITHOUT_PLUS = re.compile(rb"\.\d{1,20}[eE]\d")
+_LONGEST = 30
+
+
+def is_shortened(key: object) -> bool:
+    """Whether this is how a spreadsheet shows a long number."""
+    return isinstance(key, str) and len(key) <= _LONGEST and _SHORTENED.fullmatch(key.strip()) is not None
+
+
+class Shortened:
+    """Sets aside, of one portion's rows, those that share a shortened key with another row of the action."""
+
+    def __init__(self, kind: ActionType, claimed: ClaimedPortion) -> None:
+        self._kind = kind
+        self._claimed = claimed
+        self.keys: set[str] = set()
+
+    @property
+    def may_occur(self) -> bool:
+        """Whether it is worth a look at every row: quick, for all the files that have no such key."""
+        body = self._claimed.portion.body
+        if not self._kind.key_columns or self._claimed.source.format == "planned":
+            return False
+        # Rows that belong to no action come without the bytes.
+        # Signs are looked for alone first: that takes a tenth of the time.
+        has_plus = b"+" in body and (b"E+" in body or b"e+" in body)
+        return not body or has_plus or may_be_in(_WITHOUT_PLUS, body, _LONGEST)
+
+    def find(self, rows: Sequence[Row]) -> bool:
+        """Look at the rows; whether any of them has such a key."""
+        self._found = dict(_shortened_keys(rows, self._claimed.source, self._kind))
+        self.keys = set(self._found.values())
+        return bool(self._found)
+
+    async def part(self, connection: Connection, rows: Sequence[Row]) -> tuple[Sequence[Row], list[Failure]]:
+        """The other rows, and the failures of those that share a key; earlier portions are closed by now."""
+        counts = Counter(self._found.values())
+        shared = {key for key, count in counts.items() if count > 1} | await self._known(connection)
+        failures = [
+            Failure(number, key, _reason(self._title(), key), f"invalid_{self._kind.noun}")
+            for number, key in self._found.items()
+            if key in shared
+        ]
+        failed = {failure.row for failure in failures}
+        return [row for row in rows if row.number not in failed] if failed else rows, failures
+
+    async def _known(self, connection: Connection) -> set[str]:
+        """Those that earlier rows of the action have; from now on these rows' too."""
+        if not self._claimed.action_id:
+            return set()
+        place = {"project_id": self._claimed.project_id, "action_id": self._claimed.action_id}
+        given = {**place, "keys": sorted(self.keys)}
+        found = await (await connection.execute(_sql.keys_of_earlier_portions, given)).fetchall()
+        await connection.execute(_sql.add_dry_run_keys, given)
+        return {row["key"] for row in found}
+
+    def _title(self) -> str:
+        return self._kind.key_columns[0]
+
+
+def reported(failures: Sequence[Failure], kind: ActionType) -> str:
+    """What these rows add to the action's report file."""
+    lines = [
+        {"found": "false", "updated": "false", "error": failure.reason, "key": failure.key} for failure in failures
+    ]
+    return csv_lines([line.get(name, line["key"]) for name in kind.report_header] for line in lines)
+
+
+def _reason(title: str, key: str) -> str:
+    return (
+        f"{title}: several rows have {key}: a spreadsheet has shortened what stood there; format the column as text in"
+        f" the original, and export it again (actual value is '{key}')"
+    )
+
+
+def _shortened_keys(rows: Sequence[Row], source: Source, kind: ActionType) -> Iterator[tuple[int, str]]:
+    wanted = set(map(normal_title, kind.key_columns))
+    place = next((at for at, title in enumerate(source.header) if normal_title(title) in wanted), None)
+    for row in rows:
+        if isinstance(row.value, list):
+            key = row.value[place] if place is not None and place < len(row.value) else None
+        else:
+            key = row.value.get(kind.key_columns[0]) if isinstance(row.value, dict) else None
+        if is_shortened(key):
+            yield row.number, str(key).strip()

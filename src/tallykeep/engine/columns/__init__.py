@@ -1,0 +1,1 @@
+"""What a submission says of a file's columns and cells."""

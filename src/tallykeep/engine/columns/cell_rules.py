@@ -1,0 +1,199 @@
+"""What a submission wishes its cells to be read as: other texts for some, and defaults for those that are empty.
+
+Rows are filled when they are read to be applied. They are kept, shown and sent again as they came.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from difflib import get_close_matches
+from typing import TypeVar
+
+from tallykeep.core.action_type import ActionType
+from tallykeep.core.errors import InvalidQueryError
+from tallykeep.core.portion import Portion, Source
+from tallykeep.core.rows import Row, Table
+from tallykeep.core.submission_options import Wishes
+from tallykeep.formats.csv.repeated_header import may_repeat_header, refuse_repeated_header
+from tallykeep.formats.csv.spreadsheet_errors import may_hold_errors, refuse_errors
+from tallykeep.formats.csv.titles import normal_title, wrong_width
+from tallykeep.formats.row_reader import read_rows
+
+Defaults = Mapping[str, str]
+Replacements = Mapping[str, Mapping[str, str]]
+
+_ALIKE = 0.6
+_LONGEST_ALIKE = 60  # texts are compared in quadratic time
+_Wish = TypeVar("_Wish")
+# The place of a column with a default, the place of the cells whose sign it yields to, and what finds the sign.
+_Yielding = tuple[int, int, Callable[[str], str | None]]
+
+
+def choose_filling(source: Source, defaults: Defaults, values: Replacements, kind: ActionType) -> Source:
+    """The source, whose columns are chosen already, with these wishes under the titles of its columns.
+
+    Raises InvalidQueryError for a field that neither the kind nor the file has, and for a default that would give all
+    rows the same name.
+    """
+    if not defaults and not values:
+        return source
+    if source.format != "csv":
+        name = "defaults" if defaults else "values"
+        raise InvalidQueryError(f"Property .{name} goes with the columns of a file; these rows have none")
+    chosen_defaults = _by_title("defaults", defaults, source.header, kind)
+    for title in chosen_defaults:
+        if normal_title(title) in map(normal_title, kind.key_columns):
+            raise InvalidQueryError(f"Property .defaults cannot give {title!r}: it tells the rows apart")
+    chosen_values = _by_title("values", values, source.header, kind)
+    copied = {title: dict(texts) for title, texts in chosen_values.items()}
+    return replace(source, defaults=chosen_defaults, values=copied)
+
+
+def _by_title(name: str, wished: Mapping[str, _Wish], header: list[str], kind: ActionType) -> dict[str, _Wish]:
+    chosen: dict[str, _Wish] = {}
+    places = {normal_title(title): at for at, title in reversed(list(enumerate(header)))}
+    known = {normal_title(title): titles for titles in reversed(kind.columns) for title in titles}
+    for field, wish in wished.items():
+        title = _title(name, field, header, kind, places, known)
+        if title in chosen:
+            raise InvalidQueryError(f"Property .{name} names the column {title!r} twice")
+        chosen[title] = wish
+    return chosen
+
+
+def _title(
+    name: str, field: str, header: list[str], kind: ActionType, places: Mapping[str, int],
+    known: Mapping[str, tuple[str, ...]],
+) -> str:  # fmt: skip
+    """What the file calls this field, or we do; `places` and `known` are the titles of both as they are compared."""
+    same = known.get(normal_title(field), (field,))
+    there = [places[normal] for title in same if (normal := normal_title(title)) in places]
+    if there:
+        return header[min(there)]
+    if normal_title(field) not in known:
+        hint = _hint(field, header, kind) if len(field) <= _LONGEST_ALIKE else ""
+        raise InvalidQueryError(f"Property .{name} names the column {field!r}, which is not known{hint}")
+    return next(title for title in same if normal_title(title) == normal_title(field))
+
+
+def _hint(field: str, header: list[str], kind: ActionType) -> str:
+    titles = (*header, *(title for titles in kind.columns for title in titles))
+    known = {normal_title(title): title for title in titles if len(title) <= _LONGEST_ALIKE}
+    close = get_close_matches(normal_title(field), known, n=1, cutoff=_ALIKE)
+    if close:
+        return f"; perhaps {known[close[0]]!r} is meant"
+    return f"; known are {', '.join(titles[0] for titles in kind.columns)}" if kind.columns else ""
+
+
+def filled_header(source: Source) -> list[str]:
+    """The titles of filled rows: the file's, and those that only a default gives."""
+    known = set(map(normal_title, source.header))
+    return [*source.header, *(title for title in source.defaults if normal_title(title) not in known)]
+
+
+def read_filled(portion: Portion, source: Source, kind: ActionType) -> Sequence[Row]:
+    """The portion's rows as they are to be applied, under the titles of filled_header."""
+    rows = read_rows(portion, source)
+    if may_repeat_header(portion.body, source):
+        rows = refuse_repeated_header(rows, source)
+    rows = fill(rows, source, kind)
+    if source.format == "csv" and may_hold_errors(portion.body):
+        return refuse_errors(rows, filled_header(source))
+    return rows
+
+
+def fill(rows: Sequence[Row], source: Source, kind: ActionType) -> Sequence[Row]:
+    """These rows with other texts and defaults for their cells; without such wishes, the same rows.
+
+    A default does not stand in a row in which the sign of another cell says something else.
+    """
+    if not source.defaults and not source.values:
+        return rows
+    fills = _fills(source)
+    added = [source.defaults[title] for title in filled_header(source)[len(source.header) :]]
+    yielding = _yielding(source, kind)
+    if isinstance(rows, Table):
+        return _filled_table(rows, fills, added, yielding)
+    return [_filled_row(row, fills, added, yielding, len(source.header)) for row in rows]
+
+
+def _yielding(source: Source, kind: ActionType) -> list[_Yielding]:
+    places = {normal_title(title): at for at, title in enumerate(filled_header(source))}
+    defaults = set(map(normal_title, source.defaults))
+    found = [
+        (normal_title(title), normal_title(told.beside), told.sign_of) for title, told in kind.told_by_sign.items()
+    ]
+    return [
+        (places[title], places[beside], sign_of) for title, beside, sign_of in found
+        if title in defaults and beside in places
+    ]  # fmt: skip
+
+
+class _Fill(dict[str, str]):
+    """What stands in a column's cells, by what stands there in the file."""
+
+    def __init__(self, default: str | None, values: Mapping[str, str]) -> None:
+        super().__init__()
+        self._default = default
+        self._values = {text.strip().casefold(): meant for text, meant in values.items()}
+
+    def __missing__(self, cell: str) -> str:
+        text = self._values.get(cell.strip().casefold(), cell)
+        filled = self._default if self._default is not None and not text.strip() else text
+        self[cell] = filled
+        return filled
+
+
+def _fills(source: Source) -> dict[int, _Fill]:
+    defaults = {normal_title(title): text for title, text in source.defaults.items()}
+    values = {normal_title(title): texts for title, texts in source.values.items()}
+    wished = defaults.keys() | values.keys()
+    titles = [normal_title(title) for title in source.header]
+    return {at: _Fill(defaults.get(title), values.get(title, {})) for at, title in enumerate(titles) if title in wished}
+
+
+def _filled_table(rows: Table, fills: dict[int, _Fill], added: list[str], yielding: list[_Yielding]) -> Sequence[Row]:
+    """Another table, where no text holds the delimiter: files that are filled are read as quickly as others."""
+    columns = rows.columns()
+    sent = [columns[at] if at < len(columns) else [""] * len(rows) for at, *_ in yielding]
+    for at, column_fill in fills.items():
+        columns[at] = list(map(column_fill.__getitem__, columns[at]))
+    columns += [[text] * len(rows) for text in added]
+    for (at, beside, sign_of), cells in zip(yielding, sent, strict=True):
+        columns[at] = list(map(_yielded, columns[at], cells, map(sign_of, columns[beside])))
+    texts = {text for column_fill in fills.values() for text in column_fill.values()}.union(added)
+    if any(rows.delimiter in text for text in texts):
+        filled = map(list, zip(*columns, strict=True))
+        return [Row(number, cells) for number, cells in zip(rows.numbers, filled, strict=True)]
+    lines = list(map(rows.delimiter.join, zip(*columns, strict=True)))
+    width = len(columns)
+    return Table(rows.numbers, lines, delimiter=rows.delimiter, width=width, kept=range(width))
+
+
+def _yielded(filled: str, sent: str, sign: str | None) -> str:
+    return sent if sign and not sent.strip() else filled
+
+
+def _filled_row(row: Row, fills: dict[int, _Fill], added: list[str], yielding: list[_Yielding], width: int) -> Row:
+    if row.value is None or row.problem is not None:
+        return row
+    cells, surplus = row.value[:width], row.value[width:]
+    if any(cell.strip() for cell in surplus):
+        return Row(row.number, row.value, wrong_width(len(row.value), width))
+    cells += [""] * (width - len(cells))
+    filled = [*(fills[at][cell] if at in fills else cell for at, cell in enumerate(cells)), *added]
+    for at, beside, sign_of in yielding:
+        filled[at] = _yielded(filled[at], cells[at] if at < width else "", sign_of(filled[beside]))
+    return Row(row.number, filled)
+
+
+def carried(wishes: Wishes, earlier: Source | None) -> Wishes:
+    """The wishes of a retry: cells are read as those of the earlier action, where nothing else is wished."""
+    if earlier is None:
+        return wishes
+    last_day_counts = earlier.last_day_counts if wishes.last_day_counts is None else wishes.last_day_counts
+    return replace(
+        wishes,
+        defaults=wishes.defaults or earlier.defaults,
+        values=wishes.values or earlier.values,
+        last_day_counts=last_day_counts,
+    )

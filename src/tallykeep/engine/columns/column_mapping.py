@@ -1,0 +1,120 @@
+"""The columns of a file: renamed or left out as the submission wishes, and checked for those that every row needs."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+
+from tallykeep.core import exact_json
+from tallykeep.core.errors import InvalidPayloadError, InvalidQueryError
+from tallykeep.core.portion import Source
+from tallykeep.formats.csv.titles import normal_title
+
+OURS = ["row", "line", "reason"]  # what a file of failed rows has behind its own columns
+_MOST_SHOWN = 20
+_LONGEST_SHOWN = 60
+
+Mapping = dict[str, str | None]
+
+
+def choose_columns(
+    source: Source, mapping: Mapping, required: tuple[tuple[str, ...], ...], given: Iterable[str] = ()
+) -> Source:
+    """The source with its header as the rows are to be read.
+
+    `mapping` names columns by what they should be called, or skips them (None). Of each tuple in `required` one column
+    must be there, or `given` by a default. Raises InvalidQueryError for a mapping that does not fit the file,
+    InvalidPayloadError for a column that is missing, or that is named twice with both kept as they are.
+    """
+    if source.format != "csv":
+        if mapping:
+            raise InvalidQueryError("Property .mapping goes with the columns of a file; these rows have none")
+        return source
+    titles = _mapped(source.header, mapping)
+    _refuse_repeated(source, mapping)
+    kept = [index for index, title in enumerate(titles) if title is not None]
+    header = [title for title in titles if title is not None]
+    _require(source.header, [*header, *given], required)
+    if len(kept) == len(source.header):
+        return replace(source, header=header, sent=None if header == source.header else source.header)
+    if not kept:
+        raise InvalidQueryError(f"Property .mapping skips every column of the file: {_shown(source.header)}")
+    return replace(source, header=header, kept=kept, width=len(source.header), sent=source.header)
+
+
+def _mapped(header: list[str], mapping: Mapping) -> list[str | None]:
+    """What each column is called; None where it is left out."""
+    titles: list[str | None] = list(header)
+    places = {normal_title(title): index for index, title in enumerate(header)}
+    named = [(_place(column, title, places, header), column, title) for column, title in mapping.items()]
+    behind = range(len(header) - len(OURS), len(header))
+    if len(header) > len(OURS) and header[-len(OURS) :] == OURS and not {index for index, *_ in named} & {*behind}:
+        titles[-len(OURS) :] = [None] * len(OURS)
+    times = Counter(index for index, *_ in named)
+    for index, column, title in named:
+        if times[index] > 1:
+            raise InvalidQueryError(f"Property .mapping names the column {column!r} twice")
+        titles[index] = None if title is None else title.strip()
+    called = Counter(normal_title(title) for title in titles if title is not None)
+    for _, column, title in named:
+        _refuse_taken(titles, called, column, title)
+    return titles
+
+
+def _refuse_repeated(source: Source, mapping: Mapping) -> None:
+    """Which of two columns of one name is meant cannot be known; a mapping that names the later one says so."""
+    dealt_with = {normal_title(column) for column in mapping}
+    left = [source.header[at] for at in source.repeated if normal_title(source.header[at]) not in dealt_with]
+    if not left:
+        return
+    title = left[0].rpartition(" (")[0]
+    example = exact_json.dumps(dict.fromkeys(left[:_MOST_SHOWN])).decode()
+    raise InvalidPayloadError(
+        f"The header names the column {_short(title)!r} more than once; here, the later ones are called"
+        f" {_shown(left)}. What is to become of them? Leave them out with null, or give them titles:"
+        f" say so with mapping, such as {example}"
+    )
+
+
+def _place(column: str, title: str | None, places: dict[str, int], header: list[str]) -> int:
+    place = places.get(normal_title(column))
+    if place is None:
+        there = title is not None and normal_title(title) in places
+        # Files of failed rows are: a mapping that went with the first file does not go with them.
+        hint = f"; but it has {title!r}. A file that is mapped already needs no mapping" if there else ""
+        raise InvalidQueryError(
+            f"Property .mapping names the column {column!r}, which the file does not have: {_shown(header)}{hint}"
+        )
+    return place
+
+
+def _refuse_taken(titles: list[str | None], called: Counter[str], column: str, title: str | None) -> None:
+    if title is None:
+        return
+    if not title.strip() or "\0" in title:
+        raise InvalidQueryError(f"Property .mapping should give {column!r} a title, or null to skip it")
+    if called[normal_title(title)] > 1:
+        kept = [other for other in titles if other is not None]
+        raise InvalidQueryError(
+            f"Property .mapping calls {column!r} {title!r}, and so is another column: {_shown(kept)};"
+            " skip one of them with null"
+        )
+
+
+def _require(found: list[str], header: list[str], required: tuple[tuple[str, ...], ...]) -> None:
+    known = set(map(normal_title, header))
+    for choice in required:
+        if not known.intersection(map(normal_title, choice)):
+            example = exact_json.dumps({_short(found[0]): choice[0]}).decode()
+            raise InvalidPayloadError(
+                f"The file has no column {' or '.join(choice)}, and needs one. It has: {_shown(found)}."
+                f" If one of them is it, say so with mapping, such as {example}"
+            )
+
+
+def _shown(titles: list[str]) -> str:
+    more = f" and {len(titles) - _MOST_SHOWN} more" if len(titles) > _MOST_SHOWN else ""
+    return ", ".join(_short(title) or "(no name)" for title in titles[:_MOST_SHOWN]) + more
+
+
+def _short(title: str) -> str:
+    return title if len(title) <= _LONGEST_SHOWN else title[:_LONGEST_SHOWN] + "…"

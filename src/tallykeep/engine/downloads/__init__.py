@@ -1,0 +1,1 @@
+"""Files that actions offer: failed rows, source rows, reports."""

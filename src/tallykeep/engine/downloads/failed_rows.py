@@ -1,0 +1,199 @@
+"""Failed rows as they were sent: to be looked at, mended and sent again.
+
+A portion may have thousands of them, so they are read and written beside the event loop.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from tallykeep.core import exact_json
+from tallykeep.core.errors import ConflictError
+from tallykeep.core.portion import Portion, Source
+from tallykeep.db.connections.pool import Connections
+from tallykeep.db.queries import queries
+from tallykeep.engine.columns.column_mapping import OURS
+from tallykeep.formats.csv.writer import BYTE_ORDER_MARK, csv_line, csv_lines
+from tallykeep.formats.row_reader import raw_rows, read_rows
+
+_sql = queries(__package__, "failed_rows.sql")
+
+_PORTIONS_AT_A_TIME = 1  # each may be some megabytes
+_UNREADABLE = "the line stands in the first cell as it was sent; mend it, and remove this cell"
+
+
+@dataclass(frozen=True, slots=True)
+class SentRow:
+    """One row: its number, the reason it failed (None: unprocessed), its bytes, and what they hold if readable.
+
+    `line` is where in its file it began, where it has a line.
+    """
+
+    number: int
+    line: int | None
+    reason: str | None
+    raw: bytes
+    value: Any
+
+
+SentRows = AsyncIterator[list[SentRow]]
+
+
+async def sent_rows(
+    pool: Connections, project_id: int, action_id: str, source: Source, *, unprocessed: bool = False
+) -> SentRows:
+    """The action's failed rows in order, a portion at a time; with `unprocessed`, those without any outcome too.
+
+    Between portions no connection is held: who reads this may be slow. Raises ConflictError where the rows are removed
+    for their age meanwhile.
+    """
+    wanted = {"project_id": project_id, "action_id": action_id, "unprocessed": unprocessed}
+    after = 0
+    while found := await _next_portions(pool, {**wanted, "after": after}):
+        for held in found:
+            portion = Portion(held["first_row"], held["row_count"], bytes(held["body"]), held["lines"], held["broken"])
+            reasons: dict[int, str | None] = dict(held["failures"])
+            if unprocessed:
+                first = portion.first_row + portion.row_count - held["unprocessed_count"]
+                for row in range(first, portion.first_row + portion.row_count):
+                    reasons.setdefault(row, None)
+            yield await asyncio.to_thread(_picked, portion, source, reasons)
+        after = found[-1]["first_row"]
+
+
+async def _next_portions(pool: Connections, wanted: dict[str, Any]) -> list[dict[str, Any]]:
+    async with pool.connection() as connection:
+        found = await connection.execute(
+            _sql.portions_with_failures, wanted | {"limit": _PORTIONS_AT_A_TIME}, binary=True
+        )
+        portions = await found.fetchall()
+        # Asked afterwards: what was kept until now was all there a moment ago.
+        kept = await (await connection.execute(_sql.are_rows_kept, wanted)).fetchone()
+    if not kept or not kept["failures_kept"]:
+        raise ConflictError(f"The failed rows of the action {wanted['action_id']} are not kept any more")
+    return portions
+
+
+def _picked(portion: Portion, source: Source, reasons: dict[int, str | None]) -> list[SentRow]:
+    raw = raw_rows(portion, source)
+    found = (row for row in read_rows(portion, source) if row.number in reasons)
+    return [
+        SentRow(number, portion.line_of(number), reasons[number], raw[number - portion.first_row], row.value)
+        for row in found
+        for number in (row.number,)
+    ]
+
+
+async def as_csv(rows: Callable[[], SentRows], source: Source) -> AsyncIterator[str]:
+    """A file of these rows, with their numbers, lines and reasons in three more columns.
+
+    What came as a file has its own columns and can be imported again as it is: the three columns are recognised then. A
+    row that cannot be read, or has more cells than the header, keeps cells behind these three, and so fails again until
+    it is mended. What came as JSON gets a column for each property that occurs, and is therefore gone through twice.
+    """
+    is_file = source.format == "csv"
+    titles = source.header if is_file else await _properties(rows())
+    # Quoted throughout, so that it shows the delimiter whatever its titles hold.
+    yield BYTE_ORDER_MARK + csv_line([*titles, *OURS], source.delimiter, quoted=True)
+    async for portion in rows():
+        yield await asyncio.to_thread(_csv_of, portion, titles, source.delimiter, is_file=is_file)
+
+
+def _csv_of(rows: list[SentRow], titles: list[str], delimiter: str, *, is_file: bool) -> str:
+    lines = [_as_cells(row, len(titles)) if is_file else _values(row, titles) for row in rows]
+    told = (
+        [*cells[: len(titles)], *_about(row), *cells[len(titles) :]] for row, cells in zip(rows, lines, strict=True)
+    )
+    return csv_lines(told, delimiter)
+
+
+def _about(row: SentRow) -> tuple[int, int | str, str]:
+    return row.number, "" if row.line is None else row.line, row.reason or ""
+
+
+async def _properties(rows: SentRows) -> list[str]:
+    names: dict[str, None] = {}
+    async for portion in rows:
+        names |= await asyncio.to_thread(_names_in, portion)
+    return list(names)
+
+
+def _names_in(rows: list[SentRow]) -> dict[str, None]:
+    return {name: None for row in rows for name in _properties_of(row)}
+
+
+def _as_cells(row: SentRow, width: int) -> list[str]:
+    cells = _cells(row)
+    padded = cells + [""] * (width - len(cells))
+    return padded if row.value is not None else [*padded, _UNREADABLE]
+
+
+def _values(row: SentRow, names: list[str]) -> list[str]:
+    held = _properties_of(row)
+    return [held.get(name, "") for name in names]
+
+
+async def as_ndjson(portions: SentRows, source: Source) -> AsyncIterator[bytes]:
+    """These rows as JSON, one a line, as they were sent; a file's rows as objects of its cells by title."""
+    async for rows in portions:
+        yield await asyncio.to_thread(_ndjson_of, rows, source)
+
+
+def _ndjson_of(rows: list[SentRow], source: Source) -> bytes:
+    if source.format == "csv":
+        return b"".join(exact_json.dumps(dict(zip(source.header, _cells(row), strict=False))) + b"\n" for row in rows)
+    return b"".join(b" ".join(row.raw.splitlines()) + b"\n" for row in rows)
+
+
+async def as_sent(portions: SentRows, source: Source) -> AsyncIterator[bytes]:
+    """These rows as a body that starts an action of the same type."""
+    if source.format == "csv":
+        yield csv_line(source.header, source.delimiter, quoted=True).encode()
+        async for rows in portions:
+            yield await asyncio.to_thread(_lines_of, rows, source)
+        return
+    if source.format == "ndjson":
+        async for rows in portions:
+            yield b"".join(row.raw + b"\n" for row in rows)
+        return
+    by = source.options.get("by")
+    yield b"{" + exact_json.dumps(by) + b":[" if by else b"["
+    separator = b""
+    async for rows in portions:
+        if rows:
+            yield separator + b",\n".join(row.raw for row in rows)
+            separator = b",\n"
+    yield b'],"metadata":' + exact_json.dumps(source.options["metadata"]) + b"}" if by else b"]"
+
+
+def _lines_of(rows: list[SentRow], source: Source) -> bytes:
+    return b"".join(_as_line(row, source) for row in rows)
+
+
+def _as_line(row: SentRow, source: Source) -> bytes:
+    return row.raw if row.value is None else csv_line(row.value, source.delimiter).encode()
+
+
+def _cells(row: SentRow) -> list[str]:
+    """The row's cells; where its quotes do not match up, the line as the only one."""
+    if isinstance(row.value, list):
+        return row.value
+    return [row.raw.decode("utf-8", "replace").rstrip("\r\n")]
+
+
+def _properties_of(row: SentRow) -> dict[str, str]:
+    """A JSON row's properties as cells; what is no object is one `value`, by the letter where it cannot be read."""
+    with suppress(exact_json.EncodeError):
+        if isinstance(row.value, dict):
+            return {name: _text(value) for name, value in row.value.items()}
+        if row.value is not None:
+            return {"value": _text(row.value)}
+    return {"value": row.raw.decode("utf-8", "replace")}
+
+
+def _text(value: Any) -> str:
+    if value is None or isinstance(value, str):
+        return value or ""
+    return exact_json.dumps(value).decode()

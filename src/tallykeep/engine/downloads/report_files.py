@@ -1,0 +1,92 @@
+"""Report files: one line a resource, put together from what each portion added; reached by signed links that expire."""
+
+import secrets
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+from itsdangerous import BadSignature, URLSafeSerializer
+
+from tallykeep.core.action import Action
+from tallykeep.core.action_type import ActionTypes, Report
+from tallykeep.core.errors import NotFoundError
+from tallykeep.db.connections.pool import Connection, Connections
+from tallykeep.db.queries import queries
+
+_sql = queries(__package__, "report_files.sql")
+
+_SECRET = "report links"  # noqa: S105 - the name of a secret
+_SALT = "tallykeep.report"
+
+
+async def signing_secret(connection: Connection) -> bytes:
+    """The installation's secret for report links, made when it is first asked for."""
+    name = {"name": _SECRET}
+    # Looked for first, because a database that is read-only can tell it all the same.
+    while (found := await (await connection.execute(_sql.get_secret, name)).fetchone()) is None:
+        await connection.execute(_sql.add_secret, {**name, "value": secrets.token_bytes(32)})
+    return bytes(found["value"])
+
+
+class ReportPlace(NamedTuple):
+    """Where a report is, and until when the link to it works, in seconds since the epoch."""
+
+    project_id: int
+    action_id: str
+    till: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReportLinks:
+    """Makes the links to reports and reads them again."""
+
+    secret: bytes
+    base_url: str
+    lifetime: timedelta
+
+    def report_of(self, action: Action) -> Report | None:
+        """The report of an action that has ended; the same link at every look."""
+        if action.finished_at is None:
+            return None
+        till = action.finished_at + self.lifetime
+        token = self._serializer.dumps([action.project_id, action.id, round(till.timestamp())])
+        return Report(f"{self.base_url}v1/reports/{token}", till)
+
+    def read(self, token: str) -> ReportPlace:
+        """What the link leads to; raises NotFoundError where it is forged."""
+        try:
+            return ReportPlace(*self._serializer.loads(token))
+        except BadSignature:
+            raise NotFoundError("There is no such report") from None
+
+    @property
+    def _serializer(self) -> URLSafeSerializer:
+        return URLSafeSerializer(self.secret, salt=_SALT)
+
+
+async def report_header(connection: Connection, kinds: ActionTypes, place: ReportPlace) -> str:
+    """The first line of the report file.
+
+    Raises NotFoundError where the link has expired, and where the action has no report, or none any more.
+    """
+    action_id = place.action_id
+    found = await (await connection.execute(_sql.get_type, place._asdict())).fetchone()
+    if found is not None and found["expired"]:
+        raise NotFoundError("The link to this report has expired", resource_id=action_id, resource_type="report")
+    if found is None or not kinds[found["type"]].report_header:
+        raise NotFoundError.of("report", action_id)
+    return ",".join(kinds[found["type"]].report_header) + "\n"
+
+
+async def report_lines(pool: Connections, report: ReportPlace) -> AsyncIterator[str]:
+    """The other lines of the report file, part by part; between parts no connection is held."""
+    place, after = {"project_id": report.project_id, "action_id": report.action_id}, 0
+    while part := await _next_part(pool, {**place, "after": after}):
+        yield part["body"]
+        after = part["first_row"]
+
+
+async def _next_part(pool: Connections, behind: dict[str, object]) -> dict[str, Any] | None:
+    async with pool.connection() as connection:
+        return await (await connection.execute(_sql.next_report_part, behind)).fetchone()

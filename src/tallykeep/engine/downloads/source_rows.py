@@ -1,0 +1,96 @@
+"""Rows as they were sent: some of them to be looked at, or all of them as the file they came in."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any, LiteralString
+
+from tallykeep.core import exact_json
+from tallykeep.core.errors import ConflictError
+from tallykeep.core.portion import Portion, Source
+from tallykeep.db.connections.pool import Connections
+from tallykeep.db.queries import queries
+from tallykeep.formats.csv.writer import BYTE_ORDER_MARK, csv_line
+from tallykeep.formats.json.elements import ELEMENT_SEPARATOR
+from tallykeep.formats.json.ndjson_splitter import LINE_SEPARATOR
+from tallykeep.formats.row_reader import raw_rows, read_rows
+
+_sql = queries(__package__, "source_rows.sql")
+
+_PORTIONS_AT_A_TIME = 1  # each may be some megabytes
+
+_Sent = dict[int, dict[str, Any]]
+
+
+async def rows_as_sent(pool: Connections, project_id: int, action_id: str, source: Source, rows: list[int]) -> _Sent:
+    """What these rows hold, by number: the `cells` of a file's row; else its `text`, JSON as it came.
+
+    A file's line that cannot be read is `text` too. Rows that are not kept any more are left out.
+    """
+    wanted = {"project_id": project_id, "action_id": action_id, "rows": rows, "last": max(rows, default=0)}
+    sent: _Sent = {}
+    async for portion in _portions(pool, _sql.portions_of_rows, wanted):
+        # Finding a few rows among thousands takes milliseconds, which others need not wait for.
+        sent |= await asyncio.to_thread(_picked, portion, source, set(rows))
+    return sent
+
+
+def _picked(portion: Portion, source: Source, wanted: set[int]) -> _Sent:
+    raw = raw_rows(portion, source)
+    numbers = sorted(wanted.intersection(range(portion.first_row, portion.first_row + portion.row_count)))
+    return {number: _shown(number, raw[number - portion.first_row], source) for number in numbers}
+
+
+def _shown(number: int, raw: bytes, source: Source) -> dict[str, Any]:
+    if source.format == "csv":
+        (row,) = read_rows(Portion(number, 1, raw), source)
+        if row.value is not None:
+            return {"cells": row.value}
+    return {"text": raw.decode("utf-8", "replace").rstrip("\r\n")}
+
+
+async def whole_file(pool: Connections, project_id: int, action_id: str, source: Source) -> AsyncIterator[bytes]:
+    """All rows of the action, as a body that could start it again: a file with its own header, in UTF-8.
+
+    Raises ConflictError where the rows are not kept any more.
+    """
+    before, between, after = _around(source)
+    yield before
+    separator = b""
+    wanted = {"project_id": project_id, "action_id": action_id}
+    async for portion in _portions(pool, _sql.next_portions, wanted):
+        yield separator + portion.body
+        separator = between
+    yield after
+
+
+def _around(source: Source) -> tuple[bytes, bytes, bytes]:
+    """What stands before, between and behind the portions' bodies."""
+    if source.format == "csv":
+        header = csv_line(source.sent or source.header, source.delimiter, quoted=True)
+        return (BYTE_ORDER_MARK + header).encode(), b"", b""
+    if source.format == "ndjson":
+        return b"", LINE_SEPARATOR, LINE_SEPARATOR
+    by = source.options.get("by")
+    if by is None:
+        return b"[", ELEMENT_SEPARATOR, b"]"
+    metadata = exact_json.dumps(source.options["metadata"])
+    return b"{" + exact_json.dumps(by) + b":[", ELEMENT_SEPARATOR, b'],"metadata":' + metadata + b"}"
+
+
+async def _portions(pool: Connections, query: LiteralString, wanted: dict[str, Any]) -> AsyncIterator[Portion]:
+    """The portions in order; between them no connection is held, because who reads this may be slow."""
+    after = 0
+    while found := await _next(pool, query, {**wanted, "after": after, "limit": _PORTIONS_AT_A_TIME}):
+        for held in found:
+            yield Portion(held["first_row"], held["row_count"], bytes(held["body"]), held["lines"], held["broken"])
+        after = found[-1]["first_row"]
+
+
+async def _next(pool: Connections, query: LiteralString, wanted: dict[str, Any]) -> list[dict[str, Any]]:
+    async with pool.connection() as connection:
+        portions = await (await connection.execute(query, wanted, binary=True)).fetchall()
+        # Asked afterwards: what was kept until now was all there a moment ago.
+        kept = await (await connection.execute(_sql.are_rows_kept, wanted)).fetchone()
+    if not kept or not kept["failures_kept"]:
+        raise ConflictError(f"The rows of the action {wanted['action_id']} are not kept any more")
+    return portions

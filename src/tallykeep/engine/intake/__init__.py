@@ -1,0 +1,1 @@
+"""From a body's bytes to an accepted action with its portions."""

@@ -1,0 +1,80 @@
+"""Idempotency: a submission that is sent again under the same key is the same action."""
+
+import hashlib
+from collections.abc import AsyncIterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from tallykeep.core import exact_json
+from tallykeep.core.action_type import Submission
+from tallykeep.core.errors import IdempotencyKeyReusedError, TallykeepError
+from tallykeep.core.submission_options import Wishes
+from tallykeep.db.connections.pool import Connection
+from tallykeep.db.queries import queries
+
+_sql = queries(__package__, "idempotency.sql")
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The action's id, and whether an earlier submission under the same key had started it already."""
+
+    action_id: str
+    replayed: bool = False
+
+
+class KeyTakenError(TallykeepError):
+    """Another submission under the same key was faster; this one has to leave nothing behind."""
+
+
+class Fingerprint:
+    """What tells two submissions under one key apart: type, path, wishes, and the rows' bytes."""
+
+    def __init__(self, submission: Submission) -> None:
+        self._hash = hashlib.sha256() if submission.idempotency_key else None
+        self._asked = [submission.kind.name, *submission.asked]
+        self.size = 0
+
+    async def over(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """The chunks as they are, measured on their way."""
+        async for chunk in chunks:
+            self.size += len(chunk)
+            if self._hash is not None:
+                self._hash.update(chunk)
+            yield chunk
+
+    def digest(self, wishes: Wishes) -> bytes:
+        """32 bytes; complete once every chunk has passed."""
+        if self._hash is None:
+            return bytes(32)
+        whole = self._hash.copy()
+        whole.update(exact_json.dumps([*self._asked, asdict(wishes)], sort_keys=True))
+        return whole.digest()
+
+
+async def find_accepted(connection: Connection, submission: Submission) -> dict[str, Any] | None:
+    """What is known under the submission's key: the action's id and the digest of what started it."""
+    if not submission.idempotency_key:
+        return None
+    place = {"project_id": submission.project_id, "key": submission.idempotency_key}
+    return await (await connection.execute(_sql.get_key, place)).fetchone()
+
+
+def replay(submission: Submission, known: dict[str, Any], digest: bytes) -> Accepted:
+    """The known action again; raises IdempotencyKeyReusedError where something else was sent under its key."""
+    if bytes(known["digest"]) != digest:
+        raise IdempotencyKeyReusedError(
+            f"The Idempotency-Key {submission.idempotency_key!r} was used for another submission,"
+            f" which started {known['action_id']}; send a new key with a new submission"
+        )
+    return Accepted(str(known["action_id"]), replayed=True)
+
+
+async def remember(connection: Connection, submission: Submission, digest: bytes, action_id: str) -> None:
+    """Keep the key, in the transaction that makes the action; raises KeyTakenError where another has it by now."""
+    if not submission.idempotency_key:
+        return
+    place = {"project_id": submission.project_id, "key": submission.idempotency_key}
+    kept = await connection.execute(_sql.add_key, {**place, "digest": digest, "action_id": action_id})
+    if not kept.rowcount:
+        raise KeyTakenError(f"the key {submission.idempotency_key} is taken")

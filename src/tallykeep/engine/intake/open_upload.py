@@ -1,0 +1,164 @@
+"""Opening an upload: unpacked, out of its workbook, and with the splitter for what its rows turn out to be."""
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
+from types import MappingProxyType
+from typing import NamedTuple, Protocol, TypedDict
+
+from tallykeep.core.action_type import ActionType, Upload
+from tallykeep.core.concurrency.side_thread import Aside
+from tallykeep.core.concurrency.slots import Who
+from tallykeep.core.errors import InvalidPayloadError, InvalidQueryError, UnsupportedMediaTypeError
+from tallykeep.core.portion import Portion, Source
+from tallykeep.core.settings import Settings
+from tallykeep.formats.charset import known_charset
+from tallykeep.formats.compression import Limit, peeked, unpacked
+from tallykeep.formats.csv.header import Looked
+from tallykeep.formats.csv.splitter import CsvSplitter
+from tallykeep.formats.csv.titles import normal_title
+from tallykeep.formats.json.array_splitter import JsonSplitter
+from tallykeep.formats.json.ids_splitter import IdsSplitter
+from tallykeep.formats.json.ndjson_splitter import LinesSplitter
+from tallykeep.formats.xlsx.workbook import OLE_MAGIC, OLE_REFUSED, XLSX_MAGIC, Workbooks
+
+_BOM = b"\xef\xbb\xbf"
+_BLANK = _BOM + b" \t\r\n"  # none of the mark's bytes begins JSON
+_JSON_CHARSETS = ("utf-8", "ascii")
+
+
+class Splitter(Protocol):
+    """What turns bytes into portions; every splitter is one."""
+
+    @property
+    def source(self) -> Source:
+        """How the portions are written; complete at the end of the input."""
+        ...
+
+    @property
+    def is_void(self) -> bool:
+        """Whether the rows turned out to mean nothing, at the end of the input."""
+        ...
+
+    def feed(self, chunk: bytes) -> Iterator[Portion]:
+        """Take the next bytes, and yield the portions that are full."""
+        ...
+
+    def cut(self) -> Iterator[Portion]:
+        """Yield the rows that are whole by now, however few; the input goes on."""
+        ...
+
+    @property
+    def gathered(self) -> int:
+        """How many bytes of whole rows are held until their portion is full."""
+        ...
+
+    def finish(self) -> Iterator[Portion]:
+        """End of input: yield the rest."""
+        ...
+
+
+class Opened(NamedTuple):
+    """An upload: what splits it, and its bytes to be split.
+
+    `decimal_marks` are what is known to stand before the decimals of columns, by their index in the file's header.
+    """
+
+    splitter: Splitter
+    content: AsyncIterator[bytes]
+    decimal_marks: Mapping[int, str] = MappingProxyType({})
+
+
+class _Sizes(TypedDict):
+    portion_rows: int
+    portion_bytes: int
+    max_row_bytes: int
+
+
+class Opener:
+    """Makes rows accessible, however they were sent."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._workbooks = Workbooks(settings)
+        self._expanded = Limit(settings.max_expanded_bytes, "TALLYKEEP_MAX_EXPANDED_BYTES")
+        self._sizes: _Sizes = {
+            "portion_rows": settings.portion_rows,
+            "portion_bytes": settings.portion_bytes,
+            "max_row_bytes": settings.max_row_bytes,
+        }
+
+    @asynccontextmanager
+    async def open(
+        self, kind: ActionType, upload: Upload, body: AsyncIterator[bytes], who: Who, aside: Aside
+    ) -> AsyncIterator[Opened]:
+        """The splitter that fits the body, and the bytes to feed it with; `who` sends it.
+
+        Raises InvalidPayloadError, BodyTooLargeError and UnsupportedMediaTypeError, some of them only in the reading.
+        """
+        _, content = await unpacked(body, self._expanded, aside)
+        if kind.source != "csv":
+            yield Opened(*await self._open_json(kind, upload, content))
+            return
+        first, content = await peeked(content, len(XLSX_MAGIC))
+        if first == OLE_MAGIC:
+            raise InvalidPayloadError(OLE_REFUSED)
+        if first == XLSX_MAGIC:
+            refuse_options("a workbook", delimiter=upload.delimiter)
+            titles = _known_titles(kind, upload)
+            async with self._workbooks.as_csv(content, upload.sheet, titles, who) as (taken, rows):
+                looked = Looked(",", upload.header_row, titles, by_record=True)
+                yield Opened(CsvSplitter(looked=looked, sheet=taken.name, **self._sizes), rows, taken.decimal_marks)
+        else:
+            refuse_options("a text file", sheet=upload.sheet)
+            looked = Looked(upload.delimiter, upload.header_row, _known_titles(kind, upload))
+            yield Opened(CsvSplitter(charset=upload.charset, looked=looked, **self._sizes), content)
+
+    async def _open_json(
+        self, kind: ActionType, upload: Upload, content: AsyncIterator[bytes]
+    ) -> tuple[Splitter, AsyncIterator[bytes]]:
+        # By now the body has begun, and its form has told what stands in front of its file.
+        refuse_options("JSON", delimiter=upload.delimiter, sheet=upload.sheet, header_row=upload.header_row)
+        if upload.charset is not None and known_charset(upload.charset) not in _JSON_CHARSETS:
+            raise UnsupportedMediaTypeError(f"JSON comes in UTF-8, not in {upload.charset}")
+        if kind.source == "ids":
+            return IdsSplitter(kind.ids, **self._sizes), content
+        if upload.by_line is not None:
+            return (LinesSplitter(**self._sizes) if upload.by_line else JsonSplitter(**self._sizes)), content
+        beginning = _Beginning(content)
+        first, content = await peeked(beginning.from_first_character(), 1)
+        if first in (b"[", b""):
+            return JsonSplitter(**self._sizes), content
+        return LinesSplitter(first_line=1 + beginning.blank_lines, **self._sizes), content
+
+
+def refuse_options(what: str, **options: object) -> None:
+    """Raise InvalidQueryError for an option that was given and says nothing of such a body."""
+    for name, given in options.items():
+        if given is not None:
+            raise InvalidQueryError(f"Property .{name} goes with other files: this is {what}; leave it out")
+
+
+def _known_titles(kind: ActionType, upload: Upload) -> frozenset[str]:
+    """The titles by which a header is known, as normal_title has them."""
+    own = {normal_title(title) for titles in kind.columns for title in titles}
+    return frozenset(own.union(map(normal_title, upload.mapped_columns)))
+
+
+class _Beginning:
+    """What stands in front of the first character of a file, left out, and how many lines that were."""
+
+    def __init__(self, chunks: AsyncIterator[bytes]) -> None:
+        self._chunks = chunks
+        self.blank_lines = 0
+
+    async def from_first_character(self) -> AsyncIterator[bytes]:
+        """The chunks from the first byte that is neither blank nor part of a byte order mark."""
+        begun = False
+        async for chunk in self._chunks:
+            if begun:
+                yield chunk
+            elif rest := chunk.lstrip(_BLANK):
+                begun = True
+                self.blank_lines += chunk[: len(chunk) - len(rest)].count(b"\n")
+                yield rest
+            else:
+                self.blank_lines += chunk.count(b"\n")

@@ -1,0 +1,176 @@
+"""Staging: portions of an upload that is not accepted yet go to the database by short transactions, as they fill.
+
+They stand there under the id of the action to come. The table `uploads` says that there is no action yet; acceptance
+takes that row away in the transaction that makes the action. What breaks off is removed at once where that can be, and
+by the tidier once nobody has touched it for some minutes.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+import psycopg
+import structlog
+from psycopg_pool import PoolTimeout
+
+from tallykeep.core.errors import UploadLostError
+from tallykeep.core.portion import Portion
+from tallykeep.db.connections.pool import Connection, Connections
+from tallykeep.db.queries import queries
+from tallykeep.engine.managing.retention import remove_one
+
+_sql = queries(__package__, "staging.sql")
+_log = structlog.get_logger()
+
+_TOUCH_SECONDS = 45.0
+_TRIED_AGAIN_SECONDS = 5.0
+_PATIENCE_SECONDS = 3.0  # that an answer waits for the removal of what broke off
+
+Place = tuple[int, str]
+
+
+class Staging:
+    """What this process has staged, kept from being taken for broken off while its upload goes on, however slowly."""
+
+    def __init__(self, pool: Connections) -> None:
+        self._pool = pool
+        self._open: set[Place] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._toucher: asyncio.Task[None] | None = None
+
+    def begin(self, place: Place) -> None:
+        """Keep it until it ends."""
+        self._open.add(place)
+        if self._toucher is None or self._toucher.done():
+            self._toucher = asyncio.create_task(self._touch(), name="touch uploads")
+
+    def end(self, place: Place) -> None:
+        """It was accepted."""
+        self._open.discard(place)
+        if not self._open and self._toucher is not None:
+            self._toucher.cancel()
+            self._toucher = None  # one that is canceled goes on for a moment, in which another upload may begin
+
+    async def give_up(self, place: Place) -> None:
+        """Remove what was staged, unless it was accepted after all; what takes long goes on behind the caller."""
+        self.end(place)
+        removal = asyncio.create_task(self._remove(place), name="remove a broken upload")
+        self._tasks.add(removal)
+        removal.add_done_callback(self._tasks.discard)
+        await asyncio.wait([removal], timeout=_PATIENCE_SECONDS)
+
+    async def _remove(self, place: Place) -> None:
+        key = {"project_id": place[0], "action_id": place[1]}
+        try:
+            async with self._pool.connection() as connection:
+                await connection.execute(_sql.give_up_upload, key)
+            await remove_one(self._pool, place)
+        except (psycopg.Error, PoolTimeout) as error:
+            _log.info("what broke off is left to the tidier", action_id=place[1], reason=str(error))
+
+    async def _touch(self) -> None:
+        pause = _TOUCH_SECONDS
+        while True:
+            await asyncio.sleep(pause)
+            places = list(self._open)
+            named = {"project_ids": [place[0] for place in places], "action_ids": [place[1] for place in places]}
+            try:
+                async with self._pool.connection() as connection:
+                    await connection.execute(_sql.touch_uploads, named)
+                pause = _TOUCH_SECONDS
+            except (psycopg.Error, PoolTimeout) as error:
+                _log.info("uploads could not be touched", reason=str(error))
+                pause = _TRIED_AGAIN_SECONDS
+
+
+class Staged:
+    """One upload's portions: those that wait to be written, and those that have been."""
+
+    def __init__(self, staging: Staging, pool: Connections, place: Place) -> None:
+        self._staging = staging
+        self._pool = pool
+        self._place = place
+        self._key = {"project_id": place[0], "action_id": place[1]}
+        self._writing: asyncio.Task[None] | None = None
+        self._is_begun = False
+        self.rows = 0
+        self.portions = 0
+
+    async def write(self, portions: Sequence[Portion]) -> None:
+        """Begin to write these; waits for those before them. Raises UploadLostError, and the database's errors."""
+        await self.written()
+        begin, self._is_begun = not self._is_begun, True
+        if begin:
+            self._staging.begin(self._place)
+        self._writing = asyncio.create_task(self._write(portions, begin=begin), name="stage portions")
+
+    async def written(self) -> None:
+        """Wait until all is written that was handed over."""
+        if self._writing is not None:
+            writing, self._writing = self._writing, None
+            try:
+                await writing
+            except asyncio.CancelledError:
+                writing.cancel()
+                raise
+
+    async def accept(self, connection: Connection, rest: Sequence[Portion]) -> None:
+        """Write the rest, and take the upload for accepted, in the transaction open on `connection`.
+
+        Raises UploadLostError where what was staged is not there any more.
+        """
+        if self._is_begun:
+            ended = await connection.execute(_sql.end_upload, {**self._key, "portions": self.portions})
+            _require(ended.rowcount)
+        await self._copy(connection, rest)
+
+    async def read(self, first_row: int) -> Portion | None:
+        """A portion that was staged."""
+        async with self._pool.connection() as connection:
+            wanted = {**self._key, "first_row": first_row}
+            found = await (await connection.execute(_sql.read_portion, wanted, binary=True)).fetchone()
+        return Portion(**{**found, "body": bytes(found["body"])}) if found else None
+
+    def end(self) -> None:
+        """The upload was accepted."""
+        if self._is_begun:
+            self._staging.end(self._place)
+
+    async def give_up(self) -> None:
+        """Remove what was staged."""
+        if self._writing is not None:
+            self._writing.cancel()
+            with suppress(Exception, asyncio.CancelledError):
+                await self._writing
+        if self._is_begun:
+            await self._staging.give_up(self._place)
+
+    async def _write(self, portions: Sequence[Portion], *, begin: bool) -> None:
+        async with self._pool.connection() as connection, connection.transaction():
+            if begin:
+                await connection.execute(_sql.begin_upload, self._key)
+            else:
+                _require((await connection.execute(_sql.touch_upload, self._key)).rowcount)
+            await self._copy(connection, portions)
+
+    async def _copy(self, connection: Connection, portions: Sequence[Portion]) -> None:
+        if not portions:
+            return
+        async with connection.cursor().copy(_sql.copy_portions) as copy:
+            copy.set_types(["int8", "text", "int8", "int8", "bytea", "int8[]", "int8[]"])
+            for portion in portions:
+                row: tuple[Any, ...] = (
+                    *self._place, portion.first_row, portion.row_count, portion.body, portion.lines,
+                    portion.broken,
+                )  # fmt: skip
+                await copy.write_row(row)
+                self.rows += portion.row_count
+                self.portions += 1
+
+
+def _require(rowcount: int) -> None:
+    if not rowcount:
+        raise UploadLostError(
+            "The upload paused too long, or the database was away; nothing of it is kept, send it again"
+        )

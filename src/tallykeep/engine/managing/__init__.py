@@ -1,0 +1,1 @@
+"""What is done to actions: cancel, retry, remove by age."""

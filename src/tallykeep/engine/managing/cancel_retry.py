@@ -1,0 +1,202 @@
+"""Control over actions: cancel what runs, retry what failed."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from tallykeep.core.action import EndedBy
+from tallykeep.core.action_type import ActionType, ActionTypes, Submission, Upload
+from tallykeep.core.errors import ConflictError, NotFoundError
+from tallykeep.core.portion import Portion, Source
+from tallykeep.core.settings import Settings
+from tallykeep.core.submission_options import Wishes
+from tallykeep.db.connections.pool import Connections
+from tallykeep.db.queries import queries
+from tallykeep.engine.applying.accounting import end_unfinished
+from tallykeep.engine.columns.retried_lines import with_lines
+from tallykeep.engine.downloads.failed_rows import SentRows, as_sent, sent_rows
+from tallykeep.engine.intake.accept import Acceptance
+from tallykeep.engine.intake.idempotency import Accepted
+from tallykeep.engine.scheduling.fair_scheduling import queue_next
+
+_sql = queries(__package__, "cancel_retry.sql")
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """An action that is to be canceled or retried, as far as that matters."""
+
+    id: str
+    kind: ActionType
+    source: Source
+    ended_by: EndedBy | None
+    failed_count: int
+    unprocessed_count: int
+    failures_kept: bool
+
+    def require_rows(self) -> None:
+        """Raise ConflictError where the rows as they were sent have been removed for their age."""
+        if not self.failures_kept:
+            raise ConflictError(f"The failed rows of the action {self.id} are not kept any more")
+
+
+@dataclass(frozen=True, slots=True)
+class Controller:
+    """What the API does to actions that were accepted before; what it only reads has connections of its own."""
+
+    reading: Connections
+    pool: Connections
+    acceptance: Acceptance
+    kinds: ActionTypes
+    settings: Settings
+
+    async def find(self, project_id: int, action_id: str) -> Parent:
+        """The action; raises NotFoundError."""
+        place = {"project_id": project_id, "id": action_id}
+        async with self.reading.connection() as connection:
+            found = await (await connection.execute(_sql.get_parent, place)).fetchone()
+        if found is None:
+            raise NotFoundError.of("async_action", action_id)
+        return Parent(
+            action_id,
+            self.kinds[found["type"]],
+            Source(**found["source"]),
+            EndedBy(found["ended_by"]) if found["ended_by"] else None,
+            found["failed_count"],
+            found["unprocessed_count"],
+            found["failures_kept"],
+        )
+
+    async def cancel(self, project_id: int, action_id: str, canceled_by: str) -> None:
+        """End the action now: rows done stay done, the rest is unprocessed; again is fine.
+
+        Raises NotFoundError; ConflictError where it has ended otherwise, or cannot be left half done.
+        """
+        parent = await self.find(project_id, action_id)
+        if parent.kind.deletes:
+            raise ConflictError(f"A {parent.kind.name} cannot be canceled: what it belongs to is deleted already")
+        async with self.pool.connection() as connection:
+            reason = f"Canceled with the key {canceled_by}"
+            tally = await end_unfinished(connection, project_id, action_id, EndedBy.CANCELED, reason)
+            if tally is None:
+                await self._require_canceled(project_id, action_id)
+            elif tally.sequence is not None:
+                # Should this get lost, the rescuer makes up for it.
+                async with connection.transaction():
+                    await queue_next(connection, project_id, tally, self.settings.portions_in_flight)
+
+    async def _require_canceled(self, project_id: int, action_id: str) -> None:
+        parent = await self.find(project_id, action_id)
+        if parent.ended_by != EndedBy.CANCELED:
+            raise ConflictError(
+                f"The action {action_id} has ended already ({parent.ended_by}); nothing is left to cancel"
+            )
+
+    async def retry(
+        self, parent: Parent, submission: Submission, wishes: Wishes, corrected: Upload | None, *, unprocessed: bool
+    ) -> Accepted:
+        """Start an action of the same type with the parent's failed rows, or with corrected ones.
+
+        With `unprocessed`, the rows that a canceled, stopped or rejected action left out come along. Raises
+        ConflictError while the parent runs, and where there is nothing to retry.
+        """
+        if parent.ended_by is None:
+            raise ConflictError(f"The action {parent.id} is still running; retry it once it has ended, or cancel it")
+        submission = replace(submission, earlier=parent.source)
+        if corrected is not None:
+            if parent.source.format == "planned":
+                raise ConflictError(f"A {parent.kind.name} has no rows that could be corrected; send no body")
+            return await self.acceptance.accept(submission, corrected)
+        count = parent.failed_count + (parent.unprocessed_count if unprocessed else 0)
+        if not count:
+            left = f"; {parent.unprocessed_count} are unprocessed, include_unprocessed=true takes them along"
+            hint = left if parent.unprocessed_count else ""
+            raise ConflictError(f"No row of the action {parent.id} failed{hint}")
+        if parent.source.format == "planned":
+            return await self._plan_again(submission, wishes, count)
+        parent.require_rows()
+        return await self.acceptance.accept(
+            submission, SentAgain(self.reading, submission, parent, wishes, unprocessed)
+        )
+
+    async def _plan_again(self, submission: Submission, wishes: Wishes, count: int) -> Accepted:
+        options = submission.options
+        if "count" in options:
+            options = {**options, "count": count}
+        async with self.pool.connection() as connection, connection.transaction():
+            accepted = await self.acceptance.replayed(connection, submission, wishes)
+            if accepted is None:
+                again = replace(submission, options=options)
+                accepted = await self.acceptance.accept_planned(connection, again, wishes)
+        return accepted
+
+
+@dataclass(frozen=True, slots=True)
+class SentAgain:
+    """An upload of rows that were sent before."""
+
+    reading: Connections
+    submission: Submission
+    parent: Parent
+    asked: Wishes
+    unprocessed: bool
+    lines: list[int | None] = field(default_factory=list)
+
+    @property
+    def file_name(self) -> str | None:
+        """These rows never were a file of their own."""
+        return None
+
+    @property
+    def by_line(self) -> bool:
+        """Whether the rows are JSON, one a line."""
+        return self.parent.source.format == "ndjson"
+
+    @property
+    def charset(self) -> None:
+        """Rows are kept in UTF-8, which needs not be said."""
+        return None
+
+    @property
+    def delimiter(self) -> str | None:
+        """As it was: rows whose quotes do not match up are sent again by the letter."""
+        return self.parent.source.delimiter if self.parent.source.format == "csv" else None
+
+    @property
+    def sheet(self) -> None:
+        """Rows of a workbook are kept as those of a CSV file."""
+        return None
+
+    @property
+    def header_row(self) -> int | None:
+        """The first line of a file."""
+        return 1 if self.parent.source.format == "csv" else None
+
+    @property
+    def mapped_columns(self) -> frozenset[str]:
+        """Columns are called as they were mapped already."""
+        return frozenset()
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The rows' bytes; raises ConflictError where they are not kept any more."""
+        async for chunk in as_sent(self._rows(), self.parent.source):
+            yield chunk
+
+    async def _rows(self) -> SentRows:
+        place: tuple[int, str, Source] = (self.submission.project_id, self.parent.id, self.parent.source)
+        async for rows in sent_rows(self.reading, *place, unprocessed=self.unprocessed):
+            self.lines.extend(row.line for row in rows)
+            yield rows
+
+    def placed(self, portion: Portion, source: Source) -> Portion:
+        """The portion with the lines of the first file; its rows have passed by then."""
+        return with_lines(portion, self.lines[portion.first_row - 1 : portion.first_row - 1 + portion.row_count])
+
+    def wishes(self) -> Wishes:
+        """What was asked for this time."""
+        return self.asked
+
+
+def target_options(source: Source) -> dict[str, Any]:
+    """The options that came from the path of the action's endpoint, and hold for a retry."""
+    return {name: value for name, value in source.options.items() if name not in ("by", "metadata")}

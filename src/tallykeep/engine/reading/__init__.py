@@ -1,0 +1,1 @@
+"""Actions as they are read: one, many, watched."""

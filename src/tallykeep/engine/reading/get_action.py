@@ -1,0 +1,197 @@
+"""Reading: actions, lists of them, and their failed rows."""
+
+from dataclasses import dataclass
+from typing import Any, LiteralString
+
+from tallykeep.core.action import Action, EndedBy, OperationStatus, Status
+from tallykeep.core.action_type import ActionType, ActionTypes
+from tallykeep.core.errors import NotFoundError
+from tallykeep.core.ids import wire_time
+from tallykeep.core.rows import Failure
+from tallykeep.core.submission_options import OnError
+from tallykeep.db.connections.pool import Connection
+from tallykeep.db.queries import queries
+from tallykeep.engine.downloads.report_files import ReportLinks
+from tallykeep.engine.reading.list_actions import Wanted, find_page
+
+_MOST_COMPARED = 50_000  # rows of an action's retries, whenever it is shown
+_sql = queries(__package__, "get_action.sql")
+
+# What an action shows beside the wire format's fields: everywhere, and when it is asked for alone.
+ADDED_FIELDS = (
+    "total_count", "done_count", "failed_count", "unprocessed_count", "started_at", "finished_at", "eta_seconds",
+    "ended_by", "reason", "retry_count", "retry_reason", "dry_run", "on_error", "parent_id", "user", "file_name",
+    "file_size", "failures_kept", "mended_count", "first_file_name",
+)  # fmt: skip
+TAKEN_OF_FILE = ("charset", "delimiter", "sheet", "header_row")
+ADDED_ALONE = ("created_count", "updated_count", *TAKEN_OF_FILE, "log_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """What the API shows of actions, in wire format."""
+
+    kinds: ActionTypes
+    failures_in_result: int
+
+    async def get_action(
+        self, connection: Connection, project_id: int, action_id: str, links: ReportLinks | None = None, *,
+        with_failures: bool = True,
+    ) -> dict[str, Any]:  # fmt: skip
+        """One action with its result so far, and a link to its report where it has one; raises NotFoundError.
+
+        Left out `with_failures`, the result lists no failed row: a first look of somebody who may wait for another one.
+        """
+        failures = self.failures_in_result if with_failures else 0
+        key = {"project_id": project_id, "id": action_id, "failures": failures}
+        row = await (await connection.execute(_sql.get_action, key)).fetchone()
+        if row is None:
+            raise NotFoundError.of("async_action", action_id)
+        action = action_of(row)
+        kind = self.kinds[action.type]
+        report = links.report_of(action) if links and kind.report_header and action.report_kept else None
+        result = kind.result(kind, action, [Failure(*failure) for failure in row["failures"]], report)
+        kin = await _kin(connection, project_id, [action])
+        taken = {name: row[name] for name in TAKEN_OF_FILE}
+        # There is no audit log, and so no entry in it.
+        known = {**shown(action, kin.get(action.id)), **_effects(kind, action), **taken, "log_id": None}
+        return {**known, "result": result, "processing_time": action.processing_time}
+
+    async def require_action(self, connection: Connection, project_id: int, action_id: str) -> None:
+        """Raises NotFoundError where the project has no such action."""
+        await _are_failures_kept(connection, project_id, action_id)
+
+    async def list_actions(self, connection: Connection, project_id: int, wanted: Wanted) -> dict[str, Any]:
+        """One page of actions, newest first, without results, and where the next page starts."""
+        page = await find_page(connection, project_id, wanted)
+        actions = [action_of(row) for row in page.rows]
+        kin = await _kin(connection, project_id, actions)
+        return {
+            "object": "list",
+            "data_ref": "async_actions",
+            "async_actions": [shown(action, kin.get(action.id)) for action in actions],
+            "has_more": page.more_after is not None,
+            "more_starting_after": page.more_after,
+        }
+
+    async def list_failures(
+        self, connection: Connection, project_id: int, action_id: str, *, limit: int, after_row: int, reason: str | None
+    ) -> dict[str, Any]:
+        """Failed rows in row order behind `after_row`, all or those with this reason (see list_reasons).
+
+        Raises NotFoundError.
+        """
+        asked = {"after_row": after_row, "reason": reason}
+        return await _page_of_failures(
+            connection, _sql.first_failures, project_id, action_id, asked, limit=limit, name="failures"
+        )
+
+    async def list_reasons(
+        self, connection: Connection, project_id: int, action_id: str, *, limit: int, reason: str | None
+    ) -> dict[str, Any]:
+        """Failed rows grouped by reason, most frequent first, with the first rows of each; raises NotFoundError.
+
+        Reasons that differ by nothing but the value that was sent are one, without the value.
+        """
+        asked = {"reason": reason}
+        return await _page_of_failures(
+            connection, _sql.failures_by_reason, project_id, action_id, asked, limit=limit, name="reasons"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Kin:
+    """What is known of an action by those it retries and those that retry it."""
+
+    done_later: int = 0
+    first_file_name: str | None = None
+
+
+async def _kin(connection: Connection, project_id: int, actions: list[Action]) -> dict[str, Kin]:
+    """The kin of those that may have any: retries, and what has rows to be retried."""
+    ids = [each.id for each in actions if each.parent_id or each.failed_count or each.unprocessed_count]
+    if not ids:
+        return {}
+    rows = await (
+        await connection.execute(_sql.get_kin, {"project_id": project_id, "ids": ids, "most_compared": _MOST_COMPARED})
+    ).fetchall()
+    return {row["id"]: Kin(row["done_later"], row["first_file_name"]) for row in rows}
+
+
+async def _page_of_failures(
+    connection: Connection, query: LiteralString, project_id: int, action_id: str, asked: dict[str, Any], *,
+    limit: int, name: str,
+) -> dict[str, Any]:  # fmt: skip
+    place = {"project_id": project_id, "action_id": action_id}
+    whole: LiteralString = query.replace("{reason_alone}", _sql.reason_alone.strip())
+    rows = await (await connection.execute(whole, {**place, **asked, "limit": limit + 1})).fetchall()
+    # Asked afterwards: failures that were kept until now were all there a moment ago.
+    kept = await _are_failures_kept(connection, project_id, action_id)
+    rows = rows if kept else []
+    return {
+        "object": "list",
+        "data_ref": name,
+        name: rows[:limit],
+        "has_more": len(rows) > limit,
+        "failures_kept": kept,
+    }
+
+
+async def _are_failures_kept(connection: Connection, project_id: int, action_id: str) -> bool:
+    place = {"project_id": project_id, "action_id": action_id}
+    action = await (await connection.execute(_sql.are_failures_kept, place)).fetchone()
+    if action is None:
+        raise NotFoundError.of("async_action", action_id)
+    return bool(action["failures_kept"])
+
+
+def action_of(row: dict[str, Any]) -> Action:
+    """The action that a row of its table is."""
+    known = {name: row[name] for name in Action.__slots__}
+    known |= {"status": Status(row["status"]), "operation_status": OperationStatus(row["operation_status"])}
+    known |= {"on_error": OnError(row["on_error"]), "ended_by": EndedBy(row["ended_by"]) if row["ended_by"] else None}
+    return Action(**known)
+
+
+def shown(action: Action, kin: Kin | None = None) -> dict[str, Any]:
+    """The wire format's fields, and beside them ours; nothing was retried of an action that still runs."""
+    kin = kin or Kin()
+    unsettled = 0 if action.dry_run else action.failed_count + action.unprocessed_count
+    return {
+        "id": action.id,
+        "type": action.type,
+        "status": action.status,
+        "operation_status": action.operation_status,
+        "created_at": wire_time(action.created_at),
+        "updated_at": wire_time(action.updated_at),
+        "request_id": action.request_id,
+        "progress": action.progress,
+        "object": "async_action",
+        "total_count": action.total_count,
+        "done_count": action.done_count,
+        "failed_count": action.failed_count,
+        "unprocessed_count": action.unprocessed_count,
+        "started_at": wire_time(action.started_at),
+        "finished_at": wire_time(action.finished_at),
+        "eta_seconds": action.eta_seconds,
+        "ended_by": action.ended_by,
+        "reason": action.reason,
+        "retry_count": action.retry_count,
+        "retry_reason": action.retry_reason,
+        "dry_run": action.dry_run,
+        "on_error": action.on_error,
+        "parent_id": action.parent_id,
+        "user": action.requested_by,
+        "file_name": action.file_name,
+        "file_size": action.body_size,
+        "failures_kept": action.failures_kept,
+        "mended_count": min(kin.done_later, unsettled),
+        "first_file_name": kin.first_file_name,
+    }
+
+
+def _effects(kind: ActionType, action: Action) -> dict[str, Any]:
+    """How many resources were, or in a dry run would be, created and updated."""
+    if kind.deletes:
+        return {"created_count": 0, "updated_count": 0}
+    return {"created_count": action.created_count, "updated_count": action.done_count - action.created_count}

@@ -1,0 +1,132 @@
+"""Listing: which actions a page shows, newest first, by whatever filters, always along an index."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, LiteralString
+
+from tallykeep.core.action import Status
+from tallykeep.core.errors import InvalidQueryError
+from tallykeep.db.connections.pool import Connection
+from tallykeep.db.queries import queries
+
+_sql = queries(__package__, "list_actions.sql")
+
+
+Failures = Literal["none", "some", "all"]  # which of the rows that have an outcome failed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which actions are asked for; None leaves a filter out, no value at all matches nothing."""
+
+    limit: int = 10
+    types: frozenset[str] | None = None
+    statuses: frozenset[Status] | None = None
+    created_from: datetime | None = None
+    created_before: datetime | None = None
+    parent_id: str | None = None
+    started_from: datetime | None = None
+    started_before: datetime | None = None
+    finished_from: datetime | None = None
+    finished_before: datetime | None = None
+    file_name: str | None = None  # a part of it, in any case
+    failures: Failures | None = None
+    after_id: str | None = None
+
+    @property
+    def looks_at_each(self) -> bool:
+        """Whether something is asked for that no index knows."""
+        moments = (self.started_from, self.started_before, self.finished_from, self.finished_before)
+        return any(asked is not None for asked in (*moments, self.file_name, self.failures))
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The rows of a page, and where the next one starts: behind this id, None where there is no next one."""
+
+    rows: list[dict[str, Any]]
+    more_after: str | None
+
+
+async def find_page(connection: Connection, project_id: int, wanted: Wanted) -> Page:
+    """The newest actions of these, behind `after_id`; raises InvalidQueryError where that is none of the project's."""
+    bounds = await _bounds(connection, project_id, wanted)
+    found = await (await connection.execute(_stretch(wanted), bounds)).fetchall()
+    ids = [row["id"] for row in found[: wanted.limit]]
+    place = {"project_id": project_id, "ids": ids}
+    rows = await (await connection.execute(_sql.get_listed, place)).fetchall()
+    return Page(rows, ids[-1] if len(found) > wanted.limit else None)
+
+
+def _stretch(wanted: Wanted) -> LiteralString:
+    """The query whose index fits."""
+    query: LiteralString = _sql.page_by_time
+    if wanted.looks_at_each:
+        query = _looking_at_each(_sql.anything)
+    elif wanted.parent_id is not None:
+        query = _sql.page_of_parent
+    elif wanted.types is not None:
+        query = _sql.page_by_type
+    elif wanted.statuses is not None:
+        query = _sql.page_by_status
+    return query
+
+
+def _looking_at_each(further: LiteralString) -> LiteralString:
+    query: LiteralString = _sql.page_looking_at_each
+    return query.replace("{further}", further)
+
+
+async def find_cancelable(
+    connection: Connection, project_id: int, wanted: Wanted, never: Iterable[str]
+) -> tuple[list[str], bool]:
+    """The newest of these actions that run, but for those of the types `never`; and whether there are more."""
+    return await _find_among(connection, _sql.is_cancelable, project_id, wanted, {"never": list(never)})
+
+
+async def find_retryable(connection: Connection, project_id: int, wanted: Wanted) -> tuple[list[str], bool]:
+    """The newest of these actions with failed rows that nobody has retried yet; and whether there are more."""
+    return await _find_among(connection, _sql.is_retryable, project_id, wanted, {})
+
+
+async def _find_among(
+    connection: Connection, further: LiteralString, project_id: int, wanted: Wanted, asked: dict[str, Any]
+) -> tuple[list[str], bool]:
+    bounds = await _bounds(connection, project_id, wanted)
+    found = await (await connection.execute(_looking_at_each(further), bounds | asked)).fetchall()
+    return [row["id"] for row in found[: wanted.limit]], len(found) > wanted.limit
+
+
+async def _bounds(connection: Connection, project_id: int, wanted: Wanted) -> dict[str, Any]:
+    return {
+        "project_id": project_id,
+        "types": sorted(wanted.types or ()),
+        "statuses": sorted(Status if wanted.statuses is None else wanted.statuses),
+        "parent_id": wanted.parent_id,
+        "created_from": wanted.created_from or "-infinity",
+        "created_before": wanted.created_before or "infinity",
+        "started_from": wanted.started_from,
+        "started_before": wanted.started_before,
+        "finished_from": wanted.finished_from,
+        "finished_before": wanted.finished_before,
+        "file_name": wanted.file_name,
+        "failures": wanted.failures,
+        "after_created_at": await _cursor(connection, project_id, wanted.after_id),
+        "after_id": wanted.after_id or "",
+        "limit": wanted.limit + 1,
+    }
+
+
+async def _cursor(connection: Connection, project_id: int, after_id: str | None) -> datetime | str:
+    if after_id is None:
+        return "infinity"
+    place = {"project_id": project_id, "after_id": after_id}
+    found = await (await connection.execute(_sql.get_place_in_time, place)).fetchone()
+    if found is None:
+        raise InvalidQueryError(
+            f"Property .starting_after_id: there is no async action {after_id!r} in this project;"
+            " send the more_starting_after of the page before"
+        )
+    moment: datetime = found["created_at"]
+    return moment

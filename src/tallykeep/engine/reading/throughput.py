@@ -1,0 +1,48 @@
+"""Pace: how the work goes, portion by portion of an action, and minute by minute of a project."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from tallykeep.core.errors import NotFoundError
+from tallykeep.core.ids import wire_time
+from tallykeep.db.clock import database_time
+from tallykeep.db.connections.pool import Connection
+from tallykeep.db.queries import queries
+
+_sql = queries(__package__, "throughput.sql")
+
+_NOTHING = {"done_count": 0, "failed_count": 0}
+
+
+async def list_portions(
+    connection: Connection, project_id: int, action_id: str, *, limit: int, after_row: int
+) -> dict[str, Any]:
+    """The action's portions in order, those that begin behind `after_row`; raises NotFoundError."""
+    place = {"project_id": project_id, "action_id": action_id}
+    asked = {**place, "after_row": after_row, "limit": limit + 1}
+    rows = await (await connection.execute(_sql.list_portions, asked)).fetchall()
+    action = await (await connection.execute(_sql.are_portions_kept, place)).fetchone()
+    if action is None:
+        raise NotFoundError.of("async_action", action_id)
+    shown = [{**row, "closed_at": wire_time(row["closed_at"])} for row in rows if action["failures_kept"]]
+    return {
+        "object": "list",
+        "data_ref": "portions",
+        "portions": shown[:limit],
+        "has_more": len(shown) > limit,
+        "portions_kept": action["failures_kept"],
+    }
+
+
+async def rows_by_minute(connection: Connection, project_id: int, minutes: int) -> dict[str, Any]:
+    """Rows that were done or failed in each of the last `minutes` minutes, the present one last; none of dry runs."""
+    last = (await database_time(connection)).replace(second=0, microsecond=0)
+    since = last - timedelta(minutes=minutes - 1)
+    place = {"project_id": project_id, "since": since}
+    found = {row.pop("minute"): row for row in await (await connection.execute(_sql.rows_by_minute, place)).fetchall()}
+    shown = [_minute(since + timedelta(minutes=number), found) for number in range(minutes)]
+    return {"object": "list", "data_ref": "data", "data": shown, "total": minutes}
+
+
+def _minute(minute: datetime, found: dict[datetime, dict[str, Any]]) -> dict[str, Any]:
+    return {"minute": wire_time(minute), **found.get(minute, _NOTHING)}

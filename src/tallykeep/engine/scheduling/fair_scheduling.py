@@ -1,0 +1,103 @@
+"""Turns: the queue wakes a worker up for a project; which of its actions gets on is decided here.
+
+Projects share the workers evenly whatever number of actions they have: each turn is numbered behind the project's own
+last one, but never before the turns that are waiting by now (start-time fair queueing), and the queue serves the lowest
+number first. Within a project the action goes on that was served longest ago. Actions in a sequence wait for each
+other: one of them is ready at a time, in the order in which they were accepted.
+"""
+
+from datetime import timedelta
+from typing import Any, LiteralString
+
+from tallykeep.db.connections.pool import Connection
+from tallykeep.db.queries import queries
+from tallykeep.engine.applying.accounting import Tally
+from tallykeep.engine.scheduling.job_queue import EXPRESS, QUEUE, TASK
+
+_sql = queries(__package__, "fair_scheduling.sql")
+
+# Between the two others may have expressions of their own; `taken` tells them the number of an action accepted here.
+TAKEN_TURNS: LiteralString = "WITH " + _sql.taken_turns
+QUEUE_TAKEN_TURNS: LiteralString = _sql.queue_taken_turns
+_QUEUE_TURNS: LiteralString = TAKEN_TURNS + QUEUE_TAKEN_TURNS
+
+_NO_DELAY = timedelta()
+LONGEST_DELAY = timedelta(seconds=30)  # that a turn is put off by
+
+_HEAD_START = timedelta(seconds=2)
+_HEAD_START_OF_ONE = timedelta(seconds=10)
+
+
+def head_start(portions: int) -> timedelta:
+    """How long a new action counts as having waited already; the shorter it is, the less it keeps others waiting."""
+    return _HEAD_START_OF_ONE if portions == 1 else _HEAD_START
+
+
+def turns_asked(
+    project_id: int, count: int, *, delay: timedelta = _NO_DELAY, express: bool = False, accepted: int = 0
+) -> dict[str, Any]:
+    """What the text of the statement that queues turns has to be given; `accepted` of them come with a new action."""
+    return {
+        "project_id": project_id,
+        "count": count,
+        "accepted": accepted,
+        "queue": EXPRESS if express else QUEUE,
+        "express": express,
+        "task": TASK,
+        "delay": delay,
+    }
+
+
+async def queue_turns(
+    connection: Connection, project_id: int, count: int, *, delay: timedelta = _NO_DELAY, express: bool = False
+) -> None:
+    """Queue so many turns of the project, in the transaction open on `connection`; none only takes the lock."""
+    await connection.execute(_QUEUE_TURNS, turns_asked(project_id, count, delay=delay, express=express))
+
+
+async def number_acceptance(connection: Connection, project_id: int) -> int:
+    """The place of an action among all of its project, by the order in which their acceptances are committed.
+
+    Holds the project's lock until the transaction open on `connection` ends.
+    """
+    numbered = await (await connection.execute(_sql.number_acceptance, {"project_id": project_id})).fetchone()
+    if numbered is None:
+        raise RuntimeError("an upsert that returns has one row")
+    return int(numbered["accepted"])
+
+
+async def queue_first_turns(
+    connection: Connection, project_id: int, action_id: str, count: int, *, in_sequence: bool,
+    express: bool,
+) -> None:  # fmt: skip
+    """Queue the turns of an action that was numbered; one that has to wait in its sequence gets them in its turn.
+
+    The project's lock is held since then: whoever ends meanwhile sees this action, or is seen.
+    """
+    if in_sequence:
+        key = {"project_id": project_id, "action_id": action_id}
+        if (await connection.execute(_sql.wait_in_sequence, key)).rowcount:
+            return
+    await queue_turns(connection, project_id, count, express=express)
+
+
+async def serve_next_action(connection: Connection, project_id: int, *, express: bool = False) -> str | None:
+    """Whose turn it is in this project, marked as served by now; None where no action is left to go on with.
+
+    An express turn is for actions with one portion left.
+    """
+    served = {"project_id": project_id, "express": express}
+    action = await (await connection.execute(_sql.serve_next_action, served)).fetchone()
+    return action["id"] if action else None
+
+
+async def queue_next(connection: Connection, project_id: int, tally: Tally, portions_in_flight: int) -> None:
+    """After a portion: the project's next turn, or the turns of the action that was accepted next in the sequence."""
+    if not tally.ended:
+        await queue_turns(connection, project_id, 1)
+    elif tally.sequence is not None:
+        await queue_turns(connection, project_id, 0)
+        key = {"project_id": project_id, "sequence": tally.sequence}
+        following = await (await connection.execute(_sql.ready_next_in_sequence, key)).fetchone()
+        if following is not None:
+            await queue_turns(connection, project_id, min(portions_in_flight, following["open_portions"]))

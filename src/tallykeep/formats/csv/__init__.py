@@ -1,0 +1,1 @@
+"""Delimited text: its header, its records, its cells."""

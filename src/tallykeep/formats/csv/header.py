@@ -1,0 +1,259 @@
+"""Finding the header of a file or of a workbook's sheet: the row that titles the columns.
+
+People put a title above it, or a date, or leave rows blank. Of the first rows, the one is taken in which most of the
+known titles stand, if it is plainly not a row among others; else the first that is not blank, or the one that was
+named.
+"""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tallykeep.core.errors import InvalidPayloadError
+from tallykeep.formats.csv.records import cells_of, delimiter_of, is_blank, is_blank_somehow, records_of
+from tallykeep.formats.csv.spreadsheet_errors import unmarked
+from tallykeep.formats.csv.titles import normal_title
+from tallykeep.formats.csv.writer import DELIMITERS
+
+MOST_COLUMNS = 1_000
+LONGEST_TITLE = 1_000
+LARGEST_HEADER = 262_144  # bytes
+LAST_HEADER_ROW = 1_000  # that may be named
+_BYTES_LOOKED_AT = 65_536
+_ROWS_LOOKED_AT = 30
+_CELLS_LOOKED_AT = 100
+_LONGEST_TITLE = 100
+_JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
+_SEP_LINE = re.compile(rb'"?sep=([,;\t|])"?[ \t,;|]*[\r\n]*', re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a look for the header goes by.
+
+    `delimiter` and `header_row` (the line of a file, or the row of a sheet, from 1) are what somebody said. `titles`
+    are the known ones, as normal_title has them. `by_record`: what is counted are records, not lines, as rows of a
+    sheet are.
+    """
+
+    delimiter: str | None = None
+    header_row: int | None = None
+    titles: frozenset[str] = frozenset()
+    by_record: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The header: its own bytes, its delimiter, its line or row, and what is skipped above it.
+
+    `end` is the first line behind it, counted from 0.
+    """
+
+    record: bytes
+    delimiter: str
+    row: int
+    skipped_rows: int
+    end: int
+
+
+def header_score(cells: Sequence[str], titles: frozenset[str]) -> int:
+    """Count the known titles among these cells, each once."""
+    short = [cell for cell in cells[:_CELLS_LOOKED_AT] if cell and len(cell) <= _LONGEST_TITLE]
+    return len(titles.intersection(map(normal_title, short)))
+
+
+def find_header(rows: Sequence[Sequence[str]], titles: frozenset[str]) -> int:
+    """The place of the header among a file's first rows, the first that is not blank where no other is plainly better.
+
+    A row further down has to have more known titles, and more cells than each row above it: where it has one such title
+    only, twice as many cells. Rows of data have no more cells than their header.
+    """
+    filled = [sum(1 for cell in row if cell and not cell.isspace()) for row in rows]
+    first = next((place for place, cells in enumerate(filled) if cells), 0)
+    scores = [header_score(row, titles) for row in rows]
+    best = max(range(first, len(rows)), key=lambda place: (scores[place], -place), default=first)
+    if best == first or scores[best] <= scores[first]:
+        return first
+    above = max(filled[first:best])
+    return best if (filled[best] > above if scores[best] > 1 else filled[best] >= 2 * above) else first
+
+
+def find_rival(rows: Sequence[Sequence[str]], header: int, titles: frozenset[str]) -> int | None:
+    """The place of a row above the header that has titles too, and rows below it that would be skipped with it.
+
+    So look two tables of which the second is wider. Titles right above the header are but those of groups of columns.
+    """
+    filled = [place for place in range(header) if any(map(str.strip, rows[place]))]
+    return next((place for place in filled[:-1] if header_score(rows[place], titles) > 1), None)
+
+
+def look_for_header(lines: list[bytes], wanted: Looked, *, enough: bool, final: bool) -> Header | None:
+    """Find the header in a file's first lines; None where more of them have to come first.
+
+    What is found depends on a fixed number of bytes from the first line that is not blank, not on how many have come:
+    unless these are `enough`, it waits for so many. `final` says that no more will come. Raises InvalidPayloadError
+    where there is no header at the row that was named, none that ends, or one further up that is one as well.
+    """
+    named = _SEP_LINE.fullmatch(lines[0]) if lines and not wanted.by_record else None
+    first = 1 if named else 0
+    delimiter = wanted.delimiter or (named[1].decode() if named else None)
+    if wanted.header_row is not None:
+        return _named_header(lines, wanted.header_row, delimiter, first, wanted.by_record, final=final)
+    start = next((at for at in range(first, len(lines)) if not _is_blank_line(lines[at], delimiter)), None)
+    if start is None:
+        return None
+    sample = _first_lines(lines, start)
+    if sample is None and not enough and not final:
+        return None
+    found = _best_candidate(lines[: sample or len(lines)], start, wanted, delimiter)
+    if found.rival is not None:
+        one, other = (_row_number(lines, at, found.delimiter, wanted.by_record) for at in (found.rival, found.start))
+        raise InvalidPayloadError(
+            f"There are titles in row {one} and in row {other}; say with header_row which row has those that count,"
+            " or send each table in a file of its own"
+        )
+    return _header_at(lines, found.start, found.delimiter, wanted.by_record, skipped=found.skipped_rows, final=final)
+
+
+def _first_lines(lines: list[bytes], start: int) -> int | None:
+    """The line, counted from 0, behind those that are looked at; None where there are too few."""
+    size = 0
+    for at in range(start, len(lines)):
+        size += len(lines[at])
+        if size >= _BYTES_LOOKED_AT:
+            return at + 1
+    return None
+
+
+def _is_blank_line(line: bytes, delimiter: str | None) -> bool:
+    return line.isspace() or (is_blank(line, delimiter) if delimiter else is_blank_somehow(line))
+
+
+def _named_header(
+    lines: list[bytes], row: int, delimiter: str | None, first: int, by_record: bool, *, final: bool
+) -> Header | None:
+    start: int | None = row - 1
+    if by_record:
+        starts = records_of(lines, delimiter or ",", at_most=row).starts
+        start = starts[row - 1] if len(starts) >= row else None
+    if start is None or start >= len(lines):
+        if final:
+            raise InvalidPayloadError(f"header_row is {row}, but there is no such row: the file ends before it")
+        return None
+    if start < first or _is_blank_line(lines[start], delimiter):
+        raise InvalidPayloadError(
+            f"header_row is {row}, but there are no titles in that row; name the row of the titles"
+        )
+    chosen = delimiter or delimiter_of(lines[start])
+    skipped = sum(1 for line in lines[first:start] if not is_blank(line, chosen))
+    return _header_at(lines, start, chosen, by_record, skipped=skipped, final=final)
+
+
+def _header_at(
+    lines: list[bytes], start: int, delimiter: str, by_record: bool, *, skipped: int, final: bool
+) -> Header | None:
+    """The header whose first line this is."""
+    found = records_of(lines, delimiter, at_most=1, start=start)
+    if not found.records:
+        if final:
+            raise InvalidPayloadError("The header opens a quote and never closes it")
+        return None
+    row = _row_number(lines, start, delimiter, by_record)
+    return Header(found.records[0], delimiter, row, skipped, found.end)
+
+
+def _row_number(lines: list[bytes], start: int, delimiter: str, by_record: bool) -> int:
+    return 1 + (len(records_of(lines[:start], delimiter).records) if by_record else start)
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """Where the header would be if this were the delimiter: its first line, and how many titles are known.
+
+    `rival` is the line of another row that may be the header.
+    """
+
+    delimiter: str
+    start: int
+    skipped_rows: int
+    score: int
+    rival: int | None = None
+
+
+def _best_candidate(lines: list[bytes], start: int, wanted: Looked, told: str | None) -> _Candidate:
+    """The header among the first rows from this line on, the first that is not blank."""
+    likeliest = told or delimiter_of(lines[start])
+    best = _candidate(lines, start, likeliest, wanted.titles)
+    if told or (best.score > 1 and best.start == start):
+        return best
+    others = [_candidate(lines, start, each, wanted.titles) for each in DELIMITERS if each != likeliest]
+    return max(best, *others, key=lambda candidate: candidate.score)
+
+
+def _candidate(lines: list[bytes], start: int, delimiter: str, titles: frozenset[str]) -> _Candidate:
+    found = records_of(lines, delimiter, at_most=_ROWS_LOOKED_AT if titles else 1, start=start)
+    if not found.records:
+        return _Candidate(delimiter, start, 0, 0)
+    rows = [cells_of(record.decode("utf-8", "replace"), delimiter) for record in found.records]
+    place = find_header(rows, titles)
+    skipped = sum(1 for record in found.records[:place] if not is_blank(record, delimiter))
+    rival = find_rival(rows, place, titles)
+    return _Candidate(
+        delimiter, found.starts[place], skipped, header_score(rows[place], titles),
+        None if rival is None else found.starts[rival],
+    )  # fmt: skip
+
+
+def title_columns(header: Header) -> tuple[list[str], list[int]]:
+    """Read the titles of the columns, each different, and the columns whose titles stood further left already.
+
+    Such a column is called after its place among those of the same title: Note, Note (2). Raises InvalidPayloadError
+    for a header that cannot be one.
+    """
+    if len(header.record) > LARGEST_HEADER:
+        raise InvalidPayloadError(f"The header has {len(header.record)} bytes; at most {LARGEST_HEADER} are possible")
+    try:
+        names = [_title(cell) for cell in cells_of(header.record.decode(), header.delimiter)]
+    except UnicodeDecodeError as error:
+        raise InvalidPayloadError(f"The file is not UTF-8 (byte {error.start + 1} of the header); save it so") from None
+    if len(names) > MOST_COLUMNS:
+        raise InvalidPayloadError(f"The header has {len(names)} columns; at most {MOST_COLUMNS} are possible")
+    for column, (name, shown) in enumerate(zip(names, unmarked(names), strict=True), 1):
+        if name != shown:
+            raise InvalidPayloadError(f"The title of column {column} is {shown}; correct it in the workbook")
+    if any("\0" in name for name in names):
+        raise InvalidPayloadError("The header holds the character U+0000; is this a text file?")
+    for column, name in enumerate(names, 1):
+        if len(name) > LONGEST_TITLE:
+            raise InvalidPayloadError(
+                f"The title of column {column} has {len(name)} characters; at most {LONGEST_TITLE} are possible"
+            )
+    return _told_apart(names)
+
+
+def _title(cell: str) -> str:
+    """A title as it is seen: composed, without invisible characters, but for those that scripts are written with."""
+    if cell.isascii():
+        return cell.strip()
+    # Long runs of marks are composed in quadratic time, and no title that means anything is as long.
+    composed = unicodedata.normalize("NFC", cell) if len(cell) <= _LONGEST_TITLE else cell
+    return "".join(sign for sign in composed if sign in _JOINERS or unicodedata.category(sign) != "Cf").strip()
+
+
+def _told_apart(names: list[str]) -> tuple[list[str], list[int]]:
+    taken = {normal_title(name) for name in names}
+    copies: dict[str, int] = {}
+    titles: list[str] = []
+    repeated: list[int] = []
+    for column, name in enumerate(names):
+        normal = normal_title(name)
+        title = name
+        if normal and normal in copies:
+            repeated.append(column)
+            while normal_title(title := f"{name} ({copies[normal] + 1})") in taken:
+                copies[normal] += 1
+            taken.add(normal_title(title))
+        copies[normal] = copies.get(normal, 0) + 1
+        titles.append(title)
+    return titles, repeated

@@ -1,0 +1,42 @@
+"""Rows that say again what the header says, as in files that were joined: they are no data, and fail."""
+
+from collections.abc import Sequence
+
+from tallykeep.core.portion import Source
+from tallykeep.core.rows import Row, Table
+
+_REASON = "the row repeats the header; remove it"
+
+
+def may_repeat_header(body: bytes, source: Source) -> bool:
+    """Whether any of these rows may repeat the file's header: quick for the many files of which none does."""
+    titles = _titles(source)
+    return len(titles) > 1 and titles[0].encode() in body
+
+
+def refuse_repeated_header(rows: Sequence[Row], source: Source) -> Sequence[Row]:
+    """The rows as they were read, those that repeat the file's header with the reason why they fail."""
+    titles = _titles(source)
+    if len(titles) < 2:
+        return rows
+    if isinstance(rows, Table):
+        again = {at for at, line in enumerate(rows.lines) if titles[0] in line and _repeats(rows[at], titles)}
+        return [Row(row.number, row.value, _REASON if at in again else None)
+                for at, row in enumerate(rows)] if again else rows  # fmt: skip
+    for row in rows:
+        if row.problem is None and _repeats(row, titles):
+            row.problem = _REASON
+    return rows
+
+
+def _titles(source: Source) -> list[str]:
+    """The titles of the columns that count, as the file has them."""
+    if source.format != "csv":
+        return []
+    sent = source.sent or source.header
+    return sent if source.kept is None else [sent[at] for at in source.kept]
+
+
+def _repeats(row: Row, titles: list[str]) -> bool:
+    cells = row.value or []
+    return len(cells) == len(titles) and cells[0].strip() == titles[0] and list(map(str.strip, cells)) == titles

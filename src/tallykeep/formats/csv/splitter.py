@@ -1,0 +1,180 @@
+"""Splitting a delimited file, as it streams in, into its rows, by the rules of the parser that later reads them."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from tallykeep.core.errors import InvalidPayloadError
+from tallykeep.core.portion import Portion, Source
+from tallykeep.formats.batch_cutter import PortionCutter, row_too_long
+from tallykeep.formats.charset import Transcoder
+from tallykeep.formats.csv.header import Looked, look_for_header, title_columns
+from tallykeep.formats.csv.records import Cut, cut_records, is_blank, may_hold_blank
+from tallykeep.formats.pieces import pieces
+
+_LONG_ROW = 65_536
+_LONG_BLOCK = 32_768
+_WITHOUT_HINTS = Looked()
+_FAR_ABOVE = 16  # times the longest row may stand above a header that was named
+
+
+class CsvSplitter:
+    """Feed chunks, get portions; each body is the rows' own bytes. `source` holds the header once it was read.
+
+    Blank lines, and those of separators and blanks only, are no rows. A line whose quotes do not match up (never
+    closed, or closed in the middle of a cell) is a row of its own, which its portion tells apart and which fails when
+    it is read, so that it does not swallow the rows behind it. Raises InvalidPayloadError for a header that cannot be
+    used.
+    """
+
+    is_void = False  # the rows are what they are
+
+    def __init__(
+        self, *, portion_rows: int, portion_bytes: int, max_row_bytes: int, charset: str | None = None,
+        looked: Looked = _WITHOUT_HINTS, sheet: str | None = None,
+    ) -> None:  # fmt: skip
+        self._source = Source("csv", sheet=sheet)
+        self._cutter = PortionCutter(max_rows=portion_rows, max_bytes=portion_bytes)
+        self._max_row_bytes = max_row_bytes
+        self._tail = b""  # the last line, as long as its end has not come
+        self._open_lines: list[bytes] = []  # lines before it that belong to a row whose quote is still open
+        self._open_size = 0
+        self._parse_from = 0
+        self._fed_bytes = 0
+        self._line = 1  # the number of the first of them
+        self._transcoder = Transcoder(charset)
+        self._looked = looked
+
+    @property
+    def source(self) -> Source:
+        """How the portions are written; complete at the end of the input."""
+        return replace(self._source, charset=None if self._source.sheet else self._transcoder.encoding)
+
+    def feed(self, chunk: bytes) -> Iterator[Portion]:
+        """Take the next bytes, and yield the portions that are full."""
+        for piece in pieces(chunk):
+            yield from self._feed(self._transcoder.feed(piece))
+
+    def _feed(self, chunk: bytes) -> Iterator[Portion]:
+        self._fed_bytes += len(chunk)
+        self._tail += chunk
+        end = _end_of_lines(self._tail)
+        if end:
+            block, self._tail = self._tail[:end], self._tail[end:]
+            yield from self._take_block(block)
+        if len(self._tail) > self._max_row_bytes:
+            raise row_too_long(self._cutter.row_number, self._max_row_bytes)
+        self._cutter.refuse_blanks(self._fed_bytes - len(self._tail) - self._open_size)
+
+    def finish(self) -> Iterator[Portion]:
+        """End of input: yield the rest; raises where there was no header."""
+        yield from self._feed(self._transcoder.finish())
+        lines = self._tail.splitlines(keepends=True)
+        if lines and not lines[-1].endswith((b"\n", b"\r")):
+            lines[-1] += b"\n"
+        yield from self._take(lines, final=True)
+        if not self._source.header:
+            raise InvalidPayloadError("The file is empty; a header line is expected")
+        yield from self._cutter.cut()
+
+    def stop(self) -> Iterator[Portion]:
+        """The input goes on, but is not looked at any further: yield the rows that are whole."""
+        yield from self._feed(self._transcoder.finish())
+        if not self._source.header:
+            yield from self._take([], enough=True)
+        yield from self._cutter.cut()
+
+    def cut(self) -> Iterator[Portion]:
+        """Yield the rows that are whole by now; the input goes on."""
+        yield from self._cutter.cut()
+
+    @property
+    def gathered(self) -> int:
+        """How many bytes of whole rows are held."""
+        return self._cutter.gathered
+
+    def _take_block(self, block: bytes) -> Iterator[Portion]:
+        """Take whole lines, in one piece where they are plain, halved while they are too many."""
+        is_between = bool(self._source.header) and not self._open_lines
+        if is_between and not block.strip(b"\n"):
+            self._line += len(block)  # nothing but ends of lines
+            return
+        count = _rows_of_plain(block, self._source.delimiter) if is_between else None
+        if count is None:
+            yield from self._take(block.splitlines(keepends=True))
+        elif self._cutter.is_for(count) and len(block) <= self._max_row_bytes:
+            yield from self._cutter.add_run(block, count, self._line)
+            self._line += count
+        elif len(block) > _LONG_BLOCK and (middle := block.rfind(b"\n", 0, len(block) // 2) + 1):
+            yield from self._take_block(block[:middle])
+            yield from self._take_block(block[middle:])
+        else:
+            yield from self._take(block.splitlines(keepends=True))
+
+    def _take(self, lines: list[bytes], *, enough: bool = False, final: bool = False) -> Iterator[Portion]:
+        self._open_lines += lines
+        self._open_size += sum(map(len, lines))
+        if self._open_size < self._parse_from and not enough and not final:
+            return
+        lines, self._open_lines, self._open_size, self._parse_from = self._open_lines, [], 0, 0
+        if not self._source.header:
+            lines = self._take_header(lines, enough=enough, final=final)
+        if not any(b'"' in line for line in lines):
+            yield from self._add(Cut(lines, list(range(len(lines))), set(), len(lines)))
+            return
+        cut = cut_records(lines, self._source.delimiter, -1 if final else self._max_row_bytes)
+        yield from self._add(cut)
+        if cut.end < len(lines):
+            self._keep_open(lines[cut.end :])
+
+    def _add(self, cut: Cut) -> Iterator[Portion]:
+        """Add those of these records that are not blank, and count their lines."""
+        delimiter, line, by_record = self._source.delimiter, self._line, self._looked.by_record
+        places = range(len(cut.records)) if by_record else cut.starts
+        kept = [
+            (row, line + place, at in cut.broken)
+            for at, (row, place) in enumerate(zip(cut.records, places, strict=True))
+            if at in cut.broken or not is_blank(row, delimiter)
+        ]
+        self._line += len(cut.records) if by_record else cut.end
+        broken = {at for at, (_, _, is_broken) in enumerate(kept) if is_broken} if cut.broken else ()
+        yield from self._cutter.add([row for row, _, _ in kept], [number for _, number, _ in kept], broken)
+
+    def _take_header(self, lines: list[bytes], *, enough: bool, final: bool) -> list[bytes]:
+        """Read the header off the first lines; returns the lines behind it, none while it is not complete."""
+        most = self._max_row_bytes * (1 if self._looked.header_row is None else _FAR_ABOVE)
+        too_long = sum(map(len, lines)) > most
+        header = look_for_header(lines, self._looked, enough=enough, final=final or too_long)
+        if too_long and (header is None or sum(map(len, lines[: header.end])) - len(header.record) > most):
+            raise InvalidPayloadError(f"There is no header in the first {most} bytes of the file; is this a text file?")
+        if header is None:
+            self._keep_open(lines)
+            return []
+        titles, repeated = title_columns(header)
+        self._source = replace(
+            self._source, header=titles, repeated=repeated, delimiter=header.delimiter, header_row=header.row,
+            skipped_rows=header.skipped_rows,
+        )  # fmt: skip
+        self._line = header.row + 1 if self._looked.by_record else header.end + 1
+        return lines[header.end :]
+
+    def _keep_open(self, lines: list[bytes]) -> None:
+        """Keep the lines of a row whose quote is open; they are looked at again when as much again has come."""
+        self._open_lines = lines
+        self._open_size = sum(map(len, lines))
+        self._parse_from = 2 * self._open_size if self._open_size > _LONG_ROW else 0
+
+
+def _rows_of_plain(block: bytes, delimiter: str) -> int | None:
+    """How many rows these whole lines are; None where that takes a closer look: quotes, blank lines, old Mac lines."""
+    if b'"' in block or may_hold_blank(block, delimiter):
+        return None
+    if b"\r" in block and block.count(b"\r") != block.count(b"\r\n"):
+        return None
+    return block.count(b"\n")
+
+
+def _end_of_lines(buffer: bytes) -> int:
+    """Where the last complete line ends; a carriage return at the very end may be half of a line's end."""
+    newline = buffer.rfind(b"\n")
+    carriage = buffer.rfind(b"\r", 0, len(buffer) - 1)
+    return max(newline, carriage) + 1

@@ -1,0 +1,1 @@
+"""JSON, as arrays, lines, or one object that names many resources."""

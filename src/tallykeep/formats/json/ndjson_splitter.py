@@ -1,0 +1,83 @@
+"""Splitting NDJSON, as it streams in, into its lines: one row each, whatever it holds."""
+
+from collections.abc import Iterator
+
+from tallykeep.core.portion import Portion, Source
+from tallykeep.formats.batch_cutter import PortionCutter, row_too_long
+from tallykeep.formats.charset import without_marks
+
+_BOM = b"\xef\xbb\xbf"
+_BLANK = b" \t\r"
+
+LINE_SEPARATOR = b"\n"
+
+
+class LinesSplitter:
+    """Feed chunks, get portions; each body is the lines' own bytes, joined by newlines. Blank lines are no rows.
+
+    What a line holds is seen when it is read: one that is not JSON fails alone. Raises InvalidPayloadError for a line
+    beyond the limit.
+    """
+
+    is_void = False  # the rows are what they are
+
+    def __init__(self, *, portion_rows: int, portion_bytes: int, max_row_bytes: int, first_line: int = 1) -> None:
+        self.source = Source("ndjson")
+        self._cutter = PortionCutter(max_rows=portion_rows, max_bytes=portion_bytes, separator=LINE_SEPARATOR)
+        self._max_row_bytes = max_row_bytes
+        self._tail: list[bytes] = []  # the last line, as long as its end has not come
+        self._tail_size = 0
+        self._fed_bytes = 0
+        self._line = first_line  # the number of the next line
+        self._started = False
+
+    def feed(self, chunk: bytes) -> Iterator[Portion]:
+        """Take the next bytes, and yield the portions that are full."""
+        self._fed_bytes += len(chunk)
+        end = chunk.rfind(LINE_SEPARATOR) + 1
+        if end:
+            lines = b"".join([*self._tail, chunk[:end]]).split(LINE_SEPARATOR)
+            self._tail, self._tail_size = [], 0
+            yield from self._take(lines)
+        self._tail.append(chunk[end:])
+        self._tail_size += len(chunk) - end
+        if self._tail_size > self._max_row_bytes + len(_BOM):
+            raise row_too_long(self._cutter.row_number, self._max_row_bytes)
+        self._cutter.refuse_blanks(self._fed_bytes - self._tail_size)
+
+    def finish(self) -> Iterator[Portion]:
+        """End of input: yield the rest."""
+        yield from self._take([b"".join(self._tail)])
+        yield from self._cutter.cut()
+
+    def stop(self) -> Iterator[Portion]:
+        """The input goes on, but is not looked at any further: yield the rows that are whole."""
+        yield from self._cutter.cut()
+
+    def cut(self) -> Iterator[Portion]:
+        """Yield the rows that are whole by now; the input goes on."""
+        yield from self._cutter.cut()
+
+    @property
+    def gathered(self) -> int:
+        """How many bytes of whole rows are held."""
+        return self._cutter.gathered
+
+    def _take(self, lines: list[bytes]) -> Iterator[Portion]:
+        if not self._started:
+            lines[0] = without_marks(lines[0])
+            self._started = True
+        if max(map(len, lines)) > self._max_row_bytes:
+            lines = list(self._until_too_long(lines))
+        kept = [(row, number) for number, line in enumerate(lines, self._line) if (row := line.strip(_BLANK))]
+        # The last one goes on in the next chunk, or is what stands behind the last newline.
+        self._line += len(lines) - 1
+        yield from self._cutter.add([row for row, _ in kept], [number for _, number in kept])
+
+    def _until_too_long(self, lines: list[bytes]) -> Iterator[bytes]:
+        number = self._cutter.row_number
+        for line in lines:
+            if len(line) > self._max_row_bytes:
+                raise row_too_long(number, self._max_row_bytes)
+            number += bool(line.strip(_BLANK))
+            yield line

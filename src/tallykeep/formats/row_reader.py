@@ -1,0 +1,197 @@
+"""Reading a portion's body back into its rows."""
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Sequence
+from operator import itemgetter
+
+from tallykeep.core import exact_json
+from tallykeep.core.portion import Portion, Source
+from tallykeep.core.rows import Row, Table, Values
+from tallykeep.formats.csv.records import records_in
+from tallykeep.formats.csv.spreadsheet_errors import has_marks, unmarked
+from tallykeep.formats.csv.titles import wrong_width
+from tallykeep.formats.json.array_splitter import parse_elements
+from tallykeep.formats.json.elements import ELEMENT_SEPARATOR, is_json, split_elements
+from tallykeep.formats.json.ndjson_splitter import LINE_SEPARATOR
+
+_SEPARATORS = {"csv": b"", "json": ELEMENT_SEPARATOR, "ndjson": LINE_SEPARATOR}
+_LINE_END = re.compile(rb"\r\n?|\n")
+_UNMATCHED = "the quotes in this line do not match up"
+
+
+def read_rows(portion: Portion, source: Source) -> Sequence[Row]:
+    """The portion's rows in order, as a Table where it is that regular; one that cannot be read comes with its problem.
+
+    A planned portion is a single value that says which resources it means.
+    """
+    if source.format == "planned":
+        return [Row(portion.first_row, exact_json.loads(portion.body))]
+    rows = _rows(portion, source)
+    if len(rows) == portion.row_count:
+        return rows
+    # Splitting and reading disagree, a defect; still every row is accounted for, and none is written wrongly.
+    problem = f"Internal error: {portion.row_count} rows were read as {len(rows)}"
+    return [Row(portion.first_row + index, problem=problem) for index in range(portion.row_count)]
+
+
+def _rows(portion: Portion, source: Source) -> Sequence[Row]:
+    if source.format == "csv":
+        if (table := _table(portion, source)) is not None:
+            return table
+        rows = _csv_rows(portion, source.delimiter)
+        if has_marks(portion.body):
+            for row in rows:
+                row.value = None if row.value is None else unmarked(row.value)
+        return rows if source.kept is None else _narrowed(rows, source.kept, source.width)
+    if source.format == "ndjson":
+        return [_json_row(number, line) for number, line in enumerate(raw_rows(portion, source), portion.first_row)]
+    return _json_rows(portion)
+
+
+def raw_rows(portion: Portion, source: Source) -> list[bytes]:
+    """The bytes of each of the portion's rows, as they were sent (in UTF-8); for a file, with the line's end."""
+    if source.format == "ndjson":
+        return portion.body.split(LINE_SEPARATOR)
+    if source.format != "csv":
+        return split_elements(portion.body)
+    if portion.row_count == 1:
+        return [portion.body]
+    rows: list[bytes] = []
+    for piece, is_broken in _pieces(portion):
+        if is_broken:
+            rows.append(piece)
+        elif b'"' in piece:
+            rows += records_in(piece, source.delimiter)
+        else:
+            rows += piece.splitlines(keepends=True)
+    return rows
+
+
+def _pieces(portion: Portion) -> Iterator[tuple[bytes, bool]]:
+    """A file's rows: each line that is broken, which is True of it, and what is between, which is not."""
+    body, at = portion.body, 0
+    for place in portion.broken or ():
+        if place > at:
+            yield body[at:place], False
+        found = _LINE_END.search(body, place)
+        at = found.end() if found else len(body)
+        yield body[place:at], True
+    if at < len(body):
+        yield body[at:], False
+
+
+def first_rows(portion: Portion, rows: list[bytes]) -> Portion:
+    """The portion of a file with these rows alone, which are its first."""
+    body = b"".join(rows)
+    broken = [place for place in portion.broken or () if place < len(body)]
+    return Portion(portion.first_row, len(rows), body, portion.lines, broken or None)
+
+
+def split_rows(portion: Portion, source: Source, parts: int) -> list[Portion]:
+    """The portion cut into so many smaller ones of about the same number of rows, one row at least in each."""
+    rows = raw_rows(portion, source)
+    separator = _SEPARATORS[source.format]
+    size = max(-(-len(rows) // parts), 1)
+    cut: list[Portion] = []
+    start = 0
+    for place in range(0, len(rows), size):
+        body = separator.join(rows[place : place + size])
+        broken = [at - start for at in portion.broken or () if start <= at < start + len(body)]
+        count = len(rows[place : place + size])
+        cut.append(Portion(portion.first_row + place, count, body, portion.lines, broken or None))
+        start += len(body)
+    return cut
+
+
+def _json_rows(portion: Portion) -> Sequence[Row]:
+    try:
+        values = parse_elements(portion.body)
+    except exact_json.DecodeError:
+        return [_json_row(number, element)
+                for number, element in enumerate(split_elements(portion.body), portion.first_row)]  # fmt: skip
+    return Values(range(portion.first_row, portion.first_row + len(values)), values)
+
+
+def _json_row(number: int, element: bytes) -> Row:
+    try:
+        return Row(number, exact_json.loads(element))
+    except exact_json.DecodeError as error:
+        what = "cannot be kept as JSON" if is_json(element) else "is not JSON"
+        return Row(number, problem=f"the row {what}: {error}")
+
+
+def _table(portion: Portion, source: Source) -> Table | None:
+    """Rows that need no parser; None where there is a quote, or a line of another width."""
+    body = portion.body
+    if portion.broken or b'"' in body or has_marks(body):
+        return None
+    try:
+        text = body.replace(b"\r\n", b"\n").decode()
+    except UnicodeDecodeError:
+        return None
+    lines = text.split("\n")
+    delimiter, width = source.delimiter, len(source.header) if source.kept is None else source.width
+    if "\r" in text or lines.pop() or {line.count(delimiter) for line in lines} != {width - 1}:
+        return None
+    numbers = range(portion.first_row, portion.first_row + len(lines))
+    return Table(numbers, lines, delimiter=delimiter, width=width, kept=source.kept or range(width))
+
+
+def _csv_rows(portion: Portion, delimiter: str) -> list[Row]:
+    rows: list[Row] = []
+    for piece, is_broken in _pieces(portion):
+        number = portion.first_row + len(rows)
+        if is_broken:
+            rows.append(Row(number, problem=_UNMATCHED))
+        else:
+            rows += _parsed(piece, number, delimiter)
+    return rows
+
+
+def _parsed(body: bytes, number: int, delimiter: str) -> list[Row]:
+    """Rows whose quotes match up; portions of older versions may be one whose do not, which is found out here."""
+    try:
+        text, broken = body.decode(), False
+    except UnicodeDecodeError:
+        text, broken = body.decode("utf-8", "surrogateescape"), True
+    lines = io.StringIO(text, newline="")
+    if not broken and '"' not in text:
+        return [Row(at, cells) for at, cells in enumerate(csv.reader(lines, delimiter=delimiter), number)]
+    rows: list[Row] = []
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    while True:
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return rows
+        except csv.Error:
+            rows.append(Row(number + len(rows), problem=_UNMATCHED))
+            continue
+        if broken and not _is_utf8(cells):
+            rows.append(Row(number + len(rows), problem="the row is not UTF-8; save the file as UTF-8"))
+        else:
+            rows.append(Row(number + len(rows), cells))
+
+
+def _narrowed(rows: list[Row], kept: list[int], width: int) -> list[Row]:
+    """The rows with the kept cells only."""
+    pick = itemgetter(*kept)
+    for row in rows:
+        if row.value is not None:
+            cells, surplus = row.value[:width], row.value[width:]
+            cells += [""] * (width - len(cells))
+            row.value = list(pick(cells)) if len(kept) > 1 else [pick(cells)]
+            if any(cell.strip() for cell in surplus):
+                row.problem = wrong_width(width + len(surplus), width)
+                row.value += surplus
+    return rows
+
+
+def _is_utf8(cells: list[str]) -> bool:
+    try:
+        "".join(cells).encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,213 @@
+"""A process of its own that writes a sheet of a workbook as CSV: `python -m tallykeep.formats.xlsx.process`.
+
+The workbook comes on standard input, a file. Standard output gets a line of JSON, which tells the sheet, the sizes of
+all sheets, and which columns hold numbers; then a record for each of the sheet's rows from the first on, an empty line
+for a blank one. What is wrong with the workbook goes to standard error, with the exit code REFUSED or TOO_LARGE. A
+workbook of a few kilobytes can ask for more memory than there is, which ends the process; hence one of its own.
+"""
+
+import csv
+import json
+import os
+import re
+import resource
+import sys
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from itertools import islice
+from typing import BinaryIO, TextIO
+
+from python_calamine import CalamineError, CalamineSheet, PasswordError, load_workbook
+
+from tallykeep.formats.csv.header import header_score
+from tallykeep.formats.xlsx.archive import Parts
+from tallykeep.formats.xlsx.cell_marks import Mark, Marks, marks_of
+from tallykeep.formats.xlsx.cell_text import Cell, cell_text, error_text, looking_text
+from tallykeep.formats.xlsx.number_format import NumberFormat
+from tallykeep.formats.xlsx.sheet_choice import Choice, NoSuchSheetError, choose, first_texts
+
+# What reading a broken workbook raises.
+BROKEN = (CalamineError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OverflowError, ValueError)
+
+REFUSED = os.EX_DATAERR
+TOO_LARGE = os.EX_NOPERM
+LONGEST_LINE = 1 << 20  # of the JSON that tells what is taken
+
+MOST_CPU_SECONDS = 300
+
+_NICENESS = 10  # below that of who answers requests
+_LONGEST_MESSAGE = 1_000
+_BLOCK_ROWS = 1_000
+_LIKE_THOUSANDS = re.compile(r"[^\d.,]*\d{1,3}[.,]\d{3}[^\d.,]*")
+
+Cells = list[str]
+
+
+def main(max_expanded_bytes: int, max_memory_bytes: int, sheet: str | None, titles: frozenset[str]) -> int:
+    """Write standard input's workbook to standard output; returns the exit code."""
+    _limit(resource.RLIMIT_AS, max_memory_bytes)
+    _limit(resource.RLIMIT_CPU, MOST_CPU_SECONDS)
+    os.nice(_NICENESS)
+    _limit(resource.RLIMIT_CORE, 0)
+    file = sys.stdin.buffer
+    try:
+        expanded = _expanded_size(file)
+        if expanded > max_expanded_bytes:
+            return _told(f"The workbook expands to {expanded} bytes", TOO_LARGE)
+        with open(sys.stdout.fileno(), "w", encoding="utf-8", newline="", closefd=False) as output:
+            _write(file, output, sheet, titles)
+    except PasswordError:
+        return _told("The workbook is encrypted; save it without a password", REFUSED)
+    except NoSuchSheetError as error:
+        return _told(f"The workbook {error}", REFUSED)
+    except BROKEN as error:
+        return _told(f"The workbook cannot be read: {reason_of(error)}", REFUSED)
+    return 0
+
+
+def _limit(what: int, most: int) -> None:
+    with suppress(ValueError, OSError):
+        resource.setrlimit(what, (most, most))
+
+
+def reason_of(error: Exception) -> str:
+    """Say what is wrong with the workbook, in words that help; an error of a newer program is told by its name."""
+    what, _, shown = str(error).partition("cell error value ")
+    return f"a cell holds the error {shown}; correct it, or empty the cell" if what == "Unsupported " else str(error)
+
+
+def _told(message: str, code: int) -> int:
+    sys.stderr.write(message[:_LONGEST_MESSAGE])
+    return code
+
+
+def _expanded_size(file: BinaryIO) -> int:
+    with zipfile.ZipFile(file) as archive:
+        entries = archive.infolist()
+    names = {entry.filename.lower() for entry in entries}
+    if "xl/workbook.bin" in names:
+        raise ValueError("it is a binary workbook (.xlsb); save it as .xlsx")
+    if not any(name.startswith("xl/") for name in names):
+        raise ValueError("it is a ZIP archive, but no XLSX; send a CSV file as it is, or compressed with gzip or zstd")
+    file.seek(0)
+    return sum(entry.file_size for entry in entries)
+
+
+def _write(file: BinaryIO, output: TextIO, wanted: str | None, titles: frozenset[str]) -> None:
+    with load_workbook(file) as workbook, zipfile.ZipFile(file) as archive:
+        parts = Parts(archive)
+        choice = choose(workbook, parts, wanted, titles)
+        marks = _marks(parts, choice)
+        line = json.dumps(_taken(choice))
+        if len(line) > LONGEST_LINE:
+            raise ValueError("the names of its sheets are too long")
+        output.write(f"{line}\n")
+        if choice.sheet is not None:
+            write_csv(_rows(choice.sheet, marks), output, _header_width(choice.sheet, titles))
+        output.flush()
+
+
+def first_rows(file: BinaryIO) -> Iterator[Cells]:
+    """The rows of the sheet that is read unless another is wanted, blank ones as empty lists."""
+    with load_workbook(file) as workbook, zipfile.ZipFile(file) as archive:
+        parts = Parts(archive)
+        choice = choose(workbook, parts, None, frozenset())
+        if choice.sheet is not None:
+            yield from _rows(choice.sheet, _marks(parts, choice))
+
+
+def _marks(parts: Parts, choice: Choice) -> Marks:
+    return Marks() if choice.sheet is None else marks_of(lambda: parts.open_sheet(choice.name), parts.formats())
+
+
+def _taken(choice: Choice) -> dict[str, object]:
+    sizes = [{"name": name, "rows": rows, "columns": columns} for name, rows, columns in choice.sizes]
+    numeric, unclear = numeric_columns(choice.sheet)
+    return {"name": choice.name, "sheets": sizes, "numeric_columns": numeric, "unclear_columns": unclear}
+
+
+def numeric_columns(sheet: CalamineSheet | None) -> tuple[list[int], list[int]]:
+    """The columns that hold numbers: those in which a point is a decimal point, and those that have text as 1.250, too.
+
+    What such a text means cannot be told by numbers, which have no marks in a workbook.
+    """
+    numeric, unclear = set[int](), set[int]()
+    rows = iter(()) if sheet is None else sheet.iter_rows()
+    while block := list(islice(rows, _BLOCK_ROWS)):
+        for at, column in enumerate(zip(*block, strict=True)):
+            types = set(map(type, column))
+            if float in types or int in types:
+                numeric.add(at)
+            if str in types and at not in unclear and any(map(_is_like_thousands, column)):
+                unclear.add(at)
+    return sorted(numeric - unclear), sorted(numeric & unclear)
+
+
+def _is_like_thousands(cell: Cell) -> bool:
+    return isinstance(cell, str) and ("." in cell or "," in cell) and _LIKE_THOUSANDS.fullmatch(cell) is not None
+
+
+def _header_width(sheet: CalamineSheet, titles: frozenset[str]) -> int:
+    """How many cells the likely header has: the best known row, else the first that is not blank."""
+    best, width = -1, 0
+    for row in first_texts(sheet):
+        filled = max((at for at, cell in enumerate(row, 1) if cell.strip()), default=0)
+        if filled and (score := header_score(row, titles)) > best:
+            best, width = score, filled
+    return width
+
+
+def _rows(sheet: CalamineSheet, marks: Marks) -> Iterator[Cells]:
+    """The sheet's rows from its first on, as texts, without blank cells at their ends, blank rows at its own."""
+    left = 0 if sheet.start is None else sheet.start[1]
+    marked_rows = marks.rows()
+    marked, looks = next(marked_rows, (-1, []))
+    blank = 0
+    for number, row in enumerate(_as_many(sheet, marks.row_count)):
+        while 0 <= marked < number:
+            marked, looks = next(marked_rows, (-1, []))
+        cells = _looking(row, looks, left) if marked == number else row
+        texts = list(map(cell_text, cells))
+        while texts and not texts[-1].strip():
+            texts.pop()
+        if texts:
+            yield from ([] for _ in range(blank))
+            blank = 0
+            yield texts
+        else:
+            blank += 1
+
+
+def _as_many(sheet: CalamineSheet, row_count: int) -> Iterator[list[Cell]]:
+    """The rows of the sheet, and those below the last one with a value, which have errors only."""
+    count = 0
+    for row in sheet.iter_rows():
+        count += 1
+        yield row
+    yield from ([] for _ in range(count, row_count))
+
+
+def _looking(row: list[Cell], looks: list[Mark], left: int) -> list[Cell]:
+    for column, look in looks:
+        at = column - left
+        if isinstance(look, NumberFormat):
+            if 0 <= at < len(row):
+                row[at] = looking_text(row[at], look)
+        elif at >= 0:
+            row += [""] * (at + 1 - len(row))
+            row[at] = error_text(look)
+    return row
+
+
+def write_csv(rows: Iterable[Cells], output: TextIO, width: int) -> None:
+    """Write the rows, at least so wide unless they are blank."""
+    # Lines end with CR and LF, which makes the writer quote cells that hold one of them alone.
+    csv.writer(output).writerows(cells + [""] * (width - len(cells)) if cells else cells for cells in rows)
+    output.flush()
+
+
+if __name__ == "__main__":
+    options = json.loads(sys.argv[3])
+    sys.exit(main(int(sys.argv[1]), int(sys.argv[2]), options["sheet"], frozenset(options["titles"])))

@@ -1,0 +1,174 @@
+"""What the cells of a column look like: whether they speak for a field that its title is taken for, or against it."""
+
+import re
+from collections.abc import Callable, Sequence
+
+from tallykeep.catalog.row_types import ImportField
+from tallykeep.engine.applying.shortened_keys import is_shortened
+from tallykeep.resources.fields.copy_format import CLEARING
+from tallykeep.resources.fields.validators import Problem
+
+_SHAPED_SO = 0.5  # of the cells that hold something: fewer speak against the field
+_DIFFERENT = 0.5  # of a key's cells: where fewer differ, they are no keys
+_MOST_LOOKED_AT = 100
+_LONGEST_KEY, _MOST_WORDS = 64, 3
+_FEWEST_DIGITS = 5  # of a telephone number
+_LONGEST = 120  # of a cell that is looked at with patterns
+
+_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]++(?:\.[^@\s.]++)+")
+_DIALED = re.compile(r"'?(?:\+|00?\d|\()[\d\s()./-]{6,}|\d{3}[-.\s]\d{3,4}[-.\s]\d{4}", re.ASCII)
+_DATE = re.compile(r"\d{1,4}\s?[-./年]\s?\d{1,2}\s?[-./月]\s?\d{1,4}\b.*"
+                   r"|\d{1,2}\.?[\s-]++[a-z]{3,9}[.,]?[\s-]++\d{4}\b.*", re.IGNORECASE)  # fmt: skip
+_MONTH_AND_DAY = re.compile(r"\b[a-z]{3,9}\.?,?\s++\d", re.IGNORECASE)
+_YEAR = re.compile(r"\b\d{4}\b")
+_NUMBER = re.compile(r"[^\w\s]?[^\d\s]{0,4}\s?[+-]?\d[\d\s.,'’]*\s?[^\d\s]{0,8}")
+_PRICE = re.compile(r"\d{1,7}[.,]\d{2}\s?[€$£]?|[€$£]\s?\d[\d.,]*")
+_URL = re.compile(r"(?:https?:)?/{1,2}\S+|\S+\.(?:jpe?g|png|gif|webp|svg)\S*", re.IGNORECASE)
+_FORMULA = re.compile(r'=\s?"[^"]*"')
+_BOOLEANS = frozenset((
+    "true", "false", "yes", "no", "y", "n", "ja", "nein", "oui", "non", "si", "sí", "tak", "nie", "on", "off", "wahr",
+    "falsch", "vrai", "faux",
+))  # fmt: skip
+
+_WORDS_OF_CHOICES = (
+    "voucher", "coupon", "gift", "discount", "loyalty", "card", "percent", "fixed", "amount", "gutschein", "rabatt",
+    "karte", "prozent", "betrag", "treue", "rabat", "bon", "kupon", "cupón", "descuento", "tarjeta", "remise", "carte",
+)  # fmt: skip
+
+Shape = Callable[[str], bool]
+
+
+def is_email(cell: str) -> bool:
+    """Whether it looks like an email address."""
+    return len(cell) <= _LONGEST and _EMAIL.fullmatch(cell.removeprefix("'")) is not None
+
+
+def is_phone(cell: str) -> bool:
+    """Whether it looks like a telephone number as people write it down: more than digits."""
+    return len(cell) <= 24 and bool(_DIALED.fullmatch(cell)) and not is_date(cell)
+
+
+def is_date(cell: str) -> bool:
+    """Whether it reads as a day, in whatever order its parts are."""
+    if len(cell) > _LONGEST:
+        return False
+    if _DATE.fullmatch(cell):
+        return True
+    found = _MONTH_AND_DAY.search(cell)
+    return found is not None and "\n" not in cell and _YEAR.search(cell, found.end()) is not None
+
+
+def is_text_formula(cell: str) -> bool:
+    """Whether it is what exports write so that a spreadsheet keeps the digits: ="00123", or an apostrophe in front."""
+    return bool(_FORMULA.fullmatch(cell)) or (len(cell) > 1 and cell[0] == "'" and cell[1] in "0123456789+-=@")
+
+
+def keys_differ(cells: Sequence[str]) -> bool:
+    """Whether these cells tell rows apart, as far as a few can show it; what a spreadsheet has cut counts as it was."""
+    if len(cells) < 2 or all(map(is_shortened, cells)):
+        return True
+    return len(set(cells)) > 1 and len(set(cells)) >= _DIFFERENT * len(cells)
+
+
+def speaks_for_choice(field: ImportField, cells: Sequence[str]) -> bool:
+    """Whether some of these cells are one of the field's choices, or have a word that only these have."""
+    return not cells or any(_is_choice(field, cell) for cell in dict.fromkeys(cells))
+
+
+def _is_choice(field: ImportField, cell: str) -> bool:
+    if any(word in cell.casefold() for word in _WORDS_OF_CHOICES):
+        return True
+    try:
+        return field.clean(cell) in field.choices
+    except Problem:
+        return False
+
+
+def speaks_against(field: ImportField, kind: str, cells: Sequence[str]) -> bool:
+    """Whether the column's cells cannot be what the field holds; none at all say nothing."""
+    held = [cell for cell in cells if cell not in ("", CLEARING)][:_MOST_LOOKED_AT]
+    if not held:
+        return False
+    if field.title in KEYS[kind] and not keys_differ(held):
+        return True
+    shape = _shape(field, kind)
+    return shape is not None and sum(map(shape, held)) < _SHAPED_SO * len(held)
+
+
+# The fields that tell rows apart, by kind; the first of each is what a column is taken for.
+KEYS: dict[str, tuple[str, ...]] = {
+    "vouchers": ("Code",),
+    "campaign-vouchers": ("Code",),
+    "customers": ("Source_id", "id"),
+    "products": ("source_id", "id"),
+    "skus": ("source_id", "id"),
+    "orders": (),
+}
+
+
+def _shape(field: ImportField, kind: str) -> Shape | None:
+    if field.title in KEYS[kind]:
+        return _is_customers_key if kind == "customers" else is_key
+    if field.choices and field.title != "Active":
+        return _is_word
+    return _SHAPES.get(field.title)
+
+
+def is_key(cell: str) -> bool:
+    """Whether it may tell one row from others: no sentence, date, price, yes or no, nor an address of any kind."""
+    return _is_customers_key(cell) and not is_email(cell)
+
+
+def _is_customers_key(cell: str) -> bool:
+    return (
+        len(cell) <= _LONGEST_KEY
+        and cell.count(" ") < _MOST_WORDS
+        and cell.casefold() not in _BOOLEANS
+        and not (is_date(cell) or _PRICE.fullmatch(cell) or _URL.fullmatch(cell))
+    )
+
+
+def _is_number(cell: str) -> bool:
+    return len(cell) <= _LONGEST and _NUMBER.fullmatch(cell) is not None and not is_date(cell)
+
+
+def _is_word(cell: str) -> bool:
+    """Whether it may be the file's own word for a choice."""
+    return cell in ("%", "€", "$", "£") or (_is_name(cell) and is_key(cell))
+
+
+def _is_boolean(cell: str) -> bool:
+    return cell.casefold() in _BOOLEANS or cell in ("0", "1") or cell.casefold() in ("active", "inactive", "aktiv")
+
+
+def _is_link(cell: str) -> bool:
+    return _URL.fullmatch(cell) is not None
+
+
+def _is_called(cell: str) -> bool:
+    digits = sum(map(str.isdecimal, cell))
+    return digits >= _FEWEST_DIGITS and digits > sum(map(str.isalpha, cell)) and not is_date(cell)
+
+
+def _is_name(cell: str) -> bool:
+    return not (is_email(cell) or is_date(cell) or _is_number(cell))
+
+
+_SHAPES: dict[str, Shape] = {
+    "Email": is_email,
+    "Phone": _is_called,
+    "Birthdate": is_date,
+    "Start Date": is_date,
+    "Expiration Date": is_date,
+    "Value": _is_number,
+    "Gift Amount": _is_number,
+    "Loyalty Points": _is_number,
+    "Redemption Limit": _is_number,
+    "Redeemed Quantity": _is_number,
+    "Redeemed Amount": _is_number,
+    "price": _is_number,
+    "Active": _is_boolean,
+    "image_url": _is_link,
+    "Name": _is_name,
+    "product_id": is_key,
+}

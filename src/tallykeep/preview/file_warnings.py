@@ -1,0 +1,180 @@
+"""What goes in, but likely not as meant: cut digits, keys and addresses that become metadata, rows without a key."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from tallykeep.catalog.row_types import ImportKind
+from tallykeep.engine.applying.shortened_keys import is_shortened
+from tallykeep.formats.csv.titles import normal_title
+from tallykeep.preview.cell_shapes import KEYS, is_email, is_key, is_phone, is_text_formula, keys_differ
+
+_SHOWN = 40
+_NAMING_A_KEY = re.compile(
+    r"(?:\b|_)(?:[a-z]{0,2}id|[ug]uid|nr|no|num|number|nummer|numer|code|kod|key|sku|ean|gtin)[\W_]*$|nummer$|nr\.?$",
+    re.IGNORECASE,
+)
+_CASED = re.compile(r"[a-zß-ÿ](?:ID|Id|Nr|No|Code|Key)\W*$")
+_FIRST_NAMES = ("firstname", "givenname", "vorname", "prenom", "imie")
+_LAST_NAMES = ("lastname", "surname", "familyname", "nachname", "nazwisko", "apellidos", "apellido")
+# Kinds whose rows are made anew where nothing tells them apart.
+_MADE_ANEW = ("customers", "products", "orders")
+_SAID_BY_CAMPAIGN = "that comes from the campaign"
+
+
+@dataclass(frozen=True, slots=True)
+class FileWarning:
+    """One thing to look at before the import, and the place of the column that it is about."""
+
+    kind: str
+    column: int | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A column as it will be used: `use` and `target` as the preview has them, `ignored` where its kind takes no note.
+
+    `cells` are what the first rows hold in it, without blanks.
+    """
+
+    index: int
+    title: str
+    use: str
+    target: str | None
+    by: str | None
+    ignored: bool
+    cells: tuple[str, ...]
+
+
+def file_warnings(kind: ImportKind, columns: Sequence[Held], row_count: int, doubt: str | None) -> list[FileWarning]:
+    """Everything to warn of, `row_count` being the rows whose cells the columns hold."""
+    key = _key_of(kind, columns)
+    found = [*_unclear(doubt), *_of_columns(columns)]
+    if columns:  # none, where not even the first object is whole
+        found += _about_key(kind, key, columns, row_count)
+    return [*found, *_lost_addresses(kind, columns), *_split_names(kind, columns)]
+
+
+def charset_warnings(taken: str, others: Sequence[str]) -> list[FileWarning]:
+    """What to warn of where a file reads better in `others`, the likeliest first, than in the charset that is taken."""
+    if not others:
+        return []
+    meant = " or ".join(others)
+    message = f"Read as {taken}, words hold signs that no word has. Perhaps it is in {meant}: name it with charset."
+    return [FileWarning("charset", None, message)]
+
+
+def _unclear(doubt: str | None) -> Iterator[FileWarning]:
+    if doubt is not None:
+        yield FileWarning("unclear_kind", None, f"What these rows are is not clear: {doubt}. Say the kind.")
+
+
+def _of_columns(columns: Sequence[Held]) -> Iterator[FileWarning]:
+    for column in columns:
+        if column.by == "similarity":
+            message = f"{_named(column)} is taken for {column.target} only because it looks alike: say whether it is."
+            yield FileWarning("by_resemblance", column.index, message)
+        if column.ignored:
+            message = f"{_named(column)} does not count for vouchers of a campaign: {_SAID_BY_CAMPAIGN}."
+            yield FileWarning("ignored_columns", column.index, message)
+        if column.use != "left_out" and (formula := next(filter(is_text_formula, column.cells), None)):
+            message = (
+                f"{_named(column)} has cells such as {_short(formula)!r}, with signs that keep a spreadsheet from"
+                " reading numbers. They are stored as they stand; if only what is within is meant, take the signs off"
+                " in the file, with the column formatted as text."
+            )
+            yield FileWarning("text_formula", column.index, message)
+
+
+def _key_of(kind: ImportKind, columns: Sequence[Held]) -> Held | None:
+    titles = KEYS[kind.name] or ("source_id", "id")
+    wanted = set(map(normal_title, titles)) | ({"sourceid", "id"} if kind.own_id else {"code"})
+    held = [column for column in columns if column.use == "field" and normal_title(column.target or "") in wanted]
+    return max(held, key=lambda column: len(column.cells), default=None)
+
+
+def _about_key(kind: ImportKind, key: Held | None, columns: Sequence[Held], row_count: int) -> Iterator[FileWarning]:
+    if key is None:
+        yield from _lost_keys(kind, columns)
+        if kind.name in _MADE_ANEW:
+            yield FileWarning(
+                "no_key", None,
+                f"No column says which {kind.name} these are ({_key_title(kind)}): every import makes all of them anew,"
+                " also of the same file.",
+            )  # fmt: skip
+        return
+    if kind.name in _MADE_ANEW and len(key.cells) < row_count:
+        yield FileWarning(
+            "no_key", key.index,
+            f"{row_count - len(key.cells)} of the first {row_count} rows have nothing in {_named(key)}: every import"
+            f" makes these {kind.name} anew.",
+        )  # fmt: skip
+    cut = [cell for cell in key.cells if is_shortened(cell)]
+    if cut:
+        yield FileWarning(
+            "scientific_keys", key.index,
+            f"{_named(key)} has cells such as {_short(cut[0])}: a spreadsheet has cut the digits of {len(cut)} of the"
+            f" first {len(key.cells)}. Rows that share such a cell fail. Format the column as text in the original, and"
+            " export it again.",
+        )  # fmt: skip
+
+
+def _lost_keys(kind: ImportKind, columns: Sequence[Held]) -> Iterator[FileWarning]:
+    for column in columns:
+        if column.use == "metadata" and _looks_like_a_key(column):
+            message = (
+                f"{_named(column)} looks like what tells the {kind.name} apart, but becomes metadata: say whether it is"
+                f" their {_key_title(kind)}."
+            )
+            yield FileWarning("lost_key", column.index, message)
+
+
+def _looks_like_a_key(column: Held) -> bool:
+    named = _NAMING_A_KEY.search(column.title) or _CASED.search(column.title)
+    cells = column.cells
+    return bool(named and cells and keys_differ(cells) and len(set(cells)) == len(cells) and all(map(is_key, cells)))
+
+
+def _lost_addresses(kind: ImportKind, columns: Sequence[Held]) -> Iterator[FileWarning]:
+    known = {each.title for each in kind.fields}
+    used = {column.target for column in columns if column.use == "field"}
+    for title, slug, what, looks in (
+        ("Email", "lost_email", "email addresses", is_email),
+        ("Phone", "lost_phone", "telephone numbers", is_phone),
+    ):
+        if title not in known or title in used:
+            continue
+        for column in columns:
+            if column.use == "metadata" and column.cells and 2 * sum(map(looks, column.cells)) > len(column.cells):
+                message = f"{_named(column)} holds {what}, but becomes metadata: say whether it is {title}."
+                yield FileWarning(slug, column.index, message)
+
+
+def _split_names(kind: ImportKind, columns: Sequence[Held]) -> Iterator[FileWarning]:
+    """First and last names are not joined here: which comes first, and with what between, is not known."""
+    if kind.name != "customers" or any(column.target == "Name" for column in columns if column.use == "field"):
+        return
+    beside = [column for column in columns if column.use == "metadata"]
+    first, last = (
+        next((each for each in beside if normal_title(each.title).endswith(names)), None)
+        for names in (_FIRST_NAMES, _LAST_NAMES)
+    )
+    if first and last:
+        message = (
+            f"{_named(first)} and {_named(last)} stay apart, as metadata, and Name stays empty: a column that holds the"
+            " whole name would fill it."
+        )
+        yield FileWarning("split_name", first.index, message)
+
+
+def _key_title(kind: ImportKind) -> str:
+    return (KEYS[kind.name] or ("source_id",))[0]
+
+
+def _named(column: Held) -> str:
+    return repr(_short(column.title))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"

@@ -1,0 +1,49 @@
+"""What a file lacks, or says in words of its own, as far as defaults and values can answer that."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from tallykeep.catalog.row_types import ImportField, ImportKind
+from tallykeep.core.rows import Failure
+from tallykeep.resources.fields.copy_format import CLEARING
+from tallykeep.resources.fields.validators import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """A field for want of which so many `rows` of those that were tried fail."""
+
+    title: str
+    choices: tuple[str, ...]
+    rows: int
+
+
+def needed(kind: ImportKind, missing: Sequence[str], failures: Sequence[Failure], tried: int) -> list[Needed]:
+    """The fields that are missing, and those that rows need."""
+    counts = {each.title: tried if each.title in missing else _wanting(each, failures) for each in kind.fields}
+    return [
+        Needed(each.title, each.choices, counts[each.title])
+        for each in kind.fields
+        if each.title in missing or counts[each.title]
+    ]
+
+
+def _wanting(field: ImportField, failures: Sequence[Failure]) -> int:
+    titles = "|".join(map(re.escape, (field.title, *field.others)))
+    required = re.compile(rf"(?:^|; )(?:{titles}) is required(?:;|$)", re.IGNORECASE)
+    return sum(1 for failure in failures if required.search(failure.reason))
+
+
+def unknown_values(field: ImportField, cells: Iterable[str]) -> tuple[str, ...]:
+    """The different texts in these cells that are none of the field's choices, in their order."""
+    texts = dict.fromkeys(cell.strip() for cell in cells)
+    return tuple(text for text in texts if text not in ("", CLEARING) and not _is_known(field, text))
+
+
+def _is_known(field: ImportField, text: str) -> bool:
+    try:
+        meant = field.clean(text)
+    except Problem:
+        return False
+    return not isinstance(meant, str) or meant in field.choices

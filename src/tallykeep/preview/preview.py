@@ -1,0 +1,235 @@
+"""A look at a file before it is imported: what it is, what its columns are taken for, and how its first rows fare."""
+
+import asyncio
+from dataclasses import dataclass, field, replace
+from functools import cache
+
+from tallykeep.catalog.row_types import IMPORTS, ImportKind
+from tallykeep.core.action_type import ActionType
+from tallykeep.core.errors import InvalidPayloadError, InvalidQueryError
+from tallykeep.core.portion import Source
+from tallykeep.core.rows import Row
+from tallykeep.db.connections.pool import Connections
+from tallykeep.engine.applying.try_rows import Checked, Trial, try_out
+from tallykeep.engine.columns.cell_rules import choose_filling, fill
+from tallykeep.engine.columns.column_mapping import Mapping, choose_columns
+from tallykeep.engine.intake.sample import Beginning, Sample, read_beginning
+from tallykeep.engine.intake.unique_keys import UniqueKeys
+from tallykeep.formats.csv.decimal_marks import with_marks
+from tallykeep.formats.csv.header import Looked
+from tallykeep.formats.csv.titles import normal_title
+from tallykeep.formats.xlsx.workbook import SheetSize
+from tallykeep.preview.file_warnings import FileWarning, charset_warnings, file_warnings
+from tallykeep.preview.missing_fields import Needed, needed
+from tallykeep.preview.previewed_columns import (
+    Column,
+    as_called,
+    columns_of,
+    held_by,
+    kept_places,
+    missing_fields,
+    seen_columns,
+    suggested_mapping,
+    with_choices,
+)
+from tallykeep.preview.previewed_rows import PreviewedRow, previewed_rows
+from tallykeep.preview.recognition import Candidate, SeenColumn, candidates, doubt
+from tallykeep.preview.synonyms import SYNONYMS
+from tallykeep.resources.fields.numerals import decimal_marks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a preview is asked for; without a kind or a mapping, the likeliest are taken."""
+
+    kind: str | None = None
+    mapping: Mapping | None = None
+    limit: int = 20
+    target: str | None = None
+    charset: str | None = None
+    delimiter: str | None = None
+    header_row: int | None = None
+    defaults: dict[str, str] = field(default_factory=dict)
+    values: dict[str, dict[str, str]] = field(default_factory=dict)
+    last_day_counts: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TakenOfFile:
+    """What is read of a file: which of its `sheets`, from which row on, and how many rows above that are skipped."""
+
+    sheets: list[SheetSize]
+    sheet: str | None
+    header_row: int | None
+    skipped_rows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """Everything that is known of a file after a look at its beginning.
+
+    `refusal` is what an import of it would be answered with, `missing` the required fields that neither a column nor a
+    default is, and `needed` those for want of which rows fail. `warnings` are of what goes in, but likely not as meant.
+    """
+
+    format: str
+    compression: str | None
+    encoding: str
+    encodings: list[str]
+    delimiter: str | None
+    whole: bool
+    row_count: int
+    kind: ImportKind
+    action_type: ActionType
+    candidates: list[Candidate]
+    columns: list[Column]
+    mapping: Mapping
+    defaults: dict[str, str]
+    values: dict[str, dict[str, str]]
+    missing: list[str]
+    needed: list[Needed]
+    refusal: str | None
+    taken: TakenOfFile
+    checked: Checked
+    rows: list[PreviewedRow]
+    warnings: list[FileWarning]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Look:
+    """What a file is taken for, before its rows are tried; `source` reads them as an import would."""
+
+    beginning: Beginning
+    rows: list[Row]
+    seen: list[SeenColumn]
+    possible: list[Candidate]
+    chosen: Candidate
+    action_type: ActionType
+    mapping: Mapping
+    source: Source
+    columns: list[Column]
+
+
+async def preview(
+    pool: Connections, project_id: int, sample: Sample, asked: Asked, file_name: str | None, max_row_bytes: int
+) -> Preview:
+    """Look at a sample of a file, and try its first rows; nothing is written.
+
+    Raises InvalidPayloadError and InvalidQueryError for what cannot be understood, NotFoundError for a target that
+    does not exist.
+    """
+    look = await asyncio.to_thread(_look, sample, asked, file_name, max_row_bytes)
+    tried = await asyncio.to_thread(look.beginning.rows, look.source)
+    tried = tried[: asked.limit]
+    trial = await try_out(pool, project_id, look.action_type, look.source, tried, asked.target)
+    return await asyncio.to_thread(_preview, sample, asked, look, len(tried), trial)
+
+
+def _look(sample: Sample, asked: Asked, file_name: str | None, max_row_bytes: int) -> _Look:
+    looked = Looked(asked.delimiter, asked.header_row, known_titles(asked.mapping))
+    beginning = read_beginning(sample, asked.charset, looked, max_row_bytes, decimal_marks)
+    rows = beginning.rows(beginning.source)
+    seen = seen_columns(beginning.source, rows)
+    possible = candidates(as_called(seen, asked.mapping or {}), sample.format, file_name, asked.defaults)
+    chosen = _chosen(possible, asked.kind, sample.format)
+    action_type = chosen.kind.action_type(sample.format)
+    if action_type is None:
+        raise ValueError(f"{chosen.kind.name} do not come as {sample.format}")
+    is_file = beginning.source.format == "csv"
+    mapping = suggested_mapping(chosen, seen) if asked.mapping is None and is_file else asked.mapping or {}
+    source = choose_columns(replace(beginning.source, repeated=[]), mapping, ())
+    source = choose_filling(source, asked.defaults, asked.values, action_type)
+    source = with_marks(source, beginning.decimal_marks, None)
+    source = replace(source, last_day_counts=asked.last_day_counts)
+    return _Look(
+        beginning=beginning,
+        rows=rows,
+        seen=seen,
+        possible=possible,
+        chosen=chosen,
+        action_type=action_type,
+        mapping=mapping,
+        source=source,
+        columns=columns_of(chosen, seen, source, mapping, given=asked.mapping is not None),
+    )
+
+
+def _preview(sample: Sample, asked: Asked, look: _Look, tried: int, trial: Trial) -> Preview:
+    beginning, source, kind, columns = look.beginning, look.source, look.chosen.kind, look.columns
+    is_file = source.format == "csv"
+    missing = missing_fields(kind, columns, source) if is_file else []
+    kept = kept_places(source, look.seen)
+    return Preview(
+        format=sample.format,
+        compression=sample.compression,
+        encoding=beginning.encoding,
+        encodings=beginning.encodings,
+        delimiter=beginning.source.delimiter if sample.format == "csv" else None,
+        whole=beginning.whole,
+        row_count=beginning.row_count,
+        kind=kind,
+        action_type=look.action_type,
+        candidates=look.possible,
+        columns=with_choices(columns, kind, fill(beginning.rows(source), source, look.action_type), kept),
+        mapping=look.mapping,
+        defaults=source.defaults,
+        values=source.values,
+        missing=missing,
+        needed=needed(kind, missing, trial.failures, tried) if is_file else [],
+        refusal=_refusal(beginning, look.action_type, look.mapping, asked.defaults),
+        taken=_taken(beginning, sample),
+        checked=trial.checked,
+        rows=previewed_rows(look.rows[: asked.limit], beginning, columns, kind, kept, trial),
+        warnings=_warnings(look, sample.format, is_kind_told=asked.kind is not None),
+    )
+
+
+def _warnings(look: _Look, source_format: str, *, is_kind_told: bool) -> list[FileWarning]:
+    held = held_by(look.columns, look.seen, look.source, look.mapping, look.chosen.kind)
+    unclear = None if is_kind_told else doubt(look.possible, source_format)
+    return [
+        *charset_warnings(look.beginning.encoding, look.beginning.encodings),
+        *file_warnings(look.chosen.kind, held, len(look.rows), unclear),
+    ]
+
+
+def known_titles(mapping: Mapping | None) -> frozenset[str]:
+    """Every title by which a header is known, of whatever kind of rows, and those that a mapping names."""
+    return _titles_of_kinds().union(map(normal_title, mapping or {}))
+
+
+@cache
+def _titles_of_kinds() -> frozenset[str]:
+    own = {normal for kind in IMPORTS.values() for normal, _ in kind.titles()}
+    words = {word for fields in SYNONYMS.values() for synonyms in fields.values() for word in synonyms}
+    return frozenset(own.union(map(normal_title, words)))
+
+
+def _taken(beginning: Beginning, sample: Sample) -> TakenOfFile:
+    source, workbook = beginning.source, sample.workbook
+    return TakenOfFile(workbook.sheets if workbook else [], source.sheet, source.header_row, source.skipped_rows)
+
+
+def _chosen(possible: list[Candidate], wanted: str | None, source_format: str) -> Candidate:
+    if wanted is None:
+        return possible[0]
+    if wanted not in IMPORTS:
+        raise InvalidQueryError(f"Property .kind should be one of {', '.join(IMPORTS)}, not {wanted!r}")
+    for candidate in possible:
+        if candidate.kind.name == wanted:
+            return candidate
+    forms = "a CSV file or an XLSX workbook" if IMPORTS[wanted].json is None else "a JSON array or NDJSON"
+    raise InvalidPayloadError(f"{wanted} come as {forms}, not as {source_format}")
+
+
+def _refusal(beginning: Beginning, action_type: ActionType, mapping: Mapping, defaults: dict[str, str]) -> str | None:
+    """What an import would be refused with as a whole, as far as its beginning tells."""
+    try:
+        choose_columns(beginning.source, mapping, action_type.required_columns, defaults)
+        if action_type.unique_key:
+            keys = UniqueKeys(action_type.unique_key)
+            for portion in beginning.portions:
+                keys.checked(portion, beginning.source)
+    except InvalidPayloadError as refused:
+        return refused.details
+    return None

@@ -1,0 +1,174 @@
+"""The columns of a file in its preview: what they hold, what they are taken for, and what that leaves open."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Literal
+
+from tallykeep.catalog.row_types import ImportKind
+from tallykeep.core import exact_json
+from tallykeep.core.portion import Source
+from tallykeep.core.rows import Row
+from tallykeep.engine.columns.column_mapping import Mapping
+from tallykeep.formats.csv.header import MOST_COLUMNS
+from tallykeep.formats.csv.titles import normal_title
+from tallykeep.preview.file_warnings import Held
+from tallykeep.preview.missing_fields import unknown_values
+from tallykeep.preview.recognition import By, Candidate, SeenColumn
+
+_LONGEST_CELL = 200
+_TOO_DEEP = "(nested too deep to be shown)"
+
+Use = Literal["field", "metadata", "left_out"]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of the file: what it is called in the end, what it is used for, and why that is suggested.
+
+    Where its cells are one of several `choices`, `unknown_values` are the texts that are none of them.
+    """
+
+    index: int
+    title: str
+    samples: tuple[str, ...]
+    use: Use
+    target: str | None
+    by: By | None
+    choices: tuple[str, ...] = ()
+    unknown_values: tuple[str, ...] = ()
+
+
+def seen_columns(source: Source, rows: list[Row]) -> list[SeenColumn]:
+    """The columns of a file, or the properties of JSON rows, with what these rows hold in them."""
+    if source.format == "csv":
+        cells = [row.value or [] for row in rows]
+        return [
+            SeenColumn(title, _held(row[index] for row in cells if index < len(row)))
+            for index, title in enumerate(source.header)
+        ]
+    objects = [row.value for row in rows if isinstance(row.value, dict)]
+    names = islice(dict.fromkeys(name for each in objects for name in islice(each, MOST_COLUMNS)), MOST_COLUMNS)
+    return [SeenColumn(name, _held(shown_value(each[name]) for each in objects if name in each)) for name in names]
+
+
+def as_called(seen: list[SeenColumn], mapping: Mapping) -> list[SeenColumn]:
+    """The columns by what the mapping calls them; those that it leaves out have no title."""
+    called = {normal_title(column): title or "" for column, title in mapping.items()}
+    return [replace(each, title=called.get(normal_title(each.title), each.title)) for each in seen]
+
+
+def _held(cells: Iterable[str]) -> tuple[str, ...]:
+    return tuple(shown_text(cell.strip()) for cell in cells if cell.strip())
+
+
+def shown_text(cell: str) -> str:
+    """A text as it is shown: not longer than people read, and without what UTF-8 cannot hold."""
+    text = cell.encode("utf-8", "replace").decode()
+    return text if len(text) <= _LONGEST_CELL else text[:_LONGEST_CELL] + "…"
+
+
+def shown_value(value: object) -> str:
+    """A JSON value as text."""
+    if isinstance(value, str):
+        return value
+    try:
+        return exact_json.dumps(value).decode()
+    except exact_json.EncodeError:
+        return _TOO_DEEP
+
+
+def suggested_mapping(chosen: Candidate, seen: list[SeenColumn]) -> Mapping:
+    """The mapping that makes the columns what they are taken for; those that are called so need none."""
+    known = dict(chosen.kind.titles())
+    return {
+        seen[index].title: each.title
+        for index, each in sorted(chosen.fields.items())
+        if known.get(normal_title(seen[index].title)) != each.title
+    }
+
+
+def columns_of(
+    chosen: Candidate, seen: list[SeenColumn], source: Source, mapping: Mapping, *, given: bool
+) -> list[Column]:
+    """What each column is used for; the mapping was `given`, or else is the one suggested."""
+    if source.format != "csv":
+        known = chosen.kind.properties
+        return [
+            Column(at, each.title, each.samples, *(("field", each.title, "title") if each.title in known else (
+                "left_out", None, None)))
+            for at, each in enumerate(seen)
+        ]  # fmt: skip
+    targets = dict(zip(kept_places(source, seen), source.header, strict=True))
+    fields = dict(chosen.kind.titles())
+    mapped = {normal_title(title) for title in mapping}
+    return [
+        Column(at, each.title, each.samples, *_use(chosen, at, targets.get(at), fields,
+               given=given and normal_title(each.title) in mapped))
+        for at, each in enumerate(seen)
+    ]  # fmt: skip
+
+
+def kept_places(source: Source, seen: list[SeenColumn]) -> Sequence[int]:
+    """The places in the file of the columns that are read."""
+    return range(len(seen)) if source.kept is None else source.kept
+
+
+def _use(
+    chosen: Candidate, at: int, target: str | None, fields: dict[str, str], *, given: bool
+) -> tuple[Use, str | None, By | None]:
+    """What a column is used for, what it is called for that, and how that was found out."""
+    by: By | None = "mapping" if given else None
+    if target is None or not target or normal_title(target) in chosen.kind.ignored:
+        return "left_out", None, by
+    field_title = fields.get(normal_title(target))
+    if field_title is None:
+        return "metadata", target, by
+    found = chosen.fields.get(at)
+    return "field", field_title, by or (found.by if found and found.title == field_title else "title")
+
+
+def held_by(
+    columns: list[Column], seen: list[SeenColumn], source: Source, mapping: Mapping, kind: ImportKind
+) -> list[Held]:
+    """What the columns hold, and how they will be used, for a look at what would go in otherwise than meant."""
+    wished = {normal_title(title): target for title, target in mapping.items()}
+    called = [wished.get(normal_title(column.title), column.title) for column in columns]
+    return [
+        Held(
+            index=column.index,
+            title=column.title,
+            use=column.use,
+            target=column.target,
+            by=column.by,
+            ignored=source.format == "csv" and title is not None and normal_title(title) in kind.ignored,
+            cells=seen[column.index].cells,
+        )
+        for column, title in zip(columns, called, strict=True)
+    ]
+
+
+def with_choices(columns: list[Column], kind: ImportKind, filled: Sequence[Row], kept: Sequence[int]) -> list[Column]:
+    """The columns; those whose cells are choices with these, and with the texts that are none of them."""
+    choosing = {each.title: each for each in kind.fields if each.choices}
+    places = {index: place for place, index in enumerate(kept)}
+    described = []
+    for column in columns:
+        each = choosing.get(column.target or "") if column.use == "field" else None
+        if each is not None and column.index in places:
+            place = places[column.index]
+            cells = (
+                shown_text(row.value[place]) for row in filled if isinstance(row.value, list) and place < len(row.value)
+            )
+            described.append(replace(column, choices=each.choices, unknown_values=unknown_values(each, cells)))
+        else:
+            described.append(column)
+    return described
+
+
+def missing_fields(kind: ImportKind, columns: list[Column], source: Source) -> list[str]:
+    """The required fields that neither a column nor a default is."""
+    titles = dict(kind.titles())
+    found = {column.target for column in columns if column.use == "field"}
+    found |= {titles.get(normal_title(title)) for title in source.defaults}
+    return [each.title for each in kind.fields if each.required and each.title not in found]

@@ -1,0 +1,289 @@
+"""Telling what the columns of a foreign file are, and what kind of rows it holds."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+from functools import cache
+from pathlib import PurePath
+from typing import Literal
+
+from tallykeep.catalog.row_types import IMPORTS, ImportField, ImportKind
+from tallykeep.engine.columns.column_mapping import OURS
+from tallykeep.formats.csv.titles import normal_title
+from tallykeep.preview.cell_shapes import KEYS, speaks_against, speaks_for_choice
+from tallykeep.preview.synonyms import SYNONYMS
+
+By = Literal["title", "synonym", "similarity", "mapping"]
+
+_SCORES: dict[By, float] = {"title": 1.0, "synonym": 0.9, "similarity": 0.6}
+_SAMPLES = 3
+_LONGEST_TITLE = 200  # that is looked at: nobody's word for a field is longer
+_LOOSE = 0.75
+_ALIKE = 0.9  # of 1
+_SHORTEST_ALIKE, _LONGEST_ALIKE = 4, 40
+_MOST_COMPARED = 200  # columns whose spelling is compared; wider files are nobody's spreadsheet
+_WITHOUT_REQUIRED = 0.4  # what is left of a kind's confidence where none of its required fields is there
+_NAMED_SO = 0.15  # what the file's name adds
+_LESS = 0.5
+_NEAR = 0.75  # of the likeliest kind's confidence: another one with so much may be meant as well
+_LIKELY = 0.5
+_NEEDING_LITTLE = ("orders",)
+_TELLING_CUSTOMERS = {"Email", "Phone", "Birthdate", "Address_line_1", "Postal_Code", "City"}
+_TELLING_PRODUCTS = {"price", "image_url", "attributes"}
+_SIGNS = re.compile(r"[\W_]+")
+_IN_BRACKETS = re.compile(r"[(\[][^()\[\]]*+[)\]]")
+
+# Words in front of a column's name that only say what the rows are.
+_NOUNS: dict[str, tuple[str, ...]] = {
+    "vouchers": ("voucher", "coupon", "gutschein", "promo"),
+    "campaign-vouchers": ("voucher", "coupon", "gutschein", "promo", "card"),
+    "customers": ("defaultaddress", "billingaddress", "billing", "primary", "customer", "client", "user", "member",
+                  "contact", "address", "kunde", "kunden", "klient"),
+    "products": ("product", "item", "article", "produkt", "artikel", "produit", "producto"),
+    "skus": ("sku", "variant", "item"),
+    "orders": ("order", "bestellung", "zamowienie", "commande", "pedido"),
+}  # fmt: skip
+# Words that make a title such as «type» one of a voucher's.
+_ABOUT_VOUCHERS = ("voucher", "coupon", "gutschein", "discount", "rabat", "bon", "cupon", "descuento", "remise")
+# Words that mean many things: another column that says it better goes first.
+_LOOSE_WORDS = frozenset((
+    "id", "reference", "referenceid", "ref", "type", "kind", "art", "typ", "tipo", "limit", "used", "uses", "quantity",
+    "anzahl", "title", "item", "product", "contact", "customer", "client", "label", "end", "start", "ab", "bis", "off",
+    "points", "number", "no", "username", "reduction", "status", "group", "categories", "options", "properties",
+    "gift", "name", "ean", "gtin", "cost", "value", "amount", "note", "notes", "user", "member",
+    "giftcard", "card", "coupon", "voucher", "bon", "promo", "serial",
+))  # fmt: skip
+# JSON rows of a kind have one property out of each of these.
+_EXPECTED: dict[str, tuple[tuple[str, ...], ...]] = {
+    "vouchers": (("code",), ("type", "discount", "gift", "loyalty_card")),
+    "campaign-vouchers": (("code",),),
+    "customers": (("email", "phone", "address", "birthdate", "description"), ("name", "source_id", "id")),
+    "products": (("name",), ("price", "attributes", "image_url")),
+    "orders": (("items", "amount", "status", "initial_amount"),),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SeenColumn:
+    """A column of a file, or a property of JSON rows: its title, and what its first cells hold, blank ones left out."""
+
+    title: str
+    cells: tuple[str, ...] = ()
+
+    @property
+    def samples(self) -> tuple[str, ...]:
+        """Some different ones of the cells."""
+        return tuple(dict.fromkeys(self.cells))[:_SAMPLES]
+
+
+@dataclass(frozen=True, slots=True)
+class Recognized:
+    """The field that a column is taken for, and what that is based on; `score` is how sure that is (0 to 1)."""
+
+    title: str
+    by: By
+    is_loose: bool = False
+
+    @property
+    def score(self) -> float:
+        """Less for words that may mean other things too."""
+        return _LOOSE if self.is_loose else _SCORES[self.by]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A kind that the rows may be of, how sure that is (0 to 1) and why; its fields by the columns' places."""
+
+    kind: ImportKind
+    confidence: float
+    reason: str
+    fields: Mapping[int, Recognized] = field(default_factory=dict)
+    known: int = 0
+    missing: tuple[str, ...] = ()
+
+
+def candidates(
+    columns: list[SeenColumn], source_format: str, file_name: str | None, given: Iterable[str] = ()
+) -> list[Candidate]:
+    """Every kind that comes in this format, the likeliest first; the fields `given` are there without a column."""
+    found = [
+        _candidate(kind, columns, source_format, file_name, given)
+        for kind in IMPORTS.values()
+        if kind.action_type(source_format)
+    ]
+    by_name = {candidate.kind.name: candidate for candidate in found}
+    weighed = [replace(each, confidence=_beside_others(each, by_name)) for each in found]
+    return sorted(weighed, key=lambda candidate: -candidate.confidence)
+
+
+def _beside_others(candidate: Candidate, others: Mapping[str, Candidate]) -> float:
+    """The confidence; less where other columns say what only another kind has."""
+    standalone, product = others.get("vouchers"), others.get("products")
+    weight = 1.0
+    if candidate.kind.name == "campaign-vouchers" and standalone:
+        elsewhere = {normal_title(each.title) for at, each in standalone.fields.items() if at not in candidate.fields}
+        weight = _LESS if elsewhere & candidate.kind.ignored else 1
+    if candidate.kind.name == "customers" and product:
+        is_told = {each.title for each in candidate.fields.values()} & _TELLING_CUSTOMERS
+        is_product = {each.title for each in product.fields.values()} & _TELLING_PRODUCTS
+        weight = _LESS if is_product and not is_told else 1
+    return round(candidate.confidence * weight, 2)
+
+
+def doubt(possible: list[Candidate], format_: str) -> str | None:
+    """Why the likeliest of these candidates may not be what the rows are; None where nothing else comes near."""
+    best, *others = possible
+    if not best.known:
+        return "no column says what the rows are"
+    near = [
+        each.kind.name
+        for each in others
+        if each.confidence > _NEAR * best.confidence
+        and not (best.missing == () and each.missing)
+        and (best.kind.name, each.kind.name) != ("vouchers", "campaign-vouchers")
+    ]
+    if near:
+        return f"they could be {' or '.join([best.kind.name, *near])}"
+    if best.missing and best.kind.name not in _NEEDING_LITTLE:
+        return f"they look like {best.kind.name}, but have nothing for {' and '.join(best.missing)}"
+    if best.kind.name == "customers" and format_ in ("csv", "xlsx"):
+        titles = {each.title for each in best.fields.values()}
+        if not titles & {*_TELLING_CUSTOMERS, *KEYS["customers"]} and best.confidence < _LIKELY:
+            return "they look like customers, but have neither key nor email nor phone number"
+    return None
+
+
+def recognize(kind: ImportKind, columns: list[SeenColumn]) -> dict[int, Recognized]:
+    """The fields of the columns by place, each field once: the surest first, then the one further left."""
+    found = [(index, _recognized(kind, column, index)) for index, column in enumerate(columns)]
+    surest = sorted(
+        ((index, each) for index, each in found if each is not None),
+        key=lambda pair: (-pair[1].score, not columns[pair[0]].cells, pair[0]),
+    )
+    taken: dict[str, int] = {}
+    for index, each in surest:
+        taken.setdefault(each.title, index)
+    return {index: each for index, each in surest if taken[each.title] == index}
+
+
+def _recognized(kind: ImportKind, column: SeenColumn, index: int) -> Recognized | None:
+    """What the column's title says that it is, unless its cells say otherwise; our own titles always count."""
+    title = dict(kind.titles()).get(normal_title(column.title))
+    if title is not None:
+        return _own_id_or_not(kind, column, title)
+    if len(column.title) > _LONGEST_TITLE:
+        return None
+    words, fields = _words(kind.name), {each.title: each for each in kind.fields}
+    spellings = _spellings(kind, column.title)
+    for spelling in spellings:
+        if spelling in words and _may_be(kind, fields[words[spelling]], column):
+            return Recognized(words[spelling], "synonym", spelling in _LOOSE_WORDS)
+    if index < _MOST_COMPARED:
+        for spelling in spellings:
+            if _SHORTEST_ALIKE <= len(spelling) <= _LONGEST_ALIKE:
+                for close in get_close_matches(spelling, words, n=1, cutoff=_ALIKE):
+                    field = fields[words[close]]
+                    # What tells rows apart is never guessed: rows of one wrong key would become one.
+                    if field.title not in (*KEYS[kind.name], "product_id") and _may_be(kind, field, column):
+                        return Recognized(field.title, "similarity")
+    return None
+
+
+def _may_be(kind: ImportKind, field: ImportField, column: SeenColumn) -> bool:
+    if speaks_against(field, kind.name, column.cells):
+        return False
+    is_telling = not field.choices or field.title == "Active" or any(
+        word in _plain(column.title) for word in _ABOUT_VOUCHERS
+    )  # fmt: skip
+    return is_telling or speaks_for_choice(field, column.cells)
+
+
+def _own_id_or_not(kind: ImportKind, column: SeenColumn, title: str) -> Recognized:
+    """A column called `id` is taken for ours only where its cells look like it, else for the client's own key."""
+    own, prefix = kind.own_id or (None, "")
+    key = kind.fields[0]
+    if title == own and not all(cell.startswith(prefix) for cell in column.cells) and _may_be(kind, key, column):
+        return Recognized(key.title, "synonym")
+    return Recognized(title, "title")
+
+
+def _plain(text: str) -> str:
+    """Letters and digits alone, in small letters without accents."""
+    # Signs that are put together are put in order in quadratic time.
+    decomposed = unicodedata.normalize("NFKD", text[:_LONGEST_TITLE].casefold())
+    return _SIGNS.sub("", "".join(sign for sign in decomposed if not unicodedata.combining(sign)))
+
+
+def _spellings(kind: ImportKind, title: str) -> list[str]:
+    """The title as it stands, without what it has in brackets, and without the noun that all of them may begin with.
+
+    None of a title that is too long to be one of ours.
+    """
+    if len(title) > _LONGEST_TITLE:
+        return []
+    spellings = dict.fromkeys((_plain(title), _plain(_IN_BRACKETS.sub("", title))))
+    for plain in list(spellings):
+        for noun in _NOUNS[kind.name]:
+            if plain.startswith(noun):
+                spellings[plain.removeprefix(noun)] = None
+    return [spelling for spelling in spellings if spelling]
+
+
+@cache
+def _words(name: str) -> dict[str, str]:
+    """Every word for a field of this kind, in plain spelling, with the field's title."""
+    words = {_plain(title): title for _, title in IMPORTS[name].titles()}
+    words |= {_plain(normal): title for normal, title in IMPORTS[name].titles()}
+    for title, synonyms in SYNONYMS.get(name, {}).items():
+        for synonym in synonyms:
+            words.setdefault(_plain(synonym), title)
+    return words
+
+
+def _candidate(
+    kind: ImportKind, columns: list[SeenColumn], source_format: str, file_name: str | None, given: Iterable[str]
+) -> Candidate:
+    named = [column for column in columns if column.title.strip() and column.title not in OURS]
+    if source_format in ("csv", "xlsx"):
+        fields = recognize(kind, columns)
+        known = [columns[index].title for index in sorted(fields)]
+        score = sum(each.score for each in fields.values())
+        titles = dict(kind.titles())
+        found = {each.title for each in fields.values()} | {titles.get(normal_title(title), "") for title in given}
+        missing = _missing_fields(kind, found)
+        wanted = sum(each.required for each in kind.fields)
+    else:
+        fields = {}
+        known = [column.title for column in named if column.title in kind.properties]
+        score = float(len(known))
+        missing = [" or ".join(choice) for choice in _EXPECTED[kind.name] if not set(choice).intersection(known)]
+        wanted = len(_EXPECTED[kind.name])
+    covered = min(score / max(len(named), 1), 1.0)
+    there = 1 - len(missing) / wanted if wanted else 1.0
+    confidence = covered * (_WITHOUT_REQUIRED + (1 - _WITHOUT_REQUIRED) * there)
+    hinted = bool(file_name) and _is_named_so(kind, str(file_name))
+    confidence = min(confidence + (_NAMED_SO if hinted else 0), 1.0)
+    reason = _reason(known, len(named), missing, hinted=hinted)
+    return Candidate(kind, round(confidence, 2), reason, fields, len(known), tuple(missing))
+
+
+def _missing_fields(kind: ImportKind, found: set[str]) -> list[str]:
+    return [each.title for each in kind.fields if each.required and each.title not in found]
+
+
+def _reason(known: list[str], named: int, missing: Iterable[str], *, hinted: bool) -> str:
+    parts = [f"{len(known)} of {named} columns are known" if known else "no column is known"]
+    if lost := ", ".join(missing):
+        parts.append(f"nothing for {lost}")
+    if hinted:
+        parts.append("the file's name fits")
+    return "; ".join(parts)
+
+
+def _is_named_so(kind: ImportKind, file_name: str) -> bool:
+    stem = _plain(PurePath(file_name).name.split(".")[0])
+    return _plain(kind.name) in stem or any(
+        len(noun) > 2 and noun in stem for noun in _NOUNS[kind.name] if kind.name != "campaign-vouchers"
+    )

@@ -1,0 +1,107 @@
+"""Actions on campaigns and their vouchers."""
+
+from tallykeep.core.action_type import ActionType
+from tallykeep.core.results import count_result, import_result
+from tallykeep.db.gates import CAMPAIGN, CATEGORIES, PROJECT, SCHEMAS
+from tallykeep.resources.campaigns.csv_rows import TITLES
+from tallykeep.resources.campaigns.import_operation import begin_import
+from tallykeep.resources.campaigns.operations import (
+    CAMPAIGN_PURGE,
+    begin_deletion,
+    begin_generation,
+    begin_update,
+    plan_deletion,
+    plan_generation,
+    plan_update,
+)
+from tallykeep.resources.campaigns.store import campaign_options
+from tallykeep.resources.fields.numerals import decimal_marks
+from tallykeep.resources.metadata.purge import purge_plan, purge_portion
+
+TYPES = (
+    ActionType(
+        name="CAMPAIGN.VOUCHERS_IMPORT",
+        path="/v1/campaigns/{target}/import",
+        summary="Import vouchers to campaign",
+        source="json",
+        unique_key="code",
+        noun="voucher",
+        depends_on=(PROJECT, SCHEMAS, CATEGORIES, CAMPAIGN),
+        failure_fields=("code", "reason"),
+        key_columns=("code",),
+        target=campaign_options,
+        has_ends=True,
+        result=import_result,
+        begin=begin_import,
+    ),
+    ActionType(
+        name="CAMPAIGN.VOUCHERS_IMPORT_CSV",
+        path="/v1/campaigns/{target}/importCSV",
+        summary="Import vouchers to campaign by CSV",
+        status_code=200,
+        source="csv",
+        noun="voucher",
+        depends_on=(PROJECT, SCHEMAS, CATEGORIES, CAMPAIGN),
+        failure_fields=("code", "row", "reason"),
+        keyless="",
+        required_columns=(("Code",),),
+        columns=tuple((title,) for title in TITLES),
+        decimal_marks=decimal_marks,
+        key_columns=("Code",),
+        target=campaign_options,
+        has_ends=True,
+        result=import_result,
+        begin=begin_import,
+    ),
+    ActionType(
+        name="CAMPAIGN.VOUCHERS_GENERATE",
+        path="/v1/campaigns/{campaign_id}/vouchers",
+        summary="Add vouchers to campaign",
+        source="planned",
+        noun="voucher",
+        depends_on=(PROJECT, CATEGORIES, CAMPAIGN),
+        verb="Generated",
+        result=count_result,
+        begin=begin_generation,
+        plan=plan_generation,
+    ),
+    ActionType(
+        name="CAMPAIGN.VOUCHERS_UPDATE",
+        path="/v1/campaigns/{campaign_id}",
+        summary="Update campaign",
+        source="planned",
+        noun="voucher",
+        depends_on=(PROJECT, CAMPAIGN),
+        verb="Updated",
+        sequence="campaigns",
+        result=count_result,
+        begin=begin_update,
+        plan=plan_update,
+    ),
+    ActionType(
+        name="CAMPAIGN.VOUCHERS_DELETE",
+        path="/v1/campaigns/{campaign_id}",
+        summary="Delete campaign",
+        source="planned",
+        noun="voucher",
+        depends_on=(PROJECT, CAMPAIGN),
+        verb="Deleted",
+        deletes=True,
+        portion_times=5,
+        result=count_result,
+        begin=begin_deletion,
+        plan=plan_deletion,
+    ),
+    ActionType(
+        name="CAMPAIGNS.METADATA_KEY_PURGE",
+        path="/v1/metadata-schemas/campaign/definitions/{key}/purge",
+        summary="Purge a metadata key off all campaigns",
+        source="planned",
+        noun="campaign",
+        depends_on=(PROJECT,),
+        verb="Updated",
+        result=count_result,
+        begin=purge_portion(CAMPAIGN_PURGE),
+        plan=purge_plan(CAMPAIGN_PURGE),
+    ),
+)

@@ -1,0 +1,58 @@
+"""What a request to update a campaign asks for (public API documentation, schemas CampaignsUpdate…)."""
+
+from typing import Any
+
+from tallykeep.core.errors import InvalidPayloadError
+from tallykeep.resources.campaigns.spec import misplaced_worth
+from tallykeep.resources.fields.validators import actual
+from tallykeep.resources.vouchers.domain import DISCOUNT, WORTH
+
+Change = dict[str, Any]
+
+_WORTH = ("discount", *(name for name, *_ in WORTH.values()))
+
+
+def normal_change(old: dict[str, Any], given: Change) -> Change:
+    """The change with a whole `metadata`, and in `voucher` all that is said of vouchers; raises InvalidPayloadError."""
+    problems = [f"{name}: cannot be changed" for name in ("name", "campaign_type")
+                if given.get(name) not in (None, old[name])]  # fmt: skip
+    if given.get("type") not in (None, old["type"]) and "STANDALONE" in (given["type"], old["type"]):
+        problems.append(f"type: cannot be changed from {old['type']} {actual(given['type'])}")
+    voucher = _voucher(old, given, problems)
+    metadata = _metadata(old, given, problems)
+    if problems:
+        raise InvalidPayloadError(
+            "; ".join(problems), key="invalid_campaign_params", resource_id=old["id"], resource_type="campaign"
+        )
+    left_out = (*_WORTH, "unset_metadata_fields")
+    rest = {name: value for name, value in given.items() if name not in left_out}
+    return {**rest, "voucher": voucher, "metadata": metadata}
+
+
+def _voucher(old: dict[str, Any], given: Change, problems: list[str]) -> Change:
+    """What changes in the template, in the documented form `{"gift": …}` or as `{"voucher": {"gift": …}}`."""
+    template = {} if given.get("voucher") is None else given["voucher"]
+    wanted = {name: given[name] for name in _WORTH if given.get(name) is not None}
+    if not isinstance(template, dict):
+        problems.append(f"voucher: must be an object {actual(template)}")
+        return {}
+    changed = {**template, **wanted, "type": old["voucher"]["type"]}
+    problems += [f"{name}: {reason}" for name, reason in misplaced_worth(old, changed)]
+    if changed.get("discount") is not None and changed["type"] != DISCOUNT:
+        problems.append(f"discount: the vouchers of this campaign are {changed['type']}")
+    for name, *_ in WORTH.values():
+        if isinstance(changed.get(name), dict):
+            changed[name] = (old["voucher"].get(name) or {}) | changed[name]
+    return changed
+
+
+def _metadata(old: dict[str, Any], given: Change, problems: list[str]) -> Change:
+    added = {} if given.get("metadata") is None else given["metadata"]
+    unset = given.get("unset_metadata_fields") or []
+    if not isinstance(added, dict):
+        problems.append(f"metadata: must be an object {actual(added)}")
+        return {}
+    if not isinstance(unset, list) or not all(isinstance(name, str) for name in unset):
+        problems.append(f"unset_metadata_fields: must be an array of strings {actual(unset)}")
+        return {}
+    return {name: value for name, value in (old["metadata"] | added).items() if name not in unset}

@@ -1,0 +1,157 @@
+"""What campaigns do to their vouchers, a portion at a time: generate, import, update, delete."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, LiteralString
+
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from tallykeep.core.errors import InvalidVoucherError
+from tallykeep.core.operation import Operation
+from tallykeep.core.portion import ClaimedPortion
+from tallykeep.core.rows import Failure, Row
+from tallykeep.db.connections.pool import Connection
+from tallykeep.db.queries import queries
+from tallykeep.db.retry import in_transaction
+from tallykeep.resources.campaigns.generation import Generate
+from tallykeep.resources.campaigns.spec import misplaced_worth, voucher_like
+from tallykeep.resources.campaigns.store import hold_campaign
+from tallykeep.resources.categories.labels import labels_for
+from tallykeep.resources.metadata.purge import Purge
+from tallykeep.resources.planned_ranges import Range, plan_ranges, within
+from tallykeep.resources.vouchers.importing.json_rows import JsonVouchers
+from tallykeep.resources.vouchers.single import create_voucher
+from tallykeep.resources.vouchers.updating.metadata_rules import metadata_rules
+
+_sql = queries(__package__, "store.sql")
+
+CAMPAIGN_PURGE = Purge("campaigns", key="id")
+
+Options = dict[str, Any]
+
+
+class _RangePortion(Operation):
+    """A portion that means a range of the campaign's vouchers; nothing in it can fail by itself."""
+
+    def __init__(self, connection: Connection, claimed: ClaimedPortion) -> None:
+        self._connection = connection
+        self._project_id = claimed.project_id
+        self._moment = claimed.moment
+        self._options = claimed.source.options
+        self._value: Range = {}
+        self._met: int | None = None
+
+    def check(self, rows: Sequence[Row]) -> list[Failure]:
+        """Take what the portion means."""
+        (row,) = rows
+        self._value = row.value
+        return []
+
+    async def write(self) -> list[Failure]:
+        """Nothing left to do; portions have nothing to do with each other, so all of it was done beside the others."""
+        return []
+
+    def met(self) -> int | None:
+        """How many vouchers were written, which may be others than were planned."""
+        return self._met
+
+    def _ranged(self, statement: LiteralString) -> sql.Composed:
+        return sql.SQL(statement).format(range=within("code", self._value))
+
+    def _place(self) -> dict[str, Any]:
+        place = {"project_id": self._project_id, "campaign_id": self._options["campaign_id"], "now": self._moment}
+        return {**place, **self._value}
+
+
+class Update(_RangePortion):
+    """Brings a campaign's change to its vouchers that are not redeemed."""
+
+    async def stage(self) -> None:
+        """Write the range, into which no other portion reaches, until all that is to be written has been."""
+        place = {**self._place(), "change": Jsonb(self._options["change"])}
+        while self._met is None or self._met < await self._reached():
+            self._met = (await self._connection.execute(self._ranged(_sql.update_range), place)).rowcount
+
+    async def _reached(self) -> int:
+        """How many vouchers there are to be written, those that are written by now among them."""
+        query = self._ranged(_sql.count_reached_by_update)
+        counted = await (await self._connection.execute(query, self._place())).fetchone()
+        return int(counted["vouchers"]) if counted else 0
+
+
+class Delete(_RangePortion):
+    """Deletes a campaign's vouchers, into the bin or for good."""
+
+    async def stage(self) -> None:
+        """Delete the range; no other portion reaches into it."""
+        # One pass finds them all: no voucher comes to a campaign that is gone. A second one would take a third longer.
+        statement = self._ranged(_sql.delete_range if self._options["force"] else _sql.move_range_to_bin)
+        place = {**self._place(), "deleted_by": self._options["deleted_by"]}
+        self._met = (await self._connection.execute(statement, place)).rowcount
+
+
+async def begin_generation(connection: Connection, claimed: ClaimedPortion) -> Generate:
+    """Begin one portion of a generation."""
+    return Generate(connection, claimed)
+
+
+async def begin_update(connection: Connection, claimed: ClaimedPortion) -> Update:
+    """Begin one portion of an update."""
+    return Update(connection, claimed)
+
+
+async def begin_deletion(connection: Connection, claimed: ClaimedPortion) -> Delete:
+    """Begin one portion of a deletion."""
+    return Delete(connection, claimed)
+
+
+async def plan_generation(connection: Connection, project_id: int, action_id: str, options: Options, rows: int) -> None:
+    """Cut the number of vouchers to make into portions."""
+    place = {"project_id": project_id, "action_id": action_id, "rows": rows, "count": options["count"]}
+    await connection.execute(_sql.plan_generation, place)
+
+
+async def plan_update(connection: Connection, project_id: int, action_id: str, options: Options, rows: int) -> None:
+    """Cut the vouchers that an update reaches into ranges."""
+    place = {"project_id": project_id, "action_id": action_id, "campaign_id": options["campaign_id"]}
+    await plan_ranges(connection, place, rows, table="vouchers", key="code", reached=_sql.reached_by_update)
+    await connection.execute(_sql.plan_update_of_all, place)
+
+
+async def plan_deletion(connection: Connection, project_id: int, action_id: str, options: Options, rows: int) -> None:
+    """Cut all of the campaign's vouchers into ranges."""
+    place = {"project_id": project_id, "action_id": action_id, "campaign_id": options["campaign_id"]}
+    await plan_ranges(connection, place, rows, table="vouchers", key="code", reached=_sql.reached_by_deletion)
+
+
+async def require_possible(connection: Connection, project_id: int, campaign: Options, given: dict[str, Any]) -> None:
+    """Raise InvalidVoucherError where no voucher of the campaign can be made with what is given for all of them."""
+    checker = (await metadata_rules(connection, project_id)).checker(campaign["id"])
+    _refuse_misplaced(campaign, given)
+    whole = voucher_like(campaign, {**given, "code": "ANY"})
+    _, failures = JsonVouchers(checker, await labels_for(connection, project_id), campaign_id=campaign["id"]).clean(
+        [Row(1, whole)]
+    )
+    if failures:
+        raise InvalidVoucherError(failures[0].reason, resource_type="voucher")
+
+
+def _refuse_misplaced(campaign: Options, given: dict[str, Any]) -> None:
+    problems = [f"{name}: {reason}" for name, reason in misplaced_worth(campaign, given)]
+    if problems:
+        raise InvalidVoucherError("; ".join(problems), resource_type="voucher")
+
+
+async def add_voucher(connection: Connection, project_id: int, key: str, given: dict[str, Any]) -> str:
+    """Add one voucher to a campaign, with its code or one made by rule; returns the code."""
+    return await in_transaction(connection, partial(_add, connection, project_id, key, given))
+
+
+async def _add(connection: Connection, project_id: int, key: str, given: dict[str, Any]) -> str:
+    campaign = await hold_campaign(connection, project_id, key)
+    _refuse_misplaced(campaign, given)
+    whole = voucher_like(campaign, given)
+    if not whole.get("code"):
+        whole["code_config"] = given.get("code_config") or campaign["voucher"].get("code_config")
+    return await create_voucher(connection, project_id, whole, campaign_id=campaign["id"])

@@ -1,0 +1,134 @@
+"""Codes made by rule: length, charset, pattern, prefix, postfix; from a cryptographic source."""
+
+import math
+import secrets
+import string
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tallykeep.core.errors import InvalidPayloadError
+from tallykeep.resources.fields import validators as cleaning
+from tallykeep.resources.fields.hidden_characters import hidden_in, named
+from tallykeep.resources.fields.validators import Problem, actual
+
+_DEFAULT_LENGTH = 8
+_DEFAULT_CHARSET = string.digits + string.ascii_letters
+_LONGEST = 256
+_MOST_SIGNS = {"charset": 1_000, "pattern": cleaning.MAX_KEY_BYTES, "prefix": cleaning.MAX_KEY_BYTES,
+               "postfix": cleaning.MAX_KEY_BYTES}  # fmt: skip
+_BYTE = 256
+
+
+@dataclass(frozen=True, slots=True)
+class CodeRule:
+    """How codes look: `pattern` with a # for each random sign, between prefix and postfix."""
+
+    charset: str
+    pattern: str
+    prefix: str = ""
+    postfix: str = ""
+
+    @property
+    def possible(self) -> int:
+        """How many different codes there are."""
+        return int(len(set(self.charset)) ** self.pattern.count("#"))
+
+    @property
+    def space(self) -> str:
+        """The same text for all rules that make the same codes out of the same parts."""
+        return repr((self.prefix, self.pattern, self.postfix, "".join(sorted(set(self.charset)))))
+
+    def shown(self) -> dict[str, Any]:
+        """The rule in wire format, complete whatever was given (public API documentation, schema CodeConfig)."""
+        affixes = {name: affix for name in ("prefix", "postfix") if (affix := getattr(self, name))}
+        return {"length": self.pattern.count("#"), "charset": self.charset, "pattern": self.pattern, **affixes}
+
+    def make(self) -> str:
+        """One code."""
+        return self.make_many(1)[0]
+
+    def make_many(self, count: int) -> list[str]:
+        """So many codes, among which some may be the same."""
+        # One sign of the pattern at a time, for all codes at once.
+        columns = [self._signs(count) if sign == "#" else sign * count for sign in self.pattern]
+        return [f"{self.prefix}{''.join(signs)}{self.postfix}" for signs in zip(*columns, strict=True)]
+
+    def codes_at(self, numbers: Sequence[int]) -> list[str]:
+        """The codes of these numbers, of which every one below `possible` has its own."""
+        charset = sorted(set(self.charset))
+        size = len(charset)
+        columns: list[Sequence[str]] = []
+        for sign in reversed(self.pattern):
+            if sign == "#":
+                columns.append([charset[number % size] for number in numbers])
+                numbers = [number // size for number in numbers]
+            else:
+                columns.append(sign * len(numbers))
+        return [f"{self.prefix}{''.join(signs)}{self.postfix}" for signs in zip(*reversed(columns), strict=True)]
+
+    def _signs(self, count: int) -> str:
+        """Random signs of the charset, each with the same chance."""
+        size = len(self.charset)
+        if size > _BYTE:
+            return "".join([secrets.choice(self.charset) for _ in range(count)])
+        uneven = bytes(range(_BYTE - _BYTE % size, _BYTE))  # these would make the first signs a little likelier
+        signs = [self.charset[byte % size] for byte in range(_BYTE)]
+        picked = b""
+        while len(picked) < count:
+            picked += secrets.token_bytes(count).translate(None, uneven)
+        return picked[:count].decode("latin-1").translate(dict(enumerate(signs)))
+
+
+class Walk:
+    """All numbers below `size`, each once, in an order that is drawn anew each time and takes no memory.
+
+    Two neighbours tell all the others, which gives nothing away: codes are only walked where most are taken, so that
+    whoever guesses meets one at every other try anyway, and few are taken at random of each stretch elsewhere.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._start = secrets.randbelow(size)
+        self._step = secrets.randbelow(size)
+        while math.gcd(self._step, size) > 1:
+            self._step = secrets.randbelow(size)
+
+    def part(self, first: int, count: int) -> list[int]:
+        """So many numbers from the place `first` on, or as many as there are."""
+        last = min(first + count, self._size)
+        return [(self._start + self._step * place) % self._size for place in range(first, last)]
+
+
+def _check_signs(rule: CodeRule) -> None:
+    """Raise Problem where a code may come out that is no key as it stands."""
+    cleaning.key_text(rule.make())
+    if found := hidden_in(rule.charset):
+        raise Problem(f"charset must not contain the invisible character {named(found)}")
+    ends = (rule.prefix + rule.pattern)[0], (rule.pattern + rule.postfix)[-1]
+    if any(end.isspace() for end in ends) or ("#" in ends and any(map(str.isspace, rule.charset))):
+        raise Problem(f"codes must not begin or end with a blank {actual(rule.prefix + rule.pattern + rule.postfix)}")
+
+
+def code_rule(config: Any) -> CodeRule:
+    """The rule a `code_config` describes; None is eight signs. Raises InvalidPayloadError (invalid_code_config)."""
+    if config is None:
+        config = {}
+    try:
+        cleaning.json_object(config)
+        length = _DEFAULT_LENGTH if config.get("length") is None else cleaning.whole_number(config["length"])
+        texts = {name: cleaning.text(config.get(name) or "") for name in _MOST_SIGNS}
+        for name, most in _MOST_SIGNS.items():
+            if len(texts[name]) > most:
+                raise Problem(f"{name} must have {most} characters at most {actual(texts[name])}")
+        if not 0 < length <= _LONGEST:
+            raise Problem(f"length must be between 1 and {_LONGEST} {actual(length)}")
+        rule = CodeRule(
+            texts["charset"] or _DEFAULT_CHARSET, texts["pattern"] or "#" * length, texts["prefix"], texts["postfix"]
+        )
+        if "#" not in rule.pattern:
+            raise Problem(f"pattern must hold a # for each random sign {actual(rule.pattern)}")
+        _check_signs(rule)
+    except Problem as problem:
+        raise InvalidPayloadError(f"code_config: {problem}", key="invalid_code_config") from None
+    return rule

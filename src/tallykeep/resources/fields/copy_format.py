@@ -1,0 +1,36 @@
+"""A file's cells into COPY's text format, many at a time."""
+
+import re
+
+from tallykeep.resources.fields import validators as cleaning
+from tallykeep.resources.fields.hidden_characters import hidden_in
+
+CLEARING = "null"  # a cell that says so clears the field
+NULL = r"\N"
+
+ESCAPES = {"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"}
+_ESCAPE_TABLE = str.maketrans(ESCAPES)
+SPECIAL = re.compile(r"[\\\t\n\r]")
+_PLAIN_KEY_LENGTH = cleaning.MAX_KEY_BYTES // 4
+
+
+def copy_text(value: str | float) -> str:
+    """One value in COPY's text format."""
+    if isinstance(value, str):
+        return value.translate(_ESCAPE_TABLE) if SPECIAL.search(value) else value
+    if isinstance(value, bool):
+        return "t" if value else "f"
+    return str(value)
+
+
+def all_plain(keys: list[str]) -> bool:
+    """Whether every one of these stripped cells is plain; quick for the many files in which they are."""
+    if not all(keys) or max(map(len, keys), default=0) > _PLAIN_KEY_LENGTH or CLEARING in keys:
+        return False
+    joined = "".join(keys)
+    return "\\" not in joined and not hidden_in(joined)
+
+
+def is_plain(key: str) -> bool:
+    """Whether a stripped cell is a key that needs no closer look, nor any escaping."""
+    return bool(key) and len(key) <= _PLAIN_KEY_LENGTH and key != CLEARING and "\\" not in key and not hidden_in(key)

@@ -1,0 +1,182 @@
+"""Numbers as people and spreadsheets write them: 1.250,00, 1,250.00, 1 250, 25,50 €, 15 %.
+
+1.250 and 1,250 may each mean two numbers. Such a cell is read where other cells of its column settle what the mark is,
+and refused elsewhere, with what to write instead.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any
+
+from tallykeep.resources.fields import validators as cleaning
+from tallykeep.resources.fields.validators import Cleaner, Problem, actual
+
+Marks = Mapping[str, str]  # by a column's title, what stands before the decimals in it: "." or ","
+
+NO_MARKS: Marks = MappingProxyType({})
+_LONGEST = 60  # of what is read with patterns
+
+_CURRENCIES = (
+    "€", "$", "£", "¥", "₹", "₽", "₺", "₩", "zł", "kr", "Kč", "Ft", "R$", "US$", "AUD", "BRL", "CAD", "CHF", "CNY",
+    "CZK", "DKK", "EUR", "Euro", "GBP", "HUF", "INR", "JPY", "MXN", "NOK", "NZD", "PLN", "RON", "SEK", "SGD", "TRY",
+    "USD", "ZAR",
+)  # fmt: skip
+_CURRENCY = "|".join(re.escape(sign) for sign in sorted(_CURRENCIES, key=len, reverse=True))
+_SIGNED = re.compile(rf"(?P<before>{_CURRENCY}|%)?\s*(?P<number>[^\s].*?)\s*(?P<after>{_CURRENCY}|%)?", re.IGNORECASE)
+SPACES = str.maketrans(
+    {
+        "\N{NO-BREAK SPACE}": " ",
+        "\N{NARROW NO-BREAK SPACE}": " ",
+        "\N{THIN SPACE}": " ",
+        "\N{RIGHT SINGLE QUOTATION MARK}": "'",
+        "\N{MINUS SIGN}": "-",
+    }
+)
+_GROUPED = {sign: re.compile(rf"\d{{1,3}}(?:{re.escape(sign)}\d{{3}})+", re.ASCII) for sign in ",. '"}
+_TWO_WAY = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}", re.ASCII)
+_MARKS = frozenset(".,")
+_WHOLE = re.compile(r"\d*", re.ASCII)
+
+
+def _shows(mark: str, other: str) -> re.Pattern[str]:
+    """A number that tells that `mark` stands before its decimals."""
+    alone, grouped = rf"\d*{mark}\d+", rf"\d{{1,3}}(?:(?:{other}\d{{3}})+|(?: \d{{3}})+|(?:'\d{{3}})+){mark}\d+"
+    return re.compile(rf"[+-]?(?:{alone}|{grouped}|\d{{1,3}}(?:{other}\d{{3}}){{2,}})", re.ASCII)
+
+
+_SHOWS = {".": _shows(r"\.", ","), ",": _shows(",", r"\.")}
+
+
+def decimal_marks(cells: Iterable[str]) -> frozenset[str]:
+    """What stands before the decimals in these cells of one column: "." or "," or both; empty where none tells."""
+    return frozenset(mark for cell in set(cells) if len(cell) <= _LONGEST for mark in _marks(cell))
+
+
+def _marks(cell: str) -> list[str]:
+    number = _parted(cell)[0].strip().translate(SPACES)
+    return [] if is_two_way(number) else [mark for mark, shows in _SHOWS.items() if shows.fullmatch(number)]
+
+
+def is_two_way(number: str) -> bool:
+    """Whether this number may mean two: one to three digits, a comma or a point, and three more."""
+    return number[-4:-3] in _MARKS and _TWO_WAY.fullmatch(number) is not None
+
+
+def sign_of(cell: str) -> str | None:
+    """What the sign of a number says that it is: PERCENT or AMOUNT; None without a sign."""
+    return _parted(cell)[1]
+
+
+def _parted(cell: str) -> tuple[str, str | None]:
+    """The number without its sign, and what the sign says."""
+    text = cell.strip().translate(SPACES)
+    match = _SIGNED.fullmatch(text) if len(text) <= _LONGEST else None
+    signs = [sign for sign in (match["before"], match["after"]) if sign] if match else []
+    if match is None or len(signs) != 1:
+        return cell, None
+    return match["number"], "PERCENT" if signs == ["%"] else "AMOUNT"
+
+
+def plain_number(cell: str, mark: str | None = None) -> str | None:
+    """A number with commas, points or spaces in it, as one with a decimal point at most; None where it is none.
+
+    `mark` is what stands before the decimals in the cell's column. Raises Problem for what may mean two numbers.
+    """
+    text = cell.strip().translate(SPACES)
+    if is_two_way(text):
+        return _settled(text, mark, cell)
+    sign, digits = (text[0], text[1:]) if text[:1] in ("+", "-") else ("", text)
+    at = max(digits.rfind(","), digits.rfind("."))
+    found = digits[at] if at >= 0 else ""
+    if digits[-1:] == found != "":
+        return None
+    if found and digits.count(found) == 1:
+        whole, decimals = digits[:at], digits[at + 1 :]
+        others = set(",. '") - {found}
+    else:
+        whole, decimals, others = digits, "", set(",. '")
+    grouped = next((one for one in others if _GROUPED[one].fullmatch(whole)), None)
+    if grouped:
+        whole = whole.replace(grouped, "")
+    if not _WHOLE.fullmatch(whole) or not _WHOLE.fullmatch(decimals) or not whole + decimals:
+        return None
+    return f"{sign}{whole or '0'}.{decimals}" if decimals else f"{sign}{whole}"
+
+
+def _settled(number: str, mark: str | None, cell: str) -> str:
+    """A number of one to three digits, a mark and three more, by the mark of its column."""
+    grouped, pointed = re.sub("[.,]", "", number), number.replace(",", ".")
+    if mark is None:
+        whole, decimals = pointed.split(".")
+        # Three decimals would be as unclear as before.
+        clear = f"{whole}.{decimals.rstrip('0')}".rstrip(".") if decimals.endswith("0") else f"{whole}.{decimals}0"
+        raise Problem(f"may be {grouped} or {pointed}, write it as {grouped} or as {clear} {actual(cell)}")
+    return pointed if mark in number else grouped
+
+
+@dataclass(frozen=True, slots=True)
+class NumberCell:
+    """A reader of the numbers of a column: what `strict` takes, and else as people write it.
+
+    `sign` is what a sign within the cell may say, `instead` what is demanded where it says something else. `mark` is
+    what stands before the decimals in the column, as its other cells show.
+    """
+
+    strict: Cleaner
+    sign: str | None = None
+    instead: str = ""
+    mark: str | None = None
+
+    def __call__(self, cell: str) -> Any:
+        """The number; raises Problem."""
+        stripped = cell.strip()
+        # Nearly all cells are told by one sign, which costs less than the call.
+        if stripped[-4:-3] not in _MARKS or not is_two_way(stripped):
+            try:
+                return self.strict(cell)
+            except Problem:
+                respelled = self._respelled(cell) if len(cell) <= _LONGEST else None
+                if respelled is None:
+                    raise
+        else:
+            respelled = plain_number(cell, self.mark) or cell
+        try:
+            return self.strict(respelled)
+        except Problem as problem:
+            raise Problem(str(problem).replace(actual(respelled), actual(cell))) from None
+
+    def _respelled(self, cell: str) -> str | None:
+        if self.sign is None:
+            return plain_number(cell, self.mark)
+        digits, sign = _parted(cell)
+        if sign not in (None, self.sign):
+            raise Problem(f"must be {self.instead} {actual(cell)}")
+        if sign and is_two_way(digits):
+            return _settled(digits, self.mark, cell)
+        respelled = plain_number(digits, self.mark)
+        return respelled if respelled is not None or sign is None else digits
+
+
+def marked(clean: Cleaner, mark: str | None) -> Cleaner:
+    """The reader of a column in which this mark stands before decimals; one that reads no numbers as it is."""
+    return replace(clean, mark=mark) if mark and isinstance(clean, NumberCell) else clean
+
+
+def any_number(cell: str, mark: str | None = None) -> str | None:
+    """A number with any sign or none, as one with a decimal point at most; None where it is none, raises Problem."""
+    if len(cell) > _LONGEST:
+        return None
+    digits, sign = _parted(cell)
+    if sign and is_two_way(digits):
+        return _settled(digits, mark, cell)
+    return plain_number(digits, mark)
+
+
+number = NumberCell(cleaning.cell_number)
+whole_number = NumberCell(cleaning.cell_whole_number)
+cents = NumberCell(cleaning.cell_cents, "AMOUNT", "an amount, not a percentage")
+percent = NumberCell(
+    lambda cell: cleaning.percent(cleaning.cell_number(cell)), "PERCENT", "a percentage, not an amount"
+)

@@ -1,0 +1,288 @@
+"""Cleaners: each takes one value as it came and returns it as we store it, or raises Problem with the reason.
+
+A reason reads «must be a whole number (actual value is '1.5')»; whoever calls puts the field's name in front.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from tallykeep.core import exact_json
+from tallykeep.resources.fields.hidden_characters import hidden_in, is_control, named, without_hidden, without_joiners
+
+Cleaner = Callable[[Any], Any]
+Number = int | float | Decimal  # the last where a float would be another number
+
+MAX_KEY_BYTES = 1024  # PostgreSQL's btree takes 2,704 bytes; the rest is room for the other columns of a key
+MAX_DEPTH = 32
+MAX_WHOLE = 2**53 - 1  # beyond it JSON readers disagree
+_SHOWN = 100
+_DAY_LENGTH = len("2022-01-01")
+_TOO_DEEP = f"must not be nested deeper than {MAX_DEPTH} levels"
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d(?:T\d\d(?::\d\d(?::\d\d(?:\.\d{1,9})?)?)?(?:Z|[+-]\d\d:?[0-5]\d)?)?", re.ASCII)
+_DECIMAL = re.compile(r"[+-]?(?:\d{1,16}(?:\.\d{0,16})?|\.\d{1,16})", re.ASCII)
+_BOOLEANS = {"true": True, "false": False}
+
+
+class Problem(ValueError):
+    """A value cannot be taken; the message is the reason, without the field's name."""
+
+
+def actual(value: Any) -> str:
+    """«(actual value is '…')», the tail that the wire format's reasons carry; long values are cut."""
+    return f"(actual value is '{shown(value if isinstance(value, str) else _as_json(value))}')"
+
+
+def shown(text: str) -> str:
+    """A text as it is told, without what cannot be stored; long ones are cut."""
+    cut = text[:_SHOWN] + "…" if len(text) > _SHOWN else text
+    return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", cut)
+
+
+def _as_json(value: Any) -> str:
+    try:
+        return exact_json.dumps(value).decode()
+    except TypeError:
+        return "a value that cannot be shown"
+
+
+def text(value: Any) -> str:
+    """Any text PostgreSQL can hold."""
+    if not isinstance(value, str):
+        raise Problem(f"must be a string {actual(value)}")
+    if _UNSTORABLE.search(value):
+        raise Problem("must not contain the character U+0000 or half of a surrogate pair")
+    return value
+
+
+def key_text(value: Any) -> str:
+    """A resource's key without blanks around it: nothing that nobody sees in it, at most 1,024 bytes in UTF-8.
+
+    One that is_blank comes out empty, which is for the caller to judge.
+    """
+    if not isinstance(value, str):
+        raise Problem(f"must be a string {actual(value)}")
+    key = value.strip()
+    _refuse_hidden(key, hidden_in(key))
+    if len(key) > MAX_KEY_BYTES // 4 and len(key.encode()) > MAX_KEY_BYTES:
+        raise Problem(f"must be at most {MAX_KEY_BYTES} bytes long {actual(key)}")
+    return key
+
+
+def name_text(value: Any) -> str:
+    """A name by which a resource is found: like a key, but joined as its script demands."""
+    if not isinstance(value, str):
+        raise Problem(f"must be a string {actual(value)}")
+    key_text(without_joiners(value))
+    return value.strip()
+
+
+def label_text(value: Any) -> str:
+    """A name of whatever length, which may be of something that does not exist."""
+    label = trimmed(value)
+    _refuse_hidden(label, hidden_in(without_joiners(label)))
+    return label
+
+
+def _refuse_hidden(key: str, found: str | None) -> None:
+    if _UNSTORABLE.search(key) or (found and is_control(found)):
+        raise Problem(f"must not contain control characters {actual(_without_hidden(key))}")
+    if found:
+        raise Problem(f"must not contain the invisible character {named(found)} {actual(_without_hidden(key))}")
+
+
+def _without_hidden(key: str) -> str:
+    return without_hidden(key[: _SHOWN + 1])  # of which no more is told
+
+
+def is_blank(value: Any) -> bool:
+    """Whether no key was given: nothing, or a text of blanks."""
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def trimmed(value: Any) -> str:
+    """Any text PostgreSQL can hold, without blanks around it, as in files."""
+    return text(value).strip()
+
+
+def boolean(value: Any) -> bool:
+    """True or false; in a file also TRUE and False."""
+    if isinstance(value, bool):
+        return value
+    found = _BOOLEANS.get(value.strip().lower()) if isinstance(value, str) else None
+    if found is None:
+        raise Problem(f"must be true or false {actual(value)}")
+    return found
+
+
+def json_boolean(value: Any) -> bool:
+    """True or false as JSON knows them."""
+    if not isinstance(value, bool):
+        raise Problem(f"must be true or false {actual(value)}")
+    return value
+
+
+def moment(value: Any) -> str:
+    """A date or date and time as exact_moment reads it, as UTC in ISO 8601 to the millisecond."""
+    return exact_moment(value).isoformat(timespec="milliseconds")
+
+
+def exact_moment(value: Any) -> datetime:
+    """A date or date and time: YYYY-MM-DD, …THH, …THH:mm, …THH:mm:ss[.SSS], with Z or an offset or in UTC."""
+    if not isinstance(value, str) or not _MOMENT.fullmatch(value):
+        raise Problem(f"must be a date like 2022-09-26 or 2022-09-26T13:00:00Z {actual(value)}")
+    try:
+        parsed = datetime.fromisoformat(value)
+        return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise Problem(f"is not a date that exists {actual(value)}") from None
+
+
+def last_moment(value: Any) -> str:
+    """A date or date and time as moment reads it, but for a day alone: the last millisecond of that day."""
+    read = moment(value)
+    return f"{value}T23:59:59.999+00:00" if len(value) == _DAY_LENGTH else read
+
+
+def day(value: Any) -> str:
+    """The day of a date or date and time as it is written, wherever on earth that was."""
+    exact_moment(value)
+    return str(value[:_DAY_LENGTH])
+
+
+def order_problem(start: str, end: str) -> str | None:
+    """What is wrong with an end, the label left out, that lies before its start; both as moment() cleaned them."""
+    return f"must not lie before the start, {start} {actual(end)}" if end < start else None
+
+
+def is_number(value: Any) -> bool:
+    """Whether it is a JSON number."""
+    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+
+
+def number(value: Any) -> Number:
+    """A finite JSON number that is not negative."""
+    if not is_number(value):
+        raise Problem(f"must be a number {actual(value)}")
+    if not 0 <= value <= MAX_WHOLE:
+        raise Problem(f"must be between 0 and {MAX_WHOLE} {actual(value)}")
+    kept: Number = value
+    return kept
+
+
+def whole_number(value: Any) -> int:
+    """A JSON whole number that is not negative; 5.0 counts as 5."""
+    cleaned = number(value)
+    if cleaned != int(cleaned):
+        raise Problem(f"must be a whole number {actual(value)}")
+    return int(cleaned)
+
+
+def percent(value: Any) -> Number:
+    """A number from 0 to 100."""
+    cleaned = number(value)
+    if cleaned > 100:
+        raise Problem(f"must be between 0 and 100 {actual(value)}")
+    return cleaned
+
+
+def cell_number(value: str) -> Number:
+    """A number written in a file with a point; whole ones come back as int."""
+    parsed = _decimal(value)
+    return number(int(parsed) if parsed == parsed.to_integral_value() else float(parsed))
+
+
+def cell_whole_number(value: str) -> int:
+    """A whole number written in a file."""
+    return whole_number(cell_number(value))
+
+
+def cell_cents(value: str) -> int:
+    """An amount in whole units with up to two decimals, as the smallest unit: 14.5 is 1450."""
+    cents = _decimal(value) * 100
+    if cents != cents.to_integral_value():
+        raise Problem(f"must have at most two decimals {actual(value)}")
+    if not 0 <= cents <= MAX_WHOLE:
+        raise Problem(f"must be between 0 and {MAX_WHOLE // 100} {actual(value)}")
+    return int(cents)
+
+
+def _decimal(value: str) -> Decimal:
+    stripped = value.strip()
+    if not _DECIMAL.fullmatch(stripped):
+        raise Problem(f"must be a number {actual(value)}")
+    try:
+        return Decimal(stripped)
+    except InvalidOperation:
+        raise Problem(f"must be a number {actual(value)}") from None
+
+
+def one_of(*allowed: str) -> Cleaner:
+    """A cleaner for one of these words, exactly as written."""
+    words = frozenset(allowed)
+
+    def clean(value: Any) -> str:
+        if not isinstance(value, str) or value not in words:
+            raise Problem(f"must be one of {', '.join(allowed)} {actual(value)}")
+        return value
+
+    return clean
+
+
+def json_object(value: Any) -> dict[str, Any]:
+    """A JSON object that PostgreSQL can hold, at most 32 levels deep."""
+    if not isinstance(value, dict):
+        raise Problem(f"must be an object {actual(value)}")
+    check_storable(value)
+    return value
+
+
+def json_array(value: Any) -> list[Any]:
+    """A JSON array that PostgreSQL can hold, at most 32 levels deep."""
+    if not isinstance(value, list):
+        raise Problem(f"must be an array {actual(value)}")
+    check_storable(value)
+    return value
+
+
+def days_of_week(value: Any) -> list[int]:
+    """Days from 0 for Sunday to 6 for Saturday."""
+    days = json_array(value)
+    if not all(type(day) is int and 0 <= day <= 6 for day in days):
+        raise Problem(f"must be an array of whole numbers from 0 (Sunday) to 6 {actual(value)}")
+    return days
+
+
+def check_storable(value: Any) -> None:
+    """Raise Problem when PostgreSQL could not hold this JSON value; quick for the many that it can."""
+    try:
+        dumped = exact_json.dumps(value)
+    except exact_json.EncodeError:
+        raise Problem(_TOO_DEEP) from None
+    if dumped.count(b"{") + dumped.count(b"[") > MAX_DEPTH and _depth(value) > MAX_DEPTH:
+        raise Problem(_TOO_DEEP)
+    if b"\\u0000" in dumped and any("\0" in part for part in _strings(value)):
+        raise Problem("must not contain the character U+0000")
+
+
+def _strings(value: Any) -> Iterable[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield key
+            yield from _strings(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _strings(inner)
+
+
+def _depth(value: Any) -> int:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
+    if inner is None:
+        return 0
+    return 1 + max(map(_depth, inner), default=0)

@@ -1,0 +1,1 @@
+"""Metadata: its schemas, checks against them, and purging."""

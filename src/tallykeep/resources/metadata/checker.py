@@ -1,0 +1,243 @@
+"""Metadata against its schema: a schema is compiled once into checks, then run on every row.
+
+A reason names the whole definition, then the value, as the wire format does (captured examples of GET
+/v1/async-actions/{id}): «unit: must be a number, property is required (actual value is 'EUR')».
+"""
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from tallykeep.core import exact_json
+from tallykeep.resources.fields import validators as cleaning
+from tallykeep.resources.fields.validators import Problem, actual, shown
+from tallykeep.resources.metadata.cell_types import typed, typed_array
+
+Definition = Mapping[str, Any]
+Test = Callable[[Any], bool]
+
+STANDARD_TYPES = ("string", "number", "boolean", "date", "datetime", "image_url", "object", "geopoint")
+
+_PLURALS = {
+    "string": "strings", "number": "numbers", "boolean": "booleans", "date": "dates", "datetime": "datetimes",
+    "image_url": "image URLs", "object": "objects", "geopoint": "geopoints",
+}  # fmt: skip
+_SINGULARS = {
+    "string": "a string", "number": "a number", "boolean": "a boolean", "date": "a date", "datetime": "a datetime",
+    "image_url": "an image URL", "object": "an object", "geopoint": "a geopoint",
+}  # fmt: skip
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_GEOPOINT = re.compile(r"\s*+([+-]?\d{1,3}(?:\.\d{1,99})?)\s*+,\s*+([+-]?\d{1,3}(?:\.\d{1,99})?)\s*+", re.ASCII)
+_MOST_TOLD = 100  # problems of one object: more are nobody's to read
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataSchema:
+    """What a project demands of one resource's metadata; `nested` holds its custom schemas by name."""
+
+    properties: Mapping[str, Definition]
+    allow_defined_only: bool = False
+    nested: Mapping[str, "MetadataSchema"] | None = None
+
+
+class MetadataChecker:
+    """A compiled schema. Without one (None) any metadata that can be stored is taken."""
+
+    def __init__(self, schema: MetadataSchema | None) -> None:
+        properties = schema.properties if schema else {}
+        nested = (schema.nested if schema else None) or {}
+        self._fields = {
+            name: _Field(name, definition, nested)
+            for name, definition in properties.items()
+            if not definition.get("deleted")
+        }
+        self._required = [field for field in self._fields.values() if field.required]
+        self._only_defined = bool(schema and schema.allow_defined_only)
+
+    @property
+    def takes_anything(self) -> bool:
+        """Whether any metadata that can be stored is taken."""
+        return not self._fields and not self._only_defined
+
+    def problems(self, metadata: dict[str, Any], unread: Collection[str] = ()) -> list[str]:
+        """Every reason why this metadata cannot be taken, in the order of its keys; empty when it can.
+
+        Keys that are `unread` were given, but could not be read.
+        """
+        found: list[str] = []
+        if self._fields or self._only_defined:
+            for name, value in metadata.items():
+                if len(found) == _MOST_TOLD:
+                    return [*found, "metadata has more problems than these"]
+                field = self._fields.get(name)
+                if field is None:
+                    if self._only_defined:
+                        found.append(f"{shown(name)}: is not defined in the metadata schema {actual(value)}")
+                elif not field.accepts(value):
+                    found.append(field.reason(value))
+            given = metadata.keys() | unread
+            found.extend(field.reason_missing() for field in self._required if field.name not in given)
+        return found or self._storable(metadata)
+
+    @staticmethod
+    def _storable(metadata: dict[str, Any]) -> list[str]:
+        try:
+            cleaning.check_storable(metadata)
+        except Problem as problem:
+            return [f"metadata {problem}"]
+        return []
+
+    def from_cell(self, name: str, mark: str | None = None) -> Callable[[str], Any]:
+        """The reader of a file's cells for this key: typed by its definition, else the text as it stands.
+
+        `mark` stands before the decimals in the column. The reader raises Problem for what may mean two things.
+        """
+        field = self._fields.get(name)
+        return partial(field.from_cell, mark=mark) if field else str
+
+
+class _Field:
+    """One definition, compiled: `tests` all have to hold for a value (for each item of an array)."""
+
+    def __init__(self, name: str, definition: Definition, nested: Mapping[str, MetadataSchema]) -> None:
+        self.name = name
+        self.type: str = definition.get("type") or "string"
+        self.array = bool(definition.get("array"))
+        self.required = definition.get("optional") is False
+        self._nested = _nested_checker(definition, nested)
+        rules = [(describe, test) for rule in _RULES if (made := rule(definition)) for describe, test in (made,)]
+        self._tests: list[Test] = [_TYPE_TESTS[self.type], *(test for _, test in rules)]
+        kind = f"an array of {_PLURALS[self.type]}" if self.array else _SINGULARS[self.type]
+        described = [f"must be {kind}"]
+        if self.required:
+            described.append("property is required")
+        self._description = f"{name}: " + ", ".join([*described, *(describe for describe, _ in rules)])
+
+    def accepts(self, value: Any) -> bool:
+        if value is None:
+            return not self.required
+        if not self.array:
+            return self._item(value)
+        return isinstance(value, list) and all(map(self._item, value))
+
+    def _item(self, value: Any) -> bool:
+        for test in self._tests:
+            if not test(value):
+                return False
+        return self._nested is None or not self._nested.problems(value)
+
+    def reason(self, value: Any) -> str:
+        if self._nested is not None and isinstance(value, dict):
+            inner = self._nested.problems(value)
+            if inner:
+                return "; ".join(f"{self.name}.{problem}" for problem in inner)
+        return f"{self._description} {actual(value)}"
+
+    def reason_missing(self) -> str:
+        return f"{self._description} (no value was given)"
+
+    def from_cell(self, cell: str, *, mark: str | None = None) -> Any:
+        return typed_array(self.type, cell) if self.array else typed(self.type, cell, mark)
+
+
+def _nested_checker(definition: Definition, nested: Mapping[str, MetadataSchema]) -> "MetadataChecker | None":
+    schema = nested.get(definition.get("object_type") or "") if definition.get("type") == "object" else None
+    # A nested object's schema cannot hold another nested object, so one level is all there is.
+    return MetadataChecker(MetadataSchema(schema.properties, schema.allow_defined_only)) if schema else None
+
+
+def _is_number(value: Any) -> bool:
+    return cleaning.is_number(value)
+
+
+def _is_moment(value: Any) -> bool:
+    try:
+        cleaning.moment(value)
+    except Problem:
+        return False
+    return True
+
+
+def _is_image_url(value: Any) -> bool:
+    return isinstance(value, str) and value.startswith(("http://", "https://"))
+
+
+def _is_geopoint(value: Any) -> bool:
+    if isinstance(value, dict):
+        latitude, longitude = value.get("lat"), value.get("lon", value.get("lng"))
+    else:
+        match = _GEOPOINT.fullmatch(value) if isinstance(value, str) else None
+        latitude, longitude = (float(match[1]), float(match[2])) if match else (None, None)
+    return _within(latitude, 90) and _within(longitude, 180)
+
+
+def _within(value: Any, limit: int) -> bool:
+    return _is_number(value) and abs(value) <= limit
+
+
+_TYPE_TESTS: dict[str, Test] = {
+    "string": lambda value: isinstance(value, str),
+    "number": _is_number,
+    "boolean": lambda value: isinstance(value, bool),
+    "date": lambda value: isinstance(value, str) and bool(_DATE.match(value)) and _is_moment(value),
+    "datetime": _is_moment,
+    "image_url": _is_image_url,
+    "object": lambda value: isinstance(value, dict),
+    "geopoint": _is_geopoint,
+}
+
+_LONGEST_LIST = 1_000  # a reason is told for every row
+
+Rule = Callable[[Definition], tuple[str, Test] | None]
+
+
+def _listed(values: list[Any]) -> str:
+    listed = ",".join(value if isinstance(value, str) else exact_json.dumps(value).decode() for value in values)
+    return listed if len(listed) <= _LONGEST_LIST else listed[:_LONGEST_LIST] + "…"
+
+
+def _equal_to_one_of(definition: Definition) -> tuple[str, Test] | None:
+    allowed = definition.get("eq")
+    known = frozenset(allowed or ())
+    return (f"must be equal to one of {_listed(allowed)}", lambda value: value in known) if allowed else None
+
+
+def _equal_to_none_of(definition: Definition) -> tuple[str, Test] | None:
+    refused = definition.get("ne")
+    known = frozenset(refused or ())
+    return (f"must not be equal to any of {_listed(refused)}", lambda value: value not in known) if refused else None
+
+
+def _compared(key: str, words: str, holds: Callable[[Any, Any], bool]) -> Rule:
+    def rule(definition: Definition) -> tuple[str, Test] | None:
+        bound = definition.get(key)
+        if bound is None:
+            return None
+        return f"must be {words} {_listed([bound])}", lambda value: holds(value, bound)
+
+    return rule
+
+
+def _sized(key: str, words: str, holds: Callable[[int, int], bool]) -> Rule:
+    def rule(definition: Definition) -> tuple[str, Test] | None:
+        bound = definition.get(key)
+        if bound is None:
+            return None
+        return f"must have {words} {bound} characters", lambda value: holds(len(value), bound)
+
+    return rule
+
+
+_RULES: list[Rule] = [
+    _equal_to_one_of,
+    _equal_to_none_of,
+    _compared("lt", "less than", lambda value, bound: value < bound),
+    _compared("lte", "less than or equal to", lambda value, bound: value <= bound),
+    _compared("gt", "greater than", lambda value, bound: value > bound),
+    _compared("gte", "greater than or equal to", lambda value, bound: value >= bound),
+    _sized("min_length", "at least", lambda length, bound: length >= bound),
+    _sized("max_length", "at most", lambda length, bound: length <= bound),
+    _sized("exact_length", "exactly", lambda length, bound: length == bound),
+]

@@ -1,0 +1,132 @@
+"""Taking a metadata key off every resource of a kind, a range of keys at a time."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, LiteralString
+
+from psycopg import sql
+
+from tallykeep.core.errors import NotFoundError
+from tallykeep.core.operation import Operation
+from tallykeep.core.portion import ClaimedPortion
+from tallykeep.core.rows import Failure, Row
+from tallykeep.db.connections.pool import Connection
+from tallykeep.db.queries import queries
+from tallykeep.resources.planned_ranges import Range, plan_ranges, until_none_is_left, within
+from tallykeep.resources.upserts.unique_clock import MOMENTS
+
+_sql = queries(__package__, "purge.sql")
+
+_COUNTS: dict[str, LiteralString] = {
+    "voucher": _sql.count_voucher,
+    "campaign": _sql.count_campaign,
+    "customer": _sql.count_customer,
+    "product": _sql.count_product,
+    "order": _sql.count_order,
+}
+_LOOKED_AT, _MOST_KEYS = 20_000, 200
+
+
+async def count_carrying(connection: Connection, project_id: int, resource: str, key: str) -> int:
+    """How many resources of this kind carry the key, and so would be reached by its purge; raises NotFoundError."""
+    _require_known(resource)
+    place = {"project_id": project_id, "key": key}
+    counted = await (await connection.execute(_COUNTS[resource], place)).fetchone()
+    return int(counted["total"]) if counted else 0
+
+
+async def keys_in_use(connection: Connection, project_id: int, resource: str) -> dict[str, Any]:
+    """The keys of this kind's newest resources by how many carry them: `looked_at`, `complete`, `keys`.
+
+    Raises NotFoundError. What is older, or beyond so many keys, is not `complete`.
+    """
+    _require_known(resource)
+    query = sql.SQL(_sql.keys_in_use).format(table=sql.Identifier(f"{resource}s"))
+    bounds = {"project_id": project_id, "looked_at": _LOOKED_AT, "most": _MOST_KEYS}
+    found = await (await connection.execute(query, bounds)).fetchone() or {"looked_at": 0, "different": 0, "keys": []}
+    complete = found["looked_at"] < _LOOKED_AT and found["different"] <= _MOST_KEYS
+    return {"looked_at": found["looked_at"], "complete": complete, "keys": found["keys"]}
+
+
+def _require_known(resource: str) -> None:
+    if resource not in _COUNTS:
+        raise NotFoundError(f"The metadata of {resource} cannot be purged; that of {', '.join(_COUNTS)} can")
+
+
+@dataclass(frozen=True, slots=True)
+class Purge:
+    """The resources of one kind: their table, and the column by which it is cut into ranges.
+
+    `own_moments`: resources written together still differ in the microsecond.
+    """
+
+    table: str
+    key: str
+    own_moments: bool = False
+
+    def statement(self, bounds: Range) -> sql.Composed:
+        """What purges a range."""
+        query = sql.SQL(_sql.purge_range_with_moments if self.own_moments else _sql.purge_range)
+        names = {"table": sql.Identifier(self.table), "key": sql.Identifier(self.key)}
+        return query.format(**names, range=within(self.key, bounds))
+
+
+class PurgePortion(Operation):
+    """One range of resources, within the transaction that closes its portion."""
+
+    def __init__(self, connection: Connection, claimed: ClaimedPortion, purge: Purge) -> None:
+        self._connection = connection
+        self._claimed = claimed
+        self._purge = purge
+        self._range: Range = {}
+        self._purged = 0
+
+    def check(self, rows: Sequence[Row]) -> list[Failure]:
+        """Take the range; a purge has no rows that could be wrong."""
+        (row,) = rows
+        self._range = row.value
+        return []
+
+    async def stage(self) -> None:
+        """Purge the key off the range, into which no other portion reaches; who is without it by now needs nothing."""
+        statement = self._purge.statement(self._range)
+        self._purged = await until_none_is_left(self._connection, statement, self._parameters)
+
+    def _parameters(self) -> dict[str, Any]:
+        key, moment, moments = (
+            self._claimed.source.options["key"],
+            self._claimed.moment,
+            self._claimed.portion.row_count,
+        )
+        place = {"project_id": self._claimed.project_id, "key": key, **self._range}
+        if not self._purge.own_moments:
+            return {**place, "now": moment}
+        return {**place, "first_moment": MOMENTS.take(moments, moment), "moments": moments}
+
+    async def write(self) -> list[Failure]:
+        """Nothing left to do."""
+        return []
+
+    def met(self) -> int | None:
+        """How many resources had the key by then."""
+        return self._purged
+
+
+def purge_portion(purge: Purge) -> Callable[[Connection, ClaimedPortion], Awaitable[PurgePortion]]:
+    """What begins a portion of this purge."""
+
+    async def begin(connection: Connection, claimed: ClaimedPortion) -> PurgePortion:
+        return PurgePortion(connection, claimed, purge)
+
+    return begin
+
+
+def purge_plan(purge: Purge) -> Callable[[Connection, int, str, dict[str, Any], int], Awaitable[None]]:
+    """What cuts the resources that carry the key into portions."""
+
+    async def plan(connection: Connection, project_id: int, action_id: str, options: dict[str, Any], rows: int) -> None:
+        place = {"project_id": project_id, "action_id": action_id, "key": options["key"]}
+        reached = _sql.carries_key
+        await plan_ranges(connection, place, rows, table=purge.table, key=purge.key, reached=reached)
+
+    return plan

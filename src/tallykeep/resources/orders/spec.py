@@ -1,0 +1,110 @@
+"""What an order is: its fields in JSON (public API documentation, schemas OrderBase and OrderItem)."""
+
+from typing import Any
+
+from tallykeep.core.portion import ClaimedPortion
+from tallykeep.db.connections.pool import Connection
+from tallykeep.db.gates import PRODUCTS, PROJECT, SCHEMAS
+from tallykeep.resources.fields import validators as cleaning
+from tallykeep.resources.fields.validators import Cleaner, Problem, actual
+from tallykeep.resources.metadata.purge import Purge
+from tallykeep.resources.orders.embedded import upsert_parts
+from tallykeep.resources.upserts.operation import Upsert, begin_upsert
+from tallykeep.resources.upserts.spec import Field, Upserted
+from tallykeep.resources.upserts.statements import Table
+
+ORDER_PURGE = Purge("orders", key="id")
+
+ORDER_STATUSES = ("CREATED", "PAID", "CANCELED", "FULFILLED")
+
+_ITEM_NUMBERS = (
+    "quantity", "initial_quantity", "discount_quantity", "price", "amount", "initial_amount", "discount_amount",
+)  # fmt: skip
+# What is said of goods inside an item, be they changed or not.
+_GOODS: dict[str, Cleaner] = {
+    "name": cleaning.text, "sku": cleaning.text, "price": cleaning.whole_number, "override": cleaning.json_boolean,
+    "metadata": cleaning.json_object,
+}  # fmt: skip
+_RELATED = cleaning.one_of("product", "sku")
+
+
+def _items(value: Any) -> list[dict[str, Any]]:
+    if not isinstance(value, list):
+        raise Problem(f"must be an array {actual(value)}")
+    return [_item(number, item) for number, item in enumerate(value)]
+
+
+def _item(number: int, item: Any) -> dict[str, Any]:
+    try:
+        cleaned = dict(cleaning.json_object(item))
+        for name in _ITEM_NUMBERS:
+            if cleaned.get(name) is not None:
+                cleaned[name] = _named(name, cleaning.whole_number, cleaned[name])
+        cleaned |= _keys(cleaned, ("source_id", "product_id", "sku_id"))
+        if cleaned.get("related_object") is not None:
+            _named("related_object", _RELATED, cleaned["related_object"])
+        for name in ("product", "sku"):
+            if cleaned.get(name) is not None:
+                held = cleaning.json_object(cleaned[name])
+                cleaned[name] = held | _keys(held, ("id", "source_id", "product_id"))
+                for part, clean in _GOODS.items():
+                    if held.get(part) is not None:
+                        _named(f"{name}.{part}", clean, held[part])
+    except Problem as problem:
+        raise Problem(f"[{number}] {problem}") from None
+    return {"object": "order_item", **cleaned}
+
+
+def _keys(given: dict[str, Any], names: tuple[str, ...]) -> dict[str, str]:
+    """Those of these keys that are given, cleaned."""
+    return {name: _named(name, cleaning.key_text, given[name]) for name in names if given.get(name) is not None}
+
+
+def _person(value: Any) -> dict[str, Any]:
+    """A customer within an order, whose keys are those of the customer."""
+    given = cleaning.json_object(value)
+    return given | _keys(given, ("id", "source_id"))
+
+
+def _named(name: str, clean: Cleaner, value: Any) -> Any:
+    try:
+        return clean(value)
+    except Problem as problem:
+        raise Problem(f"{name} {problem}") from None
+
+
+def _json(name: str, clean: Cleaner) -> Field:
+    return Field(name=name, clean=clean, titles=(), clean_cell=clean)
+
+
+ORDER = Upserted(
+    noun="order",
+    prefix="ord_",
+    fields=(
+        _json("status", cleaning.one_of(*ORDER_STATUSES)),
+        _json("amount", cleaning.whole_number),
+        _json("initial_amount", cleaning.whole_number),
+        _json("discount_amount", cleaning.whole_number),
+        _json("items", _items),
+        _json("customer", _person),
+        _json("customer_id", cleaning.key_text),
+        _json("referrer", _person),
+        _json("referrer_id", cleaning.key_text),
+    ),
+    table=Table(
+        name="orders",
+        columns=(
+            "status", "amount", "initial_amount", "discount_amount", "items", "customer_id", "referrer_id",
+            "metadata",
+        ),
+        json_columns=("items", "metadata"),
+        defaults={"status": "CREATED", "items": []},
+    ),
+    resolve=upsert_parts,
+    depends_on=(PROJECT, SCHEMAS, PRODUCTS),
+)  # fmt: skip
+
+
+async def upsert_orders(connection: Connection, claimed: ClaimedPortion) -> Upsert:
+    """Begin one portion of an import of orders."""
+    return await begin_upsert(connection, claimed, ORDER)

@@ -1,0 +1,53 @@
+"""What a product is: its fields in JSON and in files (public API documentation, schema ProductsCreateRequestBody)."""
+
+from typing import Any
+
+from tallykeep.core.portion import ClaimedPortion
+from tallykeep.db.connections.pool import Connection
+from tallykeep.resources.fields import numerals
+from tallykeep.resources.fields import validators as cleaning
+from tallykeep.resources.fields.validators import Problem, actual
+from tallykeep.resources.metadata.cell_types import array_in
+from tallykeep.resources.metadata.purge import Purge
+from tallykeep.resources.upserts.operation import Upsert, begin_upsert
+from tallykeep.resources.upserts.spec import Field, Upserted
+from tallykeep.resources.upserts.statements import Table
+
+PRODUCT_PURGE = Purge("products", key="id")
+
+
+def _attributes(value: Any) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise Problem(f"must be an array of strings {actual(value)}")
+    return list(map(cleaning.text, value))
+
+
+def _cell_attributes(cell: str) -> list[str]:
+    """A JSON array of strings, or items with commas between them."""
+    items = array_in(cleaning.text(cell))
+    if items is not None:
+        return _attributes(items)
+    return [item.strip() for item in cell.split(",") if item.strip()]
+
+
+PRODUCT = Upserted(
+    noun="product",
+    prefix="prod_",
+    fields=(
+        Field(name="name", clean=cleaning.text, titles=("name",), clean_cell=cleaning.text, required=True),
+        Field(name="price", clean=cleaning.whole_number, titles=("price",), clean_cell=numerals.cents),
+        Field(name="attributes", clean=_attributes, titles=("attributes",), clean_cell=_cell_attributes),
+        Field(name="image_url", clean=cleaning.text, titles=("image_url",), clean_cell=cleaning.text),
+    ),
+    table=Table(
+        name="products",
+        columns=("name", "price", "attributes", "image_url", "metadata"),
+        json_columns=("attributes", "metadata"),
+        defaults={"attributes": []},
+    ),
+)
+
+
+async def upsert_products(connection: Connection, claimed: ClaimedPortion) -> Upsert:
+    """Begin one portion of changes to products."""
+    return await begin_upsert(connection, claimed, PRODUCT)

@@ -1,0 +1,97 @@
+"""What a SKU is: its fields in JSON and in files (public API documentation, schema ProductsSkusCreateRequestBody)."""
+
+import re
+from datetime import datetime
+from typing import Any
+
+from tallykeep.core import exact_json
+from tallykeep.core.portion import ClaimedPortion
+from tallykeep.db.connections.pool import Connection
+from tallykeep.db.gates import PRODUCTS, PROJECT, SCHEMAS
+from tallykeep.db.queries import queries
+from tallykeep.resources.fields import numerals
+from tallykeep.resources.fields import validators as cleaning
+from tallykeep.resources.fields.validators import Problem, actual
+from tallykeep.resources.upserts.operation import Upsert, begin_upsert
+from tallykeep.resources.upserts.spec import Change, Field, Recheck, Upserted
+from tallykeep.resources.upserts.statements import Table
+
+_sql = queries(__package__, "store.sql")
+
+# One that is never closed is taken to the end, so that it is not looked through again from each of its own quotes.
+_SINGLE_QUOTED = re.compile(r"'((?:[^'\\]++|\\.)*+)('|\\?\Z)", re.DOTALL)
+
+
+def _cell_attributes(cell: str) -> dict[str, Any]:
+    """JSON, or the JSON-like text with single quotes that templates show: {'color':'blue','ranking':1}."""
+    quoted = _SINGLE_QUOTED.sub(_double_quoted, cell)
+    for text in (cell, quoted):
+        try:
+            return cleaning.json_object(exact_json.loads(text))
+        except exact_json.DecodeError:
+            continue
+    raise Problem(f"must be an object like {{'color':'blue','size':'XS'}} {actual(cell)}")
+
+
+def _double_quoted(found: re.Match[str]) -> str:
+    return exact_json.dumps(found[1].replace("\\'", "'")).decode() if found[2] == "'" else found[0]
+
+
+async def _find_products(connection: Connection, project_id: int, changes: list[Change], _: datetime) -> list[Recheck]:
+    """Put the product's own id into every change; one whose product does not exist gets a problem."""
+    keys = sorted({change.values["product_id"] for change in changes if change.values.get("product_id")})
+    found = await _products(connection, project_id, keys)
+    by_source_id = {row["source_id"]: row["id"] for row in found}
+    ids = {row["id"]: row["id"] for row in found}
+    missed: list[str] = []
+    for change in changes:
+        key = change.values.get("product_id")
+        if key is None:
+            continue
+        product_id = ids.get(key) or by_source_id.get(key)
+        if product_id is None:
+            change.problems.append(f"Cannot find product with id {key}")
+            missed.append(key)
+        else:
+            change.values["product_id"] = product_id
+
+    async def is_one_there() -> bool:
+        return bool(await _products(connection, project_id, missed))
+
+    return [is_one_there] if missed else []
+
+
+async def _products(connection: Connection, project_id: int, keys: list[str]) -> list[dict[str, Any]]:
+    return await (await connection.execute(_sql.find_products, {"project_id": project_id, "keys": keys})).fetchall()
+
+
+SKU = Upserted(
+    noun="sku",
+    prefix="sku_",
+    fields=(
+        Field(
+            name="product_id", clean=cleaning.key_text, titles=("product_id",), clean_cell=cleaning.key_text,
+            required=True,
+        ),
+        Field(name="sku", clean=cleaning.trimmed, titles=("sku",), clean_cell=cleaning.text),
+        Field(name="price", clean=cleaning.whole_number, titles=("price",), clean_cell=numerals.cents),
+        Field(name="currency", clean=cleaning.text, titles=("currency",), clean_cell=cleaning.text),
+        Field(name="attributes", clean=cleaning.json_object, titles=("attributes",), clean_cell=_cell_attributes),
+        Field(name="image_url", clean=cleaning.text, titles=("image_url",), clean_cell=cleaning.text),
+    ),
+    table=Table(
+        name="skus",
+        columns=("product_id", "sku", "price", "currency", "attributes", "image_url", "metadata"),
+        json_columns=("attributes", "metadata"),
+        objects=("attributes", "metadata"),
+        defaults={"attributes": {}},
+    ),
+    source_id_required=True,
+    resolve=_find_products,
+    depends_on=(PROJECT, SCHEMAS, PRODUCTS),
+)  # fmt: skip
+
+
+async def upsert_skus(connection: Connection, claimed: ClaimedPortion) -> Upsert:
+    """Begin one portion of an import of SKUs."""
+    return await begin_upsert(connection, claimed, SKU)

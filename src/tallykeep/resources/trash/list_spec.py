@@ -1,0 +1,24 @@
+"""The list of the bin: what it can be filtered and ordered by (public API documentation, schema
+ParameterFiltersListBin)."""
+
+from tallykeep.db.queries import queries
+from tallykeep.resources.lists.conditions import text, word
+from tallykeep.resources.lists.spec import Listed, Order
+
+_sql = queries(__package__, "store.sql")
+
+BIN = Listed(
+    noun="bin entries",
+    matching=_sql.every_entry,
+    fields={
+        "id": text(),
+        "resource_type": word("campaign", "product", "sku", "voucher"),
+        "resource_name": text(),
+        "resource_id": text(),
+    },
+    orders={"id": Order("id")},
+    default_order="-id",
+    has_metadata=False,
+)
+# What is behind an entry, in either order.
+OLDER_ENTRIES, NEWER_ENTRIES = _sql.older_entries, _sql.newer_entries

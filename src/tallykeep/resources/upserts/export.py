@@ -1,0 +1,29 @@
+"""The list of an upserted resource as a file: its fields, under the titles of the template."""
+
+from collections.abc import Callable
+from typing import Any
+
+from tallykeep.db.connections.pool import Connection
+from tallykeep.resources.fields import numerals
+from tallykeep.resources.lists.export import Filed, Shown, units
+from tallykeep.resources.lists.spec import Listed
+from tallykeep.resources.upserts.spec import Field, Upserted
+
+
+def filed(kind: Upserted, listed: Listed, show: Callable[[dict[str, Any]], Shown], source_id: str) -> Filed:
+    """The file of this kind; `source_id` is the title of its first column, `show` makes a row wire format."""
+
+    async def shown(connection: Connection, project_id: int, rows: list[dict[str, Any]]) -> list[Shown]:
+        return list(map(show, rows))
+
+    titled = {spec.titles[-1]: _reader(spec) for spec in kind.fields if spec.titles}
+    return Filed(listed=listed, show=shown, columns={source_id: lambda one: one["source_id"], **titled})
+
+
+def _reader(spec: Field) -> Callable[[Shown], Any]:
+    def read(one: Shown) -> Any:
+        held = one if spec.inside is None else one[spec.inside] or {}
+        value = held.get(spec.name)
+        return units(value) if spec.clean_cell is numerals.cents else value
+
+    return read

@@ -1,0 +1,259 @@
+"""Applying a portion of changes, as sets: what is ready is merged by PostgreSQL.
+
+Of the rest, those found are locked, merged here and updated, the others created.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from tallykeep.core import exact_json
+from tallykeep.core.errors import PortionLostError
+from tallykeep.core.ids import new_ids
+from tallykeep.core.operation import Operation
+from tallykeep.core.portion import ClaimedPortion
+from tallykeep.core.rows import Failure, Row
+from tallykeep.db.connections.pool import Connection
+from tallykeep.resources.fields.memo import Memo
+from tallykeep.resources.fields.validators import actual
+from tallykeep.resources.metadata.checker import MetadataChecker
+from tallykeep.resources.metadata.schemas import checker_for
+from tallykeep.resources.upserts.fast_csv import file_columns
+from tallykeep.resources.upserts.locked_keys import found_by_locking
+from tallykeep.resources.upserts.merge import Merge
+from tallykeep.resources.upserts.report_lines import ReportLine, report_text
+from tallykeep.resources.upserts.row_readers import Reader, csv_reader, ids_reader, json_reader
+from tallykeep.resources.upserts.spec import Change, Recheck, Upserted
+from tallykeep.resources.upserts.unique_clock import MOMENTS
+
+Record = dict[str, Any]
+_Key = tuple[str, str]  # by which name, and which
+
+
+class Upsert(Operation):
+    """One portion of changes, within the transaction that closes it."""
+
+    def __init__(
+        self, connection: Connection, project_id: int, kind: Upserted, checker: MetadataChecker, moment: datetime
+    ) -> None:
+        self._connection = connection
+        self._project_id = project_id
+        self._kind = kind
+        self._checker = checker
+        self._moment = moment
+        self._problems = Memo(lambda dumped: checker.problems(exact_json.loads(dumped)))
+        self._merge: Merge | None = None
+        self._changes: list[Change] = []
+        self._lines: list[ReportLine] = []
+        self.written: list[Record] = []
+        self.ids: dict[int, str] = {}
+        self.rechecks: list[Recheck] = []
+        self._missed: list[_Key] = []
+
+    def use(
+        self,
+        read: Reader,
+        *,
+        merge: Merge | None = None,
+        complete: bool = True,
+        from_file: bool = False,
+        new: Collection[str] = (),
+    ) -> "Upsert":
+        """Set what reads the rows, and whether required fields have to be there in the end, `from_file` also keys.
+
+        `merge` takes the rows that it can; then `stage` has to come before `write`. `new` are source ids that were not
+        there when somebody looked.
+        """
+        self._read = read
+        self._merge = merge
+        self._complete = complete
+        self._new = frozenset(new)
+        self._key_required = from_file and self._kind.source_id_required
+        return self
+
+    def check(self, rows: Sequence[Row]) -> list[Failure]:
+        """Read the rows; whether metadata and required fields are complete is seen once it is known what exists."""
+        others = rows if self._merge is None else self._merge.take(rows)
+        read = list(map(self._read, others))
+        self._changes = [change for change in read if not change.problems]
+        self._new_ids = iter(new_ids(self._kind.prefix, len(self._changes)))
+        return [self._failed(change, "; ".join(change.problems)) for change in read if change.problems]
+
+    async def stage(self) -> None:
+        """Bring to the database what is merged there; the rest depends on what exists."""
+        if self._merge is not None:
+            await self._merge.stage(change.source_id for change in self._changes)
+
+    async def write(self) -> list[Failure]:
+        """Merge what can be; apply the other changes in row order to what exists, then write what changed as sets.
+
+        The two have no key in common.
+        """
+        if self._merge is not None:
+            await self._merge.write()
+        if not self._changes:
+            return []
+        changed: dict[str, Record] = {}
+        failures = await self._resolve()
+        by_source_id, by_id = await self._lock_existing()
+        if not self._new.isdisjoint(by_source_id) or any([await is_there() for is_there in self.rechecks]):
+            raise PortionLostError("what had been looked for in vain was created meanwhile; the portion is tried again")
+        refused: list[Change] = []
+        for change in self._changes:
+            if flaws := self._apply(change, by_source_id, by_id, changed):
+                failures += flaws
+                refused.append(change)
+        self._missed = [key for key in _keys_of(refused) if key[1] not in (by_id if key[0] == "id" else by_source_id)]
+        self.written = list(changed.values())
+        if changed:
+            await self._store(self.written)
+        return failures
+
+    def created(self) -> Mapping[str, int]:
+        """The source ids of what was new, or its id where it has none, each with its first row."""
+        rows = {made: row for row, made in reversed(self.ids.items())}
+        new = [record for record in self.written if record["is_new"]]
+        merged = self._merge.created if self._merge is not None else {}
+        return {**merged, **{record["source_id"] or record["id"]: rows[record["id"]] for record in new}}
+
+    def report(self) -> str:
+        """One line a row, in row order; only bulk updates show it."""
+        return report_text(self._lines)
+
+    async def _resolve(self) -> list[Failure]:
+        if self._kind.resolve is None:
+            return []
+        resolve = self._kind.resolve
+        self.rechecks = await resolve(self._connection, self._project_id, self._changes, self._moment)
+        lost = [change for change in self._changes if change.problems]
+        self._changes = [change for change in self._changes if not change.problems]
+        return [self._failed(change, "; ".join(change.problems)) for change in lost]
+
+    async def found_by_now(self) -> set[str]:
+        """The ids of what was missing when rows failed, and need not have failed."""
+        return {row["id"] for row in (await self._lock(self._missed)).values()}
+
+    async def _lock_existing(self) -> tuple[dict[str, Record], dict[str, Record]]:
+        found = await found_by_locking(self._lock, _keys_of(self._changes))
+        existing = {row["id"]: {**row, "is_new": False} for row in found.values()}
+        by_source_id = {row["source_id"]: row for row in existing.values() if row["source_id"] is not None}
+        return by_source_id, existing
+
+    async def _lock(self, wanted: Sequence[_Key]) -> dict[_Key, Record]:
+        found: dict[_Key, Record] = {}
+        statements = self._kind.statements
+        for name, sql in (("source_id", statements.lock_by_source_id), ("id", statements.lock_by_id)):
+            if keys := [key for of, key in wanted if of == name]:
+                place = {"project_id": self._project_id, "keys": keys}
+                rows = await (await self._connection.execute(sql, place)).fetchall()
+                found |= {(name, row[name]): row for row in rows}
+        return found
+
+    def _apply(
+        self, change: Change, by_source_id: dict[str, Record], by_id: dict[str, Record], changed: dict[str, Record]
+    ) -> list[Failure]:
+        current = by_source_id.get(change.source_id) if change.source_id else by_id.get(change.id or "")
+        if change.id is not None and (failure := self._mistaken_id(change, change.id, current, by_id)):
+            return [failure]
+        wanted = _merged(current or self._blank(change), change, self._kind.table.defaults)
+        if problems := self._flaws(wanted):
+            return [self._failed(change, "; ".join(problems), found=current is not None)]
+        self._lines.append(ReportLine(change.row, change.key or "", found=current is not None, updated=True))
+        self.ids[change.row] = wanted["id"]
+        changed[wanted["id"]] = by_id[wanted["id"]] = wanted
+        if wanted["source_id"] is not None:
+            by_source_id[wanted["source_id"]] = wanted
+        return []
+
+    def _mistaken_id(
+        self, change: Change, given: str, current: Record | None, by_id: dict[str, Record]
+    ) -> Failure | None:
+        """Why the id given cannot be the one of what is changed or made."""
+        if current is not by_id.get(given):
+            reason = f"id: is not the one of source_id {change.source_id} {actual(given)}"
+            return self._failed(change, reason, found=current is not None)
+        if current is None and change.source_id is None:
+            return self._failed(change, f"Cannot find {self._kind.noun} with id {given}", "not_found")
+        if current is None and not given.startswith(self._kind.prefix):
+            return self._failed(change, f"id: must begin with {self._kind.prefix} {actual(given)}")
+        return None
+
+    def _blank(self, change: Change) -> Record:
+        empty = dict.fromkeys(self._kind.table.columns)
+        new_id = change.id or next(self._new_ids)  # one given is kept: it may come from where the resource lived before
+        made: Record = {"id": new_id, "source_id": change.source_id, "metadata": {}, "is_new": True}
+        return {**empty, **self._kind.table.defaults, **made}
+
+    def _flaws(self, wanted: Record) -> list[str]:
+        required = [spec.name for spec in self._kind.fields if spec.required] if self._complete else []
+        if self._key_required and wanted["is_new"]:
+            required.insert(0, "source_id")
+        missing = [name for name in required if wanted.get(name) is None]
+        flaws: list[str] = self._problems[exact_json.dumps(wanted["metadata"])]
+        return [f"{name} is required" for name in missing] + flaws
+
+    def _failed(self, change: Change, reason: str, error_key: str | None = None, *, found: bool = False) -> Failure:
+        self._lines.append(ReportLine(change.row, change.key or "", found=found, updated=False, error=reason))
+        return Failure(change.row, change.key, reason, error_key or self._kind.error_key)
+
+    async def _store(self, records: list[Record]) -> None:
+        moments = {"now": self._moment, "exact_now": MOMENTS.take(len(records), self._moment)}
+        place = {"project_id": self._project_id, **moments}
+        statements = self._kind.statements
+        await self._connection.execute(statements.create_stage)
+        await self._connection.execute(statements.clear_stage)
+        async with self._connection.cursor().copy(statements.copy_stage) as copy:
+            for record in records:
+                await copy.write_row(self._stored(record))
+        inserted = await self._connection.execute(statements.insert_staged, place)
+        if inserted.rowcount != sum(record["is_new"] for record in records):
+            raise PortionLostError(f"a {self._kind.noun} was created meanwhile; the portion is tried again")
+        await self._connection.execute(statements.update_staged, place)
+
+    def _stored(self, record: Record) -> list[Any]:
+        values = {name: record[name] for name in ("is_new", "id", "source_id", *self._kind.table.columns)}
+        for name in self._kind.table.json_columns:
+            if values[name] is not None:
+                values[name] = exact_json.dumps(values[name]).decode()
+        return list(values.values())
+
+
+def _keys_of(changes: Sequence[Change]) -> list[_Key]:
+    """What the changes name what they mean by, in the order in which it is locked."""
+    source_ids = {change.source_id for change in changes if change.source_id is not None}
+    ids = {change.id for change in changes if change.id is not None}
+    return [*(("source_id", key) for key in sorted(source_ids)), *(("id", key) for key in sorted(ids))]
+
+
+def _merged(current: Record, change: Change, defaults: Record) -> Record:
+    """The record with the change applied: objects and metadata are added to, other values replaced, null resets."""
+    values = {name: _value(current.get(name), value, defaults.get(name)) for name, value in change.values.items()}
+    return {**current, **values, "metadata": current["metadata"] | change.metadata}
+
+
+def _value(before: Any, wanted: Any, default: Any) -> Any:
+    if isinstance(wanted, dict):
+        return _without_nulls((before or {}) | wanted) or default
+    return default if wanted is None else wanted
+
+
+def _without_nulls(record: Record) -> Record:
+    return {name: value for name, value in record.items() if value is not None}
+
+
+async def begin_upsert(connection: Connection, claimed: ClaimedPortion, kind: Upserted) -> Upsert:
+    """Begin one portion of changes, read as the action's source says."""
+    checker = await checker_for(connection, claimed.project_id, kind.noun)
+    source = claimed.source
+    if source.format == "csv":
+        reader = csv_reader(kind, source.header, checker, source.decimal_marks)
+    elif "metadata" in source.options:
+        reader = ids_reader(source.options["by"], source.options["metadata"])
+    else:
+        reader = json_reader(kind)
+    is_file = source.format == "csv"
+    columns = file_columns(kind, source.header, checker, source.decimal_marks) if is_file else None
+    merge = Merge(connection, claimed, kind, columns) if columns is not None else None
+    # Bulk updates create what they do not find, with no more than what they were given.
+    operation = Upsert(connection, claimed.project_id, kind, checker, claimed.moment)
+    return operation.use(reader, merge=merge, complete=is_file, from_file=is_file)

@@ -1,0 +1,139 @@
+"""Rows into changes: what a JSON object or a file's row says of a resource."""
+
+from collections.abc import Callable
+from typing import Any
+
+from tallykeep.core.rows import Row
+from tallykeep.formats.csv.titles import normal_title, wrong_width
+from tallykeep.resources.fields import validators as cleaning
+from tallykeep.resources.fields.copy_format import CLEARING
+from tallykeep.resources.fields.numerals import NO_MARKS, Marks
+from tallykeep.resources.fields.validators import Cleaner, Problem
+from tallykeep.resources.metadata.checker import MetadataChecker
+from tallykeep.resources.upserts.spec import Change, Field, Upserted
+
+Reader = Callable[[Row], Change]
+
+
+def json_reader(kind: Upserted) -> Reader:
+    """Reads changes that come as JSON objects."""
+
+    def read(row: Row) -> Change:
+        change = Change(row.number)
+        given = row.value
+        if row.problem is not None or not isinstance(given, dict):
+            change.problems.append(row.problem or f"the row must be an object {cleaning.actual(given)}")
+            return change
+        for name, clean in (("source_id", cleaning.key_text), ("id", cleaning.key_text)):
+            if not cleaning.is_blank(given.get(name)):
+                setattr(change, name, _cleaned(change, name, clean, given[name]))
+        for spec in kind.fields:
+            _read_json_field(change, spec, given)
+        if given.get("metadata") is not None:
+            change.metadata = _cleaned(change, "metadata", cleaning.json_object, given["metadata"]) or {}
+        return change
+
+    return read
+
+
+def _read_json_field(change: Change, spec: Field, given: dict[str, Any]) -> None:
+    holder = given if spec.inside is None else given.get(spec.inside)
+    if holder is None and spec.inside in given:
+        _put(change, spec, None)
+    label = spec.name if spec.inside is None else f"{spec.inside}.{spec.name}"
+    if holder is not None and not isinstance(holder, dict):
+        problem = f"{spec.inside}: must be an object {cleaning.actual(holder)}"
+        if problem not in change.problems:
+            change.problems.append(problem)
+    elif holder and (spec.name in holder or spec.older_name in holder):
+        # The official SDKs write null for the name that was not used.
+        value, older = holder.get(spec.name), holder.get(spec.older_name or spec.name)
+        value = older if value is None else value
+        if older not in (None, value):
+            change.problems.append(f"{spec.older_name}: differs from {spec.name} {cleaning.actual(older)}")
+        _put(change, spec, None if value is None else _cleaned(change, label, spec.clean, value))
+
+
+def ids_reader(by: str, metadata: dict[str, Any]) -> Reader:
+    """Reads changes that come as bare keys, the same metadata for all; `by` is the property that held them."""
+
+    def read(row: Row) -> Change:
+        change = Change(row.number, metadata=metadata)
+        if row.problem is not None:
+            change.problems.append(row.problem)
+        elif not row.value or cleaning.is_blank(row.value):
+            change.problems.append(f"{by}: must not hold empty keys")
+        else:
+            key = _cleaned(change, by, cleaning.key_text, row.value)
+            if by == "source_ids":
+                change.source_id = key
+            else:
+                change.id = key
+        return change
+
+    return read
+
+
+def csv_reader(kind: Upserted, header: list[str], checker: MetadataChecker, marks: Marks = NO_MARKS) -> Reader:
+    """Reads changes that come as the rows of a file with this header; unknown columns become metadata."""
+    titles = {normal_title(title): spec for spec in kind.fields for title in spec.titles}
+    keys = {"sourceid": "source_id", "id": "id"}
+    known = [
+        (index, name, titles[normal_title(name)].marked(marks.get(name)))
+        for index, name in enumerate(header)
+        if normal_title(name) in titles
+    ]
+    keyed = [(index, name, keys[normal_title(name)]) for index, name in enumerate(header) if normal_title(name) in keys]
+    taken = {index for index, *_ in known} | {index for index, *_ in keyed}
+    extra = [(index, name, checker.from_cell(name, marks.get(name))) for index, name in enumerate(header)
+             if index not in taken]  # fmt: skip
+
+    def read(row: Row) -> Change:
+        change = Change(row.number)
+        given = row.value or []
+        cells = [*given, *[""] * (len(header) - len(given))]
+        if row.problem is not None:
+            change.problems.append(row.problem)
+        elif any(cell.strip() for cell in cells[len(header) :]):
+            change.problems.append(wrong_width(len(cells), len(header)))
+        for index, title, name in keyed:
+            if cells[index].strip() not in ("", CLEARING):
+                setattr(change, name, _cleaned(change, title, cleaning.key_text, cells[index].strip()))
+        for index, title, spec in known:
+            cell = cells[index].strip()
+            if cell:
+                value = None if cell == CLEARING else _cleaned(change, title, spec.clean_cell, cell)
+                _refuse_another(change, spec, title, value, cell)
+                _put(change, spec, value)
+        for index, name, from_cell in extra:
+            cell = cells[index].strip()
+            if cell and not name:
+                change.problems.append(f"column {index + 1} has a value, but no name in the header")
+            elif cell:
+                value = None if cell == CLEARING else _cleaned(change, name, from_cell, cells[index])
+                change.metadata[name] = value
+        return change
+
+    return read
+
+
+def _refuse_another(change: Change, spec: Field, title: str, value: Any, cell: str) -> None:
+    """A field may have several titles: columns of both must not contradict each other."""
+    holder = change.values if spec.inside is None else change.values.get(spec.inside, {})
+    if holder.get(spec.name, value) != value:
+        change.problems.append(f"{title}: differs from another column of the same meaning {cleaning.actual(cell)}")
+
+
+def _put(change: Change, spec: Field, value: Any) -> None:
+    if spec.inside is None:
+        change.values[spec.name] = value
+    else:
+        change.values.setdefault(spec.inside, {})[spec.name] = value
+
+
+def _cleaned(change: Change, label: str, clean: Cleaner, value: Any) -> Any:
+    try:
+        return clean(value)
+    except Problem as problem:
+        change.problems.append(f"{label}: {problem}")
+        return None

@@ -1,0 +1,117 @@
+"""What vouchers can be: their types, discounts and worth, and the checks that JSON and files share.
+
+Sources: the public API documentation's schemas VoucherImportBase, VoucherCreateBase and Discount*.
+"""
+
+from decimal import Decimal
+from typing import Any
+
+from tallykeep.resources.fields import validators as cleaning
+from tallykeep.resources.fields.validators import Cleaner, Problem
+from tallykeep.resources.vouchers import validity
+from tallykeep.resources.vouchers.importing.draft import Values
+
+DISCOUNT, GIFT, LOYALTY = "DISCOUNT_VOUCHER", "GIFT_VOUCHER", "LOYALTY_CARD"
+
+_ORDER_EFFECTS = ("APPLY_TO_ORDER", "APPLY_TO_ITEMS")
+EFFECTS: dict[str, tuple[str, ...]] = {
+    "AMOUNT": (
+        *_ORDER_EFFECTS, "APPLY_TO_ITEMS_PROPORTIONALLY", "APPLY_TO_ITEMS_PROPORTIONALLY_BY_QUANTITY",
+        "APPLY_TO_ITEMS_BY_QUANTITY",
+    ),
+    "PERCENT": _ORDER_EFFECTS,
+    "FIXED": _ORDER_EFFECTS,
+    "UNIT": ("ADD_MISSING_ITEMS", "ADD_NEW_ITEMS", "ADD_MANY_ITEMS", "ADD_SAME_ITEMS"),
+    "SHIPPING": ("ADD_MISSING_ITEMS", "ADD_NEW_ITEMS", "ADD_MANY_ITEMS", "ADD_SAME_ITEMS", *_ORDER_EFFECTS),
+}  # fmt: skip
+VOUCHER_TYPES = (DISCOUNT, GIFT, LOYALTY)
+DISCOUNT_TYPES = tuple(EFFECTS)
+
+# Which field of a discount carries its value, and what reads it.
+DISCOUNT_VALUES: dict[str, tuple[str, Cleaner]] = {
+    "AMOUNT": ("amount_off", cleaning.number),
+    "PERCENT": ("percent_off", cleaning.percent),
+    "FIXED": ("fixed_amount", cleaning.number),
+    "UNIT": ("unit_off", cleaning.whole_number),
+}
+# What else stands in a discount, whatever its type, and in each unit of one of many.
+DISCOUNT_BESIDE: dict[str, Cleaner] = {
+    "amount_limit": cleaning.number, "aggregated_amount_limit": cleaning.whole_number,
+    **dict.fromkeys(
+        ("amount_off_formula", "percent_off_formula", "fixed_amount_formula", "unit_off_formula"), cleaning.text
+    ),
+}  # fmt: skip
+UNIT_EFFECTS = ("ADD_NEW_ITEMS", "ADD_MISSING_ITEMS")
+# What a voucher of each type must bring, and the number within it that says how much it is worth.
+WORTH: dict[str, tuple[str, str, Cleaner]] = {
+    GIFT: ("gift", "amount", cleaning.number),
+    LOYALTY: ("loyalty_card", "points", cleaning.whole_number),
+}
+# The other numbers within it; the balance is what the first ones leave of it.
+WORTH_LESS: dict[str, tuple[str, ...]] = {
+    GIFT: ("subtracted_amount",),
+    LOYALTY: ("subtracted_points", "expired_points"),
+}
+GIFT_EFFECT = cleaning.one_of(*_ORDER_EFFECTS)
+WORTH_BESIDE: dict[str, tuple[str, ...]] = {GIFT: (), LOYALTY: ("pending_points", "next_expiration_points")}
+EXTRA_FIELDS: tuple[tuple[str, Cleaner], ...] = (
+    ("validity_timeframe", validity.timeframe),
+    ("validity_day_of_week", cleaning.days_of_week),
+    ("validity_hours", validity.hours),
+    ("validation_rules", validity.rules),
+)
+EXTRA_NAMES = tuple(name for name, _ in EXTRA_FIELDS)
+VOUCHER_TYPE = cleaning.one_of(*VOUCHER_TYPES)
+DISCOUNT_TYPE = cleaning.one_of(*DISCOUNT_TYPES)
+
+
+def take(
+    values: Values, problems: list[str], name: str, given: Any, clean: Cleaner, *,
+    label: str | None = None, required: bool = False,
+) -> None:  # fmt: skip
+    if given is None:
+        if required:
+            problems.append(f"{label or name} is required")
+        return
+    try:
+        values[name] = clean(given)
+    except Problem as problem:
+        problems.append(f"{label or name}: {problem}")
+
+
+def balance_of(kind: str, worth: Values, spent: int | None = None) -> Any:
+    """What is left of a gift or a loyalty card, whose numbers have been checked."""
+    _, total, _ = WORTH[kind]
+    parts = [worth[total], *(worth.get(name) or 0 for name in WORTH_LESS[kind]), spent or 0]
+    if any(isinstance(part, Decimal) for part in parts):
+        parts = [Decimal(str(part)) for part in parts]
+    return parts[0] - sum(parts[1:])
+
+
+def given_parts(value: Any) -> Any:
+    """A discount, a gift or a loyalty card without the parts that are null, however deep."""
+    if isinstance(value, dict):
+        return {name: given_parts(part) for name, part in value.items() if part is not None}
+    return list(map(given_parts, value)) if isinstance(value, list) else value
+
+
+def without_balance(worth: Values) -> Values:
+    """A gift or a loyalty card without what follows from the rest of it."""
+    return {name: value for name, value in worth.items() if name != "balance"}
+
+
+def take_dates(values: Values, problems: list[str], label: str) -> None:
+    """Add the problem of an expiration date before the start date, where both were taken; `label` names the former."""
+    if "start_date" in values and "expiration_date" in values:
+        problem = cleaning.order_problem(values["start_date"], values["expiration_date"])
+        problems.extend([f"{label}: {problem}"] if problem else [])
+
+
+def shown_key(value: Any) -> str | None:
+    """The key of a failed row, as far as it can be shown; None when the row has none."""
+    if not isinstance(value, str):
+        return None if value is None else cleaning.actual(value)[len("(actual value is '") : -2]
+    return value[: cleaning.MAX_KEY_BYTES].translate(_HARMLESS).encode("utf-8", "replace").decode()
+
+
+_HARMLESS = {0: "\N{REPLACEMENT CHARACTER}"}

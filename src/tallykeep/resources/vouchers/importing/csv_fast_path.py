@@ -1,0 +1,166 @@
+"""The quick way from a file's cells to what is copied: all that is not a code, made ready at once.
+
+Files repeat themselves: what has been made of a cell, and of all the cells of a row behind its code, is looked up the
+next time. Whatever needs a closer look is ODD.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from tallykeep.core import exact_json
+from tallykeep.core.rows import Table
+from tallykeep.resources.fields.copy_format import CLEARING, NULL, copy_text
+from tallykeep.resources.fields.memo import Memo
+from tallykeep.resources.fields.validators import Cleaner, Problem
+from tallykeep.resources.vouchers.importing.draft import ABSENT, FIELDS
+from tallykeep.resources.vouchers.importing.fields import (
+    BOUGHT,
+    DISCOUNT_TYPE_CELL,
+    TYPE_CELL,
+    WORTH_FIELDS,
+    Column,
+    effect_cell,
+    worth_of,
+)
+from tallykeep.resources.vouchers.importing.metadata_columns import MetadataCells
+
+_WORTH_REMEMBERING = 2_000
+
+
+class _Odd:
+    """Stands for a cell, or a row, that needs a closer look: it has a problem, or clears a field."""
+
+
+ODD = _Odd()
+
+
+class Tails:
+    """Makes tails (see DraftTable) out of a file's columns: those known by name, those without a name, and the rest."""
+
+    def __init__(
+        self,
+        known: Mapping[str, tuple[int, Column]],
+        unnamed: list[int],
+        metadata: MetadataCells,
+        mark_of_values: str | None = None,
+    ) -> None:
+        self._known = known
+        self._unnamed = [*unnamed, *(known[name][0] for name in ("validation_rule",) if name in known)]
+        self._extra = metadata.places
+        self._metadata = Memo(_metadata_text(metadata))
+        self._bought = Memo(_bought_text(mark_of_values))
+        self._texts = {name: Memo(_text_of(known[name][1].clean, ABSENT[name])) for name in FIELDS if name in known}
+        self._by_rest: dict[str, Any] = {}
+        self._rows = 0
+        self._repeats = True
+
+    def of_table(self, rows: Table, code_at: int) -> tuple[list[str], list[Any]]:
+        """The cells of the code's column, and the tails."""
+        if self._repeats and rows.kept[code_at] == 0 and rows.width > 1:
+            return self._of_lines(rows)
+        columns = rows.columns()
+        return columns[code_at], self.of_columns(columns)
+
+    def _of_lines(self, rows: Table) -> tuple[list[str], list[Any]]:
+        """The same where a row is its code and a rest that may well have occurred before."""
+        halves = [line.partition(rows.delimiter) for line in rows.lines]
+        rests = [half[2] for half in halves]
+        tails = self._by_rest
+        new = list({rest: None for rest in rests if rest not in tails})
+        if new:
+            blank = rows.of(range(len(new)), [rows.delimiter + rest for rest in new])
+            tails.update(zip(new, self.of_columns(blank.columns()), strict=True))
+        self._rows += len(rows)
+        self._repeats = len(tails) < max(_WORTH_REMEMBERING, self._rows // 2)
+        return [half[0] for half in halves], list(map(tails.__getitem__, rests))
+
+    def of_columns(self, cells: list[list[str]]) -> list[Any]:
+        """The tail of each row, or ODD; the code's own cell is not looked at."""
+        rows = len(cells[0])
+        nothing = [""] * rows
+        bought = [cells[self._known[name][0]] if name in self._known else nothing for name in BOUGHT]
+        worth = list(map(self._bought.__getitem__, zip(*bought, strict=True)))
+        columns: dict[str, Sequence[Any]] = {
+            name: list(map(memo.__getitem__, cells[self._known[name][0]])) for name, memo in self._texts.items()
+        }
+        extra = zip(*[cells[index] for index in self._extra], strict=True) if self._extra else [()] * rows
+        columns["metadata"] = list(map(self._metadata.__getitem__, extra))
+        odd = self._odd_places(cells, worth, columns)
+        for at, name in enumerate(WORTH_FIELDS, 1):
+            columns[name] = [NULL if found is ODD else found[at] for found in worth]
+        kinds = [NULL if found is ODD else found[0] for found in worth]
+        fields = [columns.get(name) or [ABSENT[name]] * rows for name in FIELDS]
+        if odd:
+            rows_of_fields = zip(kinds, *fields, strict=True)
+            return [ODD if at in odd else "\t".join(texts) for at, texts in enumerate(rows_of_fields)]
+        return list(map("\t".join, zip(kinds, *fields, strict=True)))
+
+    def _odd_places(self, cells: list[list[str]], worth: list[Any], columns: Mapping[str, Sequence[Any]]) -> set[int]:
+        odd: set[int] = set()
+        for column in (worth, *columns.values()):
+            if ODD in column:
+                odd.update(place for place, text in enumerate(column) if text is ODD)
+        odd.update(_ending_before_start(columns.get("start_date", ()), columns.get("expiration_date", ())))
+        for index in self._unnamed:
+            odd.update(place for place, cell in enumerate(cells[index]) if cell and cell.strip())
+        return odd
+
+
+def _metadata_text(metadata: MetadataCells) -> Callable[[tuple[str, ...]], Any]:
+    """A reader of a row's cells that answers with COPY's text, or with ODD."""
+
+    def read(cells: tuple[str, ...]) -> Any:
+        values, problems = metadata.read(cells)
+        if problems:
+            return ODD
+        return copy_text(exact_json.dumps(values).decode()) if values else ABSENT["metadata"]
+
+    return read
+
+
+def _text_of(clean: Cleaner, absent: str) -> Callable[[str], Any]:
+    """A reader of cells that answers with COPY's text, or with ODD."""
+
+    def read(cell: str) -> Any:
+        stripped = cell.strip()
+        if not stripped:
+            return absent
+        if stripped == CLEARING:
+            return ODD
+        try:
+            return copy_text(clean(stripped))
+        except Problem:
+            return ODD
+
+    return read
+
+
+def _bought_text(mark: str | None) -> Callable[[tuple[str, ...]], Any]:
+    """A reader of Voucher Type, Discount Type, Discount Effect and Value as (type, discount, gift, loyalty card).
+
+    It answers with COPY's texts, or with ODD.
+    """
+
+    def read(cells: tuple[str, ...]) -> Any:
+        stripped = [cell.strip() for cell in cells]
+        if CLEARING in stripped:
+            return ODD
+        try:
+            kind = TYPE_CELL(stripped[0])
+            discount_type = DISCOUNT_TYPE_CELL(stripped[1]) if stripped[1] else None
+        except Problem:
+            return ODD
+        effect = effect_cell(stripped[2]) if stripped[2] else None
+        worth, problems = worth_of(kind, discount_type, effect, stripped[3] or None, mark)
+        if problems:
+            return ODD
+        return (kind, *(copy_text(worth[name]) if name in worth else NULL for name in WORTH_FIELDS))
+
+    return read
+
+
+def _ending_before_start(starts: Sequence[Any], ends: Sequence[Any]) -> list[int]:
+    """The places with an end before their start; either may be absent, and then there are none."""
+    pairs = set(zip(starts, ends, strict=False))
+    wrong = {pair for pair in pairs if ODD not in pair and NULL not in pair and pair[1] < pair[0]}
+    return [place for place, pair in enumerate(zip(starts, ends, strict=False)) if pair in wrong] if wrong else []

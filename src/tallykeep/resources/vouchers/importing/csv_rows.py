@@ -1,0 +1,181 @@
+"""Vouchers that come as the rows of a file.
+
+A portion is cleaned column by column, each different cell once, because files repeat themselves. The few rows in which
+that finds anything odd are gone through again one by one, for every one of their problems.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from tallykeep.core import exact_json
+from tallykeep.core.rows import Failure, Row, Table
+from tallykeep.formats.csv.titles import normal_title, wrong_width
+from tallykeep.resources.categories.labels import CategoryLabels
+from tallykeep.resources.fields import spreadsheet_spellings as spellings
+from tallykeep.resources.fields.copy_format import CLEARING, all_plain, is_plain
+from tallykeep.resources.fields.numerals import NO_MARKS, Marks, marked
+from tallykeep.resources.fields.validators import Cleaner
+from tallykeep.resources.metadata.checker import MetadataChecker
+from tallykeep.resources.vouchers.domain import shown_key, take, take_dates
+from tallykeep.resources.vouchers.importing.csv_fast_path import ODD, Tails
+from tallykeep.resources.vouchers.importing.draft import DraftTable, Values, VoucherDraft, fields_of
+from tallykeep.resources.vouchers.importing.fields import BOUGHT, COLUMNS, KNOWN_TITLES, Column, worth_of
+from tallykeep.resources.vouchers.importing.metadata_columns import MetadataCells
+
+Cells = list[str]
+
+
+class CsvVouchers:
+    """Cleans the rows of a file with this header; unknown columns become metadata.
+
+    `marks` are what stands before decimals in columns; with `last_day_counts`, a day alone ends with its end.
+    """
+
+    def __init__(
+        self,
+        header: list[str],
+        metadata: MetadataChecker,
+        categories: CategoryLabels,
+        *,
+        marks: Marks = NO_MARKS,
+        last_day_counts: bool = False,
+    ) -> None:
+        self._width = len(header)
+        self._known: dict[str, tuple[int, Column]] = {}
+        self._unnamed: list[int] = []
+        self._mark_of_values: str | None = None
+        extra: list[tuple[int, str, Callable[[str], Any]]] = []
+        for index, name in enumerate(header):
+            column = KNOWN_TITLES.get(normal_title(name))
+            if column:
+                clean = _reader(column, categories, marks.get(name), last_day_counts=last_day_counts)
+                self._known[column.name] = (index, replace(column, clean=clean))
+                if column.name == "value":
+                    self._mark_of_values = marks.get(name)
+            elif name:
+                extra.append((index, name, metadata.from_cell(name, marks.get(name))))
+            else:
+                self._unnamed.append(index)
+        # Nothing here may lead back to itself: cycles, and all that they remember, are seldom looked for.
+        self._metadata = MetadataCells(extra, metadata)
+        self._tails = Tails(self._known, self._unnamed, self._metadata, self._mark_of_values)
+
+    def clean(self, rows: Sequence[Row]) -> tuple[Sequence[VoucherDraft], list[Failure]]:
+        """The drafts and the failures, each in row order."""
+        if "code" not in self._known:
+            clean, odd = DraftTable([], [], []), list(rows)
+        elif isinstance(rows, Table):
+            clean, odd = self._clean_table(rows)
+        else:
+            clean, odd = self._clean_list(rows)
+        if not odd:
+            return clean, []
+        drafts = list(clean)
+        failures = [failure for row in odd for failure in self._clean_odd(row, drafts)]
+        drafts.sort(key=lambda draft: draft.row)
+        failures.sort(key=lambda failure: failure.row)
+        return drafts, failures
+
+    def _clean_table(self, rows: Table) -> tuple[DraftTable, list[Row]]:
+        """The drafts of the rows without anything odd, and the other rows."""
+        codes: list[str] = []
+        tails: list[Any] = []
+        for block in rows.blocks():
+            some_codes, some_tails = self._tails.of_table(block, self._known["code"][0])
+            codes += map(str.strip, some_codes)
+            tails += some_tails
+        return _sorted_out(rows, rows.numbers, codes, tails)
+
+    def _clean_list(self, rows: Sequence[Row]) -> tuple[DraftTable, list[Row]]:
+        """The same for rows that had to be parsed."""
+        regular = [row for row in rows if row.problem is None and len(row.value) == self._width]
+        others = [row for row in rows if row.problem is not None or len(row.value) != self._width]
+        columns = list(map(list, zip(*[row.value for row in regular], strict=True))) or [[]] * self._width
+        codes = list(map(str.strip, columns[self._known["code"][0]]))
+        clean, odd = _sorted_out(regular, [row.number for row in regular], codes, self._tails.of_columns(columns))
+        return clean, odd + others
+
+    def _clean_odd(self, row: Row, drafts: list[VoucherDraft]) -> list[Failure]:
+        """Add the row's draft, or return its failure with every problem."""
+        if row.problem is not None:
+            return [Failure(row.number, self._key(row.value or []), row.problem)]
+        cells = _fitted(row.value, self._width)
+        if cells is None:
+            return [Failure(row.number, self._key(row.value), wrong_width(len(row.value), self._width))]
+        values, cleared, problems = self._read_cells(cells)
+        code, kind = values.pop("code", None), values.pop("type", None)
+        discount_type, effect, value = (values.pop(name, None) for name in BOUGHT[1:])
+        is_legible = kind is not None and not any(problem.startswith("Discount Type:") for problem in problems)
+        worth, found = (
+            worth_of(str(kind), discount_type, effect, value, self._mark_of_values) if is_legible else ({}, [])
+        )
+        rule = values.pop("validation_rule", None)
+        metadata, flaws = self._metadata.read([cells[index] for index in self._metadata.places])
+        problems += [*found, *flaws]
+        if problems or code is None or kind is None:
+            return [Failure(row.number, self._key(cells), "; ".join(problems))]
+        values |= worth
+        if rule is not None:
+            values["extras"] = exact_json.dumps({"validation_rules": [rule]}).decode()
+        if metadata:
+            values["metadata"] = exact_json.dumps(metadata).decode()
+        drafts.append(VoucherDraft(row.number, code, kind, fields_of(values), tuple(cleared)))
+        return []
+
+    def _read_cells(self, cells: Cells) -> tuple[Values, list[str], list[str]]:
+        """The known columns' values, the names of those set to null, and the problems."""
+        values: Values = {}
+        cleared: list[str] = []
+        problems = [
+            f"column {index + 1} has a value, but no name in the header"
+            for index in self._unnamed
+            if cells[index].strip()
+        ]
+        for name in ("code", "type"):
+            if not (known := self._known.get(name)) or cells[known[0]].strip() in ("", CLEARING):
+                problems.append(f"{_TITLES_BY_NAME[name]} is required")
+        for name, (index, column) in self._known.items():
+            cell = cells[index].strip()
+            if cell == CLEARING:
+                cleared.append(name)
+            elif cell:
+                take(values, problems, name, cell, column.clean, label=column.title)
+        take_dates(values, problems, _TITLES_BY_NAME["expiration_date"])
+        return values, cleared, problems
+
+    def _key(self, cells: Cells) -> str | None:
+        known = self._known.get("code")
+        return shown_key(cells[known[0]].strip()) if known and known[0] < len(cells) else None
+
+
+def _reader(column: Column, categories: CategoryLabels, mark: str | None, *, last_day_counts: bool) -> Cleaner:
+    """What reads the cells of a column of this very file."""
+    if column.name == "category":
+        return categories.named
+    if column.name == "expiration_date" and last_day_counts:
+        return spellings.last_moment
+    return marked(column.clean, mark)
+
+
+_TITLES_BY_NAME = {column.name: column.title for column in COLUMNS}
+
+
+def _sorted_out(
+    rows: Sequence[Row], numbers: Sequence[int], codes: list[str], tails: list[Any]
+) -> tuple[DraftTable, list[Row]]:
+    odd = {place for place, tail in enumerate(tails) if tail is ODD} if ODD in tails else set()
+    if not all_plain(codes):
+        odd.update(place for place, code in enumerate(codes) if not is_plain(code))
+    if not odd:
+        return DraftTable(numbers, codes, tails), []
+    kept = [place for place in range(len(codes)) if place not in odd]
+    clean = DraftTable([numbers[at] for at in kept], [codes[at] for at in kept], [tails[at] for at in kept])
+    return clean, [rows[place] for place in sorted(odd)]
+
+
+def _fitted(cells: Cells, width: int) -> Cells | None:
+    """Missing cells at the end are empty, surplus ones must be; None where a surplus cell holds something."""
+    if len(cells) < width:
+        return cells + [""] * (width - len(cells))
+    return None if any(cell.strip() for cell in cells[width:]) else cells[:width]

@@ -1,0 +1,142 @@
+"""A draft: one voucher to be written, its fields already in the text format of PostgreSQL's COPY."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, overload
+
+from tallykeep.core import exact_json
+from tallykeep.resources.fields.copy_format import ESCAPES, NULL, SPECIAL, copy_text
+
+Values = dict[str, Any]
+Dates = tuple[datetime | None, datetime | None]
+
+# The columns that drafts carry besides code and type, in the order of COPY's lines.
+FIELDS = (
+    "active", "category", "start_date", "expiration_date", "discount", "gift", "loyalty_card", "extras",
+    "redemption_quantity", "redeemed_quantity", "redeemed_amount", "additional_info", "metadata", "campaign_id",
+)  # fmt: skip
+# What stands for «not given»: NULL, or where a new voucher has something by default, COPY's marker for the default.
+DEFAULT = r"\D"
+_NOT_GIVEN = (NULL, DEFAULT)
+ABSENT: dict[str, str] = dict.fromkeys(FIELDS, NULL) | dict.fromkeys(
+    ("active", "redeemed_quantity", "metadata"), DEFAULT
+)
+_DATES = {"start_date", "expiration_date"}
+_START, _END = FIELDS.index("start_date"), FIELDS.index("expiration_date")
+_MERGED = ("gift", "loyalty_card", "metadata")  # JSON objects that an update adds to instead of replacing them
+
+_UNESCAPES = {escaped: plain for plain, escaped in ESCAPES.items()}
+_ESCAPED = re.compile(r"\\[\\tnr]")
+
+
+@dataclass(slots=True)
+class VoucherDraft:
+    """A voucher to be written: `fields` in the order of FIELDS, `cleared` the names of those set to null."""
+
+    row: int
+    code: str
+    type: str
+    fields: tuple[str, ...]
+    cleared: tuple[str, ...] = ()
+    folded_rows: tuple[int, ...] = ()
+
+    @property
+    def rows(self) -> tuple[int, ...]:
+        """Every row this draft stands for, in order."""
+        return (*self.folded_rows, self.row)
+
+
+class DraftTable(Sequence[VoucherDraft]):
+    """Drafts as they are copied; one is made when it is asked for.
+
+    A draft's tail is its type and its fields, joined by tabs. Codes need no escaping, and nothing is cleared.
+    """
+
+    __slots__ = ("codes", "numbers", "tails")
+
+    def __init__(self, numbers: Sequence[int], codes: list[str], tails: list[str]) -> None:
+        self.numbers = numbers
+        self.codes = codes
+        self.tails = tails
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    @overload
+    def __getitem__(self, place: int) -> VoucherDraft: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[VoucherDraft]: ...
+
+    def __getitem__(self, place: int | slice) -> VoucherDraft | list[VoucherDraft]:
+        if isinstance(place, slice):
+            return [self[at] for at in range(*place.indices(len(self)))]
+        kind, *fields = self.tails[place].split("\t")
+        return VoucherDraft(self.numbers[place], self.codes[place], kind, tuple(fields))
+
+
+def alike(rows: Sequence[int], codes: list[str], sample: VoucherDraft) -> Sequence[VoucherDraft]:
+    """A draft for each code, all with the fields of the sample."""
+    if SPECIAL.search("".join(codes)):
+        return [VoucherDraft(row, code, sample.type, sample.fields) for row, code in zip(rows, codes, strict=True)]
+    return DraftTable(rows, codes, ["\t".join((sample.type, *sample.fields))] * len(codes))
+
+
+def codes_of(drafts: Sequence[VoucherDraft]) -> list[str]:
+    """The drafts' codes, in their order."""
+    return drafts.codes if isinstance(drafts, DraftTable) else [draft.code for draft in drafts]
+
+
+def rows_of(drafts: Sequence[VoucherDraft]) -> Sequence[int]:
+    """The rows that the drafts came from, in their order; of several, the first."""
+    return drafts.numbers if isinstance(drafts, DraftTable) else [draft.rows[0] for draft in drafts]
+
+
+def fields_of(values: Values) -> tuple[str, ...]:
+    """Values by name as a draft's fields; JSON parts are given as text."""
+    return tuple([copy_text(values[name]) if name in values else ABSENT[name] for name in FIELDS])
+
+
+def merge(earlier: VoucherDraft, later: VoucherDraft) -> VoucherDraft:
+    """One draft with the effect of writing `earlier` and then `later`."""
+    pairs = zip(FIELDS, earlier.fields, later.fields, strict=True)
+    fields = tuple([_merged(name, first, second, name in later.cleared) for name, first, second in pairs])
+    given = {name for name, text in zip(FIELDS, later.fields, strict=True) if text not in _NOT_GIVEN}
+    cleared = [name for name in earlier.cleared if name not in given]
+    both = tuple(dict.fromkeys([*cleared, *later.cleared]))
+    return VoucherDraft(later.row, later.code, later.type, fields, both, earlier.rows)
+
+
+def has_dates(draft: VoucherDraft) -> bool:
+    """Whether the draft gives or clears one of the voucher's two dates."""
+    return draft.fields[_START] != NULL or draft.fields[_END] != NULL or bool(_DATES.intersection(draft.cleared))
+
+
+def dates_after(draft: VoucherDraft, before: Dates) -> Dates:
+    """A voucher's start and expiration dates once the draft is written, given those it had."""
+    start, end = (
+        None if name in draft.cleared else had if draft.fields[at] == NULL else datetime.fromisoformat(draft.fields[at])
+        for name, at, had in zip(("start_date", "expiration_date"), (_START, _END), before, strict=True)
+    )
+    return start, end
+
+
+def is_reversed(dates: Dates) -> bool:
+    """Whether the expiration date lies before the start date."""
+    start, end = dates
+    return start is not None and end is not None and end < start
+
+
+def _merged(name: str, earlier: str, later: str, is_cleared: bool) -> str:
+    if later in _NOT_GIVEN:
+        return ABSENT[name] if is_cleared else earlier
+    if name not in _MERGED or earlier in _NOT_GIVEN:
+        return later
+    return copy_text(exact_json.dumps(_read_json(earlier) | _read_json(later)).decode())
+
+
+def _read_json(text: str) -> Values:
+    value: Values = exact_json.loads(_ESCAPED.sub(lambda match: _UNESCAPES[match.group()], text))
+    return value

@@ -1,0 +1,177 @@
+"""The bulk doors to vouchers: what an import of them does with one portion's rows."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from functools import reduce
+
+from psycopg.errors import DeadlockDetected
+
+from tallykeep.core.errors import PortionLostError
+from tallykeep.core.operation import Operation
+from tallykeep.core.portion import ClaimedPortion
+from tallykeep.core.rows import Failure, Row
+from tallykeep.db.connections.pool import Connection
+from tallykeep.resources.categories.labels import labels_for
+from tallykeep.resources.fields.memo import RecentKeys
+from tallykeep.resources.metadata.schemas import checker_for
+from tallykeep.resources.vouchers.importing.csv_rows import CsvVouchers
+from tallykeep.resources.vouchers.importing.draft import (
+    Dates,
+    VoucherDraft,
+    codes_of,
+    dates_after,
+    has_dates,
+    is_reversed,
+    merge,
+    rows_of,
+)
+from tallykeep.resources.vouchers.importing.json_rows import JsonVouchers
+from tallykeep.resources.vouchers.store import (
+    Written,
+    already_exists,
+    copy_new,
+    date_failures,
+    insert_staged,
+    lock_existing,
+    ready_text,
+    stage,
+    type_failures,
+    upsert_staged,
+)
+
+_Write = Callable[[Connection, int, Sequence[VoucherDraft], datetime], Awaitable[Written]]
+
+
+# Actions that met a code which exists: copying straight into the table would only fail again. A guess that speeds
+# things up, local to this process; what is written never depends on it.
+_meets_existing = RecentKeys(1_000)
+
+
+class VoucherImport(Operation):
+    """One portion of a voucher import, within its transaction: check, stage, write, in this order.
+
+    JSON imports refuse codes that exist; CSV imports update them, as the peer documents it.
+    """
+
+    def __init__(self, connection: Connection, claimed: ClaimedPortion, cleaner: CsvVouchers | JsonVouchers) -> None:
+        self._connection = connection
+        self._project_id = claimed.project_id
+        self._action_id = claimed.action_id
+        self._moment = claimed.moment
+        self._cleaner = cleaner
+        self._updates = isinstance(cleaner, CsvVouchers)
+        self._write: _Write = upsert_staged if self._updates else insert_staged
+        self._drafts: Sequence[VoucherDraft] = []
+        self._repeated: list[VoucherDraft] = []
+        self._ready: str | None = None
+        self._new: dict[str, int] = {}
+
+    def check(self, rows: Sequence[Row]) -> list[Failure]:
+        """Clean the rows into drafts; the failures are those that no look at the database could save."""
+        drafts, failures = self._cleaner.clean(rows)
+        failures += self._fold(drafts)
+        if self._action_id not in _meets_existing:
+            self._ready = ready_text(self._project_id, self._drafts, self._moment)
+        return failures
+
+    async def stage(self) -> None:
+        """Copy straight into the table, or to the staging table where codes are expected to exist, or turn out to.
+
+        The table too can be written to beside earlier portions: a code that one of them is about to write makes either
+        of the two wait for the other, in a circle that PostgreSQL breaks; then all goes by the staging table.
+        """
+        if self._ready is not None and self._action_id not in _meets_existing:
+            if await self._copy_new(self._ready):
+                self._new.update(zip(codes_of(self._drafts), rows_of(self._drafts), strict=True))
+                self._drafts = []
+                return
+            _meets_existing.add(self._action_id)
+        await stage(self._connection, self._drafts)
+
+    async def _copy_new(self, text: str) -> bool:
+        try:
+            return await copy_new(self._connection, text)
+        except DeadlockDetected:
+            _meets_existing.add(self._action_id)
+            raise
+
+    async def write(self) -> list[Failure]:
+        """Write the drafts, then the codes given several times in ways that may contradict; returns what failed."""
+        failures = await self._write_staged(self._drafts) if self._drafts else []
+        return failures + await self._write_repeated() if self._repeated else failures
+
+    def created(self) -> Mapping[str, int]:
+        """The codes that were new."""
+        return self._new
+
+    async def _write_staged(self, drafts: Sequence[VoucherDraft]) -> list[Failure]:
+        written = await self._write(self._connection, self._project_id, drafts, self._moment)
+        self._new.update((draft.code, draft.rows[0]) for draft in drafts if draft.row not in written.existing)
+        return written.failures
+
+    async def _write_repeated(self) -> list[Failure]:
+        found = await lock_existing(self._connection, self._project_id, {draft.code for draft in self._repeated})
+        drafts, refused = self._fold_one_by_one(dict(found))
+        await stage(self._connection, drafts)
+        failures = refused + await self._write_staged(drafts)
+        if any(draft.code not in found and draft.code not in self._new for draft in drafts):
+            raise PortionLostError("a voucher was created while rows were held to there being none; they are read anew")
+        return failures
+
+    def _fold(self, drafts: Sequence[VoucherDraft]) -> list[Failure]:
+        """Fold codes given more than once into one draft, with the effect of the rows in their order."""
+        if len(set(codes_of(drafts))) == len(drafts):
+            self._drafts = drafts
+            return []
+        groups: dict[str, VoucherDraft] = {}
+        given: dict[str, list[VoucherDraft]] = {}
+        failures: list[Failure] = []
+        for draft in drafts:
+            first = groups.get(draft.code)
+            if first is None:
+                groups[draft.code] = draft
+            elif not self._updates:
+                failures.append(Failure(draft.row, draft.code, already_exists(draft.code)))
+            else:
+                given.setdefault(draft.code, [first]).append(draft)
+        mixed = {code for code, group in given.items() if _depends_on_what_exists(group)}
+        groups |= {code: reduce(merge, group) for code, group in given.items() if code not in mixed}
+        self._drafts = [draft for code, draft in groups.items() if code not in mixed]
+        self._repeated = [draft for code, group in given.items() if code in mixed for draft in group]
+        return failures
+
+    def _fold_one_by_one(self, known: dict[str, tuple[str, Dates]]) -> tuple[list[VoucherDraft], list[Failure]]:
+        """Each row is held to what there is by then: the type of the first, or of the voucher, and its dates."""
+        merged: dict[str, VoucherDraft] = {}
+        failures: list[Failure] = []
+        for draft in self._repeated:
+            kind, dates = known.get(draft.code, (draft.type, (None, None)))
+            after = dates_after(draft, dates)
+            if draft.type != kind:
+                failures.extend(type_failures(draft, kind))
+            elif has_dates(draft) and is_reversed(after):
+                failures.extend(date_failures(draft))
+            else:
+                earlier = merged.get(draft.code)
+                merged[draft.code] = merge(earlier, draft) if earlier else draft
+                known[draft.code] = (kind, after)
+        return list(merged.values()), failures
+
+
+def _depends_on_what_exists(group: list[VoucherDraft]) -> bool:
+    """Whether some of the rows with one code may fail, and which do is only known from the voucher there is."""
+    return len({draft.type for draft in group}) > 1 or any(map(has_dates, group))
+
+
+async def import_vouchers(connection: Connection, claimed: ClaimedPortion) -> VoucherImport:
+    """Begin one portion of an import whose rows come as its action's source says."""
+    metadata = await checker_for(connection, claimed.project_id, "voucher")
+    categories = await labels_for(connection, claimed.project_id)
+    source = claimed.source
+    ends = source.last_day_counts
+    cleaner = (
+        CsvVouchers(source.header, metadata, categories, marks=source.decimal_marks, last_day_counts=ends)
+        if source.format == "csv"
+        else JsonVouchers(metadata, categories, last_day_counts=ends)
+    )
+    return VoucherImport(connection, claimed, cleaner)

@@ -1,0 +1,283 @@
+"""Vouchers that come as JSON objects. Every problem of a row is found, not only the first."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from tallykeep.core import exact_json
+from tallykeep.core.rows import Failure, Row, Values
+from tallykeep.resources.categories.labels import CategoryLabels
+from tallykeep.resources.fields import validators as cleaning
+from tallykeep.resources.fields.copy_format import is_plain
+from tallykeep.resources.fields.memo import Memo
+from tallykeep.resources.fields.validators import Cleaner, Problem, actual
+from tallykeep.resources.metadata.checker import MetadataChecker
+from tallykeep.resources.vouchers.domain import (
+    DISCOUNT,
+    DISCOUNT_BESIDE,
+    DISCOUNT_TYPE,
+    DISCOUNT_VALUES,
+    EFFECTS,
+    EXTRA_FIELDS,
+    GIFT,
+    GIFT_EFFECT,
+    UNIT_EFFECTS,
+    VOUCHER_TYPE,
+    WORTH,
+    WORTH_BESIDE,
+    WORTH_LESS,
+    balance_of,
+    shown_key,
+    take,
+    take_dates,
+    without_balance,
+)
+from tallykeep.resources.vouchers.importing.draft import DraftTable, VoucherDraft, fields_of
+from tallykeep.resources.vouchers.importing.draft import Values as Fields
+
+_WORTH_REMEMBERING = 2_000
+_ANY_CODE = "ANY"
+_MOST_TOLD = 100  # problems of one list: more are nobody's to read
+_NO_DRAFTS = DraftTable([], [], [])
+
+
+class JsonVouchers:
+    """Cleans vouchers that come as JSON objects; with `last_day_counts`, a day alone ends with its end."""
+
+    def __init__(
+        self,
+        metadata: MetadataChecker,
+        categories: CategoryLabels,
+        campaign_id: str | None = None,
+        *,
+        last_day_counts: bool = False,
+    ) -> None:
+        self._fields = _JSON_FIELDS | ({"expiration_date": cleaning.last_moment} if last_day_counts else {})
+        self._categories = categories
+        self._campaign_id = campaign_id
+        self._metadata = Memo(lambda dumped: metadata.problems(exact_json.loads(dumped)))
+        self._missing_metadata = metadata.problems({})
+        self._tails: dict[bytes, str | None] = {}
+        self._discounts = Memo(lambda dumped: _discount_problems(exact_json.loads(dumped)))
+
+    def clean(self, rows: Sequence[Row]) -> tuple[Sequence[VoucherDraft], list[Failure]]:
+        """The drafts and the failures, each in row order."""
+        alike, others = self._clean_alike(rows) if isinstance(rows, Values) else (_NO_DRAFTS, rows)
+        if not others:
+            return alike, []
+        drafts: list[VoucherDraft] = list(alike)
+        failures: list[Failure] = []
+        for row in others:
+            if row.problem is not None:
+                failures.append(Failure(row.number, None, row.problem))
+                continue
+            draft, problems, key = self._clean_row(row.number, row.value)
+            if draft is not None:
+                drafts.append(draft)
+            else:
+                failures.append(Failure(row.number, key, "; ".join(problems)))
+        return sorted(drafts, key=lambda draft: draft.row), failures
+
+    def _clean_alike(self, rows: Values) -> tuple[DraftTable, Sequence[Row]]:
+        """The drafts of rows that repeat others in all but the code, and the rows that are not so simple."""
+        codes: list[str] = []
+        tails: list[str] = []
+        places: list[int] = []
+        for place, given in enumerate(rows.values):
+            tail = self._tail_of(given)
+            if tail is not None and is_plain(code := given["code"].strip()):
+                codes.append(code)
+                tails.append(tail)
+                places.append(place)
+            if len(self._tails) > _WORTH_REMEMBERING and 2 * len(self._tails) > place:
+                return _NO_DRAFTS, rows
+        if len(places) == len(rows):
+            return DraftTable(rows.numbers, codes, tails), []
+        simple = set(places)
+        numbers = [rows.numbers[place] for place in places]
+        return DraftTable(numbers, codes, tails), [row for place, row in enumerate(rows) if place not in simple]
+
+    def _tail_of(self, given: Any) -> str | None:
+        """The tail (see DraftTable) of a row without any problem, looked up by all of it but the code."""
+        if not isinstance(given, dict):
+            return None
+        code = given.get("code")
+        if not isinstance(code, str):
+            return None
+        given["code"] = _ANY_CODE  # for the time of this look, which no other thread shares
+        try:
+            rest = exact_json.dumps(given)
+            if rest not in self._tails:
+                draft, _, _ = self._clean_row(0, given)
+                self._tails[rest] = "\t".join((draft.type, *draft.fields)) if draft else None
+            return self._tails[rest]
+        except exact_json.EncodeError:
+            return None
+        finally:
+            given["code"] = code  # after a defect the same rows are tried again, fewer at a time
+
+    def _clean_row(self, row: int, given: Any) -> tuple[VoucherDraft | None, list[str], str | None]:
+        if not isinstance(given, dict):
+            return None, [f"the row must be an object {actual(given)}"], None
+        problems: list[str] = []
+        values: Fields = {}
+        for name, clean in self._fields.items():
+            take(values, problems, name, given.get(name), clean)
+        category = self._categories.label_in(given, problems)
+        if category is not None:
+            values["category"] = category
+        take_dates(values, problems, "expiration_date")
+        extras: Fields = {}
+        for name, clean in EXTRA_FIELDS:
+            take(extras, problems, name, given.get(name), clean)
+        self._take_redemption(values, problems, given.get("redemption"))
+        if self._campaign_id is not None:
+            for name in ("redeemed_quantity", "redeemed_amount"):
+                take(values, problems, name, given.get(name), cleaning.whole_number)
+        kind = _kind_of(given, problems)
+        self._take_worth(values, problems, kind, given)
+        self._take_metadata(values, problems, given.get("metadata"))
+        code = values.pop("code", None)
+        if not given.get("code") or cleaning.is_blank(given["code"]):
+            problems.insert(0, "code is required")
+        if problems or code is None or kind is None:
+            return None, problems, shown_key(given.get("code"))
+        if self._campaign_id is not None:
+            values["campaign_id"] = self._campaign_id
+        if extras:
+            values["extras"] = exact_json.dumps(extras).decode()
+        return VoucherDraft(row, code, kind, fields_of(values)), problems, code
+
+    def _take_metadata(self, values: Fields, problems: list[str], given: Any) -> None:
+        if given is None:
+            problems.extend(self._missing_metadata)
+            return
+        dumped = _dump(given, dict, "metadata", problems)
+        if dumped is not None:
+            found = self._metadata[dumped]
+            problems.extend(found)
+            if not found:
+                values["metadata"] = dumped.decode()
+
+    def _take_worth(self, values: Fields, problems: list[str], kind: str | None, given: Fields) -> None:
+        if kind == DISCOUNT:
+            dumped = _dump(given.get("discount"), dict, "discount", problems)
+            if dumped is not None:
+                found = self._discounts[dumped]
+                problems.extend(found)
+                values["discount"] = dumped.decode()
+        elif kind is not None:
+            name = WORTH[kind][0]
+            dumped = _dump(given.get(name), dict, name, problems)
+            if dumped is not None:
+                worth = given[name]
+                problems.extend(_worth_problems(kind, worth, values.get("redeemed_amount")))
+                values[name] = (exact_json.dumps(without_balance(worth)) if "balance" in worth else dumped).decode()
+
+    @staticmethod
+    def _take_redemption(values: Fields, problems: list[str], given: Any) -> None:
+        if given is None:
+            return
+        if not isinstance(given, dict):
+            problems.append(f"redemption: must be an object {actual(given)}")
+            return
+        take(values, problems, "redemption_quantity", given.get("quantity"), cleaning.whole_number,
+              label="redemption.quantity")  # fmt: skip
+
+
+_JSON_FIELDS: dict[str, Cleaner] = {
+    "code": cleaning.key_text,
+    "active": cleaning.json_boolean,
+    "start_date": cleaning.moment,
+    "expiration_date": cleaning.moment,
+    "additional_info": cleaning.text,
+}
+
+
+def _dump(given: Any, expected: type, name: str, problems: list[str]) -> bytes | None:
+    wanted = "an object" if expected is dict else "an array"
+    if given is None:
+        problems.append(f"{name} is required")
+        return None
+    if not isinstance(given, expected):
+        problems.append(f"{name}: must be {wanted} {actual(given)}")
+        return None
+    try:
+        cleaning.check_storable(given)
+    except Problem as problem:
+        problems.append(f"{name}: {problem}")
+        return None
+    return exact_json.dumps(given)
+
+
+def _worth_problems(kind: str, worth: Fields, spent: int | None) -> list[str]:
+    name, total, clean = WORTH[kind]
+    problems: list[str] = []
+    take({}, problems, total, worth.get(total), clean, label=f"{name}.{total}", required=True)
+    for other in (*WORTH_LESS[kind], *WORTH_BESIDE[kind]):
+        take({}, problems, other, worth.get(other), clean, label=f"{name}.{other}")
+    if kind == GIFT:
+        take({}, problems, "effect", worth.get("effect"), GIFT_EFFECT, label="gift.effect")
+    if not problems and worth.get("balance") is not None:
+        left = balance_of(kind, worth, spent)
+        if worth["balance"] != left:
+            problems.append(f"{name}.balance: must be {left}, as the other numbers say {actual(worth['balance'])}")
+    return problems
+
+
+def _kind_of(given: Fields, problems: list[str]) -> str | None:
+    kind = given.get("type")
+    if kind is None:
+        # The wire format makes the type optional where the gift or the discount tells it.
+        kind = GIFT if given.get("gift") else DISCOUNT if given.get("discount") else None
+        if kind is None:
+            problems.append("Voucher Type is required")
+        return kind
+    try:
+        return str(VOUCHER_TYPE(kind))
+    except Problem as problem:
+        problems.append(f"type: {problem}")
+        return None
+
+
+def _discount_problems(discount: Fields) -> list[str]:
+    problems: list[str] = []
+    if discount.get("type") is None:
+        return ["discount.type is required"]
+    try:
+        kind: str = DISCOUNT_TYPE(discount["type"])
+    except Problem as problem:
+        return [f"discount.type: {problem}"]
+    effect = discount.get("effect")
+    if effect is not None:
+        take({}, problems, "effect", effect, cleaning.one_of(*EFFECTS[kind]), label="discount.effect")
+    for name, clean in DISCOUNT_BESIDE.items():
+        take({}, problems, name, discount.get(name), clean, label=f"discount.{name}")
+    if kind == "UNIT" and effect == "ADD_MANY_ITEMS" and discount.get("units"):
+        return problems + _units_problems(discount["units"])
+    if kind in DISCOUNT_VALUES:
+        name, clean = DISCOUNT_VALUES[kind]
+        needed = not discount.get(f"{name}_formula")
+        take({}, problems, name, discount.get(name), clean, label=f"discount.{name}", required=needed)
+    if kind == "UNIT":
+        take({}, problems, "unit_type", discount.get("unit_type"), cleaning.text, label="discount.unit_type",
+              required=True)  # fmt: skip
+    return problems
+
+
+def _units_problems(units: Any) -> list[str]:
+    if not isinstance(units, list):
+        return [f"discount.units: must be an array {actual(units)}"]
+    problems: list[str] = []
+    for at, unit in enumerate(units):
+        if len(problems) >= _MOST_TOLD:
+            return [*problems, "discount.units has more problems than these"]
+        label = f"discount.units[{at}]"
+        if not isinstance(unit, dict):
+            problems.append(f"{label}: must be an object {actual(unit)}")
+            continue
+        needed = not unit.get("unit_off_formula")
+        take({}, problems, "unit_off", unit.get("unit_off"), cleaning.number, label=f"{label}.unit_off",
+             required=needed)  # fmt: skip
+        take({}, problems, "unit_type", unit.get("unit_type"), cleaning.text, label=f"{label}.unit_type")
+        take({}, problems, "effect", unit.get("effect"), cleaning.one_of(*UNIT_EFFECTS), label=f"{label}.effect")
+    return problems

@@ -1,0 +1,33 @@
+"""The columns of a file that are metadata."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from tallykeep.resources.fields.copy_format import CLEARING
+from tallykeep.resources.fields.validators import Problem
+from tallykeep.resources.metadata.checker import MetadataChecker
+from tallykeep.resources.vouchers.importing.draft import Values
+
+
+class MetadataCells:
+    """What the cells of these columns, given by their place, name and reader, hold together."""
+
+    def __init__(self, columns: list[tuple[int, str, Callable[[str], Any]]], checker: MetadataChecker) -> None:
+        self.places = [place for place, _, _ in columns]
+        self._columns = columns
+        self._checker = checker
+
+    def read(self, cells: Iterable[str]) -> tuple[Values, list[str]]:
+        """The metadata and every problem with it; empty cells say nothing."""
+        metadata: Values = {}
+        problems: list[str] = []
+        unread: list[str] = []
+        for cell, (_, name, read) in zip(cells, self._columns, strict=True):
+            if not (stripped := cell.strip()):
+                continue
+            try:
+                metadata[name] = None if stripped == CLEARING else read(cell)
+            except Problem as problem:
+                problems.append(f"{name}: {problem}")
+                unread.append(name)
+        return metadata, [*problems, *self._checker.problems(metadata, unread)]

@@ -1,0 +1,151 @@
+"""Set-based writes of vouchers: straight into the table, or through a staging table where codes exist already."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from psycopg.errors import UniqueViolation
+
+from tallykeep.core.errors import PortionLostError
+from tallykeep.core.ids import new_ids
+from tallykeep.core.rows import Failure
+from tallykeep.db.connections.pool import Connection
+from tallykeep.db.queries import queries
+from tallykeep.resources.fields.copy_format import NULL, copy_text
+from tallykeep.resources.vouchers.importing.draft import DEFAULT, Dates, DraftTable, VoucherDraft, codes_of
+
+_sql = queries(__package__, "store.sql")
+
+
+def ready_text(project_id: int, drafts: Sequence[VoucherDraft], moment: datetime) -> str:
+    """Drafts as new vouchers in COPY's text format."""
+    if not drafts:
+        return ""
+    head = f"{project_id}\t{moment.isoformat()}\t"
+    # In key order, so that two portions that share keys wait for each other and never in a circle.
+    return head + f"\n{head}".join(sorted(_lines(drafts))) + "\n"
+
+
+async def copy_new(connection: Connection, text: str) -> bool:
+    """Copy ready text straight into the table, the fastest way; False, and nothing written, if a code exists."""
+    try:
+        async with connection.transaction(), connection.cursor().copy(_sql.copy_new) as copy:
+            await copy.write(text)
+    except UniqueViolation:
+        return False
+    return True
+
+
+async def stage(connection: Connection, drafts: Sequence[VoucherDraft]) -> None:
+    """Copy drafts, each code once, into the transaction's staging table."""
+    await connection.execute(_sql.create_stage)
+    await connection.execute(_sql.clear_stage)
+    # The staging table has no defaults: there, what was not given is NULL. Values never begin with a bare backslash.
+    lines = [line.replace(f"\t{DEFAULT}", f"\t{NULL}") for line in _lines(drafts)]
+    pairs = zip(drafts, lines, strict=True)
+    text = "".join([f"{line}\t{draft.row}\t{','.join(draft.cleared)}\n" for draft, line in pairs])
+    async with connection.cursor().copy(_sql.copy_stage) as copy:
+        await copy.write(text)
+
+
+def _lines(drafts: Sequence[VoucherDraft]) -> list[str]:
+    """Code, new id, type and fields of each draft; ids grow in row order."""
+    join = "\t".join
+    if isinstance(drafts, DraftTable):
+        ids = new_ids("v_", len(drafts))
+        return list(map(join, zip(drafts.codes, ids, drafts.tails, strict=True)))
+    return [
+        f"{copy_text(draft.code)}\t{new_id}\t{draft.type}\t{join(draft.fields)}"
+        for draft, new_id in zip(drafts, new_ids("v_", len(drafts)), strict=True)
+    ]
+
+
+class Written(NamedTuple):
+    """What failed, and the rows of all drafts whose codes existed; the others are new vouchers."""
+
+    failures: list[Failure]
+    existing: set[int]
+
+
+async def insert_staged(
+    connection: Connection, project_id: int, drafts: Sequence[VoucherDraft], moment: datetime
+) -> Written:
+    """Insert what is staged; a code that exists already is a failure."""
+    taken = {found["row"] for found in await insert_new(connection, project_id, drafts, moment)}
+    failures = [Failure(draft.row, draft.code, already_exists(draft.code)) for draft in drafts if draft.row in taken]
+    return Written(failures, taken)
+
+
+async def insert_free(
+    connection: Connection, project_id: int, drafts: Sequence[VoucherDraft], moment: datetime
+) -> list[str]:
+    """Insert the drafts whose codes are free, and return these codes.
+
+    Whoever has written one of the codes and not yet committed it is waited for; what exists is left alone.
+    """
+    if not drafts:
+        return []
+    await stage(connection, drafts)
+    place = {"project_id": project_id, "now": moment}
+    if (await connection.execute(_sql.insert_staged, place)).rowcount == len(drafts):
+        return codes_of(drafts)
+    found = await (await connection.execute(_sql.inserted_codes, place)).fetchall()
+    return [row["code"] for row in found]
+
+
+async def upsert_staged(
+    connection: Connection, project_id: int, drafts: Sequence[VoucherDraft], moment: datetime
+) -> Written:
+    """Insert what is staged and update the codes that exist; a change of type, or an end before the start, fails."""
+    existing = await insert_new(connection, project_id, drafts, moment)
+    if not existing:
+        return Written([], set())
+    refused = [found for found in existing if found["type"] != found["staged_type"] or found["ends_before_start"]]
+    if refused:
+        await connection.execute(_sql.drop_staged, {"rows": [found["row"] for found in refused]})
+    await connection.execute(_sql.update_existing, {"project_id": project_id, "now": moment})
+    flaws = {found["row"]: found for found in refused}
+    failures = [failure for draft in drafts if draft.row in flaws for failure in _refused(draft, flaws[draft.row])]
+    return Written(failures, {found["row"] for found in existing})
+
+
+def _refused(draft: VoucherDraft, found: dict[str, Any]) -> list[Failure]:
+    if found["type"] != draft.type:
+        return type_failures(draft, found["type"])
+    return date_failures(draft)
+
+
+async def insert_new(
+    connection: Connection, project_id: int, drafts: Sequence[VoucherDraft], moment: datetime
+) -> list[dict[str, Any]]:
+    """Insert what is staged of new codes, and lock and return those that exist already."""
+    inserted = await connection.execute(_sql.insert_staged, {"project_id": project_id, "now": moment})
+    if inserted.rowcount == len(drafts):
+        return []
+    existing = await (await connection.execute(_sql.lock_existing, {"project_id": project_id})).fetchall()
+    if inserted.rowcount + len(existing) != len(drafts):
+        raise PortionLostError("a voucher was deleted while its update was being written; the portion is tried again")
+    return existing
+
+
+async def lock_existing(connection: Connection, project_id: int, codes: Iterable[str]) -> dict[str, tuple[str, Dates]]:
+    """Lock those of these codes that exist, and return their types and dates."""
+    found = await connection.execute(_sql.lock_by_code, {"project_id": project_id, "codes": list(codes)})
+    return {row["code"]: (row["type"], (row["start_date"], row["expiration_date"])) for row in await found.fetchall()}
+
+
+def already_exists(code: str) -> str:
+    """The reason of a row whose code is taken."""
+    return f"Voucher with code {code} already exists"
+
+
+def type_failures(draft: VoucherDraft, existing_type: str) -> list[Failure]:
+    """The failures of a draft that would change a voucher's type, one for each row folded into it."""
+    reason = f"Voucher Type: cannot be changed from {existing_type} to {draft.type}"
+    return [Failure(row, draft.code, reason) for row in draft.rows]
+
+
+def date_failures(draft: VoucherDraft) -> list[Failure]:
+    """The failures of a draft whose dates do not fit what the code has, one for each row folded into it."""
+    reason = "Expiration Date: would lie before the Start Date that the voucher has"
+    return [Failure(row, draft.code, reason) for row in draft.rows]

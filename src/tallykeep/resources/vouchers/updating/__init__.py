@@ -1,0 +1,1 @@
+"""Updating the metadata of vouchers in bulk."""

@@ -1,0 +1,104 @@
+"""The same metadata for many vouchers, which no schema restricts."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from psycopg.errors import DeadlockDetected
+from psycopg.rows import scalar_row
+from psycopg.types.json import Jsonb
+
+from tallykeep.core.operation import Operation
+from tallykeep.core.portion import ClaimedPortion
+from tallykeep.core.rows import Failure, Row
+from tallykeep.db.connections.pool import Connection
+from tallykeep.db.queries import queries
+from tallykeep.resources.fields import validators as cleaning
+from tallykeep.resources.fields.memo import RecentKeys
+from tallykeep.resources.fields.validators import Problem
+from tallykeep.resources.upserts.locked_keys import found_by_locking
+from tallykeep.resources.upserts.report_lines import ReportLine, report_text
+from tallykeep.resources.vouchers.domain import shown_key
+
+_sql = queries(__package__, "update_operation.sql")
+
+INVALID = "invalid_voucher"
+
+# Actions of which two portions met at a code. Local to this process; what is written never depends on it.
+_meets_itself = RecentKeys(1_000)
+
+
+class SameMetadata(Operation):
+    """One portion of codes; PostgreSQL adds the metadata without anything being read before."""
+
+    def __init__(self, connection: Connection, claimed: ClaimedPortion) -> None:
+        self._connection = connection
+        self._place = {"project_id": claimed.project_id, "metadata": Jsonb(claimed.source.options["metadata"])}
+        self._action_id = claimed.action_id
+        self._moment = claimed.moment
+        self._codes: dict[int, str] = {}
+        self._failures: list[Failure] = []
+        self._found: dict[str, None] | None = None
+
+    def check(self, rows: Sequence[Row]) -> list[Failure]:
+        """Take the codes."""
+        for row in rows:
+            try:
+                if row.problem is not None:
+                    raise Problem(row.problem)
+                self._codes[row.number] = code_of(row.value)
+            except Problem as problem:
+                self._failures.append(Failure(row.number, shown_key(row.value), str(problem), INVALID))
+        return list(self._failures)
+
+    async def stage(self) -> None:
+        """Update beside earlier portions: where one of them names the same codes, the order makes no difference.
+
+        Two that meet in a circle are broken up by PostgreSQL; then the action goes on in order.
+        """
+        if self._action_id in _meets_itself:
+            return
+        try:
+            self._found = await self._update()
+        except DeadlockDetected:
+            _meets_itself.add(self._action_id)
+            raise
+
+    async def _update(self) -> dict[str, None]:
+        return await found_by_locking(self._add_to, sorted(set(self._codes.values())))
+
+    async def _add_to(self, codes: Sequence[str]) -> dict[str, None]:
+        async with self._connection.cursor(row_factory=scalar_row) as cursor:
+            await cursor.execute(_sql.add_metadata, {**self._place, "codes": list(codes), "now": self._moment})
+            return dict.fromkeys(await cursor.fetchall())
+
+    async def write(self) -> list[Failure]:
+        """Update where that has not been done, and tell which codes are not there."""
+        if self._found is None:
+            self._found = await self._update()
+        missing = [
+            Failure(row, code, f"Cannot find voucher with id {code}", "not_found")
+            for row, code in self._codes.items()
+            if code not in self._found
+        ]
+        for failure in missing:
+            del self._codes[failure.row]
+        self._failures += missing
+        return missing
+
+    def report(self) -> str:
+        """One line a row, in row order."""
+        flawed = [
+            ReportLine(failure.row, failure.key or "", found=False, updated=False, error=failure.reason)
+            for failure in self._failures
+        ]
+        return report_text(flawed, updated=self._codes)
+
+
+def code_of(given: Any) -> str:
+    """A code; raises Problem with the reason, the field's name in front."""
+    if not given or cleaning.is_blank(given):
+        raise Problem("code is required")
+    try:
+        return str(cleaning.key_text(given))
+    except Problem as problem:
+        raise Problem(f"code: {problem}") from None

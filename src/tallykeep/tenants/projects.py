@@ -1,0 +1,147 @@
+"""Projects and their keys: the tenants, and who may speak for them."""
+
+import hashlib
+import hmac
+import secrets
+import uuid
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import psycopg
+
+from tallykeep.core.errors import TallykeepError
+from tallykeep.core.ids import new_id, wire_time
+from tallykeep.core.settings import Settings
+from tallykeep.db.connections.pool import Connection
+from tallykeep.db.connections.session import connect
+from tallykeep.db.queries import queries
+
+KeyKind = Literal["app", "management"]
+
+_sql = queries(__package__, "projects.sql")
+_NOBODY = bytes(32)
+# What the wire format tells of a project (schema ManagementProject) and is not a matter of choice here.
+_SAME_FOR_ALL = {
+    "description": "",
+    "timezone": "UTC",
+    "api_version": "v2018-08-01",
+    "case_sensitive_codes": True,
+    "is_sandbox": False,
+    "client_trusted_domains": [],
+    **dict.fromkeys(
+        ("client_redeem_enabled", "client_publish_enabled", "client_list_vouchers_enabled",
+         "client_create_customer_enabled", "client_loyalty_events_enabled",
+         "client_set_voucher_expiration_date_enabled"), False,
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks: the project the key belongs to, and the key itself."""
+
+    project_id: int
+    project: str
+    key_id: str
+    key_kind: KeyKind
+
+    @property
+    def who(self) -> tuple[int, str]:
+        """The project and the key: by what shares are counted."""
+        return self.project_id, self.key_id
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """A new project's keys in clear, to be shown once and never stored."""
+
+    project: str
+    app_id: str
+    app_token: str
+    management_id: str
+    management_token: str
+
+
+async def authenticate(connection: Connection, kind: KeyKind, key_id: str, token: str) -> Caller | None:
+    """The caller these keys belong to, or None; takes the same time whether the id or the token is wrong."""
+    found = await (await connection.execute(_sql.find_key, {"kind": kind, "key_id": key_id})).fetchone()
+    known = hmac.compare_digest(token_hash(token), found["token_hash"] if found else _NOBODY)
+    if not known or found is None:
+        return None
+    return Caller(found["project_id"], found["public_id"], key_id, kind)
+
+
+async def list_projects(connection: Connection, caller: Caller) -> dict[str, Any]:
+    """The projects this caller may manage, in wire format: its own."""
+    rows = await (await connection.execute(_sql.list_projects, {"project_id": caller.project_id})).fetchall()
+    shown = [{**row, **_SAME_FOR_ALL, "created_at": wire_time(row["created_at"])} for row in rows]
+    return {"object": "list", "data_ref": "data", "data": shown, "total": len(shown)}
+
+
+def ensure_first_project(database_url: str, settings: Settings) -> Keys | None:
+    """Make the default project if there is none at all, and return its keys; else None."""
+    with connect(database_url) as connection:
+        connection.execute(_sql.lock_first_start)
+        if connection.execute(_sql.any_project).fetchone() == (True,):
+            return None
+        return add_project(
+            connection,
+            "Default",
+            new_keys(
+                app_id=settings.app_id,
+                app_token=settings.app_token,
+                management_id=settings.management_id,
+                management_token=settings.management_token,
+            ),
+        )
+
+
+def add_keys_to_first_project(database_url: str) -> Keys:
+    """Further keys for the oldest project, beside those it has; raises TallykeepError when there is no project."""
+    with connect(database_url) as connection:
+        found = connection.execute(_sql.first_project).fetchone()
+        if found is None:
+            raise TallykeepError("There is no project yet; start `tallykeep serve` once")
+        project_id, public_id = found
+        keys = replace(new_keys(), project=public_id)
+        _add_keys(connection, project_id, keys)
+        return keys
+
+
+def new_keys(**given: str | None) -> Keys:
+    """Keys for a new project: those given, and random ones for the rest."""
+    made = {
+        "app_id": str(uuid.uuid4()),
+        "app_token": secrets.token_urlsafe(24),
+        "management_id": str(uuid.uuid4()),
+        "management_token": secrets.token_urlsafe(24),
+    }
+    return Keys(project=new_id("proj_"), **(made | {name: value for name, value in given.items() if value}))
+
+
+def add_project(connection: psycopg.Connection, name: str, keys: Keys) -> Keys:
+    """Add a project with these keys, in the caller's transaction."""
+    added = connection.execute(_sql.add_project, {"id": keys.project, "name": name})
+    (project_id,) = added.fetchone() or (None,)
+    _add_keys(connection, project_id, keys)
+    return keys
+
+
+def _add_keys(connection: psycopg.Connection, project_id: int | None, keys: Keys) -> None:
+    for kind, key_id, token in (
+        ("app", keys.app_id, keys.app_token),
+        ("management", keys.management_id, keys.management_token),
+    ):
+        connection.execute(
+            _sql.add_key,
+            {
+                "key_id": key_id, "kind": kind, "project_id": project_id, "token_hash": token_hash(token),
+                "name": f"{kind} key",
+            },
+        )  # fmt: skip
+
+
+def token_hash(token: str) -> bytes:
+    """What is kept of a token: 32 bytes."""
+    # Tokens are long and random, so one round of a plain hash is as safe as a slow one, and quick on each request.
+    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
