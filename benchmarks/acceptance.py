@@ -13,7 +13,7 @@ _sql = queries(__package__, "acceptance.sql")
 
 def upload(lab: Lab) -> Figures:
     """Both a few rounds; the import itself is canceled each time."""
-    database, path, ready = lab.bench.database, files.voucher_csv_of(lab, lab.size.big_file), lab.file("portions.ready")
+    database, path, ready = lab.bench.database, files.voucher_csv_of(lab, lab.size.big_file), lab.file("batches.ready")
     ours, floor = [], []
     for _ in range(lab.size.rounds):
         database.empty()
@@ -22,9 +22,9 @@ def upload(lab: Lab) -> Figures:
         lab.bench.cancel(action_id)
         database.copy_out(_sql.copy_out, ready)
         database.empty()
-        database.execute(_sql.create_like_portions)
+        database.execute(_sql.create_like_batches)
         floor.append(database.copy_in(_sql.copy_in, path=ready))
-        database.execute(_sql.drop_like_portions)
+        database.execute(_sql.drop_like_batches)
     database.empty()
     size = path.stat().st_size / 1e6
     pace = f"{size / median(ours):,.0f} MB/s against {size / median(floor):,.0f} MB/s"

@@ -49,7 +49,7 @@ class Database:
         self.execute("CHECKPOINT")
 
     def _wait_for_silence(self) -> None:
-        """A worker may still be at a portion of an action that was canceled."""
+        """A worker may still be at a batch of an action that was canceled."""
         while self.one(_sql.any_other_transaction):
             time.sleep(0.02)
 

@@ -2,7 +2,7 @@
 -- Ended ones, a second apart: one in a thousand has failed, one in a hundred is an orders import, one in ten a retry.
 INSERT INTO async_actions (
     project_id, id, type, status, operation_status, request_id, source, total_count, done_count, unprocessed_count,
-    open_portions, ended_by, parent_id, created_at, updated_at, started_at, finished_at
+    open_batches, ended_by, parent_id, created_at, updated_at, started_at, finished_at
 )
 SELECT
     1, 'aa_' || lpad(to_hex(number), 18, '0'),

@@ -15,7 +15,7 @@ from benchmarks.report import Figures
 from benchmarks.server import running_bench
 
 _EVERY = 0.05
-_MOST = 200  # MiB, whatever is imported
+_MAX = 200  # MiB, whatever is imported
 _MEBIBYTE = 1 << 20
 _ROLES = ("api", "worker")
 
@@ -33,8 +33,8 @@ def of(role: str) -> Callable[[Lab], Figures]:
 
     def measure(lab: Lab) -> Figures:
         big, small = (_peaks(lab, size)[role] for size in (lab.size.big_file, lab.size.small_file))
-        note = f"own pages (USS); resident {big.rss:.0f} and {small.rss:.0f} MiB, of {_MOST} at most"
-        return Figures(big.uss, small.uss, "MiB", note=note, fits=max(big.rss, small.rss) <= _MOST)
+        note = f"own pages (USS); resident {big.rss:.0f} and {small.rss:.0f} MiB, of {_MAX} at most"
+        return Figures(big.uss, small.uss, "MiB", note=note, fits=max(big.rss, small.rss) <= _MAX)
 
     return measure
 

@@ -26,15 +26,15 @@ class NotMeasuredError(Exception):
 class Limit:
     """What the ratio of ours to the floor has to keep."""
 
-    sign: str
+    character: str
     bound: float
 
     def holds(self, ratio: float) -> bool:
         """Whether this ratio keeps the limit."""
-        return ratio >= self.bound if self.sign == "≥" else ratio <= self.bound
+        return ratio >= self.bound if self.character == "≥" else ratio <= self.bound
 
     def __str__(self) -> str:
-        return f"{self.sign} {self.bound:g}"
+        return f"{self.character} {self.bound:g}"
 
 
 def at_most(bound: float) -> Limit:

@@ -13,7 +13,7 @@ from benchmarks.database import PROJECT_ID
 from benchmarks.imports import CSV_ROUTE, timed_import
 from benchmarks.lab import QUICK, Lab
 from benchmarks.server import Bench, running_bench
-from tallykeep.core.portion import Portion
+from tallykeep.core.batch import Batch
 from tallykeep.core.settings import Settings
 from tallykeep.db.queries import queries
 from tallykeep.formats.csv.splitter import CsvSplitter
@@ -26,13 +26,13 @@ from tallykeep.resources.vouchers.store import ready_text
 _write = queries("tallykeep.resources.vouchers", "store.sql")
 
 _ROWS = 200_000
-_PORTIONS = 400
+_BATCHES = 400
 _CHUNK = 1 << 16
 Result = TypeVar("Result")
 
 
 def main() -> None:
-    """Print microseconds a row; the portion's own costs are spread over its rows."""
+    """Print microseconds a row; the batch's own costs are spread over its rows."""
     settings = Settings()
     with TemporaryDirectory() as directory:
         lab = Lab(QUICK, Path(directory))
@@ -46,30 +46,30 @@ def main() -> None:
             bench.wait_done(action_id)
             _shown("upload to 202", accepted)
             _shown("202 to DONE", time.perf_counter() - started - accepted)
-        with running_bench(TALLYKEEP_PORTION_ROWS="1") as bench:
-            seconds = timed_import(bench, CSV_ROUTE, files.voucher_csv(lab, _PORTIONS)) / _PORTIONS
-            _shown("a portion beside its rows", seconds * _ROWS / settings.portion_rows)
-            print(f"    (claim, account, next turn, queue and commit: {seconds * 1_000:.1f} ms a portion)")
+        with running_bench(TALLYKEEP_BATCH_ROWS="1") as bench:
+            seconds = timed_import(bench, CSV_ROUTE, files.voucher_csv(lab, _BATCHES)) / _BATCHES
+            _shown("a batch beside its rows", seconds * _ROWS / settings.batch_rows)
+            print(f"    (claim, account, next turn, queue and commit: {seconds * 1_000:.1f} ms a batch)")
 
 
 def _in_python(path: Path, settings: Settings) -> list[str]:
     splitter = CsvSplitter(
-        portion_rows=settings.portion_rows, portion_bytes=settings.portion_bytes, max_row_bytes=settings.max_row_bytes
+        batch_rows=settings.batch_rows, batch_bytes=settings.batch_bytes, max_row_bytes=settings.max_row_bytes
     )
-    portions = _timed("accept: split", lambda: _split(splitter, path))
+    batches = _timed("accept: split", lambda: _split(splitter, path))
     source = splitter.source
-    rows = _timed("worker: read", lambda: [read_rows(portion, source) for portion in portions])
-    cleaners = [CsvVouchers(source.header, MetadataChecker(None), CategoryLabels()) for _ in portions]
+    rows = _timed("worker: read", lambda: [read_rows(batch, source) for batch in batches])
+    cleaners = [CsvVouchers(source.header, MetadataChecker(None), CategoryLabels()) for _ in batches]
     drafts = _timed("worker: clean", lambda: [by.clean(each)[0] for by, each in zip(cleaners, rows, strict=True)])
     return _timed("worker: ready text", lambda: [ready_text(PROJECT_ID, each) for each in drafts])
 
 
-def _split(splitter: CsvSplitter, path: Path) -> list[Portion]:
-    portions: list[Portion] = []
+def _split(splitter: CsvSplitter, path: Path) -> list[Batch]:
+    batches: list[Batch] = []
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK):
-            portions += splitter.feed(chunk)
-    return [*portions, *splitter.finish()]
+            batches += splitter.feed(chunk)
+    return [*batches, *splitter.finish()]
 
 
 def _in_database(bench: Bench, texts: list[str]) -> None:
@@ -83,7 +83,7 @@ def _in_database(bench: Bench, texts: list[str]) -> None:
             copied = time.perf_counter()
             connection.commit()
             copying, committing = copying + copied - started, committing + time.perf_counter() - copied
-    _shown("worker: COPY, a portion at a time", copying)
+    _shown("worker: COPY, a batch at a time", copying)
     _shown("worker: commit", committing)
 
 

@@ -15,7 +15,7 @@ PAGE, TEMPLATE = HERE / "compatibility.md", HERE / "compatibility.template.md"
 _NOTE = "<!-- Written by `make docs` from the routes and compatibility.template.md: change those. -->\n\n"
 
 # The peer's endpoints on projects, keys and what bulk actions act on; those that our routes have are left out below.
-PEERS = (
+REFERENCE_ENDPOINTS = (
     "POST /v1/oauth/token", "POST /v1/oauth/introspect", "POST /v1/oauth/token/revoke",
     "GET /v1/categories", "POST /v1/categories", "GET /v1/categories/{categoryId}", "PUT /v1/categories/{categoryId}",
     "DELETE /v1/categories/{categoryId}", "POST /management/v1/projects", "GET /management/v1/projects/{projectId}",
@@ -109,7 +109,7 @@ def _names(names: Any) -> str:
 
 def _elsewhere() -> str:
     ours = set(map(same_path, operations()))
-    return "\n".join(f"- `{endpoint}`" for endpoint in PEERS if same_path(endpoint) not in ours)
+    return "\n".join(f"- `{endpoint}`" for endpoint in REFERENCE_ENDPOINTS if same_path(endpoint) not in ours)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
 
 ENDLESS = 200  # so many times, a repeat may as well have no end
-_MOST_PATHS = 3_000
+_MAX_PATHS = 3_000
 _BEYOND_ASCII = "\x85\xa0éßŸſμ٣年月€ \u200b\u2028\u3000\ufeff😀"
 _CATEGORIES = {
     ops.CATEGORY_DIGIT: r"\d", ops.CATEGORY_NOT_DIGIT: r"\D", ops.CATEGORY_SPACE: r"\s", ops.CATEGORY_NOT_SPACE: r"\S",
@@ -31,7 +31,7 @@ Signs = frozenset[str]
 class Item:
     """A step along a pattern: the signs it may take, and whether it takes any; an assertion takes none and may fail."""
 
-    signs: Signs
+    characters: Signs
     mandatory: bool = False
     endless: bool = False
     gives_back: bool = False
@@ -53,11 +53,15 @@ class _Reader:
 
     def _class(self, category: Any) -> Signs:
         flags = re.ASCII if self._is_bytes or self._flags & re.ASCII else 0
-        return frozenset(sign for sign in self._every if re.fullmatch(_CATEGORIES[category], sign, flags))
+        return frozenset(
+            character for character in self._every if re.fullmatch(_CATEGORIES[category], character, flags)
+        )
 
     def _literal(self, code: int) -> Signs:
-        sign = chr(code)
-        return frozenset({sign, sign.lower(), sign.upper()} if self._flags & re.IGNORECASE else {sign})
+        character = chr(code)
+        return frozenset(
+            {character, character.lower(), character.upper()} if self._flags & re.IGNORECASE else {character}
+        )
 
     def _set(self, parts: Iterable[tuple[Any, Any]]) -> Signs:
         found: set[str] = set()
@@ -68,9 +72,9 @@ class _Reader:
             elif op is ops.LITERAL:
                 found |= self._literal(value)
             elif op is ops.RANGE:
-                found |= {sign for sign in self._every if value[0] <= ord(sign) <= value[1]}
+                found |= {character for character in self._every if value[0] <= ord(character) <= value[1]}
                 if self._flags & re.IGNORECASE:
-                    found |= {each for sign in found for each in (sign.lower(), sign.upper())}
+                    found |= {each for character in found for each in (character.lower(), character.upper())}
             else:
                 found |= self._class(value)
         return self._every - found if negated else frozenset(found)
@@ -81,19 +85,19 @@ class _Reader:
         for op, value in tree:
             steps = self._steps(op, value)
             made = list(dict.fromkeys(before + step for before in made for step in steps))
-            if len(made) > _MOST_PATHS:
+            if len(made) > _MAX_PATHS:
                 raise ValueError("the pattern has too many alternatives to be looked through")
         return made
 
     def _steps(self, op: Any, value: Any) -> list[Path]:
         if op in (ops.LITERAL, ops.NOT_LITERAL, ops.ANY, ops.IN):
-            signs = {
+            characters = {
                 ops.LITERAL: lambda: self._literal(value),
                 ops.NOT_LITERAL: lambda: self._every - self._literal(value),
                 ops.ANY: lambda: self._every if self._flags & re.DOTALL else self._every - {"\n"},
                 ops.IN: lambda: self._set(value),
             }[op]()
-            return [(Item(signs, mandatory=True),)]
+            return [(Item(characters, mandatory=True),)]
         if op in (ops.AT, ops.ASSERT, ops.ASSERT_NOT):
             return [(Item(frozenset(), asserts=True),)]
         if op is ops.GROUPREF:
@@ -108,16 +112,16 @@ class _Reader:
             return self._repeat(op, *value)
         raise ValueError(f"{op} is not known here")
 
-    def _repeat(self, op: Any, least: int, most: int, body: Any) -> list[Path]:
+    def _repeat(self, op: Any, least: int, maximum: int, body: Any) -> list[Path]:
         paths = self.paths(body)
-        if most < ENDLESS:
+        if maximum < ENDLESS:
             again = _merged([*paths, ()] if least == 0 else paths)
-            return [path + path for path in again] if most > 1 and _has_endless(paths) else again
+            return [path + path for path in again] if maximum > 1 and _has_endless(paths) else again
         gives_back = op is not ops.POSSESSIVE_REPEAT
         if gives_back:
             self._look_within(paths)
-        signs = reduce(frozenset.union, (item.signs for path in paths for item in path), frozenset())
-        return [(Item(signs, mandatory=least > 0, endless=True, gives_back=gives_back),)]
+        characters = reduce(frozenset.union, (item.characters for path in paths for item in path), frozenset())
+        return [(Item(characters, mandatory=least > 0, endless=True, gives_back=gives_back),)]
 
     def _look_within(self, paths: list[Path]) -> None:
         for path in paths:
@@ -129,7 +133,7 @@ class _Reader:
 
 
 def _kept(item: Item) -> Item:
-    return Item(item.signs, item.mandatory, item.endless, False, item.asserts)
+    return Item(item.characters, item.mandatory, item.endless, False, item.asserts)
 
 
 def _has_endless(paths: list[Path]) -> bool:
@@ -142,16 +146,16 @@ def _merged(paths: list[Path]) -> list[Path]:
     plain = [path for path in paths if not _has_endless([path])]
     if not plain:
         return endless
-    signs = reduce(frozenset.union, (item.signs for path in plain for item in path), frozenset())
+    characters = reduce(frozenset.union, (item.characters for path in plain for item in path), frozenset())
     mandatory = all(any(item.mandatory for item in path) for path in plain)
     asserts = any(item.asserts for path in plain for item in path)
-    return [*endless, (Item(signs, mandatory=mandatory, asserts=asserts),)]
+    return [*endless, (Item(characters, mandatory=mandatory, asserts=asserts),)]
 
 
 def _first(path: Path) -> Signs:
     found: Signs = frozenset()
     for item in path:
-        found |= item.signs
+        found |= item.characters
         if item.mandatory:
             break
     return found
@@ -165,9 +169,9 @@ def _parted(path: Path) -> bool:
         for further, other in enumerate(path[at + 1 :], at + 1):
             if not other.endless:
                 continue
-            shared = one.signs & other.signs
+            shared = one.characters & other.characters
             between = [item for item in path[at + 1 : further] if item.mandatory]
-            if shared and all(item.signs & shared for item in between):
+            if shared and all(item.characters & shared for item in between):
                 return True
     return False
 
@@ -183,7 +187,7 @@ def _begun_anew(path: Path, paths: list[Path]) -> bool:
             continue
         so_far = path[: at + 1]
         may_fail = all(map(_may_fail, (each[at + 1 :] for each in paths if each[: at + 1] == so_far)))
-        apart = any(each.mandatory and not each.signs & item.signs for each in path[:at])
+        apart = any(each.mandatory and not each.characters & item.characters for each in path[:at])
         if may_fail and not apart:
             return True
     return False

@@ -19,12 +19,12 @@ settings.register_profile("tests", deadline=None, suppress_health_check=[HealthC
 settings.load_profile("tests")
 
 
-_LONGEST_FILES = ("tests/crash", "tests/browser", "tests/model", "tests/interleavings", "tests/faults")
+_MAX_FILES_LENGTH = ("tests/crash", "tests/browser", "tests/model", "tests/interleavings", "tests/faults")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begin with the files that take longest, so that none of the processes waits for another one's last file."""
-    longest = tuple(str(config.rootpath / folder) for folder in _LONGEST_FILES)
+    longest = tuple(str(config.rootpath / folder) for folder in _MAX_FILES_LENGTH)
     items.sort(key=lambda item: not str(item.path).startswith(longest))
 
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 Given = TypeVar("Given")
 
 _TIMES = 4  # as large is the larger input
-_MOST_TIMES = 9.0  # as long it may take: an exponent of 1.58
+_MAX_TIMES = 9.0  # as long it may take: an exponent of 1.58
 _TOO_SHORT = 0.004  # seconds: what takes no longer cannot grow badly by much
 _TRIES = 6
 _BEYOND_DOUBT = 13.0  # times as long: then two tries are enough
@@ -38,7 +38,7 @@ def grows_too_fast(run: Callable[[Given], object], make: Callable[[int], Given],
     long = float("inf")
     for again in range(_TRIES):
         short, long = min(short, seconds(run, small)) if again else short, min(long, seconds(run, large))
-        if long <= _MOST_TIMES * max(short, _TOO_SHORT / 4):
+        if long <= _MAX_TIMES * max(short, _TOO_SHORT / 4):
             return ""
         if again and long > _BEYOND_DOUBT * short:
             break

@@ -8,7 +8,7 @@ import sys
 import time
 from dataclasses import dataclass
 
-from tests.mutants.trial import Outcome, Trials, trials
+from tests.mutants.rows_dry_run import Outcome, Trials, trials
 
 MIGRATIONS = "src/tallykeep/db/migrations/versions"
 ROW_LOCKS = "tests/db/test_row_locks.py"
@@ -17,7 +17,7 @@ SERIAL = "tests/db/test_serial.py"
 PLACES = "tests/db/test_places.py"
 GUARD = "tests/db/test_guard.py"
 EVERY_CHECK = "tests/db/test_checks.py::test_every_check_has_changes_that_no_other_one_would_refuse"
-_LONGEST_SECONDS = 240
+_MAX_SECONDS = 240
 
 
 @dataclass(frozen=True)
@@ -33,37 +33,37 @@ class Mutation:
 
 MUTATIONS = (
     Mutation(
-        "a portion is claimed by a lock that others skip", "src/tallykeep/engine/applying/claim.sql",
+        "a batch is claimed by a lock that others skip", "src/tallykeep/engine/applying/claim.sql",
         "LIMIT 1\nFOR UPDATE SKIP LOCKED", "LIMIT 1",
-        "tests/db/test_applying.py::test_a_portion_in_hand_is_given_to_nobody_else",
+        "tests/db/test_applying.py::test_a_batch_in_hand_is_given_to_nobody_else",
     ),
     Mutation(
         "data, tally, close and next turn are one transaction", "src/tallykeep/engine/applying/applier.py",
-        "            async with connection.transaction():\n                claimed = await claim_portion(",
-        "            if True:\n                claimed = await claim_portion(",
-        "tests/faults/test_portions.py::test_a_portion_at_every_fault_point[csv]",
+        "            async with connection.transaction():\n                claimed = await claim_batch(",
+        "            if True:\n                claimed = await claim_batch(",
+        "tests/faults/test_batches.py::test_a_batch_at_every_fault_point[csv]",
     ),
     Mutation(
-        "fencing: a portion closes only if it is open", "src/tallykeep/engine/applying/accounting.sql",
+        "fencing: a batch closes only if it is open", "src/tallykeep/engine/applying/accounting.sql",
         "AND first_row = :first_row AND status = 'OPEN'\n    RETURNING", "AND first_row = :first_row\n    RETURNING",
-        "tests/db/test_applying.py::test_a_portion_is_closed_once_while_its_action_goes_on",
+        "tests/db/test_applying.py::test_a_batch_is_closed_once_while_its_action_goes_on",
     ),
     Mutation(
         "fencing: a tally grows only if its action has not ended", "src/tallykeep/engine/applying/accounting.sql",
         "AND status IN ('ENQUEUED', 'IN_PROGRESS')\n    RETURNING status, failed_count",
         "\n    RETURNING status, failed_count",
-        "tests/db/test_rescue.py::test_a_portion_of_an_action_that_was_ended_meanwhile_leaves_nothing",
+        "tests/db/test_rescue.py::test_a_batch_of_an_action_that_was_ended_meanwhile_leaves_nothing",
     ),
     Mutation(
-        "turnstile: a portion writes after the one before it", "src/tallykeep/engine/applying/attempt.py",
-        "    if not whole_at_once(claimed.wishes):\n        await _wait_for_earlier_portions(connection, claimed)\n",
+        "turnstile: a batch writes after the one before it", "src/tallykeep/engine/applying/attempt.py",
+        "    if not is_atomic(claimed.submission_options):\n        await _wait_for_earlier_batches(connection, claimed)\n",
         "",
-        "tests/db/test_applying.py::test_a_portion_waits_for_the_one_before_it",
+        "tests/db/test_applying.py::test_a_batch_waits_for_the_one_before_it",
     ),
     Mutation(
         "turnstile: after the wait the earlier ones must be closed", "src/tallykeep/engine/applying/attempt.py",
-        "LONG_WAIT})\n    await require_turn(connection, claimed)", "LONG_WAIT})",
-        "tests/db/test_applying.py::test_a_portion_waits_for_the_one_before_it",
+        "LONG_WAIT})\n    await require_slot(connection, claimed)", "LONG_WAIT})",
+        "tests/db/test_applying.py::test_a_batch_waits_for_the_one_before_it",
     ),
     Mutation(
         "keys are written in order", "src/tallykeep/resources/vouchers/store.py",
@@ -72,7 +72,7 @@ MUTATIONS = (
     ),
     Mutation(
         "the rescuer queues what has no job", "src/tallykeep/engine/recovering/rescuer.py",
-        'await queue_turns(connection, project["project_id"], project["turns"])', "pass",
+        'await queue_slots(connection, project["project_id"], project["slots"])', "pass",
         "tests/db/test_rescue.py::test_a_lost_job_is_queued_again_and_once",
     ),
     Mutation(
@@ -94,7 +94,7 @@ MUTATIONS = (
         "an attempt that met an outage is forgotten", "src/tallykeep/engine/applying/applier.py",
         "                await forget_attempt(self.pool, claimed)\n            raise",
         "                pass\n            raise",
-        "tests/db/test_rescue.py::test_a_session_ended_in_the_middle_of_a_portion_leaves_nothing_of_it",
+        "tests/db/test_rescue.py::test_a_session_ended_in_the_middle_of_a_batch_leaves_nothing_of_it",
     ),
     Mutation(
         "having waited for a lock accuses no row", "src/tallykeep/db/transient.py",
@@ -108,23 +108,23 @@ MUTATIONS = (
     ),
     Mutation(
         "an error that does not pass ends the action", "src/tallykeep/engine/recovering/retries.py",
-        "if claimed and failed >= self.settings.portion_retries", "if claimed and failed < 0",
+        "if claimed and failed >= self.settings.batch_retries", "if claimed and failed < 0",
         "tests/db/test_retries.py::test_an_error_that_does_not_pass_ends_the_action_with_its_rows_unprocessed",
     ),
     Mutation(
         "progress forgets the tries before it", "src/tallykeep/engine/applying/accounting.sql",
-        "open_portions = open_portions - 1,\n        retry_count = 0,", "open_portions = open_portions - 1,",
+        "open_batches = open_batches - 1,\n        retry_count = 0,", "open_batches = open_batches - 1,",
         "tests/db/test_retries.py::test_a_try_in_vain_is_told_until_there_is_progress",
     ),
     Mutation(
         "a sign of life from the future is none", "src/tallykeep/engine/recovering/rescuer.sql",
-        "NOT BETWEEN statement_timestamp() - :patience::interval AND statement_timestamp()",
-        "< statement_timestamp() - :patience::interval",
+        "NOT BETWEEN statement_timestamp() - :timeout_seconds::interval AND statement_timestamp()",
+        "< statement_timestamp() - :timeout_seconds::interval",
         "tests/db/test_rescue.py::test_a_sign_of_life_from_the_future_is_none",
     ),
     Mutation(
         "a job put off for too long does not count", "src/tallykeep/engine/recovering/rescuer.sql",
-        "<= statement_timestamp() + :longest_delay::interval", "<= 'infinity'",
+        "<= statement_timestamp() + :max_delay::interval", "<= 'infinity'",
         "tests/db/test_rescue.py::test_a_job_that_waits_for_longer_than_any_is_made_to_does_not_count",
     ),
     Mutation(
@@ -133,23 +133,23 @@ MUTATIONS = (
         "tests/db/test_pool.py::test_sessions_wait_for_locks_as_long_as_they_are_told",
     ),
     Mutation(
-        "a portion waits for others for a while only", "src/tallykeep/engine/applying/claim.sql",
-        ":patience ELSE :lock_timeout END", ":patience ELSE '1h' END",
-        f"{PLACES}::test_a_portion_gives_its_place_back_while_others_hold_its_rows[continue]",
+        "a batch waits for others for a while only", "src/tallykeep/engine/applying/claim.sql",
+        ":timeout_seconds ELSE :lock_timeout END", ":timeout_seconds ELSE '1h' END",
+        f"{PLACES}::test_a_batch_gives_its_place_back_while_others_hold_its_rows[continue]",
     ),
     Mutation(
         "behind the one before it, it waits for no other for long", "src/tallykeep/engine/applying/attempt.sql",
         "set_config('lock_timeout', :lock_timeout, true) AS", ":lock_timeout AS",
-        f"{PLACES}::test_a_portion_waits_for_the_one_before_it_and_then_for_no_other",
+        f"{PLACES}::test_a_batch_waits_for_the_one_before_it_and_then_for_no_other",
     ),
     Mutation(
         "it waits longer for the one before it than for others", "src/tallykeep/engine/applying/attempt.sql",
-        "set_config('lock_timeout', :patience, true)", "(SELECT :patience::text) AS patience",
-        f"{PLACES}::test_a_portion_waits_for_the_one_before_it_and_then_for_no_other",
+        "set_config('lock_timeout', :timeout_seconds, true)", "(SELECT :timeout_seconds::text) AS timeout_seconds",
+        f"{PLACES}::test_a_batch_waits_for_the_one_before_it_and_then_for_no_other",
     ),
     Mutation(
         "what goes in at once is tried first", "src/tallykeep/engine/applying/atomic.py",
-        "first.open_portions > 1 and", "False and",
+        "first.open_batches > 1 and", "False and",
         f"{PLACES}::test_an_action_that_may_still_be_refused_keeps_nothing_locked",
     ),
     Mutation(
@@ -158,15 +158,15 @@ MUTATIONS = (
         f"{PLACES}::test_actions_that_go_in_at_once_leave_places_to_others",
     ),
     Mutation(
-        "one portion at a time is tried alone", "src/tallykeep/engine/applying/applier.py",
+        "one batch at a time is tried alone", "src/tallykeep/engine/applying/applier.py",
         "if self._isolating.locked():", "if False:",
-        f"{PLACES}::test_one_portion_at_a_time_is_tried_in_a_process_of_its_own",
+        f"{PLACES}::test_one_batch_at_a_time_is_tried_in_a_process_of_its_own",
     ),
     Mutation(
         "a try alone that met an outage is forgotten", "src/tallykeep/engine/applying/applier.py",
         "        except NotTriedError as error:\n            await forget_attempt(self.pool, suspect.claimed)\n",
         "        except NotTriedError as error:\n",
-        "tests/db/test_suspicion.py::test_a_portion_that_waited_alone_is_not_under_more_suspicion",
+        "tests/db/test_suspicion.py::test_a_batch_that_waited_alone_is_not_under_more_suspicion",
     ),
     Mutation(
         "a suspect is tried alone once at a time", "src/tallykeep/engine/recovering/quarantine.py",
@@ -182,12 +182,12 @@ MUTATIONS = (
     Mutation(
         "what was swept up cannot be accepted", "src/tallykeep/engine/intake/staging.py",
         "            _require(ended.rowcount)\n", "",
-        "tests/db/test_staging.py::test_the_tidier_sweeps_up_what_nobody_touches_any_more_and_it_cannot_be_accepted",
+        "tests/db/test_staging.py::test_the_pruner_sweeps_up_what_nobody_touches_any_more_and_it_cannot_be_accepted",
     ),
     Mutation(
         "an upload is accepted only where all of it is there", "src/tallykeep/engine/intake/staging.sql",
-        "AND :portions = (", "AND :portions >= (",
-        "tests/db/test_staging.py::test_an_upload_of_which_a_crash_of_the_server_has_taken_portions_is_not_accepted",
+        "AND :batches = (", "AND :batches >= (",
+        "tests/db/test_staging.py::test_an_upload_of_which_a_crash_of_the_server_has_taken_batches_is_not_accepted",
     ),
     Mutation(
         "nothing is added to what was swept up", "src/tallykeep/engine/intake/staging.py",
@@ -202,9 +202,9 @@ MUTATIONS = (
     ),
     Mutation(
         "the idempotency key is kept in that transaction", "src/tallykeep/engine/intake/accept.py",
-        '                await remember(connection, submission, fingerprint.digest(wishes), asked["id"])\n',
+        '                await remember(connection, submission, fingerprint.digest(submission_options), asked["id"])\n',
         "            async with self._pool.connection() as another:\n"
-        '                await remember(another, submission, fingerprint.digest(wishes), asked["id"])\n',
+        '                await remember(another, submission, fingerprint.digest(submission_options), asked["id"])\n',
         "tests/faults/test_submissions.py::test_a_submission_at_every_fault_point[csv-once]",
     ),
     Mutation(
@@ -219,31 +219,31 @@ MUTATIONS = (
     ),
     Mutation(
         "turns are numbered by project", "src/tallykeep/engine/scheduling/fair_scheduling.sql",
-        "-(first_turn + place)", "-1",
+        "-(first_slot + place)", "-1",
         "tests/db/test_turns.py::test_projects_share_turns_evenly_however_many_actions_they_have",
     ),
     Mutation(
-        "an express turn leaves larger actions alone", "src/tallykeep/engine/scheduling/fair_scheduling.sql",
-        "            AND (NOT :express OR open_portions = 1)\n", "",
-        "tests/db/test_turns.py::test_an_express_turn_leaves_giants_alone_and_is_passed_on",
+        "a small turn leaves larger actions alone", "src/tallykeep/engine/scheduling/fair_scheduling.sql",
+        "            AND (NOT :small OR open_batches = 1)\n", "",
+        "tests/db/test_turns.py::test_an_small_turn_leaves_giants_alone_and_is_passed_on",
     ),
     Mutation(
-        "an express turn that found nothing is passed on", "src/tallykeep/engine/applying/applier.py",
-        "                    await queue_turns(connection, project_id, 1)\n", "                    pass\n",
-        "tests/db/test_turns.py::test_an_express_turn_leaves_giants_alone_and_is_passed_on",
+        "a small turn that found nothing is passed on", "src/tallykeep/engine/applying/applier.py",
+        "                    await queue_slots(connection, project_id, 1)\n", "                    pass\n",
+        "tests/db/test_turns.py::test_an_small_turn_leaves_giants_alone_and_is_passed_on",
     ),
     Mutation(
         "a project that was away starts at the present", "src/tallykeep/engine/scheduling/fair_scheduling.sql",
-        "greatest(mine.next_turn, excluded.next_turn - :count) + :count", "mine.next_turn + :count",
+        "greatest(mine.next_slot, excluded.next_slot - :count) + :count", "mine.next_slot + :count",
         "tests/db/test_turns.py::test_a_project_that_was_away_gets_no_more_than_its_share",
     ),
     Mutation(
         "within a project goes on who was served longest ago", "src/tallykeep/engine/scheduling/fair_scheduling.sql",
         "ORDER BY served_at, number", "ORDER BY number",
-        "tests/db/test_turns.py::test_an_import_of_one_portion_is_the_next_one_served",
+        "tests/db/test_turns.py::test_an_import_of_one_batch_is_the_next_one_served",
     ),
     Mutation(
-        "gates: portions hold what their rows depend on", "src/tallykeep/engine/applying/attempt.py",
+        "gates: batches hold what their rows depend on", "src/tallykeep/engine/applying/attempt.py",
         "    claimed = await _behind_gates(connection, kind, claimed)\n    if not claimed",
         "    if not claimed",
         "tests/db/test_campaigns.py::test_a_campaign_deleted_while_it_is_filled_leaves_no_vouchers[CAMPAIGN.VOUCHERS_GENERATE]",
@@ -256,8 +256,8 @@ MUTATIONS = (
     ),
     Mutation(
         "gates: a change waits for a while only", "src/tallykeep/db/gates.sql",
-        "set_config('lock_timeout', :patience, true) AS patience",
-        "set_config('lock_timeout', '60s', true), :patience AS patience",
+        "set_config('lock_timeout', :timeout_seconds, true) AS timeout_seconds",
+        "set_config('lock_timeout', '60s', true), :timeout_seconds AS timeout_seconds",
         "tests/db/test_gates.py::test_who_waits_too_long_gives_its_place_back_and_is_told_why",
     ),
     Mutation(
@@ -292,9 +292,9 @@ MUTATIONS = (
     ),
     Mutation(
         "gates: a purge is planned behind the schemas'", "src/tallykeep/resources/metadata/schemas.py",
-        "    moment = await change(connection, project_id, SCHEMAS)\n    parameters",
-        '    moment = await change(connection, project_id, "nothing")\n    parameters',
-        "tests/db/test_parents.py::test_a_purge_waits_for_portions_that_write_what_it_purges",
+        "    timestamp = await change(connection, project_id, SCHEMAS)\n    parameters",
+        '    timestamp = await change(connection, project_id, "nothing")\n    parameters',
+        "tests/db/test_parents.py::test_a_purge_waits_for_batches_that_write_what_it_purges",
     ),
     Mutation(
         "a purge is repeated until nothing is found", "src/tallykeep/resources/planned_ranges.py",
@@ -346,7 +346,7 @@ MUTATIONS = (
         "tests/db/test_campaign_imports.py::test_the_second_of_two_imports_of_the_same_new_codes_updates_them",
     ),
     Mutation(
-        "deleted meanwhile: the portion is tried again", "src/tallykeep/resources/vouchers/store.py",
+        "deleted meanwhile: the batch is tried again", "src/tallykeep/resources/vouchers/store.py",
         "if inserted.rowcount + len(existing) != len(drafts):",
         "if False:",
         "tests/db/test_campaign_imports.py::test_a_code_that_is_deleted_while_it_is_met_is_written_by_the_next_try",
@@ -393,19 +393,19 @@ MUTATIONS = (
     ),
     Mutation(
         "CHECK: done means no row is left", f"{MIGRATIONS}/0015_order.sql",
-        "CHECK (status <> 'DONE' OR (open_portions = 0 AND unprocessed_count = 0))", "CHECK (true)", EVERY_CHECK,
+        "CHECK (status <> 'DONE' OR (open_batches = 0 AND unprocessed_count = 0))", "CHECK (true)", EVERY_CHECK,
     ),
     Mutation(
         "CHECK: ended somehow exactly when ended", f"{MIGRATIONS}/0015_order.sql",
         "            ELSE ended_by IS NULL\n", "            ELSE true\n", EVERY_CHECK,
     ),
     Mutation(
-        "CHECK: of a closed portion every row is accounted for", f"{MIGRATIONS}/0009_control.sql",
+        "CHECK: of a closed batch every row is accounted for", f"{MIGRATIONS}/0009_control.sql",
         "CHECK (status <> 'CLOSED' OR done_count + failed_count + unprocessed_count = row_count)", "CHECK (true)",
         EVERY_CHECK,
     ),
     Mutation(
-        "a portion without rows is closed", f"{MIGRATIONS}/0015_order.sql",
+        "a batch without rows is closed", f"{MIGRATIONS}/0015_order.sql",
         "CHECK (row_count > 0 OR (row_count = 0 AND status = 'CLOSED'))", "CHECK (row_count >= 0)", EVERY_CHECK,
     ),
     Mutation(
@@ -503,12 +503,12 @@ MUTATIONS = (
     ),
     Mutation(
         "a single write that was overtaken goes again", "src/tallykeep/db/retry.py",
-        "(DeadlockDetected, SerializationFailure, PortionLostError)", "(DeadlockDetected, SerializationFailure)",
+        "(DeadlockDetected, SerializationFailure, BatchLostError)", "(DeadlockDetected, SerializationFailure)",
         f"{SERIAL}::test_of_two_that_make_the_same_customer_the_second_updates_it",
     ),
     Mutation(
         "a single write that met others in a circle goes again", "src/tallykeep/db/retry.py",
-        "(DeadlockDetected, SerializationFailure, PortionLostError)", "(SerializationFailure, PortionLostError)",
+        "(DeadlockDetected, SerializationFailure, BatchLostError)", "(SerializationFailure, BatchLostError)",
         f"{SERIAL}::test_who_meets_others_in_a_circle_goes_again",
     ),
     Mutation(
@@ -518,7 +518,7 @@ MUTATIONS = (
     ),
     Mutation(
         "who answers late is given the time to", "src/tallykeep/db/connections/guard.py",
-        "_PATIENCE_SECONDS = 4.0", "_PATIENCE_SECONDS = 0.0",
+        "_TIMEOUT_SECONDS = 4.0", "_TIMEOUT_SECONDS = 0.0",
         f"{GUARD}::test_a_server_that_answers_late_keeps_its_connections",
     ),
     Mutation(
@@ -557,10 +557,10 @@ MUTATIONS = (
         "tests/db/test_directories.py::test_no_link_is_followed_when_directories_are_given_away",
     ),
     Mutation(
-        "large portions are removed few at a time", "src/tallykeep/engine/managing/retention.sql",
+        "large batches are removed few at a time", "src/tallykeep/engine/managing/retention.sql",
         "FROM measured WHERE bytes_before < :bytes\n)\n\n-- name: delete_report_parts!",
         "FROM measured\n)\n\n-- name: delete_report_parts!",
-        "tests/db/test_tidy.py::test_large_portions_go_few_at_a_time",
+        "tests/db/test_pruner.py::test_large_batches_go_few_at_a_time",
     ),
     Mutation(
         "a project has its share of places", "src/tallykeep/core/concurrency/slots.py",
@@ -612,7 +612,7 @@ def _try(tried: Trials, mutation: Mutation) -> Outcome:
         return Outcome.NOT_FOUND
     with tried.reading(mutation.file, text.replace(mutation.text, mutation.replacement)):
         migrated = not mutation.file.startswith(MIGRATIONS)
-        return tried.run([mutation.test], seconds=_LONGEST_SECONDS, migrated=migrated)[0]
+        return tried.run([mutation.test], seconds=_MAX_SECONDS, migrated=migrated)[0]
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ import psycopg
 
 from tallykeep.server.supervisor import die_with_parent
 from tallykeep.tenants.projects import Keys, add_project, new_keys
-from tests.peer import hold_to_peer
+from tests.reference_api import hold_to_reference_api
 
 START_SECONDS = 120
 ENDED = ("DONE", "FAILED")
@@ -150,7 +150,7 @@ class Api:
         self.keys = keys
         self.url = url
         headers = {"X-App-Id": keys.app_id, "X-App-Token": keys.app_token}
-        hooks = {"response": [hold_to_peer]}
+        hooks = {"response": [hold_to_reference_api]}
         self.http = httpx.Client(base_url=url, headers=headers, timeout=60, trust_env=False, event_hooks=hooks)
 
     def get(self, path: str, **query: Any) -> Any:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pyte
 
-_PATIENCE_SECONDS = 120
+_TIMEOUT_SECONDS = 120
 
 
 class Terminal:
@@ -52,17 +52,17 @@ class Terminal:
 
     def until(self, seen: Callable[[str], bool]) -> str:
         """Read until the screen satisfies `seen`; returns its text."""
-        deadline = time.monotonic() + _PATIENCE_SECONDS
+        deadline = time.monotonic() + _TIMEOUT_SECONDS
         while not seen(self.text):
             assert self._read(deadline), f"the command ended, or showed nothing more:\n{self.text}"
         return self.text
 
     def wait(self) -> int:
         """Read until the command has ended; returns its exit code."""
-        deadline = time.monotonic() + _PATIENCE_SECONDS
+        deadline = time.monotonic() + _TIMEOUT_SECONDS
         while self._read(deadline):
             pass
-        return self._process.wait(_PATIENCE_SECONDS)
+        return self._process.wait(_TIMEOUT_SECONDS)
 
     def type(self, keys: str) -> None:
         """Press keys; «\\x03» is Ctrl-C."""

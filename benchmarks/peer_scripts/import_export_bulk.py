@@ -16,7 +16,7 @@ from psycopg.conninfo import conninfo_to_dict
 from voucher_rows import values_of
 
 _url, _path = sys.argv[1:3]
-_BATCH = 5_000  # as many rows as our portions have
+_BATCH = 5_000  # as many rows as our batches have
 
 settings.configure(
     DATABASES={

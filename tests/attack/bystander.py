@@ -17,7 +17,7 @@ from typing import Any
 
 from tests.attack.wire import Address, Answer, Piece, ask, head
 
-PATIENCE = 60.0  # for one answer
+TIMEOUT = 60.0  # for one answer
 _PAUSE = 0.1
 _TICK = 0.02
 _POLL = 0.03
@@ -77,7 +77,7 @@ class Bystander:
     def asks(self, path: str, headers: Iterable[tuple[str, str]] = ()) -> Callable[[], Awaitable[Answer]]:
         """To get this path."""
         request = (Piece(head("GET", path, [*headers, ("Connection", "close")])),)
-        return lambda: ask(self.address, request, PATIENCE)
+        return lambda: ask(self.address, request, TIMEOUT)
 
     def imports(self, headers: list[tuple[str, str]], prefix: str) -> Callable[[], Awaitable[Answer]]:
         """To import one row and to see it done."""
@@ -88,7 +88,7 @@ class Bystander:
             body = json.dumps([row]).encode()
             sent = [*headers, ("Content-Type", "application/json"), ("Connection", "close")]
             request = (Piece(head("POST", "/v1/vouchers/import", sent, len(body)) + body),)
-            answer = await ask(self.address, request, PATIENCE)
+            answer = await ask(self.address, request, TIMEOUT)
             if answer.status != 202:
                 return answer
             return await self._ended(f"/v1/async-actions/{json.loads(answer.text)['async_action_id']}", headers)
@@ -96,7 +96,7 @@ class Bystander:
         return work
 
     async def _ended(self, path: str, headers: list[tuple[str, str]]) -> Answer:
-        look, deadline = self.asks(path, headers), time.monotonic() + PATIENCE
+        look, deadline = self.asks(path, headers), time.monotonic() + TIMEOUT
         answer = Answer(0, 0, "never DONE")
         while time.monotonic() < deadline:
             answer = await look()

@@ -18,7 +18,7 @@ UNITS = (
 _FORM = "multipart/form-data; boundary=part"
 _HEADER = "Code,Voucher Type,Value\n"
 _ROW = "DOOR-1,GIFT_VOUCHER,5\n"
-_LONGEST_LINE = 60_000  # of a URL or a header: servers refuse longer ones
+_MAX_LINE_LENGTH = 60_000  # of a URL or a header: servers refuse longer ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,9 +168,9 @@ def _lines() -> Iterator[Door]:
         "/sign-in?next=…", "/v1/…", "/…",
     )  # fmt: skip
     for query in queries:
-        yield Door(f"GET {query}", _line(query), _LONGEST_LINE // 3)
+        yield Door(f"GET {query}", _line(query), _MAX_LINE_LENGTH // 3)
     for name in ("X-App-Id", "Idempotency-Key", "Cookie", "Content-Type", "Content-Encoding", "Accept", "Range"):
-        yield Door(f"header {name}", _header(name), _LONGEST_LINE)
+        yield Door(f"header {name}", _header(name), _MAX_LINE_LENGTH)
 
 
 def _line(query: str) -> Callable[[Lab, str], Shot]:

@@ -15,7 +15,7 @@ _STEP = 4  # times the length
 _SLOW = 0.3  # seconds: below, no growth can be told from what else goes on
 _GROWTH = 7.0  # over a fourfold length; four is linear, sixteen quadratic
 _TOO_LONG = 5.0
-_PATIENCE = 60.0
+_TIMEOUT = 60.0
 _TRIES = 3
 
 
@@ -45,7 +45,7 @@ def find_grown(lab: Lab, seconds: float, seed: int = 1) -> tuple[list[Grown], li
         found = Grown(door.name, unit)
         if _grows(lab, door, found):
             grown.append(found)
-            lab.books.all_ended(_PATIENCE)
+            lab.books.all_ended(_TIMEOUT)
         tried.append(found)
     return tried, grown
 
@@ -87,4 +87,4 @@ def _seconds(lab: Lab, door: Door, unit: str, length: int) -> float:
 
 
 def _asked(lab: Lab, pieces: tuple[Piece, ...]) -> Answer:
-    return asyncio.run(ask(lab.address, pieces, _PATIENCE))
+    return asyncio.run(ask(lab.address, pieces, _TIMEOUT))

@@ -69,18 +69,18 @@ def _unnamed(pid: int) -> int:
 @contextmanager
 def watched(server: Server) -> Iterator[Held]:
     """The most that is held while the context lasts."""
-    most, ended = Held(), threading.Event()
+    maximum, ended = Held(), threading.Event()
 
     def watch() -> None:
         while not ended.is_set():
             with suppress(psutil.NoSuchProcess):
-                most.take(held_by(server))
+                maximum.take(held_by(server))
             ended.wait(_EVERY)
 
     watcher = threading.Thread(target=watch)
     watcher.start()
     try:
-        yield most
+        yield maximum
     finally:
         ended.set()
         watcher.join()
@@ -88,8 +88,8 @@ def watched(server: Server) -> Iterator[Held]:
 
 def at_rest(server: Server, seconds: float = 1) -> Held:
     """What is held by a server that has nothing to do."""
-    most, deadline = Held(), time.monotonic() + seconds
+    maximum, deadline = Held(), time.monotonic() + seconds
     while time.monotonic() < deadline:
-        most.take(held_by(server))
+        maximum.take(held_by(server))
         time.sleep(_EVERY)
-    return most
+    return maximum

@@ -19,8 +19,8 @@ from tests.attack.wire import Shot
 _AFTERWARDS = 1.0  # seconds that the bystander looks on at least, when the attack is over
 _SETTLE = 30.0  # seconds for what the attack has left behind, before it is canceled
 _CANCELED = 60.0
-_MOST_HELD = 1500.0  # MiB
-_MOST_WAITED = 120.0  # for processes of ours
+_MAX_HELD = 1500.0  # MiB
+_MAX_WAITED = 120.0  # for processes of ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Outcome:
     children: int = 0
     unnamed: float = 0
     actions: int = 0
-    portions: int = 0
+    batches: int = 0
     worked_off: float = 0  # seconds from the beginning until all actions had ended
     canceled: bool = False
     renewed: bool = False
@@ -73,10 +73,10 @@ def attacked(lab: Lab, attack: Attack, bounds: Bounds, *, scale_of_time: float =
     if not ended:
         _cancel(lab)
         lab.books.all_ended(_CANCELED)
-    actions, portions = lab.books.count(since)
+    actions, batches = lab.books.count(since)
     outcome = Outcome(
         attack.name, attack.sends, told, seen, _over_rest(lab, held), held.children, round(held.unnamed, 1), actions,
-        portions, round(worked_off, 1), not ended, renewed,
+        batches, round(worked_off, 1), not ended, renewed,
     )  # fmt: skip
     outcome.broken = [*_broken(outcome, bounds), *_books(lab, since, told)]
     return outcome
@@ -88,7 +88,7 @@ def _fired(lab: Lab, shots: list[Shot], seconds: float, held: Held) -> dict[str,
         pickle.dump({"address": lab.address, "shots": shots, "seconds": seconds}, plan)
         plan.seek(0)
         attacker = subprocess.Popen([sys.executable, "-m", "tests.attack.attacker"], stdin=plan, stdout=subprocess.PIPE)
-    deadline, stopped = time.monotonic() + seconds + _MOST_WAITED, False
+    deadline, stopped = time.monotonic() + seconds + _MAX_WAITED, False
     try:
         while True:
             try:
@@ -96,7 +96,7 @@ def _fired(lab: Lab, shots: list[Shot], seconds: float, held: Held) -> dict[str,
             except subprocess.TimeoutExpired:
                 if time.monotonic() > deadline:
                     raise
-                if not stopped and max((*held.resident.values(), held.unnamed), default=0) > _MOST_HELD:
+                if not stopped and max((*held.resident.values(), held.unnamed), default=0) > _MAX_HELD:
                     attacker.terminate()
                     stopped = True
             else:
@@ -121,7 +121,7 @@ def _bystander(lab: Lab) -> Iterator[dict[str, Any]]:
         process.stdin.flush()
         assert process.stdout.readline() == "ready\n"
         yield seen
-        output, _ = process.communicate(timeout=_MOST_WAITED)
+        output, _ = process.communicate(timeout=_MAX_WAITED)
         seen |= json.loads(output)
     finally:
         process.kill()

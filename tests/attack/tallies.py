@@ -14,7 +14,7 @@ FROM async_actions AS action
 CROSS JOIN LATERAL (
     SELECT coalesce(sum(row_count), 0) AS rows, coalesce(sum(done_count), 0) AS done,
            coalesce(sum(failed_count), 0) AS failed
-    FROM portions WHERE project_id = action.project_id AND action_id = action.id
+    FROM batches WHERE project_id = action.project_id AND action_id = action.id
 ) AS sums
 CROSS JOIN LATERAL (
     SELECT count(*) AS failures FROM failures WHERE project_id = action.project_id AND action_id = action.id
@@ -73,15 +73,15 @@ class Books:
         return [*(str(row) for row in found), *(f"{action} was accepted and is not there" for action in sorted(lost))]
 
     def count(self, since: Any) -> tuple[int, int]:
-        """How many actions and portions there are since then."""
+        """How many actions and batches there are since then."""
         found = self._one(
-            "SELECT count(DISTINCT action.id) AS actions, count(portion.first_row) AS portions"
+            "SELECT count(DISTINCT action.id) AS actions, count(batch.first_row) AS batches"
             " FROM async_actions AS action"
-            " LEFT JOIN portions AS portion ON portion.project_id = action.project_id AND portion.action_id = action.id"
+            " LEFT JOIN batches AS batch ON batch.project_id = action.project_id AND batch.action_id = action.id"
             " WHERE action.created_at >= %(since)s",
             since=since,
         )
-        return int(found["actions"]), int(found["portions"])
+        return int(found["actions"]), int(found["batches"])
 
     def _one(self, sql: str, **parameters: Any) -> dict[str, Any]:
         found = self._connection.execute(sql, parameters).fetchone()

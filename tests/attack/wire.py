@@ -151,11 +151,11 @@ async def exchange(connection: socket.socket, pieces: Iterable[Piece], number: i
     return Answer(status, time.monotonic() - began, text or ("closed" if not status else ""))
 
 
-async def ask(address: Address, pieces: Iterable[Piece], patience: float) -> Answer:
+async def ask(address: Address, pieces: Iterable[Piece], timeout_seconds: float) -> Answer:
     """One request on a connection of its own; status 0 where nothing came within so many seconds."""
     began, connection = time.monotonic(), None
     try:
-        async with asyncio.timeout(patience):
+        async with asyncio.timeout(timeout_seconds):
             connection = await connect(address)
             answer = await exchange(connection, pieces)
     except TimeoutError:

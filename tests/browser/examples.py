@@ -34,8 +34,8 @@ def fill(api: Api) -> Project:
     return project
 
 
-def send(api: Api, name: str, content: str, *, path: str = "/v1/vouchers/importCSV", **wishes: str) -> str:
+def send(api: Api, name: str, content: str, *, path: str = "/v1/vouchers/importCSV", **submission_options: str) -> str:
     """Send a file of this name; returns the task's id."""
-    answer = api.http.post(path, files={"file": (name, content)}, params=wishes)
+    answer = api.http.post(path, files={"file": (name, content)}, params=submission_options)
     assert answer.status_code == 202, answer.text
     return str(answer.json()["async_action_id"])

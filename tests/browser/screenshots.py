@@ -21,7 +21,7 @@ SET created_at = created_at - %(back)s::interval, updated_at = updated_at - %(ba
     started_at = started_at - %(back)s::interval, finished_at = finished_at - %(back)s::interval
 WHERE id = %(id)s
 """
-_PORTIONS_BACK = "UPDATE portions SET closed_at = closed_at - %(back)s::interval WHERE action_id = %(id)s"
+_BATCHES_BACK = "UPDATE batches SET closed_at = closed_at - %(back)s::interval WHERE action_id = %(id)s"
 
 
 def main() -> None:
@@ -72,7 +72,7 @@ def _put_back(database: str, action_id: str, minutes: int) -> None:
     back = {"id": action_id, "back": f"{minutes} minutes"}
     with psycopg.connect(database) as connection:
         connection.execute(_ACTION_BACK, back)
-        connection.execute(_PORTIONS_BACK, back)
+        connection.execute(_BATCHES_BACK, back)
 
 
 def _take_wide(visitor: Visitor, api: Api, task_id: str) -> None:

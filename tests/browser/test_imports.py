@@ -33,7 +33,7 @@ def choose(page: Page, file: Path) -> None:
     expect(page.get_by_role("heading", name="What it is")).to_be_visible()
 
 
-def test_a_file_with_wrong_headers_goes_in_and_its_bad_rows_are_mended(visitor: Visitor, api: Api, file: Path) -> None:
+def test_a_file_with_wrong_headers_goes_in_and_its_bad_rows_are_fixed(visitor: Visitor, api: Api, file: Path) -> None:
     page = visitor.open("/imports")
     expect(page.locator("#limits")).to_contain_text("Up to 1.1 GB")
     choose(page, file)

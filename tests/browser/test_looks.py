@@ -20,7 +20,7 @@ def _pages(project: Project) -> list[str]:
         f"/tasks/{project.dry}",
         f"/tasks/{project.empty}",
         f"/tasks/{project.objects}",
-        f"/tasks/{project.mixed}/portions",
+        f"/tasks/{project.mixed}/batches",
         f"/tasks/{project.mixed}/fix",
         f"/tasks/{project.objects}/fix",
         f"/tasks/{project.mixed}/fix?reason=Voucher+Type+is+required",

@@ -1,4 +1,4 @@
-"""Somebody at the dashboard: signs in, watches, cancels, looks for tasks, and mends what failed."""
+"""Somebody at the dashboard: signs in, watches, cancels, looks for tasks, and fixes what failed."""
 
 import re
 import time
@@ -93,7 +93,7 @@ def test_a_running_task_is_watched_and_ends_before_ones_eyes(visitor: Visitor, a
     expect(page.locator("#reasons")).to_contain_text("Voucher Type is required")
     expect(page.locator(".figures div", has_text="Done").locator("dd")).to_have_text("12,000")
     assert page.title() != marked
-    expect(page.get_by_role("list", name="Portions").get_by_role("listitem")).to_have_count(2)
+    expect(page.get_by_role("list", name="Batches").get_by_role("listitem")).to_have_count(2)
 
 
 def test_a_running_task_is_canceled_only_after_a_question(visitor: Visitor, api: Api, served_database: str) -> None:
@@ -135,7 +135,7 @@ def test_all_that_match_are_canceled_after_a_look_at_their_number(
     assert api.ended(spared)["done_count"] == api.ended(later)["done_count"] // 3 == 1
 
 
-def test_two_failed_rows_are_mended_in_place_and_imported_alone(visitor: Visitor, api: Api) -> None:
+def test_two_failed_rows_are_fixed_in_place_and_imported_alone(visitor: Visitor, api: Api) -> None:
     action = run(api, SUPPLIER.read_text())
     page = visitor.open(f"/tasks/{action['id']}")
     group = page.locator("#reasons tr", has_text="Value: must be a number")
@@ -163,7 +163,7 @@ def test_two_failed_rows_are_mended_in_place_and_imported_alone(visitor: Visitor
     assert api.http.get("/v1/vouchers/FALL-0333").status_code == 404
 
 
-def test_one_value_mends_all_rows_with_a_reason(visitor: Visitor, api: Api) -> None:
+def test_one_value_fixes_all_rows_with_a_reason(visitor: Visitor, api: Api) -> None:
     action = run(api, SUPPLIER.read_text())
     page = visitor.open(f"/tasks/{action['id']}/fix?reason=Voucher+Type+is+required")
     expect(page.get_by_label("Put into the column")).to_have_value("1")
@@ -244,6 +244,6 @@ def test_what_was_typed_stays_while_one_looks_at_other_reasons_or_adds_a_column(
     expect(page.locator("#parent")).to_be_visible()
     assert api.get("/v1/vouchers/A")["category"] == "Fall"
     visitor.open(f"/tasks/{action['id']}/fix")
-    expect(page.locator("#mended")).to_contain_text("1 of the 3 rows was fixed")
+    expect(page.locator("#fixed")).to_contain_text("1 of the 3 rows was fixed")
     expect(page.get_by_label("Row 1, Value")).to_have_value("x")
     assert visitor.faults() == []

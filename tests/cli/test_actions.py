@@ -16,9 +16,9 @@ def imported(api: Api, content: str = MIXED) -> str:
 def test_actions_are_listed_and_shown(api: Api) -> None:
     assert "tallykeep import" in run(api, "actions", "list").stdout, "an empty list says how to begin"
     action_id = imported(api)
-    listed = run(api, "actions", "list").stdout
-    assert action_id in listed
-    assert "just now" in listed
+    list_spec = run(api, "actions", "list").stdout
+    assert action_id in list_spec
+    assert "just now" in list_spec
     assert json.loads(run(api, "actions", "list", "--json").stdout)["async_actions"][0]["id"] == action_id
     shown = run(api, "actions", "show", action_id).stdout
     assert "1 failed" in shown
@@ -60,19 +60,19 @@ def test_watching_ends_with_how_the_action_ended(api: Api, tmp_path: Path) -> No
     assert run(api, "actions", "watch", imported(api, MIXED.replace("ten", "10"))).returncode == 0
 
 
-def test_failed_rows_are_mended_and_retried(api: Api, tmp_path: Path) -> None:
-    action_id, mended = imported(api), tmp_path / "failures.csv"
-    assert run(api, "actions", "failures", action_id, "--to", str(mended)).returncode == 0
-    assert run(api, "actions", "failures", action_id).stdout == mended.read_text()
+def test_failed_rows_are_fixed_and_retried(api: Api, tmp_path: Path) -> None:
+    action_id, fixed = imported(api), tmp_path / "failures.csv"
+    assert run(api, "actions", "failures", action_id, "--to", str(fixed)).returncode == 0
+    assert run(api, "actions", "failures", action_id).stdout == fixed.read_text()
     assert run(api, "actions", "retry", action_id).returncode == 1
-    mended.write_text(mended.read_text().replace(",ten,", ",10,"))
-    retried = run(api, "actions", "retry", action_id, str(mended), "--json")
+    fixed.write_text(fixed.read_text().replace(",ten,", ",10,"))
+    retried = run(api, "actions", "retry", action_id, str(fixed), "--json")
     told = json.loads(retried.stdout)
     assert (retried.returncode, told["action"]["parent_id"], told["replayed"]) == (0, action_id, False)
     assert api.get("/v1/vouchers/B")["gift"]["amount"] == 1000
     assert "1 of those that are not done went in by retries since" in run(api, "actions", "show", action_id).stdout
-    assert "these rows were sent before" in run(api, "actions", "retry", action_id, str(mended)).stdout
-    started = run(api, "actions", "retry", action_id, str(mended), "--again", "--no-wait")
+    assert "these rows were sent before" in run(api, "actions", "retry", action_id, str(fixed)).stdout
+    started = run(api, "actions", "retry", action_id, str(fixed), "--again", "--no-wait")
     assert (started.returncode, "tallykeep actions watch" in started.stdout) == (0, True)
 
 

@@ -230,7 +230,7 @@ def test_an_idempotency_key_of_ones_own(api: Api, gifts: Path, mixed: Path) -> N
     assert (two.returncode, "one file at a time" in two.stderr) == (2, True)
 
 
-def test_failed_rows_are_written_mended_and_sent_again(api: Api, tmp_path: Path, mixed: Path) -> None:
+def test_failed_rows_are_written_fixed_and_sent_again(api: Api, tmp_path: Path, mixed: Path) -> None:
     failed = tmp_path / "failed.csv"
     sent = run(api, "import", str(mixed), "--failed-to", str(failed), "--json")
     (told,) = json.loads(sent.stdout)

@@ -105,10 +105,10 @@ def test_a_key_is_made_used_and_revoked(api: Api) -> None:
     variables = dict(word.split("=", 1) for word in made.stdout.split()[1:])
     assert variables.keys() == {"TALLYKEEP_APP_ID", "TALLYKEEP_APP_TOKEN"}
     key = variables["TALLYKEEP_APP_ID"]
-    listed = run(api, "keys", "list").stdout
-    assert key in listed
-    assert "CI" in listed
-    assert variables["TALLYKEEP_APP_TOKEN"] not in listed
+    list_spec = run(api, "keys", "list").stdout
+    assert key in list_spec
+    assert "CI" in list_spec
+    assert variables["TALLYKEEP_APP_TOKEN"] not in list_spec
     assert run(api, "actions", "list", **variables).returncode == 0
     unasked = run(api, "keys", "revoke", key)
     assert (unasked.returncode, "--yes" in unasked.stderr) == (2, True)
@@ -125,8 +125,8 @@ def test_a_key_is_made_used_and_revoked(api: Api) -> None:
 def test_keys_for_scripts(api: Api) -> None:
     made = json.loads(run(api, "keys", "create", "--kind", "management", "--json").stdout)
     assert (made["kind"], len(made["token"]) > 30) == ("management", True)
-    listed = {key["id"]: key for key in json.loads(run(api, "keys", "list", "--json").stdout)["keys"]}
-    assert "token" not in listed[made["id"]]
+    list_spec = {key["id"]: key for key in json.loads(run(api, "keys", "list", "--json").stdout)["keys"]}
+    assert "token" not in list_spec[made["id"]]
     assert run(api, "keys", "revoke", made["id"], "--kind", "management", "--yes").returncode == 0
 
 

@@ -20,9 +20,9 @@ def test_a_connection_is_saved_and_used(api: Api, tmp_path: Path) -> None:
     assert stat.S_IMODE(kept(tmp_path).stat().st_mode) == 0o600
     assert stat.S_IMODE(kept(tmp_path).parent.stat().st_mode) == 0o700
     assert run(None, "actions", "list").returncode == 0
-    listed = run(None, "profiles", "list")
-    assert api.url in listed.stdout
-    assert api.keys.app_token not in listed.stdout + saved.stdout + saved.stderr
+    list_spec = run(None, "profiles", "list")
+    assert api.url in list_spec.stdout
+    assert api.keys.app_token not in list_spec.stdout + saved.stdout + saved.stderr
     told = json.loads(run(None, "profiles", "list", "--json").stdout)
     assert told == {"default": {"url": api.url, "app_id": api.keys.app_id}}
 

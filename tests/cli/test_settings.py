@@ -24,11 +24,11 @@ def test_settings_that_cannot_be_used_end_a_role_with_a_sentence(tmp_path: Path)
 
 
 def test_a_misspelled_variable_is_told_beside_the_result(api: Api) -> None:
-    listed = run(api, "keys", "list", "--json", TALLYKEEP_PROFIL="x")
-    assert listed.returncode == 0
-    assert listed.stdout.startswith("{")
+    list_spec = run(api, "keys", "list", "--json", TALLYKEEP_PROFIL="x")
+    assert list_spec.returncode == 0
+    assert list_spec.stdout.startswith("{")
     told = "tallykeep: TALLYKEEP_PROFIL is no setting and has no effect; did you mean TALLYKEEP_PROFILE?\n"
-    assert listed.stderr == told
+    assert list_spec.stderr == told
 
 
 def test_a_url_that_is_none_is_named_as_its_variable() -> None:

@@ -50,12 +50,12 @@ def defer_again(database_url: str, project: str, times: int) -> None:
         async with await psycopg.AsyncConnection.connect(database_url) as connection:
             for _ in range(times):
                 job = queue.app.configure_task(TASK, queue=QUEUE, priority=-1, connection=connection)
-                await job.defer_async(project_id=number, express=False)
+                await job.defer_async(project_id=number, small=False)
 
     asyncio.run(defer())
 
 
-async def _nothing(project_id: int, express: bool) -> None:
+async def _nothing(project_id: int, small: bool) -> None:
     """This process only defers."""
 
 

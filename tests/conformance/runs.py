@@ -47,8 +47,8 @@ def _failures(api: Api, action: dict[str, Any]) -> list[dict[str, Any]]:
     found = result.get("failed", result.get("errors"))
     if found is not None:
         return list(found)
-    listed = api.get(f"/v1/async-actions/{action['id']}/failures")["failures"]
-    return [{name: value for name, value in failure.items() if name != "line"} for failure in listed]
+    list_spec = api.get(f"/v1/async-actions/{action['id']}/failures")["failures"]
+    return [{name: value for name, value in failure.items() if name != "line"} for failure in list_spec]
 
 
 def report_lines(action: dict[str, Any]) -> list[str]:

@@ -18,7 +18,7 @@ from tests.conformance.cases import CASES
 REFERENCE = Path(__file__).parents[3] / "shared" / "reference"
 METHODS = {"CAMPAIGN.VOUCHERS_UPDATE": "put", "CAMPAIGN.VOUCHERS_DELETE": "delete"}
 WITH_FIELDS = [name for name, case in CASES.items() if not isinstance(case.full, NotFor)]
-PEER_TEMPLATES = {
+REFERENCE_TEMPLATES = {
     "import-customers-template.csv": "CUSTOMERS.IMPORT_CSV",
     "import-discount-coupons-into-campaign-template.csv": "CAMPAIGN.VOUCHERS_IMPORT_CSV",
     "import-generic-coupons-template.csv": "VOUCHERS.IMPORT_CSV",
@@ -39,7 +39,7 @@ OUR_TEMPLATES = {
 
 
 @cache
-def peer() -> dict[str, Any]:
+def reference_api() -> dict[str, Any]:
     file = REFERENCE / "voucherify-openapi.json"
     if not file.exists():
         pytest.skip(f"the peer's OpenAPI file is not beside the checkout: {file}")
@@ -47,8 +47,8 @@ def peer() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", WITH_FIELDS)
-def test_full_rows_hold_every_field_that_the_peer_describes(name: str) -> None:
-    operation = peer()["paths"][_peer_path(CASES[name].path)][METHODS.get(name, "post")]
+def test_full_rows_hold_every_field_that_the_reference_api_describes(name: str) -> None:
+    operation = reference_api()["paths"][_reference_path(CASES[name].path)][METHODS.get(name, "post")]
     wanted = {parameter["name"] for parameter in operation.get("parameters", [])} - {"vouchers_count"}
     for content in operation.get("requestBody", {"content": {}})["content"].values():
         wanted |= set(_described(content["schema"]))
@@ -57,9 +57,9 @@ def test_full_rows_hold_every_field_that_the_peer_describes(name: str) -> None:
     assert sorted(field for field in wanted - {"file"} if not _is_covered(name, field)) == []
 
 
-@pytest.mark.parametrize(("file", "name"), PEER_TEMPLATES.items(), ids=list(PEER_TEMPLATES))
-def test_full_rows_hold_every_column_of_the_peers_templates(file: str, name: str) -> None:
-    peer()
+@pytest.mark.parametrize(("file", "name"), REFERENCE_TEMPLATES.items(), ids=list(REFERENCE_TEMPLATES))
+def test_full_rows_hold_every_column_of_the_reference_apis_templates(file: str, name: str) -> None:
+    reference_api()
     with (REFERENCE / "csv-templates" / file).open(newline="") as template:
         assert _without_column(next(csv.reader(template)), name) == []
 
@@ -84,7 +84,7 @@ def test_golden_results_have_the_shape_of_the_captured_examples() -> None:
             assert _without_numbers(result["message"]) == _without_numbers(ours["message"]), name
 
 
-def _peer_path(path: str) -> str:
+def _reference_path(path: str) -> str:
     return path.replace("{target}", "{campaignId}")
 
 
@@ -124,7 +124,9 @@ def _described(schema: dict[str, Any], seen: tuple[str, ...] = ()) -> Iterator[s
     """Every property of a schema, inner ones behind points; metadata is anybody's own."""
     if reference := schema.get("$ref"):
         if reference not in seen:
-            yield from _described(peer()["components"]["schemas"][reference.rpartition("/")[2]], (*seen, reference))
+            yield from _described(
+                reference_api()["components"]["schemas"][reference.rpartition("/")[2]], (*seen, reference)
+            )
         return
     for part in (*schema.get("allOf", []), *schema.get("oneOf", []), *schema.get("anyOf", [])):
         yield from _described(part, seen)
@@ -137,7 +139,7 @@ def _described(schema: dict[str, Any], seen: tuple[str, ...] = ()) -> Iterator[s
 
 
 def _captured_actions() -> list[dict[str, Any]]:
-    responses = peer()["paths"]["/v1/async-actions/{asyncActionId}"]["get"]["responses"]
+    responses = reference_api()["paths"]["/v1/async-actions/{asyncActionId}"]["get"]["responses"]
     return [example["value"] for example in responses["200"]["content"]["application/json"]["examples"].values()]
 
 

@@ -63,7 +63,7 @@ def audit(server: Server, action_id: str, rows: int) -> None:
         ).fetchall()
         assert [row for (row,) in failed] == expected_failures
         tallies = connection.execute(
-            "SELECT sum(done_count), sum(failed_count), count(*) FILTER (WHERE status = 'OPEN') FROM portions"
+            "SELECT sum(done_count), sum(failed_count), count(*) FILTER (WHERE status = 'OPEN') FROM batches"
             " WHERE action_id = %s",
             (action_id,),
         ).fetchone()

@@ -5,7 +5,7 @@ from pathlib import Path
 from tests.crash.nemesis.run import Plan, as_text, is_clean, run
 
 # On a machine that is busy with other tests a process may take longer to start than a try alone may take.
-SHORT = Plan(seed=7, kills=10, rows=6_000, portion_attempts=9)
+SHORT = Plan(seed=7, kills=10, rows=6_000, batch_attempts=9)
 
 
 def test_no_row_is_lost_or_doubled_whatever_is_killed(session_dir: Path) -> None:

@@ -40,7 +40,7 @@ def test_in_a_sequence_the_answer_tells_who_is_in_front() -> None:
     assert find_contradictions(written, {"k": "a"})
 
 
-def test_the_portions_of_one_entry_are_in_order_and_others_may_come_between() -> None:
+def test_the_batches_of_one_entry_are_in_order_and_others_may_come_between() -> None:
     one = entry("a")
     written = [wrote(one, 1, k="a 1", j="a 1"), wrote(one, 251, k="a 251"), wrote(entry("b"), k="b", j="b")]
     assert find_contradictions(written, {"k": "a 251", "j": "b"}) == []

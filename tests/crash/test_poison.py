@@ -9,16 +9,16 @@ import psycopg
 from tests.crash.test_kills import client, database_url
 from tests.server import Server
 
-PORTION = 500
+BATCH = 500
 POISONED_ROW = 123
-MOST_DEATHS = 8  # two with its portion, one with each of three cuts at most, two alone, and one to spare
+MAX_DEATHS = 8  # two with its batch, one with each of three cuts at most, two alone, and one to spare
 
 
 def test_a_row_that_kills_the_worker_fails_alone(serve: Callable[..., Server], session_dir: Path) -> None:
     deaths = session_dir / "deaths"
     path = os.pathsep.join([str(Path(__file__).parent / "poison"), os.environ.get("PYTHONPATH", "")])
-    server = serve("poison", TALLYKEEP_PORTION_ROWS=str(PORTION), PYTHONPATH=path, POISONED=str(deaths))
-    codes = [f"C{number}" for number in range(1, 2 * PORTION + 1)]
+    server = serve("poison", TALLYKEEP_BATCH_ROWS=str(BATCH), PYTHONPATH=path, POISONED=str(deaths))
+    codes = [f"C{number}" for number in range(1, 2 * BATCH + 1)]
     codes[POISONED_ROW - 1] = "POISON"
     api = client(server)
     lines = "".join(f"{code},GIFT_VOUCHER,1\n" for code in codes)
@@ -33,6 +33,6 @@ def test_a_row_that_kills_the_worker_fails_alone(serve: Callable[..., Server], s
     assert found == set(codes) - {"POISON"}
     sizes = [int(size) for size in deaths.read_text().split()]
     assert sizes[-1] == 1
-    assert len(sizes) <= MOST_DEATHS, sizes
+    assert len(sizes) <= MAX_DEATHS, sizes
     # Who was not killed by it still works.
     assert api.ended(api.import_csv("Code,Voucher Type,Value\nAFTER,GIFT_VOUCHER,1\n"))["done_count"] == 1

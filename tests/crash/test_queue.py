@@ -30,7 +30,7 @@ SABOTAGE = {
 
 @pytest.mark.parametrize("sabotage", SABOTAGE.values(), ids=list(SABOTAGE))
 def test_whatever_becomes_of_the_jobs(serve: Callable[..., Server], sabotage: str) -> None:
-    server = serve(f"queue{len(sabotage)}", TALLYKEEP_PORTION_ROWS="500")
+    server = serve(f"queue{len(sabotage)}", TALLYKEEP_BATCH_ROWS="500")
     api = client(server)
     action_id = api.import_csv(file_of(ROWS))
     with psycopg.connect(database_url(server), autocommit=True) as connection:
@@ -51,7 +51,7 @@ LIMITS_OF_OTHERS = {
 
 
 def test_limits_that_others_set_for_the_database_end_no_work(serve: Callable[..., Server]) -> None:
-    server = serve("limits", TALLYKEEP_PORTION_ROWS="2000")
+    server = serve("limits", TALLYKEEP_BATCH_ROWS="2000")
     api = client(server)
     with psycopg.connect(database_url(server), autocommit=True) as connection:
         for name, limit in LIMITS_OF_OTHERS.items():
@@ -79,40 +79,40 @@ def test_limits_that_others_set_for_the_database_end_no_work(serve: Callable[...
     audit(server, action_id, ROWS)
 
 
-def _in_a_portion(url: str, application_name: str = "tallykeep worker") -> set[int]:
-    """Process ids of the sessions that are in the middle of a portion."""
+def _in_a_batch(url: str, application_name: str = "tallykeep worker") -> set[int]:
+    """Process ids of the sessions that are in the middle of a batch."""
     with psycopg.connect(url) as connection:
         found = connection.execute(
             "SELECT pid FROM pg_stat_activity JOIN pg_locks USING (pid)"
-            " WHERE application_name = %s AND relation = 'portions'::regclass AND mode = 'RowShareLock'",
+            " WHERE application_name = %s AND relation = 'batches'::regclass AND mode = 'RowShareLock'",
             (application_name,),
         ).fetchall()
     return {pid for (pid,) in found}
 
 
-def _stop_in_a_portion(url: str, worker: psutil.Process) -> set[int]:
-    """Stop the worker while it holds a portion, however often that has to be tried; returns its sessions."""
+def _stop_in_a_batch(url: str, worker: psutil.Process) -> set[int]:
+    """Stop the worker while it holds a batch, however often that has to be tried; returns its sessions."""
     while True:
         worker.suspend()
         time.sleep(0.1)  # what it had sent already is being answered
-        if held := _in_a_portion(url):
+        if held := _in_a_batch(url):
             return held
         worker.resume()
         time.sleep(0.02)
 
 
 def test_a_worker_stopped_beyond_its_lease_commits_nothing_when_it_wakes_up(serve: Callable[..., Server]) -> None:
-    server = serve("asleep", TALLYKEEP_PORTION_ROWS="500", TALLYKEEP_LEASE_SECONDS="2")
+    server = serve("asleep", TALLYKEEP_BATCH_ROWS="500", TALLYKEEP_LEASE_SECONDS="2")
     api, url = client(server), database_url(server)
     action_id = api.import_csv(file_of(ROWS))
     at_progress(api, action_id, 1_000)
     sleeper = server.role("worker")
-    held = _stop_in_a_portion(url, sleeper)
+    held = _stop_in_a_batch(url, sleeper)
     other = _second_worker(url)
     try:
         action = api.ended(action_id, seconds=60)
         assert sleeper.status() == psutil.STATUS_STOPPED  # it was the other who did it
-        assert held.isdisjoint(_in_a_portion(url))
+        assert held.isdisjoint(_in_a_batch(url))
         sleeper.resume()
         after = api.ended(api.import_json([{"code": "AFTER", "gift": {"amount": 1}}]))
         assert after["done_count"] == 1
@@ -131,14 +131,14 @@ def _second_worker(url: str) -> subprocess.Popen[bytes]:
                             preexec_fn=die_with_parent(signal.SIGTERM))  # fmt: skip
 
 
-def test_sessions_ended_in_the_middle_of_portions(serve: Callable[..., Server]) -> None:
-    server = serve("sessions", TALLYKEEP_PORTION_ROWS="500")
+def test_sessions_ended_in_the_middle_of_batches(serve: Callable[..., Server]) -> None:
+    server = serve("sessions", TALLYKEEP_BATCH_ROWS="500")
     api, url = client(server), database_url(server)
     action_id = api.import_csv(file_of(ROWS))
     ended = 0
     with psycopg.connect(url, autocommit=True) as connection:
         while ended < 10 and _is_open(api, action_id):
-            for pid in _in_a_portion(url):
+            for pid in _in_a_batch(url):
                 connection.execute("SELECT pg_terminate_backend(%s)", (pid,))
                 ended += 1
             time.sleep(0.05)

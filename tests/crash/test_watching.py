@@ -60,11 +60,11 @@ def test_a_long_poll_ends_in_time_even_without_a_database(serve: Callable[..., S
 
 
 def _endless(server: Server) -> str:
-    """An action that no worker gets on with: it has no portion."""
+    """An action that no worker gets on with: it has no batch."""
     with psycopg.connect(database_url(server)) as connection:
         connection.execute(
             "INSERT INTO async_actions (project_id, id, type, status, operation_status, request_id, source,"
-            " total_count, open_count, open_portions, created_at, updated_at)"
+            " total_count, open_count, open_batches, created_at, updated_at)"
             " SELECT min(project_id), 'aa_endless', 'VOUCHERS.IMPORT', 'ENQUEUED', 'UNKNOWN', 'v-1', '{}', 1, 1, 1,"
             " now(), now() FROM projects"
         )

@@ -170,11 +170,11 @@ def test_fields_that_reasons_name_become_columns_that_are_imported(visitor: Brow
     assert _sheet(page)["row-1"] == ["L0", "", "DISCOUNT_VOUCHER", "10", "n", ""]
     cell = page.text.partition('data-title="Discount Type" class="at-fault"')[2].partition("</td>")[0]
     assert re.findall(r'<option value="(\w*)"', cell)[:3] == ["", "AMOUNT", "PERCENT"]
-    mended = {
+    fixed = {
         "row_1": ["L0", "PERCENT", "DISCOUNT_VOUCHER", "10", "n", ""],
         "row_4": ["L9", "AMOUNT", "DISCOUNT_VOUCHER", "10", "n", ""],
     }
-    child = _child(api, _send(visitor, page, **mended))
+    child = _child(api, _send(visitor, page, **fixed))
     assert counts(child) == (2, 0, 0)
     assert api.get("/v1/vouchers/L0")["discount"] == {"type": "PERCENT", "percent_off": 10.0}
     assert api.get("/v1/vouchers/L9")["discount"]["amount_off"] == 1000
@@ -190,7 +190,7 @@ def test_any_other_field_can_be_added_as_a_column(visitor: Browser, api: Api) ->
     assert api.get("/v1/vouchers/L0")["category"] == "Fall"
 
 
-def test_the_largest_reason_can_be_mended_at_once_by_a_column_that_the_file_does_not_have(
+def test_the_largest_reason_can_be_fixed_at_once_by_a_column_that_the_file_does_not_have(
     visitor: Browser, api: Api
 ) -> None:
     action = run(api, LACKING + "X;GIFT_VOUCHER;ten;n\n")
@@ -234,7 +234,7 @@ def test_nothing_is_sent_before_a_column_is_chosen(visitor: Browser, api: Api) -
     assert len(api.get("/v1/async-actions")["async_actions"]) == 1
 
 
-def test_a_task_tells_what_later_tasks_have_mended(visitor: Browser, api: Api) -> None:
+def test_a_task_tells_what_later_tasks_have_fixed(visitor: Browser, api: Api) -> None:
     action = run(api, LACKING)
     page = visitor.get(f"/tasks/{action['id']}/fix")
     first = _child(api, _send(visitor, page, row_1=["L0", "PERCENT", "DISCOUNT_VOUCHER", "10", "n"]))
@@ -247,11 +247,11 @@ def test_a_task_tells_what_later_tasks_have_mended(visitor: Browser, api: Api) -
     task = visitor.get(f"/tasks/{action['id']}").text
     assert "2 of 3 rows were fixed by later tasks, 1 is left." in task
     assert re.search(rf'href="/tasks/{second["id"]}/fix"[^>]*>Fix 1 row</a>', task)
-    assert re.search(r'<a class="button" id="fix"', task), "what is left failed again, and is mended there"
+    assert re.search(r'<a class="button" id="fix"', task), "what is left failed again, and is fixed there"
     again = visitor.get(f"/tasks/{second['id']}/fix")
     _child(api, _send(visitor, again, row_1=["L1", "PERCENT", "DISCOUNT_VOUCHER", "10", "n"]))
     task = visitor.get(f"/tasks/{action['id']}").text
     assert "Later tasks imported 3 rows, as many as had failed here." in task
-    listed = visitor.get("/tasks").text
-    assert listed.count('<span class="state good">Mended</span>') == 2
-    assert listed.count("retry of <a") == 3
+    list_spec = visitor.get("/tasks").text
+    assert list_spec.count('<span class="state good">Fixed</span>') == 2
+    assert list_spec.count("retry of <a") == 3

@@ -78,9 +78,9 @@ def test_resources_are_searched_and_looked_at(visitor: Browser, api: Api) -> Non
     assert "<h1>Ann &lt;b&gt;</h1>" in one
     assert "Nothing was found" in visitor.get("/resources/customers", q="nobody").text
     made(api, "/v1/vouchers", **GIFT, code="A&B/1 #2", metadata={})
-    listed = visitor.get("/resources/vouchers").text
-    assert "14.50" in listed
-    path = listed.partition('<td class="wide"><a href="')[2].partition('"')[0]
+    list_spec = visitor.get("/resources/vouchers").text
+    assert "14.50" in list_spec
+    path = list_spec.partition('<td class="wide"><a href="')[2].partition('"')[0]
     voucher = visitor.get(path).text
     assert "A&amp;B/1 #2" in voucher
     assert "<dd>Gift voucher</dd>" in voucher
@@ -101,8 +101,8 @@ def test_lists_are_downloaded_as_they_were_searched(visitor: Browser, api: Api) 
         assert api.http.post(f"/v1/campaigns/Fall%20%26%20Co/vouchers/{code}").status_code == 200
     made(api, "/v1/vouchers", **GIFT, code="B1")
     for query, codes in (({}, ["A1", "A2", "B1"]), ({"q": "2"}, ["A2"]), ({"campaign": "Fall & Co"}, ["A1", "A2"])):
-        listed = visitor.get("/resources/vouchers", **query).text
-        link = unescape(listed.partition('href="/resources/csv')[2].partition('"')[0])
+        list_spec = visitor.get("/resources/vouchers", **query).text
+        link = unescape(list_spec.partition('href="/resources/csv')[2].partition('"')[0])
         file = visitor.get(f"/resources/csv{link}")
         assert file.headers["content-disposition"] == 'attachment; filename="vouchers.csv"'
         assert file.content.startswith(b"\xef\xbb\xbfCode,Voucher Type,Value,")
@@ -259,11 +259,11 @@ def test_a_key_is_made_shown_once_used_and_revoked(visitor: Browser, api: Api) -
     assert f"export TALLYKEEP_APP_ID={key_id} TALLYKEEP_APP_TOKEN={token}</code>" in shown.text
     headers = {"X-App-Id": key_id, "X-App-Token": token}
     assert httpx.get(f"{api.url}/v1/vouchers", headers=headers, trust_env=False).status_code == 200
-    listed = visitor.get("/keys")
-    assert "Shop backend" in listed.text
-    assert token not in listed.text
-    form = listed.text.index("Shop backend")
-    mine = httpx.Response(200, text=listed.text[form:], request=listed.request)
+    list_spec = visitor.get("/keys")
+    assert "Shop backend" in list_spec.text
+    assert token not in list_spec.text
+    form = list_spec.text.index("Shop backend")
+    mine = httpx.Response(200, text=list_spec.text[form:], request=list_spec.request)
     revoked = visitor.send(mine, "/keys/revoke")
     assert "The key Shop backend was revoked" in revoked.text
     assert httpx.get(f"{api.url}/v1/vouchers", headers=headers, trust_env=False).status_code == 401

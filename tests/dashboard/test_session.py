@@ -165,12 +165,12 @@ def test_the_theme_is_the_readers_choice(browser: Browser) -> None:
 
 def test_who_tries_wrong_keys_again_and_again_has_to_wait() -> None:
     tries = WrongTries()
-    for _ in range(tries.most - 1):
+    for _ in range(tries.maximum - 1):
         tries.add("a")
     assert tries.wait_seconds("a") == 0
     tries.add("a")
     assert 0 < tries.wait_seconds("a") <= tries.within_seconds
     assert tries.wait_seconds("b") == 0
-    for number in range(tries.most_addresses):
+    for number in range(tries.max_addresses):
         tries.add(str(number))
     assert tries.wait_seconds("a") == 0

@@ -54,7 +54,7 @@ def test_few_rows_beside_many_can_be_seen_in_the_chart() -> None:
         for done, failed in ((1_000_000, 1), (1, 0), (0, 0))
     ]
     chart = chart_of(minutes)
-    assert (chart.total, chart.most) == (1_000_002, 1_000_001)
+    assert (chart.total, chart.maximum) == (1_000_002, 1_000_001)
     full, least, none = chart.bars
     assert full.done_height + full.failed_height <= HEIGHT
     assert full.failed_height > 1
@@ -105,7 +105,7 @@ def test_what_is_typed_anywhere_stays_text(visitor: Browser, api: Api) -> None:
 
 def test_another_projects_task_is_not_there(visitor: Browser, other_api: Api) -> None:
     action = run(other_api, MIXED)
-    for path in ("", "/fix", "/portions", "/events", "/download/file"):
+    for path in ("", "/fix", "/batches", "/events", "/download/file"):
         assert visitor.get(f"/tasks/{action['id']}{path}").status_code == 404
     own = visitor.get("/tasks")
     token = re.findall(r'name="csrf_token" value="([^"]*)"', own.text)[0]
@@ -140,7 +140,7 @@ def test_the_events_are_parts_of_the_page(visitor: Browser, api: Api, served_dat
     text = visitor.get(f"/tasks/{action_id}/events").text
     done = text.partition("event: done\n")[2]
     assert "<dt>Done</dt><dd>7</dd>" in done
-    assert "Rows 1 to 7: Done" in done  # portions and tally come together
+    assert "Rows 1 to 7: Done" in done  # batches and tally come together
     assert "<html" not in text
 
 

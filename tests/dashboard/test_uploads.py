@@ -7,7 +7,7 @@ from tallykeep.dashboard.pages.import_wizard.kept_uploads import Uploads
 
 
 class Few(Uploads):
-    most, most_of_one, most_bytes, seconds = 3, 2, 100, 900.0
+    maximum, max_of_one, max_bytes, seconds = 3, 2, 100, 900.0
 
 
 async def _kept(uploads: Uploads, *files: tuple[str, int]) -> list[str]:

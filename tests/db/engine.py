@@ -11,15 +11,15 @@ import psycopg
 
 from tallykeep.catalog.action_types import ACTION_TYPES
 from tallykeep.core.action_type import ActionTypes, Submission
-from tallykeep.core.portion import Portion, Source
+from tallykeep.core.batch import Batch, Source
 from tallykeep.core.settings import Settings
-from tallykeep.core.submission_options import Wishes
+from tallykeep.core.submission_options import SubmissionOptions
 from tallykeep.db.connections.pool import Pool, make_pool
 from tallykeep.engine.applying.applier import Applier
 from tallykeep.engine.intake.accept import Acceptance
 from tallykeep.engine.managing.cancel_retry import Controller
 from tallykeep.engine.reading.get_action import Reader
-from tallykeep.engine.recovering.quarantine import RunAlone
+from tallykeep.engine.recovering.quarantine import RunIsolated
 from tallykeep.engine.recovering.rescuer import Rescuer
 from tallykeep.tenants.projects import add_project, new_keys
 from tests.postgres import quiet_settings
@@ -32,7 +32,7 @@ class Bytes:
     """An upload that is just bytes."""
 
     body: AsyncIterator[bytes]
-    asked: Wishes = field(default_factory=Wishes)
+    asked: SubmissionOptions = field(default_factory=SubmissionOptions)
     file_name: str | None = None
     by_line: bool | None = None
     charset: str | None = None
@@ -41,13 +41,13 @@ class Bytes:
     header_row: int | None = None
     mapped_columns: frozenset[str] = frozenset()
 
-    def placed(self, portion: Portion, source: Source) -> Portion:
-        return portion
+    def placed(self, batch: Batch, source: Source) -> Batch:
+        return batch
 
     def chunks(self) -> AsyncIterator[bytes]:
         return self.body
 
-    def wishes(self) -> Wishes:
+    def submission_options(self) -> SubmissionOptions:
         return self.asked
 
 
@@ -63,22 +63,24 @@ class Engine:
     controller: Controller
     project_id: int
 
-    async def submit(self, kind: str, *chunks: bytes, **wishes: Any) -> str:
+    async def submit(self, kind: str, *chunks: bytes, **submission_options: Any) -> str:
         async def body() -> AsyncIterator[bytes]:
             for chunk in chunks:
                 yield chunk
 
-        accepted = await self.acceptance.accept(self.submission(kind), Bytes(body(), Wishes(**wishes)))
+        accepted = await self.acceptance.accept(
+            self.submission(kind), Bytes(body(), SubmissionOptions(**submission_options))
+        )
         return accepted.action_id
 
     def submission(self, kind: str, **more: Any) -> Submission:
         return Submission(kind=ACTION_TYPES[kind], project_id=self.project_id, request_id="v-test", **more)
 
-    async def submit_json(self, rows: list[Any], **wishes: Any) -> str:
-        return await self.submit("VOUCHERS.IMPORT", orjson.dumps(rows), **wishes)
+    async def submit_json(self, rows: list[Any], **submission_options: Any) -> str:
+        return await self.submit("VOUCHERS.IMPORT", orjson.dumps(rows), **submission_options)
 
-    async def submit_csv(self, text: str, **wishes: Any) -> str:
-        return await self.submit("VOUCHERS.IMPORT_CSV", text.encode(), **wishes)
+    async def submit_csv(self, text: str, **submission_options: Any) -> str:
+        return await self.submit("VOUCHERS.IMPORT_CSV", text.encode(), **submission_options)
 
     async def advance(self) -> None:
         """Take the project's next turn, as a worker does with a job."""
@@ -93,10 +95,10 @@ class Engine:
         return action
 
     async def _accounted_for(self) -> int:
-        """How many rows have an outcome, and portions, which may turn out to have no row."""
+        """How many rows have an outcome, and batches, which may turn out to have no row."""
         (row,) = await self.query(
             "SELECT (SELECT sum(done_count + failed_count + unprocessed_count) FROM async_actions"
-            " WHERE project_id = asked.id) + (SELECT count(*) FROM portions"
+            " WHERE project_id = asked.id) + (SELECT count(*) FROM batches"
             " WHERE project_id = asked.id AND status = 'CLOSED') AS progress"
             " FROM (SELECT %s::bigint AS id) AS asked",
             self.project_id,
@@ -132,7 +134,7 @@ def new_project(database_url: str) -> int:
 async def open_engine(
     database_url: str,
     kinds: ActionTypes = ACTION_TYPES,
-    run_alone: RunAlone | None = None,
+    run_isolated: RunIsolated | None = None,
     **changes: Any,
 ) -> AsyncIterator[Engine]:
     """An engine with a project of its own."""
@@ -147,7 +149,7 @@ async def open_engine(
         yield Engine(
             pool,
             acceptance,
-            Applier(pool, kinds, settings, run_alone or dies),
+            Applier(pool, kinds, settings, run_isolated or dies),
             Rescuer(pool, settings, WORKER),
             Reader(ACTION_TYPES, settings.failures_in_result),
             Controller(pool, pool, acceptance, ACTION_TYPES, settings),

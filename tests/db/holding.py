@@ -1,4 +1,4 @@
-"""Portions that stop when they have written their rows and before they commit, and who waits for whom."""
+"""Batches that stop when they have written their rows and before they commit, and who waits for whom."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
@@ -14,7 +14,7 @@ from tests.db.engine import Engine
 
 @dataclass
 class Holding:
-    """Action types whose portions stop, while they are to, before they commit."""
+    """Action types whose batches stop, while they are to, before they commit."""
 
     names: tuple[str, ...]
     may_go: asyncio.Event = field(default_factory=asyncio.Event)
@@ -37,7 +37,7 @@ class Holding:
 
     @asynccontextmanager
     async def in_hand(self, engine: Engine) -> AsyncIterator[asyncio.Task[None]]:
-        """A worker that has written a portion's rows and has not committed; it goes on when this ends."""
+        """A worker that has written a batch's rows and has not committed; it goes on when this ends."""
         self.may_go.clear()
         worker = asyncio.create_task(engine.advance())
         async with asyncio.timeout(30):
@@ -96,7 +96,7 @@ async def tally(engine: Engine, action_id: str) -> tuple[int, int, int]:
 async def changed_while_in_hand(
     engine: Engine, holding: Holding, changing: Awaitable[Any]
 ) -> AsyncIterator[asyncio.Future[Any]]:
-    """A change that came while a portion was in hand: it has waited, and has its outcome behind the context."""
+    """A change that came while a batch was in hand: it has waited, and has its outcome behind the context."""
     async with holding.in_hand(engine):
         change = asyncio.ensure_future(changing)
         await wait_for_waiting(engine, 1)

@@ -20,10 +20,10 @@ class Line:
     worker_id: int
     served: list[int] = field(default_factory=list)
 
-    async def serve(self, turns: int = 1) -> list[int]:
+    async def serve(self, slots: int = 1) -> list[int]:
         """Serve so many turns, or as many as there are; returns whose they were."""
         start = len(self.served)
-        while len(self.served) - start < turns:
+        while len(self.served) - start < slots:
             job = await self.manager.fetch_job([QUEUE], self.worker_id)
             if job is None:
                 break

@@ -1,4 +1,4 @@
-"""An action type whose first portion stalls when it has written its rows, as its process would when it is stopped."""
+"""An action type whose first batch stalls when it has written its rows, as its process would when it is stopped."""
 
 import asyncio
 from dataclasses import replace
@@ -26,7 +26,7 @@ class Stalled:
 
 
 def stalling(stopped: asyncio.Event, woken: asyncio.Event) -> dict[str, ActionType]:
-    """Voucher imports of which the first portion stalls when it has written its rows."""
+    """Voucher imports of which the first batch stalls when it has written its rows."""
     kind = ACTION_TYPES["VOUCHERS.IMPORT_CSV"]
 
     async def begin(*arguments: Any) -> Stalled:

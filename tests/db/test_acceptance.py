@@ -13,19 +13,19 @@ FILE = f"Code,Voucher Type,Value\n{ROWS}".encode()
 
 
 async def _leftovers(engine: Engine) -> list[int]:
-    tables = ("async_actions", "portions", "procrastinate_jobs", "uploads", "removals")
+    tables = ("async_actions", "batches", "procrastinate_jobs", "uploads", "removals")
     return [(await engine.query(f"SELECT count(*) AS rows FROM {table}"))[0]["rows"] for table in tables]
 
 
-def test_rows_become_numbered_portions_and_the_first_jobs(database_url: str) -> None:
+def test_rows_become_numbered_batches_and_the_first_jobs(database_url: str) -> None:
     async def scenario() -> None:
-        async with open_engine(database_url, portion_rows=10) as engine:
+        async with open_engine(database_url, batch_rows=10) as engine:
             action_id = await engine.submit("VOUCHERS.IMPORT_CSV", FILE[:70], FILE[70:])
-            portions = await engine.query("SELECT first_row, row_count, status, body FROM portions ORDER BY 1")
-            assert [(row["first_row"], row["row_count"], row["status"]) for row in portions] == [
+            batches = await engine.query("SELECT first_row, row_count, status, body FROM batches ORDER BY 1")
+            assert [(row["first_row"], row["row_count"], row["status"]) for row in batches] == [
                 (1, 10, "OPEN"), (11, 10, "OPEN"), (21, 5, "OPEN"),
             ]  # fmt: skip
-            assert b"".join(bytes(row["body"]) for row in portions).decode() == ROWS
+            assert b"".join(bytes(row["body"]) for row in batches).decode() == ROWS
             action = await engine.get(action_id)
             assert (action["status"], action["total_count"], action["progress"]) == ("ENQUEUED", 25, 0)
             assert action["result"]["failed"] == []
@@ -54,7 +54,7 @@ def test_a_submission_that_breaks_off_leaves_nothing(database_url: str) -> None:
         raise ConnectionResetError("the client went away")
 
     async def scenario() -> None:
-        async with open_engine(database_url, portion_rows=5) as engine:
+        async with open_engine(database_url, batch_rows=5) as engine:
             asked = engine.submission("VOUCHERS.IMPORT_CSV")
             with pytest.raises(ConnectionResetError):
                 await engine.acceptance.accept(asked, Bytes(broken_upload(engine)))
@@ -63,9 +63,9 @@ def test_a_submission_that_breaks_off_leaves_nothing(database_url: str) -> None:
     asyncio.run(scenario())
 
 
-def test_a_body_malformed_behind_full_portions_leaves_nothing(database_url: str) -> None:
+def test_a_body_malformed_behind_full_batches_leaves_nothing(database_url: str) -> None:
     async def scenario() -> None:
-        async with open_engine(database_url, portion_rows=2) as engine:
+        async with open_engine(database_url, batch_rows=2) as engine:
             with pytest.raises(InvalidPayloadError, match="row 9"):
                 await engine.submit("VOUCHERS.IMPORT", b'[{"code":"A"}' + b',{"code":"B"}' * 7 + b",{]]")
             assert await _leftovers(engine) == [0, 0, 0, 0, 0]

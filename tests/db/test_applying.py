@@ -1,4 +1,4 @@
-"""Applying portions: the tally is exact, a portion closes once, rows with the same key keep their order."""
+"""Applying batches: the tally is exact, a batch closes once, rows with the same key keep their order."""
 
 import asyncio
 from dataclasses import replace
@@ -11,13 +11,13 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tallykeep.catalog.action_types import ACTION_TYPES
-from tallykeep.core.errors import PortionLostError
-from tallykeep.core.portion import ClaimedPortion, Portion, Source
+from tallykeep.core.batch import Batch, ClaimedBatch, Source
+from tallykeep.core.errors import BatchLostError
 from tallykeep.core.rows import Failure, Row
 from tallykeep.db.connections.pool import Connection
-from tallykeep.engine.applying.accounting import close_portion
+from tallykeep.engine.applying.accounting import close_batch
 from tallykeep.engine.applying.attempt import Outcome
-from tallykeep.engine.applying.claim import claim_portion
+from tallykeep.engine.applying.claim import claim_batch
 from tests.db.engine import Engine, open_engine
 from tests.postgres import quiet_settings
 
@@ -38,18 +38,18 @@ def test_times_of_an_action_never_go_back_where_the_clock_does(database_url: str
     """As if its times so far had been taken an hour later, or a moment ago."""
 
     async def scenario() -> None:
-        async with open_engine(database_url, portion_rows=1) as engine:
-            for wishes, turns in (({}, 2), ({"on_error": "reject"}, 1), ({}, 0)):
-                action_id = await engine.submit_csv(gifts(2), **wishes)
+        async with open_engine(database_url, batch_rows=1) as engine:
+            for submission_options, slots in (({}, 2), ({"on_error": "reject"}, 1), ({}, 0)):
+                action_id = await engine.submit_csv(gifts(2), **submission_options)
                 offset = "interval '1 hour'" if ahead else "-interval '1 hour'"
                 (before,) = await engine.query(
                     f"UPDATE async_actions SET created_at = created_at + {offset}, updated_at = updated_at + {offset}"
                     " WHERE id = %s RETURNING created_at, updated_at",
                     action_id,
                 )
-                for _ in range(turns):
+                for _ in range(slots):
                     await engine.advance()
-                if not turns:
+                if not slots:
                     await engine.controller.cancel(engine.project_id, action_id, "a key")
                 (after,) = await engine.query(
                     "SELECT updated_at, finished_at, started_at, now() AS present FROM async_actions WHERE id = %s",
@@ -57,25 +57,25 @@ def test_times_of_an_action_never_go_back_where_the_clock_does(database_url: str
                 )
                 assert after["finished_at"] == after["updated_at"] >= before["updated_at"]
                 assert (after["updated_at"] == before["updated_at"]) is ahead
-                assert (after["started_at"] is not None) is (turns > 0)
+                assert (after["started_at"] is not None) is (slots > 0)
 
     asyncio.run(scenario())
 
 
-def test_nobody_is_given_a_portion_of_an_action_that_has_ended(database_url: str) -> None:
+def test_nobody_is_given_a_batch_of_an_action_that_has_ended(database_url: str) -> None:
     async def scenario() -> None:
-        async with open_engine(database_url, portion_rows=1) as engine:
+        async with open_engine(database_url, batch_rows=1) as engine:
             action_id = await engine.submit_csv(gifts(2))
             await engine.controller.cancel(engine.project_id, action_id, "a key")
             async with engine.pool.connection() as connection, connection.transaction():
-                assert await claim_portion(connection, engine.project_id, action_id, quiet_settings()) is None
+                assert await claim_batch(connection, engine.project_id, action_id, quiet_settings()) is None
 
     asyncio.run(scenario())
 
 
-def test_the_tally_is_exact_after_every_portion(database_url: str) -> None:
+def test_the_tally_is_exact_after_every_batch(database_url: str) -> None:
     async def scenario() -> None:
-        async with open_engine(database_url, portion_rows=4) as engine:
+        async with open_engine(database_url, batch_rows=4) as engine:
             action_id = await engine.submit_csv(gifts(6) + "BAD,,1\n" + gifts(3, 6).removeprefix(HEADER))
             seen = []
             for _ in range(3):
@@ -89,9 +89,9 @@ def test_the_tally_is_exact_after_every_portion(database_url: str) -> None:
     asyncio.run(scenario())
 
 
-def test_many_jobs_at_once_apply_each_portion_once(database_url: str) -> None:
+def test_many_jobs_at_once_apply_each_batch_once(database_url: str) -> None:
     async def scenario() -> None:
-        async with open_engine(database_url, portion_rows=3, portions_in_flight=4) as engine:
+        async with open_engine(database_url, batch_rows=3, batches_in_flight=4) as engine:
             action_id = await engine.submit_csv(gifts(40))
             while (await engine.get(action_id))["status"] != "DONE":
                 await asyncio.gather(*(engine.advance() for _ in range(6)))
@@ -103,14 +103,14 @@ def test_many_jobs_at_once_apply_each_portion_once(database_url: str) -> None:
     asyncio.run(scenario())
 
 
-def test_portions_side_by_side_that_share_codes_end_as_if_written_in_order(database_url: str) -> None:
+def test_batches_side_by_side_that_share_codes_end_as_if_written_in_order(database_url: str) -> None:
     """Copied beside each other they meet in a circle, which PostgreSQL breaks; each is tried again, in order."""
 
     async def scenario() -> None:
-        async with open_engine(database_url, portion_rows=3, portions_in_flight=3) as engine:
-            for portions in range(2, 5):
-                place = f"{portions}"
-                rows = [(f"C{place}-{(row + row // 3) % 3}", row + 1) for row in range(3 * portions)]
+        async with open_engine(database_url, batch_rows=3, batches_in_flight=3) as engine:
+            for batches in range(2, 5):
+                place = f"{batches}"
+                rows = [(f"C{place}-{(row + row // 3) % 3}", row + 1) for row in range(3 * batches)]
                 file = HEADER + "".join(f"{code},GIFT_VOUCHER,{value}\n" for code, value in rows)
                 action_id = await engine.submit_csv(file)
                 await _side_by_side(engine, action_id)
@@ -121,9 +121,9 @@ def test_portions_side_by_side_that_share_codes_end_as_if_written_in_order(datab
     asyncio.run(scenario())
 
 
-def test_of_codes_in_json_portions_side_by_side_the_first_is_written(database_url: str) -> None:
+def test_of_codes_in_json_batches_side_by_side_the_first_is_written(database_url: str) -> None:
     async def scenario() -> None:
-        async with open_engine(database_url, portion_rows=3, portions_in_flight=3) as engine:
+        async with open_engine(database_url, batch_rows=3, batches_in_flight=3) as engine:
             rows = [(f"C1-{(row + row // 3) % 3}", row + 1) for row in range(9)]
             sent = [{"code": code, "type": "GIFT_VOUCHER", "gift": {"amount": value}} for code, value in rows]
             action_id = await engine.submit_json(sent)
@@ -150,48 +150,48 @@ async def _values(engine: Engine, place: str) -> dict[str, int]:
     return {row["code"]: row["amount"] for row in found}
 
 
-def test_a_portion_that_is_closed_cannot_be_closed_again(database_url: str) -> None:
+def test_a_batch_that_is_closed_cannot_be_closed_again(database_url: str) -> None:
     async def scenario() -> None:
         async with open_engine(database_url) as engine:
             action_id = await engine.submit_csv(gifts(2))
             await engine.finish(action_id)
-            again = ClaimedPortion(
-                engine.project_id, action_id, "", Source("csv"), Portion(1, 2, b""), moment=datetime.now(UTC)
+            again = ClaimedBatch(
+                engine.project_id, action_id, "", Source("csv"), Batch(1, 2, b""), timestamp=datetime.now(UTC)
             )
             async with engine.pool.connection() as connection:
-                with pytest.raises(PortionLostError):
+                with pytest.raises(BatchLostError):
                     async with connection.transaction():
-                        await close_portion(connection, again, Outcome())
+                        await close_batch(connection, again, Outcome())
             assert (await engine.get(action_id))["done_count"] == 2
 
     asyncio.run(scenario())
 
 
-def test_a_portion_is_closed_once_while_its_action_goes_on(database_url: str) -> None:
+def test_a_batch_is_closed_once_while_its_action_goes_on(database_url: str) -> None:
     async def scenario() -> None:
-        async with open_engine(database_url, portion_rows=2) as engine:
+        async with open_engine(database_url, batch_rows=2) as engine:
             action_id = await engine.submit_csv(gifts(4))
             await engine.advance()
-            again = ClaimedPortion(
-                engine.project_id, action_id, "", Source("csv"), Portion(1, 2, b""), moment=datetime.now(UTC)
+            again = ClaimedBatch(
+                engine.project_id, action_id, "", Source("csv"), Batch(1, 2, b""), timestamp=datetime.now(UTC)
             )
             async with engine.pool.connection() as connection:
-                with pytest.raises(PortionLostError):
+                with pytest.raises(BatchLostError):
                     async with connection.transaction():
-                        await close_portion(connection, again, Outcome())
+                        await close_batch(connection, again, Outcome())
             assert (await engine.get(action_id))["done_count"] == 2
 
     asyncio.run(scenario())
 
 
-def test_a_portion_in_hand_is_given_to_nobody_else(database_url: str) -> None:
+def test_a_batch_in_hand_is_given_to_nobody_else(database_url: str) -> None:
     async def scenario() -> None:
-        async with open_engine(database_url, portion_rows=2) as engine:
+        async with open_engine(database_url, batch_rows=2) as engine:
             action_id = await engine.submit_csv(gifts(8))
 
             async def claim(connection: Connection) -> int | None:
-                claimed = await claim_portion(connection, engine.project_id, action_id, quiet_settings())
-                return claimed and claimed.portion.first_row
+                claimed = await claim_batch(connection, engine.project_id, action_id, quiet_settings())
+                return claimed and claimed.batch.first_row
 
             async with engine.pool.connection() as one, engine.pool.connection() as two, one.transaction():
                 assert await claim(one) == 1
@@ -231,20 +231,20 @@ def test_keys_are_written_in_order(database_url: str) -> None:
     asyncio.run(scenario())
 
 
-def test_a_portion_waits_for_the_one_before_it(database_url: str) -> None:
-    """JSON imports keep the first of two rows with the same code, wherever the portions are cut."""
+def test_a_batch_waits_for_the_one_before_it(database_url: str) -> None:
+    """JSON imports keep the first of two rows with the same code, wherever the batches are cut."""
 
     async def scenario() -> None:
-        async with open_engine(database_url, portion_rows=1) as engine:
+        async with open_engine(database_url, batch_rows=1) as engine:
             rows = [{"code": "SAME", "gift": {"amount": amount}} for amount in (1, 2)]
             action_id = await engine.submit_json(rows)
             async with engine.pool.connection() as holder:
                 async with holder.transaction():
-                    await holder.execute("SELECT FROM portions WHERE first_row = 1 FOR UPDATE")
+                    await holder.execute("SELECT FROM batches WHERE first_row = 1 FOR UPDATE")
                     second = asyncio.create_task(engine.advance())
                     await _until_waiting(engine)
                     assert (await engine.get(action_id))["done_count"] == 0
-                # The first portion was given back without being applied: the second must not go ahead.
+                # The first batch was given back without being applied: the second must not go ahead.
                 await second
             assert (await engine.get(action_id))["done_count"] == 0
             action = await engine.finish(action_id)
@@ -356,14 +356,14 @@ ROW = st.tuples(
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking against a database takes minutes
 )
 @given(rows=st.lists(ROW, min_size=1, max_size=14), before=st.lists(ROW, max_size=3))
-def test_one_portion_has_the_effect_of_its_rows_one_by_one(
+def test_one_batch_has_the_effect_of_its_rows_one_by_one(
     database_url: str, rows: list[tuple[str, ...]], before: list[tuple[str, ...]]
 ) -> None:
     def text(lines: list[tuple[str, ...]]) -> str:
         return HEADER + "".join(f"{','.join([*line[:3], '', *line[3:]])}\n" for line in lines)
 
-    async def outcome(portion_rows: int) -> tuple[Any, Any]:
-        async with open_engine(database_url, portion_rows=portion_rows) as engine:
+    async def outcome(batch_rows: int) -> tuple[Any, Any]:
+        async with open_engine(database_url, batch_rows=batch_rows) as engine:
             await engine.finish(await engine.submit_csv(text(before)))
             action = await engine.finish(await engine.submit_csv(text(rows)))
             vouchers = await engine.query(

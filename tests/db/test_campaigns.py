@@ -23,7 +23,7 @@ from tests.db.engine import Bytes, Engine, open_engine
 from tests.db.holding import Holding, caller, changed_while_in_hand, tally, wait_for_blocked, wait_for_waiting
 
 PERCENT = {"type": "PERCENT", "percent_off": 10.0}
-ROWS = {"portion_rows": 4}
+ROWS = {"batch_rows": 4}
 
 
 async def _campaign(engine: Engine, name: str = "Fall", **template: Any) -> str:
@@ -115,8 +115,8 @@ async def _filling(engine: Engine, name: str, campaign_id: str) -> str:
     return await _import_into(engine, campaign_id, [f"C{number}" for number in range(10)])
 
 
-def test_a_portion_that_comes_behind_a_waiting_change_waits_for_it(database_url: str) -> None:
-    """Otherwise portions that overlap would keep a change waiting for as long as there are any."""
+def test_a_batch_that_comes_behind_a_waiting_change_waits_for_it(database_url: str) -> None:
+    """Otherwise batches that overlap would keep a change waiting for as long as there are any."""
 
     async def scenario() -> None:
         holding = Holding(("CAMPAIGN.VOUCHERS_IMPORT",))
@@ -198,7 +198,7 @@ def test_rows_of_a_deleted_campaign_fail_with_the_reason(database_url: str) -> N
         yield orjson.dumps([{"code": f"C{number}"} for number in range(5)])
 
     async def scenario() -> None:
-        async with open_engine(database_url, portion_rows=4) as engine:
+        async with open_engine(database_url, batch_rows=4) as engine:
             async with engine.pool.connection() as connection:
                 given = {"name": "Fall", "voucher": {"gift": {"amount": 1}}}
                 campaign_id, _ = await create_campaign(connection, engine.project_id, given)
@@ -275,7 +275,7 @@ def test_a_purge_of_metadata_that_a_change_of_the_campaign_meets_is_not_undone_b
     asyncio.run(scenario())
 
 
-async def _listed(engine: Engine, status: str) -> list[str]:
+async def _list_spec(engine: Engine, status: str) -> list[str]:
     selection = read_selection(CAMPAIGNS, [("campaign_status", status)])
     async with engine.pool.connection() as connection:
         page = await list_campaigns(connection, engine.project_id, selection, limit=10, page=1)
@@ -292,12 +292,12 @@ def test_campaigns_are_found_by_what_is_being_done_with_their_vouchers(database_
             generation = await _generate(engine, await _campaign(engine, "Generated"), 1)
             imported = await _import_into(engine, await _campaign(engine, "Imported"), ["B"])
             change = await _change(engine, changed)
-            assert await _listed(engine, "IN_PROGRESS") == ["Generated"]
-            assert await _listed(engine, "MODIFYING") == ["Changed"]
-            assert await _listed(engine, "DONE") == ["Idle", "Imported"]
+            assert await _list_spec(engine, "IN_PROGRESS") == ["Generated"]
+            assert await _list_spec(engine, "MODIFYING") == ["Changed"]
+            assert await _list_spec(engine, "DONE") == ["Idle", "Imported"]
             for action_id in (generation, imported, change):
                 await tally(engine, action_id)
-            assert await _listed(engine, "DONE") == ["Changed", "Generated", "Idle", "Imported"]
+            assert await _list_spec(engine, "DONE") == ["Changed", "Generated", "Idle", "Imported"]
 
     asyncio.run(scenario())
 

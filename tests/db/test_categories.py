@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
-from tallykeep.core.portion import ClaimedPortion, Portion, Source
+from tallykeep.core.batch import Batch, ClaimedBatch, Source
 from tallykeep.core.rows import Row
 from tallykeep.resources.categories.store import create_category, delete_category, update_category
 from tallykeep.resources.vouchers.importing.import_operation import import_vouchers
@@ -43,8 +43,8 @@ async def _category_of_row_imported_while(
 ) -> tuple[str | None, str | None]:
     """Import a row of the category Old, and let the change happen between its check and its write."""
     source = Source("csv", header=["Code", "Voucher Type", "Value", "Category"])
-    claimed = ClaimedPortion(
-        engine.project_id, "aa_1", "VOUCHERS.IMPORT_CSV", source, Portion(1, 1, b""), moment=datetime.now(UTC)
+    claimed = ClaimedBatch(
+        engine.project_id, "aa_1", "VOUCHERS.IMPORT_CSV", source, Batch(1, 1, b""), timestamp=datetime.now(UTC)
     )
     async with engine.pool.connection() as connection:
         async with connection.transaction():

@@ -1,4 +1,4 @@
-"""The database refuses an action and a portion whose counters and states do not go together, each by its own CHECK."""
+"""The database refuses an action and a batch whose counters and states do not go together, each by its own CHECK."""
 
 import asyncio
 
@@ -8,12 +8,12 @@ import pytest
 from tests.db.engine import Engine, open_engine
 from tests.db.test_applying import gifts
 
-# Of two actions, each of three portions with two rows, one has a portion done, and the other one has ended.
+# Of two actions, each of three batches with two rows, one has a batch done, and the other one has ended.
 ONGOING, ENDED = (
     "UPDATE async_actions SET {} WHERE status <> 'DONE'",
     "UPDATE async_actions SET {} WHERE status = 'DONE'",
 )
-OPEN, CLOSED = "UPDATE portions SET {} WHERE status = 'OPEN'", "UPDATE portions SET {} WHERE status = 'CLOSED'"
+OPEN, CLOSED = "UPDATE batches SET {} WHERE status = 'OPEN'", "UPDATE batches SET {} WHERE status = 'CLOSED'"
 END = "operation_status = 'FAILED', ended_by = 'CANCELED', finished_at = now()"
 
 ACTIONS = [
@@ -26,7 +26,7 @@ ACTIONS = [
     ("every_row_counts_once", ENDED.format("done_count = done_count + 1")),
     ("ended_means_no_row_is_open", ONGOING.format(f"status = 'FAILED', {END}")),
     ("ended_means_no_row_is_open", ENDED.format("open_count = 1, total_count = total_count + 1")),
-    ("done_means_no_row_is_left", ENDED.format("open_portions = 1")),
+    ("done_means_no_row_is_left", ENDED.format("open_batches = 1")),
     ("done_means_no_row_is_left", ENDED.format("unprocessed_count = 1, total_count = total_count + 1")),
     ("finished_exactly_when_ended", ONGOING.format("finished_at = now()")),
     ("finished_exactly_when_ended", ENDED.format("finished_at = NULL")),
@@ -46,14 +46,14 @@ ACTIONS = [
     ("async_actions_status_check", ONGOING.format("status = 'LOST'")),
     ("async_actions_on_error_check", ONGOING.format("on_error = 'ignore'")),
     ("async_actions_max_failures_check", ONGOING.format("max_failures = 0")),
-    ("async_actions_open_portions_check", ONGOING.format("open_portions = -1")),
+    ("async_actions_open_batches_check", ONGOING.format("open_batches = -1")),
     ("async_actions_open_count_check", ONGOING.format("open_count = -1, total_count = done_count - 1")),
     ("async_actions_failed_count_check", ONGOING.format("failed_count = -1, open_count = open_count + 1")),
     ("async_actions_unprocessed_count_check", ONGOING.format("unprocessed_count = -1, open_count = open_count + 1")),
     ("async_actions_created_count_check", ONGOING.format("created_count = -1")),
     ("async_actions_retry_count_check", ONGOING.format("retry_count = -1")),
 ]
-PORTIONS = [
+BATCHES = [
     ("closed_means_every_row_accounted_for", OPEN.format("status = 'CLOSED', closed_at = now()")),
     ("closed_means_every_row_accounted_for", CLOSED.format("done_count = 1")),
     ("closed_means_every_row_accounted_for", CLOSED.format("failed_count = 1")),
@@ -61,13 +61,13 @@ PORTIONS = [
     ("closed_means_every_row_accounted_for", CLOSED.format("row_count = 3")),
     ("closed_exactly_once", OPEN.format("closed_at = now()")),
     ("closed_exactly_once", CLOSED.format("closed_at = NULL")),
-    ("portions_first_row_check", OPEN.format("first_row = -first_row")),
-    ("portions_row_count_check", OPEN.format("row_count = 0")),
-    ("portions_row_count_check", OPEN.format("row_count = -1")),
-    ("portions_status_check", OPEN.format("status = 'LOST'")),
-    ("portions_done_count_check", CLOSED.format("done_count = -1, failed_count = 3")),
-    ("portions_failed_count_check", CLOSED.format("failed_count = -1, done_count = 3")),
-    ("portions_unprocessed_count_check", CLOSED.format("unprocessed_count = -1, done_count = 3")),
+    ("batches_first_row_check", OPEN.format("first_row = -first_row")),
+    ("batches_row_count_check", OPEN.format("row_count = 0")),
+    ("batches_row_count_check", OPEN.format("row_count = -1")),
+    ("batches_status_check", OPEN.format("status = 'LOST'")),
+    ("batches_done_count_check", CLOSED.format("done_count = -1, failed_count = 3")),
+    ("batches_failed_count_check", CLOSED.format("failed_count = -1, done_count = 3")),
+    ("batches_unprocessed_count_check", CLOSED.format("unprocessed_count = -1, done_count = 3")),
 ]
 # These follow from the others, which name more: no change breaks them alone.
 ENTAILED = {
@@ -85,9 +85,9 @@ async def _one_ongoing_and_one_ended(engine: Engine) -> None:
 
 def test_every_check_has_changes_that_no_other_one_would_refuse(database_url: str) -> None:
     async def scenario() -> None:
-        async with open_engine(database_url, portion_rows=2) as engine:
+        async with open_engine(database_url, batch_rows=2) as engine:
             await _one_ongoing_and_one_ended(engine)
-            for table, refusals in (("async_actions", ACTIONS), ("portions", PORTIONS)):
+            for table, refusals in (("async_actions", ACTIONS), ("batches", BATCHES)):
                 checks = await engine.query(
                     "SELECT conname AS name FROM pg_constraint WHERE contype = 'c' AND conrelid = %s::regclass", table
                 )

@@ -44,7 +44,7 @@ def test_every_action_type_says_what_its_rows_depend_on() -> None:
     assert {name: kind.depends_on for name, kind in ACTION_TYPES.items()} == DEPEND_ON
 
 
-def test_a_change_between_two_portions_of_an_action_lets_the_earlier_one_go_first(database_url: str) -> None:
+def test_a_change_between_two_batches_of_an_action_lets_the_earlier_one_go_first(database_url: str) -> None:
     """The later one holds the gate and waits for the earlier one, which comes behind the change: PostgreSQL lets it
     pass, without any error."""
 
@@ -59,7 +59,7 @@ def test_a_change_between_two_portions_of_an_action_lets_the_earlier_one_go_firs
             ):
                 order: list[str] = []
                 async with earlier.transaction(), later.transaction():
-                    await earlier.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", place)  # its portion
+                    await earlier.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", place)  # its batch
                     await gates.hold(later, engine.project_id, gate)
 
                     async def change() -> None:
@@ -93,11 +93,11 @@ def test_who_waits_too_long_gives_its_place_back_and_is_told_why(
     async def scenario() -> None:
         async with (
             open_engine(database_url) as engine,
-            engine.pool.connection() as portion,
+            engine.pool.connection() as batch,
             engine.pool.connection() as changer,
         ):
-            async with portion.transaction():
-                await gates.hold(portion, engine.project_id, gates.CATEGORIES)
+            async with batch.transaction():
+                await gates.hold(batch, engine.project_id, gates.CATEGORIES)
                 with pytest.raises(ServiceUnavailableError, match="writing what depends on the categories") as refused:
                     async with asyncio.timeout(30):
                         await create_category(changer, engine.project_id, {"name": "New"})

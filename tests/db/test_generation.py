@@ -60,7 +60,7 @@ def all_taken(count: int) -> str:
 
 def test_every_code_there_is_can_be_generated(database_url: str) -> None:
     async def scenario() -> None:
-        async with open_engine(database_url, portion_rows=300) as engine:
+        async with open_engine(database_url, batch_rows=300) as engine:
             campaign_id = await campaign(engine, {"charset": "01234567899", "pattern": "C-###"})
             action = await engine.finish(await generate(engine, campaign_id, 1_000))
             assert tally(action) == (1_000, 0, 1_000)
@@ -79,10 +79,10 @@ def test_every_code_there_is_can_be_generated(database_url: str) -> None:
 @pytest.mark.parametrize("at_once", [1, 4])
 def test_several_generations_beside_an_import_share_what_there_is(database_url: str, at_once: int) -> None:
     async def scenario() -> None:
-        async with open_engine(database_url, portion_rows=7) as engine:
+        async with open_engine(database_url, batch_rows=7) as engine:
             rule = {"charset": "ABCDEF", "pattern": "##"}
             actions = [await generate(engine, await campaign(engine, rule, name), 20) for name in ("Fall", "Spring")]
-            rows = [{"code": f"A{sign}", "gift": {"amount": 1}} for sign in "ABCDEF"]
+            rows = [{"code": f"A{character}", "gift": {"amount": 1}} for character in "ABCDEF"]
             imported = await engine.submit_json(rows)
             while await engine.query("SELECT FROM async_actions WHERE status NOT IN ('DONE', 'FAILED')"):
                 await asyncio.gather(*(engine.advance() for _ in range(at_once)))
@@ -182,9 +182,9 @@ def test_a_search_that_was_given_up_says_how_far_it_went(database_url: str) -> N
     asyncio.run(scenario())
 
 
-def test_portions_do_not_go_through_codes_that_another_one_has_found_taken(database_url: str) -> None:
+def test_batches_do_not_go_through_codes_that_another_one_has_found_taken(database_url: str) -> None:
     async def scenario() -> None:
-        async with open_engine(database_url, portion_rows=10) as engine:
+        async with open_engine(database_url, batch_rows=10) as engine:
             campaign_id = await campaign(engine, {"charset": "0123456789", "pattern": "##"})
             await engine.finish(await generate(engine, campaign_id, 90))
             walks = []

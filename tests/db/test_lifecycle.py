@@ -12,7 +12,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 from psycopg_pool import PoolTimeout
 
 from tallykeep.core.errors import ConflictError
-from tallykeep.core.submission_options import OnError, Wishes
+from tallykeep.core.submission_options import OnError, SubmissionOptions
 from tallykeep.engine.managing.cancel_retry import Parent, target_options
 from tests.db.engine import WORKER, Engine, open_engine
 from tests.postgres import fresh_database
@@ -21,8 +21,8 @@ Result = TypeVar("Result")
 
 CODES = st.sampled_from([f"C{number}" for number in range(12)])
 ROWS = st.lists(st.tuples(CODES, st.booleans()), min_size=1, max_size=9)
-WISHES = st.builds(
-    Wishes,
+OPTIONS = st.builds(
+    SubmissionOptions,
     dry_run=st.booleans(),
     on_error=st.sampled_from(OnError),
     max_failures=st.integers(1, 3),
@@ -42,9 +42,9 @@ class Lifecycle(RuleBasedStateMachine):
         self.runner = asyncio.Runner()
         self.database = fresh_database(self.server_url, self.template)
         url = self.database.__enter__()
-        # Sessions end so often here that a portion would come to be tried alone, which is a process's matter.
+        # Sessions end so often here that a batch would come to be tried alone, which is a process's matter.
         self.opened = open_engine(
-            url, portion_rows=2, portions_in_flight=3, rescue_after_seconds=-60, portion_attempts=1_000
+            url, batch_rows=2, batches_in_flight=3, rescue_after_seconds=-60, batch_attempts=1_000
         )
         self.engine: Engine = self.do(self.opened.__aenter__())
         self.given: dict[str, list[tuple[str, bool]]] = {}
@@ -52,10 +52,14 @@ class Lifecycle(RuleBasedStateMachine):
     def do(self, work: Coroutine[Any, Any, Result]) -> Result:
         return self.runner.run(work)
 
-    @rule(target=actions, rows=ROWS, wishes=WISHES)
-    def submit(self, rows: list[tuple[str, bool]], wishes: Wishes) -> str:
+    @rule(target=actions, rows=ROWS, submission_options=OPTIONS)
+    def submit(self, rows: list[tuple[str, bool]], submission_options: SubmissionOptions) -> str:
         sent = [{"code": code, "gift": {"amount": 1}} if valid else {"code": code} for code, valid in rows]
-        asked = {"dry_run": wishes.dry_run, "on_error": wishes.on_error, "max_failures": wishes.max_failures}
+        asked = {
+            "dry_run": submission_options.dry_run,
+            "on_error": submission_options.on_error,
+            "max_failures": submission_options.max_failures,
+        }
         action_id = self.do(self.engine.submit_json(sent, **asked))
         self.given[action_id] = rows
         return action_id
@@ -67,12 +71,12 @@ class Lifecycle(RuleBasedStateMachine):
 
         self.do(run())
 
-    @rule(times=st.integers(1, 3), moment=st.sampled_from([0, 0.001, 0.003, 0.01, 0.03]))
-    def crash(self, times: int, moment: float) -> None:
+    @rule(times=st.integers(1, 3), timestamp=st.sampled_from([0, 0.001, 0.003, 0.01, 0.03]))
+    def crash(self, times: int, timestamp: float) -> None:
         """The workers' sessions end in the middle of their work, as they do when the processes are killed."""
 
         async def strike() -> None:
-            await asyncio.sleep(moment)
+            await asyncio.sleep(timestamp)
             async with await psycopg.AsyncConnection.connect(self.engine.pool.conninfo, autocommit=True) as killer:
                 await killer.execute(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
@@ -105,11 +109,11 @@ class Lifecycle(RuleBasedStateMachine):
         else:
             assert self.get(action_id)["ended_by"] == "CANCELED"
 
-    @rule(action_id=actions, unprocessed=st.booleans(), wishes=WISHES)
-    def retry(self, action_id: str, unprocessed: bool, wishes: Wishes) -> None:
+    @rule(action_id=actions, unprocessed=st.booleans(), submission_options=OPTIONS)
+    def retry(self, action_id: str, unprocessed: bool, submission_options: SubmissionOptions) -> None:
         parent: Parent = self.do(self.engine.controller.find(self.engine.project_id, action_id))
         asked = self.engine.submission("VOUCHERS.IMPORT", options=target_options(parent.source), parent_id=action_id)
-        work = self.engine.controller.retry(parent, asked, wishes, None, unprocessed=unprocessed)
+        work = self.engine.controller.retry(parent, asked, submission_options, None, unprocessed=unprocessed)
         try:
             child = self.get(self.do(work).action_id)
         except ConflictError:
@@ -121,9 +125,9 @@ class Lifecycle(RuleBasedStateMachine):
 
     async def rows_of(self, action_id: str) -> list[tuple[str, bool]]:
         sent = await self.engine.query(
-            "SELECT convert_from(body, 'UTF8') AS body FROM portions WHERE action_id = %s ORDER BY first_row", action_id
+            "SELECT convert_from(body, 'UTF8') AS body FROM batches WHERE action_id = %s ORDER BY first_row", action_id
         )
-        rows = [row for portion in sent for row in portion["body"].splitlines()]
+        rows = [row for batch in sent for row in batch["body"].splitlines()]
         return [(row.split('"')[3], "gift" in row) for row in rows]
 
     def get(self, action_id: str) -> dict[str, Any]:

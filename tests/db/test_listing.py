@@ -21,7 +21,7 @@ BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 # RARE is old and seldom, FAILED is seldom, and no action is both: the worst there is for a filter without its index.
 _FILL = f"""
 INSERT INTO async_actions (
-    project_id, id, type, status, operation_status, request_id, source, total_count, open_portions, created_at,
+    project_id, id, type, status, operation_status, request_id, source, total_count, open_batches, created_at,
     updated_at, finished_at, ended_by, parent_id
 )
 SELECT
@@ -40,7 +40,7 @@ CROSS JOIN LATERAL (
 """
 
 
-def _wishes() -> Iterator[Wanted]:
+def _submission_options() -> Iterator[Wanted]:
     types = (None, {"RARE"}, {"EVEN"}, {"RARE", "EVEN", "ODD", "NONE"})
     statuses = (None, {Status.FAILED}, {Status.DONE}, set(Status), {Status.FAILED, Status.ENQUEUED})
     late = BEGINNING + timedelta(seconds=ACTIONS / 10 - 60)
@@ -91,7 +91,7 @@ def test_no_page_reads_more_than_its_stretches(database_url: str) -> None:
 
     async def scenario() -> None:
         async with make_pool(database_url, size=2, name="test") as pool, pool.connection() as connection:
-            for wanted in _wishes():
+            for wanted in _submission_options():
                 await _check_plan(connection, wanted)
 
     asyncio.run(scenario())
@@ -112,7 +112,7 @@ def test_walks_meet_every_action_once_though_others_are_added(database_url: str)
             for number, at in (("f", page.rows[-1]["created_at"]), ("e", datetime.now(UTC))):
                 await connection.execute(
                     "INSERT INTO async_actions (project_id, id, type, status, operation_status, request_id, source,"
-                    " total_count, open_count, open_portions, created_at, updated_at)"
+                    " total_count, open_count, open_batches, created_at, updated_at)"
                     " VALUES (%s, %s, 'EVEN', 'ENQUEUED', 'UNKNOWN', 'v', '{}', 1, 1, 1, %s, %s)",
                     (PROJECT, f"aa_{number}{len(met):017x}{len(filters)}", at, at),
                 )

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from tallykeep.core.submission_options import Wishes
+from tallykeep.core.submission_options import SubmissionOptions
 from tallykeep.engine.managing.cancel_retry import Controller
 from tests.db.engine import Engine, new_project, open_engine
 from tests.db.test_applying import HEADER, gifts
@@ -28,7 +28,7 @@ FILE = HEADER + "".join(
 
 COUNTED = ", ".join(
     f"(SELECT count(*) FROM {table} WHERE {table}.project_id = actions.project_id) AS {table}"
-    for table in ("failures", "vouchers", "attempts", "portions", "dry_run_keys")
+    for table in ("failures", "vouchers", "attempts", "batches", "dry_run_keys")
 )
 
 Steps = Callable[[Engine], Awaitable[Any]]
@@ -84,23 +84,23 @@ async def _retried(engine: Engine) -> None:
     (row,) = await engine.query("SELECT id FROM async_actions WHERE project_id = %s", engine.project_id)
     parent = await controller.find(engine.project_id, row["id"])
     asked = engine.submission("VOUCHERS.IMPORT_CSV", parent_id=parent.id)
-    await controller.retry(parent, asked, Wishes(), None, unprocessed=True)
+    await controller.retry(parent, asked, SubmissionOptions(), None, unprocessed=True)
     await _to_the_end(engine)
 
 
 async def _suspected(engine: Engine) -> None:
-    """Processes have died at every portion."""
+    """Processes have died at every batch."""
     await engine.query(
-        "INSERT INTO attempts SELECT project_id, action_id, first_row, 2 FROM portions WHERE project_id = %s"
+        "INSERT INTO attempts SELECT project_id, action_id, first_row, 2 FROM batches WHERE project_id = %s"
         " ON CONFLICT (project_id, action_id, first_row) DO UPDATE SET attempts = 2 RETURNING 1",
         engine.project_id,
     )
     await _to_the_end(engine)
 
 
-async def _import(engine: Engine, **wishes: Any) -> None:
-    await engine.submit_csv(FILE, **wishes)
-    if wishes.get("on_error") != "reject":  # which is done in one go
+async def _import(engine: Engine, **submission_options: Any) -> None:
+    await engine.submit_csv(FILE, **submission_options)
+    if submission_options.get("on_error") != "reject":  # which is done in one go
         await engine.advance()
 
 
@@ -124,14 +124,14 @@ WAYS: dict[str, tuple[dict[str, Any], Steps]] = {
 
 @pytest.mark.parametrize("way", WAYS)
 def test_an_import_leaves_its_copy_in_another_project_alone(database_url: str, way: str) -> None:
-    wishes, steps = WAYS[way]
-    asyncio.run(_compared(database_url, lambda engine: _import(engine, **wishes), steps))
+    submission_options, steps = WAYS[way]
+    asyncio.run(_compared(database_url, lambda engine: _import(engine, **submission_options), steps))
 
 
 def test_a_whole_import_leaves_its_copy_in_another_project_alone(database_url: str) -> None:
     async def begin(engine: Engine) -> None:
         await engine.submit_csv(gifts(5), on_error="reject")
-        tried_once = "INSERT INTO attempts SELECT project_id, action_id, first_row, 1 FROM portions RETURNING 1"
+        tried_once = "INSERT INTO attempts SELECT project_id, action_id, first_row, 1 FROM batches RETURNING 1"
         await engine.query(tried_once)
 
     asyncio.run(_compared(database_url, begin, _to_the_end))
@@ -186,12 +186,12 @@ def test_changes_leave_their_copy_in_another_project_alone(database_url: str) ->
 
 async def _compared(database_url: str, begin: Steps, steps: Steps) -> None:
     """Go on with a project beside its copy, then with the copy: each as if it were alone."""
-    async with open_engine(database_url, portion_rows=2) as engine:
+    async with open_engine(database_url, batch_rows=2) as engine:
         await begin(engine)
         twin = await _copied(engine, database_url)
         before = await _contents(twin)
         assert before == await _contents(engine)
-        assert before["portions"]
+        assert before["batches"]
         await steps(engine)
         assert await _contents(twin) == before
         after = await _contents(engine)
@@ -200,10 +200,10 @@ async def _compared(database_url: str, begin: Steps, steps: Steps) -> None:
         assert await _contents(engine) == after
         assert await _outcomes(twin) == await _outcomes(engine)
         for table in ("vouchers", "customers", "bin_entries"):
-            assert _without_moments((await _contents(twin))[table]) == _without_moments(after[table])
+            assert _without_timestamps((await _contents(twin))[table]) == _without_timestamps(after[table])
 
 
-def _without_moments(rows: list[dict[str, Any]]) -> list[str]:
+def _without_timestamps(rows: list[dict[str, Any]]) -> list[str]:
     """The rows without when they were written, and without ids, which new ones get by chance."""
     of_its_own = ("created_at", "updated_at", "id", "content")
     return sorted(str({name: value for name, value in row.items() if name not in of_its_own}) for row in rows)

@@ -78,11 +78,11 @@ SCHEMA = {"size": {"type": "number"}}
 
 
 def test_a_schema_made_while_an_import_is_written_is_not_broken_by_it(database_url: str) -> None:
-    """The portion in hand was checked before, the next one is held to the schema."""
+    """The batch in hand was checked before, the next one is held to the schema."""
 
     async def scenario() -> None:
         holding = Holding(("VOUCHERS.IMPORT",))
-        async with open_engine(database_url, holding.kinds, portion_rows=1) as engine:
+        async with open_engine(database_url, holding.kinds, batch_rows=1) as engine:
             rows = [{"code": code, "gift": {"amount": 1}, "metadata": {"size": "big"}} for code in ("A", "B")]
             action_id = await engine.submit_json(rows)
 
@@ -143,7 +143,7 @@ def test_every_change_waits_for_those_who_read_what_it_changes(
     asyncio.run(scenario())
 
 
-def test_a_purge_waits_for_portions_that_write_what_it_purges(database_url: str) -> None:
+def test_a_purge_waits_for_batches_that_write_what_it_purges(database_url: str) -> None:
     async def scenario() -> None:
         holding = Holding(("VOUCHERS.IMPORT",))
         async with open_engine(database_url, holding.kinds) as engine:

@@ -21,7 +21,7 @@ TIMED_OUT = "canceling statement due to lock timeout"
 
 @dataclass
 class Steps:
-    """Voucher imports that stop each time they have written a portion's rows, until they are let on."""
+    """Voucher imports that stop each time they have written a batch's rows, until they are let on."""
 
     written: asyncio.Queue[None] = field(default_factory=asyncio.Queue)
     may_go: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
@@ -41,7 +41,7 @@ class Steps:
 
     @asynccontextmanager
     async def one_in_hand(self, engine: Engine) -> AsyncIterator[None]:
-        """A worker that has written the next portion and has not committed; in the end it goes on without a stop."""
+        """A worker that has written the next batch and has not committed; in the end it goes on without a stop."""
         worker = asyncio.create_task(engine.advance())
         await self.next_write()
         try:
@@ -81,7 +81,7 @@ async def can_be_had(engine: Engine, code: str) -> bool:
 
 
 @pytest.mark.parametrize("on_error", ["continue", "stop", "reject"])
-def test_a_portion_gives_its_place_back_while_others_hold_its_rows(database_url: str, on_error: str) -> None:
+def test_a_batch_gives_its_place_back_while_others_hold_its_rows(database_url: str, on_error: str) -> None:
     async def scenario() -> None:
         async with open_engine(database_url, lock_wait_seconds=0.05) as engine:
             await engine.finish(await engine.submit_csv(gifts(1)))
@@ -97,10 +97,10 @@ def test_a_portion_gives_its_place_back_while_others_hold_its_rows(database_url:
     asyncio.run(scenario())
 
 
-def test_a_portion_waits_for_the_one_before_it_and_then_for_no_other(database_url: str) -> None:
+def test_a_batch_waits_for_the_one_before_it_and_then_for_no_other(database_url: str) -> None:
     async def scenario() -> None:
         steps = Steps()
-        async with open_engine(database_url, steps.kinds, portion_rows=1, lock_wait_seconds=0.05) as engine:
+        async with open_engine(database_url, steps.kinds, batch_rows=1, lock_wait_seconds=0.05) as engine:
             await engine.finish(await engine.submit_json([{"code": "C1", "gift": {"amount": 1}}]))
             action_id = await engine.submit_csv(gifts(2))
             async with await psycopg.AsyncConnection.connect(database_url) as holder:
@@ -120,7 +120,7 @@ def test_a_portion_waits_for_the_one_before_it_and_then_for_no_other(database_ur
 def test_an_action_that_may_still_be_refused_keeps_nothing_locked(database_url: str) -> None:
     async def scenario() -> None:
         steps = Steps()
-        async with open_engine(database_url, steps.kinds, portion_rows=1) as engine:
+        async with open_engine(database_url, steps.kinds, batch_rows=1) as engine:
             await engine.finish(await engine.submit_json([{"code": f"C{n}", "gift": {"amount": 9}} for n in range(2)]))
             action_id = await engine.submit_csv(gifts(2), on_error="reject")
             async with steps.one_in_hand(engine):
@@ -141,7 +141,7 @@ def test_actions_that_go_in_at_once_leave_places_to_others(database_url: str) ->
 
     async def scenario() -> None:
         steps = Steps()
-        async with open_engine(database_url, steps.kinds, portion_rows=1, worker_concurrency=3) as first:
+        async with open_engine(database_url, steps.kinds, batch_rows=1, worker_concurrency=3) as first:
             second, third = [
                 replace(first, project_id=await asyncio.to_thread(new_project, database_url)) for _ in range(2)
             ]
@@ -163,20 +163,20 @@ def test_actions_that_go_in_at_once_leave_places_to_others(database_url: str) ->
     asyncio.run(scenario())
 
 
-def test_one_portion_at_a_time_is_tried_in_a_process_of_its_own(database_url: str) -> None:
+def test_one_batch_at_a_time_is_tried_in_a_process_of_its_own(database_url: str) -> None:
     async def scenario() -> None:
         tried: asyncio.Queue[str] = asyncio.Queue()
         may_end = asyncio.Event()
 
-        async def run_alone(project_id: int, action_id: str, first_row: int) -> int:
+        async def run_isolated(project_id: int, action_id: str, first_row: int) -> int:
             tried.put_nowait(action_id)
             await may_end.wait()
             return -9
 
-        async with open_engine(database_url, run_alone=run_alone) as engine:
+        async with open_engine(database_url, run_isolated=run_isolated) as engine:
             actions = {await engine.submit_csv(gifts(2)), await engine.submit_csv(gifts(2, 2))}
             await engine.query(
-                "INSERT INTO attempts SELECT project_id, action_id, first_row, 2 FROM portions RETURNING 1"
+                "INSERT INTO attempts SELECT project_id, action_id, first_row, 2 FROM batches RETURNING 1"
             )
             worker = asyncio.create_task(engine.advance())
             suspect = await asyncio.wait_for(tried.get(), 60)

@@ -1,4 +1,4 @@
-"""Dry runs and error policies across portions: what is told, what is written, what stays."""
+"""Dry runs and error policies across batches: what is told, what is written, what stays."""
 
 import asyncio
 from typing import Any
@@ -32,10 +32,10 @@ async def failed_rows(engine: Engine, action_id: str) -> list[int]:
     return [row["row"] for row in found]
 
 
-@pytest.mark.parametrize("portion_rows", [1, 2, 3, 10])
-def test_a_dry_run_sees_across_portions_what_it_would_have_written(database_url: str, portion_rows: int) -> None:
+@pytest.mark.parametrize("batch_rows", [1, 2, 3, 10])
+def test_a_dry_run_sees_across_batches_what_it_would_have_written(database_url: str, batch_rows: int) -> None:
     async def scenario() -> None:
-        async with open_engine(database_url, portion_rows=portion_rows) as engine:
+        async with open_engine(database_url, batch_rows=batch_rows) as engine:
             dry = await engine.finish(await engine.submit_json(ROWS, dry_run=True))
             assert await codes(engine) == []
             real = await engine.finish(await engine.submit_json(ROWS))
@@ -49,16 +49,16 @@ def test_a_dry_run_sees_across_portions_what_it_would_have_written(database_url:
     asyncio.run(scenario())
 
 
-@pytest.mark.parametrize("portion_rows", [1, 2, 3, 10])
+@pytest.mark.parametrize("batch_rows", [1, 2, 3, 10])
 @pytest.mark.parametrize(
     ("max_failures", "expected", "written"),
     [(1, (2, 1, 4), "AB"), (2, (2, 2, 3), "AB"), (3, (3, 3, 1), "ABD"), (4, (4, 3, 0), "ABDE")],
 )
-def test_stop_means_the_same_however_portions_are_cut(
-    database_url: str, portion_rows: int, max_failures: int, expected: tuple[int, int, int], written: str
+def test_stop_means_the_same_however_batches_are_cut(
+    database_url: str, batch_rows: int, max_failures: int, expected: tuple[int, int, int], written: str
 ) -> None:
     async def scenario() -> None:
-        async with open_engine(database_url, portion_rows=portion_rows) as engine:
+        async with open_engine(database_url, batch_rows=batch_rows) as engine:
             action_id = await engine.submit_json(ROWS, on_error="stop", max_failures=max_failures)
             while (action := await engine.get(action_id))["status"] not in ("DONE", "FAILED"):
                 await asyncio.gather(*(engine.advance() for _ in range(3)))
@@ -69,11 +69,11 @@ def test_stop_means_the_same_however_portions_are_cut(
     asyncio.run(scenario())
 
 
-@pytest.mark.parametrize("portion_rows", [1, 2, 3, 10])
+@pytest.mark.parametrize("batch_rows", [1, 2, 3, 10])
 @pytest.mark.parametrize("max_failures", [1, 2, 3])
-def test_a_dry_run_stops_where_the_real_run_does(database_url: str, portion_rows: int, max_failures: int) -> None:
+def test_a_dry_run_stops_where_the_real_run_does(database_url: str, batch_rows: int, max_failures: int) -> None:
     async def scenario() -> None:
-        async with open_engine(database_url, portion_rows=portion_rows) as engine:
+        async with open_engine(database_url, batch_rows=batch_rows) as engine:
             stopping = {"on_error": "stop", "max_failures": max_failures}
             dry = await engine.finish(await engine.submit_json(ROWS, **stopping, dry_run=True))
             real = await engine.finish(await engine.submit_json(ROWS, **stopping))
@@ -84,10 +84,10 @@ def test_a_dry_run_stops_where_the_real_run_does(database_url: str, portion_rows
     asyncio.run(scenario())
 
 
-@pytest.mark.parametrize("portion_rows", [1, 2, 3, 10])
-def test_reject_leaves_nothing_and_tells_all_it_can_see(database_url: str, portion_rows: int) -> None:
+@pytest.mark.parametrize("batch_rows", [1, 2, 3, 10])
+def test_reject_leaves_nothing_and_tells_all_it_can_see(database_url: str, batch_rows: int) -> None:
     async def scenario() -> None:
-        async with open_engine(database_url, portion_rows=portion_rows) as engine:
+        async with open_engine(database_url, batch_rows=batch_rows) as engine:
             rows = [{"code": "X", "gift": {"amount": 1}}, *ROWS, {"code": "Y"}]
             action_id = await engine.submit_json(rows, on_error="reject")
             await asyncio.gather(*(engine.advance() for _ in range(4)))
@@ -95,7 +95,7 @@ def test_reject_leaves_nothing_and_tells_all_it_can_see(database_url: str, porti
             assert (action["status"], action["ended_by"], action["done_count"]) == ("FAILED", "REJECTED", 0)
             assert sum(counts(action)) == len(rows)
             assert await codes(engine) == []
-            # Codes that stand in two portions are seen only up to the first portion with a failure.
+            # Codes that stand in two batches are seen only up to the first batch with a failure.
             assert {5, 9} <= set(await failed_rows(engine, action_id)) <= {4, 5, 7, 9}
             good = [row for number, row in enumerate(ROWS, 1) if number not in FAILED]
             action = await engine.finish(await engine.submit_json(good, on_error="reject"))
@@ -105,9 +105,9 @@ def test_reject_leaves_nothing_and_tells_all_it_can_see(database_url: str, porti
     asyncio.run(scenario())
 
 
-def test_a_row_that_needs_one_of_an_earlier_portion_does_not_reject_the_action(database_url: str) -> None:
+def test_a_row_that_needs_one_of_an_earlier_batch_does_not_reject_the_action(database_url: str) -> None:
     async def scenario() -> None:
-        async with open_engine(database_url, portion_rows=1) as engine:
+        async with open_engine(database_url, batch_rows=1) as engine:
             rows = b"source_id,name,price\nP1,Shirt,10\nP1,,12\n"
             action = await engine.finish(await engine.submit("PRODUCTS.IMPORT_CSV", rows, on_error="reject"))
             assert (action["status"], counts(action)) == ("DONE", (2, 0, 0))
@@ -123,11 +123,11 @@ def test_a_row_that_needs_one_of_an_earlier_portion_does_not_reject_the_action(d
 
 def test_an_action_that_is_being_rejected_holds_up_no_other(database_url: str) -> None:
     async def scenario() -> None:
-        async with open_engine(database_url, portion_rows=1) as engine:
+        async with open_engine(database_url, batch_rows=1) as engine:
             await engine.finish(await engine.submit_json([{"code": "X", "gift": {"amount": 1}}]))
             flawed = await engine.submit_csv("Code,Voucher Type,Value\nW,,1\nX,GIFT_VOUCHER,2\n", on_error="reject")
             async with engine.pool.connection() as holder, holder.transaction():
-                # Failures of the first portion are recorded, the check of the second one takes its time.
+                # Failures of the first batch are recorded, the check of the second one takes its time.
                 await holder.execute("SELECT FROM vouchers WHERE code = 'X' FOR UPDATE")
                 rejecting = asyncio.create_task(engine.advance())
                 while not await engine.query("SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'"):
@@ -147,14 +147,14 @@ _VOUCHER = (
 )
 
 
-def test_a_canceled_action_takes_no_portion_any_more(database_url: str) -> None:
+def test_a_canceled_action_takes_no_batch_any_more(database_url: str) -> None:
     async def scenario() -> None:
-        async with open_engine(database_url, portion_rows=1) as engine:
+        async with open_engine(database_url, batch_rows=1) as engine:
             good = [{"code": f"V{number}", "gift": {"amount": 1}} for number in range(3)]
             action_id = await engine.submit_json(good)
             await engine.advance()
             async with engine.pool.connection() as holder, holder.transaction():
-                # The next portion is in hand, and blocked in the middle of its write.
+                # The next batch is in hand, and blocked in the middle of its write.
                 await holder.execute(_VOUCHER, (engine.project_id,))
                 busy = asyncio.create_task(engine.advance())
                 while not await engine.query("SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'"):

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import psycopg
 import pytest
 
-from tallykeep.db.connections.pool import Connection, Pool, make_pool, one_moment
+from tallykeep.db.connections.pool import Connection, Pool, make_pool, one_timestamp
 from tests.db.engine import Engine, open_engine
 from tests.db.test_applying import gifts
 
@@ -57,7 +57,7 @@ def test_what_a_turn_sets_for_its_transactions_ends_with_them(database_url: str)
             return [await _settings(connection) for connection in connections]
 
     async def scenario() -> None:
-        async with open_engine(database_url, portion_rows=1) as engine:
+        async with open_engine(database_url, batch_rows=1) as engine:
             (before,) = await settings(engine)
             assert before["synchronous_commit"] == "on"
             await engine.finish(await engine.submit_csv(gifts(3)))
@@ -84,7 +84,7 @@ def test_what_is_read_at_one_moment_does_not_contradict_itself(database_url: str
             pool.connection() as connection,
         ):
             await other.execute("CREATE TABLE told (number integer)")
-            async with one_moment(connection):
+            async with one_timestamp(connection):
                 assert await _count(connection) == 0
                 await other.execute("INSERT INTO told VALUES (1)")
                 assert await _count(connection) == 0

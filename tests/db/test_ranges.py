@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from tallykeep.core.submission_options import OnError, Wishes
+from tallykeep.core.submission_options import OnError, SubmissionOptions
 from tests.db.engine import Engine, open_engine
 from tests.db.holding import tally, wait_for_blocked
 
@@ -26,10 +26,12 @@ class Work:
     key: str
     reached: str
 
-    async def plan(self, engine: Engine, **wishes: Any) -> str:
+    async def plan(self, engine: Engine, **submission_options: Any) -> str:
         asked = engine.submission(self.name, options=self.options)
         async with engine.pool.connection() as connection, connection.transaction():
-            return (await engine.acceptance.accept_planned(connection, asked, Wishes(**wishes))).action_id
+            return (
+                await engine.acceptance.accept_planned(connection, asked, SubmissionOptions(**submission_options))
+            ).action_id
 
     async def make(self, engine: Engine, keys: list[str]) -> None:
         """Rows that the work is to write."""
@@ -68,7 +70,7 @@ Scenario = Callable[[Engine], Awaitable[None]]
 
 def _run(database_url: str, scenario: Scenario, **settings: Any) -> None:
     async def run() -> None:
-        async with open_engine(database_url, **{"portion_rows": 4, **settings}) as engine:
+        async with open_engine(database_url, **{"batch_rows": 4, **settings}) as engine:
             await scenario(engine)
 
     asyncio.run(run())
@@ -79,8 +81,8 @@ def test_ranges_touch_each_other_and_have_no_ends(database_url: str, work: Work)
     async def scenario(engine: Engine) -> None:
         await work.make(engine, CODES)
         action_id = await work.plan(engine)
-        found = await engine.query("SELECT body FROM portions ORDER BY first_row")
-        bodies = [orjson.loads(portion["body"]) for portion in found]
+        found = await engine.query("SELECT body FROM batches ORDER BY first_row")
+        bodies = [orjson.loads(batch["body"]) for batch in found]
         assert [body["behind"] for body in bodies] == [None, *(body["up_to"] for body in bodies[:-1])]
         assert bodies[-1]["up_to"] is None
         await work.make(engine, ["A", "C105", "C135", "Z"])
@@ -108,7 +110,7 @@ def test_what_is_committed_while_a_range_is_gone_through_is_not_left_out(databas
         assert await tally(engine, action_id) == (12, 12, 0)
         assert await work.left(engine) == []
 
-    _run(database_url, scenario, portion_rows=10)
+    _run(database_url, scenario, batch_rows=10)
 
 
 @every_work
@@ -118,17 +120,15 @@ def test_what_is_gone_by_then_is_not_counted(database_url: str, work: Work) -> N
         action_id = await work.plan(engine)
         await engine.query(f"DELETE FROM {work.table} WHERE {work.key} <= 'C15' RETURNING 1")
         assert await tally(engine, action_id) == (4, 4, 0)
-        (portions,) = await engine.query(
-            "SELECT sum(row_count)::int AS rows, sum(done_count)::int AS done FROM portions"
-        )
-        assert portions == {"rows": 4, "done": 4}
+        (batches,) = await engine.query("SELECT sum(row_count)::int AS rows, sum(done_count)::int AS done FROM batches")
+        assert batches == {"rows": 4, "done": 4}
 
     _run(database_url, scenario)
 
 
-async def _portions(engine: Engine) -> tuple[int, int]:
-    """How many rows the portions have, and how many of them are done."""
-    (row,) = await engine.query("SELECT sum(row_count)::int AS rows, sum(done_count)::int AS done FROM portions")
+async def _batches(engine: Engine) -> tuple[int, int]:
+    """How many rows the batches have, and how many of them are done."""
+    (row,) = await engine.query("SELECT sum(row_count)::int AS rows, sum(done_count)::int AS done FROM batches")
     return row["rows"], row["done"]
 
 
@@ -141,10 +141,8 @@ def test_a_whole_action_counts_what_it_has_written(database_url: str, work: Work
         await work.make(engine, ["Z"])
         assert await tally(engine, action_id) == (5, 5, 0)
         assert await work.left(engine) == []
-        (portions,) = await engine.query(
-            "SELECT sum(row_count)::int AS rows, sum(done_count)::int AS done FROM portions"
-        )
-        assert portions == {"rows": 5, "done": 5}
+        (batches,) = await engine.query("SELECT sum(row_count)::int AS rows, sum(done_count)::int AS done FROM batches")
+        assert batches == {"rows": 5, "done": 5}
 
     _run(database_url, scenario)
 
@@ -157,12 +155,12 @@ def test_ranges_that_were_planned_with_gaps_are_gone_through_as_they_were_planne
         await work.make(engine, CODES)
         action_id = await work.plan(engine)
         body = orjson.dumps({"first": "C10", "last": "C19"})
-        await engine.query("UPDATE portions SET body = %s RETURNING 1", body)
+        await engine.query("UPDATE batches SET body = %s RETURNING 1", body)
         await work.make(engine, ["A", "C15x", "Z"])
         assert await tally(engine, action_id) == (11, 11, 0)
         assert await work.left(engine) == ["A", "Z"]
 
-    _run(database_url, scenario, portion_rows=10)
+    _run(database_url, scenario, batch_rows=10)
 
 
 def test_of_many_customers_that_came_meanwhile_no_two_have_the_same_moment(database_url: str) -> None:
@@ -188,7 +186,7 @@ def test_a_change_that_meets_no_voucher_still_corrects_what_an_earlier_one_does(
         first = await earlier.plan(engine)
         await engine.query("UPDATE vouchers SET redeemed_quantity = 1 RETURNING 1")
         second = await later.plan(engine)
-        planned = await engine.query("SELECT first_row, row_count FROM portions WHERE action_id = %s", second)
+        planned = await engine.query("SELECT first_row, row_count FROM batches WHERE action_id = %s", second)
         assert planned == [{"first_row": 1, "row_count": 1}]
         await earlier.make(engine, ["B"])
         await engine.query("UPDATE vouchers SET discount = '{\"percent_off\": 50}' WHERE code = 'B' RETURNING 1")
@@ -209,7 +207,7 @@ def test_only_what_the_work_reaches_is_planned_and_written(database_url: str, wo
         action_id = await work.plan(engine)
         planned = expected - 1
         (planned_rows,) = await engine.query("SELECT total_count FROM async_actions WHERE id = %s", action_id)
-        assert planned_rows["total_count"] == (await _portions(engine))[0] == planned
+        assert planned_rows["total_count"] == (await _batches(engine))[0] == planned
         assert await tally(engine, action_id) == (planned, planned, 0)
 
     _run(database_url, scenario)
@@ -237,7 +235,7 @@ def test_a_change_that_meets_no_voucher_and_no_earlier_change_is_done_at_once(
         action_id = await UPDATE.plan(engine)
         action = await engine.get(action_id)
         assert (action["status"], action["total_count"]) == ("DONE", 0)
-        assert await engine.query("SELECT FROM portions WHERE action_id = %s", action_id) == []
+        assert await engine.query("SELECT FROM batches WHERE action_id = %s", action_id) == []
 
     _run(database_url, scenario)
 

@@ -9,7 +9,7 @@ import pytest
 
 from tallykeep.core.action import EndedBy
 from tallykeep.engine.applying.accounting import end_unfinished
-from tallykeep.engine.scheduling.fair_scheduling import LONGEST_DELAY
+from tallykeep.engine.scheduling.fair_scheduling import MAX_DELAY
 from tests.db.engine import WORKER, Engine, open_engine
 from tests.db.stalling import stalling
 from tests.db.test_applying import gifts
@@ -46,18 +46,18 @@ def test_a_job_stuck_in_doing_does_not_count(database_url: str) -> None:
 
 def test_what_makes_progress_or_is_in_hand_or_has_ended_is_left_alone(database_url: str) -> None:
     async def scenario() -> None:
-        async with open_engine(database_url, portion_rows=1) as engine:
+        async with open_engine(database_url, batch_rows=1) as engine:
             await engine.submit_csv(gifts(2))
             await _lose_jobs(engine)
             assert await engine.rescuer.rescue() == 0  # silent for less than three seconds
-        async with open_engine(database_url, portion_rows=1, **AT_ONCE) as engine:
-            await engine.query("DELETE FROM portions RETURNING 1")
+        async with open_engine(database_url, batch_rows=1, **AT_ONCE) as engine:
+            await engine.query("DELETE FROM batches RETURNING 1")
             await engine.query("DELETE FROM async_actions RETURNING 1")
             action_id = await engine.submit_csv(gifts(2))
             await _lose_jobs(engine)
             async with engine.pool.connection() as worker, worker.transaction():
-                await worker.execute("SELECT FROM portions WHERE first_row = 1 FOR UPDATE")
-                assert await engine.rescuer.rescue() == 0  # its first open portion is being worked on
+                await worker.execute("SELECT FROM batches WHERE first_row = 1 FOR UPDATE")
+                assert await engine.rescuer.rescue() == 0  # its first open batch is being worked on
             await engine.finish(action_id)
             await _lose_jobs(engine)
             assert await engine.rescuer.rescue() == 0
@@ -85,9 +85,9 @@ def test_a_job_that_waits_for_longer_than_any_is_made_to_does_not_count(database
     async def scenario() -> None:
         async with open_engine(database_url, **AT_ONCE) as engine:
             await engine.submit_csv(gifts(2))
-            await engine.query(later, LONGEST_DELAY.total_seconds() - 5)
+            await engine.query(later, MAX_DELAY.total_seconds() - 5)
             assert await engine.rescuer.rescue() == 0
-            await engine.query(later, LONGEST_DELAY.total_seconds() + 90)
+            await engine.query(later, MAX_DELAY.total_seconds() + 90)
             assert await engine.rescuer.rescue() == 1
 
     asyncio.run(scenario())
@@ -128,7 +128,7 @@ def test_nobody_elses_session_and_none_without_a_transaction_is_ended(database_u
 
 def test_a_job_delivered_twice_changes_nothing(database_url: str) -> None:
     async def scenario() -> None:
-        async with open_engine(database_url, portion_rows=2) as engine:
+        async with open_engine(database_url, batch_rows=2) as engine:
             action_id = await engine.submit_csv(gifts(6))
             while (await engine.get(action_id))["status"] != "DONE":
                 await asyncio.gather(engine.advance(), engine.advance())
@@ -144,7 +144,7 @@ def test_jobs_take_no_locks_that_could_block_others(database_url: str) -> None:
     """A `lock` with a retry in the future holds up every job of that lock; a `queueing_lock` may raise."""
 
     async def scenario() -> None:
-        async with open_engine(database_url, portion_rows=1) as engine:
+        async with open_engine(database_url, batch_rows=1) as engine:
             await engine.submit_csv(gifts(3))
             jobs = await engine.query("SELECT lock, queueing_lock FROM procrastinate_jobs")
             assert jobs == [{"lock": None, "queueing_lock": None}] * 3
@@ -154,7 +154,7 @@ def test_jobs_take_no_locks_that_could_block_others(database_url: str) -> None:
 
 @asynccontextmanager
 async def _held_up_in_writing(database_url: str, engine: Engine) -> AsyncIterator[tuple[asyncio.Task[None], int]]:
-    """A worker in the middle of its portion, waiting for somebody else's transaction; its session's process id."""
+    """A worker in the middle of its batch, waiting for somebody else's transaction; its session's process id."""
     async with await psycopg.AsyncConnection.connect(database_url) as holder:
         await holder.execute(
             "INSERT INTO vouchers (project_id, code, id, type, created_at)"
@@ -171,7 +171,7 @@ async def _held_up_in_writing(database_url: str, engine: Engine) -> AsyncIterato
 
 def test_a_worker_that_is_told_to_stop_accuses_no_row(database_url: str) -> None:
     async def scenario() -> None:
-        async with open_engine(database_url, portion_rows=2) as engine:
+        async with open_engine(database_url, batch_rows=2) as engine:
             await engine.submit_csv(gifts(4))
             async with _held_up_in_writing(database_url, engine) as (worker, _):
                 worker.cancel()
@@ -182,9 +182,9 @@ def test_a_worker_that_is_told_to_stop_accuses_no_row(database_url: str) -> None
     asyncio.run(scenario())
 
 
-def test_a_session_ended_in_the_middle_of_a_portion_leaves_nothing_of_it(database_url: str) -> None:
+def test_a_session_ended_in_the_middle_of_a_batch_leaves_nothing_of_it(database_url: str) -> None:
     async def scenario() -> None:
-        async with open_engine(database_url, portion_rows=2) as engine:
+        async with open_engine(database_url, batch_rows=2) as engine:
             action_id = await engine.submit_csv(gifts(4))
             async with _held_up_in_writing(database_url, engine) as (worker, pid):
                 await engine.query("SELECT pg_terminate_backend(%s)", pid)
@@ -231,7 +231,7 @@ def test_a_worker_that_wakes_up_beyond_its_lease_commits_nothing(database_url: s
     asyncio.run(scenario())
 
 
-def test_a_portion_of_an_action_that_was_ended_meanwhile_leaves_nothing(database_url: str) -> None:
+def test_a_batch_of_an_action_that_was_ended_meanwhile_leaves_nothing(database_url: str) -> None:
     async def scenario() -> None:
         stopped, woken = asyncio.Event(), asyncio.Event()
         async with open_engine(database_url, stalling(stopped, woken)) as engine:

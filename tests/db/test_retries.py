@@ -30,7 +30,7 @@ KIND = ACTION_TYPES["VOUCHERS.IMPORT_CSV"]
 
 
 def failing(errors: Callable[[], Exception | None], kind: ActionType = KIND) -> dict[str, ActionType]:
-    """The type, whose portions fail with the next error when they begin."""
+    """The type, whose batches fail with the next error when they begin."""
 
     async def begin(*arguments: Any) -> Any:
         if error := errors():
@@ -62,7 +62,7 @@ def test_a_try_in_vain_is_told_until_there_is_progress(database_url: str) -> Non
         errors = some(
             QueryCanceled("canceling statement due to statement timeout\nCONTEXT: rows"), OutOfMemory("no room")
         )
-        async with open_engine(database_url, failing(errors), portion_rows=2) as engine:
+        async with open_engine(database_url, failing(errors), batch_rows=2) as engine:
             action_id = await engine.submit_csv(gifts(4))
             await engine.advance()
             assert await told(engine, action_id) == ("IN_PROGRESS", 1, "canceling statement due to statement timeout")
@@ -89,7 +89,7 @@ def test_tries_come_later_each_time(database_url: str) -> None:
 
 def test_an_error_that_does_not_pass_ends_the_action_with_its_rows_unprocessed(database_url: str) -> None:
     async def scenario() -> None:
-        async with open_engine(database_url, failing(lambda: OutOfMemory("no room")), portion_retries=3) as engine:
+        async with open_engine(database_url, failing(lambda: OutOfMemory("no room")), batch_retries=3) as engine:
             action_id = await engine.submit_csv(gifts(3))
             for _ in range(3):
                 assert (await engine.get(action_id))["ended_by"] is None
@@ -102,10 +102,10 @@ def test_an_error_that_does_not_pass_ends_the_action_with_its_rows_unprocessed(d
     asyncio.run(scenario())
 
 
-def test_portions_in_hand_together_are_given_up_no_sooner(database_url: str) -> None:
+def test_batches_in_hand_together_are_given_up_no_sooner(database_url: str) -> None:
     async def scenario() -> None:
         kinds = failing(lambda: OutOfMemory("no room"))
-        async with open_engine(database_url, kinds, portion_rows=1, portion_retries=2) as engine:
+        async with open_engine(database_url, kinds, batch_rows=1, batch_retries=2) as engine:
             action_id = await engine.submit_csv(gifts(9))
             for _ in range(5):
                 await engine.advance()
@@ -121,7 +121,7 @@ def test_what_comes_next_in_a_sequence_goes_on_behind_an_action_that_was_given_u
 
     async def scenario() -> None:
         kinds = failing(some(OutOfMemory("no room")), kind)
-        async with open_engine(database_url, kinds, portion_retries=1) as engine:
+        async with open_engine(database_url, kinds, batch_retries=1) as engine:
             first = await engine.submit(kind.name, b'[{"code": "A", "metadata": {}}]')
             second = await engine.submit(kind.name, b'[{"code": "B", "metadata": {}}]')
             await engine.advance()
@@ -138,7 +138,7 @@ def test_an_outage_never_ends_an_action_and_is_not_waited_for_longer_each_time(
 ) -> None:
     async def scenario() -> None:
         kinds = failing(some(*[error("not just now")] * 8))
-        async with open_engine(database_url, kinds, portion_retries=3) as engine:
+        async with open_engine(database_url, kinds, batch_retries=3) as engine:
             action_id = await engine.submit_csv(gifts(2))
             for tries in range(1, 9):
                 await engine.advance()
@@ -153,7 +153,7 @@ def test_an_outage_never_ends_an_action_and_is_not_waited_for_longer_each_time(
 def test_to_wait_for_others_is_told_and_never_ends_an_action(database_url: str, error: type[psycopg.Error]) -> None:
     async def scenario() -> None:
         kinds = failing(some(*[error("somebody else has it")] * 5))
-        async with open_engine(database_url, kinds, portion_retries=3, lease_seconds=0.0001) as engine:
+        async with open_engine(database_url, kinds, batch_retries=3, lease_seconds=0.0001) as engine:
             action_id = await engine.submit_csv(gifts(2))
             for tries in range(1, 6):
                 await engine.advance()
@@ -168,7 +168,7 @@ def test_to_wait_for_others_is_told_and_never_ends_an_action(database_url: str, 
 def test_having_waited_for_others_brings_no_error_nearer_to_the_end(database_url: str) -> None:
     async def scenario() -> None:
         kinds = failing(some(*[LockNotAvailable("somebody else has it")] * 5, OutOfMemory("no room")))
-        async with open_engine(database_url, kinds, portion_retries=3) as engine:
+        async with open_engine(database_url, kinds, batch_retries=3) as engine:
             action_id = await engine.submit_csv(gifts(2))
             for _ in range(6):
                 await engine.advance()
@@ -178,9 +178,9 @@ def test_having_waited_for_others_brings_no_error_nearer_to_the_end(database_url
     asyncio.run(scenario())
 
 
-def test_a_portion_that_somebody_else_closed_is_nothing_to_tell(database_url: str) -> None:
+def test_a_batch_that_somebody_else_closed_is_nothing_to_tell(database_url: str) -> None:
     async def scenario() -> None:
-        async with open_engine(database_url, portion_rows=1) as engine:
+        async with open_engine(database_url, batch_rows=1) as engine:
             action_id = await engine.submit_csv(gifts(4))
             await asyncio.gather(*(engine.advance() for _ in range(4)))
             assert (await told(engine, action_id))[1:] == (0, None)

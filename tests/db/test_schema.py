@@ -14,7 +14,7 @@ from tallykeep.resources.campaigns.list_spec import CAMPAIGNS
 from tallykeep.resources.customers.list_spec import CUSTOMERS
 from tallykeep.resources.lists.page import page_query
 from tallykeep.resources.lists.query_string import read_selection
-from tallykeep.resources.lists.spec import Listed
+from tallykeep.resources.lists.spec import ListSpec
 from tallykeep.resources.orders.list_spec import ORDERS
 from tallykeep.resources.products.list_spec import PRODUCTS
 from tallykeep.resources.skus.list_spec import SKUS
@@ -48,7 +48,7 @@ def test_every_table_of_a_project_has_project_id_first_in_its_keys(database_url:
     ours = {(table, column) for table, column in keys if table not in directory}
     tables = (
         "async_actions",
-        "portions",
+        "batches",
         "failures",
         "report_parts",
         "metadata_schemas",
@@ -59,7 +59,7 @@ def test_every_table_of_a_project_has_project_id_first_in_its_keys(database_url:
         "orders",
         "bin_entries",
         "campaigns",
-        "turns",
+        "schedules",
         "dry_run_keys",
         "attempts",
         "removals",
@@ -77,34 +77,34 @@ def test_a_database_out_of_reach_is_told_so() -> None:
         migrate("postgresql://nobody@127.0.0.1:1/nothing")
 
 
-def test_the_claim_finds_open_portions_by_index(database_url: str) -> None:
+def test_the_claim_finds_open_batches_by_index(database_url: str) -> None:
     async def scenario() -> str:
         async with open_engine(database_url) as engine, engine.pool.connection() as connection:
             await connection.execute(
                 "INSERT INTO async_actions (project_id, id, type, status, operation_status, request_id, source,"
-                " total_count, open_count, open_portions, created_at, updated_at)"
+                " total_count, open_count, open_batches, created_at, updated_at)"
                 " SELECT 1, 'aa_' || n, 'T', 'ENQUEUED', 'UNKNOWN', 'v', '{}', 100, 100, 100, now(), now()"
                 " FROM generate_series(1, 200) AS n"
             )
             await connection.execute(
-                "INSERT INTO portions (project_id, action_id, first_row, row_count, body)"
+                "INSERT INTO batches (project_id, action_id, first_row, row_count, body)"
                 " SELECT 1, 'aa_' || n, m, 1, '' FROM generate_series(1, 200) AS n, generate_series(1, 100) AS m"
             )
-            await connection.execute("ANALYZE portions")
-            key = {"project_id": 1, "action_id": "aa_7", "portions_in_flight": 2, "first_row": None}
-            plan = await (await connection.execute(f"EXPLAIN {claim._sql.claim_open_portion}", key)).fetchall()
+            await connection.execute("ANALYZE batches")
+            key = {"project_id": 1, "action_id": "aa_7", "batches_in_flight": 2, "first_row": None}
+            plan = await (await connection.execute(f"EXPLAIN {claim._sql.claim_open_batch}", key)).fetchall()
             return "\n".join(row["QUERY PLAN"] for row in plan)
 
     plan = asyncio.run(scenario())
-    assert "Seq Scan on portions" not in plan
-    assert "portions_open" in plan
+    assert "Seq Scan on batches" not in plan
+    assert "batches_open" in plan
 
 
 @pytest.mark.parametrize(
-    "listed", [VOUCHERS, CAMPAIGNS, CUSTOMERS, PRODUCTS, SKUS, ORDERS], ids=lambda listed: str(listed.noun)
+    "listed", [VOUCHERS, CAMPAIGNS, CUSTOMERS, PRODUCTS, SKUS, ORDERS], ids=lambda list_spec: str(list_spec.noun)
 )
-def test_every_list_is_read_in_its_default_order_by_index(database_url: str, listed: Listed) -> None:
-    page = page_query(listed, read_selection(listed, ()))
+def test_every_list_is_read_in_its_default_order_by_index(database_url: str, list_spec: ListSpec) -> None:
+    page = page_query(list_spec, read_selection(list_spec, ()))
     place = {"project_id": 1, "product_id": "prod_1", "limit": 10, "offset": 50}
     with psycopg.connect(database_url) as connection:
         # Empty tables are not worth an index: what counts is that there is one.
@@ -114,4 +114,4 @@ def test_every_list_is_read_in_its_default_order_by_index(database_url: str, lis
     plan = "\n".join(row[0] for row in rows)
     assert "Index Scan Backward" in plan
     assert "Sort" not in plan
-    assert f"{listed.noun}.project_id = " in plan
+    assert f"{list_spec.noun}.project_id = " in plan

@@ -48,8 +48,8 @@ async def failed_rows(engine: Engine, action_id: str) -> list[int]:
 def test_rows_of_a_file_that_share_a_shortened_key_fail(database_url: str, name: str, dry_run: bool) -> None:
     async def run() -> None:
         kind, header, cells = FILES[name]
-        async with open_engine(database_url, portion_rows=3) as engine:
-            # In one portion all of them fail, behind it all that come again.
+        async with open_engine(database_url, batch_rows=3) as engine:
+            # In one batch all of them fail, behind it all that come again.
             text = header + lines(CUT, "A", CUT, OTHER, "B", "B", "C", CUT, OTHER, cells=cells)
             action_id = await engine.submit(kind, text.encode(), dry_run=dry_run)
             action = await engine.finish(action_id)
@@ -85,7 +85,7 @@ def test_objects_that_share_a_shortened_key_fail(database_url: str, kind: str, r
 
 def test_a_file_of_which_nothing_may_fail_is_rejected(database_url: str) -> None:
     async def run() -> None:
-        async with open_engine(database_url, portion_rows=2) as engine:
+        async with open_engine(database_url, batch_rows=2) as engine:
             text = "Code,Voucher Type,Value\n" + lines(CUT, "A", "B", CUT)
             action = await engine.finish(await engine.submit_csv(text, on_error="reject"))
             assert (action["done_count"], action["failed_count"]) == (0, 1)

@@ -1,4 +1,4 @@
-"""Portions of uploads that are not accepted yet: nobody sees them, and what breaks off is swept up."""
+"""Batches of uploads that are not accepted yet: nobody sees them, and what breaks off is swept up."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -11,7 +11,7 @@ from tallykeep.core.errors import InvalidPayloadError, NotFoundError, UploadLost
 from tallykeep.engine.intake import staging
 from tallykeep.engine.intake import upload_reader as intake
 from tallykeep.engine.intake.accept import Acceptance
-from tallykeep.engine.managing.retention import Tidier
+from tallykeep.engine.managing.retention import Pruner
 from tests.db.engine import Bytes, Engine, open_engine
 from tests.postgres import quiet_settings
 
@@ -53,7 +53,7 @@ async def slow_upload(engine: Engine, count: int, **asked: str) -> AsyncIterator
 
     upload = asyncio.create_task(accept())
     try:
-        await until(lambda: engine.query("SELECT FROM portions"))
+        await until(lambda: engine.query("SELECT FROM batches"))
         yield Slow(upload, end)
     finally:
         upload.cancel()
@@ -67,36 +67,36 @@ async def until(found: Callable[[], Awaitable[object]]) -> None:
 
 
 async def left(engine: Engine) -> dict[str, int]:
-    tables = ("async_actions", "portions", "uploads", "removals", "procrastinate_jobs", "idempotency_keys")
+    tables = ("async_actions", "batches", "uploads", "removals", "procrastinate_jobs", "idempotency_keys")
     return {table: (await engine.query(f"SELECT count(*) AS rows FROM {table}"))[0]["rows"] for table in tables}
 
 
 NOTHING = dict.fromkeys(
-    ("async_actions", "portions", "uploads", "removals", "procrastinate_jobs", "idempotency_keys"), 0
+    ("async_actions", "batches", "uploads", "removals", "procrastinate_jobs", "idempotency_keys"), 0
 )
 
 
-def tidier(engine: Engine) -> Tidier:
-    return Tidier(engine.pool, quiet_settings())
+def pruner(engine: Engine) -> Pruner:
+    return Pruner(engine.pool, quiet_settings())
 
 
 def test_what_is_staged_is_seen_by_nobody_until_it_is_accepted(database_url: str) -> None:
     async def scenario() -> None:
-        async with open_engine(database_url, portion_rows=10) as engine, slow_upload(engine, 5_000) as slow:
-            (staged,) = await engine.query("SELECT DISTINCT action_id AS id FROM portions")
+        async with open_engine(database_url, batch_rows=10) as engine, slow_upload(engine, 5_000) as slow:
+            (staged,) = await engine.query("SELECT DISTINCT action_id AS id FROM batches")
             with pytest.raises(NotFoundError):
                 await engine.get(staged["id"])
             await engine.advance()
             await engine.rescuer.rescue()
-            await tidier(engine).tidy()
+            await pruner(engine).prune()
             assert await engine.jobs() == 0
-            assert await engine.query("SELECT FROM portions WHERE status <> 'OPEN'") == []
+            assert await engine.query("SELECT FROM batches WHERE status <> 'OPEN'") == []
             slow.ends(rows(5, "D"))
             assert await slow.upload == staged["id"]
             action = await engine.get(staged["id"])
             assert (action["status"], action["total_count"]) == ("ENQUEUED", 5_005)
-            (counted,) = await engine.query("SELECT count(*) AS portions, sum(row_count)::int AS rows FROM portions")
-            assert counted == {"portions": 501, "rows": 5_005}
+            (counted,) = await engine.query("SELECT count(*) AS batches, sum(row_count)::int AS rows FROM batches")
+            assert counted == {"batches": 501, "rows": 5_005}
             assert await engine.query("SELECT FROM uploads") == []
 
     asyncio.run(scenario())
@@ -104,8 +104,8 @@ def test_what_is_staged_is_seen_by_nobody_until_it_is_accepted(database_url: str
 
 def test_a_slow_upload_holds_no_connection_and_no_transaction(database_url: str) -> None:
     async def scenario() -> None:
-        async with open_engine(database_url, portion_rows=10) as engine, slow_upload(engine, 5_000) as slow:
-            await until(lambda: engine.query("SELECT WHERE (SELECT count(*) FROM portions) > 400"))
+        async with open_engine(database_url, batch_rows=10) as engine, slow_upload(engine, 5_000) as slow:
+            await until(lambda: engine.query("SELECT WHERE (SELECT count(*) FROM batches) > 400"))
             busy = "SELECT FROM pg_stat_activity WHERE xact_start IS NOT NULL AND pid <> pg_backend_pid() AND datname ="
             await until(lambda: _none(engine, f"{busy} current_database()"))
             engine.pool.size = 1
@@ -125,7 +125,7 @@ async def _none(engine: Engine, query: str) -> bool:
 def test_what_breaks_off_is_removed_at_once(database_url: str, key: str | None) -> None:
     async def scenario() -> None:
         asked = {"idempotency_key": key} if key else {}
-        async with open_engine(database_url, portion_rows=10) as engine:
+        async with open_engine(database_url, batch_rows=10) as engine:
             async with slow_upload(engine, 5_000, **asked) as slow:
                 slow.breaks()
                 with pytest.raises(ConnectionResetError):
@@ -142,7 +142,7 @@ def test_what_breaks_off_is_removed_at_once(database_url: str, key: str | None) 
 
 def test_a_canceled_request_leaves_nothing(database_url: str) -> None:
     async def scenario() -> None:
-        async with open_engine(database_url, portion_rows=10) as engine:
+        async with open_engine(database_url, batch_rows=10) as engine:
             async with slow_upload(engine, 5_000):
                 pass
             await until(lambda: _is_clean(engine))
@@ -154,13 +154,13 @@ async def _is_clean(engine: Engine) -> bool:
     return await left(engine) == NOTHING
 
 
-def test_the_tidier_sweeps_up_what_nobody_touches_any_more_and_it_cannot_be_accepted(database_url: str) -> None:
+def test_the_pruner_sweeps_up_what_nobody_touches_any_more_and_it_cannot_be_accepted(database_url: str) -> None:
     async def scenario() -> None:
-        async with open_engine(database_url, portion_rows=10) as engine, slow_upload(engine, 5_000) as slow:
-            await tidier(engine).tidy()
-            assert await engine.query("SELECT FROM portions") != []
+        async with open_engine(database_url, batch_rows=10) as engine, slow_upload(engine, 5_000) as slow:
+            await pruner(engine).prune()
+            assert await engine.query("SELECT FROM batches") != []
             assert len(await engine.query(LEFT_FOR_LONG)) == 1
-            await tidier(engine).tidy()
+            await pruner(engine).prune()
             assert await left(engine) == NOTHING
             slow.ends()
             with pytest.raises(UploadLostError, match="send it again"):
@@ -172,9 +172,9 @@ def test_the_tidier_sweeps_up_what_nobody_touches_any_more_and_it_cannot_be_acce
 
 def test_nothing_is_added_to_what_was_swept_up(database_url: str) -> None:
     async def scenario() -> None:
-        async with open_engine(database_url, portion_rows=10) as engine, slow_upload(engine, 5_000) as slow:
+        async with open_engine(database_url, batch_rows=10) as engine, slow_upload(engine, 5_000) as slow:
             await engine.query(LEFT_FOR_LONG)
-            await tidier(engine).tidy()
+            await pruner(engine).prune()
             slow.ends(rows(3_000, "D"))
             with pytest.raises(UploadLostError):
                 await slow.upload
@@ -187,7 +187,7 @@ def test_an_upload_that_goes_on_slowly_is_touched(database_url: str, monkeypatch
     monkeypatch.setattr(staging, "_TOUCH_SECONDS", 0.01)
 
     async def scenario() -> None:
-        async with open_engine(database_url, portion_rows=10) as engine, slow_upload(engine, 5_000) as slow:
+        async with open_engine(database_url, batch_rows=10) as engine, slow_upload(engine, 5_000) as slow:
             await engine.query(LEFT_FOR_LONG)
             recent = "SELECT FROM uploads WHERE touched_at > now() - interval '1 minute'"
             await until(lambda: engine.query(recent))
@@ -219,11 +219,11 @@ def test_an_upload_that_begins_as_the_last_one_ends_is_touched(
     asyncio.run(scenario())
 
 
-def test_an_upload_of_which_a_crash_of_the_server_has_taken_portions_is_not_accepted(database_url: str) -> None:
+def test_an_upload_of_which_a_crash_of_the_server_has_taken_batches_is_not_accepted(database_url: str) -> None:
     async def scenario() -> None:
-        async with open_engine(database_url, portion_rows=10) as engine, slow_upload(engine, 5_000) as slow:
-            await until(lambda: engine.query("SELECT WHERE (SELECT count(*) FROM portions) > 400"))
-            await engine.query("DELETE FROM portions WHERE first_row = 101 RETURNING 1")
+        async with open_engine(database_url, batch_rows=10) as engine, slow_upload(engine, 5_000) as slow:
+            await until(lambda: engine.query("SELECT WHERE (SELECT count(*) FROM batches) > 400"))
+            await engine.query("DELETE FROM batches WHERE first_row = 101 RETURNING 1")
             slow.ends(rows(3_000, "D"))
             with pytest.raises(UploadLostError, match="send it again"):
                 await slow.upload
@@ -232,20 +232,20 @@ def test_an_upload_of_which_a_crash_of_the_server_has_taken_portions_is_not_acce
     asyncio.run(scenario())
 
 
-def test_a_process_that_died_leaves_its_uploads_to_the_tidier(database_url: str) -> None:
+def test_a_process_that_died_leaves_its_uploads_to_the_pruner(database_url: str) -> None:
     async def scenario() -> None:
-        async with open_engine(database_url, portion_rows=10) as engine:
+        async with open_engine(database_url, batch_rows=10) as engine:
             await engine.query(
                 "WITH begun AS (INSERT INTO uploads VALUES (%s, 'aa_dead', now(), now() - interval '6 minutes'),"
                 " (%s, 'aa_alive', now(), now() - interval '1 minute') RETURNING project_id, action_id)"
-                " INSERT INTO portions (project_id, action_id, first_row, row_count, body)"
+                " INSERT INTO batches (project_id, action_id, first_row, row_count, body)"
                 " SELECT project_id, action_id, row, 1, 'x' FROM begun, generate_series(1, 25) AS row RETURNING 1",
                 engine.project_id, engine.project_id,
             )  # fmt: skip
-            await tidier(engine).tidy()
-            found = await engine.query("SELECT action_id, count(*) AS rows FROM portions GROUP BY action_id")
+            await pruner(engine).prune()
+            found = await engine.query("SELECT action_id, count(*) AS rows FROM batches GROUP BY action_id")
             assert found == [{"action_id": "aa_alive", "rows": 25}]
-            assert await left(engine) == {**NOTHING, "portions": 25, "uploads": 1}
+            assert await left(engine) == {**NOTHING, "batches": 25, "uploads": 1}
 
     asyncio.run(scenario())
 
@@ -253,7 +253,7 @@ def test_a_process_that_died_leaves_its_uploads_to_the_tidier(database_url: str)
 def test_two_that_send_the_same_key_at_once_start_one_action(database_url: str) -> None:
     async def scenario() -> None:
         async with (
-            open_engine(database_url, portion_rows=10) as engine,
+            open_engine(database_url, batch_rows=10) as engine,
             slow_upload(engine, 5_000, idempotency_key="once") as first,
             slow_upload(engine, 5_000, idempotency_key="once") as second,
         ):
@@ -263,12 +263,12 @@ def test_two_that_send_the_same_key_at_once_start_one_action(database_url: str) 
             assert await first.upload == await second.upload
             found = await left(engine)
             assert (found["async_actions"], found["uploads"], found["removals"]) == (1, 0, 0)
-            assert found["portions"] == 500
+            assert found["batches"] == 500
 
     asyncio.run(scenario())
 
 
-def test_a_few_portions_are_written_with_their_action_in_few_ways_to_the_server(
+def test_a_few_batches_are_written_with_their_action_in_few_ways_to_the_server(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def staged(*_: object) -> None:
@@ -279,7 +279,7 @@ def test_a_few_portions_are_written_with_their_action_in_few_ways_to_the_server(
     async def scenario() -> None:
         async with open_engine(database_url) as engine:
             action_id = await engine.submit(KIND, HEAD, *(rows(1_000, f"C{part}-") for part in range(25)))
-            found = await engine.query("SELECT row_count FROM portions WHERE action_id = %s ORDER BY 1", action_id)
+            found = await engine.query("SELECT row_count FROM batches WHERE action_id = %s ORDER BY 1", action_id)
             assert (len(found), sum(row["row_count"] for row in found)) == (3, 25_000)
 
     asyncio.run(scenario())
@@ -287,7 +287,7 @@ def test_a_few_portions_are_written_with_their_action_in_few_ways_to_the_server(
 
 def test_rows_of_a_column_that_is_unclear_are_looked_at_where_they_were_staged(database_url: str) -> None:
     async def scenario() -> None:
-        async with open_engine(database_url, portion_rows=10) as engine:
+        async with open_engine(database_url, batch_rows=10) as engine:
             told = b"Code,Voucher Type,Value\nA,GIFT_VOUCHER,1.250\nB,GIFT_VOUCHER,12.5\n"
             action_id = await engine.submit(KIND, told, *(rows(1_000, f"C{part}-") for part in range(5)))
             assert (await engine.query("SELECT FROM uploads")) == []
@@ -305,12 +305,12 @@ def test_a_body_of_ids_that_says_nothing_starts_an_action_without_rows(
         monkeypatch.setattr(intake, "_WORTH_WRITING", 1)
 
     async def scenario() -> None:
-        async with open_engine(database_url, portion_rows=10) as engine:
+        async with open_engine(database_url, batch_rows=10) as engine:
             assert isinstance(engine.acceptance, Acceptance)
             keys = b",".join(b'"C%d"' % number for number in range(20_000))
             action_id = await engine.submit("VOUCHERS.METADATA_UPDATE", b'{"codes":[' + keys, b"]}")
             action = await engine.get(action_id)
             assert (action["status"], action["total_count"]) == ("DONE", 0)
-            assert await engine.query("SELECT FROM portions") == []
+            assert await engine.query("SELECT FROM batches") == []
 
     asyncio.run(scenario())

@@ -1,4 +1,4 @@
-"""Suspicion: which attempts count against a portion, and what becomes of one that is tried alone."""
+"""Suspicion: which attempts count against a batch, and what becomes of one that is tried alone."""
 
 import asyncio
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tallykeep.core.errors import NotTriedError
-from tallykeep.engine.applying.claim import claim_portion, forget_attempt, note_attempt
+from tallykeep.engine.applying.claim import claim_batch, forget_attempt, note_attempt
 from tallykeep.engine.recovering.quarantine import TRY_AGAIN, Isolation
 from tests.db.engine import Engine, open_engine
 from tests.db.stalling import stalling
@@ -17,13 +17,13 @@ from tests.postgres import quiet_settings
 def test_attempts_that_end_with_their_process_lead_to_a_try_alone(database_url: str) -> None:
     tried: list[int] = []
 
-    async def run_alone(project_id: int, action_id: str, first_row: int) -> int:
+    async def run_isolated(project_id: int, action_id: str, first_row: int) -> int:
         tried.append(first_row)
         return -9
 
     async def scenario() -> None:
         stopped, never = asyncio.Event(), asyncio.Event()
-        async with open_engine(database_url, stalling(stopped, never), run_alone=run_alone) as engine:
+        async with open_engine(database_url, stalling(stopped, never), run_isolated=run_isolated) as engine:
             await engine.submit_csv(gifts(3))
             for _ in range(2):
                 stopped.clear()
@@ -38,25 +38,25 @@ def test_attempts_that_end_with_their_process_lead_to_a_try_alone(database_url: 
                 stopped.clear()
                 await engine.advance()
             assert tried == [1]
-            portions = await engine.query("SELECT first_row FROM portions ORDER BY 1")
-            assert [portion["first_row"] for portion in portions] == [1, 2, 3]  # cut up
+            batches = await engine.query("SELECT first_row FROM batches ORDER BY 1")
+            assert [batch["first_row"] for batch in batches] == [1, 2, 3]  # cut up
 
     asyncio.run(scenario())
 
 
-def test_a_portion_is_applied_alone_once_and_only_if_nobody_has_it(database_url: str) -> None:
+def test_a_batch_is_applied_alone_once_and_only_if_nobody_has_it(database_url: str) -> None:
     async def scenario() -> None:
-        async with open_engine(database_url, portion_rows=2) as engine:
+        async with open_engine(database_url, batch_rows=2) as engine:
             action_id = await engine.submit_csv(gifts(4))
 
             async def alone(first_row: int) -> int:
                 async with engine.pool.connection() as connection:
-                    await engine.applier.apply_alone(connection, engine.project_id, action_id, first_row)
+                    await engine.applier.apply_isolated(connection, engine.project_id, action_id, first_row)
                 return int((await engine.get(action_id))["done_count"])
 
             assert [await alone(1), await alone(1)] == [2, 2]
             async with engine.pool.connection() as holder, holder.transaction():
-                await holder.execute("SELECT FROM portions WHERE first_row = 3 FOR UPDATE")
+                await holder.execute("SELECT FROM batches WHERE first_row = 3 FOR UPDATE")
                 assert await alone(3) == 2
             assert await alone(3) == 4
             assert (await engine.get(action_id))["status"] == "DONE"
@@ -64,19 +64,19 @@ def test_a_portion_is_applied_alone_once_and_only_if_nobody_has_it(database_url:
     asyncio.run(scenario())
 
 
-def test_a_portion_that_waited_alone_is_not_under_more_suspicion(database_url: str) -> None:
-    """Only deaths count against a row: an outage, or an earlier portion that is not done yet, do not."""
+def test_a_batch_that_waited_alone_is_not_under_more_suspicion(database_url: str) -> None:
+    """Only deaths count against a row: an outage, or an earlier batch that is not done yet, do not."""
     outcomes = iter([TRY_AGAIN, TRY_AGAIN, TRY_AGAIN, -9, -9])
     tried: list[int] = []
 
-    async def run_alone(project_id: int, action_id: str, first_row: int) -> int:
+    async def run_isolated(project_id: int, action_id: str, first_row: int) -> int:
         tried.append(next(outcomes))
         return tried[-1]
 
     async def scenario() -> None:
-        async with open_engine(database_url, run_alone=run_alone) as engine:
+        async with open_engine(database_url, run_isolated=run_isolated) as engine:
             action_id = await engine.submit_csv(gifts(1))
-            await _suspect_every_portion(engine)
+            await _suspect_every_batch(engine)
             while (await engine.get(action_id))["status"] != "DONE":
                 await engine.advance()
             assert tried == [TRY_AGAIN] * 3 + [-9] * 2  # the second death convicts it, and not the first
@@ -86,9 +86,9 @@ def test_a_portion_that_waited_alone_is_not_under_more_suspicion(database_url: s
     asyncio.run(scenario())
 
 
-async def _suspect_every_portion(engine: Engine) -> None:
+async def _suspect_every_batch(engine: Engine) -> None:
     await engine.query(
-        "INSERT INTO attempts SELECT project_id, action_id, first_row, 2 FROM portions RETURNING attempts"
+        "INSERT INTO attempts SELECT project_id, action_id, first_row, 2 FROM batches RETURNING attempts"
     )
 
 
@@ -96,16 +96,16 @@ def test_a_suspect_is_tried_alone_by_one_process_at_a_time_and_in_its_turn(datab
     started, may_die = asyncio.Event(), asyncio.Event()
     tried: list[int] = []
 
-    async def run_alone(project_id: int, action_id: str, first_row: int) -> int:
+    async def run_isolated(project_id: int, action_id: str, first_row: int) -> int:
         tried.append(first_row)
         started.set()
         await may_die.wait()
         return -9
 
     async def scenario() -> None:
-        async with open_engine(database_url, run_alone=run_alone, portion_rows=1) as engine:
+        async with open_engine(database_url, run_isolated=run_isolated, batch_rows=1) as engine:
             await engine.submit_csv(gifts(2))
-            await _suspect_every_portion(engine)
+            await _suspect_every_batch(engine)
             first = asyncio.create_task(engine.advance())
             await started.wait()
             async with asyncio.timeout(60):
@@ -129,34 +129,37 @@ def test_who_tries_alone_and_loses_the_database_meanwhile_says_that_it_was_not_t
         async with open_engine(database_url) as engine, engine.pool.connection() as connection:
             action_id = await engine.submit_csv(gifts(1))
             async with connection.transaction():
-                claimed = await claim_portion(connection, engine.project_id, action_id, quiet_settings())
+                claimed = await claim_batch(connection, engine.project_id, action_id, quiet_settings())
             assert claimed
 
-            async def run_alone(project_id: int, action_id: str, first_row: int) -> int:
+            async def run_isolated(project_id: int, action_id: str, first_row: int) -> int:
                 await connection.close()
                 return TRY_AGAIN
 
             with pytest.raises(NotTriedError):
-                await Isolation(run_alone, quiet_settings()).isolate(connection, claimed, 3)
+                await Isolation(run_isolated, quiet_settings()).isolate(connection, claimed, 3)
 
     asyncio.run(scenario())
 
 
-async def _two_under_suspicion(engine: Engine, attempts: int, **wishes: Any) -> tuple[str, str]:
-    """Two actions of two portions each, with so many attempts noted of each portion."""
-    one, other = await engine.submit_csv(gifts(2), **wishes), await engine.submit_csv(gifts(2, 2), **wishes)
+async def _two_under_suspicion(engine: Engine, attempts: int, **submission_options: Any) -> tuple[str, str]:
+    """Two actions of two batches each, with so many attempts noted of each batch."""
+    one, other = (
+        await engine.submit_csv(gifts(2), **submission_options),
+        await engine.submit_csv(gifts(2, 2), **submission_options),
+    )
     await engine.query(
-        "INSERT INTO attempts SELECT project_id, action_id, first_row, %s FROM portions RETURNING 1", attempts
+        "INSERT INTO attempts SELECT project_id, action_id, first_row, %s FROM batches RETURNING 1", attempts
     )
     return one, other
 
 
 @pytest.mark.parametrize("on_error", ["continue", "reject"])
-def test_an_outcome_clears_its_own_portion_alone_of_suspicion(database_url: str, on_error: str) -> None:
-    """Of an action that goes in as a whole, only its first portion is ever attempted."""
+def test_an_outcome_clears_its_own_batch_alone_of_suspicion(database_url: str, on_error: str) -> None:
+    """Of an action that goes in as a whole, only its first batch is ever attempted."""
 
     async def scenario() -> None:
-        async with open_engine(database_url, portion_rows=1) as engine:
+        async with open_engine(database_url, batch_rows=1) as engine:
             one, other = await _two_under_suspicion(engine, 1, on_error=on_error)
             await engine.advance()
             left = await engine.query(
@@ -168,24 +171,24 @@ def test_an_outcome_clears_its_own_portion_alone_of_suspicion(database_url: str,
     asyncio.run(scenario())
 
 
-@pytest.mark.parametrize("is_passing", [True, False])
-def test_an_attempt_counts_for_its_own_portion_alone(database_url: str, is_passing: bool) -> None:
+@pytest.mark.parametrize("is_transient", [True, False])
+def test_an_attempt_counts_for_its_own_batch_alone(database_url: str, is_transient: bool) -> None:
     async def scenario() -> None:
-        async with open_engine(database_url, portion_rows=1) as engine:
+        async with open_engine(database_url, batch_rows=1) as engine:
             one, other = await _two_under_suspicion(engine, 0)
             elsewhere = "INSERT INTO attempts SELECT 0, action_id, first_row, 5 FROM attempts RETURNING 1"
             await engine.query(elsewhere)  # another project's, which is called the same
             async with engine.pool.connection() as connection, connection.transaction():
-                claimed = await claim_portion(connection, engine.project_id, one, quiet_settings())
+                claimed = await claim_batch(connection, engine.project_id, one, quiet_settings())
             assert claimed
             assert [await note_attempt(engine.pool, claimed) for _ in range(3)] == [1, 2, 3]
-            if is_passing:
+            if is_transient:
                 await forget_attempt(engine.pool, claimed)
             assert len(await engine.query("SELECT FROM attempts WHERE attempts = 5")) == 4
             noted = await engine.query(
                 "SELECT action_id, first_row, attempts FROM attempts WHERE project_id = %s", engine.project_id
             )
-            expected = {(one, 1, 2 if is_passing else 3), (one, 2, 0), (other, 1, 0), (other, 2, 0)}
+            expected = {(one, 1, 2 if is_transient else 3), (one, 2, 0), (other, 1, 0), (other, 2, 0)}
             assert {tuple(row.values()) for row in noted} == expected
 
     asyncio.run(scenario())

@@ -13,7 +13,7 @@ from tests.db.engine import Bytes, Engine, new_project, open_engine
 from tests.db.line import open_line
 from tests.db.test_applying import HEADER, gifts
 
-AT_ONCE = {"portion_rows": 1}  # so that an action has as many portions as rows
+AT_ONCE = {"batch_rows": 1}  # so that an action has as many batches as rows
 SEQUENTIAL = [name for name, kind in ACTION_TYPES.items() if kind.sequence and kind.source == "json"]
 
 
@@ -21,21 +21,21 @@ def of_another_project(engine: Engine, database_url: str) -> Engine:
     return replace(engine, project_id=new_project(database_url))
 
 
-async def submit_big(engine: Engine, portions: int, first: int = 0) -> str:
-    return await engine.submit_csv(gifts(portions, first))
+async def submit_big(engine: Engine, batches: int, first: int = 0) -> str:
+    return await engine.submit_csv(gifts(batches, first))
 
 
-async def portions_of(engine: Engine) -> int:
-    """How many of the project's portions are done."""
+async def batches_of(engine: Engine) -> int:
+    """How many of the project's batches are done."""
     (row,) = await engine.query(
-        "SELECT count(*) AS closed FROM portions WHERE project_id = %s AND status = 'CLOSED'", engine.project_id
+        "SELECT count(*) AS closed FROM batches WHERE project_id = %s AND status = 'CLOSED'", engine.project_id
     )
     return int(row["closed"])
 
 
-def assert_fair(shares: list[int], turns: int) -> None:
-    assert sum(shares) == turns
-    assert all(abs(share - turns / len(shares)) <= 0.1 * turns / len(shares) for share in shares), shares
+def assert_fair(shares: list[int], slots: int) -> None:
+    assert sum(shares) == slots
+    assert all(abs(share - slots / len(shares)) <= 0.1 * slots / len(shares) for share in shares), shares
 
 
 @pytest.mark.parametrize("ten_come_first", [True, False])
@@ -45,10 +45,10 @@ def test_projects_share_turns_evenly_however_many_actions_they_have(database_url
             ten = of_another_project(one, database_url)
             submissions = [(ten, 8, number) for number in range(10)]
             submissions.insert(0 if not ten_come_first else 10, (one, 60, 0))
-            for engine, portions, number in submissions:
-                await submit_big(engine, portions, number * portions)
+            for engine, batches, number in submissions:
+                await submit_big(engine, batches, number * batches)
             await line.serve(100)
-            assert_fair([await portions_of(one), await portions_of(ten)], 100)
+            assert_fair([await batches_of(one), await batches_of(ten)], 100)
 
     asyncio.run(scenario())
 
@@ -62,7 +62,7 @@ def test_three_rows_do_not_wait_behind_ten_big_imports(database_url: str) -> Non
             small = await engine.submit_csv(gifts(1, 1000), dry_run=True)
             assert await line.serve_until_ended(engine, small) <= 2
             three = await submit_big(engine, 3, 2000)
-            # Three portions among ten others: each of its rounds lets every other action go on once.
+            # Three batches among ten others: each of its rounds lets every other action go on once.
             assert await line.serve_until_ended(engine, three) <= 3 * 11
 
     asyncio.run(scenario())
@@ -70,21 +70,21 @@ def test_three_rows_do_not_wait_behind_ten_big_imports(database_url: str) -> Non
 
 def test_small_imports_do_not_keep_a_big_one_waiting_for_ever(database_url: str) -> None:
     async def scenario() -> None:
-        async with open_engine(database_url, portion_rows=3) as engine, open_line(engine) as line:
+        async with open_engine(database_url, batch_rows=3) as engine, open_line(engine) as line:
             await submit_big(engine, 60)
             await engine.query("UPDATE async_actions SET served_at = served_at - interval '11 seconds' RETURNING id")
             small = await submit_big(engine, 3, 5000)
             await line.serve(1)
-            assert await portions_of(engine) == 1
+            assert await batches_of(engine) == 1
             assert (await engine.get(small))["status"] == "ENQUEUED"
             assert await line.serve_until_ended(engine, small) == 1
 
     asyncio.run(scenario())
 
 
-def test_an_import_of_one_portion_is_the_next_one_served(database_url: str) -> None:
+def test_an_import_of_one_batch_is_the_next_one_served(database_url: str) -> None:
     async def scenario() -> None:
-        async with open_engine(database_url, portion_rows=3) as engine, open_line(engine) as line:
+        async with open_engine(database_url, batch_rows=3) as engine, open_line(engine) as line:
             for number in range(10):
                 await submit_big(engine, 60, number * 60)
             await line.serve(15)
@@ -94,16 +94,16 @@ def test_an_import_of_one_portion_is_the_next_one_served(database_url: str) -> N
     asyncio.run(scenario())
 
 
-def test_an_express_turn_leaves_giants_alone_and_is_passed_on(database_url: str) -> None:
+def test_an_small_turn_leaves_giants_alone_and_is_passed_on(database_url: str) -> None:
     async def scenario() -> None:
-        async with open_engine(database_url, portion_rows=3) as engine:
+        async with open_engine(database_url, batch_rows=3) as engine:
             giant = await submit_big(engine, 60)
             jobs = await engine.jobs()
-            await engine.applier.advance(engine.project_id, express=True)
+            await engine.applier.advance(engine.project_id, small=True)
             assert (await engine.get(giant))["done_count"] == 0
             assert await engine.jobs() == jobs + 1
             three = await submit_big(engine, 3, 5000)
-            await engine.applier.advance(engine.project_id, express=True)
+            await engine.applier.advance(engine.project_id, small=True)
             assert (await engine.get(three))["status"] == "DONE"
             assert await engine.jobs() == jobs + 2  # the one of the small import is the worker's to delete
 
@@ -117,9 +117,9 @@ def test_a_new_project_neither_starves_nor_makes_others_starve(database_url: str
             await line.serve(60)
             new = of_another_project(old, database_url)
             await submit_big(new, 80)
-            before = await portions_of(old)
+            before = await batches_of(old)
             await line.serve(40)
-            assert_fair([await portions_of(old) - before, await portions_of(new)], 40)
+            assert_fair([await batches_of(old) - before, await batches_of(new)], 40)
 
     asyncio.run(scenario())
 
@@ -131,11 +131,11 @@ def test_a_project_that_was_away_gets_no_more_than_its_share(database_url: str) 
             await submit_big(away, 2)
             await submit_big(steady, 150)
             await line.serve(70)
-            assert await portions_of(away) == 2
+            assert await batches_of(away) == 2
             await submit_big(away, 60, 100)
-            before = await portions_of(steady)
+            before = await batches_of(steady)
             await line.serve(40)
-            assert_fair([await portions_of(steady) - before, await portions_of(away) - 2], 40)
+            assert_fair([await batches_of(steady) - before, await batches_of(away) - 2], 40)
 
     asyncio.run(scenario())
 
@@ -148,7 +148,7 @@ def test_everything_in_line_is_served_and_the_line_ends_empty(database_url: str)
                 for number in range(4):
                     await submit_big(engine, 5, number * 5)
             await line.serve(1000)
-            assert [await portions_of(one), await portions_of(two)] == [20, 20]
+            assert [await batches_of(one), await batches_of(two)] == [20, 20]
             assert await one.jobs() == await two.jobs() == 0
 
     asyncio.run(scenario())
@@ -162,9 +162,9 @@ def rows_of(kind: str, number: int) -> bytes:
 
 
 async def blocks(engine: Engine) -> list[str]:
-    """The actions in the order of the transactions that closed their portions, each as often as they took turns."""
+    """The actions in the order of the transactions that closed their batches, each as often as they took turns."""
     closed = await engine.query(
-        "SELECT action_id FROM portions WHERE project_id = %s AND status = 'CLOSED' ORDER BY xmin::text::bigint",
+        "SELECT action_id FROM batches WHERE project_id = %s AND status = 'CLOSED' ORDER BY xmin::text::bigint",
         engine.project_id,
     )
     order = [row["action_id"] for row in closed]
@@ -218,7 +218,7 @@ def test_two_that_are_accepted_at_the_same_moment_see_each_other(database_url: s
             await engine.submit(kind, rows_of(kind, 0))
             await line.serve(10)
             async with engine.pool.connection() as holder, holder.transaction():
-                await holder.execute("SELECT FROM turns WHERE project_id = %s FOR UPDATE", (engine.project_id,))
+                await holder.execute("SELECT FROM schedules WHERE project_id = %s FOR UPDATE", (engine.project_id,))
                 submissions = [asyncio.create_task(engine.submit(kind, rows_of(kind, number))) for number in (1, 2)]
                 async with asyncio.timeout(60):
                     while await waiting_for_locks(engine) < 2:
@@ -280,7 +280,7 @@ def test_the_order_of_commits_is_the_order_of_a_sequence_whatever_the_clock_says
                 yield rows_of(kind, 1)[:-1]
                 while not await engine.query("SELECT FROM uploads"):
                     yield b"," + b" " * 10_000 + rows_of(kind, 1)[1:-1]
-                begun.set()  # portions of it are there by now
+                begun.set()  # batches of it are there by now
                 await may_end.wait()
                 yield b"]"
 
@@ -309,7 +309,7 @@ async def _by(engine: Engine, column: str) -> list[str]:
 
 def test_actions_are_numbered_in_the_order_of_their_acceptance_by_whichever_door(database_url: str) -> None:
     async def scenario() -> None:
-        async with open_engine(database_url, portion_rows=3) as engine:
+        async with open_engine(database_url, batch_rows=3) as engine:
             for number in range(2):
                 await submit_big(engine, 3, 10 * number)  # at once, in one statement
                 await submit_big(engine, 7, 10 * number)

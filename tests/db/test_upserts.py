@@ -79,14 +79,14 @@ def files(draw: st.DrawFn, headers: tuple[list[str], ...]) -> str:
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking against a database takes minutes
 )
-@given(given=imports(), portion_rows=st.sampled_from([3, 1000]), at_once=st.sampled_from([1, 3]))
+@given(given=imports(), batch_rows=st.sampled_from([3, 1000]), at_once=st.sampled_from([1, 3]))
 def test_the_quick_way_and_row_by_row_leave_the_same(
-    database_url: str, given: tuple[str, list[str]], portion_rows: int, at_once: int
+    database_url: str, given: tuple[str, list[str]], batch_rows: int, at_once: int
 ) -> None:
     kind, texts = given
 
     async def outcome(at_once: int) -> tuple[Any, ...]:
-        async with open_engine(database_url, portion_rows=portion_rows) as engine:
+        async with open_engine(database_url, batch_rows=batch_rows) as engine:
             ended = [await _imported(engine, kind, text, at_once) for text in texts]
             return ended, await _contents(engine, TABLES[kind])
 
@@ -96,7 +96,7 @@ def test_the_quick_way_and_row_by_row_leave_the_same(
 
 
 async def _imported(engine: Engine, kind: str, text: str, at_once: int) -> dict[str, Any]:
-    """Import the file, so many portions at once."""
+    """Import the file, so many batches at once."""
     action_id = await engine.submit(kind, text.encode())
     while (action := await engine.get(action_id))["status"] not in ("DONE", "FAILED"):
         await asyncio.gather(*(engine.advance() for _ in range(at_once)))
@@ -112,19 +112,19 @@ def customers(*named: tuple[str, str]) -> str:
     return "Source_id,Name\n" + "".join(f"{key},{name}\n" for key, name in named)
 
 
-def test_portions_are_written_beside_earlier_ones_unless_they_have_a_key_in_common(database_url: str) -> None:
+def test_batches_are_written_beside_earlier_ones_unless_they_have_a_key_in_common(database_url: str) -> None:
     async def scenario() -> None:
-        async with open_engine(database_url, portion_rows=1) as engine, engine.pool.connection() as other:
+        async with open_engine(database_url, batch_rows=1) as engine, engine.pool.connection() as other:
             await _imported(engine, KIND, customers(("A", "0"), ("B", "0"), ("C", "0")), at_once=1)
             action_id = await engine.submit(KIND, customers(("A", "1"), ("B", "1"), ("A", "2"), ("C", "1")).encode())
             async with asyncio.timeout(60):
                 async with other.transaction():
                     await other.execute(_HOLD_A, (engine.project_id,))
-                    turns = [asyncio.create_task(engine.advance()) for _ in range(3)]
+                    slots = [asyncio.create_task(engine.advance()) for _ in range(3)]
                     while (free := await _not_locked(engine)) != ["C"]:
                         assert free == ["B", "C"]
                         await asyncio.sleep(0.01)
-                await asyncio.gather(*turns)
+                await asyncio.gather(*slots)
             await engine.finish(action_id)
             named = await engine.query(
                 "SELECT name FROM customers WHERE project_id = %s ORDER BY id", engine.project_id
@@ -145,7 +145,7 @@ async def _not_locked(engine: Engine) -> list[str]:
 
 def test_no_two_customers_of_imports_have_the_same_moment(database_url: str) -> None:
     async def scenario() -> None:
-        async with open_engine(database_url, portion_rows=40) as engine:
+        async with open_engine(database_url, batch_rows=40) as engine:
             made = customers(*((f"C{number}", "null" if number % 3 else "Ada") for number in range(400)))
             for _ in range(2):
                 await _imported(engine, KIND, made, at_once=3)
@@ -161,7 +161,7 @@ def test_no_two_customers_of_imports_have_the_same_moment(database_url: str) -> 
 
 def test_no_two_customers_of_a_purge_have_the_same_moment(database_url: str) -> None:
     async def scenario() -> None:
-        async with open_engine(database_url, portion_rows=40) as engine:
+        async with open_engine(database_url, batch_rows=40) as engine:
             made = customers(*((f"C{number}", "Ada") for number in range(400)))
             await _imported(engine, KIND, made, at_once=3)
             await engine.query("UPDATE customers SET metadata = '{\"gone\": 1}' RETURNING id")

@@ -12,14 +12,14 @@ from urllib.parse import parse_qs, urlsplit
 import psycopg
 from psycopg.rows import dict_row
 
-from tallykeep.db.transient import is_passing
+from tallykeep.db.transient import is_transient
 from tests.db.engine import Engine, new_project, open_engine
 from tests.faults.proxy import Lost, Proxy, open_proxy
 
 SEED = int(os.environ.get("SEED", "1"))
 EVERY_FAULT = os.environ.get("EVERY_FAULT") == "1"
 _STRIDE = 1 if EVERY_FAULT else 29  # from one fault point to the next that is tried; the seed says where to begin
-_MOST_TURNS = 200
+_MAX_SLOTS = 200
 UNFINISHED = ("ENQUEUED", "IN_PROGRESS")
 
 
@@ -74,18 +74,18 @@ async def open_stage(database_url: str, directory: Path, name: str, **changes: A
 
 async def drive(stage: Stage, engine: Engine) -> None:
     """Be the project's worker until every action has ended: its jobs in the queue's order, the rescuer without any."""
-    for _ in range(_MOST_TURNS):
+    for _ in range(_MAX_SLOTS):
         if not unfinished(stage, engine):
             return
         if _take_job(stage, engine):
             await engine.advance()
         else:
             await _rescue(engine)
-    raise AssertionError(f"still open after {_MOST_TURNS} turns: {unfinished(stage, engine)}")
+    raise AssertionError(f"still open after {_MAX_SLOTS} turns: {unfinished(stage, engine)}")
 
 
 def unfinished(stage: Stage, engine: Engine) -> list[dict[str, Any]]:
-    sql = "SELECT id, type, status, open_portions FROM async_actions WHERE project_id = %s AND status = ANY (%s)"
+    sql = "SELECT id, type, status, open_batches FROM async_actions WHERE project_id = %s AND status = ANY (%s)"
     return stage.query(sql, engine.project_id, list(UNFINISHED))
 
 
@@ -103,7 +103,7 @@ async def _rescue(engine: Engine) -> None:
     try:
         await engine.rescuer.rescue()
     except Exception as error:  # a worker whose rescuer fails is started anew
-        if not is_passing(error):
+        if not is_transient(error):
             raise
 
 
@@ -111,8 +111,8 @@ Finding = dict[str, list[dict[str, Any]]]
 
 _TRUTH = {
     "actions": "SELECT type, status, ended_by, reason, total_count, done_count, failed_count, unprocessed_count,"
-    " created_count, open_portions FROM async_actions WHERE project_id = %s ORDER BY created_at, id",
-    "portions": "SELECT first_row, row_count, status, done_count, failed_count, unprocessed_count FROM portions"
+    " created_count, open_batches FROM async_actions WHERE project_id = %s ORDER BY created_at, id",
+    "batches": "SELECT first_row, row_count, status, done_count, failed_count, unprocessed_count FROM batches"
     " WHERE project_id = %s ORDER BY first_row, action_id",
     "failures": 'SELECT "row", key, reason, error_key FROM failures WHERE project_id = %s ORDER BY "row", action_id',
     "reports": "SELECT first_row, body FROM report_parts WHERE project_id = %s ORDER BY first_row, action_id",

@@ -9,9 +9,9 @@ import orjson
 import pytest
 
 from tallykeep.db.connections.pool import make_pool
-from tallykeep.db.transient import is_passing
+from tallykeep.db.transient import is_transient
 from tallykeep.engine.intake import upload_reader as intake
-from tallykeep.engine.managing.retention import Tidier
+from tallykeep.engine.managing.retention import Pruner
 from tallykeep.resources.campaigns.store import create_campaign
 from tests.db.engine import Bytes, Engine
 from tests.faults.sweep import Stage, audit, drive, open_stage
@@ -60,7 +60,7 @@ async def _nothing() -> AsyncIterator[bytes]:
 WAYS = {
     "csv": _by_stream("VOUCHERS.IMPORT_CSV", BODIES["VOUCHERS.IMPORT_CSV"], 40),
     "json": _by_stream("VOUCHERS.IMPORT", BODIES["VOUCHERS.IMPORT"], 40),
-    # So large that portions are full before the end.
+    # So large that batches are full before the end.
     "staged": _by_stream("VOUCHERS.IMPORT", BODIES["VOUCHERS.IMPORT"].replace(b"},", b"}," + b" " * 12_000), 20_000),
     "planned": _generate,
 }
@@ -71,11 +71,11 @@ WAYS = {
 def test_a_submission_at_every_fault_point(
     database_url: str, proxy_dir: Path, name: str, key: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if name == "staged":  # each portion by a transaction of its own, before the action is there
+    if name == "staged":  # each batch by a transaction of its own, before the action is there
         monkeypatch.setattr(intake, "_WORTH_WRITING", 1)
 
     async def scenario() -> None:
-        async with open_stage(database_url, proxy_dir, f"{name} {key}", portion_rows=3) as stage:
+        async with open_stage(database_url, proxy_dir, f"{name} {key}", batch_rows=3) as stage:
             for at, lost in stage.faults():
                 engine = stage.new_project()
                 stage.proxy.arm(None)
@@ -104,10 +104,10 @@ async def _submit_and_audit(stage: Stage, engine: Engine, way: Submit, key: str 
 
 
 async def _sweep_up(stage: Stage, engine: Engine) -> None:
-    """Be the tidier some minutes later; the process itself removes what it can, which a fault may have kept it from."""
+    """Be the pruner some minutes later; the process itself removes what it can, which a fault may have kept it from."""
     stage.query("UPDATE uploads SET touched_at = touched_at - interval '1 hour' RETURNING 1")
-    async with make_pool(stage.database_url, size=1, name="tidier") as past_the_proxy:
-        await Tidier(past_the_proxy, quiet_settings()).tidy()
+    async with make_pool(stage.database_url, size=1, name="pruner") as past_the_proxy:
+        await Pruner(past_the_proxy, quiet_settings()).prune()
     left = "SELECT FROM uploads WHERE project_id = %(id)s UNION ALL SELECT FROM removals WHERE project_id = %(id)s"
     assert stage.truth.execute(left, {"id": engine.project_id}).fetchall() == []
 
@@ -117,7 +117,7 @@ async def _attempt(engine: Engine, way: Submit, key: str | None) -> str | None:
     try:
         return await way(engine, key)
     except Exception as error:
-        assert is_passing(error), error
+        assert is_transient(error), error
         return None
 
 
@@ -127,12 +127,12 @@ def _started(stage: Stage, engine: Engine) -> list[str]:
 
 def _nothing_of_a_half(stage: Stage, engine: Engine, actions: int) -> None:
     """What belongs to an action is there with it, or is not."""
-    portions = stage.query("SELECT sum(row_count)::int AS rows FROM portions WHERE project_id = %s", engine.project_id)
+    batches = stage.query("SELECT sum(row_count)::int AS rows FROM batches WHERE project_id = %s", engine.project_id)
     jobs = stage.query(
         "SELECT count(*)::int AS jobs FROM procrastinate_jobs WHERE args ->> 'project_id' = %s", str(engine.project_id)
     )
     keys = stage.query("SELECT count(*)::int AS keys FROM idempotency_keys WHERE project_id = %s", engine.project_id)
-    assert (portions[0]["rows"] or 0) == ROWS * actions
+    assert (batches[0]["rows"] or 0) == ROWS * actions
     assert (jobs[0]["jobs"] > 0) == (actions > 0)
     assert keys[0]["keys"] <= actions
 
@@ -142,4 +142,4 @@ def _check(stage: Stage, engine: Engine, actions: int) -> None:
     assert [action["done_count"] for action in found["actions"]] == [ROWS] * actions
     assert len(found["vouchers"]) == ROWS * actions
     assert found["failures"] == []
-    assert {portion["status"] for portion in found["portions"]} <= {"CLOSED"}
+    assert {batch["status"] for batch in found["batches"]} <= {"CLOSED"}

@@ -9,7 +9,7 @@ import httpx
 
 from tests.server import Api
 
-_PATIENCE_SECONDS = 120
+_TIMEOUT_SECONDS = 120
 
 
 class Client:
@@ -18,7 +18,7 @@ class Client:
     def __init__(self, api: Api) -> None:
         url = httpx.URL(api.url)
         assert url.port
-        self._socket = socket.create_connection((url.host, url.port), timeout=_PATIENCE_SECONDS)
+        self._socket = socket.create_connection((url.host, url.port), timeout=_TIMEOUT_SECONDS)
         self.host = f"{url.host}:{url.port}".encode()
         self.keys = f"X-App-Id: {api.keys.app_id}\r\nX-App-Token: {api.keys.app_token}\r\n".encode()
 

@@ -1,4 +1,4 @@
-"""How the work goes: portions, rows by minute; and rows as they were sent."""
+"""How the work goes: batches, rows by minute; and rows as they were sent."""
 
 import csv
 import io
@@ -21,34 +21,34 @@ def _file(api: Api, action_id: str) -> str:
     return answer.content.decode("utf-8-sig")
 
 
-def test_the_portions_of_an_action_add_up_to_it(api: Api, served_database: str) -> None:
+def test_the_batches_of_an_action_add_up_to_it(api: Api, served_database: str) -> None:
     with vouchers_held_back(served_database):
         action_id = accepted(submit(api, gifts(20_001)))
-        path = f"/v1/async-actions/{action_id}/portions"
-        assert [portion["status"] for portion in api.get(path)["portions"]] == ["OPEN"] * 3
+        path = f"/v1/async-actions/{action_id}/batches"
+        assert [batch["status"] for batch in api.get(path)["batches"]] == ["OPEN"] * 3
     action = api.ended(action_id)
     first = api.get(path, limit=2)
-    assert (first["has_more"], first["portions_kept"]) == (True, True)
-    rest = api.get(path, limit=2, after_row=first["portions"][-1]["first_row"])
-    portions = first["portions"] + rest["portions"]
-    starts = [portion["first_row"] for portion in portions]
-    assert starts == [1, *(portion["first_row"] + portion["row_count"] for portion in portions[:-1])]
-    assert max(portion["row_count"] for portion in portions) <= 10_000
-    assert {portion["status"] for portion in portions} == {"CLOSED"}
-    assert sum(portion["done_count"] for portion in portions) == action["done_count"]
-    assert all(portion["closed_at"] <= action["finished_at"] for portion in portions)
+    assert (first["has_more"], first["batches_kept"]) == (True, True)
+    rest = api.get(path, limit=2, after_row=first["batches"][-1]["first_row"])
+    batches = first["batches"] + rest["batches"]
+    starts = [batch["first_row"] for batch in batches]
+    assert starts == [1, *(batch["first_row"] + batch["row_count"] for batch in batches[:-1])]
+    assert max(batch["row_count"] for batch in batches) <= 10_000
+    assert {batch["status"] for batch in batches} == {"CLOSED"}
+    assert sum(batch["done_count"] for batch in batches) == action["done_count"]
+    assert all(batch["closed_at"] <= action["finished_at"] for batch in batches)
 
 
-def test_portions_and_the_tally_beside_them_are_of_one_moment(api: Api) -> None:
+def test_batches_and_the_tally_beside_them_are_of_one_moment(api: Api) -> None:
     action_id = accepted(submit(api, gifts(60_000)))
-    path = f"/v1/async-actions/{action_id}/portions"
+    path = f"/v1/async-actions/{action_id}/batches"
     looks = 0
     while True:
         found = api.get(path, with_action="true")
-        action, portions = found["async_action"], found["portions"]
+        action, batches = found["async_action"], found["batches"]
         for count in ("done_count", "failed_count"):
-            assert sum(portion[count] for portion in portions) == action[count]
-        assert (action["status"] == "DONE") == all(portion["status"] == "CLOSED" for portion in portions)
+            assert sum(batch[count] for batch in batches) == action[count]
+        assert (action["status"] == "DONE") == all(batch["status"] == "CLOSED" for batch in batches)
         looks += 1
         if action["status"] == "DONE":
             break
@@ -61,8 +61,8 @@ def test_what_a_canceled_action_left_open_is_unprocessed(api: Api, served_databa
     with vouchers_held_back(served_database):
         action_id = accepted(submit(api, gifts(10_000)))
         canceled = api.http.post(f"/v1/async-actions/{action_id}/cancel").json()
-    portions = api.get(f"/v1/async-actions/{action_id}/portions")["portions"]
-    assert sum(portion["unprocessed_count"] for portion in portions) == canceled["unprocessed_count"]
+    batches = api.get(f"/v1/async-actions/{action_id}/batches")["batches"]
+    assert sum(batch["unprocessed_count"] for batch in batches) == canceled["unprocessed_count"]
 
 
 def test_rows_are_counted_in_the_minute_in_which_they_got_their_outcome(api: Api, other_api: Api) -> None:
@@ -112,7 +112,7 @@ def test_failed_json_rows_are_shown_as_they_came(api: Api) -> None:
     assert _file(api, by_line["id"]) == lines + "\n"
 
 
-def test_rows_far_apart_are_found_in_their_portions(api: Api) -> None:
+def test_rows_far_apart_are_found_in_their_batches(api: Api) -> None:
     rows = [f"V{number},{'GIFT_VOUCHER' if number % 3_000 else ''},1,n\n" for number in range(1, 12_001)]
     action = run(api, "Code,Voucher Type,Value,Note\n" + "".join(rows))
     failures = _failures(api, action["id"])["failures"]
@@ -128,7 +128,7 @@ def test_the_file_is_given_back_whole_and_can_be_sent_again(api: Api, other_api:
     given = {"codes": ["V1", "V2"], "metadata": {"k": 1}}
     update = api.ended(accepted(api.http.post("/v1/vouchers/metadata/async", json=given)))
     assert orjson.loads(_file(api, update["id"])) == given
-    for path in ("file", "portions", "failures?sent=true"):
+    for path in ("file", "batches", "failures?sent=true"):
         assert other_api.http.get(f"/v1/async-actions/{action['id']}/{path}").status_code == 404
 
 
@@ -141,7 +141,7 @@ def test_what_was_sent_no_rows_has_no_file(api: Api) -> None:
     assert _failures(api, action_id)["failures"] == []
 
 
-def test_mixed_rows_are_counted_by_portion(api: Api) -> None:
+def test_mixed_rows_are_counted_by_batch(api: Api) -> None:
     action = run(api, MIXED)
-    (portion,) = api.get(f"/v1/async-actions/{action['id']}/portions")["portions"]
-    assert (portion["done_count"], portion["failed_count"], portion["attempts"]) == (3, 2, 0)
+    (batch,) = api.get(f"/v1/async-actions/{action['id']}/batches")["batches"]
+    assert (batch["done_count"], batch["failed_count"], batch["attempts"]) == (3, 2, 0)

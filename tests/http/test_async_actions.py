@@ -69,14 +69,14 @@ def test_failures_in_pages_and_by_reason(api: Api) -> None:
 def test_failures_of_one_reason(api: Api) -> None:
     action = api.ended(api.import_json([{"code": "F1"}, {"gift": {"amount": 1}}, {"code": "F3"}, {"code": "F4"}]))
     path = f"/v1/async-actions/{action['id']}/failures"
-    (most, least) = api.get(path, group_by="reason")["reasons"]
-    first = api.get(path, reason=most["reason"], limit=2)
+    (maximum, least) = api.get(path, group_by="reason")["reasons"]
+    first = api.get(path, reason=maximum["reason"], limit=2)
     assert [failure["row"] for failure in first["failures"]] == [1, 3]
     assert first["has_more"] is True
-    rest = api.get(path, reason=most["reason"], limit=2, after_row=3)
+    rest = api.get(path, reason=maximum["reason"], limit=2, after_row=3)
     assert [failure["row"] for failure in rest["failures"]] == [4]
     assert api.get(path, group_by="reason", reason=least["reason"])["reasons"] == [least]
-    assert api.get(path, reason=most["reason"][:-1])["failures"] == []
+    assert api.get(path, reason=maximum["reason"][:-1])["failures"] == []
 
 
 def test_reasons_that_differ_by_their_value_are_one(api: Api) -> None:
@@ -108,9 +108,11 @@ def test_the_result_lists_the_first_thousand_failures_and_counts_all(api: Api) -
     assert [failure["code"] for failure in action["result"]["failed"]] == [f"F{number}" for number in range(1_000)]
 
 
-def _retried(api: Api, action_id: str, content: str | None = None, **wishes: str) -> str:
+def _retried(api: Api, action_id: str, content: str | None = None, **submission_options: str) -> str:
     headers = {"Content-Type": "text/csv"}
-    answer = api.http.post(f"/v1/async-actions/{action_id}/retry", content=content, params=wishes, headers=headers)
+    answer = api.http.post(
+        f"/v1/async-actions/{action_id}/retry", content=content, params=submission_options, headers=headers
+    )
     assert answer.status_code == 202, answer.text
     child = api.ended(answer.json()["async_action_id"])
     return str(child["id"])
@@ -120,21 +122,21 @@ def test_a_row_that_several_retries_brought_in_is_counted_once(api: Api) -> None
     made = "Code;Voucher Type;Value\nA;GIFT_VOUCHER;x\n\nB;GIFT_VOUCHER;x\nC;GIFT_VOUCHER;x\nD;GIFT_VOUCHER;x\n"
     first = api.ended(api.import_csv(made))["id"]
 
-    def mend(action_id: str, *codes: str) -> str:
+    def fix(action_id: str, *codes: str) -> str:
         rows = api.http.get(f"/v1/async-actions/{action_id}/failures.csv").text
         for code in codes:
             rows = rows.replace(f"{code};GIFT_VOUCHER;x", f"{code};GIFT_VOUCHER;1")
         return _retried(api, action_id, rows)
 
-    def mended(*action_ids: str) -> list[int]:
-        return [api.get(f"/v1/async-actions/{action_id}")["mended_count"] for action_id in action_ids]
+    def fixed(*action_ids: str) -> list[int]:
+        return [api.get(f"/v1/async-actions/{action_id}")["fixed_count"] for action_id in action_ids]
 
-    second, third = mend(first, "A", "B"), mend(first, "A", "B", "C")
-    assert mended(first, second, third) == [3, 0, 0]
-    mend(second, "C")
-    assert mended(first, second, third) == [3, 1, 0]
-    mend(second, "D")
-    assert mended(first, second, third) == [4, 2, 0]
+    second, third = fix(first, "A", "B"), fix(first, "A", "B", "C")
+    assert fixed(first, second, third) == [3, 0, 0]
+    fix(second, "C")
+    assert fixed(first, second, third) == [3, 1, 0]
+    fix(second, "D")
+    assert fixed(first, second, third) == [4, 2, 0]
 
 
 def test_rows_that_retries_and_their_retries_brought_in_are_counted_at_the_first(api: Api) -> None:
@@ -145,12 +147,12 @@ def test_rows_that_retries_and_their_retries_brought_in_are_counted_at_the_first
 
     def shown(action_id: str) -> tuple[int, str | None]:
         action = api.get(f"/v1/async-actions/{action_id}")
-        (listed,) = [each for each in api.get("/v1/async-actions")["async_actions"] if each["id"] == action_id]
-        assert (listed["mended_count"], listed["first_file_name"]) == (
-            action["mended_count"],
+        (list_spec,) = [each for each in api.get("/v1/async-actions")["async_actions"] if each["id"] == action_id]
+        assert (list_spec["fixed_count"], list_spec["first_file_name"]) == (
+            action["fixed_count"],
             action["first_file_name"],
         )
-        return action["mended_count"], action["first_file_name"]
+        return action["fixed_count"], action["first_file_name"]
 
     assert shown(first) == (0, None)
     as_they_were = _retried(api, first)

@@ -7,11 +7,11 @@ BROKEN = ('x","y', '"a"b,GIFT_VOUCHER,1,n', 'Z,"GIFT_VOUCHER",1,"open')
 HEADER = "Code,Voucher Type,Value,Note\n"
 
 
-def test_many_of_them_fail_alone_in_one_portion(api: Api) -> None:
+def test_many_of_them_fail_alone_in_one_batch(api: Api) -> None:
     rows = [GOOD.format(at) if at % 3 else f"{BROKEN[at // 3 % 2]}\n" for at in range(300)] + [f"{BROKEN[2]}\n"]
     action = api.ended(api.import_csv(HEADER + "".join(rows)))
     assert (action["total_count"], action["done_count"], action["failed_count"]) == (301, 200, 101)
-    assert len(api.get(f"/v1/async-actions/{action['id']}/portions")["portions"]) == 1
+    assert len(api.get(f"/v1/async-actions/{action['id']}/batches")["batches"]) == 1
     page = api.get(f"/v1/async-actions/{action['id']}/failures", sent="true", limit=100)
     assert {failure["reason"] for failure in page["failures"]} == {"the quotes in this line do not match up"}
     assert [failure["text"] for failure in page["failures"][:2]] == list(BROKEN[:2])

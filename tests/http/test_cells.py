@@ -33,8 +33,8 @@ def nouns(api: Api) -> Api:
     return api
 
 
-def sent(api: Api, noun: str, content: str, **wishes: str) -> dict[str, Any]:
-    answer = api.http.post(f"/v1/{noun}/importCSV", files={"file": ("rows.csv", content)}, params=wishes)
+def sent(api: Api, noun: str, content: str, **submission_options: str) -> dict[str, Any]:
+    answer = api.http.post(f"/v1/{noun}/importCSV", files={"file": ("rows.csv", content)}, params=submission_options)
     return api.ended(accepted(answer))
 
 
@@ -93,11 +93,11 @@ def test_a_retry_reads_as_the_whole_file_was_read(api: Api) -> None:
 def test_the_preview_reads_like_the_import(api: Api) -> None:
     header = "Gutschein;Voucher Type;Value;Expiration Date;Start Date\n"
     unclear = f"{header}A;GIFT_VOUCHER;1.250;2026-12-31;2026-12-31T10:00\n"
-    wishes = {"mapping": '{"Gutschein":"Code"}', "kind": "vouchers"}
-    (row,) = previewed(api, unclear.encode(), **wishes)["rows"]
+    submission_options = {"mapping": '{"Gutschein":"Code"}', "kind": "vouchers"}
+    (row,) = previewed(api, unclear.encode(), **submission_options)["rows"]
     assert [problem["reason"].split(":")[0] for problem in row["problems"]] == ["Expiration Date", "Value"]
     told = unclear + "B;GIFT_VOUCHER;12,99;;\n"
-    seen = previewed(api, told.encode(), last_day_counts="true", **wishes)
+    seen = previewed(api, told.encode(), last_day_counts="true", **submission_options)
     assert [row["outcome"] for row in seen["rows"]] == ["created", "created"]
 
 

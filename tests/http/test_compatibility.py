@@ -62,5 +62,5 @@ def test_the_document_tells_what_submissions_and_retries_take_and_answer(api: Ap
         (answer,) = [answer for status, answer in operation["responses"].items() if status.startswith("2")]
         assert "async_action_id" in answer["content"]["application/json"]["schema"]["properties"]
     assert {"multipart/form-data", "text/csv", "application/json"} <= operation["requestBody"]["content"].keys()
-    listed = paths["/v1/vouchers"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
-    assert listed == {"type": "object"}
+    list_spec = paths["/v1/vouchers"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+    assert list_spec == {"type": "object"}

@@ -23,9 +23,14 @@ def gifts(count: int, prefix: str = "V") -> str:
     return HEADER + "".join(f"{prefix}{number},GIFT_VOUCHER,1,n\n" for number in range(count))
 
 
-def submit(api: Api, content: str, *, headers: dict[str, str] | None = None, **wishes: Any) -> httpx.Response:
+def submit(
+    api: Api, content: str, *, headers: dict[str, str] | None = None, **submission_options: Any
+) -> httpx.Response:
     return api.http.post(
-        "/v1/vouchers/importCSV", files={"file": ("mixed.csv", content)}, params=wishes, headers=headers or {}
+        "/v1/vouchers/importCSV",
+        files={"file": ("mixed.csv", content)},
+        params=submission_options,
+        headers=headers or {},
     )
 
 
@@ -34,8 +39,8 @@ def accepted(answer: httpx.Response) -> str:
     return str(answer.json()["async_action_id"])
 
 
-def run(api: Api, content: str, **wishes: Any) -> dict[str, Any]:
-    return api.ended(accepted(submit(api, content, **wishes)))
+def run(api: Api, content: str, **submission_options: Any) -> dict[str, Any]:
+    return api.ended(accepted(submit(api, content, **submission_options)))
 
 
 def counts(action: dict[str, Any]) -> tuple[int, int, int]:
@@ -102,8 +107,8 @@ def test_reject_writes_all_or_nothing(api: Api) -> None:
         ({"mapping": "{"}, "mapping"),
     ],
 )
-def test_wishes_that_cannot_be_understood_are_refused(api: Api, wishes: dict[str, str], named: str) -> None:
-    answer = submit(api, MIXED, **wishes)
+def test_wishes_that_cannot_be_understood_are_refused(api: Api, submission_options: dict[str, str], named: str) -> None:
+    answer = submit(api, MIXED, **submission_options)
     assert (answer.status_code, answer.json()["key"]) == (400, "invalid_query_params")
     assert named in answer.json()["details"]
     assert api.get("/v1/async-actions")["async_actions"] == []
@@ -179,7 +184,7 @@ def test_cancel_keeps_what_is_done_and_counts_the_rest(api: Api) -> None:
     assert sum(counts(canceled)) == 60_000
     assert canceled["unprocessed_count"] > 0
     assert canceled["progress"] == 100 * canceled["done_count"] // 60_000
-    # A portion that was in hand may not be written any more.
+    # A batch that was in hand may not be written any more.
     assert api.ended(accepted(submit(api, gifts(1, "AFTER"))))["done_count"] == 1
     assert api.get("/v1/vouchers")["total"] == canceled["done_count"] + 1
     again = api.http.post(f"/v1/async-actions/{action_id}/cancel")
@@ -218,8 +223,8 @@ def test_only_the_failed_rows_are_retried(api: Api) -> None:
     answer = api.http.post(
         f"/v1/async-actions/{child['id']}/retry", content=corrected, headers={"Content-Type": "text/csv"}
     )
-    mended = api.ended(accepted(answer))
-    assert (counts(mended), mended["parent_id"]) == ((2, 0, 0), child["id"])
+    fixed = api.ended(accepted(answer))
+    assert (counts(fixed), fixed["parent_id"]) == ((2, 0, 0), child["id"])
     assert api.get("/v1/vouchers")["total"] == 5
 
 
@@ -347,14 +352,14 @@ def test_failed_rows_come_back_as_they_were_sent(api: Api) -> None:
     assert "8 cells, but the header has 7" in again["result"]["failed"][1]["reason"]
 
 
-def test_mended_rows_are_imported_from_the_file_as_it_is(api: Api) -> None:
+def test_fixed_rows_are_imported_from_the_file_as_it_is(api: Api) -> None:
     short = "Code,Voucher Type,Value,Note,Size\nA,GIFT_VOUCHER\nB,GIFT_VOUCHER,x,n\n"
     action = run(api, short)
     text = api.http.get(f"/v1/async-actions/{action['id']}/failures.csv").text
-    mended = api.ended(
+    fixed = api.ended(
         accepted(submit(api, text.replace("A,GIFT_VOUCHER,,", "A,GIFT_VOUCHER,1,").replace(",x,", ",2,")))
     )
-    assert counts(mended) == (2, 0, 0)
+    assert counts(fixed) == (2, 0, 0)
     assert api.get("/v1/vouchers/A")["metadata"] == {}
     assert api.get("/v1/vouchers/B")["metadata"] == {"Note": "n"}
 

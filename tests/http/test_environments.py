@@ -66,7 +66,7 @@ async def first_child() -> psutil.Process:
 
 
 @pytest.mark.usefixtures("_given")
-def test_a_process_for_one_portion_is_told_the_database_alone() -> None:
+def test_a_process_for_one_batch_is_told_the_database_alone() -> None:
     async def scenario() -> set[str]:
         run = in_a_process_of_its_own(quiet_settings(), "postgresql://nobody@127.0.0.1:9/none")
         looking = asyncio.create_task(first_child())

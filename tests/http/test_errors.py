@@ -205,5 +205,5 @@ def test_whatever_the_body_the_answer_says_what_came_of_it(api: Api, path: str) 
         assert answer.status_code in (200, 202, 400, 409), (body[:30], answer.text)
         if answer.status_code >= 400:
             assert answer.json()["details"], body[:30]
-    for listed in ("vouchers", "campaigns", "customers", "products", "orders"):
-        api.get(f"/v1/{listed}", limit=100)
+    for list_spec in ("vouchers", "campaigns", "customers", "products", "orders"):
+        api.get(f"/v1/{list_spec}", limit=100)

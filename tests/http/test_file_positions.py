@@ -26,12 +26,12 @@ def workbook(sheets: dict[str, list[list[Any]]]) -> bytes:
     return content.getvalue()
 
 
-def submit(api: Api, content: str | bytes, **wishes: Any) -> httpx.Response:
-    return api.http.post("/v1/vouchers/importCSV", files={"file": ("vouchers", content)}, params=wishes)
+def submit(api: Api, content: str | bytes, **submission_options: Any) -> httpx.Response:
+    return api.http.post("/v1/vouchers/importCSV", files={"file": ("vouchers", content)}, params=submission_options)
 
 
-def ran(api: Api, content: str | bytes, **wishes: Any) -> dict[str, Any]:
-    answer = submit(api, content, **wishes)
+def ran(api: Api, content: str | bytes, **submission_options: Any) -> dict[str, Any]:
+    answer = submit(api, content, **submission_options)
     assert answer.status_code == 202, answer.text
     return api.ended(answer.json()["async_action_id"])
 
@@ -82,8 +82,8 @@ def test_lines_of_ndjson_are_counted_with_blank_ones(api: Api) -> None:
 @pytest.mark.parametrize(
     "wishes", [{}, {"on_error": "reject"}, {"on_error": "stop", "max_failures": 2}, {"dry_run": "true"}]
 )
-def test_whatever_was_wished_failures_have_lines(api: Api, wishes: dict[str, Any]) -> None:
-    assert lines_of(api, ran(api, TITLED, **wishes)) == [(2, 6), (3, 10)]
+def test_whatever_was_wished_failures_have_lines(api: Api, submission_options: dict[str, Any]) -> None:
+    assert lines_of(api, ran(api, TITLED, **submission_options)) == [(2, 6), (3, 10)]
 
 
 def test_rows_that_are_retried_keep_the_line_of_the_first_file(api: Api) -> None:

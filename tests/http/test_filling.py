@@ -14,7 +14,7 @@ RABATTE = "Gutschein,Art,Wert\nR-1,Rabatt,15\nR-2,rabatt ,20\nR-3,Wertkarte,ten\
 MAPPING = json.dumps({"Gutschein": "Code", "Art": "Voucher Type", "Wert": "Value"})
 VALUES = json.dumps({"Voucher Type": {"Rabatt": "DISCOUNT_VOUCHER", "Wertkarte": "GIFT_VOUCHER"}})
 DEFAULTS = json.dumps({"Discount Type": "PERCENT", "Voucher Type": "Gift card"})
-WISHES = {"mapping": MAPPING, "values": VALUES, "defaults": DEFAULTS}
+OPTIONS = {"mapping": MAPPING, "values": VALUES, "defaults": DEFAULTS}
 
 
 def voucher(api: Api, code: str) -> dict[str, Any]:
@@ -24,7 +24,7 @@ def voucher(api: Api, code: str) -> dict[str, Any]:
 @pytest.mark.parametrize("on_error", ["continue", "stop"])
 def test_a_file_is_read_with_its_words_and_defaults(api: Api, on_error: str) -> None:
     more = {"max_failures": "9"} if on_error == "stop" else {}
-    action = run(api, RABATTE, on_error=on_error, **more, **WISHES)
+    action = run(api, RABATTE, on_error=on_error, **more, **OPTIONS)
     assert [(failed["row"], failed["reason"]) for failed in action["result"]["failed"]] == [
         (3, "Value: must be a number (actual value is 'ten')")
     ]
@@ -35,7 +35,7 @@ def test_a_file_is_read_with_its_words_and_defaults(api: Api, on_error: str) -> 
 
 def test_signs_within_values_come_before_a_default_discount_type(api: Api) -> None:
     file = "Gutschein;Art;Wert\nR-1;Rabatt;15 %\nR-2;Rabatt;7,50\nR-3;Rabatt;5 €\n"
-    run(api, file, **WISHES | {"defaults": json.dumps({"Discount Type": "AMOUNT"})})
+    run(api, file, **OPTIONS | {"defaults": json.dumps({"Discount Type": "AMOUNT"})})
     assert voucher(api, "R-1")["discount"] == {"type": "PERCENT", "percent_off": 15}
     assert voucher(api, "R-2")["discount"] == {"type": "AMOUNT", "amount_off": 750}
     assert voucher(api, "R-3")["discount"] == {"type": "AMOUNT", "amount_off": 500}
@@ -43,14 +43,14 @@ def test_signs_within_values_come_before_a_default_discount_type(api: Api) -> No
 
 def test_a_dry_run_reads_alike_and_a_form_may_say_it(api: Api) -> None:
     answer = api.http.post(
-        "/v1/vouchers/importCSV", files={"file": ("v.csv", RABATTE)}, data={**WISHES, "dry_run": "true"}
+        "/v1/vouchers/importCSV", files={"file": ("v.csv", RABATTE)}, data={**OPTIONS, "dry_run": "true"}
     )
     action = api.ended(accepted(answer))
     assert (action["done_count"], action["failed_count"], action["dry_run"]) == (3, 1, True)
 
 
 def test_a_retry_reads_the_same_rows_the_same_way(api: Api) -> None:
-    parent = run(api, "Gutschein,Art,Wert\nR-1,Rabatt,115\nR-2,Rabatt,5\n", **WISHES)
+    parent = run(api, "Gutschein,Art,Wert\nR-1,Rabatt,115\nR-2,Rabatt,5\n", **OPTIONS)
     assert parent["failed_count"] == 1
     path = f"/v1/async-actions/{parent['id']}"
     again = api.ended(accepted(api.http.post(f"{path}/retry")))
@@ -65,7 +65,7 @@ def test_a_retry_reads_the_same_rows_the_same_way(api: Api) -> None:
 
 
 def test_corrected_rows_are_read_the_same_way_and_failed_rows_are_shown_as_sent(api: Api) -> None:
-    parent = run(api, "Gutschein,Art,Wert\nR-1,Rabatt,115\n", **WISHES)
+    parent = run(api, "Gutschein,Art,Wert\nR-1,Rabatt,115\n", **OPTIONS)
     path = f"/v1/async-actions/{parent['id']}"
     failed = api.http.get(f"{path}/failures.csv").content.decode("utf-8-sig").splitlines()
     assert failed[0] == '"Code","Voucher Type","Value","row","line","reason"'
@@ -80,9 +80,9 @@ def test_corrected_rows_are_read_the_same_way_and_failed_rows_are_shown_as_sent(
 
 def test_other_defaults_are_another_submission(api: Api) -> None:
     headers = {"Idempotency-Key": "one"}
-    first = accepted(submit(api, RABATTE, headers=headers, **WISHES))
-    assert accepted(submit(api, RABATTE, headers=headers, **WISHES)) == first
-    other = WISHES | {"defaults": json.dumps({"Discount Type": "AMOUNT"})}
+    first = accepted(submit(api, RABATTE, headers=headers, **OPTIONS))
+    assert accepted(submit(api, RABATTE, headers=headers, **OPTIONS)) == first
+    other = OPTIONS | {"defaults": json.dumps({"Discount Type": "AMOUNT"})}
     assert submit(api, RABATTE, headers=headers, **other).status_code == 422
 
 
@@ -95,8 +95,8 @@ def test_other_defaults_are_another_submission(api: Api) -> None:
         ({"defaults": '{"Code": "x"}'}, "it tells the rows apart"),
     ],
 )
-def test_wishes_that_cannot_be_met_are_refused(api: Api, wishes: dict[str, str], words: str) -> None:
-    check(submit(api, "Code,Value\nA,1\n", **wishes), 400, "invalid_query_params", words)
+def test_wishes_that_cannot_be_met_are_refused(api: Api, submission_options: dict[str, str], words: str) -> None:
+    check(submit(api, "Code,Value\nA,1\n", **submission_options), 400, "invalid_query_params", words)
 
 
 def test_a_default_stands_for_a_column_that_every_file_needs(api: Api) -> None:
@@ -108,8 +108,8 @@ def test_a_default_stands_for_a_column_that_every_file_needs(api: Api) -> None:
 
 def test_customers_and_campaign_vouchers_are_filled_too(api: Api) -> None:
     customers = {"content": "Source_id,Birthday\nc,\nd,01.01.1960\n", "headers": {"Content-Type": "text/csv"}}
-    wishes = {"defaults": json.dumps({"City": "Bonn", "Birthdate": "2000-01-01"})}
-    api.ended(accepted(api.http.post("/v1/customers/importCSV", **customers, params=wishes)))
+    submission_options = {"defaults": json.dumps({"City": "Bonn", "Birthdate": "2000-01-01"})}
+    api.ended(accepted(api.http.post("/v1/customers/importCSV", **customers, params=submission_options)))
     assert api.get("/v1/customers/c")["birthdate"] == "2000-01-01"
     assert api.get("/v1/customers/d")["birthdate"] == "1960-01-01"
     assert api.get("/v1/customers/d")["address"]["city"] == "Bonn"
@@ -120,9 +120,12 @@ def test_customers_and_campaign_vouchers_are_filled_too(api: Api) -> None:
     }
     assert api.http.post("/v1/campaigns", json=campaign).status_code == 200
     codes = {"content": "Code,Active\nS-1,aus\nS-2,\n", "headers": {"Content-Type": "text/csv"}}
-    wishes = {"defaults": '{"Gift Amount": "2,50 €"}', "values": '{"Active": {"AUS": "no"}}'}
+    submission_options = {"defaults": '{"Gift Amount": "2,50 €"}', "values": '{"Active": {"AUS": "no"}}'}
     assert (
-        api.ended(accepted(api.http.post("/v1/campaigns/Spring/importCSV", **codes, params=wishes)))["done_count"] == 2
+        api.ended(accepted(api.http.post("/v1/campaigns/Spring/importCSV", **codes, params=submission_options)))[
+            "done_count"
+        ]
+        == 2
     )
     assert (voucher(api, "S-1")["active"], voucher(api, "S-1")["gift"]["amount"]) == (False, 250)
 
@@ -139,7 +142,7 @@ def test_a_preview_tells_choices_unknown_texts_and_what_is_needed(api: Api) -> N
     assert values["columns"][1]["unknown_values"] == []
     assert [(each["title"], each["rows"]) for each in values["needed"]] == [("Voucher Type", 1), ("Discount Type", 2)]
     assert values["needed"][1]["choices"] == ["AMOUNT", "PERCENT", "FIXED", "UNIT", "SHIPPING"]
-    whole = previewed(api, RABATTE.encode(), **WISHES)
+    whole = previewed(api, RABATTE.encode(), **OPTIONS)
     assert (whole["needed"], whole["defaults"]["Discount Type"]) == ([], "PERCENT")
     assert [row["outcome"] for row in whole["rows"]] == ["created", "created", "failed", "created"]
     assert whole["rows"][0]["cells"] == ["R-1", "Rabatt", "15"]

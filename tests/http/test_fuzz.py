@@ -206,7 +206,7 @@ def test_every_route_takes_hostile_bodies(api: Api, document: dict[str, Any], kn
             fuzz.send(method, where, content=b"\n".join(lines), headers={"Content-Type": "application/x-ndjson"})
         else:
             content = data.draw(files)
-            fields = data.draw(st.dictionaries(st.sampled_from(FORM_FIELDS), wishes, max_size=2))
+            fields = data.draw(st.dictionaries(st.sampled_from(FORM_FIELDS), submission_options, max_size=2))
             if kind == "form":
                 sent = {name: value.encode("utf-8", "replace").decode() for name, value in fields.items()}
                 fuzz.send(method, where, data=sent, files={"file": ("x.csv", content)})
@@ -231,7 +231,7 @@ FORM_FIELDS = (
     "dry_run",
     "on_error",
 )
-wishes = st.sampled_from([
+submission_options = st.sampled_from([
     *TEXTS, nested(300, "{"), "utf-16", "reject",
     *(json.dumps(each) for each in ({"k": "Code"}, {"Code": None}, {"a": {"b": "c"}}, {"Code": "\0"}, {"\0": "x"},
       {"Value": "1\0"}, {"Voucher Type": {"": "\ud800"}}, {"": ""}, [1], {"k": 10**30})),

@@ -316,15 +316,15 @@ def test_wide_files_are_answered_in_time(api: Api) -> None:
 
 
 def test_what_can_be_imported_is_listed_with_its_limits(api: Api) -> None:
-    listed = api.get("/v1/imports")
-    kinds = {each["kind"]: each for each in listed["data"]}
+    list_spec = api.get("/v1/imports")
+    kinds = {each["kind"]: each for each in list_spec["data"]}
     assert list(kinds) == ["vouchers", "campaign-vouchers", "customers", "products", "skus", "orders"]
     assert kinds["vouchers"]["required_columns"] == [["Code"]]
     assert [field["title"] for field in kinds["vouchers"]["fields"] if field["required"]] == ["Code", "Voucher Type"]
     assert (kinds["orders"]["path"], kinds["orders"]["json_path"]) == (None, "/v1/orders/import")
     for kind in kinds.values():
         assert kind["template"] is None or api.http.get(kind["template"]).status_code == 200
-    assert listed["limits"]["workbook_bytes"] == 100 << 20
+    assert list_spec["limits"]["workbook_bytes"] == 100 << 20
 
 
 @pytest.mark.parametrize("name", ["limit", "header_row"])

@@ -13,7 +13,7 @@ from tests.server import Api, new_project
 KEYS = "/v1/keys"
 
 
-def listed(api: Api) -> dict[str, dict[str, Any]]:
+def list_spec(api: Api) -> dict[str, dict[str, Any]]:
     return {key["id"]: key for key in api.get(KEYS)["keys"]}
 
 
@@ -31,7 +31,7 @@ def with_key(api: Api, key: dict[str, Any]) -> httpx.Client:
 
 def test_a_key_is_made_used_and_revoked(api: Api) -> None:
     key = made(api, name="  CI  ")
-    assert key == {**listed(api)[key["id"]], "token": key["token"]}
+    assert key == {**list_spec(api)[key["id"]], "token": key["token"]}
     assert (key["name"], key["kind"], key["object"], key["current"]) == ("CI", "app", "key", False)
     assert len(key["token"]) >= 32
     with with_key(api, key) as other:
@@ -39,7 +39,7 @@ def test_a_key_is_made_used_and_revoked(api: Api) -> None:
         assert {shown["id"]: shown["current"] for shown in other.get(KEYS).json()["keys"]}[key["id"]]
         assert api.http.delete(f"{KEYS}/{key['id']}").status_code == 204
         check(other.get("/v1/async-actions"), 401, "unauthorized", "revoked")
-    assert key["id"] not in listed(api)
+    assert key["id"] not in list_spec(api)
     check(api.http.delete(f"{KEYS}/{key['id']}"), 404, "not_found", key["id"])
 
 
@@ -68,7 +68,7 @@ def test_management_keys_manage_keys_too(api: Api) -> None:
 def test_the_key_that_asks_is_not_revoked(api: Api) -> None:
     body = check(api.http.delete(f"{KEYS}/{api.keys.app_id}"), 409, "resource_in_use", api.keys.app_id)
     assert (body["resource_type"], body["resource_id"]) == ("key", api.keys.app_id)
-    assert listed(api)[api.keys.app_id]["current"]
+    assert list_spec(api)[api.keys.app_id]["current"]
 
 
 def test_two_keys_that_revoke_each_other_at_once_leave_one(api: Api) -> None:
@@ -84,9 +84,9 @@ def test_two_keys_that_revoke_each_other_at_once_leave_one(api: Api) -> None:
 
 def test_projects_do_not_see_each_others_keys(api: Api, other_api: Api) -> None:
     key = made(api)
-    assert listed(api).keys().isdisjoint(listed(other_api))
+    assert list_spec(api).keys().isdisjoint(list_spec(other_api))
     check(other_api.http.delete(f"{KEYS}/{key['id']}"), 404, "not_found")
-    assert key["id"] in listed(api)
+    assert key["id"] in list_spec(api)
 
 
 def test_an_id_that_two_kinds_of_keys_share(api: Api, served_database: str) -> None:
@@ -100,7 +100,7 @@ def test_an_id_that_two_kinds_of_keys_share(api: Api, served_database: str) -> N
             )
     check(api.http.delete(f"{KEYS}/{shared}"), 409, "conflict", "say which with kind")
     assert api.http.delete(f"{KEYS}/{shared}", params={"kind": "app"}).status_code == 204
-    assert listed(api)[shared]["kind"] == "management"
+    assert list_spec(api)[shared]["kind"] == "management"
     assert api.http.delete(f"{KEYS}/{shared}").status_code == 204
 
 
@@ -116,14 +116,14 @@ def test_an_id_that_two_kinds_of_keys_share(api: Api, served_database: str) -> N
     ],
 )
 def test_what_a_key_cannot_be(api: Api, given: dict[str, Any], words: str) -> None:
-    before = listed(api)
+    before = list_spec(api)
     check(api.http.post(KEYS, json=given), 400, "invalid_payload", words)
-    assert listed(api) == before
+    assert list_spec(api) == before
 
 
 def test_there_may_be_a_hundred_keys(server: Any, served_database: str) -> None:
     api = Api(server.url, new_project(served_database))
-    while len(listed(api)) < 100:
+    while len(list_spec(api)) < 100:
         made(api)
     check(api.http.post(KEYS), 409, "conflict", "100 keys")
 

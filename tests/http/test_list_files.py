@@ -53,7 +53,7 @@ def test_a_downloaded_file_makes_the_same_elsewhere(api: Api, server: Server, se
     assert [row["Colour"] for row in rows(content)] == ['=1+1, "red"'] * 2
     other = Api(server.url, new_project(served_database))
     assert _imported(other, path, content) == 2
-    assert _listed(other, kind) == _listed(api, kind)
+    assert _list_spec(other, kind) == _list_spec(api, kind)
     assert download(other, kind) == content
 
 
@@ -64,7 +64,7 @@ def _imported(api: Api, path: str, content: str) -> int:
     return int(action["done_count"])
 
 
-def _listed(api: Api, kind: str) -> list[dict[str, Any]]:
+def _list_spec(api: Api, kind: str) -> list[dict[str, Any]]:
     found = api.get(f"/v1/{kind}", limit=100)[kind]
     return sorted(({name: one[name] for name in one if name not in _OWN} for one in found), key=str)
 
@@ -85,7 +85,7 @@ def test_vouchers_of_every_worth_come_back(api: Api, server: Server, served_data
     other = Api(server.url, new_project(served_database))
     _imported(other, "/v1/vouchers/importCSV", content)
     worth = ("code", "type", "discount", "gift", "loyalty_card", "active", "redemption")
-    shown = [[{name: one[name] for name in worth} for one in _listed(each, "vouchers")] for each in (api, other)]
+    shown = [[{name: one[name] for name in worth} for one in _list_spec(each, "vouchers")] for each in (api, other)]
     assert shown[0] == shown[1]
 
 

@@ -8,7 +8,7 @@ import pytest
 from tallykeep.resources.campaigns.list_spec import CAMPAIGNS
 from tallykeep.resources.customers.list_spec import CUSTOMERS
 from tallykeep.resources.lists.conditions import METADATA
-from tallykeep.resources.lists.spec import Condition, Listed
+from tallykeep.resources.lists.spec import Condition, ListSpec
 from tallykeep.resources.orders.list_spec import ORDERS
 from tallykeep.resources.products.list_spec import PRODUCTS
 from tallykeep.resources.skus.list_spec import SKUS
@@ -24,7 +24,9 @@ PATHS = {
     "/v1/products/P/skus": SKUS,
     "/v1/orders": ORDERS,
 }
-EVERY_LIST = pytest.mark.parametrize(("path", "listed"), PATHS.items(), ids=[listed.noun for listed in PATHS.values()])
+EVERY_LIST = pytest.mark.parametrize(
+    ("path", "listed"), PATHS.items(), ids=[list_spec.noun for list_spec in PATHS.values()]
+)
 
 
 def asked(field: str, condition: str, suffix: str = "") -> str:
@@ -68,11 +70,11 @@ def filled(api: Api) -> Api:
 
 
 def found(api: Api, path: str, **query: Any) -> list[str]:
-    listed = PATHS[path]
+    list_spec = PATHS[path]
     page = api.get(path, **query)
-    assert page["total"] == len(page[listed.noun]), "one page holds them all"
+    assert page["total"] == len(page[list_spec.noun]), "one page holds them all"
     names = {"vouchers": "code", "campaigns": "name"}
-    return sorted(row[names.get(listed.noun, "source_id")] or "" for row in page[listed.noun])
+    return sorted(row[names.get(list_spec.noun, "source_id")] or "" for row in page[list_spec.noun])
 
 
 def vouchers(api: Api, **query: Any) -> list[str]:
@@ -231,13 +233,13 @@ def test_customers_products_and_orders_are_filtered(filled: Api) -> None:
 
 
 @EVERY_LIST
-def test_every_condition_of_every_field_can_be_asked(filled: Api, path: str, listed: Listed) -> None:
-    for name, field in {**listed.fields, "metadata.n": METADATA}.items():
+def test_every_condition_of_every_field_can_be_asked(filled: Api, path: str, list_spec: ListSpec) -> None:
+    for name, field in {**list_spec.fields, "metadata.n": METADATA}.items():
         for condition, spec in field.conditions.items():
             filled.get(path, **{asked(name, condition): _example(name, spec)})
-    for shortcut, (name, condition) in listed.shortcuts.items():
-        filled.get(path, **{shortcut: _example(name, listed.fields[name].conditions[condition])})
-    for order in listed.order_names:
+    for shortcut, (name, condition) in list_spec.shortcuts.items():
+        filled.get(path, **{shortcut: _example(name, list_spec.fields[name].conditions[condition])})
+    for order in list_spec.order_names:
         filled.get(path, order=order)
     answer = filled.http.get(path, params={"colour": "red", "limit": 1})
     assert answer.status_code == 200, "unknown to the peer too: read over"
@@ -257,10 +259,10 @@ def _example(name: str, condition: Condition) -> str:
 
 
 @EVERY_LIST
-def test_what_cannot_be_taken_at_its_word_is_refused_by_name(api: Api, path: str, listed: Listed) -> None:
+def test_what_cannot_be_taken_at_its_word_is_refused_by_name(api: Api, path: str, list_spec: ListSpec) -> None:
     api.http.post("/v1/products", json={"source_id": "P", "name": "Pen"})
     for query, words in (
-        ({asked("colour", "$is"): "red"}, ("filters[colour]", listed.noun, "created_at", "metadata.")),
+        ({asked("colour", "$is"): "red"}, ("filters[colour]", list_spec.noun, "created_at", "metadata.")),
         ({asked("created_at", "$is_days"): "1"}, ("[$is_days]", "no condition for created_at", "$after")),
         ({asked("created_at", "$after"): "yesterday"}, ("[$after]", "cannot be recognized as a ISO-8601")),
         ({asked("created_at", "$more_than"): "9" * 30}, ("[$more_than]",)),
@@ -298,8 +300,10 @@ def test_pages_neither_repeat_nor_skip_any(api: Api) -> None:
     action = api.http.post("/v1/vouchers/bulk/async", json=rows).json()["async_action_id"]
     assert api.ended(action)["done_count"] == 125
     for order in VOUCHERS.order_names:
-        listed = [row for page in range(1, 26) for row in api.get("/v1/vouchers", order=order, page=page)["vouchers"]]
-        assert sorted(row["code"] for row in listed) == codes, order
+        list_spec = [
+            row for page in range(1, 26) for row in api.get("/v1/vouchers", order=order, page=page)["vouchers"]
+        ]
+        assert sorted(row["code"] for row in list_spec) == codes, order
     # Those that were never updated come first, in the order they were made in, then the others.
     oldest = [row["code"] for row in api.get("/v1/vouchers", order="updated_at", limit=100)["vouchers"]]
     assert oldest == codes[1::2][:100]
@@ -333,8 +337,11 @@ def test_the_bin_is_filtered(filled: Api) -> None:
         assert filled.http.delete(path).status_code == 204
     for field, condition, value, names in BINNED:
         page = filled.get("/v1/trash-bin", **{asked(field, condition): value})
-        listed = sorted(entry["resource_name"].replace("Blue", "S") for entry in page["data"])
-        assert (listed, page["total"], page["has_more"]) == (names.split(), len(listed), False), (field, condition)
+        list_spec = sorted(entry["resource_name"].replace("Blue", "S") for entry in page["data"])
+        assert (list_spec, page["total"], page["has_more"]) == (names.split(), len(list_spec), False), (
+            field,
+            condition,
+        )
     either = {asked("resource_type", "$is"): "product", asked("resource_name", "$is"): "GIFT-1"}
     assert filled.get("/v1/trash-bin", **either)["total"] == 0
     assert filled.get("/v1/trash-bin", **either, **{"filters[junction]": "or"})["total"] == 2
@@ -354,11 +361,11 @@ def test_the_bin_is_filtered(filled: Api) -> None:
 
 def test_the_openapi_document_names_every_parameter(api: Api) -> None:
     document = api.get("/openapi.json")
-    for path, listed in PATHS.items():
+    for path, list_spec in PATHS.items():
         operation = document["paths"][path.replace("/P/", "/{product_id}/")]["get"]
         named = {parameter["name"]: parameter for parameter in operation["parameters"]}
-        assert {"limit", "page", "order", "filters", *listed.shortcuts} <= named.keys()
-        assert named["order"]["schema"]["enum"] == listed.order_names
+        assert {"limit", "page", "order", "filters", *list_spec.shortcuts} <= named.keys()
+        assert named["order"]["schema"]["enum"] == list_spec.order_names
         assert named["filters"]["style"] == "deepObject"
 
 

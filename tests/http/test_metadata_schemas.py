@@ -32,8 +32,8 @@ def test_schemas_are_created_updated_and_deleted(api: Api) -> None:
     assert "eq" not in updated["properties"]["unit"]
     assert updated["allow_defined_only"] is True
     assert manage(api, "GET", f"/{created['id']}").json() == updated
-    listed = manage(api, "GET").json()
-    assert (listed["data_ref"], listed["total"], listed["data"]) == ("data", 1, [updated])
+    list_spec = manage(api, "GET").json()
+    assert (list_spec["data_ref"], list_spec["total"], list_spec["data"]) == ("data", 1, [updated])
     assert manage(api, "DELETE", f"/{created['id']}").status_code == 204
     check(manage(api, "DELETE", f"/{created['id']}"), 404, "not_found")
     check(manage(api, "GET", f"/{created['id']}"), 404, "not_found")

@@ -15,12 +15,12 @@ from tests.server import Api, Server, new_project
 KEPT = {
     "TALLYKEEP_KEEP_ACTIONS_DAYS": "90",
     "TALLYKEEP_KEEP_FAILURES_DAYS": "7",
-    "TALLYKEEP_TIDY_INTERVAL_SECONDS": "0.05",
+    "TALLYKEEP_PRUNE_INTERVAL_SECONDS": "0.05",
 }
 
 
 @pytest.fixture
-def tidy_api(postgres: str, template: str, session_dir: Path) -> Iterator[tuple[Api, str]]:
+def prune_api(postgres: str, template: str, session_dir: Path) -> Iterator[tuple[Api, str]]:
     with fresh_database(postgres, template) as url:
         server = Server(session_dir / "retention", database_url=url, **KEPT).start()
         try:
@@ -43,8 +43,8 @@ def _until(seen: Callable[[], Any]) -> None:
         time.sleep(0.05)
 
 
-def test_what_is_old_goes_by_itself(tidy_api: tuple[Api, str]) -> None:
-    api, database_url = tidy_api
+def test_what_is_old_goes_by_itself(prune_api: tuple[Api, str]) -> None:
+    api, database_url = prune_api
     answer = api.http.post("/v1/vouchers/bulk/async", json=[{"code": "NONE", "metadata": {}}])
     path = f"/v1/async-actions/{api.ended(answer.json()['async_action_id'])['id']}"
     (report,) = api.get(path)["result"]["reports"]

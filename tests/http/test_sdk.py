@@ -87,5 +87,5 @@ def test_schemas_through_the_sdk(api: Api) -> None:
         assert schema.properties["unit"]["type"] == "number"
         projects = voucherify.ManagementApi(client).list_projects()
         assert [project.id for project in projects.data] == [api.keys.project]
-        listed = voucherify.ManagementApi(client).list_metadata_schemas1(api.keys.project)
-        assert listed.data[0].properties["unit"]["optional"] is False
+        list_spec = voucherify.ManagementApi(client).list_metadata_schemas1(api.keys.project)
+        assert list_spec.data[0].properties["unit"]["optional"] is False

@@ -152,12 +152,12 @@ def test_lists_are_filtered(sdk: voucherify.ApiClient) -> None:
         "campaigns": {"conditions": {"$in": ["Fall", "Snow"]}},
         "created_date": {"conditions": {"$before": "2016-11-16T14:14:31Z"}},
     }
-    listed = campaigns.list_campaigns(
+    list_spec = campaigns.list_campaigns(
         filters=models.ParameterFiltersListCampaigns.from_dict(filters),
         order=models.ParameterOrderListCampaigns("created_at"),
         campaign_status=models.ParameterCampaignStatusListCampaigns("DONE"),
     )
-    assert [campaign.name for campaign in listed.campaigns] == ["Fall", "Snow"]
+    assert [campaign.name for campaign in list_spec.campaigns] == ["Fall", "Snow"]
 
 
 def test_categories(sdk: voucherify.ApiClient) -> None:
@@ -168,8 +168,8 @@ def test_categories(sdk: voucherify.ApiClient) -> None:
     first = categories.create_category(create({"name": "First", "hierarchy": 1}))
     second = categories.create_category(create({"name": "Second", "hierarchy": 2}))
     assert categories.get_category(first.id).name == "First"
-    listed = categories.list_categories()
-    assert ([category.name for category in listed.data], listed.total) == (["Second", "First"], 2)
+    list_spec = categories.list_categories()
+    assert ([category.name for category in list_spec.data], list_spec.total) == (["Second", "First"], 2)
 
     body = {"type": "GIFT_VOUCHER", "gift": {"amount": 10}, "category_id": first.id}
     created = vouchers.create_voucher("V", models.VouchersCreateWithSpecificCodeRequestBody.from_dict(body))

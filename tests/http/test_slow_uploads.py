@@ -16,7 +16,7 @@ import pytest
 from tests.server import Api, Server
 
 MEBIBYTE = 1 << 20
-MOST = 40 * MEBIBYTE  # over what the process has before
+MAX = 40 * MEBIBYTE  # over what the process has before
 CSV = "/v1/vouchers/importCSV"
 HEAD = b"Code,Voucher Type,Value,Note\n"
 ROWS = b"".join(b"C%d,GIFT_VOUCHER,1,%s\n" % (number, b"n" * 40) for number in range(25_000))
@@ -73,9 +73,9 @@ def staged(served_database: str) -> int:
     return int(row[0])
 
 
-def until_staged(served_database: str, least: int, most: int) -> None:
+def until_staged(served_database: str, least: int, maximum: int) -> None:
     deadline = time.monotonic() + 60
-    while not least <= staged(served_database) <= most:
+    while not least <= staged(served_database) <= maximum:
         assert time.monotonic() < deadline, staged(served_database)
         time.sleep(0.05)
 
@@ -95,7 +95,7 @@ def test_many_slow_uploads_keep_nobody_waiting(api: Api, other_api: Api, server:
         assert action["total_count"] == 25_000
         assert api.http.post(f"/v1/async-actions/{action['id']}/cancel").status_code == 200
     until_staged(served_database, 0, 0)
-    assert seen["bytes"] < MOST + (30 - 16) * 2 * MEBIBYTE  # all of them came in the same second
+    assert seen["bytes"] < MAX + (30 - 16) * 2 * MEBIBYTE  # all of them came in the same second
     assert seen["seconds"] < 5
 
 
@@ -108,7 +108,7 @@ def test_uploads_of_a_project_that_sends_several_at_once_take_little_memory(
             stack.enter_context(open_upload(api, whole[:-100], len(whole)))
         until_staged(served_database, 16, 16)
     until_staged(served_database, 0, 0)
-    assert seen["bytes"] < MOST
+    assert seen["bytes"] < MAX
 
 
 def test_what_a_killed_api_had_staged_is_not_accepted(api: Api, server: Server, served_database: str) -> None:
@@ -118,9 +118,9 @@ def test_what_a_killed_api_had_staged_is_not_accepted(api: Api, server: Server, 
     server.wait_ready()
     assert api.get("/v1/async-actions")["async_actions"] == []
     with psycopg.connect(served_database) as connection:
-        # What the tidier does with it some minutes later is told by tests of its own.
+        # What the pruner does with it some minutes later is told by tests of its own.
         assert connection.execute("DELETE FROM uploads RETURNING action_id").fetchall() != []
-        connection.execute("DELETE FROM portions WHERE action_id NOT IN (SELECT id FROM async_actions)")
+        connection.execute("DELETE FROM batches WHERE action_id NOT IN (SELECT id FROM async_actions)")
 
 
 def csv_of(size: int, note: int) -> Iterator[bytes]:
@@ -162,7 +162,7 @@ def test_large_uploads_take_little_memory_and_nobody_waits_for_them(api: Api, se
         assert answer.status_code == 202, answer.text
     api.http.post(f"/v1/async-actions/{answer.json()['async_action_id']}/cancel")
     assert seen["answers"] > 3
-    assert seen["bytes"] < MOST
+    assert seen["bytes"] < MAX
     assert seen["seconds"] < 5
 
 

@@ -157,10 +157,10 @@ def test_an_action_that_waits_its_turn_is_shown_after_a_moment_and_counts_nothin
             orders = [[{"source_id": f"o-{number}", "customer": {"source_id": "c"}}] for number in range(2)]
             ids = [api.http.post("/v1/orders/import", json=rows).json()["async_action_id"] for rows in orders]
             looks = list(threads.map(lambda _: _poll(api, ids[1], 0), range(MANY)))
-            listed = api.get("/v1/async-actions", limit=1)["async_actions"]
+            list_spec = api.get("/v1/async-actions", limit=1)["async_actions"]
         action = api.ended(ids[1])
     assert {look["status"] for look, _ in looks} == {"ENQUEUED"}
     assert [look["result"] for look, _ in looks] == [{"failed": []}] * MANY
     assert max(took for _, took in looks) < 2
-    assert listed[0]["status"] == "ENQUEUED"
+    assert list_spec[0]["status"] == "ENQUEUED"
     assert action["result"]["message"] == "1 order(s) imported successfully, 0 failed."

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import psycopg
 
-_PATIENCE_SECONDS = 60
+_TIMEOUT_SECONDS = 60
 
 
 @contextmanager
@@ -34,14 +34,14 @@ class WatchQueries:
 
     def until_asked(self) -> None:
         """Return at the next question."""
-        before, deadline = self._last(), time.monotonic() + _PATIENCE_SECONDS
+        before, deadline = self._last(), time.monotonic() + _TIMEOUT_SECONDS
         while self._last() == before:
             assert time.monotonic() < deadline, "the API does not ask for watched actions"
             time.sleep(0.02)
 
     def until_silent(self) -> None:
         """Return when a second has gone by without a question."""
-        last, since, deadline = self._last(), time.monotonic(), time.monotonic() + _PATIENCE_SECONDS
+        last, since, deadline = self._last(), time.monotonic(), time.monotonic() + _TIMEOUT_SECONDS
         while time.monotonic() - since <= 1:
             assert time.monotonic() < deadline, "the API goes on asking for watched actions"
             if (found := self._last()) != last:

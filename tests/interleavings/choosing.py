@@ -8,7 +8,7 @@ _ALWAYS = (
     "campaign JSON, campaign JSON, new",
     "generation, campaign delete",
     "campaign JSON, campaign change",
-    "vouchers CSV, purge asked and its portion",
+    "vouchers CSV, purge asked and its batch",
     "vouchers JSON by id, category delete",
     "SKUs CSV, product delete",
     "vouchers bulk, vouchers JSON",

@@ -114,7 +114,7 @@ class EveryOrder:
                 self.given_up += 1
             else:
                 yield run
-            if not self._turn_back():
+            if not self._slot_back():
                 return
 
     def _choose(self, steps: Sequence[Step], enabled: Enabled) -> str | None:
@@ -169,7 +169,7 @@ class EveryOrder:
     def _want(self, node: _Node, actor: str) -> None:
         node.wanted |= {actor} if actor in node.enabled else node.enabled.keys()
 
-    def _turn_back(self) -> bool:
+    def _slot_back(self) -> bool:
         while self._nodes:
             node = self._nodes[-1]
             left = sorted(node.wanted - node.tried.keys() - node.asleep.keys())

@@ -104,12 +104,12 @@ _LOCKING = (
 
 # Tables of which a statement may touch the rows of one action alone. Where it names just one, and that as often as it
 # names such tables, these are all the rows it touches.
-_BY_ACTION = ("async_actions", "portions", "failures", "attempts", "report_parts", "dry_run_keys")
+_BY_ACTION = ("async_actions", "batches", "failures", "attempts", "report_parts", "dry_run_keys")
 _ONE_OF_THEM = f"(?:{'|'.join(_BY_ACTION)})\\b"
 _TABLE_OF_ACTION = re.compile(rf"\b(?:from|join|update|into|using|copy)\s+(?:only\s+)?{_ONE_OF_THEM}")
 _ADDED = re.compile(rf"\b(?:into|copy)\s+{_ONE_OF_THEM}")
 _NAMED = re.compile(r"(?<![\w])(?:\w+\.)?(?:action_id|id)\s*=\s*\$\d+")
-_INNERMOST = re.compile(r"\([^()]*\)")
+_INNERMAX = re.compile(r"\([^()]*\)")
 
 
 def _is_of_one_action(sql: str) -> bool:
@@ -121,7 +121,7 @@ def _is_of_one_action(sql: str) -> bool:
 def _has_choice(text: str) -> bool:
     """Whether there is an OR, other than in parentheses that have nothing to do with an action."""
     left = text
-    while (shorter := _INNERMOST.sub(_unless_of_actions, left)) != left:
+    while (shorter := _INNERMAX.sub(_unless_of_actions, left)) != left:
         left = shorter
     return re.search(r"\bor\b", left) is not None
 

@@ -26,11 +26,11 @@ _KEYS = {  # table: what a row goes by
 _LEFT_OUT = ["project_id", "id", "created_at", "updated_at"]
 _OTHERS = {
     "actions": "SELECT id, type, status, ended_by, reason, total_count, done_count, failed_count, unprocessed_count,"
-    " created_count, open_portions FROM async_actions WHERE project_id = %(project)s ORDER BY created_at, id",
+    " created_count, open_batches FROM async_actions WHERE project_id = %(project)s ORDER BY created_at, id",
     "failures": 'SELECT action_id, "row", key, reason, error_key FROM failures WHERE project_id = %(project)s'
     ' ORDER BY action_id, "row"',
-    "portions": "SELECT action_id, first_row, row_count, status, done_count, failed_count, unprocessed_count"
-    " FROM portions WHERE project_id = %(project)s ORDER BY action_id, first_row",
+    "batches": "SELECT action_id, first_row, row_count, status, done_count, failed_count, unprocessed_count"
+    " FROM batches WHERE project_id = %(project)s ORDER BY action_id, first_row",
     "labels": "SELECT label, coalesce(categories.name, category_labels.name, '(no category)') AS shown"
     " FROM category_labels LEFT JOIN categories ON categories.project_id = category_labels.project_id"
     " AND categories.id = category_id WHERE category_labels.project_id = %(project)s",
@@ -86,7 +86,7 @@ def _forget_codes(whole: dict[str, Any]) -> None:
 def _actions(whole: dict[str, Any], accepted: Sequence[str]) -> dict[str, Any]:
     """Those that were accepted beforehand by their place, the others by what they are."""
     parts: dict[str, dict[str, list[Any]]] = {}
-    for name in ("failures", "portions"):
+    for name in ("failures", "batches"):
         for row in whole[name]:
             parts.setdefault(row["action_id"], {}).setdefault(name, []).append(_without(row, "action_id"))
     actions = {row["id"]: {**_without(row, "id"), **parts.get(row["id"], {})} for row in whole["actions"]}

@@ -18,7 +18,7 @@ vouchers AS (SELECT * FROM vouchers WHERE project_id = %(project)s),
 customers AS (SELECT * FROM customers WHERE project_id = %(project)s),
 campaigns AS (SELECT * FROM campaigns WHERE project_id = %(project)s),
 async_actions AS (SELECT * FROM async_actions WHERE project_id = %(project)s),
-portions AS (SELECT * FROM portions WHERE project_id = %(project)s),
+batches AS (SELECT * FROM batches WHERE project_id = %(project)s),
 live AS (
     SELECT id FROM vouchers
     UNION ALL SELECT id FROM campaigns
@@ -37,14 +37,14 @@ UNION ALL
 SELECT 'an action that has not ended: ' || type
 FROM async_actions WHERE status IN ('ENQUEUED', 'IN_PROGRESS')
 UNION ALL
-SELECT 'an open portion of an action that is done: ' || type
-FROM portions JOIN async_actions ON action_id = id WHERE async_actions.status = 'DONE' AND portions.status = 'OPEN'
+SELECT 'an open batch of an action that is done: ' || type
+FROM batches JOIN async_actions ON action_id = id WHERE async_actions.status = 'DONE' AND batches.status = 'OPEN'
 UNION ALL
-SELECT 'an action that does not count its portions: ' || type
+SELECT 'an action that does not count its batches: ' || type
 FROM async_actions
 JOIN (
     SELECT action_id AS id, sum(row_count) AS rows, sum(done_count) AS done, sum(failed_count) AS failed
-    FROM portions GROUP BY action_id
+    FROM batches GROUP BY action_id
 ) AS counted USING (id)
 WHERE status = 'DONE' AND (total_count, done_count, failed_count) <> (rows, done, failed)
 UNION ALL

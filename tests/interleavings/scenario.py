@@ -7,14 +7,14 @@ from typing import Any
 import httpx
 import orjson
 
-from tallykeep.db.transient import is_passing
+from tallykeep.db.transient import is_transient
 from tests.interleavings.committing import committed
 from tests.interleavings.explore import Choose, Run
 from tests.interleavings.outcome import Outcome, audit
 from tests.interleavings.rightness import WRONG, wrongs
 from tests.interleavings.stage import Play, Project, Slot, Stage
 
-_MOST_TURNS = 100
+_MAX_SLOTS = 100
 _UNFINISHED = "status IN ('ENQUEUED', 'IN_PROGRESS')"
 
 
@@ -28,7 +28,7 @@ class Ask:
     query: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     saves: str = ""
-    turns: int = 0  # and then be a worker for so many turns
+    slots: int = 0  # and then be a worker for so many turns
 
     async def send(self, slot: Slot, scene: "Scene", *, works: bool = False) -> httpx.Response:
         """Send it, and work on with what it has started."""
@@ -42,7 +42,7 @@ class Ask:
         answer = await slot.send(
             scene.project, self.method, path, params=dict(self.query), headers=headers, content=body
         )
-        await scene.work(slot, self.turns if works else 0)
+        await scene.work(slot, self.slots if works else 0)
         return answer
 
 
@@ -50,12 +50,12 @@ class Ask:
 class Rescue:
     """A look of the rescuer, to which every action is silent; then so many turns of its worker."""
 
-    turns: int = 0
+    slots: int = 0
 
     async def send(self, slot: Slot, scene: "Scene", *, works: bool = False) -> None:
         """Look once, and work."""
         await slot.rescuer.rescue()
-        await scene.work(slot, self.turns if works else 0)
+        await scene.work(slot, self.slots if works else 0)
 
 
 Call = Ask | Rescue
@@ -69,7 +69,7 @@ class Scenario:
     actions: Sequence[Ask] = ()
     calls: Sequence[Call] = ()
     workers: int | None = None
-    turns: int = 1
+    slots: int = 1
     settings: Mapping[str, Any] = field(default_factory=dict)
     drawn: bool = False  # codes are drawn, and only how many there are is compared
 
@@ -123,29 +123,29 @@ class Scene:
     async def turn(self, slot: Slot) -> None:
         """What a worker does with a job; and where there is none, all the same."""
         job = self._take_job()
-        await slot.applier.advance(self.project.number, express=bool(job and job["express"]))
+        await slot.applier.advance(self.project.number, small=bool(job and job["small"]))
 
-    async def work(self, slot: Slot, turns: int) -> None:
+    async def work(self, slot: Slot, slots: int) -> None:
         """Be a worker for so many turns."""
-        for _ in range(turns):
+        for _ in range(slots):
             await self.turn(slot)
 
     async def drive(self) -> None:
         """Be the project's worker until every action has ended, and its rescuer when no job is left."""
-        for _ in range(_MOST_TURNS):
+        for _ in range(_MAX_SLOTS):
             if not self.unfinished():
                 return
             slot = self.stage.slots[0]
             if job := self._take_job():
-                await slot.applier.advance(self.project.number, express=job["express"])
+                await slot.applier.advance(self.project.number, small=job["small"])
                 continue
             self.rescued = True
             try:
                 await slot.rescuer.rescue()
             except Exception as error:  # a worker whose rescuer fails is started anew
-                if not is_passing(error):
+                if not is_transient(error):
                     raise
-        raise AssertionError(f"still open after {_MOST_TURNS} turns: {self.unfinished()}")
+        raise AssertionError(f"still open after {_MAX_SLOTS} turns: {self.unfinished()}")
 
     def unfinished(self) -> list[dict[str, Any]]:
         """The actions that have not ended."""
@@ -177,7 +177,7 @@ class Scene:
             "DELETE FROM procrastinate_jobs WHERE id = (SELECT id FROM procrastinate_jobs"
             " WHERE status = 'todo' AND args ->> 'project_id' = %s"
             " ORDER BY priority DESC, id LIMIT 1 FOR UPDATE SKIP LOCKED)"
-            " RETURNING coalesce((args ->> 'express')::boolean, false) AS express",
+            " RETURNING coalesce((args ->> 'small')::boolean, false) AS small",
             str(self.project.number),
         )
         return found[0] if found else None
@@ -215,7 +215,7 @@ async def perform(stage: Stage, scenario: Scenario, choose: Choose) -> Run:
 
 def _worker(scene: Scene) -> Play:
     async def play(slot: Slot) -> None:
-        await scene.work(slot, scene.scenario.turns)
+        await scene.work(slot, scene.scenario.slots)
 
     return play
 
@@ -230,7 +230,7 @@ def _caller(scene: Scene, call: Call) -> Play:
 async def play_serially(
     stage: Stage, scenario: Scenario, choose: Callable[[Sequence[str], Sequence[str]], str]
 ) -> tuple[list[str], Outcome]:
-    """One serial order: nothing at once, calls and portions as they are chosen, an action's own in their order."""
+    """One serial order: nothing at once, calls and batches as they are chosen, an action's own in their order."""
     scene = await Scene(stage, scenario, stage.new_project()).set_up()
     answers: dict[str, Any] = {}
     made: list[str] = []

@@ -45,7 +45,7 @@ from tests.relay import listening
 WORKER = "tallykeep interleaved worker"
 _CONNECTIONS = 4
 _QUICK = 0.003  # after so long without any news the server is asked who waits for whom
-_MOST_STEPS = 400
+_MAX_STEPS = 400
 
 
 @dataclass(frozen=True)
@@ -181,7 +181,7 @@ class _Performance:
             if chosen is None:
                 given_up = True
                 break
-            assert len(self._steps) < _MOST_STEPS, "these actors come to no end"
+            assert len(self._steps) < _MAX_STEPS, "these actors come to no end"
             await self._step(chosen, enabled)
         for slot in self._slots.values():
             slot.turnstile.open()

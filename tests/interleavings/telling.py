@@ -10,7 +10,7 @@ from tests.interleavings.footprints import OF, Strength
 from tests.interleavings.outcome import Outcome
 
 _WORDS = 90
-_LONGEST = 400
+_MAX_LENGTH = 400
 
 
 def canonical(outcome: Outcome) -> str:
@@ -54,4 +54,4 @@ def _differences(serial: Any, found: Any, place: str = "") -> Iterator[str]:
 
 def _short(value: Any) -> str:
     text = json.dumps(value)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+    return text if len(text) <= _MAX_LENGTH else f"{text[:_MAX_LENGTH]}..."

@@ -20,7 +20,7 @@ from tests.interleavings.explore import Footprint
 from tests.interleavings.scenarios import PAIRS
 from tests.interleavings.trying import EVERY_ORDER, outcomes_of, try_until_wrong
 
-_MOST = 200
+_MAX = 200
 _LONG = pytest.mark.skipif(not EVERY_ORDER, reason="all orders there are, tried with EVERY_ORDER=1")
 
 Patch = pytest.MonkeyPatch
@@ -46,9 +46,9 @@ def _look_once(patch: Patch) -> None:
 
 def _look_before_inserting(patch: Patch) -> None:
     async def insert_new(
-        connection: Any, project_id: int, drafts: Sequence[VoucherDraft], moment: datetime
+        connection: Any, project_id: int, drafts: Sequence[VoucherDraft], timestamp: datetime
     ) -> list[dict[str, Any]]:
-        place = {"project_id": project_id, "now": moment}
+        place = {"project_id": project_id, "now": timestamp}
         existing: list[dict[str, Any]] = await (await connection.execute(write._sql.lock_existing, place)).fetchall()
         await connection.execute(write._sql.insert_staged, place)
         return existing
@@ -70,7 +70,7 @@ class _Safeguard:
 
 
 _SAFEGUARDS = {
-    "portions hold gates": _Safeguard(_hold_no_gates, "generation, campaign delete"),
+    "batches hold gates": _Safeguard(_hold_no_gates, "generation, campaign delete"),
     "a bulk update locks vouchers before it reads them": _Safeguard(
         lambda patch: _without(patch, updates._sql, "lock_metadata", "FOR UPDATE"), "vouchers bulk, single change"
     ),
@@ -93,7 +93,7 @@ def test_a_safeguard_taken_out_is_found(
     database_url: str, monkeypatch: Patch, record_property: Callable[[str, Any], None], safeguard: str
 ) -> None:
     _SAFEGUARDS[safeguard].take_out(monkeypatch)
-    tried = asyncio.run(try_until_wrong(database_url, PAIRS[_SAFEGUARDS[safeguard].scenario], _MOST))
+    tried = asyncio.run(try_until_wrong(database_url, PAIRS[_SAFEGUARDS[safeguard].scenario], _MAX))
     record_property(ORDERS_TRIED, tried.orders)
     assert tried.wrong, f"{tried.orders} orders came to nothing wrong"
 

@@ -37,11 +37,11 @@ async def try_every_order(database_url: str, scenario: Scenario) -> Tried:
         return await _held_to_serial(stage, scenario, every.runs())
 
 
-async def try_until_wrong(database_url: str, scenario: Scenario, most: int) -> Tried:
+async def try_until_wrong(database_url: str, scenario: Scenario, maximum: int) -> Tried:
     """Orders that may differ, until one is wrong, or so many of them."""
     async with open_stage(database_url, len(scenario.letters), **scenario.settings) as stage:
         every = EveryOrder(lambda choose: perform(stage, scenario, choose))
-        return await _held_to_serial(stage, scenario, every.runs(), until_wrong=True, most=most)
+        return await _held_to_serial(stage, scenario, every.runs(), until_wrong=True, maximum=maximum)
 
 
 async def outcomes_of(database_url: str, scenario: Scenario, meets: Meets) -> tuple[int, set[str]]:
@@ -67,7 +67,7 @@ async def _by_chance(stage: Stage, scenario: Scenario, name: str, count: int) ->
 
 
 async def _held_to_serial(
-    stage: Stage, scenario: Scenario, runs: AsyncIterator[Run], *, until_wrong: bool = False, most: int = 0
+    stage: Stage, scenario: Scenario, runs: AsyncIterator[Run], *, until_wrong: bool = False, maximum: int = 0
 ) -> Tried:
     serial = SerialOutcomes(stage, scenario)
     tried = Tried(serial.known)
@@ -77,6 +77,6 @@ async def _held_to_serial(
         if not await serial.include(run):
             before = tried.wrong.get(outcome)
             tried.wrong[outcome] = min(filter(None, (before, run)), key=switches)
-        if tried.orders == most or (until_wrong and tried.wrong):
+        if tried.orders == maximum or (until_wrong and tried.wrong):
             break
     return tried

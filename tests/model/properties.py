@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 from tests.model.state import Action, State
 
-EXACTLY_ONCE = "the rows of a portion have effect once, when it closes for good, or not at all"
+EXACTLY_ONCE = "the rows of a batch have effect once, when it closes for good, or not at all"
 ADDS_UP = "done + failed + unprocessed + open = total"
 ENDS_ONCE = "an action that has ended stays as it is"
 WRITES_UNENDED = "nothing is written for an action that has ended"
-ONE_HOLDER = "one worker at a time has a portion"
-IN_ROW_ORDER = "a portion is written after those before it"
+ONE_HOLDER = "one worker at a time has a batch"
+IN_ROW_ORDER = "a batch is written after those before it"
 NO_OVERLAP = "actions of a sequence do not overlap"
 IN_NUMBER_ORDER = "actions of a sequence go in the order of their numbers"
 COMES_TO_REST = "all actions end and the queue runs empty, whatever has happened, without a further fault"
@@ -17,7 +17,7 @@ COMES_TO_REST = "all actions end and the queue runs empty, whatever has happened
 
 def broken_by(before: State, after: State) -> Iterator[str]:
     """The properties that this step breaks."""
-    holders = [(worker.action, worker.portion) for worker in after.workers if worker.has_claim]
+    holders = [(worker.action, worker.batch) for worker in after.workers if worker.has_claim]
     if len(holders) > len(set(holders)):
         yield ONE_HOLDER
     if before.actions is after.actions:

@@ -1,8 +1,8 @@
 """The model: what workers, the rescuer and clients do to one project, statement by statement.
 
 A transaction's changes are seen by others when it is committed; until then its locks are known from the phase that its
-process is in: a claimed portion from the claim on, its action from the tally on, the project from `taken_turns` on.
-What waits for a lock has no step. Every portion has one row; those of every second one fail.
+process is in: a claimed batch from the claim on, its action from the tally on, the project from `taken_slots` on.
+What waits for a lock has no step. Every batch has one row; those of every second one fail.
 
 Whatever can befall the processes may befall them any number of times, so the states know no clock and no counter.
 """
@@ -24,21 +24,21 @@ class Protocol:
     without: frozenset[Guard] = frozenset()
 
     def first(self) -> State:
-        portions = self.scene.portions
+        batches = self.scene.batches
         actions = tuple(
             Action("unfinished", number == 0, open=count) if number < self.scene.accepted else Action()
-            for number, count in enumerate(portions)
+            for number, count in enumerate(batches)
         )
         return State(
             actions,
-            tuple((False,) * count for count in portions),
-            tuple((0,) * count for count in portions),
+            tuple((False,) * count for count in batches),
+            tuple((0,) * count for count in batches),
             tuple(range(self.scene.accepted)),
             (Worker(),) * self.scene.workers,
             Other(),
             Other(),
-            (Other(),) * (len(portions) - self.scene.accepted),
-            min(self.scene.in_flight, portions[0], self.scene.most_jobs) if self.scene.accepted else 0,
+            (Other(),) * (len(batches) - self.scene.accepted),
+            min(self.scene.in_flight, batches[0], self.scene.max_jobs) if self.scene.accepted else 0,
             False,
         )
 
@@ -62,7 +62,7 @@ class Protocol:
     def _worker_steps(self, state: State, number: int, worker: Worker) -> Iterator[Step[State]]:
         name = "a worker"
         if worker.has_claim:
-            name = f"the worker with portion {worker.portion} of action {worker.action}"
+            name = f"the worker with batch {worker.batch} of action {worker.action}"
         yield from self._faults(state, number, worker, name)
         if worker.silent:
             return
@@ -126,25 +126,23 @@ class Protocol:
             yield Step(f"{name} finds nothing to do", with_worker(state, number, Worker()))
 
     def _claim(self, state: State, number: int, worker: Worker, name: str) -> Step[State]:
-        """get_unfinished_action and claim_open_portion, where the transaction begins."""
+        """get_unfinished_action and claim_open_batch, where the transaction begins."""
         action = worker.action
         if state.actions[action].unfinished or not self.has(guards.CLAIM_UNFINISHED):
             is_open = [not closed or not self.has(guards.CLAIM_OPEN) for closed in state.closed[action]]
-            window = [portion for portion, may in enumerate(is_open) if may][: self.scene.in_flight]
-            for portion in window:
-                if not self.has(guards.CLAIM_LOCKS) or not self._portion_locked(state, action, portion):
-                    claimed = worker._replace(phase="claimed", portion=portion, tried=())
-                    return Step(
-                        f"{name} claims portion {portion} of action {action}", with_worker(state, number, claimed)
-                    )
+            window = [batch for batch, may in enumerate(is_open) if may][: self.scene.in_flight]
+            for batch in window:
+                if not self.has(guards.CLAIM_LOCKS) or not self._batch_locked(state, action, batch):
+                    claimed = worker._replace(phase="claimed", batch=batch, tried=())
+                    return Step(f"{name} claims batch {batch} of action {action}", with_worker(state, number, claimed))
         tried = tuple(sorted({*worker.tried, action}))
-        return Step(f"{name} finds no portion", with_worker(state, number, Worker("job", tried=tried)))
+        return Step(f"{name} finds no batch", with_worker(state, number, Worker("job", tried=tried)))
 
     def _write(self, state: State, number: int, worker: Worker, name: str) -> Iterator[Step[State]]:
-        """wait_for_earlier_portions, earlier_open_portion, and the rows."""
+        """wait_for_earlier_batches, earlier_open_batch, and the rows."""
         action = worker.action
-        earlier = [portion for portion in range(worker.portion) if not state.closed[action][portion]]
-        if earlier and self.has(guards.WAIT_FOR_EARLIER) and self._portion_locked(state, action, earlier[-1]):
+        earlier = [batch for batch in range(worker.batch) if not state.closed[action][batch]]
+        if earlier and self.has(guards.WAIT_FOR_EARLIER) and self._batch_locked(state, action, earlier[-1]):
             return
         if earlier and self.has(guards.EARLIER_CLOSED):
             yield Step(f"{name} is out of turn", with_worker(state, number, Worker("again")))
@@ -152,19 +150,19 @@ class Protocol:
             yield Step(f"{name} writes", with_worker(state, number, worker._replace(phase="written")))
 
     def _close(self, state: State, number: int, worker: Worker, name: str) -> Iterator[Step[State]]:
-        """close_portion, with the tally."""
-        action, portion = worker.action, worker.portion
-        if self._action_locked(state, action) or self._portion_updated(state, action, portion):
+        """close_batch, with the tally."""
+        action, batch = worker.action, worker.batch
+        if self._action_locked(state, action) or self._batch_updated(state, action, batch):
             return
-        is_open = not state.closed[action][portion] or not self.has(guards.CLOSE_OPEN)
+        is_open = not state.closed[action][batch] or not self.has(guards.CLOSE_OPEN)
         unfinished = state.actions[action].unfinished or not self.has(guards.TALLY_UNFINISHED)
         if is_open and unfinished:
             yield Step(f"{name} closes and tallies", with_worker(state, number, worker._replace(phase="closed")))
         else:
-            yield Step(f"{name} has lost its portion", with_worker(state, number, Worker("again")))
+            yield Step(f"{name} has lost its batch", with_worker(state, number, Worker("again")))
 
     def _queue_next(self, state: State, number: int, worker: Worker, name: str) -> Iterator[Step[State]]:
-        """taken_turns, and where the action has ended ready_next_in_sequence."""
+        """taken_slots, and where the action has ended ready_next_in_sequence."""
         if self._project_locked(state):
             return
         following = NOBODY
@@ -178,20 +176,20 @@ class Protocol:
     def _tallied(self, state: State, worker: Worker) -> Action:
         row = state.actions[worker.action]
         is_last = row.open == 1
-        fails = worker.portion % 2
+        fails = worker.batch % 2
         return row._replace(
             status="done" if is_last else "unfinished", done=row.done + 1 - fails, failed=row.failed + fails,
             open=row.open - 1,
         )  # fmt: skip
 
     def _committed(self, state: State, worker: Worker) -> State:
-        action, portion = worker.action, worker.portion
+        action, batch = worker.action, worker.batch
         tallied = self._tallied(state, worker)
         state = state._replace(
             actions=with_item(state.actions, action, tallied),
-            closed=with_item(state.closed, action, with_item(state.closed[action], portion, True)),
+            closed=with_item(state.closed, action, with_item(state.closed[action], batch, True)),
             written=with_item(
-                state.written, action, with_item(state.written[action], portion, state.written[action][portion] + 1)
+                state.written, action, with_item(state.written[action], batch, state.written[action][batch] + 1)
             ),
         )
         if tallied.ended:
@@ -208,8 +206,8 @@ class Protocol:
         if self.scene.faults:
             yield Step("the rescuer dies", state._replace(rescuer=Other()), False)
         if rescuer.phase == "stranded" and not self._project_locked(state):
-            turns = self._with_jobs(state, min(self.scene.in_flight, state.actions[rescuer.action].open))
-            yield Step("the rescuer queues the project", turns._replace(rescuer=Other()))
+            slots = self._with_jobs(state, min(self.scene.in_flight, state.actions[rescuer.action].open))
+            yield Step("the rescuer queues the project", slots._replace(rescuer=Other()))
         elif rescuer.phase == "forgotten":
             for readied in self._ready_next_steps(state, rescuer):
                 yield Step("the rescuer looks for the next of the sequence", state._replace(rescuer=readied))
@@ -218,13 +216,13 @@ class Protocol:
             yield Step("the rescuer commits", ready._replace(rescuer=Other()))
 
     def _look(self, state: State) -> Iterator[Step[State]]:
-        """find_stranded_projects, which holds the portions that it finds, and find_forgotten_sequences, by itself."""
+        """find_stranded_projects, which holds the batches that it finds, and find_forgotten_sequences, by itself."""
         waiting = state.jobs or (state.stuck and not self.has(guards.STRANDED_TODO))
         for action, row in enumerate(state.actions):
             unfinished = row.unfinished or (row.ended and not self.has(guards.STRANDED_UNFINISHED))
             if not waiting and unfinished and row.ready and self.has(guards.STRANDED):
-                is_open = [portion for portion, closed in enumerate(state.closed[action]) if not closed]
-                if is_open and not self._portion_locked(state, action, is_open[0]):
+                is_open = [batch for batch, closed in enumerate(state.closed[action]) if not closed]
+                if is_open and not self._batch_locked(state, action, is_open[0]):
                     found = Other("stranded", action)
                     yield Step(f"the rescuer finds action {action} stranded", state._replace(rescuer=found))
         unfinished_rows = [row for row in state.actions if row.unfinished]
@@ -273,10 +271,10 @@ class Protocol:
             joined = Other("waits" if waits else "ready")
             yield Step(f"{name} {'has to wait' if waits else 'is ready'}", after(numbered, joined))
         elif submission.phase in ("waits", "ready"):
-            row = Action("unfinished", submission.phase == "ready", open=self.scene.portions[action])
+            row = Action("unfinished", submission.phase == "ready", open=self.scene.batches[action])
             accepted = state._replace(actions=with_item(state.actions, action, row))
-            turns = self._with_jobs(accepted, self.scene.in_flight if row.ready else 0)
-            yield Step(f"{name} commits", after(turns, Other("over")))
+            slots = self._with_jobs(accepted, self.scene.in_flight if row.ready else 0)
+            yield Step(f"{name} commits", after(slots, Other("over")))
             if self.scene.faults:
                 left = tuple(other for other in state.numbers if other != action)
                 yield Step(f"{name} breaks off", after(state._replace(numbers=left), Other()), False)
@@ -311,21 +309,21 @@ class Protocol:
 
     def _with_jobs(self, state: State, more: int) -> State:
         """More jobs than there are workers make no difference."""
-        return state._replace(jobs=min(state.jobs + more, self.scene.most_jobs))
+        return state._replace(jobs=min(state.jobs + more, self.scene.max_jobs))
 
-    def _portion_locked(self, state: State, action: int, portion: int) -> bool:
-        claims = ((worker.action, worker.portion) for worker in state.workers if worker.has_claim)
-        return (action, portion) in claims or (
+    def _batch_locked(self, state: State, action: int, batch: int) -> bool:
+        claims = ((worker.action, worker.batch) for worker in state.workers if worker.has_claim)
+        return (action, batch) in claims or (
             state.rescuer.phase == "stranded"
             and state.rescuer.action == action
-            and not state.closed[action][portion]
-            and all(state.closed[action][:portion])
+            and not state.closed[action][batch]
+            and all(state.closed[action][:batch])
         )
 
-    def _portion_updated(self, state: State, action: int, portion: int) -> bool:
+    def _batch_updated(self, state: State, action: int, batch: int) -> bool:
         """Whether another transaction has closed it and is not yet over."""
         return any(
-            (worker.action, worker.portion) == (action, portion) and worker.phase in ("closed", "queued")
+            (worker.action, worker.batch) == (action, batch) and worker.phase in ("closed", "queued")
             for worker in state.workers
         )
 

@@ -33,13 +33,13 @@ class Action(NamedTuple):
 class Worker(NamedTuple):
     """A worker and its session.
 
-    idle, job (taken), served (an action), claimed (a portion), written, closed (and tallied), queued (the next turn);
+    idle, job (taken), served (an action), claimed (a batch), written, closed (and tallied), queued (the next turn);
     again: its transaction is gone, and it will queue the turn once more.
     """
 
     phase: str = "idle"
     action: int = NOBODY
-    portion: int = NOBODY
+    batch: int = NOBODY
     tried: tuple[int, ...] = ()
     next: int = NOBODY  # the action that is made ready in this transaction
     silent: str = ""
@@ -61,8 +61,8 @@ class State(NamedTuple):
     """All there is."""
 
     actions: tuple[Action, ...]
-    closed: tuple[tuple[bool, ...], ...]  # by action and portion
-    written: tuple[tuple[int, ...], ...]  # how often the rows of a portion took effect
+    closed: tuple[tuple[bool, ...], ...]  # by action and batch
+    written: tuple[tuple[int, ...], ...]  # how often the rows of a batch took effect
     numbers: tuple[int, ...]  # the actions in the order of their numbers
     workers: tuple[Worker, ...]
     rescuer: Other
@@ -74,9 +74,9 @@ class State(NamedTuple):
 
 @dataclass(frozen=True)
 class Scene:
-    """Who plays, and what befalls them: actions by number of portions, the first `accepted` from the beginning."""
+    """Who plays, and what befalls them: actions by number of batches, the first `accepted` from the beginning."""
 
-    portions: tuple[int, ...]
+    batches: tuple[int, ...]
     accepted: int = 1
     workers: int = 2
     canceled: tuple[int, ...] = (0,)  # the actions that may be
@@ -84,7 +84,7 @@ class Scene:
     rescuer: bool = True
     silences: tuple[str, ...] = ()  # in which ways workers fall silent; where in any, sessions are lost as well
     in_flight: int = 2
-    most_jobs: int = 2
+    max_jobs: int = 2
 
 
 def with_item(items: tuple, place: int, item: object) -> tuple:  # type: ignore[type-arg]

@@ -26,16 +26,16 @@ from tests.model.protocol import Protocol
 from tests.model.state import IDLE, SENDING, Scene, State
 
 # One action on its own: two workers, who die, lose their sessions, fall silent and wake up, and a client that cancels.
-PORTIONS = Scene((2,), silences=(IDLE, SENDING))
-MORE_PORTIONS = Scene((3,), silences=(IDLE, SENDING))
+BATCHES = Scene((2,), silences=(IDLE, SENDING))
+MORE_BATCHES = Scene((3,), silences=(IDLE, SENDING))
 IDLE_ONLY = Scene((2,), silences=(IDLE,))
 CALM = Scene((3,), canceled=(), faults=False, rescuer=False)
 # Actions of one sequence.
-TWO = Scene((2, 1), canceled=(0, 1), most_jobs=1)
+TWO = Scene((2, 1), canceled=(0, 1), max_jobs=1)
 TWO_OF_ONE_WORKER = Scene((2, 1), workers=1)
 TWO_UNCANCELED = Scene((2, 1), workers=1, canceled=())
 BOTH_SUBMITTED = Scene((2, 1), accepted=0, workers=1, canceled=(0, 1))
-THREE = Scene((1, 2, 1), workers=1, faults=False, most_jobs=1)
+THREE = Scene((1, 2, 1), workers=1, faults=False, max_jobs=1)
 
 
 @dataclass(frozen=True)
@@ -49,18 +49,18 @@ class Loss:
 
 
 LOSSES = (
-    Loss(guards.CLAIM_LOCKS, PORTIONS, ONE_HOLDER),
-    Loss(guards.CLAIM_OPEN, PORTIONS, COMES_TO_REST),
-    Loss(guards.CLAIM_UNFINISHED, PORTIONS, COMES_TO_REST, spare=guards.SERVE_UNFINISHED),
+    Loss(guards.CLAIM_LOCKS, BATCHES, ONE_HOLDER),
+    Loss(guards.CLAIM_OPEN, BATCHES, COMES_TO_REST),
+    Loss(guards.CLAIM_UNFINISHED, BATCHES, COMES_TO_REST, spare=guards.SERVE_UNFINISHED),
     Loss(guards.IDLE_TIMEOUT, IDLE_ONLY, COMES_TO_REST, spare=guards.END_SILENT),
     Loss(guards.WAIT_FOR_EARLIER, CALM, IN_ROW_ORDER, spare=guards.EARLIER_CLOSED),
-    Loss(guards.EARLIER_CLOSED, PORTIONS, IN_ROW_ORDER),
-    Loss(guards.CLOSE_OPEN, PORTIONS, EXACTLY_ONCE, spare=guards.CLAIM_LOCKS),
-    Loss(guards.TALLY_UNFINISHED, PORTIONS, WRITES_UNENDED),
-    Loss(guards.TALLY_UNFINISHED, PORTIONS, ADDS_UP),
-    Loss(guards.END_UNFINISHED, PORTIONS, ENDS_ONCE),
+    Loss(guards.EARLIER_CLOSED, BATCHES, IN_ROW_ORDER),
+    Loss(guards.CLOSE_OPEN, BATCHES, EXACTLY_ONCE, spare=guards.CLAIM_LOCKS),
+    Loss(guards.TALLY_UNFINISHED, BATCHES, WRITES_UNENDED),
+    Loss(guards.TALLY_UNFINISHED, BATCHES, ADDS_UP),
+    Loss(guards.END_UNFINISHED, BATCHES, ENDS_ONCE),
     Loss(guards.SERVE_READY, TWO_OF_ONE_WORKER, NO_OVERLAP),
-    Loss(guards.SERVE_UNFINISHED, PORTIONS, COMES_TO_REST, spare=guards.CLAIM_UNFINISHED),
+    Loss(guards.SERVE_UNFINISHED, BATCHES, COMES_TO_REST, spare=guards.CLAIM_UNFINISHED),
     Loss(guards.PROJECT_LOCK, TWO_UNCANCELED, COMES_TO_REST, spare=guards.FORGOTTEN),
     Loss(guards.JOIN_LOCK, BOTH_SUBMITTED, NO_OVERLAP),
     Loss(guards.NUMBERED, BOTH_SUBMITTED, IN_NUMBER_ORDER),
@@ -68,11 +68,11 @@ LOSSES = (
     Loss(guards.NEXT_UNFINISHED, TWO_UNCANCELED, COMES_TO_REST),
     Loss(guards.NEXT_BY_NUMBER, THREE, IN_NUMBER_ORDER),
     Loss(guards.NONE_OTHER_READY, THREE, NO_OVERLAP, spare=guards.NUMBERED),
-    Loss(guards.STRANDED, PORTIONS, COMES_TO_REST),
-    Loss(guards.STRANDED_UNFINISHED, PORTIONS, COMES_TO_REST),
-    Loss(guards.STRANDED_TODO, PORTIONS, COMES_TO_REST),
+    Loss(guards.STRANDED, BATCHES, COMES_TO_REST),
+    Loss(guards.STRANDED_UNFINISHED, BATCHES, COMES_TO_REST),
+    Loss(guards.STRANDED_TODO, BATCHES, COMES_TO_REST),
     Loss(guards.FORGOTTEN, TWO_OF_ONE_WORKER, COMES_TO_REST),
-    Loss(guards.END_SILENT, PORTIONS, COMES_TO_REST),
+    Loss(guards.END_SILENT, BATCHES, COMES_TO_REST),
 )
 GUARDS = [guard for guard in vars(guards).values() if isinstance(guard, Guard)]
 
@@ -94,7 +94,7 @@ def broken_in(loss: Loss, *without: Guard) -> str | None:
     return found.broken if found else None
 
 
-@pytest.mark.parametrize("scene", [MORE_PORTIONS, TWO, BOTH_SUBMITTED, THREE])
+@pytest.mark.parametrize("scene", [MORE_BATCHES, TWO, BOTH_SUBMITTED, THREE])
 def test_whatever_happens_in_whichever_order_the_promises_hold(scene: Scene) -> None:
     found = explored(scene)
     assert found.counterexample is None, str(found.counterexample)

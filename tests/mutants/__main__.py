@@ -17,7 +17,7 @@ from tests.mutants.mutant import Mutant
 from tests.mutants.targets import every_mutant, tests_of
 from tests.mutants.trial import Outcome, Trials, trials
 
-_LONGEST_SECONDS = 3600
+_MAX_SECONDS = 3600
 _TEST_SECONDS = 120
 _FAILED = re.compile(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", re.MULTILINE)
 # What PostgreSQL does not even understand is no mutant.
@@ -58,7 +58,7 @@ def _try(tried: Trials, mutant: Mutant, killers: list[tuple[Mutant, str]]) -> tu
     """The outcome, and the test that failed; tests that have caught a neighbour are asked first."""
     tests = [*dict.fromkeys([*_likely(mutant, killers), *tests_of(mutant)])]
     with tried.reading(mutant.file, mutant.of((tried.tree / mutant.file).read_text())):
-        outcome, printed = tried.run(tests, seconds=_LONGEST_SECONDS, test_seconds=_TEST_SECONDS)
+        outcome, printed = tried.run(tests, seconds=_MAX_SECONDS, test_seconds=_TEST_SECONDS)
     if outcome is Outcome.SURVIVED:
         return (KNOWN_SURVIVOR if mutant.name in KNOWN else outcome), ""
     if mutant.file.endswith(".sql") and _STILLBORN.search(printed):

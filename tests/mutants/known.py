@@ -2,7 +2,7 @@
 
 KNOWN: dict[str, str] = {
     "engine/scheduling/fair_scheduling.py module: 10 turned to 11": (
-        "how many seconds an action of one portion counts as having waited is a choice, and no promise"
+        "how many seconds an action of one batch counts as having waited is a choice, and no promise"
     ),
     (
         "engine/recovering/rescuer.sql find_stranded_projects: "

@@ -27,7 +27,7 @@ class Mutant:
         return text[: self.start] + self.replacement + text[self.end :]
 
 
-def shown(text: str, most: int = 60) -> str:
+def shown(text: str, maximum: int = 60) -> str:
     """A piece of code on one line."""
     line = " ".join(text.split())
-    return line if len(line) <= most else f"{line[: most - 1]}…"
+    return line if len(line) <= maximum else f"{line[: maximum - 1]}…"

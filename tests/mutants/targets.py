@@ -11,9 +11,9 @@ from tests.mutants.of_sql import mutants_of_sql
 
 _NEIGHBOURS = ("tests/db/test_neighbours.py",)
 _CONTROL = ("tests/db/test_policies.py", "tests/http/test_control.py")
-_ACTIONS = ("tests/conformance/test_action_types.py", "tests/conformance/test_wishes.py")
-_APPLYING = ("tests/db/test_portions.py", "tests/db/test_applying.py", "tests/db/test_row_locks.py")
-_SWEEP = ("tests/faults/test_portions.py", "tests/faults/test_submissions.py")
+_ACTIONS = ("tests/conformance/test_action_types.py", "tests/conformance/test_submission_options.py")
+_APPLYING = ("tests/db/test_batches.py", "tests/db/test_applying.py", "tests/db/test_row_locks.py")
+_SWEEP = ("tests/faults/test_batches.py", "tests/faults/test_submissions.py")
 _SERIAL = ("tests/db/test_row_locks.py", "tests/db/test_serial.py", "tests/db/test_parents.py")
 _UPSERTS = (*_SERIAL, *_NEIGHBOURS, "tests/http/test_bulk_updates.py", *_ACTIONS, "tests/db/test_upserts.py")
 _SINGLE = (*_SERIAL, *_NEIGHBOURS, "tests/http/test_single_vouchers.py", *_ACTIONS)

@@ -33,7 +33,7 @@ def main() -> None:
 def _line(outage: Outage, name: str, seconds: float, seen: Seen) -> str:
     back = (seen.back[step] for step in ("read", "submission", "completion", "ready"))
     figures = " ".join(f"{each:6.2f}" for each in back)
-    return f"{outage.name:40} {name:9} {seconds:7.1f} {figures} {seen.longest_read:13.2f} {seen.longest_health:14.2f}"
+    return f"{outage.name:40} {name:9} {seconds:7.1f} {figures} {seen.max_read:13.2f} {seen.max_health:14.2f}"
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from tallykeep.tenants.projects import Keys
 from tests.crash.conftest import KEYS
 from tests.server import Server
 
-_PATIENCE = 60
+_TIMEOUT = 60
 
 
 class Household:
@@ -78,12 +78,12 @@ class Household:
 
     def until(self, so: Callable[[], bool]) -> float:
         """The moment (monotonic) when it is so at last."""
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + _TIMEOUT
         while time.monotonic() < deadline:
             if so():
                 return time.monotonic()
             time.sleep(0.02)
-        raise AssertionError(f"{self.name} did not come back within {_PATIENCE} seconds")
+        raise AssertionError(f"{self.name} did not come back within {_TIMEOUT} seconds")
 
 
 class Roles(Household):

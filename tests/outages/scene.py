@@ -63,8 +63,8 @@ class Scene:
 class Seen:
     """What a household's clients saw: the longest answers during the outage, and the seconds to the return after it."""
 
-    longest_read: float = 0.0
-    longest_health: float = 0.0
+    max_read: float = 0.0
+    max_health: float = 0.0
     statuses: set[int] = field(default_factory=set)
     ready: set[int] = field(default_factory=set)
     back: dict[str, float] = field(default_factory=dict)
@@ -133,7 +133,7 @@ def _read(household: Household, seen: Seen, over: threading.Event) -> None:
     while not over.wait(_PAUSE):
         started = time.monotonic()
         seen.statuses.add(household.status_of("/v1/vouchers"))
-        seen.longest_read = max(seen.longest_read, time.monotonic() - started)
+        seen.max_read = max(seen.max_read, time.monotonic() - started)
 
 
 def _ask(household: Household, seen: Seen, over: threading.Event) -> None:
@@ -141,7 +141,7 @@ def _ask(household: Household, seen: Seen, over: threading.Event) -> None:
         for path in ("/livez", "/readyz"):
             started = time.monotonic()
             status = household.status_of(path)
-            seen.longest_health = max(seen.longest_health, time.monotonic() - started)
+            seen.max_health = max(seen.max_health, time.monotonic() - started)
             if path == "/readyz":
                 seen.ready.add(status)
             else:

@@ -38,8 +38,8 @@ def test_everything_works_again_once_the_database_does(scene: Scene, outage: Out
 
 def _hold(name: str, seen: Seen) -> None:
     assert seen.worst < _BACK_SECONDS, (name, seen)
-    assert seen.longest_health < _HEALTH_SECONDS, (name, seen)
-    assert seen.longest_read < _READ_SECONDS, (name, seen)
+    assert seen.max_health < _HEALTH_SECONDS, (name, seen)
+    assert seen.max_read < _READ_SECONDS, (name, seen)
     assert seen.statuses <= {200, 503}, (name, seen)
     assert seen.ready <= {200, 503}, (name, seen)
 

@@ -9,14 +9,14 @@ import pytest
 
 from tallykeep.core.errors import InvalidPayloadError
 from tallykeep.engine.intake.open_upload import Splitter
-from tallykeep.formats import batch_cutter as portions
+from tallykeep.formats import batch_cutter as batches
 from tallykeep.formats.csv.splitter import CsvSplitter
 from tallykeep.formats.json.array_splitter import JsonSplitter
 from tallykeep.formats.json.ids_splitter import IdsSplitter
 from tallykeep.formats.json.ndjson_splitter import LinesSplitter
 
-_MOST = 100_000
-_SIZES = {"portion_rows": 100, "portion_bytes": 1 << 20, "max_row_bytes": 50_000}
+_MAX = 100_000
+_SIZES = {"batch_rows": 100, "batch_bytes": 1 << 20, "max_row_bytes": 50_000}
 _ROW = b'{"code":"' + b"A" * 980 + b'"}'
 _CSV_ROW = b"A" * 900 + b",1\n"
 
@@ -47,14 +47,14 @@ def _fed(name: str, rows: int, blanks: int) -> int:
             yield blank
         yield row + end
 
-    found = [portion for chunk in chunks() for portion in splitter.feed(chunk)]
+    found = [batch for chunk in chunks() for batch in splitter.feed(chunk)]
     found += splitter.finish()
-    return sum(portion.row_count for portion in found)
+    return sum(batch.row_count for batch in found)
 
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_many_blanks_are_refused_where_there_are_fewer_rows(name: str) -> None:
-    with patch.object(portions, "_MOST_BLANK_BYTES", _MOST):
+    with patch.object(batches, "_MOST_BLANK_BYTES", _MAX):
         assert _fed(name, rows=2, blanks=90) == 2
         assert _fed(name, rows=200, blanks=150) == 200
         with pytest.raises(InvalidPayloadError, match="blank lines"):

@@ -19,8 +19,8 @@ def test_every_number_has_the_code_of_its_own_that_could_be_drawn(
 ) -> None:
     rule = code_rule({"charset": charset, "pattern": pattern, "prefix": prefix, "postfix": postfix})
     every = {
-        prefix + "".join(signs) + postfix
-        for signs in itertools.product(*(charset if sign == "#" else sign for sign in pattern))
+        prefix + "".join(characters) + postfix
+        for characters in itertools.product(*(charset if character == "#" else character for character in pattern))
     }
     codes = rule.codes_at(range(rule.possible))
     assert len(codes) == rule.possible == len(set(codes))

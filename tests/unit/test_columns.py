@@ -4,8 +4,8 @@ import re
 
 import pytest
 
+from tallykeep.core.batch import Batch, Source
 from tallykeep.core.errors import InvalidPayloadError, InvalidQueryError
-from tallykeep.core.portion import Portion, Source
 from tallykeep.engine.columns.column_mapping import Mapping, choose_columns
 from tallykeep.formats.row_reader import read_rows
 
@@ -107,7 +107,7 @@ def test_a_mapping_that_names_them_wants_them() -> None:
 @pytest.mark.parametrize("skipped", ["A", "B", "C"])
 def test_rows_are_read_with_the_kept_cells_only(skipped: str) -> None:
     source = chosen(["A", "B", "C"], {skipped: None})
-    rows = read_rows(Portion(1, 4, b'a,b,c\na\na,b,c, ,\na,"b",c,d\n'), source)
+    rows = read_rows(Batch(1, 4, b'a,b,c\na\na,b,c, ,\na,"b",c,d\n'), source)
     full = [cell for cell in "abc" if cell != skipped.lower()]
     short = [cell if cell == "a" else "" for cell in full]
     assert [row.value for row in rows] == [full, short, full, [*full, "d"]]
@@ -116,4 +116,4 @@ def test_rows_are_read_with_the_kept_cells_only(skipped: str) -> None:
 
 def test_one_kept_column_is_still_a_row() -> None:
     source = chosen(["A", "B"], {"A": None})
-    assert [row.value for row in read_rows(Portion(1, 1, b"a,bcd\n"), source)] == [["bcd"]]
+    assert [row.value for row in read_rows(Batch(1, 1, b"a,bcd\n"), source)] == [["bcd"]]

@@ -13,8 +13,8 @@ from tallykeep.formats.csv.writer import BYTE_ORDER_MARK, DELIMITERS, csv_line, 
 from tallykeep.formats.row_reader import raw_rows, read_rows
 from tallykeep.resources.upserts.report_lines import ReportLine, report_text
 
-signs = st.sampled_from("\r\n\",;\t| =+-@'\x0b\x0c\x1c\x85\u2028\ufeffaé🙂0") | st.characters(codec="utf-8")
-cells = st.text(signs, max_size=6)
+characters = st.sampled_from("\r\n\",;\t| =+-@'\x0b\x0c\x1c\x85\u2028\ufeffaé🙂0") | st.characters(codec="utf-8")
+cells = st.text(characters, max_size=6)
 tables = st.integers(1, 4).flatmap(
     lambda width: st.lists(st.lists(cells, min_size=width, max_size=width), min_size=1, max_size=6)
 )
@@ -24,15 +24,15 @@ delimiters = st.sampled_from(DELIMITERS)
 def read_back(content: str, *, chunk: int, delimiter: str | None = None) -> tuple[list[str], list[list[str]]]:
     """Header and rows, as an import of it would have them."""
     splitter = CsvSplitter(
-        portion_rows=2, portion_bytes=1 << 20, max_row_bytes=1 << 20, charset="utf-8", looked=Looked(delimiter)
+        batch_rows=2, batch_bytes=1 << 20, max_row_bytes=1 << 20, charset="utf-8", looked=Looked(delimiter)
     )
     data = content.encode()
-    portions = [each for at in range(0, len(data), chunk) for each in splitter.feed(data[at : at + chunk])]
-    portions += splitter.finish()
-    rows = [row for portion in portions for row in read_rows(portion, splitter.source)]
+    batches = [each for at in range(0, len(data), chunk) for each in splitter.feed(data[at : at + chunk])]
+    batches += splitter.finish()
+    rows = [row for batch in batches for row in read_rows(batch, splitter.source)]
     assert [row.problem for row in rows] == [None] * len(rows)
     assert [row.number for row in rows] == list(range(1, len(rows) + 1))
-    assert sum(len(raw_rows(portion, splitter.source)) for portion in portions) == len(rows)
+    assert sum(len(raw_rows(batch, splitter.source)) for batch in batches) == len(rows)
     return splitter.source.header, [row.value for row in rows]
 
 

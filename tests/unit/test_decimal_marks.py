@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tallykeep.core.batch import Batch, Source
 from tallykeep.core.concurrency.side_thread import at_once
-from tallykeep.core.portion import Portion, Source
 from tallykeep.engine.columns.column_mapping import choose_columns
 from tallykeep.formats.csv import decimal_marks
-from tallykeep.formats.csv.decimal_marks import MOST_ROWS, DecimalMarks, with_marks
+from tallykeep.formats.csv.decimal_marks import MAX_ROWS, DecimalMarks, with_marks
 from tallykeep.formats.csv.splitter import CsvSplitter
 from tallykeep.resources.fields.numerals import decimal_marks as decimal_marks_of
 
@@ -18,45 +18,45 @@ CELLS = st.sampled_from(["1.250", "1,250", "12.99", "12,99", "7", "", "x", '"1.2
 
 
 def marks(content: bytes, chunk: int, rows: int, known: dict[int, str] | None = None) -> dict[int, str]:
-    splitter = CsvSplitter(portion_rows=rows, portion_bytes=1 << 20, max_row_bytes=1 << 20)
+    splitter = CsvSplitter(batch_rows=rows, batch_bytes=1 << 20, max_row_bytes=1 << 20)
     found = DecimalMarks(decimal_marks_of, known)
-    portions: list[Portion] = []
+    batches: list[Batch] = []
     for start in range(0, len(content), chunk):
-        portions += splitter.feed(content[start : start + chunk])
-    portions += splitter.finish()
-    for portion in portions:
-        assert found.take(portion, splitter.source) is portion
+        batches += splitter.feed(content[start : start + chunk])
+    batches += splitter.finish()
+    for batch in batches:
+        assert found.take(batch, splitter.source) is batch
 
-    async def portion_at(first_row: int) -> Portion | None:
-        return next(portion for portion in portions if portion.first_row == first_row)
+    async def batch_at(first_row: int) -> Batch | None:
+        return next(batch for batch in batches if batch.first_row == first_row)
 
-    told = asyncio.run(found.found(splitter.source, portion_at, at_once))
-    assert found.found_now(splitter.source, portions) == told
+    told = asyncio.run(found.found(splitter.source, batch_at, at_once))
+    assert found.found_now(splitter.source, batches) == told
     return told
 
 
 @given(st.lists(st.tuples(CELLS, CELLS), max_size=30), st.integers(1, 50), st.integers(1, 20))
-def test_neither_chunks_nor_portions_matter(rows: list[tuple[str, str]], chunk: int, portion_rows: int) -> None:
+def test_neither_chunks_nor_batches_matter(rows: list[tuple[str, str]], chunk: int, batch_rows: int) -> None:
     content = ("Price;Fee\n" + "".join(f"{price};{fee}\n" for price, fee in rows)).encode()
-    assert marks(content, chunk, portion_rows) == marks(content, len(content), 10_000)
+    assert marks(content, chunk, batch_rows) == marks(content, len(content), 10_000)
 
 
-@pytest.mark.parametrize("portion_rows", [10_000, 9_999, 3_000, 20_000])
-def test_only_the_first_rows_tell(portion_rows: int) -> None:
-    within = ["1.250", *["7"] * (MOST_ROWS - 2), "12.99"]
-    beyond = ["1.250", *["7"] * (MOST_ROWS - 1), "12.99"]
-    contradicting = ["1.250", *["7"] * (MOST_ROWS - 2), "12.99", "12,99"]
+@pytest.mark.parametrize("batch_rows", [10_000, 9_999, 3_000, 20_000])
+def test_only_the_first_rows_tell(batch_rows: int) -> None:
+    within = ["1.250", *["7"] * (MAX_ROWS - 2), "12.99"]
+    beyond = ["1.250", *["7"] * (MAX_ROWS - 1), "12.99"]
+    contradicting = ["1.250", *["7"] * (MAX_ROWS - 2), "12.99", "12,99"]
     for cells, expected in ((within, {0: "."}), (beyond, {}), (contradicting, {0: "."})):
         content = ("Price;X\n" + "".join(f"{cell};\n" for cell in cells)).encode()
-        assert marks(content, 30_000, portion_rows) == expected
+        assert marks(content, 30_000, batch_rows) == expected
 
 
-@pytest.mark.parametrize("portion_rows", [10_000, 7, 1])
-def test_only_so_many_bytes_tell(portion_rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("batch_rows", [10_000, 7, 1])
+def test_only_so_many_bytes_tell(batch_rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decimal_marks, "MOST_BYTES", len("1.250;\n") + 8 * len("7.000;\n") + len("12.99;\n"))
     for others, expected in ((8, {0: "."}), (9, {})):
         content = ("Price;X\n1.250;\n" + "7.000;\n" * others + "12.99;\n").encode()
-        assert marks(content, 10, portion_rows) == expected
+        assert marks(content, 10, batch_rows) == expected
 
 
 def test_what_a_workbook_knows_stays_and_columns_without_unclear_cells_have_no_mark() -> None:

@@ -1,4 +1,4 @@
-"""Everything that reads what somebody sent takes time in proportion to its size, whatever it holds."""
+"""Everything that reads what somebody sent takes time in probatch to its size, whatever it holds."""
 
 import importlib
 import inspect
@@ -11,7 +11,7 @@ import pytest
 
 import tallykeep
 from tallykeep.api.requests.multipart import FileForm
-from tallykeep.api.requests.submission_options import read_wishes
+from tallykeep.api.requests.submission_options import read_submission_options
 from tallykeep.catalog.row_types import IMPORTS
 from tallykeep.core import exact_json
 from tallykeep.core.rows import Row
@@ -219,25 +219,25 @@ def test_every_part_of_a_body_is_read_in_linear_time() -> None:
 
 def csv_file(titles: frozenset[str] = frozenset(), delimiter: str | None = None) -> Splitter:
     return CsvSplitter(
-        portion_rows=10_000, portion_bytes=8 << 20, max_row_bytes=1 << 20, looked=Looked(delimiter, titles=titles)
+        batch_rows=10_000, batch_bytes=8 << 20, max_row_bytes=1 << 20, looked=Looked(delimiter, titles=titles)
     )
 
 
 def json_array() -> Splitter:
-    return JsonSplitter(portion_rows=10_000, portion_bytes=8 << 20, max_row_bytes=1 << 20)
+    return JsonSplitter(batch_rows=10_000, batch_bytes=8 << 20, max_row_bytes=1 << 20)
 
 
 def json_lines() -> Splitter:
-    return LinesSplitter(portion_rows=10_000, portion_bytes=8 << 20, max_row_bytes=1 << 20)
+    return LinesSplitter(batch_rows=10_000, batch_bytes=8 << 20, max_row_bytes=1 << 20)
 
 
 def passed(splitter: Splitter, body: bytes, chunk: int) -> None:
-    """The body through a splitter, and its portions through all that reads them."""
-    portions = [each for at in range(0, len(body), chunk) for each in splitter.feed(body[at : at + chunk])]
-    for portion in [*portions, *splitter.finish()]:
-        rows = read_rows(portion, splitter.source)
-        assert len(rows) == portion.row_count == len(raw_rows(portion, splitter.source))
-        split_rows(portion, splitter.source, 8)
+    """The body through a splitter, and its batches through all that reads them."""
+    batches = [each for at in range(0, len(body), chunk) for each in splitter.feed(body[at : at + chunk])]
+    for batch in [*batches, *splitter.finish()]:
+        rows = read_rows(batch, splitter.source)
+        assert len(rows) == batch.row_count == len(raw_rows(batch, splitter.source))
+        split_rows(batch, splitter.source, 8)
 
 
 LINES = (
@@ -328,8 +328,10 @@ def test_the_rest_is_linear_too() -> None:
         "transcoder": slow(lambda data: Transcoder("utf-16").feed(data), encoded, 4_000),
         "forms": slow(_formed, encoded, 4_000),
         "boundaries": slow(_formed, lambda text: b"\r\n--x" * (len(text) // 5)),
-        "mapping": slow(lambda text: read_wishes({"mapping": exact_json.dumps({text: text}).decode()})),
-        "values": slow(lambda text: read_wishes({"values": exact_json.dumps({"a": {text: text}}).decode()})),
+        "mapping": slow(lambda text: read_submission_options({"mapping": exact_json.dumps({text: text}).decode()})),
+        "values": slow(
+            lambda text: read_submission_options({"values": exact_json.dumps({"a": {text: text}}).decode()})
+        ),
         "charset": slow(Transcoder),
         "names": slow(lambda text: read_selection(CAMPAIGNS, [(text, text), (f"filters[{text}]", "")])),
     }

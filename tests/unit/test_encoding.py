@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tallykeep.core.errors import InvalidPayloadError
-from tallykeep.engine.intake.sample import Sample, read_beginning
+from tallykeep.engine.intake.sample import Sample, read_sample
 from tallykeep.formats import charset as encoding
 from tallykeep.formats.charset import Transcoder, known_charset
 from tallykeep.formats.csv.header import Looked
@@ -52,7 +52,7 @@ def test_any_cuts_of_any_bytes_are_the_same_rows(
     data: bytes, cuts: list[int], charset: str | None, window: int
 ) -> None:
     def read(chunks: list[bytes]) -> object:
-        splitter = CsvSplitter(portion_rows=3, portion_bytes=99, max_row_bytes=4_000, charset=charset)
+        splitter = CsvSplitter(batch_rows=3, batch_bytes=99, max_row_bytes=4_000, charset=charset)
         try:
             return [(row.value, row.problem) for row in rows_of(splitter, chunks)], splitter.source
         except InvalidPayloadError:
@@ -82,7 +82,7 @@ def test_a_file_may_end_within_its_only_telling_line(end: bytes, told: str) -> N
 @pytest.mark.parametrize("cut", range(1, 6))
 def test_the_beginning_of_a_file_may_end_within_a_character(cut: int) -> None:
     data = "Code,City\nA,東京".encode()
-    seen = read_beginning(Sample(data[:-cut], False, None), None, Looked(), 4_000)
+    seen = read_sample(Sample(data[:-cut], False, None), None, Looked(), 4_000)
     assert (seen.encoding, seen.encodings) == ("utf-8", [])
 
 
@@ -90,25 +90,25 @@ def test_the_beginning_of_a_file_may_end_within_a_character(cut: int) -> None:
 @pytest.mark.parametrize("marks", [1, 2, 3, 50_000])
 def test_byte_order_marks_at_the_beginning_are_dropped_however_many(charset: str | None, marks: int) -> None:
     data = ("\ufeff" * marks + "Code,City\nA,\ufeffKöln\n").encode(charset or "utf-8")
-    splitter = CsvSplitter(portion_rows=3, portion_bytes=99, max_row_bytes=4_000, charset=charset)
+    splitter = CsvSplitter(batch_rows=3, batch_bytes=99, max_row_bytes=4_000, charset=charset)
     rows = rows_of(splitter, [data])
-    seen = read_beginning(Sample(data, True, None), charset, Looked(), 4_000)
+    seen = read_sample(Sample(data, True, None), charset, Looked(), 4_000)
     assert splitter.source.header == seen.source.header == ["Code", "City"]
     assert [row.value for row in rows] == [row.value for row in seen.rows(seen.source)] == [["A", "\ufeffKöln"]]
 
 
-SIGNS = {"gb18030": "上海市，€", "gbk": "上海", "big5": "台北", "euc-kr": "서울", "utf-7": "Łódź 東京"}
+CHARACTERS = {"gb18030": "上海市，€", "gbk": "上海", "big5": "台北", "euc-kr": "서울", "utf-7": "Łódź 東京"}
 
 
 @pytest.mark.parametrize("charset", MULTI_BYTE)
 @given(cuts=CUTS, delimiter=st.sampled_from(",;\t|"))
 def test_a_declared_charset_of_several_bytes_is_read(charset: str, cuts: list[int], delimiter: str) -> None:
     # ソ, 表 and ポ have a backslash or a bar for their second byte in Shift JIS.
-    city = SIGNS.get(charset, "東京ソ表ポ")
+    city = CHARACTERS.get(charset, "東京ソ表ポ")
     data = f'Code{delimiter}City\r\nA{delimiter}{city}\r\n"B\n{city}"{delimiter}{city}'.encode(charset)
-    splitter = CsvSplitter(portion_rows=3, portion_bytes=99, max_row_bytes=4_000, charset=charset)
+    splitter = CsvSplitter(batch_rows=3, batch_bytes=99, max_row_bytes=4_000, charset=charset)
     rows = rows_of(splitter, chunked(data, cuts))
-    seen = read_beginning(Sample(data, True, None), charset, Looked(), 4_000)
+    seen = read_sample(Sample(data, True, None), charset, Looked(), 4_000)
     assert [row.value for row in rows] == [["A", city], [f"B\n{city}", city]]
     assert [row.value for row in seen.rows(seen.source)] == [row.value for row in rows]
 

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from tallykeep.api.requests.submission_options import read_defaults, read_values
 from tallykeep.catalog.action_types import ACTION_TYPES
+from tallykeep.core.batch import Batch, Source
 from tallykeep.core.errors import InvalidQueryError
-from tallykeep.core.portion import Portion, Source
 from tallykeep.core.rows import Table
-from tallykeep.engine.columns.cell_rules import choose_filling, filled_header, read_filled
+from tallykeep.engine.columns.cell_rules import choose_cell_rules, filled_header, read_filled
 from tallykeep.engine.columns.column_mapping import choose_columns
 from tallykeep.formats.row_reader import read_rows
 
@@ -24,8 +24,8 @@ CUSTOMERS = ACTION_TYPES["CUSTOMERS.IMPORT_CSV"]
 
 
 def filled(header: list[str], body: str, defaults: dict[str, str], values: dict[str, dict[str, str]]) -> list[Any]:
-    source = choose_filling(Source("csv", header), defaults, values, VOUCHERS)
-    rows = read_filled(Portion(1, len(body.splitlines()), body.encode()), source, VOUCHERS)
+    source = choose_cell_rules(Source("csv", header), defaults, values, VOUCHERS)
+    rows = read_filled(Batch(1, len(body.splitlines()), body.encode()), source, VOUCHERS)
     return [filled_header(source), *(row.problem or row.value for row in rows)]
 
 
@@ -57,12 +57,12 @@ def test_rows_of_another_width_are_filled_or_refused_by_the_width_of_the_file() 
 
 
 def test_without_these_wishes_a_file_is_read_as_it_is() -> None:
-    portion = Portion(1, 2, b"a,1\nb,2\n")
-    source = choose_filling(Source("csv", ["Code", "Value"]), {}, {}, VOUCHERS)
-    assert isinstance(read_filled(portion, source, VOUCHERS), Table)
-    filling = choose_filling(source, {"Category": "C"}, {"Value": {"1": "2"}}, VOUCHERS)
-    assert isinstance(read_filled(portion, filling, VOUCHERS), Table)  # the quick way is theirs too
-    assert [row.value for row in read_rows(portion, filling)] == [["a", "1"], ["b", "2"]]
+    batch = Batch(1, 2, b"a,1\nb,2\n")
+    source = choose_cell_rules(Source("csv", ["Code", "Value"]), {}, {}, VOUCHERS)
+    assert isinstance(read_filled(batch, source, VOUCHERS), Table)
+    filling = choose_cell_rules(source, {"Category": "C"}, {"Value": {"1": "2"}}, VOUCHERS)
+    assert isinstance(read_filled(batch, filling, VOUCHERS), Table)  # the quick way is theirs too
+    assert [row.value for row in read_rows(batch, filling)] == [["a", "1"], ["b", "2"]]
 
 
 CELLS = st.text(alphabet='ab ,;"xÄ', max_size=5)
@@ -75,8 +75,8 @@ def test_the_quick_way_and_the_other_fill_alike(rows: list[list[str]], default: 
     csv.writer(body, lineterminator="\n").writerows(rows)
     header = ["Code", "Value", "Skipped", "Category"]
     source = choose_columns(Source("csv", header), {"Skipped": None}, ())
-    filling = choose_filling(source, {"Category": default, "Active": default}, {"Value": {"A": default}}, VOUCHERS)
-    got = [row.value for row in read_filled(Portion(1, len(rows), body.getvalue().encode()), filling, VOUCHERS)]
+    filling = choose_cell_rules(source, {"Category": default, "Active": default}, {"Value": {"A": default}}, VOUCHERS)
+    got = [row.value for row in read_filled(Batch(1, len(rows), body.getvalue().encode()), filling, VOUCHERS)]
     assert got == [
         [code, default if value.strip() in ("a", "A") else value, category if category.strip() else default, default]
         for code, value, _, category in rows
@@ -84,7 +84,7 @@ def test_the_quick_way_and_the_other_fill_alike(rows: list[list[str]], default: 
 
 
 def test_a_title_of_the_same_meaning_is_the_one_that_the_file_has() -> None:
-    source = choose_filling(Source("csv", ["Source_id", "Birthday"]), {"Birthdate": "2000-01-01"}, {}, CUSTOMERS)
+    source = choose_cell_rules(Source("csv", ["Source_id", "Birthday"]), {"Birthdate": "2000-01-01"}, {}, CUSTOMERS)
     assert (filled_header(source), source.defaults) == (["Source_id", "Birthday"], {"Birthday": "2000-01-01"})
 
 
@@ -101,12 +101,12 @@ def test_wishes_that_do_not_fit_are_refused(
     defaults: dict[str, str], values: dict[str, dict[str, str]], words: str
 ) -> None:
     with pytest.raises(InvalidQueryError, match=re.escape(words)):
-        choose_filling(Source("csv", ["Code", "Value"]), defaults, values, VOUCHERS)
+        choose_cell_rules(Source("csv", ["Code", "Value"]), defaults, values, VOUCHERS)
 
 
 def test_rows_without_columns_cannot_be_filled() -> None:
     with pytest.raises(InvalidQueryError, match="have none"):
-        choose_filling(Source("json"), {"Value": "1"}, {}, VOUCHERS)
+        choose_cell_rules(Source("json"), {"Value": "1"}, {}, VOUCHERS)
 
 
 @pytest.mark.parametrize(

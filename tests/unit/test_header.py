@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tallykeep.core.batch import Source
 from tallykeep.core.errors import InvalidPayloadError
-from tallykeep.core.portion import Source
 from tallykeep.core.rows import Row
 from tallykeep.formats.csv.header import LARGEST_HEADER, Looked, find_header
 from tallykeep.formats.csv.splitter import CsvSplitter
@@ -17,14 +17,14 @@ TITLES = frozenset(map(normal_title, ("Code", "Voucher Type", "Discount Type", "
 
 def splitter(**looked: object) -> CsvSplitter:
     wanted = Looked(**{"titles": TITLES, **looked})
-    return CsvSplitter(portion_rows=100, portion_bytes=1 << 20, max_row_bytes=1 << 20, looked=wanted)
+    return CsvSplitter(batch_rows=100, batch_bytes=1 << 20, max_row_bytes=1 << 20, looked=wanted)
 
 
 def read(data: str | bytes, **looked: object) -> tuple[Source, list[Row], list[int | None]]:
     made = splitter(**looked)
-    portions = split(made, [data.encode() if isinstance(data, str) else data])
-    lines = [portion.line_of(portion.first_row + at) for portion in portions for at in range(portion.row_count)]
-    return made.source, rows_in(made, portions), lines
+    batches = split(made, [data.encode() if isinstance(data, str) else data])
+    lines = [batch.line_of(batch.first_row + at) for batch in batches for at in range(batch.row_count)]
+    return made.source, rows_in(made, batches), lines
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_an_error_in_the_header_is_told_by_its_column() -> None:
 @pytest.mark.parametrize("chunk", [100, 1 << 20])
 @pytest.mark.parametrize("blank", [b"\n", b";;\n", b" , ,\r\n"])
 def test_blank_lines_without_end_are_not_kept_until_a_header_comes(blank: bytes, chunk: int) -> None:
-    made = CsvSplitter(portion_rows=100, portion_bytes=1 << 20, max_row_bytes=3_000)
+    made = CsvSplitter(batch_rows=100, batch_bytes=1 << 20, max_row_bytes=3_000)
     data = blank * 70_000 + b"Code\nA\n"
     with pytest.raises(InvalidPayloadError, match="no header in the first 3000 bytes"):
         split(made, [data[start : start + chunk] for start in range(0, len(data), chunk)])
@@ -169,7 +169,7 @@ def test_a_title_of_marks_is_read_in_linear_time_and_not_without_end() -> None:
     """Composed, it takes a minute for half a million of these."""
     for pairs, refusal in ((499, None), (60_000, "has 120001 characters"), (500_000, "has 2000007 bytes")):
         marks = "a" + "\u0316\u0301" * pairs
-        made = CsvSplitter(portion_rows=1, portion_bytes=1 << 20, max_row_bytes=1 << 23)
+        made = CsvSplitter(batch_rows=1, batch_bytes=1 << 20, max_row_bytes=1 << 23)
         file = f"Code,{marks}\nA,1\n".encode()
         if refusal is None:
             split(made, [file])
@@ -184,6 +184,6 @@ def test_a_title_of_marks_is_read_in_linear_time_and_not_without_end() -> None:
     [("x" * 1_001, "column 2 has 1001 characters"), ("x" * LARGEST_HEADER, f"at most {LARGEST_HEADER} are")],
 )
 def test_what_is_too_long_for_a_header_is_refused(title: str, refusal: str) -> None:
-    made = CsvSplitter(portion_rows=1, portion_bytes=1 << 20, max_row_bytes=1 << 23)
+    made = CsvSplitter(batch_rows=1, batch_bytes=1 << 20, max_row_bytes=1 << 23)
     with pytest.raises(InvalidPayloadError, match=refusal):
         split(made, [f"Code,{title}\nA,1\n".encode()])

@@ -80,7 +80,7 @@ def test_keys_with_something_hidden_are_refused_by_every_way_in(before: str, hid
 
 
 def test_all_that_is_hidden_is_known() -> None:
-    assert [hex(ord(sign)) for sign in HIDDEN if hidden_in(sign) is None] == []
+    assert [hex(ord(character)) for character in HIDDEN if hidden_in(character) is None] == []
     assert hidden_in("Rabatt Ö-1 日本 ❤️ ½ e\u0301") is None
 
 

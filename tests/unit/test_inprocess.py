@@ -158,7 +158,7 @@ def test_a_body_that_is_handed_on_is_paced_where_it_came_in(monkeypatch: pytest.
             await asyncio.sleep(0.02)
 
     async def ask() -> None:
-        paced = InProcess(PacedBodies(app, most_seconds=60))
+        paced = InProcess(PacedBodies(app, max_seconds=60))
         async with httpx.AsyncClient(transport=paced, base_url="http://host:1") as client:
             await client.post("/", content=body())
 

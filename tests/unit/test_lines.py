@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tallykeep.core.batch import Batch
 from tallykeep.core.errors import InvalidPayloadError
-from tallykeep.core.portion import Portion
 from tallykeep.engine.intake import unique_keys as unique
 from tallykeep.engine.intake.unique_keys import UniqueKeys
 from tallykeep.formats.json.ndjson_splitter import LinesSplitter
@@ -16,8 +16,8 @@ from tallykeep.formats.row_reader import raw_rows, split_rows
 from tests.unit.test_split import CUTS, JSON_VALUES, ROW_LIMIT, chunked, rows_of, split
 
 
-def lines_splitter(portion_rows: int = 3) -> LinesSplitter:
-    return LinesSplitter(portion_rows=portion_rows, portion_bytes=10_000, max_row_bytes=ROW_LIMIT)
+def lines_splitter(batch_rows: int = 3) -> LinesSplitter:
+    return LinesSplitter(batch_rows=batch_rows, batch_bytes=10_000, max_row_bytes=ROW_LIMIT)
 
 
 @given(
@@ -54,14 +54,14 @@ def test_a_line_beyond_the_limit_is_refused_with_its_number() -> None:
             split(lines_splitter(), chunks)
 
 
-def test_portions_are_cut_into_smaller_ones_row_by_row() -> None:
+def test_batches_are_cut_into_smaller_ones_row_by_row() -> None:
     splitter = lines_splitter(10)
-    (portion,) = split(splitter, [b"1\n2\n3\n4\n5\n"])
-    assert split_rows(portion, splitter.source, 2) == [
-        Portion(1, 3, b"1\n2\n3", [1, 1]),
-        Portion(4, 2, b"4\n5", [1, 1]),
+    (batch,) = split(splitter, [b"1\n2\n3\n4\n5\n"])
+    assert split_rows(batch, splitter.source, 2) == [
+        Batch(1, 3, b"1\n2\n3", [1, 1]),
+        Batch(4, 2, b"4\n5", [1, 1]),
     ]
-    assert raw_rows(portion, splitter.source) == [b"1", b"2", b"3", b"4", b"5"]
+    assert raw_rows(batch, splitter.source) == [b"1", b"2", b"3", b"4", b"5"]
 
 
 def test_keys_are_told_apart_however_many_and_refused_beyond_their_number(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,11 +70,11 @@ def test_keys_are_told_apart_however_many_and_refused_beyond_their_number(monkey
     lines = [b'{"code":"%d"}' % number for number in range(10)]
     for again in range(10):
         keys = UniqueKeys("code", 10)
-        keys.checked(Portion(1, 10, b"\n".join(lines)), source)
+        keys.checked(Batch(1, 10, b"\n".join(lines)), source)
         with pytest.raises(InvalidPayloadError, match=f"Row 11 repeats the code {again}"):
-            keys.checked(Portion(11, 1, lines[again]), source)
+            keys.checked(Batch(11, 1, lines[again]), source)
         with pytest.raises(InvalidPayloadError, match="more than 10 rows"):
-            keys.checked(Portion(11, 1, b'{"code":"new"}'), source)
+            keys.checked(Batch(11, 1, b'{"code":"new"}'), source)
 
 
 def test_keys_are_unique_over_lines_too() -> None:

@@ -1,4 +1,4 @@
-"""What checks a portion is gone with it: a worker looks for cycles so seldom that they would pile up."""
+"""What checks a batch is gone with it: a worker looks for cycles so seldom that they would pile up."""
 
 import gc
 import weakref

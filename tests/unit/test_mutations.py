@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.mutants.trial import ROOT
+from tests.mutants.rows_dry_run import ROOT
 from tests.mutations import MUTATIONS, Mutation
 
 
@@ -17,7 +17,7 @@ def test_every_mutation_finds_its_text_and_its_test(mutation: Mutation) -> None:
 
 
 def test_the_guarantees_list_every_mutation() -> None:
-    listed = re.findall(r"^\| (.+) \| `(.+)` \|$", (ROOT / "docs/guarantees.md").read_text(), re.MULTILINE)
+    list_spec = re.findall(r"^\| (.+) \| `(.+)` \|$", (ROOT / "docs/guarantees.md").read_text(), re.MULTILINE)
     assert [(m.safeguard, m.test.removeprefix("tests/")) for m in MUTATIONS] == [
-        row for row in listed if row[0] in {m.safeguard for m in MUTATIONS}
+        row for row in list_spec if row[0] in {m.safeguard for m in MUTATIONS}
     ]

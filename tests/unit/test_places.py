@@ -13,9 +13,11 @@ from tallykeep.core.errors import ServiceUnavailableError, TooManyRequestsError
 SOURCES = Path(tallykeep.__file__).parent
 
 
-def places(in_all: int = 3, of_project: int = 2, of_key: int = 2, waiting: int = 10, patience: float = 60) -> Places:
+def places(
+    in_all: int = 3, of_project: int = 2, of_key: int = 2, waiting: int = 10, timeout_seconds: float = 60
+) -> Places:
     bounds = Bounds(in_all=in_all, of_project=of_project, of_key=of_key, waiting=waiting)
-    return Places("things", bounds, patience_seconds=patience)
+    return Places("things", bounds, timeout_seconds=timeout_seconds)
 
 
 class Holders:
@@ -143,7 +145,7 @@ def test_who_is_refused_is_told_whose_share_is_used_up(
     held: list[tuple[int, str]], who: tuple[int, str], refused: type[Exception], told: str
 ) -> None:
     async def scenario() -> None:
-        for shared in (places(of_key=1, waiting=0), places(of_key=1, patience=0.01)):
+        for shared in (places(of_key=1, waiting=0), places(of_key=1, timeout_seconds=0.01)):
             async with AsyncExitStack() as taken:
                 for holder in held:
                     await taken.enter_async_context(shared.place(*holder))

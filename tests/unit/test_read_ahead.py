@@ -10,8 +10,8 @@ from tallykeep.engine.intake.read_ahead import ReadAhead
 
 pytestmark = pytest.mark.anyio
 
-_MOST_AT_ONCE = 1 << 17
-_MOST_GATHERED = 1 << 18
+_MAX_AT_ONCE = 1 << 17
+_MAX_GATHERED = 1 << 18
 
 
 @pytest.fixture
@@ -34,8 +34,8 @@ async def _sent(chunks: Iterable[bytes], *, error: Exception | None = None) -> A
         [b""],
         [b"a"],
         [b"%d," % number for number in range(5_000)],
-        [b"x" * 300_000, b"y", b"z" * (_MOST_AT_ONCE * 2 + 1)],
-        [b"", b"a" * _MOST_AT_ONCE, b"", b"b"],
+        [b"x" * 300_000, b"y", b"z" * (_MAX_AT_ONCE * 2 + 1)],
+        [b"", b"a" * _MAX_AT_ONCE, b"", b"b"],
     ],
     ids=["nothing", "an empty chunk", "a byte", "many small chunks", "large chunks", "empty ones between"],
 )
@@ -48,7 +48,7 @@ async def test_every_byte_comes_once_and_in_order(chunks: list[bytes]) -> None:
                 break
             taken += pieces
     assert b"".join(taken) == b"".join(chunks)
-    assert all(0 < len(piece) <= _MOST_AT_ONCE for piece in taken)
+    assert all(0 < len(piece) <= _MAX_AT_ONCE for piece in taken)
 
 
 async def test_an_error_comes_behind_what_was_sent_before_it() -> None:
@@ -77,7 +77,7 @@ async def test_what_nobody_takes_is_bounded_and_left_when_the_reader_goes() -> N
             before = sent
             await asyncio.sleep(0.01)
             assert sent == before, "nothing is received while so much is there"
-            assert sum(map(len, ahead.take())) <= _MOST_GATHERED + 65_536
+            assert sum(map(len, ahead.take())) <= _MAX_GATHERED + 65_536
 
 
 async def test_a_pause_ends_the_wait() -> None:

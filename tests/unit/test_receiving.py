@@ -19,7 +19,7 @@ def read(
     pause: float,
     *,
     busy: float = 0,
-    most_seconds: float = 60,
+    max_seconds: float = 60,
     window: float = 0.2,
 ) -> int:
     """How many bytes are read of a body that comes so, 500 bytes a second being the least."""
@@ -44,7 +44,7 @@ def read(
     async def send(message: Any) -> None:
         raise AssertionError
 
-    asyncio.run(PacedBodies(app, most_seconds)({"type": "http"}, receive, send))
+    asyncio.run(PacedBodies(app, max_seconds)({"type": "http"}, receive, send))
     return received
 
 
@@ -68,8 +68,8 @@ def test_nothing_at_all_is_not_enough(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_all_pauses_together_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UploadTimeoutError, match=r"longer than 0\.5 seconds"):
-        read(monkeypatch, [FAST] * 1_000, 0.05, most_seconds=0.5)
+        read(monkeypatch, [FAST] * 1_000, 0.05, max_seconds=0.5)
 
 
 def test_a_busy_server_cuts_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert read(monkeypatch, [b"x"] * 20, 0, busy=0.05, most_seconds=0.9) == 20
+    assert read(monkeypatch, [b"x"] * 20, 0, busy=0.05, max_seconds=0.9) == 20

@@ -16,7 +16,7 @@ WORDS = sorted(
     | {field.title for kind in IMPORTS.values() for field in kind.fields}
 )
 TITLES = st.sampled_from(WORDS) | st.builds(
-    lambda word, at, sign: word[:at] + sign + word[at:],
+    lambda word, at, character: word[:at] + character + word[at:],
     st.sampled_from(WORDS),
     st.integers(0, 9),
     st.sampled_from("sxd2 "),
@@ -43,8 +43,8 @@ def test_no_column_is_a_field_against_what_it_holds(columns: list[SeenColumn]) -
             if found.title in KEYS[candidate.kind.name]:
                 assert found.by != "similarity"
                 assert len(cells) < 2 or all(map(is_shortened, cells)) or 1 < len(set(cells)) >= len(cells) / 2
-            if sign := SHAPES.get(found.title):
-                assert sum(sign in cell for cell in cells) >= len(cells) / 2
+            if character := SHAPES.get(found.title):
+                assert sum(character in cell for cell in cells) >= len(cells) / 2
 
 
 @settings(max_examples=50, deadline=None)

@@ -8,9 +8,9 @@ import pytest
 from tallykeep.catalog.action_types import ACTION_TYPES
 from tallykeep.core.action import Action, OperationStatus, Status
 
-MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
+TIMESTAMP = datetime(2026, 1, 1, tzinfo=UTC)
 NEW = Action(
-    1, "aa_1", "", Status.ENQUEUED, OperationStatus.UNKNOWN, "v-1", MOMENT, MOMENT,
+    1, "aa_1", "", Status.ENQUEUED, OperationStatus.UNKNOWN, "v-1", TIMESTAMP, TIMESTAMP,
     total_count=3, done_count=0, failed_count=0,
 )  # fmt: skip
 COUNTS = {"message", "done_count", "failed_count"}

@@ -46,7 +46,7 @@ def spelled_out(day: date) -> list[str]:
 @example(date(2026, 12, 31))
 def test_every_spelling_of_a_date_is_that_date(day: date) -> None:
     for text in spelled_out(day):
-        assert spellings.moment(text) == cleaning.moment(day.isoformat()), text
+        assert spellings.timestamp(text) == cleaning.timestamp(day.isoformat()), text
 
 
 @given(DAYS)
@@ -54,9 +54,11 @@ def test_slashes_are_read_only_where_they_mean_one_day(day: date) -> None:
     day_first, month_first = f"{day.day}/{day.month}/{day.year:04}", f"{day.month:02}/{day.day:02}/{day.year:04}"
     for text in (day_first, month_first, day_first.replace("/", "-")):
         if day.day > 12 or day.day == day.month:
-            assert spellings.moment(text) == cleaning.moment(day.isoformat())
+            assert spellings.timestamp(text) == cleaning.timestamp(day.isoformat())
         else:
-            assert refusal(spellings.moment, text).startswith("may be day/month or month/day, write it like 2026-12-31")
+            assert refusal(spellings.timestamp, text).startswith(
+                "may be day/month or month/day, write it like 2026-12-31"
+            )
 
 
 @given(DAYS, st.integers(1, 3_000))
@@ -64,7 +66,7 @@ def test_dates_that_do_not_exist_are_said_not_to(day: date, beyond: int) -> None
     last = (day.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
     for text in (f"{last.day + 1 + beyond % 9}.{day.month}.{day.year:04}", f"{last.day + 1}/{day.month}/{day.year:04}",
                  f"{last.day + 1} {NAMES[day.month - 1]} {day.year:04}"):  # fmt: skip
-        assert refusal(spellings.moment, text) == f"is not a date that exists (actual value is '{text}')"
+        assert refusal(spellings.timestamp, text) == f"is not a date that exists (actual value is '{text}')"
 
 
 @pytest.mark.parametrize(
@@ -91,8 +93,8 @@ def test_dates_that_do_not_exist_are_said_not_to(day: date, beyond: int) -> None
         ("Dec 31, 2026 11:59 PM GMT", "2026-12-31T23:59:00.000+00:00"),
     ],
 )  # fmt: skip
-def test_dates_may_have_a_time(text: str, moment: str) -> None:
-    assert spellings.moment(text) == moment
+def test_dates_may_have_a_time(text: str, timestamp: str) -> None:
+    assert spellings.timestamp(text) == timestamp
 
 
 @pytest.mark.parametrize(
@@ -117,7 +119,7 @@ def test_dates_may_have_a_time(text: str, moment: str) -> None:
     ],
 )
 def test_other_dates_are_refused(text: str, reason: str) -> None:
-    assert refusal(spellings.moment, text).startswith(reason)
+    assert refusal(spellings.timestamp, text).startswith(reason)
 
 
 @given(st.integers(0, 10**10), st.integers(0, 99))
@@ -137,7 +139,7 @@ def test_a_percent_sign_is_no_part_of_the_number(whole: int, tenth: int) -> None
     meant = min(Decimal(f"{whole}.{tenth}"), Decimal(100))
     for text in (f"{meant}%", f"{meant} %", f"{meant}\N{NO-BREAK SPACE}%", str(meant).replace(".", ",") + " %"):
         assert numerals.percent(text) == float(meant)
-        assert numerals.sign_of(text) == "PERCENT"
+        assert numerals.symbol_of(text) == "PERCENT"
 
 
 @pytest.mark.parametrize(
@@ -178,14 +180,16 @@ def test_numbers_that_may_mean_two_things_or_nothing_are_refused(
 @example(1250, 3, "")
 @example(1250000, 0, " €")
 @example(125, 3, "")
-def test_every_number_in_english_and_german_is_that_number_or_refused(digits: int, decimals: int, sign: str) -> None:
+def test_every_number_in_english_and_german_is_that_number_or_refused(
+    digits: int, decimals: int, character: str
+) -> None:
     number = Decimal(digits).scaleb(-decimals)
     english, grouped = f"{number:f}", f"{number:,f}"
     for text in (english, grouped):
         for spelled in (text, text.translate({ord(","): ".", ord("."): ","})):
-            by_marks = {mark: numerals.any_number(spelled + sign, mark) for mark in (".", ",")}
+            by_marks = {mark: numerals.any_number(spelled + character, mark) for mark in (".", ",")}
             try:
-                read = numerals.any_number(spelled + sign)
+                read = numerals.any_number(spelled + character)
             except Problem:
                 assert {Decimal(each or "") for each in by_marks.values()} >= {number}
                 assert len(set(by_marks.values())) == 2
@@ -300,7 +304,7 @@ def test_choices_in_plain_words(read: Callable[[str], Any], text: str, meant: ob
 
 @given(st.text(max_size=80))
 def test_whatever_stands_there_is_a_value_or_a_problem(text: str) -> None:
-    for read in (spellings.moment, numerals.cents, numerals.percent, numerals.whole_number, spellings.boolean,
+    for read in (spellings.timestamp, numerals.cents, numerals.percent, numerals.whole_number, spellings.boolean,
                  TYPE_CELL, DISCOUNT_TYPE_CELL):  # fmt: skip
         with suppress(Problem):
             read(text)
@@ -308,7 +312,7 @@ def test_whatever_stands_there_is_a_value_or_a_problem(text: str) -> None:
 
 @given(st.text(alphabet="0123456789.,-+%€ /:TZ", max_size=25))
 def test_what_the_wire_format_takes_means_the_same_in_files(text: str) -> None:
-    pairs = ((cleaning.moment, spellings.moment), (cleaning.cell_cents, numerals.cents),
+    pairs = ((cleaning.timestamp, spellings.timestamp), (cleaning.cell_cents, numerals.cents),
              (cleaning.cell_number, numerals.number))  # fmt: skip
     for strict, lenient in pairs:
         try:

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tallykeep.core.batch import Batch, Source
 from tallykeep.core.errors import InvalidPayloadError, UnsupportedMediaTypeError
-from tallykeep.core.portion import Portion, Source
 from tallykeep.core.rows import Row, Table
 from tallykeep.engine.intake.open_upload import Splitter
 from tallykeep.formats.csv.header import Looked
@@ -26,17 +26,17 @@ from tallykeep.formats.row_reader import raw_rows, read_rows
 ROW_LIMIT = 4_000
 
 
-def split(splitter: Splitter, chunks: list[bytes]) -> list[Portion]:
-    portions = [portion for chunk in chunks for portion in splitter.feed(chunk)]
-    return portions + list(splitter.finish())
+def split(splitter: Splitter, chunks: list[bytes]) -> list[Batch]:
+    batches = [batch for chunk in chunks for batch in splitter.feed(chunk)]
+    return batches + list(splitter.finish())
 
 
-def csv_splitter(portion_rows: int = 3) -> CsvSplitter:
-    return CsvSplitter(portion_rows=portion_rows, portion_bytes=10_000, max_row_bytes=ROW_LIMIT)
+def csv_splitter(batch_rows: int = 3) -> CsvSplitter:
+    return CsvSplitter(batch_rows=batch_rows, batch_bytes=10_000, max_row_bytes=ROW_LIMIT)
 
 
-def json_splitter(portion_rows: int = 3) -> JsonSplitter:
-    return JsonSplitter(portion_rows=portion_rows, portion_bytes=10_000, max_row_bytes=ROW_LIMIT)
+def json_splitter(batch_rows: int = 3) -> JsonSplitter:
+    return JsonSplitter(batch_rows=batch_rows, batch_bytes=10_000, max_row_bytes=ROW_LIMIT)
 
 
 def chunked(data: bytes, cuts: list[int]) -> list[bytes]:
@@ -48,8 +48,8 @@ def rows_of(splitter: Splitter, chunks: list[bytes]) -> list[Row]:
     return rows_in(splitter, split(splitter, chunks))
 
 
-def rows_in(splitter: Splitter, portions: list[Portion]) -> list[Row]:
-    rows = [row for portion in portions for row in read_rows(portion, splitter.source)]
+def rows_in(splitter: Splitter, batches: list[Batch]) -> list[Row]:
+    rows = [row for batch in batches for row in read_rows(batch, splitter.source)]
     assert [row.number for row in rows] == list(range(1, len(rows) + 1))
     assert not any((row.problem or "").startswith("Internal error") for row in rows)
     return rows
@@ -94,12 +94,12 @@ def test_elements_taken_many_at_a_time_are_the_same(
     objects: list[dict[str, Any]], cuts: list[int], indent: int | None, run_bytes: int
 ) -> None:
     data = json.dumps(objects, indent=indent).encode()
-    splitter = JsonSplitter(portion_rows=20, portion_bytes=10_000, max_row_bytes=ROW_LIMIT)
+    splitter = JsonSplitter(batch_rows=20, batch_bytes=10_000, max_row_bytes=ROW_LIMIT)
     with mock.patch.object(split_json, "_RUN_BYTES", run_bytes):
-        portions = split(splitter, chunked(data, cuts))
-    assert [row.value for portion in portions for row in read_rows(portion, splitter.source)] == objects
-    assert all(0 < portion.row_count <= 20 for portion in portions)
-    assert [orjson.loads(raw) for portion in portions for raw in raw_rows(portion, splitter.source)] == objects
+        batches = split(splitter, chunked(data, cuts))
+    assert [row.value for batch in batches for row in read_rows(batch, splitter.source)] == objects
+    assert all(0 < batch.row_count <= 20 for batch in batches)
+    assert [orjson.loads(raw) for batch in batches for raw in raw_rows(batch, splitter.source)] == objects
 
 
 @given(
@@ -110,7 +110,7 @@ def test_elements_taken_many_at_a_time_are_the_same(
 def test_rows_that_need_no_parser_are_the_same(rows: list[list[str]], ending: str, kept: list[int] | None) -> None:
     body = "".join(f"{','.join(row)}{ending}" for row in rows).encode()
     source = Source("csv", header=["A", "B", "C"] if kept is None else ["A"] * len(kept), kept=kept, width=3)
-    table = read_rows(Portion(7, len(rows), body), source)
+    table = read_rows(Batch(7, len(rows), body), source)
     assert isinstance(table, Table)
     assert [row.value for row in table] == [[row[at] for at in kept or range(3)] for row in rows]
     assert [row.number for row in table[1:]] == list(range(8, 7 + len(rows)))
@@ -119,9 +119,9 @@ def test_rows_that_need_no_parser_are_the_same(rows: list[list[str]], ending: st
 
 
 def rows_and_lines(splitter: Splitter, chunks: list[bytes]) -> list[tuple[Row, int | None]]:
-    portions = split(splitter, chunks)
-    rows = rows_in(splitter, portions)
-    lines = [portion.line_of(portion.first_row + at) for portion in portions for at in range(portion.row_count)]
+    batches = split(splitter, chunks)
+    rows = rows_in(splitter, batches)
+    lines = [batch.line_of(batch.first_row + at) for batch in batches for at in range(batch.row_count)]
     return list(zip(rows, lines, strict=True))
 
 
@@ -139,9 +139,7 @@ def test_any_bytes_give_the_same_rows_in_any_chunks(data: bytes, cuts: list[int]
 def test_any_quotes_and_blanks_give_the_same_rows_in_any_chunks(data: str, cuts: list[int], titles: tuple[str]) -> None:
     encoded = data.encode() + b"a,b\n1,2\n"
     splitters = [
-        CsvSplitter(
-            portion_rows=3, portion_bytes=10_000, max_row_bytes=ROW_LIMIT, looked=Looked(titles=frozenset(titles))
-        )
+        CsvSplitter(batch_rows=3, batch_bytes=10_000, max_row_bytes=ROW_LIMIT, looked=Looked(titles=frozenset(titles)))
         for _ in range(2)
     ]
     try:
@@ -157,19 +155,19 @@ def test_any_quotes_and_blanks_give_the_same_rows_in_any_chunks(data: str, cuts:
 @given(
     records=st.lists(st.sampled_from(["x", '"x\ny"', '"x\r\n\r\ny"', "", " ", ",", ' ,""', "\xa0"]), max_size=40),
     ending=st.sampled_from(["\n", "\r\n"]),
-    portion_rows=st.sampled_from([3, 1_000]),
+    batch_rows=st.sampled_from([3, 1_000]),
 )
-def test_rows_know_the_line_that_they_begin_at(records: list[str], ending: str, portion_rows: int) -> None:
+def test_rows_know_the_line_that_they_begin_at(records: list[str], ending: str, batch_rows: int) -> None:
     lines, line = [], 2
     for record in records:
         if record.startswith(("x", '"x')):
             lines.append(line)
         line += 1 + record.count("\n")
     data = "".join(each + ending for each in ["Code,Note", *records]).encode()
-    splitter = csv_splitter(portion_rows)
+    splitter = csv_splitter(batch_rows)
     assert [line for _, line in rows_and_lines(splitter, [data])] == lines
     by_record = CsvSplitter(
-        portion_rows=portion_rows, portion_bytes=10_000, max_row_bytes=ROW_LIMIT, looked=Looked(",", by_record=True)
+        batch_rows=batch_rows, batch_bytes=10_000, max_row_bytes=ROW_LIMIT, looked=Looked(",", by_record=True)
     )
     places = [place for place, record in enumerate(records, 2) if record.startswith(("x", '"x'))]
     assert [line for _, line in rows_and_lines(by_record, [data])] == places
@@ -178,7 +176,7 @@ def test_rows_know_the_line_that_they_begin_at(records: list[str], ending: str, 
 @given(lines=st.lists(st.sampled_from([b"1", b"", b" \t", b'{"a": 1}', b"no json"])), cuts=CUTS)
 def test_lines_of_json_are_counted_with_blank_ones(lines: list[bytes], cuts: list[int]) -> None:
     data = b"\n".join(lines)
-    splitter = LinesSplitter(portion_rows=3, portion_bytes=10_000, max_row_bytes=ROW_LIMIT)
+    splitter = LinesSplitter(batch_rows=3, batch_bytes=10_000, max_row_bytes=ROW_LIMIT)
     expected = [number for number, line in enumerate(lines, 1) if line.strip()]
     assert [line for _, line in rows_and_lines(splitter, chunked(data, cuts))] == expected
 
@@ -213,10 +211,10 @@ def test_what_is_not_a_json_array_is_refused_in_any_chunks(data: str, cuts: list
                 rows_of(json_splitter(), chunked(encoded, cuts))
 
 
-def test_portions_are_cut_by_rows_and_by_bytes() -> None:
-    splitter = CsvSplitter(portion_rows=100, portion_bytes=25, max_row_bytes=ROW_LIMIT)
-    portions = split(splitter, [b"Code\n" + b"0123456789\n" * 7])
-    assert [(portion.first_row, portion.row_count) for portion in portions] == [(1, 3), (4, 3), (7, 1)]
+def test_batches_are_cut_by_rows_and_by_bytes() -> None:
+    splitter = CsvSplitter(batch_rows=100, batch_bytes=25, max_row_bytes=ROW_LIMIT)
+    batches = split(splitter, [b"Code\n" + b"0123456789\n" * 7])
+    assert [(batch.first_row, batch.row_count) for batch in batches] == [(1, 3), (4, 3), (7, 1)]
 
 
 def test_a_quote_never_closed_fails_alone_and_swallows_nothing() -> None:
@@ -238,8 +236,8 @@ def test_a_quote_closed_by_a_later_rows_quote_swallows_nothing() -> None:
 def test_long_rows_in_small_chunks_come_back(size: int) -> None:
     long = "x\n" * 150_000
     for splitter, data in (
-        (CsvSplitter(portion_rows=9, portion_bytes=9_000_000, max_row_bytes=1 << 20), f'Code\n"{long}"\nB\n'),
-        (JsonSplitter(portion_rows=9, portion_bytes=9_000_000, max_row_bytes=1 << 20), json.dumps([[long], "B"])),
+        (CsvSplitter(batch_rows=9, batch_bytes=9_000_000, max_row_bytes=1 << 20), f'Code\n"{long}"\nB\n'),
+        (JsonSplitter(batch_rows=9, batch_bytes=9_000_000, max_row_bytes=1 << 20), json.dumps([[long], "B"])),
     ):
         encoded = data.encode()
         chunks = [encoded[start : start + size] for start in range(0, len(encoded), size)]
@@ -280,7 +278,7 @@ def test_other_encodings_are_read(encoding: str, cuts: list[int]) -> None:
 @given(cuts=CUTS)
 def test_a_declared_charset_is_taken_at_its_word(charset: str, cuts: list[int]) -> None:
     city = "東京" if charset == "shift_jis" else "Łódź"
-    splitter = CsvSplitter(portion_rows=3, portion_bytes=10_000, max_row_bytes=ROW_LIMIT, charset=charset)
+    splitter = CsvSplitter(batch_rows=3, batch_bytes=10_000, max_row_bytes=ROW_LIMIT, charset=charset)
     rows = rows_of(splitter, chunked(f"Code;City\nA;{city}\n".encode(charset), cuts))
     assert [row.value for row in rows] == [["A", city]]
 
@@ -290,14 +288,14 @@ def test_a_declared_charset_is_taken_at_its_word(charset: str, cuts: list[int]) 
 )
 def test_a_charset_that_is_none_is_refused(charset: str) -> None:
     with pytest.raises(UnsupportedMediaTypeError, match="is not known"):
-        CsvSplitter(portion_rows=3, portion_bytes=10_000, max_row_bytes=ROW_LIMIT, charset=charset)
+        CsvSplitter(batch_rows=3, batch_bytes=10_000, max_row_bytes=ROW_LIMIT, charset=charset)
 
 
 @pytest.mark.parametrize(
     ("data", "charset"), [(b"Code\nA\n", "utf-16"), (b"Code\nA\n\n\n", "utf-32"), (b"Code\n+2AA-\n", "utf-7")]
 )
 def test_a_file_that_cannot_be_in_its_charset_is_refused(data: bytes, charset: str) -> None:
-    splitter = CsvSplitter(portion_rows=3, portion_bytes=10_000, max_row_bytes=ROW_LIMIT, charset=charset)
+    splitter = CsvSplitter(batch_rows=3, batch_bytes=10_000, max_row_bytes=ROW_LIMIT, charset=charset)
     with pytest.raises(InvalidPayloadError, match="charset"):
         split(splitter, [data])
 
@@ -312,7 +310,7 @@ def test_a_file_that_cannot_be_in_its_charset_is_refused(data: bytes, charset: s
     ],
 )
 def test_what_the_encoding_does_not_know_fails_only_its_row(data: bytes, charset: str | None) -> None:
-    splitter = CsvSplitter(portion_rows=9, portion_bytes=10_000, max_row_bytes=ROW_LIMIT, charset=charset)
+    splitter = CsvSplitter(batch_rows=9, batch_bytes=10_000, max_row_bytes=ROW_LIMIT, charset=charset)
     rows = rows_of(splitter, [data])
     assert [row.problem for row in rows] == [None, "the row is not UTF-8; save the file as UTF-8", None]
 

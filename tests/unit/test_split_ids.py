@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tallykeep.core.batch import Batch
 from tallykeep.core.errors import BodyTooLargeError, InvalidPayloadError
-from tallykeep.core.portion import Portion
 from tallykeep.formats.json.ids_splitter import IdsSplitter
 from tallykeep.formats.row_reader import read_rows
 
@@ -17,16 +17,16 @@ TEXTS = st.text(st.characters(codec="utf-8"), max_size=12)
 KEYS = st.lists(st.one_of(TEXTS, st.integers(-5, 5), st.none(), st.lists(TEXTS, max_size=2)), max_size=40)
 
 
-def split(body: bytes, chunk: int = 1 << 20, rows: int = 10, most: int = 1 << 20) -> tuple[list[Portion], IdsSplitter]:
-    splitter = IdsSplitter(NAMES, portion_rows=rows, portion_bytes=1 << 20, max_row_bytes=most)
-    portions: list[Portion] = []
+def split(body: bytes, chunk: int = 1 << 20, rows: int = 10, maximum: int = 1 << 20) -> tuple[list[Batch], IdsSplitter]:
+    splitter = IdsSplitter(NAMES, batch_rows=rows, batch_bytes=1 << 20, max_row_bytes=maximum)
+    batches: list[Batch] = []
     for start in range(0, len(body), chunk):
-        portions += splitter.feed(body[start : start + chunk])
-    return portions + list(splitter.finish()), splitter
+        batches += splitter.feed(body[start : start + chunk])
+    return batches + list(splitter.finish()), splitter
 
 
-def values(portions: list[Portion], splitter: IdsSplitter) -> list[Any]:
-    rows = [row for portion in portions for row in read_rows(portion, splitter.source)]
+def values(batches: list[Batch], splitter: IdsSplitter) -> list[Any]:
+    rows = [row for batch in batches for row in read_rows(batch, splitter.source)]
     assert [row.number for row in rows] == list(range(1, len(rows) + 1))
     return [row.value for row in rows]
 
@@ -38,29 +38,29 @@ def test_chunks_and_the_order_of_properties_do_not_matter(
     parts: list[tuple[str, Any]] = [("ids", keys), ("other", [{"]": '"'}])]
     given_body = dict([("metadata", said), *parts] if in_front else [*parts, ("metadata", said)])
     body = orjson.dumps(given_body, option=orjson.OPT_INDENT_2 if spaced else 0)
-    portions, splitter = split(body, chunk)
-    assert values(portions, splitter) == keys
+    batches, splitter = split(body, chunk)
+    assert values(batches, splitter) == keys
     assert splitter.source.options == {"by": "ids", "metadata": said}
     assert not splitter.is_void
 
 
-def test_many_keys_are_cut_into_portions_as_they_come() -> None:
+def test_many_keys_are_cut_into_batches_as_they_come() -> None:
     keys = [f"CODE-{number}" for number in range(50_000)]
     body = orjson.dumps({"ids": keys, "metadata": {"a": 1}})
-    splitter = IdsSplitter(NAMES, portion_rows=10_000, portion_bytes=1 << 20, max_row_bytes=1 << 20)
+    splitter = IdsSplitter(NAMES, batch_rows=10_000, batch_bytes=1 << 20, max_row_bytes=1 << 20)
     half = list(splitter.feed(body[: len(body) // 2]))
     assert len(half) >= 2
     whole = [*half, *splitter.feed(body[len(body) // 2 :]), *splitter.finish()]
     assert values(whole, splitter) == keys
-    assert max(portion.row_count for portion in whole) <= 10_000
+    assert max(batch.row_count for batch in whole) <= 10_000
 
 
 @pytest.mark.parametrize(
     "body", [b"", b" \n", b"{}", b'{"ids":null}', b'{"ids":null,"source_ids":null,"metadata":null}', b'{"metadata":{}}']
 )
 def test_who_names_nobody_has_no_rows(body: bytes) -> None:
-    portions, splitter = split(body, 1)
-    assert portions == []
+    batches, splitter = split(body, 1)
+    assert batches == []
     assert splitter.source.options["by"] == "source_ids"
 
 
@@ -112,8 +112,8 @@ def test_other_bodies_are_refused_in_words(body: bytes, details: str, chunk: int
 
 def test_what_is_said_and_a_key_are_bounded() -> None:
     with pytest.raises(BodyTooLargeError, match="metadata is larger than 1000 bytes"):
-        split(b'{"metadata":{"a":"' + b"x" * 5_000 + b'"},"ids":[]}', 100, most=1_000)
+        split(b'{"metadata":{"a":"' + b"x" * 5_000 + b'"},"ids":[]}', 100, maximum=1_000)
     with pytest.raises(InvalidPayloadError, match="Row 2 is longer"):
-        split(b'{"ids":["A","' + b"x" * 5_000 + b'"]}', 100, most=1_000)
+        split(b'{"ids":["A","' + b"x" * 5_000 + b'"]}', 100, maximum=1_000)
     with pytest.raises(InvalidPayloadError, match="at most 100 properties"):
         split(b"{" + b",".join(b'"p%d":1' % number for number in range(200)) + b"}")

@@ -62,16 +62,16 @@ def test_many_at_a_time_wait_for_their_turn_and_one_project_has_one(
 
     async def scenario() -> None:
         workbooks = Workbooks(quiet_settings())
-        most = 0
+        maximum = 0
 
         async def read(number: int) -> bytes:
-            nonlocal most
+            nonlocal maximum
             async with workbooks.as_csv(sent(small), None, NO_TITLES, (number % projects, "")) as (_, rows):
-                most = max(most, len(readers()))
+                maximum = max(maximum, len(readers()))
                 return b"".join([chunk async for chunk in rows])
 
         assert await asyncio.gather(*map(read, range(6))) == [b"Code\r\nA\r\n"] * 6
-        assert most == at_once
+        assert maximum == at_once
 
     asyncio.run(scenario())
 

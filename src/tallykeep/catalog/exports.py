@@ -3,15 +3,15 @@
 from tallykeep.resources.customers import read as customers
 from tallykeep.resources.customers.list_spec import CUSTOMERS
 from tallykeep.resources.customers.spec import CUSTOMER
-from tallykeep.resources.lists.export import Filed
+from tallykeep.resources.lists.export import Export
 from tallykeep.resources.products import read as products
 from tallykeep.resources.products.list_spec import PRODUCTS
 from tallykeep.resources.products.spec import PRODUCT
-from tallykeep.resources.upserts.export import filed
-from tallykeep.resources.vouchers.export import FILED_VOUCHERS
+from tallykeep.resources.upserts.export import export
+from tallykeep.resources.vouchers.export import VOUCHER_EXPORT
 
-LIST_FILES: dict[str, Filed] = {
-    "vouchers": FILED_VOUCHERS,
-    "customers": filed(CUSTOMER, CUSTOMERS, customers.shown, "Source_id"),
-    "products": filed(PRODUCT, PRODUCTS, products.shown, "source_id"),
+LIST_FILES: dict[str, Export] = {
+    "vouchers": VOUCHER_EXPORT,
+    "customers": export(CUSTOMER, CUSTOMERS, customers.shown, "Source_id"),
+    "products": export(PRODUCT, PRODUCTS, products.shown, "source_id"),
 }

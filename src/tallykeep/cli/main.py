@@ -44,7 +44,7 @@ class Roles:
     show_database: Role
     migrate_database: Role
     prompt_database: Role
-    try_alone: Role
+    try_isolated: Role
 
 
 def make_cli(roles: Roles) -> typer.Typer:
@@ -107,9 +107,9 @@ def _add_roles(cli: typer.Typer, roles: Roles) -> None:
         _run(roles.worker, logs=True, data_dir=data_dir)
 
     @cli.command("apply-alone", hidden=True)
-    def apply_alone(project_id: int, action_id: str, first_row: int) -> None:
-        """Apply one portion; a worker runs this where portions ended processes."""
-        _run(roles.try_alone, project_id, action_id, first_row)
+    def apply_isolated(project_id: int, action_id: str, first_row: int) -> None:
+        """Apply one batch; a worker runs this where batches ended processes."""
+        _run(roles.try_isolated, project_id, action_id, first_row)
 
     @keys.cli.command()
     def recover(data_dir: DataDir = None) -> None:

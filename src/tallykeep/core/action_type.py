@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any, Literal, Protocol
 
 from tallykeep.core.action import Action
+from tallykeep.core.batch import Batch, ClaimedBatch, Source
 from tallykeep.core.operation import Connection, Operation
-from tallykeep.core.portion import ClaimedPortion, Portion, Source
 from tallykeep.core.rows import Failure
-from tallykeep.core.submission_options import Wishes
+from tallykeep.core.submission_options import SubmissionOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,17 +21,17 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class ToldBySign:
+class ToldBySymbol:
     """The column whose cells may have a sign that says what stands in another one, and what finds that: «15 %»."""
 
     beside: str
-    sign_of: Callable[[str], str | None]
+    symbol_of: Callable[[str], str | None]
 
 
 Result = Callable[["ActionType", Action, list[Failure], Report | None], dict[str, Any]]
 Target = Callable[[Connection, int, str], Awaitable[dict[str, Any]]]
 Plan = Callable[[Connection, int, str, dict[str, Any], int], Awaitable[None]]
-Begin = Callable[[Connection, ClaimedPortion], Awaitable[Operation]]
+Begin = Callable[[Connection, ClaimedBatch], Awaitable[Operation]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +46,7 @@ class ActionType:
     may_be_empty: bool = False  # no body at all counts as no rows
     ids: tuple[str, ...] = ()  # for source "ids": the body's properties that hold the keys
     noun: str
-    depends_on: tuple[str, ...]  # the gates that its portions hold: see db.gates
+    depends_on: tuple[str, ...]  # the gates that its batches hold: see db.gates
     verb: str = ""
     failure_fields: tuple[str, ...] = ()
     keyless: str | None = None  # what a failed row without a key shows in its place
@@ -54,12 +54,12 @@ class ActionType:
     sequence: str | None = None
     refuses_existing: str | None = None  # the reason of a row whose {key} exists, where it is not updated
     deletes: bool = False
-    portion_times: int = 1  # how many times the usual rows make a portion, where a row takes little
+    batch_times: int = 1  # how many times the usual rows make a batch, where a row takes little
     target: Target | None = None  # what the path's {target} means, as options of the action
     required_columns: tuple[tuple[str, ...], ...] = ()  # without one of each a file is refused as a whole
     columns: tuple[tuple[str, ...], ...] = ()  # those a file may have, metadata aside; titles of one meaning together
     key_columns: tuple[str, ...] = ()  # what tells rows apart, in files and as JSON
-    told_by_sign: Mapping[str, ToldBySign] = field(default_factory=dict)  # columns that another may tell as well
+    told_by_symbol: Mapping[str, ToldBySymbol] = field(default_factory=dict)  # columns that another may tell as well
     decimal_marks: Callable[[Iterable[str]], frozenset[str]] | None = (
         None  # of a file's column of numbers, told by its cells
     )
@@ -67,7 +67,7 @@ class ActionType:
     unique_key: str | None = None  # rows without it, or with it twice, refuse a whole JSON submission
     result: Result
     begin: Begin
-    plan: Plan | None = None  # for source "planned": what makes the portions
+    plan: Plan | None = None  # for source "planned": what makes the batches
 
     @property
     def no_body(self) -> bytes | None:
@@ -140,10 +140,10 @@ class Upload(Protocol):
         """The file's bytes as they were sent, out of their form; perhaps compressed, or a workbook."""
         ...
 
-    def placed(self, portion: Portion, source: Source) -> Portion:
-        """The portion with the lines that its rows had in the file they came in first."""
+    def placed(self, batch: Batch, source: Source) -> Batch:
+        """The batch with the lines that its rows had in the file they came in first."""
         ...
 
-    def wishes(self) -> Wishes:
+    def submission_options(self) -> SubmissionOptions:
         """What else was asked for; raises RequestError for what cannot be understood."""
         ...

@@ -23,16 +23,16 @@ class DataDirectoryInUseError(TallykeepError):
     """Another Tallykeep serves this data directory."""
 
 
-class OutOfTurnError(TallykeepError):
-    """An earlier portion of the same action is open again: this one has to wait for it."""
+class OutOfOrderError(TallykeepError):
+    """An earlier batch of the same action is open again: this one has to wait for it."""
 
 
 class NotTriedError(TallykeepError):
-    """A portion could not be tried in a process of its own just now; nothing is known of its rows."""
+    """A batch could not be tried in a process of its own just now; nothing is known of its rows."""
 
 
-class PortionLostError(TallykeepError):
-    """The portion was closed, or its action ended, by someone else: nothing may be written."""
+class BatchLostError(TallykeepError):
+    """The batch was closed, or its action ended, by someone else: nothing may be written."""
 
 
 class RequestError(TallykeepError):

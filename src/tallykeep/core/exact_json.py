@@ -13,12 +13,12 @@ EncodeError = orjson.JSONEncodeError
 # Every sign of a number becomes a 0, so that one look finds those that are long enough to lose digits.
 _NUMERALS = bytes.maketrans(b"0123456789.+-E", b"0" * 13 + b"e")
 _LONG, _LONG_POWER = b"0" * 16, b"0e000"
-_MOST_DIGITS = 1_000  # PostgreSQL holds 16,383 behind the point
+_MAX_DIGITS = 1_000  # PostgreSQL holds 16,383 behind the point
 _SHORT = 16  # fifteen digits and a point: a float holds them all
 _WHOLE_DIGITS = 20  # of 64 bits, with a sign
 
-MOST_BRACKETS = 32_768
-TOO_MANY_BRACKETS = f"holds more than {MOST_BRACKETS} arrays and objects"
+MAX_BRACKETS = 32_768
+TOO_MANY_BRACKETS = f"holds more than {MAX_BRACKETS} arrays and objects"
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?+', re.DOTALL)
 
 
@@ -46,7 +46,7 @@ def loads(text: str | bytes | bytearray) -> Any:
     MOST_BRACKETS arrays and objects beneath the outermost one.
     """
     data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
-    if len(data) > 2 * MOST_BRACKETS and _brackets(data) > MOST_BRACKETS + 1:
+    if len(data) > 2 * MAX_BRACKETS and _brackets(data) > MAX_BRACKETS + 1:
         raise CannotKeepError(f"it {TOO_MANY_BRACKETS}")
     value = _read(data)
     numerals = data.translate(_NUMERALS)
@@ -61,7 +61,7 @@ def loads(text: str | bytes | bytearray) -> Any:
 def _brackets(data: bytes | bytearray) -> int:
     """How many are opened; not counted one by one where there are few even with those that stand in texts."""
     count = data.count(b"[") + data.count(b"{")
-    if count <= MOST_BRACKETS:
+    if count <= MAX_BRACKETS:
         return count
     bare = _STRING.sub(b"", data)
     return bare.count(b"[") + bare.count(b"{")
@@ -85,8 +85,8 @@ def _whole(text: str) -> int | float | Decimal:
 def _decimal(text: str) -> float | Decimal:
     if len(text) <= _SHORT and "e" not in text and "E" not in text:
         return float(text)
-    if len(text) > 3 * _MOST_DIGITS:
-        raise NumberError(f"it holds a number of more than {_MOST_DIGITS} digits")
+    if len(text) > 3 * _MAX_DIGITS:
+        raise NumberError(f"it holds a number of more than {_MAX_DIGITS} digits")
     number = float(text)
     try:
         exact = Decimal(text)
@@ -95,8 +95,8 @@ def _decimal(text: str) -> float | Decimal:
     if Decimal(repr(number)) == exact:
         return number
     _, digits, exponent = exact.as_tuple()
-    if len(digits) > _MOST_DIGITS or not isinstance(exponent, int) or exponent < -_MOST_DIGITS:
-        raise NumberError(f"it holds a number of more than {_MOST_DIGITS} digits")
+    if len(digits) > _MAX_DIGITS or not isinstance(exponent, int) or exponent < -_MAX_DIGITS:
+        raise NumberError(f"it holds a number of more than {_MAX_DIGITS} digits")
     return exact
 
 

@@ -8,11 +8,11 @@ _ID_HEX_DIGITS = 18
 _ID_RANDOM_BITS = 30
 
 
-def wire_time(moment: datetime | None, precision: str = "milliseconds") -> str | None:
+def wire_time(timestamp: datetime | None, precision: str = "milliseconds") -> str | None:
     """A moment as the wire format writes it: 2023-01-20T07:23:43.289Z."""
-    if moment is None:
+    if timestamp is None:
         return None
-    return moment.astimezone(UTC).isoformat(timespec=precision).removesuffix("+00:00") + "Z"
+    return timestamp.astimezone(UTC).isoformat(timespec=precision).removesuffix("+00:00") + "Z"
 
 
 def new_id(prefix: str) -> str:

@@ -1,4 +1,4 @@
-"""What an action type does with the rows of one portion: every operation derives from this class."""
+"""What an action type does with the rows of one batch: every operation derives from this class."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ Connection = AsyncConnection[DictRow]
 
 
 class Operation(ABC):
-    """Works on one portion, within the transaction that closes it: check, then stage, then write.
+    """Works on one batch, within the transaction that closes it: check, then stage, then write.
 
     A row that failed is returned as a Failure; every other row is done. An exception means a defect or an outage.
     """
@@ -23,18 +23,18 @@ class Operation(ABC):
 
     @abstractmethod
     async def stage(self) -> None:
-        """Bring what passed to the database; runs beside earlier portions, so nothing may depend on what they write."""
+        """Bring what passed to the database; runs beside earlier batches, so nothing may depend on what they write."""
 
     @abstractmethod
     async def write(self) -> list[Failure]:
-        """Write the resources; every earlier portion of the action is closed by now."""
+        """Write the resources; every earlier batch of the action is closed by now."""
 
     def created(self) -> Mapping[str, int]:
         """Return the keys of the resources that writing created, each with its row. The other rows updated."""
         return {}
 
     def report(self) -> str:
-        """Return this portion's lines of the action's report file, as CSV; asked only of types that have one."""
+        """Return this batch's lines of the action's report file, as CSV; asked only of types that have one."""
         return ""
 
     def met(self) -> int | None:

@@ -89,7 +89,7 @@ class Table(Sequence[Row]):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """The outcome of a row that failed; a row without one, in a closed portion, is done."""
+    """The outcome of a row that failed; a row without one, in a closed batch, is done."""
 
     row: int
     key: str | None

@@ -11,7 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "TALLYKEEP_"
 _LARGEST = 1 << 50
-_LONGEST_SHOWN = 100
+_MAX_SHOWN_LENGTH = 100
 _OF_COMMANDS = ("TALLYKEEP_URL", "TALLYKEEP_PROFILE")
 _FIRST_KEYS = ("app_id", "app_token", "management_id", "management_token")
 _SECRETS = ("app_token", "management_token", "database_url")
@@ -70,9 +70,9 @@ class Settings(BaseSettings):
         description="Memory for reading one workbook; two are imported at a time, and two looked at, one of a project.",
     )
     max_row_bytes: _Bytes = Field(default=1 << 20, description="Largest single row in bytes.")
-    portion_rows: _Count = Field(default=10_000, description="Rows in a portion, at most.")
-    portion_bytes: int = Field(
-        default=8 << 20, gt=0, le=256 << 20, description="Bytes in a portion, at most (one row always fits)."
+    batch_rows: _Count = Field(default=10_000, description="Rows in a batch, at most.")
+    batch_bytes: int = Field(
+        default=8 << 20, gt=0, le=256 << 20, description="Bytes in a batch, at most (one row always fits)."
     )
     failures_in_result: int = Field(
         default=1_000, ge=0, le=1_000_000, description="Failed rows listed in an action's result."
@@ -98,29 +98,29 @@ class Settings(BaseSettings):
     session_hours: float = Field(
         default=12, gt=0, le=24 * 365, description="How long somebody who signed in to the dashboard stays so."
     )
-    tidy_interval_seconds: _Seconds = Field(
+    prune_interval_seconds: _Seconds = Field(
         default=60, description="How often a worker looks for what has been kept long enough."
     )
 
     worker_concurrency: int = Field(
-        default=3, gt=0, le=1_000, description="Portions one worker process has in hand at a time."
+        default=3, gt=0, le=1_000, description="Batches one worker process has in hand at a time."
     )
-    portions_in_flight: int = Field(default=3, gt=0, le=1_000, description="Portions of one action in hand at a time.")
-    portion_attempts: _Count = Field(
+    batches_in_flight: int = Field(default=3, gt=0, le=1_000, description="Batches of one action in hand at a time.")
+    batch_attempts: _Count = Field(
         default=2,
-        description="A portion at which so many attempts ended without any outcome is tried in a process of its own.",
+        description="A batch at which so many attempts ended without any outcome is tried in a process of its own.",
     )
-    portion_retries: _Count = Field(
+    batch_retries: _Count = Field(
         default=20,
         description="An action is given up after so many tries in a row that an error ended without any progress; to"
         " wait for others is none.",
     )
     lock_wait_seconds: _Seconds = Field(
         default=0.5,
-        description="How long a portion waits for rows that others hold before it gives its place in the worker back;"
+        description="How long a batch waits for rows that others hold before it gives its place in the worker back;"
         " it is tried again later.",
     )
-    lease_seconds: _Seconds = Field(default=60, description="How long a silent worker keeps its portion.")
+    lease_seconds: _Seconds = Field(default=60, description="How long a silent worker keeps its batch.")
     worker_silence_seconds: _Seconds = Field(
         default=30,
         description="serve kills and restarts a worker that shows no sign of life for so long.",
@@ -199,7 +199,7 @@ def _told(name: str, found: Any, options: dict[str, object]) -> str:
     if name in _SECRETS:
         return f"{given} cannot be used (its value is not shown): {allowed}"
     shown = repr(str(found["input"]))
-    return f"{given} is {shown if len(shown) <= _LONGEST_SHOWN else shown[:_LONGEST_SHOWN] + '…'}; {allowed}"
+    return f"{given} is {shown if len(shown) <= _MAX_SHOWN_LENGTH else shown[:_MAX_SHOWN_LENGTH] + '…'}; {allowed}"
 
 
 def _allowed(name: str) -> str:

@@ -13,7 +13,7 @@ class OnError(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class SubmissionOptions:
     """What a submission asks for beside its rows.
 
     `mapping` renames columns of a file, or skips them (None); without a `delimiter`, its header tells, and without

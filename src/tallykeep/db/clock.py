@@ -13,5 +13,5 @@ async def database_time(connection: Connection) -> datetime:
     found = await (await connection.execute(_sql.present)).fetchone()
     if found is None:
         raise RuntimeError("a SELECT without FROM has one row")
-    moment: datetime = found["moment"]
-    return moment
+    timestamp: datetime = found["moment"]
+    return timestamp

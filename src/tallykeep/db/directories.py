@@ -46,7 +46,7 @@ def unusable(what: str, path: Path, done: str, error: OSError) -> DataDirectoryU
     """The error that says of a path of ours what could not be done, why, and what to do."""
     where = f": {error.filename}" if error.filename not in (None, str(path)) else ""
     return DataDirectoryUnusableError(
-        f"{what} {path} cannot be {done} ({error.strerror}{where}); mend that, or choose another place with"
+        f"{what} {path} cannot be {done} ({error.strerror}{where}); fix that, or choose another place with"
         " --data-dir or TALLYKEEP_DATA_DIR"
     )
 

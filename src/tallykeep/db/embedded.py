@@ -38,7 +38,7 @@ _USER_TRIES = 5
 _USER_PAUSE_SECONDS = 1.0
 _MEBIBYTE = 1 << 20
 _SOCKET = ".s.PGSQL.5432"
-_LONGEST_SOCKET_PATH = 103  # bytes; Linux has four more
+_MAX_SOCKET_PATH_LENGTH = 103  # bytes; Linux has four more
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +153,7 @@ def _socket_dir(data_dir: Path, user: pwd.struct_passwd | None) -> Path:
 
 def _fits(directory: Path) -> bool:
     # A comma stands between directories where the server is told them, and between hosts where clients are.
-    return len(os.fsencode(directory / _SOCKET)) <= _LONGEST_SOCKET_PATH and "," not in str(directory)
+    return len(os.fsencode(directory / _SOCKET)) <= _MAX_SOCKET_PATH_LENGTH and "," not in str(directory)
 
 
 def running_embedded(data_dir: Path) -> str | None:

@@ -22,7 +22,7 @@ _SMALL = frozenset(  # types whose values are
 
 
 async def fetch_within(
-    connection: Connection, query: sql.Composed, parameters: Mapping[str, Any], most_bytes: int
+    connection: Connection, query: sql.Composed, parameters: Mapping[str, Any], max_bytes: int
 ) -> tuple[Rows, bool]:
     """The query's rows, as many as hold so many bytes together, but one at least; and whether these are all.
 
@@ -36,7 +36,7 @@ async def fetch_within(
     ):
         async for row in coming:
             size += steps.size_of_next(cursor.pgresult)
-            if rows and size > most_bytes:
+            if rows and size > max_bytes:
                 return rows, False
             rows.append(row)
             if steps.is_long:

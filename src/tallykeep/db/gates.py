@@ -24,7 +24,7 @@ CATEGORIES = "the categories"
 PRODUCTS = "the products"
 CAMPAIGN = "the campaign"  # that an action is about; its gate is the one of `campaign_gate`
 
-_PATIENCE = 3  # seconds that a request waits for a gate, or behind it for a row
+_TIMEOUT = 3  # seconds that a request waits for a gate, or behind it for a row
 _RETRY_AFTER = 5
 _SILENCE = "30s"  # after which the gates of a request whose process is stopped are opened again
 
@@ -40,8 +40,8 @@ async def hold(connection: Connection, project_id: int, *parents: str) -> dateti
     To be called outside of savepoints: what is locked within one that is rolled back is not locked any more.
     """
     held = await (await connection.execute(_sql.hold, {"project_id": project_id, "held": list(parents)})).fetchall()
-    moment: datetime = held[-1]["moment"]
-    return moment
+    timestamp: datetime = held[-1]["moment"]
+    return timestamp
 
 
 async def hold_for_request(connection: Connection, project_id: int, *parents: str) -> datetime:
@@ -55,7 +55,7 @@ async def hold_for_request(connection: Connection, project_id: int, *parents: st
 async def change(connection: Connection, project_id: int, *parents: str, held: tuple[str, ...] = ()) -> datetime:
     """Shut the gates of what a request is about to read and change, until its transaction ends; returns the present.
 
-    Waits for the portions in hand and lets none pass that comes later. `held` are those that the request holds beside.
+    Waits for the batches in hand and lets none pass that comes later. `held` are those that the request holds beside.
     Raises ServiceUnavailableError after a while.
     """
     return await _pass(connection, project_id, parents, held)
@@ -63,26 +63,26 @@ async def change(connection: Connection, project_id: int, *parents: str, held: t
 
 async def _pass(connection: Connection, project_id: int, changed: tuple[str, ...], held: tuple[str, ...]) -> datetime:
     asked = {"project_id": project_id, "changed": list(changed), "held": list(held)}
-    limits = {"patience": f"{_PATIENCE}s", "silence": _SILENCE}
+    limits = {"patience": f"{_TIMEOUT}s", "silence": _SILENCE}
     try:
         passed = await (await connection.execute(_sql.pass_gates, {**asked, **limits})).fetchall()
     except LockNotAvailable:
         raise _too_long(changed, held) from None
-    moment: datetime = passed[-1]["moment"]
-    return moment
+    timestamp: datetime = passed[-1]["moment"]
+    return timestamp
 
 
 def _too_long(changed: tuple[str, ...], held: tuple[str, ...]) -> ServiceUnavailableError:
-    waited = f"for {_PATIENCE} seconds. Nothing was changed; send the same request again in a moment"
+    waited = f"for {_TIMEOUT} seconds. Nothing was changed; send the same request again in a moment"
     if changed:
-        reason = f"An action has been writing what depends on {_listed(changed)} {waited}"
+        reason = f"An action has been writing what depends on {_list_spec(changed)} {waited}"
     else:
-        reason = f"Another request, or an action, has kept {_listed(held)} from being used {waited}"
+        reason = f"Another request, or an action, has kept {_list_spec(held)} from being used {waited}"
     refused = ServiceUnavailableError(reason)
     refused.headers["Retry-After"] = str(_RETRY_AFTER)
     return refused
 
 
-def _listed(parents: tuple[str, ...]) -> str:
+def _list_spec(parents: tuple[str, ...]) -> str:
     *others, last = parents
     return f"{', '.join(others)} or {last}" if others else last

@@ -1,6 +1,6 @@
-"""The loader of .sql files: `queries(__package__, "store.sql").claim_portion` is the text of that query.
+"""The loader of .sql files: `queries(__package__, "store.sql").claim_batch` is the text of that query.
 
-A file holds queries marked `-- name: claim_portion`, with parameters as `:name` (aiosql's format).
+A file holds queries marked `-- name: claim_batch`, with parameters as `:name` (aiosql's format).
 """
 
 from importlib.resources import files

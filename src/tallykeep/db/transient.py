@@ -1,4 +1,4 @@
-"""Which errors pass: the same portion may well succeed later, as it is."""
+"""Which errors pass: the same batch may well succeed later, as it is."""
 
 import psycopg
 from psycopg.errors import (
@@ -11,13 +11,13 @@ from psycopg.errors import (
 )
 from psycopg_pool import PoolTimeout
 
-from tallykeep.core.errors import DatabaseUnavailableError, NotTriedError, OutOfTurnError, PortionLostError
+from tallykeep.core.errors import BatchLostError, DatabaseUnavailableError, NotTriedError, OutOfOrderError
 from tallykeep.db.connections.standing import DatabaseAwayError
 
 # SQLSTATE classes that are not the rows' fault: connection, transaction state, rollback (deadlock), resources,
 # operator's intervention. psycopg's own exception classes cut it differently (54, a row too large, is Operational).
-_PASSING_CLASSES = ("08", "25", "40", "53", "57")
-# The database does not serve anybody just now: no portion has brought that about, and none is given up for it.
+_TRANSIENT_CLASSES = ("08", "25", "40", "53", "57")
+# The database does not serve anybody just now: no batch has brought that about, and none is given up for it.
 _OUTAGES = (DiskFull, TooManyConnections, ReadOnlySqlTransaction, AdminShutdown, CannotConnectNow, PoolTimeout,
             DatabaseAwayError)  # fmt: skip
 
@@ -38,18 +38,18 @@ def accuses_a_row(error: Exception, seconds: float, lease_seconds: float) -> boo
     return seconds >= lease_seconds and not isinstance(error, LockNotAvailable)
 
 
-def is_passing(error: Exception) -> bool:
+def is_transient(error: Exception) -> bool:
     """Whether it is no defect and not the rows' fault."""
-    if isinstance(error, OutOfTurnError | PortionLostError | NotTriedError | PoolTimeout):
+    if isinstance(error, OutOfOrderError | BatchLostError | NotTriedError | PoolTimeout):
         return True
     if not isinstance(error, psycopg.Error):
         return False
     if error.sqlstate is None:
         return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
-    return error.sqlstate[:2] in _PASSING_CLASSES or isinstance(error, LockNotAvailable)
+    return error.sqlstate[:2] in _TRANSIENT_CLASSES or isinstance(error, LockNotAvailable)
 
 
-def passing_cause(error: Exception) -> Exception | None:
+def transient_cause(error: Exception) -> Exception | None:
     """What the database said, where this comes of it and passes; else None."""
     cause = error.__cause__ if isinstance(error, DatabaseUnavailableError) else error
-    return cause if isinstance(cause, Exception) and is_passing(cause) else None
+    return cause if isinstance(cause, Exception) and is_transient(cause) else None

@@ -1,4 +1,4 @@
-"""The worker process: it listens to the queue, applies portions, rescues what the queue lost, and tidies up."""
+"""The worker process: it listens to the queue, applies batches, rescues what the queue lost, and tidies up."""
 
 import asyncio
 import gc
@@ -11,22 +11,22 @@ import structlog
 
 from tallykeep.db.connections.guard import Guard
 from tallykeep.db.connections.reach import told
-from tallykeep.engine.managing.retention import Tidier
+from tallykeep.engine.managing.retention import Pruner
 from tallykeep.engine.recovering.rescuer import Rescuer
-from tallykeep.engine.scheduling.job_queue import EXPRESS, QUEUE, Queue
+from tallykeep.engine.scheduling.job_queue import QUEUE, SMALL, Queue
 
 _log = structlog.get_logger()
 
-EXPRESS_CONCURRENCY = 1  # portions of small actions in hand while larger ones take all that is there
+SMALL_CONCURRENCY = 1  # batches of small actions in hand while larger ones take all that is there
 
 _POLL_SECONDS = 0.5  # when a notification is lost, or none can be had (a transaction-mode pooler)
 _SHUTDOWN_SECONDS = 5
 _BEGIN_AGAIN_SECONDS = 0.2
-_LONGEST_STOP_SECONDS = 8
+_MAX_STOP_SECONDS = 8
 _SWITCH_SECONDS = 0.0005  # rows are checked in threads, beside which what is written has to flow
 
 
-async def run_worker(queue: Queue, rescuer: Rescuer, tidier: Tidier, guard: Guard, *, concurrency: int) -> None:
+async def run_worker(queue: Queue, rescuer: Rescuer, pruner: Pruner, guard: Guard, *, concurrency: int) -> None:
     """Work until SIGTERM or SIGINT, through whatever outages there are."""
     _collect_garbage_seldom()
     sys.setswitchinterval(_SWITCH_SECONDS)
@@ -35,15 +35,15 @@ async def run_worker(queue: Queue, rescuer: Rescuer, tidier: Tidier, guard: Guar
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     async with queue.app.open_async():
         tasks = [
-            asyncio.create_task(_keep_working(queue, guard, concurrency, QUEUE, EXPRESS), name="work"),
-            asyncio.create_task(_keep_working(queue, guard, EXPRESS_CONCURRENCY, EXPRESS), name="express"),
+            asyncio.create_task(_keep_working(queue, guard, concurrency, QUEUE, SMALL), name="work"),
+            asyncio.create_task(_keep_working(queue, guard, SMALL_CONCURRENCY, SMALL), name="small"),
             asyncio.create_task(rescuer.run(), name="rescue"),
-            asyncio.create_task(tidier.run(), name="tidy"),
+            asyncio.create_task(pruner.run(), name="prune"),
         ]
         _log.info("worker is ready")
         await stopping.wait()
         # Leaving politely needs the database, which may be gone; leaving at once harms nothing.
-        asyncio.get_running_loop().call_later(_LONGEST_STOP_SECONDS, os._exit, 0)
+        asyncio.get_running_loop().call_later(_MAX_STOP_SECONDS, os._exit, 0)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -64,7 +64,7 @@ async def _keep_working(queue: Queue, guard: Guard, concurrency: int, *queues: s
 
 
 def _collect_garbage_seldom() -> None:
-    """A portion makes tens of thousands of objects without cycles; searching them again and again costs a fifth."""
+    """A batch makes tens of thousands of objects without cycles; searching them again and again costs a fifth."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(200_000, 20, 100)

@@ -1,17 +1,17 @@
-"""Cutting: rows are gathered into portions of bounded size, numbered as they come."""
+"""Cutting: rows are gathered into batches of bounded size, numbered as they come."""
 
 from collections.abc import Collection, Iterator
 
+from tallykeep.core.batch import Batch
 from tallykeep.core.errors import InvalidPayloadError
-from tallykeep.core.portion import Portion
 
-_MOST_BLANK_BYTES = 128 << 20
+_MAX_BLANK_BYTES = 128 << 20
 
 
-class PortionCutter:
-    """Gathers the bytes of consecutive rows and hands out portions of at most `max_rows` rows.
+class BatchCutter:
+    """Gathers the bytes of consecutive rows and hands out batches of at most `max_rows` rows.
 
-    A portion also ends with the row that brings it to `max_bytes`, so its size is bounded by that plus one row.
+    A batch also ends with the row that brings it to `max_bytes`, so its size is bounded by that plus one row.
     """
 
     def __init__(self, *, max_rows: int, max_bytes: int, separator: bytes = b"") -> None:
@@ -22,13 +22,13 @@ class PortionCutter:
         self._count = 0  # of rows within runs, beyond one each
         self._size = 0
         self._taken_bytes = 0
-        self._lines: list[int] = []  # of the portion, as it has them
+        self._lines: list[int] = []  # of the batch, as it has them
         self._next_line = 0  # of a row that follows the one before
         self._broken: list[int] = []
         self.next_row = 1
 
-    def add(self, rows: list[bytes], lines: list[int] | None = None, broken: Collection[int] = ()) -> Iterator[Portion]:
-        """Take rows, and the line that each begins at in its file, and yield the portions that are full.
+    def add(self, rows: list[bytes], lines: list[int] | None = None, broken: Collection[int] = ()) -> Iterator[Batch]:
+        """Take rows, and the line that each begins at in its file, and yield the batches that are full.
 
         `broken` are the places among these rows of lines whose quotes do not match up; no separator goes with them.
         """
@@ -43,7 +43,7 @@ class PortionCutter:
             if self.room <= 0 or self._size >= self._max_bytes:
                 yield from self.cut()
 
-    def add_run(self, run: bytes, count: int, line: int | None = None) -> Iterator[Portion]:
+    def add_run(self, run: bytes, count: int, line: int | None = None) -> Iterator[Batch]:
         """Take so many rows, at most `max_rows`, in one piece, with what stands between; one a line from `line`."""
         if count > self.room:
             yield from self.cut()
@@ -62,33 +62,33 @@ class PortionCutter:
         self._next_line = line + count
 
     def is_for(self, count: int) -> bool:
-        """Whether so many rows at once leave portions about as large as they may be."""
+        """Whether so many rows at once leave batches about as large as they may be."""
         return count <= max(self.room, self._max_rows // 8)
 
     def refuse_blanks(self, passed_bytes: int) -> None:
         """Raise InvalidPayloadError where too much of what was passed is no row: a small file may expand to that."""
         blank_bytes = passed_bytes - self._taken_bytes
-        if blank_bytes > max(_MOST_BLANK_BYTES, self._taken_bytes):
+        if blank_bytes > max(_MAX_BLANK_BYTES, self._taken_bytes):
             raise InvalidPayloadError(
-                f"More than {_MOST_BLANK_BYTES >> 20} MiB are blanks or blank lines, more than all rows before"
+                f"More than {_MAX_BLANK_BYTES >> 20} MiB are blanks or blank lines, more than all rows before"
                 f" row {self.row_number} together; leave them out"
             )
 
     @property
     def gathered(self) -> int:
-        """How many bytes wait for the portion to be full."""
+        """How many bytes wait for the batch to be full."""
         return self._size
 
     @property
     def room(self) -> int:
-        """How many more rows the portion may have."""
+        """How many more rows the batch may have."""
         return self._max_rows - len(self._rows) - self._count
 
-    def cut(self) -> Iterator[Portion]:
-        """Yield what has been gathered, if anything, as a portion."""
+    def cut(self) -> Iterator[Batch]:
+        """Yield what has been gathered, if anything, as a batch."""
         if self._rows:
             count = len(self._rows) + self._count
-            yield Portion(self.next_row, count, self._separator.join(self._rows), self._lines or None,
+            yield Batch(self.next_row, count, self._separator.join(self._rows), self._lines or None,
                           self._broken or None)  # fmt: skip
             self.next_row += count
             self._rows, self._count, self._size, self._lines, self._broken = [], 0, 0, [], []

@@ -13,8 +13,8 @@ _MARKS = (  # the longer ones first, since they begin like the others
     (b"\xff\xfe\0\0", "utf-32"), (b"\0\0\xfe\xff", "utf-32"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"),
     (_UTF8_BOM, _UTF8),
 )  # fmt: skip
-_LONGEST_MARK = 4
-_LONGEST_NAME = 40
+_MAX_MARK_LENGTH = 4
+_MAX_NAME_LENGTH = 40
 _LEGACY = "cp1252"
 # Who says the one writes the other, which has more signs: so browsers read them, too.
 _AS_WRITTEN = {
@@ -72,7 +72,7 @@ class Transcoder:
     def _take_mark(self, chunk: bytes, *, final: bool | None) -> bytes:
         """Wait for as many bytes as a mark may have, and tell the encoding by it, or by what was declared."""
         self._held += chunk
-        if len(self._held) < _LONGEST_MARK and final is False:
+        if len(self._held) < _MAX_MARK_LENGTH and final is False:
             return b""
         held, self._held = bytes(self._held), bytearray()
         encoding = next((encoding for mark, encoding in _MARKS if held.startswith(mark)), self._charset)
@@ -132,8 +132,8 @@ def without_marks(text: bytes) -> bytes:
 
 def known_charset(charset: str) -> str:
     """The encoding's name in Python; raises UnsupportedMediaTypeError where there is none."""
-    if len(charset) > _LONGEST_NAME:
-        raise UnsupportedMediaTypeError(f"The charset {charset[:_LONGEST_NAME] + '…'!r} is not known")
+    if len(charset) > _MAX_NAME_LENGTH:
+        raise UnsupportedMediaTypeError(f"The charset {charset[:_MAX_NAME_LENGTH] + '…'!r} is not known")
     try:
         "".encode(charset)  # refuses codecs that are no encodings of text
         known = codecs.lookup(charset).name

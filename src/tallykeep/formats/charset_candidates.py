@@ -11,15 +11,15 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from functools import lru_cache
 
-_MOST_BYTES = 4_000
-_LONGEST_CELL = 1_000
+_MAX_BYTES = 4_000
+_MAX_CELL_LENGTH = 1_000
 _LOOKED_AT = 262_144
 _AS_IT_STANDS = 0.9  # of what is not ASCII has to be in plausible words for the charset not to be doubted
 _BETTER_BY = 0.25
 _PERFECT = 0.97  # in words of one language: then it need not be that much better
 _SLIGHTLY_BETTER_BY = 0.1
-_MOST_OFFERED = 3
-_MOST_BEHIND = 0.15
+_MAX_OFFERED = 3
+_MAX_BEHIND = 0.15
 _CELLS = re.compile(rb'[^\s,;"]+')
 _CHUNKS = re.compile(r"[A-Za-z\x80-\U0010ffff]+")
 
@@ -59,8 +59,8 @@ _LANGUAGES = {
     "Albanian": r"[a-zë]|ç(?=[aeiouëm])",
 }
 # Possessive: where two alternatives took the same letter, a long run of it would be tried in all combinations.
-_WORDS = {language: re.compile(f"(?:{signs})++") for language, signs in _LANGUAGES.items()}
-_ANY_WORD = re.compile("|".join(f"(?:{signs})++$" for signs in _LANGUAGES.values()))
+_WORDS = {language: re.compile(f"(?:{characters})++") for language, characters in _LANGUAGES.items()}
+_ANY_WORD = re.compile("|".join(f"(?:{characters})++$" for characters in _LANGUAGES.values()))
 
 # The letters that make up most of a text in these scripts, and those behind; elsewhere it is in another charset.
 _COMMON = {
@@ -125,7 +125,7 @@ def _best(readings: Iterable[_Reading]) -> list[str]:
     ranked = sorted(
         ((better + coherence, charset) for better, coherence, charset in readings), key=lambda each: -each[0]
     )
-    return [charset for score, charset in ranked if score >= ranked[0][0] - _MOST_BEHIND][:_MOST_OFFERED]
+    return [charset for score, charset in ranked if score >= ranked[0][0] - _MAX_BEHIND][:_MAX_OFFERED]
 
 
 def _telling_cells(sample: bytes) -> list[bytes]:
@@ -135,10 +135,10 @@ def _telling_cells(sample: bytes) -> list[bytes]:
     size = 0
     for match in _CELLS.finditer(sample, start, start + 2 * _LOOKED_AT):
         cell = match[0]
-        if not cell.isascii() and cell not in found and len(cell) <= _LONGEST_CELL:
+        if not cell.isascii() and cell not in found and len(cell) <= _MAX_CELL_LENGTH:
             found[cell] = None
             size += len(cell)
-            if size >= _MOST_BYTES:
+            if size >= _MAX_BYTES:
                 break
     return list(found)
 
@@ -165,12 +165,16 @@ def _plausibility(texts: Iterable[str], charset: str) -> float:
 def _doubtful(chunks: Collection[str]) -> set[str]:
     """The letters ý, þ, ð, where there are too many for a language that has them: it has more á, í, ó and ú."""
     rare = [chunk for chunk in chunks if not _RARE.isdisjoint(chunk)]
-    beside = sum(sign in _BESIDE_THEM for chunk in chunks for sign in chunk)
-    return _RARE if len(rare) >= 3 and 2 * beside < sum(sign in _RARE for chunk in rare for sign in chunk) else set()
+    beside = sum(character in _BESIDE_THEM for chunk in chunks for character in chunk)
+    return (
+        _RARE
+        if len(rare) >= 3 and 2 * beside < sum(character in _RARE for chunk in rare for character in chunk)
+        else set()
+    )
 
 
 def _foreign(chunk: str) -> int:
-    return sum(sign > "\x7f" for sign in chunk)
+    return sum(character > "\x7f" for character in chunk)
 
 
 def _grade(chunk: str, charset: str) -> float:
@@ -180,7 +184,7 @@ def _grade(chunk: str, charset: str) -> float:
         if is_word:
             grades.append(_word_grade(piece, charset))
         else:
-            grades += [_symbol_grade(sign, before, behind) for sign in piece]
+            grades += [_symbol_grade(character, before, behind) for character in piece]
     return min(grades, default=1.0)
 
 
@@ -194,26 +198,26 @@ def _pieces(chunk: str) -> Iterator[tuple[bool, str, str, str]]:
 
 
 @lru_cache(4096)
-def _is_letter(sign: str) -> bool:
+def _is_letter(character: str) -> bool:
     # Spanish and Portuguese write º and ª, and µ is a unit: symbols to us. Vowel signs are parts of words.
-    return sign not in "ºªµˆ" and unicodedata.category(sign) in ("Lu", "Ll", "Lo", "Lt", "Lm", "Mn", "Mc")
+    return character not in "ºªµˆ" and unicodedata.category(character) in ("Lu", "Ll", "Lo", "Lt", "Lm", "Mn", "Mc")
 
 
-def _symbol_grade(sign: str, before: str, behind: str) -> float:
-    if sign in _NEVER or unicodedata.category(sign) in ("Cc", "Cn", "Co", "Cs"):
+def _symbol_grade(character: str, before: str, behind: str) -> float:
+    if character in _NEVER or unicodedata.category(character) in ("Cc", "Cn", "Co", "Cs"):
         return 0.0
-    if unicodedata.name(sign, "").startswith(("BOX", "LIGHT SHADE", "MEDIUM SHADE", "DARK SHADE", "FULL BLOCK")):
+    if unicodedata.name(character, "").startswith(("BOX", "LIGHT SHADE", "MEDIUM SHADE", "DARK SHADE", "FULL BLOCK")):
         return 0.0
     if before and behind:
         beside_ascii = behind.isascii() or before[-1].isascii()
-        return float(sign in _WITHIN_WORDS or sign > "\u3000" or (sign in _APOSTROPHES and beside_ascii))
+        return float(character in _WITHIN_WORDS or character > "\u3000" or (character in _APOSTROPHES and beside_ascii))
     if before:
-        return float(sign in _BEHIND_WORDS or sign > "\u3000") or 0.5 * (sign in _SELDOM_BEHIND_WORDS)
-    return float(not behind or sign in _BEFORE_WORDS or sign > "\u3000")
+        return float(character in _BEHIND_WORDS or character > "\u3000") or 0.5 * (character in _SELDOM_BEHIND_WORDS)
+    return float(not behind or character in _BEFORE_WORDS or character > "\u3000")
 
 
 def _word_grade(word: str, charset: str) -> float:
-    scripts = {_script(sign) for sign in word}
+    scripts = {_script(character) for character in word}
     if scripts == {"LATIN"}:
         return float(not _is_mixed_up(word) and _ANY_WORD.match(_lower(word)) is not None)
     if len(scripts) == 1 and (script := next(iter(scripts))) in _COMMON:
@@ -224,8 +228,8 @@ def _word_grade(word: str, charset: str) -> float:
 
 
 @lru_cache(4096)
-def _script(sign: str) -> str:
-    return unicodedata.name(sign, "?").partition(" ")[0].partition("-")[0]
+def _script(character: str) -> str:
+    return unicodedata.name(character, "?").partition(" ")[0].partition("-")[0]
 
 
 def _lower(word: str) -> str:
@@ -247,28 +251,28 @@ def _script_grade(word: str, script: str) -> float:
         return 0.0
     if _FINAL.search(word):
         return 0.0
-    most, many = _COMMON[script]
-    weights = [_WEIGHTS[0 if sign in most else 1 if sign in many else 2] for sign in word.lower()]
+    maximum, many = _COMMON[script]
+    weights = [_WEIGHTS[0 if character in maximum else 1 if character in many else 2] for character in word.lower()]
     return min(1.0, sum(weights) / len(weights) / _EXPECTED_WEIGHT)
 
 
 def _eastern_grade(word: str, charset: str) -> float:
     """Common characters count wholly, those of another language in the same charset hardly; Latin ones not within."""
-    if any(sign.isascii() and sign.islower() for sign in word):
+    if any(character.isascii() and character.islower() for character in word):
         return 0.0
-    signs = [sign for sign in word if not sign.isascii()]
-    return sum(_eastern_sign_grade(sign, charset) for sign in signs) / len(signs)
+    characters = [character for character in word if not character.isascii()]
+    return sum(_eastern_sign_grade(character, charset) for character in characters) / len(characters)
 
 
-def _eastern_sign_grade(sign: str, charset: str) -> float:
-    script = _script(sign)
+def _eastern_sign_grade(character: str, charset: str) -> float:
+    script = _script(character)
     if script == "HANGUL":
         return 0.9 if charset in ("euc_kr", "utf-8") else 0.2
     if script in ("HIRAGANA", "KATAKANA"):
         return 1.0 if charset in (*_JAPANESE, "utf-8") else 0.5
     if script == "CJK" and charset in _EASTERN:
         first, last = _EASTERN[charset]
-        return 0.9 if first <= sign.encode(charset)[0] <= last else 0.3
+        return 0.9 if first <= character.encode(charset)[0] <= last else 0.3
     return 1.0 if charset == "utf-8" else 0.4
 
 

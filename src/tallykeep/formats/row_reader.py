@@ -1,4 +1,4 @@
-"""Reading a portion's body back into its rows."""
+"""Reading a batch's body back into its rows."""
 
 import csv
 import io
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from operator import itemgetter
 
 from tallykeep.core import exact_json
-from tallykeep.core.portion import Portion, Source
+from tallykeep.core.batch import Batch, Source
 from tallykeep.core.rows import Row, Table, Values
 from tallykeep.formats.csv.records import records_in
 from tallykeep.formats.csv.spreadsheet_errors import has_marks, unmarked
@@ -21,45 +21,45 @@ _LINE_END = re.compile(rb"\r\n?|\n")
 _UNMATCHED = "the quotes in this line do not match up"
 
 
-def read_rows(portion: Portion, source: Source) -> Sequence[Row]:
-    """The portion's rows in order, as a Table where it is that regular; one that cannot be read comes with its problem.
+def read_rows(batch: Batch, source: Source) -> Sequence[Row]:
+    """The batch's rows in order, as a Table where it is that regular; one that cannot be read comes with its problem.
 
-    A planned portion is a single value that says which resources it means.
+    A planned batch is a single value that says which resources it means.
     """
     if source.format == "planned":
-        return [Row(portion.first_row, exact_json.loads(portion.body))]
-    rows = _rows(portion, source)
-    if len(rows) == portion.row_count:
+        return [Row(batch.first_row, exact_json.loads(batch.body))]
+    rows = _rows(batch, source)
+    if len(rows) == batch.row_count:
         return rows
     # Splitting and reading disagree, a defect; still every row is accounted for, and none is written wrongly.
-    problem = f"Internal error: {portion.row_count} rows were read as {len(rows)}"
-    return [Row(portion.first_row + index, problem=problem) for index in range(portion.row_count)]
+    problem = f"Internal error: {batch.row_count} rows were read as {len(rows)}"
+    return [Row(batch.first_row + index, problem=problem) for index in range(batch.row_count)]
 
 
-def _rows(portion: Portion, source: Source) -> Sequence[Row]:
+def _rows(batch: Batch, source: Source) -> Sequence[Row]:
     if source.format == "csv":
-        if (table := _table(portion, source)) is not None:
+        if (table := _table(batch, source)) is not None:
             return table
-        rows = _csv_rows(portion, source.delimiter)
-        if has_marks(portion.body):
+        rows = _csv_rows(batch, source.delimiter)
+        if has_marks(batch.body):
             for row in rows:
                 row.value = None if row.value is None else unmarked(row.value)
         return rows if source.kept is None else _narrowed(rows, source.kept, source.width)
     if source.format == "ndjson":
-        return [_json_row(number, line) for number, line in enumerate(raw_rows(portion, source), portion.first_row)]
-    return _json_rows(portion)
+        return [_json_row(number, line) for number, line in enumerate(raw_rows(batch, source), batch.first_row)]
+    return _json_rows(batch)
 
 
-def raw_rows(portion: Portion, source: Source) -> list[bytes]:
-    """The bytes of each of the portion's rows, as they were sent (in UTF-8); for a file, with the line's end."""
+def raw_rows(batch: Batch, source: Source) -> list[bytes]:
+    """The bytes of each of the batch's rows, as they were sent (in UTF-8); for a file, with the line's end."""
     if source.format == "ndjson":
-        return portion.body.split(LINE_SEPARATOR)
+        return batch.body.split(LINE_SEPARATOR)
     if source.format != "csv":
-        return split_elements(portion.body)
-    if portion.row_count == 1:
-        return [portion.body]
+        return split_elements(batch.body)
+    if batch.row_count == 1:
+        return [batch.body]
     rows: list[bytes] = []
-    for piece, is_broken in _pieces(portion):
+    for piece, is_broken in _pieces(batch):
         if is_broken:
             rows.append(piece)
         elif b'"' in piece:
@@ -69,10 +69,10 @@ def raw_rows(portion: Portion, source: Source) -> list[bytes]:
     return rows
 
 
-def _pieces(portion: Portion) -> Iterator[tuple[bytes, bool]]:
+def _pieces(batch: Batch) -> Iterator[tuple[bytes, bool]]:
     """A file's rows: each line that is broken, which is True of it, and what is between, which is not."""
-    body, at = portion.body, 0
-    for place in portion.broken or ():
+    body, at = batch.body, 0
+    for place in batch.broken or ():
         if place > at:
             yield body[at:place], False
         found = _LINE_END.search(body, place)
@@ -82,36 +82,36 @@ def _pieces(portion: Portion) -> Iterator[tuple[bytes, bool]]:
         yield body[at:], False
 
 
-def first_rows(portion: Portion, rows: list[bytes]) -> Portion:
-    """The portion of a file with these rows alone, which are its first."""
+def first_rows(batch: Batch, rows: list[bytes]) -> Batch:
+    """The batch of a file with these rows alone, which are its first."""
     body = b"".join(rows)
-    broken = [place for place in portion.broken or () if place < len(body)]
-    return Portion(portion.first_row, len(rows), body, portion.lines, broken or None)
+    broken = [place for place in batch.broken or () if place < len(body)]
+    return Batch(batch.first_row, len(rows), body, batch.lines, broken or None)
 
 
-def split_rows(portion: Portion, source: Source, parts: int) -> list[Portion]:
-    """The portion cut into so many smaller ones of about the same number of rows, one row at least in each."""
-    rows = raw_rows(portion, source)
+def split_rows(batch: Batch, source: Source, parts: int) -> list[Batch]:
+    """The batch cut into so many smaller ones of about the same number of rows, one row at least in each."""
+    rows = raw_rows(batch, source)
     separator = _SEPARATORS[source.format]
     size = max(-(-len(rows) // parts), 1)
-    cut: list[Portion] = []
+    cut: list[Batch] = []
     start = 0
     for place in range(0, len(rows), size):
         body = separator.join(rows[place : place + size])
-        broken = [at - start for at in portion.broken or () if start <= at < start + len(body)]
+        broken = [at - start for at in batch.broken or () if start <= at < start + len(body)]
         count = len(rows[place : place + size])
-        cut.append(Portion(portion.first_row + place, count, body, portion.lines, broken or None))
+        cut.append(Batch(batch.first_row + place, count, body, batch.lines, broken or None))
         start += len(body)
     return cut
 
 
-def _json_rows(portion: Portion) -> Sequence[Row]:
+def _json_rows(batch: Batch) -> Sequence[Row]:
     try:
-        values = parse_elements(portion.body)
+        values = parse_elements(batch.body)
     except exact_json.DecodeError:
         return [_json_row(number, element)
-                for number, element in enumerate(split_elements(portion.body), portion.first_row)]  # fmt: skip
-    return Values(range(portion.first_row, portion.first_row + len(values)), values)
+                for number, element in enumerate(split_elements(batch.body), batch.first_row)]  # fmt: skip
+    return Values(range(batch.first_row, batch.first_row + len(values)), values)
 
 
 def _json_row(number: int, element: bytes) -> Row:
@@ -122,10 +122,10 @@ def _json_row(number: int, element: bytes) -> Row:
         return Row(number, problem=f"the row {what}: {error}")
 
 
-def _table(portion: Portion, source: Source) -> Table | None:
+def _table(batch: Batch, source: Source) -> Table | None:
     """Rows that need no parser; None where there is a quote, or a line of another width."""
-    body = portion.body
-    if portion.broken or b'"' in body or has_marks(body):
+    body = batch.body
+    if batch.broken or b'"' in body or has_marks(body):
         return None
     try:
         text = body.replace(b"\r\n", b"\n").decode()
@@ -135,14 +135,14 @@ def _table(portion: Portion, source: Source) -> Table | None:
     delimiter, width = source.delimiter, len(source.header) if source.kept is None else source.width
     if "\r" in text or lines.pop() or {line.count(delimiter) for line in lines} != {width - 1}:
         return None
-    numbers = range(portion.first_row, portion.first_row + len(lines))
+    numbers = range(batch.first_row, batch.first_row + len(lines))
     return Table(numbers, lines, delimiter=delimiter, width=width, kept=source.kept or range(width))
 
 
-def _csv_rows(portion: Portion, delimiter: str) -> list[Row]:
+def _csv_rows(batch: Batch, delimiter: str) -> list[Row]:
     rows: list[Row] = []
-    for piece, is_broken in _pieces(portion):
-        number = portion.first_row + len(rows)
+    for piece, is_broken in _pieces(batch):
+        number = batch.first_row + len(rows)
         if is_broken:
             rows.append(Row(number, problem=_UNMATCHED))
         else:
@@ -151,7 +151,7 @@ def _csv_rows(portion: Portion, delimiter: str) -> list[Row]:
 
 
 def _parsed(body: bytes, number: int, delimiter: str) -> list[Row]:
-    """Rows whose quotes match up; portions of older versions may be one whose do not, which is found out here."""
+    """Rows whose quotes match up; batches of older versions may be one whose do not, which is found out here."""
     try:
         text, broken = body.decode(), False
     except UnicodeDecodeError:

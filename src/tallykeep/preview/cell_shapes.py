@@ -10,10 +10,10 @@ from tallykeep.resources.fields.validators import Problem
 
 _SHAPED_SO = 0.5  # of the cells that hold something: fewer speak against the field
 _DIFFERENT = 0.5  # of a key's cells: where fewer differ, they are no keys
-_MOST_LOOKED_AT = 100
-_LONGEST_KEY, _MOST_WORDS = 64, 3
+_MAX_LOOKED_AT = 100
+_MAX_KEY_LENGTH, _MAX_WORDS = 64, 3
 _FEWEST_DIGITS = 5  # of a telephone number
-_LONGEST = 120  # of a cell that is looked at with patterns
+_MAX_LENGTH = 120  # of a cell that is looked at with patterns
 
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]++(?:\.[^@\s.]++)+")
 _DIALED = re.compile(r"'?(?:\+|00?\d|\()[\d\s()./-]{6,}|\d{3}[-.\s]\d{3,4}[-.\s]\d{4}", re.ASCII)
@@ -40,7 +40,7 @@ Shape = Callable[[str], bool]
 
 def is_email(cell: str) -> bool:
     """Whether it looks like an email address."""
-    return len(cell) <= _LONGEST and _EMAIL.fullmatch(cell.removeprefix("'")) is not None
+    return len(cell) <= _MAX_LENGTH and _EMAIL.fullmatch(cell.removeprefix("'")) is not None
 
 
 def is_phone(cell: str) -> bool:
@@ -50,7 +50,7 @@ def is_phone(cell: str) -> bool:
 
 def is_date(cell: str) -> bool:
     """Whether it reads as a day, in whatever order its parts are."""
-    if len(cell) > _LONGEST:
+    if len(cell) > _MAX_LENGTH:
         return False
     if _DATE.fullmatch(cell):
         return True
@@ -86,7 +86,7 @@ def _is_choice(field: ImportField, cell: str) -> bool:
 
 def speaks_against(field: ImportField, kind: str, cells: Sequence[str]) -> bool:
     """Whether the column's cells cannot be what the field holds; none at all say nothing."""
-    held = [cell for cell in cells if cell not in ("", CLEARING)][:_MOST_LOOKED_AT]
+    held = [cell for cell in cells if cell not in ("", CLEARING)][:_MAX_LOOKED_AT]
     if not held:
         return False
     if field.title in KEYS[kind] and not keys_differ(held):
@@ -121,15 +121,15 @@ def is_key(cell: str) -> bool:
 
 def _is_customers_key(cell: str) -> bool:
     return (
-        len(cell) <= _LONGEST_KEY
-        and cell.count(" ") < _MOST_WORDS
+        len(cell) <= _MAX_KEY_LENGTH
+        and cell.count(" ") < _MAX_WORDS
         and cell.casefold() not in _BOOLEANS
         and not (is_date(cell) or _PRICE.fullmatch(cell) or _URL.fullmatch(cell))
     )
 
 
 def _is_number(cell: str) -> bool:
-    return len(cell) <= _LONGEST and _NUMBER.fullmatch(cell) is not None and not is_date(cell)
+    return len(cell) <= _MAX_LENGTH and _NUMBER.fullmatch(cell) is not None and not is_date(cell)
 
 
 def _is_word(cell: str) -> bool:

@@ -6,14 +6,14 @@ from functools import cache
 
 from tallykeep.catalog.row_types import IMPORTS, ImportKind
 from tallykeep.core.action_type import ActionType
+from tallykeep.core.batch import Source
 from tallykeep.core.errors import InvalidPayloadError, InvalidQueryError
-from tallykeep.core.portion import Source
 from tallykeep.core.rows import Row
 from tallykeep.db.connections.pool import Connections
-from tallykeep.engine.applying.try_rows import Checked, Trial, try_out
-from tallykeep.engine.columns.cell_rules import choose_filling, fill
+from tallykeep.engine.applying.try_rows import Checked, RowsDryRun, try_out
+from tallykeep.engine.columns.cell_rules import choose_cell_rules, fill
 from tallykeep.engine.columns.column_mapping import Mapping, choose_columns
-from tallykeep.engine.intake.sample import Beginning, Sample, read_beginning
+from tallykeep.engine.intake.sample import FileSample, Sample, read_sample
 from tallykeep.engine.intake.unique_keys import UniqueKeys
 from tallykeep.formats.csv.decimal_marks import with_marks
 from tallykeep.formats.csv.header import Looked
@@ -99,7 +99,7 @@ class Preview:
 class _Look:
     """What a file is taken for, before its rows are tried; `source` reads them as an import would."""
 
-    beginning: Beginning
+    beginning: FileSample
     rows: list[Row]
     seen: list[SeenColumn]
     possible: list[Candidate]
@@ -121,13 +121,13 @@ async def preview(
     look = await asyncio.to_thread(_look, sample, asked, file_name, max_row_bytes)
     tried = await asyncio.to_thread(look.beginning.rows, look.source)
     tried = tried[: asked.limit]
-    trial = await try_out(pool, project_id, look.action_type, look.source, tried, asked.target)
-    return await asyncio.to_thread(_preview, sample, asked, look, len(tried), trial)
+    rows_dry_run = await try_out(pool, project_id, look.action_type, look.source, tried, asked.target)
+    return await asyncio.to_thread(_preview, sample, asked, look, len(tried), rows_dry_run)
 
 
 def _look(sample: Sample, asked: Asked, file_name: str | None, max_row_bytes: int) -> _Look:
     looked = Looked(asked.delimiter, asked.header_row, known_titles(asked.mapping))
-    beginning = read_beginning(sample, asked.charset, looked, max_row_bytes, decimal_marks)
+    beginning = read_sample(sample, asked.charset, looked, max_row_bytes, decimal_marks)
     rows = beginning.rows(beginning.source)
     seen = seen_columns(beginning.source, rows)
     possible = candidates(as_called(seen, asked.mapping or {}), sample.format, file_name, asked.defaults)
@@ -138,7 +138,7 @@ def _look(sample: Sample, asked: Asked, file_name: str | None, max_row_bytes: in
     is_file = beginning.source.format == "csv"
     mapping = suggested_mapping(chosen, seen) if asked.mapping is None and is_file else asked.mapping or {}
     source = choose_columns(replace(beginning.source, repeated=[]), mapping, ())
-    source = choose_filling(source, asked.defaults, asked.values, action_type)
+    source = choose_cell_rules(source, asked.defaults, asked.values, action_type)
     source = with_marks(source, beginning.decimal_marks, None)
     source = replace(source, last_day_counts=asked.last_day_counts)
     return _Look(
@@ -154,7 +154,7 @@ def _look(sample: Sample, asked: Asked, file_name: str | None, max_row_bytes: in
     )
 
 
-def _preview(sample: Sample, asked: Asked, look: _Look, tried: int, trial: Trial) -> Preview:
+def _preview(sample: Sample, asked: Asked, look: _Look, tried: int, rows_dry_run: RowsDryRun) -> Preview:
     beginning, source, kind, columns = look.beginning, look.source, look.chosen.kind, look.columns
     is_file = source.format == "csv"
     missing = missing_fields(kind, columns, source) if is_file else []
@@ -175,11 +175,11 @@ def _preview(sample: Sample, asked: Asked, look: _Look, tried: int, trial: Trial
         defaults=source.defaults,
         values=source.values,
         missing=missing,
-        needed=needed(kind, missing, trial.failures, tried) if is_file else [],
+        needed=needed(kind, missing, rows_dry_run.failures, tried) if is_file else [],
         refusal=_refusal(beginning, look.action_type, look.mapping, asked.defaults),
         taken=_taken(beginning, sample),
-        checked=trial.checked,
-        rows=previewed_rows(look.rows[: asked.limit], beginning, columns, kind, kept, trial),
+        checked=rows_dry_run.checked,
+        rows=previewed_rows(look.rows[: asked.limit], beginning, columns, kind, kept, rows_dry_run),
         warnings=_warnings(look, sample.format, is_kind_told=asked.kind is not None),
     )
 
@@ -205,7 +205,7 @@ def _titles_of_kinds() -> frozenset[str]:
     return frozenset(own.union(map(normal_title, words)))
 
 
-def _taken(beginning: Beginning, sample: Sample) -> TakenOfFile:
+def _taken(beginning: FileSample, sample: Sample) -> TakenOfFile:
     source, workbook = beginning.source, sample.workbook
     return TakenOfFile(workbook.sheets if workbook else [], source.sheet, source.header_row, source.skipped_rows)
 
@@ -222,14 +222,14 @@ def _chosen(possible: list[Candidate], wanted: str | None, source_format: str) -
     raise InvalidPayloadError(f"{wanted} come as {forms}, not as {source_format}")
 
 
-def _refusal(beginning: Beginning, action_type: ActionType, mapping: Mapping, defaults: dict[str, str]) -> str | None:
+def _refusal(beginning: FileSample, action_type: ActionType, mapping: Mapping, defaults: dict[str, str]) -> str | None:
     """What an import would be refused with as a whole, as far as its beginning tells."""
     try:
         choose_columns(beginning.source, mapping, action_type.required_columns, defaults)
         if action_type.unique_key:
             keys = UniqueKeys(action_type.unique_key)
-            for portion in beginning.portions:
-                keys.checked(portion, beginning.source)
+            for batch in beginning.batches:
+                keys.checked(batch, beginning.source)
     except InvalidPayloadError as refused:
         return refused.details
     return None

@@ -7,16 +7,16 @@ from typing import Literal
 
 from tallykeep.catalog.row_types import ImportKind
 from tallykeep.core import exact_json
-from tallykeep.core.portion import Source
+from tallykeep.core.batch import Source
 from tallykeep.core.rows import Row
 from tallykeep.engine.columns.column_mapping import Mapping
-from tallykeep.formats.csv.header import MOST_COLUMNS
+from tallykeep.formats.csv.header import MAX_COLUMNS
 from tallykeep.formats.csv.titles import normal_title
 from tallykeep.preview.file_warnings import Held
 from tallykeep.preview.missing_fields import unknown_values
 from tallykeep.preview.recognition import By, Candidate, SeenColumn
 
-_LONGEST_CELL = 200
+_MAX_CELL_LENGTH = 200
 _TOO_DEEP = "(nested too deep to be shown)"
 
 Use = Literal["field", "metadata", "left_out"]
@@ -48,7 +48,7 @@ def seen_columns(source: Source, rows: list[Row]) -> list[SeenColumn]:
             for index, title in enumerate(source.header)
         ]
     objects = [row.value for row in rows if isinstance(row.value, dict)]
-    names = islice(dict.fromkeys(name for each in objects for name in islice(each, MOST_COLUMNS)), MOST_COLUMNS)
+    names = islice(dict.fromkeys(name for each in objects for name in islice(each, MAX_COLUMNS)), MAX_COLUMNS)
     return [SeenColumn(name, _held(shown_value(each[name]) for each in objects if name in each)) for name in names]
 
 
@@ -65,7 +65,7 @@ def _held(cells: Iterable[str]) -> tuple[str, ...]:
 def shown_text(cell: str) -> str:
     """A text as it is shown: not longer than people read, and without what UTF-8 cannot hold."""
     text = cell.encode("utf-8", "replace").decode()
-    return text if len(text) <= _LONGEST_CELL else text[:_LONGEST_CELL] + "…"
+    return text if len(text) <= _MAX_CELL_LENGTH else text[:_MAX_CELL_LENGTH] + "…"
 
 
 def shown_value(value: object) -> str:

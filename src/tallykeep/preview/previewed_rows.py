@@ -6,8 +6,8 @@ from typing import Literal
 
 from tallykeep.catalog.row_types import ImportKind
 from tallykeep.core.rows import Row
-from tallykeep.engine.applying.try_rows import Checked, Trial
-from tallykeep.engine.intake.sample import Beginning
+from tallykeep.engine.applying.try_rows import Checked, RowsDryRun
+from tallykeep.engine.intake.sample import FileSample
 from tallykeep.preview.previewed_columns import Column, shown_text, shown_value
 from tallykeep.preview.problems import Places, Problem
 
@@ -26,14 +26,19 @@ class PreviewedRow:
 
 
 def previewed_rows(
-    rows: list[Row], beginning: Beginning, columns: list[Column], kind: ImportKind, kept: Sequence[int], trial: Trial
+    rows: list[Row],
+    beginning: FileSample,
+    columns: list[Column],
+    kind: ImportKind,
+    kept: Sequence[int],
+    rows_dry_run: RowsDryRun,
 ) -> list[PreviewedRow]:
     """The rows with what became of them in the trial; `kept` are the places of the columns that are read."""
     reasons: dict[int, str] = {}
-    for failure in trial.failures:
+    for failure in rows_dry_run.failures:
         reasons[failure.row] = "; ".join(filter(None, (reasons.get(failure.row), failure.reason)))
     places = Places({column.index: (column.title, column.target) for column in columns}, kind, kept)
-    created = set(trial.created.values())
+    created = set(rows_dry_run.created.values())
     numbers = beginning.line_numbers()
     unread = _not_taken_apart(rows, beginning)
     return [
@@ -41,7 +46,7 @@ def previewed_rows(
             number=row.number,
             line=numbers.get(row.number),
             cells=(shown_text(unread[row.number]),) if row.number in unread else _cells(row.value, columns),
-            outcome=_outcome(row.number, reasons, created, trial.checked),
+            outcome=_outcome(row.number, reasons, created, rows_dry_run.checked),
             problems=places.problems(reasons.get(row.number, "")),
         )
         for row in rows
@@ -56,7 +61,7 @@ def _outcome(number: int, reasons: dict[int, str], created: set[int], checked: C
     return "created" if number in created else "updated"
 
 
-def _not_taken_apart(rows: list[Row], beginning: Beginning) -> dict[int, str]:
+def _not_taken_apart(rows: list[Row], beginning: FileSample) -> dict[int, str]:
     """By number, the text of the rows that have no cells: lines that cannot be read, JSON that is no object."""
     expected = list if beginning.source.format == "csv" else dict
     numbers = [row.number for row in rows if not isinstance(row.value, expected)]

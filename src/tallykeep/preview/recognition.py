@@ -19,11 +19,11 @@ By = Literal["title", "synonym", "similarity", "mapping"]
 
 _SCORES: dict[By, float] = {"title": 1.0, "synonym": 0.9, "similarity": 0.6}
 _SAMPLES = 3
-_LONGEST_TITLE = 200  # that is looked at: nobody's word for a field is longer
+_MAX_TITLE_LENGTH = 200  # that is looked at: nobody's word for a field is longer
 _LOOSE = 0.75
 _ALIKE = 0.9  # of 1
-_SHORTEST_ALIKE, _LONGEST_ALIKE = 4, 40
-_MOST_COMPARED = 200  # columns whose spelling is compared; wider files are nobody's spreadsheet
+_SHORTEST_ALIKE, _MAX_ALIKE_LENGTH = 4, 40
+_MAX_COMPARED = 200  # columns whose spelling is compared; wider files are nobody's spreadsheet
 _WITHOUT_REQUIRED = 0.4  # what is left of a kind's confidence where none of its required fields is there
 _NAMED_SO = 0.15  # what the file's name adds
 _LESS = 0.5
@@ -32,7 +32,7 @@ _LIKELY = 0.5
 _NEEDING_LITTLE = ("orders",)
 _TELLING_CUSTOMERS = {"Email", "Phone", "Birthdate", "Address_line_1", "Postal_Code", "City"}
 _TELLING_PRODUCTS = {"price", "image_url", "attributes"}
-_SIGNS = re.compile(r"[\W_]+")
+_CHARACTERS = re.compile(r"[\W_]+")
 _IN_BRACKETS = re.compile(r"[(\[][^()\[\]]*+[)\]]")
 
 # Words in front of a column's name that only say what the rows are.
@@ -173,16 +173,16 @@ def _recognized(kind: ImportKind, column: SeenColumn, index: int) -> Recognized 
     title = dict(kind.titles()).get(normal_title(column.title))
     if title is not None:
         return _own_id_or_not(kind, column, title)
-    if len(column.title) > _LONGEST_TITLE:
+    if len(column.title) > _MAX_TITLE_LENGTH:
         return None
     words, fields = _words(kind.name), {each.title: each for each in kind.fields}
     spellings = _spellings(kind, column.title)
     for spelling in spellings:
         if spelling in words and _may_be(kind, fields[words[spelling]], column):
             return Recognized(words[spelling], "synonym", spelling in _LOOSE_WORDS)
-    if index < _MOST_COMPARED:
+    if index < _MAX_COMPARED:
         for spelling in spellings:
-            if _SHORTEST_ALIKE <= len(spelling) <= _LONGEST_ALIKE:
+            if _SHORTEST_ALIKE <= len(spelling) <= _MAX_ALIKE_LENGTH:
                 for close in get_close_matches(spelling, words, n=1, cutoff=_ALIKE):
                     field = fields[words[close]]
                     # What tells rows apart is never guessed: rows of one wrong key would become one.
@@ -212,8 +212,8 @@ def _own_id_or_not(kind: ImportKind, column: SeenColumn, title: str) -> Recogniz
 def _plain(text: str) -> str:
     """Letters and digits alone, in small letters without accents."""
     # Signs that are put together are put in order in quadratic time.
-    decomposed = unicodedata.normalize("NFKD", text[:_LONGEST_TITLE].casefold())
-    return _SIGNS.sub("", "".join(sign for sign in decomposed if not unicodedata.combining(sign)))
+    decomposed = unicodedata.normalize("NFKD", text[:_MAX_TITLE_LENGTH].casefold())
+    return _CHARACTERS.sub("", "".join(character for character in decomposed if not unicodedata.combining(character)))
 
 
 def _spellings(kind: ImportKind, title: str) -> list[str]:
@@ -221,7 +221,7 @@ def _spellings(kind: ImportKind, title: str) -> list[str]:
 
     None of a title that is too long to be one of ours.
     """
-    if len(title) > _LONGEST_TITLE:
+    if len(title) > _MAX_TITLE_LENGTH:
         return []
     spellings = dict.fromkeys((_plain(title), _plain(_IN_BRACKETS.sub("", title))))
     for plain in list(spellings):

@@ -21,7 +21,7 @@ Range = dict[str, Any]
 async def plan_ranges(
     connection: Connection, place: dict[str, Any], rows: int, *, table: str, key: str, reached: LiteralString
 ) -> None:
-    """Cut those of a table's rows that are reached into portions of an action, so many rows each.
+    """Cut those of a table's rows that are reached into batches of an action, so many rows each.
 
     `place` holds the project's and the action's ids, and the parameters of the condition `reached`.
     """

@@ -2,7 +2,7 @@
 
 -- name: plan_ranges!
 -- Each range begins behind the last key of the one before; the first and the last have no end.
-INSERT INTO portions (project_id, action_id, first_row, row_count, body)
+INSERT INTO batches (project_id, action_id, first_row, row_count, body)
 SELECT
     :project_id, :action_id, first_row, row_count,
     convert_to(

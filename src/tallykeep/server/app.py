@@ -15,7 +15,7 @@ import structlog
 import uvicorn
 
 from tallykeep.api.app import create_api
-from tallykeep.api.dependencies import lock_waits as patience
+from tallykeep.api.dependencies import lock_waits as timeout_seconds
 from tallykeep.api.dependencies.context import Context
 from tallykeep.api.dependencies.open_actions import OpenActions
 from tallykeep.api.dependencies.shares import Pools, Shares
@@ -33,20 +33,20 @@ from tallykeep.db.connections.pool import make_pool
 from tallykeep.db.connections.reach import told
 from tallykeep.db.embedded import running_embedded
 from tallykeep.db.migrate import current_revision, migrate, newest_revision
-from tallykeep.db.transient import passing_cause
+from tallykeep.db.transient import transient_cause
 from tallykeep.db.upkeep import database_status, open_prompt, why_unsupported
 from tallykeep.engine.applying.applier import Applier
 from tallykeep.engine.downloads.report_files import signing_secret
 from tallykeep.engine.intake.accept import Acceptance
 from tallykeep.engine.intake.memory_budget import return_memory_at_once
 from tallykeep.engine.intake.sample import Samples
-from tallykeep.engine.managing.retention import Tidier
+from tallykeep.engine.managing.retention import Pruner
 from tallykeep.engine.reading.get_action import Reader
 from tallykeep.engine.reading.watch import BriefWatcher, Watcher
 from tallykeep.engine.recovering.rescuer import Rescuer
 from tallykeep.engine.scheduling.job_queue import Queue
-from tallykeep.engine.worker import EXPRESS_CONCURRENCY, run_worker
-from tallykeep.server.isolated_worker import apply_alone, in_a_process_of_its_own
+from tallykeep.engine.worker import SMALL_CONCURRENCY, run_worker
+from tallykeep.server.isolated_worker import apply_isolated, in_a_process_of_its_own
 from tallykeep.server.supervisor import Supervisor, shown_keys
 from tallykeep.tenants.projects import Keys, add_keys_to_first_project, ensure_first_project
 
@@ -99,7 +99,7 @@ def api(settings: Settings) -> int:
     app = create_api(ACTION_TYPES, open_context)
     dashboard = create_dashboard(app, lambda: app.state.context.pools.own, settings.session_hours)
     app.add_middleware(Beside, dashboard=dashboard)
-    app.add_middleware(PacedBodies, most_seconds=settings.max_body_seconds)
+    app.add_middleware(PacedBodies, max_seconds=settings.max_body_seconds)
     server = _Server(
         uvicorn.Config(
             app,
@@ -120,7 +120,7 @@ def api(settings: Settings) -> int:
 async def _open_pools(database_url: str, size: int) -> AsyncIterator[tuple[Guard, Pools]]:
     """Connections by what they are for, and who looks after them."""
     async with Guard(database_url, name="tallykeep api") as guard:
-        make = partial(make_pool, database_url, lock_timeout_seconds=patience.SECONDS, guard=guard)
+        make = partial(make_pool, database_url, lock_timeout_seconds=timeout_seconds.SECONDS, guard=guard)
         async with (
             make(size=_OWN_CONNECTIONS, name="tallykeep api") as own,
             make(size=size, name="tallykeep reads", statement_timeout_seconds=_READ_SECONDS) as reading,
@@ -157,10 +157,10 @@ def worker(settings: Settings) -> int:
     return 0
 
 
-def try_alone(settings: Settings, project_id: int, action_id: str, first_row: int) -> int:
-    """Apply one portion in this process, at which others died; the exit code tells how it went."""
+def try_isolated(settings: Settings, project_id: int, action_id: str, first_row: int) -> int:
+    """Apply one batch in this process, at which others died; the exit code tells how it went."""
     log.configure(settings)
-    return asyncio.run(apply_alone(settings, find_database(settings), project_id, action_id, first_row))
+    return asyncio.run(apply_isolated(settings, find_database(settings), project_id, action_id, first_row))
 
 
 def recover_keys(settings: Settings) -> int:
@@ -207,7 +207,7 @@ def prompt_database(settings: Settings) -> int:
 
 
 async def _work(settings: Settings, database_url: str) -> None:
-    size = settings.worker_concurrency + EXPRESS_CONCURRENCY + 3
+    size = settings.worker_concurrency + SMALL_CONCURRENCY + 3
     async with (
         Guard(database_url, name=_WORKER) as guard,
         make_pool(
@@ -219,7 +219,7 @@ async def _work(settings: Settings, database_url: str) -> None:
         queue.on_advance(applier.advance)
         rescuer = Rescuer(pool, settings, _WORKER)
         await guard.present()
-        await run_worker(queue, rescuer, Tidier(pool, settings), guard, concurrency=settings.worker_concurrency)
+        await run_worker(queue, rescuer, Pruner(pool, settings), guard, concurrency=settings.worker_concurrency)
 
 
 def _waited_for(database_url: str, work: Callable[[], Done]) -> Done:
@@ -233,7 +233,7 @@ def _waited_for(database_url: str, work: Callable[[], Done]) -> Done:
         try:
             return work()
         except Exception as error:
-            if (reason := passing_cause(error)) is None:
+            if (reason := transient_cause(error)) is None:
                 raise
         if not is_told:
             is_told = True

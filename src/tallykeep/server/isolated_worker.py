@@ -1,4 +1,4 @@
-"""One portion in a process of its own: the process, and what starts it."""
+"""One batch in a process of its own: the process, and what starts it."""
 
 import asyncio
 import signal
@@ -10,9 +10,9 @@ from tallykeep.catalog.action_types import ACTION_TYPES
 from tallykeep.core.settings import Settings, environment_of_roles
 from tallykeep.db.connections.guard import Guard
 from tallykeep.db.connections.pool import make_pool
-from tallykeep.db.transient import accuses_a_row, is_passing
+from tallykeep.db.transient import accuses_a_row, is_transient
 from tallykeep.engine.applying.applier import Applier
-from tallykeep.engine.recovering.quarantine import DONE_ALONE, TRY_AGAIN, RunAlone
+from tallykeep.engine.recovering.quarantine import DONE_ALONE, TRY_AGAIN, RunIsolated
 from tallykeep.server.supervisor import die_with_parent
 
 _NAME = "tallykeep worker"
@@ -22,10 +22,10 @@ _LOCKS_WAITED_FOR = 4  # within a lease, so that waiting for others is never tak
 HELD_TOO_LONG = 1  # an exit code like any other that is no success
 
 
-def in_a_process_of_its_own(settings: Settings, database_url: str) -> RunAlone:
-    """What starts the process for one portion, which ends with this one, or twice a lease after it was ready.
+def in_a_process_of_its_own(settings: Settings, database_url: str) -> RunIsolated:
+    """What starts the process for one batch, which ends with this one, or twice a lease after it was ready.
 
-    What becomes of it before it is ready says nothing about the portion: on a busy machine a start takes long.
+    What becomes of it before it is ready says nothing about the batch: on a busy machine a start takes long.
     """
 
     async def run(project_id: int, action_id: str, first_row: int) -> int:
@@ -51,7 +51,7 @@ def in_a_process_of_its_own(settings: Settings, database_url: str) -> RunAlone:
 
 
 async def _is_ready(process: asyncio.subprocess.Process) -> bool:
-    """Whether the process came so far that it was about to take the portion."""
+    """Whether the process came so far that it was about to take the batch."""
     if process.stdout is None:
         return False
     with suppress(TimeoutError):
@@ -59,8 +59,8 @@ async def _is_ready(process: asyncio.subprocess.Process) -> bool:
     return False
 
 
-async def apply_alone(settings: Settings, database_url: str, project_id: int, action_id: str, first_row: int) -> int:
-    """Apply the portion here; returns DONE_ALONE, or TRY_AGAIN where the database was at fault."""
+async def apply_isolated(settings: Settings, database_url: str, project_id: int, action_id: str, first_row: int) -> int:
+    """Apply the batch here; returns DONE_ALONE, or TRY_AGAIN where the database was at fault."""
     started = time.monotonic()
     try:
         lock_timeout = settings.lease_seconds / _LOCKS_WAITED_FOR
@@ -73,13 +73,13 @@ async def apply_alone(settings: Settings, database_url: str, project_id: int, ac
             async with pool.connection() as connection:
                 sys.stdout.buffer.write(_READY)
                 sys.stdout.flush()
-                await applier.apply_alone(connection, project_id, action_id, first_row)
+                await applier.apply_isolated(connection, project_id, action_id, first_row)
     except Exception as error:
-        if is_passing(error) and not accuses_a_row(error, time.monotonic() - started, settings.lease_seconds):
+        if is_transient(error) and not accuses_a_row(error, time.monotonic() - started, settings.lease_seconds):
             return TRY_AGAIN
         raise
     return DONE_ALONE
 
 
 async def _start_no_other(project_id: int, action_id: str, first_row: int) -> int:
-    raise RuntimeError("a process that tries one portion starts no other")
+    raise RuntimeError("a process that tries one batch starts no other")

@@ -23,17 +23,17 @@ from tallykeep.db.connections.arrival import until_answering
 from tallykeep.db.connections.reach import told
 from tallykeep.db.directories import make_directory, open_private
 from tallykeep.db.embedded import EmbeddedServer, prepare_embedded
-from tallykeep.db.transient import passing_cause
+from tallykeep.db.transient import transient_cause
 from tallykeep.tenants.projects import Keys
 
 _log = structlog.get_logger()
 
 _STOP_SECONDS = 15
 _DATABASE_STOP_SECONDS = 120
-_LONGEST_BACKOFF = 2.0
+_MAX_BACKOFF = 2.0
 _HEALTHY_AFTER = 3.0
 _AGAIN_SECONDS = 0.2
-_LONGEST_STARTS = 16  # silences
+_MAX_STARTS = 16  # silences
 _PR_SET_PDEATHSIG = 1
 _LAST_WORDS_BYTES = 4096
 _WENT_WRONG = ("FATAL:", "PANIC:", "could not ", "No space left")
@@ -80,14 +80,14 @@ class Role:
             return fatal[-1] if fatal else ""
         return ""
 
-    async def stop(self, patience: float) -> None:
+    async def stop(self, timeout_seconds: float) -> None:
         """Ask the process to stop, and end it when it has not after `patience` seconds."""
         if self.process is None or self.process.returncode is not None:
             return
         with suppress(ProcessLookupError):
             self.process.send_signal(self.stop_signal)
         try:
-            await asyncio.wait_for(self.process.wait(), patience)
+            await asyncio.wait_for(self.process.wait(), timeout_seconds)
         except TimeoutError:
             _log.warning("role did not stop in time and is killed", role=self.name)
             self.process.kill()
@@ -103,7 +103,7 @@ class _Pulse:
     """
 
     heartbeat_file: Path
-    patience: float
+    timeout_seconds: float
     _seen: tuple[int, int] = (0, 0)
     _heard_at: float = 0.0
     _starting: float = 0.0  # seconds that the present process was given to start, until it was heard
@@ -113,7 +113,7 @@ class _Pulse:
         present = asyncio.get_running_loop().time()
         beat = self.heartbeat_file.stat().st_mtime_ns if self.heartbeat_file.exists() else 0
         if self._seen[0] != pid:
-            self._starting = min(max(self.patience, 2 * self._starting), _LONGEST_STARTS * self.patience)
+            self._starting = min(max(self.timeout_seconds, 2 * self._starting), _MAX_STARTS * self.timeout_seconds)
             self._heard_at = present + self._starting
         elif self._seen[1] != beat:
             self._starting, self._heard_at = 0.0, present
@@ -206,7 +206,7 @@ class Supervisor:
             code = await process.wait()
             if self._stopping.is_set():
                 return
-            backoff = 0.1 if clock() - started > _HEALTHY_AFTER else min(backoff * 2, _LONGEST_BACKOFF)
+            backoff = 0.1 if clock() - started > _HEALTHY_AFTER else min(backoff * 2, _MAX_BACKOFF)
             said = {"said": words} if (words := role.last_words()) else {}
             _log.warning(
                 "a role ended and is started again", role=role.name, exit_code=code, in_seconds=backoff, **said
@@ -215,15 +215,15 @@ class Supervisor:
 
     async def _watch_heartbeat(self, worker: Role) -> None:
         """Kill a worker that is there but does nothing (stopped, stuck); `_kept` then starts another."""
-        patience = self._settings.worker_silence_seconds
-        pulse = _Pulse(self._heartbeat_file, patience)
+        timeout_seconds = self._settings.worker_silence_seconds
+        pulse = _Pulse(self._heartbeat_file, timeout_seconds)
         while not self._stopping.is_set():
-            await asyncio.sleep(patience / 4)
+            await asyncio.sleep(timeout_seconds / 4)
             process = worker.process
             if process is None or process.returncode is not None:
                 continue
-            if pulse.silent_seconds(process.pid) > patience:
-                _log.warning("the worker shows no sign of life and is killed", silent_for_seconds=patience)
+            if pulse.silent_seconds(process.pid) > timeout_seconds:
+                _log.warning("the worker shows no sign of life and is killed", silent_for_seconds=timeout_seconds)
                 process.kill()
                 await process.wait()
 
@@ -265,7 +265,7 @@ class Supervisor:
             try:
                 return await asyncio.to_thread(self._prepare_database, self._settings, database_url)
             except Exception as error:
-                if (reason := passing_cause(error)) is None:
+                if (reason := transient_cause(error)) is None:
                     raise
             if not is_told:
                 is_told = True

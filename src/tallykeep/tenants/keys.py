@@ -18,8 +18,8 @@ from tallykeep.tenants.projects import Caller, KeyKind, token_hash
 
 _sql = queries(__package__, "keys.sql")
 
-_MOST_KEYS = 100
-_LONGEST_NAME = 100
+_MAX_KEYS = 100
+_MAX_NAME_LENGTH = 100
 _KINDS: tuple[str, ...] = get_args(KeyKind)
 
 
@@ -40,8 +40,8 @@ async def create_key(connection: Connection, caller: Caller, given: dict[str, An
         raise InvalidPayloadError(f"Property .kind must be one of {', '.join(_KINDS)} (actual value is {kind!r})")
     name, token = _name(given.get("name", f"{kind} key")), secrets.token_urlsafe(24)
     async with connection.transaction():
-        if len(await _lock_keys(connection, caller)) >= _MOST_KEYS:
-            raise ConflictError(f"The project has {_MOST_KEYS} keys; revoke one of them first")
+        if len(await _lock_keys(connection, caller)) >= _MAX_KEYS:
+            raise ConflictError(f"The project has {_MAX_KEYS} keys; revoke one of them first")
         key = {"key_id": str(uuid.uuid4()), "kind": kind, "name": name, "token_hash": token_hash(token)}
         place = {"project_id": caller.project_id}
         added = await (await connection.execute(_sql.add_key, {**place, **key})).fetchone()
@@ -80,8 +80,8 @@ async def _lock_keys(connection: Connection, caller: Caller) -> list[tuple[str, 
 
 
 def _name(given: Any) -> str:
-    if not isinstance(given, str) or not 0 < len(given.strip()) <= _LONGEST_NAME or not given.isprintable():
-        raise InvalidPayloadError(f"Property .name should be a text of 1 to {_LONGEST_NAME} printable characters")
+    if not isinstance(given, str) or not 0 < len(given.strip()) <= _MAX_NAME_LENGTH or not given.isprintable():
+        raise InvalidPayloadError(f"Property .name should be a text of 1 to {_MAX_NAME_LENGTH} printable characters")
     return given.strip()
 
 

@@ -9,7 +9,7 @@ from tests.attack.lab import CSV, JSON, Lab
 from tests.attack.wire import Piece, Shot
 
 _HELD = 300_000
-_PATIENCE = 60.0  # seconds until the import that holds them has begun to
+_TIMEOUT = 60.0  # seconds until the import that holds them has begun to
 
 
 def _held(lab: Lab, value: int = 5) -> bytes:
@@ -20,7 +20,7 @@ def _hold(lab: Lab) -> None:
     """Begin a reject import of codes that exist, and wait until it holds the first of them."""
     lab.mine.imported(VOUCHERS, _held(lab))
     lab.mine.post(VOUCHERS, _held(lab, 6), CSV, on_error="reject")
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + _TIMEOUT
     while lab.books.unended() and not lab.books.is_locked("HELD-1") and time.monotonic() < deadline:
         time.sleep(0.02)
 
@@ -53,7 +53,7 @@ def _more(lab: Lab) -> list[Shot]:
 
 
 def _schemas(lab: Lab) -> list[Shot]:
-    """Changes of schemas and categories, which wait for the portions in hand."""
+    """Changes of schemas and categories, which wait for the batches in hand."""
     keys = lab.mine.keys
     headers = (("X-Management-Id", keys.management_id), ("X-Management-Token", keys.management_token))
     schema = Piece(b'{"related_object": "voucher", "properties": {"k": {"type": "string"}}}')

@@ -117,7 +117,7 @@ class Auditor:
         if action["status"] == "FAILED":
             self.audit.blame("wrong tallies", not entry.cancel_asked, f"{entry.name} failed: {action['reason']}")
         self._check_failures(entry, action)
-        self._check_portions(entry, action)
+        self._check_batches(entry, action)
         shown = self._api.get(f"/v1/async-actions/{action['id']}")
         differs = any(shown[f"{name}_count"] != count for name, count in counts.items())
         self.audit.blame("wrong tallies", differs, f"{entry.name}: the API shows other counts")
@@ -131,16 +131,16 @@ class Auditor:
         reasons = [failure for failure in found if failure["row"] in wrong][:3]
         self.audit.blame("wrong failures", len(wrong), f"{entry.name}: {sorted(wrong)[:5]} {reasons}")
 
-    def _check_portions(self, entry: Entry, action: dict[str, Any]) -> None:
+    def _check_batches(self, entry: Entry, action: dict[str, Any]) -> None:
         (sums,) = self._query(
             "SELECT coalesce(sum(done_count), 0) AS done, coalesce(sum(failed_count), 0) AS failed,"
             " coalesce(sum(row_count), 0) AS rows, count(*) FILTER (WHERE status = 'OPEN') AS open"
-            " FROM portions WHERE project_id = %s AND action_id = %s",
+            " FROM batches WHERE project_id = %s AND action_id = %s",
             action["id"],
         )
         wrong = (sums["done"], sums["failed"]) != (action["done_count"], action["failed_count"])
         wrong |= sums["rows"] != entry.rows or (sums["open"] > 0 and action["status"] == "DONE")
-        self.audit.blame("wrong tallies", wrong, f"{entry.name}: its portions say {sums}")
+        self.audit.blame("wrong tallies", wrong, f"{entry.name}: its batches say {sums}")
 
     def _check_vouchers(self, entry: Entry, action: dict[str, Any]) -> None:
         if entry.kind is Kind.PURGE:
@@ -157,7 +157,7 @@ class Auditor:
         self.audit.blame("wrong values", len(wrong), f"{entry.name}: {wrong[:3]}")
 
     def _check_orders(self, found: list[Accepted]) -> None:
-        """What several entries wrote is what some order of their portions would have left."""
+        """What several entries wrote is what some order of their batches would have left."""
         vouchers = self._query(
             "SELECT code AS key, metadata FROM vouchers WHERE project_id = %s AND campaign_id IS NULL"
         )
@@ -170,18 +170,18 @@ class Auditor:
 
     def _check_order(self, found: list[Accepted], kinds: set[Kind], values: dict[str, str | None]) -> None:
         written = [
-            Written(entry, first_row, entry.portions.get(first_row, {}))
+            Written(entry, first_row, entry.batches.get(first_row, {}))
             for entry, action in found
             if entry.kind in kinds
             for first_row in self._closed(action)
         ]
-        writers = Counter(place for portion in written for place in portion.sets)
+        writers = Counter(place for batch in written for place in batch.sets)
         self.audit.shared += sum(count > 1 for count in writers.values())
         contradictions = find_contradictions(written, values)
         self.audit.blame("wrong values", len(contradictions), "; ".join(contradictions[:3]))
 
     def _closed(self, action: dict[str, Any]) -> list[int]:
-        sql = "SELECT first_row FROM portions WHERE project_id = %s AND action_id = %s AND status = 'CLOSED'"
+        sql = "SELECT first_row FROM batches WHERE project_id = %s AND action_id = %s AND status = 'CLOSED'"
         return [row["first_row"] for row in self._query(sql, action["id"])]
 
     def _check_raced(self, found: list[Accepted]) -> None:

@@ -21,16 +21,16 @@ from tests.server import Server
 
 LEASE_SECONDS = 10
 SILENCE_SECONDS = 20
-_LONGEST_PAUSE = 0.6
+_MAX_PAUSE = 0.6
 
 _AIMED = "api killed between commit and answer"
 _AIMED_EVERY = 5  # faults
 
 
 class SecondWorker:
-    """A worker on a host of its own beside the server's, so that two processes meet at the same portions."""
+    """A worker on a host of its own beside the server's, so that two processes meet at the same batches."""
 
-    def __init__(self, url: str, directory: Path, portion_attempts: int) -> None:
+    def __init__(self, url: str, directory: Path, batch_attempts: int) -> None:
         directory.mkdir(exist_ok=True)
         self.directory = directory
         self._env = clocks.faked({
@@ -38,7 +38,7 @@ class SecondWorker:
             "TALLYKEEP_DATABASE_URL": url,
             "TALLYKEEP_LEASE_SECONDS": str(LEASE_SECONDS),
             "TALLYKEEP_RESCUE_AFTER_SECONDS": "1",
-            "TALLYKEEP_PORTION_ATTEMPTS": str(portion_attempts),
+            "TALLYKEEP_BATCH_ATTEMPTS": str(batch_attempts),
         })  # fmt: skip
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -57,11 +57,11 @@ class SecondWorker:
 class Nemesis:
     """Draws faults from its seed, and counts them."""
 
-    def __init__(self, server: Server, relay: Relay, seed: int, portion_attempts: int) -> None:
+    def __init__(self, server: Server, relay: Relay, seed: int, batch_attempts: int) -> None:
         self.server = server
         self.relay = relay
         self.url = database_url(server)
-        self.second = SecondWorker(self.url, server.directory / "second host", portion_attempts)
+        self.second = SecondWorker(self.url, server.directory / "second host", batch_attempts)
         self.done: Counter[str] = Counter()
         self._random = random.Random(f"{seed} faults")
         self._faults: dict[str, tuple[int, Callable[[], None]]] = {
@@ -100,7 +100,7 @@ class Nemesis:
         self.second.keep()
         if name in ("postmaster killed", "postgres stopped at once", "everything killed"):
             self.server.wait_ready()
-        time.sleep(self._random.uniform(0, _LONGEST_PAUSE))
+        time.sleep(self._random.uniform(0, _MAX_PAUSE))
 
     def _signal(self, role: str, number: signal.Signals) -> None:
         self.server.role(role).send_signal(number)

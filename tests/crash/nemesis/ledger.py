@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from threading import Lock
 
-PORTION_ROWS = 250
+BATCH_ROWS = 250
 
 
 class Kind(StrEnum):
@@ -33,7 +33,7 @@ class Entry:
     kind: Kind
     rows: int
     written: dict[str, str] = field(default_factory=dict)  # key of the resource: what the row made of it
-    portions: dict[int, dict[str, str]] = field(default_factory=dict)  # by first row: what can be read back of it
+    batches: dict[int, dict[str, str]] = field(default_factory=dict)  # by first row: what can be read back of it
     raced: dict[int, str] = field(default_factory=dict)  # row: its code
     failed: set[int] = field(default_factory=set)  # row numbers
     target: str = ""  # the campaign, or the metadata key that is purged
@@ -47,7 +47,7 @@ class Entry:
 
     def sets(self, row: int, place: str, value: str) -> None:
         """The row sets this place, which others may set as well, to this value."""
-        self.portions.setdefault((row - 1) // PORTION_ROWS * PORTION_ROWS + 1, {})[place] = value
+        self.batches.setdefault((row - 1) // BATCH_ROWS * BATCH_ROWS + 1, {})[place] = value
 
     def is_before(self, other: "Entry") -> bool:
         """Whether it is over, or in front in the sequence, by the time the other is submitted."""

@@ -17,8 +17,8 @@ _SHARED_CODES = 100  # of each project
 _MARKED_CODES = 40  # of these, the first ones; they are there from the beginning
 _RACED_AT_ONCE = 40
 _FILES_BY_KEYLESS = 3  # files by those among them that are sent without an idempotency key, the first one first
-_MOST_PENDING = 4
-_PATIENCE_SECONDS = 300
+_MAX_PENDING = 4
+_TIMEOUT_SECONDS = 300
 _PAUSE = 0.05
 
 Request = Callable[[dict[str, str]], httpx.Response]
@@ -215,7 +215,7 @@ class Client(threading.Thread):
             self.counts.add("replayed", "Idempotent-Replayed" in answer.headers)
             entry.answered = time.monotonic()
             self._pending.append(entry)
-        if len(self._pending) > _MOST_PENDING:
+        if len(self._pending) > _MAX_PENDING:
             self._wait_for(self._pending.pop(0))
 
     def _request(self, entry: Entry, body: Any, path: str) -> Request:
@@ -226,7 +226,7 @@ class Client(threading.Thread):
 
     def _answered(self, send: Callable[[], httpx.Response], *, again: bool = True) -> httpx.Response | None:
         """The answer that tells what became of it; None where there was none and the request cannot be repeated."""
-        deadline = time.monotonic() + _PATIENCE_SECONDS
+        deadline = time.monotonic() + _TIMEOUT_SECONDS
         while time.monotonic() < deadline:
             try:
                 answer = send()
@@ -243,7 +243,7 @@ class Client(threading.Thread):
             if not again:
                 return None
             time.sleep(_PAUSE)
-        raise AssertionError(f"no clear answer within {_PATIENCE_SECONDS} seconds")
+        raise AssertionError(f"no clear answer within {_TIMEOUT_SECONDS} seconds")
 
     def _cancel_now_and_then(self, entry: Entry) -> None:
         if entry.action_id is None or self._random.random() > 0.1:
@@ -255,14 +255,14 @@ class Client(threading.Thread):
             self.counts.add("cancels")
 
     def _wait_for(self, entry: Entry) -> None:
-        deadline = time.monotonic() + _PATIENCE_SECONDS
+        deadline = time.monotonic() + _TIMEOUT_SECONDS
         while time.monotonic() < deadline:
             answer = self._answered(lambda: self.api.http.get(f"/v1/async-actions/{entry.action_id}"))
             if answer is not None and answer.json().get("status") in ENDED:
                 entry.ended = time.monotonic()
                 return
             time.sleep(_PAUSE)
-        raise AssertionError(f"{entry.name} {entry.action_id} did not end within {_PATIENCE_SECONDS} seconds")
+        raise AssertionError(f"{entry.name} {entry.action_id} did not end within {_TIMEOUT_SECONDS} seconds")
 
 
 class Pace:

@@ -1,4 +1,4 @@
-"""Whether what several clients left behind is what some serial order of their portions would have left."""
+"""Whether what several clients left behind is what some serial order of their batches would have left."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ from tests.crash.nemesis.ledger import Entry
 
 @dataclass(frozen=True, eq=False)
 class Written:
-    """A portion that was written: what it set, place by place."""
+    """A batch that was written: what it set, place by place."""
 
     entry: Entry
     first_row: int
@@ -25,15 +25,15 @@ class Written:
 def find_contradictions(written: list[Written], found: dict[str, str | None]) -> list[str]:
     """What speaks against every order: values that nobody wrote, or that is lost, or a circle of «has to be before»."""
     by_place: dict[str, list[Written]] = defaultdict(list)
-    for portion in written:
-        for place in portion.sets:
-            by_place[place].append(portion)
+    for batch in written:
+        for place in batch.sets:
+            by_place[place].append(batch)
     contradictions = [f"{place} is {found[place]!r}, which nobody wrote" for place in found.keys() - by_place.keys()]
     before: dict[Written, set[Written]] = {
-        portion: {other for other in written if other.is_before(portion)} for portion in written
+        batch: {other for other in written if other.is_before(batch)} for batch in written
     }
     for place, writers in by_place.items():
-        last = [portion for portion in writers if portion.sets[place] == found.get(place)]
+        last = [batch for batch in writers if batch.sets[place] == found.get(place)]
         if not last:
             contradictions.append(f"{place} is {found.get(place)!r}, of {_shown(writers, place)}")
         elif len(last) == 1:
@@ -41,10 +41,10 @@ def find_contradictions(written: list[Written], found: dict[str, str | None]) ->
     try:
         TopologicalSorter(before).prepare()
     except CycleError as error:
-        circle = [f"{portion.entry.name} {portion.first_row}" for portion in error.args[1]]
+        circle = [f"{batch.entry.name} {batch.first_row}" for batch in error.args[1]]
         contradictions.append(f"no order: {' before '.join(circle)}")
     return contradictions
 
 
 def _shown(writers: Iterable[Written], place: str) -> list[str]:
-    return [portion.sets[place] for portion in writers][-3:]
+    return [batch.sets[place] for batch in writers][-3:]

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import psutil
 
 _HEAD_ENDS = b"\r\n\r\n"
-_LONGEST_HEAD = 1 << 16
+_MAX_HEAD_LENGTH = 1 << 16
 # That an answer is lost: of a submission with an Idempotency-Key, and without one. The first of each kind is.
 _CHANCES = {True: 0.12, False: 0.5}
 
@@ -58,7 +58,7 @@ class Relay:
         self._loop.close()
 
     async def _listen(self) -> None:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=_LONGEST_HEAD)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=_MAX_HEAD_LENGTH)
         host, port = self._server.sockets[0].getsockname()
         self.url = f"http://{host}:{port}"
 
@@ -74,7 +74,7 @@ class Relay:
         self._links.add(link)
         server: asyncio.StreamWriter | None = None
         try:
-            answers, server = await asyncio.open_connection("127.0.0.1", self._port, limit=_LONGEST_HEAD)
+            answers, server = await asyncio.open_connection("127.0.0.1", self._port, limit=_MAX_HEAD_LENGTH)
             while await self._exchange(reader, client, answers, server):
                 pass
         except (OSError, EOFError, asyncio.CancelledError):

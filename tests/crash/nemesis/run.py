@@ -15,7 +15,7 @@ from tests.crash.conftest import KEYS
 from tests.crash.nemesis import clocks
 from tests.crash.nemesis.audit import audit_all
 from tests.crash.nemesis.faults import LEASE_SECONDS, SILENCE_SECONDS, Nemesis
-from tests.crash.nemesis.ledger import PORTION_ROWS, Counts, Ledger
+from tests.crash.nemesis.ledger import BATCH_ROWS, Counts, Ledger
 from tests.crash.nemesis.load import CAMPAIGN, Client, Pace
 from tests.crash.nemesis.relay import Lost, Relay
 from tests.server import Api, Server, new_project
@@ -32,7 +32,7 @@ class Plan:
     seed: int
     kills: int
     rows: int
-    portion_attempts: int = 3
+    batch_attempts: int = 3
 
 
 def run(plan: Plan, directory: Path) -> dict[str, Any]:
@@ -41,8 +41,8 @@ def run(plan: Plan, directory: Path) -> dict[str, Any]:
     directory = directory.resolve()
     directory.mkdir(parents=True, exist_ok=True)
     variables = {
-        "TALLYKEEP_PORTION_ROWS": str(PORTION_ROWS),
-        "TALLYKEEP_PORTION_ATTEMPTS": str(plan.portion_attempts),
+        "TALLYKEEP_BATCH_ROWS": str(BATCH_ROWS),
+        "TALLYKEEP_BATCH_ATTEMPTS": str(plan.batch_attempts),
         "TALLYKEEP_RESCUE_AFTER_SECONDS": "1",
         "TALLYKEEP_LEASE_SECONDS": str(LEASE_SECONDS),
         "TALLYKEEP_WORKER_SILENCE_SECONDS": str(SILENCE_SECONDS),
@@ -59,7 +59,7 @@ def run(plan: Plan, directory: Path) -> dict[str, Any]:
 
 
 def _strike(plan: Plan, server: Server, relay: Relay) -> dict[str, Any]:
-    nemesis = Nemesis(server, relay, plan.seed, plan.portion_attempts)
+    nemesis = Nemesis(server, relay, plan.seed, plan.batch_attempts)
     counts = Counts()
     pace = Pace(plan.rows, plan.kills, counts)
     projects = {name: _project(server, nemesis.url, name) for name in PROJECTS}

@@ -8,7 +8,7 @@ from tests.interleavings.scenarios.same_keys import SAME_KEYS
 from tests.interleavings.scenarios.singles import SINGLES
 from tests.interleavings.scenarios.threes import THREES
 
-# Two at once, each of one portion: every order is tried.
+# Two at once, each of one batch: every order is tried.
 PAIRS: dict[str, Scenario] = {**SAME_KEYS, **SINGLES, **CAMPAIGNS, **PARENTS, **CONTROL}
 
 __all__ = ["PAIRS", "THREES"]

@@ -99,7 +99,7 @@ def once(ask: Ask) -> Ask:
 
 
 def and_work(ask: Ask) -> Ask:
-    return replace(ask, turns=1)
+    return replace(ask, slots=1)
 
 
 def beside(action: Ask, call: Call, *before: Ask, **more: Any) -> Scenario:

@@ -31,14 +31,14 @@ CAMPAIGNS: dict[str, Scenario] = {
     "campaign JSON of members, campaign change": beside(
         into("Fall", "K1", "K2", category="a"), CHANGE, *in_campaign("K1", "K3")
     ),
-    "campaign JSON, campaign delete and its portion": beside(
+    "campaign JSON, campaign delete and its batch": beside(
         into("Fall", "K1", "K4"), and_work(DELETE), *in_campaign("K1", "K3")
     ),
-    "campaign JSON, campaign change and its portion": beside(
+    "campaign JSON, campaign change and its batch": beside(
         into("Fall", "K1", "K4"), and_work(CHANGE), *in_campaign("K1", "K3")
     ),
-    "generation, campaign delete and its portion": beside(generation(2), and_work(DELETE), campaign(), drawn=True),
-    "generation, campaign change and its portion": beside(generation(2), and_work(CHANGE), campaign(), drawn=True),
+    "generation, campaign delete and its batch": beside(generation(2), and_work(DELETE), campaign(), drawn=True),
+    "generation, campaign change and its batch": beside(generation(2), and_work(CHANGE), campaign(), drawn=True),
     "vouchers bulk, campaign delete": beside(bulk(1, "K1", "K2"), DELETE, *in_campaign("K1", "K2")),
     "vouchers CSV, campaign delete": beside(in_csv(3, "K1", "K2"), DELETE, *in_campaign("K1", "K2")),
     "vouchers CSV, campaign change": beside(in_csv(3, "K1", "K2", note="n"), CHANGE, *in_campaign("K1", "K2")),
@@ -59,7 +59,7 @@ CAMPAIGNS: dict[str, Scenario] = {
     "generation, generation of few": both(generation(15), generation(15), campaign(**THIRTY_CODES), drawn=True),
     "generation, generation of very few": both(generation(5), generation(5), campaign(**TEN_CODES), drawn=True),
     "generation of the last codes": Scenario(
-        before=(campaign(**TEN_CODES),), actions=(generation(10),), workers=2, drawn=True, settings={"portion_rows": 5}
+        before=(campaign(**TEN_CODES),), actions=(generation(10),), workers=2, drawn=True, settings={"batch_rows": 5}
     ),
     "generation of few, campaign JSON": both(generation(10), into("Fall", "A"), campaign(**TEN_CODES), drawn=True),
 }

@@ -20,15 +20,15 @@ CONTROL: dict[str, Scenario] = {
     "cancel, cancel": Scenario(
         actions=(in_csv(3, "K1"),), workers=0, calls=(Ask("POST", "/v1/async-actions/<action1>/cancel"),) * 2
     ),
-    "worker, rescue": beside(in_csv(3, "K1", "K2"), Rescue(turns=1)),
+    "worker, rescue": beside(in_csv(3, "K1", "K2"), Rescue(slots=1)),
     "worker in a sequence, rescue": Scenario(
-        before=(in_json("K1"),), actions=(bulk(1, "K1"), bulk(2, "K1")), workers=1, calls=(Rescue(turns=1),)
+        before=(in_json("K1"),), actions=(bulk(1, "K1"), bulk(2, "K1")), workers=1, calls=(Rescue(slots=1),)
     ),
     "two workers on one action": Scenario(actions=(in_csv(3, "K1", "K2"),), workers=2),
-    "two workers on one action of two portions": Scenario(
-        actions=(in_csv(3, "K1", "K2", "K2", "K1"),), workers=2, settings={"portion_rows": 2}
+    "two workers on one action of two batches": Scenario(
+        actions=(in_csv(3, "K1", "K2", "K2", "K1"),), workers=2, settings={"batch_rows": 2}
     ),
-    "two workers on one JSON of two portions": Scenario(
-        actions=(in_json("K1", "K2", "K2", "K3"),), workers=2, settings={"portion_rows": 2}
+    "two workers on one JSON of two batches": Scenario(
+        actions=(in_json("K1", "K2", "K2", "K3"),), workers=2, settings={"batch_rows": 2}
     ),
 }

@@ -28,7 +28,7 @@ from tests.interleavings.scenarios.asks import (
 PARENTS: dict[str, Scenario] = {
     # Purges.
     "vouchers CSV, purge asked": beside(in_csv(3, "K1", "K2", note="n"), purge("voucher"), in_csv(3, "K1", note="o")),
-    "vouchers CSV, purge asked and its portion": beside(
+    "vouchers CSV, purge asked and its batch": beside(
         in_csv(3, "K1", "K2", note="n"), and_work(purge("voucher")), in_csv(3, "K1", note="o")
     ),
     "vouchers CSV, purge": both(

@@ -1,4 +1,4 @@
-"""Three at once, each of up to three portions: orders by chance."""
+"""Three at once, each of up to three batches: orders by chance."""
 
 from dataclasses import replace
 
@@ -27,19 +27,19 @@ def csv_of(value: int, keys: str, **more: str) -> Ask:
     return in_csv(value, *(f"K{key}" for key in keys), **more)
 
 
-TWO_ROWS = {"portion_rows": 2}
+TWO_ROWS = {"batch_rows": 2}
 
 THREES: dict[str, Scenario] = {
     "three vouchers CSV": Scenario(
         before=(in_json("K1", "K4"),),
         actions=(csv_of(1, "123456"), csv_of(2, "654321", note="n"), csv_of(3, "342516", note="m")),
-        turns=3,
+        slots=3,
         settings=TWO_ROWS,
     ),
     "vouchers JSON, CSV and bulk": Scenario(
         before=(in_json("K1", "K4"),),
         actions=(in_json("K1", "K2", "K3", "K2", "K5"), csv_of(2, "543215"), bulk(3, "K5", "K1", "K4", "K2", "K1")),
-        turns=3,
+        slots=3,
         settings=TWO_ROWS,
     ),
     "customers CSV, CSV and bulk": Scenario(
@@ -49,7 +49,7 @@ THREES: dict[str, Scenario] = {
             customers("Bob", "c5", "c4", "c2", "c1", note="n"),
             customers_bulk("Cid", "c4", "c1", "c4", "c1"),
         ),
-        turns=3,
+        slots=3,
         settings=TWO_ROWS,
     ),
     "campaign imports and generation": Scenario(
@@ -59,53 +59,53 @@ THREES: dict[str, Scenario] = {
             into("Fall", "K4", "K2", "K1", "K5", category="b"),
             generation(6),
         ),
-        turns=3,
+        slots=3,
         settings=TWO_ROWS,
         drawn=True,
     ),
     "campaign import, generation, campaign delete": Scenario(
         before=in_campaign("K1", "K9"),
         actions=(into("Fall", "K1", "K2", "K3", "K4"), generation(6)),
-        turns=3,
-        calls=(replace(DELETE, turns=3),),
+        slots=3,
+        calls=(replace(DELETE, slots=3),),
         settings=TWO_ROWS,
         drawn=True,
     ),
     "campaign import, generation, campaign change": Scenario(
         before=in_campaign("K1", "K9"),
         actions=(into("Fall", "K1", "K2", "K3", "K4"), generation(6)),
-        turns=3,
-        calls=(replace(CHANGE, turns=3),),
+        slots=3,
+        calls=(replace(CHANGE, slots=3),),
         settings=TWO_ROWS,
         drawn=True,
     ),
     "vouchers CSV, metadata, purge": Scenario(
         before=(in_csv(1, "K1", "K4", note="o"),),
         actions=(csv_of(2, "123456", note="n"), same_metadata(1, "K1", "K6", "K4", "K1")),
-        turns=3,
-        calls=(replace(purge("voucher"), turns=3),),
+        slots=3,
+        calls=(replace(purge("voucher"), slots=3),),
         settings=TWO_ROWS,
     ),
-    "three workers on one action": Scenario(actions=(csv_of(1, "1122331"),), workers=3, turns=2, settings=TWO_ROWS),
+    "three workers on one action": Scenario(actions=(csv_of(1, "1122331"),), workers=3, slots=2, settings=TWO_ROWS),
     "three workers on one action that stops": Scenario(
         actions=(
             replace(in_json("K1", "K2", "K1", "K3", "K3", "K4"), query={"on_error": "stop", "max_failures": "2"}),
         ),
         workers=3,
-        turns=2,
+        slots=2,
         settings=TWO_ROWS,
     ),
     "workers and cancel": Scenario(
         actions=(csv_of(1, "112233"),),
         workers=2,
-        turns=3,
+        slots=3,
         settings=TWO_ROWS,
         calls=(Ask("POST", "/v1/async-actions/<action1>/cancel"),),
     ),
     "SKUs, orders, product delete": Scenario(
         before=(PRODUCT, skus("s1")),
         actions=(skus("s1", "s2", "s3", "s4"), orders("o1", "o2", "o3", "o1")),
-        turns=2,
+        slots=2,
         calls=(Ask("DELETE", "/v1/products/P"),),
         settings=TWO_ROWS,
     ),

@@ -33,7 +33,7 @@ from tallykeep.tenants.projects import Caller
 
 Done = TypeVar("Done")
 
-_DOWNLOAD_PATIENCE_SECONDS = 300.0
+_DOWNLOAD_TIMEOUT_SECONDS = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Context:
     def downloading(self, caller: Caller) -> Share:
         """The caller's connections to read with for an answer that has begun: it waits rather than break off."""
         shares = self.shares
-        return Share(self.pools.reading, caller, shares.reads, shares.heavy_reads, _DOWNLOAD_PATIENCE_SECONDS)
+        return Share(self.pools.reading, caller, shares.reads, shares.heavy_reads, _DOWNLOAD_TIMEOUT_SECONDS)
 
     @asynccontextmanager
     async def writing(self, caller: Caller) -> AsyncIterator[Connection]:

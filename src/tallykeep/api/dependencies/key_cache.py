@@ -6,7 +6,7 @@ from hashlib import sha256
 from tallykeep.tenants.projects import Caller, KeyKind
 
 _SECONDS = 1.0
-_MOST = 1_000
+_MAX = 1_000
 
 
 class KnownKeys:
@@ -25,7 +25,7 @@ class KnownKeys:
 
     def add(self, kind: KeyKind, key_id: str, token: str, caller: Caller) -> None:
         """Keep a key that was just found valid."""
-        if len(self._callers) >= _MOST:
+        if len(self._callers) >= _MAX:
             self._callers.clear()
         self._callers[_digest(kind, key_id, token)] = (time.monotonic() + _SECONDS, caller)
 

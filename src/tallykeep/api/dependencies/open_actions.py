@@ -27,10 +27,10 @@ class OpenActions:
     It is counted once every some hundred submissions, so there may be as many more for each process that serves.
     """
 
-    def __init__(self, connections: Connections, most: int, look_after: int = _LOOK_AFTER) -> None:
+    def __init__(self, connections: Connections, maximum: int, look_after: int = _LOOK_AFTER) -> None:
         self._connections = connections
-        self._most = most
-        self._look_after = min(look_after, most)
+        self._max = maximum
+        self._look_after = min(look_after, maximum)
         self._known: dict[int, _Known] = {}
 
     async def admit(self, project_id: int) -> None:
@@ -40,7 +40,7 @@ class OpenActions:
             await self._look(project_id, known)
         if known.is_full:
             refused = TooManyRequestsError(
-                f"The project has {self._most} actions that have not ended, as many as it may have (setting"
+                f"The project has {self._max} actions that have not ended, as many as it may have (setting"
                 " TALLYKEEP_MAX_OPEN_ACTIONS); nothing was accepted. Send it again once some of them have ended, and"
                 " put more rows into fewer submissions"
             )
@@ -53,10 +53,10 @@ class OpenActions:
         if known.is_full and now - known.looked_at < _FULL_SECONDS:
             return
         known.looked_at = now
-        asked = {"project_id": project_id, "most": self._most}
+        asked = {"project_id": project_id, "most": self._max}
         async with self._connections.connection() as connection:
             found = await (await connection.execute(_sql.count_open, asked)).fetchone()
         count = found["open"] if found else 0
-        known.is_full = count >= self._most
+        known.is_full = count >= self._max
         # Near the limit it is counted more often.
-        known.admitted = max(0, self._look_after - (self._most - count))
+        known.admitted = max(0, self._look_after - (self._max - count))

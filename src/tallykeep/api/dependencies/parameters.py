@@ -6,29 +6,29 @@ from typing import Annotated, Any
 from fastapi import Query
 from pydantic import BeforeValidator
 
-from tallykeep.resources.lists.conditions import read_moment
-from tallykeep.resources.lists.spec import Listed
+from tallykeep.resources.lists.conditions import read_timestamp
+from tallykeep.resources.lists.spec import ListSpec
 
 
-def _moment(value: Any) -> Any:
-    return read_moment(value) if isinstance(value, str) else value
+def _timestamp(value: Any) -> Any:
+    return read_timestamp(value) if isinstance(value, str) else value
 
 
 Limit = Annotated[int, Query(ge=1, le=100, description="How many at most, 1 to 100.")]
 Page = Annotated[int, Query(ge=1, le=99, description="Which page, 1 to 99.")]
 LongPage = Annotated[int, Query(ge=1, le=100, description="Which page, 1 to 100.")]
-Moment = Annotated[datetime, BeforeValidator(_moment), Query(description="2016-11-16T14:14:31Z or 2016-11-16")]
+Timestamp = Annotated[datetime, BeforeValidator(_timestamp), Query(description="2016-11-16T14:14:31Z or 2016-11-16")]
 
 
-def parameters_of(listed: Listed) -> dict[str, Any]:
+def parameters_of(list_spec: ListSpec) -> dict[str, Any]:
     """A list's parameters for the OpenAPI document, besides `limit` and `page`."""
-    order = {"type": "string", "enum": listed.order_names, "default": listed.default_order}
+    order = {"type": "string", "enum": list_spec.order_names, "default": list_spec.default_order}
     cursor = {"type": "string", "format": "date-time"}
     described = [
         _parameter("order", order, "A dash in front turns the order round."),
-        *(_shortcut(name, *asked) for name, asked in listed.shortcuts.items()),
-        *([_parameter(listed.cursor, cursor, "Goes on behind this moment.")] if listed.cursor else []),
-        _filters(listed),
+        *(_shortcut(name, *asked) for name, asked in list_spec.shortcuts.items()),
+        *([_parameter(list_spec.cursor, cursor, "Goes on behind this moment.")] if list_spec.cursor else []),
+        _filters(list_spec),
     ]
     return {"parameters": described}
 
@@ -40,9 +40,9 @@ def _shortcut(name: str, field: str, condition: str) -> dict[str, Any]:
     return _parameter(name, {"type": "string"}, asked)
 
 
-def _filters(listed: Listed) -> dict[str, Any]:
+def _filters(list_spec: ListSpec) -> dict[str, Any]:
     fields: dict[str, Any] = {
-        name: {"type": "object", "description": ", ".join(field.conditions)} for name, field in listed.fields.items()
+        name: {"type": "object", "description": ", ".join(field.conditions)} for name, field in list_spec.fields.items()
     }
     junction = {"type": "string", "enum": ["and", "or"], "default": "and"}
     asked = "filters[field][conditions][condition]=value; the fields, and the conditions of each:"

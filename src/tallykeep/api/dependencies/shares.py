@@ -25,21 +25,21 @@ class Shares:
         watchers = Bounds.shared(settings.watches_at_once, waiting=0)
         uploads = Bounds.shared(settings.uploads_at_once, waiting=_QUEUE)
         requests = Bounds.shared(settings.max_connections, waiting=0)
-        self.requests = Places("requests", requests, patience_seconds=0)
-        self.reads = Places("reads", connections, patience_seconds=_LATER_SECONDS)
-        self.writes = Places("single writes", connections, patience_seconds=_SOON_SECONDS)
-        self.intake = Places("submissions being written", connections, patience_seconds=_WHILE_SECONDS)
+        self.requests = Places("requests", requests, timeout_seconds=0)
+        self.reads = Places("reads", connections, timeout_seconds=_LATER_SECONDS)
+        self.writes = Places("single writes", connections, timeout_seconds=_SOON_SECONDS)
+        self.intake = Places("submissions being written", connections, timeout_seconds=_WHILE_SECONDS)
         # What goes through many rows: few at once, so that PostgreSQL has time for the others.
         heavy = Bounds(in_all=4, of_project=2, of_key=2, waiting=100)
         self.heavy_reads = Places(
-            "reads that go through many rows", heavy, patience_seconds=_HEAVY_SECONDS, retry_after=5
+            "reads that go through many rows", heavy, timeout_seconds=_HEAVY_SECONDS, retry_after=5
         )
-        self.uploads = Places("uploads", uploads, patience_seconds=_LATER_SECONDS, retry_after=5)
-        self.bodies = Places("JSON bodies being read", uploads, patience_seconds=_LATER_SECONDS)
+        self.uploads = Places("uploads", uploads, timeout_seconds=_LATER_SECONDS, retry_after=5)
+        self.bodies = Places("JSON bodies being read", uploads, timeout_seconds=_LATER_SECONDS)
         previews = Bounds(in_all=4, of_project=2, of_key=2, waiting=100)
-        self.previews = Places("previews", previews, patience_seconds=_HEAVY_SECONDS, retry_after=5)
-        self.downloads = Places("downloads", uploads, patience_seconds=_LATER_SECONDS, retry_after=5)
-        self.watches = Places("requests that wait for actions", watchers, patience_seconds=0, retry_after=5)
+        self.previews = Places("previews", previews, timeout_seconds=_HEAVY_SECONDS, retry_after=5)
+        self.downloads = Places("downloads", uploads, timeout_seconds=_LATER_SECONDS, retry_after=5)
+        self.watches = Places("requests that wait for actions", watchers, timeout_seconds=0, retry_after=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +65,12 @@ class Share:
     caller: Caller
     places: Places
     few: Places | None = None
-    patience_seconds: float | None = None
+    timeout_seconds: float | None = None
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
         """A connection for as long as the context lasts; raises TooManyRequestsError, ServiceUnavailableError."""
-        who = (*self.caller.who, self.patience_seconds)
+        who = (*self.caller.who, self.timeout_seconds)
         if self.few is None:
             async with self.places.place(*who), self.pool.connection() as connection:
                 yield connection

@@ -15,9 +15,9 @@ _FEW = 50
 _MISSING_FILE = "Payload should have required property 'file'"
 _MAX_PART_HEADER_BYTES = 16_384
 _MAX_FIELD_BYTES = 262_144
-_MOST_FIELDS = 100
-_LONGEST_NAME = 255
-_LONGEST_TYPE = 1_000
+_MAX_FIELDS = 100
+_MAX_NAME_LENGTH = 255
+_MAX_TYPE_LENGTH = 1_000
 
 
 class FileForm:
@@ -126,7 +126,7 @@ class FileForm:
         self._in_file = name == "file"
         self._field = None if self._in_file else name
         if self._in_file:
-            self.file_name = options.get(b"filename", b"").decode("utf-8", "replace")[:_LONGEST_NAME] or None
+            self.file_name = options.get(b"filename", b"").decode("utf-8", "replace")[:_MAX_NAME_LENGTH] or None
             self.charset = charset_of(self._headers.get(b"content-type", b""))
             self.fields_in_front = dict(self.fields)
         if self._in_file and self._found:
@@ -147,8 +147,8 @@ class FileForm:
 
     def _on_part_end(self) -> None:
         if self._field is not None:
-            if len(self.given) == _MOST_FIELDS:
-                raise InvalidPayloadError(f"The form has more than {_MOST_FIELDS} fields beside its file")
+            if len(self.given) == _MAX_FIELDS:
+                raise InvalidPayloadError(f"The form has more than {_MAX_FIELDS} fields beside its file")
             self.fields[self._field] = self._text.decode("utf-8", "replace")
             self.given.append((self._field, self.fields[self._field]))
         self._text.clear()
@@ -164,6 +164,6 @@ def charset_of(content_type: str | bytes) -> str | None:
 
 
 def _parsed(content_type: str | bytes) -> tuple[bytes, dict[bytes, bytes]]:
-    if len(content_type) > _LONGEST_TYPE:
-        raise InvalidPayloadError(f"The Content-Type is longer than {_LONGEST_TYPE} characters")
+    if len(content_type) > _MAX_TYPE_LENGTH:
+        raise InvalidPayloadError(f"The Content-Type is longer than {_MAX_TYPE_LENGTH} characters")
     return parse_options_header(content_type)

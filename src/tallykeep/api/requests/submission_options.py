@@ -8,17 +8,17 @@ from starlette.datastructures import QueryParams
 
 from tallykeep.core import exact_json
 from tallykeep.core.errors import InvalidQueryError
-from tallykeep.core.submission_options import OnError, Wishes
-from tallykeep.formats.csv.header import LAST_HEADER_ROW, LONGEST_TITLE, MOST_COLUMNS
+from tallykeep.core.submission_options import OnError, SubmissionOptions
+from tallykeep.formats.csv.header import LAST_HEADER_ROW, MAX_COLUMNS, MAX_TITLE_LENGTH
 from tallykeep.formats.csv.titles import normal_title
 from tallykeep.formats.csv.writer import DELIMITERS
 
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False, "": False}
-_MOST_FAILURES = 1 << 53
+_MAX_FAILURES = 1 << 53
 _ALIKE = 0.85  # of 1; «dryrn» is meant to be «dry_run», «on_hold» is not meant to be «on_error»
-_LONGEST_ALIKE = 30
-_MOST_TEXTS = 10_000  # that are to be read as others
-_MOST_ADDED = 5_000  # characters, to each row
+_MAX_ALIKE_LENGTH = 30
+_MAX_TEXTS = 10_000  # that are to be read as others
+_MAX_ADDED = 5_000  # characters, to each row
 _SHOWN = 100
 
 PARAMETERS: list[dict[str, Any]] = [
@@ -112,7 +112,7 @@ _DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe":
 _BY_TITLE = {normal_title(name): name for name in _NAMES}
 
 
-def read_wishes(given: Mapping[str, str]) -> Wishes:
+def read_submission_options(given: Mapping[str, str]) -> SubmissionOptions:
     """The wishes among these parameters; raises InvalidQueryError for what cannot be understood, or is misspelled.
 
     Other parameters are read over, but a dry run that is none because of a typo would write.
@@ -124,10 +124,10 @@ def read_wishes(given: Mapping[str, str]) -> Wishes:
     on_error = _on_error(given.get("on_error", OnError.CONTINUE))
     if "max_failures" in given and on_error != OnError.STOP:
         raise InvalidQueryError("Property .max_failures goes with on_error=stop only")
-    return Wishes(
+    return SubmissionOptions(
         dry_run=read_boolean("dry_run", given.get("dry_run", "false")),
         on_error=on_error,
-        max_failures=read_whole_number("max_failures", given.get("max_failures", "1"), _MOST_FAILURES),
+        max_failures=read_whole_number("max_failures", given.get("max_failures", "1"), _MAX_FAILURES),
         mapping=read_mapping(given.get("mapping", "{}")),
         delimiter=read_delimiter(given.get("delimiter")),
         defaults=read_defaults(given.get("defaults") or "{}"),
@@ -170,16 +170,16 @@ def read_header_row(text: str | None) -> int | None:
     return read_whole_number("header_row", text, LAST_HEADER_ROW) if text else None
 
 
-def read_whole_number(name: str, text: str, most: int) -> int:
+def read_whole_number(name: str, text: str, maximum: int) -> int:
     """A whole number from 1 to this one; raises InvalidQueryError."""
     digits = text.lstrip("0")
-    if not (text.isascii() and text.isdecimal() and 0 < len(digits) <= len(str(most)) and int(digits) <= most):
-        raise InvalidQueryError(f"Property .{name} should be a whole number from 1 to {most}, not {_short(text)!r}")
+    if not (text.isascii() and text.isdecimal() and 0 < len(digits) <= len(str(maximum)) and int(digits) <= maximum):
+        raise InvalidQueryError(f"Property .{name} should be a whole number from 1 to {maximum}, not {_short(text)!r}")
     return int(digits)
 
 
 def _refuse_misspelled(name: str) -> None:
-    if name in _NAMES or len(name) > _LONGEST_ALIKE:
+    if name in _NAMES or len(name) > _MAX_ALIKE_LENGTH:
         return
     for close in get_close_matches(normal_title(name), _BY_TITLE, n=1, cutoff=_ALIKE):
         raise InvalidQueryError(f"Property .{name} is not known; it is called {_BY_TITLE[close]}")
@@ -205,8 +205,8 @@ def _on_error(text: str) -> OnError:
 def read_mapping(text: str) -> dict[str, str | None]:
     """Columns by what they are to be called, None to skip them; raises InvalidQueryError."""
     mapping = _object("mapping", text, "column to field, or to null to skip it")
-    if any(title is not None and len(str(title)) > LONGEST_TITLE for title in mapping.values()):
-        raise InvalidQueryError(f"Property .mapping should give titles of at most {LONGEST_TITLE} characters")
+    if any(title is not None and len(str(title)) > MAX_TITLE_LENGTH for title in mapping.values()):
+        raise InvalidQueryError(f"Property .mapping should give titles of at most {MAX_TITLE_LENGTH} characters")
     if not all(isinstance(field, str | None) for field in mapping.values()):
         raise InvalidQueryError("Property .mapping should be a JSON object: column to field, or to null to skip it")
     return mapping
@@ -233,17 +233,17 @@ def read_values(text: str) -> dict[str, dict[str, str]]:
             _require_text("values", field, each, what)
         if len({each.strip().casefold() for each in meant}) < len(meant):
             raise InvalidQueryError(f"Property .values gives a text of {_short(field)!r} twice; case does not matter")
-    if sum(map(len, values.values())) > _MOST_TEXTS:
-        raise InvalidQueryError(f"Property .values has more than {_MOST_TEXTS} texts")
+    if sum(map(len, values.values())) > _MAX_TEXTS:
+        raise InvalidQueryError(f"Property .values has more than {_MAX_TEXTS} texts")
     _require_short("values", sum(max(map(len, meant.values()), default=0) for meant in values.values()))
     return values
 
 
 def _require_short(name: str, added: int) -> None:
     """Every row may get these texts, so that few rows could become very many bytes."""
-    if added > _MOST_ADDED:
+    if added > _MAX_ADDED:
         raise InvalidQueryError(
-            f"Property .{name} could add {added} characters to each row; at most {_MOST_ADDED} are possible"
+            f"Property .{name} could add {added} characters to each row; at most {_MAX_ADDED} are possible"
         )
 
 
@@ -254,8 +254,8 @@ def _object(name: str, text: str, what: str) -> dict[str, Any]:
         raise InvalidQueryError(f"Property .{name} is not JSON: {error}") from None
     if not isinstance(value, dict):
         raise InvalidQueryError(f"Property .{name} should be a JSON object: {what}")
-    if len(value) > MOST_COLUMNS:
-        raise InvalidQueryError(f"Property .{name} names {len(value)} columns; a file has {MOST_COLUMNS} at most")
+    if len(value) > MAX_COLUMNS:
+        raise InvalidQueryError(f"Property .{name} names {len(value)} columns; a file has {MAX_COLUMNS} at most")
     return value
 
 

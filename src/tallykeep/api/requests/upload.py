@@ -13,23 +13,23 @@ from tallykeep.api.requests.submission_options import (
     read_delimiter,
     read_header_row,
     read_mapping,
-    read_wishes,
+    read_submission_options,
     refuse_contradictions,
 )
 from tallykeep.api.responses.answers import request_id
 from tallykeep.core.action_type import ActionType, Submission
+from tallykeep.core.batch import Batch, Source
 from tallykeep.core.concurrency.side_thread import Aside
 from tallykeep.core.errors import InvalidQueryError
-from tallykeep.core.portion import Portion, Source
 from tallykeep.core.settings import Settings
-from tallykeep.core.submission_options import Wishes
+from tallykeep.core.submission_options import SubmissionOptions
 from tallykeep.engine.columns.retried_lines import with_told_lines
 from tallykeep.formats.compression import Limit
 from tallykeep.tenants.projects import Caller
 
 FORM = "multipart/form-data"
 NDJSON = ("application/x-ndjson", "application/jsonl")
-_LONGEST_KEY = 255
+_MAX_KEY_LENGTH = 255
 
 
 class RequestUpload:
@@ -50,7 +50,7 @@ class RequestUpload:
         self._empty = no_body is not None and not has_body(request)
         self._form: FileForm | None = None
         self._told: dict[str, str | None] = {}
-        read_wishes(request.query_params)  # what is wrong there is told before the rows are read
+        read_submission_options(request.query_params)  # what is wrong there is told before the rows are read
         if not self._empty:
             require_media_type(request, *accepted)
             if media_type(request) == FORM:
@@ -115,14 +115,14 @@ class RequestUpload:
         async for chunk in self._form.file(body, self._aside) if self._form else body:
             yield chunk
 
-    def placed(self, portion: Portion, source: Source) -> Portion:
-        """The portion as it is: this is the first file."""
-        return portion
+    def placed(self, batch: Batch, source: Source) -> Batch:
+        """The batch as it is: this is the first file."""
+        return batch
 
-    def wishes(self) -> Wishes:
+    def submission_options(self) -> SubmissionOptions:
         """The query's and the form's wishes; raises InvalidQueryError for what was said too late."""
         self.refuse_late()
-        return replace(read_wishes(self.parameters()), charset=self.charset)
+        return replace(read_submission_options(self.parameters()), charset=self.charset)
 
     def refuse_late(self) -> None:
         """Raise InvalidQueryError for a parameter that came behind the rows that it is about, or twice."""
@@ -136,9 +136,9 @@ class RequestUpload:
 class CorrectedUpload(RequestUpload):
     """Rows that failed, sent again; a file of failed rows tells where they stood in the first one."""
 
-    def placed(self, portion: Portion, source: Source) -> Portion:
-        """The portion with the lines of the first file, where the column `line` has them."""
-        return with_told_lines(portion, source)
+    def placed(self, batch: Batch, source: Source) -> Batch:
+        """The batch with the lines of the first file, where the column `line` has them."""
+        return with_told_lines(batch, source)
 
 
 def submission(
@@ -162,6 +162,6 @@ def _idempotency_key(request: Request) -> str | None:
     key = request.headers.get("idempotency-key")
     if key is None:
         return None
-    if not 0 < len(key) <= _LONGEST_KEY:
-        raise InvalidQueryError(f"The header Idempotency-Key should have 1 to {_LONGEST_KEY} characters")
+    if not 0 < len(key) <= _MAX_KEY_LENGTH:
+        raise InvalidQueryError(f"The header Idempotency-Key should have 1 to {_MAX_KEY_LENGTH} characters")
     return key

@@ -42,7 +42,7 @@ from tallykeep.engine.intake.idempotency import Accepted
 
 _log = structlog.get_logger()
 
-_MOST_PARAMETERS = 1_000
+_MAX_PARAMETERS = 1_000
 _SLASHES_OF_ONE = 3  # /v1/vouchers/{code}
 
 _NO_DATABASE = (
@@ -121,8 +121,8 @@ class RequestIds:
 def _refusal_of_url(scope: Scope) -> RequestError | None:
     if "\0" in scope["path"] or b"%00" in scope["query_string"]:
         return InvalidQueryError("The URL holds the character U+0000")
-    if scope["query_string"].count(b"&") >= _MOST_PARAMETERS:
-        return UriTooLongError(f"The URL has more than {_MOST_PARAMETERS} parameters; ask for fewer at a time")
+    if scope["query_string"].count(b"&") >= _MAX_PARAMETERS:
+        return UriTooLongError(f"The URL has more than {_MAX_PARAMETERS} parameters; ask for fewer at a time")
     return None
 
 

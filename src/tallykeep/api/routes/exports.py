@@ -43,9 +43,9 @@ async def list_file(request: Request, context: FromContext, caller: FromCaller, 
     for name in _ALL_IN_ONE_ORDER:
         if name in request.query_params:
             raise InvalidQueryError(f"Property .{name} goes with pages; the file has all that match, the oldest first")
-    filed = LIST_FILES[kind]
-    selection = read_selection(filed.listed, request.query_params.multi_items())
-    lines = file_lines(context.downloading(caller), filed, caller.project_id, selection)
+    export = LIST_FILES[kind]
+    selection = read_selection(export.list_spec, request.query_params.multi_items())
+    lines = file_lines(context.downloading(caller), export, caller.project_id, selection)
     header = await anext(lines)
 
     async def body() -> AsyncIterator[str]:

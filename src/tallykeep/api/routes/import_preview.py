@@ -32,7 +32,7 @@ from tallykeep.catalog.templates import CSV_TEMPLATES
 from tallykeep.core.compatibility import OURS
 from tallykeep.core.concurrency.side_thread import Aside
 from tallykeep.core.settings import Settings
-from tallykeep.engine.intake.sample import MOST_ROWS
+from tallykeep.engine.intake.sample import MAX_ROWS
 from tallykeep.formats.compression import peeked
 from tallykeep.preview.preview import Asked, Preview, known_titles, preview
 from tallykeep.preview.previewed_rows import PreviewedRow
@@ -66,7 +66,7 @@ _PARAMETERS = [
     HEADER_ROW,
     _query(
         "limit",
-        {"type": "integer", "minimum": 1, "maximum": MOST_ROWS, "default": _DEFAULT_ROWS},
+        {"type": "integer", "minimum": 1, "maximum": MAX_ROWS, "default": _DEFAULT_ROWS},
         "How many rows to show at most.",
     ),
     _query(
@@ -123,7 +123,7 @@ def _asked(upload: RequestUpload) -> Asked:
     return Asked(
         kind=given.get("kind") or None,
         mapping=read_mapping(given["mapping"]) if given.get("mapping") else None,
-        limit=read_whole_number("limit", given.get("limit") or str(_DEFAULT_ROWS), MOST_ROWS),
+        limit=read_whole_number("limit", given.get("limit") or str(_DEFAULT_ROWS), MAX_ROWS),
         target=given.get("campaign") or None,
         charset=upload.charset,
         delimiter=read_delimiter(given.get("delimiter")),

@@ -31,7 +31,7 @@ _IN_FRONT = (DELIMITER, CHARSET, SHEET, HEADER_ROW)  # of a form's file, which t
 _JSON = "application/json"
 _CSV = "text/csv"
 
-_PEER_REPORT = ("code", "source_id", "found", "updated")  # the columns of the peer's report files
+_REFERENCE_REPORT = ("code", "source_id", "found", "updated")  # the columns of the peer's report files
 _UNUSED = "webhooks_enable"
 
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -128,7 +128,7 @@ def _compatibility(kind: ActionType) -> Compatibility:
     others = [name for name in _content(kind) if name != (FORM if kind.source == "csv" else _JSON)]
     if others:
         own = replace(own, adds=(*own.adds, f"bodies of the types `{'`, `'.join(others)}`"))
-    columns = [name for name in kind.report_header if name not in _PEER_REPORT]
+    columns = [name for name in kind.report_header if name not in _REFERENCE_REPORT]
     if columns:
         own = replace(own, adds=(*own.adds, f"the report's column `{'`, `'.join(columns)}`"))
     return own

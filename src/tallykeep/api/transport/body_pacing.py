@@ -17,15 +17,15 @@ class PacedBodies:
     the dashboard hands on is `is_paced` already, where it came in.
     """
 
-    def __init__(self, app: ASGIApp, most_seconds: float) -> None:
+    def __init__(self, app: ASGIApp, max_seconds: float) -> None:
         self._app = app
-        self._most_seconds = most_seconds
+        self._max_seconds = max_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope.get("state", {}).get("is_paced"):
             await self._app(scope, receive, send)
             return
-        body = _Body(receive, self._most_seconds)
+        body = _Body(receive, self._max_seconds)
 
         async def note_answer(message: Message) -> None:
             body.is_answered = True
@@ -35,10 +35,10 @@ class PacedBodies:
 
 
 class _Body:
-    def __init__(self, receive: Receive, most_seconds: float) -> None:
+    def __init__(self, receive: Receive, max_seconds: float) -> None:
         self._receive = receive
-        self._left_seconds = most_seconds
-        self._most_seconds = most_seconds
+        self._left_seconds = max_seconds
+        self._max_seconds = max_seconds
         self._window_seconds, self._window_bytes = 0.0, 0
         self._is_whole = False
         self.is_answered = False
@@ -78,7 +78,7 @@ class _Body:
             return
         if self._left_seconds <= 0:
             raise UploadTimeoutError(
-                f"The body took longer than {self._most_seconds:g} seconds (setting TALLYKEEP_MAX_BODY_SECONDS);"
+                f"The body took longer than {self._max_seconds:g} seconds (setting TALLYKEEP_MAX_BODY_SECONDS);"
                 " nothing was changed. Send the request again, in smaller parts"
             )
         if self._window_bytes < LEAST_BYTES_A_SECOND * WINDOW_SECONDS:

@@ -23,11 +23,11 @@ from tallykeep.core.errors import (
 )
 from tallykeep.core.ids import new_id
 
-LONGEST_URL = 32 << 10
-MOST_HEADER_BYTES = 64 << 10
-MOST_HEADERS = 200
-MOST_PIPELINED = 20
-_MOST_BETWEEN_BODY = 64 << 10  # bytes of trailers, chunk sizes and their extensions without a byte of the body
+MAX_URL_LENGTH = 32 << 10
+MAX_HEADER_BYTES = 64 << 10
+MAX_HEADERS = 200
+MAX_PIPELINED = 20
+_MAX_BETWEEN_BODY = 64 << 10  # bytes of trailers, chunk sizes and their extensions without a byte of the body
 
 HEAD_SECONDS = 20.0  # until a request's headers are complete
 LINGER_SECONDS = 30.0  # that the rest of a body is read and thrown away behind the answer
@@ -47,7 +47,7 @@ class _RefusedError(Exception):
 class BoundedProtocol(HttpToolsProtocol):
     """One connection; `most_connections` is set once the server is made."""
 
-    most_connections = 1_000
+    max_connections = 1_000
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take the connection; where there are too many, the one that has waited longest makes room, if any may."""
@@ -63,7 +63,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._answered_at: float | None = None
         self._reader: asyncio.Task[Any] | None = None
         self._is_gone = False
-        if len(self.connections) > self.most_connections:
+        if len(self.connections) > self.max_connections:
             self._make_room()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -107,7 +107,7 @@ class BoundedProtocol(HttpToolsProtocol):
             return
         self._between += len(data)
         super().data_received(data)
-        if self._between > max(_MOST_BETWEEN_BODY, MOST_HEADER_BYTES) and self._refused_at is None:
+        if self._between > max(_MAX_BETWEEN_BODY, MAX_HEADER_BYTES) and self._refused_at is None:
             self._refuse(_headers_too_large())
 
     def on_message_begin(self) -> None:
@@ -121,10 +121,10 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_url(self, url: bytes) -> None:
         """A piece of the URL."""
         super().on_url(url)
-        if len(self.url) > LONGEST_URL:
+        if len(self.url) > MAX_URL_LENGTH:
             self._stop(
                 UriTooLongError(
-                    f"The URL is longer than {LONGEST_URL} bytes; ask for fewer at a time, or send what can be a field"
+                    f"The URL is longer than {MAX_URL_LENGTH} bytes; ask for fewer at a time, or send what can be a field"
                     " of the form as one"
                 )
             )
@@ -135,15 +135,15 @@ class BoundedProtocol(HttpToolsProtocol):
             return
         self._head_bytes += len(name) + len(value)
         self._head_count += 1
-        if self._head_bytes > MOST_HEADER_BYTES or self._head_count > MOST_HEADERS:
+        if self._head_bytes > MAX_HEADER_BYTES or self._head_count > MAX_HEADERS:
             self._stop(_headers_too_large())
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """The request can be answered."""
         self._has_head, self._between = True, 0
-        if len(self.pipeline) >= MOST_PIPELINED:
-            self._stop(InvalidPayloadError(f"More than {MOST_PIPELINED} requests were sent ahead on one connection"))
+        if len(self.pipeline) >= MAX_PIPELINED:
+            self._stop(InvalidPayloadError(f"More than {MAX_PIPELINED} requests were sent ahead on one connection"))
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -237,13 +237,13 @@ class BoundedProtocol(HttpToolsProtocol):
 
 def _headers_too_large() -> HeadersTooLargeError:
     return HeadersTooLargeError(
-        f"The headers hold more than {MOST_HEADER_BYTES} bytes, or there are more than {MOST_HEADERS} of them"
+        f"The headers hold more than {MAX_HEADER_BYTES} bytes, or there are more than {MAX_HEADERS} of them"
     )
 
 
-def bounded_protocol(most_connections: int) -> type[BoundedProtocol]:
+def bounded_protocol(max_connections: int) -> type[BoundedProtocol]:
     """The protocol for a server of so many connections, or as many as it may have open files."""
-    return type("Protocol", (BoundedProtocol,), {"most_connections": min(most_connections, _possible_connections())})
+    return type("Protocol", (BoundedProtocol,), {"most_connections": min(max_connections, _possible_connections())})
 
 
 def _possible_connections() -> int:

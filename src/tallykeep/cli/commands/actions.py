@@ -30,10 +30,10 @@ from tallykeep.cli.kit.sending import (
     send,
     show_outcome,
     show_started,
-    wishes_of,
+    submission_options_of,
     write_file,
 )
-from tallykeep.cli.kit.show import aside, facts, failure_groups, listed, out, print_json, tally
+from tallykeep.cli.kit.show import aside, facts, failure_groups, list_spec, out, print_json, tally
 from tallykeep.cli.kit.sources import FileToSend, open_file
 from tallykeep.core.submission_options import OnError
 
@@ -91,7 +91,7 @@ def list_(
     if not page["async_actions"]:
         out().print("No actions. Start one: tallykeep import FILE" if not given else "No such actions.")
         return
-    out().print(listed(page["async_actions"]))
+    out().print(list_spec(page["async_actions"]))
     if page["more_starting_after"]:
         aside().print(f"[dim]more: --after {page['more_starting_after']}[/dim]")
 
@@ -140,7 +140,7 @@ def cancel(client: Client, action_id: ActionId, as_json: AsJson = False) -> None
 def retry(
     client: Client,
     action_id: ActionId,
-    file: Annotated[str | None, typer.Argument(help="Mended rows, instead of the failed ones as they were.")] = None,
+    file: Annotated[str | None, typer.Argument(help="Fixed rows, instead of the failed ones as they were.")] = None,
     include_unprocessed: Unprocessed = False,
     dry_run: DryRun = False,
     on_error: Policy = OnError.CONTINUE,
@@ -159,16 +159,16 @@ def retry(
     if no_wait and failed_to:
         raise UsageError("--failed-to needs to wait for the end: leave out --no-wait")
     path = f"/v1/async-actions/{_find(client, action_id)['id']}/retry"
-    query = wishes_of(dry_run, on_error, max_failures)
+    query = submission_options_of(dry_run, on_error, max_failures)
     if include_unprocessed:
         query["include_unprocessed"] = True
-    mended = open_file(file) if file else None
+    fixed = open_file(file) if file else None
     of_file = {"charset": charset, "delimiter": delimiter, "sheet": sheet, "header_row": header_row}
     query |= parameters_of(of_file)
-    if mended:
-        require_ending(failed_to, mended.form)
+    if fixed:
+        require_ending(failed_to, fixed.form)
     with Bars(aside()) as bars:
-        submitted = _retry(client, bars, path, query, mended, idempotency_key, again)
+        submitted = _retry(client, bars, path, query, fixed, idempotency_key, again)
         if not no_wait:
             action = follow(client, bars, submitted.action_id)
     if no_wait:
@@ -187,13 +187,13 @@ def _retry(
     bars: Bars,
     path: str,
     query: dict[str, Any],
-    mended: FileToSend | None,
+    fixed: FileToSend | None,
     key: str | None,
     again: bool,
 ) -> Submitted:
-    if mended is None:
+    if fixed is None:
         return client.start(path, None, key or new_key(), **query)
-    return send(client, bars, mended, path, query, key_for(mended, path, query, given=key, again=again))
+    return send(client, bars, fixed, path, query, key_for(fixed, path, query, given=key, again=again))
 
 
 @cli.command()
@@ -205,7 +205,7 @@ def failures(
     include_unprocessed: Unprocessed = False,
     as_json: AsJson = False,
 ) -> None:
-    """The failed rows as they were sent, with row and reason: mend them, and import or retry them."""
+    """The failed rows as they were sent, with row and reason: fix them, and import or retry them."""
     action = _find(client, action_id)
     if as_json:
         print_json(_all_failures(client, action))

@@ -99,8 +99,8 @@ def _given(fields: dict[str, Any]) -> dict[str, Any]:
 def _pairs(given: list[str] | None) -> dict[str, str]:
     pairs = {}
     for pair in given or []:
-        name, sign, value = pair.partition("=")
-        if not sign or not name:
+        name, character, value = pair.partition("=")
+        if not character or not name:
             raise UsageError(f"--metadata {pair!r} should be 'key=value'")
         pairs[name] = value
     return pairs

@@ -80,9 +80,9 @@ def _tour(console: Console, where: Connection, examples: Path) -> None:
         action = client.get(f"/v1/async-actions/{last}")
     console.print()
     console.print(f"The last action as the API tells it, GET /v1/async-actions/{last}:")
-    listed = action["result"]["failed"]
-    if len(listed) > _SHOWN_FAILURES:
-        action["result"]["failed"] = [*listed[:_SHOWN_FAILURES], f"… {len(listed) - _SHOWN_FAILURES} more"]
+    list_spec = action["result"]["failed"]
+    if len(list_spec) > _SHOWN_FAILURES:
+        action["result"]["failed"] = [*list_spec[:_SHOWN_FAILURES], f"… {len(list_spec) - _SHOWN_FAILURES} more"]
     console.print(
         Syntax(json.dumps(action, indent=2, ensure_ascii=False), "json", background_color="default", word_wrap=True)
     )

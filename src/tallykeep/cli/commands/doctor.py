@@ -18,7 +18,7 @@ from tallykeep import __version__
 from tallykeep.cli.kit.client import Client
 from tallykeep.cli.kit.connection import AppId, AppToken, Connection, ProfileName, Url, find_connection
 from tallykeep.cli.kit.exits import CliError, ExitCode, told
-from tallykeep.cli.kit.phrases import duration, moment
+from tallykeep.cli.kit.phrases import duration, timestamp
 from tallykeep.cli.kit.sending import AsJson
 from tallykeep.cli.kit.show import out, print_json
 
@@ -119,7 +119,7 @@ def _status(client: Client) -> Iterator[Finding]:
     yield _database(status["database"])
     yield _schema(status["database"])
     yield _disk(status["disk"])
-    yield _clock(moment(status["time"]), took)
+    yield _clock(timestamp(status["time"]), took)
     yield _database_clock(status["database"]["clock_ahead_seconds"])
 
 
@@ -165,7 +165,7 @@ def _database(database: dict[str, Any]) -> Finding:
         todo = f"Tallykeep needs PostgreSQL {_OLDEST_POSTGRES} or newer: upgrade the database's server"
         return Finding("database", Level.WRONG, told, todo)
     if trouble := database.get("trouble"):
-        todo = "Until that is mended, what writes is answered 503, and actions wait; PostgreSQL's log tells more"
+        todo = "Until that is fixed, what writes is answered 503, and actions wait; PostgreSQL's log tells more"
         return Finding("database", Level.WRONG, f"{told}; {trouble}", todo)
     if database["answer_seconds"] > _SLOW_SECONDS:
         return Finding("database", Level.WARNING, told, "That is slow: is its machine busy, or far from the server's?")

@@ -53,7 +53,7 @@ from tallykeep.cli.kit.sending import (
     send,
     show_outcome,
     show_started,
-    wishes_of,
+    submission_options_of,
 )
 from tallykeep.cli.kit.show import aside, command, out, print_json
 from tallykeep.cli.kit.sources import STANDARD_INPUT, FileToSend, open_file
@@ -183,7 +183,7 @@ def import_(
         "import",
         kind,
         None if campaign is None else addressed(client, campaign),
-        query=wishes_of(dry_run, on_error, max_failures),
+        query=submission_options_of(dry_run, on_error, max_failures),
         of_file=parameters_of({
             "defaults": defaults_of(defaults), "values": values_of(values), "charset": charset, "delimiter": delimiter,
             "sheet": sheet, "header_row": header_row, "last_day_counts": last_day_counts or None,
@@ -223,7 +223,7 @@ def update(
     kind, files = _kind_and_files(words, UPDATED)
     if kind is None:
         raise UsageError(f"Say what is to be updated: {' or '.join(UPDATED)}")
-    query = wishes_of(dry_run, on_error, max_failures)
+    query = submission_options_of(dry_run, on_error, max_failures)
     wanted = Wanted("update", kind, query=query, key=idempotency_key, again=again, no_wait=no_wait,
                     failed_to=failed_to, as_json=as_json)  # fmt: skip
     raise typer.Exit(send_files(client, files, wanted))

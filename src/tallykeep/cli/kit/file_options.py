@@ -36,16 +36,16 @@ def mapping_of(named: list[str] | None, skipped: list[str] | None) -> dict[str, 
     """Columns by what they are to be called, None to skip them; raises UsageError."""
     mapping: dict[str, str | None] = dict.fromkeys(skipped or [])
     for pair in named or []:
-        column, sign, title = pair.rpartition("=")
-        if not sign or not column.strip() or not title.strip():
+        column, character, title = pair.rpartition("=")
+        if not character or not column.strip() or not title.strip():
             raise UsageError(f"--map {pair!r} should be 'Title=name', such as 'Gutschein=Code'")
         mapping[column] = title
     return mapping
 
 
-def parameters_of(wishes: dict[str, Any]) -> dict[str, Any]:
+def parameters_of(submission_options: dict[str, Any]) -> dict[str, Any]:
     """What was given of these wishes, as parameters of a request."""
-    given = {name: wish for name, wish in wishes.items() if wish not in (None, {})}
+    given = {name: wish for name, wish in submission_options.items() if wish not in (None, {})}
     return {name: json.dumps(wish) if isinstance(wish, dict) else wish for name, wish in given.items()}
 
 
@@ -66,8 +66,8 @@ def defaults_of(given: list[str] | None) -> dict[str, str]:
     """Texts for empty cells by field; raises UsageError."""
     defaults: dict[str, str] = {}
     for pair in given or []:
-        title, sign, text = pair.partition("=")
-        if not sign or not title.strip() or not text.strip():
+        title, character, text = pair.partition("=")
+        if not character or not title.strip() or not text.strip():
             raise UsageError(f"--default {pair!r} should be 'Title=text', such as 'Discount Type=PERCENT'")
         defaults[title.strip()] = text.strip()
     return defaults
@@ -78,8 +78,8 @@ def values_of(given: list[str] | None) -> dict[str, dict[str, str]]:
     values: dict[str, dict[str, str]] = {}
     for each in given or []:
         title, colon, pair = each.partition(":")
-        text, sign, meant = pair.rpartition("=")
-        if not colon or not sign or not title.strip() or not text.strip():
+        text, character, meant = pair.rpartition("=")
+        if not colon or not character or not title.strip() or not text.strip():
             raise UsageError(
                 f"--value {each!r} should be 'Title:text=meaning', such as 'Voucher Type:Gutschein=GIFT_VOUCHER'"
             )

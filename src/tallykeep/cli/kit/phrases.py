@@ -30,19 +30,19 @@ def time_left(seconds: float) -> str:
     return f"{whole} s left" if whole < _MINUTE else f"{duration(whole)} left"
 
 
-def moment(wire: str) -> datetime:
+def timestamp(wire: str) -> datetime:
     """A moment of the wire format, in the zone of who reads it."""
     return datetime.fromisoformat(wire).astimezone()
 
 
 def when(wire: str) -> str:
     """«2026-09-01 14:30:05», in the zone of who reads it."""
-    return moment(wire).strftime("%Y-%m-%d %H:%M:%S")
+    return timestamp(wire).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def ago(wire: str) -> str:
     """«just now», «5 min ago», «3 h ago», «2 days ago»."""
-    seconds = (datetime.now().astimezone() - moment(wire)).total_seconds()
+    seconds = (datetime.now().astimezone() - timestamp(wire)).total_seconds()
     if seconds < _MINUTE:
         return "just now"
     for size, name in ((_DAY, "days"), (_HOUR, "h"), (_MINUTE, "min")):

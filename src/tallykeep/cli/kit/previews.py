@@ -15,14 +15,14 @@ from tallykeep.cli.kit.sources import STANDARD_INPUT, FileToSend
 from tallykeep.core import exact_json
 from tallykeep.formats.csv.titles import normal_title
 
-_MOST_SHOWN = 8
+_MAX_SHOWN = 8
 _NEAR = 0.75  # of the likeliest kind's confidence: such kinds are offered too
 _TOLD_ELSEWHERE = ("row", "line", "reason")  # columns of a file of failed rows
 # Warnings that a person has to answer before anything is sent, where neither --map nor --yes does.
 _ASKING = ("by_resemblance", "lost_key", "lost_email", "lost_phone", "text_formula")
 _FOR_THE_FILE = ("text_formula",)  # no option but --yes answers them
 _FIELDS_OF_LOST = {"lost_email": "Email", "lost_phone": "Phone"}
-_SIGNS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
+_CHARACTERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 
 Mapping_ = dict[str, str | None]
 
@@ -102,23 +102,23 @@ def described(found: Look, name: str, *, guessed: bool) -> Text:
     if found.form == "csv":
         columns = [each for each in found.seen["columns"] if each["title"]]
         names = [f"{column} → {title}" for column, title in found.mapping.items() if title is not None]
-        heading.append(_listed("columns", names))
-        heading.append(_listed("as metadata", [each["target"] for each in columns if each["use"] == "metadata"]))
-        heading.append(_listed("left out", [each["title"] for each in columns if _is_left_out(each)]))
+        heading.append(_list_spec("columns", names))
+        heading.append(_list_spec("as metadata", [each["target"] for each in columns if each["use"] == "metadata"]))
+        heading.append(_list_spec("left out", [each["title"] for each in columns if _is_left_out(each)]))
     for warning in found.warnings:
         heading.append(f"\n  ! {warning['message']}", style="yellow")
     return heading
 
 
-def _listed(what: str, names: list[str]) -> Text:
+def _list_spec(what: str, names: list[str]) -> Text:
     shown = ", ".join(names) if what == "columns" else _first(names)
     return Text(f"\n  {what}: {shown}" if names else "", style="dim")
 
 
 def _first(names: list[str]) -> str:
     """«Name, City», or the first of them «and 44 more»."""
-    more = f" and {len(names) - _MOST_SHOWN} more" if len(names) > _MOST_SHOWN else ""
-    return ", ".join(names[:_MOST_SHOWN]) + more
+    more = f" and {len(names) - _MAX_SHOWN} more" if len(names) > _MAX_SHOWN else ""
+    return ", ".join(names[:_MAX_SHOWN]) + more
 
 
 def _is_left_out(column: dict[str, Any]) -> bool:
@@ -128,7 +128,7 @@ def _is_left_out(column: dict[str, Any]) -> bool:
 def _taken(seen: dict[str, Any]) -> Iterator[str]:
     if seen["format"] == "csv":
         yield seen["encoding"]
-        yield f"{_SIGNS.get(seen['delimiter'], seen['delimiter'])} between cells"
+        yield f"{_CHARACTERS.get(seen['delimiter'], seen['delimiter'])} between cells"
     if seen.get("sheet"):
         yield f"sheet {seen['sheet']}"
     if (seen.get("header_row") or 1) != 1:

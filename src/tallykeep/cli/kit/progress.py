@@ -13,16 +13,16 @@ from rich.text import Text
 
 from tallykeep.cli.kit.client import Client
 from tallykeep.cli.kit.exits import UnavailableError
-from tallykeep.cli.kit.phrases import moment, rows, time_left
+from tallykeep.cli.kit.phrases import rows, time_left, timestamp
 from tallykeep.cli.kit.sources import FileToSend
 
 _ENDED = ("DONE", "FAILED")
-_FIRST_WAIT, _LONGEST_WAIT = 0.1, 1.0
-_PATIENCE_SECONDS = 300
+_FIRST_WAIT, _MAX_WAIT = 0.1, 1.0
+_TIMEOUT_SECONDS = 300
 _PAUSE_SECONDS = 1
 _IDLE_SECONDS = 3
-_LONGEST_BAR, _SHORTEST_BAR = 32, 6
-_LONGEST_NOTE = 70  # columns kept beside the bar for everything else, where there are as many
+_MAX_BAR_LENGTH, _SHORTEST_BAR = 32, 6
+_MAX_NOTE_LENGTH = 70  # columns kept beside the bar for everything else, where there are as many
 _BESIDE = 19  # the columns of a line before its note, without the bar
 _NO_WORKER = ["no worker takes it up; is `tallykeep worker` running?", "no worker is running", "no worker"]
 
@@ -74,12 +74,12 @@ class Bars:
         while action["status"] not in _ENDED:
             self._show(task, action, None if pulse.is_alive(client, action) else _NO_WORKER)
             action = self._patiently(client, path, task, wait)
-            wait = min(wait * 1.5, _LONGEST_WAIT)
+            wait = min(wait * 1.5, _MAX_WAIT)
         self._show(task, action)
         return action
 
     def _patiently(self, client: Client, path: str, task: TaskID, wait: float) -> dict[str, Any]:
-        given_up = time.monotonic() + _PATIENCE_SECONDS
+        given_up = time.monotonic() + _TIMEOUT_SECONDS
         while True:
             try:
                 return client.get(path, wait=round(wait, 2))
@@ -110,7 +110,7 @@ class _Pulse:
 
 
 def _bar_width(console: Console) -> int:
-    return max(_SHORTEST_BAR, min(_LONGEST_BAR, console.width - _LONGEST_NOTE))
+    return max(_SHORTEST_BAR, min(_MAX_BAR_LENGTH, console.width - _MAX_NOTE_LENGTH))
 
 
 class _Bar(BarColumn):
@@ -168,5 +168,5 @@ def _processed(action: dict[str, Any]) -> list[str]:
 
 
 def _rate(action: dict[str, Any]) -> float:
-    took = moment(action["updated_at"]) - moment(action["started_at"])
+    took = timestamp(action["updated_at"]) - timestamp(action["started_at"])
     return accounted_for(action) / max(took.total_seconds(), 0.001)

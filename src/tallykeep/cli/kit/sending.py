@@ -34,7 +34,7 @@ FailedTo = Annotated[
         "--failed-to",
         dir_okay=False,
         writable=True,
-        help="Write the rows that are not in to this file, with what is wrong with each: mend it, and send it.",
+        help="Write the rows that are not in to this file, with what is wrong with each: fix it, and send it.",
     ),
 ]
 Key = Annotated[str | None, typer.Option("--idempotency-key", help="Sent again under this key, the same is done once.")]
@@ -60,12 +60,12 @@ class Outcome:
         return {"replayed": self.replayed, "failed_to": failed_to, "reasons": self.reasons, "action": self.action}
 
 
-def wishes_of(dry_run: bool, on_error: OnError, max_failures: int | None) -> dict[str, Any]:
+def submission_options_of(dry_run: bool, on_error: OnError, max_failures: int | None) -> dict[str, Any]:
     """The parameters of a submission that differ from the defaults; raises UsageError where they contradict."""
     if max_failures is not None and on_error != OnError.STOP:
         raise UsageError("--max-failures goes with --on-error stop")
-    wishes = {"dry_run": dry_run or None, "on_error": on_error.value, "max_failures": max_failures}
-    return {name: value for name, value in wishes.items() if value not in (None, OnError.CONTINUE.value)}
+    submission_options = {"dry_run": dry_run or None, "on_error": on_error.value, "max_failures": max_failures}
+    return {name: value for name, value in submission_options.items() if value not in (None, OnError.CONTINUE.value)}
 
 
 def key_for(file: FileToSend, path: str, query: dict[str, Any], *, given: str | None, again: bool) -> str:
@@ -202,10 +202,10 @@ def _next_steps(outcome: Outcome) -> Iterator[str]:
         if outcome.failed_to:
             yield f"{rows(_left(action))} in {outcome.failed_to}, with what is wrong with each"
     elif outcome.failed_to:
-        yield f"{rows(_left(action))} in {outcome.failed_to}, with what is wrong with each; mend them, then:"
+        yield f"{rows(_left(action))} in {outcome.failed_to}, with what is wrong with each; fix them, then:"
         yield f"  {command('actions', 'retry', action['id'], str(outcome.failed_to))}"
     else:
-        yield "get these rows, to mend them:"
+        yield "get these rows, to fix them:"
         yield f"  {command('actions', 'failures', action['id'], '--to', _failed_file(action))}"
 
 

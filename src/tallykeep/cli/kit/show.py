@@ -13,7 +13,7 @@ from rich.text import Text
 from tallykeep.cli.kit.client import Client
 from tallykeep.cli.kit.phrases import ago, duration, rows, when
 
-_MOST_REASONS = 20
+_MAX_REASONS = 20
 _UNBROKEN = 200
 _STATUS_STYLES = {"DONE": "green", "FAILED": "red", "IN_PROGRESS": "cyan", "ENQUEUED": "dim"}
 _ENDED_BY = {
@@ -58,8 +58,8 @@ def tally(action: dict[str, Any], reasons: list[dict[str, Any]]) -> Group:
         lines.append(Text(f"  {action['reason']}", style="yellow"))
     elif action.get("retry_count"):
         lines.append(Text(f"  retried {action['retry_count']:,} times: {action['retry_reason']}", style="yellow"))
-    if mended := action.get("mended_count"):
-        lines.append(Text(f"  {mended:,} of those that are not done went in by retries since", style="green"))
+    if fixed := action.get("fixed_count"):
+        lines.append(Text(f"  {fixed:,} of those that are not done went in by retries since", style="green"))
     return Group(*lines, *([_reasons(reasons)] if reasons else []))
 
 
@@ -103,11 +103,11 @@ def failure_groups(client: Client, action: dict[str, Any]) -> list[dict[str, Any
     if not action["failed_count"]:
         return []
     path = f"/v1/async-actions/{action['id']}/failures"
-    groups: list[dict[str, Any]] = client.get(path, group_by="reason", limit=_MOST_REASONS)["reasons"]
+    groups: list[dict[str, Any]] = client.get(path, group_by="reason", limit=_MAX_REASONS)["reasons"]
     return groups
 
 
-def listed(actions: list[dict[str, Any]]) -> Table:
+def list_spec(actions: list[dict[str, Any]]) -> Table:
     """Actions, one a line; within 80 columns only types and file names are wrapped."""
     table = plain_table("id", "type", "status", "done", "failed", "started")
     for number in (3, 4):

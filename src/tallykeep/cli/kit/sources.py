@@ -16,7 +16,7 @@ from tallykeep.cli.kit.row_types import IMPORTED, Form
 STANDARD_INPUT = "-"
 _CHUNK = 1 << 18
 _HEAD = 1 << 16
-_BEGINNING = 1 << 18  # what is looked at of a file before all of it is sent
+_SAMPLE = 1 << 18  # what is looked at of a file before all of it is sent
 _XLSX = b"PK\x03\x04"
 _MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _FORMS: dict[str, Form] = {
@@ -62,7 +62,7 @@ class FileToSend:
             if self.is_workbook:
                 yield content, {}
             else:
-                yield content.read(_BEGINNING), {"partial": True} if self.size > _BEGINNING else {}
+                yield content.read(_SAMPLE), {"partial": True} if self.size > _SAMPLE else {}
 
 
 def open_file(word: str) -> FileToSend:

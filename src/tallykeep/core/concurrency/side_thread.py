@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeVar
 Done = TypeVar("Done")
 
 _IDLE_SECONDS = 10.0  # after which the thread ends; the next step starts another one
-_MOST_REMEMBERED = 1_000
+_MAX_REMEMBERED = 1_000
 
 
 class Aside(Protocol):
@@ -99,7 +99,7 @@ class SideThread:
             return project_id, step
 
     def _forget(self) -> None:
-        if len(self._had) > _MOST_REMEMBERED:
+        if len(self._had) > _MAX_REMEMBERED:
             self._had = {
                 project_id: had
                 for project_id, had in self._had.items()

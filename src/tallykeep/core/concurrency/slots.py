@@ -42,10 +42,10 @@ class Places:
     whatever happens to who holds it.
     """
 
-    def __init__(self, what: str, bounds: Bounds, *, patience_seconds: float, retry_after: int = 1) -> None:
+    def __init__(self, what: str, bounds: Bounds, *, timeout_seconds: float, retry_after: int = 1) -> None:
         self._what = what  # as people are told: «uploads»
         self.bounds = bounds
-        self._patience_seconds = patience_seconds
+        self._timeout_seconds = timeout_seconds
         self._retry_after = retry_after
         self._taken = 0
         self._of_projects: Counter[int] = Counter()
@@ -53,7 +53,7 @@ class Places:
         self._queues: dict[int, deque[_Waiting]] = {}  # the project whose turn is next comes first
 
     @asynccontextmanager
-    async def place(self, project_id: int, key_id: str, patience_seconds: float | None = None) -> AsyncIterator[None]:
+    async def place(self, project_id: int, key_id: str, timeout_seconds: float | None = None) -> AsyncIterator[None]:
         """A place for as long as the context lasts; who tells a patience of its own waits in a queue of any length.
 
         Raises TooManyRequestsError where the project, or the key, has its share already and none of it comes free in
@@ -63,7 +63,7 @@ class Places:
         if project_id not in self._queues and self._fits(who):
             self._seat(who)
         else:
-            await self._wait(who, patience_seconds)
+            await self._wait(who, timeout_seconds)
         try:
             yield
         finally:
@@ -96,14 +96,14 @@ class Places:
         _count_down(self._of_keys, who)
         self._seat_who_waits()
 
-    async def _wait(self, who: Who, patience_seconds: float | None) -> None:
-        if patience_seconds is None and self.waiting_of(who[0]) >= self.bounds.waiting:
+    async def _wait(self, who: Who, timeout_seconds: float | None) -> None:
+        if timeout_seconds is None and self.waiting_of(who[0]) >= self.bounds.waiting:
             raise self._refusal(who)
         waiting = _Waiting(who, asyncio.get_running_loop().create_future())
         self._queues.setdefault(who[0], deque()).append(waiting)
         self._seat_who_waits()
         try:
-            async with asyncio.timeout(patience_seconds or self._patience_seconds):
+            async with asyncio.timeout(timeout_seconds or self._timeout_seconds):
                 await waiting.seat
         except BaseException as error:
             refusal = self._refusal(who)

@@ -7,7 +7,7 @@ _ACTUAL = re.compile(r" \(actual value is '((?:(?!'\)| \(actual value is ').)*+)
 _TOO_FEW_CODES = re.compile(r"code_config allows only (\d+) different codes, but (\d+) are wanted")
 _TOO_MANY_CODES = re.compile(r"vouchers_count: \d+ are too many for one action; at most (\d+) are generated at a time")
 _PROPERTY = re.compile(r"\bProperty \.")
-_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)T\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00:00)")
+_TIMESTAMP = re.compile(r"(\d{4}-\d\d-\d\d)T\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00:00)")
 
 
 def said(details: str, labels: Mapping[str, str]) -> str:
@@ -21,7 +21,7 @@ def said(details: str, labels: Mapping[str, str]) -> str:
     for name, label in labels.items():
         # Where a problem begins: elsewhere it is somebody's text.
         told = re.sub(rf"(^|; ){re.escape(name)}(?=:| is | should )", rf"\g<1>{label}", told)
-    told = _MOMENT.sub(r"\1", told.replace("; ", ". "))
+    told = _TIMESTAMP.sub(r"\1", told.replace("; ", ". "))
     return _ACTUAL.sub(lambda found: f", not «{found[1]}»" if found[1] else "", told)
 
 

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tallykeep.core.errors import RequestError
-from tallykeep.dashboard.kit.guard import CSRF_HEADER, MOST_FIELDS
+from tallykeep.dashboard.kit.guard import CSRF_HEADER, MAX_FIELDS
 from tallykeep.dashboard.kit.session_store import Sessions
 from tallykeep.dashboard.kit.signed_in import COOKIE
 
@@ -64,10 +64,10 @@ def _is_multipart(request: Request) -> bool:
 async def form_with_file(request: Request) -> FormData:
     """The form, with one file of any size; raises HTTPException where all that is beside it is too large."""
     if not _is_multipart(request):
-        return await request.form(max_fields=MOST_FIELDS)
+        return await request.form(max_fields=MAX_FIELDS)
     async with aclosing(request.stream()) as stream:
         try:
-            return await _FormWithFile(request.headers, stream, max_files=1, max_fields=MOST_FIELDS).parse()
+            return await _FormWithFile(request.headers, stream, max_files=1, max_fields=MAX_FIELDS).parse()
         except MultiPartException as error:
             raise HTTPException(400, error.message) from None
 
@@ -96,5 +96,5 @@ class _FormWithFile(MultiPartParser):
             raise _too_large(FORM_BYTES)
 
 
-def _too_large(most: int, when: str = "") -> HTTPException:
-    return HTTPException(413, f"The form is larger than the {most:,} bytes that are read{when}.")
+def _too_large(maximum: int, when: str = "") -> HTTPException:
+    return HTTPException(413, f"The form is larger than the {maximum:,} bytes that are read{when}.")

@@ -8,7 +8,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _SAFE_METHODS = ("GET", "HEAD")
-MOST_FIELDS = 10_000  # a sheet of failed rows has one for each cell
+MAX_FIELDS = 10_000  # a sheet of failed rows has one for each cell
 CSRF_FIELD, CSRF_HEADER = "csrf_token", "x-csrf-token"
 
 _HEADERS = {
@@ -56,6 +56,6 @@ async def require_token(request: Request, expected: str) -> None:
     """Raise ForeignFormError where the session's token is missing, in the header or as a field of the form."""
     if request.method in _SAFE_METHODS:
         return
-    given = request.headers.get(CSRF_HEADER) or (await request.form(max_fields=MOST_FIELDS)).get(CSRF_FIELD)
+    given = request.headers.get(CSRF_HEADER) or (await request.form(max_fields=MAX_FIELDS)).get(CSRF_FIELD)
     if not isinstance(given, str) or not hmac.compare_digest(given.encode(), expected.encode()):
         raise ForeignFormError

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 import httpx
 from starlette.types import ASGIApp
 
-_MOST_WAITING_CHUNKS = 4
+_MAX_WAITING_CHUNKS = 4
 _END = None
 
 
@@ -42,7 +42,7 @@ class _Exchange(httpx.AsyncByteStream):
         self._sent = aiter(request.stream)  # type: ignore[arg-type]
         self._all_sent = False
         self._is_broken = False
-        self._chunks: asyncio.Queue[bytes | None] = asyncio.Queue(_MOST_WAITING_CHUNKS)
+        self._chunks: asyncio.Queue[bytes | None] = asyncio.Queue(_MAX_WAITING_CHUNKS)
         self._complete = False
         self._task: asyncio.Task[None] | None = None
         self.begun: asyncio.Future[tuple[int, Any]] = asyncio.get_running_loop().create_future()

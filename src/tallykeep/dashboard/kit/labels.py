@@ -69,13 +69,13 @@ def _outcome(action: dict[str, Any]) -> State:
     if not action["failed_count"]:
         return State("Done", "good")
     if not left(action):
-        return State("Mended", "good")
+        return State("Fixed", "good")
     return State("Some failed", "mixed") if action["done_count"] else State("All failed", "bad")
 
 
 def left(action: dict[str, Any]) -> int:
     """Failed and unprocessed rows that no later task has brought in."""
-    return int(action["failed_count"] + action["unprocessed_count"] - action["mended_count"])
+    return int(action["failed_count"] + action["unprocessed_count"] - action["fixed_count"])
 
 
 def ended(action: dict[str, Any]) -> bool:
@@ -92,9 +92,9 @@ def seconds(action: dict[str, Any]) -> float | None:
     """How long it ran, or runs: from its start, or where that is too short to tell from its submission."""
     if action["started_at"] is None:
         return None
-    end = moment(action["finished_at"]) if action["finished_at"] else datetime.now(UTC)
-    ran = (end - moment(action["started_at"])).total_seconds()
-    return ran if ran > 0.05 else (end - moment(action["created_at"])).total_seconds()
+    end = timestamp(action["finished_at"]) if action["finished_at"] else datetime.now(UTC)
+    ran = (end - timestamp(action["started_at"])).total_seconds()
+    return ran if ran > 0.05 else (end - timestamp(action["created_at"])).total_seconds()
 
 
 def rate(action: dict[str, Any]) -> str:
@@ -106,7 +106,7 @@ def rate(action: dict[str, Any]) -> str:
     return f"{per_second:,.0f} rows/s" if per_second >= 10 else f"{per_second:,.1f} rows/s"
 
 
-def moment(text: str) -> datetime:
+def timestamp(text: str) -> datetime:
     """A moment of the wire format."""
     return datetime.fromisoformat(text)
 
@@ -115,7 +115,7 @@ def until(text: str | None) -> str:
     """When something ends, so that one can tell whether its last day counts: 2026-12-31, included."""
     if not text:
         return ""
-    end = moment(text).astimezone(UTC)
+    end = timestamp(text).astimezone(UTC)
     if (end.hour, end.minute, end.second) == (23, 59, 59):
         return f"{end:%Y-%m-%d}, included"
     return f"{end:%Y-%m-%d}, not included" if _is_midnight(end) else f"{end:%Y-%m-%d %H:%M} UTC"
@@ -125,13 +125,13 @@ def since(text: str | None) -> str:
     """When something begins: 2026-12-31."""
     if not text:
         return ""
-    begin = moment(text).astimezone(UTC)
+    begin = timestamp(text).astimezone(UTC)
     return f"{begin:%Y-%m-%d}" if _is_midnight(begin) else f"{begin:%Y-%m-%d %H:%M} UTC"
 
 
 def last_day(text: str | None) -> str:
     """The last day on which it holds, at least for a part of it: 2026-12-31."""
-    return f"{moment(text).astimezone(UTC) - timedelta(microseconds=1):%Y-%m-%d}" if text else ""
+    return f"{timestamp(text).astimezone(UTC) - timedelta(microseconds=1):%Y-%m-%d}" if text else ""
 
 
 def _is_midnight(at: datetime) -> bool:
@@ -234,15 +234,15 @@ def duration(span: float | None) -> str:
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
-def portion_state(portion: dict[str, Any], action_ended: bool) -> State:
-    """How a portion stands."""
-    if portion["status"] == "OPEN":
+def batch_state(batch: dict[str, Any], action_ended: bool) -> State:
+    """How a batch stands."""
+    if batch["status"] == "OPEN":
         if action_ended:
             return State("Unprocessed", "mixed")
-        return State("In hand", "busy") if portion["attempts"] else State("Open", "quiet")
-    if not portion["failed_count"] and not portion["unprocessed_count"]:
+        return State("In hand", "busy") if batch["attempts"] else State("Open", "quiet")
+    if not batch["failed_count"] and not batch["unprocessed_count"]:
         return State("Done", "good")
-    return State("Some failed", "mixed") if portion["done_count"] else State("None done", "bad")
+    return State("Some failed", "mixed") if batch["done_count"] else State("None done", "bad")
 
 
 def has_file(action: dict[str, Any]) -> bool:

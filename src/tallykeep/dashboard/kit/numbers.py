@@ -6,7 +6,7 @@ from typing import Any
 
 from tallykeep.dashboard.kit.api_client import RefusedError
 
-_LONGEST = 40
+_MAX_LENGTH = 40
 _TWO_WAY = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}", re.ASCII)
 _PLAIN = re.compile(r"[+-]?\d+(?:[.,]\d+)?|[+-]?[.,]\d+", re.ASCII)
 _GROUPED = (
@@ -16,7 +16,7 @@ _GROUPED = (
 )
 _GROUPS = (",", ".", " ")
 _SPACES = str.maketrans({"\N{NO-BREAK SPACE}": " ", "\N{NARROW NO-BREAK SPACE}": " ", "\N{THIN SPACE}": " "})
-_MOST = Decimal(10) ** 18
+_MAX = Decimal(10) ** 18
 
 
 def number_of(text: str, name: str, factor: int = 1) -> Any:
@@ -27,11 +27,11 @@ def number_of(text: str, name: str, factor: int = 1) -> Any:
     given = text.strip().translate(_SPACES)
     if _TWO_WAY.fullmatch(given):
         raise _unclear(given, name)
-    plain = _plain(given) if len(given) <= _LONGEST else None
+    plain = _plain(given) if len(given) <= _MAX_LENGTH else None
     if plain is None:
         return text  # the API says what is wrong with it
     number = Decimal(plain) * factor
-    if abs(number) > _MOST:
+    if abs(number) > _MAX:
         return text
     return int(number) if number == number.to_integral_value() else float(number)
 
@@ -40,9 +40,9 @@ def _plain(given: str) -> str | None:
     """The number with a point before its decimals, and nothing else in it."""
     if _PLAIN.fullmatch(given):
         return given.replace(",", ".")
-    for grouped, sign in zip(_GROUPED, _GROUPS, strict=True):
+    for grouped, character in zip(_GROUPED, _GROUPS, strict=True):
         if grouped.fullmatch(given):
-            return given.replace(sign, "").replace(",", ".")
+            return given.replace(character, "").replace(",", ".")
     return None
 
 

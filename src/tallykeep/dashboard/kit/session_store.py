@@ -51,7 +51,7 @@ class Sessions:
             "lifetime": timedelta(hours=self.hours),
         }  # fmt: skip
         async with self.pool().connection() as connection:
-            await connection.execute(_sql.delete_expired, {"batch": _EXPIRED_AT_A_TIME})
+            await connection.execute(_sql.delete_expired, {"step": _EXPIRED_AT_A_TIME})
             added = await (await connection.execute(_sql.add_session, begun)).fetchone()
         return f"{added['project_id']}.{_text(secret)}" if added else None
 

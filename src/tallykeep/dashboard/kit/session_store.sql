@@ -14,5 +14,5 @@ DELETE FROM sessions WHERE project_id = :project_id AND id = :id
 -- name: delete_expired!
 DELETE FROM sessions
 WHERE (project_id, id) IN (
-    SELECT project_id, id FROM sessions WHERE expires_at <= statement_timestamp() ORDER BY expires_at LIMIT :batch FOR UPDATE SKIP LOCKED
+    SELECT project_id, id FROM sessions WHERE expires_at <= statement_timestamp() ORDER BY expires_at LIMIT :step FOR UPDATE SKIP LOCKED
 )

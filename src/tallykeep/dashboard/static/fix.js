@@ -12,7 +12,7 @@ function changed(row) {
   let any = false;
   for (const cell of row.querySelectorAll("[data-sent]")) {
     const is = isChanged(cell);
-    cell.classList.toggle("mended", is);
+    cell.classList.toggle("fixed", is);
     any ||= is;
   }
   return any;

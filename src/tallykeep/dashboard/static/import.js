@@ -7,7 +7,7 @@ const SLICE_BYTES = 262144;
 const CSRF = JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRF-Token"];
 const SAFE = { "X-CSRF-Token": CSRF, "HX-Request": "true" };
 const MADE = ["mapping", "values", "defaults"]; // by the look's answer, of what the other fields show
-const WISHES = [...MADE, "delimiter", "sheet", "header_row", "last_day_counts"];
+const OPTIONS = [...MADE, "delimiter", "sheet", "header_row", "last_day_counts"];
 const READ_ANEW = ["kind", "charset", "delimiter", "sheet", "header_row"]; // other columns, or another meaning of them
 
 const wizard = document.getElementById("wizard");
@@ -243,7 +243,7 @@ function start(isTrial) {
   const body = new FormData();
   body.set("on_error", fields.get("on_error"));
   if (isTrial) body.set("dry_run", "true");
-  if (fields.get("rows") === "csv") for (const name of WISHES) if (fields.get(name)) body.set(name, fields.get(name));
+  if (fields.get("rows") === "csv") for (const name of OPTIONS) if (fields.get(name)) body.set(name, fields.get(name));
   const { file } = now;
   const charset = fields.get("charset");
   body.set("file", charset ? new File([file], file.name, { type: `text/csv; charset=${charset}` }) : file, file.name);

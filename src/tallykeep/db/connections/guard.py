@@ -28,7 +28,7 @@ _log = structlog.get_logger()
 _LOOK_EVERY_SECONDS = 0.5
 # A server under load answers late, but does: it is silent only when two looks, over two connections, were in vain.
 _FIRST_LOOK_SECONDS = 1.0
-_PATIENCE_SECONDS = 4.0
+_TIMEOUT_SECONDS = 4.0
 _PAUSE_SECONDS = 0.3
 _TRY_EVERY_SECONDS = 1.0
 _CROWDED_SECONDS = 1.0
@@ -116,7 +116,7 @@ class Guard:
         elif isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
             self._look_now.set()
 
-    async def ask(self, query: LiteralString, patience: float) -> DictRow:
+    async def ask(self, query: LiteralString, timeout_seconds: float) -> DictRow:
         """The first row of a short query that reads, asked on the guard's connection, whatever the pools are busy with.
 
         Raises DatabaseAwayError, TimeoutError after `patience` seconds, or what the database says.
@@ -126,7 +126,7 @@ class Guard:
         if asked is None or asked.done():
             asked = self._tasks[query] = asyncio.create_task(self._answer(query), name="question")
             asked.add_done_callback(retrieved)
-        await asyncio.wait((asked,), timeout=patience)
+        await asyncio.wait((asked,), timeout=timeout_seconds)
         if not asked.done():
             raise TimeoutError
         found: DictRow = asked.result()
@@ -236,10 +236,10 @@ class Guard:
     async def _look_elsewhere(self, reached: Reached, looking: asyncio.Task[None]) -> None:
         """Look over other connections: where one is answered and the first is not, the old ones lead nowhere."""
         others = [
-            asyncio.create_task(reach(conninfo, self._name, _PATIENCE_SECONDS), name="second look")
+            asyncio.create_task(reach(conninfo, self._name, _TIMEOUT_SECONDS), name="second look")
             for conninfo in self._conninfos
         ]
-        deadline = time.monotonic() + _PATIENCE_SECONDS
+        deadline = time.monotonic() + _TIMEOUT_SECONDS
         try:
             while not looking.done() and time.monotonic() < deadline:
                 pending = [task for task in (looking, *others) if not task.done()]
@@ -264,7 +264,7 @@ class Guard:
         """The guard's connection has ended: find out whether only that has. Raises _LostError where more has."""
         while True:
             try:
-                successor = await reach(reached.conninfo, self._name, _PATIENCE_SECONDS)
+                successor = await reach(reached.conninfo, self._name, _TIMEOUT_SECONDS)
             except (psycopg.Error, OSError, TimeoutError) as refused:
                 self.notice(refused)
                 if not is_crowded(refused) and not isinstance(refused, QueryCanceled):

@@ -43,7 +43,7 @@ class Connections(Protocol):
 
 
 _SENT_AHEAD_BYTES = 1 << 20
-_PATIENCE_SECONDS = 10.0
+_TIMEOUT_SECONDS = 10.0
 _CONNECT_AGAIN_SECONDS = 0.2
 _CONFIGURE_SECONDS = 5.0
 _CONNECTING_AT_ONCE = 4
@@ -102,13 +102,13 @@ class Pool:
         self.fail_waiting(PoolClosed(f"the pool {self.name!r} is closed"))
 
     @asynccontextmanager
-    async def connection(self, patience: float = _PATIENCE_SECONDS) -> AsyncIterator[Connection]:
+    async def connection(self, timeout_seconds: float = _TIMEOUT_SECONDS) -> AsyncIterator[Connection]:
         """Lend a connection; a transaction left open is committed, or rolled back after an exception.
 
         Raises DatabaseAwayError at once where the database is out of reach, TooManyConnections where it lets nobody in,
         PoolTimeout where all connections are in use for `patience` seconds.
         """
-        connection = await self._take(patience)
+        connection = await self._take(timeout_seconds)
         try:
             yield connection
             if connection.info.transaction_status == TransactionStatus.INTRANS:
@@ -171,7 +171,7 @@ class Pool:
             self._connecting.add(task)
             task.add_done_callback(self._connected)
 
-    async def _take(self, patience: float) -> Connection:
+    async def _take(self, timeout_seconds: float) -> Connection:
         if self._closed:
             raise PoolClosed(f"the pool {self.name!r} is closed")
         if self._guard is not None:
@@ -184,7 +184,7 @@ class Pool:
         waiter: asyncio.Future[Connection] = asyncio.get_running_loop().create_future()
         self._waiting.append(waiter)
         self.refill()
-        timer = asyncio.get_running_loop().call_later(patience, _expire, waiter, patience)
+        timer = asyncio.get_running_loop().call_later(timeout_seconds, _expire, waiter, timeout_seconds)
         try:
             return await waiter
         except asyncio.CancelledError:
@@ -219,10 +219,10 @@ class Pool:
 
     def _shrink(self, present: float) -> None:
         """Close what has not been needed for long: the connection used last is lent first."""
-        longest_idle = self._idle[0]
-        if len(self._open) > self.least and present - self._open[longest_idle].used_at > _IDLE_SECONDS:
+        max_idle = self._idle[0]
+        if len(self._open) > self.least and present - self._open[max_idle].used_at > _IDLE_SECONDS:
             self._idle.popleft()
-            self._discard(longest_idle)
+            self._discard(max_idle)
 
     def _discard(self, connection: Connection) -> None:
         self._open.pop(connection, None)
@@ -270,9 +270,9 @@ class Pool:
         self.refill()
 
 
-def _expire(waiter: asyncio.Future[Connection], patience: float) -> None:
+def _expire(waiter: asyncio.Future[Connection], timeout_seconds: float) -> None:
     if not waiter.done():
-        waiter.set_exception(PoolTimeout(f"every connection was in use for {patience:.0f} seconds"))
+        waiter.set_exception(PoolTimeout(f"every connection was in use for {timeout_seconds:.0f} seconds"))
 
 
 async def _done(work: Awaitable[None]) -> None:
@@ -318,7 +318,7 @@ def _widen(descriptor: int) -> None:
 
 
 @asynccontextmanager
-async def one_moment(connection: Connection) -> AsyncIterator[None]:
+async def one_timestamp(connection: Connection) -> AsyncIterator[None]:
     """Everything that is read while this lasts is as it was at one moment."""
     async with connection.transaction():
         await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")

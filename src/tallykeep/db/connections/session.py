@@ -40,6 +40,8 @@ async def set_own_limits(
 ) -> None:
     """Set the session's time zone and timeouts; statements wait for locks, and take, so long, with 0 without end."""
     limits = {"lock_timeout": lock_timeout_seconds, "statement_timeout": statement_timeout_seconds}
-    await connection.execute(_sql.set_own_limits, {name: str(round(1000 * most)) for name, most in limits.items()})
+    await connection.execute(
+        _sql.set_own_limits, {name: str(round(1000 * maximum)) for name, maximum in limits.items()}
+    )
     if connection.info.server_version >= _WITH_TRANSACTION_TIMEOUT:
         await connection.execute(_sql.set_own_limit_of_transactions)

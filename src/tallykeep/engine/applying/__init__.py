@@ -1,1 +1,1 @@
-"""From a claimed portion to its close, in one transaction."""
+"""From a claimed batch to its close, in one transaction."""

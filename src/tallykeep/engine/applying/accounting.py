@@ -1,11 +1,11 @@
-"""Accounting: every row of a portion ends as done, failed or unprocessed, in the transaction that wrote it."""
+"""Accounting: every row of a batch ends as done, failed or unprocessed, in the transaction that wrote it."""
 
 import re
 from dataclasses import dataclass
 
 from tallykeep.core.action import EndedBy
-from tallykeep.core.errors import PortionLostError
-from tallykeep.core.portion import ClaimedPortion
+from tallykeep.core.batch import ClaimedBatch
+from tallykeep.core.errors import BatchLostError
 from tallykeep.core.rows import Failure
 from tallykeep.core.submission_options import OnError
 from tallykeep.db.connections.pool import Connection
@@ -15,27 +15,27 @@ from tallykeep.engine.applying.attempt import Outcome
 _sql = queries(__package__, "accounting.sql")
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-_LONGEST_REASON = 10_000
+_MAX_REASON_LENGTH = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Where an action stands after a portion: whether it has ended, and the sequence that then goes on."""
+    """Where an action stands after a batch: whether it has ended, and the sequence that then goes on."""
 
     ended: bool
     sequence: str | None
 
 
-async def close_portion(connection: Connection, claimed: ClaimedPortion, outcome: Outcome) -> Tally:
-    """Record the failures, close the portion and add to the action's tally.
+async def close_batch(connection: Connection, claimed: ClaimedBatch, outcome: Outcome) -> Tally:
+    """Record the failures, close the batch and add to the action's tally.
 
-    Raises PortionLostError, and so rolls everything back, when the portion or its action was ended by someone else.
+    Raises BatchLostError, and so rolls everything back, when the batch or its action was ended by someone else.
     """
     place = _place(claimed)
     failed = len(outcome.failures)
     await record(connection, claimed, outcome.failures)
     await add_report(connection, claimed, outcome.report)
-    planned = claimed.portion.row_count
+    planned = claimed.batch.row_count
     rows = planned if outcome.met is None else outcome.met
     counts = {
         "planned_count": planned,
@@ -45,12 +45,12 @@ async def close_portion(connection: Connection, claimed: ClaimedPortion, outcome
         "unprocessed_count": outcome.unprocessed,
         "created_count": len(outcome.created),
     }
-    closing = {**place, **counts, "first_row": claimed.portion.first_row}
-    tally = await (await connection.execute(_sql.close_portion, closing)).fetchone()
+    closing = {**place, **counts, "first_row": claimed.batch.first_row}
+    tally = await (await connection.execute(_sql.close_batch, closing)).fetchone()
     if tally is None:
-        raise PortionLostError(f"the portion at row {claimed.portion.first_row} is closed already")
+        raise BatchLostError(f"the batch at row {claimed.batch.first_row} is closed already")
     if tally["status"] is None:
-        raise PortionLostError(f"the action {claimed.action_id} has ended already")
+        raise BatchLostError(f"the action {claimed.action_id} has ended already")
     if _has_to_stop(claimed, tally["failed_count"]) and tally["status"] != "DONE":
         reason = f"Stopped after {tally['failed_count']} failed row(s), as on_error=stop asks"
         await end_unfinished(connection, claimed.project_id, claimed.action_id, EndedBy.STOPPED, reason)
@@ -58,38 +58,38 @@ async def close_portion(connection: Connection, claimed: ClaimedPortion, outcome
     return await _ended(connection, claimed, tally["sequence"]) if tally["status"] == "DONE" else Tally(False, None)
 
 
-def _has_to_stop(claimed: ClaimedPortion, failed: int) -> bool:
-    return claimed.wishes.on_error == OnError.STOP and failed >= claimed.wishes.max_failures
+def _has_to_stop(claimed: ClaimedBatch, failed: int) -> bool:
+    return claimed.submission_options.on_error == OnError.STOP and failed >= claimed.submission_options.max_failures
 
 
-async def close_all(connection: Connection, claimed: ClaimedPortion, created: int, beyond_plan: int) -> Tally:
-    """Every row of the action is done, of planned work perhaps `beyond_plan`: close all portions at once."""
-    await connection.execute(_sql.close_all_portions, _place(claimed))
-    await connection.execute(_sql.delete_attempts, {**_place(claimed), "first_row": claimed.portion.first_row})
+async def close_all(connection: Connection, claimed: ClaimedBatch, created: int, beyond_plan: int) -> Tally:
+    """Every row of the action is done, of planned work perhaps `beyond_plan`: close all batches at once."""
+    await connection.execute(_sql.close_all_batches, _place(claimed))
+    await connection.execute(_sql.delete_attempts, {**_place(claimed), "first_row": claimed.batch.first_row})
     counted = {**_place(claimed), "created_count": created, "beyond_plan": beyond_plan}
-    tally = await (await connection.execute(_sql.tally_whole_if_unfinished, counted)).fetchone()
+    tally = await (await connection.execute(_sql.tally_atomic_if_unfinished, counted)).fetchone()
     if tally is None:
-        raise PortionLostError(f"the action {claimed.action_id} has ended already")
+        raise BatchLostError(f"the action {claimed.action_id} has ended already")
     return Tally(True, tally["sequence"])
 
 
-async def close_met(connection: Connection, claimed: ClaimedPortion, met: int | None) -> int:
-    """Close a portion of planned work with what it met; returns by how much that is beyond what was planned."""
+async def close_met(connection: Connection, claimed: ClaimedBatch, met: int | None) -> int:
+    """Close a batch of planned work with what it met; returns by how much that is beyond what was planned."""
     if met is None:
         return 0
-    counts = {"first_row": claimed.portion.first_row, "met_count": met}
+    counts = {"first_row": claimed.batch.first_row, "met_count": met}
     await connection.execute(_sql.close_met, {**_place(claimed), **counts})
-    return met - claimed.portion.row_count
+    return met - claimed.batch.row_count
 
 
-async def reject(connection: Connection, claimed: ClaimedPortion, failed: int, reason: str = "") -> Tally:
+async def reject(connection: Connection, claimed: ClaimedBatch, failed: int, reason: str = "") -> Tally:
     """End the action for its failed rows, or for another reason; nothing of it was written."""
     reason = reason or f"{failed} row(s) are not valid; nothing was written, as on_error=reject asks"
     place = {**_place(claimed), "failed_count": failed}
     await connection.execute(_sql.count_failures_if_unfinished, place)
     ended = await end_unfinished(connection, claimed.project_id, claimed.action_id, EndedBy.REJECTED, reason)
     if ended is None:
-        raise PortionLostError(f"the action {claimed.action_id} has ended already")
+        raise BatchLostError(f"the action {claimed.action_id} has ended already")
     return ended
 
 
@@ -102,32 +102,32 @@ async def end_unfinished(
     return Tally(True, ended["sequence"]) if ended else None
 
 
-async def _ended(connection: Connection, claimed: ClaimedPortion, sequence: str | None) -> Tally:
-    if claimed.wishes.dry_run:
+async def _ended(connection: Connection, claimed: ClaimedBatch, sequence: str | None) -> Tally:
+    if claimed.submission_options.dry_run:
         await connection.execute(_sql.forget_dry_run_keys, _place(claimed))
     return Tally(True, sequence)
 
 
-def _place(claimed: ClaimedPortion) -> dict[str, object]:
+def _place(claimed: ClaimedBatch) -> dict[str, object]:
     return {"project_id": claimed.project_id, "action_id": claimed.action_id}
 
 
-async def add_report(connection: Connection, claimed: ClaimedPortion, report: str) -> None:
-    """Keep what the portion adds to the report file."""
+async def add_report(connection: Connection, claimed: ClaimedBatch, report: str) -> None:
+    """Keep what the batch adds to the report file."""
     if report:
-        part = {**_place(claimed), "first_row": claimed.portion.first_row, "body": _storable(report)}
+        part = {**_place(claimed), "first_row": claimed.batch.first_row, "body": _storable(report)}
         await connection.execute(_sql.add_report_part, part)
 
 
-async def record(connection: Connection, claimed: ClaimedPortion, failures: list[Failure]) -> None:
+async def record(connection: Connection, claimed: ClaimedBatch, failures: list[Failure]) -> None:
     """Keep the failures, each under its row's number."""
     if not failures:
         return
     async with connection.cursor().copy(_sql.copy_failures) as copy:
         for failure in sorted(failures, key=lambda failure: failure.row):
             key = None if failure.key is None else _storable(failure.key)
-            reason = _storable(failure.reason)[:_LONGEST_REASON]
-            line = claimed.portion.line_of(failure.row)
+            reason = _storable(failure.reason)[:_MAX_REASON_LENGTH]
+            line = claimed.batch.line_of(failure.row)
             await copy.write_row(
                 (claimed.project_id, claimed.action_id, failure.row, key, reason, failure.error_key, line)
             )

@@ -4,11 +4,11 @@ COPY failures (project_id, action_id, "row", key, reason, error_key, line) FROM 
 -- name: add_report_part!
 INSERT INTO report_parts (project_id, action_id, first_row, body) VALUES (:project_id, :action_id, :first_row, :body)
 
--- name: close_portion
--- The portion if it is open, and with it the action's tally if that is unfinished; says which of the two it found.
--- With rows left unprocessed the last portion does not end the action: what stops it does; until then they are open.
+-- name: close_batch
+-- The batch if it is open, and with it the action's tally if that is unfinished; says which of the two it found.
+-- With rows left unprocessed the last batch does not end the action: what stops it does; until then they are open.
 WITH closed AS (
-    UPDATE portions
+    UPDATE batches
     SET
         status = 'CLOSED',
         row_count = :row_count,
@@ -30,16 +30,16 @@ tally AS (
         done_count = async_actions.done_count + :done_count,
         failed_count = async_actions.failed_count + :failed_count,
         created_count = created_count + :created_count,
-        open_portions = open_portions - 1,
+        open_batches = open_batches - 1,
         retry_count = 0,
         retry_reason = NULL,
         failed_tries = 0,
         updated_at = greatest(updated_at, present),
         started_at = coalesce(started_at, present),
-        status = CASE WHEN open_portions = 1 AND :unprocessed_count = 0 THEN 'DONE' ELSE 'IN_PROGRESS' END,
-        operation_status = CASE WHEN open_portions = 1 AND :unprocessed_count = 0 THEN 'SUCCESS' ELSE 'UNKNOWN' END,
-        ended_by = CASE WHEN open_portions = 1 AND :unprocessed_count = 0 THEN 'COMPLETED' END,
-        finished_at = CASE WHEN open_portions = 1 AND :unprocessed_count = 0 THEN greatest(updated_at, present) END
+        status = CASE WHEN open_batches = 1 AND :unprocessed_count = 0 THEN 'DONE' ELSE 'IN_PROGRESS' END,
+        operation_status = CASE WHEN open_batches = 1 AND :unprocessed_count = 0 THEN 'SUCCESS' ELSE 'UNKNOWN' END,
+        ended_by = CASE WHEN open_batches = 1 AND :unprocessed_count = 0 THEN 'COMPLETED' END,
+        finished_at = CASE WHEN open_batches = 1 AND :unprocessed_count = 0 THEN greatest(updated_at, present) END
     FROM closed, date_trunc('milliseconds', statement_timestamp()) AS present
     WHERE project_id = :project_id AND id = :action_id AND status IN ('ENQUEUED', 'IN_PROGRESS')
     RETURNING status, failed_count, sequence
@@ -50,7 +50,7 @@ LEFT JOIN tally ON true
 
 -- name: close_met!
 -- Without the action's row, whose lock would hold up the project until the whole action has ended.
-UPDATE portions
+UPDATE batches
 SET
     status = 'CLOSED',
     row_count = :met_count,
@@ -58,19 +58,19 @@ SET
     closed_at = date_trunc('milliseconds', statement_timestamp())
 WHERE project_id = :project_id AND action_id = :action_id AND status = 'OPEN' AND first_row = :first_row
 
--- name: close_all_portions!
-UPDATE portions
+-- name: close_all_batches!
+UPDATE batches
 SET status = 'CLOSED', done_count = row_count, closed_at = date_trunc('milliseconds', statement_timestamp())
 WHERE project_id = :project_id AND action_id = :action_id AND status = 'OPEN'
 
--- name: tally_whole_if_unfinished
+-- name: tally_atomic_if_unfinished
 UPDATE async_actions
 SET
     total_count = total_count + :beyond_plan,
     done_count = total_count + :beyond_plan,
     open_count = 0,
     created_count = :created_count,
-    open_portions = 0,
+    open_batches = 0,
     retry_count = 0,
     retry_reason = NULL,
     failed_tries = 0,

@@ -1,41 +1,41 @@
-"""All or nothing: an action that is rejected for any failed row goes into one transaction, all its portions.
+"""All or nothing: an action that is rejected for any failed row goes into one transaction, all its batches.
 
-What is written, and what is locked to write it, stays locked until the end. So an action of several portions is first
-tried, portion by portion, each taken back before the next: while that may still refuse it, it keeps nobody waiting. A
-row that fails behind the first portion does not yet: it may be about what an earlier one is going to write.
+What is written, and what is locked to write it, stays locked until the end. So an action of several batches is first
+tried, batch by batch, each taken back before the next: while that may still refuse it, it keeps nobody waiting. A
+row that fails behind the first batch does not yet: it may be about what an earlier one is going to write.
 """
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
 from tallykeep.core.action_type import ActionType
-from tallykeep.core.portion import ClaimedPortion, Portion
+from tallykeep.core.batch import Batch, ClaimedBatch
 from tallykeep.core.rows import Failure
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.engine.applying.accounting import Tally, add_report, close_all, close_met, record, reject
-from tallykeep.engine.applying.attempt import Outcome, apply_portion
+from tallykeep.engine.applying.attempt import Outcome, apply_batch
 
 _sql = queries(__package__, "attempt.sql")
 
 
 class _FlawedError(Exception):
-    """A portion has failed rows, so nothing of this action may stay."""
+    """A batch has failed rows, so nothing of this action may stay."""
 
-    def __init__(self, at: ClaimedPortion, outcome: Outcome) -> None:
+    def __init__(self, at: ClaimedBatch, outcome: Outcome) -> None:
         self.at = at
         self.outcome = outcome
 
 
-async def apply_whole(connection: Connection, kind: ActionType, first: ClaimedPortion) -> Tally:
-    """Write every portion, from the first on, or none: then every flaw of every row is recorded."""
-    if first.open_portions > 1 and (failed := await _try_all(connection, kind, first)):
+async def apply_atomically(connection: Connection, kind: ActionType, first: ClaimedBatch) -> Tally:
+    """Write every batch, from the first on, or none: then every flaw of every row is recorded."""
+    if first.open_batches > 1 and (failed := await _try_all(connection, kind, first)):
         return await reject(connection, first, failed)
     try:
         async with connection.transaction():
             created = beyond_plan = 0
-            async for claimed in _portions_from(connection, first):
-                outcome = await apply_portion(connection, kind, claimed)
+            async for claimed in _batches_from(connection, first):
+                outcome = await apply_batch(connection, kind, claimed)
                 if outcome.failures:
                     raise _FlawedError(claimed, outcome)
                 created += len(outcome.created)
@@ -46,49 +46,49 @@ async def apply_whole(connection: Connection, kind: ActionType, first: ClaimedPo
         return await _rejected(connection, kind, flawed)
 
 
-async def _try_all(connection: Connection, kind: ActionType, first: ClaimedPortion) -> int:
-    """Record the failures of all portions as far as they can be seen without writing; returns how many there are.
+async def _try_all(connection: Connection, kind: ActionType, first: ClaimedBatch) -> int:
+    """Record the failures of all batches as far as they can be seen without writing; returns how many there are.
 
-    Where the first portion has none, there are none: a later one may need what those before it write, which only
+    Where the first batch has none, there are none: a later one may need what those before it write, which only
     writing them tells.
     """
     failed = 0
-    async for claimed in _portions_from(connection, first):
+    async for claimed in _batches_from(connection, first):
         failures = await _tried(connection, kind, claimed)
-        if failures and not failed and claimed.portion.first_row != first.portion.first_row:
+        if failures and not failed and claimed.batch.first_row != first.batch.first_row:
             return 0
         await record(connection, claimed, failures)
         failed += len(failures)
     return failed
 
 
-async def _tried(connection: Connection, kind: ActionType, claimed: ClaimedPortion) -> list[Failure]:
-    """The failures that the portion by itself has; nothing is left of the try."""
+async def _tried(connection: Connection, kind: ActionType, claimed: ClaimedBatch) -> list[Failure]:
+    """The failures that the batch by itself has; nothing is left of the try."""
     async with connection.transaction(force_rollback=True):
-        return (await apply_portion(connection, kind, claimed)).failures
+        return (await apply_batch(connection, kind, claimed)).failures
 
 
 async def _rejected(connection: Connection, kind: ActionType, flawed: _FlawedError) -> Tally:
-    """Record the failures of the flawed portion, which only writing those before it has shown, and of those behind."""
+    """Record the failures of the flawed batch, which only writing those before it has shown, and of those behind."""
     await record(connection, flawed.at, flawed.outcome.failures)
     failed = len(flawed.outcome.failures)
-    async for claimed in _portions_from(connection, flawed.at):
-        if claimed.portion.first_row != flawed.at.portion.first_row:
+    async for claimed in _batches_from(connection, flawed.at):
+        if claimed.batch.first_row != flawed.at.batch.first_row:
             failures = await _tried(connection, kind, claimed)
             await record(connection, claimed, failures)
             failed += len(failures)
     return await reject(connection, flawed.at, failed)
 
 
-async def _portions_from(connection: Connection, claimed: ClaimedPortion) -> AsyncIterator[ClaimedPortion]:
+async def _batches_from(connection: Connection, claimed: ClaimedBatch) -> AsyncIterator[ClaimedBatch]:
     while True:
         yield claimed
         place = {
             "project_id": claimed.project_id,
             "action_id": claimed.action_id,
-            "first_row": claimed.portion.first_row,
+            "first_row": claimed.batch.first_row,
         }
-        following = await (await connection.execute(_sql.next_portion, place, binary=True)).fetchone()
+        following = await (await connection.execute(_sql.next_batch, place, binary=True)).fetchone()
         if following is None:
             return
-        claimed = replace(claimed, portion=Portion(**following))
+        claimed = replace(claimed, batch=Batch(**following))

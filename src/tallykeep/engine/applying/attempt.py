@@ -1,4 +1,4 @@
-"""One attempt at a portion's rows: applied as a set, narrowed down to the rows at fault, cut off, or tried dry."""
+"""One attempt at a batch's rows: applied as a set, narrowed down to the rows at fault, cut off, or tried dry."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -11,14 +11,14 @@ from uuid import uuid4
 import structlog
 
 from tallykeep.core.action_type import ActionType
-from tallykeep.core.errors import OutOfTurnError, PortionLostError, RequestError
-from tallykeep.core.portion import ClaimedPortion
+from tallykeep.core.batch import ClaimedBatch
+from tallykeep.core.errors import BatchLostError, OutOfOrderError, RequestError
 from tallykeep.core.rows import Failure, Row
-from tallykeep.core.submission_options import OnError, Wishes
+from tallykeep.core.submission_options import OnError, SubmissionOptions
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.gates import CAMPAIGN, campaign_gate, hold
 from tallykeep.db.queries import queries
-from tallykeep.db.transient import is_passing
+from tallykeep.db.transient import is_transient
 from tallykeep.engine.applying.shortened_keys import Shortened, reported
 from tallykeep.engine.columns.cell_rules import filled_header, read_filled
 
@@ -30,7 +30,7 @@ Found = TypeVar("Found")
 
 LONG_WAIT = "10s"  # for those who are sure to end, or to give way, before long
 _MANY_ROWS, _MANY_BYTES = 200, 65_536
-# One portion's rows are read and checked at a time, which takes the interpreter's lock anyway.
+# One batch's rows are read and checked at a time, which takes the interpreter's lock anyway.
 _beside_the_loop = ThreadPoolExecutor(1, "check")
 
 
@@ -57,15 +57,15 @@ class _CutOffError(Exception):
         self.last = last
 
 
-def whole_at_once(wishes: Wishes) -> bool:
-    """Whether all portions of the action go into one transaction."""
-    return wishes.on_error == OnError.REJECT and not wishes.dry_run
+def is_atomic(submission_options: SubmissionOptions) -> bool:
+    """Whether all batches of the action go into one transaction."""
+    return submission_options.on_error == OnError.REJECT and not submission_options.dry_run
 
 
-async def apply_portion(connection: Connection, kind: ActionType, claimed: ClaimedPortion) -> Outcome:
+async def apply_batch(connection: Connection, kind: ActionType, claimed: ClaimedBatch) -> Outcome:
     """Apply the rows within the transaction open on `connection`; a dry run leaves nothing of it but the outcome."""
     claimed = await _behind_gates(connection, kind, claimed)
-    if not claimed.wishes.dry_run:
+    if not claimed.submission_options.dry_run:
         return await _apply(connection, kind, claimed)
     async with connection.transaction(force_rollback=True):
         outcome = await _apply(connection, kind, claimed)
@@ -75,35 +75,35 @@ async def apply_portion(connection: Connection, kind: ActionType, claimed: Claim
     return outcome
 
 
-async def _behind_gates(connection: Connection, kind: ActionType, claimed: ClaimedPortion) -> ClaimedPortion:
+async def _behind_gates(connection: Connection, kind: ActionType, claimed: ClaimedBatch) -> ClaimedBatch:
     """Keep what the rows depend on as it is until the transaction ends; waits for whoever changes it.
 
-    Returns the portion with the present, which its rows are stamped with: a claim may be long ago by then.
+    Returns the batch with the present, which its rows are stamped with: a claim may be long ago by then.
     """
     own = {CAMPAIGN: campaign_gate(claimed.source.options.get("campaign_id", ""))}
     gates = [own.get(parent, parent) for parent in kind.depends_on]
-    return replace(claimed, moment=await hold(connection, claimed.project_id, *gates))
+    return replace(claimed, timestamp=await hold(connection, claimed.project_id, *gates))
 
 
-async def _apply(connection: Connection, kind: ActionType, claimed: ClaimedPortion) -> Outcome:
-    rows = await _checked(claimed, claimed.portion.row_count, read_filled, claimed.portion, claimed.source, kind)
+async def _apply(connection: Connection, kind: ActionType, claimed: ClaimedBatch) -> Outcome:
+    rows = await _checked(claimed, claimed.batch.row_count, read_filled, claimed.batch, claimed.source, kind)
     if claimed.source.defaults:
         claimed = replace(claimed, source=replace(claimed.source, header=filled_header(claimed.source)))
-    if claimed.wishes.on_error != OnError.STOP or claimed.source.format == "planned":
+    if claimed.submission_options.on_error != OnError.STOP or claimed.source.format == "planned":
         return await _outcome_of(connection, kind, claimed, rows)
     return await _apply_until_failures(connection, kind, claimed, rows)
 
 
 async def _apply_until_failures(
-    connection: Connection, kind: ActionType, claimed: ClaimedPortion, rows: Sequence[Row]
+    connection: Connection, kind: ActionType, claimed: ClaimedBatch, rows: Sequence[Row]
 ) -> Outcome:
     """Apply no row behind the last failure that is allowed."""
-    await _wait_for_earlier_portions(connection, claimed)
+    await _wait_for_earlier_batches(connection, claimed)
     place = {"project_id": claimed.project_id, "action_id": claimed.action_id}
     tally = await (await connection.execute(_sql.get_failed_count, place)).fetchone()
     if tally is None:
-        raise PortionLostError(f"the action {claimed.action_id} has ended already")
-    allowed = max(claimed.wishes.max_failures - tally["failed_count"], 1)
+        raise BatchLostError(f"the action {claimed.action_id} has ended already")
+    allowed = max(claimed.submission_options.max_failures - tally["failed_count"], 1)
     wanted = rows
     while True:
         try:
@@ -118,22 +118,24 @@ async def _apply_until_failures(
             wanted = [row for row in wanted if row.number <= cut_off.last]
 
 
-async def _outcome_of(
-    connection: Connection, kind: ActionType, claimed: ClaimedPortion, rows: Sequence[Row]
-) -> Outcome:
+async def _outcome_of(connection: Connection, kind: ActionType, claimed: ClaimedBatch, rows: Sequence[Row]) -> Outcome:
     outcome = await _apply_or_narrow(connection, kind, claimed, rows)
-    return await _seen_with_earlier_portions(connection, kind, claimed, outcome) if claimed.wishes.dry_run else outcome
+    return (
+        await _seen_with_earlier_batches(connection, kind, claimed, outcome)
+        if claimed.submission_options.dry_run
+        else outcome
+    )
 
 
 async def _apply_or_narrow(
-    connection: Connection, kind: ActionType, claimed: ClaimedPortion, rows: Sequence[Row]
+    connection: Connection, kind: ActionType, claimed: ClaimedBatch, rows: Sequence[Row]
 ) -> Outcome:
     """Apply the rows; on a defect halve them until the rows at fault stand alone and fail, the others written."""
     try:
         async with connection.transaction():
             return await _apply_rows(connection, kind, claimed, rows)
     except Exception as error:
-        if is_passing(error):
+        if is_transient(error):
             raise
         if isinstance(error, RequestError):
             # Not a defect: something all of these rows need is missing, such as a campaign deleted meanwhile.
@@ -155,70 +157,68 @@ async def _apply_or_narrow(
 
 
 async def _checked(
-    claimed: ClaimedPortion, rows: int, check: Callable[Given, Found], *given: Given.args, **named: Given.kwargs
+    claimed: ClaimedBatch, rows: int, check: Callable[Given, Found], *given: Given.args, **named: Given.kwargs
 ) -> Found:
-    """Work on many rows, or large ones, is done beside the event loop: other portions have to be written meanwhile."""
-    if rows < _MANY_ROWS and len(claimed.portion.body) < _MANY_BYTES:
+    """Work on many rows, or large ones, is done beside the event loop: other batches have to be written meanwhile."""
+    if rows < _MANY_ROWS and len(claimed.batch.body) < _MANY_BYTES:
         return check(*given, **named)
     return await asyncio.get_running_loop().run_in_executor(_beside_the_loop, partial(check, *given, **named))
 
 
-async def _apply_rows(
-    connection: Connection, kind: ActionType, claimed: ClaimedPortion, rows: Sequence[Row]
-) -> Outcome:
+async def _apply_rows(connection: Connection, kind: ActionType, claimed: ClaimedBatch, rows: Sequence[Row]) -> Outcome:
     shortened, refused = Shortened(kind, claimed), list[Failure]()
     if shortened.may_occur and await _checked(claimed, len(rows), shortened.find, rows):
-        if not whole_at_once(claimed.wishes):
-            await _wait_for_earlier_portions(connection, claimed)
+        if not is_atomic(claimed.submission_options):
+            await _wait_for_earlier_batches(connection, claimed)
         rows, refused = await shortened.part(connection, rows)
     operation = await kind.begin(connection, claimed)
     failures = refused + await _checked(claimed, len(rows), operation.check, rows)
     await operation.stage()
-    if not whole_at_once(claimed.wishes):
-        await _wait_for_earlier_portions(connection, claimed)
+    if not is_atomic(claimed.submission_options):
+        await _wait_for_earlier_batches(connection, claimed)
     failures += await operation.write()
     report = reported(refused, kind) + operation.report() if kind.report_header else ""
     keys = frozenset(shortened.keys)
     return Outcome(failures, operation.created(), report, shortened=keys, met=operation.met())
 
 
-async def try_rows(connection: Connection, kind: ActionType, claimed: ClaimedPortion, rows: Sequence[Row]) -> Outcome:
+async def try_rows(connection: Connection, kind: ActionType, claimed: ClaimedBatch, rows: Sequence[Row]) -> Outcome:
     """What would become of these rows, which belong to no action yet; nothing is left of it but the outcome."""
     async with connection.transaction(force_rollback=True):
         claimed = await _behind_gates(connection, kind, claimed)
         return await _apply_or_narrow(connection, kind, claimed, rows)
 
 
-def all_failed(claimed: ClaimedPortion, rows: Sequence[Row], reason: str, error_key: str) -> Outcome:
-    """All of these rows failed; a planned portion is read as one row, and stands for as many as it was counted."""
+def all_failed(claimed: ClaimedBatch, rows: Sequence[Row], reason: str, error_key: str) -> Outcome:
+    """All of these rows failed; a planned batch is read as one row, and stands for as many as it was counted."""
     numbers = [row.number for row in rows]
     if claimed.source.format == "planned":
-        numbers = list(range(claimed.portion.first_row, claimed.portion.first_row + claimed.portion.row_count))
+        numbers = list(range(claimed.batch.first_row, claimed.batch.first_row + claimed.batch.row_count))
     return Outcome([Failure(number, None, reason, error_key) for number in numbers])
 
 
-async def _wait_for_earlier_portions(connection: Connection, claimed: ClaimedPortion) -> None:
-    """Return once every earlier portion is closed, so that rows with the same key keep their order."""
-    if claimed.portion.first_row == 1:
+async def _wait_for_earlier_batches(connection: Connection, claimed: ClaimedBatch) -> None:
+    """Return once every earlier batch is closed, so that rows with the same key keep their order."""
+    if claimed.batch.first_row == 1:
         return
-    await connection.execute(_sql.wait_for_earlier_portions, {**claimed.place, "patience": LONG_WAIT})
-    await require_turn(connection, claimed)
+    await connection.execute(_sql.wait_for_earlier_batches, {**claimed.place, "patience": LONG_WAIT})
+    await require_slot(connection, claimed)
 
 
-async def require_turn(connection: Connection, claimed: ClaimedPortion) -> None:
-    """Raise OutOfTurnError where an earlier portion of the action is open."""
+async def require_slot(connection: Connection, claimed: ClaimedBatch) -> None:
+    """Raise OutOfTurnError where an earlier batch of the action is open."""
     asked = {**claimed.place, "lock_timeout": claimed.lock_timeout}
-    earlier = await (await connection.execute(_sql.earlier_open_portion, asked)).fetchone()
+    earlier = await (await connection.execute(_sql.earlier_open_batch, asked)).fetchone()
     if earlier and earlier["is_there"]:
-        raise OutOfTurnError(f"an earlier portion than row {claimed.portion.first_row} is open")
+        raise OutOfOrderError(f"an earlier batch than row {claimed.batch.first_row} is open")
 
 
-async def _seen_with_earlier_portions(
-    connection: Connection, kind: ActionType, claimed: ClaimedPortion, outcome: Outcome
+async def _seen_with_earlier_batches(
+    connection: Connection, kind: ActionType, claimed: ClaimedBatch, outcome: Outcome
 ) -> Outcome:
-    """A dry run's outcome as if the earlier portions had been written: what they would have created exists."""
+    """A dry run's outcome as if the earlier batches had been written: what they would have created exists."""
     place = {"project_id": claimed.project_id, "action_id": claimed.action_id, "keys": list(outcome.created)}
-    found = await (await connection.execute(_sql.keys_of_earlier_portions, place)).fetchall()
+    found = await (await connection.execute(_sql.keys_of_earlier_batches, place)).fetchall()
     known = {row["key"] for row in found}
     created = {key: row for key, row in outcome.created.items() if key not in known}
     failures = outcome.failures

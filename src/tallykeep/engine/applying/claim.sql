@@ -1,27 +1,27 @@
 -- name: get_unfinished_action
--- And limit for how long this transaction may be silent, and wait for others. One that writes many portions at once may
+-- And limit for how long this transaction may be silent, and wait for others. One that writes many batches at once may
 -- wait longer: it would have to begin anew, and all others give way to it.
 SELECT
-    type, source, dry_run, on_error, max_failures, open_portions,
+    type, source, dry_run, on_error, max_failures, open_batches,
     date_trunc('milliseconds', statement_timestamp()) AS moment,
     set_config('idle_in_transaction_session_timeout', :silence, true) AS silence,
     set_config(
         'lock_timeout',
-        CASE WHEN on_error = 'reject' AND NOT dry_run AND open_portions > 1 THEN :patience ELSE :lock_timeout END,
+        CASE WHEN on_error = 'reject' AND NOT dry_run AND open_batches > 1 THEN :patience ELSE :lock_timeout END,
         true
     ) AS lock_timeout
 FROM async_actions
 WHERE project_id = :project_id AND id = :action_id AND status IN ('ENQUEUED', 'IN_PROGRESS')
 
--- name: claim_open_portion
+-- name: claim_open_batch
 SELECT first_row, row_count, body, lines, broken
-FROM portions
+FROM batches
 WHERE project_id = :project_id AND action_id = :action_id AND status = 'OPEN'
     AND first_row IN (
-        SELECT first_row FROM portions
+        SELECT first_row FROM batches
         WHERE project_id = :project_id AND action_id = :action_id AND status = 'OPEN'
         ORDER BY first_row
-        LIMIT :portions_in_flight
+        LIMIT :batches_in_flight
     )
     AND (:first_row::bigint IS NULL OR first_row = :first_row)
 ORDER BY first_row

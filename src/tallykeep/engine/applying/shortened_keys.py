@@ -1,6 +1,6 @@
 """Keys whose digits a spreadsheet has cut, such as 4.00638E+12: rows that share one are not of one resource, and fail.
 
-One that stands alone is taken as it is: codes can look like that. What earlier portions had of them is kept beside the
+One that stands alone is taken as it is: codes can look like that. What earlier batches had of them is kept beside the
 keys of dry runs until the action has ended.
 """
 
@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from tallykeep.core.action_type import ActionType
-from tallykeep.core.portion import ClaimedPortion, Source
+from tallykeep.core.batch import ClaimedBatch, Source
 from tallykeep.core.rows import Failure, Row
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.queries import queries
@@ -22,18 +22,18 @@ _sql = queries(__package__, "attempt.sql")
 # As spreadsheets write it, with a plus; without one only what has decimals: 7E42 is as good a code as any.
 _SHORTENED = re.compile(r"\d(?:(?:[.,]\d{1,20})?[eE]\+\d{1,3}|\.\d{1,20}[eE]\d{1,3})", re.ASCII)
 _WITHOUT_PLUS = re.compile(rb"\.\d{1,20}[eE]\d")
-_LONGEST = 30
+_MAX_LENGTH = 30
 
 
 def is_shortened(key: object) -> bool:
     """Whether this is how a spreadsheet shows a long number."""
-    return isinstance(key, str) and len(key) <= _LONGEST and _SHORTENED.fullmatch(key.strip()) is not None
+    return isinstance(key, str) and len(key) <= _MAX_LENGTH and _SHORTENED.fullmatch(key.strip()) is not None
 
 
 class Shortened:
-    """Sets aside, of one portion's rows, those that share a shortened key with another row of the action."""
+    """Sets aside, of one batch's rows, those that share a shortened key with another row of the action."""
 
-    def __init__(self, kind: ActionType, claimed: ClaimedPortion) -> None:
+    def __init__(self, kind: ActionType, claimed: ClaimedBatch) -> None:
         self._kind = kind
         self._claimed = claimed
         self.keys: set[str] = set()
@@ -41,13 +41,13 @@ class Shortened:
     @property
     def may_occur(self) -> bool:
         """Whether it is worth a look at every row: quick, for all the files that have no such key."""
-        body = self._claimed.portion.body
+        body = self._claimed.batch.body
         if not self._kind.key_columns or self._claimed.source.format == "planned":
             return False
         # Rows that belong to no action come without the bytes.
         # Signs are looked for alone first: that takes a tenth of the time.
         has_plus = b"+" in body and (b"E+" in body or b"e+" in body)
-        return not body or has_plus or may_be_in(_WITHOUT_PLUS, body, _LONGEST)
+        return not body or has_plus or may_be_in(_WITHOUT_PLUS, body, _MAX_LENGTH)
 
     def find(self, rows: Sequence[Row]) -> bool:
         """Look at the rows; whether any of them has such a key."""
@@ -56,7 +56,7 @@ class Shortened:
         return bool(self._found)
 
     async def part(self, connection: Connection, rows: Sequence[Row]) -> tuple[Sequence[Row], list[Failure]]:
-        """The other rows, and the failures of those that share a key; earlier portions are closed by now."""
+        """The other rows, and the failures of those that share a key; earlier batches are closed by now."""
         counts = Counter(self._found.values())
         shared = {key for key, count in counts.items() if count > 1} | await self._known(connection)
         failures = [
@@ -73,7 +73,7 @@ class Shortened:
             return set()
         place = {"project_id": self._claimed.project_id, "action_id": self._claimed.action_id}
         given = {**place, "keys": sorted(self.keys)}
-        found = await (await connection.execute(_sql.keys_of_earlier_portions, given)).fetchall()
+        found = await (await connection.execute(_sql.keys_of_earlier_batches, given)).fetchall()
         await connection.execute(_sql.add_dry_run_keys, given)
         return {row["key"] for row in found}
 

@@ -5,13 +5,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from tallykeep.core.action_type import ActionType
-from tallykeep.core.portion import ClaimedPortion, Portion, Source
+from tallykeep.core.batch import Batch, ClaimedBatch, Source
 from tallykeep.core.rows import Failure, Row
-from tallykeep.core.submission_options import Wishes
+from tallykeep.core.submission_options import SubmissionOptions
 from tallykeep.db.clock import database_time
 from tallykeep.db.connections.pool import Connections
 from tallykeep.db.queries import queries
-from tallykeep.db.transient import is_passing
+from tallykeep.db.transient import is_transient
 from tallykeep.engine.applying.attempt import try_rows
 from tallykeep.engine.columns.cell_rules import fill, filled_header
 from tallykeep.formats.csv.repeated_header import refuse_repeated_header
@@ -19,13 +19,13 @@ from tallykeep.formats.csv.spreadsheet_errors import refuse_errors
 
 _sql = queries(__package__, "try_rows.sql")
 
-_PATIENCE_MILLISECONDS = "1000"  # for rows that a running import holds; nobody waits for a preview
+_TIMEOUT_MILLISECONDS = "1000"  # for rows that a running import holds; nobody waits for a preview
 
 Checked = Literal["everything", "fields", "nothing"]
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class RowsDryRun:
     """What would become of the rows, as far as they were checked: `created` only where everything was."""
 
     checked: Checked
@@ -35,32 +35,38 @@ class Trial:
 
 async def try_out(
     pool: Connections, project_id: int, kind: ActionType, source: Source, rows: list[Row], target: str | None
-) -> Trial:
+) -> RowsDryRun:
     """Try these rows, into the `target` of types that have one; nothing is left of it but the outcome.
 
     Where an import that runs holds the same resources, only the fields are checked. Raises NotFoundError for a target
     that does not exist.
     """
     if kind.target is not None and target is None:
-        return Trial("nothing")
+        return RowsDryRun("nothing")
     async with pool.connection() as connection:
         options: dict[str, Any] = {}
         if kind.target is not None and target is not None:
             options = await kind.target(connection, project_id, target)
-        moment = await database_time(connection)
+        timestamp = await database_time(connection)
         whole = replace(source, header=filled_header(source), options=options)
-        # A portion in our hands, of an action that does not exist.
-        claimed = ClaimedPortion(
-            project_id, "", kind.name, whole, Portion(1, len(rows), b""), Wishes(dry_run=True), moment=moment
+        # A batch in our hands, of an action that does not exist.
+        claimed = ClaimedBatch(
+            project_id,
+            "",
+            kind.name,
+            whole,
+            Batch(1, len(rows), b""),
+            SubmissionOptions(dry_run=True),
+            timestamp=timestamp,
         )
         rows = list(refuse_errors(fill(refuse_repeated_header(rows, source), source, kind), filled_header(source)))
         try:
             async with connection.transaction(force_rollback=True):
-                await connection.execute(_sql.limit_waiting, {"milliseconds": _PATIENCE_MILLISECONDS})
+                await connection.execute(_sql.limit_waiting, {"milliseconds": _TIMEOUT_MILLISECONDS})
                 outcome = await try_rows(connection, kind, claimed, rows)
         except Exception as error:
-            if not is_passing(error):
+            if not is_transient(error):
                 raise
             operation = await kind.begin(connection, claimed)
-            return Trial("fields", operation.check(rows))
-    return Trial("everything", outcome.failures, outcome.created)
+            return RowsDryRun("fields", operation.check(rows))
+    return RowsDryRun("everything", outcome.failures, outcome.created)

@@ -9,10 +9,10 @@ from difflib import get_close_matches
 from typing import TypeVar
 
 from tallykeep.core.action_type import ActionType
+from tallykeep.core.batch import Batch, Source
 from tallykeep.core.errors import InvalidQueryError
-from tallykeep.core.portion import Portion, Source
 from tallykeep.core.rows import Row, Table
-from tallykeep.core.submission_options import Wishes
+from tallykeep.core.submission_options import SubmissionOptions
 from tallykeep.formats.csv.repeated_header import may_repeat_header, refuse_repeated_header
 from tallykeep.formats.csv.spreadsheet_errors import may_hold_errors, refuse_errors
 from tallykeep.formats.csv.titles import normal_title, wrong_width
@@ -22,13 +22,13 @@ Defaults = Mapping[str, str]
 Replacements = Mapping[str, Mapping[str, str]]
 
 _ALIKE = 0.6
-_LONGEST_ALIKE = 60  # texts are compared in quadratic time
-_Wish = TypeVar("_Wish")
+_MAX_ALIKE_LENGTH = 60  # texts are compared in quadratic time
+_Option = TypeVar("_Option")
 # The place of a column with a default, the place of the cells whose sign it yields to, and what finds the sign.
 _Yielding = tuple[int, int, Callable[[str], str | None]]
 
 
-def choose_filling(source: Source, defaults: Defaults, values: Replacements, kind: ActionType) -> Source:
+def choose_cell_rules(source: Source, defaults: Defaults, values: Replacements, kind: ActionType) -> Source:
     """The source, whose columns are chosen already, with these wishes under the titles of its columns.
 
     Raises InvalidQueryError for a field that neither the kind nor the file has, and for a default that would give all
@@ -48,8 +48,8 @@ def choose_filling(source: Source, defaults: Defaults, values: Replacements, kin
     return replace(source, defaults=chosen_defaults, values=copied)
 
 
-def _by_title(name: str, wished: Mapping[str, _Wish], header: list[str], kind: ActionType) -> dict[str, _Wish]:
-    chosen: dict[str, _Wish] = {}
+def _by_title(name: str, wished: Mapping[str, _Option], header: list[str], kind: ActionType) -> dict[str, _Option]:
+    chosen: dict[str, _Option] = {}
     places = {normal_title(title): at for at, title in reversed(list(enumerate(header)))}
     known = {normal_title(title): titles for titles in reversed(kind.columns) for title in titles}
     for field, wish in wished.items():
@@ -70,14 +70,14 @@ def _title(
     if there:
         return header[min(there)]
     if normal_title(field) not in known:
-        hint = _hint(field, header, kind) if len(field) <= _LONGEST_ALIKE else ""
+        hint = _hint(field, header, kind) if len(field) <= _MAX_ALIKE_LENGTH else ""
         raise InvalidQueryError(f"Property .{name} names the column {field!r}, which is not known{hint}")
     return next(title for title in same if normal_title(title) == normal_title(field))
 
 
 def _hint(field: str, header: list[str], kind: ActionType) -> str:
     titles = (*header, *(title for titles in kind.columns for title in titles))
-    known = {normal_title(title): title for title in titles if len(title) <= _LONGEST_ALIKE}
+    known = {normal_title(title): title for title in titles if len(title) <= _MAX_ALIKE_LENGTH}
     close = get_close_matches(normal_title(field), known, n=1, cutoff=_ALIKE)
     if close:
         return f"; perhaps {known[close[0]]!r} is meant"
@@ -90,13 +90,13 @@ def filled_header(source: Source) -> list[str]:
     return [*source.header, *(title for title in source.defaults if normal_title(title) not in known)]
 
 
-def read_filled(portion: Portion, source: Source, kind: ActionType) -> Sequence[Row]:
-    """The portion's rows as they are to be applied, under the titles of filled_header."""
-    rows = read_rows(portion, source)
-    if may_repeat_header(portion.body, source):
+def read_filled(batch: Batch, source: Source, kind: ActionType) -> Sequence[Row]:
+    """The batch's rows as they are to be applied, under the titles of filled_header."""
+    rows = read_rows(batch, source)
+    if may_repeat_header(batch.body, source):
         rows = refuse_repeated_header(rows, source)
     rows = fill(rows, source, kind)
-    if source.format == "csv" and may_hold_errors(portion.body):
+    if source.format == "csv" and may_hold_errors(batch.body):
         return refuse_errors(rows, filled_header(source))
     return rows
 
@@ -120,10 +120,10 @@ def _yielding(source: Source, kind: ActionType) -> list[_Yielding]:
     places = {normal_title(title): at for at, title in enumerate(filled_header(source))}
     defaults = set(map(normal_title, source.defaults))
     found = [
-        (normal_title(title), normal_title(told.beside), told.sign_of) for title, told in kind.told_by_sign.items()
+        (normal_title(title), normal_title(told.beside), told.symbol_of) for title, told in kind.told_by_symbol.items()
     ]
     return [
-        (places[title], places[beside], sign_of) for title, beside, sign_of in found
+        (places[title], places[beside], symbol_of) for title, beside, symbol_of in found
         if title in defaults and beside in places
     ]  # fmt: skip
 
@@ -158,8 +158,8 @@ def _filled_table(rows: Table, fills: dict[int, _Fill], added: list[str], yieldi
     for at, column_fill in fills.items():
         columns[at] = list(map(column_fill.__getitem__, columns[at]))
     columns += [[text] * len(rows) for text in added]
-    for (at, beside, sign_of), cells in zip(yielding, sent, strict=True):
-        columns[at] = list(map(_yielded, columns[at], cells, map(sign_of, columns[beside])))
+    for (at, beside, symbol_of), cells in zip(yielding, sent, strict=True):
+        columns[at] = list(map(_yielded, columns[at], cells, map(symbol_of, columns[beside])))
     texts = {text for column_fill in fills.values() for text in column_fill.values()}.union(added)
     if any(rows.delimiter in text for text in texts):
         filled = map(list, zip(*columns, strict=True))
@@ -169,8 +169,8 @@ def _filled_table(rows: Table, fills: dict[int, _Fill], added: list[str], yieldi
     return Table(rows.numbers, lines, delimiter=rows.delimiter, width=width, kept=range(width))
 
 
-def _yielded(filled: str, sent: str, sign: str | None) -> str:
-    return sent if sign and not sent.strip() else filled
+def _yielded(filled: str, sent: str, character: str | None) -> str:
+    return sent if character and not sent.strip() else filled
 
 
 def _filled_row(row: Row, fills: dict[int, _Fill], added: list[str], yielding: list[_Yielding], width: int) -> Row:
@@ -181,19 +181,21 @@ def _filled_row(row: Row, fills: dict[int, _Fill], added: list[str], yielding: l
         return Row(row.number, row.value, wrong_width(len(row.value), width))
     cells += [""] * (width - len(cells))
     filled = [*(fills[at][cell] if at in fills else cell for at, cell in enumerate(cells)), *added]
-    for at, beside, sign_of in yielding:
-        filled[at] = _yielded(filled[at], cells[at] if at < width else "", sign_of(filled[beside]))
+    for at, beside, symbol_of in yielding:
+        filled[at] = _yielded(filled[at], cells[at] if at < width else "", symbol_of(filled[beside]))
     return Row(row.number, filled)
 
 
-def carried(wishes: Wishes, earlier: Source | None) -> Wishes:
+def carried(submission_options: SubmissionOptions, earlier: Source | None) -> SubmissionOptions:
     """The wishes of a retry: cells are read as those of the earlier action, where nothing else is wished."""
     if earlier is None:
-        return wishes
-    last_day_counts = earlier.last_day_counts if wishes.last_day_counts is None else wishes.last_day_counts
+        return submission_options
+    last_day_counts = (
+        earlier.last_day_counts if submission_options.last_day_counts is None else submission_options.last_day_counts
+    )
     return replace(
-        wishes,
-        defaults=wishes.defaults or earlier.defaults,
-        values=wishes.values or earlier.values,
+        submission_options,
+        defaults=submission_options.defaults or earlier.defaults,
+        values=submission_options.values or earlier.values,
         last_day_counts=last_day_counts,
     )

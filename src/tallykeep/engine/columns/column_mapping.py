@@ -5,13 +5,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from tallykeep.core import exact_json
+from tallykeep.core.batch import Source
 from tallykeep.core.errors import InvalidPayloadError, InvalidQueryError
-from tallykeep.core.portion import Source
 from tallykeep.formats.csv.titles import normal_title
 
 OURS = ["row", "line", "reason"]  # what a file of failed rows has behind its own columns
-_MOST_SHOWN = 20
-_LONGEST_SHOWN = 60
+_MAX_SHOWN = 20
+_MAX_SHOWN_LENGTH = 60
 
 Mapping = dict[str, str | None]
 
@@ -67,7 +67,7 @@ def _refuse_repeated(source: Source, mapping: Mapping) -> None:
     if not left:
         return
     title = left[0].rpartition(" (")[0]
-    example = exact_json.dumps(dict.fromkeys(left[:_MOST_SHOWN])).decode()
+    example = exact_json.dumps(dict.fromkeys(left[:_MAX_SHOWN])).decode()
     raise InvalidPayloadError(
         f"The header names the column {_short(title)!r} more than once; here, the later ones are called"
         f" {_shown(left)}. What is to become of them? Leave them out with null, or give them titles:"
@@ -112,9 +112,9 @@ def _require(found: list[str], header: list[str], required: tuple[tuple[str, ...
 
 
 def _shown(titles: list[str]) -> str:
-    more = f" and {len(titles) - _MOST_SHOWN} more" if len(titles) > _MOST_SHOWN else ""
-    return ", ".join(_short(title) or "(no name)" for title in titles[:_MOST_SHOWN]) + more
+    more = f" and {len(titles) - _MAX_SHOWN} more" if len(titles) > _MAX_SHOWN else ""
+    return ", ".join(_short(title) or "(no name)" for title in titles[:_MAX_SHOWN]) + more
 
 
 def _short(title: str) -> str:
-    return title if len(title) <= _LONGEST_SHOWN else title[:_LONGEST_SHOWN] + "…"
+    return title if len(title) <= _MAX_SHOWN_LENGTH else title[:_MAX_SHOWN_LENGTH] + "…"

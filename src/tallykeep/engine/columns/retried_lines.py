@@ -3,36 +3,36 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from tallykeep.core.portion import Portion, Source
+from tallykeep.core.batch import Batch, Source
 from tallykeep.engine.columns.column_mapping import OURS
 from tallykeep.formats.row_reader import read_rows
 
 _LINE = OURS.index("line") - len(OURS)
-_MOST_DIGITS = 15
+_MAX_DIGITS = 15
 
 
-def with_lines(portion: Portion, lines: Sequence[int | None]) -> Portion:
-    """The portion whose rows began at these lines; as it is where one of them is not known."""
+def with_lines(batch: Batch, lines: Sequence[int | None]) -> Batch:
+    """The batch whose rows began at these lines; as it is where one of them is not known."""
     pairs: list[int] = []
     following = None
-    for row, line in enumerate(lines, portion.first_row):
+    for row, line in enumerate(lines, batch.first_row):
         if line is None:
-            return portion
+            return batch
         if line != following:
             pairs += (row, line)
         following = line + 1
-    return replace(portion, lines=pairs or None)
+    return replace(batch, lines=pairs or None)
 
 
-def with_told_lines(portion: Portion, source: Source) -> Portion:
-    """The portion of a file of failed rows, with the lines that its own column tells."""
+def with_told_lines(batch: Batch, source: Source) -> Batch:
+    """The batch of a file of failed rows, with the lines that its own column tells."""
     if source.format != "csv" or source.header[-len(OURS) :] != OURS:
-        return portion
+        return batch
     at = len(source.header) + _LINE
-    rows = read_rows(portion, source)
-    return with_lines(portion, [_told(row.value, at) or portion.line_of(row.number) for row in rows])
+    rows = read_rows(batch, source)
+    return with_lines(batch, [_told(row.value, at) or batch.line_of(row.number) for row in rows])
 
 
 def _told(cells: list[str] | None, at: int) -> int | None:
     cell = cells[at].strip() if cells and at < len(cells) else ""
-    return int(cell) if cell.isascii() and cell.isdecimal() and len(cell) <= _MOST_DIGITS else None
+    return int(cell) if cell.isascii() and cell.isdecimal() and len(cell) <= _MAX_DIGITS else None

@@ -1,6 +1,6 @@
-"""Failed rows as they were sent: to be looked at, mended and sent again.
+"""Failed rows as they were sent: to be looked at, fixed and sent again.
 
-A portion may have thousands of them, so they are read and written beside the event loop.
+A batch may have thousands of them, so they are read and written beside the event loop.
 """
 
 import asyncio
@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tallykeep.core import exact_json
+from tallykeep.core.batch import Batch, Source
 from tallykeep.core.errors import ConflictError
-from tallykeep.core.portion import Portion, Source
 from tallykeep.db.connections.pool import Connections
 from tallykeep.db.queries import queries
 from tallykeep.engine.columns.column_mapping import OURS
@@ -20,8 +20,8 @@ from tallykeep.formats.row_reader import raw_rows, read_rows
 
 _sql = queries(__package__, "failed_rows.sql")
 
-_PORTIONS_AT_A_TIME = 1  # each may be some megabytes
-_UNREADABLE = "the line stands in the first cell as it was sent; mend it, and remove this cell"
+_BATCHES_AT_A_TIME = 1  # each may be some megabytes
+_UNREADABLE = "the line stands in the first cell as it was sent; fix it, and remove this cell"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,43 +44,43 @@ SentRows = AsyncIterator[list[SentRow]]
 async def sent_rows(
     pool: Connections, project_id: int, action_id: str, source: Source, *, unprocessed: bool = False
 ) -> SentRows:
-    """The action's failed rows in order, a portion at a time; with `unprocessed`, those without any outcome too.
+    """The action's failed rows in order, a batch at a time; with `unprocessed`, those without any outcome too.
 
-    Between portions no connection is held: who reads this may be slow. Raises ConflictError where the rows are removed
+    Between batches no connection is held: who reads this may be slow. Raises ConflictError where the rows are removed
     for their age meanwhile.
     """
     wanted = {"project_id": project_id, "action_id": action_id, "unprocessed": unprocessed}
     after = 0
-    while found := await _next_portions(pool, {**wanted, "after": after}):
+    while found := await _next_batches(pool, {**wanted, "after": after}):
         for held in found:
-            portion = Portion(held["first_row"], held["row_count"], bytes(held["body"]), held["lines"], held["broken"])
+            batch = Batch(held["first_row"], held["row_count"], bytes(held["body"]), held["lines"], held["broken"])
             reasons: dict[int, str | None] = dict(held["failures"])
             if unprocessed:
-                first = portion.first_row + portion.row_count - held["unprocessed_count"]
-                for row in range(first, portion.first_row + portion.row_count):
+                first = batch.first_row + batch.row_count - held["unprocessed_count"]
+                for row in range(first, batch.first_row + batch.row_count):
                     reasons.setdefault(row, None)
-            yield await asyncio.to_thread(_picked, portion, source, reasons)
+            yield await asyncio.to_thread(_picked, batch, source, reasons)
         after = found[-1]["first_row"]
 
 
-async def _next_portions(pool: Connections, wanted: dict[str, Any]) -> list[dict[str, Any]]:
+async def _next_batches(pool: Connections, wanted: dict[str, Any]) -> list[dict[str, Any]]:
     async with pool.connection() as connection:
         found = await connection.execute(
-            _sql.portions_with_failures, wanted | {"limit": _PORTIONS_AT_A_TIME}, binary=True
+            _sql.batches_with_failures, wanted | {"limit": _BATCHES_AT_A_TIME}, binary=True
         )
-        portions = await found.fetchall()
+        batches = await found.fetchall()
         # Asked afterwards: what was kept until now was all there a moment ago.
         kept = await (await connection.execute(_sql.are_rows_kept, wanted)).fetchone()
     if not kept or not kept["failures_kept"]:
         raise ConflictError(f"The failed rows of the action {wanted['action_id']} are not kept any more")
-    return portions
+    return batches
 
 
-def _picked(portion: Portion, source: Source, reasons: dict[int, str | None]) -> list[SentRow]:
-    raw = raw_rows(portion, source)
-    found = (row for row in read_rows(portion, source) if row.number in reasons)
+def _picked(batch: Batch, source: Source, reasons: dict[int, str | None]) -> list[SentRow]:
+    raw = raw_rows(batch, source)
+    found = (row for row in read_rows(batch, source) if row.number in reasons)
     return [
-        SentRow(number, portion.line_of(number), reasons[number], raw[number - portion.first_row], row.value)
+        SentRow(number, batch.line_of(number), reasons[number], raw[number - batch.first_row], row.value)
         for row in found
         for number in (row.number,)
     ]
@@ -91,14 +91,14 @@ async def as_csv(rows: Callable[[], SentRows], source: Source) -> AsyncIterator[
 
     What came as a file has its own columns and can be imported again as it is: the three columns are recognised then. A
     row that cannot be read, or has more cells than the header, keeps cells behind these three, and so fails again until
-    it is mended. What came as JSON gets a column for each property that occurs, and is therefore gone through twice.
+    it is fixed. What came as JSON gets a column for each property that occurs, and is therefore gone through twice.
     """
     is_file = source.format == "csv"
     titles = source.header if is_file else await _properties(rows())
     # Quoted throughout, so that it shows the delimiter whatever its titles hold.
     yield BYTE_ORDER_MARK + csv_line([*titles, *OURS], source.delimiter, quoted=True)
-    async for portion in rows():
-        yield await asyncio.to_thread(_csv_of, portion, titles, source.delimiter, is_file=is_file)
+    async for batch in rows():
+        yield await asyncio.to_thread(_csv_of, batch, titles, source.delimiter, is_file=is_file)
 
 
 def _csv_of(rows: list[SentRow], titles: list[str], delimiter: str, *, is_file: bool) -> str:
@@ -115,8 +115,8 @@ def _about(row: SentRow) -> tuple[int, int | str, str]:
 
 async def _properties(rows: SentRows) -> list[str]:
     names: dict[str, None] = {}
-    async for portion in rows:
-        names |= await asyncio.to_thread(_names_in, portion)
+    async for batch in rows:
+        names |= await asyncio.to_thread(_names_in, batch)
     return list(names)
 
 
@@ -135,9 +135,9 @@ def _values(row: SentRow, names: list[str]) -> list[str]:
     return [held.get(name, "") for name in names]
 
 
-async def as_ndjson(portions: SentRows, source: Source) -> AsyncIterator[bytes]:
+async def as_ndjson(batches: SentRows, source: Source) -> AsyncIterator[bytes]:
     """These rows as JSON, one a line, as they were sent; a file's rows as objects of its cells by title."""
-    async for rows in portions:
+    async for rows in batches:
         yield await asyncio.to_thread(_ndjson_of, rows, source)
 
 
@@ -147,21 +147,21 @@ def _ndjson_of(rows: list[SentRow], source: Source) -> bytes:
     return b"".join(b" ".join(row.raw.splitlines()) + b"\n" for row in rows)
 
 
-async def as_sent(portions: SentRows, source: Source) -> AsyncIterator[bytes]:
+async def as_sent(batches: SentRows, source: Source) -> AsyncIterator[bytes]:
     """These rows as a body that starts an action of the same type."""
     if source.format == "csv":
         yield csv_line(source.header, source.delimiter, quoted=True).encode()
-        async for rows in portions:
+        async for rows in batches:
             yield await asyncio.to_thread(_lines_of, rows, source)
         return
     if source.format == "ndjson":
-        async for rows in portions:
+        async for rows in batches:
             yield b"".join(row.raw + b"\n" for row in rows)
         return
     by = source.options.get("by")
     yield b"{" + exact_json.dumps(by) + b":[" if by else b"["
     separator = b""
-    async for rows in portions:
+    async for rows in batches:
         if rows:
             yield separator + b",\n".join(row.raw for row in rows)
             separator = b",\n"

@@ -1,30 +1,30 @@
--- name: portions_with_failures
--- In an action that has ended, every row of a portion that is still open is unprocessed unless it failed.
+-- name: batches_with_failures
+-- In an action that has ended, every row of a batch that is still open is unprocessed unless it failed.
 SELECT
-    portions.first_row,
-    portions.row_count,
-    portions.body,
-    portions.lines,
-    portions.broken,
-    CASE portions.status WHEN 'OPEN' THEN portions.row_count ELSE portions.unprocessed_count END AS unprocessed_count,
+    batches.first_row,
+    batches.row_count,
+    batches.body,
+    batches.lines,
+    batches.broken,
+    CASE batches.status WHEN 'OPEN' THEN batches.row_count ELSE batches.unprocessed_count END AS unprocessed_count,
     coalesce(failed.failures, '[]'::json) AS failures
-FROM portions
+FROM batches
 LEFT JOIN LATERAL (
     SELECT json_agg(json_build_array("row", reason) ORDER BY "row") AS failures
     FROM failures
-    WHERE failures.project_id = portions.project_id
-        AND failures.action_id = portions.action_id
-        AND failures."row" >= portions.first_row
-        AND failures."row" < portions.first_row + portions.row_count
+    WHERE failures.project_id = batches.project_id
+        AND failures.action_id = batches.action_id
+        AND failures."row" >= batches.first_row
+        AND failures."row" < batches.first_row + batches.row_count
 ) AS failed ON true
-WHERE portions.project_id = :project_id
-    AND portions.action_id = :action_id
-    AND portions.first_row > :after
+WHERE batches.project_id = :project_id
+    AND batches.action_id = :action_id
+    AND batches.first_row > :after
     AND (
         failed.failures IS NOT NULL
-        OR :unprocessed AND (portions.status = 'OPEN' OR portions.unprocessed_count > 0)
+        OR :unprocessed AND (batches.status = 'OPEN' OR batches.unprocessed_count > 0)
     )
-ORDER BY portions.first_row
+ORDER BY batches.first_row
 LIMIT :limit
 
 -- name: are_rows_kept

@@ -1,4 +1,4 @@
-"""Report files: one line a resource, put together from what each portion added; reached by signed links that expire."""
+"""Report files: one line a resource, put together from what each batch added; reached by signed links that expire."""
 
 import secrets
 from collections.abc import AsyncIterator

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 from typing import Any, LiteralString
 
 from tallykeep.core import exact_json
+from tallykeep.core.batch import Batch, Source
 from tallykeep.core.errors import ConflictError
-from tallykeep.core.portion import Portion, Source
 from tallykeep.db.connections.pool import Connections
 from tallykeep.db.queries import queries
 from tallykeep.formats.csv.writer import BYTE_ORDER_MARK, csv_line
@@ -16,7 +16,7 @@ from tallykeep.formats.row_reader import raw_rows, read_rows
 
 _sql = queries(__package__, "source_rows.sql")
 
-_PORTIONS_AT_A_TIME = 1  # each may be some megabytes
+_BATCHES_AT_A_TIME = 1  # each may be some megabytes
 
 _Sent = dict[int, dict[str, Any]]
 
@@ -28,21 +28,21 @@ async def rows_as_sent(pool: Connections, project_id: int, action_id: str, sourc
     """
     wanted = {"project_id": project_id, "action_id": action_id, "rows": rows, "last": max(rows, default=0)}
     sent: _Sent = {}
-    async for portion in _portions(pool, _sql.portions_of_rows, wanted):
+    async for batch in _batches(pool, _sql.batches_of_rows, wanted):
         # Finding a few rows among thousands takes milliseconds, which others need not wait for.
-        sent |= await asyncio.to_thread(_picked, portion, source, set(rows))
+        sent |= await asyncio.to_thread(_picked, batch, source, set(rows))
     return sent
 
 
-def _picked(portion: Portion, source: Source, wanted: set[int]) -> _Sent:
-    raw = raw_rows(portion, source)
-    numbers = sorted(wanted.intersection(range(portion.first_row, portion.first_row + portion.row_count)))
-    return {number: _shown(number, raw[number - portion.first_row], source) for number in numbers}
+def _picked(batch: Batch, source: Source, wanted: set[int]) -> _Sent:
+    raw = raw_rows(batch, source)
+    numbers = sorted(wanted.intersection(range(batch.first_row, batch.first_row + batch.row_count)))
+    return {number: _shown(number, raw[number - batch.first_row], source) for number in numbers}
 
 
 def _shown(number: int, raw: bytes, source: Source) -> dict[str, Any]:
     if source.format == "csv":
-        (row,) = read_rows(Portion(number, 1, raw), source)
+        (row,) = read_rows(Batch(number, 1, raw), source)
         if row.value is not None:
             return {"cells": row.value}
     return {"text": raw.decode("utf-8", "replace").rstrip("\r\n")}
@@ -57,14 +57,14 @@ async def whole_file(pool: Connections, project_id: int, action_id: str, source:
     yield before
     separator = b""
     wanted = {"project_id": project_id, "action_id": action_id}
-    async for portion in _portions(pool, _sql.next_portions, wanted):
-        yield separator + portion.body
+    async for batch in _batches(pool, _sql.next_batches, wanted):
+        yield separator + batch.body
         separator = between
     yield after
 
 
 def _around(source: Source) -> tuple[bytes, bytes, bytes]:
-    """What stands before, between and behind the portions' bodies."""
+    """What stands before, between and behind the batches' bodies."""
     if source.format == "csv":
         header = csv_line(source.sent or source.header, source.delimiter, quoted=True)
         return (BYTE_ORDER_MARK + header).encode(), b"", b""
@@ -77,20 +77,20 @@ def _around(source: Source) -> tuple[bytes, bytes, bytes]:
     return b"{" + exact_json.dumps(by) + b":[", ELEMENT_SEPARATOR, b'],"metadata":' + metadata + b"}"
 
 
-async def _portions(pool: Connections, query: LiteralString, wanted: dict[str, Any]) -> AsyncIterator[Portion]:
-    """The portions in order; between them no connection is held, because who reads this may be slow."""
+async def _batches(pool: Connections, query: LiteralString, wanted: dict[str, Any]) -> AsyncIterator[Batch]:
+    """The batches in order; between them no connection is held, because who reads this may be slow."""
     after = 0
-    while found := await _next(pool, query, {**wanted, "after": after, "limit": _PORTIONS_AT_A_TIME}):
+    while found := await _next(pool, query, {**wanted, "after": after, "limit": _BATCHES_AT_A_TIME}):
         for held in found:
-            yield Portion(held["first_row"], held["row_count"], bytes(held["body"]), held["lines"], held["broken"])
+            yield Batch(held["first_row"], held["row_count"], bytes(held["body"]), held["lines"], held["broken"])
         after = found[-1]["first_row"]
 
 
 async def _next(pool: Connections, query: LiteralString, wanted: dict[str, Any]) -> list[dict[str, Any]]:
     async with pool.connection() as connection:
-        portions = await (await connection.execute(query, wanted, binary=True)).fetchall()
+        batches = await (await connection.execute(query, wanted, binary=True)).fetchall()
         # Asked afterwards: what was kept until now was all there a moment ago.
         kept = await (await connection.execute(_sql.are_rows_kept, wanted)).fetchone()
     if not kept or not kept["failures_kept"]:
         raise ConflictError(f"The rows of the action {wanted['action_id']} are not kept any more")
-    return portions
+    return batches

@@ -1,20 +1,20 @@
--- name: portions_of_rows
+-- name: batches_of_rows
 SELECT first_row, row_count, body, lines, broken
-FROM portions
+FROM batches
 WHERE project_id = :project_id
     AND action_id = :action_id
     AND first_row > :after
     AND first_row <= :last
     AND EXISTS (
         SELECT FROM unnest(:rows::bigint[]) AS wanted (number)
-        WHERE number >= portions.first_row AND number < portions.first_row + portions.row_count
+        WHERE number >= batches.first_row AND number < batches.first_row + batches.row_count
     )
 ORDER BY first_row
 LIMIT :limit
 
--- name: next_portions
+-- name: next_batches
 SELECT first_row, row_count, body, lines, broken
-FROM portions
+FROM batches
 WHERE project_id = :project_id AND action_id = :action_id AND first_row > :after
 ORDER BY first_row
 LIMIT :limit

@@ -1,1 +1,1 @@
-"""From a body's bytes to an accepted action with its portions."""
+"""From a body's bytes to an accepted action with its batches."""

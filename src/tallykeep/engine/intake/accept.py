@@ -1,4 +1,4 @@
-"""Acceptance: a stream of bytes becomes an action with its portions and its first jobs, all or nothing."""
+"""Acceptance: a stream of bytes becomes an action with its batches and its first jobs, all or nothing."""
 
 from collections.abc import AsyncIterator
 from copy import copy
@@ -9,16 +9,16 @@ from typing import Any, LiteralString
 from psycopg.types.json import Jsonb
 
 from tallykeep.core.action_type import Submission, Upload
+from tallykeep.core.batch import Batch, Source
 from tallykeep.core.concurrency.side_thread import SideThread
 from tallykeep.core.errors import ConflictError
 from tallykeep.core.ids import new_id
-from tallykeep.core.portion import Portion, Source
 from tallykeep.core.settings import Settings
-from tallykeep.core.submission_options import Wishes
+from tallykeep.core.submission_options import SubmissionOptions
 from tallykeep.db.connections.pool import Connection, Connections
 from tallykeep.db.queries import queries
-from tallykeep.engine.applying.attempt import whole_at_once
-from tallykeep.engine.columns.cell_rules import carried, choose_filling
+from tallykeep.engine.applying.attempt import is_atomic
+from tallykeep.engine.columns.cell_rules import carried, choose_cell_rules
 from tallykeep.engine.columns.column_mapping import choose_columns
 from tallykeep.engine.intake.idempotency import Accepted, Fingerprint, KeyTakenError, find_accepted, remember, replay
 from tallykeep.engine.intake.memory_budget import Room
@@ -27,30 +27,30 @@ from tallykeep.engine.intake.staging import Staged, Staging
 from tallykeep.engine.intake.unique_keys import UniqueKeys
 from tallykeep.engine.intake.upload_reader import Intake
 from tallykeep.engine.scheduling.fair_scheduling import (
-    QUEUE_TAKEN_TURNS,
-    TAKEN_TURNS,
+    QUEUE_TAKEN_SLOTS,
+    TAKEN_SLOTS,
     head_start,
     number_acceptance,
-    queue_first_turns,
-    turns_asked,
+    queue_first_slots,
+    slots_asked,
 )
 from tallykeep.formats.csv.decimal_marks import DecimalMarks, with_marks
 
 _sql = queries(__package__, "accept.sql")
 
-_ACCEPT: LiteralString = TAKEN_TURNS + ",\n" + _sql.action + QUEUE_TAKEN_TURNS
-_ACCEPT_ONE: LiteralString = TAKEN_TURNS + ",\n" + _sql.action + ",\n" + _sql.portion + QUEUE_TAKEN_TURNS
+_ACCEPT: LiteralString = TAKEN_SLOTS + ",\n" + _sql.action + QUEUE_TAKEN_SLOTS
+_ACCEPT_ONE: LiteralString = TAKEN_SLOTS + ",\n" + _sql.action + ",\n" + _sql.batch + QUEUE_TAKEN_SLOTS
 _ACCEPT_NUMBERED: LiteralString = _sql.numbered + ",\n" + _sql.action + "SELECT"
 
-_NO_WISHES = Wishes()
+_NO_OPTIONS = SubmissionOptions()
 # What is sent as a parameter, libpq copies, into a buffer that it keeps as long as the connection.
-_MOST_IN_A_STATEMENT = 1 << 18
+_MAX_IN_A_STATEMENT = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
 class _Totals:
     rows: int = 0
-    portions: int = 0
+    batches: int = 0
 
 
 class Acceptance:
@@ -73,7 +73,7 @@ class Acceptance:
     async def accept(self, submission: Submission, upload: Upload) -> Accepted:
         """Read the upload to its end and start its action, or find the one that its idempotency key started.
 
-        Memory stays flat: portions are staged as they fill, by short transactions. A connection is taken for as long as
+        Memory stays flat: batches are staged as they fill, by short transactions. A connection is taken for as long as
         one of them takes; never while a body is waited for. Raises InvalidPayloadError when the body cannot be read as
         a whole, BodyTooLargeError, InvalidQueryError, IdempotencyKeyReusedError, and UploadLostError where what was
         staged was swept up before the end came.
@@ -112,11 +112,13 @@ class Acceptance:
                 await intake.read(staged, holder)
             if content.splitter.is_void:
                 return await self._take_nothing(submission, upload, fingerprint, content, staged)
-            wishes = carried(upload.wishes(), submission.earlier)
-            found = await marks.found(content.splitter.source, partial(intake.portion, staged=staged), intake.run)
-            source = await intake.run(partial(_chosen, submission, content.splitter.source, wishes, found))
-            asked = _added(submission, action_id) | _about(source, wishes, upload.file_name, fingerprint.size)
-            await self._accept(submission, wishes, asked, fingerprint, staged, intake.rest)
+            submission_options = carried(upload.submission_options(), submission.earlier)
+            found = await marks.found(content.splitter.source, partial(intake.batch, staged=staged), intake.run)
+            source = await intake.run(partial(_chosen, submission, content.splitter.source, submission_options, found))
+            asked = _added(submission, action_id) | _about(
+                source, submission_options, upload.file_name, fingerprint.size
+            )
+            await self._accept(submission, submission_options, asked, fingerprint, staged, intake.rest)
         except BaseException:
             await staged.give_up()
             raise
@@ -128,31 +130,31 @@ class Acceptance:
     ) -> Accepted:
         """Accept a body whose rows turned out to mean nothing."""
         await staged.give_up()
-        wishes = carried(upload.wishes(), submission.earlier)
-        source = _chosen(submission, content.splitter.source, wishes, {})
+        submission_options = carried(upload.submission_options(), submission.earlier)
+        source = _chosen(submission, content.splitter.source, submission_options, {})
         action_id = new_id("aa_")
-        asked = _added(submission, action_id) | _about(source, wishes, upload.file_name, fingerprint.size)
+        asked = _added(submission, action_id) | _about(source, submission_options, upload.file_name, fingerprint.size)
         nothing = Staged(self._staging, self._pool, (submission.project_id, action_id))
-        await self._accept(submission, wishes, asked, fingerprint, nothing, [])
+        await self._accept(submission, submission_options, asked, fingerprint, nothing, [])
         return Accepted(action_id)
 
     async def _accept(
-        self, submission: Submission, wishes: Wishes, asked: dict[str, Any], fingerprint: Fingerprint, staged: Staged,
-        rest: list[Portion],
+        self, submission: Submission, submission_options: SubmissionOptions, asked: dict[str, Any], fingerprint: Fingerprint, staged: Staged,
+        rest: list[Batch],
     ) -> None:  # fmt: skip
         plain = submission.kind.sequence is None and not submission.idempotency_key
         async with self._pool.connection() as connection:
-            if plain and not staged.portions and len(rest) == 1 and len(rest[0].body) <= _MOST_IN_A_STATEMENT:
+            if plain and not staged.batches and len(rest) == 1 and len(rest[0].body) <= _MAX_IN_A_STATEMENT:
                 await connection.execute(_ACCEPT_ONE, _asked_of_one(asked, rest[0]))
                 return
             async with connection.transaction():
                 await staged.accept(connection, rest)
-                totals = _Totals(staged.rows, staged.portions)
-                await self._complete(connection, submission, wishes, asked, totals)
-                await remember(connection, submission, fingerprint.digest(wishes), asked["id"])
+                totals = _Totals(staged.rows, staged.batches)
+                await self._complete(connection, submission, submission_options, asked, totals)
+                await remember(connection, submission, fingerprint.digest(submission_options), asked["id"])
 
     async def accept_planned(
-        self, connection: Connection, submission: Submission, wishes: Wishes = _NO_WISHES
+        self, connection: Connection, submission: Submission, submission_options: SubmissionOptions = _NO_OPTIONS
     ) -> Accepted:
         """Start an action over resources that are here already, in the transaction open on `connection`.
 
@@ -163,43 +165,52 @@ class Acceptance:
         if kind.plan is None:
             raise ValueError(f"{kind.name} has no plan")
         action_id = new_id("aa_")
-        rows = self._settings.portion_rows * kind.portion_times
+        rows = self._settings.batch_rows * kind.batch_times
         await kind.plan(connection, submission.project_id, action_id, submission.options, rows)
         key = {"project_id": submission.project_id, "id": action_id}
-        counted = await (await connection.execute(_sql.count_portions, key)).fetchone()
+        counted = await (await connection.execute(_sql.count_batches, key)).fetchone()
         totals = _Totals(**counted) if counted else _Totals()
-        asked = _added(submission, action_id) | _about(Source("planned", options=submission.options), wishes)
-        await self._complete(connection, submission, wishes, asked, totals)
+        asked = _added(submission, action_id) | _about(
+            Source("planned", options=submission.options), submission_options
+        )
+        await self._complete(connection, submission, submission_options, asked, totals)
         try:
-            await remember(connection, submission, Fingerprint(submission).digest(wishes), action_id)
+            await remember(connection, submission, Fingerprint(submission).digest(submission_options), action_id)
         except KeyTakenError:
             raise ConflictError(
                 "A submission under the same Idempotency-Key was accepted just now; send it again"
             ) from None
         return Accepted(action_id)
 
-    async def replayed(self, connection: Connection, submission: Submission, wishes: Wishes) -> Accepted | None:
+    async def replayed(
+        self, connection: Connection, submission: Submission, submission_options: SubmissionOptions
+    ) -> Accepted | None:
         """The planned action that was started under the submission's key before, if any was."""
         known = await find_accepted(connection, submission)
-        return replay(submission, known, Fingerprint(submission).digest(wishes)) if known else None
+        return replay(submission, known, Fingerprint(submission).digest(submission_options)) if known else None
 
     async def _complete(
-        self, connection: Connection, submission: Submission, wishes: Wishes, asked: dict[str, Any], totals: _Totals
+        self,
+        connection: Connection,
+        submission: Submission,
+        submission_options: SubmissionOptions,
+        asked: dict[str, Any],
+        totals: _Totals,
     ) -> None:
         """Make the action, and queue its first turns."""
-        project_id, is_express = submission.project_id, totals.portions == 1
-        in_flight = min(1 if whole_at_once(wishes) else self._settings.portions_in_flight, totals.portions)
+        project_id, is_small = submission.project_id, totals.batches == 1
+        in_flight = min(1 if is_atomic(submission_options) else self._settings.batches_in_flight, totals.batches)
         asked = asked | _counted(totals)
-        if submission.kind.sequence is None and totals.portions:
-            turns = turns_asked(project_id, in_flight, express=is_express, accepted=1)
-            await connection.execute(_ACCEPT, asked | turns)
+        if submission.kind.sequence is None and totals.batches:
+            slots = slots_asked(project_id, in_flight, small=is_small, accepted=1)
+            await connection.execute(_ACCEPT, asked | slots)
             return
         number = await number_acceptance(connection, project_id)
         await connection.execute(_ACCEPT_NUMBERED, {**asked, "number": number})
-        if totals.portions:
-            await queue_first_turns(
+        if totals.batches:
+            await queue_first_slots(
                 connection, project_id, asked["id"], in_flight,
-                in_sequence=submission.kind.sequence is not None, express=is_express,
+                in_sequence=submission.kind.sequence is not None, small=is_small,
             )  # fmt: skip
 
 
@@ -209,7 +220,7 @@ async def _replayed(
     """The action that is known under the submission's key, once all of the body was compared."""
     async for _ in body:
         pass
-    return replay(submission, known, fingerprint.digest(carried(upload.wishes(), submission.earlier)))
+    return replay(submission, known, fingerprint.digest(carried(upload.submission_options(), submission.earlier)))
 
 
 def _added(submission: Submission, action_id: str) -> dict[str, Any]:
@@ -227,38 +238,44 @@ def _added(submission: Submission, action_id: str) -> dict[str, Any]:
 def _counted(totals: _Totals) -> dict[str, Any]:
     return {
         "total_count": totals.rows,
-        "open_portions": totals.portions,
-        "head_start": head_start(totals.portions),
+        "open_batches": totals.batches,
+        "head_start": head_start(totals.batches),
     }
 
 
-def _asked_of_one(asked: dict[str, Any], portion: Portion) -> dict[str, Any]:
+def _asked_of_one(asked: dict[str, Any], batch: Batch) -> dict[str, Any]:
     return {
         **asked,
-        **_counted(_Totals(portion.row_count, 1)),
-        **turns_asked(asked["project_id"], 1, express=True, accepted=1),
-        "first_row": portion.first_row,
-        "body": portion.body,
-        "lines": portion.lines,
-        "broken": portion.broken,
+        **_counted(_Totals(batch.row_count, 1)),
+        **slots_asked(asked["project_id"], 1, small=True, accepted=1),
+        "first_row": batch.first_row,
+        "body": batch.body,
+        "lines": batch.lines,
+        "broken": batch.broken,
     }
 
 
-def _chosen(submission: Submission, source: Source, wishes: Wishes, marks: dict[int, str]) -> Source:
+def _chosen(
+    submission: Submission, source: Source, submission_options: SubmissionOptions, marks: dict[int, str]
+) -> Source:
     """What is known of the rows once all of them have come; raises InvalidQueryError for columns that do not fit."""
     kind = submission.kind
-    source = choose_columns(source, wishes.mapping, kind.required_columns, wishes.defaults)
-    source = choose_filling(source, wishes.defaults, wishes.values, kind)
+    source = choose_columns(source, submission_options.mapping, kind.required_columns, submission_options.defaults)
+    source = choose_cell_rules(source, submission_options.defaults, submission_options.values, kind)
     source = with_marks(source, marks, submission.earlier)
-    return replace(source, options=source.options | submission.options, last_day_counts=bool(wishes.last_day_counts))
+    return replace(
+        source, options=source.options | submission.options, last_day_counts=bool(submission_options.last_day_counts)
+    )
 
 
-def _about(source: Source, wishes: Wishes, file_name: str | None = None, size: int | None = None) -> dict[str, Any]:
+def _about(
+    source: Source, submission_options: SubmissionOptions, file_name: str | None = None, size: int | None = None
+) -> dict[str, Any]:
     return {
         "source": Jsonb(source.to_json()),
-        "dry_run": wishes.dry_run,
-        "on_error": wishes.on_error,
-        "max_failures": wishes.max_failures,
+        "dry_run": submission_options.dry_run,
+        "on_error": submission_options.on_error,
+        "max_failures": submission_options.max_failures,
         "file_name": file_name,
         "body_size": size,
     }

@@ -8,7 +8,7 @@ from typing import Any
 from tallykeep.core import exact_json
 from tallykeep.core.action_type import Submission
 from tallykeep.core.errors import IdempotencyKeyReusedError, TallykeepError
-from tallykeep.core.submission_options import Wishes
+from tallykeep.core.submission_options import SubmissionOptions
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.queries import queries
 
@@ -43,12 +43,12 @@ class Fingerprint:
                 self._hash.update(chunk)
             yield chunk
 
-    def digest(self, wishes: Wishes) -> bytes:
+    def digest(self, submission_options: SubmissionOptions) -> bytes:
         """32 bytes; complete once every chunk has passed."""
         if self._hash is None:
             return bytes(32)
         whole = self._hash.copy()
-        whole.update(exact_json.dumps([*self._asked, asdict(wishes)], sort_keys=True))
+        whole.update(exact_json.dumps([*self._asked, asdict(submission_options)], sort_keys=True))
         return whole.digest()
 
 

@@ -25,7 +25,7 @@ def return_memory_at_once() -> None:
 
 
 class Room:
-    """Shares out memory evenly among the uploads that hold much; one that is alone fills whole portions."""
+    """Shares out memory evenly among the uploads that hold much; one that is alone fills whole batches."""
 
     def __init__(self, size: int = _SIZE) -> None:
         self._size = size

@@ -6,10 +6,10 @@ from types import MappingProxyType
 from typing import NamedTuple, Protocol, TypedDict
 
 from tallykeep.core.action_type import ActionType, Upload
+from tallykeep.core.batch import Batch, Source
 from tallykeep.core.concurrency.side_thread import Aside
 from tallykeep.core.concurrency.slots import Who
 from tallykeep.core.errors import InvalidPayloadError, InvalidQueryError, UnsupportedMediaTypeError
-from tallykeep.core.portion import Portion, Source
 from tallykeep.core.settings import Settings
 from tallykeep.formats.charset import known_charset
 from tallykeep.formats.compression import Limit, peeked, unpacked
@@ -27,11 +27,11 @@ _JSON_CHARSETS = ("utf-8", "ascii")
 
 
 class Splitter(Protocol):
-    """What turns bytes into portions; every splitter is one."""
+    """What turns bytes into batches; every splitter is one."""
 
     @property
     def source(self) -> Source:
-        """How the portions are written; complete at the end of the input."""
+        """How the batches are written; complete at the end of the input."""
         ...
 
     @property
@@ -39,20 +39,20 @@ class Splitter(Protocol):
         """Whether the rows turned out to mean nothing, at the end of the input."""
         ...
 
-    def feed(self, chunk: bytes) -> Iterator[Portion]:
-        """Take the next bytes, and yield the portions that are full."""
+    def feed(self, chunk: bytes) -> Iterator[Batch]:
+        """Take the next bytes, and yield the batches that are full."""
         ...
 
-    def cut(self) -> Iterator[Portion]:
+    def cut(self) -> Iterator[Batch]:
         """Yield the rows that are whole by now, however few; the input goes on."""
         ...
 
     @property
     def gathered(self) -> int:
-        """How many bytes of whole rows are held until their portion is full."""
+        """How many bytes of whole rows are held until their batch is full."""
         ...
 
-    def finish(self) -> Iterator[Portion]:
+    def finish(self) -> Iterator[Batch]:
         """End of input: yield the rest."""
         ...
 
@@ -69,8 +69,8 @@ class Opened(NamedTuple):
 
 
 class _Sizes(TypedDict):
-    portion_rows: int
-    portion_bytes: int
+    batch_rows: int
+    batch_bytes: int
     max_row_bytes: int
 
 
@@ -81,8 +81,8 @@ class Opener:
         self._workbooks = Workbooks(settings)
         self._expanded = Limit(settings.max_expanded_bytes, "TALLYKEEP_MAX_EXPANDED_BYTES")
         self._sizes: _Sizes = {
-            "portion_rows": settings.portion_rows,
-            "portion_bytes": settings.portion_bytes,
+            "batch_rows": settings.batch_rows,
+            "batch_bytes": settings.batch_bytes,
             "max_row_bytes": settings.max_row_bytes,
         }
 

@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Self
 
 _PIECE_BYTES = 1 << 17
-_MOST_BYTES = 1 << 18
+_MAX_BYTES = 1 << 18
 
 
 class ReadAhead:
@@ -61,7 +61,7 @@ class ReadAhead:
             self._gathered.extend(_in_pieces(chunk))
             self._size += len(chunk)
             self._note()
-            while self._size >= _MOST_BYTES:
+            while self._size >= _MAX_BYTES:
                 self._has_room.clear()
                 await self._has_room.wait()
 

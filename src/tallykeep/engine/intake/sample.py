@@ -5,10 +5,10 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TypedDict
 
+from tallykeep.core.batch import Batch, Source
 from tallykeep.core.concurrency.side_thread import Aside
 from tallykeep.core.concurrency.slots import Who
 from tallykeep.core.errors import InvalidPayloadError, UnsupportedMediaTypeError
-from tallykeep.core.portion import Portion, Source
 from tallykeep.core.rows import Row
 from tallykeep.core.settings import Settings
 from tallykeep.engine.intake.open_upload import refuse_options
@@ -23,9 +23,9 @@ from tallykeep.formats.json.ndjson_splitter import LinesSplitter
 from tallykeep.formats.row_reader import raw_rows, read_rows
 from tallykeep.formats.xlsx.workbook import OLE_MAGIC, OLE_REFUSED, XLSX_MAGIC, Taken, Workbooks
 
-MOST_ROWS = 100
-_MOST_BYTES = 4 << 20  # of what a file expands to; a row of the largest size and its neighbours fit
-_PORTION_BYTES = 1 << 20
+MAX_ROWS = 100
+_MAX_BYTES = 4 << 20  # of what a file expands to; a row of the largest size and its neighbours fit
+_BATCH_BYTES = 1 << 20
 _PIECE_BYTES = 1 << 17
 _UTF8 = "utf-8"
 _JSON_CHARSETS = (_UTF8, "ascii")
@@ -56,7 +56,7 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
-class Beginning:
+class FileSample:
     """A file's first rows, at most MOST_ROWS; `row_count` counts all that came, `whole` where there are no more.
 
     `encodings` are others in which the file reads much better than in its own, likeliest first.
@@ -65,27 +65,27 @@ class Beginning:
     source: Source
     encoding: str
     encodings: list[str]
-    portions: list[Portion]
+    batches: list[Batch]
     row_count: int
     whole: bool
     decimal_marks: dict[int, str] = field(default_factory=dict)  # by index in the file's own header
 
     def rows(self, source: Source) -> list[Row]:
         """The rows, read by this source: the file's own, or one whose columns were chosen."""
-        return [row for portion in self.portions for row in read_rows(portion, source)][:MOST_ROWS]
+        return [row for batch in self.batches for row in read_rows(batch, source)][:MAX_ROWS]
 
     def line_numbers(self) -> dict[int, int | None]:
         """The line that each of these rows began at, by its number; None where it has none."""
         numbers = {
-            row: portion.line_of(row)
-            for portion in self.portions
-            for row in range(portion.first_row, portion.first_row + portion.row_count)
+            row: batch.line_of(row)
+            for batch in self.batches
+            for row in range(batch.first_row, batch.first_row + batch.row_count)
         }
-        return dict(islice(numbers.items(), MOST_ROWS))
+        return dict(islice(numbers.items(), MAX_ROWS))
 
     def lines(self) -> list[str]:
         """The same rows as text, as they were sent."""
-        raw = [line for portion in self.portions for line in raw_rows(portion, self.source)][:MOST_ROWS]
+        raw = [line for batch in self.batches for line in raw_rows(batch, self.source)][:MAX_ROWS]
         return [line.decode("utf-8", "replace").rstrip("\r\n") for line in raw]
 
 
@@ -123,14 +123,14 @@ async def _first_bytes(chunks: AsyncIterator[bytes]) -> tuple[bytes, bool]:
     held = bytearray()
     async for chunk in chunks:
         held += chunk
-        if len(held) > _MOST_BYTES:
-            return bytes(held[:_MOST_BYTES]), False
+        if len(held) > _MAX_BYTES:
+            return bytes(held[:_MAX_BYTES]), False
     return bytes(held), True
 
 
-def read_beginning(
+def read_sample(
     sample: Sample, charset: str | None, looked: Looked, max_row_bytes: int, marks_of: MarksOf | None = None
-) -> Beginning:
+) -> FileSample:
     """The first rows of a sample, by the same splitters as those of an import.
 
     `marks_of` tells what stands before the decimals in a column's cells; all rows of the sample are asked.
@@ -145,14 +145,14 @@ def read_beginning(
     splitter = _splitter(sample, looked, max_row_bytes)
     known = sample.workbook.decimal_marks if sample.workbook else None
     marks = DecimalMarks(marks_of if sample.format not in _FORMATS.values() else None, known)
-    every = list(_portions(splitter, content, marks, whole=sample.whole))
-    portions, row_count = _gathered(every)
+    every = list(_batches(splitter, content, marks, whole=sample.whole))
+    batches, row_count = _gathered(every)
     if splitter.source.format == "csv" and not splitter.source.header:
         raise InvalidPayloadError(
             f"The header is longer than the {len(sample.content)} bytes that were looked at; is this a text file?"
         )
-    return Beginning(
-        splitter.source, encoding, _likelier(sample, encoding), portions, row_count, sample.whole,
+    return FileSample(
+        splitter.source, encoding, _likelier(sample, encoding), batches, row_count, sample.whole,
         marks.found_now(splitter.source, every),
     )  # fmt: skip
 
@@ -181,8 +181,8 @@ def _likelier(sample: Sample, encoding: str) -> list[str]:
 
 
 class _Sizes(TypedDict):
-    portion_rows: int
-    portion_bytes: int
+    batch_rows: int
+    batch_bytes: int
     max_row_bytes: int
 
 
@@ -190,7 +190,7 @@ _Splitter = CsvSplitter | JsonSplitter | LinesSplitter
 
 
 def _splitter(sample: Sample, looked: Looked, max_row_bytes: int) -> _Splitter:
-    sizes = _Sizes(portion_rows=MOST_ROWS, portion_bytes=_PORTION_BYTES, max_row_bytes=max_row_bytes)
+    sizes = _Sizes(batch_rows=MAX_ROWS, batch_bytes=_BATCH_BYTES, max_row_bytes=max_row_bytes)
     if sample.format == "json":
         return JsonSplitter(**sizes)
     if sample.format == "ndjson":
@@ -201,20 +201,20 @@ def _splitter(sample: Sample, looked: Looked, max_row_bytes: int) -> _Splitter:
     return CsvSplitter(charset=_UTF8, looked=looked, **sizes)
 
 
-def _portions(splitter: _Splitter, content: bytes, marks: DecimalMarks, *, whole: bool) -> Iterator[Portion]:
+def _batches(splitter: _Splitter, content: bytes, marks: DecimalMarks, *, whole: bool) -> Iterator[Batch]:
     for piece in _pieces(content):
-        for portion in splitter.feed(piece):
-            yield marks.take(portion, splitter.source)
-    for portion in splitter.finish() if whole else splitter.stop():
-        yield marks.take(portion, splitter.source)
+        for batch in splitter.feed(piece):
+            yield marks.take(batch, splitter.source)
+    for batch in splitter.finish() if whole else splitter.stop():
+        yield marks.take(batch, splitter.source)
 
 
-def _gathered(portions: list[Portion]) -> tuple[list[Portion], int]:
-    """The portions that hold the rows wanted, and how many rows all of them have."""
-    held: list[Portion] = []
+def _gathered(batches: list[Batch]) -> tuple[list[Batch], int]:
+    """The batches that hold the rows wanted, and how many rows all of them have."""
+    held: list[Batch] = []
     row_count = 0
-    for portion in portions:
-        if row_count < MOST_ROWS:
-            held.append(portion)
-        row_count += portion.row_count
+    for batch in batches:
+        if row_count < MAX_ROWS:
+            held.append(batch)
+        row_count += batch.row_count
     return held, row_count

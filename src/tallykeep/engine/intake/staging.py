@@ -1,8 +1,8 @@
-"""Staging: portions of an upload that is not accepted yet go to the database by short transactions, as they fill.
+"""Staging: batches of an upload that is not accepted yet go to the database by short transactions, as they fill.
 
 They stand there under the id of the action to come. The table `uploads` says that there is no action yet; acceptance
 takes that row away in the transaction that makes the action. What breaks off is removed at once where that can be, and
-by the tidier once nobody has touched it for some minutes.
+by the pruner once nobody has touched it for some minutes.
 """
 
 import asyncio
@@ -14,8 +14,8 @@ import psycopg
 import structlog
 from psycopg_pool import PoolTimeout
 
+from tallykeep.core.batch import Batch
 from tallykeep.core.errors import UploadLostError
-from tallykeep.core.portion import Portion
 from tallykeep.db.connections.pool import Connection, Connections
 from tallykeep.db.queries import queries
 from tallykeep.engine.managing.retention import remove_one
@@ -25,7 +25,7 @@ _log = structlog.get_logger()
 
 _TOUCH_SECONDS = 45.0
 _TRIED_AGAIN_SECONDS = 5.0
-_PATIENCE_SECONDS = 3.0  # that an answer waits for the removal of what broke off
+_TIMEOUT_SECONDS = 3.0  # that an answer waits for the removal of what broke off
 
 Place = tuple[int, str]
 
@@ -58,7 +58,7 @@ class Staging:
         removal = asyncio.create_task(self._remove(place), name="remove a broken upload")
         self._tasks.add(removal)
         removal.add_done_callback(self._tasks.discard)
-        await asyncio.wait([removal], timeout=_PATIENCE_SECONDS)
+        await asyncio.wait([removal], timeout=_TIMEOUT_SECONDS)
 
     async def _remove(self, place: Place) -> None:
         key = {"project_id": place[0], "action_id": place[1]}
@@ -67,7 +67,7 @@ class Staging:
                 await connection.execute(_sql.give_up_upload, key)
             await remove_one(self._pool, place)
         except (psycopg.Error, PoolTimeout) as error:
-            _log.info("what broke off is left to the tidier", action_id=place[1], reason=str(error))
+            _log.info("what broke off is left to the pruner", action_id=place[1], reason=str(error))
 
     async def _touch(self) -> None:
         pause = _TOUCH_SECONDS
@@ -85,7 +85,7 @@ class Staging:
 
 
 class Staged:
-    """One upload's portions: those that wait to be written, and those that have been."""
+    """One upload's batches: those that wait to be written, and those that have been."""
 
     def __init__(self, staging: Staging, pool: Connections, place: Place) -> None:
         self._staging = staging
@@ -95,15 +95,15 @@ class Staged:
         self._writing: asyncio.Task[None] | None = None
         self._is_begun = False
         self.rows = 0
-        self.portions = 0
+        self.batches = 0
 
-    async def write(self, portions: Sequence[Portion]) -> None:
+    async def write(self, batches: Sequence[Batch]) -> None:
         """Begin to write these; waits for those before them. Raises UploadLostError, and the database's errors."""
         await self.written()
         begin, self._is_begun = not self._is_begun, True
         if begin:
             self._staging.begin(self._place)
-        self._writing = asyncio.create_task(self._write(portions, begin=begin), name="stage portions")
+        self._writing = asyncio.create_task(self._write(batches, begin=begin), name="stage batches")
 
     async def written(self) -> None:
         """Wait until all is written that was handed over."""
@@ -115,22 +115,22 @@ class Staged:
                 writing.cancel()
                 raise
 
-    async def accept(self, connection: Connection, rest: Sequence[Portion]) -> None:
+    async def accept(self, connection: Connection, rest: Sequence[Batch]) -> None:
         """Write the rest, and take the upload for accepted, in the transaction open on `connection`.
 
         Raises UploadLostError where what was staged is not there any more.
         """
         if self._is_begun:
-            ended = await connection.execute(_sql.end_upload, {**self._key, "portions": self.portions})
+            ended = await connection.execute(_sql.end_upload, {**self._key, "batches": self.batches})
             _require(ended.rowcount)
         await self._copy(connection, rest)
 
-    async def read(self, first_row: int) -> Portion | None:
-        """A portion that was staged."""
+    async def read(self, first_row: int) -> Batch | None:
+        """A batch that was staged."""
         async with self._pool.connection() as connection:
             wanted = {**self._key, "first_row": first_row}
-            found = await (await connection.execute(_sql.read_portion, wanted, binary=True)).fetchone()
-        return Portion(**{**found, "body": bytes(found["body"])}) if found else None
+            found = await (await connection.execute(_sql.read_batch, wanted, binary=True)).fetchone()
+        return Batch(**{**found, "body": bytes(found["body"])}) if found else None
 
     def end(self) -> None:
         """The upload was accepted."""
@@ -146,27 +146,27 @@ class Staged:
         if self._is_begun:
             await self._staging.give_up(self._place)
 
-    async def _write(self, portions: Sequence[Portion], *, begin: bool) -> None:
+    async def _write(self, batches: Sequence[Batch], *, begin: bool) -> None:
         async with self._pool.connection() as connection, connection.transaction():
             if begin:
                 await connection.execute(_sql.begin_upload, self._key)
             else:
                 _require((await connection.execute(_sql.touch_upload, self._key)).rowcount)
-            await self._copy(connection, portions)
+            await self._copy(connection, batches)
 
-    async def _copy(self, connection: Connection, portions: Sequence[Portion]) -> None:
-        if not portions:
+    async def _copy(self, connection: Connection, batches: Sequence[Batch]) -> None:
+        if not batches:
             return
-        async with connection.cursor().copy(_sql.copy_portions) as copy:
+        async with connection.cursor().copy(_sql.copy_batches) as copy:
             copy.set_types(["int8", "text", "int8", "int8", "bytea", "int8[]", "int8[]"])
-            for portion in portions:
+            for batch in batches:
                 row: tuple[Any, ...] = (
-                    *self._place, portion.first_row, portion.row_count, portion.body, portion.lines,
-                    portion.broken,
+                    *self._place, batch.first_row, batch.row_count, batch.body, batch.lines,
+                    batch.broken,
                 )  # fmt: skip
                 await copy.write_row(row)
-                self.rows += portion.row_count
-                self.portions += 1
+                self.rows += batch.row_count
+                self.batches += 1
 
 
 def _require(rowcount: int) -> None:

@@ -22,7 +22,7 @@ WHERE uploads.project_id = open.project_id AND uploads.action_id = open.action_i
 DELETE FROM uploads
 WHERE project_id = :project_id
     AND action_id = :action_id
-    AND :portions = (SELECT count(*) FROM portions WHERE project_id = :project_id AND action_id = :action_id)
+    AND :batches = (SELECT count(*) FROM batches WHERE project_id = :project_id AND action_id = :action_id)
 
 -- name: give_up_upload!
 -- Only one that was not accepted is there.
@@ -32,10 +32,10 @@ WITH given_up AS (
 INSERT INTO removals (project_id, action_id, whole)
 SELECT project_id, action_id, true FROM given_up
 
--- name: copy_portions!
-COPY portions (project_id, action_id, first_row, row_count, body, lines, broken) FROM STDIN (FORMAT BINARY)
+-- name: copy_batches!
+COPY batches (project_id, action_id, first_row, row_count, body, lines, broken) FROM STDIN (FORMAT BINARY)
 
--- name: read_portion
+-- name: read_batch
 SELECT first_row, row_count, body, lines, broken
-FROM portions
+FROM batches
 WHERE project_id = :project_id AND action_id = :action_id AND first_row = :first_row

@@ -3,11 +3,11 @@
 from array import array
 from bisect import bisect_left
 
+from tallykeep.core.batch import Batch, Source
 from tallykeep.core.errors import InvalidPayloadError
-from tallykeep.core.portion import Portion, Source
 from tallykeep.formats.row_reader import read_rows
 
-MOST_KEYS = 2_000_000
+MAX_KEYS = 2_000_000
 _LOOSE = 65_536  # keys that are not sorted yet; few enough that sorting them takes little time
 
 
@@ -17,19 +17,19 @@ class UniqueKeys:
     Remembers 8 bytes of each key, and some megabytes of the last ones.
     """
 
-    def __init__(self, name: str, most: int = MOST_KEYS) -> None:
+    def __init__(self, name: str, maximum: int = MAX_KEYS) -> None:
         self._name = name
-        self._left = most
-        self._most = most
+        self._left = maximum
+        self._max = maximum
         self._loose: set[int] = set()
         self._sorted: list[array[int]] = []
 
-    def checked(self, portion: Portion, source: Source) -> Portion:
-        """The portion as it is; raises InvalidPayloadError for the first row at fault. Unreadable rows fail as rows."""
-        for row in read_rows(portion, source):
+    def checked(self, batch: Batch, source: Source) -> Batch:
+        """The batch as it is; raises InvalidPayloadError for the first row at fault. Unreadable rows fail as rows."""
+        for row in read_rows(batch, source):
             if row.problem is None:
                 self._check(row.number, row.value)
-        return portion
+        return batch
 
     def _check(self, number: int, value: object) -> None:
         key = value.get(self._name) if isinstance(value, dict) else None
@@ -44,7 +44,7 @@ class UniqueKeys:
     def _remember(self, known: int) -> None:
         if not self._left:
             raise InvalidPayloadError(
-                f"There are more than {self._most} rows whose {self._name} has to differ; send several submissions"
+                f"There are more than {self._max} rows whose {self._name} has to differ; send several submissions"
             )
         self._left -= 1
         self._loose.add(known)

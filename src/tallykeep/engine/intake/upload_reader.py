@@ -1,12 +1,12 @@
-"""Taking an upload in: its bytes become portions, piece by piece and beside the event loop, and go to the database."""
+"""Taking an upload in: its bytes become batches, piece by piece and beside the event loop, and go to the database."""
 
 from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
 from tallykeep.core.action_type import Upload
+from tallykeep.core.batch import Batch, Source
 from tallykeep.core.concurrency.side_thread import Aside
-from tallykeep.core.portion import Portion, Source
 from tallykeep.engine.intake.memory_budget import Holder
 from tallykeep.engine.intake.open_upload import Opened
 from tallykeep.engine.intake.read_ahead import ReadAhead
@@ -20,12 +20,12 @@ _SMALL_BYTES = 1 << 14  # a body of so many bytes is read where it is: quicker t
 _LARGE_BYTES = 1 << 20  # who has sent so much sends more: it goes to the thread in fewer, larger lots
 _WORTH_THE_WAY_BYTES = 1 << 17
 _WORTH_WRITING_BYTES = 3 << 20  # smaller submissions are written with their action, in one transaction
-_WORTH_WRITING = 16  # portions
+_WORTH_WRITING = 16  # batches
 _SLOW_SECONDS = 1.0  # who sends nothing for so long holds little meanwhile
 
 
 class Intake:
-    """One upload on its way in; `rest` are the portions, in order behind those staged, that its acceptance writes."""
+    """One upload on its way in; `rest` are the batches, in order behind those staged, that its acceptance writes."""
 
     def __init__(
         self, opened: Opened, upload: Upload, keys: UniqueKeys | None, marks: DecimalMarks, aside: Aside
@@ -37,7 +37,7 @@ class Intake:
         self._marks = marks
         self._aside = aside
         self._size = 0
-        self.rest: list[Portion] = []
+        self.rest: list[Batch] = []
 
     async def read(self, staged: Staged, holder: Holder) -> None:
         """Read all of it; what would take more memory than its share is staged.
@@ -56,9 +56,9 @@ class Intake:
         """Take a step in the reading of this upload, beside the event loop unless it is a small one."""
         return step() if self._size <= _SMALL_BYTES else await self._aside(step)
 
-    async def portion(self, first_row: int, staged: Staged) -> Portion | None:
-        """A portion by its first row, wherever it is by now."""
-        held = next((portion for portion in self.rest if portion.first_row == first_row), None)
+    async def batch(self, first_row: int, staged: Staged) -> Batch | None:
+        """A batch by its first row, wherever it is by now."""
+        held = next((batch for batch in self.rest if batch.first_row == first_row), None)
         return held or await staged.read(first_row)
 
     async def _next(self, ahead: ReadAhead, staged: Staged, holder: Holder) -> list[bytes]:
@@ -68,27 +68,25 @@ class Intake:
             await self._write(staged, holder)
         return ahead.take()
 
-    def _fed(self, pieces: list[bytes]) -> list[Portion]:
-        return [self._taken(portion) for piece in pieces for portion in self._splitter.feed(piece)]
+    def _fed(self, pieces: list[bytes]) -> list[Batch]:
+        return [self._taken(batch) for piece in pieces for batch in self._splitter.feed(piece)]
 
-    def _cut(self) -> list[Portion]:
-        return [self._taken(portion) for portion in self._splitter.cut()]
+    def _cut(self) -> list[Batch]:
+        return [self._taken(batch) for batch in self._splitter.cut()]
 
-    def _finished(self) -> list[Portion]:
-        return [self._taken(portion) for portion in self._splitter.finish()]
+    def _finished(self) -> list[Batch]:
+        return [self._taken(batch) for batch in self._splitter.finish()]
 
-    def _taken(self, portion: Portion) -> Portion:
+    def _taken(self, batch: Batch) -> Batch:
         source: Source = self._splitter.source
-        checked = self._keys.checked(portion, source) if self._keys else portion
+        checked = self._keys.checked(batch, source) if self._keys else batch
         return self._upload.placed(self._marks.take(checked, source), source)
 
     async def _make_room(self, staged: Staged, holder: Holder) -> None:
         self._note(holder)
         if holder.is_full:
             await self._write(staged, holder)
-        elif sum(len(portion.body) for portion in self.rest) >= _WORTH_WRITING_BYTES or (
-            len(self.rest) >= _WORTH_WRITING
-        ):
+        elif sum(len(batch.body) for batch in self.rest) >= _WORTH_WRITING_BYTES or (len(self.rest) >= _WORTH_WRITING):
             await self._write(staged, holder, cut=False)
 
     async def _write(self, staged: Staged, holder: Holder, *, cut: bool = True) -> None:
@@ -101,4 +99,4 @@ class Intake:
         self._note(holder)
 
     def _note(self, holder: Holder) -> None:
-        holder.note(sum(len(portion.body) for portion in self.rest) + self._splitter.gathered)
+        holder.note(sum(len(batch.body) for batch in self.rest) + self._splitter.gathered)

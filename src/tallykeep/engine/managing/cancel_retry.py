@@ -6,10 +6,10 @@ from typing import Any
 
 from tallykeep.core.action import EndedBy
 from tallykeep.core.action_type import ActionType, ActionTypes, Submission, Upload
+from tallykeep.core.batch import Batch, Source
 from tallykeep.core.errors import ConflictError, NotFoundError
-from tallykeep.core.portion import Portion, Source
 from tallykeep.core.settings import Settings
-from tallykeep.core.submission_options import Wishes
+from tallykeep.core.submission_options import SubmissionOptions
 from tallykeep.db.connections.pool import Connections
 from tallykeep.db.queries import queries
 from tallykeep.engine.applying.accounting import end_unfinished
@@ -83,7 +83,7 @@ class Controller:
             elif tally.sequence is not None:
                 # Should this get lost, the rescuer makes up for it.
                 async with connection.transaction():
-                    await queue_next(connection, project_id, tally, self.settings.portions_in_flight)
+                    await queue_next(connection, project_id, tally, self.settings.batches_in_flight)
 
     async def _require_canceled(self, project_id: int, action_id: str) -> None:
         parent = await self.find(project_id, action_id)
@@ -93,7 +93,13 @@ class Controller:
             )
 
     async def retry(
-        self, parent: Parent, submission: Submission, wishes: Wishes, corrected: Upload | None, *, unprocessed: bool
+        self,
+        parent: Parent,
+        submission: Submission,
+        submission_options: SubmissionOptions,
+        corrected: Upload | None,
+        *,
+        unprocessed: bool,
     ) -> Accepted:
         """Start an action of the same type with the parent's failed rows, or with corrected ones.
 
@@ -113,21 +119,21 @@ class Controller:
             hint = left if parent.unprocessed_count else ""
             raise ConflictError(f"No row of the action {parent.id} failed{hint}")
         if parent.source.format == "planned":
-            return await self._plan_again(submission, wishes, count)
+            return await self._plan_again(submission, submission_options, count)
         parent.require_rows()
         return await self.acceptance.accept(
-            submission, SentAgain(self.reading, submission, parent, wishes, unprocessed)
+            submission, SentAgain(self.reading, submission, parent, submission_options, unprocessed)
         )
 
-    async def _plan_again(self, submission: Submission, wishes: Wishes, count: int) -> Accepted:
+    async def _plan_again(self, submission: Submission, submission_options: SubmissionOptions, count: int) -> Accepted:
         options = submission.options
         if "count" in options:
             options = {**options, "count": count}
         async with self.pool.connection() as connection, connection.transaction():
-            accepted = await self.acceptance.replayed(connection, submission, wishes)
+            accepted = await self.acceptance.replayed(connection, submission, submission_options)
             if accepted is None:
                 again = replace(submission, options=options)
-                accepted = await self.acceptance.accept_planned(connection, again, wishes)
+                accepted = await self.acceptance.accept_planned(connection, again, submission_options)
         return accepted
 
 
@@ -138,7 +144,7 @@ class SentAgain:
     reading: Connections
     submission: Submission
     parent: Parent
-    asked: Wishes
+    asked: SubmissionOptions
     unprocessed: bool
     lines: list[int | None] = field(default_factory=list)
 
@@ -188,11 +194,11 @@ class SentAgain:
             self.lines.extend(row.line for row in rows)
             yield rows
 
-    def placed(self, portion: Portion, source: Source) -> Portion:
-        """The portion with the lines of the first file; its rows have passed by then."""
-        return with_lines(portion, self.lines[portion.first_row - 1 : portion.first_row - 1 + portion.row_count])
+    def placed(self, batch: Batch, source: Source) -> Batch:
+        """The batch with the lines of the first file; its rows have passed by then."""
+        return with_lines(batch, self.lines[batch.first_row - 1 : batch.first_row - 1 + batch.row_count])
 
-    def wishes(self) -> Wishes:
+    def submission_options(self) -> SubmissionOptions:
         """What was asked for this time."""
         return self.asked
 

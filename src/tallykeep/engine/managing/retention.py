@@ -1,7 +1,7 @@
-"""Tidying: what has been kept long enough is removed, in small steps, beside the work and never of it.
+"""Pruning: what has been kept long enough is removed, in small steps, beside the work and never of it.
 
-First actions are marked: from then on they say that their failures, or reports, are not kept. Then these go, batch by
-batch: of many small actions at once, of a large one some rows. What is under way stands in the table `removals`, so a
+First actions are marked: from then on they say that their failures, or reports, are not kept. Then these go, step by
+step: of many small actions at once, of a large one some rows. What is under way stands in the table `removals`, so a
 step that was lost is simply taken again.
 """
 
@@ -19,17 +19,17 @@ from tallykeep.core.settings import Settings
 from tallykeep.db.connections.pool import Connection, Connections, Pool
 from tallykeep.db.connections.reach import told
 from tallykeep.db.queries import queries
-from tallykeep.db.transient import is_passing
+from tallykeep.db.transient import is_transient
 
 _sql = queries(__package__, "retention.sql")
 _log = structlog.get_logger()
 
 _SHORTEST_PAUSE_SECONDS = 0.01
-_BATCH = 200  # actions
-_KEYS_BATCH = 2_000
-# Portions and report parts are large, up to some megabytes each, or many small ones: both bounds count.
+_STEP = 200  # actions
+_KEYS_AT_A_TIME = 2_000
+# Batches and report parts are large, up to some megabytes each, or many small ones: both bounds count.
 _BYTES = 32 << 20
-_ROWS = ((_sql.delete_failures, 2_000), (_sql.delete_portions, 500), (_sql.delete_report_parts, 500))
+_ROWS = ((_sql.delete_failures, 2_000), (_sql.delete_batches, 500), (_sql.delete_report_parts, 500))
 _ENDS = (_sql.delete_bare_actions, _sql.finish_removals)
 
 _BROKEN_OFF = timedelta(minutes=5)  # since an upload was touched; whoever takes it in touches it every minute
@@ -40,25 +40,25 @@ _EVER = "-infinity"
 
 
 @dataclass(frozen=True, slots=True)
-class Tidier:
+class Pruner:
     """Runs in every worker process; two at a time do no harm."""
 
     pool: Pool
     settings: Settings
 
     async def run(self) -> None:
-        """Tidy up again and again; an outage, or a defect, only puts it off."""
+        """Prune up again and again; an outage, or a defect, only puts it off."""
         while True:
             try:
-                await self.tidy()
+                await self.prune()
             except Exception as error:
-                if is_passing(error):
-                    _log.info("tidying up is put off", reason=told(error))
+                if is_transient(error):
+                    _log.info("pruning up is put off", reason=told(error))
                 else:
-                    _log.exception("tidying up failed and will be tried again")
-            await asyncio.sleep(self.settings.tidy_interval_seconds)
+                    _log.exception("pruning up failed and will be tried again")
+            await asyncio.sleep(self.settings.prune_interval_seconds)
 
-    async def tidy(self) -> None:
+    async def prune(self) -> None:
         """Remove everything whose time is up."""
         await self._delete_leftovers()
         while await self._begin(_sql.begin_removing_uploads, _BROKEN_OFF):
@@ -79,26 +79,26 @@ class Tidier:
     async def _delete_leftovers(self) -> None:
         age = timedelta(hours=self.settings.keep_idempotency_hours)
         for query in (_sql.delete_attempts, _sql.delete_dry_run_keys, _sql.delete_idempotency_keys):
-            deleted = _KEYS_BATCH
-            while deleted == _KEYS_BATCH:
+            deleted = _KEYS_AT_A_TIME
+            while deleted == _KEYS_AT_A_TIME:
                 async with self._step() as connection:
-                    deleted = (await connection.execute(query, {"age": age, "batch": _KEYS_BATCH})).rowcount
+                    deleted = (await connection.execute(query, {"age": age, "step": _KEYS_AT_A_TIME})).rowcount
 
     async def _remove_old(self, begin: LiteralString, age: timedelta) -> None:
-        """Mark and remove what is so old, batch by batch; each looks behind the one before, not at what is gone."""
+        """Mark and remove what is so old, step by step; each looks behind the one before, not at what is gone."""
         since: datetime | str | None = _EVER
         while since is not None:
             async with self._step() as connection:
-                due = {"age": age, "batch": _BATCH, "since": since}
+                due = {"age": age, "step": _STEP, "since": since}
                 begun = await (await connection.execute(begin, due)).fetchone()
             since = begun["newest"] if begun else None
             if since is not None:
                 await self._remove_all()
 
     async def _begin(self, begin: LiteralString, age: timedelta) -> int:
-        """Mark a batch of uploads that broke off; returns how many."""
+        """Mark a step of uploads that broke off; returns how many."""
         async with self._step() as connection:
-            begun = await (await connection.execute(begin, {"age": age, "batch": _BATCH})).fetchone()
+            begun = await (await connection.execute(begin, {"age": age, "step": _STEP})).fetchone()
         return int(begun["count"]) if begun else 0
 
     async def _remove_all(self) -> None:
@@ -121,8 +121,8 @@ class Tidier:
 
 
 async def _remove_next(connection: Connection, after: _Place) -> _Place | None:
-    """Take some removals behind `after` a batch further; returns what to go on behind, None behind the last."""
-    behind = {"after_project_id": after[0], "after_action_id": after[1], "batch": _BATCH}
+    """Take some removals behind `after` a step further; returns what to go on behind, None behind the last."""
+    behind = {"after_project_id": after[0], "after_action_id": after[1], "step": _STEP}
     places = [
         (row["project_id"], row["action_id"])
         for row in await (await connection.execute(_sql.claim_removals, behind)).fetchall()
@@ -130,7 +130,7 @@ async def _remove_next(connection: Connection, after: _Place) -> _Place | None:
     if not places:
         return None
     claimed = _claimed(*places)
-    gone = [(await connection.execute(query, {**claimed, "batch": batch})).rowcount for query, batch in _ROWS]
+    gone = [(await connection.execute(query, {**claimed, "step": step})).rowcount for query, step in _ROWS]
     gone += [(await connection.execute(query, claimed)).rowcount for query in _ENDS]
     return after if any(gone) else places[-1]
 
@@ -144,11 +144,11 @@ def _claimed(*places: _Place) -> dict[str, Any]:
 
 
 async def remove_one(pool: Connections, place: _Place) -> None:
-    """Remove the portions of an upload that broke off, batch by batch; another worker may do so at the same time."""
-    claimed = {**_claimed(place), "batch": _BATCH}
+    """Remove the batches of an upload that broke off, step by step; another worker may do so at the same time."""
+    claimed = {**_claimed(place), "step": _STEP}
     deleted = 1
     while deleted:
         async with pool.connection() as connection:
-            deleted = (await connection.execute(_sql.delete_portions, claimed)).rowcount
+            deleted = (await connection.execute(_sql.delete_batches, claimed)).rowcount
     async with pool.connection() as connection:
         await connection.execute(_sql.finish_removals, claimed)

@@ -1,4 +1,4 @@
--- Every statement here takes a small batch, of ended actions and of uploads that broke off only, and leaves alone what
+-- Every statement here takes a small step, of ended actions and of uploads that broke off only, and leaves alone what
 -- another worker has locked.
 
 -- name: begin_removing_actions
@@ -14,7 +14,7 @@ WITH old AS (
             WHERE removals.project_id = async_actions.project_id AND action_id = async_actions.id AND whole
         )
     ORDER BY finished_at
-    LIMIT :batch
+    LIMIT :step
     FOR UPDATE SKIP LOCKED
 ), marked AS (
     UPDATE async_actions AS actions
@@ -38,7 +38,7 @@ WITH old AS (
         AND finished_at < statement_timestamp() - :age::interval
         AND status IN ('DONE', 'FAILED')
     ORDER BY finished_at
-    LIMIT :batch
+    LIMIT :step
     FOR UPDATE SKIP LOCKED
 ), marked AS (
     UPDATE async_actions AS actions
@@ -63,7 +63,7 @@ WITH old AS (
         AND finished_at < statement_timestamp() - :age::interval
         AND status IN ('DONE', 'FAILED')
     ORDER BY finished_at
-    LIMIT :batch
+    LIMIT :step
     FOR UPDATE SKIP LOCKED
 ), marked AS (
     UPDATE async_actions AS actions
@@ -86,7 +86,7 @@ WITH broken AS (
     SELECT project_id, action_id
     FROM uploads
     WHERE touched_at < statement_timestamp() - :age::interval
-    LIMIT :batch
+    LIMIT :step
     FOR UPDATE SKIP LOCKED
 ), gone AS (
     DELETE FROM uploads
@@ -105,7 +105,7 @@ SELECT project_id, action_id
 FROM removals
 WHERE (project_id, action_id) > (:after_project_id, :after_action_id)
 ORDER BY project_id, action_id
-LIMIT :batch
+LIMIT :step
 FOR UPDATE SKIP LOCKED
 
 -- name: delete_failures!
@@ -116,29 +116,29 @@ WHERE (project_id, action_id, "row") IN (
     JOIN async_actions AS actions ON actions.project_id = claimed.project_id AND actions.id = claimed.action_id
     JOIN failures ON failures.project_id = claimed.project_id AND failures.action_id = claimed.action_id
     WHERE actions.status IN ('DONE', 'FAILED') AND NOT actions.failures_kept
-    LIMIT :batch
+    LIMIT :step
 )
 
--- name: delete_portions!
+-- name: delete_batches!
 -- As many as there are bytes for, and one more: how large they are is known without reading them. Those of an upload that
 -- broke off have no action.
 WITH free AS (
-    SELECT portions.project_id, portions.action_id, portions.first_row, octet_length(portions.body) AS size
+    SELECT batches.project_id, batches.action_id, batches.first_row, octet_length(batches.body) AS size
     FROM unnest(:project_ids::bigint[], :action_ids::text[]) AS claimed (project_id, action_id)
-    JOIN portions ON portions.project_id = claimed.project_id AND portions.action_id = claimed.action_id
+    JOIN batches ON batches.project_id = claimed.project_id AND batches.action_id = claimed.action_id
     LEFT JOIN async_actions AS actions ON actions.project_id = claimed.project_id AND actions.id = claimed.action_id
     WHERE (actions.id IS NULL OR (actions.status IN ('DONE', 'FAILED') AND NOT actions.failures_kept))
         AND NOT EXISTS (
             SELECT FROM uploads
             WHERE uploads.project_id = claimed.project_id AND uploads.action_id = claimed.action_id
         )
-    LIMIT :batch
-    FOR UPDATE OF portions SKIP LOCKED
+    LIMIT :step
+    FOR UPDATE OF batches SKIP LOCKED
 ), measured AS (
     SELECT project_id, action_id, first_row, sum(size) OVER (ROWS UNBOUNDED PRECEDING) - size AS bytes_before
     FROM free
 )
-DELETE FROM portions
+DELETE FROM batches
 WHERE (project_id, action_id, first_row) IN (
     SELECT project_id, action_id, first_row FROM measured WHERE bytes_before < :bytes
 )
@@ -150,7 +150,7 @@ WITH free AS (
     JOIN async_actions AS actions ON actions.project_id = claimed.project_id AND actions.id = claimed.action_id
     JOIN report_parts AS parts ON parts.project_id = claimed.project_id AND parts.action_id = claimed.action_id
     WHERE actions.status IN ('DONE', 'FAILED') AND NOT actions.report_kept
-    LIMIT :batch
+    LIMIT :step
 ), measured AS (
     SELECT project_id, action_id, first_row, sum(size) OVER (ROWS UNBOUNDED PRECEDING) - size AS bytes_before
     FROM free
@@ -161,7 +161,7 @@ WHERE (project_id, action_id, first_row) IN (
 )
 
 -- name: delete_bare_actions!
--- None is while a worker has a portion of it in hand, which it will have to give up.
+-- None is while a worker has a batch of it in hand, which it will have to give up.
 WITH bare AS (
     SELECT actions.project_id, actions.id
     FROM unnest(:project_ids::bigint[], :action_ids::text[]) AS claimed (project_id, action_id)
@@ -170,7 +170,7 @@ WITH bare AS (
     WHERE removals.whole
         AND actions.status IN ('DONE', 'FAILED')
         AND NOT EXISTS (
-            SELECT FROM portions WHERE portions.project_id = actions.project_id AND portions.action_id = actions.id
+            SELECT FROM batches WHERE batches.project_id = actions.project_id AND batches.action_id = actions.id
         )
         AND NOT EXISTS (
             SELECT FROM failures WHERE failures.project_id = actions.project_id AND failures.action_id = actions.id
@@ -189,11 +189,11 @@ DELETE FROM removals
 WHERE (project_id, action_id) IN (SELECT * FROM unnest(:project_ids::bigint[], :action_ids::text[]))
     AND NOT EXISTS (
         SELECT
-        FROM portions
+        FROM batches
         LEFT JOIN async_actions AS actions
-            ON actions.project_id = portions.project_id AND actions.id = portions.action_id
-        WHERE portions.project_id = removals.project_id
-            AND portions.action_id = removals.action_id
+            ON actions.project_id = batches.project_id AND actions.id = batches.action_id
+        WHERE batches.project_id = removals.project_id
+            AND batches.action_id = removals.action_id
             AND (removals.whole OR NOT actions.failures_kept)
     )
     AND NOT EXISTS (
@@ -221,7 +221,7 @@ WHERE (project_id, action_id, first_row) IN (
     FROM attempts
     LEFT JOIN async_actions AS actions ON actions.project_id = attempts.project_id AND actions.id = attempts.action_id
     WHERE actions.status IS NULL OR actions.status IN ('DONE', 'FAILED')
-    LIMIT :batch
+    LIMIT :step
     FOR UPDATE OF attempts SKIP LOCKED
 )
 
@@ -245,7 +245,7 @@ WITH RECURSIVE holders AS (
     JOIN dry_run_keys AS keys ON keys.project_id = holders.project_id AND keys.action_id = holders.action_id
     LEFT JOIN async_actions AS actions ON actions.project_id = holders.project_id AND actions.id = holders.action_id
     WHERE actions.status IS NULL OR actions.status IN ('DONE', 'FAILED')
-    LIMIT :batch
+    LIMIT :step
     FOR UPDATE OF keys SKIP LOCKED
 )
 DELETE FROM dry_run_keys WHERE (project_id, action_id, key) IN (SELECT project_id, action_id, key FROM leftover)
@@ -263,6 +263,6 @@ WHERE (project_id, key) IN (
                 AND actions.status IN ('ENQUEUED', 'IN_PROGRESS')
         )
     ORDER BY keys.created_at
-    LIMIT :batch
+    LIMIT :step
     FOR UPDATE OF keys SKIP LOCKED
 )

@@ -14,14 +14,14 @@ from tallykeep.db.queries import queries
 from tallykeep.engine.downloads.report_files import ReportLinks
 from tallykeep.engine.reading.list_actions import Wanted, find_page
 
-_MOST_COMPARED = 50_000  # rows of an action's retries, whenever it is shown
+_MAX_COMPARED = 50_000  # rows of an action's retries, whenever it is shown
 _sql = queries(__package__, "get_action.sql")
 
 # What an action shows beside the wire format's fields: everywhere, and when it is asked for alone.
 ADDED_FIELDS = (
     "total_count", "done_count", "failed_count", "unprocessed_count", "started_at", "finished_at", "eta_seconds",
     "ended_by", "reason", "retry_count", "retry_reason", "dry_run", "on_error", "parent_id", "user", "file_name",
-    "file_size", "failures_kept", "mended_count", "first_file_name",
+    "file_size", "failures_kept", "fixed_count", "first_file_name",
 )  # fmt: skip
 TAKEN_OF_FILE = ("charset", "delimiter", "sheet", "header_row")
 ADDED_ALONE = ("created_count", "updated_count", *TAKEN_OF_FILE, "log_id")
@@ -113,7 +113,7 @@ async def _kin(connection: Connection, project_id: int, actions: list[Action]) -
     if not ids:
         return {}
     rows = await (
-        await connection.execute(_sql.get_kin, {"project_id": project_id, "ids": ids, "most_compared": _MOST_COMPARED})
+        await connection.execute(_sql.get_kin, {"project_id": project_id, "ids": ids, "most_compared": _MAX_COMPARED})
     ).fetchall()
     return {row["id"]: Kin(row["done_later"], row["first_file_name"]) for row in rows}
 
@@ -185,7 +185,7 @@ def shown(action: Action, kin: Kin | None = None) -> dict[str, Any]:
         "file_name": action.file_name,
         "file_size": action.body_size,
         "failures_kept": action.failures_kept,
-        "mended_count": min(kin.done_later, unsettled),
+        "fixed_count": min(kin.done_later, unsettled),
         "first_file_name": kin.first_file_name,
     }
 

@@ -86,15 +86,15 @@ SELECT
             FROM later
             WHERE later.of_id = asked.id AND later.tells_lines AND later.done_count > 0
         ) THEN (
-            SELECT count(*) - count(DISTINCT portions.lines[pair + 1] + "row" - portions.lines[pair])
+            SELECT count(*) - count(DISTINCT batches.lines[pair + 1] + "row" - batches.lines[pair])
             FROM later
-            JOIN portions ON portions.project_id = :project_id AND portions.action_id = later.id
-            CROSS JOIN LATERAL generate_series(1, cardinality(portions.lines), 2) AS pair
+            JOIN batches ON batches.project_id = :project_id AND batches.action_id = later.id
+            CROSS JOIN LATERAL generate_series(1, cardinality(batches.lines), 2) AS pair
             CROSS JOIN LATERAL generate_series(
-                portions.lines[pair], coalesce(portions.lines[pair + 2], portions.first_row + portions.row_count) - 1
+                batches.lines[pair], coalesce(batches.lines[pair + 2], batches.first_row + batches.row_count) - 1
             ) AS "row"
             WHERE later.of_id = asked.id AND later.tells_lines AND later.done_count > 0
-                AND portions.status = 'CLOSED' AND portions.unprocessed_count = 0
+                AND batches.status = 'CLOSED' AND batches.unprocessed_count = 0
                 AND NOT EXISTS (
                     SELECT FROM failures
                     WHERE failures.project_id = :project_id AND failures.action_id = later.id

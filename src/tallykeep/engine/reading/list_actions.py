@@ -37,8 +37,8 @@ class Wanted:
     @property
     def looks_at_each(self) -> bool:
         """Whether something is asked for that no index knows."""
-        moments = (self.started_from, self.started_before, self.finished_from, self.finished_before)
-        return any(asked is not None for asked in (*moments, self.file_name, self.failures))
+        timestamps = (self.started_from, self.started_before, self.finished_from, self.finished_before)
+        return any(asked is not None for asked in (*timestamps, self.file_name, self.failures))
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,5 +128,5 @@ async def _cursor(connection: Connection, project_id: int, after_id: str | None)
             f"Property .starting_after_id: there is no async action {after_id!r} in this project;"
             " send the more_starting_after of the page before"
         )
-    moment: datetime = found["created_at"]
-    return moment
+    timestamp: datetime = found["created_at"]
+    return timestamp

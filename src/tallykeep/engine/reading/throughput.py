@@ -1,4 +1,4 @@
-"""Pace: how the work goes, portion by portion of an action, and minute by minute of a project."""
+"""Pace: how the work goes, batch by batch of an action, and minute by minute of a project."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,23 +14,23 @@ _sql = queries(__package__, "throughput.sql")
 _NOTHING = {"done_count": 0, "failed_count": 0}
 
 
-async def list_portions(
+async def list_batches(
     connection: Connection, project_id: int, action_id: str, *, limit: int, after_row: int
 ) -> dict[str, Any]:
-    """The action's portions in order, those that begin behind `after_row`; raises NotFoundError."""
+    """The action's batches in order, those that begin behind `after_row`; raises NotFoundError."""
     place = {"project_id": project_id, "action_id": action_id}
     asked = {**place, "after_row": after_row, "limit": limit + 1}
-    rows = await (await connection.execute(_sql.list_portions, asked)).fetchall()
-    action = await (await connection.execute(_sql.are_portions_kept, place)).fetchone()
+    rows = await (await connection.execute(_sql.list_batches, asked)).fetchall()
+    action = await (await connection.execute(_sql.are_batches_kept, place)).fetchone()
     if action is None:
         raise NotFoundError.of("async_action", action_id)
     shown = [{**row, "closed_at": wire_time(row["closed_at"])} for row in rows if action["failures_kept"]]
     return {
         "object": "list",
-        "data_ref": "portions",
-        "portions": shown[:limit],
+        "data_ref": "batches",
+        "batches": shown[:limit],
         "has_more": len(shown) > limit,
-        "portions_kept": action["failures_kept"],
+        "batches_kept": action["failures_kept"],
     }
 
 

@@ -11,7 +11,7 @@ import structlog
 from tallykeep.core.action import Action, Status
 from tallykeep.db.connections.pool import Connections
 from tallykeep.db.queries import queries
-from tallykeep.db.transient import is_passing
+from tallykeep.db.transient import is_transient
 from tallykeep.engine.reading.get_action import action_of
 
 _sql = queries(__package__, "watch.sql")
@@ -20,9 +20,9 @@ _log = structlog.get_logger()
 _LOOK_EVERY_SECONDS = 0.15
 _LOOK_SOON_SECONDS = 0.03
 _BRIEF_SECONDS = 0.15
-_MOST_BRIEF = 200
-_MOST_BRIEF_OF_PROJECT = 50
-_PATIENCE_SECONDS = 5
+_MAX_BRIEF = 200
+_MAX_BRIEF_OF_PROJECT = 50
+_TIMEOUT_SECONDS = 5
 _SHOW_EVERY_SECONDS = 0.25
 
 _Key = tuple[int, str]
@@ -121,7 +121,7 @@ class Watcher:
                 await self._look()
                 reachable = True
             except Exception as error:
-                if not is_passing(error) and not isinstance(error, TimeoutError):
+                if not is_transient(error) and not isinstance(error, TimeoutError):
                     _log.exception("watched actions could not be looked at")
                 elif reachable:
                     _log.warning("watched actions cannot be looked at just now", reason=str(error))
@@ -131,7 +131,7 @@ class Watcher:
     async def _look(self) -> None:
         keys = list(self._watches)
         places = {"project_ids": [project for project, _ in keys], "ids": [action for _, action in keys]}
-        async with asyncio.timeout(_PATIENCE_SECONDS), self._pool.connection() as connection:
+        async with asyncio.timeout(_TIMEOUT_SECONDS), self._pool.connection() as connection:
             rows = await (await connection.execute(_sql.look_at_actions, places)).fetchall()
         seen = {(row["project_id"], row["id"]): action_of(row) for row in rows}
         for key in keys:
@@ -151,7 +151,7 @@ class BriefWatcher:
 
     async def begun(self, project_id: int, action_id: str) -> bool:
         """Wait until the action has begun, 150 ms at most; whether it was seen to have begun, ended or gone."""
-        if self._waiting.total() >= _MOST_BRIEF or self._waiting[project_id] >= _MOST_BRIEF_OF_PROJECT:
+        if self._waiting.total() >= _MAX_BRIEF or self._waiting[project_id] >= _MAX_BRIEF_OF_PROJECT:
             return False
         self._waiting[project_id] += 1
         try:

@@ -1,1 +1,1 @@
-"""After something died or failed: jobs come back, portions are retried, rows that kill are isolated."""
+"""After something died or failed: jobs come back, batches are retried, rows that kill are isolated."""

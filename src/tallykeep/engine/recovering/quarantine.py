@@ -1,4 +1,4 @@
-"""Isolation: a portion at which processes died is tried in one of its own, and narrowed down to the row at fault."""
+"""Isolation: a batch at which processes died is tried in one of its own, and narrowed down to the row at fault."""
 
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import structlog
 
-from tallykeep.core.errors import NotTriedError, OutOfTurnError
-from tallykeep.core.portion import ClaimedPortion
+from tallykeep.core.batch import ClaimedBatch
+from tallykeep.core.errors import NotTriedError, OutOfOrderError
 from tallykeep.core.settings import Settings
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.queries import queries
-from tallykeep.engine.applying.accounting import Tally, close_portion, reject
-from tallykeep.engine.applying.attempt import all_failed, require_turn, whole_at_once
-from tallykeep.engine.applying.claim import claim_portion
+from tallykeep.engine.applying.accounting import Tally, close_batch, reject
+from tallykeep.engine.applying.attempt import all_failed, is_atomic, require_slot
+from tallykeep.engine.applying.claim import claim_batch
 from tallykeep.engine.scheduling.fair_scheduling import queue_next
 from tallykeep.formats.row_reader import read_rows, split_rows
 
@@ -26,56 +26,56 @@ TRY_AGAIN = os.EX_TEMPFAIL
 _PARTS = 8
 _DEATHS_ALONE = 2  # so many deaths in a process of its own convict a single row
 
-# Applies one portion in a process of its own; returns how that ended: its exit code, negative for a signal.
-RunAlone = Callable[[int, str, int], Awaitable[int]]
+# Applies one batch in a process of its own; returns how that ended: its exit code, negative for a signal.
+RunIsolated = Callable[[int, str, int], Awaitable[int]]
 
 
 @dataclass(frozen=True, slots=True)
 class Isolation:
-    """Where suspect portions go."""
+    """Where suspect batches go."""
 
-    run_alone: RunAlone
+    run_isolated: RunIsolated
     settings: Settings
 
-    async def isolate(self, connection: Connection, suspect: ClaimedPortion, attempts: int) -> None:
-        """Try the portion in a process of its own; where that dies too, cut the portion up, or fail its only row.
+    async def isolate(self, connection: Connection, suspect: ClaimedBatch, attempts: int) -> None:
+        """Try the batch in a process of its own; where that dies too, cut the batch up, or fail its only row.
 
-        Raises OutOfTurnError where somebody else tries it just now, or an earlier portion is open; NotTriedError where
+        Raises OutOfTurnError where somebody else tries it just now, or an earlier batch is open; NotTriedError where
         the process did not come so far, or met an outage. In both cases it is to be tried again later.
         """
         async with _to_ourselves(connection, suspect):
-            await require_turn(connection, suspect)
-            first_row = suspect.portion.first_row
-            _log.warning("a portion is tried alone", action_id=suspect.action_id, row=first_row, attempts=attempts)
-            exit_code = await self.run_alone(suspect.project_id, suspect.action_id, first_row)
+            await require_slot(connection, suspect)
+            first_row = suspect.batch.first_row
+            _log.warning("a batch is tried alone", action_id=suspect.action_id, row=first_row, attempts=attempts)
+            exit_code = await self.run_isolated(suspect.project_id, suspect.action_id, first_row)
             if exit_code == TRY_AGAIN:
-                raise NotTriedError(f"the portion at row {first_row} could not be tried in a process of its own")
+                raise NotTriedError(f"the batch at row {first_row} could not be tried in a process of its own")
             if exit_code != DONE_ALONE:
                 async with connection.transaction():
                     await self._narrow(connection, suspect, attempts, exit_code)
 
-    async def _narrow(self, connection: Connection, suspect: ClaimedPortion, attempts: int, exit_code: int) -> None:
+    async def _narrow(self, connection: Connection, suspect: ClaimedBatch, attempts: int, exit_code: int) -> None:
         place = (suspect.project_id, suspect.action_id)
-        claimed = await claim_portion(connection, *place, self.settings, suspect.portion.first_row)
+        claimed = await claim_batch(connection, *place, self.settings, suspect.batch.first_row)
         if claimed is None:
             return
         tally = Tally(ended=False, sequence=None)
         if _can_be_cut(claimed):
-            await _cut_up(connection, claimed, self.settings.portion_attempts)
-        elif attempts >= self.settings.portion_attempts + _DEATHS_ALONE:
+            await _cut_up(connection, claimed, self.settings.batch_attempts)
+        elif attempts >= self.settings.batch_attempts + _DEATHS_ALONE:
             tally = await _convict(connection, claimed, exit_code)
-        await queue_next(connection, suspect.project_id, tally, self.settings.portions_in_flight)
+        await queue_next(connection, suspect.project_id, tally, self.settings.batches_in_flight)
 
 
 @asynccontextmanager
-async def _to_ourselves(connection: Connection, suspect: ClaimedPortion) -> AsyncIterator[None]:
-    """Keep other workers from trying the portion alone too: each try counts as a death until it has ended.
+async def _to_ourselves(connection: Connection, suspect: ClaimedBatch) -> AsyncIterator[None]:
+    """Keep other workers from trying the batch alone too: each try counts as a death until it has ended.
 
     The claim cannot do that: it is for the other process to have.
     """
     answer = await (await connection.execute(_sql.try_to_have_alone, suspect.place)).fetchone()
     if not (answer and answer["had"]):
-        raise OutOfTurnError(f"the portion at row {suspect.portion.first_row} is being tried alone")
+        raise OutOfOrderError(f"the batch at row {suspect.batch.first_row} is being tried alone")
     try:
         yield
     finally:
@@ -83,16 +83,18 @@ async def _to_ourselves(connection: Connection, suspect: ClaimedPortion) -> Asyn
             await connection.execute(_sql.leave_alone, suspect.place)
 
 
-def _can_be_cut(claimed: ClaimedPortion) -> bool:
-    """Whether the portion consists of several rows that can be tried by themselves."""
-    return claimed.portion.row_count > 1 and claimed.source.format != "planned" and not whole_at_once(claimed.wishes)
+def _can_be_cut(claimed: ClaimedBatch) -> bool:
+    """Whether the batch consists of several rows that can be tried by themselves."""
+    return (
+        claimed.batch.row_count > 1 and claimed.source.format != "planned" and not is_atomic(claimed.submission_options)
+    )
 
 
-async def _cut_up(connection: Connection, claimed: ClaimedPortion, attempts: int) -> None:
-    """Replace the portion by smaller ones, which are tried alone as well."""
+async def _cut_up(connection: Connection, claimed: ClaimedBatch, attempts: int) -> None:
+    """Replace the batch by smaller ones, which are tried alone as well."""
     place = {"project_id": claimed.project_id, "action_id": claimed.action_id}
-    parts = split_rows(claimed.portion, claimed.source, _PARTS)
-    await connection.execute(_sql.delete_portion, {**place, "first_row": claimed.portion.first_row})
+    parts = split_rows(claimed.batch, claimed.source, _PARTS)
+    await connection.execute(_sql.delete_batch, {**place, "first_row": claimed.batch.first_row})
     for part in parts:
         cut = {
             "first_row": part.first_row,
@@ -102,16 +104,16 @@ async def _cut_up(connection: Connection, claimed: ClaimedPortion, attempts: int
             "broken": part.broken,
             "attempts": attempts,
         }
-        await connection.execute(_sql.add_part_of_portion, {**place, **cut})
-    await connection.execute(_sql.add_open_portions, {**place, "more": len(parts) - 1})
+        await connection.execute(_sql.add_part_of_batch, {**place, **cut})
+    await connection.execute(_sql.add_open_batches, {**place, "more": len(parts) - 1})
 
 
-async def _convict(connection: Connection, claimed: ClaimedPortion, exit_code: int) -> Tally:
+async def _convict(connection: Connection, claimed: ClaimedBatch, exit_code: int) -> Tally:
     """Fail the row; an action that goes in as a whole or not at all is rejected."""
     how = f"signal {-exit_code}" if exit_code < 0 else f"exit code {exit_code}"
-    _log.error("a row ends the process each time", action_id=claimed.action_id, row=claimed.portion.first_row, how=how)
-    if whole_at_once(claimed.wishes):
+    _log.error("a row ends the process each time", action_id=claimed.action_id, row=claimed.batch.first_row, how=how)
+    if is_atomic(claimed.submission_options):
         return await reject(connection, claimed, 0, f"Internal error: the worker process ended each time ({how})")
     reason = f"Internal error: the worker process ended ({how}) each time it came to this row; it was left out"
-    rows = read_rows(claimed.portion, claimed.source)
-    return await close_portion(connection, claimed, all_failed(claimed, rows, reason, "internal_error"))
+    rows = read_rows(claimed.batch, claimed.source)
+    return await close_batch(connection, claimed, all_failed(claimed, rows, reason, "internal_error"))

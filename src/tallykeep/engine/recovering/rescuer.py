@@ -1,4 +1,4 @@
-"""Rescue: whatever state the queue is in, an action with an open portion that nobody holds gets a job again."""
+"""Rescue: whatever state the queue is in, an action with an open batch that nobody holds gets a job again."""
 
 import asyncio
 from contextlib import suppress
@@ -11,14 +11,14 @@ from tallykeep.core.settings import Settings
 from tallykeep.db.connections.pool import Connection, Pool
 from tallykeep.db.connections.reach import told
 from tallykeep.db.queries import queries
-from tallykeep.db.transient import is_passing
+from tallykeep.db.transient import is_transient
 from tallykeep.engine.applying.accounting import Tally
-from tallykeep.engine.scheduling.fair_scheduling import LONGEST_DELAY, queue_next, queue_turns
+from tallykeep.engine.scheduling.fair_scheduling import MAX_DELAY, queue_next, queue_slots
 
 _sql = queries(__package__, "rescuer.sql")
 _log = structlog.get_logger()
 
-_NO_PATIENCE = timedelta()
+_NO_TIMEOUT = timedelta()
 _PAUSE_SECONDS = 0.2
 
 
@@ -37,11 +37,11 @@ class Rescuer:
             self._show_life()
             try:
                 # Whose jobs an outage has taken is not kept waiting longer by it.
-                await self.rescue(_NO_PATIENCE if first_look else None)
+                await self.rescue(_NO_TIMEOUT if first_look else None)
                 first_look = False
             except Exception as error:
                 first_look = True
-                if is_passing(error):
+                if is_transient(error):
                     _log.info("rescuing is put off", reason=told(error))
                 else:
                     _log.exception("rescuing failed and will be tried again")
@@ -56,37 +56,37 @@ class Rescuer:
             if self.settings.heartbeat_file is not None:
                 self.settings.heartbeat_file.touch(mode=0o600)
 
-    async def rescue(self, patience: timedelta | None = None) -> int:
+    async def rescue(self, timeout_seconds: timedelta | None = None) -> int:
         """End sessions past their lease, queue projects again that have been stranded for so long; how many were.
 
         Without `patience` it is that of the settings.
         """
-        if patience is None:
-            patience = timedelta(seconds=self.settings.rescue_after_seconds)
+        if timeout_seconds is None:
+            timeout_seconds = timedelta(seconds=self.settings.rescue_after_seconds)
         async with self.pool.connection() as connection:
             lease = timedelta(seconds=self.settings.lease_seconds)
             ending = {"application_name": self.worker_name, "lease": lease}
             await connection.execute(_sql.end_silent_transactions, ending)
             await self._wake_sequences(connection)
-            return await self._wake_projects(connection, patience)
+            return await self._wake_projects(connection, timeout_seconds)
 
     async def _wake_sequences(self, connection: Connection) -> None:
         forgotten = await (await connection.execute(_sql.find_forgotten_sequences)).fetchall()
         for found in forgotten:
             ended = Tally(ended=True, sequence=found["sequence"])
             async with connection.transaction():
-                in_flight = self.settings.portions_in_flight
+                in_flight = self.settings.batches_in_flight
                 await queue_next(connection, found["project_id"], ended, in_flight)
 
-    async def _wake_projects(self, connection: Connection, patience: timedelta) -> int:
+    async def _wake_projects(self, connection: Connection, timeout_seconds: timedelta) -> int:
         place = {
-            "patience": patience,
-            "longest_delay": LONGEST_DELAY,
-            "portions_in_flight": self.settings.portions_in_flight,
+            "patience": timeout_seconds,
+            "longest_delay": MAX_DELAY,
+            "batches_in_flight": self.settings.batches_in_flight,
         }
         async with connection.transaction():
             stranded = await (await connection.execute(_sql.find_stranded_projects, place)).fetchall()
             for project in stranded:
                 _log.warning("a project had no job left and was queued again", project_id=project["project_id"])
-                await queue_turns(connection, project["project_id"], project["turns"])
+                await queue_slots(connection, project["project_id"], project["turns"])
         return len(stranded)

@@ -1,22 +1,22 @@
 -- name: find_stranded_projects
--- Projects with an action that is unfinished, silent for a while, whose first open portion nobody holds, and without
+-- Projects with an action that is unfinished, silent for a while, whose first open batch nobody holds, and without
 -- any job waiting in the queue; with the number of jobs that their actions can do with.
 -- A sign of life from the future is none: the clock was set back. Nor does a job count that waits for longer than any is
 -- made to.
 WITH stranded AS MATERIALIZED (
-    SELECT actions.project_id, least(:portions_in_flight, actions.open_portions) AS turns
+    SELECT actions.project_id, least(:batches_in_flight, actions.open_batches) AS turns
     FROM async_actions AS actions
     CROSS JOIN LATERAL (
-        SELECT first_row FROM portions
-        WHERE portions.project_id = actions.project_id AND portions.action_id = actions.id AND portions.status = 'OPEN'
+        SELECT first_row FROM batches
+        WHERE batches.project_id = actions.project_id AND batches.action_id = actions.id AND batches.status = 'OPEN'
         ORDER BY first_row
         LIMIT 1
     ) AS first_open
-    JOIN portions
-        ON portions.project_id = actions.project_id
-        AND portions.action_id = actions.id
-        AND portions.first_row = first_open.first_row
-        AND portions.status = 'OPEN'
+    JOIN batches
+        ON batches.project_id = actions.project_id
+        AND batches.action_id = actions.id
+        AND batches.first_row = first_open.first_row
+        AND batches.status = 'OPEN'
     WHERE actions.status IN ('ENQUEUED', 'IN_PROGRESS')
         AND actions.ready
         AND greatest(actions.updated_at, actions.served_at)
@@ -29,7 +29,7 @@ WITH stranded AS MATERIALIZED (
                 AND (procrastinate_jobs.args ->> 'project_id')::bigint = actions.project_id
         )
     LIMIT 1000
-    FOR UPDATE OF portions SKIP LOCKED
+    FOR UPDATE OF batches SKIP LOCKED
 )
 SELECT project_id, sum(turns)::bigint AS turns FROM stranded GROUP BY project_id ORDER BY project_id
 

@@ -1,6 +1,6 @@
-"""Retries: a portion that could not be applied is tried again, later each time; what does not pass is given up.
+"""Retries: a batch that could not be applied is tried again, later each time; what does not pass is given up.
 
-A try that came to nothing is told on the action until a portion of it is closed. Waiting for others may take as long as
+A try that came to nothing is told on the action until a batch of it is closed. Waiting for others may take as long as
 it takes, and so may an outage of the database; an error that comes again and again without any progress ends the
 action, its rows unprocessed.
 """
@@ -16,15 +16,15 @@ from psycopg.errors import DeadlockDetected, LockNotAvailable, SerializationFail
 from psycopg_pool import PoolTimeout
 
 from tallykeep.core.action import EndedBy
-from tallykeep.core.errors import OutOfTurnError, PortionLostError
-from tallykeep.core.portion import ClaimedPortion
+from tallykeep.core.batch import ClaimedBatch
+from tallykeep.core.errors import BatchLostError, OutOfOrderError
 from tallykeep.core.settings import Settings
 from tallykeep.db.connections.pool import Connection, Pool
 from tallykeep.db.queries import queries
 from tallykeep.db.transient import is_outage
 from tallykeep.engine.applying.accounting import end_unfinished
-from tallykeep.engine.applying.attempt import whole_at_once
-from tallykeep.engine.scheduling.fair_scheduling import LONGEST_DELAY, queue_next, queue_turns
+from tallykeep.engine.applying.attempt import is_atomic
+from tallykeep.engine.scheduling.fair_scheduling import MAX_DELAY, queue_next, queue_slots
 
 _sql = queries(__package__, "retries.sql")
 _log = structlog.get_logger()
@@ -35,19 +35,19 @@ _WARN_FROM = 3
 _TRIES_TO_PUT_OFF = 3
 _PAUSE_SECONDS = 0.2
 # Nothing is wrong: somebody else was first, or has it.
-_ORDINARY = (OutOfTurnError, PortionLostError)
+_ORDINARY = (OutOfOrderError, BatchLostError)
 _CONTENTION = (DeadlockDetected, LockNotAvailable, SerializationFailure)
-_LONGEST_DELAY_OF_WAITING = timedelta(seconds=5)  # for others, who may have ended any moment
+_MAX_DELAY_OF_WAITING = timedelta(seconds=5)  # for others, who may have ended any moment
 
 
 @dataclass(frozen=True, slots=True)
 class Retries:
-    """Puts off the turns of projects whose portions could not be applied."""
+    """Puts off the turns of projects whose batches could not be applied."""
 
     pool: Pool
     settings: Settings
 
-    async def put_off(self, project_id: int, error: Exception, claimed: ClaimedPortion | None) -> None:
+    async def put_off(self, project_id: int, error: Exception, claimed: ClaimedBatch | None) -> None:
         """Queue another turn of the project for later, or end the action that has been tried often enough.
 
         Waits for the database where that is away. When even that fails, the rescuer makes up for it.
@@ -65,40 +65,40 @@ class Retries:
         _log.warning("could not queue a retry; the rescuer will", project_id=project_id)
 
     async def _put_off(
-        self, connection: Connection, project_id: int, error: Exception, claimed: ClaimedPortion | None
+        self, connection: Connection, project_id: int, error: Exception, claimed: ClaimedBatch | None
     ) -> None:
         tries, failed = await self._note(connection, project_id, error, claimed)
-        if claimed and failed >= self.settings.portion_retries:
+        if claimed and failed >= self.settings.batch_retries:
             await self._give_up(connection, claimed, f"{failed} tries without progress: {_told(error)}")
         else:
             delay = _FIRST_DELAY if is_outage(error) else _delay(tries, error)
-            await queue_turns(connection, project_id, 1, delay=delay)
+            await queue_slots(connection, project_id, 1, delay=delay)
 
     async def _note(
-        self, connection: Connection, project_id: int, error: Exception, claimed: ClaimedPortion | None
+        self, connection: Connection, project_id: int, error: Exception, claimed: ClaimedBatch | None
     ) -> tuple[int, int]:
         """How many tries in a row came to nothing by now, and how many of these for an error, not for others."""
         if claimed is None or isinstance(error, _ORDINARY):
-            _log.info("a portion will be tried again", project_id=project_id, reason=str(error))
+            _log.info("a batch will be tried again", project_id=project_id, reason=str(error))
             return 0, 0
-        in_flight = 1 if whole_at_once(claimed.wishes) else self.settings.portions_in_flight
-        told = {"reason": _told(error), "failed": not _is_excused(error), "portions_in_flight": in_flight}
+        in_flight = 1 if is_atomic(claimed.submission_options) else self.settings.batches_in_flight
+        told = {"reason": _told(error), "failed": not _is_excused(error), "batches_in_flight": in_flight}
         noted = await (await connection.execute(_sql.note_retry, {**claimed.place, **told})).fetchone()
         if noted is None:
             return 0, 0
         # Each of an action's turns in flight comes back by itself: so many tries are one.
         tries, failed = math.ceil(noted["retry_count"] / noted["turns"]), noted["failed_tries"] // noted["turns"]
         log = _log.warning if tries >= _WARN_FROM else _log.info
-        row = claimed.portion.first_row
-        log("a portion will be tried again", action_id=claimed.action_id, row=row, tries=tries, reason=_told(error))
+        row = claimed.batch.first_row
+        log("a batch will be tried again", action_id=claimed.action_id, row=row, tries=tries, reason=_told(error))
         return tries, failed
 
-    async def _give_up(self, connection: Connection, claimed: ClaimedPortion, reason: str) -> None:
+    async def _give_up(self, connection: Connection, claimed: ClaimedBatch, reason: str) -> None:
         _log.error("an action is given up", action_id=claimed.action_id, reason=reason)
         place = (claimed.project_id, claimed.action_id)
         ended = await end_unfinished(connection, *place, EndedBy.GAVE_UP, f"Given up after {reason}")
         if ended is not None:
-            await queue_next(connection, claimed.project_id, ended, self.settings.portions_in_flight)
+            await queue_next(connection, claimed.project_id, ended, self.settings.batches_in_flight)
 
 
 def _is_excused(error: Exception) -> bool:
@@ -113,5 +113,5 @@ def _told(error: Exception) -> str:
 
 def _delay(tries: int, error: Exception) -> timedelta:
     doublings = max(0, min(tries, 30) - _QUICK_TRIES)
-    longest = _LONGEST_DELAY_OF_WAITING if isinstance(error, _CONTENTION) else LONGEST_DELAY
+    longest = _MAX_DELAY_OF_WAITING if isinstance(error, _CONTENTION) else MAX_DELAY
     return min(_FIRST_DELAY * (1 << doublings), longest)

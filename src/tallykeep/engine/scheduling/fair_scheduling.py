@@ -12,47 +12,47 @@ from typing import Any, LiteralString
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.engine.applying.accounting import Tally
-from tallykeep.engine.scheduling.job_queue import EXPRESS, QUEUE, TASK
+from tallykeep.engine.scheduling.job_queue import QUEUE, SMALL, TASK
 
 _sql = queries(__package__, "fair_scheduling.sql")
 
 # Between the two others may have expressions of their own; `taken` tells them the number of an action accepted here.
-TAKEN_TURNS: LiteralString = "WITH " + _sql.taken_turns
-QUEUE_TAKEN_TURNS: LiteralString = _sql.queue_taken_turns
-_QUEUE_TURNS: LiteralString = TAKEN_TURNS + QUEUE_TAKEN_TURNS
+TAKEN_SLOTS: LiteralString = "WITH " + _sql.taken_slots
+QUEUE_TAKEN_SLOTS: LiteralString = _sql.queue_taken_slots
+_QUEUE_SLOTS: LiteralString = TAKEN_SLOTS + QUEUE_TAKEN_SLOTS
 
 _NO_DELAY = timedelta()
-LONGEST_DELAY = timedelta(seconds=30)  # that a turn is put off by
+MAX_DELAY = timedelta(seconds=30)  # that a turn is put off by
 
 _HEAD_START = timedelta(seconds=2)
 _HEAD_START_OF_ONE = timedelta(seconds=10)
 
 
-def head_start(portions: int) -> timedelta:
+def head_start(batches: int) -> timedelta:
     """How long a new action counts as having waited already; the shorter it is, the less it keeps others waiting."""
-    return _HEAD_START_OF_ONE if portions == 1 else _HEAD_START
+    return _HEAD_START_OF_ONE if batches == 1 else _HEAD_START
 
 
-def turns_asked(
-    project_id: int, count: int, *, delay: timedelta = _NO_DELAY, express: bool = False, accepted: int = 0
+def slots_asked(
+    project_id: int, count: int, *, delay: timedelta = _NO_DELAY, small: bool = False, accepted: int = 0
 ) -> dict[str, Any]:
     """What the text of the statement that queues turns has to be given; `accepted` of them come with a new action."""
     return {
         "project_id": project_id,
         "count": count,
         "accepted": accepted,
-        "queue": EXPRESS if express else QUEUE,
-        "express": express,
+        "queue": SMALL if small else QUEUE,
+        "small": small,
         "task": TASK,
         "delay": delay,
     }
 
 
-async def queue_turns(
-    connection: Connection, project_id: int, count: int, *, delay: timedelta = _NO_DELAY, express: bool = False
+async def queue_slots(
+    connection: Connection, project_id: int, count: int, *, delay: timedelta = _NO_DELAY, small: bool = False
 ) -> None:
     """Queue so many turns of the project, in the transaction open on `connection`; none only takes the lock."""
-    await connection.execute(_QUEUE_TURNS, turns_asked(project_id, count, delay=delay, express=express))
+    await connection.execute(_QUEUE_SLOTS, slots_asked(project_id, count, delay=delay, small=small))
 
 
 async def number_acceptance(connection: Connection, project_id: int) -> int:
@@ -66,9 +66,9 @@ async def number_acceptance(connection: Connection, project_id: int) -> int:
     return int(numbered["accepted"])
 
 
-async def queue_first_turns(
+async def queue_first_slots(
     connection: Connection, project_id: int, action_id: str, count: int, *, in_sequence: bool,
-    express: bool,
+    small: bool,
 ) -> None:  # fmt: skip
     """Queue the turns of an action that was numbered; one that has to wait in its sequence gets them in its turn.
 
@@ -78,26 +78,26 @@ async def queue_first_turns(
         key = {"project_id": project_id, "action_id": action_id}
         if (await connection.execute(_sql.wait_in_sequence, key)).rowcount:
             return
-    await queue_turns(connection, project_id, count, express=express)
+    await queue_slots(connection, project_id, count, small=small)
 
 
-async def serve_next_action(connection: Connection, project_id: int, *, express: bool = False) -> str | None:
+async def serve_next_action(connection: Connection, project_id: int, *, small: bool = False) -> str | None:
     """Whose turn it is in this project, marked as served by now; None where no action is left to go on with.
 
-    An express turn is for actions with one portion left.
+    A small turn is for actions with one batch left.
     """
-    served = {"project_id": project_id, "express": express}
+    served = {"project_id": project_id, "small": small}
     action = await (await connection.execute(_sql.serve_next_action, served)).fetchone()
     return action["id"] if action else None
 
 
-async def queue_next(connection: Connection, project_id: int, tally: Tally, portions_in_flight: int) -> None:
-    """After a portion: the project's next turn, or the turns of the action that was accepted next in the sequence."""
+async def queue_next(connection: Connection, project_id: int, tally: Tally, batches_in_flight: int) -> None:
+    """After a batch: the project's next turn, or the turns of the action that was accepted next in the sequence."""
     if not tally.ended:
-        await queue_turns(connection, project_id, 1)
+        await queue_slots(connection, project_id, 1)
     elif tally.sequence is not None:
-        await queue_turns(connection, project_id, 0)
+        await queue_slots(connection, project_id, 0)
         key = {"project_id": project_id, "sequence": tally.sequence}
         following = await (await connection.execute(_sql.ready_next_in_sequence, key)).fetchone()
         if following is not None:
-            await queue_turns(connection, project_id, min(portions_in_flight, following["open_portions"]))
+            await queue_slots(connection, project_id, min(batches_in_flight, following["open_batches"]))

@@ -1,34 +1,34 @@
--- name: taken_turns!
+-- name: taken_slots!
 -- Number the next turns of the project, and the action that is accepted with them, if one is. The project's lock, taken
 -- even for none, lasts until the transaction ends. What waits in the queue tells how far numbers have come; an empty
 -- queue, the project that has come furthest. Common table expressions: others, and a statement, are to stand behind them.
 in_line AS (
     SELECT coalesce(
         (SELECT -priority FROM procrastinate_jobs WHERE status = 'todo' AND priority < 0 ORDER BY priority DESC LIMIT 1),
-        (SELECT max(next_turn) FROM turns),
+        (SELECT max(next_slot) FROM schedules),
         1
     )::bigint AS turn
 ),
 taken AS (
-    INSERT INTO turns AS mine (project_id, next_turn, accepted)
+    INSERT INTO schedules AS mine (project_id, next_slot, accepted)
     SELECT :project_id, turn + :count, :accepted FROM in_line
     ON CONFLICT (project_id) DO UPDATE
     SET
-        next_turn = greatest(mine.next_turn, excluded.next_turn - :count) + :count,
+        next_slot = greatest(mine.next_slot, excluded.next_slot - :count) + :count,
         accepted = mine.accepted + :accepted
-    RETURNING next_turn - :count AS first_turn, accepted
+    RETURNING next_slot - :count AS first_turn, accepted
 )
 
--- name: queue_taken_turns!
+-- name: queue_taken_slots!
 -- A job for each turn, behind the expressions above.
 SELECT procrastinate_defer_jobs_v1(array_agg((
-    :queue, :task, -(first_turn + place), NULL, NULL, jsonb_build_object('project_id', :project_id::bigint, 'express', :express::boolean),
+    :queue, :task, -(first_turn + place), NULL, NULL, jsonb_build_object('project_id', :project_id::bigint, 'small', :small::boolean),
     CASE WHEN :delay::interval > interval '0' THEN statement_timestamp() + :delay::interval END
 )::procrastinate_job_to_defer_v1 ORDER BY place)) AS jobs
 FROM taken, generate_series(0, :count - 1) AS place
 
 -- name: number_acceptance
-INSERT INTO turns AS mine (project_id, next_turn, accepted)
+INSERT INTO schedules AS mine (project_id, next_slot, accepted)
 VALUES (:project_id, 1, 1)
 ON CONFLICT (project_id) DO UPDATE SET accepted = mine.accepted + 1
 RETURNING accepted
@@ -63,7 +63,7 @@ WHERE project_id = :project_id
         WHERE other.project_id = :project_id AND other.sequence = :sequence
             AND other.status IN ('ENQUEUED', 'IN_PROGRESS') AND other.ready
     )
-RETURNING id, open_portions
+RETURNING id, open_batches
 
 -- name: serve_next_action
 -- Losing this mark in a crash harms nothing, so it need not wait for the disk.
@@ -82,7 +82,7 @@ WHERE project_id = :project_id
     AND id = (
         SELECT id FROM async_actions
         WHERE project_id = :project_id AND ready AND status IN ('ENQUEUED', 'IN_PROGRESS')
-            AND (NOT :express OR open_portions = 1)
+            AND (NOT :small OR open_batches = 1)
         ORDER BY served_at, number
         LIMIT 1
         FOR NO KEY UPDATE

@@ -17,12 +17,12 @@ from tallykeep.db.connections.guard import Guard
 from tallykeep.db.connections.pool import Connection, Pool
 from tallykeep.db.connections.session import set_own_limits
 from tallykeep.db.connections.standing import DatabaseAwayError
-from tallykeep.db.transient import is_passing
+from tallykeep.db.transient import is_transient
 
 QUEUE = "actions"
-EXPRESS = "express"  # for actions of one portion: it has workers of its own beside those of both queues
+SMALL = "small"  # for actions of one batch: it has workers of its own beside those of both queues
 TASK = "advance"
-_TIDY = "tidy"
+_PRUNE = "prune"
 _DEAD_AFTER_SECONDS = 60
 
 
@@ -84,7 +84,7 @@ async def _again(ask: Callable[[], Awaitable[Found]]) -> Found:
             return await ask()
         except ConnectorException as error:
             cause = error.__cause__
-            if not isinstance(cause, Exception) or isinstance(cause, DatabaseAwayError) or not is_passing(cause):
+            if not isinstance(cause, Exception) or isinstance(cause, DatabaseAwayError) or not is_transient(cause):
                 raise
         await asyncio.sleep(pause)
     return await ask()
@@ -94,7 +94,7 @@ Advance = Callable[[int, bool], Awaitable[None]]
 
 
 class Queue:
-    """Jobs that say «this project has an open portion»; one too many, too late or lost changes nothing."""
+    """Jobs that say «this project has an open batch»; one too many, too late or lost changes nothing."""
 
     def __init__(self, database_url: str, *, pool_size: int = 4, guard: Guard | None = None) -> None:
         pool = Pool(database_url, _configure, size=pool_size, name="tallykeep queue", guard=guard)
@@ -103,14 +103,14 @@ class Queue:
     def on_advance(self, advance: Advance) -> None:
         """Set what a worker of this process does with a job."""
 
-        async def task(project_id: int, express: bool = False) -> None:
-            await advance(project_id, express)
+        async def task(project_id: int, small: bool = False) -> None:
+            await advance(project_id, small)
 
         self.app.task(name=TASK, queue=QUEUE)(task)
         # A worker without any periodic task stops watching its own listener and goes deaf when the server restarts.
-        self.app.periodic(cron="* * * * *")(self.app.task(name=_TIDY, queue=QUEUE)(self._tidy))
+        self.app.periodic(cron="* * * * *")(self.app.task(name=_PRUNE, queue=QUEUE)(self._prune))
 
-    async def _tidy(self, timestamp: int) -> None:
+    async def _prune(self, timestamp: int) -> None:
         """Delete jobs that dead workers left in `doing`; the rescuer has queued their actions again long since."""
         manager = self.app.job_manager
         for job in await manager.get_stalled_jobs(seconds_since_heartbeat=_DEAD_AFTER_SECONDS):

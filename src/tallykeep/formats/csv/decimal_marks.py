@@ -1,7 +1,7 @@
 """Whether commas or points stand before the decimals of a file's columns, as its first rows tell.
 
 Found out once, at acceptance, of rows by their numbers: so the same file is read alike however it came in chunks, in
-portions, and on the day of a retry.
+batches, and on the day of a retry.
 """
 
 import re
@@ -11,38 +11,38 @@ from functools import partial
 from itertools import accumulate, takewhile
 from typing import NamedTuple
 
+from tallykeep.core.batch import Batch, Source
 from tallykeep.core.concurrency.side_thread import Aside
-from tallykeep.core.portion import Portion, Source
 from tallykeep.core.rows import Row, Table
 from tallykeep.formats.pieces import may_be_in
 from tallykeep.formats.row_reader import first_rows, raw_rows, read_rows, split_rows
 
-MOST_ROWS = 10_000
-MOST_BYTES = 16 << 20  # of these rows
+MAX_ROWS = 10_000
+MAX_BYTES = 16 << 20  # of these rows
 _WINDOW_BYTES = 1 << 16
 # Where a number may mean two: most files have none, and need no closer look. With the sign in front it is quickest.
 _TWO_WAY = re.compile(rb"[.,]\d{3}(?!\d)(?<=\d.\d{3})")
 _TWO_WAY_CELL = re.compile(r"(?<![\d.,])[1-9]\d{0,2}[.,]\d{3}(?![\d.,])", re.ASCII)
 
-_LONGEST_TWO_WAY = 8  # with what is beside it
+_MAX_TWO_WAY_LENGTH = 8  # with what is beside it
 _CELLS_AT_A_TIME = 100
 
 MarksOf = Callable[[Iterable[str]], frozenset[str]]
 
 
 class _Noted(NamedTuple):
-    """How many rows of a portion are among the first."""
+    """How many rows of a batch are among the first."""
 
     first_row: int
     rows: int
 
 
 class DecimalMarks:
-    """Takes a file's portions as they come, and tells the marks in the end.
+    """Takes a file's batches as they come, and tells the marks in the end.
 
     `marks_of` tells what stands before the decimals in the cells of one column. `known` are the marks of columns, by
     their index in the file's own header, whose cells are known to be numbers with such marks: those of workbooks. An
-    empty one says that no cell can tell. The portions are not kept in memory: where their cells are needed after all,
+    empty one says that no cell can tell. The batches are not kept in memory: where their cells are needed after all,
     they are asked for again.
     """
 
@@ -50,53 +50,53 @@ class DecimalMarks:
         self._marks_of = marks_of
         self._known = dict(known or {})
         self._noted: list[_Noted] = []
-        self._rows_left = MOST_ROWS if marks_of is not None else 0
-        self._bytes_left = MOST_BYTES
+        self._rows_left = MAX_ROWS if marks_of is not None else 0
+        self._bytes_left = MAX_BYTES
         self._is_unclear = False
         self._found: dict[int, set[str]] = {}
         self._unclear_columns: set[int] = set()
 
-    def take(self, portion: Portion, source: Source) -> Portion:
-        """The portion as it is; its rows are noted as long as they are among the first."""
+    def take(self, batch: Batch, source: Source) -> Batch:
+        """The batch as it is; its rows are noted as long as they are among the first."""
         if self._rows_left > 0:
-            held = _first_rows(portion, source, self._rows_left, self._bytes_left)
-            self._rows_left = self._rows_left - held.row_count if held.row_count == portion.row_count else 0
+            held = _first_rows(batch, source, self._rows_left, self._bytes_left)
+            self._rows_left = self._rows_left - held.row_count if held.row_count == batch.row_count else 0
             self._bytes_left -= len(held.body)
             self._noted.append(_Noted(held.first_row, held.row_count))
-            self._is_unclear = self._is_unclear or may_be_in(_TWO_WAY, held.body, _LONGEST_TWO_WAY)
-        return portion
+            self._is_unclear = self._is_unclear or may_be_in(_TWO_WAY, held.body, _MAX_TWO_WAY_LENGTH)
+        return batch
 
     async def found(
-        self, source: Source, portion_at: Callable[[int], Awaitable[Portion | None]], aside: Aside
+        self, source: Source, batch_at: Callable[[int], Awaitable[Batch | None]], aside: Aside
     ) -> dict[int, str]:
-        """The marks of columns by their index in the file's own header; `portion_at` is asked by a first row."""
+        """The marks of columns by their index in the file's own header; `batch_at` is asked by a first row."""
         if self._is_unclear:
             for look in (self._look_for_unclear, self._look_for_marks):
                 for noted in self._noted:
-                    portion = await portion_at(noted.first_row)
-                    parts = await aside(partial(_small_parts, portion, source, noted.rows)) if portion else []
+                    batch = await batch_at(noted.first_row)
+                    parts = await aside(partial(_small_parts, batch, source, noted.rows)) if batch else []
                     for part in parts:
                         await aside(partial(look, part, source))
                 if not self._unclear_columns:
                     break
         return self._told()
 
-    def found_now(self, source: Source, portions: Iterable[Portion]) -> dict[int, str]:
-        """The same at once, of portions that are at hand."""
+    def found_now(self, source: Source, batches: Iterable[Batch]) -> dict[int, str]:
+        """The same at once, of batches that are at hand."""
         rows = {noted.first_row: noted.rows for noted in self._noted}
-        held = [portion for portion in portions if portion.first_row in rows] if self._is_unclear else []
-        parts = [part for portion in held for part in _small_parts(portion, source, rows[portion.first_row])]
+        held = [batch for batch in batches if batch.first_row in rows] if self._is_unclear else []
+        parts = [part for batch in held for part in _small_parts(batch, source, rows[batch.first_row])]
         for look in (self._look_for_unclear, self._look_for_marks):
             for part in parts:
                 look(part, source)
         return self._told()
 
-    def _look_for_unclear(self, part: Portion, source: Source) -> None:
+    def _look_for_unclear(self, part: Batch, source: Source) -> None:
         for at, cells in enumerate(_columns(read_rows(part, source), len(source.header))):
             if at not in self._known and at not in self._unclear_columns and _is_any_two_way(cells):
                 self._unclear_columns.add(at)
 
-    def _look_for_marks(self, part: Portion, source: Source) -> None:
+    def _look_for_marks(self, part: Batch, source: Source) -> None:
         """Few files have such columns, and few columns of these: all others need not be taken apart."""
         if self._marks_of is None or not self._unclear_columns:
             return
@@ -116,18 +116,18 @@ def _is_any_two_way(cells: list[str]) -> bool:
     )
 
 
-def _first_rows(portion: Portion, source: Source, count: int, size: int) -> Portion:
-    """The portion, or its first rows if it has more rows or bytes than so many."""
-    if portion.row_count <= count and len(portion.body) <= size:
-        return portion
-    sizes = accumulate(map(len, rows := raw_rows(portion, source)[:count]))
+def _first_rows(batch: Batch, source: Source, count: int, size: int) -> Batch:
+    """The batch, or its first rows if it has more rows or bytes than so many."""
+    if batch.row_count <= count and len(batch.body) <= size:
+        return batch
+    sizes = accumulate(map(len, rows := raw_rows(batch, source)[:count]))
     fitting = sum(1 for _ in takewhile(size.__ge__, sizes))
-    return first_rows(portion, rows[:fitting])
+    return first_rows(batch, rows[:fitting])
 
 
-def _small_parts(portion: Portion, source: Source, rows: int) -> list[Portion]:
-    """The first rows of the portion, in parts that take little memory to be read."""
-    first = _first_rows(portion, source, rows, len(portion.body))
+def _small_parts(batch: Batch, source: Source, rows: int) -> list[Batch]:
+    """The first rows of the batch, in parts that take little memory to be read."""
+    first = _first_rows(batch, source, rows, len(batch.body))
     return split_rows(first, source, -(-len(first.body) // _WINDOW_BYTES)) if first.row_count > 1 else [first]
 
 

@@ -16,14 +16,14 @@ from tallykeep.formats.csv.spreadsheet_errors import unmarked
 from tallykeep.formats.csv.titles import normal_title
 from tallykeep.formats.csv.writer import DELIMITERS
 
-MOST_COLUMNS = 1_000
-LONGEST_TITLE = 1_000
+MAX_COLUMNS = 1_000
+MAX_TITLE_LENGTH = 1_000
 LARGEST_HEADER = 262_144  # bytes
 LAST_HEADER_ROW = 1_000  # that may be named
 _BYTES_LOOKED_AT = 65_536
 _ROWS_LOOKED_AT = 30
 _CELLS_LOOKED_AT = 100
-_LONGEST_TITLE = 100
+_MAX_TITLE_LENGTH = 100
 _JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
 _SEP_LINE = re.compile(rb'"?sep=([,;\t|])"?[ \t,;|]*[\r\n]*', re.IGNORECASE)
 
@@ -59,7 +59,7 @@ class Header:
 
 def header_score(cells: Sequence[str], titles: frozenset[str]) -> int:
     """Count the known titles among these cells, each once."""
-    short = [cell for cell in cells[:_CELLS_LOOKED_AT] if cell and len(cell) <= _LONGEST_TITLE]
+    short = [cell for cell in cells[:_CELLS_LOOKED_AT] if cell and len(cell) <= _MAX_TITLE_LENGTH]
     return len(titles.intersection(map(normal_title, short)))
 
 
@@ -217,17 +217,17 @@ def title_columns(header: Header) -> tuple[list[str], list[int]]:
         names = [_title(cell) for cell in cells_of(header.record.decode(), header.delimiter)]
     except UnicodeDecodeError as error:
         raise InvalidPayloadError(f"The file is not UTF-8 (byte {error.start + 1} of the header); save it so") from None
-    if len(names) > MOST_COLUMNS:
-        raise InvalidPayloadError(f"The header has {len(names)} columns; at most {MOST_COLUMNS} are possible")
+    if len(names) > MAX_COLUMNS:
+        raise InvalidPayloadError(f"The header has {len(names)} columns; at most {MAX_COLUMNS} are possible")
     for column, (name, shown) in enumerate(zip(names, unmarked(names), strict=True), 1):
         if name != shown:
             raise InvalidPayloadError(f"The title of column {column} is {shown}; correct it in the workbook")
     if any("\0" in name for name in names):
         raise InvalidPayloadError("The header holds the character U+0000; is this a text file?")
     for column, name in enumerate(names, 1):
-        if len(name) > LONGEST_TITLE:
+        if len(name) > MAX_TITLE_LENGTH:
             raise InvalidPayloadError(
-                f"The title of column {column} has {len(name)} characters; at most {LONGEST_TITLE} are possible"
+                f"The title of column {column} has {len(name)} characters; at most {MAX_TITLE_LENGTH} are possible"
             )
     return _told_apart(names)
 
@@ -237,8 +237,10 @@ def _title(cell: str) -> str:
     if cell.isascii():
         return cell.strip()
     # Long runs of marks are composed in quadratic time, and no title that means anything is as long.
-    composed = unicodedata.normalize("NFC", cell) if len(cell) <= _LONGEST_TITLE else cell
-    return "".join(sign for sign in composed if sign in _JOINERS or unicodedata.category(sign) != "Cf").strip()
+    composed = unicodedata.normalize("NFC", cell) if len(cell) <= _MAX_TITLE_LENGTH else cell
+    return "".join(
+        character for character in composed if character in _JOINERS or unicodedata.category(character) != "Cf"
+    ).strip()
 
 
 def _told_apart(names: list[str]) -> tuple[list[str], list[int]]:

@@ -89,7 +89,7 @@ class Cut(NamedTuple):
     end: int
 
 
-def cut_records(lines: list[bytes], delimiter: str, most_open: int) -> Cut:
+def cut_records(lines: list[bytes], delimiter: str, max_open: int) -> Cut:
     """Cut lines into records; one whose quotes do not match up is a record by itself, and so swallows none behind it.
 
     It ends in front of a record whose quote is open at the end, which more lines may close, unless that has more than
@@ -105,8 +105,8 @@ def cut_records(lines: list[bytes], delimiter: str, most_open: int) -> Cut:
         # What was looked at leaves a quote open that was open before, all but the last line where that is at fault. So
         # records that begin in between with one line, and leave a quote open, have all the same end as the first.
         last = len(lines) if found.is_open else max(found.seen - 1, found.end + 1)
-        left = sum(map(len, islice(lines, found.end, None))) if found.is_open else most_open + 1
-        end = _cut_open(cut, lines, delimiter, found.end, last, left - most_open if found.is_open else None)
+        left = sum(map(len, islice(lines, found.end, None))) if found.is_open else max_open + 1
+        end = _cut_open(cut, lines, delimiter, found.end, last, left - max_open if found.is_open else None)
         cut = cut._replace(end=end)
         if end < last:
             return cut

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from tallykeep.core.portion import Source
+from tallykeep.core.batch import Source
 from tallykeep.core.rows import Row, Table
 
 _REASON = "the row repeats the header; remove it"

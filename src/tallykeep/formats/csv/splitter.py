@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
+from tallykeep.core.batch import Batch, Source
 from tallykeep.core.errors import InvalidPayloadError
-from tallykeep.core.portion import Portion, Source
-from tallykeep.formats.batch_cutter import PortionCutter, row_too_long
+from tallykeep.formats.batch_cutter import BatchCutter, row_too_long
 from tallykeep.formats.charset import Transcoder
 from tallykeep.formats.csv.header import Looked, look_for_header, title_columns
 from tallykeep.formats.csv.records import Cut, cut_records, is_blank, may_hold_blank
@@ -18,10 +18,10 @@ _FAR_ABOVE = 16  # times the longest row may stand above a header that was named
 
 
 class CsvSplitter:
-    """Feed chunks, get portions; each body is the rows' own bytes. `source` holds the header once it was read.
+    """Feed chunks, get batches; each body is the rows' own bytes. `source` holds the header once it was read.
 
     Blank lines, and those of separators and blanks only, are no rows. A line whose quotes do not match up (never
-    closed, or closed in the middle of a cell) is a row of its own, which its portion tells apart and which fails when
+    closed, or closed in the middle of a cell) is a row of its own, which its batch tells apart and which fails when
     it is read, so that it does not swallow the rows behind it. Raises InvalidPayloadError for a header that cannot be
     used.
     """
@@ -29,11 +29,11 @@ class CsvSplitter:
     is_void = False  # the rows are what they are
 
     def __init__(
-        self, *, portion_rows: int, portion_bytes: int, max_row_bytes: int, charset: str | None = None,
+        self, *, batch_rows: int, batch_bytes: int, max_row_bytes: int, charset: str | None = None,
         looked: Looked = _WITHOUT_HINTS, sheet: str | None = None,
     ) -> None:  # fmt: skip
         self._source = Source("csv", sheet=sheet)
-        self._cutter = PortionCutter(max_rows=portion_rows, max_bytes=portion_bytes)
+        self._cutter = BatchCutter(max_rows=batch_rows, max_bytes=batch_bytes)
         self._max_row_bytes = max_row_bytes
         self._tail = b""  # the last line, as long as its end has not come
         self._open_lines: list[bytes] = []  # lines before it that belong to a row whose quote is still open
@@ -46,15 +46,15 @@ class CsvSplitter:
 
     @property
     def source(self) -> Source:
-        """How the portions are written; complete at the end of the input."""
+        """How the batches are written; complete at the end of the input."""
         return replace(self._source, charset=None if self._source.sheet else self._transcoder.encoding)
 
-    def feed(self, chunk: bytes) -> Iterator[Portion]:
-        """Take the next bytes, and yield the portions that are full."""
+    def feed(self, chunk: bytes) -> Iterator[Batch]:
+        """Take the next bytes, and yield the batches that are full."""
         for piece in pieces(chunk):
             yield from self._feed(self._transcoder.feed(piece))
 
-    def _feed(self, chunk: bytes) -> Iterator[Portion]:
+    def _feed(self, chunk: bytes) -> Iterator[Batch]:
         self._fed_bytes += len(chunk)
         self._tail += chunk
         end = _end_of_lines(self._tail)
@@ -65,7 +65,7 @@ class CsvSplitter:
             raise row_too_long(self._cutter.row_number, self._max_row_bytes)
         self._cutter.refuse_blanks(self._fed_bytes - len(self._tail) - self._open_size)
 
-    def finish(self) -> Iterator[Portion]:
+    def finish(self) -> Iterator[Batch]:
         """End of input: yield the rest; raises where there was no header."""
         yield from self._feed(self._transcoder.finish())
         lines = self._tail.splitlines(keepends=True)
@@ -76,14 +76,14 @@ class CsvSplitter:
             raise InvalidPayloadError("The file is empty; a header line is expected")
         yield from self._cutter.cut()
 
-    def stop(self) -> Iterator[Portion]:
+    def stop(self) -> Iterator[Batch]:
         """The input goes on, but is not looked at any further: yield the rows that are whole."""
         yield from self._feed(self._transcoder.finish())
         if not self._source.header:
             yield from self._take([], enough=True)
         yield from self._cutter.cut()
 
-    def cut(self) -> Iterator[Portion]:
+    def cut(self) -> Iterator[Batch]:
         """Yield the rows that are whole by now; the input goes on."""
         yield from self._cutter.cut()
 
@@ -92,7 +92,7 @@ class CsvSplitter:
         """How many bytes of whole rows are held."""
         return self._cutter.gathered
 
-    def _take_block(self, block: bytes) -> Iterator[Portion]:
+    def _take_block(self, block: bytes) -> Iterator[Batch]:
         """Take whole lines, in one piece where they are plain, halved while they are too many."""
         is_between = bool(self._source.header) and not self._open_lines
         if is_between and not block.strip(b"\n"):
@@ -110,7 +110,7 @@ class CsvSplitter:
         else:
             yield from self._take(block.splitlines(keepends=True))
 
-    def _take(self, lines: list[bytes], *, enough: bool = False, final: bool = False) -> Iterator[Portion]:
+    def _take(self, lines: list[bytes], *, enough: bool = False, final: bool = False) -> Iterator[Batch]:
         self._open_lines += lines
         self._open_size += sum(map(len, lines))
         if self._open_size < self._parse_from and not enough and not final:
@@ -126,7 +126,7 @@ class CsvSplitter:
         if cut.end < len(lines):
             self._keep_open(lines[cut.end :])
 
-    def _add(self, cut: Cut) -> Iterator[Portion]:
+    def _add(self, cut: Cut) -> Iterator[Batch]:
         """Add those of these records that are not blank, and count their lines."""
         delimiter, line, by_record = self._source.delimiter, self._line, self._looked.by_record
         places = range(len(cut.records)) if by_record else cut.starts
@@ -141,11 +141,13 @@ class CsvSplitter:
 
     def _take_header(self, lines: list[bytes], *, enough: bool, final: bool) -> list[bytes]:
         """Read the header off the first lines; returns the lines behind it, none while it is not complete."""
-        most = self._max_row_bytes * (1 if self._looked.header_row is None else _FAR_ABOVE)
-        too_long = sum(map(len, lines)) > most
+        maximum = self._max_row_bytes * (1 if self._looked.header_row is None else _FAR_ABOVE)
+        too_long = sum(map(len, lines)) > maximum
         header = look_for_header(lines, self._looked, enough=enough, final=final or too_long)
-        if too_long and (header is None or sum(map(len, lines[: header.end])) - len(header.record) > most):
-            raise InvalidPayloadError(f"There is no header in the first {most} bytes of the file; is this a text file?")
+        if too_long and (header is None or sum(map(len, lines[: header.end])) - len(header.record) > maximum):
+            raise InvalidPayloadError(
+                f"There is no header in the first {maximum} bytes of the file; is this a text file?"
+            )
         if header is None:
             self._keep_open(lines)
             return []

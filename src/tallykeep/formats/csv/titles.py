@@ -3,7 +3,7 @@
 import unicodedata
 from functools import lru_cache
 
-_LONGEST_TITLE = 200  # that any field has; longer ones are not put into one Unicode form, which takes quadratic time
+_MAX_TITLE_LENGTH = 200  # that any field has; longer ones are not put into one Unicode form, which takes quadratic time
 _BETWEEN_WORDS = {"Zs", "Zl", "Zp", "Cc", "Cf", "Pd"}
 _BETWEEN_ASCII_WORDS = {
     code: None for code in range(128) if code == ord("_") or unicodedata.category(chr(code)) in _BETWEEN_WORDS
@@ -15,7 +15,7 @@ def normal_title(title: str) -> str:
 
     Blanks of every kind, line breaks, hyphens, underscores and invisible characters do not count.
     """
-    return _normal_title(title) if len(title) <= _LONGEST_TITLE else _without_breaks(title)
+    return _normal_title(title) if len(title) <= _MAX_TITLE_LENGTH else _without_breaks(title)
 
 
 @lru_cache(maxsize=10_000)
@@ -27,7 +27,9 @@ def _without_breaks(title: str) -> str:
     folded = title.casefold()
     if folded.isascii():
         return folded.translate(_BETWEEN_ASCII_WORDS)
-    return "".join(sign for sign in folded if sign != "_" and unicodedata.category(sign) not in _BETWEEN_WORDS)
+    return "".join(
+        character for character in folded if character != "_" and unicodedata.category(character) not in _BETWEEN_WORDS
+    )
 
 
 def wrong_width(cells: int, titles: int) -> str:

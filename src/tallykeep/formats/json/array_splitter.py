@@ -7,9 +7,9 @@ from typing import Any
 import orjson
 
 from tallykeep.core import exact_json
+from tallykeep.core.batch import Batch, Source
 from tallykeep.core.errors import InvalidPayloadError
-from tallykeep.core.portion import Portion, Source
-from tallykeep.formats.batch_cutter import PortionCutter, row_too_long
+from tallykeep.formats.batch_cutter import BatchCutter, row_too_long
 from tallykeep.formats.charset import without_marks
 from tallykeep.formats.json.elements import (
     BRACKETED,
@@ -30,13 +30,13 @@ _OPENING = re.compile(rb"[ \t\r\n]*+\[")
 # Short, because looking for it from behind takes as many steps as it has bytes, for each byte that is looked through.
 _FIRST_KEY = re.compile(rb'[ \t\r\n]*+(\{[ \t\r\n]{0,20}+"[^"\\]{0,60}+")')
 _TEXTS = re.compile(rb'(?:[ \t\r\n]*+"[^"\\]*+"[ \t\r\n]*+,)++')
-_TEXTS_BYTES = 4_096  # few enough that the smallest texts do not overfill a portion
+_TEXTS_BYTES = 4_096  # few enough that the smallest texts do not overfill a batch
 _BEHIND_ELEMENT = re.compile(rb"\}[ \t\r\n]*+,[ \t\r\n]*+\Z")
 _BOM = b"\xef\xbb\xbf"
 
 
 class JsonSplitter:
-    """Feed chunks, get portions; each body is the elements' own bytes, joined by newlines and commas.
+    """Feed chunks, get batches; each body is the elements' own bytes, joined by newlines and commas.
 
     Raises InvalidPayloadError for what is not a JSON array. Elements that are valid JSON but cannot be kept (halves of
     surrogate pairs, numbers beyond a double, nesting beyond reason) pass: they fail later, as rows.
@@ -44,10 +44,10 @@ class JsonSplitter:
 
     is_void = False  # the rows are what they are
 
-    def __init__(self, *, portion_rows: int, portion_bytes: int, max_row_bytes: int, is_inner: bool = False) -> None:
+    def __init__(self, *, batch_rows: int, batch_bytes: int, max_row_bytes: int, is_inner: bool = False) -> None:
         self.source = Source("json")
         self._is_inner = is_inner  # the array stands in an object, so something else follows it
-        self._cutter = PortionCutter(max_rows=portion_rows, max_bytes=portion_bytes, separator=ELEMENT_SEPARATOR)
+        self._cutter = BatchCutter(max_rows=batch_rows, max_bytes=batch_bytes, separator=ELEMENT_SEPARATOR)
         self._max_row_bytes = max_row_bytes
         self._buffer = b""
         self._held = bytearray()  # what came behind it, too little by now to be worth a look
@@ -56,12 +56,12 @@ class JsonSplitter:
         self._scan_from = 0
         self._walk = Walk()  # along the element that the buffer begins with
 
-    def feed(self, chunk: bytes) -> Iterator[Portion]:
-        """Take the next bytes, and yield the portions that are full."""
+    def feed(self, chunk: bytes) -> Iterator[Batch]:
+        """Take the next bytes, and yield the batches that are full."""
         for piece in pieces(chunk):
             yield from self._feed(piece, final=False)
 
-    def _feed(self, chunk: bytes, *, final: bool) -> Iterator[Portion]:
+    def _feed(self, chunk: bytes, *, final: bool) -> Iterator[Batch]:
         self._fed_bytes += len(chunk)
         self._held += chunk
         if self._is_inner and self.has_ended:
@@ -94,7 +94,7 @@ class JsonSplitter:
         self._buffer += self._held
         self._held.clear()
 
-    def finish(self) -> Iterator[Portion]:
+    def finish(self) -> Iterator[Batch]:
         """End of input: yield the rest; raises where the array was not closed."""
         yield from self.settle()
         if self._state == "start":
@@ -103,18 +103,18 @@ class JsonSplitter:
             raise InvalidPayloadError(f"The JSON array is cut off within or after row {self._cutter.row_number}")
         yield from self._cutter.cut()
 
-    def stop(self) -> Iterator[Portion]:
+    def stop(self) -> Iterator[Batch]:
         """The input goes on, but is not looked at any further: yield the rows that are whole."""
         self._take_held()
         yield from self._cutter.add(self._elements())
         yield from self._cutter.cut()
 
-    def settle(self) -> Iterator[Portion]:
-        """Look at all that has come by now, and yield the portions that are full."""
+    def settle(self) -> Iterator[Batch]:
+        """Look at all that has come by now, and yield the batches that are full."""
         self._scan_from = 0
         yield from self._feed(b"", final=True)
 
-    def cut(self) -> Iterator[Portion]:
+    def cut(self) -> Iterator[Batch]:
         """Yield the rows that are whole by now; the input goes on."""
         yield from self._cutter.cut()
 
@@ -134,7 +134,7 @@ class JsonSplitter:
         behind, self._buffer = self._buffer, b""
         return behind
 
-    def _runs(self) -> Iterator[Portion]:
+    def _runs(self) -> Iterator[Batch]:
         """Take as many whole elements off the buffer as a parser finds at once; what it stumbles over is left there."""
         while self._state in ("first", "element") and len(self._buffer) >= _RUN_BYTES:
             run = _run_of(self._buffer[: 2 * _RUN_BYTES])
@@ -210,7 +210,7 @@ class JsonSplitter:
 
 
 def parse_elements(body: bytes) -> list[Any]:
-    """The values of a portion's elements; raises exact_json.DecodeError.
+    """The values of a batch's elements; raises exact_json.DecodeError.
 
     Parsed in pieces, between which other threads get on.
     """
@@ -250,7 +250,7 @@ def _some_at_a_time(body: bytes) -> Iterator[bytes]:
     size = brackets = 0
     for element in split_elements(body):
         opened = element.count(b"[") + element.count(b"{")
-        if some and (size + len(element) > PIECE_BYTES or brackets + opened > exact_json.MOST_BRACKETS):
+        if some and (size + len(element) > PIECE_BYTES or brackets + opened > exact_json.MAX_BRACKETS):
             yield ELEMENT_SEPARATOR.join(some)
             some, size, brackets = [], 0, 0
         some.append(element)

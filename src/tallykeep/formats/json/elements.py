@@ -18,7 +18,7 @@ _TOKEN = re.compile(_GROUPS + b"|" + _STRING + rb'|[][{}"]', re.DOTALL)
 _TEXT = re.compile(_STRING, re.DOTALL)
 _WORD = re.compile(rb"[^][{}\",\s:]++(?=[\s,\]])")
 _SPACE = re.compile(rb"[ \t\r\n]*+")
-LONG_ELEMENT = 2 * exact_json.MOST_BRACKETS  # a shorter one cannot have too many
+LONG_ELEMENT = 2 * exact_json.MAX_BRACKETS  # a shorter one cannot have too many
 _INSIDE = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)  # a string
 OPENERS = (b"{", b"[")
 
@@ -87,7 +87,7 @@ class Walk:
 
 
 def split_elements(body: bytes) -> list[bytes]:
-    """The elements of a portion's body, one by one."""
+    """The elements of a batch's body, one by one."""
     elements: list[bytes] = []
     delimited = body + b","
     at = after_space(delimited, 0)
@@ -100,7 +100,7 @@ def split_elements(body: bytes) -> list[bytes]:
 
 def has_too_many_brackets(element: bytes) -> bool:
     """Whether the element has more arrays and objects than can be kept."""
-    return len(element) > LONG_ELEMENT and element.count(b"[") + element.count(b"{") > exact_json.MOST_BRACKETS
+    return len(element) > LONG_ELEMENT and element.count(b"[") + element.count(b"{") > exact_json.MAX_BRACKETS
 
 
 def is_json(element: bytes) -> bool:

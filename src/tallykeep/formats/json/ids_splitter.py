@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from tallykeep.core import exact_json
+from tallykeep.core.batch import Batch, Source
 from tallykeep.core.errors import BodyTooLargeError, InvalidPayloadError
-from tallykeep.core.portion import Portion, Source
 from tallykeep.formats.charset import without_marks
 from tallykeep.formats.json.array_splitter import JsonSplitter
 from tallykeep.formats.json.elements import Walk
@@ -20,26 +20,24 @@ _TEXT = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 _WORD = re.compile(rb"[^][{}\",\s:]++(?=[\s,}])")
 _SAID = "metadata"
 _LONG_VALUE = 65_536
-_MOST_PROPERTIES = 100
+_MAX_PROPERTIES = 100
 
 
 class IdsSplitter:
-    """Feed chunks, get portions whose rows are the named keys; the rest of the body becomes the source's options.
+    """Feed chunks, get batches whose rows are the named keys; the rest of the body becomes the source's options.
 
     The array may be of any size, and stand in front of the rest or behind it; everything else is small. A body with an
     array and nothing that is said of its keys turns out to have no rows in the end: `is_void` tells then that the
-    portions are not to be used. Raises InvalidPayloadError for a body of another form.
+    batches are not to be used. Raises InvalidPayloadError for a body of another form.
     """
 
-    def __init__(
-        self, properties: tuple[str, ...], *, portion_rows: int, portion_bytes: int, max_row_bytes: int
-    ) -> None:
+    def __init__(self, properties: tuple[str, ...], *, batch_rows: int, batch_bytes: int, max_row_bytes: int) -> None:
         self.source = Source("json")
         self._properties = properties
         self._rows = JsonSplitter(
-            portion_rows=portion_rows, portion_bytes=portion_bytes, max_row_bytes=max_row_bytes, is_inner=True
+            batch_rows=batch_rows, batch_bytes=batch_bytes, max_row_bytes=max_row_bytes, is_inner=True
         )
-        self._most = max_row_bytes
+        self._max = max_row_bytes
         self._buffer = b""
         self._scan_from = 0
         self._take: Callable[[], bool] = self._take_opening  # the next mark or value; False where it has not come yet
@@ -54,8 +52,8 @@ class IdsSplitter:
         """How many bytes of whole rows are held."""
         return self._rows.gathered
 
-    def feed(self, chunk: bytes) -> Iterator[Portion]:
-        """Take the next bytes, and yield the portions that are full."""
+    def feed(self, chunk: bytes) -> Iterator[Batch]:
+        """Take the next bytes, and yield the batches that are full."""
         self._buffer += chunk
         while self._in_array or len(self._buffer) >= self._scan_from:
             if self._in_array:
@@ -70,11 +68,11 @@ class IdsSplitter:
     def _leave_array(self) -> None:
         self._buffer, self._in_array, self._take = self._rows.behind(), False, self._take_comma
 
-    def cut(self) -> Iterator[Portion]:
+    def cut(self) -> Iterator[Batch]:
         """Yield the rows that are whole by now; the input goes on."""
         return self._rows.cut()
 
-    def finish(self) -> Iterator[Portion]:
+    def finish(self) -> Iterator[Batch]:
         """End of input: yield the rest."""
         self._scan_from = 0
         yield from self.feed(b"")
@@ -105,9 +103,9 @@ class IdsSplitter:
         return False
 
     def _refuse_large(self, size: int) -> None:
-        if size > self._most:
+        if size > self._max:
             raise BodyTooLargeError(
-                f"What the payload has in {self._name or 'a property'} is larger than {self._most} bytes"
+                f"What the payload has in {self._name or 'a property'} is larger than {self._max} bytes"
                 " (setting TALLYKEEP_MAX_ROW_BYTES)"
             )
 
@@ -134,8 +132,8 @@ class IdsSplitter:
         name = _parsed(text[0])
         if name in self._given or name == self._by:
             raise InvalidPayloadError(f"Payload should have the property {name} once")
-        if len(self._given) == _MOST_PROPERTIES:
-            raise InvalidPayloadError(f"Payload should have at most {_MOST_PROPERTIES} properties")
+        if len(self._given) == _MAX_PROPERTIES:
+            raise InvalidPayloadError(f"Payload should have at most {_MAX_PROPERTIES} properties")
         self._name = name
         self._go_on(text.end(), self._take_colon)
         return True

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from tallykeep.core.portion import Portion, Source
-from tallykeep.formats.batch_cutter import PortionCutter, row_too_long
+from tallykeep.core.batch import Batch, Source
+from tallykeep.formats.batch_cutter import BatchCutter, row_too_long
 from tallykeep.formats.charset import without_marks
 
 _BOM = b"\xef\xbb\xbf"
@@ -13,7 +13,7 @@ LINE_SEPARATOR = b"\n"
 
 
 class LinesSplitter:
-    """Feed chunks, get portions; each body is the lines' own bytes, joined by newlines. Blank lines are no rows.
+    """Feed chunks, get batches; each body is the lines' own bytes, joined by newlines. Blank lines are no rows.
 
     What a line holds is seen when it is read: one that is not JSON fails alone. Raises InvalidPayloadError for a line
     beyond the limit.
@@ -21,9 +21,9 @@ class LinesSplitter:
 
     is_void = False  # the rows are what they are
 
-    def __init__(self, *, portion_rows: int, portion_bytes: int, max_row_bytes: int, first_line: int = 1) -> None:
+    def __init__(self, *, batch_rows: int, batch_bytes: int, max_row_bytes: int, first_line: int = 1) -> None:
         self.source = Source("ndjson")
-        self._cutter = PortionCutter(max_rows=portion_rows, max_bytes=portion_bytes, separator=LINE_SEPARATOR)
+        self._cutter = BatchCutter(max_rows=batch_rows, max_bytes=batch_bytes, separator=LINE_SEPARATOR)
         self._max_row_bytes = max_row_bytes
         self._tail: list[bytes] = []  # the last line, as long as its end has not come
         self._tail_size = 0
@@ -31,8 +31,8 @@ class LinesSplitter:
         self._line = first_line  # the number of the next line
         self._started = False
 
-    def feed(self, chunk: bytes) -> Iterator[Portion]:
-        """Take the next bytes, and yield the portions that are full."""
+    def feed(self, chunk: bytes) -> Iterator[Batch]:
+        """Take the next bytes, and yield the batches that are full."""
         self._fed_bytes += len(chunk)
         end = chunk.rfind(LINE_SEPARATOR) + 1
         if end:
@@ -45,16 +45,16 @@ class LinesSplitter:
             raise row_too_long(self._cutter.row_number, self._max_row_bytes)
         self._cutter.refuse_blanks(self._fed_bytes - self._tail_size)
 
-    def finish(self) -> Iterator[Portion]:
+    def finish(self) -> Iterator[Batch]:
         """End of input: yield the rest."""
         yield from self._take([b"".join(self._tail)])
         yield from self._cutter.cut()
 
-    def stop(self) -> Iterator[Portion]:
+    def stop(self) -> Iterator[Batch]:
         """The input goes on, but is not looked at any further: yield the rows that are whole."""
         yield from self._cutter.cut()
 
-    def cut(self) -> Iterator[Portion]:
+    def cut(self) -> Iterator[Batch]:
         """Yield the rows that are whole by now; the input goes on."""
         yield from self._cutter.cut()
 
@@ -63,7 +63,7 @@ class LinesSplitter:
         """How many bytes of whole rows are held."""
         return self._cutter.gathered
 
-    def _take(self, lines: list[bytes]) -> Iterator[Portion]:
+    def _take(self, lines: list[bytes]) -> Iterator[Batch]:
         if not self._started:
             lines[0] = without_marks(lines[0])
             self._started = True

@@ -15,10 +15,10 @@ from xml.parsers import expat
 from tallykeep.formats.xlsx.number_format import NumberFormat
 
 CHUNK_BYTES = 1 << 18
-MOST_ROWS = 1 << 20  # of a sheet
+MAX_ROWS = 1 << 20  # of a sheet
 _LARGEST_PART = 32 << 20  # of those read as a whole; 65,000 styles, as many as there may be, take 20 MiB
-_LONGEST_TAG = 8 << 20  # the parser looks at a tag anew with each piece of it
-_MOST_FORMATS = 1_000  # a spreadsheet program has some 250
+_MAX_TAG_LENGTH = 8 << 20  # the parser looks at a tag anew with each piece of it
+_MAX_FORMATS = 1_000  # a spreadsheet program has some 250
 _HEAD_BYTES = 4_096
 _DIMENSION = re.compile(rb"<(?:\w+:)?dimension\s[^<>]*ref=[\"']([A-Z]+)(\d+)(?::([A-Z]+)(\d+))?[\"']")
 
@@ -94,8 +94,8 @@ class Parts:
                 within = name == "cellXfs"
             elif name == "xf" and within:
                 styles.append(found.get("numFmtId", "0"))
-        if len(set(styles)) > _MOST_FORMATS:
-            raise ValueError(f"it has {len(set(styles))} number formats; at most {_MOST_FORMATS} are possible")
+        if len(set(styles)) > _MAX_FORMATS:
+            raise ValueError(f"it has {len(set(styles))} number formats; at most {_MAX_FORMATS} are possible")
         known = {number: _changing(codes.get(int(number), "") if number.isdecimal() else "") for number in set(styles)}
         return [known[number] for number in styles]
 
@@ -135,8 +135,8 @@ class StrictParser:
         """Parse the next bytes."""
         self._parse(chunk, final=False)
         self._fed += len(chunk)
-        if self._fed - self.handlers.CurrentByteIndex > _LONGEST_TAG:
-            raise ValueError(f"its XML has a tag of more than {_LONGEST_TAG} bytes")
+        if self._fed - self.handlers.CurrentByteIndex > _MAX_TAG_LENGTH:
+            raise ValueError(f"its XML has a tag of more than {_MAX_TAG_LENGTH} bytes")
 
     def finish(self) -> None:
         """End of input."""

@@ -9,15 +9,15 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from typing import IO
 
-from tallykeep.formats.xlsx.archive import CHUNK_BYTES, MOST_ROWS, Attributes, StrictParser, column_of
+from tallykeep.formats.xlsx.archive import CHUNK_BYTES, MAX_ROWS, Attributes, StrictParser, column_of
 from tallykeep.formats.xlsx.number_format import NumberFormat
 
 NEVER_CALCULATED = "a formula that was never calculated"
 
 _UNKNOWN = "of an unknown kind"
 
-_MOST_STYLES = 50  # that are searched for by name
-_LONGEST_ERROR = 40
+_MAX_STYLES = 50  # that are searched for by name
+_MAX_ERROR_LENGTH = 40
 _HEAD_BYTES = 4_096
 _ROOT = re.compile(rb"<(\w+:)?worksheet[\s>]")
 _FORMULA = (b"<f", b"f>", b":f")
@@ -49,7 +49,7 @@ class Marks:
 
     def add(self, row: int, column: int, number: int) -> None:
         """Note how a cell looks; raises ValueError for a place that no sheet has."""
-        if not 0 <= row < MOST_ROWS or not 0 <= column < 1 << _COLUMN_BITS:
+        if not 0 <= row < MAX_ROWS or not 0 <= column < 1 << _COLUMN_BITS:
             raise ValueError(f"there is no cell in row {row + 1}, column {column + 1}")
         self.packed.append((row << _COLUMN_BITS | column) << _LOOK_BITS | number)
 
@@ -114,14 +114,14 @@ def _is_suspect(piece: bytes) -> bool:
     """Whether there may be an error, or a formula without a value."""
     if b'"e"' in piece or b"'e'" in piece:
         return True
-    return any(sign in piece for sign in _FORMULA) and _WITHOUT_VALUE.search(piece) is not None
+    return any(character in piece for character in _FORMULA) and _WITHOUT_VALUE.search(piece) is not None
 
 
 class _Search:
     """Finds the cells that have certain styles, in pieces of XML that do not cut a cell's beginning."""
 
     def __init__(self, prefix: bytes, looks: dict[bytes, int]) -> None:
-        styles = b"|".join(looks) if len(looks) <= _MOST_STYLES else rb"\d+"
+        styles = b"|".join(looks) if len(looks) <= _MAX_STYLES else rb"\d+"
         self._looks = looks
         self._columns: dict[bytes, int] = {}
         self._cell = re.compile(rb'<%sc r="([A-Z]+)(\d+)" s="(%s)"' % (prefix, styles))
@@ -191,13 +191,13 @@ class _Scan:
         self._within = True
 
     def _characters(self, data: str) -> None:
-        if self._within and len(self._value) < _LONGEST_ERROR:
+        if self._within and len(self._value) < _MAX_ERROR_LENGTH:
             self._value += data
 
     def _end(self, name: str) -> None:
         self._within = False
         if name == self._cell_name:
-            kind, value = self._cell.get("t", "n"), self._value.strip()[:_LONGEST_ERROR]
+            kind, value = self._cell.get("t", "n"), self._value.strip()[:_MAX_ERROR_LENGTH]
             if kind == "e":
                 self._marks.add_error(self._row, self._column, value or _UNKNOWN)
             elif self._has_formula and not value and kind in ("n", "b", "d"):
@@ -205,6 +205,6 @@ class _Scan:
 
 
 def _row_number(text: str) -> int:
-    if not text.isdecimal() or len(text) > 7 or not 0 < int(text) <= MOST_ROWS:
+    if not text.isdecimal() or len(text) > 7 or not 0 < int(text) <= MAX_ROWS:
         raise ValueError(f"there is no row {text[:20]!r}")
     return int(text) - 1

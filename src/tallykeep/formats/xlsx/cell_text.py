@@ -54,7 +54,7 @@ def _boolean(value: bool) -> str:
     return "true" if value else "false"
 
 
-def _moment(value: datetime) -> str:
+def _timestamp(value: datetime) -> str:
     if value.time() == time():
         return value.date().isoformat()
     return value.isoformat(timespec="milliseconds" if value.microsecond else "seconds")
@@ -70,7 +70,7 @@ _BY_TYPE: dict[type, Callable[..., str]] = {
     float: _number,
     int: lambda value: _number(float(value)),
     bool: _boolean,
-    datetime: _moment,
+    datetime: _timestamp,
     date: date.isoformat,
     time: time.isoformat,
     timedelta: _duration,

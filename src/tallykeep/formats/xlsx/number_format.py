@@ -19,9 +19,9 @@ from enum import Enum, auto
 from functools import lru_cache
 from unicodedata import category
 
-_LONGEST_CODE = 500  # a spreadsheet program takes 255
+_MAX_CODE_LENGTH = 500  # a spreadsheet program takes 255
 _DIGITS = 15  # so many of a number's digits are kept by spreadsheet programs
-_EXACT = Context(prec=8 * _LONGEST_CODE, rounding=ROUND_HALF_UP)
+_EXACT = Context(prec=8 * _MAX_CODE_LENGTH, rounding=ROUND_HALF_UP)
 _REMEMBERED = 4_096
 _COMPARE: dict[str, Callable[[float, float], bool]] = {
     "<=": operator.le, ">=": operator.ge, "<>": operator.ne, "<": operator.lt, ">": operator.gt, "=": operator.eq,
@@ -50,7 +50,7 @@ class _Kind(Enum):
 
 
 _Token = tuple[_Kind, str]
-_ONE_SIGN = {
+_ONE_CHARACTER = {
     **dict.fromkeys("0#?", _Kind.DIGIT), ".": _Kind.POINT, ",": _Kind.COMMA, "%": _Kind.PERCENT, "/": _Kind.SLASH,
     "@": _Kind.TEXT, ";": _Kind.END,
 }  # fmt: skip
@@ -69,7 +69,7 @@ class NumberFormat:
     """A format's code, understood; raises ValueError for one that no spreadsheet program takes."""
 
     def __init__(self, code: str) -> None:
-        if len(code) > _LONGEST_CODE:
+        if len(code) > _MAX_CODE_LENGTH:
             raise ValueError(f"a number format has {len(code)} characters")
         sections = [_Section.of(tokens, at) for at, tokens in enumerate(_sections(code))]
         self._is_conditional = any(section.condition for section in sections)
@@ -104,7 +104,7 @@ class NumberFormat:
         """A text as the format's section for texts shows it."""
         if self._texts is None:
             return text
-        shown = (text if kind in (_Kind.TEXT, _Kind.GENERAL) else sign for kind, sign in self._texts.tokens
+        shown = (text if kind in (_Kind.TEXT, _Kind.GENERAL) else character for kind, character in self._texts.tokens
                  if kind in _VISIBLE or kind in (_Kind.TEXT, _Kind.GENERAL))  # fmt: skip
         return "".join(shown)
 
@@ -123,37 +123,37 @@ def _sections(code: str) -> Iterator[list[_Token]]:
 def _tokens(code: str) -> Iterator[_Token]:
     at = 0
     while at < len(code):
-        sign = code[at]
-        if sign == '"':
+        character = code[at]
+        if character == '"':
             end = code.find('"', at + 1) % (len(code) + 1)  # one that is never closed goes on to the end
             yield _Kind.LITERAL, code[at + 1 : end]
             at = end + 1
-        elif sign in "\\_*":
-            if sign == "\\" and at + 1 < len(code):
+        elif character in "\\_*":
+            if character == "\\" and at + 1 < len(code):
                 yield _Kind.LITERAL, code[at + 1]
             at += 2
-        elif sign == "[" and (end := code.find("]", at)) > 0:
+        elif character == "[" and (end := code.find("]", at)) > 0:
             yield from _bracket(code[at + 1 : end])
             at = end + 1
         elif code[at : at + 7].lower() == "general":
             yield _Kind.GENERAL, ""
             at += 7
-        elif sign in "Ee" and code[at + 1 : at + 2] in ("+", "-"):
+        elif character in "Ee" and code[at + 1 : at + 2] in ("+", "-"):
             end = at + 2
             while code[end : end + 1] in ("0", "#", "?"):
                 end += 1
             yield _Kind.EXPONENT, code[at + 1 : end]
             at = end
         else:
-            yield _ONE_SIGN.get(sign, _Kind.BARE), sign
+            yield _ONE_CHARACTER.get(character, _Kind.BARE), character
             at += 1
 
 
 def _bracket(content: str) -> Iterator[_Token]:
     """What stands in brackets: a currency, a condition, hours; colours and alphabets are left out."""
     if content.startswith("$"):
-        sign, dash, _ = content[1:].rpartition("-")
-        if currency := sign if dash else content[1:]:
+        character, dash, _ = content[1:].rpartition("-")
+        if currency := character if dash else content[1:]:
             yield _Kind.CURRENCY, currency
     elif content[:1] in ("<", ">", "="):
         yield _Kind.CONDITION, content
@@ -227,14 +227,14 @@ class _Section:
         kind, text = token
         if kind is _Kind.DIGIT:
             return "d"
-        return "s" if kind in (_Kind.PERCENT, _Kind.CURRENCY) or self._is_sign(text) else "x"
+        return "s" if kind in (_Kind.PERCENT, _Kind.CURRENCY) or self._is_character(text) else "x"
 
     def _is_dash(self) -> bool:
         return self.at > 1 and "".join(text for _, text in self.whole).strip() in _DASHES
 
-    def _is_sign(self, text: str) -> bool:
-        signs = "-–—()" if self.at or self.condition else ""
-        return all(sign.isspace() or sign in signs or category(sign) == "Sc" for sign in text)
+    def _is_character(self, text: str) -> bool:
+        characters = "-–—()" if self.at or self.condition else ""
+        return all(character.isspace() or character in characters or category(character) == "Sc" for character in text)
 
     def holds(self, kind: _Kind) -> bool:
         return any(one is kind for one, _ in self.tokens)
@@ -252,7 +252,9 @@ class _Section:
         minus = "-" if signed else ""
         if self.has_general:
             text = general(abs(value))
-            return minus + "".join(text if kind is _Kind.GENERAL else sign for kind, sign in self.whole).strip()
+            return (
+                minus + "".join(text if kind is _Kind.GENERAL else character for kind, character in self.whole).strip()
+            )
         if self.exponent:
             return minus + self._scientific(self._scaled(value)).strip()
         digits = self._rounded_digits(value)
@@ -295,9 +297,9 @@ class _Section:
             if kind is _Kind.DIGIT:
                 seen = True
             elif seen:
-                after += "".join(sign for sign in text if kind is _Kind.CURRENCY or sign not in "-–—()")
+                after += "".join(character for character in text if kind is _Kind.CURRENCY or character not in "-–—()")
             else:
-                before += "".join(sign for sign in text if kind is _Kind.CURRENCY or sign not in "-–—()")
+                before += "".join(character for character in text if kind is _Kind.CURRENCY or character not in "-–—()")
         before = before.strip()
         return f" {before}" if before else "", after.rstrip()
 
@@ -308,9 +310,9 @@ class _Section:
         if mantissa >= 10**step:
             power += step
             mantissa = self._rounded(_EXACT.scaleb(number, -power))
-        sign = "-" if power < 0 else self.exponent[0].replace("-", "")
+        character = "-" if power < 0 else self.exponent[0].replace("-", "")
         behind = "".join(text for kind, text in self.behind if kind in _VISIBLE)
-        return f"{self._placed(f'{mantissa:f}')}E{sign}{abs(power):0{len(self.exponent) - 1}}{behind}"
+        return f"{self._placed(f'{mantissa:f}')}E{character}{abs(power):0{len(self.exponent) - 1}}{behind}"
 
     def _placed(self, digits: str) -> str:
         """The digits in their places, with the text between them."""
@@ -333,9 +335,9 @@ class _Section:
 
 
 def _condition(text: str) -> Condition | None:
-    sign = text[:2] if text[:2] in _COMPARE else text[:1]
+    character = text[:2] if text[:2] in _COMPARE else text[:1]
     try:
-        return sign, float(text[len(sign) :])
+        return character, float(text[len(character) :])
     except ValueError:
         return None
 

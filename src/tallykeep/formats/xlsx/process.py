@@ -33,12 +33,12 @@ BROKEN = (CalamineError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError,
 
 REFUSED = os.EX_DATAERR
 TOO_LARGE = os.EX_NOPERM
-LONGEST_LINE = 1 << 20  # of the JSON that tells what is taken
+MAX_LINE_LENGTH = 1 << 20  # of the JSON that tells what is taken
 
-MOST_CPU_SECONDS = 300
+MAX_CPU_SECONDS = 300
 
 _NICENESS = 10  # below that of who answers requests
-_LONGEST_MESSAGE = 1_000
+_MAX_MESSAGE_LENGTH = 1_000
 _BLOCK_ROWS = 1_000
 _LIKE_THOUSANDS = re.compile(r"[^\d.,]*\d{1,3}[.,]\d{3}[^\d.,]*")
 
@@ -48,7 +48,7 @@ Cells = list[str]
 def main(max_expanded_bytes: int, max_memory_bytes: int, sheet: str | None, titles: frozenset[str]) -> int:
     """Write standard input's workbook to standard output; returns the exit code."""
     _limit(resource.RLIMIT_AS, max_memory_bytes)
-    _limit(resource.RLIMIT_CPU, MOST_CPU_SECONDS)
+    _limit(resource.RLIMIT_CPU, MAX_CPU_SECONDS)
     os.nice(_NICENESS)
     _limit(resource.RLIMIT_CORE, 0)
     file = sys.stdin.buffer
@@ -67,9 +67,9 @@ def main(max_expanded_bytes: int, max_memory_bytes: int, sheet: str | None, titl
     return 0
 
 
-def _limit(what: int, most: int) -> None:
+def _limit(what: int, maximum: int) -> None:
     with suppress(ValueError, OSError):
-        resource.setrlimit(what, (most, most))
+        resource.setrlimit(what, (maximum, maximum))
 
 
 def reason_of(error: Exception) -> str:
@@ -79,7 +79,7 @@ def reason_of(error: Exception) -> str:
 
 
 def _told(message: str, code: int) -> int:
-    sys.stderr.write(message[:_LONGEST_MESSAGE])
+    sys.stderr.write(message[:_MAX_MESSAGE_LENGTH])
     return code
 
 
@@ -101,7 +101,7 @@ def _write(file: BinaryIO, output: TextIO, wanted: str | None, titles: frozenset
         choice = choose(workbook, parts, wanted, titles)
         marks = _marks(parts, choice)
         line = json.dumps(_taken(choice))
-        if len(line) > LONGEST_LINE:
+        if len(line) > MAX_LINE_LENGTH:
             raise ValueError("the names of its sheets are too long")
         output.write(f"{line}\n")
         if choice.sheet is not None:

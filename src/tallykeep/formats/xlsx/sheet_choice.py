@@ -7,13 +7,13 @@ from itertools import islice
 from python_calamine import CalamineSheet, CalamineWorkbook, SheetMetadata, SheetTypeEnum, SheetVisibleEnum
 
 from tallykeep.formats.csv.header import header_score
-from tallykeep.formats.xlsx.archive import MOST_ROWS, Parts
+from tallykeep.formats.xlsx.archive import MAX_ROWS, Parts
 
 HEADER_ROWS = 30  # a header is looked for in so many
 _KNOWN_ENOUGH = 2
-_MOST_SHEETS = 1_000
-_MOST_CELLS = 1 << 25  # a larger sheet is only read where it is the one that was chosen
-_LONGEST_NAME = 31
+_MAX_SHEETS = 1_000
+_MAX_CELLS = 1 << 25  # a larger sheet is only read where it is the one that was chosen
+_MAX_NAME_LENGTH = 31
 
 
 class NoSuchSheetError(ValueError):
@@ -32,8 +32,8 @@ class Choice:
 def choose(book: CalamineWorkbook, parts: Parts, wanted: str | None, titles: frozenset[str]) -> Choice:
     """Choose a sheet; raises NoSuchSheetError for one that is wanted, but not there."""
     known = book.sheets_metadata
-    if not 0 < len(known) <= _MOST_SHEETS:
-        raise ValueError(f"it has {len(known) or 'no'} sheets; at most {_MOST_SHEETS} are possible")
+    if not 0 < len(known) <= _MAX_SHEETS:
+        raise ValueError(f"it has {len(known) or 'no'} sheets; at most {_MAX_SHEETS} are possible")
     named = None if wanted is None else _named(wanted, [sheet.name for sheet in known])
     choice, best = Choice(named or ""), -1
     for meta in known:
@@ -62,9 +62,9 @@ def _named(wanted: str, names: list[str]) -> str:
     number = wanted.strip()
     if number.isascii() and number.isdecimal() and len(number) < 5 and 1 <= int(number) <= len(names):
         return names[int(number) - 1]
-    shown = ", ".join(f"{at} {name[:_LONGEST_NAME]!r}" for at, name in enumerate(names[:10], 1))
+    shown = ", ".join(f"{at} {name[:_MAX_NAME_LENGTH]!r}" for at, name in enumerate(names[:10], 1))
     more = f" and {len(names) - 10} more" if len(names) > 10 else ""
-    raise NoSuchSheetError(f"has no sheet {wanted[:_LONGEST_NAME]!r}; its sheets are {shown}{more}")
+    raise NoSuchSheetError(f"has no sheet {wanted[:_MAX_NAME_LENGTH]!r}; its sheets are {shown}{more}")
 
 
 def _is_shown(meta: SheetMetadata) -> bool:
@@ -78,12 +78,12 @@ def _sized(
     if meta.typ != SheetTypeEnum.WorkSheet:
         return None, (0, 0)
     rows, columns = (0, 0) if alone else parts.dimension(meta.name)
-    if rows * columns > _MOST_CELLS:
+    if rows * columns > _MAX_CELLS:
         return None, (rows, columns)
     sheet = book.get_sheet_by_name(meta.name)
     if sheet.end is None:
         return sheet, (0, 0)
-    if sheet.end[0] >= MOST_ROWS:
+    if sheet.end[0] >= MAX_ROWS:
         raise ValueError(f"there is no row {sheet.end[0] + 1}")
     return sheet, (sheet.end[0] + 1, sheet.width)
 

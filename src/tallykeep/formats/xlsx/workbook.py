@@ -27,11 +27,11 @@ OLE_REFUSED = (
 )
 
 _CHUNK_BYTES = 1 << 18
-_LONGEST_LOGGED = 300
+_MAX_LOGGED_LENGTH = 300
 # Each may take as much memory as the settings allow.
 _AT_ONCE = Bounds(in_all=2, of_project=1, of_key=1, waiting=20)
-_PATIENCE_SECONDS = 10.0
-_LONGEST_NAME = 255
+_TIMEOUT_SECONDS = 10.0
+_MAX_NAME_LENGTH = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class Workbooks:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._limit = Limit(settings.max_xlsx_bytes, "TALLYKEEP_MAX_XLSX_BYTES")
-        self._places = Places("workbooks", _AT_ONCE, patience_seconds=_PATIENCE_SECONDS, retry_after=10)
+        self._places = Places("workbooks", _AT_ONCE, timeout_seconds=_TIMEOUT_SECONDS, retry_after=10)
 
     @asynccontextmanager
     async def as_csv(
@@ -102,13 +102,13 @@ class Workbooks:
         limits = [str(self._settings.max_expanded_bytes), str(self._settings.max_xlsx_memory_bytes)]
         return await asyncio.create_subprocess_exec(
             sys.executable, "-m", engine_sheet.__name__, *limits, options,
-            stdin=workbook, stdout=PIPE, stderr=complaints, limit=engine_sheet.LONGEST_LINE + 1,
+            stdin=workbook, stdout=PIPE, stderr=complaints, limit=engine_sheet.MAX_LINE_LENGTH + 1,
             env=environment_without_settings(),
         )  # fmt: skip
 
 
 def _options(sheet: str | None, titles: frozenset[str]) -> str:
-    return json.dumps({"sheet": sheet and sheet[:_LONGEST_NAME], "titles": sorted(titles)})
+    return json.dumps({"sheet": sheet and sheet[:_MAX_NAME_LENGTH], "titles": sorted(titles)})
 
 
 async def _spool(chunks: AsyncIterator[bytes], file: IO[bytes], limit: Limit) -> None:
@@ -158,10 +158,10 @@ def _refusal(code: int, complaint: str, settings: Settings) -> InvalidPayloadErr
         return BodyTooLargeError(
             f"{complaint}; at most {settings.max_expanded_bytes} are read (setting TALLYKEEP_MAX_EXPANDED_BYTES)"
         )
-    _log.warning("workbook ended its reader", exit_code=code, complaint=complaint[:_LONGEST_LOGGED])
+    _log.warning("workbook ended its reader", exit_code=code, complaint=complaint[:_MAX_LOGGED_LENGTH])
     return InvalidPayloadError(
         "The workbook cannot be read: it is broken, or needs more than"
-        f" {engine_sheet.MOST_CPU_SECONDS} seconds of a processor, or more than {settings.max_xlsx_memory_bytes} bytes"
+        f" {engine_sheet.MAX_CPU_SECONDS} seconds of a processor, or more than {settings.max_xlsx_memory_bytes} bytes"
         " of memory (setting TALLYKEEP_MAX_XLSX_MEMORY_BYTES), as one does with a value in a cell far from the others;"
         " save it as CSV"
     )

@@ -16,7 +16,7 @@ from tallykeep.resources.campaigns.operations import (
 )
 from tallykeep.resources.campaigns.store import campaign_options
 from tallykeep.resources.fields.numerals import decimal_marks
-from tallykeep.resources.metadata.purge import purge_plan, purge_portion
+from tallykeep.resources.metadata.purge import purge_batch, purge_plan
 
 TYPES = (
     ActionType(
@@ -87,7 +87,7 @@ TYPES = (
         depends_on=(PROJECT, CAMPAIGN),
         verb="Deleted",
         deletes=True,
-        portion_times=5,
+        batch_times=5,
         result=count_result,
         begin=begin_deletion,
         plan=plan_deletion,
@@ -101,7 +101,7 @@ TYPES = (
         depends_on=(PROJECT,),
         verb="Updated",
         result=count_result,
-        begin=purge_portion(CAMPAIGN_PURGE),
+        begin=purge_batch(CAMPAIGN_PURGE),
         plan=purge_plan(CAMPAIGN_PURGE),
     ),
 )

@@ -20,8 +20,8 @@ _FIELDS: dict[str, tuple[str, Cleaner]] = {
     "Redemption Limit": ("redemption_limit", numerals.whole_number),
     "Redeemed Quantity": ("redeemed_quantity", numerals.whole_number),
     "Redeemed Amount": ("redeemed_amount", numerals.cents),
-    "Start Date": ("start_date", spellings.moment),
-    "Expiration Date": ("expiration_date", spellings.moment),
+    "Start Date": ("start_date", spellings.timestamp),
+    "Expiration Date": ("expiration_date", spellings.timestamp),
     "Additional Info": ("additional_info", cleaning.text),
 }
 TITLES = tuple(_FIELDS)
@@ -30,7 +30,7 @@ _COLUMNS = {normal_title(title): column for title, column in _FIELDS.items()}
 READ_OVER = {"vouchertype", "discounttype", "discounteffect", "value", "validationruleid"}
 
 
-_LAST_MOMENT = spellings.last_moment
+_LAST_TIMESTAMP = spellings.last_timestamp
 # Where a file says what a voucher is worth.
 WORTH_TITLES = {"loyalty_card": "Loyalty Points", "gift": "Gift Amount"}
 
@@ -61,7 +61,7 @@ def read_cells(
             metadata.setdefault(title)
         elif stripped != "null":
             name, clean = _COLUMNS[normal]
-            read = _LAST_MOMENT if name == "expiration_date" and last_day_counts else marked(clean, marks.get(title))
+            read = _LAST_TIMESTAMP if name == "expiration_date" and last_day_counts else marked(clean, marks.get(title))
             take(values, problems, name, stripped, read, label=title)
     if problems:
         raise Problem("; ".join(problems))

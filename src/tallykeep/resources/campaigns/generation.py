@@ -1,12 +1,12 @@
-"""One portion of the vouchers that a campaign is to have generated."""
+"""One batch of the vouchers that a campaign is to have generated."""
 
 import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tallykeep.core.batch import ClaimedBatch
 from tallykeep.core.errors import InvalidVoucherError
 from tallykeep.core.operation import Operation
-from tallykeep.core.portion import ClaimedPortion
 from tallykeep.core.rows import Failure, Row
 from tallykeep.db.connections.pool import Connection
 from tallykeep.resources.campaigns.spec import voucher_like
@@ -19,15 +19,15 @@ from tallykeep.resources.vouchers.importing.json_rows import JsonVouchers
 
 
 class Generate(Operation):
-    """Makes as many vouchers as the portion says; where all codes are taken, the rest fails and says so."""
+    """Makes as many vouchers as the batch says; where all codes are taken, the rest fails and says so."""
 
-    def __init__(self, connection: Connection, claimed: ClaimedPortion) -> None:
+    def __init__(self, connection: Connection, claimed: ClaimedBatch) -> None:
         self._connection = connection
         self._project_id = claimed.project_id
         self._options = claimed.source.options
-        self._moment = claimed.moment
+        self._timestamp = claimed.timestamp
         self._action_id = claimed.action_id
-        self._first_row = claimed.portion.first_row
+        self._first_row = claimed.batch.first_row
         self._count = 0
 
     def check(self, rows: Sequence[Row]) -> list[Failure]:
@@ -37,13 +37,13 @@ class Generate(Operation):
         return []
 
     async def stage(self) -> None:
-        """Make all at once, beside other portions, where that can be done."""
+        """Make all at once, beside other batches, where that can be done."""
         campaign = await campaign_still_there(self._connection, self._project_id, self._options["campaign_id"])
         given = self._options.get("given", {})
         sample = _sample(campaign, await labels_for(self._connection, self._project_id), given)
         rule = rule_of(campaign, given)
         self._generated = Generated(
-            self._connection, self._project_id, rule, sample, wanted=self._count, moment=self._moment,
+            self._connection, self._project_id, rule, sample, wanted=self._count, timestamp=self._timestamp,
             action_id=self._action_id,
         )  # fmt: skip
         await self._generated.copy()

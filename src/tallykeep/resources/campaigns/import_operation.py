@@ -1,10 +1,10 @@
-"""Vouchers imported into a campaign, a portion at a time."""
+"""Vouchers imported into a campaign, a batch at a time."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tallykeep.core.batch import ClaimedBatch
 from tallykeep.core.operation import Operation
-from tallykeep.core.portion import ClaimedPortion
 from tallykeep.core.rows import Failure, Row
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.queries import queries
@@ -25,19 +25,19 @@ _sql = queries(__package__, "store.sql")
 
 
 class Import(Operation):
-    """One portion of an import into a campaign; a code that is in it already has `active` and `category` updated."""
+    """One batch of an import into a campaign; a code that is in it already has `active` and `category` updated."""
 
     def __init__(
         self,
         connection: Connection,
-        claimed: ClaimedPortion,
+        claimed: ClaimedBatch,
         campaign: dict[str, Any],
         checker: MetadataChecker,
         categories: CategoryLabels,
     ) -> None:
         self._connection = connection
         self._project_id = claimed.project_id
-        self._moment = claimed.moment
+        self._timestamp = claimed.timestamp
         self._campaign = campaign
         self._checker = checker
         self._categories = categories
@@ -120,7 +120,7 @@ class Import(Operation):
         if not drafts:
             return {}
         await stage(self._connection, drafts)
-        existing = await insert_new(self._connection, self._project_id, drafts, self._moment)
+        existing = await insert_new(self._connection, self._project_id, drafts, self._timestamp)
         codes = {draft.row: draft.code for draft in drafts}
         return {codes[found["row"]]: found["campaign_id"] for found in existing}
 
@@ -134,7 +134,7 @@ class Import(Operation):
             label = self._categories.label_in(given, [])
             category[draft.code] = category.get(draft.code) if label is None else label
         if active:
-            place = {"project_id": self._project_id, "campaign_id": self._campaign["id"], "now": self._moment}
+            place = {"project_id": self._project_id, "campaign_id": self._campaign["id"], "now": self._timestamp}
             changes = {"codes": list(active), "active": list(active.values()), "category": list(category.values())}
             await self._connection.execute(_sql.update_members, {**place, **changes})
 
@@ -143,8 +143,8 @@ class Import(Operation):
         return self._created
 
 
-async def begin_import(connection: Connection, claimed: ClaimedPortion) -> Import:
-    """Begin one portion of an import into a campaign; one whose campaign was deleted meanwhile fails row by row."""
+async def begin_import(connection: Connection, claimed: ClaimedBatch) -> Import:
+    """Begin one batch of an import into a campaign; one whose campaign was deleted meanwhile fails row by row."""
     campaign = await campaign_still_there(connection, claimed.project_id, claimed.source.options["campaign_id"])
     checker = (await metadata_rules(connection, claimed.project_id)).checker(campaign["id"])
     return Import(connection, claimed, campaign, checker, await labels_for(connection, claimed.project_id))

@@ -4,8 +4,8 @@ ParameterFiltersListCampaigns)."""
 from tallykeep.db.queries import queries
 from tallykeep.resources.categories.list_spec import CATEGORY, CATEGORY_ID
 from tallykeep.resources.fields import validators as cleaning
-from tallykeep.resources.lists.conditions import ACTIVE, NEVER_TRUE, days_of_week, moment, present, text, word
-from tallykeep.resources.lists.spec import BY_TIME, Condition, Field, Listed, Order
+from tallykeep.resources.lists.conditions import ACTIVE, NEVER_TRUE, days_of_week, present, text, timestamp, word
+from tallykeep.resources.lists.spec import BY_TIME, Condition, Field, ListSpec, Order
 from tallykeep.resources.vouchers.domain import VOUCHER_TYPES
 
 _sql = queries(__package__, "store.sql")
@@ -31,7 +31,7 @@ _GENERATION = Field(
     _sql.campaign_status,
 )
 
-CAMPAIGNS = Listed(
+CAMPAIGNS = ListSpec(
     noun="campaigns",
     matching=_sql.every_campaign,
     fields={
@@ -50,11 +50,11 @@ CAMPAIGNS = Listed(
         "categories": CATEGORY,
         "category_ids": CATEGORY_ID,
         "type": _TYPES,
-        "created_date": moment("created_at"),
-        "created_at": moment(),
-        "updated_at": moment(),
-        "start_date": moment(),
-        "expiration_date": moment(),
+        "created_date": timestamp("created_at"),
+        "created_at": timestamp(),
+        "updated_at": timestamp(),
+        "start_date": timestamp(),
+        "expiration_date": timestamp(),
     },
     orders={"created_at": Order("id"), "updated_at": Order("updated_at", nullable=True)},
     shortcuts={

@@ -1,4 +1,4 @@
-"""What campaigns do to their vouchers, a portion at a time: generate, import, update, delete."""
+"""What campaigns do to their vouchers, a batch at a time: generate, import, update, delete."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -7,9 +7,9 @@ from typing import Any, LiteralString
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
+from tallykeep.core.batch import ClaimedBatch
 from tallykeep.core.errors import InvalidVoucherError
 from tallykeep.core.operation import Operation
-from tallykeep.core.portion import ClaimedPortion
 from tallykeep.core.rows import Failure, Row
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.queries import queries
@@ -31,25 +31,25 @@ CAMPAIGN_PURGE = Purge("campaigns", key="id")
 Options = dict[str, Any]
 
 
-class _RangePortion(Operation):
-    """A portion that means a range of the campaign's vouchers; nothing in it can fail by itself."""
+class _RangeBatch(Operation):
+    """A batch that means a range of the campaign's vouchers; nothing in it can fail by itself."""
 
-    def __init__(self, connection: Connection, claimed: ClaimedPortion) -> None:
+    def __init__(self, connection: Connection, claimed: ClaimedBatch) -> None:
         self._connection = connection
         self._project_id = claimed.project_id
-        self._moment = claimed.moment
+        self._timestamp = claimed.timestamp
         self._options = claimed.source.options
         self._value: Range = {}
         self._met: int | None = None
 
     def check(self, rows: Sequence[Row]) -> list[Failure]:
-        """Take what the portion means."""
+        """Take what the batch means."""
         (row,) = rows
         self._value = row.value
         return []
 
     async def write(self) -> list[Failure]:
-        """Nothing left to do; portions have nothing to do with each other, so all of it was done beside the others."""
+        """Nothing left to do; batches have nothing to do with each other, so all of it was done beside the others."""
         return []
 
     def met(self) -> int | None:
@@ -60,15 +60,15 @@ class _RangePortion(Operation):
         return sql.SQL(statement).format(range=within("code", self._value))
 
     def _place(self) -> dict[str, Any]:
-        place = {"project_id": self._project_id, "campaign_id": self._options["campaign_id"], "now": self._moment}
+        place = {"project_id": self._project_id, "campaign_id": self._options["campaign_id"], "now": self._timestamp}
         return {**place, **self._value}
 
 
-class Update(_RangePortion):
+class Update(_RangeBatch):
     """Brings a campaign's change to its vouchers that are not redeemed."""
 
     async def stage(self) -> None:
-        """Write the range, into which no other portion reaches, until all that is to be written has been."""
+        """Write the range, into which no other batch reaches, until all that is to be written has been."""
         place = {**self._place(), "change": Jsonb(self._options["change"])}
         while self._met is None or self._met < await self._reached():
             self._met = (await self._connection.execute(self._ranged(_sql.update_range), place)).rowcount
@@ -80,34 +80,34 @@ class Update(_RangePortion):
         return int(counted["vouchers"]) if counted else 0
 
 
-class Delete(_RangePortion):
+class Delete(_RangeBatch):
     """Deletes a campaign's vouchers, into the bin or for good."""
 
     async def stage(self) -> None:
-        """Delete the range; no other portion reaches into it."""
+        """Delete the range; no other batch reaches into it."""
         # One pass finds them all: no voucher comes to a campaign that is gone. A second one would take a third longer.
         statement = self._ranged(_sql.delete_range if self._options["force"] else _sql.move_range_to_bin)
         place = {**self._place(), "deleted_by": self._options["deleted_by"]}
         self._met = (await self._connection.execute(statement, place)).rowcount
 
 
-async def begin_generation(connection: Connection, claimed: ClaimedPortion) -> Generate:
-    """Begin one portion of a generation."""
+async def begin_generation(connection: Connection, claimed: ClaimedBatch) -> Generate:
+    """Begin one batch of a generation."""
     return Generate(connection, claimed)
 
 
-async def begin_update(connection: Connection, claimed: ClaimedPortion) -> Update:
-    """Begin one portion of an update."""
+async def begin_update(connection: Connection, claimed: ClaimedBatch) -> Update:
+    """Begin one batch of an update."""
     return Update(connection, claimed)
 
 
-async def begin_deletion(connection: Connection, claimed: ClaimedPortion) -> Delete:
-    """Begin one portion of a deletion."""
+async def begin_deletion(connection: Connection, claimed: ClaimedBatch) -> Delete:
+    """Begin one batch of a deletion."""
     return Delete(connection, claimed)
 
 
 async def plan_generation(connection: Connection, project_id: int, action_id: str, options: Options, rows: int) -> None:
-    """Cut the number of vouchers to make into portions."""
+    """Cut the number of vouchers to make into batches."""
     place = {"project_id": project_id, "action_id": action_id, "rows": rows, "count": options["count"]}
     await connection.execute(_sql.plan_generation, place)
 

@@ -79,8 +79,8 @@ def clean_campaign(given: dict[str, Any], checker: MetadataChecker, categories: 
         campaign_type=CAMPAIGN_TYPES.get(kind, "") if isinstance(kind, str) else "",
         type=_read(given, "type", cleaning.one_of("AUTO_UPDATE", "STATIC", "STANDALONE"), problems) or "STATIC",
         active=_or(_read(given, "active", cleaning.json_boolean, problems), default=True),
-        start_date=_read(given, "start_date", cleaning.moment, problems),
-        expiration_date=_read(given, "expiration_date", cleaning.moment, problems),
+        start_date=_read(given, "start_date", cleaning.timestamp, problems),
+        expiration_date=_read(given, "expiration_date", cleaning.timestamp, problems),
         category=categories.label_in(given, problems),
         voucher={**voucher, **_without_balances(voucher), "type": kind},
         settings=settings,
@@ -151,14 +151,14 @@ def misplaced_worth(campaign: dict[str, Any], given: dict[str, Any]) -> list[tup
     return [(name, reason) for other, (name, *_) in WORTH.items() if other != kind and given.get(name) is not None]
 
 
-MOST_GENERATED = 100_000_000  # planning more would keep one request busy for minutes
+MAX_GENERATED = 100_000_000  # planning more would keep one request busy for minutes
 
 
 def require_room(rule: CodeRule, count: int) -> None:
     """Raise InvalidPayloadError (invalid_code_config) where the rule, or one action, allows fewer codes than wanted."""
-    if count > MOST_GENERATED:
+    if count > MAX_GENERATED:
         raise InvalidPayloadError(
-            f"vouchers_count: {count} are too many for one action; at most {MOST_GENERATED} are generated at a time",
+            f"vouchers_count: {count} are too many for one action; at most {MAX_GENERATED} are generated at a time",
             key="invalid_code_config",
         )
     if rule.possible < count:

@@ -35,11 +35,11 @@ async def create_campaign(connection: Connection, project_id: int, given: dict[s
 
     Raises InvalidPayloadError or DuplicateFoundError.
     """
-    moment = await hold_for_request(connection, project_id, *_DEPENDS_ON)
+    timestamp = await hold_for_request(connection, project_id, *_DEPENDS_ON)
     draft = await _cleaned(connection, project_id, given)
     parameters = {
         "project_id": project_id, "id": new_id("camp_"), "name": draft.name, "campaign_type": draft.campaign_type,
-        "type": draft.type, "active": draft.active, "start_date": draft.start_date, "now": moment,
+        "type": draft.type, "active": draft.active, "start_date": draft.start_date, "now": timestamp,
         "expiration_date": draft.expiration_date, "voucher": Jsonb(draft.voucher), "settings": Jsonb(draft.settings),
         "metadata": Jsonb(draft.metadata), "category": draft.category,
     }  # fmt: skip
@@ -114,12 +114,12 @@ async def change_campaign(
 ) -> tuple[str, dict[str, Any]]:
     """Change a campaign in the caller's transaction; returns its id and what changes for its vouchers.
 
-    Portions that write vouchers of the campaign have ended then, and those that come wait until it is changed. Raises
+    Batches that write vouchers of the campaign have ended then, and those that come wait until it is changed. Raises
     NotFoundError, InvalidPayloadError.
     """
     found = await find_campaign(connection, project_id, key)
     place = {"project_id": project_id, "id": found["id"]}
-    moment = await _shut(connection, project_id, found["id"], given)
+    timestamp = await _shut(connection, project_id, found["id"], given)
     old = await (await connection.execute(_sql.lock_campaign, place)).fetchone()
     if old is None:
         raise NotFoundError.of("campaign", key)
@@ -129,7 +129,7 @@ async def change_campaign(
     category = draft.category if any(name in given for name in CATEGORY_FIELDS) else old["category"]
     parameters = {
         **place, "type": draft.type, "start_date": draft.start_date, "expiration_date": draft.expiration_date,
-        "now": moment,
+        "now": timestamp,
         "voucher": Jsonb(draft.voucher), "settings": Jsonb(draft.settings), "metadata": Jsonb(draft.metadata),
         "category": category,
     }  # fmt: skip
@@ -172,7 +172,7 @@ async def switch_campaign(connection: Connection, project_id: int, key: str, *, 
 async def take_out_campaign(connection: Connection, caller: Caller, key: str, *, force: bool) -> str:
     """Delete a campaign in the caller's transaction, its vouchers not yet; returns its id. Raises NotFoundError.
 
-    Portions that write vouchers of it have ended then, and those that come find it gone.
+    Batches that write vouchers of it have ended then, and those that come find it gone.
     """
     found = await find_campaign(connection, caller.project_id, key)
     await change(connection, caller.project_id, campaign_gate(found["id"]), held=(PROJECT,))

@@ -49,7 +49,7 @@ WHERE project_id = :project_id
     AND source -> 'options' ->> 'campaign_id' = ANY (:ids)
 
 -- name: plan_generation!
-INSERT INTO portions (project_id, action_id, first_row, row_count, body)
+INSERT INTO batches (project_id, action_id, first_row, row_count, body)
 SELECT
     :project_id, :action_id, first, least(:rows, :count - first + 1),
     convert_to(json_build_object('count', least(:rows, :count - first + 1))::text, 'UTF8')
@@ -64,9 +64,9 @@ campaign_id = :campaign_id
 -- name: plan_update_of_all!
 -- For an update that finds no voucher, while an earlier one is unfinished, which may yet change vouchers that are made
 -- after this one: they are to be changed back.
-INSERT INTO portions (project_id, action_id, first_row, row_count, body)
+INSERT INTO batches (project_id, action_id, first_row, row_count, body)
 SELECT :project_id, :action_id, 1, 1, convert_to('{"behind": null, "up_to": null}', 'UTF8')
-WHERE NOT EXISTS (SELECT FROM portions WHERE project_id = :project_id AND action_id = :action_id)
+WHERE NOT EXISTS (SELECT FROM batches WHERE project_id = :project_id AND action_id = :action_id)
     AND EXISTS (
         SELECT FROM async_actions
         WHERE project_id = :project_id

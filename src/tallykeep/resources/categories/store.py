@@ -32,8 +32,8 @@ async def create_category(connection: Connection, project_id: int, given: dict[s
     """
     cleaned = {"hierarchy": 0, **_cleaned(given, required=("name",))}
     async with connection.transaction():
-        moment = await change(connection, project_id, CATEGORIES)
-        parameters = {"project_id": project_id, "id": new_id("cat_"), "now": moment, **cleaned}
+        timestamp = await change(connection, project_id, CATEGORIES)
+        parameters = {"project_id": project_id, "id": new_id("cat_"), "now": timestamp, **cleaned}
         added = await (await connection.execute(_sql.add_category, parameters)).fetchone()
         if added is None:
             raise _duplicate(cleaned["name"])
@@ -61,9 +61,9 @@ async def update_category(
     """
     cleaned = _cleaned(given)
     async with connection.transaction():
-        moment = await change(connection, project_id, CATEGORIES)
+        timestamp = await change(connection, project_id, CATEGORIES)
         old = await _one(connection, _sql.get_category, project_id, category_id)
-        new = await _change(connection, {**old, **cleaned, "now": moment})
+        new = await _change(connection, {**old, **cleaned, "now": timestamp})
         if new["name"] != old["name"]:
             await give_up_name(connection, project_id, old["name"])
             await take_name(connection, project_id, category_id, new["name"])

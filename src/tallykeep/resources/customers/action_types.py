@@ -5,7 +5,7 @@ from tallykeep.core.results import bulk_result, count_result, import_result
 from tallykeep.db.gates import PROJECT
 from tallykeep.resources.customers.spec import CUSTOMER, CUSTOMER_PURGE, upsert_customers
 from tallykeep.resources.fields.numerals import decimal_marks
-from tallykeep.resources.metadata.purge import purge_plan, purge_portion
+from tallykeep.resources.metadata.purge import purge_batch, purge_plan
 
 TYPES = (
     ActionType(
@@ -63,7 +63,7 @@ TYPES = (
         depends_on=(PROJECT,),
         verb="Updated",
         result=count_result,
-        begin=purge_portion(CUSTOMER_PURGE),
+        begin=purge_batch(CUSTOMER_PURGE),
         plan=purge_plan(CUSTOMER_PURGE),
     ),
 )

@@ -1,12 +1,12 @@
 """The list of customers: what it can be filtered and ordered by."""
 
 from tallykeep.db.queries import queries
-from tallykeep.resources.lists.conditions import moment, text
-from tallykeep.resources.lists.spec import BY_TIME, Listed, Order
+from tallykeep.resources.lists.conditions import text, timestamp
+from tallykeep.resources.lists.spec import BY_TIME, ListSpec, Order
 
 _sql = queries(__package__, "store.sql")
 
-CUSTOMERS = Listed(
+CUSTOMERS = ListSpec(
     noun="customers",
     matching=_sql.every_customer,
     fields={
@@ -22,8 +22,8 @@ CUSTOMERS = Listed(
         "address_city": text(_sql.address_city),
         "address_state": text(_sql.address_state),
         "address_country": text(_sql.address_country),
-        "created_at": moment(),
-        "updated_at": moment(),
+        "created_at": timestamp(),
+        "updated_at": timestamp(),
     },
     orders={
         "created_at": Order("created_at"),

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from tallykeep.core.portion import ClaimedPortion
+from tallykeep.core.batch import ClaimedBatch
 from tallykeep.db.connections.pool import Connection
 from tallykeep.resources.fields import spreadsheet_spellings as spellings
 from tallykeep.resources.fields import validators as cleaning
@@ -15,7 +15,7 @@ from tallykeep.resources.upserts.statements import Table
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
-CUSTOMER_PURGE = Purge("customers", key="id", own_moments=True)
+CUSTOMER_PURGE = Purge("customers", key="id", own_timestamps=True)
 
 
 def _email(value: Any) -> str:
@@ -57,11 +57,11 @@ CUSTOMER = Upserted(
         columns=("name", "email", "phone", "description", "birthdate", "address", "metadata"),
         json_columns=("address", "metadata"),
         objects=("address", "metadata"),
-        own_moments=True,
+        own_timestamps=True,
     ),
 )
 
 
-async def upsert_customers(connection: Connection, claimed: ClaimedPortion) -> Upsert:
-    """Begin one portion of changes to customers."""
+async def upsert_customers(connection: Connection, claimed: ClaimedBatch) -> Upsert:
+    """Begin one batch of changes to customers."""
     return await begin_upsert(connection, claimed, CUSTOMER)

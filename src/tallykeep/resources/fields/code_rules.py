@@ -14,8 +14,8 @@ from tallykeep.resources.fields.validators import Problem, actual
 
 _DEFAULT_LENGTH = 8
 _DEFAULT_CHARSET = string.digits + string.ascii_letters
-_LONGEST = 256
-_MOST_SIGNS = {"charset": 1_000, "pattern": cleaning.MAX_KEY_BYTES, "prefix": cleaning.MAX_KEY_BYTES,
+_MAX_LENGTH = 256
+_MAX_CHARACTERS = {"charset": 1_000, "pattern": cleaning.MAX_KEY_BYTES, "prefix": cleaning.MAX_KEY_BYTES,
                "postfix": cleaning.MAX_KEY_BYTES}  # fmt: skip
 _BYTE = 256
 
@@ -51,33 +51,35 @@ class CodeRule:
     def make_many(self, count: int) -> list[str]:
         """So many codes, among which some may be the same."""
         # One sign of the pattern at a time, for all codes at once.
-        columns = [self._signs(count) if sign == "#" else sign * count for sign in self.pattern]
-        return [f"{self.prefix}{''.join(signs)}{self.postfix}" for signs in zip(*columns, strict=True)]
+        columns = [self._characters(count) if character == "#" else character * count for character in self.pattern]
+        return [f"{self.prefix}{''.join(characters)}{self.postfix}" for characters in zip(*columns, strict=True)]
 
     def codes_at(self, numbers: Sequence[int]) -> list[str]:
         """The codes of these numbers, of which every one below `possible` has its own."""
         charset = sorted(set(self.charset))
         size = len(charset)
         columns: list[Sequence[str]] = []
-        for sign in reversed(self.pattern):
-            if sign == "#":
+        for character in reversed(self.pattern):
+            if character == "#":
                 columns.append([charset[number % size] for number in numbers])
                 numbers = [number // size for number in numbers]
             else:
-                columns.append(sign * len(numbers))
-        return [f"{self.prefix}{''.join(signs)}{self.postfix}" for signs in zip(*reversed(columns), strict=True)]
+                columns.append(character * len(numbers))
+        return [
+            f"{self.prefix}{''.join(characters)}{self.postfix}" for characters in zip(*reversed(columns), strict=True)
+        ]
 
-    def _signs(self, count: int) -> str:
+    def _characters(self, count: int) -> str:
         """Random signs of the charset, each with the same chance."""
         size = len(self.charset)
         if size > _BYTE:
             return "".join([secrets.choice(self.charset) for _ in range(count)])
         uneven = bytes(range(_BYTE - _BYTE % size, _BYTE))  # these would make the first signs a little likelier
-        signs = [self.charset[byte % size] for byte in range(_BYTE)]
+        characters = [self.charset[byte % size] for byte in range(_BYTE)]
         picked = b""
         while len(picked) < count:
             picked += secrets.token_bytes(count).translate(None, uneven)
-        return picked[:count].decode("latin-1").translate(dict(enumerate(signs)))
+        return picked[:count].decode("latin-1").translate(dict(enumerate(characters)))
 
 
 class Walk:
@@ -100,7 +102,7 @@ class Walk:
         return [(self._start + self._step * place) % self._size for place in range(first, last)]
 
 
-def _check_signs(rule: CodeRule) -> None:
+def _check_characters(rule: CodeRule) -> None:
     """Raise Problem where a code may come out that is no key as it stands."""
     cleaning.key_text(rule.make())
     if found := hidden_in(rule.charset):
@@ -117,18 +119,18 @@ def code_rule(config: Any) -> CodeRule:
     try:
         cleaning.json_object(config)
         length = _DEFAULT_LENGTH if config.get("length") is None else cleaning.whole_number(config["length"])
-        texts = {name: cleaning.text(config.get(name) or "") for name in _MOST_SIGNS}
-        for name, most in _MOST_SIGNS.items():
-            if len(texts[name]) > most:
-                raise Problem(f"{name} must have {most} characters at most {actual(texts[name])}")
-        if not 0 < length <= _LONGEST:
-            raise Problem(f"length must be between 1 and {_LONGEST} {actual(length)}")
+        texts = {name: cleaning.text(config.get(name) or "") for name in _MAX_CHARACTERS}
+        for name, maximum in _MAX_CHARACTERS.items():
+            if len(texts[name]) > maximum:
+                raise Problem(f"{name} must have {maximum} characters at most {actual(texts[name])}")
+        if not 0 < length <= _MAX_LENGTH:
+            raise Problem(f"length must be between 1 and {_MAX_LENGTH} {actual(length)}")
         rule = CodeRule(
             texts["charset"] or _DEFAULT_CHARSET, texts["pattern"] or "#" * length, texts["prefix"], texts["postfix"]
         )
         if "#" not in rule.pattern:
             raise Problem(f"pattern must hold a # for each random sign {actual(rule.pattern)}")
-        _check_signs(rule)
+        _check_characters(rule)
     except Problem as problem:
         raise InvalidPayloadError(f"code_config: {problem}", key="invalid_code_config") from None
     return rule

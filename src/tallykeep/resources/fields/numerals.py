@@ -16,14 +16,14 @@ from tallykeep.resources.fields.validators import Cleaner, Problem, actual
 Marks = Mapping[str, str]  # by a column's title, what stands before the decimals in it: "." or ","
 
 NO_MARKS: Marks = MappingProxyType({})
-_LONGEST = 60  # of what is read with patterns
+_MAX_LENGTH = 60  # of what is read with patterns
 
 _CURRENCIES = (
     "€", "$", "£", "¥", "₹", "₽", "₺", "₩", "zł", "kr", "Kč", "Ft", "R$", "US$", "AUD", "BRL", "CAD", "CHF", "CNY",
     "CZK", "DKK", "EUR", "Euro", "GBP", "HUF", "INR", "JPY", "MXN", "NOK", "NZD", "PLN", "RON", "SEK", "SGD", "TRY",
     "USD", "ZAR",
 )  # fmt: skip
-_CURRENCY = "|".join(re.escape(sign) for sign in sorted(_CURRENCIES, key=len, reverse=True))
+_CURRENCY = "|".join(re.escape(character) for character in sorted(_CURRENCIES, key=len, reverse=True))
 _SIGNED = re.compile(rf"(?P<before>{_CURRENCY}|%)?\s*(?P<number>[^\s].*?)\s*(?P<after>{_CURRENCY}|%)?", re.IGNORECASE)
 SPACES = str.maketrans(
     {
@@ -34,7 +34,7 @@ SPACES = str.maketrans(
         "\N{MINUS SIGN}": "-",
     }
 )
-_GROUPED = {sign: re.compile(rf"\d{{1,3}}(?:{re.escape(sign)}\d{{3}})+", re.ASCII) for sign in ",. '"}
+_GROUPED = {character: re.compile(rf"\d{{1,3}}(?:{re.escape(character)}\d{{3}})+", re.ASCII) for character in ",. '"}
 _TWO_WAY = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}", re.ASCII)
 _MARKS = frozenset(".,")
 _WHOLE = re.compile(r"\d*", re.ASCII)
@@ -51,7 +51,7 @@ _SHOWS = {".": _shows(r"\.", ","), ",": _shows(",", r"\.")}
 
 def decimal_marks(cells: Iterable[str]) -> frozenset[str]:
     """What stands before the decimals in these cells of one column: "." or "," or both; empty where none tells."""
-    return frozenset(mark for cell in set(cells) if len(cell) <= _LONGEST for mark in _marks(cell))
+    return frozenset(mark for cell in set(cells) if len(cell) <= _MAX_LENGTH for mark in _marks(cell))
 
 
 def _marks(cell: str) -> list[str]:
@@ -64,7 +64,7 @@ def is_two_way(number: str) -> bool:
     return number[-4:-3] in _MARKS and _TWO_WAY.fullmatch(number) is not None
 
 
-def sign_of(cell: str) -> str | None:
+def symbol_of(cell: str) -> str | None:
     """What the sign of a number says that it is: PERCENT or AMOUNT; None without a sign."""
     return _parted(cell)[1]
 
@@ -72,11 +72,11 @@ def sign_of(cell: str) -> str | None:
 def _parted(cell: str) -> tuple[str, str | None]:
     """The number without its sign, and what the sign says."""
     text = cell.strip().translate(SPACES)
-    match = _SIGNED.fullmatch(text) if len(text) <= _LONGEST else None
-    signs = [sign for sign in (match["before"], match["after"]) if sign] if match else []
-    if match is None or len(signs) != 1:
+    match = _SIGNED.fullmatch(text) if len(text) <= _MAX_LENGTH else None
+    characters = [character for character in (match["before"], match["after"]) if character] if match else []
+    if match is None or len(characters) != 1:
         return cell, None
-    return match["number"], "PERCENT" if signs == ["%"] else "AMOUNT"
+    return match["number"], "PERCENT" if characters == ["%"] else "AMOUNT"
 
 
 def plain_number(cell: str, mark: str | None = None) -> str | None:
@@ -87,7 +87,7 @@ def plain_number(cell: str, mark: str | None = None) -> str | None:
     text = cell.strip().translate(SPACES)
     if is_two_way(text):
         return _settled(text, mark, cell)
-    sign, digits = (text[0], text[1:]) if text[:1] in ("+", "-") else ("", text)
+    character, digits = (text[0], text[1:]) if text[:1] in ("+", "-") else ("", text)
     at = max(digits.rfind(","), digits.rfind("."))
     found = digits[at] if at >= 0 else ""
     if digits[-1:] == found != "":
@@ -102,7 +102,7 @@ def plain_number(cell: str, mark: str | None = None) -> str | None:
         whole = whole.replace(grouped, "")
     if not _WHOLE.fullmatch(whole) or not _WHOLE.fullmatch(decimals) or not whole + decimals:
         return None
-    return f"{sign}{whole or '0'}.{decimals}" if decimals else f"{sign}{whole}"
+    return f"{character}{whole or '0'}.{decimals}" if decimals else f"{character}{whole}"
 
 
 def _settled(number: str, mark: str | None, cell: str) -> str:
@@ -125,7 +125,7 @@ class NumberCell:
     """
 
     strict: Cleaner
-    sign: str | None = None
+    character: str | None = None
     instead: str = ""
     mark: str | None = None
 
@@ -137,7 +137,7 @@ class NumberCell:
             try:
                 return self.strict(cell)
             except Problem:
-                respelled = self._respelled(cell) if len(cell) <= _LONGEST else None
+                respelled = self._respelled(cell) if len(cell) <= _MAX_LENGTH else None
                 if respelled is None:
                     raise
         else:
@@ -148,15 +148,15 @@ class NumberCell:
             raise Problem(str(problem).replace(actual(respelled), actual(cell))) from None
 
     def _respelled(self, cell: str) -> str | None:
-        if self.sign is None:
+        if self.character is None:
             return plain_number(cell, self.mark)
-        digits, sign = _parted(cell)
-        if sign not in (None, self.sign):
+        digits, character = _parted(cell)
+        if character not in (None, self.character):
             raise Problem(f"must be {self.instead} {actual(cell)}")
-        if sign and is_two_way(digits):
+        if character and is_two_way(digits):
             return _settled(digits, self.mark, cell)
         respelled = plain_number(digits, self.mark)
-        return respelled if respelled is not None or sign is None else digits
+        return respelled if respelled is not None or character is None else digits
 
 
 def marked(clean: Cleaner, mark: str | None) -> Cleaner:
@@ -166,10 +166,10 @@ def marked(clean: Cleaner, mark: str | None) -> Cleaner:
 
 def any_number(cell: str, mark: str | None = None) -> str | None:
     """A number with any sign or none, as one with a decimal point at most; None where it is none, raises Problem."""
-    if len(cell) > _LONGEST:
+    if len(cell) > _MAX_LENGTH:
         return None
-    digits, sign = _parted(cell)
-    if sign and is_two_way(digits):
+    digits, character = _parted(cell)
+    if character and is_two_way(digits):
         return _settled(digits, mark, cell)
     return plain_number(digits, mark)
 

@@ -43,7 +43,7 @@ _NAMED = (
 )
 _SHORT_YEAR = _pattern(r"\d{1,2}(?P<sign>[-/.])\s?\d{1,2}(?P=sign)\s?\d{2}")
 
-_LONGEST = 60  # of what is read with patterns
+_MAX_LENGTH = 60  # of what is read with patterns
 
 BOOLEANS = ("true", "false")
 # In the languages whose titles are known, and as spreadsheets show the two in them; letters alone where one is meant.
@@ -65,7 +65,7 @@ def lenient(strict: Cleaner, respell: Respell) -> Cleaner:
         try:
             return strict(cell)
         except Problem:
-            respelled = respell(cell) if len(cell) <= _LONGEST else None
+            respelled = respell(cell) if len(cell) <= _MAX_LENGTH else None
             if respelled is None:
                 raise
         try:
@@ -78,7 +78,7 @@ def lenient(strict: Cleaner, respell: Respell) -> Cleaner:
 
 def iso_date(cell: str) -> str | None:
     """A date in another spelling than the wire format's, with or without a time, as that has it."""
-    if len(cell) > _LONGEST:
+    if len(cell) > _MAX_LENGTH:
         return None
     text = cell.strip().translate(SPACES)
     if match := _SLASHED.fullmatch(text):
@@ -151,5 +151,5 @@ def _letters(text: str) -> str:
 
 
 boolean = lenient(cleaning.boolean, lambda cell: _BOOLEANS.get(normalize("NFC", cell).strip().lower()))
-moment = lenient(cleaning.moment, iso_date)
-last_moment = lenient(cleaning.last_moment, iso_date)
+timestamp = lenient(cleaning.timestamp, iso_date)
+last_timestamp = lenient(cleaning.last_timestamp, iso_date)

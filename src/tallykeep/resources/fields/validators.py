@@ -23,7 +23,9 @@ _DAY_LENGTH = len("2022-01-01")
 _TOO_DEEP = f"must not be nested deeper than {MAX_DEPTH} levels"
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\d(?:T\d\d(?::\d\d(?::\d\d(?:\.\d{1,9})?)?)?(?:Z|[+-]\d\d:?[0-5]\d)?)?", re.ASCII)
+_TIMESTAMP = re.compile(
+    r"\d{4}-\d\d-\d\d(?:T\d\d(?::\d\d(?::\d\d(?:\.\d{1,9})?)?)?(?:Z|[+-]\d\d:?[0-5]\d)?)?", re.ASCII
+)
 _DECIMAL = re.compile(r"[+-]?(?:\d{1,16}(?:\.\d{0,16})?|\.\d{1,16})", re.ASCII)
 _BOOLEANS = {"true": True, "false": False}
 
@@ -126,14 +128,14 @@ def json_boolean(value: Any) -> bool:
     return value
 
 
-def moment(value: Any) -> str:
+def timestamp(value: Any) -> str:
     """A date or date and time as exact_moment reads it, as UTC in ISO 8601 to the millisecond."""
-    return exact_moment(value).isoformat(timespec="milliseconds")
+    return exact_timestamp(value).isoformat(timespec="milliseconds")
 
 
-def exact_moment(value: Any) -> datetime:
+def exact_timestamp(value: Any) -> datetime:
     """A date or date and time: YYYY-MM-DD, …THH, …THH:mm, …THH:mm:ss[.SSS], with Z or an offset or in UTC."""
-    if not isinstance(value, str) or not _MOMENT.fullmatch(value):
+    if not isinstance(value, str) or not _TIMESTAMP.fullmatch(value):
         raise Problem(f"must be a date like 2022-09-26 or 2022-09-26T13:00:00Z {actual(value)}")
     try:
         parsed = datetime.fromisoformat(value)
@@ -142,15 +144,15 @@ def exact_moment(value: Any) -> datetime:
         raise Problem(f"is not a date that exists {actual(value)}") from None
 
 
-def last_moment(value: Any) -> str:
+def last_timestamp(value: Any) -> str:
     """A date or date and time as moment reads it, but for a day alone: the last millisecond of that day."""
-    read = moment(value)
+    read = timestamp(value)
     return f"{value}T23:59:59.999+00:00" if len(value) == _DAY_LENGTH else read
 
 
 def day(value: Any) -> str:
     """The day of a date or date and time as it is written, wherever on earth that was."""
-    exact_moment(value)
+    exact_timestamp(value)
     return str(value[:_DAY_LENGTH])
 
 

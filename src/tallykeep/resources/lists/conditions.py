@@ -16,15 +16,15 @@ from tallykeep.resources.lists.spec import Condition, Field, Reader
 _sql = queries(__package__, "conditions.sql")
 
 _NUMBER_TEXT = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,4})?", re.ASCII)
-_LONGEST_NUMBER = 1_000
-_MOST_DAYS = 700_000
+_MAX_NUMBER_LENGTH = 1_000
+_MAX_DAYS = 700_000
 
 
-def read_moment(value: str) -> datetime:
+def read_timestamp(value: str) -> datetime:
     """A moment in a query string: 2016-11-16T14:14:31Z or 2016-11-16."""
     try:
         # A plus sign that was not escaped arrives as a space.
-        return cleaning.exact_moment(value.replace(" ", "+"))
+        return cleaning.exact_timestamp(value.replace(" ", "+"))
     except Problem:
         raise Problem("cannot be recognized as a ISO-8601 compliant date") from None
 
@@ -32,15 +32,15 @@ def read_moment(value: str) -> datetime:
 def read_number(value: str) -> Decimal:
     """A number in a query string: whatever metadata may hold, digit by digit."""
     text = value.strip().replace(" ", "+")
-    if len(text) > _LONGEST_NUMBER or not _NUMBER_TEXT.fullmatch(text):
+    if len(text) > _MAX_NUMBER_LENGTH or not _NUMBER_TEXT.fullmatch(text):
         raise Problem(f"must be a number {actual(value)}")
     return Decimal(text)
 
 
 def _days(value: str) -> timedelta:
     days = cleaning.cell_whole_number(value)
-    if not 0 <= days <= _MOST_DAYS:
-        raise Problem(f"must be a number of days within the calendar, at most {_MOST_DAYS} {actual(value)}")
+    if not 0 <= days <= _MAX_DAYS:
+        raise Problem(f"must be a number of days within the calendar, at most {_MAX_DAYS} {actual(value)}")
     return timedelta(days=days)
 
 
@@ -74,11 +74,11 @@ _NUMBER = {
     **_PRESENCE,
 }
 # Days are counted back from now: more than 10 is longer ago than that.
-_MOMENT = {
-    "$after": Condition(sql=_sql.after, read=read_moment),
-    "$before": Condition(sql=_sql.before, read=read_moment),
-    "$after_equal": Condition(sql=_sql.after_equal, read=read_moment),
-    "$before_equal": Condition(sql=_sql.before_equal, read=read_moment),
+_TIMESTAMP = {
+    "$after": Condition(sql=_sql.after, read=read_timestamp),
+    "$before": Condition(sql=_sql.before, read=read_timestamp),
+    "$after_equal": Condition(sql=_sql.after_equal, read=read_timestamp),
+    "$before_equal": Condition(sql=_sql.before_equal, read=read_timestamp),
     "$more_than": Condition(sql=_sql.more_days_ago, read=_days),
     "$less_than": Condition(sql=_sql.less_days_ago, read=_days),
     **_PRESENCE,
@@ -137,9 +137,9 @@ def number(column: LiteralString | None = None) -> Field:
     return Field(_NUMBER, column)
 
 
-def moment(column: LiteralString | None = None) -> Field:
+def timestamp(column: LiteralString | None = None) -> Field:
     """A moment."""
-    return Field(_MOMENT, column)
+    return Field(_TIMESTAMP, column)
 
 
 def boolean(column: LiteralString | None = None) -> Field:

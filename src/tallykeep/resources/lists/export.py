@@ -15,73 +15,73 @@ from tallykeep.db.queries import queries
 from tallykeep.formats.csv.writer import BYTE_ORDER_MARK, csv_lines, header_line
 from tallykeep.resources.fields import numerals
 from tallykeep.resources.fields.copy_format import CLEARING
-from tallykeep.resources.lists.page import MOST_PAGE_BYTES
+from tallykeep.resources.lists.page import MAX_PAGE_BYTES
 from tallykeep.resources.lists.query_string import Selection
-from tallykeep.resources.lists.spec import Listed
+from tallykeep.resources.lists.spec import ListSpec
 from tallykeep.resources.metadata.cell_types import may_be_array
 
 _sql = queries(__package__, "page.sql")
 
 _ROWS_A_PART, _ROWS_LOOKED_AT = 1_000, 20_000
-MOST_METADATA_COLUMNS = 1_000
+MAX_METADATA_COLUMNS = 1_000
 
 Shown = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Filed:
+class Export:
     """How a list becomes a file: what shows its rows in wire format, and what makes a cell of that for each title."""
 
-    listed: Listed
+    list_spec: ListSpec
     show: Callable[[Connection, int, list[dict[str, Any]]], Awaitable[list[Shown]]]
     columns: Mapping[str, Callable[[Shown], Any]]
 
 
-async def file_lines(pool: Connections, filed: Filed, project_id: int, selection: Selection) -> AsyncIterator[str]:
+async def file_lines(pool: Connections, export: Export, project_id: int, selection: Selection) -> AsyncIterator[str]:
     """The file's lines, some at a time: the columns of imports, and behind them one for each metadata key that occurs.
 
     The rows are gone through twice, because the header comes first. Raises ConflictError before the first line where
     there are too many keys. What is written meanwhile may be in it or not; a key that is new by then is left out.
     """
-    keys = await metadata_keys(pool, filed.listed, project_id, selection)
-    yield BYTE_ORDER_MARK + header_line([*filed.columns, *keys])
+    keys = await metadata_keys(pool, export.list_spec, project_id, selection)
+    yield BYTE_ORDER_MARK + header_line([*export.columns, *keys])
     parameters: dict[str, Any] = {**selection.parameters, "project_id": project_id, "limit": _ROWS_A_PART, "after": ""}
     while True:
         async with pool.connection() as connection:
-            part = _part(_sql.part, filed.listed, selection)
-            rows, _ = await fetch_within(connection, part, parameters, MOST_PAGE_BYTES)
-            shown = await filed.show(connection, project_id, rows)
+            part = _part(_sql.part, export.list_spec, selection)
+            rows, _ = await fetch_within(connection, part, parameters, MAX_PAGE_BYTES)
+            shown = await export.show(connection, project_id, rows)
         if not rows:
             return
-        yield csv_lines(_cells(filed, each, keys) for each in shown)
+        yield csv_lines(_cells(export, each, keys) for each in shown)
         parameters["after"] = rows[-1]["id"]
 
 
-async def metadata_keys(pool: Connections, listed: Listed, project_id: int, selection: Selection) -> list[str]:
+async def metadata_keys(pool: Connections, list_spec: ListSpec, project_id: int, selection: Selection) -> list[str]:
     """The metadata keys that occur, sorted; raises ConflictError where they are too many for columns of a file."""
     found: set[str] = set()
     parameters = {**selection.parameters, "project_id": project_id, "limit": _ROWS_LOOKED_AT, "after": ""}
-    query = _part(_sql.metadata_keys_of_part, listed, selection)
+    query = _part(_sql.metadata_keys_of_part, list_spec, selection)
     while True:
         async with pool.connection() as connection:
             part = await (await connection.execute(query, parameters)).fetchone()
         if part is None or part["last"] is None:
             return sorted(found)
         found.update(part["keys"])
-        if len(found) > MOST_METADATA_COLUMNS:
+        if len(found) > MAX_METADATA_COLUMNS:
             raise ConflictError(
-                f"These {listed.noun} have more than {MOST_METADATA_COLUMNS} metadata keys, too many for the columns"
+                f"These {list_spec.noun} have more than {MAX_METADATA_COLUMNS} metadata keys, too many for the columns"
                 " of a file; ask for fewer of them with the list's filters"
             )
         parameters["after"] = part["last"]
 
 
-def _part(form: LiteralString, listed: Listed, selection: Selection) -> sql.Composed:
-    return sql.SQL(form).format(matching=sql.SQL(listed.matching), conditions=selection.conditions)
+def _part(form: LiteralString, list_spec: ListSpec, selection: Selection) -> sql.Composed:
+    return sql.SQL(form).format(matching=sql.SQL(list_spec.matching), conditions=selection.conditions)
 
 
-def _cells(filed: Filed, shown: Shown, keys: list[str]) -> list[str]:
-    own = [as_cell(read(shown)) for read in filed.columns.values()]
+def _cells(export: Export, shown: Shown, keys: list[str]) -> list[str]:
+    own = [as_cell(read(shown)) for read in export.columns.values()]
     return own + [as_cell(shown["metadata"].get(key)) for key in keys]
 
 

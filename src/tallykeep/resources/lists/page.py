@@ -10,57 +10,65 @@ from tallykeep.db.connections.pool import Connection
 from tallykeep.db.fetching import Rows, fetch_within
 from tallykeep.db.queries import queries
 from tallykeep.resources.lists.query_string import Selection
-from tallykeep.resources.lists.spec import Listed
+from tallykeep.resources.lists.spec import ListSpec
 
 _sql = queries(__package__, "page.sql")
 
-MOST_PAGE_BYTES = 8 << 20
+MAX_PAGE_BYTES = 8 << 20
 FEW = 10  # rows of any size are one page
 
 
 async def select_page(
-    connection: Connection, listed: Listed, within: Mapping[str, Any], selection: Selection, *, limit: int, page: int
+    connection: Connection,
+    list_spec: ListSpec,
+    within: Mapping[str, Any],
+    selection: Selection,
+    *,
+    limit: int,
+    page: int,
 ) -> tuple[Rows, int]:
     """One page's rows, and the number of all that match; `within` holds the parameters of the list's own SQL.
 
     Raises InvalidQueryError where the rows are too large for one page.
     """
     parameters = {**within, **selection.parameters, "limit": limit, "offset": (page - 1) * limit}
-    rows = await page_rows(connection, page_query(listed, selection), parameters, limit=limit)
-    return rows, await count_all(connection, listed, within, selection)
+    rows = await page_rows(connection, page_query(list_spec, selection), parameters, limit=limit)
+    return rows, await count_all(connection, list_spec, within, selection)
 
 
 async def page_rows(connection: Connection, query: sql.Composed, parameters: Mapping[str, Any], *, limit: int) -> Rows:
     """The rows of a page of so many; raises InvalidQueryError where these are too large for one page."""
     if limit <= FEW:
         return await (await connection.execute(query, parameters)).fetchall()
-    rows, is_all = await fetch_within(connection, query, parameters, MOST_PAGE_BYTES)
+    rows, is_all = await fetch_within(connection, query, parameters, MAX_PAGE_BYTES)
     if not is_all:
         raise InvalidQueryError(
-            f"Property .limit: the first {len(rows)} of these {limit} hold {MOST_PAGE_BYTES} bytes already, the most of"
+            f"Property .limit: the first {len(rows)} of these {limit} hold {MAX_PAGE_BYTES} bytes already, the most of"
             f" a page; ask for limit={max(FEW, len(rows))} or fewer"
         )
     return rows
 
 
-async def count_all(connection: Connection, listed: Listed, within: Mapping[str, Any], selection: Selection) -> int:
+async def count_all(
+    connection: Connection, list_spec: ListSpec, within: Mapping[str, Any], selection: Selection
+) -> int:
     """The number of all that match."""
     parameters = {**within, **selection.parameters}
-    counted = await (await connection.execute(_filled(_sql.count, listed, selection), parameters)).fetchone()
+    counted = await (await connection.execute(_filled(_sql.count, list_spec, selection), parameters)).fetchone()
     return counted["total"] if counted else 0
 
 
-def page_query(listed: Listed, selection: Selection) -> sql.Composed:
+def page_query(list_spec: ListSpec, selection: Selection) -> sql.Composed:
     """The query of a page, with the parameters limit and offset and those of the selection and the list."""
-    return _filled(_sql.page, listed, selection)
+    return _filled(_sql.page, list_spec, selection)
 
 
-def _filled(form: LiteralString, listed: Listed, selection: Selection) -> sql.Composed:
+def _filled(form: LiteralString, list_spec: ListSpec, selection: Selection) -> sql.Composed:
     return sql.SQL(form).format(
-        matching=sql.SQL(listed.matching), conditions=selection.conditions, order=selection.order
+        matching=sql.SQL(list_spec.matching), conditions=selection.conditions, order=selection.order
     )
 
 
-def shown_page(listed: Listed, shown: Rows, total: int) -> dict[str, Any]:
+def shown_page(list_spec: ListSpec, shown: Rows, total: int) -> dict[str, Any]:
     """A page in wire format."""
-    return {"object": "list", "data_ref": listed.noun, listed.noun: shown, "total": total}
+    return {"object": "list", "data_ref": list_spec.noun, list_spec.noun: shown, "total": total}

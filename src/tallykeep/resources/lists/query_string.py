@@ -13,7 +13,7 @@ from tallykeep.core.errors import InvalidQueryError
 from tallykeep.db.queries import queries
 from tallykeep.resources.fields.validators import Problem, actual
 from tallykeep.resources.lists.conditions import METADATA
-from tallykeep.resources.lists.spec import Condition, Field, Listed
+from tallykeep.resources.lists.spec import Condition, Field, ListSpec
 
 _sql = queries(__package__, "page.sql")
 
@@ -24,7 +24,7 @@ _PART = re.compile(r"[^\[\]]+")
 _INDEX = re.compile(r"(?<=.)\[\d*+\]$")
 # A text or a number of a list as Python writes it, up to the comma behind it.
 _ELEMENT = re.compile(r"""\s*+('(?:[^'\\]++|\\.)*+'|"(?:[^"\\]++|\\.)*+"|[\w.+-]{1,100}+)\s*+(?:,|\Z)""", re.DOTALL)
-_MOST_CONDITIONS = 100
+_MAX_CONDITIONS = 100
 _NO_VALUE = ("", "true", "{}")
 
 
@@ -42,9 +42,9 @@ class Selection:
         return bool(self.parameters)
 
 
-def read_selection(listed: Listed, query: Iterable[tuple[str, str]]) -> Selection:
+def read_selection(list_spec: ListSpec, query: Iterable[tuple[str, str]]) -> Selection:
     """Read a query string's pairs; raises InvalidQueryError that names the parameter. Unknown ones are read over."""
-    return _Reading(listed, _grouped(query)).selection()
+    return _Reading(list_spec, _grouped(query)).selection()
 
 
 def _grouped(query: Iterable[tuple[str, str]]) -> dict[Name, list[str]]:
@@ -76,8 +76,8 @@ def _is_null(name: Name, values: list[str], beside: int) -> bool:
 class _Reading:
     """One query string, while it is read."""
 
-    def __init__(self, listed: Listed, given: dict[Name, list[str]]) -> None:
-        self._listed = listed
+    def __init__(self, list_spec: ListSpec, given: dict[Name, list[str]]) -> None:
+        self._list_spec = list_spec
         self._given = given
         self._parameters: dict[str, Any] = {}
         self._asked: list[sql.Composable] = []
@@ -95,12 +95,12 @@ class _Reading:
 
     def _read_parameter(self, name: Name, values: list[str]) -> None:
         label = _label(name)
-        if label in self._listed.shortcuts:
-            field, condition = self._listed.shortcuts[label]
-            self._asked.append(self._condition(label, field, self._listed.fields[field], condition, values))
-        elif name[:1] and name[0] in self._listed.refused:
-            raise _refused(label, self._listed.refused[name[0]])
-        elif known := [known for known in self._listed.shortcuts if _PART.findall(known)[:1] == list(name[:1])]:
+        if label in self._list_spec.shortcuts:
+            field, condition = self._list_spec.shortcuts[label]
+            self._asked.append(self._condition(label, field, self._list_spec.fields[field], condition, values))
+        elif name[:1] and name[0] in self._list_spec.refused:
+            raise _refused(label, self._list_spec.refused[name[0]])
+        elif known := [known for known in self._list_spec.shortcuts if _PART.findall(known)[:1] == list(name[:1])]:
             raise _refused(label, f"is not known; use {' or '.join(known)}")
 
     def _read_filters(self, filters: list[tuple[Name, list[str]]]) -> None:
@@ -111,8 +111,8 @@ class _Reading:
                 junction = values[-1].lower()
             else:
                 asked.append(self._filter(name, values))
-        if len(asked) > _MOST_CONDITIONS:
-            raise _refused("filters", f"has {len(asked)} conditions; at most {_MOST_CONDITIONS} are possible")
+        if len(asked) > _MAX_CONDITIONS:
+            raise _refused("filters", f"has {len(asked)} conditions; at most {_MAX_CONDITIONS} are possible")
         if junction not in ("and", "or"):
             raise _refused("filters[junction]", f"must be one of and, or {actual(junction)}")
         if asked:
@@ -128,12 +128,12 @@ class _Reading:
         raise _refused(label, "must have the form filters[id][conditions][$is]")
 
     def _field(self, label: str, name: str) -> Field:
-        if self._listed.has_metadata and name.startswith("metadata.") and name != "metadata.":
+        if self._list_spec.has_metadata and name.startswith("metadata.") and name != "metadata.":
             return METADATA
-        if name not in self._listed.fields:
-            known = ", ".join([*self._listed.fields, *(["metadata.…"] if self._listed.has_metadata else [])])
-            raise _refused(label, f"is no field that {self._listed.noun} can be filtered by; there are {known}")
-        return self._listed.fields[name]
+        if name not in self._list_spec.fields:
+            known = ", ".join([*self._list_spec.fields, *(["metadata.…"] if self._list_spec.has_metadata else [])])
+            raise _refused(label, f"is no field that {self._list_spec.noun} can be filtered by; there are {known}")
+        return self._list_spec.fields[name]
 
     def _condition(self, label: str, name: str, field: Field, asked: str, values: list[str]) -> sql.Composable:
         condition = field.conditions.get(asked)
@@ -160,13 +160,13 @@ class _Reading:
         return sql.Placeholder(name)
 
     def _order(self) -> str:
-        order = self._given.get(("order",), [self._listed.default_order])[-1]
-        if order not in self._listed.order_names:
-            raise _refused("order", f"must be one of {', '.join(self._listed.order_names)} {actual(order)}")
+        order = self._given.get(("order",), [self._list_spec.default_order])[-1]
+        if order not in self._list_spec.order_names:
+            raise _refused("order", f"must be one of {', '.join(self._list_spec.order_names)} {actual(order)}")
         return order
 
     def _ordered(self, name: str) -> sql.Composable:
-        order = self._listed.orders[name.removeprefix("-")]
+        order = self._list_spec.orders[name.removeprefix("-")]
         if name.startswith("-"):
             form = _sql.descending_to_null if order.nullable else _sql.descending
         else:
@@ -174,11 +174,11 @@ class _Reading:
         return sql.SQL(form).format(column=sql.Identifier(order.column))
 
     def _read_cursor(self, order: str) -> None:
-        cursor = self._listed.cursor
+        cursor = self._list_spec.cursor
         if cursor is None or (cursor,) not in self._given:
             return
         column = order.removeprefix("-")
-        if "$after" not in (field := self._listed.fields[column]).conditions:
+        if "$after" not in (field := self._list_spec.fields[column]).conditions:
             raise _refused(cursor, f"cannot be used with order={order}; use one of created_at and updated_at")
         condition = "$before" if order.startswith("-") else "$after"
         self._asked.append(self._condition(cursor, column, field, condition, self._given[(cursor,)]))

@@ -47,7 +47,7 @@ BY_TIME = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listed:
+class ListSpec:
     """One list. Whatever is not named here never gets into its SQL; `metadata.…` is a field wherever
     there is any.
 

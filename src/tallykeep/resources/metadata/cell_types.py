@@ -22,7 +22,7 @@ def typed(kind: str, cell: str, mark: str | None = None) -> Any:
     if kind == "number":
         return _number_or_text(cell, mark)
     if kind in ("date", "datetime"):
-        return cell if _is_moment(cell) else spellings.iso_date(cell) or cell
+        return cell if _is_timestamp(cell) else spellings.iso_date(cell) or cell
     return _READERS[kind](cell) if kind in _READERS else cell
 
 
@@ -101,9 +101,9 @@ def _as_number(plain: str) -> Number | None:
     return number
 
 
-def _is_moment(cell: str) -> bool:
+def _is_timestamp(cell: str) -> bool:
     try:
-        cleaning.moment(cell)
+        cleaning.timestamp(cell)
     except Problem:
         return False
     return True

@@ -30,7 +30,7 @@ _SINGULARS = {
 }  # fmt: skip
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _GEOPOINT = re.compile(r"\s*+([+-]?\d{1,3}(?:\.\d{1,99})?)\s*+,\s*+([+-]?\d{1,3}(?:\.\d{1,99})?)\s*+", re.ASCII)
-_MOST_TOLD = 100  # problems of one object: more are nobody's to read
+_MAX_TOLD = 100  # problems of one object: more are nobody's to read
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class MetadataChecker:
         found: list[str] = []
         if self._fields or self._only_defined:
             for name, value in metadata.items():
-                if len(found) == _MOST_TOLD:
+                if len(found) == _MAX_TOLD:
                     return [*found, "metadata has more problems than these"]
                 field = self._fields.get(name)
                 if field is None:
@@ -152,9 +152,9 @@ def _is_number(value: Any) -> bool:
     return cleaning.is_number(value)
 
 
-def _is_moment(value: Any) -> bool:
+def _is_timestamp(value: Any) -> bool:
     try:
-        cleaning.moment(value)
+        cleaning.timestamp(value)
     except Problem:
         return False
     return True
@@ -181,33 +181,33 @@ _TYPE_TESTS: dict[str, Test] = {
     "string": lambda value: isinstance(value, str),
     "number": _is_number,
     "boolean": lambda value: isinstance(value, bool),
-    "date": lambda value: isinstance(value, str) and bool(_DATE.match(value)) and _is_moment(value),
-    "datetime": _is_moment,
+    "date": lambda value: isinstance(value, str) and bool(_DATE.match(value)) and _is_timestamp(value),
+    "datetime": _is_timestamp,
     "image_url": _is_image_url,
     "object": lambda value: isinstance(value, dict),
     "geopoint": _is_geopoint,
 }
 
-_LONGEST_LIST = 1_000  # a reason is told for every row
+_MAX_LIST_LENGTH = 1_000  # a reason is told for every row
 
 Rule = Callable[[Definition], tuple[str, Test] | None]
 
 
-def _listed(values: list[Any]) -> str:
-    listed = ",".join(value if isinstance(value, str) else exact_json.dumps(value).decode() for value in values)
-    return listed if len(listed) <= _LONGEST_LIST else listed[:_LONGEST_LIST] + "…"
+def _list_spec(values: list[Any]) -> str:
+    list_spec = ",".join(value if isinstance(value, str) else exact_json.dumps(value).decode() for value in values)
+    return list_spec if len(list_spec) <= _MAX_LIST_LENGTH else list_spec[:_MAX_LIST_LENGTH] + "…"
 
 
 def _equal_to_one_of(definition: Definition) -> tuple[str, Test] | None:
     allowed = definition.get("eq")
     known = frozenset(allowed or ())
-    return (f"must be equal to one of {_listed(allowed)}", lambda value: value in known) if allowed else None
+    return (f"must be equal to one of {_list_spec(allowed)}", lambda value: value in known) if allowed else None
 
 
 def _equal_to_none_of(definition: Definition) -> tuple[str, Test] | None:
     refused = definition.get("ne")
     known = frozenset(refused or ())
-    return (f"must not be equal to any of {_listed(refused)}", lambda value: value not in known) if refused else None
+    return (f"must not be equal to any of {_list_spec(refused)}", lambda value: value not in known) if refused else None
 
 
 def _compared(key: str, words: str, holds: Callable[[Any, Any], bool]) -> Rule:
@@ -215,7 +215,7 @@ def _compared(key: str, words: str, holds: Callable[[Any, Any], bool]) -> Rule:
         bound = definition.get(key)
         if bound is None:
             return None
-        return f"must be {words} {_listed([bound])}", lambda value: holds(value, bound)
+        return f"must be {words} {_list_spec([bound])}", lambda value: holds(value, bound)
 
     return rule
 

@@ -6,14 +6,14 @@ from typing import Any, LiteralString
 
 from psycopg import sql
 
+from tallykeep.core.batch import ClaimedBatch
 from tallykeep.core.errors import NotFoundError
 from tallykeep.core.operation import Operation
-from tallykeep.core.portion import ClaimedPortion
 from tallykeep.core.rows import Failure, Row
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.resources.planned_ranges import Range, plan_ranges, until_none_is_left, within
-from tallykeep.resources.upserts.unique_clock import MOMENTS
+from tallykeep.resources.upserts.unique_clock import TIMESTAMPS
 
 _sql = queries(__package__, "purge.sql")
 
@@ -24,7 +24,7 @@ _COUNTS: dict[str, LiteralString] = {
     "product": _sql.count_product,
     "order": _sql.count_order,
 }
-_LOOKED_AT, _MOST_KEYS = 20_000, 200
+_LOOKED_AT, _MAX_KEYS = 20_000, 200
 
 
 async def count_carrying(connection: Connection, project_id: int, resource: str, key: str) -> int:
@@ -42,9 +42,9 @@ async def keys_in_use(connection: Connection, project_id: int, resource: str) ->
     """
     _require_known(resource)
     query = sql.SQL(_sql.keys_in_use).format(table=sql.Identifier(f"{resource}s"))
-    bounds = {"project_id": project_id, "looked_at": _LOOKED_AT, "most": _MOST_KEYS}
+    bounds = {"project_id": project_id, "looked_at": _LOOKED_AT, "most": _MAX_KEYS}
     found = await (await connection.execute(query, bounds)).fetchone() or {"looked_at": 0, "different": 0, "keys": []}
-    complete = found["looked_at"] < _LOOKED_AT and found["different"] <= _MOST_KEYS
+    complete = found["looked_at"] < _LOOKED_AT and found["different"] <= _MAX_KEYS
     return {"looked_at": found["looked_at"], "complete": complete, "keys": found["keys"]}
 
 
@@ -62,19 +62,19 @@ class Purge:
 
     table: str
     key: str
-    own_moments: bool = False
+    own_timestamps: bool = False
 
     def statement(self, bounds: Range) -> sql.Composed:
         """What purges a range."""
-        query = sql.SQL(_sql.purge_range_with_moments if self.own_moments else _sql.purge_range)
+        query = sql.SQL(_sql.purge_range_with_timestamps if self.own_timestamps else _sql.purge_range)
         names = {"table": sql.Identifier(self.table), "key": sql.Identifier(self.key)}
         return query.format(**names, range=within(self.key, bounds))
 
 
-class PurgePortion(Operation):
-    """One range of resources, within the transaction that closes its portion."""
+class PurgeBatch(Operation):
+    """One range of resources, within the transaction that closes its batch."""
 
-    def __init__(self, connection: Connection, claimed: ClaimedPortion, purge: Purge) -> None:
+    def __init__(self, connection: Connection, claimed: ClaimedBatch, purge: Purge) -> None:
         self._connection = connection
         self._claimed = claimed
         self._purge = purge
@@ -88,20 +88,20 @@ class PurgePortion(Operation):
         return []
 
     async def stage(self) -> None:
-        """Purge the key off the range, into which no other portion reaches; who is without it by now needs nothing."""
+        """Purge the key off the range, into which no other batch reaches; who is without it by now needs nothing."""
         statement = self._purge.statement(self._range)
         self._purged = await until_none_is_left(self._connection, statement, self._parameters)
 
     def _parameters(self) -> dict[str, Any]:
-        key, moment, moments = (
+        key, timestamp, timestamps = (
             self._claimed.source.options["key"],
-            self._claimed.moment,
-            self._claimed.portion.row_count,
+            self._claimed.timestamp,
+            self._claimed.batch.row_count,
         )
         place = {"project_id": self._claimed.project_id, "key": key, **self._range}
-        if not self._purge.own_moments:
-            return {**place, "now": moment}
-        return {**place, "first_moment": MOMENTS.take(moments, moment), "moments": moments}
+        if not self._purge.own_timestamps:
+            return {**place, "now": timestamp}
+        return {**place, "first_moment": TIMESTAMPS.take(timestamps, timestamp), "moments": timestamps}
 
     async def write(self) -> list[Failure]:
         """Nothing left to do."""
@@ -112,17 +112,17 @@ class PurgePortion(Operation):
         return self._purged
 
 
-def purge_portion(purge: Purge) -> Callable[[Connection, ClaimedPortion], Awaitable[PurgePortion]]:
-    """What begins a portion of this purge."""
+def purge_batch(purge: Purge) -> Callable[[Connection, ClaimedBatch], Awaitable[PurgeBatch]]:
+    """What begins a batch of this purge."""
 
-    async def begin(connection: Connection, claimed: ClaimedPortion) -> PurgePortion:
-        return PurgePortion(connection, claimed, purge)
+    async def begin(connection: Connection, claimed: ClaimedBatch) -> PurgeBatch:
+        return PurgeBatch(connection, claimed, purge)
 
     return begin
 
 
 def purge_plan(purge: Purge) -> Callable[[Connection, int, str, dict[str, Any], int], Awaitable[None]]:
-    """What cuts the resources that carry the key into portions."""
+    """What cuts the resources that carry the key into batches."""
 
     async def plan(connection: Connection, project_id: int, action_id: str, options: dict[str, Any], rows: int) -> None:
         place = {"project_id": project_id, "action_id": action_id, "key": options["key"]}

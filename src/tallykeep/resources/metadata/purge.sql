@@ -36,7 +36,7 @@ UPDATE {table}
 SET metadata = metadata - :key::text, updated_at = :now
 WHERE project_id = :project_id AND {range} AND metadata ? :key
 
--- name: purge_range_with_moments!
+-- name: purge_range_with_timestamps!
 -- No more at once than there are moments for.
 UPDATE {table}
 SET metadata = metadata - :key::text, updated_at = :first_moment::timestamptz + place * interval '1 microsecond'

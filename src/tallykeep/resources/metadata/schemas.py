@@ -18,10 +18,10 @@ _sql = queries(__package__, "schemas.sql")
 
 _LENGTHS = ("min_length", "max_length", "exact_length")
 _BOUNDS = ("lt", "lte", "gt", "gte")
-_LONGEST = 1_000_000_000
+_MAX_LENGTH = 1_000_000_000
 _FLAGS = ("optional", "array", "deleted")
-_MOST_DEFINITIONS = 1_000
-_MOST_CHOICES = 1_000
+_MAX_DEFINITIONS = 1_000
+_MAX_CHOICES = 1_000
 
 Record = dict[str, Any]
 
@@ -67,8 +67,8 @@ async def create_schema(
         "allow_defined_only": _flag("allow_defined_only", False if allow_defined_only is None else allow_defined_only),
     }
     async with connection.transaction():
-        moment = await change(connection, project_id, SCHEMAS)
-        added = await (await connection.execute(_sql.add_schema, {**parameters, "created_at": moment})).fetchone()
+        timestamp = await change(connection, project_id, SCHEMAS)
+        added = await (await connection.execute(_sql.add_schema, {**parameters, "created_at": timestamp})).fetchone()
     if added is None:
         raise DuplicateFoundError(
             f"A metadata schema for {name} exists already; update it instead",
@@ -83,7 +83,7 @@ async def update_schema(
 ) -> Record:
     """Add the definitions given and overwrite those that exist; the rest stays. A type cannot be changed."""
     async with connection.transaction():
-        moment = await change(connection, project_id, SCHEMAS)
+        timestamp = await change(connection, project_id, SCHEMAS)
         locate = {"project_id": project_id, "id": schema_id}
         old = await _one(connection, _sql.get_schema_by_id, locate, schema_id)
         given = clean_properties(properties or {})
@@ -97,7 +97,7 @@ async def update_schema(
                 **locate,
                 "properties": Jsonb({**old["properties"], **given}),
                 "allow_defined_only": _flag("allow_defined_only", only),
-                "updated_at": moment,
+                "updated_at": timestamp,
             },
             schema_id,
         )
@@ -108,22 +108,22 @@ async def mark_definition(
 ) -> Record:
     """Remove a definition, or restore it; the resources keep their metadata. Raises NotFoundError."""
     async with connection.transaction():
-        moment = await change(connection, project_id, SCHEMAS)
+        timestamp = await change(connection, project_id, SCHEMAS)
         parameters = {"project_id": project_id, "related_object": related_object}
         schema = await _one(connection, _sql.get_schema, parameters, related_object, "resource")
         if key not in schema["properties"]:
             raise NotFoundError.of("metadata_definition", key, "key")
         definition = {name: value for name, value in schema["properties"][key].items() if name != "deleted"}
         marked = {**definition, "deleted": True} if deleted else definition
-        return await _set_properties(connection, project_id, schema, {**schema["properties"], key: marked}, moment)
+        return await _set_properties(connection, project_id, schema, {**schema["properties"], key: marked}, timestamp)
 
 
 async def forget_removed_definition(connection: Connection, project_id: int, related_object: str, key: str) -> None:
-    """Take a removed definition off the schema for good, in the caller's transaction; portions in hand have ended then.
+    """Take a removed definition off the schema for good, in the caller's transaction; batches in hand have ended then.
 
     Raises InvalidPayloadError for one that is in force. A key without any definition is fine: there is none to forget.
     """
-    moment = await change(connection, project_id, SCHEMAS)
+    timestamp = await change(connection, project_id, SCHEMAS)
     parameters = {"project_id": project_id, "related_object": related_object}
     schema = await (await connection.execute(_sql.get_schema, parameters)).fetchone()
     if schema is None or key not in schema["properties"]:
@@ -134,18 +134,18 @@ async def forget_removed_definition(connection: Connection, project_id: int, rel
             f"DELETE /v1/metadata-schemas/{related_object}/definitions/{key}"
         )
     rest = {name: definition for name, definition in schema["properties"].items() if name != key}
-    await _set_properties(connection, project_id, schema, rest, moment)
+    await _set_properties(connection, project_id, schema, rest, timestamp)
 
 
 async def _set_properties(
-    connection: Connection, project_id: int, schema: Record, properties: Record, moment: datetime
+    connection: Connection, project_id: int, schema: Record, properties: Record, timestamp: datetime
 ) -> Record:
     parameters = {
         "project_id": project_id,
         "id": schema["id"],
         "properties": Jsonb(properties),
         "allow_defined_only": schema["allow_defined_only"],
-        "updated_at": moment,
+        "updated_at": timestamp,
     }
     return await _one(connection, _sql.update_schema, parameters, schema["id"])
 
@@ -166,9 +166,9 @@ def clean_properties(properties: Any) -> dict[str, Record]:
 
 
 def _require_few(properties: dict[str, Any]) -> None:
-    if len(properties) > _MOST_DEFINITIONS:
+    if len(properties) > _MAX_DEFINITIONS:
         raise InvalidPayloadError(
-            f"properties: a schema has {_MOST_DEFINITIONS} definitions at most, this one would have {len(properties)}"
+            f"properties: a schema has {_MAX_DEFINITIONS} definitions at most, this one would have {len(properties)}"
         )
 
 
@@ -208,8 +208,8 @@ def _choices(where: str, kind: str, values: Any) -> list[Any]:
         raise InvalidPayloadError(f"{where}: is only possible for the types string and number")
     if not isinstance(values, list) or not all(map(fits, values)):
         raise InvalidPayloadError(f"{where}: must be an array of {kind}s {actual(values)}")
-    if len(values) > _MOST_CHOICES:
-        raise InvalidPayloadError(f"{where}: must have {_MOST_CHOICES} values at most, not {len(values)}")
+    if len(values) > _MAX_CHOICES:
+        raise InvalidPayloadError(f"{where}: must have {_MAX_CHOICES} values at most, not {len(values)}")
     try:
         cleaning.check_storable(values)
     except Problem as problem:
@@ -220,8 +220,8 @@ def _choices(where: str, kind: str, values: Any) -> list[Any]:
 def _bound(where: str, kind: str, value: Any) -> Any:
     if not cleaning.is_number(value):
         raise InvalidPayloadError(f"{where}: must be a number {actual(value)}")
-    if kind == "string" and not (0 <= value <= _LONGEST and value == int(value)):
-        raise InvalidPayloadError(f"{where}: must be a whole number from 0 to {_LONGEST} {actual(value)}")
+    if kind == "string" and not (0 <= value <= _MAX_LENGTH and value == int(value)):
+        raise InvalidPayloadError(f"{where}: must be a whole number from 0 to {_MAX_LENGTH} {actual(value)}")
     return value
 
 

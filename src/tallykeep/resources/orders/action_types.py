@@ -3,7 +3,7 @@
 from tallykeep.core.action_type import ActionType
 from tallykeep.core.results import count_result, import_result
 from tallykeep.db.gates import PROJECT
-from tallykeep.resources.metadata.purge import purge_plan, purge_portion
+from tallykeep.resources.metadata.purge import purge_batch, purge_plan
 from tallykeep.resources.orders.spec import ORDER, ORDER_PURGE, upsert_orders
 
 TYPES = (
@@ -30,7 +30,7 @@ TYPES = (
         depends_on=(PROJECT,),
         verb="Updated",
         result=count_result,
-        begin=purge_portion(ORDER_PURGE),
+        begin=purge_batch(ORDER_PURGE),
         plan=purge_plan(ORDER_PURGE),
     ),
 )

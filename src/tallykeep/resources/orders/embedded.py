@@ -34,7 +34,7 @@ class _Part:
 
 
 async def upsert_parts(
-    connection: Connection, project_id: int, changes: list[Change], moment: datetime
+    connection: Connection, project_id: int, changes: list[Change], timestamp: datetime
 ) -> list[Recheck]:
     """Upsert all that the orders bring along, and put the ids into the orders; flaws become the orders' problems.
 
@@ -43,7 +43,7 @@ async def upsert_parts(
     places = [(change, at, item) for change in changes for at, item in enumerate(change.values.get("items") or [])]
     for item in (item for _, _, item in places):
         _name_goods(item)
-    parts = _Parts(connection, project_id, moment)
+    parts = _Parts(connection, project_id, timestamp)
     # Before anything is locked: who waits for the makers of products by name holds nothing that they may want.
     await parts.ids_by_name({str(item["product"]["name"]) for _, _, item in places if _is_only_named(item)})
     for person in ("customer", "referrer"):
@@ -65,12 +65,12 @@ async def upsert_parts(
 
 
 class _Parts:
-    """What writes and finds the parts of one portion's orders."""
+    """What writes and finds the parts of one batch's orders."""
 
-    def __init__(self, connection: Connection, project_id: int, moment: datetime) -> None:
+    def __init__(self, connection: Connection, project_id: int, timestamp: datetime) -> None:
         self._connection = connection
         self._project_id = project_id
-        self._moment = moment
+        self._timestamp = timestamp
         self._made: set[str] = set()
         self.rechecks: list[Recheck] = []
 
@@ -162,7 +162,7 @@ class _Parts:
         if not parts:
             return {}
         checker = await checker_for(self._connection, self._project_id, kind.noun)
-        operation = Upsert(self._connection, self._project_id, kind, checker, self._moment)
+        operation = Upsert(self._connection, self._project_id, kind, checker, self._timestamp)
         operation.use(json_reader(kind), complete=kind is SKU, new=new)
         failures = operation.check([Row(number, part.given) for number, part in enumerate(parts, 1)])
         failures += await operation.write()

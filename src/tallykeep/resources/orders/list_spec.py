@@ -1,13 +1,13 @@
 """The list of orders: what it can be filtered and ordered by."""
 
 from tallykeep.db.queries import queries
-from tallykeep.resources.lists.conditions import moment, number, text, word
-from tallykeep.resources.lists.spec import BY_TIME, Listed, Order
+from tallykeep.resources.lists.conditions import number, text, timestamp, word
+from tallykeep.resources.lists.spec import BY_TIME, ListSpec, Order
 from tallykeep.resources.orders.spec import ORDER_STATUSES
 
 _sql = queries(__package__, "store.sql")
 
-ORDERS = Listed(
+ORDERS = ListSpec(
     noun="orders",
     matching=_sql.every_order,
     fields={
@@ -19,8 +19,8 @@ ORDERS = Listed(
         "discount_amount": number(),
         "customer_id": text(),
         "referrer_id": text(),
-        "created_at": moment(),
-        "updated_at": moment(),
+        "created_at": timestamp(),
+        "updated_at": timestamp(),
     },
     orders={"created_at": Order("id"), "updated_at": Order("updated_at", nullable=True)},
     shortcuts=BY_TIME,

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tallykeep.core.portion import ClaimedPortion
+from tallykeep.core.batch import ClaimedBatch
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.gates import PRODUCTS, PROJECT, SCHEMAS
 from tallykeep.resources.fields import validators as cleaning
@@ -105,6 +105,6 @@ ORDER = Upserted(
 )  # fmt: skip
 
 
-async def upsert_orders(connection: Connection, claimed: ClaimedPortion) -> Upsert:
-    """Begin one portion of an import of orders."""
+async def upsert_orders(connection: Connection, claimed: ClaimedBatch) -> Upsert:
+    """Begin one batch of an import of orders."""
     return await begin_upsert(connection, claimed, ORDER)

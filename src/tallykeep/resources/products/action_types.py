@@ -4,7 +4,7 @@ from tallykeep.core.action_type import ActionType
 from tallykeep.core.results import bulk_result, count_result, import_result
 from tallykeep.db.gates import PROJECT
 from tallykeep.resources.fields.numerals import decimal_marks
-from tallykeep.resources.metadata.purge import purge_plan, purge_portion
+from tallykeep.resources.metadata.purge import purge_batch, purge_plan
 from tallykeep.resources.products.spec import PRODUCT, PRODUCT_PURGE, upsert_products
 from tallykeep.resources.skus.spec import SKU, upsert_skus
 
@@ -65,7 +65,7 @@ TYPES = (
         depends_on=(PROJECT,),
         verb="Updated",
         result=count_result,
-        begin=purge_portion(PRODUCT_PURGE),
+        begin=purge_batch(PRODUCT_PURGE),
         plan=purge_plan(PRODUCT_PURGE),
     ),
     ActionType(

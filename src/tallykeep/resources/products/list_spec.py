@@ -1,8 +1,8 @@
 """The list of products: what it can be filtered and ordered by."""
 
 from tallykeep.db.queries import queries
-from tallykeep.resources.lists.conditions import moment, number, text
-from tallykeep.resources.lists.spec import BY_TIME, Listed, Order
+from tallykeep.resources.lists.conditions import number, text, timestamp
+from tallykeep.resources.lists.spec import BY_TIME, ListSpec, Order
 
 _sql = queries(__package__, "store.sql")
 
@@ -18,7 +18,7 @@ CATALOGUE_SHORTCUTS = {
     **BY_TIME,
 }
 
-PRODUCTS = Listed(
+PRODUCTS = ListSpec(
     noun="products",
     matching=_sql.every_product,
     fields={
@@ -27,8 +27,8 @@ PRODUCTS = Listed(
         "name": text(),
         "price": number(),
         "image_url": text(),
-        "created_at": moment(),
-        "updated_at": moment(),
+        "created_at": timestamp(),
+        "updated_at": timestamp(),
     },
     orders=CATALOGUE_ORDERS,
     shortcuts={"name": ("name", "$is"), **CATALOGUE_SHORTCUTS},

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tallykeep.core.portion import ClaimedPortion
+from tallykeep.core.batch import ClaimedBatch
 from tallykeep.db.connections.pool import Connection
 from tallykeep.resources.fields import numerals
 from tallykeep.resources.fields import validators as cleaning
@@ -48,6 +48,6 @@ PRODUCT = Upserted(
 )
 
 
-async def upsert_products(connection: Connection, claimed: ClaimedPortion) -> Upsert:
-    """Begin one portion of changes to products."""
+async def upsert_products(connection: Connection, claimed: ClaimedBatch) -> Upsert:
+    """Begin one batch of changes to products."""
     return await begin_upsert(connection, claimed, PRODUCT)

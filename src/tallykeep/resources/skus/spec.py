@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from tallykeep.core import exact_json
-from tallykeep.core.portion import ClaimedPortion
+from tallykeep.core.batch import ClaimedBatch
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.gates import PRODUCTS, PROJECT, SCHEMAS
 from tallykeep.db.queries import queries
@@ -92,6 +92,6 @@ SKU = Upserted(
 )  # fmt: skip
 
 
-async def upsert_skus(connection: Connection, claimed: ClaimedPortion) -> Upsert:
-    """Begin one portion of an import of SKUs."""
+async def upsert_skus(connection: Connection, claimed: ClaimedBatch) -> Upsert:
+    """Begin one batch of an import of SKUs."""
     return await begin_upsert(connection, claimed, SKU)

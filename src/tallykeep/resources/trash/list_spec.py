@@ -3,11 +3,11 @@ ParameterFiltersListBin)."""
 
 from tallykeep.db.queries import queries
 from tallykeep.resources.lists.conditions import text, word
-from tallykeep.resources.lists.spec import Listed, Order
+from tallykeep.resources.lists.spec import ListSpec, Order
 
 _sql = queries(__package__, "store.sql")
 
-BIN = Listed(
+BIN = ListSpec(
     noun="bin entries",
     matching=_sql.every_entry,
     fields={

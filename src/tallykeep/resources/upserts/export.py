@@ -5,19 +5,19 @@ from typing import Any
 
 from tallykeep.db.connections.pool import Connection
 from tallykeep.resources.fields import numerals
-from tallykeep.resources.lists.export import Filed, Shown, units
-from tallykeep.resources.lists.spec import Listed
+from tallykeep.resources.lists.export import Export, Shown, units
+from tallykeep.resources.lists.spec import ListSpec
 from tallykeep.resources.upserts.spec import Field, Upserted
 
 
-def filed(kind: Upserted, listed: Listed, show: Callable[[dict[str, Any]], Shown], source_id: str) -> Filed:
+def export(kind: Upserted, list_spec: ListSpec, show: Callable[[dict[str, Any]], Shown], source_id: str) -> Export:
     """The file of this kind; `source_id` is the title of its first column, `show` makes a row wire format."""
 
     async def shown(connection: Connection, project_id: int, rows: list[dict[str, Any]]) -> list[Shown]:
         return list(map(show, rows))
 
     titled = {spec.titles[-1]: _reader(spec) for spec in kind.fields if spec.titles}
-    return Filed(listed=listed, show=shown, columns={source_id: lambda one: one["source_id"], **titled})
+    return Export(list_spec=list_spec, show=shown, columns={source_id: lambda one: one["source_id"], **titled})
 
 
 def _reader(spec: Field) -> Callable[[Shown], Any]:

@@ -1,6 +1,6 @@
 """The quick way from a file's columns to changes that PostgreSQL can merge by itself.
 
-A portion is cleaned column by column into COPY's text. What that is not enough for is odd, and gone through row by row:
+A batch is cleaned column by column into COPY's text. What that is not enough for is odd, and gone through row by row:
 cells with a problem or a null, keys that are not plain, and keys that come more than once, because order matters.
 """
 

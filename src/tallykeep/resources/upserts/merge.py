@@ -5,26 +5,26 @@ from typing import Any
 
 from psycopg.errors import DeadlockDetected
 
+from tallykeep.core.batch import ClaimedBatch
 from tallykeep.core.ids import new_ids
-from tallykeep.core.portion import ClaimedPortion
 from tallykeep.core.rows import Row
 from tallykeep.db.connections.pool import Connection
 from tallykeep.resources.fields.memo import RecentKeys
 from tallykeep.resources.upserts.fast_csv import FileColumns, ReadyChanges
 from tallykeep.resources.upserts.spec import Upserted
-from tallykeep.resources.upserts.unique_clock import MOMENTS
+from tallykeep.resources.upserts.unique_clock import TIMESTAMPS
 
-# The keys of the portions that this process had in hand last, by action and first row.
+# The keys of the batches that this process had in hand last, by action and first row.
 _keys_in_hand: dict[tuple[str, int], set[str]] = {}
-_MOST_IN_HAND = 8
+_MAX_IN_HAND = 8
 # Actions that met others in a circle. Guesses that speed things up; what is written never depends on either.
 _meet_others = RecentKeys(1_000)
 
 
 class Merge:
-    """What can be merged of one portion, within its transaction: take it from the rows, stage, write."""
+    """What can be merged of one batch, within its transaction: take it from the rows, stage, write."""
 
-    def __init__(self, connection: Connection, claimed: ClaimedPortion, kind: Upserted, columns: FileColumns) -> None:
+    def __init__(self, connection: Connection, claimed: ClaimedBatch, kind: Upserted, columns: FileColumns) -> None:
         self._connection = connection
         self._claimed = claimed
         self._kind = kind
@@ -43,9 +43,9 @@ class Merge:
         return others
 
     async def stage(self, other_keys: Iterable[str | None]) -> None:
-        """Copy the changes; write them too, where no earlier portion can have anything to do with them.
+        """Copy the changes; write them too, where no earlier batch can have anything to do with them.
 
-        `other_keys` are those of the portion's other rows.
+        `other_keys` are those of the batch's other rows.
         """
         keys = {*self._ready.keys, *(key for key in other_keys if key is not None)}
         _take_in_hand(self._claimed, keys)
@@ -60,8 +60,8 @@ class Merge:
             await self.write()
 
     async def _is_apart(self, keys: set[str]) -> bool:
-        """Whether all earlier portions that are open are in hand here, and have no key in common with this one."""
-        cursor = await self._connection.execute(self._kind.statements.earlier_open_portions, self._claimed.place)
+        """Whether all earlier batches that are open are in hand here, and have no key in common with this one."""
+        cursor = await self._connection.execute(self._kind.statements.earlier_open_batches, self._claimed.place)
         earlier = [(self._claimed.action_id, row["first_row"]) for row in await cursor.fetchall()]
         return all(place in _keys_in_hand and keys.isdisjoint(_keys_in_hand[place]) for place in earlier)
 
@@ -70,11 +70,11 @@ class Merge:
         if self._is_written or not self._ids:
             return
         first_row, last_row = self._ready.numbers[0], self._ready.numbers[-1]
-        exact = MOMENTS.take(last_row - first_row + 1, self._claimed.moment)
-        moments = {"now": self._claimed.moment, "exact_now": exact, "first_row": first_row}
+        exact = TIMESTAMPS.take(last_row - first_row + 1, self._claimed.timestamp)
+        timestamps = {"now": self._claimed.timestamp, "exact_now": exact, "first_row": first_row}
         place = {"project_id": self._claimed.project_id, "first_id": self._ids[0], "last_id": self._ids[-1]}
         try:
-            await self._connection.execute(self._kind.statements.merge_changes, {**place, **moments})
+            await self._connection.execute(self._kind.statements.merge_changes, {**place, **timestamps})
         except DeadlockDetected:
             _meet_others.add(self._claimed.action_id)
             raise
@@ -88,9 +88,9 @@ class Merge:
             self.created = {key: rows[key] for made in found if (key := made["source_id"]) in rows}
 
 
-def _take_in_hand(claimed: ClaimedPortion, keys: set[str]) -> None:
-    place = (claimed.action_id, claimed.portion.first_row)
+def _take_in_hand(claimed: ClaimedBatch, keys: set[str]) -> None:
+    place = (claimed.action_id, claimed.batch.first_row)
     _keys_in_hand.pop(place, None)
     _keys_in_hand[place] = keys
-    while len(_keys_in_hand) > _MOST_IN_HAND:
+    while len(_keys_in_hand) > _MAX_IN_HAND:
         del _keys_in_hand[next(iter(_keys_in_hand))]

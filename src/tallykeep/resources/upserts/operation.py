@@ -1,4 +1,4 @@
-"""Applying a portion of changes, as sets: what is ready is merged by PostgreSQL.
+"""Applying a batch of changes, as sets: what is ready is merged by PostgreSQL.
 
 Of the rest, those found are locked, merged here and updated, the others created.
 """
@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from tallykeep.core import exact_json
-from tallykeep.core.errors import PortionLostError
+from tallykeep.core.batch import ClaimedBatch
+from tallykeep.core.errors import BatchLostError
 from tallykeep.core.ids import new_ids
 from tallykeep.core.operation import Operation
-from tallykeep.core.portion import ClaimedPortion
 from tallykeep.core.rows import Failure, Row
 from tallykeep.db.connections.pool import Connection
 from tallykeep.resources.fields.memo import Memo
@@ -24,23 +24,23 @@ from tallykeep.resources.upserts.merge import Merge
 from tallykeep.resources.upserts.report_lines import ReportLine, report_text
 from tallykeep.resources.upserts.row_readers import Reader, csv_reader, ids_reader, json_reader
 from tallykeep.resources.upserts.spec import Change, Recheck, Upserted
-from tallykeep.resources.upserts.unique_clock import MOMENTS
+from tallykeep.resources.upserts.unique_clock import TIMESTAMPS
 
 Record = dict[str, Any]
 _Key = tuple[str, str]  # by which name, and which
 
 
 class Upsert(Operation):
-    """One portion of changes, within the transaction that closes it."""
+    """One batch of changes, within the transaction that closes it."""
 
     def __init__(
-        self, connection: Connection, project_id: int, kind: Upserted, checker: MetadataChecker, moment: datetime
+        self, connection: Connection, project_id: int, kind: Upserted, checker: MetadataChecker, timestamp: datetime
     ) -> None:
         self._connection = connection
         self._project_id = project_id
         self._kind = kind
         self._checker = checker
-        self._moment = moment
+        self._timestamp = timestamp
         self._problems = Memo(lambda dumped: checker.problems(exact_json.loads(dumped)))
         self._merge: Merge | None = None
         self._changes: list[Change] = []
@@ -97,7 +97,7 @@ class Upsert(Operation):
         failures = await self._resolve()
         by_source_id, by_id = await self._lock_existing()
         if not self._new.isdisjoint(by_source_id) or any([await is_there() for is_there in self.rechecks]):
-            raise PortionLostError("what had been looked for in vain was created meanwhile; the portion is tried again")
+            raise BatchLostError("what had been looked for in vain was created meanwhile; the batch is tried again")
         refused: list[Change] = []
         for change in self._changes:
             if flaws := self._apply(change, by_source_id, by_id, changed):
@@ -124,7 +124,7 @@ class Upsert(Operation):
         if self._kind.resolve is None:
             return []
         resolve = self._kind.resolve
-        self.rechecks = await resolve(self._connection, self._project_id, self._changes, self._moment)
+        self.rechecks = await resolve(self._connection, self._project_id, self._changes, self._timestamp)
         lost = [change for change in self._changes if change.problems]
         self._changes = [change for change in self._changes if not change.problems]
         return [self._failed(change, "; ".join(change.problems)) for change in lost]
@@ -197,8 +197,8 @@ class Upsert(Operation):
         return Failure(change.row, change.key, reason, error_key or self._kind.error_key)
 
     async def _store(self, records: list[Record]) -> None:
-        moments = {"now": self._moment, "exact_now": MOMENTS.take(len(records), self._moment)}
-        place = {"project_id": self._project_id, **moments}
+        timestamps = {"now": self._timestamp, "exact_now": TIMESTAMPS.take(len(records), self._timestamp)}
+        place = {"project_id": self._project_id, **timestamps}
         statements = self._kind.statements
         await self._connection.execute(statements.create_stage)
         await self._connection.execute(statements.clear_stage)
@@ -207,7 +207,7 @@ class Upsert(Operation):
                 await copy.write_row(self._stored(record))
         inserted = await self._connection.execute(statements.insert_staged, place)
         if inserted.rowcount != sum(record["is_new"] for record in records):
-            raise PortionLostError(f"a {self._kind.noun} was created meanwhile; the portion is tried again")
+            raise BatchLostError(f"a {self._kind.noun} was created meanwhile; the batch is tried again")
         await self._connection.execute(statements.update_staged, place)
 
     def _stored(self, record: Record) -> list[Any]:
@@ -241,8 +241,8 @@ def _without_nulls(record: Record) -> Record:
     return {name: value for name, value in record.items() if value is not None}
 
 
-async def begin_upsert(connection: Connection, claimed: ClaimedPortion, kind: Upserted) -> Upsert:
-    """Begin one portion of changes, read as the action's source says."""
+async def begin_upsert(connection: Connection, claimed: ClaimedBatch, kind: Upserted) -> Upsert:
+    """Begin one batch of changes, read as the action's source says."""
     checker = await checker_for(connection, claimed.project_id, kind.noun)
     source = claimed.source
     if source.format == "csv":
@@ -255,5 +255,5 @@ async def begin_upsert(connection: Connection, claimed: ClaimedPortion, kind: Up
     columns = file_columns(kind, source.header, checker, source.decimal_marks) if is_file else None
     merge = Merge(connection, claimed, kind, columns) if columns is not None else None
     # Bulk updates create what they do not find, with no more than what they were given.
-    operation = Upsert(connection, claimed.project_id, kind, checker, claimed.moment)
+    operation = Upsert(connection, claimed.project_id, kind, checker, claimed.timestamp)
     return operation.use(reader, merge=merge, complete=is_file, from_file=is_file)

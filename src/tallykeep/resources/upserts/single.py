@@ -1,4 +1,4 @@
-"""A single resource created or updated, by the same rules as a portion of them."""
+"""A single resource created or updated, by the same rules as a batch of them."""
 
 from functools import partial
 from typing import Any
@@ -20,9 +20,9 @@ async def upsert_one(connection: Connection, project_id: int, kind: Upserted, gi
 
 
 async def _upsert(connection: Connection, project_id: int, kind: Upserted, given: dict[str, Any]) -> str:
-    moment = await hold_for_request(connection, project_id, *kind.depends_on)
+    timestamp = await hold_for_request(connection, project_id, *kind.depends_on)
     checker = await checker_for(connection, project_id, kind.noun)
-    operation = Upsert(connection, project_id, kind, checker, moment).use(json_reader(kind))
+    operation = Upsert(connection, project_id, kind, checker, timestamp).use(json_reader(kind))
     failures = operation.check([Row(1, given)])
     failures += await operation.write()
     for failure in failures:

@@ -25,7 +25,7 @@ class Table:
     json_columns: tuple[str, ...]
     objects: tuple[str, ...] = ("metadata",)
     defaults: dict[str, Any] = field(default_factory=dict)
-    own_moments: bool = False
+    own_timestamps: bool = False
 
 
 class Statements:
@@ -44,7 +44,7 @@ class Statements:
         self.clear_changes = self._filled(_sql.clear_changes)
         self.copy_changes = self._filled(_sql.copy_changes)
         self.merge_changes = self._filled(_sql.merge_changes)
-        self.earlier_open_portions = _sql.earlier_open_portions
+        self.earlier_open_batches = _sql.earlier_open_batches
         self.created_by_changes = self._filled(_sql.created_by_changes)
 
     def _filled(self, form: LiteralString) -> bytes:
@@ -52,17 +52,17 @@ class Statements:
 
 
 def _parts_of(table: Table) -> dict[str, sql.Composable]:
-    own = table.own_moments
+    own = table.own_timestamps
     return {
         "table": sql.Identifier(table.name),
         "stage": sql.Identifier(f"{table.name}_stage"),
         "changes": sql.Identifier(f"{table.name}_changes"),
-        "columns": _listed(sql.Identifier(name) for name in table.columns),
-        "staged_columns": _listed(sql.Identifier("stage", name) for name in table.columns),
-        "moment": sql.SQL(_sql.moment_of_its_own if own else _sql.shared_moment),
-        "moment_of_change": sql.SQL(_sql.moment_of_its_own_row if own else _sql.shared_moment),
-        "given": _listed(_given(table, name) for name in table.columns),
-        "merged": _listed(_merged(table, name) for name in table.columns),
+        "columns": _list_spec(sql.Identifier(name) for name in table.columns),
+        "staged_columns": _list_spec(sql.Identifier("stage", name) for name in table.columns),
+        "moment": sql.SQL(_sql.timestamp_of_its_own if own else _sql.shared_timestamp),
+        "moment_of_change": sql.SQL(_sql.timestamp_of_its_own_row if own else _sql.shared_timestamp),
+        "given": _list_spec(_given(table, name) for name in table.columns),
+        "merged": _list_spec(_merged(table, name) for name in table.columns),
     }
 
 
@@ -92,5 +92,5 @@ def _text(default: Any) -> str:
     return default if isinstance(default, str) else exact_json.dumps(default).decode()
 
 
-def _listed(parts: Iterable[sql.Composable]) -> sql.Composable:
+def _list_spec(parts: Iterable[sql.Composable]) -> sql.Composable:
     return sql.SQL(", ").join(parts)

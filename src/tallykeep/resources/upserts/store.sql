@@ -43,14 +43,14 @@ DELETE FROM {changes}
 -- name: copy_changes!
 COPY {changes} FROM STDIN
 
--- name: earlier_open_portions
+-- name: earlier_open_batches
 SELECT first_row
-FROM portions
+FROM batches
 WHERE project_id = :project_id AND action_id = :action_id AND status = 'OPEN' AND first_row < :first_row
 
 -- name: merge_changes!
 -- Each key is there once; NULL, or a column's default, stands for what is not given.
--- In key order, so that two portions that share keys wait for each other and never in a circle.
+-- In key order, so that two batches that share keys wait for each other and never in a circle.
 INSERT INTO {table} AS present (project_id, id, source_id, {columns}, created_at)
 SELECT :project_id, id, source_id, {given}, {moment_of_change}
 FROM {changes}
@@ -73,12 +73,12 @@ coalesce({column}, {default})
 -- name: added_to!
 {column} = coalesce(present.{column} || excluded.{column}, excluded.{column}, present.{column})
 
--- name: shared_moment!
+-- name: shared_timestamp!
 (:now)
 
--- name: moment_of_its_own!
+-- name: timestamp_of_its_own!
 -- Lists that go on behind a moment need a moment for each resource, a microsecond apart.
 (:exact_now::timestamptz + (row_number() OVER (ORDER BY id) - 1) * interval '1 microsecond')
 
--- name: moment_of_its_own_row!
+-- name: timestamp_of_its_own_row!
 (:exact_now::timestamptz + ("row" - :first_row) * interval '1 microsecond')

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 
-class Moments:
+class Timestamps:
     """Moments by the database's clock, in microseconds that are handed out once."""
 
     def __init__(self) -> None:
@@ -16,4 +16,4 @@ class Moments:
         return first
 
 
-MOMENTS = Moments()
+TIMESTAMPS = Timestamps()

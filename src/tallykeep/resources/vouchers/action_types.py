@@ -1,11 +1,11 @@
 """Actions on vouchers."""
 
-from tallykeep.core.action_type import ActionType, ToldBySign
+from tallykeep.core.action_type import ActionType, ToldBySymbol
 from tallykeep.core.compatibility import Compatibility
 from tallykeep.core.results import bulk_result, count_result, import_result
 from tallykeep.db.gates import CATEGORIES, PROJECT, SCHEMAS
-from tallykeep.resources.fields.numerals import decimal_marks, sign_of
-from tallykeep.resources.metadata.purge import purge_plan, purge_portion
+from tallykeep.resources.fields.numerals import decimal_marks, symbol_of
+from tallykeep.resources.metadata.purge import purge_batch, purge_plan
 from tallykeep.resources.vouchers.domain import EXTRA_NAMES, LOYALTY
 from tallykeep.resources.vouchers.importing.fields import COLUMNS
 from tallykeep.resources.vouchers.importing.import_operation import import_vouchers
@@ -42,7 +42,7 @@ TYPES = (
         columns=tuple((column.title,) for column in COLUMNS),
         decimal_marks=decimal_marks,
         key_columns=("Code",),
-        told_by_sign={"Discount Type": ToldBySign("Value", sign_of)},
+        told_by_symbol={"Discount Type": ToldBySymbol("Value", symbol_of)},
         has_ends=True,
         result=import_result,
         begin=import_vouchers,
@@ -86,7 +86,7 @@ TYPES = (
         depends_on=(PROJECT,),
         verb="Updated",
         result=count_result,
-        begin=purge_portion(VOUCHER_PURGE),
+        begin=purge_batch(VOUCHER_PURGE),
         plan=purge_plan(VOUCHER_PURGE),
     ),
 )

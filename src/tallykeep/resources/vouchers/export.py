@@ -5,7 +5,7 @@ from typing import Any
 
 from tallykeep.db.connections.pool import Connection
 from tallykeep.resources.categories.labels import category_fields
-from tallykeep.resources.lists.export import Filed, Shown, units
+from tallykeep.resources.lists.export import Export, Shown, units
 from tallykeep.resources.vouchers.domain import DISCOUNT, GIFT
 from tallykeep.resources.vouchers.list_spec import VOUCHERS
 from tallykeep.resources.vouchers.read import shown
@@ -48,8 +48,8 @@ async def _shown(connection: Connection, project_id: int, rows: list[dict[str, A
     return list(map(shown, rows, await category_fields(connection, project_id, rows)))
 
 
-FILED_VOUCHERS = Filed(
-    listed=VOUCHERS,
+VOUCHER_EXPORT = Export(
+    list_spec=VOUCHERS,
     show=_shown,
     columns={
         "Code": _plain("code"),

@@ -15,13 +15,13 @@ from tallykeep.resources.vouchers.store import copy_new, insert_free, ready_text
 
 _sql = queries(__package__, "generated_codes.sql")
 
-_PLENTY = 10**12  # possible codes: three portions being written then meet with a chance of one in two thousand
-_SIGNS_AT_ONCE = 40_000  # are made in some milliseconds, for which the event loop waits
-_MOST_TRIED = 10_000_000  # codes that are gone through for a portion; and while somebody waits for a single one:
-_MOST_TRIED_FOR_ONE = 50_000
+_PLENTY = 10**12  # possible codes: three batches being written then meet with a chance of one in two thousand
+_CHARACTERS_AT_ONCE = 40_000  # are made in some milliseconds, for which the event loop waits
+_MAX_TRIED = 10_000_000  # codes that are gone through for a batch; and while somebody waits for a single one:
+_MAX_TRIED_FOR_ONE = 50_000
 
 _random = secrets.SystemRandom()
-# Actions that have gone through all codes of theirs and found none free any more: their other portions need not go
+# Actions that have gone through all codes of theirs and found none free any more: their other batches need not go
 # through them again, however many they are. Local to this process.
 _exhausted = RecentKeys(1_000)
 
@@ -37,7 +37,7 @@ class Generated:
         sample: VoucherDraft,
         *,
         wanted: int,
-        moment: datetime,
+        timestamp: datetime,
         action_id: str | None = None,
     ) -> None:
         self._connection = connection
@@ -46,8 +46,8 @@ class Generated:
         self._sample = sample
         self._wanted = wanted
         self._action_id = action_id
-        self._moment = moment
-        self._most_tried = min(rule.possible, _MOST_TRIED if wanted > 1 else _MOST_TRIED_FOR_ONE)
+        self._timestamp = timestamp
+        self._max_tried = min(rule.possible, _MAX_TRIED if wanted > 1 else _MAX_TRIED_FOR_ONE)
         self.codes: list[str] = []
 
     @property
@@ -60,7 +60,7 @@ class Generated:
         if self._rule.possible < _PLENTY:
             return
         drafts = self._drafts(self._drawn())
-        if await copy_new(self._connection, ready_text(self._project_id, drafts, self._moment)):
+        if await copy_new(self._connection, ready_text(self._project_id, drafts, self._timestamp)):
             self.codes += codes_of(drafts)
 
     async def write(self) -> None:
@@ -78,7 +78,7 @@ class Generated:
         # Codes that others free meanwhile count: only a walk that finds none tells that there is none.
         while self.missing and await self._walk():
             pass
-        if self._action_id is not None and self.missing and self._most_tried == self._rule.possible:
+        if self._action_id is not None and self.missing and self._max_tried == self._rule.possible:
             _exhausted.add(self._action_id)
 
     def reason(self) -> str:
@@ -86,9 +86,9 @@ class Generated:
         possible, remedy = self._rule.possible, "make it allow more (length, charset or pattern)"
         if possible == 1:
             return f"The only code that the code_config allows is taken; {remedy}"
-        if possible == self._most_tried:
+        if possible == self._max_tried:
             return f"All {possible:,} codes that the code_config allows are taken; {remedy}"
-        tried = f"{self._most_tried:,} codes were tried of the {possible:,} that the code_config allows"
+        tried = f"{self._max_tried:,} codes were tried of the {possible:,} that the code_config allows"
         return f"{tried}, and too few of them were free; {remedy}"
 
     async def _draw(self) -> bool:
@@ -101,9 +101,9 @@ class Generated:
         """Go through the codes until none is missing; whether another walk may find more."""
         before = len(self.codes)
         walk = Walk(self._rule.possible)
-        at_once = max(_SIGNS_AT_ONCE // len(self._rule.pattern), 1)
+        at_once = max(_CHARACTERS_AT_ONCE // len(self._rule.pattern), 1)
         free: list[str] = []
-        for first in range(0, self._most_tried, at_once):
+        for first in range(0, self._max_tried, at_once):
             free += await self._free_of(self._rule.codes_at(walk.part(first, at_once)))
             while len(free) >= self.missing > 0:
                 some, free = free[: self.missing], free[self.missing :]
@@ -113,7 +113,7 @@ class Generated:
             if not self.missing:
                 return False
         await self._insert(free)
-        return len(self.codes) > before and self._rule.possible == self._most_tried
+        return len(self.codes) > before and self._rule.possible == self._max_tried
 
     async def _free_of(self, codes: list[str]) -> list[str]:
         """Those of the codes that nobody has, in random order."""
@@ -131,4 +131,4 @@ class Generated:
         return alike(range(1, len(codes) + 1), codes, self._sample)
 
     async def _insert(self, codes: list[str]) -> None:
-        self.codes += await insert_free(self._connection, self._project_id, self._drafts(codes), self._moment)
+        self.codes += await insert_free(self._connection, self._project_id, self._drafts(codes), self._timestamp)

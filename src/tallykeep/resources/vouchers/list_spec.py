@@ -12,13 +12,13 @@ from tallykeep.resources.lists.conditions import (
     NEVER_SET,
     NEVER_TRUE,
     days_of_week,
-    moment,
     number,
     present,
     text,
+    timestamp,
     word,
 )
-from tallykeep.resources.lists.spec import BY_TIME, Condition, Field, Listed, Order
+from tallykeep.resources.lists.spec import BY_TIME, Condition, Field, ListSpec, Order
 from tallykeep.resources.vouchers.domain import DISCOUNT_TYPES, VOUCHER_TYPES
 
 _sql = queries(__package__, "read.sql")
@@ -27,7 +27,7 @@ _CAMPAIGN = text(_sql.campaign)
 # By way of the campaign's id, which has an index.
 _BY_CAMPAIGN = {**_CAMPAIGN.conditions, "$is": Condition(sql=_sql.is_campaign, read=cleaning.text)}
 
-VOUCHERS = Listed(
+VOUCHERS = ListSpec(
     noun="vouchers",
     matching=_sql.every_voucher,
     fields={
@@ -47,8 +47,8 @@ VOUCHERS = Listed(
         "active": ACTIVE,
         "validity_timeframe": present(_sql.validity_timeframe),
         "validity_day_of_week": days_of_week(_sql.days_of_week),
-        "start_date": moment(),
-        "expiration_date": moment(),
+        "start_date": timestamp(),
+        "expiration_date": timestamp(),
         "gift_balance": number(_sql.gift_balance),
         "loyalty_balance": number(_sql.loyalty_balance),
         "redemption_quantity": number(),
@@ -62,9 +62,9 @@ VOUCHERS = Listed(
         "customer_id": NEVER_SET,
         "customer_source_id": NEVER_SET,
         "published_for_customer_id": NEVER_SET,
-        "created_at": moment(),
-        "created_date": moment("created_at"),
-        "updated_at": moment(),
+        "created_at": timestamp(),
+        "created_date": timestamp("created_at"),
+        "updated_at": timestamp(),
     },
     # Ids grow with time, so their index gives the order of creation.
     orders={"created_at": Order("id"), "updated_at": Order("updated_at", nullable=True), "code": Order("code")},

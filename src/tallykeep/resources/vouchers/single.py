@@ -45,10 +45,10 @@ async def create_voucher(
 
 
 async def _create(connection: Connection, project_id: int, given: dict[str, Any], campaign_id: str | None) -> str:
-    moment = await hold_for_request(connection, project_id, *_DEPENDS_ON)
+    timestamp = await hold_for_request(connection, project_id, *_DEPENDS_ON)
     draft = await _cleaned(connection, project_id, given, campaign_id)
     await stage(connection, [draft])
-    for failure in (await insert_staged(connection, project_id, [draft], moment)).failures:
+    for failure in (await insert_staged(connection, project_id, [draft], timestamp)).failures:
         raise DuplicateFoundError(failure.reason, resource_id=failure.key, resource_type="voucher")
     return draft.code
 
@@ -56,9 +56,9 @@ async def _create(connection: Connection, project_id: int, given: dict[str, Any]
 async def _generate(
     connection: Connection, project_id: int, given: dict[str, Any], campaign_id: str | None, rule: CodeRule
 ) -> str:
-    moment = await hold_for_request(connection, project_id, *_DEPENDS_ON)
+    timestamp = await hold_for_request(connection, project_id, *_DEPENDS_ON)
     sample = await _cleaned(connection, project_id, {**given, "code": rule.make()}, campaign_id)
-    generated = Generated(connection, project_id, rule, sample, wanted=1, moment=moment)
+    generated = Generated(connection, project_id, rule, sample, wanted=1, timestamp=timestamp)
     await generated.write()
     if generated.missing:
         raise DuplicateFoundError(generated.reason(), resource_type="voucher")
@@ -76,14 +76,14 @@ async def update_voucher(connection: Connection, project_id: int, code: str, giv
 
 
 async def _update(connection: Connection, project_id: int, code: str, given: dict[str, Any]) -> str:
-    moment = await hold_for_request(connection, project_id, *_DEPENDS_ON)
+    timestamp = await hold_for_request(connection, project_id, *_DEPENDS_ON)
     old = await (await connection.execute(_sql.lock_voucher, {"project_id": project_id, "code": code})).fetchone()
     if old is None:
         raise NotFoundError.of("voucher", code)
     draft = await _cleaned(connection, project_id, _with_changes(old, given), of_campaign=old["campaign_id"])
     draft.cleared = tuple(_cleared(given))
     await stage(connection, [draft])
-    await upsert_staged(connection, project_id, [draft], moment)
+    await upsert_staged(connection, project_id, [draft], timestamp)
     return str(old["code"])
 
 

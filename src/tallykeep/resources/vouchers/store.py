@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from psycopg.errors import UniqueViolation
 
-from tallykeep.core.errors import PortionLostError
+from tallykeep.core.errors import BatchLostError
 from tallykeep.core.ids import new_ids
 from tallykeep.core.rows import Failure
 from tallykeep.db.connections.pool import Connection
@@ -17,12 +17,12 @@ from tallykeep.resources.vouchers.importing.draft import DEFAULT, Dates, DraftTa
 _sql = queries(__package__, "store.sql")
 
 
-def ready_text(project_id: int, drafts: Sequence[VoucherDraft], moment: datetime) -> str:
+def ready_text(project_id: int, drafts: Sequence[VoucherDraft], timestamp: datetime) -> str:
     """Drafts as new vouchers in COPY's text format."""
     if not drafts:
         return ""
-    head = f"{project_id}\t{moment.isoformat()}\t"
-    # In key order, so that two portions that share keys wait for each other and never in a circle.
+    head = f"{project_id}\t{timestamp.isoformat()}\t"
+    # In key order, so that two batches that share keys wait for each other and never in a circle.
     return head + f"\n{head}".join(sorted(_lines(drafts))) + "\n"
 
 
@@ -68,16 +68,16 @@ class Written(NamedTuple):
 
 
 async def insert_staged(
-    connection: Connection, project_id: int, drafts: Sequence[VoucherDraft], moment: datetime
+    connection: Connection, project_id: int, drafts: Sequence[VoucherDraft], timestamp: datetime
 ) -> Written:
     """Insert what is staged; a code that exists already is a failure."""
-    taken = {found["row"] for found in await insert_new(connection, project_id, drafts, moment)}
+    taken = {found["row"] for found in await insert_new(connection, project_id, drafts, timestamp)}
     failures = [Failure(draft.row, draft.code, already_exists(draft.code)) for draft in drafts if draft.row in taken]
     return Written(failures, taken)
 
 
 async def insert_free(
-    connection: Connection, project_id: int, drafts: Sequence[VoucherDraft], moment: datetime
+    connection: Connection, project_id: int, drafts: Sequence[VoucherDraft], timestamp: datetime
 ) -> list[str]:
     """Insert the drafts whose codes are free, and return these codes.
 
@@ -86,7 +86,7 @@ async def insert_free(
     if not drafts:
         return []
     await stage(connection, drafts)
-    place = {"project_id": project_id, "now": moment}
+    place = {"project_id": project_id, "now": timestamp}
     if (await connection.execute(_sql.insert_staged, place)).rowcount == len(drafts):
         return codes_of(drafts)
     found = await (await connection.execute(_sql.inserted_codes, place)).fetchall()
@@ -94,16 +94,16 @@ async def insert_free(
 
 
 async def upsert_staged(
-    connection: Connection, project_id: int, drafts: Sequence[VoucherDraft], moment: datetime
+    connection: Connection, project_id: int, drafts: Sequence[VoucherDraft], timestamp: datetime
 ) -> Written:
     """Insert what is staged and update the codes that exist; a change of type, or an end before the start, fails."""
-    existing = await insert_new(connection, project_id, drafts, moment)
+    existing = await insert_new(connection, project_id, drafts, timestamp)
     if not existing:
         return Written([], set())
     refused = [found for found in existing if found["type"] != found["staged_type"] or found["ends_before_start"]]
     if refused:
         await connection.execute(_sql.drop_staged, {"rows": [found["row"] for found in refused]})
-    await connection.execute(_sql.update_existing, {"project_id": project_id, "now": moment})
+    await connection.execute(_sql.update_existing, {"project_id": project_id, "now": timestamp})
     flaws = {found["row"]: found for found in refused}
     failures = [failure for draft in drafts if draft.row in flaws for failure in _refused(draft, flaws[draft.row])]
     return Written(failures, {found["row"] for found in existing})
@@ -116,15 +116,15 @@ def _refused(draft: VoucherDraft, found: dict[str, Any]) -> list[Failure]:
 
 
 async def insert_new(
-    connection: Connection, project_id: int, drafts: Sequence[VoucherDraft], moment: datetime
+    connection: Connection, project_id: int, drafts: Sequence[VoucherDraft], timestamp: datetime
 ) -> list[dict[str, Any]]:
     """Insert what is staged of new codes, and lock and return those that exist already."""
-    inserted = await connection.execute(_sql.insert_staged, {"project_id": project_id, "now": moment})
+    inserted = await connection.execute(_sql.insert_staged, {"project_id": project_id, "now": timestamp})
     if inserted.rowcount == len(drafts):
         return []
     existing = await (await connection.execute(_sql.lock_existing, {"project_id": project_id})).fetchall()
     if inserted.rowcount + len(existing) != len(drafts):
-        raise PortionLostError("a voucher was deleted while its update was being written; the portion is tried again")
+        raise BatchLostError("a voucher was deleted while its update was being written; the batch is tried again")
     return existing
 
 

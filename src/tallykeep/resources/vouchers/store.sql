@@ -35,7 +35,7 @@ COPY vouchers (
 DELETE FROM voucher_stage
 
 -- name: insert_staged!
--- In key order, so that two portions that share keys wait for each other and never in a circle.
+-- In key order, so that two batches that share keys wait for each other and never in a circle.
 INSERT INTO vouchers (
     project_id, code, id, type, active, category, start_date, expiration_date, discount, gift, loyalty_card, extras,
     redemption_quantity, redeemed_quantity, redeemed_amount, additional_info, metadata, campaign_id,

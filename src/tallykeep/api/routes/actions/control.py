@@ -9,14 +9,20 @@ from fastapi.responses import StreamingResponse
 from tallykeep.api.dependencies.auth import DOWNLOADING, FromCaller
 from tallykeep.api.dependencies.context import Context, FromContext
 from tallykeep.api.requests.bodies import has_body
-from tallykeep.api.requests.submission_options import DEFAULTS, LAST_DAY_COUNTS, PARAMETERS, VALUES, read_wishes
+from tallykeep.api.requests.submission_options import (
+    DEFAULTS,
+    LAST_DAY_COUNTS,
+    PARAMETERS,
+    VALUES,
+    read_submission_options,
+)
 from tallykeep.api.requests.upload import CorrectedUpload, submission
 from tallykeep.api.responses.answers import ACCEPTED, Json, answer_accepted
 from tallykeep.api.routes.submissions import RETRY_BODY, media_types
 from tallykeep.core.action_type import ActionType
+from tallykeep.core.batch import Source
 from tallykeep.core.compatibility import OURS
 from tallykeep.core.errors import ConflictError
-from tallykeep.core.portion import Source
 from tallykeep.engine.downloads.failed_rows import SentRows, as_csv, as_ndjson, sent_rows
 from tallykeep.engine.downloads.source_rows import whole_file
 from tallykeep.engine.managing.cancel_retry import target_options
@@ -69,9 +75,9 @@ async def retry(
         upload = _corrected(request, parent.kind, context, caller)
     options = target_options(parent.source)
     asked = submission(request, caller, parent.kind, options, body=include_unprocessed, parent_id=action_id)
-    wishes = read_wishes(request.query_params)
+    submission_options = read_submission_options(request.query_params)
     async with context.place(caller, context.shares.uploads):
-        accepted = await controller.retry(parent, asked, wishes, upload, unprocessed=include_unprocessed)
+        accepted = await controller.retry(parent, asked, submission_options, upload, unprocessed=include_unprocessed)
     return answer_accepted(accepted, 202)
 
 

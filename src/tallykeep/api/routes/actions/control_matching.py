@@ -15,7 +15,7 @@ from tallykeep.api.routes.actions.read import FromFilters
 from tallykeep.core.compatibility import OURS
 from tallykeep.core.errors import RequestError
 from tallykeep.core.ids import wire_time
-from tallykeep.core.submission_options import Wishes
+from tallykeep.core.submission_options import SubmissionOptions
 from tallykeep.db.clock import database_time
 from tallykeep.engine.managing.cancel_retry import target_options
 from tallykeep.engine.reading.list_actions import Wanted, find_cancelable, find_retryable
@@ -75,7 +75,7 @@ async def _retry(request: Request, context: Context, caller: Caller, action_id: 
     parent = await controller.find(caller.project_id, action_id)
     asked = submission(request, caller, parent.kind, target_options(parent.source), parent_id=action_id)
     asked = replace(asked, idempotency_key=None)  # one key cannot stand for several actions
-    accepted = await controller.retry(parent, asked, Wishes(), None, unprocessed=False)
+    accepted = await controller.retry(parent, asked, SubmissionOptions(), None, unprocessed=False)
     return accepted.action_id
 
 

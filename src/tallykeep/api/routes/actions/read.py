@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request
 
 from tallykeep.api.dependencies.auth import FromCaller
 from tallykeep.api.dependencies.context import Context, FromContext
-from tallykeep.api.dependencies.parameters import Limit, Moment
+from tallykeep.api.dependencies.parameters import Limit, Timestamp
 from tallykeep.api.responses.answers import Json
 from tallykeep.api.routes.actions.wait import read_action
 from tallykeep.core.action import OperationStatus, Status
@@ -21,7 +21,7 @@ from tallykeep.tenants.projects import Caller
 
 router = APIRouter(prefix="/v1/async-actions", tags=["Async actions"], default_response_class=Json)
 
-_LISTED = Compatibility(query=("limit", "end_date"), added=(*ADDED_FIELDS, "more_starting_after"))
+_LIST_SPEC = Compatibility(query=("limit", "end_date"), added=(*ADDED_FIELDS, "more_starting_after"))
 _SHOWN = Compatibility(
     query=(),
     added=(*ADDED_FIELDS, *ADDED_ALONE),
@@ -43,13 +43,13 @@ async def wanted_actions(
     type_: Annotated[str | None, Query(alias="type", description="Types, separated by commas.")] = None,
     status: Annotated[str | None, Query(description=_OF.format(", ".join(Status)))] = None,
     operation_status: Annotated[str | None, Query(description=_OF.format(", ".join(OperationStatus)))] = None,
-    start_date: Annotated[Moment | None, Query(description="Actions scheduled at this moment or later.")] = None,
-    end_date: Annotated[Moment | None, Query(description="Actions scheduled before this moment.")] = None,
+    start_date: Annotated[Timestamp | None, Query(description="Actions scheduled at this moment or later.")] = None,
+    end_date: Annotated[Timestamp | None, Query(description="Actions scheduled before this moment.")] = None,
     parent_id: Annotated[str | None, Query(description="Actions that were started from this one.")] = None,
-    started_from: Annotated[Moment | None, Query(description="Actions started at this moment or later.")] = None,
-    started_before: Annotated[Moment | None, Query(description="Actions started before this moment.")] = None,
-    finished_from: Annotated[Moment | None, Query(description="Actions that ended at this moment or later.")] = None,
-    finished_before: Annotated[Moment | None, Query(description="Actions that ended before this moment.")] = None,
+    started_from: Annotated[Timestamp | None, Query(description="Actions started at this moment or later.")] = None,
+    started_before: Annotated[Timestamp | None, Query(description="Actions started before this moment.")] = None,
+    finished_from: Annotated[Timestamp | None, Query(description="Actions that ended at this moment or later.")] = None,
+    finished_before: Annotated[Timestamp | None, Query(description="Actions that ended before this moment.")] = None,
     file_name: Annotated[str | None, Query(description="Actions of files with this in their names.")] = None,
     failures: Annotated[
         Failures | None, Query(description="Actions whose rows failed: `none` of them, `some`, or `all`.")
@@ -100,10 +100,10 @@ def _among(name: str, text: str | None, allowed: Iterable[str]) -> frozenset[str
     return values
 
 
-@router.get("", summary="List async actions", openapi_extra=_LISTED.extra)
+@router.get("", summary="List async actions", openapi_extra=_LIST_SPEC.extra)
 async def list_actions(context: FromContext, caller: FromCaller, wanted: FromFilters, limit: Limit = 10) -> Json:
     """The project's actions, newest first, without their results. Filters can be combined. `more_starting_after` is
-    what to send as `starting_after_id` for the next page, null on the last one. `mended_count` tells how many of an
+    what to send as `starting_after_id` for the next page, null on the last one. `fixed_count` tells how many of an
     action's failed and unprocessed rows went in by its retries, and theirs. One that several files of failed rows
     brought in counts once, by its `line`; rows that came without lines, and more than 50,000, are not compared.
     `first_file_name` is the file of the first of the actions that this one retries.

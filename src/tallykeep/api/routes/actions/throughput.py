@@ -1,4 +1,4 @@
-"""How the work goes: portions of an action, rows a minute of a project."""
+"""How the work goes: batches of an action, rows a minute of a project."""
 
 from typing import Annotated
 
@@ -9,7 +9,7 @@ from tallykeep.api.dependencies.context import FromContext
 from tallykeep.api.dependencies.parameters import Limit
 from tallykeep.api.responses.answers import Json
 from tallykeep.core.compatibility import OURS
-from tallykeep.db.connections.pool import one_moment
+from tallykeep.db.connections.pool import one_timestamp
 from tallykeep.engine.reading import throughput as pace
 
 router = APIRouter(prefix="/v1", tags=["Async actions"], default_response_class=Json)
@@ -26,24 +26,24 @@ async def rows_by_minute(context: FromContext, caller: FromCaller, minutes: Minu
         return Json(await pace.rows_by_minute(connection, caller.project_id, minutes))
 
 
-@router.get("/async-actions/{action_id}/portions", summary="List portions", openapi_extra=OURS)
-async def list_portions(
+@router.get("/async-actions/{action_id}/batches", summary="List batches", openapi_extra=OURS)
+async def list_batches(
     request: Request,
     context: FromContext,
     caller: FromCaller,
     action_id: str,
     limit: Limit = 100,
-    after_row: Annotated[int, Query(ge=0, description="Portions that begin behind this row.")] = 0,
+    after_row: Annotated[int, Query(ge=0, description="Batches that begin behind this row.")] = 0,
     with_action: Annotated[
-        bool, Query(description="With the action itself, as `async_action`: its tally and the portions of one moment.")
+        bool, Query(description="With the action itself, as `async_action`: its tally and the batches of one moment.")
     ] = False,
 ) -> Json:
-    """The portions in which the action is carried out, each in one transaction, with their counts. `attempts` is over 0
-    while a worker has an open portion in hand. `portions_kept` is false once they were removed for their age.
+    """The batches in which the action is carried out, each in one transaction, with their counts. `attempts` is over 0
+    while a worker has an open batch in hand. `batches_kept` is false once they were removed for their age.
     """
     key = (caller.project_id, action_id)
-    async with context.reading(caller).connection() as connection, one_moment(connection):
-        page = await pace.list_portions(connection, *key, limit=limit, after_row=after_row)
+    async with context.reading(caller).connection() as connection, one_timestamp(connection):
+        page = await pace.list_batches(connection, *key, limit=limit, after_row=after_row)
         if with_action:
             page["async_action"] = await context.reader.get_action(connection, *key, context.report_links(request))
         return Json(page)

@@ -16,7 +16,7 @@ from tallykeep.core.action import Status
 from tallykeep.core.compatibility import OURS
 from tallykeep.core.errors import NotFoundError
 from tallykeep.db.connections.standing import DatabaseAwayError
-from tallykeep.db.transient import is_passing
+from tallykeep.db.transient import is_transient
 from tallykeep.engine.reading.get_action import shown
 from tallykeep.engine.reading.watch import Watch
 from tallykeep.tenants.projects import Caller
@@ -92,7 +92,7 @@ async def _read_at_last(read: _Read) -> dict[str, Any]:
         try:
             return await read()
         except Exception as error:
-            if not is_passing(error):
+            if not is_transient(error):
                 raise
         await asyncio.sleep(_TRY_AGAIN_SECONDS)
 

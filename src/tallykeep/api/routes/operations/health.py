@@ -18,7 +18,7 @@ from tallykeep.db.queries import queries
 
 router = APIRouter(tags=["Health"], default_response_class=Json)
 
-_PATIENCE_SECONDS = 0.5
+_TIMEOUT_SECONDS = 0.5
 
 _sql = queries(__package__, "health.sql")
 _newest = cache(newest_revision)
@@ -45,9 +45,9 @@ async def readyz(context: FromContext) -> Json:
 async def _missing(guard: Guard) -> tuple[list[str], int]:
     """What is missing, in words, and how many workers are alive."""
     try:
-        found = await guard.ask(_sql.readiness, _PATIENCE_SECONDS)
+        found = await guard.ask(_sql.readiness, _TIMEOUT_SECONDS)
     except TimeoutError:
-        return [f"The database does not answer within {_PATIENCE_SECONDS} seconds"], 0
+        return [f"The database does not answer within {_TIMEOUT_SECONDS} seconds"], 0
     except DatabaseAwayError:
         return [f"The database is out of reach: {guard.standing.away}"], 0
     except UndefinedTable:

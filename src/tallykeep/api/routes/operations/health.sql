@@ -1,5 +1,5 @@
 -- name: count_live_workers
--- Each process has two of the queue's workers: one for all portions, one for express ones.
+-- Each process has two of the queue's workers: one for all batches, one for small ones.
 SELECT (count(*) + 1) / 2 AS workers FROM procrastinate_workers WHERE last_heartbeat > now() - interval '30 seconds'
 
 -- name: readiness

@@ -10,13 +10,13 @@ from tallykeep.api.dependencies.auth import FromCaller
 from tallykeep.api.dependencies.context import Context, FromContext
 from tallykeep.api.dependencies.parameters import Limit, LongPage, parameters_of
 from tallykeep.api.requests.bodies import JSON_BODY, json_object
-from tallykeep.api.requests.submission_options import PARAMETERS, read_wishes
+from tallykeep.api.requests.submission_options import PARAMETERS, read_submission_options
 from tallykeep.api.requests.upload import submission
 from tallykeep.api.responses.answers import Json, answer_accepted
 from tallykeep.core.action_type import Submission
 from tallykeep.core.compatibility import Compatibility
 from tallykeep.core.errors import InvalidPayloadError, InvalidQueryError, NotFoundError
-from tallykeep.core.submission_options import Wishes
+from tallykeep.core.submission_options import SubmissionOptions
 from tallykeep.db.connections.pool import Connection
 from tallykeep.engine.intake.idempotency import Accepted
 from tallykeep.resources.campaigns import store
@@ -29,7 +29,7 @@ from tallykeep.tenants.projects import Caller
 
 router = APIRouter(prefix="/v1/campaigns", tags=["Campaigns"], default_response_class=Json)
 
-_MOST_VOUCHERS = 1 << 53
+_MAX_VOUCHERS = 1 << 53
 
 Expand = Annotated[Literal["category"], Query(description="Categories are always shown.")]
 
@@ -41,12 +41,10 @@ def _digits(given: Any) -> Any:
     return given
 
 
-Count = Annotated[
-    int, BeforeValidator(_digits), Query(ge=1, le=_MOST_VOUCHERS, description="How many vouchers to add.")
-]
+Count = Annotated[int, BeforeValidator(_digits), Query(ge=1, le=_MAX_VOUCHERS, description="How many vouchers to add.")]
 
 _ABSENT = ("access_settings_assignments", "loyalty_tiers_expiration", "readonly", "referral_program", "validity_hours")
-_LISTED = Compatibility(
+_LIST_SPEC = Compatibility(
     query=(
         "limit", "page", "campaign_type", "expand", "campaign_status", "is_referral_code", "order", "filters",
         "access_settings",
@@ -62,7 +60,7 @@ _SWITCHED = Compatibility(differs=("answers the campaign, where the peer answers
 _ADDED_TO = Compatibility(query=("vouchers_count",))
 
 
-@router.get("", summary="List campaigns", openapi_extra=parameters_of(CAMPAIGNS) | _LISTED.extra)
+@router.get("", summary="List campaigns", openapi_extra=parameters_of(CAMPAIGNS) | _LIST_SPEC.extra)
 async def list_(
     request: Request,
     context: FromContext,
@@ -121,20 +119,20 @@ async def delete(
     """Delete a campaign at once, and its vouchers by an action: into the bin, or with `force` for good."""
     await context.open_actions.admit(caller.project_id)
     asked = _submission(request, context, caller, "CAMPAIGN.VOUCHERS_DELETE", {}, force)
-    wishes = _really(request)
+    submission_options = _really(request)
 
     async def write(connection: Connection) -> Accepted:
-        if accepted := await context.acceptance.replayed(connection, asked, wishes):
+        if accepted := await context.acceptance.replayed(connection, asked, submission_options):
             return accepted
         try:
             found = await store.take_out_campaign(connection, caller, campaign_id, force=force)
         except NotFoundError:
             # Perhaps this very request deleted it a moment ago, sent a first time.
-            if accepted := await context.acceptance.replayed(connection, asked, wishes):
+            if accepted := await context.acceptance.replayed(connection, asked, submission_options):
                 return accepted
             raise
         options = {"campaign_id": found, "force": force, "deleted_by": caller.key_id}
-        return await context.acceptance.accept_planned(connection, replace(asked, options=options), wishes)
+        return await context.acceptance.accept_planned(connection, replace(asked, options=options), submission_options)
 
     return answer_accepted(await context.transact(caller, write), 202)
 
@@ -164,10 +162,10 @@ async def add_vouchers(
         await context.open_actions.admit(caller.project_id)
     given = await json_object(request, context.settings.max_row_bytes, may_be_empty=True)
     asked = _submission(request, context, caller, "CAMPAIGN.VOUCHERS_GENERATE", {}, [given, vouchers_count])
-    wishes = read_wishes(request.query_params)
+    submission_options = read_submission_options(request.query_params)
 
     async def write(connection: Connection) -> Json:
-        if accepted := await context.acceptance.replayed(connection, asked, wishes):
+        if accepted := await context.acceptance.replayed(connection, asked, submission_options):
             return answer_accepted(accepted, 202)
         found = await store.find_campaign(connection, caller.project_id, campaign_id)
         require_room(store.rule_of(found, given), vouchers_count)
@@ -176,8 +174,10 @@ async def add_vouchers(
             _refuse_one_code_for_several(given)
             options = {"campaign_id": found["id"], "count": vouchers_count, "given": given}
             planned = replace(asked, options=options)
-            return answer_accepted(await context.acceptance.accept_planned(connection, planned, wishes), 202)
-        _require_no_wish(asked, wishes)
+            return answer_accepted(
+                await context.acceptance.accept_planned(connection, planned, submission_options), 202
+            )
+        _require_no_option(asked, submission_options)
         code = await add_voucher(connection, caller.project_id, found["id"], given)
         return Json(await get_voucher(connection, caller.project_id, code))
 
@@ -198,9 +198,9 @@ async def add_with_code(
     return await context.transact(caller, write)
 
 
-def _require_no_wish(asked: Submission, wishes: Wishes) -> None:
+def _require_no_option(asked: Submission, submission_options: SubmissionOptions) -> None:
     """A single voucher is made at once, without an action that could be tried or sent twice."""
-    for wished, name in ((wishes.dry_run, "dry_run"), (asked.idempotency_key, "Idempotency-Key")):
+    for wished, name in ((submission_options.dry_run, "dry_run"), (asked.idempotency_key, "Idempotency-Key")):
         if wished:
             raise InvalidQueryError(
                 f"{name} goes with vouchers_count over 1 only; nothing was done."
@@ -238,12 +238,12 @@ def _submission(
     return submission(request, caller, context.kinds[name], options, body=body)
 
 
-def _really(request: Request) -> Wishes:
+def _really(request: Request) -> SubmissionOptions:
     """The wishes of a request that changes the campaign itself at once, and so cannot be tried without."""
-    wishes = read_wishes(request.query_params)
-    if wishes.dry_run:
+    submission_options = read_submission_options(request.query_params)
+    if submission_options.dry_run:
         raise InvalidQueryError("Property .dry_run: the campaign itself is changed at once; nothing was done")
-    return wishes
+    return submission_options
 
 
 async def _switched(context: Context, caller: Caller, campaign_id: str, *, active: bool) -> Json:

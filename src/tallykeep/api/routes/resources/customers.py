@@ -19,7 +19,7 @@ from tallykeep.resources.upserts.single import upsert_one
 router = APIRouter(prefix="/v1/customers", tags=["Customers"], default_response_class=Json)
 
 _EMPTY = ("summary", "loyalty", "referrals", "system_metadata")
-_LISTED = Compatibility(
+_LIST_SPEC = Compatibility(
     query=(
         "limit", "page", "email", "city", "name", "segment_id", "created_at[before]", "created_at[after]",
         "updated_at[before]", "updated_at[after]", "order", "starting_after",
@@ -30,7 +30,7 @@ _LISTED = Compatibility(
 _SHOWN = Compatibility(empty=_EMPTY, absent=("assets",))
 
 
-@router.get("", summary="List customers", openapi_extra=parameters_of(CUSTOMERS) | _LISTED.extra)
+@router.get("", summary="List customers", openapi_extra=parameters_of(CUSTOMERS) | _LIST_SPEC.extra)
 async def list_(request: Request, context: FromContext, caller: FromCaller, limit: Limit = 10, page: Page = 1) -> Json:
     """The project's customers, newest first unless `order` says otherwise."""
     selection = read_selection(CUSTOMERS, request.query_params.multi_items())

@@ -8,7 +8,7 @@ from fastapi.responses import Response
 from tallykeep.api.dependencies.auth import FromCaller, FromManagedProject, FromManager
 from tallykeep.api.dependencies.context import FromContext
 from tallykeep.api.requests.bodies import JSON_BODY, json_object
-from tallykeep.api.requests.submission_options import PARAMETERS, read_wishes
+from tallykeep.api.requests.submission_options import PARAMETERS, read_submission_options
 from tallykeep.api.requests.upload import submission
 from tallykeep.api.responses.answers import Json, answer_accepted
 from tallykeep.core.compatibility import OURS, Compatibility
@@ -81,15 +81,15 @@ async def purge_definition(request: Request, context: FromContext, caller: FromC
     kind = context.kinds.get(f"{resource.upper()}S.METADATA_KEY_PURGE")
     if kind is None:
         raise NotFoundError(f"The metadata of {resource} cannot be purged")
-    wishes = read_wishes(request.query_params)
+    submission_options = read_submission_options(request.query_params)
     asked = submission(request, caller, kind, {"key": key}, id_prefix="w-")
     await context.open_actions.admit(caller.project_id)
     async with context.writing(caller) as connection, connection.transaction():
-        accepted = await context.acceptance.replayed(connection, asked, wishes)
+        accepted = await context.acceptance.replayed(connection, asked, submission_options)
         if accepted is None:
-            if not wishes.dry_run:
+            if not submission_options.dry_run:
                 await schemas.forget_removed_definition(connection, caller.project_id, resource, key)
-            accepted = await context.acceptance.accept_planned(connection, asked, wishes)
+            accepted = await context.acceptance.accept_planned(connection, asked, submission_options)
     return answer_accepted(accepted, 202)
 
 

@@ -21,11 +21,11 @@ _ABSENT = (
     "redemptions", "items_discount_amount", "total_discount_amount", "applied_discount_amount",
     "items_applied_discount_amount", "total_applied_discount_amount",
 )  # fmt: skip
-_LISTED = Compatibility(query=("limit", "page", "order"), absent=_ABSENT)
+_LIST_SPEC = Compatibility(query=("limit", "page", "order"), absent=_ABSENT)
 _SHOWN = Compatibility(absent=_ABSENT)
 
 
-@router.get("", summary="List orders", openapi_extra=parameters_of(ORDERS) | _LISTED.extra)
+@router.get("", summary="List orders", openapi_extra=parameters_of(ORDERS) | _LIST_SPEC.extra)
 async def list_(
     request: Request, context: FromContext, caller: FromCaller, limit: Limit = 10, page: LongPage = 1
 ) -> Json:

@@ -29,12 +29,12 @@ router = APIRouter(prefix="/v1", tags=["Products"], default_response_class=Json)
 _SKUS_SHOWN = 100
 
 _LIST_QUERY = ("limit", "page", "order", "start_date", "end_date")
-_LISTED = Compatibility(query=_LIST_QUERY, absent=("skus",))
-_SKUS_LISTED = Compatibility(query=_LIST_QUERY)
+_LIST_SPEC = Compatibility(query=_LIST_QUERY, absent=("skus",))
+_SKUS_LIST_SPEC = Compatibility(query=_LIST_QUERY)
 _DELETED = Compatibility(query=("force",))
 
 
-@router.get("/products", summary="List products", openapi_extra=parameters_of(PRODUCTS) | _LISTED.extra)
+@router.get("/products", summary="List products", openapi_extra=parameters_of(PRODUCTS) | _LIST_SPEC.extra)
 async def list_(
     request: Request, context: FromContext, caller: FromCaller, limit: Limit = 10, page: LongPage = 1
 ) -> Json:
@@ -88,7 +88,7 @@ async def delete(context: FromContext, caller: FromCaller, product_id: str, forc
 @router.get(
     "/products/{product_id:key}/skus",
     summary="List SKUs of a product",
-    openapi_extra=parameters_of(SKUS) | _SKUS_LISTED.extra,
+    openapi_extra=parameters_of(SKUS) | _SKUS_LIST_SPEC.extra,
 )
 async def list_product_skus(
     request: Request, context: FromContext, caller: FromCaller, product_id: str, limit: Limit = 10, page: LongPage = 1

@@ -16,10 +16,10 @@ from tallykeep.resources.trash.list_spec import BIN
 
 router = APIRouter(prefix="/v1/trash-bin", tags=["Bin"], default_response_class=Json)
 
-_LISTED = Compatibility(query=("limit", "order", "starting_after_id", "filters"))
+_LIST_SPEC = Compatibility(query=("limit", "order", "starting_after_id", "filters"))
 
 
-@router.get("", summary="List bin entries", openapi_extra=parameters_of(BIN) | _LISTED.extra)
+@router.get("", summary="List bin entries", openapi_extra=parameters_of(BIN) | _LIST_SPEC.extra)
 async def list_(
     request: Request,
     context: FromContext,

@@ -25,7 +25,7 @@ from tallykeep.tenants.projects import Caller
 router = APIRouter(prefix="/v1/vouchers", tags=["Vouchers"], default_response_class=Json)
 
 _EMPTY = ("assets", "holder_id", "publish", "validation_rules_assignments")
-_LISTED = Compatibility(
+_LIST_SPEC = Compatibility(
     query=(
         "limit", "page", "order", "code", "category", "campaign", "campaign_id", "customer", "ids", "filters",
         "created_at[before]", "created_at[after]", "updated_at[before]", "updated_at[after]",
@@ -51,7 +51,7 @@ _UPDATED = (
 _DELETED = Compatibility(query=("force",))
 
 
-@router.get("", summary="List vouchers", openapi_extra=parameters_of(VOUCHERS) | _LISTED.extra)
+@router.get("", summary="List vouchers", openapi_extra=parameters_of(VOUCHERS) | _LIST_SPEC.extra)
 async def list_(request: Request, context: FromContext, caller: FromCaller, limit: Limit = 10, page: Page = 1) -> Json:
     """The project's vouchers, newest first unless `order` says otherwise."""
     selection = read_selection(VOUCHERS, request.query_params.multi_items())

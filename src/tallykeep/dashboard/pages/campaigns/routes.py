@@ -20,7 +20,7 @@ from tallykeep.dashboard.kit.signed_in import FromVisit, Visit
 
 router = APIRouter(prefix="/campaigns")
 
-_PER_PAGE, _MOST_PAGES = 20, 100
+_PER_PAGE, _MAX_PAGES = 20, 100
 
 Form = dict[str, str]
 # What the API calls the fields of these forms.
@@ -36,7 +36,7 @@ _LABELS = {
 }
 _UNMISTAKABLE = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 # What a # of the pattern may become: by name, the label and the signs.
-SIGNS = {
+CHARACTERS = {
     "unmistakable": ("capitals and digits, without 0 O 1 I", _UNMISTAKABLE),
     "digits": ("digits", string.digits),
     "capitals": ("capitals and digits", string.digits + string.ascii_uppercase),
@@ -75,10 +75,10 @@ WORTHS = {
 @router.get("")
 async def list_campaigns(request: Request, visit: FromVisit, q: str = "", number: int = 1) -> Response:
     """The newest campaigns, or those whose names hold what is searched."""
-    at = min(max(number, 1), _MOST_PAGES)
+    at = min(max(number, 1), _MAX_PAGES)
     query: dict[str, Any] = {"limit": _PER_PAGE, "page": at, "filters[name][conditions][$contains]": q.strip()}
     found = await visit.api.ask("GET", "/v1/campaigns", query)
-    pages = min(-(-found["total"] // _PER_PAGE), _MOST_PAGES)
+    pages = min(-(-found["total"] // _PER_PAGE), _MAX_PAGES)
     return page(request, "campaigns/list.html", found=found["campaigns"], total=found["total"], q=q.strip(),
                 number=at, pages=pages)  # fmt: skip
 
@@ -91,7 +91,7 @@ async def ask_for_new(request: Request, visit: FromVisit) -> Response:
 
 def _form(request: Request, given: dict[str, str], problem: str | None = None) -> Response:
     return page(
-        request, "campaigns/new.html", status=422 if problem else 200, worths=WORTHS, signs=SIGNS,
+        request, "campaigns/new.html", status=422 if problem else 200, worths=WORTHS, signs=CHARACTERS,
         given=defaultdict(str, given), problem=problem,
     )  # fmt: skip
 
@@ -118,7 +118,7 @@ _VOUCHER = ("", "voucher: ")
 
 def _campaign(given: Form) -> dict[str, Any]:
     voucher = WORTHS.get(given.get("worth", ""), WORTHS["amount"]).voucher(given.get("value", ""))
-    _, charset = SIGNS.get(given.get("signs", ""), SIGNS["unmistakable"])
+    _, charset = CHARACTERS.get(given.get("signs", ""), CHARACTERS["unmistakable"])
     voucher["code_config"] = {"pattern": given.get("pattern", ""), "charset": charset}
     if "limit" in given:
         voucher["redemption"] = {"quantity": number_of(given["limit"], "redemption.quantity")}

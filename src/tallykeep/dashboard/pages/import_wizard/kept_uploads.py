@@ -26,7 +26,7 @@ class Upload:
 class Uploads:
     """Keeps the newest files: so many, so many of one session, so many bytes of all, for so long."""
 
-    most, most_of_one, most_bytes, seconds = 64, 2, 512 << 20, 900.0
+    maximum, max_of_one, max_bytes, seconds = 64, 2, 512 << 20, 900.0
 
     def __init__(self) -> None:
         self._kept: dict[str, Upload] = {}
@@ -35,7 +35,7 @@ class Uploads:
     def keep(self, owner: str, name: str, file: BinaryIO, size: int) -> tuple[str, Upload]:
         """Keep a file; returns by what it is found again, "" where it is too large and goes with the request."""
         upload = Upload(owner, name, file, size, time.monotonic() + self.seconds)
-        if size > self.most_bytes:
+        if size > self.max_bytes:
             return "", upload
         token = secrets.token_urlsafe(16)
         self._kept[token] = upload
@@ -55,9 +55,9 @@ class Uploads:
 
     def _make_room(self, owner: str) -> None:
         own = [token for token, upload in self._kept.items() if upload.owner == owner]
-        for token in own[: -self.most_of_one]:
+        for token in own[: -self.max_of_one]:
             self._forget(token)
-        while len(self._kept) > self.most or sum(upload.size for upload in self._kept.values()) > self.most_bytes:
+        while len(self._kept) > self.maximum or sum(upload.size for upload in self._kept.values()) > self.max_bytes:
             self._forget(next(iter(self._kept)))
 
     def _forget_old(self) -> None:

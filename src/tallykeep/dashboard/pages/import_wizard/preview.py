@@ -7,7 +7,13 @@ from typing import Any
 from starlette.datastructures import FormData
 
 from tallykeep.core import exact_json
-from tallykeep.dashboard.pages.import_wizard.values import Constant, constants, further, translations, wishes_of
+from tallykeep.dashboard.pages.import_wizard.values import (
+    Constant,
+    constants,
+    further,
+    submission_options_of,
+    translations,
+)
 from tallykeep.formats.csv.titles import normal_title
 
 KINDS = {
@@ -58,7 +64,7 @@ def asked(form: FormData) -> dict[str, str]:
     if titles:
         uses = [(title, str(form.get(f"column-{index}", ""))) for index, title in titles.items()]
         given["mapping"] = exact_json.dumps(_mapping(uses)).decode()
-    return given | wishes_of(form)
+    return given | submission_options_of(form)
 
 
 def _mapping(uses: list[tuple[str, str]]) -> dict[str, str | None]:

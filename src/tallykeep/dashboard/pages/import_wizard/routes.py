@@ -118,7 +118,7 @@ async def start(request: Request, visit: FromVisit, kind: str, rows: str = "csv"
 
 
 @router.get("/imports/trial/{action_id}")
-async def trial(visit: FromVisit, action_id: str) -> Response:
+async def rows_dry_run(visit: FromVisit, action_id: str) -> Response:
     """How a dry run stands, and its failures by reason: a part of the page that asks again until it has ended."""
     path = f"/v1/async-actions/{segment(action_id)}"
     action = await visit.api.get(path)

@@ -10,7 +10,7 @@ from tallykeep.core import exact_json
 
 _TEXT, _DEFAULT = "value", "default"  # how the form's fields begin: -field-, -text-, -to-, each with a number
 _ADDED = "default-add"
-_MOST_TEXTS = 30  # of a column; one with more is hardly what it is taken for
+_MAX_TEXTS = 30  # of a column; one with more is hardly what it is taken for
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Constant:
     rows: int
 
 
-def wishes_of(form: FormData) -> dict[str, str]:
+def submission_options_of(form: FormData) -> dict[str, str]:
     """The wishes `values` and `defaults` that the form's fields make, as JSON; those that are empty left out."""
     values: dict[str, dict[str, str]] = {}
     for field, text, to in _filled(form, _TEXT):
@@ -65,7 +65,7 @@ def translations(seen: dict[str, Any], form: FormData) -> list[Translation]:
         given: dict[str, str] = seen["values"].get(field, {})
         known = {*given, *column["unknown_values"]}
         before = [text for of, text in asked if of == field and text in known]
-        texts = list(dict.fromkeys((*before, *given, *column["unknown_values"])))[:_MOST_TEXTS]
+        texts = list(dict.fromkeys((*before, *given, *column["unknown_values"])))[:_MAX_TEXTS]
         shown += [Translation(field, text, given.get(text, ""), choices) for text in texts]
     return shown
 

@@ -46,7 +46,7 @@ _RULES = {
     "exact_length": "exactly {} characters",
 }
 
-_LONGEST_ALIKE = 60  # texts are compared in quadratic time
+_MAX_ALIKE_LENGTH = 60  # texts are compared in quadratic time
 
 Form = dict[str, str]
 Schemas = dict[str, dict[str, Any]]
@@ -220,10 +220,10 @@ async def _purge_page(
 def _near(key: str, used: dict[str, Any]) -> list[str]:
     """Keys in use that are spelled much like this one, whatever their capitals."""
     by_folded: dict[str, list[str]] = defaultdict(list)
-    if len(key) > _LONGEST_ALIKE:
+    if len(key) > _MAX_ALIKE_LENGTH:
         return []
     for each in used["keys"]:
-        if len(each["key"]) > _LONGEST_ALIKE:
+        if len(each["key"]) > _MAX_ALIKE_LENGTH:
             continue
         by_folded[each["key"].casefold()].append(each["key"])
     return [name for folded in get_close_matches(key.casefold(), by_folded, n=3) for name in by_folded[folded]]

@@ -16,7 +16,7 @@ from tallykeep.dashboard.kit.signed_in import FromVisit
 
 router = APIRouter(prefix="/resources")
 
-_PER_PAGE, _MOST_PAGES = 20, 99
+_PER_PAGE, _MAX_PAGES = 20, 99
 _NOT_SAID = ("object", "data_ref", "type", "url")
 _APART = ("metadata", "object", "created_at", "updated_at")
 
@@ -112,9 +112,9 @@ async def search(request: Request, visit: FromVisit, kind: str, q: str = "", num
     """The newest of a kind, or those that match."""
     shown = _kind(kind)
     wanted, narrowed = q.strip(), _narrowed(request, shown)
-    query = {"limit": _PER_PAGE, "page": min(max(number, 1), _MOST_PAGES), **narrowed, **_matching(shown, wanted)}
+    query = {"limit": _PER_PAGE, "page": min(max(number, 1), _MAX_PAGES), **narrowed, **_matching(shown, wanted)}
     found = await visit.api.ask("GET", f"/v1/{kind}", query)
-    pages = min(-(-found["total"] // _PER_PAGE), _MOST_PAGES)
+    pages = min(-(-found["total"] // _PER_PAGE), _MAX_PAGES)
     return page(
         request, "resources/list.html", kind=kind, kinds=KINDS, shown=shown, q=wanted, narrowed=narrowed,
         found=found[kind], total=found["total"], number=query["page"], pages=pages,

@@ -25,7 +25,7 @@ _WHY = {
 class WrongTries:
     """Counts wrong keys by the client's address, and says how long one that had too many has to wait."""
 
-    most, within_seconds, most_addresses = 10, 60.0, 10_000
+    maximum, within_seconds, max_addresses = 10, 60.0, 10_000
 
     def __init__(self) -> None:
         self._tries: dict[str, deque[float]] = {}
@@ -33,13 +33,13 @@ class WrongTries:
     def wait_seconds(self, address: str) -> int:
         """Seconds until the next try is heard; 0: at once."""
         tries = self._tries.get(address, deque())
-        return 0 if len(tries) < self.most else max(0, round(tries[0] + self.within_seconds - time.monotonic()))
+        return 0 if len(tries) < self.maximum else max(0, round(tries[0] + self.within_seconds - time.monotonic()))
 
     def add(self, address: str) -> None:
         """Remember a wrong one."""
-        if len(self._tries) >= self.most_addresses:
+        if len(self._tries) >= self.max_addresses:
             del self._tries[next(iter(self._tries))]
-        self._tries.setdefault(address, deque(maxlen=self.most)).append(time.monotonic())
+        self._tries.setdefault(address, deque(maxlen=self.maximum)).append(time.monotonic())
 
 
 @router.get("/sign-in")

@@ -23,15 +23,15 @@ from tallykeep.formats.csv.writer import csv_line, csv_lines
 
 router = APIRouter(prefix="/tasks/{action_id}")
 
-_MOST_REASONS = 20
-_MOST_ROWS, _MOST_CELLS = 50, 2_000  # on a page
+_MAX_REASONS = 20
+_MAX_ROWS, _MAX_CELLS = 50, 2_000  # on a page
 _AT_A_TIME = 100
 _NOTHING_CHANGED = "Nothing was changed. Edit the cells that are wrong; only rows that you changed are imported again."
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What is being mended: the task, the fields of its rows, and which of its failed rows are looked at."""
+    """What is being fixed: the task, the fields of its rows, and which of its failed rows are looked at."""
 
     action: dict[str, Any]
     fields: Fields
@@ -49,15 +49,15 @@ FromWork = Annotated[Work, Depends(_work)]
 
 async def _read(visit: Visit, work: Work, added: list[str]) -> Sheet:
     """The sheet; columns are added for the fields that reasons speak of and the file does not have, and these."""
-    asked: dict[str, Any] = {"sent": "true", "reason": work.reason, "after_row": work.after_row, "limit": _MOST_ROWS}
+    asked: dict[str, Any] = {"sent": "true", "reason": work.reason, "after_row": work.after_row, "limit": _MAX_ROWS}
     found = await visit.api.get(f"{path_of(work.action['id'])}/failures", **asked)
     failures, columns = found["failures"], found["columns"]
     besides = work.fields.besides(columns) if columns else []
     lacking = {title for failure in failures for title in titles_at_fault(failure["reason"], besides)}
     lacking.update(added)
     extra = [title for title in besides if title in lacking]
-    most = max(1, min(_MOST_ROWS, _MOST_CELLS // max(len(columns) + len(extra), 1)))
-    return Sheet(columns, failures[:most], found["has_more"] or len(failures) > most, extra)
+    maximum = max(1, min(_MAX_ROWS, _MAX_CELLS // max(len(columns) + len(extra), 1)))
+    return Sheet(columns, failures[:maximum], found["has_more"] or len(failures) > maximum, extra)
 
 
 @router.get("/fix")
@@ -70,7 +70,7 @@ async def edit_rows(
 
 async def _show(request: Request, visit: Visit, work: Work, sheet: Sheet, problem: str = "") -> Response:
     path = f"{path_of(work.action['id'])}/failures"
-    groups = (await visit.api.get(path, group_by="reason", limit=_MOST_REASONS))["reasons"]
+    groups = (await visit.api.get(path, group_by="reason", limit=_MAX_REASONS))["reasons"]
     reason = groups[0]["reason"] if len(groups) == 1 else work.reason
     # Where none is chosen, the largest.
     group = next((group for group in groups if group["reason"] == (reason or groups[0]["reason"])), None)
@@ -84,9 +84,9 @@ async def _show(request: Request, visit: Visit, work: Work, sheet: Sheet, proble
 
 
 def _suspects(fields: Fields, columns: list[str], besides: list[str], reason: str) -> list[str]:
-    """The columns in which one value may mend all rows with this reason, or "" where nobody can tell: see Sheet.place.
+    """The columns in which one value may fix all rows with this reason, or "" where nobody can tell: see Sheet.place.
 
-    Never the key's: one key for many rows mends nothing.
+    Never the key's: one key for many rows fixes nothing.
     """
     named = {title for title in titles_at_fault(reason, [*columns, *besides]) if not fields.is_key(title)}
     there = [str(number) for number, title in enumerate(columns) if title in named]

@@ -20,8 +20,8 @@ router = APIRouter(prefix="/tasks/{action_id}")
 
 File = Literal["failures.csv", "failures.ndjson", "file", "report.csv"]
 
-_MOST_REASONS, _MOST_CHILDREN, _MOST_PARENTS = 50, 50, 20
-_ROWS_ON_A_PAGE, _PORTIONS_ON_A_PAGE = 50, 100
+_MAX_REASONS, _MAX_CHILDREN, _MAX_PARENTS = 50, 50, 20
+_ROWS_ON_A_PAGE, _BATCHES_ON_A_PAGE = 50, 100
 # What a task wrote, and where it can be looked at.
 _ROOMS = {
     "VOUCHERS": ("vouchers", "/resources/vouchers"),
@@ -44,24 +44,24 @@ async def show_task(
     request: Request, visit: FromVisit, action_id: str, reason: str = "", after_row: int = 0
 ) -> Response:
     """The task; of its failed rows those with one `reason`, or all, behind `after_row`."""
-    portions, later = await asyncio.gather(_portions(visit, action_id), _later(visit, action_id))
-    action = portions["async_action"]
+    batches, later = await asyncio.gather(_batches(visit, action_id), _later(visit, action_id))
+    action = batches["async_action"]
     reasons, failed = await _failures(visit, action, reason, after_row)
     parent = await _parent(visit, action)
     first = await _first(visit, parent)
-    # Rows that were sent again and failed again are mended where they failed last.
+    # Rows that were sent again and failed again are fixed where they failed last.
     elsewhere = sum(words.left(task) for task in later if task["parent_id"] == action_id and not task["dry_run"])
     return page(
-        request, "task.html", action=action, portions=portions, parent=parent, first=first, later=later,
+        request, "task.html", action=action, batches=batches, parent=parent, first=first, later=later,
         reasons=reasons, failed=failed, room=_ROOMS.get(action["type"].partition(".")[0]), reason=reason,
         after_row=after_row, at_fault=columns_at_fault, left_here=words.left(action) - elsewhere,
     )  # fmt: skip
 
 
-async def _portions(visit: Visit, action_id: str, after_row: int = 0) -> dict[str, Any]:
-    """The first portions behind a row, and the task as of the same moment."""
-    asked = {"limit": _PORTIONS_ON_A_PAGE, "after_row": after_row, "with_action": "true"}
-    found: dict[str, Any] = await visit.api.get(f"{path_of(action_id)}/portions", **asked)
+async def _batches(visit: Visit, action_id: str, after_row: int = 0) -> dict[str, Any]:
+    """The first batches behind a row, and the task as of the same moment."""
+    asked = {"limit": _BATCHES_ON_A_PAGE, "after_row": after_row, "with_action": "true"}
+    found: dict[str, Any] = await visit.api.get(f"{path_of(action_id)}/batches", **asked)
     return found
 
 
@@ -80,7 +80,7 @@ async def _parent(visit: Visit, action: dict[str, Any]) -> dict[str, Any] | None
 
 async def _first(visit: Visit, task: dict[str, Any] | None) -> dict[str, Any] | None:
     """The task that retries of retries began with, as far as one wants to go back."""
-    for _ in range(_MOST_PARENTS):
+    for _ in range(_MAX_PARENTS):
         earlier = await _parent(visit, task) if task else None
         if earlier is None:
             break
@@ -92,8 +92,8 @@ async def _later(visit: Visit, action_id: str) -> list[dict[str, Any]]:
     """The retries of the task, and their retries, as far as one wants to read of them: the oldest first."""
     found: list[dict[str, Any]] = []
     asked = [action_id]
-    while asked and len(found) < _MOST_CHILDREN:
-        children = await visit.api.get("/v1/async-actions", parent_id=asked.pop(0), limit=_MOST_CHILDREN)
+    while asked and len(found) < _MAX_CHILDREN:
+        children = await visit.api.get("/v1/async-actions", parent_id=asked.pop(0), limit=_MAX_CHILDREN)
         found += children["async_actions"]
         asked += [child["id"] for child in children["async_actions"] if child["failed_count"]]
     return sorted(found, key=lambda each: str(each["created_at"]))
@@ -105,16 +105,14 @@ async def _failures(visit: Visit, action: dict[str, Any], reason: str, after_row
         return {"reasons": [], "has_more": False}, _NO_FAILURES
     path = f"{path_of(action['id'])}/failures"
     rows = {"sent": "true", "reason": reason, "after_row": after_row, "limit": _ROWS_ON_A_PAGE}
-    return await asyncio.gather(
-        visit.api.get(path, group_by="reason", limit=_MOST_REASONS), visit.api.get(path, **rows)
-    )
+    return await asyncio.gather(visit.api.get(path, group_by="reason", limit=_MAX_REASONS), visit.api.get(path, **rows))
 
 
-@router.get("/portions")
-async def show_portions(request: Request, visit: FromVisit, action_id: str, after_row: int = 0) -> Response:
-    """All portions of the task, page by page."""
-    portions = await _portions(visit, action_id, after_row)
-    return page(request, "portions.html", action=portions["async_action"], portions=portions, after_row=after_row)
+@router.get("/batches")
+async def show_batches(request: Request, visit: FromVisit, action_id: str, after_row: int = 0) -> Response:
+    """All batches of the task, page by page."""
+    batches = await _batches(visit, action_id, after_row)
+    return page(request, "batches.html", action=batches["async_action"], batches=batches, after_row=after_row)
 
 
 async def _watched(visit: FromVisit, action_id: str) -> AsyncIterator[httpx.Response]:
@@ -130,8 +128,8 @@ async def watch_task(
     """The parts of the page that change, drawn anew at each of the API's events."""
     async for line in events.aiter_lines():
         if line.startswith("event: "):
-            portions = await _portions(visit, action_id)
-            drawn = fragment("task_changes.html", action=portions["async_action"], portions=portions)
+            batches = await _batches(visit, action_id)
+            drawn = fragment("task_changes.html", action=batches["async_action"], batches=batches)
             yield ServerSentEvent(event=line.removeprefix("event: "), raw_data=drawn)
 
 

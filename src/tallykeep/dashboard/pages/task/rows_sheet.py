@@ -81,5 +81,5 @@ class Sheet:
         return [*self.columns, *_ORIGIN] if self.has_lines else self.columns
 
     def origin(self, failure: dict[str, Any]) -> list[str]:
-        """The cells behind the row's own: its row, its line, and no reason, as it was mended."""
+        """The cells behind the row's own: its row, its line, and no reason, as it was fixed."""
         return [str(failure["row"]), str(failure["line"] or ""), ""] if self.has_lines else []

@@ -31,7 +31,7 @@ class Chart:
 
     bars: list[Bar]
     total: int
-    most: int
+    maximum: int
 
     @property
     def width(self) -> int:
@@ -42,16 +42,16 @@ class Chart:
 def chart_of(minutes: list[dict[str, Any]]) -> Chart:
     """The chart of what `/v1/throughput` answers."""
     counts = [minute["done_count"] + minute["failed_count"] for minute in minutes]
-    most = max(counts, default=0)
-    bars = [_bar(number, minute, most) for number, minute in enumerate(minutes)]
-    return Chart(bars, sum(counts), most)
+    maximum = max(counts, default=0)
+    bars = [_bar(number, minute, maximum) for number, minute in enumerate(minutes)]
+    return Chart(bars, sum(counts), maximum)
 
 
-def _bar(number: int, minute: dict[str, Any], most: int) -> Bar:
+def _bar(number: int, minute: dict[str, Any], maximum: int) -> Bar:
     done, failed = minute["done_count"], minute["failed_count"]
-    return Bar(number * STEP, _height(done, most), _height(failed, most), done, failed, minute["minute"])
+    return Bar(number * STEP, _height(done, maximum), _height(failed, maximum), done, failed, minute["minute"])
 
 
-def _height(count: int, most: int) -> float:
+def _height(count: int, maximum: int) -> float:
     # Two parts that are both of the least height must still fit.
-    return round(max(_LEAST, count / most * (HEIGHT - _LEAST)), 1) if count else 0.0
+    return round(max(_LEAST, count / maximum * (HEIGHT - _LEAST)), 1) if count else 0.0

@@ -65,16 +65,16 @@ class Filters:
         from_name, before_name = _BOUNDS[self.time]
         status, _, failures = self.status.partition(":")
         given = {"type": self.type, "status": status, "failures": failures, "file_name": self.file.strip()}
-        return given | {from_name: self._moment(self.since), before_name: self._moment(self.until)}
+        return given | {from_name: self._timestamp(self.since), before_name: self._timestamp(self.until)}
 
-    def _moment(self, text: str) -> str:
+    def _timestamp(self, text: str) -> str:
         """In UTC; what cannot be read is left to the API, which will say so."""
         try:
             local = datetime.fromisoformat(text)
-            moment = local if local.tzinfo else local.replace(tzinfo=ZoneInfo(self.zone or "UTC"))
+            timestamp = local if local.tzinfo else local.replace(tzinfo=ZoneInfo(self.zone or "UTC"))
         except (ValueError, ZoneInfoNotFoundError):
             return text
-        return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        return timestamp.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 async def _filters(

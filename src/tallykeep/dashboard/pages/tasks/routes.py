@@ -17,7 +17,7 @@ router = APIRouter()
 Deed = Literal["cancel", "retry"]
 
 _ON_A_PAGE = 20
-_MOST_AT_ONCE, _AT_A_TIME = 1_000, 50
+_MAX_AT_ONCE, _AT_A_TIME = 1_000, 50
 _DONE = {"cancel": "canceled", "retry": "retried"}
 
 
@@ -39,7 +39,7 @@ async def list_tasks(request: Request, visit: FromVisit, filters: FromFilters, a
 @router.get("/tasks/all/{deed}")
 async def ask_about_all(request: Request, visit: FromVisit, filters: FromFilters, deed: Deed) -> Response:
     """How many tasks it would be, to be confirmed; those that come in meanwhile are left alone."""
-    asked = filters.asked() | {"dry_run": "true", "limit": str(_MOST_AT_ONCE)}
+    asked = filters.asked() | {"dry_run": "true", "limit": str(_MAX_AT_ONCE)}
     counted = await visit.api.ask("POST", f"/v1/async-actions/{deed}", asked)
     asked_for: dict[str, Any] = {"filters": filters, "statuses": STATUSES, "times": TIMES}
     return page(request, "tasks_all.html", **asked_for, deed=deed, counted=counted, before=counted["looked_at"])
@@ -64,7 +64,7 @@ async def _do(visit: Visit, deed: Deed, asked: dict[str, str]) -> tuple[int, lis
     left.
     """
     done, refused, has_more = 0, [], True
-    while has_more and done < _MOST_AT_ONCE:
+    while has_more and done < _MAX_AT_ONCE:
         answer = await visit.api.ask("POST", f"/v1/async-actions/{deed}", {**asked, "limit": str(_AT_A_TIME)})
         done, refused = done + len(answer["done"]), answer["refused"]
         has_more = answer["has_more"]

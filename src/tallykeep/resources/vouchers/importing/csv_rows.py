@@ -1,6 +1,6 @@
 """Vouchers that come as the rows of a file.
 
-A portion is cleaned column by column, each different cell once, because files repeat themselves. The few rows in which
+A batch is cleaned column by column, each different cell once, because files repeat themselves. The few rows in which
 that finds anything odd are gone through again one by one, for every one of their problems.
 """
 
@@ -154,7 +154,7 @@ def _reader(column: Column, categories: CategoryLabels, mark: str | None, *, las
     if column.name == "category":
         return categories.named
     if column.name == "expiration_date" and last_day_counts:
-        return spellings.last_moment
+        return spellings.last_timestamp
     return marked(column.clean, mark)
 
 

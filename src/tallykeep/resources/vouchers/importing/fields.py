@@ -146,8 +146,8 @@ COLUMNS = (
     Column("Validation Rule ID", "validation_rule", cleaning.text),
     Column("Category", "category", cleaning.text),
     Column("Active", "active", spellings.boolean, spellings.BOOLEANS),
-    Column("Start Date", "start_date", spellings.moment),
-    Column("Expiration Date", "expiration_date", spellings.moment),
+    Column("Start Date", "start_date", spellings.timestamp),
+    Column("Expiration Date", "expiration_date", spellings.timestamp),
     Column("Redemption Limit", "redemption_quantity", numerals.whole_number),
     Column("Redeemed Quantity", "redeemed_quantity", numerals.whole_number),
     Column("Redeemed Amount", "redeemed_amount", numerals.cents),
@@ -178,7 +178,7 @@ def worth_of(
     Without a Discount Type, the sign of the Value tells: 15 % or 25 €. `mark` stands before the decimals of Values.
     """
     if kind == DISCOUNT and discount_type is None and value is not None:
-        discount_type = numerals.sign_of(value)
+        discount_type = numerals.symbol_of(value)
     if kind == DISCOUNT and discount_type is None:
         return {}, ["Discount Type is required"]
     name, clean = _CELL_VALUES[discount_type if kind == DISCOUNT and discount_type else kind]

@@ -1,4 +1,4 @@
-"""The bulk doors to vouchers: what an import of them does with one portion's rows."""
+"""The bulk doors to vouchers: what an import of them does with one batch's rows."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
@@ -6,9 +6,9 @@ from functools import reduce
 
 from psycopg.errors import DeadlockDetected
 
-from tallykeep.core.errors import PortionLostError
+from tallykeep.core.batch import ClaimedBatch
+from tallykeep.core.errors import BatchLostError
 from tallykeep.core.operation import Operation
-from tallykeep.core.portion import ClaimedPortion
 from tallykeep.core.rows import Failure, Row
 from tallykeep.db.connections.pool import Connection
 from tallykeep.resources.categories.labels import labels_for
@@ -48,16 +48,16 @@ _meets_existing = RecentKeys(1_000)
 
 
 class VoucherImport(Operation):
-    """One portion of a voucher import, within its transaction: check, stage, write, in this order.
+    """One batch of a voucher import, within its transaction: check, stage, write, in this order.
 
     JSON imports refuse codes that exist; CSV imports update them, as the peer documents it.
     """
 
-    def __init__(self, connection: Connection, claimed: ClaimedPortion, cleaner: CsvVouchers | JsonVouchers) -> None:
+    def __init__(self, connection: Connection, claimed: ClaimedBatch, cleaner: CsvVouchers | JsonVouchers) -> None:
         self._connection = connection
         self._project_id = claimed.project_id
         self._action_id = claimed.action_id
-        self._moment = claimed.moment
+        self._timestamp = claimed.timestamp
         self._cleaner = cleaner
         self._updates = isinstance(cleaner, CsvVouchers)
         self._write: _Write = upsert_staged if self._updates else insert_staged
@@ -71,13 +71,13 @@ class VoucherImport(Operation):
         drafts, failures = self._cleaner.clean(rows)
         failures += self._fold(drafts)
         if self._action_id not in _meets_existing:
-            self._ready = ready_text(self._project_id, self._drafts, self._moment)
+            self._ready = ready_text(self._project_id, self._drafts, self._timestamp)
         return failures
 
     async def stage(self) -> None:
         """Copy straight into the table, or to the staging table where codes are expected to exist, or turn out to.
 
-        The table too can be written to beside earlier portions: a code that one of them is about to write makes either
+        The table too can be written to beside earlier batches: a code that one of them is about to write makes either
         of the two wait for the other, in a circle that PostgreSQL breaks; then all goes by the staging table.
         """
         if self._ready is not None and self._action_id not in _meets_existing:
@@ -105,7 +105,7 @@ class VoucherImport(Operation):
         return self._new
 
     async def _write_staged(self, drafts: Sequence[VoucherDraft]) -> list[Failure]:
-        written = await self._write(self._connection, self._project_id, drafts, self._moment)
+        written = await self._write(self._connection, self._project_id, drafts, self._timestamp)
         self._new.update((draft.code, draft.rows[0]) for draft in drafts if draft.row not in written.existing)
         return written.failures
 
@@ -115,7 +115,7 @@ class VoucherImport(Operation):
         await stage(self._connection, drafts)
         failures = refused + await self._write_staged(drafts)
         if any(draft.code not in found and draft.code not in self._new for draft in drafts):
-            raise PortionLostError("a voucher was created while rows were held to there being none; they are read anew")
+            raise BatchLostError("a voucher was created while rows were held to there being none; they are read anew")
         return failures
 
     def _fold(self, drafts: Sequence[VoucherDraft]) -> list[Failure]:
@@ -163,8 +163,8 @@ def _depends_on_what_exists(group: list[VoucherDraft]) -> bool:
     return len({draft.type for draft in group}) > 1 or any(map(has_dates, group))
 
 
-async def import_vouchers(connection: Connection, claimed: ClaimedPortion) -> VoucherImport:
-    """Begin one portion of an import whose rows come as its action's source says."""
+async def import_vouchers(connection: Connection, claimed: ClaimedBatch) -> VoucherImport:
+    """Begin one batch of an import whose rows come as its action's source says."""
     metadata = await checker_for(connection, claimed.project_id, "voucher")
     categories = await labels_for(connection, claimed.project_id)
     source = claimed.source

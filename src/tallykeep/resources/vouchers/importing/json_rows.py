@@ -36,7 +36,7 @@ from tallykeep.resources.vouchers.importing.draft import Values as Fields
 
 _WORTH_REMEMBERING = 2_000
 _ANY_CODE = "ANY"
-_MOST_TOLD = 100  # problems of one list: more are nobody's to read
+_MAX_TOLD = 100  # problems of one list: more are nobody's to read
 _NO_DRAFTS = DraftTable([], [], [])
 
 
@@ -51,7 +51,7 @@ class JsonVouchers:
         *,
         last_day_counts: bool = False,
     ) -> None:
-        self._fields = _JSON_FIELDS | ({"expiration_date": cleaning.last_moment} if last_day_counts else {})
+        self._fields = _JSON_FIELDS | ({"expiration_date": cleaning.last_timestamp} if last_day_counts else {})
         self._categories = categories
         self._campaign_id = campaign_id
         self._metadata = Memo(lambda dumped: metadata.problems(exact_json.loads(dumped)))
@@ -187,8 +187,8 @@ class JsonVouchers:
 _JSON_FIELDS: dict[str, Cleaner] = {
     "code": cleaning.key_text,
     "active": cleaning.json_boolean,
-    "start_date": cleaning.moment,
-    "expiration_date": cleaning.moment,
+    "start_date": cleaning.timestamp,
+    "expiration_date": cleaning.timestamp,
     "additional_info": cleaning.text,
 }
 
@@ -269,7 +269,7 @@ def _units_problems(units: Any) -> list[str]:
         return [f"discount.units: must be an array {actual(units)}"]
     problems: list[str] = []
     for at, unit in enumerate(units):
-        if len(problems) >= _MOST_TOLD:
+        if len(problems) >= _MAX_TOLD:
             return [*problems, "discount.units has more problems than these"]
         label = f"discount.units[{at}]"
         if not isinstance(unit, dict):

@@ -7,8 +7,8 @@ from psycopg.errors import DeadlockDetected
 from psycopg.rows import scalar_row
 from psycopg.types.json import Jsonb
 
+from tallykeep.core.batch import ClaimedBatch
 from tallykeep.core.operation import Operation
-from tallykeep.core.portion import ClaimedPortion
 from tallykeep.core.rows import Failure, Row
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.queries import queries
@@ -23,18 +23,18 @@ _sql = queries(__package__, "update_operation.sql")
 
 INVALID = "invalid_voucher"
 
-# Actions of which two portions met at a code. Local to this process; what is written never depends on it.
+# Actions of which two batches met at a code. Local to this process; what is written never depends on it.
 _meets_itself = RecentKeys(1_000)
 
 
 class SameMetadata(Operation):
-    """One portion of codes; PostgreSQL adds the metadata without anything being read before."""
+    """One batch of codes; PostgreSQL adds the metadata without anything being read before."""
 
-    def __init__(self, connection: Connection, claimed: ClaimedPortion) -> None:
+    def __init__(self, connection: Connection, claimed: ClaimedBatch) -> None:
         self._connection = connection
         self._place = {"project_id": claimed.project_id, "metadata": Jsonb(claimed.source.options["metadata"])}
         self._action_id = claimed.action_id
-        self._moment = claimed.moment
+        self._timestamp = claimed.timestamp
         self._codes: dict[int, str] = {}
         self._failures: list[Failure] = []
         self._found: dict[str, None] | None = None
@@ -51,7 +51,7 @@ class SameMetadata(Operation):
         return list(self._failures)
 
     async def stage(self) -> None:
-        """Update beside earlier portions: where one of them names the same codes, the order makes no difference.
+        """Update beside earlier batches: where one of them names the same codes, the order makes no difference.
 
         Two that meet in a circle are broken up by PostgreSQL; then the action goes on in order.
         """
@@ -68,7 +68,7 @@ class SameMetadata(Operation):
 
     async def _add_to(self, codes: Sequence[str]) -> dict[str, None]:
         async with self._connection.cursor(row_factory=scalar_row) as cursor:
-            await cursor.execute(_sql.add_metadata, {**self._place, "codes": list(codes), "now": self._moment})
+            await cursor.execute(_sql.add_metadata, {**self._place, "codes": list(codes), "now": self._timestamp})
             return dict.fromkeys(await cursor.fetchall())
 
     async def write(self) -> list[Failure]:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tallykeep.core import exact_json
+from tallykeep.core.batch import ClaimedBatch
 from tallykeep.core.operation import Operation
-from tallykeep.core.portion import ClaimedPortion
 from tallykeep.core.rows import Failure, Row
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.queries import queries
@@ -33,12 +33,12 @@ class _Change:
 
 
 class VoucherUpdate(Operation):
-    """One portion of a bulk update: metadata given is added to what a voucher has, key by key."""
+    """One batch of a bulk update: metadata given is added to what a voucher has, key by key."""
 
-    def __init__(self, connection: Connection, claimed: ClaimedPortion, rules: MetadataRules) -> None:
+    def __init__(self, connection: Connection, claimed: ClaimedBatch, rules: MetadataRules) -> None:
         self._connection = connection
         self._project_id = claimed.project_id
-        self._moment = claimed.moment
+        self._timestamp = claimed.timestamp
         self._same_for_all: dict[str, Any] | None = claimed.source.options.get("metadata")
         self._problems = Memo(lambda held: rules.checker(held[0]).problems(exact_json.loads(held[1])))
         self._changes: list[_Change] = []
@@ -79,7 +79,7 @@ class VoucherUpdate(Operation):
         failures = [failure for change in self._changes for failure in self._apply(change, current, changed)]
         if changed:
             stored = {"codes": list(changed), "metadata": list(changed.values())}
-            place = {"project_id": self._project_id, "now": self._moment}
+            place = {"project_id": self._project_id, "now": self._timestamp}
             await self._connection.execute(_sql.set_metadata, {**place, **stored})
         return failures
 
@@ -117,8 +117,8 @@ def _object(metadata: Any) -> dict[str, Any]:
         raise Problem(f"metadata: {problem}") from None
 
 
-async def update_vouchers(connection: Connection, claimed: ClaimedPortion) -> VoucherUpdate | SameMetadata:
-    """Begin one portion of a bulk update."""
+async def update_vouchers(connection: Connection, claimed: ClaimedBatch) -> VoucherUpdate | SameMetadata:
+    """Begin one batch of a bulk update."""
     rules = await metadata_rules(connection, claimed.project_id)
     same = claimed.source.options.get("metadata")
     if same is not None and rules.takes_anything and not rules.voucher.problems(same):

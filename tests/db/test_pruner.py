@@ -9,18 +9,18 @@ from typing import Any
 import pytest
 
 from tallykeep.core.errors import NotFoundError
-from tallykeep.engine.managing import retention as tidy
-from tallykeep.engine.managing.retention import Tidier
+from tallykeep.engine.managing import retention as prune
+from tallykeep.engine.managing.retention import Pruner
 from tests.db.engine import Engine, open_engine
 from tests.db.test_applying import gifts
 from tests.postgres import quiet_settings
 
-TABLES = ("portions", "failures", "report_parts", "removals")
+TABLES = ("batches", "failures", "report_parts", "removals")
 BAD = "Code,Voucher Type,Value\n" + "".join(f"X{number},,1\n" for number in range(6))
 
 
-def tidier(engine: Engine, **kept: Any) -> Tidier:
-    return Tidier(engine.pool, quiet_settings(**kept))
+def pruner(engine: Engine, **kept: Any) -> Pruner:
+    return Pruner(engine.pool, quiet_settings(**kept))
 
 
 async def aged(engine: Engine, action_id: str, age: timedelta) -> None:
@@ -53,15 +53,15 @@ async def bulk_update(engine: Engine) -> str:
 
 def test_failures_go_and_counts_stay(database_url: str) -> None:
     async def scenario() -> None:
-        async with open_engine(database_url, portion_rows=2) as engine:
+        async with open_engine(database_url, batch_rows=2) as engine:
             old, young = [(await engine.finish(await engine.submit_csv(BAD)))["id"] for _ in range(2)]
             await aged(engine, old, timedelta(days=8))
             await aged(engine, young, timedelta(days=6))
             before = await engine.get(old)
-            kept_for_ever = tidier(engine)
-            await kept_for_ever.tidy()
+            kept_for_ever = pruner(engine)
+            await kept_for_ever.prune()
             assert await engine.get(old) == before
-            await tidier(engine, keep_failures_days=7).tidy()
+            await pruner(engine, keep_failures_days=7).prune()
             assert await rows_of(engine, old) == dict.fromkeys(TABLES, 0)
             assert (await rows_of(engine, young))["failures"] == 6
             assert (await engine.get(young))["failures_kept"] is True
@@ -79,19 +79,19 @@ def test_failures_go_and_counts_stay(database_url: str) -> None:
 
 def test_actions_go_with_all_that_is_theirs(database_url: str) -> None:
     async def scenario() -> None:
-        async with open_engine(database_url, portion_rows=2) as engine:
+        async with open_engine(database_url, batch_rows=2) as engine:
             await engine.finish(await engine.submit_csv(gifts(3)))
             old = [(await engine.finish(await engine.submit_csv(BAD)))["id"], await bulk_update(engine)]
             young = await bulk_update(engine)
             for action_id in old:
                 await aged(engine, action_id, timedelta(days=91))
             await aged(engine, young, timedelta(days=89))
-            await tidier(engine, keep_actions_days=90, keep_reports_days=200).tidy()
+            await pruner(engine, keep_actions_days=90, keep_reports_days=200).prune()
             for action_id in old:
                 with pytest.raises(NotFoundError):
                     await engine.get(action_id)
                 assert await rows_of(engine, action_id) == dict.fromkeys(TABLES, 0)
-            assert await rows_of(engine, young) == {"portions": 1, "failures": 2, "report_parts": 1, "removals": 0}
+            assert await rows_of(engine, young) == {"batches": 1, "failures": 2, "report_parts": 1, "removals": 0}
             (vouchers,) = await engine.query("SELECT count(*) AS count FROM vouchers")
             assert vouchers["count"] == 3
 
@@ -104,8 +104,8 @@ def test_reports_go_when_their_links_do(database_url: str) -> None:
             old, young = await bulk_update(engine), await bulk_update(engine)
             await aged(engine, old, timedelta(days=31))
             await aged(engine, young, timedelta(days=29))
-            await tidier(engine).tidy()
-            assert await rows_of(engine, old) == {"portions": 1, "failures": 2, "report_parts": 0, "removals": 0}
+            await pruner(engine).prune()
+            assert await rows_of(engine, old) == {"batches": 1, "failures": 2, "report_parts": 0, "removals": 0}
             assert (await rows_of(engine, young))["report_parts"] == 1
 
     asyncio.run(scenario())
@@ -113,13 +113,13 @@ def test_reports_go_when_their_links_do(database_url: str) -> None:
 
 def test_what_has_not_ended_stays_however_old(database_url: str) -> None:
     async def scenario() -> None:
-        async with open_engine(database_url, portion_rows=2) as engine:
+        async with open_engine(database_url, batch_rows=2) as engine:
             action_id = await engine.submit_csv(BAD)
             await engine.advance()
             await aged(engine, action_id, timedelta(days=400))
             before = await rows_of(engine, action_id)
             assert before["failures"] == 2
-            await tidier(engine, keep_actions_days=1, keep_failures_days=1, keep_reports_days=1).tidy()
+            await pruner(engine, keep_actions_days=1, keep_failures_days=1, keep_reports_days=1).prune()
             assert await rows_of(engine, action_id) == before
             assert (await engine.finish(action_id))["failed_count"] == 6
 
@@ -136,7 +136,7 @@ def test_leftovers_of_ended_actions_go(database_url: str) -> None:
                 await engine.query("INSERT INTO attempts VALUES (%s, %s, 1, 1) RETURNING 1", *place)
                 for number in range(3):
                     await engine.query("INSERT INTO dry_run_keys VALUES (%s, %s, %s) RETURNING 1", *place, f"K{number}")
-            await tidier(engine).tidy()
+            await pruner(engine).prune()
             assert await engine.query("SELECT DISTINCT action_id FROM attempts") == [{"action_id": running}]
             kept = await engine.query("SELECT action_id, count(*) FROM dry_run_keys GROUP BY 1")
             assert kept == [{"action_id": running, "count": 3}]
@@ -154,10 +154,10 @@ def test_idempotency_keys_go_after_a_day_but_not_before_their_action_has_ended(d
                     "INSERT INTO idempotency_keys VALUES (%s, %s, %s, %s, now() - %s) RETURNING 1",
                     engine.project_id, key, bytes(32), action_id, timedelta(hours=hours),
                 )  # fmt: skip
-            await tidier(engine).tidy()
+            await pruner(engine).prune()
             kept = await engine.query("SELECT key FROM idempotency_keys ORDER BY key")
             assert [row["key"] for row in kept] == ["running", "young"]
-            await tidier(engine, keep_idempotency_hours=200).tidy()
+            await pruner(engine, keep_idempotency_hours=200).prune()
             assert len(await engine.query("SELECT 1 FROM idempotency_keys")) == 2
 
     asyncio.run(scenario())
@@ -166,19 +166,19 @@ def test_idempotency_keys_go_after_a_day_but_not_before_their_action_has_ended(d
 def test_a_large_action_goes_in_small_steps_and_two_workers_do_no_harm(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tidy, "_ROWS", tuple((query, 2) for query, _ in tidy._ROWS))
-    monkeypatch.setattr(tidy, "_BATCH", 2)
+    monkeypatch.setattr(prune, "_ROWS", tuple((query, 2) for query, _ in prune._ROWS))
+    monkeypatch.setattr(prune, "_BATCH", 2)
 
     async def scenario() -> None:
-        async with open_engine(database_url, portion_rows=1) as engine:
+        async with open_engine(database_url, batch_rows=1) as engine:
             old = [(await engine.finish(await engine.submit_csv(BAD)))["id"] for _ in range(5)]
             for action_id in old:
                 await aged(engine, action_id, timedelta(days=2))
-            both = tidier(engine, keep_actions_days=1, keep_failures_days=1)
+            both = pruner(engine, keep_actions_days=1, keep_failures_days=1)
             async with asyncio.TaskGroup() as tasks:
                 for one in (both, replace(both)):
-                    tasks.create_task(one.tidy())
-            await both.tidy()
+                    tasks.create_task(one.prune())
+            await both.prune()
             assert await engine.query("SELECT 1 FROM async_actions") == []
             for table in TABLES:
                 assert await engine.query(f"SELECT 1 FROM {table}") == []
@@ -188,7 +188,7 @@ def test_a_large_action_goes_in_small_steps_and_two_workers_do_no_harm(
 
 async def copied(engine: Engine, action_id: str, count: int) -> None:
     """Add so many copies of the action, with all that is theirs."""
-    owners = {"async_actions": "id", "portions": "action_id", "failures": "action_id", "report_parts": "action_id"}
+    owners = {"async_actions": "id", "batches": "action_id", "failures": "action_id", "report_parts": "action_id"}
     async with engine.pool.connection() as connection:
         for table, owner in owners.items():
             await connection.execute(
@@ -201,15 +201,15 @@ async def copied(engine: Engine, action_id: str, count: int) -> None:
 
 @pytest.fixture
 def steps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The transactions of every tidier, as they are begun."""
+    """The transactions of every pruner, as they are begun."""
     begun: list[float] = []
-    step = Tidier._step
+    step = Pruner._step
 
-    def noted(keeper: Tidier) -> Any:
+    def noted(keeper: Pruner) -> Any:
         begun.append(asyncio.get_running_loop().time())
         return step(keeper)
 
-    monkeypatch.setattr(Tidier, "_step", noted)
+    monkeypatch.setattr(Pruner, "_step", noted)
     return begun
 
 
@@ -220,7 +220,7 @@ def test_small_actions_go_many_at_a_time(database_url: str, steps: list[float]) 
             await aged(engine, old, timedelta(days=2))
             await copied(engine, old, 999)
             assert len(await engine.query("SELECT 1 FROM failures")) == 2 * 1000
-            await tidier(engine, keep_actions_days=1).tidy()
+            await pruner(engine, keep_actions_days=1).prune()
             for table in ("async_actions", *TABLES):
                 assert await engine.query(f"SELECT 1 FROM {table}") == []
             assert len(steps) < 1000 / 20
@@ -228,22 +228,22 @@ def test_small_actions_go_many_at_a_time(database_url: str, steps: list[float]) 
     asyncio.run(scenario())
 
 
-def test_large_portions_go_few_at_a_time(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tidy, "_BYTES", len("X0,,1\nX1,,1\n") + 1)
+def test_large_batches_go_few_at_a_time(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prune, "_BYTES", len("X0,,1\nX1,,1\n") + 1)
     left: list[int] = []
 
     async def scenario() -> None:
-        async with open_engine(database_url, portion_rows=2) as engine:
+        async with open_engine(database_url, batch_rows=2) as engine:
             old = (await engine.finish(await engine.submit_csv(BAD * 3)))["id"]
             await aged(engine, old, timedelta(days=2))
-            step = tidy._remove_next
+            step = prune._remove_next
 
             async def noted(*given: Any) -> Any:
-                left.append((await rows_of(engine, old))["portions"])
+                left.append((await rows_of(engine, old))["batches"])
                 return await step(*given)
 
-            monkeypatch.setattr(tidy, "_remove_next", noted)
-            await tidier(engine, keep_failures_days=1).tidy()
+            monkeypatch.setattr(prune, "_remove_next", noted)
+            await pruner(engine, keep_failures_days=1).prune()
             assert await rows_of(engine, old) == dict.fromkeys(TABLES, 0)
 
     asyncio.run(scenario())
@@ -257,32 +257,32 @@ def test_what_was_interrupted_is_gone_on_with(database_url: str, monkeypatch: py
         async with open_engine(database_url) as engine:
             old = (await engine.finish(await engine.submit_csv(BAD)))["id"]
             await aged(engine, old, timedelta(days=2))
-            keeper = tidier(engine, keep_failures_days=1)
+            keeper = pruner(engine, keep_failures_days=1)
             with monkeypatch.context() as broken:
-                broken.setattr(tidy, "_ROWS", ((tidy._sql.delete_failures, 1), ("SELECT 1 / 0", 1)))
+                broken.setattr(prune, "_ROWS", ((prune._sql.delete_failures, 1), ("SELECT 1 / 0", 1)))
                 with pytest.raises(Exception, match="division by zero"):
-                    await keeper.tidy()
+                    await keeper.prune()
             # Marked, and begun with: nothing is claimed that may be gone.
             assert (await rows_of(engine, old))["removals"] == 1
             assert (await engine.get(old))["result"]["failed"] == []
-            await tidier(engine).tidy()
+            await pruner(engine).prune()
             assert await rows_of(engine, old) == dict.fromkeys(TABLES, 0)
 
     asyncio.run(scenario())
 
 
-def test_a_portion_in_hand_is_not_waited_for(database_url: str) -> None:
+def test_a_batch_in_hand_is_not_waited_for(database_url: str) -> None:
     async def scenario() -> None:
-        async with open_engine(database_url, portion_rows=2) as engine:
+        async with open_engine(database_url, batch_rows=2) as engine:
             old = (await engine.finish(await engine.submit_csv(BAD)))["id"]
             await aged(engine, old, timedelta(days=2))
-            keeper = tidier(engine, keep_actions_days=1)
+            keeper = pruner(engine, keep_actions_days=1)
             async with engine.pool.connection() as worker, worker.transaction():
-                await worker.execute("SELECT FROM portions WHERE action_id = %s AND first_row = 3 FOR UPDATE", (old,))
-                await asyncio.wait_for(keeper.tidy(), 5)
-                assert await rows_of(engine, old) == {"portions": 1, "failures": 0, "report_parts": 0, "removals": 1}
+                await worker.execute("SELECT FROM batches WHERE action_id = %s AND first_row = 3 FOR UPDATE", (old,))
+                await asyncio.wait_for(keeper.prune(), 5)
+                assert await rows_of(engine, old) == {"batches": 1, "failures": 0, "report_parts": 0, "removals": 1}
                 assert (await engine.get(old))["failures_kept"] is False
-            await keeper.tidy()
+            await keeper.prune()
             with pytest.raises(NotFoundError):
                 await engine.get(old)
 

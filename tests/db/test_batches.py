@@ -1,4 +1,4 @@
-"""Portions: which one is taken up next, and what becomes of rows that name the same code within one."""
+"""Batches: which one is taken up next, and what becomes of rows that name the same code within one."""
 
 import asyncio
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from tallykeep.engine.applying.claim import claim_portion
+from tallykeep.engine.applying.claim import claim_batch
 from tests.db.engine import open_engine
 from tests.db.test_applying import gifts
 from tests.postgres import quiet_settings
@@ -14,20 +14,20 @@ from tests.postgres import quiet_settings
 _BY_PLACE = ("indexscan", "indexonlyscan", "bitmapscan")
 
 
-def test_the_first_open_portion_is_taken_up_first_wherever_it_is_stored(database_url: str) -> None:
+def test_the_first_open_batch_is_taken_up_first_wherever_it_is_stored(database_url: str) -> None:
     async def scenario() -> None:
-        async with open_engine(database_url, portion_rows=1) as engine:
+        async with open_engine(database_url, batch_rows=1) as engine:
             action_id = await engine.submit_csv(gifts(5))
             for first_row in (2, 1):  # each is stored anew, behind the others
-                await engine.query("UPDATE portions SET lines = lines WHERE first_row = %s RETURNING 1", first_row)
+                await engine.query("UPDATE batches SET lines = lines WHERE first_row = %s RETURNING 1", first_row)
             async with engine.pool.connection() as connection, connection.transaction():
                 for way in _BY_PLACE:
                     await connection.execute(f"SET LOCAL enable_{way} = off")
-                stored = await (await connection.execute("SELECT first_row FROM portions")).fetchall()
+                stored = await (await connection.execute("SELECT first_row FROM batches")).fetchall()
                 assert [row["first_row"] for row in stored] == [3, 4, 5, 2, 1]  # and three may be in hand
-                claimed = await claim_portion(connection, engine.project_id, action_id, quiet_settings())
+                claimed = await claim_batch(connection, engine.project_id, action_id, quiet_settings())
                 assert claimed
-                assert claimed.portion.first_row == 1
+                assert claimed.batch.first_row == 1
 
     asyncio.run(scenario())
 
@@ -40,7 +40,7 @@ JSON = [{"code": code, "gift": {"amount": amount}} for code, amount in (("A", 1)
 def test_rows_of_one_code_are_taken_together_without_a_defect(
     database_url: str, rows: Any, counts: tuple[int, int, int]
 ) -> None:
-    """A defect here would be hidden: portions are halved until no code is in one of them twice."""
+    """A defect here would be hidden: batches are halved until no code is in one of them twice."""
 
     async def scenario() -> None:
         async with open_engine(database_url) as engine:

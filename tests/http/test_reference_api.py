@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from docs.write import PEERS, operations, query_parameters
+from docs.write import REFERENCE_ENDPOINTS, operations, query_parameters
 
 from tallykeep.catalog.action_types import ACTION_TYPES
-from tests.peer import MISSING, Contradiction, Endpoint, Peer, endpoint, read_peer
-from tests.peer_tolerated import TOLERATED, Tolerated
+from tests.reference_api import MISSING, Contradiction, Endpoint, ReferenceApi, endpoint, read_reference_api
+from tests.reference_api_tolerated import TOLERATED, Tolerated
 from tests.server import Api, Server, new_project
 
 GIFT = {"type": "GIFT_VOUCHER", "gift": {"amount": 500}}
@@ -163,19 +163,19 @@ CALLS: tuple[tuple[str, str, Body], ...] = (
 
 
 @pytest.fixture(scope="module")
-def peer() -> Peer:
-    found = read_peer()
+def reference_api() -> ReferenceApi:
+    found = read_reference_api()
     if found is None:
         pytest.skip(MISSING)
     return found
 
 
 @pytest.fixture(scope="module")
-def answers(peer: Peer, server: Server, served_database: str) -> list[Answer]:
+def answers(reference_api: ReferenceApi, server: Server, served_database: str) -> list[Answer]:
     """What every call is answered, and then every action that came of them."""
     api = Api(server.url, new_project(served_database))
     api.http.event_hooks = {}  # held to the file below, all of them at once
-    walk = _Walk(peer, api)
+    walk = _Walk(reference_api, api)
     for method, path, body in CALLS:
         walk.call(method, path, body)
     for action in api.get("/v1/async-actions", limit=100)["async_actions"]:
@@ -186,9 +186,9 @@ def answers(peer: Peer, server: Server, served_database: str) -> list[Answer]:
 
 
 class _Walk:
-    def __init__(self, peer: Peer, api: Api) -> None:
+    def __init__(self, reference_api: ReferenceApi, api: Api) -> None:
         self.answers: list[Answer] = []
-        self._peer = peer
+        self._reference_api = reference_api
         self._api = api
         self._names = {"project": api.keys.project}
 
@@ -197,7 +197,7 @@ class _Walk:
         answer = self._api.http.request(method, path.format(**self._names), **(content if body is not None else {}))
         assert answer.status_code < 300 or "unknown" in path, f"{method} {path}: {answer.text}"
         shown = answer.json() if answer.content else None
-        found = self._peer.find(method, answer.request.url.path)
+        found = self._reference_api.find(method, answer.request.url.path)
         if found is not None:
             self.answers.append((found, str(answer.status_code), shown))
         if isinstance(shown, dict):
@@ -217,25 +217,27 @@ def _ours() -> dict[Endpoint, dict[str, Any]]:
     return {endpoint(*name.split(" ")): operation for name, operation in operations().items()}
 
 
-def _contradictions(peer: Peer, answers: list[Answer]) -> Iterator[Contradiction]:
+def _contradictions(reference_api: ReferenceApi, answers: list[Answer]) -> Iterator[Contradiction]:
     for of, status, body in answers:
         if body is not None:
-            yield from peer.contradictions(of, status, body)
+            yield from reference_api.contradictions(of, status, body)
 
 
-def test_every_answer_is_as_the_peers_file_says(peer: Peer, answers: list[Answer]) -> None:
-    wrong = [str(found) for found in _contradictions(peer, answers) if not found.is_tolerated]
+def test_every_answer_is_as_the_reference_apis_file_says(reference_api: ReferenceApi, answers: list[Answer]) -> None:
+    wrong = [str(found) for found in _contradictions(reference_api, answers) if not found.is_tolerated]
     assert wrong == []
 
 
-def test_every_answer_has_a_status_that_the_peers_file_knows(peer: Peer, answers: list[Answer]) -> None:
-    odd = {(of, status) for of, status, _ in answers if status not in peer.operations[of]["responses"]}
+def test_every_answer_has_a_status_that_the_reference_apis_file_knows(
+    reference_api: ReferenceApi, answers: list[Answer]
+) -> None:
+    odd = {(of, status) for of, status, _ in answers if status not in reference_api.operations[of]["responses"]}
     assert odd == set()
 
 
-def test_every_endpoint_that_both_have_is_exercised(peer: Peer, answers: list[Answer]) -> None:
+def test_every_endpoint_that_both_have_is_exercised(reference_api: ReferenceApi, answers: list[Answer]) -> None:
     exercised = {of for of, status, _ in answers if status.startswith("2")}
-    assert _ours().keys() & peer.operations.keys() - exercised == set()
+    assert _ours().keys() & reference_api.operations.keys() - exercised == set()
 
 
 def test_every_action_type_shows_its_result(answers: list[Answer]) -> None:
@@ -245,16 +247,16 @@ def test_every_action_type_shows_its_result(answers: list[Answer]) -> None:
 
 @pytest.mark.parametrize("tolerated", TOLERATED, ids=lambda one: f"{one.answer} {one.place}")
 def test_what_is_tolerated_is_needed_and_in_the_examples_where_it_says_so(
-    peer: Peer, answers: list[Answer], tolerated: Tolerated
+    reference_api: ReferenceApi, answers: list[Answer], tolerated: Tolerated
 ) -> None:
-    assert any(found.is_covered_by(tolerated) for found in _contradictions(peer, answers))
+    assert any(found.is_covered_by(tolerated) for found in _contradictions(reference_api, answers))
     examples = [
         (of, status, example)
-        for of, operation in peer.operations.items()
+        for of, operation in reference_api.operations.items()
         for status in operation["responses"]
-        for example in peer.examples(of, status)
+        for example in reference_api.examples(of, status)
     ]
-    captured = any(found.is_covered_by(tolerated) for found in _contradictions(peer, examples))
+    captured = any(found.is_covered_by(tolerated) for found in _contradictions(reference_api, examples))
     assert captured is tolerated.captured
 
 
@@ -262,37 +264,39 @@ def _declared(name: str, of: Endpoint) -> Any:
     return _ours()[of].get("x-compatibility", {}).get(name, ())
 
 
-def test_endpoints_say_whether_they_are_ours_alone(peer: Peer) -> None:
+def test_endpoints_say_whether_they_are_ours_alone(reference_api: ReferenceApi) -> None:
     alone = {of for of in _ours() if _declared("ours", of)}
-    assert alone == _ours().keys() - peer.operations.keys()
+    assert alone == _ours().keys() - reference_api.operations.keys()
 
 
-def test_endpoints_that_are_not_here_are_listed(peer: Peer) -> None:
-    assert {endpoint(*name.split(" ")) for name in PEERS} - _ours().keys() == peer.operations.keys() - _ours().keys()
+def test_endpoints_that_are_not_here_are_listed(reference_api: ReferenceApi) -> None:
+    assert {
+        endpoint(*name.split(" ")) for name in REFERENCE_ENDPOINTS
+    } - _ours().keys() == reference_api.operations.keys() - _ours().keys()
 
 
-def test_endpoints_declare_the_peers_query_parameters(peer: Peer) -> None:
+def test_endpoints_declare_the_reference_apis_query_parameters(reference_api: ReferenceApi) -> None:
     for of, operation in _ours().items():
         declared = set(operation.get("x-compatibility", {}).get("query", query_parameters(operation)))
-        if of in peer.operations:
-            assert declared == peer.query_parameters(of), of
+        if of in reference_api.operations:
+            assert declared == reference_api.query_parameters(of), of
 
 
-def test_fields_that_only_our_answers_have_are_declared(peer: Peer, answers: list[Answer]) -> None:
+def test_fields_that_only_our_answers_have_are_declared(reference_api: ReferenceApi, answers: list[Answer]) -> None:
     found: dict[Endpoint, set[str]] = {}
     for of, status, body in answers:
         if body is not None:
-            named = {place.rpartition("[].")[2] for place in peer.unknown_fields(of, status, body)}
+            named = {place.rpartition("[].")[2] for place in reference_api.unknown_fields(of, status, body)}
             found.setdefault(of, set()).update(named - CAPTURED_ONLY)
     assert {of: set(_declared("added", of)) for of in found} == found
 
 
-def test_fields_that_our_answers_never_have_are_declared(peer: Peer, answers: list[Answer]) -> None:
+def test_fields_that_our_answers_never_have_are_declared(reference_api: ReferenceApi, answers: list[Answer]) -> None:
     for of in {of for of, _, _ in answers if of[0] == "GET"}:
         shown = [body for one, status, body in answers if one == of and status == "200"]
         ours = set().union(*map(_fields, shown))
-        captured = set().union(*map(_fields, peer.examples(of, "200")))
-        assert captured - ours <= set(_declared("absent", of)) <= peer.fields(of, "200") - ours, of
+        captured = set().union(*map(_fields, reference_api.examples(of, "200")))
+        assert captured - ours <= set(_declared("absent", of)) <= reference_api.fields(of, "200") - ours, of
 
 
 def _fields(body: dict[str, Any]) -> set[str]:

@@ -1,4 +1,4 @@
-"""Whichever round trip of a portion's life is lost, in whichever way: the outcome is that of a run without faults."""
+"""Whichever round trip of a batch's life is lost, in whichever way: the outcome is that of a run without faults."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -30,7 +30,7 @@ class Story:
     body: bytes
     tally: tuple[int, int, int, int]
     before: tuple[tuple[str, bytes], ...] = ()
-    wishes: dict[str, Any] = field(default_factory=dict)
+    submission_options: dict[str, Any] = field(default_factory=dict)
 
 
 STORIES = {
@@ -42,16 +42,16 @@ STORIES = {
     "upsert": Story("CUSTOMERS.IMPORT_CSV", PEOPLE, (5, 1, 0, 3)),
     "bulk update": Story(
         "VOUCHERS.BULK_UPDATE", orjson.dumps(CHANGES), (4, 1, 0, 0), before=(("VOUCHERS.IMPORT_CSV", SOUND_FILE),)),
-    "dry run": Story("VOUCHERS.IMPORT", orjson.dumps(ROWS), (5, 2, 0, 5), wishes={"dry_run": True}),
+    "dry run": Story("VOUCHERS.IMPORT", orjson.dumps(ROWS), (5, 2, 0, 5), submission_options={"dry_run": True}),
     "stop": Story(
-        "VOUCHERS.IMPORT_CSV", FILE, (3, 1, 4, 3), wishes={"on_error": OnError.STOP, "max_failures": 1}),
-    "reject, flawed": Story("VOUCHERS.IMPORT_CSV", FILE, (0, 1, 7, 0), wishes={"on_error": OnError.REJECT}),
-    "reject, sound": Story("VOUCHERS.IMPORT_CSV", SOUND_FILE, (8, 0, 0, 7), wishes={"on_error": OnError.REJECT}),
+        "VOUCHERS.IMPORT_CSV", FILE, (3, 1, 4, 3), submission_options={"on_error": OnError.STOP, "max_failures": 1}),
+    "reject, flawed": Story("VOUCHERS.IMPORT_CSV", FILE, (0, 1, 7, 0), submission_options={"on_error": OnError.REJECT}),
+    "reject, sound": Story("VOUCHERS.IMPORT_CSV", SOUND_FILE, (8, 0, 0, 7), submission_options={"on_error": OnError.REJECT}),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", STORIES)
-def test_a_portion_at_every_fault_point(database_url: str, proxy_dir: Path, name: str) -> None:
+def test_a_batch_at_every_fault_point(database_url: str, proxy_dir: Path, name: str) -> None:
     asyncio.run(_sweep(database_url, proxy_dir, name, drive))
 
 
@@ -67,7 +67,7 @@ async def _sweep(
     database_url: str, proxy_dir: Path, name: str, drive_on: Callable[[Stage, Engine], Awaitable[None]]
 ) -> None:
     story = STORIES[name]
-    async with open_stage(database_url, proxy_dir, f"{name} {drive_on.__name__}", portion_rows=3) as stage:
+    async with open_stage(database_url, proxy_dir, f"{name} {drive_on.__name__}", batch_rows=3) as stage:
         tell = partial(_tell, stage, story, drive_on)
         expected = await tell()
         _check(expected, story)
@@ -87,7 +87,7 @@ async def _tell(
     for kind, body in story.before:
         await engine.submit(kind, body)
         await drive(stage, engine)
-    await engine.submit(story.kind, story.body, **story.wishes)
+    await engine.submit(story.kind, story.body, **story.submission_options)
     begin_faults()
     await drive_on(stage, engine)
     return audit(stage, engine)
@@ -97,6 +97,6 @@ def _check(found: Finding, story: Story) -> None:
     action = found["actions"][-1]
     counts = ("done_count", "failed_count", "unprocessed_count", "created_count")
     assert tuple(action[name] for name in counts) == story.tally
-    assert action["open_portions"] == 0 or action["status"] == "FAILED"
+    assert action["open_batches"] == 0 or action["status"] == "FAILED"
     assert len(found["failures"]) == action["failed_count"]
     assert found["dry_run_keys"] == []

@@ -14,7 +14,7 @@ from openapi_schema_validator import OAS30Validator, oas30_format_checker
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT4
 
-from tests.peer_tolerated import TOLERATED, Tolerated
+from tests.reference_api_tolerated import TOLERATED, Tolerated
 
 FILE = Path(__file__).parents[2] / "shared" / "reference" / "voucherify-openapi.json"
 MISSING = f"the peer's OpenAPI file is not beside the checkout ({FILE})"
@@ -52,7 +52,7 @@ class Contradiction:
 
 
 @dataclass(frozen=True)
-class Peer:
+class ReferenceApi:
     """The file, read."""
 
     document: dict[str, Any]
@@ -195,23 +195,23 @@ def _leaves(errors: Iterable[ValidationError]) -> Iterator[ValidationError]:
 
 
 @cache
-def read_peer() -> Peer | None:
+def read_reference_api() -> ReferenceApi | None:
     """The peer's file, or None where there is none beside the checkout."""
-    return Peer(json.loads(FILE.read_text())) if FILE.exists() else None
+    return ReferenceApi(json.loads(FILE.read_text())) if FILE.exists() else None
 
 
-def hold_to_peer(answer: httpx.Response) -> None:
+def hold_to_reference_api(answer: httpx.Response) -> None:
     """An httpx hook: fail the test whose request got an answer that the peer's file does not allow."""
-    peer = read_peer()
-    if peer is None:
+    reference_api = read_reference_api()
+    if reference_api is None:
         return
-    found = peer.find(answer.request.method, answer.request.url.path)
+    found = reference_api.find(answer.request.method, answer.request.url.path)
     if found is None or not answer.headers.get("content-type", "").startswith("application/json"):
         return
     if answer.status_code == 413:
         return  # the peer's has a shape of its own, {statusCode, error, message}, which its file does not hold
     answer.read()
     status = str(answer.status_code)
-    wrong = [one for one in peer.contradictions(found, status, answer.json()) if not one.is_tolerated]
+    wrong = [one for one in reference_api.contradictions(found, status, answer.json()) if not one.is_tolerated]
     if wrong:
         raise OffTheWireError("; ".join(map(str, wrong)))

@@ -1,16 +1,16 @@
-"""Portions of an action's rows, and how they are written."""
+"""Batches of an action's rows, and how they are written."""
 
 from bisect import bisect_right
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from tallykeep.core.submission_options import Wishes
+from tallykeep.core.submission_options import SubmissionOptions
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """How an action's portions are written, found out once at acceptance and kept with the action.
+    """How an action's batches are written, found out once at acceptance and kept with the action.
 
     `format` is csv, json (elements of an array), ndjson or planned. `header` titles the cells of a row as it is read;
     where columns of the file are left out, `kept` lists the others by their index among the file's `width` columns.
@@ -46,14 +46,14 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Portion:
+class Batch:
     """Consecutive rows of one action as they came, with the number of the first; rows count from 1.
 
     `lines` tells where in the file they began: pairs of a row and its line; the rows up to the next pair begin one line
     after the other. None where rows have no lines, as elements of a JSON array.
 
     `broken` are the places in the body, in their order, at which rows begin that are one line of a file each, with
-    quotes that do not match up. What the splitter found so is not looked at again when the portion is read.
+    quotes that do not match up. What the splitter found so is not looked at again when the batch is read.
     """
 
     first_row: int
@@ -72,10 +72,10 @@ class Portion:
 
 
 @dataclass(frozen=True, slots=True)
-class ClaimedPortion:
-    """A portion in a worker's hands, within the transaction that holds its row lock.
+class ClaimedBatch:
+    """A batch in a worker's hands, within the transaction that holds its row lock.
 
-    `moment` is when it was claimed, and later when it passed its gates, by the database's clock. `open_portions` is how
+    `moment` is when it was claimed, and later when it passed its gates, by the database's clock. `open_batches` is how
     many the action had then, this one counted; `lock_timeout`, how long a statement waits for what others hold, as
     PostgreSQL writes it.
     """
@@ -84,13 +84,13 @@ class ClaimedPortion:
     action_id: str
     action_type: str
     source: Source
-    portion: Portion
-    wishes: Wishes = field(default_factory=Wishes)
-    moment: datetime = field(kw_only=True)
-    open_portions: int = field(default=1, kw_only=True)
+    batch: Batch
+    submission_options: SubmissionOptions = field(default_factory=SubmissionOptions)
+    timestamp: datetime = field(kw_only=True)
+    open_batches: int = field(default=1, kw_only=True)
     lock_timeout: str = field(default="0", kw_only=True)
 
     @property
     def place(self) -> dict[str, Any]:
-        """The portion's key, as queries name it."""
-        return {"project_id": self.project_id, "action_id": self.action_id, "first_row": self.portion.first_row}
+        """The batch's key, as queries name it."""
+        return {"project_id": self.project_id, "action_id": self.action_id, "first_row": self.batch.first_row}

@@ -11,11 +11,11 @@ from tests.conformance.cases import CASES
 from tests.conformance.project import contents
 from tests.server import Api
 
-MANY = [f"WISH-{number}" for number in range(6)]
+MANY = [f"OPTION-{number}" for number in range(6)]
 # These change the campaign itself at once, and answer without an id or delete what a second request would look for.
 AT_ONCE = {"CAMPAIGN.VOUCHERS_UPDATE", "CAMPAIGN.VOUCHERS_DELETE"}
 ENGINE = {
-    "async_actions", "portions", "failures", "report_parts", "attempts", "turns", "idempotency_keys", "dry_run_keys",
+    "async_actions", "batches", "failures", "report_parts", "attempts", "schedules", "idempotency_keys", "dry_run_keys",
     "removals",
 }  # fmt: skip
 
@@ -26,10 +26,10 @@ def resources(database_url: str, project: str) -> dict[str, list[Any]]:
     return {table: rows for table, rows in contents(database_url, project).items() if table not in ENGINE}
 
 
-def submit(api: Api, case: Case, *, headers: dict[str, str] | None = None, **wishes: str) -> httpx.Response:
+def submit(api: Api, case: Case, *, headers: dict[str, str] | None = None, **submission_options: str) -> httpx.Response:
     """Submit with wishes, whatever way the type is sent."""
     wishing = Api(api.url, api.keys)
-    wishing.http.params = httpx.QueryParams(wishes)
+    wishing.http.params = httpx.QueryParams(submission_options)
     wishing.http.headers.update(headers or {})
     return case.submit(wishing, case.sent(MANY))
 
