@@ -8,7 +8,7 @@ import sys
 import time
 from dataclasses import dataclass
 
-from tests.mutants.rows_dry_run import Outcome, Trials, trials
+from tests.mutants.trial import Outcome, Trials, trials
 
 MIGRATIONS = "src/tallykeep/db/migrations/versions"
 ROW_LOCKS = "tests/db/test_row_locks.py"
@@ -56,7 +56,8 @@ MUTATIONS = (
     ),
     Mutation(
         "turnstile: a batch writes after the one before it", "src/tallykeep/engine/applying/attempt.py",
-        "    if not is_atomic(claimed.submission_options):\n        await _wait_for_earlier_batches(connection, claimed)\n",
+        "    if not is_atomic(claimed.submission_options):\n"
+        "        await _wait_for_earlier_batches(connection, claimed)\n",
         "",
         "tests/db/test_applying.py::test_a_batch_waits_for_the_one_before_it",
     ),
@@ -118,8 +119,8 @@ MUTATIONS = (
     ),
     Mutation(
         "a sign of life from the future is none", "src/tallykeep/engine/recovering/rescuer.sql",
-        "NOT BETWEEN statement_timestamp() - :timeout_seconds::interval AND statement_timestamp()",
-        "< statement_timestamp() - :timeout_seconds::interval",
+        "NOT BETWEEN statement_timestamp() - :timeout::interval AND statement_timestamp()",
+        "< statement_timestamp() - :timeout::interval",
         "tests/db/test_rescue.py::test_a_sign_of_life_from_the_future_is_none",
     ),
     Mutation(
@@ -134,7 +135,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a batch waits for others for a while only", "src/tallykeep/engine/applying/claim.sql",
-        ":timeout_seconds ELSE :lock_timeout END", ":timeout_seconds ELSE '1h' END",
+        ":timeout ELSE :lock_timeout END", ":timeout ELSE '1h' END",
         f"{PLACES}::test_a_batch_gives_its_place_back_while_others_hold_its_rows[continue]",
     ),
     Mutation(
@@ -144,7 +145,7 @@ MUTATIONS = (
     ),
     Mutation(
         "it waits longer for the one before it than for others", "src/tallykeep/engine/applying/attempt.sql",
-        "set_config('lock_timeout', :timeout_seconds, true)", "(SELECT :timeout_seconds::text) AS timeout_seconds",
+        "set_config('lock_timeout', :timeout, true)", "(SELECT :timeout::text) AS timeout",
         f"{PLACES}::test_a_batch_waits_for_the_one_before_it_and_then_for_no_other",
     ),
     Mutation(
@@ -225,12 +226,12 @@ MUTATIONS = (
     Mutation(
         "a small turn leaves larger actions alone", "src/tallykeep/engine/scheduling/fair_scheduling.sql",
         "            AND (NOT :small OR open_batches = 1)\n", "",
-        "tests/db/test_turns.py::test_an_small_turn_leaves_giants_alone_and_is_passed_on",
+        "tests/db/test_turns.py::test_a_small_turn_leaves_giants_alone_and_is_passed_on",
     ),
     Mutation(
         "a small turn that found nothing is passed on", "src/tallykeep/engine/applying/applier.py",
         "                    await queue_slots(connection, project_id, 1)\n", "                    pass\n",
-        "tests/db/test_turns.py::test_an_small_turn_leaves_giants_alone_and_is_passed_on",
+        "tests/db/test_turns.py::test_a_small_turn_leaves_giants_alone_and_is_passed_on",
     ),
     Mutation(
         "a project that was away starts at the present", "src/tallykeep/engine/scheduling/fair_scheduling.sql",
@@ -256,8 +257,8 @@ MUTATIONS = (
     ),
     Mutation(
         "gates: a change waits for a while only", "src/tallykeep/db/gates.sql",
-        "set_config('lock_timeout', :timeout_seconds, true) AS timeout_seconds",
-        "set_config('lock_timeout', '60s', true), :timeout_seconds AS timeout_seconds",
+        "set_config('lock_timeout', :timeout, true) AS timeout",
+        "set_config('lock_timeout', '60s', true), :timeout AS timeout",
         "tests/db/test_gates.py::test_who_waits_too_long_gives_its_place_back_and_is_told_why",
     ),
     Mutation(
@@ -393,7 +394,7 @@ MUTATIONS = (
     ),
     Mutation(
         "CHECK: done means no row is left", f"{MIGRATIONS}/0015_order.sql",
-        "CHECK (status <> 'DONE' OR (open_batches = 0 AND unprocessed_count = 0))", "CHECK (true)", EVERY_CHECK,
+        "CHECK (status <> 'DONE' OR (open_portions = 0 AND unprocessed_count = 0))", "CHECK (true)", EVERY_CHECK,
     ),
     Mutation(
         "CHECK: ended somehow exactly when ended", f"{MIGRATIONS}/0015_order.sql",

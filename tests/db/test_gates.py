@@ -88,7 +88,7 @@ def test_a_change_between_two_batches_of_an_action_lets_the_earlier_one_go_first
 def test_who_waits_too_long_gives_its_place_back_and_is_told_why(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gates, "_PATIENCE", 0.1)
+    monkeypatch.setattr(gates, "_TIMEOUT", 0.1)
 
     async def scenario() -> None:
         async with (

@@ -149,7 +149,7 @@ def test_a_code_given_up_during_the_walk_is_found(database_url: str) -> None:
                 return free
 
             with (
-                patch.object(generated, "_SIGNS_AT_ONCE", 1),
+                patch.object(generated, "_CHARACTERS_AT_ONCE", 1),
                 patch.object(Generated, "_draw", _none_drawn),
                 patch.object(Generated, "_free_of", look_and_see_it_deleted),
             ):
@@ -170,7 +170,7 @@ def test_a_search_that_was_given_up_says_how_far_it_went(database_url: str) -> N
             for code in "XYZ":
                 await take(other, engine, code)
             await other.commit()
-            with patch.object(generated, "_MOST_TRIED", 2):
+            with patch.object(generated, "_MAX_TRIED", 2):
                 action_id = await generate(engine, campaign_id, 2)
                 await engine.finish(action_id)
             failed = await engine.query("SELECT DISTINCT reason FROM failures WHERE action_id = %s", action_id)

@@ -70,7 +70,7 @@ def test_whoever_waits_for_a_silent_server_is_let_go(
     database_url: str, short_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(guards, "_FIRST_LOOK_SECONDS", 0.2)
-    monkeypatch.setattr(guards, "_PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr(guards, "_TIMEOUT_SECONDS", 0.5)
 
     async def scenario() -> None:
         async with _guarded(database_url, short_path) as (guard, pool, relay):

@@ -101,7 +101,7 @@ def test_the_claim_finds_open_batches_by_index(database_url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "listed", [VOUCHERS, CAMPAIGNS, CUSTOMERS, PRODUCTS, SKUS, ORDERS], ids=lambda list_spec: str(list_spec.noun)
+    "list_spec", [VOUCHERS, CAMPAIGNS, CUSTOMERS, PRODUCTS, SKUS, ORDERS], ids=lambda list_spec: str(list_spec.noun)
 )
 def test_every_list_is_read_in_its_default_order_by_index(database_url: str, list_spec: ListSpec) -> None:
     page = page_query(list_spec, read_selection(list_spec, ()))

@@ -94,7 +94,7 @@ def test_an_import_of_one_batch_is_the_next_one_served(database_url: str) -> Non
     asyncio.run(scenario())
 
 
-def test_an_small_turn_leaves_giants_alone_and_is_passed_on(database_url: str) -> None:
+def test_a_small_turn_leaves_giants_alone_and_is_passed_on(database_url: str) -> None:
     async def scenario() -> None:
         async with open_engine(database_url, batch_rows=3) as engine:
             giant = await submit_big(engine, 60)

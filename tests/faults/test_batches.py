@@ -46,7 +46,8 @@ STORIES = {
     "stop": Story(
         "VOUCHERS.IMPORT_CSV", FILE, (3, 1, 4, 3), submission_options={"on_error": OnError.STOP, "max_failures": 1}),
     "reject, flawed": Story("VOUCHERS.IMPORT_CSV", FILE, (0, 1, 7, 0), submission_options={"on_error": OnError.REJECT}),
-    "reject, sound": Story("VOUCHERS.IMPORT_CSV", SOUND_FILE, (8, 0, 0, 7), submission_options={"on_error": OnError.REJECT}),
+    "reject, sound": Story(
+        "VOUCHERS.IMPORT_CSV", SOUND_FILE, (8, 0, 0, 7), submission_options={"on_error": OnError.REJECT}),
 }  # fmt: skip
 
 

@@ -93,7 +93,7 @@ def test_reject_writes_all_or_nothing(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wishes", "named"),
+    ("submission_options", "named"),
     [
         ({"dryRun": "true"}, "dryRun is not known; it is called dry_run"),
         ({"max_failure": "3"}, "it is called max_failures"),

@@ -80,7 +80,7 @@ def test_lines_of_ndjson_are_counted_with_blank_ones(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    "wishes", [{}, {"on_error": "reject"}, {"on_error": "stop", "max_failures": 2}, {"dry_run": "true"}]
+    "submission_options", [{}, {"on_error": "reject"}, {"on_error": "stop", "max_failures": 2}, {"dry_run": "true"}]
 )
 def test_whatever_was_wished_failures_have_lines(api: Api, submission_options: dict[str, Any]) -> None:
     assert lines_of(api, ran(api, TITLED, **submission_options)) == [(2, 6), (3, 10)]

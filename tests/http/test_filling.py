@@ -87,7 +87,7 @@ def test_other_defaults_are_another_submission(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wishes", "words"),
+    ("submission_options", "words"),
     [
         ({"default": "{}"}, "Property .default is not known; it is called defaults"),
         ({"defaults": '{"Vouchr Type": "x"}'}, "perhaps 'Voucher Type' is meant"),

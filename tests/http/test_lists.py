@@ -25,7 +25,7 @@ PATHS = {
     "/v1/orders": ORDERS,
 }
 EVERY_LIST = pytest.mark.parametrize(
-    ("path", "listed"), PATHS.items(), ids=[list_spec.noun for list_spec in PATHS.values()]
+    ("path", "list_spec"), PATHS.items(), ids=[list_spec.noun for list_spec in PATHS.values()]
 )
 
 

@@ -54,7 +54,7 @@ def _fed(name: str, rows: int, blanks: int) -> int:
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_many_blanks_are_refused_where_there_are_fewer_rows(name: str) -> None:
-    with patch.object(batches, "_MOST_BLANK_BYTES", _MAX):
+    with patch.object(batches, "_MAX_BLANK_BYTES", _MAX):
         assert _fed(name, rows=2, blanks=90) == 2
         assert _fed(name, rows=200, blanks=150) == 200
         with pytest.raises(InvalidPayloadError, match="blank lines"):

@@ -53,7 +53,7 @@ def test_only_the_first_rows_tell(batch_rows: int) -> None:
 
 @pytest.mark.parametrize("batch_rows", [10_000, 7, 1])
 def test_only_so_many_bytes_tell(batch_rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decimal_marks, "MOST_BYTES", len("1.250;\n") + 8 * len("7.000;\n") + len("12.99;\n"))
+    monkeypatch.setattr(decimal_marks, "MAX_BYTES", len("1.250;\n") + 8 * len("7.000;\n") + len("12.99;\n"))
     for others, expected in ((8, {0: "."}), (9, {})):
         content = ("Price;X\n1.250;\n" + "7.000;\n" * others + "12.99;\n").encode()
         assert marks(content, 10, batch_rows) == expected

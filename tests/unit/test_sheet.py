@@ -72,8 +72,8 @@ def test_cells_as_they_would_stand_in_a_file(cell: Any, text: str) -> None:
 
 def test_what_a_spreadsheet_program_wrote_comes_back() -> None:
     timestamp = datetime(2022, 9, 26, 13, 0, 1, tzinfo=UTC).replace(tzinfo=None)
-    rows = list(first_rows(workbook([["Code", "When", "On"], ["A", timestamp, True], ["B", timestamp.replace(hour=0, minute=0,
-                                     second=0), False]])))  # fmt: skip
+    midnight = timestamp.replace(hour=0, minute=0, second=0)
+    rows = list(first_rows(workbook([["Code", "When", "On"], ["A", timestamp, True], ["B", midnight, False]])))
     assert rows == [["Code", "When", "On"], ["A", "2022-09-26T13:00:01", "true"], ["B", "2022-09-26", "false"]]
 
 

@@ -70,7 +70,7 @@ def test_dates_that_do_not_exist_are_said_not_to(day: date, beyond: int) -> None
 
 
 @pytest.mark.parametrize(
-    ("text", "moment"),
+    ("text", "timestamp"),
     [
         ("31.12.2026 9:05", "2026-12-31T09:05:00.000+00:00"),
         ("12/31/2026, 09:05:30", "2026-12-31T09:05:30.000+00:00"),

@@ -57,7 +57,7 @@ def test_reading_that_is_broken_off_ends_its_process() -> None:
 def test_many_at_a_time_wait_for_their_turn_and_one_project_has_one(
     projects: int, at_once: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(workbook_module, "_PATIENCE_SECONDS", 120.0)
+    monkeypatch.setattr(workbook_module, "_TIMEOUT_SECONDS", 120.0)
     small = workbook([["Code"], ["A"]]).getvalue()
 
     async def scenario() -> None:

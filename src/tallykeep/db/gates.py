@@ -63,7 +63,7 @@ async def change(connection: Connection, project_id: int, *parents: str, held: t
 
 async def _pass(connection: Connection, project_id: int, changed: tuple[str, ...], held: tuple[str, ...]) -> datetime:
     asked = {"project_id": project_id, "changed": list(changed), "held": list(held)}
-    limits = {"patience": f"{_TIMEOUT}s", "silence": _SILENCE}
+    limits = {"timeout": f"{_TIMEOUT}s", "silence": _SILENCE}
     try:
         passed = await (await connection.execute(_sql.pass_gates, {**asked, **limits})).fetchall()
     except LockNotAvailable:

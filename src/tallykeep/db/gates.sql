@@ -10,7 +10,7 @@ FROM (
 -- name: pass_gates
 -- The settings come into force before the first wait, and the moment is that of the last lock.
 SELECT
-    set_config('lock_timeout', :patience, true) AS patience,
+    set_config('lock_timeout', :timeout, true) AS timeout,
     set_config('idle_in_transaction_session_timeout', :silence, true) AS silence,
     CASE WHEN is_changed THEN pg_advisory_xact_lock(project, gate) ELSE pg_advisory_xact_lock_shared(project, gate) END,
     date_trunc('milliseconds', clock_timestamp()) AS moment

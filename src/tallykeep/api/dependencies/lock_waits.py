@@ -54,7 +54,7 @@ class Waits:
                 await asyncio.wait((self._looking,))
 
     def _begin_to_look(self, connection: Connection) -> None:
-        self._looking = asyncio.create_task(self._look(connection), name="patience")
+        self._looking = asyncio.create_task(self._look(connection), name="timeout")
 
     async def _look(self, connection: Connection) -> None:
         """Take the statement back as soon as it is one that waits for others; one that works may go on."""

@@ -124,8 +124,8 @@ class BoundedProtocol(HttpToolsProtocol):
         if len(self.url) > MAX_URL_LENGTH:
             self._stop(
                 UriTooLongError(
-                    f"The URL is longer than {MAX_URL_LENGTH} bytes; ask for fewer at a time, or send what can be a field"
-                    " of the form as one"
+                    f"The URL is longer than {MAX_URL_LENGTH} bytes; ask for fewer at a time, or send what can be a"
+                    " field of the form as one"
                 )
             )
 

@@ -201,7 +201,7 @@ async def _wait_for_earlier_batches(connection: Connection, claimed: ClaimedBatc
     """Return once every earlier batch is closed, so that rows with the same key keep their order."""
     if claimed.batch.first_row == 1:
         return
-    await connection.execute(_sql.wait_for_earlier_batches, {**claimed.place, "patience": LONG_WAIT})
+    await connection.execute(_sql.wait_for_earlier_batches, {**claimed.place, "timeout": LONG_WAIT})
     await require_slot(connection, claimed)
 
 

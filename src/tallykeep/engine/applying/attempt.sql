@@ -15,7 +15,7 @@ LIMIT 1
 -- Shared, and only the last one: locking several in order could meet another waiter head on. It is waited for longer
 -- than the rows of others: whoever has it ends before long, or gives it back.
 SELECT first_row
-FROM set_config('lock_timeout', :patience, true), batches
+FROM set_config('lock_timeout', :timeout, true), batches
 WHERE project_id = :project_id AND action_id = :action_id AND status = 'OPEN' AND first_row < :first_row
 ORDER BY first_row DESC
 LIMIT 1

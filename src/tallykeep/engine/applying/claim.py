@@ -22,7 +22,7 @@ async def claim_batch(
     place = {"project_id": project_id, "action_id": action_id}
     silence = str(round(settings.lease_seconds * 1000))
     lock_timeout = f"{round(settings.lock_wait_seconds * 1000)}ms"
-    asked = {**place, "silence": silence, "lock_timeout": lock_timeout, "patience": LONG_WAIT}
+    asked = {**place, "silence": silence, "lock_timeout": lock_timeout, "timeout": LONG_WAIT}
     action = await (await connection.execute(_sql.get_unfinished_action, asked)).fetchone()
     if action is None:
         return None

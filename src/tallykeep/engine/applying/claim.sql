@@ -7,7 +7,7 @@ SELECT
     set_config('idle_in_transaction_session_timeout', :silence, true) AS silence,
     set_config(
         'lock_timeout',
-        CASE WHEN on_error = 'reject' AND NOT dry_run AND open_batches > 1 THEN :patience ELSE :lock_timeout END,
+        CASE WHEN on_error = 'reject' AND NOT dry_run AND open_batches > 1 THEN :timeout ELSE :lock_timeout END,
         true
     ) AS lock_timeout
 FROM async_actions

@@ -139,8 +139,8 @@ class Acceptance:
         return Accepted(action_id)
 
     async def _accept(
-        self, submission: Submission, submission_options: SubmissionOptions, asked: dict[str, Any], fingerprint: Fingerprint, staged: Staged,
-        rest: list[Batch],
+        self, submission: Submission, submission_options: SubmissionOptions, asked: dict[str, Any],
+        fingerprint: Fingerprint, staged: Staged, rest: list[Batch],
     ) -> None:  # fmt: skip
         plain = submission.kind.sequence is None and not submission.idempotency_key
         async with self._pool.connection() as connection:

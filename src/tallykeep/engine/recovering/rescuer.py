@@ -80,13 +80,13 @@ class Rescuer:
 
     async def _wake_projects(self, connection: Connection, timeout_seconds: timedelta) -> int:
         place = {
-            "patience": timeout_seconds,
-            "longest_delay": MAX_DELAY,
+            "timeout": timeout_seconds,
+            "max_delay": MAX_DELAY,
             "batches_in_flight": self.settings.batches_in_flight,
         }
         async with connection.transaction():
             stranded = await (await connection.execute(_sql.find_stranded_projects, place)).fetchall()
             for project in stranded:
                 _log.warning("a project had no job left and was queued again", project_id=project["project_id"])
-                await queue_slots(connection, project["project_id"], project["turns"])
+                await queue_slots(connection, project["project_id"], project["slots"])
         return len(stranded)

@@ -4,7 +4,7 @@
 -- A sign of life from the future is none: the clock was set back. Nor does a job count that waits for longer than any is
 -- made to.
 WITH stranded AS MATERIALIZED (
-    SELECT actions.project_id, least(:batches_in_flight, actions.open_batches) AS turns
+    SELECT actions.project_id, least(:batches_in_flight, actions.open_batches) AS slots
     FROM async_actions AS actions
     CROSS JOIN LATERAL (
         SELECT first_row FROM batches
@@ -20,18 +20,18 @@ WITH stranded AS MATERIALIZED (
     WHERE actions.status IN ('ENQUEUED', 'IN_PROGRESS')
         AND actions.ready
         AND greatest(actions.updated_at, actions.served_at)
-            NOT BETWEEN statement_timestamp() - :patience::interval AND statement_timestamp()
+            NOT BETWEEN statement_timestamp() - :timeout::interval AND statement_timestamp()
         AND NOT EXISTS (
             SELECT FROM procrastinate_jobs
             WHERE procrastinate_jobs.status = 'todo'
                 AND coalesce(procrastinate_jobs.scheduled_at, statement_timestamp())
-                    <= statement_timestamp() + :longest_delay::interval
+                    <= statement_timestamp() + :max_delay::interval
                 AND (procrastinate_jobs.args ->> 'project_id')::bigint = actions.project_id
         )
     LIMIT 1000
     FOR UPDATE OF batches SKIP LOCKED
 )
-SELECT project_id, sum(turns)::bigint AS turns FROM stranded GROUP BY project_id ORDER BY project_id
+SELECT project_id, sum(slots)::bigint AS slots FROM stranded GROUP BY project_id ORDER BY project_id
 
 -- name: find_forgotten_sequences
 -- Sequences with unfinished actions of which none is ready: who ended last died before it could tell the next.

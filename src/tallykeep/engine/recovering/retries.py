@@ -87,7 +87,7 @@ class Retries:
         if noted is None:
             return 0, 0
         # Each of an action's turns in flight comes back by itself: so many tries are one.
-        tries, failed = math.ceil(noted["retry_count"] / noted["turns"]), noted["failed_tries"] // noted["turns"]
+        tries, failed = math.ceil(noted["retry_count"] / noted["slots"]), noted["failed_tries"] // noted["slots"]
         log = _log.warning if tries >= _WARN_FROM else _log.info
         row = claimed.batch.first_row
         log("a batch will be tried again", action_id=claimed.action_id, row=row, tries=tries, reason=_told(error))

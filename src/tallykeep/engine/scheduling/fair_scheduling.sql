@@ -7,22 +7,22 @@ in_line AS (
         (SELECT -priority FROM procrastinate_jobs WHERE status = 'todo' AND priority < 0 ORDER BY priority DESC LIMIT 1),
         (SELECT max(next_slot) FROM schedules),
         1
-    )::bigint AS turn
+    )::bigint AS slot
 ),
 taken AS (
     INSERT INTO schedules AS mine (project_id, next_slot, accepted)
-    SELECT :project_id, turn + :count, :accepted FROM in_line
+    SELECT :project_id, slot + :count, :accepted FROM in_line
     ON CONFLICT (project_id) DO UPDATE
     SET
         next_slot = greatest(mine.next_slot, excluded.next_slot - :count) + :count,
         accepted = mine.accepted + :accepted
-    RETURNING next_slot - :count AS first_turn, accepted
+    RETURNING next_slot - :count AS first_slot, accepted
 )
 
 -- name: queue_taken_slots!
 -- A job for each turn, behind the expressions above.
 SELECT procrastinate_defer_jobs_v1(array_agg((
-    :queue, :task, -(first_turn + place), NULL, NULL, jsonb_build_object('project_id', :project_id::bigint, 'small', :small::boolean),
+    :queue, :task, -(first_slot + place), NULL, NULL, jsonb_build_object('project_id', :project_id::bigint, 'small', :small::boolean),
     CASE WHEN :delay::interval > interval '0' THEN statement_timestamp() + :delay::interval END
 )::procrastinate_job_to_defer_v1 ORDER BY place)) AS jobs
 FROM taken, generate_series(0, :count - 1) AS place
