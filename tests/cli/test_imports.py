@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tallykeep.catalog.action_types import ACTION_TYPES
-from tallykeep.cli.kit.row_types import IMPORTED, UPDATED, kinds
+from tallykeep.cli.kit.row_types import IMPORTED, ROW_TYPES, UPDATED
 from tests.cli.running import EXAMPLES, run
 from tests.server import Api
 from tests.unit.test_sheet import workbook
@@ -125,13 +125,13 @@ def test_a_kind_that_cannot_be_told_is_asked_for(api: Api, tmp_path: Path) -> No
 
 
 def test_every_kind_goes_where_the_table_of_action_types_says() -> None:
-    imported = {(name, form) for name, kind in kinds().items() for verb, form in kind.paths if verb == "import"}
+    imported = {(name, form) for name, kind in ROW_TYPES.items() for verb, form in kind.paths if verb == "import"}
     assert {name for name, _ in imported} == set(IMPORTED)
-    assert {name for name, kind in kinds().items() if ("update", "json") in kind.paths} == set(UPDATED)
+    assert {name for name, kind in ROW_TYPES.items() if ("update", "json") in kind.paths} == set(UPDATED)
     assert {("vouchers", "csv"), ("vouchers", "json"), ("customers", "json"), ("products", "json")} <= imported
-    assert kinds()["vouchers"].path("import", "json") == ACTION_TYPES["VOUCHERS.IMPORT"].path
-    assert kinds()["customers"].path("import", "json") == ACTION_TYPES["CUSTOMERS.BULK_UPDATE"].path
-    sent = {path for kind in kinds().values() for path in kind.paths.values()}
+    assert ROW_TYPES["vouchers"].path("import", "json") == ACTION_TYPES["VOUCHERS.IMPORT"].path
+    assert ROW_TYPES["customers"].path("import", "json") == ACTION_TYPES["CUSTOMERS.BULK_UPDATE"].path
+    sent = {path for kind in ROW_TYPES.values() for path in kind.paths.values()}
     files = {kind.path for kind in ACTION_TYPES.values() if kind.source in ("csv", "json")}
     assert sent == files, "every action type that takes files has a command"
 

@@ -35,7 +35,7 @@ from tallykeep.cli.kit.file_options import (
 )
 from tallykeep.cli.kit.previews import Look, described, look, question
 from tallykeep.cli.kit.progress import Bars
-from tallykeep.cli.kit.row_types import CAMPAIGN_VOUCHERS, IMPORTED, UPDATED, Form, Kind, Verb, kinds
+from tallykeep.cli.kit.row_types import CAMPAIGN_VOUCHERS, IMPORTED, ROW_TYPES, UPDATED, Form, RowType, Verb
 from tallykeep.cli.kit.sending import (
     Again,
     AsJson,
@@ -93,8 +93,8 @@ class CommandOnFiles(TyperCommand):
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """What stands behind the command's name."""
-        kind = "KIND" if self.name == "update" else "[KIND]"
-        return ["[OPTIONS]", kind, "FILE..."]
+        row_type = "KIND" if self.name == "update" else "[KIND]"
+        return ["[OPTIONS]", row_type, "FILE..."]
 
 
 Words = Annotated[
@@ -126,7 +126,7 @@ class Wanted:
     """
 
     verb: Verb
-    kind: str | None
+    row_type: str | None
     campaign: str | None = None
     query: dict[str, Any] = field(default_factory=dict)
     of_file: dict[str, Any] = field(default_factory=dict)
@@ -145,7 +145,7 @@ class _Job:
     """One file, and where it goes."""
 
     file: FileToSend
-    kind: Kind
+    row_type: RowType
     path: str
     guessed: bool
     query: dict[str, Any]
@@ -177,11 +177,11 @@ def import_(
     as_json: AsJson = False,
 ) -> None:
     """`tallykeep import`; its help is IMPORT_HELP."""
-    kind, files = _kind_and_files(words, IMPORTED)
-    kind = _kind_in(campaign, kind)
+    row_type, files = _row_type_and_files(words, IMPORTED)
+    row_type = _row_type_in(campaign, row_type)
     wanted = Wanted(
         "import",
-        kind,
+        row_type,
         None if campaign is None else addressed(client, campaign),
         query=submission_options_of(dry_run, on_error, max_failures),
         of_file=parameters_of({
@@ -220,11 +220,11 @@ def update(
     as_json: AsJson = False,
 ) -> None:
     """`tallykeep update`; its help is UPDATE_HELP."""
-    kind, files = _kind_and_files(words, UPDATED)
-    if kind is None:
+    row_type, files = _row_type_and_files(words, UPDATED)
+    if row_type is None:
         raise UsageError(f"Say what is to be updated: {' or '.join(UPDATED)}")
     query = submission_options_of(dry_run, on_error, max_failures)
-    wanted = Wanted("update", kind, query=query, key=idempotency_key, again=again, no_wait=no_wait,
+    wanted = Wanted("update", row_type, query=query, key=idempotency_key, again=again, no_wait=no_wait,
                     failed_to=failed_to, as_json=as_json)  # fmt: skip
     raise typer.Exit(send_files(client, files, wanted))
 
@@ -272,24 +272,24 @@ def _job(client: Client, file: FileToSend, wanted: Wanted) -> _Job:
     if file.form == "json" and (wanted.mapping or {"defaults", "values"}.intersection(wanted.of_file)):
         raise UsageError(f"{file.shown}: --map, --skip, --default and --value go with columns; this is JSON")
     require_ending(wanted.failed_to, file.form)
-    if wanted.kind:
-        _path(file, kinds()[wanted.kind], wanted, file.form)
+    if wanted.row_type:
+        _path(file, ROW_TYPES[wanted.row_type], wanted, file.form)
     if wanted.verb == "update":
-        kind = kinds()[str(wanted.kind)]
+        row_type = ROW_TYPES[str(wanted.row_type)]
         _require_another(wanted.failed_to, file)
-        return _Job(file, kind, _path(file, kind, wanted, file.form), guessed=False, query=wanted.query)
+        return _Job(file, row_type, _path(file, row_type, wanted, file.form), guessed=False, query=wanted.query)
     into = {"campaign": wanted.campaign} if wanted.campaign else {}
-    found = look(client, file, wanted.of_file | into, wanted.kind, wanted.mapping)
-    kind = kinds()[found.kind]
-    if kind.name == CAMPAIGN_VOUCHERS and wanted.campaign is None and (wanted.yes or not found.doubts):
+    found = look(client, file, wanted.of_file | into, wanted.row_type, wanted.mapping)
+    row_type = ROW_TYPES[found.row_type]
+    if row_type.name == CAMPAIGN_VOUCHERS and wanted.campaign is None and (wanted.yes or not found.doubts):
         raise UsageError(f"{file.shown}: these look like vouchers for a campaign; say which: --campaign NAME")
     require_ending(wanted.failed_to, found.form)
     if not found.is_of_failed_rows:
         _require_another(wanted.failed_to, file)
     mapping = {"mapping": json.dumps(found.mapping, ensure_ascii=False)} if found.mapping else {}
-    path = _path(file, kind, wanted, found.form)
+    path = _path(file, row_type, wanted, found.form)
     query = wanted.query | wanted.of_file | (mapping if found.form == "csv" else {})
-    return _Job(file, kind, path, guessed=wanted.kind is None, query=query, look=found)
+    return _Job(file, row_type, path, guessed=wanted.row_type is None, query=query, look=found)
 
 
 def _require_another(failed_to: Path | None, file: FileToSend) -> None:
@@ -298,9 +298,9 @@ def _require_another(failed_to: Path | None, file: FileToSend) -> None:
         raise UsageError(f"--failed-to {failed_to}: this is the file that is sent; it would be written over")
 
 
-def _path(file: FileToSend, kind: Kind, wanted: Wanted, form: Form) -> str:
+def _path(file: FileToSend, row_type: RowType, wanted: Wanted, form: Form) -> str:
     try:
-        return kind.path(wanted.verb, form, wanted.campaign)
+        return row_type.path(wanted.verb, form, wanted.campaign)
     except UsageError as error:
         raise UsageError(f"{file.shown}: {error}") from None
 
@@ -325,23 +325,23 @@ def _refuse_contradictions(words: list[str], wanted: Wanted) -> None:
         raise UsageError("Standard input can be read once")
 
 
-def _kind_and_files(words: list[str], known: tuple[str, ...]) -> tuple[str | None, list[str]]:
+def _row_type_and_files(words: list[str], known: tuple[str, ...]) -> tuple[str | None, list[str]]:
     return (words[0], words[1:]) if words[0] in known else (None, words)
 
 
-def _kind_in(campaign: str | None, kind: str | None) -> str | None:
+def _row_type_in(campaign: str | None, row_type: str | None) -> str | None:
     """The kind as it is with this campaign; raises UsageError for what does not go into one, or into none."""
-    if campaign is not None and kind not in (None, "vouchers", CAMPAIGN_VOUCHERS):
+    if campaign is not None and row_type not in (None, "vouchers", CAMPAIGN_VOUCHERS):
         raise UsageError("Only vouchers are imported into a campaign; leave --campaign out")
-    if campaign is None and kind == CAMPAIGN_VOUCHERS:
+    if campaign is None and row_type == CAMPAIGN_VOUCHERS:
         raise UsageError("Say which campaign they are for: --campaign NAME")
-    return CAMPAIGN_VOUCHERS if campaign is not None else kind
+    return CAMPAIGN_VOUCHERS if campaign is not None else row_type
 
 
 def _heading(job: _Job) -> Text:
     if job.look is not None:
         return described(job.look, job.file.shown, guessed=job.guessed)
-    return Text.assemble((job.file.shown, "bold"), f"  {job.kind.name}")
+    return Text.assemble((job.file.shown, "bold"), f"  {job.row_type.name}")
 
 
 def _send(client: Client, bars: Bars, job: _Job, query: dict[str, Any], key: str) -> Submitted:
@@ -356,7 +356,7 @@ def _send(client: Client, bars: Bars, job: _Job, query: dict[str, Any], key: str
             for column, title in json.loads(example[1]).items()
         )
         raise RefusedError(
-            f"{error}\nHere, that is {map_}; the right titles: {command('template', job.kind.name)}", error.status
+            f"{error}\nHere, that is {map_}; the right titles: {command('template', job.row_type.name)}", error.status
         ) from None
 
 
@@ -367,7 +367,7 @@ def _quoted(word: str) -> str:
 
 
 def _as_json(job: _Job, outcome: Outcome) -> dict[str, Any]:
-    told = {"file": job.file.shown, "kind": job.kind.name, "guessed": job.guessed}
+    told = {"file": job.file.shown, "kind": job.row_type.name, "guessed": job.guessed}
     if job.look is not None:
         told |= {"mapping": job.look.mapping, "warnings": job.look.warnings}
     return told | outcome.to_json()

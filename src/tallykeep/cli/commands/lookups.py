@@ -33,24 +33,24 @@ def projects(client: Client, as_json: AsJson = False) -> None:
     out().print(table)
 
 
-def _kinds(incomplete: str) -> list[str]:
-    return [kind for kind in IMPORTED if kind.startswith(incomplete)]
+def _row_types(incomplete: str) -> list[str]:
+    return [row_type for row_type in IMPORTED if row_type.startswith(incomplete)]
 
 
 @connected
 def template(
     client: Client,
-    kind: Annotated[str, typer.Argument(metavar="KIND", help=", ".join(IMPORTED), autocompletion=_kinds)],
+    row_type: Annotated[str, typer.Argument(metavar="KIND", help=", ".join(IMPORTED), autocompletion=_row_types)],
     to: Annotated[Path | None, typer.Option("--to", dir_okay=False, help="A file; else standard output.")] = None,
 ) -> None:
     """An empty CSV file with the right header; further columns become metadata."""
-    if kind == _NO_COLUMNS:
+    if row_type == _NO_COLUMNS:
         raise UsageError(f"Orders come as JSON or NDJSON, not in columns; one of them, on one line:\n{_ORDER}")
-    content = client.text(f"/v1/templates/csv/{quote(kind, safe='')}")
+    content = client.text(f"/v1/templates/csv/{quote(row_type, safe='')}")
     if to is None:
         typer.echo(content.removeprefix(BYTE_ORDER_MARK), nl=False)
         return
     if to.exists():
         raise UsageError(f"{to} is there already; choose another name")
     write_file(to, iter([content.encode()]))
-    aside().print(f"Fill it in, then: {command('import', kind, str(to))}", markup=False)
+    aside().print(f"Fill it in, then: {command('import', row_type, str(to))}", markup=False)

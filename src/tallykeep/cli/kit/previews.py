@@ -36,7 +36,7 @@ class Look:
     doubts: list[dict[str, Any]] = field(default_factory=list)
 
     @property
-    def kind(self) -> str:
+    def row_type(self) -> str:
         """What the rows are."""
         return str(self.seen["kind"])
 
@@ -57,9 +57,9 @@ class Look:
         return list(self.seen.get("warnings", ()))
 
 
-def look(client: Client, file: FileToSend, query: Mapping[str, Any], kind: str | None, mapping: Mapping_) -> Look:
+def look(client: Client, file: FileToSend, query: Mapping[str, Any], row_type: str | None, mapping: Mapping_) -> Look:
     """Ask what the file is. A mapping that names columns is taken at its word; one that only skips is added to."""
-    asked = {**query, "kind": kind, "limit": 1}
+    asked = {**query, "kind": row_type, "limit": 1}
     is_given = any(title is not None for title in mapping.values())
     if is_given:
         return _judged(_preview(client, file, {**asked, "mapping": _json(mapping)}), mapping, is_given=True)
@@ -70,7 +70,7 @@ def look(client: Client, file: FileToSend, query: Mapping[str, Any], kind: str |
     merged = {column: title for column, title in found.mapping.items() if normal_title(column) not in skipped} | mapping
     titles = {column["index"]: column["title"] for column in found.seen["columns"]}
     doubts = [each for each in found.doubts if normal_title(titles.get(each["column"], "")) not in skipped]
-    seen = _preview(client, file, {**asked, "kind": kind or found.kind, "mapping": _json(merged)})
+    seen = _preview(client, file, {**asked, "kind": row_type or found.row_type, "mapping": _json(merged)})
     return replace(found, seen=seen, mapping=merged, doubts=doubts)
 
 
@@ -96,7 +96,7 @@ def _json(mapping: Mapping_) -> str:
 def described(found: Look, name: str, *, guessed: bool) -> Text:
     """What was taken of the file, as it stands above the bars."""
     told = " (told from its columns)" if guessed else ""
-    heading = Text.assemble((name, "bold"), f"  {found.kind}{told}")
+    heading = Text.assemble((name, "bold"), f"  {found.row_type}{told}")
     if taken := ", ".join(_taken(found.seen)):
         heading.append(f"\n  read as: {taken}", style="dim")
     if found.form == "csv":
@@ -144,8 +144,8 @@ def question(found: Look, file: FileToSend, options: list[str]) -> str:
         titles = [each["title"] for each in found.seen["columns"] if each["title"]]
         lines.append(f"  The columns: {_first(titles) or 'none has a name'}")
     if not found.seen["kinds"][0]["confidence"]:
-        kinds = f"Say it: {', '.join(IMPORTED)}; and what the columns are, with --map 'Title=name'"
-        return "\n".join([*lines, f"  {kinds}. The right ones: {command('template', 'KIND')}"])
+        row_types = f"Say it: {', '.join(IMPORTED)}; and what the columns are, with --map 'Title=name'"
+        return "\n".join([*lines, f"  {row_types}. The right ones: {command('template', 'KIND')}"])
     lines.append("Say it, such as:")
     lines += [f"  {command('import', *words, *options)}" for words in _answers(found, file, options)]
     lines += _choices(found)
@@ -157,16 +157,16 @@ def _answers(found: Look, file: FileToSend, options: list[str]) -> Iterator[list
     """The words behind `tallykeep import`, for the likeliest kind with its mapping, and for those near it."""
     word = STANDARD_INPUT if file.is_kept else file.shown
     as_it_stands = ["--yes"] if any(each["kind"] in _FOR_THE_FILE for each in found.doubts) else []
-    yield [found.kind, word, *_campaign(found.kind, options), *_maps(found), *_defaults(found), *as_it_stands]
+    yield [found.row_type, word, *_campaign(found.row_type, options), *_maps(found), *_defaults(found), *as_it_stands]
     if any(each["kind"] == "unclear_kind" for each in found.doubts):
         best = found.seen["kinds"][0]["confidence"]
         for each in found.seen["kinds"]:
-            if each["kind"] != found.kind and each["confidence"] > _NEAR * best:
+            if each["kind"] != found.row_type and each["confidence"] > _NEAR * best:
                 yield [each["kind"], word, *_campaign(each["kind"], options)]
 
 
-def _campaign(kind: str, options: list[str]) -> list[str]:
-    return ["--campaign", "NAME"] if kind == CAMPAIGN_VOUCHERS and "--campaign" not in options else []
+def _campaign(row_type: str, options: list[str]) -> list[str]:
+    return ["--campaign", "NAME"] if row_type == CAMPAIGN_VOUCHERS and "--campaign" not in options else []
 
 
 def _maps(found: Look) -> Iterator[str]:

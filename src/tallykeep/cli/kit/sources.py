@@ -77,12 +77,12 @@ def open_file(word: str) -> FileToSend:
     except IsADirectoryError:
         raise UsageError(f"{word} is a directory; name the files in it, such as {word.rstrip('/')}/*.csv") from None
     except OSError as error:
-        raise UsageError(f"{shown} cannot be read: {error.strerror}{_kind_hint(word)}") from None
+        raise UsageError(f"{shown} cannot be read: {error.strerror}{_row_type_hint(word)}") from None
     return FileToSend(shown, "standard input" if kept else path.name, path, size, digest, form,
                       head.startswith(_XLSX), kept)  # fmt: skip
 
 
-def _kind_hint(word: str) -> str:
+def _row_type_hint(word: str) -> str:
     return f" (kinds of rows are {', '.join(IMPORTED)})" if word.isalpha() else ""
 
 
