@@ -39,4 +39,4 @@ def test_it_is_a_command(path: str, words: str) -> None:
 
 
 def test_the_sign_in_page_names_what_makes_keys_where_all_are_lost() -> None:
-    assert ("src/tallykeep/dashboard/templates/sign_in.html", "keys recover") in named_commands()
+    assert ("src/tallykeep/dashboard/pages/sign_in/sign_in.html", "keys recover") in named_commands()

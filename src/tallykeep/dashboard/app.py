@@ -177,4 +177,4 @@ async def _on_defect(request: Request, error: Exception) -> Response:
 
 
 def _told(request: Request, status: int, title: str, details: str) -> Response:
-    return page(request, "error.html", status=status, title=title, details=details)
+    return page(request, "layout/error.html", status=status, title=title, details=details)

@@ -19,7 +19,7 @@ THEMES = ("auto", "light", "dark")
 _THEME_COOKIE, _NOTICE_COOKIE = "tallykeep_theme", "tallykeep_notice"
 _YEAR_SECONDS, _NOTICE_SECONDS = 31_536_000, 60
 
-# The rooms of the dashboard, as its navigation shows them: title, path.
+# The pages of the dashboard, as its navigation shows them: title, path.
 NAVIGATION = [
     ("Tasks", "/tasks"),
     ("Import", "/imports"),
@@ -39,7 +39,7 @@ def static_path(name: str) -> str:
 
 def _environment() -> Environment:
     environment = Environment(
-        loader=PackageLoader("tallykeep.dashboard"),
+        loader=PackageLoader("tallykeep.dashboard", ""),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -24,7 +24,8 @@ async def _shown(
 ) -> Response:
     found = await visit.api.get("/v1/keys")
     return page(
-        request, "keys/list.html", status=422 if problem else 200, found=found["keys"], kinds=KINDS, problem=problem,
+        request, "pages/access_keys/list.html", status=422 if problem else 200, found=found["keys"], kinds=KINDS,
+        problem=problem,
         given=given or {"name": "", "kind": "app"},
     )  # fmt: skip
 
@@ -39,7 +40,7 @@ async def create(request: Request, visit: FromVisit) -> Response:
     except RefusedError as refused:
         told = said(refused.details, {"name": "What it is for", "kind": "Kind"})
         return await _shown(request, visit, told, given)
-    return page(request, "keys/made.html", made=made, kinds=KINDS)
+    return page(request, "pages/access_keys/made.html", made=made, kinds=KINDS)
 
 
 @router.post("/revoke")

@@ -11,4 +11,4 @@ router = APIRouter()
 @router.get("/docs")
 async def show_docs(request: Request) -> Response:
     """All operations of the API; nobody needs to be signed in."""
-    return page(request, "docs.html")
+    return page(request, "pages/api_docs/docs.html")

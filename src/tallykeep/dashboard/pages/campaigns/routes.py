@@ -79,7 +79,7 @@ async def list_campaigns(request: Request, visit: FromVisit, q: str = "", number
     query: dict[str, Any] = {"limit": _PER_PAGE, "page": at, "filters[name][conditions][$contains]": q.strip()}
     found = await visit.api.ask("GET", "/v1/campaigns", query)
     pages = min(-(-found["total"] // _PER_PAGE), _MAX_PAGES)
-    return page(request, "campaigns/list.html", found=found["campaigns"], total=found["total"], q=q.strip(),
+    return page(request, "pages/campaigns/list.html", found=found["campaigns"], total=found["total"], q=q.strip(),
                 number=at, pages=pages)  # fmt: skip
 
 
@@ -91,7 +91,7 @@ async def ask_for_new(request: Request, visit: FromVisit) -> Response:
 
 def _form(request: Request, given: dict[str, str], problem: str | None = None) -> Response:
     return page(
-        request, "campaigns/new.html", status=422 if problem else 200, worths=WORTHS, signs=CHARACTERS,
+        request, "pages/campaigns/new.html", status=422 if problem else 200, worths=WORTHS, signs=CHARACTERS,
         given=defaultdict(str, given), problem=problem,
     )  # fmt: skip
 
@@ -158,7 +158,8 @@ async def _shown(
         "count": "",
     }  # fmt: skip
     return page(
-        request, "campaigns/one.html", status=422 if problem else 200, campaign=campaign, worth=worth, limit=limit,
+        request, "pages/campaigns/one.html", status=422 if problem else 200, campaign=campaign, worth=worth,
+        limit=limit,
         given=defaultdict(str, now if given is None else given), key=secrets.token_hex(16), problem=problem, task=task,
     )  # fmt: skip
 
@@ -241,7 +242,7 @@ async def switch(request: Request, visit: FromVisit, campaign_id: str) -> Respon
 async def ask_to_delete(request: Request, visit: FromVisit, campaign_id: str) -> Response:
     """What a deletion means, to be confirmed by typing the campaign's name."""
     campaign = await visit.api.get(f"/v1/campaigns/{segment(campaign_id)}")
-    return page(request, "campaigns/delete.html", campaign=campaign, key=secrets.token_hex(16), problem=None)
+    return page(request, "pages/campaigns/delete.html", campaign=campaign, key=secrets.token_hex(16), problem=None)
 
 
 @router.post("/{campaign_id}/delete")
@@ -252,7 +253,9 @@ async def delete(request: Request, visit: FromVisit, campaign_id: str) -> Respon
     if given.get("typed") != given.get("name"):
         campaign = await visit.api.get(path)
         told = "That is not the campaign's name. Nothing was deleted."
-        return page(request, "campaigns/delete.html", status=422, campaign=campaign, key=given.get("key"), problem=told)
+        return page(
+            request, "pages/campaigns/delete.html", status=422, campaign=campaign, key=given.get("key"), problem=told
+        )
     query = {"force": "true"} if given.get("force") else {}
     headers = {"Idempotency-Key": given["key"]} if "key" in given else {}
     accepted = await visit.api.ask("DELETE", path, query, headers=headers)

@@ -28,7 +28,9 @@ async def choose_file(request: Request, visit: FromVisit, kind: str = "", campai
     """Where an import begins; `kind` and `campaign` are known to who comes from a campaign."""
     offered = await visit.api.get("/v1/imports")
     known = {"kind": kind if kind in KINDS else "", "campaign": campaign}
-    return page(request, "imports/import.html", offered=offered, kinds=KINDS, known=known, key=secrets.token_hex(16))
+    return page(
+        request, "pages/import_wizard/import.html", offered=offered, kinds=KINDS, known=known, key=secrets.token_hex(16)
+    )
 
 
 @router.get("/imports/template/{kind}")
@@ -75,16 +77,16 @@ async def _look(visit: Visit, form: FormData, upload: Upload) -> Response:
             files = {"file": (upload.name, upload.file)}
             seen = await visit.api.ask("POST", "/v1/imports/preview", data=asked(form), files=files)
         if not form.get("kind") and is_a_guess(seen):
-            return HTMLResponse(fragment("imports/unknown.html", **how_it_is_read(seen, form)))
+            return HTMLResponse(fragment("pages/import_wizard/unknown.html", **how_it_is_read(seen, form)))
         campaigns = await _campaigns(visit) if seen["kind"] == "campaign-vouchers" else []
     except RefusedError as refused:
         return _problem(refused.details or str(refused))
-    return HTMLResponse(fragment("imports/look.html", **shown(seen, form, campaigns)))
+    return HTMLResponse(fragment("pages/import_wizard/preview.html", **shown(seen, form, campaigns)))
 
 
 def _problem(details: str) -> Response:
     # Not an error of the page's: what was asked is how the file looks.
-    return _marked(HTMLResponse(fragment("imports/problem.html", details=details)), _PROBLEM, "true")
+    return _marked(HTMLResponse(fragment("pages/import_wizard/problem.html", details=details)), _PROBLEM, "true")
 
 
 def _marked(answer: Response, name: str, value: str) -> Response:
@@ -123,4 +125,4 @@ async def rows_dry_run(visit: FromVisit, action_id: str) -> Response:
     path = f"/v1/async-actions/{segment(action_id)}"
     action = await visit.api.get(path)
     groups = await visit.api.get(f"{path}/failures", group_by="reason", limit=20) if action["failed_count"] else {}
-    return HTMLResponse(fragment("imports/trial.html", action=action, groups=groups.get("reasons", [])))
+    return HTMLResponse(fragment("pages/import_wizard/dry_run.html", action=action, groups=groups.get("reasons", [])))

@@ -62,7 +62,7 @@ async def _shown(request: Request, visit: Visit, problem: str | None = None, giv
     schemas = await _schemas(visit)
     used = {resource: await _used(visit, resource) for resource in RESOURCES}
     return page(
-        request, "metadata/schemas.html", status=422 if problem else 200, resources=RESOURCES, types=TYPES,
+        request, "pages/metadata/schemas.html", status=422 if problem else 200, resources=RESOURCES, types=TYPES,
         schemas=schemas, used=used, rows=_rows(schemas, used), rules=_rules, problem=problem,
         given=defaultdict(str, given or {}),
     )  # fmt: skip
@@ -211,7 +211,8 @@ async def _purge_page(
     definition = (await _schemas(visit)).get(resource, {}).get("properties", {}).get(key)
     near = [] if usage["total"] else _near(key, await _used(visit, resource))
     return page(
-        request, "metadata/purge.html", status=422 if problem else 200, noun=resource, key=key, total=usage["total"],
+        request, "pages/metadata/purge.html", status=422 if problem else 200, noun=resource, key=key,
+        total=usage["total"],
         once=once, problem=problem, in_force=definition is not None and not definition.get("deleted"),
         removed=definition is not None and bool(definition.get("deleted")), near=near,
     )  # fmt: skip

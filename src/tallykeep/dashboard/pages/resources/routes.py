@@ -116,7 +116,7 @@ async def search(request: Request, visit: FromVisit, kind: str, q: str = "", num
     found = await visit.api.ask("GET", f"/v1/{kind}", query)
     pages = min(-(-found["total"] // _PER_PAGE), _MAX_PAGES)
     return page(
-        request, "resources/list.html", kind=kind, kinds=KINDS, shown=shown, q=wanted, narrowed=narrowed,
+        request, "pages/resources/list.html", kind=kind, kinds=KINDS, shown=shown, q=wanted, narrowed=narrowed,
         found=found[kind], total=found["total"], number=query["page"], pages=pages,
     )  # fmt: skip
 
@@ -160,7 +160,7 @@ async def look_at(request: Request, visit: FromVisit, kind: str, key: str) -> Re
     found = await visit.api.get(f"/v1/{kind}/{segment(key)}")
     skus = await visit.api.get(f"/v1/products/{segment(found['id'])}/skus", limit=100) if kind == "products" else None
     return page(
-        request, "resources/one.html", kind=kind, shown=shown, found=found, title=_title(shown, found),
+        request, "pages/resources/one.html", kind=kind, shown=shown, found=found, title=_title(shown, found),
         facts=_facts(found), parts=_parts(found), skus=skus and skus["skus"],
     )  # fmt: skip
 

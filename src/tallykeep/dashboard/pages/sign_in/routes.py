@@ -45,7 +45,7 @@ class WrongTries:
 @router.get("/sign-in")
 async def ask_to_sign_in(request: Request, next: str = "/", why: str = "") -> Response:
     """The form."""
-    return page(request, "sign_in.html", next=own_path(next), told=_WHY.get(why), problem=None, app_id="")
+    return page(request, "pages/sign_in/sign_in.html", next=own_path(next), told=_WHY.get(why), problem=None, app_id="")
 
 
 @router.post("/sign-in")
@@ -60,7 +60,7 @@ async def sign_in(
     problem, cookie = await _begin(request, keys)
     if cookie is None:
         form = {"next": own_path(next), "told": None, "problem": problem, "app_id": keys.app_id}
-        return page(request, "sign_in.html", status=422, **form)
+        return page(request, "pages/sign_in/sign_in.html", status=422, **form)
     sessions: Sessions = request.app.state.sessions
     await sessions.end(request.cookies.get(COOKIE, ""))
     answer = redirect(request, own_path(next))

@@ -52,7 +52,7 @@ async def show_task(
     # Rows that were sent again and failed again are fixed where they failed last.
     elsewhere = sum(words.left(task) for task in later if task["parent_id"] == action_id and not task["dry_run"])
     return page(
-        request, "task.html", action=action, batches=batches, parent=parent, first=first, later=later,
+        request, "pages/task/task.html", action=action, batches=batches, parent=parent, first=first, later=later,
         reasons=reasons, failed=failed, room=_ROOMS.get(action["type"].partition(".")[0]), reason=reason,
         after_row=after_row, at_fault=columns_at_fault, left_here=words.left(action) - elsewhere,
     )  # fmt: skip
@@ -112,7 +112,9 @@ async def _failures(visit: Visit, action: dict[str, Any], reason: str, after_row
 async def show_batches(request: Request, visit: FromVisit, action_id: str, after_row: int = 0) -> Response:
     """All batches of the task, page by page."""
     batches = await _batches(visit, action_id, after_row)
-    return page(request, "batches.html", action=batches["async_action"], batches=batches, after_row=after_row)
+    return page(
+        request, "pages/task/batches.html", action=batches["async_action"], batches=batches, after_row=after_row
+    )
 
 
 async def _watched(visit: FromVisit, action_id: str) -> AsyncIterator[httpx.Response]:
@@ -129,7 +131,7 @@ async def watch_task(
     async for line in events.aiter_lines():
         if line.startswith("event: "):
             batches = await _batches(visit, action_id)
-            drawn = fragment("task_changes.html", action=batches["async_action"], batches=batches)
+            drawn = fragment("pages/task/changes.html", action=batches["async_action"], batches=batches)
             yield ServerSentEvent(event=line.removeprefix("event: "), raw_data=drawn)
 
 

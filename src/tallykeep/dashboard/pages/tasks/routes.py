@@ -30,7 +30,8 @@ async def list_tasks(request: Request, visit: FromVisit, filters: FromFilters, a
     )
     actions = found["async_actions"]
     return page(
-        request, "tasks.html", filters=filters, statuses=STATUSES, times=TIMES, after=after, actions=actions,
+        request, "pages/tasks/tasks.html", filters=filters, statuses=STATUSES, times=TIMES, after=after,
+        actions=actions,
         more_after=found["more_starting_after"], chart=chart_of(minutes["data"]),
         running=not all(map(words.ended, actions)),
     )  # fmt: skip
@@ -42,7 +43,7 @@ async def ask_about_all(request: Request, visit: FromVisit, filters: FromFilters
     asked = filters.asked() | {"dry_run": "true", "limit": str(_MAX_AT_ONCE)}
     counted = await visit.api.ask("POST", f"/v1/async-actions/{deed}", asked)
     asked_for: dict[str, Any] = {"filters": filters, "statuses": STATUSES, "times": TIMES}
-    return page(request, "tasks_all.html", **asked_for, deed=deed, counted=counted, before=counted["looked_at"])
+    return page(request, "pages/tasks/all.html", **asked_for, deed=deed, counted=counted, before=counted["looked_at"])
 
 
 @router.post("/tasks/all/{deed}")
