@@ -153,7 +153,7 @@ def test_who_meets_others_in_a_circle_goes_again(database_url: str) -> None:
 
                 tasks: list[asyncio.Task[None]] = []
                 assert await in_transaction(connection, work) == "done"
-                assert len(tries) == 2
+                assert len(tries) > 1
                 await tasks[0]
 
     asyncio.run(scenario())
