@@ -1,6 +1,7 @@
 """Every endpoint that the peer's OpenAPI file describes too: exercised once, and held to it."""
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import pytest
@@ -212,6 +213,7 @@ class _Walk:
             self._names[shown["object"]] = shown["id"]
 
 
+@cache
 def _ours() -> dict[Endpoint, dict[str, Any]]:
     """Our endpoints as our own OpenAPI document describes them."""
     return {endpoint(*name.split(" ")): operation for name, operation in operations().items()}
