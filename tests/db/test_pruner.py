@@ -167,7 +167,7 @@ def test_a_large_action_goes_in_small_steps_and_two_workers_do_no_harm(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(prune, "_ROWS", tuple((query, 2) for query, _ in prune._ROWS))
-    monkeypatch.setattr(prune, "_BATCH", 2)
+    monkeypatch.setattr(prune, "_STEP", 2)
 
     async def scenario() -> None:
         async with open_engine(database_url, batch_rows=1) as engine:
