@@ -1,4 +1,4 @@
-"""Everything that reads what somebody sent takes time in probatch to its size, whatever it holds."""
+"""Everything that reads what somebody sent takes time in proportion to its size, whatever it holds."""
 
 import importlib
 import inspect

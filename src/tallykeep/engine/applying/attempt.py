@@ -206,7 +206,7 @@ async def _wait_for_earlier_batches(connection: Connection, claimed: ClaimedBatc
 
 
 async def require_slot(connection: Connection, claimed: ClaimedBatch) -> None:
-    """Raise OutOfTurnError where an earlier batch of the action is open."""
+    """Raise OutOfOrderError where an earlier batch of the action is open."""
     asked = {**claimed.place, "lock_timeout": claimed.lock_timeout}
     earlier = await (await connection.execute(_sql.earlier_open_batch, asked)).fetchone()
     if earlier and earlier["is_there"]:

@@ -47,15 +47,15 @@ class Pruner:
     settings: Settings
 
     async def run(self) -> None:
-        """Prune up again and again; an outage, or a defect, only puts it off."""
+        """Prune again and again; an outage, or a defect, only puts it off."""
         while True:
             try:
                 await self.prune()
             except Exception as error:
                 if is_transient(error):
-                    _log.info("pruning up is put off", reason=told(error))
+                    _log.info("pruning is put off", reason=told(error))
                 else:
-                    _log.exception("pruning up failed and will be tried again")
+                    _log.exception("pruning failed and will be tried again")
             await asyncio.sleep(self.settings.prune_interval_seconds)
 
     async def prune(self) -> None:

@@ -40,7 +40,7 @@ class Isolation:
     async def isolate(self, connection: Connection, suspect: ClaimedBatch, attempts: int) -> None:
         """Try the batch in a process of its own; where that dies too, cut the batch up, or fail its only row.
 
-        Raises OutOfTurnError where somebody else tries it just now, or an earlier batch is open; NotTriedError where
+        Raises OutOfOrderError where somebody else tries it just now, or an earlier batch is open; NotTriedError where
         the process did not come so far, or met an outage. In both cases it is to be tried again later.
         """
         async with _to_ourselves(connection, suspect):

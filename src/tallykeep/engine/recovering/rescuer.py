@@ -59,7 +59,7 @@ class Rescuer:
     async def rescue(self, timeout_seconds: timedelta | None = None) -> int:
         """End sessions past their lease, queue projects again that have been stranded for so long; how many were.
 
-        Without `patience` it is that of the settings.
+        Without `timeout_seconds` it is that of the settings.
         """
         if timeout_seconds is None:
             timeout_seconds = timedelta(seconds=self.settings.rescue_after_seconds)
