@@ -14,7 +14,7 @@ HERE = Path(__file__).parent
 PAGE, TEMPLATE = HERE / "compatibility.md", HERE / "compatibility.template.md"
 _NOTE = "<!-- Written by `make docs` from the routes and compatibility.template.md: change those. -->\n\n"
 
-# The peer's endpoints on projects, keys and what bulk actions act on; those that our routes have are left out below.
+# Endpoints of the reference API on projects, keys and what bulk actions act on; those that we have are left out below.
 REFERENCE_ENDPOINTS = (
     "POST /v1/oauth/token", "POST /v1/oauth/introspect", "POST /v1/oauth/token/revoke",
     "GET /v1/categories", "POST /v1/categories", "GET /v1/categories/{categoryId}", "PUT /v1/categories/{categoryId}",
@@ -70,7 +70,7 @@ def _endpoints() -> str:
     for endpoint, operation in operations().items():
         row = f"| `{endpoint}` | {operation['summary']} | {_compared(operation)} |"
         by_tag.setdefault(operation["tags"][0], []).append(row)
-    head = "| endpoint | | beside the peer's |\n|---|---|---|\n"
+    head = "| endpoint | | beside the reference API's |\n|---|---|---|\n"
     return "\n\n".join(f"### {tag}\n\n{head}" + "\n".join(rows) for tag, rows in by_tag.items())
 
 
@@ -84,11 +84,11 @@ def _differences(operation: Operation, declared: dict[str, Any]) -> Iterator[str
     for name, phrase in _PHRASES.items():
         if name in declared:
             yield f"{phrase} {_names(declared[name])}"
-    ours, peers = query_parameters(operation), declared.get("query", ())
+    ours, reference = query_parameters(operation), declared.get("query", ())
     if not declared.get("ours"):
-        dropped = _without(peers, (*ours, *declared.get("refused", ())))
+        dropped = _without(reference, (*ours, *declared.get("refused", ())))
         yield from [f"parameters not read: {_names(unread)}" for unread in [dropped] if unread]
-        yield from [f"parameters only here: {_names(own)}" for own in [_without(ours, peers)] if own]
+        yield from [f"parameters only here: {_names(own)}" for own in [_without(ours, reference)] if own]
     yield from declared.get("differs", ())
     if "adds" in declared:
         yield f"adds {', '.join(declared['adds'])}"

@@ -1,6 +1,18 @@
-"""The pages that are made from the code are the ones that lie in docs/."""
+"""The pages that are made from the code are the ones that lie in docs/, and those written by hand leave nothing out."""
 
+import re
+from pathlib import Path
+
+import pytest
 from docs.write import PAGE, compatibility_page, operations
+from pydantic_core import PydanticUndefined
+
+from tallykeep.core.settings import PREFIX, Settings
+
+ROOT = Path(__file__).parents[2]
+_PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/**/*.md", "tests/README.md", "examples/README.md")
+_ROWS = re.compile(r"^\| `(TALLYKEEP_\w+)` \| ([^|]+?) \|", re.MULTILINE)
+_LINKS = re.compile(r"\]\(([^)#:]+)(?:#([^)]*))?\)")
 
 
 def test_the_compatibility_page_is_up_to_date() -> None:
@@ -12,3 +24,21 @@ def test_nothing_is_both_refused_and_taken() -> None:
         declared = operation.get("x-compatibility", {})
         taken = {*declared.get("kept", ()), *declared.get("unused", ())}
         assert not taken.intersection(declared.get("refused", ())), endpoint
+
+
+def test_every_setting_stands_in_the_configuration_page_with_its_default() -> None:
+    told = dict(_ROWS.findall((ROOT / "docs/configuration.md").read_text()))
+    assert told.keys() == {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+    for name, field in Settings.model_fields.items():
+        if field.default is not None and field.default is not PydanticUndefined:
+            assert told[f"{PREFIX}{name.upper()}"].partition(" (")[0] == f"`{field.default}`"
+
+
+@pytest.mark.parametrize("page", [str(path.relative_to(ROOT)) for each in _PAGES for path in sorted(ROOT.glob(each))])
+def test_links_lead_to_pages_and_headings_that_are_there(page: str) -> None:
+    for path, heading in _LINKS.findall((ROOT / page).read_text()):
+        target = (ROOT / page).parent / path
+        assert target.exists(), path
+        if heading:
+            titles = re.findall(r"^#+ (.+)$", target.read_text(), re.MULTILINE)
+            assert heading in {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}, path
