@@ -75,8 +75,8 @@ class Batch:
 class ClaimedBatch:
     """A batch in a worker's hands, within the transaction that holds its row lock.
 
-    `moment` is when it was claimed, and later when it passed its gates, by the database's clock. `open_batches` is how
-    many the action had then, this one counted; `lock_timeout`, how long a statement waits for what others hold, as
+    `timestamp` is when it was claimed, and later when it passed its gates, by the database's clock. `open_batches` is
+    how many the action had then, this one counted; `lock_timeout`, how long a statement waits for what others hold, as
     PostgreSQL writes it.
     """
 

@@ -81,7 +81,7 @@ class Role:
         return ""
 
     async def stop(self, timeout_seconds: float) -> None:
-        """Ask the process to stop, and end it when it has not after `patience` seconds."""
+        """Ask the process to stop, and end it when it has not after `timeout_seconds`."""
         if self.process is None or self.process.returncode is not None:
             return
         with suppress(ProcessLookupError):

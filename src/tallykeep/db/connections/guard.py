@@ -119,7 +119,7 @@ class Guard:
     async def ask(self, query: LiteralString, timeout_seconds: float) -> DictRow:
         """The first row of a short query that reads, asked on the guard's connection, whatever the pools are busy with.
 
-        Raises DatabaseAwayError, TimeoutError after `patience` seconds, or what the database says.
+        Raises DatabaseAwayError, TimeoutError after `timeout_seconds`, or what the database says.
         """
         self.require()
         asked = self._tasks.get(query)

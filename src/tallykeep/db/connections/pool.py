@@ -106,7 +106,7 @@ class Pool:
         """Lend a connection; a transaction left open is committed, or rolled back after an exception.
 
         Raises DatabaseAwayError at once where the database is out of reach, TooManyConnections where it lets nobody in,
-        PoolTimeout where all connections are in use for `patience` seconds.
+        PoolTimeout where all connections are in use for `timeout_seconds`.
         """
         connection = await self._take(timeout_seconds)
         try:

@@ -120,8 +120,8 @@ def _settled(number: str, mark: str | None, cell: str) -> str:
 class NumberCell:
     """A reader of the numbers of a column: what `strict` takes, and else as people write it.
 
-    `sign` is what a sign within the cell may say, `instead` what is demanded where it says something else. `mark` is
-    what stands before the decimals in the column, as its other cells show.
+    `character` is what a sign within the cell may say, `instead` what is demanded where it says something else. `mark`
+    is what stands before the decimals in the column, as its other cells show.
     """
 
     strict: Cleaner
