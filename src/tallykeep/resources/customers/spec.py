@@ -7,10 +7,11 @@ from tallykeep.core.batch import ClaimedBatch
 from tallykeep.db.connections.pool import Connection
 from tallykeep.resources.fields import spreadsheet_spellings as spellings
 from tallykeep.resources.fields import validators as cleaning
+from tallykeep.resources.fields.field import Field
 from tallykeep.resources.fields.validators import Problem, actual
 from tallykeep.resources.metadata.purge import Purge
 from tallykeep.resources.upserts.operation import Upsert, begin_upsert
-from tallykeep.resources.upserts.spec import Field, Upserted
+from tallykeep.resources.upserts.spec import Upserted
 from tallykeep.resources.upserts.statements import Table
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")

@@ -6,11 +6,12 @@ from tallykeep.core.batch import ClaimedBatch
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.gates import PRODUCTS, PROJECT, SCHEMAS
 from tallykeep.resources.fields import validators as cleaning
+from tallykeep.resources.fields.field import Field
 from tallykeep.resources.fields.validators import Cleaner, Problem, actual
 from tallykeep.resources.metadata.purge import Purge
 from tallykeep.resources.orders.embedded import upsert_parts
 from tallykeep.resources.upserts.operation import Upsert, begin_upsert
-from tallykeep.resources.upserts.spec import Field, Upserted
+from tallykeep.resources.upserts.spec import Upserted
 from tallykeep.resources.upserts.statements import Table
 
 ORDER_PURGE = Purge("orders", key="id")

@@ -11,9 +11,10 @@ from tallykeep.db.gates import PRODUCTS, PROJECT, SCHEMAS
 from tallykeep.db.queries import queries
 from tallykeep.resources.fields import numerals
 from tallykeep.resources.fields import validators as cleaning
+from tallykeep.resources.fields.field import Field
 from tallykeep.resources.fields.validators import Problem, actual
 from tallykeep.resources.upserts.operation import Upsert, begin_upsert
-from tallykeep.resources.upserts.spec import Change, Field, Recheck, Upserted
+from tallykeep.resources.upserts.spec import Change, Recheck, Upserted
 from tallykeep.resources.upserts.statements import Table
 
 _sql = queries(__package__, "store.sql")

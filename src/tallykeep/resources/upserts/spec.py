@@ -1,15 +1,14 @@
 """What a resource that is upserted declares of itself."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import Any
 
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.gates import PROJECT, SCHEMAS
-from tallykeep.resources.fields import numerals
-from tallykeep.resources.fields.validators import Cleaner
+from tallykeep.resources.fields.field import Field
 from tallykeep.resources.upserts.statements import Statements, Table
 
 
@@ -28,28 +27,6 @@ class Change:
     def key(self) -> str | None:
         """What the row names itself by."""
         return self.source_id if self.source_id is not None else self.id
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Field:
-    """One field: its name in JSON and in the table, its columns in files, and what reads both.
-
-    `inside` names the JSON object it is part of, such as `address`. `is_plain` tells quickly of texts without anything
-    special in them whether they are taken as they stand.
-    """
-
-    name: str
-    clean: Cleaner
-    titles: tuple[str, ...]
-    clean_cell: Cleaner
-    inside: str | None = None
-    older_name: str | None = None  # what JSON may call it too
-    required: bool = False
-    is_plain: Callable[[str], object] | None = None
-
-    def marked(self, mark: str | None) -> "Field":
-        """The same field for a column in which this mark stands before decimals."""
-        return self if mark is None else replace(self, clean_cell=numerals.marked(self.clean_cell, mark))
 
 
 # Whether something is there by now that was missing when it mattered; asked once everything else is locked.

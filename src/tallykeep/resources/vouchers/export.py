@@ -5,7 +5,8 @@ from typing import Any
 
 from tallykeep.db.connections.pool import Connection
 from tallykeep.resources.categories.labels import category_fields
-from tallykeep.resources.lists.export import Export, Shown, units
+from tallykeep.resources.fields.numerals import units
+from tallykeep.resources.lists.export import Export, Shown
 from tallykeep.resources.vouchers.domain import DISCOUNT, GIFT
 from tallykeep.resources.vouchers.list_spec import VOUCHERS
 from tallykeep.resources.vouchers.read import shown

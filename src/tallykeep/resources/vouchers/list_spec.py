@@ -18,7 +18,7 @@ from tallykeep.resources.lists.conditions import (
     timestamp,
     word,
 )
-from tallykeep.resources.lists.spec import BY_TIME, Condition, Field, ListSpec, Order
+from tallykeep.resources.lists.spec import BY_TIME, Condition, Filter, ListSpec, Order
 from tallykeep.resources.vouchers.domain import DISCOUNT_TYPES, VOUCHER_TYPES
 
 _sql = queries(__package__, "read.sql")
@@ -37,7 +37,7 @@ VOUCHERS = ListSpec(
         "voucher_type": word(*VOUCHER_TYPES, column="type"),
         "discount_type": word(*DISCOUNT_TYPES, column=_sql.discount_type),
         "discount_unit_type": text(_sql.discount_unit_type),
-        "campaign": Field(_BY_CAMPAIGN, _sql.campaign),
+        "campaign": Filter(_BY_CAMPAIGN, _sql.campaign),
         "campaign_id": text(),
         "campaign_ids": text("campaign_id"),
         "category": CATEGORY,
