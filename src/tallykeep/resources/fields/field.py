@@ -18,20 +18,26 @@ def as_it_stands(value: Any) -> Any:
 class Field:
     """One field: its names in JSON, in files and in the table, and what becomes of its values on every way.
 
-    In JSON it is `name`, within the object `inside` where there is one (`redemption`, `address`); `clean` reads its
-    value. A `composed` field is read and shown along with others, by what knows them all. In files it has `titles`,
-    the last of them the template's; `clean_cell` reads its cells, of which some are one of `choices`; `synonyms` are
-    other people's titles. Where it is `stored`, it has a column in the table, named as `column` says, else as itself.
-    `default` is what a new resource has, and what null resets the column to; an update adds to a column that `grows`
-    and replaces others, unless it `stays`. `show` makes JSON of a stored value, `export` a cell's value of the
-    resource in wire format, `filters` are what lists may be asked by, under these names. `is_plain` tells quickly of
-    texts without anything special in them whether they are taken as they stand.
+    In the JSON of rows, where it is `in_json`, it is `name`, within the object `inside` if that is given; `clean` reads
+    its value. A `composed` field is read and shown along with others, by what knows them all.
+
+    In files it has `titles`, the last of them the template's, and `synonyms` in the files of others; `clean_cell` reads
+    its cells, which are one of `choices` where there are any. `is_plain` tells quickly of texts without anything
+    special in them whether they are taken as they stand.
+
+    Where it is `stored`, it has a column in the table, named as `column` says, else as itself. `default` is what a new
+    resource has, and what null resets the column to. An update adds to a column that `grows`, leaves one that `stays`,
+    and replaces others.
+
+    `show` makes JSON of a stored value, `export` a cell's value of the resource in wire format; `filters` are what
+    lists may be asked by, under these names.
     """
 
     name: str
     clean: Cleaner = as_it_stands
     inside: str | None = None
     older_name: str | None = None  # what JSON may call it too
+    in_json: bool = True
     composed: bool = False
     required: bool = False
     titles: tuple[str, ...] = ()
@@ -52,6 +58,11 @@ class Field:
     def title(self) -> str:
         """What the template calls its column; raises IndexError where files have none."""
         return self.titles[-1]
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """The titles of the same meaning."""
+        return self.titles[:-1]
 
     @property
     def column_name(self) -> str:

@@ -81,6 +81,7 @@ def _json(name: str, clean: Cleaner) -> Field:
 ORDER = Upserted(
     noun="order",
     prefix="ord_",
+    source_id=Field(name="source_id"),
     fields=(
         _json("status", cleaning.one_of(*ORDER_STATUSES)),
         _json("amount", cleaning.whole_number),

@@ -9,11 +9,11 @@ from tallykeep.resources.lists.spec import ListSpec
 from tallykeep.resources.upserts.spec import Upserted
 
 
-def export(kind: Upserted, list_spec: ListSpec, show: Callable[[dict[str, Any]], Shown], source_id: str) -> Export:
-    """The file of this kind; `source_id` is the title of its first column, `show` makes a row wire format."""
+def export(kind: Upserted, list_spec: ListSpec, show: Callable[[dict[str, Any]], Shown]) -> Export:
+    """The file of this kind; `show` makes a row wire format."""
 
     async def shown(connection: Connection, project_id: int, rows: list[dict[str, Any]]) -> list[Shown]:
         return list(map(show, rows))
 
-    titled = {field.title: field.exported for field in kind.fields if field.titles}
-    return Export(list_spec=list_spec, show=shown, columns={source_id: lambda one: one["source_id"], **titled})
+    titled = {field.title: field.exported for field in (kind.source_id, *kind.fields) if field.titles}
+    return Export(list_spec=list_spec, show=shown, columns=titled)

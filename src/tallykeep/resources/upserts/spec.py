@@ -35,12 +35,17 @@ Recheck = Callable[[], Awaitable[bool]]
 Resolve = Callable[[Connection, int, list[Change], datetime], Awaitable[list[Recheck]]]
 
 
+# The id that a resource got here, by which rows may name it too.
+ID = Field(name="id", titles=("id",))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Upserted:
-    """One kind of resource: its fields and the table that holds them."""
+    """One kind of resource: its fields and the table that holds them. `source_id` is the key that clients give it."""
 
     noun: str
     prefix: str
+    source_id: Field
     fields: tuple[Field, ...]
     table: Table
     source_id_required: bool = False  # of what a file makes anew
@@ -55,12 +60,12 @@ class Upserted:
     @property
     def titles(self) -> tuple[str, ...]:
         """The columns a file may have for it, metadata aside."""
-        return ("source_id", "id", *(title for field in self.fields for title in field.titles))
+        return ("source_id", ID.title, *(title for field in self.fields for title in field.titles))
 
     @property
     def columns(self) -> tuple[tuple[str, ...], ...]:
         """The same, titles of one meaning together."""
-        return (("source_id",), ("id",), *(field.titles for field in self.fields if field.titles))
+        return (("source_id",), ID.titles, *(field.titles for field in self.fields if field.titles))
 
     @property
     def error_key(self) -> str:

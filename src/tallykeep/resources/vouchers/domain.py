@@ -9,14 +9,15 @@ from typing import Any
 from tallykeep.resources.fields import validators as cleaning
 from tallykeep.resources.fields.validators import Cleaner, Problem
 from tallykeep.resources.vouchers import validity
-from tallykeep.resources.vouchers.importing.draft import Values
+
+Values = dict[str, Any]
 
 DISCOUNT, GIFT, LOYALTY = "DISCOUNT_VOUCHER", "GIFT_VOUCHER", "LOYALTY_CARD"
 
 _ORDER_EFFECTS = ("APPLY_TO_ORDER", "APPLY_TO_ITEMS")
 EFFECTS: dict[str, tuple[str, ...]] = {
     "AMOUNT": (
-        *_ORDER_EFFECTS, "APPLY_TO_ITEMS_PROBATCHALLY", "APPLY_TO_ITEMS_PROBATCHALLY_BY_QUANTITY",
+        *_ORDER_EFFECTS, "APPLY_TO_ITEMS_PROPORTIONALLY", "APPLY_TO_ITEMS_PROPORTIONALLY_BY_QUANTITY",
         "APPLY_TO_ITEMS_BY_QUANTITY",
     ),
     "PERCENT": _ORDER_EFFECTS,

@@ -10,19 +10,13 @@ from typing import Any
 from tallykeep.core import exact_json
 from tallykeep.core.rows import Table
 from tallykeep.resources.fields.copy_format import CLEARING, NULL, copy_text
+from tallykeep.resources.fields.field import Field
 from tallykeep.resources.fields.memo import Memo
 from tallykeep.resources.fields.validators import Cleaner, Problem
+from tallykeep.resources.vouchers.cell_choices import DISCOUNT_TYPE_CELL, TYPE_CELL, effect_cell
 from tallykeep.resources.vouchers.importing.draft import ABSENT, FIELDS
-from tallykeep.resources.vouchers.importing.fields import (
-    BOUGHT,
-    DISCOUNT_TYPE_CELL,
-    TYPE_CELL,
-    WORTH_FIELDS,
-    Column,
-    effect_cell,
-    worth_of,
-)
 from tallykeep.resources.vouchers.importing.metadata_columns import MetadataCells
+from tallykeep.resources.vouchers.importing.worth import BOUGHT, WORTH_FIELDS, worth_of
 
 _WORTH_REMEMBERING = 2_000
 
@@ -39,7 +33,7 @@ class Tails:
 
     def __init__(
         self,
-        known: Mapping[str, tuple[int, Column]],
+        known: Mapping[str, tuple[int, Field]],
         unnamed: list[int],
         metadata: MetadataCells,
         mark_of_values: str | None = None,
@@ -49,7 +43,9 @@ class Tails:
         self._extra = metadata.places
         self._metadata = Memo(_metadata_text(metadata))
         self._bought = Memo(_bought_text(mark_of_values))
-        self._texts = {name: Memo(_text_of(known[name][1].clean, ABSENT[name])) for name in FIELDS if name in known}
+        self._texts = {
+            name: Memo(_text_of(known[name][1].clean_cell, ABSENT[name])) for name in FIELDS if name in known
+        }
         self._by_rest: dict[str, Any] = {}
         self._rows = 0
         self._repeats = True

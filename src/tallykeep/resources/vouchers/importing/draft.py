@@ -4,12 +4,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, overload
+from typing import overload
 
 from tallykeep.core import exact_json
 from tallykeep.resources.fields.copy_format import ESCAPES, NULL, SPECIAL, copy_text
+from tallykeep.resources.vouchers.domain import Values
 
-Values = dict[str, Any]
 Dates = tuple[datetime | None, datetime | None]
 
 # The columns that drafts carry besides code and type, in the order of COPY's lines.

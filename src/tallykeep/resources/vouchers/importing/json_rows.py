@@ -31,8 +31,8 @@ from tallykeep.resources.vouchers.domain import (
     take_dates,
     without_balance,
 )
+from tallykeep.resources.vouchers.domain import Values as Fields
 from tallykeep.resources.vouchers.importing.draft import DraftTable, VoucherDraft, fields_of
-from tallykeep.resources.vouchers.importing.draft import Values as Fields
 
 _WORTH_REMEMBERING = 2_000
 _ANY_CODE = "ANY"
