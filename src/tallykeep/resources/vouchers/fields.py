@@ -265,3 +265,5 @@ FIELDS: tuple[Field, ...] = (
 IN_FILES = tuple(field for field in FIELDS if field.titles)
 BY_TITLE = {normal_title(title): field for field in IN_FILES for title in field.titles}
 BY_NAME = {field.column_name: field for field in FIELDS}
+# What drafts carry beside code and type, in the order of COPY's lines.
+DRAFTED = tuple(field for field in FIELDS if field.stored and field.name not in ("code", "type"))

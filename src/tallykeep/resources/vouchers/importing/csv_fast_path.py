@@ -14,7 +14,7 @@ from tallykeep.resources.fields.field import Field
 from tallykeep.resources.fields.memo import Memo
 from tallykeep.resources.fields.validators import Cleaner, Problem
 from tallykeep.resources.vouchers.cell_choices import DISCOUNT_TYPE_CELL, TYPE_CELL, effect_cell
-from tallykeep.resources.vouchers.importing.draft import ABSENT, FIELDS
+from tallykeep.resources.vouchers.importing.draft import ABSENT, COLUMNS
 from tallykeep.resources.vouchers.importing.metadata_columns import MetadataCells
 from tallykeep.resources.vouchers.importing.worth import BOUGHT, WORTH_FIELDS, worth_of
 
@@ -44,7 +44,7 @@ class Tails:
         self._metadata = Memo(_metadata_text(metadata))
         self._bought = Memo(_bought_text(mark_of_values))
         self._texts = {
-            name: Memo(_text_of(known[name][1].clean_cell, ABSENT[name])) for name in FIELDS if name in known
+            name: Memo(_text_of(known[name][1].clean_cell, ABSENT[name])) for name in COLUMNS if name in known
         }
         self._by_rest: dict[str, Any] = {}
         self._rows = 0
@@ -85,7 +85,7 @@ class Tails:
         for at, name in enumerate(WORTH_FIELDS, 1):
             columns[name] = [NULL if found is ODD else found[at] for found in worth]
         kinds = [NULL if found is ODD else found[0] for found in worth]
-        fields = [columns.get(name) or [ABSENT[name]] * rows for name in FIELDS]
+        fields = [columns.get(name) or [ABSENT[name]] * rows for name in COLUMNS]
         if odd:
             rows_of_fields = zip(kinds, *fields, strict=True)
             return [ODD if at in odd else "\t".join(texts) for at, texts in enumerate(rows_of_fields)]
