@@ -60,6 +60,11 @@ class Field:
         return self.titles[-1]
 
     @property
+    def is_alone(self) -> bool:
+        """Whether JSON rows give it by itself, so that its own cleaner is enough to read it."""
+        return self.in_json and not self.composed
+
+    @property
     def others(self) -> tuple[str, ...]:
         """The titles of the same meaning."""
         return self.titles[:-1]
@@ -73,6 +78,11 @@ class Field:
     def path(self) -> str:
         """Where JSON has it: `redemption.quantity`."""
         return self.name if self.inside is None else f"{self.inside}.{self.name}"
+
+    def is_null(self, given: dict[str, Any]) -> bool:
+        """Whether this JSON says that the field is null, and not only nothing of it."""
+        holder = given if self.inside is None else given.get(self.inside)
+        return isinstance(holder, dict) and self.name in holder and holder[self.name] is None
 
     def marked(self, mark: str | None) -> "Field":
         """The same field for a column in which this mark stands before decimals."""

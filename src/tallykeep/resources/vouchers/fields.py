@@ -262,6 +262,12 @@ FIELDS: tuple[Field, ...] = (
     ),
 )  # fmt: skip
 
+# What JSON rows give by itself, and the same of the objects in them, by the objects' names.
+IN_JSON = tuple(field for field in FIELDS if field.is_alone and field.inside is None)
+INSIDE_JSON = {
+    holder: tuple(field for field in FIELDS if field.is_alone and field.inside == holder)
+    for holder in [field.inside for field in FIELDS if field.is_alone and field.inside is not None]
+}
 IN_FILES = tuple(field for field in FIELDS if field.titles)
 BY_TITLE = {normal_title(title): field for field in IN_FILES for title in field.titles}
 BY_NAME = {field.column_name: field for field in FIELDS}

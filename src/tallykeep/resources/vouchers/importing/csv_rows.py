@@ -13,6 +13,7 @@ from tallykeep.core.rows import Failure, Row, Table
 from tallykeep.formats.csv.titles import normal_title, wrong_width
 from tallykeep.resources.categories.labels import CategoryLabels
 from tallykeep.resources.fields import spreadsheet_spellings as spellings
+from tallykeep.resources.fields.cell_texts import ODD
 from tallykeep.resources.fields.copy_format import CLEARING, all_plain, is_plain
 from tallykeep.resources.fields.field import Field
 from tallykeep.resources.fields.numerals import NO_MARKS, Marks, marked
@@ -20,7 +21,7 @@ from tallykeep.resources.fields.validators import Cleaner
 from tallykeep.resources.metadata.checker import MetadataChecker
 from tallykeep.resources.vouchers.domain import Values, shown_key, take, take_dates
 from tallykeep.resources.vouchers.fields import BY_NAME, BY_TITLE
-from tallykeep.resources.vouchers.importing.csv_fast_path import ODD, Tails
+from tallykeep.resources.vouchers.importing.csv_fast_path import Tails
 from tallykeep.resources.vouchers.importing.draft import DraftTable, VoucherDraft, fields_of
 from tallykeep.resources.vouchers.importing.metadata_columns import MetadataCells
 from tallykeep.resources.vouchers.importing.worth import BOUGHT, worth_of
