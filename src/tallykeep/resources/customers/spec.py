@@ -12,7 +12,6 @@ from tallykeep.resources.fields.validators import Problem, actual
 from tallykeep.resources.metadata.purge import Purge
 from tallykeep.resources.upserts.operation import Upsert, begin_upsert
 from tallykeep.resources.upserts.spec import Upserted
-from tallykeep.resources.upserts.statements import Table
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
@@ -139,13 +138,8 @@ CUSTOMER = Upserted(
             ),
         ),
     ),
-    table=Table(
-        name="customers",
-        columns=("name", "email", "phone", "description", "birthdate", "address", "metadata"),
-        json_columns=("address", "metadata"),
-        objects=("address", "metadata"),
-        own_timestamps=True,
-    ),
+    table_name="customers",
+    own_timestamps=True,
 )  # fmt: skip
 
 

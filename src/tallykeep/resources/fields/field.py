@@ -79,6 +79,11 @@ class Field:
         """Where JSON has it: `redemption.quantity`."""
         return self.name if self.inside is None else f"{self.inside}.{self.name}"
 
+    @property
+    def has_json_default(self) -> bool:
+        """Whether its default is an object or an array, which its column then holds as JSON."""
+        return isinstance(self.default, dict | list)
+
     def is_null(self, given: dict[str, Any]) -> bool:
         """Whether this JSON says that the field is null, and not only nothing of it."""
         holder = given if self.inside is None else given.get(self.inside)

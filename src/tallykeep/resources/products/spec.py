@@ -12,7 +12,6 @@ from tallykeep.resources.metadata.cell_types import array_in
 from tallykeep.resources.metadata.purge import Purge
 from tallykeep.resources.upserts.operation import Upsert, begin_upsert
 from tallykeep.resources.upserts.spec import Upserted
-from tallykeep.resources.upserts.statements import Table
 
 PRODUCT_PURGE = Purge("products", key="id")
 
@@ -65,7 +64,7 @@ PRODUCT = Upserted(
             ),
         ),
         Field(
-            name="attributes", clean=_attributes, titles=("attributes",), clean_cell=_cell_attributes,
+            name="attributes", clean=_attributes, titles=("attributes",), clean_cell=_cell_attributes, default=[],
             synonyms=(
                 "attribute", "properties", "options", "variants", "eigenschaften", "merkmale", "cechy", "atrybuty",
                 "attributs", "atributos",
@@ -80,12 +79,7 @@ PRODUCT = Upserted(
             ),
         ),
     ),
-    table=Table(
-        name="products",
-        columns=("name", "price", "attributes", "image_url", "metadata"),
-        json_columns=("attributes", "metadata"),
-        defaults={"attributes": []},
-    ),
+    table_name="products",
 )  # fmt: skip
 
 

@@ -15,7 +15,6 @@ from tallykeep.resources.fields.field import Field
 from tallykeep.resources.fields.validators import Problem, actual
 from tallykeep.resources.upserts.operation import Upsert, begin_upsert
 from tallykeep.resources.upserts.spec import Change, Recheck, Upserted
-from tallykeep.resources.upserts.statements import Table
 
 _sql = queries(__package__, "store.sql")
 
@@ -112,6 +111,7 @@ SKU = Upserted(
         ),
         Field(
             name="attributes", clean=cleaning.json_object, titles=("attributes",), clean_cell=_cell_attributes,
+            default={}, grows=True,
             synonyms=(
                 "attribute", "properties", "options", "variants", "eigenschaften", "merkmale", "cechy", "atrybuty",
                 "attributs", "atributos",
@@ -126,13 +126,7 @@ SKU = Upserted(
             ),
         ),
     ),
-    table=Table(
-        name="skus",
-        columns=("product_id", "sku", "price", "currency", "attributes", "image_url", "metadata"),
-        json_columns=("attributes", "metadata"),
-        objects=("attributes", "metadata"),
-        defaults={"attributes": {}},
-    ),
+    table_name="skus",
     source_id_required=True,
     resolve=_find_products,
     depends_on=(PROJECT, SCHEMAS, PRODUCTS),

@@ -41,16 +41,35 @@ ID = Field(name="id", titles=("id",))
 
 @dataclass(frozen=True, kw_only=True)
 class Upserted:
-    """One kind of resource: its fields and the table that holds them. `source_id` is the key that clients give it."""
+    """One kind of resource: its fields, and the name of the table that holds them.
+
+    `source_id` is the key that clients give it. With `own_timestamps`, resources that are written together still differ
+    in the microsecond.
+    """
 
     noun: str
     prefix: str
     source_id: Field
     fields: tuple[Field, ...]
-    table: Table
+    table_name: str
+    own_timestamps: bool = False
     source_id_required: bool = False  # of what a file makes anew
     resolve: Resolve | None = None
     depends_on: tuple[str, ...] = (PROJECT, SCHEMAS)  # the gates held while it is written
+
+    @cached_property
+    def table(self) -> Table:
+        """Its table, as the fields that are stored make it; metadata is its last column."""
+        stored = [field for field in self.fields if field.stored]
+        holders = list(dict.fromkeys(field.inside for field in stored if field.inside is not None))
+        return Table(
+            name=self.table_name,
+            columns=(*dict.fromkeys(field.inside or field.column_name for field in stored), "metadata"),
+            json_columns=(*holders, *(field.column_name for field in stored if field.has_json_default), "metadata"),
+            objects=(*holders, *(field.column_name for field in stored if field.grows), "metadata"),
+            defaults={field.column_name: field.default for field in stored if field.default is not None},
+            own_timestamps=self.own_timestamps,
+        )
 
     @cached_property
     def statements(self) -> Statements:

@@ -14,8 +14,7 @@ _sql = queries(__package__, "store.sql")
 
 def _default(field: Field) -> sql.Literal:
     """What null resets the field's column to."""
-    is_json = isinstance(field.default, dict | list)
-    return sql.Literal(exact_json.dumps(field.default).decode() if is_json else field.default)
+    return sql.Literal(exact_json.dumps(field.default).decode() if field.has_json_default else field.default)
 
 
 def _given(field: Field) -> sql.Composable:
