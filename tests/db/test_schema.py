@@ -12,12 +12,17 @@ from tallykeep.db.migrate import migrate, newest_revision
 from tallykeep.engine.applying import claim
 from tallykeep.resources.campaigns.list_spec import CAMPAIGNS
 from tallykeep.resources.customers.list_spec import CUSTOMERS
+from tallykeep.resources.customers.spec import CUSTOMER
 from tallykeep.resources.lists.page import page_query
 from tallykeep.resources.lists.query_string import read_selection
 from tallykeep.resources.lists.spec import ListSpec
 from tallykeep.resources.orders.list_spec import ORDERS
+from tallykeep.resources.orders.spec import ORDER
 from tallykeep.resources.products.list_spec import PRODUCTS
+from tallykeep.resources.products.spec import PRODUCT
 from tallykeep.resources.skus.list_spec import SKUS
+from tallykeep.resources.skus.spec import SKU
+from tallykeep.resources.vouchers.fields import FIELDS
 from tallykeep.resources.vouchers.list_spec import VOUCHERS
 from tests.db.engine import open_engine
 from tests.postgres import fresh_database
@@ -70,6 +75,21 @@ def test_every_table_of_a_project_has_project_id_first_in_its_keys(database_url:
         "sessions",
     )
     assert ours == {(table, "project_id") for table in tables}
+
+
+def test_every_column_of_a_resource_is_one_of_its_fields(database_url: str) -> None:
+    own = {"project_id", "id", "created_at", "updated_at"}
+    declared = {
+        "vouchers": {field.column_name for field in FIELDS if field.stored},
+        **{kind.table.name: {"source_id", *kind.table.columns} for kind in (CUSTOMER, PRODUCT, SKU, ORDER)},
+    }
+    with psycopg.connect(database_url) as connection:
+        found = connection.execute(
+            "SELECT table_name, array_agg(column_name::text) FROM information_schema.columns"
+            " WHERE table_schema = 'public' AND table_name = ANY (%s) GROUP BY table_name",
+            [list(declared)],
+        ).fetchall()
+    assert {table: set(columns) - own for table, columns in found} == declared
 
 
 def test_a_database_out_of_reach_is_told_so() -> None:

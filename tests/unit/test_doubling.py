@@ -37,7 +37,7 @@ from tallykeep.resources.orders.spec import ORDER
 from tallykeep.resources.products.spec import PRODUCT
 from tallykeep.resources.skus.spec import SKU
 from tallykeep.resources.upserts.row_readers import Reader, json_reader
-from tallykeep.resources.vouchers.importing.fields import COLUMNS
+from tallykeep.resources.vouchers.fields import IN_FILES
 from tallykeep.resources.vouchers.importing.json_rows import JsonVouchers
 from tests.growth import grows_too_fast
 
@@ -111,8 +111,8 @@ def test_every_function_that_takes_a_text_is_linear_in_it() -> None:
 
 
 def cleaners() -> Iterator[tuple[str, Callable[[str], object]]]:
-    for column in COLUMNS:
-        yield f"vouchers.{column.title}", column.clean
+    for column in IN_FILES:
+        yield f"vouchers.{column.title}", column.clean_cell
     for kind in (CUSTOMER, PRODUCT, SKU, ORDER):
         for field in kind.fields:
             yield f"{kind.noun}.{field.name} in a file", field.clean_cell

@@ -9,12 +9,8 @@ from tallykeep.engine.applying.shortened_keys import is_shortened
 from tallykeep.formats.csv.titles import normal_title
 from tallykeep.preview.cell_shapes import KEYS
 from tallykeep.preview.recognition import SeenColumn, candidates
-from tallykeep.preview.synonyms import SYNONYMS
 
-WORDS = sorted(
-    {word for kind in SYNONYMS.values() for words in kind.values() for word in words}
-    | {field.title for kind in IMPORTS.values() for field in kind.fields}
-)
+WORDS = sorted({word for kind in IMPORTS.values() for field in kind.fields for word in (field.title, *field.synonyms)})
 TITLES = st.sampled_from(WORDS) | st.builds(
     lambda word, at, character: word[:at] + character + word[at:],
     st.sampled_from(WORDS),

@@ -14,7 +14,7 @@ from tallykeep.resources.fields import numerals
 from tallykeep.resources.fields import spreadsheet_spellings as spellings
 from tallykeep.resources.fields import validators as cleaning
 from tallykeep.resources.fields.validators import Problem
-from tallykeep.resources.vouchers.importing.fields import DISCOUNT_TYPE_CELL, TYPE_CELL
+from tallykeep.resources.vouchers.cell_choices import DISCOUNT_TYPE_CELL, TYPE_CELL
 
 DAYS = st.dates(date(1000, 1, 1), date(9999, 12, 30))
 NAMES = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",

@@ -13,7 +13,7 @@ from tallykeep.resources.categories.labels import CategoryLabels
 from tallykeep.resources.metadata.checker import MetadataChecker, MetadataSchema
 from tallykeep.resources.metadata.schemas import clean_properties
 from tallykeep.resources.vouchers.importing.csv_rows import CsvVouchers
-from tallykeep.resources.vouchers.importing.draft import ABSENT, FIELDS
+from tallykeep.resources.vouchers.importing.draft import ABSENT, COLUMNS
 from tallykeep.resources.vouchers.importing.json_rows import JsonVouchers
 
 HEADER = [
@@ -40,7 +40,7 @@ def cleaned(cleaner: CsvVouchers | JsonVouchers, value: Any) -> tuple[Cleaned | 
         assert not drafts
         return None, failures[0].reason.split("; ")
     (draft,) = drafts
-    values = {name: text for name, text in zip(FIELDS, draft.fields, strict=True) if text != ABSENT[name]}
+    values = {name: text for name, text in zip(COLUMNS, draft.fields, strict=True) if text != ABSENT[name]}
     return Cleaned(draft.code, draft.type, values, draft.cleared), []
 
 
@@ -302,12 +302,12 @@ def test_a_files_category_is_written_as_its_label() -> None:
     rows = [["A", "GIFT_VOUCHER", "1", " Old "], ["B", "GIFT_VOUCHER", "1", "New"], ["C", "GIFT_VOUCHER", "1", ""]]
     drafts, failures = cleaner.clean([Row(n, row) for n, row in enumerate(rows, 1)])
     assert not failures
-    assert [draft.fields[FIELDS.index("category")] for draft in drafts] == ["label_1", "New", ABSENT["category"]]
+    assert [draft.fields[COLUMNS.index("category")] for draft in drafts] == ["label_1", "New", ABSENT["category"]]
     # A cell that makes its row odd, here a null, is read the other way, with the same outcome.
     odd = ["D", "GIFT_VOUCHER", "1", "Old", "null"]
     with_info = CsvVouchers(["Code", "Voucher Type", "Value", "Category", "Region"], MetadataChecker(None), labels)
     ((draft,), _) = with_info.clean([Row(1, odd)])
-    assert draft.fields[FIELDS.index("category")] == "label_1"
+    assert draft.fields[COLUMNS.index("category")] == "label_1"
 
 
 @pytest.mark.parametrize(

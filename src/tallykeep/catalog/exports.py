@@ -12,6 +12,6 @@ from tallykeep.resources.vouchers.export import VOUCHER_EXPORT
 
 LIST_FILES: dict[str, Export] = {
     "vouchers": VOUCHER_EXPORT,
-    "customers": export(CUSTOMER, CUSTOMERS, customers.shown, "Source_id"),
-    "products": export(PRODUCT, PRODUCTS, products.shown, "source_id"),
+    "customers": export(CUSTOMER, CUSTOMERS, customers.shown),
+    "products": export(PRODUCT, PRODUCTS, products.shown),
 }

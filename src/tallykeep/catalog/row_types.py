@@ -4,46 +4,30 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tallykeep.catalog.action_types import ACTION_TYPES
-from tallykeep.catalog.templates import CSV_TEMPLATES
 from tallykeep.core.action_type import ActionType
 from tallykeep.formats.csv.titles import normal_title
+from tallykeep.resources.campaigns.csv_rows import FIELDS as CAMPAIGN_FIELDS
 from tallykeep.resources.campaigns.csv_rows import READ_OVER
+from tallykeep.resources.categories.labels import FIELDS as CATEGORY_NAMES
 from tallykeep.resources.customers.spec import CUSTOMER
-from tallykeep.resources.fields.validators import Cleaner
+from tallykeep.resources.fields.field import Field
 from tallykeep.resources.orders.spec import ORDER
 from tallykeep.resources.products.spec import PRODUCT
 from tallykeep.resources.skus.spec import SKU
-from tallykeep.resources.upserts.spec import Upserted
+from tallykeep.resources.upserts.spec import ID, Upserted
 from tallykeep.resources.vouchers.domain import EXTRA_NAMES
-from tallykeep.resources.vouchers.importing.fields import COLUMNS
+from tallykeep.resources.vouchers.fields import FIELDS as VOUCHER_FIELDS
+from tallykeep.resources.vouchers.fields import IN_FILES
 
-_UPSERTED = {"customers": CUSTOMER, "products": PRODUCT, "skus": SKU, "orders": ORDER}
-_VOUCHER_NAMES = (
-    "code", "type", "discount", "gift", "loyalty_card", "active", "start_date", "expiration_date", "category",
-    "category_id", "redemption", "additional_info", "metadata", *EXTRA_NAMES,
-)  # fmt: skip
-_CHOOSING = ("vouchers", "campaign-vouchers")
-# Fields that every row needs, beside the columns that every file needs.
-_REQUIRED = {
-    "vouchers": ("Code", "Voucher Type"),
-    "campaign-vouchers": ("Code",),
-    "products": ("name",),
-    "skus": ("source_id", "product_id"),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class ImportField:
-    """One column that a kind knows; `others` are titles of the same meaning.
-
-    Where a cell is one of a set of `choices`, `clean` reads it.
-    """
-
-    title: str
-    required: bool = False
-    others: tuple[str, ...] = ()
-    choices: tuple[str, ...] = ()
-    clean: Cleaner = str
+_VOUCHER_NAMES = tuple(
+    dict.fromkeys(
+        (
+            *(field.inside or field.name for field in VOUCHER_FIELDS if field.in_json),
+            *CATEGORY_NAMES,
+            *EXTRA_NAMES,
+        )
+    )
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +40,7 @@ class ImportKind:
     name: str
     csv: ActionType | None
     json: ActionType | None
-    fields: tuple[ImportField, ...] = ()
+    fields: tuple[Field, ...] = ()
     properties: tuple[str, ...] = ()
     ignored: frozenset[str] = frozenset()
     own_id: tuple[str, str] | None = None
@@ -72,30 +56,14 @@ class ImportKind:
                 yield normal_title(title), field.title
 
 
-def _fields(name: str) -> tuple[ImportField, ...]:
-    required = set(_REQUIRED.get(name, ()))
-    chosen = {column.title: column for column in COLUMNS if column.choices} if name in _CHOOSING else {}
-    others = {spec.titles[-1]: spec.titles[:-1] for spec in _UPSERTED[name].fields if spec.titles} if (
-        name in _UPSERTED) else {}  # fmt: skip
-    return tuple(
-        ImportField(
-            title,
-            title in required,
-            others.get(title, ()),
-            *((chosen[title].choices, chosen[title].clean) if title in chosen else ()),
-        )
-        for title in CSV_TEMPLATES[name]
-    )
-
-
 def _upserted(name: str, kind: Upserted, csv: str | None, json: str | None) -> ImportKind:
-    names = {spec.inside or spec.name: None for spec in kind.fields}
-    own_id = (ImportField("id"),) if name in CSV_TEMPLATES else ()
+    names = {field.inside or field.name: None for field in kind.fields}
+    in_files = (kind.source_id, *(field for field in kind.fields if field.titles), ID)
     return ImportKind(
         name=name,
         csv=ACTION_TYPES[csv] if csv else None,
         json=ACTION_TYPES[json] if json else None,
-        fields=(*_fields(name), *own_id) if name in CSV_TEMPLATES else (),
+        fields=in_files if csv else (),
         properties=("source_id", "id", *names, "metadata"),
         own_id=("id", kind.prefix),
     )
@@ -108,14 +76,14 @@ IMPORTS: dict[str, ImportKind] = {
             name="vouchers",
             csv=ACTION_TYPES["VOUCHERS.IMPORT_CSV"],
             json=ACTION_TYPES["VOUCHERS.IMPORT"],
-            fields=_fields("vouchers"),
+            fields=IN_FILES,
             properties=_VOUCHER_NAMES,
         ),
         ImportKind(
             name="campaign-vouchers",
             csv=ACTION_TYPES["CAMPAIGN.VOUCHERS_IMPORT_CSV"],
             json=ACTION_TYPES["CAMPAIGN.VOUCHERS_IMPORT"],
-            fields=_fields("campaign-vouchers"),
+            fields=CAMPAIGN_FIELDS,
             properties=_VOUCHER_NAMES,
             ignored=frozenset(READ_OVER),
         ),

@@ -1,22 +1,24 @@
 """Empty files with the right header, made from the fields that imports read."""
 
-from tallykeep.resources.campaigns import csv_rows as campaign_csv
+from collections.abc import Iterable
+
+from tallykeep.resources.campaigns.csv_rows import FIELDS as CAMPAIGN_FIELDS
 from tallykeep.resources.customers.spec import CUSTOMER
+from tallykeep.resources.fields.field import Field
 from tallykeep.resources.products.spec import PRODUCT
 from tallykeep.resources.skus.spec import SKU
-from tallykeep.resources.upserts.spec import Upserted
-from tallykeep.resources.vouchers.importing import fields as voucher_csv
+from tallykeep.resources.vouchers.fields import FIELDS as VOUCHER_FIELDS
 
 
-def _header_of(kind: Upserted, source_id: str) -> tuple[str, ...]:
-    # The last of a field's titles is its short one.
-    return (source_id, *(spec.titles[-1] for spec in kind.fields if spec.titles))
+def _titles(fields: Iterable[Field]) -> tuple[str, ...]:
+    return tuple(field.title for field in fields if field.titles)
 
 
 CSV_TEMPLATES: dict[str, tuple[str, ...]] = {
-    "vouchers": tuple(column.title for column in voucher_csv.COLUMNS),
-    "campaign-vouchers": campaign_csv.TITLES,
-    "customers": _header_of(CUSTOMER, "Source_id"),
-    "products": _header_of(PRODUCT, "source_id"),
-    "skus": _header_of(SKU, "source_id"),
+    "vouchers": _titles(VOUCHER_FIELDS),
+    "campaign-vouchers": _titles(CAMPAIGN_FIELDS),
+    **{
+        name: _titles((kind.source_id, *kind.fields))
+        for name, kind in (("customers", CUSTOMER), ("products", PRODUCT), ("skus", SKU))
+    },
 }

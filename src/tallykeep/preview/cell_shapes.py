@@ -3,9 +3,9 @@
 import re
 from collections.abc import Callable, Sequence
 
-from tallykeep.catalog.row_types import ImportField
 from tallykeep.engine.applying.shortened_keys import is_shortened
 from tallykeep.resources.fields.copy_format import CLEARING
+from tallykeep.resources.fields.field import Field
 from tallykeep.resources.fields.validators import Problem
 
 _SHAPED_SO = 0.5  # of the cells that hold something: fewer speak against the field
@@ -70,21 +70,21 @@ def keys_differ(cells: Sequence[str]) -> bool:
     return len(set(cells)) > 1 and len(set(cells)) >= _DIFFERENT * len(cells)
 
 
-def speaks_for_choice(field: ImportField, cells: Sequence[str]) -> bool:
+def speaks_for_choice(field: Field, cells: Sequence[str]) -> bool:
     """Whether some of these cells are one of the field's choices, or have a word that only these have."""
     return not cells or any(_is_choice(field, cell) for cell in dict.fromkeys(cells))
 
 
-def _is_choice(field: ImportField, cell: str) -> bool:
+def _is_choice(field: Field, cell: str) -> bool:
     if any(word in cell.casefold() for word in _WORDS_OF_CHOICES):
         return True
     try:
-        return field.clean(cell) in field.choices
+        return field.clean_cell(cell) in field.choices
     except Problem:
         return False
 
 
-def speaks_against(field: ImportField, kind: str, cells: Sequence[str]) -> bool:
+def speaks_against(field: Field, kind: str, cells: Sequence[str]) -> bool:
     """Whether the column's cells cannot be what the field holds; none at all say nothing."""
     held = [cell for cell in cells if cell not in ("", CLEARING)][:_MAX_LOOKED_AT]
     if not held:
@@ -106,7 +106,7 @@ KEYS: dict[str, tuple[str, ...]] = {
 }
 
 
-def _shape(field: ImportField, kind: str) -> Shape | None:
+def _shape(field: Field, kind: str) -> Shape | None:
     if field.title in KEYS[kind]:
         return _is_customers_key if kind == "customers" else is_key
     if field.choices and field.title != "Active":

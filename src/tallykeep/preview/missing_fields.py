@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from tallykeep.catalog.row_types import ImportField, ImportKind
+from tallykeep.catalog.row_types import ImportKind
 from tallykeep.core.rows import Failure
 from tallykeep.resources.fields.copy_format import CLEARING
+from tallykeep.resources.fields.field import Field
 from tallykeep.resources.fields.validators import Problem
 
 
@@ -29,21 +30,21 @@ def needed(kind: ImportKind, missing: Sequence[str], failures: Sequence[Failure]
     ]
 
 
-def _wanting(field: ImportField, failures: Sequence[Failure]) -> int:
+def _wanting(field: Field, failures: Sequence[Failure]) -> int:
     titles = "|".join(map(re.escape, (field.title, *field.others)))
     required = re.compile(rf"(?:^|; )(?:{titles}) is required(?:;|$)", re.IGNORECASE)
     return sum(1 for failure in failures if required.search(failure.reason))
 
 
-def unknown_values(field: ImportField, cells: Iterable[str]) -> tuple[str, ...]:
+def unknown_values(field: Field, cells: Iterable[str]) -> tuple[str, ...]:
     """The different texts in these cells that are none of the field's choices, in their order."""
     texts = dict.fromkeys(cell.strip() for cell in cells)
     return tuple(text for text in texts if text not in ("", CLEARING) and not _is_known(field, text))
 
 
-def _is_known(field: ImportField, text: str) -> bool:
+def _is_known(field: Field, text: str) -> bool:
     try:
-        meant = field.clean(text)
+        meant = field.clean_cell(text)
     except Problem:
         return False
     return not isinstance(meant, str) or meant in field.choices

@@ -34,7 +34,6 @@ from tallykeep.preview.previewed_columns import (
 )
 from tallykeep.preview.previewed_rows import PreviewedRow, previewed_rows
 from tallykeep.preview.recognition import Candidate, SeenColumn, candidates, doubt
-from tallykeep.preview.synonyms import SYNONYMS
 from tallykeep.resources.fields.numerals import decimal_marks
 
 
@@ -201,7 +200,7 @@ def known_titles(mapping: Mapping | None) -> frozenset[str]:
 @cache
 def _titles_of_kinds() -> frozenset[str]:
     own = {normal for kind in IMPORTS.values() for normal, _ in kind.titles()}
-    words = {word for fields in SYNONYMS.values() for synonyms in fields.values() for word in synonyms}
+    words = {word for kind in IMPORTS.values() for field in kind.fields for word in field.synonyms}
     return frozenset(own.union(map(normal_title, words)))
 
 

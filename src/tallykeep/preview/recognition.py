@@ -9,11 +9,11 @@ from functools import cache
 from pathlib import PurePath
 from typing import Literal
 
-from tallykeep.catalog.row_types import IMPORTS, ImportField, ImportKind
+from tallykeep.catalog.row_types import IMPORTS, ImportKind
 from tallykeep.engine.columns.column_mapping import OURS
 from tallykeep.formats.csv.titles import normal_title
 from tallykeep.preview.cell_shapes import KEYS, speaks_against, speaks_for_choice
-from tallykeep.preview.synonyms import SYNONYMS
+from tallykeep.resources.fields.field import Field
 
 By = Literal["title", "synonym", "similarity", "mapping"]
 
@@ -191,7 +191,7 @@ def _recognized(kind: ImportKind, column: SeenColumn, index: int) -> Recognized 
     return None
 
 
-def _may_be(kind: ImportKind, field: ImportField, column: SeenColumn) -> bool:
+def _may_be(kind: ImportKind, field: Field, column: SeenColumn) -> bool:
     if speaks_against(field, kind.name, column.cells):
         return False
     is_telling = not field.choices or field.title == "Active" or any(
@@ -236,9 +236,9 @@ def _words(name: str) -> dict[str, str]:
     """Every word for a field of this kind, in plain spelling, with the field's title."""
     words = {_plain(title): title for _, title in IMPORTS[name].titles()}
     words |= {_plain(normal): title for normal, title in IMPORTS[name].titles()}
-    for title, synonyms in SYNONYMS.get(name, {}).items():
-        for synonym in synonyms:
-            words.setdefault(_plain(synonym), title)
+    for each in IMPORTS[name].fields:
+        for synonym in each.synonyms:
+            words.setdefault(_plain(synonym), each.title)
     return words
 
 

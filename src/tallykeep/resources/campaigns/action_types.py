@@ -3,7 +3,7 @@
 from tallykeep.core.action_type import ActionType
 from tallykeep.core.results import count_result, import_result
 from tallykeep.db.gates import CAMPAIGN, CATEGORIES, PROJECT, SCHEMAS
-from tallykeep.resources.campaigns.csv_rows import TITLES
+from tallykeep.resources.campaigns.csv_rows import FIELDS
 from tallykeep.resources.campaigns.import_operation import begin_import
 from tallykeep.resources.campaigns.operations import (
     CAMPAIGN_PURGE,
@@ -45,7 +45,7 @@ TYPES = (
         failure_fields=("code", "row", "reason"),
         keyless="",
         required_columns=(("Code",),),
-        columns=tuple((title,) for title in TITLES),
+        columns=tuple(field.titles for field in FIELDS),
         decimal_marks=decimal_marks,
         key_columns=("Code",),
         target=campaign_options,

@@ -5,34 +5,52 @@ from typing import Any
 from tallykeep.formats.csv.titles import normal_title, wrong_width
 from tallykeep.resources.fields import numerals
 from tallykeep.resources.fields import spreadsheet_spellings as spellings
-from tallykeep.resources.fields import validators as cleaning
-from tallykeep.resources.fields.numerals import NO_MARKS, Marks, marked
-from tallykeep.resources.fields.validators import Cleaner, Problem
+from tallykeep.resources.fields.field import Field
+from tallykeep.resources.fields.numerals import NO_MARKS, Marks
+from tallykeep.resources.fields.validators import Problem
 from tallykeep.resources.metadata.checker import MetadataChecker
 from tallykeep.resources.vouchers.domain import take
+from tallykeep.resources.vouchers.fields import BY_NAME, IN_FILES
 
-_FIELDS: dict[str, tuple[str, Cleaner]] = {
-    "Code": ("code", cleaning.key_text),
-    "Active": ("active", spellings.boolean),
-    "Category": ("category", cleaning.text),
-    "Loyalty Points": ("loyalty_points", numerals.whole_number),
-    "Gift Amount": ("gift_amount", numerals.cents),
-    "Redemption Limit": ("redemption_limit", numerals.whole_number),
-    "Redeemed Quantity": ("redeemed_quantity", numerals.whole_number),
-    "Redeemed Amount": ("redeemed_amount", numerals.cents),
-    "Start Date": ("start_date", spellings.timestamp),
-    "Expiration Date": ("expiration_date", spellings.timestamp),
-    "Additional Info": ("additional_info", cleaning.text),
-}
-TITLES = tuple(_FIELDS)
-_COLUMNS = {normal_title(title): column for title, column in _FIELDS.items()}
+_POINTS = Field(
+    name="loyalty_points",
+    titles=("Loyalty Points",),
+    clean_cell=numerals.whole_number,
+    synonyms=(
+        "points", "point balance", "loyalty balance", "punkte", "treuepunkte", "punkty", "punkty lojalnościowe",
+        "points de fidélité", "puntos", "puntos de fidelidad",
+    ),
+)  # fmt: skip
+_AMOUNT = Field(
+    name="gift_amount",
+    titles=("Gift Amount",),
+    clean_cell=numerals.cents,
+    synonyms=(
+        "gift", "gift value", "amount", "balance", "gift balance", "guthaben", "betrag", "geschenkbetrag", "kwota",
+        "saldo", "montant", "solde", "importe",
+    ),
+)  # fmt: skip
 # Of the standalone form: here they come from the campaign.
-READ_OVER = {"vouchertype", "discounttype", "discounteffect", "value", "validationruleid"}
+_OF_CAMPAIGN = ("type", "value", "discount_type", "discount_effect", "validation_rule")
+READ_OVER = {normal_title(BY_NAME[name].title) for name in _OF_CAMPAIGN}
+# In the order of the reference API's template, and behind them whatever else vouchers have in files.
+_FIRST = (
+    *map(BY_NAME.__getitem__, ("code", "active", "category")),
+    _POINTS,
+    _AMOUNT,
+    *map(BY_NAME.__getitem__, ("redemption_quantity", "redeemed_quantity", "redeemed_amount")),
+    *map(BY_NAME.__getitem__, ("start_date", "expiration_date")),
+)
+FIELDS = (
+    *_FIRST,
+    *(field for field in IN_FILES if field not in _FIRST and field.name not in _OF_CAMPAIGN),
+)
+_BY_TITLE = {normal_title(title): field for field in FIELDS for title in field.titles}
 
 
 _LAST_TIMESTAMP = spellings.last_timestamp
 # Where a file says what a voucher is worth.
-WORTH_TITLES = {"loyalty_card": "Loyalty Points", "gift": "Gift Amount"}
+WORTH_TITLES = {"loyalty_card": _POINTS.title, "gift": _AMOUNT.title}
 
 
 def read_cells(
@@ -55,14 +73,15 @@ def read_cells(
             continue
         if not normal:
             problems.append(f"column {number} has a value, but no name in the header")
-        elif normal not in _COLUMNS:
+        elif normal not in _BY_TITLE:
             read = checker.from_cell(title, marks.get(title))
             take(metadata, problems, title, None if stripped == "null" else cell, read)
             metadata.setdefault(title)
         elif stripped != "null":
-            name, clean = _COLUMNS[normal]
-            read = _LAST_TIMESTAMP if name == "expiration_date" and last_day_counts else marked(clean, marks.get(title))
-            take(values, problems, name, stripped, read, label=title)
+            field = _BY_TITLE[normal].marked(marks.get(title))
+            is_end = field.name == "expiration_date" and last_day_counts
+            read = _LAST_TIMESTAMP if is_end else field.clean_cell
+            take(values, problems, field.column_name, stripped, read, label=title)
     if problems:
         raise Problem("; ".join(problems))
     return _shaped(values, metadata)
@@ -74,7 +93,7 @@ def _shaped(values: dict[str, Any], metadata: dict[str, Any]) -> dict[str, Any]:
         values["loyalty_card"] = {"points": points}
     if amount is not None:
         values["gift"] = {"amount": amount}
-    if "redemption_limit" in values:
-        values["redemption"] = {"quantity": values.pop("redemption_limit")}
+    if "redemption_quantity" in values:
+        values["redemption"] = {"quantity": values.pop("redemption_quantity")}
     values.setdefault("code", "")
     return {**values, "metadata": metadata} if metadata else values

@@ -5,21 +5,21 @@ from tallykeep.db.queries import queries
 from tallykeep.resources.categories.list_spec import CATEGORY, CATEGORY_ID
 from tallykeep.resources.fields import validators as cleaning
 from tallykeep.resources.lists.conditions import ACTIVE, NEVER_TRUE, days_of_week, present, text, timestamp, word
-from tallykeep.resources.lists.spec import BY_TIME, Condition, Field, ListSpec, Order
+from tallykeep.resources.lists.spec import BY_TIME, Condition, Filter, ListSpec, Order
 from tallykeep.resources.vouchers.domain import VOUCHER_TYPES
 
 _sql = queries(__package__, "store.sql")
 
 _TYPE = cleaning.one_of("AUTO_UPDATE", "BULK", "STANDALONE", "STATIC")
 
-_TYPES = Field(
+_TYPES = Filter(
     {
         "$in": Condition(sql=_sql.is_of_type, read=_TYPE, many=True),
         "$not_in": Condition(sql=_sql.is_of_no_type, read=_TYPE, many=True),
     },
     "type",
 )
-_GENERATION = Field(
+_GENERATION = Filter(
     {
         "$active": Condition(sql=_sql.is_done),
         "$failed": Condition(sql=_sql.is_failed),

@@ -5,7 +5,7 @@ from dataclasses import replace
 from tallykeep.db.queries import queries
 from tallykeep.resources.fields import validators as cleaning
 from tallykeep.resources.lists.conditions import text
-from tallykeep.resources.lists.spec import Condition, Field
+from tallykeep.resources.lists.spec import Condition, Filter
 
 _sql = queries(__package__, "list_spec.sql")
 
@@ -20,7 +20,7 @@ _IS_NONE_OF = Condition(sql=_sql.is_none_of, read=cleaning.text, many=True)
 _SHOWN = text(_sql.name)
 
 # The category as it is shown; where whole values are compared, its id may stand for its name.
-CATEGORY = Field(
+CATEGORY = Filter(
     {
         **_SHOWN.conditions,
         "$is": replace(_IS_ONE_OF, read=_alone, many=False),

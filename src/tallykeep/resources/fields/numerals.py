@@ -7,6 +7,7 @@ and refused elsewhere, with what to write instead.
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
@@ -180,3 +181,8 @@ cents = NumberCell(cleaning.cell_cents, "AMOUNT", "an amount, not a percentage")
 percent = NumberCell(
     lambda cell: cleaning.percent(cleaning.cell_number(cell)), "PERCENT", "a percentage, not an amount"
 )
+
+
+def units(smallest: float | None) -> Decimal | None:
+    """An amount in the smallest unit as files have it, in whole units: 1450 is 14.5."""
+    return None if smallest is None else Decimal(str(smallest)) / 100

@@ -11,7 +11,7 @@ from typing import LiteralString
 from tallykeep.db.queries import queries
 from tallykeep.resources.fields import validators as cleaning
 from tallykeep.resources.fields.validators import Problem, actual
-from tallykeep.resources.lists.spec import Condition, Field, Reader
+from tallykeep.resources.lists.spec import Condition, Filter, Reader
 
 _sql = queries(__package__, "conditions.sql")
 
@@ -89,7 +89,7 @@ _BOOLEAN = {
 }
 
 # Of what has the columns active, start_date and expiration_date.
-ACTIVE = Field(
+ACTIVE = Filter(
     {
         "$active": Condition(sql=_sql.in_force),
         "$enabled": Condition(sql=_sql.enabled),
@@ -99,7 +99,7 @@ ACTIVE = Field(
 )
 IS_EXPIRED = Condition(sql=_sql.expired)
 IS_BEFORE_START = Condition(sql=_sql.before_start)
-METADATA = Field(
+METADATA = Filter(
     {**_TEXT, **{name: replace(asked, column=_sql.metadata_number) for name, asked in _COMPARISON.items()}},
     _sql.metadata_text,
 )
@@ -111,40 +111,40 @@ def _day(value: str) -> str:
     return value
 
 
-def days_of_week(column: LiteralString) -> Field:
+def days_of_week(column: LiteralString) -> Filter:
     """Days from 0 to 6; none stand for all of them."""
-    return Field({"$is": Condition(sql=_sql.is_valid_on, read=_day, many=True)}, column)
+    return Filter({"$is": Condition(sql=_sql.is_valid_on, read=_day, many=True)}, column)
 
 
-def present(column: LiteralString) -> Field:
+def present(column: LiteralString) -> Filter:
     """Something that is there or not."""
-    return Field(_PRESENCE, column)
+    return Filter(_PRESENCE, column)
 
 
-def text(column: LiteralString | None = None) -> Field:
+def text(column: LiteralString | None = None) -> Filter:
     """Any text."""
-    return Field(_TEXT, column)
+    return Filter(_TEXT, column)
 
 
-def word(*allowed: str, column: LiteralString | None = None) -> Field:
+def word(*allowed: str, column: LiteralString | None = None) -> Filter:
     """One of these words."""
     clean = cleaning.one_of(*allowed)
-    return Field({**_TEXT, **{name: make(clean) for name, make in _MEMBERSHIP.items()}}, column)
+    return Filter({**_TEXT, **{name: make(clean) for name, make in _MEMBERSHIP.items()}}, column)
 
 
-def number(column: LiteralString | None = None) -> Field:
+def number(column: LiteralString | None = None) -> Filter:
     """A number."""
-    return Field(_NUMBER, column)
+    return Filter(_NUMBER, column)
 
 
-def timestamp(column: LiteralString | None = None) -> Field:
+def timestamp(column: LiteralString | None = None) -> Filter:
     """A moment."""
-    return Field(_TIMESTAMP, column)
+    return Filter(_TIMESTAMP, column)
 
 
-def boolean(column: LiteralString | None = None) -> Field:
+def boolean(column: LiteralString | None = None) -> Filter:
     """True or false."""
-    return Field(_BOOLEAN, column)
+    return Filter(_BOOLEAN, column)
 
 
 # What no resource here has, such as a holder, and what none of them is, such as a referral code.

@@ -112,8 +112,3 @@ def _with_commas(items: list[Any]) -> str | None:
     parts = [part.strip() for part in joined.split(",")]
     is_read_so = not items or (all(cells) and parts == cells and joined != CLEARING)
     return joined if is_read_so and not may_be_array(joined) else None
-
-
-def units(smallest: float | None) -> Decimal | None:
-    """An amount in the smallest unit as files have it, in whole units: 1450 is 14.5."""
-    return None if smallest is None else Decimal(str(smallest)) / 100

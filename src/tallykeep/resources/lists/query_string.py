@@ -13,7 +13,7 @@ from tallykeep.core.errors import InvalidQueryError
 from tallykeep.db.queries import queries
 from tallykeep.resources.fields.validators import Problem, actual
 from tallykeep.resources.lists.conditions import METADATA
-from tallykeep.resources.lists.spec import Condition, Field, ListSpec
+from tallykeep.resources.lists.spec import Condition, Filter, ListSpec
 
 _sql = queries(__package__, "page.sql")
 
@@ -127,7 +127,7 @@ class _Reading:
                 return self._condition(label, field, self._field(label, field), condition, values)
         raise _refused(label, "must have the form filters[id][conditions][$is]")
 
-    def _field(self, label: str, name: str) -> Field:
+    def _field(self, label: str, name: str) -> Filter:
         if self._list_spec.has_metadata and name.startswith("metadata.") and name != "metadata.":
             return METADATA
         if name not in self._list_spec.fields:
@@ -135,7 +135,7 @@ class _Reading:
             raise _refused(label, f"is no field that {self._list_spec.noun} can be filtered by; there are {known}")
         return self._list_spec.fields[name]
 
-    def _condition(self, label: str, name: str, field: Field, asked: str, values: list[str]) -> sql.Composable:
+    def _condition(self, label: str, name: str, field: Filter, asked: str, values: list[str]) -> sql.Composable:
         condition = field.conditions.get(asked)
         if condition is None:
             known = ", ".join(field.conditions)
@@ -146,7 +146,7 @@ class _Reading:
             parts["value"] = self._parameter(value)
         return sql.SQL("({})").format(sql.SQL(condition.sql).format(**parts))
 
-    def _column(self, name: str, field: Field, condition: Condition) -> sql.Composable:
+    def _column(self, name: str, field: Filter, condition: Condition) -> sql.Composable:
         column = condition.column or field.column
         if column is None:
             return sql.Identifier(name)

@@ -22,8 +22,8 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
-    """A field that a list can be filtered by; without `column`, the column of the field's name."""
+class Filter:
+    """What a list can be asked of one of its fields; without `column`, of the column of the field's name."""
 
     conditions: Mapping[str, Condition]
     column: LiteralString | None = None
@@ -58,7 +58,7 @@ class ListSpec:
 
     noun: str
     matching: LiteralString
-    fields: Mapping[str, Field]
+    fields: Mapping[str, Filter]
     orders: Mapping[str, Order]
     shortcuts: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     refused: Mapping[str, str] = field(default_factory=dict)

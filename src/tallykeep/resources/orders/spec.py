@@ -6,12 +6,12 @@ from tallykeep.core.batch import ClaimedBatch
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.gates import PRODUCTS, PROJECT, SCHEMAS
 from tallykeep.resources.fields import validators as cleaning
+from tallykeep.resources.fields.field import Field
 from tallykeep.resources.fields.validators import Cleaner, Problem, actual
 from tallykeep.resources.metadata.purge import Purge
 from tallykeep.resources.orders.embedded import upsert_parts
 from tallykeep.resources.upserts.operation import Upsert, begin_upsert
-from tallykeep.resources.upserts.spec import Field, Upserted
-from tallykeep.resources.upserts.statements import Table
+from tallykeep.resources.upserts.spec import Upserted
 
 ORDER_PURGE = Purge("orders", key="id")
 
@@ -73,33 +73,26 @@ def _named(name: str, clean: Cleaner, value: Any) -> Any:
         raise Problem(f"{name} {problem}") from None
 
 
-def _json(name: str, clean: Cleaner) -> Field:
-    return Field(name=name, clean=clean, titles=(), clean_cell=clean)
+def _json(name: str, clean: Cleaner, *, stored: bool = True, default: Any = None) -> Field:
+    return Field(name=name, clean=clean, stored=stored, default=default)
 
 
 ORDER = Upserted(
     noun="order",
     prefix="ord_",
+    source_id=Field(name="source_id"),
     fields=(
-        _json("status", cleaning.one_of(*ORDER_STATUSES)),
+        _json("status", cleaning.one_of(*ORDER_STATUSES), default="CREATED"),
         _json("amount", cleaning.whole_number),
         _json("initial_amount", cleaning.whole_number),
         _json("discount_amount", cleaning.whole_number),
-        _json("items", _items),
-        _json("customer", _person),
+        _json("items", _items, default=[]),
+        _json("customer", _person, stored=False),
         _json("customer_id", cleaning.key_text),
-        _json("referrer", _person),
+        _json("referrer", _person, stored=False),
         _json("referrer_id", cleaning.key_text),
     ),
-    table=Table(
-        name="orders",
-        columns=(
-            "status", "amount", "initial_amount", "discount_amount", "items", "customer_id", "referrer_id",
-            "metadata",
-        ),
-        json_columns=("items", "metadata"),
-        defaults={"status": "CREATED", "items": []},
-    ),
+    table_name="orders",
     resolve=upsert_parts,
     depends_on=(PROJECT, SCHEMAS, PRODUCTS),
 )  # fmt: skip

@@ -6,12 +6,12 @@ from tallykeep.core.batch import ClaimedBatch
 from tallykeep.db.connections.pool import Connection
 from tallykeep.resources.fields import numerals
 from tallykeep.resources.fields import validators as cleaning
+from tallykeep.resources.fields.field import Field
 from tallykeep.resources.fields.validators import Problem, actual
 from tallykeep.resources.metadata.cell_types import array_in
 from tallykeep.resources.metadata.purge import Purge
 from tallykeep.resources.upserts.operation import Upsert, begin_upsert
-from tallykeep.resources.upserts.spec import Field, Upserted
-from tallykeep.resources.upserts.statements import Table
+from tallykeep.resources.upserts.spec import Upserted
 
 PRODUCT_PURGE = Purge("products", key="id")
 
@@ -33,19 +33,54 @@ def _cell_attributes(cell: str) -> list[str]:
 PRODUCT = Upserted(
     noun="product",
     prefix="prod_",
+    source_id=Field(
+        name="source_id",
+        titles=("source_id",),
+        synonyms=(
+            "product id", "product number", "product no", "product code", "product key", "item id", "item number",
+            "item code", "article number", "sku", "handle", "product sku", "product code sku", "ean", "gtin",
+            "external id", "reference", "artikelnummer", "artikel nr", "produktnummer", "produkt id",
+            "numer produktu", "kod produktu", "id produktu", "référence", "référence produit", "ref",
+            "código de producto", "id de producto", "referencia",
+        ),
+    ),
     fields=(
-        Field(name="name", clean=cleaning.text, titles=("name",), clean_cell=cleaning.text, required=True),
-        Field(name="price", clean=cleaning.whole_number, titles=("price",), clean_cell=numerals.cents),
-        Field(name="attributes", clean=_attributes, titles=("attributes",), clean_cell=_cell_attributes),
-        Field(name="image_url", clean=cleaning.text, titles=("image_url",), clean_cell=cleaning.text),
+        Field(
+            name="name", clean=cleaning.text, titles=("name",), clean_cell=cleaning.text, required=True,
+            synonyms=(
+                "product name", "title", "product", "product title", "item", "item name", "article", "label",
+                "artikel", "artikelname", "produkt", "produktname", "bezeichnung", "nazwa", "nazwa produktu", "nom",
+                "nom du produit", "produit", "désignation", "nombre", "nombre del producto", "producto", "artículo",
+                "título",
+            ),
+        ),
+        Field(
+            name="price", clean=cleaning.whole_number, titles=("price",), clean_cell=numerals.cents,
+            synonyms=(
+                "regular price", "variant price", "online price", "price incl tax", "brutto vk", "vk brutto",
+                "bruttopreis", "preis brutto", "verkaufspreis brutto", "vk preis", "unit price", "amount", "cost",
+                "value", "list price", "retail price", "rrp", "msrp", "preis", "betrag", "einzelpreis",
+                "verkaufspreis", "cena", "prix", "prix unitaire", "precio", "precio unitario",
+            ),
+        ),
+        Field(
+            name="attributes", clean=_attributes, titles=("attributes",), clean_cell=_cell_attributes, default=[],
+            synonyms=(
+                "attribute", "properties", "options", "variants", "eigenschaften", "merkmale", "cechy", "atrybuty",
+                "attributs", "atributos",
+            ),
+        ),
+        Field(
+            name="image_url", clean=cleaning.text, titles=("image_url",), clean_cell=cleaning.text,
+            synonyms=(
+                "image src", "images", "image 1", "image url 1", "main image", "base image", "bild 1", "bilder",
+                "image", "picture", "photo", "image link", "picture url", "photo url", "bild", "bild url",
+                "bildlink", "zdjęcie", "url de l'image", "imagen", "foto", "url de imagen",
+            ),
+        ),
     ),
-    table=Table(
-        name="products",
-        columns=("name", "price", "attributes", "image_url", "metadata"),
-        json_columns=("attributes", "metadata"),
-        defaults={"attributes": []},
-    ),
-)
+    table_name="products",
+)  # fmt: skip
 
 
 async def upsert_products(connection: Connection, claimed: ClaimedBatch) -> Upsert:

@@ -11,10 +11,10 @@ from tallykeep.db.gates import PRODUCTS, PROJECT, SCHEMAS
 from tallykeep.db.queries import queries
 from tallykeep.resources.fields import numerals
 from tallykeep.resources.fields import validators as cleaning
+from tallykeep.resources.fields.field import Field
 from tallykeep.resources.fields.validators import Problem, actual
 from tallykeep.resources.upserts.operation import Upsert, begin_upsert
-from tallykeep.resources.upserts.spec import Change, Field, Recheck, Upserted
-from tallykeep.resources.upserts.statements import Table
+from tallykeep.resources.upserts.spec import Change, Recheck, Upserted
 
 _sql = queries(__package__, "store.sql")
 
@@ -68,24 +68,65 @@ async def _products(connection: Connection, project_id: int, keys: list[str]) ->
 SKU = Upserted(
     noun="sku",
     prefix="sku_",
+    source_id=Field(
+        name="source_id",
+        titles=("source_id",),
+        required=True,
+        synonyms=(
+            "variant sku", "sku id", "sku code", "sku number", "variant id", "variant code", "external id",
+            "reference", "variantennummer", "id wariantu", "id de variante",
+        ),
+    ),
     fields=(
         Field(
             name="product_id", clean=cleaning.key_text, titles=("product_id",), clean_cell=cleaning.key_text,
             required=True,
+            synonyms=(
+                "product", "product code", "product number", "product key", "parent id", "parent product",
+                "produkt", "produkt id", "artikelnummer", "produktnummer", "id produktu", "produit", "id produit",
+                "producto", "id de producto",
+            ),
         ),
-        Field(name="sku", clean=cleaning.trimmed, titles=("sku",), clean_cell=cleaning.text),
-        Field(name="price", clean=cleaning.whole_number, titles=("price",), clean_cell=numerals.cents),
-        Field(name="currency", clean=cleaning.text, titles=("currency",), clean_cell=cleaning.text),
-        Field(name="attributes", clean=cleaning.json_object, titles=("attributes",), clean_cell=_cell_attributes),
-        Field(name="image_url", clean=cleaning.text, titles=("image_url",), clean_cell=cleaning.text),
+        Field(
+            name="sku", clean=cleaning.trimmed, titles=("sku",), clean_cell=cleaning.text,
+            synonyms=(
+                "sku name", "name", "title", "variant", "variant name", "variante", "bezeichnung", "wariant",
+                "nazwa", "nom", "nombre",
+            ),
+        ),
+        Field(
+            name="price", clean=cleaning.whole_number, titles=("price",), clean_cell=numerals.cents,
+            synonyms=(
+                "regular price", "variant price", "online price", "price incl tax", "brutto vk", "vk brutto",
+                "bruttopreis", "preis brutto", "verkaufspreis brutto", "vk preis", "unit price", "amount", "cost",
+                "value", "list price", "retail price", "rrp", "msrp", "preis", "betrag", "einzelpreis",
+                "verkaufspreis", "cena", "prix", "prix unitaire", "precio", "precio unitario",
+            ),
+        ),
+        Field(
+            name="currency", clean=cleaning.text, titles=("currency",), clean_cell=cleaning.text,
+            synonyms=(
+                "currency code", "währung", "waluta", "devise", "monnaie", "moneda", "divisa",
+            ),
+        ),
+        Field(
+            name="attributes", clean=cleaning.json_object, titles=("attributes",), clean_cell=_cell_attributes,
+            default={}, grows=True,
+            synonyms=(
+                "attribute", "properties", "options", "variants", "eigenschaften", "merkmale", "cechy", "atrybuty",
+                "attributs", "atributos",
+            ),
+        ),
+        Field(
+            name="image_url", clean=cleaning.text, titles=("image_url",), clean_cell=cleaning.text,
+            synonyms=(
+                "image src", "images", "image 1", "image url 1", "main image", "base image", "bild 1", "bilder",
+                "image", "picture", "photo", "image link", "picture url", "photo url", "bild", "bild url",
+                "bildlink", "zdjęcie", "url de l'image", "imagen", "foto", "url de imagen",
+            ),
+        ),
     ),
-    table=Table(
-        name="skus",
-        columns=("product_id", "sku", "price", "currency", "attributes", "image_url", "metadata"),
-        json_columns=("attributes", "metadata"),
-        objects=("attributes", "metadata"),
-        defaults={"attributes": {}},
-    ),
+    table_name="skus",
     source_id_required=True,
     resolve=_find_products,
     depends_on=(PROJECT, SCHEMAS, PRODUCTS),

@@ -4,26 +4,16 @@ from collections.abc import Callable
 from typing import Any
 
 from tallykeep.db.connections.pool import Connection
-from tallykeep.resources.fields import numerals
-from tallykeep.resources.lists.export import Export, Shown, units
+from tallykeep.resources.lists.export import Export, Shown
 from tallykeep.resources.lists.spec import ListSpec
-from tallykeep.resources.upserts.spec import Field, Upserted
+from tallykeep.resources.upserts.spec import Upserted
 
 
-def export(kind: Upserted, list_spec: ListSpec, show: Callable[[dict[str, Any]], Shown], source_id: str) -> Export:
-    """The file of this kind; `source_id` is the title of its first column, `show` makes a row wire format."""
+def export(kind: Upserted, list_spec: ListSpec, show: Callable[[dict[str, Any]], Shown]) -> Export:
+    """The file of this kind; `show` makes a row wire format."""
 
     async def shown(connection: Connection, project_id: int, rows: list[dict[str, Any]]) -> list[Shown]:
         return list(map(show, rows))
 
-    titled = {spec.titles[-1]: _reader(spec) for spec in kind.fields if spec.titles}
-    return Export(list_spec=list_spec, show=shown, columns={source_id: lambda one: one["source_id"], **titled})
-
-
-def _reader(spec: Field) -> Callable[[Shown], Any]:
-    def read(one: Shown) -> Any:
-        held = one if spec.inside is None else one[spec.inside] or {}
-        value = held.get(spec.name)
-        return units(value) if spec.clean_cell is numerals.cents else value
-
-    return read
+    titled = {field.title: field.exported for field in (kind.source_id, *kind.fields) if field.titles}
+    return Export(list_spec=list_spec, show=shown, columns=titled)

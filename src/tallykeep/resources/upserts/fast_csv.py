@@ -16,11 +16,12 @@ from tallykeep.core.rows import Row, Table
 from tallykeep.formats.csv.titles import normal_title
 from tallykeep.resources.fields import validators as cleaning
 from tallykeep.resources.fields.copy_format import CLEARING, NULL, all_plain, copy_text, is_plain
+from tallykeep.resources.fields.field import Field
 from tallykeep.resources.fields.memo import Memo
 from tallykeep.resources.fields.numerals import NO_MARKS, Marks
 from tallykeep.resources.fields.validators import Problem
 from tallykeep.resources.metadata.checker import MetadataChecker
-from tallykeep.resources.upserts.spec import Field, Upserted
+from tallykeep.resources.upserts.spec import Upserted
 
 # Stands for a cell that is odd. COPY's text never has this character, so one look at a line finds it.
 _ODD = "\0"

@@ -7,10 +7,11 @@ from tallykeep.core.rows import Row
 from tallykeep.formats.csv.titles import normal_title, wrong_width
 from tallykeep.resources.fields import validators as cleaning
 from tallykeep.resources.fields.copy_format import CLEARING
+from tallykeep.resources.fields.field import Field
 from tallykeep.resources.fields.numerals import NO_MARKS, Marks
 from tallykeep.resources.fields.validators import Cleaner, Problem
 from tallykeep.resources.metadata.checker import MetadataChecker
-from tallykeep.resources.upserts.spec import Change, Field, Upserted
+from tallykeep.resources.upserts.spec import Change, Upserted
 
 Reader = Callable[[Row], Change]
 

@@ -7,7 +7,7 @@ from tallykeep.db.gates import CATEGORIES, PROJECT, SCHEMAS
 from tallykeep.resources.fields.numerals import decimal_marks, symbol_of
 from tallykeep.resources.metadata.purge import purge_batch, purge_plan
 from tallykeep.resources.vouchers.domain import EXTRA_NAMES, LOYALTY
-from tallykeep.resources.vouchers.importing.fields import COLUMNS
+from tallykeep.resources.vouchers.fields import IN_FILES
 from tallykeep.resources.vouchers.importing.import_operation import import_vouchers
 from tallykeep.resources.vouchers.store import already_exists
 from tallykeep.resources.vouchers.updating.update_operation import VOUCHER_PURGE, update_vouchers
@@ -39,7 +39,7 @@ TYPES = (
         failure_fields=("code", "row", "reason"),
         keyless="",
         required_columns=(("Code",),),
-        columns=tuple((column.title,) for column in COLUMNS),
+        columns=tuple(field.titles for field in IN_FILES),
         decimal_marks=decimal_marks,
         key_columns=("Code",),
         told_by_symbol={"Discount Type": ToldBySymbol("Value", symbol_of)},

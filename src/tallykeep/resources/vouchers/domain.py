@@ -9,7 +9,8 @@ from typing import Any
 from tallykeep.resources.fields import validators as cleaning
 from tallykeep.resources.fields.validators import Cleaner, Problem
 from tallykeep.resources.vouchers import validity
-from tallykeep.resources.vouchers.importing.draft import Values
+
+Values = dict[str, Any]
 
 DISCOUNT, GIFT, LOYALTY = "DISCOUNT_VOUCHER", "GIFT_VOUCHER", "LOYALTY_CARD"
 

@@ -10,9 +10,15 @@ from tallykeep.resources.categories.labels import category_fields
 from tallykeep.resources.lists.page import select_page, shown_page
 from tallykeep.resources.lists.query_string import Selection
 from tallykeep.resources.vouchers.domain import EXTRA_FIELDS, GIFT, LOYALTY, balance_of, given_parts
+from tallykeep.resources.vouchers.fields import DRAFTED, IN_JSON, INSIDE_JSON
 from tallykeep.resources.vouchers.list_spec import VOUCHERS
 
 _sql = queries(__package__, "read.sql")
+
+# What is shown as it is stored.
+_SHOWN = tuple(field for field in IN_JSON if field in DRAFTED)
+# These have the reference API's place, and are null where nothing is known of them.
+_BEFORE_OTHERS = ("start_date", "expiration_date", "validity_timeframe", "validity_day_of_week")
 
 
 async def get_voucher(connection: Connection, project_id: int, code_or_id: str) -> dict[str, Any]:
@@ -51,13 +57,9 @@ def shown(row: dict[str, Any], category: dict[str, Any]) -> dict[str, Any]:
         "discount": given_parts(row["discount"]),
         "gift": _with_balance(GIFT, row["gift"], row["redeemed_amount"]),
         "loyalty_card": _with_balance(LOYALTY, row["loyalty_card"], None),
-        "start_date": wire_time(row["start_date"]),
-        "expiration_date": wire_time(row["expiration_date"]),
-        "validity_timeframe": None,
-        "validity_day_of_week": None,
+        **dict.fromkeys(_BEFORE_OTHERS),
         **{name: extras[name] for name, _ in EXTRA_FIELDS if name in extras},
-        "active": row["active"],
-        "additional_info": row["additional_info"],
+        **{field.name: field.show(row[field.column_name]) for field in _SHOWN},
         "metadata": row["metadata"],
         "assets": {"qr": None, "barcode": None},
         "is_referral_code": False,
@@ -79,13 +81,14 @@ def _with_balance(kind: str, worth: dict[str, Any] | None, spent: int | None) ->
 
 
 def _redemption(row: dict[str, Any]) -> dict[str, Any]:
+    limits = {field.name: field.show(row[field.column_name]) for field in INSIDE_JSON["redemption"]}
     redeemed: dict[str, Any] = {"redeemed_quantity": row["redeemed_quantity"]}
     if row["gift"] is not None or row["redeemed_amount"] is not None:
         redeemed["redeemed_amount"] = row["redeemed_amount"] or 0
     if row["type"] == LOYALTY:
         redeemed["redeemed_points"] = 0
     url = f"/v1/vouchers/{row['code']}/redemptions?page=1&limit=10"
-    return {"quantity": row["redemption_quantity"], **redeemed, "object": "list", "url": url}
+    return {**limits, **redeemed, "object": "list", "url": url}
 
 
 def _no_assignments() -> dict[str, Any]:

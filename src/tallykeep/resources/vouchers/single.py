@@ -15,6 +15,7 @@ from tallykeep.resources.categories.labels import labels_for
 from tallykeep.resources.fields.code_rules import CodeRule, code_rule
 from tallykeep.resources.trash.entries import put_in_bin
 from tallykeep.resources.vouchers.domain import EXTRA_FIELDS, without_balance
+from tallykeep.resources.vouchers.fields import DRAFTED
 from tallykeep.resources.vouchers.generated_codes import Generated
 from tallykeep.resources.vouchers.importing.draft import VoucherDraft
 from tallykeep.resources.vouchers.importing.json_rows import JsonVouchers
@@ -25,9 +26,8 @@ from tallykeep.tenants.projects import Caller
 _sql = queries(__package__, "single.sql")
 
 _DEPENDS_ON = (PROJECT, SCHEMAS, CATEGORIES)
-_CLEARABLE = ("start_date", "expiration_date", "additional_info")
 _DATES = {"start_date", "expiration_date"}
-_ADDED_TO = ("gift", "loyalty_card", "metadata")
+_ADDED_TO = tuple(field.name for field in DRAFTED if field.grows and field.in_json)
 
 
 async def create_voucher(
@@ -104,12 +104,11 @@ def _added(old: Any, given: Any) -> Any:
 
 
 def _cleared(given: dict[str, Any]) -> list[str]:
-    names = [name for name in _CLEARABLE if name in given and given[name] is None]
+    """The columns that nulls reset: those of fields that have no default, which a null leaves alone."""
+    clearable = [field for field in DRAFTED if field.is_alone and field.default is None]
+    names = [field.column_name for field in clearable if field.is_null(given)]
     if any(name in given for name in CATEGORY_FIELDS) and all(given.get(name) is None for name in CATEGORY_FIELDS):
         names.append("category")
-    redemption = given.get("redemption")
-    if isinstance(redemption, dict) and "quantity" in redemption and redemption["quantity"] is None:
-        names.append("redemption_quantity")
     return names
 
 

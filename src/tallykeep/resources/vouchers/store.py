@@ -13,6 +13,7 @@ from tallykeep.db.connections.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.resources.fields.copy_format import NULL, copy_text
 from tallykeep.resources.vouchers.importing.draft import DEFAULT, Dates, DraftTable, VoucherDraft, codes_of
+from tallykeep.resources.vouchers.statements import COPY_NEW, COPY_STAGE, CREATE_STAGE, INSERT_STAGED, UPDATE_EXISTING
 
 _sql = queries(__package__, "store.sql")
 
@@ -29,7 +30,7 @@ def ready_text(project_id: int, drafts: Sequence[VoucherDraft], timestamp: datet
 async def copy_new(connection: Connection, text: str) -> bool:
     """Copy ready text straight into the table, the fastest way; False, and nothing written, if a code exists."""
     try:
-        async with connection.transaction(), connection.cursor().copy(_sql.copy_new) as copy:
+        async with connection.transaction(), connection.cursor().copy(COPY_NEW) as copy:
             await copy.write(text)
     except UniqueViolation:
         return False
@@ -38,13 +39,13 @@ async def copy_new(connection: Connection, text: str) -> bool:
 
 async def stage(connection: Connection, drafts: Sequence[VoucherDraft]) -> None:
     """Copy drafts, each code once, into the transaction's staging table."""
-    await connection.execute(_sql.create_stage)
+    await connection.execute(CREATE_STAGE)
     await connection.execute(_sql.clear_stage)
     # The staging table has no defaults: there, what was not given is NULL. Values never begin with a bare backslash.
     lines = [line.replace(f"\t{DEFAULT}", f"\t{NULL}") for line in _lines(drafts)]
     pairs = zip(drafts, lines, strict=True)
     text = "".join([f"{line}\t{draft.row}\t{','.join(draft.cleared)}\n" for draft, line in pairs])
-    async with connection.cursor().copy(_sql.copy_stage) as copy:
+    async with connection.cursor().copy(COPY_STAGE) as copy:
         await copy.write(text)
 
 
@@ -87,7 +88,7 @@ async def insert_free(
         return []
     await stage(connection, drafts)
     place = {"project_id": project_id, "now": timestamp}
-    if (await connection.execute(_sql.insert_staged, place)).rowcount == len(drafts):
+    if (await connection.execute(INSERT_STAGED, place)).rowcount == len(drafts):
         return codes_of(drafts)
     found = await (await connection.execute(_sql.inserted_codes, place)).fetchall()
     return [row["code"] for row in found]
@@ -103,7 +104,7 @@ async def upsert_staged(
     refused = [found for found in existing if found["type"] != found["staged_type"] or found["ends_before_start"]]
     if refused:
         await connection.execute(_sql.drop_staged, {"rows": [found["row"] for found in refused]})
-    await connection.execute(_sql.update_existing, {"project_id": project_id, "now": timestamp})
+    await connection.execute(UPDATE_EXISTING, {"project_id": project_id, "now": timestamp})
     flaws = {found["row"]: found for found in refused}
     failures = [failure for draft in drafts if draft.row in flaws for failure in _refused(draft, flaws[draft.row])]
     return Written(failures, {found["row"] for found in existing})
@@ -119,7 +120,7 @@ async def insert_new(
     connection: Connection, project_id: int, drafts: Sequence[VoucherDraft], timestamp: datetime
 ) -> list[dict[str, Any]]:
     """Insert what is staged of new codes, and lock and return those that exist already."""
-    inserted = await connection.execute(_sql.insert_staged, {"project_id": project_id, "now": timestamp})
+    inserted = await connection.execute(INSERT_STAGED, {"project_id": project_id, "now": timestamp})
     if inserted.rowcount == len(drafts):
         return []
     existing = await (await connection.execute(_sql.lock_existing, {"project_id": project_id})).fetchall()

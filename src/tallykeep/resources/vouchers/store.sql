@@ -1,50 +1,24 @@
+-- The statements that write vouchers. {columns}, {given} and {merged} are filled from the list of fields.
+
 -- name: create_stage!
-CREATE TEMPORARY TABLE IF NOT EXISTS voucher_stage (
-    code text COLLATE "C" NOT NULL,
-    id text NOT NULL,
-    type text NOT NULL,
-    active boolean,
-    category text,
-    start_date timestamptz,
-    expiration_date timestamptz,
-    discount jsonb,
-    gift jsonb,
-    loyalty_card jsonb,
-    extras jsonb,
-    redemption_quantity bigint,
-    redeemed_quantity bigint,
-    redeemed_amount bigint,
-    additional_info text,
-    metadata jsonb,
-    campaign_id text,
-    "row" bigint NOT NULL,
-    cleared text NOT NULL
-) ON COMMIT DELETE ROWS
+-- Its columns have the types and collations of the table's, and none of its constraints.
+CREATE TEMPORARY TABLE IF NOT EXISTS voucher_stage
+ON COMMIT DELETE ROWS
+AS SELECT code, id, type, {columns}, 0::bigint AS "row", ''::text AS cleared FROM vouchers WITH NO DATA
 
 -- name: copy_stage!
 COPY voucher_stage FROM STDIN
 
 -- name: copy_new!
-COPY vouchers (
-    project_id, created_at, code, id, type, active, category, start_date, expiration_date, discount, gift,
-    loyalty_card, extras, redemption_quantity, redeemed_quantity, redeemed_amount, additional_info, metadata,
-    campaign_id
-) FROM STDIN (DEFAULT '\D')
+COPY vouchers (project_id, created_at, code, id, type, {columns}) FROM STDIN (DEFAULT '\D')
 
 -- name: clear_stage!
 DELETE FROM voucher_stage
 
 -- name: insert_staged!
 -- In key order, so that two batches that share keys wait for each other and never in a circle.
-INSERT INTO vouchers (
-    project_id, code, id, type, active, category, start_date, expiration_date, discount, gift, loyalty_card, extras,
-    redemption_quantity, redeemed_quantity, redeemed_amount, additional_info, metadata, campaign_id,
-    created_at
-)
-SELECT
-    :project_id, code, id, type, coalesce(active, true), category, start_date, expiration_date, discount, gift,
-    loyalty_card, extras, redemption_quantity, coalesce(redeemed_quantity, 0), redeemed_amount, additional_info,
-    coalesce(metadata, '{}'), campaign_id, :now
+INSERT INTO vouchers (project_id, code, id, type, {columns}, created_at)
+SELECT :project_id, code, id, type, {given}, :now
 FROM voucher_stage
 ORDER BY code
 ON CONFLICT (project_id, code) DO NOTHING
@@ -77,32 +51,7 @@ DELETE FROM voucher_stage WHERE "row" = ANY (:rows)
 
 -- name: update_existing!
 UPDATE vouchers
-SET
-    active = CASE WHEN 'active' = ANY (nulled) THEN true ELSE coalesce(stage.active, vouchers.active) END,
-    category = CASE WHEN 'category' = ANY (nulled) THEN NULL ELSE coalesce(stage.category, vouchers.category) END,
-    start_date =
-        CASE WHEN 'start_date' = ANY (nulled) THEN NULL ELSE coalesce(stage.start_date, vouchers.start_date) END,
-    expiration_date =
-        CASE WHEN 'expiration_date' = ANY (nulled) THEN NULL
-        ELSE coalesce(stage.expiration_date, vouchers.expiration_date) END,
-    discount = coalesce(stage.discount, vouchers.discount),
-    gift = coalesce(vouchers.gift || stage.gift, stage.gift, vouchers.gift),
-    loyalty_card = coalesce(vouchers.loyalty_card || stage.loyalty_card, stage.loyalty_card, vouchers.loyalty_card),
-    extras = coalesce(vouchers.extras || stage.extras, stage.extras, vouchers.extras),
-    redemption_quantity =
-        CASE WHEN 'redemption_quantity' = ANY (nulled) THEN NULL
-        ELSE coalesce(stage.redemption_quantity, vouchers.redemption_quantity) END,
-    redeemed_quantity =
-        CASE WHEN 'redeemed_quantity' = ANY (nulled) THEN 0
-        ELSE coalesce(stage.redeemed_quantity, vouchers.redeemed_quantity) END,
-    redeemed_amount =
-        CASE WHEN 'redeemed_amount' = ANY (nulled) THEN NULL
-        ELSE coalesce(stage.redeemed_amount, vouchers.redeemed_amount) END,
-    additional_info =
-        CASE WHEN 'additional_info' = ANY (nulled) THEN NULL
-        ELSE coalesce(stage.additional_info, vouchers.additional_info) END,
-    metadata = vouchers.metadata || coalesce(stage.metadata, '{}'),
-    updated_at = :now
+SET {merged}, updated_at = :now
 FROM voucher_stage AS stage, LATERAL string_to_array(stage.cleared, ',') AS nulled
 WHERE vouchers.project_id = :project_id
     AND vouchers.code = stage.code
@@ -114,3 +63,14 @@ FROM vouchers
 WHERE project_id = :project_id AND code = ANY (:codes)
 ORDER BY code
 FOR UPDATE
+
+-- What a new voucher has in a column, and what becomes of the column of one that exists.
+
+-- name: given_or_default!
+coalesce({column}, {default})
+
+-- name: replaced!
+{column} = CASE WHEN {name} = ANY (nulled) THEN {default} ELSE coalesce(stage.{column}, vouchers.{column}) END
+
+-- name: added_to!
+{column} = coalesce(vouchers.{column} || stage.{column}, stage.{column}, vouchers.{column})

@@ -9,29 +9,17 @@ from typing import Any
 
 from tallykeep.core import exact_json
 from tallykeep.core.rows import Table
+from tallykeep.resources.fields.cell_texts import ODD, CellTexts
 from tallykeep.resources.fields.copy_format import CLEARING, NULL, copy_text
+from tallykeep.resources.fields.field import Field
 from tallykeep.resources.fields.memo import Memo
-from tallykeep.resources.fields.validators import Cleaner, Problem
-from tallykeep.resources.vouchers.importing.draft import ABSENT, FIELDS
-from tallykeep.resources.vouchers.importing.fields import (
-    BOUGHT,
-    DISCOUNT_TYPE_CELL,
-    TYPE_CELL,
-    WORTH_FIELDS,
-    Column,
-    effect_cell,
-    worth_of,
-)
+from tallykeep.resources.fields.validators import Problem
+from tallykeep.resources.vouchers.cell_choices import DISCOUNT_TYPE_CELL, TYPE_CELL, effect_cell
+from tallykeep.resources.vouchers.importing.draft import ABSENT, COLUMNS
 from tallykeep.resources.vouchers.importing.metadata_columns import MetadataCells
+from tallykeep.resources.vouchers.importing.worth import BOUGHT, WORTH_FIELDS, worth_of
 
 _WORTH_REMEMBERING = 2_000
-
-
-class _Odd:
-    """Stands for a cell, or a row, that needs a closer look: it has a problem, or clears a field."""
-
-
-ODD = _Odd()
 
 
 class Tails:
@@ -39,7 +27,7 @@ class Tails:
 
     def __init__(
         self,
-        known: Mapping[str, tuple[int, Column]],
+        known: Mapping[str, tuple[int, Field]],
         unnamed: list[int],
         metadata: MetadataCells,
         mark_of_values: str | None = None,
@@ -49,7 +37,7 @@ class Tails:
         self._extra = metadata.places
         self._metadata = Memo(_metadata_text(metadata))
         self._bought = Memo(_bought_text(mark_of_values))
-        self._texts = {name: Memo(_text_of(known[name][1].clean, ABSENT[name])) for name in FIELDS if name in known}
+        self._texts = {name: CellTexts(known[name][1], ABSENT[name]) for name in COLUMNS if name in known}
         self._by_rest: dict[str, Any] = {}
         self._rows = 0
         self._repeats = True
@@ -81,7 +69,7 @@ class Tails:
         bought = [cells[self._known[name][0]] if name in self._known else nothing for name in BOUGHT]
         worth = list(map(self._bought.__getitem__, zip(*bought, strict=True)))
         columns: dict[str, Sequence[Any]] = {
-            name: list(map(memo.__getitem__, cells[self._known[name][0]])) for name, memo in self._texts.items()
+            name: texts(cells[self._known[name][0]]) for name, texts in self._texts.items()
         }
         extra = zip(*[cells[index] for index in self._extra], strict=True) if self._extra else [()] * rows
         columns["metadata"] = list(map(self._metadata.__getitem__, extra))
@@ -89,7 +77,7 @@ class Tails:
         for at, name in enumerate(WORTH_FIELDS, 1):
             columns[name] = [NULL if found is ODD else found[at] for found in worth]
         kinds = [NULL if found is ODD else found[0] for found in worth]
-        fields = [columns.get(name) or [ABSENT[name]] * rows for name in FIELDS]
+        fields = [columns.get(name) or [ABSENT[name]] * rows for name in COLUMNS]
         if odd:
             rows_of_fields = zip(kinds, *fields, strict=True)
             return [ODD if at in odd else "\t".join(texts) for at, texts in enumerate(rows_of_fields)]
@@ -114,23 +102,6 @@ def _metadata_text(metadata: MetadataCells) -> Callable[[tuple[str, ...]], Any]:
         if problems:
             return ODD
         return copy_text(exact_json.dumps(values).decode()) if values else ABSENT["metadata"]
-
-    return read
-
-
-def _text_of(clean: Cleaner, absent: str) -> Callable[[str], Any]:
-    """A reader of cells that answers with COPY's text, or with ODD."""
-
-    def read(cell: str) -> Any:
-        stripped = cell.strip()
-        if not stripped:
-            return absent
-        if stripped == CLEARING:
-            return ODD
-        try:
-            return copy_text(clean(stripped))
-        except Problem:
-            return ODD
 
     return read
 

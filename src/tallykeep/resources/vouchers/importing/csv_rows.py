@@ -13,15 +13,18 @@ from tallykeep.core.rows import Failure, Row, Table
 from tallykeep.formats.csv.titles import normal_title, wrong_width
 from tallykeep.resources.categories.labels import CategoryLabels
 from tallykeep.resources.fields import spreadsheet_spellings as spellings
+from tallykeep.resources.fields.cell_texts import ODD
 from tallykeep.resources.fields.copy_format import CLEARING, all_plain, is_plain
+from tallykeep.resources.fields.field import Field
 from tallykeep.resources.fields.numerals import NO_MARKS, Marks, marked
 from tallykeep.resources.fields.validators import Cleaner
 from tallykeep.resources.metadata.checker import MetadataChecker
-from tallykeep.resources.vouchers.domain import shown_key, take, take_dates
-from tallykeep.resources.vouchers.importing.csv_fast_path import ODD, Tails
-from tallykeep.resources.vouchers.importing.draft import DraftTable, Values, VoucherDraft, fields_of
-from tallykeep.resources.vouchers.importing.fields import BOUGHT, COLUMNS, KNOWN_TITLES, Column, worth_of
+from tallykeep.resources.vouchers.domain import Values, shown_key, take, take_dates
+from tallykeep.resources.vouchers.fields import BY_NAME, BY_TITLE
+from tallykeep.resources.vouchers.importing.csv_fast_path import Tails
+from tallykeep.resources.vouchers.importing.draft import DraftTable, VoucherDraft, fields_of
 from tallykeep.resources.vouchers.importing.metadata_columns import MetadataCells
+from tallykeep.resources.vouchers.importing.worth import BOUGHT, worth_of
 
 Cells = list[str]
 
@@ -42,16 +45,16 @@ class CsvVouchers:
         last_day_counts: bool = False,
     ) -> None:
         self._width = len(header)
-        self._known: dict[str, tuple[int, Column]] = {}
+        self._known: dict[str, tuple[int, Field]] = {}
         self._unnamed: list[int] = []
         self._mark_of_values: str | None = None
         extra: list[tuple[int, str, Callable[[str], Any]]] = []
         for index, name in enumerate(header):
-            column = KNOWN_TITLES.get(normal_title(name))
-            if column:
-                clean = _reader(column, categories, marks.get(name), last_day_counts=last_day_counts)
-                self._known[column.name] = (index, replace(column, clean=clean))
-                if column.name == "value":
+            field = BY_TITLE.get(normal_title(name))
+            if field:
+                clean = _reader(field, categories, marks.get(name), last_day_counts=last_day_counts)
+                self._known[field.column_name] = (index, replace(field, clean_cell=clean))
+                if field.name == "value":
                     self._mark_of_values = marks.get(name)
             elif name:
                 extra.append((index, name, metadata.from_cell(name, marks.get(name))))
@@ -134,14 +137,14 @@ class CsvVouchers:
         ]
         for name in ("code", "type"):
             if not (known := self._known.get(name)) or cells[known[0]].strip() in ("", CLEARING):
-                problems.append(f"{_TITLES_BY_NAME[name]} is required")
-        for name, (index, column) in self._known.items():
+                problems.append(f"{BY_NAME[name].title} is required")
+        for name, (index, field) in self._known.items():
             cell = cells[index].strip()
             if cell == CLEARING:
                 cleared.append(name)
             elif cell:
-                take(values, problems, name, cell, column.clean, label=column.title)
-        take_dates(values, problems, _TITLES_BY_NAME["expiration_date"])
+                take(values, problems, name, cell, field.clean_cell, label=field.title)
+        take_dates(values, problems, BY_NAME["expiration_date"].title)
         return values, cleared, problems
 
     def _key(self, cells: Cells) -> str | None:
@@ -149,16 +152,13 @@ class CsvVouchers:
         return shown_key(cells[known[0]].strip()) if known and known[0] < len(cells) else None
 
 
-def _reader(column: Column, categories: CategoryLabels, mark: str | None, *, last_day_counts: bool) -> Cleaner:
+def _reader(field: Field, categories: CategoryLabels, mark: str | None, *, last_day_counts: bool) -> Cleaner:
     """What reads the cells of a column of this very file."""
-    if column.name == "category":
+    if field.name == "category":
         return categories.named
-    if column.name == "expiration_date" and last_day_counts:
+    if field.name == "expiration_date" and last_day_counts:
         return spellings.last_timestamp
-    return marked(column.clean, mark)
-
-
-_TITLES_BY_NAME = {column.name: column.title for column in COLUMNS}
+    return marked(field.clean_cell, mark)
 
 
 def _sorted_out(

@@ -4,28 +4,23 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, overload
+from typing import overload
 
 from tallykeep.core import exact_json
 from tallykeep.resources.fields.copy_format import ESCAPES, NULL, SPECIAL, copy_text
+from tallykeep.resources.vouchers.domain import Values
+from tallykeep.resources.vouchers.fields import DRAFTED
 
-Values = dict[str, Any]
 Dates = tuple[datetime | None, datetime | None]
 
-# The columns that drafts carry besides code and type, in the order of COPY's lines.
-FIELDS = (
-    "active", "category", "start_date", "expiration_date", "discount", "gift", "loyalty_card", "extras",
-    "redemption_quantity", "redeemed_quantity", "redeemed_amount", "additional_info", "metadata", "campaign_id",
-)  # fmt: skip
+COLUMNS = tuple(field.column_name for field in DRAFTED)
 # What stands for «not given»: NULL, or where a new voucher has something by default, COPY's marker for the default.
 DEFAULT = r"\D"
 _NOT_GIVEN = (NULL, DEFAULT)
-ABSENT: dict[str, str] = dict.fromkeys(FIELDS, NULL) | dict.fromkeys(
-    ("active", "redeemed_quantity", "metadata"), DEFAULT
-)
+ABSENT: dict[str, str] = {field.column_name: NULL if field.default is None else DEFAULT for field in DRAFTED}
 _DATES = {"start_date", "expiration_date"}
-_START, _END = FIELDS.index("start_date"), FIELDS.index("expiration_date")
-_MERGED = ("gift", "loyalty_card", "metadata")  # JSON objects that an update adds to instead of replacing them
+_START, _END = COLUMNS.index("start_date"), COLUMNS.index("expiration_date")
+_MERGED = {field.column_name for field in DRAFTED if field.grows}
 
 _UNESCAPES = {escaped: plain for plain, escaped in ESCAPES.items()}
 _ESCAPED = re.compile(r"\\[\\tnr]")
@@ -33,7 +28,7 @@ _ESCAPED = re.compile(r"\\[\\tnr]")
 
 @dataclass(slots=True)
 class VoucherDraft:
-    """A voucher to be written: `fields` in the order of FIELDS, `cleared` the names of those set to null."""
+    """A voucher to be written: `fields` in the order of COLUMNS, `cleared` the names of those set to null."""
 
     row: int
     code: str
@@ -96,14 +91,14 @@ def rows_of(drafts: Sequence[VoucherDraft]) -> Sequence[int]:
 
 def fields_of(values: Values) -> tuple[str, ...]:
     """Values by name as a draft's fields; JSON parts are given as text."""
-    return tuple([copy_text(values[name]) if name in values else ABSENT[name] for name in FIELDS])
+    return tuple([copy_text(values[name]) if name in values else ABSENT[name] for name in COLUMNS])
 
 
 def merge(earlier: VoucherDraft, later: VoucherDraft) -> VoucherDraft:
     """One draft with the effect of writing `earlier` and then `later`."""
-    pairs = zip(FIELDS, earlier.fields, later.fields, strict=True)
+    pairs = zip(COLUMNS, earlier.fields, later.fields, strict=True)
     fields = tuple([_merged(name, first, second, name in later.cleared) for name, first, second in pairs])
-    given = {name for name, text in zip(FIELDS, later.fields, strict=True) if text not in _NOT_GIVEN}
+    given = {name for name, text in zip(COLUMNS, later.fields, strict=True) if text not in _NOT_GIVEN}
     cleared = [name for name in earlier.cleared if name not in given]
     both = tuple(dict.fromkeys([*cleared, *later.cleared]))
     return VoucherDraft(later.row, later.code, later.type, fields, both, earlier.rows)

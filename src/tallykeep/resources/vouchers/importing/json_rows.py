@@ -9,7 +9,7 @@ from tallykeep.resources.categories.labels import CategoryLabels
 from tallykeep.resources.fields import validators as cleaning
 from tallykeep.resources.fields.copy_format import is_plain
 from tallykeep.resources.fields.memo import Memo
-from tallykeep.resources.fields.validators import Cleaner, Problem, actual
+from tallykeep.resources.fields.validators import Problem, actual
 from tallykeep.resources.metadata.checker import MetadataChecker
 from tallykeep.resources.vouchers.domain import (
     DISCOUNT,
@@ -31,13 +31,19 @@ from tallykeep.resources.vouchers.domain import (
     take_dates,
     without_balance,
 )
+from tallykeep.resources.vouchers.domain import Values as Fields
+from tallykeep.resources.vouchers.fields import IN_JSON, INSIDE_JSON
 from tallykeep.resources.vouchers.importing.draft import DraftTable, VoucherDraft, fields_of
-from tallykeep.resources.vouchers.importing.draft import Values as Fields
 
 _WORTH_REMEMBERING = 2_000
 _ANY_CODE = "ANY"
 _MAX_TOLD = 100  # problems of one list: more are nobody's to read
 _NO_DRAFTS = DraftTable([], [], [])
+# Laid out for the loop that every row goes through.
+_INSIDE = [
+    (holder, [(field.name, field.column_name, field.clean, field.path) for field in fields])
+    for holder, fields in INSIDE_JSON.items()
+]
 
 
 class JsonVouchers:
@@ -51,7 +57,8 @@ class JsonVouchers:
         *,
         last_day_counts: bool = False,
     ) -> None:
-        self._fields = _JSON_FIELDS | ({"expiration_date": cleaning.last_timestamp} if last_day_counts else {})
+        ends = {"expiration_date": cleaning.last_timestamp} if last_day_counts else {}
+        self._fields = [(field.name, field.column_name, ends.get(field.name, field.clean)) for field in IN_JSON]
         self._categories = categories
         self._campaign_id = campaign_id
         self._metadata = Memo(lambda dumped: metadata.problems(exact_json.loads(dumped)))
@@ -120,8 +127,8 @@ class JsonVouchers:
             return None, [f"the row must be an object {actual(given)}"], None
         problems: list[str] = []
         values: Fields = {}
-        for name, clean in self._fields.items():
-            take(values, problems, name, given.get(name), clean)
+        for name, column, clean in self._fields:
+            take(values, problems, column, given.get(name), clean, label=name)
         category = self._categories.label_in(given, problems)
         if category is not None:
             values["category"] = category
@@ -129,7 +136,7 @@ class JsonVouchers:
         extras: Fields = {}
         for name, clean in EXTRA_FIELDS:
             take(extras, problems, name, given.get(name), clean)
-        self._take_redemption(values, problems, given.get("redemption"))
+        _take_inside(values, problems, given)
         if self._campaign_id is not None:
             for name in ("redeemed_quantity", "redeemed_amount"):
                 take(values, problems, name, given.get(name), cleaning.whole_number)
@@ -173,24 +180,16 @@ class JsonVouchers:
                 problems.extend(_worth_problems(kind, worth, values.get("redeemed_amount")))
                 values[name] = (exact_json.dumps(without_balance(worth)) if "balance" in worth else dumped).decode()
 
-    @staticmethod
-    def _take_redemption(values: Fields, problems: list[str], given: Any) -> None:
-        if given is None:
-            return
-        if not isinstance(given, dict):
-            problems.append(f"redemption: must be an object {actual(given)}")
-            return
-        take(values, problems, "redemption_quantity", given.get("quantity"), cleaning.whole_number,
-              label="redemption.quantity")  # fmt: skip
 
-
-_JSON_FIELDS: dict[str, Cleaner] = {
-    "code": cleaning.key_text,
-    "active": cleaning.json_boolean,
-    "start_date": cleaning.timestamp,
-    "expiration_date": cleaning.timestamp,
-    "additional_info": cleaning.text,
-}
+def _take_inside(values: Fields, problems: list[str], given: Fields) -> None:
+    """Take the fields that stand in objects of the row."""
+    for name, fields in _INSIDE:
+        holder = given.get(name)
+        if holder is not None and not isinstance(holder, dict):
+            problems.append(f"{name}: must be an object {actual(holder)}")
+        elif holder:
+            for part, column, clean, label in fields:
+                take(values, problems, column, holder.get(part), clean, label=label)
 
 
 def _dump(given: Any, expected: type, name: str, problems: list[str]) -> bytes | None:

@@ -6,7 +6,7 @@ from typing import Any
 from tallykeep.resources.fields.copy_format import CLEARING
 from tallykeep.resources.fields.validators import Problem
 from tallykeep.resources.metadata.checker import MetadataChecker
-from tallykeep.resources.vouchers.importing.draft import Values
+from tallykeep.resources.vouchers.domain import Values
 
 
 class MetadataCells:

@@ -1,0 +1,43 @@
+"""A column of a file, made ready for COPY at once."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from tallykeep.resources.fields.copy_format import CLEARING, copy_text
+from tallykeep.resources.fields.field import Field
+from tallykeep.resources.fields.memo import Memo
+from tallykeep.resources.fields.validators import Problem
+
+
+class _Odd:
+    """Stands for a cell, or a row, that needs a closer look: it has a problem, or clears a field."""
+
+
+ODD = _Odd()
+
+
+class CellTexts:
+    """Makes COPY's texts of the cells of a field's column, and remembers them: a list in, a list of that length out.
+
+    A blank cell becomes `absent`. ODD stands for what needs a closer look, which tells the reason; nothing is raised.
+    """
+
+    def __init__(self, field: Field, absent: str) -> None:
+        clean = field.clean_cell
+
+        def read(cell: str) -> Any:
+            stripped = cell.strip()
+            if not stripped:
+                return absent
+            if stripped == CLEARING:
+                return ODD
+            try:
+                return copy_text(clean(stripped))
+            except Problem:
+                return ODD
+
+        self._made = Memo(read)
+
+    def __call__(self, cells: Sequence[str]) -> list[Any]:
+        """The text of each cell, or ODD."""
+        return list(map(self._made.__getitem__, cells))

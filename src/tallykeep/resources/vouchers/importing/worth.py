@@ -1,0 +1,44 @@
+"""What the columns of a file that belong together make of a voucher: what it is worth."""
+
+from tallykeep.core import exact_json
+from tallykeep.resources.fields import numerals
+from tallykeep.resources.fields import validators as cleaning
+from tallykeep.resources.fields.validators import Cleaner
+from tallykeep.resources.vouchers.domain import DISCOUNT, EFFECTS, GIFT, LOYALTY, WORTH, Values, take
+
+WORTH_FIELDS = ("discount", "gift", "loyalty_card")
+BOUGHT = ("type", "discount_type", "discount_effect", "value")  # what a voucher is worth takes these together
+
+_CELL_VALUES: dict[str, tuple[str, Cleaner]] = {
+    "AMOUNT": ("amount_off", numerals.cents),
+    "FIXED": ("fixed_amount", numerals.cents),
+    "PERCENT": ("percent_off", numerals.percent),
+    "UNIT": ("unit_off", numerals.whole_number),
+    "SHIPPING": ("unit_off", numerals.whole_number),
+    GIFT: ("amount", numerals.cents),
+    LOYALTY: ("points", numerals.whole_number),
+}
+
+
+def worth_of(
+    kind: str, discount_type: str | None, effect: str | None, value: str | None, mark: str | None = None
+) -> tuple[Values, list[str]]:
+    """What Voucher Type, Discount Type, Discount Effect and Value together make: {"discount": …} or {"gift": …}.
+
+    Without a Discount Type, the sign of the Value tells: 15 % or 25 €. `mark` stands before the decimals of Values.
+    """
+    if kind == DISCOUNT and discount_type is None and value is not None:
+        discount_type = numerals.symbol_of(value)
+    if kind == DISCOUNT and discount_type is None:
+        return {}, ["Discount Type is required"]
+    name, clean = _CELL_VALUES[discount_type if kind == DISCOUNT and discount_type else kind]
+    if mark is not None:
+        clean = numerals.marked(clean, mark)
+    made: Values = {}
+    problems: list[str] = []
+    take(made, problems, name, value, clean, label="Value", required=discount_type != "SHIPPING")
+    if kind != DISCOUNT:
+        return {WORTH[kind][0]: exact_json.dumps(made).decode()}, problems
+    if effect is not None:
+        take(made, problems, "effect", effect, cleaning.one_of(*EFFECTS[str(discount_type)]), label="Discount Effect")
+    return {"discount": exact_json.dumps({"type": discount_type, **made}).decode()}, problems
