@@ -86,10 +86,13 @@ def create_api(kinds: ActionTypes, open_context: Callable[[], AbstractAsyncConte
     for router in app.state.routers:
         app.include_router(router)
     app.openapi = lambda: openapi_document(app)  # type: ignore[method-assign]
+    app.state.describing = asyncio.Lock()
     app.add_route("/openapi.json", _openapi, include_in_schema=False)
     return app
 
 
 async def _openapi(request: Request) -> Json:
-    """The OpenAPI document, made at the first request for it: by a thread, because that takes a second."""
-    return Json(await asyncio.to_thread(request.app.openapi))
+    """The OpenAPI document, made once, at the first request for it: by a thread, because that takes half a second."""
+    async with request.app.state.describing:
+        document = await asyncio.to_thread(request.app.openapi)
+    return Json(document)

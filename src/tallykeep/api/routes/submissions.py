@@ -48,6 +48,13 @@ _FILES = {
     "titles are known better; of a workbook, the first sheet with rows is read, or the one whose header is known best.",
     "json": "A JSON array, or NDJSON.",
 }
+_TARGET = {
+    "name": "target",
+    "in": "path",
+    "required": True,
+    "schema": {"type": "string"},
+    "description": "The campaign, by its id or name.",
+}
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 
 # What a row of each type is as JSON.
@@ -112,7 +119,8 @@ def submission_routes(kinds: ActionTypes) -> APIRouter:
 
 def _parameters(kind: ActionType) -> list[dict[str, Any]]:
     of_columns = OF_COLUMNS if kind.source == "csv" else []
-    return [*PARAMETERS, *of_columns, *([LAST_DAY_COUNTS] if kind.has_ends else [])]
+    target = [_TARGET] if "{target}" in kind.path else []
+    return [*target, *PARAMETERS, *of_columns, *([LAST_DAY_COUNTS] if kind.has_ends else [])]
 
 
 def _with_ends(content: dict[str, Any]) -> dict[str, Any]:
@@ -136,12 +144,15 @@ def _content(kind: ActionType) -> dict[str, Any]:
         content = {**_rows(kind), **_BODIES[kind.source]}
         return _with_ends(content) if kind.has_ends else content
     keys = {name: {"type": "array", "items": {"type": "string"}} for name in kind.ids}
-    one_of_them = [{"required": [name, "metadata"]} for name in kind.ids]
-    return {
-        _JSON: {
-            "schema": {"type": "object", "properties": {**keys, "metadata": {"type": "object"}}, "anyOf": one_of_them}
-        }
+    metadata = {"type": "object", "description": "What is to be put to the metadata of each of them."}
+    schema = {
+        "type": "object",
+        "required": ["metadata", *(kind.ids if len(kind.ids) == 1 else ())],
+        "properties": {**keys, "metadata": metadata},
+        "description": f"Name the resources by `{'` or `'.join(kind.ids)}`.",
     }
+    example = {kind.ids[0]: ["one", "two"], "metadata": {"season": "fall"}}
+    return {_JSON: {"schema": schema, "example": example}}
 
 
 def _compatibility(kind: ActionType) -> Compatibility:
@@ -174,7 +185,8 @@ PREVIEW_BODY: dict[str, Any] = {
                 },
             }
         },
-        **dict.fromkeys((_CSV, _XLSX, _JSON, *NDJSON, "application/octet-stream"), _BINARY),
+        _JSON: {"schema": {"type": "array", "items": {"type": "object"}}},
+        **dict.fromkeys((_CSV, _XLSX, *NDJSON, "application/octet-stream"), _BINARY),
     },
 }
 
