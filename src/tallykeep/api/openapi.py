@@ -19,8 +19,8 @@ _EXAMPLES = Path(__file__).parent / "schemas" / "examples.json"
 class Schema(dict[str, Any]):
     """A reference to the schema of a type, which the document makes only when somebody asks for it."""
 
-    def __init__(self, of: type) -> None:
-        super().__init__({"$ref": _REFERENCE + of.__name__})
+    def __init__(self, of: type, **said: str) -> None:
+        super().__init__({"$ref": _REFERENCE + of.__name__, **said})
         self.of = of
 
 

@@ -43,3 +43,9 @@ class EmptyList(TypedDict):
     data_ref: Literal["data"]
     data: list[Any]
     total: int
+
+
+class FieldFilter(TypedDict):
+    """What a field has to be for a resource to be listed."""
+
+    conditions: Annotated[dict[str, str], Field(description='A condition and its value, such as {"$is": "x"}.')]
