@@ -1,16 +1,16 @@
 """The application: every router, the errors, the request ids."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any
 
 from anyio.lowlevel import checkpoint
-from fastapi import FastAPI
-from fastapi.openapi.utils import get_openapi
+from fastapi import FastAPI, Request
 
 from tallykeep import __version__
 from tallykeep.api.dependencies.context import Context
-from tallykeep.api.responses.answers import RequestIds, answer_errors
+from tallykeep.api.openapi import openapi_document
+from tallykeep.api.responses.answers import Json, RequestIds, answer_errors
 from tallykeep.api.routes import exports as list_files
 from tallykeep.api.routes import import_preview as imports
 from tallykeep.api.routes import report_files as reports
@@ -54,7 +54,7 @@ def create_api(kinds: ActionTypes, open_context: Callable[[], AbstractAsyncConte
     # FastAPI's own pages of the documentation load theirs from elsewhere: the dashboard has /docs.
     app = FastAPI(
         title="Tallykeep", version=__version__, description=_DESCRIPTION, lifespan=lifespan,
-        docs_url=None, redoc_url=None,
+        docs_url=None, redoc_url=None, openapi_url=None,
     )  # fmt: skip
     app.add_middleware(RequestIds)
     answer_errors(app)
@@ -85,47 +85,14 @@ def create_api(kinds: ActionTypes, open_context: Callable[[], AbstractAsyncConte
     ]
     for router in app.state.routers:
         app.include_router(router)
-    app.openapi = lambda: _described(app)  # type: ignore[method-assign]
+    app.openapi = lambda: openapi_document(app)  # type: ignore[method-assign]
+    app.state.describing = asyncio.Lock()
+    app.add_route("/openapi.json", _openapi, include_in_schema=False)
     return app
 
 
-def _described(app: FastAPI) -> dict[str, Any]:
-    """The OpenAPI document: both keys of a pair are needed together, and every error has one shape."""
-    if app.openapi_schema is None:
-        document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
-        for path in document["paths"].values():
-            for operation in path.values():
-                _correct(operation)
-        app.openapi_schema = document
-    return app.openapi_schema
-
-
-def _correct(operation: dict[str, Any]) -> None:
-    names = [name for pair in operation.get("security", []) for name in pair]
-    app_keys: dict[str, list[str]] = {name: [] for name in names if name.startswith("X-App")}
-    management_keys: dict[str, list[str]] = {name: [] for name in names if name.startswith("X-Management")}
-    if names:
-        operation["security"] = [pair for pair in (management_keys, app_keys) if pair]
-    operation["responses"].pop("422", None)
-    for code, content in operation["responses"].items():
-        if "text/event-stream" in content.get("content", {}):
-            # What is written here otherwise belongs to a later version of OpenAPI than the document is of.
-            content["content"]["text/event-stream"] = {"schema": {"type": "string"}}
-        if code.startswith("2") and "application/json" in content.get("content", {}):
-            body = content["content"]["application/json"]
-            if "properties" not in body["schema"]:
-                body["schema"] = {"type": "object"}
-    operation["responses"]["4XX"] = {
-        "description": "What is wrong, where, and what to do",
-        "content": {"application/json": {"schema": _ERROR_SCHEMA}},
-    }
-
-
-_ERROR_SCHEMA = {
-    "type": "object",
-    "properties": {
-        "code": {"type": "integer"},
-        **{name: {"type": "string"} for name in ("key", "message", "details", "request_id")},
-        **{name: {"type": "string"} for name in ("resource_id", "resource_type")},
-    },
-}
+async def _openapi(request: Request) -> Json:
+    """The OpenAPI document, made once, at the first request for it: by a thread, because that takes half a second."""
+    async with request.app.state.describing:
+        document = await asyncio.to_thread(request.app.openapi)
+    return Json(document)

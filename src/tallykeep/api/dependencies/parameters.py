@@ -6,6 +6,8 @@ from typing import Annotated, Any
 from fastapi import Query
 from pydantic import BeforeValidator
 
+from tallykeep.api.openapi import Schema
+from tallykeep.api.schemas.values import FieldFilter
 from tallykeep.resources.lists.conditions import read_timestamp
 from tallykeep.resources.lists.spec import ListSpec
 
@@ -42,7 +44,7 @@ def _shortcut(name: str, field: str, condition: str) -> dict[str, Any]:
 
 def _filters(list_spec: ListSpec) -> dict[str, Any]:
     fields: dict[str, Any] = {
-        name: {"type": "object", "description": ", ".join(field.conditions)} for name, field in list_spec.fields.items()
+        name: Schema(FieldFilter, description=", ".join(field.conditions)) for name, field in list_spec.fields.items()
     }
     junction = {"type": "string", "enum": ["and", "or"], "default": "and"}
     asked = "filters[field][conditions][condition]=value; the fields, and the conditions of each:"

@@ -72,11 +72,6 @@ async def _sent(request: Request, limit: Limit) -> AsyncIterator[bytes]:
         yield chunk
 
 
-JSON_BODY: dict[str, Any] = {
-    "requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}
-}
-
-
 async def json_object(request: Request, max_bytes: int, *, may_be_empty: bool = False) -> dict[str, Any]:
     """The body as a JSON object; an empty body counts as {} where allowed."""
     limit = Limit(max_bytes, "TALLYKEEP_MAX_ROW_BYTES")

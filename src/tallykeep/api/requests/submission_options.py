@@ -37,8 +37,8 @@ PARAMETERS: list[dict[str, Any]] = [
     {
         "name": "max_failures",
         "in": "query",
-        "schema": {"type": "integer", "minimum": 1, "default": 1},
-        "description": "With on_error=stop: after so many failed rows the rest is left unprocessed.",
+        "schema": {"type": "integer", "minimum": 1},
+        "description": "With on_error=stop: after so many failed rows, 1 unless told, the rest is left unprocessed.",
     },
     {
         "name": "Idempotency-Key",

@@ -126,15 +126,6 @@ def _refusal_of_url(scope: Scope) -> RequestError | None:
     return None
 
 
-ACCEPTED: dict[str, Any] = {
-    "schema": {
-        "type": "object",
-        "required": ["async_action_id"],
-        "properties": {"async_action_id": {"type": "string", "description": "GET /v1/async-actions/{id} tells of it."}},
-    }
-}
-
-
 def answer_accepted(accepted: Accepted, status_code: int) -> Json:
     """The id of an action; a header tells when an earlier submission under the same key had started it."""
     headers = {"Idempotent-Replayed": "true"} if accepted.replayed else None

@@ -7,6 +7,7 @@ from fastapi.responses import StreamingResponse
 
 from tallykeep.api.dependencies.auth import DOWNLOADING, FromCaller
 from tallykeep.api.dependencies.context import FromContext
+from tallykeep.api.openapi import answers_file
 from tallykeep.catalog.exports import LIST_FILES
 from tallykeep.core.compatibility import Compatibility
 from tallykeep.core.errors import InvalidQueryError, NotFoundError
@@ -30,7 +31,7 @@ _ALL_IN_ONE_ORDER = ("limit", "page", "order", "starting_after")
     summary="Download a list as CSV",
     response_class=StreamingResponse,
     dependencies=[DOWNLOADING],
-    openapi_extra=_FILES.extra,
+    openapi_extra=_FILES.extra | answers_file("text/csv"),
 )
 async def list_file(request: Request, context: FromContext, caller: FromCaller, kind: str) -> StreamingResponse:
     """All that match the list's filters, with the columns of the template and one for each metadata key.

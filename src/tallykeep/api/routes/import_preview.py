@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request
 
 from tallykeep.api.dependencies.auth import FromCaller
 from tallykeep.api.dependencies.context import Context, FromContext
+from tallykeep.api.openapi import answers
 from tallykeep.api.requests.submission_options import (
     CHARSET,
     DEFAULTS,
@@ -27,6 +28,7 @@ from tallykeep.api.requests.submission_options import (
 from tallykeep.api.requests.upload import RequestUpload
 from tallykeep.api.responses.answers import Json
 from tallykeep.api.routes.submissions import PREVIEW_BODY
+from tallykeep.api.schemas.imports import ImportPreview, RowTypeList
 from tallykeep.catalog.row_types import IMPORTS, ImportKind
 from tallykeep.catalog.templates import CSV_TEMPLATES
 from tallykeep.core.compatibility import OURS
@@ -77,7 +79,7 @@ _PARAMETERS = [
 ]
 
 
-@router.get("", summary="List kinds of imports", openapi_extra=OURS)
+@router.get("", summary="List kinds of imports", openapi_extra=OURS | answers(RowTypeList))
 async def list_imports(context: FromContext, caller: FromCaller) -> Json:
     """What can be imported: endpoints and fields of each kind, and how large files may be."""
     data = [_kind(kind) for kind in IMPORTS.values()]
@@ -88,7 +90,7 @@ async def list_imports(context: FromContext, caller: FromCaller) -> Json:
 @router.post(
     "/preview",
     summary="Preview import",
-    openapi_extra={**OURS, "parameters": _PARAMETERS, "requestBody": PREVIEW_BODY},
+    openapi_extra={**OURS, "parameters": _PARAMETERS, "requestBody": PREVIEW_BODY, **answers(ImportPreview)},
 )
 async def preview_import(request: Request, context: FromContext, caller: FromCaller) -> Json:
     """A look at a file before it is imported; nothing is written.

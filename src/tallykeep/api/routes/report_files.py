@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import StreamingResponse
 
 from tallykeep.api.dependencies.context import FromContext
+from tallykeep.api.openapi import answers_file
 from tallykeep.core.compatibility import OURS
 from tallykeep.engine.downloads.report_files import ReportPlace, report_header, report_lines
 from tallykeep.formats.csv.writer import BYTE_ORDER_MARK
@@ -26,7 +27,12 @@ async def _reported(request: Request, context: FromContext, token: str) -> Async
         yield place, reader
 
 
-@router.get("/{token}", summary="Get report", response_class=StreamingResponse, openapi_extra=OURS)
+@router.get(
+    "/{token}",
+    summary="Get report",
+    response_class=StreamingResponse,
+    openapi_extra=OURS | answers_file("text/csv"),
+)
 async def get_report(
     context: FromContext, token: str, reported: Annotated[_Reported, Depends(_reported)]
 ) -> StreamingResponse:

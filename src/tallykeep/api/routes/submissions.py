@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 
 from tallykeep.api.dependencies.auth import FromCaller
 from tallykeep.api.dependencies.context import Context, FromContext
+from tallykeep.api.openapi import Schema, answers
 from tallykeep.api.requests.submission_options import (
     CHARSET,
     DEFAULTS,
@@ -20,7 +21,12 @@ from tallykeep.api.requests.submission_options import (
     VALUES,
 )
 from tallykeep.api.requests.upload import FORM, NDJSON, RequestUpload, submission
-from tallykeep.api.responses.answers import ACCEPTED, Json, answer_accepted
+from tallykeep.api.responses.answers import Json, answer_accepted
+from tallykeep.api.schemas.customers import CustomerRow
+from tallykeep.api.schemas.orders import GivenOrder
+from tallykeep.api.schemas.products import ProductRow
+from tallykeep.api.schemas.values import AcceptedAction
+from tallykeep.api.schemas.vouchers import CampaignVoucherRow, VoucherMetadataRow, VoucherRow
 from tallykeep.catalog.action_types import COMPATIBILITY
 from tallykeep.core.action_type import ActionType, ActionTypes
 from tallykeep.core.compatibility import Compatibility
@@ -42,8 +48,24 @@ _FILES = {
     "titles are known better; of a workbook, the first sheet with rows is read, or the one whose header is known best.",
     "json": "A JSON array, or NDJSON.",
 }
+_TARGET = {
+    "name": "target",
+    "in": "path",
+    "required": True,
+    "schema": {"type": "string"},
+    "description": "The campaign, by its id or name.",
+}
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
-_OBJECTS = {"schema": {"type": "array", "items": {"type": "object"}}}
+
+# What a row of each type is as JSON.
+_ROWS: dict[str, type] = {
+    "VOUCHERS.IMPORT": VoucherRow,
+    "CAMPAIGN.VOUCHERS_IMPORT": CampaignVoucherRow,
+    "VOUCHERS.BULK_UPDATE": VoucherMetadataRow,
+    "CUSTOMERS.BULK_UPDATE": CustomerRow,
+    "PRODUCTS.BULK_UPDATE": ProductRow,
+    "ORDERS.IMPORT": GivenOrder,
+}
 
 
 def _field(parameter: dict[str, Any]) -> dict[str, Any]:
@@ -66,7 +88,7 @@ _BODIES: dict[str, dict[str, Any]] = {
         _CSV: {"schema": {"type": "string"}},
         _XLSX: _BINARY,
     },
-    "json": {_JSON: _OBJECTS, **dict.fromkeys(NDJSON, _BINARY), FORM: _form("json")},
+    "json": {**dict.fromkeys(NDJSON, _BINARY), FORM: _form("json")},
 }
 
 
@@ -88,7 +110,7 @@ def submission_routes(kinds: ActionTypes) -> APIRouter:
             openapi_extra={
                 "parameters": _parameters(kind),
                 "requestBody": {"required": not kind.may_be_empty, "content": _content(kind)},
-                "responses": {str(kind.status_code): {"content": {"application/json": ACCEPTED}}},
+                **answers(AcceptedAction, code=kind.status_code),
                 **_compatibility(kind).extra,
             },
         )
@@ -97,7 +119,8 @@ def submission_routes(kinds: ActionTypes) -> APIRouter:
 
 def _parameters(kind: ActionType) -> list[dict[str, Any]]:
     of_columns = OF_COLUMNS if kind.source == "csv" else []
-    return [*PARAMETERS, *of_columns, *([LAST_DAY_COUNTS] if kind.has_ends else [])]
+    target = [_TARGET] if "{target}" in kind.path else []
+    return [*target, *PARAMETERS, *of_columns, *([LAST_DAY_COUNTS] if kind.has_ends else [])]
 
 
 def _with_ends(content: dict[str, Any]) -> dict[str, Any]:
@@ -108,16 +131,28 @@ def _with_ends(content: dict[str, Any]) -> dict[str, Any]:
     return {**content, FORM: form}
 
 
+def _rows(kind: ActionType) -> dict[str, Any]:
+    """The body of rows as JSON, of a type that takes such."""
+    if kind.source != "json":
+        return {}
+    row: dict[str, Any] = Schema(_ROWS[kind.name]) if kind.name in _ROWS else {"type": "object"}
+    return {_JSON: {"schema": {"type": "array", "items": row}}}
+
+
 def _content(kind: ActionType) -> dict[str, Any]:
     if kind.source != "ids":
-        return _with_ends(_BODIES[kind.source]) if kind.has_ends else _BODIES[kind.source]
+        content = {**_rows(kind), **_BODIES[kind.source]}
+        return _with_ends(content) if kind.has_ends else content
     keys = {name: {"type": "array", "items": {"type": "string"}} for name in kind.ids}
-    one_of_them = [{"required": [name, "metadata"]} for name in kind.ids]
-    return {
-        _JSON: {
-            "schema": {"type": "object", "properties": {**keys, "metadata": {"type": "object"}}, "anyOf": one_of_them}
-        }
+    metadata = {"type": "object", "description": "What is to be put to the metadata of each of them."}
+    schema = {
+        "type": "object",
+        "required": ["metadata", *(kind.ids if len(kind.ids) == 1 else ())],
+        "properties": {**keys, "metadata": metadata},
+        "description": f"Name the resources by `{'` or `'.join(kind.ids)}`.",
     }
+    example = {kind.ids[0]: ["one", "two"], "metadata": {"season": "fall"}}
+    return {_JSON: {"schema": schema, "example": example}}
 
 
 def _compatibility(kind: ActionType) -> Compatibility:
@@ -150,7 +185,8 @@ PREVIEW_BODY: dict[str, Any] = {
                 },
             }
         },
-        **dict.fromkeys((_CSV, _XLSX, _JSON, *NDJSON, "application/octet-stream"), _BINARY),
+        _JSON: {"schema": {"type": "array", "items": {"type": "object"}}},
+        **dict.fromkeys((_CSV, _XLSX, *NDJSON, "application/octet-stream"), _BINARY),
     },
 }
 

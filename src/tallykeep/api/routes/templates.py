@@ -4,6 +4,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from tallykeep.api.dependencies.auth import FromCaller
+from tallykeep.api.openapi import answers_file
 from tallykeep.catalog.templates import CSV_TEMPLATES
 from tallykeep.core.compatibility import Compatibility
 from tallykeep.core.errors import NotFoundError
@@ -14,7 +15,12 @@ router = APIRouter(prefix="/v1/templates", tags=["Submissions"])
 _TEMPLATES = Compatibility(ours=True, differs=(f"there are {', '.join(f'`{kind}`' for kind in CSV_TEMPLATES)}",))
 
 
-@router.get("/csv/{kind}", summary="Get CSV template", openapi_extra=_TEMPLATES.extra)
+@router.get(
+    "/csv/{kind}",
+    summary="Get CSV template",
+    response_class=Response,
+    openapi_extra=_TEMPLATES.extra | answers_file("text/csv"),
+)
 async def get_template(caller: FromCaller, kind: str) -> Response:
     """An empty CSV file for this kind of rows; further columns become metadata."""
     if kind not in CSV_TEMPLATES:

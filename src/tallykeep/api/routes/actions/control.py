@@ -8,6 +8,7 @@ from fastapi.responses import StreamingResponse
 
 from tallykeep.api.dependencies.auth import DOWNLOADING, FromCaller
 from tallykeep.api.dependencies.context import Context, FromContext
+from tallykeep.api.openapi import answers, answers_file
 from tallykeep.api.requests.bodies import has_body
 from tallykeep.api.requests.submission_options import (
     DEFAULTS,
@@ -17,8 +18,10 @@ from tallykeep.api.requests.submission_options import (
     read_submission_options,
 )
 from tallykeep.api.requests.upload import CorrectedUpload, submission
-from tallykeep.api.responses.answers import ACCEPTED, Json, answer_accepted
+from tallykeep.api.responses.answers import Json, answer_accepted
 from tallykeep.api.routes.submissions import RETRY_BODY, media_types
+from tallykeep.api.schemas.actions import Action
+from tallykeep.api.schemas.values import AcceptedAction
 from tallykeep.core.action_type import ActionType
 from tallykeep.core.batch import Source
 from tallykeep.core.compatibility import OURS
@@ -44,7 +47,7 @@ def _as_before(parameter: dict[str, Any]) -> dict[str, Any]:
 Unprocessed = Annotated[bool, Query(description="Take the rows along that have no outcome at all.")]
 
 
-@router.post("/{action_id}/cancel", summary="Cancel async action", openapi_extra=OURS)
+@router.post("/{action_id}/cancel", summary="Cancel async action", openapi_extra=OURS | answers(Action))
 async def cancel(request: Request, context: FromContext, caller: FromCaller, action_id: str) -> Json:
     """End an action now: rows done stay done, the others are counted as unprocessed. Ours: the peer cannot."""
     await context.controlling(caller).cancel(caller.project_id, action_id, caller.key_id)
@@ -61,7 +64,7 @@ async def cancel(request: Request, context: FromContext, caller: FromCaller, act
         **OURS,
         "parameters": [*PARAMETERS, *map(_as_before, (DEFAULTS, VALUES, LAST_DAY_COUNTS))],
         "requestBody": RETRY_BODY,
-        "responses": {"202": {"content": {"application/json": ACCEPTED}}},
+        **answers(AcceptedAction, code=202),
     },
 )
 async def retry(
@@ -91,7 +94,7 @@ def _corrected(request: Request, kind: ActionType, context: Context, caller: Cal
     summary="Download failed rows as CSV",
     response_class=StreamingResponse,
     dependencies=[DOWNLOADING],
-    openapi_extra=OURS,
+    openapi_extra=OURS | answers_file("text/csv"),
 )
 async def failures_csv(
     context: FromContext, caller: FromCaller, action_id: str, include_unprocessed: Unprocessed = False
@@ -106,7 +109,7 @@ async def failures_csv(
     summary="Download failed rows as NDJSON",
     response_class=StreamingResponse,
     dependencies=[DOWNLOADING],
-    openapi_extra=OURS,
+    openapi_extra=OURS | answers_file("application/x-ndjson"),
 )
 async def failures_ndjson(
     context: FromContext, caller: FromCaller, action_id: str, include_unprocessed: Unprocessed = False
@@ -121,7 +124,7 @@ async def failures_ndjson(
     summary="Download the rows as sent",
     response_class=StreamingResponse,
     dependencies=[DOWNLOADING],
-    openapi_extra=OURS,
+    openapi_extra=OURS | answers_file("text/csv", "application/json", "application/x-ndjson"),
 )
 async def sent_file(context: FromContext, caller: FromCaller, action_id: str) -> StreamingResponse:
     """All rows as they were sent, in UTF-8 and unpacked, a workbook as CSV; with the header that the file came with."""

@@ -9,9 +9,11 @@ from fastapi import APIRouter, Depends, Query, Request
 
 from tallykeep.api.dependencies.auth import FromCaller
 from tallykeep.api.dependencies.context import Context, FromContext
+from tallykeep.api.openapi import answers
 from tallykeep.api.requests.upload import submission
 from tallykeep.api.responses.answers import Json
 from tallykeep.api.routes.actions.read import FromFilters
+from tallykeep.api.schemas.actions import CanceledMatching, RetriedMatching
 from tallykeep.core.compatibility import OURS
 from tallykeep.core.errors import RequestError
 from tallykeep.core.ids import wire_time
@@ -36,7 +38,7 @@ async def _matching(wanted: FromFilters, limit: AtOnce = 100) -> Wanted:
 FromMatching = Annotated[Wanted, Depends(_matching)]
 
 
-@router.post("/cancel", summary="Cancel all that match", openapi_extra=OURS)
+@router.post("/cancel", summary="Cancel all that match", openapi_extra=OURS | answers(CanceledMatching))
 async def cancel_all(context: FromContext, caller: FromCaller, wanted: FromMatching, dry_run: DryRun = False) -> Json:
     """Cancel every running action that the filters of the list match, as canceling each would. `has_more`: there are
     more than `limit`; ask again for these. `looked_at` as `end_date` leaves alone what is submitted later.
@@ -53,7 +55,7 @@ async def cancel_all(context: FromContext, caller: FromCaller, wanted: FromMatch
     return await _done_to(found, has_more, dry_run, looked_at, cancel)
 
 
-@router.post("/retry", summary="Retry the failed rows of all that match", openapi_extra=OURS)
+@router.post("/retry", summary="Retry the failed rows of all that match", openapi_extra=OURS | answers(RetriedMatching))
 async def retry_all(
     request: Request, context: FromContext, caller: FromCaller, wanted: FromMatching, dry_run: DryRun = False
 ) -> Json:

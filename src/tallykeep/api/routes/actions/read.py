@@ -9,8 +9,10 @@ from fastapi import APIRouter, Depends, Query, Request
 from tallykeep.api.dependencies.auth import FromCaller
 from tallykeep.api.dependencies.context import Context, FromContext
 from tallykeep.api.dependencies.parameters import Limit, Timestamp
+from tallykeep.api.openapi import answers
 from tallykeep.api.responses.answers import Json
 from tallykeep.api.routes.actions.wait import read_action
+from tallykeep.api.schemas.actions import Action, ActionList, FailureList, ReasonList
 from tallykeep.core.action import OperationStatus, Status
 from tallykeep.core.compatibility import OURS, Compatibility
 from tallykeep.core.errors import InvalidQueryError
@@ -100,7 +102,7 @@ def _among(name: str, text: str | None, allowed: Iterable[str]) -> frozenset[str
     return values
 
 
-@router.get("", summary="List async actions", openapi_extra=_LIST_SPEC.extra)
+@router.get("", summary="List async actions", openapi_extra=_LIST_SPEC.extra | answers(ActionList))
 async def list_actions(context: FromContext, caller: FromCaller, wanted: FromFilters, limit: Limit = 10) -> Json:
     """The project's actions, newest first, without their results. Filters can be combined. `more_starting_after` is
     what to send as `starting_after_id` for the next page, null on the last one. `fixed_count` tells how many of an
@@ -112,7 +114,7 @@ async def list_actions(context: FromContext, caller: FromCaller, wanted: FromFil
         return Json(await context.reader.list_actions(connection, caller.project_id, replace(wanted, limit=limit)))
 
 
-@router.get("/{action_id}", summary="Get async action", openapi_extra=_SHOWN.extra)
+@router.get("/{action_id}", summary="Get async action", openapi_extra=_SHOWN.extra | answers(Action))
 async def get_action(
     request: Request,
     context: FromContext,
@@ -129,7 +131,7 @@ async def get_action(
     return Json(await read_action(request, context, caller, action_id, wait))
 
 
-@router.get("/{action_id}/failures", summary="List failed rows", openapi_extra=OURS)
+@router.get("/{action_id}/failures", summary="List failed rows", openapi_extra=OURS | answers(FailureList, ReasonList))
 async def list_failures(
     context: FromContext,
     caller: FromCaller,

@@ -7,7 +7,9 @@ from fastapi import APIRouter, Query, Request
 from tallykeep.api.dependencies.auth import FromCaller
 from tallykeep.api.dependencies.context import FromContext
 from tallykeep.api.dependencies.parameters import Limit
+from tallykeep.api.openapi import answers
 from tallykeep.api.responses.answers import Json
+from tallykeep.api.schemas.actions import BatchList, Throughput
 from tallykeep.core.compatibility import OURS
 from tallykeep.db.connections.pool import one_timestamp
 from tallykeep.engine.reading import throughput as pace
@@ -17,7 +19,7 @@ router = APIRouter(prefix="/v1", tags=["Async actions"], default_response_class=
 Minutes = Annotated[int, Query(ge=1, le=1440, description="So many minutes up to now, 1 to 1440.")]
 
 
-@router.get("/throughput", summary="Get rows by minute", openapi_extra=OURS)
+@router.get("/throughput", summary="Get rows by minute", openapi_extra=OURS | answers(Throughput))
 async def rows_by_minute(context: FromContext, caller: FromCaller, minutes: Minutes = 60) -> Json:
     """How many rows of the project were done, and failed, in each of the last minutes. Dry runs are not counted, nor
     what was removed for its age.
@@ -26,7 +28,7 @@ async def rows_by_minute(context: FromContext, caller: FromCaller, minutes: Minu
         return Json(await pace.rows_by_minute(connection, caller.project_id, minutes))
 
 
-@router.get("/async-actions/{action_id}/batches", summary="List batches", openapi_extra=OURS)
+@router.get("/async-actions/{action_id}/batches", summary="List batches", openapi_extra=OURS | answers(BatchList))
 async def list_batches(
     request: Request,
     context: FromContext,

@@ -7,7 +7,9 @@ from fastapi import APIRouter
 from psycopg.errors import UndefinedTable
 
 from tallykeep.api.dependencies.context import FromContext
+from tallykeep.api.openapi import answers
 from tallykeep.api.responses.answers import Json
+from tallykeep.api.schemas.operations import Alive, Ready
 from tallykeep.core.compatibility import OURS
 from tallykeep.core.errors import ServiceUnavailableError
 from tallykeep.db.connections.guard import Guard
@@ -24,13 +26,13 @@ _sql = queries(__package__, "health.sql")
 _newest = cache(newest_revision)
 
 
-@router.get("/livez", summary="Is the process alive?", openapi_extra=OURS)
+@router.get("/livez", summary="Is the process alive?", openapi_extra=OURS | answers(Alive))
 async def livez() -> Json:
     """200 as long as the process answers."""
     return Json({"status": "ok"})
 
 
-@router.get("/readyz", summary="Will requests and work be served?", openapi_extra=OURS)
+@router.get("/readyz", summary="Will requests and work be served?", openapi_extra=OURS | answers(Ready))
 async def readyz(context: FromContext) -> Json:
     """200 when the database answers and takes writes, and a worker is alive; else 503 with what is missing.
 

@@ -11,7 +11,9 @@ from fastapi import APIRouter
 from tallykeep import __version__
 from tallykeep.api.dependencies.auth import FromManager
 from tallykeep.api.dependencies.context import FromContext
+from tallykeep.api.openapi import answers
 from tallykeep.api.responses.answers import Json
+from tallykeep.api.schemas.operations import ServerStatus
 from tallykeep.core.compatibility import OURS
 from tallykeep.core.errors import DatabaseUnavailableError
 from tallykeep.core.ids import wire_time
@@ -26,7 +28,7 @@ router = APIRouter(prefix="/v1/status", tags=["Health"], default_response_class=
 _sql = queries(__package__, "health.sql")
 
 
-@router.get("", summary="How is the server?", openapi_extra=OURS)
+@router.get("", summary="How is the server?", openapi_extra=OURS | answers(ServerStatus))
 async def get_status(context: FromContext, manager: FromManager) -> Json:
     """Its version and time, the live workers, the database (with how long it takes to answer, how far its clock is
     ahead of the server's, in seconds, and its `trouble`, such as a full disk, or null; the revision of its schema, and

@@ -5,22 +5,24 @@ from fastapi.responses import Response
 
 from tallykeep.api.dependencies.auth import FromCaller
 from tallykeep.api.dependencies.context import FromContext
-from tallykeep.api.requests.bodies import JSON_BODY, json_object
+from tallykeep.api.openapi import answers, takes
+from tallykeep.api.requests.bodies import json_object
 from tallykeep.api.responses.answers import Json
+from tallykeep.api.schemas.categories import Category, CategoryList, CategoryUpdate, NewCategory
 from tallykeep.core.compatibility import Compatibility
 from tallykeep.resources.categories import store
 
 router = APIRouter(prefix="/v1/categories", tags=["Categories"], default_response_class=Json)
 
 
-@router.get("", summary="List categories")
+@router.get("", summary="List categories", openapi_extra=answers(CategoryList))
 async def list_(context: FromContext, caller: FromCaller) -> Json:
     """All categories of the project, newest first."""
     async with context.reading(caller).connection() as connection:
         return Json(await store.list_categories(connection, caller.project_id))
 
 
-@router.post("", summary="Create category", openapi_extra=JSON_BODY)
+@router.post("", summary="Create category", openapi_extra=takes(NewCategory) | answers(Category))
 async def create(request: Request, context: FromContext, caller: FromCaller) -> Json:
     """Create a category; vouchers and campaigns that carry its name already are in it at once."""
     given = await json_object(request, context.settings.max_row_bytes)
@@ -28,14 +30,14 @@ async def create(request: Request, context: FromContext, caller: FromCaller) -> 
         return Json(await store.create_category(connection, caller.project_id, given))
 
 
-@router.get("/{category_id}", summary="Get category")
+@router.get("/{category_id}", summary="Get category", openapi_extra=answers(Category))
 async def get(context: FromContext, caller: FromCaller, category_id: str) -> Json:
     """One category by its id."""
     async with context.reading(caller).connection() as connection:
         return Json(await store.get_category(connection, caller.project_id, category_id))
 
 
-@router.put("/{category_id}", summary="Update category", openapi_extra=JSON_BODY)
+@router.put("/{category_id}", summary="Update category", openapi_extra=takes(CategoryUpdate) | answers(Category))
 async def update(request: Request, context: FromContext, caller: FromCaller, category_id: str) -> Json:
     """Change a category's name or hierarchy; all vouchers and campaigns in it show the new name."""
     given = await json_object(request, context.settings.max_row_bytes)

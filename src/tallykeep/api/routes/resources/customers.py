@@ -6,8 +6,10 @@ from fastapi.responses import Response
 from tallykeep.api.dependencies.auth import FromCaller
 from tallykeep.api.dependencies.context import FromContext
 from tallykeep.api.dependencies.parameters import Limit, Page, parameters_of
-from tallykeep.api.requests.bodies import JSON_BODY, json_object
+from tallykeep.api.openapi import answers, takes
+from tallykeep.api.requests.bodies import json_object
 from tallykeep.api.responses.answers import Json
+from tallykeep.api.schemas.customers import Customer, CustomerList, CustomerUpdate, GivenCustomer
 from tallykeep.core.compatibility import Compatibility
 from tallykeep.db.connections.pool import Connection
 from tallykeep.resources.customers.list_spec import CUSTOMERS
@@ -30,7 +32,9 @@ _LIST_SPEC = Compatibility(
 _SHOWN = Compatibility(empty=_EMPTY, absent=("assets",))
 
 
-@router.get("", summary="List customers", openapi_extra=parameters_of(CUSTOMERS) | _LIST_SPEC.extra)
+@router.get(
+    "", summary="List customers", openapi_extra=parameters_of(CUSTOMERS) | _LIST_SPEC.extra | answers(CustomerList)
+)
 async def list_(request: Request, context: FromContext, caller: FromCaller, limit: Limit = 10, page: Page = 1) -> Json:
     """The project's customers, newest first unless `order` says otherwise."""
     selection = read_selection(CUSTOMERS, request.query_params.multi_items())
@@ -38,7 +42,7 @@ async def list_(request: Request, context: FromContext, caller: FromCaller, limi
         return Json(await list_customers(connection, caller.project_id, selection, limit=limit, page=page))
 
 
-@router.post("", summary="Create customer", openapi_extra=JSON_BODY)
+@router.post("", summary="Create customer", openapi_extra=takes(GivenCustomer) | answers(Customer))
 async def create(request: Request, context: FromContext, caller: FromCaller) -> Json:
     """Create a customer, or update the one with this source_id or id."""
     given = await json_object(request, context.settings.max_row_bytes)
@@ -50,14 +54,14 @@ async def create(request: Request, context: FromContext, caller: FromCaller) -> 
     return await context.transact(caller, write)
 
 
-@router.get("/{customer_id:key}", summary="Get customer", openapi_extra=_SHOWN.extra)
+@router.get("/{customer_id:key}", summary="Get customer", openapi_extra=_SHOWN.extra | answers(Customer))
 async def get(context: FromContext, caller: FromCaller, customer_id: str) -> Json:
     """One customer by id or source_id."""
     async with context.reading(caller).connection() as connection:
         return Json(await get_customer(connection, caller.project_id, customer_id))
 
 
-@router.put("/{customer_id:key}", summary="Update customer", openapi_extra=JSON_BODY)
+@router.put("/{customer_id:key}", summary="Update customer", openapi_extra=takes(CustomerUpdate) | answers(Customer))
 async def update(request: Request, context: FromContext, caller: FromCaller, customer_id: str) -> Json:
     """Update a customer: fields left out stay, metadata is added to."""
     given = await json_object(request, context.settings.max_row_bytes)

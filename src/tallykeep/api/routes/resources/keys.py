@@ -1,14 +1,16 @@
 """A project's keys. Each of them may manage all of them; the peer has this in its dashboard alone."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from tallykeep.api.dependencies.auth import FromManager
 from tallykeep.api.dependencies.context import FromContext
+from tallykeep.api.openapi import answers, takes
 from tallykeep.api.requests.bodies import json_object
 from tallykeep.api.responses.answers import Json
+from tallykeep.api.schemas.keys import CreatedKey, KeyList, NewKey
 from tallykeep.core.compatibility import OURS
 from tallykeep.tenants import keys
 from tallykeep.tenants.projects import KeyKind
@@ -17,16 +19,8 @@ router = APIRouter(prefix="/v1/keys", tags=["Keys"], default_response_class=Json
 
 Kind = Annotated[KeyKind | None, Query(description="Needed only where two kinds of keys have this id.")]
 
-_KEY: dict[str, Any] = {
-    "type": "object",
-    "properties": {
-        "name": {"type": "string", "description": "What it is for: 1 to 100 characters."},
-        "kind": {"type": "string", "enum": ["app", "management"], "default": "app"},
-    },
-}
 
-
-@router.get("", summary="List keys", openapi_extra=OURS)
+@router.get("", summary="List keys", openapi_extra=OURS | answers(KeyList))
 async def list_(context: FromContext, manager: FromManager) -> Json:
     """The project's keys, oldest first, without their tokens. `current` marks the one that asks."""
     async with context.reading(manager).connection() as connection:
@@ -36,7 +30,7 @@ async def list_(context: FromContext, manager: FromManager) -> Json:
 @router.post(
     "",
     summary="Create key",
-    openapi_extra={"requestBody": {"required": False, "content": {"application/json": {"schema": _KEY}}}, **OURS},
+    openapi_extra=OURS | takes(NewKey, required=False) | answers(CreatedKey),
 )
 async def create(request: Request, context: FromContext, manager: FromManager) -> Json:
     """Make a key for the project. Its `token` is in this answer only: it is not kept."""

@@ -7,10 +7,23 @@ from fastapi.responses import Response
 
 from tallykeep.api.dependencies.auth import FromCaller, FromManagedProject, FromManager
 from tallykeep.api.dependencies.context import FromContext
-from tallykeep.api.requests.bodies import JSON_BODY, json_object
+from tallykeep.api.openapi import answers, takes
+from tallykeep.api.requests.bodies import json_object
 from tallykeep.api.requests.submission_options import PARAMETERS, read_submission_options
 from tallykeep.api.requests.upload import submission
 from tallykeep.api.responses.answers import Json, answer_accepted
+from tallykeep.api.schemas.metadata_schemas import (
+    KeyUsage,
+    KeyUsageList,
+    ManagedSchema,
+    ManagedSchemaList,
+    MetadataSchema,
+    MetadataSchemaList,
+    NewSchema,
+    ProjectList,
+    SchemaUpdate,
+)
+from tallykeep.api.schemas.values import AcceptedAction
 from tallykeep.core.compatibility import OURS, Compatibility
 from tallykeep.core.errors import NotFoundError
 from tallykeep.core.ids import wire_time
@@ -38,7 +51,7 @@ _CAMEL_CASE = {
 }
 
 
-@router.get("", summary="List metadata schemas")
+@router.get("", summary="List metadata schemas", openapi_extra=answers(MetadataSchemaList))
 async def list_schemas(context: FromContext, caller: FromCaller) -> Json:
     """All metadata schemas of the project."""
     async with context.reading(caller).connection() as connection:
@@ -47,14 +60,16 @@ async def list_schemas(context: FromContext, caller: FromCaller) -> Json:
     return Json({"object": "list", "data_ref": "schemas", "schemas": shown, "total": len(shown)})
 
 
-@router.get("/{resource}", summary="Get metadata schema")
+@router.get("/{resource}", summary="Get metadata schema", openapi_extra=answers(MetadataSchema))
 async def get_schema(context: FromContext, caller: FromCaller, resource: str) -> Json:
     """The metadata schema of one kind of resource."""
     async with context.reading(caller).connection() as connection:
         return Json(_with_camel_case(_shown(await schemas.get_schema(connection, caller.project_id, resource))))
 
 
-@router.delete("/{resource}/definitions/{key:key}", summary="Remove a definition", openapi_extra=OURS)
+@router.delete(
+    "/{resource}/definitions/{key:key}", summary="Remove a definition", openapi_extra=OURS | answers(MetadataSchema)
+)
 async def remove_definition(context: FromContext, caller: FromCaller, resource: str, key: str) -> Json:
     """Put a definition among the removed ones; the resources keep their metadata. Ours, not the peer's."""
     async with context.writing(caller) as connection:
@@ -62,7 +77,11 @@ async def remove_definition(context: FromContext, caller: FromCaller, resource: 
     return Json(_with_camel_case(_shown(schema)))
 
 
-@router.post("/{resource}/definitions/{key:key}/restore", summary="Restore a removed definition", openapi_extra=OURS)
+@router.post(
+    "/{resource}/definitions/{key:key}/restore",
+    summary="Restore a removed definition",
+    openapi_extra=OURS | answers(MetadataSchema),
+)
 async def restore_definition(context: FromContext, caller: FromCaller, resource: str, key: str) -> Json:
     """Put a removed definition in force again. Ours, not the peer's."""
     async with context.writing(caller) as connection:
@@ -74,7 +93,7 @@ async def restore_definition(context: FromContext, caller: FromCaller, resource:
     "/{resource}/definitions/{key:key}/purge",
     status_code=202,
     summary="Purge a metadata key",
-    openapi_extra={"parameters": PARAMETERS, **OURS},
+    openapi_extra={"parameters": PARAMETERS, **OURS, **answers(AcceptedAction, code=202)},
 )
 async def purge_definition(request: Request, context: FromContext, caller: FromCaller, resource: str, key: str) -> Json:
     """Take a key off every resource of this kind, for good, as an action. Ours: the peer has it in its dashboard."""
@@ -93,7 +112,11 @@ async def purge_definition(request: Request, context: FromContext, caller: FromC
     return answer_accepted(accepted, 202)
 
 
-@router.get("/{resource}/definitions/{key:key}/usage", summary="Count resources with a key", openapi_extra=OURS)
+@router.get(
+    "/{resource}/definitions/{key:key}/usage",
+    summary="Count resources with a key",
+    openapi_extra=OURS | answers(KeyUsage),
+)
 async def count_usage(context: FromContext, caller: FromCaller, resource: str, key: str) -> Json:
     """How many resources of this kind carry the key just now: so many a purge would reach. Ours, not the peer's."""
     async with context.reading(caller, much=True).connection() as connection:
@@ -101,7 +124,7 @@ async def count_usage(context: FromContext, caller: FromCaller, resource: str, k
     return Json({"object": "metadata_key_usage", "related_object": resource, "key": key, "total": total})
 
 
-@router.get("/{resource}/usage", summary="List metadata keys in use", openapi_extra=OURS)
+@router.get("/{resource}/usage", summary="List metadata keys in use", openapi_extra=OURS | answers(KeyUsageList))
 async def list_usage(context: FromContext, caller: FromCaller, resource: str) -> Json:
     """The keys that resources of this kind carry, defined or not, each with how many carry it; most used first.
 
@@ -113,14 +136,16 @@ async def list_usage(context: FromContext, caller: FromCaller, resource: str) ->
     return Json({"object": "list", "data_ref": "keys", "related_object": resource, **used})
 
 
-@management.get("", summary="List projects", openapi_extra=_PROJECTS.extra)
+@management.get("", summary="List projects", openapi_extra=_PROJECTS.extra | answers(ProjectList))
 async def list_managed_projects(context: FromContext, manager: FromManager) -> Json:
     """The projects these keys may manage."""
     async with context.reading(manager).connection() as connection:
         return Json(await list_projects(connection, manager))
 
 
-@management.get("/{project_id}/metadata-schemas", summary="List metadata schemas")
+@management.get(
+    "/{project_id}/metadata-schemas", summary="List metadata schemas", openapi_extra=answers(ManagedSchemaList)
+)
 async def list_managed(context: FromContext, manager: FromManagedProject) -> Json:
     """All metadata schemas of the project."""
     async with context.reading(manager).connection() as connection:
@@ -129,7 +154,11 @@ async def list_managed(context: FromContext, manager: FromManagedProject) -> Jso
                  "total": len(found)})  # fmt: skip
 
 
-@management.post("/{project_id}/metadata-schemas", summary="Create metadata schema", openapi_extra=JSON_BODY)
+@management.post(
+    "/{project_id}/metadata-schemas",
+    summary="Create metadata schema",
+    openapi_extra=takes(NewSchema) | answers(ManagedSchema),
+)
 async def create(request: Request, context: FromContext, manager: FromManagedProject) -> Json:
     """Define the metadata of a kind of resource for the first time."""
     given = await json_object(request, context.settings.max_row_bytes)
@@ -144,14 +173,20 @@ async def create(request: Request, context: FromContext, manager: FromManagedPro
     return Json(_shown(created))
 
 
-@management.get("/{project_id}/metadata-schemas/{schema_id}", summary="Get metadata schema")
+@management.get(
+    "/{project_id}/metadata-schemas/{schema_id}", summary="Get metadata schema", openapi_extra=answers(ManagedSchema)
+)
 async def get_managed(context: FromContext, manager: FromManagedProject, schema_id: str) -> Json:
     """One metadata schema by its id."""
     async with context.reading(manager).connection() as connection:
         return Json(_shown(await schemas.get_schema_by_id(connection, manager.project_id, schema_id)))
 
 
-@management.put("/{project_id}/metadata-schemas/{schema_id}", summary="Update metadata schema", openapi_extra=JSON_BODY)
+@management.put(
+    "/{project_id}/metadata-schemas/{schema_id}",
+    summary="Update metadata schema",
+    openapi_extra=takes(SchemaUpdate) | answers(ManagedSchema),
+)
 async def update(request: Request, context: FromContext, manager: FromManagedProject, schema_id: str) -> Json:
     """Add definitions or overwrite them; those left out stay as they are."""
     given = await json_object(request, context.settings.max_row_bytes)

@@ -5,8 +5,10 @@ from fastapi import APIRouter, Request
 from tallykeep.api.dependencies.auth import FromCaller
 from tallykeep.api.dependencies.context import FromContext
 from tallykeep.api.dependencies.parameters import Limit, LongPage, parameters_of
-from tallykeep.api.requests.bodies import JSON_BODY, json_object
+from tallykeep.api.openapi import answers, takes
+from tallykeep.api.requests.bodies import json_object
 from tallykeep.api.responses.answers import Json
+from tallykeep.api.schemas.orders import GivenOrder, Order, OrderList, OrderUpdate
 from tallykeep.core.compatibility import Compatibility
 from tallykeep.db.connections.pool import Connection
 from tallykeep.resources.lists.query_string import read_selection
@@ -25,7 +27,7 @@ _LIST_SPEC = Compatibility(query=("limit", "page", "order"), absent=_ABSENT)
 _SHOWN = Compatibility(absent=_ABSENT)
 
 
-@router.get("", summary="List orders", openapi_extra=parameters_of(ORDERS) | _LIST_SPEC.extra)
+@router.get("", summary="List orders", openapi_extra=parameters_of(ORDERS) | _LIST_SPEC.extra | answers(OrderList))
 async def list_(
     request: Request, context: FromContext, caller: FromCaller, limit: Limit = 10, page: LongPage = 1
 ) -> Json:
@@ -35,7 +37,7 @@ async def list_(
         return Json(await list_orders(connection, caller.project_id, selection, limit=limit, page=page))
 
 
-@router.post("", summary="Create order", openapi_extra=JSON_BODY)
+@router.post("", summary="Create order", openapi_extra=takes(GivenOrder) | answers(Order))
 async def create(request: Request, context: FromContext, caller: FromCaller) -> Json:
     """Create an order, or update the one with this source_id or id; customers, products and SKUs inside come along."""
     given = await json_object(request, context.settings.max_row_bytes)
@@ -47,14 +49,14 @@ async def create(request: Request, context: FromContext, caller: FromCaller) -> 
     return await context.transact(caller, write)
 
 
-@router.get("/{order_id:key}", summary="Get order", openapi_extra=_SHOWN.extra)
+@router.get("/{order_id:key}", summary="Get order", openapi_extra=_SHOWN.extra | answers(Order))
 async def get(context: FromContext, caller: FromCaller, order_id: str) -> Json:
     """One order by id or source_id."""
     async with context.reading(caller).connection() as connection:
         return Json(await get_order(connection, caller.project_id, order_id))
 
 
-@router.put("/{order_id:key}", summary="Update order", openapi_extra=JSON_BODY)
+@router.put("/{order_id:key}", summary="Update order", openapi_extra=takes(OrderUpdate) | answers(Order))
 async def update(request: Request, context: FromContext, caller: FromCaller, order_id: str) -> Json:
     """Update an order: fields left out stay, items are replaced, metadata is added to."""
     given = await json_object(request, context.settings.max_row_bytes)

@@ -8,8 +8,20 @@ from fastapi.responses import Response
 from tallykeep.api.dependencies.auth import FromCaller
 from tallykeep.api.dependencies.context import FromContext
 from tallykeep.api.dependencies.parameters import Limit, LongPage, parameters_of
-from tallykeep.api.requests.bodies import JSON_BODY, json_object
+from tallykeep.api.openapi import answers, takes
+from tallykeep.api.requests.bodies import json_object
 from tallykeep.api.responses.answers import Json
+from tallykeep.api.schemas.products import (
+    ListedProduct,
+    NewProduct,
+    NewSku,
+    Product,
+    ProductList,
+    ProductUpdate,
+    Sku,
+    SkuList,
+    SkuUpdate,
+)
 from tallykeep.core.compatibility import Compatibility
 from tallykeep.core.errors import InvalidQueryError
 from tallykeep.db.connections.pool import Connection
@@ -34,7 +46,11 @@ _SKUS_LIST_SPEC = Compatibility(query=_LIST_QUERY)
 _DELETED = Compatibility(query=("force",))
 
 
-@router.get("/products", summary="List products", openapi_extra=parameters_of(PRODUCTS) | _LIST_SPEC.extra)
+@router.get(
+    "/products",
+    summary="List products",
+    openapi_extra=parameters_of(PRODUCTS) | _LIST_SPEC.extra | answers(ProductList),
+)
 async def list_(
     request: Request, context: FromContext, caller: FromCaller, limit: Limit = 10, page: LongPage = 1
 ) -> Json:
@@ -44,7 +60,7 @@ async def list_(
         return Json(await list_products(connection, caller.project_id, selection, limit=limit, page=page))
 
 
-@router.post("/products", summary="Create product", openapi_extra=JSON_BODY)
+@router.post("/products", summary="Create product", openapi_extra=takes(NewProduct) | answers(ListedProduct))
 async def create(request: Request, context: FromContext, caller: FromCaller) -> Json:
     """Create a product, or update the one with this source_id or id."""
     given = await json_object(request, context.settings.max_row_bytes)
@@ -56,7 +72,7 @@ async def create(request: Request, context: FromContext, caller: FromCaller) -> 
     return await context.transact(caller, write)
 
 
-@router.get("/products/{product_id:key}", summary="Get product")
+@router.get("/products/{product_id:key}", summary="Get product", openapi_extra=answers(Product))
 async def get(context: FromContext, caller: FromCaller, product_id: str) -> Json:
     """One product by id or source_id, with its newest SKUs."""
     async with context.reading(caller).connection() as connection:
@@ -64,7 +80,9 @@ async def get(context: FromContext, caller: FromCaller, product_id: str) -> Json
         return Json(found | {"skus": await _skus_of(connection, caller.project_id, found["id"])})
 
 
-@router.put("/products/{product_id:key}", summary="Update product", openapi_extra=JSON_BODY)
+@router.put(
+    "/products/{product_id:key}", summary="Update product", openapi_extra=takes(ProductUpdate) | answers(ListedProduct)
+)
 async def update(request: Request, context: FromContext, caller: FromCaller, product_id: str) -> Json:
     """Update a product: fields left out stay, metadata is added to."""
     given = await json_object(request, context.settings.max_row_bytes)
@@ -88,7 +106,7 @@ async def delete(context: FromContext, caller: FromCaller, product_id: str, forc
 @router.get(
     "/products/{product_id:key}/skus",
     summary="List SKUs of a product",
-    openapi_extra=parameters_of(SKUS) | _SKUS_LIST_SPEC.extra,
+    openapi_extra=parameters_of(SKUS) | _SKUS_LIST_SPEC.extra | answers(SkuList),
 )
 async def list_product_skus(
     request: Request, context: FromContext, caller: FromCaller, product_id: str, limit: Limit = 10, page: LongPage = 1
@@ -100,7 +118,7 @@ async def list_product_skus(
         return Json(await list_skus(connection, caller.project_id, found["id"], selection, limit=limit, page=page))
 
 
-@router.post("/products/{product_id:key}/skus", summary="Create SKU", openapi_extra=JSON_BODY)
+@router.post("/products/{product_id:key}/skus", summary="Create SKU", openapi_extra=takes(NewSku) | answers(Sku))
 async def create_sku(request: Request, context: FromContext, caller: FromCaller, product_id: str) -> Json:
     """Create a SKU of this product, or update the one with this source_id or id."""
     given = await json_object(request, context.settings.max_row_bytes)
@@ -114,7 +132,9 @@ async def create_sku(request: Request, context: FromContext, caller: FromCaller,
     return await context.transact(caller, write)
 
 
-@router.put("/products/{product_id:key}/skus/{sku_id:key}", summary="Update SKU", openapi_extra=JSON_BODY)
+@router.put(
+    "/products/{product_id:key}/skus/{sku_id:key}", summary="Update SKU", openapi_extra=takes(SkuUpdate) | answers(Sku)
+)
 async def update_sku(request: Request, context: FromContext, caller: FromCaller, product_id: str, sku_id: str) -> Json:
     """Update a SKU of this product: fields left out stay."""
     given = await json_object(request, context.settings.max_row_bytes)
@@ -143,7 +163,7 @@ async def delete_product_sku(
     return Response(status_code=204)
 
 
-@router.get("/skus/{sku_id:key}", summary="Get SKU")
+@router.get("/skus/{sku_id:key}", summary="Get SKU", openapi_extra=answers(Sku))
 async def get_single_sku(context: FromContext, caller: FromCaller, sku_id: str) -> Json:
     """One SKU by id or source_id."""
     async with context.reading(caller).connection() as connection:

@@ -8,7 +8,9 @@ from fastapi.responses import Response
 from tallykeep.api.dependencies.auth import FromCaller
 from tallykeep.api.dependencies.context import FromContext
 from tallykeep.api.dependencies.parameters import Limit, parameters_of
+from tallykeep.api.openapi import answers
 from tallykeep.api.responses.answers import Json
+from tallykeep.api.schemas.trash_bin import BinList
 from tallykeep.core.compatibility import Compatibility
 from tallykeep.resources.lists.query_string import read_selection
 from tallykeep.resources.trash.entries import delete_from_bin, list_bin
@@ -19,7 +21,7 @@ router = APIRouter(prefix="/v1/trash-bin", tags=["Bin"], default_response_class=
 _LIST_SPEC = Compatibility(query=("limit", "order", "starting_after_id", "filters"))
 
 
-@router.get("", summary="List bin entries", openapi_extra=parameters_of(BIN) | _LIST_SPEC.extra)
+@router.get("", summary="List bin entries", openapi_extra=parameters_of(BIN) | _LIST_SPEC.extra | answers(BinList))
 async def list_(
     request: Request,
     context: FromContext,

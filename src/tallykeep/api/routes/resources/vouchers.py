@@ -8,8 +8,10 @@ from fastapi.responses import Response
 from tallykeep.api.dependencies.auth import FromCaller
 from tallykeep.api.dependencies.context import Context, FromContext
 from tallykeep.api.dependencies.parameters import Limit, Page, parameters_of
-from tallykeep.api.requests.bodies import JSON_BODY, json_object
+from tallykeep.api.openapi import answers, takes
+from tallykeep.api.requests.bodies import json_object
 from tallykeep.api.responses.answers import Json
+from tallykeep.api.schemas.vouchers import NewVoucher, Voucher, VoucherList, VoucherUpdate
 from tallykeep.core.compatibility import Compatibility
 from tallykeep.core.errors import InvalidPayloadError, InvalidVoucherError
 from tallykeep.db.connections.pool import Connection
@@ -36,14 +38,16 @@ _LIST_SPEC = Compatibility(
 )  # fmt: skip
 _SHOWN = Compatibility(empty=_EMPTY, absent=("referrer_id",))
 _CREATED = (
-    JSON_BODY
+    takes(NewVoucher)
+    | answers(Voucher)
     | Compatibility(
         kept=EXTRA_NAMES,
         differs=("`type` and `discount` beside a campaign have to be the campaign's",),
     ).extra
 )
 _UPDATED = (
-    JSON_BODY
+    takes(VoucherUpdate)
+    | answers(Voucher)
     | Compatibility(
         kept=EXTRA_NAMES, differs=("`campaign` and `campaign_id` are taken where they are the voucher's own",)
     ).extra
@@ -51,7 +55,9 @@ _UPDATED = (
 _DELETED = Compatibility(query=("force",))
 
 
-@router.get("", summary="List vouchers", openapi_extra=parameters_of(VOUCHERS) | _LIST_SPEC.extra)
+@router.get(
+    "", summary="List vouchers", openapi_extra=parameters_of(VOUCHERS) | _LIST_SPEC.extra | answers(VoucherList)
+)
 async def list_(request: Request, context: FromContext, caller: FromCaller, limit: Limit = 10, page: Page = 1) -> Json:
     """The project's vouchers, newest first unless `order` says otherwise."""
     selection = read_selection(VOUCHERS, request.query_params.multi_items())
@@ -68,13 +74,13 @@ async def create_with_any_code(request: Request, context: FromContext, caller: F
     return await _created(context, caller, given)
 
 
-@router.post("/{code:key}/enable", summary="Enable voucher")
+@router.post("/{code:key}/enable", summary="Enable voucher", openapi_extra=answers(Voucher))
 async def enable(context: FromContext, caller: FromCaller, code: str) -> Json:
     """Switch a voucher on."""
     return await _switched(context, caller, code, active=True)
 
 
-@router.post("/{code:key}/disable", summary="Disable voucher")
+@router.post("/{code:key}/disable", summary="Disable voucher", openapi_extra=answers(Voucher))
 async def disable(context: FromContext, caller: FromCaller, code: str) -> Json:
     """Switch a voucher off."""
     return await _switched(context, caller, code, active=False)
@@ -101,7 +107,7 @@ async def delete(context: FromContext, caller: FromCaller, code: str, force: boo
     return Response(status_code=204)
 
 
-@router.get("/{code:key}", summary="Get voucher", openapi_extra=_SHOWN.extra)
+@router.get("/{code:key}", summary="Get voucher", openapi_extra=_SHOWN.extra | answers(Voucher))
 async def get(context: FromContext, caller: FromCaller, code: str) -> Json:
     """One voucher by its code, or else by its id."""
     async with context.reading(caller).connection() as connection:

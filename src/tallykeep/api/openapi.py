@@ -1,0 +1,112 @@
+"""The OpenAPI document: what routes declare of their bodies and answers, and what is true of all of them."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Union
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import TypeAdapter
+
+from tallykeep.api.schemas.values import Error
+
+_JSON = "application/json"
+_REFERENCE = "#/components/schemas/"
+_EXAMPLES = Path(__file__).parent / "schemas" / "examples.json"
+
+
+class Schema(dict[str, Any]):
+    """A reference to the schema of a type, which the document makes only when somebody asks for it."""
+
+    def __init__(self, of: type, **said: str) -> None:
+        super().__init__({"$ref": _REFERENCE + of.__name__, **said})
+        self.of = of
+
+
+def answers(*types: type, code: int = 200, more: dict[int, type] | None = None) -> dict[str, Any]:
+    """An operation's answer, for `openapi_extra`: JSON of this type, or of one of these; `more` are other successes."""
+    schema = Schema(types[0]) if len(types) == 1 else {"anyOf": list(map(Schema, types))}
+    found = {code: schema, **{other: Schema(of) for other, of in (more or {}).items()}}
+    return {"responses": {str(one): _success({_JSON: {"schema": schema}}) for one, schema in found.items()}}
+
+
+def answers_file(*media_types: str) -> dict[str, Any]:
+    """An operation's answer, for `openapi_extra`: a file of this type, or of one of these."""
+    return {"responses": {"200": _success({name: {"schema": {"type": "string"}} for name in media_types})}}
+
+
+def _success(content: dict[str, Any]) -> dict[str, Any]:
+    return {"description": "Successful Response", "content": content}
+
+
+def takes(of: type, *, required: bool = True) -> dict[str, Any]:
+    """An operation's body, for `openapi_extra`: JSON of this type."""
+    return {"requestBody": {"required": required, "content": {_JSON: {"schema": Schema(of)}}}}
+
+
+def openapi_document(app: FastAPI) -> dict[str, Any]:
+    """The document, made once."""
+    if app.openapi_schema is None:
+        document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+        document.setdefault("components", {}).setdefault("schemas", {}).update(_component_schemas(app))
+        examples = json.loads(_EXAMPLES.read_text())
+        for path in document["paths"].values():
+            for operation in path.values():
+                _correct(operation)
+                _add_examples(operation, examples)
+        app.openapi_schema = document
+    return app.openapi_schema
+
+
+def _component_schemas(app: FastAPI) -> dict[str, Any]:
+    """The schemas of all types that routes declare, and of those within them, by name."""
+    routes = [route for router in app.state.routers for route in router.routes]
+    declared = {schema.of for route in routes for schema in _schemas_in(route.openapi_extra)}
+    together: Any = Union[*sorted({*declared, Error}, key=lambda of: of.__name__)]
+    made = TypeAdapter(together).json_schema(ref_template=_REFERENCE + "{model}", mode="serialization")
+    return dict(sorted(made["$defs"].items()))
+
+
+def _schemas_in(part: Any) -> Iterator[Schema]:
+    if isinstance(part, Schema):
+        yield part
+    elif isinstance(part, dict | list):
+        for inner in part.values() if isinstance(part, dict) else part:
+            yield from _schemas_in(inner)
+
+
+def _correct(operation: dict[str, Any]) -> None:
+    """Both keys of a pair are needed together, and every error has one shape."""
+    names = [name for pair in operation.get("security", []) for name in pair]
+    app_keys: dict[str, list[str]] = {name: [] for name in names if name.startswith("X-App")}
+    management_keys: dict[str, list[str]] = {name: [] for name in names if name.startswith("X-Management")}
+    if names:
+        operation["security"] = [pair for pair in (management_keys, app_keys) if pair]
+    operation["responses"].pop("422", None)
+    for content in operation["responses"].values():
+        if "text/event-stream" in content.get("content", {}):
+            # What is written here otherwise belongs to a later version of OpenAPI than the document is of.
+            content["content"]["text/event-stream"] = {"schema": {"type": "string"}}
+        schema = content.get("content", {}).get(_JSON, {}).get("schema", {})
+        if "$ref" in schema or "anyOf" in schema:
+            schema.pop("type", None)  # which stands for what a route does not declare in FastAPI's own way
+    wrong = {"description": "What is wrong, where, and what to do", "content": {_JSON: {"schema": Schema(Error)}}}
+    operation["responses"] |= {"4XX": wrong, "5XX": wrong}
+
+
+def _add_examples(operation: dict[str, Any], examples: dict[str, Any]) -> None:
+    """Put examples to the bodies and answers of types that have some."""
+    for content in (operation.get("requestBody", {}), *operation["responses"].values()):
+        media = content.get("content", {}).get(_JSON, {})
+        if found := _found_examples(media.get("schema", {}), examples):
+            media["examples"] = found
+
+
+def _found_examples(schema: dict[str, Any], examples: dict[str, Any]) -> dict[str, Any]:
+    rows = schema.get("items", {})
+    if rows.get("$ref", "").removeprefix(_REFERENCE) in examples:
+        name = rows["$ref"].removeprefix(_REFERENCE)
+        return {name: {"value": [examples[name]]}}
+    names = [part["$ref"].removeprefix(_REFERENCE) for part in schema.get("anyOf", [schema]) if "$ref" in part]
+    return {name: {"value": examples[name]} for name in names if name in examples}

@@ -1,0 +1,125 @@
+"""Campaigns."""
+
+from typing import Annotated, Literal, NotRequired
+
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from tallykeep.api.schemas.categories import Category
+from tallykeep.api.schemas.values import EmptyList, GivenTime, ListObject, Metadata, Time
+from tallykeep.api.schemas.vouchers import (
+    CodeConfig,
+    DayOfWeek,
+    Discount,
+    Gift,
+    GivenRedemption,
+    LoyaltyCard,
+    ValidityHours,
+    ValidityTimeframe,
+    VoucherType,
+)
+
+CampaignKind = Literal["AUTO_UPDATE", "STATIC", "STANDALONE"]
+CampaignType = Literal["DISCOUNT_COUPONS", "GIFT_VOUCHERS", "LOYALTY_PROGRAM"]
+GenerationStatus = Literal["IN_PROGRESS", "DONE", "MODIFYING"]
+
+
+class VoucherTemplate(TypedDict, total=False):
+    """What a campaign's vouchers are like."""
+
+    type: VoucherType
+    discount: Discount | None
+    gift: Gift | None
+    loyalty_card: LoyaltyCard | None
+    redemption: GivenRedemption | None
+    code_config: CodeConfig | None
+    is_referral_code: bool
+    category: str | None
+    category_id: str | None
+
+
+class ListedCampaign(TypedDict):
+    """A campaign as lists show it."""
+
+    id: str
+    name: str
+    description: NotRequired[str | None]
+    campaign_type: CampaignType
+    type: CampaignKind
+    voucher: VoucherTemplate
+    auto_join: bool
+    join_once: bool
+    use_voucher_metadata_schema: bool
+    start_date: NotRequired[Time | None]
+    expiration_date: NotRequired[Time | None]
+    validity_timeframe: NotRequired[ValidityTimeframe | None]
+    validity_day_of_week: NotRequired[list[DayOfWeek] | None]
+    validity_hours: NotRequired[ValidityHours | None]
+    validation_rules: NotRequired[list[str] | None]
+    activity_duration_after_publishing: NotRequired[str | None]
+    vouchers_count: int
+    active: bool
+    metadata: Metadata
+    created_at: Time
+    updated_at: Time | None
+    creation_status: GenerationStatus
+    vouchers_generation_status: GenerationStatus
+    protected: bool
+    category: str | None
+    category_id: str | None
+    categories: list[Category]
+    object: Literal["campaign"]
+
+
+class Campaign(ListedCampaign):
+    """A campaign."""
+
+    validation_rules_assignments: EmptyList
+
+
+class CampaignList(TypedDict):
+    """One page of campaigns."""
+
+    object: ListObject
+    data_ref: Literal["campaigns"]
+    campaigns: list[ListedCampaign]
+    total: int
+
+
+class CampaignOptions(TypedDict, total=False):
+    """What can be said of a campaign, new or not."""
+
+    description: str | None
+    start_date: GivenTime | None
+    expiration_date: GivenTime | None
+    category: str | None
+    category_id: str | None
+    metadata: Metadata | None
+    active: bool | None
+    type: CampaignKind | None
+    auto_join: bool | None
+    join_once: bool | None
+    use_voucher_metadata_schema: bool | None
+    activity_duration_after_publishing: str | None
+    validity_timeframe: ValidityTimeframe | None
+    validity_day_of_week: list[DayOfWeek] | None
+    validity_hours: ValidityHours | None
+    validation_rules: list[str] | None
+    voucher: VoucherTemplate | None
+
+
+class CampaignUpdate(CampaignOptions, total=False):
+    """What is to change of a campaign, and of its vouchers: fields left out stay."""
+
+    discount: Discount | None
+    gift: Gift | None
+    loyalty_card: LoyaltyCard | None
+    unset_metadata_fields: list[str] | None
+
+
+class NewCampaign(CampaignOptions):
+    """A campaign to be created."""
+
+    name: str
+    vouchers_count: NotRequired[Annotated[int, Field(ge=0, description="How many vouchers to make at once.")]]
+    campaign_type: NotRequired[CampaignType]

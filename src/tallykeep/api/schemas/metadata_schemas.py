@@ -1,0 +1,170 @@
+"""Metadata schemas and projects."""
+
+from typing import Annotated, Any, Literal, NotRequired
+
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from tallykeep.api.schemas.values import ListObject, Time
+
+DefinitionType = Annotated[str, Field(description="string, number, boolean, date, datetime, geopoint, object, …")]
+
+
+class Limits(TypedDict, total=False):
+    """What a value has to be, whichever way the definition names it."""
+
+    eq: list[Any]
+    ne: list[Any]
+    lt: float
+    lte: float
+    gt: float
+    gte: float
+
+
+class Definition(Limits):
+    """What a value of metadata has to be."""
+
+    type: DefinitionType
+    array: bool
+    optional: bool
+    deleted: NotRequired[bool]
+    object_type: NotRequired[str | None]
+    min_length: NotRequired[int]
+    max_length: NotRequired[int]
+    exact_length: NotRequired[int]
+
+
+class CamelDefinition(Limits):
+    """A definition as the older endpoints name its keys."""
+
+    type: DefinitionType
+    array: bool
+    optional: bool
+    deleted: NotRequired[bool]
+    objectType: NotRequired[str | None]
+    minLength: NotRequired[int]
+    maxLength: NotRequired[int]
+    exactLength: NotRequired[int]
+
+
+class SchemaBase(TypedDict):
+    """What every metadata schema shows."""
+
+    id: str
+    related_object: Annotated[str, Field(description="voucher, campaign, customer, product, order, …")]
+    allow_defined_only: Annotated[bool, Field(description="Whether keys without a definition are refused.")]
+    created_at: Time
+    updated_at: Time | None
+    object: Literal["metadata_schema"]
+
+
+class ManagedSchema(SchemaBase):
+    """A metadata schema as the management endpoints show it."""
+
+    properties: dict[str, Definition]
+
+
+class MetadataSchema(SchemaBase):
+    """A metadata schema."""
+
+    properties: dict[str, CamelDefinition]
+
+
+class MetadataSchemaList(TypedDict):
+    """All metadata schemas of the project."""
+
+    object: ListObject
+    data_ref: Literal["schemas"]
+    schemas: list[MetadataSchema]
+    total: int
+
+
+class ManagedSchemaList(TypedDict):
+    """All metadata schemas of the project."""
+
+    object: ListObject
+    data_ref: Literal["data"]
+    data: list[ManagedSchema]
+    total: int
+
+
+class GivenDefinition(Limits, total=False):
+    """A definition to be made or overwritten."""
+
+    type: DefinitionType
+    array: bool
+    optional: bool
+    deleted: bool
+    object_type: str | None
+    min_length: int
+    max_length: int
+    exact_length: int
+
+
+class SchemaUpdate(TypedDict, total=False):
+    """Definitions to be added or overwritten; those left out stay."""
+
+    properties: dict[str, GivenDefinition]
+    allow_defined_only: bool
+
+
+class NewSchema(SchemaUpdate):
+    """A metadata schema to be created."""
+
+    related_object: str
+
+
+class KeyUsage(TypedDict):
+    """How many resources carry a key."""
+
+    object: Literal["metadata_key_usage"]
+    related_object: str
+    key: str
+    total: int
+
+
+class UsedKey(TypedDict):
+    """A key, and how many resources carry it."""
+
+    key: str
+    total: int
+
+
+class KeyUsageList(TypedDict):
+    """Keys in use, most used first."""
+
+    object: ListObject
+    data_ref: Literal["keys"]
+    related_object: str
+    looked_at: Annotated[int, Field(description="How many resources were counted, the newest.")]
+    complete: bool
+    keys: list[UsedKey]
+
+
+class Project(TypedDict):
+    """A project; what begins with `client_` has no effect."""
+
+    id: str
+    name: str
+    created_at: Time
+    description: str
+    timezone: str
+    api_version: str
+    case_sensitive_codes: bool
+    is_sandbox: bool
+    client_trusted_domains: list[str]
+    client_redeem_enabled: bool
+    client_publish_enabled: bool
+    client_list_vouchers_enabled: bool
+    client_create_customer_enabled: bool
+    client_loyalty_events_enabled: bool
+    client_set_voucher_expiration_date_enabled: bool
+
+
+class ProjectList(TypedDict):
+    """The projects that the keys may manage."""
+
+    object: ListObject
+    data_ref: Literal["data"]
+    data: list[Project]
+    total: int

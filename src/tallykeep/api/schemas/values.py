@@ -1,0 +1,51 @@
+"""Values that many answers hold, and the shape of errors."""
+
+from typing import Annotated, Any, Literal, NotRequired
+
+from pydantic import Field, WithJsonSchema
+from typing_extensions import TypedDict
+
+Time = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
+GivenTime = Annotated[str, Field(description="A date, or a date with a time: 2026-01-31 or 2026-01-31T12:00:00Z.")]
+Metadata = Annotated[
+    dict[str, Any], Field(description="Values under keys of your own; a metadata schema may say what they have to be.")
+]
+NextPage = Annotated[
+    str | None, Field(description="Send it as `starting_after_id` for the next page; null on the last one.")
+]
+ListObject = Literal["list"]
+
+
+class Error(TypedDict):
+    """What is wrong, where, and what to do. Quote `request_id` when you ask whoever runs the server."""
+
+    code: Annotated[int, Field(description="The HTTP status.")]
+    key: Annotated[str, Field(description="What kind of error it is, for programs.")]
+    message: str
+    details: Annotated[str, Field(description="What exactly is wrong, for people.")]
+    request_id: str
+    resource_id: NotRequired[str]
+    resource_type: NotRequired[str]
+    statusCode: NotRequired[Annotated[int, Field(description="With 413 only: the same as `code`.")]]
+    error: NotRequired[Annotated[str, Field(description="With 413 only: the same as `message`.")]]
+
+
+class AcceptedAction(TypedDict):
+    """The action that was started; GET /v1/async-actions/{id} tells of it."""
+
+    async_action_id: str
+
+
+class EmptyList(TypedDict):
+    """A list that the reference API shows here, and that is always empty."""
+
+    object: ListObject
+    data_ref: Literal["data"]
+    data: list[Any]
+    total: int
+
+
+class FieldFilter(TypedDict):
+    """What a field has to be for a resource to be listed."""
+
+    conditions: Annotated[dict[str, str], Field(description='A condition and its value, such as {"$is": "x"}.')]

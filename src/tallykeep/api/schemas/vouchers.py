@@ -1,0 +1,243 @@
+"""Vouchers."""
+
+from typing import Annotated, Any, Literal, NotRequired
+
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from tallykeep.api.schemas.categories import Category
+from tallykeep.api.schemas.values import EmptyList, GivenTime, ListObject, Metadata, Time
+
+VoucherType = Literal["DISCOUNT_VOUCHER", "GIFT_VOUCHER", "LOYALTY_CARD"]
+DayOfWeek = Annotated[int, Field(ge=0, le=6, description="0 is Sunday.")]
+
+
+class DiscountUnit(TypedDict, total=False):
+    """One of the units of a discount by several."""
+
+    unit_off: float
+    unit_off_formula: str
+    effect: str
+    unit_type: str
+    product: dict[str, Any]
+    sku: dict[str, Any]
+
+
+class Discount(TypedDict, total=False):
+    """A discount; which fields it has depends on its type."""
+
+    type: Literal["AMOUNT", "PERCENT", "FIXED", "UNIT", "SHIPPING"]
+    effect: str
+    amount_off: Annotated[float, Field(description="In cents.")]
+    percent_off: float
+    fixed_amount: Annotated[float, Field(description="In cents.")]
+    unit_off: float
+    unit_type: str
+    units: list[DiscountUnit]
+    amount_limit: float
+    aggregated_amount_limit: float
+    amount_off_formula: str
+    percent_off_formula: str
+    fixed_amount_formula: str
+    unit_off_formula: str
+    product: dict[str, Any]
+    sku: dict[str, Any]
+
+
+class Gift(TypedDict, total=False):
+    """What a gift card is worth, in cents."""
+
+    amount: float
+    balance: Annotated[float, Field(description="What is left of the amount.")]
+    subtracted_amount: float
+    effect: Literal["APPLY_TO_ORDER", "APPLY_TO_ITEMS"]
+
+
+class LoyaltyCard(TypedDict, total=False):
+    """The points of a loyalty card."""
+
+    points: int
+    balance: int
+    subtracted_points: int
+    expired_points: int
+    pending_points: int
+    next_expiration_date: str
+    next_expiration_points: int
+
+
+class ValidityTimeframe(TypedDict, total=False):
+    """Valid for `duration` in every `interval`, both in ISO 8601: PT1H, P2D."""
+
+    duration: str
+    interval: str
+
+
+class DailyHours(TypedDict, total=False):
+    """Hours of some days of the week."""
+
+    start_time: str
+    expiration_time: str
+    days_of_week: list[DayOfWeek]
+
+
+class ValidityHours(TypedDict, total=False):
+    """The hours at which a voucher is valid."""
+
+    daily: list[DailyHours]
+
+
+class Assets(TypedDict):
+    """Pictures of the code; there are none."""
+
+    qr: None
+    barcode: None
+
+
+class Redemption(TypedDict):
+    """How often a voucher may be redeemed, and was."""
+
+    quantity: Annotated[int | None, Field(description="Null: as often as anybody likes.")]
+    redeemed_quantity: int
+    redeemed_amount: NotRequired[float]
+    redeemed_points: NotRequired[int]
+    object: ListObject
+    url: str
+
+
+class Publications(TypedDict):
+    """To whom a voucher was published; there is nobody."""
+
+    object: ListObject
+    count: int
+    url: str
+
+
+class ListedVoucher(TypedDict):
+    """A voucher as lists show it."""
+
+    id: str
+    code: str
+    campaign: str | None
+    campaign_id: str | None
+    category: str | None
+    category_id: str | None
+    categories: list[Category]
+    type: VoucherType
+    discount: Discount | None
+    gift: Gift | None
+    loyalty_card: LoyaltyCard | None
+    start_date: Time | None
+    expiration_date: Time | None
+    validity_timeframe: ValidityTimeframe | None
+    validity_day_of_week: list[DayOfWeek] | None
+    validity_hours: NotRequired[ValidityHours]
+    validation_rules: NotRequired[list[str]]
+    active: bool
+    additional_info: str | None
+    metadata: Metadata
+    assets: Assets
+    is_referral_code: bool
+    created_at: Time
+    updated_at: Time | None
+    holder_id: None
+    redemption: Redemption
+    publish: Publications
+    object: Literal["voucher"]
+
+
+class Voucher(ListedVoucher):
+    """A voucher."""
+
+    validation_rules_assignments: EmptyList
+
+
+class VoucherList(TypedDict):
+    """One page of vouchers."""
+
+    object: ListObject
+    data_ref: Literal["vouchers"]
+    vouchers: list[ListedVoucher]
+    total: int
+
+
+class GivenRedemption(TypedDict, total=False):
+    """How often a voucher may be redeemed."""
+
+    quantity: int | None
+    redeemed_quantity: int
+
+
+class CodeConfig(TypedDict, total=False):
+    """What generated codes look like: in a pattern, each # becomes a character of the charset."""
+
+    length: int
+    charset: str
+    prefix: str
+    postfix: str
+    pattern: str
+
+
+class VoucherOptions(TypedDict, total=False):
+    """What can be said of any voucher."""
+
+    category: str | None
+    category_id: str | None
+    start_date: GivenTime | None
+    expiration_date: GivenTime | None
+    validity_timeframe: ValidityTimeframe | None
+    validity_day_of_week: list[DayOfWeek] | None
+    validity_hours: ValidityHours | None
+    validation_rules: list[str] | None
+    active: bool | None
+    additional_info: str | None
+    metadata: Metadata | None
+    redemption: GivenRedemption | None
+
+
+class VoucherUpdate(VoucherOptions, total=False):
+    """What is to change of a voucher: fields left out stay, null clears, metadata is added to."""
+
+    type: VoucherType
+    gift: Gift | None
+    discount: Discount | None
+    loyalty_card: LoyaltyCard | None
+    campaign: str | None
+    campaign_id: str | None
+
+
+class NewVoucher(VoucherUpdate, total=False):
+    """A voucher to be created, standalone or in the campaign it names."""
+
+    code: str
+    code_config: CodeConfig | None
+
+
+class VoucherRow(VoucherUpdate):
+    """One row of an import of vouchers."""
+
+    code: str
+
+
+class CampaignVoucherRow(VoucherOptions):
+    """One row of an import into a campaign, which says what its vouchers are worth."""
+
+    code: str
+    gift: NotRequired[Gift | None]
+    discount: NotRequired[Discount | None]
+    loyalty_card: NotRequired[LoyaltyCard | None]
+
+
+class CampaignVoucher(VoucherOptions, total=False):
+    """A voucher to be added to a campaign; without a code, the campaign's rule makes one."""
+
+    code: str
+    gift: Gift | None
+    discount: Discount | None
+    loyalty_card: LoyaltyCard | None
+
+
+class VoucherMetadataRow(TypedDict):
+    """One row of a bulk update: what is to be put to a voucher's metadata."""
+
+    code: str
+    metadata: Metadata

@@ -1,0 +1,83 @@
+"""What /openapi.json says of a call, and the calls to endpoints that are ours alone."""
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import tallykeep.api.schemas
+from tallykeep.api.app import create_api
+from tallykeep.catalog.action_types import ACTION_TYPES
+from tests.http.calls import Answered
+
+EXAMPLES = Path(tallykeep.api.schemas.__file__).parent / "examples.json"
+JSON = "application/json"
+
+_PREVIEWED = "Code,Voucher Type,Value,Note\nP1,GIFT_VOUCHER,1.5,x\nP2,GIFT_VOUCHER,much,y\n,,,\n"
+_LANG = {"related_object": "voucher", "properties": {"lang": {"type": "string", "max_length": 2}}}
+
+# Our own endpoints, with what the calls before them left behind.
+OUR_CALLS: tuple[tuple[str, str, Any], ...] = (
+    ("POST", "/v1/vouchers/import", [{"code": "MORE"}, {"code": "BAD", "active": "x"}, 5]),
+    ("GET", "/v1/async-actions/{async_action}/failures", None),
+    ("GET", "/v1/async-actions/{async_action}/failures?group_by=reason", None),
+    ("GET", "/v1/async-actions/{async_action}/batches?with_action=true", None),
+    ("POST", "/v1/async-actions/{async_action}/retry", None),
+    ("POST", "/v1/async-actions/retry", None),
+    ("POST", "/v1/async-actions/cancel?dry_run=true", None),
+    ("POST", "/v1/vouchers/importCSV", "Code,Voucher Type,Value\nC3,GIFT_VOUCHER,much\n"),
+    ("GET", "/v1/async-actions/{async_action}/failures?sent=true", None),
+    ("GET", "/v1/throughput?minutes=2", None),
+    ("GET", "/v1/imports", None),
+    ("POST", "/v1/imports/preview", _PREVIEWED),
+    ("POST", "/v1/imports/preview?kind=orders", [{"source_id": "o9", "status": "LOST"}]),
+    ("POST", "/management/v1/projects/{project}/metadata-schemas", _LANG),
+    ("DELETE", "/v1/metadata-schemas/voucher/definitions/lang", None),
+    ("POST", "/v1/metadata-schemas/voucher/definitions/lang/restore", None),
+    ("GET", "/v1/metadata-schemas/voucher/definitions/lang/usage", None),
+    ("GET", "/v1/metadata-schemas/voucher/usage", None),
+    ("POST", "/v1/categories", {"name": "New", "hierarchy": 1}),
+    ("GET", "/v1/vouchers?limit=20", None),
+    ("GET", "/v1/vouchers/IMPORTED", None),
+    ("GET", "/v1/campaigns/Coupons", None),
+    ("GET", "/v1/keys", None),
+    ("POST", "/v1/keys", {"name": "Nightly import", "kind": "app"}),
+    ("GET", "/livez", None),
+    ("GET", "/readyz", None),
+    ("GET", "/v1/status", None),
+)  # fmt: skip
+
+
+@cache
+def document() -> dict[str, Any]:
+    """The document as code that has not started makes it."""
+    return create_api(ACTION_TYPES, lambda: None).openapi()  # type: ignore[arg-type, return-value]
+
+
+def template(method: str, path: str) -> str:
+    """The path of the document that a request reached; fixed steps go before parameters."""
+    for found in sorted(document()["paths"], key=lambda one: one.count("{")):
+        pattern = re.sub(r"\\\{.*?\\\}", "[^/]+", re.escape(found))
+        if re.fullmatch(pattern, path) and method.lower() in document()["paths"][found]:
+            return str(found)
+    raise LookupError(f"{method} {path} is not in the document")
+
+
+def _operation(one: Answered) -> dict[str, Any]:
+    return dict(document()["paths"][template(one.method, one.path)][one.method.lower()])
+
+
+def declared_answer(one: Answered) -> dict[str, Any] | None:
+    """The schema of the answer that a call got."""
+    status = str(one.status) if one.status < 400 else f"{one.status // 100}XX"
+    answer = _operation(one)["responses"].get(status, {})
+    schema: dict[str, Any] | None = answer.get("content", {}).get(JSON, {}).get("schema")
+    return schema
+
+
+def declared_body(one: Answered) -> dict[str, Any] | None:
+    """The schema of the JSON that a call may send."""
+    schema: dict[str, Any] | None = (
+        _operation(one).get("requestBody", {}).get("content", {}).get(JSON, {}).get("schema")
+    )
+    return schema
