@@ -91,6 +91,7 @@ class Submission:
     asked: tuple[Any, ...] = ()  # the request's own words, by which a second one under the same key is compared
     parent_id: str | None = None
     earlier: Source | None = None  # of the action that is retried
+    earlier_options: SubmissionOptions | None = None  # of that action
 
     @property
     def who(self) -> tuple[int, str]:
@@ -111,24 +112,11 @@ class Upload(Protocol):
         """Whether JSON rows come one a line, or as one array; None where their first byte is to tell."""
         ...
 
-    @property
-    def charset(self) -> str | None:
-        """The encoding that the rows are said to be in; known once the first of them have come."""
-        ...
+    def early_option(self, name: str) -> Any:
+        """The value of an option that is needed before the rows, asked for once the first of them have come.
 
-    @property
-    def delimiter(self) -> str | None:
-        """What stands between the cells of a file; None where its header is to tell."""
-        ...
-
-    @property
-    def sheet(self) -> str | None:
-        """The sheet of a workbook, by name or by number; None where the product chooses."""
-        ...
-
-    @property
-    def header_row(self) -> int | None:
-        """The line of a file, or the row of a sheet, that is the header; None where it is to be found."""
+        None where nothing was said of it by then. Raises InvalidQueryError.
+        """
         ...
 
     @property

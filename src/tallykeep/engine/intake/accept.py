@@ -18,7 +18,7 @@ from tallykeep.core.submission_options import SubmissionOptions
 from tallykeep.db.connections.pool import Connection, Connections
 from tallykeep.db.queries import queries
 from tallykeep.engine.applying.attempt import is_atomic
-from tallykeep.engine.columns.cell_rules import carried, choose_cell_rules
+from tallykeep.engine.columns.cell_rules import choose_cell_rules
 from tallykeep.engine.columns.column_mapping import choose_columns
 from tallykeep.engine.intake.idempotency import Accepted, Fingerprint, KeyTakenError, find_accepted, remember, replay
 from tallykeep.engine.intake.memory_budget import Room
@@ -112,7 +112,7 @@ class Acceptance:
                 await intake.read(staged, holder)
             if content.splitter.is_void:
                 return await self._take_nothing(submission, upload, fingerprint, content, staged)
-            submission_options = carried(upload.submission_options(), submission.earlier)
+            submission_options = upload.submission_options().carrying(submission.earlier_options)
             found = await marks.found(content.splitter.source, partial(intake.batch, staged=staged), intake.run)
             source = await intake.run(partial(_chosen, submission, content.splitter.source, submission_options, found))
             asked = _added(submission, action_id) | _about(
@@ -130,7 +130,7 @@ class Acceptance:
     ) -> Accepted:
         """Accept a body whose rows turned out to mean nothing."""
         await staged.give_up()
-        submission_options = carried(upload.submission_options(), submission.earlier)
+        submission_options = upload.submission_options().carrying(submission.earlier_options)
         source = _chosen(submission, content.splitter.source, submission_options, {})
         action_id = new_id("aa_")
         asked = _added(submission, action_id) | _about(source, submission_options, upload.file_name, fingerprint.size)
@@ -220,7 +220,8 @@ async def _replayed(
     """The action that is known under the submission's key, once all of the body was compared."""
     async for _ in body:
         pass
-    return replay(submission, known, fingerprint.digest(carried(upload.submission_options(), submission.earlier)))
+    submission_options = upload.submission_options().carrying(submission.earlier_options)
+    return replay(submission, known, fingerprint.digest(submission_options))
 
 
 def _added(submission: Submission, action_id: str) -> dict[str, Any]:
@@ -273,9 +274,7 @@ def _about(
 ) -> dict[str, Any]:
     return {
         "source": Jsonb(source.to_json()),
-        "dry_run": submission_options.dry_run,
-        "on_error": submission_options.on_error,
-        "max_failures": submission_options.max_failures,
+        "submission_options": Jsonb(submission_options.to_json()),
         "file_name": file_name,
         "body_size": size,
     }

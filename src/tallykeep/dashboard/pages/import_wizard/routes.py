@@ -15,7 +15,15 @@ from tallykeep.dashboard.kit.form_limits import FORM_BYTES, form_with_file
 from tallykeep.dashboard.kit.render import fragment, page
 from tallykeep.dashboard.kit.signed_in import FromVisit, Visit
 from tallykeep.dashboard.pages.import_wizard.kept_uploads import Upload, Uploads
-from tallykeep.dashboard.pages.import_wizard.preview import KINDS, asked, how_it_is_read, is_a_guess, shown
+from tallykeep.dashboard.pages.import_wizard.preview import (
+    FILE_OPTIONS,
+    KINDS,
+    OPTIONS,
+    asked,
+    how_it_is_read,
+    is_a_guess,
+    shown,
+)
 
 router = APIRouter()
 
@@ -28,7 +36,10 @@ async def choose_file(request: Request, visit: FromVisit, kind: str = "", campai
     """Where an import begins; `kind` and `campaign` are known to who comes from a campaign."""
     offered = await visit.api.get("/v1/imports")
     known = {"kind": kind if kind in KINDS else "", "campaign": campaign}
-    return page(request, "imports/import.html", offered=offered, kinds=KINDS, known=known, key=secrets.token_hex(16))
+    return page(
+        request, "imports/import.html", offered=offered, kinds=KINDS, known=known, key=secrets.token_hex(16),
+        options=OPTIONS, file_options=FILE_OPTIONS,
+    )  # fmt: skip
 
 
 @router.get("/imports/template/{kind}")
