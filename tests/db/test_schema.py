@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
+from docs.schema import SCHEMA, schema_of
 from psycopg import sql
 
 from tallykeep.core.errors import DatabaseUnavailableError
@@ -70,6 +71,10 @@ def test_every_table_of_a_project_has_project_id_first_in_its_keys(database_url:
         "sessions",
     )
     assert ours == {(table, "project_id") for table in tables}
+
+
+def test_the_snapshot_of_the_schema_is_of_today(database_url: str) -> None:
+    assert SCHEMA.read_text() == schema_of(database_url), "make schema"
 
 
 def test_a_database_out_of_reach_is_told_so() -> None:
