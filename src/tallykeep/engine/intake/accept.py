@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, LiteralString
 
+from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from tallykeep.core.action_type import Submission, Upload
+from tallykeep.core.action_type import Plan, Submission, Upload
 from tallykeep.core.batch import Batch, Source
 from tallykeep.core.concurrency.side_thread import SideThread
 from tallykeep.core.errors import ConflictError
@@ -165,11 +166,7 @@ class Acceptance:
         if kind.plan is None:
             raise ValueError(f"{kind.name} has no plan")
         action_id = new_id("aa_")
-        rows = self._settings.batch_rows * kind.batch_times
-        await kind.plan(connection, submission.project_id, action_id, submission.options, rows)
-        key = {"project_id": submission.project_id, "id": action_id}
-        counted = await (await connection.execute(_sql.count_batches, key)).fetchone()
-        totals = _Totals(**counted) if counted else _Totals()
+        totals = await self._plan(connection, submission, kind.plan, action_id)
         asked = _added(submission, action_id) | _about(
             Source("planned", options=submission.options), submission_options
         )
@@ -181,6 +178,15 @@ class Acceptance:
                 "A submission under the same Idempotency-Key was accepted just now; send it again"
             ) from None
         return Accepted(action_id)
+
+    async def _plan(self, connection: Connection, submission: Submission, plan: Plan, action_id: str) -> _Totals:
+        """Add the batches that the plan selects, and count them."""
+        planned = plan(submission.options)
+        statement = sql.SQL(_sql.plan_batches).format(planned=planned.query)
+        rows = self._settings.batch_rows * submission.kind.batch_times
+        place = {"project_id": submission.project_id, "id": action_id, "rows": rows, **planned.parameters}
+        counted = await (await connection.execute(statement, place)).fetchone()
+        return _Totals(**counted) if counted else _Totals()
 
     async def replayed(
         self, connection: Connection, submission: Submission, submission_options: SubmissionOptions

@@ -27,7 +27,13 @@ batch AS (
     VALUES (:project_id, :id, :first_row, :total_count, :body, :lines, :broken)
 )
 
--- name: count_batches
-SELECT coalesce(sum(row_count), 0)::bigint AS rows, count(*) AS batches
-FROM batches
-WHERE project_id = :project_id AND action_id = :id
+-- name: plan_batches
+-- {planned} is filled in: the batches that an action type plans.
+WITH added AS (
+    INSERT INTO batches (project_id, action_id, first_row, row_count, body)
+    SELECT :project_id, :id, planned.first_row, planned.row_count, convert_to(planned.body, 'UTF8')
+    FROM ({planned}) AS planned
+    RETURNING row_count
+)
+
+SELECT coalesce(sum(row_count), 0)::bigint AS rows, count(*) AS batches FROM added
