@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: help setup demo serve test crash attack mutations mutants check bench docs screenshots lock clean
+.PHONY: help setup demo serve test crash attack mutations mutants check bench docs schema screenshots lock clean
 
 help:
 	@echo "make demo    set up, import the example files, show the outcome, stop"
@@ -19,6 +19,7 @@ help:
 	@echo "make check   lint, types, layers"
 	@echo "make bench   benchmarks, as ratios (QUICK=1: smaller sizes, ONLY=name: one row)"
 	@echo "make docs    write the pages of docs/ that are made from the code"
+	@echo "make schema   write db/schema.sql, the schema of today, from a database that was just migrated"
 	@echo "make screenshots   take the pictures in docs/images of the running product"
 	@echo "make lock    resolve requirements.lock anew from pyproject.toml"
 
@@ -99,6 +100,9 @@ $(VENV)/peers/.done: $(VENV)/bin/uv benchmarks/peers.lock
 
 docs: setup
 	@$(BIN)/python -m docs.write
+
+schema: setup
+	@$(BIN)/python -m docs.schema
 
 screenshots: setup $(VENV)/.chromium
 	@$(BIN)/python -m tests.browser.screenshots

@@ -209,6 +209,12 @@ MUTATIONS = (
         "tests/faults/test_submissions.py::test_a_submission_at_every_fault_point[csv-once]",
     ),
     Mutation(
+        "options left to their defaults do not count for an idempotency key",
+        "src/tallykeep/core/submission_options.py",
+        " if value != OPTIONS[name].default}", "}",
+        "tests/unit/test_submission_options.py::test_an_option_that_a_later_version_adds_changes_no_digest",
+    ),
+    Mutation(
         "actions in a sequence wait for each other", "src/tallykeep/engine/scheduling/fair_scheduling.sql",
         "SET ready = false", "SET ready = true",
         "tests/db/test_turns.py::test_actions_in_a_sequence_go_one_after_another",
@@ -335,8 +341,8 @@ MUTATIONS = (
     ),
     Mutation(
         "a change corrects what an earlier one does", "src/tallykeep/resources/campaigns/operations.py",
-        "    await connection.execute(_sql.plan_update_of_all, place)\n",
-        "",
+        "    return replace(found, query=sql.SQL(_sql.planned_update).format(ranges=found.query))\n",
+        "    return found\n",
         "tests/db/test_ranges.py::test_a_change_that_meets_no_voucher_still_corrects_what_an_earlier_one_does",
     ),
     Mutation(

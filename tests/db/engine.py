@@ -35,11 +35,10 @@ class Bytes:
     asked: SubmissionOptions = field(default_factory=SubmissionOptions)
     file_name: str | None = None
     by_line: bool | None = None
-    charset: str | None = None
-    delimiter: str | None = None
-    sheet: str | None = None
-    header_row: int | None = None
     mapped_columns: frozenset[str] = frozenset()
+
+    def early_option(self, name: str) -> Any:
+        return None
 
     def placed(self, batch: Batch, source: Source) -> Batch:
         return batch

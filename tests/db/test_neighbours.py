@@ -18,7 +18,8 @@ from tests.db.test_ranges import CODES, Work, every_work
 
 TABLES = """
 SELECT table_name, array_agg(column_name::text) AS columns FROM information_schema.columns
-WHERE table_schema = 'public' AND column_name <> 'project_id' AND table_name NOT IN ('projects', 'api_keys')
+WHERE table_schema = 'public' AND column_name <> 'project_id' AND is_generated = 'NEVER'
+    AND table_name NOT IN ('projects', 'api_keys')
     AND table_name IN (SELECT table_name FROM information_schema.columns WHERE column_name = 'project_id')
 GROUP BY table_name
 """

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
+from docs.schema import SCHEMA, schema_of
 from psycopg import sql
 
 from tallykeep.core.errors import DatabaseUnavailableError
@@ -90,6 +91,10 @@ def test_every_column_of_a_resource_is_one_of_its_fields(database_url: str) -> N
             [list(declared)],
         ).fetchall()
     assert {table: set(columns) - own for table, columns in found} == declared
+
+
+def test_the_snapshot_of_the_schema_is_of_today(database_url: str) -> None:
+    assert SCHEMA.read_text() == schema_of(database_url), "make schema"
 
 
 def test_a_database_out_of_reach_is_told_so() -> None:

@@ -144,6 +144,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "src/tallykeep/resources/campaigns/generation": _GENERATION,
     "src/tallykeep/resources/campaigns/import_operation": ("tests/db/test_campaign_imports.py", *_ACTIONS),
     "src/tallykeep/resources/campaigns/store": _CAMPAIGNS,
+    "src/tallykeep/resources/vouchers/of_campaign": (*_RANGES, "tests/db/test_campaign_imports.py"),
     "src/tallykeep/resources/metadata/purge": _RANGES,
     "src/tallykeep/resources/planned_ranges": _RANGES,
     "src/tallykeep/resources/upserts/locked_keys": _SERIAL,

@@ -6,10 +6,11 @@ import io
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tallykeep.core.options.file_limits import DELIMITERS
 from tallykeep.formats.csv.header import Looked
 from tallykeep.formats.csv.splitter import CsvSplitter
 from tallykeep.formats.csv.titles import normal_title
-from tallykeep.formats.csv.writer import BYTE_ORDER_MARK, DELIMITERS, csv_line, csv_lines, header_line
+from tallykeep.formats.csv.writer import BYTE_ORDER_MARK, csv_line, csv_lines, header_line
 from tallykeep.formats.row_reader import raw_rows, read_rows
 from tallykeep.resources.upserts.report_lines import ReportLine, report_text
 

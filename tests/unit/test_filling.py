@@ -3,18 +3,17 @@
 import csv
 import io
 import re
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallykeep.api.requests.submission_options import read_defaults, read_values
 from tallykeep.catalog.action_types import ACTION_TYPES
 from tallykeep.core.batch import Batch, Source
 from tallykeep.core.errors import InvalidQueryError
 from tallykeep.core.rows import Table
+from tallykeep.core.submission_options import OPTIONS
 from tallykeep.engine.columns.cell_rules import choose_cell_rules, filled_header, read_filled
 from tallykeep.engine.columns.column_mapping import choose_columns
 from tallykeep.formats.row_reader import read_rows
@@ -110,24 +109,27 @@ def test_rows_without_columns_cannot_be_filled() -> None:
 
 
 @pytest.mark.parametrize(
-    ("read", "text", "words"),
+    ("name", "text", "words"),
     [
-        (read_defaults, "{", ".defaults is not JSON"),
-        (read_defaults, "[]", ".defaults should be a JSON object"),
+        ("defaults", "{", ".defaults is not JSON"),
+        ("defaults", "[]", ".defaults should be a JSON object"),
         (
-            read_defaults,
+            "defaults",
             '{"Value": 5}',
             ".defaults should be a JSON object: field to text, of one line; 'Value' is not",
         ),
-        (read_defaults, '{"Value": "a\\nb"}', "of one line"),
-        (read_values, '{"Value": "5"}', ".values should be a JSON object: field to an object of texts; 'Value' is not"),
-        (read_values, '{"Value": {"a": null}}', "'Value' is not"),
-        (read_values, '{"Value": {"a": "1", "A ": "2"}}', ".values gives a text of 'Value' twice"),
+        ("defaults", '{"Value": "a\\nb"}', "of one line"),
+        ("values", '{"Value": "5"}', ".values should be a JSON object: field to an object of texts; 'Value' is not"),
+        ("values", '{"Value": {"a": null}}', "'Value' is not"),
+        ("values", '{"Value": {"a\\u0000": "1"}}', ".values holds the character U+0000"),
+        ("mapping", '{"Va\\u0000lue": null}', ".mapping holds the character U+0000"),
+        ("sheet", "\0", ".sheet holds the character U+0000"),
+        ("values", '{"Value": {"a": "1", "A ": "2"}}', ".values gives a text of 'Value' twice"),
     ],
 )
-def test_wishes_that_make_no_sense_are_refused(read: Callable[[str], Any], text: str, words: str) -> None:
+def test_wishes_that_make_no_sense_are_refused(name: str, text: str, words: str) -> None:
     with pytest.raises(InvalidQueryError, match=re.escape(words)):
-        read(text)
+        OPTIONS[name].read(text)
 
 
 @pytest.mark.parametrize(

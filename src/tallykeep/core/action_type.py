@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
+from psycopg import sql
+
 from tallykeep.core.action import Action
 from tallykeep.core.batch import Batch, ClaimedBatch, Source
 from tallykeep.core.operation import Connection, Operation
@@ -28,9 +30,21 @@ class ToldBySymbol:
     symbol_of: Callable[[str], str | None]
 
 
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """The batches of an action over resources that are here already.
+
+    `query` selects their first_row, row_count and body, a text of JSON that is the batch's only row. Beside its own
+    `parameters` it may use project_id, and rows: how many a batch should have.
+    """
+
+    query: sql.Composable
+    parameters: Mapping[str, Any]
+
+
 Result = Callable[["ActionType", Action, list[Failure], Report | None], dict[str, Any]]
 Target = Callable[[Connection, int, str], Awaitable[dict[str, Any]]]
-Plan = Callable[[Connection, int, str, dict[str, Any], int], Awaitable[None]]
+Plan = Callable[[dict[str, Any]], Planned]
 Begin = Callable[[Connection, ClaimedBatch], Awaitable[Operation]]
 
 
@@ -67,7 +81,7 @@ class ActionType:
     unique_key: str | None = None  # rows without it, or with it twice, refuse a whole JSON submission
     result: Result
     begin: Begin
-    plan: Plan | None = None  # for source "planned": what makes the batches
+    plan: Plan | None = None  # for source "planned": what the batches are, by the action's options
 
     @property
     def no_body(self) -> bytes | None:
@@ -91,6 +105,7 @@ class Submission:
     asked: tuple[Any, ...] = ()  # the request's own words, by which a second one under the same key is compared
     parent_id: str | None = None
     earlier: Source | None = None  # of the action that is retried
+    earlier_options: SubmissionOptions | None = None  # of that action
 
     @property
     def who(self) -> tuple[int, str]:
@@ -111,24 +126,11 @@ class Upload(Protocol):
         """Whether JSON rows come one a line, or as one array; None where their first byte is to tell."""
         ...
 
-    @property
-    def charset(self) -> str | None:
-        """The encoding that the rows are said to be in; known once the first of them have come."""
-        ...
+    def early_option(self, name: str) -> Any:
+        """The value of an option that is needed before the rows, asked for once the first of them have come.
 
-    @property
-    def delimiter(self) -> str | None:
-        """What stands between the cells of a file; None where its header is to tell."""
-        ...
-
-    @property
-    def sheet(self) -> str | None:
-        """The sheet of a workbook, by name or by number; None where the product chooses."""
-        ...
-
-    @property
-    def header_row(self) -> int | None:
-        """The line of a file, or the row of a sheet, that is the header; None where it is to be found."""
+        None where nothing was said of it by then. Raises InvalidQueryError.
+        """
         ...
 
     @property

@@ -1,7 +1,19 @@
-"""What a submission asks for beside its rows."""
+"""What a submission asks for beside its rows: the one place in which an option is declared.
 
-from dataclasses import dataclass, field
+Query parameters, fields of forms, OpenAPI, the command line's flags, what is stored with an action, what a retry takes
+over and what tells two submissions under one idempotency key apart are all derived from the fields below.
+"""
+
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Any
+
+from tallykeep.core.options import parsers
+from tallykeep.core.options.declaration import Option, Scope, option, options_of
+from tallykeep.core.options.file_limits import LAST_HEADER_ROW
+
+_MAX_FAILURES = 1 << 53
+_TEXT = {"type": "string"}
 
 
 class OnError(StrEnum):
@@ -14,22 +26,132 @@ class OnError(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SubmissionOptions:
-    """What a submission asks for beside its rows.
+    """What a submission asks for beside its rows; each field declares an option."""
 
-    `mapping` renames columns of a file, or skips them (None); without a `delimiter`, its header tells, and without
-    `charset`, `sheet` and `header_row` the file does. By column as it is called then, `values` has texts for others
-    that stand in its cells, `defaults` those for cells that are empty. `last_day_counts` asks that an end that is a day
-    alone means the end of that day; None where nothing is said.
-    """
+    dry_run: bool = option(
+        False,
+        parsers.boolean,
+        schema={"type": "boolean", "default": False},
+        description="Validate every row and look up what it refers to, but write nothing.",
+        flag_help="Validate every row and look everything up, write nothing.",
+    )
+    on_error: OnError = option(
+        OnError.CONTINUE,
+        parsers.one_of(OnError),
+        restore=OnError,
+        may_be_blank=False,
+        schema={"type": "string", "enum": [policy.value for policy in OnError], "default": "continue"},
+        description="What failed rows mean for the others: nothing, stop after max_failures, or write nothing.",
+        flag_help="What failed rows mean for the others: nothing; stop; or write nothing.",
+    )
+    max_failures: int = option(
+        1,
+        parsers.whole_number(_MAX_FAILURES),
+        may_be_blank=False,
+        only_with=("on_error", "stop"),
+        schema={"type": "integer", "minimum": 1, "default": 1},
+        description="With on_error=stop: after so many failed rows the rest is left unprocessed.",
+        flag_help="With --on-error stop: the rest is left after so many.",
+    )
+    mapping: dict[str, str | None] = option(
+        {},
+        parsers.mapping,
+        scope=Scope.FILE,
+        may_be_blank=False,
+        schema=_TEXT,
+        description="A JSON object that names columns of the file by our fields, or skips them: "
+        '{"Gutschein": "Code", "Notiz": null}.',
+    )
+    defaults: dict[str, str] = option(
+        {},
+        parsers.defaults,
+        scope=Scope.FILE,
+        carried=True,
+        schema=_TEXT,
+        description="A JSON object of texts by field, for every row whose cell is empty, or where the file has no such "
+        'column: {"Discount Type": "PERCENT"}. Fields are called as they are after `mapping`. '
+        "A Discount Type does not stand where a sign within Value says another: 15 %, 5 €.",
+    )
+    values: dict[str, dict[str, str]] = option(
+        {},
+        parsers.values,
+        scope=Scope.FILE,
+        carried=True,
+        schema=_TEXT,
+        description="A JSON object that has, by field, what texts of the file are to be read as: "
+        '{"Voucher Type": {"Gutschein": "GIFT_VOUCHER"}}. Case, and blanks around them, do not matter.',
+    )
+    delimiter: str | None = option(
+        None,
+        parsers.delimiter,
+        scope=Scope.FILE,
+        in_front=True,
+        schema=_TEXT,
+        description="What stands between the cells of a CSV file: one of , ; | or tab. Left out, its header tells.",
+        flag_help="What stands between cells: , ; | or tab.",
+    )
+    charset: str | None = option(
+        None,
+        parsers.plain_text,
+        scope=Scope.FILE,
+        in_front=True,
+        schema=_TEXT,
+        description="The encoding of a CSV file, such as windows-1250. Left out, its content type or its bytes tell.",
+        flag_help="The file's encoding, such as windows-1250.",
+    )
+    sheet: str | None = option(
+        None,
+        parsers.plain_text,
+        scope=Scope.FILE,
+        in_front=True,
+        schema=_TEXT,
+        description="The sheet of a workbook, by its name, or by its number from 1. Left out, the first one with rows, "
+        "or the one whose header is known best.",
+        flag_help="A workbook's sheet, by its name or its number from 1.",
+    )
+    header_row: int | None = option(
+        None,
+        parsers.whole_number(LAST_HEADER_ROW),
+        scope=Scope.FILE,
+        in_front=True,
+        schema={"type": "integer", "minimum": 1, "maximum": LAST_HEADER_ROW},
+        description="The line of a file, or the row of a sheet, in which the titles of the columns stand. Left out, "
+        "the first that is not blank, or the one below it in which most of the known titles stand.",
+        flag_help="The line, or row of the sheet, that holds the titles.",
+    )
+    # None where nothing is said: a retry then does as the action before it.
+    last_day_counts: bool | None = option(
+        None,
+        parsers.boolean,
+        scope=Scope.ENDS,
+        carried=True,
+        schema={"type": "boolean", "default": False},
+        description="Whether an Expiration Date that is a day alone, such as 2026-12-31, means the end of that day "
+        "(23:59:59.999 UTC) instead of its start.",
+        flag_help="An end that is a bare day, like 2026-12-31, means that day's end.",
+    )
 
-    dry_run: bool = False
-    on_error: OnError = OnError.CONTINUE
-    max_failures: int = 1
-    mapping: dict[str, str | None] = field(default_factory=dict)
-    delimiter: str | None = None
-    defaults: dict[str, str] = field(default_factory=dict)
-    values: dict[str, dict[str, str]] = field(default_factory=dict)
-    charset: str | None = None
-    sheet: str | None = None
-    header_row: int | None = None
-    last_day_counts: bool | None = None
+    def to_json(self) -> dict[str, Any]:
+        """What differs from the defaults: the form that is stored in async_actions.submission_options."""
+        given = {name: getattr(self, name) for name in OPTIONS}
+        return {name: value for name, value in given.items() if value != OPTIONS[name].default}
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> "SubmissionOptions":
+        """The options that were stored so."""
+        return cls(**{name: OPTIONS[name].restore(value) for name, value in stored.items()})
+
+    def carrying(self, earlier: "SubmissionOptions | None") -> "SubmissionOptions":
+        """These options, and of `earlier` those that a retry takes over where it does not say them itself."""
+        if earlier is None:
+            return self
+        left_out = OPTIONS.keys() - self.to_json().keys()
+        return replace(self, **{name: getattr(earlier, name) for name in left_out if OPTIONS[name].carried})
+
+
+OPTIONS: dict[str, Option] = options_of(SubmissionOptions)
+
+
+def options_for(*scopes: Scope) -> tuple[Option, ...]:
+    """The options for such submissions, in the order of their declaration."""
+    return tuple(each for each in OPTIONS.values() if each.scope in scopes)

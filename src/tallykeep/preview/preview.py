@@ -9,6 +9,7 @@ from tallykeep.core.action_type import ActionType
 from tallykeep.core.batch import Source
 from tallykeep.core.errors import InvalidPayloadError, InvalidQueryError
 from tallykeep.core.rows import Row
+from tallykeep.core.submission_options import SubmissionOptions
 from tallykeep.db.connections.pool import Connections
 from tallykeep.engine.applying.try_rows import Checked, RowsDryRun, try_out
 from tallykeep.engine.columns.cell_rules import choose_cell_rules, fill
@@ -39,18 +40,21 @@ from tallykeep.resources.fields.numerals import decimal_marks
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What a preview is asked for; without a kind or a mapping, the likeliest are taken."""
+    """What a preview is asked for; without a kind or a mapping, the likeliest are taken.
+
+    `options` are what the file would be submitted with; `is_mapped`, whether a mapping is said there, be it empty.
+    """
 
     kind: str | None = None
-    mapping: Mapping | None = None
     limit: int = 20
     target: str | None = None
-    charset: str | None = None
-    delimiter: str | None = None
-    header_row: int | None = None
-    defaults: dict[str, str] = field(default_factory=dict)
-    values: dict[str, dict[str, str]] = field(default_factory=dict)
-    last_day_counts: bool = False
+    options: SubmissionOptions = field(default_factory=SubmissionOptions)
+    is_mapped: bool = False
+
+    @property
+    def mapping(self) -> Mapping | None:
+        """The mapping that was said, None where one is to be suggested."""
+        return self.options.mapping if self.is_mapped else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +129,12 @@ async def preview(
 
 
 def _look(sample: Sample, asked: Asked, file_name: str | None, max_row_bytes: int) -> _Look:
-    looked = Looked(asked.delimiter, asked.header_row, known_titles(asked.mapping))
-    beginning = read_sample(sample, asked.charset, looked, max_row_bytes, decimal_marks)
+    options = asked.options
+    looked = Looked(options.delimiter, options.header_row, known_titles(asked.mapping))
+    beginning = read_sample(sample, options.charset, looked, max_row_bytes, decimal_marks)
     rows = beginning.rows(beginning.source)
     seen = seen_columns(beginning.source, rows)
-    possible = candidates(as_called(seen, asked.mapping or {}), sample.format, file_name, asked.defaults)
+    possible = candidates(as_called(seen, asked.mapping or {}), sample.format, file_name, options.defaults)
     chosen = _chosen(possible, asked.kind, sample.format)
     action_type = chosen.kind.action_type(sample.format)
     if action_type is None:
@@ -137,9 +142,9 @@ def _look(sample: Sample, asked: Asked, file_name: str | None, max_row_bytes: in
     is_file = beginning.source.format == "csv"
     mapping = suggested_mapping(chosen, seen) if asked.mapping is None and is_file else asked.mapping or {}
     source = choose_columns(replace(beginning.source, repeated=[]), mapping, ())
-    source = choose_cell_rules(source, asked.defaults, asked.values, action_type)
+    source = choose_cell_rules(source, options.defaults, options.values, action_type)
     source = with_marks(source, beginning.decimal_marks, None)
-    source = replace(source, last_day_counts=asked.last_day_counts)
+    source = replace(source, last_day_counts=bool(options.last_day_counts))
     return _Look(
         beginning=beginning,
         rows=rows,
@@ -175,7 +180,7 @@ def _preview(sample: Sample, asked: Asked, look: _Look, tried: int, rows_dry_run
         values=source.values,
         missing=missing,
         needed=needed(kind, missing, rows_dry_run.failures, tried) if is_file else [],
-        refusal=_refusal(beginning, look.action_type, look.mapping, asked.defaults),
+        refusal=_refusal(beginning, look.action_type, look.mapping, asked.options.defaults),
         taken=_taken(beginning, sample),
         checked=rows_dry_run.checked,
         rows=previewed_rows(look.rows[: asked.limit], beginning, columns, kind, kept, rows_dry_run),

@@ -8,9 +8,9 @@ from typing import Literal
 from tallykeep.catalog.row_types import ImportKind
 from tallykeep.core import exact_json
 from tallykeep.core.batch import Source
+from tallykeep.core.options.file_limits import MAX_COLUMNS
 from tallykeep.core.rows import Row
 from tallykeep.engine.columns.column_mapping import Mapping
-from tallykeep.formats.csv.header import MAX_COLUMNS
 from tallykeep.formats.csv.titles import normal_title
 from tallykeep.preview.file_warnings import Held
 from tallykeep.preview.missing_fields import unknown_values

@@ -10,6 +10,7 @@ from typing import Any, LiteralString
 
 from psycopg import sql
 
+from tallykeep.core.action_type import Planned
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.queries import queries
 
@@ -18,15 +19,10 @@ _sql = queries(__package__, "planned_ranges.sql")
 Range = dict[str, Any]
 
 
-async def plan_ranges(
-    connection: Connection, place: dict[str, Any], rows: int, *, table: str, key: str, reached: LiteralString
-) -> None:
-    """Cut those of a table's rows that are reached into batches of an action, so many rows each.
-
-    `place` holds the project's and the action's ids, and the parameters of the condition `reached`.
-    """
+def planned_ranges(table: str, key: str, reached: LiteralString, parameters: dict[str, Any]) -> Planned:
+    """Cut those of a table's rows that are `reached` into batches; `parameters` are those of that condition."""
     names = {"table": sql.Identifier(table), "key": sql.Identifier(key), "reached": sql.SQL(reached)}
-    await connection.execute(sql.SQL(_sql.plan_ranges).format(**names), {**place, "rows": rows})
+    return Planned(sql.SQL(_sql.ranges).format(**names), parameters)
 
 
 def within(key: str, bounds: Range) -> sql.Composed:

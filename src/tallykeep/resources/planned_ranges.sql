@@ -1,17 +1,13 @@
 -- {table}, {key} and {reached} are filled in: of which resources, in the order of which column, under which condition.
 
--- name: plan_ranges!
+-- name: ranges!
 -- Each range begins behind the last key of the one before; the first and the last have no end.
-INSERT INTO batches (project_id, action_id, first_row, row_count, body)
 SELECT
-    :project_id, :action_id, first_row, row_count,
-    convert_to(
-        json_build_object(
-            'behind', lag(last_key) OVER in_order,
-            'up_to', CASE WHEN lead(last_key) OVER in_order IS NOT NULL THEN last_key END
-        )::text,
-        'UTF8'
-    )
+    first_row, row_count,
+    json_build_object(
+        'behind', lag(last_key) OVER in_order,
+        'up_to', CASE WHEN lead(last_key) OVER in_order IS NOT NULL THEN last_key END
+    )::text AS body
 FROM (
     SELECT min(number) AS first_row, count(*) AS row_count, max({key}) AS last_key
     FROM (

@@ -9,20 +9,14 @@ from fastapi import Request
 
 from tallykeep.api.requests.bodies import body_chunks, has_body, media_type, require_media_type
 from tallykeep.api.requests.multipart import FileForm, charset_of
-from tallykeep.api.requests.submission_options import (
-    read_delimiter,
-    read_header_row,
-    read_mapping,
-    read_submission_options,
-    refuse_contradictions,
-)
+from tallykeep.api.requests.submission_options import read_submission_options, refuse_contradictions
 from tallykeep.api.responses.answers import request_id
 from tallykeep.core.action_type import ActionType, Submission
 from tallykeep.core.batch import Batch, Source
 from tallykeep.core.concurrency.side_thread import Aside
 from tallykeep.core.errors import InvalidQueryError
 from tallykeep.core.settings import Settings
-from tallykeep.core.submission_options import SubmissionOptions
+from tallykeep.core.submission_options import OPTIONS, SubmissionOptions
 from tallykeep.engine.columns.retried_lines import with_told_lines
 from tallykeep.formats.compression import Limit
 from tallykeep.tenants.projects import Caller
@@ -66,33 +60,19 @@ class RequestUpload:
         """What the content type says; within a form, and without a body, nothing does."""
         return None if self._form or self._empty else media_type(self._request) in NDJSON
 
-    @property
-    def charset(self) -> str | None:
-        """What the query or the form in front of its file says, else the content type, of the body or of that file."""
-        if said := self.early("charset"):
-            return said
+    def early_option(self, name: str) -> Any:
+        """What the query says, or the form in front of its file; of the charset, the content type of either, too."""
+        value = OPTIONS[name].read(self.early(name))
+        return self._charset_of_type() if name == "charset" and value is None else value
+
+    def _charset_of_type(self) -> str | None:
         return self._form.charset if self._form else charset_of(self._request.headers.get("content-type", ""))
-
-    @property
-    def delimiter(self) -> str | None:
-        """What the query says, or the form in front of its file."""
-        return read_delimiter(self.early("delimiter"))
-
-    @property
-    def sheet(self) -> str | None:
-        """What the query says, or the form in front of its file."""
-        return self.early("sheet") or None
-
-    @property
-    def header_row(self) -> int | None:
-        """What the query says, or the form in front of its file."""
-        return read_header_row(self.early("header_row"))
 
     @property
     def mapped_columns(self) -> frozenset[str]:
         """The columns that a mapping is known to name by now; a mapping may come behind the file as well."""
         with suppress(InvalidQueryError):
-            return frozenset(read_mapping(self._in_front().get("mapping") or "{}"))
+            return frozenset(OPTIONS["mapping"].read(self._in_front().get("mapping") or None))
         return frozenset()
 
     def early(self, name: str) -> str | None:
@@ -120,9 +100,9 @@ class RequestUpload:
         return batch
 
     def submission_options(self) -> SubmissionOptions:
-        """The query's and the form's wishes; raises InvalidQueryError for what was said too late."""
+        """Read those of the query and of the form; raises InvalidQueryError for what was said too late."""
         self.refuse_late()
-        return replace(read_submission_options(self.parameters()), charset=self.charset)
+        return replace(read_submission_options(self.parameters()), charset=self.early_option("charset"))
 
     def refuse_late(self) -> None:
         """Raise InvalidQueryError for a parameter that came behind the rows that it is about, or twice."""

@@ -1,6 +1,6 @@
 """What an import wizard needs: what can be imported, and a look at a file before it is."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -8,23 +8,7 @@ from fastapi import APIRouter, Request
 from tallykeep.api.dependencies.auth import FromCaller
 from tallykeep.api.dependencies.context import Context, FromContext
 from tallykeep.api.openapi import answers
-from tallykeep.api.requests.submission_options import (
-    CHARSET,
-    DEFAULTS,
-    DELIMITER,
-    HEADER_ROW,
-    LAST_DAY_COUNTS,
-    MAPPING,
-    SHEET,
-    VALUES,
-    read_boolean,
-    read_defaults,
-    read_delimiter,
-    read_last_day_counts,
-    read_mapping,
-    read_values,
-    read_whole_number,
-)
+from tallykeep.api.requests.submission_options import parameter, read_options_for
 from tallykeep.api.requests.upload import RequestUpload
 from tallykeep.api.responses.answers import Json
 from tallykeep.api.routes.submissions import PREVIEW_BODY
@@ -33,7 +17,10 @@ from tallykeep.catalog.row_types import IMPORTS, ImportKind
 from tallykeep.catalog.templates import CSV_TEMPLATES
 from tallykeep.core.compatibility import OURS
 from tallykeep.core.concurrency.side_thread import Aside
+from tallykeep.core.options import parsers
+from tallykeep.core.options.declaration import Option, Scope
 from tallykeep.core.settings import Settings
+from tallykeep.core.submission_options import options_for
 from tallykeep.engine.intake.sample import MAX_ROWS
 from tallykeep.formats.compression import peeked
 from tallykeep.preview.preview import Asked, Preview, known_titles, preview
@@ -44,6 +31,8 @@ from tallykeep.tenants.projects import Caller
 router = APIRouter(prefix="/v1/imports", tags=["Submissions"], default_response_class=Json)
 
 _DEFAULT_ROWS = 20
+_LIMIT = parsers.whole_number(MAX_ROWS)
+_SCOPES = (Scope.FILE, Scope.ENDS)  # of the options that a look at a file goes by
 _NOT_LOOKED_AT = {
     "everything": "Rows behind these; and what others change before the import.",
     "fields": "What exists already, and what rows refer to: an import that is running holds some of it just now.",
@@ -55,17 +44,15 @@ def _query(name: str, schema: dict[str, Any], description: str) -> dict[str, Any
     return {"name": name, "in": "query", "schema": schema, "description": description}
 
 
+def _option(option: Option) -> dict[str, Any]:
+    more = " Left out, a mapping is suggested; {} is none." if option.name == "mapping" else ""
+    return {**parameter(option), "description": option.description + more}
+
+
 _PARAMETERS = [
     _query("kind", {"type": "string", "enum": list(IMPORTS)}, "What the rows are; left out, the likeliest kind."),
     _query("campaign", {"type": "string"}, "Where campaign vouchers go, by name or id; without it they go unchecked."),
-    {**MAPPING, "description": f"{MAPPING['description']} Left out, a mapping is suggested; {{}} is none."},
-    DEFAULTS,
-    VALUES,
-    DELIMITER,
-    LAST_DAY_COUNTS,
-    CHARSET,
-    SHEET,
-    HEADER_ROW,
+    *map(_option, options_for(*_SCOPES)),
     _query(
         "limit",
         {"type": "integer", "minimum": 1, "maximum": MAX_ROWS, "default": _DEFAULT_ROWS},
@@ -107,9 +94,10 @@ async def preview_import(request: Request, context: FromContext, caller: FromCal
 async def _previewed(context: Context, caller: Caller, upload: RequestUpload, aside: Aside) -> dict[str, Any]:
     body = upload.chunks()
     _, content = await peeked(body, 1)  # by then the form's fields in front of its file have come
-    partial = read_boolean("partial", upload.early("partial") or "false")
+    partial = parsers.boolean("partial", upload.early("partial") or "false")
     titles = known_titles(dict.fromkeys(upload.mapped_columns))
-    sample = await context.samples.take(content, caller.who, aside, partial=partial, sheet=upload.sheet, titles=titles)
+    sheet = upload.early_option("sheet")
+    sample = await context.samples.take(content, caller.who, aside, partial=partial, sheet=sheet, titles=titles)
     async for _ in body:
         pass  # fields of the form may come behind the file
     upload.refuse_late()
@@ -122,17 +110,13 @@ async def _previewed(context: Context, caller: Caller, upload: RequestUpload, as
 
 def _asked(upload: RequestUpload) -> Asked:
     given = upload.parameters()
+    options = read_options_for(given, *_SCOPES)
     return Asked(
         kind=given.get("kind") or None,
-        mapping=read_mapping(given["mapping"]) if given.get("mapping") else None,
-        limit=read_whole_number("limit", given.get("limit") or str(_DEFAULT_ROWS), MAX_ROWS),
+        is_mapped=bool(given.get("mapping")),
+        limit=_LIMIT("limit", given.get("limit") or str(_DEFAULT_ROWS)),
         target=given.get("campaign") or None,
-        charset=upload.charset,
-        delimiter=read_delimiter(given.get("delimiter")),
-        defaults=read_defaults(given.get("defaults") or "{}"),
-        values=read_values(given.get("values") or "{}"),
-        header_row=upload.header_row,
-        last_day_counts=bool(read_last_day_counts(given)),
+        options=replace(options, charset=upload.early_option("charset")),
     )
 
 

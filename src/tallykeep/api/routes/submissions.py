@@ -9,17 +9,7 @@ from fastapi import APIRouter, Request
 from tallykeep.api.dependencies.auth import FromCaller
 from tallykeep.api.dependencies.context import Context, FromContext
 from tallykeep.api.openapi import Schema, answers
-from tallykeep.api.requests.submission_options import (
-    CHARSET,
-    DEFAULTS,
-    DELIMITER,
-    HEADER_ROW,
-    LAST_DAY_COUNTS,
-    MAPPING,
-    PARAMETERS,
-    SHEET,
-    VALUES,
-)
+from tallykeep.api.requests.submission_options import PARAMETERS, parameters
 from tallykeep.api.requests.upload import FORM, NDJSON, RequestUpload, submission
 from tallykeep.api.responses.answers import Json, answer_accepted
 from tallykeep.api.schemas.customers import CustomerRow
@@ -30,10 +20,10 @@ from tallykeep.api.schemas.vouchers import CampaignVoucherRow, VoucherMetadataRo
 from tallykeep.catalog.action_types import COMPATIBILITY
 from tallykeep.core.action_type import ActionType, ActionTypes
 from tallykeep.core.compatibility import Compatibility
+from tallykeep.core.options.declaration import Option, Scope
+from tallykeep.core.submission_options import options_for
 from tallykeep.tenants.projects import Caller
 
-OF_COLUMNS = [MAPPING, DEFAULTS, VALUES, DELIMITER, CHARSET, SHEET, HEADER_ROW]
-_IN_FRONT = (DELIMITER, CHARSET, SHEET, HEADER_ROW)  # of a form's file, which they are needed for
 _JSON = "application/json"
 _CSV = "text/csv"
 
@@ -68,9 +58,13 @@ _ROWS: dict[str, type] = {
 }
 
 
-def _field(parameter: dict[str, Any]) -> dict[str, Any]:
-    where = " It stands in front of `file`." if parameter in _IN_FRONT else ""
-    return {**parameter["schema"], "description": parameter["description"] + where}
+def _field(option: Option) -> dict[str, Any]:
+    where = " It stands in front of `file`." if option.in_front else ""
+    return {**option.schema, "description": option.description + where}
+
+
+def _fields(scope: Scope) -> dict[str, dict[str, Any]]:
+    return {option.name: _field(option) for option in options_for(scope)}
 
 
 def _form(source: str, **fields: dict[str, Any]) -> dict[str, Any]:
@@ -82,7 +76,7 @@ _BODIES: dict[str, dict[str, Any]] = {
     "csv": {
         FORM: _form(
             "csv",
-            **{each["name"]: _field(each) for each in OF_COLUMNS},
+            **_fields(Scope.FILE),
             **{_UNUSED: {"type": "boolean", "description": "Accepted, without effect so far."}},
         ),
         _CSV: {"schema": {"type": "string"}},
@@ -118,16 +112,15 @@ def submission_routes(kinds: ActionTypes) -> APIRouter:
 
 
 def _parameters(kind: ActionType) -> list[dict[str, Any]]:
-    of_columns = OF_COLUMNS if kind.source == "csv" else []
+    of_file = parameters(Scope.FILE) if kind.source == "csv" else []
     target = [_TARGET] if "{target}" in kind.path else []
-    return [*target, *PARAMETERS, *of_columns, *([LAST_DAY_COUNTS] if kind.has_ends else [])]
+    return [*target, *PARAMETERS, *of_file, *(parameters(Scope.ENDS) if kind.has_ends else [])]
 
 
 def _with_ends(content: dict[str, Any]) -> dict[str, Any]:
     """The bodies of rows that have ends: the form may say what a day alone means."""
     schema = content[FORM]["schema"]
-    said = {**LAST_DAY_COUNTS["schema"], "description": LAST_DAY_COUNTS["description"]}
-    form = {"schema": {**schema, "properties": {**schema["properties"], "last_day_counts": said}}}
+    form = {"schema": {**schema, "properties": {**schema["properties"], **_fields(Scope.ENDS)}}}
     return {**content, FORM: form}
 
 

@@ -10,18 +10,15 @@ import typer
 from tallykeep.cli.kit.client import Client, Submitted
 from tallykeep.cli.kit.connection import connected, find_connection
 from tallykeep.cli.kit.exits import EXIT_CODES, CliError, RefusedError, UsageError, exit_code
-from tallykeep.cli.kit.file_options import Charset, Delimiter, HeaderRow, Sheet, parameters_of
+from tallykeep.cli.kit.option_flags import OfFile, OfSubmission, as_parameters
 from tallykeep.cli.kit.progress import Bars
 from tallykeep.cli.kit.sending import (
     Again,
     AsJson,
-    DryRun,
     FailedTo,
     Key,
-    MaxFailures,
     NoWait,
     Outcome,
-    Policy,
     completed,
     follow,
     key_for,
@@ -30,12 +27,10 @@ from tallykeep.cli.kit.sending import (
     send,
     show_outcome,
     show_started,
-    submission_options_of,
     write_file,
 )
 from tallykeep.cli.kit.show import aside, facts, failure_groups, list_spec, out, print_json, tally
 from tallykeep.cli.kit.sources import FileToSend, open_file
-from tallykeep.core.submission_options import OnError
 
 cli = typer.Typer(no_args_is_help=True, help="Look at asynchronous actions, cancel and retry them.")
 
@@ -142,13 +137,8 @@ def retry(
     action_id: ActionId,
     file: Annotated[str | None, typer.Argument(help="Fixed rows, instead of the failed ones as they were.")] = None,
     include_unprocessed: Unprocessed = False,
-    dry_run: DryRun = False,
-    on_error: Policy = OnError.CONTINUE,
-    max_failures: MaxFailures = None,
-    charset: Charset = None,
-    delimiter: Delimiter = None,
-    sheet: Sheet = None,
-    header_row: HeaderRow = None,
+    of_submission: OfSubmission = None,
+    of_file: OfFile = None,
     failed_to: FailedTo = None,
     no_wait: NoWait = False,
     idempotency_key: Key = None,
@@ -159,12 +149,10 @@ def retry(
     if no_wait and failed_to:
         raise UsageError("--failed-to needs to wait for the end: leave out --no-wait")
     path = f"/v1/async-actions/{_find(client, action_id)['id']}/retry"
-    query = submission_options_of(dry_run, on_error, max_failures)
+    query = as_parameters((of_submission or {}) | (of_file or {}))
     if include_unprocessed:
         query["include_unprocessed"] = True
     fixed = open_file(file) if file else None
-    of_file = {"charset": charset, "delimiter": delimiter, "sheet": sheet, "header_row": header_row}
-    query |= parameters_of(of_file)
     if fixed:
         require_ending(failed_to, fixed.form)
     with Bars(aside()) as bars:

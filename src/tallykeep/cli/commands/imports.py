@@ -17,13 +17,8 @@ from tallykeep.cli.kit.connection import connected
 from tallykeep.cli.kit.exits import EXIT_CODES, CliError, ExitCode, RefusedError, UsageError, exit_code
 from tallykeep.cli.kit.file_options import (
     Campaign,
-    Charset,
     Defaults,
-    Delimiter,
-    HeaderRow,
-    LastDayCounts,
     Named,
-    Sheet,
     Skipped,
     Values,
     Yes,
@@ -33,19 +28,17 @@ from tallykeep.cli.kit.file_options import (
     parameters_of,
     values_of,
 )
+from tallykeep.cli.kit.option_flags import OfFileAndEnds, OfSubmission, as_flags, as_parameters
 from tallykeep.cli.kit.previews import Look, described, look, question
 from tallykeep.cli.kit.progress import Bars
 from tallykeep.cli.kit.row_types import CAMPAIGN_VOUCHERS, IMPORTED, ROW_TYPES, UPDATED, Form, RowType, Verb
 from tallykeep.cli.kit.sending import (
     Again,
     AsJson,
-    DryRun,
     FailedTo,
     Key,
-    MaxFailures,
     NoWait,
     Outcome,
-    Policy,
     completed,
     follow,
     key_for,
@@ -53,11 +46,9 @@ from tallykeep.cli.kit.sending import (
     send,
     show_outcome,
     show_started,
-    submission_options_of,
 )
 from tallykeep.cli.kit.show import aside, command, out, print_json
 from tallykeep.cli.kit.sources import STANDARD_INPUT, FileToSend, open_file
-from tallykeep.core.submission_options import OnError
 
 _EXAMPLE = re.compile(r"say so with mapping, such as (\{[^{}]*\})")
 _DONE_BEFORE: dict[Verb, str] = {"import": "this was imported", "update": "this was sent"}
@@ -157,18 +148,12 @@ def import_(
     client: Client,
     words: Words,
     campaign: Campaign = None,
-    dry_run: DryRun = False,
-    on_error: Policy = OnError.CONTINUE,
-    max_failures: MaxFailures = None,
+    of_submission: OfSubmission = None,
     named: Named = None,
     skipped: Skipped = None,
     defaults: Defaults = None,
     values: Values = None,
-    charset: Charset = None,
-    delimiter: Delimiter = None,
-    sheet: Sheet = None,
-    header_row: HeaderRow = None,
-    last_day_counts: LastDayCounts = False,
+    of_file: OfFileAndEnds = None,
     yes: Yes = False,
     failed_to: FailedTo = None,
     no_wait: NoWait = False,
@@ -183,18 +168,15 @@ def import_(
         "import",
         row_type,
         None if campaign is None else addressed(client, campaign),
-        query=submission_options_of(dry_run, on_error, max_failures),
+        query=as_parameters(of_submission or {}),
         of_file=parameters_of({
-            "defaults": defaults_of(defaults), "values": values_of(values), "charset": charset, "delimiter": delimiter,
-            "sheet": sheet, "header_row": header_row, "last_day_counts": last_day_counts or None,
+            "defaults": defaults_of(defaults), "values": values_of(values), **as_parameters(of_file or {}),
         }),
         mapping=mapping_of(named, skipped),
         yes=yes,
         repeated=as_options({
-            "campaign": campaign, "skip": skipped, "default": defaults, "value": values, "charset": charset,
-            "delimiter": delimiter, "sheet": sheet, "header-row": header_row, "last-day-counts": last_day_counts,
-            "dry-run": dry_run, "on-error": on_error if on_error != OnError.CONTINUE else None,
-            "max-failures": max_failures, "failed-to": failed_to, "no-wait": no_wait,
+            "campaign": campaign, "skip": skipped, "default": defaults, "value": values, **as_flags(of_file or {}),
+            **as_flags(of_submission or {}), "failed-to": failed_to, "no-wait": no_wait,
             "idempotency-key": idempotency_key, "again": again, "json": as_json,
         }),
         key=idempotency_key,
@@ -210,9 +192,7 @@ def import_(
 def update(
     client: Client,
     words: KindAndFiles,
-    dry_run: DryRun = False,
-    on_error: Policy = OnError.CONTINUE,
-    max_failures: MaxFailures = None,
+    of_submission: OfSubmission = None,
     failed_to: FailedTo = None,
     no_wait: NoWait = False,
     idempotency_key: Key = None,
@@ -223,7 +203,7 @@ def update(
     row_type, files = _row_type_and_files(words, UPDATED)
     if row_type is None:
         raise UsageError(f"Say what is to be updated: {' or '.join(UPDATED)}")
-    query = submission_options_of(dry_run, on_error, max_failures)
+    query = as_parameters(of_submission or {})
     wanted = Wanted("update", row_type, query=query, key=idempotency_key, again=again, no_wait=no_wait,
                     failed_to=failed_to, as_json=as_json)  # fmt: skip
     raise typer.Exit(send_files(client, files, wanted))

@@ -13,6 +13,7 @@ import typer
 
 from tallykeep.cli.kit.client import Client
 from tallykeep.cli.kit.exits import CliError, UsageError, told
+from tallykeep.cli.kit.option_flags import with_option_flags
 from tallykeep.cli.kit.profiles import DEFAULT_PROFILE, Profile, load_profiles, require_profile
 
 DEFAULT_URL = "http://127.0.0.1:8000"
@@ -145,11 +146,15 @@ def with_connection(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def connected(command: Callable[..., None]) -> Callable[..., None]:
-    """The command with the options that say where the API is; its first parameter becomes a Client with keys."""
+    """The command with the options that say where the API is; its first parameter becomes a Client with keys.
 
-    @functools.wraps(command)
+    Parameters for submission options become the flags of these.
+    """
+    flagged = with_option_flags(command)
+
+    @functools.wraps(flagged)
     def run(connection: Connection, **given: Any) -> None:
         with connection.require_keys().client() as client:
-            command(client, **given)
+            flagged(client, **given)
 
     return with_connection(run)

@@ -20,15 +20,6 @@ Values = Annotated[
     list[str] | None,
     typer.Option("--value", help="What a text in the file means: 'Voucher Type:Gutschein=GIFT_VOUCHER'."),
 ]
-Charset = Annotated[str | None, typer.Option("--charset", help="The file's encoding, such as windows-1250.")]
-Delimiter = Annotated[str | None, typer.Option("--delimiter", help="What stands between cells: , ; | or tab.")]
-Sheet = Annotated[str | None, typer.Option("--sheet", help="A workbook's sheet, by its name or its number from 1.")]
-HeaderRow = Annotated[
-    int | None, typer.Option("--header-row", min=1, help="The line, or row of the sheet, that holds the titles.")
-]
-LastDayCounts = Annotated[
-    bool, typer.Option("--last-day-counts", help="An end that is a bare day, like 2026-12-31, means that day's end.")
-]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Take what is found, where that is not sure.")]
 
 

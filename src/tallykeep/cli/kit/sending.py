@@ -18,15 +18,9 @@ from tallykeep.cli.kit.progress import Bars
 from tallykeep.cli.kit.row_types import Form
 from tallykeep.cli.kit.show import aside, command, failure_groups, out, print_json, tally
 from tallykeep.cli.kit.sources import FileToSend
-from tallykeep.core.submission_options import OnError
+from tallykeep.core.submission_options import OPTIONS
 
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Validate every row and look everything up, write nothing.")]
-Policy = Annotated[
-    OnError, typer.Option("--on-error", help="What failed rows mean for the others: nothing; stop; or write nothing.")
-]
-MaxFailures = Annotated[
-    int | None, typer.Option("--max-failures", min=1, help="With --on-error stop: the rest is left after so many.")
-]
+DryRun = Annotated[bool, typer.Option("--dry-run", help=OPTIONS["dry_run"].flag_help)]
 NoWait = Annotated[bool, typer.Option("--no-wait", help="Return as soon as the server has accepted everything.")]
 FailedTo = Annotated[
     Path | None,
@@ -58,14 +52,6 @@ class Outcome:
         """As `--json` has it."""
         failed_to = str(self.failed_to) if self.failed_to else None
         return {"replayed": self.replayed, "failed_to": failed_to, "reasons": self.reasons, "action": self.action}
-
-
-def submission_options_of(dry_run: bool, on_error: OnError, max_failures: int | None) -> dict[str, Any]:
-    """The parameters of a submission that differ from the defaults; raises UsageError where they contradict."""
-    if max_failures is not None and on_error != OnError.STOP:
-        raise UsageError("--max-failures goes with --on-error stop")
-    submission_options = {"dry_run": dry_run or None, "on_error": on_error.value, "max_failures": max_failures}
-    return {name: value for name, value in submission_options.items() if value not in (None, OnError.CONTINUE.value)}
 
 
 def key_for(file: FileToSend, path: str, query: dict[str, Any], *, given: str | None, again: bool) -> str:

@@ -7,10 +7,11 @@ const SLICE_BYTES = 262144;
 const CSRF = JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRF-Token"];
 const SAFE = { "X-CSRF-Token": CSRF, "HX-Request": "true" };
 const MADE = ["mapping", "values", "defaults"]; // by the look's answer, of what the other fields show
-const OPTIONS = [...MADE, "delimiter", "sheet", "header_row", "last_day_counts"];
 const READ_ANEW = ["kind", "charset", "delimiter", "sheet", "header_row"]; // other columns, or another meaning of them
 
 const wizard = document.getElementById("wizard");
+const OPTIONS = wizard.dataset.options.split(" ");
+const FILE_OPTIONS = wizard.dataset.fileOptions.split(" ");
 const drop = document.getElementById("drop");
 const input = document.getElementById("file");
 const look = document.getElementById("look");
@@ -241,9 +242,9 @@ function start(isTrial) {
   const fields = choices();
   const asked = new URLSearchParams({ kind: fields.get("kind"), rows: fields.get("rows"), campaign: fields.get("campaign") ?? "" });
   const body = new FormData();
-  body.set("on_error", fields.get("on_error"));
   if (isTrial) body.set("dry_run", "true");
-  if (fields.get("rows") === "csv") for (const name of OPTIONS) if (fields.get(name)) body.set(name, fields.get(name));
+  const names = fields.get("rows") === "csv" ? [...OPTIONS, ...FILE_OPTIONS] : OPTIONS;
+  for (const name of names) if (fields.get(name)) body.set(name, fields.get(name));
   const { file } = now;
   const charset = fields.get("charset");
   body.set("file", charset ? new File([file], file.name, { type: `text/csv; charset=${charset}` }) : file, file.name);

@@ -2,7 +2,7 @@
 
 from tallykeep.core.batch import Batch, ClaimedBatch, Source
 from tallykeep.core.settings import Settings
-from tallykeep.core.submission_options import OnError, SubmissionOptions
+from tallykeep.core.submission_options import SubmissionOptions
 from tallykeep.db.connections.pool import Connection, Pool
 from tallykeep.db.queries import queries
 from tallykeep.engine.applying.attempt import LONG_WAIT, is_atomic
@@ -26,7 +26,7 @@ async def claim_batch(
     action = await (await connection.execute(_sql.get_unfinished_action, asked)).fetchone()
     if action is None:
         return None
-    submission_options = SubmissionOptions(action["dry_run"], OnError(action["on_error"]), action["max_failures"])
+    submission_options = SubmissionOptions.from_json(action["submission_options"])
     in_flight = 1 if is_atomic(submission_options) else settings.batches_in_flight
     window = {**place, "first_row": first_row, "batches_in_flight": in_flight}
     batch = await (await connection.execute(_sql.claim_open_batch, window, binary=True)).fetchone()

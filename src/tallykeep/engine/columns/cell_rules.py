@@ -12,7 +12,6 @@ from tallykeep.core.action_type import ActionType
 from tallykeep.core.batch import Batch, Source
 from tallykeep.core.errors import InvalidQueryError
 from tallykeep.core.rows import Row, Table
-from tallykeep.core.submission_options import SubmissionOptions
 from tallykeep.formats.csv.repeated_header import may_repeat_header, refuse_repeated_header
 from tallykeep.formats.csv.spreadsheet_errors import may_hold_errors, refuse_errors
 from tallykeep.formats.csv.titles import normal_title, wrong_width
@@ -184,18 +183,3 @@ def _filled_row(row: Row, fills: dict[int, _Fill], added: list[str], yielding: l
     for at, beside, symbol_of in yielding:
         filled[at] = _yielded(filled[at], cells[at] if at < width else "", symbol_of(filled[beside]))
     return Row(row.number, filled)
-
-
-def carried(submission_options: SubmissionOptions, earlier: Source | None) -> SubmissionOptions:
-    """The wishes of a retry: cells are read as those of the earlier action, where nothing else is wished."""
-    if earlier is None:
-        return submission_options
-    last_day_counts = (
-        earlier.last_day_counts if submission_options.last_day_counts is None else submission_options.last_day_counts
-    )
-    return replace(
-        submission_options,
-        defaults=submission_options.defaults or earlier.defaults,
-        values=submission_options.values or earlier.values,
-        last_day_counts=last_day_counts,
-    )

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, LiteralString
 
+from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from tallykeep.core.action_type import Submission, Upload
+from tallykeep.core.action_type import Plan, Submission, Upload
 from tallykeep.core.batch import Batch, Source
 from tallykeep.core.concurrency.side_thread import SideThread
 from tallykeep.core.errors import ConflictError
@@ -18,7 +19,7 @@ from tallykeep.core.submission_options import SubmissionOptions
 from tallykeep.db.connections.pool import Connection, Connections
 from tallykeep.db.queries import queries
 from tallykeep.engine.applying.attempt import is_atomic
-from tallykeep.engine.columns.cell_rules import carried, choose_cell_rules
+from tallykeep.engine.columns.cell_rules import choose_cell_rules
 from tallykeep.engine.columns.column_mapping import choose_columns
 from tallykeep.engine.intake.idempotency import Accepted, Fingerprint, KeyTakenError, find_accepted, remember, replay
 from tallykeep.engine.intake.memory_budget import Room
@@ -112,7 +113,7 @@ class Acceptance:
                 await intake.read(staged, holder)
             if content.splitter.is_void:
                 return await self._take_nothing(submission, upload, fingerprint, content, staged)
-            submission_options = carried(upload.submission_options(), submission.earlier)
+            submission_options = upload.submission_options().carrying(submission.earlier_options)
             found = await marks.found(content.splitter.source, partial(intake.batch, staged=staged), intake.run)
             source = await intake.run(partial(_chosen, submission, content.splitter.source, submission_options, found))
             asked = _added(submission, action_id) | _about(
@@ -130,7 +131,7 @@ class Acceptance:
     ) -> Accepted:
         """Accept a body whose rows turned out to mean nothing."""
         await staged.give_up()
-        submission_options = carried(upload.submission_options(), submission.earlier)
+        submission_options = upload.submission_options().carrying(submission.earlier_options)
         source = _chosen(submission, content.splitter.source, submission_options, {})
         action_id = new_id("aa_")
         asked = _added(submission, action_id) | _about(source, submission_options, upload.file_name, fingerprint.size)
@@ -165,11 +166,7 @@ class Acceptance:
         if kind.plan is None:
             raise ValueError(f"{kind.name} has no plan")
         action_id = new_id("aa_")
-        rows = self._settings.batch_rows * kind.batch_times
-        await kind.plan(connection, submission.project_id, action_id, submission.options, rows)
-        key = {"project_id": submission.project_id, "id": action_id}
-        counted = await (await connection.execute(_sql.count_batches, key)).fetchone()
-        totals = _Totals(**counted) if counted else _Totals()
+        totals = await self._plan(connection, submission, kind.plan, action_id)
         asked = _added(submission, action_id) | _about(
             Source("planned", options=submission.options), submission_options
         )
@@ -181,6 +178,15 @@ class Acceptance:
                 "A submission under the same Idempotency-Key was accepted just now; send it again"
             ) from None
         return Accepted(action_id)
+
+    async def _plan(self, connection: Connection, submission: Submission, plan: Plan, action_id: str) -> _Totals:
+        """Add the batches that the plan selects, and count them."""
+        planned = plan(submission.options)
+        statement = sql.SQL(_sql.plan_batches).format(planned=planned.query)
+        rows = self._settings.batch_rows * submission.kind.batch_times
+        place = {"project_id": submission.project_id, "id": action_id, "rows": rows, **planned.parameters}
+        counted = await (await connection.execute(statement, place)).fetchone()
+        return _Totals(**counted) if counted else _Totals()
 
     async def replayed(
         self, connection: Connection, submission: Submission, submission_options: SubmissionOptions
@@ -220,7 +226,8 @@ async def _replayed(
     """The action that is known under the submission's key, once all of the body was compared."""
     async for _ in body:
         pass
-    return replay(submission, known, fingerprint.digest(carried(upload.submission_options(), submission.earlier)))
+    submission_options = upload.submission_options().carrying(submission.earlier_options)
+    return replay(submission, known, fingerprint.digest(submission_options))
 
 
 def _added(submission: Submission, action_id: str) -> dict[str, Any]:
@@ -273,9 +280,7 @@ def _about(
 ) -> dict[str, Any]:
     return {
         "source": Jsonb(source.to_json()),
-        "dry_run": submission_options.dry_run,
-        "on_error": submission_options.on_error,
-        "max_failures": submission_options.max_failures,
+        "submission_options": Jsonb(submission_options.to_json()),
         "file_name": file_name,
         "body_size": size,
     }

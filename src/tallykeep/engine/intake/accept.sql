@@ -3,7 +3,7 @@
 action AS (
     INSERT INTO async_actions (
         project_id, id, type, sequence, status, operation_status, ended_by, request_id, requested_by, parent_id, source,
-        total_count, open_count, open_batches, dry_run, on_error, max_failures, number, served_at, file_name, body_size,
+        total_count, open_count, open_batches, submission_options, number, served_at, file_name, body_size,
         created_at, updated_at, finished_at
     )
     SELECT
@@ -12,7 +12,7 @@ action AS (
         CASE WHEN :open_batches = 0 THEN 'SUCCESS' ELSE 'UNKNOWN' END,
         CASE WHEN :open_batches = 0 THEN 'COMPLETED' END,
         :request_id, :requested_by, :parent_id, :source,
-        :total_count, :total_count, :open_batches, :dry_run, :on_error, :max_failures, taken.accepted,
+        :total_count, :total_count, :open_batches, :submission_options, taken.accepted,
         present - :head_start::interval, :file_name, :body_size,
         present, present, CASE WHEN :open_batches = 0 THEN present END
     FROM taken, date_trunc('milliseconds', statement_timestamp()) AS present
@@ -27,7 +27,13 @@ batch AS (
     VALUES (:project_id, :id, :first_row, :total_count, :body, :lines, :broken)
 )
 
--- name: count_batches
-SELECT coalesce(sum(row_count), 0)::bigint AS rows, count(*) AS batches
-FROM batches
-WHERE project_id = :project_id AND action_id = :id
+-- name: plan_batches
+-- {planned} is filled in: the batches that an action type plans.
+WITH added AS (
+    INSERT INTO batches (project_id, action_id, first_row, row_count, body)
+    SELECT :project_id, :id, planned.first_row, planned.row_count, convert_to(planned.body, 'UTF8')
+    FROM ({planned}) AS planned
+    RETURNING row_count
+)
+
+SELECT coalesce(sum(row_count), 0)::bigint AS rows, count(*) AS batches FROM added

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import AsyncIterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from tallykeep.core import exact_json
@@ -44,11 +44,14 @@ class Fingerprint:
             yield chunk
 
     def digest(self, submission_options: SubmissionOptions) -> bytes:
-        """32 bytes; complete once every chunk has passed."""
+        """Return 32 bytes; complete once every chunk has passed.
+
+        Options that are left to their defaults do not count: one that a later version adds changes no digest.
+        """
         if self._hash is None:
             return bytes(32)
         whole = self._hash.copy()
-        whole.update(exact_json.dumps([*self._asked, asdict(submission_options)], sort_keys=True))
+        whole.update(exact_json.dumps([*self._asked, submission_options.to_json()], sort_keys=True))
         return whole.digest()
 
 

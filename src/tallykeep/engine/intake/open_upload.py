@@ -102,23 +102,27 @@ class Opener:
         if first == OLE_MAGIC:
             raise InvalidPayloadError(OLE_REFUSED)
         if first == XLSX_MAGIC:
-            refuse_options("a workbook", delimiter=upload.delimiter)
+            _refuse_early("a workbook", upload, "delimiter")
             titles = _known_titles(kind, upload)
-            async with self._workbooks.as_csv(content, upload.sheet, titles, who) as (taken, rows):
-                looked = Looked(",", upload.header_row, titles, by_record=True)
+            async with self._workbooks.as_csv(content, upload.early_option("sheet"), titles, who) as (taken, rows):
+                looked = Looked(",", upload.early_option("header_row"), titles, by_record=True)
                 yield Opened(CsvSplitter(looked=looked, sheet=taken.name, **self._sizes), rows, taken.decimal_marks)
         else:
-            refuse_options("a text file", sheet=upload.sheet)
-            looked = Looked(upload.delimiter, upload.header_row, _known_titles(kind, upload))
-            yield Opened(CsvSplitter(charset=upload.charset, looked=looked, **self._sizes), content)
+            _refuse_early("a text file", upload, "sheet")
+            delimiter, header_row = upload.early_option("delimiter"), upload.early_option("header_row")
+            looked = Looked(delimiter, header_row, _known_titles(kind, upload))
+            yield Opened(CsvSplitter(charset=upload.early_option("charset"), looked=looked, **self._sizes), content)
 
     async def _open_json(
         self, kind: ActionType, upload: Upload, content: AsyncIterator[bytes]
     ) -> tuple[Splitter, AsyncIterator[bytes]]:
         # By now the body has begun, and its form has told what stands in front of its file.
-        refuse_options("JSON", delimiter=upload.delimiter, sheet=upload.sheet, header_row=upload.header_row)
-        if upload.charset is not None and known_charset(upload.charset) not in _JSON_CHARSETS:
-            raise UnsupportedMediaTypeError(f"JSON comes in UTF-8, not in {upload.charset}")
+        _refuse_early("JSON", upload, "delimiter", "sheet", "header_row")
+        if (
+            upload.early_option("charset") is not None
+            and known_charset(upload.early_option("charset")) not in _JSON_CHARSETS
+        ):
+            raise UnsupportedMediaTypeError(f"JSON comes in UTF-8, not in {upload.early_option('charset')}")
         if kind.source == "ids":
             return IdsSplitter(kind.ids, **self._sizes), content
         if upload.by_line is not None:
@@ -135,6 +139,10 @@ def refuse_options(what: str, **options: object) -> None:
     for name, given in options.items():
         if given is not None:
             raise InvalidQueryError(f"Property .{name} goes with other files: this is {what}; leave it out")
+
+
+def _refuse_early(what: str, upload: Upload, *names: str) -> None:
+    refuse_options(what, **{name: upload.early_option(name) for name in names})
 
 
 def _known_titles(kind: ActionType, upload: Upload) -> frozenset[str]:

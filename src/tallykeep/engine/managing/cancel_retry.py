@@ -29,6 +29,7 @@ class Parent:
     id: str
     kind: ActionType
     source: Source
+    submission_options: SubmissionOptions
     ended_by: EndedBy | None
     failed_count: int
     unprocessed_count: int
@@ -61,6 +62,7 @@ class Controller:
             action_id,
             self.kinds[found["type"]],
             Source(**found["source"]),
+            SubmissionOptions.from_json(found["submission_options"]),
             EndedBy(found["ended_by"]) if found["ended_by"] else None,
             found["failed_count"],
             found["unprocessed_count"],
@@ -108,7 +110,7 @@ class Controller:
         """
         if parent.ended_by is None:
             raise ConflictError(f"The action {parent.id} is still running; retry it once it has ended, or cancel it")
-        submission = replace(submission, earlier=parent.source)
+        submission = replace(submission, earlier=parent.source, earlier_options=parent.submission_options)
         if corrected is not None:
             if parent.source.format == "planned":
                 raise ConflictError(f"A {parent.kind.name} has no rows that could be corrected; send no body")
@@ -158,25 +160,13 @@ class SentAgain:
         """Whether the rows are JSON, one a line."""
         return self.parent.source.format == "ndjson"
 
-    @property
-    def charset(self) -> None:
-        """Rows are kept in UTF-8, which needs not be said."""
-        return None
+    def early_option(self, name: str) -> Any:
+        """What is known of rows as we keep them: in UTF-8, those of a workbook as CSV.
 
-    @property
-    def delimiter(self) -> str | None:
-        """As it was: rows whose quotes do not match up are sent again by the letter."""
-        return self.parent.source.delimiter if self.parent.source.format == "csv" else None
-
-    @property
-    def sheet(self) -> None:
-        """Rows of a workbook are kept as those of a CSV file."""
-        return None
-
-    @property
-    def header_row(self) -> int | None:
-        """The first line of a file."""
-        return 1 if self.parent.source.format == "csv" else None
+        The delimiter is as it was: rows whose quotes do not match up are sent again by the letter.
+        """
+        known = {"delimiter": self.parent.source.delimiter, "header_row": 1}
+        return known.get(name) if self.parent.source.format == "csv" else None
 
     @property
     def mapped_columns(self) -> frozenset[str]:

@@ -87,4 +87,4 @@ WHERE project_id = :project_id
         LIMIT 1
         FOR NO KEY UPDATE
     )
-RETURNING id, on_error
+RETURNING id

@@ -11,15 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tallykeep.core.errors import InvalidPayloadError
+from tallykeep.core.options.file_limits import DELIMITERS, MAX_COLUMNS, MAX_TITLE_LENGTH
 from tallykeep.formats.csv.records import cells_of, delimiter_of, is_blank, is_blank_somehow, records_of
 from tallykeep.formats.csv.spreadsheet_errors import unmarked
 from tallykeep.formats.csv.titles import normal_title
-from tallykeep.formats.csv.writer import DELIMITERS
 
-MAX_COLUMNS = 1_000
-MAX_TITLE_LENGTH = 1_000
 LARGEST_HEADER = 262_144  # bytes
-LAST_HEADER_ROW = 1_000  # that may be named
 _BYTES_LOOKED_AT = 65_536
 _ROWS_LOOKED_AT = 30
 _CELLS_LOOKED_AT = 100

@@ -9,7 +9,7 @@ from functools import cache
 from itertools import islice
 from typing import NamedTuple
 
-from tallykeep.formats.csv.writer import DELIMITERS
+from tallykeep.core.options.file_limits import DELIMITERS
 
 # What str.isspace holds for blank, in UTF-8, the line feed aside.
 _BLANK = (

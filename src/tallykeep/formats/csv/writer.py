@@ -4,10 +4,10 @@ import csv
 from collections.abc import Iterable
 from typing import Any
 
+from tallykeep.core.options.file_limits import DELIMITERS
+
 # What downloads begin with, so that spreadsheet programs read UTF-8; it is dropped where they are sent back.
 BYTE_ORDER_MARK = "\ufeff"
-
-DELIMITERS = ",;\t|"
 
 _END = "\r\n"  # makes the writer quote cells that hold one of the two alone
 

@@ -7,7 +7,6 @@ from tallykeep.core.batch import ClaimedBatch
 from tallykeep.core.operation import Operation
 from tallykeep.core.rows import Failure, Row
 from tallykeep.db.connections.pool import Connection
-from tallykeep.db.queries import queries
 from tallykeep.formats.csv.titles import normal_title
 from tallykeep.resources.campaigns.csv_rows import WORTH_TITLES, read_cells
 from tallykeep.resources.campaigns.spec import misplaced_worth, voucher_like
@@ -18,10 +17,9 @@ from tallykeep.resources.metadata.checker import MetadataChecker
 from tallykeep.resources.vouchers.domain import shown_key
 from tallykeep.resources.vouchers.importing.draft import VoucherDraft
 from tallykeep.resources.vouchers.importing.json_rows import JsonVouchers
+from tallykeep.resources.vouchers.of_campaign import UPDATE_MEMBERS
 from tallykeep.resources.vouchers.store import already_exists, insert_new, stage
 from tallykeep.resources.vouchers.updating.metadata_rules import metadata_rules
-
-_sql = queries(__package__, "store.sql")
 
 
 class Import(Operation):
@@ -136,7 +134,7 @@ class Import(Operation):
         if active:
             place = {"project_id": self._project_id, "campaign_id": self._campaign["id"], "now": self._timestamp}
             changes = {"codes": list(active), "active": list(active.values()), "category": list(category.values())}
-            await self._connection.execute(_sql.update_members, {**place, **changes})
+            await self._connection.execute(UPDATE_MEMBERS, {**place, **changes})
 
     def created(self) -> Mapping[str, int]:
         """The codes that were new."""

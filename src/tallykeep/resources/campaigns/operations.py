@@ -1,12 +1,14 @@
 """What campaigns do to their vouchers, a batch at a time: generate, import, update, delete."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, LiteralString
 
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
+from tallykeep.core.action_type import Planned
 from tallykeep.core.batch import ClaimedBatch
 from tallykeep.core.errors import InvalidVoucherError
 from tallykeep.core.operation import Operation
@@ -19,7 +21,8 @@ from tallykeep.resources.campaigns.spec import misplaced_worth, voucher_like
 from tallykeep.resources.campaigns.store import hold_campaign
 from tallykeep.resources.categories.labels import labels_for
 from tallykeep.resources.metadata.purge import Purge
-from tallykeep.resources.planned_ranges import Range, plan_ranges, within
+from tallykeep.resources.planned_ranges import Range, planned_ranges
+from tallykeep.resources.vouchers import of_campaign
 from tallykeep.resources.vouchers.importing.json_rows import JsonVouchers
 from tallykeep.resources.vouchers.single import create_voucher
 from tallykeep.resources.vouchers.updating.metadata_rules import metadata_rules
@@ -56,9 +59,6 @@ class _RangeBatch(Operation):
         """How many vouchers were written, which may be others than were planned."""
         return self._met
 
-    def _ranged(self, statement: LiteralString) -> sql.Composed:
-        return sql.SQL(statement).format(range=within("code", self._value))
-
     def _place(self) -> dict[str, Any]:
         place = {"project_id": self._project_id, "campaign_id": self._options["campaign_id"], "now": self._timestamp}
         return {**place, **self._value}
@@ -71,11 +71,11 @@ class Update(_RangeBatch):
         """Write the range, into which no other batch reaches, until all that is to be written has been."""
         place = {**self._place(), "change": Jsonb(self._options["change"])}
         while self._met is None or self._met < await self._reached():
-            self._met = (await self._connection.execute(self._ranged(_sql.update_range), place)).rowcount
+            self._met = (await self._connection.execute(of_campaign.update_range(self._value), place)).rowcount
 
     async def _reached(self) -> int:
         """How many vouchers there are to be written, those that are written by now among them."""
-        query = self._ranged(_sql.count_reached_by_update)
+        query = of_campaign.count_reached_by_update(self._value)
         counted = await (await self._connection.execute(query, self._place())).fetchone()
         return int(counted["vouchers"]) if counted else 0
 
@@ -86,7 +86,7 @@ class Delete(_RangeBatch):
     async def stage(self) -> None:
         """Delete the range; no other batch reaches into it."""
         # One pass finds them all: no voucher comes to a campaign that is gone. A second one would take a third longer.
-        statement = self._ranged(_sql.delete_range if self._options["force"] else _sql.move_range_to_bin)
+        statement = of_campaign.delete_range(self._value, for_good=self._options["force"])
         place = {**self._place(), "deleted_by": self._options["deleted_by"]}
         self._met = (await self._connection.execute(statement, place)).rowcount
 
@@ -106,23 +106,24 @@ async def begin_deletion(connection: Connection, claimed: ClaimedBatch) -> Delet
     return Delete(connection, claimed)
 
 
-async def plan_generation(connection: Connection, project_id: int, action_id: str, options: Options, rows: int) -> None:
+def plan_generation(options: Options) -> Planned:
     """Cut the number of vouchers to make into batches."""
-    place = {"project_id": project_id, "action_id": action_id, "rows": rows, "count": options["count"]}
-    await connection.execute(_sql.plan_generation, place)
+    return Planned(sql.SQL(_sql.planned_generation), {"count": options["count"]})
 
 
-async def plan_update(connection: Connection, project_id: int, action_id: str, options: Options, rows: int) -> None:
+def plan_update(options: Options) -> Planned:
     """Cut the vouchers that an update reaches into ranges."""
-    place = {"project_id": project_id, "action_id": action_id, "campaign_id": options["campaign_id"]}
-    await plan_ranges(connection, place, rows, table="vouchers", key="code", reached=_sql.reached_by_update)
-    await connection.execute(_sql.plan_update_of_all, place)
+    found = _ranges(options, of_campaign.REACHED_BY_UPDATE)
+    return replace(found, query=sql.SQL(_sql.planned_update).format(ranges=found.query))
 
 
-async def plan_deletion(connection: Connection, project_id: int, action_id: str, options: Options, rows: int) -> None:
+def plan_deletion(options: Options) -> Planned:
     """Cut all of the campaign's vouchers into ranges."""
-    place = {"project_id": project_id, "action_id": action_id, "campaign_id": options["campaign_id"]}
-    await plan_ranges(connection, place, rows, table="vouchers", key="code", reached=_sql.reached_by_deletion)
+    return _ranges(options, of_campaign.REACHED_BY_DELETION)
+
+
+def _ranges(options: Options, reached: LiteralString) -> Planned:
+    return planned_ranges("vouchers", "code", reached, {"campaign_id": options["campaign_id"]})
 
 
 async def require_possible(connection: Connection, project_id: int, campaign: Options, given: dict[str, Any]) -> None:

@@ -48,25 +48,23 @@ WHERE project_id = :project_id
     AND status IN ('ENQUEUED', 'IN_PROGRESS')
     AND source -> 'options' ->> 'campaign_id' = ANY (:ids)
 
--- name: plan_generation!
-INSERT INTO batches (project_id, action_id, first_row, row_count, body)
-SELECT
-    :project_id, :action_id, first, least(:rows, :count - first + 1),
-    convert_to(json_build_object('count', least(:rows, :count - first + 1))::text, 'UTF8')
-FROM generate_series(1, :count, :rows) AS first
+-- What batches are planned, by their first row, their number of rows, and what they mean.
 
--- name: reached_by_update!
-campaign_id = :campaign_id AND redeemed_quantity = 0
+-- name: planned_generation!
+SELECT first AS first_row, parts.count AS row_count, json_build_object('count', parts.count)::text AS body
+FROM
+    generate_series(1, :count, :rows) AS first,
+    least(:rows, :count - first + 1) AS parts (count)
 
--- name: reached_by_deletion!
-campaign_id = :campaign_id
+-- name: planned_update!
+-- Those of {ranges}. An update that finds no voucher, while an earlier one is unfinished, which may yet change vouchers
+-- that are made after this one, goes through all: they are to be changed back.
+WITH found AS ({ranges})
 
--- name: plan_update_of_all!
--- For an update that finds no voucher, while an earlier one is unfinished, which may yet change vouchers that are made
--- after this one: they are to be changed back.
-INSERT INTO batches (project_id, action_id, first_row, row_count, body)
-SELECT :project_id, :action_id, 1, 1, convert_to('{"behind": null, "up_to": null}', 'UTF8')
-WHERE NOT EXISTS (SELECT FROM batches WHERE project_id = :project_id AND action_id = :action_id)
+SELECT first_row, row_count, body FROM found
+UNION ALL
+SELECT 1, 1, '{{"behind": null, "up_to": null}}'
+WHERE NOT EXISTS (SELECT FROM found)
     AND EXISTS (
         SELECT FROM async_actions
         WHERE project_id = :project_id
@@ -74,59 +72,6 @@ WHERE NOT EXISTS (SELECT FROM batches WHERE project_id = :project_id AND action_
             AND status IN ('ENQUEUED', 'IN_PROGRESS')
             AND source -> 'options' ->> 'campaign_id' = :campaign_id
     )
-
--- What is done to a range of the campaign's vouchers: {range} is filled in.
-
--- name: count_reached_by_update
-SELECT count(*) AS vouchers
-FROM vouchers
-WHERE project_id = :project_id AND campaign_id = :campaign_id AND {range} AND redeemed_quantity = 0
-
--- name: update_range!
-UPDATE vouchers
-SET
-    discount = CASE WHEN :change ? 'discount' THEN :change -> 'discount' ELSE discount END,
-    gift = CASE WHEN :change ? 'gift' THEN coalesce(gift, '{{}}') || (:change -> 'gift') ELSE gift END,
-    loyalty_card =
-        CASE WHEN :change ? 'loyalty_card' THEN coalesce(loyalty_card, '{{}}') || (:change -> 'loyalty_card')
-        ELSE loyalty_card END,
-    start_date =
-        CASE WHEN :change ? 'start_date' THEN (:change ->> 'start_date')::timestamptz ELSE start_date END,
-    expiration_date =
-        CASE WHEN :change ? 'expiration_date' THEN (:change ->> 'expiration_date')::timestamptz
-        ELSE expiration_date END,
-    extras =
-        CASE WHEN :change ? 'extras' THEN jsonb_strip_nulls(coalesce(extras, '{{}}') || (:change -> 'extras'))
-        ELSE extras END,
-    redemption_quantity =
-        CASE WHEN :change ? 'redemption_quantity' THEN (:change ->> 'redemption_quantity')::bigint
-        ELSE redemption_quantity END,
-    updated_at = :now
-WHERE project_id = :project_id AND campaign_id = :campaign_id AND {range}
-    AND redeemed_quantity = 0
-
--- name: delete_range!
-DELETE FROM vouchers
-WHERE project_id = :project_id AND campaign_id = :campaign_id AND {range}
-
--- name: move_range_to_bin!
-WITH gone AS (
-    DELETE FROM vouchers
-    WHERE project_id = :project_id AND campaign_id = :campaign_id AND {range}
-    RETURNING *
-)
-INSERT INTO bin_entries (
-    project_id, id, resource_id, resource_type, resource_name, resource_parent_id, deleted_by, content, created_at
-)
-SELECT project_id, 'tbe_' || substr(id, 3), id, 'voucher', code, campaign_id, :deleted_by, to_jsonb(gone), :now
-FROM gone
-
--- name: update_members!
-UPDATE vouchers
-SET active = coalesce(given.active, vouchers.active), category = coalesce(given.category, vouchers.category),
-    updated_at = :now
-FROM unnest(:codes::text[], :active::boolean[], :category::text[]) AS given (code, active, category)
-WHERE vouchers.project_id = :project_id AND vouchers.code = given.code AND vouchers.campaign_id = :campaign_id
 
 -- name: every_campaign!
 SELECT * FROM campaigns WHERE project_id = :project_id

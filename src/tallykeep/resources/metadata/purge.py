@@ -6,32 +6,26 @@ from typing import Any, LiteralString
 
 from psycopg import sql
 
+from tallykeep.core.action_type import Plan, Planned
 from tallykeep.core.batch import ClaimedBatch
 from tallykeep.core.errors import NotFoundError
 from tallykeep.core.operation import Operation
 from tallykeep.core.rows import Failure, Row
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.queries import queries
-from tallykeep.resources.planned_ranges import Range, plan_ranges, until_none_is_left, within
+from tallykeep.resources.planned_ranges import Range, planned_ranges, until_none_is_left, within
 from tallykeep.resources.upserts.unique_clock import TIMESTAMPS
 
 _sql = queries(__package__, "purge.sql")
 
-_COUNTS: dict[str, LiteralString] = {
-    "voucher": _sql.count_voucher,
-    "campaign": _sql.count_campaign,
-    "customer": _sql.count_customer,
-    "product": _sql.count_product,
-    "order": _sql.count_order,
-}
+_RESOURCES = ("voucher", "campaign", "customer", "product", "order")
 _LOOKED_AT, _MAX_KEYS = 20_000, 200
 
 
 async def count_carrying(connection: Connection, project_id: int, resource: str, key: str) -> int:
     """How many resources of this kind carry the key, and so would be reached by its purge; raises NotFoundError."""
-    _require_known(resource)
-    place = {"project_id": project_id, "key": key}
-    counted = await (await connection.execute(_COUNTS[resource], place)).fetchone()
+    query = _of(resource, _sql.count_carrying)
+    counted = await (await connection.execute(query, {"project_id": project_id, "key": key})).fetchone()
     return int(counted["total"]) if counted else 0
 
 
@@ -40,17 +34,17 @@ async def keys_in_use(connection: Connection, project_id: int, resource: str) ->
 
     Raises NotFoundError. What is older, or beyond so many keys, is not `complete`.
     """
-    _require_known(resource)
-    query = sql.SQL(_sql.keys_in_use).format(table=sql.Identifier(f"{resource}s"))
+    query = _of(resource, _sql.keys_in_use)
     bounds = {"project_id": project_id, "looked_at": _LOOKED_AT, "most": _MAX_KEYS}
     found = await (await connection.execute(query, bounds)).fetchone() or {"looked_at": 0, "different": 0, "keys": []}
     complete = found["looked_at"] < _LOOKED_AT and found["different"] <= _MAX_KEYS
     return {"looked_at": found["looked_at"], "complete": complete, "keys": found["keys"]}
 
 
-def _require_known(resource: str) -> None:
-    if resource not in _COUNTS:
-        raise NotFoundError(f"The metadata of {resource} cannot be purged; that of {', '.join(_COUNTS)} can")
+def _of(resource: str, statement: LiteralString) -> sql.Composed:
+    if resource not in _RESOURCES:
+        raise NotFoundError(f"The metadata of {resource} cannot be purged; that of {', '.join(_RESOURCES)} can")
+    return sql.SQL(statement).format(table=sql.Identifier(f"{resource}s"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +115,10 @@ def purge_batch(purge: Purge) -> Callable[[Connection, ClaimedBatch], Awaitable[
     return begin
 
 
-def purge_plan(purge: Purge) -> Callable[[Connection, int, str, dict[str, Any], int], Awaitable[None]]:
-    """What cuts the resources that carry the key into batches."""
+def purge_plan(purge: Purge) -> Plan:
+    """Make what cuts the resources that carry the key into batches."""
 
-    async def plan(connection: Connection, project_id: int, action_id: str, options: dict[str, Any], rows: int) -> None:
-        place = {"project_id": project_id, "action_id": action_id, "key": options["key"]}
-        reached = _sql.carries_key
-        await plan_ranges(connection, place, rows, table=purge.table, key=purge.key, reached=reached)
+    def plan(options: dict[str, Any]) -> Planned:
+        return planned_ranges(purge.table, purge.key, _sql.carries_key, {"key": options["key"]})
 
     return plan

@@ -1,21 +1,10 @@
--- name: count_voucher
-SELECT count(*) AS total FROM vouchers WHERE project_id = :project_id AND metadata ? :key
+-- Of which resources: {table} is filled in.
 
--- name: count_campaign
-SELECT count(*) AS total FROM campaigns WHERE project_id = :project_id AND metadata ? :key
-
--- name: count_customer
-SELECT count(*) AS total FROM customers WHERE project_id = :project_id AND metadata ? :key
-
--- name: count_product
-SELECT count(*) AS total FROM products WHERE project_id = :project_id AND metadata ? :key
-
--- name: count_order
-SELECT count(*) AS total FROM orders WHERE project_id = :project_id AND metadata ? :key
-
--- The keys in use, among so many resources that an answer is quick; those of a table are filled in for {table}.
+-- name: count_carrying!
+SELECT count(*) AS total FROM {table} WHERE project_id = :project_id AND metadata ? :key
 
 -- name: keys_in_use!
+-- Among so many resources that an answer is quick.
 WITH part AS MATERIALIZED (
     SELECT metadata FROM {table} WHERE project_id = :project_id ORDER BY id DESC LIMIT :looked_at
 ),

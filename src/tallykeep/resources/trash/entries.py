@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from tallykeep.core import exact_json
@@ -33,6 +34,15 @@ async def put_in_bin(
         "content": Jsonb(row, dumps=exact_json.dumps),
     }
     await connection.execute(_sql.add_entry, entry)
+
+
+def into_bin(deletion: sql.Composed, resource_type: str, *, name: str, parent: str) -> sql.Composed:
+    """Compose a deletion that keeps what it deletes; `name` and `parent` are columns of that.
+
+    Beside its own parameters it has `deleted_by` and `now`.
+    """
+    columns = {"name": sql.Identifier(name), "parent": sql.Identifier(parent)}
+    return sql.SQL(_sql.add_deleted).format(deletion=deletion, resource_type=sql.Literal(resource_type), **columns)
 
 
 async def list_bin(

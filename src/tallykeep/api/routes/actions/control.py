@@ -10,13 +10,7 @@ from tallykeep.api.dependencies.auth import DOWNLOADING, FromCaller
 from tallykeep.api.dependencies.context import Context, FromContext
 from tallykeep.api.openapi import answers, answers_file
 from tallykeep.api.requests.bodies import has_body
-from tallykeep.api.requests.submission_options import (
-    DEFAULTS,
-    LAST_DAY_COUNTS,
-    PARAMETERS,
-    VALUES,
-    read_submission_options,
-)
+from tallykeep.api.requests.submission_options import PARAMETERS, parameter, read_submission_options
 from tallykeep.api.requests.upload import CorrectedUpload, submission
 from tallykeep.api.responses.answers import Json, answer_accepted
 from tallykeep.api.routes.submissions import RETRY_BODY, media_types
@@ -26,6 +20,8 @@ from tallykeep.core.action_type import ActionType
 from tallykeep.core.batch import Source
 from tallykeep.core.compatibility import OURS
 from tallykeep.core.errors import ConflictError
+from tallykeep.core.options.declaration import Option
+from tallykeep.core.submission_options import OPTIONS
 from tallykeep.engine.downloads.failed_rows import SentRows, as_csv, as_ndjson, sent_rows
 from tallykeep.engine.downloads.source_rows import whole_file
 from tallykeep.engine.managing.cancel_retry import target_options
@@ -40,8 +36,8 @@ _FILE_TYPES = {
 }
 
 
-def _as_before(parameter: dict[str, Any]) -> dict[str, Any]:
-    return {**parameter, "description": f"{parameter['description']} Left out, that of the first action."}
+def _as_before(option: Option) -> dict[str, Any]:
+    return {**parameter(option), "description": f"{option.description} Left out, that of the first action."}
 
 
 Unprocessed = Annotated[bool, Query(description="Take the rows along that have no outcome at all.")]
@@ -62,7 +58,7 @@ async def cancel(request: Request, context: FromContext, caller: FromCaller, act
     summary="Retry failed rows",
     openapi_extra={
         **OURS,
-        "parameters": [*PARAMETERS, *map(_as_before, (DEFAULTS, VALUES, LAST_DAY_COUNTS))],
+        "parameters": [*PARAMETERS, *(_as_before(option) for option in OPTIONS.values() if option.carried)],
         "requestBody": RETRY_BODY,
         **answers(AcceptedAction, code=202),
     },

@@ -7,6 +7,8 @@ from typing import Any
 from starlette.datastructures import FormData
 
 from tallykeep.core import exact_json
+from tallykeep.core.options.declaration import Scope
+from tallykeep.core.submission_options import options_for
 from tallykeep.dashboard.pages.import_wizard.values import (
     Constant,
     constants,
@@ -36,6 +38,13 @@ ENCODINGS = {
     "cp932": "Windows-932, Japanese",
     "gb18030": "GB 18030, Chinese",
 }
+# The form's fields that a look at a file goes by as they are; what else it goes by is made of several fields.
+_OWN = ("kind", "campaign", "partial")
+_MADE = ("mapping", "values", "defaults")
+# What an import is sent with, where the form says it; the buttons say whether it is dry, the type says the charset.
+OPTIONS = tuple(option.name for option in options_for(Scope.EVERY) if option.name != "dry_run")
+FILE_OPTIONS = tuple(option.name for option in options_for(Scope.FILE, Scope.ENDS) if option.name != "charset")
+_PLAIN = tuple(option.name for option in options_for(Scope.FILE, Scope.ENDS) if option.name not in _MADE)
 _OF_CELLS = ("csv", "xlsx")
 _END_DATES = ("Expiration Date",)  # the fields that `last_day_counts` is about
 _LEFT_OUT, _FIELD = "out", "field:"
@@ -58,8 +67,7 @@ _Columns = list[tuple[dict[str, Any], list[Choice]]]
 
 def asked(form: FormData) -> dict[str, str]:
     """The preview's parameters, of what the wizard's form holds."""
-    names = ("kind", "campaign", "delimiter", "charset", "sheet", "header_row", "last_day_counts", "partial")
-    given = {name: str(form[name]) for name in names if form.get(name)}
+    given = {name: str(form[name]) for name in (*_OWN, *_PLAIN) if form.get(name)}
     titles = {name.removeprefix("title-"): str(title) for name, title in form.items() if name.startswith("title-")}
     if titles:
         uses = [(title, str(form.get(f"column-{index}", ""))) for index, title in titles.items()]

@@ -15,7 +15,15 @@ from tallykeep.dashboard.kit.form_limits import FORM_BYTES, form_with_file
 from tallykeep.dashboard.kit.render import fragment, page
 from tallykeep.dashboard.kit.signed_in import FromVisit, Visit
 from tallykeep.dashboard.pages.import_wizard.kept_uploads import Upload, Uploads
-from tallykeep.dashboard.pages.import_wizard.preview import KINDS, asked, how_it_is_read, is_a_guess, shown
+from tallykeep.dashboard.pages.import_wizard.preview import (
+    FILE_OPTIONS,
+    KINDS,
+    OPTIONS,
+    asked,
+    how_it_is_read,
+    is_a_guess,
+    shown,
+)
 
 router = APIRouter()
 
@@ -29,8 +37,9 @@ async def choose_file(request: Request, visit: FromVisit, kind: str = "", campai
     offered = await visit.api.get("/v1/imports")
     known = {"kind": kind if kind in KINDS else "", "campaign": campaign}
     return page(
-        request, "pages/import_wizard/import.html", offered=offered, kinds=KINDS, known=known, key=secrets.token_hex(16)
-    )
+        request, "pages/import_wizard/import.html", offered=offered, kinds=KINDS, known=known,
+        key=secrets.token_hex(16), options=OPTIONS, file_options=FILE_OPTIONS,
+    )  # fmt: skip
 
 
 @router.get("/imports/template/{kind}")

@@ -1,0 +1,97 @@
+"""The flags of submission options, made from their declarations."""
+
+import inspect
+from collections.abc import Callable, Iterator
+from enum import Enum
+from functools import wraps
+from typing import Annotated, Any, get_args
+
+import typer
+
+from tallykeep.cli.kit.exits import UsageError
+from tallykeep.core.options.declaration import Option, Scope
+from tallykeep.core.submission_options import options_for
+
+Given = dict[str, Any]
+"""What flags said: values by option, those that were left out not among them."""
+
+
+class FlagsFor:
+    """Marks the parameter of a command that takes what the flags for such submissions said."""
+
+    def __init__(self, *scopes: Scope) -> None:
+        self.options = [option for option in options_for(*scopes) if option.flag_help is not None]
+
+
+OfSubmission = Annotated[Given | None, FlagsFor(Scope.EVERY)]
+OfFile = Annotated[Given | None, FlagsFor(Scope.FILE)]
+OfFileAndEnds = Annotated[Given | None, FlagsFor(Scope.FILE, Scope.ENDS)]
+
+
+def with_option_flags(command: Callable[..., None]) -> Callable[..., None]:
+    """Put flags in the place of the command's parameters that are marked with FlagsFor; they get what was said.
+
+    The command raises UsageError for a flag that means nothing without another one.
+    """
+    own = inspect.signature(command).parameters
+    marked = {name: found for name, parameter in own.items() if (found := _mark(parameter)) is not None}
+
+    @wraps(command)
+    def run(*args: Any, **given: Any) -> None:
+        said = {name: _said(mark.options, given) for name, mark in marked.items()}
+        command(*args, **given, **said)
+
+    expanded = [flag for name, parameter in own.items() for flag in _expanded(parameter, marked.get(name))]
+    run.__signature__ = inspect.Signature(expanded)  # type: ignore[attr-defined]
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in expanded}
+    del run.__wrapped__
+    return run
+
+
+def _mark(parameter: inspect.Parameter) -> FlagsFor | None:
+    return next((each for each in get_args(parameter.annotation) if isinstance(each, FlagsFor)), None)
+
+
+def _expanded(parameter: inspect.Parameter, mark: FlagsFor | None) -> Iterator[inspect.Parameter]:
+    if mark is None:
+        yield parameter
+        return
+    for option in mark.options:
+        type_, default, limits = _typed(option)
+        flag = typer.Option(f"--{_flag(option.name)}", help=option.flag_help, **limits)
+        yield parameter.replace(name=option.name, annotation=Annotated[type_, flag], default=default)
+
+
+def _typed(option: Option) -> tuple[Any, Any, Given]:
+    """The flag's type, what it is where it is left out, and its limits."""
+    if option.schema["type"] == "boolean":
+        return bool, False, {}
+    if option.schema["type"] == "integer":
+        return int | None, None, {"min": option.schema["minimum"]}
+    return (type(option.default), option.default, {}) if isinstance(option.default, Enum) else (str | None, None, {})
+
+
+def _said(options: list[Option], given: Given) -> Given:
+    """Take these options' values out of what a command was given; raises UsageError where one lacks its company."""
+    values = {option.name: (given.pop(option.name), _typed(option)[1]) for option in options}
+    said = {name: value for name, (value, left_out) in values.items() if value != left_out}
+    for option in options:
+        if option.name in said and option.only_with:
+            other, needed = option.only_with
+            if said.get(other) != needed:
+                raise UsageError(f"--{_flag(option.name)} goes with --{_flag(other)} {needed}")
+    return said
+
+
+def _flag(name: str) -> str:
+    return name.replace("_", "-")
+
+
+def as_parameters(said: Given) -> Given:
+    """What flags said, as parameters of a request."""
+    return {name: value.value if isinstance(value, Enum) else value for name, value in said.items()}
+
+
+def as_flags(said: Given) -> Given:
+    """What flags said, by the flags' names."""
+    return {_flag(name): value for name, value in as_parameters(said).items()}

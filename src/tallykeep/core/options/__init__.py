@@ -1,0 +1,1 @@
+"""How submission options are declared, and how their texts are read."""

@@ -1,0 +1,6 @@
+"""What a file of columns may look like, wherever it is read or spoken of."""
+
+DELIMITERS = ",;\t|"
+MAX_COLUMNS = 1_000
+MAX_TITLE_LENGTH = 1_000
+LAST_HEADER_ROW = 1_000  # that may be named

@@ -1,0 +1,75 @@
+"""Submission options as they are stored with their action: as one value, from which the columns to filter by follow."""
+
+import asyncio
+from typing import Any
+
+import psycopg
+import pytest
+from alembic import command
+from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
+
+from tallykeep.core.submission_options import SubmissionOptions
+from tallykeep.db import migrate
+from tests.db.engine import open_engine
+from tests.postgres import fresh_database
+
+FILE = "Code,Voucher Type,Discount Type,Value\nA,DISCOUNT_VOUCHER,,5\n"
+WISHES: dict[str, Any] = {
+    "dry_run": True, "on_error": "stop", "max_failures": 2, "defaults": {"Discount Type": "PERCENT"},
+}  # fmt: skip
+
+
+def test_what_was_asked_is_stored_as_one_value(database_url: str) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url) as engine:
+            for asked in ({}, WISHES):
+                action_id = await engine.submit_csv(FILE, **asked)
+                (row,) = await engine.query(
+                    "SELECT submission_options, dry_run, on_error FROM async_actions WHERE id = %s", action_id
+                )
+                assert row["submission_options"] == asked
+                options = SubmissionOptions(**asked)
+                assert (row["dry_run"], row["on_error"]) == (options.dry_run, options.on_error)
+                parent = await engine.controller.find(engine.project_id, action_id)
+                assert parent.submission_options == options
+
+    asyncio.run(scenario())
+
+
+BEFORE = {
+    "aa_plain": (False, "continue", 1, {"defaults": {}, "values": {}, "last_day_counts": False}, {}),
+    "aa_older": (False, "reject", 1, {"format": "csv"}, {"on_error": "reject"}),
+    "aa_cells": (
+        True, "stop", 3, {"defaults": {"Value": "5"}, "values": {"Value": {"a": "1"}}, "last_day_counts": True},
+        {
+            "dry_run": True, "on_error": "stop", "max_failures": 3, "defaults": {"Value": "5"},
+            "values": {"Value": {"a": "1"}}, "last_day_counts": True,
+        },
+    ),
+}  # fmt: skip
+
+
+def test_what_was_asked_of_earlier_actions_is_kept(postgres: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    upgrade = command.upgrade
+    with fresh_database(postgres) as url:
+        monkeypatch.setattr(command, "upgrade", lambda config, _: upgrade(config, "0018"))
+        migrate.migrate(url)
+        with psycopg.connect(url, row_factory=dict_row) as connection:
+            for action_id, (dry_run, on_error, max_failures, source, _) in BEFORE.items():
+                connection.execute(
+                    "INSERT INTO async_actions (project_id, id, type, status, operation_status, request_id, source,"
+                    " total_count, open_count, open_batches, created_at, updated_at, dry_run, on_error, max_failures)"
+                    " VALUES (1, %s, 'T', 'ENQUEUED', 'UNKNOWN', 'v', %s, 1, 1, 1, now(), now(), %s, %s, %s)",
+                    (action_id, Jsonb(source), dry_run, on_error, max_failures),
+                )
+        monkeypatch.setattr(command, "upgrade", upgrade)
+        migrate.migrate(url)
+        with psycopg.connect(url, row_factory=dict_row) as connection:
+            found = connection.execute("SELECT id, submission_options, dry_run, on_error FROM async_actions").fetchall()
+    assert {row["id"]: row["submission_options"] for row in found} == {
+        name: asked[-1] for name, asked in BEFORE.items()
+    }
+    assert {row["id"]: (row["dry_run"], row["on_error"]) for row in found} == {
+        name: asked[:2] for name, asked in BEFORE.items()
+    }

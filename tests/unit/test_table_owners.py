@@ -1,0 +1,91 @@
+"""A table is written by one package only: every statement that writes to it stands there."""
+
+import re
+from collections import defaultdict
+from pathlib import Path
+
+from docs.schema import SCHEMA
+
+SOURCE = SCHEMA.parent.parent
+_WRITE = re.compile(
+    r"\b(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM|MERGE\s+INTO|TRUNCATE|COPY)\s+(?:ONLY\s+)?(?P<table>[a-z_]+|\{[a-z_]+\})"
+)
+_COMMENT = re.compile(r"--.*")
+
+# By table: the package whose statements write it.
+OWNERS = {
+    "api_keys": "tenants",
+    "async_actions": "engine",
+    "attempts": "engine",
+    "batches": "engine",
+    "bin_entries": "resources/trash",
+    "campaigns": "resources/campaigns",
+    "categories": "resources/categories",
+    "category_labels": "resources/categories",
+    "customers": "resources/customers",
+    "dry_run_keys": "engine",
+    "failures": "engine",
+    "idempotency_keys": "engine",
+    "metadata_schemas": "resources/metadata",
+    "orders": "resources/orders",
+    "products": "resources/products",
+    "projects": "tenants",
+    "removals": "engine",
+    "report_parts": "engine",
+    "schedules": "engine",
+    "secrets": "engine",
+    "sessions": "dashboard",
+    "skus": "resources/skus",
+    "uploads": "engine",
+    "vouchers": "resources/vouchers",
+}
+# Statements into which a table's name is filled in; the package that owns the table hands it over.
+FILLED_IN = {
+    ("resources/metadata", "{table}"),  # purges, of the tables that action types name: Purge("customers", …)
+    ("resources/upserts", "{table}"),  # of the table that a resource's declaration names
+    ("resources/upserts", "{stage}"),  # temporary, of one connection
+    ("resources/upserts", "{changes}"),  # temporary, of one connection
+    ("resources/vouchers", "voucher_stage"),  # temporary, of one connection
+}
+
+
+def written() -> dict[tuple[str, str], list[str]]:
+    """The files by the package that they are of and the table that they write."""
+    found = defaultdict(list)
+    for file in sorted(SOURCE.rglob("*.sql")):
+        if "migrations" in file.parts or file == SCHEMA:
+            continue
+        for match in _WRITE.finditer(_COMMENT.sub("", file.read_text())):
+            found[_package(file), match["table"]].append(str(file.relative_to(SOURCE)))
+    return dict(found)
+
+
+def _package(file: Path) -> str:
+    """The layer, or within resources the folder of one resource."""
+    layer, *rest = file.relative_to(SOURCE).parent.parts
+    return f"{layer}/{rest[0]}" if layer == "resources" and rest else layer
+
+
+def test_a_table_is_written_by_one_package_only() -> None:
+    elsewhere = {
+        (package, table): files
+        for (package, table), files in written().items()
+        if OWNERS.get(table) != package and (package, table) not in FILLED_IN
+    }
+    assert elsewhere == {}
+
+
+def test_every_table_has_an_owner_that_writes_it() -> None:
+    tables = set(re.findall(r"^CREATE TABLE (\w+)", SCHEMA.read_text(), re.MULTILINE))
+    assert OWNERS.keys() == tables
+    by_declaration = {table for table, owner in OWNERS.items() if (owner, table) not in written()}
+    # Tables of resources that are upserted alone are written by the statements that these have in common.
+    assert by_declaration <= {"customers", "orders", "products", "skus"}
+
+
+def test_no_statement_is_hidden_in_a_python_file() -> None:
+    hidden = [
+        str(file.relative_to(SOURCE)) for file in sorted(SOURCE.rglob("*.py"))
+        if re.search(r"[\"'](?:INSERT INTO|UPDATE|DELETE FROM|COPY|MERGE INTO|TRUNCATE) [a-z_{]", file.read_text())
+    ]  # fmt: skip
+    assert hidden == []
