@@ -10,7 +10,7 @@ from tallykeep.api.dependencies.context import FromContext
 from tallykeep.api.openapi import answers, takes
 from tallykeep.api.requests.bodies import json_object
 from tallykeep.api.responses.answers import Json
-from tallykeep.api.schemas.keys import CreatedKey, KeyList, NewKey
+from tallykeep.api.schemas.project_keys import CreatedKey, KeyList, NewKey
 from tallykeep.core.compatibility import OURS
 from tallykeep.tenants import keys
 from tallykeep.tenants.projects import KeyKind
