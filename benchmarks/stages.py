@@ -21,9 +21,9 @@ from tallykeep.formats.row_reader import read_rows
 from tallykeep.resources.categories.labels import CategoryLabels
 from tallykeep.resources.metadata.checker import MetadataChecker
 from tallykeep.resources.vouchers.importing.csv_rows import CsvVouchers
-from tallykeep.resources.vouchers.store import ready_text
+from tallykeep.resources.vouchers.writing.store import ready_text
 
-_write = queries("tallykeep.resources.vouchers", "store.sql")
+_write = queries("tallykeep.resources.vouchers.writing", "store.sql")
 
 _ROWS = 200_000
 _BATCHES = 400

@@ -67,7 +67,7 @@ MUTATIONS = (
         "tests/db/test_applying.py::test_a_batch_waits_for_the_one_before_it",
     ),
     Mutation(
-        "keys are written in order", "src/tallykeep/resources/vouchers/store.py",
+        "keys are written in order", "src/tallykeep/resources/vouchers/writing/store.py",
         "join(sorted(_lines(drafts)))", "join(_lines(drafts))",
         "tests/db/test_applying.py::test_keys_are_written_in_order",
     ),
@@ -353,7 +353,7 @@ MUTATIONS = (
         "tests/db/test_campaign_imports.py::test_the_second_of_two_imports_of_the_same_new_codes_updates_them",
     ),
     Mutation(
-        "deleted meanwhile: the batch is tried again", "src/tallykeep/resources/vouchers/store.py",
+        "deleted meanwhile: the batch is tried again", "src/tallykeep/resources/vouchers/writing/store.py",
         "if inserted.rowcount + len(existing) != len(drafts):",
         "if False:",
         "tests/db/test_campaign_imports.py::test_a_code_that_is_deleted_while_it_is_met_is_written_by_the_next_try",
@@ -437,12 +437,12 @@ MUTATIONS = (
         f"{ROW_LOCKS}::test_a_customer_that_somebody_else_has_just_created_is_changed_and_not_passed_over",
     ),
     Mutation(
-        "an import locks vouchers before it judges them", "src/tallykeep/resources/vouchers/store.sql",
+        "an import locks vouchers before it judges them", "src/tallykeep/resources/vouchers/writing/store.sql",
         "\nFOR UPDATE OF vouchers", "",
         f"{ROW_LOCKS}::test_an_import_judges_a_voucher_by_what_somebody_else_has_just_written",
     ),
     Mutation(
-        "what was deleted meanwhile is imported anew", "src/tallykeep/resources/vouchers/store.py",
+        "what was deleted meanwhile is imported anew", "src/tallykeep/resources/vouchers/writing/store.py",
         "if inserted.rowcount + len(existing) != len(drafts):", "if False:",
         f"{ROW_LOCKS}::test_a_voucher_that_somebody_else_deletes_in_the_middle_of_its_update_is_imported_anew",
     ),
@@ -457,17 +457,18 @@ MUTATIONS = (
         "tests/db/test_campaigns.py::test_a_purge_of_metadata_that_a_change_of_the_campaign_meets_is_not_undone_by_it",
     ),
     Mutation(
-        "generations out of the same codes go one after another", "src/tallykeep/resources/vouchers/generated_codes.py",
+        "generations out of the same codes go one after another",
+        "src/tallykeep/resources/vouchers/writing/generated_codes.py",
         "        if self.missing > 1:\n", "        if False:\n",
         f"{GENERATION}::test_generations_of_one_space_go_one_after_another",
     ),
     Mutation(
-        "all codes there are are looked through", "src/tallykeep/resources/vouchers/generated_codes.py",
+        "all codes there are are looked through", "src/tallykeep/resources/vouchers/writing/generated_codes.py",
         "while self.missing and await self._walk():", "while False:",
         f"{GENERATION}::test_every_code_there_is_can_be_generated",
     ),
     Mutation(
-        "codes are looked through until none is found", "src/tallykeep/resources/vouchers/generated_codes.py",
+        "codes are looked through until none is found", "src/tallykeep/resources/vouchers/writing/generated_codes.py",
         "while self.missing and await self._walk():", "if self.missing and await self._walk():",
         f"{GENERATION}::test_a_code_given_up_during_the_walk_is_found",
     ),
@@ -498,7 +499,7 @@ MUTATIONS = (
         f"{SERIAL}::test_a_product_of_a_name_is_made_once",
     ),
     Mutation(
-        "rows of one code lock the voucher that they are held to", "src/tallykeep/resources/vouchers/store.sql",
+        "rows of one code lock the voucher that they are held to", "src/tallykeep/resources/vouchers/writing/store.sql",
         "ORDER BY code\nFOR UPDATE", "ORDER BY code",
         f"{SERIAL}::test_rows_of_one_code_are_held_to_what_it_is_when_they_are_written[False]",
     ),

@@ -10,8 +10,8 @@ import psycopg
 import pytest
 
 from tallykeep.resources.campaigns.store import create_campaign
-from tallykeep.resources.vouchers import generated_codes as generated
-from tallykeep.resources.vouchers.generated_codes import Generated
+from tallykeep.resources.vouchers.writing import generated_codes as generated
+from tallykeep.resources.vouchers.writing.generated_codes import Generated
 from tests.db.engine import Engine, open_engine
 from tests.db.waiting import until_waiting
 

@@ -12,9 +12,9 @@ from tallykeep.api.dependencies import context
 from tallykeep.db import gates
 from tallykeep.resources.campaigns import import_operation as imports
 from tallykeep.resources.vouchers import single
-from tallykeep.resources.vouchers import store as write
 from tallykeep.resources.vouchers.importing.draft import VoucherDraft
 from tallykeep.resources.vouchers.updating import update_operation as updates
+from tallykeep.resources.vouchers.writing import store as write
 from tests.interleavings.conftest import ORDERS_TRIED
 from tests.interleavings.explore import Footprint
 from tests.interleavings.scenarios import PAIRS

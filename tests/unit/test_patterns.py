@@ -39,7 +39,7 @@ CUT_IN_LOOPS: dict[tuple[str, str], str] = {
         "_runs",
     ): "the buffer holds a piece and a row at most, and loses a good part each time",
     (
-        "resources/vouchers/generated_codes.py",
+        "resources/vouchers/writing/generated_codes.py",
         "_walk",
     ): "it goes round again only for codes that others have taken meanwhile",
 }

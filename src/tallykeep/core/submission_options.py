@@ -49,8 +49,8 @@ class SubmissionOptions:
         parsers.whole_number(_MAX_FAILURES),
         may_be_blank=False,
         only_with=("on_error", "stop"),
-        schema={"type": "integer", "minimum": 1, "default": 1},
-        description="With on_error=stop: after so many failed rows the rest is left unprocessed.",
+        schema={"type": "integer", "minimum": 1},  # no default, which generated clients would send
+        description="With on_error=stop: after so many failed rows, 1 unless given, the rest is left unprocessed.",
         flag_help="With --on-error stop: the rest is left after so many.",
     )
     mapping: dict[str, str | None] = option(

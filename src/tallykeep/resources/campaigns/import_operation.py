@@ -17,9 +17,9 @@ from tallykeep.resources.metadata.checker import MetadataChecker
 from tallykeep.resources.vouchers.domain import shown_key
 from tallykeep.resources.vouchers.importing.draft import VoucherDraft
 from tallykeep.resources.vouchers.importing.json_rows import JsonVouchers
-from tallykeep.resources.vouchers.of_campaign import UPDATE_MEMBERS
-from tallykeep.resources.vouchers.store import already_exists, insert_new, stage
 from tallykeep.resources.vouchers.updating.metadata_rules import metadata_rules
+from tallykeep.resources.vouchers.writing.of_campaign import UPDATE_MEMBERS
+from tallykeep.resources.vouchers.writing.store import already_exists, insert_new, stage
 
 
 class Import(Operation):

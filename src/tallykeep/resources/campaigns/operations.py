@@ -22,10 +22,10 @@ from tallykeep.resources.campaigns.store import hold_campaign
 from tallykeep.resources.categories.labels import labels_for
 from tallykeep.resources.metadata.purge import Purge
 from tallykeep.resources.planned_ranges import Range, planned_ranges
-from tallykeep.resources.vouchers import of_campaign
 from tallykeep.resources.vouchers.importing.json_rows import JsonVouchers
 from tallykeep.resources.vouchers.single import create_voucher
 from tallykeep.resources.vouchers.updating.metadata_rules import metadata_rules
+from tallykeep.resources.vouchers.writing import of_campaign
 
 _sql = queries(__package__, "store.sql")
 

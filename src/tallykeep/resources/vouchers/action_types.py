@@ -9,8 +9,8 @@ from tallykeep.resources.metadata.purge import purge_batch, purge_plan
 from tallykeep.resources.vouchers.domain import EXTRA_NAMES, LOYALTY
 from tallykeep.resources.vouchers.fields import IN_FILES
 from tallykeep.resources.vouchers.importing.import_operation import import_vouchers
-from tallykeep.resources.vouchers.store import already_exists
 from tallykeep.resources.vouchers.updating.update_operation import VOUCHER_PURGE, update_vouchers
+from tallykeep.resources.vouchers.writing.store import already_exists
 
 TYPES = (
     ActionType(

@@ -16,11 +16,11 @@ from tallykeep.resources.fields.code_rules import CodeRule, code_rule
 from tallykeep.resources.trash.entries import put_in_bin
 from tallykeep.resources.vouchers.domain import EXTRA_FIELDS, without_balance
 from tallykeep.resources.vouchers.fields import DRAFTED
-from tallykeep.resources.vouchers.generated_codes import Generated
 from tallykeep.resources.vouchers.importing.draft import VoucherDraft
 from tallykeep.resources.vouchers.importing.json_rows import JsonVouchers
-from tallykeep.resources.vouchers.store import insert_staged, stage, upsert_staged
 from tallykeep.resources.vouchers.updating.metadata_rules import metadata_rules
+from tallykeep.resources.vouchers.writing.generated_codes import Generated
+from tallykeep.resources.vouchers.writing.store import insert_staged, stage, upsert_staged
 from tallykeep.tenants.projects import Caller
 
 _sql = queries(__package__, "single.sql")

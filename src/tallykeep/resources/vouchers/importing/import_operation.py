@@ -26,7 +26,7 @@ from tallykeep.resources.vouchers.importing.draft import (
     rows_of,
 )
 from tallykeep.resources.vouchers.importing.json_rows import JsonVouchers
-from tallykeep.resources.vouchers.store import (
+from tallykeep.resources.vouchers.writing.store import (
     Written,
     already_exists,
     copy_new,

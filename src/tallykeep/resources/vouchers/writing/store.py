@@ -13,7 +13,13 @@ from tallykeep.db.connections.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.resources.fields.copy_format import NULL, copy_text
 from tallykeep.resources.vouchers.importing.draft import DEFAULT, Dates, DraftTable, VoucherDraft, codes_of
-from tallykeep.resources.vouchers.statements import COPY_NEW, COPY_STAGE, CREATE_STAGE, INSERT_STAGED, UPDATE_EXISTING
+from tallykeep.resources.vouchers.writing.statements import (
+    COPY_NEW,
+    COPY_STAGE,
+    CREATE_STAGE,
+    INSERT_STAGED,
+    UPDATE_EXISTING,
+)
 
 _sql = queries(__package__, "store.sql")
 

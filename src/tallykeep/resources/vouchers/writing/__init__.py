@@ -1,0 +1,1 @@
+"""Writing vouchers in sets: their statements, and codes made by rule."""
