@@ -8,7 +8,8 @@ from docs.schema import SCHEMA
 
 SOURCE = SCHEMA.parent.parent
 _WRITE = re.compile(
-    r"\b(?:INSERT\s+INTO|(?<!FOR )(?<!KEY )UPDATE|DELETE\s+FROM|MERGE\s+INTO|TRUNCATE|COPY)\s+(?:ONLY\s+)?(?P<table>[a-z_]+|\{[a-z_]+\})"
+    r"\b(?:INSERT\s+INTO|(?<!FOR )(?<!KEY )UPDATE|DELETE\s+FROM"
+    r"|MERGE\s+INTO|TRUNCATE|COPY)\s+(?:ONLY\s+)?(?P<table>[a-z_]+|\{[a-z_]+\})"
 )
 _COMMENT = re.compile(r"--.*")
 

@@ -9,8 +9,8 @@ from psycopg import sql
 
 from tallykeep.core import exact_json
 from tallykeep.core.errors import ConflictError
+from tallykeep.db.connections.fetching import fetch_within
 from tallykeep.db.connections.pool import Connection, Connections
-from tallykeep.db.fetching import fetch_within
 from tallykeep.db.queries import queries
 from tallykeep.formats.csv.writer import BYTE_ORDER_MARK, csv_lines, header_line
 from tallykeep.resources.fields import numerals

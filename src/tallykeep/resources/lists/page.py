@@ -6,8 +6,8 @@ from typing import Any, LiteralString
 from psycopg import sql
 
 from tallykeep.core.errors import InvalidQueryError
+from tallykeep.db.connections.fetching import Rows, fetch_within
 from tallykeep.db.connections.pool import Connection
-from tallykeep.db.fetching import Rows, fetch_within
 from tallykeep.db.queries import queries
 from tallykeep.resources.lists.query_string import Selection
 from tallykeep.resources.lists.spec import ListSpec
