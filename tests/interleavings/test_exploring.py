@@ -50,7 +50,7 @@ def _look_before_inserting(patch: Patch) -> None:
     ) -> list[dict[str, Any]]:
         place = {"project_id": project_id, "now": timestamp}
         existing: list[dict[str, Any]] = await (await connection.execute(write._sql.lock_existing, place)).fetchall()
-        await connection.execute(write._sql.insert_staged, place)
+        await connection.execute(write.INSERT_STAGED, place)
         return existing
 
     patch.setattr(imports, "insert_new", insert_new)

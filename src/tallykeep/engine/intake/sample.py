@@ -57,7 +57,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class FileSample:
-    """A file's first rows, at most MOST_ROWS; `row_count` counts all that came, `whole` where there are no more.
+    """A file's first rows, at most MAX_ROWS; `row_count` counts all that came, `whole` where there are no more.
 
     `encodings` are others in which the file reads much better than in its own, likeliest first.
     """

@@ -1,1 +1,1 @@
-"""Campaigns: `declaration` cleans them, `store` keeps and shows them; `imports` and `vouchers` write their vouchers."""
+"""Campaigns: cleaned by `spec`, kept and shown by `store`; operations and `import_operation` write their vouchers."""

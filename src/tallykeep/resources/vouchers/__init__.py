@@ -1,1 +1,1 @@
-"""Vouchers: `fields` cleans what comes in, `write` stores it in sets, `read` shows it, `imports` is the bulk door."""
+"""Vouchers: declared by `fields`, taken in by `importing` and `updating`, stored by `writing`, shown by `read`."""

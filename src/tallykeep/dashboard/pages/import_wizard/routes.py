@@ -1,7 +1,7 @@
 """Importing a file: a look at its beginning, its columns, its first rows; a dry run; the import.
 
 The file stays in the reader's browser until then (static/import.js): only its beginning, or a workbook, is posted to be
-looked at, and kept for the looks that follow (uploads.py).
+looked at, and kept for the looks that follow (kept_uploads.py).
 """
 
 import secrets
