@@ -364,3 +364,19 @@ def test_the_same_workbook_under_the_same_key_is_the_same_action(api: Api) -> No
     assert second.headers["idempotent-replayed"] == "true"
     action = api.ended(first.json()["async_action_id"])
     assert (action["file_name"], action["total_count"]) == ("rows.bin", 3)
+
+
+def test_characters_that_cannot_be_kept_in_what_a_form_says_of_its_file_are_left_out(api: Api) -> None:
+    for content, type_ in ((b"Code,Voucher Type,Value\nNUL,GIFT_VOUCHER,1\n", "utf\0-8"), (_workbook(), "a\0b")):
+        named = 'Content-Disposition: form-data; name="file"; filename="a\0b.csv"'
+        head = f"--b\r\n{named}\r\nContent-Type: x; charset={type_}"
+        body = head.encode() + b"\r\n\r\n" + content + b"\r\n--b--\r\n"
+        answer = api.http.post(
+            "/v1/vouchers/importCSV", content=body, headers={"Content-Type": "multipart/form-data; boundary=b"}
+        )
+        assert answer.status_code == 202, answer.text
+        assert api.ended(answer.json()["async_action_id"])["file_name"] == "ab.csv"
+
+
+def _workbook() -> bytes:
+    return xlsx_of([["Code", "Voucher Type", "Value"], ["NUL-2", "GIFT_VOUCHER", 1]])

@@ -12,5 +12,5 @@ ACTION_TYPES: dict[str, ActionType] = {
     kind.name: kind for kind in (*campaigns.TYPES, *vouchers.TYPES, *customers.TYPES, *products.TYPES, *orders.TYPES)
 }
 
-# How the submissions of single types stand to the peer's, beyond what is true of all that come in the same way.
+# How submissions of single types stand to the reference API's, beyond what is true of all that come in the same way.
 COMPATIBILITY: dict[str, Compatibility] = {**vouchers.COMPATIBILITY}

@@ -1,7 +1,7 @@
-"""How an endpoint stands to the peer's of the same method and path.
+"""How an endpoint stands to the reference API's of the same method and path.
 
 Declared beside the route, published in /openapi.json as `x-compatibility`, written into docs/compatibility.md by
-`make docs`. An endpoint that declares nothing is the same as the peer's.
+`make docs`. An endpoint that declares nothing is the same as the reference API's.
 """
 
 from dataclasses import asdict, dataclass
@@ -12,14 +12,14 @@ from typing import Any
 class Compatibility:
     """What is not the same; names are those of the wire format, `adds` and `differs` are said in words."""
 
-    ours: bool = False  # the peer has no such endpoint
-    query: tuple[str, ...] | None = None  # the peer's query parameters, where ours are others
+    ours: bool = False  # the reference API has no such endpoint
+    query: tuple[str, ...] | None = None  # the reference API's query parameters, where ours are others
     refused: tuple[str, ...] = ()  # fields of the body, or query parameters, answered with a 400 which names them
     kept: tuple[str, ...] = ()  # fields of the body, or columns, that are kept and shown, without effect
     unused: tuple[str, ...] = ()  # fields of the body that are accepted, without effect
     empty: tuple[str, ...] = ()  # fields of the answer that are always shown as empty
-    absent: tuple[str, ...] = ()  # fields of the peer's answer that ours never has
-    added: tuple[str, ...] = ()  # fields of our answer that the peer's does not have
+    absent: tuple[str, ...] = ()  # fields of the reference API's answer that ours never has
+    added: tuple[str, ...] = ()  # fields of our answer that the reference API's does not have
     adds: tuple[str, ...] = ()  # what else only ours can
     differs: tuple[str, ...] = ()
 

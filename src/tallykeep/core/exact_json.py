@@ -43,7 +43,7 @@ def loads(text: str | bytes | bytearray) -> Any:
     """The value; a number is an int of 64 bits or a float where that is the same number, else a Decimal.
 
     Raises DecodeError, also for numbers that PostgreSQL or most readers of JSON cannot hold, and for more than
-    MOST_BRACKETS arrays and objects beneath the outermost one.
+    MAX_BRACKETS arrays and objects beneath the outermost one.
     """
     data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
     if len(data) > 2 * MAX_BRACKETS and _brackets(data) > MAX_BRACKETS + 1:

@@ -125,7 +125,7 @@ class SubmissionOptions:
         parsers.boolean,
         scope=Scope.ENDS,
         carried=True,
-        schema={"type": "boolean", "default": False},
+        schema={"type": "boolean"},  # no default: one that is sent overrides what a retry takes over
         description="Whether an Expiration Date that is a day alone, such as 2026-12-31, means the end of that day "
         "(23:59:59.999 UTC) instead of its start.",
         flag_help="An end that is a bare day, like 2026-12-31, means that day's end.",

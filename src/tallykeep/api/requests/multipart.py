@@ -126,7 +126,8 @@ class FileForm:
         self._in_file = name == "file"
         self._field = None if self._in_file else name
         if self._in_file:
-            self.file_name = options.get(b"filename", b"").decode("utf-8", "replace")[:_MAX_NAME_LENGTH] or None
+            file_name = options.get(b"filename", b"").decode("utf-8", "replace").replace("\0", "")
+            self.file_name = file_name[:_MAX_NAME_LENGTH] or None
             self.charset = charset_of(self._headers.get(b"content-type", b""))
             self.fields_in_front = dict(self.fields)
         if self._in_file and self._found:
@@ -160,7 +161,7 @@ class FileForm:
 def charset_of(content_type: str | bytes) -> str | None:
     """The content type's parameter `charset`; raises InvalidPayloadError for a content type that is too long."""
     _, options = _parsed(content_type)
-    return options.get(b"charset", b"").decode("latin-1").strip() or None
+    return options.get(b"charset", b"").decode("latin-1").replace("\0", "").strip() or None
 
 
 def _parsed(content_type: str | bytes) -> tuple[bytes, dict[bytes, bytes]]:

@@ -133,7 +133,7 @@ def answer_accepted(accepted: Accepted, status_code: int) -> Json:
 
 
 def request_id(request: Request, prefix: str = "v-") -> str:
-    """The id of this request; `w-` marks what the peer does in its dashboard only."""
+    """The id of this request; `w-` marks what the reference API does in its dashboard only."""
     found: str = request.state.request_id
     return prefix + found.removeprefix("v-")
 
@@ -161,7 +161,7 @@ def error_answer(request: Request, error: RequestError) -> Json:
 
 
 def error_body(error: RequestError, request_id: str) -> dict[str, Any]:
-    """An error in the wire format; 413 carries the peer's other shape too."""
+    """An error in the wire format; 413 carries the reference API's other shape too."""
     body: dict[str, Any] = {
         "code": error.code,
         "key": error.key,

@@ -27,7 +27,7 @@ from tallykeep.tenants.projects import Caller
 _JSON = "application/json"
 _CSV = "text/csv"
 
-_REFERENCE_REPORT = ("code", "source_id", "found", "updated")  # the columns of the peer's report files
+_REFERENCE_REPORT = ("code", "source_id", "found", "updated")  # the columns of the reference API's report files
 _UNUSED = "webhooks_enable"
 
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

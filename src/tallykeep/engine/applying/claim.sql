@@ -2,7 +2,7 @@
 -- And limit for how long this transaction may be silent, and wait for others. One that writes many batches at once may
 -- wait longer: it would have to begin anew, and all others give way to it.
 SELECT
-    type, source, submission_options, open_batches,
+    type, source, submission_options - '{mapping,defaults,values}'::text[] AS submission_options, open_batches,
     date_trunc('milliseconds', statement_timestamp()) AS moment,
     set_config('idle_in_transaction_session_timeout', :silence, true) AS silence,
     set_config(

@@ -78,9 +78,9 @@ def read_cells(
             take(metadata, problems, title, None if stripped == "null" else cell, read)
             metadata.setdefault(title)
         elif stripped != "null":
-            field = _BY_TITLE[normal].marked(marks.get(title))
+            field = _BY_TITLE[normal]
             is_end = field.name == "expiration_date" and last_day_counts
-            read = _LAST_TIMESTAMP if is_end else field.clean_cell
+            read = _LAST_TIMESTAMP if is_end else numerals.marked(field.clean_cell, marks.get(title))
             take(values, problems, field.column_name, stripped, read, label=title)
     if problems:
         raise Problem("; ".join(problems))

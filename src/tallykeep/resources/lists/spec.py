@@ -52,8 +52,8 @@ class ListSpec:
     there is any.
 
     `matching` selects all of it, and ends with a WHERE that names the project. `orders` are named without a dash;
-    `shortcuts` are parameters that stand for a field and a condition; `refused` are the peer's parameters that have
-    no meaning here, with the reason; `cursor` is the parameter that goes on behind a moment of the order's column.
+    `shortcuts` are parameters that stand for a field and a condition; `refused` are the reference API's parameters that
+    have no meaning here, with the reason; `cursor` is the parameter that goes on behind a moment of the order's column.
     """
 
     noun: str

@@ -51,7 +51,7 @@ def _of(resource: str, statement: LiteralString) -> sql.Composed:
 class Purge:
     """The resources of one kind: their table, and the column by which it is cut into ranges.
 
-    `own_moments`: resources written together still differ in the microsecond.
+    `own_timestamps`: resources written together still differ in the microsecond.
     """
 
     table: str

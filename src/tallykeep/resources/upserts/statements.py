@@ -17,7 +17,7 @@ class Table:
     """A table of upserted resources; `columns` are those that a change writes behind its source_id.
 
     `defaults` are what null resets columns to, and what new resources have. A change adds to the columns `objects`,
-    where it replaces others. `own_moments`: resources written together still differ in the microsecond.
+    where it replaces others. `own_timestamps`: resources written together still differ in the microsecond.
     """
 
     name: str

@@ -45,7 +45,7 @@ Unprocessed = Annotated[bool, Query(description="Take the rows along that have n
 
 @router.post("/{action_id}/cancel", summary="Cancel async action", openapi_extra=OURS | answers(Action))
 async def cancel(request: Request, context: FromContext, caller: FromCaller, action_id: str) -> Json:
-    """End an action now: rows done stay done, the others are counted as unprocessed. Ours: the peer cannot."""
+    """End an action now: rows done stay done, the others are counted as unprocessed. Ours: the reference API cannot."""
     await context.controlling(caller).cancel(caller.project_id, action_id, caller.key_id)
     async with context.reading(caller).connection() as connection:
         links = context.report_links(request)

@@ -60,7 +60,7 @@ _LIST_SPEC = Compatibility(
 _SHOWN = Compatibility(empty=("validation_rules_assignments",), absent=("promotion", *_ABSENT))
 _GIVEN = CAMPAIGN_GIVEN.extra | answers(Campaign)
 _DELETED = Compatibility(query=("force",))
-_SWITCHED = Compatibility(differs=("answers the campaign, where the peer answers an empty object",))
+_SWITCHED = Compatibility(differs=("answers the campaign, where the reference API answers an empty object",))
 _ADDED_TO = Compatibility(query=("vouchers_count",))
 
 

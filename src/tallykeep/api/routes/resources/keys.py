@@ -1,4 +1,4 @@
-"""A project's keys. Each of them may manage all of them; the peer has this in its dashboard alone."""
+"""A project's keys. Each of them may manage all of them; the reference API has this in its dashboard alone."""
 
 from typing import Annotated
 

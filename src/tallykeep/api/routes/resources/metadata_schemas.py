@@ -71,7 +71,7 @@ async def get_schema(context: FromContext, caller: FromCaller, resource: str) ->
     "/{resource}/definitions/{key:key}", summary="Remove a definition", openapi_extra=OURS | answers(MetadataSchema)
 )
 async def remove_definition(context: FromContext, caller: FromCaller, resource: str, key: str) -> Json:
-    """Put a definition among the removed ones; the resources keep their metadata. Ours, not the peer's."""
+    """Put a definition among the removed ones; the resources keep their metadata. Ours, not the reference API's."""
     async with context.writing(caller) as connection:
         schema = await schemas.mark_definition(connection, caller.project_id, resource, key, deleted=True)
     return Json(_with_camel_case(_shown(schema)))
@@ -83,7 +83,7 @@ async def remove_definition(context: FromContext, caller: FromCaller, resource: 
     openapi_extra=OURS | answers(MetadataSchema),
 )
 async def restore_definition(context: FromContext, caller: FromCaller, resource: str, key: str) -> Json:
-    """Put a removed definition in force again. Ours, not the peer's."""
+    """Put a removed definition in force again. Ours, not the reference API's."""
     async with context.writing(caller) as connection:
         schema = await schemas.mark_definition(connection, caller.project_id, resource, key, deleted=False)
     return Json(_with_camel_case(_shown(schema)))
@@ -96,7 +96,7 @@ async def restore_definition(context: FromContext, caller: FromCaller, resource:
     openapi_extra={"parameters": PARAMETERS, **OURS, **answers(AcceptedAction, code=202)},
 )
 async def purge_definition(request: Request, context: FromContext, caller: FromCaller, resource: str, key: str) -> Json:
-    """Take a key off every resource of this kind, for good, as an action. Ours: the peer has it in its dashboard."""
+    """Take a key off every resource of this kind, for good, as an action. Ours: the reference API cannot."""
     kind = context.kinds.get(f"{resource.upper()}S.METADATA_KEY_PURGE")
     if kind is None:
         raise NotFoundError(f"The metadata of {resource} cannot be purged")
@@ -118,7 +118,7 @@ async def purge_definition(request: Request, context: FromContext, caller: FromC
     openapi_extra=OURS | answers(KeyUsage),
 )
 async def count_usage(context: FromContext, caller: FromCaller, resource: str, key: str) -> Json:
-    """How many resources of this kind carry the key just now: so many a purge would reach. Ours, not the peer's."""
+    """Count the resources of this kind that carry the key, which a purge would reach. Ours, not the reference API's."""
     async with context.reading(caller, much=True).connection() as connection:
         total = await count_carrying(connection, caller.project_id, resource, key)
     return Json({"object": "metadata_key_usage", "related_object": resource, "key": key, "total": total})
@@ -129,7 +129,7 @@ async def list_usage(context: FromContext, caller: FromCaller, resource: str) ->
     """The keys that resources of this kind carry, defined or not, each with how many carry it; most used first.
 
     Counted among the 20,000 newest, and 200 keys at most: where there are more, `complete` is false. Ours, not the
-    peer's.
+    reference API's.
     """
     async with context.reading(caller, much=True).connection() as connection:
         used = await keys_in_use(connection, caller.project_id, resource)

@@ -50,7 +50,7 @@ _meets_existing = RecentKeys(1_000)
 class VoucherImport(Operation):
     """One batch of a voucher import, within its transaction: check, stage, write, in this order.
 
-    JSON imports refuse codes that exist; CSV imports update them, as the peer documents it.
+    JSON imports refuse codes that exist; CSV imports update them, as the reference API documents it.
     """
 
     def __init__(self, connection: Connection, claimed: ClaimedBatch, cleaner: CsvVouchers | JsonVouchers) -> None:

@@ -7,7 +7,8 @@ ON COMMIT DELETE ROWS
 AS SELECT code, id, type, {columns}, 0::bigint AS "row", ''::text AS cleared FROM vouchers WITH NO DATA
 
 -- name: copy_stage!
-COPY voucher_stage FROM STDIN
+-- By name: a session of a pooler may still have the stage of an earlier version.
+COPY voucher_stage (code, id, type, {columns}, "row", cleared) FROM STDIN
 
 -- name: copy_new!
 COPY vouchers (project_id, created_at, code, id, type, {columns}) FROM STDIN (DEFAULT '\D')
