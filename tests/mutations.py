@@ -89,7 +89,7 @@ MUTATIONS = (
     Mutation(
         "attempts are noted where they outlive their process", "src/tallykeep/engine/applying/applier.py",
         "attempts = await note_attempt(self.pool, claimed)", "attempts = 1",
-        "tests/db/test_suspicion.py::test_attempts_that_end_with_their_process_lead_to_a_try_alone",
+        "tests/db/test_quarantine.py::test_attempts_that_end_with_their_process_lead_to_a_try_alone",
     ),
     Mutation(
         "an attempt that met an outage is forgotten", "src/tallykeep/engine/applying/applier.py",
@@ -167,12 +167,12 @@ MUTATIONS = (
         "a try alone that met an outage is forgotten", "src/tallykeep/engine/applying/applier.py",
         "        except NotTriedError as error:\n            await forget_attempt(self.pool, suspect.claimed)\n",
         "        except NotTriedError as error:\n",
-        "tests/db/test_suspicion.py::test_a_batch_that_waited_alone_is_not_under_more_suspicion",
+        "tests/db/test_quarantine.py::test_a_batch_that_waited_alone_is_not_under_more_suspicion",
     ),
     Mutation(
         "a suspect is tried alone once at a time", "src/tallykeep/engine/recovering/quarantine.py",
         'if not (answer and answer["had"]):', "if not answer:",
-        "tests/db/test_suspicion.py::test_a_suspect_is_tried_alone_by_one_process_at_a_time_and_in_its_turn",
+        "tests/db/test_quarantine.py::test_a_suspect_is_tried_alone_by_one_process_at_a_time_and_in_its_turn",
     ),
     Mutation(
         "acceptance is one transaction", "src/tallykeep/engine/intake/accept.py",
@@ -217,37 +217,37 @@ MUTATIONS = (
     Mutation(
         "actions in a sequence wait for each other", "src/tallykeep/engine/scheduling/fair_scheduling.sql",
         "SET ready = false", "SET ready = true",
-        "tests/db/test_turns.py::test_actions_in_a_sequence_go_one_after_another",
+        "tests/db/test_scheduling.py::test_actions_in_a_sequence_go_one_after_another",
     ),
     Mutation(
         "who joins a sequence holds the project's lock", "src/tallykeep/engine/intake/accept.py",
         "number = await number_acceptance(connection, project_id)", "number = 0",
-        "tests/db/test_turns.py::test_two_that_are_accepted_at_the_same_moment_see_each_other",
+        "tests/db/test_scheduling.py::test_two_that_are_accepted_at_the_same_moment_see_each_other",
     ),
     Mutation(
         "turns are numbered by project", "src/tallykeep/engine/scheduling/fair_scheduling.sql",
         "-(first_slot + place)", "-1",
-        "tests/db/test_turns.py::test_projects_share_turns_evenly_however_many_actions_they_have",
+        "tests/db/test_scheduling.py::test_projects_share_turns_evenly_however_many_actions_they_have",
     ),
     Mutation(
         "a small turn leaves larger actions alone", "src/tallykeep/engine/scheduling/fair_scheduling.sql",
         "            AND (NOT :small OR open_batches = 1)\n", "",
-        "tests/db/test_turns.py::test_a_small_turn_leaves_giants_alone_and_is_passed_on",
+        "tests/db/test_scheduling.py::test_a_small_turn_leaves_giants_alone_and_is_passed_on",
     ),
     Mutation(
         "a small turn that found nothing is passed on", "src/tallykeep/engine/applying/applier.py",
         "                    await queue_slots(connection, project_id, 1)\n", "                    pass\n",
-        "tests/db/test_turns.py::test_a_small_turn_leaves_giants_alone_and_is_passed_on",
+        "tests/db/test_scheduling.py::test_a_small_turn_leaves_giants_alone_and_is_passed_on",
     ),
     Mutation(
         "a project that was away starts at the present", "src/tallykeep/engine/scheduling/fair_scheduling.sql",
         "greatest(mine.next_slot, excluded.next_slot - :count) + :count", "mine.next_slot + :count",
-        "tests/db/test_turns.py::test_a_project_that_was_away_gets_no_more_than_its_share",
+        "tests/db/test_scheduling.py::test_a_project_that_was_away_gets_no_more_than_its_share",
     ),
     Mutation(
         "within a project goes on who was served longest ago", "src/tallykeep/engine/scheduling/fair_scheduling.sql",
         "ORDER BY served_at, number", "ORDER BY number",
-        "tests/db/test_turns.py::test_an_import_of_one_batch_is_the_next_one_served",
+        "tests/db/test_scheduling.py::test_an_import_of_one_batch_is_the_next_one_served",
     ),
     Mutation(
         "gates: batches hold what their rows depend on", "src/tallykeep/engine/applying/attempt.py",
@@ -368,27 +368,27 @@ MUTATIONS = (
     )
 """,
         "    AND NOT ready\n",
-        "tests/db/test_turns.py::test_nobody_else_of_a_sequence_becomes_ready_while_one_is",
+        "tests/db/test_scheduling.py::test_nobody_else_of_a_sequence_becomes_ready_while_one_is",
     ),
     Mutation(
         "a sequence goes by the order of acceptance", "src/tallykeep/engine/scheduling/fair_scheduling.sql",
         "ORDER BY number\n        LIMIT 1\n    )", "ORDER BY created_at, id\n        LIMIT 1\n    )",
-        "tests/db/test_turns.py::test_the_order_of_commits_is_the_order_of_a_sequence_whatever_the_clock_says",
+        "tests/db/test_scheduling.py::test_the_order_of_commits_is_the_order_of_a_sequence_whatever_the_clock_says",
     ),
     Mutation(
         "acceptances are numbered one by one", "src/tallykeep/engine/scheduling/fair_scheduling.sql",
         "DO UPDATE SET accepted = mine.accepted + 1", "DO UPDATE SET accepted = mine.accepted",
-        "tests/db/test_turns.py::test_actions_are_numbered_in_the_order_of_their_acceptance_by_whichever_door",
+        "tests/db/test_scheduling.py::test_actions_are_numbered_in_the_order_of_their_acceptance_by_whichever_door",
     ),
     Mutation(
         "an acceptance in one statement is numbered too", "src/tallykeep/engine/scheduling/fair_scheduling.sql",
         "accepted = mine.accepted + :accepted", "accepted = mine.accepted",
-        "tests/db/test_turns.py::test_actions_are_numbered_in_the_order_of_their_acceptance_by_whichever_door",
+        "tests/db/test_scheduling.py::test_actions_are_numbered_in_the_order_of_their_acceptance_by_whichever_door",
     ),
     Mutation(
         "who waited as long as another goes on by number", "src/tallykeep/engine/scheduling/fair_scheduling.sql",
         "ORDER BY served_at, number", "ORDER BY served_at, created_at, id",
-        "tests/db/test_turns.py::test_of_actions_that_have_waited_as_long_the_one_accepted_first_is_served",
+        "tests/db/test_scheduling.py::test_of_actions_that_have_waited_as_long_the_one_accepted_first_is_served",
     ),
     Mutation(
         "CHECK: every row counts once", f"{MIGRATIONS}/0015_order.sql",
