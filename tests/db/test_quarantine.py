@@ -7,7 +7,7 @@ import pytest
 
 from tallykeep.core.errors import NotTriedError
 from tallykeep.engine.applying.claim import claim_batch, forget_attempt, note_attempt
-from tallykeep.engine.recovering.quarantine import TRY_AGAIN, Isolation
+from tallykeep.engine.recovering.quarantine import TRY_AGAIN, Quarantine
 from tests.db.engine import Engine, open_engine
 from tests.db.stalling import stalling
 from tests.db.test_applying import gifts
@@ -137,7 +137,7 @@ def test_who_tries_alone_and_loses_the_database_meanwhile_says_that_it_was_not_t
                 return TRY_AGAIN
 
             with pytest.raises(NotTriedError):
-                await Isolation(run_isolated, quiet_settings()).isolate(connection, claimed, 3)
+                await Quarantine(run_isolated, quiet_settings()).isolate(connection, claimed, 3)
 
     asyncio.run(scenario())
 

@@ -2,15 +2,15 @@
 
 from contextlib import ExitStack
 
-from tallykeep.engine.intake.memory_budget import Room
+from tallykeep.engine.intake.memory_budget import MemoryBudget
 
 MEBIBYTE = 1 << 20
 
 
 def test_who_is_alone_may_hold_more_than_one_of_many() -> None:
-    room = Room(8 * MEBIBYTE)
+    budget = MemoryBudget(8 * MEBIBYTE)
     with ExitStack() as uploads:
-        holders = [uploads.enter_context(room.holder()) for _ in range(8)]
+        holders = [uploads.enter_context(budget.holder()) for _ in range(8)]
         holders[0].note(3 * MEBIBYTE)
         assert not holders[0].is_full
         for holder in holders[1:]:
@@ -26,9 +26,9 @@ def test_who_is_alone_may_hold_more_than_one_of_many() -> None:
 
 
 def test_what_ended_counts_no_more_and_everybody_may_hold_a_little() -> None:
-    room = Room(MEBIBYTE)
+    budget = MemoryBudget(MEBIBYTE)
     with ExitStack() as uploads:
         for _ in range(100):
-            uploads.enter_context(room.holder()).note(MEBIBYTE)
-        assert room.share == MEBIBYTE // 8
-    assert room.share == MEBIBYTE
+            uploads.enter_context(budget.holder()).note(MEBIBYTE)
+        assert budget.share == MEBIBYTE // 8
+    assert budget.share == MEBIBYTE

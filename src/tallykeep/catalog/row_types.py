@@ -31,7 +31,7 @@ _VOUCHER_NAMES = tuple(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ImportKind:
+class ImportedRowType:
     """One kind of rows. `properties` are those of JSON rows, `ignored` columns that have no effect.
 
     `own_id` is the field that holds our ids, and how these begin: ids of others are no such thing.
@@ -56,10 +56,10 @@ class ImportKind:
                 yield normal_title(title), field.title
 
 
-def _upserted(name: str, kind: Upserted, csv: str | None, json: str | None) -> ImportKind:
+def _upserted(name: str, kind: Upserted, csv: str | None, json: str | None) -> ImportedRowType:
     names = {field.inside or field.name: None for field in kind.fields}
     in_files = (kind.source_id, *(field for field in kind.fields if field.titles), ID)
-    return ImportKind(
+    return ImportedRowType(
         name=name,
         csv=ACTION_TYPES[csv] if csv else None,
         json=ACTION_TYPES[json] if json else None,
@@ -69,17 +69,17 @@ def _upserted(name: str, kind: Upserted, csv: str | None, json: str | None) -> I
     )
 
 
-IMPORTS: dict[str, ImportKind] = {
+IMPORTS: dict[str, ImportedRowType] = {
     kind.name: kind
     for kind in (
-        ImportKind(
+        ImportedRowType(
             name="vouchers",
             csv=ACTION_TYPES["VOUCHERS.IMPORT_CSV"],
             json=ACTION_TYPES["VOUCHERS.IMPORT"],
             fields=IN_FILES,
             properties=_VOUCHER_NAMES,
         ),
-        ImportKind(
+        ImportedRowType(
             name="campaign-vouchers",
             csv=ACTION_TYPES["CAMPAIGN.VOUCHERS_IMPORT_CSV"],
             json=ACTION_TYPES["CAMPAIGN.VOUCHERS_IMPORT"],

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from tallykeep.catalog.row_types import ImportKind
+from tallykeep.catalog.row_types import ImportedRowType
 from tallykeep.engine.applying.shortened_keys import is_shortened
 from tallykeep.formats.csv.titles import normal_title
 from tallykeep.preview.cell_shapes import KEYS, is_email, is_key, is_phone, is_text_formula, keys_differ
@@ -47,7 +47,9 @@ class Held:
     cells: tuple[str, ...]
 
 
-def file_warnings(kind: ImportKind, columns: Sequence[Held], row_count: int, doubt: str | None) -> list[FileWarning]:
+def file_warnings(
+    kind: ImportedRowType, columns: Sequence[Held], row_count: int, doubt: str | None
+) -> list[FileWarning]:
     """Everything to warn of, `row_count` being the rows whose cells the columns hold."""
     key = _key_of(kind, columns)
     found = [*_unclear(doubt), *_of_columns(columns)]
@@ -87,14 +89,16 @@ def _of_columns(columns: Sequence[Held]) -> Iterator[FileWarning]:
             yield FileWarning("text_formula", column.index, message)
 
 
-def _key_of(kind: ImportKind, columns: Sequence[Held]) -> Held | None:
+def _key_of(kind: ImportedRowType, columns: Sequence[Held]) -> Held | None:
     titles = KEYS[kind.name] or ("source_id", "id")
     wanted = set(map(normal_title, titles)) | ({"sourceid", "id"} if kind.own_id else {"code"})
     held = [column for column in columns if column.use == "field" and normal_title(column.target or "") in wanted]
     return max(held, key=lambda column: len(column.cells), default=None)
 
 
-def _about_key(kind: ImportKind, key: Held | None, columns: Sequence[Held], row_count: int) -> Iterator[FileWarning]:
+def _about_key(
+    kind: ImportedRowType, key: Held | None, columns: Sequence[Held], row_count: int
+) -> Iterator[FileWarning]:
     if key is None:
         yield from _lost_keys(kind, columns)
         if kind.name in _MADE_ANEW:
@@ -120,7 +124,7 @@ def _about_key(kind: ImportKind, key: Held | None, columns: Sequence[Held], row_
         )  # fmt: skip
 
 
-def _lost_keys(kind: ImportKind, columns: Sequence[Held]) -> Iterator[FileWarning]:
+def _lost_keys(kind: ImportedRowType, columns: Sequence[Held]) -> Iterator[FileWarning]:
     for column in columns:
         if column.use == "metadata" and _looks_like_a_key(column):
             message = (
@@ -136,7 +140,7 @@ def _looks_like_a_key(column: Held) -> bool:
     return bool(named and cells and keys_differ(cells) and len(set(cells)) == len(cells) and all(map(is_key, cells)))
 
 
-def _lost_addresses(kind: ImportKind, columns: Sequence[Held]) -> Iterator[FileWarning]:
+def _lost_addresses(kind: ImportedRowType, columns: Sequence[Held]) -> Iterator[FileWarning]:
     known = {each.title for each in kind.fields}
     used = {column.target for column in columns if column.use == "field"}
     for title, slug, what, looks in (
@@ -151,7 +155,7 @@ def _lost_addresses(kind: ImportKind, columns: Sequence[Held]) -> Iterator[FileW
                 yield FileWarning(slug, column.index, message)
 
 
-def _split_names(kind: ImportKind, columns: Sequence[Held]) -> Iterator[FileWarning]:
+def _split_names(kind: ImportedRowType, columns: Sequence[Held]) -> Iterator[FileWarning]:
     """First and last names are not joined here: which comes first, and with what between, is not known."""
     if kind.name != "customers" or any(column.target == "Name" for column in columns if column.use == "field"):
         return
@@ -168,7 +172,7 @@ def _split_names(kind: ImportKind, columns: Sequence[Held]) -> Iterator[FileWarn
         yield FileWarning("split_name", first.index, message)
 
 
-def _key_title(kind: ImportKind) -> str:
+def _key_title(kind: ImportedRowType) -> str:
     return (KEYS[kind.name] or ("source_id",))[0]
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from tallykeep.catalog.row_types import ImportKind
+from tallykeep.catalog.row_types import ImportedRowType
 from tallykeep.core.rows import Failure
 from tallykeep.resources.fields.copy_format import CLEARING
 from tallykeep.resources.fields.field import Field
@@ -20,7 +20,7 @@ class Needed:
     rows: int
 
 
-def needed(kind: ImportKind, missing: Sequence[str], failures: Sequence[Failure], tried: int) -> list[Needed]:
+def needed(kind: ImportedRowType, missing: Sequence[str], failures: Sequence[Failure], tried: int) -> list[Needed]:
     """The fields that are missing, and those that rows need."""
     counts = {each.title: tried if each.title in missing else _wanting(each, failures) for each in kind.fields}
     return [

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass, field, replace
 from functools import cache
 
-from tallykeep.catalog.row_types import IMPORTS, ImportKind
+from tallykeep.catalog.row_types import IMPORTS, ImportedRowType
 from tallykeep.core.action_type import ActionType
 from tallykeep.core.batch import Source
 from tallykeep.core.errors import InvalidPayloadError, InvalidQueryError
@@ -82,7 +82,7 @@ class Preview:
     delimiter: str | None
     whole: bool
     row_count: int
-    kind: ImportKind
+    kind: ImportedRowType
     action_type: ActionType
     candidates: list[Candidate]
     columns: list[Column]

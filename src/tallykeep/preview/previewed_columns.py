@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Literal
 
-from tallykeep.catalog.row_types import ImportKind
+from tallykeep.catalog.row_types import ImportedRowType
 from tallykeep.core import exact_json
 from tallykeep.core.batch import Source
 from tallykeep.core.options.file_limits import MAX_COLUMNS
@@ -129,7 +129,7 @@ def _use(
 
 
 def held_by(
-    columns: list[Column], seen: list[SeenColumn], source: Source, mapping: Mapping, kind: ImportKind
+    columns: list[Column], seen: list[SeenColumn], source: Source, mapping: Mapping, kind: ImportedRowType
 ) -> list[Held]:
     """What the columns hold, and how they will be used, for a look at what would go in otherwise than meant."""
     wished = {normal_title(title): target for title, target in mapping.items()}
@@ -148,7 +148,9 @@ def held_by(
     ]
 
 
-def with_choices(columns: list[Column], kind: ImportKind, filled: Sequence[Row], kept: Sequence[int]) -> list[Column]:
+def with_choices(
+    columns: list[Column], kind: ImportedRowType, filled: Sequence[Row], kept: Sequence[int]
+) -> list[Column]:
     """The columns; those whose cells are choices with these, and with the texts that are none of them."""
     choosing = {each.title: each for each in kind.fields if each.choices}
     places = {index: place for place, index in enumerate(kept)}
@@ -166,7 +168,7 @@ def with_choices(columns: list[Column], kind: ImportKind, filled: Sequence[Row],
     return described
 
 
-def missing_fields(kind: ImportKind, columns: list[Column], source: Source) -> list[str]:
+def missing_fields(kind: ImportedRowType, columns: list[Column], source: Source) -> list[str]:
     """The required fields that neither a column nor a default is."""
     titles = dict(kind.titles())
     found = {column.target for column in columns if column.use == "field"}

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from tallykeep.catalog.row_types import ImportKind
+from tallykeep.catalog.row_types import ImportedRowType
 from tallykeep.core.rows import Row
 from tallykeep.engine.applying.try_rows import Checked, RowsDryRun
 from tallykeep.engine.intake.sample import FileSample
@@ -29,7 +29,7 @@ def previewed_rows(
     rows: list[Row],
     beginning: FileSample,
     columns: list[Column],
-    kind: ImportKind,
+    kind: ImportedRowType,
     kept: Sequence[int],
     rows_dry_run: RowsDryRun,
 ) -> list[PreviewedRow]:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tallykeep.catalog.row_types import ImportKind
+from tallykeep.catalog.row_types import ImportedRowType
 from tallykeep.formats.csv.titles import normal_title
 
 _UNNAMED = re.compile(r"column (\d{1,4}) has a value, but no name in the header")
@@ -29,7 +29,9 @@ class Places:
     `columns` have their title in the file, and what they are called in the end, by index.
     """
 
-    def __init__(self, columns: Mapping[int, tuple[str, str | None]], kind: ImportKind, kept: Sequence[int]) -> None:
+    def __init__(
+        self, columns: Mapping[int, tuple[str, str | None]], kind: ImportedRowType, kept: Sequence[int]
+    ) -> None:
         self._kept = kept
         self._by_title = {normal_title(target): index for index, (_, target) in columns.items() if target}
         titles = {title for both in columns.values() for title in both if title}

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import PurePath
 from typing import Literal
 
-from tallykeep.catalog.row_types import IMPORTS, ImportKind
+from tallykeep.catalog.row_types import IMPORTS, ImportedRowType
 from tallykeep.engine.columns.column_mapping import OURS
 from tallykeep.formats.csv.titles import normal_title
 from tallykeep.preview.cell_shapes import KEYS, speaks_against, speaks_for_choice
@@ -96,7 +96,7 @@ class Recognized:
 class Candidate:
     """A kind that the rows may be of, how sure that is (0 to 1) and why; its fields by the columns' places."""
 
-    kind: ImportKind
+    kind: ImportedRowType
     confidence: float
     reason: str
     fields: Mapping[int, Recognized] = field(default_factory=dict)
@@ -155,7 +155,7 @@ def doubt(possible: list[Candidate], format_: str) -> str | None:
     return None
 
 
-def recognize(kind: ImportKind, columns: list[SeenColumn]) -> dict[int, Recognized]:
+def recognize(kind: ImportedRowType, columns: list[SeenColumn]) -> dict[int, Recognized]:
     """The fields of the columns by place, each field once: the surest first, then the one further left."""
     found = [(index, _recognized(kind, column, index)) for index, column in enumerate(columns)]
     surest = sorted(
@@ -168,7 +168,7 @@ def recognize(kind: ImportKind, columns: list[SeenColumn]) -> dict[int, Recogniz
     return {index: each for index, each in surest if taken[each.title] == index}
 
 
-def _recognized(kind: ImportKind, column: SeenColumn, index: int) -> Recognized | None:
+def _recognized(kind: ImportedRowType, column: SeenColumn, index: int) -> Recognized | None:
     """What the column's title says that it is, unless its cells say otherwise; our own titles always count."""
     title = dict(kind.titles()).get(normal_title(column.title))
     if title is not None:
@@ -191,7 +191,7 @@ def _recognized(kind: ImportKind, column: SeenColumn, index: int) -> Recognized 
     return None
 
 
-def _may_be(kind: ImportKind, field: Field, column: SeenColumn) -> bool:
+def _may_be(kind: ImportedRowType, field: Field, column: SeenColumn) -> bool:
     if speaks_against(field, kind.name, column.cells):
         return False
     is_telling = not field.choices or field.title == "Active" or any(
@@ -200,7 +200,7 @@ def _may_be(kind: ImportKind, field: Field, column: SeenColumn) -> bool:
     return is_telling or speaks_for_choice(field, column.cells)
 
 
-def _own_id_or_not(kind: ImportKind, column: SeenColumn, title: str) -> Recognized:
+def _own_id_or_not(kind: ImportedRowType, column: SeenColumn, title: str) -> Recognized:
     """A column called `id` is taken for ours only where its cells look like it, else for the client's own key."""
     own, prefix = kind.own_id or (None, "")
     key = kind.fields[0]
@@ -216,7 +216,7 @@ def _plain(text: str) -> str:
     return _CHARACTERS.sub("", "".join(character for character in decomposed if not unicodedata.combining(character)))
 
 
-def _spellings(kind: ImportKind, title: str) -> list[str]:
+def _spellings(kind: ImportedRowType, title: str) -> list[str]:
     """The title as it stands, without what it has in brackets, and without the noun that all of them may begin with.
 
     None of a title that is too long to be one of ours.
@@ -243,7 +243,7 @@ def _words(name: str) -> dict[str, str]:
 
 
 def _candidate(
-    kind: ImportKind, columns: list[SeenColumn], source_format: str, file_name: str | None, given: Iterable[str]
+    kind: ImportedRowType, columns: list[SeenColumn], source_format: str, file_name: str | None, given: Iterable[str]
 ) -> Candidate:
     named = [column for column in columns if column.title.strip() and column.title not in OURS]
     if source_format in ("csv", "xlsx"):
@@ -269,7 +269,7 @@ def _candidate(
     return Candidate(kind, round(confidence, 2), reason, fields, len(known), tuple(missing))
 
 
-def _missing_fields(kind: ImportKind, found: set[str]) -> list[str]:
+def _missing_fields(kind: ImportedRowType, found: set[str]) -> list[str]:
     return [each.title for each in kind.fields if each.required and each.title not in found]
 
 
@@ -282,7 +282,7 @@ def _reason(known: list[str], named: int, missing: Iterable[str], *, hinted: boo
     return "; ".join(parts)
 
 
-def _is_named_so(kind: ImportKind, file_name: str) -> bool:
+def _is_named_so(kind: ImportedRowType, file_name: str) -> bool:
     stem = _plain(PurePath(file_name).name.split(".")[0])
     return _plain(kind.name) in stem or any(
         len(noun) > 2 and noun in stem for noun in _NOUNS[kind.name] if kind.name != "campaign-vouchers"

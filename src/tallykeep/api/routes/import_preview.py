@@ -13,7 +13,7 @@ from tallykeep.api.requests.upload import RequestUpload
 from tallykeep.api.responses.answers import Json
 from tallykeep.api.routes.submissions import PREVIEW_BODY
 from tallykeep.api.schemas.imports import ImportPreview, RowTypeList
-from tallykeep.catalog.row_types import IMPORTS, ImportKind
+from tallykeep.catalog.row_types import IMPORTS, ImportedRowType
 from tallykeep.catalog.templates import CSV_TEMPLATES
 from tallykeep.core.compatibility import OURS
 from tallykeep.core.concurrency.side_thread import Aside
@@ -129,7 +129,7 @@ def _limits(settings: Settings) -> dict[str, int]:
     }
 
 
-def _kind(kind: ImportKind) -> dict[str, Any]:
+def _kind(kind: ImportedRowType) -> dict[str, Any]:
     return {
         "kind": kind.name,
         "path": kind.csv.path if kind.csv else None,
@@ -141,7 +141,7 @@ def _kind(kind: ImportKind) -> dict[str, Any]:
     }
 
 
-def _fields(kind: ImportKind) -> list[dict[str, Any]]:
+def _fields(kind: ImportedRowType) -> list[dict[str, Any]]:
     return [
         {"title": each.title, "required": each.required, "others": list(each.others), "choices": list(each.choices)}
         for each in kind.fields

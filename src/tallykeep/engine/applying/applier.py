@@ -16,7 +16,7 @@ from tallykeep.engine.applying.accounting import close_batch
 from tallykeep.engine.applying.atomic import apply_atomically
 from tallykeep.engine.applying.attempt import apply_batch, is_atomic
 from tallykeep.engine.applying.claim import claim_batch, forget_attempt, note_attempt
-from tallykeep.engine.recovering.quarantine import Isolation, RunIsolated
+from tallykeep.engine.recovering.quarantine import Quarantine, RunIsolated
 from tallykeep.engine.recovering.retries import Retries
 from tallykeep.engine.scheduling.fair_scheduling import queue_next, queue_slots, serve_next_action
 
@@ -140,12 +140,12 @@ class Applier:
             self._wholes.discard(claimed.project_id)
 
     async def _isolate(self, connection: Connection, suspect: _SuspectError) -> None:
-        isolation = Isolation(self.run_isolated, self.settings)
+        quarantine = Quarantine(self.run_isolated, self.settings)
         try:
             if self._isolating.locked():
                 raise _NoPlaceError("another batch is tried in a process of its own")  # each takes a place for long
             async with self._isolating:
-                await isolation.isolate(connection, suspect.claimed, suspect.attempts)
+                await quarantine.isolate(connection, suspect.claimed, suspect.attempts)
         except (OutOfOrderError, asyncio.CancelledError):
             await forget_attempt(self.pool, suspect.claimed)  # nobody died of it
             raise

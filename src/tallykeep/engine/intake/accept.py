@@ -22,11 +22,11 @@ from tallykeep.engine.applying.attempt import is_atomic
 from tallykeep.engine.columns.cell_rules import choose_cell_rules
 from tallykeep.engine.columns.column_mapping import choose_columns
 from tallykeep.engine.intake.idempotency import Accepted, Fingerprint, KeyTakenError, find_accepted, remember, replay
-from tallykeep.engine.intake.memory_budget import Room
+from tallykeep.engine.intake.memory_budget import MemoryBudget
 from tallykeep.engine.intake.open_upload import Opened, Opener
 from tallykeep.engine.intake.staging import Staged, Staging
 from tallykeep.engine.intake.unique_keys import UniqueKeys
-from tallykeep.engine.intake.upload_reader import Intake
+from tallykeep.engine.intake.upload_reader import UploadReader
 from tallykeep.engine.scheduling.fair_scheduling import (
     QUEUE_TAKEN_SLOTS,
     TAKEN_SLOTS,
@@ -62,7 +62,7 @@ class Acceptance:
         self._settings = settings
         self._opener = Opener(settings)
         self._aside = aside or SideThread()
-        self._room = Room()
+        self._budget = MemoryBudget()
         self._staging = Staging(pool)
 
     def over(self, connections: Connections) -> "Acceptance":
@@ -105,21 +105,21 @@ class Acceptance:
         kind = submission.kind
         marks = DecimalMarks(kind.decimal_marks if submission.earlier is None else None, content.decimal_marks)
         keys = UniqueKeys(kind.unique_key) if kind.unique_key else None
-        intake = Intake(content, upload, keys, marks, self._aside.of(submission.project_id))
+        reader = UploadReader(content, upload, keys, marks, self._aside.of(submission.project_id))
         action_id = new_id("aa_")
         staged = Staged(self._staging, self._pool, (submission.project_id, action_id))
         try:
-            with self._room.holder() as holder:
-                await intake.read(staged, holder)
+            with self._budget.holder() as holder:
+                await reader.read(staged, holder)
             if content.splitter.is_void:
                 return await self._take_nothing(submission, upload, fingerprint, content, staged)
             submission_options = upload.submission_options().carrying(submission.earlier_options)
-            found = await marks.found(content.splitter.source, partial(intake.batch, staged=staged), intake.run)
-            source = await intake.run(partial(_chosen, submission, content.splitter.source, submission_options, found))
+            found = await marks.found(content.splitter.source, partial(reader.batch, staged=staged), reader.run)
+            source = await reader.run(partial(_chosen, submission, content.splitter.source, submission_options, found))
             asked = _added(submission, action_id) | _about(
                 source, submission_options, upload.file_name, fingerprint.size
             )
-            await self._accept(submission, submission_options, asked, fingerprint, staged, intake.rest)
+            await self._accept(submission, submission_options, asked, fingerprint, staged, reader.rest)
         except BaseException:
             await staged.give_up()
             raise

@@ -24,7 +24,7 @@ def return_memory_at_once() -> None:
         mallopt(_M_ARENA_MAX, 1)
 
 
-class Room:
+class MemoryBudget:
     """Shares out memory evenly among the uploads that hold much; one that is alone fills whole batches."""
 
     def __init__(self, size: int = _SIZE) -> None:
@@ -56,14 +56,14 @@ class Room:
 class Holder:
     """What one upload holds."""
 
-    def __init__(self, room: Room) -> None:
-        self._room = room
+    def __init__(self, budget: MemoryBudget) -> None:
+        self._budget = budget
         self._held = 0
 
     def note(self, held: int) -> None:
         """Say how many bytes are held by now."""
         self._held = held
-        self._room.note(self, holds_much=self.holds_much)
+        self._budget.note(self, holds_much=self.holds_much)
 
     @property
     def holds_much(self) -> bool:
@@ -76,4 +76,4 @@ class Holder:
 
         At half of its share: the other half is on its way to the database meanwhile.
         """
-        return self._held >= self._room.share // 2
+        return self._held >= self._budget.share // 2

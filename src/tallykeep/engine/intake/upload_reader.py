@@ -24,7 +24,7 @@ _WORTH_WRITING = 16  # batches
 _SLOW_SECONDS = 1.0  # who sends nothing for so long holds little meanwhile
 
 
-class Intake:
+class UploadReader:
     """One upload on its way in; `rest` are the batches, in order behind those staged, that its acceptance writes."""
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Isolation: a batch at which processes died is tried in one of its own, and narrowed down to the row at fault."""
+"""Quarantine: a batch at which processes died is tried in one of its own, and narrowed down to the row at fault."""
 
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -31,7 +31,7 @@ RunIsolated = Callable[[int, str, int], Awaitable[int]]
 
 
 @dataclass(frozen=True, slots=True)
-class Isolation:
+class Quarantine:
     """Where suspect batches go."""
 
     run_isolated: RunIsolated
