@@ -186,15 +186,23 @@ def test_a_large_action_goes_in_small_steps_and_two_workers_do_no_harm(
     asyncio.run(scenario())
 
 
+_OWN_COLUMNS = """
+SELECT string_agg(column_name::text, ', ') AS names FROM information_schema.columns
+WHERE table_schema = 'public' AND is_generated = 'NEVER' AND table_name = %s
+"""
+
+
 async def copied(engine: Engine, action_id: str, count: int) -> None:
     """Add so many copies of the action, with all that is theirs."""
     owners = {"async_actions": "id", "batches": "action_id", "failures": "action_id", "report_parts": "action_id"}
     async with engine.pool.connection() as connection:
         for table, owner in owners.items():
+            columns = await (await connection.execute(_OWN_COLUMNS, (table,))).fetchone()
+            assert columns is not None
             await connection.execute(
-                f"INSERT INTO {table}"
+                f"INSERT INTO {table} ({columns['names']}) SELECT {columns['names']} FROM ("
                 f" SELECT (jsonb_populate_record(known, jsonb_build_object('{owner}', 'aa_' || copy))).*"
-                f" FROM {table} AS known, generate_series(1, %s) AS copy WHERE {owner} = %s",
+                f" FROM {table} AS known, generate_series(1, %s) AS copy WHERE {owner} = %s) AS copies",
                 (count, action_id),
             )
 
