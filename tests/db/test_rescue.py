@@ -214,11 +214,11 @@ def test_a_worker_that_waits_for_a_lock_beyond_its_lease_is_not_silent(database_
 def test_a_worker_that_wakes_up_beyond_its_lease_commits_nothing(database_url: str) -> None:
     async def scenario() -> None:
         stopped, woken = asyncio.Event(), asyncio.Event()
-        async with open_engine(database_url, stalling(stopped, woken), lease_seconds=0.2) as engine:
+        async with open_engine(database_url, stalling(stopped, woken), lease_seconds=1.5) as engine:
             action_id = await engine.submit_csv(gifts(3))
             sleeper = asyncio.create_task(engine.advance())
             await stopped.wait()
-            await asyncio.sleep(0.3)
+            await asyncio.sleep(1.8)
             await engine.rescuer.rescue()
             async with asyncio.timeout(60):
                 action = await engine.finish(action_id)  # somebody else's work
