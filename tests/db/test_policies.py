@@ -5,7 +5,12 @@ from typing import Any
 
 import pytest
 
+from tallykeep.catalog.action_types import ACTION_TYPES
+from tallykeep.core.errors import BatchLostError
+from tallykeep.engine.applying.atomic import apply_atomically
+from tallykeep.engine.applying.claim import claim_batch
 from tests.db.engine import Engine, open_engine
+from tests.postgres import quiet_settings
 
 ROWS: list[dict[str, Any]] = [
     {"code": "A", "gift": {"amount": 1}},
@@ -101,6 +106,24 @@ def test_reject_leaves_nothing_and_tells_all_it_can_see(database_url: str, batch
             action = await engine.finish(await engine.submit_json(good, on_error="reject"))
             assert (counts(action), action["created_count"]) == ((4, 0, 0), 4)
             assert await codes(engine) == ["A", "B", "D", "E"]
+
+    asyncio.run(scenario())
+
+
+def test_who_rejects_an_action_that_was_rejected_meanwhile_has_lost_its_batch(database_url: str) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url) as engine:
+            action_id = await engine.submit_json([{"code": "A"}, {"code": "B"}], on_error="reject")
+            async with engine.pool.connection() as connection:
+                async with connection.transaction(force_rollback=True):
+                    late = await claim_batch(connection, engine.project_id, action_id, quiet_settings())
+                assert late is not None
+                rejected = await engine.finish(action_id)
+                with pytest.raises(BatchLostError):
+                    async with connection.transaction():
+                        await apply_atomically(connection, ACTION_TYPES["VOUCHERS.IMPORT"], late)
+            assert await engine.get(action_id) == rejected
+            assert await failed_rows(engine, action_id) == [1, 2]
 
     asyncio.run(scenario())
 

@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from psycopg.errors import UniqueViolation
+
 from tallykeep.core.action import EndedBy
 from tallykeep.core.batch import ClaimedBatch
 from tallykeep.core.errors import BatchLostError
@@ -120,9 +122,19 @@ async def add_report(connection: Connection, claimed: ClaimedBatch, report: str)
 
 
 async def record(connection: Connection, claimed: ClaimedBatch, failures: list[Failure]) -> None:
-    """Keep the failures, each under its row's number."""
+    """Keep the failures, each under its row's number.
+
+    Raises BatchLostError where somebody else has kept them: a rejected action ends with its batches open.
+    """
     if not failures:
         return
+    try:
+        await _copy_failures(connection, claimed, failures)
+    except UniqueViolation as error:
+        raise BatchLostError(f"the failures of the action {claimed.action_id} are recorded already") from error
+
+
+async def _copy_failures(connection: Connection, claimed: ClaimedBatch, failures: list[Failure]) -> None:
     async with connection.cursor().copy(_sql.copy_failures) as copy:
         for failure in sorted(failures, key=lambda failure: failure.row):
             key = None if failure.key is None else _storable(failure.key)
