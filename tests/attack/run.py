@@ -174,5 +174,12 @@ def _refusals(kind: str, seen: dict[str, Any]) -> list[str]:
 
 
 def _books(lab: Lab, since: Any, told: dict[str, Any]) -> list[str]:
+    """What does not add up. An upload whose client has left may be accepted only now, and gets its time to end."""
+    deadline = time.monotonic() + _CANCELED
+    while unended := lab.books.unended():
+        if time.monotonic() > deadline:
+            return [f"{unended} actions do not end"]
+        _cancel(lab)
+        lab.books.all_ended(_CANCELED)
     inexact = lab.books.inexact(since, told["actions"])
     return [f"{len(inexact)} tallies are not exact: {inexact[0]}"] if inexact else []

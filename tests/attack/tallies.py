@@ -20,8 +20,8 @@ CROSS JOIN LATERAL (
     SELECT count(*) AS failures FROM failures WHERE project_id = action.project_id AND action_id = action.id
 ) AS listed
 WHERE action.created_at >= %(since)s
-  AND (action.status NOT IN ('DONE', 'FAILED')
-       OR action.done_count + action.failed_count + action.unprocessed_count <> action.total_count
+  AND action.status IN ('DONE', 'FAILED')
+  AND (action.done_count + action.failed_count + action.unprocessed_count <> action.total_count
        OR sums.rows <> action.total_count OR sums.done <> action.done_count OR sums.failed <> action.failed_count
        OR listed.failures <> action.failed_count)
 ORDER BY action.id
@@ -65,7 +65,7 @@ class Books:
         return self._connection.execute(sql, {"code": code}).fetchone() is None
 
     def inexact(self, since: Any, accepted: list[str]) -> list[str]:
-        """Actions since then that have not ended or do not add up, and those that were accepted and are not there."""
+        """Actions ended since then that do not add up, and those that were accepted and are not there."""
         found = self._connection.execute(_INEXACT, {"since": since}).fetchall()
         asked = {"ids": accepted}
         there = self._connection.execute("SELECT id FROM async_actions WHERE id = ANY(%(ids)s)", asked).fetchall()
