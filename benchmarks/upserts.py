@@ -56,19 +56,19 @@ def products(lab: Lab) -> Figures:
     return _measure(lab, _PRODUCTS, files.product_csv(lab, lab.size.rows))
 
 
-def _measure(lab: Lab, kind: _Upsert, path: Path) -> Figures:
+def _measure(lab: Lab, upsert: _Upsert, path: Path) -> Figures:
     bench, database, rows = lab.bench, lab.bench.database, lab.size.rows
-    ready = lab.file(f"{kind.table}.ready")
+    ready = lab.file(f"{upsert.table}.ready")
     ours, floor = [], []
     for _ in range(lab.size.rounds):
-        _put_there(database, kind, rows)
-        ours.append(bench.timed(kind.route, path))
-        database.copy_out(kind.ready, ready)
-        changed = database.one(_CHANGED.format(kind.table))
+        _put_there(database, upsert, rows)
+        ours.append(bench.timed(upsert.route, path))
+        database.copy_out(upsert.ready, ready)
+        changed = database.one(_CHANGED.format(upsert.table))
         assert changed == rows, f"{changed:,} of {rows:,} were changed"
-        _put_there(database, kind, rows)
-        floor.append(database.copy_in_and(kind.create_stage, kind.copy_stage, path=ready, then=kind.upsert))
-        assert database.one(_CHANGED.format(kind.table)) == rows
+        _put_there(database, upsert, rows)
+        floor.append(database.copy_in_and(upsert.create_stage, upsert.copy_stage, path=ready, then=upsert.upsert))
+        assert database.one(_CHANGED.format(upsert.table)) == rows
     database.empty()
     return Figures(median(ours), median(floor), rows=rows)
 
@@ -76,7 +76,7 @@ def _measure(lab: Lab, kind: _Upsert, path: Path) -> Figures:
 _CHANGED = "SELECT count(*) FROM {} WHERE updated_at IS NOT NULL"
 
 
-def _put_there(database: Database, kind: _Upsert, rows: int) -> None:
+def _put_there(database: Database, upsert: _Upsert, rows: int) -> None:
     database.empty()
-    database.execute(kind.put_there, rows=rows)
-    database.settle(kind.table)
+    database.execute(upsert.put_there, rows=rows)
+    database.settle(upsert.table)

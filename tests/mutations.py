@@ -251,7 +251,7 @@ MUTATIONS = (
     ),
     Mutation(
         "gates: batches hold what their rows depend on", "src/tallykeep/engine/applying/attempt.py",
-        "    claimed = await _behind_gates(connection, kind, claimed)\n    if not claimed",
+        "    claimed = await _behind_gates(connection, action_type, claimed)\n    if not claimed",
         "    if not claimed",
         "tests/db/test_campaigns.py::test_a_campaign_deleted_while_it_is_filled_leaves_no_vouchers[CAMPAIGN.VOUCHERS_GENERATE]",
     ),
@@ -293,7 +293,7 @@ MUTATIONS = (
     ),
     Mutation(
         "gates: a single resource is written behind them", "src/tallykeep/resources/upserts/single.py",
-        "hold_for_request(connection, project_id, *kind.depends_on)",
+        "hold_for_request(connection, project_id, *spec.depends_on)",
         'hold_for_request(connection, project_id, "nothing")',
         "tests/db/test_parents.py::test_a_sku_written_by_itself_waits_for_the_deletion_of_its_product",
     ),

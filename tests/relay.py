@@ -43,7 +43,7 @@ class Relay:
         """Whether this round trip, which ends with a message of its last type, goes to the server; else it is cut."""
         return True
 
-    async def answer(self, link: Link, kind: bytes, message: bytes) -> bool:
+    async def answer(self, link: Link, message_type: bytes, message: bytes) -> bool:
         """Hand an answer on to the client; False cuts the connection."""
         link.client.write(message)
         await link.client.drain()
@@ -73,19 +73,19 @@ class Relay:
         link.server.write(size + await reader.readexactly(int.from_bytes(size) - 4))
         held = b""
         while True:
-            kind, message = await _next_message(reader)
+            message_type, message = await _next_message(reader)
             held += message
-            if self.goes_with_the_next(link, kind):
+            if self.goes_with_the_next(link, message_type):
                 continue
-            if kind in _ENDS_ROUND_TRIP and not await self.may_pass(link, held):
+            if message_type in _ENDS_ROUND_TRIP and not await self.may_pass(link, held):
                 return
             link.server.write(held)
             held = b""
             await link.server.drain()
 
-    def goes_with_the_next(self, link: Link, kind: bytes) -> bool:
+    def goes_with_the_next(self, link: Link, message_type: bytes) -> bool:
         """Whether a message of this type waits for the one behind it."""
-        return kind in self.held_back
+        return message_type in self.held_back
 
     async def _relay_answers(self, reader: asyncio.StreamReader, link: Link) -> None:
         with suppress(asyncio.IncompleteReadError, ConnectionError):

@@ -32,8 +32,8 @@ class Door:
 
 def all_doors(lab: Lab) -> list[Door]:
     """The doors of the server as it describes itself."""
-    kinds = lab.mine.http.get("/v1/imports").json()["data"]
-    return [*_fields(), *_cells(kinds), *_titles(), *_parameters(), *_lines()]
+    row_types = lab.mine.http.get("/v1/imports").json()["data"]
+    return [*_fields(), *_cells(row_types), *_titles(), *_parameters(), *_lines()]
 
 
 def _fields() -> Iterator[Door]:
@@ -89,15 +89,16 @@ def _quoted(text: str) -> str:
     return '"' + text.replace('"', '""') + '"'
 
 
-def _cells(kinds: list[dict[str, Any]]) -> Iterator[Door]:
+def _cells(row_types: list[dict[str, Any]]) -> Iterator[Door]:
     """Every column of every kind of file, imported and looked at."""
-    for kind in kinds:
-        titles = [field["title"] for field in kind["fields"]]
+    for row_type in row_types:
+        titles = [field["title"] for field in row_type["fields"]]
         for title in (*titles, "anything else"):
-            if kind["path"] and "{" not in kind["path"]:
-                yield Door(f"{kind['path']} {title}", _cell(kind["path"], titles, title))
+            if row_type["path"] and "{" not in row_type["path"]:
+                yield Door(f"{row_type['path']} {title}", _cell(row_type["path"], titles, title))
             yield Door(
-                f"preview {kind['kind']} {title}", _cell(f"/v1/imports/preview?kind={kind['kind']}", titles, title)
+                f"preview {row_type['row_type']} {title}",
+                _cell(f"/v1/imports/preview?row_type={row_type['row_type']}", titles, title),
             )
 
 
@@ -145,7 +146,7 @@ def _form(path: str, name: str, value: str) -> Callable[[Lab, str], Shot]:
 def _parameters() -> Iterator[Door]:
     """Every field of the forms of files."""
     for path in ("/v1/vouchers/importCSV", "/v1/imports/preview"):
-        for name in ("charset", "delimiter", "sheet", "header_row", "max_failures", "on_error", "kind", "limit"):
+        for name in ("charset", "delimiter", "sheet", "header_row", "max_failures", "on_error", "row_type", "limit"):
             yield Door(f"{path} {name}", _form(path, name, "…"))
         for name, value in (
             ("mapping", '{"…": "Code"}'), ("mapping", '{"Code": "…"}'), ("mapping", "…"),

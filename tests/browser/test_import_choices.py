@@ -203,7 +203,7 @@ def test_vouchers_go_into_the_campaign_that_is_shown(visitor: Visitor, api: Api,
         assert api.http.post("/v1/campaigns", json=campaign).status_code == 200
     path = tmp_path / "codes.csv"
     path.write_text("Code\nA\n")
-    page = visitor.open("/imports?kind=campaign-vouchers&campaign=Fall")
+    page = visitor.open("/imports?row_type=campaign-vouchers&campaign=Fall")
     choose(page, path)
     held = Held(page)
     held.begin()

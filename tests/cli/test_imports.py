@@ -82,13 +82,13 @@ FILES: dict[str, tuple[str, bytes, str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "content", "kind"), FILES.values(), ids=list(FILES))
+@pytest.mark.parametrize(("name", "content", "row_type"), FILES.values(), ids=list(FILES))
 def test_the_kind_is_told_from_the_columns_and_said(
-    api: Api, tmp_path: Path, name: str, content: bytes, kind: str
+    api: Api, tmp_path: Path, name: str, content: bytes, row_type: str
 ) -> None:
     sent = run(api, "import", str(written(tmp_path / name, content)))
     assert sent.returncode == 0, sent.stderr
-    assert f"{kind} (told from its columns)" in sent.stdout
+    assert f"{row_type} (told from its columns)" in sent.stdout
     assert "0 failed" in sent.stdout
 
 
@@ -125,14 +125,16 @@ def test_a_kind_that_cannot_be_told_is_asked_for(api: Api, tmp_path: Path) -> No
 
 
 def test_every_kind_goes_where_the_table_of_action_types_says() -> None:
-    imported = {(name, form) for name, kind in ROW_TYPES.items() for verb, form in kind.paths if verb == "import"}
+    imported = {
+        (name, form) for name, row_type in ROW_TYPES.items() for verb, form in row_type.paths if verb == "import"
+    }
     assert {name for name, _ in imported} == set(IMPORTED)
-    assert {name for name, kind in ROW_TYPES.items() if ("update", "json") in kind.paths} == set(UPDATED)
+    assert {name for name, row_type in ROW_TYPES.items() if ("update", "json") in row_type.paths} == set(UPDATED)
     assert {("vouchers", "csv"), ("vouchers", "json"), ("customers", "json"), ("products", "json")} <= imported
     assert ROW_TYPES["vouchers"].path("import", "json") == ACTION_TYPES["VOUCHERS.IMPORT"].path
     assert ROW_TYPES["customers"].path("import", "json") == ACTION_TYPES["CUSTOMERS.BULK_UPDATE"].path
-    sent = {path for kind in ROW_TYPES.values() for path in kind.paths.values()}
-    files = {kind.path for kind in ACTION_TYPES.values() if kind.source in ("csv", "json")}
+    sent = {path for row_type in ROW_TYPES.values() for path in row_type.paths.values()}
+    files = {row_type.path for row_type in ACTION_TYPES.values() if row_type.source in ("csv", "json")}
     assert sent == files, "every action type that takes files has a command"
 
 
@@ -162,13 +164,13 @@ def test_every_noun_has_its_commands(api: Api, tmp_path: Path) -> None:
 def test_vouchers_go_into_a_campaign(api: Api, tmp_path: Path) -> None:
     campaign = {"name": "Sommer 1/2", "voucher": {"type": "GIFT_VOUCHER", "gift": {"amount": 100}}}
     assert api.http.post("/v1/campaigns", json=campaign).status_code == 200
-    for code, kind, name in (
+    for code, row_type, name in (
         ("A", ["vouchers"], api.get("/v1/campaigns")["campaigns"][0]["id"]),
         ("B", ["campaign-vouchers"], "Sommer 1/2"),
         ("C", [], "Sommer 1/2"),
     ):
         file = written(tmp_path / f"{code}.csv", f"Code\n{code}\n")
-        sent = run(api, "import", *kind, "--campaign", name, str(file))
+        sent = run(api, "import", *row_type, "--campaign", name, str(file))
         assert sent.returncode == 0, sent.stderr
         assert api.get(f"/v1/vouchers/{code}")["campaign"] == "Sommer 1/2"
     wrong = run(api, "import", "customers", "--campaign", "Fall", str(file))

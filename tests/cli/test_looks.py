@@ -33,7 +33,7 @@ def test_a_shops_products_become_products(api: Api, tmp_path: Path) -> None:
     sent = run(api, "import", str(file), "--json")
     assert sent.returncode == 0, sent.stderr
     (told,) = json.loads(sent.stdout)
-    assert (told["kind"], told["mapping"]) == ("products", {"SKU": "source_id", "Regular price": "price"})
+    assert (told["row_type"], told["mapping"]) == ("products", {"SKU": "source_id", "Regular price": "price"})
     assert told["warnings"] == []
     assert api.get("/v1/products/hoodie-1")["price"] == 4500
 

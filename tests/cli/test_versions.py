@@ -21,11 +21,11 @@ from tests.relay import SOCKET, Link, Relay, listening
 class Older(Relay):
     """Says of the server behind it that it is an older one."""
 
-    async def answer(self, link: Link, kind: bytes, message: bytes) -> bool:
-        if kind == b"S" and message[5:].startswith(b"server_version\0"):
+    async def answer(self, link: Link, message_type: bytes, message: bytes) -> bool:
+        if message_type == b"S" and message[5:].startswith(b"server_version\0"):
             body = b"server_version\x0015.7 (Debian 15.7-1)\0"
-            message = kind + (len(body) + 4).to_bytes(4) + body
-        return await super().answer(link, kind, message)
+            message = message_type + (len(body) + 4).to_bytes(4) + body
+        return await super().answer(link, message_type, message)
 
 
 @pytest.fixture

@@ -64,10 +64,10 @@ def test_full_rows_hold_every_column_of_the_reference_apis_templates(file: str, 
         assert _without_column(next(csv.reader(template)), name) == []
 
 
-@pytest.mark.parametrize(("kind", "name"), OUR_TEMPLATES.items(), ids=list(OUR_TEMPLATES))
-def test_full_rows_hold_every_column_of_our_templates(kind: str, name: str) -> None:
+@pytest.mark.parametrize(("action_type", "name"), OUR_TEMPLATES.items(), ids=list(OUR_TEMPLATES))
+def test_full_rows_hold_every_column_of_our_templates(action_type: str, name: str) -> None:
     assert OUR_TEMPLATES.keys() == CSV_TEMPLATES.keys()
-    assert _without_column(CSV_TEMPLATES[kind], name) == []
+    assert _without_column(CSV_TEMPLATES[action_type], name) == []
 
 
 def test_golden_results_have_the_shape_of_the_captured_examples() -> None:

@@ -75,7 +75,7 @@ def test_rows_of_a_kind_that_the_columns_do_not_tell_are_asked_about_before_anyt
     assert '<option value="" selected>' in part
     assert "data-start" not in part
     assert "column-0" not in part
-    chosen_part = looked(visitor, token, orders, kind="customers").text
+    chosen_part = looked(visitor, token, orders, row_type="customers").text
     assert "Import 1 row" in chosen_part
     few_of_many = b"Code;Voucher Type;Value;a;b;c;d;e;f\nX;GIFT_VOUCHER;1;;;;;;\n"
     assert "Import 1 row" in looked(visitor, token, few_of_many).text
@@ -91,7 +91,7 @@ def test_importing_is_the_second_choice_where_no_row_would_go_in(visitor: Browse
 def test_what_was_chosen_is_what_is_looked_at(visitor: Browser, token: str) -> None:
     titles = {f"title-{index}": title for index, title in enumerate(["Gutschein-Code", "Art", "Wert", "gültig bis"])}
     uses = {"column-0": "field:Code", "column-1": "field:Voucher Type", "column-2": "out", "column-3": ""}
-    part = looked(visitor, token, GERMAN, kind="vouchers", charset="cp1252", **titles, **uses).text
+    part = looked(visitor, token, GERMAN, row_type="vouchers", charset="cp1252", **titles, **uses).text
     assert chosen(part) == {**uses, "column-4": ""}
     assert "Value is required" in part
     twice = looked(visitor, token, GERMAN, **titles, **{**uses, "column-2": "field:Code"})
@@ -102,7 +102,7 @@ def test_what_was_chosen_is_what_is_looked_at(visitor: Browser, token: str) -> N
 def test_a_file_is_sent_once_for_all_looks_at_it(visitor: Browser, token: str) -> None:
     first = looked(visitor, token, GERMAN)
     headers = {"X-CSRF-Token": token}
-    fields = {"kept": first.headers["x-kept"], "kind": "vouchers", "title-4": "Filiale", "column-4": "out"}
+    fields = {"kept": first.headers["x-kept"], "row_type": "vouchers", "title-4": "Filiale", "column-4": "out"}
     part = visitor.http.post("/imports/preview", data=fields, headers=headers).text
     assert chosen(part)["column-4"] == "out"
     assert "rows.csv" in part
@@ -140,7 +140,7 @@ def test_what_is_held_of_a_form_beside_its_file_is_bounded(
 
 def test_columns_that_do_not_count_in_a_campaign_are_named(visitor: Browser, token: str) -> None:
     part = looked(
-        visitor, token, b"Code,Voucher Type,Value,Colour\nA,GIFT_VOUCHER,5,red\n", kind="campaign-vouchers"
+        visitor, token, b"Code,Voucher Type,Value,Colour\nA,GIFT_VOUCHER,5,red\n", row_type="campaign-vouchers"
     ).text
     for title in ("Voucher Type", "Value"):
         assert f"«{title}» does not count" in part or f"{title}" in part.partition("does not count")[0]
@@ -149,7 +149,7 @@ def test_columns_that_do_not_count_in_a_campaign_are_named(visitor: Browser, tok
 
 def test_columns_of_failed_rows_that_are_not_read_are_not_said_to_be_a_campaigns(visitor: Browser, token: str) -> None:
     rows = b"Code,Voucher Type,Value,row,line,reason\nA,GIFT_VOUCHER,ten,1,2,Value: must be a number\n"
-    part = looked(visitor, token, rows, kind="vouchers").text
+    part = looked(visitor, token, rows, row_type="vouchers").text
     assert "<strong>Not read: row, line, reason.</strong> A file of failed rows" in part
     assert "said by their campaign" not in part
 
@@ -159,7 +159,7 @@ def test_wide_files_are_looked_at_too(visitor: Browser, token: str) -> None:
     fields = {f"title-{number}": title for number, title in enumerate(titles)}
     fields |= {f"column-{number}": "" for number in range(1, 900)} | {"column-0": "field:Code", "column-900": "out"}
     content = (",".join(titles) + "\n" + ",".join("x" for _ in titles) + "\n").encode()
-    assert chosen(looked(visitor, token, content, kind="vouchers", **fields).text)["column-900"] == "out"
+    assert chosen(looked(visitor, token, content, row_type="vouchers", **fields).text)["column-900"] == "out"
 
 
 def test_files_that_cannot_be_read_or_hold_nothing_say_so(visitor: Browser, token: str) -> None:
@@ -173,7 +173,7 @@ def test_files_that_cannot_be_read_or_hold_nothing_say_so(visitor: Browser, toke
 
 def test_an_import_is_handed_on_as_it_was_chosen_and_counts_once(visitor: Browser, token: str, api: Api) -> None:
     mapping = '{"Gutschein-Code": "Code", "Art": "Voucher Type", "Wert": "Value"}'
-    query = {"kind": "vouchers", "rows": "csv"}
+    query = {"row_type": "vouchers", "rows": "csv"}
     first = sent(visitor, token, GERMAN, query, mapping=mapping, delimiter=";")
     action = api.ended(first["task"])
     assert (action["done_count"], action["failed_count"], action["file_name"]) == (1, 1, "rows.csv")
@@ -183,7 +183,7 @@ def test_an_import_is_handed_on_as_it_was_chosen_and_counts_once(visitor: Browse
 
 def test_a_dry_run_is_told_of_beside_the_wizard(visitor: Browser, token: str, api: Api) -> None:
     mapping = '{"Gutschein-Code": "Code", "Art": "Voucher Type", "Wert": "Value"}'
-    task = sent(visitor, token, GERMAN, {"kind": "vouchers"}, mapping=mapping, dry_run="true")["task"]
+    task = sent(visitor, token, GERMAN, {"row_type": "vouchers"}, mapping=mapping, dry_run="true")["task"]
     api.ended(task)
     part = visitor.get(f"/imports/trial/{task}").text
     assert "1 of 2 rows would go in, 1 would fail. Nothing was written." in part
@@ -195,17 +195,17 @@ def test_a_dry_run_is_told_of_beside_the_wizard(visitor: Browser, token: str, ap
 def test_vouchers_of_a_campaign_need_their_campaign(visitor: Browser, token: str, api: Api) -> None:
     voucher = {"type": "GIFT_VOUCHER", "gift": {"amount": 100}}
     assert api.http.post("/v1/campaigns", json={"name": "Fall & Co", "voucher": voucher}).status_code == 200
-    part = looked(visitor, token, b"Code\nA\n", kind="campaign-vouchers").text
+    part = looked(visitor, token, b"Code\nA\n", row_type="campaign-vouchers").text
     assert '<option value="Fall &amp; Co">' in part
     assert "Not checked yet" in part
-    query = {"kind": "campaign-vouchers"}
+    query = {"row_type": "campaign-vouchers"}
     assert "which campaign" in sent(visitor, token, b"Code\nA\n", query)["problem"]
     action = api.ended(sent(visitor, token, b"Code\nA\n", {**query, "campaign": "Fall & Co"})["task"])
     assert action["done_count"] == 1
-    assert "Nothing imports" in sent(visitor, token, b"[]", {"kind": "skus", "rows": "json"})["problem"]
+    assert "Nothing imports" in sent(visitor, token, b"[]", {"row_type": "skus", "rows": "json"})["problem"]
 
 
 def test_nobody_else_can_start_an_import(visitor: Browser, token: str) -> None:
     headers = {"X-CSRF-Token": token, "Origin": "https://elsewhere.example"}
-    answer = visitor.http.post("/imports/start?kind=vouchers", files={"file": b"Code\nA\n"}, headers=headers)
+    answer = visitor.http.post("/imports/start?row_type=vouchers", files={"file": b"Code\nA\n"}, headers=headers)
     assert answer.status_code == 403

@@ -16,14 +16,15 @@ def seen(**known: Any) -> dict[str, Any]:
     column = {"samples": ["x"], "by": None, "choices": [], "unknown_values": []}
     return {
         "file_name": "codes.csv", "format": "csv", "compression": None, "encoding": "cp1252", "delimiter": ";",
-        "whole": True, "row_count": 1, "kind": "vouchers", "mapping": {"Ends": "Expiration Date"}, "defaults": {},
-        "kinds": [{"kind": "vouchers", "confidence": 1.0, "reason": "it has a Code"}], "values": {}, "missing": [],
+        "whole": True, "row_count": 1, "row_type": "vouchers", "mapping": {"Ends": "Expiration Date"}, "defaults": {},
+        "row_types": [{"row_type": "vouchers", "confidence": 1.0, "reason": "it has a Code"}], "values": {},
+        "missing": [],
         "columns": [
             {**column, "index": 0, "title": "Code", "use": "field", "target": "Code"},
             {**column, "index": 1, "title": "Ends", "use": "field", "target": "Expiration Date"},
         ],
         "fields": [{**FIELD, "title": "Code"}, {**FIELD, "title": "Expiration Date"}],
-        "needed": [], "refusal": None, "checked": "everything", "not_looked_at": "Rows behind these.",
+        "needed": [], "refusal": None, "checked": "everything", "not_checked": "Rows behind these.",
         "rows": [{"row": 1, "outcome": "created", "cells": ["A", "2026-12-31"], "problems": []}],
         **known,
     }  # fmt: skip
@@ -66,7 +67,7 @@ def test_encodings_that_read_better_are_offered_first() -> None:
 
 
 def test_warnings_stand_above_the_rows_and_lines_beside_their_numbers() -> None:
-    warning = {"kind": "hidden_rows", "column": None, "message": "3 rows are hidden & not read."}
+    warning = {"type": "hidden_rows", "column": None, "message": "3 rows are hidden & not read."}
     row = {"row": 1, "line": 5, "outcome": "created", "cells": ["A", ""], "problems": []}
     part = drawn(seen(warnings=[warning], rows=[row]))
     assert part.index("3 rows are hidden &amp; not read.") < part.index('id="first-rows"')
@@ -107,7 +108,7 @@ def test_the_form_asks_for_what_was_chosen() -> None:
         "last_day_counts": "true",
         "charset": "cp1250",
         "delimiter": "|",
-        "kind": "",
+        "row_type": "",
     }
     assert asked(FormData(form)) == {name: value for name, value in form.items() if value}
 
@@ -119,18 +120,18 @@ def test_columns_that_do_not_count_for_the_kind_are_named_unless_the_preview_doe
         {**column, "index": 1, "title": "Value", "use": "left_out"},
         {**column, "index": 2, "title": "Notiz", "use": "left_out"},
     ]
-    answer = seen(kind="campaign-vouchers", columns=columns, rows=[], mapping={"Notiz": None})
-    answer["kinds"] = [{"kind": "campaign-vouchers", "confidence": 1.0, "reason": "it has a Code"}]
+    answer = seen(row_type="campaign-vouchers", columns=columns, rows=[], mapping={"Notiz": None})
+    answer["row_types"] = [{"row_type": "campaign-vouchers", "confidence": 1.0, "reason": "it has a Code"}]
     part = drawn(answer)
     assert "<strong>Not read: Value.</strong>" in part
     assert '<option value="" selected>Nothing: not read here</option>' in part
     assert shown(answer, FormData(), [])["mapping"] == '{"Notiz":null}'
     told = seen(
-        **{**answer, "warnings": [{"kind": "ignored_columns", "column": 1, "message": "Value does not count."}]}
+        **{**answer, "warnings": [{"type": "ignored_columns", "column": 1, "message": "Value does not count."}]}
     )
     assert 'id="ignored"' not in drawn(told)
 
 
 def test_a_kind_that_nobody_chose_is_not_said_to_be_chosen() -> None:
-    assert "By its columns: it has a Code." in drawn(seen(), kind="vouchers", kind_by="columns")
-    assert "As you chose: it has a Code." in drawn(seen(), kind="vouchers", kind_by="choice")
+    assert "By its columns: it has a Code." in drawn(seen(), row_type="vouchers", row_type_by="columns")
+    assert "As you chose: it has a Code." in drawn(seen(), row_type="vouchers", row_type_by="choice")

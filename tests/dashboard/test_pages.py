@@ -62,7 +62,7 @@ def test_rooms_with_nothing_in_them_tell_what_belongs_there(visitor: Browser, pa
     page = visitor.get(path)
     assert page.status_code == 200
     assert 'class="empty"' in page.text
-    assert 'href="/imports?kind=' in page.text or "New campaign" in page.text or "Define a key" in page.text
+    assert 'href="/imports?row_type=' in page.text or "New campaign" in page.text or "Define a key" in page.text
 
 
 def test_resources_are_searched_and_looked_at(visitor: Browser, api: Api) -> None:

@@ -17,10 +17,10 @@ from tests.server import Api
 
 def test_every_action_type_has_words() -> None:
     assert set(words.TYPES) == set(ACTION_TYPES)
-    for name, kind in ACTION_TYPES.items():
+    for name, row_type in ACTION_TYPES.items():
         action = {"type": name}
-        assert words.has_file(action) is (kind.source != "planned"), name
-        assert words.fixable(action) is (kind.source in ("csv", "json")), name
+        assert words.has_file(action) is (row_type.source != "planned"), name
+        assert words.fixable(action) is (row_type.source in ("csv", "json")), name
 
 
 @pytest.mark.parametrize(

@@ -62,18 +62,20 @@ class Engine:
     controller: Controller
     project_id: int
 
-    async def submit(self, kind: str, *chunks: bytes, **submission_options: Any) -> str:
+    async def submit(self, action_type: str, *chunks: bytes, **submission_options: Any) -> str:
         async def body() -> AsyncIterator[bytes]:
             for chunk in chunks:
                 yield chunk
 
         accepted = await self.acceptance.accept(
-            self.submission(kind), Bytes(body(), SubmissionOptions(**submission_options))
+            self.submission(action_type), Bytes(body(), SubmissionOptions(**submission_options))
         )
         return accepted.action_id
 
-    def submission(self, kind: str, **more: Any) -> Submission:
-        return Submission(kind=ACTION_TYPES[kind], project_id=self.project_id, request_id="v-test", **more)
+    def submission(self, action_type: str, **more: Any) -> Submission:
+        return Submission(
+            action_type=ACTION_TYPES[action_type], project_id=self.project_id, request_id="v-test", **more
+        )
 
     async def submit_json(self, rows: list[Any], **submission_options: Any) -> str:
         return await self.submit("VOUCHERS.IMPORT", orjson.dumps(rows), **submission_options)
@@ -132,7 +134,7 @@ def new_project(database_url: str) -> int:
 @asynccontextmanager
 async def open_engine(
     database_url: str,
-    kinds: ActionTypes = ACTION_TYPES,
+    action_types: ActionTypes = ACTION_TYPES,
     run_isolated: RunIsolated | None = None,
     **changes: Any,
 ) -> AsyncIterator[Engine]:
@@ -148,7 +150,7 @@ async def open_engine(
         yield Engine(
             pool,
             acceptance,
-            Applier(pool, kinds, settings, run_isolated or dies),
+            Applier(pool, action_types, settings, run_isolated or dies),
             Rescuer(pool, settings, WORKER),
             Reader(ACTION_TYPES, settings.failures_in_result),
             Controller(pool, pool, acceptance, ACTION_TYPES, settings),

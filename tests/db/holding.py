@@ -21,15 +21,15 @@ class Holding:
     _stopped: asyncio.Queue[None] = field(default_factory=asyncio.Queue)
 
     @property
-    def kinds(self) -> dict[str, ActionType]:
+    def action_types(self) -> dict[str, ActionType]:
         """The table of action types for an engine."""
         return {**ACTION_TYPES, **{name: self._held(ACTION_TYPES[name]) for name in self.names}}
 
-    def _held(self, kind: ActionType) -> ActionType:
+    def _held(self, action_type: ActionType) -> ActionType:
         async def begin(*arguments: Any) -> _Held:
-            return _Held(await kind.begin(*arguments), self)
+            return _Held(await action_type.begin(*arguments), self)
 
-        return replace(kind, begin=begin)
+        return replace(action_type, begin=begin)
 
     async def stop(self) -> None:
         self._stopped.put_nowait(None)

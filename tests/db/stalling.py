@@ -27,9 +27,9 @@ class Stalled:
 
 def stalling(stopped: asyncio.Event, woken: asyncio.Event) -> dict[str, ActionType]:
     """Voucher imports of which the first batch stalls when it has written its rows."""
-    kind = ACTION_TYPES["VOUCHERS.IMPORT_CSV"]
+    action_type = ACTION_TYPES["VOUCHERS.IMPORT_CSV"]
 
     async def begin(*arguments: Any) -> Stalled:
-        return Stalled(await kind.begin(*arguments), stopped, woken)
+        return Stalled(await action_type.begin(*arguments), stopped, woken)
 
-    return {kind.name: replace(kind, begin=begin)}
+    return {action_type.name: replace(action_type, begin=begin)}

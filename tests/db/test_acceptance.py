@@ -34,12 +34,12 @@ def test_rows_become_numbered_batches_and_the_first_jobs(database_url: str) -> N
     asyncio.run(scenario())
 
 
-@pytest.mark.parametrize("kind", ["VOUCHERS.IMPORT", "VOUCHERS.IMPORT_CSV"])
-def test_no_rows_are_done_at_once(database_url: str, kind: str) -> None:
+@pytest.mark.parametrize("action_type", ["VOUCHERS.IMPORT", "VOUCHERS.IMPORT_CSV"])
+def test_no_rows_are_done_at_once(database_url: str, action_type: str) -> None:
     async def scenario() -> None:
         async with open_engine(database_url) as engine:
-            body = b"[]" if kind == "VOUCHERS.IMPORT" else b"Code,Voucher Type\n"
-            action = await engine.get(await engine.submit(kind, body))
+            body = b"[]" if action_type == "VOUCHERS.IMPORT" else b"Code,Voucher Type\n"
+            action = await engine.get(await engine.submit(action_type, body))
             assert (action["status"], action["operation_status"], action["progress"]) == ("DONE", "SUCCESS", 100)
             assert action["result"]["message"] == "0 voucher(s) imported successfully, 0 failed."
 

@@ -299,14 +299,14 @@ class _Explosive:
 
 @pytest.mark.parametrize("fuse", ["check", "stage", "write"])
 def test_a_row_that_breaks_the_code_fails_alone(database_url: str, fuse: str) -> None:
-    kind = ACTION_TYPES["VOUCHERS.IMPORT_CSV"]
+    action_type = ACTION_TYPES["VOUCHERS.IMPORT_CSV"]
 
     async def begin(*arguments: Any) -> _Explosive:
-        return _Explosive(await kind.begin(*arguments), fuse)
+        return _Explosive(await action_type.begin(*arguments), fuse)
 
     async def scenario() -> None:
-        kinds = {kind.name: replace(kind, begin=begin)}
-        async with open_engine(database_url, kinds) as engine:
+        action_types = {action_type.name: replace(action_type, begin=begin)}
+        async with open_engine(database_url, action_types) as engine:
             rows = ["A", "BOOM1", "B", "A", "C", "BOOM2", "D"]
             action_id = await engine.submit_csv(HEADER + "".join(f"{code},GIFT_VOUCHER,1\n" for code in rows))
             action = await engine.finish(action_id)

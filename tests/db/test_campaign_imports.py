@@ -44,7 +44,7 @@ async def _vouchers(engine: Engine) -> list[tuple[Any, ...]]:
 def test_the_second_of_two_imports_of_the_same_new_codes_updates_them(database_url: str, name: str) -> None:
     async def scenario() -> None:
         holding = Holding((name,))
-        async with open_engine(database_url, holding.kinds) as engine:
+        async with open_engine(database_url, holding.action_types) as engine:
             campaign_id = await _campaign(engine)
             codes = [{"code": code} for code in ("A", "B", "C")]
             first = await _submit(engine, campaign_id, *codes, name=name)

@@ -79,7 +79,7 @@ async def _reasons(engine: Engine, action_id: str) -> set[str]:
 def test_a_campaign_deleted_while_it_is_filled_leaves_no_vouchers(database_url: str, name: str) -> None:
     async def scenario() -> None:
         holding = Holding((name,))
-        async with open_engine(database_url, holding.kinds, **ROWS) as engine:
+        async with open_engine(database_url, holding.action_types, **ROWS) as engine:
             campaign_id = await _campaign(engine)
             filled = await _filling(engine, name, campaign_id)
             async with changed_while_in_hand(engine, holding, _delete(engine, campaign_id)) as deletion:
@@ -97,7 +97,7 @@ def test_a_campaign_deleted_while_it_is_filled_leaves_no_vouchers(database_url: 
 def test_a_campaign_changed_while_it_is_filled_has_no_voucher_as_it_was_before(database_url: str, name: str) -> None:
     async def scenario() -> None:
         holding = Holding((name,))
-        async with open_engine(database_url, holding.kinds, **ROWS) as engine:
+        async with open_engine(database_url, holding.action_types, **ROWS) as engine:
             campaign_id = await _campaign(engine)
             filled = await _filling(engine, name, campaign_id)
             async with changed_while_in_hand(engine, holding, _change(engine, campaign_id)) as change:
@@ -120,7 +120,7 @@ def test_a_batch_that_comes_behind_a_waiting_change_waits_for_it(database_url: s
 
     async def scenario() -> None:
         holding = Holding(("CAMPAIGN.VOUCHERS_IMPORT",))
-        async with open_engine(database_url, holding.kinds, **ROWS) as engine:
+        async with open_engine(database_url, holding.action_types, **ROWS) as engine:
             campaign_id = await _campaign(engine)
             first = await _import_into(engine, campaign_id, ["A"])
             second = await _import_into(engine, campaign_id, ["B"])
@@ -259,7 +259,7 @@ def test_a_purge_of_metadata_that_a_change_of_the_campaign_meets_is_not_undone_b
 
     async def scenario() -> None:
         holding = Holding(("CAMPAIGNS.METADATA_KEY_PURGE",))
-        async with open_engine(database_url, holding.kinds) as engine:
+        async with open_engine(database_url, holding.action_types) as engine:
             campaign_id = await _campaign(engine)
             await engine.query("UPDATE campaigns SET metadata = '{\"gone\": 1}' RETURNING id")
             asked = engine.submission("CAMPAIGNS.METADATA_KEY_PURGE", options={"key": "gone"})

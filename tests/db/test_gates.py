@@ -41,7 +41,7 @@ DEPEND_ON = {
 
 
 def test_every_action_type_says_what_its_rows_depend_on() -> None:
-    assert {name: kind.depends_on for name, kind in ACTION_TYPES.items()} == DEPEND_ON
+    assert {name: action_type.depends_on for name, action_type in ACTION_TYPES.items()} == DEPEND_ON
 
 
 def test_a_change_between_two_batches_of_an_action_lets_the_earlier_one_go_first(database_url: str) -> None:

@@ -34,12 +34,12 @@ class _Late(Relay):
     late = 0.0
     silent = False
 
-    async def answer(self, link: Link, kind: bytes, message: bytes) -> bool:
-        if kind == b"Z":
+    async def answer(self, link: Link, message_type: bytes, message: bytes) -> bool:
+        if message_type == b"Z":
             await asyncio.sleep(self.late)
         if self.silent:
             await asyncio.Event().wait()
-        return await super().answer(link, kind, message)
+        return await super().answer(link, message_type, message)
 
 
 @asynccontextmanager

@@ -127,7 +127,9 @@ def test_walks_meet_every_action_once_though_others_are_added(database_url: str)
             assert [id_ for id_ in met if id_ in every] == sorted(every, key=lambda id_: int(id_[3:], 16), reverse=True)
             assert len(met) == len(set(met))
             met = await walk(connection, types=frozenset({"EVEN", "RARE"}), statuses=frozenset({Status.DONE}))
-            expected = {id_ for id_, (kind, status) in every.items() if kind != "ODD" and status == "DONE"}
+            expected = {
+                id_ for id_, (action_type, status) in every.items() if action_type != "ODD" and status == "DONE"
+            }
             assert len(met) == len(set(met))
             assert set(met) == expected
 

@@ -24,7 +24,9 @@ WHERE table_schema = 'public' AND column_name <> 'project_id' AND is_generated =
 GROUP BY table_name
 """
 FILE = HEADER + "".join(
-    f"C{number},{kind},1\n" for number, kind in enumerate(["GIFT_VOUCHER"] * 3 + ["BAD"] * 2) for _ in "ab"
+    f"C{number},{action_type},1\n"
+    for number, action_type in enumerate(["GIFT_VOUCHER"] * 3 + ["BAD"] * 2)
+    for _ in "ab"
 )
 
 COUNTED = ", ".join(
@@ -166,7 +168,7 @@ async def _changed(engine: Engine) -> None:
     by_id = [{"id": "cust_A", "name": "Ada"}, {"id": "cust_B", "name": "Ada"}]
     by_key = [{"source_id": "A", "metadata": {"k": 1}}, {"source_id": "NEW", "name": "Ada"}]
     codes = {"codes": ["A", "B", "NONE"], "metadata": {"k": 2}}
-    for kind, body in (
+    for action_type, body in (
         ("VOUCHERS.IMPORT_CSV", f"{HEADER}A,GIFT_VOUCHER,2\nA,LOYALTY_CARD,2\nNEW,GIFT_VOUCHER,2\n".encode()),
         (
             "VOUCHERS.IMPORT",
@@ -178,7 +180,7 @@ async def _changed(engine: Engine) -> None:
         ("CUSTOMERS.BULK_UPDATE", orjson.dumps(by_key)),
         ("CUSTOMERS.IMPORT_CSV", b"Source_id,Name\nC,Ada\nNEW2,Ada\n"),
     ):
-        await engine.submit(kind, body)
+        await engine.submit(action_type, body)
 
 
 def test_changes_leave_their_copy_in_another_project_alone(database_url: str) -> None:

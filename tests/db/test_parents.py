@@ -36,7 +36,7 @@ async def _product(engine: Engine) -> str:
 def test_skus_that_are_imported_while_their_product_is_deleted_go_into_the_bin_with_it(database_url: str) -> None:
     async def scenario() -> None:
         holding = Holding(("SKUS.IMPORT_CSV",))
-        async with open_engine(database_url, holding.kinds) as engine:
+        async with open_engine(database_url, holding.action_types) as engine:
             await _product(engine)
             imported = await engine.submit("SKUS.IMPORT_CSV", SKU_FILE)
 
@@ -82,7 +82,7 @@ def test_a_schema_made_while_an_import_is_written_is_not_broken_by_it(database_u
 
     async def scenario() -> None:
         holding = Holding(("VOUCHERS.IMPORT",))
-        async with open_engine(database_url, holding.kinds, batch_rows=1) as engine:
+        async with open_engine(database_url, holding.action_types, batch_rows=1) as engine:
             rows = [{"code": code, "gift": {"amount": 1}, "metadata": {"size": "big"}} for code in ("A", "B")]
             action_id = await engine.submit_json(rows)
 
@@ -146,7 +146,7 @@ def test_every_change_waits_for_those_who_read_what_it_changes(
 def test_a_purge_waits_for_batches_that_write_what_it_purges(database_url: str) -> None:
     async def scenario() -> None:
         holding = Holding(("VOUCHERS.IMPORT",))
-        async with open_engine(database_url, holding.kinds) as engine:
+        async with open_engine(database_url, holding.action_types) as engine:
             rows = [{"code": code, "gift": {"amount": 1}, "metadata": {"old": 1}} for code in ("A", "B")]
             imported = await engine.submit_json(rows)
 
@@ -214,7 +214,7 @@ async def _imported_beside(
 ) -> tuple[str, dict[str, Any]]:
     """The category and the voucher of an import that was in hand when the category was to be changed."""
     holding = Holding(("VOUCHERS.IMPORT",))
-    async with open_engine(database_url, holding.kinds) as engine, engine.pool.connection() as changer:
+    async with open_engine(database_url, holding.action_types) as engine, engine.pool.connection() as changer:
         category = await create_category(changer, engine.project_id, {"name": "Old"})
         given = {"category": "Old"} if how == "by name" else {"category_id": category["id"]}
         imported = await engine.submit_json([{"code": "A", "gift": {"amount": 1}, **given}])

@@ -27,13 +27,13 @@ class Steps:
     may_go: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
 
     @property
-    def kinds(self) -> dict[str, ActionType]:
-        kind = ACTION_TYPES["VOUCHERS.IMPORT_CSV"]
+    def action_types(self) -> dict[str, ActionType]:
+        action_type = ACTION_TYPES["VOUCHERS.IMPORT_CSV"]
 
         async def begin(*arguments: Any) -> Any:
-            return _Stepping(await kind.begin(*arguments), self)
+            return _Stepping(await action_type.begin(*arguments), self)
 
-        return {**ACTION_TYPES, kind.name: replace(kind, begin=begin)}
+        return {**ACTION_TYPES, action_type.name: replace(action_type, begin=begin)}
 
     async def next_write(self) -> None:
         async with asyncio.timeout(60):
@@ -100,7 +100,7 @@ def test_a_batch_gives_its_place_back_while_others_hold_its_rows(database_url: s
 def test_a_batch_waits_for_the_one_before_it_and_then_for_no_other(database_url: str) -> None:
     async def scenario() -> None:
         steps = Steps()
-        async with open_engine(database_url, steps.kinds, batch_rows=1, lock_wait_seconds=0.05) as engine:
+        async with open_engine(database_url, steps.action_types, batch_rows=1, lock_wait_seconds=0.05) as engine:
             await engine.finish(await engine.submit_json([{"code": "C1", "gift": {"amount": 1}}]))
             action_id = await engine.submit_csv(gifts(2))
             async with await psycopg.AsyncConnection.connect(database_url) as holder:
@@ -120,7 +120,7 @@ def test_a_batch_waits_for_the_one_before_it_and_then_for_no_other(database_url:
 def test_an_action_that_may_still_be_refused_keeps_nothing_locked(database_url: str) -> None:
     async def scenario() -> None:
         steps = Steps()
-        async with open_engine(database_url, steps.kinds, batch_rows=1) as engine:
+        async with open_engine(database_url, steps.action_types, batch_rows=1) as engine:
             await engine.finish(await engine.submit_json([{"code": f"C{n}", "gift": {"amount": 9}} for n in range(2)]))
             action_id = await engine.submit_csv(gifts(2), on_error="reject")
             async with steps.one_in_hand(engine):
@@ -141,7 +141,7 @@ def test_actions_that_go_in_at_once_leave_places_to_others(database_url: str) ->
 
     async def scenario() -> None:
         steps = Steps()
-        async with open_engine(database_url, steps.kinds, batch_rows=1, worker_concurrency=3) as first:
+        async with open_engine(database_url, steps.action_types, batch_rows=1, worker_concurrency=3) as first:
             second, third = [
                 replace(first, project_id=await asyncio.to_thread(new_project, database_url)) for _ in range(2)
             ]

@@ -29,15 +29,15 @@ from tests.db.test_applying import gifts
 KIND = ACTION_TYPES["VOUCHERS.IMPORT_CSV"]
 
 
-def failing(errors: Callable[[], Exception | None], kind: ActionType = KIND) -> dict[str, ActionType]:
+def failing(errors: Callable[[], Exception | None], action_type: ActionType = KIND) -> dict[str, ActionType]:
     """The type, whose batches fail with the next error when they begin."""
 
     async def begin(*arguments: Any) -> Any:
         if error := errors():
             raise error
-        return await kind.begin(*arguments)
+        return await action_type.begin(*arguments)
 
-    return {kind.name: replace(kind, begin=begin)}
+    return {action_type.name: replace(action_type, begin=begin)}
 
 
 def some(*errors: Exception | None) -> Callable[[], Exception | None]:
@@ -104,8 +104,8 @@ def test_an_error_that_does_not_pass_ends_the_action_with_its_rows_unprocessed(d
 
 def test_batches_in_hand_together_are_given_up_no_sooner(database_url: str) -> None:
     async def scenario() -> None:
-        kinds = failing(lambda: OutOfMemory("no room"))
-        async with open_engine(database_url, kinds, batch_rows=1, batch_retries=2) as engine:
+        action_types = failing(lambda: OutOfMemory("no room"))
+        async with open_engine(database_url, action_types, batch_rows=1, batch_retries=2) as engine:
             action_id = await engine.submit_csv(gifts(9))
             for _ in range(5):
                 await engine.advance()
@@ -117,13 +117,13 @@ def test_batches_in_hand_together_are_given_up_no_sooner(database_url: str) -> N
 
 
 def test_what_comes_next_in_a_sequence_goes_on_behind_an_action_that_was_given_up(database_url: str) -> None:
-    kind = ACTION_TYPES["VOUCHERS.BULK_UPDATE"]
+    action_type = ACTION_TYPES["VOUCHERS.BULK_UPDATE"]
 
     async def scenario() -> None:
-        kinds = failing(some(OutOfMemory("no room")), kind)
-        async with open_engine(database_url, kinds, batch_retries=1) as engine:
-            first = await engine.submit(kind.name, b'[{"code": "A", "metadata": {}}]')
-            second = await engine.submit(kind.name, b'[{"code": "B", "metadata": {}}]')
+        action_types = failing(some(OutOfMemory("no room")), action_type)
+        async with open_engine(database_url, action_types, batch_retries=1) as engine:
+            first = await engine.submit(action_type.name, b'[{"code": "A", "metadata": {}}]')
+            second = await engine.submit(action_type.name, b'[{"code": "B", "metadata": {}}]')
             await engine.advance()
             await engine.advance()
             assert (await engine.get(first))["ended_by"] == "GAVE_UP"
@@ -137,8 +137,8 @@ def test_an_outage_never_ends_an_action_and_is_not_waited_for_longer_each_time(
     database_url: str, error: type[psycopg.Error]
 ) -> None:
     async def scenario() -> None:
-        kinds = failing(some(*[error("not just now")] * 8))
-        async with open_engine(database_url, kinds, batch_retries=3) as engine:
+        action_types = failing(some(*[error("not just now")] * 8))
+        async with open_engine(database_url, action_types, batch_retries=3) as engine:
             action_id = await engine.submit_csv(gifts(2))
             for tries in range(1, 9):
                 await engine.advance()
@@ -152,8 +152,8 @@ def test_an_outage_never_ends_an_action_and_is_not_waited_for_longer_each_time(
 @pytest.mark.parametrize("error", [LockNotAvailable, DeadlockDetected])
 def test_to_wait_for_others_is_told_and_never_ends_an_action(database_url: str, error: type[psycopg.Error]) -> None:
     async def scenario() -> None:
-        kinds = failing(some(*[error("somebody else has it")] * 5))
-        async with open_engine(database_url, kinds, batch_retries=3, lease_seconds=0.0001) as engine:
+        action_types = failing(some(*[error("somebody else has it")] * 5))
+        async with open_engine(database_url, action_types, batch_retries=3, lease_seconds=0.0001) as engine:
             action_id = await engine.submit_csv(gifts(2))
             for tries in range(1, 6):
                 await engine.advance()
@@ -167,8 +167,8 @@ def test_to_wait_for_others_is_told_and_never_ends_an_action(database_url: str, 
 
 def test_having_waited_for_others_brings_no_error_nearer_to_the_end(database_url: str) -> None:
     async def scenario() -> None:
-        kinds = failing(some(*[LockNotAvailable("somebody else has it")] * 5, OutOfMemory("no room")))
-        async with open_engine(database_url, kinds, batch_retries=3) as engine:
+        action_types = failing(some(*[LockNotAvailable("somebody else has it")] * 5, OutOfMemory("no room")))
+        async with open_engine(database_url, action_types, batch_retries=3) as engine:
             action_id = await engine.submit_csv(gifts(2))
             for _ in range(6):
                 await engine.advance()

@@ -171,8 +171,8 @@ ORDERED = {
 @pytest.mark.parametrize("way", ORDERED)
 def test_rows_are_locked_in_the_order_of_their_keys(database_url: str, way: str) -> None:
     """So whoever waits for a row has those before it and none behind it: two cannot wait for each other."""
-    kind, body = ORDERED[way]
-    table, key = ("vouchers", "code") if kind.startswith("VOUCHERS") else ("customers", "source_id")
+    action_type, body = ORDERED[way]
+    table, key = ("vouchers", "code") if action_type.startswith("VOUCHERS") else ("customers", "source_id")
 
     async def scenario() -> None:
         async with open_engine(database_url) as engine:
@@ -182,7 +182,7 @@ def test_rows_are_locked_in_the_order_of_their_keys(database_url: str, way: str)
                 " SELECT %s, 'cust_' || key, key, now() FROM unnest(ARRAY['Z', 'M', 'A']) AS key RETURNING id",
                 engine.project_id,
             )
-            action_id = await engine.submit(kind, body)
+            action_id = await engine.submit(action_type, body)
             free = f"SELECT {key} AS key FROM {table} ORDER BY {key} FOR UPDATE SKIP LOCKED"
             async with meeting(engine) as other:
                 await other.execute(f"SELECT FROM {table} WHERE {key} = 'M' FOR UPDATE")
@@ -209,15 +209,15 @@ NEW = {
 
 @pytest.mark.parametrize("way", NEW)
 def test_new_rows_are_written_in_the_order_of_their_keys(database_url: str, way: str) -> None:
-    kind, body = NEW[way]
-    table, key = ("vouchers", "code") if kind.startswith("VOUCHERS") else ("customers", "source_id")
+    action_type, body = NEW[way]
+    table, key = ("vouchers", "code") if action_type.startswith("VOUCHERS") else ("customers", "source_id")
     columns, values = ("type, ", "'GIFT_VOUCHER', ") if table == "vouchers" else ("", "")
     insert = f"INSERT INTO {table} (project_id, id, {key}, {columns}created_at) VALUES (%s, %s, %s, {values}now())"
 
     async def scenario() -> None:
         async with open_engine(database_url) as engine:
             await _vouchers(engine, "0,GIFT_VOUCHER,1")
-            action_id = await engine.submit(kind, body)
+            action_id = await engine.submit(action_type, body)
             async with meeting(engine) as other:
                 await other.execute(insert, engine.project_id, "v_other", "M")
                 worker = asyncio.create_task(engine.advance())

@@ -14,7 +14,9 @@ from tests.db.line import open_line
 from tests.db.test_applying import HEADER, gifts
 
 AT_ONCE = {"batch_rows": 1}  # so that an action has as many batches as rows
-SEQUENTIAL = [name for name, kind in ACTION_TYPES.items() if kind.sequence and kind.source == "json"]
+SEQUENTIAL = [
+    name for name, action_type in ACTION_TYPES.items() if action_type.sequence and action_type.source == "json"
+]
 
 
 def of_another_project(engine: Engine, database_url: str) -> Engine:
@@ -154,9 +156,9 @@ def test_everything_in_line_is_served_and_the_line_ends_empty(database_url: str)
     asyncio.run(scenario())
 
 
-def rows_of(kind: str, number: int) -> bytes:
+def rows_of(action_type: str, number: int) -> bytes:
     """Two rows that leave the submission's number behind on the same resource."""
-    key = "code" if kind.startswith("VOUCHERS") else "source_id"
+    key = "code" if action_type.startswith("VOUCHERS") else "source_id"
     row: dict[str, Any] = {key: "SAME", "metadata": {"number": number}}
     return orjson.dumps([row, row])
 
@@ -171,11 +173,11 @@ async def blocks(engine: Engine) -> list[str]:
     return [action for before, action in zip([None, *order], order, strict=False) if action != before]
 
 
-@pytest.mark.parametrize("kind", SEQUENTIAL)
-def test_actions_in_a_sequence_go_one_after_another(database_url: str, kind: str) -> None:
+@pytest.mark.parametrize("action_type", SEQUENTIAL)
+def test_actions_in_a_sequence_go_one_after_another(database_url: str, action_type: str) -> None:
     async def scenario() -> None:
         async with open_engine(database_url, **AT_ONCE) as engine, open_line(engine) as line:
-            actions = [await engine.submit(kind, rows_of(kind, number)) for number in range(4)]
+            actions = [await engine.submit(action_type, rows_of(action_type, number)) for number in range(4)]
             await line.serve(1000)
             assert await blocks(engine) == actions
             assert await engine.jobs() == 0
@@ -185,10 +187,10 @@ def test_actions_in_a_sequence_go_one_after_another(database_url: str, kind: str
 
 def test_clients_that_submit_at_the_same_time_find_their_own_order(database_url: str) -> None:
     """Several clients at once, workers beside them: no two actions mix, and each client's own follow one another."""
-    kind = "VOUCHERS.BULK_UPDATE"
+    action_type = "VOUCHERS.BULK_UPDATE"
 
     async def client(engine: Engine) -> list[str]:
-        return [await engine.submit(kind, rows_of(kind, number)) for number in range(5)]
+        return [await engine.submit(action_type, rows_of(action_type, number)) for number in range(5)]
 
     async def worker(engine: Engine, stop: asyncio.Event) -> None:
         while not stop.is_set():
@@ -211,15 +213,17 @@ def test_clients_that_submit_at_the_same_time_find_their_own_order(database_url:
 
 
 def test_two_that_are_accepted_at_the_same_moment_see_each_other(database_url: str) -> None:
-    kind = "VOUCHERS.BULK_UPDATE"
+    action_type = "VOUCHERS.BULK_UPDATE"
 
     async def scenario() -> None:
         async with open_engine(database_url, **AT_ONCE) as engine, open_line(engine) as line:
-            await engine.submit(kind, rows_of(kind, 0))
+            await engine.submit(action_type, rows_of(action_type, 0))
             await line.serve(10)
             async with engine.pool.connection() as holder, holder.transaction():
                 await holder.execute("SELECT FROM schedules WHERE project_id = %s FOR UPDATE", (engine.project_id,))
-                submissions = [asyncio.create_task(engine.submit(kind, rows_of(kind, number))) for number in (1, 2)]
+                submissions = [
+                    asyncio.create_task(engine.submit(action_type, rows_of(action_type, number))) for number in (1, 2)
+                ]
                 async with asyncio.timeout(60):
                     while await waiting_for_locks(engine) < 2:
                         await asyncio.sleep(0.01)
@@ -238,7 +242,7 @@ async def waiting_for_locks(engine: Engine) -> int:
 
 
 def test_a_slow_upload_joins_the_sequence_when_it_is_accepted(database_url: str) -> None:
-    kind = "VOUCHERS.BULK_UPDATE"
+    action_type = "VOUCHERS.BULK_UPDATE"
 
     async def scenario() -> None:
         async with open_engine(database_url, **AT_ONCE) as engine, open_line(engine) as line:
@@ -247,19 +251,19 @@ def test_a_slow_upload_joins_the_sequence_when_it_is_accepted(database_url: str)
             begun, may_end = asyncio.Event(), asyncio.Event()
 
             async def body() -> AsyncIterator[bytes]:
-                first, _, rest = rows_of(kind, 1).partition(b"},{")
+                first, _, rest = rows_of(action_type, 1).partition(b"},{")
                 yield first + b"},{"
                 begun.set()
                 await may_end.wait()
                 yield rest
 
-            upload = asyncio.create_task(engine.acceptance.accept(engine.submission(kind), Bytes(body())))
+            upload = asyncio.create_task(engine.acceptance.accept(engine.submission(action_type), Bytes(body())))
             await begun.wait()
-            fast = await engine.submit(kind, rows_of(kind, 2))
+            fast = await engine.submit(action_type, rows_of(action_type, 2))
             await line.serve()  # in the middle of the fast one
             may_end.set()
             slow = (await upload).action_id
-            last = await engine.submit(kind, rows_of(kind, 3))
+            last = await engine.submit(action_type, rows_of(action_type, 3))
             await line.serve(1000)
             assert (await blocks(engine))[-3:] == [fast, slow, last]
             (voucher,) = await engine.query("SELECT metadata FROM vouchers")
@@ -269,24 +273,24 @@ def test_a_slow_upload_joins_the_sequence_when_it_is_accepted(database_url: str)
 
 
 def test_the_order_of_commits_is_the_order_of_a_sequence_whatever_the_clock_says(database_url: str) -> None:
-    kind = "VOUCHERS.BULK_UPDATE"
+    action_type = "VOUCHERS.BULK_UPDATE"
 
     async def scenario() -> None:
         async with open_engine(database_url, **AT_ONCE) as engine, open_line(engine) as line:
             begun, may_end = asyncio.Event(), asyncio.Event()
-            running = await engine.submit(kind, rows_of(kind, 0))
+            running = await engine.submit(action_type, rows_of(action_type, 0))
 
             async def body() -> AsyncIterator[bytes]:
-                yield rows_of(kind, 1)[:-1]
+                yield rows_of(action_type, 1)[:-1]
                 while not await engine.query("SELECT FROM uploads"):
-                    yield b"," + b" " * 10_000 + rows_of(kind, 1)[1:-1]
+                    yield b"," + b" " * 10_000 + rows_of(action_type, 1)[1:-1]
                 begun.set()  # batches of it are there by now
                 await may_end.wait()
                 yield b"]"
 
-            upload = asyncio.create_task(engine.acceptance.accept(engine.submission(kind), Bytes(body())))
+            upload = asyncio.create_task(engine.acceptance.accept(engine.submission(action_type), Bytes(body())))
             await begun.wait()
-            later = [await engine.submit(kind, rows_of(kind, number)) for number in (2, 3)]
+            later = [await engine.submit(action_type, rows_of(action_type, number)) for number in (2, 3)]
             may_end.set()
             first = (await upload).action_id
             order = [running, *later, first]
@@ -343,11 +347,13 @@ def test_of_actions_that_have_waited_as_long_the_one_accepted_first_is_served(da
 
 def test_nobody_else_of_a_sequence_becomes_ready_while_one_is(database_url: str) -> None:
     """Even where it has not the lowest number, which an upgrade from before there were any may have left behind."""
-    kind = "VOUCHERS.BULK_UPDATE"
+    action_type = "VOUCHERS.BULK_UPDATE"
 
     async def scenario() -> None:
         async with open_engine(database_url, **AT_ONCE) as engine:
-            running, waiting, unwanted = [await engine.submit(kind, rows_of(kind, number)) for number in range(3)]
+            running, waiting, unwanted = [
+                await engine.submit(action_type, rows_of(action_type, number)) for number in range(3)
+            ]
             await engine.query("UPDATE async_actions SET number = 10 WHERE id = %s RETURNING 1", running)
             jobs = await engine.jobs()
             await engine.controller.cancel(engine.project_id, unwanted, "a key")

@@ -82,7 +82,7 @@ def test_every_column_of_a_resource_is_one_of_its_fields(database_url: str) -> N
     own = {"project_id", "id", "created_at", "updated_at"}
     declared = {
         "vouchers": {field.column_name for field in FIELDS if field.stored},
-        **{kind.table.name: {"source_id", *kind.table.columns} for kind in (CUSTOMER, PRODUCT, SKU, ORDER)},
+        **{spec.table.name: {"source_id", *spec.table.columns} for spec in (CUSTOMER, PRODUCT, SKU, ORDER)},
     }
     with psycopg.connect(database_url) as connection:
         found = connection.execute(

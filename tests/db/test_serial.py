@@ -19,7 +19,7 @@ from tallykeep.resources.products.spec import PRODUCT
 from tallykeep.resources.skus.spec import SKU
 from tallykeep.resources.upserts.operation import Upsert
 from tallykeep.resources.upserts.single import upsert_one
-from tallykeep.resources.upserts.spec import Upserted
+from tallykeep.resources.upserts.spec import UpsertSpec
 from tallykeep.resources.vouchers.single import create_voucher
 from tests.db.engine import Engine, open_engine
 from tests.db.holding import caller
@@ -47,20 +47,20 @@ async def make_product(connection: Any, engine: Engine, source_id: str, name: st
     )
 
 
-async def upsert(engine: Engine, kind: Upserted, given: dict[str, Any]) -> str:
+async def upsert(engine: Engine, spec: UpsertSpec, given: dict[str, Any]) -> str:
     async with engine.pool.connection() as connection:
-        return await upsert_one(connection, engine.project_id, kind, given)
+        return await upsert_one(connection, engine.project_id, spec, given)
 
 
 @pytest.mark.parametrize(
-    ("kind", "body"),
+    ("action_type", "body"),
     [
         ("VOUCHERS.BULK_UPDATE", [{"code": code, "metadata": {"a": 1}} for code in "ABC"]),
         ("VOUCHERS.METADATA_UPDATE", {"codes": ["A", "B", "C"], "metadata": {"a": 1}}),
     ],
 )
 def test_a_bulk_update_that_waits_for_an_import_finds_what_it_has_created(
-    database_url: str, kind: str, body: Any
+    database_url: str, action_type: str, body: Any
 ) -> None:
     async def scenario() -> None:
         async with open_engine(database_url) as engine, somebody(database_url) as other:
@@ -69,7 +69,7 @@ def test_a_bulk_update_that_waits_for_an_import_finds_what_it_has_created(
             await other.execute("UPDATE vouchers SET active = false WHERE code = 'B'")
             await take(other, engine, "A")
             await take(other, engine, "C")
-            action_id = await engine.submit(kind, orjson.dumps(body))
+            action_id = await engine.submit(action_type, orjson.dumps(body))
             worker = asyncio.create_task(engine.advance())
             await until_waiting(engine, other.info.backend_pid)
             await other.commit()
@@ -245,21 +245,21 @@ def test_a_product_made_meanwhile_is_not_changed_by_an_order_that_does_not_say_s
 
 
 @pytest.mark.parametrize(
-    ("kind", "given"),
+    ("spec", "given"),
     [
         (SKU, {"source_id": "S", "product_id": "P"}),
         (ORDER, {"items": [{"source_id": "P", "related_object": "product"}]}),
     ],
 )
-def test_a_product_made_meanwhile_is_referred_to(database_url: str, kind: Upserted, given: dict[str, Any]) -> None:
+def test_a_product_made_meanwhile_is_referred_to(database_url: str, spec: UpsertSpec, given: dict[str, Any]) -> None:
     """What was missed at first would be of another moment than what is locked afterwards."""
 
     async def scenario() -> None:
         async with open_engine(database_url) as engine, somebody(database_url) as other:
             with overtaken(other, make_product(other, engine, "P")):
-                await upsert(engine, kind, given)
-            table = "skus" if kind is SKU else "orders"
-            column = "product_id" if kind is SKU else "items #>> '{0,product_id}'"
+                await upsert(engine, spec, given)
+            table = "skus" if spec is SKU else "orders"
+            column = "product_id" if spec is SKU else "items #>> '{0,product_id}'"
             assert await engine.query(f"SELECT {column} AS product_id FROM {table}") == [{"product_id": "prod_P"}]
 
     asyncio.run(scenario())

@@ -47,22 +47,22 @@ async def failed_rows(engine: Engine, action_id: str) -> list[int]:
 @pytest.mark.parametrize("name", FILES)
 def test_rows_of_a_file_that_share_a_shortened_key_fail(database_url: str, name: str, dry_run: bool) -> None:
     async def run() -> None:
-        kind, header, cells = FILES[name]
+        action_type, header, cells = FILES[name]
         async with open_engine(database_url, batch_rows=3) as engine:
             # In one batch all of them fail, behind it all that come again.
             text = header + lines(CUT, "A", CUT, OTHER, "B", "B", "C", CUT, OTHER, cells=cells)
-            action_id = await engine.submit(kind, text.encode(), dry_run=dry_run)
+            action_id = await engine.submit(action_type, text.encode(), dry_run=dry_run)
             action = await engine.finish(action_id)
             assert await failed_rows(engine, action_id) == [1, 3, 8, 9]
             assert (action["done_count"], action["failed_count"]) == (5, 4)
-            alone = await engine.submit(kind, (header + lines("A", CUT, cells=cells)).encode())
+            alone = await engine.submit(action_type, (header + lines("A", CUT, cells=cells)).encode())
             assert (await engine.finish(alone))["done_count"] == 2, "one alone may be meant"
 
     asyncio.run(run())
 
 
 @pytest.mark.parametrize(
-    ("kind", "rows"),
+    ("action_type", "rows"),
     [
         ("VOUCHERS.IMPORT", [{"code": key, "type": "GIFT_VOUCHER", "gift": {"amount": 1}} for key in (CUT, "A", CUT)]),
         ("CUSTOMERS.BULK_UPDATE", [{"source_id": key, "name": "Ada"} for key in (CUT, "A", CUT)]),
@@ -70,15 +70,15 @@ def test_rows_of_a_file_that_share_a_shortened_key_fail(database_url: str, name:
         ("ORDERS.IMPORT", [{"source_id": key, "amount": 1} for key in (CUT, "A", CUT)]),
     ],
 )
-def test_objects_that_share_a_shortened_key_fail(database_url: str, kind: str, rows: list[Any]) -> None:
+def test_objects_that_share_a_shortened_key_fail(database_url: str, action_type: str, rows: list[Any]) -> None:
     async def run() -> None:
         async with open_engine(database_url) as engine:
-            action_id = await engine.submit(kind, json.dumps(rows).encode())
+            action_id = await engine.submit(action_type, json.dumps(rows).encode())
             assert (await engine.finish(action_id))["done_count"] == 1
             assert await failed_rows(engine, action_id) == [1, 3]
             parts = await engine.query("SELECT body FROM report_parts WHERE action_id = %s", action_id)
             lines = [line for part in parts for line in part["body"].splitlines()]
-            assert [line.split(",")[0] for line in lines] == ([CUT, CUT, "A"] if kind.endswith("UPDATE") else [])
+            assert [line.split(",")[0] for line in lines] == ([CUT, CUT, "A"] if action_type.endswith("UPDATE") else [])
 
     asyncio.run(run())
 

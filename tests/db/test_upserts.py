@@ -55,8 +55,8 @@ TABLES = {
 @st.composite
 def imports(draw: st.DrawFn) -> tuple[str, list[str]]:
     """A type of action, and files one after another."""
-    kind = draw(st.sampled_from(sorted(HEADERS)))
-    return kind, draw(st.lists(files(HEADERS[kind]), min_size=2, max_size=3))
+    action_type = draw(st.sampled_from(sorted(HEADERS)))
+    return action_type, draw(st.lists(files(HEADERS[action_type]), min_size=2, max_size=3))
 
 
 @st.composite
@@ -83,21 +83,21 @@ def files(draw: st.DrawFn, headers: tuple[list[str], ...]) -> str:
 def test_the_quick_way_and_row_by_row_leave_the_same(
     database_url: str, given: tuple[str, list[str]], batch_rows: int, at_once: int
 ) -> None:
-    kind, texts = given
+    action_type, texts = given
 
     async def outcome(at_once: int) -> tuple[Any, ...]:
         async with open_engine(database_url, batch_rows=batch_rows) as engine:
-            ended = [await _imported(engine, kind, text, at_once) for text in texts]
-            return ended, await _contents(engine, TABLES[kind])
+            ended = [await _imported(engine, action_type, text, at_once) for text in texts]
+            return ended, await _contents(engine, TABLES[action_type])
 
     quickly = asyncio.run(outcome(at_once))
     with patch.object(writing, "file_columns", lambda *_: None):
         assert quickly == asyncio.run(outcome(1))
 
 
-async def _imported(engine: Engine, kind: str, text: str, at_once: int) -> dict[str, Any]:
+async def _imported(engine: Engine, action_type: str, text: str, at_once: int) -> dict[str, Any]:
     """Import the file, so many batches at once."""
-    action_id = await engine.submit(kind, text.encode())
+    action_id = await engine.submit(action_type, text.encode())
     while (action := await engine.get(action_id))["status"] not in ("DONE", "FAILED"):
         await asyncio.gather(*(engine.advance() for _ in range(at_once)))
     return {name: action[name] for name in ("result", "total_count", "done_count", "failed_count", "created_count")}

@@ -48,10 +48,12 @@ class Proxy(Relay):
         link.answers_are_lost = self._lost is Lost.ANSWER
         return link.answers_are_lost
 
-    async def answer(self, link: Link, kind: bytes, message: bytes) -> bool:
+    async def answer(self, link: Link, message_type: bytes, message: bytes) -> bool:
         """Hand the answer on, unless it is to be lost: then nothing more once the server has done its part."""
         assert isinstance(link, _LossyLink)
-        return kind not in _READY if link.answers_are_lost else await super().answer(link, kind, message)
+        return (
+            message_type not in _READY if link.answers_are_lost else await super().answer(link, message_type, message)
+        )
 
     def _strikes(self) -> bool:
         self.round_trips += 1

@@ -26,7 +26,7 @@ CHANGES = [{"code": code, "metadata": {"seen": row}} for row, code in enumerate(
 class Story:
     """What is submitted before the faults begin, and what becomes of it: done, failed, unprocessed, created."""
 
-    kind: str
+    action_type: str
     body: bytes
     tally: tuple[int, int, int, int]
     before: tuple[tuple[str, bytes], ...] = ()
@@ -85,10 +85,10 @@ async def _tell(
 ) -> Finding:
     engine = stage.new_project()
     stage.proxy.arm(None)
-    for kind, body in story.before:
-        await engine.submit(kind, body)
+    for action_type, body in story.before:
+        await engine.submit(action_type, body)
         await drive(stage, engine)
-    await engine.submit(story.kind, story.body, **story.submission_options)
+    await engine.submit(story.action_type, story.body, **story.submission_options)
     begin_faults()
     await drive_on(stage, engine)
     return audit(stage, engine)

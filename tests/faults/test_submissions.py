@@ -26,13 +26,13 @@ CAMPAIGN = {"name": "Fall", "voucher": {"gift": {"amount": 1}}}
 Submit = Callable[[Engine, str | None], Awaitable[str]]
 
 
-def _by_stream(kind: str, content: bytes, piece: int) -> Submit:
+def _by_stream(action_type: str, content: bytes, piece: int) -> Submit:
     async def body() -> AsyncIterator[bytes]:
         for start in range(0, len(content), piece):
             yield content[start : start + piece]
 
     async def submit(engine: Engine, key: str | None) -> str:
-        asked = engine.submission(kind, idempotency_key=key)
+        asked = engine.submission(action_type, idempotency_key=key)
         return (await engine.acceptance.accept(asked, Bytes(body()))).action_id
 
     return submit

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 class Export:
     """The beginning of a file, the kind of its rows, and what its columns are taken for beside our own titles."""
 
-    kind: str
+    row_type: str
     text: str
     mapping: dict[str, str]
     titles: set[str] = field(default_factory=set)

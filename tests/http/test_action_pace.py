@@ -12,7 +12,7 @@ from tests.server import Api
 
 
 def _failures(api: Api, action_id: str, **query: Any) -> dict[str, Any]:
-    return dict(api.get(f"/v1/async-actions/{action_id}/failures", sent="true", **query))
+    return dict(api.get(f"/v1/async-actions/{action_id}/failures", source_rows="true", **query))
 
 
 def _file(api: Api, action_id: str) -> str:
@@ -128,7 +128,7 @@ def test_the_file_is_given_back_whole_and_can_be_sent_again(api: Api, other_api:
     given = {"codes": ["V1", "V2"], "metadata": {"k": 1}}
     update = api.ended(accepted(api.http.post("/v1/vouchers/metadata/async", json=given)))
     assert orjson.loads(_file(api, update["id"])) == given
-    for path in ("file", "batches", "failures?sent=true"):
+    for path in ("file", "batches", "failures?source_rows=true"):
         assert other_api.http.get(f"/v1/async-actions/{action['id']}/{path}").status_code == 404
 
 

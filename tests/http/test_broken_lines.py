@@ -12,7 +12,7 @@ def test_many_of_them_fail_alone_in_one_batch(api: Api) -> None:
     action = api.ended(api.import_csv(HEADER + "".join(rows)))
     assert (action["total_count"], action["done_count"], action["failed_count"]) == (301, 200, 101)
     assert len(api.get(f"/v1/async-actions/{action['id']}/batches")["batches"]) == 1
-    page = api.get(f"/v1/async-actions/{action['id']}/failures", sent="true", limit=100)
+    page = api.get(f"/v1/async-actions/{action['id']}/failures", source_rows="true", limit=100)
     assert {failure["reason"] for failure in page["failures"]} == {"the quotes in this line do not match up"}
     assert [failure["text"] for failure in page["failures"][:2]] == list(BROKEN[:2])
     assert [failure["row"] for failure in page["failures"]] == list(range(1, 301, 3))

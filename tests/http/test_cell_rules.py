@@ -70,7 +70,7 @@ def test_corrected_rows_are_read_the_same_way_and_failed_rows_are_shown_as_sent(
     failed = api.http.get(f"{path}/failures.csv").content.decode("utf-8-sig").splitlines()
     assert failed[0] == '"Code","Voucher Type","Value","row","line","reason"'
     assert failed[1].startswith("R-1,Rabatt,115,1,2,")
-    shown = api.http.get(f"{path}/failures", params={"sent": "true"}).json()
+    shown = api.http.get(f"{path}/failures", params={"source_rows": "true"}).json()
     assert shown["failures"][0]["cells"] == ["R-1", "Rabatt", "115"]
     corrected = "\n".join(failed).replace(",115,", ",25,")
     answer = api.http.post(f"{path}/retry", content=corrected, headers={"Content-Type": "text/csv"})
@@ -132,12 +132,12 @@ def test_customers_and_campaign_vouchers_are_filled_too(api: Api) -> None:
 
 def test_a_preview_tells_choices_unknown_texts_and_what_is_needed(api: Api) -> None:
     seen = previewed(api, RABATTE.encode(), mapping=MAPPING)
-    kinds = ["DISCOUNT_VOUCHER", "GIFT_VOUCHER", "LOYALTY_CARD"]
+    row_types = ["DISCOUNT_VOUCHER", "GIFT_VOUCHER", "LOYALTY_CARD"]
     assert [(column["choices"], column["unknown_values"]) for column in seen["columns"]] == [
-        ([], []), (kinds, ["Wertkarte"]), ([], [])
+        ([], []), (row_types, ["Wertkarte"]), ([], [])
     ]  # fmt: skip
     assert [(each["title"], each["rows"]) for each in seen["needed"]] == [("Voucher Type", 1), ("Discount Type", 2)]
-    assert seen["needed"][0]["choices"] == kinds
+    assert seen["needed"][0]["choices"] == row_types
     values = previewed(api, RABATTE.encode(), mapping=MAPPING, values=VALUES)
     assert values["columns"][1]["unknown_values"] == []
     assert [(each["title"], each["rows"]) for each in values["needed"]] == [("Voucher Type", 1), ("Discount Type", 2)]
@@ -147,15 +147,15 @@ def test_a_preview_tells_choices_unknown_texts_and_what_is_needed(api: Api) -> N
     assert [row["outcome"] for row in whole["rows"]] == ["created", "created", "failed", "created"]
     assert whole["rows"][0]["cells"] == ["R-1", "Rabatt", "15"]
     choices = {field["title"]: field["choices"] for field in whole["fields"]}
-    assert (choices["Active"], choices["Voucher Type"], choices["Code"]) == (["true", "false"], kinds, [])
+    assert (choices["Active"], choices["Voucher Type"], choices["Code"]) == (["true", "false"], row_types, [])
 
 
 def test_a_preview_misses_a_required_field_until_a_default_gives_it(api: Api) -> None:
     content = b"Code,Value\nA,15 %\nB,20 %\n"
-    seen = previewed(api, content, kind="vouchers")
+    seen = previewed(api, content, row_type="vouchers")
     assert seen["missing"] == ["Voucher Type"]
     assert [(each["title"], each["rows"]) for each in seen["needed"]] == [("Voucher Type", 2)]
-    given = previewed(api, content, kind="vouchers", defaults='{"voucher_type": "coupon"}')
+    given = previewed(api, content, row_type="vouchers", defaults='{"voucher_type": "coupon"}')
     assert (given["missing"], given["needed"], given["defaults"]) == ([], [], {"Voucher Type": "coupon"})
     assert [row["outcome"] for row in given["rows"]] == ["created", "created"]
     refused(api, content, 400, "invalid_query_params", "is not JSON", defaults="x")

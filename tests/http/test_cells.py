@@ -93,7 +93,7 @@ def test_a_retry_reads_as_the_whole_file_was_read(api: Api) -> None:
 def test_the_preview_reads_like_the_import(api: Api) -> None:
     header = "Gutschein;Voucher Type;Value;Expiration Date;Start Date\n"
     unclear = f"{header}A;GIFT_VOUCHER;1.250;2026-12-31;2026-12-31T10:00\n"
-    submission_options = {"mapping": '{"Gutschein":"Code"}', "kind": "vouchers"}
+    submission_options = {"mapping": '{"Gutschein":"Code"}', "row_type": "vouchers"}
     (row,) = previewed(api, unclear.encode(), **submission_options)["rows"]
     assert [problem["reason"].split(":")[0] for problem in row["problems"]] == ["Expiration Date", "Value"]
     told = unclear + "B;GIFT_VOUCHER;12,99;;\n"

@@ -162,7 +162,7 @@ def test_a_row_that_repeats_the_header_fails(api: Api, again: str, mapping: dict
     failures = api.get(f"/v1/async-actions/{action['id']}/failures")["failures"]
     assert [(each["row"], each["reason"]) for each in failures] == [(2, "the row repeats the header; remove it")]
     assert action["done_count"] == 2
-    seen = api.http.post("/v1/imports/preview", files=files, data={"kind": "customers"}).json()
+    seen = api.http.post("/v1/imports/preview", files=files, data={"row_type": "customers"}).json()
     assert [row["outcome"] for row in seen["rows"]].count("failed") == 1
 
 

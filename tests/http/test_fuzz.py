@@ -76,12 +76,18 @@ def read_everything(api: Api, fuzz: Fuzz) -> None:
     for action in api.get("/v1/async-actions", limit=100)["async_actions"]:
         api.ended(action["id"])
         path = f"/v1/async-actions/{action['id']}"
-        for name in ("failures?sent=true", "failures?group_by=reason", "failures.csv", "failures.ndjson", "file"):
+        for name in (
+            "failures?source_rows=true",
+            "failures?group_by=reason",
+            "failures.csv",
+            "failures.ndjson",
+            "file",
+        ):
             fuzz.send("GET", f"{path}/{name}")
         failures = api.get(f"{path}/failures", limit=100)["failures"]
         internal = [failure for failure in failures if "Internal error" in failure["reason"]]
         if internal:
-            fuzz.defects[path] = str(internal)[:2_000] + str(api.get(f"{path}/failures", sent="true"))[:2_000]
+            fuzz.defects[path] = str(internal)[:2_000] + str(api.get(f"{path}/failures", source_rows="true"))[:2_000]
     for noun in (
         "vouchers",
         "customers",

@@ -38,7 +38,7 @@ def uses(seen: dict[str, Any]) -> dict[str, tuple[str, str | None, str | None]]:
 
 def test_foreign_titles_are_recognized_and_problems_stand_in_their_cells(api: Api) -> None:
     seen = previewed(api, GERMAN.encode("cp1252"))
-    assert (seen["kind"], seen["path"], seen["format"]) == ("vouchers", "/v1/vouchers/importCSV", "csv")
+    assert (seen["row_type"], seen["path"], seen["format"]) == ("vouchers", "/v1/vouchers/importCSV", "csv")
     assert (seen["encoding"], seen["delimiter"], seen["whole"], seen["row_count"]) == ("cp1252", ";", True, 3)
     assert seen["mapping"] == {
         "Gutschein-Code": "Code", "Art": "Voucher Type", "Wert": "Value", "Rabatttyp": "Discount Type",
@@ -78,7 +78,7 @@ def test_the_suggested_mapping_imports_the_file(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    ("header", "kind", "mapping"),
+    ("header", "row_type", "mapping"),
     [
         ("E-mail address,Full name,Date of birth,ZIP code,Loyalty tier", "customers",
          {"E-mail address": "Email", "Full name": "Name", "Date of birth": "Birthdate", "ZIP code": "Postal_Code"}),
@@ -100,20 +100,20 @@ def test_the_suggested_mapping_imports_the_file(api: Api) -> None:
          {"SKU code": "source_id", "Variant": "sku", "Precio": "price", "Moneda": "currency"}),
     ],
 )  # fmt: skip
-def test_kinds_and_titles_of_foreign_files(api: Api, header: str, kind: str, mapping: dict[str, str]) -> None:
+def test_kinds_and_titles_of_foreign_files(api: Api, header: str, row_type: str, mapping: dict[str, str]) -> None:
     seen = previewed(api, f"{header}\n".encode())
-    assert seen["kind"] == kind, seen["kinds"]
+    assert seen["row_type"] == row_type, seen["row_types"]
     assert seen["mapping"] == mapping
     assert (seen["rows"], seen["row_count"], seen["missing"]) == ([], 0, [])
 
 
-@pytest.mark.parametrize("kind", CSV_TEMPLATES)
-def test_templates_are_known_for_what_they_are(api: Api, kind: str) -> None:
-    seen = previewed(api, api.http.get(f"/v1/templates/csv/{kind}").content)
-    assert (seen["kind"], seen["mapping"], seen["missing"], seen["refusal"]) == (kind, {}, [], None)
+@pytest.mark.parametrize("row_type", CSV_TEMPLATES)
+def test_templates_are_known_for_what_they_are(api: Api, row_type: str) -> None:
+    seen = previewed(api, api.http.get(f"/v1/templates/csv/{row_type}").content)
+    assert (seen["row_type"], seen["mapping"], seen["missing"], seen["refusal"]) == (row_type, {}, [], None)
     assert {column["by"] for column in seen["columns"]} == {"title"}
-    assert seen["kinds"][0]["confidence"] == 1
-    assert [field["title"] for field in seen["fields"]][: len(CSV_TEMPLATES[kind])] == list(CSV_TEMPLATES[kind])
+    assert seen["row_types"][0]["confidence"] == 1
+    assert [field["title"] for field in seen["fields"]][: len(CSV_TEMPLATES[row_type])] == list(CSV_TEMPLATES[row_type])
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -121,13 +121,13 @@ def test_templates_are_known_for_what_they_are(api: Api, kind: str) -> None:
 def test_reasons_are_those_of_the_import(api: Api, name: str, made: Any) -> None:
     file = FILES[name]
     file.prepare(api)
-    seen = previewed(api, made(file.rows), campaign="Fall", kind=TARGETS.get(name, name))
+    seen = previewed(api, made(file.rows), campaign="Fall", row_type=TARGETS.get(name, name))
     assert seen["checked"] == "everything"
     assert [row["outcome"] for row in seen["rows"]] == ["created", "failed", "created"]
     assert "; ".join(problem["reason"] for problem in seen["rows"][1]["problems"]) == file.reason
     action = api.ended(api.http.post(file.path, files={"file": made(file.rows)}).json()["async_action_id"])
     assert [failed["reason"] for failed in action["result"]["failed"]] == [file.reason]
-    again = previewed(api, made(file.rows), campaign="Fall", kind=TARGETS.get(name, name))
+    again = previewed(api, made(file.rows), campaign="Fall", row_type=TARGETS.get(name, name))
     assert [row["outcome"] for row in again["rows"]] == ["updated", "failed", "updated"]
 
 
@@ -136,7 +136,7 @@ def test_reasons_are_those_of_the_import(api: Api, name: str, made: Any) -> None
 def test_json_rows_are_looked_at_too(api: Api, name: str, made: Any) -> None:
     file = OBJECTS[name]
     seen = previewed(api, made(file.rows))
-    assert (seen["kind"], seen["path"]) == (name, file.path)
+    assert (seen["row_type"], seen["path"]) == (name, file.path)
     assert seen["rows"][1]["problems"][0]["reason"] in file.reason
     assert seen["rows"][1]["outcome"] == "failed"
     assert api.get(f"/v1/{name}")[name] == []
@@ -144,7 +144,9 @@ def test_json_rows_are_looked_at_too(api: Api, name: str, made: Any) -> None:
 
 def test_a_json_file_that_would_be_refused_as_a_whole_says_so(api: Api) -> None:
     seen = previewed(
-        api, b'[{"code": "A", "gift": {"amount": 1}}, {"code": "A", "gift": {"amount": 1}}]', kind="campaign-vouchers"
+        api,
+        b'[{"code": "A", "gift": {"amount": 1}}, {"code": "A", "gift": {"amount": 1}}]',
+        row_type="campaign-vouchers",
     )
     assert seen["refusal"] == "Row 2 repeats the code A"
 
@@ -184,10 +186,10 @@ def test_only_the_beginning_of_a_file_may_come(api: Api) -> None:
         seen = previewed(api, cut, partial="true", limit="100")
         assert (seen["whole"], seen["row_count"], len(seen["rows"])) == (False, 29, 29)
         assert not any(row["problems"] for row in seen["rows"])
-    assert previewed(api, gzip.compress(whole)[:-20], partial="true")["kind"] == "vouchers"
+    assert previewed(api, gzip.compress(whole)[:-20], partial="true")["row_type"] == "vouchers"
     rows = json.dumps([{"source_id": str(n), "items": []} for n in range(9)]).encode()
     for array in (rows[:-3], ndjson_of([{"source_id": str(n), "items": []} for n in range(9)])[:-5]):
-        assert (previewed(api, array, partial="true")["row_count"], previewed(api, array, partial="1")["kind"]) == (
+        assert (previewed(api, array, partial="true")["row_count"], previewed(api, array, partial="1")["row_type"]) == (
             8, "orders",
         )  # fmt: skip
     refused(api, xlsx_of([["Code"], ["A"]]), 400, "invalid_payload", "as a whole", partial="true")
@@ -215,7 +217,7 @@ def test_as_many_rows_as_wanted_are_shown_with_their_numbers(api: Api) -> None:
 
 def test_bare_bodies_and_the_query(api: Api) -> None:
     headers = {"Content-Type": "text/csv; charset=cp1252"}
-    query = {"limit": "1", "kind": "vouchers", "delimiter": ";"}
+    query = {"limit": "1", "row_type": "vouchers", "delimiter": ";"}
     answer = api.http.post(PREVIEW, content=GERMAN.encode("cp1252"), headers=headers, params=query)
     assert (answer.json()["encoding"], len(answer.json()["rows"])) == ("cp1252", 1)
     check(api.http.post(PREVIEW, content="x", headers={"Content-Type": "image/png"}), 415, "unsupported_media_type")
@@ -259,12 +261,12 @@ def test_vouchers_of_a_campaign_are_checked_against_it(api: Api) -> None:
     FILES["campaign"].prepare(api)
     content = csv_of(FILES["campaign"].rows)
     unchecked = previewed(api, content)
-    assert (unchecked["kind"], unchecked["checked"]) == ("campaign-vouchers", "nothing")
-    assert "campaign" in unchecked["not_looked_at"]
+    assert (unchecked["row_type"], unchecked["checked"]) == ("campaign-vouchers", "nothing")
+    assert "campaign" in unchecked["not_checked"]
     assert {row["outcome"] for row in unchecked["rows"]} == {"unknown"}
-    ignored = previewed(api, b"Code,Value\nA,x\n", kind="campaign-vouchers", campaign="Fall")
+    ignored = previewed(api, b"Code,Value\nA,x\n", row_type="campaign-vouchers", campaign="Fall")
     assert uses(ignored)["Value"] == ("left_out", None, None)
-    refused(api, content, 404, "not_found", "Nowhere", campaign="Nowhere", kind="campaign-vouchers")
+    refused(api, content, 404, "not_found", "Nowhere", campaign="Nowhere", row_type="campaign-vouchers")
 
 
 def test_a_preview_does_not_wait_for_an_import_that_runs(api: Api, served_database: str) -> None:
@@ -273,7 +275,7 @@ def test_a_preview_does_not_wait_for_an_import_that_runs(api: Api, served_databa
         connection.execute("SELECT FROM customers WHERE source_id = 'held' FOR UPDATE")
         seen = previewed(api, b"Source_id,Email\nheld,a@example.com\nb,x\n")
     assert seen["checked"] == "fields"
-    assert "What exists already" in seen["not_looked_at"]
+    assert "What exists already" in seen["not_checked"]
     assert [row["outcome"] for row in seen["rows"]] == ["unknown", "failed"]
 
 
@@ -293,12 +295,12 @@ def test_files_that_are_none(api: Api) -> None:
     refused(api, b",".join(b"c%d" % n for n in range(1_001)), 400, "invalid_payload", "1001 columns")
     refused(api, b"x" * (2 << 20), 400, "invalid_payload", "longer than")
     refused(api, b"[1, 2", 400, "invalid_payload", "cut off")
-    refused(api, b"Code\nA\n", 400, "invalid_query_params", "kind", kind="planets")
-    refused(api, b"Code\nA\n", 400, "invalid_payload", "orders come as a JSON array", kind="orders")
-    refused(api, b"[]", 400, "invalid_payload", "skus come as a CSV file", kind="skus")
+    refused(api, b"Code\nA\n", 400, "invalid_query_params", "row_type", row_type="planets")
+    refused(api, b"Code\nA\n", 400, "invalid_payload", "orders come as a JSON array", row_type="orders")
+    refused(api, b"[]", 400, "invalid_payload", "skus come as a CSV file", row_type="skus")
     refused(api, b"Code\nA\n", 400, "invalid_query_params", "mapping", mapping="[]")
     refused(api, b"Code\nA\n", 415, "unsupported_media_type", "klingon", charset="klingon")
-    check(api.http.post(PREVIEW, data={"kind": "vouchers"}, files={"data": b"x"}), 400, "invalid_payload", "'file'")
+    check(api.http.post(PREVIEW, data={"row_type": "vouchers"}, files={"data": b"x"}), 400, "invalid_payload", "'file'")
 
 
 def test_what_expands_without_end_is_looked_at_only_so_far(api: Api) -> None:
@@ -317,13 +319,16 @@ def test_wide_files_are_answered_in_time(api: Api) -> None:
 
 def test_what_can_be_imported_is_listed_with_its_limits(api: Api) -> None:
     list_spec = api.get("/v1/imports")
-    kinds = {each["kind"]: each for each in list_spec["data"]}
-    assert list(kinds) == ["vouchers", "campaign-vouchers", "customers", "products", "skus", "orders"]
-    assert kinds["vouchers"]["required_columns"] == [["Code"]]
-    assert [field["title"] for field in kinds["vouchers"]["fields"] if field["required"]] == ["Code", "Voucher Type"]
-    assert (kinds["orders"]["path"], kinds["orders"]["json_path"]) == (None, "/v1/orders/import")
-    for kind in kinds.values():
-        assert kind["template"] is None or api.http.get(kind["template"]).status_code == 200
+    row_types = {each["row_type"]: each for each in list_spec["data"]}
+    assert list(row_types) == ["vouchers", "campaign-vouchers", "customers", "products", "skus", "orders"]
+    assert row_types["vouchers"]["required_columns"] == [["Code"]]
+    assert [field["title"] for field in row_types["vouchers"]["fields"] if field["required"]] == [
+        "Code",
+        "Voucher Type",
+    ]
+    assert (row_types["orders"]["path"], row_types["orders"]["json_path"]) == (None, "/v1/orders/import")
+    for row_type in row_types.values():
+        assert row_type["template"] is None or api.http.get(row_type["template"]).status_code == 200
     assert list_spec["limits"]["workbook_bytes"] == 100 << 20
 
 

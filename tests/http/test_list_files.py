@@ -20,11 +20,11 @@ IMPORTS = {
 _OWN = ("id", "created_at", "updated_at")
 
 
-def download(api: Api, kind: str, **query: str) -> str:
-    answer = api.http.get(f"/v1/lists/csv/{kind}", params=query)
+def download(api: Api, row_type: str, **query: str) -> str:
+    answer = api.http.get(f"/v1/lists/csv/{row_type}", params=query)
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"].startswith("text/csv")
-    assert answer.headers["content-disposition"] == f'attachment; filename="{kind}.csv"'
+    assert answer.headers["content-disposition"] == f'attachment; filename="{row_type}.csv"'
     assert answer.text.startswith("\ufeff")
     return answer.text
 
@@ -33,28 +33,30 @@ def rows(content: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(content.removeprefix("\ufeff"))))
 
 
-@pytest.mark.parametrize("kind", LIST_FILES)
-def test_an_empty_list_is_the_template(api: Api, kind: str) -> None:
-    assert download(api, kind) == "\ufeff" + ",".join(CSV_TEMPLATES[kind]) + "\n"
+@pytest.mark.parametrize("row_type", LIST_FILES)
+def test_an_empty_list_is_the_template(api: Api, row_type: str) -> None:
+    assert download(api, row_type) == "\ufeff" + ",".join(CSV_TEMPLATES[row_type]) + "\n"
 
 
-@pytest.mark.parametrize("kind", LIST_FILES)
-def test_a_downloaded_file_makes_the_same_elsewhere(api: Api, server: Server, served_database: str, kind: str) -> None:
-    case = CASES[IMPORTS[kind]]
+@pytest.mark.parametrize("row_type", LIST_FILES)
+def test_a_downloaded_file_makes_the_same_elsewhere(
+    api: Api, server: Server, served_database: str, row_type: str
+) -> None:
+    case = CASES[IMPORTS[row_type]]
     case.before(api, [])
     sent = [{title: str(cell) for title, cell in row.items()} for row in case.sent(["T1", "T2"])]
     text = io.StringIO()
     writer = csv.DictWriter(text, [*sent[0], "Colour", "-x"])
     writer.writeheader()
     writer.writerows([{**row, "Colour": '=1+1, "red"', "-x": "+49"} for row in sent])
-    path = f"/v1/{kind}/importCSV"
+    path = f"/v1/{row_type}/importCSV"
     assert _imported(api, path, text.getvalue()) == 2
-    content = download(api, kind)
+    content = download(api, row_type)
     assert [row["Colour"] for row in rows(content)] == ['=1+1, "red"'] * 2
     other = Api(server.url, new_project(served_database))
     assert _imported(other, path, content) == 2
-    assert _list_spec(other, kind) == _list_spec(api, kind)
-    assert download(other, kind) == content
+    assert _list_spec(other, row_type) == _list_spec(api, row_type)
+    assert download(other, row_type) == content
 
 
 def _imported(api: Api, path: str, content: str) -> int:
@@ -64,8 +66,8 @@ def _imported(api: Api, path: str, content: str) -> int:
     return int(action["done_count"])
 
 
-def _list_spec(api: Api, kind: str) -> list[dict[str, Any]]:
-    found = api.get(f"/v1/{kind}", limit=100)[kind]
+def _list_spec(api: Api, row_type: str) -> list[dict[str, Any]]:
+    found = api.get(f"/v1/{row_type}", limit=100)[row_type]
     return sorted(({name: one[name] for name in one if name not in _OWN} for one in found), key=str)
 
 

@@ -115,7 +115,7 @@ def test_how_many_resources_carry_a_key_is_what_its_purge_reaches(api: Api, othe
 @pytest.mark.parametrize("resource", ["voucher", "campaign", "customer", "product", "order"])
 def test_keys_in_use_are_listed_by_how_many_carry_them(api: Api, resource: str) -> None:
     assert api.get(f"/v1/metadata-schemas/{resource}/usage") == {
-        "object": "list", "data_ref": "keys", "related_object": resource, "looked_at": 0, "complete": True, "keys": [],
+        "object": "list", "data_ref": "keys", "related_object": resource, "scanned": 0, "complete": True, "keys": [],
     }  # fmt: skip
     gift = {"type": "GIFT_VOUCHER", "gift": {"amount": 1}}
     for number, metadata in enumerate(({"a": 1, "B": 2}, {"B": None}, {})):
@@ -123,7 +123,7 @@ def test_keys_in_use_are_listed_by_how_many_carry_them(api: Api, resource: str) 
         assert api.http.post(f"/v1/{resource}s", json={**body, "metadata": metadata}).status_code == 200
     found = api.get(f"/v1/metadata-schemas/{resource}/usage")
     assert found["keys"] == [{"key": "B", "total": 2}, {"key": "a", "total": 1}]
-    assert (found["looked_at"], found["complete"]) == (3, True)
+    assert (found["scanned"], found["complete"]) == (3, True)
 
 
 def test_only_so_many_keys_in_use_are_listed(api: Api) -> None:

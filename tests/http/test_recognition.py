@@ -18,7 +18,7 @@ def mapping_of(api: Api, header: str, *rows: str, **asked: str) -> dict[str, Any
 def test_exports_of_other_systems(api: Api, name: str) -> None:
     export = EXPORTS[name]
     seen = previewed(api, export.text.encode())
-    assert seen["kind"] == export.kind, seen["kinds"]
+    assert seen["row_type"] == export.row_type, seen["row_types"]
     assert seen["mapping"] == export.mapping
     by_title = {column["title"] for column in seen["columns"] if column["by"] == "title"}
     assert by_title == export.titles
@@ -26,13 +26,13 @@ def test_exports_of_other_systems(api: Api, name: str) -> None:
 
 @pytest.mark.parametrize("title", ["Source", "Sources", "Member", "Source ID2", "Sorce_id", "Codes", "Cod", "Id2"])
 def test_what_tells_rows_apart_is_never_taken_by_resemblance(api: Api, title: str) -> None:
-    for kind in ("vouchers", "customers", "products", "skus", "campaign-vouchers"):
-        found = mapping_of(api, f"{title},x", "a1,1", "a2,2", "a3,3", kind=kind)
+    for row_type in ("vouchers", "customers", "products", "skus", "campaign-vouchers"):
+        found = mapping_of(api, f"{title},x", "a1,1", "a2,2", "a3,3", row_type=row_type)
         assert not {"Code", "Source_id", "source_id", "id", "product_id"} & set(found.values())
 
 
 @pytest.mark.parametrize(
-    ("kind", "title", "cells", "against"),
+    ("row_type", "title", "cells", "against"),
     [
         ("customers", "Reference", ["a1", "a2", "a3"], ["web", "web", "web"]),
         ("customers", "Customer ID", ["17", "18", "19"], ["2026-01-01", "2026-01-02", "2026-01-03"]),
@@ -59,10 +59,14 @@ def test_what_tells_rows_apart_is_never_taken_by_resemblance(api: Api, title: st
     ],
 )  # fmt: skip
 def test_cells_that_say_otherwise_make_metadata_of_a_column(
-    api: Api, kind: str, title: str, cells: list[str], against: list[str]
+    api: Api, row_type: str, title: str, cells: list[str], against: list[str]
 ) -> None:
     taken, lowered = (
-        uses(previewed(api, "\n".join([f'"{title}"\tx', *(f"{cell}\t1" for cell in held), ""]).encode(), kind=kind))
+        uses(
+            previewed(
+                api, "\n".join([f'"{title}"\tx', *(f"{cell}\t1" for cell in held), ""]).encode(), row_type=row_type
+            )
+        )
         for held in (cells, against)
     )
     assert taken[title][0] == "field"
@@ -71,7 +75,7 @@ def test_cells_that_say_otherwise_make_metadata_of_a_column(
 
 def test_our_own_titles_are_what_they_say_whatever_they_hold(api: Api) -> None:
     rows = b"Source_id,Email,Birthdate,Name\nx,y,z,1\nx,y,z,1\nx,y,z,1\n"
-    assert {each[2] for each in uses(previewed(api, rows, kind="customers")).values()} == {"title"}
+    assert {each[2] for each in uses(previewed(api, rows, row_type="customers")).values()} == {"title"}
 
 
 def test_a_blank_column_yields_to_one_that_holds_something(api: Api) -> None:
@@ -80,9 +84,12 @@ def test_a_blank_column_yields_to_one_that_holds_something(api: Api) -> None:
 
 def test_kinds_are_told_by_what_columns_are_called_in_the_end(api: Api) -> None:
     file = b"Gutschein;Art;x\nA;Rabatt;1\n"
-    assert previewed(api, file, mapping='{"Gutschein": "source_id", "Art": "name", "x": "price"}')["kind"] == "products"
+    assert (
+        previewed(api, file, mapping='{"Gutschein": "source_id", "Art": "name", "x": "price"}')["row_type"]
+        == "products"
+    )
     told = previewed(api, b"Nr;x\nA;1\n", mapping='{"Nr": "Code"}', defaults='{"Voucher Type": "GIFT_VOUCHER"}')
-    assert told["kind"] == "vouchers"
+    assert told["row_type"] == "vouchers"
 
 
 def test_a_default_leaves_its_column_to_the_file(api: Api) -> None:

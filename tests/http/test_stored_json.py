@@ -152,7 +152,7 @@ def test_rows_that_nobody_can_read_are_shown_and_tried_again(api: Api) -> None:
     action = api.ended(sent(api, "POST", "/v1/vouchers/import", f"[{','.join(ODD_ROWS)}]")["async_action_id"])
     assert (action["total_count"], action["failed_count"]) == (len(ODD_ROWS), len(ODD_ROWS))
     path = f"/v1/async-actions/{action['id']}"
-    shown = api.get(f"{path}/failures", sent="true", limit=100)["failures"]
+    shown = api.get(f"{path}/failures", source_rows="true", limit=100)["failures"]
     assert [row["text"] for row in shown] == ODD_ROWS
     text = api.http.get(f"{path}/failures.csv").content.decode("utf-8-sig")
     rows = list(csv.DictReader(io.StringIO(text, newline="")))

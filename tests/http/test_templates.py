@@ -16,12 +16,12 @@ IMPORTS = {
 }
 
 
-@pytest.mark.parametrize("kind", CSV_TEMPLATES)
-def test_a_template_is_accepted_as_it_is_and_no_column_becomes_metadata(api: Api, kind: str) -> None:
-    path, name = IMPORTS[kind]
+@pytest.mark.parametrize("row_type", CSV_TEMPLATES)
+def test_a_template_is_accepted_as_it_is_and_no_column_becomes_metadata(api: Api, row_type: str) -> None:
+    path, name = IMPORTS[row_type]
     case = CASES[name]
     case.before(api, [])
-    answer = api.http.get(f"/v1/templates/csv/{kind}")
+    answer = api.http.get(f"/v1/templates/csv/{row_type}")
     assert answer.headers["content-type"].startswith("text/csv")
     (header,) = answer.content.decode("utf-8-sig").splitlines()
     assert answer.text == f"\ufeff{header}\n"

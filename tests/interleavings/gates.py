@@ -15,7 +15,7 @@ def gates_in(text: str, request: bytes, names: Names) -> dict[str, Strength]:
     """Each gate, and how it is held: where a statement shuts gates, the first array of names has those."""
     if "pg_advisory_xact_lock_shared(project, gate)" not in text:
         return {}
-    (bound,) = [body for kind, body in messages_in(request) if kind == b"B"]
+    (bound,) = [body for message_type, body in messages_in(request) if message_type == b"B"]
     parameters = parameters_in(bound)
     first = Strength.REMOVE if "pg_advisory_xact_lock(project, gate)" in text else Strength.SHARE
     found: dict[str, Strength] = {}

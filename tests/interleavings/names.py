@@ -22,13 +22,13 @@ class Names:
         for found in _ID.findall(request):
             if found not in self._names:
                 self._counts[place] = self._counts.get(place, 0) + 1
-                kind = found.partition(b"_")[0].decode()
-                self._names[found] = f"{kind} {self._counts[place]} by {place}"
+                prefix = found.partition(b"_")[0].decode()
+                self._names[found] = f"{prefix} {self._counts[place]} by {place}"
 
     def of(self, found: str) -> str:
         """The name of an id, or the id."""
         return self._names.get(found.encode(), found)
 
-    def within(self, parameters: bytes, kind: bytes) -> list[str]:
+    def within(self, parameters: bytes, prefix: bytes) -> list[str]:
         """The names of all ids of this kind in it."""
-        return [self._names[found] for found in _ID.findall(parameters) if found.startswith(kind)]
+        return [self._names[found] for found in _ID.findall(parameters) if found.startswith(prefix)]

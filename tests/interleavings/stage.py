@@ -301,7 +301,7 @@ async def _open_slot(turnstile: Turnstile, url: str, settings: Settings, place: 
         context = Context(
             settings=settings, pools=Pools(pool, pool, pool, pool), shares=Shares(settings), acceptance=acceptance,
             reader=Reader(ACTION_TYPES, settings.failures_in_result), samples=Samples(settings), watcher=Watcher(pool),
-            brief_watcher=BriefWatcher(pool), kinds=ACTION_TYPES, report_secret=b"secret", known_keys=known_keys,
+            brief_watcher=BriefWatcher(pool), action_types=ACTION_TYPES, report_secret=b"secret", known_keys=known_keys,
             guard=Guard(url, name=WORKER), open_actions=OpenActions(pool, settings.max_open_actions),
             aside=SideThread(),
         )  # fmt: skip

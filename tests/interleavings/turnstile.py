@@ -79,10 +79,10 @@ class Turnstile(Relay):
         """A session of the actor."""
         return Session(client, server)
 
-    def goes_with_the_next(self, link: Link, kind: bytes) -> bool:
+    def goes_with_the_next(self, link: Link, message_type: bytes) -> bool:
         """Also the end of a COPY that was sent in parts: it is one round trip with the Sync behind it."""
         assert isinstance(link, Session)
-        return super().goes_with_the_next(link, kind) or (kind in b"cf" and link.copies_by_parts)
+        return super().goes_with_the_next(link, message_type) or (message_type in b"cf" and link.copies_by_parts)
 
     async def may_pass(self, link: Link, request: bytes) -> bool:
         """Hold the round trip until it is let pass."""
@@ -98,19 +98,19 @@ class Turnstile(Relay):
         self._changed()
         return await self.waiting.passes
 
-    async def answer(self, link: Link, kind: bytes, message: bytes) -> bool:
+    async def answer(self, link: Link, message_type: bytes, message: bytes) -> bool:
         """Hand the answer on, and note what it says of the session."""
         assert isinstance(link, Session)
-        if kind == b"K":
+        if message_type == b"K":
             link.pid = int.from_bytes(message[5:9])
-        elif kind == b"Z":
+        elif message_type == b"Z":
             link.status = message[5:6]
             link.copying, link.copies_by_parts = "", False
             if link.status == _IDLE:
                 link.locked = {}
-        elif kind == b"E":
+        elif message_type == b"E":
             self.errors.append(_told(message))
-        return await super().answer(link, kind, message)
+        return await super().answer(link, message_type, message)
 
     def ended(self, link: Link) -> None:
         """What it held for this session cannot pass any more."""
@@ -122,21 +122,21 @@ class Turnstile(Relay):
 
     def _text(self, session: Session, request: bytes) -> str:
         """The statement; of the rows of a COPY, the COPY's, with a word in front."""
-        for kind, body in messages_in(request):
-            if kind == b"Q":
+        for message_type, body in messages_in(request):
+            if message_type == b"Q":
                 text = body[:-1].decode()
-            elif kind == b"P":
+            elif message_type == b"P":
                 name, text = (part.decode() for part in body.split(b"\0")[:2])
                 self._prepared[session, name] = text
-            elif kind == b"B":
+            elif message_type == b"B":
                 text = self._prepared[session, body.split(b"\0")[1].decode()]
-            elif kind in b"cf":
+            elif message_type in b"cf":
                 return f"rows of {session.copying}"
             else:
                 continue
             if re.match(r"\s*copy\b.*\bfrom\s+stdin", text, re.IGNORECASE | re.DOTALL):
                 session.copying = text
-                session.copies_by_parts = kind != b"Q"
+                session.copies_by_parts = message_type != b"Q"
             return text
         return ""
 

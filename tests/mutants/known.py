@@ -13,6 +13,6 @@ KNOWN: dict[str, str] = {
     ),
     (
         "engine/intake/accept.py Acceptance._take_in: "
-        "kind.decimal_marks if submission.earlier is None else None taken as True"
+        "action_type.decimal_marks if submission.earlier is None els… taken as True"
     ): ("the marks of a retry would be looked for in vain: with_marks takes those of the file that is retried"),
 }

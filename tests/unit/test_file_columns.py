@@ -10,15 +10,15 @@ from tallykeep.resources.metadata.checker import MetadataChecker, MetadataSchema
 from tallykeep.resources.products.spec import PRODUCT
 from tallykeep.resources.skus.spec import SKU
 from tallykeep.resources.upserts.fast_csv import file_columns
-from tallykeep.resources.upserts.spec import Upserted
+from tallykeep.resources.upserts.spec import UpsertSpec
 
 ANY = MetadataChecker(None)
 PRODUCT_HEADER = ["source_id", "name", "price", "attributes", "Tier", ""]
 
 
-def sorted_out(kind: Upserted, header: list[str], *rows: list[str]) -> tuple[dict[str, list[str]], list[int]]:
+def sorted_out(spec: UpsertSpec, header: list[str], *rows: list[str]) -> tuple[dict[str, list[str]], list[int]]:
     """What is ready, as texts by column, by key; and the numbers of the odd rows."""
-    columns = file_columns(kind, header, ANY)
+    columns = file_columns(spec, header, ANY)
     assert columns is not None
     ready, odd = columns.sort_out([Row(number, cells) for number, cells in enumerate(rows, 1)])
     tails = [tail.split("\t") for tail in ready.tails]
@@ -77,7 +77,7 @@ def test_a_table_is_as_good_as_its_rows() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "header", "checker"),
+    ("spec", "header", "checker"),
     [
         (CUSTOMER, ["Name", "Email"], ANY),
         (CUSTOMER, ["Source_id", "Id"], ANY),
@@ -88,5 +88,5 @@ def test_a_table_is_as_good_as_its_rows() -> None:
         (SKU, ["source_id", "product_id"], ANY),
     ],
 )
-def test_where_every_row_has_to_be_looked_at(kind: Upserted, header: list[str], checker: Any) -> None:
-    assert file_columns(kind, header, checker) is None
+def test_where_every_row_has_to_be_looked_at(spec: UpsertSpec, header: list[str], checker: Any) -> None:
+    assert file_columns(spec, header, checker) is None

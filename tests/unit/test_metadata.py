@@ -63,16 +63,16 @@ TYPES: list[tuple[str, list[Any], list[Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "good", "bad"), TYPES, ids=[row[0] for row in TYPES])
-def test_types_alone_and_in_arrays(kind: str, good: list[Any], bad: list[Any]) -> None:
+@pytest.mark.parametrize(("value_type", "good", "bad"), TYPES, ids=[row[0] for row in TYPES])
+def test_types_alone_and_in_arrays(value_type: str, good: list[Any], bad: list[Any]) -> None:
     for value in good:
-        assert problems({"type": kind}, value) == []
+        assert problems({"type": value_type}, value) == []
     for value in bad:
-        assert len(problems({"type": kind}, value)) == 1
-        assert len(problems({"type": kind, "array": True}, [*good, value])) == 1
-    assert problems({"type": kind, "array": True}, good) == []
-    assert len(problems({"type": kind, "array": True}, good[0])) == 1
-    assert problems({"type": kind}, None) == []
+        assert len(problems({"type": value_type}, value)) == 1
+        assert len(problems({"type": value_type, "array": True}, [*good, value])) == 1
+    assert problems({"type": value_type, "array": True}, good) == []
+    assert len(problems({"type": value_type, "array": True}, good[0])) == 1
+    assert problems({"type": value_type}, None) == []
 
 
 @pytest.mark.parametrize(
@@ -154,8 +154,8 @@ def test_definitions_that_make_no_sense_are_refused_by_name(definition: Any, whe
 
 
 def test_cells_are_typed_however_they_are_spelled() -> None:
-    def read(kind: str, cell: str) -> Any:
-        return checker({"type": kind}).from_cell("unit")(cell)
+    def read(value_type: str, cell: str) -> Any:
+        return checker({"type": value_type}).from_cell("unit")(cell)
 
     assert (read("number", "25,5"), read("number", "1.250,00"), read("number", "15%")) == (25.5, 1250.0, 15)
     assert (read("number", "25.00 €"), read("number", "-3"), read("number", "1e3")) == (25, -3, 1000)
@@ -168,15 +168,15 @@ def test_cells_are_typed_however_they_are_spelled() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "cell", "reason"),
+    ("value_type", "cell", "reason"),
     [
         ("number", "1,250", "may be 1250 or 1.250, write it as 1250 or as 1.25"),
         ("number", "5.000 €", "may be 5000 or 5.000, write it as 5000 or as 5"),
         ("date", "01/02/2026", "may be day/month or month/day"),
     ],
 )
-def test_cells_that_cannot_be_told_are_refused_with_what_to_write(kind: str, cell: str, reason: str) -> None:
-    demanded = checker({"type": kind, "optional": False})
+def test_cells_that_cannot_be_told_are_refused_with_what_to_write(value_type: str, cell: str, reason: str) -> None:
+    demanded = checker({"type": value_type, "optional": False})
     cells = MetadataCells([(0, "unit", demanded.from_cell("unit"))], demanded)
     (problem,) = cells.read([cell])[1]
     assert problem.startswith(f"unit: {reason}")
@@ -194,7 +194,7 @@ def test_every_number_that_is_written_reads_back_the_same_or_is_refused(number: 
 
 
 @pytest.mark.parametrize(
-    ("kind", "cell", "items"),
+    ("value_type", "cell", "items"),
     [
         ("string", '["a","b, c"]', ["a", "b, c"]),
         ("string", " ['a', 'b, c'] ", ["a", "b, c"]),
@@ -213,8 +213,8 @@ def test_every_number_that_is_written_reads_back_the_same_or_is_refused(number: 
         ("geopoint", '["52.2,21.0"]', ["52.2,21.0"]),
     ],
 )
-def test_an_array_in_a_cell_is_that_array(kind: str, cell: str, items: list[Any]) -> None:
-    assert checker({"type": kind, "array": True}).from_cell("unit")(cell) == items
+def test_an_array_in_a_cell_is_that_array(value_type: str, cell: str, items: list[Any]) -> None:
+    assert checker({"type": value_type, "array": True}).from_cell("unit")(cell) == items
 
 
 @given(
@@ -226,10 +226,10 @@ def test_an_array_in_a_cell_is_that_array(kind: str, cell: str, items: list[Any]
     )
 )
 def test_an_array_in_a_downloaded_file_is_read_as_the_same(given_items: tuple[str, list[Any]]) -> None:
-    kind, items = given_items
+    value_type, items = given_items
     cell = as_cell(items)
     assert cell.strip() not in ("", "null")
-    assert checker({"type": kind, "array": True}).from_cell("unit")(cell) == items
+    assert checker({"type": value_type, "array": True}).from_cell("unit")(cell) == items
 
 
 def test_a_number_in_a_downloaded_file_is_never_unclear() -> None:

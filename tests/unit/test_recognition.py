@@ -10,7 +10,9 @@ from tallykeep.formats.csv.titles import normal_title
 from tallykeep.preview.cell_shapes import KEYS
 from tallykeep.preview.recognition import SeenColumn, candidates
 
-WORDS = sorted({word for kind in IMPORTS.values() for field in kind.fields for word in (field.title, *field.synonyms)})
+WORDS = sorted(
+    {word for row_type in IMPORTS.values() for field in row_type.fields for word in (field.title, *field.synonyms)}
+)
 TITLES = st.sampled_from(WORDS) | st.builds(
     lambda word, at, character: word[:at] + character + word[at:],
     st.sampled_from(WORDS),
@@ -36,7 +38,7 @@ def test_no_column_is_a_field_against_what_it_holds(columns: list[SeenColumn]) -
             cells = [cell for cell in columns[at].cells if cell != "null"]
             if found.by == "title" or not cells:
                 continue
-            if found.title in KEYS[candidate.kind.name]:
+            if found.title in KEYS[candidate.row_type.name]:
                 assert found.by != "similarity"
                 assert len(cells) < 2 or all(map(is_shortened, cells)) or 1 < len(set(cells)) >= len(cells) / 2
             if character := SHAPES.get(found.title):
@@ -46,10 +48,10 @@ def test_no_column_is_a_field_against_what_it_holds(columns: list[SeenColumn]) -
 @settings(max_examples=50, deadline=None)
 @given(COLUMNS)
 def test_our_own_titles_stay_ours(columns: list[SeenColumn]) -> None:
-    for kind in ("vouchers", "customers", "products", "skus"):
-        first = IMPORTS[kind].fields[0].title
+    for row_type in ("vouchers", "customers", "products", "skus"):
+        first = IMPORTS[row_type].fields[0].title
         (candidate,) = [
-            each for each in candidates([SeenColumn(first), *columns], "csv", None) if each.kind.name == kind
+            each for each in candidates([SeenColumn(first), *columns], "csv", None) if each.row_type.name == row_type
         ]
         assert (candidate.fields[0].title, candidate.fields[0].by) == (first, "title")
 

@@ -20,10 +20,10 @@ LISTS = {"failed", "reports", "errors"}
 @pytest.mark.parametrize("name", ACTION_TYPES)
 @pytest.mark.parametrize("status", [Status.ENQUEUED, Status.IN_PROGRESS])
 def test_nothing_is_counted_before_the_first_outcome(name: str, status: Status) -> None:
-    kind = ACTION_TYPES[name]
-    early = kind.result(kind, replace(NEW, type=name, status=status), [], None)
-    late = kind.result(kind, replace(NEW, type=name, status=Status.DONE), [], None)
-    begun = kind.result(kind, replace(NEW, type=name, status=Status.IN_PROGRESS, done_count=1), [], None)
+    action_type = ACTION_TYPES[name]
+    early = action_type.result(action_type, replace(NEW, type=name, status=status), [], None)
+    late = action_type.result(action_type, replace(NEW, type=name, status=Status.DONE), [], None)
+    begun = action_type.result(action_type, replace(NEW, type=name, status=Status.IN_PROGRESS, done_count=1), [], None)
     assert not COUNTS & early.keys()
     assert late.keys() == begun.keys() == early.keys() | (COUNTS & late.keys())
     assert {key: value for key, value in early.items() if key in LISTS} == {key: [] for key in LISTS & late.keys()}

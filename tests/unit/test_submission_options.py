@@ -24,7 +24,7 @@ TEXTS = {
 
 def digest(options: Any) -> bytes:
     submission = Submission(
-        kind=ACTION_TYPES["VOUCHERS.IMPORT"],
+        action_type=ACTION_TYPES["VOUCHERS.IMPORT"],
         project_id=1,
         request_id="v-1",
         idempotency_key="key",

@@ -173,7 +173,7 @@ def test_every_problem_of_a_row_is_told() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "discount_type", "value", "made"),
+    ("voucher_type", "discount_type", "value", "made"),
     [
         ("DISCOUNT_VOUCHER", "AMOUNT", "14.5", {"discount": {"type": "AMOUNT", "amount_off": 1450}}),
         ("discount_voucher", "percent", "14.5", {"discount": {"type": "PERCENT", "percent_off": 14.5}}),
@@ -183,8 +183,10 @@ def test_every_problem_of_a_row_is_told() -> None:
         ("LOYALTY_CARD", "", "100", {"loyalty_card": {"points": 100}}),
     ],
 )
-def test_values_in_files_are_whole_units(kind: str, discount_type: str, value: str, made: dict[str, Any]) -> None:
-    draft, problems = from_csv(code="C", voucher_type=kind, discount_type=discount_type, value=value)
+def test_values_in_files_are_whole_units(
+    voucher_type: str, discount_type: str, value: str, made: dict[str, Any]
+) -> None:
+    draft, problems = from_csv(code="C", voucher_type=voucher_type, discount_type=discount_type, value=value)
     assert problems == []
     assert draft is not None
     assert {name: orjson.loads(text) for name, text in draft.values.items()} == made

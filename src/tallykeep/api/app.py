@@ -41,7 +41,7 @@ Speaks the wire format of Voucherify's async actions, so that its official SDKs 
 affiliated with that company."""
 
 
-def create_api(kinds: ActionTypes, open_context: Callable[[], AbstractAsyncContextManager[Context]]) -> FastAPI:
+def create_api(action_types: ActionTypes, open_context: Callable[[], AbstractAsyncContextManager[Context]]) -> FastAPI:
     """The application; `open_context` opens pools when it starts and closes them when it stops."""
 
     @asynccontextmanager
@@ -60,7 +60,7 @@ def create_api(kinds: ActionTypes, open_context: Callable[[], AbstractAsyncConte
     answer_errors(app)
     # Submissions first: /v1/vouchers/import must not be taken for a voucher's code.
     app.state.routers = [
-        submission_routes(kinds),
+        submission_routes(action_types),
         async_actions.router,
         control.router,
         control_all.router,

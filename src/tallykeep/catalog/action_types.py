@@ -9,7 +9,8 @@ from tallykeep.resources.products import action_types as products
 from tallykeep.resources.vouchers import action_types as vouchers
 
 ACTION_TYPES: dict[str, ActionType] = {
-    kind.name: kind for kind in (*campaigns.TYPES, *vouchers.TYPES, *customers.TYPES, *products.TYPES, *orders.TYPES)
+    row_type.name: row_type
+    for row_type in (*campaigns.TYPES, *vouchers.TYPES, *customers.TYPES, *products.TYPES, *orders.TYPES)
 }
 
 # How submissions of single types stand to the reference API's, beyond what is true of all that come in the same way.

@@ -14,7 +14,7 @@ from tallykeep.resources.fields.field import Field
 from tallykeep.resources.orders.spec import ORDER
 from tallykeep.resources.products.spec import PRODUCT
 from tallykeep.resources.skus.spec import SKU
-from tallykeep.resources.upserts.spec import ID, Upserted
+from tallykeep.resources.upserts.spec import ID, UpsertSpec
 from tallykeep.resources.vouchers.domain import EXTRA_NAMES
 from tallykeep.resources.vouchers.fields import FIELDS as VOUCHER_FIELDS
 from tallykeep.resources.vouchers.fields import IN_FILES
@@ -56,22 +56,22 @@ class ImportedRowType:
                 yield normal_title(title), field.title
 
 
-def _upserted(name: str, kind: Upserted, csv: str | None, json: str | None) -> ImportedRowType:
-    names = {field.inside or field.name: None for field in kind.fields}
-    in_files = (kind.source_id, *(field for field in kind.fields if field.titles), ID)
+def _upserted(name: str, spec: UpsertSpec, csv: str | None, json: str | None) -> ImportedRowType:
+    names = {field.inside or field.name: None for field in spec.fields}
+    in_files = (spec.source_id, *(field for field in spec.fields if field.titles), ID)
     return ImportedRowType(
         name=name,
         csv=ACTION_TYPES[csv] if csv else None,
         json=ACTION_TYPES[json] if json else None,
         fields=in_files if csv else (),
         properties=("source_id", "id", *names, "metadata"),
-        own_id=("id", kind.prefix),
+        own_id=("id", spec.prefix),
     )
 
 
 IMPORTS: dict[str, ImportedRowType] = {
-    kind.name: kind
-    for kind in (
+    row_type.name: row_type
+    for row_type in (
         ImportedRowType(
             name="vouchers",
             csv=ACTION_TYPES["VOUCHERS.IMPORT_CSV"],

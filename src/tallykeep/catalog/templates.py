@@ -18,7 +18,7 @@ CSV_TEMPLATES: dict[str, tuple[str, ...]] = {
     "vouchers": _titles(VOUCHER_FIELDS),
     "campaign-vouchers": _titles(CAMPAIGN_FIELDS),
     **{
-        name: _titles((kind.source_id, *kind.fields))
-        for name, kind in (("customers", CUSTOMER), ("products", PRODUCT), ("skus", SKU))
+        name: _titles((row_type.source_id, *row_type.fields))
+        for name, row_type in (("customers", CUSTOMER), ("products", PRODUCT), ("skus", SKU))
     },
 }

@@ -96,7 +96,7 @@ ActionTypes = Mapping[str, ActionType]
 class Submission:
     """Who asks for what, under which request."""
 
-    kind: ActionType
+    action_type: ActionType
     project_id: int
     request_id: str
     requested_by: str | None = None  # the id of the key

@@ -14,10 +14,10 @@ class Source:
 
     `format` is csv, json (elements of an array), ndjson or planned. `header` titles the cells of a row as it is read;
     where columns of the file are left out, `kept` lists the others by their index among the file's `width` columns.
-    Where any were renamed or left out, `sent` is the file's own header. `repeated` are the columns whose title stands
-    further left, too. `defaults` and `values`, by title, are what cells are filled with when rows are read to be
-    applied. `decimal_marks`, by title, are what stands before decimals in the columns whose first cells tell;
-    `last_day_counts` is as wished.
+    Where any were renamed or left out, `sent_header` is the file's own header. `repeated` are the columns
+    whose title stands further left, too. `defaults` and `values`, by title, are what cells are filled with when rows
+    are read to be applied. `decimal_marks`, by title, are what stands before decimals in the columns whose first cells
+    tell; `last_day_counts` is the submission option.
 
     Of a file: the `charset` it came in, the line or the sheet's row of its header, and how many rows that were not
     blank are skipped above it; of a workbook, the `sheet`.
@@ -29,7 +29,7 @@ class Source:
     options: dict[str, Any] = field(default_factory=dict)
     kept: list[int] | None = None
     width: int = 0
-    sent: list[str] | None = None
+    sent_header: list[str] | None = None
     repeated: list[int] = field(default_factory=list)
     defaults: dict[str, str] = field(default_factory=dict)
     values: dict[str, dict[str, str]] = field(default_factory=dict)

@@ -84,14 +84,14 @@ def _is_choice(field: Field, cell: str) -> bool:
         return False
 
 
-def speaks_against(field: Field, kind: str, cells: Sequence[str]) -> bool:
+def speaks_against(field: Field, row_type: str, cells: Sequence[str]) -> bool:
     """Whether the column's cells cannot be what the field holds; none at all say nothing."""
     held = [cell for cell in cells if cell not in ("", CLEARING)][:_MAX_LOOKED_AT]
     if not held:
         return False
-    if field.title in KEYS[kind] and not keys_differ(held):
+    if field.title in KEYS[row_type] and not keys_differ(held):
         return True
-    shape = _shape(field, kind)
+    shape = _shape(field, row_type)
     return shape is not None and sum(map(shape, held)) < _SHAPED_SO * len(held)
 
 
@@ -106,9 +106,9 @@ KEYS: dict[str, tuple[str, ...]] = {
 }
 
 
-def _shape(field: Field, kind: str) -> Shape | None:
-    if field.title in KEYS[kind]:
-        return _is_customers_key if kind == "customers" else is_key
+def _shape(field: Field, row_type: str) -> Shape | None:
+    if field.title in KEYS[row_type]:
+        return _is_customers_key if row_type == "customers" else is_key
     if field.choices and field.title != "Active":
         return _is_word
     return _SHAPES.get(field.title)

@@ -26,7 +26,7 @@ _SAID_BY_CAMPAIGN = "that comes from the campaign"
 class FileWarning:
     """One thing to look at before the import, and the place of the column that it is about."""
 
-    kind: str
+    type: str
     column: int | None
     message: str
 
@@ -48,14 +48,14 @@ class Held:
 
 
 def file_warnings(
-    kind: ImportedRowType, columns: Sequence[Held], row_count: int, doubt: str | None
+    row_type: ImportedRowType, columns: Sequence[Held], row_count: int, doubt: str | None
 ) -> list[FileWarning]:
     """Everything to warn of, `row_count` being the rows whose cells the columns hold."""
-    key = _key_of(kind, columns)
+    key = _key_of(row_type, columns)
     found = [*_unclear(doubt), *_of_columns(columns)]
     if columns:  # none, where not even the first object is whole
-        found += _about_key(kind, key, columns, row_count)
-    return [*found, *_lost_addresses(kind, columns), *_split_names(kind, columns)]
+        found += _about_key(row_type, key, columns, row_count)
+    return [*found, *_lost_addresses(row_type, columns), *_split_names(row_type, columns)]
 
 
 def charset_warnings(taken: str, others: Sequence[str]) -> list[FileWarning]:
@@ -69,7 +69,7 @@ def charset_warnings(taken: str, others: Sequence[str]) -> list[FileWarning]:
 
 def _unclear(doubt: str | None) -> Iterator[FileWarning]:
     if doubt is not None:
-        yield FileWarning("unclear_kind", None, f"What these rows are is not clear: {doubt}. Say the kind.")
+        yield FileWarning("unclear_row_type", None, f"What these rows are is not clear: {doubt}. Say the row type.")
 
 
 def _of_columns(columns: Sequence[Held]) -> Iterator[FileWarning]:
@@ -89,30 +89,30 @@ def _of_columns(columns: Sequence[Held]) -> Iterator[FileWarning]:
             yield FileWarning("text_formula", column.index, message)
 
 
-def _key_of(kind: ImportedRowType, columns: Sequence[Held]) -> Held | None:
-    titles = KEYS[kind.name] or ("source_id", "id")
-    wanted = set(map(normal_title, titles)) | ({"sourceid", "id"} if kind.own_id else {"code"})
+def _key_of(row_type: ImportedRowType, columns: Sequence[Held]) -> Held | None:
+    titles = KEYS[row_type.name] or ("source_id", "id")
+    wanted = set(map(normal_title, titles)) | ({"sourceid", "id"} if row_type.own_id else {"code"})
     held = [column for column in columns if column.use == "field" and normal_title(column.target or "") in wanted]
     return max(held, key=lambda column: len(column.cells), default=None)
 
 
 def _about_key(
-    kind: ImportedRowType, key: Held | None, columns: Sequence[Held], row_count: int
+    row_type: ImportedRowType, key: Held | None, columns: Sequence[Held], row_count: int
 ) -> Iterator[FileWarning]:
     if key is None:
-        yield from _lost_keys(kind, columns)
-        if kind.name in _MADE_ANEW:
+        yield from _lost_keys(row_type, columns)
+        if row_type.name in _MADE_ANEW:
             yield FileWarning(
                 "no_key", None,
-                f"No column says which {kind.name} these are ({_key_title(kind)}): every import makes all of them anew,"
-                " also of the same file.",
+                f"No column says which {row_type.name} these are ({_key_title(row_type)}): every import makes all of"
+                " them anew, also of the same file.",
             )  # fmt: skip
         return
-    if kind.name in _MADE_ANEW and len(key.cells) < row_count:
+    if row_type.name in _MADE_ANEW and len(key.cells) < row_count:
         yield FileWarning(
             "no_key", key.index,
             f"{row_count - len(key.cells)} of the first {row_count} rows have nothing in {_named(key)}: every import"
-            f" makes these {kind.name} anew.",
+            f" makes these {row_type.name} anew.",
         )  # fmt: skip
     cut = [cell for cell in key.cells if is_shortened(cell)]
     if cut:
@@ -124,12 +124,12 @@ def _about_key(
         )  # fmt: skip
 
 
-def _lost_keys(kind: ImportedRowType, columns: Sequence[Held]) -> Iterator[FileWarning]:
+def _lost_keys(row_type: ImportedRowType, columns: Sequence[Held]) -> Iterator[FileWarning]:
     for column in columns:
         if column.use == "metadata" and _looks_like_a_key(column):
             message = (
-                f"{_named(column)} looks like what tells the {kind.name} apart, but becomes metadata: say whether it is"
-                f" their {_key_title(kind)}."
+                f"{_named(column)} looks like what tells the {row_type.name} apart, but becomes metadata: say whether"
+                f" it is their {_key_title(row_type)}."
             )
             yield FileWarning("lost_key", column.index, message)
 
@@ -140,8 +140,8 @@ def _looks_like_a_key(column: Held) -> bool:
     return bool(named and cells and keys_differ(cells) and len(set(cells)) == len(cells) and all(map(is_key, cells)))
 
 
-def _lost_addresses(kind: ImportedRowType, columns: Sequence[Held]) -> Iterator[FileWarning]:
-    known = {each.title for each in kind.fields}
+def _lost_addresses(row_type: ImportedRowType, columns: Sequence[Held]) -> Iterator[FileWarning]:
+    known = {each.title for each in row_type.fields}
     used = {column.target for column in columns if column.use == "field"}
     for title, slug, what, looks in (
         ("Email", "lost_email", "email addresses", is_email),
@@ -155,9 +155,9 @@ def _lost_addresses(kind: ImportedRowType, columns: Sequence[Held]) -> Iterator[
                 yield FileWarning(slug, column.index, message)
 
 
-def _split_names(kind: ImportedRowType, columns: Sequence[Held]) -> Iterator[FileWarning]:
+def _split_names(row_type: ImportedRowType, columns: Sequence[Held]) -> Iterator[FileWarning]:
     """First and last names are not joined here: which comes first, and with what between, is not known."""
-    if kind.name != "customers" or any(column.target == "Name" for column in columns if column.use == "field"):
+    if row_type.name != "customers" or any(column.target == "Name" for column in columns if column.use == "field"):
         return
     beside = [column for column in columns if column.use == "metadata"]
     first, last = (
@@ -172,8 +172,8 @@ def _split_names(kind: ImportedRowType, columns: Sequence[Held]) -> Iterator[Fil
         yield FileWarning("split_name", first.index, message)
 
 
-def _key_title(kind: ImportedRowType) -> str:
-    return (KEYS[kind.name] or ("source_id",))[0]
+def _key_title(row_type: ImportedRowType) -> str:
+    return (KEYS[row_type.name] or ("source_id",))[0]
 
 
 def _named(column: Held) -> str:

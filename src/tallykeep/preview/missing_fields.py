@@ -20,12 +20,12 @@ class Needed:
     rows: int
 
 
-def needed(kind: ImportedRowType, missing: Sequence[str], failures: Sequence[Failure], tried: int) -> list[Needed]:
+def needed(row_type: ImportedRowType, missing: Sequence[str], failures: Sequence[Failure], tried: int) -> list[Needed]:
     """The fields that are missing, and those that rows need."""
-    counts = {each.title: tried if each.title in missing else _wanting(each, failures) for each in kind.fields}
+    counts = {each.title: tried if each.title in missing else _wanting(each, failures) for each in row_type.fields}
     return [
         Needed(each.title, each.choices, counts[each.title])
-        for each in kind.fields
+        for each in row_type.fields
         if each.title in missing or counts[each.title]
     ]
 

@@ -45,7 +45,7 @@ class Asked:
     `options` are what the file would be submitted with; `is_mapped`, whether a mapping is said there, be it empty.
     """
 
-    kind: str | None = None
+    row_type: str | None = None
     limit: int = 20
     target: str | None = None
     options: SubmissionOptions = field(default_factory=SubmissionOptions)
@@ -82,7 +82,7 @@ class Preview:
     delimiter: str | None
     whole: bool
     row_count: int
-    kind: ImportedRowType
+    row_type: ImportedRowType
     action_type: ActionType
     candidates: list[Candidate]
     columns: list[Column]
@@ -135,10 +135,10 @@ def _look(sample: Sample, asked: Asked, file_name: str | None, max_row_bytes: in
     rows = beginning.rows(beginning.source)
     seen = seen_columns(beginning.source, rows)
     possible = candidates(as_called(seen, asked.mapping or {}), sample.format, file_name, options.defaults)
-    chosen = _chosen(possible, asked.kind, sample.format)
-    action_type = chosen.kind.action_type(sample.format)
+    chosen = _chosen(possible, asked.row_type, sample.format)
+    action_type = chosen.row_type.action_type(sample.format)
     if action_type is None:
-        raise ValueError(f"{chosen.kind.name} do not come as {sample.format}")
+        raise ValueError(f"{chosen.row_type.name} do not come as {sample.format}")
     is_file = beginning.source.format == "csv"
     mapping = suggested_mapping(chosen, seen) if asked.mapping is None and is_file else asked.mapping or {}
     source = choose_columns(replace(beginning.source, repeated=[]), mapping, ())
@@ -159,9 +159,9 @@ def _look(sample: Sample, asked: Asked, file_name: str | None, max_row_bytes: in
 
 
 def _preview(sample: Sample, asked: Asked, look: _Look, tried: int, rows_dry_run: RowsDryRun) -> Preview:
-    beginning, source, kind, columns = look.beginning, look.source, look.chosen.kind, look.columns
+    beginning, source, row_type, columns = look.beginning, look.source, look.chosen.row_type, look.columns
     is_file = source.format == "csv"
-    missing = missing_fields(kind, columns, source) if is_file else []
+    missing = missing_fields(row_type, columns, source) if is_file else []
     kept = kept_places(source, look.seen)
     return Preview(
         format=sample.format,
@@ -171,41 +171,41 @@ def _preview(sample: Sample, asked: Asked, look: _Look, tried: int, rows_dry_run
         delimiter=beginning.source.delimiter if sample.format == "csv" else None,
         whole=beginning.whole,
         row_count=beginning.row_count,
-        kind=kind,
+        row_type=row_type,
         action_type=look.action_type,
         candidates=look.possible,
-        columns=with_choices(columns, kind, fill(beginning.rows(source), source, look.action_type), kept),
+        columns=with_choices(columns, row_type, fill(beginning.rows(source), source, look.action_type), kept),
         mapping=look.mapping,
         defaults=source.defaults,
         values=source.values,
         missing=missing,
-        needed=needed(kind, missing, rows_dry_run.failures, tried) if is_file else [],
+        needed=needed(row_type, missing, rows_dry_run.failures, tried) if is_file else [],
         refusal=_refusal(beginning, look.action_type, look.mapping, asked.options.defaults),
         taken=_taken(beginning, sample),
         checked=rows_dry_run.checked,
-        rows=previewed_rows(look.rows[: asked.limit], beginning, columns, kind, kept, rows_dry_run),
-        warnings=_warnings(look, sample.format, is_kind_told=asked.kind is not None),
+        rows=previewed_rows(look.rows[: asked.limit], beginning, columns, row_type, kept, rows_dry_run),
+        warnings=_warnings(look, sample.format, is_row_type_given=asked.row_type is not None),
     )
 
 
-def _warnings(look: _Look, source_format: str, *, is_kind_told: bool) -> list[FileWarning]:
-    held = held_by(look.columns, look.seen, look.source, look.mapping, look.chosen.kind)
-    unclear = None if is_kind_told else doubt(look.possible, source_format)
+def _warnings(look: _Look, source_format: str, *, is_row_type_given: bool) -> list[FileWarning]:
+    held = held_by(look.columns, look.seen, look.source, look.mapping, look.chosen.row_type)
+    unclear = None if is_row_type_given else doubt(look.possible, source_format)
     return [
         *charset_warnings(look.beginning.encoding, look.beginning.encodings),
-        *file_warnings(look.chosen.kind, held, len(look.rows), unclear),
+        *file_warnings(look.chosen.row_type, held, len(look.rows), unclear),
     ]
 
 
 def known_titles(mapping: Mapping | None) -> frozenset[str]:
     """Every title by which a header is known, of whatever kind of rows, and those that a mapping names."""
-    return _titles_of_kinds().union(map(normal_title, mapping or {}))
+    return _titles_of_row_types().union(map(normal_title, mapping or {}))
 
 
 @cache
-def _titles_of_kinds() -> frozenset[str]:
-    own = {normal for kind in IMPORTS.values() for normal, _ in kind.titles()}
-    words = {word for kind in IMPORTS.values() for field in kind.fields for word in field.synonyms}
+def _titles_of_row_types() -> frozenset[str]:
+    own = {normal for row_type in IMPORTS.values() for normal, _ in row_type.titles()}
+    words = {word for row_type in IMPORTS.values() for field in row_type.fields for word in field.synonyms}
     return frozenset(own.union(map(normal_title, words)))
 
 
@@ -218,9 +218,9 @@ def _chosen(possible: list[Candidate], wanted: str | None, source_format: str) -
     if wanted is None:
         return possible[0]
     if wanted not in IMPORTS:
-        raise InvalidQueryError(f"Property .kind should be one of {', '.join(IMPORTS)}, not {wanted!r}")
+        raise InvalidQueryError(f"Property .row_type should be one of {', '.join(IMPORTS)}, not {wanted!r}")
     for candidate in possible:
-        if candidate.kind.name == wanted:
+        if candidate.row_type.name == wanted:
             return candidate
     forms = "a CSV file or an XLSX workbook" if IMPORTS[wanted].json is None else "a JSON array or NDJSON"
     raise InvalidPayloadError(f"{wanted} come as {forms}, not as {source_format}")

@@ -80,7 +80,7 @@ def shown_value(value: object) -> str:
 
 def suggested_mapping(chosen: Candidate, seen: list[SeenColumn]) -> Mapping:
     """The mapping that makes the columns what they are taken for; those that are called so need none."""
-    known = dict(chosen.kind.titles())
+    known = dict(chosen.row_type.titles())
     return {
         seen[index].title: each.title
         for index, each in sorted(chosen.fields.items())
@@ -93,14 +93,14 @@ def columns_of(
 ) -> list[Column]:
     """What each column is used for; the mapping was `given`, or else is the one suggested."""
     if source.format != "csv":
-        known = chosen.kind.properties
+        known = chosen.row_type.properties
         return [
             Column(at, each.title, each.samples, *(("field", each.title, "title") if each.title in known else (
                 "left_out", None, None)))
             for at, each in enumerate(seen)
         ]  # fmt: skip
     targets = dict(zip(kept_places(source, seen), source.header, strict=True))
-    fields = dict(chosen.kind.titles())
+    fields = dict(chosen.row_type.titles())
     mapped = {normal_title(title) for title in mapping}
     return [
         Column(at, each.title, each.samples, *_use(chosen, at, targets.get(at), fields,
@@ -119,7 +119,7 @@ def _use(
 ) -> tuple[Use, str | None, By | None]:
     """What a column is used for, what it is called for that, and how that was found out."""
     by: By | None = "mapping" if given else None
-    if target is None or not target or normal_title(target) in chosen.kind.ignored:
+    if target is None or not target or normal_title(target) in chosen.row_type.ignored:
         return "left_out", None, by
     field_title = fields.get(normal_title(target))
     if field_title is None:
@@ -129,7 +129,7 @@ def _use(
 
 
 def held_by(
-    columns: list[Column], seen: list[SeenColumn], source: Source, mapping: Mapping, kind: ImportedRowType
+    columns: list[Column], seen: list[SeenColumn], source: Source, mapping: Mapping, row_type: ImportedRowType
 ) -> list[Held]:
     """What the columns hold, and how they will be used, for a look at what would go in otherwise than meant."""
     wished = {normal_title(title): target for title, target in mapping.items()}
@@ -141,7 +141,7 @@ def held_by(
             use=column.use,
             target=column.target,
             by=column.by,
-            ignored=source.format == "csv" and title is not None and normal_title(title) in kind.ignored,
+            ignored=source.format == "csv" and title is not None and normal_title(title) in row_type.ignored,
             cells=seen[column.index].cells,
         )
         for column, title in zip(columns, called, strict=True)
@@ -149,10 +149,10 @@ def held_by(
 
 
 def with_choices(
-    columns: list[Column], kind: ImportedRowType, filled: Sequence[Row], kept: Sequence[int]
+    columns: list[Column], row_type: ImportedRowType, filled: Sequence[Row], kept: Sequence[int]
 ) -> list[Column]:
     """The columns; those whose cells are choices with these, and with the texts that are none of them."""
-    choosing = {each.title: each for each in kind.fields if each.choices}
+    choosing = {each.title: each for each in row_type.fields if each.choices}
     places = {index: place for place, index in enumerate(kept)}
     described = []
     for column in columns:
@@ -168,9 +168,9 @@ def with_choices(
     return described
 
 
-def missing_fields(kind: ImportedRowType, columns: list[Column], source: Source) -> list[str]:
+def missing_fields(row_type: ImportedRowType, columns: list[Column], source: Source) -> list[str]:
     """The required fields that neither a column nor a default is."""
-    titles = dict(kind.titles())
+    titles = dict(row_type.titles())
     found = {column.target for column in columns if column.use == "field"}
     found |= {titles.get(normal_title(title)) for title in source.defaults}
-    return [each.title for each in kind.fields if each.required and each.title not in found]
+    return [each.title for each in row_type.fields if each.required and each.title not in found]

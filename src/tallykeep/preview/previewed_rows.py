@@ -29,7 +29,7 @@ def previewed_rows(
     rows: list[Row],
     beginning: FileSample,
     columns: list[Column],
-    kind: ImportedRowType,
+    row_type: ImportedRowType,
     kept: Sequence[int],
     rows_dry_run: RowsDryRun,
 ) -> list[PreviewedRow]:
@@ -37,7 +37,7 @@ def previewed_rows(
     reasons: dict[int, str] = {}
     for failure in rows_dry_run.failures:
         reasons[failure.row] = "; ".join(filter(None, (reasons.get(failure.row), failure.reason)))
-    places = Places({column.index: (column.title, column.target) for column in columns}, kind, kept)
+    places = Places({column.index: (column.title, column.target) for column in columns}, row_type, kept)
     created = set(rows_dry_run.created.values())
     numbers = beginning.line_numbers()
     unread = _not_taken_apart(rows, beginning)

@@ -30,12 +30,12 @@ class Places:
     """
 
     def __init__(
-        self, columns: Mapping[int, tuple[str, str | None]], kind: ImportedRowType, kept: Sequence[int]
+        self, columns: Mapping[int, tuple[str, str | None]], row_type: ImportedRowType, kept: Sequence[int]
     ) -> None:
         self._kept = kept
         self._by_title = {normal_title(target): index for index, (_, target) in columns.items() if target}
         titles = {title for both in columns.values() for title in both if title}
-        titles |= {each.title for each in kind.fields} | set(kind.properties)
+        titles |= {each.title for each in row_type.fields} | set(row_type.properties)
         # Each title by its first signs, the longest first. A pattern of them all may be megabytes.
         self._titles: dict[str, list[str]] = {}
         for title in sorted(titles, key=len, reverse=True):

@@ -96,7 +96,7 @@ class Recognized:
 class Candidate:
     """A kind that the rows may be of, how sure that is (0 to 1) and why; its fields by the columns' places."""
 
-    kind: ImportedRowType
+    row_type: ImportedRowType
     confidence: float
     reason: str
     fields: Mapping[int, Recognized] = field(default_factory=dict)
@@ -109,11 +109,11 @@ def candidates(
 ) -> list[Candidate]:
     """Every kind that comes in this format, the likeliest first; the fields `given` are there without a column."""
     found = [
-        _candidate(kind, columns, source_format, file_name, given)
-        for kind in IMPORTS.values()
-        if kind.action_type(source_format)
+        _candidate(row_type, columns, source_format, file_name, given)
+        for row_type in IMPORTS.values()
+        if row_type.action_type(source_format)
     ]
-    by_name = {candidate.kind.name: candidate for candidate in found}
+    by_name = {candidate.row_type.name: candidate for candidate in found}
     weighed = [replace(each, confidence=_beside_others(each, by_name)) for each in found]
     return sorted(weighed, key=lambda candidate: -candidate.confidence)
 
@@ -122,10 +122,10 @@ def _beside_others(candidate: Candidate, others: Mapping[str, Candidate]) -> flo
     """The confidence; less where other columns say what only another kind has."""
     standalone, product = others.get("vouchers"), others.get("products")
     weight = 1.0
-    if candidate.kind.name == "campaign-vouchers" and standalone:
+    if candidate.row_type.name == "campaign-vouchers" and standalone:
         elsewhere = {normal_title(each.title) for at, each in standalone.fields.items() if at not in candidate.fields}
-        weight = _LESS if elsewhere & candidate.kind.ignored else 1
-    if candidate.kind.name == "customers" and product:
+        weight = _LESS if elsewhere & candidate.row_type.ignored else 1
+    if candidate.row_type.name == "customers" and product:
         is_told = {each.title for each in candidate.fields.values()} & _TELLING_CUSTOMERS
         is_product = {each.title for each in product.fields.values()} & _TELLING_PRODUCTS
         weight = _LESS if is_product and not is_told else 1
@@ -138,26 +138,26 @@ def doubt(possible: list[Candidate], format_: str) -> str | None:
     if not best.known:
         return "no column says what the rows are"
     near = [
-        each.kind.name
+        each.row_type.name
         for each in others
         if each.confidence > _NEAR * best.confidence
         and not (best.missing == () and each.missing)
-        and (best.kind.name, each.kind.name) != ("vouchers", "campaign-vouchers")
+        and (best.row_type.name, each.row_type.name) != ("vouchers", "campaign-vouchers")
     ]
     if near:
-        return f"they could be {' or '.join([best.kind.name, *near])}"
-    if best.missing and best.kind.name not in _NEEDING_LITTLE:
-        return f"they look like {best.kind.name}, but have nothing for {' and '.join(best.missing)}"
-    if best.kind.name == "customers" and format_ in ("csv", "xlsx"):
+        return f"they could be {' or '.join([best.row_type.name, *near])}"
+    if best.missing and best.row_type.name not in _NEEDING_LITTLE:
+        return f"they look like {best.row_type.name}, but have nothing for {' and '.join(best.missing)}"
+    if best.row_type.name == "customers" and format_ in ("csv", "xlsx"):
         titles = {each.title for each in best.fields.values()}
         if not titles & {*_TELLING_CUSTOMERS, *KEYS["customers"]} and best.confidence < _LIKELY:
             return "they look like customers, but have neither key nor email nor phone number"
     return None
 
 
-def recognize(kind: ImportedRowType, columns: list[SeenColumn]) -> dict[int, Recognized]:
+def recognize(row_type: ImportedRowType, columns: list[SeenColumn]) -> dict[int, Recognized]:
     """The fields of the columns by place, each field once: the surest first, then the one further left."""
-    found = [(index, _recognized(kind, column, index)) for index, column in enumerate(columns)]
+    found = [(index, _recognized(row_type, column, index)) for index, column in enumerate(columns)]
     surest = sorted(
         ((index, each) for index, each in found if each is not None),
         key=lambda pair: (-pair[1].score, not columns[pair[0]].cells, pair[0]),
@@ -168,17 +168,17 @@ def recognize(kind: ImportedRowType, columns: list[SeenColumn]) -> dict[int, Rec
     return {index: each for index, each in surest if taken[each.title] == index}
 
 
-def _recognized(kind: ImportedRowType, column: SeenColumn, index: int) -> Recognized | None:
+def _recognized(row_type: ImportedRowType, column: SeenColumn, index: int) -> Recognized | None:
     """What the column's title says that it is, unless its cells say otherwise; our own titles always count."""
-    title = dict(kind.titles()).get(normal_title(column.title))
+    title = dict(row_type.titles()).get(normal_title(column.title))
     if title is not None:
-        return _own_id_or_not(kind, column, title)
+        return _own_id_or_not(row_type, column, title)
     if len(column.title) > _MAX_TITLE_LENGTH:
         return None
-    words, fields = _words(kind.name), {each.title: each for each in kind.fields}
-    spellings = _spellings(kind, column.title)
+    words, fields = _words(row_type.name), {each.title: each for each in row_type.fields}
+    spellings = _spellings(row_type, column.title)
     for spelling in spellings:
-        if spelling in words and _may_be(kind, fields[words[spelling]], column):
+        if spelling in words and _may_be(row_type, fields[words[spelling]], column):
             return Recognized(words[spelling], "synonym", spelling in _LOOSE_WORDS)
     if index < _MAX_COMPARED:
         for spelling in spellings:
@@ -186,13 +186,13 @@ def _recognized(kind: ImportedRowType, column: SeenColumn, index: int) -> Recogn
                 for close in get_close_matches(spelling, words, n=1, cutoff=_ALIKE):
                     field = fields[words[close]]
                     # What tells rows apart is never guessed: rows of one wrong key would become one.
-                    if field.title not in (*KEYS[kind.name], "product_id") and _may_be(kind, field, column):
+                    if field.title not in (*KEYS[row_type.name], "product_id") and _may_be(row_type, field, column):
                         return Recognized(field.title, "similarity")
     return None
 
 
-def _may_be(kind: ImportedRowType, field: Field, column: SeenColumn) -> bool:
-    if speaks_against(field, kind.name, column.cells):
+def _may_be(row_type: ImportedRowType, field: Field, column: SeenColumn) -> bool:
+    if speaks_against(field, row_type.name, column.cells):
         return False
     is_telling = not field.choices or field.title == "Active" or any(
         word in _plain(column.title) for word in _ABOUT_VOUCHERS
@@ -200,11 +200,11 @@ def _may_be(kind: ImportedRowType, field: Field, column: SeenColumn) -> bool:
     return is_telling or speaks_for_choice(field, column.cells)
 
 
-def _own_id_or_not(kind: ImportedRowType, column: SeenColumn, title: str) -> Recognized:
+def _own_id_or_not(row_type: ImportedRowType, column: SeenColumn, title: str) -> Recognized:
     """A column called `id` is taken for ours only where its cells look like it, else for the client's own key."""
-    own, prefix = kind.own_id or (None, "")
-    key = kind.fields[0]
-    if title == own and not all(cell.startswith(prefix) for cell in column.cells) and _may_be(kind, key, column):
+    own, prefix = row_type.own_id or (None, "")
+    key = row_type.fields[0]
+    if title == own and not all(cell.startswith(prefix) for cell in column.cells) and _may_be(row_type, key, column):
         return Recognized(key.title, "synonym")
     return Recognized(title, "title")
 
@@ -216,7 +216,7 @@ def _plain(text: str) -> str:
     return _CHARACTERS.sub("", "".join(character for character in decomposed if not unicodedata.combining(character)))
 
 
-def _spellings(kind: ImportedRowType, title: str) -> list[str]:
+def _spellings(row_type: ImportedRowType, title: str) -> list[str]:
     """The title as it stands, without what it has in brackets, and without the noun that all of them may begin with.
 
     None of a title that is too long to be one of ours.
@@ -225,7 +225,7 @@ def _spellings(kind: ImportedRowType, title: str) -> list[str]:
         return []
     spellings = dict.fromkeys((_plain(title), _plain(_IN_BRACKETS.sub("", title))))
     for plain in list(spellings):
-        for noun in _NOUNS[kind.name]:
+        for noun in _NOUNS[row_type.name]:
             if plain.startswith(noun):
                 spellings[plain.removeprefix(noun)] = None
     return [spelling for spelling in spellings if spelling]
@@ -243,34 +243,38 @@ def _words(name: str) -> dict[str, str]:
 
 
 def _candidate(
-    kind: ImportedRowType, columns: list[SeenColumn], source_format: str, file_name: str | None, given: Iterable[str]
+    row_type: ImportedRowType,
+    columns: list[SeenColumn],
+    source_format: str,
+    file_name: str | None,
+    given: Iterable[str],
 ) -> Candidate:
     named = [column for column in columns if column.title.strip() and column.title not in OURS]
     if source_format in ("csv", "xlsx"):
-        fields = recognize(kind, columns)
+        fields = recognize(row_type, columns)
         known = [columns[index].title for index in sorted(fields)]
         score = sum(each.score for each in fields.values())
-        titles = dict(kind.titles())
+        titles = dict(row_type.titles())
         found = {each.title for each in fields.values()} | {titles.get(normal_title(title), "") for title in given}
-        missing = _missing_fields(kind, found)
-        wanted = sum(each.required for each in kind.fields)
+        missing = _missing_fields(row_type, found)
+        wanted = sum(each.required for each in row_type.fields)
     else:
         fields = {}
-        known = [column.title for column in named if column.title in kind.properties]
+        known = [column.title for column in named if column.title in row_type.properties]
         score = float(len(known))
-        missing = [" or ".join(choice) for choice in _EXPECTED[kind.name] if not set(choice).intersection(known)]
-        wanted = len(_EXPECTED[kind.name])
+        missing = [" or ".join(choice) for choice in _EXPECTED[row_type.name] if not set(choice).intersection(known)]
+        wanted = len(_EXPECTED[row_type.name])
     covered = min(score / max(len(named), 1), 1.0)
     there = 1 - len(missing) / wanted if wanted else 1.0
     confidence = covered * (_WITHOUT_REQUIRED + (1 - _WITHOUT_REQUIRED) * there)
-    hinted = bool(file_name) and _is_named_so(kind, str(file_name))
+    hinted = bool(file_name) and _is_named_so(row_type, str(file_name))
     confidence = min(confidence + (_NAMED_SO if hinted else 0), 1.0)
     reason = _reason(known, len(named), missing, hinted=hinted)
-    return Candidate(kind, round(confidence, 2), reason, fields, len(known), tuple(missing))
+    return Candidate(row_type, round(confidence, 2), reason, fields, len(known), tuple(missing))
 
 
-def _missing_fields(kind: ImportedRowType, found: set[str]) -> list[str]:
-    return [each.title for each in kind.fields if each.required and each.title not in found]
+def _missing_fields(row_type: ImportedRowType, found: set[str]) -> list[str]:
+    return [each.title for each in row_type.fields if each.required and each.title not in found]
 
 
 def _reason(known: list[str], named: int, missing: Iterable[str], *, hinted: bool) -> str:
@@ -282,8 +286,8 @@ def _reason(known: list[str], named: int, missing: Iterable[str], *, hinted: boo
     return "; ".join(parts)
 
 
-def _is_named_so(kind: ImportedRowType, file_name: str) -> bool:
+def _is_named_so(row_type: ImportedRowType, file_name: str) -> bool:
     stem = _plain(PurePath(file_name).name.split(".")[0])
-    return _plain(kind.name) in stem or any(
-        len(noun) > 2 and noun in stem for noun in _NOUNS[kind.name] if kind.name != "campaign-vouchers"
+    return _plain(row_type.name) in stem or any(
+        len(noun) > 2 and noun in stem for noun in _NOUNS[row_type.name] if row_type.name != "campaign-vouchers"
     )

@@ -91,7 +91,7 @@ def api(settings: Settings) -> int:
                 settings=settings, pools=pools, shares=Shares(settings),
                 acceptance=Acceptance(pools.intake, settings, aside),
                 reader=Reader(ACTION_TYPES, settings.failures_in_result), samples=Samples(settings),
-                watcher=Watcher(pools.own), brief_watcher=BriefWatcher(pools.own), kinds=ACTION_TYPES,
+                watcher=Watcher(pools.own), brief_watcher=BriefWatcher(pools.own), action_types=ACTION_TYPES,
                 report_secret=secret, open_actions=OpenActions(pools.own, settings.max_open_actions), guard=guard,
                 aside=aside,
             )  # fmt: skip

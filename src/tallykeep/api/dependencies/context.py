@@ -48,7 +48,7 @@ class Context:
     samples: Samples
     watcher: Watcher
     brief_watcher: BriefWatcher
-    kinds: ActionTypes
+    action_types: ActionTypes
     report_secret: bytes
     guard: Guard
     open_actions: OpenActions
@@ -93,7 +93,9 @@ class Context:
     def controlling(self, caller: Caller) -> Controller:
         """What the caller can do to actions, but for starting them."""
         writing = self.trying(caller)
-        return Controller(self.reading(caller), writing, self.acceptance.over(writing), self.kinds, self.settings)
+        return Controller(
+            self.reading(caller), writing, self.acceptance.over(writing), self.action_types, self.settings
+        )
 
     async def retrying(self, caller: Caller) -> Controller:
         """What the caller can do to actions; raises TooManyRequestsError where it has too many open ones."""

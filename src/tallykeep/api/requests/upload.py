@@ -122,12 +122,12 @@ class CorrectedUpload(RequestUpload):
 
 
 def submission(
-    request: Request, caller: Caller, kind: ActionType, options: dict[str, Any], *, body: Any = None,
+    request: Request, caller: Caller, action_type: ActionType, options: dict[str, Any], *, body: Any = None,
     id_prefix: str = "v-", parent_id: str | None = None,
 ) -> Submission:  # fmt: skip
     """Who asks for what; raises InvalidQueryError for an Idempotency-Key that cannot be one."""
     return Submission(
-        kind=kind,
+        action_type=action_type,
         project_id=caller.project_id,
         request_id=request_id(request, id_prefix),
         requested_by=caller.key_id,

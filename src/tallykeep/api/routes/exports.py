@@ -19,7 +19,7 @@ router = APIRouter(prefix="/v1/lists", tags=["Lists"])
 _FILES = Compatibility(
     ours=True,
     differs=(
-        f"there are {', '.join(f'`{kind}`' for kind in LIST_FILES)}",
+        f"there are {', '.join(f'`{row_type}`' for row_type in LIST_FILES)}",
         "filters are those of the list of the same name",
     ),
 )
@@ -27,24 +27,24 @@ _ALL_IN_ONE_ORDER = ("limit", "page", "order", "starting_after")
 
 
 @router.get(
-    "/csv/{kind}",
+    "/csv/{row_type}",
     summary="Download a list as CSV",
     response_class=StreamingResponse,
     dependencies=[DOWNLOADING],
     openapi_extra=_FILES.extra | answers_file("text/csv"),
 )
-async def list_file(request: Request, context: FromContext, caller: FromCaller, kind: str) -> StreamingResponse:
+async def list_file(request: Request, context: FromContext, caller: FromCaller, row_type: str) -> StreamingResponse:
     """All that match the list's filters, with the columns of the template and one for each metadata key.
 
     The oldest come first. Can be imported again as it is: cells hold what was given, also where a spreadsheet would
     take it for a formula.
     """
-    if kind not in LIST_FILES:
-        raise NotFoundError(f"The list of {kind} cannot be had as a file; those of {', '.join(LIST_FILES)} can")
+    if row_type not in LIST_FILES:
+        raise NotFoundError(f"The list of {row_type} cannot be had as a file; those of {', '.join(LIST_FILES)} can")
     for name in _ALL_IN_ONE_ORDER:
         if name in request.query_params:
             raise InvalidQueryError(f"Property .{name} goes with pages; the file has all that match, the oldest first")
-    export = LIST_FILES[kind]
+    export = LIST_FILES[row_type]
     selection = read_selection(export.list_spec, request.query_params.multi_items())
     lines = file_lines(context.downloading(caller), export, caller.project_id, selection)
     header = await anext(lines)
@@ -54,5 +54,5 @@ async def list_file(request: Request, context: FromContext, caller: FromCaller, 
         async for some in lines:
             yield some
 
-    disposition = f'attachment; filename="{kind}.csv"'
+    disposition = f'attachment; filename="{row_type}.csv"'
     return StreamingResponse(body(), media_type="text/csv; charset=utf-8", headers={"Content-Disposition": disposition})

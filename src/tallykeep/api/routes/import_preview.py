@@ -33,7 +33,7 @@ router = APIRouter(prefix="/v1/imports", tags=["Submissions"], default_response_
 _DEFAULT_ROWS = 20
 _LIMIT = parsers.whole_number(MAX_ROWS)
 _SCOPES = (Scope.FILE, Scope.ENDS)  # of the options that a look at a file goes by
-_NOT_LOOKED_AT = {
+_NOT_CHECKED = {
     "everything": "Rows behind these; and what others change before the import.",
     "fields": "What exists already, and what rows refer to: an import that is running holds some of it just now.",
     "nothing": "The rows: name the campaign that they go into.",
@@ -50,7 +50,7 @@ def _option(option: Option) -> dict[str, Any]:
 
 
 _PARAMETERS = [
-    _query("kind", {"type": "string", "enum": list(IMPORTS)}, "What the rows are; left out, the likeliest kind."),
+    _query("row_type", {"type": "string", "enum": list(IMPORTS)}, "What the rows are; left out, the likeliest kind."),
     _query("campaign", {"type": "string"}, "Where campaign vouchers go, by name or id; without it they go unchecked."),
     *map(_option, options_for(*_SCOPES)),
     _query(
@@ -69,7 +69,7 @@ _PARAMETERS = [
 @router.get("", summary="List kinds of imports", openapi_extra=OURS | answers(RowTypeList))
 async def list_imports(context: FromContext, caller: FromCaller) -> Json:
     """What can be imported: endpoints and fields of each kind, and how large files may be."""
-    data = [_kind(kind) for kind in IMPORTS.values()]
+    data = [_row_type(row_type) for row_type in IMPORTS.values()]
     return Json({"object": "list", "data_ref": "data", "data": data, "total": len(data),
                  "limits": _limits(context.settings)})  # fmt: skip
 
@@ -112,7 +112,7 @@ def _asked(upload: RequestUpload) -> Asked:
     given = upload.parameters()
     options = read_options_for(given, *_SCOPES)
     return Asked(
-        kind=given.get("kind") or None,
+        row_type=given.get("row_type") or None,
         is_mapped=bool(given.get("mapping")),
         limit=_LIMIT("limit", given.get("limit") or str(_DEFAULT_ROWS)),
         target=given.get("campaign") or None,
@@ -129,27 +129,27 @@ def _limits(settings: Settings) -> dict[str, int]:
     }
 
 
-def _kind(kind: ImportedRowType) -> dict[str, Any]:
+def _row_type(row_type: ImportedRowType) -> dict[str, Any]:
     return {
-        "kind": kind.name,
-        "path": kind.csv.path if kind.csv else None,
-        "json_path": kind.json.path if kind.json else None,
-        "template": f"/v1/templates/csv/{kind.name}" if kind.name in CSV_TEMPLATES else None,
-        "required_columns": [list(choice) for choice in kind.csv.required_columns] if kind.csv else [],
-        "fields": _fields(kind),
-        "properties": list(kind.properties),
+        "row_type": row_type.name,
+        "path": row_type.csv.path if row_type.csv else None,
+        "json_path": row_type.json.path if row_type.json else None,
+        "template": f"/v1/templates/csv/{row_type.name}" if row_type.name in CSV_TEMPLATES else None,
+        "required_columns": [list(choice) for choice in row_type.csv.required_columns] if row_type.csv else [],
+        "fields": _fields(row_type),
+        "properties": list(row_type.properties),
     }
 
 
-def _fields(kind: ImportedRowType) -> list[dict[str, Any]]:
+def _fields(row_type: ImportedRowType) -> list[dict[str, Any]]:
     return [
         {"title": each.title, "required": each.required, "others": list(each.others), "choices": list(each.choices)}
-        for each in kind.fields
+        for each in row_type.fields
     ]
 
 
 def _candidate(candidate: Candidate) -> dict[str, Any]:
-    return {"kind": candidate.kind.name, "confidence": candidate.confidence, "reason": candidate.reason}
+    return {"row_type": candidate.row_type.name, "confidence": candidate.confidence, "reason": candidate.reason}
 
 
 def _shown(seen: Preview, settings: Settings, file_name: str | None) -> dict[str, Any]:
@@ -164,11 +164,11 @@ def _shown(seen: Preview, settings: Settings, file_name: str | None) -> dict[str
         **asdict(seen.taken),
         "whole": seen.whole,
         "row_count": seen.row_count,
-        "kind": seen.kind.name,
-        "kinds": [_candidate(candidate) for candidate in seen.candidates],
+        "row_type": seen.row_type.name,
+        "row_types": [_candidate(candidate) for candidate in seen.candidates],
         "path": seen.action_type.path,
         "columns": [asdict(column) for column in seen.columns],
-        "fields": _fields(seen.kind),
+        "fields": _fields(seen.row_type),
         "mapping": seen.mapping,
         "defaults": seen.defaults,
         "values": seen.values,
@@ -176,7 +176,7 @@ def _shown(seen: Preview, settings: Settings, file_name: str | None) -> dict[str
         "needed": [asdict(each) for each in seen.needed],
         "refusal": seen.refusal,
         "checked": seen.checked,
-        "not_looked_at": _NOT_LOOKED_AT[seen.checked],
+        "not_checked": _NOT_CHECKED[seen.checked],
         "rows": [_row(row) for row in seen.rows],
         "warnings": [asdict(each) for each in seen.warnings],
         "limits": _limits(settings),

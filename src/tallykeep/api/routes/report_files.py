@@ -39,7 +39,7 @@ async def get_report(
     """The report as CSV. The link itself is the permission; it expires."""
     place, reader = reported
     async with context.reading(reader).connection() as connection:
-        header = await report_header(connection, context.kinds, place)
+        header = await report_header(connection, context.action_types, place)
 
     async def body() -> AsyncIterator[str]:
         yield BYTE_ORDER_MARK + header

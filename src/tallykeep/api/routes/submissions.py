@@ -86,35 +86,35 @@ _BODIES: dict[str, dict[str, Any]] = {
 }
 
 
-def submission_routes(kinds: ActionTypes) -> APIRouter:
+def submission_routes(action_types: ActionTypes) -> APIRouter:
     """A router with the endpoint of every action type."""
     router = APIRouter(tags=["Submissions"])
-    for kind in kinds.values():
-        if kind.source == "planned":
+    for action_type in action_types.values():
+        if action_type.source == "planned":
             continue  # started through the resource they change
         router.add_api_route(
-            kind.path.replace("{target}", "{target:key}"),
-            _endpoint(kind),
+            action_type.path.replace("{target}", "{target:key}"),
+            _endpoint(action_type),
             methods=["POST"],
-            status_code=kind.status_code,
+            status_code=action_type.status_code,
             response_class=Json,
-            summary=kind.summary,
-            description=f"Starts an asynchronous action of the type `{kind.name}` and answers with its id. {_PACKED}",
-            operation_id=kind.name,
+            summary=action_type.summary,
+            description=f"Starts an action of the type `{action_type.name}` and answers with its id. {_PACKED}",
+            operation_id=action_type.name,
             openapi_extra={
-                "parameters": _parameters(kind),
-                "requestBody": {"required": not kind.may_be_empty, "content": _content(kind)},
-                **answers(AcceptedAction, code=kind.status_code),
-                **_compatibility(kind).extra,
+                "parameters": _parameters(action_type),
+                "requestBody": {"required": not action_type.may_be_empty, "content": _content(action_type)},
+                **answers(AcceptedAction, code=action_type.status_code),
+                **_compatibility(action_type).extra,
             },
         )
     return router
 
 
-def _parameters(kind: ActionType) -> list[dict[str, Any]]:
-    of_file = parameters(Scope.FILE) if kind.source == "csv" else []
-    target = [_TARGET] if "{target}" in kind.path else []
-    return [*target, *PARAMETERS, *of_file, *(parameters(Scope.ENDS) if kind.has_ends else [])]
+def _parameters(action_type: ActionType) -> list[dict[str, Any]]:
+    of_file = parameters(Scope.FILE) if action_type.source == "csv" else []
+    target = [_TARGET] if "{target}" in action_type.path else []
+    return [*target, *PARAMETERS, *of_file, *(parameters(Scope.ENDS) if action_type.has_ends else [])]
 
 
 def _with_ends(content: dict[str, Any]) -> dict[str, Any]:
@@ -124,39 +124,39 @@ def _with_ends(content: dict[str, Any]) -> dict[str, Any]:
     return {**content, FORM: form}
 
 
-def _rows(kind: ActionType) -> dict[str, Any]:
+def _rows(action_type: ActionType) -> dict[str, Any]:
     """The body of rows as JSON, of a type that takes such."""
-    if kind.source != "json":
+    if action_type.source != "json":
         return {}
-    row: dict[str, Any] = Schema(_ROWS[kind.name]) if kind.name in _ROWS else {"type": "object"}
+    row: dict[str, Any] = Schema(_ROWS[action_type.name]) if action_type.name in _ROWS else {"type": "object"}
     return {_JSON: {"schema": {"type": "array", "items": row}}}
 
 
-def _content(kind: ActionType) -> dict[str, Any]:
-    if kind.source != "ids":
-        content = {**_rows(kind), **_BODIES[kind.source]}
-        return _with_ends(content) if kind.has_ends else content
-    keys = {name: {"type": "array", "items": {"type": "string"}} for name in kind.ids}
+def _content(action_type: ActionType) -> dict[str, Any]:
+    if action_type.source != "ids":
+        content = {**_rows(action_type), **_BODIES[action_type.source]}
+        return _with_ends(content) if action_type.has_ends else content
+    keys = {name: {"type": "array", "items": {"type": "string"}} for name in action_type.ids}
     metadata = {"type": "object", "description": "What is to be put to the metadata of each of them."}
     schema = {
         "type": "object",
-        "required": ["metadata", *(kind.ids if len(kind.ids) == 1 else ())],
+        "required": ["metadata", *(action_type.ids if len(action_type.ids) == 1 else ())],
         "properties": {**keys, "metadata": metadata},
-        "description": f"Name the resources by `{'` or `'.join(kind.ids)}`.",
+        "description": f"Name the resources by `{'` or `'.join(action_type.ids)}`.",
     }
-    example = {kind.ids[0]: ["one", "two"], "metadata": {"season": "fall"}}
+    example = {action_type.ids[0]: ["one", "two"], "metadata": {"season": "fall"}}
     return {_JSON: {"schema": schema, "example": example}}
 
 
-def _compatibility(kind: ActionType) -> Compatibility:
+def _compatibility(action_type: ActionType) -> Compatibility:
     """What is true of all submissions that come in this way, and of this one alone."""
-    own = replace(COMPATIBILITY.get(kind.name, Compatibility()), query=())
-    if kind.source == "csv":
+    own = replace(COMPATIBILITY.get(action_type.name, Compatibility()), query=())
+    if action_type.source == "csv":
         own = replace(own, unused=(_UNUSED,))
-    others = [name for name in _content(kind) if name != (FORM if kind.source == "csv" else _JSON)]
+    others = [name for name in _content(action_type) if name != (FORM if action_type.source == "csv" else _JSON)]
     if others:
         own = replace(own, adds=(*own.adds, f"bodies of the types `{'`, `'.join(others)}`"))
-    columns = [name for name in kind.report_header if name not in _REFERENCE_REPORT]
+    columns = [name for name in action_type.report_header if name not in _REFERENCE_REPORT]
     if columns:
         own = replace(own, adds=(*own.adds, f"the report's column `{'`, `'.join(columns)}`"))
     return own
@@ -184,28 +184,28 @@ PREVIEW_BODY: dict[str, Any] = {
 }
 
 
-def media_types(kind: ActionType) -> tuple[str, ...]:
+def media_types(action_type: ActionType) -> tuple[str, ...]:
     """The content types in which the type's rows may come."""
-    return (_JSON,) if kind.source == "planned" else tuple(_content(kind))
+    return (_JSON,) if action_type.source == "planned" else tuple(_content(action_type))
 
 
-def _endpoint(kind: ActionType) -> Callable[..., Awaitable[Json]]:
-    accepted = media_types(kind)
+def _endpoint(action_type: ActionType) -> Callable[..., Awaitable[Json]]:
+    accepted = media_types(action_type)
 
     async def submit(request: Request, context: FromContext, caller: FromCaller) -> Json:
         aside = context.aside.of(caller.project_id)
-        upload = RequestUpload(request, accepted, context.settings, aside, no_body=kind.no_body)
-        options = await _options(request, context, caller, kind)
+        upload = RequestUpload(request, accepted, context.settings, aside, no_body=action_type.no_body)
+        options = await _options(request, context, caller, action_type)
         acceptance = await context.accepting(caller)
         async with context.place(caller, context.shares.uploads):
-            accepted_as = await acceptance.accept(submission(request, caller, kind, options), upload)
-        return answer_accepted(accepted_as, kind.status_code)
+            accepted_as = await acceptance.accept(submission(request, caller, action_type, options), upload)
+        return answer_accepted(accepted_as, action_type.status_code)
 
     return submit
 
 
-async def _options(request: Request, context: Context, caller: Caller, kind: ActionType) -> dict[str, Any]:
-    if kind.target is None:
+async def _options(request: Request, context: Context, caller: Caller, action_type: ActionType) -> dict[str, Any]:
+    if action_type.target is None:
         return {}
     async with context.reading(caller).connection() as connection:
-        return await kind.target(connection, caller.project_id, request.path_params["target"])
+        return await action_type.target(connection, caller.project_id, request.path_params["target"])

@@ -12,21 +12,23 @@ from tallykeep.formats.csv.writer import BYTE_ORDER_MARK, csv_line
 
 router = APIRouter(prefix="/v1/templates", tags=["Submissions"])
 
-_TEMPLATES = Compatibility(ours=True, differs=(f"there are {', '.join(f'`{kind}`' for kind in CSV_TEMPLATES)}",))
+_TEMPLATES = Compatibility(
+    ours=True, differs=(f"there are {', '.join(f'`{row_type}`' for row_type in CSV_TEMPLATES)}",)
+)
 
 
 @router.get(
-    "/csv/{kind}",
+    "/csv/{row_type}",
     summary="Get CSV template",
     response_class=Response,
     openapi_extra=_TEMPLATES.extra | answers_file("text/csv"),
 )
-async def get_template(caller: FromCaller, kind: str) -> Response:
-    """An empty CSV file for this kind of rows; further columns become metadata."""
-    if kind not in CSV_TEMPLATES:
-        raise NotFoundError(f"There is no template {kind}; there are {', '.join(CSV_TEMPLATES)}")
+async def get_template(caller: FromCaller, row_type: str) -> Response:
+    """An empty CSV file for this row_type of rows; further columns become metadata."""
+    if row_type not in CSV_TEMPLATES:
+        raise NotFoundError(f"There is no template {row_type}; there are {', '.join(CSV_TEMPLATES)}")
     return Response(
-        BYTE_ORDER_MARK + csv_line(CSV_TEMPLATES[kind]),
+        BYTE_ORDER_MARK + csv_line(CSV_TEMPLATES[row_type]),
         media_type="text/csv",
-        headers={"Content-Disposition": f'attachment; filename="{kind}.csv"'},
+        headers={"Content-Disposition": f'attachment; filename="{row_type}.csv"'},
     )

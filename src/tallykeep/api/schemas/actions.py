@@ -100,7 +100,7 @@ class ActionList(TypedDict):
 
 
 class FailedRow(TypedDict):
-    """A failed row; with `sent=true` also what it held."""
+    """A failed row; with `source_rows=true` also what it held."""
 
     row: Annotated[int, Field(description="Its number in what was sent, from 1.")]
     line: Annotated[int | None, Field(description="Its line in the file; null for rows that came as JSON.")]
@@ -203,11 +203,11 @@ class RetriedAction(TypedDict):
 
 
 class Matched(TypedDict):
-    """How many actions matched the filters. `looked_at` as `end_date` leaves alone what is submitted later."""
+    """How many actions matched the filters. `as_of` as `end_date` leaves alone what is submitted later."""
 
     matched_count: int
     has_more: bool
-    looked_at: Time
+    as_of: Time
     dry_run: bool
     refused: list[RefusedAction]
 

@@ -36,7 +36,7 @@ class ImportField(TypedDict):
 class RowType(TypedDict):
     """One kind of rows, and where files and JSON of it go."""
 
-    kind: str
+    row_type: str
     path: Annotated[str | None, Field(description="Where files go.")]
     json_path: Annotated[str | None, Field(description="Where JSON goes.")]
     template: str | None
@@ -55,10 +55,10 @@ class RowTypeList(TypedDict):
     limits: ImportLimits
 
 
-class LikelyKind(TypedDict):
+class LikelyRowType(TypedDict):
     """A kind that the rows may be of."""
 
-    kind: str
+    row_type: str
     confidence: float
     reason: str
 
@@ -89,8 +89,8 @@ class ImportPreview(TypedDict):
     skipped_rows: int
     whole: Annotated[bool, Field(description="Whether the file was read to its end.")]
     row_count: int
-    kind: str
-    kinds: list[LikelyKind]
+    row_type: str
+    row_types: list[LikelyRowType]
     path: Annotated[str, Field(description="Where to send it.")]
     columns: list[Column]
     fields: list[ImportField]
@@ -101,7 +101,7 @@ class ImportPreview(TypedDict):
     needed: list[Needed]
     refusal: Annotated[str | None, Field(description="What an import of it would be answered with.")]
     checked: Checked
-    not_looked_at: str
+    not_checked: str
     rows: list[PreviewedRowShown]
     warnings: list[FileWarning]
     limits: ImportLimits

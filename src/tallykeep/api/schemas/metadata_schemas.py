@@ -136,7 +136,7 @@ class KeyUsageList(TypedDict):
     object: ListObject
     data_ref: Literal["keys"]
     related_object: str
-    looked_at: Annotated[int, Field(description="How many resources were counted, the newest.")]
+    scanned: Annotated[int, Field(description="How many resources were counted, the newest.")]
     complete: bool
     keys: list[UsedKey]
 

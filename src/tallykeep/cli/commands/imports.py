@@ -347,7 +347,7 @@ def _quoted(word: str) -> str:
 
 
 def _as_json(job: _Job, outcome: Outcome) -> dict[str, Any]:
-    told = {"file": job.file.shown, "kind": job.row_type.name, "guessed": job.guessed}
+    told = {"file": job.file.shown, "row_type": job.row_type.name, "guessed": job.guessed}
     if job.look is not None:
         told |= {"mapping": job.look.mapping, "warnings": job.look.warnings}
     return told | outcome.to_json()

@@ -38,7 +38,7 @@ class Look:
     @property
     def row_type(self) -> str:
         """What the rows are."""
-        return str(self.seen["kind"])
+        return str(self.seen["row_type"])
 
     @property
     def form(self) -> Form:
@@ -59,7 +59,7 @@ class Look:
 
 def look(client: Client, file: FileToSend, query: Mapping[str, Any], row_type: str | None, mapping: Mapping_) -> Look:
     """Ask what the file is. A mapping that names columns is taken at its word; one that only skips is added to."""
-    asked = {**query, "kind": row_type, "limit": 1}
+    asked = {**query, "row_type": row_type, "limit": 1}
     is_given = any(title is not None for title in mapping.values())
     if is_given:
         return _judged(_preview(client, file, {**asked, "mapping": _json(mapping)}), mapping, is_given=True)
@@ -70,7 +70,7 @@ def look(client: Client, file: FileToSend, query: Mapping[str, Any], row_type: s
     merged = {column: title for column, title in found.mapping.items() if normal_title(column) not in skipped} | mapping
     titles = {column["index"]: column["title"] for column in found.seen["columns"]}
     doubts = [each for each in found.doubts if normal_title(titles.get(each["column"], "")) not in skipped]
-    seen = _preview(client, file, {**asked, "kind": row_type or found.row_type, "mapping": _json(merged)})
+    seen = _preview(client, file, {**asked, "row_type": row_type or found.row_type, "mapping": _json(merged)})
     return replace(found, seen=seen, mapping=merged, doubts=doubts)
 
 
@@ -85,7 +85,7 @@ def _preview(client: Client, file: FileToSend, asked: Mapping[str, Any]) -> dict
 
 def _judged(seen: dict[str, Any], mapping: Mapping_, *, is_given: bool) -> Look:
     asking = _ASKING if not is_given else ()
-    doubts = [each for each in seen.get("warnings", ()) if each["kind"] in ("unclear_kind", *asking)]
+    doubts = [each for each in seen.get("warnings", ()) if each["type"] in ("unclear_row_type", *asking)]
     return Look(seen, mapping or dict(seen["mapping"]), doubts)
 
 
@@ -143,7 +143,7 @@ def question(found: Look, file: FileToSend, options: list[str]) -> str:
     if found.form == "csv":
         titles = [each["title"] for each in found.seen["columns"] if each["title"]]
         lines.append(f"  The columns: {_first(titles) or 'none has a name'}")
-    if not found.seen["kinds"][0]["confidence"]:
+    if not found.seen["row_types"][0]["confidence"]:
         row_types = f"Say it: {', '.join(IMPORTED)}; and what the columns are, with --map 'Title=name'"
         return "\n".join([*lines, f"  {row_types}. The right ones: {command('template', 'KIND')}"])
     lines.append("Say it, such as:")
@@ -156,13 +156,13 @@ def question(found: Look, file: FileToSend, options: list[str]) -> str:
 def _answers(found: Look, file: FileToSend, options: list[str]) -> Iterator[list[str]]:
     """The words behind `tallykeep import`, for the likeliest kind with its mapping, and for those near it."""
     word = STANDARD_INPUT if file.is_kept else file.shown
-    as_it_stands = ["--yes"] if any(each["kind"] in _FOR_THE_FILE for each in found.doubts) else []
+    as_it_stands = ["--yes"] if any(each["type"] in _FOR_THE_FILE for each in found.doubts) else []
     yield [found.row_type, word, *_campaign(found.row_type, options), *_maps(found), *_defaults(found), *as_it_stands]
-    if any(each["kind"] == "unclear_kind" for each in found.doubts):
-        best = found.seen["kinds"][0]["confidence"]
-        for each in found.seen["kinds"]:
-            if each["kind"] != found.row_type and each["confidence"] > _NEAR * best:
-                yield [each["kind"], word, *_campaign(each["kind"], options)]
+    if any(each["type"] == "unclear_row_type" for each in found.doubts):
+        best = found.seen["row_types"][0]["confidence"]
+        for each in found.seen["row_types"]:
+            if each["row_type"] != found.row_type and each["confidence"] > _NEAR * best:
+                yield [each["row_type"], word, *_campaign(each["row_type"], options)]
 
 
 def _campaign(row_type: str, options: list[str]) -> list[str]:
@@ -175,7 +175,7 @@ def _maps(found: Look) -> Iterator[str]:
     used = set(mapping.values())
     for doubt in found.doubts:
         key = found.seen["fields"][0]["title"] if found.seen["fields"] else None
-        wanted = key if doubt["kind"] == "lost_key" else _FIELDS_OF_LOST.get(doubt["kind"])
+        wanted = key if doubt["type"] == "lost_key" else _FIELDS_OF_LOST.get(doubt["type"])
         if wanted is not None and wanted not in used:
             mapping[titles[doubt["column"]]] = wanted
             used.add(wanted)

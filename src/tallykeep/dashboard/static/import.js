@@ -7,7 +7,7 @@ const SLICE_BYTES = 262144;
 const CSRF = JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRF-Token"];
 const SAFE = { "X-CSRF-Token": CSRF, "HX-Request": "true" };
 const MADE = ["mapping", "values", "defaults"]; // by the look's answer, of what the other fields show
-const READ_ANEW = ["kind", "charset", "delimiter", "sheet", "header_row"]; // other columns, or another meaning of them
+const READ_ANEW = ["row_type", "charset", "delimiter", "sheet", "header_row"]; // other columns, or another meaning of them
 
 const wizard = document.getElementById("wizard");
 const OPTIONS = wizard.dataset.options.split(" ");
@@ -116,11 +116,11 @@ function question(mine) {
   const anew = readAnew(mine);
   if (anew.length) {
     for (const name of [...fields.keys()]) if (/^(column|title|value|default)-/.test(name)) fields.delete(name);
-    if (anew.includes("kind")) fields.delete("campaign");
-    else if (fields.get("kind_by") === "columns") fields.delete("kind");
+    if (anew.includes("row_type")) fields.delete("campaign");
+    else if (fields.get("row_type_by") === "columns") fields.delete("row_type");
     if (anew.includes("sheet") && !anew.includes("header_row")) fields.delete("header_row");
   }
-  if (!form()) for (const name of ["kind", "campaign"]) if (wizard.dataset[name]) fields.set(name, wizard.dataset[name]);
+  if (!form()) for (const name of ["row_type", "campaign"]) if (wizard.dataset[name]) fields.set(name, wizard.dataset[name]);
   const whole = mine.isWorkbook || mine.file.size <= SLICE_BYTES;
   fields.set("partial", String(!whole));
   if (mine.kept) fields.set("kept", mine.kept);
@@ -208,7 +208,7 @@ function show(text, changed) {
     if (field?.type === "text") field.setSelectionRange(field.value.length, field.value.length);
   }
   const verdict = look.querySelector("#verdict");
-  told.textContent = `${look.querySelector("[name=kind] option:checked").textContent}. ${verdict ? verdict.textContent : ""}`;
+  told.textContent = `${look.querySelector("[name=row_type] option:checked").textContent}. ${verdict ? verdict.textContent : ""}`;
 }
 
 // A field belongs to one column: the one that had it goes back to what its title says, or is left out.
@@ -224,8 +224,8 @@ function takeAway(select) {
 look.addEventListener("submit", (event) => event.preventDefault());
 look.addEventListener("change", (event) => {
   const { name, value } = event.target;
-  if (name === "kind" && !value) return;
-  if (name === "kind") form().elements.kind_by.value = "choice";
+  if (name === "row_type" && !value) return;
+  if (name === "row_type") form().elements.row_type_by.value = "choice";
   if (name.startsWith("column-")) takeAway(event.target);
   now.changed = name;
   ask();
@@ -240,7 +240,7 @@ function start(isTrial) {
     return;
   }
   const fields = choices();
-  const asked = new URLSearchParams({ kind: fields.get("kind"), rows: fields.get("rows"), campaign: fields.get("campaign") ?? "" });
+  const asked = new URLSearchParams({ row_type: fields.get("row_type"), rows: fields.get("rows"), campaign: fields.get("campaign") ?? "" });
   const body = new FormData();
   if (isTrial) body.set("dry_run", "true");
   const names = fields.get("rows") === "csv" ? [...OPTIONS, ...FILE_OPTIONS] : OPTIONS;

@@ -47,7 +47,7 @@ class Applier:
     """Advances projects by a batch at a time; what a job calls."""
 
     pool: Pool
-    kinds: ActionTypes
+    action_types: ActionTypes
     settings: Settings
     run_isolated: RunIsolated
     _wholes: set[int] = field(default_factory=set)  # projects of which an action that goes in at once is in hand
@@ -154,11 +154,11 @@ class Applier:
             raise _NotNowError(suspect.claimed, error) from error
 
     async def _complete(self, connection: Connection, claimed: ClaimedBatch) -> None:
-        kind = self.kinds[claimed.action_type]
+        action_type = self.action_types[claimed.action_type]
         if is_atomic(claimed.submission_options):
-            tally = await apply_atomically(connection, kind, claimed)
+            tally = await apply_atomically(connection, action_type, claimed)
         else:
-            tally = await close_batch(connection, claimed, await apply_batch(connection, kind, claimed))
+            tally = await close_batch(connection, claimed, await apply_batch(connection, action_type, claimed))
         await queue_next(connection, claimed.project_id, tally, self.settings.batches_in_flight)
 
     async def apply_isolated(self, connection: Connection, project_id: int, action_id: str, first_row: int) -> None:

@@ -27,15 +27,15 @@ class _FlawedError(Exception):
         self.outcome = outcome
 
 
-async def apply_atomically(connection: Connection, kind: ActionType, first: ClaimedBatch) -> Tally:
+async def apply_atomically(connection: Connection, action_type: ActionType, first: ClaimedBatch) -> Tally:
     """Write every batch, from the first on, or none: then every flaw of every row is recorded."""
-    if first.open_batches > 1 and (failed := await _try_all(connection, kind, first)):
+    if first.open_batches > 1 and (failed := await _try_all(connection, action_type, first)):
         return await reject(connection, first, failed)
     try:
         async with connection.transaction():
             created = beyond_plan = 0
             async for claimed in _batches_from(connection, first):
-                outcome = await apply_batch(connection, kind, claimed)
+                outcome = await apply_batch(connection, action_type, claimed)
                 if outcome.failures:
                     raise _FlawedError(claimed, outcome)
                 created += len(outcome.created)
@@ -43,10 +43,10 @@ async def apply_atomically(connection: Connection, kind: ActionType, first: Clai
                 beyond_plan += await close_met(connection, claimed, outcome.met)
             return await close_all(connection, first, created, beyond_plan)
     except _FlawedError as flawed:
-        return await _rejected(connection, kind, flawed)
+        return await _rejected(connection, action_type, flawed)
 
 
-async def _try_all(connection: Connection, kind: ActionType, first: ClaimedBatch) -> int:
+async def _try_all(connection: Connection, action_type: ActionType, first: ClaimedBatch) -> int:
     """Record the failures of all batches as far as they can be seen without writing; returns how many there are.
 
     Where the first batch has none, there are none: a later one may need what those before it write, which only
@@ -54,7 +54,7 @@ async def _try_all(connection: Connection, kind: ActionType, first: ClaimedBatch
     """
     failed = 0
     async for claimed in _batches_from(connection, first):
-        failures = await _tried(connection, kind, claimed)
+        failures = await _tried(connection, action_type, claimed)
         if failures and not failed and claimed.batch.first_row != first.batch.first_row:
             return 0
         await record(connection, claimed, failures)
@@ -62,19 +62,19 @@ async def _try_all(connection: Connection, kind: ActionType, first: ClaimedBatch
     return failed
 
 
-async def _tried(connection: Connection, kind: ActionType, claimed: ClaimedBatch) -> list[Failure]:
+async def _tried(connection: Connection, action_type: ActionType, claimed: ClaimedBatch) -> list[Failure]:
     """The failures that the batch by itself has; nothing is left of the try."""
     async with connection.transaction(force_rollback=True):
-        return (await apply_batch(connection, kind, claimed)).failures
+        return (await apply_batch(connection, action_type, claimed)).failures
 
 
-async def _rejected(connection: Connection, kind: ActionType, flawed: _FlawedError) -> Tally:
+async def _rejected(connection: Connection, action_type: ActionType, flawed: _FlawedError) -> Tally:
     """Record the failures of the flawed batch, which only writing those before it has shown, and of those behind."""
     await record(connection, flawed.at, flawed.outcome.failures)
     failed = len(flawed.outcome.failures)
     async for claimed in _batches_from(connection, flawed.at):
         if claimed.batch.first_row != flawed.at.batch.first_row:
-            failures = await _tried(connection, kind, claimed)
+            failures = await _tried(connection, action_type, claimed)
             await record(connection, claimed, failures)
             failed += len(failures)
     return await reject(connection, flawed.at, failed)

@@ -62,40 +62,40 @@ def is_atomic(submission_options: SubmissionOptions) -> bool:
     return submission_options.on_error == OnError.REJECT and not submission_options.dry_run
 
 
-async def apply_batch(connection: Connection, kind: ActionType, claimed: ClaimedBatch) -> Outcome:
+async def apply_batch(connection: Connection, action_type: ActionType, claimed: ClaimedBatch) -> Outcome:
     """Apply the rows within the transaction open on `connection`; a dry run leaves nothing of it but the outcome."""
-    claimed = await _behind_gates(connection, kind, claimed)
+    claimed = await _behind_gates(connection, action_type, claimed)
     if not claimed.submission_options.dry_run:
-        return await _apply(connection, kind, claimed)
+        return await _apply(connection, action_type, claimed)
     async with connection.transaction(force_rollback=True):
-        outcome = await _apply(connection, kind, claimed)
+        outcome = await _apply(connection, action_type, claimed)
     keys = [*outcome.created, *outcome.shortened]
     given = {"project_id": claimed.project_id, "action_id": claimed.action_id, "keys": keys}
     await connection.execute(_sql.add_dry_run_keys, given)
     return outcome
 
 
-async def _behind_gates(connection: Connection, kind: ActionType, claimed: ClaimedBatch) -> ClaimedBatch:
+async def _behind_gates(connection: Connection, action_type: ActionType, claimed: ClaimedBatch) -> ClaimedBatch:
     """Keep what the rows depend on as it is until the transaction ends; waits for whoever changes it.
 
     Returns the batch with the present, which its rows are stamped with: a claim may be long ago by then.
     """
     own = {CAMPAIGN: campaign_gate(claimed.source.options.get("campaign_id", ""))}
-    gates = [own.get(parent, parent) for parent in kind.depends_on]
+    gates = [own.get(parent, parent) for parent in action_type.depends_on]
     return replace(claimed, timestamp=await hold(connection, claimed.project_id, *gates))
 
 
-async def _apply(connection: Connection, kind: ActionType, claimed: ClaimedBatch) -> Outcome:
-    rows = await _checked(claimed, claimed.batch.row_count, read_filled, claimed.batch, claimed.source, kind)
+async def _apply(connection: Connection, action_type: ActionType, claimed: ClaimedBatch) -> Outcome:
+    rows = await _checked(claimed, claimed.batch.row_count, read_filled, claimed.batch, claimed.source, action_type)
     if claimed.source.defaults:
         claimed = replace(claimed, source=replace(claimed.source, header=filled_header(claimed.source)))
     if claimed.submission_options.on_error != OnError.STOP or claimed.source.format == "planned":
-        return await _outcome_of(connection, kind, claimed, rows)
-    return await _apply_until_failures(connection, kind, claimed, rows)
+        return await _outcome_of(connection, action_type, claimed, rows)
+    return await _apply_until_failures(connection, action_type, claimed, rows)
 
 
 async def _apply_until_failures(
-    connection: Connection, kind: ActionType, claimed: ClaimedBatch, rows: Sequence[Row]
+    connection: Connection, action_type: ActionType, claimed: ClaimedBatch, rows: Sequence[Row]
 ) -> Outcome:
     """Apply no row behind the last failure that is allowed."""
     await _wait_for_earlier_batches(connection, claimed)
@@ -108,7 +108,7 @@ async def _apply_until_failures(
     while True:
         try:
             async with connection.transaction():
-                outcome = await _outcome_of(connection, kind, claimed, wanted)
+                outcome = await _outcome_of(connection, action_type, claimed, wanted)
                 failed = sorted(failure.row for failure in outcome.failures)
                 if len(failed) < allowed or failed[allowed - 1] == wanted[-1].number:
                     unprocessed = len(rows) - len(wanted)
@@ -118,22 +118,24 @@ async def _apply_until_failures(
             wanted = [row for row in wanted if row.number <= cut_off.last]
 
 
-async def _outcome_of(connection: Connection, kind: ActionType, claimed: ClaimedBatch, rows: Sequence[Row]) -> Outcome:
-    outcome = await _apply_or_narrow(connection, kind, claimed, rows)
+async def _outcome_of(
+    connection: Connection, action_type: ActionType, claimed: ClaimedBatch, rows: Sequence[Row]
+) -> Outcome:
+    outcome = await _apply_or_narrow(connection, action_type, claimed, rows)
     return (
-        await _seen_with_earlier_batches(connection, kind, claimed, outcome)
+        await _seen_with_earlier_batches(connection, action_type, claimed, outcome)
         if claimed.submission_options.dry_run
         else outcome
     )
 
 
 async def _apply_or_narrow(
-    connection: Connection, kind: ActionType, claimed: ClaimedBatch, rows: Sequence[Row]
+    connection: Connection, action_type: ActionType, claimed: ClaimedBatch, rows: Sequence[Row]
 ) -> Outcome:
     """Apply the rows; on a defect halve them until the rows at fault stand alone and fail, the others written."""
     try:
         async with connection.transaction():
-            return await _apply_rows(connection, kind, claimed, rows)
+            return await _apply_rows(connection, action_type, claimed, rows)
     except Exception as error:
         if is_transient(error):
             raise
@@ -145,8 +147,8 @@ async def _apply_or_narrow(
         if len(rows) == 1:
             return all_failed(claimed, rows, f"Internal error (log id {log_id})", "internal_error")
     middle = len(rows) // 2
-    first = await _apply_or_narrow(connection, kind, claimed, rows[:middle])
-    second = await _apply_or_narrow(connection, kind, claimed, rows[middle:])
+    first = await _apply_or_narrow(connection, action_type, claimed, rows[:middle])
+    second = await _apply_or_narrow(connection, action_type, claimed, rows[middle:])
     created = {**first.created, **second.created}
     return Outcome(
         first.failures + second.failures,
@@ -165,28 +167,32 @@ async def _checked(
     return await asyncio.get_running_loop().run_in_executor(_beside_the_loop, partial(check, *given, **named))
 
 
-async def _apply_rows(connection: Connection, kind: ActionType, claimed: ClaimedBatch, rows: Sequence[Row]) -> Outcome:
-    shortened, refused = Shortened(kind, claimed), list[Failure]()
+async def _apply_rows(
+    connection: Connection, action_type: ActionType, claimed: ClaimedBatch, rows: Sequence[Row]
+) -> Outcome:
+    shortened, refused = Shortened(action_type, claimed), list[Failure]()
     if shortened.may_occur and await _checked(claimed, len(rows), shortened.find, rows):
         if not is_atomic(claimed.submission_options):
             await _wait_for_earlier_batches(connection, claimed)
         rows, refused = await shortened.part(connection, rows)
-    operation = await kind.begin(connection, claimed)
+    operation = await action_type.begin(connection, claimed)
     failures = refused + await _checked(claimed, len(rows), operation.check, rows)
     await operation.stage()
     if not is_atomic(claimed.submission_options):
         await _wait_for_earlier_batches(connection, claimed)
     failures += await operation.write()
-    report = reported(refused, kind) + operation.report() if kind.report_header else ""
+    report = reported(refused, action_type) + operation.report() if action_type.report_header else ""
     keys = frozenset(shortened.keys)
     return Outcome(failures, operation.created(), report, shortened=keys, met=operation.met())
 
 
-async def try_rows(connection: Connection, kind: ActionType, claimed: ClaimedBatch, rows: Sequence[Row]) -> Outcome:
+async def try_rows(
+    connection: Connection, action_type: ActionType, claimed: ClaimedBatch, rows: Sequence[Row]
+) -> Outcome:
     """What would become of these rows, which belong to no action yet; nothing is left of it but the outcome."""
     async with connection.transaction(force_rollback=True):
-        claimed = await _behind_gates(connection, kind, claimed)
-        return await _apply_or_narrow(connection, kind, claimed, rows)
+        claimed = await _behind_gates(connection, action_type, claimed)
+        return await _apply_or_narrow(connection, action_type, claimed, rows)
 
 
 def all_failed(claimed: ClaimedBatch, rows: Sequence[Row], reason: str, error_key: str) -> Outcome:
@@ -214,7 +220,7 @@ async def require_slot(connection: Connection, claimed: ClaimedBatch) -> None:
 
 
 async def _seen_with_earlier_batches(
-    connection: Connection, kind: ActionType, claimed: ClaimedBatch, outcome: Outcome
+    connection: Connection, action_type: ActionType, claimed: ClaimedBatch, outcome: Outcome
 ) -> Outcome:
     """A dry run's outcome as if the earlier batches had been written: what they would have created exists."""
     place = {"project_id": claimed.project_id, "action_id": claimed.action_id, "keys": list(outcome.created)}
@@ -222,8 +228,8 @@ async def _seen_with_earlier_batches(
     known = {row["key"] for row in found}
     created = {key: row for key, row in outcome.created.items() if key not in known}
     failures = outcome.failures
-    if kind.refuses_existing is not None:
+    if action_type.refuses_existing is not None:
         failures = failures + [
-            Failure(outcome.created[key], key, kind.refuses_existing.format(key=key)) for key in sorted(known)
+            Failure(outcome.created[key], key, action_type.refuses_existing.format(key=key)) for key in sorted(known)
         ]
     return replace(outcome, failures=failures, created=created)

@@ -33,8 +33,8 @@ def is_shortened(key: object) -> bool:
 class Shortened:
     """Sets aside, of one batch's rows, those that share a shortened key with another row of the action."""
 
-    def __init__(self, kind: ActionType, claimed: ClaimedBatch) -> None:
-        self._kind = kind
+    def __init__(self, action_type: ActionType, claimed: ClaimedBatch) -> None:
+        self._action_type = action_type
         self._claimed = claimed
         self.keys: set[str] = set()
 
@@ -42,7 +42,7 @@ class Shortened:
     def may_occur(self) -> bool:
         """Whether it is worth a look at every row: quick, for all the files that have no such key."""
         body = self._claimed.batch.body
-        if not self._kind.key_columns or self._claimed.source.format == "planned":
+        if not self._action_type.key_columns or self._claimed.source.format == "planned":
             return False
         # Rows that belong to no action come without the bytes.
         # Signs are looked for alone first: that takes a tenth of the time.
@@ -51,7 +51,7 @@ class Shortened:
 
     def find(self, rows: Sequence[Row]) -> bool:
         """Look at the rows; whether any of them has such a key."""
-        self._found = dict(_shortened_keys(rows, self._claimed.source, self._kind))
+        self._found = dict(_shortened_keys(rows, self._claimed.source, self._action_type))
         self.keys = set(self._found.values())
         return bool(self._found)
 
@@ -60,7 +60,7 @@ class Shortened:
         counts = Counter(self._found.values())
         shared = {key for key, count in counts.items() if count > 1} | await self._known(connection)
         failures = [
-            Failure(number, key, _reason(self._title(), key), f"invalid_{self._kind.noun}")
+            Failure(number, key, _reason(self._title(), key), f"invalid_{self._action_type.noun}")
             for number, key in self._found.items()
             if key in shared
         ]
@@ -78,15 +78,15 @@ class Shortened:
         return {row["key"] for row in found}
 
     def _title(self) -> str:
-        return self._kind.key_columns[0]
+        return self._action_type.key_columns[0]
 
 
-def reported(failures: Sequence[Failure], kind: ActionType) -> str:
+def reported(failures: Sequence[Failure], action_type: ActionType) -> str:
     """What these rows add to the action's report file."""
     lines = [
         {"found": "false", "updated": "false", "error": failure.reason, "key": failure.key} for failure in failures
     ]
-    return csv_lines([line.get(name, line["key"]) for name in kind.report_header] for line in lines)
+    return csv_lines([line.get(name, line["key"]) for name in action_type.report_header] for line in lines)
 
 
 def _reason(title: str, key: str) -> str:
@@ -96,13 +96,13 @@ def _reason(title: str, key: str) -> str:
     )
 
 
-def _shortened_keys(rows: Sequence[Row], source: Source, kind: ActionType) -> Iterator[tuple[int, str]]:
-    wanted = set(map(normal_title, kind.key_columns))
+def _shortened_keys(rows: Sequence[Row], source: Source, action_type: ActionType) -> Iterator[tuple[int, str]]:
+    wanted = set(map(normal_title, action_type.key_columns))
     place = next((at for at, title in enumerate(source.header) if normal_title(title) in wanted), None)
     for row in rows:
         if isinstance(row.value, list):
             key = row.value[place] if place is not None and place < len(row.value) else None
         else:
-            key = row.value.get(kind.key_columns[0]) if isinstance(row.value, dict) else None
+            key = row.value.get(action_type.key_columns[0]) if isinstance(row.value, dict) else None
         if is_shortened(key):
             yield row.number, str(key).strip()

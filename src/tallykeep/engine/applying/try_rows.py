@@ -34,39 +34,41 @@ class RowsDryRun:
 
 
 async def try_out(
-    pool: Connections, project_id: int, kind: ActionType, source: Source, rows: list[Row], target: str | None
+    pool: Connections, project_id: int, action_type: ActionType, source: Source, rows: list[Row], target: str | None
 ) -> RowsDryRun:
     """Try these rows, into the `target` of types that have one; nothing is left of it but the outcome.
 
     Where an import that runs holds the same resources, only the fields are checked. Raises NotFoundError for a target
     that does not exist.
     """
-    if kind.target is not None and target is None:
+    if action_type.target is not None and target is None:
         return RowsDryRun("nothing")
     async with pool.connection() as connection:
         options: dict[str, Any] = {}
-        if kind.target is not None and target is not None:
-            options = await kind.target(connection, project_id, target)
+        if action_type.target is not None and target is not None:
+            options = await action_type.target(connection, project_id, target)
         timestamp = await database_time(connection)
         whole = replace(source, header=filled_header(source), options=options)
         # A batch in our hands, of an action that does not exist.
         claimed = ClaimedBatch(
             project_id,
             "",
-            kind.name,
+            action_type.name,
             whole,
             Batch(1, len(rows), b""),
             SubmissionOptions(dry_run=True),
             timestamp=timestamp,
         )
-        rows = list(refuse_errors(fill(refuse_repeated_header(rows, source), source, kind), filled_header(source)))
+        rows = list(
+            refuse_errors(fill(refuse_repeated_header(rows, source), source, action_type), filled_header(source))
+        )
         try:
             async with connection.transaction(force_rollback=True):
                 await connection.execute(_sql.limit_waiting, {"milliseconds": _TIMEOUT_MILLISECONDS})
-                outcome = await try_rows(connection, kind, claimed, rows)
+                outcome = await try_rows(connection, action_type, claimed, rows)
         except Exception as error:
             if not is_transient(error):
                 raise
-            operation = await kind.begin(connection, claimed)
+            operation = await action_type.begin(connection, claimed)
             return RowsDryRun("fields", operation.check(rows))
     return RowsDryRun("everything", outcome.failures, outcome.created)

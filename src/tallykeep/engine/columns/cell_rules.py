@@ -27,7 +27,7 @@ _Option = TypeVar("_Option")
 _Yielding = tuple[int, int, Callable[[str], str | None]]
 
 
-def choose_cell_rules(source: Source, defaults: Defaults, values: Replacements, kind: ActionType) -> Source:
+def choose_cell_rules(source: Source, defaults: Defaults, values: Replacements, action_type: ActionType) -> Source:
     """The source, whose columns are chosen already, with these wishes under the titles of its columns.
 
     Raises InvalidQueryError for a field that neither the kind nor the file has, and for a default that would give all
@@ -38,21 +38,23 @@ def choose_cell_rules(source: Source, defaults: Defaults, values: Replacements, 
     if source.format != "csv":
         name = "defaults" if defaults else "values"
         raise InvalidQueryError(f"Property .{name} goes with the columns of a file; these rows have none")
-    chosen_defaults = _by_title("defaults", defaults, source.header, kind)
+    chosen_defaults = _by_title("defaults", defaults, source.header, action_type)
     for title in chosen_defaults:
-        if normal_title(title) in map(normal_title, kind.key_columns):
+        if normal_title(title) in map(normal_title, action_type.key_columns):
             raise InvalidQueryError(f"Property .defaults cannot give {title!r}: it tells the rows apart")
-    chosen_values = _by_title("values", values, source.header, kind)
+    chosen_values = _by_title("values", values, source.header, action_type)
     copied = {title: dict(texts) for title, texts in chosen_values.items()}
     return replace(source, defaults=chosen_defaults, values=copied)
 
 
-def _by_title(name: str, wished: Mapping[str, _Option], header: list[str], kind: ActionType) -> dict[str, _Option]:
+def _by_title(
+    name: str, wished: Mapping[str, _Option], header: list[str], action_type: ActionType
+) -> dict[str, _Option]:
     chosen: dict[str, _Option] = {}
     places = {normal_title(title): at for at, title in reversed(list(enumerate(header)))}
-    known = {normal_title(title): titles for titles in reversed(kind.columns) for title in titles}
+    known = {normal_title(title): titles for titles in reversed(action_type.columns) for title in titles}
     for field, wish in wished.items():
-        title = _title(name, field, header, kind, places, known)
+        title = _title(name, field, header, action_type, places, known)
         if title in chosen:
             raise InvalidQueryError(f"Property .{name} names the column {title!r} twice")
         chosen[title] = wish
@@ -60,7 +62,7 @@ def _by_title(name: str, wished: Mapping[str, _Option], header: list[str], kind:
 
 
 def _title(
-    name: str, field: str, header: list[str], kind: ActionType, places: Mapping[str, int],
+    name: str, field: str, header: list[str], action_type: ActionType, places: Mapping[str, int],
     known: Mapping[str, tuple[str, ...]],
 ) -> str:  # fmt: skip
     """What the file calls this field, or we do; `places` and `known` are the titles of both as they are compared."""
@@ -69,18 +71,18 @@ def _title(
     if there:
         return header[min(there)]
     if normal_title(field) not in known:
-        hint = _hint(field, header, kind) if len(field) <= _MAX_ALIKE_LENGTH else ""
+        hint = _hint(field, header, action_type) if len(field) <= _MAX_ALIKE_LENGTH else ""
         raise InvalidQueryError(f"Property .{name} names the column {field!r}, which is not known{hint}")
     return next(title for title in same if normal_title(title) == normal_title(field))
 
 
-def _hint(field: str, header: list[str], kind: ActionType) -> str:
-    titles = (*header, *(title for titles in kind.columns for title in titles))
+def _hint(field: str, header: list[str], action_type: ActionType) -> str:
+    titles = (*header, *(title for titles in action_type.columns for title in titles))
     known = {normal_title(title): title for title in titles if len(title) <= _MAX_ALIKE_LENGTH}
     close = get_close_matches(normal_title(field), known, n=1, cutoff=_ALIKE)
     if close:
         return f"; perhaps {known[close[0]]!r} is meant"
-    return f"; known are {', '.join(titles[0] for titles in kind.columns)}" if kind.columns else ""
+    return f"; known are {', '.join(titles[0] for titles in action_type.columns)}" if action_type.columns else ""
 
 
 def filled_header(source: Source) -> list[str]:
@@ -89,18 +91,18 @@ def filled_header(source: Source) -> list[str]:
     return [*source.header, *(title for title in source.defaults if normal_title(title) not in known)]
 
 
-def read_filled(batch: Batch, source: Source, kind: ActionType) -> Sequence[Row]:
+def read_filled(batch: Batch, source: Source, action_type: ActionType) -> Sequence[Row]:
     """The batch's rows as they are to be applied, under the titles of filled_header."""
     rows = read_rows(batch, source)
     if may_repeat_header(batch.body, source):
         rows = refuse_repeated_header(rows, source)
-    rows = fill(rows, source, kind)
+    rows = fill(rows, source, action_type)
     if source.format == "csv" and may_hold_errors(batch.body):
         return refuse_errors(rows, filled_header(source))
     return rows
 
 
-def fill(rows: Sequence[Row], source: Source, kind: ActionType) -> Sequence[Row]:
+def fill(rows: Sequence[Row], source: Source, action_type: ActionType) -> Sequence[Row]:
     """These rows with other texts and defaults for their cells; without such wishes, the same rows.
 
     A default does not stand in a row in which the sign of another cell says something else.
@@ -109,17 +111,18 @@ def fill(rows: Sequence[Row], source: Source, kind: ActionType) -> Sequence[Row]
         return rows
     fills = _fills(source)
     added = [source.defaults[title] for title in filled_header(source)[len(source.header) :]]
-    yielding = _yielding(source, kind)
+    yielding = _yielding(source, action_type)
     if isinstance(rows, Table):
         return _filled_table(rows, fills, added, yielding)
     return [_filled_row(row, fills, added, yielding, len(source.header)) for row in rows]
 
 
-def _yielding(source: Source, kind: ActionType) -> list[_Yielding]:
+def _yielding(source: Source, action_type: ActionType) -> list[_Yielding]:
     places = {normal_title(title): at for at, title in enumerate(filled_header(source))}
     defaults = set(map(normal_title, source.defaults))
     found = [
-        (normal_title(title), normal_title(told.beside), told.symbol_of) for title, told in kind.told_by_symbol.items()
+        (normal_title(title), normal_title(told.beside), told.symbol_of)
+        for title, told in action_type.told_by_symbol.items()
     ]
     return [
         (places[title], places[beside], symbol_of) for title, beside, symbol_of in found

@@ -35,10 +35,10 @@ def choose_columns(
     header = [title for title in titles if title is not None]
     _require(source.header, [*header, *given], required)
     if len(kept) == len(source.header):
-        return replace(source, header=header, sent=None if header == source.header else source.header)
+        return replace(source, header=header, sent_header=None if header == source.header else source.header)
     if not kept:
         raise InvalidQueryError(f"Property .mapping skips every column of the file: {_shown(source.header)}")
-    return replace(source, header=header, kept=kept, width=len(source.header), sent=source.header)
+    return replace(source, header=header, kept=kept, width=len(source.header), sent_header=source.header)
 
 
 def _mapped(header: list[str], mapping: Mapping) -> list[str | None]:

@@ -25,7 +25,7 @@ _UNREADABLE = "the line stands in the first cell as it was sent; fix it, and rem
 
 
 @dataclass(frozen=True, slots=True)
-class SentRow:
+class FailedRow:
     """One row: its number, the reason it failed (None: unprocessed), its bytes, and what they hold if readable.
 
     `line` is where in its file it began, where it has a line.
@@ -38,12 +38,12 @@ class SentRow:
     value: Any
 
 
-SentRows = AsyncIterator[list[SentRow]]
+FailedRows = AsyncIterator[list[FailedRow]]
 
 
-async def sent_rows(
+async def failed_rows(
     pool: Connections, project_id: int, action_id: str, source: Source, *, unprocessed: bool = False
-) -> SentRows:
+) -> FailedRows:
     """The action's failed rows in order, a batch at a time; with `unprocessed`, those without any outcome too.
 
     Between batches no connection is held: who reads this may be slow. Raises ConflictError where the rows are removed
@@ -76,17 +76,17 @@ async def _next_batches(pool: Connections, wanted: dict[str, Any]) -> list[dict[
     return batches
 
 
-def _picked(batch: Batch, source: Source, reasons: dict[int, str | None]) -> list[SentRow]:
+def _picked(batch: Batch, source: Source, reasons: dict[int, str | None]) -> list[FailedRow]:
     raw = raw_rows(batch, source)
     found = (row for row in read_rows(batch, source) if row.number in reasons)
     return [
-        SentRow(number, batch.line_of(number), reasons[number], raw[number - batch.first_row], row.value)
+        FailedRow(number, batch.line_of(number), reasons[number], raw[number - batch.first_row], row.value)
         for row in found
         for number in (row.number,)
     ]
 
 
-async def as_csv(rows: Callable[[], SentRows], source: Source) -> AsyncIterator[str]:
+async def as_csv(rows: Callable[[], FailedRows], source: Source) -> AsyncIterator[str]:
     """A file of these rows, with their numbers, lines and reasons in three more columns.
 
     What came as a file has its own columns and can be imported again as it is: the three columns are recognised then. A
@@ -101,7 +101,7 @@ async def as_csv(rows: Callable[[], SentRows], source: Source) -> AsyncIterator[
         yield await asyncio.to_thread(_csv_of, batch, titles, source.delimiter, is_file=is_file)
 
 
-def _csv_of(rows: list[SentRow], titles: list[str], delimiter: str, *, is_file: bool) -> str:
+def _csv_of(rows: list[FailedRow], titles: list[str], delimiter: str, *, is_file: bool) -> str:
     lines = [_as_cells(row, len(titles)) if is_file else _values(row, titles) for row in rows]
     told = (
         [*cells[: len(titles)], *_about(row), *cells[len(titles) :]] for row, cells in zip(rows, lines, strict=True)
@@ -109,45 +109,45 @@ def _csv_of(rows: list[SentRow], titles: list[str], delimiter: str, *, is_file: 
     return csv_lines(told, delimiter)
 
 
-def _about(row: SentRow) -> tuple[int, int | str, str]:
+def _about(row: FailedRow) -> tuple[int, int | str, str]:
     return row.number, "" if row.line is None else row.line, row.reason or ""
 
 
-async def _properties(rows: SentRows) -> list[str]:
+async def _properties(rows: FailedRows) -> list[str]:
     names: dict[str, None] = {}
     async for batch in rows:
         names |= await asyncio.to_thread(_names_in, batch)
     return list(names)
 
 
-def _names_in(rows: list[SentRow]) -> dict[str, None]:
+def _names_in(rows: list[FailedRow]) -> dict[str, None]:
     return {name: None for row in rows for name in _properties_of(row)}
 
 
-def _as_cells(row: SentRow, width: int) -> list[str]:
+def _as_cells(row: FailedRow, width: int) -> list[str]:
     cells = _cells(row)
     padded = cells + [""] * (width - len(cells))
     return padded if row.value is not None else [*padded, _UNREADABLE]
 
 
-def _values(row: SentRow, names: list[str]) -> list[str]:
+def _values(row: FailedRow, names: list[str]) -> list[str]:
     held = _properties_of(row)
     return [held.get(name, "") for name in names]
 
 
-async def as_ndjson(batches: SentRows, source: Source) -> AsyncIterator[bytes]:
+async def as_ndjson(batches: FailedRows, source: Source) -> AsyncIterator[bytes]:
     """These rows as JSON, one a line, as they were sent; a file's rows as objects of its cells by title."""
     async for rows in batches:
         yield await asyncio.to_thread(_ndjson_of, rows, source)
 
 
-def _ndjson_of(rows: list[SentRow], source: Source) -> bytes:
+def _ndjson_of(rows: list[FailedRow], source: Source) -> bytes:
     if source.format == "csv":
         return b"".join(exact_json.dumps(dict(zip(source.header, _cells(row), strict=False))) + b"\n" for row in rows)
     return b"".join(b" ".join(row.raw.splitlines()) + b"\n" for row in rows)
 
 
-async def as_sent(batches: SentRows, source: Source) -> AsyncIterator[bytes]:
+async def as_source_rows(batches: FailedRows, source: Source) -> AsyncIterator[bytes]:
     """These rows as a body that starts an action of the same type."""
     if source.format == "csv":
         yield csv_line(source.header, source.delimiter, quoted=True).encode()
@@ -168,22 +168,22 @@ async def as_sent(batches: SentRows, source: Source) -> AsyncIterator[bytes]:
     yield b'],"metadata":' + exact_json.dumps(source.options["metadata"]) + b"}" if by else b"]"
 
 
-def _lines_of(rows: list[SentRow], source: Source) -> bytes:
+def _lines_of(rows: list[FailedRow], source: Source) -> bytes:
     return b"".join(_as_line(row, source) for row in rows)
 
 
-def _as_line(row: SentRow, source: Source) -> bytes:
+def _as_line(row: FailedRow, source: Source) -> bytes:
     return row.raw if row.value is None else csv_line(row.value, source.delimiter).encode()
 
 
-def _cells(row: SentRow) -> list[str]:
+def _cells(row: FailedRow) -> list[str]:
     """The row's cells; where its quotes do not match up, the line as the only one."""
     if isinstance(row.value, list):
         return row.value
     return [row.raw.decode("utf-8", "replace").rstrip("\r\n")]
 
 
-def _properties_of(row: SentRow) -> dict[str, str]:
+def _properties_of(row: FailedRow) -> dict[str, str]:
     """A JSON row's properties as cells; what is no object is one `value`, by the letter where it cannot be read."""
     with suppress(exact_json.EncodeError):
         if isinstance(row.value, dict):

@@ -65,7 +65,7 @@ class ReportLinks:
         return URLSafeSerializer(self.secret, salt=_SALT)
 
 
-async def report_header(connection: Connection, kinds: ActionTypes, place: ReportPlace) -> str:
+async def report_header(connection: Connection, action_types: ActionTypes, place: ReportPlace) -> str:
     """The first line of the report file.
 
     Raises NotFoundError where the link has expired, and where the action has no report, or none any more.
@@ -74,9 +74,9 @@ async def report_header(connection: Connection, kinds: ActionTypes, place: Repor
     found = await (await connection.execute(_sql.get_type, place._asdict())).fetchone()
     if found is not None and found["expired"]:
         raise NotFoundError("The link to this report has expired", resource_id=action_id, resource_type="report")
-    if found is None or not kinds[found["type"]].report_header:
+    if found is None or not action_types[found["type"]].report_header:
         raise NotFoundError.of("report", action_id)
-    return ",".join(kinds[found["type"]].report_header) + "\n"
+    return ",".join(action_types[found["type"]].report_header) + "\n"
 
 
 async def report_lines(pool: Connections, report: ReportPlace) -> AsyncIterator[str]:

@@ -18,23 +18,25 @@ _sql = queries(__package__, "source_rows.sql")
 
 _BATCHES_AT_A_TIME = 1  # each may be some megabytes
 
-_Sent = dict[int, dict[str, Any]]
+_ShownRows = dict[int, dict[str, Any]]
 
 
-async def rows_as_sent(pool: Connections, project_id: int, action_id: str, source: Source, rows: list[int]) -> _Sent:
+async def shown_source_rows(
+    pool: Connections, project_id: int, action_id: str, source: Source, rows: list[int]
+) -> _ShownRows:
     """What these rows hold, by number: the `cells` of a file's row; else its `text`, JSON as it came.
 
     A file's line that cannot be read is `text` too. Rows that are not kept any more are left out.
     """
     wanted = {"project_id": project_id, "action_id": action_id, "rows": rows, "last": max(rows, default=0)}
-    sent: _Sent = {}
+    source_rows: _ShownRows = {}
     async for batch in _batches(pool, _sql.batches_of_rows, wanted):
         # Finding a few rows among thousands takes milliseconds, which others need not wait for.
-        sent |= await asyncio.to_thread(_picked, batch, source, set(rows))
-    return sent
+        source_rows |= await asyncio.to_thread(_picked, batch, source, set(rows))
+    return source_rows
 
 
-def _picked(batch: Batch, source: Source, wanted: set[int]) -> _Sent:
+def _picked(batch: Batch, source: Source, wanted: set[int]) -> _ShownRows:
     raw = raw_rows(batch, source)
     numbers = sorted(wanted.intersection(range(batch.first_row, batch.first_row + batch.row_count)))
     return {number: _shown(number, raw[number - batch.first_row], source) for number in numbers}
@@ -66,7 +68,7 @@ async def whole_file(pool: Connections, project_id: int, action_id: str, source:
 def _around(source: Source) -> tuple[bytes, bytes, bytes]:
     """What stands before, between and behind the batches' bodies."""
     if source.format == "csv":
-        header = csv_line(source.sent or source.header, source.delimiter, quoted=True)
+        header = csv_line(source.sent_header or source.header, source.delimiter, quoted=True)
         return (BYTE_ORDER_MARK + header).encode(), b"", b""
     if source.format == "ndjson":
         return b"", LINE_SEPARATOR, LINE_SEPARATOR

@@ -85,7 +85,7 @@ class Acceptance:
             return await _replayed(submission, upload, known, fingerprint, body)
         aside = self._aside.of(submission.project_id)
         try:
-            async with self._opener.open(submission.kind, upload, body, submission.who, aside) as content:
+            async with self._opener.open(submission.action_type, upload, body, submission.who, aside) as content:
                 return await self._take_in(submission, upload, fingerprint, content)
         except KeyTakenError:
             known = await self._find(submission)
@@ -102,9 +102,9 @@ class Acceptance:
     async def _take_in(
         self, submission: Submission, upload: Upload, fingerprint: Fingerprint, content: Opened
     ) -> Accepted:
-        kind = submission.kind
-        marks = DecimalMarks(kind.decimal_marks if submission.earlier is None else None, content.decimal_marks)
-        keys = UniqueKeys(kind.unique_key) if kind.unique_key else None
+        action_type = submission.action_type
+        marks = DecimalMarks(action_type.decimal_marks if submission.earlier is None else None, content.decimal_marks)
+        keys = UniqueKeys(action_type.unique_key) if action_type.unique_key else None
         reader = UploadReader(content, upload, keys, marks, self._aside.of(submission.project_id))
         action_id = new_id("aa_")
         staged = Staged(self._staging, self._pool, (submission.project_id, action_id))
@@ -143,7 +143,7 @@ class Acceptance:
         self, submission: Submission, submission_options: SubmissionOptions, asked: dict[str, Any],
         fingerprint: Fingerprint, staged: Staged, rest: list[Batch],
     ) -> None:  # fmt: skip
-        plain = submission.kind.sequence is None and not submission.idempotency_key
+        plain = submission.action_type.sequence is None and not submission.idempotency_key
         async with self._pool.connection() as connection:
             if plain and not staged.batches and len(rest) == 1 and len(rest[0].body) <= _MAX_IN_A_STATEMENT:
                 await connection.execute(_ACCEPT_ONE, _asked_of_one(asked, rest[0]))
@@ -162,11 +162,11 @@ class Acceptance:
         Raises ConflictError when another submission under the same idempotency key is just being accepted; one that
         was accepted before is found by `replayed`, to be asked first.
         """
-        kind = submission.kind
-        if kind.plan is None:
-            raise ValueError(f"{kind.name} has no plan")
+        action_type = submission.action_type
+        if action_type.plan is None:
+            raise ValueError(f"{action_type.name} has no plan")
         action_id = new_id("aa_")
-        totals = await self._plan(connection, submission, kind.plan, action_id)
+        totals = await self._plan(connection, submission, action_type.plan, action_id)
         asked = _added(submission, action_id) | _about(
             Source("planned", options=submission.options), submission_options
         )
@@ -183,7 +183,7 @@ class Acceptance:
         """Add the batches that the plan selects, and count them."""
         planned = plan(submission.options)
         statement = sql.SQL(_sql.plan_batches).format(planned=planned.query)
-        rows = self._settings.batch_rows * submission.kind.batch_times
+        rows = self._settings.batch_rows * submission.action_type.batch_times
         place = {"project_id": submission.project_id, "id": action_id, "rows": rows, **planned.parameters}
         counted = await (await connection.execute(statement, place)).fetchone()
         return _Totals(**counted) if counted else _Totals()
@@ -207,7 +207,7 @@ class Acceptance:
         project_id, is_small = submission.project_id, totals.batches == 1
         in_flight = min(1 if is_atomic(submission_options) else self._settings.batches_in_flight, totals.batches)
         asked = asked | _counted(totals)
-        if submission.kind.sequence is None and totals.batches:
+        if submission.action_type.sequence is None and totals.batches:
             slots = slots_asked(project_id, in_flight, small=is_small, accepted=1)
             await connection.execute(_ACCEPT, asked | slots)
             return
@@ -216,7 +216,7 @@ class Acceptance:
         if totals.batches:
             await queue_first_slots(
                 connection, project_id, asked["id"], in_flight,
-                in_sequence=submission.kind.sequence is not None, small=is_small,
+                in_sequence=submission.action_type.sequence is not None, small=is_small,
             )  # fmt: skip
 
 
@@ -234,8 +234,8 @@ def _added(submission: Submission, action_id: str) -> dict[str, Any]:
     return {
         "project_id": submission.project_id,
         "id": action_id,
-        "type": submission.kind.name,
-        "sequence": submission.kind.sequence,
+        "type": submission.action_type.name,
+        "sequence": submission.action_type.sequence,
         "request_id": submission.request_id,
         "requested_by": submission.requested_by,
         "parent_id": submission.parent_id,
@@ -266,9 +266,11 @@ def _chosen(
     submission: Submission, source: Source, submission_options: SubmissionOptions, marks: dict[int, str]
 ) -> Source:
     """What is known of the rows once all of them have come; raises InvalidQueryError for columns that do not fit."""
-    kind = submission.kind
-    source = choose_columns(source, submission_options.mapping, kind.required_columns, submission_options.defaults)
-    source = choose_cell_rules(source, submission_options.defaults, submission_options.values, kind)
+    action_type = submission.action_type
+    source = choose_columns(
+        source, submission_options.mapping, action_type.required_columns, submission_options.defaults
+    )
+    source = choose_cell_rules(source, submission_options.defaults, submission_options.values, action_type)
     source = with_marks(source, marks, submission.earlier)
     return replace(
         source, options=source.options | submission.options, last_day_counts=bool(submission_options.last_day_counts)

@@ -32,7 +32,7 @@ class Fingerprint:
 
     def __init__(self, submission: Submission) -> None:
         self._hash = hashlib.sha256() if submission.idempotency_key else None
-        self._asked = [submission.kind.name, *submission.asked]
+        self._asked = [submission.action_type.name, *submission.asked]
         self.size = 0
 
     async def over(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

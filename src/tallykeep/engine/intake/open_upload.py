@@ -88,33 +88,33 @@ class Opener:
 
     @asynccontextmanager
     async def open(
-        self, kind: ActionType, upload: Upload, body: AsyncIterator[bytes], who: Who, aside: Aside
+        self, action_type: ActionType, upload: Upload, body: AsyncIterator[bytes], who: Who, aside: Aside
     ) -> AsyncIterator[Opened]:
         """The splitter that fits the body, and the bytes to feed it with; `who` sends it.
 
         Raises InvalidPayloadError, BodyTooLargeError and UnsupportedMediaTypeError, some of them only in the reading.
         """
         _, content = await unpacked(body, self._expanded, aside)
-        if kind.source != "csv":
-            yield Opened(*await self._open_json(kind, upload, content))
+        if action_type.source != "csv":
+            yield Opened(*await self._open_json(action_type, upload, content))
             return
         first, content = await peeked(content, len(XLSX_MAGIC))
         if first == OLE_MAGIC:
             raise InvalidPayloadError(OLE_REFUSED)
         if first == XLSX_MAGIC:
             _refuse_early("a workbook", upload, "delimiter")
-            titles = _known_titles(kind, upload)
+            titles = _known_titles(action_type, upload)
             async with self._workbooks.as_csv(content, upload.early_option("sheet"), titles, who) as (taken, rows):
                 looked = Looked(",", upload.early_option("header_row"), titles, by_record=True)
                 yield Opened(CsvSplitter(looked=looked, sheet=taken.name, **self._sizes), rows, taken.decimal_marks)
         else:
             _refuse_early("a text file", upload, "sheet")
             delimiter, header_row = upload.early_option("delimiter"), upload.early_option("header_row")
-            looked = Looked(delimiter, header_row, _known_titles(kind, upload))
+            looked = Looked(delimiter, header_row, _known_titles(action_type, upload))
             yield Opened(CsvSplitter(charset=upload.early_option("charset"), looked=looked, **self._sizes), content)
 
     async def _open_json(
-        self, kind: ActionType, upload: Upload, content: AsyncIterator[bytes]
+        self, action_type: ActionType, upload: Upload, content: AsyncIterator[bytes]
     ) -> tuple[Splitter, AsyncIterator[bytes]]:
         # By now the body has begun, and its form has told what stands in front of its file.
         _refuse_early("JSON", upload, "delimiter", "sheet", "header_row")
@@ -123,8 +123,8 @@ class Opener:
             and known_charset(upload.early_option("charset")) not in _JSON_CHARSETS
         ):
             raise UnsupportedMediaTypeError(f"JSON comes in UTF-8, not in {upload.early_option('charset')}")
-        if kind.source == "ids":
-            return IdsSplitter(kind.ids, **self._sizes), content
+        if action_type.source == "ids":
+            return IdsSplitter(action_type.ids, **self._sizes), content
         if upload.by_line is not None:
             return (LinesSplitter(**self._sizes) if upload.by_line else JsonSplitter(**self._sizes)), content
         beginning = _Beginning(content)
@@ -145,9 +145,9 @@ def _refuse_early(what: str, upload: Upload, *names: str) -> None:
     refuse_options(what, **{name: upload.early_option(name) for name in names})
 
 
-def _known_titles(kind: ActionType, upload: Upload) -> frozenset[str]:
+def _known_titles(action_type: ActionType, upload: Upload) -> frozenset[str]:
     """The titles by which a header is known, as normal_title has them."""
-    own = {normal_title(title) for titles in kind.columns for title in titles}
+    own = {normal_title(title) for titles in action_type.columns for title in titles}
     return frozenset(own.union(map(normal_title, upload.mapped_columns)))
 
 

@@ -14,7 +14,7 @@ from tallykeep.db.connections.pool import Connections
 from tallykeep.db.queries import queries
 from tallykeep.engine.applying.accounting import end_unfinished
 from tallykeep.engine.columns.retried_lines import with_lines
-from tallykeep.engine.downloads.failed_rows import SentRows, as_sent, sent_rows
+from tallykeep.engine.downloads.failed_rows import FailedRows, as_source_rows, failed_rows
 from tallykeep.engine.intake.accept import Acceptance
 from tallykeep.engine.intake.idempotency import Accepted
 from tallykeep.engine.scheduling.fair_scheduling import queue_next
@@ -27,7 +27,7 @@ class Parent:
     """An action that is to be canceled or retried, as far as that matters."""
 
     id: str
-    kind: ActionType
+    action_type: ActionType
     source: Source
     submission_options: SubmissionOptions
     ended_by: EndedBy | None
@@ -48,7 +48,7 @@ class Controller:
     reading: Connections
     pool: Connections
     acceptance: Acceptance
-    kinds: ActionTypes
+    action_types: ActionTypes
     settings: Settings
 
     async def find(self, project_id: int, action_id: str) -> Parent:
@@ -60,7 +60,7 @@ class Controller:
             raise NotFoundError.of("async_action", action_id)
         return Parent(
             action_id,
-            self.kinds[found["type"]],
+            self.action_types[found["type"]],
             Source(**found["source"]),
             SubmissionOptions.from_json(found["submission_options"]),
             EndedBy(found["ended_by"]) if found["ended_by"] else None,
@@ -75,8 +75,10 @@ class Controller:
         Raises NotFoundError; ConflictError where it has ended otherwise, or cannot be left half done.
         """
         parent = await self.find(project_id, action_id)
-        if parent.kind.deletes:
-            raise ConflictError(f"A {parent.kind.name} cannot be canceled: what it belongs to is deleted already")
+        if parent.action_type.deletes:
+            raise ConflictError(
+                f"A {parent.action_type.name} cannot be canceled: what it belongs to is deleted already"
+            )
         async with self.pool.connection() as connection:
             reason = f"Canceled with the key {canceled_by}"
             tally = await end_unfinished(connection, project_id, action_id, EndedBy.CANCELED, reason)
@@ -113,7 +115,7 @@ class Controller:
         submission = replace(submission, earlier=parent.source, earlier_options=parent.submission_options)
         if corrected is not None:
             if parent.source.format == "planned":
-                raise ConflictError(f"A {parent.kind.name} has no rows that could be corrected; send no body")
+                raise ConflictError(f"A {parent.action_type.name} has no rows that could be corrected; send no body")
             return await self.acceptance.accept(submission, corrected)
         count = parent.failed_count + (parent.unprocessed_count if unprocessed else 0)
         if not count:
@@ -175,12 +177,12 @@ class SentAgain:
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """The rows' bytes; raises ConflictError where they are not kept any more."""
-        async for chunk in as_sent(self._rows(), self.parent.source):
+        async for chunk in as_source_rows(self._rows(), self.parent.source):
             yield chunk
 
-    async def _rows(self) -> SentRows:
+    async def _rows(self) -> FailedRows:
         place: tuple[int, str, Source] = (self.submission.project_id, self.parent.id, self.parent.source)
-        async for rows in sent_rows(self.reading, *place, unprocessed=self.unprocessed):
+        async for rows in failed_rows(self.reading, *place, unprocessed=self.unprocessed):
             self.lines.extend(row.line for row in rows)
             yield rows
 

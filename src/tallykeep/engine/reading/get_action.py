@@ -31,7 +31,7 @@ ADDED_ALONE = ("created_count", "updated_count", *TAKEN_OF_FILE, "log_id")
 class Reader:
     """What the API shows of actions, in wire format."""
 
-    kinds: ActionTypes
+    action_types: ActionTypes
     failures_in_result: int
 
     async def get_action(
@@ -48,13 +48,13 @@ class Reader:
         if row is None:
             raise NotFoundError.of("async_action", action_id)
         action = action_of(row)
-        kind = self.kinds[action.type]
-        report = links.report_of(action) if links and kind.report_header and action.report_kept else None
-        result = kind.result(kind, action, [Failure(*failure) for failure in row["failures"]], report)
+        action_type = self.action_types[action.type]
+        report = links.report_of(action) if links and action_type.report_header and action.report_kept else None
+        result = action_type.result(action_type, action, [Failure(*failure) for failure in row["failures"]], report)
         kin = await _kin(connection, project_id, [action])
         taken = {name: row[name] for name in TAKEN_OF_FILE}
         # There is no audit log, and so no entry in it.
-        known = {**shown(action, kin.get(action.id)), **_effects(kind, action), **taken, "log_id": None}
+        known = {**shown(action, kin.get(action.id)), **_effects(action_type, action), **taken, "log_id": None}
         return {**known, "result": result, "processing_time": action.processing_time}
 
     async def require_action(self, connection: Connection, project_id: int, action_id: str) -> None:
@@ -190,8 +190,8 @@ def shown(action: Action, kin: Kin | None = None) -> dict[str, Any]:
     }
 
 
-def _effects(kind: ActionType, action: Action) -> dict[str, Any]:
+def _effects(action_type: ActionType, action: Action) -> dict[str, Any]:
     """How many resources were, or in a dry run would be, created and updated."""
-    if kind.deletes:
+    if action_type.deletes:
         return {"created_count": 0, "updated_count": 0}
     return {"created_count": action.created_count, "updated_count": action.done_count - action.created_count}

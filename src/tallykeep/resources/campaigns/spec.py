@@ -68,7 +68,7 @@ def clean_campaign(given: dict[str, Any], checker: MetadataChecker, categories: 
     voucher = given.get("voucher")
     voucher = voucher if isinstance(voucher, dict) else {}
     problems += _template_problems(voucher, categories)
-    kind = voucher.get("type") or (GIFT if voucher.get("gift") else DISCOUNT)
+    voucher_type = voucher.get("type") or (GIFT if voucher.get("gift") else DISCOUNT)
     metadata = _read(given, "metadata", cleaning.json_object, problems) or {}
     problems += checker.problems(metadata)
     settings = {
@@ -76,13 +76,13 @@ def clean_campaign(given: dict[str, Any], checker: MetadataChecker, categories: 
     }
     draft = CampaignDraft(
         name=name,
-        campaign_type=CAMPAIGN_TYPES.get(kind, "") if isinstance(kind, str) else "",
+        campaign_type=CAMPAIGN_TYPES.get(voucher_type, "") if isinstance(voucher_type, str) else "",
         type=_read(given, "type", cleaning.one_of("AUTO_UPDATE", "STATIC", "STANDALONE"), problems) or "STATIC",
         active=_or(_read(given, "active", cleaning.json_boolean, problems), default=True),
         start_date=_read(given, "start_date", cleaning.timestamp, problems),
         expiration_date=_read(given, "expiration_date", cleaning.timestamp, problems),
         category=categories.label_in(given, problems),
-        voucher={**voucher, **_without_balances(voucher), "type": kind},
+        voucher={**voucher, **_without_balances(voucher), "type": voucher_type},
         settings=settings,
         metadata=metadata,
         vouchers_count=_read(given, "vouchers_count", cleaning.whole_number, problems) or 0,
@@ -146,9 +146,11 @@ def voucher_like(campaign: dict[str, Any], given: dict[str, Any]) -> dict[str, A
 
 def misplaced_worth(campaign: dict[str, Any], given: dict[str, Any]) -> list[tuple[str, str]]:
     """Names given, such as `gift`, that this campaign's vouchers cannot have, each with the reason."""
-    kind = campaign["voucher"]["type"]
-    reason = f"the vouchers of this campaign are {kind}"
-    return [(name, reason) for other, (name, *_) in WORTH.items() if other != kind and given.get(name) is not None]
+    voucher_type = campaign["voucher"]["type"]
+    reason = f"the vouchers of this campaign are {voucher_type}"
+    return [
+        (name, reason) for other, (name, *_) in WORTH.items() if other != voucher_type and given.get(name) is not None
+    ]
 
 
 MAX_GENERATED = 100_000_000  # planning more would keep one request busy for minutes

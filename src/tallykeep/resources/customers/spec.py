@@ -11,7 +11,7 @@ from tallykeep.resources.fields.field import Field
 from tallykeep.resources.fields.validators import Problem, actual
 from tallykeep.resources.metadata.purge import Purge
 from tallykeep.resources.upserts.operation import Upsert, begin_upsert
-from tallykeep.resources.upserts.spec import Upserted
+from tallykeep.resources.upserts.spec import UpsertSpec
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
@@ -32,7 +32,7 @@ def _text(name: str, *titles: str, inside: str | None = None, synonyms: tuple[st
     )
 
 
-CUSTOMER = Upserted(
+CUSTOMER = UpsertSpec(
     noun="customer",
     prefix="cust_",
     source_id=Field(

@@ -17,13 +17,13 @@ _QUOTED_ITEM = re.compile(r"'([^'\\]*+)'")
 _BEGUN = re.compile(r"""(?:^|,)\s*+(?:"|\[\s*+["'])""")  # an item in quotes, or an array
 
 
-def typed(kind: str, cell: str, mark: str | None = None) -> Any:
+def typed(value_type: str, cell: str, mark: str | None = None) -> Any:
     """A cell as a value of this type; `mark` stands before the decimals in its column."""
-    if kind == "number":
+    if value_type == "number":
         return _number_or_text(cell, mark)
-    if kind in ("date", "datetime"):
+    if value_type in ("date", "datetime"):
         return cell if _is_timestamp(cell) else spellings.iso_date(cell) or cell
-    return _READERS[kind](cell) if kind in _READERS else cell
+    return _READERS[value_type](cell) if value_type in _READERS else cell
 
 
 def _boolean_or_text(cell: str) -> Any:
@@ -43,12 +43,12 @@ def _json_or_text(cell: str) -> Any:
 _READERS = {"boolean": _boolean_or_text, "object": _json_or_text}
 
 
-def typed_array(kind: str, cell: str) -> list[Any]:
+def typed_array(value_type: str, cell: str) -> list[Any]:
     """The items of a cell, a JSON array or with commas between them, each as a value of this type."""
-    items = array_in(cell, is_bare=kind == "object")
+    items = array_in(cell, is_bare=value_type == "object")
     if items is None:
-        return [typed(kind, item.strip()) for item in cell.split(",")]
-    return [typed(kind, item) if isinstance(item, str) else item for item in items]
+        return [typed(value_type, item.strip()) for item in cell.split(",")]
+    return [typed(value_type, item) if isinstance(item, str) else item for item in items]
 
 
 def array_in(cell: str, *, is_bare: bool = False) -> list[Any] | None:

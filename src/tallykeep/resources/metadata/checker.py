@@ -109,8 +109,8 @@ class _Field:
         self._nested = _nested_checker(definition, nested)
         rules = [(describe, test) for rule in _RULES if (made := rule(definition)) for describe, test in (made,)]
         self._tests: list[Test] = [_TYPE_TESTS[self.type], *(test for _, test in rules)]
-        kind = f"an array of {_PLURALS[self.type]}" if self.array else _SINGULARS[self.type]
-        described = [f"must be {kind}"]
+        value_type = f"an array of {_PLURALS[self.type]}" if self.array else _SINGULARS[self.type]
+        described = [f"must be {value_type}"]
         if self.required:
             described.append("property is required")
         self._description = f"{name}: " + ", ".join([*described, *(describe for describe, _ in rules)])

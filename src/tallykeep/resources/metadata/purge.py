@@ -19,7 +19,7 @@ from tallykeep.resources.upserts.unique_clock import TIMESTAMPS
 _sql = queries(__package__, "purge.sql")
 
 _RESOURCES = ("voucher", "campaign", "customer", "product", "order")
-_LOOKED_AT, _MAX_KEYS = 20_000, 200
+_SCANNED, _MAX_KEYS = 20_000, 200
 
 
 async def count_carrying(connection: Connection, project_id: int, resource: str, key: str) -> int:
@@ -30,15 +30,15 @@ async def count_carrying(connection: Connection, project_id: int, resource: str,
 
 
 async def keys_in_use(connection: Connection, project_id: int, resource: str) -> dict[str, Any]:
-    """The keys of this kind's newest resources by how many carry them: `looked_at`, `complete`, `keys`.
+    """The keys of this kind's newest resources by how many carry them: `scanned`, `complete`, `keys`.
 
     Raises NotFoundError. What is older, or beyond so many keys, is not `complete`.
     """
     query = _of(resource, _sql.keys_in_use)
-    bounds = {"project_id": project_id, "looked_at": _LOOKED_AT, "most": _MAX_KEYS}
-    found = await (await connection.execute(query, bounds)).fetchone() or {"looked_at": 0, "different": 0, "keys": []}
-    complete = found["looked_at"] < _LOOKED_AT and found["different"] <= _MAX_KEYS
-    return {"looked_at": found["looked_at"], "complete": complete, "keys": found["keys"]}
+    bounds = {"project_id": project_id, "scanned": _SCANNED, "most": _MAX_KEYS}
+    found = await (await connection.execute(query, bounds)).fetchone() or {"scanned": 0, "different": 0, "keys": []}
+    complete = found["scanned"] < _SCANNED and found["different"] <= _MAX_KEYS
+    return {"scanned": found["scanned"], "complete": complete, "keys": found["keys"]}
 
 
 def _of(resource: str, statement: LiteralString) -> sql.Composed:

@@ -6,13 +6,13 @@ SELECT count(*) AS total FROM {table} WHERE project_id = :project_id AND metadat
 -- name: keys_in_use!
 -- Among so many resources that an answer is quick.
 WITH part AS MATERIALIZED (
-    SELECT metadata FROM {table} WHERE project_id = :project_id ORDER BY id DESC LIMIT :looked_at
+    SELECT metadata FROM {table} WHERE project_id = :project_id ORDER BY id DESC LIMIT :scanned
 ),
 used AS (
     SELECT key, count(*) AS total FROM part, jsonb_object_keys(metadata) AS key GROUP BY key
 )
 SELECT
-    (SELECT count(*) FROM part) AS looked_at,
+    (SELECT count(*) FROM part) AS scanned,
     (SELECT count(*) FROM used) AS different,
     ARRAY(
         SELECT jsonb_build_object('key', key, 'total', total) FROM used ORDER BY total DESC, key LIMIT :most

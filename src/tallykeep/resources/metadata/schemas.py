@@ -176,38 +176,38 @@ def _definition(key: str, given: Any) -> Record:
     where = f"properties.{key}"
     if not isinstance(given, dict):
         raise InvalidPayloadError(f"{where}: must be an object with a type {actual(given)}")
-    kind = given.get("type")
-    if kind not in STANDARD_TYPES:
-        raise InvalidPayloadError(f"{where}.type: must be one of {', '.join(STANDARD_TYPES)} {actual(kind)}")
-    cleaned: Record = {"type": kind, "array": False, "optional": True, "object_type": None}
+    value_type = given.get("type")
+    if value_type not in STANDARD_TYPES:
+        raise InvalidPayloadError(f"{where}.type: must be one of {', '.join(STANDARD_TYPES)} {actual(value_type)}")
+    cleaned: Record = {"type": value_type, "array": False, "optional": True, "object_type": None}
     for flag in _FLAGS:
         if given.get(flag) is not None:
             cleaned[flag] = _flag(f"{where}.{flag}", given[flag])
-    if kind == "object":
+    if value_type == "object":
         cleaned["object_type"] = _name(f"{where}.object_type", given.get("object_type") or "unknown")
-    return cleaned | _constraints(where, kind, given)
+    return cleaned | _constraints(where, value_type, given)
 
 
-def _constraints(where: str, kind: str, given: Record) -> Record:
+def _constraints(where: str, value_type: str, given: Record) -> Record:
     cleaned: Record = {}
     for key in ("eq", "ne"):
         if given.get(key):
-            cleaned[key] = _choices(f"{where}.{key}", kind, given[key])
+            cleaned[key] = _choices(f"{where}.{key}", value_type, given[key])
     for keys, wanted in ((_BOUNDS, "number"), (_LENGTHS, "string")):
         for key in keys:
             if given.get(key) is not None:
-                if kind != wanted:
+                if value_type != wanted:
                     raise InvalidPayloadError(f"{where}.{key}: is only possible for the type {wanted}")
                 cleaned[key] = _bound(f"{where}.{key}", wanted, given[key])
     return cleaned
 
 
-def _choices(where: str, kind: str, values: Any) -> list[Any]:
-    fits = {"string": lambda value: isinstance(value, str), "number": cleaning.is_number}.get(kind)
+def _choices(where: str, value_type: str, values: Any) -> list[Any]:
+    fits = {"string": lambda value: isinstance(value, str), "number": cleaning.is_number}.get(value_type)
     if fits is None:
         raise InvalidPayloadError(f"{where}: is only possible for the types string and number")
     if not isinstance(values, list) or not all(map(fits, values)):
-        raise InvalidPayloadError(f"{where}: must be an array of {kind}s {actual(values)}")
+        raise InvalidPayloadError(f"{where}: must be an array of {value_type}s {actual(values)}")
     if len(values) > _MAX_CHOICES:
         raise InvalidPayloadError(f"{where}: must have {_MAX_CHOICES} values at most, not {len(values)}")
     try:
@@ -217,10 +217,10 @@ def _choices(where: str, kind: str, values: Any) -> list[Any]:
     return values
 
 
-def _bound(where: str, kind: str, value: Any) -> Any:
+def _bound(where: str, value_type: str, value: Any) -> Any:
     if not cleaning.is_number(value):
         raise InvalidPayloadError(f"{where}: must be a number {actual(value)}")
-    if kind == "string" and not (0 <= value <= _MAX_LENGTH and value == int(value)):
+    if value_type == "string" and not (0 <= value <= _MAX_LENGTH and value == int(value)):
         raise InvalidPayloadError(f"{where}: must be a whole number from 0 to {_MAX_LENGTH} {actual(value)}")
     return value
 

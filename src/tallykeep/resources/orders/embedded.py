@@ -16,7 +16,7 @@ from tallykeep.resources.products.spec import PRODUCT
 from tallykeep.resources.skus.spec import SKU
 from tallykeep.resources.upserts.operation import Upsert
 from tallykeep.resources.upserts.row_readers import json_reader
-from tallykeep.resources.upserts.spec import Change, Recheck, Upserted
+from tallykeep.resources.upserts.spec import Change, Recheck, UpsertSpec
 
 _sql = queries(__package__, "store.sql")
 
@@ -81,7 +81,7 @@ class _Parts:
         for number, part in enumerate(parts, 1):
             part.change.values[f"{person}_id"] = ids.get(number)
 
-    async def upsert_new(self, kind: Upserted, known_sql: LiteralString, parts: list[_Part]) -> None:
+    async def upsert_new(self, spec: UpsertSpec, known_sql: LiteralString, parts: list[_Part]) -> None:
         """Create what is not there yet; what is, only changes where the order says `override`."""
         known = set(await self._found(known_sql, (part.given.get("source_id") for part in parts)))
         wanted: list[_Part] = []
@@ -94,7 +94,7 @@ class _Parts:
                 wanted.append(part)
                 new.append(str(source_id))
             known.add(source_id)
-        await self._upsert(kind, wanted, new)
+        await self._upsert(spec, wanted, new)
 
     async def upsert_named(self, places: list[_Place]) -> None:
         """Create the products that have a name and no key, and put their ids in; those made so before are found."""
@@ -157,13 +157,13 @@ class _Parts:
         place = {"project_id": self._project_id, "keys": keys}
         return {row["source_id"]: row for row in await (await self._connection.execute(sql, place)).fetchall()}
 
-    async def _upsert(self, kind: Upserted, parts: list[_Part], new: Collection[str] = ()) -> dict[int, str]:
+    async def _upsert(self, spec: UpsertSpec, parts: list[_Part], new: Collection[str] = ()) -> dict[int, str]:
         """Upsert the parts in order; returns the ids by the parts' numbers, counted from 1."""
         if not parts:
             return {}
-        checker = await checker_for(self._connection, self._project_id, kind.noun)
-        operation = Upsert(self._connection, self._project_id, kind, checker, self._timestamp)
-        operation.use(json_reader(kind), complete=kind is SKU, new=new)
+        checker = await checker_for(self._connection, self._project_id, spec.noun)
+        operation = Upsert(self._connection, self._project_id, spec, checker, self._timestamp)
+        operation.use(json_reader(spec), complete=spec is SKU, new=new)
         failures = operation.check([Row(number, part.given) for number, part in enumerate(parts, 1)])
         failures += await operation.write()
         for failure in failures:

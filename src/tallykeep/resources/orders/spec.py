@@ -11,7 +11,7 @@ from tallykeep.resources.fields.validators import Cleaner, Problem, actual
 from tallykeep.resources.metadata.purge import Purge
 from tallykeep.resources.orders.embedded import upsert_parts
 from tallykeep.resources.upserts.operation import Upsert, begin_upsert
-from tallykeep.resources.upserts.spec import Upserted
+from tallykeep.resources.upserts.spec import UpsertSpec
 
 ORDER_PURGE = Purge("orders", key="id")
 
@@ -77,7 +77,7 @@ def _json(name: str, clean: Cleaner, *, stored: bool = True, default: Any = None
     return Field(name=name, clean=clean, stored=stored, default=default)
 
 
-ORDER = Upserted(
+ORDER = UpsertSpec(
     noun="order",
     prefix="ord_",
     source_id=Field(name="source_id"),

@@ -11,7 +11,7 @@ from tallykeep.resources.fields.validators import Problem, actual
 from tallykeep.resources.metadata.cell_types import array_in
 from tallykeep.resources.metadata.purge import Purge
 from tallykeep.resources.upserts.operation import Upsert, begin_upsert
-from tallykeep.resources.upserts.spec import Upserted
+from tallykeep.resources.upserts.spec import UpsertSpec
 
 PRODUCT_PURGE = Purge("products", key="id")
 
@@ -30,7 +30,7 @@ def _cell_attributes(cell: str) -> list[str]:
     return [item.strip() for item in cell.split(",") if item.strip()]
 
 
-PRODUCT = Upserted(
+PRODUCT = UpsertSpec(
     noun="product",
     prefix="prod_",
     source_id=Field(

@@ -14,7 +14,7 @@ from tallykeep.resources.fields import validators as cleaning
 from tallykeep.resources.fields.field import Field
 from tallykeep.resources.fields.validators import Problem, actual
 from tallykeep.resources.upserts.operation import Upsert, begin_upsert
-from tallykeep.resources.upserts.spec import Change, Recheck, Upserted
+from tallykeep.resources.upserts.spec import Change, Recheck, UpsertSpec
 
 _sql = queries(__package__, "store.sql")
 
@@ -65,7 +65,7 @@ async def _products(connection: Connection, project_id: int, keys: list[str]) ->
     return await (await connection.execute(_sql.find_products, {"project_id": project_id, "keys": keys})).fetchall()
 
 
-SKU = Upserted(
+SKU = UpsertSpec(
     noun="sku",
     prefix="sku_",
     source_id=Field(

@@ -21,7 +21,7 @@ from tallykeep.resources.fields.memo import Memo
 from tallykeep.resources.fields.numerals import NO_MARKS, Marks
 from tallykeep.resources.fields.validators import Problem
 from tallykeep.resources.metadata.checker import MetadataChecker
-from tallykeep.resources.upserts.spec import Upserted
+from tallykeep.resources.upserts.spec import UpsertSpec
 
 # Stands for a cell that is odd. COPY's text never has this character, so one look at a line finds it.
 _ODD = "\0"
@@ -47,7 +47,7 @@ class ReadyChanges:
 
 
 def file_columns(
-    kind: Upserted, header: list[str], checker: MetadataChecker, marks: Marks = NO_MARKS
+    spec: UpsertSpec, header: list[str], checker: MetadataChecker, marks: Marks = NO_MARKS
 ) -> "FileColumns | None":
     """What takes the quick way with files of this header; None where every row has to be looked at.
 
@@ -55,14 +55,14 @@ def file_columns(
     or where what metadata becomes has to be checked.
     """
     titles = [normal_title(name) for name in header]
-    named = {normal_title(title): spec for spec in kind.fields for title in spec.titles}
+    named = {normal_title(title): field for field in spec.fields for title in field.titles}
     given = [named[title] for title in titles if title in named]
-    required = {spec for spec in kind.fields if spec.required}
+    required = {field for field in spec.fields if field.required}
     if "sourceid" not in titles or "id" in titles or len(set(given)) < len(given) or not required.issubset(given):
         return None
-    if kind.resolve is not None or not checker.takes_anything:
+    if spec.resolve is not None or not checker.takes_anything:
         return None
-    return FileColumns(kind, header, checker, marks)
+    return FileColumns(spec, header, checker, marks)
 
 
 class FileColumns:
@@ -71,21 +71,21 @@ class FileColumns:
     `marks` are what stands before decimals in columns.
     """
 
-    def __init__(self, kind: Upserted, header: list[str], checker: MetadataChecker, marks: Marks = NO_MARKS) -> None:
-        named = {normal_title(title): spec for spec in kind.fields for title in spec.titles}
-        self._kind = kind
+    def __init__(self, spec: UpsertSpec, header: list[str], checker: MetadataChecker, marks: Marks = NO_MARKS) -> None:
+        named = {normal_title(title): field for field in spec.fields for title in field.titles}
+        self._spec = spec
         self._checker = checker
         self._width = len(header)
-        self._specs: dict[int, Field] = {}
+        self._fields: dict[int, Field] = {}
         self._extra: dict[int, str] = {}
         for index, name in enumerate(header):
             if normal_title(name) == "sourceid":
                 self._key_at = index
-            elif spec := named.get(normal_title(name)):
-                self._specs[index] = spec.marked(marks.get(name))
+            elif field := named.get(normal_title(name)):
+                self._fields[index] = field.marked(marks.get(name))
             else:
                 self._extra[index] = name
-        self._makers = [self._maker(column) for column in kind.table.columns]
+        self._makers = [self._maker(column) for column in spec.table.columns]
 
     def sort_out(self, rows: Sequence[Row]) -> tuple[ReadyChanges, list[Row]]:
         """The changes that are ready, and the odd rows, each in row order."""
@@ -123,12 +123,12 @@ class FileColumns:
         """What makes COPY's texts for one column of the table."""
         if column == "metadata":
             return _of_several(list(self._extra), _metadata_text(list(self._extra.values()), self._checker))
-        parts = {index: spec for index, spec in self._specs.items() if spec.inside == column}
+        parts = {index: field for index, field in self._fields.items() if field.inside == column}
         if parts:
             return _of_several(list(parts), _object_text(list(parts.values())))
-        for index, spec in self._specs.items():
-            if spec.name == column and spec.inside is None:
-                return _of_one(index, spec, self._kind.table.defaults.get(column))
+        for index, field in self._fields.items():
+            if field.name == column and field.inside is None:
+                return _of_one(index, field, self._spec.table.defaults.get(column))
         return lambda cells: [NULL] * len(cells[0])
 
 
@@ -154,11 +154,11 @@ def _blocks(rows: Sequence[Row]) -> Iterator[Cells]:
         yield list(map(list, zip(*[row.value for row in rows[start : start + _BLOCK_ROWS]], strict=True)))
 
 
-def _of_one(index: int, spec: Field, default: Any) -> Made:
-    absent = _ODD if spec.required else NULL
+def _of_one(index: int, field: Field, default: Any) -> Made:
+    absent = _ODD if field.required else NULL
 
     def read(cell: str) -> str:
-        value = _cleaned(spec, cell)
+        value = _cleaned(field, cell)
         if value is None:
             return absent
         # In the statement, a column's default stands for what is not given.
@@ -167,20 +167,20 @@ def _of_one(index: int, spec: Field, default: Any) -> Made:
     memo = Memo(_or_odd(read))
 
     def make(cells: Cells) -> list[str]:
-        if _are_plain(spec, stripped := list(map(str.strip, cells[index]))):
+        if _are_plain(field, stripped := list(map(str.strip, cells[index]))):
             return [cell or absent for cell in stripped]
         return list(map(memo.__getitem__, stripped))
 
     return make
 
 
-def _are_plain(spec: Field, cells: list[str]) -> bool:
+def _are_plain(field: Field, cells: list[str]) -> bool:
     """Whether all of these stripped cells are copied as they stand."""
-    if spec.is_plain is None and spec.clean_cell is not cleaning.text:
+    if field.is_plain is None and field.clean_cell is not cleaning.text:
         return False
     if CLEARING in cells or _ODD_OR_ESCAPED.search("".join(cells)):
         return False
-    return spec.is_plain is None or all(map(spec.is_plain, filter(None, cells)))
+    return field.is_plain is None or all(map(field.is_plain, filter(None, cells)))
 
 
 def _of_several(indexes: list[int], read: Callable[[tuple[str, ...]], str]) -> Made:
@@ -192,9 +192,9 @@ def _of_several(indexes: list[int], read: Callable[[tuple[str, ...]], str]) -> M
     return make if indexes else lambda cells: [NULL] * len(cells[0])
 
 
-def _object_text(specs: list[Field]) -> Callable[[tuple[str, ...]], str]:
+def _object_text(fields: list[Field]) -> Callable[[tuple[str, ...]], str]:
     def read(cells: tuple[str, ...]) -> str:
-        values = {spec.name: _cleaned(spec, cell) for spec, cell in zip(specs, cells, strict=True)}
+        values = {field.name: _cleaned(field, cell) for field, cell in zip(fields, cells, strict=True)}
         given = {name: value for name, value in values.items() if value is not None}
         return _copied(given) if given else NULL
 
@@ -211,12 +211,12 @@ def _or_odd(read: Callable[[Any], str]) -> Callable[[Any], str]:
     return read_or_odd
 
 
-def _cleaned(spec: Field, cell: str) -> Any:
+def _cleaned(field: Field, cell: str) -> Any:
     """The cell's value, None where it is blank; raises Problem, also for a null, which resets a field."""
     stripped = cell.strip()
     if stripped == CLEARING:
         raise Problem("resets the field")
-    return spec.clean_cell(stripped) if stripped else None
+    return field.clean_cell(stripped) if stripped else None
 
 
 def _copied(value: Any) -> str:

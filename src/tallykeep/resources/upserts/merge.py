@@ -11,7 +11,7 @@ from tallykeep.core.rows import Row
 from tallykeep.db.connections.pool import Connection
 from tallykeep.resources.fields.memo import RecentKeys
 from tallykeep.resources.upserts.fast_csv import FileColumns, ReadyChanges
-from tallykeep.resources.upserts.spec import Upserted
+from tallykeep.resources.upserts.spec import UpsertSpec
 from tallykeep.resources.upserts.unique_clock import TIMESTAMPS
 
 # The keys of the batches that this process had in hand last, by action and first row.
@@ -24,10 +24,10 @@ _meet_others = RecentKeys(1_000)
 class Merge:
     """What can be merged of one batch, within its transaction: take it from the rows, stage, write."""
 
-    def __init__(self, connection: Connection, claimed: ClaimedBatch, kind: Upserted, columns: FileColumns) -> None:
+    def __init__(self, connection: Connection, claimed: ClaimedBatch, spec: UpsertSpec, columns: FileColumns) -> None:
         self._connection = connection
         self._claimed = claimed
-        self._kind = kind
+        self._spec = spec
         self._columns = columns
         self._ready = ReadyChanges([], [], [])
         self._text = ""
@@ -38,7 +38,7 @@ class Merge:
     def take(self, rows: Sequence[Row]) -> list[Row]:
         """Make the changes ready that can be merged, and return the other rows."""
         self._ready, others = self._columns.sort_out(rows)
-        self._ids = new_ids(self._kind.prefix, len(self._ready.keys))
+        self._ids = new_ids(self._spec.prefix, len(self._ready.keys))
         self._text = self._ready.text(self._ids)
         return others
 
@@ -51,7 +51,7 @@ class Merge:
         _take_in_hand(self._claimed, keys)
         if not self._ids:
             return
-        statements = self._kind.statements
+        statements = self._spec.statements
         await self._connection.execute(statements.create_changes)
         await self._connection.execute(statements.clear_changes)
         async with self._connection.cursor().copy(statements.copy_changes) as copy:
@@ -61,7 +61,7 @@ class Merge:
 
     async def _is_apart(self, keys: set[str]) -> bool:
         """Whether all earlier batches that are open are in hand here, and have no key in common with this one."""
-        cursor = await self._connection.execute(self._kind.statements.earlier_open_batches, self._claimed.place)
+        cursor = await self._connection.execute(self._spec.statements.earlier_open_batches, self._claimed.place)
         earlier = [(self._claimed.action_id, row["first_row"]) for row in await cursor.fetchall()]
         return all(place in _keys_in_hand and keys.isdisjoint(_keys_in_hand[place]) for place in earlier)
 
@@ -74,7 +74,7 @@ class Merge:
         timestamps = {"now": self._claimed.timestamp, "exact_now": exact, "first_row": first_row}
         place = {"project_id": self._claimed.project_id, "first_id": self._ids[0], "last_id": self._ids[-1]}
         try:
-            await self._connection.execute(self._kind.statements.merge_changes, {**place, **timestamps})
+            await self._connection.execute(self._spec.statements.merge_changes, {**place, **timestamps})
         except DeadlockDetected:
             _meet_others.add(self._claimed.action_id)
             raise
@@ -82,7 +82,7 @@ class Merge:
         self._is_written = True
 
     async def _note_created(self, place: dict[str, Any]) -> None:
-        found = await (await self._connection.execute(self._kind.statements.created_by_changes, place)).fetchall()
+        found = await (await self._connection.execute(self._spec.statements.created_by_changes, place)).fetchall()
         if found:
             rows = dict(zip(self._ready.keys, self._ready.numbers, strict=True))
             self.created = {key: rows[key] for made in found if (key := made["source_id"]) in rows}

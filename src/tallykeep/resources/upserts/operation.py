@@ -23,7 +23,7 @@ from tallykeep.resources.upserts.locked_keys import found_by_locking
 from tallykeep.resources.upserts.merge import Merge
 from tallykeep.resources.upserts.report_lines import ReportLine, report_text
 from tallykeep.resources.upserts.row_readers import Reader, csv_reader, ids_reader, json_reader
-from tallykeep.resources.upserts.spec import Change, Recheck, Upserted
+from tallykeep.resources.upserts.spec import Change, Recheck, UpsertSpec
 from tallykeep.resources.upserts.unique_clock import TIMESTAMPS
 
 Record = dict[str, Any]
@@ -34,11 +34,11 @@ class Upsert(Operation):
     """One batch of changes, within the transaction that closes it."""
 
     def __init__(
-        self, connection: Connection, project_id: int, kind: Upserted, checker: MetadataChecker, timestamp: datetime
+        self, connection: Connection, project_id: int, spec: UpsertSpec, checker: MetadataChecker, timestamp: datetime
     ) -> None:
         self._connection = connection
         self._project_id = project_id
-        self._kind = kind
+        self._spec = spec
         self._checker = checker
         self._timestamp = timestamp
         self._problems = Memo(lambda dumped: checker.problems(exact_json.loads(dumped)))
@@ -68,7 +68,7 @@ class Upsert(Operation):
         self._merge = merge
         self._complete = complete
         self._new = frozenset(new)
-        self._key_required = from_file and self._kind.source_id_required
+        self._key_required = from_file and self._spec.source_id_required
         return self
 
     def check(self, rows: Sequence[Row]) -> list[Failure]:
@@ -76,7 +76,7 @@ class Upsert(Operation):
         others = rows if self._merge is None else self._merge.take(rows)
         read = list(map(self._read, others))
         self._changes = [change for change in read if not change.problems]
-        self._new_ids = iter(new_ids(self._kind.prefix, len(self._changes)))
+        self._new_ids = iter(new_ids(self._spec.prefix, len(self._changes)))
         return [self._failed(change, "; ".join(change.problems)) for change in read if change.problems]
 
     async def stage(self) -> None:
@@ -121,9 +121,9 @@ class Upsert(Operation):
         return report_text(self._lines)
 
     async def _resolve(self) -> list[Failure]:
-        if self._kind.resolve is None:
+        if self._spec.resolve is None:
             return []
-        resolve = self._kind.resolve
+        resolve = self._spec.resolve
         self.rechecks = await resolve(self._connection, self._project_id, self._changes, self._timestamp)
         lost = [change for change in self._changes if change.problems]
         self._changes = [change for change in self._changes if not change.problems]
@@ -141,7 +141,7 @@ class Upsert(Operation):
 
     async def _lock(self, wanted: Sequence[_Key]) -> dict[_Key, Record]:
         found: dict[_Key, Record] = {}
-        statements = self._kind.statements
+        statements = self._spec.statements
         for name, sql in (("source_id", statements.lock_by_source_id), ("id", statements.lock_by_id)):
             if keys := [key for of, key in wanted if of == name]:
                 place = {"project_id": self._project_id, "keys": keys}
@@ -155,7 +155,7 @@ class Upsert(Operation):
         current = by_source_id.get(change.source_id) if change.source_id else by_id.get(change.id or "")
         if change.id is not None and (failure := self._mistaken_id(change, change.id, current, by_id)):
             return [failure]
-        wanted = _merged(current or self._blank(change), change, self._kind.table.defaults)
+        wanted = _merged(current or self._blank(change), change, self._spec.table.defaults)
         if problems := self._flaws(wanted):
             return [self._failed(change, "; ".join(problems), found=current is not None)]
         self._lines.append(ReportLine(change.row, change.key or "", found=current is not None, updated=True))
@@ -173,19 +173,19 @@ class Upsert(Operation):
             reason = f"id: is not the one of source_id {change.source_id} {actual(given)}"
             return self._failed(change, reason, found=current is not None)
         if current is None and change.source_id is None:
-            return self._failed(change, f"Cannot find {self._kind.noun} with id {given}", "not_found")
-        if current is None and not given.startswith(self._kind.prefix):
-            return self._failed(change, f"id: must begin with {self._kind.prefix} {actual(given)}")
+            return self._failed(change, f"Cannot find {self._spec.noun} with id {given}", "not_found")
+        if current is None and not given.startswith(self._spec.prefix):
+            return self._failed(change, f"id: must begin with {self._spec.prefix} {actual(given)}")
         return None
 
     def _blank(self, change: Change) -> Record:
-        empty = dict.fromkeys(self._kind.table.columns)
+        empty = dict.fromkeys(self._spec.table.columns)
         new_id = change.id or next(self._new_ids)  # one given is kept: it may come from where the resource lived before
         made: Record = {"id": new_id, "source_id": change.source_id, "metadata": {}, "is_new": True}
-        return {**empty, **self._kind.table.defaults, **made}
+        return {**empty, **self._spec.table.defaults, **made}
 
     def _flaws(self, wanted: Record) -> list[str]:
-        required = [spec.name for spec in self._kind.fields if spec.required] if self._complete else []
+        required = [field.name for field in self._spec.fields if field.required] if self._complete else []
         if self._key_required and wanted["is_new"]:
             required.insert(0, "source_id")
         missing = [name for name in required if wanted.get(name) is None]
@@ -194,12 +194,12 @@ class Upsert(Operation):
 
     def _failed(self, change: Change, reason: str, error_key: str | None = None, *, found: bool = False) -> Failure:
         self._lines.append(ReportLine(change.row, change.key or "", found=found, updated=False, error=reason))
-        return Failure(change.row, change.key, reason, error_key or self._kind.error_key)
+        return Failure(change.row, change.key, reason, error_key or self._spec.error_key)
 
     async def _store(self, records: list[Record]) -> None:
         timestamps = {"now": self._timestamp, "exact_now": TIMESTAMPS.take(len(records), self._timestamp)}
         place = {"project_id": self._project_id, **timestamps}
-        statements = self._kind.statements
+        statements = self._spec.statements
         await self._connection.execute(statements.create_stage)
         await self._connection.execute(statements.clear_stage)
         async with self._connection.cursor().copy(statements.copy_stage) as copy:
@@ -207,12 +207,12 @@ class Upsert(Operation):
                 await copy.write_row(self._stored(record))
         inserted = await self._connection.execute(statements.insert_staged, place)
         if inserted.rowcount != sum(record["is_new"] for record in records):
-            raise BatchLostError(f"a {self._kind.noun} was created meanwhile; the batch is tried again")
+            raise BatchLostError(f"a {self._spec.noun} was created meanwhile; the batch is tried again")
         await self._connection.execute(statements.update_staged, place)
 
     def _stored(self, record: Record) -> list[Any]:
-        values = {name: record[name] for name in ("is_new", "id", "source_id", *self._kind.table.columns)}
-        for name in self._kind.table.json_columns:
+        values = {name: record[name] for name in ("is_new", "id", "source_id", *self._spec.table.columns)}
+        for name in self._spec.table.json_columns:
             if values[name] is not None:
                 values[name] = exact_json.dumps(values[name]).decode()
         return list(values.values())
@@ -241,19 +241,19 @@ def _without_nulls(record: Record) -> Record:
     return {name: value for name, value in record.items() if value is not None}
 
 
-async def begin_upsert(connection: Connection, claimed: ClaimedBatch, kind: Upserted) -> Upsert:
+async def begin_upsert(connection: Connection, claimed: ClaimedBatch, spec: UpsertSpec) -> Upsert:
     """Begin one batch of changes, read as the action's source says."""
-    checker = await checker_for(connection, claimed.project_id, kind.noun)
+    checker = await checker_for(connection, claimed.project_id, spec.noun)
     source = claimed.source
     if source.format == "csv":
-        reader = csv_reader(kind, source.header, checker, source.decimal_marks)
+        reader = csv_reader(spec, source.header, checker, source.decimal_marks)
     elif "metadata" in source.options:
         reader = ids_reader(source.options["by"], source.options["metadata"])
     else:
-        reader = json_reader(kind)
+        reader = json_reader(spec)
     is_file = source.format == "csv"
-    columns = file_columns(kind, source.header, checker, source.decimal_marks) if is_file else None
-    merge = Merge(connection, claimed, kind, columns) if columns is not None else None
+    columns = file_columns(spec, source.header, checker, source.decimal_marks) if is_file else None
+    merge = Merge(connection, claimed, spec, columns) if columns is not None else None
     # Bulk updates create what they do not find, with no more than what they were given.
-    operation = Upsert(connection, claimed.project_id, kind, checker, claimed.timestamp)
+    operation = Upsert(connection, claimed.project_id, spec, checker, claimed.timestamp)
     return operation.use(reader, merge=merge, complete=is_file, from_file=is_file)

@@ -11,12 +11,12 @@ from tallykeep.resources.fields.field import Field
 from tallykeep.resources.fields.numerals import NO_MARKS, Marks
 from tallykeep.resources.fields.validators import Cleaner, Problem
 from tallykeep.resources.metadata.checker import MetadataChecker
-from tallykeep.resources.upserts.spec import Change, Upserted
+from tallykeep.resources.upserts.spec import Change, UpsertSpec
 
 Reader = Callable[[Row], Change]
 
 
-def json_reader(kind: Upserted) -> Reader:
+def json_reader(spec: UpsertSpec) -> Reader:
     """Reads changes that come as JSON objects."""
 
     def read(row: Row) -> Change:
@@ -28,8 +28,8 @@ def json_reader(kind: Upserted) -> Reader:
         for name, clean in (("source_id", cleaning.key_text), ("id", cleaning.key_text)):
             if not cleaning.is_blank(given.get(name)):
                 setattr(change, name, _cleaned(change, name, clean, given[name]))
-        for spec in kind.fields:
-            _read_json_field(change, spec, given)
+        for field in spec.fields:
+            _read_json_field(change, field, given)
         if given.get("metadata") is not None:
             change.metadata = _cleaned(change, "metadata", cleaning.json_object, given["metadata"]) or {}
         return change
@@ -37,22 +37,22 @@ def json_reader(kind: Upserted) -> Reader:
     return read
 
 
-def _read_json_field(change: Change, spec: Field, given: dict[str, Any]) -> None:
-    holder = given if spec.inside is None else given.get(spec.inside)
-    if holder is None and spec.inside in given:
-        _put(change, spec, None)
-    label = spec.name if spec.inside is None else f"{spec.inside}.{spec.name}"
+def _read_json_field(change: Change, field: Field, given: dict[str, Any]) -> None:
+    holder = given if field.inside is None else given.get(field.inside)
+    if holder is None and field.inside in given:
+        _put(change, field, None)
+    label = field.name if field.inside is None else f"{field.inside}.{field.name}"
     if holder is not None and not isinstance(holder, dict):
-        problem = f"{spec.inside}: must be an object {cleaning.actual(holder)}"
+        problem = f"{field.inside}: must be an object {cleaning.actual(holder)}"
         if problem not in change.problems:
             change.problems.append(problem)
-    elif holder and (spec.name in holder or spec.older_name in holder):
+    elif holder and (field.name in holder or field.older_name in holder):
         # The official SDKs write null for the name that was not used.
-        value, older = holder.get(spec.name), holder.get(spec.older_name or spec.name)
+        value, older = holder.get(field.name), holder.get(field.older_name or field.name)
         value = older if value is None else value
         if older not in (None, value):
-            change.problems.append(f"{spec.older_name}: differs from {spec.name} {cleaning.actual(older)}")
-        _put(change, spec, None if value is None else _cleaned(change, label, spec.clean, value))
+            change.problems.append(f"{field.older_name}: differs from {field.name} {cleaning.actual(older)}")
+        _put(change, field, None if value is None else _cleaned(change, label, field.clean, value))
 
 
 def ids_reader(by: str, metadata: dict[str, Any]) -> Reader:
@@ -75,9 +75,9 @@ def ids_reader(by: str, metadata: dict[str, Any]) -> Reader:
     return read
 
 
-def csv_reader(kind: Upserted, header: list[str], checker: MetadataChecker, marks: Marks = NO_MARKS) -> Reader:
+def csv_reader(spec: UpsertSpec, header: list[str], checker: MetadataChecker, marks: Marks = NO_MARKS) -> Reader:
     """Reads changes that come as the rows of a file with this header; unknown columns become metadata."""
-    titles = {normal_title(title): spec for spec in kind.fields for title in spec.titles}
+    titles = {normal_title(title): field for field in spec.fields for title in field.titles}
     keys = {"sourceid": "source_id", "id": "id"}
     known = [
         (index, name, titles[normal_title(name)].marked(marks.get(name)))
@@ -100,12 +100,12 @@ def csv_reader(kind: Upserted, header: list[str], checker: MetadataChecker, mark
         for index, title, name in keyed:
             if cells[index].strip() not in ("", CLEARING):
                 setattr(change, name, _cleaned(change, title, cleaning.key_text, cells[index].strip()))
-        for index, title, spec in known:
+        for index, title, field in known:
             cell = cells[index].strip()
             if cell:
-                value = None if cell == CLEARING else _cleaned(change, title, spec.clean_cell, cell)
-                _refuse_another(change, spec, title, value, cell)
-                _put(change, spec, value)
+                value = None if cell == CLEARING else _cleaned(change, title, field.clean_cell, cell)
+                _refuse_another(change, field, title, value, cell)
+                _put(change, field, value)
         for index, name, from_cell in extra:
             cell = cells[index].strip()
             if cell and not name:
@@ -118,18 +118,18 @@ def csv_reader(kind: Upserted, header: list[str], checker: MetadataChecker, mark
     return read
 
 
-def _refuse_another(change: Change, spec: Field, title: str, value: Any, cell: str) -> None:
+def _refuse_another(change: Change, field: Field, title: str, value: Any, cell: str) -> None:
     """A field may have several titles: columns of both must not contradict each other."""
-    holder = change.values if spec.inside is None else change.values.get(spec.inside, {})
-    if holder.get(spec.name, value) != value:
+    holder = change.values if field.inside is None else change.values.get(field.inside, {})
+    if holder.get(field.name, value) != value:
         change.problems.append(f"{title}: differs from another column of the same meaning {cleaning.actual(cell)}")
 
 
-def _put(change: Change, spec: Field, value: Any) -> None:
-    if spec.inside is None:
-        change.values[spec.name] = value
+def _put(change: Change, field: Field, value: Any) -> None:
+    if field.inside is None:
+        change.values[field.name] = value
     else:
-        change.values.setdefault(spec.inside, {})[spec.name] = value
+        change.values.setdefault(field.inside, {})[field.name] = value
 
 
 def _cleaned(change: Change, label: str, clean: Cleaner, value: Any) -> Any:

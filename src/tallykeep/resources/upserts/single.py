@@ -11,24 +11,24 @@ from tallykeep.db.retry import in_transaction
 from tallykeep.resources.metadata.schemas import checker_for
 from tallykeep.resources.upserts.operation import Upsert
 from tallykeep.resources.upserts.row_readers import json_reader
-from tallykeep.resources.upserts.spec import Upserted
+from tallykeep.resources.upserts.spec import UpsertSpec
 
 
-async def upsert_one(connection: Connection, project_id: int, kind: Upserted, given: dict[str, Any]) -> str:
+async def upsert_one(connection: Connection, project_id: int, spec: UpsertSpec, given: dict[str, Any]) -> str:
     """Create or update one resource and return its id; raises InvalidPayloadError with every problem, NotFoundError."""
-    return await in_transaction(connection, partial(_upsert, connection, project_id, kind, given))
+    return await in_transaction(connection, partial(_upsert, connection, project_id, spec, given))
 
 
-async def _upsert(connection: Connection, project_id: int, kind: Upserted, given: dict[str, Any]) -> str:
-    timestamp = await hold_for_request(connection, project_id, *kind.depends_on)
-    checker = await checker_for(connection, project_id, kind.noun)
-    operation = Upsert(connection, project_id, kind, checker, timestamp).use(json_reader(kind))
+async def _upsert(connection: Connection, project_id: int, spec: UpsertSpec, given: dict[str, Any]) -> str:
+    timestamp = await hold_for_request(connection, project_id, *spec.depends_on)
+    checker = await checker_for(connection, project_id, spec.noun)
+    operation = Upsert(connection, project_id, spec, checker, timestamp).use(json_reader(spec))
     failures = operation.check([Row(1, given)])
     failures += await operation.write()
     for failure in failures:
         if failure.error_key == "not_found":
-            raise NotFoundError.of(kind.noun, failure.key or "")
+            raise NotFoundError.of(spec.noun, failure.key or "")
         raise InvalidPayloadError(
-            failure.reason, key=failure.error_key, resource_id=failure.key, resource_type=kind.noun
+            failure.reason, key=failure.error_key, resource_id=failure.key, resource_type=spec.noun
         )
     return str(operation.written[0]["id"])

@@ -40,7 +40,7 @@ ID = Field(name="id", titles=("id",))
 
 
 @dataclass(frozen=True, kw_only=True)
-class Upserted:
+class UpsertSpec:
     """One kind of resource: its fields, and the name of the table that holds them.
 
     `source_id` is the key that clients give it. With `own_timestamps`, resources that are written together still differ

@@ -80,10 +80,10 @@ def take(
         problems.append(f"{label or name}: {problem}")
 
 
-def balance_of(kind: str, worth: Values, spent: int | None = None) -> Any:
+def balance_of(voucher_type: str, worth: Values, spent: int | None = None) -> Any:
     """What is left of a gift or a loyalty card, whose numbers have been checked."""
-    _, total, _ = WORTH[kind]
-    parts = [worth[total], *(worth.get(name) or 0 for name in WORTH_LESS[kind]), spent or 0]
+    _, total, _ = WORTH[voucher_type]
+    parts = [worth[total], *(worth.get(name) or 0 for name in WORTH_LESS[voucher_type]), spent or 0]
     if any(isinstance(part, Decimal) for part in parts):
         parts = [Decimal(str(part)) for part in parts]
     return parts[0] - sum(parts[1:])

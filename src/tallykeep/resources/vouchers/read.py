@@ -76,8 +76,8 @@ def shown(row: dict[str, Any], category: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _with_balance(kind: str, worth: dict[str, Any] | None, spent: int | None) -> dict[str, Any] | None:
-    return None if worth is None else {**given_parts(worth), "balance": balance_of(kind, worth, spent)}
+def _with_balance(voucher_type: str, worth: dict[str, Any] | None, spent: int | None) -> dict[str, Any] | None:
+    return None if worth is None else {**given_parts(worth), "balance": balance_of(voucher_type, worth, spent)}
 
 
 def _redemption(row: dict[str, Any]) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from tallykeep.core.compatibility import OURS
 from tallykeep.core.errors import ConflictError
 from tallykeep.core.options.declaration import Option
 from tallykeep.core.submission_options import OPTIONS
-from tallykeep.engine.downloads.failed_rows import SentRows, as_csv, as_ndjson, sent_rows
+from tallykeep.engine.downloads.failed_rows import FailedRows, as_csv, as_ndjson, failed_rows
 from tallykeep.engine.downloads.source_rows import whole_file
 from tallykeep.engine.managing.cancel_retry import target_options
 from tallykeep.tenants.projects import Caller
@@ -71,18 +71,18 @@ async def retry(
     parent = await controller.find(caller.project_id, action_id)
     upload = None
     if has_body(request):
-        upload = _corrected(request, parent.kind, context, caller)
+        upload = _corrected(request, parent.action_type, context, caller)
     options = target_options(parent.source)
-    asked = submission(request, caller, parent.kind, options, body=include_unprocessed, parent_id=action_id)
+    asked = submission(request, caller, parent.action_type, options, body=include_unprocessed, parent_id=action_id)
     submission_options = read_submission_options(request.query_params)
     async with context.place(caller, context.shares.uploads):
         accepted = await controller.retry(parent, asked, submission_options, upload, unprocessed=include_unprocessed)
     return answer_accepted(accepted, 202)
 
 
-def _corrected(request: Request, kind: ActionType, context: Context, caller: Caller) -> CorrectedUpload:
+def _corrected(request: Request, action_type: ActionType, context: Context, caller: Caller) -> CorrectedUpload:
     aside = context.aside.of(caller.project_id)
-    return CorrectedUpload(request, media_types(kind), context.settings, aside, no_body=kind.no_body)
+    return CorrectedUpload(request, media_types(action_type), context.settings, aside, no_body=action_type.no_body)
 
 
 @router.get(
@@ -122,7 +122,7 @@ async def failures_ndjson(
     dependencies=[DOWNLOADING],
     openapi_extra=OURS | answers_file("text/csv", "application/json", "application/x-ndjson"),
 )
-async def sent_file(context: FromContext, caller: FromCaller, action_id: str) -> StreamingResponse:
+async def source_file(context: FromContext, caller: FromCaller, action_id: str) -> StreamingResponse:
     """All rows as they were sent, in UTF-8 and unpacked, a workbook as CSV; with the header that the file came with."""
     parent = await context.controlling(caller).find(caller.project_id, action_id)
     parent.require_rows()
@@ -135,12 +135,12 @@ async def sent_file(context: FromContext, caller: FromCaller, action_id: str) ->
 
 async def _failed(
     context: Context, caller: Caller, action_id: str, unprocessed: bool
-) -> tuple[Source, Callable[[], SentRows]]:
+) -> tuple[Source, Callable[[], FailedRows]]:
     parent = await context.controlling(caller).find(caller.project_id, action_id)
     parent.require_rows()
 
-    def rows() -> SentRows:
-        return sent_rows(
+    def rows() -> FailedRows:
+        return failed_rows(
             context.downloading(caller), caller.project_id, action_id, parent.source, unprocessed=unprocessed
         )
 

@@ -41,18 +41,18 @@ FromMatching = Annotated[Wanted, Depends(_matching)]
 @router.post("/cancel", summary="Cancel all that match", openapi_extra=OURS | answers(CanceledMatching))
 async def cancel_all(context: FromContext, caller: FromCaller, wanted: FromMatching, dry_run: DryRun = False) -> Json:
     """Cancel every running action that the filters of the list match, as canceling each would. `has_more`: there are
-    more than `limit`; ask again for these. `looked_at` as `end_date` leaves alone what is submitted later.
+    more than `limit`; ask again for these. `as_of` as `end_date` leaves alone what is submitted later.
     """
-    never = [kind.name for kind in context.kinds.values() if kind.deletes]
+    never = [action_type.name for action_type in context.action_types.values() if action_type.deletes]
     async with context.reading(caller, much=True).connection() as connection:
-        looked_at = await database_time(connection)
+        as_of = await database_time(connection)
         found, has_more = await find_cancelable(connection, caller.project_id, wanted, never)
 
     async def cancel(action_id: str) -> dict[str, Any]:
         await context.controlling(caller).cancel(caller.project_id, action_id, caller.key_id)
         return {"id": action_id}
 
-    return await _done_to(found, has_more, dry_run, looked_at, cancel)
+    return await _done_to(found, has_more, dry_run, as_of, cancel)
 
 
 @router.post("/retry", summary="Retry the failed rows of all that match", openapi_extra=OURS | answers(RetriedMatching))
@@ -63,25 +63,25 @@ async def retry_all(
     that were retried before. `has_more`: there are more than `limit`; ask again for these.
     """
     async with context.reading(caller, much=True).connection() as connection:
-        looked_at = await database_time(connection)
+        as_of = await database_time(connection)
         found, has_more = await find_retryable(connection, caller.project_id, wanted)
 
     async def retry(action_id: str) -> dict[str, Any]:
         return {"id": action_id, "async_action_id": await _retry(request, context, caller, action_id)}
 
-    return await _done_to(found, has_more, dry_run, looked_at, retry)
+    return await _done_to(found, has_more, dry_run, as_of, retry)
 
 
 async def _retry(request: Request, context: Context, caller: Caller, action_id: str) -> str:
     controller = await context.retrying(caller)
     parent = await controller.find(caller.project_id, action_id)
-    asked = submission(request, caller, parent.kind, target_options(parent.source), parent_id=action_id)
+    asked = submission(request, caller, parent.action_type, target_options(parent.source), parent_id=action_id)
     asked = replace(asked, idempotency_key=None)  # one key cannot stand for several actions
     accepted = await controller.retry(parent, asked, SubmissionOptions(), None, unprocessed=False)
     return accepted.action_id
 
 
-async def _done_to(found: list[str], has_more: bool, dry_run: bool, looked_at: datetime, deed: _Deed) -> Json:
+async def _done_to(found: list[str], has_more: bool, dry_run: bool, as_of: datetime, deed: _Deed) -> Json:
     """One after another; those to which it could not be done are named, with what stood in the way."""
     done: list[dict[str, Any]] = []
     refused: list[dict[str, Any]] = []
@@ -90,5 +90,5 @@ async def _done_to(found: list[str], has_more: bool, dry_run: bool, looked_at: d
             done.append(await deed(action_id))
         except RequestError as error:
             refused.append({"id": action_id, "details": error.details})
-    matched = {"matched_count": len(found), "has_more": has_more, "looked_at": wire_time(looked_at)}
+    matched = {"matched_count": len(found), "has_more": has_more, "as_of": wire_time(as_of)}
     return Json({**matched, "dry_run": dry_run, "done": done, "refused": refused})

@@ -16,7 +16,7 @@ from tallykeep.api.schemas.actions import Action, ActionList, FailureList, Reaso
 from tallykeep.core.action import OperationStatus, Status
 from tallykeep.core.compatibility import OURS, Compatibility
 from tallykeep.core.errors import InvalidQueryError
-from tallykeep.engine.downloads.source_rows import rows_as_sent
+from tallykeep.engine.downloads.source_rows import shown_source_rows
 from tallykeep.engine.reading.get_action import ADDED_ALONE, ADDED_FIELDS
 from tallykeep.engine.reading.list_actions import Failures, Wanted
 from tallykeep.tenants.projects import Caller
@@ -62,7 +62,7 @@ async def wanted_actions(
 ) -> Wanted:
     """Which actions the query string asks for, however many; raises InvalidQueryError."""
     return Wanted(
-        types=_among("type", type_, context.kinds),
+        types=_among("type", type_, context.action_types),
         statuses=_statuses(status, operation_status),
         created_from=start_date,
         created_before=end_date,
@@ -142,26 +142,28 @@ async def list_failures(
         str | None, Query(description="Only rows that failed with this reason, be it with its value or without.")
     ] = None,
     group_by: Annotated[Literal["reason"] | None, Query(description="Count by reason instead.")] = None,
-    sent: Annotated[bool, Query(description="Show what the rows held, too.")] = False,
+    source_rows: Annotated[bool, Query(description="Show what the rows held, too.")] = False,
 ) -> Json:
     """Every failed row with its number, key and reason; or the reasons with their counts and first rows.
     `failures_kept` is false once they were removed for their age: the list is empty then, the action's counts stay.
-    With `sent`, a row of a file shows its `cells`, titled by `columns`; others, and lines that cannot be read, their
-    `text` as it was sent.
+    With `source_rows`, a row of a file shows its `cells`, titled by `columns`; others, and lines that cannot be
+    read, their `text` as it was sent.
     """
     key = (caller.project_id, action_id)
     async with context.reading(caller, much=group_by is not None or reason is not None).connection() as connection:
         if group_by == "reason":
             return Json(await context.reader.list_reasons(connection, *key, limit=limit, reason=reason))
         page = await context.reader.list_failures(connection, *key, limit=limit, after_row=after_row, reason=reason)
-    return Json(await _with_rows(context, caller, action_id, page) if sent else page)
+    return Json(await _with_rows(context, caller, action_id, page) if source_rows else page)
 
 
 async def _with_rows(context: Context, caller: Caller, action_id: str, page: dict[str, Any]) -> dict[str, Any]:
     source = (await context.controlling(caller).find(caller.project_id, action_id)).source
     rows = [failure["row"] for failure in page["failures"]]
-    sent: dict[int, dict[str, Any]] = {}
+    source_rows: dict[int, dict[str, Any]] = {}
     if rows and source.format != "planned":
-        sent = await rows_as_sent(context.reading(caller, much=True), caller.project_id, action_id, source, rows)
-    failures = [{**failure, **sent.get(failure["row"], {})} for failure in page["failures"]]
+        source_rows = await shown_source_rows(
+            context.reading(caller, much=True), caller.project_id, action_id, source, rows
+        )
+    failures = [{**failure, **source_rows.get(failure["row"], {})} for failure in page["failures"]]
     return {**page, "failures": failures, "columns": source.header}

@@ -257,7 +257,7 @@ async def _start(
 def _submission(
     request: Request, context: Context, caller: Caller, name: str, options: dict[str, Any], body: Any = None
 ) -> Submission:
-    return submission(request, caller, context.kinds[name], options, body=body)
+    return submission(request, caller, context.action_types[name], options, body=body)
 
 
 def _really(request: Request) -> SubmissionOptions:

@@ -97,7 +97,7 @@ async def restore_definition(context: FromContext, caller: FromCaller, resource:
 )
 async def purge_definition(request: Request, context: FromContext, caller: FromCaller, resource: str, key: str) -> Json:
     """Take a key off every resource of this kind, for good, as an action. Ours: the reference API cannot."""
-    kind = context.kinds.get(f"{resource.upper()}S.METADATA_KEY_PURGE")
+    kind = context.action_types.get(f"{resource.upper()}S.METADATA_KEY_PURGE")
     if kind is None:
         raise NotFoundError(f"The metadata of {resource} cannot be purged")
     submission_options = read_submission_options(request.query_params)

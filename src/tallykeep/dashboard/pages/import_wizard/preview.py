@@ -18,7 +18,7 @@ from tallykeep.dashboard.pages.import_wizard.values import (
 )
 from tallykeep.formats.csv.titles import normal_title
 
-KINDS = {
+ROW_TYPES = {
     "vouchers": "Vouchers",
     "campaign-vouchers": "Vouchers of a campaign",
     "customers": "Customers",
@@ -39,7 +39,7 @@ ENCODINGS = {
     "gb18030": "GB 18030, Chinese",
 }
 # The form's fields that a look at a file goes by as they are; what else it goes by is made of several fields.
-_OWN = ("kind", "campaign", "partial")
+_OWN = ("row_type", "campaign", "partial")
 _MADE = ("mapping", "values", "defaults")
 # What an import is sent with, where the form says it; the buttons say whether it is dry, the type says the charset.
 OPTIONS = tuple(option.name for option in options_for(Scope.EVERY) if option.name != "dry_run")
@@ -112,10 +112,10 @@ def shown(seen: dict[str, Any], form: FormData, campaigns: list[str]) -> dict[st
 
 def how_it_is_read(seen: dict[str, Any], form: FormData) -> dict[str, Any]:
     """What is shown of the file as such, whatever its rows are; what was found by itself is marked so."""
-    chosen = _kind_was_chosen(form)
+    chosen = _row_type_was_chosen(form)
     return {
         "seen": seen,
-        "kinds": KINDS,
+        "row_types": ROW_TYPES,
         "formats": FORMATS,
         "delimiters": DELIMITERS,
         "encodings": _encodings(seen),
@@ -125,13 +125,13 @@ def how_it_is_read(seen: dict[str, Any], form: FormData) -> dict[str, Any]:
         "header_row_found": "" if form.get("header_row") else seen.get("header_row"),
         "skipped_rows": seen.get("skipped_rows") or 0,
         "warnings": seen.get("warnings", []),
-        "kind_by": "choice" if chosen else _BY_COLUMNS,
+        "row_type_by": "choice" if chosen else _BY_COLUMNS,
         "sure": _sureness(seen, chosen=chosen),
     }
 
 
-def _kind_was_chosen(form: FormData) -> bool:
-    return bool(form.get("kind")) and form.get("kind_by") != _BY_COLUMNS
+def _row_type_was_chosen(form: FormData) -> bool:
+    return bool(form.get("row_type")) and form.get("row_type_by") != _BY_COLUMNS
 
 
 def _uses(columns: _Columns) -> list[tuple[str, str]]:
@@ -162,7 +162,7 @@ def _is_called(title: str, field: dict[str, Any]) -> bool:
 
 def _ignored(seen: dict[str, Any]) -> list[str]:
     """The columns that do not count for rows of this kind; where the preview tells of them itself, none."""
-    told = any(warning["kind"] == "ignored_columns" for warning in seen.get("warnings", ()))
+    told = any(warning["type"] == "ignored_columns" for warning in seen.get("warnings", ()))
     return [] if told else [column["title"] for column in seen["columns"] if _is_ignored(seen, column)]
 
 
@@ -183,7 +183,7 @@ def _end_date(seen: dict[str, Any], given: list[Constant]) -> bool:
 
 def is_a_guess(seen: dict[str, Any]) -> bool:
     """Whether the likeliest kind is too unlikely to go on without asking."""
-    found = next(each for each in seen["kinds"] if each["kind"] == seen["kind"])
+    found = next(each for each in seen["row_types"] if each["row_type"] == seen["row_type"])
     if seen["format"] not in _OF_CELLS:
         return bool(found["confidence"] < _LIKELY)
     named = [column for column in seen["columns"] if column["title"].strip()]
@@ -193,7 +193,7 @@ def is_a_guess(seen: dict[str, Any]) -> bool:
 
 
 def _sureness(seen: dict[str, Any], *, chosen: bool) -> str:
-    found = next(each for each in seen["kinds"] if each["kind"] == seen["kind"])
+    found = next(each for each in seen["row_types"] if each["row_type"] == seen["row_type"])
     if chosen:
         return f"As you chose: {found['reason']}."
     if found["confidence"] >= _SURE:

@@ -17,8 +17,8 @@ from tallykeep.dashboard.kit.signed_in import FromVisit, Visit
 from tallykeep.dashboard.pages.import_wizard.kept_uploads import Upload, Uploads
 from tallykeep.dashboard.pages.import_wizard.preview import (
     FILE_OPTIONS,
-    KINDS,
     OPTIONS,
+    ROW_TYPES,
     asked,
     how_it_is_read,
     is_a_guess,
@@ -32,24 +32,24 @@ _PROBLEM, _KEPT, _SEND_AGAIN = "X-Problem", "X-Kept", "X-Send-Again"
 
 
 @router.get("/imports")
-async def choose_file(request: Request, visit: FromVisit, kind: str = "", campaign: str = "") -> Response:
+async def choose_file(request: Request, visit: FromVisit, row_type: str = "", campaign: str = "") -> Response:
     """Where an import begins; `kind` and `campaign` are known to who comes from a campaign."""
     offered = await visit.api.get("/v1/imports")
-    known = {"kind": kind if kind in KINDS else "", "campaign": campaign}
+    known = {"row_type": row_type if row_type in ROW_TYPES else "", "campaign": campaign}
     return page(
-        request, "pages/import_wizard/import.html", offered=offered, kinds=KINDS, known=known,
+        request, "pages/import_wizard/import.html", offered=offered, row_types=ROW_TYPES, known=known,
         key=secrets.token_hex(16), options=OPTIONS, file_options=FILE_OPTIONS,
     )  # fmt: skip
 
 
-@router.get("/imports/template/{kind}")
-async def template(visit: FromVisit, kind: str) -> Response:
+@router.get("/imports/template/{row_type}")
+async def template(visit: FromVisit, row_type: str) -> Response:
     """An empty file with the right header."""
-    async with visit.api.stream("GET", f"/v1/templates/csv/{segment(kind)}") as answer:
+    async with visit.api.stream("GET", f"/v1/templates/csv/{segment(row_type)}") as answer:
         return Response(
             await answer.aread(),
             media_type="text/csv",
-            headers={"Content-Disposition": f'attachment; filename="{kind}.csv"'},
+            headers={"Content-Disposition": f'attachment; filename="{row_type}.csv"'},
         )
 
 
@@ -85,9 +85,9 @@ async def _look(visit: Visit, form: FormData, upload: Upload) -> Response:
             upload.file.seek(0)
             files = {"file": (upload.name, upload.file)}
             seen = await visit.api.ask("POST", "/v1/imports/preview", data=asked(form), files=files)
-        if not form.get("kind") and is_a_guess(seen):
+        if not form.get("row_type") and is_a_guess(seen):
             return HTMLResponse(fragment("pages/import_wizard/unknown.html", **how_it_is_read(seen, form)))
-        campaigns = await _campaigns(visit) if seen["kind"] == "campaign-vouchers" else []
+        campaigns = await _campaigns(visit) if seen["row_type"] == "campaign-vouchers" else []
     except RefusedError as refused:
         return _problem(refused.details or str(refused))
     return HTMLResponse(fragment("pages/import_wizard/preview.html", **shown(seen, form, campaigns)))
@@ -110,11 +110,11 @@ async def _campaigns(visit: Visit) -> list[str]:
 
 
 @router.post("/imports/start")
-async def start(request: Request, visit: FromVisit, kind: str, rows: str = "csv", campaign: str = "") -> Response:
+async def start(request: Request, visit: FromVisit, row_type: str, rows: str = "csv", campaign: str = "") -> Response:
     """Send the file on as it comes, to where rows of this kind are imported; answers with the task, or the problem."""
     offered = (await visit.api.get("/v1/imports"))["data"]
-    paths = {each["kind"]: each["json_path" if rows == "json" else "path"] for each in offered}
-    path = paths.get(kind)
+    paths = {each["row_type"]: each["json_path" if rows == "json" else "path"] for each in offered}
+    path = paths.get(row_type)
     if path is None or ("{target}" in path and not campaign):
         problem = "Say which campaign they go into." if path else "Nothing imports such rows in this form."
         return JSONResponse({"problem": problem}, status_code=422)

@@ -24,7 +24,7 @@ Resource = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
+class ResourceType:
     """One kind of resource on pages: how it is called and found, and what its list shows in which column."""
 
     title: str
@@ -43,8 +43,8 @@ def _shown(name: str) -> Callable[[Resource], Any]:
     return lambda resource: resource.get(name)
 
 
-KINDS = {
-    "vouchers": Kind(
+RESOURCE_TYPES = {
+    "vouchers": ResourceType(
         title="Vouchers",
         noun="voucher",
         key="code",
@@ -61,7 +61,7 @@ KINDS = {
         filters={"campaign": "Campaign", "category": "Category"},
         briefly={"Valid until": "until ", "Active": "active: "},
     ),
-    "customers": Kind(
+    "customers": ResourceType(
         title="Customers",
         noun="customer",
         key="source_id",
@@ -73,7 +73,7 @@ KINDS = {
             "City": lambda customer: (customer["address"] or {}).get("city"),
         },
     ),
-    "products": Kind(
+    "products": ResourceType(
         title="Products",
         noun="product",
         key="source_id",
@@ -82,7 +82,7 @@ KINDS = {
         columns={"Name": _shown("name"), "Price": lambda product: amount(product["price"])},
         numbers=("Price",),
     ),
-    "orders": Kind(
+    "orders": ResourceType(
         title="Orders",
         noun="order",
         key="source_id",
@@ -102,72 +102,79 @@ KINDS = {
 
 
 @router.get("")
-async def first_kind() -> Response:
+async def first_resource_type() -> Response:
     """Vouchers are what most people look for."""
     return RedirectResponse("/resources/vouchers", status_code=303)
 
 
-@router.get("/{kind}")
-async def search(request: Request, visit: FromVisit, kind: str, q: str = "", number: int = 1) -> Response:
+@router.get("/{resource_type}")
+async def search(request: Request, visit: FromVisit, resource_type: str, q: str = "", number: int = 1) -> Response:
     """The newest of a kind, or those that match."""
-    shown = _kind(kind)
+    shown = _resource_type(resource_type)
     wanted, narrowed = q.strip(), _narrowed(request, shown)
     query = {"limit": _PER_PAGE, "page": min(max(number, 1), _MAX_PAGES), **narrowed, **_matching(shown, wanted)}
-    found = await visit.api.ask("GET", f"/v1/{kind}", query)
+    found = await visit.api.ask("GET", f"/v1/{resource_type}", query)
     pages = min(-(-found["total"] // _PER_PAGE), _MAX_PAGES)
     return page(
-        request, "pages/resources/list.html", kind=kind, kinds=KINDS, shown=shown, q=wanted, narrowed=narrowed,
-        found=found[kind], total=found["total"], number=query["page"], pages=pages,
+        request, "pages/resources/list.html", resource_type=resource_type, resource_types=RESOURCE_TYPES, shown=shown,
+        q=wanted, narrowed=narrowed, found=found[resource_type], total=found["total"], number=query["page"],
+        pages=pages,
     )  # fmt: skip
 
 
-def _narrowed(request: Request, kind: Kind) -> dict[str, str]:
-    return {name: request.query_params.get(name, "") for name in kind.filters}
+def _narrowed(request: Request, resource_type: ResourceType) -> dict[str, str]:
+    return {name: request.query_params.get(name, "") for name in resource_type.filters}
 
 
-def _kind(name: str) -> Kind:
-    if name not in KINDS:
+def _resource_type(name: str) -> ResourceType:
+    if name not in RESOURCE_TYPES:
         raise HTTPException(404)
-    return KINDS[name]
+    return RESOURCE_TYPES[name]
 
 
-def _matching(kind: Kind, wanted: str) -> dict[str, str]:
+def _matching(resource_type: ResourceType, wanted: str) -> dict[str, str]:
     """Any of the fields that are searched in holds it."""
     if not wanted:
         return {}
-    conditions = {f"filters[{name}][conditions][$contains]": wanted for name in kind.searched}
+    conditions = {f"filters[{name}][conditions][$contains]": wanted for name in resource_type.searched}
     return {"filters[junction]": "or", **conditions}
 
 
-async def _file(request: Request, visit: FromVisit, kind: str, q: str = "") -> AsyncIterator[httpx.Response]:
-    shown = _kind(kind)
+async def _file(request: Request, visit: FromVisit, resource_type: str, q: str = "") -> AsyncIterator[httpx.Response]:
+    shown = _resource_type(resource_type)
     query = {**_narrowed(request, shown), **_matching(shown, q.strip())}
-    async with visit.api.stream("GET", f"/v1/lists/csv/{kind}", query) as content:
+    async with visit.api.stream("GET", f"/v1/lists/csv/{resource_type}", query) as content:
         yield content
 
 
-@router.get("/csv/{kind}")
+@router.get("/csv/{resource_type}")
 async def download(content: Annotated[httpx.Response, Depends(_file)]) -> Response:
     """All that the list shows on its pages, as a file that can be imported again."""
     headers = {"content-disposition": content.headers["content-disposition"]}
     return StreamingResponse(content.aiter_bytes(), media_type=content.headers["content-type"], headers=headers)
 
 
-@router.get("/{kind}/{key:path}")
-async def look_at(request: Request, visit: FromVisit, kind: str, key: str) -> Response:
+@router.get("/{resource_type}/{key:path}")
+async def look_at(request: Request, visit: FromVisit, resource_type: str, key: str) -> Response:
     """One resource, with all that is known of it."""
-    shown = _kind(kind)
-    found = await visit.api.get(f"/v1/{kind}/{segment(key)}")
-    skus = await visit.api.get(f"/v1/products/{segment(found['id'])}/skus", limit=100) if kind == "products" else None
+    shown = _resource_type(resource_type)
+    found = await visit.api.get(f"/v1/{resource_type}/{segment(key)}")
+    skus = (
+        await visit.api.get(f"/v1/products/{segment(found['id'])}/skus", limit=100)
+        if resource_type == "products"
+        else None
+    )
     return page(
-        request, "pages/resources/one.html", kind=kind, shown=shown, found=found, title=_title(shown, found),
-        facts=_facts(found), parts=_parts(found), skus=skus and skus["skus"],
+        request, "pages/resources/one.html", resource_type=resource_type, shown=shown, found=found,
+        title=_title(shown, found), facts=_facts(found), parts=_parts(found), skus=skus and skus["skus"],
     )  # fmt: skip
 
 
-def _title(kind: Kind, found: Resource) -> str:
+def _title(resource_type: ResourceType, found: Resource) -> str:
     """What people call it: a customer or a product by its name."""
-    return str((found.get("name") if "Name" in kind.columns else None) or found[kind.key] or found["id"])
+    return str(
+        (found.get("name") if "Name" in resource_type.columns else None) or found[resource_type.key] or found["id"]
+    )
 
 
 def _facts(found: Resource) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 from tallykeep.dashboard.kit.signed_in import Visit
 from tallykeep.formats.csv.titles import normal_title
 
-_KINDS = {
+_ROW_TYPES = {
     "VOUCHERS.IMPORT_CSV": "vouchers",
     "CAMPAIGN.VOUCHERS_IMPORT_CSV": "campaign-vouchers",
     "CUSTOMERS.IMPORT_CSV": "customers",
@@ -49,6 +49,6 @@ def _titles(field: dict[str, Any]) -> list[str]:
 
 async def fields_of(visit: Visit, action: dict[str, Any]) -> Fields:
     """The fields of an action's rows; none where they did not come as a file."""
-    kind = _KINDS.get(action["type"])
-    offered = (await visit.api.get("/v1/imports"))["data"] if kind else []
-    return Fields(next((each["fields"] for each in offered if each["kind"] == kind), []))
+    row_type = _ROW_TYPES.get(action["type"])
+    offered = (await visit.api.get("/v1/imports"))["data"] if row_type else []
+    return Fields(next((each["fields"] for each in offered if each["row_type"] == row_type), []))

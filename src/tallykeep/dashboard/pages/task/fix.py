@@ -49,7 +49,12 @@ FromWork = Annotated[Work, Depends(_work)]
 
 async def _read(visit: Visit, work: Work, added: list[str]) -> Sheet:
     """The sheet; columns are added for the fields that reasons speak of and the file does not have, and these."""
-    asked: dict[str, Any] = {"sent": "true", "reason": work.reason, "after_row": work.after_row, "limit": _MAX_ROWS}
+    asked: dict[str, Any] = {
+        "source_rows": "true",
+        "reason": work.reason,
+        "after_row": work.after_row,
+        "limit": _MAX_ROWS,
+    }
     found = await visit.api.get(f"{path_of(work.action['id'])}/failures", **asked)
     failures, columns = found["failures"], found["columns"]
     besides = work.fields.besides(columns) if columns else []
@@ -196,7 +201,7 @@ async def _replaced(visit: Visit, action_id: str, reason: str, values: dict[str,
     after_row, has_more, head, has_lines = 0, True, True, None
     added = [column[1:] for column in values if column.startswith("+")]
     while has_more:
-        asked = {"sent": "true", "reason": reason, "after_row": after_row, "limit": _AT_A_TIME}
+        asked = {"source_rows": "true", "reason": reason, "after_row": after_row, "limit": _AT_A_TIME}
         found = await visit.api.get(f"{path_of(action_id)}/failures", **asked)
         has_more, failures = found["has_more"], found["failures"]
         sheet = Sheet(found["columns"], failures, has_more, added, has_lines=has_lines)

@@ -104,7 +104,7 @@ async def _failures(visit: Visit, action: dict[str, Any], reason: str, after_row
     if not action["failed_count"]:
         return {"reasons": [], "has_more": False}, _NO_FAILURES
     path = f"{path_of(action['id'])}/failures"
-    rows = {"sent": "true", "reason": reason, "after_row": after_row, "limit": _ROWS_ON_A_PAGE}
+    rows = {"source_rows": "true", "reason": reason, "after_row": after_row, "limit": _ROWS_ON_A_PAGE}
     return await asyncio.gather(visit.api.get(path, group_by="reason", limit=_MAX_REASONS), visit.api.get(path, **rows))
 
 

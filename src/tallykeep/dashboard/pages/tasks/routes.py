@@ -43,7 +43,7 @@ async def ask_about_all(request: Request, visit: FromVisit, filters: FromFilters
     asked = filters.asked() | {"dry_run": "true", "limit": str(_MAX_AT_ONCE)}
     counted = await visit.api.ask("POST", f"/v1/async-actions/{deed}", asked)
     asked_for: dict[str, Any] = {"filters": filters, "statuses": STATUSES, "times": TIMES}
-    return page(request, "pages/tasks/all.html", **asked_for, deed=deed, counted=counted, before=counted["looked_at"])
+    return page(request, "pages/tasks/all.html", **asked_for, deed=deed, counted=counted, before=counted["as_of"])
 
 
 @router.post("/tasks/all/{deed}")

@@ -76,12 +76,12 @@ class Tails:
         odd = self._odd_places(cells, worth, columns)
         for at, name in enumerate(WORTH_FIELDS, 1):
             columns[name] = [NULL if found is ODD else found[at] for found in worth]
-        kinds = [NULL if found is ODD else found[0] for found in worth]
+        voucher_types = [NULL if found is ODD else found[0] for found in worth]
         fields = [columns.get(name) or [ABSENT[name]] * rows for name in COLUMNS]
         if odd:
-            rows_of_fields = zip(kinds, *fields, strict=True)
+            rows_of_fields = zip(voucher_types, *fields, strict=True)
             return [ODD if at in odd else "\t".join(texts) for at, texts in enumerate(rows_of_fields)]
-        return list(map("\t".join, zip(kinds, *fields, strict=True)))
+        return list(map("\t".join, zip(voucher_types, *fields, strict=True)))
 
     def _odd_places(self, cells: list[list[str]], worth: list[Any], columns: Mapping[str, Sequence[Any]]) -> set[int]:
         odd: set[int] = set()
@@ -117,15 +117,15 @@ def _bought_text(mark: str | None) -> Callable[[tuple[str, ...]], Any]:
         if CLEARING in stripped:
             return ODD
         try:
-            kind = TYPE_CELL(stripped[0])
+            voucher_type = TYPE_CELL(stripped[0])
             discount_type = DISCOUNT_TYPE_CELL(stripped[1]) if stripped[1] else None
         except Problem:
             return ODD
         effect = effect_cell(stripped[2]) if stripped[2] else None
-        worth, problems = worth_of(kind, discount_type, effect, stripped[3] or None, mark)
+        worth, problems = worth_of(voucher_type, discount_type, effect, stripped[3] or None, mark)
         if problems:
             return ODD
-        return (kind, *(copy_text(worth[name]) if name in worth else NULL for name in WORTH_FIELDS))
+        return (voucher_type, *(copy_text(worth[name]) if name in worth else NULL for name in WORTH_FIELDS))
 
     return read
 

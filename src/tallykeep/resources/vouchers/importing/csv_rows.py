@@ -107,23 +107,23 @@ class CsvVouchers:
         if cells is None:
             return [Failure(row.number, self._key(row.value), wrong_width(len(row.value), self._width))]
         values, cleared, problems = self._read_cells(cells)
-        code, kind = values.pop("code", None), values.pop("type", None)
+        code, voucher_type = values.pop("code", None), values.pop("type", None)
         discount_type, effect, value = (values.pop(name, None) for name in BOUGHT[1:])
-        is_legible = kind is not None and not any(problem.startswith("Discount Type:") for problem in problems)
+        is_legible = voucher_type is not None and not any(problem.startswith("Discount Type:") for problem in problems)
         worth, found = (
-            worth_of(str(kind), discount_type, effect, value, self._mark_of_values) if is_legible else ({}, [])
+            worth_of(str(voucher_type), discount_type, effect, value, self._mark_of_values) if is_legible else ({}, [])
         )
         rule = values.pop("validation_rule", None)
         metadata, flaws = self._metadata.read([cells[index] for index in self._metadata.places])
         problems += [*found, *flaws]
-        if problems or code is None or kind is None:
+        if problems or code is None or voucher_type is None:
             return [Failure(row.number, self._key(cells), "; ".join(problems))]
         values |= worth
         if rule is not None:
             values["extras"] = exact_json.dumps({"validation_rules": [rule]}).decode()
         if metadata:
             values["metadata"] = exact_json.dumps(metadata).decode()
-        drafts.append(VoucherDraft(row.number, code, kind, fields_of(values), tuple(cleared)))
+        drafts.append(VoucherDraft(row.number, code, voucher_type, fields_of(values), tuple(cleared)))
         return []
 
     def _read_cells(self, cells: Cells) -> tuple[Values, list[str], list[str]]:

@@ -68,8 +68,8 @@ class DraftTable(Sequence[VoucherDraft]):
     def __getitem__(self, place: int | slice) -> VoucherDraft | list[VoucherDraft]:
         if isinstance(place, slice):
             return [self[at] for at in range(*place.indices(len(self)))]
-        kind, *fields = self.tails[place].split("\t")
-        return VoucherDraft(self.numbers[place], self.codes[place], kind, tuple(fields))
+        voucher_type, *fields = self.tails[place].split("\t")
+        return VoucherDraft(self.numbers[place], self.codes[place], voucher_type, tuple(fields))
 
 
 def alike(rows: Sequence[int], codes: list[str], sample: VoucherDraft) -> Sequence[VoucherDraft]:

@@ -145,16 +145,16 @@ class VoucherImport(Operation):
         merged: dict[str, VoucherDraft] = {}
         failures: list[Failure] = []
         for draft in self._repeated:
-            kind, dates = known.get(draft.code, (draft.type, (None, None)))
+            voucher_type, dates = known.get(draft.code, (draft.type, (None, None)))
             after = dates_after(draft, dates)
-            if draft.type != kind:
-                failures.extend(type_failures(draft, kind))
+            if draft.type != voucher_type:
+                failures.extend(type_failures(draft, voucher_type))
             elif has_dates(draft) and is_reversed(after):
                 failures.extend(date_failures(draft))
             else:
                 earlier = merged.get(draft.code)
                 merged[draft.code] = merge(earlier, draft) if earlier else draft
-                known[draft.code] = (kind, after)
+                known[draft.code] = (voucher_type, after)
         return list(merged.values()), failures
 
 

@@ -140,19 +140,19 @@ class JsonVouchers:
         if self._campaign_id is not None:
             for name in ("redeemed_quantity", "redeemed_amount"):
                 take(values, problems, name, given.get(name), cleaning.whole_number)
-        kind = _kind_of(given, problems)
-        self._take_worth(values, problems, kind, given)
+        voucher_type = _type_of(given, problems)
+        self._take_worth(values, problems, voucher_type, given)
         self._take_metadata(values, problems, given.get("metadata"))
         code = values.pop("code", None)
         if not given.get("code") or cleaning.is_blank(given["code"]):
             problems.insert(0, "code is required")
-        if problems or code is None or kind is None:
+        if problems or code is None or voucher_type is None:
             return None, problems, shown_key(given.get("code"))
         if self._campaign_id is not None:
             values["campaign_id"] = self._campaign_id
         if extras:
             values["extras"] = exact_json.dumps(extras).decode()
-        return VoucherDraft(row, code, kind, fields_of(values)), problems, code
+        return VoucherDraft(row, code, voucher_type, fields_of(values)), problems, code
 
     def _take_metadata(self, values: Fields, problems: list[str], given: Any) -> None:
         if given is None:
@@ -165,19 +165,19 @@ class JsonVouchers:
             if not found:
                 values["metadata"] = dumped.decode()
 
-    def _take_worth(self, values: Fields, problems: list[str], kind: str | None, given: Fields) -> None:
-        if kind == DISCOUNT:
+    def _take_worth(self, values: Fields, problems: list[str], voucher_type: str | None, given: Fields) -> None:
+        if voucher_type == DISCOUNT:
             dumped = _dump(given.get("discount"), dict, "discount", problems)
             if dumped is not None:
                 found = self._discounts[dumped]
                 problems.extend(found)
                 values["discount"] = dumped.decode()
-        elif kind is not None:
-            name = WORTH[kind][0]
+        elif voucher_type is not None:
+            name = WORTH[voucher_type][0]
             dumped = _dump(given.get(name), dict, name, problems)
             if dumped is not None:
                 worth = given[name]
-                problems.extend(_worth_problems(kind, worth, values.get("redeemed_amount")))
+                problems.extend(_worth_problems(voucher_type, worth, values.get("redeemed_amount")))
                 values[name] = (exact_json.dumps(without_balance(worth)) if "balance" in worth else dumped).decode()
 
 
@@ -208,31 +208,31 @@ def _dump(given: Any, expected: type, name: str, problems: list[str]) -> bytes |
     return exact_json.dumps(given)
 
 
-def _worth_problems(kind: str, worth: Fields, spent: int | None) -> list[str]:
-    name, total, clean = WORTH[kind]
+def _worth_problems(voucher_type: str, worth: Fields, spent: int | None) -> list[str]:
+    name, total, clean = WORTH[voucher_type]
     problems: list[str] = []
     take({}, problems, total, worth.get(total), clean, label=f"{name}.{total}", required=True)
-    for other in (*WORTH_LESS[kind], *WORTH_BESIDE[kind]):
+    for other in (*WORTH_LESS[voucher_type], *WORTH_BESIDE[voucher_type]):
         take({}, problems, other, worth.get(other), clean, label=f"{name}.{other}")
-    if kind == GIFT:
+    if voucher_type == GIFT:
         take({}, problems, "effect", worth.get("effect"), GIFT_EFFECT, label="gift.effect")
     if not problems and worth.get("balance") is not None:
-        left = balance_of(kind, worth, spent)
+        left = balance_of(voucher_type, worth, spent)
         if worth["balance"] != left:
             problems.append(f"{name}.balance: must be {left}, as the other numbers say {actual(worth['balance'])}")
     return problems
 
 
-def _kind_of(given: Fields, problems: list[str]) -> str | None:
-    kind = given.get("type")
-    if kind is None:
+def _type_of(given: Fields, problems: list[str]) -> str | None:
+    voucher_type = given.get("type")
+    if voucher_type is None:
         # The wire format makes the type optional where the gift or the discount tells it.
-        kind = GIFT if given.get("gift") else DISCOUNT if given.get("discount") else None
-        if kind is None:
+        voucher_type = GIFT if given.get("gift") else DISCOUNT if given.get("discount") else None
+        if voucher_type is None:
             problems.append("Voucher Type is required")
-        return kind
+        return voucher_type
     try:
-        return str(VOUCHER_TYPE(kind))
+        return str(VOUCHER_TYPE(voucher_type))
     except Problem as problem:
         problems.append(f"type: {problem}")
         return None
@@ -243,21 +243,21 @@ def _discount_problems(discount: Fields) -> list[str]:
     if discount.get("type") is None:
         return ["discount.type is required"]
     try:
-        kind: str = DISCOUNT_TYPE(discount["type"])
+        voucher_type: str = DISCOUNT_TYPE(discount["type"])
     except Problem as problem:
         return [f"discount.type: {problem}"]
     effect = discount.get("effect")
     if effect is not None:
-        take({}, problems, "effect", effect, cleaning.one_of(*EFFECTS[kind]), label="discount.effect")
+        take({}, problems, "effect", effect, cleaning.one_of(*EFFECTS[voucher_type]), label="discount.effect")
     for name, clean in DISCOUNT_BESIDE.items():
         take({}, problems, name, discount.get(name), clean, label=f"discount.{name}")
-    if kind == "UNIT" and effect == "ADD_MANY_ITEMS" and discount.get("units"):
+    if voucher_type == "UNIT" and effect == "ADD_MANY_ITEMS" and discount.get("units"):
         return problems + _units_problems(discount["units"])
-    if kind in DISCOUNT_VALUES:
-        name, clean = DISCOUNT_VALUES[kind]
+    if voucher_type in DISCOUNT_VALUES:
+        name, clean = DISCOUNT_VALUES[voucher_type]
         needed = not discount.get(f"{name}_formula")
         take({}, problems, name, discount.get(name), clean, label=f"discount.{name}", required=needed)
-    if kind == "UNIT":
+    if voucher_type == "UNIT":
         take({}, problems, "unit_type", discount.get("unit_type"), cleaning.text, label="discount.unit_type",
               required=True)  # fmt: skip
     return problems

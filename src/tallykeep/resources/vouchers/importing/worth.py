@@ -21,24 +21,24 @@ _CELL_VALUES: dict[str, tuple[str, Cleaner]] = {
 
 
 def worth_of(
-    kind: str, discount_type: str | None, effect: str | None, value: str | None, mark: str | None = None
+    voucher_type: str, discount_type: str | None, effect: str | None, value: str | None, mark: str | None = None
 ) -> tuple[Values, list[str]]:
     """What Voucher Type, Discount Type, Discount Effect and Value together make: {"discount": …} or {"gift": …}.
 
     Without a Discount Type, the sign of the Value tells: 15 % or 25 €. `mark` stands before the decimals of Values.
     """
-    if kind == DISCOUNT and discount_type is None and value is not None:
+    if voucher_type == DISCOUNT and discount_type is None and value is not None:
         discount_type = numerals.symbol_of(value)
-    if kind == DISCOUNT and discount_type is None:
+    if voucher_type == DISCOUNT and discount_type is None:
         return {}, ["Discount Type is required"]
-    name, clean = _CELL_VALUES[discount_type if kind == DISCOUNT and discount_type else kind]
+    name, clean = _CELL_VALUES[discount_type if voucher_type == DISCOUNT and discount_type else voucher_type]
     if mark is not None:
         clean = numerals.marked(clean, mark)
     made: Values = {}
     problems: list[str] = []
     take(made, problems, name, value, clean, label="Value", required=discount_type != "SHIPPING")
-    if kind != DISCOUNT:
-        return {WORTH[kind][0]: exact_json.dumps(made).decode()}, problems
+    if voucher_type != DISCOUNT:
+        return {WORTH[voucher_type][0]: exact_json.dumps(made).decode()}, problems
     if effect is not None:
         take(made, problems, "effect", effect, cleaning.one_of(*EFFECTS[str(discount_type)]), label="Discount Effect")
     return {"discount": exact_json.dumps({"type": discount_type, **made}).decode()}, problems
