@@ -14,7 +14,7 @@ MIGRATIONS = "src/tallykeep/db/migrations/versions"
 ROW_LOCKS = "tests/db/test_row_locks.py"
 GENERATION = "tests/db/test_generation.py"
 SERIAL = "tests/db/test_serial.py"
-PLACES = "tests/db/test_places.py"
+PLACES = "tests/db/test_worker_slots.py"
 GUARD = "tests/db/test_guard.py"
 EVERY_CHECK = "tests/db/test_checks.py::test_every_check_has_changes_that_no_other_one_would_refuse"
 _MAX_SECONDS = 240
@@ -63,7 +63,7 @@ MUTATIONS = (
     ),
     Mutation(
         "turnstile: after the wait the earlier ones must be closed", "src/tallykeep/engine/applying/attempt.py",
-        "LONG_WAIT})\n    await require_slot(connection, claimed)", "LONG_WAIT})",
+        "LONG_WAIT})\n    await require_earlier_closed(connection, claimed)", "LONG_WAIT})",
         "tests/db/test_applying.py::test_a_batch_waits_for_the_one_before_it",
     ),
     Mutation(
@@ -155,7 +155,7 @@ MUTATIONS = (
     ),
     Mutation(
         "what goes in at once leaves places to others", "src/tallykeep/engine/applying/applier.py",
-        "claimed.project_id in self._wholes or", "False and",
+        "claimed.project_id in self._atomic or", "False and",
         f"{PLACES}::test_actions_that_go_in_at_once_leave_places_to_others",
     ),
     Mutation(
@@ -171,7 +171,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a suspect is tried alone once at a time", "src/tallykeep/engine/recovering/quarantine.py",
-        'if not (answer and answer["had"]):', "if not answer:",
+        'if not (answer and answer["locked"]):', "if not answer:",
         "tests/db/test_quarantine.py::test_a_suspect_is_tried_alone_by_one_process_at_a_time_and_in_its_turn",
     ),
     Mutation(
@@ -192,20 +192,20 @@ MUTATIONS = (
     ),
     Mutation(
         "nothing is added to what was swept up", "src/tallykeep/engine/intake/staging.py",
-        "_require((await connection.execute(_sql.touch_upload, self._key)).rowcount)",
-        "await connection.execute(_sql.touch_upload, self._key)",
+        "_require((await connection.execute(_sql.touch_upload, self._params)).rowcount)",
+        "await connection.execute(_sql.touch_upload, self._params)",
         "tests/db/test_staging.py::test_nothing_is_added_to_what_was_swept_up",
     ),
     Mutation(
         "an upload that goes on is not swept up", "src/tallykeep/engine/intake/staging.py",
-        "await connection.execute(_sql.touch_uploads, named)", "pass",
+        "await connection.execute(_sql.touch_uploads, params)", "pass",
         "tests/db/test_staging.py::test_an_upload_that_goes_on_slowly_is_touched",
     ),
     Mutation(
         "the idempotency key is kept in that transaction", "src/tallykeep/engine/intake/accept.py",
-        '                await remember(connection, submission, fingerprint.digest(submission_options), asked["id"])\n',
+        '                await remember(connection, submission, fingerprint.digest(submission_options), params["id"])\n',
         "            async with self._pool.connection() as another:\n"
-        '                await remember(another, submission, fingerprint.digest(submission_options), asked["id"])\n',
+        '                await remember(another, submission, fingerprint.digest(submission_options), params["id"])\n',
         "tests/faults/test_submissions.py::test_a_submission_at_every_fault_point[csv-once]",
     ),
     Mutation(
@@ -226,7 +226,7 @@ MUTATIONS = (
     ),
     Mutation(
         "turns are numbered by project", "src/tallykeep/engine/scheduling/fair_scheduling.sql",
-        "-(first_slot + place)", "-1",
+        "-(first_slot + number)", "-1",
         "tests/db/test_scheduling.py::test_projects_share_turns_evenly_however_many_actions_they_have",
     ),
     Mutation(
@@ -531,7 +531,7 @@ MUTATIONS = (
     ),
     Mutation(
         "the guard's lost connection is not everybody's", "src/tallykeep/db/connections/guard.py",
-        "if successor.look.started_at != reached.look.started_at:", "if True:",
+        "if successor.state.started_at != reached.state.started_at:", "if True:",
         f"{GUARD}::test_the_end_of_the_guards_own_session_ends_no_other",
     ),
     Mutation(
@@ -556,7 +556,7 @@ MUTATIONS = (
     ),
     Mutation(
         "roles are not told the first project's keys", "src/tallykeep/core/settings.py",
-        " if name not in _FIRST_KEYS} - given.keys()", "} - given.keys()",
+        " if name not in _FIRST_KEYS} - overrides.keys()", "} - given.keys()",
         "tests/unit/test_settings.py::test_child_processes_get_what_they_need",
     ),
     Mutation(
@@ -565,7 +565,7 @@ MUTATIONS = (
         "tests/db/test_directories.py::test_no_link_is_followed_when_directories_are_given_away",
     ),
     Mutation(
-        "large batches are removed few at a time", "src/tallykeep/engine/managing/retention.sql",
+        "large batches are removed few at a time", "src/tallykeep/engine/managing/pruner.sql",
         "FROM measured WHERE bytes_before < :bytes\n)\n\n-- name: delete_report_parts!",
         "FROM measured\n)\n\n-- name: delete_report_parts!",
         "tests/db/test_pruner.py::test_large_batches_go_few_at_a_time",
@@ -573,7 +573,7 @@ MUTATIONS = (
     Mutation(
         "a project has its share of places", "src/tallykeep/core/concurrency/slots.py",
         "            and self._of_projects[who[0]] < bounds.of_project\n", "",
-        "tests/unit/test_places.py::test_a_project_has_its_share_and_those_of_it_come_in_order",
+        "tests/unit/test_slots.py::test_a_project_has_its_share_and_those_of_it_come_in_order",
     ),
     Mutation(
         "reads have connections of their own", "src/tallykeep/api/dependencies/context.py",

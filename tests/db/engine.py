@@ -17,8 +17,8 @@ from tallykeep.core.submission_options import SubmissionOptions
 from tallykeep.db.connections.pool import Pool, make_pool
 from tallykeep.engine.applying.applier import Applier
 from tallykeep.engine.intake.accept import Acceptance
-from tallykeep.engine.managing.cancel_retry import Controller
-from tallykeep.engine.reading.get_action import Reader
+from tallykeep.engine.managing.action_control import ActionControl
+from tallykeep.engine.reading.action_reader import ActionReader
 from tallykeep.engine.recovering.quarantine import RunIsolated
 from tallykeep.engine.recovering.rescuer import Rescuer
 from tallykeep.tenants.projects import add_project, new_keys
@@ -58,8 +58,8 @@ class Engine:
     acceptance: Acceptance
     applier: Applier
     rescuer: Rescuer
-    reader: Reader
-    controller: Controller
+    reader: ActionReader
+    controller: ActionControl
     project_id: int
 
     async def submit(self, action_type: str, *chunks: bytes, **submission_options: Any) -> str:
@@ -152,7 +152,7 @@ async def open_engine(
             acceptance,
             Applier(pool, action_types, settings, run_isolated or dies),
             Rescuer(pool, settings, WORKER),
-            Reader(ACTION_TYPES, settings.failures_in_result),
-            Controller(pool, pool, acceptance, ACTION_TYPES, settings),
+            ActionReader(ACTION_TYPES, settings.failures_in_result),
+            ActionControl(pool, pool, acceptance, ACTION_TYPES, settings),
             project_id,
         )

@@ -69,7 +69,7 @@ def test_a_server_that_answers_late_keeps_its_connections(database_url: str, sho
 def test_whoever_waits_for_a_silent_server_is_let_go(
     database_url: str, short_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(guards, "_FIRST_LOOK_SECONDS", 0.2)
+    monkeypatch.setattr(guards, "_FIRST_CHECK_SECONDS", 0.2)
     monkeypatch.setattr(guards, "_TIMEOUT_SECONDS", 0.5)
 
     async def scenario() -> None:
@@ -122,7 +122,7 @@ def test_a_server_that_has_no_time_for_a_look_is_there(
             who = "SELECT pg_backend_pid() AS pid"
             before = await guard.ask(who, 5)
             for module in (guards, knocking):
-                monkeypatch.setattr(module, "look", canceled)
+                monkeypatch.setattr(module, "read_state", canceled)
             while looks < 3:
                 guard.notice(psycopg.OperationalError("look at once"))
                 await asyncio.sleep(0.01)

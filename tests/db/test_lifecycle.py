@@ -13,7 +13,7 @@ from psycopg_pool import PoolTimeout
 
 from tallykeep.core.errors import ConflictError
 from tallykeep.core.submission_options import OnError, SubmissionOptions
-from tallykeep.engine.managing.cancel_retry import Parent, target_options
+from tallykeep.engine.managing.action_control import Parent, target_options
 from tests.db.engine import WORKER, Engine, open_engine
 from tests.postgres import fresh_database
 

@@ -11,7 +11,7 @@ import pytest
 from psycopg import sql
 
 from tallykeep.core.submission_options import SubmissionOptions
-from tallykeep.engine.managing.cancel_retry import Controller
+from tallykeep.engine.managing.action_control import ActionControl
 from tests.db.engine import Engine, new_project, open_engine
 from tests.db.test_applying import HEADER, gifts
 from tests.db.test_ranges import CODES, Work, every_work
@@ -83,7 +83,7 @@ async def _canceled(engine: Engine) -> None:
 
 async def _retried(engine: Engine) -> None:
     await _to_the_end(engine)
-    controller: Controller = engine.controller
+    controller: ActionControl = engine.controller
     (row,) = await engine.query("SELECT id FROM async_actions WHERE project_id = %s", engine.project_id)
     parent = await controller.find(engine.project_id, row["id"])
     asked = engine.submission("VOUCHERS.IMPORT_CSV", parent_id=parent.id)

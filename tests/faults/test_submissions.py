@@ -11,7 +11,7 @@ import pytest
 from tallykeep.db.connections.pool import make_pool
 from tallykeep.db.transient import is_transient
 from tallykeep.engine.intake import upload_reader as intake
-from tallykeep.engine.managing.retention import Pruner
+from tallykeep.engine.managing.pruner import Pruner
 from tallykeep.resources.campaigns.store import create_campaign
 from tests.db.engine import Bytes, Engine
 from tests.faults.sweep import Stage, audit, drive, open_stage
@@ -32,24 +32,24 @@ def _by_stream(action_type: str, content: bytes, piece: int) -> Submit:
             yield content[start : start + piece]
 
     async def submit(engine: Engine, key: str | None) -> str:
-        asked = engine.submission(action_type, idempotency_key=key)
-        return (await engine.acceptance.accept(asked, Bytes(body()))).action_id
+        request = engine.submission(action_type, idempotency_key=key)
+        return (await engine.acceptance.accept(request, Bytes(body()))).action_id
 
     return submit
 
 
 async def _generate(engine: Engine, key: str | None) -> str:
     """A planned action, as its route starts it."""
-    asked = engine.submission("CAMPAIGN.VOUCHERS_GENERATE", idempotency_key=key)
+    request = engine.submission("CAMPAIGN.VOUCHERS_GENERATE", idempotency_key=key)
     async with engine.pool.connection() as connection, connection.transaction():
-        if known := await engine.acceptance.replayed(connection, asked, Bytes(_nothing()).asked):
+        if known := await engine.acceptance.replayed(connection, request, Bytes(_nothing()).asked):
             return known.action_id
         found = await connection.execute("SELECT id FROM campaigns WHERE project_id = %s", (engine.project_id,))
         campaign = await found.fetchone()
         assert campaign
         options = {"campaign_id": campaign["id"], "count": ROWS}
-        asked = engine.submission("CAMPAIGN.VOUCHERS_GENERATE", idempotency_key=key, options=options)
-        return (await engine.acceptance.accept_planned(connection, asked)).action_id
+        request = engine.submission("CAMPAIGN.VOUCHERS_GENERATE", idempotency_key=key, options=options)
+        return (await engine.acceptance.accept_planned(connection, request)).action_id
 
 
 async def _nothing() -> AsyncIterator[bytes]:

@@ -17,8 +17,8 @@ from tests.server import Api, Server, new_project
 # Small enough to be reached by a test; a body may take as long as a busy machine needs to send one at once.
 SMALL = {
     "TALLYKEEP_MAX_CONNECTIONS": "20",
-    "TALLYKEEP_UPLOADS_AT_ONCE": "4",
-    "TALLYKEEP_WATCHES_AT_ONCE": "4",
+    "TALLYKEEP_MAX_UPLOADS": "4",
+    "TALLYKEEP_MAX_WATCHES": "4",
     "TALLYKEEP_MAX_OPEN_ACTIONS": "3",
     "TALLYKEEP_MAX_BODY_SECONDS": "6",
     "TALLYKEEP_API_POOL_SIZE": "4",

@@ -30,7 +30,7 @@ from tallykeep.db.connections.pool import Pool, make_pool
 from tallykeep.engine.applying.applier import Applier
 from tallykeep.engine.intake.accept import Acceptance
 from tallykeep.engine.intake.sample import Samples
-from tallykeep.engine.reading.get_action import Reader
+from tallykeep.engine.reading.action_reader import ActionReader
 from tallykeep.engine.reading.watch import BriefWatcher, Watcher
 from tallykeep.engine.recovering.rescuer import Rescuer
 from tallykeep.resources.fields import code_rules as codes
@@ -300,8 +300,9 @@ async def _open_slot(turnstile: Turnstile, url: str, settings: Settings, place: 
         known_keys = _KeysOfTheRun()
         context = Context(
             settings=settings, pools=Pools(pool, pool, pool, pool), shares=Shares(settings), acceptance=acceptance,
-            reader=Reader(ACTION_TYPES, settings.failures_in_result), samples=Samples(settings), watcher=Watcher(pool),
-            brief_watcher=BriefWatcher(pool), action_types=ACTION_TYPES, report_secret=b"secret", known_keys=known_keys,
+            reader=ActionReader(ACTION_TYPES, settings.failures_in_result), samples=Samples(settings),
+            watcher=Watcher(pool), brief_watcher=BriefWatcher(pool), action_types=ACTION_TYPES,
+            report_secret=b"secret", known_keys=known_keys,
             guard=Guard(url, name=WORKER), open_actions=OpenActions(pool, settings.max_open_actions),
             aside=SideThread(),
         )  # fmt: skip

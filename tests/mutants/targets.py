@@ -108,7 +108,7 @@ TESTS: dict[str, tuple[str, ...]] = {
         *_NEIGHBOURS,
         "tests/crash/test_poison.py",
     ),
-    "src/tallykeep/engine/managing/cancel_retry": (
+    "src/tallykeep/engine/managing/action_control": (
         *_CONTROL,
         *_NEIGHBOURS,
         "tests/http/test_control_all.py",

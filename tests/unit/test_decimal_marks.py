@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tallykeep.core.batch import Batch, Source
-from tallykeep.core.concurrency.side_thread import at_once
+from tallykeep.core.concurrency.side_thread import directly
 from tallykeep.engine.columns.column_mapping import choose_columns
 from tallykeep.formats.csv import decimal_marks
 from tallykeep.formats.csv.decimal_marks import MAX_ROWS, DecimalMarks, with_marks
@@ -30,7 +30,7 @@ def marks(content: bytes, chunk: int, rows: int, known: dict[int, str] | None = 
     async def batch_at(first_row: int) -> Batch | None:
         return next(batch for batch in batches if batch.first_row == first_row)
 
-    told = asyncio.run(found.found(splitter.source, batch_at, at_once))
+    told = asyncio.run(found.found(splitter.source, batch_at, directly))
     assert found.found_now(splitter.source, batches) == told
     return told
 

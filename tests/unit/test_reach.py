@@ -4,7 +4,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from tallykeep.db.connections.reach import bounded, by_host, is_crowded, is_hopeless, told
+from tallykeep.db.connections.reach import bounded, by_host, is_crowded, is_hopeless, reason_of
 
 
 def test_silence_of_the_network_is_bounded_unless_the_url_says_otherwise() -> None:
@@ -48,5 +48,5 @@ def test_what_is_worth_waiting_for_is_told_apart(text: str, hopeless: bool, crow
 
 
 def test_an_error_is_told_in_a_line() -> None:
-    assert told(psycopg.OperationalError("connection failed: refused\n\tIs it running?")) == "refused"
-    assert told(TimeoutError()) == "it does not answer"
+    assert reason_of(psycopg.OperationalError("connection failed: refused\n\tIs it running?")) == "refused"
+    assert reason_of(TimeoutError()) == "it does not answer"

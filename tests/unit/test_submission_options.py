@@ -28,14 +28,14 @@ def digest(options: Any) -> bytes:
         project_id=1,
         request_id="v-1",
         idempotency_key="key",
-        asked=("POST", "/v1"),
+        request=("POST", "/v1"),
     )
     return Fingerprint(submission).digest(options)
 
 
 def with_another(monkeypatch: pytest.MonkeyPatch) -> type[Any]:
     """SubmissionOptions as a later version might have them."""
-    another = option(5, parsers.whole_number(9), schema={"type": "integer"}, description="Another.")
+    another = option(5, parsers.integer(9), schema={"type": "integer"}, description="Another.")
     later = make_dataclass("Later", [("another", int, another)], bases=(SubmissionOptions,), frozen=True)
     monkeypatch.setattr(declared, "OPTIONS", options_of(later))
     return later

@@ -10,7 +10,7 @@ from backports import zstd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tallykeep.core.concurrency.side_thread import at_once
+from tallykeep.core.concurrency.side_thread import directly
 from tallykeep.core.errors import BodyTooLargeError, InvalidPayloadError
 from tallykeep.formats.compression import Expander, Limit, unpacked
 from tests.unit.test_split import CUTS, chunked
@@ -95,7 +95,7 @@ def test_a_file_tells_by_its_first_bytes_whether_it_is_compressed(
             yield chunk
 
     async def read() -> bytes:
-        return b"".join([chunk async for chunk in (await unpacked(body(), LIMIT, at_once))[1]])
+        return b"".join([chunk async for chunk in (await unpacked(body(), LIMIT, directly))[1]])
 
     assert asyncio.run(read()) == plain
 

@@ -15,10 +15,9 @@ from tallykeep.api.routes import exports as list_files
 from tallykeep.api.routes import import_preview as imports
 from tallykeep.api.routes import report_files as reports
 from tallykeep.api.routes import templates
-from tallykeep.api.routes.actions import control
+from tallykeep.api.routes.actions import control, throughput
 from tallykeep.api.routes.actions import control_matching as control_all
 from tallykeep.api.routes.actions import read as async_actions
-from tallykeep.api.routes.actions import throughput as pace
 from tallykeep.api.routes.actions import wait as watching
 from tallykeep.api.routes.operations import health, status
 from tallykeep.api.routes.resources import (
@@ -64,7 +63,7 @@ def create_api(action_types: ActionTypes, open_context: Callable[[], AbstractAsy
         async_actions.router,
         control.router,
         control_all.router,
-        pace.router,
+        throughput.router,
         watching.router,
         reports.router,
         templates.router,

@@ -27,8 +27,8 @@ class Schema(dict[str, Any]):
 def answers(*types: type, code: int = 200, more: dict[int, type] | None = None) -> dict[str, Any]:
     """An operation's answer, for `openapi_extra`: JSON of this type, or of one of these; `more` are other successes."""
     schema = Schema(types[0]) if len(types) == 1 else {"anyOf": list(map(Schema, types))}
-    found = {code: schema, **{other: Schema(of) for other, of in (more or {}).items()}}
-    return {"responses": {str(one): _success({_JSON: {"schema": schema}}) for one, schema in found.items()}}
+    schemas = {code: schema, **{other: Schema(of) for other, of in (more or {}).items()}}
+    return {"responses": {str(one): _success({_JSON: {"schema": schema}}) for one, schema in schemas.items()}}
 
 
 def answers_file(*media_types: str) -> dict[str, Any]:
@@ -99,11 +99,11 @@ def _add_examples(operation: dict[str, Any], examples: dict[str, Any]) -> None:
     """Put examples to the bodies and answers of types that have some."""
     for content in (operation.get("requestBody", {}), *operation["responses"].values()):
         media = content.get("content", {}).get(_JSON, {})
-        if found := _found_examples(media.get("schema", {}), examples):
-            media["examples"] = found
+        if own_examples := _examples_of(media.get("schema", {}), examples):
+            media["examples"] = own_examples
 
 
-def _found_examples(schema: dict[str, Any], examples: dict[str, Any]) -> dict[str, Any]:
+def _examples_of(schema: dict[str, Any], examples: dict[str, Any]) -> dict[str, Any]:
     rows = schema.get("items", {})
     if rows.get("$ref", "").removeprefix(_REFERENCE) in examples:
         name = rows["$ref"].removeprefix(_REFERENCE)

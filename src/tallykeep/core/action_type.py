@@ -23,8 +23,8 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class ToldBySymbol:
-    """The column whose cells may have a sign that says what stands in another one, and what finds that: «15 %»."""
+class ImpliedBySymbol:
+    """The column whose cells may have a symbol that implies what another one holds, and what finds that: «15 %»."""
 
     beside: str
     symbol_of: Callable[[str], str | None]
@@ -73,7 +73,7 @@ class ActionType:
     required_columns: tuple[tuple[str, ...], ...] = ()  # without one of each a file is refused as a whole
     columns: tuple[tuple[str, ...], ...] = ()  # those a file may have, metadata aside; titles of one meaning together
     key_columns: tuple[str, ...] = ()  # what tells rows apart, in files and as JSON
-    told_by_symbol: Mapping[str, ToldBySymbol] = field(default_factory=dict)  # columns that another may tell as well
+    implied_by_symbol: Mapping[str, ImpliedBySymbol] = field(default_factory=dict)  # columns that another may imply
     decimal_marks: Callable[[Iterable[str]], frozenset[str]] | None = (
         None  # of a file's column of numbers, told by its cells
     )
@@ -102,7 +102,7 @@ class Submission:
     requested_by: str | None = None  # the id of the key
     options: dict[str, Any] = field(default_factory=dict)
     idempotency_key: str | None = None
-    asked: tuple[Any, ...] = ()  # the request's own words, by which a second one under the same key is compared
+    request: tuple[Any, ...] = ()  # the request's own words, by which a second one under the same key is compared
     parent_id: str | None = None
     earlier: Source | None = None  # of the action that is retried
     earlier_options: SubmissionOptions | None = None  # of that action

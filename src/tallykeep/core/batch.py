@@ -14,7 +14,7 @@ class Source:
 
     `format` is csv, json (elements of an array), ndjson or planned. `header` titles the cells of a row as it is read;
     where columns of the file are left out, `kept` lists the others by their index among the file's `width` columns.
-    Where any were renamed or left out, `sent_header` is the file's own header. `repeated` are the columns
+    Where any were renamed or left out, `file_header` is the file's own header. `repeated` are the columns
     whose title stands further left, too. `defaults` and `values`, by title, are what cells are filled with when rows
     are read to be applied. `decimal_marks`, by title, are what stands before decimals in the columns whose first cells
     tell; `last_day_counts` is the submission option.
@@ -29,7 +29,7 @@ class Source:
     options: dict[str, Any] = field(default_factory=dict)
     kept: list[int] | None = None
     width: int = 0
-    sent_header: list[str] | None = None
+    file_header: list[str] | None = None
     repeated: list[int] = field(default_factory=list)
     defaults: dict[str, str] = field(default_factory=dict)
     values: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -91,6 +91,11 @@ class ClaimedBatch:
     lock_timeout: str = field(default="0", kw_only=True)
 
     @property
-    def place(self) -> dict[str, Any]:
-        """The batch's key, as queries name it."""
-        return {"project_id": self.project_id, "action_id": self.action_id, "first_row": self.batch.first_row}
+    def action_key(self) -> dict[str, Any]:
+        """Return the key of the action, as queries name it."""
+        return {"project_id": self.project_id, "action_id": self.action_id}
+
+    @property
+    def batch_key(self) -> dict[str, Any]:
+        """Return the key of the batch, as queries name it."""
+        return {**self.action_key, "first_row": self.batch.first_row}

@@ -15,7 +15,7 @@ _NUMERALS = bytes.maketrans(b"0123456789.+-E", b"0" * 13 + b"e")
 _LONG, _LONG_POWER = b"0" * 16, b"0e000"
 _MAX_DIGITS = 1_000  # PostgreSQL holds 16,383 behind the point
 _SHORT = 16  # fifteen digits and a point: a float holds them all
-_WHOLE_DIGITS = 20  # of 64 bits, with a sign
+_INTEGER_DIGITS = 20  # of 64 bits, with a sign
 
 MAX_BRACKETS = 32_768
 TOO_MANY_BRACKETS = f"holds more than {MAX_BRACKETS} arrays and objects"
@@ -53,7 +53,7 @@ def loads(text: str | bytes | bytearray) -> Any:
     if _LONG not in numerals and _LONG_POWER not in numerals:
         return value
     try:
-        return json.loads(data, parse_int=_whole, parse_float=_decimal)
+        return json.loads(data, parse_int=_integer, parse_float=_decimal)
     except RecursionError:
         raise DecodeError("nested too deep", "", 0) from None
 
@@ -76,8 +76,8 @@ def _read(text: bytes | bytearray) -> Any:
         raise
 
 
-def _whole(text: str) -> int | float | Decimal:
-    if len(text) <= _WHOLE_DIGITS and -(2**63) <= (number := int(text)) < 2**64:
+def _integer(text: str) -> int | float | Decimal:
+    if len(text) <= _INTEGER_DIGITS and -(2**63) <= (number := int(text)) < 2**64:
         return number
     return _decimal(text)
 

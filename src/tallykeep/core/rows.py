@@ -29,15 +29,15 @@ class Values(Sequence[Row]):
         return len(self.values)
 
     @overload
-    def __getitem__(self, place: int) -> Row: ...
+    def __getitem__(self, index: int) -> Row: ...
 
     @overload
-    def __getitem__(self, place: slice) -> "Values": ...
+    def __getitem__(self, index: slice) -> "Values": ...
 
-    def __getitem__(self, place: int | slice) -> "Row | Values":
-        if isinstance(place, slice):
-            return Values(self.numbers[place], self.values[place])
-        return Row(self.numbers[place], self.values[place])
+    def __getitem__(self, index: int | slice) -> "Row | Values":
+        if isinstance(index, slice):
+            return Values(self.numbers[index], self.values[index])
+        return Row(self.numbers[index], self.values[index])
 
 
 class Table(Sequence[Row]):
@@ -61,16 +61,16 @@ class Table(Sequence[Row]):
         return len(self.numbers)
 
     @overload
-    def __getitem__(self, place: int) -> Row: ...
+    def __getitem__(self, index: int) -> Row: ...
 
     @overload
-    def __getitem__(self, place: slice) -> "Table": ...
+    def __getitem__(self, index: slice) -> "Table": ...
 
-    def __getitem__(self, place: int | slice) -> "Row | Table":
-        if isinstance(place, slice):
-            return self.of(self.numbers[place], self.lines[place])
-        cells = self.lines[place].split(self.delimiter)
-        return Row(self.numbers[place], [cells[at] for at in self.kept])
+    def __getitem__(self, index: int | slice) -> "Row | Table":
+        if isinstance(index, slice):
+            return self.of(self.numbers[index], self.lines[index])
+        cells = self.lines[index].split(self.delimiter)
+        return Row(self.numbers[index], [cells[at] for at in self.kept])
 
     def of(self, numbers: Sequence[int], lines: list[str]) -> "Table":
         """Other rows of the same form."""

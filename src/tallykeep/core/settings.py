@@ -138,10 +138,10 @@ class Settings(BaseSettings):
         description="Connections to the database of an API process: so many each to read, to write single resources and"
         " to take submissions. One project has three fifths of each at most.",
     )
-    uploads_at_once: int = Field(
+    max_uploads: int = Field(
         default=64, gt=1, le=100_000, description="Uploads that an API process takes at a time; and as many downloads."
     )
-    watches_at_once: int = Field(
+    max_watches: int = Field(
         default=512, gt=1, le=100_000, description="Requests that an API process lets wait for actions at a time."
     )
     max_open_actions: int = Field(
@@ -164,9 +164,9 @@ class Settings(BaseSettings):
 
     @model_validator(mode="before")
     @classmethod
-    def _given(cls, found: dict[str, Any]) -> dict[str, Any]:
+    def _without_blanks(cls, values: dict[str, Any]) -> dict[str, Any]:
         """What is given, without blanks around it: an empty variable is one that is left out."""
-        stripped = {name: value.strip() if isinstance(value, str) else value for name, value in found.items()}
+        stripped = {name: value.strip() if isinstance(value, str) else value for name, value in values.items()}
         return {name: value for name, value in stripped.items() if value != ""}
 
     @property
@@ -187,25 +187,25 @@ def read_settings(**options: object) -> Settings:
     try:
         return Settings(**options)  # type: ignore[arg-type]
     except ValidationError as error:
-        told = [_told(str(found["loc"][0]), found, options) for found in error.errors(include_url=False)]
-    heading = f"{len(told)} settings cannot be used:\n  " if len(told) > 1 else ""
-    raise BadSettingsError(heading + "\n  ".join(told))
+        problems = [_problem(str(problem["loc"][0]), problem, options) for problem in error.errors(include_url=False)]
+    heading = f"{len(problems)} settings cannot be used:\n  " if len(problems) > 1 else ""
+    raise BadSettingsError(heading + "\n  ".join(problems))
 
 
-def _told(name: str, found: Any, options: dict[str, object]) -> str:
-    given = _OPTIONS[name] if name in options else _variable(name)
-    cause = found.get("ctx", {}).get("error")
+def _problem(name: str, problem: Any, options: dict[str, object]) -> str:
+    name_shown = _OPTIONS[name] if name in options else _variable(name)
+    cause = problem.get("ctx", {}).get("error")
     allowed = f"it has to be {cause or _allowed(name)}"
     if name in _SECRETS:
-        return f"{given} cannot be used (its value is not shown): {allowed}"
-    shown = repr(str(found["input"]))
-    return f"{given} is {shown if len(shown) <= _MAX_SHOWN_LENGTH else shown[:_MAX_SHOWN_LENGTH] + '…'}; {allowed}"
+        return f"{name_shown} cannot be used (its value is not shown): {allowed}"
+    shown = repr(str(problem["input"]))
+    return f"{name_shown} is {shown if len(shown) <= _MAX_SHOWN_LENGTH else shown[:_MAX_SHOWN_LENGTH] + '…'}; {allowed}"
 
 
 def _allowed(name: str) -> str:
     """What a setting may be, in words."""
     declared = Settings.model_json_schema()["properties"][name]
-    schema = next(kind for kind in declared.get("anyOf", [declared]) if kind.get("type") != "null")
+    schema = next(each for each in declared.get("anyOf", [declared]) if each.get("type") != "null")
     if "enum" in schema:
         return f"one of {', '.join(schema['enum'])}"
     words = [_NUMBERS.get(schema.get("type", ""), "another text")]
@@ -231,8 +231,8 @@ def unknown_variables() -> list[str]:
             continue
         rests = [each.removeprefix(PREFIX) for each in (*known, *_OF_COMMANDS)]
         meant = get_close_matches(name.upper().removeprefix(PREFIX), rests, n=1)
-        asked = f"; did you mean {PREFIX}{meant[0]}?" if meant else ""
-        lines.append(f"{name} is no setting and has no effect{asked}")
+        hint = f"; did you mean {PREFIX}{meant[0]}?" if meant else ""
+        lines.append(f"{name} is no setting and has no effect{hint}")
     return lines
 
 
@@ -247,10 +247,10 @@ def environment_of_roles(**changed: object) -> dict[str, str]:
 
     Whoever makes the first project is the one that is started first; nobody else needs them.
     """
-    given = {_variable(name): str(value) for name, value in changed.items()}
-    handed_on = {_variable(name) for name in Settings.model_fields if name not in _FIRST_KEYS} - given.keys()
+    overrides = {_variable(name): str(value) for name, value in changed.items()}
+    handed_on = {_variable(name) for name in Settings.model_fields if name not in _FIRST_KEYS} - overrides.keys()
     ours = {name: value for name, value in os.environ.items() if name.upper() in handed_on}
-    return {**_others(), **ours, **given}
+    return {**_others(), **ours, **overrides}
 
 
 def environment_without_settings() -> dict[str, str]:

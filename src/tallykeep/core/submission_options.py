@@ -46,7 +46,7 @@ class SubmissionOptions:
     )
     max_failures: int = option(
         1,
-        parsers.whole_number(_MAX_FAILURES),
+        parsers.integer(_MAX_FAILURES),
         may_be_blank=False,
         only_with=("on_error", "stop"),
         schema={"type": "integer", "minimum": 1},  # no default, which generated clients would send
@@ -111,7 +111,7 @@ class SubmissionOptions:
     )
     header_row: int | None = option(
         None,
-        parsers.whole_number(LAST_HEADER_ROW),
+        parsers.integer(LAST_HEADER_ROW),
         scope=Scope.FILE,
         in_front=True,
         schema={"type": "integer", "minimum": 1, "maximum": LAST_HEADER_ROW},
@@ -133,8 +133,8 @@ class SubmissionOptions:
 
     def to_json(self) -> dict[str, Any]:
         """What differs from the defaults: the form that is stored in async_actions.submission_options."""
-        given = {name: getattr(self, name) for name in OPTIONS}
-        return {name: value for name, value in given.items() if value != OPTIONS[name].default}
+        values = {name: getattr(self, name) for name in OPTIONS}
+        return {name: value for name, value in values.items() if value != OPTIONS[name].default}
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> "SubmissionOptions":

@@ -10,8 +10,8 @@ _sql = queries(__package__, "clock.sql")
 
 async def database_time(connection: Connection) -> datetime:
     """Return the present by the database's clock, in UTC, cut to milliseconds, the wire format's precision."""
-    found = await (await connection.execute(_sql.present)).fetchone()
-    if found is None:
+    row = await (await connection.execute(_sql.present)).fetchone()
+    if row is None:
         raise RuntimeError("a SELECT without FROM has one row")
-    timestamp: datetime = found["moment"]
+    timestamp: datetime = row["present"]
     return timestamp

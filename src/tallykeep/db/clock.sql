@@ -1,2 +1,2 @@
 -- name: present
-SELECT date_trunc('milliseconds', statement_timestamp()) AS moment
+SELECT date_trunc('milliseconds', statement_timestamp()) AS present

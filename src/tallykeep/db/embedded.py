@@ -133,13 +133,13 @@ def _socket_dir(data_dir: Path, user: pwd.struct_passwd | None) -> Path:
         return data_dir
     owners = {os.geteuid(), *([user.pw_uid] if user else [])}
     name = f"tallykeep-{os.geteuid()}-{hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:10]}"
-    for place in (Path(tempfile.gettempdir()).resolve(), Path("/tmp")):  # noqa: S108
-        directory = place / name
+    for parent in (Path(tempfile.gettempdir()).resolve(), Path("/tmp")):  # noqa: S108
+        directory = parent / name
         if not _fits(directory):
             continue
         try:
             if not make_own(directory, owners):
-                directory = Path(tempfile.mkdtemp(prefix="tallykeep-", dir=place))
+                directory = Path(tempfile.mkdtemp(prefix="tallykeep-", dir=parent))
         except OSError as error:
             raise unusable("The directory of PostgreSQL's socket", directory, "made", error) from None
         if user is not None:

@@ -40,7 +40,7 @@ async def hold(connection: Connection, project_id: int, *parents: str) -> dateti
     To be called outside of savepoints: what is locked within one that is rolled back is not locked any more.
     """
     held = await (await connection.execute(_sql.hold, {"project_id": project_id, "held": list(parents)})).fetchall()
-    timestamp: datetime = held[-1]["moment"]
+    timestamp: datetime = held[-1]["present"]
     return timestamp
 
 
@@ -62,13 +62,13 @@ async def change(connection: Connection, project_id: int, *parents: str, held: t
 
 
 async def _pass(connection: Connection, project_id: int, changed: tuple[str, ...], held: tuple[str, ...]) -> datetime:
-    asked = {"project_id": project_id, "changed": list(changed), "held": list(held)}
+    gates = {"project_id": project_id, "changed": list(changed), "held": list(held)}
     limits = {"timeout": f"{_TIMEOUT}s", "silence": _SILENCE}
     try:
-        passed = await (await connection.execute(_sql.pass_gates, {**asked, **limits})).fetchall()
+        passed = await (await connection.execute(_sql.pass_gates, {**gates, **limits})).fetchall()
     except LockNotAvailable:
         raise _too_long(changed, held) from None
-    timestamp: datetime = passed[-1]["moment"]
+    timestamp: datetime = passed[-1]["present"]
     return timestamp
 
 

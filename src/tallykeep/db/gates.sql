@@ -1,6 +1,6 @@
 -- name: hold
 -- One after another in the order of their keys, which is the same for everybody.
-SELECT pg_advisory_xact_lock_shared(project, gate), date_trunc('milliseconds', clock_timestamp()) AS moment
+SELECT pg_advisory_xact_lock_shared(project, gate), date_trunc('milliseconds', clock_timestamp()) AS present
 FROM (
     SELECT DISTINCT (:project_id & 2147483647)::int AS project, hashtext(name) AS gate
     FROM unnest(:held::text[]) AS name
@@ -8,19 +8,19 @@ FROM (
 ) AS gates
 
 -- name: pass_gates
--- The settings come into force before the first wait, and the moment is that of the last lock.
+-- The settings come into force before the first wait, and the present is that of the last lock.
 SELECT
     set_config('lock_timeout', :timeout, true) AS timeout,
     set_config('idle_in_transaction_session_timeout', :silence, true) AS silence,
     CASE WHEN is_changed THEN pg_advisory_xact_lock(project, gate) ELSE pg_advisory_xact_lock_shared(project, gate) END,
-    date_trunc('milliseconds', clock_timestamp()) AS moment
+    date_trunc('milliseconds', clock_timestamp()) AS present
 FROM (
     SELECT (:project_id & 2147483647)::int AS project, hashtext(name) AS gate, bool_or(is_changed) AS is_changed
     FROM (
         SELECT unnest(:changed::text[]) AS name, true AS is_changed
         UNION ALL
         SELECT unnest(:held::text[]), false
-    ) AS asked
+    ) AS wanted
     GROUP BY gate
     ORDER BY gate
 ) AS gates

@@ -68,8 +68,8 @@ def current_revision(database_url: str) -> str | None:
 
 
 def _revision(connection: psycopg.Connection) -> str | None:
-    found = connection.execute("SELECT to_regclass('alembic_version') IS NOT NULL").fetchone()
-    if found != (True,):
+    row = connection.execute("SELECT to_regclass('alembic_version') IS NOT NULL").fetchone()
+    if row != (True,):
         return None
     revision = connection.execute("SELECT version_num FROM alembic_version").fetchone()
     return revision[0] if revision else None

@@ -1,4 +1,4 @@
--- The whole schema of today, at revision 0019, to be read; migrations make it (migrations/versions).
+-- The whole schema of today, at revision 0020, to be read; migrations make it (migrations/versions).
 -- Written by `make schema` from a database that was just migrated. The queue's own tables are procrastinate's.
 
 CREATE TABLE api_keys (
@@ -314,7 +314,7 @@ CREATE TABLE projects (
 CREATE TABLE removals (
     project_id bigint NOT NULL,
     action_id text COLLATE "C" NOT NULL,
-    whole boolean NOT NULL,
+    everything boolean NOT NULL,
     CONSTRAINT removals_pkey PRIMARY KEY (project_id, action_id)
 );
 

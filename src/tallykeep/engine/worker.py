@@ -10,8 +10,8 @@ import psycopg
 import structlog
 
 from tallykeep.db.connections.guard import Guard
-from tallykeep.db.connections.reach import told
-from tallykeep.engine.managing.retention import Pruner
+from tallykeep.db.connections.reach import reason_of
+from tallykeep.engine.managing.pruner import Pruner
 from tallykeep.engine.recovering.rescuer import Rescuer
 from tallykeep.engine.scheduling.job_queue import QUEUE, SMALL, Queue
 
@@ -57,7 +57,7 @@ async def _keep_working(queue: Queue, guard: Guard, concurrency: int, *queues: s
             await _work(queue, concurrency, *queues)
         except Exception as error:
             if isinstance(error.__cause__, psycopg.OperationalError):
-                _log.info("work is put off", queues=queues, reason=told(error.__cause__))
+                _log.info("work is put off", queues=queues, reason=reason_of(error.__cause__))
             else:
                 _log.exception("work was ended and is begun anew", queues=queues)
         await asyncio.sleep(_BEGIN_AGAIN_SECONDS)

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from tallykeep.core.concurrency.side_thread import Aside, at_once
+from tallykeep.core.concurrency.side_thread import Aside, directly
 from tallykeep.core.errors import BodyTooLargeError, InvalidPayloadError
 
 if sys.version_info >= (3, 14):
@@ -182,7 +182,7 @@ async def expanded(
     size = 0
     async for chunk in chunks:
         size += len(chunk)
-        run = at_once if size <= _SMALL_BYTES else aside
+        run = directly if size <= _SMALL_BYTES else aside
         steps = expander.feed_in_pieces(chunk)
         while step := await run(functools.partial(next, steps, b"")):
             yield step

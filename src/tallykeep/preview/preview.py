@@ -169,7 +169,7 @@ def _preview(sample: Sample, asked: Asked, look: _Look, tried: int, rows_dry_run
         encoding=beginning.encoding,
         encodings=beginning.encodings,
         delimiter=beginning.source.delimiter if sample.format == "csv" else None,
-        whole=beginning.whole,
+        whole=beginning.complete,
         row_count=beginning.row_count,
         row_type=row_type,
         action_type=look.action_type,

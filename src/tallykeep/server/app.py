@@ -30,7 +30,7 @@ from tallykeep.dashboard.app import Beside, create_dashboard
 from tallykeep.db.connections.arrival import until_answering
 from tallykeep.db.connections.guard import Guard
 from tallykeep.db.connections.pool import make_pool
-from tallykeep.db.connections.reach import told
+from tallykeep.db.connections.reach import reason_of
 from tallykeep.db.embedded import running_embedded
 from tallykeep.db.migrate import current_revision, migrate, newest_revision
 from tallykeep.db.transient import transient_cause
@@ -38,10 +38,10 @@ from tallykeep.db.upkeep import database_status, open_prompt, why_unsupported
 from tallykeep.engine.applying.applier import Applier
 from tallykeep.engine.downloads.report_files import signing_secret
 from tallykeep.engine.intake.accept import Acceptance
-from tallykeep.engine.intake.memory_budget import return_memory_at_once
+from tallykeep.engine.intake.memory_budget import return_freed_memory
 from tallykeep.engine.intake.sample import Samples
-from tallykeep.engine.managing.retention import Pruner
-from tallykeep.engine.reading.get_action import Reader
+from tallykeep.engine.managing.pruner import Pruner
+from tallykeep.engine.reading.action_reader import ActionReader
 from tallykeep.engine.reading.watch import BriefWatcher, Watcher
 from tallykeep.engine.recovering.rescuer import Rescuer
 from tallykeep.engine.scheduling.job_queue import Queue
@@ -55,9 +55,9 @@ _log = structlog.get_logger()
 
 _WORKER = "tallykeep worker"
 _AGAIN_SECONDS = 0.2
-_FIRST_LOOK_SECONDS = 5.0
+_FIRST_CHECK_SECONDS = 5.0
 _GRACEFUL_SECONDS = 10
-_TICKS_BETWEEN_LOOKS = 5
+_TICKS_BETWEEN_CHECKS = 5
 _OWN_CONNECTIONS = 4  # of an API process: for keys, sessions, and those who watch
 _READ_SECONDS = 30  # that one question of a request may take
 _SWITCH_SECONDS = 0.0005  # files are read in a thread, beside which requests have to be answered
@@ -81,16 +81,16 @@ def api(settings: Settings) -> int:
 
     @asynccontextmanager
     async def open_context() -> AsyncIterator[Context]:
-        return_memory_at_once()
+        return_freed_memory()
         sys.setswitchinterval(_SWITCH_SECONDS)
         aside = SideThread()
         async with _open_pools(database_url, settings.api_pool_size) as (guard, pools):
             with suppress(TimeoutError):
-                await asyncio.wait_for(guard.present(), _FIRST_LOOK_SECONDS)
+                await asyncio.wait_for(guard.present(), _FIRST_CHECK_SECONDS)
             yield Context(
                 settings=settings, pools=pools, shares=Shares(settings),
                 acceptance=Acceptance(pools.intake, settings, aside),
-                reader=Reader(ACTION_TYPES, settings.failures_in_result), samples=Samples(settings),
+                reader=ActionReader(ACTION_TYPES, settings.failures_in_result), samples=Samples(settings),
                 watcher=Watcher(pools.own), brief_watcher=BriefWatcher(pools.own), action_types=ACTION_TYPES,
                 report_secret=secret, open_actions=OpenActions(pools.own, settings.max_open_actions), guard=guard,
                 aside=aside,
@@ -135,11 +135,11 @@ class _Server(uvicorn.Server):
 
     async def on_tick(self, counter: int) -> bool:
         """What is done ten times a second."""
-        if counter % _TICKS_BETWEEN_LOOKS == 0:
+        if counter % _TICKS_BETWEEN_CHECKS == 0:
             now = asyncio.get_running_loop().time()
             for connection in list(self.server_state.connections):
                 if isinstance(connection, BoundedProtocol):
-                    connection.look_after(now)
+                    connection.check(now)
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -227,7 +227,7 @@ def _waited_for(database_url: str, work: Callable[[], Done]) -> Done:
 
     Raises DatabaseUnavailableError where no waiting helps.
     """
-    is_told = False
+    is_logged = False
     while True:
         asyncio.run(until_answering(database_url))
         try:
@@ -235,9 +235,9 @@ def _waited_for(database_url: str, work: Callable[[], Done]) -> Done:
         except Exception as error:
             if (reason := transient_cause(error)) is None:
                 raise
-        if not is_told:
-            is_told = True
-            _log.warning("the database cannot be worked with yet, and is tried again", reason=told(reason))
+        if not is_logged:
+            is_logged = True
+            _log.warning("the database cannot be worked with yet, and is tried again", reason=reason_of(reason))
         time.sleep(_AGAIN_SECONDS)
 
 

@@ -15,8 +15,8 @@ def main() -> None:
 
 
 def _later(name: str) -> Role:
-    def run(*given: Any) -> int:
+    def run(*arguments: Any) -> int:
         role: Role = getattr(import_module(_SERVED_BY), name)
-        return role(*given)
+        return role(*arguments)
 
     return run

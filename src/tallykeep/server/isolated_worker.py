@@ -12,7 +12,7 @@ from tallykeep.db.connections.guard import Guard
 from tallykeep.db.connections.pool import make_pool
 from tallykeep.db.transient import accuses_a_row, is_transient
 from tallykeep.engine.applying.applier import Applier
-from tallykeep.engine.recovering.quarantine import DONE_ALONE, TRY_AGAIN, RunIsolated
+from tallykeep.engine.recovering.quarantine import DONE_ISOLATED, TRY_AGAIN, RunIsolated
 from tallykeep.server.supervisor import die_with_parent
 
 _NAME = "tallykeep worker"
@@ -41,7 +41,7 @@ def in_a_process_of_its_own(settings: Settings, database_url: str) -> RunIsolate
         except TimeoutError:
             return HELD_TOO_LONG
         else:
-            return process.returncode or DONE_ALONE
+            return process.returncode or DONE_ISOLATED
         finally:
             if process.returncode is None:
                 process.kill()
@@ -60,7 +60,7 @@ async def _is_ready(process: asyncio.subprocess.Process) -> bool:
 
 
 async def apply_isolated(settings: Settings, database_url: str, project_id: int, action_id: str, first_row: int) -> int:
-    """Apply the batch here; returns DONE_ALONE, or TRY_AGAIN where the database was at fault."""
+    """Apply the batch here; returns DONE_ISOLATED, or TRY_AGAIN where the database was at fault."""
     started = time.monotonic()
     try:
         lock_timeout = settings.lease_seconds / _LOCKS_WAITED_FOR
@@ -78,7 +78,7 @@ async def apply_isolated(settings: Settings, database_url: str, project_id: int,
         if is_transient(error) and not accuses_a_row(error, time.monotonic() - started, settings.lease_seconds):
             return TRY_AGAIN
         raise
-    return DONE_ALONE
+    return DONE_ISOLATED
 
 
 async def _start_no_other(project_id: int, action_id: str, first_row: int) -> int:

@@ -20,7 +20,7 @@ import structlog
 from tallykeep.core.errors import DatabaseUnavailableError, DataDirectoryInUseError, TallykeepError
 from tallykeep.core.settings import Settings, environment_of_roles, environment_without_settings
 from tallykeep.db.connections.arrival import until_answering
-from tallykeep.db.connections.reach import told
+from tallykeep.db.connections.reach import reason_of
 from tallykeep.db.directories import make_directory, open_private
 from tallykeep.db.embedded import EmbeddedServer, prepare_embedded
 from tallykeep.db.transient import transient_cause
@@ -260,16 +260,16 @@ class Supervisor:
 
     async def _prepared(self, database_url: str) -> object:
         """Prepare the database, again and again while it cannot be worked with; None where we are to stop."""
-        is_told = False
+        is_logged = False
         while not self._stopping.is_set():
             try:
                 return await asyncio.to_thread(self._prepare_database, self._settings, database_url)
             except Exception as error:
                 if (reason := transient_cause(error)) is None:
                     raise
-            if not is_told:
-                is_told = True
-                _log.warning("the database cannot be worked with yet, and is tried again", reason=told(reason))
+            if not is_logged:
+                is_logged = True
+                _log.warning("the database cannot be worked with yet, and is tried again", reason=reason_of(reason))
             await asyncio.sleep(_AGAIN_SECONDS)
         return None
 

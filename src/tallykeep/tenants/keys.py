@@ -25,26 +25,26 @@ _KINDS: tuple[str, ...] = get_args(KeyKind)
 
 async def list_keys(connection: Connection, caller: Caller) -> dict[str, Any]:
     """The project's valid keys, oldest first, without their tokens; `current` is the one that asks."""
-    found = await (await connection.execute(_sql.list_keys, {"project_id": caller.project_id})).fetchall()
-    keys = [_shown(row, caller) for row in found]
+    rows = await (await connection.execute(_sql.list_keys, {"project_id": caller.project_id})).fetchall()
+    keys = [_shown(row, caller) for row in rows]
     return {"object": "list", "data_ref": "keys", "keys": keys, "total": len(keys)}
 
 
-async def create_key(connection: Connection, caller: Caller, given: dict[str, Any]) -> dict[str, Any]:
+async def create_key(connection: Connection, caller: Caller, body: dict[str, Any]) -> dict[str, Any]:
     """A new key with its token, which is not kept and never shown again.
 
     Raises InvalidPayloadError for fields that cannot be taken, ConflictError where there are too many keys.
     """
-    kind = given.get("kind", "app")
+    kind = body.get("kind", "app")
     if kind not in _KINDS:
         raise InvalidPayloadError(f"Property .kind must be one of {', '.join(_KINDS)} (actual value is {kind!r})")
-    name, token = _name(given.get("name", f"{kind} key")), secrets.token_urlsafe(24)
+    name, token = _name(body.get("name", f"{kind} key")), secrets.token_urlsafe(24)
     async with connection.transaction():
         if len(await _lock_keys(connection, caller)) >= _MAX_KEYS:
             raise ConflictError(f"The project has {_MAX_KEYS} keys; revoke one of them first")
         key = {"key_id": str(uuid.uuid4()), "kind": kind, "name": name, "token_hash": token_hash(token)}
-        place = {"project_id": caller.project_id}
-        added = await (await connection.execute(_sql.add_key, {**place, **key})).fetchone()
+        params = {"project_id": caller.project_id}
+        added = await (await connection.execute(_sql.add_key, {**params, **key})).fetchone()
     return {**_shown(added or key, caller), "token": token}
 
 
@@ -66,23 +66,23 @@ async def revoke_key(connection: Connection, caller: Caller, key_id: str, kind: 
                 resource_id=key_id,
                 resource_type="key",
             )
-        place = {"project_id": caller.project_id, "kind": meant[0][0], "key_id": key_id}
-        await connection.execute(_sql.revoke_key, place)
+        key = {"project_id": caller.project_id, "kind": meant[0][0], "key_id": key_id}
+        await connection.execute(_sql.revoke_key, key)
 
 
 async def _lock_keys(connection: Connection, caller: Caller) -> list[tuple[str, str]]:
     """Kind and id of the project's valid keys; raises UnauthorizedError where the caller's is none of them any more."""
-    found = await (await connection.execute(_sql.lock_keys, {"project_id": caller.project_id})).fetchall()
-    keys = [(row["kind"], row["key_id"]) for row in found]
+    rows = await (await connection.execute(_sql.lock_keys, {"project_id": caller.project_id})).fetchall()
+    keys = [(row["kind"], row["key_id"]) for row in rows]
     if (caller.key_kind, caller.key_id) not in keys:
         raise UnauthorizedError("The key was revoked while it asked")
     return keys
 
 
-def _name(given: Any) -> str:
-    if not isinstance(given, str) or not 0 < len(given.strip()) <= _MAX_NAME_LENGTH or not given.isprintable():
+def _name(value: Any) -> str:
+    if not isinstance(value, str) or not 0 < len(value.strip()) <= _MAX_NAME_LENGTH or not value.isprintable():
         raise InvalidPayloadError(f"Property .name should be a text of 1 to {_MAX_NAME_LENGTH} printable characters")
-    return given.strip()
+    return value.strip()
 
 
 def _shown(row: dict[str, Any], caller: Caller) -> dict[str, Any]:

@@ -64,11 +64,11 @@ class Keys:
 
 async def authenticate(connection: Connection, kind: KeyKind, key_id: str, token: str) -> Caller | None:
     """The caller these keys belong to, or None; takes the same time whether the id or the token is wrong."""
-    found = await (await connection.execute(_sql.find_key, {"kind": kind, "key_id": key_id})).fetchone()
-    known = hmac.compare_digest(token_hash(token), found["token_hash"] if found else _NOBODY)
-    if not known or found is None:
+    row = await (await connection.execute(_sql.find_key, {"kind": kind, "key_id": key_id})).fetchone()
+    known = hmac.compare_digest(token_hash(token), row["token_hash"] if row else _NOBODY)
+    if not known or row is None:
         return None
-    return Caller(found["project_id"], found["public_id"], key_id, kind)
+    return Caller(row["project_id"], row["public_id"], key_id, kind)
 
 
 async def list_projects(connection: Connection, caller: Caller) -> dict[str, Any]:
@@ -99,16 +99,16 @@ def ensure_first_project(database_url: str, settings: Settings) -> Keys | None:
 def add_keys_to_first_project(database_url: str) -> Keys:
     """Further keys for the oldest project, beside those it has; raises TallykeepError when there is no project."""
     with connect(database_url) as connection:
-        found = connection.execute(_sql.first_project).fetchone()
-        if found is None:
+        row = connection.execute(_sql.first_project).fetchone()
+        if row is None:
             raise TallykeepError("There is no project yet; start `tallykeep serve` once")
-        project_id, public_id = found
+        project_id, public_id = row
         keys = replace(new_keys(), project=public_id)
         _add_keys(connection, project_id, keys)
         return keys
 
 
-def new_keys(**given: str | None) -> Keys:
+def new_keys(**overrides: str | None) -> Keys:
     """Keys for a new project: those given, and random ones for the rest."""
     made = {
         "app_id": str(uuid.uuid4()),
@@ -116,7 +116,7 @@ def new_keys(**given: str | None) -> Keys:
         "management_id": str(uuid.uuid4()),
         "management_token": secrets.token_urlsafe(24),
     }
-    return Keys(project=new_id("proj_"), **(made | {name: value for name, value in given.items() if value}))
+    return Keys(project=new_id("proj_"), **(made | {name: value for name, value in overrides.items() if value}))
 
 
 def add_project(connection: psycopg.Connection, name: str, keys: Keys) -> Keys:

@@ -27,7 +27,7 @@ async def _known_caller(
 ) -> Caller:
     if not app_id or not app_token:
         raise UnauthorizedError(f"The application keys are missing. {_HINT}")
-    caller = await _found(context, "app", app_id, app_token)
+    caller = await _authenticated(context, "app", app_id, app_token)
     if caller is None:
         raise UnauthorizedError(f"The application keys are wrong or were revoked. {_HINT}")
     return caller
@@ -43,13 +43,13 @@ async def _known_manager(
     """A management key's caller; a project's own application keys may manage that project too."""
     if not management_id or not management_token:
         return await _known_caller(context, app_id, app_token)
-    caller = await _found(context, "management", management_id, management_token)
+    caller = await _authenticated(context, "management", management_id, management_token)
     if caller is None:
         raise UnauthorizedError("The management keys are wrong or were revoked")
     return caller
 
 
-async def _found(context: Context, kind: KeyKind, key_id: str, token: str) -> Caller | None:
+async def _authenticated(context: Context, kind: KeyKind, key_id: str, token: str) -> Caller | None:
     caller = context.known_keys.find(kind, key_id, token)
     if caller is None:
         async with context.pools.own.connection() as connection:
@@ -62,8 +62,8 @@ async def _found(context: Context, kind: KeyKind, key_id: str, token: str) -> Ca
 async def _caller(
     request: Request, context: FromContext, caller: Annotated[Caller, Depends(_known_caller)]
 ) -> AsyncIterator[Caller]:
-    """The caller, with one of its places for requests until the answer was sent."""
-    async with context.place(caller, context.shares.requests):
+    """The caller, with one of its slots for requests until the answer was sent."""
+    async with context.slot(caller, context.shares.requests):
         request.state.caller = caller
         yield caller
 
@@ -71,7 +71,7 @@ async def _caller(
 async def _manager(
     request: Request, context: FromContext, caller: Annotated[Caller, Depends(_known_manager)]
 ) -> AsyncIterator[Caller]:
-    async with context.place(caller, context.shares.requests):
+    async with context.slot(caller, context.shares.requests):
         request.state.caller = caller
         yield caller
 
@@ -90,8 +90,8 @@ FromManagedProject = Annotated[Caller, Depends(_managed_project)]
 
 
 async def _downloading(context: FromContext, caller: FromCaller) -> AsyncIterator[None]:
-    """One of the caller's places for downloads until the answer was sent, or given up."""
-    async with context.place(caller, context.shares.downloads):
+    """One of the caller's slots for downloads until the answer was sent, or given up."""
+    async with context.slot(caller, context.shares.downloads):
         yield
 
 

@@ -18,7 +18,7 @@ from tallykeep.api.dependencies.open_actions import OpenActions
 from tallykeep.api.dependencies.shares import Pools, Share, Shares
 from tallykeep.core.action_type import ActionTypes
 from tallykeep.core.concurrency.side_thread import SideThread
-from tallykeep.core.concurrency.slots import Places
+from tallykeep.core.concurrency.slots import Slots
 from tallykeep.core.settings import Settings
 from tallykeep.db.connections.guard import Guard
 from tallykeep.db.connections.pool import Connection
@@ -26,8 +26,8 @@ from tallykeep.db.retry import in_transaction
 from tallykeep.engine.downloads.report_files import ReportLinks
 from tallykeep.engine.intake.accept import Acceptance
 from tallykeep.engine.intake.sample import Samples
-from tallykeep.engine.managing.cancel_retry import Controller
-from tallykeep.engine.reading.get_action import Reader
+from tallykeep.engine.managing.action_control import ActionControl
+from tallykeep.engine.reading.action_reader import ActionReader
 from tallykeep.engine.reading.watch import BriefWatcher, Watcher
 from tallykeep.tenants.projects import Caller
 
@@ -44,7 +44,7 @@ class Context:
     pools: Pools
     shares: Shares
     acceptance: Acceptance
-    reader: Reader
+    reader: ActionReader
     samples: Samples
     watcher: Watcher
     brief_watcher: BriefWatcher
@@ -90,21 +90,21 @@ class Context:
         await self.open_actions.admit(caller.project_id)
         return self.acceptance.over(self.trying(caller))
 
-    def controlling(self, caller: Caller) -> Controller:
+    def controlling(self, caller: Caller) -> ActionControl:
         """What the caller can do to actions, but for starting them."""
         writing = self.trying(caller)
-        return Controller(
+        return ActionControl(
             self.reading(caller), writing, self.acceptance.over(writing), self.action_types, self.settings
         )
 
-    async def retrying(self, caller: Caller) -> Controller:
+    async def retrying(self, caller: Caller) -> ActionControl:
         """What the caller can do to actions; raises TooManyRequestsError where it has too many open ones."""
         return replace(self.controlling(caller), acceptance=await self.accepting(caller))
 
     @staticmethod
-    def place(caller: Caller, places: Places) -> AbstractAsyncContextManager[None]:
-        """One of the caller's places; raises TooManyRequestsError, ServiceUnavailableError."""
-        return places.place(*caller.who)
+    def slot(caller: Caller, slots: Slots) -> AbstractAsyncContextManager[None]:
+        """One of the caller's slots; raises TooManyRequestsError, ServiceUnavailableError."""
+        return slots.hold(*caller.who)
 
     async def drain(self) -> None:
         """Replace the idle connections of all pools."""

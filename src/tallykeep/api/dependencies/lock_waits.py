@@ -1,4 +1,4 @@
-"""Patience: a request waits so long for what others have locked, all its waits together, and is told who held it up."""
+"""Lock waits: how long one request waits for what others have locked, and what tells it who held it up."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -14,23 +14,23 @@ from tallykeep.db.queries import queries
 _sql = queries(__package__, "lock_waits.sql")
 
 SECONDS = 3.0
-_LOOK_AGAIN_SECONDS = 0.2
+_CHECK_AGAIN_SECONDS = 0.2
 _AT_LEAST_SECONDS = 0.5
 _RETRY_AFTER = 2
 _HOLDERS = {"tallykeep worker": "An action"}
 
 
 class Waits:
-    """The waits of one request that begins now; `looks` gives connections to look on with.
+    """The waits of one request that begins now; `connections` are to ask with who holds what.
 
     A statement has its own limit (lock_timeout); a request may run into several waits, one after another.
     """
 
-    def __init__(self, looks: Connections, seconds: float = SECONDS) -> None:
-        self._looks = looks
+    def __init__(self, connections: Connections, seconds: float = SECONDS) -> None:
+        self._connections = connections
         self._seconds = seconds
         self._until = asyncio.get_running_loop().time() + seconds
-        self._looking: asyncio.Task[None] | None = None
+        self._checking: asyncio.Task[None] | None = None
         self._holder: str | None = None
 
     @asynccontextmanager
@@ -38,7 +38,7 @@ class Waits:
         """Work with the connection; raises ServiceUnavailableError where it had to wait for too long."""
         loop = asyncio.get_running_loop()
         at = max(self._until, loop.time() + _AT_LEAST_SECONDS)
-        timer = loop.call_at(at, self._begin_to_look, connection)
+        timer = loop.call_at(at, self._begin_to_check, connection)
         try:
             yield
         except QueryCanceled:
@@ -47,27 +47,27 @@ class Waits:
             raise self._refusal() from None
         finally:
             timer.cancel()
-            if self._looking is not None:
+            if self._checking is not None:
                 if self._holder is None:
-                    self._looking.cancel()
+                    self._checking.cancel()
                 # One that is under way is waited for: later it would take back what the connection does for the next.
-                await asyncio.wait((self._looking,))
+                await asyncio.wait((self._checking,))
 
-    def _begin_to_look(self, connection: Connection) -> None:
-        self._looking = asyncio.create_task(self._look(connection), name="timeout")
+    def _begin_to_check(self, connection: Connection) -> None:
+        self._checking = asyncio.create_task(self._check(connection), name="timeout")
 
-    async def _look(self, connection: Connection) -> None:
+    async def _check(self, connection: Connection) -> None:
         """Take the statement back as soon as it is one that waits for others; one that works may go on."""
-        asked = {"pid": connection.info.backend_pid}
+        params = {"pid": connection.info.backend_pid}
         while self._holder is None:
             with suppress(Error):
-                async with self._looks.connection() as look:
-                    found = await (await look.execute(_sql.find_holder, asked)).fetchone()
-                if found:
-                    self._holder = _HOLDERS.get(found["application"] or "", "Another request")
+                async with self._connections.connection() as connection_to_ask:
+                    row = await (await connection_to_ask.execute(_sql.find_holder, params)).fetchone()
+                if row:
+                    self._holder = _HOLDERS.get(row["application"] or "", "Another request")
                     await connection.cancel_safe(timeout=self._seconds)
                     return
-            await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+            await asyncio.sleep(_CHECK_AGAIN_SECONDS)
 
     def _refusal(self) -> ServiceUnavailableError:
         refused = ServiceUnavailableError(

@@ -9,16 +9,16 @@ from tallykeep.db.queries import queries
 
 _sql = queries(__package__, "open_actions.sql")
 
-_LOOK_AFTER = 500  # submissions of a project
-_FULL_SECONDS = 0.5  # that a look holds which found too many
+_COUNT_AFTER = 500  # submissions of a project
+_FULL_SECONDS = 0.5  # that a count holds which was too high
 _RETRY_AFTER = 5
 
 
 @dataclass(slots=True)
 class _Known:
-    admitted: int = 0  # since the last look
+    admitted: int = 0  # since the last count
     is_full: bool = False
-    looked_at: float = 0.0
+    counted_at: float = 0.0
 
 
 class OpenActions:
@@ -27,17 +27,17 @@ class OpenActions:
     It is counted once every some hundred submissions, so there may be as many more for each process that serves.
     """
 
-    def __init__(self, connections: Connections, maximum: int, look_after: int = _LOOK_AFTER) -> None:
+    def __init__(self, connections: Connections, maximum: int, count_after: int = _COUNT_AFTER) -> None:
         self._connections = connections
         self._max = maximum
-        self._look_after = min(look_after, maximum)
+        self._count_after = min(count_after, maximum)
         self._known: dict[int, _Known] = {}
 
     async def admit(self, project_id: int) -> None:
         """Return where the project may start one more action; raises TooManyRequestsError."""
         known = self._known.setdefault(project_id, _Known())
-        if known.is_full or known.admitted >= self._look_after:
-            await self._look(project_id, known)
+        if known.is_full or known.admitted >= self._count_after:
+            await self._count(project_id, known)
         if known.is_full:
             refused = TooManyRequestsError(
                 f"The project has {self._max} actions that have not ended, as many as it may have (setting"
@@ -48,15 +48,15 @@ class OpenActions:
             raise refused
         known.admitted += 1
 
-    async def _look(self, project_id: int, known: _Known) -> None:
+    async def _count(self, project_id: int, known: _Known) -> None:
         now = time.monotonic()
-        if known.is_full and now - known.looked_at < _FULL_SECONDS:
+        if known.is_full and now - known.counted_at < _FULL_SECONDS:
             return
-        known.looked_at = now
-        asked = {"project_id": project_id, "most": self._max}
+        known.counted_at = now
+        params = {"project_id": project_id, "maximum": self._max}
         async with self._connections.connection() as connection:
-            found = await (await connection.execute(_sql.count_open, asked)).fetchone()
-        count = found["open"] if found else 0
+            row = await (await connection.execute(_sql.count_open, params)).fetchone()
+        count = row["open"] if row else 0
         known.is_full = count >= self._max
         # Near the limit it is counted more often.
-        known.admitted = max(0, self._look_after - (self._max - count))
+        known.admitted = max(0, self._count_after - (self._max - count))

@@ -4,5 +4,5 @@ SELECT count(*) AS open
 FROM (
     SELECT FROM async_actions
     WHERE project_id = :project_id AND status IN ('ENQUEUED', 'IN_PROGRESS')
-    LIMIT :most
+    LIMIT :maximum
 ) AS unfinished

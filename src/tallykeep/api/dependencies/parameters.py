@@ -28,7 +28,7 @@ def parameters_of(list_spec: ListSpec) -> dict[str, Any]:
     cursor = {"type": "string", "format": "date-time"}
     described = [
         _parameter("order", order, "A dash in front turns the order round."),
-        *(_shortcut(name, *asked) for name, asked in list_spec.shortcuts.items()),
+        *(_shortcut(name, *shortcut) for name, shortcut in list_spec.shortcuts.items()),
         *([_parameter(list_spec.cursor, cursor, "Goes on behind this moment.")] if list_spec.cursor else []),
         _filters(list_spec),
     ]
@@ -36,10 +36,10 @@ def parameters_of(list_spec: ListSpec) -> dict[str, Any]:
 
 
 def _shortcut(name: str, field: str, condition: str) -> dict[str, Any]:
-    asked = f"The same as filters[{field}][conditions][{condition}]."
+    description = f"The same as filters[{field}][conditions][{condition}]."
     if condition == "$in":
-        return _parameter(name, {"type": "array", "items": {"type": "string"}}, asked)
-    return _parameter(name, {"type": "string"}, asked)
+        return _parameter(name, {"type": "array", "items": {"type": "string"}}, description)
+    return _parameter(name, {"type": "string"}, description)
 
 
 def _filters(list_spec: ListSpec) -> dict[str, Any]:
@@ -47,8 +47,8 @@ def _filters(list_spec: ListSpec) -> dict[str, Any]:
         name: Schema(FieldFilter, description=", ".join(field.conditions)) for name, field in list_spec.fields.items()
     }
     junction = {"type": "string", "enum": ["and", "or"], "default": "and"}
-    asked = "filters[field][conditions][condition]=value; the fields, and the conditions of each:"
-    filters = _parameter("filters", {"type": "object", "properties": {**fields, "junction": junction}}, asked)
+    description = "filters[field][conditions][condition]=value; the fields, and the conditions of each:"
+    filters = _parameter("filters", {"type": "object", "properties": {**fields, "junction": junction}}, description)
     return filters | {"style": "deepObject", "explode": True}
 
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from tallykeep.core.concurrency.slots import Bounds, Places
+from tallykeep.core.concurrency.slots import Bounds, Slots
 from tallykeep.core.settings import Settings
 from tallykeep.db.connections.pool import Connection, Pool
 from tallykeep.tenants.projects import Caller
@@ -18,28 +18,28 @@ _HEAVY_SECONDS = 4.0  # for what takes long: who comes again later is served as 
 
 
 class Shares:
-    """The places of one process."""
+    """The slots of one process."""
 
     def __init__(self, settings: Settings) -> None:
         connections = Bounds.shared(settings.api_pool_size, waiting=_QUEUE)
-        watchers = Bounds.shared(settings.watches_at_once, waiting=0)
-        uploads = Bounds.shared(settings.uploads_at_once, waiting=_QUEUE)
+        watchers = Bounds.shared(settings.max_watches, waiting=0)
+        uploads = Bounds.shared(settings.max_uploads, waiting=_QUEUE)
         requests = Bounds.shared(settings.max_connections, waiting=0)
-        self.requests = Places("requests", requests, timeout_seconds=0)
-        self.reads = Places("reads", connections, timeout_seconds=_LATER_SECONDS)
-        self.writes = Places("single writes", connections, timeout_seconds=_SOON_SECONDS)
-        self.intake = Places("submissions being written", connections, timeout_seconds=_WHILE_SECONDS)
+        self.requests = Slots("requests", requests, timeout_seconds=0)
+        self.reads = Slots("reads", connections, timeout_seconds=_LATER_SECONDS)
+        self.writes = Slots("single writes", connections, timeout_seconds=_SOON_SECONDS)
+        self.intake = Slots("submissions being written", connections, timeout_seconds=_WHILE_SECONDS)
         # What goes through many rows: few at once, so that PostgreSQL has time for the others.
         heavy = Bounds(in_all=4, of_project=2, of_key=2, waiting=100)
-        self.heavy_reads = Places(
+        self.heavy_reads = Slots(
             "reads that go through many rows", heavy, timeout_seconds=_HEAVY_SECONDS, retry_after=5
         )
-        self.uploads = Places("uploads", uploads, timeout_seconds=_LATER_SECONDS, retry_after=5)
-        self.bodies = Places("JSON bodies being read", uploads, timeout_seconds=_LATER_SECONDS)
+        self.uploads = Slots("uploads", uploads, timeout_seconds=_LATER_SECONDS, retry_after=5)
+        self.bodies = Slots("JSON bodies being read", uploads, timeout_seconds=_LATER_SECONDS)
         previews = Bounds(in_all=4, of_project=2, of_key=2, waiting=100)
-        self.previews = Places("previews", previews, timeout_seconds=_HEAVY_SECONDS, retry_after=5)
-        self.downloads = Places("downloads", uploads, timeout_seconds=_LATER_SECONDS, retry_after=5)
-        self.watches = Places("requests that wait for actions", watchers, timeout_seconds=0, retry_after=5)
+        self.previews = Slots("previews", previews, timeout_seconds=_HEAVY_SECONDS, retry_after=5)
+        self.downloads = Slots("downloads", uploads, timeout_seconds=_LATER_SECONDS, retry_after=5)
+        self.watches = Slots("requests that wait for actions", watchers, timeout_seconds=0, retry_after=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +59,12 @@ class Pools:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """One caller's share of a pool; there are as many places as connections, so who has one waits for no other."""
+    """One caller's share of a pool; there are as many slots as connections, so who has one waits for no other."""
 
     pool: Pool
     caller: Caller
-    places: Places
-    few: Places | None = None
+    slots: Slots
+    few: Slots | None = None
     timeout_seconds: float | None = None
 
     @asynccontextmanager
@@ -72,8 +72,8 @@ class Share:
         """A connection for as long as the context lasts; raises TooManyRequestsError, ServiceUnavailableError."""
         who = (*self.caller.who, self.timeout_seconds)
         if self.few is None:
-            async with self.places.place(*who), self.pool.connection() as connection:
+            async with self.slots.hold(*who), self.pool.connection() as connection:
                 yield connection
         else:
-            async with self.few.place(*who), self.places.place(*who), self.pool.connection() as connection:
+            async with self.few.hold(*who), self.slots.hold(*who), self.pool.connection() as connection:
                 yield connection

@@ -9,7 +9,7 @@ from fastapi import Request
 
 from tallykeep.api.dependencies.context import Context
 from tallykeep.core import exact_json
-from tallykeep.core.concurrency.side_thread import Aside, at_once
+from tallykeep.core.concurrency.side_thread import Aside, directly
 from tallykeep.core.errors import InvalidPayloadError, UnsupportedMediaTypeError
 from tallykeep.formats.compression import CODINGS, Limit, expanded
 
@@ -29,12 +29,12 @@ def has_body(request: Request) -> bool:
 def require_media_type(request: Request, *accepted: str) -> None:
     """Raise UnsupportedMediaTypeError unless the body is of one of these types."""
     if media_type(request) not in accepted:
-        given = request.headers.get("content-type") or "none"
-        raise UnsupportedMediaTypeError(f"Content-Type should be {' or '.join(accepted)}, not {given}")
+        announced = request.headers.get("content-type") or "none"
+        raise UnsupportedMediaTypeError(f"Content-Type should be {' or '.join(accepted)}, not {announced}")
 
 
 async def body_chunks(
-    request: Request, limit: Limit, expanded_limit: Limit | None = None, aside: Aside = at_once
+    request: Request, limit: Limit, expanded_limit: Limit | None = None, aside: Aside = directly
 ) -> AsyncIterator[bytes]:
     """The body as it comes, expanded where it says that it is compressed, within the same limit unless told.
 
@@ -44,7 +44,7 @@ async def body_chunks(
     that is not known, InvalidPayloadError for a stream that is corrupt, UploadTimeoutError.
     """
     coding = _coding(request)
-    body = _sent(request, limit)
+    body = _received(request, limit)
     async for chunk in expanded(body, coding, expanded_limit or limit, aside) if coding else body:
         yield chunk
 
@@ -60,7 +60,7 @@ def _coding(request: Request) -> str | None:
     return coding
 
 
-async def _sent(request: Request, limit: Limit) -> AsyncIterator[bytes]:
+async def _received(request: Request, limit: Limit) -> AsyncIterator[bytes]:
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > limit.size:
         raise limit.too_large("The body")
@@ -75,23 +75,24 @@ async def _sent(request: Request, limit: Limit) -> AsyncIterator[bytes]:
 async def json_object(request: Request, max_bytes: int, *, may_be_empty: bool = False) -> dict[str, Any]:
     """The body as a JSON object; an empty body counts as {} where allowed."""
     limit = Limit(max_bytes, "TALLYKEEP_MAX_ROW_BYTES")
-    async with _place(request):
+    async with _slot(request):
         body = b"".join([chunk async for chunk in body_chunks(request, limit)])
     if not body.strip() and may_be_empty:
         return {}
     require_media_type(request, "application/json")
     try:
-        given = await asyncio.to_thread(exact_json.loads, body) if len(body) > _SMALL_BYTES else exact_json.loads(body)
+        is_small = len(body) <= _SMALL_BYTES
+        content = exact_json.loads(body) if is_small else await asyncio.to_thread(exact_json.loads, body)
     except exact_json.CannotKeepError as error:
         raise InvalidPayloadError(f"The body cannot be kept: {error}") from None
     except exact_json.DecodeError as error:
         raise InvalidPayloadError(f"Malformed JSON: {error}") from None
-    if not isinstance(given, dict):
+    if not isinstance(content, dict):
         raise InvalidPayloadError("The body should be a JSON object")
-    return given
+    return content
 
 
-def _place(request: Request) -> AbstractAsyncContextManager[None]:
-    """One of the caller's places for bodies that are read as a whole."""
+def _slot(request: Request) -> AbstractAsyncContextManager[None]:
+    """One of the caller's slots for bodies that are read as a whole."""
     context: Context = request.app.state.context
-    return context.place(request.state.caller, context.shares.bodies)
+    return context.slot(request.state.caller, context.shares.bodies)

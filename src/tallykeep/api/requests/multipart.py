@@ -6,7 +6,7 @@ from functools import partial
 from python_multipart.exceptions import FormParserError, MultipartParseError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from tallykeep.core.concurrency.side_thread import Aside, at_once
+from tallykeep.core.concurrency.side_thread import Aside, directly
 from tallykeep.core.errors import InvalidPayloadError
 
 _PART_BYTES = 1 << 16
@@ -32,7 +32,7 @@ class FileForm:
         if not boundary:
             raise InvalidPayloadError("The multipart form has no boundary")
         self.fields: dict[str, str] = {}
-        self.given: list[tuple[str, str]] = []  # all fields, those that came twice too
+        self.all_fields: list[tuple[str, str]] = []  # all fields, those that came twice too
         self.fields_in_front: dict[str, str] = {}  # of the file, however many have come by now
         self.file_name: str | None = None
         self.charset: str | None = None
@@ -43,7 +43,7 @@ class FileForm:
         self._value = b""
         self._headers: dict[bytes, bytes] = {}
         self._in_file = False
-        self._found = False
+        self._has_file = False
         self._stray: str | None = None
         self._ended = False
         try:
@@ -63,11 +63,11 @@ class FileForm:
         except FormParserError as error:
             raise InvalidPayloadError(f"The multipart form is malformed: {error}") from None
 
-    async def file(self, chunks: AsyncIterator[bytes], aside: Aside = at_once) -> AsyncIterator[bytes]:
+    async def file(self, chunks: AsyncIterator[bytes], aside: Aside = directly) -> AsyncIterator[bytes]:
         """The bytes of the part `file`, as they come; what may take long is read by `aside`."""
         async for chunk in chunks:
             for part in self._in_parts(chunk):
-                for piece in await (at_once if self._is_quick(part) else aside)(partial(self._feed, part)):
+                for piece in await (directly if self._is_quick(part) else aside)(partial(self._feed, part)):
                     yield piece
         self._finish()
 
@@ -93,7 +93,7 @@ class FileForm:
     def _finish(self) -> None:
         if not self._ended:
             raise InvalidPayloadError("The multipart form is cut off: its closing boundary is missing")
-        if not self._found:
+        if not self._has_file:
             raise self._missing_file()
 
     def _missing_file(self) -> InvalidPayloadError:
@@ -130,10 +130,10 @@ class FileForm:
             self.file_name = file_name[:_MAX_NAME_LENGTH] or None
             self.charset = charset_of(self._headers.get(b"content-type", b""))
             self.fields_in_front = dict(self.fields)
-        if self._in_file and self._found:
+        if self._in_file and self._has_file:
             raise InvalidPayloadError("The form has more than one part 'file'; send one file a request")
-        self._found = self._found or self._in_file
-        if b"filename" in options and not self._found:
+        self._has_file = self._has_file or self._in_file
+        if b"filename" in options and not self._has_file:
             self._stray = name
 
     def _on_data(self, data: bytes, start: int, end: int) -> None:
@@ -142,16 +142,16 @@ class FileForm:
         else:
             self._text += data[start:end]
             if len(self._text) > _MAX_FIELD_BYTES:
-                if self._field == self._stray and not self._found:
+                if self._field == self._stray and not self._has_file:
                     raise self._missing_file()
                 raise InvalidPayloadError(f"The form's field {self._field!r} is longer than {_MAX_FIELD_BYTES} bytes")
 
     def _on_part_end(self) -> None:
         if self._field is not None:
-            if len(self.given) == _MAX_FIELDS:
+            if len(self.all_fields) == _MAX_FIELDS:
                 raise InvalidPayloadError(f"The form has more than {_MAX_FIELDS} fields beside its file")
             self.fields[self._field] = self._text.decode("utf-8", "replace")
-            self.given.append((self._field, self.fields[self._field]))
+            self.all_fields.append((self._field, self.fields[self._field]))
         self._text.clear()
 
     def _on_end(self) -> None:

@@ -38,43 +38,43 @@ def parameters(*scopes: Scope) -> list[dict[str, Any]]:
 PARAMETERS = [*parameters(Scope.EVERY), _IDEMPOTENCY_KEY]
 
 
-def read_submission_options(given: Mapping[str, str]) -> SubmissionOptions:
+def read_submission_options(texts: Mapping[str, str]) -> SubmissionOptions:
     """Read the options among these parameters; raises InvalidQueryError for what is not understood, or is misspelled.
 
     Other parameters are ignored, but a dry run that is none because of a typo would write.
     """
-    for name in given:
+    for name in texts:
         _refuse_misspelled(name)
-    if isinstance(given, QueryParams):
-        refuse_contradictions(given.multi_items())
-    found = SubmissionOptions(**{name: OPTIONS[name].read(text) for name, text in given.items() if name in OPTIONS})
-    for name in given:
+    if isinstance(texts, QueryParams):
+        refuse_contradictions(texts.multi_items())
+    options = SubmissionOptions(**{name: OPTIONS[name].read(text) for name, text in texts.items() if name in OPTIONS})
+    for name in texts:
         if name in OPTIONS:
-            _require_company(OPTIONS[name], found)
-    return found
+            _require_company(OPTIONS[name], options)
+    return options
 
 
-def read_options_for(given: Mapping[str, str], *scopes: Scope) -> SubmissionOptions:
+def read_options_for(parameters: Mapping[str, str], *scopes: Scope) -> SubmissionOptions:
     """Read the options for such submissions alone, blank ones as if left out; raises InvalidQueryError."""
-    texts = {option.name: given.get(option.name) for option in options_for(*scopes)}
+    texts = {option.name: parameters.get(option.name) for option in options_for(*scopes)}
     return SubmissionOptions(**{name: OPTIONS[name].read(text) for name, text in texts.items() if text})
 
 
-def refuse_contradictions(given: Iterable[tuple[str, str]]) -> None:
+def refuse_contradictions(pairs: Iterable[tuple[str, str]]) -> None:
     """Raise InvalidQueryError for an option that is given twice and differently: a dry run must not write."""
     first: dict[str, str] = {}
-    for name, text in given:
+    for name, text in pairs:
         if name in _NAMES and first.setdefault(name, text) != text:
             raise InvalidQueryError(
                 f"Property .{name} is given as {short(first[name])!r} and as {short(text)!r}; give it once"
             )
 
 
-def _require_company(option: Option, found: SubmissionOptions) -> None:
+def _require_company(option: Option, options: SubmissionOptions) -> None:
     if option.only_with is None:
         return
     other, value = option.only_with
-    if getattr(found, other) != value:
+    if getattr(options, other) != value:
         raise InvalidQueryError(f"Property .{option.name} goes with {other}={value} only")
 
 

@@ -17,7 +17,7 @@ from tallykeep.core.concurrency.side_thread import Aside
 from tallykeep.core.errors import InvalidQueryError
 from tallykeep.core.settings import Settings
 from tallykeep.core.submission_options import OPTIONS, SubmissionOptions
-from tallykeep.engine.columns.retried_lines import with_told_lines
+from tallykeep.engine.columns.retried_lines import with_lines_of_column
 from tallykeep.formats.compression import Limit
 from tallykeep.tenants.projects import Caller
 
@@ -38,12 +38,12 @@ class RequestUpload:
     ) -> None:  # fmt: skip
         self._request = request
         self._aside = aside
-        self._sent = Limit(settings.max_body_bytes, "TALLYKEEP_MAX_BODY_BYTES")
+        self._max_received = Limit(settings.max_body_bytes, "TALLYKEEP_MAX_BODY_BYTES")
         self._expanded = Limit(settings.max_expanded_bytes, "TALLYKEEP_MAX_EXPANDED_BYTES")
         self._no_body = no_body
         self._empty = no_body is not None and not has_body(request)
         self._form: FileForm | None = None
-        self._told: dict[str, str | None] = {}
+        self._early_options: dict[str, str | None] = {}
         read_submission_options(request.query_params)  # what is wrong there is told before the rows are read
         if not self._empty:
             require_media_type(request, *accepted)
@@ -77,7 +77,7 @@ class RequestUpload:
 
     def early(self, name: str) -> str | None:
         """A parameter that has to be known before the rows; None where nobody has said so by now."""
-        return self._told.setdefault(name, self._in_front().get(name))
+        return self._early_options.setdefault(name, self._in_front().get(name))
 
     def _in_front(self) -> dict[str, str]:
         return {**(self._form.fields_in_front if self._form else {}), **self._request.query_params}
@@ -91,7 +91,7 @@ class RequestUpload:
         if self._empty and self._no_body is not None:
             yield self._no_body
             return
-        body = body_chunks(self._request, self._sent, self._expanded, self._aside)
+        body = body_chunks(self._request, self._max_received, self._expanded, self._aside)
         async for chunk in self._form.file(body, self._aside) if self._form else body:
             yield chunk
 
@@ -106,10 +106,10 @@ class RequestUpload:
 
     def refuse_late(self) -> None:
         """Raise InvalidQueryError for a parameter that came behind the rows that it is about, or twice."""
-        refuse_contradictions(self._form.given if self._form else ())
-        given = self.parameters()
-        for name, told in self._told.items():
-            if given.get(name) != told:
+        refuse_contradictions(self._form.all_fields if self._form else ())
+        parameters = self.parameters()
+        for name, early in self._early_options.items():
+            if parameters.get(name) != early:
                 raise InvalidQueryError(f"Property .{name} should stand in the query, or before the form's file")
 
 
@@ -118,7 +118,7 @@ class CorrectedUpload(RequestUpload):
 
     def placed(self, batch: Batch, source: Source) -> Batch:
         """The batch with the lines of the first file, where the column `line` has them."""
-        return with_told_lines(batch, source)
+        return with_lines_of_column(batch, source)
 
 
 def submission(
@@ -133,7 +133,7 @@ def submission(
         requested_by=caller.key_id,
         options=options,
         idempotency_key=_idempotency_key(request),
-        asked=(request.method, request.url.path, body),
+        request=(request.method, request.url.path, body),
         parent_id=parent_id,
     )
 

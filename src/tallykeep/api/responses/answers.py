@@ -36,7 +36,7 @@ from tallykeep.core.errors import (
     UriTooLongError,
 )
 from tallykeep.core.ids import new_id
-from tallykeep.db.connections.reach import told
+from tallykeep.db.connections.reach import reason_of
 from tallykeep.db.connections.standing import DatabaseAwayError
 from tallykeep.engine.intake.idempotency import Accepted
 
@@ -134,8 +134,8 @@ def answer_accepted(accepted: Accepted, status_code: int) -> Json:
 
 def request_id(request: Request, prefix: str = "v-") -> str:
     """The id of this request; `w-` marks what the reference API does in its dashboard only."""
-    found: str = request.state.request_id
-    return prefix + found.removeprefix("v-")
+    own_id: str = request.state.request_id
+    return prefix + own_id.removeprefix("v-")
 
 
 def answer_errors(app: FastAPI) -> None:
@@ -184,8 +184,8 @@ async def _on_request_error(request: Request, error: Exception) -> Response:
 
 async def _on_validation_error(request: Request, error: Exception) -> Response:
     problems = error.errors() if isinstance(error, RequestValidationError) else []
-    kind = InvalidQueryError if any("query" in problem["loc"] for problem in problems) else InvalidPayloadError
-    return error_answer(request, kind("; ".join(map(_described, problems))))
+    error_type = InvalidQueryError if any("query" in problem["loc"] for problem in problems) else InvalidPayloadError
+    return error_answer(request, error_type("; ".join(map(_described, problems))))
 
 
 def _described(problem: dict[str, Any]) -> str:
@@ -242,7 +242,7 @@ async def _on_read_only(request: Request, error: Exception) -> Response:
 async def _on_outage(request: Request, error: Exception) -> Response:
     # That the database is away is told once, by its guard.
     log = _log.info if isinstance(error, DatabaseAwayError) else _log.warning
-    log("the database did not serve a request", request_id=request_id(request), reason=told(error))
+    log("the database did not serve a request", request_id=request_id(request), reason=reason_of(error))
     words, seconds = _outage(error)
     if words == _NO_DATABASE:
         # The other idle connections are likely dead too; left alone, the pool would find out one by one, and slowly.

@@ -31,7 +31,7 @@ from tallykeep.tenants.projects import Caller
 router = APIRouter(prefix="/v1/imports", tags=["Submissions"], default_response_class=Json)
 
 _DEFAULT_ROWS = 20
-_LIMIT = parsers.whole_number(MAX_ROWS)
+_LIMIT = parsers.integer(MAX_ROWS)
 _SCOPES = (Scope.FILE, Scope.ENDS)  # of the options that a look at a file goes by
 _NOT_CHECKED = {
     "everything": "Rows behind these; and what others change before the import.",
@@ -87,7 +87,7 @@ async def preview_import(request: Request, context: FromContext, caller: FromCal
     """
     aside = context.aside.of(caller.project_id)
     upload = RequestUpload(request, tuple(PREVIEW_BODY["content"]), context.settings, aside)
-    async with context.place(caller, context.shares.previews):
+    async with context.slot(caller, context.shares.previews):
         return Json(await _previewed(context, caller, upload, aside))
 
 
@@ -109,13 +109,13 @@ async def _previewed(context: Context, caller: Caller, upload: RequestUpload, as
 
 
 def _asked(upload: RequestUpload) -> Asked:
-    given = upload.parameters()
-    options = read_options_for(given, *_SCOPES)
+    parameters = upload.parameters()
+    options = read_options_for(parameters, *_SCOPES)
     return Asked(
-        row_type=given.get("row_type") or None,
-        is_mapped=bool(given.get("mapping")),
-        limit=_LIMIT("limit", given.get("limit") or str(_DEFAULT_ROWS)),
-        target=given.get("campaign") or None,
+        row_type=parameters.get("row_type") or None,
+        is_mapped=bool(parameters.get("mapping")),
+        limit=_LIMIT("limit", parameters.get("limit") or str(_DEFAULT_ROWS)),
+        target=parameters.get("campaign") or None,
         options=replace(options, charset=upload.early_option("charset")),
     )
 

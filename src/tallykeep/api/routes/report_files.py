@@ -9,22 +9,22 @@ from fastapi.responses import StreamingResponse
 from tallykeep.api.dependencies.context import FromContext
 from tallykeep.api.openapi import answers_file
 from tallykeep.core.compatibility import OURS
-from tallykeep.engine.downloads.report_files import ReportPlace, report_header, report_lines
+from tallykeep.engine.downloads.report_files import ReportKey, report_header, report_lines
 from tallykeep.formats.csv.writer import BYTE_ORDER_MARK
 from tallykeep.tenants.projects import Caller
 
 router = APIRouter(prefix="/v1/reports", tags=["Async actions"])
 
 
-_Reported = tuple[ReportPlace, Caller]
+_Reported = tuple[ReportKey, Caller]
 
 
 async def _reported(request: Request, context: FromContext, token: str) -> AsyncIterator[_Reported]:
     """What a link leads to, with a place for a download until the answer was sent; it counts as a key of its own."""
-    place = context.report_links(request).read(token)
-    reader = Caller(place.project_id, "", "report links", "app")
-    async with context.place(reader, context.shares.downloads):
-        yield place, reader
+    key = context.report_links(request).read(token)
+    reader = Caller(key.project_id, "", "report links", "app")
+    async with context.slot(reader, context.shares.downloads):
+        yield key, reader
 
 
 @router.get(
@@ -37,14 +37,14 @@ async def get_report(
     context: FromContext, token: str, reported: Annotated[_Reported, Depends(_reported)]
 ) -> StreamingResponse:
     """The report as CSV. The link itself is the permission; it expires."""
-    place, reader = reported
+    key, reader = reported
     async with context.reading(reader).connection() as connection:
-        header = await report_header(connection, context.action_types, place)
+        header = await report_header(connection, context.action_types, key)
 
     async def body() -> AsyncIterator[str]:
         yield BYTE_ORDER_MARK + header
-        async for part in report_lines(context.downloading(reader), place):
+        async for part in report_lines(context.downloading(reader), key):
             yield part
 
-    disposition = f'attachment; filename="{place.action_id}.csv"'
+    disposition = f'attachment; filename="{key.action_id}.csv"'
     return StreamingResponse(body(), media_type="text/csv", headers={"Content-Disposition": disposition})

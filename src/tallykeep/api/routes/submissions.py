@@ -197,7 +197,7 @@ def _endpoint(action_type: ActionType) -> Callable[..., Awaitable[Json]]:
         upload = RequestUpload(request, accepted, context.settings, aside, no_body=action_type.no_body)
         options = await _options(request, context, caller, action_type)
         acceptance = await context.accepting(caller)
-        async with context.place(caller, context.shares.uploads):
+        async with context.slot(caller, context.shares.uploads):
             accepted_as = await acceptance.accept(submission(request, caller, action_type, options), upload)
         return answer_accepted(accepted_as, action_type.status_code)
 

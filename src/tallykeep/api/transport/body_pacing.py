@@ -40,13 +40,13 @@ class _Body:
         self._left_seconds = max_seconds
         self._max_seconds = max_seconds
         self._window_seconds, self._window_bytes = 0.0, 0
-        self._is_whole = False
+        self._has_ended = False
         self.is_answered = False
 
     async def receive(self) -> Message:
         """The next message of the request."""
         while True:
-            if self._is_whole or self.is_answered:
+            if self._has_ended or self.is_answered:
                 return await self._receive()
             message = await self._in_time()
             if message is not None:
@@ -62,18 +62,18 @@ class _Body:
                 message = await self._receive()
         except TimeoutError:
             self._took(clock() - since)
-            self._require_pace()
+            self._require_rate()
             return None
         self._took(clock() - since)
         self._window_bytes += len(message.get("body", b""))
-        self._is_whole = not message.get("more_body", False)
+        self._has_ended = not message.get("more_body", False)
         return message
 
     def _took(self, seconds: float) -> None:
         self._window_seconds += seconds
         self._left_seconds -= seconds
 
-    def _require_pace(self) -> None:
+    def _require_rate(self) -> None:
         if self.is_answered:
             return
         if self._left_seconds <= 0:

@@ -64,7 +64,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._reader: asyncio.Task[Any] | None = None
         self._is_gone = False
         if len(self.connections) > self.max_connections:
-            self._make_room()
+            self._evict_one()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Give up what is only read: nobody waits for the answer any more."""
@@ -73,9 +73,9 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._reader is not None:
             self._reader.cancel()
 
-    def _make_room(self) -> None:
+    def _evict_one(self) -> None:
         others = [each for each in self.connections if isinstance(each, BoundedProtocol) and each is not self]
-        waiting = [each for each in others if each.may_make_room and not each.transport.is_closing()]
+        waiting = [each for each in others if each.may_be_evicted and not each.transport.is_closing()]
         if oldest := min(waiting, key=lambda each: each._waits_since, default=None):
             oldest.transport.abort()
         else:
@@ -87,7 +87,7 @@ class BoundedProtocol(HttpToolsProtocol):
         return not self._has_head and (self.cycle is None or self.cycle.response_complete)
 
     @property
-    def may_make_room(self) -> bool:
+    def may_be_evicted(self) -> bool:
         """Whether there is nothing to answer, or the client has shown no keys and keeps us waiting."""
         if self.is_idle or self._is_answered:
             return True
@@ -204,7 +204,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     # What takes too long
 
-    def look_after(self, now: float) -> None:
+    def check(self, now: float) -> None:
         """End what has taken too long; to be called about once a second."""
         if self._refused_at is not None:
             if now - self._refused_at > _REFUSED_SECONDS:
@@ -212,7 +212,7 @@ class BoundedProtocol(HttpToolsProtocol):
         elif self.transport.is_closing():
             self._refused_at = now + STALL_SECONDS
         elif self.flow.write_paused:
-            self._look_after_stall(now)
+            self._check_stall(now)
         elif self._is_open and self._answered_at is not None and self._is_answered:
             if now - self._answered_at > LINGER_SECONDS:
                 self.transport.close()
@@ -222,7 +222,7 @@ class BoundedProtocol(HttpToolsProtocol):
             else:
                 self.transport.close()
 
-    def _look_after_stall(self, now: float) -> None:
+    def _check_stall(self, now: float) -> None:
         left = self.transport.get_write_buffer_size()
         if self._stalled is None or not self._stalled[0] - _LEAST_READ < left <= self._stalled[0]:
             self._stalled = (left, now)

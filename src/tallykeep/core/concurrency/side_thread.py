@@ -22,7 +22,7 @@ class Aside(Protocol):
         ...
 
 
-async def at_once(step: Callable[[], Done], /) -> Done:
+async def directly(step: Callable[[], Done], /) -> Done:
     """Run a step where it is: for what is too little to be worth the way."""
     return step()
 

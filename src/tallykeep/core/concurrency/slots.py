@@ -1,4 +1,4 @@
-"""Places: how many may do the same thing at once, in all, of one project and with one key; who waits, waits in turn."""
+"""Slots: how many may do the same thing at once, in all, for one project and with one key; waiters take turns."""
 
 import asyncio
 from collections import Counter, deque
@@ -35,10 +35,10 @@ class Bounds:
         return cls(in_all=in_all, of_project=of_project, of_key=max(1, min(of_project, in_all // 2)), waiting=waiting)
 
 
-class Places:
-    """Places for one thing that a process shares between projects.
+class Slots:
+    """Slots for one thing that a process shares between projects.
 
-    Within a project those who come first are served first; projects that wait take turns. A place is given back
+    Within a project those who come first are served first; projects that wait take turns. A slot is given back
     whatever happens to who holds it.
     """
 
@@ -53,8 +53,8 @@ class Places:
         self._queues: dict[int, deque[_Waiting]] = {}  # the project whose turn is next comes first
 
     @asynccontextmanager
-    async def place(self, project_id: int, key_id: str, timeout_seconds: float | None = None) -> AsyncIterator[None]:
-        """A place for as long as the context lasts; who tells a patience of its own waits in a queue of any length.
+    async def hold(self, project_id: int, key_id: str, timeout_seconds: float | None = None) -> AsyncIterator[None]:
+        """Hold a slot while the context lasts; a caller with `timeout_seconds` of its own waits in any queue.
 
         Raises TooManyRequestsError where the project, or the key, has its share already and none of it comes free in
         time; ServiceUnavailableError where others have all there are.
@@ -70,11 +70,11 @@ class Places:
             self._leave(who)
 
     def held_by(self, project_id: int) -> int:
-        """How many places the project has just now."""
+        """How many slots the project has just now."""
         return self._of_projects[project_id]
 
     def waiting_of(self, project_id: int) -> int:
-        """How many of the project wait for a place."""
+        """How many of the project wait for a slot."""
         return len(self._queues.get(project_id, ()))
 
     def _fits(self, who: Who) -> bool:
@@ -122,22 +122,22 @@ class Places:
             del self._queues[waiting.who[0]]
 
     def _seat_who_waits(self) -> None:
-        """One of each project in turn, while there are places."""
+        """One of each project in turn, while there are slots."""
         seated = True
         while seated and self._taken < self.bounds.in_all:
             seated = sum(map(self._seat_first_of, list(self._queues))) > 0
 
     def _seat_first_of(self, project_id: int) -> bool:
         queue = self._queues[project_id]
-        found = next((waiting for waiting in queue if self._fits(waiting.who) and not waiting.seat.done()), None)
-        if found is None:
+        first = next((waiting for waiting in queue if self._fits(waiting.who) and not waiting.seat.done()), None)
+        if first is None:
             return False
-        queue.remove(found)
+        queue.remove(first)
         del self._queues[project_id]
         if queue:
             self._queues[project_id] = queue
-        self._seat(found.who)
-        found.seat.set_result(None)
+        self._seat(first.who)
+        first.seat.set_result(None)
         return True
 
     def _refusal(self, who: Who) -> RequestError:

@@ -65,8 +65,8 @@ def option(
         if isinstance(default, dict)
         else field(default=default, metadata={_KEY: about})
     )
-    found: _T = kept
-    return found
+    typed: _T = kept
+    return typed
 
 
 def options_of(declaring: type[Any]) -> dict[str, Option]:

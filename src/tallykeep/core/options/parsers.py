@@ -41,7 +41,7 @@ def one_of(choices: type[_Choice]) -> Callable[[str, str], _Choice]:
     return parse
 
 
-def whole_number(maximum: int) -> Callable[[str, str], int]:
+def integer(maximum: int) -> Callable[[str, str], int]:
     """Make a parser of a whole number from 1 to this one."""
 
     def parse(name: str, text: str) -> int:
@@ -63,39 +63,39 @@ def plain_text(name: str, text: str) -> str:
 
 def delimiter(name: str, text: str) -> str:
     """Read what stands between cells, by itself or by its name."""
-    found = _DELIMITER_NAMES.get(text.lower(), text)
-    if found not in tuple(DELIMITERS):
+    parsed = _DELIMITER_NAMES.get(text.lower(), text)
+    if parsed not in tuple(DELIMITERS):
         raise InvalidQueryError(f"Property .{name} should be one of , ; | or tab, not {short(text)!r}")
-    return found
+    return parsed
 
 
 def mapping(name: str, text: str) -> dict[str, str | None]:
     """Read columns by what they are to be called, None to skip them."""
-    found = _object(name, text, "column to field, or to null to skip it")
-    if any(title is not None and len(str(title)) > MAX_TITLE_LENGTH for title in found.values()):
+    parsed = _object(name, text, "column to field, or to null to skip it")
+    if any(title is not None and len(str(title)) > MAX_TITLE_LENGTH for title in parsed.values()):
         raise InvalidQueryError(f"Property .{name} should give titles of at most {MAX_TITLE_LENGTH} characters")
-    if not all(isinstance(title, str | None) for title in found.values()):
+    if not all(isinstance(title, str | None) for title in parsed.values()):
         raise InvalidQueryError(f"Property .{name} should be a JSON object: column to field, or to null to skip it")
-    _require_no_zero(name, *found, *filter(None, found.values()))
-    return found
+    _require_no_zero(name, *parsed, *filter(None, parsed.values()))
+    return parsed
 
 
 def defaults(name: str, text: str) -> dict[str, str]:
     """Read texts for empty cells by field."""
     what = "field to text"
-    found = _object(name, text, what)
-    for field, default in found.items():
+    parsed = _object(name, text, what)
+    for field, default in parsed.items():
         _require_text(name, field, default, what)
-    _require_short(name, sum(map(len, found.values())))
-    _require_no_zero(name, *found)
-    return found
+    _require_short(name, sum(map(len, parsed.values())))
+    _require_no_zero(name, *parsed)
+    return parsed
 
 
 def values(name: str, text: str) -> dict[str, dict[str, str]]:
     """Read, by field, what texts are to be read as; a text that is given twice is refused."""
     what = "field to an object of texts"
-    found = _object(name, text, what)
-    for field, meant in found.items():
+    parsed = _object(name, text, what)
+    for field, meant in parsed.items():
         if not isinstance(meant, dict):
             raise InvalidQueryError(f"Property .{name} should be a JSON object: {what}; {short(field)!r} is not")
         for each in meant.values():
@@ -103,10 +103,10 @@ def values(name: str, text: str) -> dict[str, dict[str, str]]:
         if len({each.strip().casefold() for each in meant}) < len(meant):
             raise InvalidQueryError(f"Property .{name} gives a text of {short(field)!r} twice; case does not matter")
         _require_no_zero(name, field, *meant)
-    if sum(map(len, found.values())) > _MAX_TEXTS:
+    if sum(map(len, parsed.values())) > _MAX_TEXTS:
         raise InvalidQueryError(f"Property .{name} has more than {_MAX_TEXTS} texts")
-    _require_short(name, sum(max(map(len, meant.values()), default=0) for meant in found.values()))
-    return found
+    _require_short(name, sum(max(map(len, meant.values()), default=0) for meant in parsed.values()))
+    return parsed
 
 
 def short(text: str) -> str:

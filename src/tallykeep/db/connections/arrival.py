@@ -8,7 +8,7 @@ import structlog
 from psycopg import AsyncConnection
 
 from tallykeep.core.errors import DatabaseUnavailableError
-from tallykeep.db.connections.reach import bounded, is_hopeless, told
+from tallykeep.db.connections.reach import bounded, is_hopeless, reason_of
 
 _log = structlog.get_logger()
 
@@ -33,7 +33,7 @@ async def until_answering(database_url: str) -> None:
             raise unreachable(refused) from refused
         if not waited:
             waited = True
-            _log.warning("waiting for the database, until it answers or this is stopped", reason=told(refused))
+            _log.warning("waiting for the database, until it answers or this is stopped", reason=reason_of(refused))
         await asyncio.sleep(_AGAIN_SECONDS)
     if waited:
         _log.warning("the database answers", after_seconds=round(time.monotonic() - started, 1))

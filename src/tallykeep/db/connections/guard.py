@@ -17,17 +17,17 @@ from psycopg import AsyncConnection
 from psycopg.errors import DiskFull, QueryCanceled
 from psycopg.rows import DictRow
 
-from tallykeep.db.connections.knock import Reached, give_up, knock, look, reach
-from tallykeep.db.connections.reach import bounded, by_host, hang_up, is_crowded, part, retrieved, told
+from tallykeep.db.connections.knock import Reached, give_up, knock, reach, read_state
+from tallykeep.db.connections.reach import bounded, by_host, hang_up, is_crowded, part, reason_of, retrieved
 from tallykeep.db.connections.standing import DatabaseAwayError, Guarded, Standing
 from tallykeep.db.queries import queries
 
 _sql = queries(__package__, "guard.sql")
 _log = structlog.get_logger()
 
-_LOOK_EVERY_SECONDS = 0.5
+_CHECK_EVERY_SECONDS = 0.5
 # A server under load answers late, but does: it is silent only when two looks, over two connections, were in vain.
-_FIRST_LOOK_SECONDS = 1.0
+_FIRST_CHECK_SECONDS = 1.0
 _TIMEOUT_SECONDS = 4.0
 _PAUSE_SECONDS = 0.3
 _TRY_EVERY_SECONDS = 1.0
@@ -50,9 +50,9 @@ class Guard:
         self._reached: Reached | None = None
         self._away: str | None = "it has not answered yet"
         self._was_there = False
-        self._lost_at = self._told_at = time.monotonic()
+        self._lost_at = self._logged_at = time.monotonic()
         self._up = asyncio.Event()
-        self._look_now = asyncio.Event()
+        self._check_now = asyncio.Event()
         self._read_only = self._full = False
         self._crowded_at = self._tried_at = float("-inf")
         self._conversations: WeakSet[AsyncConnection[Any]] = WeakSet()
@@ -92,7 +92,7 @@ class Guard:
         """Return when the database answers, however long that takes."""
         await self._up.wait()
 
-    def look_after(self, pool: Guarded) -> None:
+    def attach(self, pool: Guarded) -> None:
         """Tell the pool what becomes of the database, from now on."""
         self._pools.add(pool)
 
@@ -108,13 +108,13 @@ class Guard:
             return
         if isinstance(error, DiskFull) and not self._full:
             self._full = True
-            _log.error("the database's disk is full", reason=told(error))
+            _log.error("the database's disk is full", reason=reason_of(error))
         if is_crowded(error):
             if not self.standing.crowded:
-                _log.error("the database lets no further connection in", reason=told(error))
+                _log.error("the database lets no further connection in", reason=reason_of(error))
             self._crowded_at = time.monotonic()
         elif isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
-            self._look_now.set()
+            self._check_now.set()
 
     async def ask(self, query: LiteralString, timeout_seconds: float) -> DictRow:
         """The first row of a short query that reads, asked on the guard's connection, whatever the pools are busy with.
@@ -122,71 +122,71 @@ class Guard:
         Raises DatabaseAwayError, TimeoutError after `timeout_seconds`, or what the database says.
         """
         self.require()
-        asked = self._tasks.get(query)
-        if asked is None or asked.done():
-            asked = self._tasks[query] = asyncio.create_task(self._answer(query), name="question")
-            asked.add_done_callback(retrieved)
-        await asyncio.wait((asked,), timeout=timeout_seconds)
-        if not asked.done():
+        question = self._tasks.get(query)
+        if question is None or question.done():
+            question = self._tasks[query] = asyncio.create_task(self._answer(query), name="question")
+            question.add_done_callback(retrieved)
+        await asyncio.wait((question,), timeout=timeout_seconds)
+        if not question.done():
             raise TimeoutError
-        found: DictRow = asked.result()
-        return found
+        row: DictRow = question.result()
+        return row
 
     async def _answer(self, query: LiteralString) -> DictRow:
         if self._reached is None:
             raise DatabaseAwayError("the database is out of reach")
         try:
-            found = await (await self._reached.connection.execute(query)).fetchone()
+            row = await (await self._reached.connection.execute(query)).fetchone()
         except psycopg.Error as error:
             self.notice(error)
             raise
-        if found is None:
+        if row is None:
             raise RuntimeError("a question has one row")
-        return found
+        return row
 
     async def _watch(self) -> None:
         while True:
             try:
                 self._adopt(await knock(self._conninfos, self._name, self._refused))
-                self._found()
+                self._regained()
                 while True:
                     await self._pause()
-                    await self._look_again()
+                    await self._check_again()
             except _LostError as lost:
                 self._lose(str(lost))
             except Exception as error:
                 _log.exception("the guard stumbled")
-                self._lose(told(error))
+                self._lose(reason_of(error))
                 await asyncio.sleep(_TRY_EVERY_SECONDS)
 
     async def _pause(self) -> None:
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._look_now.wait(), _LOOK_EVERY_SECONDS)
-        self._look_now.clear()
+            await asyncio.wait_for(self._check_now.wait(), _CHECK_EVERY_SECONDS)
+        self._check_now.clear()
 
-    async def _look_again(self) -> None:
+    async def _check_again(self) -> None:
         """Look once. Raises _LostError where the database is out of reach, or silent at two looks."""
         if (reached := self._reached) is None:
             raise RuntimeError("only who has arrived looks")
-        looking = asyncio.create_task(self._look(reached.connection), name="look")
-        looking.add_done_callback(retrieved)
-        await asyncio.wait((looking,), timeout=_FIRST_LOOK_SECONDS)
-        if not looking.done():
-            await self._look_elsewhere(reached, looking)
+        checking = asyncio.create_task(self._check(reached.connection), name="look")
+        checking.add_done_callback(retrieved)
+        await asyncio.wait((checking,), timeout=_FIRST_CHECK_SECONDS)
+        if not checking.done():
+            await self._check_elsewhere(reached, checking)
         try:
-            await looking
+            await checking
         except QueryCanceled:
             return  # by the server itself, after its time: it is slow, and there
         except psycopg.Error as error:
             if reached is self._reached:
                 await self._replace(reached, error)
 
-    async def _look(self, connection: AsyncConnection[DictRow]) -> None:
-        self._note_writes((await look(connection)).read_only)
+    async def _check(self, connection: AsyncConnection[DictRow]) -> None:
+        self._note_writes((await read_state(connection)).read_only)
         if (self._full or self._read_only) and time.monotonic() - self._tried_at > _TRY_EVERY_SECONDS:
             self._tried_at = time.monotonic()
             if self._full:
-                self._beside("room", self.look_for_room)
+                self._beside("room", self.check_disk)
             if self._read_only:
                 self._beside("writes", self._find_writable)
 
@@ -201,23 +201,23 @@ class Guard:
             self._read_only = read_only
             _log.warning("the database is read-only" if read_only else "the database takes writes again")
 
-    async def look_for_room(self) -> None:
+    async def check_disk(self) -> None:
         """Find out whether the database's disk is full, by writing something and taking it back."""
         with suppress(psycopg.Error, OSError, TimeoutError):
-            found = await reach(self.conninfo, self._name)
+            probe = await reach(self.conninfo, self._name)
             try:
-                async with found.connection.transaction(force_rollback=True):
-                    await found.connection.execute(_sql.take_time)
-                    await found.connection.execute(_sql.try_to_write)
+                async with probe.connection.transaction(force_rollback=True):
+                    await probe.connection.execute(_sql.take_time)
+                    await probe.connection.execute(_sql.try_to_write)
             except DiskFull as error:
                 self.notice(error)
                 return
             except psycopg.OperationalError:
                 return  # it was not answered: as before, as far as is known
             except psycopg.Error as error:
-                _log.info("whether there is room on the database's disk cannot be told", reason=told(error))
+                _log.info("whether there is room on the database's disk cannot be told", reason=reason_of(error))
             finally:
-                await found.connection.close()
+                await probe.connection.close()
             if self._full:
                 self._full = False
                 _log.warning("there is room on the database's disk again")
@@ -226,14 +226,14 @@ class Guard:
         """Where the connection leads to a standby, and a new one to a server that takes writes, go over to that one."""
         for conninfo in self._conninfos:
             with suppress(psycopg.Error, OSError, TimeoutError):
-                found = await reach(conninfo, self._name)
-                if self._read_only and self._away is None and not found.look.read_only:
-                    self._adopt(found)
+                probe = await reach(conninfo, self._name)
+                if self._read_only and self._away is None and not probe.state.read_only:
+                    self._adopt(probe)
                     self._sever()
                     return
-                await found.connection.close()
+                await probe.connection.close()
 
-    async def _look_elsewhere(self, reached: Reached, looking: asyncio.Task[None]) -> None:
+    async def _check_elsewhere(self, reached: Reached, checking: asyncio.Task[None]) -> None:
         """Look over other connections: where one is answered and the first is not, the old ones lead nowhere."""
         others = [
             asyncio.create_task(reach(conninfo, self._name, _TIMEOUT_SECONDS), name="second look")
@@ -241,20 +241,20 @@ class Guard:
         ]
         deadline = time.monotonic() + _TIMEOUT_SECONDS
         try:
-            while not looking.done() and time.monotonic() < deadline:
-                pending = [task for task in (looking, *others) if not task.done()]
+            while not checking.done() and time.monotonic() < deadline:
+                pending = [task for task in (checking, *others) if not task.done()]
                 left = deadline - time.monotonic()
                 await asyncio.wait(pending, timeout=left, return_when=asyncio.FIRST_COMPLETED)
                 if (other := next((task for task in others if _leads_on(task, reached)), None)) is not None:
                     # Of a server that answers late, the first answer may be on its way.
-                    await asyncio.wait((looking,), timeout=_PAUSE_SECONDS)
-                    if not looking.done():
+                    await asyncio.wait((checking,), timeout=_PAUSE_SECONDS)
+                    if not checking.done():
                         _log.warning("the connections to the database lead nowhere and are replaced")
                         others.remove(other)
                         self._adopt(other.result())
                         self._sever()
                     return
-            if not looking.done():
+            if not checking.done():
                 raise _LostError(_SILENT)
         finally:
             for task in others:
@@ -268,11 +268,11 @@ class Guard:
             except (psycopg.Error, OSError, TimeoutError) as refused:
                 self.notice(refused)
                 if not is_crowded(refused) and not isinstance(refused, QueryCanceled):
-                    raise _LostError(told(refused)) from refused
+                    raise _LostError(reason_of(refused)) from refused
             else:
                 self._adopt(successor)
-                if successor.look.started_at != reached.look.started_at:
-                    _log.warning("the database was started anew", reason=told(error))
+                if successor.state.started_at != reached.state.started_at:
+                    _log.warning("the database was started anew", reason=reason_of(error))
                     self._sever()
                 return
             await asyncio.sleep(_PAUSE_SECONDS)
@@ -281,9 +281,9 @@ class Guard:
         before, self._reached = self._reached, reached
         if before is not None:
             self._tasks["parting"] = asyncio.create_task(part(before.connection), name="parting")
-        self._note_writes(reached.look.read_only)
+        self._note_writes(reached.state.read_only)
 
-    def _found(self) -> None:
+    def _regained(self) -> None:
         if self._was_there:
             _log.warning("the database answers again", after_seconds=round(time.monotonic() - self._lost_at, 1))
         self._away, self._was_there = None, True
@@ -293,7 +293,7 @@ class Guard:
 
     def _lose(self, reason: str) -> None:
         if self._away is None:
-            self._lost_at = self._told_at = time.monotonic()
+            self._lost_at = self._logged_at = time.monotonic()
             _log.error("the database is out of reach", reason=reason)
         self._away = reason
         self._up.clear()
@@ -302,10 +302,10 @@ class Guard:
             pool.fail_waiting(DatabaseAwayError(f"the database is out of reach: {reason}"))
 
     def _refused(self, error: BaseException) -> None:
-        self._away = told(error)
-        if time.monotonic() - self._told_at > _TELL_EVERY_SECONDS:
-            self._told_at = time.monotonic()
-            seconds = round(self._told_at - self._lost_at)
+        self._away = reason_of(error)
+        if time.monotonic() - self._logged_at > _TELL_EVERY_SECONDS:
+            self._logged_at = time.monotonic()
+            seconds = round(self._logged_at - self._lost_at)
             _log.error("the database is still out of reach", reason=self._away, for_seconds=seconds)
 
     def _sever(self) -> None:
@@ -322,5 +322,5 @@ def _leads_on(other: asyncio.Task[Reached], reached: Reached) -> bool:
     """Whether the connection leads to the same server as that one, or to another one that takes writes."""
     if not other.done() or other.cancelled() or other.exception() is not None:
         return False
-    found = other.result()
-    return found.conninfo == reached.conninfo or not found.look.read_only
+    arrived = other.result()
+    return arrived.conninfo == reached.conninfo or not arrived.state.read_only

@@ -2,14 +2,14 @@
 -- Whoever locks what health looks at, or is slow to tell it, must not be taken for a server that is silent.
 SELECT set_config('lock_timeout', '300ms', false), set_config('statement_timeout', '500ms', false)
 
--- name: look
+-- name: read_state
 SELECT
     pg_postmaster_start_time() AS started_at,
     current_setting('transaction_read_only')::boolean AS read_only
 
 -- name: try_to_write
 -- A megabyte, to be taken back.
-CREATE TEMPORARY TABLE tallykeep_room ON COMMIT DROP AS SELECT number FROM generate_series(1, 30000) AS number
+CREATE TEMPORARY TABLE tallykeep_probe ON COMMIT DROP AS SELECT number FROM generate_series(1, 30000) AS number
 
 -- name: take_time
 SELECT set_config('statement_timeout', '5s', true)

@@ -23,7 +23,7 @@ _NEXT_HOST_SECONDS = 0.3
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class ServerState:
     """What the database said of itself: when it was started, and whether it takes no writes."""
 
     started_at: datetime
@@ -36,7 +36,7 @@ class Reached:
 
     connection: AsyncConnection[DictRow]
     conninfo: str
-    look: Look
+    state: ServerState
 
 
 async def reach(conninfo: str, name: str, seconds: float = _REACH_SECONDS) -> Reached:
@@ -46,24 +46,24 @@ async def reach(conninfo: str, name: str, seconds: float = _REACH_SECONDS) -> Re
     )
     connection = await asyncio.wait_for(connecting, seconds)
     try:
-        return Reached(connection, conninfo, await within(connection, _first_look(connection), seconds))
+        return Reached(connection, conninfo, await within(connection, _first_state(connection), seconds))
     except BaseException:
         await connection.close()
         raise
 
 
-async def _first_look(connection: AsyncConnection[DictRow]) -> Look:
+async def _first_state(connection: AsyncConnection[DictRow]) -> ServerState:
     await set_own_limits(connection)
     await connection.execute(_sql.set_limits)
-    return await look(connection)
+    return await read_state(connection)
 
 
-async def look(connection: AsyncConnection[DictRow]) -> Look:
+async def read_state(connection: AsyncConnection[DictRow]) -> ServerState:
     """Look how the database is; raises psycopg.Error."""
-    found = await (await connection.execute(_sql.look)).fetchone()
-    if found is None:
+    row = await (await connection.execute(_sql.read_state)).fetchone()
+    if row is None:
         raise RuntimeError("a SELECT without FROM has one row")
-    return Look(**found)
+    return ServerState(**row)
 
 
 async def knock(conninfos: list[str], name: str, refused: Callable[[BaseException], None]) -> Reached:
@@ -72,8 +72,8 @@ async def knock(conninfos: list[str], name: str, refused: Callable[[BaseExceptio
     The first ones are preferred by a moment.
     """
     knocking = [
-        asyncio.create_task(_knock(conninfo, name, place * _NEXT_HOST_SECONDS, refused), name="knock")
-        for place, conninfo in enumerate(conninfos)
+        asyncio.create_task(_knock(conninfo, name, index * _NEXT_HOST_SECONDS, refused), name="knock")
+        for index, conninfo in enumerate(conninfos)
     ]
     try:
         await asyncio.wait(knocking, return_when=asyncio.FIRST_COMPLETED)

@@ -26,7 +26,7 @@ from psycopg_pool import PoolClosed, PoolTimeout
 
 from tallykeep.core import exact_json
 from tallykeep.db.connections.guard import Guard
-from tallykeep.db.connections.reach import bounded, is_crowded, is_sound, told, within
+from tallykeep.db.connections.reach import bounded, is_crowded, is_sound, reason_of, within
 from tallykeep.db.connections.session import set_own_limits
 
 _log = structlog.get_logger()
@@ -42,11 +42,11 @@ class Connections(Protocol):
         """A connection for as long as the context lasts."""
 
 
-_SENT_AHEAD_BYTES = 1 << 20
+_SEND_BUFFER_BYTES = 1 << 20
 _TIMEOUT_SECONDS = 10.0
 _CONNECT_AGAIN_SECONDS = 0.2
 _CONFIGURE_SECONDS = 5.0
-_CONNECTING_AT_ONCE = 4
+_MAX_CONNECTING = 4
 _LIFETIME_SECONDS = 3600.0
 _IDLE_SECONDS = 600.0
 
@@ -89,7 +89,7 @@ class Pool:
     async def __aenter__(self) -> "Pool":
         self._closed = False
         if self._guard is not None:
-            self._guard.look_after(self)
+            self._guard.attach(self)
         self.refill()
         return self
 
@@ -163,7 +163,7 @@ class Pool:
     def refill(self) -> None:
         """Connect as often as somebody waits, or the pool has too few connections."""
         waiting = sum(not each.done() for each in self._waiting)
-        while not self._closed and len(self._connecting) < _CONNECTING_AT_ONCE:
+        while not self._closed and len(self._connecting) < _MAX_CONNECTING:
             there = len(self._open) + len(self._connecting)
             if there >= self.size or (there >= self.least and len(self._connecting) >= waiting):
                 return
@@ -258,7 +258,7 @@ class Pool:
         if self._guard is not None:
             self._guard.notice(error)
         if is_crowded(error) and not self._open:
-            self.fail_waiting(TooManyConnections(told(error)))
+            self.fail_waiting(TooManyConnections(reason_of(error)))
 
     def _connected(self, task: asyncio.Task[None]) -> None:
         self._connecting.discard(task)
@@ -314,7 +314,7 @@ def _widen(descriptor: int) -> None:
     """
     with socket.socket(fileno=os.dup(descriptor)) as local:
         if local.family == socket.AF_UNIX:
-            local.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SENT_AHEAD_BYTES)
+            local.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
 
 
 @asynccontextmanager

@@ -38,22 +38,22 @@ def bounded(database_url: str) -> str:
 
     Raises psycopg.ProgrammingError where it is no URL of PostgreSQL, with the password in its text.
     """
-    given = conninfo_to_dict(database_url)
-    return make_conninfo(database_url, **{name: value for name, value in _BOUNDS.items() if name not in given})
+    params = conninfo_to_dict(database_url)
+    return make_conninfo(database_url, **{name: value for name, value in _BOUNDS.items() if name not in params})
 
 
 def by_host(conninfo: str) -> list[str]:
     """The connection strings of a string's hosts, each by itself."""
-    given = conninfo_to_dict(conninfo)
-    lists = {name: str(given[name]).split(",") for name in ("host", "hostaddr", "port") if given.get(name)}
+    params = conninfo_to_dict(conninfo)
+    lists = {name: str(params[name]).split(",") for name in ("host", "hostaddr", "port") if params.get(name)}
     count = max((len(values) for name, values in lists.items() if name != "port"), default=1)
     if count == 1:
         return [conninfo]
-    found = []
-    for place in range(count):
-        one = {name: values[place] if len(values) > 1 else values[0] for name, values in lists.items()}
-        found.append(make_conninfo(conninfo, **one))
-    return found
+    conninfos = []
+    for index in range(count):
+        one = {name: values[index] if len(values) > 1 else values[0] for name, values in lists.items()}
+        conninfos.append(make_conninfo(conninfo, **one))
+    return conninfos
 
 
 def is_crowded(error: Exception) -> bool:
@@ -67,7 +67,7 @@ def is_hopeless(error: Exception) -> bool:
     return "FATAL" in text and not is_crowded(error) and any(words in text for words in _HOPELESS)
 
 
-def told(error: BaseException) -> str:
+def reason_of(error: BaseException) -> str:
     """What a connection failed for, in a line."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     if not lines:

@@ -33,7 +33,6 @@ async def close_batch(connection: Connection, claimed: ClaimedBatch, outcome: Ou
 
     Raises BatchLostError, and so rolls everything back, when the batch or its action was ended by someone else.
     """
-    place = _place(claimed)
     failed = len(outcome.failures)
     await record(connection, claimed, outcome.failures)
     await add_report(connection, claimed, outcome.report)
@@ -47,7 +46,7 @@ async def close_batch(connection: Connection, claimed: ClaimedBatch, outcome: Ou
         "unprocessed_count": outcome.unprocessed,
         "created_count": len(outcome.created),
     }
-    closing = {**place, **counts, "first_row": claimed.batch.first_row}
+    closing = {**claimed.batch_key, **counts}
     tally = await (await connection.execute(_sql.close_batch, closing)).fetchone()
     if tally is None:
         raise BatchLostError(f"the batch at row {claimed.batch.first_row} is closed already")
@@ -66,9 +65,9 @@ def _has_to_stop(claimed: ClaimedBatch, failed: int) -> bool:
 
 async def close_all(connection: Connection, claimed: ClaimedBatch, created: int, beyond_plan: int) -> Tally:
     """Every row of the action is done, of planned work perhaps `beyond_plan`: close all batches at once."""
-    await connection.execute(_sql.close_all_batches, _place(claimed))
-    await connection.execute(_sql.delete_attempts, {**_place(claimed), "first_row": claimed.batch.first_row})
-    counted = {**_place(claimed), "created_count": created, "beyond_plan": beyond_plan}
+    await connection.execute(_sql.close_all_batches, claimed.action_key)
+    await connection.execute(_sql.delete_attempts, claimed.batch_key)
+    counted = {**claimed.action_key, "created_count": created, "beyond_plan": beyond_plan}
     tally = await (await connection.execute(_sql.tally_atomic_if_unfinished, counted)).fetchone()
     if tally is None:
         raise BatchLostError(f"the action {claimed.action_id} has ended already")
@@ -79,16 +78,15 @@ async def close_met(connection: Connection, claimed: ClaimedBatch, met: int | No
     """Close a batch of planned work with what it met; returns by how much that is beyond what was planned."""
     if met is None:
         return 0
-    counts = {"first_row": claimed.batch.first_row, "met_count": met}
-    await connection.execute(_sql.close_met, {**_place(claimed), **counts})
+    await connection.execute(_sql.close_met, {**claimed.batch_key, "met_count": met})
     return met - claimed.batch.row_count
 
 
 async def reject(connection: Connection, claimed: ClaimedBatch, failed: int, reason: str = "") -> Tally:
     """End the action for its failed rows, or for another reason; nothing of it was written."""
     reason = reason or f"{failed} row(s) are not valid; nothing was written, as on_error=reject asks"
-    place = {**_place(claimed), "failed_count": failed}
-    await connection.execute(_sql.count_failures_if_unfinished, place)
+    counted = {**claimed.action_key, "failed_count": failed}
+    await connection.execute(_sql.count_failures_if_unfinished, counted)
     ended = await end_unfinished(connection, claimed.project_id, claimed.action_id, EndedBy.REJECTED, reason)
     if ended is None:
         raise BatchLostError(f"the action {claimed.action_id} has ended already")
@@ -106,18 +104,14 @@ async def end_unfinished(
 
 async def _ended(connection: Connection, claimed: ClaimedBatch, sequence: str | None) -> Tally:
     if claimed.submission_options.dry_run:
-        await connection.execute(_sql.forget_dry_run_keys, _place(claimed))
+        await connection.execute(_sql.forget_dry_run_keys, claimed.action_key)
     return Tally(True, sequence)
-
-
-def _place(claimed: ClaimedBatch) -> dict[str, object]:
-    return {"project_id": claimed.project_id, "action_id": claimed.action_id}
 
 
 async def add_report(connection: Connection, claimed: ClaimedBatch, report: str) -> None:
     """Keep what the batch adds to the report file."""
     if report:
-        part = {**_place(claimed), "first_row": claimed.batch.first_row, "body": _storable(report)}
+        part = {**claimed.batch_key, "body": _storable(report)}
         await connection.execute(_sql.add_report_part, part)
 
 

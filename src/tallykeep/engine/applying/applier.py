@@ -30,7 +30,7 @@ class _NotNowError(Exception):
         self.error = error
 
 
-class _NoPlaceError(OutOfOrderError):
+class _MustWaitError(OutOfOrderError):
     """An action that takes its place for long has to wait for another one that does."""
 
 
@@ -50,7 +50,7 @@ class Applier:
     action_types: ActionTypes
     settings: Settings
     run_isolated: RunIsolated
-    _wholes: set[int] = field(default_factory=set)  # projects of which an action that goes in at once is in hand
+    _atomic: set[int] = field(default_factory=set)  # projects of which an atomic action is in hand
     _isolating: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def advance(self, project_id: int, small: bool = False) -> None:
@@ -75,7 +75,7 @@ class Applier:
 
     async def _advance(self, connection: Connection, project_id: int, small: bool) -> bool:
         served: set[str] = set()
-        no_place: OutOfOrderError | None = None
+        must_wait: OutOfOrderError | None = None
         while action_id := await serve_next_action(connection, project_id, small=small):
             if action_id in served:
                 break  # every action has its batches in hand
@@ -83,10 +83,10 @@ class Applier:
             try:
                 if await self._apply_or_isolate(connection, project_id, action_id):
                     return True
-            except _NoPlaceError as error:
-                no_place = error
-        if no_place:
-            raise no_place
+            except _MustWaitError as error:
+                must_wait = error
+        if must_wait:
+            raise must_wait
         return False
 
     async def _apply_or_isolate(self, connection: Connection, project_id: int, action_id: str) -> bool:
@@ -105,7 +105,7 @@ class Applier:
                 claimed = await claim_batch(connection, project_id, action_id, self.settings)
                 if claimed is None:
                     return False
-                with self._place(claimed):
+                with self._atomic_slot(claimed):
                     attempts = await note_attempt(self.pool, claimed)
                     if attempts > self.settings.batch_attempts:
                         raise _SuspectError(claimed, attempts)
@@ -115,7 +115,7 @@ class Applier:
                 await forget_attempt(self.pool, claimed)  # the worker was told to stop, nobody died
             raise
         except Exception as error:
-            if claimed is None or isinstance(error, _NoPlaceError) or not is_transient(error):
+            if claimed is None or isinstance(error, _MustWaitError) or not is_transient(error):
                 raise
             if not accuses_a_row(error, time.monotonic() - started, self.settings.lease_seconds):
                 await forget_attempt(self.pool, claimed)
@@ -123,7 +123,7 @@ class Applier:
         return True
 
     @contextmanager
-    def _place(self, claimed: ClaimedBatch) -> Iterator[None]:
+    def _atomic_slot(self, claimed: ClaimedBatch) -> Iterator[None]:
         """Of the worker's places, one at least is left for others by actions that keep theirs until their last batch.
 
         One project has one of them at most. Raises _NoPlaceError where none is left.
@@ -131,19 +131,19 @@ class Applier:
         if not is_atomic(claimed.submission_options) or claimed.open_batches == 1:
             yield
             return
-        if claimed.project_id in self._wholes or len(self._wholes) >= max(1, self.settings.worker_concurrency - 1):
-            raise _NoPlaceError(f"the action {claimed.action_id}, which goes in at once, waits for others that do")
-        self._wholes.add(claimed.project_id)
+        if claimed.project_id in self._atomic or len(self._atomic) >= max(1, self.settings.worker_concurrency - 1):
+            raise _MustWaitError(f"the action {claimed.action_id}, which goes in at once, waits for others that do")
+        self._atomic.add(claimed.project_id)
         try:
             yield
         finally:
-            self._wholes.discard(claimed.project_id)
+            self._atomic.discard(claimed.project_id)
 
     async def _isolate(self, connection: Connection, suspect: _SuspectError) -> None:
         quarantine = Quarantine(self.run_isolated, self.settings)
         try:
             if self._isolating.locked():
-                raise _NoPlaceError("another batch is tried in a process of its own")  # each takes a place for long
+                raise _MustWaitError("another batch is tried in a process of its own")  # each takes a place for long
             async with self._isolating:
                 await quarantine.isolate(connection, suspect.claimed, suspect.attempts)
         except (OutOfOrderError, asyncio.CancelledError):

@@ -83,12 +83,7 @@ async def _rejected(connection: Connection, action_type: ActionType, flawed: _Fl
 async def _batches_from(connection: Connection, claimed: ClaimedBatch) -> AsyncIterator[ClaimedBatch]:
     while True:
         yield claimed
-        place = {
-            "project_id": claimed.project_id,
-            "action_id": claimed.action_id,
-            "first_row": claimed.batch.first_row,
-        }
-        following = await (await connection.execute(_sql.next_batch, place, binary=True)).fetchone()
+        following = await (await connection.execute(_sql.next_batch, claimed.batch_key, binary=True)).fetchone()
         if following is None:
             return
         claimed = replace(claimed, batch=Batch(**following))

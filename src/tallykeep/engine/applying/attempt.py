@@ -25,8 +25,8 @@ from tallykeep.engine.columns.cell_rules import filled_header, read_filled
 _sql = queries(__package__, "attempt.sql")
 _log = structlog.get_logger()
 
-Given = ParamSpec("Given")
-Found = TypeVar("Found")
+Args = ParamSpec("Args")
+Checked = TypeVar("Checked")
 
 LONG_WAIT = "10s"  # for those who are sure to end, or to give way, before long
 _MANY_ROWS, _MANY_BYTES = 200, 65_536
@@ -70,8 +70,7 @@ async def apply_batch(connection: Connection, action_type: ActionType, claimed: 
     async with connection.transaction(force_rollback=True):
         outcome = await _apply(connection, action_type, claimed)
     keys = [*outcome.created, *outcome.shortened]
-    given = {"project_id": claimed.project_id, "action_id": claimed.action_id, "keys": keys}
-    await connection.execute(_sql.add_dry_run_keys, given)
+    await connection.execute(_sql.add_dry_run_keys, {**claimed.action_key, "keys": keys})
     return outcome
 
 
@@ -99,8 +98,7 @@ async def _apply_until_failures(
 ) -> Outcome:
     """Apply no row behind the last failure that is allowed."""
     await _wait_for_earlier_batches(connection, claimed)
-    place = {"project_id": claimed.project_id, "action_id": claimed.action_id}
-    tally = await (await connection.execute(_sql.get_failed_count, place)).fetchone()
+    tally = await (await connection.execute(_sql.get_failed_count, claimed.action_key)).fetchone()
     if tally is None:
         raise BatchLostError(f"the action {claimed.action_id} has ended already")
     allowed = max(claimed.submission_options.max_failures - tally["failed_count"], 1)
@@ -159,12 +157,12 @@ async def _apply_or_narrow(
 
 
 async def _checked(
-    claimed: ClaimedBatch, rows: int, check: Callable[Given, Found], *given: Given.args, **named: Given.kwargs
-) -> Found:
+    claimed: ClaimedBatch, rows: int, check: Callable[Args, Checked], *args: Args.args, **kwargs: Args.kwargs
+) -> Checked:
     """Work on many rows, or large ones, is done beside the event loop: other batches have to be written meanwhile."""
     if rows < _MANY_ROWS and len(claimed.batch.body) < _MANY_BYTES:
-        return check(*given, **named)
-    return await asyncio.get_running_loop().run_in_executor(_beside_the_loop, partial(check, *given, **named))
+        return check(*args, **kwargs)
+    return await asyncio.get_running_loop().run_in_executor(_beside_the_loop, partial(check, *args, **kwargs))
 
 
 async def _apply_rows(
@@ -207,14 +205,14 @@ async def _wait_for_earlier_batches(connection: Connection, claimed: ClaimedBatc
     """Return once every earlier batch is closed, so that rows with the same key keep their order."""
     if claimed.batch.first_row == 1:
         return
-    await connection.execute(_sql.wait_for_earlier_batches, {**claimed.place, "timeout": LONG_WAIT})
-    await require_slot(connection, claimed)
+    await connection.execute(_sql.wait_for_earlier_batches, {**claimed.batch_key, "timeout": LONG_WAIT})
+    await require_earlier_closed(connection, claimed)
 
 
-async def require_slot(connection: Connection, claimed: ClaimedBatch) -> None:
+async def require_earlier_closed(connection: Connection, claimed: ClaimedBatch) -> None:
     """Raise OutOfOrderError where an earlier batch of the action is open."""
-    asked = {**claimed.place, "lock_timeout": claimed.lock_timeout}
-    earlier = await (await connection.execute(_sql.earlier_open_batch, asked)).fetchone()
+    params = {**claimed.batch_key, "lock_timeout": claimed.lock_timeout}
+    earlier = await (await connection.execute(_sql.earlier_open_batch, params)).fetchone()
     if earlier and earlier["is_there"]:
         raise OutOfOrderError(f"an earlier batch than row {claimed.batch.first_row} is open")
 
@@ -223,9 +221,9 @@ async def _seen_with_earlier_batches(
     connection: Connection, action_type: ActionType, claimed: ClaimedBatch, outcome: Outcome
 ) -> Outcome:
     """A dry run's outcome as if the earlier batches had been written: what they would have created exists."""
-    place = {"project_id": claimed.project_id, "action_id": claimed.action_id, "keys": list(outcome.created)}
-    found = await (await connection.execute(_sql.keys_of_earlier_batches, place)).fetchall()
-    known = {row["key"] for row in found}
+    params = {**claimed.action_key, "keys": list(outcome.created)}
+    rows = await (await connection.execute(_sql.keys_of_earlier_batches, params)).fetchall()
+    known = {row["key"] for row in rows}
     created = {key: row for key, row in outcome.created.items() if key not in known}
     failures = outcome.failures
     if action_type.refuses_existing is not None:

@@ -19,16 +19,16 @@ async def claim_batch(
 
     Only the first few open batches may be in hand, so that a slow one cannot gather waiting workers behind it.
     """
-    place = {"project_id": project_id, "action_id": action_id}
+    action_key = {"project_id": project_id, "action_id": action_id}
     silence = str(round(settings.lease_seconds * 1000))
     lock_timeout = f"{round(settings.lock_wait_seconds * 1000)}ms"
-    asked = {**place, "silence": silence, "lock_timeout": lock_timeout, "timeout": LONG_WAIT}
-    action = await (await connection.execute(_sql.get_unfinished_action, asked)).fetchone()
+    limits = {**action_key, "silence": silence, "lock_timeout": lock_timeout, "timeout": LONG_WAIT}
+    action = await (await connection.execute(_sql.get_unfinished_action, limits)).fetchone()
     if action is None:
         return None
     submission_options = SubmissionOptions.from_json(action["submission_options"])
     in_flight = 1 if is_atomic(submission_options) else settings.batches_in_flight
-    window = {**place, "first_row": first_row, "batches_in_flight": in_flight}
+    window = {**action_key, "first_row": first_row, "batches_in_flight": in_flight}
     batch = await (await connection.execute(_sql.claim_open_batch, window, binary=True)).fetchone()
     if batch is None:
         return None
@@ -36,7 +36,7 @@ async def claim_batch(
     claimed = (project_id, action_id, action["type"], source, Batch(**batch), submission_options)
     return ClaimedBatch(
         *claimed,
-        timestamp=action["moment"],
+        timestamp=action["present"],
         open_batches=action["open_batches"],
         lock_timeout=action["lock_timeout"],
     )
@@ -45,7 +45,7 @@ async def claim_batch(
 async def note_attempt(pool: Pool, claimed: ClaimedBatch) -> int:
     """Count an attempt where it outlives this process, and return how many there were without any outcome."""
     async with pool.connection() as connection:
-        noted = await (await connection.execute(_sql.note_attempt, claimed.place)).fetchone()
+        noted = await (await connection.execute(_sql.note_attempt, claimed.batch_key)).fetchone()
     return int(noted["attempts"]) if noted else 1
 
 
@@ -56,4 +56,4 @@ async def forget_attempt(pool: Pool, claimed: ClaimedBatch) -> None:
     """
     await pool.present()
     async with pool.connection() as connection:
-        await connection.execute(_sql.forget_attempt, claimed.place)
+        await connection.execute(_sql.forget_attempt, claimed.batch_key)

@@ -45,23 +45,23 @@ class Shortened:
         if not self._action_type.key_columns or self._claimed.source.format == "planned":
             return False
         # Rows that belong to no action come without the bytes.
-        # Signs are looked for alone first: that takes a tenth of the time.
+        # The plus is searched for first: that takes a tenth of the time.
         has_plus = b"+" in body and (b"E+" in body or b"e+" in body)
         return not body or has_plus or may_be_in(_WITHOUT_PLUS, body, _MAX_LENGTH)
 
     def find(self, rows: Sequence[Row]) -> bool:
         """Look at the rows; whether any of them has such a key."""
-        self._found = dict(_shortened_keys(rows, self._claimed.source, self._action_type))
-        self.keys = set(self._found.values())
-        return bool(self._found)
+        self._shortened = dict(_shortened_keys(rows, self._claimed.source, self._action_type))
+        self.keys = set(self._shortened.values())
+        return bool(self._shortened)
 
     async def part(self, connection: Connection, rows: Sequence[Row]) -> tuple[Sequence[Row], list[Failure]]:
         """The other rows, and the failures of those that share a key; earlier batches are closed by now."""
-        counts = Counter(self._found.values())
+        counts = Counter(self._shortened.values())
         shared = {key for key, count in counts.items() if count > 1} | await self._known(connection)
         failures = [
             Failure(number, key, _reason(self._title(), key), f"invalid_{self._action_type.noun}")
-            for number, key in self._found.items()
+            for number, key in self._shortened.items()
             if key in shared
         ]
         failed = {failure.row for failure in failures}
@@ -71,11 +71,10 @@ class Shortened:
         """Those that earlier rows of the action have; from now on these rows' too."""
         if not self._claimed.action_id:
             return set()
-        place = {"project_id": self._claimed.project_id, "action_id": self._claimed.action_id}
-        given = {**place, "keys": sorted(self.keys)}
-        found = await (await connection.execute(_sql.keys_of_earlier_batches, given)).fetchall()
-        await connection.execute(_sql.add_dry_run_keys, given)
-        return {row["key"] for row in found}
+        params = {**self._claimed.action_key, "keys": sorted(self.keys)}
+        rows = await (await connection.execute(_sql.keys_of_earlier_batches, params)).fetchall()
+        await connection.execute(_sql.add_dry_run_keys, params)
+        return {row["key"] for row in rows}
 
     def _title(self) -> str:
         return self._action_type.key_columns[0]
@@ -98,10 +97,10 @@ def _reason(title: str, key: str) -> str:
 
 def _shortened_keys(rows: Sequence[Row], source: Source, action_type: ActionType) -> Iterator[tuple[int, str]]:
     wanted = set(map(normal_title, action_type.key_columns))
-    place = next((at for at, title in enumerate(source.header) if normal_title(title) in wanted), None)
+    column = next((at for at, title in enumerate(source.header) if normal_title(title) in wanted), None)
     for row in rows:
         if isinstance(row.value, list):
-            key = row.value[place] if place is not None and place < len(row.value) else None
+            key = row.value[column] if column is not None and column < len(row.value) else None
         else:
             key = row.value.get(action_type.key_columns[0]) if isinstance(row.value, dict) else None
         if is_shortened(key):

@@ -48,13 +48,13 @@ async def try_out(
         if action_type.target is not None and target is not None:
             options = await action_type.target(connection, project_id, target)
         timestamp = await database_time(connection)
-        whole = replace(source, header=filled_header(source), options=options)
+        filled = replace(source, header=filled_header(source), options=options)
         # A batch in our hands, of an action that does not exist.
         claimed = ClaimedBatch(
             project_id,
             "",
             action_type.name,
-            whole,
+            filled,
             Batch(1, len(rows), b""),
             SubmissionOptions(dry_run=True),
             timestamp=timestamp,

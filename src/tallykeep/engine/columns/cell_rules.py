@@ -48,26 +48,26 @@ def choose_cell_rules(source: Source, defaults: Defaults, values: Replacements, 
 
 
 def _by_title(
-    name: str, wished: Mapping[str, _Option], header: list[str], action_type: ActionType
+    name: str, rules: Mapping[str, _Option], header: list[str], action_type: ActionType
 ) -> dict[str, _Option]:
     chosen: dict[str, _Option] = {}
-    places = {normal_title(title): at for at, title in reversed(list(enumerate(header)))}
+    indexes = {normal_title(title): at for at, title in reversed(list(enumerate(header)))}
     known = {normal_title(title): titles for titles in reversed(action_type.columns) for title in titles}
-    for field, wish in wished.items():
-        title = _title(name, field, header, action_type, places, known)
+    for field, rule in rules.items():
+        title = _title(name, field, header, action_type, indexes, known)
         if title in chosen:
             raise InvalidQueryError(f"Property .{name} names the column {title!r} twice")
-        chosen[title] = wish
+        chosen[title] = rule
     return chosen
 
 
 def _title(
-    name: str, field: str, header: list[str], action_type: ActionType, places: Mapping[str, int],
+    name: str, field: str, header: list[str], action_type: ActionType, indexes: Mapping[str, int],
     known: Mapping[str, tuple[str, ...]],
 ) -> str:  # fmt: skip
-    """What the file calls this field, or we do; `places` and `known` are the titles of both as they are compared."""
+    """What the file calls this field, or we do; `indexes` and `known` are the titles of both as they are compared."""
     same = known.get(normal_title(field), (field,))
-    there = [places[normal] for title in same if (normal := normal_title(title)) in places]
+    there = [indexes[normal] for title in same if (normal := normal_title(title)) in indexes]
     if there:
         return header[min(there)]
     if normal_title(field) not in known:
@@ -103,9 +103,9 @@ def read_filled(batch: Batch, source: Source, action_type: ActionType) -> Sequen
 
 
 def fill(rows: Sequence[Row], source: Source, action_type: ActionType) -> Sequence[Row]:
-    """These rows with other texts and defaults for their cells; without such wishes, the same rows.
+    """These rows with other texts and defaults for their cells; without any such rule, the same rows.
 
-    A default does not stand in a row in which the sign of another cell says something else.
+    A default does not stand in a row in which a symbol in another cell says something else.
     """
     if not source.defaults and not source.values:
         return rows
@@ -118,15 +118,15 @@ def fill(rows: Sequence[Row], source: Source, action_type: ActionType) -> Sequen
 
 
 def _yielding(source: Source, action_type: ActionType) -> list[_Yielding]:
-    places = {normal_title(title): at for at, title in enumerate(filled_header(source))}
+    indexes = {normal_title(title): at for at, title in enumerate(filled_header(source))}
     defaults = set(map(normal_title, source.defaults))
-    found = [
-        (normal_title(title), normal_title(told.beside), told.symbol_of)
-        for title, told in action_type.told_by_symbol.items()
+    related = [
+        (normal_title(title), normal_title(relation.beside), relation.symbol_of)
+        for title, relation in action_type.implied_by_symbol.items()
     ]
     return [
-        (places[title], places[beside], symbol_of) for title, beside, symbol_of in found
-        if title in defaults and beside in places
+        (indexes[title], indexes[beside], symbol_of) for title, beside, symbol_of in related
+        if title in defaults and beside in indexes
     ]  # fmt: skip
 
 
@@ -148,19 +148,21 @@ class _Fill(dict[str, str]):
 def _fills(source: Source) -> dict[int, _Fill]:
     defaults = {normal_title(title): text for title, text in source.defaults.items()}
     values = {normal_title(title): texts for title, texts in source.values.items()}
-    wished = defaults.keys() | values.keys()
+    with_rules = defaults.keys() | values.keys()
     titles = [normal_title(title) for title in source.header]
-    return {at: _Fill(defaults.get(title), values.get(title, {})) for at, title in enumerate(titles) if title in wished}
+    return {
+        at: _Fill(defaults.get(title), values.get(title, {})) for at, title in enumerate(titles) if title in with_rules
+    }
 
 
 def _filled_table(rows: Table, fills: dict[int, _Fill], added: list[str], yielding: list[_Yielding]) -> Sequence[Row]:
     """Another table, where no text holds the delimiter: files that are filled are read as quickly as others."""
     columns = rows.columns()
-    sent = [columns[at] if at < len(columns) else [""] * len(rows) for at, *_ in yielding]
+    originals = [columns[at] if at < len(columns) else [""] * len(rows) for at, *_ in yielding]
     for at, column_fill in fills.items():
         columns[at] = list(map(column_fill.__getitem__, columns[at]))
     columns += [[text] * len(rows) for text in added]
-    for (at, beside, symbol_of), cells in zip(yielding, sent, strict=True):
+    for (at, beside, symbol_of), cells in zip(yielding, originals, strict=True):
         columns[at] = list(map(_yielded, columns[at], cells, map(symbol_of, columns[beside])))
     texts = {text for column_fill in fills.values() for text in column_fill.values()}.union(added)
     if any(rows.delimiter in text for text in texts):
@@ -171,8 +173,8 @@ def _filled_table(rows: Table, fills: dict[int, _Fill], added: list[str], yieldi
     return Table(rows.numbers, lines, delimiter=rows.delimiter, width=width, kept=range(width))
 
 
-def _yielded(filled: str, sent: str, character: str | None) -> str:
-    return sent if character and not sent.strip() else filled
+def _yielded(filled: str, original: str, character: str | None) -> str:
+    return original if character and not original.strip() else filled
 
 
 def _filled_row(row: Row, fills: dict[int, _Fill], added: list[str], yielding: list[_Yielding], width: int) -> Row:

@@ -1,4 +1,4 @@
-"""The columns of a file: renamed or left out as the submission wishes, and checked for those that every row needs."""
+"""The columns of a file: renamed or left out as a submission asks, and checked for those that every row needs."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -17,12 +17,12 @@ Mapping = dict[str, str | None]
 
 
 def choose_columns(
-    source: Source, mapping: Mapping, required: tuple[tuple[str, ...], ...], given: Iterable[str] = ()
+    source: Source, mapping: Mapping, required: tuple[tuple[str, ...], ...], defaulted: Iterable[str] = ()
 ) -> Source:
     """The source with its header as the rows are to be read.
 
     `mapping` names columns by what they should be called, or skips them (None). Of each tuple in `required` one column
-    must be there, or `given` by a default. Raises InvalidQueryError for a mapping that does not fit the file,
+    must be there, or be `defaulted`. Raises InvalidQueryError for a mapping that does not fit the file,
     InvalidPayloadError for a column that is missing, or that is named twice with both kept as they are.
     """
     if source.format != "csv":
@@ -33,19 +33,19 @@ def choose_columns(
     _refuse_repeated(source, mapping)
     kept = [index for index, title in enumerate(titles) if title is not None]
     header = [title for title in titles if title is not None]
-    _require(source.header, [*header, *given], required)
+    _require(source.header, [*header, *defaulted], required)
     if len(kept) == len(source.header):
-        return replace(source, header=header, sent_header=None if header == source.header else source.header)
+        return replace(source, header=header, file_header=None if header == source.header else source.header)
     if not kept:
         raise InvalidQueryError(f"Property .mapping skips every column of the file: {_shown(source.header)}")
-    return replace(source, header=header, kept=kept, width=len(source.header), sent_header=source.header)
+    return replace(source, header=header, kept=kept, width=len(source.header), file_header=source.header)
 
 
 def _mapped(header: list[str], mapping: Mapping) -> list[str | None]:
     """What each column is called; None where it is left out."""
     titles: list[str | None] = list(header)
-    places = {normal_title(title): index for index, title in enumerate(header)}
-    named = [(_place(column, title, places, header), column, title) for column, title in mapping.items()]
+    indexes = {normal_title(title): index for index, title in enumerate(header)}
+    named = [(_index(column, title, indexes, header), column, title) for column, title in mapping.items()]
     behind = range(len(header) - len(OURS), len(header))
     if len(header) > len(OURS) and header[-len(OURS) :] == OURS and not {index for index, *_ in named} & {*behind}:
         titles[-len(OURS) :] = [None] * len(OURS)
@@ -75,16 +75,16 @@ def _refuse_repeated(source: Source, mapping: Mapping) -> None:
     )
 
 
-def _place(column: str, title: str | None, places: dict[str, int], header: list[str]) -> int:
-    place = places.get(normal_title(column))
-    if place is None:
-        there = title is not None and normal_title(title) in places
+def _index(column: str, title: str | None, indexes: dict[str, int], header: list[str]) -> int:
+    index = indexes.get(normal_title(column))
+    if index is None:
+        there = title is not None and normal_title(title) in indexes
         # Files of failed rows are: a mapping that went with the first file does not go with them.
         hint = f"; but it has {title!r}. A file that is mapped already needs no mapping" if there else ""
         raise InvalidQueryError(
             f"Property .mapping names the column {column!r}, which the file does not have: {_shown(header)}{hint}"
         )
-    return place
+    return index
 
 
 def _refuse_taken(titles: list[str | None], called: Counter[str], column: str, title: str | None) -> None:
@@ -100,13 +100,13 @@ def _refuse_taken(titles: list[str | None], called: Counter[str], column: str, t
         )
 
 
-def _require(found: list[str], header: list[str], required: tuple[tuple[str, ...], ...]) -> None:
+def _require(titles: list[str], header: list[str], required: tuple[tuple[str, ...], ...]) -> None:
     known = set(map(normal_title, header))
     for choice in required:
         if not known.intersection(map(normal_title, choice)):
-            example = exact_json.dumps({_short(found[0]): choice[0]}).decode()
+            example = exact_json.dumps({_short(titles[0]): choice[0]}).decode()
             raise InvalidPayloadError(
-                f"The file has no column {' or '.join(choice)}, and needs one. It has: {_shown(found)}."
+                f"The file has no column {' or '.join(choice)}, and needs one. It has: {_shown(titles)}."
                 f" If one of them is it, say so with mapping, such as {example}"
             )
 

@@ -24,15 +24,15 @@ def with_lines(batch: Batch, lines: Sequence[int | None]) -> Batch:
     return replace(batch, lines=pairs or None)
 
 
-def with_told_lines(batch: Batch, source: Source) -> Batch:
+def with_lines_of_column(batch: Batch, source: Source) -> Batch:
     """The batch of a file of failed rows, with the lines that its own column tells."""
     if source.format != "csv" or source.header[-len(OURS) :] != OURS:
         return batch
     at = len(source.header) + _LINE
     rows = read_rows(batch, source)
-    return with_lines(batch, [_told(row.value, at) or batch.line_of(row.number) for row in rows])
+    return with_lines(batch, [_line_in(row.value, at) or batch.line_of(row.number) for row in rows])
 
 
-def _told(cells: list[str] | None, at: int) -> int | None:
+def _line_in(cells: list[str] | None, at: int) -> int | None:
     cell = cells[at].strip() if cells and at < len(cells) else ""
     return int(cell) if cell.isascii() and cell.isdecimal() and len(cell) <= _MAX_DIGITS else None

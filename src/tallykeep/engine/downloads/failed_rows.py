@@ -51,8 +51,8 @@ async def failed_rows(
     """
     wanted = {"project_id": project_id, "action_id": action_id, "unprocessed": unprocessed}
     after = 0
-    while found := await _next_batches(pool, {**wanted, "after": after}):
-        for held in found:
+    while batches := await _next_batches(pool, {**wanted, "after": after}):
+        for held in batches:
             batch = Batch(held["first_row"], held["row_count"], bytes(held["body"]), held["lines"], held["broken"])
             reasons: dict[int, str | None] = dict(held["failures"])
             if unprocessed:
@@ -60,15 +60,15 @@ async def failed_rows(
                 for row in range(first, batch.first_row + batch.row_count):
                     reasons.setdefault(row, None)
             yield await asyncio.to_thread(_picked, batch, source, reasons)
-        after = found[-1]["first_row"]
+        after = batches[-1]["first_row"]
 
 
 async def _next_batches(pool: Connections, wanted: dict[str, Any]) -> list[dict[str, Any]]:
     async with pool.connection() as connection:
-        found = await connection.execute(
+        cursor = await connection.execute(
             _sql.batches_with_failures, wanted | {"limit": _BATCHES_AT_A_TIME}, binary=True
         )
-        batches = await found.fetchall()
+        batches = await cursor.fetchall()
         # Asked afterwards: what was kept until now was all there a moment ago.
         kept = await (await connection.execute(_sql.are_rows_kept, wanted)).fetchone()
     if not kept or not kept["failures_kept"]:
@@ -78,10 +78,10 @@ async def _next_batches(pool: Connections, wanted: dict[str, Any]) -> list[dict[
 
 def _picked(batch: Batch, source: Source, reasons: dict[int, str | None]) -> list[FailedRow]:
     raw = raw_rows(batch, source)
-    found = (row for row in read_rows(batch, source) if row.number in reasons)
+    picked = (row for row in read_rows(batch, source) if row.number in reasons)
     return [
         FailedRow(number, batch.line_of(number), reasons[number], raw[number - batch.first_row], row.value)
-        for row in found
+        for row in picked
         for number in (row.number,)
     ]
 
@@ -103,10 +103,10 @@ async def as_csv(rows: Callable[[], FailedRows], source: Source) -> AsyncIterato
 
 def _csv_of(rows: list[FailedRow], titles: list[str], delimiter: str, *, is_file: bool) -> str:
     lines = [_as_cells(row, len(titles)) if is_file else _values(row, titles) for row in rows]
-    told = (
+    rows_with_reasons = (
         [*cells[: len(titles)], *_about(row), *cells[len(titles) :]] for row, cells in zip(rows, lines, strict=True)
     )
-    return csv_lines(told, delimiter)
+    return csv_lines(rows_with_reasons, delimiter)
 
 
 def _about(row: FailedRow) -> tuple[int, int | str, str]:

@@ -24,12 +24,12 @@ async def signing_secret(connection: Connection) -> bytes:
     """The installation's secret for report links, made when it is first asked for."""
     name = {"name": _SECRET}
     # Looked for first, because a database that is read-only can tell it all the same.
-    while (found := await (await connection.execute(_sql.get_secret, name)).fetchone()) is None:
+    while (row := await (await connection.execute(_sql.get_secret, name)).fetchone()) is None:
         await connection.execute(_sql.add_secret, {**name, "value": secrets.token_bytes(32)})
-    return bytes(found["value"])
+    return bytes(row["value"])
 
 
-class ReportPlace(NamedTuple):
+class ReportKey(NamedTuple):
     """Where a report is, and until when the link to it works, in seconds since the epoch."""
 
     project_id: int
@@ -53,10 +53,10 @@ class ReportLinks:
         token = self._serializer.dumps([action.project_id, action.id, round(till.timestamp())])
         return Report(f"{self.base_url}v1/reports/{token}", till)
 
-    def read(self, token: str) -> ReportPlace:
+    def read(self, token: str) -> ReportKey:
         """What the link leads to; raises NotFoundError where it is forged."""
         try:
-            return ReportPlace(*self._serializer.loads(token))
+            return ReportKey(*self._serializer.loads(token))
         except BadSignature:
             raise NotFoundError("There is no such report") from None
 
@@ -65,24 +65,24 @@ class ReportLinks:
         return URLSafeSerializer(self.secret, salt=_SALT)
 
 
-async def report_header(connection: Connection, action_types: ActionTypes, place: ReportPlace) -> str:
+async def report_header(connection: Connection, action_types: ActionTypes, report: ReportKey) -> str:
     """The first line of the report file.
 
     Raises NotFoundError where the link has expired, and where the action has no report, or none any more.
     """
-    action_id = place.action_id
-    found = await (await connection.execute(_sql.get_type, place._asdict())).fetchone()
-    if found is not None and found["expired"]:
+    action_id = report.action_id
+    action = await (await connection.execute(_sql.get_type, report._asdict())).fetchone()
+    if action is not None and action["expired"]:
         raise NotFoundError("The link to this report has expired", resource_id=action_id, resource_type="report")
-    if found is None or not action_types[found["type"]].report_header:
+    if action is None or not action_types[action["type"]].report_header:
         raise NotFoundError.of("report", action_id)
-    return ",".join(action_types[found["type"]].report_header) + "\n"
+    return ",".join(action_types[action["type"]].report_header) + "\n"
 
 
-async def report_lines(pool: Connections, report: ReportPlace) -> AsyncIterator[str]:
+async def report_lines(pool: Connections, report: ReportKey) -> AsyncIterator[str]:
     """The other lines of the report file, part by part; between parts no connection is held."""
-    place, after = {"project_id": report.project_id, "action_id": report.action_id}, 0
-    while part := await _next_part(pool, {**place, "after": after}):
+    key, after = {"project_id": report.project_id, "action_id": report.action_id}, 0
+    while part := await _next_part(pool, {**key, "after": after}):
         yield part["body"]
         after = part["first_row"]
 

@@ -50,7 +50,7 @@ def _shown(number: int, raw: bytes, source: Source) -> dict[str, Any]:
     return {"text": raw.decode("utf-8", "replace").rstrip("\r\n")}
 
 
-async def whole_file(pool: Connections, project_id: int, action_id: str, source: Source) -> AsyncIterator[bytes]:
+async def as_source_file(pool: Connections, project_id: int, action_id: str, source: Source) -> AsyncIterator[bytes]:
     """All rows of the action, as a body that could start it again: a file with its own header, in UTF-8.
 
     Raises ConflictError where the rows are not kept any more.
@@ -68,7 +68,7 @@ async def whole_file(pool: Connections, project_id: int, action_id: str, source:
 def _around(source: Source) -> tuple[bytes, bytes, bytes]:
     """What stands before, between and behind the batches' bodies."""
     if source.format == "csv":
-        header = csv_line(source.sent_header or source.header, source.delimiter, quoted=True)
+        header = csv_line(source.file_header or source.header, source.delimiter, quoted=True)
         return (BYTE_ORDER_MARK + header).encode(), b"", b""
     if source.format == "ndjson":
         return b"", LINE_SEPARATOR, LINE_SEPARATOR
@@ -82,10 +82,10 @@ def _around(source: Source) -> tuple[bytes, bytes, bytes]:
 async def _batches(pool: Connections, query: LiteralString, wanted: dict[str, Any]) -> AsyncIterator[Batch]:
     """The batches in order; between them no connection is held, because who reads this may be slow."""
     after = 0
-    while found := await _next(pool, query, {**wanted, "after": after, "limit": _BATCHES_AT_A_TIME}):
-        for held in found:
+    while rows := await _next(pool, query, {**wanted, "after": after, "limit": _BATCHES_AT_A_TIME}):
+        for held in rows:
             yield Batch(held["first_row"], held["row_count"], bytes(held["body"]), held["lines"], held["broken"])
-        after = found[-1]["first_row"]
+        after = rows[-1]["first_row"]
 
 
 async def _next(pool: Connections, query: LiteralString, wanted: dict[str, Any]) -> list[dict[str, Any]]:

@@ -33,7 +33,7 @@ from tallykeep.engine.scheduling.fair_scheduling import (
     head_start,
     number_acceptance,
     queue_first_slots,
-    slots_asked,
+    slot_params,
 )
 from tallykeep.formats.csv.decimal_marks import DecimalMarks, with_marks
 
@@ -114,12 +114,13 @@ class Acceptance:
             if content.splitter.is_void:
                 return await self._take_nothing(submission, upload, fingerprint, content, staged)
             submission_options = upload.submission_options().carrying(submission.earlier_options)
-            found = await marks.found(content.splitter.source, partial(reader.batch, staged=staged), reader.run)
-            source = await reader.run(partial(_chosen, submission, content.splitter.source, submission_options, found))
-            asked = _added(submission, action_id) | _about(
+            decimal_marks = await marks.found(content.splitter.source, partial(reader.batch, staged=staged), reader.run)
+            choose = partial(_chosen, submission, content.splitter.source, submission_options, decimal_marks)
+            source = await reader.run(choose)
+            params = _added(submission, action_id) | _about(
                 source, submission_options, upload.file_name, fingerprint.size
             )
-            await self._accept(submission, submission_options, asked, fingerprint, staged, reader.rest)
+            await self._accept(submission, submission_options, params, fingerprint, staged, reader.rest)
         except BaseException:
             await staged.give_up()
             raise
@@ -134,25 +135,25 @@ class Acceptance:
         submission_options = upload.submission_options().carrying(submission.earlier_options)
         source = _chosen(submission, content.splitter.source, submission_options, {})
         action_id = new_id("aa_")
-        asked = _added(submission, action_id) | _about(source, submission_options, upload.file_name, fingerprint.size)
+        params = _added(submission, action_id) | _about(source, submission_options, upload.file_name, fingerprint.size)
         nothing = Staged(self._staging, self._pool, (submission.project_id, action_id))
-        await self._accept(submission, submission_options, asked, fingerprint, nothing, [])
+        await self._accept(submission, submission_options, params, fingerprint, nothing, [])
         return Accepted(action_id)
 
     async def _accept(
-        self, submission: Submission, submission_options: SubmissionOptions, asked: dict[str, Any],
+        self, submission: Submission, submission_options: SubmissionOptions, params: dict[str, Any],
         fingerprint: Fingerprint, staged: Staged, rest: list[Batch],
     ) -> None:  # fmt: skip
         plain = submission.action_type.sequence is None and not submission.idempotency_key
         async with self._pool.connection() as connection:
             if plain and not staged.batches and len(rest) == 1 and len(rest[0].body) <= _MAX_IN_A_STATEMENT:
-                await connection.execute(_ACCEPT_ONE, _asked_of_one(asked, rest[0]))
+                await connection.execute(_ACCEPT_ONE, _params_of_one(params, rest[0]))
                 return
             async with connection.transaction():
                 await staged.accept(connection, rest)
                 totals = _Totals(staged.rows, staged.batches)
-                await self._complete(connection, submission, submission_options, asked, totals)
-                await remember(connection, submission, fingerprint.digest(submission_options), asked["id"])
+                await self._complete(connection, submission, submission_options, params, totals)
+                await remember(connection, submission, fingerprint.digest(submission_options), params["id"])
 
     async def accept_planned(
         self, connection: Connection, submission: Submission, submission_options: SubmissionOptions = _NO_OPTIONS
@@ -167,10 +168,10 @@ class Acceptance:
             raise ValueError(f"{action_type.name} has no plan")
         action_id = new_id("aa_")
         totals = await self._plan(connection, submission, action_type.plan, action_id)
-        asked = _added(submission, action_id) | _about(
+        params = _added(submission, action_id) | _about(
             Source("planned", options=submission.options), submission_options
         )
-        await self._complete(connection, submission, submission_options, asked, totals)
+        await self._complete(connection, submission, submission_options, params, totals)
         try:
             await remember(connection, submission, Fingerprint(submission).digest(submission_options), action_id)
         except KeyTakenError:
@@ -184,8 +185,8 @@ class Acceptance:
         planned = plan(submission.options)
         statement = sql.SQL(_sql.plan_batches).format(planned=planned.query)
         rows = self._settings.batch_rows * submission.action_type.batch_times
-        place = {"project_id": submission.project_id, "id": action_id, "rows": rows, **planned.parameters}
-        counted = await (await connection.execute(statement, place)).fetchone()
+        params = {"project_id": submission.project_id, "id": action_id, "rows": rows, **planned.parameters}
+        counted = await (await connection.execute(statement, params)).fetchone()
         return _Totals(**counted) if counted else _Totals()
 
     async def replayed(
@@ -200,22 +201,22 @@ class Acceptance:
         connection: Connection,
         submission: Submission,
         submission_options: SubmissionOptions,
-        asked: dict[str, Any],
+        params: dict[str, Any],
         totals: _Totals,
     ) -> None:
         """Make the action, and queue its first turns."""
         project_id, is_small = submission.project_id, totals.batches == 1
         in_flight = min(1 if is_atomic(submission_options) else self._settings.batches_in_flight, totals.batches)
-        asked = asked | _counted(totals)
+        params = params | _counted(totals)
         if submission.action_type.sequence is None and totals.batches:
-            slots = slots_asked(project_id, in_flight, small=is_small, accepted=1)
-            await connection.execute(_ACCEPT, asked | slots)
+            slots = slot_params(project_id, in_flight, small=is_small, accepted=1)
+            await connection.execute(_ACCEPT, params | slots)
             return
         number = await number_acceptance(connection, project_id)
-        await connection.execute(_ACCEPT_NUMBERED, {**asked, "number": number})
+        await connection.execute(_ACCEPT_NUMBERED, {**params, "number": number})
         if totals.batches:
             await queue_first_slots(
-                connection, project_id, asked["id"], in_flight,
+                connection, project_id, params["id"], in_flight,
                 in_sequence=submission.action_type.sequence is not None, small=is_small,
             )  # fmt: skip
 
@@ -250,11 +251,11 @@ def _counted(totals: _Totals) -> dict[str, Any]:
     }
 
 
-def _asked_of_one(asked: dict[str, Any], batch: Batch) -> dict[str, Any]:
+def _params_of_one(params: dict[str, Any], batch: Batch) -> dict[str, Any]:
     return {
-        **asked,
+        **params,
         **_counted(_Totals(batch.row_count, 1)),
-        **slots_asked(asked["project_id"], 1, small=True, accepted=1),
+        **slot_params(params["project_id"], 1, small=True, accepted=1),
         "first_row": batch.first_row,
         "body": batch.body,
         "lines": batch.lines,

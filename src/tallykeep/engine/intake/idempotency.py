@@ -28,11 +28,11 @@ class KeyTakenError(TallykeepError):
 
 
 class Fingerprint:
-    """What tells two submissions under one key apart: type, path, wishes, and the rows' bytes."""
+    """What tells two submissions under one key apart: type, path, options, and the rows' bytes."""
 
     def __init__(self, submission: Submission) -> None:
         self._hash = hashlib.sha256() if submission.idempotency_key else None
-        self._asked = [submission.action_type.name, *submission.asked]
+        self._request = [submission.action_type.name, *submission.request]
         self.size = 0
 
     async def over(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
@@ -50,17 +50,17 @@ class Fingerprint:
         """
         if self._hash is None:
             return bytes(32)
-        whole = self._hash.copy()
-        whole.update(exact_json.dumps([*self._asked, submission_options.to_json()], sort_keys=True))
-        return whole.digest()
+        total = self._hash.copy()
+        total.update(exact_json.dumps([*self._request, submission_options.to_json()], sort_keys=True))
+        return total.digest()
 
 
 async def find_accepted(connection: Connection, submission: Submission) -> dict[str, Any] | None:
     """What is known under the submission's key: the action's id and the digest of what started it."""
     if not submission.idempotency_key:
         return None
-    place = {"project_id": submission.project_id, "key": submission.idempotency_key}
-    return await (await connection.execute(_sql.get_key, place)).fetchone()
+    params = {"project_id": submission.project_id, "key": submission.idempotency_key}
+    return await (await connection.execute(_sql.get_key, params)).fetchone()
 
 
 def replay(submission: Submission, known: dict[str, Any], digest: bytes) -> Accepted:
@@ -77,7 +77,7 @@ async def remember(connection: Connection, submission: Submission, digest: bytes
     """Keep the key, in the transaction that makes the action; raises KeyTakenError where another has it by now."""
     if not submission.idempotency_key:
         return
-    place = {"project_id": submission.project_id, "key": submission.idempotency_key}
-    kept = await connection.execute(_sql.add_key, {**place, "digest": digest, "action_id": action_id})
+    params = {"project_id": submission.project_id, "key": submission.idempotency_key}
+    kept = await connection.execute(_sql.add_key, {**params, "digest": digest, "action_id": action_id})
     if not kept.rowcount:
         raise KeyTakenError(f"the key {submission.idempotency_key} is taken")

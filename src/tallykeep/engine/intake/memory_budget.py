@@ -11,10 +11,10 @@ _LARGE = 1 << 19
 _KEPT = 4 << 20
 
 
-def return_memory_at_once() -> None:
+def return_freed_memory() -> None:
     """Have what large files took go back to the system as soon as it is free; nothing where glibc is not in use.
 
-    By itself it takes large blocks for a sign that more of them will be needed, and keeps their memory; and each thread
+    By itself it takes large blocks to mean that more of them will be needed, and keeps their memory; and each thread
     has memory of its own.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)

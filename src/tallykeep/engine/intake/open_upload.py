@@ -127,17 +127,17 @@ class Opener:
             return IdsSplitter(action_type.ids, **self._sizes), content
         if upload.by_line is not None:
             return (LinesSplitter(**self._sizes) if upload.by_line else JsonSplitter(**self._sizes)), content
-        beginning = _Beginning(content)
-        first, content = await peeked(beginning.from_first_character(), 1)
+        blanks = _LeadingBlanks(content)
+        first, content = await peeked(blanks.from_first_character(), 1)
         if first in (b"[", b""):
             return JsonSplitter(**self._sizes), content
-        return LinesSplitter(first_line=1 + beginning.blank_lines, **self._sizes), content
+        return LinesSplitter(first_line=1 + blanks.blank_lines, **self._sizes), content
 
 
 def refuse_options(what: str, **options: object) -> None:
     """Raise InvalidQueryError for an option that was given and says nothing of such a body."""
-    for name, given in options.items():
-        if given is not None:
+    for name, value in options.items():
+        if value is not None:
             raise InvalidQueryError(f"Property .{name} goes with other files: this is {what}; leave it out")
 
 
@@ -151,7 +151,7 @@ def _known_titles(action_type: ActionType, upload: Upload) -> frozenset[str]:
     return frozenset(own.union(map(normal_title, upload.mapped_columns)))
 
 
-class _Beginning:
+class _LeadingBlanks:
     """What stands in front of the first character of a file, left out, and how many lines that were."""
 
     def __init__(self, chunks: AsyncIterator[bytes]) -> None:

@@ -18,7 +18,7 @@ class ReadAhead:
         self._size = 0
         self._least_bytes = 0
         self._has_enough = asyncio.Event()
-        self._has_room = asyncio.Event()
+        self._has_capacity = asyncio.Event()
         self._reading: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -46,12 +46,12 @@ class ReadAhead:
         taken, self._gathered, self._size = self._gathered, [], 0
         if not taken and self._reading is not None:
             self._reading.result()
-        self._has_room.set()
+        self._has_capacity.set()
         return taken
 
     def _note(self) -> None:
-        is_whole = self._reading is not None and self._reading.done()
-        if is_whole or self._size >= self._least_bytes:
+        has_ended = self._reading is not None and self._reading.done()
+        if has_ended or self._size >= self._least_bytes:
             self._has_enough.set()
         else:
             self._has_enough.clear()
@@ -62,8 +62,8 @@ class ReadAhead:
             self._size += len(chunk)
             self._note()
             while self._size >= _MAX_BYTES:
-                self._has_room.clear()
-                await self._has_room.wait()
+                self._has_capacity.clear()
+                await self._has_capacity.wait()
 
     def _ended(self, reading: asyncio.Task[None]) -> None:
         if not reading.cancelled():

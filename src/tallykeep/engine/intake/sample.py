@@ -35,10 +35,10 @@ _FORMATS = {b"[": "json", b"{": "ndjson"}
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """The first bytes of a file, unpacked; `whole` where they are all of it."""
+    """The first bytes of a file, unpacked; `complete` where they are all of it."""
 
     content: bytes
-    whole: bool
+    complete: bool
     compression: str | None
     workbook: Taken | None = None
 
@@ -49,7 +49,7 @@ class Sample:
 
     @property
     def format(self) -> str:
-        """csv, xlsx, json or ndjson, by the first sign."""
+        """csv, xlsx, json or ndjson, by the first character."""
         if self.is_workbook:
             return "xlsx"
         return _FORMATS.get(self.content.lstrip(_BLANK)[:1], "csv")
@@ -57,7 +57,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class FileSample:
-    """A file's first rows, at most MAX_ROWS; `row_count` counts all that came, `whole` where there are no more.
+    """A file's first rows, at most MAX_ROWS; `row_count` counts all that came, `complete` where there are no more.
 
     `encodings` are others in which the file reads much better than in its own, likeliest first.
     """
@@ -67,7 +67,7 @@ class FileSample:
     encodings: list[str]
     batches: list[Batch]
     row_count: int
-    whole: bool
+    complete: bool
     decimal_marks: dict[int, str] = field(default_factory=dict)  # by index in the file's own header
 
     def rows(self, source: Source) -> list[Row]:
@@ -145,14 +145,14 @@ def read_sample(
     splitter = _splitter(sample, looked, max_row_bytes)
     known = sample.workbook.decimal_marks if sample.workbook else None
     marks = DecimalMarks(marks_of if sample.format not in _FORMATS.values() else None, known)
-    every = list(_batches(splitter, content, marks, whole=sample.whole))
+    every = list(_batches(splitter, content, marks, complete=sample.complete))
     batches, row_count = _gathered(every)
     if splitter.source.format == "csv" and not splitter.source.header:
         raise InvalidPayloadError(
             f"The header is longer than the {len(sample.content)} bytes that were looked at; is this a text file?"
         )
     return FileSample(
-        splitter.source, encoding, _likelier(sample, encoding), batches, row_count, sample.whole,
+        splitter.source, encoding, _likelier(sample, encoding), batches, row_count, sample.complete,
         marks.found_now(splitter.source, every),
     )  # fmt: skip
 
@@ -164,7 +164,7 @@ def _as_utf8(sample: Sample, charset: str | None) -> tuple[bytes, str]:
         return sample.content, _UTF8
     transcoder = Transcoder(None if sample.is_workbook else charset)
     content = b"".join(map(transcoder.feed, _pieces(sample.content)))
-    return content + (transcoder.finish() if sample.whole else transcoder.stop()), transcoder.encoding
+    return content + (transcoder.finish() if sample.complete else transcoder.stop()), transcoder.encoding
 
 
 def _pieces(content: bytes) -> Iterator[bytes]:
@@ -176,7 +176,7 @@ def _pieces(content: bytes) -> Iterator[bytes]:
 def _likelier(sample: Sample, encoding: str) -> list[str]:
     if sample.format != "csv":
         return []
-    end = len(sample.content) if sample.whole else sample.content.rfind(b"\n") + 1
+    end = len(sample.content) if sample.complete else sample.content.rfind(b"\n") + 1
     return likelier_charsets(sample.content[:end], encoding)
 
 
@@ -201,11 +201,11 @@ def _splitter(sample: Sample, looked: Looked, max_row_bytes: int) -> _Splitter:
     return CsvSplitter(charset=_UTF8, looked=looked, **sizes)
 
 
-def _batches(splitter: _Splitter, content: bytes, marks: DecimalMarks, *, whole: bool) -> Iterator[Batch]:
+def _batches(splitter: _Splitter, content: bytes, marks: DecimalMarks, *, complete: bool) -> Iterator[Batch]:
     for piece in _pieces(content):
         for batch in splitter.feed(piece):
             yield marks.take(batch, splitter.source)
-    for batch in splitter.finish() if whole else splitter.stop():
+    for batch in splitter.finish() if complete else splitter.stop():
         yield marks.take(batch, splitter.source)
 
 

@@ -18,7 +18,7 @@ from tallykeep.core.batch import Batch
 from tallykeep.core.errors import UploadLostError
 from tallykeep.db.connections.pool import Connection, Connections
 from tallykeep.db.queries import queries
-from tallykeep.engine.managing.retention import remove_one
+from tallykeep.engine.managing.pruner import remove_one
 
 _sql = queries(__package__, "staging.sql")
 _log = structlog.get_logger()
@@ -27,7 +27,7 @@ _TOUCH_SECONDS = 45.0
 _TRIED_AGAIN_SECONDS = 5.0
 _TIMEOUT_SECONDS = 3.0  # that an answer waits for the removal of what broke off
 
-Place = tuple[int, str]
+ActionKey = tuple[int, str]
 
 
 class Staging:
@@ -35,49 +35,49 @@ class Staging:
 
     def __init__(self, pool: Connections) -> None:
         self._pool = pool
-        self._open: set[Place] = set()
+        self._open: set[ActionKey] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._toucher: asyncio.Task[None] | None = None
 
-    def begin(self, place: Place) -> None:
+    def begin(self, key: ActionKey) -> None:
         """Keep it until it ends."""
-        self._open.add(place)
+        self._open.add(key)
         if self._toucher is None or self._toucher.done():
             self._toucher = asyncio.create_task(self._touch(), name="touch uploads")
 
-    def end(self, place: Place) -> None:
+    def end(self, key: ActionKey) -> None:
         """It was accepted."""
-        self._open.discard(place)
+        self._open.discard(key)
         if not self._open and self._toucher is not None:
             self._toucher.cancel()
             self._toucher = None  # one that is canceled goes on for a moment, in which another upload may begin
 
-    async def give_up(self, place: Place) -> None:
+    async def give_up(self, key: ActionKey) -> None:
         """Remove what was staged, unless it was accepted after all; what takes long goes on behind the caller."""
-        self.end(place)
-        removal = asyncio.create_task(self._remove(place), name="remove a broken upload")
+        self.end(key)
+        removal = asyncio.create_task(self._remove(key), name="remove a broken upload")
         self._tasks.add(removal)
         removal.add_done_callback(self._tasks.discard)
         await asyncio.wait([removal], timeout=_TIMEOUT_SECONDS)
 
-    async def _remove(self, place: Place) -> None:
-        key = {"project_id": place[0], "action_id": place[1]}
+    async def _remove(self, key: ActionKey) -> None:
+        params = {"project_id": key[0], "action_id": key[1]}
         try:
             async with self._pool.connection() as connection:
-                await connection.execute(_sql.give_up_upload, key)
-            await remove_one(self._pool, place)
+                await connection.execute(_sql.give_up_upload, params)
+            await remove_one(self._pool, key)
         except (psycopg.Error, PoolTimeout) as error:
-            _log.info("what broke off is left to the pruner", action_id=place[1], reason=str(error))
+            _log.info("what broke off is left to the pruner", action_id=key[1], reason=str(error))
 
     async def _touch(self) -> None:
         pause = _TOUCH_SECONDS
         while True:
             await asyncio.sleep(pause)
-            places = list(self._open)
-            named = {"project_ids": [place[0] for place in places], "action_ids": [place[1] for place in places]}
+            keys = list(self._open)
+            params = {"project_ids": [key[0] for key in keys], "action_ids": [key[1] for key in keys]}
             try:
                 async with self._pool.connection() as connection:
-                    await connection.execute(_sql.touch_uploads, named)
+                    await connection.execute(_sql.touch_uploads, params)
                 pause = _TOUCH_SECONDS
             except (psycopg.Error, PoolTimeout) as error:
                 _log.info("uploads could not be touched", reason=str(error))
@@ -87,11 +87,11 @@ class Staging:
 class Staged:
     """One upload's batches: those that wait to be written, and those that have been."""
 
-    def __init__(self, staging: Staging, pool: Connections, place: Place) -> None:
+    def __init__(self, staging: Staging, pool: Connections, key: ActionKey) -> None:
         self._staging = staging
         self._pool = pool
-        self._place = place
-        self._key = {"project_id": place[0], "action_id": place[1]}
+        self._key = key
+        self._params = {"project_id": key[0], "action_id": key[1]}
         self._writing: asyncio.Task[None] | None = None
         self._is_begun = False
         self.rows = 0
@@ -102,7 +102,7 @@ class Staged:
         await self.written()
         begin, self._is_begun = not self._is_begun, True
         if begin:
-            self._staging.begin(self._place)
+            self._staging.begin(self._key)
         self._writing = asyncio.create_task(self._write(batches, begin=begin), name="stage batches")
 
     async def written(self) -> None:
@@ -121,21 +121,21 @@ class Staged:
         Raises UploadLostError where what was staged is not there any more.
         """
         if self._is_begun:
-            ended = await connection.execute(_sql.end_upload, {**self._key, "batches": self.batches})
+            ended = await connection.execute(_sql.end_upload, {**self._params, "batches": self.batches})
             _require(ended.rowcount)
         await self._copy(connection, rest)
 
     async def read(self, first_row: int) -> Batch | None:
         """A batch that was staged."""
         async with self._pool.connection() as connection:
-            wanted = {**self._key, "first_row": first_row}
-            found = await (await connection.execute(_sql.read_batch, wanted, binary=True)).fetchone()
-        return Batch(**{**found, "body": bytes(found["body"])}) if found else None
+            wanted = {**self._params, "first_row": first_row}
+            row = await (await connection.execute(_sql.read_batch, wanted, binary=True)).fetchone()
+        return Batch(**{**row, "body": bytes(row["body"])}) if row else None
 
     def end(self) -> None:
         """The upload was accepted."""
         if self._is_begun:
-            self._staging.end(self._place)
+            self._staging.end(self._key)
 
     async def give_up(self) -> None:
         """Remove what was staged."""
@@ -144,14 +144,14 @@ class Staged:
             with suppress(Exception, asyncio.CancelledError):
                 await self._writing
         if self._is_begun:
-            await self._staging.give_up(self._place)
+            await self._staging.give_up(self._key)
 
     async def _write(self, batches: Sequence[Batch], *, begin: bool) -> None:
         async with self._pool.connection() as connection, connection.transaction():
             if begin:
-                await connection.execute(_sql.begin_upload, self._key)
+                await connection.execute(_sql.begin_upload, self._params)
             else:
-                _require((await connection.execute(_sql.touch_upload, self._key)).rowcount)
+                _require((await connection.execute(_sql.touch_upload, self._params)).rowcount)
             await self._copy(connection, batches)
 
     async def _copy(self, connection: Connection, batches: Sequence[Batch]) -> None:
@@ -161,7 +161,7 @@ class Staged:
             copy.set_types(["int8", "text", "int8", "int8", "bytea", "int8[]", "int8[]"])
             for batch in batches:
                 row: tuple[Any, ...] = (
-                    *self._place, batch.first_row, batch.row_count, batch.body, batch.lines,
+                    *self._key, batch.first_row, batch.row_count, batch.body, batch.lines,
                     batch.broken,
                 )  # fmt: skip
                 await copy.write_row(row)

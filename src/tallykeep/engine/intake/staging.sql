@@ -29,7 +29,7 @@ WHERE project_id = :project_id
 WITH given_up AS (
     DELETE FROM uploads WHERE project_id = :project_id AND action_id = :action_id RETURNING project_id, action_id
 )
-INSERT INTO removals (project_id, action_id, whole)
+INSERT INTO removals (project_id, action_id, everything)
 SELECT project_id, action_id, true FROM given_up
 
 -- name: copy_batches!

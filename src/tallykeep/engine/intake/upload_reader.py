@@ -48,7 +48,7 @@ class UploadReader:
             while pieces := await self._next(ahead, staged, holder):
                 self._size += sum(map(len, pieces))
                 self.rest += await self.run(partial(self._fed, pieces))
-                await self._make_room(staged, holder)
+                await self._write_if_full(staged, holder)
         self.rest += await self.run(self._finished)
         await staged.written()
 
@@ -82,7 +82,7 @@ class UploadReader:
         checked = self._keys.checked(batch, source) if self._keys else batch
         return self._upload.placed(self._marks.take(checked, source), source)
 
-    async def _make_room(self, staged: Staged, holder: Holder) -> None:
+    async def _write_if_full(self, staged: Staged, holder: Holder) -> None:
         self._note(holder)
         if holder.is_full:
             await self._write(staged, holder)

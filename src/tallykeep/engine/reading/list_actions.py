@@ -35,10 +35,10 @@ class Wanted:
     after_id: str | None = None
 
     @property
-    def looks_at_each(self) -> bool:
+    def needs_scan(self) -> bool:
         """Whether something is asked for that no index knows."""
         timestamps = (self.started_from, self.started_before, self.finished_from, self.finished_before)
-        return any(asked is not None for asked in (*timestamps, self.file_name, self.failures))
+        return any(filter_value is not None for filter_value in (*timestamps, self.file_name, self.failures))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +52,18 @@ class Page:
 async def find_page(connection: Connection, project_id: int, wanted: Wanted) -> Page:
     """The newest actions of these, behind `after_id`; raises InvalidQueryError where that is none of the project's."""
     bounds = await _bounds(connection, project_id, wanted)
-    found = await (await connection.execute(_stretch(wanted), bounds)).fetchall()
-    ids = [row["id"] for row in found[: wanted.limit]]
-    place = {"project_id": project_id, "ids": ids}
-    rows = await (await connection.execute(_sql.get_listed, place)).fetchall()
-    return Page(rows, ids[-1] if len(found) > wanted.limit else None)
+    rows = await (await connection.execute(_stretch(wanted), bounds)).fetchall()
+    ids = [row["id"] for row in rows[: wanted.limit]]
+    params = {"project_id": project_id, "ids": ids}
+    rows = await (await connection.execute(_sql.get_by_ids, params)).fetchall()
+    return Page(rows, ids[-1] if len(rows) > wanted.limit else None)
 
 
 def _stretch(wanted: Wanted) -> LiteralString:
     """The query whose index fits."""
     query: LiteralString = _sql.page_by_time
-    if wanted.looks_at_each:
-        query = _looking_at_each(_sql.anything)
+    if wanted.needs_scan:
+        query = _scan(_sql.anything)
     elif wanted.parent_id is not None:
         query = _sql.page_of_parent
     elif wanted.types is not None:
@@ -73,8 +73,8 @@ def _stretch(wanted: Wanted) -> LiteralString:
     return query
 
 
-def _looking_at_each(further: LiteralString) -> LiteralString:
-    query: LiteralString = _sql.page_looking_at_each
+def _scan(further: LiteralString) -> LiteralString:
+    query: LiteralString = _sql.page_by_scan
     return query.replace("{further}", further)
 
 
@@ -91,11 +91,11 @@ async def find_retryable(connection: Connection, project_id: int, wanted: Wanted
 
 
 async def _find_among(
-    connection: Connection, further: LiteralString, project_id: int, wanted: Wanted, asked: dict[str, Any]
+    connection: Connection, further: LiteralString, project_id: int, wanted: Wanted, params: dict[str, Any]
 ) -> tuple[list[str], bool]:
     bounds = await _bounds(connection, project_id, wanted)
-    found = await (await connection.execute(_looking_at_each(further), bounds | asked)).fetchall()
-    return [row["id"] for row in found[: wanted.limit]], len(found) > wanted.limit
+    rows = await (await connection.execute(_scan(further), bounds | params)).fetchall()
+    return [row["id"] for row in rows[: wanted.limit]], len(rows) > wanted.limit
 
 
 async def _bounds(connection: Connection, project_id: int, wanted: Wanted) -> dict[str, Any]:
@@ -121,12 +121,12 @@ async def _bounds(connection: Connection, project_id: int, wanted: Wanted) -> di
 async def _cursor(connection: Connection, project_id: int, after_id: str | None) -> datetime | str:
     if after_id is None:
         return "infinity"
-    place = {"project_id": project_id, "after_id": after_id}
-    found = await (await connection.execute(_sql.get_place_in_time, place)).fetchone()
-    if found is None:
+    params = {"project_id": project_id, "after_id": after_id}
+    action = await (await connection.execute(_sql.get_creation_time, params)).fetchone()
+    if action is None:
         raise InvalidQueryError(
             f"Property .starting_after_id: there is no async action {after_id!r} in this project;"
             " send the more_starting_after of the page before"
         )
-    timestamp: datetime = found["created_at"]
+    timestamp: datetime = action["created_at"]
     return timestamp

@@ -1,4 +1,4 @@
--- name: get_place_in_time
+-- name: get_creation_time
 SELECT created_at FROM async_actions WHERE project_id = :project_id AND id = :after_id
 
 -- name: page_by_time
@@ -13,7 +13,7 @@ LIMIT :limit
 
 -- name: page_by_status
 -- A stretch of the index for each status, no longer than the page.
-SELECT found.created_at, found.id
+SELECT stretch.created_at, stretch.id
 FROM unnest(:statuses::text[]) AS wanted (status)
 CROSS JOIN LATERAL (
     SELECT created_at, id
@@ -25,13 +25,13 @@ CROSS JOIN LATERAL (
         AND (created_at, id) < (:after_created_at::timestamptz, :after_id)
     ORDER BY created_at DESC, id DESC
     LIMIT :limit
-) AS found
+) AS stretch
 ORDER BY created_at DESC, id DESC
 LIMIT :limit
 
 -- name: page_by_type
 -- A stretch of the index for each type and status, no longer than the page.
-SELECT found.created_at, found.id
+SELECT stretch.created_at, stretch.id
 FROM unnest(:types::text[]) AS wanted_type (type)
 CROSS JOIN unnest(:statuses::text[]) AS wanted_status (status)
 CROSS JOIN LATERAL (
@@ -45,7 +45,7 @@ CROSS JOIN LATERAL (
         AND (created_at, id) < (:after_created_at::timestamptz, :after_id)
     ORDER BY created_at DESC, id DESC
     LIMIT :limit
-) AS found
+) AS stretch
 ORDER BY created_at DESC, id DESC
 LIMIT :limit
 
@@ -62,7 +62,7 @@ WHERE project_id = :project_id
 ORDER BY created_at DESC, id DESC
 LIMIT :limit
 
--- name: page_looking_at_each!
+-- name: page_by_scan!
 -- Along the index by time, until the page is full; {further} is one of the conditions below.
 SELECT created_at, id
 FROM async_actions
@@ -101,7 +101,7 @@ status IN ('DONE', 'FAILED') AND failed_count > 0 AND failures_kept AND NOT dry_
     WHERE child.project_id = async_actions.project_id AND child.parent_id = async_actions.id
 )
 
--- name: get_listed
+-- name: get_by_ids
 SELECT
     project_id, id, type, status, operation_status, request_id, created_at, updated_at, started_at, finished_at,
     total_count, done_count, failed_count, unprocessed_count, created_count, dry_run, on_error, ended_by, reason,

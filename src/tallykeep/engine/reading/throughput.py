@@ -1,4 +1,4 @@
-"""Pace: how the work goes, batch by batch of an action, and minute by minute of a project."""
+"""Throughput: how the work goes, batch by batch of an action, and minute by minute of a project."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,10 +18,10 @@ async def list_batches(
     connection: Connection, project_id: int, action_id: str, *, limit: int, after_row: int
 ) -> dict[str, Any]:
     """The action's batches in order, those that begin behind `after_row`; raises NotFoundError."""
-    place = {"project_id": project_id, "action_id": action_id}
-    asked = {**place, "after_row": after_row, "limit": limit + 1}
-    rows = await (await connection.execute(_sql.list_batches, asked)).fetchall()
-    action = await (await connection.execute(_sql.are_batches_kept, place)).fetchone()
+    key = {"project_id": project_id, "action_id": action_id}
+    page = {**key, "after_row": after_row, "limit": limit + 1}
+    rows = await (await connection.execute(_sql.list_batches, page)).fetchall()
+    action = await (await connection.execute(_sql.are_batches_kept, key)).fetchone()
     if action is None:
         raise NotFoundError.of("async_action", action_id)
     shown = [{**row, "closed_at": wire_time(row["closed_at"])} for row in rows if action["failures_kept"]]
@@ -38,11 +38,12 @@ async def rows_by_minute(connection: Connection, project_id: int, minutes: int) 
     """Rows that were done or failed in each of the last `minutes` minutes, the present one last; none of dry runs."""
     last = (await database_time(connection)).replace(second=0, microsecond=0)
     since = last - timedelta(minutes=minutes - 1)
-    place = {"project_id": project_id, "since": since}
-    found = {row.pop("minute"): row for row in await (await connection.execute(_sql.rows_by_minute, place)).fetchall()}
-    shown = [_minute(since + timedelta(minutes=number), found) for number in range(minutes)]
+    params = {"project_id": project_id, "since": since}
+    rows = await (await connection.execute(_sql.rows_by_minute, params)).fetchall()
+    by_minute = {row.pop("minute"): row for row in rows}
+    shown = [_minute(since + timedelta(minutes=number), by_minute) for number in range(minutes)]
     return {"object": "list", "data_ref": "data", "data": shown, "total": minutes}
 
 
-def _minute(minute: datetime, found: dict[datetime, dict[str, Any]]) -> dict[str, Any]:
-    return {"minute": wire_time(minute), **found.get(minute, _NOTHING)}
+def _minute(minute: datetime, by_minute: dict[datetime, dict[str, Any]]) -> dict[str, Any]:
+    return {"minute": wire_time(minute), **by_minute.get(minute, _NOTHING)}

@@ -12,13 +12,13 @@ from tallykeep.core.action import Action, Status
 from tallykeep.db.connections.pool import Connections
 from tallykeep.db.queries import queries
 from tallykeep.db.transient import is_transient
-from tallykeep.engine.reading.get_action import action_of
+from tallykeep.engine.reading.action_reader import action_of
 
 _sql = queries(__package__, "watch.sql")
 _log = structlog.get_logger()
 
-_LOOK_EVERY_SECONDS = 0.15
-_LOOK_SOON_SECONDS = 0.03
+_POLL_SECONDS = 0.15
+_BRIEF_POLL_SECONDS = 0.03
 _BRIEF_SECONDS = 0.15
 _MAX_BRIEF = 200
 _MAX_BRIEF_OF_PROJECT = 50
@@ -84,9 +84,9 @@ class Watch:
 class Watcher:
     """Looks for everybody who waits. It asks only while somebody does, and goes on asking through an outage."""
 
-    def __init__(self, pool: Connections, look_every_seconds: float = _LOOK_EVERY_SECONDS) -> None:
+    def __init__(self, pool: Connections, poll_seconds: float = _POLL_SECONDS) -> None:
         self._pool = pool
-        self._look_every_seconds = look_every_seconds
+        self._poll_seconds = poll_seconds
         self._watches: dict[_Key, set[Watch]] = {}
         self._task: asyncio.Task[None] | None = None
         self._closed = False
@@ -118,7 +118,7 @@ class Watcher:
         reachable = True
         while self._watches and not self._closed:
             try:
-                await self._look()
+                await self._poll()
                 reachable = True
             except Exception as error:
                 if not is_transient(error) and not isinstance(error, TimeoutError):
@@ -126,13 +126,13 @@ class Watcher:
                 elif reachable:
                     _log.warning("watched actions cannot be looked at just now", reason=str(error))
                 reachable = False
-            await asyncio.sleep(self._look_every_seconds)
+            await asyncio.sleep(self._poll_seconds)
 
-    async def _look(self) -> None:
+    async def _poll(self) -> None:
         keys = list(self._watches)
-        places = {"project_ids": [project for project, _ in keys], "ids": [action for _, action in keys]}
+        params = {"project_ids": [project for project, _ in keys], "ids": [action for _, action in keys]}
         async with asyncio.timeout(_TIMEOUT_SECONDS), self._pool.connection() as connection:
-            rows = await (await connection.execute(_sql.look_at_actions, places)).fetchall()
+            rows = await (await connection.execute(_sql.watched_actions, params)).fetchall()
         seen = {(row["project_id"], row["id"]): action_of(row) for row in rows}
         for key in keys:
             for watch in self._watches.get(key, ()):
@@ -146,7 +146,7 @@ class BriefWatcher:
     """
 
     def __init__(self, pool: Connections) -> None:
-        self._watcher = Watcher(pool, _LOOK_SOON_SECONDS)
+        self._watcher = Watcher(pool, _BRIEF_POLL_SECONDS)
         self._waiting: Counter[int] = Counter()
 
     async def begun(self, project_id: int, action_id: str) -> bool:

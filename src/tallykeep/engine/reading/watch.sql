@@ -1,4 +1,4 @@
--- name: look_at_actions
+-- name: watched_actions
 SELECT
     project_id, id, type, status, operation_status, request_id, created_at, updated_at, started_at, finished_at,
     total_count, done_count, failed_count, unprocessed_count, created_count, dry_run, on_error, ended_by, reason,

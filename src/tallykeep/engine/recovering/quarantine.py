@@ -13,7 +13,7 @@ from tallykeep.core.settings import Settings
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.engine.applying.accounting import Tally, close_batch, reject
-from tallykeep.engine.applying.attempt import all_failed, is_atomic, require_slot
+from tallykeep.engine.applying.attempt import all_failed, is_atomic, require_earlier_closed
 from tallykeep.engine.applying.claim import claim_batch
 from tallykeep.engine.scheduling.fair_scheduling import queue_next
 from tallykeep.formats.row_reader import read_rows, split_rows
@@ -21,10 +21,10 @@ from tallykeep.formats.row_reader import read_rows, split_rows
 _sql = queries(__package__, "quarantine.sql")
 _log = structlog.get_logger()
 
-DONE_ALONE = 0
+DONE_ISOLATED = 0
 TRY_AGAIN = os.EX_TEMPFAIL
 _PARTS = 8
-_DEATHS_ALONE = 2  # so many deaths in a process of its own convict a single row
+_DEATHS_ISOLATED = 2  # so many deaths in a process of its own convict a single row
 
 # Applies one batch in a process of its own; returns how that ended: its exit code, negative for a signal.
 RunIsolated = Callable[[int, str, int], Awaitable[int]]
@@ -44,25 +44,25 @@ class Quarantine:
         the process did not come so far, or met an outage. In both cases it is to be tried again later.
         """
         async with _to_ourselves(connection, suspect):
-            await require_slot(connection, suspect)
+            await require_earlier_closed(connection, suspect)
             first_row = suspect.batch.first_row
-            _log.warning("a batch is tried alone", action_id=suspect.action_id, row=first_row, attempts=attempts)
+            _log.warning("a batch is tried in isolation", action_id=suspect.action_id, row=first_row, attempts=attempts)
             exit_code = await self.run_isolated(suspect.project_id, suspect.action_id, first_row)
             if exit_code == TRY_AGAIN:
                 raise NotTriedError(f"the batch at row {first_row} could not be tried in a process of its own")
-            if exit_code != DONE_ALONE:
+            if exit_code != DONE_ISOLATED:
                 async with connection.transaction():
                     await self._narrow(connection, suspect, attempts, exit_code)
 
     async def _narrow(self, connection: Connection, suspect: ClaimedBatch, attempts: int, exit_code: int) -> None:
-        place = (suspect.project_id, suspect.action_id)
-        claimed = await claim_batch(connection, *place, self.settings, suspect.batch.first_row)
+        action_key = (suspect.project_id, suspect.action_id)
+        claimed = await claim_batch(connection, *action_key, self.settings, suspect.batch.first_row)
         if claimed is None:
             return
         tally = Tally(ended=False, sequence=None)
         if _can_be_cut(claimed):
             await _cut_up(connection, claimed, self.settings.batch_attempts)
-        elif attempts >= self.settings.batch_attempts + _DEATHS_ALONE:
+        elif attempts >= self.settings.batch_attempts + _DEATHS_ISOLATED:
             tally = await _convict(connection, claimed, exit_code)
         await queue_next(connection, suspect.project_id, tally, self.settings.batches_in_flight)
 
@@ -73,14 +73,14 @@ async def _to_ourselves(connection: Connection, suspect: ClaimedBatch) -> AsyncI
 
     The claim cannot do that: it is for the other process to have.
     """
-    answer = await (await connection.execute(_sql.try_to_have_alone, suspect.place)).fetchone()
-    if not (answer and answer["had"]):
+    answer = await (await connection.execute(_sql.try_to_lock, suspect.batch_key)).fetchone()
+    if not (answer and answer["locked"]):
         raise OutOfOrderError(f"the batch at row {suspect.batch.first_row} is being tried alone")
     try:
         yield
     finally:
         if not connection.closed:
-            await connection.execute(_sql.leave_alone, suspect.place)
+            await connection.execute(_sql.unlock, suspect.batch_key)
 
 
 def _can_be_cut(claimed: ClaimedBatch) -> bool:
@@ -92,9 +92,8 @@ def _can_be_cut(claimed: ClaimedBatch) -> bool:
 
 async def _cut_up(connection: Connection, claimed: ClaimedBatch, attempts: int) -> None:
     """Replace the batch by smaller ones, which are tried alone as well."""
-    place = {"project_id": claimed.project_id, "action_id": claimed.action_id}
     parts = split_rows(claimed.batch, claimed.source, _PARTS)
-    await connection.execute(_sql.delete_batch, {**place, "first_row": claimed.batch.first_row})
+    await connection.execute(_sql.delete_batch, claimed.batch_key)
     for part in parts:
         cut = {
             "first_row": part.first_row,
@@ -104,8 +103,8 @@ async def _cut_up(connection: Connection, claimed: ClaimedBatch, attempts: int) 
             "broken": part.broken,
             "attempts": attempts,
         }
-        await connection.execute(_sql.add_part_of_batch, {**place, **cut})
-    await connection.execute(_sql.add_open_batches, {**place, "more": len(parts) - 1})
+        await connection.execute(_sql.add_part_of_batch, {**claimed.action_key, **cut})
+    await connection.execute(_sql.add_open_batches, {**claimed.action_key, "more": len(parts) - 1})
 
 
 async def _convict(connection: Connection, claimed: ClaimedBatch, exit_code: int) -> Tally:

@@ -1,8 +1,8 @@
--- name: try_to_have_alone
+-- name: try_to_lock
 -- Of the session, not of a transaction: nothing may be open while the other process works.
-SELECT pg_try_advisory_lock(hashtextextended(:action_id || ' ' || :first_row::bigint, :project_id)) AS had
+SELECT pg_try_advisory_lock(hashtextextended(:action_id || ' ' || :first_row::bigint, :project_id)) AS locked
 
--- name: leave_alone
+-- name: unlock
 SELECT pg_advisory_unlock(hashtextextended(:action_id || ' ' || :first_row::bigint, :project_id))
 
 -- name: delete_batch!

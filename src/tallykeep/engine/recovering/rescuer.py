@@ -9,7 +9,7 @@ import structlog
 
 from tallykeep.core.settings import Settings
 from tallykeep.db.connections.pool import Connection, Pool
-from tallykeep.db.connections.reach import told
+from tallykeep.db.connections.reach import reason_of
 from tallykeep.db.queries import queries
 from tallykeep.db.transient import is_transient
 from tallykeep.engine.applying.accounting import Tally
@@ -32,17 +32,17 @@ class Rescuer:
 
     async def run(self) -> None:
         """Look again and again; an outage, or a defect, only puts it off."""
-        first_look = True
+        first_round = True
         while True:
             self._show_life()
             try:
                 # Whose jobs an outage has taken is not kept waiting longer by it.
-                await self.rescue(_NO_TIMEOUT if first_look else None)
-                first_look = False
+                await self.rescue(_NO_TIMEOUT if first_round else None)
+                first_round = False
             except Exception as error:
-                first_look = True
+                first_round = True
                 if is_transient(error):
-                    _log.info("rescuing is put off", reason=told(error))
+                    _log.info("rescuing is put off", reason=reason_of(error))
                 else:
                     _log.exception("rescuing failed and will be tried again")
                 await asyncio.sleep(_PAUSE_SECONDS)
@@ -72,20 +72,20 @@ class Rescuer:
 
     async def _wake_sequences(self, connection: Connection) -> None:
         forgotten = await (await connection.execute(_sql.find_forgotten_sequences)).fetchall()
-        for found in forgotten:
-            ended = Tally(ended=True, sequence=found["sequence"])
+        for row in forgotten:
+            ended = Tally(ended=True, sequence=row["sequence"])
             async with connection.transaction():
                 in_flight = self.settings.batches_in_flight
-                await queue_next(connection, found["project_id"], ended, in_flight)
+                await queue_next(connection, row["project_id"], ended, in_flight)
 
     async def _wake_projects(self, connection: Connection, timeout_seconds: timedelta) -> int:
-        place = {
+        params = {
             "timeout": timeout_seconds,
             "max_delay": MAX_DELAY,
             "batches_in_flight": self.settings.batches_in_flight,
         }
         async with connection.transaction():
-            stranded = await (await connection.execute(_sql.find_stranded_projects, place)).fetchall()
+            stranded = await (await connection.execute(_sql.find_stranded_projects, params)).fetchall()
             for project in stranded:
                 _log.warning("a project had no job left and was queued again", project_id=project["project_id"])
                 await queue_slots(connection, project["project_id"], project["slots"])

@@ -58,7 +58,7 @@ class Retries:
                 async with self.pool.connection() as connection, connection.transaction():
                     await self._put_off(connection, project_id, error, claimed)
             except (psycopg.Error, PoolTimeout) as failure:
-                _log.info("could not queue a retry", project_id=project_id, reason=_told(failure))
+                _log.info("could not queue a retry", project_id=project_id, reason=_one_line(failure))
                 await asyncio.sleep(_PAUSE_SECONDS)
             else:
                 return
@@ -69,7 +69,7 @@ class Retries:
     ) -> None:
         tries, failed = await self._note(connection, project_id, error, claimed)
         if claimed and failed >= self.settings.batch_retries:
-            await self._give_up(connection, claimed, f"{failed} tries without progress: {_told(error)}")
+            await self._give_up(connection, claimed, f"{failed} tries without progress: {_one_line(error)}")
         else:
             delay = _FIRST_DELAY if is_outage(error) else _delay(tries, error)
             await queue_slots(connection, project_id, 1, delay=delay)
@@ -82,21 +82,21 @@ class Retries:
             _log.info("a batch will be tried again", project_id=project_id, reason=str(error))
             return 0, 0
         in_flight = 1 if is_atomic(claimed.submission_options) else self.settings.batches_in_flight
-        told = {"reason": _told(error), "failed": not _is_excused(error), "batches_in_flight": in_flight}
-        noted = await (await connection.execute(_sql.note_retry, {**claimed.place, **told})).fetchone()
+        retry = {"reason": _one_line(error), "failed": not _is_excused(error), "batches_in_flight": in_flight}
+        noted = await (await connection.execute(_sql.note_retry, {**claimed.batch_key, **retry})).fetchone()
         if noted is None:
             return 0, 0
         # Each of an action's turns in flight comes back by itself: so many tries are one.
         tries, failed = math.ceil(noted["retry_count"] / noted["slots"]), noted["failed_tries"] // noted["slots"]
         log = _log.warning if tries >= _WARN_FROM else _log.info
         row = claimed.batch.first_row
-        log("a batch will be tried again", action_id=claimed.action_id, row=row, tries=tries, reason=_told(error))
+        log("a batch will be tried again", action_id=claimed.action_id, row=row, tries=tries, reason=_one_line(error))
         return tries, failed
 
     async def _give_up(self, connection: Connection, claimed: ClaimedBatch, reason: str) -> None:
         _log.error("an action is given up", action_id=claimed.action_id, reason=reason)
-        place = (claimed.project_id, claimed.action_id)
-        ended = await end_unfinished(connection, *place, EndedBy.GAVE_UP, f"Given up after {reason}")
+        action_key = (claimed.project_id, claimed.action_id)
+        ended = await end_unfinished(connection, *action_key, EndedBy.GAVE_UP, f"Given up after {reason}")
         if ended is not None:
             await queue_next(connection, claimed.project_id, ended, self.settings.batches_in_flight)
 
@@ -106,12 +106,12 @@ def _is_excused(error: Exception) -> bool:
     return isinstance(error, _CONTENTION) or is_outage(error)
 
 
-def _told(error: Exception) -> str:
+def _one_line(error: Exception) -> str:
     """The error in a line, without what PostgreSQL adds for who reads its log."""
     return str(error).strip().partition("\n")[0]
 
 
 def _delay(tries: int, error: Exception) -> timedelta:
     doublings = max(0, min(tries, 30) - _QUICK_TRIES)
-    longest = _MAX_DELAY_OF_WAITING if isinstance(error, _CONTENTION) else MAX_DELAY
-    return min(_FIRST_DELAY * (1 << doublings), longest)
+    max_delay = _MAX_DELAY_OF_WAITING if isinstance(error, _CONTENTION) else MAX_DELAY
+    return min(_FIRST_DELAY * (1 << doublings), max_delay)

@@ -33,7 +33,7 @@ def head_start(batches: int) -> timedelta:
     return _HEAD_START_OF_ONE if batches == 1 else _HEAD_START
 
 
-def slots_asked(
+def slot_params(
     project_id: int, count: int, *, delay: timedelta = _NO_DELAY, small: bool = False, accepted: int = 0
 ) -> dict[str, Any]:
     """What the text of the statement that queues turns has to be given; `accepted` of them come with a new action."""
@@ -52,7 +52,7 @@ async def queue_slots(
     connection: Connection, project_id: int, count: int, *, delay: timedelta = _NO_DELAY, small: bool = False
 ) -> None:
     """Queue so many turns of the project, in the transaction open on `connection`; none only takes the lock."""
-    await connection.execute(_QUEUE_SLOTS, slots_asked(project_id, count, delay=delay, small=small))
+    await connection.execute(_QUEUE_SLOTS, slot_params(project_id, count, delay=delay, small=small))
 
 
 async def number_acceptance(connection: Connection, project_id: int) -> int:

@@ -22,10 +22,10 @@ taken AS (
 -- name: queue_taken_slots!
 -- A job for each turn, behind the expressions above.
 SELECT procrastinate_defer_jobs_v1(array_agg((
-    :queue, :task, -(first_slot + place), NULL, NULL, jsonb_build_object('project_id', :project_id::bigint, 'small', :small::boolean),
+    :queue, :task, -(first_slot + number), NULL, NULL, jsonb_build_object('project_id', :project_id::bigint, 'small', :small::boolean),
     CASE WHEN :delay::interval > interval '0' THEN statement_timestamp() + :delay::interval END
-)::procrastinate_job_to_defer_v1 ORDER BY place)) AS jobs
-FROM taken, generate_series(0, :count - 1) AS place
+)::procrastinate_job_to_defer_v1 ORDER BY number)) AS jobs
+FROM taken, generate_series(0, :count - 1) AS number
 
 -- name: number_acceptance
 INSERT INTO schedules AS mine (project_id, next_slot, accepted)

@@ -30,7 +30,7 @@ _PAUSES_SECONDS = (0.05, 0.2, 0.5)
 _LISTEN_AGAIN_SECONDS = 0.2
 _LISTEN_SECONDS = 30.0  # before the listener asks whether anybody is there
 
-Found = TypeVar("Found")
+Answer = TypeVar("Answer")
 
 
 async def _configure(connection: Connection) -> None:
@@ -78,7 +78,7 @@ class _Connector(PsycopgConnector):
             await asyncio.sleep(_LISTEN_AGAIN_SECONDS)
 
 
-async def _again(ask: Callable[[], Awaitable[Found]]) -> Found:
+async def _again(ask: Callable[[], Awaitable[Answer]]) -> Answer:
     for pause in _PAUSES_SECONDS:
         try:
             return await ask()

@@ -12,7 +12,7 @@ from typing import IO
 
 import structlog
 
-from tallykeep.core.concurrency.slots import Bounds, Places, Who
+from tallykeep.core.concurrency.slots import Bounds, Slots, Who
 from tallykeep.core.errors import BodyTooLargeError, InvalidPayloadError
 from tallykeep.core.settings import Settings, environment_without_settings
 from tallykeep.formats.compression import Limit
@@ -73,7 +73,7 @@ class Workbooks:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._limit = Limit(settings.max_xlsx_bytes, "TALLYKEEP_MAX_XLSX_BYTES")
-        self._places = Places("workbooks", _AT_ONCE, timeout_seconds=_TIMEOUT_SECONDS, retry_after=10)
+        self._places = Slots("workbooks", _AT_ONCE, timeout_seconds=_TIMEOUT_SECONDS, retry_after=10)
 
     @asynccontextmanager
     async def as_csv(
@@ -88,7 +88,7 @@ class Workbooks:
         """
         with TemporaryFile() as workbook, TemporaryFile() as complaints:
             await _spool(chunks, workbook, self._limit)
-            async with self._places.place(*who):
+            async with self._places.hold(*who):
                 process = await self._start(workbook, complaints, _options(sheet, titles))
                 try:
                     reading = _Reading(process, complaints, self._settings)

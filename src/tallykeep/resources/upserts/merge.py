@@ -61,7 +61,7 @@ class Merge:
 
     async def _is_apart(self, keys: set[str]) -> bool:
         """Whether all earlier batches that are open are in hand here, and have no key in common with this one."""
-        cursor = await self._connection.execute(self._spec.statements.earlier_open_batches, self._claimed.place)
+        cursor = await self._connection.execute(self._spec.statements.earlier_open_batches, self._claimed.batch_key)
         earlier = [(self._claimed.action_id, row["first_row"]) for row in await cursor.fetchall()]
         return all(place in _keys_in_hand and keys.isdisjoint(_keys_in_hand[place]) for place in earlier)
 

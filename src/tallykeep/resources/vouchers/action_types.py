@@ -1,6 +1,6 @@
 """Actions on vouchers."""
 
-from tallykeep.core.action_type import ActionType, ToldBySymbol
+from tallykeep.core.action_type import ActionType, ImpliedBySymbol
 from tallykeep.core.compatibility import Compatibility
 from tallykeep.core.results import bulk_result, count_result, import_result
 from tallykeep.db.gates import CATEGORIES, PROJECT, SCHEMAS
@@ -42,7 +42,7 @@ TYPES = (
         columns=tuple(field.titles for field in IN_FILES),
         decimal_marks=decimal_marks,
         key_columns=("Code",),
-        told_by_symbol={"Discount Type": ToldBySymbol("Value", symbol_of)},
+        implied_by_symbol={"Discount Type": ImpliedBySymbol("Value", symbol_of)},
         has_ends=True,
         result=import_result,
         begin=import_vouchers,

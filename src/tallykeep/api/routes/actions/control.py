@@ -23,8 +23,8 @@ from tallykeep.core.errors import ConflictError
 from tallykeep.core.options.declaration import Option
 from tallykeep.core.submission_options import OPTIONS
 from tallykeep.engine.downloads.failed_rows import FailedRows, as_csv, as_ndjson, failed_rows
-from tallykeep.engine.downloads.source_rows import whole_file
-from tallykeep.engine.managing.cancel_retry import target_options
+from tallykeep.engine.downloads.source_rows import as_source_file
+from tallykeep.engine.managing.action_control import target_options
 from tallykeep.tenants.projects import Caller
 
 router = APIRouter(prefix="/v1/async-actions", tags=["Async actions"], default_response_class=Json)
@@ -73,10 +73,12 @@ async def retry(
     if has_body(request):
         upload = _corrected(request, parent.action_type, context, caller)
     options = target_options(parent.source)
-    asked = submission(request, caller, parent.action_type, options, body=include_unprocessed, parent_id=action_id)
+    submitted = submission(request, caller, parent.action_type, options, body=include_unprocessed, parent_id=action_id)
     submission_options = read_submission_options(request.query_params)
-    async with context.place(caller, context.shares.uploads):
-        accepted = await controller.retry(parent, asked, submission_options, upload, unprocessed=include_unprocessed)
+    async with context.slot(caller, context.shares.uploads):
+        accepted = await controller.retry(
+            parent, submitted, submission_options, upload, unprocessed=include_unprocessed
+        )
     return answer_accepted(accepted, 202)
 
 
@@ -129,7 +131,7 @@ async def source_file(context: FromContext, caller: FromCaller, action_id: str) 
     if parent.source.format == "planned":
         raise ConflictError(f"The action {action_id} was sent no rows")
     media_type, ending = _FILE_TYPES[parent.source.format]
-    content = whole_file(context.downloading(caller), caller.project_id, action_id, parent.source)
+    content = as_source_file(context.downloading(caller), caller.project_id, action_id, parent.source)
     return _file(content, media_type, f"{action_id}{ending}")
 
 

@@ -19,19 +19,19 @@ from tallykeep.core.errors import RequestError
 from tallykeep.core.ids import wire_time
 from tallykeep.core.submission_options import SubmissionOptions
 from tallykeep.db.clock import database_time
-from tallykeep.engine.managing.cancel_retry import target_options
+from tallykeep.engine.managing.action_control import target_options
 from tallykeep.engine.reading.list_actions import Wanted, find_cancelable, find_retryable
 from tallykeep.tenants.projects import Caller
 
 router = APIRouter(prefix="/v1/async-actions", tags=["Async actions"], default_response_class=Json)
 
-AtOnce = Annotated[int, Query(ge=1, le=1000, description="How many actions at most, 1 to 1000, the newest first.")]
+HowMany = Annotated[int, Query(ge=1, le=1000, description="How many actions at most, 1 to 1000, the newest first.")]
 DryRun = Annotated[bool, Query(description="Only say which actions match.")]
 
 _Deed = Callable[[str], Awaitable[dict[str, Any]]]
 
 
-async def _matching(wanted: FromFilters, limit: AtOnce = 100) -> Wanted:
+async def _matching(wanted: FromFilters, limit: HowMany = 100) -> Wanted:
     return replace(wanted, limit=limit)
 
 
@@ -46,13 +46,13 @@ async def cancel_all(context: FromContext, caller: FromCaller, wanted: FromMatch
     never = [action_type.name for action_type in context.action_types.values() if action_type.deletes]
     async with context.reading(caller, much=True).connection() as connection:
         as_of = await database_time(connection)
-        found, has_more = await find_cancelable(connection, caller.project_id, wanted, never)
+        action_ids, has_more = await find_cancelable(connection, caller.project_id, wanted, never)
 
     async def cancel(action_id: str) -> dict[str, Any]:
         await context.controlling(caller).cancel(caller.project_id, action_id, caller.key_id)
         return {"id": action_id}
 
-    return await _done_to(found, has_more, dry_run, as_of, cancel)
+    return await _done_to(action_ids, has_more, dry_run, as_of, cancel)
 
 
 @router.post("/retry", summary="Retry the failed rows of all that match", openapi_extra=OURS | answers(RetriedMatching))
@@ -64,31 +64,31 @@ async def retry_all(
     """
     async with context.reading(caller, much=True).connection() as connection:
         as_of = await database_time(connection)
-        found, has_more = await find_retryable(connection, caller.project_id, wanted)
+        action_ids, has_more = await find_retryable(connection, caller.project_id, wanted)
 
     async def retry(action_id: str) -> dict[str, Any]:
         return {"id": action_id, "async_action_id": await _retry(request, context, caller, action_id)}
 
-    return await _done_to(found, has_more, dry_run, as_of, retry)
+    return await _done_to(action_ids, has_more, dry_run, as_of, retry)
 
 
 async def _retry(request: Request, context: Context, caller: Caller, action_id: str) -> str:
     controller = await context.retrying(caller)
     parent = await controller.find(caller.project_id, action_id)
-    asked = submission(request, caller, parent.action_type, target_options(parent.source), parent_id=action_id)
-    asked = replace(asked, idempotency_key=None)  # one key cannot stand for several actions
-    accepted = await controller.retry(parent, asked, SubmissionOptions(), None, unprocessed=False)
+    submitted = submission(request, caller, parent.action_type, target_options(parent.source), parent_id=action_id)
+    submitted = replace(submitted, idempotency_key=None)  # one key cannot stand for several actions
+    accepted = await controller.retry(parent, submitted, SubmissionOptions(), None, unprocessed=False)
     return accepted.action_id
 
 
-async def _done_to(found: list[str], has_more: bool, dry_run: bool, as_of: datetime, deed: _Deed) -> Json:
+async def _done_to(action_ids: list[str], has_more: bool, dry_run: bool, as_of: datetime, deed: _Deed) -> Json:
     """One after another; those to which it could not be done are named, with what stood in the way."""
     done: list[dict[str, Any]] = []
     refused: list[dict[str, Any]] = []
-    for action_id in [] if dry_run else found:
+    for action_id in [] if dry_run else action_ids:
         try:
             done.append(await deed(action_id))
         except RequestError as error:
             refused.append({"id": action_id, "details": error.details})
-    matched = {"matched_count": len(found), "has_more": has_more, "as_of": wire_time(as_of)}
+    matched = {"matched_count": len(action_ids), "has_more": has_more, "as_of": wire_time(as_of)}
     return Json({**matched, "dry_run": dry_run, "done": done, "refused": refused})

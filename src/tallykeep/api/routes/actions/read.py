@@ -17,7 +17,7 @@ from tallykeep.core.action import OperationStatus, Status
 from tallykeep.core.compatibility import OURS, Compatibility
 from tallykeep.core.errors import InvalidQueryError
 from tallykeep.engine.downloads.source_rows import shown_source_rows
-from tallykeep.engine.reading.get_action import ADDED_ALONE, ADDED_FIELDS
+from tallykeep.engine.reading.action_reader import ADDED_FIELDS, ADDED_TO_ONE
 from tallykeep.engine.reading.list_actions import Failures, Wanted
 from tallykeep.tenants.projects import Caller
 
@@ -26,7 +26,7 @@ router = APIRouter(prefix="/v1/async-actions", tags=["Async actions"], default_r
 _LIST_SPEC = Compatibility(query=("limit", "end_date"), added=(*ADDED_FIELDS, "more_starting_after"))
 _SHOWN = Compatibility(
     query=(),
-    added=(*ADDED_FIELDS, *ADDED_ALONE),
+    added=(*ADDED_FIELDS, *ADDED_TO_ONE),
     adds=("a `result` while the action still runs, with counts from the first row on that has an outcome",),
     empty=("log_id",),
     differs=("one that is ENQUEUED is given up to 150 ms to begin before it is shown",),
@@ -82,11 +82,11 @@ FromFilters = Annotated[Wanted, Depends(wanted_actions)]
 
 def _statuses(status: str | None, operation_status: str | None) -> frozenset[Status] | None:
     """The statuses that both filters leave."""
-    asked = _among("status", status, Status)
+    chosen = _among("status", status, Status)
     outcomes = _among("operation_status", operation_status, OperationStatus)
-    if asked is None and outcomes is None:
+    if chosen is None and outcomes is None:
         return None
-    left = {Status(value) for value in asked} if asked is not None else set(Status)
+    left = {Status(value) for value in chosen} if chosen is not None else set(Status)
     if outcomes is not None:
         left &= {status for outcome in outcomes for status in _STATUSES_OF[OperationStatus(outcome)]}
     return frozenset(left)
@@ -110,7 +110,7 @@ async def list_actions(context: FromContext, caller: FromCaller, wanted: FromFil
     brought in counts once, by its `line`; rows that came without lines, and more than 50,000, are not compared.
     `first_file_name` is the file of the first of the actions that this one retries.
     """
-    async with context.reading(caller, much=wanted.looks_at_each).connection() as connection:
+    async with context.reading(caller, much=wanted.needs_scan).connection() as connection:
         return Json(await context.reader.list_actions(connection, caller.project_id, replace(wanted, limit=limit)))
 
 

@@ -12,7 +12,7 @@ from tallykeep.api.responses.answers import Json
 from tallykeep.api.schemas.actions import BatchList, Throughput
 from tallykeep.core.compatibility import OURS
 from tallykeep.db.connections.pool import one_timestamp
-from tallykeep.engine.reading import throughput as pace
+from tallykeep.engine.reading import throughput
 
 router = APIRouter(prefix="/v1", tags=["Async actions"], default_response_class=Json)
 
@@ -25,7 +25,7 @@ async def rows_by_minute(context: FromContext, caller: FromCaller, minutes: Minu
     what was removed for its age.
     """
     async with context.reading(caller, much=True).connection() as connection:
-        return Json(await pace.rows_by_minute(connection, caller.project_id, minutes))
+        return Json(await throughput.rows_by_minute(connection, caller.project_id, minutes))
 
 
 @router.get("/async-actions/{action_id}/batches", summary="List batches", openapi_extra=OURS | answers(BatchList))
@@ -45,7 +45,7 @@ async def list_batches(
     """
     key = (caller.project_id, action_id)
     async with context.reading(caller).connection() as connection, one_timestamp(connection):
-        page = await pace.list_batches(connection, *key, limit=limit, after_row=after_row)
+        page = await throughput.list_batches(connection, *key, limit=limit, after_row=after_row)
         if with_action:
             page["async_action"] = await context.reader.get_action(connection, *key, context.report_links(request))
         return Json(page)

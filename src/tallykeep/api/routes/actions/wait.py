@@ -17,14 +17,14 @@ from tallykeep.core.compatibility import OURS
 from tallykeep.core.errors import NotFoundError
 from tallykeep.db.connections.standing import DatabaseAwayError
 from tallykeep.db.transient import is_transient
-from tallykeep.engine.reading.get_action import shown
+from tallykeep.engine.reading.action_reader import shown
 from tallykeep.engine.reading.watch import Watch
 from tallykeep.tenants.projects import Caller
 
 router = APIRouter(prefix="/v1/async-actions", tags=["Async actions"])
 
 _TRY_AGAIN_SECONDS = 0.2
-_LAST_LOOK_SECONDS = 1.0
+_LAST_READ_SECONDS = 1.0
 
 _Read = Callable[[], Awaitable[dict[str, Any]]]
 
@@ -52,17 +52,17 @@ async def read_action(
     Raises NotFoundError, TooManyRequestsError, and ClientDisconnect as soon as nobody waits for the answer any more.
     """
     read = _reading(request, context, caller, action_id)
-    place = (caller.project_id, action_id)
+    key = (caller.project_id, action_id)
     if not wait:
         known = await read()
         enqueued = known["status"] == Status.ENQUEUED
-        return await read() if enqueued and await context.brief_watcher.begun(*place) else known
-    with context.watcher.watch(*place) as watch:
+        return await read() if enqueued and await context.brief_watcher.begun(*key) else known
+    with context.watcher.watch(*key) as watch:
         # Without the failed rows, which many who wait would hold in memory for as long.
         known = await _reading(request, context, caller, action_id, with_failures=False)()
         if known["finished_at"] is not None:
             return await read()
-        async with context.place(caller, context.shares.watches):
+        async with context.slot(caller, context.shares.watches):
             return await _while_connected(request, _read_in_the_end(watch, read, known, wait))
 
 
@@ -77,7 +77,7 @@ async def _read_in_the_end(watch: Watch, read: _Read, known: dict[str, Any], wai
     left = deadline - asyncio.get_running_loop().time()
     reading = asyncio.create_task(_read_at_last(read))
     try:
-        await asyncio.wait((reading,), timeout=left + _LAST_LOOK_SECONDS)
+        await asyncio.wait((reading,), timeout=left + _LAST_READ_SECONDS)
         if not reading.done() and known["failed_count"]:
             raise DatabaseAwayError("the database has not answered in time")
         return reading.result() if reading.done() else known
@@ -121,7 +121,7 @@ async def _watched(context: FromContext, caller: FromCaller, action_id: str) -> 
     """
     async with context.reading(caller).connection() as connection:
         await context.reader.require_action(connection, caller.project_id, action_id)
-    async with context.place(caller, context.shares.watches):
+    async with context.slot(caller, context.shares.watches):
         with context.watcher.watch(caller.project_id, action_id) as watch:
             yield watch
 

@@ -13,7 +13,7 @@ from tallykeep.api.schemas.operations import Alive, Ready
 from tallykeep.core.compatibility import OURS
 from tallykeep.core.errors import ServiceUnavailableError
 from tallykeep.db.connections.guard import Guard
-from tallykeep.db.connections.reach import told
+from tallykeep.db.connections.reach import reason_of
 from tallykeep.db.connections.standing import DatabaseAwayError
 from tallykeep.db.migrate import newest_revision
 from tallykeep.db.queries import queries
@@ -47,7 +47,7 @@ async def readyz(context: FromContext) -> Json:
 async def _missing(guard: Guard) -> tuple[list[str], int]:
     """What is missing, in words, and how many workers are alive."""
     try:
-        found = await guard.ask(_sql.readiness, _TIMEOUT_SECONDS)
+        row = await guard.ask(_sql.readiness, _TIMEOUT_SECONDS)
     except TimeoutError:
         return [f"The database does not answer within {_TIMEOUT_SECONDS} seconds"], 0
     except DatabaseAwayError:
@@ -55,14 +55,13 @@ async def _missing(guard: Guard) -> tuple[list[str], int]:
     except UndefinedTable:
         return ["The database's schema is not Tallykeep's: tallykeep db migrate"], 0
     except psycopg.Error as error:
-        return [f"The database cannot be asked: {guard.standing.trouble or told(error)}"], 0
+        return [f"The database cannot be asked: {guard.standing.trouble or reason_of(error)}"], 0
     standing = guard.standing
     wrong = {
-        f"The database's schema is at {found['revision']}, this version's is {_newest()}": found["revision"]
-        != _newest(),
+        f"The database's schema is at {row['revision']}, this version's is {_newest()}": row["revision"] != _newest(),
         "The database is read-only: a standby, or made so": standing.read_only,
         "The database's disk is full": standing.full,
         "The database lets no further connection in: too many connections": standing.crowded,
-        "No worker is running: submissions are accepted, but wait": not found["workers"],
+        "No worker is running: submissions are accepted, but wait": not row["workers"],
     }
-    return [words for words, is_so in wrong.items() if is_so], found["workers"]
+    return [words for words, is_so in wrong.items() if is_so], row["workers"]

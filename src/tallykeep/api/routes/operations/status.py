@@ -35,10 +35,10 @@ async def get_status(context: FromContext, manager: FromManager) -> Json:
     the newest one that the server knows), and the disk where the embedded database lies; null where it is another's.
     """
     disk = await asyncio.to_thread(_disk, context.settings)
-    await context.guard.look_for_room()
+    await context.guard.check_disk()
     async with context.reading(manager).connection() as connection:
         database = await _database(connection)
-        found = await (await connection.execute(_sql.count_live_workers)).fetchone()
+        row = await (await connection.execute(_sql.count_live_workers)).fetchone()
     return Json(
         {
             "object": "status",
@@ -46,7 +46,7 @@ async def get_status(context: FromContext, manager: FromManager) -> Json:
             "time": wire_time(datetime.now(UTC)),
             "project": manager.project,
             "key": manager.key_id,
-            "workers": found["workers"] if found else 0,
+            "workers": row["workers"] if row else 0,
             "database": {**database, "embedded": disk is not None, "trouble": context.guard.standing.trouble},
             "disk": disk,
         }
@@ -56,17 +56,17 @@ async def get_status(context: FromContext, manager: FromManager) -> Json:
 async def _database(connection: Connection) -> dict[str, Any]:
     await connection.execute("SELECT 1")
     started, before = time.perf_counter(), datetime.now(UTC)
-    found = await (await connection.execute(_sql.database_status)).fetchone()
+    row = await (await connection.execute(_sql.database_status)).fetchone()
     took = time.perf_counter() - started
-    if found is None:
+    if row is None:
         raise RuntimeError("a SELECT without FROM has one row")
-    ahead = (found["time"] - before).total_seconds() - took / 2
+    ahead = (row["time"] - before).total_seconds() - took / 2
     return {
-        "version": found["version"],
-        "size_bytes": found["size_bytes"],
+        "version": row["version"],
+        "size_bytes": row["size_bytes"],
         "answer_seconds": round(took, 6),
         "clock_ahead_seconds": round(ahead, 6),
-        "revision": found["revision"],
+        "revision": row["revision"],
         "newest_revision": newest_revision(),
     }
 

@@ -28,26 +28,26 @@ FROM failures
 WHERE project_id = :project_id
     AND action_id = :action_id
     AND "row" > :after_row
-    AND (:reason::text IS NULL OR reason = :reason OR {reason_alone} = :reason)
+    AND (:reason::text IS NULL OR reason = :reason OR {bare_reason} = :reason)
 ORDER BY "row"
 LIMIT :limit
 
 -- name: failures_by_reason
 -- The value that was sent tells groups apart no more than the row does; it is shown where all of a group have the same.
 SELECT
-    CASE WHEN min(reason) = max(reason) THEN min(reason) ELSE {reason_alone} END AS reason,
+    CASE WHEN min(reason) = max(reason) THEN min(reason) ELSE {bare_reason} END AS reason,
     count(*) AS count,
     (array_agg("row" ORDER BY "row"))[1 : 5] AS first_rows,
     (array_agg(line ORDER BY "row"))[1 : 5] AS first_lines
 FROM failures
 WHERE project_id = :project_id
     AND action_id = :action_id
-    AND (:reason::text IS NULL OR reason = :reason OR {reason_alone} = :reason)
-GROUP BY {reason_alone}
+    AND (:reason::text IS NULL OR reason = :reason OR {bare_reason} = :reason)
+GROUP BY {bare_reason}
 ORDER BY count DESC, min("row")
 LIMIT :limit
 
--- name: reason_alone!
+-- name: bare_reason!
 regexp_replace(reason, ' \(actual value is ''.*?''\)', '', 'g')
 
 -- name: are_failures_kept
@@ -78,13 +78,13 @@ WITH RECURSIVE later AS (
     JOIN async_actions AS parent ON parent.project_id = :project_id AND parent.id = earlier.parent_id
 )
 SELECT
-    asked.id,
+    requested.id,
     (
-        (SELECT coalesce(sum(later.done_count), 0) FROM later WHERE later.of_id = asked.id)
+        (SELECT coalesce(sum(later.done_count), 0) FROM later WHERE later.of_id = requested.id)
         - CASE WHEN (
-            SELECT count(*) > 1 AND sum(later.total_count) <= :most_compared
+            SELECT count(*) > 1 AND sum(later.total_count) <= :max_compared
             FROM later
-            WHERE later.of_id = asked.id AND later.tells_lines AND later.done_count > 0
+            WHERE later.of_id = requested.id AND later.tells_lines AND later.done_count > 0
         ) THEN (
             SELECT count(*) - count(DISTINCT batches.lines[pair + 1] + "row" - batches.lines[pair])
             FROM later
@@ -93,7 +93,7 @@ SELECT
             CROSS JOIN LATERAL generate_series(
                 batches.lines[pair], coalesce(batches.lines[pair + 2], batches.first_row + batches.row_count) - 1
             ) AS "row"
-            WHERE later.of_id = asked.id AND later.tells_lines AND later.done_count > 0
+            WHERE later.of_id = requested.id AND later.tells_lines AND later.done_count > 0
                 AND batches.status = 'CLOSED' AND batches.unprocessed_count = 0
                 AND NOT EXISTS (
                     SELECT FROM failures
@@ -105,8 +105,8 @@ SELECT
     (
         SELECT earlier.file_name
         FROM earlier
-        WHERE earlier.of_id = asked.id AND earlier.file_name IS NOT NULL
+        WHERE earlier.of_id = requested.id AND earlier.file_name IS NOT NULL
         ORDER BY earlier.distance DESC
         LIMIT 1
     ) AS first_file_name
-FROM unnest(:ids::text[]) AS asked (id)
+FROM unnest(:ids::text[]) AS requested (id)

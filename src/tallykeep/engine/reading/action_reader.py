@@ -15,7 +15,7 @@ from tallykeep.engine.downloads.report_files import ReportLinks
 from tallykeep.engine.reading.list_actions import Wanted, find_page
 
 _MAX_COMPARED = 50_000  # rows of an action's retries, whenever it is shown
-_sql = queries(__package__, "get_action.sql")
+_sql = queries(__package__, "action_reader.sql")
 
 # What an action shows beside the wire format's fields: everywhere, and when it is asked for alone.
 ADDED_FIELDS = (
@@ -24,11 +24,11 @@ ADDED_FIELDS = (
     "file_size", "failures_kept", "fixed_count", "first_file_name",
 )  # fmt: skip
 TAKEN_OF_FILE = ("charset", "delimiter", "sheet", "header_row")
-ADDED_ALONE = ("created_count", "updated_count", *TAKEN_OF_FILE, "log_id")
+ADDED_TO_ONE = ("created_count", "updated_count", *TAKEN_OF_FILE, "log_id")
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
+class ActionReader:
     """What the API shows of actions, in wire format."""
 
     action_types: ActionTypes
@@ -81,9 +81,9 @@ class Reader:
 
         Raises NotFoundError.
         """
-        asked = {"after_row": after_row, "reason": reason}
+        filters = {"after_row": after_row, "reason": reason}
         return await _page_of_failures(
-            connection, _sql.first_failures, project_id, action_id, asked, limit=limit, name="failures"
+            connection, _sql.first_failures, project_id, action_id, filters, limit=limit, name="failures"
         )
 
     async def list_reasons(
@@ -93,9 +93,9 @@ class Reader:
 
         Reasons that differ by nothing but the value that was sent are one, without the value.
         """
-        asked = {"reason": reason}
+        filters = {"reason": reason}
         return await _page_of_failures(
-            connection, _sql.failures_by_reason, project_id, action_id, asked, limit=limit, name="reasons"
+            connection, _sql.failures_by_reason, project_id, action_id, filters, limit=limit, name="reasons"
         )
 
 
@@ -113,18 +113,18 @@ async def _kin(connection: Connection, project_id: int, actions: list[Action]) -
     if not ids:
         return {}
     rows = await (
-        await connection.execute(_sql.get_kin, {"project_id": project_id, "ids": ids, "most_compared": _MAX_COMPARED})
+        await connection.execute(_sql.get_kin, {"project_id": project_id, "ids": ids, "max_compared": _MAX_COMPARED})
     ).fetchall()
     return {row["id"]: Kin(row["done_later"], row["first_file_name"]) for row in rows}
 
 
 async def _page_of_failures(
-    connection: Connection, query: LiteralString, project_id: int, action_id: str, asked: dict[str, Any], *,
+    connection: Connection, query: LiteralString, project_id: int, action_id: str, filters: dict[str, Any], *,
     limit: int, name: str,
 ) -> dict[str, Any]:  # fmt: skip
-    place = {"project_id": project_id, "action_id": action_id}
-    whole: LiteralString = query.replace("{reason_alone}", _sql.reason_alone.strip())
-    rows = await (await connection.execute(whole, {**place, **asked, "limit": limit + 1})).fetchall()
+    key = {"project_id": project_id, "action_id": action_id}
+    statement: LiteralString = query.replace("{bare_reason}", _sql.bare_reason.strip())
+    rows = await (await connection.execute(statement, {**key, **filters, "limit": limit + 1})).fetchall()
     # Asked afterwards: failures that were kept until now were all there a moment ago.
     kept = await _are_failures_kept(connection, project_id, action_id)
     rows = rows if kept else []
@@ -138,8 +138,8 @@ async def _page_of_failures(
 
 
 async def _are_failures_kept(connection: Connection, project_id: int, action_id: str) -> bool:
-    place = {"project_id": project_id, "action_id": action_id}
-    action = await (await connection.execute(_sql.are_failures_kept, place)).fetchone()
+    key = {"project_id": project_id, "action_id": action_id}
+    action = await (await connection.execute(_sql.are_failures_kept, key)).fetchone()
     if action is None:
         raise NotFoundError.of("async_action", action_id)
     return bool(action["failures_kept"])

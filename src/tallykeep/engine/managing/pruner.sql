@@ -11,7 +11,7 @@ WITH old AS (
         AND status IN ('DONE', 'FAILED')
         AND NOT EXISTS (
             SELECT FROM removals
-            WHERE removals.project_id = async_actions.project_id AND action_id = async_actions.id AND whole
+            WHERE removals.project_id = async_actions.project_id AND action_id = async_actions.id AND everything
         )
     ORDER BY finished_at
     LIMIT :step
@@ -23,9 +23,9 @@ WITH old AS (
     WHERE actions.project_id = old.project_id AND actions.id = old.id
     RETURNING actions.project_id, actions.id, actions.finished_at
 ), begun AS (
-    INSERT INTO removals (project_id, action_id, whole)
+    INSERT INTO removals (project_id, action_id, everything)
     SELECT project_id, id, true FROM marked
-    ON CONFLICT (project_id, action_id) DO UPDATE SET whole = true
+    ON CONFLICT (project_id, action_id) DO UPDATE SET everything = true
 )
 SELECT count(*) AS count, max(finished_at) AS newest FROM marked
 
@@ -47,7 +47,7 @@ WITH old AS (
     WHERE actions.project_id = old.project_id AND actions.id = old.id
     RETURNING actions.project_id, actions.id, actions.finished_at
 ), begun AS (
-    INSERT INTO removals (project_id, action_id, whole)
+    INSERT INTO removals (project_id, action_id, everything)
     SELECT project_id, id, false FROM marked
     ON CONFLICT DO NOTHING
 )
@@ -72,7 +72,7 @@ WITH old AS (
     WHERE actions.project_id = old.project_id AND actions.id = old.id
     RETURNING actions.project_id, actions.id, actions.finished_at
 ), begun AS (
-    INSERT INTO removals (project_id, action_id, whole)
+    INSERT INTO removals (project_id, action_id, everything)
     SELECT project_id, id, false
     FROM marked
     WHERE EXISTS (SELECT FROM report_parts AS part WHERE part.project_id = marked.project_id AND part.action_id = id)
@@ -94,7 +94,7 @@ WITH broken AS (
     WHERE uploads.project_id = broken.project_id AND uploads.action_id = broken.action_id
     RETURNING uploads.project_id, uploads.action_id
 ), begun AS (
-    INSERT INTO removals (project_id, action_id, whole)
+    INSERT INTO removals (project_id, action_id, everything)
     SELECT project_id, action_id, true FROM gone
     ON CONFLICT DO NOTHING
 )
@@ -167,7 +167,7 @@ WITH bare AS (
     FROM unnest(:project_ids::bigint[], :action_ids::text[]) AS claimed (project_id, action_id)
     JOIN removals ON removals.project_id = claimed.project_id AND removals.action_id = claimed.action_id
     JOIN async_actions AS actions ON actions.project_id = claimed.project_id AND actions.id = claimed.action_id
-    WHERE removals.whole
+    WHERE removals.everything
         AND actions.status IN ('DONE', 'FAILED')
         AND NOT EXISTS (
             SELECT FROM batches WHERE batches.project_id = actions.project_id AND batches.action_id = actions.id
@@ -194,7 +194,7 @@ WHERE (project_id, action_id) IN (SELECT * FROM unnest(:project_ids::bigint[], :
             ON actions.project_id = batches.project_id AND actions.id = batches.action_id
         WHERE batches.project_id = removals.project_id
             AND batches.action_id = removals.action_id
-            AND (removals.whole OR NOT actions.failures_kept)
+            AND (removals.everything OR NOT actions.failures_kept)
     )
     AND NOT EXISTS (
         SELECT
@@ -202,7 +202,7 @@ WHERE (project_id, action_id) IN (SELECT * FROM unnest(:project_ids::bigint[], :
         WHERE actions.project_id = removals.project_id
             AND actions.id = removals.action_id
             AND (
-                removals.whole
+                removals.everything
                 OR NOT actions.failures_kept AND EXISTS (
                     SELECT FROM failures
                     WHERE failures.project_id = actions.project_id AND failures.action_id = actions.id

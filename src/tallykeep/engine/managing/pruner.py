@@ -17,11 +17,11 @@ import structlog
 
 from tallykeep.core.settings import Settings
 from tallykeep.db.connections.pool import Connection, Connections, Pool
-from tallykeep.db.connections.reach import told
+from tallykeep.db.connections.reach import reason_of
 from tallykeep.db.queries import queries
 from tallykeep.db.transient import is_transient
 
-_sql = queries(__package__, "retention.sql")
+_sql = queries(__package__, "pruner.sql")
 _log = structlog.get_logger()
 
 _SHORTEST_PAUSE_SECONDS = 0.01
@@ -34,8 +34,8 @@ _ENDS = (_sql.delete_bare_actions, _sql.finish_removals)
 
 _BROKEN_OFF = timedelta(minutes=5)  # since an upload was touched; whoever takes it in touches it every minute
 
-_Place = tuple[int, str]
-_FIRST: _Place = (-1, "")
+_ActionKey = tuple[int, str]
+_FIRST: _ActionKey = (-1, "")
 _EVER = "-infinity"
 
 
@@ -53,7 +53,7 @@ class Pruner:
                 await self.prune()
             except Exception as error:
                 if is_transient(error):
-                    _log.info("pruning is put off", reason=told(error))
+                    _log.info("pruning is put off", reason=reason_of(error))
                 else:
                     _log.exception("pruning failed and will be tried again")
             await asyncio.sleep(self.settings.prune_interval_seconds)
@@ -102,10 +102,10 @@ class Pruner:
         return int(begun["count"]) if begun else 0
 
     async def _remove_all(self) -> None:
-        place: _Place | None = _FIRST
-        while place is not None:
+        key: _ActionKey | None = _FIRST
+        while key is not None:
             async with self._step() as connection:
-                place = await _remove_next(connection, place)
+                key = await _remove_next(connection, key)
 
     @asynccontextmanager
     async def _step(self) -> AsyncIterator[Connection]:
@@ -120,32 +120,32 @@ class Pruner:
         await asyncio.sleep(max(took, _SHORTEST_PAUSE_SECONDS))
 
 
-async def _remove_next(connection: Connection, after: _Place) -> _Place | None:
+async def _remove_next(connection: Connection, after: _ActionKey) -> _ActionKey | None:
     """Take some removals behind `after` a step further; returns what to go on behind, None behind the last."""
     behind = {"after_project_id": after[0], "after_action_id": after[1], "step": _STEP}
-    places = [
+    keys = [
         (row["project_id"], row["action_id"])
         for row in await (await connection.execute(_sql.claim_removals, behind)).fetchall()
     ]
-    if not places:
+    if not keys:
         return None
-    claimed = _claimed(*places)
+    claimed = _claimed(*keys)
     gone = [(await connection.execute(query, {**claimed, "step": step})).rowcount for query, step in _ROWS]
     gone += [(await connection.execute(query, claimed)).rowcount for query in _ENDS]
-    return after if any(gone) else places[-1]
+    return after if any(gone) else keys[-1]
 
 
-def _claimed(*places: _Place) -> dict[str, Any]:
+def _claimed(*keys: _ActionKey) -> dict[str, Any]:
     return {
-        "project_ids": [project_id for project_id, _ in places],
-        "action_ids": [action_id for _, action_id in places],
+        "project_ids": [project_id for project_id, _ in keys],
+        "action_ids": [action_id for _, action_id in keys],
         "bytes": _BYTES,
     }
 
 
-async def remove_one(pool: Connections, place: _Place) -> None:
+async def remove_one(pool: Connections, key: _ActionKey) -> None:
     """Remove the batches of an upload that broke off, step by step; another worker may do so at the same time."""
-    claimed = {**_claimed(place), "step": _STEP}
+    claimed = {**_claimed(key), "step": _STEP}
     deleted = 1
     while deleted:
         async with pool.connection() as connection:

@@ -19,7 +19,7 @@ from tallykeep.engine.intake.accept import Acceptance
 from tallykeep.engine.intake.idempotency import Accepted
 from tallykeep.engine.scheduling.fair_scheduling import queue_next
 
-_sql = queries(__package__, "cancel_retry.sql")
+_sql = queries(__package__, "action_control.sql")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Parent:
 
 
 @dataclass(frozen=True, slots=True)
-class Controller:
+class ActionControl:
     """What the API does to actions that were accepted before; what it only reads has connections of its own."""
 
     reading: Connections
@@ -53,20 +53,20 @@ class Controller:
 
     async def find(self, project_id: int, action_id: str) -> Parent:
         """The action; raises NotFoundError."""
-        place = {"project_id": project_id, "id": action_id}
+        key = {"project_id": project_id, "id": action_id}
         async with self.reading.connection() as connection:
-            found = await (await connection.execute(_sql.get_parent, place)).fetchone()
-        if found is None:
+            row = await (await connection.execute(_sql.get_parent, key)).fetchone()
+        if row is None:
             raise NotFoundError.of("async_action", action_id)
         return Parent(
             action_id,
-            self.action_types[found["type"]],
-            Source(**found["source"]),
-            SubmissionOptions.from_json(found["submission_options"]),
-            EndedBy(found["ended_by"]) if found["ended_by"] else None,
-            found["failed_count"],
-            found["unprocessed_count"],
-            found["failures_kept"],
+            self.action_types[row["type"]],
+            Source(**row["source"]),
+            SubmissionOptions.from_json(row["submission_options"]),
+            EndedBy(row["ended_by"]) if row["ended_by"] else None,
+            row["failed_count"],
+            row["unprocessed_count"],
+            row["failures_kept"],
         )
 
     async def cancel(self, project_id: int, action_id: str, canceled_by: str) -> None:
@@ -126,7 +126,7 @@ class Controller:
             return await self._plan_again(submission, submission_options, count)
         parent.require_rows()
         return await self.acceptance.accept(
-            submission, SentAgain(self.reading, submission, parent, submission_options, unprocessed)
+            submission, RetriedRows(self.reading, submission, parent, submission_options, unprocessed)
         )
 
     async def _plan_again(self, submission: Submission, submission_options: SubmissionOptions, count: int) -> Accepted:
@@ -142,13 +142,13 @@ class Controller:
 
 
 @dataclass(frozen=True, slots=True)
-class SentAgain:
+class RetriedRows:
     """An upload of rows that were sent before."""
 
     reading: Connections
     submission: Submission
     parent: Parent
-    asked: SubmissionOptions
+    options: SubmissionOptions
     unprocessed: bool
     lines: list[int | None] = field(default_factory=list)
 
@@ -181,8 +181,8 @@ class SentAgain:
             yield chunk
 
     async def _rows(self) -> FailedRows:
-        place: tuple[int, str, Source] = (self.submission.project_id, self.parent.id, self.parent.source)
-        async for rows in failed_rows(self.reading, *place, unprocessed=self.unprocessed):
+        parent: tuple[int, str, Source] = (self.submission.project_id, self.parent.id, self.parent.source)
+        async for rows in failed_rows(self.reading, *parent, unprocessed=self.unprocessed):
             self.lines.extend(row.line for row in rows)
             yield rows
 
@@ -192,7 +192,7 @@ class SentAgain:
 
     def submission_options(self) -> SubmissionOptions:
         """What was asked for this time."""
-        return self.asked
+        return self.options
 
 
 def target_options(source: Source) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import tallykeep
-from tallykeep.core.concurrency.slots import Bounds, Places
+from tallykeep.core.concurrency.slots import Bounds, Slots
 from tallykeep.core.errors import ServiceUnavailableError, TooManyRequestsError
 
 SOURCES = Path(tallykeep.__file__).parent
@@ -15,16 +15,16 @@ SOURCES = Path(tallykeep.__file__).parent
 
 def places(
     in_all: int = 3, of_project: int = 2, of_key: int = 2, waiting: int = 10, timeout_seconds: float = 60
-) -> Places:
+) -> Slots:
     bounds = Bounds(in_all=in_all, of_project=of_project, of_key=of_key, waiting=waiting)
-    return Places("things", bounds, timeout_seconds=timeout_seconds)
+    return Slots("things", bounds, timeout_seconds=timeout_seconds)
 
 
 class Holders:
     """Those who want places, in the order in which they got them."""
 
-    def __init__(self, shared: Places) -> None:
-        self._places = shared
+    def __init__(self, shared: Slots) -> None:
+        self._slots = shared
         self.got: list[str] = []
         self._ends: dict[str, asyncio.Event] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -33,7 +33,7 @@ class Holders:
         self._ends[name] = asyncio.Event()
 
         async def hold() -> None:
-            async with self._places.place(project, key):
+            async with self._slots.hold(project, key):
                 self.got.append(name)
                 await self._ends[name].wait()
 
@@ -148,9 +148,9 @@ def test_who_is_refused_is_told_whose_share_is_used_up(
         for shared in (places(of_key=1, waiting=0), places(of_key=1, timeout_seconds=0.01)):
             async with AsyncExitStack() as taken:
                 for holder in held:
-                    await taken.enter_async_context(shared.place(*holder))
+                    await taken.enter_async_context(shared.hold(*holder))
                 with pytest.raises(refused, match=told) as caught:
-                    async with shared.place(*who):
+                    async with shared.hold(*who):
                         pass
                 assert caught.value.headers["Retry-After"] == "1"  # type: ignore[attr-defined]
             assert all(shared.held_by(project) == shared.waiting_of(project) == 0 for project in range(5))
