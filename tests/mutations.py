@@ -38,7 +38,7 @@ MUTATIONS = (
         "tests/db/test_applying.py::test_a_batch_in_hand_is_given_to_nobody_else",
     ),
     Mutation(
-        "data, tally, close and next turn are one transaction", "src/tallykeep/engine/applying/applier.py",
+        "data, tally, close and next turn are one transaction", "src/tallykeep/engine/applier.py",
         "            async with connection.transaction():\n                claimed = await claim_batch(",
         "            if True:\n                claimed = await claim_batch(",
         "tests/faults/test_batches.py::test_a_batch_at_every_fault_point[csv]",
@@ -56,7 +56,7 @@ MUTATIONS = (
     ),
     Mutation(
         "turnstile: a batch writes after the one before it", "src/tallykeep/engine/applying/attempt.py",
-        "    if not is_atomic(claimed.submission_options):\n"
+        "    if not claimed.submission_options.is_atomic:\n"
         "        await _wait_for_earlier_batches(connection, claimed)\n",
         "",
         "tests/db/test_applying.py::test_a_batch_waits_for_the_one_before_it",
@@ -87,12 +87,12 @@ MUTATIONS = (
         "tests/db/test_rescue.py::test_a_worker_that_waits_for_a_lock_beyond_its_lease_is_not_silent",
     ),
     Mutation(
-        "attempts are noted where they outlive their process", "src/tallykeep/engine/applying/applier.py",
+        "attempts are noted where they outlive their process", "src/tallykeep/engine/applier.py",
         "attempts = await note_attempt(self.pool, claimed)", "attempts = 1",
         "tests/db/test_quarantine.py::test_attempts_that_end_with_their_process_lead_to_a_try_alone",
     ),
     Mutation(
-        "an attempt that met an outage is forgotten", "src/tallykeep/engine/applying/applier.py",
+        "an attempt that met an outage is forgotten", "src/tallykeep/engine/applier.py",
         "                await forget_attempt(self.pool, claimed)\n            raise",
         "                pass\n            raise",
         "tests/db/test_rescue.py::test_a_session_ended_in_the_middle_of_a_batch_leaves_nothing_of_it",
@@ -154,17 +154,17 @@ MUTATIONS = (
         f"{PLACES}::test_an_action_that_may_still_be_refused_keeps_nothing_locked",
     ),
     Mutation(
-        "what goes in at once leaves places to others", "src/tallykeep/engine/applying/applier.py",
+        "what goes in at once leaves places to others", "src/tallykeep/engine/applier.py",
         "claimed.project_id in self._atomic or", "False and",
         f"{PLACES}::test_actions_that_go_in_at_once_leave_places_to_others",
     ),
     Mutation(
-        "one batch at a time is tried alone", "src/tallykeep/engine/applying/applier.py",
+        "one batch at a time is tried alone", "src/tallykeep/engine/applier.py",
         "if self._isolating.locked():", "if False:",
         f"{PLACES}::test_one_batch_at_a_time_is_tried_in_a_process_of_its_own",
     ),
     Mutation(
-        "a try alone that met an outage is forgotten", "src/tallykeep/engine/applying/applier.py",
+        "a try alone that met an outage is forgotten", "src/tallykeep/engine/applier.py",
         "        except NotTriedError as error:\n            await forget_attempt(self.pool, suspect.claimed)\n",
         "        except NotTriedError as error:\n",
         "tests/db/test_quarantine.py::test_a_batch_that_waited_alone_is_not_under_more_suspicion",
@@ -203,9 +203,9 @@ MUTATIONS = (
     ),
     Mutation(
         "the idempotency key is kept in that transaction", "src/tallykeep/engine/intake/accept.py",
-        '                await remember(connection, submission, fingerprint.digest(submission_options), params["id"])\n',
+        "                await remember(connection, submission, fingerprint.digest",
         "            async with self._pool.connection() as another:\n"
-        '                await remember(another, submission, fingerprint.digest(submission_options), params["id"])\n',
+        "                await remember(another, submission, fingerprint.digest",
         "tests/faults/test_submissions.py::test_a_submission_at_every_fault_point[csv-once]",
     ),
     Mutation(
@@ -235,7 +235,7 @@ MUTATIONS = (
         "tests/db/test_scheduling.py::test_a_small_turn_leaves_giants_alone_and_is_passed_on",
     ),
     Mutation(
-        "a small turn that found nothing is passed on", "src/tallykeep/engine/applying/applier.py",
+        "a small turn that found nothing is passed on", "src/tallykeep/engine/applier.py",
         "                    await queue_slots(connection, project_id, 1)\n", "                    pass\n",
         "tests/db/test_scheduling.py::test_a_small_turn_leaves_giants_alone_and_is_passed_on",
     ),
@@ -565,7 +565,7 @@ MUTATIONS = (
         "tests/db/test_directories.py::test_no_link_is_followed_when_directories_are_given_away",
     ),
     Mutation(
-        "large batches are removed few at a time", "src/tallykeep/engine/managing/pruner.sql",
+        "large batches are removed few at a time", "src/tallykeep/engine/retention/pruner.sql",
         "FROM measured WHERE bytes_before < :bytes\n)\n\n-- name: delete_report_parts!",
         "FROM measured\n)\n\n-- name: delete_report_parts!",
         "tests/db/test_pruner.py::test_large_batches_go_few_at_a_time",

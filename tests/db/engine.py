@@ -15,7 +15,7 @@ from tallykeep.core.batch import Batch, Source
 from tallykeep.core.settings import Settings
 from tallykeep.core.submission_options import SubmissionOptions
 from tallykeep.db.connections.pool import Pool, make_pool
-from tallykeep.engine.applying.applier import Applier
+from tallykeep.engine.applier import Applier
 from tallykeep.engine.intake.accept import Acceptance
 from tallykeep.engine.managing.action_control import ActionControl
 from tallykeep.engine.reading.action_reader import ActionReader

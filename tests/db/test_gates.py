@@ -15,11 +15,11 @@ from tests.db.holding import gates_taken, wait_for_waiting
 _ROWS_OF_VOUCHERS = ("the project", "the metadata schemas", "the categories")
 _ROWS_WITH_METADATA = ("the project", "the metadata schemas")
 DEPEND_ON = {
-    "CAMPAIGN.VOUCHERS_IMPORT": (*_ROWS_OF_VOUCHERS, "the campaign"),
-    "CAMPAIGN.VOUCHERS_IMPORT_CSV": (*_ROWS_OF_VOUCHERS, "the campaign"),
-    "CAMPAIGN.VOUCHERS_GENERATE": ("the project", "the categories", "the campaign"),
-    "CAMPAIGN.VOUCHERS_UPDATE": ("the project", "the campaign"),
-    "CAMPAIGN.VOUCHERS_DELETE": ("the project", "the campaign"),
+    "CAMPAIGN.VOUCHERS_IMPORT": (*_ROWS_OF_VOUCHERS, "the campaign camp_1"),
+    "CAMPAIGN.VOUCHERS_IMPORT_CSV": (*_ROWS_OF_VOUCHERS, "the campaign camp_1"),
+    "CAMPAIGN.VOUCHERS_GENERATE": ("the project", "the categories", "the campaign camp_1"),
+    "CAMPAIGN.VOUCHERS_UPDATE": ("the project", "the campaign camp_1"),
+    "CAMPAIGN.VOUCHERS_DELETE": ("the project", "the campaign camp_1"),
     "CAMPAIGNS.METADATA_KEY_PURGE": ("the project",),
     "VOUCHERS.IMPORT": _ROWS_OF_VOUCHERS,
     "VOUCHERS.IMPORT_CSV": _ROWS_OF_VOUCHERS,
@@ -41,7 +41,9 @@ DEPEND_ON = {
 
 
 def test_every_action_type_says_what_its_rows_depend_on() -> None:
-    assert {name: action_type.depends_on for name, action_type in ACTION_TYPES.items()} == DEPEND_ON
+    assert {
+        name: action_type.gates({"campaign_id": "camp_1"}) for name, action_type in ACTION_TYPES.items()
+    } == DEPEND_ON
 
 
 def test_a_change_between_two_batches_of_an_action_lets_the_earlier_one_go_first(database_url: str) -> None:

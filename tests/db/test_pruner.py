@@ -10,7 +10,7 @@ import pytest
 
 from tallykeep.core.errors import NotFoundError
 from tallykeep.engine.managing import retention as prune
-from tallykeep.engine.managing.pruner import Pruner
+from tallykeep.engine.retention.pruner import Pruner
 from tests.db.engine import Engine, open_engine
 from tests.db.test_applying import gifts
 from tests.postgres import quiet_settings

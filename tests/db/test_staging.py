@@ -11,7 +11,7 @@ from tallykeep.core.errors import InvalidPayloadError, NotFoundError, UploadLost
 from tallykeep.engine.intake import staging
 from tallykeep.engine.intake import upload_reader as intake
 from tallykeep.engine.intake.accept import Acceptance
-from tallykeep.engine.managing.pruner import Pruner
+from tallykeep.engine.retention.pruner import Pruner
 from tests.db.engine import Bytes, Engine, open_engine
 from tests.postgres import quiet_settings
 

@@ -11,7 +11,7 @@ import pytest
 from tallykeep.db.connections.pool import make_pool
 from tallykeep.db.transient import is_transient
 from tallykeep.engine.intake import upload_reader as intake
-from tallykeep.engine.managing.pruner import Pruner
+from tallykeep.engine.retention.pruner import Pruner
 from tallykeep.resources.campaigns.store import create_campaign
 from tests.db.engine import Bytes, Engine
 from tests.faults.sweep import Stage, audit, drive, open_stage

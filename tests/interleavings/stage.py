@@ -27,7 +27,7 @@ from tallykeep.core.concurrency.side_thread import SideThread
 from tallykeep.core.settings import Settings
 from tallykeep.db.connections.guard import Guard
 from tallykeep.db.connections.pool import Pool, make_pool
-from tallykeep.engine.applying.applier import Applier
+from tallykeep.engine.applier import Applier
 from tallykeep.engine.intake.accept import Acceptance
 from tallykeep.engine.intake.sample import Samples
 from tallykeep.engine.reading.action_reader import ActionReader

@@ -58,7 +58,7 @@ TESTS: dict[str, tuple[str, ...]] = {
         "tests/db/test_quarantine.py",
         *_ACTIONS,
     ),
-    "src/tallykeep/engine/applying/applier": (
+    "src/tallykeep/engine/applier": (
         "tests/db/test_rescue.py",
         "tests/db/test_quarantine.py",
         "tests/db/test_retries.py",

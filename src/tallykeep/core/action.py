@@ -102,3 +102,11 @@ class Action:
     def processing_time(self) -> int:
         """Milliseconds from submission to the last change, queue time counted."""
         return round((self.updated_at - self.created_at).total_seconds() * 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Where an action stands after a batch: whether it has ended, and the sequence that then goes on."""
+
+    ended: bool
+    sequence: str | None

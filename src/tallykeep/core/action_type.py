@@ -48,6 +48,10 @@ Plan = Callable[[dict[str, Any]], Planned]
 Begin = Callable[[Connection, ClaimedBatch], Awaitable[Operation]]
 
 
+def _nothing(_: Mapping[str, Any]) -> tuple[str, ...]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActionType:
     """One row of the table of action types: how it is started, what it does, how its result reads."""
@@ -61,6 +65,7 @@ class ActionType:
     ids: tuple[str, ...] = ()  # for source "ids": the body's properties that hold the keys
     noun: str
     depends_on: tuple[str, ...]  # the gates that its batches hold: see db.gates
+    depends_on_own: Callable[[Mapping[str, Any]], tuple[str, ...]] = _nothing  # others, by the action's options
     verb: str = ""
     failure_fields: tuple[str, ...] = ()
     keyless: str | None = None  # what a failed row without a key shows in its place
@@ -82,6 +87,10 @@ class ActionType:
     result: Result
     begin: Begin
     plan: Plan | None = None  # for source "planned": what the batches are, by the action's options
+
+    def gates(self, options: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the gates that the batches of an action with these options hold."""
+        return (*self.depends_on, *self.depends_on_own(options))
 
     @property
     def no_body(self) -> bytes | None:

@@ -131,6 +131,11 @@ class SubmissionOptions:
         flag_help="An end that is a bare day, like 2026-12-31, means that day's end.",
     )
 
+    @property
+    def is_atomic(self) -> bool:
+        """Whether all batches of the action go into one transaction."""
+        return self.on_error == OnError.REJECT and not self.dry_run
+
     def to_json(self) -> dict[str, Any]:
         """What differs from the defaults: the form that is stored in async_actions.submission_options."""
         values = {name: getattr(self, name) for name in OPTIONS}

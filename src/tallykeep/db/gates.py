@@ -22,7 +22,7 @@ PROJECT = "the project"
 SCHEMAS = "the metadata schemas"
 CATEGORIES = "the categories"
 PRODUCTS = "the products"
-CAMPAIGN = "the campaign"  # that an action is about; its gate is the one of `campaign_gate`
+_CAMPAIGN = "the campaign"
 
 _TIMEOUT = 3  # seconds that a request waits for a gate, or behind it for a row
 _RETRY_AFTER = 5
@@ -31,7 +31,7 @@ _SILENCE = "30s"  # after which the gates of a request whose process is stopped 
 
 def campaign_gate(campaign_id: str) -> str:
     """The gate of one campaign."""
-    return f"{CAMPAIGN} {campaign_id}"
+    return f"{_CAMPAIGN} {campaign_id}"
 
 
 async def hold(connection: Connection, project_id: int, *parents: str) -> datetime:

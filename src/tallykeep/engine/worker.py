@@ -11,8 +11,8 @@ import structlog
 
 from tallykeep.db.connections.guard import Guard
 from tallykeep.db.connections.reach import reason_of
-from tallykeep.engine.managing.pruner import Pruner
 from tallykeep.engine.recovering.rescuer import Rescuer
+from tallykeep.engine.retention.pruner import Pruner
 from tallykeep.engine.scheduling.job_queue import QUEUE, SMALL, Queue
 
 _log = structlog.get_logger()

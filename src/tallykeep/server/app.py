@@ -35,15 +35,15 @@ from tallykeep.db.embedded import running_embedded
 from tallykeep.db.migrate import current_revision, migrate, newest_revision
 from tallykeep.db.transient import transient_cause
 from tallykeep.db.upkeep import database_status, open_prompt, why_unsupported
-from tallykeep.engine.applying.applier import Applier
+from tallykeep.engine.applier import Applier
 from tallykeep.engine.downloads.report_files import signing_secret
 from tallykeep.engine.intake.accept import Acceptance
 from tallykeep.engine.intake.memory_budget import return_freed_memory
 from tallykeep.engine.intake.sample import Samples
-from tallykeep.engine.managing.pruner import Pruner
 from tallykeep.engine.reading.action_reader import ActionReader
 from tallykeep.engine.reading.watch import BriefWatcher, Watcher
 from tallykeep.engine.recovering.rescuer import Rescuer
+from tallykeep.engine.retention.pruner import Pruner
 from tallykeep.engine.scheduling.job_queue import Queue
 from tallykeep.engine.worker import SMALL_CONCURRENCY, run_worker
 from tallykeep.server.isolated_worker import apply_isolated, in_a_process_of_its_own

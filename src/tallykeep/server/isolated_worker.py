@@ -11,7 +11,7 @@ from tallykeep.core.settings import Settings, environment_of_roles
 from tallykeep.db.connections.guard import Guard
 from tallykeep.db.connections.pool import make_pool
 from tallykeep.db.transient import accuses_a_row, is_transient
-from tallykeep.engine.applying.applier import Applier
+from tallykeep.engine.applier import Applier
 from tallykeep.engine.recovering.quarantine import DONE_ISOLATED, TRY_AGAIN, RunIsolated
 from tallykeep.server.supervisor import die_with_parent
 

@@ -1,11 +1,10 @@
 """Accounting: every row of a batch ends as done, failed or unprocessed, in the transaction that wrote it."""
 
 import re
-from dataclasses import dataclass
 
 from psycopg.errors import UniqueViolation
 
-from tallykeep.core.action import EndedBy
+from tallykeep.core.action import EndedBy, Tally
 from tallykeep.core.batch import ClaimedBatch
 from tallykeep.core.errors import BatchLostError
 from tallykeep.core.rows import Failure
@@ -18,14 +17,6 @@ _sql = queries(__package__, "accounting.sql")
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _MAX_REASON_LENGTH = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """Where an action stands after a batch: whether it has ended, and the sequence that then goes on."""
-
-    ended: bool
-    sequence: str | None
 
 
 async def close_batch(connection: Connection, claimed: ClaimedBatch, outcome: Outcome) -> Tally:

@@ -8,12 +8,13 @@ row that fails behind the first batch does not yet: it may be about what an earl
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
+from tallykeep.core.action import Tally
 from tallykeep.core.action_type import ActionType
 from tallykeep.core.batch import Batch, ClaimedBatch
 from tallykeep.core.rows import Failure
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.queries import queries
-from tallykeep.engine.applying.accounting import Tally, add_report, close_all, close_met, record, reject
+from tallykeep.engine.applying.accounting import add_report, close_all, close_met, record, reject
 from tallykeep.engine.applying.attempt import Outcome, apply_batch
 
 _sql = queries(__package__, "attempt.sql")

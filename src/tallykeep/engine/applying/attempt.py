@@ -14,9 +14,9 @@ from tallykeep.core.action_type import ActionType
 from tallykeep.core.batch import ClaimedBatch
 from tallykeep.core.errors import BatchLostError, OutOfOrderError, RequestError
 from tallykeep.core.rows import Failure, Row
-from tallykeep.core.submission_options import OnError, SubmissionOptions
+from tallykeep.core.submission_options import OnError
 from tallykeep.db.connections.pool import Connection
-from tallykeep.db.gates import CAMPAIGN, campaign_gate, hold
+from tallykeep.db.gates import hold
 from tallykeep.db.queries import queries
 from tallykeep.db.transient import is_transient
 from tallykeep.engine.applying.shortened_keys import Shortened, reported
@@ -57,11 +57,6 @@ class _CutOffError(Exception):
         self.last = last
 
 
-def is_atomic(submission_options: SubmissionOptions) -> bool:
-    """Whether all batches of the action go into one transaction."""
-    return submission_options.on_error == OnError.REJECT and not submission_options.dry_run
-
-
 async def apply_batch(connection: Connection, action_type: ActionType, claimed: ClaimedBatch) -> Outcome:
     """Apply the rows within the transaction open on `connection`; a dry run leaves nothing of it but the outcome."""
     claimed = await _behind_gates(connection, action_type, claimed)
@@ -79,8 +74,7 @@ async def _behind_gates(connection: Connection, action_type: ActionType, claimed
 
     Returns the batch with the present, which its rows are stamped with: a claim may be long ago by then.
     """
-    own = {CAMPAIGN: campaign_gate(claimed.source.options.get("campaign_id", ""))}
-    gates = [own.get(parent, parent) for parent in action_type.depends_on]
+    gates = action_type.gates(claimed.source.options)
     return replace(claimed, timestamp=await hold(connection, claimed.project_id, *gates))
 
 
@@ -170,13 +164,13 @@ async def _apply_rows(
 ) -> Outcome:
     shortened, refused = Shortened(action_type, claimed), list[Failure]()
     if shortened.may_occur and await _checked(claimed, len(rows), shortened.find, rows):
-        if not is_atomic(claimed.submission_options):
+        if not claimed.submission_options.is_atomic:
             await _wait_for_earlier_batches(connection, claimed)
         rows, refused = await shortened.part(connection, rows)
     operation = await action_type.begin(connection, claimed)
     failures = refused + await _checked(claimed, len(rows), operation.check, rows)
     await operation.stage()
-    if not is_atomic(claimed.submission_options):
+    if not claimed.submission_options.is_atomic:
         await _wait_for_earlier_batches(connection, claimed)
     failures += await operation.write()
     report = reported(refused, action_type) + operation.report() if action_type.report_header else ""

@@ -5,7 +5,7 @@ from tallykeep.core.settings import Settings
 from tallykeep.core.submission_options import SubmissionOptions
 from tallykeep.db.connections.pool import Connection, Pool
 from tallykeep.db.queries import queries
-from tallykeep.engine.applying.attempt import LONG_WAIT, is_atomic
+from tallykeep.engine.applying.attempt import LONG_WAIT
 
 _sql = queries(__package__, "claim.sql")
 
@@ -27,7 +27,7 @@ async def claim_batch(
     if action is None:
         return None
     submission_options = SubmissionOptions.from_json(action["submission_options"])
-    in_flight = 1 if is_atomic(submission_options) else settings.batches_in_flight
+    in_flight = 1 if submission_options.is_atomic else settings.batches_in_flight
     window = {**action_key, "first_row": first_row, "batches_in_flight": in_flight}
     batch = await (await connection.execute(_sql.claim_open_batch, window, binary=True)).fetchone()
     if batch is None:

@@ -18,7 +18,6 @@ from tallykeep.core.settings import Settings
 from tallykeep.core.submission_options import SubmissionOptions
 from tallykeep.db.connections.pool import Connection, Connections
 from tallykeep.db.queries import queries
-from tallykeep.engine.applying.attempt import is_atomic
 from tallykeep.engine.columns.cell_rules import choose_cell_rules
 from tallykeep.engine.columns.column_mapping import choose_columns
 from tallykeep.engine.intake.idempotency import Accepted, Fingerprint, KeyTakenError, find_accepted, remember, replay
@@ -206,7 +205,7 @@ class Acceptance:
     ) -> None:
         """Make the action, and queue its first turns."""
         project_id, is_small = submission.project_id, totals.batches == 1
-        in_flight = min(1 if is_atomic(submission_options) else self._settings.batches_in_flight, totals.batches)
+        in_flight = min(1 if submission_options.is_atomic else self._settings.batches_in_flight, totals.batches)
         params = params | _counted(totals)
         if submission.action_type.sequence is None and totals.batches:
             slots = slot_params(project_id, in_flight, small=is_small, accepted=1)

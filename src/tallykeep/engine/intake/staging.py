@@ -18,7 +18,7 @@ from tallykeep.core.batch import Batch
 from tallykeep.core.errors import UploadLostError
 from tallykeep.db.connections.pool import Connection, Connections
 from tallykeep.db.queries import queries
-from tallykeep.engine.managing.pruner import remove_one
+from tallykeep.engine.retention.pruner import remove_one
 
 _sql = queries(__package__, "staging.sql")
 _log = structlog.get_logger()

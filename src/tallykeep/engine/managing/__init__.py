@@ -1,1 +1,1 @@
-"""What is done to actions: cancel, retry, remove by age."""
+"""What is done to actions: cancel and retry."""

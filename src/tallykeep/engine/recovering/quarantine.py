@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 import structlog
 
+from tallykeep.core.action import Tally
 from tallykeep.core.batch import ClaimedBatch
 from tallykeep.core.errors import NotTriedError, OutOfOrderError
 from tallykeep.core.settings import Settings
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.queries import queries
-from tallykeep.engine.applying.accounting import Tally, close_batch, reject
-from tallykeep.engine.applying.attempt import all_failed, is_atomic, require_earlier_closed
+from tallykeep.engine.applying.accounting import close_batch, reject
+from tallykeep.engine.applying.attempt import all_failed, require_earlier_closed
 from tallykeep.engine.applying.claim import claim_batch
 from tallykeep.engine.scheduling.fair_scheduling import queue_next
 from tallykeep.formats.row_reader import read_rows, split_rows
@@ -86,7 +87,7 @@ async def _to_ourselves(connection: Connection, suspect: ClaimedBatch) -> AsyncI
 def _can_be_cut(claimed: ClaimedBatch) -> bool:
     """Whether the batch consists of several rows that can be tried by themselves."""
     return (
-        claimed.batch.row_count > 1 and claimed.source.format != "planned" and not is_atomic(claimed.submission_options)
+        claimed.batch.row_count > 1 and claimed.source.format != "planned" and not claimed.submission_options.is_atomic
     )
 
 
@@ -111,7 +112,7 @@ async def _convict(connection: Connection, claimed: ClaimedBatch, exit_code: int
     """Fail the row; an action that goes in as a whole or not at all is rejected."""
     how = f"signal {-exit_code}" if exit_code < 0 else f"exit code {exit_code}"
     _log.error("a row ends the process each time", action_id=claimed.action_id, row=claimed.batch.first_row, how=how)
-    if is_atomic(claimed.submission_options):
+    if claimed.submission_options.is_atomic:
         return await reject(connection, claimed, 0, f"Internal error: the worker process ended each time ({how})")
     reason = f"Internal error: the worker process ended ({how}) each time it came to this row; it was left out"
     rows = read_rows(claimed.batch, claimed.source)

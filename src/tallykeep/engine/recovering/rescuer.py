@@ -7,12 +7,12 @@ from datetime import timedelta
 
 import structlog
 
+from tallykeep.core.action import Tally
 from tallykeep.core.settings import Settings
 from tallykeep.db.connections.pool import Connection, Pool
 from tallykeep.db.connections.reach import reason_of
 from tallykeep.db.queries import queries
 from tallykeep.db.transient import is_transient
-from tallykeep.engine.applying.accounting import Tally
 from tallykeep.engine.scheduling.fair_scheduling import MAX_DELAY, queue_next, queue_slots
 
 _sql = queries(__package__, "rescuer.sql")

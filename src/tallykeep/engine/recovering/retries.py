@@ -23,7 +23,6 @@ from tallykeep.db.connections.pool import Connection, Pool
 from tallykeep.db.queries import queries
 from tallykeep.db.transient import is_outage
 from tallykeep.engine.applying.accounting import end_unfinished
-from tallykeep.engine.applying.attempt import is_atomic
 from tallykeep.engine.scheduling.fair_scheduling import MAX_DELAY, queue_next, queue_slots
 
 _sql = queries(__package__, "retries.sql")
@@ -81,7 +80,7 @@ class Retries:
         if claimed is None or isinstance(error, _ORDINARY):
             _log.info("a batch will be tried again", project_id=project_id, reason=str(error))
             return 0, 0
-        in_flight = 1 if is_atomic(claimed.submission_options) else self.settings.batches_in_flight
+        in_flight = 1 if claimed.submission_options.is_atomic else self.settings.batches_in_flight
         retry = {"reason": _one_line(error), "failed": not _is_excused(error), "batches_in_flight": in_flight}
         noted = await (await connection.execute(_sql.note_retry, {**claimed.batch_key, **retry})).fetchone()
         if noted is None:

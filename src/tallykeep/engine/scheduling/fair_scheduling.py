@@ -9,9 +9,9 @@ other: one of them is ready at a time, in the order in which they were accepted.
 from datetime import timedelta
 from typing import Any, LiteralString
 
+from tallykeep.core.action import Tally
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.queries import queries
-from tallykeep.engine.applying.accounting import Tally
 from tallykeep.engine.scheduling.job_queue import QUEUE, SMALL, TASK
 
 _sql = queries(__package__, "fair_scheduling.sql")

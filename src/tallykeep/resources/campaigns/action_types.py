@@ -1,8 +1,11 @@
 """Actions on campaigns and their vouchers."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from tallykeep.core.action_type import ActionType
 from tallykeep.core.results import count_result, import_result
-from tallykeep.db.gates import CAMPAIGN, CATEGORIES, PROJECT, SCHEMAS
+from tallykeep.db.gates import CATEGORIES, PROJECT, SCHEMAS, campaign_gate
 from tallykeep.resources.campaigns.csv_rows import FIELDS
 from tallykeep.resources.campaigns.import_operation import begin_import
 from tallykeep.resources.campaigns.operations import (
@@ -18,6 +21,12 @@ from tallykeep.resources.campaigns.store import campaign_options
 from tallykeep.resources.fields.numerals import decimal_marks
 from tallykeep.resources.metadata.purge import purge_batch, purge_plan
 
+
+def _own_campaign(options: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the gate of the campaign that the action is about."""
+    return (campaign_gate(options.get("campaign_id", "")),)
+
+
 TYPES = (
     ActionType(
         name="CAMPAIGN.VOUCHERS_IMPORT",
@@ -26,7 +35,8 @@ TYPES = (
         source="json",
         unique_key="code",
         noun="voucher",
-        depends_on=(PROJECT, SCHEMAS, CATEGORIES, CAMPAIGN),
+        depends_on=(PROJECT, SCHEMAS, CATEGORIES),
+        depends_on_own=_own_campaign,
         failure_fields=("code", "reason"),
         key_columns=("code",),
         target=campaign_options,
@@ -41,7 +51,8 @@ TYPES = (
         status_code=200,
         source="csv",
         noun="voucher",
-        depends_on=(PROJECT, SCHEMAS, CATEGORIES, CAMPAIGN),
+        depends_on=(PROJECT, SCHEMAS, CATEGORIES),
+        depends_on_own=_own_campaign,
         failure_fields=("code", "row", "reason"),
         keyless="",
         required_columns=(("Code",),),
@@ -59,7 +70,8 @@ TYPES = (
         summary="Add vouchers to campaign",
         source="planned",
         noun="voucher",
-        depends_on=(PROJECT, CATEGORIES, CAMPAIGN),
+        depends_on=(PROJECT, CATEGORIES),
+        depends_on_own=_own_campaign,
         verb="Generated",
         result=count_result,
         begin=begin_generation,
@@ -71,7 +83,8 @@ TYPES = (
         summary="Update campaign",
         source="planned",
         noun="voucher",
-        depends_on=(PROJECT, CAMPAIGN),
+        depends_on=(PROJECT,),
+        depends_on_own=_own_campaign,
         verb="Updated",
         sequence="campaigns",
         result=count_result,
@@ -84,7 +97,8 @@ TYPES = (
         summary="Delete campaign",
         source="planned",
         noun="voucher",
-        depends_on=(PROJECT, CAMPAIGN),
+        depends_on=(PROJECT,),
+        depends_on_own=_own_campaign,
         verb="Deleted",
         deletes=True,
         batch_times=5,

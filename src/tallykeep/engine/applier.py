@@ -14,7 +14,7 @@ from tallykeep.db.connections.pool import Connection, Pool
 from tallykeep.db.transient import accuses_a_row, is_transient
 from tallykeep.engine.applying.accounting import close_batch
 from tallykeep.engine.applying.atomic import apply_atomically
-from tallykeep.engine.applying.attempt import apply_batch, is_atomic
+from tallykeep.engine.applying.attempt import apply_batch
 from tallykeep.engine.applying.claim import claim_batch, forget_attempt, note_attempt
 from tallykeep.engine.recovering.quarantine import Quarantine, RunIsolated
 from tallykeep.engine.recovering.retries import Retries
@@ -128,7 +128,7 @@ class Applier:
 
         One project has one of them at most. Raises _NoPlaceError where none is left.
         """
-        if not is_atomic(claimed.submission_options) or claimed.open_batches == 1:
+        if not claimed.submission_options.is_atomic or claimed.open_batches == 1:
             yield
             return
         if claimed.project_id in self._atomic or len(self._atomic) >= max(1, self.settings.worker_concurrency - 1):
@@ -155,7 +155,7 @@ class Applier:
 
     async def _complete(self, connection: Connection, claimed: ClaimedBatch) -> None:
         action_type = self.action_types[claimed.action_type]
-        if is_atomic(claimed.submission_options):
+        if claimed.submission_options.is_atomic:
             tally = await apply_atomically(connection, action_type, claimed)
         else:
             tally = await close_batch(connection, claimed, await apply_batch(connection, action_type, claimed))
