@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from tallykeep.server.supervisor import die_with_parent
+from tallykeep.server.child_process import die_with_parent
 
 _STOP_SECONDS = 60
 

@@ -14,7 +14,7 @@ import psycopg
 from tallykeep.core.settings import Settings
 from tallykeep.db.embedded import prepare_embedded
 from tallykeep.db.migrate import migrate
-from tallykeep.server.supervisor import die_with_parent
+from tallykeep.server.child_process import die_with_parent
 
 _numbers = itertools.count(1)
 

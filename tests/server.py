@@ -14,7 +14,7 @@ import httpx
 import psutil
 import psycopg
 
-from tallykeep.server.supervisor import die_with_parent
+from tallykeep.server.child_process import die_with_parent
 from tallykeep.tenants.projects import Keys, add_project, new_keys
 from tests.reference_api import hold_to_reference_api
 

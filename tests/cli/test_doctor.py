@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tallykeep.server.supervisor import die_with_parent
+from tallykeep.server.child_process import die_with_parent
 from tests.cli.running import COMMAND, environment, in_terminal, run
 from tests.server import Api
 

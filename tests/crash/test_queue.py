@@ -11,7 +11,7 @@ import psutil
 import psycopg
 import pytest
 
-from tallykeep.server.supervisor import die_with_parent
+from tallykeep.server.child_process import die_with_parent
 from tests.crash.test_kills import at_progress, audit, client, database_url, file_of
 from tests.server import Api, Server
 

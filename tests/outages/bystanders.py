@@ -15,7 +15,7 @@ import httpx
 import psycopg
 
 from tallykeep.db.embedded import running_embedded
-from tallykeep.server.supervisor import die_with_parent
+from tallykeep.server.child_process import die_with_parent
 from tallykeep.tenants.projects import Keys
 from tests.crash.conftest import KEYS
 from tests.server import Server

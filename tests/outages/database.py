@@ -11,7 +11,7 @@ import psutil
 import psycopg
 
 from tallykeep.db.embedded import EmbeddedServer, prepare_embedded
-from tallykeep.server.supervisor import die_with_parent
+from tallykeep.server.child_process import die_with_parent
 from tests.relay import SOCKET
 
 

@@ -46,8 +46,9 @@ from tallykeep.engine.recovering.rescuer import Rescuer
 from tallykeep.engine.retention.pruner import Pruner
 from tallykeep.engine.scheduling.job_queue import Queue
 from tallykeep.engine.worker import SMALL_CONCURRENCY, run_worker
+from tallykeep.server.greeting import shown_keys
 from tallykeep.server.isolated_worker import apply_isolated, in_a_process_of_its_own
-from tallykeep.server.supervisor import Supervisor, shown_keys
+from tallykeep.server.supervisor import Supervisor
 from tallykeep.tenants.projects import Keys, add_keys_to_first_project, ensure_first_project
 
 Done = TypeVar("Done")

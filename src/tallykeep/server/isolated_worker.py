@@ -13,7 +13,7 @@ from tallykeep.db.connections.pool import make_pool
 from tallykeep.db.transient import accuses_a_row, is_transient
 from tallykeep.engine.applier import Applier
 from tallykeep.engine.recovering.quarantine import DONE_ISOLATED, TRY_AGAIN, RunIsolated
-from tallykeep.server.supervisor import die_with_parent
+from tallykeep.server.child_process import die_with_parent
 
 _NAME = "tallykeep worker"
 _READY = b"ready\n"

@@ -1,7 +1,6 @@
 """`tallykeep serve`: PostgreSQL, API and worker as child processes; one that dies comes back, all stop together."""
 
 import asyncio
-import ctypes
 import fcntl
 import os
 import signal
@@ -9,9 +8,8 @@ import socket
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import httpx
 import psycopg
@@ -24,6 +22,8 @@ from tallykeep.db.connections.reach import reason_of
 from tallykeep.db.directories import make_directory, open_private
 from tallykeep.db.embedded import EmbeddedServer, prepare_embedded
 from tallykeep.db.transient import transient_cause
+from tallykeep.server.child_process import Pulse, Role
+from tallykeep.server.greeting import shown_keys, welcome
 from tallykeep.tenants.projects import Keys
 
 _log = structlog.get_logger()
@@ -33,92 +33,8 @@ _DATABASE_STOP_SECONDS = 120
 _MAX_BACKOFF = 2.0
 _HEALTHY_AFTER = 3.0
 _AGAIN_SECONDS = 0.2
-_MAX_STARTS = 16  # silences
-_PR_SET_PDEATHSIG = 1
-_LAST_WORDS_BYTES = 4096
-_WENT_WRONG = ("FATAL:", "PANIC:", "could not ", "No space left")
 
 PrepareDatabase = Callable[[Settings, str], object]
-
-
-@dataclass
-class Role:
-    """A child process that has to run for as long as the supervisor does."""
-
-    name: str
-    command: list[str]
-    stop_signal: signal.Signals = signal.SIGTERM
-    identity: dict[str, Any] = field(default_factory=dict)
-    env: dict[str, str] | None = None
-    output: IO[bytes] | None = None
-    log: Path | None = None
-    process: asyncio.subprocess.Process | None = field(default=None, init=False)
-
-    async def start(self) -> asyncio.subprocess.Process:
-        """Start the process in a session of its own: the terminal's Ctrl-C is the supervisor's to hand on."""
-        self.process = await asyncio.create_subprocess_exec(
-            *self.command,
-            env=self.env,
-            cwd="/" if self.identity else None,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=self.output,
-            stderr=self.output,
-            start_new_session=True,
-            preexec_fn=die_with_parent(self.stop_signal),
-            **self.identity,
-        )
-        return self.process
-
-    def last_words(self) -> str:
-        """What the process wrote to its log in the end, where it went wrong; empty where that cannot be told."""
-        if self.log is None:
-            return ""
-        with suppress(OSError), self.log.open("rb") as file:
-            file.seek(max(0, self.log.stat().st_size - _LAST_WORDS_BYTES))
-            lines = file.read().decode(errors="replace").splitlines()
-            fatal = [line.strip() for line in lines if any(mark in line for mark in _WENT_WRONG)]
-            return fatal[-1] if fatal else ""
-        return ""
-
-    async def stop(self, timeout_seconds: float) -> None:
-        """Ask the process to stop, and end it when it has not after `timeout_seconds`."""
-        if self.process is None or self.process.returncode is not None:
-            return
-        with suppress(ProcessLookupError):
-            self.process.send_signal(self.stop_signal)
-        try:
-            await asyncio.wait_for(self.process.wait(), timeout_seconds)
-        except TimeoutError:
-            _log.warning("role did not stop in time and is killed", role=self.name)
-            self.process.kill()
-            await self.process.wait()
-
-
-@dataclass
-class _Pulse:
-    """How long a worker has shown no sign of life, by a clock that nobody sets: its heartbeat only has to change.
-
-    A start may take as long as a silence, so a new process counts as heard that much ahead; twice as much behind one
-    that never showed any sign of life, for on a busy machine starts take long.
-    """
-
-    heartbeat_file: Path
-    timeout_seconds: float
-    _seen: tuple[int, int] = (0, 0)
-    _heard_at: float = 0.0
-    _starting: float = 0.0  # seconds that the present process was given to start, until it was heard
-
-    def silent_seconds(self, pid: int) -> float:
-        """Seconds since the heartbeat of this process was last seen to change."""
-        present = asyncio.get_running_loop().time()
-        beat = self.heartbeat_file.stat().st_mtime_ns if self.heartbeat_file.exists() else 0
-        if self._seen[0] != pid:
-            self._starting = min(max(self.timeout_seconds, 2 * self._starting), _MAX_STARTS * self.timeout_seconds)
-            self._heard_at = present + self._starting
-        elif self._seen[1] != beat:
-            self._starting, self._heard_at = 0.0, present
-        self._seen = (pid, beat)
-        return present - self._heard_at
 
 
 class Supervisor:
@@ -216,7 +132,7 @@ class Supervisor:
     async def _watch_heartbeat(self, worker: Role) -> None:
         """Kill a worker that is there but does nothing (stopped, stuck); `_kept` then starts another."""
         timeout_seconds = self._settings.worker_silence_seconds
-        pulse = _Pulse(self._heartbeat_file, timeout_seconds)
+        pulse = Pulse(self._heartbeat_file, timeout_seconds)
         while not self._stopping.is_set():
             await asyncio.sleep(timeout_seconds / 4)
             process = worker.process
@@ -283,51 +199,12 @@ class Supervisor:
                 await asyncio.sleep(0.05)
         if self._stopping.is_set():
             return
-        _say(_welcome(url, keys, self._settings))
+        _say(welcome(url, keys, self._settings))
 
 
 def _say(text: str) -> None:
     sys.stdout.write(text)
     sys.stdout.flush()
-
-
-_FIRST_START = "This first start made the project Default. Its keys are shown this once:"
-
-
-def shown_keys(keys: Keys, settings: Settings, *, heading: str = _FIRST_START) -> str:
-    """A new project's keys for a person to note down; a token that the environment gave is not repeated."""
-    app_token = "as given in TALLYKEEP_APP_TOKEN" if settings.app_token else keys.app_token
-    management_token = "as given in TALLYKEEP_MANAGEMENT_TOKEN" if settings.management_token else keys.management_token
-    return (
-        f"{heading}\n"
-        f"  project id         {keys.project}\n"
-        f"  X-App-Id           {keys.app_id}\n"
-        f"  X-App-Token        {app_token}\n"
-        f"  X-Management-Id    {keys.management_id}\n"
-        f"  X-Management-Token {management_token}\n\n"
-    )
-
-
-def _welcome(url: str, keys: Keys | None, settings: Settings) -> str:
-    lines = [f"Tallykeep serves on {url} (dashboard: {url}/, API docs: {url}/docs). Stop with Ctrl-C."]
-    if keys:
-        token = "$TALLYKEEP_APP_TOKEN" if settings.app_token else keys.app_token
-        lines += [
-            "",
-            "Import your first vouchers:",
-            f"  printf 'Code,Voucher Type,Discount Type,Value\\nHELLO-1,DISCOUNT_VOUCHER,PERCENT,10\\n' |"
-            f" curl -sS {url}/v1/vouchers/importCSV \\",
-            f'    -H "X-App-Id: {keys.app_id}" -H "X-App-Token: {token}" -F file=@-',
-        ]
-        if not settings.app_token:
-            lines += [
-                "",
-                "For the command line, in another terminal:",
-                f"  export TALLYKEEP_URL={url} TALLYKEEP_APP_ID={keys.app_id} TALLYKEEP_APP_TOKEN={token}",
-            ]
-    elif settings.database_url is None:
-        lines.append(f"Data directory: {settings.data_dir}")
-    return "\n".join(lines) + "\n"
 
 
 def _url(host: str, port: int) -> str:
@@ -364,11 +241,3 @@ def _free_port(settings: Settings) -> int:
             ) from None
         port: int = probe.getsockname()[1]
         return port
-
-
-def die_with_parent(stop_signal: signal.Signals) -> Callable[[], None] | None:
-    """On Linux: have the kernel stop the child when a killed supervisor can no longer do so."""
-    if not sys.platform.startswith("linux"):
-        return None
-    prctl = ctypes.CDLL(None).prctl
-    return lambda: prctl(_PR_SET_PDEATHSIG, stop_signal)

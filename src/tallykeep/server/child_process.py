@@ -1,0 +1,108 @@
+"""A child process of the supervisor: started, asked to stop, and known to live by its heartbeat."""
+
+import asyncio
+import ctypes
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+import structlog
+
+_log = structlog.get_logger()
+
+_MAX_STARTS = 16  # silences
+_PR_SET_PDEATHSIG = 1
+_LAST_WORDS_BYTES = 4096
+_WENT_WRONG = ("FATAL:", "PANIC:", "could not ", "No space left")
+
+
+@dataclass
+class Role:
+    """A child process that has to run for as long as the supervisor does."""
+
+    name: str
+    command: list[str]
+    stop_signal: signal.Signals = signal.SIGTERM
+    identity: dict[str, Any] = field(default_factory=dict)
+    env: dict[str, str] | None = None
+    output: IO[bytes] | None = None
+    log: Path | None = None
+    process: asyncio.subprocess.Process | None = field(default=None, init=False)
+
+    async def start(self) -> asyncio.subprocess.Process:
+        """Start the process in a session of its own: the terminal's Ctrl-C is the supervisor's to hand on."""
+        self.process = await asyncio.create_subprocess_exec(
+            *self.command,
+            env=self.env,
+            cwd="/" if self.identity else None,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=self.output,
+            stderr=self.output,
+            start_new_session=True,
+            preexec_fn=die_with_parent(self.stop_signal),
+            **self.identity,
+        )
+        return self.process
+
+    def last_words(self) -> str:
+        """What the process wrote to its log in the end, where it went wrong; empty where that cannot be told."""
+        if self.log is None:
+            return ""
+        with suppress(OSError), self.log.open("rb") as file:
+            file.seek(max(0, self.log.stat().st_size - _LAST_WORDS_BYTES))
+            lines = file.read().decode(errors="replace").splitlines()
+            fatal = [line.strip() for line in lines if any(mark in line for mark in _WENT_WRONG)]
+            return fatal[-1] if fatal else ""
+        return ""
+
+    async def stop(self, timeout_seconds: float) -> None:
+        """Ask the process to stop, and end it when it has not after `timeout_seconds`."""
+        if self.process is None or self.process.returncode is not None:
+            return
+        with suppress(ProcessLookupError):
+            self.process.send_signal(self.stop_signal)
+        try:
+            await asyncio.wait_for(self.process.wait(), timeout_seconds)
+        except TimeoutError:
+            _log.warning("role did not stop in time and is killed", role=self.name)
+            self.process.kill()
+            await self.process.wait()
+
+
+@dataclass
+class Pulse:
+    """How long a worker has shown no sign of life, by a clock that nobody sets: its heartbeat only has to change.
+
+    A start may take as long as a silence, so a new process counts as heard that much ahead; twice as much behind one
+    that never showed any sign of life, for on a busy machine starts take long.
+    """
+
+    heartbeat_file: Path
+    timeout_seconds: float
+    _seen: tuple[int, int] = (0, 0)
+    _heard_at: float = 0.0
+    _starting: float = 0.0  # seconds that the present process was given to start, until it was heard
+
+    def silent_seconds(self, pid: int) -> float:
+        """Seconds since the heartbeat of this process was last seen to change."""
+        present = asyncio.get_running_loop().time()
+        beat = self.heartbeat_file.stat().st_mtime_ns if self.heartbeat_file.exists() else 0
+        if self._seen[0] != pid:
+            self._starting = min(max(self.timeout_seconds, 2 * self._starting), _MAX_STARTS * self.timeout_seconds)
+            self._heard_at = present + self._starting
+        elif self._seen[1] != beat:
+            self._starting, self._heard_at = 0.0, present
+        self._seen = (pid, beat)
+        return present - self._heard_at
+
+
+def die_with_parent(stop_signal: signal.Signals) -> Callable[[], None] | None:
+    """On Linux: have the kernel stop the child when a killed supervisor can no longer do so."""
+    if not sys.platform.startswith("linux"):
+        return None
+    prctl = ctypes.CDLL(None).prctl
+    return lambda: prctl(_PR_SET_PDEATHSIG, stop_signal)
