@@ -41,7 +41,7 @@ affiliated with that company."""
 
 
 def create_api(action_types: ActionTypes, open_context: Callable[[], AbstractAsyncContextManager[Context]]) -> FastAPI:
-    """The application; `open_context` opens pools when it starts and closes them when it stops."""
+    """Create the application; `open_context` opens pools when it starts and closes them when it stops."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -91,7 +91,7 @@ def create_api(action_types: ActionTypes, open_context: Callable[[], AbstractAsy
 
 
 async def _openapi(request: Request) -> Json:
-    """The OpenAPI document, made once, at the first request for it: by a thread, because that takes half a second."""
+    """Return the OpenAPI document, made at the first request for it, by a thread, because that takes half a second."""
     async with request.app.state.describing:
         document = await asyncio.to_thread(request.app.openapi)
     return Json(document)

@@ -25,14 +25,17 @@ class Schema(dict[str, Any]):
 
 
 def answers(*types: type, code: int = 200, more: dict[int, type] | None = None) -> dict[str, Any]:
-    """An operation's answer, for `openapi_extra`: JSON of this type, or of one of these; `more` are other successes."""
+    """Declare an operation's answer, for `openapi_extra`: JSON of this type, or of one of these.
+
+    `more` are other successes.
+    """
     schema = Schema(types[0]) if len(types) == 1 else {"anyOf": list(map(Schema, types))}
     schemas = {code: schema, **{other: Schema(of) for other, of in (more or {}).items()}}
     return {"responses": {str(one): _success({_JSON: {"schema": schema}}) for one, schema in schemas.items()}}
 
 
 def answers_file(*media_types: str) -> dict[str, Any]:
-    """An operation's answer, for `openapi_extra`: a file of this type, or of one of these."""
+    """Declare an operation's answer, for `openapi_extra`: a file of this type, or of one of these."""
     return {"responses": {"200": _success({name: {"schema": {"type": "string"}} for name in media_types})}}
 
 
@@ -41,12 +44,12 @@ def _success(content: dict[str, Any]) -> dict[str, Any]:
 
 
 def takes(of: type, *, required: bool = True) -> dict[str, Any]:
-    """An operation's body, for `openapi_extra`: JSON of this type."""
+    """Declare an operation's body, for `openapi_extra`: JSON of this type."""
     return {"requestBody": {"required": required, "content": {_JSON: {"schema": Schema(of)}}}}
 
 
 def openapi_document(app: FastAPI) -> dict[str, Any]:
-    """The document, made once."""
+    """Return the document, made once."""
     if app.openapi_schema is None:
         document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
         document.setdefault("components", {}).setdefault("schemas", {}).update(_component_schemas(app))
@@ -60,7 +63,7 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
 
 
 def _component_schemas(app: FastAPI) -> dict[str, Any]:
-    """The schemas of all types that routes declare, and of those within them, by name."""
+    """Return the schemas of all types that routes declare, and of those within them, by name."""
     routes = [route for router in app.state.routers for route in router.routes]
     declared = {schema.of for route in routes for schema in _schemas_in(route.openapi_extra)}
     together: Any = Union[*sorted({*declared, Error}, key=lambda of: of.__name__)]
@@ -77,7 +80,7 @@ def _schemas_in(part: Any) -> Iterator[Schema]:
 
 
 def _correct(operation: dict[str, Any]) -> None:
-    """Both keys of a pair are needed together, and every error has one shape."""
+    """Say that both keys of a pair are needed together, and that every error has one shape."""
     names = [name for pair in operation.get("security", []) for name in pair]
     app_keys: dict[str, list[str]] = {name: [] for name in names if name.startswith("X-App")}
     management_keys: dict[str, list[str]] = {name: [] for name in names if name.startswith("X-Management")}

@@ -14,7 +14,7 @@ from tallykeep.cli.kit.sending import AsJson
 
 Role = Callable[..., int]
 
-_LOGGING = ("serve", "api", "worker", "apply-alone")  # say in their log what they have to say
+_LOGGING = ("serve", "api", "worker", "apply-isolated")  # say in their log what they have to say
 _OF_COMMANDS = ("TALLYKEEP_URL", "TALLYKEEP_PROFILE", "TALLYKEEP_APP_ID", "TALLYKEEP_APP_TOKEN")
 
 _ASK, _SERVE = "Ask a server", "Be the server"
@@ -106,7 +106,7 @@ def _add_roles(cli: typer.Typer, roles: Roles) -> None:
         """Run one worker process."""
         _run(roles.worker, logs=True, data_dir=data_dir)
 
-    @cli.command("apply-alone", hidden=True)
+    @cli.command("apply-isolated", hidden=True)
     def apply_isolated(project_id: int, action_id: str, first_row: int) -> None:
         """Apply one batch; a worker runs this where batches ended processes."""
         _run(roles.try_isolated, project_id, action_id, first_row)

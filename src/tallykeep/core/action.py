@@ -74,24 +74,30 @@ class Action:
 
     @property
     def ended(self) -> bool:
-        """Whether every row is accounted for, as done, failed or unprocessed, and nothing will change any more."""
+        """Return whether every row is accounted for, as done, failed or unprocessed, and nothing changes any more."""
         return self.status in (Status.DONE, Status.FAILED)
 
     @property
     def has_outcomes(self) -> bool:
-        """Whether its counts tell anything: a row was done or failed, or there is nothing more to come."""
+        """Return whether its counts say anything: a row was done or failed, or there is nothing more to come."""
         return self.ended or self.done_count + self.failed_count > 0
 
     @property
     def progress(self) -> int:
-        """Percent of rows with an outcome, 0 to 100, rounded down; what ended early stays where it ended."""
+        """Return the percentage of rows with an outcome, 0 to 100, rounded down.
+
+        What ended early stays where it ended.
+        """
         if self.status == Status.DONE:
             return 100
         return 100 * (self.done_count + self.failed_count) // max(self.total_count, 1)
 
     @property
     def eta_seconds(self) -> int | None:
-        """Seconds from the last change to the last row at the pace until then; None where nothing can be said."""
+        """Return the seconds from the last change to the last row at the throughput until then.
+
+        None where nothing can be said.
+        """
         accounted = self.done_count + self.failed_count
         if self.status != Status.IN_PROGRESS or not accounted or self.started_at is None:
             return None
@@ -100,7 +106,7 @@ class Action:
 
     @property
     def processing_time(self) -> int:
-        """Milliseconds from submission to the last change, queue time counted."""
+        """Return the milliseconds from submission to the last change, queue time counted."""
         return round((self.updated_at - self.created_at).total_seconds() * 1000)
 
 

@@ -94,7 +94,7 @@ class ActionType:
 
     @property
     def no_body(self) -> bytes | None:
-        """The body that none at all stands for; None where there has to be one."""
+        """Return the body that an empty one stands for; None where there has to be one."""
         return (b"{}" if self.source == "ids" else b"[]") if self.may_be_empty else None
 
 
@@ -118,7 +118,7 @@ class Submission:
 
     @property
     def who(self) -> tuple[int, str]:
-        """The project and the key that ask."""
+        """Return the project and the key that ask."""
         return self.project_id, self.requested_by or ""
 
 
@@ -127,16 +127,16 @@ class Upload(Protocol):
 
     @property
     def file_name(self) -> str | None:
-        """The file's name, where it has one."""
+        """Return the file's name, where it has one."""
         ...
 
     @property
     def by_line(self) -> bool | None:
-        """Whether JSON rows come one a line, or as one array; None where their first byte is to tell."""
+        """Return whether JSON rows come one a line, or as one array; None where their first byte is to tell."""
         ...
 
     def early_option(self, name: str) -> Any:
-        """The value of an option that is needed before the rows, asked for once the first of them have come.
+        """Return the value of an option that is needed before the rows, asked for once the first of them have come.
 
         None where nothing was said of it by then. Raises InvalidQueryError.
         """
@@ -144,17 +144,17 @@ class Upload(Protocol):
 
     @property
     def mapped_columns(self) -> frozenset[str]:
-        """The file's own titles of columns, as far as they are known before it comes."""
+        """Return the file's own titles of columns, as far as they are known before it comes."""
         ...
 
     def chunks(self) -> AsyncIterator[bytes]:
-        """The file's bytes as they were sent, out of their form; perhaps compressed, or a workbook."""
+        """Yield the file's bytes as they were sent, out of their form; perhaps compressed, or a workbook."""
         ...
 
     def placed(self, batch: Batch, source: Source) -> Batch:
-        """The batch with the lines that its rows had in the file they came in first."""
+        """Return the batch with the lines that its rows had in the file they came in first."""
         ...
 
     def submission_options(self) -> SubmissionOptions:
-        """What else was asked for; raises RequestError for what cannot be understood."""
+        """Return the submission options; raise RequestError for what cannot be understood."""
         ...

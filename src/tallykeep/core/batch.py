@@ -41,7 +41,7 @@ class Source:
     last_day_counts: bool = False
 
     def to_json(self) -> dict[str, Any]:
-        """The form that is stored in async_actions.source."""
+        """Return the form that is stored in async_actions.source."""
         return asdict(self)
 
 
@@ -63,7 +63,7 @@ class Batch:
     broken: list[int] | None = None
 
     def line_of(self, row: int) -> int | None:
-        """The line of the file, or the row of the sheet, that this row began at; None where none is known."""
+        """Return the line of the file, or the row of the sheet, that this row began at; None where none is known."""
         if not self.lines:
             return None
         pairs = self.lines

@@ -25,7 +25,7 @@ class Compatibility:
 
     @property
     def extra(self) -> dict[str, Any]:
-        """As an extension of the operation in OpenAPI."""
+        """Return it as an extension of the operation in OpenAPI."""
         return {
             "x-compatibility": {
                 name: value for name, value in asdict(self).items() if value or (value == () and name == "query")

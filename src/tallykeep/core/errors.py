@@ -102,7 +102,7 @@ class NotFoundError(RequestError):
 
     @classmethod
     def of(cls, resource_type: str, resource_id: str, by: str = "id") -> "NotFoundError":
-        """The error in the wording of the wire format: «Cannot find async_action with id aa_…»."""
+        """Return the error in the wording of the wire format: «Cannot find async_action with id aa_…»."""
         details = f"Cannot find {resource_type} with {by} {resource_id}"
         return cls(details, resource_id=resource_id, resource_type=resource_type)
 

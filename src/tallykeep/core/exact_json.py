@@ -40,7 +40,7 @@ class NumberError(CannotKeepError):
 
 
 def loads(text: str | bytes | bytearray) -> Any:
-    """The value; a number is an int of 64 bits or a float where that is the same number, else a Decimal.
+    """Parse a value; a number is an int of 64 bits or a float where that is the same number, else a Decimal.
 
     Raises DecodeError, also for numbers that PostgreSQL or most readers of JSON cannot hold, and for more than
     MAX_BRACKETS arrays and objects beneath the outermost one.
@@ -59,7 +59,7 @@ def loads(text: str | bytes | bytearray) -> Any:
 
 
 def _brackets(data: bytes | bytearray) -> int:
-    """How many are opened; not counted one by one where there are few even with those that stand in texts."""
+    """Count how many are opened; not one by one where there are few even with those that stand in texts."""
     count = data.count(b"[") + data.count(b"{")
     if count <= MAX_BRACKETS:
         return count
@@ -101,7 +101,7 @@ def _decimal(text: str) -> float | Decimal:
 
 
 def dumps(value: Any, *, sort_keys: bool = False) -> bytes:
-    """The value as JSON; raises EncodeError for what is nested deeper than 254 levels."""
+    """Return the value as JSON; raise EncodeError for what is nested deeper than 254 levels."""
     return orjson.dumps(value, default=_exact, option=orjson.OPT_SORT_KEYS if sort_keys else None)
 
 

@@ -9,18 +9,18 @@ _ID_RANDOM_BITS = 30
 
 
 def wire_time(timestamp: datetime | None, precision: str = "milliseconds") -> str | None:
-    """A moment as the wire format writes it: 2023-01-20T07:23:43.289Z."""
+    """Format a timestamp as the wire format writes it: 2023-01-20T07:23:43.289Z."""
     if timestamp is None:
         return None
     return timestamp.astimezone(UTC).isoformat(timespec=precision).removesuffix("+00:00") + "Z"
 
 
 def new_id(prefix: str) -> str:
-    """An id that grows with time: prefix, then 42 bits of milliseconds and 30 random bits as 18 hex digits."""
+    """Return an id that grows with time: prefix, then 42 bits of milliseconds and 30 random bits as 18 hex digits."""
     return new_ids(prefix, 1)[0]
 
 
 def new_ids(prefix: str, count: int) -> list[str]:
-    """`count` consecutive ids; two calls collide with a chance of about count / 2^30 within one millisecond."""
+    """Return `count` consecutive ids; two calls collide with a chance of about count / 2^30 within one millisecond."""
     first = (time.time_ns() // 1_000_000) << _ID_RANDOM_BITS | secrets.randbits(_ID_RANDOM_BITS)
     return [f"{prefix}{number:0{_ID_HEX_DIGITS}x}" for number in range(first, first + count)]

@@ -19,7 +19,7 @@ class Operation(ABC):
 
     @abstractmethod
     def check(self, rows: Sequence[Row]) -> list[Failure]:
-        """Validate rows without looking at other resources; called once, perhaps in another thread."""
+        """Validate rows without reading other resources; called once, perhaps in another thread."""
 
     @abstractmethod
     async def stage(self) -> None:

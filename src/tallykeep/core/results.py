@@ -12,7 +12,7 @@ from tallykeep.core.rows import Failure
 
 
 def import_result(action_type: ActionType, action: Action, failures: list[Failure], _: Report | None) -> dict[str, Any]:
-    """An import's result (captured examples of GET /v1/async-actions/{id}); `failures` come in row order."""
+    """Return an import's result (captured examples of GET /v1/async-actions/{id}); `failures` come in row order."""
     if not action.has_outcomes:
         return {"failed": []}
     return {
@@ -24,7 +24,7 @@ def import_result(action_type: ActionType, action: Action, failures: list[Failur
 
 
 def count_result(action_type: ActionType, action: Action, _: list[Failure], __: Report | None) -> dict[str, Any]:
-    """The result of an action that counts resources: «Updated 9 vouchers.», the noun always plural."""
+    """Return the result of an action that counts resources: «Updated 9 vouchers.», the noun always plural."""
     if not action.has_outcomes:
         return {}
     return {"message": f"{action_type.verb} {action.done_count} {action_type.noun}s.", "done_count": action.done_count}
@@ -33,7 +33,7 @@ def count_result(action_type: ActionType, action: Action, _: list[Failure], __: 
 def bulk_result(
     action_type: ActionType, action: Action, failures: list[Failure], report: Report | None
 ) -> dict[str, Any]:
-    """A bulk update's result: counts, the link to its report once it has ended, and the errors."""
+    """Return a bulk update's result: counts, the link to its report once it has ended, and the errors."""
     counts = {"done_count": action.done_count, "failed_count": action.failed_count} if action.has_outcomes else {}
     return {
         **counts,
@@ -56,7 +56,7 @@ _MESSAGES = {"not_found": "Resource not found", "internal_error": "Internal erro
 
 
 def shown_failure(action_type: ActionType, failure: Failure) -> dict[str, Any]:
-    """A failed row with the fields its type shows: the key under its own name, the row number, the reason."""
+    """Return a failed row with the fields its type shows: the key under its own name, the row number, the reason."""
     parts = {"row": failure.row, "reason": failure.reason}
     key = failure.key if failure.key is not None else action_type.keyless
     return {name: parts.get(name, key) for name in action_type.failure_fields}

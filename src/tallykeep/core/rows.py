@@ -73,16 +73,18 @@ class Table(Sequence[Row]):
         return Row(self.numbers[index], [cells[at] for at in self.kept])
 
     def of(self, numbers: Sequence[int], lines: list[str]) -> "Table":
-        """Other rows of the same form."""
+        """Return other rows of the same form."""
         return Table(numbers, lines, delimiter=self.delimiter, width=self.width, kept=self.kept)
 
     def columns(self) -> list[list[str]]:
-        """A list of cells for each title."""
+        """Return a list of cells for each title."""
         cells = self.delimiter.join(self.lines).split(self.delimiter)
         return [cells[at :: self.width] for at in self.kept]
 
     def blocks(self) -> Iterator["Table"]:
-        """The same rows in parts whose cells fit into a core's own cache, which halves what going over them takes."""
+        """Yield the same rows in parts whose cells fit into a core's own cache, which halves what going over them
+        takes.
+        """
         for start in range(0, len(self), _BLOCK_ROWS):
             yield self[start : start + _BLOCK_ROWS]
 

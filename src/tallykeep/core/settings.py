@@ -165,13 +165,13 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _without_blanks(cls, values: dict[str, Any]) -> dict[str, Any]:
-        """What is given, without blanks around it: an empty variable is one that is left out."""
+        """Return the values without blanks around them: an empty variable is one that is left out."""
         stripped = {name: value.strip() if isinstance(value, str) else value for name, value in values.items()}
         return {name: value for name, value in stripped.items() if value != ""}
 
     @property
     def postgres_dir(self) -> Path:
-        """Directory of the embedded server's data."""
+        """Return the directory of the embedded server's data."""
         return self.data_dir / "postgres"
 
 
@@ -180,7 +180,7 @@ class BadSettingsError(ValueError):
 
 
 def read_settings(**options: object) -> Settings:
-    """The settings of the environment, and of these options of the command; raises BadSettingsError."""
+    """Read the settings of the environment, and of these options of the command; raise BadSettingsError."""
     empty = [_OPTIONS[name] for name, value in options.items() if not str(value).strip()]
     if empty:
         raise BadSettingsError(f"{' and '.join(empty)} cannot be empty")
@@ -203,7 +203,7 @@ def _problem(name: str, problem: Any, options: dict[str, object]) -> str:
 
 
 def _allowed(name: str) -> str:
-    """What a setting may be, in words."""
+    """Say in words what a setting may be."""
     declared = Settings.model_json_schema()["properties"][name]
     schema = next(each for each in declared.get("anyOf", [declared]) if each.get("type") != "null")
     if "enum" in schema:
@@ -223,7 +223,7 @@ def _variable(name: str) -> str:
 
 
 def unknown_variables() -> list[str]:
-    """What to say of variables of the environment that look like settings, but are none: a line for each."""
+    """Say which variables of the environment look like settings, but are none: a line for each."""
     known = [_variable(name) for name in Settings.model_fields]
     lines = []
     for name in sorted(os.environ):
@@ -243,7 +243,8 @@ def forget_secrets() -> None:
 
 
 def environment_of_roles(**changed: object) -> dict[str, str]:
-    """The environment for another process of ours: the settings, with these changed, but not the first project's keys.
+    """Return the environment for another process of ours: the settings, with these changed, but not the first project's
+    keys.
 
     Whoever makes the first project is the one that is started first; nobody else needs them.
     """
@@ -254,7 +255,7 @@ def environment_of_roles(**changed: object) -> dict[str, str]:
 
 
 def environment_without_settings() -> dict[str, str]:
-    """The environment for a process that needs neither settings nor a way into the database."""
+    """Return the environment for a process that needs neither settings nor a way into the database."""
     return {name: value for name, value in _others().items() if name != "PGPASSWORD"}
 
 

@@ -133,21 +133,21 @@ class SubmissionOptions:
 
     @property
     def is_atomic(self) -> bool:
-        """Whether all batches of the action go into one transaction."""
+        """Return whether all batches of the action go into one transaction."""
         return self.on_error == OnError.REJECT and not self.dry_run
 
     def to_json(self) -> dict[str, Any]:
-        """What differs from the defaults: the form that is stored in async_actions.submission_options."""
+        """Return what differs from the defaults: the form that is stored in async_actions.submission_options."""
         values = {name: getattr(self, name) for name in OPTIONS}
         return {name: value for name, value in values.items() if value != OPTIONS[name].default}
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> "SubmissionOptions":
-        """The options that were stored so."""
+        """Return the options that were stored so."""
         return cls(**{name: OPTIONS[name].restore(value) for name, value in stored.items()})
 
     def carrying(self, earlier: "SubmissionOptions | None") -> "SubmissionOptions":
-        """These options, and of `earlier` those that a retry takes over where it does not say them itself."""
+        """Return these options, and of `earlier` those that a retry takes over where it does not say them itself."""
         if earlier is None:
             return self
         left_out = OPTIONS.keys() - self.to_json().keys()
@@ -158,5 +158,5 @@ OPTIONS: dict[str, Option] = options_of(SubmissionOptions)
 
 
 def options_for(*scopes: Scope) -> tuple[Option, ...]:
-    """The options for such submissions, in the order of their declaration."""
+    """Return the options for such submissions, in the order of their declaration."""
     return tuple(each for each in OPTIONS.values() if each.scope in scopes)

@@ -43,7 +43,7 @@ def open_private(file: Path) -> IO[bytes]:
 
 
 def unusable(what: str, path: Path, done: str, error: OSError) -> DataDirectoryUnusableError:
-    """The error that says of a path of ours what could not be done, why, and what to do."""
+    """Return the error that says of a path of ours what could not be done, why, and what to do."""
     where = f": {error.filename}" if error.filename not in (None, str(path)) else ""
     return DataDirectoryUnusableError(
         f"{what} {path} cannot be {done} ({error.strerror}{where}); fix that, or choose another place with"
@@ -66,7 +66,7 @@ def make_own(directory: Path, owners: set[int]) -> bool:
 
 
 def give_to(directory: Path, user: int, group: int) -> None:
-    """As root: give a directory of ours to a user. Raises DataDirectoryUnusableError where it is somebody else's."""
+    """Give a directory of ours to a user, as root. Raise DataDirectoryUnusableError where it is somebody else's."""
     descriptor = _opened(directory)
     try:
         owner = os.fstat(descriptor).st_uid
@@ -83,7 +83,7 @@ def give_to(directory: Path, user: int, group: int) -> None:
 
 
 def make_passable(directory: Path, user: int) -> None:
-    """As root: let a user through the directory, though not look into it; whoever runs us is told of the change."""
+    """Let a user through the directory, though not look into it, as root; log the change for whoever runs us."""
     descriptor = _opened(directory)
     try:
         known = os.fstat(descriptor)

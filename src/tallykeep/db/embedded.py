@@ -51,17 +51,20 @@ class EmbeddedServer:
 
     @property
     def identity(self) -> dict[str, Any]:
-        """Arguments for subprocess that make a child run as the server's system user."""
+        """Return arguments for subprocess that make a child run as the server's system user."""
         return _identity(self.system_user)
 
     @property
     def url(self) -> str:
-        """Connection URL over the server's Unix socket; it listens nowhere else."""
+        """Return the connection URL over the server's Unix socket; it listens nowhere else."""
         return _url(self.socket_dir)
 
     @property
     def command(self) -> list[str]:
-        """The postgres command with our settings; durability (fsync, synchronous_commit) is left at its default: on."""
+        """Return the postgres command with our settings.
+
+        Durability (fsync, synchronous_commit) is left at its default: on.
+        """
         options = {
             "listen_addresses": "",
             "unix_socket_directories": str(self.socket_dir),
@@ -125,9 +128,12 @@ def _made_by(data_dir: Path) -> str | None:
 
 
 def _socket_dir(data_dir: Path, user: pwd.struct_passwd | None) -> Path:
-    """Where the server's socket lies: with the data, or, where its path cannot be that, in a place of our own.
+    """Return where the server's socket lies: with the data, or, where its path cannot be that, in a directory of our
+    own.
 
     Everybody may write there, so what others have planted under that name is left alone, and another one taken.
+
+    Raises DatabaseUnavailableError where neither path can be.
     """
     if _fits(data_dir):
         return data_dir
@@ -157,8 +163,9 @@ def _fits(directory: Path) -> bool:
 
 
 def running_embedded(data_dir: Path) -> str | None:
-    """The URL of the server running on this data directory, or None; raises DatabaseUnavailableError where it is closed
-    to us.
+    """Return the URL of the server running on this data directory, or None.
+
+    Raise DatabaseUnavailableError where it is closed to us.
     """
     info = _postmaster(data_dir.expanduser().resolve())
     if info is None or not info.is_running() or info.socket_dir is None:
@@ -205,19 +212,19 @@ def _identity(user: str | None) -> dict[str, Any]:
 
 
 def binary(program: str) -> Path:
-    """Where a program of the wheel is."""
+    """Return where a program of the wheel is."""
     return Path(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]) / program
 
 
 def _hand_over(directory: Path, user: pwd.struct_passwd) -> None:
-    """As root: give the directory to the system user, who must also be able to reach it and the binaries."""
+    """Give the directory to the system user, as root, who must also be able to reach it and the binaries."""
     give_to(directory, user.pw_uid, user.pw_gid)
     for path in (*directory.parents, *binary("postgres").resolve().parents):
         make_passable(path, user.pw_uid)
 
 
 def system_user() -> pwd.struct_passwd:
-    """As root: the entry of the user who runs the server, made where there is none.
+    """Return the entry of the user who runs the server for root, made where there is none.
 
     By one process at a time: where two make it at once, useradd gives it the second one's number, and the first one's
     server belongs to nobody. Raises DatabaseUnavailableError where it cannot be made.

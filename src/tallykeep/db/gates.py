@@ -30,12 +30,12 @@ _SILENCE = "30s"  # after which the gates of a request whose process is stopped 
 
 
 def campaign_gate(campaign_id: str) -> str:
-    """The gate of one campaign."""
+    """Return the gate of one campaign."""
     return f"{_CAMPAIGN} {campaign_id}"
 
 
 async def hold(connection: Connection, project_id: int, *parents: str) -> datetime:
-    """Hold the gates of what is written by an action, until the transaction ends; returns the present behind them.
+    """Hold the gates of what is written by an action, until the transaction ends; return the present behind them.
 
     To be called outside of savepoints: what is locked within one that is rolled back is not locked any more.
     """

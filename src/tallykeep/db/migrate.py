@@ -14,7 +14,7 @@ _LOCK = 0x74616C6C79  # any fixed number: one migration at a time in a database
 
 
 def newest_revision() -> str:
-    """The revision this version of the product works with."""
+    """Return the revision this version of the product works with."""
     return max(_known_revisions())
 
 
@@ -23,7 +23,7 @@ def _known_revisions() -> set[str]:
 
 
 def why_unusable(revision: str | None) -> str | None:
-    """Why this version cannot work with a schema at this revision, nor bring it up to date; None where it can."""
+    """Say why this version cannot work with a schema at this revision, nor bring it up to date; None where it can."""
     newest = newest_revision()
     if revision is None or revision in _known_revisions():
         return None
@@ -53,7 +53,7 @@ def migrate(database_url: str) -> None:
 
 
 def current_revision(database_url: str) -> str | None:
-    """The revision that the database is at; None before the first.
+    """Return the revision that the database is at; None before the first.
 
     Raises DatabaseUnavailableError, and UnsupportedDatabaseError where the server is too old.
     """

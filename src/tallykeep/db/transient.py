@@ -23,7 +23,7 @@ _OUTAGES = (DiskFull, TooManyConnections, ReadOnlySqlTransaction, AdminShutdown,
 
 
 def is_outage(error: Exception) -> bool:
-    """Whether the database is known to serve nobody: away, full, read-only, without connections.
+    """Return whether the database is known to serve nobody: away, full, read-only, without connections.
 
     A connection that is lost in the middle is none: a row may have brought the server down.
     """
@@ -31,7 +31,8 @@ def is_outage(error: Exception) -> bool:
 
 
 def accuses_a_row(error: Exception, seconds: float, lease_seconds: float) -> bool:
-    """Whether an attempt that passed away so may have been brought down by a row: one that kept it beyond its lease.
+    """Return whether an attempt that passed away so may have been brought down by a row: one that kept it beyond its
+    lease.
 
     Having waited for somebody else's lock says nothing.
     """
@@ -39,7 +40,7 @@ def accuses_a_row(error: Exception, seconds: float, lease_seconds: float) -> boo
 
 
 def is_transient(error: Exception) -> bool:
-    """Whether it is no defect and not the rows' fault."""
+    """Return whether the error is no defect and not the rows' fault."""
     if isinstance(error, OutOfOrderError | BatchLostError | NotTriedError | PoolTimeout):
         return True
     if not isinstance(error, psycopg.Error):
@@ -50,6 +51,6 @@ def is_transient(error: Exception) -> bool:
 
 
 def transient_cause(error: Exception) -> Exception | None:
-    """What the database said, where this comes of it and passes; else None."""
+    """Return what the database said, where this comes of it and passes; else None."""
     cause = error.__cause__ if isinstance(error, DatabaseUnavailableError) else error
     return cause if isinstance(cause, Exception) and is_transient(cause) else None

@@ -28,12 +28,12 @@ class DatabaseStatus:
 
     @property
     def is_current(self) -> bool:
-        """Whether the schema is this version's."""
+        """Return whether the schema is this version's."""
         return self.revision == self.newest_revision
 
     @property
     def todo(self) -> str:
-        """What is wrong with the schema and what to do about it; empty where it is this version's."""
+        """Say what is wrong with the schema and what to do about it; empty where it is this version's."""
         if self.is_current:
             return ""
         behind = "there is none yet" if self.revision is None else f"this version's is {self.newest_revision}"
@@ -41,7 +41,7 @@ class DatabaseStatus:
 
 
 def database_status(database_url: str) -> DatabaseStatus:
-    """How the database stands; raises DatabaseUnavailableError and UnsupportedDatabaseError."""
+    """Return how the database stands; raise DatabaseUnavailableError and UnsupportedDatabaseError."""
     revision = current_revision(database_url)
     with connect(database_url) as connection:
         version, size_bytes = connection.execute(_sql.describe).fetchone() or ("", 0)
@@ -49,7 +49,7 @@ def database_status(database_url: str) -> DatabaseStatus:
 
 
 def why_unsupported(database_url: str) -> str | None:
-    """Why this version does not work with the database; None where it does, or nothing is known."""
+    """Say why this version does not work with the database; None where it does, or nothing is known."""
     try:
         return why_unusable(current_revision(database_url))
     except UnsupportedDatabaseError as error:

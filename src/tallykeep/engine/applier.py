@@ -124,7 +124,9 @@ class Applier:
 
     @contextmanager
     def _atomic_slot(self, claimed: ClaimedBatch) -> Iterator[None]:
-        """Of the worker's places, one at least is left for others by actions that keep theirs until their last batch.
+        """Take one of the worker's slots for an atomic action, which keeps it until its last batch.
+
+        One at least is left for others.
 
         One project has one of them at most. Raises _NoPlaceError where none is left.
         """

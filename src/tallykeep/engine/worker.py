@@ -64,7 +64,9 @@ async def _keep_working(queue: Queue, guard: Guard, concurrency: int, *queues: s
 
 
 def _collect_garbage_seldom() -> None:
-    """A batch makes tens of thousands of objects without cycles; searching them again and again costs a fifth."""
+    """Collect garbage seldom: a batch makes tens of thousands of objects without cycles, and searching them costs a
+    fifth.
+    """
     gc.collect()
     gc.freeze()
     gc.set_threshold(200_000, 20, 100)

@@ -119,7 +119,7 @@ def api(settings: Settings) -> int:
 
 @asynccontextmanager
 async def _open_pools(database_url: str, size: int) -> AsyncIterator[tuple[Guard, Pools]]:
-    """Connections by what they are for, and who looks after them."""
+    """Open the pools of connections, by what they are for, with the guard that watches over them."""
     async with Guard(database_url, name="tallykeep api") as guard:
         make = partial(make_pool, database_url, lock_timeout_seconds=timeout_seconds.SECONDS, guard=guard)
         async with (
@@ -135,7 +135,7 @@ class _Server(uvicorn.Server):
     """Looks after its connections; lets go of those who wait for actions before it waits for these to close."""
 
     async def on_tick(self, counter: int) -> bool:
-        """What is done ten times a second."""
+        """Do what is due ten times a second."""
         if counter % _TICKS_BETWEEN_CHECKS == 0:
             now = asyncio.get_running_loop().time()
             for connection in list(self.server_state.connections):
@@ -224,7 +224,7 @@ async def _work(settings: Settings, database_url: str) -> None:
 
 
 def _waited_for(database_url: str, work: Callable[[], Done]) -> Done:
-    """The outcome of work that needs the database, begun when that is there, and anew where it goes away meanwhile.
+    """Do work that needs the database, begun when that is there, and anew where it goes away meanwhile.
 
     Raises DatabaseUnavailableError where no waiting helps.
     """
@@ -248,7 +248,7 @@ async def _signing_secret(database_url: str) -> bytes:
 
 
 def find_database(settings: Settings) -> str:
-    """The database a single role works with; raises DatabaseUnavailableError when there is none."""
+    """Find the database a single role works with; raise DatabaseUnavailableError when there is none."""
     database_url = settings.database_url or running_embedded(settings.postgres_dir)
     if database_url is None:
         raise DatabaseUnavailableError(

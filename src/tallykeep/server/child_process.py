@@ -49,7 +49,7 @@ class Role:
         return self.process
 
     def last_words(self) -> str:
-        """What the process wrote to its log in the end, where it went wrong; empty where that cannot be told."""
+        """Return what the process wrote to its log in the end, where it went wrong; empty where that cannot be told."""
         if self.log is None:
             return ""
         with suppress(OSError), self.log.open("rb") as file:
@@ -88,7 +88,7 @@ class Pulse:
     _starting: float = 0.0  # seconds that the present process was given to start, until it was heard
 
     def silent_seconds(self, pid: int) -> float:
-        """Seconds since the heartbeat of this process was last seen to change."""
+        """Return the seconds since the heartbeat of this process was last seen to change."""
         present = asyncio.get_running_loop().time()
         beat = self.heartbeat_file.stat().st_mtime_ns if self.heartbeat_file.exists() else 0
         if self._seen[0] != pid:
@@ -101,7 +101,7 @@ class Pulse:
 
 
 def die_with_parent(stop_signal: signal.Signals) -> Callable[[], None] | None:
-    """On Linux: have the kernel stop the child when a killed supervisor can no longer do so."""
+    """Return what has the kernel stop the child, on Linux, when a killed supervisor can no longer do so."""
     if not sys.platform.startswith("linux"):
         return None
     prctl = ctypes.CDLL(None).prctl

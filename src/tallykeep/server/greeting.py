@@ -7,7 +7,7 @@ _FIRST_START = "This first start made the project Default. Its keys are shown th
 
 
 def shown_keys(keys: Keys, settings: Settings, *, heading: str = _FIRST_START) -> str:
-    """A new project's keys for a person to note down; a token that the environment gave is not repeated."""
+    """Return a new project's keys for a person to note down; a token that the environment gave is not repeated."""
     app_token = "as given in TALLYKEEP_APP_TOKEN" if settings.app_token else keys.app_token
     management_token = "as given in TALLYKEEP_MANAGEMENT_TOKEN" if settings.management_token else keys.management_token
     return (

@@ -23,13 +23,13 @@ HELD_TOO_LONG = 1  # an exit code like any other that is no success
 
 
 def in_a_process_of_its_own(settings: Settings, database_url: str) -> RunIsolated:
-    """What starts the process for one batch, which ends with this one, or twice a lease after it was ready.
+    """Return what runs one batch in a process, which ends with this one, or twice a lease after it was ready.
 
     What becomes of it before it is ready says nothing about the batch: on a busy machine a start takes long.
     """
 
     async def run(project_id: int, action_id: str, first_row: int) -> int:
-        words = ["-m", "tallykeep", "apply-alone", str(project_id), action_id, str(first_row)]
+        words = ["-m", "tallykeep", "apply-isolated", str(project_id), action_id, str(first_row)]
         env = environment_of_roles(database_url=database_url)
         process = await asyncio.create_subprocess_exec(
             sys.executable, *words, env=env, stdout=asyncio.subprocess.PIPE, preexec_fn=die_with_parent(signal.SIGKILL)
@@ -51,7 +51,7 @@ def in_a_process_of_its_own(settings: Settings, database_url: str) -> RunIsolate
 
 
 async def _is_ready(process: asyncio.subprocess.Process) -> bool:
-    """Whether the process came so far that it was about to take the batch."""
+    """Wait for the process to be about to take the batch; False where it did not come so far."""
     if process.stdout is None:
         return False
     with suppress(TimeoutError):

@@ -148,7 +148,10 @@ class Supervisor:
         return self._settings.data_dir.resolve() / "worker.heartbeat"
 
     async def _until_answering(self, role: Role, database_url: str) -> None:
-        """Wait for the server, however long its recovery takes, as long as it runs."""
+        """Wait for the server, however long its recovery takes, as long as it runs.
+
+        Raises DatabaseUnavailableError where it has ended.
+        """
         while not self._stopping.is_set():
             if role.process is not None and role.process.returncode is not None:
                 log = self._settings.data_dir / "postgres.log"
@@ -213,7 +216,10 @@ def _url(host: str, port: int) -> str:
 
 
 def _lock(settings: Settings) -> IO[bytes]:
-    """Hold the data directory against a second supervisor, for as long as the file is open."""
+    """Hold the data directory against a second supervisor, for as long as the file is open.
+
+    Raises DataDirectoryInUseError where another one holds it.
+    """
     # Root's PostgreSQL runs as a user of its own, who has to get through.
     make_directory(settings.data_dir, passable=os.geteuid() == 0)
     file = open_private(settings.data_dir / "serve.lock")
@@ -228,7 +234,7 @@ def _lock(settings: Settings) -> IO[bytes]:
 
 
 def _free_port(settings: Settings) -> int:
-    """The port to serve on (port 0: any that is free); raises TallykeepError when it is taken."""
+    """Return the port to serve on (port 0: any that is free); raise TallykeepError when it is taken."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -24,14 +24,14 @@ _KINDS: tuple[str, ...] = get_args(KeyKind)
 
 
 async def list_keys(connection: Connection, caller: Caller) -> dict[str, Any]:
-    """The project's valid keys, oldest first, without their tokens; `current` is the one that asks."""
+    """Return the project's valid keys, oldest first, without their tokens; `current` is the one that asks."""
     rows = await (await connection.execute(_sql.list_keys, {"project_id": caller.project_id})).fetchall()
     keys = [_shown(row, caller) for row in rows]
     return {"object": "list", "data_ref": "keys", "keys": keys, "total": len(keys)}
 
 
 async def create_key(connection: Connection, caller: Caller, body: dict[str, Any]) -> dict[str, Any]:
-    """A new key with its token, which is not kept and never shown again.
+    """Create a key; its token is returned with it, and is not kept and never shown again.
 
     Raises InvalidPayloadError for fields that cannot be taken, ConflictError where there are too many keys.
     """
@@ -71,7 +71,9 @@ async def revoke_key(connection: Connection, caller: Caller, key_id: str, kind: 
 
 
 async def _lock_keys(connection: Connection, caller: Caller) -> list[tuple[str, str]]:
-    """Kind and id of the project's valid keys; raises UnauthorizedError where the caller's is none of them any more."""
+    """Lock the project's valid keys and return kind and id of each. Raise UnauthorizedError where the caller's is none
+    of them any more.
+    """
     rows = await (await connection.execute(_sql.lock_keys, {"project_id": caller.project_id})).fetchall()
     keys = [(row["kind"], row["key_id"]) for row in rows]
     if (caller.key_kind, caller.key_id) not in keys:

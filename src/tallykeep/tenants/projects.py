@@ -47,7 +47,7 @@ class Caller:
 
     @property
     def who(self) -> tuple[int, str]:
-        """The project and the key: by what shares are counted."""
+        """Return the project and the key, by which shares are counted."""
         return self.project_id, self.key_id
 
 
@@ -63,7 +63,7 @@ class Keys:
 
 
 async def authenticate(connection: Connection, kind: KeyKind, key_id: str, token: str) -> Caller | None:
-    """The caller these keys belong to, or None; takes the same time whether the id or the token is wrong."""
+    """Find the caller these keys belong to, or None; takes the same time whether the id or the token is wrong."""
     row = await (await connection.execute(_sql.find_key, {"kind": kind, "key_id": key_id})).fetchone()
     known = hmac.compare_digest(token_hash(token), row["token_hash"] if row else _NOBODY)
     if not known or row is None:
@@ -72,7 +72,7 @@ async def authenticate(connection: Connection, kind: KeyKind, key_id: str, token
 
 
 async def list_projects(connection: Connection, caller: Caller) -> dict[str, Any]:
-    """The projects this caller may manage, in wire format: its own."""
+    """Return the projects this caller may manage, in wire format: its own."""
     rows = await (await connection.execute(_sql.list_projects, {"project_id": caller.project_id})).fetchall()
     shown = [{**row, **_SAME_FOR_ALL, "created_at": wire_time(row["created_at"])} for row in rows]
     return {"object": "list", "data_ref": "data", "data": shown, "total": len(shown)}
@@ -97,7 +97,7 @@ def ensure_first_project(database_url: str, settings: Settings) -> Keys | None:
 
 
 def add_keys_to_first_project(database_url: str) -> Keys:
-    """Further keys for the oldest project, beside those it has; raises TallykeepError when there is no project."""
+    """Add keys to the oldest project, beside those it has; raise TallykeepError when there is no project."""
     with connect(database_url) as connection:
         row = connection.execute(_sql.first_project).fetchone()
         if row is None:
@@ -109,7 +109,7 @@ def add_keys_to_first_project(database_url: str) -> Keys:
 
 
 def new_keys(**overrides: str | None) -> Keys:
-    """Keys for a new project: those given, and random ones for the rest."""
+    """Make keys for a new project: `overrides`, and random ones for the rest."""
     made = {
         "app_id": str(uuid.uuid4()),
         "app_token": secrets.token_urlsafe(24),
@@ -142,6 +142,6 @@ def _add_keys(connection: psycopg.Connection, project_id: int | None, keys: Keys
 
 
 def token_hash(token: str) -> bytes:
-    """What is kept of a token: 32 bytes."""
+    """Return the 32 bytes that are kept of a token."""
     # Tokens are long and random, so one round of a plain hash is as safe as a slow one, and quick on each request.
     return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()

@@ -40,7 +40,10 @@ async def _known_manager(
     app_id: Annotated[_Key, Security(_app_id)],
     app_token: Annotated[_Key, Security(_app_token)],
 ) -> Caller:
-    """A management key's caller; a project's own application keys may manage that project too."""
+    """Return a management key's caller; a project's own application keys may manage that project too.
+
+    Raises UnauthorizedError for keys that are wrong.
+    """
     if not management_id or not management_token:
         return await _known_caller(context, app_id, app_token)
     caller = await _authenticated(context, "management", management_id, management_token)
@@ -62,7 +65,7 @@ async def _authenticated(context: Context, kind: KeyKind, key_id: str, token: st
 async def _caller(
     request: Request, context: FromContext, caller: Annotated[Caller, Depends(_known_caller)]
 ) -> AsyncIterator[Caller]:
-    """The caller, with one of its slots for requests until the answer was sent."""
+    """Yield the caller, with one of its slots for requests until the answer was sent."""
     async with context.slot(caller, context.shares.requests):
         request.state.caller = caller
         yield caller
@@ -90,7 +93,7 @@ FromManagedProject = Annotated[Caller, Depends(_managed_project)]
 
 
 async def _downloading(context: FromContext, caller: FromCaller) -> AsyncIterator[None]:
-    """One of the caller's slots for downloads until the answer was sent, or given up."""
+    """Hold one of the caller's slots for downloads until the answer was sent, or given up."""
     async with context.slot(caller, context.shares.downloads):
         yield
 

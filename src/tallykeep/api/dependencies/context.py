@@ -56,18 +56,18 @@ class Context:
     known_keys: KnownKeys = field(default_factory=KnownKeys)
 
     def reading(self, caller: Caller, *, much: bool = False) -> Share:
-        """The caller's connections to read with; those of questions that go through many rows are fewer."""
+        """Return the caller's connections to read with; those of questions that go through many rows are fewer."""
         few = self.shares.heavy_reads if much else None
         return Share(self.pools.reading, caller, self.shares.reads, few)
 
     def downloading(self, caller: Caller) -> Share:
-        """The caller's connections to read with for an answer that has begun: it waits rather than break off."""
+        """Return the caller's connections to read with for an answer that has begun: it waits rather than break off."""
         shares = self.shares
         return Share(self.pools.reading, caller, shares.reads, shares.heavy_reads, _DOWNLOAD_TIMEOUT_SECONDS)
 
     @asynccontextmanager
     async def writing(self, caller: Caller) -> AsyncIterator[Connection]:
-        """A connection to write resources with; raises ServiceUnavailableError where others keep them locked."""
+        """Lend a connection to write resources with; raise ServiceUnavailableError where others keep them locked."""
         waits = Waits(self.pools.own)
         share = Share(self.pools.writing, caller, self.shares.writes)
         async with share.connection() as connection, waits.on(connection):
@@ -82,28 +82,28 @@ class Context:
             return await in_transaction(connection, partial(work, connection))
 
     def trying(self, caller: Caller) -> Share:
-        """The caller's connections for what is tried and taken back."""
+        """Return the caller's connections for what is tried and taken back."""
         return Share(self.pools.intake, caller, self.shares.intake)
 
     async def accepting(self, caller: Caller) -> Acceptance:
-        """What takes the caller's submissions; raises TooManyRequestsError where it has too many open actions."""
+        """Return what takes the caller's submissions; raise TooManyRequestsError where it has too many open actions."""
         await self.open_actions.admit(caller.project_id)
         return self.acceptance.over(self.trying(caller))
 
     def controlling(self, caller: Caller) -> ActionControl:
-        """What the caller can do to actions, but for starting them."""
+        """Return what the caller can do to actions, but for starting them."""
         writing = self.trying(caller)
         return ActionControl(
             self.reading(caller), writing, self.acceptance.over(writing), self.action_types, self.settings
         )
 
     async def retrying(self, caller: Caller) -> ActionControl:
-        """What the caller can do to actions; raises TooManyRequestsError where it has too many open ones."""
+        """Return what the caller can do to actions; raise TooManyRequestsError where it has too many open ones."""
         return replace(self.controlling(caller), acceptance=await self.accepting(caller))
 
     @staticmethod
     def slot(caller: Caller, slots: Slots) -> AbstractAsyncContextManager[None]:
-        """One of the caller's slots; raises TooManyRequestsError, ServiceUnavailableError."""
+        """Hold one of the caller's slots; raise TooManyRequestsError, ServiceUnavailableError."""
         return slots.hold(*caller.who)
 
     async def drain(self) -> None:
@@ -111,7 +111,7 @@ class Context:
         await self.pools.drain()
 
     def report_links(self, request: Request) -> ReportLinks:
-        """What makes links to report files, on the address at which this request reached us."""
+        """Return what makes links to report files, on the address at which this request reached us."""
         return ReportLinks(self.report_secret, str(request.base_url), timedelta(days=self.settings.keep_reports_days))
 
 

@@ -19,7 +19,7 @@ class KnownKeys:
         self._callers: dict[bytes, tuple[float, Caller]] = {}
 
     def find(self, kind: KeyKind, key_id: str, token: str) -> Caller | None:
-        """Whose key it is, where that is known."""
+        """Return whose key it is, where that is known."""
         until, caller = self._callers.get(_digest(kind, key_id, token), (0.0, None))
         return caller if time.monotonic() < until else None
 

@@ -23,7 +23,7 @@ Timestamp = Annotated[datetime, BeforeValidator(_timestamp), Query(description="
 
 
 def parameters_of(list_spec: ListSpec) -> dict[str, Any]:
-    """A list's parameters for the OpenAPI document, besides `limit` and `page`."""
+    """Return a list's parameters for the OpenAPI document, besides `limit` and `page`."""
     order = {"type": "string", "enum": list_spec.order_names, "default": list_spec.default_order}
     cursor = {"type": "string", "format": "date-time"}
     described = [

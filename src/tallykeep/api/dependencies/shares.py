@@ -69,7 +69,7 @@ class Share:
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
-        """A connection for as long as the context lasts; raises TooManyRequestsError, ServiceUnavailableError."""
+        """Lend a connection for as long as the context lasts; raise TooManyRequestsError, ServiceUnavailableError."""
         who = (*self.caller.who, self.timeout_seconds)
         if self.few is None:
             async with self.slots.hold(*who), self.pool.connection() as connection:

@@ -17,12 +17,12 @@ _SMALL_BYTES = 1 << 14  # so much JSON is read where it is; what is larger may t
 
 
 def media_type(request: Request) -> str:
-    """The request's content type without parameters, in lower case; empty when there is none."""
+    """Return the request's content type without parameters, in lower case; empty when there is none."""
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def has_body(request: Request) -> bool:
-    """Whether the request announces a body that is not empty."""
+    """Return whether the request announces a body that is not empty."""
     return "transfer-encoding" in request.headers or request.headers.get("content-length", "0") != "0"
 
 
@@ -36,7 +36,8 @@ def require_media_type(request: Request, *accepted: str) -> None:
 async def body_chunks(
     request: Request, limit: Limit, expanded_limit: Limit | None = None, aside: Aside = directly
 ) -> AsyncIterator[bytes]:
-    """The body as it comes, expanded where it says that it is compressed, within the same limit unless told.
+    """Yield the body as it comes, expanded where it says that it is compressed, within the same limit or
+    `expanded_limit`.
 
     What takes long is done by `aside`.
 
@@ -73,7 +74,11 @@ async def _received(request: Request, limit: Limit) -> AsyncIterator[bytes]:
 
 
 async def json_object(request: Request, max_bytes: int, *, may_be_empty: bool = False) -> dict[str, Any]:
-    """The body as a JSON object; an empty body counts as {} where allowed."""
+    """Return the body as a JSON object; an empty body counts as {} where allowed.
+
+    Raises InvalidPayloadError for what is no object, or cannot be kept, and what body_chunks and require_media_type
+    raise.
+    """
     limit = Limit(max_bytes, "TALLYKEEP_MAX_ROW_BYTES")
     async with _slot(request):
         body = b"".join([chunk async for chunk in body_chunks(request, limit)])
@@ -93,6 +98,6 @@ async def json_object(request: Request, max_bytes: int, *, may_be_empty: bool = 
 
 
 def _slot(request: Request) -> AbstractAsyncContextManager[None]:
-    """One of the caller's slots for bodies that are read as a whole."""
+    """Hold one of the caller's slots for bodies that are read as a whole."""
     context: Context = request.app.state.context
     return context.slot(request.state.caller, context.shares.bodies)

@@ -64,7 +64,7 @@ class FileForm:
             raise InvalidPayloadError(f"The multipart form is malformed: {error}") from None
 
     async def file(self, chunks: AsyncIterator[bytes], aside: Aside = directly) -> AsyncIterator[bytes]:
-        """The bytes of the part `file`, as they come; what may take long is read by `aside`."""
+        """Yield the bytes of the part `file`, as they come; what may take long is read by `aside`."""
         async for chunk in chunks:
             for part in self._in_parts(chunk):
                 for piece in await (directly if self._is_quick(part) else aside)(partial(self._feed, part)):
@@ -77,7 +77,7 @@ class FileForm:
         return [chunk[start : start + _PART_BYTES] for start in range(0, len(chunk), _PART_BYTES)]
 
     def _is_quick(self, chunk: bytes) -> bool:
-        """Whether the parser goes through it without looking at single bytes much."""
+        """Return whether the parser goes through it without much work on single bytes."""
         if len(chunk) <= _QUICK_BYTES:
             return True
         return self._in_file and (b"\r" not in chunk or chunk.count(b"\r\n--") < _FEW)
@@ -159,7 +159,7 @@ class FileForm:
 
 
 def charset_of(content_type: str | bytes) -> str | None:
-    """The content type's parameter `charset`; raises InvalidPayloadError for a content type that is too long."""
+    """Return the content type's parameter `charset`; raise InvalidPayloadError for a content type that is too long."""
     _, options = _parsed(content_type)
     return options.get(b"charset", b"").decode("latin-1").replace("\0", "").strip() or None
 

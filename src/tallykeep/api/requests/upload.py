@@ -52,16 +52,19 @@ class RequestUpload:
 
     @property
     def file_name(self) -> str | None:
-        """The file's name, where the form gave one."""
+        """Return the file's name, where the form gave one."""
         return self._form.file_name if self._form else None
 
     @property
     def by_line(self) -> bool | None:
-        """What the content type says; within a form, and without a body, nothing does."""
+        """Return what the content type says; within a form, and without a body, nothing does."""
         return None if self._form or self._empty else media_type(self._request) in NDJSON
 
     def early_option(self, name: str) -> Any:
-        """What the query says, or the form in front of its file; of the charset, the content type of either, too."""
+        """Return what the query says, or the form in front of its file.
+
+        Of the charset, the content type of either, too.
+        """
         value = OPTIONS[name].read(self.early(name))
         return self._charset_of_type() if name == "charset" and value is None else value
 
@@ -70,24 +73,24 @@ class RequestUpload:
 
     @property
     def mapped_columns(self) -> frozenset[str]:
-        """The columns that a mapping is known to name by now; a mapping may come behind the file as well."""
+        """Return the columns that a mapping is known to name by now; a mapping may come behind the file as well."""
         with suppress(InvalidQueryError):
             return frozenset(OPTIONS["mapping"].read(self._in_front().get("mapping") or None))
         return frozenset()
 
     def early(self, name: str) -> str | None:
-        """A parameter that has to be known before the rows; None where nobody has said so by now."""
+        """Return a parameter that has to be known before the rows; None where nobody has said so by now."""
         return self._early_options.setdefault(name, self._in_front().get(name))
 
     def _in_front(self) -> dict[str, str]:
         return {**(self._form.fields_in_front if self._form else {}), **self._request.query_params}
 
     def parameters(self) -> dict[str, str]:
-        """The query's parameters, and the fields of the form that have come; the query's come first."""
+        """Return the query's parameters, and the fields of the form that have come; the query's come first."""
         return {**(self._form.fields if self._form else {}), **self._request.query_params}
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """The file's bytes; raises InvalidPayloadError, BodyTooLargeError, UploadTimeoutError."""
+        """Yield the file's bytes; raise InvalidPayloadError, BodyTooLargeError, UploadTimeoutError."""
         if self._empty and self._no_body is not None:
             yield self._no_body
             return
@@ -96,7 +99,7 @@ class RequestUpload:
             yield chunk
 
     def placed(self, batch: Batch, source: Source) -> Batch:
-        """The batch as it is: this is the first file."""
+        """Return the batch as it is: this is the first file."""
         return batch
 
     def submission_options(self) -> SubmissionOptions:
@@ -117,7 +120,7 @@ class CorrectedUpload(RequestUpload):
     """Rows that failed, sent again; a file of failed rows tells where they stood in the first one."""
 
     def placed(self, batch: Batch, source: Source) -> Batch:
-        """The batch with the lines of the first file, where the column `line` has them."""
+        """Return the batch with the lines of the first file, where the column `line` has them."""
         return with_lines_of_column(batch, source)
 
 
@@ -125,7 +128,7 @@ def submission(
     request: Request, caller: Caller, action_type: ActionType, options: dict[str, Any], *, body: Any = None,
     id_prefix: str = "v-", parent_id: str | None = None,
 ) -> Submission:  # fmt: skip
-    """Who asks for what; raises InvalidQueryError for an Idempotency-Key that cannot be one."""
+    """Describe who submits what; raise InvalidQueryError for an Idempotency-Key that cannot be one."""
     return Submission(
         action_type=action_type,
         project_id=caller.project_id,

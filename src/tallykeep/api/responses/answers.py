@@ -127,13 +127,13 @@ def _refusal_of_url(scope: Scope) -> RequestError | None:
 
 
 def answer_accepted(accepted: Accepted, status_code: int) -> Json:
-    """The id of an action; a header tells when an earlier submission under the same key had started it."""
+    """Answer with the id of an action; a header tells when an earlier submission under the same key had started it."""
     headers = {"Idempotent-Replayed": "true"} if accepted.replayed else None
     return Json({"async_action_id": accepted.action_id}, status_code=status_code, headers=headers)
 
 
 def request_id(request: Request, prefix: str = "v-") -> str:
-    """The id of this request; `w-` marks what the reference API does in its dashboard only."""
+    """Return the id of this request; `w-` marks what the reference API does in its dashboard only."""
     own_id: str = request.state.request_id
     return prefix + own_id.removeprefix("v-")
 
@@ -156,12 +156,12 @@ def answer_errors(app: FastAPI) -> None:
 
 
 def error_answer(request: Request, error: RequestError) -> Json:
-    """The answer to a request that failed."""
+    """Return the answer to a request that failed."""
     return Json(error_body(error, request_id(request)), status_code=error.code, headers=error.headers)
 
 
 def error_body(error: RequestError, request_id: str) -> dict[str, Any]:
-    """An error in the wire format; 413 carries the reference API's other shape too."""
+    """Return an error in the wire format; 413 carries the reference API's other shape too."""
     body: dict[str, Any] = {
         "code": error.code,
         "key": error.key,
@@ -189,7 +189,9 @@ async def _on_validation_error(request: Request, error: Exception) -> Response:
 
 
 def _described(problem: dict[str, Any]) -> str:
-    """«Property .end_date cannot be recognized as a ISO-8601 compliant date», as the captured example has it."""
+    """Describe a problem as the captured example does: «Property .end_date cannot be recognized as a ISO-8601 compliant
+    date».
+    """
     name = problem["loc"][-1]
     if problem["type"] == "value_error":
         return f"Property .{name} {problem['ctx']['error']}"
@@ -253,7 +255,7 @@ async def _on_outage(request: Request, error: Exception) -> Response:
 
 
 def _outage(error: Exception) -> tuple[str, int]:
-    """What is told of an outage, and after how many seconds to try again."""
+    """Return what a client hears of an outage, and after how many seconds to try again."""
     if isinstance(error, DiskFull):
         return _DISK_FULL, 5
     if isinstance(error, DatabaseAwayError):

@@ -34,7 +34,7 @@ _ALL_IN_ONE_ORDER = ("limit", "page", "order", "starting_after")
     openapi_extra=_FILES.extra | answers_file("text/csv"),
 )
 async def list_file(request: Request, context: FromContext, caller: FromCaller, row_type: str) -> StreamingResponse:
-    """All that match the list's filters, with the columns of the template and one for each metadata key.
+    """Return all that match the list's filters, with the columns of the template and one for each metadata key.
 
     The oldest come first. Can be imported again as it is: cells hold what was given, also where a spreadsheet would
     take it for a formula.

@@ -68,7 +68,7 @@ _PARAMETERS = [
 
 @router.get("", summary="List kinds of imports", openapi_extra=OURS | answers(RowTypeList))
 async def list_imports(context: FromContext, caller: FromCaller) -> Json:
-    """What can be imported: endpoints and fields of each kind, and how large files may be."""
+    """List what can be imported: endpoints and fields of each row type, and how large files may be."""
     data = [_row_type(row_type) for row_type in IMPORTS.values()]
     return Json({"object": "list", "data_ref": "data", "data": data, "total": len(data),
                  "limits": _limits(context.settings)})  # fmt: skip
@@ -80,7 +80,7 @@ async def list_imports(context: FromContext, caller: FromCaller) -> Json:
     openapi_extra={**OURS, "parameters": _PARAMETERS, "requestBody": PREVIEW_BODY, **answers(ImportPreview)},
 )
 async def preview_import(request: Request, context: FromContext, caller: FromCaller) -> Json:
-    """A look at a file before it is imported; nothing is written.
+    """Preview a file before it is imported; nothing is written.
 
     Tells what kind of rows it holds, what its columns are taken for, and how its first rows would fare: they are
     validated and looked up as an import would, and taken back. The parameters may be fields of the form as well.

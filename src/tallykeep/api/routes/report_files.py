@@ -20,7 +20,10 @@ _Reported = tuple[ReportKey, Caller]
 
 
 async def _reported(request: Request, context: FromContext, token: str) -> AsyncIterator[_Reported]:
-    """What a link leads to, with a place for a download until the answer was sent; it counts as a key of its own."""
+    """Yield what a link leads to, with a slot for a download until the answer was sent.
+
+    It counts as a key of its own.
+    """
     key = context.report_links(request).read(token)
     reader = Caller(key.project_id, "", "report links", "app")
     async with context.slot(reader, context.shares.downloads):
@@ -36,7 +39,7 @@ async def _reported(request: Request, context: FromContext, token: str) -> Async
 async def get_report(
     context: FromContext, token: str, reported: Annotated[_Reported, Depends(_reported)]
 ) -> StreamingResponse:
-    """The report as CSV. The link itself is the permission; it expires."""
+    """Return the report as CSV. The link itself is the permission; it expires."""
     key, reader = reported
     async with context.reading(reader).connection() as connection:
         header = await report_header(connection, context.action_types, key)

@@ -24,7 +24,7 @@ _TEMPLATES = Compatibility(
     openapi_extra=_TEMPLATES.extra | answers_file("text/csv"),
 )
 async def get_template(caller: FromCaller, row_type: str) -> Response:
-    """An empty CSV file for this row_type of rows; further columns become metadata."""
+    """Return an empty CSV file for this row type; further columns become metadata."""
     if row_type not in CSV_TEMPLATES:
         raise NotFoundError(f"There is no template {row_type}; there are {', '.join(CSV_TEMPLATES)}")
     return Response(

@@ -44,7 +44,7 @@ class _Body:
         self.is_answered = False
 
     async def receive(self) -> Message:
-        """The next message of the request."""
+        """Return the next message of the request."""
         while True:
             if self._has_ended or self.is_answered:
                 return await self._receive()
@@ -53,7 +53,7 @@ class _Body:
                 return message
 
     async def _in_time(self) -> Message | None:
-        """A message; None where the window is over, but enough has come in it."""
+        """Return a message; None where the window is over, but enough has come in it."""
         clock = asyncio.get_running_loop().time
         since = clock()
         wait = min(WINDOW_SECONDS - self._window_seconds, self._left_seconds)

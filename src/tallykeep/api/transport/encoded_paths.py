@@ -34,5 +34,5 @@ def tell_slashes_apart(scope: Scope) -> None:
 
 
 def shown_path(path: str) -> str:
-    """The path as a client may write it."""
+    """Return the path as a client may write it."""
     return path.replace(_OWN_SLASH, "%2F")

@@ -83,12 +83,12 @@ class BoundedProtocol(HttpToolsProtocol):
 
     @property
     def is_idle(self) -> bool:
-        """Whether the connection waits for a request, or for the rest of its headers."""
+        """Return whether the connection waits for a request, or for the rest of its headers."""
         return not self._has_head and (self.cycle is None or self.cycle.response_complete)
 
     @property
     def may_be_evicted(self) -> bool:
-        """Whether there is nothing to answer, or the client has shown no keys and keeps us waiting."""
+        """Return whether there is nothing to answer, or the client has shown no keys and keeps us waiting."""
         if self.is_idle or self._is_answered:
             return True
         keeps_us_waiting = self._is_open or self.flow.write_paused
@@ -96,7 +96,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     @property
     def _is_answered(self) -> bool:
-        """Whether the newest request was answered, though it may not be complete."""
+        """Return whether the newest request was answered, though it may not be complete."""
         return self._answered_at is not None and self.cycle is not None and bool(self.cycle.response_complete)
 
     # What is received
@@ -111,7 +111,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._refuse(_headers_too_large())
 
     def on_message_begin(self) -> None:
-        """A request begins."""
+        """Begin a request."""
         super().on_message_begin()
         self._is_open, self._has_head = True, False
         self._waits_since = self.loop.time()
@@ -119,7 +119,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._head_bytes, self._head_count, self._between = 0, 0, 0
 
     def on_url(self, url: bytes) -> None:
-        """A piece of the URL."""
+        """Take a piece of the URL."""
         super().on_url(url)
         if len(self.url) > MAX_URL_LENGTH:
             self._stop(
@@ -130,7 +130,7 @@ class BoundedProtocol(HttpToolsProtocol):
             )
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """One header, or a trailer, which says nothing here."""
+        """Take one header, or a trailer, which says nothing here."""
         if self._has_head:
             return
         self._head_bytes += len(name) + len(value)
@@ -140,19 +140,19 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """The request can be answered."""
+        """Begin to answer the request."""
         self._has_head, self._between = True, 0
         if len(self.pipeline) >= MAX_PIPELINED:
             self._stop(InvalidPayloadError(f"More than {MAX_PIPELINED} requests were sent ahead on one connection"))
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        """A piece of the body."""
+        """Take a piece of the body."""
         self._between = 0
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """The request is complete."""
+        """End the request."""
         super().on_message_complete()
         self._is_open, self._has_head, self._between = False, False, 0
         self._waits_since = self.loop.time()
@@ -176,7 +176,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super()._start_asgi_task(cycle, answer)
 
     def on_response_complete(self) -> None:
-        """The answer is complete, though perhaps the request is not."""
+        """End the answer, though perhaps the request is not complete."""
         super().on_response_complete()
         self._answered_at = self._waits_since = self.loop.time()
 
@@ -230,7 +230,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self.transport.abort()
 
     def resume_writing(self) -> None:
-        """The client has taken what it was sent."""
+        """Go on once the client has taken what it was sent."""
         self._stalled = None
         super().resume_writing()
 
@@ -242,7 +242,7 @@ def _headers_too_large() -> HeadersTooLargeError:
 
 
 def bounded_protocol(max_connections: int) -> type[BoundedProtocol]:
-    """The protocol for a server of so many connections, or as many as it may have open files."""
+    """Return the protocol for a server of so many connections, or as many as it may have open files."""
     return type("Protocol", (BoundedProtocol,), {"most_connections": min(max_connections, _possible_connections())})
 
 

@@ -50,7 +50,7 @@ class SideThread:
         self._is_running = False
 
     def of(self, project_id: int) -> Aside:
-        """What takes this project's steps."""
+        """Return what takes this project's steps."""
 
         async def run(step: Callable[[], Done], /) -> Done:
             return await self.run(project_id, step)

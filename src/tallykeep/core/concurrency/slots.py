@@ -30,7 +30,7 @@ class Bounds:
 
     @classmethod
     def shared(cls, in_all: int, *, waiting: int) -> "Bounds":
-        """The usual shares: three fifths for one project, half for one key, and always one left for others."""
+        """Return the usual shares: three fifths for one project, half for one key, and always one left for others."""
         of_project = max(1, min(in_all - 1, in_all * 3 // 5))
         return cls(in_all=in_all, of_project=of_project, of_key=max(1, min(of_project, in_all // 2)), waiting=waiting)
 
@@ -70,11 +70,11 @@ class Slots:
             self._leave(who)
 
     def held_by(self, project_id: int) -> int:
-        """How many slots the project has just now."""
+        """Return how many slots the project has just now."""
         return self._of_projects[project_id]
 
     def waiting_of(self, project_id: int) -> int:
-        """How many of the project wait for a slot."""
+        """Return how many of the project wait for a slot."""
         return len(self._queues.get(project_id, ()))
 
     def _fits(self, who: Who) -> bool:
@@ -122,7 +122,7 @@ class Slots:
             del self._queues[waiting.who[0]]
 
     def _seat_who_waits(self) -> None:
-        """One of each project in turn, while there are slots."""
+        """Seat one of each project in turn, while there are slots."""
         seated = True
         while seated and self._taken < self.bounds.in_all:
             seated = sum(map(self._seat_first_of, list(self._queues))) > 0
@@ -157,7 +157,7 @@ class Slots:
 
 
 def _count_down(counter: Counter[_Name], name: _Name) -> None:
-    """One fewer; what is at nothing is not kept, because there may be many projects."""
+    """Count one fewer; what is at nothing is not kept, because there may be many projects."""
     counter[name] -= 1
     if not counter[name]:
         del counter[name]

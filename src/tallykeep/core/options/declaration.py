@@ -46,7 +46,7 @@ class Option:
     default: Any = None
 
     def read(self, text: str | None) -> Any:
-        """The value of this text, the default where none is given; raises InvalidQueryError."""
+        """Parse this text, the default where there is none; raise InvalidQueryError."""
         if text is None or (self.may_be_blank and not text):
             return self.default
         return self.parse(self.name, text)
@@ -55,7 +55,7 @@ class Option:
 def option(
     default: _T, parse: Callable[[str, str], _T], *, schema: Mapping[str, Any], description: str, **declared: Any
 ) -> _T:
-    """A field of SubmissionOptions, declared with what Option says; its name is the field's.
+    """Declare a field of SubmissionOptions with what Option says; its name is the field's.
 
     Returns what dataclasses take for a field, typed as the field's value.
     """
@@ -70,7 +70,7 @@ def option(
 
 
 def options_of(declaring: type[Any]) -> dict[str, Option]:
-    """The options that the fields of this dataclass declare, by name, in their order."""
+    """Return the options that the fields of this dataclass declare, by name, in their order."""
     blank = declaring()
     return {
         each.name: Option(name=each.name, default=getattr(blank, each.name), **each.metadata[_KEY])

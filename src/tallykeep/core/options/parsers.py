@@ -20,7 +20,7 @@ _Choice = TypeVar("_Choice", bound=StrEnum)
 
 
 def boolean(name: str, text: str) -> bool:
-    """Read true or false, as people write it."""
+    """Read true or false, as people write it. Raises InvalidQueryError."""
     try:
         return _BOOLEANS[text.strip().lower()]
     except KeyError:
@@ -62,7 +62,7 @@ def plain_text(name: str, text: str) -> str:
 
 
 def delimiter(name: str, text: str) -> str:
-    """Read what stands between cells, by itself or by its name."""
+    """Read what stands between cells, by itself or by its name. Raises InvalidQueryError."""
     parsed = _DELIMITER_NAMES.get(text.lower(), text)
     if parsed not in tuple(DELIMITERS):
         raise InvalidQueryError(f"Property .{name} should be one of , ; | or tab, not {short(text)!r}")
@@ -70,7 +70,10 @@ def delimiter(name: str, text: str) -> str:
 
 
 def mapping(name: str, text: str) -> dict[str, str | None]:
-    """Read columns by what they are to be called, None to skip them."""
+    """Read columns by what they are to be called, None to skip them.
+
+    Raises InvalidQueryError for what is no such object.
+    """
     parsed = _object(name, text, "column to field, or to null to skip it")
     if any(title is not None and len(str(title)) > MAX_TITLE_LENGTH for title in parsed.values()):
         raise InvalidQueryError(f"Property .{name} should give titles of at most {MAX_TITLE_LENGTH} characters")
@@ -81,7 +84,7 @@ def mapping(name: str, text: str) -> dict[str, str | None]:
 
 
 def defaults(name: str, text: str) -> dict[str, str]:
-    """Read texts for empty cells by field."""
+    """Read texts for empty cells by field. Raises InvalidQueryError for what is no such object."""
     what = "field to text"
     parsed = _object(name, text, what)
     for field, default in parsed.items():
@@ -92,7 +95,10 @@ def defaults(name: str, text: str) -> dict[str, str]:
 
 
 def values(name: str, text: str) -> dict[str, dict[str, str]]:
-    """Read, by field, what texts are to be read as; a text that is given twice is refused."""
+    """Read, by field, what texts are to be read as; a text that is given twice is refused.
+
+    Raises InvalidQueryError for what is no such object.
+    """
     what = "field to an object of texts"
     parsed = _object(name, text, what)
     for field, meant in parsed.items():
@@ -110,12 +116,12 @@ def values(name: str, text: str) -> dict[str, dict[str, str]]:
 
 
 def short(text: str) -> str:
-    """The text as a message shows it."""
+    """Return the text as a message shows it."""
     return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
 
 
 def _require_short(name: str, added: int) -> None:
-    """Every row may get these texts, so that few rows could become very many bytes."""
+    """Raise InvalidQueryError for long texts: every row may get them, so few rows could become very many bytes."""
     if added > _MAX_ADDED:
         raise InvalidQueryError(
             f"Property .{name} could add {added} characters to each row; at most {_MAX_ADDED} are possible"
@@ -123,7 +129,7 @@ def _require_short(name: str, added: int) -> None:
 
 
 def _require_no_zero(name: str, *texts: str) -> None:
-    """PostgreSQL keeps no text that holds the character U+0000."""
+    """Raise InvalidQueryError for the character U+0000, which PostgreSQL keeps in no text."""
     if any("\0" in text for text in texts):
         raise InvalidQueryError(f"Property .{name} holds the character U+0000, which cannot be kept")
 

@@ -40,7 +40,7 @@ async def until_answering(database_url: str) -> None:
 
 
 def unreachable(error: Exception) -> DatabaseUnavailableError:
-    """The error that tells a person why the database cannot be reached, and what to do."""
+    """Return the error that tells a person why the database cannot be reached, and what to do."""
     advice = "Check TALLYKEEP_DATABASE_URL, or unset it for the embedded server."
     return DatabaseUnavailableError(f"Cannot reach the database: {error}. {advice}")
 

@@ -24,7 +24,9 @@ _SMALL = frozenset(  # types whose values are
 async def fetch_within(
     connection: Connection, query: sql.Composed, parameters: Mapping[str, Any], max_bytes: int
 ) -> tuple[Rows, bool]:
-    """The query's rows, as many as hold so many bytes together, but one at least; and whether these are all.
+    """Fetch the query's rows, as many as hold so many bytes together, but one at least.
+
+    Returns them, and whether these are all.
 
     Memory holds a few rows beyond them.
     """
@@ -54,7 +56,7 @@ class _Steps:
         self._bytes = 0
 
     def size_of_next(self, result: PGresult | None) -> int:
-        """The bytes of the next row, which is the first one of a result that is another than before."""
+        """Return the bytes of the next row, which is the first one of a result that is another than before."""
         if result is None:
             return 0
         self._position = self._position + 1 if result is self._result else 0
@@ -67,7 +69,7 @@ class _Steps:
 
     @property
     def is_long(self) -> bool:
-        """Whether much has been read since somebody asked this last."""
+        """Return whether much has been read since somebody asked this last."""
         if self._bytes < _LONG_STEP_BYTES:
             return False
         self._bytes = 0

@@ -74,13 +74,13 @@ class Guard:
 
     @property
     def standing(self) -> Standing:
-        """How the database stands."""
+        """Return how the database stands."""
         crowded = time.monotonic() - self._crowded_at < _CROWDED_SECONDS
         return Standing(self._away, self._read_only, self._full, crowded)
 
     @property
     def conninfo(self) -> str:
-        """The connection string that led to the database last."""
+        """Return the connection string that led to the database last."""
         return self._reached.conninfo if self._reached else self._conninfos[0]
 
     def require(self) -> None:
@@ -117,7 +117,7 @@ class Guard:
             self._check_now.set()
 
     async def ask(self, query: LiteralString, timeout_seconds: float) -> DictRow:
-        """The first row of a short query that reads, asked on the guard's connection, whatever the pools are busy with.
+        """Return the first row of a short query that reads, sent over the guard's connection: pools may be busy.
 
         Raises DatabaseAwayError, TimeoutError after `timeout_seconds`, or what the database says.
         """
@@ -223,7 +223,7 @@ class Guard:
                 _log.warning("there is room on the database's disk again")
 
     async def _find_writable(self) -> None:
-        """Where the connection leads to a standby, and a new one to a server that takes writes, go over to that one."""
+        """Go over from a standby to a server that takes writes, where a new connection leads to one."""
         for conninfo in self._conninfos:
             with suppress(psycopg.Error, OSError, TimeoutError):
                 probe = await reach(conninfo, self._name)
@@ -261,7 +261,7 @@ class Guard:
                 give_up(task)
 
     async def _replace(self, reached: Reached, error: psycopg.Error) -> None:
-        """The guard's connection has ended: find out whether only that has. Raises _LostError where more has."""
+        """Find out whether more has ended than the guard's connection. Raise _LostError where it has."""
         while True:
             try:
                 successor = await reach(reached.conninfo, self._name, _TIMEOUT_SECONDS)
@@ -319,7 +319,7 @@ class Guard:
 
 
 def _leads_on(other: asyncio.Task[Reached], reached: Reached) -> bool:
-    """Whether the connection leads to the same server as that one, or to another one that takes writes."""
+    """Return whether the connection leads to the same server as that one, or to another one that takes writes."""
     if not other.done() or other.cancelled() or other.exception() is not None:
         return False
     arrived = other.result()

@@ -39,7 +39,7 @@ class Connections(Protocol):
     """What gives connections: a pool, or somebody's share of one."""
 
     def connection(self) -> AbstractAsyncContextManager[Connection]:
-        """A connection for as long as the context lasts."""
+        """Lend a connection for as long as the context lasts."""
 
 
 _SEND_BUFFER_BYTES = 1 << 20
@@ -125,7 +125,7 @@ class Pool:
 
     @asynccontextmanager
     async def apart(self) -> AsyncIterator[Connection]:
-        """A connection as those of the pool are, but beside them. Raises psycopg.Error, OSError or TimeoutError."""
+        """Lend a connection of the same form beside the pool. Raise psycopg.Error, OSError or TimeoutError."""
         await self.present()
         connection = await self._reach()
         try:
@@ -145,7 +145,7 @@ class Pool:
         self.refill()
 
     def get_stats(self) -> dict[str, int]:
-        """How many connections there are, how many of them are idle, and how many are waited for."""
+        """Return how many connections there are, how many of them are idle, and how many are waited for."""
         waiting = sum(not each.done() for each in self._waiting)
         return {"pool_size": len(self._open), "pool_available": len(self._idle), "requests_waiting": waiting}
 
@@ -289,7 +289,7 @@ def make_pool(
     guard: Guard | None = None,
     **parameters: Any,
 ) -> Pool:
-    """A closed pool of connections set up as ours are; open it within the running event loop.
+    """Return a closed pool of connections set up as ours are; open it within the running event loop.
 
     Its statements wait for locks for `lock_timeout_seconds`, and take `statement_timeout_seconds` at most; with 0 there
     is no end to it.
@@ -319,7 +319,7 @@ def _widen(descriptor: int) -> None:
 
 @asynccontextmanager
 async def one_timestamp(connection: Connection) -> AsyncIterator[None]:
-    """Everything that is read while this lasts is as it was at one moment."""
+    """Have everything that is read while this lasts be as it was at one point in time."""
     async with connection.transaction():
         await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         yield

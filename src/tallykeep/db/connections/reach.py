@@ -34,7 +34,7 @@ _END_OF_STREAM = 3  # looks: a last message, what it leaves behind, and the end
 
 
 def bounded(database_url: str) -> str:
-    """The connection string of a URL, with limits to how long the network may be silent.
+    """Return the connection string of a URL, with limits to how long the network may be silent.
 
     Raises psycopg.ProgrammingError where it is no URL of PostgreSQL, with the password in its text.
     """
@@ -43,7 +43,7 @@ def bounded(database_url: str) -> str:
 
 
 def by_host(conninfo: str) -> list[str]:
-    """The connection strings of a string's hosts, each by itself."""
+    """Return the connection strings of a string's hosts, each by itself."""
     params = conninfo_to_dict(conninfo)
     lists = {name: str(params[name]).split(",") for name in ("host", "hostaddr", "port") if params.get(name)}
     count = max((len(values) for name, values in lists.items() if name != "port"), default=1)
@@ -57,18 +57,18 @@ def by_host(conninfo: str) -> list[str]:
 
 
 def is_crowded(error: Exception) -> bool:
-    """Whether the server lets no further connection in."""
+    """Return whether the server lets no further connection in."""
     return isinstance(error, TooManyConnections) or any(words in str(error) for words in _CROWDED)
 
 
 def is_hopeless(error: Exception) -> bool:
-    """Whether no waiting helps: the server has refused the password, or knows no such role or database."""
+    """Return whether waiting cannot help: the server has refused the password, or knows no such role or database."""
     text = str(error)
     return "FATAL" in text and not is_crowded(error) and any(words in text for words in _HOPELESS)
 
 
 def reason_of(error: BaseException) -> str:
-    """What a connection failed for, in a line."""
+    """Say in a line why a connection failed."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     if not lines:
         return "it does not answer" if isinstance(error, TimeoutError) else type(error).__name__
@@ -117,7 +117,7 @@ def retrieved(task: asyncio.Future[Any]) -> None:
 
 
 def is_sound(connection: AsyncConnection[Any]) -> bool:
-    """Whether an idle connection has not ended, as far as can be told without asking the server."""
+    """Return whether an idle connection has not ended, as far as can be told without asking the server."""
     for _ in range(_END_OF_STREAM):
         if connection.closed:
             return False

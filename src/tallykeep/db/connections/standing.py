@@ -21,7 +21,7 @@ class Standing:
 
     @property
     def trouble(self) -> str | None:
-        """What is wrong with a database that answers all the same, in words."""
+        """Say in words what is wrong with a database that answers all the same."""
         if self.full:
             return "its disk is full"
         if self.read_only:

@@ -55,7 +55,10 @@ def _has_to_stop(claimed: ClaimedBatch, failed: int) -> bool:
 
 
 async def close_all(connection: Connection, claimed: ClaimedBatch, created: int, beyond_plan: int) -> Tally:
-    """Every row of the action is done, of planned work perhaps `beyond_plan`: close all batches at once."""
+    """Close all batches at once: every row of the action is done, of planned work perhaps `beyond_plan`.
+
+    Raises BatchLostError where the action has ended already.
+    """
     await connection.execute(_sql.close_all_batches, claimed.action_key)
     await connection.execute(_sql.delete_attempts, claimed.batch_key)
     counted = {**claimed.action_key, "created_count": created, "beyond_plan": beyond_plan}
@@ -74,7 +77,10 @@ async def close_met(connection: Connection, claimed: ClaimedBatch, met: int | No
 
 
 async def reject(connection: Connection, claimed: ClaimedBatch, failed: int, reason: str = "") -> Tally:
-    """End the action for its failed rows, or for another reason; nothing of it was written."""
+    """End the action for its failed rows, or for another reason; nothing of it was written.
+
+    Raises BatchLostError where the action has ended already.
+    """
     reason = reason or f"{failed} row(s) are not valid; nothing was written, as on_error=reject asks"
     counted = {**claimed.action_key, "failed_count": failed}
     await connection.execute(_sql.count_failures_if_unfinished, counted)
@@ -131,5 +137,5 @@ async def _copy_failures(connection: Connection, claimed: ClaimedBatch, failures
 
 
 def _storable(text: str) -> str:
-    """The text as PostgreSQL can hold it: recording a failure must never fail."""
+    """Return the text as PostgreSQL can hold it: recording a failure must never fail."""
     return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)

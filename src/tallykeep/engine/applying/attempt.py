@@ -90,7 +90,10 @@ async def _apply(connection: Connection, action_type: ActionType, claimed: Claim
 async def _apply_until_failures(
     connection: Connection, action_type: ActionType, claimed: ClaimedBatch, rows: Sequence[Row]
 ) -> Outcome:
-    """Apply no row behind the last failure that is allowed."""
+    """Apply no row behind the last failure that is allowed.
+
+    Raises BatchLostError where the action has ended already.
+    """
     await _wait_for_earlier_batches(connection, claimed)
     tally = await (await connection.execute(_sql.get_failed_count, claimed.action_key)).fetchone()
     if tally is None:
@@ -181,14 +184,14 @@ async def _apply_rows(
 async def try_rows(
     connection: Connection, action_type: ActionType, claimed: ClaimedBatch, rows: Sequence[Row]
 ) -> Outcome:
-    """What would become of these rows, which belong to no action yet; nothing is left of it but the outcome."""
+    """Try these rows, which belong to no action yet; nothing is left of it but the outcome."""
     async with connection.transaction(force_rollback=True):
         claimed = await _behind_gates(connection, action_type, claimed)
         return await _apply_or_narrow(connection, action_type, claimed, rows)
 
 
 def all_failed(claimed: ClaimedBatch, rows: Sequence[Row], reason: str, error_key: str) -> Outcome:
-    """All of these rows failed; a planned batch is read as one row, and stands for as many as it was counted."""
+    """Fail all of these rows; a planned batch is read as one row, and stands for as many as it was counted."""
     numbers = [row.number for row in rows]
     if claimed.source.format == "planned":
         numbers = list(range(claimed.batch.first_row, claimed.batch.first_row + claimed.batch.row_count))
@@ -214,7 +217,7 @@ async def require_earlier_closed(connection: Connection, claimed: ClaimedBatch) 
 async def _seen_with_earlier_batches(
     connection: Connection, action_type: ActionType, claimed: ClaimedBatch, outcome: Outcome
 ) -> Outcome:
-    """A dry run's outcome as if the earlier batches had been written: what they would have created exists."""
+    """Return a dry run's outcome as if the earlier batches had been written: what they would have created exists."""
     params = {**claimed.action_key, "keys": list(outcome.created)}
     rows = await (await connection.execute(_sql.keys_of_earlier_batches, params)).fetchall()
     known = {row["key"] for row in rows}

@@ -13,7 +13,7 @@ _sql = queries(__package__, "claim.sql")
 async def claim_batch(
     connection: Connection, project_id: int, action_id: str, settings: Settings, first_row: int | None = None
 ) -> ClaimedBatch | None:
-    """The action's first open batch that nobody holds, or the one at `first_row`, locked until we end or fall silent.
+    """Claim the action's first open batch that nobody holds, or the one at `first_row`, until we end or fall silent.
 
     None when it is not there for us: somebody else has it, or had it, or the action has ended.
 
@@ -50,7 +50,9 @@ async def note_attempt(pool: Pool, claimed: ClaimedBatch) -> int:
 
 
 async def forget_attempt(pool: Pool, claimed: ClaimedBatch) -> None:
-    """An attempt that was given up in order says nothing about the batch; waits for the database where that is away.
+    """Discount an attempt that was given up in order; waits for the database where that is away.
+
+    It says nothing about the batch.
 
     Where it fails all the same, one attempt too many counts: a batch is tried alone sooner.
     """

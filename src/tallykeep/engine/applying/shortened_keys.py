@@ -26,7 +26,7 @@ _MAX_LENGTH = 30
 
 
 def is_shortened(key: object) -> bool:
-    """Whether this is how a spreadsheet shows a long number."""
+    """Return whether this is how a spreadsheet shows a long number."""
     return isinstance(key, str) and len(key) <= _MAX_LENGTH and _SHORTENED.fullmatch(key.strip()) is not None
 
 
@@ -40,7 +40,7 @@ class Shortened:
 
     @property
     def may_occur(self) -> bool:
-        """Whether it is worth a look at every row: quick, for all the files that have no such key."""
+        """Return whether every row is worth checking: quick, for all the files that have no such key."""
         body = self._claimed.batch.body
         if not self._action_type.key_columns or self._claimed.source.format == "planned":
             return False
@@ -50,13 +50,13 @@ class Shortened:
         return not body or has_plus or may_be_in(_WITHOUT_PLUS, body, _MAX_LENGTH)
 
     def find(self, rows: Sequence[Row]) -> bool:
-        """Look at the rows; whether any of them has such a key."""
+        """Find such keys among the rows; return whether there is any."""
         self._shortened = dict(_shortened_keys(rows, self._claimed.source, self._action_type))
         self.keys = set(self._shortened.values())
         return bool(self._shortened)
 
     async def part(self, connection: Connection, rows: Sequence[Row]) -> tuple[Sequence[Row], list[Failure]]:
-        """The other rows, and the failures of those that share a key; earlier batches are closed by now."""
+        """Return the other rows, and the failures of those that share a key; earlier batches are closed by now."""
         counts = Counter(self._shortened.values())
         shared = {key for key, count in counts.items() if count > 1} | await self._known(connection)
         failures = [
@@ -68,7 +68,7 @@ class Shortened:
         return [row for row in rows if row.number not in failed] if failed else rows, failures
 
     async def _known(self, connection: Connection) -> set[str]:
-        """Those that earlier rows of the action have; from now on these rows' too."""
+        """Return the keys that earlier rows of the action have, and keep these rows' from now on."""
         if not self._claimed.action_id:
             return set()
         params = {**self._claimed.action_key, "keys": sorted(self.keys)}
@@ -81,7 +81,7 @@ class Shortened:
 
 
 def reported(failures: Sequence[Failure], action_type: ActionType) -> str:
-    """What these rows add to the action's report file."""
+    """Format what these rows add to the action's report file."""
     lines = [
         {"found": "false", "updated": "false", "error": failure.reason, "key": failure.key} for failure in failures
     ]

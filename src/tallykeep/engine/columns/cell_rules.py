@@ -28,7 +28,7 @@ _Yielding = tuple[int, int, Callable[[str], str | None]]
 
 
 def choose_cell_rules(source: Source, defaults: Defaults, values: Replacements, action_type: ActionType) -> Source:
-    """The source, whose columns are chosen already, with these wishes under the titles of its columns.
+    """Return the source, whose columns are chosen already, with these rules under the titles of its columns.
 
     Raises InvalidQueryError for a field that neither the kind nor the file has, and for a default that would give all
     rows the same name.
@@ -65,7 +65,12 @@ def _title(
     name: str, field: str, header: list[str], action_type: ActionType, indexes: Mapping[str, int],
     known: Mapping[str, tuple[str, ...]],
 ) -> str:  # fmt: skip
-    """What the file calls this field, or we do; `indexes` and `known` are the titles of both as they are compared."""
+    """Return what the file calls this field, or we do.
+
+    `indexes` and `known` are the titles of both as they are compared.
+
+    Raises InvalidQueryError for a field that neither knows.
+    """
     same = known.get(normal_title(field), (field,))
     there = [indexes[normal] for title in same if (normal := normal_title(title)) in indexes]
     if there:
@@ -86,13 +91,13 @@ def _hint(field: str, header: list[str], action_type: ActionType) -> str:
 
 
 def filled_header(source: Source) -> list[str]:
-    """The titles of filled rows: the file's, and those that only a default gives."""
+    """Return the titles of filled rows: the file's, and those that only a default gives."""
     known = set(map(normal_title, source.header))
     return [*source.header, *(title for title in source.defaults if normal_title(title) not in known)]
 
 
 def read_filled(batch: Batch, source: Source, action_type: ActionType) -> Sequence[Row]:
-    """The batch's rows as they are to be applied, under the titles of filled_header."""
+    """Read the batch's rows as they are to be applied, under the titles of filled_header."""
     rows = read_rows(batch, source)
     if may_repeat_header(batch.body, source):
         rows = refuse_repeated_header(rows, source)
@@ -103,7 +108,7 @@ def read_filled(batch: Batch, source: Source, action_type: ActionType) -> Sequen
 
 
 def fill(rows: Sequence[Row], source: Source, action_type: ActionType) -> Sequence[Row]:
-    """These rows with other texts and defaults for their cells; without any such rule, the same rows.
+    """Fill these rows with other texts and defaults for their cells; without any such rule, return them as they are.
 
     A default does not stand in a row in which a symbol in another cell says something else.
     """
@@ -156,7 +161,7 @@ def _fills(source: Source) -> dict[int, _Fill]:
 
 
 def _filled_table(rows: Table, fills: dict[int, _Fill], added: list[str], yielding: list[_Yielding]) -> Sequence[Row]:
-    """Another table, where no text holds the delimiter: files that are filled are read as quickly as others."""
+    """Return another table where no text holds the delimiter, so that filled files are read as quickly as others."""
     columns = rows.columns()
     originals = [columns[at] if at < len(columns) else [""] * len(rows) for at, *_ in yielding]
     for at, column_fill in fills.items():

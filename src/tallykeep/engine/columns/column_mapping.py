@@ -19,7 +19,7 @@ Mapping = dict[str, str | None]
 def choose_columns(
     source: Source, mapping: Mapping, required: tuple[tuple[str, ...], ...], defaulted: Iterable[str] = ()
 ) -> Source:
-    """The source with its header as the rows are to be read.
+    """Choose the columns: return the source with its header as the rows are to be read.
 
     `mapping` names columns by what they should be called, or skips them (None). Of each tuple in `required` one column
     must be there, or be `defaulted`. Raises InvalidQueryError for a mapping that does not fit the file,
@@ -42,7 +42,10 @@ def choose_columns(
 
 
 def _mapped(header: list[str], mapping: Mapping) -> list[str | None]:
-    """What each column is called; None where it is left out."""
+    """Return what each column is called; None where it is left out.
+
+    Raises InvalidQueryError for a mapping that does not fit the file.
+    """
     titles: list[str | None] = list(header)
     indexes = {normal_title(title): index for index, title in enumerate(header)}
     named = [(_index(column, title, indexes, header), column, title) for column, title in mapping.items()]
@@ -61,7 +64,9 @@ def _mapped(header: list[str], mapping: Mapping) -> list[str | None]:
 
 
 def _refuse_repeated(source: Source, mapping: Mapping) -> None:
-    """Which of two columns of one name is meant cannot be known; a mapping that names the later one says so."""
+    """Raise InvalidPayloadError for two columns of one name, unless a mapping that names the later one says what is
+    meant.
+    """
     dealt_with = {normal_title(column) for column in mapping}
     left = [source.header[at] for at in source.repeated if normal_title(source.header[at]) not in dealt_with]
     if not left:

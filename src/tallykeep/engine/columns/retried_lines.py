@@ -12,7 +12,7 @@ _MAX_DIGITS = 15
 
 
 def with_lines(batch: Batch, lines: Sequence[int | None]) -> Batch:
-    """The batch whose rows began at these lines; as it is where one of them is not known."""
+    """Return the batch whose rows began at these lines; as it is where one of them is not known."""
     pairs: list[int] = []
     following = None
     for row, line in enumerate(lines, batch.first_row):
@@ -25,7 +25,7 @@ def with_lines(batch: Batch, lines: Sequence[int | None]) -> Batch:
 
 
 def with_lines_of_column(batch: Batch, source: Source) -> Batch:
-    """The batch of a file of failed rows, with the lines that its own column tells."""
+    """Return the batch of a file of failed rows, with the lines that its own column tells."""
     if source.format != "csv" or source.header[-len(OURS) :] != OURS:
         return batch
     at = len(source.header) + _LINE

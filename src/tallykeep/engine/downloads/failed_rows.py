@@ -44,7 +44,7 @@ FailedRows = AsyncIterator[list[FailedRow]]
 async def failed_rows(
     pool: Connections, project_id: int, action_id: str, source: Source, *, unprocessed: bool = False
 ) -> FailedRows:
-    """The action's failed rows in order, a batch at a time; with `unprocessed`, those without any outcome too.
+    """Yield the action's failed rows in order, a batch at a time; with `unprocessed`, those without any outcome too.
 
     Between batches no connection is held: who reads this may be slow. Raises ConflictError where the rows are removed
     for their age meanwhile.
@@ -87,7 +87,7 @@ def _picked(batch: Batch, source: Source, reasons: dict[int, str | None]) -> lis
 
 
 async def as_csv(rows: Callable[[], FailedRows], source: Source) -> AsyncIterator[str]:
-    """A file of these rows, with their numbers, lines and reasons in three more columns.
+    """Yield a file of these rows, with their numbers, lines and reasons in three more columns.
 
     What came as a file has its own columns and can be imported again as it is: the three columns are recognised then. A
     row that cannot be read, or has more cells than the header, keeps cells behind these three, and so fails again until
@@ -136,7 +136,7 @@ def _values(row: FailedRow, names: list[str]) -> list[str]:
 
 
 async def as_ndjson(batches: FailedRows, source: Source) -> AsyncIterator[bytes]:
-    """These rows as JSON, one a line, as they were sent; a file's rows as objects of its cells by title."""
+    """Yield these rows as JSON, one a line, as they were sent; a file's rows as objects of its cells by title."""
     async for rows in batches:
         yield await asyncio.to_thread(_ndjson_of, rows, source)
 
@@ -148,7 +148,7 @@ def _ndjson_of(rows: list[FailedRow], source: Source) -> bytes:
 
 
 async def as_source_rows(batches: FailedRows, source: Source) -> AsyncIterator[bytes]:
-    """These rows as a body that starts an action of the same type."""
+    """Yield these rows as a body that starts an action of the same type."""
     if source.format == "csv":
         yield csv_line(source.header, source.delimiter, quoted=True).encode()
         async for rows in batches:
@@ -177,14 +177,17 @@ def _as_line(row: FailedRow, source: Source) -> bytes:
 
 
 def _cells(row: FailedRow) -> list[str]:
-    """The row's cells; where its quotes do not match up, the line as the only one."""
+    """Return the row's cells; where its quotes do not match up, the line as the only one."""
     if isinstance(row.value, list):
         return row.value
     return [row.raw.decode("utf-8", "replace").rstrip("\r\n")]
 
 
 def _properties_of(row: FailedRow) -> dict[str, str]:
-    """A JSON row's properties as cells; what is no object is one `value`, by the letter where it cannot be read."""
+    """Return a JSON row's properties as cells.
+
+    What is no object is one `value`, by the letter where it cannot be read.
+    """
     with suppress(exact_json.EncodeError):
         if isinstance(row.value, dict):
             return {name: _text(value) for name, value in row.value.items()}

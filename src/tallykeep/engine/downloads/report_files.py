@@ -21,7 +21,7 @@ _SALT = "tallykeep.report"
 
 
 async def signing_secret(connection: Connection) -> bytes:
-    """The installation's secret for report links, made when it is first asked for."""
+    """Return the installation's secret for report links, made when it is needed first."""
     name = {"name": _SECRET}
     # Looked for first, because a database that is read-only can tell it all the same.
     while (row := await (await connection.execute(_sql.get_secret, name)).fetchone()) is None:
@@ -46,7 +46,7 @@ class ReportLinks:
     lifetime: timedelta
 
     def report_of(self, action: Action) -> Report | None:
-        """The report of an action that has ended; the same link at every look."""
+        """Return the report of an action that has ended, always under the same link."""
         if action.finished_at is None:
             return None
         till = action.finished_at + self.lifetime
@@ -54,7 +54,7 @@ class ReportLinks:
         return Report(f"{self.base_url}v1/reports/{token}", till)
 
     def read(self, token: str) -> ReportKey:
-        """What the link leads to; raises NotFoundError where it is forged."""
+        """Read what the link leads to; raise NotFoundError where it is forged."""
         try:
             return ReportKey(*self._serializer.loads(token))
         except BadSignature:
@@ -66,7 +66,7 @@ class ReportLinks:
 
 
 async def report_header(connection: Connection, action_types: ActionTypes, report: ReportKey) -> str:
-    """The first line of the report file.
+    """Return the first line of the report file.
 
     Raises NotFoundError where the link has expired, and where the action has no report, or none any more.
     """
@@ -80,7 +80,7 @@ async def report_header(connection: Connection, action_types: ActionTypes, repor
 
 
 async def report_lines(pool: Connections, report: ReportKey) -> AsyncIterator[str]:
-    """The other lines of the report file, part by part; between parts no connection is held."""
+    """Yield the other lines of the report file, part by part; between parts no connection is held."""
     key, after = {"project_id": report.project_id, "action_id": report.action_id}, 0
     while part := await _next_part(pool, {**key, "after": after}):
         yield part["body"]

@@ -24,7 +24,7 @@ _ShownRows = dict[int, dict[str, Any]]
 async def shown_source_rows(
     pool: Connections, project_id: int, action_id: str, source: Source, rows: list[int]
 ) -> _ShownRows:
-    """What these rows hold, by number: the `cells` of a file's row; else its `text`, JSON as it came.
+    """Return what these rows hold, by number: the `cells` of a file's row; else its `text`, JSON as it came.
 
     A file's line that cannot be read is `text` too. Rows that are not kept any more are left out.
     """
@@ -51,7 +51,7 @@ def _shown(number: int, raw: bytes, source: Source) -> dict[str, Any]:
 
 
 async def as_source_file(pool: Connections, project_id: int, action_id: str, source: Source) -> AsyncIterator[bytes]:
-    """All rows of the action, as a body that could start it again: a file with its own header, in UTF-8.
+    """Yield all rows of the action, as a body that could start it again: a file with its own header, in UTF-8.
 
     Raises ConflictError where the rows are not kept any more.
     """
@@ -66,7 +66,7 @@ async def as_source_file(pool: Connections, project_id: int, action_id: str, sou
 
 
 def _around(source: Source) -> tuple[bytes, bytes, bytes]:
-    """What stands before, between and behind the batches' bodies."""
+    """Return what stands before, between and behind the batches' bodies."""
     if source.format == "csv":
         header = csv_line(source.file_header or source.header, source.delimiter, quoted=True)
         return (BYTE_ORDER_MARK + header).encode(), b"", b""
@@ -80,7 +80,7 @@ def _around(source: Source) -> tuple[bytes, bytes, bytes]:
 
 
 async def _batches(pool: Connections, query: LiteralString, wanted: dict[str, Any]) -> AsyncIterator[Batch]:
-    """The batches in order; between them no connection is held, because who reads this may be slow."""
+    """Yield the batches in order; between them no connection is held, because who reads this may be slow."""
     after = 0
     while rows := await _next(pool, query, {**wanted, "after": after, "limit": _BATCHES_AT_A_TIME}):
         for held in rows:

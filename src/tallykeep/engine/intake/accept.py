@@ -65,7 +65,7 @@ class Acceptance:
         self._staging = Staging(pool)
 
     def over(self, connections: Connections) -> "Acceptance":
-        """The same, working with these connections: somebody's share of all."""
+        """Return a copy that works with these connections: somebody's share of all."""
         shared = copy(self)
         shared._pool = connections
         return shared
@@ -191,7 +191,7 @@ class Acceptance:
     async def replayed(
         self, connection: Connection, submission: Submission, submission_options: SubmissionOptions
     ) -> Accepted | None:
-        """The planned action that was started under the submission's key before, if any was."""
+        """Return the planned action that was started under the submission's key before, if any was."""
         known = await find_accepted(connection, submission)
         return replay(submission, known, Fingerprint(submission).digest(submission_options)) if known else None
 
@@ -223,7 +223,7 @@ class Acceptance:
 async def _replayed(
     submission: Submission, upload: Upload, known: dict[str, Any], fingerprint: Fingerprint, body: AsyncIterator[bytes]
 ) -> Accepted:
-    """The action that is known under the submission's key, once all of the body was compared."""
+    """Return the known action under the submission's key, after reading and comparing the body to its end."""
     async for _ in body:
         pass
     submission_options = upload.submission_options().carrying(submission.earlier_options)
@@ -265,7 +265,7 @@ def _params_of_one(params: dict[str, Any], batch: Batch) -> dict[str, Any]:
 def _chosen(
     submission: Submission, source: Source, submission_options: SubmissionOptions, marks: dict[int, str]
 ) -> Source:
-    """What is known of the rows once all of them have come; raises InvalidQueryError for columns that do not fit."""
+    """Return what is known of the rows after the last one; raise InvalidQueryError for columns that do not fit."""
     action_type = submission.action_type
     source = choose_columns(
         source, submission_options.mapping, action_type.required_columns, submission_options.defaults

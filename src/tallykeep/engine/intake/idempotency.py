@@ -36,7 +36,7 @@ class Fingerprint:
         self.size = 0
 
     async def over(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-        """The chunks as they are, measured on their way."""
+        """Yield the chunks as they are, hashing and counting them on their way."""
         async for chunk in chunks:
             self.size += len(chunk)
             if self._hash is not None:
@@ -56,7 +56,7 @@ class Fingerprint:
 
 
 async def find_accepted(connection: Connection, submission: Submission) -> dict[str, Any] | None:
-    """What is known under the submission's key: the action's id and the digest of what started it."""
+    """Return what is known under the submission's key: the action's id and the digest of what started it."""
     if not submission.idempotency_key:
         return None
     params = {"project_id": submission.project_id, "key": submission.idempotency_key}
@@ -64,7 +64,7 @@ async def find_accepted(connection: Connection, submission: Submission) -> dict[
 
 
 def replay(submission: Submission, known: dict[str, Any], digest: bytes) -> Accepted:
-    """The known action again; raises IdempotencyKeyReusedError where something else was sent under its key."""
+    """Return the known action again; raise IdempotencyKeyReusedError where its key came with another submission."""
     if bytes(known["digest"]) != digest:
         raise IdempotencyKeyReusedError(
             f"The Idempotency-Key {submission.idempotency_key!r} was used for another submission,"

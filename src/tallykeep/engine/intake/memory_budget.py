@@ -33,7 +33,7 @@ class MemoryBudget:
 
     @contextmanager
     def holder(self) -> Iterator["Holder"]:
-        """One upload's part, for as long as it comes in."""
+        """Provide one upload's share, for as long as it comes in."""
         holder = Holder(self)
         try:
             yield holder
@@ -49,7 +49,7 @@ class MemoryBudget:
 
     @property
     def share(self) -> int:
-        """How many bytes each may hold by now."""
+        """Return how many bytes each may hold by now."""
         return max(_LEAST, self._size // max(1, len(self._holders)))
 
 
@@ -67,12 +67,12 @@ class Holder:
 
     @property
     def holds_much(self) -> bool:
-        """Whether it is more than every upload may hold while nothing comes."""
+        """Return whether it is more than every upload may hold while nothing comes."""
         return self._held > _LEAST
 
     @property
     def is_full(self) -> bool:
-        """Whether something has to be written before more is taken in.
+        """Return whether something has to be written before more is taken in.
 
         At half of its share: the other half is on its way to the database meanwhile.
         """

@@ -31,12 +31,12 @@ class Splitter(Protocol):
 
     @property
     def source(self) -> Source:
-        """How the batches are written; complete at the end of the input."""
+        """Return how the batches are written; complete at the end of the input."""
         ...
 
     @property
     def is_void(self) -> bool:
-        """Whether the rows turned out to mean nothing, at the end of the input."""
+        """Return whether the rows turned out to mean nothing, at the end of the input."""
         ...
 
     def feed(self, chunk: bytes) -> Iterator[Batch]:
@@ -49,7 +49,7 @@ class Splitter(Protocol):
 
     @property
     def gathered(self) -> int:
-        """How many bytes of whole rows are held until their batch is full."""
+        """Return how many bytes of whole rows are held until their batch is full."""
         ...
 
     def finish(self) -> Iterator[Batch]:
@@ -90,7 +90,7 @@ class Opener:
     async def open(
         self, action_type: ActionType, upload: Upload, body: AsyncIterator[bytes], who: Who, aside: Aside
     ) -> AsyncIterator[Opened]:
-        """The splitter that fits the body, and the bytes to feed it with; `who` sends it.
+        """Open the body: provide the splitter that fits it, and the bytes to feed it with; `who` sends it.
 
         Raises InvalidPayloadError, BodyTooLargeError and UnsupportedMediaTypeError, some of them only in the reading.
         """
@@ -146,7 +146,7 @@ def _refuse_early(what: str, upload: Upload, *names: str) -> None:
 
 
 def _known_titles(action_type: ActionType, upload: Upload) -> frozenset[str]:
-    """The titles by which a header is known, as normal_title has them."""
+    """Return the titles by which a header is known, as normal_title has them."""
     own = {normal_title(title) for titles in action_type.columns for title in titles}
     return frozenset(own.union(map(normal_title, upload.mapped_columns)))
 
@@ -159,7 +159,7 @@ class _LeadingBlanks:
         self.blank_lines = 0
 
     async def from_first_character(self) -> AsyncIterator[bytes]:
-        """The chunks from the first byte that is neither blank nor part of a byte order mark."""
+        """Yield the chunks from the first byte that is neither blank nor part of a byte order mark."""
         begun = False
         async for chunk in self._chunks:
             if begun:

@@ -42,7 +42,10 @@ class ReadAhead:
         return self._has_enough.is_set()
 
     def take(self) -> list[bytes]:
-        """All that has come, in pieces that take about as long; [] at the end. Raises there what the stream raised."""
+        """Take all that has come, in pieces that take about as long.
+
+        [] at the end. Raise there what the stream raised.
+        """
         taken, self._gathered, self._size = self._gathered, [], 0
         if not taken and self._reading is not None:
             self._reading.result()

@@ -44,12 +44,12 @@ class Sample:
 
     @property
     def is_workbook(self) -> bool:
-        """Whether this is a sheet of a workbook, as CSV."""
+        """Return whether this is a sheet of a workbook, as CSV."""
         return self.workbook is not None
 
     @property
     def format(self) -> str:
-        """csv, xlsx, json or ndjson, by the first character."""
+        """Return csv, xlsx, json or ndjson, by the first character."""
         if self.is_workbook:
             return "xlsx"
         return _FORMATS.get(self.content.lstrip(_BLANK)[:1], "csv")
@@ -71,11 +71,11 @@ class FileSample:
     decimal_marks: dict[int, str] = field(default_factory=dict)  # by index in the file's own header
 
     def rows(self, source: Source) -> list[Row]:
-        """The rows, read by this source: the file's own, or one whose columns were chosen."""
+        """Read the rows by this source: the file's own, or one whose columns were chosen."""
         return [row for batch in self.batches for row in read_rows(batch, source)][:MAX_ROWS]
 
     def line_numbers(self) -> dict[int, int | None]:
-        """The line that each of these rows began at, by its number; None where it has none."""
+        """Return the line that each of these rows began at, by its number; None where it has none."""
         numbers = {
             row: batch.line_of(row)
             for batch in self.batches
@@ -84,7 +84,7 @@ class FileSample:
         return dict(islice(numbers.items(), MAX_ROWS))
 
     def lines(self) -> list[str]:
-        """The same rows as text, as they were sent."""
+        """Return the same rows as text, as they were sent."""
         raw = [line for batch in self.batches for line in raw_rows(batch, self.source)][:MAX_ROWS]
         return [line.decode("utf-8", "replace").rstrip("\r\n") for line in raw]
 
@@ -100,7 +100,7 @@ class Samples:
         self, body: AsyncIterator[bytes], who: Who, aside: Aside, *, partial: bool, sheet: str | None = None,
         titles: frozenset[str] = frozenset(),
     ) -> Sample:  # fmt: skip
-        """The first bytes of a file that `who` sends; with `partial`, the body itself is only its beginning.
+        """Take the first bytes of a file that `who` sends; with `partial`, the body itself is only its beginning.
 
         Of a workbook, those of this `sheet`, or of the one that has the most of the `titles`.
         Raises InvalidPayloadError for what is no file of rows, BodyTooLargeError for a workbook beyond its limits.
@@ -131,7 +131,7 @@ async def _first_bytes(chunks: AsyncIterator[bytes]) -> tuple[bytes, bool]:
 def read_sample(
     sample: Sample, charset: str | None, looked: Looked, max_row_bytes: int, marks_of: MarksOf | None = None
 ) -> FileSample:
-    """The first rows of a sample, by the same splitters as those of an import.
+    """Read the first rows of a sample, by the same splitters as those of an import.
 
     `marks_of` tells what stands before the decimals in a column's cells; all rows of the sample are asked.
 
@@ -168,7 +168,7 @@ def _as_utf8(sample: Sample, charset: str | None) -> tuple[bytes, str]:
 
 
 def _pieces(content: bytes) -> Iterator[bytes]:
-    """The content in pieces each of which keeps the interpreter's lock for a moment only."""
+    """Yield the content in pieces each of which keeps the interpreter's lock only briefly."""
     for start in range(0, len(content), _PIECE_BYTES):
         yield content[start : start + _PIECE_BYTES]
 
@@ -210,7 +210,7 @@ def _batches(splitter: _Splitter, content: bytes, marks: DecimalMarks, *, comple
 
 
 def _gathered(batches: list[Batch]) -> tuple[list[Batch], int]:
-    """The batches that hold the rows wanted, and how many rows all of them have."""
+    """Return the batches that hold the rows wanted, and how many rows all of them have."""
     held: list[Batch] = []
     row_count = 0
     for batch in batches:

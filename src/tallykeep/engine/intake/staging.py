@@ -46,7 +46,7 @@ class Staging:
             self._toucher = asyncio.create_task(self._touch(), name="touch uploads")
 
     def end(self, key: ActionKey) -> None:
-        """It was accepted."""
+        """Touch it no more: it was accepted."""
         self._open.discard(key)
         if not self._open and self._toucher is not None:
             self._toucher.cancel()
@@ -126,14 +126,14 @@ class Staged:
         await self._copy(connection, rest)
 
     async def read(self, first_row: int) -> Batch | None:
-        """A batch that was staged."""
+        """Read a batch that was staged; None where it is not there."""
         async with self._pool.connection() as connection:
             wanted = {**self._params, "first_row": first_row}
             row = await (await connection.execute(_sql.read_batch, wanted, binary=True)).fetchone()
         return Batch(**{**row, "body": bytes(row["body"])}) if row else None
 
     def end(self) -> None:
-        """The upload was accepted."""
+        """Note that the upload was accepted."""
         if self._is_begun:
             self._staging.end(self._key)
 

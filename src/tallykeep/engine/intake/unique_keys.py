@@ -25,7 +25,10 @@ class UniqueKeys:
         self._sorted: list[array[int]] = []
 
     def checked(self, batch: Batch, source: Source) -> Batch:
-        """The batch as it is; raises InvalidPayloadError for the first row at fault. Unreadable rows fail as rows."""
+        """Check the batch and return it as it is.
+
+        Raise InvalidPayloadError for the first row at fault. Unreadable rows fail as rows.
+        """
         for row in read_rows(batch, source):
             if row.problem is None:
                 self._check(row.number, row.value)

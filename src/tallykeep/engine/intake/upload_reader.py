@@ -57,12 +57,12 @@ class UploadReader:
         return step() if self._size <= _SMALL_BYTES else await self._aside(step)
 
     async def batch(self, first_row: int, staged: Staged) -> Batch | None:
-        """A batch by its first row, wherever it is by now."""
+        """Find a batch by its first row, among those held or staged."""
         held = next((batch for batch in self.rest if batch.first_row == first_row), None)
         return held or await staged.read(first_row)
 
     async def _next(self, ahead: ReadAhead, staged: Staged, holder: Holder) -> list[bytes]:
-        """What comes next, nothing at the end; while nothing comes, what is held goes to the database."""
+        """Take what comes next, nothing at the end; while nothing comes, what is held goes to the database."""
         least = _SMALL_BYTES if self._size < _LARGE_BYTES else _WORTH_THE_WAY_BYTES
         while not await ahead.wait(least, _SLOW_SECONDS if holder.holds_much else None):
             await self._write(staged, holder)

@@ -52,7 +52,7 @@ class ActionControl:
     settings: Settings
 
     async def find(self, project_id: int, action_id: str) -> Parent:
-        """The action; raises NotFoundError."""
+        """Find the action; raise NotFoundError."""
         key = {"project_id": project_id, "id": action_id}
         async with self.reading.connection() as connection:
             row = await (await connection.execute(_sql.get_parent, key)).fetchone()
@@ -154,16 +154,16 @@ class RetriedRows:
 
     @property
     def file_name(self) -> str | None:
-        """These rows never were a file of their own."""
+        """Return None: these rows never were a file of their own."""
         return None
 
     @property
     def by_line(self) -> bool:
-        """Whether the rows are JSON, one a line."""
+        """Return whether the rows are JSON, one a line."""
         return self.parent.source.format == "ndjson"
 
     def early_option(self, name: str) -> Any:
-        """What is known of rows as we keep them: in UTF-8, those of a workbook as CSV.
+        """Return what is known of rows as we keep them: in UTF-8, those of a workbook as CSV.
 
         The delimiter is as it was: rows whose quotes do not match up are sent again by the letter.
         """
@@ -172,11 +172,11 @@ class RetriedRows:
 
     @property
     def mapped_columns(self) -> frozenset[str]:
-        """Columns are called as they were mapped already."""
+        """Return none: columns are called as they were mapped already."""
         return frozenset()
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """The rows' bytes; raises ConflictError where they are not kept any more."""
+        """Yield the rows' bytes; raise ConflictError where they are not kept any more."""
         async for chunk in as_source_rows(self._rows(), self.parent.source):
             yield chunk
 
@@ -187,14 +187,14 @@ class RetriedRows:
             yield rows
 
     def placed(self, batch: Batch, source: Source) -> Batch:
-        """The batch with the lines of the first file; its rows have passed by then."""
+        """Return the batch with the lines of the first file; its rows have passed by then."""
         return with_lines(batch, self.lines[batch.first_row - 1 : batch.first_row - 1 + batch.row_count])
 
     def submission_options(self) -> SubmissionOptions:
-        """What was asked for this time."""
+        """Return the options of this retry."""
         return self.options
 
 
 def target_options(source: Source) -> dict[str, Any]:
-    """The options that came from the path of the action's endpoint, and hold for a retry."""
+    """Return the options that came from the path of the action's endpoint, and hold for a retry."""
     return {name: value for name, value in source.options.items() if name not in ("by", "metadata")}

@@ -38,7 +38,7 @@ class ActionReader:
         self, connection: Connection, project_id: int, action_id: str, links: ReportLinks | None = None, *,
         with_failures: bool = True,
     ) -> dict[str, Any]:  # fmt: skip
-        """One action with its result so far, and a link to its report where it has one; raises NotFoundError.
+        """Return one action with its result so far, and a link to its report where it has one; raise NotFoundError.
 
         Left out `with_failures`, the result lists no failed row: a first look of somebody who may wait for another one.
         """
@@ -58,11 +58,11 @@ class ActionReader:
         return {**known, "result": result, "processing_time": action.processing_time}
 
     async def require_action(self, connection: Connection, project_id: int, action_id: str) -> None:
-        """Raises NotFoundError where the project has no such action."""
+        """Raise NotFoundError where the project has no such action."""
         await _are_failures_kept(connection, project_id, action_id)
 
     async def list_actions(self, connection: Connection, project_id: int, wanted: Wanted) -> dict[str, Any]:
-        """One page of actions, newest first, without results, and where the next page starts."""
+        """Return one page of actions, newest first, without results, and where the next page starts."""
         page = await find_page(connection, project_id, wanted)
         actions = [action_of(row) for row in page.rows]
         kin = await _kin(connection, project_id, actions)
@@ -77,7 +77,7 @@ class ActionReader:
     async def list_failures(
         self, connection: Connection, project_id: int, action_id: str, *, limit: int, after_row: int, reason: str | None
     ) -> dict[str, Any]:
-        """Failed rows in row order behind `after_row`, all or those with this reason (see list_reasons).
+        """Return failed rows in row order behind `after_row`, all or those with this reason (see list_reasons).
 
         Raises NotFoundError.
         """
@@ -89,7 +89,7 @@ class ActionReader:
     async def list_reasons(
         self, connection: Connection, project_id: int, action_id: str, *, limit: int, reason: str | None
     ) -> dict[str, Any]:
-        """Failed rows grouped by reason, most frequent first, with the first rows of each; raises NotFoundError.
+        """Return failed rows grouped by reason, most frequent first, with the first rows of each; raise NotFoundError.
 
         Reasons that differ by nothing but the value that was sent are one, without the value.
         """
@@ -108,7 +108,7 @@ class Kin:
 
 
 async def _kin(connection: Connection, project_id: int, actions: list[Action]) -> dict[str, Kin]:
-    """The kin of those that may have any: retries, and what has rows to be retried."""
+    """Return the kin of those that may have any: retries, and what has rows to be retried."""
     ids = [each.id for each in actions if each.parent_id or each.failed_count or each.unprocessed_count]
     if not ids:
         return {}
@@ -146,7 +146,7 @@ async def _are_failures_kept(connection: Connection, project_id: int, action_id:
 
 
 def action_of(row: dict[str, Any]) -> Action:
-    """The action that a row of its table is."""
+    """Return the action that a row of its table is."""
     known = {name: row[name] for name in Action.__slots__}
     known |= {"status": Status(row["status"]), "operation_status": OperationStatus(row["operation_status"])}
     known |= {"on_error": OnError(row["on_error"]), "ended_by": EndedBy(row["ended_by"]) if row["ended_by"] else None}
@@ -154,7 +154,7 @@ def action_of(row: dict[str, Any]) -> Action:
 
 
 def shown(action: Action, kin: Kin | None = None) -> dict[str, Any]:
-    """The wire format's fields, and beside them ours; nothing was retried of an action that still runs."""
+    """Return the wire format's fields, and beside them ours; nothing was retried of an action that still runs."""
     kin = kin or Kin()
     unsettled = 0 if action.dry_run else action.failed_count + action.unprocessed_count
     return {
@@ -191,7 +191,7 @@ def shown(action: Action, kin: Kin | None = None) -> dict[str, Any]:
 
 
 def _effects(action_type: ActionType, action: Action) -> dict[str, Any]:
-    """How many resources were, or in a dry run would be, created and updated."""
+    """Return how many resources were, or in a dry run would be, created and updated."""
     if action_type.deletes:
         return {"created_count": 0, "updated_count": 0}
     return {"created_count": action.created_count, "updated_count": action.done_count - action.created_count}

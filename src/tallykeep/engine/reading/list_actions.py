@@ -36,7 +36,7 @@ class Wanted:
 
     @property
     def needs_scan(self) -> bool:
-        """Whether something is asked for that no index knows."""
+        """Return whether something is asked for that no index knows."""
         timestamps = (self.started_from, self.started_before, self.finished_from, self.finished_before)
         return any(filter_value is not None for filter_value in (*timestamps, self.file_name, self.failures))
 
@@ -50,7 +50,10 @@ class Page:
 
 
 async def find_page(connection: Connection, project_id: int, wanted: Wanted) -> Page:
-    """The newest actions of these, behind `after_id`; raises InvalidQueryError where that is none of the project's."""
+    """Find the newest actions of these, behind `after_id`.
+
+    Raise InvalidQueryError where that is none of the project's.
+    """
     bounds = await _bounds(connection, project_id, wanted)
     rows = await (await connection.execute(_stretch(wanted), bounds)).fetchall()
     ids = [row["id"] for row in rows[: wanted.limit]]
@@ -60,7 +63,7 @@ async def find_page(connection: Connection, project_id: int, wanted: Wanted) -> 
 
 
 def _stretch(wanted: Wanted) -> LiteralString:
-    """The query whose index fits."""
+    """Return the query whose index fits."""
     query: LiteralString = _sql.page_by_time
     if wanted.needs_scan:
         query = _scan(_sql.anything)
@@ -81,12 +84,18 @@ def _scan(further: LiteralString) -> LiteralString:
 async def find_cancelable(
     connection: Connection, project_id: int, wanted: Wanted, never: Iterable[str]
 ) -> tuple[list[str], bool]:
-    """The newest of these actions that run, but for those of the types `never`; and whether there are more."""
+    """Find the newest of these actions that run, but for those of the types `never`.
+
+    Return whether there are more, too.
+    """
     return await _find_among(connection, _sql.is_cancelable, project_id, wanted, {"never": list(never)})
 
 
 async def find_retryable(connection: Connection, project_id: int, wanted: Wanted) -> tuple[list[str], bool]:
-    """The newest of these actions with failed rows that nobody has retried yet; and whether there are more."""
+    """Find the newest of these actions with failed rows that nobody has retried yet.
+
+    Return whether there are more, too.
+    """
     return await _find_among(connection, _sql.is_retryable, project_id, wanted, {})
 
 

@@ -17,7 +17,7 @@ _NOTHING = {"done_count": 0, "failed_count": 0}
 async def list_batches(
     connection: Connection, project_id: int, action_id: str, *, limit: int, after_row: int
 ) -> dict[str, Any]:
-    """The action's batches in order, those that begin behind `after_row`; raises NotFoundError."""
+    """Return the action's batches in order, those that begin behind `after_row`; raise NotFoundError."""
     key = {"project_id": project_id, "action_id": action_id}
     page = {**key, "after_row": after_row, "limit": limit + 1}
     rows = await (await connection.execute(_sql.list_batches, page)).fetchall()
@@ -35,7 +35,10 @@ async def list_batches(
 
 
 async def rows_by_minute(connection: Connection, project_id: int, minutes: int) -> dict[str, Any]:
-    """Rows that were done or failed in each of the last `minutes` minutes, the present one last; none of dry runs."""
+    """Count rows that were done or failed in each of the last `minutes` minutes, the present one last.
+
+    None of dry runs.
+    """
     last = (await database_time(connection)).replace(second=0, microsecond=0)
     since = last - timedelta(minutes=minutes - 1)
     params = {"project_id": project_id, "since": since}

@@ -39,7 +39,7 @@ class Watch:
 
     @property
     def ended(self) -> bool:
-        """Whether the action was seen to have ended."""
+        """Return whether the action was seen to have ended."""
         return self.latest is not None and self.latest.ended
 
     async def begun(self) -> None:
@@ -51,7 +51,7 @@ class Watch:
         await self._over.wait()
 
     async def changes(self) -> AsyncIterator[Action]:
-        """The action as it stands, and at each change, about four times a second at most, until it has ended."""
+        """Yield the action as it stands, and at each change, about four times a second at most, until it has ended."""
         shown: Action | None = None
         while True:
             await self._changed.wait()
@@ -75,7 +75,7 @@ class Watch:
             self.stop()
 
     def stop(self) -> None:
-        """There is nothing more to wait for."""
+        """Say that there is nothing more to wait for."""
         self._begun.set()
         self._over.set()
         self._changed.set()

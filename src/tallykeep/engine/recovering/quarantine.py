@@ -73,6 +73,8 @@ async def _to_ourselves(connection: Connection, suspect: ClaimedBatch) -> AsyncI
     """Keep other workers from trying the batch alone too: each try counts as a death until it has ended.
 
     The claim cannot do that: it is for the other process to have.
+
+    Raises OutOfOrderError where another worker tries it.
     """
     answer = await (await connection.execute(_sql.try_to_lock, suspect.batch_key)).fetchone()
     if not (answer and answer["locked"]):
@@ -85,7 +87,7 @@ async def _to_ourselves(connection: Connection, suspect: ClaimedBatch) -> AsyncI
 
 
 def _can_be_cut(claimed: ClaimedBatch) -> bool:
-    """Whether the batch consists of several rows that can be tried by themselves."""
+    """Return whether the batch consists of several rows that can be tried by themselves."""
     return (
         claimed.batch.row_count > 1 and claimed.source.format != "planned" and not claimed.submission_options.is_atomic
     )

@@ -76,7 +76,10 @@ class Retries:
     async def _note(
         self, connection: Connection, project_id: int, error: Exception, claimed: ClaimedBatch | None
     ) -> tuple[int, int]:
-        """How many tries in a row came to nothing by now, and how many of these for an error, not for others."""
+        """Note the try.
+
+        Return how many in a row came to nothing by now, and how many of these for an error, not for others.
+        """
         if claimed is None or isinstance(error, _ORDINARY):
             _log.info("a batch will be tried again", project_id=project_id, reason=str(error))
             return 0, 0
@@ -101,12 +104,12 @@ class Retries:
 
 
 def _is_excused(error: Exception) -> bool:
-    """Whether the action is not to be given up for it, however often it comes."""
+    """Return whether the action is not to be given up for it, however often it comes."""
     return isinstance(error, _CONTENTION) or is_outage(error)
 
 
 def _one_line(error: Exception) -> str:
-    """The error in a line, without what PostgreSQL adds for who reads its log."""
+    """Return the error in a line, without what PostgreSQL adds for who reads its log."""
     return str(error).strip().partition("\n")[0]
 
 

@@ -109,7 +109,7 @@ class Pruner:
 
     @asynccontextmanager
     async def _step(self) -> AsyncIterator[Connection]:
-        """One short transaction, and a pause at least as long."""
+        """Provide a connection for one short transaction, and pause at least as long after it."""
         async with self.pool.connection() as connection:
             started = time.monotonic()
             async with connection.transaction():

@@ -29,14 +29,17 @@ _HEAD_START_OF_ONE = timedelta(seconds=10)
 
 
 def head_start(batches: int) -> timedelta:
-    """How long a new action counts as having waited already; the shorter it is, the less it keeps others waiting."""
+    """Return how long a new action counts as having waited already.
+
+    The shorter it is, the less it keeps others waiting.
+    """
     return _HEAD_START_OF_ONE if batches == 1 else _HEAD_START
 
 
 def slot_params(
     project_id: int, count: int, *, delay: timedelta = _NO_DELAY, small: bool = False, accepted: int = 0
 ) -> dict[str, Any]:
-    """What the text of the statement that queues turns has to be given; `accepted` of them come with a new action."""
+    """Return the parameters of the statement that queues jobs; `accepted` of them come with a new action."""
     return {
         "project_id": project_id,
         "count": count,
@@ -56,7 +59,7 @@ async def queue_slots(
 
 
 async def number_acceptance(connection: Connection, project_id: int) -> int:
-    """The place of an action among all of its project, by the order in which their acceptances are committed.
+    """Number an action among all of its project, by the order in which their acceptances are committed.
 
     Holds the project's lock until the transaction open on `connection` ends.
     """
@@ -82,7 +85,7 @@ async def queue_first_slots(
 
 
 async def serve_next_action(connection: Connection, project_id: int, *, small: bool = False) -> str | None:
-    """Whose turn it is in this project, marked as served by now; None where no action is left to go on with.
+    """Choose the project's next action and mark it as served by now; None where no action is left to go on with.
 
     A small turn is for actions with one batch left.
     """
@@ -92,7 +95,7 @@ async def serve_next_action(connection: Connection, project_id: int, *, small: b
 
 
 async def queue_next(connection: Connection, project_id: int, tally: Tally, batches_in_flight: int) -> None:
-    """After a batch: the project's next turn, or the turns of the action that was accepted next in the sequence."""
+    """Queue the project's next job after a batch, or the jobs of the action that comes next in the sequence."""
     if not tally.ended:
         await queue_slots(connection, project_id, 1)
     elif tally.sequence is not None:

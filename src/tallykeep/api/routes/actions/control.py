@@ -66,7 +66,7 @@ async def cancel(request: Request, context: FromContext, caller: FromCaller, act
 async def retry(
     request: Request, context: FromContext, caller: FromCaller, action_id: str, include_unprocessed: Unprocessed = False
 ) -> Json:
-    """A new action with only the failed rows, or with corrected ones sent as the body, in the form of the first."""
+    """Start a new action with only the failed rows, or with corrected ones: a body in the form of the first one."""
     controller = await context.retrying(caller)
     parent = await controller.find(caller.project_id, action_id)
     upload = None
@@ -97,7 +97,10 @@ def _corrected(request: Request, action_type: ActionType, context: Context, call
 async def failures_csv(
     context: FromContext, caller: FromCaller, action_id: str, include_unprocessed: Unprocessed = False
 ) -> StreamingResponse:
-    """The failed rows as they were sent, with the columns `row`, `line` and `reason`; can be imported again so."""
+    """Return the failed rows as they were sent, with the columns `row`, `line` and `reason`.
+
+    Can be imported again so.
+    """
     source, rows = await _failed(context, caller, action_id, include_unprocessed)
     return _file(as_csv(rows, source), "text/csv; charset=utf-8", f"{action_id}-failures.csv")
 
@@ -112,7 +115,7 @@ async def failures_csv(
 async def failures_ndjson(
     context: FromContext, caller: FromCaller, action_id: str, include_unprocessed: Unprocessed = False
 ) -> StreamingResponse:
-    """The failed rows as they were sent, one JSON value a line; can be imported again as it is where JSON is."""
+    """Return the failed rows as they were sent, one JSON value a line; can be imported again as it is where JSON is."""
     source, rows = await _failed(context, caller, action_id, include_unprocessed)
     return _file(as_ndjson(rows(), source), "application/x-ndjson", f"{action_id}-failures.ndjson")
 
@@ -125,7 +128,10 @@ async def failures_ndjson(
     openapi_extra=OURS | answers_file("text/csv", "application/json", "application/x-ndjson"),
 )
 async def source_file(context: FromContext, caller: FromCaller, action_id: str) -> StreamingResponse:
-    """All rows as they were sent, in UTF-8 and unpacked, a workbook as CSV; with the header that the file came with."""
+    """Return all rows as they were sent, in UTF-8 and unpacked, a workbook as CSV.
+
+    With the header that the file came with.
+    """
     parent = await context.controlling(caller).find(caller.project_id, action_id)
     parent.require_rows()
     if parent.source.format == "planned":

@@ -82,7 +82,7 @@ async def _retry(request: Request, context: Context, caller: Caller, action_id: 
 
 
 async def _done_to(action_ids: list[str], has_more: bool, dry_run: bool, as_of: datetime, deed: _Deed) -> Json:
-    """One after another; those to which it could not be done are named, with what stood in the way."""
+    """Do it to one after another; those to which it could not be done are named, with what stood in the way."""
     done: list[dict[str, Any]] = []
     refused: list[dict[str, Any]] = []
     for action_id in [] if dry_run else action_ids:

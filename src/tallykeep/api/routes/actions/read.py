@@ -60,7 +60,7 @@ async def wanted_actions(
         str | None, Query(description="The page behind this action; `more_starting_after` of the page before.")
     ] = None,
 ) -> Wanted:
-    """Which actions the query string asks for, however many; raises InvalidQueryError."""
+    """Read which actions the query string asks for, however many; raise InvalidQueryError."""
     return Wanted(
         types=_among("type", type_, context.action_types),
         statuses=_statuses(status, operation_status),
@@ -81,7 +81,7 @@ FromFilters = Annotated[Wanted, Depends(wanted_actions)]
 
 
 def _statuses(status: str | None, operation_status: str | None) -> frozenset[Status] | None:
-    """The statuses that both filters leave."""
+    """Return the statuses that both filters leave."""
     chosen = _among("status", status, Status)
     outcomes = _among("operation_status", operation_status, OperationStatus)
     if chosen is None and outcomes is None:
@@ -93,7 +93,7 @@ def _statuses(status: str | None, operation_status: str | None) -> frozenset[Sta
 
 
 def _among(name: str, text: str | None, allowed: Iterable[str]) -> frozenset[str] | None:
-    """The values of a filter; raises InvalidQueryError for one that it does not know."""
+    """Return the values of a filter; raise InvalidQueryError for one that it does not know."""
     if text is None:
         return None
     values, known = frozenset(value.strip() for value in text.split(",")), [str(value) for value in allowed]
@@ -104,8 +104,8 @@ def _among(name: str, text: str | None, allowed: Iterable[str]) -> frozenset[str
 
 @router.get("", summary="List async actions", openapi_extra=_LIST_SPEC.extra | answers(ActionList))
 async def list_actions(context: FromContext, caller: FromCaller, wanted: FromFilters, limit: Limit = 10) -> Json:
-    """The project's actions, newest first, without their results. Filters can be combined. `more_starting_after` is
-    what to send as `starting_after_id` for the next page, null on the last one. `fixed_count` tells how many of an
+    """List the project's actions, newest first, without their results. Filters can be combined. `more_starting_after`
+    is what to send as `starting_after_id` for the next page, null on the last one. `fixed_count` tells how many of an
     action's failed and unprocessed rows went in by its retries, and theirs. One that several files of failed rows
     brought in counts once, by its `line`; rows that came without lines, and more than 50,000, are not compared.
     `first_file_name` is the file of the first of the actions that this one retries.
@@ -124,9 +124,9 @@ async def get_action(
         float, Query(ge=0, le=60, allow_inf_nan=False, description="Seconds to wait for the action's end, 0 to 60.")
     ] = 0,
 ) -> Json:
-    """One action with its result; while it runs, the result holds what is known so far, and counts nothing before the
-    first row has an outcome. With `wait`, the answer comes as soon as the action has ended, or else after so many
-    seconds; without, an action that is ENQUEUED is given a moment to begin, 150 ms at most.
+    """Return one action with its result; while it runs, the result holds what is known so far, and counts nothing
+    before the first row has an outcome. With `wait`, the answer comes as soon as the action has ended, or else after so
+    many seconds; without, an action that is ENQUEUED is given a moment to begin, 150 ms at most.
     """
     return Json(await read_action(request, context, caller, action_id, wait))
 
@@ -144,10 +144,10 @@ async def list_failures(
     group_by: Annotated[Literal["reason"] | None, Query(description="Count by reason instead.")] = None,
     source_rows: Annotated[bool, Query(description="Show what the rows held, too.")] = False,
 ) -> Json:
-    """Every failed row with its number, key and reason; or the reasons with their counts and first rows.
+    """List every failed row with its number, key and reason; or the reasons with their counts and first rows.
     `failures_kept` is false once they were removed for their age: the list is empty then, the action's counts stay.
-    With `source_rows`, a row of a file shows its `cells`, titled by `columns`; others, and lines that cannot be
-    read, their `text` as it was sent.
+    With `source_rows`, a row of a file shows its `cells`, titled by `columns`; others, and lines that cannot be read,
+    their `text` as it was sent.
     """
     key = (caller.project_id, action_id)
     async with context.reading(caller, much=group_by is not None or reason is not None).connection() as connection:

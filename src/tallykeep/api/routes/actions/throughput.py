@@ -21,8 +21,8 @@ Minutes = Annotated[int, Query(ge=1, le=1440, description="So many minutes up to
 
 @router.get("/throughput", summary="Get rows by minute", openapi_extra=OURS | answers(Throughput))
 async def rows_by_minute(context: FromContext, caller: FromCaller, minutes: Minutes = 60) -> Json:
-    """How many rows of the project were done, and failed, in each of the last minutes. Dry runs are not counted, nor
-    what was removed for its age.
+    """Count the project's rows that were done, and that failed, in each of the last minutes. Dry runs are not counted,
+    nor what was removed for its age.
     """
     async with context.reading(caller, much=True).connection() as connection:
         return Json(await throughput.rows_by_minute(connection, caller.project_id, minutes))
@@ -40,8 +40,8 @@ async def list_batches(
         bool, Query(description="With the action itself, as `async_action`: its tally and the batches of one moment.")
     ] = False,
 ) -> Json:
-    """The batches in which the action is carried out, each in one transaction, with their counts. `attempts` is over 0
-    while a worker has an open batch in hand. `batches_kept` is false once they were removed for their age.
+    """List the batches in which the action is carried out, each in one transaction, with their counts. `attempts` is
+    over 0 while a worker has an open batch in hand. `batches_kept` is false once they were removed for their age.
     """
     key = (caller.project_id, action_id)
     async with context.reading(caller).connection() as connection, one_timestamp(connection):

@@ -46,8 +46,9 @@ def _reading(
 async def read_action(
     request: Request, context: Context, caller: Caller, action_id: str, wait: float
 ) -> dict[str, Any]:
-    """The action as soon as it has ended, or as it is after `wait` seconds; without them, one that is ENQUEUED is
-    given a moment to begin.
+    """Return the action as soon as it has ended, or as it is after `wait` seconds.
+
+    Without them, one that is ENQUEUED is given a moment to begin.
 
     Raises NotFoundError, TooManyRequestsError, and ClientDisconnect as soon as nobody waits for the answer any more.
     """
@@ -98,7 +99,7 @@ async def _read_at_last(read: _Read) -> dict[str, Any]:
 
 
 async def _while_connected(request: Request, work: Coroutine[Any, Any, dict[str, Any]]) -> dict[str, Any]:
-    """The outcome of `work`; it is given up, and ClientDisconnect raised, when the client goes away."""
+    """Return the outcome of `work`; raise ClientDisconnect, and give it up, when the client goes away."""
     working, leaving = asyncio.create_task(work), asyncio.create_task(_left(request))
     try:
         await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
@@ -116,8 +117,9 @@ async def _left(request: Request) -> None:
 
 
 async def _watched(context: FromContext, caller: FromCaller, action_id: str) -> AsyncIterator[Watch]:
-    """A watch, and one of the caller's places for it, for as long as the answer is sent; what can be refused is refused
-    before that begins.
+    """Hold a watch, and one of the caller's slots for it, for as long as the answer is sent.
+
+    What can be refused is refused before that begins.
     """
     async with context.reading(caller).connection() as connection:
         await context.reader.require_action(connection, caller.project_id, action_id)
@@ -134,9 +136,10 @@ async def watch_action(
     action_id: str,
     watch: Annotated[Watch, Depends(_watched)],
 ) -> AsyncIterator[ServerSentEvent]:
-    """Server-sent events: `progress` with the action as it stands, again at each change (up to four a second), and in
-    the end `done` with the action and its result. Then the stream closes, and so should the client: one that connects
-    again, whatever its `Last-Event-ID`, starts anew with the present state. Comments keep idle connections alive.
+    """Send server-sent events: `progress` with the action as it stands, again at each change (up to four a second), and
+    in the end `done` with the action and its result. Then the stream closes, and so should the client: one that
+    connects again, whatever its `Last-Event-ID`, starts anew with the present state. Comments keep idle connections
+    alive.
     """
     async for action in watch.changes():
         yield _event("progress", shown(action))

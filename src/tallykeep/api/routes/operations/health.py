@@ -28,13 +28,13 @@ _newest = cache(newest_revision)
 
 @router.get("/livez", summary="Is the process alive?", openapi_extra=OURS | answers(Alive))
 async def livez() -> Json:
-    """200 as long as the process answers."""
+    """Answer 200 as long as the process answers."""
     return Json({"status": "ok"})
 
 
 @router.get("/readyz", summary="Will requests and work be served?", openapi_extra=OURS | answers(Ready))
 async def readyz(context: FromContext) -> Json:
-    """200 when the database answers and takes writes, and a worker is alive; else 503 with what is missing.
+    """Answer 200 when the database answers and takes writes, and a worker is alive; else 503 with what is missing.
 
     Answered within a second, on a connection of its own, whatever the others are busy with.
     """
@@ -45,7 +45,7 @@ async def readyz(context: FromContext) -> Json:
 
 
 async def _missing(guard: Guard) -> tuple[list[str], int]:
-    """What is missing, in words, and how many workers are alive."""
+    """Return what is missing, in words, and how many workers are alive."""
     try:
         row = await guard.ask(_sql.readiness, _TIMEOUT_SECONDS)
     except TimeoutError:

@@ -30,9 +30,10 @@ _sql = queries(__package__, "health.sql")
 
 @router.get("", summary="How is the server?", openapi_extra=OURS | answers(ServerStatus))
 async def get_status(context: FromContext, manager: FromManager) -> Json:
-    """Its version and time, the live workers, the database (with how long it takes to answer, how far its clock is
-    ahead of the server's, in seconds, and its `trouble`, such as a full disk, or null; the revision of its schema, and
-    the newest one that the server knows), and the disk where the embedded database lies; null where it is another's.
+    """Return the server's version and time, the live workers, the database (with how long it takes to answer, how far
+    its clock is ahead of the server's, in seconds, and its `trouble`, such as a full disk, or null; the revision of its
+    schema, and the newest one that the server knows), and the disk where the embedded database lies; null where it is
+    another's.
     """
     disk = await asyncio.to_thread(_disk, context.settings)
     await context.guard.check_disk()
@@ -72,7 +73,7 @@ async def _database(connection: Connection) -> dict[str, Any]:
 
 
 def _disk(settings: Settings) -> dict[str, Any] | None:
-    """Free and total bytes where the embedded database lies; None where the database is another."""
+    """Return free and total bytes where the embedded database lies; None where the database is another."""
     try:
         embedded = running_embedded(settings.postgres_dir)
     except DatabaseUnavailableError:
