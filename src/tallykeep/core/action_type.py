@@ -82,7 +82,7 @@ class ActionType:
     decimal_marks: Callable[[Iterable[str]], frozenset[str]] | None = (
         None  # of a file's column of numbers, told by its cells
     )
-    has_ends: bool = False  # whether rows have an end that may be a day alone
+    has_ends: bool = False  # whether rows have an end that may be a bare day
     unique_key: str | None = None  # rows without it, or with it twice, refuse a whole JSON submission
     result: Result
     begin: Begin

@@ -10,7 +10,7 @@ import orjson
 DecodeError = orjson.JSONDecodeError
 EncodeError = orjson.JSONEncodeError
 
-# Every sign of a number becomes a 0, so that one look finds those that are long enough to lose digits.
+# Every sign of a number becomes a 0, so that one search finds those that are long enough to lose digits.
 _NUMERALS = bytes.maketrans(b"0123456789.+-E", b"0" * 13 + b"e")
 _LONG, _LONG_POWER = b"0" * 16, b"0e000"
 _MAX_DIGITS = 1_000  # PostgreSQL holds 16,383 behind the point

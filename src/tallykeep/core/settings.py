@@ -67,7 +67,7 @@ class Settings(BaseSettings):
     max_xlsx_bytes: _Bytes = Field(default=100 << 20, description="Largest workbook; larger ones get a 413.")
     max_xlsx_memory_bytes: _Bytes = Field(
         default=2 << 30,
-        description="Memory for reading one workbook; two are imported at a time, and two looked at, one of a project.",
+        description="Memory for reading one workbook; two are imported at a time, and two previewed, one of a project.",
     )
     max_row_bytes: _Bytes = Field(default=1 << 20, description="Largest single row in bytes.")
     batch_rows: _Count = Field(default=10_000, description="Rows in a batch, at most.")
@@ -117,7 +117,7 @@ class Settings(BaseSettings):
     )
     lock_wait_seconds: _Seconds = Field(
         default=0.5,
-        description="How long a batch waits for rows that others hold before it gives its place in the worker back;"
+        description="How long a batch waits for rows that others hold before it frees its slot in the worker;"
         " it is tried again later.",
     )
     lease_seconds: _Seconds = Field(default=60, description="How long a silent worker keeps its batch.")

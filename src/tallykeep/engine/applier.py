@@ -31,7 +31,7 @@ class _NotNowError(Exception):
 
 
 class _MustWaitError(OutOfOrderError):
-    """An action that takes its place for long has to wait for another one that does."""
+    """An action that takes its slot for long has to wait for another one that does."""
 
 
 class _SuspectError(Exception):
@@ -54,9 +54,9 @@ class Applier:
     _isolating: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def advance(self, project_id: int, small: bool = False) -> None:
-        """Apply the batch whose turn it is in the project, and queue the next turn; nothing to do is fine.
+        """Apply the project's next batch, and queue its next job; nothing to do is fine.
 
-        A small turn leaves larger actions alone: whatever took its own batch had a turn that it now passes on.
+        A small job leaves larger actions alone: whatever took its own batch had a job that it now passes on.
         """
         try:
             async with self.pool.connection() as connection:
@@ -112,7 +112,7 @@ class Applier:
                     await self._complete(connection, claimed)
         except asyncio.CancelledError:
             if claimed:
-                await forget_attempt(self.pool, claimed)  # the worker was told to stop, nobody died
+                await forget_attempt(self.pool, claimed)  # the worker was asked to stop, nobody died
             raise
         except Exception as error:
             if claimed is None or isinstance(error, _MustWaitError) or not is_transient(error):
@@ -145,7 +145,7 @@ class Applier:
         quarantine = Quarantine(self.run_isolated, self.settings)
         try:
             if self._isolating.locked():
-                raise _MustWaitError("another batch is tried in a process of its own")  # each takes a place for long
+                raise _MustWaitError("another batch is tried in a process of its own")  # each takes a slot for long
             async with self._isolating:
                 await quarantine.isolate(connection, suspect.claimed, suspect.attempts)
         except (OutOfOrderError, asyncio.CancelledError):

@@ -159,7 +159,7 @@ def worker(settings: Settings) -> int:
 
 
 def try_isolated(settings: Settings, project_id: int, action_id: str, first_row: int) -> int:
-    """Apply one batch in this process, at which others died; the exit code tells how it went."""
+    """Apply one batch in this process, at which others died; the exit code says how it went."""
     log.configure(settings)
     return asyncio.run(apply_isolated(settings, find_database(settings), project_id, action_id, first_row))
 

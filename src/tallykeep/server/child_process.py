@@ -49,7 +49,7 @@ class Role:
         return self.process
 
     def last_words(self) -> str:
-        """Return what the process wrote to its log in the end, where it went wrong; empty where that cannot be told."""
+        """Return what the process wrote to its log in the end, where it went wrong; empty where that is not known."""
         if self.log is None:
             return ""
         with suppress(OSError), self.log.open("rb") as file:

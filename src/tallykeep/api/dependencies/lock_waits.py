@@ -1,4 +1,4 @@
-"""Lock waits: how long one request waits for what others have locked, and what tells it who held it up."""
+"""Lock waits: how long one request waits for what others have locked, and who held it up."""
 
 import asyncio
 from collections.abc import AsyncIterator

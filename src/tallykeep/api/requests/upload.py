@@ -44,7 +44,7 @@ class RequestUpload:
         self._empty = no_body is not None and not has_body(request)
         self._form: FileForm | None = None
         self._early_options: dict[str, str | None] = {}
-        read_submission_options(request.query_params)  # what is wrong there is told before the rows are read
+        read_submission_options(request.query_params)  # what is wrong there is refused before the rows are read
         if not self._empty:
             require_media_type(request, *accepted)
             if media_type(request) == FORM:
@@ -117,7 +117,7 @@ class RequestUpload:
 
 
 class CorrectedUpload(RequestUpload):
-    """Rows that failed, sent again; a file of failed rows tells where they stood in the first one."""
+    """Rows that failed, sent again; a file of failed rows says where they stood in the first one."""
 
     def placed(self, batch: Batch, source: Source) -> Batch:
         """Return the batch with the lines of the first file, where the column `line` has them."""

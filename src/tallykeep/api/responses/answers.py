@@ -247,7 +247,7 @@ async def _on_outage(request: Request, error: Exception) -> Response:
     log("the database did not serve a request", request_id=request_id(request), reason=reason_of(error))
     words, seconds = _outage(error)
     if words == _NO_DATABASE:
-        # The other idle connections are likely dead too; left alone, the pool would find out one by one, and slowly.
+        # The other idle connections are likely dead too; otherwise the pool would find out one by one, and slowly.
         await request.app.state.context.drain()
     outage = ServiceUnavailableError(words)
     outage.headers["Retry-After"] = str(seconds)

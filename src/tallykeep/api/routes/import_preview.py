@@ -1,4 +1,4 @@
-"""What an import wizard needs: what can be imported, and a look at a file before it is."""
+"""What an import wizard needs: what can be imported, and the preview of a file."""
 
 from dataclasses import asdict, replace
 from typing import Any
@@ -32,7 +32,7 @@ router = APIRouter(prefix="/v1/imports", tags=["Submissions"], default_response_
 
 _DEFAULT_ROWS = 20
 _LIMIT = parsers.integer(MAX_ROWS)
-_SCOPES = (Scope.FILE, Scope.ENDS)  # of the options that a look at a file goes by
+_SCOPES = (Scope.FILE, Scope.ENDS)  # of the options that a preview takes
 _NOT_CHECKED = {
     "everything": "Rows behind these; and what others change before the import.",
     "fields": "What exists already, and what rows refer to: an import that is running holds some of it just now.",
@@ -61,7 +61,7 @@ _PARAMETERS = [
     _query(
         "partial",
         {"type": "boolean", "default": False},
-        "The body is only the beginning of the file: its last line is not looked at unless it is whole.",
+        "The body is only the beginning of the file: its last line is ignored unless it is complete.",
     ),
 ]
 

@@ -1,4 +1,4 @@
-"""Bodies are received at a pace: one that comes too slowly, or takes too long, is cut, so that its places come free."""
+"""Bodies are received at a pace: one that comes too slowly, or takes too long, is cut, so that its slots come free."""
 
 import asyncio
 

@@ -114,7 +114,7 @@ class Slots:
 
     def _give_up(self, waiting: _Waiting) -> None:
         if waiting.seat.done() and not waiting.seat.cancelled():
-            self._leave(waiting.who)  # it was given this very moment
+            self._leave(waiting.who)  # it has just been assigned
             return
         queue = self._queues[waiting.who[0]]
         queue.remove(waiting)

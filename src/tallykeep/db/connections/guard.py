@@ -1,7 +1,7 @@
 """The guard: it keeps looking whether the database answers, on a connection of its own, one guard a process.
 
 Where the database is lost, or silent, the guard ends all conversations of the process with it, so that nobody hangs,
-and has everybody told at once who needs it meanwhile. When it is back, the pools are filled again at once.
+and fails at once whoever needs it meanwhile. When it is back, the pools are filled again at once.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ _sql = queries(__package__, "guard.sql")
 _log = structlog.get_logger()
 
 _CHECK_EVERY_SECONDS = 0.5
-# A server under load answers late, but does: it is silent only when two looks, over two connections, were in vain.
+# A server under load answers late, but does: it is silent only when two checks, over two connections, were in vain.
 _FIRST_CHECK_SECONDS = 1.0
 _TIMEOUT_SECONDS = 4.0
 _PAUSE_SECONDS = 0.3
@@ -38,7 +38,7 @@ _SILENT = "it does not answer"
 
 
 class _LostError(Exception):
-    """The database is out of reach, for the reason told."""
+    """The database is out of reach, for the reason given."""
 
 
 class Guard:
@@ -165,10 +165,10 @@ class Guard:
         self._check_now.clear()
 
     async def _check_again(self) -> None:
-        """Look once. Raises _LostError where the database is out of reach, or silent at two looks."""
+        """Look once. Raises _LostError where the database is out of reach, or silent at two checks."""
         if (reached := self._reached) is None:
-            raise RuntimeError("only who has arrived looks")
-        checking = asyncio.create_task(self._check(reached.connection), name="look")
+            raise RuntimeError("only a guard that has reached the database checks it")
+        checking = asyncio.create_task(self._check(reached.connection), name="check")
         checking.add_done_callback(retrieved)
         await asyncio.wait((checking,), timeout=_FIRST_CHECK_SECONDS)
         if not checking.done():
@@ -186,7 +186,7 @@ class Guard:
         if (self._full or self._read_only) and time.monotonic() - self._tried_at > _TRY_EVERY_SECONDS:
             self._tried_at = time.monotonic()
             if self._full:
-                self._beside("room", self.check_disk)
+                self._beside("disk", self.check_disk)
             if self._read_only:
                 self._beside("writes", self._find_writable)
 
@@ -215,12 +215,12 @@ class Guard:
             except psycopg.OperationalError:
                 return  # it was not answered: as before, as far as is known
             except psycopg.Error as error:
-                _log.info("whether there is room on the database's disk cannot be told", reason=reason_of(error))
+                _log.info("whether the database's disk is full cannot be known", reason=reason_of(error))
             finally:
                 await probe.connection.close()
             if self._full:
                 self._full = False
-                _log.warning("there is room on the database's disk again")
+                _log.warning("the database's disk has space again")
 
     async def _find_writable(self) -> None:
         """Go over from a standby to a server that takes writes, where a new connection leads to one."""
@@ -236,7 +236,7 @@ class Guard:
     async def _check_elsewhere(self, reached: Reached, checking: asyncio.Task[None]) -> None:
         """Look over other connections: where one is answered and the first is not, the old ones lead nowhere."""
         others = [
-            asyncio.create_task(reach(conninfo, self._name, _TIMEOUT_SECONDS), name="second look")
+            asyncio.create_task(reach(conninfo, self._name, _TIMEOUT_SECONDS), name="second check")
             for conninfo in self._conninfos
         ]
         deadline = time.monotonic() + _TIMEOUT_SECONDS

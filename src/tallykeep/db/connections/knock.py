@@ -67,9 +67,9 @@ async def read_state(connection: AsyncConnection[DictRow]) -> ServerState:
 
 
 async def knock(conninfos: list[str], name: str, refused: Callable[[BaseException], None]) -> Reached:
-    """Knock at each host until one lets us in, however long that takes; `refused` is told why one did not.
+    """Knock at each host until one lets us in, however long that takes; `refused` hears why one did not.
 
-    The first ones are preferred by a moment.
+    The first ones are preferred a little.
     """
     knocking = [
         asyncio.create_task(_knock(conninfo, name, index * _NEXT_HOST_SECONDS, refused), name="knock")

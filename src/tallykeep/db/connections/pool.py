@@ -1,7 +1,7 @@
 """Connections: one pool a purpose, every connection in autocommit with transactions opened by name.
 
 A pool of our own, because of what it does in an outage: it connects again at short intervals for as long as it takes,
-lends no connection that has ended, and has whoever waits for one told as soon as its guard knows that there is none.
+lends no connection that has ended, and fails whoever waits for one as soon as its guard knows that there is none.
 """
 
 import asyncio

@@ -117,7 +117,7 @@ def retrieved(task: asyncio.Future[Any]) -> None:
 
 
 def is_sound(connection: AsyncConnection[Any]) -> bool:
-    """Return whether an idle connection has not ended, as far as can be told without asking the server."""
+    """Return whether an idle connection has not ended, as far as can be known without asking the server."""
     for _ in range(_END_OF_STREAM):
         if connection.closed:
             return False

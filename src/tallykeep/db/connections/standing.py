@@ -1,4 +1,4 @@
-"""How the database stands, as far as a process knows, and whom that is told."""
+"""How the database stands, as far as a process knows, and who hears of it."""
 
 from dataclasses import dataclass
 from typing import Protocol

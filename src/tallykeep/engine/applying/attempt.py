@@ -36,7 +36,7 @@ _beside_the_loop = ThreadPoolExecutor(1, "check")
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of rows: those that failed, what the others created, and how many at the end were not looked at.
+    """What became of rows: those that failed, what the others created, and how many at the end were not tried.
 
     `shortened` are the keys that a spreadsheet has cut. `met`: of planned work, how many resources it found to change,
     where that may differ from what was planned.

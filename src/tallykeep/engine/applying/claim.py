@@ -54,7 +54,7 @@ async def forget_attempt(pool: Pool, claimed: ClaimedBatch) -> None:
 
     It says nothing about the batch.
 
-    Where it fails all the same, one attempt too many counts: a batch is tried alone sooner.
+    Where it fails all the same, one attempt too many counts: a batch is isolated sooner.
     """
     await pool.present()
     async with pool.connection() as connection:

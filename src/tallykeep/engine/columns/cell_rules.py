@@ -23,7 +23,7 @@ Replacements = Mapping[str, Mapping[str, str]]
 _ALIKE = 0.6
 _MAX_ALIKE_LENGTH = 60  # texts are compared in quadratic time
 _Option = TypeVar("_Option")
-# The place of a column with a default, the place of the cells whose sign it yields to, and what finds the sign.
+# The place of a column with a default, the index of the cells to whose symbol it yields, and what finds the symbol.
 _Yielding = tuple[int, int, Callable[[str], str | None]]
 
 

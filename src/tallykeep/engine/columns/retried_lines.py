@@ -25,7 +25,7 @@ def with_lines(batch: Batch, lines: Sequence[int | None]) -> Batch:
 
 
 def with_lines_of_column(batch: Batch, source: Source) -> Batch:
-    """Return the batch of a file of failed rows, with the lines that its own column tells."""
+    """Return the batch of a file of failed rows, with the lines of its own column."""
     if source.format != "csv" or source.header[-len(OURS) :] != OURS:
         return batch
     at = len(source.header) + _LINE

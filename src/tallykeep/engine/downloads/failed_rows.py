@@ -69,7 +69,7 @@ async def _next_batches(pool: Connections, wanted: dict[str, Any]) -> list[dict[
             _sql.batches_with_failures, wanted | {"limit": _BATCHES_AT_A_TIME}, binary=True
         )
         batches = await cursor.fetchall()
-        # Asked afterwards: what was kept until now was all there a moment ago.
+        # Asked afterwards: what was kept until now was all there just before.
         kept = await (await connection.execute(_sql.are_rows_kept, wanted)).fetchone()
     if not kept or not kept["failures_kept"]:
         raise ConflictError(f"The failed rows of the action {wanted['action_id']} are not kept any more")

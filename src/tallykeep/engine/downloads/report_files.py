@@ -23,7 +23,7 @@ _SALT = "tallykeep.report"
 async def signing_secret(connection: Connection) -> bytes:
     """Return the installation's secret for report links, made when it is needed first."""
     name = {"name": _SECRET}
-    # Looked for first, because a database that is read-only can tell it all the same.
+    # Looked for first, because a database that is read-only can answer all the same.
     while (row := await (await connection.execute(_sql.get_secret, name)).fetchone()) is None:
         await connection.execute(_sql.add_secret, {**name, "value": secrets.token_bytes(32)})
     return bytes(row["value"])

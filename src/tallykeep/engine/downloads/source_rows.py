@@ -91,7 +91,7 @@ async def _batches(pool: Connections, query: LiteralString, wanted: dict[str, An
 async def _next(pool: Connections, query: LiteralString, wanted: dict[str, Any]) -> list[dict[str, Any]]:
     async with pool.connection() as connection:
         batches = await (await connection.execute(query, wanted, binary=True)).fetchall()
-        # Asked afterwards: what was kept until now was all there a moment ago.
+        # Asked afterwards: what was kept until now was all there just before.
         kept = await (await connection.execute(_sql.are_rows_kept, wanted)).fetchone()
     if not kept or not kept["failures_kept"]:
         raise ConflictError(f"The rows of the action {wanted['action_id']} are not kept any more")

@@ -203,7 +203,7 @@ class Acceptance:
         params: dict[str, Any],
         totals: _Totals,
     ) -> None:
-        """Make the action, and queue its first turns."""
+        """Make the action, and queue its first jobs."""
         project_id, is_small = submission.project_id, totals.batches == 1
         in_flight = min(1 if submission_options.is_atomic else self._settings.batches_in_flight, totals.batches)
         params = params | _counted(totals)

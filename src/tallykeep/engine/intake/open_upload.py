@@ -116,7 +116,7 @@ class Opener:
     async def _open_json(
         self, action_type: ActionType, upload: Upload, content: AsyncIterator[bytes]
     ) -> tuple[Splitter, AsyncIterator[bytes]]:
-        # By now the body has begun, and its form has told what stands in front of its file.
+        # By now the body has begun, and the fields in front of its file are known.
         _refuse_early("JSON", upload, "delimiter", "sheet", "header_row")
         if (
             upload.early_option("charset") is not None

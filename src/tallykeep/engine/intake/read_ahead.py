@@ -70,7 +70,7 @@ class ReadAhead:
 
     def _ended(self, reading: asyncio.Task[None]) -> None:
         if not reading.cancelled():
-            reading.exception()  # taken note of; `take` tells it
+            reading.exception()  # taken note of; `take` raises it
         self._note()
 
 

@@ -149,7 +149,7 @@ def read_sample(
     batches, row_count = _gathered(every)
     if splitter.source.format == "csv" and not splitter.source.header:
         raise InvalidPayloadError(
-            f"The header is longer than the {len(sample.content)} bytes that were looked at; is this a text file?"
+            f"The header is longer than the {len(sample.content)} bytes that were read; is this a text file?"
         )
     return FileSample(
         splitter.source, encoding, _likelier(sample, encoding), batches, row_count, sample.complete,

@@ -50,7 +50,7 @@ class Staging:
         self._open.discard(key)
         if not self._open and self._toucher is not None:
             self._toucher.cancel()
-            self._toucher = None  # one that is canceled goes on for a moment, in which another upload may begin
+            self._toucher = None  # one that is canceled goes on briefly, while another upload may begin
 
     async def give_up(self, key: ActionKey) -> None:
         """Remove what was staged, unless it was accepted after all; what takes long goes on behind the caller."""

@@ -12,7 +12,7 @@ _LOOSE = 65_536  # keys that are not sorted yet; few enough that sorting them ta
 
 
 class UniqueKeys:
-    """Refuses a JSON submission in which a row has no key, a key stands twice, or there are too many to tell.
+    """Refuses a JSON submission in which a row has no key, a key stands twice, or there are too many to compare.
 
     Remembers 8 bytes of each key, and some megabytes of the last ones.
     """

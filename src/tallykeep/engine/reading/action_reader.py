@@ -40,7 +40,7 @@ class ActionReader:
     ) -> dict[str, Any]:  # fmt: skip
         """Return one action with its result so far, and a link to its report where it has one; raise NotFoundError.
 
-        Left out `with_failures`, the result lists no failed row: a first look of somebody who may wait for another one.
+        Left out `with_failures`, the result lists no failed row: for who may wait for another answer.
         """
         failures = self.failures_in_result if with_failures else 0
         key = {"project_id": project_id, "id": action_id, "failures": failures}
@@ -125,7 +125,7 @@ async def _page_of_failures(
     key = {"project_id": project_id, "action_id": action_id}
     statement: LiteralString = query.replace("{bare_reason}", _sql.bare_reason.strip())
     rows = await (await connection.execute(statement, {**key, **filters, "limit": limit + 1})).fetchall()
-    # Asked afterwards: failures that were kept until now were all there a moment ago.
+    # Asked afterwards: failures that were kept until now were all there just before.
     kept = await _are_failures_kept(connection, project_id, action_id)
     rows = rows if kept else []
     return {

@@ -1,5 +1,5 @@
 -- name: get_action
--- Tally and failures in one statement, so that they are of one moment.
+-- Tally and failures in one statement, so that they are of one point in time.
 SELECT
     project_id, id, type, status, operation_status, request_id, created_at, updated_at, started_at, finished_at,
     total_count, done_count, failed_count, unprocessed_count, created_count, dry_run, on_error, ended_by, reason,
@@ -55,7 +55,7 @@ SELECT failures_kept FROM async_actions WHERE project_id = :project_id AND id = 
 
 -- name: get_kin
 -- Of each action: how many rows its retries, and theirs, have done; and the file that the first of its parents came as.
--- A row that several of them have done counts once where they are files of failed rows, which tell its line.
+-- A row that several of them have done counts once where they are files of failed rows, which have its line.
 WITH RECURSIVE later AS (
     SELECT
         parent_id AS of_id, id, CASE WHEN dry_run THEN 0 ELSE done_count END AS done_count, total_count,

@@ -1,4 +1,4 @@
-"""Watching: one task a process looks at all watched actions with one query, and tells those who wait for them."""
+"""Watching: one task a process reads all watched actions with one query, and wakes those who wait for them."""
 
 import asyncio
 from collections import Counter
@@ -122,9 +122,9 @@ class Watcher:
                 reachable = True
             except Exception as error:
                 if not is_transient(error) and not isinstance(error, TimeoutError):
-                    _log.exception("watched actions could not be looked at")
+                    _log.exception("watched actions could not be read")
                 elif reachable:
-                    _log.warning("watched actions cannot be looked at just now", reason=str(error))
+                    _log.warning("watched actions cannot be read just now", reason=str(error))
                 reachable = False
             await asyncio.sleep(self._poll_seconds)
 
@@ -140,7 +140,7 @@ class Watcher:
 
 
 class BriefWatcher:
-    """Waits a moment for actions to begin: who asks right after submitting is seldom told ENQUEUED.
+    """Waits briefly for actions to begin: who asks right after submitting seldom sees ENQUEUED.
 
     Many integrations loop only while an action is IN_PROGRESS. Who comes when many wait already is let through.
     """

@@ -70,7 +70,7 @@ class Quarantine:
 
 @asynccontextmanager
 async def _to_ourselves(connection: Connection, suspect: ClaimedBatch) -> AsyncIterator[None]:
-    """Keep other workers from trying the batch alone too: each try counts as a death until it has ended.
+    """Keep other workers from trying the batch in isolation too: each try counts as a death until it has ended.
 
     The claim cannot do that: it is for the other process to have.
 
@@ -78,7 +78,7 @@ async def _to_ourselves(connection: Connection, suspect: ClaimedBatch) -> AsyncI
     """
     answer = await (await connection.execute(_sql.try_to_lock, suspect.batch_key)).fetchone()
     if not (answer and answer["locked"]):
-        raise OutOfOrderError(f"the batch at row {suspect.batch.first_row} is being tried alone")
+        raise OutOfOrderError(f"the batch at row {suspect.batch.first_row} is being tried in isolation")
     try:
         yield
     finally:
@@ -94,7 +94,7 @@ def _can_be_cut(claimed: ClaimedBatch) -> bool:
 
 
 async def _cut_up(connection: Connection, claimed: ClaimedBatch, attempts: int) -> None:
-    """Replace the batch by smaller ones, which are tried alone as well."""
+    """Replace the batch by smaller ones, which are tried in isolation as well."""
     parts = split_rows(claimed.batch, claimed.source, _PARTS)
     await connection.execute(_sql.delete_batch, claimed.batch_key)
     for part in parts:

@@ -34,7 +34,7 @@ WITH stranded AS MATERIALIZED (
 SELECT project_id, sum(slots)::bigint AS slots FROM stranded GROUP BY project_id ORDER BY project_id
 
 -- name: find_forgotten_sequences
--- Sequences with unfinished actions of which none is ready: who ended last died before it could tell the next.
+-- Sequences with unfinished actions of which none is ready: who ended last died before it could wake the next.
 SELECT DISTINCT waiting.project_id, waiting.sequence
 FROM async_actions AS waiting
 WHERE waiting.status IN ('ENQUEUED', 'IN_PROGRESS')

@@ -1,6 +1,6 @@
 """Retries: a batch that could not be applied is tried again, later each time; what does not pass is given up.
 
-A try that came to nothing is told on the action until a batch of it is closed. Waiting for others may take as long as
+A try that came to nothing is noted on the action until a batch of it is closed. Waiting for others may take as long as
 it takes, and so may an outage of the database; an error that comes again and again without any progress ends the
 action, its rows unprocessed.
 """
@@ -41,13 +41,13 @@ _MAX_DELAY_OF_WAITING = timedelta(seconds=5)  # for others, who may have ended a
 
 @dataclass(frozen=True, slots=True)
 class Retries:
-    """Puts off the turns of projects whose batches could not be applied."""
+    """Puts off the jobs of projects whose batches could not be applied."""
 
     pool: Pool
     settings: Settings
 
     async def put_off(self, project_id: int, error: Exception, claimed: ClaimedBatch | None) -> None:
-        """Queue another turn of the project for later, or end the action that has been tried often enough.
+        """Queue another job of the project for later, or end the action that has been tried often enough.
 
         Waits for the database where that is away. When even that fails, the rescuer makes up for it.
         """
@@ -88,7 +88,7 @@ class Retries:
         noted = await (await connection.execute(_sql.note_retry, {**claimed.batch_key, **retry})).fetchone()
         if noted is None:
             return 0, 0
-        # Each of an action's turns in flight comes back by itself: so many tries are one.
+        # Each of an action's jobs in flight comes back by itself: so many tries are one.
         tries, failed = math.ceil(noted["retry_count"] / noted["slots"]), noted["failed_tries"] // noted["slots"]
         log = _log.warning if tries >= _WARN_FROM else _log.info
         row = claimed.batch.first_row

@@ -85,7 +85,7 @@ class Pruner:
                     deleted = (await connection.execute(query, {"age": age, "step": _KEYS_AT_A_TIME})).rowcount
 
     async def _remove_old(self, begin: LiteralString, age: timedelta) -> None:
-        """Mark and remove what is so old, step by step; each looks behind the one before, not at what is gone."""
+        """Mark and remove what is so old, step by step; each goes on behind the one before, not at what is gone."""
         since: datetime | str | None = _EVER
         while since is not None:
             async with self._step() as connection:

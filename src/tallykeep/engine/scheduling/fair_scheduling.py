@@ -1,7 +1,7 @@
 """Turns: the queue wakes a worker up for a project; which of its actions gets on is decided here.
 
-Projects share the workers evenly whatever number of actions they have: each turn is numbered behind the project's own
-last one, but never before the turns that are waiting by now (start-time fair queueing), and the queue serves the lowest
+Projects share the workers evenly whatever number of actions they have: each job is numbered behind the project's own
+last one, but never before the jobs that are waiting by now (start-time fair queueing), and the queue serves the lowest
 number first. Within a project the action goes on that was served longest ago. Actions in a sequence wait for each
 other: one of them is ready at a time, in the order in which they were accepted.
 """
@@ -16,13 +16,13 @@ from tallykeep.engine.scheduling.job_queue import QUEUE, SMALL, TASK
 
 _sql = queries(__package__, "fair_scheduling.sql")
 
-# Between the two others may have expressions of their own; `taken` tells them the number of an action accepted here.
+# Between the two others may have expressions of their own; `taken` has the number of an action accepted here.
 TAKEN_SLOTS: LiteralString = "WITH " + _sql.taken_slots
 QUEUE_TAKEN_SLOTS: LiteralString = _sql.queue_taken_slots
 _QUEUE_SLOTS: LiteralString = TAKEN_SLOTS + QUEUE_TAKEN_SLOTS
 
 _NO_DELAY = timedelta()
-MAX_DELAY = timedelta(seconds=30)  # that a turn is put off by
+MAX_DELAY = timedelta(seconds=30)  # that a job is put off by
 
 _HEAD_START = timedelta(seconds=2)
 _HEAD_START_OF_ONE = timedelta(seconds=10)
@@ -54,7 +54,7 @@ def slot_params(
 async def queue_slots(
     connection: Connection, project_id: int, count: int, *, delay: timedelta = _NO_DELAY, small: bool = False
 ) -> None:
-    """Queue so many turns of the project, in the transaction open on `connection`; none only takes the lock."""
+    """Queue so many jobs of the project, in the transaction open on `connection`; none only takes the lock."""
     await connection.execute(_QUEUE_SLOTS, slot_params(project_id, count, delay=delay, small=small))
 
 
@@ -73,7 +73,7 @@ async def queue_first_slots(
     connection: Connection, project_id: int, action_id: str, count: int, *, in_sequence: bool,
     small: bool,
 ) -> None:  # fmt: skip
-    """Queue the turns of an action that was numbered; one that has to wait in its sequence gets them in its turn.
+    """Queue the jobs of an action that was numbered; one that has to wait in its sequence gets them later.
 
     The project's lock is held since then: whoever ends meanwhile sees this action, or is seen.
     """
@@ -87,7 +87,7 @@ async def queue_first_slots(
 async def serve_next_action(connection: Connection, project_id: int, *, small: bool = False) -> str | None:
     """Choose the project's next action and mark it as served by now; None where no action is left to go on with.
 
-    A small turn is for actions with one batch left.
+    A small job is for actions with one batch left.
     """
     served = {"project_id": project_id, "small": small}
     action = await (await connection.execute(_sql.serve_next_action, served)).fetchone()

@@ -1,6 +1,6 @@
 -- name: taken_slots!
--- Number the next turns of the project, and the action that is accepted with them, if one is. The project's lock, taken
--- even for none, lasts until the transaction ends. What waits in the queue tells how far numbers have come; an empty
+-- Number the next jobs of the project, and the action that is accepted with them, if one is. The project's lock, taken
+-- even for none, lasts until the transaction ends. What waits in the queue shows how far numbers have come; an empty
 -- queue, the project that has come furthest. Common table expressions: others, and a statement, are to stand behind them.
 in_line AS (
     SELECT coalesce(
@@ -20,7 +20,7 @@ taken AS (
 )
 
 -- name: queue_taken_slots!
--- A job for each turn, behind the expressions above.
+-- A job for each number, behind the expressions above.
 SELECT procrastinate_defer_jobs_v1(array_agg((
     :queue, :task, -(first_slot + number), NULL, NULL, jsonb_build_object('project_id', :project_id::bigint, 'small', :small::boolean),
     CASE WHEN :delay::interval > interval '0' THEN statement_timestamp() + :delay::interval END

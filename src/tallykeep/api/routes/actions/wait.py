@@ -48,7 +48,7 @@ async def read_action(
 ) -> dict[str, Any]:
     """Return the action as soon as it has ended, or as it is after `wait` seconds.
 
-    Without them, one that is ENQUEUED is given a moment to begin.
+    Without them, one that is ENQUEUED is given 150 ms to begin.
 
     Raises NotFoundError, TooManyRequestsError, and ClientDisconnect as soon as nobody waits for the answer any more.
     """
