@@ -87,16 +87,16 @@ check: setup
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: setup $(VENV)/peers/.done
+bench: setup $(VENV)/alternatives/.done
 	@$(BIN)/python -m benchmarks.run $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY))
 
 # What the benchmarks measure against. Where something cannot be installed, its rows of the table say so.
-$(VENV)/peers/.done: $(VENV)/bin/uv benchmarks/peers.lock
+$(VENV)/alternatives/.done: $(VENV)/bin/uv benchmarks/alternatives.lock
 	@command -v pgloader >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
 	  && { apt-get update && apt-get install --yes --no-install-recommends pgloader; } >$(VENV)/pgloader.log 2>&1; } \
 	  || echo "pgloader cannot be installed here"
-	@if $(PYTHON) -m venv $(VENV)/peers && $(BIN)/uv pip install --quiet --python $(VENV)/peers/bin/python \
-	  --require-hashes --requirement benchmarks/peers.lock; then touch $@; else rm -rf $(VENV)/peers; fi
+	@if $(PYTHON) -m venv $(VENV)/alternatives && $(BIN)/uv pip install --quiet --python $(VENV)/alternatives/bin/python \
+	  --require-hashes --requirement benchmarks/alternatives.lock; then touch $@; else rm -rf $(VENV)/alternatives; fi
 
 docs: setup
 	@$(BIN)/python -m docs.write
@@ -111,7 +111,7 @@ lock: $(VENV)/bin/uv
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url \
 	  --python-version 3.11 --group dev --output-file requirements.lock pyproject.toml
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url \
-	  --python-version 3.11 --group pyproject.toml:peers --output-file benchmarks/peers.lock
+	  --python-version 3.11 --group pyproject.toml:alternatives --output-file benchmarks/alternatives.lock
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

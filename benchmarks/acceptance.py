@@ -27,5 +27,5 @@ def upload(lab: Lab) -> Figures:
         database.execute(_sql.drop_like_batches)
     database.empty()
     size = path.stat().st_size / 1e6
-    pace = f"{size / median(ours):,.0f} MB/s against {size / median(floor):,.0f} MB/s"
-    return Figures(median(ours), median(floor), note=f"{size:,.0f} MB, {pace}")
+    throughput = f"{size / median(ours):,.0f} MB/s against {size / median(floor):,.0f} MB/s"
+    return Figures(median(ours), median(floor), note=f"{size:,.0f} MB, {throughput}")

@@ -28,8 +28,8 @@ def _application(database_url: str) -> FastAPI:
     @app.get("/actions/{action_id}")
     async def get(action_id: str) -> Response:
         async with app.state.pool.connection() as connection:
-            found = await connection.execute(_sql.get_action, {"project_id": 1, "id": action_id})
-            return Response(orjson.dumps(await found.fetchone()), media_type="application/json")
+            cursor = await connection.execute(_sql.get_action, {"project_id": 1, "id": action_id})
+            return Response(orjson.dumps(await cursor.fetchone()), media_type="application/json")
 
     @app.post("/bodies")
     async def post(request: Request) -> Response:

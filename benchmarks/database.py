@@ -91,10 +91,10 @@ class Database:
     def wait_for_end(self, action_id: str, *, every: float = 0.02) -> dict[str, Any]:
         """Wait for an action's end; asked of the database, which takes less from what is measured than the API."""
         while True:
-            found = self.execute(_sql.state_of_action, project_id=PROJECT_ID, id=action_id).fetchone()
-            assert found is not None, f"action {action_id} is not there"
-            if found[0] in ("DONE", "FAILED"):
-                return {"status": found[0], "done": found[1], "failed": found[2]}
+            row = self.execute(_sql.state_of_action, project_id=PROJECT_ID, id=action_id).fetchone()
+            assert row is not None, f"action {action_id} is not there"
+            if row[0] in ("DONE", "FAILED"):
+                return {"status": row[0], "done": row[1], "failed": row[2]}
             time.sleep(every)
 
     def wait_for_all(self) -> None:

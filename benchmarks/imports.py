@@ -61,14 +61,14 @@ def two_workers(lab: Lab) -> Figures:
     """Rows a second of one import with two worker processes against one."""
     rows = lab.size.rows
     path = files.voucher_csv(lab, rows)
-    one = _pace(lab, rows, lambda: timed_import(lab.bench, CSV_ROUTE, path))
+    one = _rows_per_second(lab, rows, lambda: timed_import(lab.bench, CSV_ROUTE, path))
     with lab.bench.another_worker():
-        two = _pace(lab, rows, lambda: timed_import(lab.bench, CSV_ROUTE, path))
+        two = _rows_per_second(lab, rows, lambda: timed_import(lab.bench, CSV_ROUTE, path))
     lab.bench.database.empty()
     return Figures(two, one, "rows/s", note=_shared_cores())
 
 
-def _pace(lab: Lab, rows: int, run: Callable[[], float]) -> float:
+def _rows_per_second(lab: Lab, rows: int, run: Callable[[], float]) -> float:
     return rows / median([run() for _ in range(lab.size.rounds)])
 
 

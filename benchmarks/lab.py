@@ -16,7 +16,7 @@ class Size:
     name: str
     rows: int  # of most measures
     rounds: int  # turns of ours and the floor, of which the medians count
-    peer_rows: int  # for peers that take long
+    slow_rows: int  # for alternatives that take long
     few_rows: int  # where the time of a row is compared
     many_rows: int
     big_file: int  # bytes
@@ -29,12 +29,12 @@ class Size:
 
 
 FULL = Size(
-    name="full size", rows=1_000_000, rounds=3, peer_rows=20_000, few_rows=100_000, many_rows=10_000_000,
+    name="full size", rows=1_000_000, rounds=3, slow_rows=20_000, few_rows=100_000, many_rows=10_000_000,
     big_file=1_000_000_000, small_file=10_000_000, actions=1_000_000, few_actions=1_000, samples=100, seconds=10,
     row_limit=1_800,
 )  # fmt: skip
 QUICK = Size(
-    name="quick size, figures are rough", rows=20_000, rounds=1, peer_rows=3_000, few_rows=5_000, many_rows=20_000,
+    name="quick size, figures are rough", rows=20_000, rounds=1, slow_rows=3_000, few_rows=5_000, many_rows=20_000,
     big_file=20_000_000, small_file=2_000_000, actions=20_000, few_actions=1_000, samples=30, seconds=1,
     row_limit=60,
 )  # fmt: skip

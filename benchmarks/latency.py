@@ -77,7 +77,7 @@ def get_while_importing(lab: Lab) -> Figures:
     bench.wait_done(action_id)
     reads = Load(
         f"{bench.url}/v1/async-actions/{action_id}", connections=2, seconds=lab.size.seconds,
-        headers=tuple(HEADERS.items()), pace=_READS_PER_SECOND,
+        headers=tuple(HEADERS.items()), per_second=_READS_PER_SECOND,
     )  # fmt: skip
     idle = load.generate(reads)
     giants = _start_giants(lab)

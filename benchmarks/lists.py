@@ -14,7 +14,7 @@ from tallykeep.db.queries import queries
 _sql = queries(__package__, "lists.sql")
 
 _ROUTE = "/v1/async-actions"
-_ASKED = 40
+_REQUESTS = 40
 _DEEP = 10  # pages behind the first, to which the cursor leads
 
 
@@ -78,9 +78,9 @@ def _behind_pages(bench: Bench) -> dict[str, Any]:
 
 
 def _created_at(bench: Bench, number: int) -> str:
-    found = bench.database.one(_sql.created_at, number=number)
-    assert isinstance(found, datetime)
-    return found.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    created_at = bench.database.one(_sql.created_at, number=number)
+    assert isinstance(created_at, datetime)
+    return created_at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def _put_actions(bench: Bench, actions: int) -> None:
@@ -92,7 +92,7 @@ def _put_actions(bench: Bench, actions: int) -> None:
 def _milliseconds(bench: Bench, query: dict[str, Any]) -> float:
     path = f"{_ROUTE}?{urlencode(query)}"
     taken = []
-    for _ in range(_ASKED):
+    for _ in range(_REQUESTS):
         started = time.perf_counter()
         bench.request("GET", path)
         taken.append(time.perf_counter() - started)

@@ -27,7 +27,7 @@ class Load:
     method: str = "GET"
     headers: tuple[tuple[str, str], ...] = ()
     body: str = ""
-    pace: float = 0
+    per_second: float = 0
 
 
 @dataclass(frozen=True)
@@ -79,8 +79,8 @@ async def _connection(load: Load, messages: Iterator[bytes], until: float) -> li
         writer.write(next(messages))
         await _read_answer(reader)
         taken.append(time.perf_counter() - started)
-        if load.pace:
-            await asyncio.sleep(max(0, started + 1 / load.pace - time.perf_counter()))
+        if load.per_second:
+            await asyncio.sleep(max(0, started + 1 / load.per_second - time.perf_counter()))
     writer.close()
     return taken
 

@@ -40,9 +40,9 @@ def of(role: str) -> Callable[[Lab], Figures]:
 
 
 def _peaks(lab: Lab, size: int) -> dict[str, _Peak]:
-    found: dict[str, _Peak] = lab.peaks.get(size) or _watched_import(files.voucher_csv_of(lab, size))
-    lab.peaks[size] = found
-    return found
+    peaks: dict[str, _Peak] = lab.peaks.get(size) or _watched_import(files.voucher_csv_of(lab, size))
+    lab.peaks[size] = peaks
+    return peaks
 
 
 def _watched_import(path: Path) -> dict[str, _Peak]:

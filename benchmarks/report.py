@@ -37,7 +37,7 @@ class Limit:
         return f"{self.character} {self.bound:g}"
 
 
-def at_most(bound: float) -> Limit:
+def up_to(bound: float) -> Limit:
     """For what costs: seconds, bytes."""
     return Limit("≤", bound)
 
@@ -61,7 +61,7 @@ class Figures:
 
 @dataclass(frozen=True)
 class Measure:
-    """One row of the table: ours, held against a floor or a peer measured in the same run on the same server."""
+    """One row of the table: ours, against a floor or an alternative measured in the same run on the same server."""
 
     name: str
     what: str
@@ -100,12 +100,12 @@ class Outcome:
 
     def to_json(self) -> dict[str, object]:
         """The row for machines."""
-        found = self.figures
+        figures = self.figures
         return {
             "name": self.measure.name, "what": self.measure.what, "against": self.measure.against,
-            "limit": str(self.measure.limit), "ours": found and found.ours, "floor": found and found.floor,
-            "unit": found and found.unit, "rows": found and found.rows, "ratio": self.ratio,
-            "verdict": self.verdict, "note": found.note if found else "",
+            "limit": str(self.measure.limit), "ours": figures and figures.ours, "floor": figures and figures.floor,
+            "unit": figures and figures.unit, "rows": figures and figures.rows, "ratio": self.ratio,
+            "verdict": self.verdict, "note": figures.note if figures else "",
         }  # fmt: skip
 
 
@@ -121,7 +121,7 @@ class Report:
         self._started = datetime.now(UTC)
         self._outcomes: list[Outcome] = []
         print(f"{self._machine}; {size}\n")
-        print(_line(["measure", "ours", "floor or peer", "ratio", "limit", "verdict"]), flush=True)
+        print(_line(["measure", "ours", "floor or alternative", "ratio", "limit", "verdict"]), flush=True)
 
     def add(self, outcome: Outcome) -> None:
         """Take one more row."""
@@ -145,7 +145,7 @@ class Report:
             "# Results", "",
             f"{self._started:%Y-%m-%d %H:%M} UTC, {self._machine}; {self._size}. Written by `make bench`; "
             "how to read it: [docs/performance.md](../docs/performance.md).", "",
-            "| measure | ours | floor or peer | ratio | limit | verdict | against |",
+            "| measure | ours | floor or alternative | ratio | limit | verdict | against |",
             "|---|---|---|---|---|---|---|",
         ]  # fmt: skip
         return "\n".join([*head, *map(_markdown_row, self._outcomes)]) + "\n"

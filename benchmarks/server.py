@@ -27,7 +27,7 @@ _FORM_HEAD = (
     f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="rows.csv"\r\n'
     "Content-Type: text/csv\r\n\r\n"
 ).encode()
-_FORM_TAIL = f"\r\n--{_BOUNDARY}--\r\n".encode()
+_FORM_END = f"\r\n--{_BOUNDARY}--\r\n".encode()
 _TIMEOUT = 1_800
 _IDLE_SECONDS = 2
 
@@ -58,19 +58,19 @@ class Bench:
         """
         self._keep_fresh()
         as_form = path.suffix == ".csv"
-        head, tail = (_FORM_HEAD, _FORM_TAIL) if as_form else (b"", b"")
+        head, end = (_FORM_HEAD, _FORM_END) if as_form else (b"", b"")
         self._connection.putrequest("POST", route)
         for name, value in HEADERS.items():
             self._connection.putheader(name, value)
-        kind = f"multipart/form-data; boundary={_BOUNDARY}" if as_form else "application/json"
-        self._connection.putheader("Content-Type", kind)
-        self._connection.putheader("Content-Length", str(len(head) + path.stat().st_size + len(tail)))
+        content_type = f"multipart/form-data; boundary={_BOUNDARY}" if as_form else "application/json"
+        self._connection.putheader("Content-Type", content_type)
+        self._connection.putheader("Content-Length", str(len(head) + path.stat().st_size + len(end)))
         self._connection.endheaders(head)
         wire = self._connection.sock
         assert isinstance(wire, socket.socket)
         with path.open("rb") as file:
             wire.sendfile(file)
-        wire.sendall(tail)
+        wire.sendall(end)
         return str(self._answer()["async_action_id"])
 
     def _keep_fresh(self) -> None:
@@ -140,12 +140,12 @@ def running_bench(**settings: str) -> Iterator[Bench]:
         env |= {"TALLYKEEP_MAX_BODY_BYTES": str(1 << 33), **settings}
         with running("-m", "tallykeep", "serve", env=env) as server:
             assert server.stdout is not None
-            found = next(filter(None, (re.search(r"http://\S+:\d+", line) for line in server.stdout)), None)
-            assert found, "the server did not start"
+            match = next(filter(None, (re.search(r"http://\S+:\d+", line) for line in server.stdout)), None)
+            assert match, "the server did not start"
             database_url = running_embedded(Path(directory) / "postgres")
             assert database_url is not None
             database = Database(database_url)
             try:
-                yield Bench(found.group(), database, server.pid, env)
+                yield Bench(match.group(), database, server.pid, env)
             finally:
                 database.close()

@@ -24,14 +24,14 @@ _CATEGORIES = {
 }  # fmt: skip
 _REPEATS = (ops.MAX_REPEAT, ops.MIN_REPEAT, ops.POSSESSIVE_REPEAT)
 
-Signs = frozenset[str]
+Characters = frozenset[str]
 
 
 @dataclass(frozen=True)
 class Item:
     """A step along a pattern: the signs it may take, and whether it takes any; an assertion takes none and may fail."""
 
-    characters: Signs
+    characters: Characters
     mandatory: bool = False
     endless: bool = False
     gives_back: bool = False
@@ -51,33 +51,33 @@ class _Reader:
         self._every = frozenset(every)
         self.faults: list[str] = []
 
-    def _class(self, category: Any) -> Signs:
+    def _class(self, category: Any) -> Characters:
         flags = re.ASCII if self._is_bytes or self._flags & re.ASCII else 0
         return frozenset(
             character for character in self._every if re.fullmatch(_CATEGORIES[category], character, flags)
         )
 
-    def _literal(self, code: int) -> Signs:
+    def _literal(self, code: int) -> Characters:
         character = chr(code)
         return frozenset(
             {character, character.lower(), character.upper()} if self._flags & re.IGNORECASE else {character}
         )
 
-    def _set(self, parts: Iterable[tuple[Any, Any]]) -> Signs:
-        found: set[str] = set()
+    def _set(self, parts: Iterable[tuple[Any, Any]]) -> Characters:
+        characters: set[str] = set()
         negated = False
         for op, value in parts:
             if op is ops.NEGATE:
                 negated = True
             elif op is ops.LITERAL:
-                found |= self._literal(value)
+                characters |= self._literal(value)
             elif op is ops.RANGE:
-                found |= {character for character in self._every if value[0] <= ord(character) <= value[1]}
+                characters |= {character for character in self._every if value[0] <= ord(character) <= value[1]}
                 if self._flags & re.IGNORECASE:
-                    found |= {each for character in found for each in (character.lower(), character.upper())}
+                    characters |= {each for character in characters for each in (character.lower(), character.upper())}
             else:
-                found |= self._class(value)
-        return self._every - found if negated else frozenset(found)
+                characters |= self._class(value)
+        return self._every - characters if negated else frozenset(characters)
 
     def paths(self, tree: Iterable[tuple[Any, Any]]) -> list[Path]:
         """Every way through a sequence; what holds no endless repeat is one step."""
@@ -119,11 +119,11 @@ class _Reader:
             return [path + path for path in again] if maximum > 1 and _has_endless(paths) else again
         gives_back = op is not ops.POSSESSIVE_REPEAT
         if gives_back:
-            self._look_within(paths)
+            self._read_within(paths)
         characters = reduce(frozenset.union, (item.characters for path in paths for item in path), frozenset())
         return [(Item(characters, mandatory=least > 0, endless=True, gives_back=gives_back),)]
 
-    def _look_within(self, paths: list[Path]) -> None:
+    def _read_within(self, paths: list[Path]) -> None:
         for path in paths:
             if _parted(path + path):
                 self.faults.append("repeats within a repeat can share a text in many ways")
@@ -152,13 +152,13 @@ def _merged(paths: list[Path]) -> list[Path]:
     return [*endless, (Item(characters, mandatory=mandatory, asserts=asserts),)]
 
 
-def _first(path: Path) -> Signs:
-    found: Signs = frozenset()
+def _first(path: Path) -> Characters:
+    characters: Characters = frozenset()
     for item in path:
-        found |= item.characters
+        characters |= item.characters
         if item.mandatory:
             break
-    return found
+    return characters
 
 
 def _parted(path: Path) -> bool:
@@ -198,11 +198,11 @@ def faults_of(pattern: str | bytes, flags: int = 0, *, searching: bool = True) -
     tree = parser.parse(pattern, flags & ~re.DEBUG)
     reader = _Reader(tree.state.flags, isinstance(pattern, bytes))
     paths = reader.paths(tree)
-    found = list(reader.faults)
+    faults = list(reader.faults)
     if any(map(_parted, paths)):
-        found.append("two repeats can share a text in many ways")
+        faults.append("two repeats can share a text in many ways")
     anchored = bool(len(tree)) and tree[0][0] is ops.AT and tree[0][1] in (ops.AT_BEGINNING, ops.AT_BEGINNING_STRING)
     is_anchored = anchored and not tree.state.flags & re.MULTILINE
     if searching and not is_anchored and any(_begun_anew(path, paths) for path in paths):
-        found.append("a search may run through the same text from many beginnings")
-    return list(dict.fromkeys(found))
+        faults.append("a search may run through the same text from many beginnings")
+    return list(dict.fromkeys(faults))

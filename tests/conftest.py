@@ -24,8 +24,8 @@ _MAX_FILES_LENGTH = ("tests/crash", "tests/browser", "tests/model", "tests/inter
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begin with the files that take longest, so that none of the processes waits for another one's last file."""
-    longest = tuple(str(config.rootpath / folder) for folder in _MAX_FILES_LENGTH)
-    items.sort(key=lambda item: not str(item.path).startswith(longest))
+    first_files = tuple(str(config.rootpath / folder) for folder in _MAX_FILES_LENGTH)
+    items.sort(key=lambda item: not str(item.path).startswith(first_files))
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TypeVar
 
-Given = TypeVar("Given")
+Input = TypeVar("Given")
 
 _TIMES = 4  # as large is the larger input
 _MAX_TIMES = 9.0  # as long it may take: an exponent of 1.58
@@ -15,18 +15,18 @@ _TRIES = 6
 _BEYOND_DOUBT = 13.0  # times as long: then two tries are enough
 
 
-def seconds(run: Callable[[Given], object], given: Given) -> float:
+def seconds(run: Callable[[Input], object], value: Input) -> float:
     """How long this takes; what it raises does not matter."""
     gc.disable()
     started = time.thread_time()
     with suppress(Exception):
-        run(given)
+        run(value)
     taken = time.thread_time() - started
     gc.enable()
     return taken
 
 
-def grows_too_fast(run: Callable[[Given], object], make: Callable[[int], Given], size: int) -> str:
+def grows_too_fast(run: Callable[[Input], object], make: Callable[[int], Input], size: int) -> str:
     """How much longer the larger of two inputs takes, where that is too much; empty where it is not.
 
     The least of several tries counts.

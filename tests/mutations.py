@@ -8,13 +8,13 @@ import sys
 import time
 from dataclasses import dataclass
 
-from tests.mutants.trial import Outcome, Trials, trials
+from tests.mutants.trials import Outcome, Trials, trials
 
 MIGRATIONS = "src/tallykeep/db/migrations/versions"
 ROW_LOCKS = "tests/db/test_row_locks.py"
 GENERATION = "tests/db/test_generation.py"
 SERIAL = "tests/db/test_serial.py"
-PLACES = "tests/db/test_worker_slots.py"
+WORKER_SLOTS = "tests/db/test_worker_slots.py"
 GUARD = "tests/db/test_guard.py"
 EVERY_CHECK = "tests/db/test_checks.py::test_every_check_has_changes_that_no_other_one_would_refuse"
 _MAX_SECONDS = 240
@@ -136,32 +136,32 @@ MUTATIONS = (
     Mutation(
         "a batch waits for others for a while only", "src/tallykeep/engine/applying/claim.sql",
         ":timeout ELSE :lock_timeout END", ":timeout ELSE '1h' END",
-        f"{PLACES}::test_a_batch_gives_its_place_back_while_others_hold_its_rows[continue]",
+        f"{WORKER_SLOTS}::test_a_batch_gives_its_place_back_while_others_hold_its_rows[continue]",
     ),
     Mutation(
         "behind the one before it, it waits for no other for long", "src/tallykeep/engine/applying/attempt.sql",
         "set_config('lock_timeout', :lock_timeout, true) AS", ":lock_timeout AS",
-        f"{PLACES}::test_a_batch_waits_for_the_one_before_it_and_then_for_no_other",
+        f"{WORKER_SLOTS}::test_a_batch_waits_for_the_one_before_it_and_then_for_no_other",
     ),
     Mutation(
         "it waits longer for the one before it than for others", "src/tallykeep/engine/applying/attempt.sql",
         "set_config('lock_timeout', :timeout, true)", "(SELECT :timeout::text) AS timeout",
-        f"{PLACES}::test_a_batch_waits_for_the_one_before_it_and_then_for_no_other",
+        f"{WORKER_SLOTS}::test_a_batch_waits_for_the_one_before_it_and_then_for_no_other",
     ),
     Mutation(
         "what goes in at once is tried first", "src/tallykeep/engine/applying/atomic.py",
         "first.open_batches > 1 and", "False and",
-        f"{PLACES}::test_an_action_that_may_still_be_refused_keeps_nothing_locked",
+        f"{WORKER_SLOTS}::test_an_action_that_may_still_be_refused_keeps_nothing_locked",
     ),
     Mutation(
         "what goes in at once leaves places to others", "src/tallykeep/engine/applier.py",
         "claimed.project_id in self._atomic or", "False and",
-        f"{PLACES}::test_actions_that_go_in_at_once_leave_places_to_others",
+        f"{WORKER_SLOTS}::test_actions_that_go_in_at_once_leave_places_to_others",
     ),
     Mutation(
         "one batch at a time is tried alone", "src/tallykeep/engine/applier.py",
         "if self._isolating.locked():", "if False:",
-        f"{PLACES}::test_one_batch_at_a_time_is_tried_in_a_process_of_its_own",
+        f"{WORKER_SLOTS}::test_one_batch_at_a_time_is_tried_in_a_process_of_its_own",
     ),
     Mutation(
         "a try alone that met an outage is forgotten", "src/tallykeep/engine/applier.py",
@@ -617,7 +617,7 @@ def main() -> int:
 def _try(tried: Trials, mutation: Mutation) -> Outcome:
     text = (tried.tree / mutation.file).read_text()
     if text.count(mutation.text) != 1:
-        return Outcome.NOT_FOUND
+        return Outcome.MISSING
     with tried.reading(mutation.file, text.replace(mutation.text, mutation.replacement)):
         migrated = not mutation.file.startswith(MIGRATIONS)
         return tried.run([mutation.test], seconds=_MAX_SECONDS, migrated=migrated)[0]

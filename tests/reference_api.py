@@ -37,14 +37,14 @@ class Contradiction:
     """One place where an answer is not what the peer's file says: whose answer, where in it, and what is wrong."""
 
     answer: str
-    place: str
+    path: str
     error: ValidationError
 
     def __str__(self) -> str:
-        return f"{self.answer}: {self.place or 'the body'}: {self.error.message[:300]}"
+        return f"{self.answer}: {self.path or 'the body'}: {self.error.message[:300]}"
 
     def is_covered_by(self, tolerated: Tolerated) -> bool:
-        return tolerated.covers(self.answer, self.place, self.error)
+        return tolerated.covers(self.answer, self.path, self.error)
 
     @property
     def is_tolerated(self) -> bool:
@@ -87,8 +87,8 @@ class ReferenceApi:
         if int(status) >= 400:
             return {"$ref": "#/components/schemas/Error"}
         content = self.operations[of]["responses"].get(status, {}).get("content", {})
-        found: Schema | None = content.get("application/json", {}).get("schema")
-        return found
+        declared: Schema | None = content.get("application/json", {}).get("schema")
+        return declared
 
     def examples(self, of: Endpoint, status: str) -> list[Any]:
         content = self.operations[of]["responses"][status].get("content", {}).get("application/json", {})
@@ -98,7 +98,7 @@ class ReferenceApi:
         """Every place where this body is not what the file says, the tolerated ones too."""
         action_type = body.get("type") if of == ("GET", "/v1/async-actions/{}") and status == "200" else ""
         validator = self._validator(of, status, action_type)
-        return [Contradiction(" ".join(of), _place(error), error) for error in _leaves(validator.iter_errors(body))]
+        return [Contradiction(" ".join(of), _path(error), error) for error in _leaves(validator.iter_errors(body))]
 
     def fields(self, of: Endpoint, status: str) -> set[str]:
         """The fields that the file names of the resources in an answer, those of a list's entries in a list."""
@@ -117,10 +117,10 @@ class ReferenceApi:
 
     def resolved(self, part: dict[str, Any]) -> dict[str, Any]:
         while "$ref" in part:
-            found = self.document
+            target = self.document
             for step in part["$ref"].removeprefix("#/").split("/"):
-                found = found[step]
-            part = found
+                target = target[step]
+            part = target
         return part
 
     def _parameters(self, item: dict[str, Any], operation: dict[str, Any]) -> list[dict[str, Any]]:
@@ -133,9 +133,9 @@ class ReferenceApi:
             assert schema is not None, f"the peer's file describes no answer {status} of {' '.join(of)}"
             if action_type:
                 schema = self._schema_of_action(action_type)
-            whole = {**self.document, **schema}
-            registry: Registry[Any] = Registry().with_resource("", Resource.from_contents(whole, DRAFT4))
-            self._validators[key] = OAS30Validator(whole, registry=registry, format_checker=oas30_format_checker)
+            complete = {**self.document, **schema}
+            registry: Registry[Any] = Registry().with_resource("", Resource.from_contents(complete, DRAFT4))
+            self._validators[key] = OAS30Validator(complete, registry=registry, format_checker=oas30_format_checker)
         return self._validators[key]
 
     def _schema_of_action(self, action_type: str) -> Schema:
@@ -149,20 +149,20 @@ class ReferenceApi:
     def _names(self, reference: Schema) -> str:
         return _letters(reference["$ref"] + self.resolved(reference).get("title", ""))
 
-    def _unknown(self, schema: Schema, value: Any, place: str) -> Iterator[str]:
+    def _unknown(self, schema: Schema, value: Any, path: str) -> Iterator[str]:
         if isinstance(value, list):
             inner = [one["items"] for one in self._alternatives(schema) if "items" in one]
             for item in value if inner else []:
-                yield from self._unknown({"allOf": inner}, item, f"{place}[]")
+                yield from self._unknown({"allOf": inner}, item, f"{path}[]")
         elif isinstance(value, dict):
             parts = list(self._alternatives(schema))
             if not any("properties" in part for part in parts) or any("additionalProperties" in part for part in parts):
                 return  # an object of any keys, such as metadata
-            for name, given in value.items():
+            for name, member in value.items():
                 named = [part["properties"][name] for part in parts if name in part.get("properties", {})]
-                where = f"{place}.{name}".removeprefix(".")
+                where = f"{path}.{name}".removeprefix(".")
                 if named:
-                    yield from self._unknown({"allOf": named}, given, where)
+                    yield from self._unknown({"allOf": named}, member, where)
                 else:
                     yield where
 
@@ -179,7 +179,7 @@ def _letters(text: str) -> str:
     return re.sub(r"[^a-z]", "", text.lower())
 
 
-def _place(error: ValidationError) -> str:
+def _path(error: ValidationError) -> str:
     steps = ("[]" if isinstance(step, int) else f".{step}" for step in error.absolute_path)
     return "".join(steps).removeprefix(".")
 
@@ -188,9 +188,9 @@ def _leaves(errors: Iterable[ValidationError]) -> Iterator[ValidationError]:
     """The errors, each place with what is wrong there once; null where it may not be is one error, not three."""
     seen: set[tuple[str, str]] = set()
     for error in errors:
-        kind = "null" if error.instance is None else error.message
-        if (_place(error), kind) not in seen:
-            seen.add((_place(error), kind))
+        problem = "null" if error.instance is None else error.message
+        if (_path(error), problem) not in seen:
+            seen.add((_path(error), problem))
             yield error
 
 
@@ -205,13 +205,13 @@ def hold_to_reference_api(answer: httpx.Response) -> None:
     reference_api = read_reference_api()
     if reference_api is None:
         return
-    found = reference_api.find(answer.request.method, answer.request.url.path)
-    if found is None or not answer.headers.get("content-type", "").startswith("application/json"):
+    endpoint = reference_api.find(answer.request.method, answer.request.url.path)
+    if endpoint is None or not answer.headers.get("content-type", "").startswith("application/json"):
         return
     if answer.status_code == 413:
         return  # the peer's has a shape of its own, {statusCode, error, message}, which its file does not hold
     answer.read()
     status = str(answer.status_code)
-    wrong = [one for one in reference_api.contradictions(found, status, answer.json()) if not one.is_tolerated]
+    wrong = [one for one in reference_api.contradictions(endpoint, status, answer.json()) if not one.is_tolerated]
     if wrong:
         raise OffTheWireError("; ".join(map(str, wrong)))

@@ -14,14 +14,14 @@ class Tolerated:
     """A place in some answers where the file's schema need not be met, and why; all three are patterns."""
 
     answer: str  # method and path
-    place: str  # dotted steps into the body, [] for any index
+    path: str  # dotted steps into the body, [] for any index
     message: str
     why: str
     captured: bool = True  # the file's own examples show it
 
-    def covers(self, answer: str, place: str, error: ValidationError) -> bool:
-        found = re.fullmatch(self.answer, answer) and re.fullmatch(self.place, place)
-        return bool(found and re.search(self.message, error.message))
+    def covers(self, answer: str, path: str, error: ValidationError) -> bool:
+        match = re.fullmatch(self.answer, answer) and re.fullmatch(self.path, path)
+        return bool(match and re.search(self.message, error.message))
 
 
 _CAMPAIGNS = r"(GET|POST|PUT) /v1/campaigns(/\{\})?"
@@ -29,51 +29,51 @@ _CAMPAIGNS = r"(GET|POST|PUT) /v1/campaigns(/\{\})?"
 TOLERATED = (
     Tolerated(
         answer=_VOUCHERS,
-        place=r"(vouchers\[\]\.)?(discount|validity_timeframe|validity_day_of_week)",
+        path=r"(vouchers\[\]\.)?(discount|validity_timeframe|validity_day_of_week)",
         message="^None for not nullable$",
         why="The examples show null where a voucher has none; the schemas do not say nullable.",
     ),
     Tolerated(
         answer=f"{_VOUCHERS}|{_CAMPAIGNS}",
-        place=r"(vouchers\[\]\.|voucher\.|campaigns\[\]\.voucher\.)?discount",
+        path=r"(vouchers\[\]\.|voucher\.|campaigns\[\]\.voucher\.)?discount",
         message="'ADD_MANY_ITEMS'.* is valid under each of ",
         why="A discount of several units meets the schemas of both one unit and several; only one of them may be met.",
     ),
     Tolerated(
         answer=f"{_VOUCHERS}|{_CAMPAIGNS}",
-        place=r"((vouchers|campaigns)\[\]\.)?validity_hours\.daily\[\]\.(start_time|expiration_time)",
+        path=r"((vouchers|campaigns)\[\]\.)?validity_hours\.daily\[\]\.(start_time|expiration_time)",
         message=r"^'\d\d:\d\d' is not a 'time'$",
         why="Described as HH:mm with the example 12:00, while the format `time` demands seconds and an offset.",
         captured=False,
     ),
     Tolerated(
         answer=_ACTION,
-        place=r"result\.failed",
+        path=r"result\.failed",
         message=r"^\[.*\] is not of type 'object'$",
         why="VOUCHERS.IMPORT and ORDERS.IMPORT: the schemas say object, the examples show an array.",
     ),
     Tolerated(
         answer=_ACTION,
-        place=r"result\.errors\[\]\.(code|source_id)",
+        path=r"result\.errors\[\]\.(code|source_id)",
         message="^None for not nullable$",
         why="A row of a bulk update that has no key, or is no object, has none to show.",
         captured=False,
     ),
     Tolerated(
         answer="GET /v1/metadata-schemas",
-        place="",
+        path="",
         message="^'data' is a required property$",
         why="The schema describes `schemas` as data_ref says, the example shows it, and `data` is required beside it.",
     ),
     Tolerated(
         answer="GET /management/v1/projects",
-        place=r"data\[\]",
+        path=r"data\[\]",
         message="^'webhook_token' is a required property$",
         why="No example shows one, and there are no webhooks to sign here.",
     ),
     Tolerated(
         answer="GET /management/v1/projects",
-        place=r"data\[\]",
+        path=r"data\[\]",
         message="^'(currency|cluster_id|api_usage_notifications|webhooks_callout_notifications|webhook_version)' is",
         why="Settings of what is not there: currencies, clusters, notifications, webhooks.",
         captured=False,

@@ -97,13 +97,13 @@ class Relay:
 
 def messages_in(request: bytes) -> list[tuple[bytes, bytes]]:
     """The messages of a round trip: the type of each, and its body."""
-    found = []
+    messages = []
     start = 0
     while start < len(request):
         end = start + 1 + int.from_bytes(request[start + 1 : start + 5])
-        found.append((request[start : start + 1], request[start + 5 : end]))
+        messages.append((request[start : start + 1], request[start + 5 : end]))
         start = end
-    return found
+    return messages
 
 
 async def _next_message(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
@@ -111,11 +111,11 @@ async def _next_message(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
     return head[:1], head + await reader.readexactly(int.from_bytes(head[1:]) - 4)
 
 
-Kind = TypeVar("Kind", bound=Relay)
+SomeRelay = TypeVar("Kind", bound=Relay)
 
 
 @asynccontextmanager
-async def listening(relay: Kind, directory: Path) -> AsyncIterator[Kind]:
+async def listening(relay: SomeRelay, directory: Path) -> AsyncIterator[SomeRelay]:
     """The relay, listening in `directory` as PostgreSQL would."""
     server = await asyncio.start_unix_server(relay.serve, directory / SOCKET)
     try:

@@ -56,12 +56,12 @@ class Server:
             )  # fmt: skip
         assert self._process.stdout is not None
         self.output = []
-        found = None
-        while not found and (line := self._process.stdout.readline()):
+        match = None
+        while not match and (line := self._process.stdout.readline()):
             self.output.append(line)
-            found = re.search(r"http://\S+:\d+", line)
-        assert found, f"serve did not start: {self.log.read_text()}"
-        self.url = found.group()
+            match = re.search(r"http://\S+:\d+", line)
+        assert match, f"serve did not start: {self.log.read_text()}"
+        self.url = match.group()
         # From now on the same port, so that clients find it again after a restart.
         self._env["TALLYKEEP_PORT"] = self.url.rpartition(":")[2]
         return self

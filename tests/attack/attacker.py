@@ -19,7 +19,7 @@ _FIRST = 3  # texts that are kept of each status
 
 
 @dataclass(slots=True)
-class Told:
+class Tally:
     """What the attacker was answered: how often with which status, and the slowest of those that were owed."""
 
     statuses: Counter[str] = field(default_factory=Counter)
@@ -41,15 +41,15 @@ class Told:
             examples.append(answer.text[:200])
 
 
-async def fire(address: Address, shots: list[Shot], seconds: float) -> Told:
+async def fire(address: Address, shots: list[Shot], seconds: float) -> Tally:
     """Fire all shots and wait for their answers, for so many seconds at most."""
-    told = Told(began=time.monotonic())
+    tally = Tally(began=time.monotonic())
     tasks = [
-        asyncio.ensure_future(_fire_one(address, shot, told, number))
+        asyncio.ensure_future(_fire_one(address, shot, tally, number))
         for shot in shots
         for number in range(shot.connections)
     ]
-    enough = asyncio.ensure_future(_told_to_stop())
+    enough = asyncio.ensure_future(_stop_requested())
     everything = asyncio.ensure_future(asyncio.wait(tasks))
     await asyncio.wait((everything, enough), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
     enough.cancel()
@@ -58,17 +58,17 @@ async def fire(address: Address, shots: list[Shot], seconds: float) -> Told:
     for task in late:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    told.seconds = time.monotonic() - told.began
-    return told
+    tally.seconds = time.monotonic() - tally.began
+    return tally
 
 
-async def _told_to_stop() -> None:
+async def _stop_requested() -> None:
     stopped = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
     await stopped.wait()
 
 
-async def _fire_one(address: Address, shot: Shot, told: Told, number: int) -> None:
+async def _fire_one(address: Address, shot: Shot, tally: Tally, number: int) -> None:
     await asyncio.sleep(shot.after)
     connection, owed = None, 0
     try:
@@ -79,7 +79,7 @@ async def _fire_one(address: Address, shot: Shot, told: Told, number: int) -> No
                 await send(connection, shot.pieces, number * shot.requests + at)
                 continue
             answer = await exchange(connection, shot.pieces, number * shot.requests + at)
-            told.add(shot, answer)
+            tally.add(shot, answer)
             owed = 0
             if not answer.status or answer.status in (408, 413, 414, 431):
                 connection.close()
@@ -87,11 +87,11 @@ async def _fire_one(address: Address, shot: Shot, told: Told, number: int) -> No
         if shot.reads == "nothing":
             await asyncio.Event().wait()
     except OSError as error:
-        told.add(shot, Answer(0, time.monotonic() - began, type(error).__name__))
+        tally.add(shot, Answer(0, time.monotonic() - began, type(error).__name__))
     except asyncio.CancelledError:
-        told.unanswered += owed
+        tally.unanswered += owed
         if owed:
-            told.slowest = max(told.slowest, time.monotonic() - began)
+            tally.slowest = max(tally.slowest, time.monotonic() - began)
     finally:
         if connection is not None:
             connection.close()
@@ -102,8 +102,8 @@ def main() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(max(soft, 8192), hard), hard))
     plan: dict[str, Any] = pickle.load(sys.stdin.buffer)
-    told = asyncio.run(fire(plan["address"], plan["shots"], plan["seconds"]))
-    json.dump({name: getattr(told, name) for name in told.__slots__}, sys.stdout)
+    tally = asyncio.run(fire(plan["address"], plan["shots"], plan["seconds"]))
+    json.dump({name: getattr(tally, name) for name in tally.__slots__}, sys.stdout)
 
 
 if __name__ == "__main__":

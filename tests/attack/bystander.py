@@ -46,7 +46,7 @@ class Bystander:
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     began: float = field(default_factory=time.monotonic)
 
-    async def once(self, name: str, work: Callable[[], Awaitable[Answer]]) -> None:
+    async def measure(self, name: str, work: Callable[[], Awaitable[Answer]]) -> None:
         """Do it once and note how it went."""
         began, seen = time.monotonic(), self.seen.setdefault(name, Seen())
         answer = await work()
@@ -63,7 +63,7 @@ class Bystander:
     async def again(self, name: str, work: Callable[[], Awaitable[Answer]]) -> None:
         """Do it until the end."""
         while not self.ended.is_set():
-            await self.once(name, work)
+            await self.measure(name, work)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.ended.wait(), _PAUSE)
 
@@ -86,8 +86,8 @@ class Bystander:
         async def work() -> Answer:
             row = {"code": f"{prefix}-{os.getpid()}-{next(numbers)}", "type": "GIFT_VOUCHER", "gift": {"amount": 5}}
             body = json.dumps([row]).encode()
-            sent = [*headers, ("Content-Type", "application/json"), ("Connection", "close")]
-            request = (Piece(head("POST", "/v1/vouchers/import", sent, len(body)) + body),)
+            all_headers = [*headers, ("Content-Type", "application/json"), ("Connection", "close")]
+            request = (Piece(head("POST", "/v1/vouchers/import", all_headers, len(body)) + body),)
             answer = await ask(self.address, request, TIMEOUT)
             if answer.status != 202:
                 return answer
@@ -96,10 +96,10 @@ class Bystander:
         return work
 
     async def _ended(self, path: str, headers: list[tuple[str, str]]) -> Answer:
-        look, deadline = self.asks(path, headers), time.monotonic() + TIMEOUT
+        read, deadline = self.asks(path, headers), time.monotonic() + TIMEOUT
         answer = Answer(0, 0, "never DONE")
         while time.monotonic() < deadline:
-            answer = await look()
+            answer = await read()
             if answer.status == 200 and any(f'"status":"{status}"' in answer.text for status in _ENDED):
                 return (
                     answer if '"done_count":1' in answer.text or '"SUCCESS"' in answer.text else Answer(1, 0, "failed")
@@ -111,18 +111,18 @@ class Bystander:
 async def stand_by(address: Address, projects: dict[str, list[tuple[str, str]]]) -> Bystander:
     """Work for each of the projects, given by their headers, until the input ends."""
     bystander = Bystander(address)
-    kinds = {"livez": bystander.asks("/livez"), "readyz": bystander.asks("/readyz")}
+    requests = {"livez": bystander.asks("/livez"), "readyz": bystander.asks("/readyz")}
     for name, headers in projects.items():
-        kinds[f"get {name}"] = bystander.asks("/v1/vouchers/bystander", headers)
-        kinds[f"list {name}"] = bystander.asks("/v1/vouchers?limit=10", headers)
-        kinds[f"import {name}"] = bystander.imports(headers, "by")
-    for name, work in kinds.items():
-        await bystander.once(name, work)
+        requests[f"get {name}"] = bystander.asks("/v1/vouchers/bystander", headers)
+        requests[f"list {name}"] = bystander.asks("/v1/vouchers?limit=10", headers)
+        requests[f"import {name}"] = bystander.imports(headers, "by")
+    for name, work in requests.items():
+        await bystander.measure(name, work)
     bystander.seen.clear()
     print("ready", flush=True)
     bystander.began = time.monotonic()
     asyncio.get_running_loop().add_reader(sys.stdin.fileno(), bystander.ended.set)
-    await asyncio.gather(bystander.tick(), *(bystander.again(name, work) for name, work in kinds.items()))
+    await asyncio.gather(bystander.tick(), *(bystander.again(name, work) for name, work in requests.items()))
     return bystander
 
 

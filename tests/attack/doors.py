@@ -27,7 +27,7 @@ class Door:
 
     name: str
     shot: Callable[[Lab, str], Shot]
-    longest: int = 900_000
+    max_length: int = 900_000
 
 
 def all_doors(lab: Lab) -> list[Door]:
@@ -51,24 +51,24 @@ def _fields() -> Iterator[Door]:
         ("POST", "/v1/orders/import", ORDER, True),
     ]  # fmt: skip
     for method, path, sample, rows in bodies:
-        for place in paths_in(sample):
-            name = f"{method} {path} .{'.'.join(map(str, place))}"
-            yield Door(name, _field(method, path, sample, place, rows))
+        for steps in paths_in(sample):
+            name = f"{method} {path} .{'.'.join(map(str, steps))}"
+            yield Door(name, _field(method, path, sample, steps, rows))
     for name, body in (("voucher", "codes"), ("customer", "source_ids"), ("product", "source_ids")):
         for key in (body, "metadata"):
             sample = {body: ["a"], "metadata": {"k": "x"}}
-            place = (body, 0) if key == body else ("metadata", "k")
+            steps = (body, 0) if key == body else ("metadata", "k")
             yield Door(
                 f"POST /v1/{name}s/metadata/async .{key}",
-                _field("POST", f"/v1/{name}s/metadata/async", sample, place, False),
+                _field("POST", f"/v1/{name}s/metadata/async", sample, steps, False),
             )
     for name in DEFINITION:
         yield Door(f"schema .{name}", _definition(name))
 
 
-def _field(method: str, path: str, sample: Any, place: tuple[Any, ...], rows: bool) -> Callable[[Lab, str], Shot]:
+def _field(method: str, path: str, sample: Any, steps: tuple[Any, ...], rows: bool) -> Callable[[Lab, str], Shot]:
     def shot(lab: Lab, text: str) -> Shot:
-        body = replaced(sample, place, text)
+        body = replaced(sample, steps, text)
         return lab.request(method, path, Piece(json.dumps([body] if rows else body).encode()))
 
     return shot

@@ -42,35 +42,35 @@ def find_grown(lab: Lab, seconds: float, seed: int = 1) -> tuple[list[Grown], li
     for door, unit in pairs:
         if time.monotonic() > deadline:
             break
-        found = Grown(door.name, unit)
-        if _grows(lab, door, found):
-            grown.append(found)
+        grown_door = Grown(door.name, unit)
+        if _grows(lab, door, grown_door):
+            grown.append(grown_door)
             lab.books.all_ended(_TIMEOUT)
-        tried.append(found)
+        tried.append(grown_door)
     return tried, grown
 
 
-def _grows(lab: Lab, door: Door, found: Grown) -> bool:
+def _grows(lab: Lab, door: Door, grown_door: Grown) -> bool:
     """Send longer and longer texts; whether time grew faster than length, at each of several looks."""
     length = _SHORTEST
-    while length <= door.longest:
-        found.seconds[length] = _seconds(lab, door, found.unit, length)
-        if found.seconds[length] > _SLOW and _grew(lab, door, found, length):
+    while length <= door.max_length:
+        grown_door.seconds[length] = _seconds(lab, door, grown_door.unit, length)
+        if grown_door.seconds[length] > _SLOW and _grew(lab, door, grown_door, length):
             return True
-        if found.seconds[length] > _TOO_LONG:
+        if grown_door.seconds[length] > _TOO_LONG:
             return False
         length *= _STEP
     return False
 
 
-def _grew(lab: Lab, door: Door, found: Grown, length: int) -> bool:
+def _grew(lab: Lab, door: Door, grown_door: Grown, length: int) -> bool:
     quarter = length // _STEP
-    if quarter not in found.seconds:
-        found.seconds[quarter] = _seconds(lab, door, found.unit, quarter)
+    if quarter not in grown_door.seconds:
+        grown_door.seconds[quarter] = _seconds(lab, door, grown_door.unit, quarter)
     for _ in range(_TRIES):
-        if found.seconds[length] < _GROWTH * found.seconds[quarter]:
+        if grown_door.seconds[length] < _GROWTH * grown_door.seconds[quarter]:
             return False
-        found.seconds[length] = min(found.seconds[length], _seconds(lab, door, found.unit, length))
+        grown_door.seconds[length] = min(grown_door.seconds[length], _seconds(lab, door, grown_door.unit, length))
     return True
 
 
@@ -78,13 +78,13 @@ def _seconds(lab: Lab, door: Door, unit: str, length: int) -> float:
     """Until the answer, or the end of the action that it names."""
     text = unit * (length // len(unit))
     began = time.monotonic()
-    answer = _asked(lab, door.shot(lab, text).pieces)
+    answer = _answer(lab, door.shot(lab, text).pieces)
     if answer.status in (200, 202) and answer.text.startswith('{"async_action_id"'):
         action = json.loads(answer.text)["async_action_id"]
         path = f"/v1/async-actions/{action}?wait=50"
-        _asked(lab, (Piece(head("GET", path, lab.mine.headers)),))
+        _answer(lab, (Piece(head("GET", path, lab.mine.headers)),))
     return time.monotonic() - began
 
 
-def _asked(lab: Lab, pieces: tuple[Piece, ...]) -> Answer:
+def _answer(lab: Lab, pieces: tuple[Piece, ...]) -> Answer:
     return asyncio.run(ask(lab.address, pieces, _TIMEOUT))

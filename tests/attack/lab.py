@@ -81,9 +81,9 @@ class Lab:
         headers: tuple[tuple[str, str], ...] = (), length: int | None = None, **more: Any,
     ) -> Shot:  # fmt: skip
         """Any request with a body of these pieces; `length` says another length than theirs."""
-        sent = [*(self.mine.headers if keys else ()), ("Content-Type", media_type), *headers]
+        all_headers = [*(self.mine.headers if keys else ()), ("Content-Type", media_type), *headers]
         real = sum(len(piece.data) * piece.times for piece in body)
-        front = Piece(head(method, path, sent, real if length is None else length))
+        front = Piece(head(method, path, all_headers, real if length is None else length))
         return Shot((front, *body), **more)
 
     def renew(self) -> bool:

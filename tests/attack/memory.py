@@ -61,8 +61,8 @@ def _unnamed(pid: int) -> int:
     with suppress(OSError):
         for descriptor in Path(f"/proc/{pid}/fd").iterdir():
             with suppress(OSError):
-                found = descriptor.stat()
-                total += found.st_size if stat.S_ISREG(found.st_mode) and not found.st_nlink else 0
+                status = descriptor.stat()
+                total += status.st_size if stat.S_ISREG(status.st_mode) and not status.st_nlink else 0
     return total
 
 

@@ -45,5 +45,5 @@ def _cell(cell: object, width: int, at: int) -> str:
 def summary(outcomes: list[Outcome]) -> str:
     """How many attacks broke a bound, and which."""
     broken = [outcome.name for outcome in outcomes if outcome.broken]
-    told = f"{len(outcomes)} attacks, {len(broken)} broke a bound"
-    return f"{told}: {', '.join(broken)}" if broken else told
+    summary = f"{len(outcomes)} attacks, {len(broken)} broke a bound"
+    return f"{summary}: {', '.join(broken)}" if broken else summary

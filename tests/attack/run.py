@@ -52,9 +52,9 @@ class Outcome:
     renewed: bool = False
     broken: list[str] = field(default_factory=list)
 
-    def worst(self, *kinds: str) -> float:
+    def worst(self, *names: str) -> float:
         """The slowest of these kinds of asking."""
-        return max((seen["worst"] for kind, seen in self.bystander["seen"].items() if kind in kinds), default=0)
+        return max((seen["worst"] for name, seen in self.bystander["seen"].items() if name in names), default=0)
 
 
 def attacked(lab: Lab, attack: Attack, bounds: Bounds, *, scale_of_time: float = 1) -> Outcome:
@@ -64,7 +64,7 @@ def attacked(lab: Lab, attack: Attack, bounds: Bounds, *, scale_of_time: float =
     shots = attack.plan(lab)
     with _bystander(lab) as seen, watched(lab.server) as held:
         began = time.monotonic()
-        told = _fired(lab, shots, attack.seconds * scale_of_time, held)
+        fired = _fired(lab, shots, attack.seconds * scale_of_time, held)
         left = attack.seconds * scale_of_time - (time.monotonic() - began)
         ended = lab.books.all_ended(max(left, _AFTERWARDS))
         time.sleep(_AFTERWARDS)
@@ -75,10 +75,10 @@ def attacked(lab: Lab, attack: Attack, bounds: Bounds, *, scale_of_time: float =
         lab.books.all_ended(_CANCELED)
     actions, batches = lab.books.count(since)
     outcome = Outcome(
-        attack.name, attack.sends, told, seen, _over_rest(lab, held), held.children, round(held.unnamed, 1), actions,
+        attack.name, attack.sends, fired, seen, _over_rest(lab, held), held.children, round(held.unnamed, 1), actions,
         batches, round(worked_off, 1), not ended, renewed,
     )  # fmt: skip
-    outcome.broken = [*_broken(outcome, bounds), *_books(lab, since, told)]
+    outcome.broken = [*_broken(outcome, bounds), *_books(lab, since, fired)]
     return outcome
 
 
@@ -92,7 +92,7 @@ def _fired(lab: Lab, shots: list[Shot], seconds: float, held: Held) -> dict[str,
     try:
         while True:
             try:
-                told, _ = attacker.communicate(timeout=0.05)
+                fired, _ = attacker.communicate(timeout=0.05)
             except subprocess.TimeoutExpired:
                 if time.monotonic() > deadline:
                     raise
@@ -100,7 +100,7 @@ def _fired(lab: Lab, shots: list[Shot], seconds: float, held: Held) -> dict[str,
                     attacker.terminate()
                     stopped = True
             else:
-                return dict(json.loads(told))
+                return dict(json.loads(fired))
     finally:
         attacker.kill()
         attacker.wait()
@@ -143,7 +143,7 @@ def _over_rest(lab: Lab, held: Held) -> dict[str, float]:
 
 def _broken(outcome: Outcome, bounds: Bounds) -> Iterator[str]:
     seen = outcome.bystander["seen"]
-    for name, kinds, bound in (
+    for name, names, bound in (
         ("GET", ("get other", "list other"), bounds.get),
         ("GET, same key", ("get same", "list same"), bounds.get),
         ("import", ("import other",), bounds.imported),
@@ -151,10 +151,10 @@ def _broken(outcome: Outcome, bounds: Bounds) -> Iterator[str]:
         ("livez", ("livez",), bounds.health),
         ("readyz", ("readyz",), bounds.health),
     ):
-        worst = outcome.worst(*kinds)
+        worst = outcome.worst(*names)
         if worst > bound:
             yield f"{name} took {worst:.2f} s"
-        broken = [text for kind in kinds for text in (*seen[kind]["broken"], *_refusals(kind, seen[kind]))]
+        broken = [text for name in names for text in (*seen[name]["broken"], *_refusals(name, seen[name]))]
         if broken:
             yield f"{name} got {broken[0][:160]}"
     slowest = outcome.attacker["slowest"]
@@ -168,12 +168,12 @@ def _broken(outcome: Outcome, bounds: Bounds) -> Iterator[str]:
         yield f"{outcome.unnamed:.0f} MiB in temporary files"
 
 
-def _refusals(kind: str, seen: dict[str, Any]) -> list[str]:
+def _refusals(name: str, seen: dict[str, Any]) -> list[str]:
     """Refusals that count: who shares the attacker's key may be told to come later, nobody else."""
-    return [] if kind.endswith(" same") else list(seen["refused"])
+    return [] if name.endswith(" same") else list(seen["refused"])
 
 
-def _books(lab: Lab, since: Any, told: dict[str, Any]) -> list[str]:
+def _books(lab: Lab, since: Any, fired: dict[str, Any]) -> list[str]:
     """What does not add up. An upload whose client has left may be accepted only now, and gets its time to end."""
     deadline = time.monotonic() + _CANCELED
     while unended := lab.books.unended():
@@ -181,5 +181,5 @@ def _books(lab: Lab, since: Any, told: dict[str, Any]) -> list[str]:
             return [f"{unended} actions do not end"]
         _cancel(lab)
         lab.books.all_ended(_CANCELED)
-    inexact = lab.books.inexact(since, told["actions"])
+    inexact = lab.books.inexact(since, fired["actions"])
     return [f"{len(inexact)} tallies are not exact: {inexact[0]}"] if inexact else []

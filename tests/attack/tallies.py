@@ -66,24 +66,24 @@ class Books:
 
     def inexact(self, since: Any, accepted: list[str]) -> list[str]:
         """Actions ended since then that do not add up, and those that were accepted and are not there."""
-        found = self._connection.execute(_INEXACT, {"since": since}).fetchall()
-        asked = {"ids": accepted}
-        there = self._connection.execute("SELECT id FROM async_actions WHERE id = ANY(%(ids)s)", asked).fetchall()
+        rows = self._connection.execute(_INEXACT, {"since": since}).fetchall()
+        params = {"ids": accepted}
+        there = self._connection.execute("SELECT id FROM async_actions WHERE id = ANY(%(ids)s)", params).fetchall()
         lost = set(accepted) - {row["id"] for row in there}
-        return [*(str(row) for row in found), *(f"{action} was accepted and is not there" for action in sorted(lost))]
+        return [*(str(row) for row in rows), *(f"{action} was accepted and is not there" for action in sorted(lost))]
 
     def count(self, since: Any) -> tuple[int, int]:
         """How many actions and batches there are since then."""
-        found = self._one(
+        rows = self._one(
             "SELECT count(DISTINCT action.id) AS actions, count(batch.first_row) AS batches"
             " FROM async_actions AS action"
             " LEFT JOIN batches AS batch ON batch.project_id = action.project_id AND batch.action_id = action.id"
             " WHERE action.created_at >= %(since)s",
             since=since,
         )
-        return int(found["actions"]), int(found["batches"])
+        return int(rows["actions"]), int(rows["batches"])
 
     def _one(self, sql: str, **parameters: Any) -> dict[str, Any]:
-        found = self._connection.execute(sql, parameters).fetchone()
-        assert found is not None
-        return found
+        rows = self._connection.execute(sql, parameters).fetchone()
+        assert rows is not None
+        return rows

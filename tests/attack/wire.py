@@ -95,7 +95,7 @@ class _Reading:
     """An answer as it comes."""
 
     kept: bytearray = field(default_factory=bytearray)
-    tail: bytes = b""
+    last: bytes = b""
     body_bytes: int = 0
     wanted: int | None = None
     chunked: bool = False
@@ -112,8 +112,8 @@ class _Reading:
             self.kept.clear()
         self.body_bytes += len(data)
         self.kept += data[: _KEPT - len(self.kept)]
-        self.tail = (self.tail + data)[-5:]
-        return self.tail == b"0\r\n\r\n" if self.chunked else self.wanted is not None and self.body_bytes >= self.wanted
+        self.last = (self.last + data)[-5:]
+        return self.last == b"0\r\n\r\n" if self.chunked else self.wanted is not None and self.body_bytes >= self.wanted
 
     def _read_head(self, front: bytes) -> None:
         first, *lines = front.lower().split(b"\r\n")

@@ -2,12 +2,12 @@
 
 import math
 
-from tests.crash.nemesis.ledger import Entry, Kind
+from tests.crash.nemesis.ledger import Entry, Work
 from tests.crash.nemesis.order import Written, find_contradictions
 
 
-def entry(name: str, kind: Kind = Kind.SHARED, started: float = 0, over: float = math.inf) -> Entry:
-    return Entry(name, kind, 1, started=started, answered=over, ended=over)
+def entry(name: str, work: Work = Work.SHARED, started: float = 0, over: float = math.inf) -> Entry:
+    return Entry(name, work, 1, started=started, answered=over, ended=over)
 
 
 def wrote(of: Entry, first_row: int = 1, **sets: str) -> Written:
@@ -22,8 +22,8 @@ def test_whoever_wrote_last_of_two_that_ran_at_once_any_of_them_may_have() -> No
 
 def test_two_that_ran_at_once_cannot_both_have_been_last() -> None:
     written = [wrote(entry("a"), k="a", j="a"), wrote(entry("b"), k="b", j="b")]
-    (found,) = find_contradictions(written, {"k": "a", "j": "b"})
-    assert found.startswith("no order: ")
+    (contradiction,) = find_contradictions(written, {"k": "a", "j": "b"})
+    assert contradiction.startswith("no order: ")
 
 
 def test_who_was_over_before_the_other_was_submitted_cannot_have_been_last() -> None:
@@ -33,7 +33,7 @@ def test_who_was_over_before_the_other_was_submitted_cannot_have_been_last() -> 
 
 
 def test_in_a_sequence_the_answer_tells_who_is_in_front() -> None:
-    first, second = entry("a", Kind.UPDATES), entry("b", Kind.UPDATES, started=2)
+    first, second = entry("a", Work.UPDATES), entry("b", Work.UPDATES, started=2)
     first.answered = 1
     written = [wrote(first, k="a"), wrote(second, k="b")]
     assert find_contradictions(written, {"k": "b"}) == []

@@ -29,8 +29,8 @@ def test_a_row_that_kills_the_worker_fails_alone(serve: Callable[..., Server], s
     assert failure["row"] == POISONED_ROW
     assert failure["reason"].startswith("Internal error: the worker process ended (signal 9)")
     with psycopg.connect(database_url(server)) as connection:
-        found = {code for (code,) in connection.execute("SELECT code FROM vouchers")}
-    assert found == set(codes) - {"POISON"}
+        stored = {code for (code,) in connection.execute("SELECT code FROM vouchers")}
+    assert stored == set(codes) - {"POISON"}
     sizes = [int(size) for size in deaths.read_text().split()]
     assert sizes[-1] == 1
     assert len(sizes) <= MAX_DEATHS, sizes

@@ -82,12 +82,12 @@ def test_limits_that_others_set_for_the_database_end_no_work(serve: Callable[...
 def _in_a_batch(url: str, application_name: str = "tallykeep worker") -> set[int]:
     """Process ids of the sessions that are in the middle of a batch."""
     with psycopg.connect(url) as connection:
-        found = connection.execute(
+        rows = connection.execute(
             "SELECT pid FROM pg_stat_activity JOIN pg_locks USING (pid)"
             " WHERE application_name = %s AND relation = 'batches'::regclass AND mode = 'RowShareLock'",
             (application_name,),
         ).fetchall()
-    return {pid for (pid,) in found}
+    return {pid for (pid,) in rows}
 
 
 def _stop_in_a_batch(url: str, worker: psutil.Process) -> set[int]:

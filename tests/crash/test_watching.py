@@ -15,7 +15,7 @@ ROWS = 100_000
 STREAMS = 5
 
 
-def _told(api: Api, action_id: str) -> list[Event]:
+def _streamed(api: Api, action_id: str) -> list[Event]:
     with api.http.stream("GET", f"/v1/async-actions/{action_id}/events") as answer:
         return list(events(answer))
 
@@ -30,7 +30,7 @@ def test_waiting_outlasts_an_outage_of_the_database(serve: Callable[..., Server]
     api = client(server)
     action_id = api.import_csv(file_of(ROWS))
     with ThreadPoolExecutor() as threads:
-        polling, streaming = threads.submit(_poll, api, action_id), threads.submit(_told, api, action_id)
+        polling, streaming = threads.submit(_poll, api, action_id), threads.submit(_streamed, api, action_id)
         at_progress(api, action_id, 10_000)
         server.kill_role("postgres")
         assert polling.result()["status"] == "DONE"
@@ -79,16 +79,16 @@ def test_those_who_wait_do_not_hold_up_a_shutdown(serve: Callable[..., Server]) 
         ThreadPoolExecutor(2 * STREAMS) as threads,
         api.http.stream("GET", f"/v1/async-actions/{action_id}/events") as answer,
     ):
-        streams = [threads.submit(_told, api, action_id) for _ in range(STREAMS)]
+        streams = [threads.submit(_streamed, api, action_id) for _ in range(STREAMS)]
         polls = [threads.submit(_poll, api, action_id) for _ in range(STREAMS)]
-        told = events(answer)
-        assert next(told).name == "progress"
-        assert next(told).name == ""  # kept alive, after a quarter of a minute
+        received = events(answer)
+        assert next(received).name == "progress"
+        assert next(received).name == ""  # kept alive, after a quarter of a minute
         assert not any(waiting.done() for waiting in (*streams, *polls))
         started = time.monotonic()
         assert server.stop() == 0
         assert time.monotonic() - started < 12  # who does not stop is killed after 15
-        assert list(told) == []
+        assert list(received) == []
         assert {poll.result()["status"] for poll in polls} == {"ENQUEUED"}
         for stream in streams:
             assert sorted({event.name for event in stream.result()} - {""}) == ["progress"]

@@ -32,7 +32,7 @@ class Bytes:
     """An upload that is just bytes."""
 
     body: AsyncIterator[bytes]
-    asked: SubmissionOptions = field(default_factory=SubmissionOptions)
+    options: SubmissionOptions = field(default_factory=SubmissionOptions)
     file_name: str | None = None
     by_line: bool | None = None
     mapped_columns: frozenset[str] = frozenset()
@@ -47,7 +47,7 @@ class Bytes:
         return self.body
 
     def submission_options(self) -> SubmissionOptions:
-        return self.asked
+        return self.options
 
 
 @dataclass
@@ -126,9 +126,9 @@ def new_project(database_url: str) -> int:
     """A project of its own; its number."""
     with psycopg.connect(database_url) as connection:
         keys = add_project(connection, "Engine", new_keys())
-        found = connection.execute("SELECT project_id FROM projects WHERE id = %s", (keys.project,)).fetchone()
-    assert found
-    return int(found[0])
+        row = connection.execute("SELECT project_id FROM projects WHERE id = %s", (keys.project,)).fetchone()
+    assert row
+    return int(row[0])
 
 
 @asynccontextmanager

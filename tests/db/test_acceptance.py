@@ -55,9 +55,9 @@ def test_a_submission_that_breaks_off_leaves_nothing(database_url: str) -> None:
 
     async def scenario() -> None:
         async with open_engine(database_url, batch_rows=5) as engine:
-            asked = engine.submission("VOUCHERS.IMPORT_CSV")
+            submission = engine.submission("VOUCHERS.IMPORT_CSV")
             with pytest.raises(ConnectionResetError):
-                await engine.acceptance.accept(asked, Bytes(broken_upload(engine)))
+                await engine.acceptance.accept(submission, Bytes(broken_upload(engine)))
             assert await _leftovers(engine) == [0, 0, 0, 0, 0]
 
     asyncio.run(scenario())

@@ -109,14 +109,14 @@ def test_batches_side_by_side_that_share_codes_end_as_if_written_in_order(databa
     async def scenario() -> None:
         async with open_engine(database_url, batch_rows=3, batches_in_flight=3) as engine:
             for batches in range(2, 5):
-                place = f"{batches}"
-                rows = [(f"C{place}-{(row + row // 3) % 3}", row + 1) for row in range(3 * batches)]
+                name = f"{batches}"
+                rows = [(f"C{name}-{(row + row // 3) % 3}", row + 1) for row in range(3 * batches)]
                 file = HEADER + "".join(f"{code},GIFT_VOUCHER,{value}\n" for code, value in rows)
                 action_id = await engine.submit_csv(file)
                 await _side_by_side(engine, action_id)
                 action = await engine.get(action_id)
                 assert (action["done_count"], action["failed_count"]) == (len(rows), 0)
-                assert await _values(engine, place) == {code: 100 * value for code, value in rows}
+                assert await _values(engine, name) == {code: 100 * value for code, value in rows}
 
     asyncio.run(scenario())
 
@@ -125,8 +125,8 @@ def test_of_codes_in_json_batches_side_by_side_the_first_is_written(database_url
     async def scenario() -> None:
         async with open_engine(database_url, batch_rows=3, batches_in_flight=3) as engine:
             rows = [(f"C1-{(row + row // 3) % 3}", row + 1) for row in range(9)]
-            sent = [{"code": code, "type": "GIFT_VOUCHER", "gift": {"amount": value}} for code, value in rows]
-            action_id = await engine.submit_json(sent)
+            objects = [{"code": code, "type": "GIFT_VOUCHER", "gift": {"amount": value}} for code, value in rows]
+            action_id = await engine.submit_json(objects)
             await _side_by_side(engine, action_id)
             action = await engine.get(action_id)
             assert (action["done_count"], action["failed_count"]) == (3, 6)
@@ -143,11 +143,11 @@ async def _side_by_side(engine: Engine, action_id: str) -> None:
             await asyncio.gather(*(engine.advance() for _ in range(3)))
 
 
-async def _values(engine: Engine, place: str) -> dict[str, int]:
-    found = await engine.query(
-        "SELECT code, (gift ->> 'amount')::int AS amount FROM vouchers WHERE code LIKE %s", f"C{place}-%"
+async def _values(engine: Engine, name: str) -> dict[str, int]:
+    rows = await engine.query(
+        "SELECT code, (gift ->> 'amount')::int AS amount FROM vouchers WHERE code LIKE %s", f"C{name}-%"
     )
-    return {row["code"]: row["amount"] for row in found}
+    return {row["code"]: row["amount"] for row in rows}
 
 
 def test_a_batch_that_is_closed_cannot_be_closed_again(database_url: str) -> None:
@@ -292,8 +292,8 @@ class _Explosive:
     def met(self) -> int | None:
         return None
 
-    def _burn(self, place: str) -> None:
-        if self._fuse == place and any(row.value[0].startswith("BOOM") for row in self._rows):
+    def _burn(self, stage: str) -> None:
+        if self._fuse == stage and any(row.value[0].startswith("BOOM") for row in self._rows):
             raise RuntimeError("a defect")
 
 

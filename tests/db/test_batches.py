@@ -11,7 +11,7 @@ from tests.db.engine import open_engine
 from tests.db.test_applying import gifts
 from tests.postgres import quiet_settings
 
-_BY_PLACE = ("indexscan", "indexonlyscan", "bitmapscan")
+_BY_INDEX = ("indexscan", "indexonlyscan", "bitmapscan")
 
 
 def test_the_first_open_batch_is_taken_up_first_wherever_it_is_stored(database_url: str) -> None:
@@ -21,7 +21,7 @@ def test_the_first_open_batch_is_taken_up_first_wherever_it_is_stored(database_u
             for first_row in (2, 1):  # each is stored anew, behind the others
                 await engine.query("UPDATE batches SET lines = lines WHERE first_row = %s RETURNING 1", first_row)
             async with engine.pool.connection() as connection, connection.transaction():
-                for way in _BY_PLACE:
+                for way in _BY_INDEX:
                     await connection.execute(f"SET LOCAL enable_{way} = off")
                 stored = await (await connection.execute("SELECT first_row FROM batches")).fetchall()
                 assert [row["first_row"] for row in stored] == [3, 4, 5, 2, 1]  # and three may be in hand
@@ -45,9 +45,9 @@ def test_rows_of_one_code_are_taken_together_without_a_defect(
     async def scenario() -> None:
         async with open_engine(database_url) as engine:
             submitted = engine.submit_csv(rows) if isinstance(rows, str) else engine.submit_json(rows)
-            with capture_logs() as told:
+            with capture_logs() as entries:
                 action = await engine.finish(await submitted)
             assert (action["done_count"], action["failed_count"], action["created_count"]) == counts
-            assert [entry for entry in told if entry["event"] == "rows failed"] == []
+            assert [entry for entry in entries if entry["event"] == "rows failed"] == []
 
     asyncio.run(scenario())

@@ -16,9 +16,9 @@ NAME = "CAMPAIGN.VOUCHERS_IMPORT"
 
 
 async def _campaign(engine: Engine, name: str = "Fall") -> str:
-    given = {"name": name, "voucher": {"gift": {"amount": 1}}}
+    body = {"name": name, "voucher": {"gift": {"amount": 1}}}
     async with engine.pool.connection() as connection, connection.transaction():
-        campaign_id, _ = await create_campaign(connection, engine.project_id, given)
+        campaign_id, _ = await create_campaign(connection, engine.project_id, body)
     return campaign_id
 
 
@@ -31,13 +31,13 @@ async def _submit(engine: Engine, campaign_id: str, *rows: dict[str, Any], name:
             for row in rows:
                 yield f"{row['code']},{row.get('active', '')},{row.get('category', '')}\n".encode()
 
-    asked = engine.submission(name, options={"campaign_id": campaign_id})
-    return (await engine.acceptance.accept(asked, Bytes(body()))).action_id
+    submission = engine.submission(name, options={"campaign_id": campaign_id})
+    return (await engine.acceptance.accept(submission, Bytes(body()))).action_id
 
 
 async def _vouchers(engine: Engine) -> list[tuple[Any, ...]]:
-    found = await engine.query("SELECT code, active, category FROM vouchers ORDER BY code")
-    return [tuple(row.values()) for row in found]
+    rows = await engine.query("SELECT code, active, category FROM vouchers ORDER BY code")
+    return [tuple(row.values()) for row in rows]
 
 
 @pytest.mark.parametrize("name", [NAME, f"{NAME}_CSV"])

@@ -27,52 +27,52 @@ ROWS = {"batch_rows": 4}
 
 
 async def _campaign(engine: Engine, name: str = "Fall", **template: Any) -> str:
-    given = {"name": name, "voucher": {"type": "DISCOUNT_VOUCHER", "discount": PERCENT, **template}}
+    body = {"name": name, "voucher": {"type": "DISCOUNT_VOUCHER", "discount": PERCENT, **template}}
     async with engine.pool.connection() as connection, connection.transaction():
-        campaign_id, _ = await create_campaign(connection, engine.project_id, given)
+        campaign_id, _ = await create_campaign(connection, engine.project_id, body)
     return campaign_id
 
 
 async def _generate(engine: Engine, campaign_id: str, count: int) -> str:
-    asked = engine.submission("CAMPAIGN.VOUCHERS_GENERATE", options={"campaign_id": campaign_id, "count": count})
+    submission = engine.submission("CAMPAIGN.VOUCHERS_GENERATE", options={"campaign_id": campaign_id, "count": count})
     async with engine.pool.connection() as connection, connection.transaction():
-        return (await engine.acceptance.accept_planned(connection, asked)).action_id
+        return (await engine.acceptance.accept_planned(connection, submission)).action_id
 
 
 async def _import_into(engine: Engine, campaign_id: str, codes: list[str]) -> str:
     async def body() -> AsyncIterator[bytes]:
         yield orjson.dumps([{"code": code} for code in codes])
 
-    asked = engine.submission("CAMPAIGN.VOUCHERS_IMPORT", options={"campaign_id": campaign_id})
-    return (await engine.acceptance.accept(asked, Bytes(body()))).action_id
+    submission = engine.submission("CAMPAIGN.VOUCHERS_IMPORT", options={"campaign_id": campaign_id})
+    return (await engine.acceptance.accept(submission, Bytes(body()))).action_id
 
 
 async def _delete(engine: Engine, campaign_id: str) -> str:
     """As the API does it."""
     options = {"campaign_id": campaign_id, "force": True, "deleted_by": "key"}
-    asked = engine.submission("CAMPAIGN.VOUCHERS_DELETE", options=options)
+    submission = engine.submission("CAMPAIGN.VOUCHERS_DELETE", options=options)
     async with engine.pool.connection() as connection, connection.transaction():
         await take_out_campaign(connection, caller(engine), campaign_id, force=True)
-        return (await engine.acceptance.accept_planned(connection, asked)).action_id
+        return (await engine.acceptance.accept_planned(connection, submission)).action_id
 
 
 async def _change(engine: Engine, campaign_id: str, percent: int = 25) -> str:
     """As the API does it."""
-    given = {"voucher": {"discount": {**PERCENT, "percent_off": percent}}}
+    body = {"voucher": {"discount": {**PERCENT, "percent_off": percent}}}
     async with engine.pool.connection() as connection, connection.transaction():
-        found, change = await change_campaign(connection, engine.project_id, campaign_id, given)
-        asked = engine.submission("CAMPAIGN.VOUCHERS_UPDATE", options={"campaign_id": found, "change": change})
-        return (await engine.acceptance.accept_planned(connection, asked)).action_id
+        own_id, change = await change_campaign(connection, engine.project_id, campaign_id, body)
+        submission = engine.submission("CAMPAIGN.VOUCHERS_UPDATE", options={"campaign_id": own_id, "change": change})
+        return (await engine.acceptance.accept_planned(connection, submission)).action_id
 
 
 async def _percents(engine: Engine) -> list[float]:
-    found = await engine.query("SELECT discount ->> 'percent_off' AS percent FROM vouchers")
-    return [float(row["percent"]) for row in found]
+    rows = await engine.query("SELECT discount ->> 'percent_off' AS percent FROM vouchers")
+    return [float(row["percent"]) for row in rows]
 
 
 async def _reasons(engine: Engine, action_id: str) -> set[str]:
-    found = await engine.query("SELECT reason FROM failures WHERE action_id = %s", action_id)
-    return {row["reason"] for row in found}
+    rows = await engine.query("SELECT reason FROM failures WHERE action_id = %s", action_id)
+    return {row["reason"] for row in rows}
 
 
 @pytest.mark.parametrize("name", ["CAMPAIGN.VOUCHERS_GENERATE", "CAMPAIGN.VOUCHERS_IMPORT"])
@@ -81,7 +81,7 @@ def test_a_campaign_deleted_while_it_is_filled_leaves_no_vouchers(database_url: 
         holding = Holding((name,))
         async with open_engine(database_url, holding.action_types, **ROWS) as engine:
             campaign_id = await _campaign(engine)
-            filled = await _filling(engine, name, campaign_id)
+            filled = await _filled_by(engine, name, campaign_id)
             async with changed_while_in_hand(engine, holding, _delete(engine, campaign_id)) as deletion:
                 pass
             assert await tally(engine, filled) == (10, 4, 6)
@@ -99,7 +99,7 @@ def test_a_campaign_changed_while_it_is_filled_has_no_voucher_as_it_was_before(d
         holding = Holding((name,))
         async with open_engine(database_url, holding.action_types, **ROWS) as engine:
             campaign_id = await _campaign(engine)
-            filled = await _filling(engine, name, campaign_id)
+            filled = await _filled_by(engine, name, campaign_id)
             async with changed_while_in_hand(engine, holding, _change(engine, campaign_id)) as change:
                 pass
             assert await tally(engine, change.result()) == (4, 4, 0)  # what was there; the others are made anew
@@ -109,7 +109,7 @@ def test_a_campaign_changed_while_it_is_filled_has_no_voucher_as_it_was_before(d
     asyncio.run(scenario())
 
 
-async def _filling(engine: Engine, name: str, campaign_id: str) -> str:
+async def _filled_by(engine: Engine, name: str, campaign_id: str) -> str:
     if name == "CAMPAIGN.VOUCHERS_GENERATE":
         return await _generate(engine, campaign_id, 10)
     return await _import_into(engine, campaign_id, [f"C{number}" for number in range(10)])
@@ -148,10 +148,10 @@ def test_a_voucher_added_to_a_campaign_that_is_being_deleted(
             campaign_id = await _campaign(engine)
 
             async def add() -> str:
-                given = {"code": "A", "campaign_id": campaign_id}
+                body = {"code": "A", "campaign_id": campaign_id}
                 key = () if adds is create_in_campaign else (campaign_id,)
                 async with engine.pool.connection() as connection:
-                    return await adds(connection, engine.project_id, *key, given)
+                    return await adds(connection, engine.project_id, *key, body)
 
             async with deleter.transaction():
                 await take_out_campaign(deleter, caller(engine), campaign_id, force=True)
@@ -200,14 +200,14 @@ def test_rows_of_a_deleted_campaign_fail_with_the_reason(database_url: str) -> N
     async def scenario() -> None:
         async with open_engine(database_url, batch_rows=4) as engine:
             async with engine.pool.connection() as connection:
-                given = {"name": "Fall", "voucher": {"gift": {"amount": 1}}}
-                campaign_id, _ = await create_campaign(connection, engine.project_id, given)
+                campaign = {"name": "Fall", "voucher": {"gift": {"amount": 1}}}
+                campaign_id, _ = await create_campaign(connection, engine.project_id, campaign)
                 options = {"campaign_id": campaign_id, "count": 10}
-                asked = engine.submission("CAMPAIGN.VOUCHERS_GENERATE", options=options)
+                submission = engine.submission("CAMPAIGN.VOUCHERS_GENERATE", options=options)
                 async with connection.transaction():
-                    accepted = await engine.acceptance.accept_planned(connection, asked)
-            asked = engine.submission("CAMPAIGN.VOUCHERS_IMPORT", options={"campaign_id": campaign_id})
-            imported = (await engine.acceptance.accept(asked, Bytes(body()))).action_id
+                    accepted = await engine.acceptance.accept_planned(connection, submission)
+            submission = engine.submission("CAMPAIGN.VOUCHERS_IMPORT", options={"campaign_id": campaign_id})
+            imported = (await engine.acceptance.accept(submission, Bytes(body()))).action_id
             generation = accepted.action_id
             await engine.query("DELETE FROM campaigns RETURNING id")
             for action_id, rows in ((generation, 10), (imported, 5)):
@@ -244,9 +244,9 @@ def test_a_campaign_keeps_its_category_until_it_is_given_another(database_url: s
         async with open_engine(database_url) as engine:
             campaign_id = await _campaign(engine)
             seen = []
-            for given in ({"category": "Gifts"}, {"metadata": {"a": 1}}, {"category": "Toys"}, {"category": None}):
+            for body in ({"category": "Gifts"}, {"metadata": {"a": 1}}, {"category": "Toys"}, {"category": None}):
                 async with engine.pool.connection() as connection, connection.transaction():
-                    await change_campaign(connection, engine.project_id, campaign_id, given)
+                    await change_campaign(connection, engine.project_id, campaign_id, body)
                 (campaign,) = await engine.query("SELECT category FROM campaigns")
                 seen.append(campaign["category"])
             assert seen == ["Gifts", "Gifts", "Toys", None]
@@ -262,9 +262,9 @@ def test_a_purge_of_metadata_that_a_change_of_the_campaign_meets_is_not_undone_b
         async with open_engine(database_url, holding.action_types) as engine:
             campaign_id = await _campaign(engine)
             await engine.query("UPDATE campaigns SET metadata = '{\"gone\": 1}' RETURNING id")
-            asked = engine.submission("CAMPAIGNS.METADATA_KEY_PURGE", options={"key": "gone"})
+            submission = engine.submission("CAMPAIGNS.METADATA_KEY_PURGE", options={"key": "gone"})
             async with engine.pool.connection() as connection, connection.transaction():
-                purge = (await engine.acceptance.accept_planned(connection, asked)).action_id
+                purge = (await engine.acceptance.accept_planned(connection, submission)).action_id
             async with holding.in_hand(engine):
                 change = asyncio.create_task(_change(engine, campaign_id))
                 await wait_for_blocked(engine, 1)
@@ -307,8 +307,8 @@ def test_a_voucher_added_without_a_code_gets_one_by_its_own_rule_or_else_by_the_
         async with open_engine(database_url) as engine, engine.pool.connection() as connection:
             campaign_id = await _campaign(engine, code_config={"pattern": "FALL-##"})
 
-            async def added(**given: Any) -> str:
-                return await add_voucher(connection, engine.project_id, campaign_id, given)
+            async def added(**body: Any) -> str:
+                return await add_voucher(connection, engine.project_id, campaign_id, body)
 
             assert (await added()).startswith("FALL-")
             assert (await added(code_config={"pattern": "OWN-##"})).startswith("OWN-")

@@ -52,11 +52,11 @@ def test_a_data_directory_that_cannot_be_made_is_a_sentence(tmp_path: Path, caps
     for directory, reason in unusable.items():
         settings = quiet_settings(data_dir=directory, port=0)
         assert Supervisor(settings, prepare_database=lambda *_: None).run() == 1
-        told = capsys.readouterr().err
-        assert told.count("\n") == 1, told
-        assert str(directory) in told
-        assert reason in told
-        assert "--data-dir or TALLYKEEP_DATA_DIR" in told
+        message = capsys.readouterr().err
+        assert message.count("\n") == 1, message
+        assert str(directory) in message
+        assert reason in message
+        assert "--data-dir or TALLYKEEP_DATA_DIR" in message
 
 
 @pytest.mark.usefixtures("open_to_all")
@@ -89,18 +89,18 @@ def test_what_others_have_planted_is_not_taken_for_our_own(tmp_path: Path) -> No
 
 
 def test_no_link_is_followed_when_directories_are_given_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    given: list[int] = []
-    monkeypatch.setattr(directories.os, "fchown", lambda *_: given.append(1))
-    monkeypatch.setattr(directories.os, "fchmod", lambda *_: given.append(1))
+    calls: list[int] = []
+    monkeypatch.setattr(directories.os, "fchown", lambda *_: calls.append(1))
+    monkeypatch.setattr(directories.os, "fchmod", lambda *_: calls.append(1))
     target = tmp_path / "target"
     target.mkdir(mode=0o700)
     (tmp_path / "link").symlink_to(target)
     for give in (lambda path: give_to(path, ELSEWHERE, ELSEWHERE), lambda path: make_passable(path, ELSEWHERE)):
         with pytest.raises(DataDirectoryUnusableError, match="link cannot be used"):
             give(tmp_path / "link")
-        assert given == []
+        assert calls == []
         give(target)
-        assert given.pop() == 1
+        assert calls.pop() == 1
 
 
 def test_what_belongs_to_somebody_else_is_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,19 +118,19 @@ def test_a_socket_that_does_not_fit_lies_in_a_place_of_our_own(
     with running_postgres(data) as url, psycopg.connect(url) as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
         assert embedded.running_embedded(data) == url
-        (place,) = short_dir.glob("tallykeep-*")
-        assert mode(place) == 0o700
+        (socket_dir,) = short_dir.glob("tallykeep-*")
+        assert mode(socket_dir) == 0o700
     victim = short_dir / "victim"
     victim.mkdir(mode=0o755)
     owner = victim.stat().st_uid
-    for left in place.iterdir():
+    for left in socket_dir.iterdir():
         left.unlink()
-    place.rmdir()
-    place.symlink_to(victim)
+    socket_dir.rmdir()
+    socket_dir.symlink_to(victim)
     server = embedded.prepare_embedded(data)
-    assert server.socket_dir not in (place, data)
+    assert server.socket_dir not in (socket_dir, data)
     assert mode(server.socket_dir) == 0o700
-    assert (victim.stat().st_uid, mode(victim), place.is_symlink()) == (owner, 0o755, True)
+    assert (victim.stat().st_uid, mode(victim), socket_dir.is_symlink()) == (owner, 0o755, True)
 
 
 def test_a_data_directory_that_cannot_be_read_is_a_sentence(tmp_path: Path) -> None:

@@ -72,20 +72,20 @@ def test_a_user_who_cannot_be_made_at_once_is_tried_again(users: Users, monkeypa
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "message"),
     [
         (subprocess.CalledProcessError(1, "useradd", stderr="useradd: no space\n"), "useradd: no space"),
         (FileNotFoundError(2, "No such file or directory", "useradd"), "No such file or directory"),
     ],
 )
 def test_where_no_user_can_be_made_it_is_said_what_to_do(
-    users: Users, monkeypatch: pytest.MonkeyPatch, error: Exception, told: str
+    users: Users, monkeypatch: pytest.MonkeyPatch, error: Exception, message: str
 ) -> None:
     def ensure(name: str) -> None:
         raise error
 
     monkeypatch.setattr(embedded, "ensure_user_exists", ensure)
-    with pytest.raises(DatabaseUnavailableError, match=rf"{told}.*useradd pgserver.*another user"):
+    with pytest.raises(DatabaseUnavailableError, match=rf"{message}.*useradd pgserver.*another user"):
         embedded.system_user()
 
 

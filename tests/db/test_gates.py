@@ -52,7 +52,7 @@ def test_a_change_between_two_batches_of_an_action_lets_the_earlier_one_go_first
 
     async def scenario() -> None:
         async with open_engine(database_url) as engine:
-            place = (engine.project_id, "aa_1")
+            key = (engine.project_id, "aa_1")
             gate = gates.campaign_gate("camp_1")
             async with (
                 engine.pool.connection() as earlier,
@@ -61,7 +61,7 @@ def test_a_change_between_two_batches_of_an_action_lets_the_earlier_one_go_first
             ):
                 order: list[str] = []
                 async with earlier.transaction(), later.transaction():
-                    await earlier.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", place)  # its batch
+                    await earlier.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", key)  # its batch
                     await gates.hold(later, engine.project_id, gate)
 
                     async def change() -> None:
@@ -72,7 +72,7 @@ def test_a_change_between_two_batches_of_an_action_lets_the_earlier_one_go_first
                     changing = asyncio.create_task(change())
                     await wait_for_waiting(engine, 1)
                     waiting = asyncio.create_task(
-                        later.execute("SELECT pg_advisory_xact_lock_shared(%s, hashtext(%s))", place)
+                        later.execute("SELECT pg_advisory_xact_lock_shared(%s, hashtext(%s))", key)
                     )
                     await wait_for_waiting(engine, 2)
                     await gates.hold(earlier, engine.project_id, gate)

@@ -24,9 +24,9 @@ async def campaign(engine: Engine, code_config: dict[str, Any], name: str = "Fal
 
 
 async def generate(engine: Engine, campaign_id: str, count: int) -> str:
-    asked = engine.submission("CAMPAIGN.VOUCHERS_GENERATE", options={"campaign_id": campaign_id, "count": count})
+    submission = engine.submission("CAMPAIGN.VOUCHERS_GENERATE", options={"campaign_id": campaign_id, "count": count})
     async with engine.pool.connection() as connection, connection.transaction():
-        return (await engine.acceptance.accept_planned(connection, asked)).action_id
+        return (await engine.acceptance.accept_planned(connection, submission)).action_id
 
 
 async def codes(engine: Engine) -> list[str]:
@@ -76,8 +76,8 @@ def test_every_code_there_is_can_be_generated(database_url: str) -> None:
     asyncio.run(scenario())
 
 
-@pytest.mark.parametrize("at_once", [1, 4])
-def test_several_generations_beside_an_import_share_what_there_is(database_url: str, at_once: int) -> None:
+@pytest.mark.parametrize("concurrency", [1, 4])
+def test_several_generations_beside_an_import_share_what_there_is(database_url: str, concurrency: int) -> None:
     async def scenario() -> None:
         async with open_engine(database_url, batch_rows=7) as engine:
             rule = {"charset": "ABCDEF", "pattern": "##"}
@@ -85,7 +85,7 @@ def test_several_generations_beside_an_import_share_what_there_is(database_url: 
             rows = [{"code": f"A{character}", "gift": {"amount": 1}} for character in "ABCDEF"]
             imported = await engine.submit_json(rows)
             while await engine.query("SELECT FROM async_actions WHERE status NOT IN ('DONE', 'FAILED')"):
-                await asyncio.gather(*(engine.advance() for _ in range(at_once)))
+                await asyncio.gather(*(engine.advance() for _ in range(concurrency)))
             done = [tally(await engine.get(action_id)) for action_id in (*actions, imported)]
             assert len(await codes(engine)) == 36
             assert sum(made for _, _, made in done) == 36  # 46 are wanted
@@ -133,7 +133,7 @@ def test_generations_of_one_space_go_one_after_another(database_url: str) -> Non
 
 
 def test_a_code_given_up_during_the_walk_is_found(database_url: str) -> None:
-    look = Generated._free_of
+    free_of = Generated._free_of
 
     async def scenario() -> None:
         async with open_engine(database_url) as engine, somebody(database_url) as other:
@@ -141,9 +141,9 @@ def test_a_code_given_up_during_the_walk_is_found(database_url: str) -> None:
             await take(other, engine, "X")
             await other.commit()
 
-            async def look_and_see_it_deleted(self: Generated, looked_for: list[str]) -> Sequence[str]:
-                free = await look(self, looked_for)
-                if looked_for == ["X"]:
+            async def check_and_see_it_deleted(self: Generated, codes: list[str]) -> Sequence[str]:
+                free = await free_of(self, codes)
+                if codes == ["X"]:
                     await other.execute("DELETE FROM vouchers WHERE code = 'X'")
                     await other.commit()
                 return free
@@ -151,7 +151,7 @@ def test_a_code_given_up_during_the_walk_is_found(database_url: str) -> None:
             with (
                 patch.object(generated, "_CHARACTERS_AT_ONCE", 1),
                 patch.object(Generated, "_draw", _none_drawn),
-                patch.object(Generated, "_free_of", look_and_see_it_deleted),
+                patch.object(Generated, "_free_of", check_and_see_it_deleted),
             ):
                 action = await engine.finish(await generate(engine, campaign_id, 2))
             assert tally(action) == (2, 0, 2)

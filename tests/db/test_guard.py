@@ -98,8 +98,8 @@ def test_the_end_of_the_guards_own_session_ends_no_other(database_url: str, shor
             pool.connection() as connection,
         ):
             ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'test guard'"
-            found = await (await other.execute(ended)).fetchall()
-            assert found
+            sessions = await (await other.execute(ended)).fetchall()
+            assert sessions
             while not await _answers(guard):
                 await asyncio.sleep(0.01)
             await connection.execute("SELECT 1")
@@ -110,11 +110,11 @@ def test_the_end_of_the_guards_own_session_ends_no_other(database_url: str, shor
 def test_a_server_that_has_no_time_for_a_look_is_there(
     database_url: str, short_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looks = 0
+    checks = 0
 
     async def canceled(_: object) -> None:
-        nonlocal looks
-        looks += 1
+        nonlocal checks
+        checks += 1
         raise QueryCanceled("canceling statement due to statement timeout")
 
     async def scenario() -> None:
@@ -123,7 +123,7 @@ def test_a_server_that_has_no_time_for_a_look_is_there(
             before = await guard.ask(who, 5)
             for module in (guards, knocking):
                 monkeypatch.setattr(module, "read_state", canceled)
-            while looks < 3:
+            while checks < 3:
                 guard.notice(psycopg.OperationalError("look at once"))
                 await asyncio.sleep(0.01)
                 assert guard.standing.away is None

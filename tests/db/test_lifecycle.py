@@ -47,21 +47,21 @@ class Lifecycle(RuleBasedStateMachine):
             url, batch_rows=2, batches_in_flight=3, rescue_after_seconds=-60, batch_attempts=1_000
         )
         self.engine: Engine = self.do(self.opened.__aenter__())
-        self.given: dict[str, list[tuple[str, bool]]] = {}
+        self.submitted: dict[str, list[tuple[str, bool]]] = {}
 
     def do(self, work: Coroutine[Any, Any, Result]) -> Result:
         return self.runner.run(work)
 
     @rule(target=actions, rows=ROWS, submission_options=OPTIONS)
     def submit(self, rows: list[tuple[str, bool]], submission_options: SubmissionOptions) -> str:
-        sent = [{"code": code, "gift": {"amount": 1}} if valid else {"code": code} for code, valid in rows]
-        asked = {
+        body = [{"code": code, "gift": {"amount": 1}} if valid else {"code": code} for code, valid in rows]
+        options = {
             "dry_run": submission_options.dry_run,
             "on_error": submission_options.on_error,
             "max_failures": submission_options.max_failures,
         }
-        action_id = self.do(self.engine.submit_json(sent, **asked))
-        self.given[action_id] = rows
+        action_id = self.do(self.engine.submit_json(body, **options))
+        self.submitted[action_id] = rows
         return action_id
 
     @rule(times=st.integers(1, 4))
@@ -112,8 +112,8 @@ class Lifecycle(RuleBasedStateMachine):
     @rule(action_id=actions, unprocessed=st.booleans(), submission_options=OPTIONS)
     def retry(self, action_id: str, unprocessed: bool, submission_options: SubmissionOptions) -> None:
         parent: Parent = self.do(self.engine.controller.find(self.engine.project_id, action_id))
-        asked = self.engine.submission("VOUCHERS.IMPORT", options=target_options(parent.source), parent_id=action_id)
-        work = self.engine.controller.retry(parent, asked, submission_options, None, unprocessed=unprocessed)
+        options = self.engine.submission("VOUCHERS.IMPORT", options=target_options(parent.source), parent_id=action_id)
+        work = self.engine.controller.retry(parent, options, submission_options, None, unprocessed=unprocessed)
         try:
             child = self.get(self.do(work).action_id)
         except ConflictError:
@@ -121,25 +121,25 @@ class Lifecycle(RuleBasedStateMachine):
             return
         assert child["parent_id"] == action_id
         assert child["total_count"] == parent.failed_count + (parent.unprocessed_count if unprocessed else 0)
-        self.given[child["id"]] = self.do(self.rows_of(child["id"]))
+        self.submitted[child["id"]] = self.do(self.rows_of(child["id"]))
 
     async def rows_of(self, action_id: str) -> list[tuple[str, bool]]:
-        sent = await self.engine.query(
+        body = await self.engine.query(
             "SELECT convert_from(body, 'UTF8') AS body FROM batches WHERE action_id = %s ORDER BY first_row", action_id
         )
-        rows = [row for batch in sent for row in batch["body"].splitlines()]
+        rows = [row for batch in body for row in batch["body"].splitlines()]
         return [(row.split('"')[3], "gift" in row) for row in rows]
 
     def get(self, action_id: str) -> dict[str, Any]:
         return self.do(self.engine.get(action_id))
 
     @invariant()
-    def every_row_is_accounted_for_and_written_once(self) -> None:
+    def every_row_is_accounted_for_and_written(self) -> None:
         self.do(self.audit())
 
     async def audit(self) -> None:
         created = 0
-        for action_id, rows in self.given.items():
+        for action_id, rows in self.submitted.items():
             action = await self.engine.get(action_id)
             open_rows = action["total_count"] - sum(
                 action[name] for name in ("done_count", "failed_count", "unprocessed_count")
@@ -161,7 +161,7 @@ class Lifecycle(RuleBasedStateMachine):
         vouchers = await self.engine.query("SELECT code FROM vouchers")
         assert len(vouchers) == created
         assert {row["code"] for row in vouchers} <= {
-            code for rows in self.given.values() for code, valid in rows if valid
+            code for rows in self.submitted.values() for code, valid in rows if valid
         }
 
     def teardown(self) -> None:
@@ -175,7 +175,7 @@ class Lifecycle(RuleBasedStateMachine):
     async def finish(self) -> None:
         """What is left ends by itself."""
         await self.engine.rescuer.rescue()
-        for action_id in self.given:
+        for action_id in self.submitted:
             await self.engine.finish(action_id)
         await self.audit()
 

@@ -17,7 +17,7 @@ ACTIONS = 100_000
 CHILDREN = 40
 LIMIT = 100
 PROJECT = 7
-BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
+FIRST_DAY = datetime(2026, 1, 1, tzinfo=UTC)
 # RARE is old and seldom, FAILED is seldom, and no action is both: the worst there is for a filter without its index.
 _FILL = f"""
 INSERT INTO async_actions (
@@ -43,8 +43,8 @@ CROSS JOIN LATERAL (
 def _submission_options() -> Iterator[Wanted]:
     types = (None, {"RARE"}, {"EVEN"}, {"RARE", "EVEN", "ODD", "NONE"})
     statuses = (None, {Status.FAILED}, {Status.DONE}, set(Status), {Status.FAILED, Status.ENQUEUED})
-    late = BEGINNING + timedelta(seconds=ACTIONS / 10 - 60)
-    dates = ((None, None), (late, None), (None, BEGINNING + timedelta(seconds=60)), (late, late))
+    late = FIRST_DAY + timedelta(seconds=ACTIONS / 10 - 60)
+    dates = ((None, None), (late, None), (None, FIRST_DAY + timedelta(seconds=60)), (late, late))
     cursors = (None, f"aa_{ACTIONS // 2:018x}")
     parents = (None, "aa_parent", "aa_none")
     for type_, status, (since, before), after, parent in itertools.product(types, statuses, dates, cursors, parents):
@@ -73,8 +73,8 @@ def _entries_read(plan: dict[str, Any]) -> float:
 async def _check_plan(connection: Any, wanted: Wanted) -> None:
     bounds = await listing._bounds(connection, PROJECT, wanted)
     explained = f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {listing._stretch(wanted)}"
-    found = await (await connection.execute(explained, bounds)).fetchone()
-    plan = found["QUERY PLAN"][0]["Plan"]
+    row = await (await connection.execute(explained, bounds)).fetchone()
+    plan = row["QUERY PLAN"][0]["Plan"]
     stretches = len(wanted.types or "1") * len(Status if wanted.statuses is None else wanted.statuses)
     allowed = CHILDREN if wanted.parent_id else stretches * (LIMIT + 1)
     assert not [node for node in _nodes(plan) if node["Node Type"] == "Seq Scan"], wanted

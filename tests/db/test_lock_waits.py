@@ -18,11 +18,13 @@ def test_who_waits_for_too_long_is_told_for_whom_and_has_changed_nothing(databas
     async def scenario(engine: Engine, holder: psycopg.Connection) -> None:
         holder.execute(_lock(2))
         async with engine.pool.connection() as connection:
-            with pytest.raises(ServiceUnavailableError, match=r"An action has kept .* locked for 0\.3 seconds") as told:
+            with pytest.raises(
+                ServiceUnavailableError, match=r"An action has kept .* locked for 0\.3 seconds"
+            ) as caught:
                 async with Waits(engine.pool, 0.3).on(connection), connection.transaction():
                     await connection.execute(_lock(1))
                     await connection.execute(_lock(2))
-            assert told.value.headers["Retry-After"] == "2"
+            assert caught.value.headers["Retry-After"] == "2"
             assert holder.execute("SELECT pg_try_advisory_xact_lock(1)").fetchone() == (True,)
             # The connection is as good as before.
             await connection.execute("SELECT 1")
@@ -37,7 +39,7 @@ def test_all_waits_of_a_request_count_together(database_url: str) -> None:
         async with engine.pool.connection() as connection:
             with pytest.raises(ServiceUnavailableError, match="Another request"):
                 async with Waits(engine.pool, 1).on(connection), connection.transaction():
-                    letting_go = asyncio.create_task(_let_go_once_somebody_waits(engine, holder))
+                    letting_go = asyncio.create_task(_let_go_when_somebody_waits(engine, holder))
                     await connection.execute(_lock(1))
                     await letting_go
                     await connection.execute(_lock(2))
@@ -54,7 +56,7 @@ def test_one_that_works_for_longer_may_go_on(database_url: str) -> None:
     asyncio.run(_with_holder(database_url, "tallykeep writes", scenario))
 
 
-async def _let_go_once_somebody_waits(engine: Engine, holder: psycopg.Connection) -> None:
+async def _let_go_when_somebody_waits(engine: Engine, holder: psycopg.Connection) -> None:
     """Let the first lock go, and keep the second."""
     while not await engine.query("SELECT FROM pg_locks WHERE NOT granted AND locktype = 'advisory'"):
         await asyncio.sleep(0.01)

@@ -86,8 +86,8 @@ async def _retried(engine: Engine) -> None:
     controller: ActionControl = engine.controller
     (row,) = await engine.query("SELECT id FROM async_actions WHERE project_id = %s", engine.project_id)
     parent = await controller.find(engine.project_id, row["id"])
-    asked = engine.submission("VOUCHERS.IMPORT_CSV", parent_id=parent.id)
-    await controller.retry(parent, asked, SubmissionOptions(), None, unprocessed=True)
+    submission = engine.submission("VOUCHERS.IMPORT_CSV", parent_id=parent.id)
+    await controller.retry(parent, submission, SubmissionOptions(), None, unprocessed=True)
     await _to_the_end(engine)
 
 
@@ -109,7 +109,7 @@ async def _import(engine: Engine, **submission_options: Any) -> None:
 
 async def _sequence(engine: Engine) -> None:
     for number in range(3):
-        rows = [{"code": f"C{place}", "metadata": {"number": number}} for place in range(3)]
+        rows = [{"code": f"C{index}", "metadata": {"number": number}} for index in range(3)]
         await engine.submit("VOUCHERS.BULK_UPDATE", orjson.dumps(rows))
     await engine.advance()
 
@@ -134,8 +134,8 @@ def test_an_import_leaves_its_copy_in_another_project_alone(database_url: str, w
 def test_a_whole_import_leaves_its_copy_in_another_project_alone(database_url: str) -> None:
     async def begin(engine: Engine) -> None:
         await engine.submit_csv(gifts(5), on_error="reject")
-        tried_once = "INSERT INTO attempts SELECT project_id, action_id, first_row, 1 FROM batches RETURNING 1"
-        await engine.query(tried_once)
+        add_attempts = "INSERT INTO attempts SELECT project_id, action_id, first_row, 1 FROM batches RETURNING 1"
+        await engine.query(add_attempts)
 
     asyncio.run(_compared(database_url, begin, _to_the_end))
 

@@ -151,10 +151,10 @@ def test_a_purge_waits_for_batches_that_write_what_it_purges(database_url: str) 
             imported = await engine.submit_json(rows)
 
             async def purge() -> str:
-                asked = engine.submission("VOUCHERS.METADATA_KEY_PURGE", options={"key": "old"})
+                submission = engine.submission("VOUCHERS.METADATA_KEY_PURGE", options={"key": "old"})
                 async with engine.pool.connection() as connection, connection.transaction():
                     await forget_removed_definition(connection, engine.project_id, "voucher", "old")
-                    return (await engine.acceptance.accept_planned(connection, asked)).action_id
+                    return (await engine.acceptance.accept_planned(connection, submission)).action_id
 
             async with changed_while_in_hand(engine, holding, purge()) as purging:
                 pass
@@ -216,8 +216,8 @@ async def _imported_beside(
     holding = Holding(("VOUCHERS.IMPORT",))
     async with open_engine(database_url, holding.action_types) as engine, engine.pool.connection() as changer:
         category = await create_category(changer, engine.project_id, {"name": "Old"})
-        given = {"category": "Old"} if how == "by name" else {"category_id": category["id"]}
-        imported = await engine.submit_json([{"code": "A", "gift": {"amount": 1}, **given}])
+        body = {"category": "Old"} if how == "by name" else {"category_id": category["id"]}
+        imported = await engine.submit_json([{"code": "A", "gift": {"amount": 1}, **body}])
         async with changed_while_in_hand(engine, holding, change(changer, engine, category["id"])) as changing:
             pass
         changing.result()
@@ -229,17 +229,17 @@ async def _imported_beside(
 def test_a_voucher_written_by_itself_waits_for_changes_of_what_it_depends_on(database_url: str, writes: str) -> None:
     async def scenario() -> None:
         async with open_engine(database_url) as engine, engine.pool.connection() as changer:
-            given = {"code": "A", "gift": {"amount": 1}}
+            body = {"code": "A", "gift": {"amount": 1}}
             async with engine.pool.connection() as connection:
                 if writes == "update":
-                    await create_voucher(connection, engine.project_id, given)
+                    await create_voucher(connection, engine.project_id, body)
 
             async def write() -> None:
                 async with engine.pool.connection() as connection:
                     if writes == "update":
                         await update_voucher(connection, engine.project_id, "A", {"metadata": {"size": "big"}})
                     else:
-                        await create_voucher(connection, engine.project_id, {**given, "metadata": {"size": "big"}})
+                        await create_voucher(connection, engine.project_id, {**body, "metadata": {"size": "big"}})
 
             async with changer.transaction():
                 await create_schema(changer, engine.project_id, "voucher", SCHEMA, None)

@@ -33,8 +33,8 @@ async def codes(engine: Engine) -> list[str]:
 
 
 async def failed_rows(engine: Engine, action_id: str) -> list[int]:
-    found = await engine.query('SELECT "row" FROM failures WHERE action_id = %s ORDER BY 1', action_id)
-    return [row["row"] for row in found]
+    rows = await engine.query('SELECT "row" FROM failures WHERE action_id = %s ORDER BY 1', action_id)
+    return [row["row"] for row in rows]
 
 
 @pytest.mark.parametrize("batch_rows", [1, 2, 3, 10])

@@ -70,10 +70,10 @@ def test_what_a_turn_sets_for_its_transactions_ends_with_them(database_url: str)
 
 
 async def _settings(connection: Connection) -> dict[str, str]:
-    found = await connection.execute(
+    cursor = await connection.execute(
         "SELECT name, setting FROM pg_settings WHERE context = 'user' AND name NOT LIKE '%.%'"
     )
-    return {row["name"]: row["setting"] for row in await found.fetchall()}
+    return {row["name"]: row["setting"] for row in await cursor.fetchall()}
 
 
 def test_what_is_read_at_one_moment_does_not_contradict_itself(database_url: str) -> None:
@@ -94,9 +94,9 @@ def test_what_is_read_at_one_moment_does_not_contradict_itself(database_url: str
 
 
 async def _count(connection: Connection) -> int:
-    found = await (await connection.execute("SELECT count(*) AS number FROM told")).fetchone()
-    assert found is not None
-    return int(found["number"])
+    row = await (await connection.execute("SELECT count(*) AS number FROM told")).fetchone()
+    assert row is not None
+    return int(row["number"])
 
 
 def test_a_local_server_may_be_sent_more_ahead(database_url: str) -> None:
@@ -106,12 +106,12 @@ def test_a_local_server_may_be_sent_more_ahead(database_url: str) -> None:
             _pool_of_one(database_url) as pool,
             pool.connection() as connection,
         ):
-            assert _sent_ahead(connection) > _sent_ahead(plain)
+            assert _send_buffer(connection) > _send_buffer(plain)
 
     asyncio.run(scenario())
 
 
-def _sent_ahead(connection: psycopg.AsyncConnection[object]) -> int:
+def _send_buffer(connection: psycopg.AsyncConnection[object]) -> int:
     with socket.socket(fileno=connection.fileno()) as local:
         try:
             if local.family != socket.AF_UNIX:
@@ -128,7 +128,7 @@ def test_an_isolation_level_that_others_set_for_the_database_has_no_effect(datab
                 f"ALTER DATABASE {others.info.dbname} SET default_transaction_isolation = 'serializable'"
             )
         async with _pool_of_one(database_url) as pool, pool.connection() as connection, connection.transaction():
-            found = await (await connection.execute("SHOW transaction_isolation")).fetchone()
-            assert found == {"transaction_isolation": "read committed"}
+            row = await (await connection.execute("SHOW transaction_isolation")).fetchone()
+            assert row == {"transaction_isolation": "read committed"}
 
     asyncio.run(scenario())

@@ -132,10 +132,10 @@ def test_leftovers_of_ended_actions_go(database_url: str) -> None:
             ended = (await engine.finish(await engine.submit_csv(gifts(1))))["id"]
             running = await engine.submit_csv(gifts(1))
             for action_id in (ended, running, "aa_removed"):
-                place = (engine.project_id, action_id)
-                await engine.query("INSERT INTO attempts VALUES (%s, %s, 1, 1) RETURNING 1", *place)
+                key = (engine.project_id, action_id)
+                await engine.query("INSERT INTO attempts VALUES (%s, %s, 1, 1) RETURNING 1", *key)
                 for number in range(3):
-                    await engine.query("INSERT INTO dry_run_keys VALUES (%s, %s, %s) RETURNING 1", *place, f"K{number}")
+                    await engine.query("INSERT INTO dry_run_keys VALUES (%s, %s, %s) RETURNING 1", *key, f"K{number}")
             await pruner(engine).prune()
             assert await engine.query("SELECT DISTINCT action_id FROM attempts") == [{"action_id": running}]
             kept = await engine.query("SELECT action_id, count(*) FROM dry_run_keys GROUP BY 1")
@@ -246,9 +246,9 @@ def test_large_batches_go_few_at_a_time(database_url: str, monkeypatch: pytest.M
             await aged(engine, old, timedelta(days=2))
             step = prune._remove_next
 
-            async def noted(*given: Any) -> Any:
+            async def noted(*arguments: Any) -> Any:
                 left.append((await rows_of(engine, old))["batches"])
-                return await step(*given)
+                return await step(*arguments)
 
             monkeypatch.setattr(prune, "_remove_next", noted)
             await pruner(engine, keep_failures_days=1).prune()

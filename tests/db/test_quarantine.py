@@ -49,16 +49,16 @@ def test_a_batch_is_applied_alone_once_and_only_if_nobody_has_it(database_url: s
         async with open_engine(database_url, batch_rows=2) as engine:
             action_id = await engine.submit_csv(gifts(4))
 
-            async def alone(first_row: int) -> int:
+            async def isolated(first_row: int) -> int:
                 async with engine.pool.connection() as connection:
                     await engine.applier.apply_isolated(connection, engine.project_id, action_id, first_row)
                 return int((await engine.get(action_id))["done_count"])
 
-            assert [await alone(1), await alone(1)] == [2, 2]
+            assert [await isolated(1), await isolated(1)] == [2, 2]
             async with engine.pool.connection() as holder, holder.transaction():
                 await holder.execute("SELECT FROM batches WHERE first_row = 3 FOR UPDATE")
-                assert await alone(3) == 2
-            assert await alone(3) == 4
+                assert await isolated(3) == 2
+            assert await isolated(3) == 4
             assert (await engine.get(action_id))["status"] == "DONE"
 
     asyncio.run(scenario())

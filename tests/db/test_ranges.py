@@ -27,10 +27,10 @@ class Work:
     reached: str
 
     async def plan(self, engine: Engine, **submission_options: Any) -> str:
-        asked = engine.submission(self.name, options=self.options)
+        submission = engine.submission(self.name, options=self.options)
         async with engine.pool.connection() as connection, connection.transaction():
             return (
-                await engine.acceptance.accept_planned(connection, asked, SubmissionOptions(**submission_options))
+                await engine.acceptance.accept_planned(connection, submission, SubmissionOptions(**submission_options))
             ).action_id
 
     async def make(self, engine: Engine, keys: list[str]) -> None:
@@ -50,8 +50,8 @@ class Work:
         return sql, engine.project_id, keys
 
     async def left(self, engine: Engine) -> list[str]:
-        found = await engine.query(f"SELECT {self.key} AS key FROM {self.table} WHERE {self.reached} ORDER BY 1")
-        return [row["key"] for row in found]
+        rows = await engine.query(f"SELECT {self.key} AS key FROM {self.table} WHERE {self.reached} ORDER BY 1")
+        return [row["key"] for row in rows]
 
 
 CAMPAIGN = {"campaign_id": "camp_1"}
@@ -81,8 +81,8 @@ def test_ranges_touch_each_other_and_have_no_ends(database_url: str, work: Work)
     async def scenario(engine: Engine) -> None:
         await work.make(engine, CODES)
         action_id = await work.plan(engine)
-        found = await engine.query("SELECT body FROM batches ORDER BY first_row")
-        bodies = [orjson.loads(batch["body"]) for batch in found]
+        rows = await engine.query("SELECT body FROM batches ORDER BY first_row")
+        bodies = [orjson.loads(batch["body"]) for batch in rows]
         assert [body["behind"] for body in bodies] == [None, *(body["up_to"] for body in bodies[:-1])]
         assert bodies[-1]["up_to"] is None
         await work.make(engine, ["A", "C105", "C135", "Z"])
@@ -191,13 +191,13 @@ def test_a_change_that_meets_no_voucher_still_corrects_what_an_earlier_one_does(
         await earlier.make(engine, ["B"])
         await engine.query("UPDATE vouchers SET discount = '{\"percent_off\": 50}' WHERE code = 'B' RETURNING 1")
         assert await tally(engine, first) == await tally(engine, second) == (1, 1, 0)
-        found = await engine.query("SELECT discount ->> 'percent_off' AS percent FROM vouchers WHERE code = 'B'")
-        assert found == [{"percent": "50"}]
+        rows = await engine.query("SELECT discount ->> 'percent_off' AS percent FROM vouchers WHERE code = 'B'")
+        assert rows == [{"percent": "50"}]
 
     _run(database_url, scenario)
 
 
-@pytest.mark.parametrize(("work", "expected"), [(WORKS[2], 8), (WORKS[3], 9)], ids=lambda given: str(given)[:40])
+@pytest.mark.parametrize(("work", "expected"), [(WORKS[2], 8), (WORKS[3], 9)], ids=lambda case: str(case)[:40])
 def test_only_what_the_work_reaches_is_planned_and_written(database_url: str, work: Work, expected: int) -> None:
     async def scenario(engine: Engine) -> None:
         await work.make(engine, CODES)

@@ -14,7 +14,7 @@ from tests.db.engine import WORKER, Engine, open_engine
 from tests.db.stalling import stalling
 from tests.db.test_applying import gifts
 
-AT_ONCE = {"rescue_after_seconds": -60}
+WITHOUT_DELAY = {"rescue_after_seconds": -60}
 
 
 async def _lose_jobs(engine: Engine) -> None:
@@ -23,7 +23,7 @@ async def _lose_jobs(engine: Engine) -> None:
 
 def test_a_lost_job_is_queued_again_and_once(database_url: str) -> None:
     async def scenario() -> None:
-        async with open_engine(database_url, **AT_ONCE) as engine:
+        async with open_engine(database_url, **WITHOUT_DELAY) as engine:
             await engine.submit_csv(gifts(2))
             assert await engine.rescuer.rescue() == 0
             await _lose_jobs(engine)
@@ -36,7 +36,7 @@ def test_a_lost_job_is_queued_again_and_once(database_url: str) -> None:
 
 def test_a_job_stuck_in_doing_does_not_count(database_url: str) -> None:
     async def scenario() -> None:
-        async with open_engine(database_url, **AT_ONCE) as engine:
+        async with open_engine(database_url, **WITHOUT_DELAY) as engine:
             await engine.submit_csv(gifts(2))
             await engine.query("UPDATE procrastinate_jobs SET status = 'doing' RETURNING id")
             assert await engine.rescuer.rescue() == 1
@@ -50,7 +50,7 @@ def test_what_makes_progress_or_is_in_hand_or_has_ended_is_left_alone(database_u
             await engine.submit_csv(gifts(2))
             await _lose_jobs(engine)
             assert await engine.rescuer.rescue() == 0  # silent for less than three seconds
-        async with open_engine(database_url, batch_rows=1, **AT_ONCE) as engine:
+        async with open_engine(database_url, batch_rows=1, **WITHOUT_DELAY) as engine:
             await engine.query("DELETE FROM batches RETURNING 1")
             await engine.query("DELETE FROM async_actions RETURNING 1")
             action_id = await engine.submit_csv(gifts(2))
@@ -83,7 +83,7 @@ def test_a_job_that_waits_for_longer_than_any_is_made_to_does_not_count(database
     later = "UPDATE procrastinate_jobs SET scheduled_at = now() + %s * interval '1 second' RETURNING id"
 
     async def scenario() -> None:
-        async with open_engine(database_url, **AT_ONCE) as engine:
+        async with open_engine(database_url, **WITHOUT_DELAY) as engine:
             await engine.submit_csv(gifts(2))
             await engine.query(later, MAX_DELAY.total_seconds() - 5)
             assert await engine.rescuer.rescue() == 0

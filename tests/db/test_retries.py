@@ -26,10 +26,10 @@ from tallykeep.core.action_type import ActionType
 from tests.db.engine import Engine, open_engine
 from tests.db.test_applying import gifts
 
-KIND = ACTION_TYPES["VOUCHERS.IMPORT_CSV"]
+ACTION_TYPE = ACTION_TYPES["VOUCHERS.IMPORT_CSV"]
 
 
-def failing(errors: Callable[[], Exception | None], action_type: ActionType = KIND) -> dict[str, ActionType]:
+def failing(errors: Callable[[], Exception | None], action_type: ActionType = ACTION_TYPE) -> dict[str, ActionType]:
     """The type, whose batches fail with the next error when they begin."""
 
     async def begin(*arguments: Any) -> Any:
@@ -44,7 +44,7 @@ def some(*errors: Exception | None) -> Callable[[], Exception | None]:
     return itertools.chain(errors, itertools.repeat(None)).__next__
 
 
-async def told(engine: Engine, action_id: str) -> tuple[str, int, str | None]:
+async def retries_of(engine: Engine, action_id: str) -> tuple[str, int, str | None]:
     action = await engine.get(action_id)
     return action["status"], action["retry_count"], action["retry_reason"]
 
@@ -65,11 +65,15 @@ def test_a_try_in_vain_is_told_until_there_is_progress(database_url: str) -> Non
         async with open_engine(database_url, failing(errors), batch_rows=2) as engine:
             action_id = await engine.submit_csv(gifts(4))
             await engine.advance()
-            assert await told(engine, action_id) == ("IN_PROGRESS", 1, "canceling statement due to statement timeout")
+            assert await retries_of(engine, action_id) == (
+                "IN_PROGRESS",
+                1,
+                "canceling statement due to statement timeout",
+            )
             await engine.advance()
-            assert await told(engine, action_id) == ("IN_PROGRESS", 2, "no room")
+            assert await retries_of(engine, action_id) == ("IN_PROGRESS", 2, "no room")
             await engine.advance()
-            assert await told(engine, action_id) == ("IN_PROGRESS", 0, None)
+            assert await retries_of(engine, action_id) == ("IN_PROGRESS", 0, None)
             assert (await engine.finish(action_id))["done_count"] == 4
 
     asyncio.run(scenario())
@@ -81,8 +85,8 @@ def test_tries_come_later_each_time(database_url: str) -> None:
             await engine.submit_csv(gifts(2))
             for _ in range(10):
                 await engine.advance()
-            found = [round(delay) for delay in await delays(engine)]
-            assert found == pytest.approx([1, 1, 2, 4, 8, 16, 30, 30, 30, 30], abs=2)
+            rounded = [round(delay) for delay in await delays(engine)]
+            assert rounded == pytest.approx([1, 1, 2, 4, 8, 16, 30, 30, 30, 30], abs=2)
 
     asyncio.run(scenario())
 
@@ -109,7 +113,7 @@ def test_batches_in_hand_together_are_given_up_no_sooner(database_url: str) -> N
             action_id = await engine.submit_csv(gifts(9))
             for _ in range(5):
                 await engine.advance()
-            assert (await told(engine, action_id))[:2] == ("IN_PROGRESS", 5)
+            assert (await retries_of(engine, action_id))[:2] == ("IN_PROGRESS", 5)
             await engine.advance()
             assert (await engine.get(action_id))["ended_by"] == "GAVE_UP"
 
@@ -142,7 +146,7 @@ def test_an_outage_never_ends_an_action_and_is_not_waited_for_longer_each_time(
             action_id = await engine.submit_csv(gifts(2))
             for tries in range(1, 9):
                 await engine.advance()
-                assert await told(engine, action_id) == ("IN_PROGRESS", tries, "not just now")
+                assert await retries_of(engine, action_id) == ("IN_PROGRESS", tries, "not just now")
             assert [round(delay) for delay in await delays(engine)] == pytest.approx([1] * 8, abs=2)
             assert (await engine.finish(action_id))["done_count"] == 2
 
@@ -157,7 +161,7 @@ def test_to_wait_for_others_is_told_and_never_ends_an_action(database_url: str, 
             action_id = await engine.submit_csv(gifts(2))
             for tries in range(1, 6):
                 await engine.advance()
-                assert await told(engine, action_id) == ("IN_PROGRESS", tries, "somebody else has it")
+                assert await retries_of(engine, action_id) == ("IN_PROGRESS", tries, "somebody else has it")
                 await engine.query("DELETE FROM attempts WHERE %s RETURNING 1", error is DeadlockDetected)
             assert await engine.query("SELECT FROM attempts WHERE attempts > 0") == []  # nor accuses a row
             assert (await engine.finish(action_id))["done_count"] == 2
@@ -172,7 +176,7 @@ def test_having_waited_for_others_brings_no_error_nearer_to_the_end(database_url
             action_id = await engine.submit_csv(gifts(2))
             for _ in range(6):
                 await engine.advance()
-            assert await told(engine, action_id) == ("IN_PROGRESS", 6, "no room")
+            assert await retries_of(engine, action_id) == ("IN_PROGRESS", 6, "no room")
             assert (await engine.finish(action_id))["done_count"] == 2
 
     asyncio.run(scenario())
@@ -183,7 +187,7 @@ def test_a_batch_that_somebody_else_closed_is_nothing_to_tell(database_url: str)
         async with open_engine(database_url, batch_rows=1) as engine:
             action_id = await engine.submit_csv(gifts(4))
             await asyncio.gather(*(engine.advance() for _ in range(4)))
-            assert (await told(engine, action_id))[1:] == (0, None)
+            assert (await retries_of(engine, action_id))[1:] == (0, None)
 
     asyncio.run(scenario())
 
@@ -195,7 +199,7 @@ def test_a_lock_that_nobody_gives_back_is_waited_for_again_and_again(database_ur
             async with await psycopg.AsyncConnection.connect(database_url) as holder:
                 await holder.execute("LOCK TABLE vouchers")
                 await engine.advance()
-                status, tries, reason = await told(engine, action_id)
+                status, tries, reason = await retries_of(engine, action_id)
                 assert (status, tries) == ("IN_PROGRESS", 1)
                 assert reason == "canceling statement due to lock timeout"
             assert timedelta(0) < timedelta(seconds=(await delays(engine))[0])

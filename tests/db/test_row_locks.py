@@ -23,8 +23,8 @@ async def _vouchers(engine: Engine, *lines: str) -> None:
 
 
 async def _one(engine: Engine, columns: str) -> dict[str, Any]:
-    (found,) = await engine.query(f"SELECT {columns} WHERE project_id = %s", engine.project_id)
-    return found
+    (row,) = await engine.query(f"SELECT {columns} WHERE project_id = %s", engine.project_id)
+    return row
 
 
 def test_a_bulk_update_adds_to_what_somebody_else_has_just_written(database_url: str) -> None:
@@ -82,8 +82,8 @@ def test_a_customer_that_somebody_else_has_just_created_is_changed_and_not_passe
             await worker
             action = await engine.finish(action_id)
             assert (action["done_count"], action["created_count"]) == (1, 0)
-            found = {"id": "cust_other", "name": "Ada", "email": "ada@example.com"}
-            assert await _one(engine, "id, name, email FROM customers") == found
+            row = {"id": "cust_other", "name": "Ada", "email": "ada@example.com"}
+            assert await _one(engine, "id, name, email FROM customers") == row
 
     asyncio.run(scenario())
 
@@ -121,8 +121,8 @@ def test_a_voucher_that_somebody_else_deletes_in_the_middle_of_its_update_is_imp
             await worker
             action = await engine.finish(action_id)
             assert (action["done_count"], action["created_count"]) == (2, 1)
-            found = await engine.query("SELECT code, gift ->> 'amount' AS amount FROM vouchers ORDER BY code")
-            assert found == [{"code": "C", "amount": "200"}, {"code": "D", "amount": "200"}]
+            row = await engine.query("SELECT code, gift ->> 'amount' AS amount FROM vouchers ORDER BY code")
+            assert row == [{"code": "C", "amount": "200"}, {"code": "D", "amount": "200"}]
 
     asyncio.run(scenario())
 
@@ -142,8 +142,8 @@ def test_a_single_update_keeps_what_somebody_else_has_just_written(database_url:
                 await other.until_waited_for()
                 await other.execute("UPDATE vouchers SET gift = '{\"amount\": 700}', metadata = '{\"theirs\": 2}'")
             await updating
-            found = await _one(engine, "gift ->> 'amount' AS amount, metadata, additional_info FROM vouchers")
-            assert found == {"amount": "700", "metadata": {"theirs": 2}, "additional_info": "a note"}
+            row = await _one(engine, "gift ->> 'amount' AS amount, metadata, additional_info FROM vouchers")
+            assert row == {"amount": "700", "metadata": {"theirs": 2}, "additional_info": "a note"}
 
     asyncio.run(scenario())
 

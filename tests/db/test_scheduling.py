@@ -13,7 +13,7 @@ from tests.db.engine import Bytes, Engine, new_project, open_engine
 from tests.db.line import open_line
 from tests.db.test_applying import HEADER, gifts
 
-AT_ONCE = {"batch_rows": 1}  # so that an action has as many batches as rows
+SINGLE_ROWS = {"batch_rows": 1}  # so that an action has as many batches as rows
 SEQUENTIAL = [
     name for name, action_type in ACTION_TYPES.items() if action_type.sequence and action_type.source == "json"
 ]
@@ -43,7 +43,7 @@ def assert_fair(shares: list[int], slots: int) -> None:
 @pytest.mark.parametrize("ten_come_first", [True, False])
 def test_projects_share_turns_evenly_however_many_actions_they_have(database_url: str, ten_come_first: bool) -> None:
     async def scenario() -> None:
-        async with open_engine(database_url, **AT_ONCE) as one, open_line(one) as line:
+        async with open_engine(database_url, **SINGLE_ROWS) as one, open_line(one) as line:
             ten = of_another_project(one, database_url)
             submissions = [(ten, 8, number) for number in range(10)]
             submissions.insert(0 if not ten_come_first else 10, (one, 60, 0))
@@ -57,7 +57,7 @@ def test_projects_share_turns_evenly_however_many_actions_they_have(database_url
 
 def test_three_rows_do_not_wait_behind_ten_big_imports(database_url: str) -> None:
     async def scenario() -> None:
-        async with open_engine(database_url, **AT_ONCE) as engine, open_line(engine) as line:
+        async with open_engine(database_url, **SINGLE_ROWS) as engine, open_line(engine) as line:
             for number in range(10):
                 await submit_big(engine, 30, number * 30)
             await line.serve(25)
@@ -114,7 +114,7 @@ def test_a_small_turn_leaves_giants_alone_and_is_passed_on(database_url: str) ->
 
 def test_a_new_project_neither_starves_nor_makes_others_starve(database_url: str) -> None:
     async def scenario() -> None:
-        async with open_engine(database_url, **AT_ONCE) as old, open_line(old) as line:
+        async with open_engine(database_url, **SINGLE_ROWS) as old, open_line(old) as line:
             await submit_big(old, 200)
             await line.serve(60)
             new = of_another_project(old, database_url)
@@ -128,7 +128,7 @@ def test_a_new_project_neither_starves_nor_makes_others_starve(database_url: str
 
 def test_a_project_that_was_away_gets_no_more_than_its_share(database_url: str) -> None:
     async def scenario() -> None:
-        async with open_engine(database_url, **AT_ONCE) as steady, open_line(steady) as line:
+        async with open_engine(database_url, **SINGLE_ROWS) as steady, open_line(steady) as line:
             away = of_another_project(steady, database_url)
             await submit_big(away, 2)
             await submit_big(steady, 150)
@@ -144,7 +144,7 @@ def test_a_project_that_was_away_gets_no_more_than_its_share(database_url: str) 
 
 def test_everything_in_line_is_served_and_the_line_ends_empty(database_url: str) -> None:
     async def scenario() -> None:
-        async with open_engine(database_url, **AT_ONCE) as one, open_line(one) as line:
+        async with open_engine(database_url, **SINGLE_ROWS) as one, open_line(one) as line:
             two = of_another_project(one, database_url)
             for engine in (one, two):
                 for number in range(4):
@@ -176,7 +176,7 @@ async def blocks(engine: Engine) -> list[str]:
 @pytest.mark.parametrize("action_type", SEQUENTIAL)
 def test_actions_in_a_sequence_go_one_after_another(database_url: str, action_type: str) -> None:
     async def scenario() -> None:
-        async with open_engine(database_url, **AT_ONCE) as engine, open_line(engine) as line:
+        async with open_engine(database_url, **SINGLE_ROWS) as engine, open_line(engine) as line:
             actions = [await engine.submit(action_type, rows_of(action_type, number)) for number in range(4)]
             await line.serve(1000)
             assert await blocks(engine) == actions
@@ -197,7 +197,7 @@ def test_clients_that_submit_at_the_same_time_find_their_own_order(database_url:
             await asyncio.gather(*(engine.advance() for _ in range(3)))
 
     async def scenario() -> None:
-        async with open_engine(database_url, **AT_ONCE) as engine, open_line(engine) as line:
+        async with open_engine(database_url, **SINGLE_ROWS) as engine, open_line(engine) as line:
             stop = asyncio.Event()
             working = asyncio.create_task(worker(engine, stop))
             submitted = await asyncio.gather(*(client(engine) for _ in range(3)))
@@ -216,7 +216,7 @@ def test_two_that_are_accepted_at_the_same_moment_see_each_other(database_url: s
     action_type = "VOUCHERS.BULK_UPDATE"
 
     async def scenario() -> None:
-        async with open_engine(database_url, **AT_ONCE) as engine, open_line(engine) as line:
+        async with open_engine(database_url, **SINGLE_ROWS) as engine, open_line(engine) as line:
             await engine.submit(action_type, rows_of(action_type, 0))
             await line.serve(10)
             async with engine.pool.connection() as holder, holder.transaction():
@@ -245,7 +245,7 @@ def test_a_slow_upload_joins_the_sequence_when_it_is_accepted(database_url: str)
     action_type = "VOUCHERS.BULK_UPDATE"
 
     async def scenario() -> None:
-        async with open_engine(database_url, **AT_ONCE) as engine, open_line(engine) as line:
+        async with open_engine(database_url, **SINGLE_ROWS) as engine, open_line(engine) as line:
             await engine.finish(await engine.submit_csv(HEADER + "SAME,GIFT_VOUCHER,1\n"))
             await line.serve(10)
             begun, may_end = asyncio.Event(), asyncio.Event()
@@ -276,7 +276,7 @@ def test_the_order_of_commits_is_the_order_of_a_sequence_whatever_the_clock_says
     action_type = "VOUCHERS.BULK_UPDATE"
 
     async def scenario() -> None:
-        async with open_engine(database_url, **AT_ONCE) as engine, open_line(engine) as line:
+        async with open_engine(database_url, **SINGLE_ROWS) as engine, open_line(engine) as line:
             begun, may_end = asyncio.Event(), asyncio.Event()
             running = await engine.submit(action_type, rows_of(action_type, 0))
 
@@ -318,9 +318,9 @@ def test_actions_are_numbered_in_the_order_of_their_acceptance_by_whichever_door
                 await submit_big(engine, 3, 10 * number)  # at once, in one statement
                 await submit_big(engine, 7, 10 * number)
                 await engine.submit("VOUCHERS.BULK_UPDATE", rows_of("VOUCHERS.BULK_UPDATE", number))
-                asked = engine.submission("VOUCHERS.METADATA_KEY_PURGE", options={"key": "k"})
+                submission = engine.submission("VOUCHERS.METADATA_KEY_PURGE", options={"key": "k"})
                 async with engine.pool.connection() as connection, connection.transaction():
-                    await engine.acceptance.accept_planned(connection, asked)
+                    await engine.acceptance.accept_planned(connection, submission)
             numbers = await engine.query("SELECT number FROM async_actions ORDER BY created_at, number")
             assert [row["number"] for row in numbers] == list(range(1, 9))
 
@@ -350,7 +350,7 @@ def test_nobody_else_of_a_sequence_becomes_ready_while_one_is(database_url: str)
     action_type = "VOUCHERS.BULK_UPDATE"
 
     async def scenario() -> None:
-        async with open_engine(database_url, **AT_ONCE) as engine:
+        async with open_engine(database_url, **SINGLE_ROWS) as engine:
             running, waiting, unwanted = [
                 await engine.submit(action_type, rows_of(action_type, number)) for number in range(3)
             ]

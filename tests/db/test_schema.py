@@ -85,12 +85,12 @@ def test_every_column_of_a_resource_is_one_of_its_fields(database_url: str) -> N
         **{spec.table.name: {"source_id", *spec.table.columns} for spec in (CUSTOMER, PRODUCT, SKU, ORDER)},
     }
     with psycopg.connect(database_url) as connection:
-        found = connection.execute(
+        tables = connection.execute(
             "SELECT table_name, array_agg(column_name::text) FROM information_schema.columns"
             " WHERE table_schema = 'public' AND table_name = ANY (%s) GROUP BY table_name",
             [list(declared)],
         ).fetchall()
-    assert {table: set(columns) - own for table, columns in found} == declared
+    assert {table: set(columns) - own for table, columns in tables} == declared
 
 
 def test_the_snapshot_of_the_schema_is_of_today(database_url: str) -> None:
@@ -130,12 +130,12 @@ def test_the_claim_finds_open_batches_by_index(database_url: str) -> None:
 )
 def test_every_list_is_read_in_its_default_order_by_index(database_url: str, list_spec: ListSpec) -> None:
     page = page_query(list_spec, read_selection(list_spec, ()))
-    place = {"project_id": 1, "product_id": "prod_1", "limit": 10, "offset": 50}
+    params = {"project_id": 1, "product_id": "prod_1", "limit": 10, "offset": 50}
     with psycopg.connect(database_url) as connection:
         # Empty tables are not worth an index: what counts is that there is one.
         connection.execute("SET enable_seqscan = off")
         connection.execute("SET enable_sort = off")
-        rows = connection.execute(sql.SQL("EXPLAIN (VERBOSE) {}").format(page), place).fetchall()
+        rows = connection.execute(sql.SQL("EXPLAIN (VERBOSE) {}").format(page), params).fetchall()
     plan = "\n".join(row[0] for row in rows)
     assert "Index Scan Backward" in plan
     assert "Sort" not in plan

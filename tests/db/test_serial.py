@@ -47,9 +47,9 @@ async def make_product(connection: Any, engine: Engine, source_id: str, name: st
     )
 
 
-async def upsert(engine: Engine, spec: UpsertSpec, given: dict[str, Any]) -> str:
+async def upsert(engine: Engine, spec: UpsertSpec, body: dict[str, Any]) -> str:
     async with engine.pool.connection() as connection:
-        return await upsert_one(connection, engine.project_id, spec, given)
+        return await upsert_one(connection, engine.project_id, spec, body)
 
 
 @pytest.mark.parametrize(
@@ -251,13 +251,13 @@ def test_a_product_made_meanwhile_is_not_changed_by_an_order_that_does_not_say_s
         (ORDER, {"items": [{"source_id": "P", "related_object": "product"}]}),
     ],
 )
-def test_a_product_made_meanwhile_is_referred_to(database_url: str, spec: UpsertSpec, given: dict[str, Any]) -> None:
+def test_a_product_made_meanwhile_is_referred_to(database_url: str, spec: UpsertSpec, body: dict[str, Any]) -> None:
     """What was missed at first would be of another moment than what is locked afterwards."""
 
     async def scenario() -> None:
         async with open_engine(database_url) as engine, somebody(database_url) as other:
             with overtaken(other, make_product(other, engine, "P")):
-                await upsert(engine, spec, given)
+                await upsert(engine, spec, body)
             table = "skus" if spec is SKU else "orders"
             column = "product_id" if spec is SKU else "items #>> '{0,product_id}'"
             assert await engine.query(f"SELECT {column} AS product_id FROM {table}") == [{"product_id": "prod_P"}]
@@ -269,8 +269,8 @@ def test_a_customer_that_another_part_of_the_order_makes_overtakes_nobody(databa
     async def scenario() -> None:
         async with open_engine(database_url) as engine:
             lost = {"source_id": "O1", "customer": {"id": "cust_C"}}
-            whole = {"source_id": "O2", "referrer": {"id": "cust_C", "source_id": "C"}}
-            body = [lost, whole]
+            valid = {"source_id": "O2", "referrer": {"id": "cust_C", "source_id": "C"}}
+            body = [lost, valid]
             action = await engine.finish(await engine.submit("ORDERS.IMPORT", orjson.dumps(body)))
             assert tally(action)[:2] == (1, 1)
 

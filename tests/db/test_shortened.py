@@ -38,9 +38,9 @@ FILES: dict[str, tuple[str, str, str]] = {
 
 
 async def failed_rows(engine: Engine, action_id: str) -> list[int]:
-    found = await engine.query("SELECT row, key, reason FROM failures WHERE action_id = %s ORDER BY row", action_id)
-    assert all("a spreadsheet has shortened" in each["reason"] and each["key"] for each in found)
-    return [each["row"] for each in found]
+    failures = await engine.query("SELECT row, key, reason FROM failures WHERE action_id = %s ORDER BY row", action_id)
+    assert all("a spreadsheet has shortened" in each["reason"] and each["key"] for each in failures)
+    return [each["row"] for each in failures]
 
 
 @pytest.mark.parametrize("dry_run", [False, True])
@@ -55,8 +55,8 @@ def test_rows_of_a_file_that_share_a_shortened_key_fail(database_url: str, name:
             action = await engine.finish(action_id)
             assert await failed_rows(engine, action_id) == [1, 3, 8, 9]
             assert (action["done_count"], action["failed_count"]) == (5, 4)
-            alone = await engine.submit(action_type, (header + lines("A", CUT, cells=cells)).encode())
-            assert (await engine.finish(alone))["done_count"] == 2, "one alone may be meant"
+            single = await engine.submit(action_type, (header + lines("A", CUT, cells=cells)).encode())
+            assert (await engine.finish(single))["done_count"] == 2, "one alone may be meant"
 
     asyncio.run(run())
 

@@ -15,7 +15,7 @@ from tallykeep.engine.retention.pruner import Pruner
 from tests.db.engine import Bytes, Engine, open_engine
 from tests.postgres import quiet_settings
 
-KIND = "VOUCHERS.IMPORT_CSV"
+ACTION_TYPE = "VOUCHERS.IMPORT_CSV"
 HEAD = b"Code,Voucher Type,Value\n"
 LEFT_FOR_LONG = "UPDATE uploads SET touched_at = touched_at - interval '1 hour' RETURNING action_id"
 
@@ -39,7 +39,7 @@ class Slow:
 
 
 @asynccontextmanager
-async def slow_upload(engine: Engine, count: int, **asked: str) -> AsyncIterator[Slow]:
+async def slow_upload(engine: Engine, count: int, **options: str) -> AsyncIterator[Slow]:
     """So many rows of which some are staged by now."""
     end: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
 
@@ -48,7 +48,7 @@ async def slow_upload(engine: Engine, count: int, **asked: str) -> AsyncIterator
         yield await end
 
     async def accept() -> str:
-        submission = engine.submission(KIND, **asked)
+        submission = engine.submission(ACTION_TYPE, **options)
         return (await engine.acceptance.accept(submission, Bytes(body()))).action_id
 
     upload = asyncio.create_task(accept())
@@ -60,9 +60,9 @@ async def slow_upload(engine: Engine, count: int, **asked: str) -> AsyncIterator
         await asyncio.gather(upload, return_exceptions=True)
 
 
-async def until(found: Callable[[], Awaitable[object]]) -> None:
+async def until(condition: Callable[[], Awaitable[object]]) -> None:
     async with asyncio.timeout(60):
-        while not await found():
+        while not await condition():
             await asyncio.sleep(0.01)
 
 
@@ -110,7 +110,7 @@ def test_a_slow_upload_holds_no_connection_and_no_transaction(database_url: str)
             await until(lambda: _none(engine, f"{busy} current_database()"))
             engine.pool.size = 1
             await engine.pool.drain()
-            await asyncio.wait_for(engine.submit(KIND, HEAD + rows(25, "D")), 20)
+            await asyncio.wait_for(engine.submit(ACTION_TYPE, HEAD + rows(25, "D")), 20)
             slow.ends()
             await slow.upload
 
@@ -124,14 +124,14 @@ async def _none(engine: Engine, query: str) -> bool:
 @pytest.mark.parametrize("key", [None, "once"])
 def test_what_breaks_off_is_removed_at_once(database_url: str, key: str | None) -> None:
     async def scenario() -> None:
-        asked = {"idempotency_key": key} if key else {}
+        options = {"idempotency_key": key} if key else {}
         async with open_engine(database_url, batch_rows=10) as engine:
-            async with slow_upload(engine, 5_000, **asked) as slow:
+            async with slow_upload(engine, 5_000, **options) as slow:
                 slow.breaks()
                 with pytest.raises(ConnectionResetError):
                     await slow.upload
                 assert await left(engine) == NOTHING
-            async with slow_upload(engine, 5_000, **asked) as slow:
+            async with slow_upload(engine, 5_000, **options) as slow:
                 slow.ends(b'"' + b"x" * (2 << 20))
                 with pytest.raises(InvalidPayloadError):
                     await slow.upload
@@ -243,8 +243,8 @@ def test_a_process_that_died_leaves_its_uploads_to_the_pruner(database_url: str)
                 engine.project_id, engine.project_id,
             )  # fmt: skip
             await pruner(engine).prune()
-            found = await engine.query("SELECT action_id, count(*) AS rows FROM batches GROUP BY action_id")
-            assert found == [{"action_id": "aa_alive", "rows": 25}]
+            rows = await engine.query("SELECT action_id, count(*) AS rows FROM batches GROUP BY action_id")
+            assert rows == [{"action_id": "aa_alive", "rows": 25}]
             assert await left(engine) == {**NOTHING, "batches": 25, "uploads": 1}
 
     asyncio.run(scenario())
@@ -261,9 +261,9 @@ def test_two_that_send_the_same_key_at_once_start_one_action(database_url: str) 
             first.ends()
             second.ends()
             assert await first.upload == await second.upload
-            found = await left(engine)
-            assert (found["async_actions"], found["uploads"], found["removals"]) == (1, 0, 0)
-            assert found["batches"] == 500
+            rows = await left(engine)
+            assert (rows["async_actions"], rows["uploads"], rows["removals"]) == (1, 0, 0)
+            assert rows["batches"] == 500
 
     asyncio.run(scenario())
 
@@ -278,9 +278,9 @@ def test_a_few_batches_are_written_with_their_action_in_few_ways_to_the_server(
 
     async def scenario() -> None:
         async with open_engine(database_url) as engine:
-            action_id = await engine.submit(KIND, HEAD, *(rows(1_000, f"C{part}-") for part in range(25)))
-            found = await engine.query("SELECT row_count FROM batches WHERE action_id = %s ORDER BY 1", action_id)
-            assert (len(found), sum(row["row_count"] for row in found)) == (3, 25_000)
+            action_id = await engine.submit(ACTION_TYPE, HEAD, *(rows(1_000, f"C{part}-") for part in range(25)))
+            batches = await engine.query("SELECT row_count FROM batches WHERE action_id = %s ORDER BY 1", action_id)
+            assert (len(batches), sum(batch["row_count"] for batch in batches)) == (3, 25_000)
 
     asyncio.run(scenario())
 
@@ -288,8 +288,8 @@ def test_a_few_batches_are_written_with_their_action_in_few_ways_to_the_server(
 def test_rows_of_a_column_that_is_unclear_are_looked_at_where_they_were_staged(database_url: str) -> None:
     async def scenario() -> None:
         async with open_engine(database_url, batch_rows=10) as engine:
-            told = b"Code,Voucher Type,Value\nA,GIFT_VOUCHER,1.250\nB,GIFT_VOUCHER,12.5\n"
-            action_id = await engine.submit(KIND, told, *(rows(1_000, f"C{part}-") for part in range(5)))
+            unambiguous = b"Code,Voucher Type,Value\nA,GIFT_VOUCHER,1.250\nB,GIFT_VOUCHER,12.5\n"
+            action_id = await engine.submit(ACTION_TYPE, unambiguous, *(rows(1_000, f"C{part}-") for part in range(5)))
             assert (await engine.query("SELECT FROM uploads")) == []
             (action,) = await engine.query("SELECT source FROM async_actions WHERE id = %s", action_id)
             assert action["source"]["decimal_marks"] == {"Value": "."}

@@ -15,7 +15,7 @@ from tests.db.engine import open_engine
 from tests.postgres import fresh_database
 
 FILE = "Code,Voucher Type,Discount Type,Value\nA,DISCOUNT_VOUCHER,,5\n"
-WISHES: dict[str, Any] = {
+OPTIONS: dict[str, Any] = {
     "dry_run": True, "on_error": "stop", "max_failures": 2, "defaults": {"Discount Type": "PERCENT"},
 }  # fmt: skip
 
@@ -23,16 +23,16 @@ WISHES: dict[str, Any] = {
 def test_what_was_asked_is_stored_as_one_value(database_url: str) -> None:
     async def scenario() -> None:
         async with open_engine(database_url) as engine:
-            for asked in ({}, WISHES):
-                action_id = await engine.submit_csv(FILE, **asked)
+            for options in ({}, OPTIONS):
+                action_id = await engine.submit_csv(FILE, **options)
                 (row,) = await engine.query(
                     "SELECT submission_options, dry_run, on_error FROM async_actions WHERE id = %s", action_id
                 )
-                assert row["submission_options"] == asked
-                options = SubmissionOptions(**asked)
-                assert (row["dry_run"], row["on_error"]) == (options.dry_run, options.on_error)
+                assert row["submission_options"] == options
+                stored = SubmissionOptions(**options)
+                assert (row["dry_run"], row["on_error"]) == (stored.dry_run, stored.on_error)
                 parent = await engine.controller.find(engine.project_id, action_id)
-                assert parent.submission_options == options
+                assert parent.submission_options == stored
 
     asyncio.run(scenario())
 
@@ -66,10 +66,10 @@ def test_what_was_asked_of_earlier_actions_is_kept(postgres: str, monkeypatch: p
         monkeypatch.setattr(command, "upgrade", upgrade)
         migrate.migrate(url)
         with psycopg.connect(url, row_factory=dict_row) as connection:
-            found = connection.execute("SELECT id, submission_options, dry_run, on_error FROM async_actions").fetchall()
-    assert {row["id"]: row["submission_options"] for row in found} == {
-        name: asked[-1] for name, asked in BEFORE.items()
+            rows = connection.execute("SELECT id, submission_options, dry_run, on_error FROM async_actions").fetchall()
+    assert {row["id"]: row["submission_options"] for row in rows} == {
+        name: options[-1] for name, options in BEFORE.items()
     }
-    assert {row["id"]: (row["dry_run"], row["on_error"]) for row in found} == {
-        name: asked[:2] for name, asked in BEFORE.items()
+    assert {row["id"]: (row["dry_run"], row["on_error"]) for row in rows} == {
+        name: options[:2] for name, options in BEFORE.items()
     }

@@ -79,27 +79,27 @@ def files(draw: st.DrawFn, headers: tuple[list[str], ...]) -> str:
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking against a database takes minutes
 )
-@given(given=imports(), batch_rows=st.sampled_from([3, 1000]), at_once=st.sampled_from([1, 3]))
+@given(files=imports(), batch_rows=st.sampled_from([3, 1000]), concurrency=st.sampled_from([1, 3]))
 def test_the_quick_way_and_row_by_row_leave_the_same(
-    database_url: str, given: tuple[str, list[str]], batch_rows: int, at_once: int
+    database_url: str, files: tuple[str, list[str]], batch_rows: int, concurrency: int
 ) -> None:
-    action_type, texts = given
+    action_type, texts = files
 
-    async def outcome(at_once: int) -> tuple[Any, ...]:
+    async def outcome(concurrency: int) -> tuple[Any, ...]:
         async with open_engine(database_url, batch_rows=batch_rows) as engine:
-            ended = [await _imported(engine, action_type, text, at_once) for text in texts]
+            ended = [await _imported(engine, action_type, text, concurrency) for text in texts]
             return ended, await _contents(engine, TABLES[action_type])
 
-    quickly = asyncio.run(outcome(at_once))
+    quickly = asyncio.run(outcome(concurrency))
     with patch.object(writing, "file_columns", lambda *_: None):
         assert quickly == asyncio.run(outcome(1))
 
 
-async def _imported(engine: Engine, action_type: str, text: str, at_once: int) -> dict[str, Any]:
+async def _imported(engine: Engine, action_type: str, text: str, concurrency: int) -> dict[str, Any]:
     """Import the file, so many batches at once."""
     action_id = await engine.submit(action_type, text.encode())
     while (action := await engine.get(action_id))["status"] not in ("DONE", "FAILED"):
-        await asyncio.gather(*(engine.advance() for _ in range(at_once)))
+        await asyncio.gather(*(engine.advance() for _ in range(concurrency)))
     return {name: action[name] for name in ("result", "total_count", "done_count", "failed_count", "created_count")}
 
 
@@ -115,8 +115,10 @@ def customers(*named: tuple[str, str]) -> str:
 def test_batches_are_written_beside_earlier_ones_unless_they_have_a_key_in_common(database_url: str) -> None:
     async def scenario() -> None:
         async with open_engine(database_url, batch_rows=1) as engine, engine.pool.connection() as other:
-            await _imported(engine, KIND, customers(("A", "0"), ("B", "0"), ("C", "0")), at_once=1)
-            action_id = await engine.submit(KIND, customers(("A", "1"), ("B", "1"), ("A", "2"), ("C", "1")).encode())
+            await _imported(engine, ACTION_TYPE, customers(("A", "0"), ("B", "0"), ("C", "0")), concurrency=1)
+            action_id = await engine.submit(
+                ACTION_TYPE, customers(("A", "1"), ("B", "1"), ("A", "2"), ("C", "1")).encode()
+            )
             async with asyncio.timeout(60):
                 async with other.transaction():
                     await other.execute(_HOLD_A, (engine.project_id,))
@@ -134,7 +136,7 @@ def test_batches_are_written_beside_earlier_ones_unless_they_have_a_key_in_commo
     asyncio.run(scenario())
 
 
-KIND = "CUSTOMERS.IMPORT_CSV"
+ACTION_TYPE = "CUSTOMERS.IMPORT_CSV"
 _HOLD_A = "SELECT FROM customers WHERE project_id = %s AND source_id = 'A' FOR UPDATE"
 
 
@@ -148,7 +150,7 @@ def test_no_two_customers_of_imports_have_the_same_moment(database_url: str) -> 
         async with open_engine(database_url, batch_rows=40) as engine:
             made = customers(*((f"C{number}", "null" if number % 3 else "Ada") for number in range(400)))
             for _ in range(2):
-                await _imported(engine, KIND, made, at_once=3)
+                await _imported(engine, ACTION_TYPE, made, concurrency=3)
             (row,) = await engine.query(
                 "SELECT count(*) AS all, count(DISTINCT created_at) AS created, count(DISTINCT updated_at) AS updated"
                 " FROM customers WHERE project_id = %s",
@@ -163,11 +165,11 @@ def test_no_two_customers_of_a_purge_have_the_same_moment(database_url: str) -> 
     async def scenario() -> None:
         async with open_engine(database_url, batch_rows=40) as engine:
             made = customers(*((f"C{number}", "Ada") for number in range(400)))
-            await _imported(engine, KIND, made, at_once=3)
+            await _imported(engine, ACTION_TYPE, made, concurrency=3)
             await engine.query("UPDATE customers SET metadata = '{\"gone\": 1}' RETURNING id")
-            asked = engine.submission("CUSTOMERS.METADATA_KEY_PURGE", options={"key": "gone"})
+            submission = engine.submission("CUSTOMERS.METADATA_KEY_PURGE", options={"key": "gone"})
             async with engine.pool.connection() as connection, connection.transaction():
-                accepted = await engine.acceptance.accept_planned(connection, asked)
+                accepted = await engine.acceptance.accept_planned(connection, submission)
             while (await engine.get(accepted.action_id))["status"] != "DONE":
                 await asyncio.gather(*(engine.advance() for _ in range(3)))
             (row,) = await engine.query(

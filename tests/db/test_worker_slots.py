@@ -66,7 +66,7 @@ class _Stepping:
         return failures
 
 
-async def told(engine: Engine, action_id: str) -> tuple[int, int, str | None]:
+async def retries_of(engine: Engine, action_id: str) -> tuple[int, int, str | None]:
     action = await engine.get(action_id)
     return action["done_count"], action["retry_count"], action["retry_reason"]
 
@@ -90,7 +90,7 @@ def test_a_batch_gives_its_place_back_while_others_hold_its_rows(database_url: s
                 await holder.execute("SELECT FROM vouchers FOR UPDATE")
                 for tries in (1, 2):
                     await asyncio.wait_for(engine.advance(), 30)
-                    assert await told(engine, waiting) == (0, tries, TIMED_OUT)
+                    assert await retries_of(engine, waiting) == (0, tries, TIMED_OUT)
             assert await engine.query("SELECT FROM attempts WHERE attempts > 0") == []
             assert (await engine.finish(waiting))["done_count"] == 3
 
@@ -111,7 +111,7 @@ def test_a_batch_waits_for_the_one_before_it_and_then_for_no_other(database_url:
                     await engine.query("SELECT pg_sleep(0.2)")  # several times as long as it waits for others
                     assert await until_waiting(engine) == waiting
                 await asyncio.wait_for(second, 8)
-                assert await told(engine, action_id) == (1, 1, TIMED_OUT)
+                assert await retries_of(engine, action_id) == (1, 1, TIMED_OUT)
             assert (await engine.finish(action_id))["done_count"] == 2
 
     asyncio.run(scenario())
@@ -145,7 +145,7 @@ def test_actions_that_go_in_at_once_leave_places_to_others(database_url: str) ->
             second, third = [
                 replace(first, project_id=await asyncio.to_thread(new_project, database_url)) for _ in range(2)
             ]
-            at_once = [await each.submit_csv(gifts(2), on_error="reject") for each in (first, first, second, third)]
+            atomic = [await each.submit_csv(gifts(2), on_error="reject") for each in (first, first, second, third)]
             async with steps.one_in_hand(first), steps.one_in_hand(second):
                 single = await first.submit_json([{"code": "S", "gift": {"amount": 1}}], on_error="reject")
                 async with asyncio.timeout(60):
@@ -157,7 +157,7 @@ def test_actions_that_go_in_at_once_leave_places_to_others(database_url: str) ->
                 late = await first.query("SELECT FROM procrastinate_jobs WHERE scheduled_at > now()")
                 assert len(late) == 2  # a turn that found no place comes back
             assert await first.query("SELECT FROM attempts WHERE attempts > 0") == []
-            for engine, action_id in zip((first, first, second, third), at_once, strict=True):
+            for engine, action_id in zip((first, first, second, third), atomic, strict=True):
                 assert (await engine.finish(action_id))["done_count"] == 2
 
     asyncio.run(scenario())

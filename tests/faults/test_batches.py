@@ -73,8 +73,8 @@ async def _sweep(
         expected = await tell()
         _check(expected, story)
         for at, lost in stage.faults():
-            found = await tell(lambda at=at, lost=lost: stage.proxy.arm(at, lost))
-            assert found == expected, f"the {lost} of round trip {at} was lost"
+            finding = await tell(lambda at=at, lost=lost: stage.proxy.arm(at, lost))
+            assert finding == expected, f"the {lost} of round trip {at} was lost"
 
 
 async def _tell(
@@ -94,10 +94,10 @@ async def _tell(
     return audit(stage, engine)
 
 
-def _check(found: Finding, story: Story) -> None:
-    action = found["actions"][-1]
+def _check(finding: Finding, story: Story) -> None:
+    action = finding["actions"][-1]
     counts = ("done_count", "failed_count", "unprocessed_count", "created_count")
     assert tuple(action[name] for name in counts) == story.tally
     assert action["open_batches"] == 0 or action["status"] == "FAILED"
-    assert len(found["failures"]) == action["failed_count"]
-    assert found["dry_run_keys"] == []
+    assert len(finding["failures"]) == action["failed_count"]
+    assert finding["dry_run_keys"] == []

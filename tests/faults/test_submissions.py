@@ -42,10 +42,10 @@ async def _generate(engine: Engine, key: str | None) -> str:
     """A planned action, as its route starts it."""
     request = engine.submission("CAMPAIGN.VOUCHERS_GENERATE", idempotency_key=key)
     async with engine.pool.connection() as connection, connection.transaction():
-        if known := await engine.acceptance.replayed(connection, request, Bytes(_nothing()).asked):
+        if known := await engine.acceptance.replayed(connection, request, Bytes(_nothing()).options):
             return known.action_id
-        found = await connection.execute("SELECT id FROM campaigns WHERE project_id = %s", (engine.project_id,))
-        campaign = await found.fetchone()
+        finding = await connection.execute("SELECT id FROM campaigns WHERE project_id = %s", (engine.project_id,))
+        campaign = await finding.fetchone()
         assert campaign
         options = {"campaign_id": campaign["id"], "count": ROWS}
         request = engine.submission("CAMPAIGN.VOUCHERS_GENERATE", idempotency_key=key, options=options)
@@ -138,8 +138,8 @@ def _nothing_of_a_half(stage: Stage, engine: Engine, actions: int) -> None:
 
 
 def _check(stage: Stage, engine: Engine, actions: int) -> None:
-    found: Any = audit(stage, engine)
-    assert [action["done_count"] for action in found["actions"]] == [ROWS] * actions
-    assert len(found["vouchers"]) == ROWS * actions
-    assert found["failures"] == []
-    assert {batch["status"] for batch in found["batches"]} <= {"CLOSED"}
+    finding: Any = audit(stage, engine)
+    assert [action["done_count"] for action in finding["actions"]] == [ROWS] * actions
+    assert len(finding["vouchers"]) == ROWS * actions
+    assert finding["failures"] == []
+    assert {batch["status"] for batch in finding["batches"]} <= {"CLOSED"}

@@ -22,5 +22,5 @@ def chosen(names: Collection[str], seed: str, parts: int) -> set[str]:
     """Those that are always tried, and one part in so many of the others; another SEED tries another part."""
     others = sorted(set(names) - set(_ALWAYS))
     random.Random("order").shuffle(others)  # so that a part has something of all kinds
-    place = int(seed) if seed.isdecimal() else random.Random(seed).randrange(parts)
-    return (set(names) & set(_ALWAYS)) | set(others[place % parts :: parts])
+    part = int(seed) if seed.isdecimal() else random.Random(seed).randrange(parts)
+    return (set(names) & set(_ALWAYS)) | set(others[part % parts :: parts])

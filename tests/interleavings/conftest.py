@@ -33,7 +33,7 @@ def database_url(postgres: str, template: str) -> Iterator[str]:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     reports = [
-        each for found in terminalreporter.stats.values() for each in found if getattr(each, "when", "") == "call"
+        each for group in terminalreporter.stats.values() for each in group if getattr(each, "when", "") == "call"
     ]
     orders = sum(count for each in reports for name, count in each.user_properties if name == ORDERS_TRIED)
     if orders:

@@ -101,7 +101,7 @@ class EveryOrder:
         self._run = run
         self._meets = meets
         self._nodes: list[_Node] = []
-        self.given_up = 0
+        self.abandoned = 0
 
     async def runs(self) -> AsyncIterator[Run]:
         """Each run that came to its end."""
@@ -111,16 +111,16 @@ class EveryOrder:
                 node.tried[step.actor] = step.footprint
             self._note_races(run)
             if run.outcome is None:
-                self.given_up += 1
+                self.abandoned += 1
             else:
                 yield run
             if not self._slot_back():
                 return
 
     def _choose(self, steps: Sequence[Step], enabled: Enabled) -> str | None:
-        place = len(steps)
-        if place < len(self._nodes):
-            node = self._nodes[place]
+        index = len(steps)
+        if index < len(self._nodes):
+            node = self._nodes[index]
             if node.enabled.keys() != enabled.keys():
                 done = "".join(step.actor for step in steps)
                 raise AssertionError(
@@ -148,11 +148,11 @@ class EveryOrder:
         clocks: list[dict[str, int]] = []
         own: dict[str, dict[str, int]] = {}
         left = [Step(actor, "", held, {}) for actor, held in run.waiting.items()]
-        for place, step in enumerate([*run.steps, *left]):
+        for index, step in enumerate([*run.steps, *left]):
             before = own.get(step.actor, {})
             clock = dict(before)
             raced = False
-            for earlier in range(min(place, len(run.steps)) - 1, -1, -1):
+            for earlier in range(min(index, len(run.steps)) - 1, -1, -1):
                 other = run.steps[earlier]
                 if other.actor == step.actor or not self._meets(other.footprint, step.footprint):
                     continue
@@ -161,8 +161,8 @@ class EveryOrder:
                     self._want(self._nodes[earlier], step.actor)
                 for actor, at in clocks[earlier].items():
                     clock[actor] = max(clock.get(actor, -1), at)
-            if place < len(run.steps):
-                clock[step.actor] = place
+            if index < len(run.steps):
+                clock[step.actor] = index
                 clocks.append(clock)
                 own[step.actor] = clock
 

@@ -17,18 +17,18 @@ class Names:
         self._names.clear()
         self._counts.clear()
 
-    def note(self, place: int, request: bytes) -> None:
+    def note(self, actor: int, request: bytes) -> None:
         """Name what the round trip of the actor at this place is the first to speak of."""
-        for found in _ID.findall(request):
-            if found not in self._names:
-                self._counts[place] = self._counts.get(place, 0) + 1
-                prefix = found.partition(b"_")[0].decode()
-                self._names[found] = f"{prefix} {self._counts[place]} by {place}"
+        for text in _ID.findall(request):
+            if text not in self._names:
+                self._counts[actor] = self._counts.get(actor, 0) + 1
+                prefix = text.partition(b"_")[0].decode()
+                self._names[text] = f"{prefix} {self._counts[actor]} by {actor}"
 
-    def of(self, found: str) -> str:
+    def of(self, text: str) -> str:
         """The name of an id, or the id."""
-        return self._names.get(found.encode(), found)
+        return self._names.get(text.encode(), text)
 
     def within(self, parameters: bytes, prefix: bytes) -> list[str]:
         """The names of all ids of this kind in it."""
-        return [self._names[found] for found in _ID.findall(parameters) if found.startswith(prefix)]
+        return [self._names[text] for text in _ID.findall(parameters) if text.startswith(prefix)]

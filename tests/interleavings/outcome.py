@@ -39,7 +39,7 @@ _OTHERS = {
 _ROWS = {
     table: f"SELECT * FROM {table} WHERE project_id = %(project)s ORDER BY {key}, id" for table, key in _KEYS.items()
 }
-_WHOLE = "SELECT jsonb_build_object({}) AS whole".format(
+_CONTENT = "SELECT jsonb_build_object({}) AS content".format(
     ", ".join(
         f"'{name}', (SELECT coalesce(jsonb_agg(to_jsonb(found)), '[]') FROM ({sql}) AS found)"
         for name, sql in (_ROWS | _OTHERS).items()
@@ -51,46 +51,46 @@ def audit(
     stage: Stage, project: Project, accepted: Sequence[str], rescued: bool, answers: Mapping[str, Any], *, drawn: bool
 ) -> Outcome:
     """What there is; ids in it by the names of what they belong to, `(nobody)` where there is no such thing."""
-    whole = stage.query_named(_WHOLE, project=project.number)[0]["whole"]
-    names = {row["id"]: f"{table} {row[key]}" for table, key in _KEYS.items() for row in whole[table]}
-    names |= {action_id: f"action {place}" for place, action_id in enumerate(accepted, 1)}
-    labels = {row["label"]: row["shown"] for row in whole["labels"]}
-    for entry in whole["bin"]:
+    content = stage.query_named(_CONTENT, project=project.number)[0]["content"]
+    names = {row["id"]: f"{table} {row[key]}" for table, key in _KEYS.items() for row in content[table]}
+    names |= {action_id: f"action {number}" for number, action_id in enumerate(accepted, 1)}
+    labels = {row["label"]: row["shown"] for row in content["labels"]}
+    for entry in content["bin"]:
         entry["content"] = _without(entry["content"], *_LEFT_OUT)
-    for row in (*whole["vouchers"], *whole["campaigns"], *(entry["content"] for entry in whole["bin"])):
+    for row in (*content["vouchers"], *content["campaigns"], *(entry["content"] for entry in content["bin"])):
         row["category"] = labels.get(row.get("category"), row.get("category"))
     if drawn:
-        _forget_codes(whole)
-    found: Outcome = {
-        **{table: [_without(row, *_LEFT_OUT) for row in whole[table]] for table in _KEYS if whole[table]},
-        "actions": _actions(whole, accepted),
-        "bin": whole["bin"],
+        _forget_codes(content)
+    shown: Outcome = {
+        **{table: [_without(row, *_LEFT_OUT) for row in content[table]] for table in _KEYS if content[table]},
+        "actions": _actions(content, accepted),
+        "bin": content["bin"],
         "answers": {letter: _answer(answer) for letter, answer in answers.items()},
         "an action was left without a job": rescued,
     }
-    text = _CHANCE.sub("(by chance)", json.dumps(found, sort_keys=True, default=str))
+    text = _CHANCE.sub("(by chance)", json.dumps(shown, sort_keys=True, default=str))
     outcome: Outcome = json.loads(_ID.sub(lambda match: names.get(match[0], "(nobody)"), text))
     return outcome
 
 
-def _forget_codes(whole: dict[str, Any]) -> None:
-    for voucher in whole["vouchers"]:
+def _forget_codes(content: dict[str, Any]) -> None:
+    for voucher in content["vouchers"]:
         voucher["code"] = "(drawn)"
-    for entry in whole["bin"]:
+    for entry in content["bin"]:
         entry["resource_name"] = "(drawn)"
         entry["content"].pop("code", None)
-    whole["vouchers"].sort(key=lambda row: json.dumps(_without(row, *_LEFT_OUT), sort_keys=True))
-    whole["bin"].sort(key=lambda entry: json.dumps(entry, sort_keys=True))
+    content["vouchers"].sort(key=lambda row: json.dumps(_without(row, *_LEFT_OUT), sort_keys=True))
+    content["bin"].sort(key=lambda entry: json.dumps(entry, sort_keys=True))
 
 
-def _actions(whole: dict[str, Any], accepted: Sequence[str]) -> dict[str, Any]:
+def _actions(content: dict[str, Any], accepted: Sequence[str]) -> dict[str, Any]:
     """Those that were accepted beforehand by their place, the others by what they are."""
     parts: dict[str, dict[str, list[Any]]] = {}
     for name in ("failures", "batches"):
-        for row in whole[name]:
+        for row in content[name]:
             parts.setdefault(row["action_id"], {}).setdefault(name, []).append(_without(row, "action_id"))
-    actions = {row["id"]: {**_without(row, "id"), **parts.get(row["id"], {})} for row in whole["actions"]}
-    own = {f"action {place}": actions.pop(action_id) for place, action_id in enumerate(accepted, 1)}
+    actions = {row["id"]: {**_without(row, "id"), **parts.get(row["id"], {})} for row in content["actions"]}
+    own = {f"action {number}": actions.pop(action_id) for number, action_id in enumerate(accepted, 1)}
     return {**own, "others": sorted(actions.values(), key=lambda action: json.dumps(action, sort_keys=True))}
 
 
@@ -99,8 +99,8 @@ def _answer(answer: Any) -> Any:
         return answer
     if answer.status_code < 400 or answer.status_code == 404:  # which may name what is missing by its key or its id
         return answer.status_code
-    given = answer.json()
-    return [answer.status_code, given.get("key"), given.get("details")]
+    body = answer.json()
+    return [answer.status_code, body.get("key"), body.get("details")]
 
 
 def _without(row: dict[str, Any], *names: str) -> dict[str, Any]:

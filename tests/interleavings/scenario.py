@@ -77,7 +77,7 @@ class Scenario:
     def letters(self) -> list[str]:
         """The actors: workers from A on, calls from X on."""
         workers = len(self.actions) if self.workers is None else self.workers
-        return ["ABC"[place] for place in range(workers)] + ["XYZ"[place] for place in range(len(self.calls))]
+        return ["ABC"[index] for index in range(workers)] + ["XYZ"[index] for index in range(len(self.calls))]
 
 
 @dataclass
@@ -94,33 +94,33 @@ class Scene:
 
     def filled(self, text: str) -> str:
         """The text with ids in place of names."""
-        for name, found in {"project": self.project.keys.project, **self.saved}.items():
-            text = text.replace(f"<{name}>", found)
+        for name, value in {"project": self.project.keys.project, **self.saved}.items():
+            text = text.replace(f"<{name}>", value)
         return text
 
     async def set_up(self) -> "Scene":
         """Everything that is there before the actors begin."""
         for ask in self.scenario.before:
-            await self._sent(ask)
+            await self._send(ask)
             await self.drive()
-        for place, ask in enumerate(self.scenario.actions, 1):
-            self.accepted.append(await self._sent(ask))
-            self.saved[f"action{place}"] = self.accepted[-1]
+        for index, ask in enumerate(self.scenario.actions, 1):
+            self.accepted.append(await self._send(ask))
+            self.saved[f"action{index}"] = self.accepted[-1]
         # What is written is stamped with whole milliseconds.
         (present,) = self.stage.query("SELECT date_trunc('milliseconds', clock_timestamp()) AS began")
         self.began = present["began"]
         return self
 
-    async def _sent(self, ask: Ask) -> str:
+    async def _send(self, ask: Ask) -> str:
         answer = await ask.send(self.stage.slots[0], self)
         assert answer.status_code < 300, answer.text
-        given = answer.json() if answer.content else {}
-        found = str(given.get("async_action_id") or given.get("id"))
+        body = answer.json() if answer.content else {}
+        resource_id = str(body.get("async_action_id") or body.get("id"))
         if ask.saves:
-            self.saved[ask.saves] = found
-        return found
+            self.saved[ask.saves] = resource_id
+        return resource_id
 
-    async def turn(self, slot: Slot) -> None:
+    async def advance(self, slot: Slot) -> None:
         """What a worker does with a job; and where there is none, all the same."""
         job = self._take_job()
         await slot.applier.advance(self.project.number, small=bool(job and job["small"]))
@@ -128,7 +128,7 @@ class Scene:
     async def work(self, slot: Slot, slots: int) -> None:
         """Be a worker for so many turns."""
         for _ in range(slots):
-            await self.turn(slot)
+            await self.advance(slot)
 
     async def drive(self) -> None:
         """Be the project's worker until every action has ended, and its rescuer when no job is left."""
@@ -157,8 +157,8 @@ class Scene:
 
     def actions(self) -> dict[str, str]:
         """What serial orders call the actions, by their names in footprints."""
-        found = self.stage.query("SELECT id, type FROM async_actions WHERE project_id = %s", self.project.number)
-        return {self.stage.names.of(row["id"]): self._called(row) for row in found}
+        rows = self.stage.query("SELECT id, type FROM async_actions WHERE project_id = %s", self.project.number)
+        return {self.stage.names.of(row["id"]): self._called(row) for row in rows}
 
     def _called(self, action: Mapping[str, Any]) -> str:
         known = action["id"] in self.accepted
@@ -166,21 +166,21 @@ class Scene:
 
     def options(self, answers: Mapping[str, Any]) -> dict[str, str]:
         """Who may be next in a serial order."""
-        found = {"XYZ"[place]: "" for place in range(len(self.scenario.calls)) if "XYZ"[place] not in answers}
+        choices = {"XYZ"[index]: "" for index in range(len(self.scenario.calls)) if "XYZ"[index] not in answers}
         for action in self.unfinished():
             if action["ready"]:
-                found.setdefault(self._called(action), action["id"])
-        return found
+                choices.setdefault(self._called(action), action["id"])
+        return choices
 
     def _take_job(self) -> dict[str, Any] | None:
-        found = self.stage.query(
+        rows = self.stage.query(
             "DELETE FROM procrastinate_jobs WHERE id = (SELECT id FROM procrastinate_jobs"
             " WHERE status = 'todo' AND args ->> 'project_id' = %s"
             " ORDER BY priority DESC, id LIMIT 1 FOR UPDATE SKIP LOCKED)"
             " RETURNING coalesce((args ->> 'small')::boolean, false) AS small",
             str(self.project.number),
         )
-        return found[0] if found else None
+        return rows[0] if rows else None
 
     def serve_next(self, action_id: str) -> None:
         """Let this action have waited for longest."""
@@ -192,8 +192,8 @@ class Scene:
 
     def outcome(self, answers: Mapping[str, Any]) -> Outcome:
         """What has come of it."""
-        found = audit(self.stage, self.project, self.accepted, self.rescued, answers, drawn=self.scenario.drawn)
-        return {**found, WRONG: wrongs(self.stage, self.project, self.began)}
+        rows = audit(self.stage, self.project, self.accepted, self.rescued, answers, drawn=self.scenario.drawn)
+        return {**rows, WRONG: wrongs(self.stage, self.project, self.began)}
 
 
 async def perform(stage: Stage, scenario: Scenario, choose: Choose) -> Run:
@@ -241,5 +241,5 @@ async def play_serially(
             answers[chosen] = await scenario.calls["XYZ".index(chosen)].send(stage.slots[0], scene)
         else:
             scene.serve_next(options[chosen])
-            await scene.turn(stage.slots[0])
+            await scene.advance(stage.slots[0])
     return made, scene.outcome(answers)

@@ -26,7 +26,7 @@ class _Turning:
             self.left.append((options[0], list(options[1:])))
         return self.left[len(made)][0]
 
-    def turn(self) -> None:
+    def advance(self) -> None:
         while self.left and not self.left[-1][1]:
             self.left.pop()
         if self.left:
@@ -69,7 +69,7 @@ class SerialOutcomes:
             fruitless = 0 if len(self.known) > before else fruitless + 1
         while wanted not in self.known and not self._turning.over:
             await self._play(self._turning.choose)
-            self._turning.turn()
+            self._turning.advance()
         return wanted in self.known
 
     async def _play(self, choose: Any) -> None:

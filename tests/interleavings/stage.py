@@ -77,7 +77,7 @@ class _KeysOfTheRun(KnownKeys):
 
 
 @lru_cache
-def _api(place: int) -> FastAPI:
+def _api(index: int) -> FastAPI:
     async def nothing() -> AsyncIterator[Context]:
         raise AssertionError("the stage opens what the application works with")
         yield
@@ -112,11 +112,11 @@ class Slot:
     client: httpx.AsyncClient
     known_keys: _KeysOfTheRun
 
-    async def send(self, project: Project, method: str, path: str, **sent: Any) -> httpx.Response:
+    async def send(self, project: Project, method: str, path: str, **options: Any) -> httpx.Response:
         """One request to this actor's API."""
         self.known_keys.project = project
-        headers = {**project.headers, **sent.pop("headers", {})}
-        return await self.client.request(method, path, headers=headers, **sent)
+        headers = {**project.headers, **options.pop("headers", {})}
+        return await self.client.request(method, path, headers=headers, **options)
 
 
 Play = Callable[[Slot], Awaitable[Any]]  # what an actor does
@@ -150,8 +150,8 @@ class Stage:
         keys = new_keys()
         with self._founder.transaction():
             add_project(self._founder, "Interleaved", keys)
-        (found,) = self.query("SELECT project_id FROM projects WHERE id = %s", keys.project)
-        return Project(found["project_id"], keys)
+        (row,) = self.query("SELECT project_id FROM projects WHERE id = %s", keys.project)
+        return Project(row["project_id"], keys)
 
     async def perform(self, plays: dict[str, Play], choose: Choose) -> tuple[Run, dict[str, Any]]:
         """Let the actors play at once, one round trip after the other; returns what each of them came to."""
@@ -175,21 +175,21 @@ class _Performance:
             self._tasks[name] = asyncio.create_task(self._plays[name](slot))  # type: ignore[arg-type]
             self._tasks[name].add_done_callback(lambda _: self._stage.news.set())
         await self._settle()
-        given_up = False
+        abandoned = False
         while enabled := self._enabled():
             chosen = choose(self._steps, enabled)
             if chosen is None:
-                given_up = True
+                abandoned = True
                 break
             assert len(self._steps) < _MAX_STEPS, "these actors come to no end"
             await self._step(chosen, enabled)
         for slot in self._slots.values():
             slot.turnstile.open()
         ended = await asyncio.gather(*self._tasks.values(), return_exceptions=True)
-        for found in ended:
-            if isinstance(found, BaseException):
-                raise found
-        run = Run(self._steps, enabled if given_up else {}, None if given_up else "played")
+        for row in ended:
+            if isinstance(row, BaseException):
+                raise row
+        run = Run(self._steps, enabled if abandoned else {}, None if abandoned else "played")
         return run, dict(zip(self._tasks, ended, strict=True))
 
     def _enabled(self) -> Enabled:
@@ -277,17 +277,17 @@ async def open_stage(database_url: str, actors: int, **changes: Any) -> AsyncIte
         founder = stack.enter_context(psycopg.connect(database_url, autocommit=True))
         footprints = Footprints.of(truth)
         stage = Stage(truth, founder, settings)
-        for place in range(actors):
+        for index in range(actors):
             directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="tallykeep-actor-"))
-            turnstile = Turnstile(server_directory, place, footprints, stage.names, stage.news.set)
+            turnstile = Turnstile(server_directory, index, footprints, stage.names, stage.news.set)
             await stack.enter_async_context(listening(turnstile, Path(directory)))
             url = database_url.replace(server_directory, directory)
-            stage.slots.append(await stack.enter_async_context(_open_slot(turnstile, url, settings, place)))
+            stage.slots.append(await stack.enter_async_context(_open_slot(turnstile, url, settings, index)))
         yield stage
 
 
 @asynccontextmanager
-async def _open_slot(turnstile: Turnstile, url: str, settings: Settings, place: int) -> AsyncIterator[Slot]:
+async def _open_slot(turnstile: Turnstile, url: str, settings: Settings, index: int) -> AsyncIterator[Slot]:
     async def dies(project_id: int, action_id: str, first_row: int) -> int:
         return -9
 
@@ -306,7 +306,7 @@ async def _open_slot(turnstile: Turnstile, url: str, settings: Settings, place: 
             guard=Guard(url, name=WORKER), open_actions=OpenActions(pool, settings.max_open_actions),
             aside=SideThread(),
         )  # fmt: skip
-        app = _api(place)
+        app = _api(index)
         app.state.context = context
         applier = Applier(pool, ACTION_TYPES, settings, dies)
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)

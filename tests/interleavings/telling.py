@@ -18,7 +18,7 @@ def canonical(outcome: Outcome) -> str:
     return json.dumps(outcome, sort_keys=True)
 
 
-def told(name: str, run: Run, serial: Mapping[str, str]) -> str:
+def report(name: str, run: Run, serial: Mapping[str, str]) -> str:
     """The schedule, the statements in their order, and how the outcome differs from the serial one that is nearest."""
     lines = [f"{name}: no serial order comes to this. SCHEDULE={run.schedule}", ""]
     lines += [_line(step) for step in run.steps]
@@ -41,15 +41,15 @@ def _line(step: Step) -> str:
     return f"  {step.actor}  {text[:_WORDS]}{tables}{note}"
 
 
-def _differences(serial: Any, found: Any, place: str = "") -> Iterator[str]:
-    if isinstance(serial, dict) and isinstance(found, dict):
-        for name in sorted({**serial, **found}):
-            yield from _differences(serial.get(name), found.get(name), f"{place}.{name}" if place else name)
-    elif isinstance(serial, list) and isinstance(found, list) and len(serial) == len(found):
-        for number, (one, other) in enumerate(zip(serial, found, strict=True)):
-            yield from _differences(one, other, f"{place}[{number}]")
-    elif serial != found:
-        yield f"  {place}: {_short(found)}, serially {_short(serial)}"
+def _differences(serial: Any, actual: Any, path: str = "") -> Iterator[str]:
+    if isinstance(serial, dict) and isinstance(actual, dict):
+        for name in sorted({**serial, **actual}):
+            yield from _differences(serial.get(name), actual.get(name), f"{path}.{name}" if path else name)
+    elif isinstance(serial, list) and isinstance(actual, list) and len(serial) == len(actual):
+        for number, (one, other) in enumerate(zip(serial, actual, strict=True)):
+            yield from _differences(one, other, f"{path}[{number}]")
+    elif serial != actual:
+        yield f"  {path}: {_short(actual)}, serially {_short(serial)}"
 
 
 def _short(value: Any) -> str:

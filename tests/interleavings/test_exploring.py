@@ -37,30 +37,30 @@ def _hold_no_gates(patch: Patch) -> None:
     _without(patch, gates._sql, "hold", held, "SELECT project, gate")
 
 
-def _look_once(patch: Patch) -> None:
-    async def look_once(look: Callable[[Sequence[str]], Awaitable[Any]], keys: Sequence[str]) -> Any:
-        return await look(keys)
+def _lock_without_retry(patch: Patch) -> None:
+    async def lock_without_retry(lock: Callable[[Sequence[str]], Awaitable[Any]], keys: Sequence[str]) -> Any:
+        return await lock(keys)
 
-    patch.setattr(updates, "found_by_locking", look_once)
+    patch.setattr(updates, "found_by_locking", lock_without_retry)
 
 
-def _look_before_inserting(patch: Patch) -> None:
+def _lock_before_inserting(patch: Patch) -> None:
     async def insert_new(
         connection: Any, project_id: int, drafts: Sequence[VoucherDraft], timestamp: datetime
     ) -> list[dict[str, Any]]:
-        place = {"project_id": project_id, "now": timestamp}
-        existing: list[dict[str, Any]] = await (await connection.execute(write._sql.lock_existing, place)).fetchall()
-        await connection.execute(write.INSERT_STAGED, place)
+        params = {"project_id": project_id, "now": timestamp}
+        existing: list[dict[str, Any]] = await (await connection.execute(write._sql.lock_existing, params)).fetchall()
+        await connection.execute(write.INSERT_STAGED, params)
         return existing
 
     patch.setattr(imports, "insert_new", insert_new)
 
 
 def _answer_behind_the_transaction(patch: Patch) -> None:
-    async def at_once(connection: Any, work: Callable[[], Awaitable[Any]]) -> Any:
+    async def directly(connection: Any, work: Callable[[], Awaitable[Any]]) -> Any:
         return await work()
 
-    patch.setattr(context, "in_transaction", at_once)
+    patch.setattr(context, "in_transaction", directly)
 
 
 @dataclass(frozen=True)
@@ -74,9 +74,9 @@ _SAFEGUARDS = {
     "a bulk update locks vouchers before it reads them": _Safeguard(
         lambda patch: _without(patch, updates._sql, "lock_metadata", "FOR UPDATE"), "vouchers bulk, single change"
     ),
-    "a look that locks is taken again": _Safeguard(_look_once, "vouchers bulk, vouchers CSV"),
+    "a look that locks is taken again": _Safeguard(_lock_without_retry, "vouchers bulk, vouchers CSV"),
     "an import into a campaign inserts before it looks": _Safeguard(
-        _look_before_inserting, "campaign JSON, campaign JSON, new"
+        _lock_before_inserting, "campaign JSON, campaign JSON, new"
     ),
     "a single update locks its voucher": _Safeguard(
         lambda patch: _without(patch, single._sql, "lock_voucher", "FOR UPDATE"), "single change, single change"
@@ -117,7 +117,7 @@ def test_orders_left_out_come_to_nothing_else(
 ) -> None:
     if take_out:
         take_out(monkeypatch)
-    few, found = asyncio.run(outcomes_of(database_url, PAIRS[name], Footprint.meets))
+    few, fewer_outcomes = asyncio.run(outcomes_of(database_url, PAIRS[name], Footprint.meets))
     all_there_are, outcomes = asyncio.run(outcomes_of(database_url, PAIRS[name], _any_two_meet))
-    assert found == outcomes
+    assert fewer_outcomes == outcomes
     assert few < all_there_are

@@ -48,4 +48,4 @@ def test_three_at_once(database_url: str, record_property: Record, name: str) ->
 def _check(tried: Tried, record_property: Record, name: str) -> None:
     record_property(ORDERS_TRIED, tried.orders)
     if tried.wrong:
-        pytest.fail(tried.told(name), pytrace=False)
+        pytest.fail(tried.report(name), pytrace=False)

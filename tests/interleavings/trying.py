@@ -8,7 +8,7 @@ from tests.interleavings.explore import EveryOrder, Meets, Run, by_chance, repla
 from tests.interleavings.scenario import Scenario, perform
 from tests.interleavings.serial import SerialOutcomes
 from tests.interleavings.stage import Stage, open_stage
-from tests.interleavings.telling import canonical, switches, told
+from tests.interleavings.telling import canonical, report, switches
 
 SEED = os.environ.get("SEED", "1")
 EVERY_ORDER = os.environ.get("EVERY_ORDER") == "1"
@@ -24,10 +24,10 @@ class Tried:
     orders: int = 0
     wrong: dict[str, Run] = field(default_factory=dict)
 
-    def told(self, name: str) -> str:
+    def report(self, name: str) -> str:
         """What was wrong."""
         runs = sorted(self.wrong.values(), key=switches)
-        return "\n\n".join(told(name, run, self.serial) for run in runs)
+        return "\n\n".join(report(name, run, self.serial) for run in runs)
 
 
 async def try_every_order(database_url: str, scenario: Scenario) -> Tried:
@@ -48,8 +48,8 @@ async def outcomes_of(database_url: str, scenario: Scenario, meets: Meets) -> tu
     """How many orders differ where steps meet as it is said, and all that they come to."""
     async with open_stage(database_url, len(scenario.letters), **scenario.settings) as stage:
         runs = EveryOrder(lambda choose: perform(stage, scenario, choose), meets).runs()
-        found = [canonical(run.outcome) async for run in runs]
-        return len(found), set(found)
+        outcomes = [canonical(run.outcome) async for run in runs]
+        return len(outcomes), set(outcomes)
 
 
 async def try_some_orders(database_url: str, scenario: Scenario, name: str, count: int) -> Tried:

@@ -45,10 +45,10 @@ class Turnstile(Relay):
     held_back: ClassVar[bytes] = b"PBDECd"  # with CopyData: rows of a COPY come to the server with its end
 
     def __init__(
-        self, server_directory: str, place: int, footprints: Footprints, names: Names, changed: Callable[[], None]
+        self, server_directory: str, actor: int, footprints: Footprints, names: Names, changed: Callable[[], None]
     ) -> None:
         super().__init__(f"{server_directory}/{SOCKET}")
-        self._place = place
+        self._actor = actor
         self._names = names
         self.closed = False
         self.waiting: Waiting | None = None
@@ -88,7 +88,7 @@ class Turnstile(Relay):
         """Hold the round trip until it is let pass."""
         assert isinstance(link, Session)
         text = self._text(link, request)
-        self._names.note(self._place, request)
+        self._names.note(self._actor, request)
         footprint = self._footprint(link, text, request)
         if not self.closed or not footprint:
             _note_locks(link, text, footprint)
@@ -109,7 +109,7 @@ class Turnstile(Relay):
             if link.status == _IDLE:
                 link.locked = {}
         elif message_type == b"E":
-            self.errors.append(_told(message))
+            self.errors.append(_error_text(message))
         return await super().answer(link, message_type, message)
 
     def ended(self, link: Link) -> None:
@@ -162,6 +162,6 @@ def _note_locks(session: Session, text: str, footprint: Footprint) -> None:
         session.locked = merged(session.locked, _locks(footprint.touched))
 
 
-def _told(message: bytes) -> str:
+def _error_text(message: bytes) -> str:
     fields = {part[:1]: part[1:] for part in message[5:].split(b"\0") if part}
     return fields.get(b"M", b"").decode()

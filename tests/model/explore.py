@@ -95,10 +95,10 @@ def _way_to(state: State, reached_from: dict[State, tuple[str, State]]) -> list[
 
 
 def _leading_to(goals: list[State], led_to: dict[State, list[State]]) -> set[State]:
-    found, waiting = set(goals), deque(goals)
+    reachable, waiting = set(goals), deque(goals)
     while waiting:
         for before in led_to.get(waiting.popleft(), ()):
-            if before not in found:
-                found.add(before)
+            if before not in reachable:
+                reachable.add(before)
                 waiting.append(before)
-    return found
+    return reachable

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from tests.model.state import Action, State
 
-EXACTLY_ONCE = "the rows of a batch have effect once, when it closes for good, or not at all"
+ONE_EFFECT = "the rows of a batch have effect once, when it closes for good, or not at all"
 ADDS_UP = "done + failed + unprocessed + open = total"
-ENDS_ONCE = "an action that has ended stays as it is"
+ENDS_FOR_GOOD = "an action that has ended stays as it is"
 WRITES_UNENDED = "nothing is written for an action that has ended"
 ONE_HOLDER = "one worker at a time has a batch"
 IN_ROW_ORDER = "a batch is written after those before it"
@@ -23,13 +23,13 @@ def broken_by(before: State, after: State) -> Iterator[str]:
     if before.actions is after.actions:
         return
     if after.written != after.closed:  # each 1 for a True
-        yield EXACTLY_ONCE
+        yield ONE_EFFECT
     for action, (was, row) in enumerate(zip(before.actions, after.actions, strict=True)):
         wrote = before.written[action] != after.written[action]
         if was.ended and wrote:
             yield WRITES_UNENDED
         if was.ended and row != was:
-            yield ENDS_ONCE
+            yield ENDS_FOR_GOOD
         if row.status != "absent" and not _adds_up(row, after.closed[action]):
             yield ADDS_UP
         if wrote:
@@ -44,7 +44,7 @@ def _adds_up(row: Action, closed: tuple[bool, ...]) -> bool:
 def _broken_by_writing(before: State, after: State, action: int) -> Iterator[str]:
     """An action may be written where no other has begun and not ended, and those with lower numbers have ended."""
     if any(shut and not still for shut, still in zip(before.closed[action], after.closed[action], strict=True)):
-        yield EXACTLY_ONCE
+        yield ONE_EFFECT
     if sorted(after.closed[action], reverse=True) != list(after.closed[action]):
         yield IN_ROW_ORDER
     others = [number for number in range(len(before.actions)) if number != action]

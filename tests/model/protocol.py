@@ -110,7 +110,7 @@ class Protocol:
 
     def _serve(self, state: State, number: int, worker: Worker, name: str) -> Iterator[Step[State]]:
         """serve_next_action, by itself; in whichever order, as that is a matter of fairness."""
-        found = [
+        candidates = [
             action
             for action, row in enumerate(state.actions)
             if row.status != "absent"
@@ -118,11 +118,11 @@ class Protocol:
             and (row.unfinished or not self.has(guards.SERVE_UNFINISHED))
             and action not in worker.tried
         ]
-        for action in found:
+        for action in candidates:
             if not self._action_locked(state, action):
                 served = worker._replace(phase="served", action=action)
                 yield Step(f"{name} serves action {action}", with_worker(state, number, served))
-        if not found:
+        if not candidates:
             yield Step(f"{name} finds nothing to do", with_worker(state, number, Worker()))
 
     def _claim(self, state: State, number: int, worker: Worker, name: str) -> Step[State]:
@@ -201,7 +201,7 @@ class Protocol:
     def _rescuer_steps(self, state: State) -> Iterator[Step[State]]:
         rescuer = state.rescuer
         if rescuer.phase == "idle":
-            yield from self._look(state)
+            yield from self._scan(state)
             return
         if self.scene.faults:
             yield Step("the rescuer dies", state._replace(rescuer=Other()), False)
@@ -215,7 +215,7 @@ class Protocol:
             ready = self._made_ready(state, rescuer.next)
             yield Step("the rescuer commits", ready._replace(rescuer=Other()))
 
-    def _look(self, state: State) -> Iterator[Step[State]]:
+    def _scan(self, state: State) -> Iterator[Step[State]]:
         """find_stranded_projects, which holds the batches that it finds, and find_forgotten_sequences, by itself."""
         waiting = state.jobs or (state.stuck and not self.has(guards.STRANDED_TODO))
         for action, row in enumerate(state.actions):
@@ -223,8 +223,8 @@ class Protocol:
             if not waiting and unfinished and row.ready and self.has(guards.STRANDED):
                 is_open = [batch for batch, closed in enumerate(state.closed[action]) if not closed]
                 if is_open and not self._batch_locked(state, action, is_open[0]):
-                    found = Other("stranded", action)
-                    yield Step(f"the rescuer finds action {action} stranded", state._replace(rescuer=found))
+                    served = Other("stranded", action)
+                    yield Step(f"the rescuer finds action {action} stranded", state._replace(rescuer=served))
         unfinished_rows = [row for row in state.actions if row.unfinished]
         if unfinished_rows and not any(row.ready for row in unfinished_rows) and self.has(guards.FORGOTTEN):
             yield Step("the rescuer finds the sequence forgotten", state._replace(rescuer=Other("forgotten")))

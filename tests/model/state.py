@@ -87,8 +87,8 @@ class Scene:
     max_jobs: int = 2
 
 
-def with_item(items: tuple, place: int, item: object) -> tuple:  # type: ignore[type-arg]
-    return (*items[:place], item, *items[place + 1 :])
+def with_item(items: tuple, index: int, item: object) -> tuple:  # type: ignore[type-arg]
+    return (*items[:index], item, *items[index + 1 :])
 
 
 def with_worker(state: State, number: int, worker: Worker) -> State:

@@ -12,11 +12,11 @@ from tests.model.guards import Guard
 from tests.model.properties import (
     ADDS_UP,
     COMES_TO_REST,
-    ENDS_ONCE,
-    EXACTLY_ONCE,
+    ENDS_FOR_GOOD,
     IN_NUMBER_ORDER,
     IN_ROW_ORDER,
     NO_OVERLAP,
+    ONE_EFFECT,
     ONE_HOLDER,
     WRITES_UNENDED,
     all_over,
@@ -55,10 +55,10 @@ LOSSES = (
     Loss(guards.IDLE_TIMEOUT, IDLE_ONLY, COMES_TO_REST, spare=guards.END_SILENT),
     Loss(guards.WAIT_FOR_EARLIER, CALM, IN_ROW_ORDER, spare=guards.EARLIER_CLOSED),
     Loss(guards.EARLIER_CLOSED, BATCHES, IN_ROW_ORDER),
-    Loss(guards.CLOSE_OPEN, BATCHES, EXACTLY_ONCE, spare=guards.CLAIM_LOCKS),
+    Loss(guards.CLOSE_OPEN, BATCHES, ONE_EFFECT, spare=guards.CLAIM_LOCKS),
     Loss(guards.TALLY_UNFINISHED, BATCHES, WRITES_UNENDED),
     Loss(guards.TALLY_UNFINISHED, BATCHES, ADDS_UP),
-    Loss(guards.END_UNFINISHED, BATCHES, ENDS_ONCE),
+    Loss(guards.END_UNFINISHED, BATCHES, ENDS_FOR_GOOD),
     Loss(guards.SERVE_READY, TWO_OF_ONE_WORKER, NO_OVERLAP),
     Loss(guards.SERVE_UNFINISHED, BATCHES, COMES_TO_REST, spare=guards.CLAIM_UNFINISHED),
     Loss(guards.PROJECT_LOCK, TWO_UNCANCELED, COMES_TO_REST, spare=guards.FORGOTTEN),
@@ -90,15 +90,15 @@ def broken_in(loss: Loss, *without: Guard) -> str | None:
     def this_one(before: State, after: State) -> list[str]:
         return [broken for broken in broken_by(before, after) if broken == loss.breaks]
 
-    found = explored(loss.scene, *without, broken_by=this_one).counterexample
-    return found.broken if found else None
+    result = explored(loss.scene, *without, broken_by=this_one).counterexample
+    return result.broken if result else None
 
 
 @pytest.mark.parametrize("scene", [MORE_BATCHES, TWO, BOTH_SUBMITTED, THREE])
 def test_whatever_happens_in_whichever_order_the_promises_hold(scene: Scene) -> None:
-    found = explored(scene)
-    assert found.counterexample is None, str(found.counterexample)
-    assert found.states > 3_000
+    result = explored(scene)
+    assert result.counterexample is None, str(result.counterexample)
+    assert result.states > 3_000
 
 
 @pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: str(loss.guard))
@@ -106,8 +106,8 @@ def test_without_a_guard_a_promise_breaks_or_the_guard_has_a_spare(loss: Loss) -
     if loss.spare is None:
         assert broken_in(loss, loss.guard) == loss.breaks
         return
-    alone = explored(loss.scene, loss.guard).counterexample
-    assert alone is None, f"needs no spare:\n{alone}"
+    counterexample = explored(loss.scene, loss.guard).counterexample
+    assert counterexample is None, f"needs no spare:\n{counterexample}"
     assert broken_in(loss, loss.spare) != loss.breaks, "the guard is not what makes up for its spare"
     assert broken_in(loss, loss.guard, loss.spare) == loss.breaks
 
@@ -126,18 +126,20 @@ def test_the_shortest_way_to_a_broken_property_is_told() -> None:
     def steps(number: int) -> list[Step[int]]:
         return [Step("one more", number + 1), Step("two more", number + 2)]
 
-    found = explore(0, steps, lambda _, after: ["less than 4"] if after >= 4 else [], lambda _: True, "").counterexample
-    assert found is not None
-    assert [what for what, _ in found.trace] == ["at first", "two more", "two more"]
-    assert str(found).startswith("NOT: less than 4\n  at first\n      0\n")
+    result = explore(
+        0, steps, lambda _, after: ["less than 4"] if after >= 4 else [], lambda _: True, ""
+    ).counterexample
+    assert result is not None
+    assert [what for what, _ in result.trace] == ["at first", "two more", "two more"]
+    assert str(result).startswith("NOT: less than 4\n  at first\n      0\n")
 
 
 @pytest.mark.parametrize("by_itself", [True, False])
 def test_a_fault_is_no_way_out_of_a_dead_end(by_itself: bool) -> None:
-    def steps(place: str) -> list[Step[str]]:
+    def steps(state: str) -> list[Step[str]]:
         ways = {"start": [("ends", "end", True), ("hangs", "stuck", False)], "stuck": [("is freed", "end", by_itself)]}
-        return [Step(*way) for way in ways.get(place, [])]
+        return [Step(*way) for way in ways.get(state, [])]
 
-    found = explore("start", steps, lambda _, __: [], lambda place: place == "end", "ends").counterexample
-    assert (found is None) == by_itself
-    assert found is None or found.trace[-1] == ("hangs", "stuck")
+    result = explore("start", steps, lambda _, __: [], lambda state: state == "end", "ends").counterexample
+    assert (result is None) == by_itself
+    assert result is None or result.trace[-1] == ("hangs", "stuck")

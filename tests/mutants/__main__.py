@@ -15,7 +15,7 @@ from pathlib import Path
 from tests.mutants.known import KNOWN
 from tests.mutants.mutant import Mutant
 from tests.mutants.targets import every_mutant, tests_of
-from tests.mutants.trial import Outcome, Trials, trials
+from tests.mutants.trials import Outcome, Trials, trials
 
 _MAX_SECONDS = 3600
 _TEST_SECONDS = 120
@@ -34,12 +34,12 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=100)
     parser.add_argument("--only", default="", help="a part of their names, as printed")
     parser.add_argument("--json", type=Path, help="a file for the figures")
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     ended: list[tuple[Mutant, str]] = []
     with trials() as tried:
-        every = [mutant for mutant in every_mutant(tried.tree) if asked.only in mutant.name]
-        drawn = random.Random(asked.seed).sample(every, min(asked.count, len(every)))
-        print(f"{len(drawn)} of {len(every)} mutants, SEED={asked.seed}", flush=True)
+        every = [mutant for mutant in every_mutant(tried.tree) if arguments.only in mutant.name]
+        drawn = random.Random(arguments.seed).sample(every, min(arguments.count, len(every)))
+        print(f"{len(drawn)} of {len(every)} mutants, SEED={arguments.seed}", flush=True)
         killers: list[tuple[Mutant, str]] = []
         for mutant in drawn:
             started = time.monotonic()
@@ -47,8 +47,8 @@ def main() -> int:
             ended.append((mutant, outcome))
             seconds = time.monotonic() - started
             print(f"{outcome:<9} {seconds:>6.1f} s  {mutant.name}, line {mutant.line}  {killer}", flush=True)
-            if asked.json:
-                asked.json.write_text(
+            if arguments.json:
+                arguments.json.write_text(
                     json.dumps([{"name": each.name, "outcome": how} for each, how in ended], indent=1)
                 )
     return _summed_up(ended)
@@ -72,7 +72,7 @@ def _try(tried: Trials, mutant: Mutant, killers: list[tuple[Mutant, str]]) -> tu
 
 def _likely(mutant: Mutant, killers: list[tuple[Mutant, str]]) -> list[str]:
     last = [(killed, test) for killed, test in reversed(killers) if killed.file == mutant.file]
-    nearest = [test for killed, test in last if killed.place == mutant.place]
+    nearest = [test for killed, test in last if killed.unit == mutant.unit]
     return [*dict.fromkeys(nearest)][:4] + [*dict.fromkeys(test for _, test in last)][:4]
 
 

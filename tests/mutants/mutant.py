@@ -11,7 +11,7 @@ class Mutant:
     start: int
     end: int
     replacement: str
-    place: str  # the query or function
+    unit: str  # the query or function
     line: int
     change: str  # in words that stay the same when lines move
     which: int = 1  # of those that read the same
@@ -20,7 +20,7 @@ class Mutant:
     def name(self) -> str:
         """What it is known by."""
         again = f" ({self.which})" if self.which > 1 else ""
-        return f"{self.file.removeprefix('src/tallykeep/')} {self.place}: {self.change}{again}"
+        return f"{self.file.removeprefix('src/tallykeep/')} {self.unit}: {self.change}{again}"
 
     def of(self, text: str) -> str:
         """The file's text as it reads then."""

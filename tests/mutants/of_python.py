@@ -16,16 +16,16 @@ _NO_TRANSACTION = '__import__("contextlib").nullcontext()'
 
 def mutants_of_python(file: str, text: str) -> list[Mutant]:
     """Every mutant of a module's functions and constants."""
-    found = _Finder(file, text)
-    found.visit(ast.parse(text))
-    return sorted(set(found.mutants))
+    finder = _Finder(file, text)
+    finder.visit(ast.parse(text))
+    return sorted(set(finder.mutants))
 
 
 class _Finder(ast.NodeVisitor):
     def __init__(self, file: str, text: str) -> None:
         self._file, self._text = file, text
         self._lines = [line.encode() for line in text.splitlines(keepends=True)]
-        self._place: list[str] = []
+        self._scope: list[str] = []
         self.mutants: list[Mutant] = []
 
     def visit(self, node: ast.AST) -> None:
@@ -44,10 +44,10 @@ class _Finder(ast.NodeVisitor):
     def _enter(self, parent: ast.AST, child: ast.AST) -> None:
         named = isinstance(parent, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
         if named:
-            self._place.append(parent.name)  # type: ignore[attr-defined]
+            self._scope.append(parent.name)  # type: ignore[attr-defined]
         self.visit(child)
         if named:
-            self._place.pop()
+            self._scope.pop()
 
     def _add(self, node: ast.AST, replacement: str, change: str) -> None:
         start = self._at(node.lineno, node.col_offset)  # type: ignore[attr-defined]
@@ -56,12 +56,12 @@ class _Finder(ast.NodeVisitor):
 
     def _add_between(self, start: int, end: int, replacement: str, change: str) -> None:
         line = self._text.count("\n", 0, start) + 1
-        place = ".".join(self._place) or "module"
-        self.mutants.append(Mutant(self._file, start, end, replacement, place, line, change))
+        unit = ".".join(self._scope) or "module"
+        self.mutants.append(Mutant(self._file, start, end, replacement, unit, line, change))
 
     def _at(self, line: int, column: int) -> int:
         """The place in the text of a place in a line, which is counted in bytes."""
-        before = sum(len(whole.decode()) for whole in self._lines[: line - 1])
+        before = sum(len(each.decode()) for each in self._lines[: line - 1])
         return before + len(self._lines[line - 1][:column].decode())
 
     def _source(self, node: ast.AST) -> str:

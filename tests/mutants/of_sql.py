@@ -52,11 +52,11 @@ class _Query:
         self._tokens = _tokens(text, start, end)
 
     def mutants(self) -> list[Mutant]:
-        found = [
+        mutants = [
             *self._without_conditions(), *self._without_clauses(), *self._without_assignments(), *self._turned(),
             *self._first_of_coalesce(), *self._shorter_lists(),
         ]  # fmt: skip
-        return sorted(set(found))
+        return sorted(set(mutants))
 
     def _mutant(self, start: int, end: int, replacement: str, change: str) -> Mutant:
         line = self._text.count("\n", 0, start) + 1
@@ -167,7 +167,7 @@ class _Query:
 
     def _turned(self) -> Iterator[Mutant]:
         assigned = {
-            next((place for place in range(first, behind) if self._tokens[place].word == "="), -1)
+            next((at for at in range(first, behind) if self._tokens[at].word == "="), -1)
             for first, behind in self._assignments()
         }
         for index, token in enumerate(self._tokens):
@@ -212,12 +212,12 @@ class _Query:
 def _tokens(text: str, start: int, end: int) -> list[_Token]:
     tokens: list[_Token] = []
     depth = 0
-    for found in _TOKEN.finditer(text, start, end):
-        word = found.group()
+    for mutants in _TOKEN.finditer(text, start, end):
+        word = mutants.group()
         if word.startswith("--"):
             continue
         word = word.upper() if word[0].isalpha() else word
         depth -= word in _CLOSING
-        tokens.append(_Token(word, found.start(), found.end(), depth))
+        tokens.append(_Token(word, mutants.start(), mutants.end(), depth))
         depth += word in _OPENING
     return tokens

@@ -161,16 +161,16 @@ def tests_of(mutant: Mutant) -> tuple[str, ...]:
 
 def every_mutant(tree: Path) -> list[Mutant]:
     """Every mutant of every module and its queries, in the order of their files."""
-    found: list[Mutant] = []
+    mutants: list[Mutant] = []
     for stem in TESTS:
         for ending, find in _FINDERS.items():
             file = f"{stem}.{ending}"
             if (tree / file).exists():
-                found += find(file, (tree / file).read_text())
-    return list(_told_apart(found))
+                mutants += find(file, (tree / file).read_text())
+    return list(_distinct(mutants))
 
 
-def _told_apart(mutants: list[Mutant]) -> Iterator[Mutant]:
+def _distinct(mutants: list[Mutant]) -> Iterator[Mutant]:
     met: Counter[str] = Counter()
     for mutant in mutants:
         met[mutant.name] += 1

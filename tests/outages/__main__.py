@@ -11,16 +11,16 @@ from tests.outages.table import OUTAGES, Outage
 
 def main() -> None:
     """Run the table and print what was seen."""
-    asked = argparse.ArgumentParser(prog="python -m tests.outages", description=__doc__)
-    asked.add_argument("--long", action="store_true", help="away and silent for a minute each")
-    asked.add_argument("--only", default="", help="outages whose name has this in it")
-    given = asked.parse_args()
-    chosen = [outage for outage in OUTAGES if given.only in outage.name]
+    parser = argparse.ArgumentParser(prog="python -m tests.outages", description=__doc__)
+    parser.add_argument("--long", action="store_true", help="away and silent for a minute each")
+    parser.add_argument("--only", default="", help="outages whose name has this in it")
+    arguments = parser.parse_args()
+    chosen = [outage for outage in OUTAGES if arguments.only in outage.name]
     with tempfile.TemporaryDirectory(prefix="tallykeep-outages-") as directory, set_up(Path(directory)) as scene:
         print(f"{'outage':40} {'household':9} {'seconds':>7} {'read':>6} {'submit':>6} {'done':>6} {'ready':>6}"
               f" {'longest read':>13} {'longest health':>14}")  # fmt: skip
         for outage in chosen:
-            seconds = outage.long_seconds if given.long else outage.seconds
+            seconds = outage.long_seconds if arguments.long else outage.seconds
             for name, seen in undergo(scene, outage.begin, outage.end, seconds).items():
                 print(_line(outage, name, seconds, seen), flush=True)
             if outage.afterwards is not None:

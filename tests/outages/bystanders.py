@@ -56,7 +56,7 @@ class Household:
 
     def seconds_until_well(self, since: float) -> dict[str, float]:
         """How long after `since` (monotonic) a read, a submission and its completion were there again."""
-        found = {"read": self.until(lambda: self.status_of("/v1/vouchers") == 200) - since}
+        delays = {"read": self.until(lambda: self.status_of("/v1/vouchers") == 200) - since}
         answers: list[httpx.Response] = []
 
         def submitted() -> bool:
@@ -65,10 +65,10 @@ class Household:
                 answers.append(answer)
             return bool(answers)
 
-        found["submission"] = self.until(submitted) - since
-        found["completion"] = self.until(lambda: self.is_done(answers[0].json()["async_action_id"])) - since
-        found["ready"] = self.until(lambda: self.status_of("/readyz") == 200) - since
-        return found
+        delays["submission"] = self.until(submitted) - since
+        delays["completion"] = self.until(lambda: self.is_done(answers[0].json()["async_action_id"])) - since
+        delays["ready"] = self.until(lambda: self.status_of("/readyz") == 200) - since
+        return delays
 
     def is_done(self, action_id: str) -> bool:
         with suppress(httpx.TransportError):

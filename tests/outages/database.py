@@ -123,5 +123,5 @@ class Tmpfs:
             while True:
                 file.write(bytes(1 << 12))
 
-    def make_room(self) -> None:
+    def free_space(self) -> None:
         os.truncate(self.directory / "ballast", 0)

@@ -113,8 +113,8 @@ def undergo(
     over = threading.Event()
     with ThreadPoolExecutor(8) as asking:
         begin(scene)
-        looks = [
-            asking.submit(look, each, seen[each.name], over) for each in scene.households for look in (_read, _ask)
+        readers = [
+            asking.submit(reader, each, seen[each.name], over) for each in scene.households for reader in (_read, _ask)
         ]
         time.sleep(seconds)
         end(scene)
@@ -124,8 +124,8 @@ def undergo(
         returns = {each.name: asking.submit(each.seconds_until_well, since) for each in scene.households}
         for name, back in returns.items():
             seen[name].back = back.result()
-        for look in looks:
-            look.result()
+        for reader in readers:
+            reader.result()
     return seen
 
 

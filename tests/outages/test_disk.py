@@ -36,7 +36,7 @@ def test_a_full_disk_is_named_and_waited_out(scene: Scene) -> None:
         assert "the database's disk is full" in roles.log.read_text()
     finally:
         worker.resume()
-        scene.disk.make_room()
+        scene.disk.free_space()
     since = time.monotonic()
     back = roles.seconds_until_well(since)
     roles.until(lambda: roles.is_done(accepted.json()["async_action_id"]))

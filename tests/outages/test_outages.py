@@ -15,7 +15,7 @@ _READ_SECONDS = 10
 
 
 @pytest.fixture(scope="module")
-def told() -> Iterator[dict[str, float]]:
+def worst() -> Iterator[dict[str, float]]:
     worst: dict[str, float] = {}
     yield worst
     if worst:
@@ -24,13 +24,13 @@ def told() -> Iterator[dict[str, float]]:
 
 
 @pytest.mark.parametrize("outage", OUTAGES, ids=[outage.name for outage in OUTAGES])
-def test_everything_works_again_once_the_database_does(scene: Scene, outage: Outage, told: dict[str, float]) -> None:
+def test_everything_works_again_once_the_database_does(scene: Scene, outage: Outage, worst: dict[str, float]) -> None:
     seen = undergo(scene, outage.begin, outage.end, outage.seconds)
     if outage.afterwards is not None:
         outage.afterwards(scene)
         for household in scene.households:
             household.seconds_until_well(time.monotonic())
-    told[outage.name] = max(each.worst for each in seen.values())
+    worst[outage.name] = max(each.worst for each in seen.values())
     for household in scene.households:
         assert household.all_alive(), f"a process of {household.name} has ended: {household.log.read_text()[-3000:]}"
         _hold(household.name, seen[household.name])

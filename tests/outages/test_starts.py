@@ -25,11 +25,11 @@ def test_who_is_started_before_the_database_waits_for_it_and_says_so_once(scene:
         scene.database.start()
         since = time.monotonic()
         roles.seconds_until_well(since)
-        told = roles.log.read_text()
-        assert roles.all_alive(), told
-        assert told.count("waiting for the database") == 2, "each process once"
-        assert told.count("the database answers") == 2
-        assert "Traceback" not in told
+        log = roles.log.read_text()
+        assert roles.all_alive(), log
+        assert log.count("waiting for the database") == 2, "each process once"
+        assert log.count("the database answers") == 2
+        assert "Traceback" not in log
     finally:
         roles.stop()
 
@@ -45,10 +45,10 @@ def test_who_is_started_on_a_standby_waits_for_a_database_that_takes_writes(scen
             connection.execute("SET default_transaction_read_only = off")
             connection.execute("ALTER DATABASE standby RESET default_transaction_read_only")
             roles.seconds_until_well(time.monotonic())
-            told = roles.log.read_text()
-            assert roles.all_alive(), told
-            assert told.count(waiting) == 2, "each process once"
-            assert "Traceback" not in told
+            log = roles.log.read_text()
+            assert roles.all_alive(), log
+            assert log.count(waiting) == 2, "each process once"
+            assert "Traceback" not in log
         finally:
             roles.stop()
 
@@ -63,14 +63,14 @@ def test_who_is_started_on_a_standby_waits_for_a_database_that_takes_writes(scen
     ids=["no such database", "no such role", "no URL"],
 )
 def test_what_no_waiting_helps_against_is_told_at_once(
-    scene: Scene, tmp_path: Path, role: str, url: Callable[[Scene], str], told: str
+    scene: Scene, tmp_path: Path, role: str, url: Callable[[Scene], str], log: str
 ) -> None:
     env = {"TALLYKEEP_DATABASE_URL": url(scene), "TALLYKEEP_DATA_DIR": str(tmp_path), "TALLYKEEP_PORT": "0"}
     ended = subprocess.run(
         [sys.executable, "-m", "tallykeep", role], env=env, capture_output=True, text=True, timeout=120, check=False
     )
     assert ended.returncode == 1
-    assert told in ended.stderr
+    assert log in ended.stderr
     assert "secret" not in ended.stderr
     assert "Traceback" not in ended.stderr
 

@@ -7,7 +7,7 @@ from tests.mutants.known import KNOWN
 from tests.mutants.of_python import mutants_of_python
 from tests.mutants.of_sql import mutants_of_sql
 from tests.mutants.targets import TESTS, every_mutant
-from tests.mutants.trial import ROOT
+from tests.mutants.trials import ROOT
 
 QUERY = """-- name: take
 UPDATE t SET a = :a, n = n + 1

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.mutants.trial import ROOT
+from tests.mutants.trials import ROOT
 from tests.mutations import MUTATIONS, Mutation
 
 

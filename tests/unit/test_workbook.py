@@ -53,9 +53,9 @@ def test_reading_that_is_broken_off_ends_its_process() -> None:
     asyncio.run(scenario())
 
 
-@pytest.mark.parametrize(("projects", "at_once"), [(1, 1), (3, 2)])
+@pytest.mark.parametrize(("projects", "concurrency"), [(1, 1), (3, 2)])
 def test_many_at_a_time_wait_for_their_turn_and_one_project_has_one(
-    projects: int, at_once: int, monkeypatch: pytest.MonkeyPatch
+    projects: int, concurrency: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(workbook_module, "_TIMEOUT_SECONDS", 120.0)
     small = workbook([["Code"], ["A"]]).getvalue()
@@ -71,7 +71,7 @@ def test_many_at_a_time_wait_for_their_turn_and_one_project_has_one(
                 return b"".join([chunk async for chunk in rows])
 
         assert await asyncio.gather(*map(read, range(6))) == [b"Code\r\nA\r\n"] * 6
-        assert maximum == at_once
+        assert maximum == concurrency
 
     asyncio.run(scenario())
 

@@ -24,11 +24,9 @@ def _slow_uploads(
     """Uploads that begin well and then go on by one byte a second."""
 
     def plan(lab: Lab) -> list[Shot]:
-        beginning = Piece(
-            before + (_rows(lab.many(25_000)) if media_type != JSON else b"[" + b"{}, " * lab.many(25_000))
-        )
-        tail = Piece(b" ", _FOREVER, pause)
-        return [lab.request("POST", path, beginning, tail, media_type=media_type, length=_UPLOAD,
+        head = Piece(before + (_rows(lab.many(25_000)) if media_type != JSON else b"[" + b"{}, " * lab.many(25_000)))
+        trickle = Piece(b" ", _FOREVER, pause)
+        return [lab.request("POST", path, head, trickle, media_type=media_type, length=_UPLOAD,
                             connections=connections, answered=False)]  # fmt: skip
 
     return plan

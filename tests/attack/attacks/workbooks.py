@@ -23,9 +23,7 @@ _ROW = _HEADER.replace("Code", "X-1").replace("Voucher Type", "GIFT_VOUCHER").re
 
 
 @cache
-def workbook(
-    rows: int, row: str = _ROW, sheets: int = 1, tail: str = "", tail_times: int = 0, strings: int = 0
-) -> bytes:
+def workbook(rows: int, row: str = _ROW, sheets: int = 1, end: str = "", end_times: int = 0, strings: int = 0) -> bytes:
     """A workbook whose sheets have a header and the same row again and again, in front of something else."""
     file = io.BytesIO()
     names = range(1, sheets + 1)
@@ -35,8 +33,8 @@ def workbook(
         )
         parts += f'<Override PartName="/xl/workbook.xml" ContentType="{_MIME}.sheet.main+xml"/>'
         parts += f'<Override PartName="/xl/sharedStrings.xml" ContentType="{_MIME}.sharedStrings+xml"/>'
-        kinds = '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
-        book.writestr("[Content_Types].xml", f'<Types xmlns="{_PACKAGE}/content-types">{kinds}{parts}</Types>')
+        types = '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+        book.writestr("[Content_Types].xml", f'<Types xmlns="{_PACKAGE}/content-types">{types}{parts}</Types>')
         main = f'<Relationship Id="r1" Type="{_OFFICE}/officeDocument" Target="xl/workbook.xml"/>'
         book.writestr("_rels/.rels", f'<Relationships xmlns="{_PACKAGE}/relationships">{main}</Relationships>')
         list_spec = "".join(f'<sheet name="S{at}" sheetId="{at}" r:id="r{at}"/>' for at in names)
@@ -57,7 +55,7 @@ def workbook(
                 sheet.write(f"<worksheet {_MAIN}><sheetData>{_HEADER}".encode())
                 for start in range(0, rows, 1_000):
                     sheet.write(row.encode() * min(1_000, rows - start))
-                sheet.write(b"</sheetData>" + tail.encode() * tail_times + b"</worksheet>")
+                sheet.write(b"</sheetData>" + end.encode() * end_times + b"</worksheet>")
     return file.getvalue()
 
 
@@ -93,7 +91,7 @@ ATTACKS = (
             lab.post(
                 VOUCHERS,
                 workbook(
-                    10, tail='<mergeCells><mergeCell ref="A1:XFD1048576"/></mergeCells>', tail_times=lab.many(200_000)
+                    10, end='<mergeCells><mergeCell ref="A1:XFD1048576"/></mergeCells>', end_times=lab.many(200_000)
                 ),
                 XLSX,
             )

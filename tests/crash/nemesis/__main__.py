@@ -16,13 +16,13 @@ def main() -> int:
     arguments.add_argument("--rows", type=int, default=60_000)
     arguments.add_argument("--json", type=Path, help="where the figures go as JSON")
     arguments.add_argument("--keep", type=Path, help="a directory for the server's data and logs, to be looked at")
-    given = arguments.parse_args()
-    plan = Plan(given.seed, given.kills, given.rows)
-    if given.keep:
-        return report(run(plan, given.keep), given.json)
+    options = arguments.parse_args()
+    plan = Plan(options.seed, options.kills, options.rows)
+    if options.keep:
+        return report(run(plan, options.keep), options.json)
     # Short, because a Unix socket's path is.
     with tempfile.TemporaryDirectory(prefix="tallykeep-crash-") as directory:
-        return report(run(plan, Path(directory)), given.json)
+        return report(run(plan, Path(directory)), options.json)
 
 
 sys.exit(main())

@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from tests.crash.nemesis.ledger import Entry, Kind, Ledger
+from tests.crash.nemesis.ledger import Entry, Ledger, Work
 from tests.crash.nemesis.order import Written, find_contradictions
 from tests.crash.nemesis.relay import Lost
 from tests.server import Api
@@ -39,11 +39,11 @@ class Audit:
     shared: int = 0  # places that several entries have written
     canceled: int = 0
 
-    def blame(self, kind: str, count: int, example: str) -> None:
+    def blame(self, violation: str, count: int, example: str) -> None:
         if count:
-            self.violations[kind] += count
+            self.violations[violation] += count
             if len(self.examples) < _EXAMPLES:
-                self.examples.append(f"{kind}: {example}")
+                self.examples.append(f"{violation}: {example}")
 
 
 class Auditor:
@@ -64,19 +64,19 @@ class Auditor:
         )
         self._actions = {action["id"]: action for action in actions}
         self._find_vouchers()
-        found = [(entry, action) for entry in self._ledger.entries if (action := self._action_of(entry))]
-        accepted = {id(entry) for entry, _ in found}
+        accepted_entries = [(entry, action) for entry in self._ledger.entries if (action := self._action_of(entry))]
+        accepted = {id(entry) for entry, _ in accepted_entries}
         left_out = sum(entry.rows for entry in self._ledger.entries if id(entry) not in accepted)
         self.audit.rows["never accepted"] += left_out
-        self._check_phantoms(found)
-        for entry, action in found:
+        self._check_phantoms(accepted_entries)
+        for entry, action in accepted_entries:
             self._check_tally(entry, action)
-            if entry.kind in (Kind.VOUCHERS, Kind.PURGE):
+            if entry.work in (Work.VOUCHERS, Work.PURGE):
                 self._check_vouchers(entry, action)
-        self._check_orders(found)
-        self._check_raced(found)
-        self._check_created(found)
-        self._check_campaign(found)
+        self._check_orders(accepted_entries)
+        self._check_raced(accepted_entries)
+        self._check_created(accepted_entries)
+        self._check_campaign(accepted_entries)
 
     def _query(self, sql: str, *parameters: Any) -> list[dict[str, Any]]:
         return self._connection.execute(sql, (self._ledger.project_id, *parameters)).fetchall()
@@ -91,18 +91,18 @@ class Auditor:
             action = self._actions.get(entry.action_id)
             self.audit.blame("lost submissions", action is None, entry.name)
             return action
-        found = [action for action in self._actions.values() if action["file_name"] == f"{entry.name}.csv"]
-        self.audit.blame("phantom submissions", max(len(found) - 1, 0), f"{entry.name} is there {len(found)} times")
-        self.audit.in_the_dark_but_there += bool(found)
-        return found[0] if found else None
+        matches = [action for action in self._actions.values() if action["file_name"] == f"{entry.name}.csv"]
+        self.audit.blame("phantom submissions", max(len(matches) - 1, 0), f"{entry.name} is there {len(matches)} times")
+        self.audit.in_the_dark_but_there += bool(matches)
+        return matches[0] if matches else None
 
-    def _check_phantoms(self, found: list[Accepted]) -> None:
-        known = Counter(action["id"] for _, action in found)
+    def _check_phantoms(self, accepted: list[Accepted]) -> None:
+        known = Counter(action["id"] for _, action in accepted)
         phantoms = [action for action in self._actions if action not in known]
         self.audit.blame("phantom submissions", len(phantoms), f"nobody asked for {phantoms[:3]}")
         shared = [action for action, entries in known.items() if entries > 1]
         self.audit.blame("lost submissions", len(shared), f"two submissions were told the same action: {shared[:3]}")
-        names = {entry.name for entry, _ in found} | {f"{self._ledger.name}s", f"{self._ledger.name}r"}
+        names = {entry.name for entry, _ in accepted} | {f"{self._ledger.name}s", f"{self._ledger.name}r"}
         for name, vouchers in self._vouchers.items():
             if name not in names:
                 self.audit.blame("phantom rows", len(vouchers), f"vouchers of {name}, which was never accepted")
@@ -115,7 +115,7 @@ class Auditor:
         self.audit.blame("open actions", is_open, f"{entry.name} {action['id']} {action['status']}")
         self.audit.blame("wrong tallies", sum(counts.values()) != entry.rows, f"{entry.name}: {counts} of {entry.rows}")
         if action["status"] == "FAILED":
-            self.audit.blame("wrong tallies", not entry.cancel_asked, f"{entry.name} failed: {action['reason']}")
+            self.audit.blame("wrong tallies", not entry.cancel_requested, f"{entry.name} failed: {action['reason']}")
         self._check_failures(entry, action)
         self._check_batches(entry, action)
         shown = self._api.get(f"/v1/async-actions/{action['id']}")
@@ -123,12 +123,14 @@ class Auditor:
         self.audit.blame("wrong tallies", differs, f"{entry.name}: the API shows other counts")
 
     def _check_failures(self, entry: Entry, action: dict[str, Any]) -> None:
-        found = self._query('SELECT "row", reason FROM failures WHERE project_id = %s AND action_id = %s', action["id"])
-        rows = {failure["row"] for failure in found}
+        failures = self._query(
+            'SELECT "row", reason FROM failures WHERE project_id = %s AND action_id = %s', action["id"]
+        )
+        rows = {failure["row"] for failure in failures}
         self.audit.blame("wrong tallies", len(rows) != action["failed_count"], f"{entry.name}: {len(rows)} failures")
         wrong = rows - entry.failed if action["status"] == "FAILED" else rows ^ entry.failed
         wrong -= entry.raced.keys()
-        reasons = [failure for failure in found if failure["row"] in wrong][:3]
+        reasons = [failure for failure in failures if failure["row"] in wrong][:3]
         self.audit.blame("wrong failures", len(wrong), f"{entry.name}: {sorted(wrong)[:5]} {reasons}")
 
     def _check_batches(self, entry: Entry, action: dict[str, Any]) -> None:
@@ -143,20 +145,20 @@ class Auditor:
         self.audit.blame("wrong tallies", wrong, f"{entry.name}: its batches say {sums}")
 
     def _check_vouchers(self, entry: Entry, action: dict[str, Any]) -> None:
-        if entry.kind is Kind.PURGE:
+        if entry.work is Work.PURGE:
             sql = "SELECT count(*) AS left FROM vouchers WHERE project_id = %s AND metadata ? %s"
-            (found,) = self._query(sql, entry.target)
-            self.audit.blame("wrong values", found["left"], f"{entry.target} was purged")
+            (stored,) = self._query(sql, entry.target)
+            self.audit.blame("wrong values", stored["left"], f"{entry.target} was purged")
             return
-        found = self._vouchers[entry.name]
-        lost = action["done_count"] - len(found)
+        stored = self._vouchers[entry.name]
+        lost = action["done_count"] - len(stored)
         self.audit.blame("lost rows", max(lost, 0), f"{entry.name}: {lost} of {action['done_count']} done rows")
-        phantoms = found.keys() - entry.written.keys()
-        self.audit.blame("phantom rows", max(len(phantoms), -lost), f"{entry.name}: {len(found)} vouchers")
-        wrong = [code for code in found.keys() & entry.written.keys() if found[code] != entry.written[code]]
+        phantoms = stored.keys() - entry.written.keys()
+        self.audit.blame("phantom rows", max(len(phantoms), -lost), f"{entry.name}: {len(stored)} vouchers")
+        wrong = [code for code in stored.keys() & entry.written.keys() if stored[code] != entry.written[code]]
         self.audit.blame("wrong values", len(wrong), f"{entry.name}: {wrong[:3]}")
 
-    def _check_orders(self, found: list[Accepted]) -> None:
+    def _check_orders(self, accepted: list[Accepted]) -> None:
         """What several entries wrote is what some order of their batches would have left."""
         vouchers = self._query(
             "SELECT code AS key, metadata FROM vouchers WHERE project_id = %s AND campaign_id IS NULL"
@@ -164,18 +166,18 @@ class Auditor:
         customers = self._query("SELECT source_id AS key, name, metadata FROM customers WHERE project_id = %s")
         shared = [row for row in vouchers if row["key"].startswith(f"{self._ledger.name}s-")]
         names = {row["key"]: row["name"] for row in customers if row["name"] is not None}
-        self._check_order(found, {Kind.SHARED, Kind.MARKS}, _marks(shared))
-        self._check_order(found, {Kind.CUSTOMERS}, names)
-        self._check_order(found, {Kind.UPDATES}, _marks(customers))
+        self._check_order(accepted, {Work.SHARED, Work.MARKS}, _marks(shared))
+        self._check_order(accepted, {Work.CUSTOMERS}, names)
+        self._check_order(accepted, {Work.UPDATES}, _marks(customers))
 
-    def _check_order(self, found: list[Accepted], kinds: set[Kind], values: dict[str, str | None]) -> None:
+    def _check_order(self, accepted: list[Accepted], works: set[Work], values: dict[str, str | None]) -> None:
         written = [
             Written(entry, first_row, entry.batches.get(first_row, {}))
-            for entry, action in found
-            if entry.kind in kinds
+            for entry, action in accepted
+            if entry.work in works
             for first_row in self._closed(action)
         ]
-        writers = Counter(place for batch in written for place in batch.sets)
+        writers = Counter(key for batch in written for key in batch.sets)
         self.audit.shared += sum(count > 1 for count in writers.values())
         contradictions = find_contradictions(written, values)
         self.audit.blame("wrong values", len(contradictions), "; ".join(contradictions[:3]))
@@ -184,40 +186,40 @@ class Auditor:
         sql = "SELECT first_row FROM batches WHERE project_id = %s AND action_id = %s AND status = 'CLOSED'"
         return [row["first_row"] for row in self._query(sql, action["id"])]
 
-    def _check_raced(self, found: list[Accepted]) -> None:
+    def _check_raced(self, accepted: list[Accepted]) -> None:
         """Of those who raced for a code one has created it, and it holds what that one sent."""
         winners: dict[str, list[str]] = defaultdict(list)
-        asked: set[str] = set()
-        for entry, action in found:
+        expected: set[str] = set()
+        for entry, action in accepted:
             sql = 'SELECT "row" FROM failures WHERE project_id = %s AND action_id = %s'
             failed = {failure["row"] for failure in self._query(sql, action["id"])}
-            asked |= set(entry.raced.values())
+            expected |= set(entry.raced.values())
             for row, code in entry.raced.items():
                 if row not in failed:
                     winners[code].append(f"{entry.name} {row}")
         there = self._vouchers[f"{self._ledger.name}r"]
-        lost = [code for code in asked if len(winners[code]) != 1 or code not in there]
+        lost = [code for code in expected if len(winners[code]) != 1 or code not in there]
         self.audit.blame("lost rows", len(lost), f"raced for: {[(code, winners[code]) for code in lost[:3]]}")
-        phantoms = there.keys() - asked
+        phantoms = there.keys() - expected
         self.audit.blame("phantom rows", len(phantoms), f"nobody raced for {list(phantoms)[:3]}")
         wrong = [code for code, notes in winners.items() if len(notes) == 1 and there.get(code) not in (None, *notes)]
         self.audit.blame("wrong values", len(wrong), f"raced for: {wrong[:3]}")
 
-    def _check_created(self, found: list[Accepted]) -> None:
+    def _check_created(self, accepted: list[Accepted]) -> None:
         """Each resource was counted as created once, by whichever action."""
-        of_customers = (Kind.CUSTOMERS, Kind.UPDATES)
+        of_customers = (Work.CUSTOMERS, Work.UPDATES)
         for table in ("customers", "vouchers"):
             counted = sum(
                 action["created_count"]
-                for entry, action in found
-                if (entry.kind in of_customers) == (table == "customers")
+                for entry, action in accepted
+                if (entry.work in of_customers) == (table == "customers")
             )
             (there,) = self._query(f"SELECT count(*) AS rows FROM {table} WHERE project_id = %s")
             wrong = counted != there["rows"]
             self.audit.blame("wrong tallies", wrong, f"{counted} {table} counted as created, {there['rows']} there")
 
-    def _check_campaign(self, found: list[Accepted]) -> None:
-        wanted = sum(action["done_count"] for entry, action in found if entry.kind is Kind.GENERATION)
+    def _check_campaign(self, accepted: list[Accepted]) -> None:
+        wanted = sum(action["done_count"] for entry, action in accepted if entry.work is Work.GENERATION)
         (made,) = self._query(
             "SELECT count(*) AS vouchers FROM vouchers WHERE project_id = %s AND campaign_id IS NOT NULL"
         )
@@ -249,7 +251,7 @@ def audit_all(
         there = {row["id"] for row in connection.execute("SELECT id FROM async_actions")}
     gone = [answer for answer in lost if answer.action_id not in there]
     audit.blame("lost submissions", len(gone), f"their answers were lost on the way: {gone[:3]}")
-    found = {entry.idempotency_key: entry.action_id for _, ledger in projects for entry in ledger.entries}
-    others = [answer for answer in lost if answer.key is not None and found[answer.key] != answer.action_id]
+    accepted = {entry.idempotency_key: entry.action_id for _, ledger in projects for entry in ledger.entries}
+    others = [answer for answer in lost if answer.key is not None and accepted[answer.key] != answer.action_id]
     audit.blame("phantom submissions", len(others), f"sent again, they became other actions: {others[:3]}")
     return audit

@@ -21,12 +21,12 @@ def library() -> Path | None:
 
 def faked(variables: dict[str, str]) -> dict[str, str]:
     """The environment for processes whose clock can be set; as it is where libfaketime is not installed."""
-    found = library()
-    if found is None:
+    match = library()
+    if match is None:
         return variables
     return {
         **variables,
-        "LD_PRELOAD": str(found),
+        "LD_PRELOAD": str(match),
         "FAKETIME_TIMESTAMP_FILE": _FILE,
         "FAKETIME_CACHE_DURATION": "1",
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
@@ -44,6 +44,6 @@ def set_clock(directory: Path, offset: str) -> None:
 def sweep() -> None:
     """Remove what libfaketime has left in shared memory of processes that were killed."""
     for path in Path("/dev/shm").glob("*faketime_*"):
-        found = re.fullmatch(r"(?:sem\.)?faketime_(?:shm|sem)_(\d+)", path.name)
-        if found and not psutil.pid_exists(int(found[1])):
+        match = re.fullmatch(r"(?:sem\.)?faketime_(?:shm|sem)_(\d+)", path.name)
+        if match and not psutil.pid_exists(int(match[1])):
             path.unlink(missing_ok=True)

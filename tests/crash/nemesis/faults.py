@@ -122,11 +122,11 @@ class Nemesis:
 
     def _end_sessions(self) -> None:
         with psycopg.connect(self.url, autocommit=True) as connection:
-            found = connection.execute(
+            rows = connection.execute(
                 "SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
                 " ORDER BY pid"
             ).fetchall()
-            for (pid,) in self._random.sample(found, min(len(found), 3)):
+            for (pid,) in self._random.sample(rows, min(len(rows), 3)):
                 connection.execute("SELECT pg_terminate_backend(%s)", (pid,))
 
     def _sabotage(self, sql: str) -> None:

@@ -8,7 +8,7 @@ from threading import Lock
 BATCH_ROWS = 250
 
 
-class Kind(StrEnum):
+class Work(StrEnum):
     """What an entry changes, which is where the auditor looks for it."""
 
     VOUCHERS = "vouchers"
@@ -22,7 +22,7 @@ class Kind(StrEnum):
 
     @property
     def in_sequence(self) -> bool:
-        return self in (Kind.MARKS, Kind.UPDATES)
+        return self in (Work.MARKS, Work.UPDATES)
 
 
 @dataclass(eq=False)
@@ -30,7 +30,7 @@ class Entry:
     """One submission. Rows that are its own carry its name in their keys, so that what they left can be told apart."""
 
     name: str
-    kind: Kind
+    work: Work
     rows: int
     written: dict[str, str] = field(default_factory=dict)  # key of the resource: what the row made of it
     batches: dict[int, dict[str, str]] = field(default_factory=dict)  # by first row: what can be read back of it
@@ -39,19 +39,19 @@ class Entry:
     target: str = ""  # the campaign, or the metadata key that is purged
     idempotency_key: str | None = None
     action_id: str | None = None  # None: no answer came that would tell, so it may be there or not
-    cancel_asked: bool = False
+    cancel_requested: bool = False
     # Seconds on the clients' clock.
     started: float = math.inf
     answered: float = math.inf
     ended: float = math.inf  # when a client saw that it had
 
-    def sets(self, row: int, place: str, value: str) -> None:
+    def sets(self, row: int, key: str, value: str) -> None:
         """The row sets this place, which others may set as well, to this value."""
-        self.batches.setdefault((row - 1) // BATCH_ROWS * BATCH_ROWS + 1, {})[place] = value
+        self.batches.setdefault((row - 1) // BATCH_ROWS * BATCH_ROWS + 1, {})[key] = value
 
     def is_before(self, other: "Entry") -> bool:
         """Whether it is over, or in front in the sequence, by the time the other is submitted."""
-        in_sequence = self.kind.in_sequence and self.kind is other.kind
+        in_sequence = self.work.in_sequence and self.work is other.work
         return (self.answered if in_sequence else self.ended) < other.started
 
 

@@ -8,14 +8,14 @@ from typing import Any
 
 import httpx
 
-from tests.crash.nemesis.ledger import Counts, Entry, Kind, Ledger
+from tests.crash.nemesis.ledger import Counts, Entry, Ledger, Work
 from tests.server import ENDED, Api
 
 CAMPAIGN = "Fall"
 _KNOWN_CUSTOMERS = 60  # of each project; met again and again
 _SHARED_CODES = 100  # of each project
 _MARKED_CODES = 40  # of these, the first ones; they are there from the beginning
-_RACED_AT_ONCE = 40
+_RACED = 40
 _FILES_BY_KEYLESS = 3  # files by those among them that are sent without an idempotency key, the first one first
 _MAX_PENDING = 4
 _TIMEOUT_SECONDS = 300
@@ -25,14 +25,14 @@ Request = Callable[[dict[str, str]], httpx.Response]
 
 
 class Client(threading.Thread):
-    """Submits until told to stop, as much as the pace allows; never gives up on an answer."""
+    """Submits until told to stop, as much as the throttle allows; never gives up on an answer."""
 
-    def __init__(self, api: Api, ledger: Ledger, name: str, seed: int, counts: Counts, pace: "Pace") -> None:
+    def __init__(self, api: Api, ledger: Ledger, name: str, seed: int, counts: Counts, throttle: "Throttle") -> None:
         super().__init__(name=name, daemon=True)
         self.api = api
         self.ledger = ledger
         self.counts = counts
-        self.pace = pace
+        self.throttle = throttle
         self.crash: Exception | None = None
         self._random = random.Random(f"{seed} {name}")
         self._pending: list[Entry] = []
@@ -40,7 +40,7 @@ class Client(threading.Thread):
 
     def run(self) -> None:
         try:
-            while self.pace.wait_for_go():
+            while self.throttle.wait_for_go():
                 self._random.choices(
                     [
                         self._csv,
@@ -61,7 +61,7 @@ class Client(threading.Thread):
 
     def prepare(self) -> None:
         """Make the vouchers that are marked later on, once in a project."""
-        entry = Entry(self._next_name(), Kind.SHARED, _MARKED_CODES)
+        entry = Entry(self._next_name(), Work.SHARED, _MARKED_CODES)
         rows = []
         for row in range(1, entry.rows + 1):
             code, note = self._shared(row - 1), f"{entry.name} {row}"
@@ -83,7 +83,7 @@ class Client(threading.Thread):
         self._cancel_now_and_then(entry)
 
     def _voucher_file(self, size: int) -> tuple[Entry, str]:
-        entry = Entry(self._next_name(), Kind.VOUCHERS, size)
+        entry = Entry(self._next_name(), Work.VOUCHERS, size)
         lines = []
         for row in range(1, size + 1):
             code, good = f"{entry.name}-{row}", self._random.random() > 0.02
@@ -96,24 +96,24 @@ class Client(threading.Thread):
 
     def _json(self, size: int | None = None) -> None:
         """Vouchers as JSON, where a code that comes again is refused."""
-        entry = Entry(self._next_name(), Kind.VOUCHERS, size or self._size())
+        entry = Entry(self._next_name(), Work.VOUCHERS, size or self._size())
         rows: list[dict[str, Any]] = []
         for row in range(1, entry.rows + 1):
-            given: dict[str, Any] = {
+            voucher: dict[str, Any] = {
                 "code": f"{entry.name}-{row}",
                 "gift": {"amount": 1},
                 "metadata": {"Note": str(row)},
             }
             chance = self._random.random()
             if chance < 0.01:
-                del given["gift"]
+                del voucher["gift"]
             elif chance < 0.02 and entry.written:
-                given["code"] = self._random.choice(list(entry.written))
-            if chance < 0.01 or given["code"] in entry.written:
+                voucher["code"] = self._random.choice(list(entry.written))
+            if chance < 0.01 or voucher["code"] in entry.written:
                 entry.failed.add(row)
             else:
-                entry.written[given["code"]] = str(row)
-            rows.append(given)
+                entry.written[voucher["code"]] = str(row)
+            rows.append(voucher)
         self._submit(entry, rows, "/v1/vouchers/import")
         self._cancel_now_and_then(entry)
 
@@ -125,7 +125,7 @@ class Client(threading.Thread):
 
     def _share(self) -> None:
         """A file of vouchers that other imports write as well, and bulk updates."""
-        entry = Entry(self._next_name(), Kind.SHARED, self._random.choice([20, 200, 600]))
+        entry = Entry(self._next_name(), Work.SHARED, self._random.choice([20, 200, 600]))
         lines = []
         for row in range(1, entry.rows + 1):
             code, value = self._shared(self._random.randrange(_SHARED_CODES)), f"{entry.name} {row}"
@@ -138,9 +138,9 @@ class Client(threading.Thread):
 
     def _race(self) -> None:
         """Vouchers as JSON, some of whose codes others create at the same time: one of them does."""
-        numbers = self._random.sample(range(self.ledger.raced, self.ledger.raced + 2 * _RACED_AT_ONCE), _RACED_AT_ONCE)
-        self.ledger.raced += _RACED_AT_ONCE // 2
-        entry = Entry(self._next_name(), Kind.RACED, len(numbers))
+        numbers = self._random.sample(range(self.ledger.raced, self.ledger.raced + 2 * _RACED), _RACED)
+        self.ledger.raced += _RACED // 2
+        entry = Entry(self._next_name(), Work.RACED, len(numbers))
         entry.raced = {row: f"{self.ledger.name}r-{number}" for row, number in enumerate(numbers, 1)}
         rows = [
             {"code": code, "gift": {"amount": 1}, "metadata": {"Note": f"{entry.name} {row}"}}
@@ -151,7 +151,7 @@ class Client(threading.Thread):
     def _mark(self) -> None:
         """A bulk update of metadata, of which one key is everybody's and one the client's own."""
         codes = [self._shared(number) for number in self._random.sample(range(_MARKED_CODES), 15)]
-        entry = Entry(self._next_name(), Kind.MARKS, len(codes))
+        entry = Entry(self._next_name(), Work.MARKS, len(codes))
         rows = [{"code": code, "metadata": self._marks(entry, row, code)} for row, code in enumerate(codes, 1)]
         self._submit(entry, rows, "/v1/vouchers/bulk/async", with_key=True)
 
@@ -163,7 +163,7 @@ class Client(threading.Thread):
 
     def _customers(self) -> None:
         """Customers by CSV: some known, some new, some several times."""
-        entry = Entry(self._next_name(), Kind.CUSTOMERS, self._size() // 2)
+        entry = Entry(self._next_name(), Work.CUSTOMERS, self._size() // 2)
         lines = []
         for row in range(1, entry.rows + 1):
             key = self._known() if self._random.random() < 0.3 else f"{entry.name}-{row}"
@@ -173,7 +173,7 @@ class Client(threading.Thread):
 
     def _bulk(self) -> None:
         """A bulk update, which is in a sequence with the others: the last one submitted wins."""
-        entry = Entry(self._next_name(), Kind.UPDATES, 0)
+        entry = Entry(self._next_name(), Work.UPDATES, 0)
         keys = sorted({self._known() for _ in range(40)})
         entry.rows = len(keys)
         rows = [{"source_id": key, "metadata": self._marks(entry, row, key)} for row, key in enumerate(keys, 1)]
@@ -183,7 +183,7 @@ class Client(threading.Thread):
         return f"{self.ledger.name}-{self._random.randrange(_KNOWN_CUSTOMERS)}"
 
     def _generate(self) -> None:
-        entry = Entry(self._next_name(), Kind.GENERATION, self._random.choice([5, 300, 1_200]), target=CAMPAIGN)
+        entry = Entry(self._next_name(), Work.GENERATION, self._random.choice([5, 300, 1_200]), target=CAMPAIGN)
         path = f"/v1/campaigns/{CAMPAIGN}/vouchers?vouchers_count={entry.rows}"
         self._submit(entry, None, path, with_key=True)
 
@@ -194,7 +194,7 @@ class Client(threading.Thread):
         self._submit(entry, f"Code,Voucher Type,Value,Note,{title}\n" + lines.replace("\n", ",x\n"),
                      "/v1/vouchers/importCSV", with_key=True)  # fmt: skip
         self._wait_for(entry)
-        purge = Entry(self._next_name(), Kind.PURGE, len(entry.written), target=title)
+        purge = Entry(self._next_name(), Work.PURGE, len(entry.written), target=title)
         self._submit(purge, None, f"/v1/metadata-schemas/voucher/definitions/{title}/purge", with_key=True)
 
     def _submit(self, entry: Entry, body: Any, path: str, *, with_key: bool = False) -> None:
@@ -251,7 +251,7 @@ class Client(threading.Thread):
         path = f"/v1/async-actions/{entry.action_id}/cancel"
         answer = self._answered(lambda: self.api.http.post(path))
         if answer is not None and answer.status_code != 404:  # 404: this server cannot cancel
-            entry.cancel_asked = True
+            entry.cancel_requested = True
             self.counts.add("cancels")
 
     def _wait_for(self, entry: Entry) -> None:
@@ -265,7 +265,7 @@ class Client(threading.Thread):
         raise AssertionError(f"{entry.name} {entry.action_id} did not end within {_TIMEOUT_SECONDS} seconds")
 
 
-class Pace:
+class Throttle:
     """Spreads the load over the faults: by the time a share of the faults is through, so is that share of the rows."""
 
     def __init__(self, rows: int, faults: int, counts: Counts) -> None:

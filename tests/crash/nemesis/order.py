@@ -22,20 +22,20 @@ class Written:
         return self.entry.is_before(other.entry)
 
 
-def find_contradictions(written: list[Written], found: dict[str, str | None]) -> list[str]:
+def find_contradictions(written: list[Written], values: dict[str, str | None]) -> list[str]:
     """What speaks against every order: values that nobody wrote, or that is lost, or a circle of «has to be before»."""
-    by_place: dict[str, list[Written]] = defaultdict(list)
+    by_key: dict[str, list[Written]] = defaultdict(list)
     for batch in written:
-        for place in batch.sets:
-            by_place[place].append(batch)
-    contradictions = [f"{place} is {found[place]!r}, which nobody wrote" for place in found.keys() - by_place.keys()]
+        for key in batch.sets:
+            by_key[key].append(batch)
+    contradictions = [f"{key} is {values[key]!r}, which nobody wrote" for key in values.keys() - by_key.keys()]
     before: dict[Written, set[Written]] = {
         batch: {other for other in written if other.is_before(batch)} for batch in written
     }
-    for place, writers in by_place.items():
-        last = [batch for batch in writers if batch.sets[place] == found.get(place)]
+    for key, writers in by_key.items():
+        last = [batch for batch in writers if batch.sets[key] == values.get(key)]
         if not last:
-            contradictions.append(f"{place} is {found.get(place)!r}, of {_shown(writers, place)}")
+            contradictions.append(f"{key} is {values.get(key)!r}, of {_shown(writers, key)}")
         elif len(last) == 1:
             before[last[0]] |= set(writers) - {last[0]}
     try:
@@ -46,5 +46,5 @@ def find_contradictions(written: list[Written], found: dict[str, str | None]) ->
     return contradictions
 
 
-def _shown(writers: Iterable[Written], place: str) -> list[str]:
-    return [batch.sets[place] for batch in writers][-3:]
+def _shown(writers: Iterable[Written], key: str) -> list[str]:
+    return [batch.sets[key] for batch in writers][-3:]

@@ -90,19 +90,23 @@ class Relay:
         answers: asyncio.StreamReader, server: asyncio.StreamWriter,
     ) -> bool:  # fmt: skip
         """Hand one request and its answer on; False when the answer is lost, and the connection with it."""
-        asked = await _message(reader)
-        server.write(asked.head + asked.body)
+        request = await _message(reader)
+        server.write(request.head + request.body)
         await server.drain()
         answer = await _message(answers)
-        if asked.head.startswith(b"POST ") and b'"async_action_id"' in answer.body and await self._loses(asked, answer):
+        if (
+            request.head.startswith(b"POST ")
+            and b'"async_action_id"' in answer.body
+            and await self._loses(request, answer)
+        ):
             return False
         client.write(answer.head + answer.body)
         await client.drain()
         return True
 
-    async def _loses(self, asked: "_Message", answer: "_Message") -> bool:
+    async def _loses(self, request: "_Message", answer: "_Message") -> bool:
         kill, self._kill = self._kill, None
-        key = asked.header(b"idempotency-key")
+        key = request.header(b"idempotency-key")
         first = all((lost.key is None) != (key is None) for lost in self.lost)
         if kill is None and not first and self._random.random() > _CHANCES[key is not None]:
             return False

@@ -16,7 +16,7 @@ from tests.crash.nemesis import clocks
 from tests.crash.nemesis.audit import audit_all
 from tests.crash.nemesis.faults import LEASE_SECONDS, SILENCE_SECONDS, Nemesis
 from tests.crash.nemesis.ledger import BATCH_ROWS, Counts, Ledger
-from tests.crash.nemesis.load import CAMPAIGN, Client, Pace
+from tests.crash.nemesis.load import CAMPAIGN, Client, Throttle
 from tests.crash.nemesis.relay import Lost, Relay
 from tests.server import Api, Server, new_project
 
@@ -61,10 +61,10 @@ def run(plan: Plan, directory: Path) -> dict[str, Any]:
 def _strike(plan: Plan, server: Server, relay: Relay) -> dict[str, Any]:
     nemesis = Nemesis(server, relay, plan.seed, plan.batch_attempts)
     counts = Counts()
-    pace = Pace(plan.rows, plan.kills, counts)
+    throttle = Throttle(plan.rows, plan.kills, counts)
     projects = {name: _project(server, nemesis.url, name) for name in PROJECTS}
     clients = [
-        Client(Api(relay.url, keys), ledger, name, plan.seed, counts, pace)
+        Client(Api(relay.url, keys), ledger, name, plan.seed, counts, throttle)
         for project, (keys, ledger) in projects.items()
         for name in PROJECTS[project]
     ]
@@ -76,8 +76,8 @@ def _strike(plan: Plan, server: Server, relay: Relay) -> dict[str, Any]:
             client.start()
         for _ in range(plan.kills):
             nemesis.strike()
-            pace.fault_is_through()
-            while pace.is_behind and any(client.is_alive() for client in clients):
+            throttle.fault_is_through()
+            while throttle.is_behind and any(client.is_alive() for client in clients):
                 time.sleep(0.02)
         slowest = _until_all_have_ended(nemesis, clients)
     finally:
@@ -117,12 +117,12 @@ def _in_the_dark(lost: list[Lost]) -> dict[str, int]:
 def _project(server: Server, url: str, name: str) -> tuple[Keys, Ledger]:
     keys = new_project(url, name)
     api = Api(server.url, keys)
-    given = {"name": CAMPAIGN, "voucher": {"type": "GIFT_VOUCHER", "gift": {"amount": 1}}}
-    assert api.http.post("/v1/campaigns", json=given).status_code == 200
+    body = {"name": CAMPAIGN, "voucher": {"type": "GIFT_VOUCHER", "gift": {"amount": 1}}}
+    assert api.http.post("/v1/campaigns", json=body).status_code == 200
     with psycopg.connect(url) as connection:
-        found = connection.execute("SELECT project_id FROM projects WHERE id = %s", (keys.project,)).fetchone()
-    assert found
-    return keys, Ledger(found[0], name)
+        row = connection.execute("SELECT project_id FROM projects WHERE id = %s", (keys.project,)).fetchone()
+    assert row
+    return keys, Ledger(row[0], name)
 
 
 def _until_all_have_ended(nemesis: Nemesis, clients: list[Client]) -> float:

@@ -94,7 +94,7 @@ def in_campaign(*codes: str) -> tuple[Ask, ...]:
     return (campaign(), into("Fall", *codes)) if codes else (campaign(),)
 
 
-def once(ask: Ask) -> Ask:
+def idempotent(ask: Ask) -> Ask:
     return replace(ask, headers={"Idempotency-Key": "once"})
 
 

@@ -1,13 +1,13 @@
 """Submissions, retries, cancellations, rescues, and workers on one action."""
 
 from tests.interleavings.scenario import Ask, Rescue, Scenario
-from tests.interleavings.scenarios.asks import FAILING, RETRY, beside, bulk, in_csv, in_json, once
+from tests.interleavings.scenarios.asks import FAILING, RETRY, beside, bulk, idempotent, in_csv, in_json
 
 CONTROL: dict[str, Scenario] = {
     # Control.
     "retry, retry": Scenario(before=(FAILING,), calls=(RETRY, RETRY)),
-    "retry, retry under one key": Scenario(before=(FAILING,), calls=(once(RETRY), once(RETRY))),
-    "submission, submission under one key": Scenario(calls=(once(in_json("K1")), once(in_json("K1")))),
+    "retry, retry under one key": Scenario(before=(FAILING,), calls=(idempotent(RETRY), idempotent(RETRY))),
+    "submission, submission under one key": Scenario(calls=(idempotent(in_json("K1")), idempotent(in_json("K1")))),
     "bulk update asked, bulk update asked": Scenario(before=(in_json("K1"),), calls=(bulk(1, "K1"), bulk(2, "K1"))),
     "bulk update ends, bulk update asked": beside(bulk(1, "K1"), bulk(2, "K1"), in_json("K1")),
     "cancel beside close": beside(in_csv(3, "K1", "K2"), Ask("POST", "/v1/async-actions/<action1>/cancel")),

@@ -55,11 +55,11 @@ async def find_page(connection: Connection, project_id: int, wanted: Wanted) -> 
     Raise InvalidQueryError where that is none of the project's.
     """
     bounds = await _bounds(connection, project_id, wanted)
-    rows = await (await connection.execute(_stretch(wanted), bounds)).fetchall()
-    ids = [row["id"] for row in rows[: wanted.limit]]
+    newest = await (await connection.execute(_stretch(wanted), bounds)).fetchall()
+    ids = [row["id"] for row in newest[: wanted.limit]]
     params = {"project_id": project_id, "ids": ids}
     rows = await (await connection.execute(_sql.get_by_ids, params)).fetchall()
-    return Page(rows, ids[-1] if len(rows) > wanted.limit else None)
+    return Page(rows, ids[-1] if len(newest) > wanted.limit else None)
 
 
 def _stretch(wanted: Wanted) -> LiteralString:

@@ -41,7 +41,7 @@ class Outcome(StrEnum):
     HUNG = "hung"
     SURVIVED = "SURVIVED"
     BROKEN = "broken"  # it does not even start, which proves nothing
-    NOT_FOUND = "not found"
+    MISSING = "not found"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +68,12 @@ class Trials:
         self, tests: Sequence[str], *, seconds: float, test_seconds: int = 300, migrated: bool = True
     ) -> tuple[Outcome, str]:
         """What the tests make of the copy, and what they print; unless `migrated`, it is migrated anew."""
-        asked = [f"--timeout={test_seconds}", *tests]
+        arguments = [f"--timeout={test_seconds}", *tests]
         lent = {"LENT_POSTGRES": self.server} | ({"LENT_TEMPLATE": self.template} if migrated else {})
         variables = {"PYTHONPATH": f"{self.tree / 'src'}"} | lent | self.variables
         with tempfile.TemporaryFile("w+") as printed:
             tester = multiprocessing.get_context("fork").Process(
-                target=_test, args=(self.tree, asked, variables, printed.fileno())
+                target=_test, args=(self.tree, arguments, variables, printed.fileno())
             )
             tester.start()
             pid = tester.pid or 0
@@ -114,8 +114,8 @@ def _outcome(exit_code: int, printed: str) -> Outcome:
         return Outcome.SURVIVED
     if "Failed: Timeout (>" in printed:
         return Outcome.HUNG
-    told = printed.rstrip().rpartition("\n")[2]
-    return Outcome.CAUGHT if exit_code == _TESTS_FAILED and " failed" in told else Outcome.BROKEN
+    last_line = printed.rstrip().rpartition("\n")[2]
+    return Outcome.CAUGHT if exit_code == _TESTS_FAILED and " failed" in last_line else Outcome.BROKEN
 
 
 @contextmanager

@@ -15,8 +15,8 @@ from benchmarks.imports import CSV_ROUTE, timed_import
 from benchmarks.lab import Lab
 from benchmarks.report import Figures, NotMeasuredError
 
-_SCRIPTS = Path(__file__).parent / "peer_scripts"
-_PYTHON = Path(sys.prefix) / "peers" / "bin" / "python"  # an environment of their own, which `make bench` sets up
+_SCRIPTS = Path(__file__).parent / "alternative_scripts"
+_PYTHON = Path(sys.prefix) / "alternatives" / "bin" / "python"  # an environment that `make bench` sets up
 _SECONDS = 1_500
 
 
@@ -75,8 +75,8 @@ def task_a_row(lab: Lab) -> Figures:
 
 def _against_script(lab: Lab, script: str) -> Figures:
     if not _PYTHON.exists():
-        raise NotMeasuredError("the packages of the peers are not installed (`make bench` installs them)")
-    rows = lab.size.peer_rows
+        raise NotMeasuredError("the packages of the alternatives are not installed (`make bench` installs them)")
+    rows = lab.size.slow_rows
     path = files.voucher_csv(lab, rows)
     ours = _our_seconds(lab, rows)
     lab.bench.database.empty()
