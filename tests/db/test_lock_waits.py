@@ -1,4 +1,4 @@
-"""Patience: a request waits so long for others, all its waits together; one that works may take longer."""
+"""Lock waits: a request waits so long for others, all its waits together; one that works may take longer."""
 
 import asyncio
 
