@@ -59,17 +59,17 @@ MUTATIONS = (
         "    if not claimed.submission_options.is_atomic:\n"
         "        await _wait_for_earlier_batches(connection, claimed)\n",
         "",
-        "tests/db/test_applying.py::test_a_batch_waits_for_the_one_before_it",
+        "tests/db/test_batch_order.py::test_a_batch_waits_for_the_one_before_it",
     ),
     Mutation(
         "turnstile: after the wait the earlier ones must be closed", "src/tallykeep/engine/applying/attempt.py",
         "LONG_WAIT})\n    await require_earlier_closed(connection, claimed)", "LONG_WAIT})",
-        "tests/db/test_applying.py::test_a_batch_waits_for_the_one_before_it",
+        "tests/db/test_batch_order.py::test_a_batch_waits_for_the_one_before_it",
     ),
     Mutation(
         "keys are written in order", "src/tallykeep/resources/vouchers/writing/store.py",
         "join(sorted(_lines(drafts)))", "join(_lines(drafts))",
-        "tests/db/test_applying.py::test_keys_are_written_in_order",
+        "tests/db/test_batch_order.py::test_keys_are_written_in_order",
     ),
     Mutation(
         "the rescuer queues what has no job", "src/tallykeep/engine/recovering/rescuer.py",
@@ -217,12 +217,12 @@ MUTATIONS = (
     Mutation(
         "actions in a sequence wait for each other", "src/tallykeep/engine/scheduling/fair_scheduling.sql",
         "SET ready = false", "SET ready = true",
-        "tests/db/test_scheduling.py::test_actions_in_a_sequence_go_one_after_another",
+        "tests/db/test_sequences.py::test_actions_in_a_sequence_go_one_after_another",
     ),
     Mutation(
         "who joins a sequence holds the project's lock", "src/tallykeep/engine/intake/accept.py",
         "number = await number_acceptance(connection, project_id)", "number = 0",
-        "tests/db/test_scheduling.py::test_two_that_are_accepted_at_the_same_moment_see_each_other",
+        "tests/db/test_sequences.py::test_two_that_are_accepted_at_the_same_moment_see_each_other",
     ),
     Mutation(
         "turns are numbered by project", "src/tallykeep/engine/scheduling/fair_scheduling.sql",
@@ -368,27 +368,27 @@ MUTATIONS = (
     )
 """,
         "    AND NOT ready\n",
-        "tests/db/test_scheduling.py::test_nobody_else_of_a_sequence_becomes_ready_while_one_is",
+        "tests/db/test_sequences.py::test_nobody_else_of_a_sequence_becomes_ready_while_one_is",
     ),
     Mutation(
         "a sequence goes by the order of acceptance", "src/tallykeep/engine/scheduling/fair_scheduling.sql",
         "ORDER BY number\n        LIMIT 1\n    )", "ORDER BY created_at, id\n        LIMIT 1\n    )",
-        "tests/db/test_scheduling.py::test_the_order_of_commits_is_the_order_of_a_sequence_whatever_the_clock_says",
+        "tests/db/test_sequences.py::test_the_order_of_commits_is_the_order_of_a_sequence_whatever_the_clock_says",
     ),
     Mutation(
         "acceptances are numbered one by one", "src/tallykeep/engine/scheduling/fair_scheduling.sql",
         "DO UPDATE SET accepted = mine.accepted + 1", "DO UPDATE SET accepted = mine.accepted",
-        "tests/db/test_scheduling.py::test_actions_are_numbered_in_the_order_of_their_acceptance_by_whichever_door",
+        "tests/db/test_sequences.py::test_actions_are_numbered_in_the_order_of_their_acceptance_by_whichever_door",
     ),
     Mutation(
         "an acceptance in one statement is numbered too", "src/tallykeep/engine/scheduling/fair_scheduling.sql",
         "accepted = mine.accepted + :accepted", "accepted = mine.accepted",
-        "tests/db/test_scheduling.py::test_actions_are_numbered_in_the_order_of_their_acceptance_by_whichever_door",
+        "tests/db/test_sequences.py::test_actions_are_numbered_in_the_order_of_their_acceptance_by_whichever_door",
     ),
     Mutation(
         "who waited as long as another goes on by number", "src/tallykeep/engine/scheduling/fair_scheduling.sql",
         "ORDER BY served_at, number", "ORDER BY served_at, created_at, id",
-        "tests/db/test_scheduling.py::test_of_actions_that_have_waited_as_long_the_one_accepted_first_is_served",
+        "tests/db/test_sequences.py::test_of_actions_that_have_waited_as_long_the_one_accepted_first_is_served",
     ),
     Mutation(
         "CHECK: every row counts once", f"{MIGRATIONS}/0015_order.sql",

@@ -12,7 +12,12 @@ from tests.mutants.of_sql import mutants_of_sql
 _NEIGHBOURS = ("tests/db/test_neighbours.py",)
 _CONTROL = ("tests/db/test_policies.py", "tests/http/test_control.py")
 _ACTIONS = ("tests/conformance/test_action_types.py", "tests/conformance/test_submission_options.py")
-_APPLYING = ("tests/db/test_batches.py", "tests/db/test_applying.py", "tests/db/test_row_locks.py")
+_APPLYING = (
+    "tests/db/test_batches.py",
+    "tests/db/test_applying.py",
+    "tests/db/test_batch_order.py",
+    "tests/db/test_row_locks.py",
+)
 _SWEEP = ("tests/faults/test_batches.py", "tests/faults/test_submissions.py")
 _SERIAL = ("tests/db/test_row_locks.py", "tests/db/test_serial.py", "tests/db/test_parents.py")
 _UPSERTS = (*_SERIAL, *_NEIGHBOURS, "tests/http/test_bulk_updates.py", *_ACTIONS, "tests/db/test_upserts.py")
@@ -45,6 +50,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "src/tallykeep/engine/intake/accept": (
         "tests/db/test_acceptance.py",
         "tests/db/test_scheduling.py",
+        "tests/db/test_sequences.py",
         "tests/http/test_control.py",
         *_SWEEP,
         *_ACTIONS,
@@ -63,6 +69,7 @@ TESTS: dict[str, tuple[str, ...]] = {
         "tests/db/test_quarantine.py",
         "tests/db/test_retries.py",
         "tests/db/test_scheduling.py",
+        "tests/db/test_sequences.py",
         *_APPLYING,
         *_CONTROL,
         *_SWEEP,
@@ -85,6 +92,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     ),
     "src/tallykeep/engine/scheduling/fair_scheduling": (
         "tests/db/test_scheduling.py",
+        "tests/db/test_sequences.py",
         "tests/db/test_rescue.py",
         "tests/db/test_quarantine.py",
         *_NEIGHBOURS,
@@ -100,6 +108,7 @@ TESTS: dict[str, tuple[str, ...]] = {
         "tests/db/test_rescue.py",
         "tests/db/test_quarantine.py",
         "tests/db/test_scheduling.py",
+        "tests/db/test_sequences.py",
         "tests/http/test_control.py",
     ),
     "src/tallykeep/engine/recovering/quarantine": (
@@ -113,6 +122,7 @@ TESTS: dict[str, tuple[str, ...]] = {
         *_NEIGHBOURS,
         "tests/http/test_control_all.py",
         "tests/db/test_scheduling.py",
+        "tests/db/test_sequences.py",
     ),
     "src/tallykeep/engine/applying/atomic": (*_CONTROL, *_NEIGHBOURS, *_ACTIONS),
     "src/tallykeep/engine/intake/idempotency": (
