@@ -10,7 +10,7 @@ from tallykeep.core.action import EndedBy, OperationStatus, Status
 from tallykeep.core.submission_options import OnError
 
 
-class ListedAction(TypedDict):
+class ActionSummary(TypedDict):
     """An action as lists show it. `done_count` + `failed_count` + `unprocessed_count` is `total_count` in the end."""
 
     id: str
@@ -75,7 +75,7 @@ class ActionResult(TypedDict):
     reports_available_till: NotRequired[Time]
 
 
-class Action(ListedAction):
+class Action(ActionSummary):
     """An action with its result so far."""
 
     created_count: Annotated[int, Field(description="Resources that it created, or would in a dry run.")]
@@ -94,7 +94,7 @@ class ActionList(TypedDict):
 
     object: ListObject
     data_ref: Literal["async_actions"]
-    async_actions: list[ListedAction]
+    async_actions: list[ActionSummary]
     has_more: bool
     more_starting_after: NextPage
 

@@ -38,11 +38,11 @@ _MAX_VOUCHERS = 1 << 53
 Expand = Annotated[Literal["category"], Query(description="Categories are always shown.")]
 
 
-def _digits(value: Any) -> Any:
-    if isinstance(value, str) and not (value.isascii() and value.strip().removeprefix("-").isdecimal()):
+def _digits(raw: Any) -> Any:
+    if isinstance(raw, str) and not (raw.isascii() and raw.strip().removeprefix("-").isdecimal()):
         # 5.000 may be 5 or 5000, and would be taken for 5.
         raise ValueError("write it in digits alone")
-    return value
+    return raw
 
 
 Count = Annotated[int, BeforeValidator(_digits), Query(ge=1, le=_MAX_VOUCHERS, description="How many vouchers to add.")]
@@ -110,10 +110,10 @@ async def update(request: Request, context: FromContext, caller: FromCaller, cam
     body = await json_object(request, context.settings.max_row_bytes)
 
     async def write(connection: Connection) -> Json:
-        own_id, change = await store.change_campaign(connection, caller.project_id, campaign_id, body)
-        options = {"campaign_id": own_id, "change": change}
+        campaign_key, change = await store.change_campaign(connection, caller.project_id, campaign_id, body)
+        options = {"campaign_id": campaign_key, "change": change}
         await _start(request, context, connection, caller, "CAMPAIGN.VOUCHERS_UPDATE", options)
-        return Json(await store.get_campaign(connection, caller.project_id, own_id))
+        return Json(await store.get_campaign(connection, caller.project_id, campaign_key))
 
     return await context.transact(caller, write)
 
@@ -136,13 +136,13 @@ async def delete(
         if accepted := await context.acceptance.replayed(connection, submitted, submission_options):
             return accepted
         try:
-            own_id = await store.take_out_campaign(connection, caller, campaign_id, force=force)
+            campaign_key = await store.take_out_campaign(connection, caller, campaign_id, force=force)
         except NotFoundError:
             # Perhaps this very request deleted it a moment ago, sent a first time.
             if accepted := await context.acceptance.replayed(connection, submitted, submission_options):
                 return accepted
             raise
-        options = {"campaign_id": own_id, "force": force, "deleted_by": caller.key_id}
+        options = {"campaign_id": campaign_key, "force": force, "deleted_by": caller.key_id}
         return await context.acceptance.accept_planned(
             connection, replace(submitted, options=options), submission_options
         )
@@ -275,7 +275,7 @@ def _really(request: Request) -> SubmissionOptions:
 
 async def _switched(context: Context, caller: Caller, campaign_id: str, *, active: bool) -> Json:
     async def write(connection: Connection) -> Json:
-        own_id = await store.switch_campaign(connection, caller.project_id, campaign_id, active=active)
-        return Json(await store.get_campaign(connection, caller.project_id, own_id))
+        campaign_key = await store.switch_campaign(connection, caller.project_id, campaign_id, active=active)
+        return Json(await store.get_campaign(connection, caller.project_id, campaign_key))
 
     return await context.transact(caller, write)

@@ -93,8 +93,8 @@ async def update(request: Request, context: FromContext, caller: FromCaller, cod
 
     async def write(connection: Connection) -> Json:
         _refuse_another_campaign(await get_voucher(connection, caller.project_id, code), body)
-        own_code = await update_voucher(connection, caller.project_id, code, body)
-        return Json(await get_voucher(connection, caller.project_id, own_code))
+        voucher_code = await update_voucher(connection, caller.project_id, code, body)
+        return Json(await get_voucher(connection, caller.project_id, voucher_code))
 
     return await context.transact(caller, write)
 
@@ -136,8 +136,8 @@ async def _created(context: Context, caller: Caller, body: dict[str, Any]) -> Js
 
 async def _switched(context: Context, caller: Caller, code: str, *, active: bool) -> Json:
     async def write(connection: Connection) -> Json:
-        own_code = await switch_voucher(connection, caller.project_id, code, active=active)
-        return Json(await get_voucher(connection, caller.project_id, own_code))
+        voucher_code = await switch_voucher(connection, caller.project_id, code, active=active)
+        return Json(await get_voucher(connection, caller.project_id, voucher_code))
 
     return await context.transact(caller, write)
 
