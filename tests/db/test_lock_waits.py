@@ -5,7 +5,7 @@ import asyncio
 import psycopg
 import pytest
 
-from tallykeep.api.dependencies.lock_waits import Waits
+from tallykeep.api.dependencies.lock_waits import LockWaits
 from tallykeep.core.errors import ServiceUnavailableError
 from tests.db.engine import Engine, open_engine
 
@@ -21,7 +21,7 @@ def test_who_waits_for_too_long_is_told_for_whom_and_has_changed_nothing(databas
             with pytest.raises(
                 ServiceUnavailableError, match=r"An action has kept .* locked for 0\.3 seconds"
             ) as caught:
-                async with Waits(engine.pool, 0.3).on(connection), connection.transaction():
+                async with LockWaits(engine.pool, 0.3).on(connection), connection.transaction():
                     await connection.execute(_lock(1))
                     await connection.execute(_lock(2))
             assert caught.value.headers["Retry-After"] == "2"
@@ -38,7 +38,7 @@ def test_all_waits_of_a_request_count_together(database_url: str) -> None:
         holder.execute("SELECT pg_advisory_lock(2)")
         async with engine.pool.connection() as connection:
             with pytest.raises(ServiceUnavailableError, match="Another request"):
-                async with Waits(engine.pool, 1).on(connection), connection.transaction():
+                async with LockWaits(engine.pool, 1).on(connection), connection.transaction():
                     letting_go = asyncio.create_task(_let_go_when_somebody_waits(engine, holder))
                     await connection.execute(_lock(1))
                     await letting_go
@@ -49,7 +49,7 @@ def test_all_waits_of_a_request_count_together(database_url: str) -> None:
 
 def test_one_that_works_for_longer_may_go_on(database_url: str) -> None:
     async def scenario(engine: Engine, holder: psycopg.Connection) -> None:
-        async with engine.pool.connection() as connection, Waits(engine.pool, 0.1).on(connection):
+        async with engine.pool.connection() as connection, LockWaits(engine.pool, 0.1).on(connection):
             await connection.execute("SELECT pg_sleep(1)")
             await connection.execute("SELECT pg_sleep(0.3)")
 

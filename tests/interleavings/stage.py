@@ -19,7 +19,7 @@ from structlog.testing import capture_logs
 
 from tallykeep.api.app import create_api
 from tallykeep.api.dependencies.context import Context
-from tallykeep.api.dependencies.key_cache import KnownKeys
+from tallykeep.api.dependencies.key_cache import KeyCache
 from tallykeep.api.dependencies.open_actions import OpenActions
 from tallykeep.api.dependencies.shares import Pools, Shares
 from tallykeep.catalog.action_types import ACTION_TYPES
@@ -66,7 +66,7 @@ class Project:
         }
 
 
-class _KeysOfTheRun(KnownKeys):
+class _KeysOfTheRun(KeyCache):
     """Knows the keys of each run's project, so that no request begins with a look at them."""
 
     project: Project
@@ -110,11 +110,11 @@ class Slot:
     applier: Applier
     rescuer: Rescuer
     client: httpx.AsyncClient
-    known_keys: _KeysOfTheRun
+    key_cache: _KeysOfTheRun
 
     async def send(self, project: Project, method: str, path: str, **options: Any) -> httpx.Response:
         """One request to this actor's API."""
-        self.known_keys.project = project
+        self.key_cache.project = project
         headers = {**project.headers, **options.pop("headers", {})}
         return await self.client.request(method, path, headers=headers, **options)
 
@@ -297,12 +297,12 @@ async def _open_slot(turnstile: Turnstile, url: str, settings: Settings, index: 
         while pool.get_stats()["pool_available"] < _CONNECTIONS:
             await asyncio.sleep(0.01)
         acceptance = Acceptance(pool, settings)
-        known_keys = _KeysOfTheRun()
+        key_cache = _KeysOfTheRun()
         context = Context(
             settings=settings, pools=Pools(pool, pool, pool, pool), shares=Shares(settings), acceptance=acceptance,
             reader=ActionReader(ACTION_TYPES, settings.failures_in_result), samples=Samples(settings),
             watcher=Watcher(pool), brief_watcher=BriefWatcher(pool), action_types=ACTION_TYPES,
-            report_secret=b"secret", known_keys=known_keys,
+            report_secret=b"secret", key_cache=key_cache,
             guard=Guard(url, name=WORKER), open_actions=OpenActions(pool, settings.max_open_actions),
             aside=SideThread(),
         )  # fmt: skip
@@ -311,4 +311,4 @@ async def _open_slot(turnstile: Turnstile, url: str, settings: Settings, index: 
         applier = Applier(pool, ACTION_TYPES, settings, dies)
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://stage", trust_env=False) as client:
-            yield Slot(turnstile, pool, applier, Rescuer(pool, settings, WORKER), client, known_keys)
+            yield Slot(turnstile, pool, applier, Rescuer(pool, settings, WORKER), client, key_cache)

@@ -53,12 +53,12 @@ async def _known_manager(
 
 
 async def _authenticated(context: Context, kind: KeyKind, key_id: str, token: str) -> Caller | None:
-    caller = context.known_keys.find(kind, key_id, token)
+    caller = context.key_cache.find(kind, key_id, token)
     if caller is None:
         async with context.pools.own.connection() as connection:
             caller = await authenticate(connection, kind, key_id, token)
         if caller is not None:
-            context.known_keys.add(kind, key_id, token, caller)
+            context.key_cache.add(kind, key_id, token, caller)
     return caller
 
 

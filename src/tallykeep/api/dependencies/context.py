@@ -12,8 +12,8 @@ from typing import Annotated, TypeVar
 
 from fastapi import Depends, Request
 
-from tallykeep.api.dependencies.key_cache import KnownKeys
-from tallykeep.api.dependencies.lock_waits import Waits
+from tallykeep.api.dependencies.key_cache import KeyCache
+from tallykeep.api.dependencies.lock_waits import LockWaits
 from tallykeep.api.dependencies.open_actions import OpenActions
 from tallykeep.api.dependencies.shares import Pools, Share, Shares
 from tallykeep.core.action_type import ActionTypes
@@ -53,7 +53,7 @@ class Context:
     guard: Guard
     open_actions: OpenActions
     aside: SideThread
-    known_keys: KnownKeys = field(default_factory=KnownKeys)
+    key_cache: KeyCache = field(default_factory=KeyCache)
 
     def reading(self, caller: Caller, *, much: bool = False) -> Share:
         """Return the caller's connections to read with; those of questions that go through many rows are fewer."""
@@ -68,7 +68,7 @@ class Context:
     @asynccontextmanager
     async def writing(self, caller: Caller) -> AsyncIterator[Connection]:
         """Lend a connection to write resources with; raise ServiceUnavailableError where others keep them locked."""
-        waits = Waits(self.pools.own)
+        waits = LockWaits(self.pools.own)
         share = Share(self.pools.writing, caller, self.shares.writes)
         async with share.connection() as connection, waits.on(connection):
             yield connection

@@ -9,7 +9,7 @@ _SECONDS = 1.0
 _MAX = 1_000
 
 
-class KnownKeys:
+class KeyCache:
     """Valid keys, each for a second; what is kept is a digest of them.
 
     A key that is revoked over this process is forgotten at once, one that is revoked elsewhere after the second.

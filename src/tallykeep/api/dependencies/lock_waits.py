@@ -20,7 +20,7 @@ _RETRY_AFTER = 2
 _HOLDERS = {"tallykeep worker": "An action"}
 
 
-class Waits:
+class LockWaits:
     """The waits of one request that begins now; `connections` are to ask with who holds what.
 
     A statement has its own limit (lock_timeout); a request may run into several waits, one after another.

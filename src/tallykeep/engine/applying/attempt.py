@@ -19,7 +19,7 @@ from tallykeep.db.connections.pool import Connection
 from tallykeep.db.gates import hold
 from tallykeep.db.queries import queries
 from tallykeep.db.transient import is_transient
-from tallykeep.engine.applying.shortened_keys import Shortened, reported
+from tallykeep.engine.applying.shortened_keys import ShortenedKeys, reported
 from tallykeep.engine.columns.cell_rules import filled_header, read_filled
 
 _sql = queries(__package__, "attempt.sql")
@@ -165,7 +165,7 @@ async def _checked(
 async def _apply_rows(
     connection: Connection, action_type: ActionType, claimed: ClaimedBatch, rows: Sequence[Row]
 ) -> Outcome:
-    shortened, refused = Shortened(action_type, claimed), list[Failure]()
+    shortened, refused = ShortenedKeys(action_type, claimed), list[Failure]()
     if shortened.may_occur and await _checked(claimed, len(rows), shortened.find, rows):
         if not claimed.submission_options.is_atomic:
             await _wait_for_earlier_batches(connection, claimed)

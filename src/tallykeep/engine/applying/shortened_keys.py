@@ -30,7 +30,7 @@ def is_shortened(key: object) -> bool:
     return isinstance(key, str) and len(key) <= _MAX_LENGTH and _SHORTENED.fullmatch(key.strip()) is not None
 
 
-class Shortened:
+class ShortenedKeys:
     """Sets aside, of one batch's rows, those that share a shortened key with another row of the action."""
 
     def __init__(self, action_type: ActionType, claimed: ClaimedBatch) -> None:

@@ -47,5 +47,5 @@ async def revoke(context: FromContext, manager: FromManager, key_id: str, kind: 
     """
     async with context.writing(manager) as connection:
         await keys.revoke_key(connection, manager, key_id, kind)
-    context.known_keys.clear()
+    context.key_cache.clear()
     return Response(status_code=204)
