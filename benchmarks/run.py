@@ -7,7 +7,7 @@ import traceback
 from pathlib import Path
 from types import FrameType
 
-from benchmarks import acceptance, imports, latency, lists, memory, others, throughput, updates, upserts
+from benchmarks import acceptance, alternatives, imports, latency, lists, memory, throughput, updates, upserts
 from benchmarks.lab import FULL, QUICK, Lab
 from benchmarks.report import Measure, NotMeasuredError, Outcome, Report, at_least, up_to
 
@@ -18,9 +18,11 @@ _SELECT, _INSERT = "a bare handler with one SELECT", "a bare handler with one IN
 
 MEASURES = (
     Measure("csv-import", "voucher CSV import", _COPY, up_to(1.3), imports.csv),
-    Measure("pgloader", "voucher CSV import", "pgloader, given ready columns", up_to(0.25), others.pgloader),
-    Measure("import-export", "voucher CSV import", "django-import-export, bulk", up_to(0.1), others.import_export),
-    Measure("task-a-row", "voucher CSV import", "a Celery task a row", up_to(0.1), others.task_a_row),
+    Measure("pgloader", "voucher CSV import", "pgloader, given ready columns", up_to(0.25), alternatives.pgloader),
+    Measure(
+        "import-export", "voucher CSV import", "django-import-export, bulk", up_to(0.1), alternatives.import_export
+    ),
+    Measure("task-a-row", "voucher CSV import", "a Celery task a row", up_to(0.1), alternatives.task_a_row),
     Measure("json-import", "voucher JSON import", _COPY, up_to(1.4), imports.json),
     Measure("customers", "customers CSV onto existing ones", _UPSERT, up_to(1.3), upserts.customers),
     Measure("products", "products CSV onto existing ones", _UPSERT, up_to(1.3), upserts.products),

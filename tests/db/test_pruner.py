@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tallykeep.core.errors import NotFoundError
-from tallykeep.engine.managing import retention as prune
+from tallykeep.engine.retention import pruner as prune
 from tallykeep.engine.retention.pruner import Pruner
 from tests.db.engine import Engine, open_engine
 from tests.db.test_applying import gifts

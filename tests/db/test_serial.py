@@ -245,7 +245,7 @@ def test_a_product_made_meanwhile_is_not_changed_by_an_order_that_does_not_say_s
 
 
 @pytest.mark.parametrize(
-    ("spec", "given"),
+    ("spec", "body"),
     [
         (SKU, {"source_id": "S", "product_id": "P"}),
         (ORDER, {"items": [{"source_id": "P", "related_object": "product"}]}),

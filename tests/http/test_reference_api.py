@@ -73,7 +73,7 @@ def test_every_action_type_shows_its_result(answers: list[Answer]) -> None:
     assert shown == ACTION_TYPES.keys()
 
 
-@pytest.mark.parametrize("tolerated", TOLERATED, ids=lambda one: f"{one.answer} {one.place}")
+@pytest.mark.parametrize("tolerated", TOLERATED, ids=lambda one: f"{one.answer} {one.path}")
 def test_what_is_tolerated_is_needed_and_in_the_examples_where_it_says_so(
     reference_api: ReferenceApi, answers: list[Answer], tolerated: Tolerated
 ) -> None:

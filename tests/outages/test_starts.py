@@ -54,7 +54,7 @@ def test_who_is_started_on_a_standby_waits_for_a_database_that_takes_writes(scen
 
 
 @pytest.mark.parametrize(
-    ("role", "url", "told"),
+    ("role", "url", "message"),
     [
         ("api", lambda scene: scene.url("nowhere"), 'database "nowhere" does not exist'),
         ("worker", lambda scene: scene.url("roles").replace("postgres@", "nobody@"), 'role "nobody" does not exist'),
@@ -63,14 +63,14 @@ def test_who_is_started_on_a_standby_waits_for_a_database_that_takes_writes(scen
     ids=["no such database", "no such role", "no URL"],
 )
 def test_what_no_waiting_helps_against_is_told_at_once(
-    scene: Scene, tmp_path: Path, role: str, url: Callable[[Scene], str], log: str
+    scene: Scene, tmp_path: Path, role: str, url: Callable[[Scene], str], message: str
 ) -> None:
     env = {"TALLYKEEP_DATABASE_URL": url(scene), "TALLYKEEP_DATA_DIR": str(tmp_path), "TALLYKEEP_PORT": "0"}
     ended = subprocess.run(
         [sys.executable, "-m", "tallykeep", role], env=env, capture_output=True, text=True, timeout=120, check=False
     )
     assert ended.returncode == 1
-    assert log in ended.stderr
+    assert message in ended.stderr
     assert "secret" not in ended.stderr
     assert "Traceback" not in ended.stderr
 
