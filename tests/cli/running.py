@@ -5,10 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.cli.forking import run_forked
 from tests.server import Api
 from tests.terminal import Terminal
 
 COMMAND = [sys.executable, "-m", "tallykeep"]
+_MAX_SECONDS = 120
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
@@ -26,11 +28,9 @@ def run(
     api: Api | None, *words: str, stdin: bytes | None = None, cwd: Path | None = None, **variables: str
 ) -> subprocess.CompletedProcess[str]:
     """Run a command with its output piped."""
-    return subprocess.run(
-        [*COMMAND, *words], env=environment(api, **variables), cwd=cwd, timeout=120, check=False,
-        input=None if stdin is None else stdin.decode(), stdin=subprocess.DEVNULL if stdin is None else None,
-        capture_output=True, text=True,
-    )  # fmt: skip
+    env = environment(api, **variables)
+    code, output, errors = run_forked(words, env, cwd or Path.cwd(), stdin, _MAX_SECONDS)
+    return subprocess.CompletedProcess(words, code, output, errors)
 
 
 def in_terminal(

@@ -1,22 +1,29 @@
-"""The `tallykeep` command. What serves is imported when it is run: most commands only ask a server elsewhere."""
+"""The `tallykeep` command. Each role is imported when it is run: most commands only ask a server elsewhere."""
 
-from dataclasses import fields
 from importlib import import_module
 from typing import Any
 
 from tallykeep.cli.main import Role, Roles, make_cli
 
-_SERVED_BY = "tallykeep.server.app"
-
 
 def main() -> None:
     """Run the command line."""
-    make_cli(Roles(**{field.name: _later(field.name) for field in fields(Roles)}))(prog_name="tallykeep")
+    roles = Roles(
+        serve=_later("serve_command", "serve"),
+        api=_later("api_process", "api"),
+        worker=_later("worker_process", "worker"),
+        try_isolated=_later("worker_process", "try_isolated"),
+        show_database=_later("database_commands", "show_database"),
+        migrate_database=_later("database_commands", "migrate_database"),
+        prompt_database=_later("database_commands", "prompt_database"),
+        recover_keys=_later("database_commands", "recover_keys"),
+    )
+    make_cli(roles)(prog_name="tallykeep")
 
 
-def _later(name: str) -> Role:
+def _later(module: str, name: str) -> Role:
     def run(*arguments: Any) -> int:
-        role: Role = getattr(import_module(_SERVED_BY), name)
+        role: Role = getattr(import_module(f"tallykeep.server.{module}"), name)
         return role(*arguments)
 
     return run

@@ -1,0 +1,124 @@
+"""The role `api`: one process that answers HTTP, with all that it needs wired together."""
+
+import asyncio
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from functools import partial
+
+import uvicorn
+
+from tallykeep.api.app import create_api
+from tallykeep.api.dependencies import lock_waits as timeout_seconds
+from tallykeep.api.dependencies.context import Context
+from tallykeep.api.dependencies.open_actions import OpenActions
+from tallykeep.api.dependencies.shares import Pools, Shares
+from tallykeep.api.transport.body_pacing import PacedBodies
+from tallykeep.api.transport.http_protocol import BoundedProtocol, bounded_protocol
+from tallykeep.catalog.action_types import ACTION_TYPES
+from tallykeep.core import logs as log
+from tallykeep.core.concurrency.side_thread import SideThread
+from tallykeep.core.settings import Settings
+from tallykeep.dashboard.app import Beside, create_dashboard
+from tallykeep.db.connections.guard import Guard
+from tallykeep.db.connections.pool import make_pool
+from tallykeep.engine.downloads.report_files import signing_secret
+from tallykeep.engine.intake.accept import Acceptance
+from tallykeep.engine.intake.memory_budget import return_freed_memory
+from tallykeep.engine.intake.sample import Samples
+from tallykeep.engine.reading.action_reader import ActionReader
+from tallykeep.engine.reading.watch import BriefWatcher, Watcher
+from tallykeep.server.database import find_database, prepare_database, until_done
+from tallykeep.server.greeting import shown_keys
+
+_FIRST_CHECK_SECONDS = 5.0
+_GRACEFUL_SECONDS = 10
+_TICKS_BETWEEN_CHECKS = 5
+_OWN_CONNECTIONS = 4  # of an API process: for keys, sessions, and those who watch
+_READ_SECONDS = 30  # that one question of a request may take
+_SWITCH_SECONDS = 0.0005  # files are read in a thread, beside which requests have to be answered
+
+
+def api(settings: Settings) -> int:
+    """Run one API process until told to stop."""
+    log.configure(settings)
+    database_url = find_database(settings)
+    keys = until_done(database_url, partial(prepare_database, settings, database_url))
+    if keys is not None:
+        sys.stdout.write(shown_keys(keys, settings))
+        sys.stdout.flush()
+    secret = until_done(database_url, lambda: asyncio.run(_signing_secret(database_url)))
+
+    @asynccontextmanager
+    async def open_context() -> AsyncIterator[Context]:
+        return_freed_memory()
+        sys.setswitchinterval(_SWITCH_SECONDS)
+        aside = SideThread()
+        async with _open_pools(database_url, settings.api_pool_size) as (guard, pools):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(guard.present(), _FIRST_CHECK_SECONDS)
+            yield Context(
+                settings=settings, pools=pools, shares=Shares(settings),
+                acceptance=Acceptance(pools.intake, settings, aside),
+                reader=ActionReader(ACTION_TYPES, settings.failures_in_result), samples=Samples(settings),
+                watcher=Watcher(pools.own), brief_watcher=BriefWatcher(pools.own), action_types=ACTION_TYPES,
+                report_secret=secret, open_actions=OpenActions(pools.own, settings.max_open_actions), guard=guard,
+                aside=aside,
+            )  # fmt: skip
+
+    app = create_api(ACTION_TYPES, open_context)
+    dashboard = create_dashboard(app, lambda: app.state.context.pools.own, settings.session_hours)
+    app.add_middleware(Beside, dashboard=dashboard)
+    app.add_middleware(PacedBodies, max_seconds=settings.max_body_seconds)
+    server = _Server(
+        uvicorn.Config(
+            app,
+            http=bounded_protocol(settings.max_connections),
+            host=settings.host,
+            port=settings.port,
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            timeout_graceful_shutdown=_GRACEFUL_SECONDS,
+        )
+    )
+    server.run()
+    return 0 if server.started else 1
+
+
+@asynccontextmanager
+async def _open_pools(database_url: str, size: int) -> AsyncIterator[tuple[Guard, Pools]]:
+    """Open the pools of connections, by what they are for, with the guard that watches over them."""
+    async with Guard(database_url, name="tallykeep api") as guard:
+        make = partial(make_pool, database_url, lock_timeout_seconds=timeout_seconds.SECONDS, guard=guard)
+        async with (
+            make(size=_OWN_CONNECTIONS, name="tallykeep api") as own,
+            make(size=size, name="tallykeep reads", statement_timeout_seconds=_READ_SECONDS) as reading,
+            make(size=size, name="tallykeep writes") as writing,
+            make(size=size, name="tallykeep intake") as intake,
+        ):
+            yield guard, Pools(own, reading, writing, intake)
+
+
+class _Server(uvicorn.Server):
+    """Looks after its connections; lets go of those who wait for actions before it waits for these to close."""
+
+    async def on_tick(self, counter: int) -> bool:
+        """Do what is due ten times a second."""
+        if counter % _TICKS_BETWEEN_CHECKS == 0:
+            now = asyncio.get_running_loop().time()
+            for connection in list(self.server_state.connections):
+                if isinstance(connection, BoundedProtocol):
+                    connection.check(now)
+        return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop serving."""
+        self.config.app.state.context.watcher.close()  # type: ignore[union-attr]
+        await super().shutdown(sockets)
+
+
+async def _signing_secret(database_url: str) -> bytes:
+    async with make_pool(database_url, size=1, name="tallykeep api") as pool, pool.connection() as connection:
+        return await signing_secret(connection)

@@ -1,0 +1,57 @@
+"""The database of a role: where it is, that it answers, and that its schema is this version's."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+import structlog
+
+from tallykeep.core.errors import DatabaseUnavailableError
+from tallykeep.core.settings import Settings
+from tallykeep.db.connections.arrival import until_answering
+from tallykeep.db.connections.reach import reason_of
+from tallykeep.db.embedded import running_embedded
+from tallykeep.db.migrate import migrate
+from tallykeep.db.transient import transient_cause
+from tallykeep.tenants.projects import Keys, ensure_first_project
+
+Done = TypeVar("Done")
+_log = structlog.get_logger()
+
+_AGAIN_SECONDS = 0.2
+
+
+def find_database(settings: Settings) -> str:
+    """Find the database a single role works with; raise DatabaseUnavailableError when there is none."""
+    database_url = settings.database_url or running_embedded(settings.postgres_dir)
+    if database_url is None:
+        raise DatabaseUnavailableError(
+            f"No database: set TALLYKEEP_DATABASE_URL, or run `tallykeep serve --data-dir {settings.data_dir}`"
+        )
+    return database_url
+
+
+def prepare_database(settings: Settings, database_url: str) -> Keys | None:
+    """Bring the schema up to date and make the first project; returns its keys when it was made just now."""
+    migrate(database_url)
+    return ensure_first_project(database_url, settings)
+
+
+def until_done(database_url: str, work: Callable[[], Done]) -> Done:
+    """Do work that needs the database, begun when that is there, and anew where it goes away meanwhile.
+
+    Raises DatabaseUnavailableError where no waiting helps.
+    """
+    is_logged = False
+    while True:
+        asyncio.run(until_answering(database_url))
+        try:
+            return work()
+        except Exception as error:
+            if (reason := transient_cause(error)) is None:
+                raise
+        if not is_logged:
+            is_logged = True
+            _log.warning("the database cannot be worked with yet, and is tried again", reason=reason_of(reason))
+        time.sleep(_AGAIN_SECONDS)

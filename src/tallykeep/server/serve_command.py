@@ -1,0 +1,12 @@
+"""`tallykeep serve`: all roles."""
+
+from tallykeep.core import logs as log
+from tallykeep.core.settings import Settings
+from tallykeep.server.database import prepare_database
+from tallykeep.server.supervisor import Supervisor
+
+
+def serve(settings: Settings) -> int:
+    """Run all roles until told to stop; returns the exit code."""
+    log.configure(settings)
+    return Supervisor(settings, prepare_database=prepare_database).run()
