@@ -1,11 +1,14 @@
 """Suspicion: which attempts count against a batch, and what becomes of one that is tried alone."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from tallykeep.catalog.action_types import ACTION_TYPES
 from tallykeep.core.errors import NotTriedError
+from tallykeep.engine.applier import Applier
 from tallykeep.engine.applying.claim import claim_batch, forget_attempt, note_attempt
 from tallykeep.engine.recovering.quarantine import TRY_AGAIN, Quarantine
 from tests.db.engine import Engine, open_engine
@@ -108,8 +111,12 @@ def test_a_suspect_is_tried_alone_by_one_process_at_a_time_and_in_its_turn(datab
             await _suspect_every_batch(engine)
             first = asyncio.create_task(engine.advance())
             await started.wait()
+            another_process = replace(
+                engine, applier=Applier(engine.pool, ACTION_TYPES, engine.applier.settings, run_isolated)
+            )
             async with asyncio.timeout(60):
-                await asyncio.gather(*(engine.advance() for _ in range(3)))
+                for each in (engine, another_process):
+                    await each.advance()
             assert tried == [1]
             may_die.set()
             await first

@@ -172,12 +172,23 @@ def test_the_pruner_sweeps_up_what_nobody_touches_any_more_and_it_cannot_be_acce
 
 def test_nothing_is_added_to_what_was_swept_up(database_url: str) -> None:
     async def scenario() -> None:
-        async with open_engine(database_url, batch_rows=10) as engine, slow_upload(engine, 5_000) as slow:
+        swept_up = asyncio.Event()
+
+        async def body() -> AsyncIterator[bytes]:
+            yield HEAD + rows(5_000)
+            await swept_up.wait()
+            for part in range(10):
+                yield rows(3_000, f"D{part}-")
+            raise AssertionError("all rows were taken in")  # not only the upload's end is refused
+
+        async with open_engine(database_url, batch_rows=10) as engine:
+            upload = asyncio.create_task(engine.acceptance.accept(engine.submission(ACTION_TYPE), Bytes(body())))
+            await until(lambda: engine.query("SELECT FROM batches"))
             await engine.query(LEFT_FOR_LONG)
             await pruner(engine).prune()
-            slow.ends(rows(3_000, "D"))
+            swept_up.set()
             with pytest.raises(UploadLostError):
-                await slow.upload
+                await upload
             assert await left(engine) == NOTHING
 
     asyncio.run(scenario())
