@@ -144,10 +144,10 @@ def test_a_check_of_every_row_is_of_the_choices_that_are_shown(page: Page, api: 
     page.get_by_label("Voucher Type: Wertkarte means").select_option("GIFT_VOUCHER")
     page.get_by_role("button", name="Check every row first").click()
     held.let_go()
-    expect(page.locator("#trial")).to_contain_text("All 2 rows would go in")
+    expect(page.locator("#dry-run")).to_contain_text("All 2 rows would go in")
     page.get_by_label("Voucher Type: Wertkarte means").select_option("stays as it is")
     expect(page.locator("#verdict")).to_contain_text("1 row has problems")
-    expect(page.locator("#trial")).to_be_empty()
+    expect(page.locator("#dry-run")).to_be_empty()
     assert api.get("/v1/vouchers")["total"] == 0
 
 
@@ -239,8 +239,8 @@ def _has_file(request: Request) -> bool:
 
 
 SHEET = (
-    '<label>Sheet <select name="sheet" data-found="A"><option value="A" selected>A</option><option>B</option></select>'
-    "</label>"
+    '<label>Sheet <select name="sheet" data-detected="A"><option value="A" selected>A</option><option>B</option>'
+    "</select></label>"
 )
 
 
@@ -270,7 +270,7 @@ def test_sheet_and_header_row_are_asked_for_only_where_somebody_chose_them(page:
     held = Held(page)
     held.begin()
     page.get_by_label("Sheet").select_option("B")
-    page.wait_for_function("document.querySelector('#look').getAttribute('aria-busy')")
+    page.wait_for_function("document.querySelector('#preview').getAttribute('aria-busy')")
     assert 'name="sheet"\r\n\r\nB' in posted[-1]
     assert 'name="column-0"' not in posted[-1]
     held.let_go()

@@ -67,8 +67,8 @@ def test_every_row_is_checked_first_where_one_wants_it(visitor: Visitor, api: Ap
     page = visitor.open("/imports")
     choose(page, file)
     page.get_by_role("button", name="Check every row first").click()
-    expect(page.locator("#trial")).to_contain_text("2 of 4 rows would go in, 2 would fail. Nothing was written.")
-    expect(page.locator("#trial")).to_contain_text("Voucher Type is required")
+    expect(page.locator("#dry-run")).to_contain_text("2 of 4 rows would go in, 2 would fail. Nothing was written.")
+    expect(page.locator("#dry-run")).to_contain_text("Voucher Type is required")
     assert api.get("/v1/vouchers")["total"] == 0
     assert visitor.faults() == []
     page.get_by_role("button", name="Import, 2 would fail").click()
@@ -156,7 +156,7 @@ def test_the_wizard_is_accessible_and_fits(
         choose(page, file)
         check(visitor)
         page.get_by_role("button", name="Check every row first").click()
-        expect(page.locator("#trial")).to_contain_text("Nothing was written")
+        expect(page.locator("#dry-run")).to_contain_text("Nothing was written")
         check(visitor)
 
 

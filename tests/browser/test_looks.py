@@ -70,7 +70,7 @@ def test_the_navigation_of_a_phone_is_a_menu_that_the_keyboard_opens(
     with visiting(chromium, server.url, "phone") as visitor:
         visitor.sign_in(api.keys)
         page = visitor.page
-        menu = page.get_by_role("navigation", name="Rooms, as a menu")
+        menu = page.get_by_role("navigation", name="Menu")
         assert not menu.is_visible()
         page.keyboard.press("Tab")
         assert page.evaluate("document.activeElement.textContent") == "Skip to the content"

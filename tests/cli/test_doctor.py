@@ -47,7 +47,7 @@ def test_all_is_well(api: Api) -> None:
         "database clock",
     }
     assert set(levels.values()) == {"ok"}
-    assert api.keys.project in found["keys"]["told"]
+    assert api.keys.project in found["keys"]["message"]
 
 
 def test_a_person_sees_marks_and_what_to_do(api: Api) -> None:
@@ -61,13 +61,13 @@ def test_a_person_sees_marks_and_what_to_do(api: Api) -> None:
 def test_a_dead_port(api: Api) -> None:
     code, found = checks(api, "--url", "http://127.0.0.1:9")
     assert (code, list(found)) == (1, ["connection", "server"])
-    assert "nothing listens there" in found["server"]["told"]
-    assert "tallykeep serve" in found["server"]["told"]
+    assert "nothing listens there" in found["server"]["message"]
+    assert "tallykeep serve" in found["server"]["message"]
 
 
 def test_a_host_that_there_is_not(api: Api) -> None:
     _, found = checks(api, "--url", "http://nowhere.invalid")
-    assert "there is no such host" in found["server"]["told"]
+    assert "there is no such host" in found["server"]["message"]
 
 
 def test_something_else_answers(api: Api) -> None:
@@ -80,14 +80,14 @@ def test_keys_missing_or_wrong(api: Api) -> None:
     assert (code, found["keys"]["level"], found["readiness"]["level"]) == (1, "wrong", "ok")
     assert "profiles save" in found["keys"]["todo"]
     code, found = checks(api, "--app-id", "nobody")
-    assert (code, found["keys"]["told"]) == (1, "they are wrong, or were revoked")
+    assert (code, found["keys"]["message"]) == (1, "they are wrong, or were revoked")
 
 
 def test_profiles_that_others_may_read(api: Api, tmp_path: Path) -> None:
     run(api, "profiles", "save")
     (tmp_path / "config" / "tallykeep" / "profiles.toml").chmod(0o640)
     code, found = checks(None)
-    assert (code, "chmod 600" in found["connection"]["told"]) == (1, True)
+    assert (code, "chmod 600" in found["connection"]["message"]) == (1, True)
 
 
 @pytest.fixture
@@ -123,7 +123,7 @@ def test_without_a_worker(without_worker: tuple[str, dict[str, str]], tmp_path: 
     assert (code, found["worker"]["level"]) == (1, "wrong")
     assert "tallykeep worker" in found["worker"]["todo"]
     _, found = checks(None, TALLYKEEP_URL=url)
-    assert "No worker is running" in found["readiness"]["told"]
+    assert "No worker is running" in found["readiness"]["message"]
     file = tmp_path / "v.csv"
     file.write_text("Code,Voucher Type,Value\nA,GIFT_VOUCHER,1\n")
     with in_terminal(None, "import", "vouchers", str(file), columns=120, **variables) as terminal:
@@ -192,6 +192,6 @@ def test_what_the_status_gives_away(api: Api, check: str, change: Status, level:
 
     with altered(api, alter) as url:
         code, found = checks(api, "--url", url)
-    assert (found[check]["level"], told in found[check]["told"]) == (level, True), found[check]
+    assert (found[check]["level"], told in found[check]["message"]) == (level, True), found[check]
     assert bool(found[check]["todo"]) == (level != "ok")
     assert code == (1 if level == "wrong" else 0)

@@ -185,7 +185,7 @@ def test_a_dry_run_is_told_of_beside_the_wizard(visitor: Browser, token: str, ap
     mapping = '{"Gutschein-Code": "Code", "Art": "Voucher Type", "Wert": "Value"}'
     task = sent(visitor, token, GERMAN, {"row_type": "vouchers"}, mapping=mapping, dry_run="true")["task"]
     api.ended(task)
-    part = visitor.get(f"/imports/trial/{task}").text
+    part = visitor.get(f"/imports/dry-run/{task}").text
     assert "1 of 2 rows would go in, 1 would fail. Nothing was written." in part
     assert re.search(r'First of them">\s*2 <span class="line">\(line 3\)</span></td>', part)
     assert "hx-get" not in part

@@ -6,7 +6,7 @@ from html import unescape
 import pytest
 
 from tallykeep.catalog.action_types import ACTION_TYPES
-from tallykeep.dashboard.kit import labels as words
+from tallykeep.dashboard.kit import labels
 from tallykeep.dashboard.pages.tasks.chart import HEIGHT, chart_of
 from tallykeep.dashboard.pages.tasks.filters import Filters
 from tests.dashboard.browser import Browser
@@ -16,11 +16,11 @@ from tests.server import Api
 
 
 def test_every_action_type_has_words() -> None:
-    assert set(words.TYPES) == set(ACTION_TYPES)
+    assert set(labels.TYPES) == set(ACTION_TYPES)
     for name, row_type in ACTION_TYPES.items():
         action = {"type": name}
-        assert words.has_file(action) is (row_type.source != "planned"), name
-        assert words.fixable(action) is (row_type.source in ("csv", "json")), name
+        assert labels.has_file(action) is (row_type.source != "planned"), name
+        assert labels.fixable(action) is (row_type.source in ("csv", "json")), name
 
 
 @pytest.mark.parametrize(
@@ -36,15 +36,15 @@ def test_every_action_type_has_words() -> None:
     ],
 )
 def test_spans_of_time_are_told_as_people_do(seconds: float, text: str) -> None:
-    assert words.duration(seconds) == text
+    assert labels.duration(seconds) == text
 
 
 def test_moments_are_meant_in_the_readers_zone() -> None:
     filters = Filters(time="finished", since="2026-07-01T12:00", until="2026-12-01T12:00", zone="Europe/Berlin")
-    asked = filters.asked()
+    asked = filters.api_query()
     assert (asked["finished_from"], asked["finished_before"]) == ("2026-07-01T10:00:00Z", "2026-12-01T11:00:00Z")
     for zone in ("", "Nowhere/Else", "../../etc/passwd"):
-        asked = Filters(since="2026-07-01T12:00", zone=zone).asked()
+        asked = Filters(since="2026-07-01T12:00", zone=zone).api_query()
         assert asked["start_date"] in ("2026-07-01T12:00:00Z", "2026-07-01T12:00")
 
 

@@ -137,7 +137,7 @@ def _add_database(cli: typer.Typer, roles: Roles) -> None:
         _run(roles.prompt_database, data_dir=data_dir)
 
 
-def _run(role: Role, *given: Any, logs: bool = False, **options: object) -> None:
+def _run(role: Role, *arguments: Any, logs: bool = False, **options: object) -> None:
     # Imported here, because most commands read no settings.
     from tallykeep.core.errors import TallykeepError  # noqa: PLC0415
     from tallykeep.core.settings import BadSettingsError, forget_secrets, read_settings  # noqa: PLC0415
@@ -145,7 +145,7 @@ def _run(role: Role, *given: Any, logs: bool = False, **options: object) -> None
     try:
         settings = read_settings(**{name: value for name, value in options.items() if value is not None})
         forget_secrets()
-        code = role(settings, *given)
+        code = role(settings, *arguments)
     except BadSettingsError as error:
         if logs:
             _warn_of_unknown_variables()  # the log, which would have said so, never begins

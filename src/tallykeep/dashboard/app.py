@@ -22,14 +22,14 @@ from tallykeep.dashboard.kit.in_process import InProcess
 from tallykeep.dashboard.kit.render import STATIC, page, redirect
 from tallykeep.dashboard.kit.session_store import Sessions
 from tallykeep.dashboard.kit.signed_in import COOKIE, SignedOutError, here, sign_in_path
-from tallykeep.dashboard.pages.access_keys import routes as keys
-from tallykeep.dashboard.pages.api_docs import routes as docs
+from tallykeep.dashboard.pages.access_keys import routes as access_keys
+from tallykeep.dashboard.pages.api_docs import routes as api_docs
 from tallykeep.dashboard.pages.campaigns import routes as campaigns
-from tallykeep.dashboard.pages.import_wizard import routes as imports
+from tallykeep.dashboard.pages.import_wizard import routes as import_wizard
 from tallykeep.dashboard.pages.import_wizard.kept_uploads import Uploads
 from tallykeep.dashboard.pages.metadata import routes as metadata
 from tallykeep.dashboard.pages.resources import routes as resources
-from tallykeep.dashboard.pages.sign_in import routes as session
+from tallykeep.dashboard.pages.sign_in import routes as sign_in
 from tallykeep.dashboard.pages.task import fix
 from tallykeep.dashboard.pages.task import routes as task
 from tallykeep.dashboard.pages.tasks import routes as tasks
@@ -42,16 +42,16 @@ _BASE_URL = "http://dashboard.invalid"
 
 # Tasks first: /tasks/all must not be taken for one of them.
 _ROUTERS = (
-    session.router,
+    sign_in.router,
     tasks.router,
     fix.router,
     task.router,
-    imports.router,
+    import_wizard.router,
     campaigns.router,
     resources.router,
     metadata.router,
-    keys.router,
-    docs.router,
+    access_keys.router,
+    api_docs.router,
 )
 
 
@@ -60,7 +60,7 @@ def create_dashboard(api: ASGIApp, pool: Callable[[], Pool], session_hours: floa
     app = FastAPI(openapi_url=None, dependencies=[Depends(require_own_site)])
     app.state.client = httpx.AsyncClient(transport=InProcess(api), base_url=_BASE_URL)
     app.state.sessions = Sessions(pool, session_hours)
-    app.state.wrong_tries = session.WrongTries()
+    app.state.wrong_tries = sign_in.WrongTries()
     app.state.uploads = Uploads()
     for router in _ROUTERS:
         app.include_router(router)
@@ -136,7 +136,7 @@ async def _on_keys_refused(request: Request, error: Exception) -> Response:
 async def _on_refused(request: Request, error: Exception) -> Response:
     status = error.status if isinstance(error, RefusedError) else 500
     titles = {404: "There is no such thing", 409: "That cannot be done now", 503: "Not just now"}
-    return _told(request, status, titles.get(status, "That was refused"), str(error))
+    return _error_page(request, status, titles.get(status, "That was refused"), str(error))
 
 
 async def _on_foreign_form(request: Request, error: Exception) -> Response:
@@ -144,20 +144,20 @@ async def _on_foreign_form(request: Request, error: Exception) -> Response:
         "This form did not come from a page of the session you are in. Nothing was changed."
         " Go back, reload the page and send it again."
     )
-    return _told(request, 403, "The form was refused", details)
+    return _error_page(request, 403, "The form was refused", details)
 
 
 async def _on_unreadable(request: Request, error: Exception) -> Response:
     problems = error.errors() if isinstance(error, RequestValidationError) else []
     details = "; ".join(f"{problem['loc'][-1]}: {problem['msg']}" for problem in problems)
-    return _told(request, 400, "That cannot be understood", details)
+    return _error_page(request, 400, "That cannot be understood", details)
 
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     if status == 404:
-        return _told(request, 404, "There is no such page", f"Nothing is at {request.url.path}.")
-    return _told(request, status, "That cannot be done", str(getattr(error, "detail", error)))
+        return _error_page(request, 404, "There is no such page", f"Nothing is at {request.url.path}.")
+    return _error_page(request, status, "That cannot be done", str(getattr(error, "detail", error)))
 
 
 async def _on_outage(request: Request, error: Exception) -> Response:
@@ -168,13 +168,13 @@ async def _on_outage(request: Request, error: Exception) -> Response:
         details = "The database takes no writes just now. Reload the page when it does."
     else:
         details = "The database cannot be reached. Reload the page in a moment."
-    return _told(request, 503, "Not just now", details)
+    return _error_page(request, 503, "Not just now", details)
 
 
 async def _on_defect(request: Request, error: Exception) -> Response:
     _log.error("defect", path=request.url.path, exc_info=error)
-    return _told(request, 500, "Something went wrong", "This is a defect of ours. The server's log tells more.")
+    return _error_page(request, 500, "Something went wrong", "This is a defect of ours. The server's log tells more.")
 
 
-def _told(request: Request, status: int, title: str, details: str) -> Response:
+def _error_page(request: Request, status: int, title: str, details: str) -> Response:
     return page(request, "layout/error.html", status=status, title=title, details=details)

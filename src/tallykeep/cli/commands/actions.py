@@ -29,7 +29,7 @@ from tallykeep.cli.kit.sending import (
     show_started,
     write_file,
 )
-from tallykeep.cli.kit.show import aside, facts, failure_groups, list_spec, out, print_json, tally
+from tallykeep.cli.kit.show import action_table, aside, facts, failure_groups, out, print_json, tally
 from tallykeep.cli.kit.sources import FileToSend, open_file
 
 cli = typer.Typer(no_args_is_help=True, help="Look at asynchronous actions, cancel and retry them.")
@@ -44,8 +44,8 @@ def _recent_ids(incomplete: str) -> list[str]:
             page = client.get("/v1/async-actions", limit=30)
     except CliError:
         return []
-    found = [NEWEST, *(str(action["id"]) for action in page["async_actions"])]
-    return [name for name in found if name.startswith(incomplete)]
+    names = [NEWEST, *(str(action["id"]) for action in page["async_actions"])]
+    return [name for name in names if name.startswith(incomplete)]
 
 
 ActionId = Annotated[
@@ -76,17 +76,17 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """List actions, the newest first."""
-    asked = {"type": type_ and type_.upper(), "status": status and status.upper().replace("-", "_"),
+    filters = {"type": type_ and type_.upper(), "status": status and status.upper().replace("-", "_"),
              "start_date": since, "end_date": until, "starting_after_id": after}  # fmt: skip
-    given = {name: value for name, value in asked.items() if value is not None}
-    page = client.get("/v1/async-actions", limit=limit, **given)
+    query = {name: value for name, value in filters.items() if value is not None}
+    page = client.get("/v1/async-actions", limit=limit, **query)
     if as_json:
         print_json(page)
         return
     if not page["async_actions"]:
-        out().print("No actions. Start one: tallykeep import FILE" if not given else "No such actions.")
+        out().print("No actions. Start one: tallykeep import FILE" if not query else "No such actions.")
         return
-    out().print(list_spec(page["async_actions"]))
+    out().print(action_table(page["async_actions"]))
     if page["more_starting_after"]:
         aside().print(f"[dim]more: --after {page['more_starting_after']}[/dim]")
 
@@ -107,9 +107,9 @@ def show(client: Client, action_id: OptionalId = NEWEST, as_json: AsJson = False
 @connected
 def watch(client: Client, action_id: OptionalId = NEWEST, failed_to: FailedTo = None, as_json: AsJson = False) -> None:
     """`tallykeep actions watch`."""
-    found = _find(client, action_id)  # refused before there is a bar
+    action = _find(client, action_id)  # refused before there is a bar
     with Bars(aside()) as bars:
-        action = follow(client, bars, found["id"])
+        action = follow(client, bars, action["id"])
     outcome = completed(client, action, Submitted(action["id"], replayed=False), failed_to)
     if as_json:
         print_json(action)
@@ -122,8 +122,8 @@ def watch(client: Client, action_id: OptionalId = NEWEST, failed_to: FailedTo = 
 @connected
 def cancel(client: Client, action_id: ActionId, as_json: AsJson = False) -> None:
     """End an action now: rows done stay done, the others are left unprocessed."""
-    found = _find(client, action_id)
-    action = client.post(f"/v1/async-actions/{found['id']}/cancel")
+    action = _find(client, action_id)
+    action = client.post(f"/v1/async-actions/{action['id']}/cancel")
     if as_json:
         print_json(action)
     else:
@@ -181,7 +181,7 @@ def _retry(
 ) -> Submitted:
     if fixed is None:
         return client.start(path, None, key or new_key(), **query)
-    return send(client, bars, fixed, path, query, key_for(fixed, path, query, given=key, again=again))
+    return send(client, bars, fixed, path, query, key_for(fixed, path, query, explicit=key, again=again))
 
 
 @cli.command()
@@ -211,12 +211,12 @@ def failures(
 
 def _all_failures(client: Client, action: dict[str, Any]) -> dict[str, Any]:
     """The API's list of failed rows, all its pages together."""
-    path, found = f"/v1/async-actions/{action['id']}/failures", list[dict[str, Any]]()
+    path, collected = f"/v1/async-actions/{action['id']}/failures", list[dict[str, Any]]()
     while True:
-        page = client.get(path, limit=100, after_row=found[-1]["row"] if found else 0)
-        found += page["failures"]
+        page = client.get(path, limit=100, after_row=collected[-1]["row"] if collected else 0)
+        collected += page["failures"]
         if not page["has_more"]:
-            return page | {"failures": found}
+            return page | {"failures": collected}
 
 
 def _find(client: Client, action_id: str) -> dict[str, Any]:

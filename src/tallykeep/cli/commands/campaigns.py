@@ -23,8 +23,8 @@ def addressed(client: Client, name: str) -> str:
     """What a path may call the campaign: its name or id as given, or its id where a path cannot hold the name."""
     if "/" not in name:
         return name
-    found = client.get("/v1/campaigns", **{"filters[name][conditions][$is]": name})["campaigns"]
-    return str(found[0]["id"]) if found else name
+    matches = client.get("/v1/campaigns", **{"filters[name][conditions][$is]": name})["campaigns"]
+    return str(matches[0]["id"]) if matches else name
 
 
 @cli.command("list")
@@ -36,15 +36,15 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """List campaigns, the newest first."""
-    found = client.get("/v1/campaigns", limit=limit, page=page)
+    answer = client.get("/v1/campaigns", limit=limit, page=page)
     if as_json:
-        print_json(found)
+        print_json(answer)
         return
     table = plain_table("name", "type", "vouchers", "created")
-    for campaign in found["campaigns"]:
+    for campaign in answer["campaigns"]:
         count = f"{campaign['vouchers_count']:,}" if campaign.get("vouchers_count") is not None else ""
         table.add_row(Text(campaign["name"]), campaign["campaign_type"], count, ago(campaign["created_at"]))
-    out().print(table if found["campaigns"] else "No campaigns.")
+    out().print(table if answer["campaigns"] else "No campaigns.")
 
 
 @cli.command(help=f"Have vouchers generated into a campaign, and watch it.\n\n{EXIT_CODES}")
@@ -71,7 +71,7 @@ def generate(
 ) -> None:
     """`tallykeep campaigns generate`."""
     rule = {"prefix": prefix, "postfix": postfix, "pattern": pattern, "charset": charset, "length": length}
-    body = _given({"code_config": _given(rule), "category": category, "metadata": _pairs(metadata)})
+    body = _without_empty({"code_config": _without_empty(rule), "category": category, "metadata": _pairs(metadata)})
     path = f"/v1/campaigns/{quote(addressed(client, campaign), safe='')}/vouchers"
     if count == 1:
         _one(client, path, body, dry_run=dry_run, key=idempotency_key, as_json=as_json)
@@ -92,13 +92,13 @@ def _one(client: Client, path: str, body: dict[str, Any], *, dry_run: bool, key:
         out().print(Text.assemble("  generated ", (voucher["code"], "bold")))
 
 
-def _given(fields: dict[str, Any]) -> dict[str, Any]:
+def _without_empty(fields: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value not in (None, {})}
 
 
-def _pairs(given: list[str] | None) -> dict[str, str]:
+def _pairs(options: list[str] | None) -> dict[str, str]:
     pairs = {}
-    for pair in given or []:
+    for pair in options or []:
         name, character, value = pair.partition("=")
         if not character or not name:
             raise UsageError(f"--metadata {pair!r} should be 'key=value'")

@@ -16,7 +16,7 @@ import typer
 from rich.console import Console
 from rich.syntax import Syntax
 
-from tallykeep.cli.commands.imports import Wanted, send_files
+from tallykeep.cli.commands.file_jobs import Wanted, send_files
 from tallykeep.cli.kit.client import Client
 from tallykeep.cli.kit.connection import Connection
 
@@ -52,14 +52,14 @@ def _start(directory: Path, keys: Connection) -> tuple[subprocess.Popen[str], st
     }
     command = [sys.executable, "-m", "tallykeep", "serve"]
     server = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True, start_new_session=True)
-    found = None
+    match = None
     for line in server.stdout or ():
-        if found := _ADDRESS.search(line):
+        if match := _ADDRESS.search(line):
             break
-    if found is None:
+    if match is None:
         _stop(server)
         raise typer.Exit(1)
-    return server, found.group()
+    return server, match.group()
 
 
 def _stop(server: subprocess.Popen[str]) -> None:
@@ -80,9 +80,9 @@ def _tour(console: Console, where: Connection, examples: Path) -> None:
         action = client.get(f"/v1/async-actions/{last}")
     console.print()
     console.print(f"The last action as the API tells it, GET /v1/async-actions/{last}:")
-    list_spec = action["result"]["failed"]
-    if len(list_spec) > _SHOWN_FAILURES:
-        action["result"]["failed"] = [*list_spec[:_SHOWN_FAILURES], f"… {len(list_spec) - _SHOWN_FAILURES} more"]
+    failures = action["result"]["failed"]
+    if len(failures) > _SHOWN_FAILURES:
+        action["result"]["failed"] = [*failures[:_SHOWN_FAILURES], f"… {len(failures) - _SHOWN_FAILURES} more"]
     console.print(
         Syntax(json.dumps(action, indent=2, ensure_ascii=False), "json", background_color="default", word_wrap=True)
     )

@@ -17,7 +17,7 @@ from rich.text import Text
 from tallykeep import __version__
 from tallykeep.cli.kit.client import Client
 from tallykeep.cli.kit.connection import AppId, AppToken, Connection, ProfileName, Url, find_connection
-from tallykeep.cli.kit.exits import CliError, ExitCode, told
+from tallykeep.cli.kit.exits import CliError, ExitCode, reporting_errors
 from tallykeep.cli.kit.phrases import duration, timestamp
 from tallykeep.cli.kit.sending import AsJson
 from tallykeep.cli.kit.show import out, print_json
@@ -54,7 +54,7 @@ class Finding:
 
     check: str
     level: Level
-    told: str
+    message: str
     todo: str = ""
 
 
@@ -63,7 +63,7 @@ def doctor(
     profile: ProfileName = None,
 ) -> None:  # fmt: skip
     """`tallykeep doctor`; its help is HELP."""
-    with told():
+    with reporting_errors():
         findings = list(_findings(url, app_id, app_token, profile))
         is_well = not any(finding.level == Level.WRONG for finding in findings)
         if as_json:
@@ -159,17 +159,19 @@ def _worker(alive: int) -> Finding:
 def _database(database: dict[str, Any]) -> Finding:
     where = "embedded" if database["embedded"] else "a server of its own"
     answers = f"answers in {database['answer_seconds'] * 1000:.1f} ms"
-    told = f"PostgreSQL {database['version']}, {where}, {decimal(database['size_bytes'])}, {answers}"
+    message = f"PostgreSQL {database['version']}, {where}, {decimal(database['size_bytes'])}, {answers}"
     number = _MAJOR.match(database["version"])
     if number and int(number.group()) < _OLDEST_POSTGRES:
         todo = f"Tallykeep needs PostgreSQL {_OLDEST_POSTGRES} or newer: upgrade the database's server"
-        return Finding("database", Level.WRONG, told, todo)
+        return Finding("database", Level.WRONG, message, todo)
     if trouble := database.get("trouble"):
         todo = "Until that is fixed, what writes is answered 503, and actions wait; PostgreSQL's log tells more"
-        return Finding("database", Level.WRONG, f"{told}; {trouble}", todo)
+        return Finding("database", Level.WRONG, f"{message}; {trouble}", todo)
     if database["answer_seconds"] > _SLOW_SECONDS:
-        return Finding("database", Level.WARNING, told, "That is slow: is its machine busy, or far from the server's?")
-    return Finding("database", Level.OK, told)
+        return Finding(
+            "database", Level.WARNING, message, "That is slow: is its machine busy, or far from the server's?"
+        )
+    return Finding("database", Level.OK, message)
 
 
 def _schema(database: dict[str, Any]) -> Finding:
@@ -179,24 +181,26 @@ def _schema(database: dict[str, Any]) -> Finding:
     present, newest = database["revision"], database["newest_revision"]
     if present == newest:
         return Finding("schema", Level.OK, f"at {present}, the server's")
-    told = f"at {present or 'nothing'}, but the server's is {newest}"
+    message = f"at {present or 'nothing'}, but the server's is {newest}"
     if present is None or present < newest:
-        return Finding("schema", Level.WRONG, told, "Bring it up to date on the server's machine: tallykeep db migrate")
+        return Finding(
+            "schema", Level.WRONG, message, "Bring it up to date on the server's machine: tallykeep db migrate"
+        )
     todo = "A newer Tallykeep has brought it up to date: start all of the server's processes in that version"
-    return Finding("schema", Level.WRONG, told, todo)
+    return Finding("schema", Level.WRONG, message, todo)
 
 
 def _disk(disk: dict[str, int] | None) -> Finding:
     if disk is None:
         return Finding("disk", Level.UNKNOWN, "the database's disk cannot be seen from the server; watch it there")
     free, total = disk["free_bytes"], disk["total_bytes"]
-    told = f"{decimal(free)} free of {decimal(total)}"
+    message = f"{decimal(free)} free of {decimal(total)}"
     todo = "Make room where the data directory is; TALLYKEEP_KEEP_ACTIONS_DAYS removes old actions by itself"
     if free < _LEAST_SPACE // 4 or free < total * _NO_SPACE:
-        return Finding("disk", Level.WRONG, told, todo)
+        return Finding("disk", Level.WRONG, message, todo)
     if free < _LEAST_SPACE or free < total * _LITTLE_SPACE:
-        return Finding("disk", Level.WARNING, told, todo)
-    return Finding("disk", Level.OK, told)
+        return Finding("disk", Level.WARNING, message, todo)
+    return Finding("disk", Level.OK, message)
 
 
 def _clock(theirs: datetime, took: float) -> Finding:
@@ -204,15 +208,15 @@ def _clock(theirs: datetime, took: float) -> Finding:
     apart = abs((datetime.now(UTC) - theirs).total_seconds() - took / 2)
     if apart <= _CLOCK_SECONDS + took / 2:
         return Finding("clock", Level.OK, "this machine's and the server's agree")
-    told = f"this machine's and the server's are {duration(apart)} apart"
-    return Finding("clock", Level.WARNING, told, f"Set {platform.node() or 'them'} and the server by NTP")
+    message = f"this machine's and the server's are {duration(apart)} apart"
+    return Finding("clock", Level.WARNING, message, f"Set {platform.node() or 'them'} and the server by NTP")
 
 
 def _database_clock(ahead: float) -> Finding:
     if abs(ahead) <= _CLOCK_SECONDS:
         return Finding("database clock", Level.OK, "the server's and the database's agree")
-    told = f"the database's is {duration(abs(ahead))} {'ahead of' if ahead > 0 else 'behind'} the server's"
-    return Finding("database clock", Level.WRONG, told, "Set both by NTP: leases and retention go by them")
+    message = f"the database's is {duration(abs(ahead))} {'ahead of' if ahead > 0 else 'behind'} the server's"
+    return Finding("database clock", Level.WRONG, message, "Set both by NTP: leases and retention go by them")
 
 
 def _shown(findings: list[Finding]) -> Table:
@@ -222,7 +226,7 @@ def _shown(findings: list[Finding]) -> Table:
     table.add_column(overflow="fold")
     for finding in findings:
         mark, style = _MARKS[finding.level]
-        text = Text(finding.told)
+        text = Text(finding.message)
         if finding.todo:
             text.append(f"\n→ {finding.todo}", style="yellow")
         table.add_row(Text(mark, style=style), finding.check, text)

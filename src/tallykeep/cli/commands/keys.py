@@ -33,12 +33,12 @@ Kind = Annotated[KeyKind, typer.Option(help="For the API, or for the management 
 @connected
 def list_(client: Client, as_json: AsJson = False) -> None:
     """List the keys, without their tokens."""
-    found = client.get("/v1/keys")
+    answer = client.get("/v1/keys")
     if as_json:
-        print_json(found)
+        print_json(answer)
         return
     table = plain_table("id", "kind", "name", "created", "")
-    for key in found["keys"]:
+    for key in answer["keys"]:
         mine = Text("in use here" if key["current"] else "", style="green")
         table.add_row(Text(key["id"]), key["kind"], Text(key["name"]), when(key["created_at"]), mine)
     out().print(table)

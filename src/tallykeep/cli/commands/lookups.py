@@ -23,12 +23,12 @@ _ORDER = '{"source_id": "order-1", "status": "PAID", "amount": 1450, "customer":
 @connected
 def projects(client: Client, as_json: AsJson = False) -> None:
     """Show the project that the keys belong to."""
-    found = client.get("/management/v1/projects")
+    answer = client.get("/management/v1/projects")
     if as_json:
-        print_json(found)
+        print_json(answer)
         return
     table = plain_table("id", "name", "created")
-    for project in found["data"]:
+    for project in answer["data"]:
         table.add_row(project["id"], Text(project["name"]), when(project["created_at"]))
     out().print(table)
 

@@ -26,12 +26,12 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 @connected
 def list_(client: Client, as_json: AsJson = False) -> None:
     """List what is defined of which resource."""
-    found = client.get("/v1/metadata-schemas")
+    answer = client.get("/v1/metadata-schemas")
     if as_json:
-        print_json(found)
+        print_json(answer)
         return
     table = plain_table("resource", "key", "type", "")
-    for schema in found["schemas"]:
+    for schema in answer["schemas"]:
         for name, definition in schema["properties"].items():
             table.add_row(schema["related_object"], Text(name), definition["type"], _remark(definition))
     out().print(table if table.row_count else "Nothing is defined.")
@@ -84,10 +84,10 @@ def _count(client: Client, path: str) -> int:
 
 
 def _confirm(resource: str, key: str, count: int) -> None:
-    told = f"{rows(count).replace('row', resource)}, for good"
+    extent = f"{rows(count).replace('row', resource)}, for good"
     if not sys.stdin.isatty():
-        raise UsageError(f"This would take {key!r} off {told}; nobody can be asked here: say --yes")
-    if typer.prompt(f"{key} goes off {told}. Type {key} to go on", err=True) != key:
+        raise UsageError(f"This would take {key!r} off {extent}; nobody can be asked here: say --yes")
+    if typer.prompt(f"{key} goes off {extent}. Type {key} to go on", err=True) != key:
         raise InterruptedByUserError("That is something else: nothing was purged.")
 
 
@@ -97,4 +97,4 @@ def _path(resource: str, key: str) -> str:
 
 def _remark(definition: dict[str, Any]) -> str:
     remarks = {"optional": "optional", "array": "array", "deleted": "removed"}
-    return ", ".join(told for name, told in remarks.items() if definition.get(name))
+    return ", ".join(remark for name, remark in remarks.items() if definition.get(name))

@@ -7,7 +7,7 @@ import typer
 from rich.text import Text
 
 from tallykeep.cli.kit.connection import DEFAULT_URL, AppId, AppToken, Url, find_connection
-from tallykeep.cli.kit.exits import told
+from tallykeep.cli.kit.exits import reporting_errors
 from tallykeep.cli.kit.profiles import (
     DEFAULT_PROFILE,
     Profile,
@@ -29,13 +29,13 @@ def save(name: Name = DEFAULT_PROFILE, url: Url = None, app_id: AppId = None, ap
     """Save a connection: from flags and the environment, or what you are asked for. The server is asked whether the
     keys are right.
     """
-    with told():
-        given = (
-            url or _asked("URL", "TALLYKEEP_URL", default=DEFAULT_URL),
-            app_id or _asked("X-App-Id", "TALLYKEEP_APP_ID"),
-            app_token or _asked("X-App-Token", "TALLYKEEP_APP_TOKEN", hide_input=True),
+    with reporting_errors():
+        settings = (
+            url or _setting("URL", "TALLYKEEP_URL", default=DEFAULT_URL),
+            app_id or _setting("X-App-Id", "TALLYKEEP_APP_ID"),
+            app_token or _setting("X-App-Token", "TALLYKEEP_APP_TOKEN", hide_input=True),
         )
-        connection = find_connection(*given)
+        connection = find_connection(*settings)
         with connection.require_keys().client() as client:
             client.get("/v1/async-actions", limit=1)
         saved = Profile(connection.url, connection.app_id, connection.app_token)
@@ -44,7 +44,7 @@ def save(name: Name = DEFAULT_PROFILE, url: Url = None, app_id: AppId = None, ap
         out().print(f"  saved in {file}; {use}", markup=False)
 
 
-def _asked(title: str, variable: str, **how: Any) -> str:
+def _setting(title: str, variable: str, **how: Any) -> str:
     """What the environment says, or who is asked."""
     return os.environ.get(variable, "").strip() or str(typer.prompt(title, err=True, **how))
 
@@ -52,7 +52,7 @@ def _asked(title: str, variable: str, **how: Any) -> str:
 @cli.command("list")
 def list_(as_json: AsJson = False) -> None:
     """List the profiles, without their tokens."""
-    with told():
+    with reporting_errors():
         profiles = load_profiles()
         if as_json:
             print_json({name: {"url": each.url, "app_id": each.app_id} for name, each in profiles.items()})
@@ -66,7 +66,7 @@ def list_(as_json: AsJson = False) -> None:
 @cli.command()
 def remove(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
     """Forget a profile. Its keys stay valid: `tallykeep keys revoke` ends those."""
-    with told():
+    with reporting_errors():
         require_profile(name)
         profiles = load_profiles()
         write_profiles({other: profile for other, profile in profiles.items() if other != name})

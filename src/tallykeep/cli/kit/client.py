@@ -42,7 +42,9 @@ class Client:
     def __enter__(self) -> "Client":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(
+        self, error_type: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
         self._http.close()
 
     def get(self, path: str, **query: Any) -> dict[str, Any]:
@@ -96,16 +98,16 @@ class Client:
             f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{escaped}"\r\n'
             "Content-Type: application/octet-stream\r\n\r\n"
         ).encode("utf-8", "replace")
-        tail = f"\r\n--{boundary}--\r\n".encode()
+        closing = f"\r\n--{boundary}--\r\n".encode()
 
         def form() -> Iterator[bytes]:
             yield head
             yield from chunks
-            yield tail
+            yield closing
 
         headers = {
             "Content-Type": f"multipart/form-data; boundary={boundary}",
-            "Content-Length": str(len(head) + size + len(tail)),
+            "Content-Length": str(len(head) + size + len(closing)),
             "Idempotency-Key": idempotency_key,
         }
         return self._submitted(self._request("POST", path, params=query, content=form(), headers=headers))
@@ -131,7 +133,7 @@ class Client:
         return Submitted(str(started), "idempotent-replayed" in answer.headers)
 
     def _refusal(self, answer: httpx.Response) -> RefusedError | UnavailableError:
-        message = _told(answer)
+        message = _message(answer)
         if answer.status_code >= 500:
             return UnavailableError(message, answer.status_code)
         return RefusedError(message, answer.status_code)
@@ -161,7 +163,7 @@ def _why(error: httpx.TransportError | httpx.DecodingError) -> str:
     return "the connection broke; the server's log may tell why"
 
 
-def _told(answer: httpx.Response) -> str:
+def _message(answer: httpx.Response) -> str:
     try:
         body = answer.json()
         return f"{body['message']}: {body['details']} (HTTP {answer.status_code}, request {body['request_id']})"

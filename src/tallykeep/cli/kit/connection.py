@@ -12,7 +12,7 @@ import httpx
 import typer
 
 from tallykeep.cli.kit.client import Client
-from tallykeep.cli.kit.exits import CliError, UsageError, told
+from tallykeep.cli.kit.exits import CliError, UsageError, reporting_errors
 from tallykeep.cli.kit.option_flags import with_option_flags
 from tallykeep.cli.kit.profiles import DEFAULT_PROFILE, Profile, load_profiles, require_profile
 
@@ -83,25 +83,25 @@ def find_connection(
     A profile that is named stands instead of the environment; flags change either. Unnamed, the default profile helps
     out where neither has keys, and only for its own URL: keys are not sent to a server that they are not of.
     """
-    given_flags = {"--url": url, "--app-id": app_id, "--app-token": app_token, "--profile": profile}
-    if empty := [flag for flag, text in given_flags.items() if text is not None and not text.strip()]:
+    texts_by_flag = {"--url": url, "--app-id": app_id, "--app-token": app_token, "--profile": profile}
+    if empty := [flag for flag, text in texts_by_flag.items() if text is not None and not text.strip()]:
         raise UsageError(f"{' and '.join(empty)} cannot be empty")
     flags = Profile(url, app_id, app_token)
     if name := profile or os.environ.get("TALLYKEEP_PROFILE", "").strip():
         return _connection(_overlaid(require_profile(name), flags), f"from the profile {name}")
-    given = _overlaid(_from_environment(), flags)
-    if not given.app_id and not given.app_token:
+    merged = _overlaid(_from_environment(), flags)
+    if not merged.app_id and not merged.app_token:
         default = load_profiles().get(DEFAULT_PROFILE)
-        if default is not None and given.url in (None, default.url):
+        if default is not None and merged.url in (None, default.url):
             return _connection(default, f"from the profile {DEFAULT_PROFILE}")
-    return _connection(given, "from flags and the environment" if given != Profile() else "by default")
+    return _connection(merged, "from flags and the environment" if merged != Profile() else "by default")
 
 
 def _from_environment() -> Profile:
-    found = {
+    settings = {
         name: os.environ.get(f"TALLYKEEP_{name.upper()}", "").strip() or None for name in ("url", "app_id", "app_token")
     }
-    return Profile(**found)
+    return Profile(**settings)
 
 
 def _overlaid(below: Profile, above: Profile) -> Profile:
@@ -109,15 +109,15 @@ def _overlaid(below: Profile, above: Profile) -> Profile:
     return replace(below, **{name: text for name, text in changes.items() if text is not None})
 
 
-def _connection(found: Profile, origin: str) -> Connection:
-    url = ((found.url or "").strip() or DEFAULT_URL).rstrip("/")
+def _connection(profile: Profile, origin: str) -> Connection:
+    url = ((profile.url or "").strip() or DEFAULT_URL).rstrip("/")
     try:
         known = httpx.URL(url)
     except httpx.InvalidURL:
         known = httpx.URL("")
     if known.scheme not in ("http", "https") or not known.host:
         raise UsageError(f"{url!r} is no URL like {DEFAULT_URL} (--url or TALLYKEEP_URL; {origin})")
-    app_id, app_token = ((key or "").strip() or None for key in (found.app_id, found.app_token))
+    app_id, app_token = ((key or "").strip() or None for key in (profile.app_id, profile.app_token))
     if not all((key or "").isascii() and (key or "").isprintable() for key in (app_id, app_token)):
         raise UsageError(
             "The keys hold characters that no key has (--app-id, --app-token, TALLYKEEP_APP_ID, TALLYKEEP_APP_TOKEN;"
@@ -130,10 +130,10 @@ def with_connection(command: Callable[..., None]) -> Callable[..., None]:
     """The command with the options that say where the API is; its first parameter becomes the Connection."""
 
     @functools.wraps(command)
-    def run(**given: Any) -> None:
-        with told():
-            flags = {name: given.pop(name) for name in _OPTIONS}
-            command(find_connection(**flags), **given)
+    def run(**arguments: Any) -> None:
+        with reporting_errors():
+            flags = {name: arguments.pop(name) for name in _OPTIONS}
+            command(find_connection(**flags), **arguments)
 
     own = list(inspect.signature(command).parameters.values())[1:]
     added = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=option)
@@ -153,8 +153,8 @@ def connected(command: Callable[..., None]) -> Callable[..., None]:
     flagged = with_option_flags(command)
 
     @functools.wraps(flagged)
-    def run(connection: Connection, **given: Any) -> None:
+    def run(connection: Connection, **arguments: Any) -> None:
         with connection.require_keys().client() as client:
-            flagged(client, **given)
+            flagged(client, **arguments)
 
     return with_connection(run)

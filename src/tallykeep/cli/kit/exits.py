@@ -60,7 +60,7 @@ class InterruptedByUserError(CliError):
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def reporting_errors() -> Iterator[None]:
     """Say on standard error what went wrong, and end with its exit code."""
     try:
         yield

@@ -36,14 +36,14 @@ def mapping_of(named: list[str] | None, skipped: list[str] | None) -> dict[str, 
 
 def parameters_of(submission_options: dict[str, Any]) -> dict[str, Any]:
     """What was given of these wishes, as parameters of a request."""
-    given = {name: wish for name, wish in submission_options.items() if wish not in (None, {})}
-    return {name: json.dumps(wish) if isinstance(wish, dict) else wish for name, wish in given.items()}
+    present = {name: value for name, value in submission_options.items() if value not in (None, {})}
+    return {name: json.dumps(value) if isinstance(value, dict) else value for name, value in present.items()}
 
 
-def as_options(given: dict[str, Any]) -> list[str]:
+def as_options(options: dict[str, Any]) -> list[str]:
     """Options as they are written; those that were not given are left out."""
     words: list[str] = []
-    for name, value in given.items():
+    for name, value in options.items():
         if value is True:
             words.append(f"--{name}")
         elif isinstance(value, list):
@@ -53,10 +53,10 @@ def as_options(given: dict[str, Any]) -> list[str]:
     return words
 
 
-def defaults_of(given: list[str] | None) -> dict[str, str]:
+def defaults_of(pairs: list[str] | None) -> dict[str, str]:
     """Texts for empty cells by field; raises UsageError."""
     defaults: dict[str, str] = {}
-    for pair in given or []:
+    for pair in pairs or []:
         title, character, text = pair.partition("=")
         if not character or not title.strip() or not text.strip():
             raise UsageError(f"--default {pair!r} should be 'Title=text', such as 'Discount Type=PERCENT'")
@@ -64,10 +64,10 @@ def defaults_of(given: list[str] | None) -> dict[str, str]:
     return defaults
 
 
-def values_of(given: list[str] | None) -> dict[str, dict[str, str]]:
+def values_of(rules: list[str] | None) -> dict[str, dict[str, str]]:
     """By field, what texts of the file mean; raises UsageError."""
     values: dict[str, dict[str, str]] = {}
-    for each in given or []:
+    for each in rules or []:
         title, colon, pair = each.partition(":")
         text, character, meant = pair.rpartition("=")
         if not colon or not character or not title.strip() or not text.strip():

@@ -16,18 +16,18 @@ def duration(seconds: float) -> str:
         return f"{seconds:.2f} s"
     if seconds < 10:
         return f"{seconds:.1f} s"
-    whole = round(seconds)
-    if whole < _MINUTE:
-        return f"{whole} s"
-    if whole < _HOUR:
-        return f"{whole // _MINUTE} min {whole % _MINUTE} s"
-    return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE} min"
+    rounded = round(seconds)
+    if rounded < _MINUTE:
+        return f"{rounded} s"
+    if rounded < _HOUR:
+        return f"{rounded // _MINUTE} min {rounded % _MINUTE} s"
+    return f"{rounded // _HOUR} h {rounded % _HOUR // _MINUTE} min"
 
 
 def time_left(seconds: float) -> str:
     """«6 s left», «3 min 12 s left»."""
-    whole = max(1, round(seconds))
-    return f"{whole} s left" if whole < _MINUTE else f"{duration(whole)} left"
+    rounded = max(1, round(seconds))
+    return f"{rounded} s left" if rounded < _MINUTE else f"{duration(rounded)} left"
 
 
 def timestamp(wire: str) -> datetime:

@@ -52,14 +52,14 @@ def load_profiles() -> dict[str, Profile]:
         raise UsageError(
             f"{file} holds tokens, but others may read it (mode {mode:03o}); keep it to yourself: chmod 600 '{file}'"
         )
-    return {name: _read(file, name, given) for name, given in content.items()}
+    return {name: _read(file, name, entry) for name, entry in content.items()}
 
 
-def _read(file: Path, name: str, given: Any) -> Profile:
-    known = isinstance(given, dict) and all(key in _SETTINGS and isinstance(text, str) for key, text in given.items())
+def _read(file: Path, name: str, entry: Any) -> Profile:
+    known = isinstance(entry, dict) and all(key in _SETTINGS and isinstance(text, str) for key, text in entry.items())
     if not known:
         raise UsageError(f"{file}: [{name}] should hold texts named {', '.join(_SETTINGS)}")
-    return Profile(**given)
+    return Profile(**entry)
 
 
 def require_profile(name: str) -> Profile:

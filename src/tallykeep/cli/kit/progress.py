@@ -50,17 +50,17 @@ class Bars:
 
     def sending(self, file: FileToSend) -> Iterator[bytes]:
         """The file's chunks, with a bar that shows how far they got."""
-        task = self._progress.add_task("uploading", total=max(file.size, 1), note=_sent(0, file.size, None))
-        started, sent = time.monotonic(), 0
+        task = self._progress.add_task("uploading", total=max(file.size, 1), note=_upload_note(0, file.size, None))
+        started, uploaded = time.monotonic(), 0
         for chunk in file.chunks():
             yield chunk
-            sent += len(chunk)
+            uploaded += len(chunk)
             took = time.monotonic() - started
-            self._progress.update(task, completed=sent, note=_sent(sent, file.size, took))
+            self._progress.update(task, completed=uploaded, note=_upload_note(uploaded, file.size, took))
         size = decimal(file.size)
         self._progress.update(task, completed=max(file.size, 1), note=[f"{size}, the server is storing them", size])
 
-    def sent(self, file: FileToSend) -> None:
+    def uploaded(self, file: FileToSend) -> None:
         """The server has answered, or will not."""
         for task in self._progress.tasks:
             if task.finished:
@@ -73,18 +73,18 @@ class Bars:
         action = client.get(path)
         while action["status"] not in _ENDED:
             self._show(task, action, None if pulse.is_alive(client, action) else _NO_WORKER)
-            action = self._patiently(client, path, task, wait)
+            action = self._get_through_outages(client, path, task, wait)
             wait = min(wait * 1.5, _MAX_WAIT)
         self._show(task, action)
         return action
 
-    def _patiently(self, client: Client, path: str, task: TaskID, wait: float) -> dict[str, Any]:
-        given_up = time.monotonic() + _TIMEOUT_SECONDS
+    def _get_through_outages(self, client: Client, path: str, task: TaskID, wait: float) -> dict[str, Any]:
+        deadline = time.monotonic() + _TIMEOUT_SECONDS
         while True:
             try:
                 return client.get(path, wait=round(wait, 2))
             except UnavailableError:
-                if time.monotonic() > given_up:
+                if time.monotonic() > deadline:
                     raise
                 self._progress.update(task, note=["the server does not answer; trying again", "no answer"])
                 time.sleep(_PAUSE_SECONDS)
@@ -99,13 +99,13 @@ class _Pulse:
     """Whether an action goes on; where it has not for a while, whether there is a worker at all."""
 
     def __init__(self) -> None:
-        self._accounted, self._asked_at, self._alive = -1, time.monotonic(), True
+        self._accounted, self._checked_at, self._alive = -1, time.monotonic(), True
 
     def is_alive(self, client: Client, action: dict[str, Any]) -> bool:
         if accounted_for(action) != self._accounted:
-            self._accounted, self._asked_at, self._alive = accounted_for(action), time.monotonic(), True
-        elif time.monotonic() - self._asked_at > _IDLE_SECONDS:
-            self._asked_at, self._alive = time.monotonic(), client.is_ready()
+            self._accounted, self._checked_at, self._alive = accounted_for(action), time.monotonic(), True
+        elif time.monotonic() - self._checked_at > _IDLE_SECONDS:
+            self._checked_at, self._alive = time.monotonic(), client.is_ready()
         return self._alive
 
 
@@ -135,9 +135,9 @@ class _Note(ProgressColumn):
         self._console = console
 
     def render(self, task: Task) -> Text:
-        room = self._console.width - _BESIDE - _bar_width(self._console)
+        width = self._console.width - _BESIDE - _bar_width(self._console)
         wordings: list[str] = task.fields["note"]
-        return Text(next((wording for wording in wordings if len(wording) <= room), wordings[-1]), style="dim")
+        return Text(next((wording for wording in wordings if len(wording) <= width), wordings[-1]), style="dim")
 
 
 def accounted_for(action: dict[str, Any]) -> int:
@@ -145,12 +145,16 @@ def accounted_for(action: dict[str, Any]) -> int:
     return int(action["done_count"] + action["failed_count"])
 
 
-def _sent(sent: int, size: int, took: float | None) -> list[str]:
-    if not took or not sent:
+def _upload_note(uploaded: int, size: int, took: float | None) -> list[str]:
+    if not took or not uploaded:
         return [decimal(size)]
-    rate = sent / took
-    left = time_left((size - sent) / rate)
-    return [f"{decimal(sent)} of {decimal(size)}, {decimal(round(rate))}/s, {left}", f"{decimal(size)}, {left}", left]
+    rate = uploaded / took
+    left = time_left((size - uploaded) / rate)
+    return [
+        f"{decimal(uploaded)} of {decimal(size)}, {decimal(round(rate))}/s, {left}",
+        f"{decimal(size)}, {left}",
+        left,
+    ]
 
 
 def _processed(action: dict[str, Any]) -> list[str]:

@@ -35,7 +35,7 @@ Key = Annotated[str | None, typer.Option("--idempotency-key", help="Sent again u
 Again = Annotated[bool, typer.Option("--again", help="Even if the same was sent before: once more.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
-_ONCE = "once-"
+_UNIQUE = "once-"
 _ENDINGS: dict[Form, tuple[str, ...]] = {"csv": (".csv",), "json": (".ndjson", ".jsonl", ".json")}
 
 
@@ -54,22 +54,22 @@ class Outcome:
         return {"replayed": self.replayed, "failed_to": failed_to, "reasons": self.reasons, "action": self.action}
 
 
-def key_for(file: FileToSend, path: str, query: dict[str, Any], *, given: str | None, again: bool) -> str:
+def key_for(file: FileToSend, path: str, query: dict[str, Any], *, explicit: str | None, again: bool) -> str:
     """The submission's idempotency key: as given, or the same for the same content, place and wishes.
 
     The server keeps keys by project. A dry run is done anew each time: it is what has changed since that it is for.
     """
-    if given:
-        return given
+    if explicit:
+        return explicit
     if again or query.get("dry_run"):
         return new_key()
-    asked = json.dumps([path, sorted(query.items()), file.digest])
-    return f"file-{hashlib.sha256(asked.encode()).hexdigest()[:40]}"
+    submission = json.dumps([path, sorted(query.items()), file.digest])
+    return f"file-{hashlib.sha256(submission.encode()).hexdigest()[:40]}"
 
 
 def new_key() -> str:
     """An idempotency key that was never used."""
-    return f"{_ONCE}{secrets.token_hex(16)}"
+    return f"{_UNIQUE}{secrets.token_hex(16)}"
 
 
 def send(client: Client, bars: Bars, file: FileToSend, path: str, query: dict[str, Any], key: str) -> Submitted:
@@ -80,13 +80,13 @@ def send(client: Client, bars: Bars, file: FileToSend, path: str, query: dict[st
     except KeyboardInterrupt:
         if next(chunks, None) is not None:
             raise InterruptedByUserError(f"Interrupted: nothing of {file.shown} was accepted.") from None
-        once = "" if key.startswith(_ONCE) else "; or run the same again, which imports it once"
+        hint = "" if key.startswith(_UNIQUE) else "; or run the same again, which imports it once"
         raise InterruptedByUserError(
             f"Interrupted just before the server's answer: {file.shown} may have been accepted, or not."
-            f" Look: {command('actions', 'list')}{once}."
+            f" Look: {command('actions', 'list')}{hint}."
         ) from None
     finally:
-        bars.sent(file)
+        bars.uploaded(file)
 
 
 def follow(client: Client, bars: Bars, action_id: str) -> dict[str, Any]:
@@ -155,7 +155,7 @@ def show_outcome(outcome: Outcome, *, what: str) -> None:
     """Print what became of it, and what to do next."""
     console, action = out(), outcome.action
     if outcome.replayed:
-        console.print(Text(_told_before(action, what), style="yellow"))
+        console.print(Text(_replay_message(action, what), style="yellow"))
     console.print(tally(action, outcome.reasons))
     for line in _next_steps(outcome):
         console.print(Text(f"  {line}", style="dim"), soft_wrap=True)
@@ -165,12 +165,12 @@ def show_started(outcome: Outcome, *, what: str) -> None:
     """Print that it goes on, and how to come back to it."""
     console, action = out(), outcome.action
     if outcome.replayed:
-        console.print(Text(_told_before(action, what), style="yellow"))
+        console.print(Text(_replay_message(action, what), style="yellow"))
     watching = command("actions", "watch", action["id"])
     console.print(Text(f"  accepted: {rows(action['total_count'])} as {action['id']}   {watching}"), soft_wrap=True)
 
 
-def _told_before(action: dict[str, Any], what: str) -> str:
+def _replay_message(action: dict[str, Any], what: str) -> str:
     name = f" ({action['file_name']})" if action["file_name"] else ""
     return f"  {what} before, {ago(action['created_at'])}{name}: nothing was done twice. Once more, with --again"
 

@@ -91,10 +91,12 @@ def _reasons(reasons: list[dict[str, Any]]) -> Table:
     table.add_column("rows", justify="right", no_wrap=True)
     table.add_column("reason", overflow="fold")
     # Of a file people count the lines, of a workbook the sheet's rows; elements of a JSON array have neither.
-    places = "first_lines" if all(None not in group.get("first_lines", (None,)) for group in reasons) else "first_rows"
-    table.add_column(places.replace("_", " "), overflow="fold", max_width=36 if sys.stdout.isatty() else None)
+    position = (
+        "first_lines" if all(None not in group.get("first_lines", (None,)) for group in reasons) else "first_rows"
+    )
+    table.add_column(position.replace("_", " "), overflow="fold", max_width=36 if sys.stdout.isatty() else None)
     for group in reasons:
-        table.add_row(f"{group['count']:,}", Text(group["reason"]), Text(", ".join(map(str, group[places]))))
+        table.add_row(f"{group['count']:,}", Text(group["reason"]), Text(", ".join(map(str, group[position]))))
     return table
 
 
@@ -107,7 +109,7 @@ def failure_groups(client: Client, action: dict[str, Any]) -> list[dict[str, Any
     return groups
 
 
-def list_spec(actions: list[dict[str, Any]]) -> Table:
+def action_table(actions: list[dict[str, Any]]) -> Table:
     """Actions, one a line; within 80 columns only types and file names are wrapped."""
     table = plain_table("id", "type", "status", "done", "failed", "started")
     for number in (3, 4):
@@ -116,15 +118,15 @@ def list_spec(actions: list[dict[str, Any]]) -> Table:
     for action in actions:
         failed = Text(f"{action['failed_count']:,}", style="red" if action["failed_count"] else "")
         status = Text(action["status"], style=_STATUS_STYLES.get(action["status"], ""))
-        kind = action["type"] + (" (dry run)" if action["dry_run"] else "")
-        table.add_row(action["id"], kind, status, f"{action['done_count']:,}", failed, ago(action["created_at"]))
+        action_type = action["type"] + (" (dry run)" if action["dry_run"] else "")
+        table.add_row(action["id"], action_type, status, f"{action['done_count']:,}", failed, ago(action["created_at"]))
     return table
 
 
 def facts(action: dict[str, Any]) -> Table:
     """What there is to know of one action beside its tally."""
     table = Table(box=None, padding=(0, 2), show_header=False)
-    told = {
+    details = {
         "type": action["type"],
         "status": action["status"],
         "file": action["file_name"],
@@ -135,7 +137,7 @@ def facts(action: dict[str, Any]) -> Table:
         "finished": when(action["finished_at"]) if action["finished_at"] else None,
         "report": ", ".join((action["result"] or {}).get("reports") or ()),
     }
-    for name, text in told.items():
+    for name, text in details.items():
         if text:
             table.add_row(Text(name, style="dim"), Text(str(text), overflow="fold"))
     return table

@@ -56,7 +56,7 @@ class FileToSend:
         return self.kept is not None
 
     @contextmanager
-    def beginning(self) -> Iterator[tuple[bytes | IO[bytes], dict[str, bool]]]:
+    def sample(self) -> Iterator[tuple[bytes | IO[bytes], dict[str, bool]]]:
         """What a look at the file takes, and the parameter that says so where it is not all: a workbook comes whole."""
         with self.path.open("rb") as content:
             if self.is_workbook:
@@ -127,13 +127,13 @@ def _head(path: Path) -> bytes:
     coding = coding_of(head)
     if coding is None:
         return head
-    found = b""
+    expanded = b""
     with suppress(RequestError):  # the server tells what is wrong with it
         for step in Expander(coding, Limit(_HEAD * 16, "")).feed(head):
-            found += step
-            if len(found) >= _HEAD:
+            expanded += step
+            if len(expanded) >= _HEAD:
                 break
-    return found[:_HEAD]
+    return expanded[:_HEAD]
 
 
 def _form(head: bytes) -> Form:

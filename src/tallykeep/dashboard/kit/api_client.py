@@ -65,9 +65,9 @@ class Api:
         headers: dict[str, str] | None = None, **body: Any,
     ) -> AsyncIterator[httpx.Response]:  # fmt: skip
         """An answer as it comes; raises RefusedError."""
-        asked = {name: value for name, value in (query or {}).items() if value not in (None, "")}
+        params = {name: value for name, value in (query or {}).items() if value not in (None, "")}
         own = {"X-App-Id": self.keys.app_id, "X-App-Token": self.keys.app_token, **(headers or {})}
-        async with self.client.stream(method, path, params=asked, headers=own, **body) as answer:
+        async with self.client.stream(method, path, params=params, headers=own, **body) as answer:
             if answer.status_code >= 400:
                 raise _refusal(answer.status_code, await answer.aread())
             yield answer
@@ -78,5 +78,5 @@ def _refusal(status: int, content: bytes) -> RefusedError:
         answer = exact_json.loads(content)
     except exact_json.DecodeError:
         answer = {}
-    kind = KeysRefusedError if status == 401 else RefusedError
-    return kind(status, answer if isinstance(answer, dict) else {})
+    error_type = KeysRefusedError if status == 401 else RefusedError
+    return error_type(status, answer if isinstance(answer, dict) else {})

@@ -56,6 +56,6 @@ async def require_token(request: Request, expected: str) -> None:
     """Raise ForeignFormError where the session's token is missing, in the header or as a field of the form."""
     if request.method in _SAFE_METHODS:
         return
-    given = request.headers.get(CSRF_HEADER) or (await request.form(max_fields=MAX_FIELDS)).get(CSRF_FIELD)
-    if not isinstance(given, str) or not hmac.compare_digest(given.encode(), expected.encode()):
+    token = request.headers.get(CSRF_HEADER) or (await request.form(max_fields=MAX_FIELDS)).get(CSRF_FIELD)
+    if not isinstance(token, str) or not hmac.compare_digest(token.encode(), expected.encode()):
         raise ForeignFormError

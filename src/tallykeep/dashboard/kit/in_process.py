@@ -39,8 +39,8 @@ class _Exchange(httpx.AsyncByteStream):
 
     def __init__(self, request: httpx.Request) -> None:
         self._request = request
-        self._sent = aiter(request.stream)  # type: ignore[arg-type]
-        self._all_sent = False
+        self._request_chunks = aiter(request.stream)  # type: ignore[arg-type]
+        self._request_ended = False
         self._is_broken = False
         self._chunks: asyncio.Queue[bytes | None] = asyncio.Queue(_MAX_WAITING_CHUNKS)
         self._complete = False
@@ -62,15 +62,15 @@ class _Exchange(httpx.AsyncByteStream):
         await self._chunks.put(_END)
 
     async def _receive(self) -> dict[str, Any]:
-        if self._all_sent:
+        if self._request_ended:
             await asyncio.Event().wait()  # a reader that goes away cancels the whole task
         if self._is_broken:
             return {"type": "http.disconnect"}
         # A generator whose reading is broken off has ended: without this, what came would pass for all of the body.
         self._is_broken = True
-        chunk = await anext(self._sent, None)
-        self._is_broken, self._all_sent = False, chunk is None
-        return {"type": "http.request", "body": chunk or b"", "more_body": not self._all_sent}
+        chunk = await anext(self._request_chunks, None)
+        self._is_broken, self._request_ended = False, chunk is None
+        return {"type": "http.request", "body": chunk or b"", "more_body": not self._request_ended}
 
     async def _send(self, message: Any) -> None:
         if message["type"] == "http.response.start":

@@ -209,8 +209,8 @@ def columns_of(rows: list[dict[str, Any]]) -> list[str]:
 
 def without_title(reason: str, title: str | None) -> str:
     """A reason as it reads in its cell: without the column's title and the value, which are there already."""
-    told = reason.removeprefix(f"{title}: ").partition(" (actual value is ")[0]
-    return told.removeprefix(f"{title} ") if title else told
+    problem = reason.removeprefix(f"{title}: ").partition(" (actual value is ")[0]
+    return problem.removeprefix(f"{title} ") if title else problem
 
 
 def size(number: int) -> str:
@@ -227,8 +227,8 @@ def duration(span: float | None) -> str:
         return ""
     if span < 10:
         return f"{span} s" if isinstance(span, int) else f"{span:.1f} s"
-    whole = round(span)
-    hours, minutes, rest = whole // 3600, whole % 3600 // 60, whole % 60
+    rounded = round(span)
+    hours, minutes, rest = rounded // 3600, rounded % 3600 // 60, rounded % 60
     if hours:
         return f"{hours:,} h {minutes} min"
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"

@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from tallykeep.core import exact_json
-from tallykeep.dashboard.kit import labels as words
+from tallykeep.dashboard.kit import labels
 from tallykeep.dashboard.kit.signed_in import here
 
 STATIC = Path(__file__).parents[1] / "static"
@@ -46,10 +46,10 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.policies["json.dumps_function"] = lambda value, **_: exact_json.dumps(value).decode()
-    environment.globals |= {"static": static_path, "navigation": NAVIGATION, "words": words}
+    environment.globals |= {"static": static_path, "navigation": NAVIGATION, "labels": labels}
     environment.filters |= {
-        "count": words.count, "counted": words.counted, "size": words.size, "duration": words.duration,
-        "without_title": words.without_title, "columns_of": words.columns_of,
+        "count": labels.count, "counted": labels.counted, "size": labels.size, "duration": labels.duration,
+        "without_title": labels.without_title, "columns_of": labels.columns_of,
     }  # fmt: skip
     return environment
 

@@ -57,13 +57,13 @@ class Sessions:
 
     async def find(self, cookie: str) -> Session | None:
         """The session that the cookie stands for; None where there is none, or its time is up."""
-        place, secret = _read(cookie)
+        row_key, secret = _read(cookie)
         if not secret:
             return None
         async with self.pool().connection() as connection:
-            found = await (await connection.execute(_sql.get_session, place)).fetchone()
+            row = await (await connection.execute(_sql.get_session, row_key)).fetchone()
         try:
-            content = exact_json.loads(_seal(secret).decrypt(bytes(found["sealed"]))) if found else None
+            content = exact_json.loads(_seal(secret).decrypt(bytes(row["sealed"]))) if row else None
         except InvalidToken:
             return None
         if content is None:
@@ -73,10 +73,10 @@ class Sessions:
 
     async def end(self, cookie: str) -> None:
         """End the session, wherever its cookie has gone."""
-        place, secret = _read(cookie)
+        row_key, secret = _read(cookie)
         if secret:
             async with self.pool().connection() as connection:
-                await connection.execute(_sql.end_session, place)
+                await connection.execute(_sql.end_session, row_key)
 
 
 def _read(cookie: str) -> tuple[dict[str, object], bytes]:

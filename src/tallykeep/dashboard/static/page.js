@@ -8,10 +8,10 @@ const otherYear = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", time
 function localise(root) {
   const year = new Date().getFullYear();
   for (const time of root.querySelectorAll("time[datetime]")) {
-    const moment = new Date(time.dateTime);
-    const format = "seconds" in time.dataset ? toTheSecond : moment.getFullYear() === year ? sameYear : otherYear;
-    time.textContent = format.format(moment);
-    time.title = `${exact.format(moment)} · ${time.dateTime}`;
+    const date = new Date(time.dateTime);
+    const format = "seconds" in time.dataset ? toTheSecond : date.getFullYear() === year ? sameYear : otherYear;
+    time.textContent = format.format(date);
+    time.title = `${exact.format(date)} · ${time.dateTime}`;
   }
   // Where dates are asked for, they are meant in the reader's zone.
   for (const zone of root.querySelectorAll("input[data-zone]")) {

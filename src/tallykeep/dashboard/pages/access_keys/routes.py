@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from tallykeep.dashboard.kit.api_client import RefusedError, segment
-from tallykeep.dashboard.kit.form_errors import said
+from tallykeep.dashboard.kit.form_errors import form_message
 from tallykeep.dashboard.kit.render import page, redirect
 from tallykeep.dashboard.kit.signed_in import FromVisit, Visit
 
@@ -20,13 +20,13 @@ async def list_keys(request: Request, visit: FromVisit) -> Response:
 
 
 async def _shown(
-    request: Request, visit: Visit, problem: str | None = None, given: dict[str, str] | None = None
+    request: Request, visit: Visit, problem: str | None = None, values: dict[str, str] | None = None
 ) -> Response:
-    found = await visit.api.get("/v1/keys")
+    keys = await visit.api.get("/v1/keys")
     return page(
-        request, "pages/access_keys/list.html", status=422 if problem else 200, found=found["keys"], kinds=KINDS,
+        request, "pages/access_keys/list.html", status=422 if problem else 200, keys=keys["keys"], kinds=KINDS,
         problem=problem,
-        given=given or {"name": "", "kind": "app"},
+        values=values or {"name": "", "kind": "app"},
     )  # fmt: skip
 
 
@@ -34,12 +34,12 @@ async def _shown(
 async def create(request: Request, visit: FromVisit) -> Response:
     """Make a key and show its token, this once."""
     form = await request.form()
-    given = {name: str(form.get(name, "")) for name in ("name", "kind")}
+    values = {name: str(form.get(name, "")) for name in ("name", "kind")}
     try:
-        made = await visit.api.ask("POST", "/v1/keys", json=given)
+        made = await visit.api.ask("POST", "/v1/keys", json=values)
     except RefusedError as refused:
-        told = said(refused.details, {"name": "What it is for", "kind": "Kind"})
-        return await _shown(request, visit, told, given)
+        problem = form_message(refused.details, {"name": "What it is for", "kind": "Kind"})
+        return await _shown(request, visit, problem, values)
     return page(request, "pages/access_keys/made.html", made=made, kinds=KINDS)
 
 

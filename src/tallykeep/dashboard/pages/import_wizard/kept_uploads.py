@@ -39,7 +39,7 @@ class Uploads:
             return "", upload
         token = secrets.token_urlsafe(16)
         self._kept[token] = upload
-        self._make_room(owner)
+        self._evict(owner)
         self._wait_for_the_oldest()
         return token, upload
 
@@ -53,7 +53,7 @@ class Uploads:
         self._kept[token] = self._kept.pop(token)
         return upload
 
-    def _make_room(self, owner: str) -> None:
+    def _evict(self, owner: str) -> None:
         own = [token for token, upload in self._kept.items() if upload.owner == owner]
         for token in own[: -self.max_of_one]:
             self._forget(token)

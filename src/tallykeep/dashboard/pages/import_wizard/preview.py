@@ -65,14 +65,14 @@ class Choice:
 _Columns = list[tuple[dict[str, Any], list[Choice]]]
 
 
-def asked(form: FormData) -> dict[str, str]:
+def preview_query(form: FormData) -> dict[str, str]:
     """The preview's parameters, of what the wizard's form holds."""
-    given = {name: str(form[name]) for name in (*_OWN, *_PLAIN) if form.get(name)}
+    query = {name: str(form[name]) for name in (*_OWN, *_PLAIN) if form.get(name)}
     titles = {name.removeprefix("title-"): str(title) for name, title in form.items() if name.startswith("title-")}
     if titles:
         uses = [(title, str(form.get(f"column-{index}", ""))) for index, title in titles.items()]
-        given["mapping"] = exact_json.dumps(_mapping(uses)).decode()
-    return given | submission_options_of(form)
+        query["mapping"] = exact_json.dumps(_mapping(uses)).decode()
+    return query | submission_options_of(form)
 
 
 def _mapping(uses: list[tuple[str, str]]) -> dict[str, str | None]:
@@ -88,17 +88,17 @@ def _mapping(uses: list[tuple[str, str]]) -> dict[str, str | None]:
 
 def shown(seen: dict[str, Any], form: FormData, campaigns: list[str]) -> dict[str, Any]:
     """Everything that the part of the page is drawn of."""
-    given = constants(seen, form)
+    shown_constants = constants(seen, form)
     columns = [(column, _choices(seen, column)) for column in seen["columns"]]
     return {
         **how_it_is_read(seen, form),
         "translations": translations(seen, form),
-        "constants": given,
-        "further": further(seen, given),
+        "constants": shown_constants,
+        "further": further(seen, shown_constants),
         "columns": columns,
         "ignored": _ignored(seen),
         "has_lines": any(row.get("line") is not None for row in seen["rows"]),
-        "end_date": _end_date(seen, given),
+        "end_date": _end_date(seen, shown_constants),
         "last_day_counts": bool(form.get("last_day_counts")),
         "campaign": form.get("campaign") or "",
         "campaigns": campaigns,
@@ -120,9 +120,9 @@ def how_it_is_read(seen: dict[str, Any], form: FormData) -> dict[str, Any]:
         "delimiters": DELIMITERS,
         "encodings": _encodings(seen),
         "sheets": [_sheet(sheet) for sheet in seen.get("sheets") or ()],
-        "sheet_found": "" if form.get("sheet") else seen.get("sheet"),
+        "detected_sheet": "" if form.get("sheet") else seen.get("sheet"),
         "header_row": seen.get("header_row"),
-        "header_row_found": "" if form.get("header_row") else seen.get("header_row"),
+        "detected_header_row": "" if form.get("header_row") else seen.get("header_row"),
         "skipped_rows": seen.get("skipped_rows") or 0,
         "warnings": seen.get("warnings", []),
         "row_type_by": "choice" if chosen else _BY_COLUMNS,
@@ -162,8 +162,8 @@ def _is_called(title: str, field: dict[str, Any]) -> bool:
 
 def _ignored(seen: dict[str, Any]) -> list[str]:
     """The columns that do not count for rows of this kind; where the preview tells of them itself, none."""
-    told = any(warning["type"] == "ignored_columns" for warning in seen.get("warnings", ()))
-    return [] if told else [column["title"] for column in seen["columns"] if _is_ignored(seen, column)]
+    warned = any(warning["type"] == "ignored_columns" for warning in seen.get("warnings", ()))
+    return [] if warned else [column["title"] for column in seen["columns"] if _is_ignored(seen, column)]
 
 
 def _is_ignored(seen: dict[str, Any], column: dict[str, Any]) -> bool:
@@ -174,18 +174,18 @@ def _is_ignored(seen: dict[str, Any], column: dict[str, Any]) -> bool:
     return normal_title(column["title"]) not in left_out
 
 
-def _end_date(seen: dict[str, Any], given: list[Constant]) -> bool:
+def _end_date(seen: dict[str, Any], shown_constants: list[Constant]) -> bool:
     targets = {column["target"] for column in seen["columns"] if column["use"] == "field"}
     return seen["format"] in _OF_CELLS and any(
-        title in targets or title in {each.field for each in given} for title in _END_DATES
+        title in targets or title in {each.field for each in shown_constants} for title in _END_DATES
     )
 
 
 def is_a_guess(seen: dict[str, Any]) -> bool:
     """Whether the likeliest kind is too unlikely to go on without asking."""
-    found = next(each for each in seen["row_types"] if each["row_type"] == seen["row_type"])
+    recognized = next(each for each in seen["row_types"] if each["row_type"] == seen["row_type"])
     if seen["format"] not in _OF_CELLS:
-        return bool(found["confidence"] < _LIKELY)
+        return bool(recognized["confidence"] < _LIKELY)
     named = [column for column in seen["columns"] if column["title"].strip()]
     known = sum(column["use"] == "field" for column in named)
     needs = any(field["required"] for field in seen["fields"])
@@ -193,14 +193,14 @@ def is_a_guess(seen: dict[str, Any]) -> bool:
 
 
 def _sureness(seen: dict[str, Any], *, chosen: bool) -> str:
-    found = next(each for each in seen["row_types"] if each["row_type"] == seen["row_type"])
+    recognized = next(each for each in seen["row_types"] if each["row_type"] == seen["row_type"])
     if chosen:
-        return f"As you chose: {found['reason']}."
-    if found["confidence"] >= _SURE:
-        return f"By its columns: {found['reason']}."
-    if found["confidence"] >= _LIKELY:
-        return f"Likely: {found['reason']}."
-    return f"A guess: {found['reason']}. Choose what the rows are."
+        return f"As you chose: {recognized['reason']}."
+    if recognized["confidence"] >= _SURE:
+        return f"By its columns: {recognized['reason']}."
+    if recognized["confidence"] >= _LIKELY:
+        return f"Likely: {recognized['reason']}."
+    return f"A guess: {recognized['reason']}. Choose what the rows are."
 
 
 def _encodings(seen: dict[str, Any]) -> dict[str, str]:

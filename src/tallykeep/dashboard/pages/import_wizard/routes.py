@@ -19,9 +19,9 @@ from tallykeep.dashboard.pages.import_wizard.preview import (
     FILE_OPTIONS,
     OPTIONS,
     ROW_TYPES,
-    asked,
     how_it_is_read,
     is_a_guess,
+    preview_query,
     shown,
 )
 
@@ -54,7 +54,7 @@ async def template(visit: FromVisit, row_type: str) -> Response:
 
 
 @router.post("/imports/preview")
-async def look(request: Request, visit: FromVisit) -> Response:
+async def preview_file(request: Request, visit: FromVisit) -> Response:
     """A look at the beginning of a file, as a part of the page; what is wrong with it, where it cannot be read."""
     if problem := await _too_large(request, visit):
         return _problem(problem)
@@ -63,9 +63,9 @@ async def look(request: Request, visit: FromVisit) -> Response:
     owner, file, kept = visit.session.csrf_token, form.get("file"), str(form.get("kept", ""))
     if isinstance(file, UploadFile):
         kept, upload = uploads.keep(owner, file.filename or "", file.file, file.size or 0)
-        return _marked(await _look(visit, form, upload), _KEPT, kept)
-    if found := uploads.find(owner, kept):
-        return await _look(visit, form, found)
+        return _marked(await _preview(visit, form, upload), _KEPT, kept)
+    if known := uploads.find(owner, kept):
+        return await _preview(visit, form, known)
     return _marked(_problem("Choose a file first."), _SEND_AGAIN, "true" if kept else "")
 
 
@@ -79,12 +79,12 @@ async def _too_large(request: Request, visit: Visit) -> str:
     return "" if fits else "The file is too large to be looked at, or its size was not told."
 
 
-async def _look(visit: Visit, form: FormData, upload: Upload) -> Response:
+async def _preview(visit: Visit, form: FormData, upload: Upload) -> Response:
     try:
         async with upload.lock:
             upload.file.seek(0)
             files = {"file": (upload.name, upload.file)}
-            seen = await visit.api.ask("POST", "/v1/imports/preview", data=asked(form), files=files)
+            seen = await visit.api.ask("POST", "/v1/imports/preview", data=preview_query(form), files=files)
         if not form.get("row_type") and is_a_guess(seen):
             return HTMLResponse(fragment("pages/import_wizard/unknown.html", **how_it_is_read(seen, form)))
         campaigns = await _campaigns(visit) if seen["row_type"] == "campaign-vouchers" else []
@@ -105,8 +105,8 @@ def _marked(answer: Response, name: str, value: str) -> Response:
 
 
 async def _campaigns(visit: Visit) -> list[str]:
-    found = await visit.api.get("/v1/campaigns", limit=100)
-    return [campaign["name"] for campaign in found["campaigns"]]
+    answer = await visit.api.get("/v1/campaigns", limit=100)
+    return [campaign["name"] for campaign in answer["campaigns"]]
 
 
 @router.post("/imports/start")
@@ -128,7 +128,7 @@ async def start(request: Request, visit: FromVisit, row_type: str, rows: str = "
     return JSONResponse({"task": accepted["async_action_id"]})
 
 
-@router.get("/imports/trial/{action_id}")
+@router.get("/imports/dry-run/{action_id}")
 async def rows_dry_run(visit: FromVisit, action_id: str) -> Response:
     """How a dry run stands, and its failures by reason: a part of the page that asks again until it has ended."""
     path = f"/v1/async-actions/{segment(action_id)}"

@@ -40,8 +40,8 @@ def submission_options_of(form: FormData) -> dict[str, str]:
         if to:
             values.setdefault(field, {})[text] = to
     defaults = {field: to for field, _, to in _filled(form, _DEFAULT) if to}
-    given = {"values": values, "defaults": defaults}
-    return {name: exact_json.dumps(wish).decode() for name, wish in given.items() if wish}
+    options = {"values": values, "defaults": defaults}
+    return {name: exact_json.dumps(value).decode() for name, value in options.items() if value}
 
 
 def _filled(form: FormData, begin: str) -> list[tuple[str, str, str]]:
@@ -57,16 +57,16 @@ def _filled(form: FormData, begin: str) -> list[tuple[str, str, str]]:
 def translations(seen: dict[str, Any], form: FormData) -> list[Translation]:
     """Every text that is not understood, or was not before somebody said what it is: in an order that stays."""
     shown: list[Translation] = []
-    asked = [(field, text) for field, text, _ in _filled(form, _TEXT)]
+    entered = [(field, text) for field, text, _ in _filled(form, _TEXT)]
     for column in seen["columns"]:
         field, choices = column["target"], column["choices"]
         if not choices:
             continue
-        given: dict[str, str] = seen["values"].get(field, {})
-        known = {*given, *column["unknown_values"]}
-        before = [text for of, text in asked if of == field and text in known]
-        texts = list(dict.fromkeys((*before, *given, *column["unknown_values"])))[:_MAX_TEXTS]
-        shown += [Translation(field, text, given.get(text, ""), choices) for text in texts]
+        meanings: dict[str, str] = seen["values"].get(field, {})
+        known = {*meanings, *column["unknown_values"]}
+        before = [text for of, text in entered if of == field and text in known]
+        texts = list(dict.fromkeys((*before, *meanings, *column["unknown_values"])))[:_MAX_TEXTS]
+        shown += [Translation(field, text, meanings.get(text, ""), choices) for text in texts]
     return shown
 
 

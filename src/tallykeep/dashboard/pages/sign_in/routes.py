@@ -45,7 +45,9 @@ class WrongTries:
 @router.get("/sign-in")
 async def ask_to_sign_in(request: Request, next: str = "/", why: str = "") -> Response:
     """The form."""
-    return page(request, "pages/sign_in/sign_in.html", next=own_path(next), told=_WHY.get(why), problem=None, app_id="")
+    return page(
+        request, "pages/sign_in/sign_in.html", next=own_path(next), explanation=_WHY.get(why), problem=None, app_id=""
+    )
 
 
 @router.post("/sign-in")
@@ -59,7 +61,7 @@ async def sign_in(
     keys = Keys(app_id.strip(), app_token.strip())
     problem, cookie = await _begin(request, keys)
     if cookie is None:
-        form = {"next": own_path(next), "told": None, "problem": problem, "app_id": keys.app_id}
+        form = {"next": own_path(next), "explanation": None, "problem": problem, "app_id": keys.app_id}
         return page(request, "pages/sign_in/sign_in.html", status=422, **form)
     sessions: Sessions = request.app.state.sessions
     await sessions.end(request.cookies.get(COOKIE, ""))

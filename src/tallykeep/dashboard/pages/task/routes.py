@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response, StreamingResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from tallykeep.dashboard.kit import labels as words
+from tallykeep.dashboard.kit import labels
 from tallykeep.dashboard.kit.api_client import RefusedError, segment
 from tallykeep.dashboard.kit.render import fragment, page, redirect
 from tallykeep.dashboard.kit.signed_in import FromVisit, Visit
@@ -23,7 +23,7 @@ File = Literal["failures.csv", "failures.ndjson", "file", "report.csv"]
 _MAX_REASONS, _MAX_CHILDREN, _MAX_PARENTS = 50, 50, 20
 _ROWS_ON_A_PAGE, _BATCHES_ON_A_PAGE = 50, 100
 # What a task wrote, and where it can be looked at.
-_ROOMS = {
+_RESULT_PAGES = {
     "VOUCHERS": ("vouchers", "/resources/vouchers"),
     "CUSTOMERS": ("customers", "/resources/customers"),
     "PRODUCTS": ("products", "/resources/products"),
@@ -50,19 +50,19 @@ async def show_task(
     parent = await _parent(visit, action)
     first = await _first(visit, parent)
     # Rows that were sent again and failed again are fixed where they failed last.
-    elsewhere = sum(words.left(task) for task in later if task["parent_id"] == action_id and not task["dry_run"])
+    elsewhere = sum(labels.left(task) for task in later if task["parent_id"] == action_id and not task["dry_run"])
     return page(
         request, "pages/task/task.html", action=action, batches=batches, parent=parent, first=first, later=later,
-        reasons=reasons, failed=failed, room=_ROOMS.get(action["type"].partition(".")[0]), reason=reason,
-        after_row=after_row, at_fault=columns_at_fault, left_here=words.left(action) - elsewhere,
+        reasons=reasons, failed=failed, result_page=_RESULT_PAGES.get(action["type"].partition(".")[0]), reason=reason,
+        after_row=after_row, at_fault=columns_at_fault, left_here=labels.left(action) - elsewhere,
     )  # fmt: skip
 
 
 async def _batches(visit: Visit, action_id: str, after_row: int = 0) -> dict[str, Any]:
     """The first batches behind a row, and the task as of the same moment."""
-    asked = {"limit": _BATCHES_ON_A_PAGE, "after_row": after_row, "with_action": "true"}
-    found: dict[str, Any] = await visit.api.get(f"{path_of(action_id)}/batches", **asked)
-    return found
+    query = {"limit": _BATCHES_ON_A_PAGE, "after_row": after_row, "with_action": "true"}
+    answer: dict[str, Any] = await visit.api.get(f"{path_of(action_id)}/batches", **query)
+    return answer
 
 
 async def _parent(visit: Visit, action: dict[str, Any]) -> dict[str, Any] | None:
@@ -90,13 +90,13 @@ async def _first(visit: Visit, task: dict[str, Any] | None) -> dict[str, Any] | 
 
 async def _later(visit: Visit, action_id: str) -> list[dict[str, Any]]:
     """The retries of the task, and their retries, as far as one wants to read of them: the oldest first."""
-    found: list[dict[str, Any]] = []
-    asked = [action_id]
-    while asked and len(found) < _MAX_CHILDREN:
-        children = await visit.api.get("/v1/async-actions", parent_id=asked.pop(0), limit=_MAX_CHILDREN)
-        found += children["async_actions"]
-        asked += [child["id"] for child in children["async_actions"] if child["failed_count"]]
-    return sorted(found, key=lambda each: str(each["created_at"]))
+    retries: list[dict[str, Any]] = []
+    unread = [action_id]
+    while unread and len(retries) < _MAX_CHILDREN:
+        children = await visit.api.get("/v1/async-actions", parent_id=unread.pop(0), limit=_MAX_CHILDREN)
+        retries += children["async_actions"]
+        unread += [child["id"] for child in children["async_actions"] if child["failed_count"]]
+    return sorted(retries, key=lambda each: str(each["created_at"]))
 
 
 async def _failures(visit: Visit, action: dict[str, Any], reason: str, after_row: int) -> tuple[Any, Any]:
@@ -139,24 +139,24 @@ async def watch_task(
 async def cancel(request: Request, visit: FromVisit, action_id: str) -> Response:
     """End the task now."""
     action = await visit.api.ask("POST", f"{path_of(action_id)}/cancel")
-    left = words.counted(action["unprocessed_count"], "row")
+    left = labels.counted(action["unprocessed_count"], "row")
     return redirect(request, f"/tasks/{segment(action_id)}", f"The task was canceled. {left} left unprocessed.")
 
 
 @router.post("/retry")
 async def retry(request: Request, visit: FromVisit, action_id: str, unprocessed: bool = False) -> Response:
     """Send the failed rows again as they were, and with them those that have no outcome where asked."""
-    asked = {"include_unprocessed": "true"} if unprocessed else {}
-    started = await visit.api.ask("POST", f"{path_of(action_id)}/retry", asked)
+    query = {"include_unprocessed": "true"} if unprocessed else {}
+    started = await visit.api.ask("POST", f"{path_of(action_id)}/retry", query)
     return redirect(request, f"/tasks/{started['async_action_id']}", "This task retries rows of the one before.")
 
 
 async def _download(visit: FromVisit, action_id: str, file: File) -> AsyncIterator[httpx.Response]:
-    async with visit.api.stream("GET", await _found(visit, action_id, file)) as content:
+    async with visit.api.stream("GET", await _api_path(visit, action_id, file)) as content:
         yield content
 
 
-async def _found(visit: Visit, action_id: str, file: File) -> str:
+async def _api_path(visit: Visit, action_id: str, file: File) -> str:
     if file != "report.csv":
         return f"{path_of(action_id)}/{file}"
     action = await visit.api.get(path_of(action_id))

@@ -44,7 +44,7 @@ class Sheet:
         widest = max([len(self.of_file), *(len(failure.get("cells", ())) for failure in self.failures)])
         return widest + len(self.added)
 
-    def place(self, column: str) -> int:
+    def index_of(self, column: str) -> int:
         """Where a column stands: named by its number in the file, or as `+title` where it is an added one.
 
         Raises ValueError where there is no such column.
@@ -54,7 +54,7 @@ class Sheet:
         number = range(len(self.of_file)).index(int(column))
         return number if number < _ADDED_BEHIND else number + len(self.added)
 
-    def sent(self, failure: dict[str, Any]) -> list[str]:
+    def original(self, failure: dict[str, Any]) -> list[str]:
         """What the row held, with a cell for each column; of a line that could not be read, nothing."""
         if not self.of_cells:
             return [failure.get("text", "")]
@@ -64,7 +64,7 @@ class Sheet:
 
     def shown(self, failure: dict[str, Any]) -> list[str]:
         """What stands in the row now."""
-        return self.typed.get(failure["row"]) or self.sent(failure)
+        return self.typed.get(failure["row"]) or self.original(failure)
 
     def at_fault(self, failure: dict[str, Any]) -> set[int]:
         """The cells that the reason speaks of."""
@@ -73,7 +73,7 @@ class Sheet:
 
     def changed(self) -> list[dict[str, Any]]:
         """The rows in which something was typed."""
-        return [failure for failure in self.failures if self.shown(failure) != self.sent(failure)]
+        return [failure for failure in self.failures if self.shown(failure) != self.original(failure)]
 
     @property
     def titles(self) -> list[str]:

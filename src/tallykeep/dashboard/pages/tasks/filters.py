@@ -50,22 +50,22 @@ class Filters:
     @property
     def fields(self) -> dict[str, str]:
         """What has to stand in a URL, or in a form, to ask for the same."""
-        given = {"type": self.type, "status": self.status, "file": self.file}
+        fields = {"type": self.type, "status": self.status, "file": self.file}
         if self.since or self.until:
-            given |= {"time": self.time, "since": self.since, "until": self.until, "zone": self.zone}
-        return {name: value for name, value in given.items() if value}
+            fields |= {"time": self.time, "since": self.since, "until": self.until, "zone": self.zone}
+        return {name: value for name, value in fields.items() if value}
 
     def url(self, path: str = "/tasks", **more: str) -> str:
         """A path with these filters."""
         query = urlencode(self.fields | more)
         return f"{path}?{query}" if query else path
 
-    def asked(self) -> dict[str, str]:
+    def api_query(self) -> dict[str, str]:
         """These filters in the API's words."""
         from_name, before_name = _BOUNDS[self.time]
         status, _, failures = self.status.partition(":")
-        given = {"type": self.type, "status": status, "failures": failures, "file_name": self.file.strip()}
-        return given | {from_name: self._timestamp(self.since), before_name: self._timestamp(self.until)}
+        query = {"type": self.type, "status": status, "failures": failures, "file_name": self.file.strip()}
+        return query | {from_name: self._timestamp(self.since), before_name: self._timestamp(self.until)}
 
     def _timestamp(self, text: str) -> str:
         """In UTC; what cannot be read is left to the API, which will say so."""
