@@ -73,7 +73,7 @@ def test_the_navigation_of_a_phone_is_a_menu_that_the_keyboard_opens(
         menu = page.get_by_role("navigation", name="Menu")
         assert not menu.is_visible()
         page.keyboard.press("Tab")
-        assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
+        assert page.evaluate("document.activeElement.textContent") == "Skip to content"
         for _ in range(2):
             page.keyboard.press("Tab")
         page.keyboard.press("Enter")

@@ -112,8 +112,8 @@ def test_a_running_task_is_canceled_only_after_a_question(visitor: Visitor, api:
         expect(page.locator("#ended-early")).to_contain_text("Canceled")
         expect(page.get_by_role("status")).to_contain_text("10,000 rows left unprocessed")
     assert api.ended(action_id)["ended_by"] == "CANCELED"
-    page.get_by_role("button", name="Go on with the rest").click()
-    page.get_by_role("dialog").get_by_role("button", name="Go on with the rest").click()
+    page.get_by_role("button", name="Process the rest").click()
+    page.get_by_role("dialog").get_by_role("button", name="Process the rest").click()
     expect(page.locator("#parent")).to_be_visible()
     expect(page.locator(".state").first).to_have_text("Done")
 

@@ -70,7 +70,7 @@ def test_failed_rows_are_fixed_and_retried(api: Api, tmp_path: Path) -> None:
     told = json.loads(retried.stdout)
     assert (retried.returncode, told["action"]["parent_id"], told["replayed"]) == (0, action_id, False)
     assert api.get("/v1/vouchers/B")["gift"]["amount"] == 1000
-    assert "1 of those that are not done went in by retries since" in run(api, "actions", "show", action_id).stdout
+    assert "1 of the others were imported by retries since" in run(api, "actions", "show", action_id).stdout
     assert "these rows were sent before" in run(api, "actions", "retry", action_id, str(fixed)).stdout
     started = run(api, "actions", "retry", action_id, str(fixed), "--again", "--no-wait")
     assert (started.returncode, "tallykeep actions watch" in started.stdout) == (0, True)
@@ -110,5 +110,5 @@ def test_what_goes_wrong_is_said_with_what_to_do(api: Api) -> None:
     assert "tallykeep serve" in nobody.stderr
     assert "tallykeep doctor" in nobody.stderr
     no_url = run(api, "actions", "list", "--url", "example")
-    assert (no_url.returncode, "is no URL" in no_url.stderr) == (2, True)
+    assert (no_url.returncode, "is not a URL" in no_url.stderr) == (2, True)
     assert run(None, "--version").stdout.startswith("0.")

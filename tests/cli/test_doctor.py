@@ -55,7 +55,7 @@ def test_a_person_sees_marks_and_what_to_do(api: Api) -> None:
         assert terminal.wait() == 1
         assert " ✓  server" in terminal.text
         assert " ✗  keys" in terminal.text
-        assert "→ Make further ones on the server's machine: tallykeep keys recover" in terminal.text
+        assert "→ Make new ones on the server's machine: tallykeep keys recover" in terminal.text
 
 
 def test_a_dead_port(api: Api) -> None:
@@ -80,7 +80,7 @@ def test_keys_missing_or_wrong(api: Api) -> None:
     assert (code, found["keys"]["level"], found["readiness"]["level"]) == (1, "wrong", "ok")
     assert "profiles save" in found["keys"]["todo"]
     code, found = checks(api, "--app-id", "nobody")
-    assert (code, found["keys"]["message"]) == (1, "they are wrong, or were revoked")
+    assert (code, found["keys"]["message"]) == (1, "they are wrong or were revoked")
 
 
 def test_profiles_that_others_may_read(api: Api, tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ def test_without_a_worker(without_worker: tuple[str, dict[str, str]], tmp_path: 
     file = tmp_path / "v.csv"
     file.write_text("Code,Voucher Type,Value\nA,GIFT_VOUCHER,1\n")
     with in_terminal(None, "import", "vouchers", str(file), columns=120, **variables) as terminal:
-        terminal.until(lambda text: "no worker takes it up; is `tallykeep worker` running?" in text)
+        terminal.until(lambda text: "no worker processes it; is `tallykeep worker` running?" in text)
         terminal.type("\x03")
         assert terminal.wait() == 130
 
@@ -160,7 +160,7 @@ def altered(api: Api, alter: Callable[[Status], None]) -> Iterator[str]:
 
 GB = 1_000_000_000
 ALTERED: dict[str, tuple[str, Status, str, str]] = {
-    "another version": ("version", {"version": "9.0.0"}, "warning", "9.0.0 there"),
+    "another version": ("version", {"version": "9.0.0"}, "warning", "the server has 9.0.0"),
     "a clock that is wrong": ("clock", {"time": "2020-01-01T00:00:00.000Z"}, "warning", "apart"),
     "a slow database": ("database", {"database": {"answer_seconds": 0.7}}, "warning", "700.0 ms"),
     "an old PostgreSQL": ("database", {"database": {"version": "15.7 (Debian)"}}, "wrong", "PostgreSQL 15.7"),

@@ -50,7 +50,7 @@ def test_import_shows_the_tally_and_the_failures_by_reason(api: Api) -> None:
     assert "500 done   0 failed" in good.stdout
     mixed = run(api, "import", str(EXAMPLES / "3-supplier-vouchers.csv"))
     assert mixed.returncode == 1
-    assert "vouchers (told from its columns)" in mixed.stdout
+    assert "vouchers (detected from its columns)" in mixed.stdout
     assert "Voucher Type is required" in mixed.stdout
     assert "62, 123, 184" in mixed.stdout
     assert "tallykeep actions failures aa_" in mixed.stdout
@@ -88,7 +88,7 @@ def test_the_kind_is_told_from_the_columns_and_said(
 ) -> None:
     sent = run(api, "import", str(written(tmp_path / name, content)))
     assert sent.returncode == 0, sent.stderr
-    assert f"{row_type} (told from its columns)" in sent.stdout
+    assert f"{row_type} (detected from its columns)" in sent.stdout
     assert "0 failed" in sent.stdout
 
 
@@ -106,7 +106,7 @@ def test_skus_are_told_by_their_product(api: Api, tmp_path: Path) -> None:
     products = written(tmp_path / "p.csv", "source_id,name\nP1,Shirt\n")
     skus = written(tmp_path / "s.csv", "source_id,product_id,price\nS1,P1,3\n")
     assert run(api, "import", "products", str(products)).returncode == 0
-    assert "skus (told from its columns)" in run(api, "import", str(skus)).stdout
+    assert "skus (detected from its columns)" in run(api, "import", str(skus)).stdout
     assert api.get("/v1/skus/S1")["price"] == 300
 
 
@@ -120,7 +120,7 @@ def test_a_kind_that_cannot_be_told_is_asked_for(api: Api, tmp_path: Path) -> No
     assert (asked.returncode, "Nr, Spalte, Wert" in asked.stderr) == (2, True)
     assert actions(api) == []
     told = run(api, "import", "--map", "Nr=Code", "--map", "spalte=Voucher Type", "--map", "Wert=Value", str(foreign))
-    assert "vouchers (told from its columns)" in told.stdout
+    assert "vouchers (detected from its columns)" in told.stdout
     assert api.get("/v1/vouchers/A")["gift"]["amount"] == 100
 
 
@@ -184,7 +184,7 @@ def test_vouchers_go_into_a_campaign(api: Api, tmp_path: Path) -> None:
 def test_standard_input(api: Api) -> None:
     sent = run(api, "import", "-", stdin=GIFTS.encode())
     assert sent.returncode == 0, sent.stderr
-    assert "standard input  vouchers (told from its columns)" in sent.stdout
+    assert "standard input  vouchers (detected from its columns)" in sent.stdout
     assert codes(api) == {"A", "B"}
     assert actions(api)[0]["file_name"] == "standard input"
 
@@ -293,11 +293,11 @@ def test_a_file_that_is_refused_stops_those_behind_it(api: Api, tmp_path: Path, 
     ("words", "said"),
     [
         (["nothing.csv"], "nothing.csv cannot be read: No such file"),
-        (["vouchrs", "x.csv"], "kinds of rows are vouchers, customers"),
+        (["vouchrs", "x.csv"], "row types are vouchers, customers"),
         (["."], "is a directory"),
         (["vouchers"], "Name the files"),
-        (["vouchers", "-", "-"], "can be read once"),
-        (["vouchers", "{gifts}", "--failed-to", "{gifts}"], "would be written over"),
+        (["vouchers", "-", "-"], "can be read only once"),
+        (["vouchers", "{gifts}", "--failed-to", "{gifts}"], "would be overwritten"),
         (["vouchers", "{gifts}", "--map", "Code"], "should be 'Title=name'"),
         (["vouchers", "{gifts}", "--default", "PERCENT"], "should be 'Title=text'"),
         (["vouchers", "{gifts}", "--value", "Gutschein=GIFT_VOUCHER"], "should be 'Title:text=meaning'"),
@@ -319,4 +319,4 @@ def test_a_file_with_words_of_its_own(api: Api, tmp_path: Path) -> None:
     lines = tmp_path / "lines.ndjson"
     lines.write_text("{}\n")
     refused = run(api, "import", "vouchers", str(lines), *words)
-    assert "--default and --value go with columns" in refused.stderr
+    assert "--default and --value are for columns" in refused.stderr

@@ -19,7 +19,7 @@ def test_the_mapping_that_is_taken_is_printed(api: Api, tmp_path: Path) -> None:
     file = written(tmp_path / "contacts.csv", EXPORTS["contacts"].text)
     sent = run(api, "import", str(file))
     assert sent.returncode == 0, sent.stderr
-    assert "customers (told from its columns)" in sent.stdout
+    assert "customers (detected from its columns)" in sent.stdout
     assert "read as: utf-8, comma between cells" in sent.stdout
     assert "columns: Email Address → Email, Phone Number → Phone" in sent.stdout
     assert "as metadata: First Name, Last Name" in sent.stdout
@@ -112,5 +112,5 @@ def test_a_large_file_and_a_workbook_are_looked_at_too(api: Api, tmp_path: Path)
     assert (sent.returncode, "4,000 done" in sent.stdout) == (0, True), sent.stderr
     workbook = xlsx_of([["Artikelnummer", "Artikelname", "Preis"], ["A1", "Tasse", 9.5]])
     sent = run(api, "import", str(written(tmp_path / "p.xlsx", workbook)))
-    assert (sent.returncode, "products (told from its columns)" in sent.stdout) == (0, True), sent.stderr
+    assert (sent.returncode, "products (detected from its columns)" in sent.stdout) == (0, True), sent.stderr
     assert api.get("/v1/products/A1")["price"] == 950

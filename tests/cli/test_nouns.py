@@ -146,7 +146,7 @@ def test_a_template_is_written_where_nothing_is(api: Api, tmp_path: Path) -> Non
     assert f"tallykeep import vouchers {file}" in made.stderr.replace("\n", "")
     assert file.read_text().startswith("\ufeffCode,")
     again = run(api, "template", "vouchers", "--to", str(file))
-    assert (again.returncode, "is there already" in again.stderr) == (2, True)
+    assert (again.returncode, "already exists" in again.stderr) == (2, True)
 
 
 def test_kinds_without_a_template(api: Api) -> None:

@@ -96,7 +96,7 @@ def test_ctrl_c_while_rows_are_processed_leaves_the_import_running(api: Api, ser
         terminal.type(CTRL_C)
         assert terminal.wait() == 130
         action_id = api.get("/v1/async-actions")["async_actions"][0]["id"]
-        assert f"{action_id} goes on without you" in terminal.text
+        assert f"{action_id} keeps running" in terminal.text
         assert f"tallykeep actions watch {action_id}" in terminal.text
         assert f"tallykeep actions cancel {action_id}" in terminal.text
         assert api.get(f"/v1/async-actions/{action_id}")["finished_at"] is None

@@ -84,7 +84,7 @@ def test_rows_of_a_kind_that_the_columns_do_not_tell_are_asked_about_before_anyt
 
 def test_importing_is_the_second_choice_where_no_row_would_go_in(visitor: Browser, token: str) -> None:
     part = looked(visitor, token, b"Code,Voucher Type,Value\nA,DISCOUNT_VOUCHER,1\n").text
-    assert "None of them would go in as it is." in part
+    assert "None of them would be imported as it is." in part
     assert re.search(r'<button type="button" data-start="import">Import 1 row anyway', part)
 
 
@@ -151,7 +151,7 @@ def test_columns_of_failed_rows_that_are_not_read_are_not_said_to_be_a_campaigns
     rows = b"Code,Voucher Type,Value,row,line,reason\nA,GIFT_VOUCHER,ten,1,2,Value: must be a number\n"
     part = looked(visitor, token, rows, row_type="vouchers").text
     assert "<strong>Not read: row, line, reason.</strong> A file of failed rows" in part
-    assert "said by their campaign" not in part
+    assert "sets the type and discount of its vouchers" not in part
 
 
 def test_wide_files_are_looked_at_too(visitor: Browser, token: str) -> None:
@@ -186,8 +186,8 @@ def test_a_dry_run_is_told_of_beside_the_wizard(visitor: Browser, token: str, ap
     task = sent(visitor, token, GERMAN, {"row_type": "vouchers"}, mapping=mapping, dry_run="true")["task"]
     api.ended(task)
     part = visitor.get(f"/imports/dry-run/{task}").text
-    assert "1 of 2 rows would go in, 1 would fail. Nothing was written." in part
-    assert re.search(r'First of them">\s*2 <span class="line">\(line 3\)</span></td>', part)
+    assert "1 of 2 rows would be imported, 1 would fail. Nothing was written." in part
+    assert re.search(r'First rows">\s*2 <span class="line">\(line 3\)</span></td>', part)
     assert "hx-get" not in part
     assert api.get("/v1/vouchers")["total"] == 0
 

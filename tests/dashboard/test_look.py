@@ -124,7 +124,7 @@ def test_columns_that_do_not_count_for_the_kind_are_named_unless_the_preview_doe
     answer["row_types"] = [{"row_type": "campaign-vouchers", "confidence": 1.0, "reason": "it has a Code"}]
     part = drawn(answer)
     assert "<strong>Not read: Value.</strong>" in part
-    assert '<option value="" selected>Nothing: not read here</option>' in part
+    assert '<option value="" selected>Nothing: not read for these rows</option>' in part
     assert shown(answer, FormData(), [])["mapping"] == '{"Notiz":null}'
     told = seen(
         **{**answer, "warnings": [{"type": "ignored_columns", "column": 1, "message": "Value does not count."}]}

@@ -133,7 +133,7 @@ def test_a_campaign_is_made_filled_changed_and_deleted(visitor: Browser, api: Ap
     assert wrong.status_code == 422
     assert "How much: must be between 0 and 100" in wrong.text
     page = visitor.send(wrong, "/campaigns", **{**given, "value": "12,5", "last_day": "2030-12-31"})
-    assert "The campaign Fall was made" in page.text
+    assert "The campaign Fall was created" in page.text
     (campaign,) = api.get("/v1/campaigns")["campaigns"]
     path = f"/campaigns/{campaign['id']}"
     assert page.url.path == path
@@ -206,7 +206,7 @@ def test_a_code_alone_is_made_at_once(visitor: Browser, api: Api) -> None:
     campaign = made(api, "/v1/campaigns", name="One", voucher=GIFT)
     page = visitor.get(f"/campaigns/{campaign['id']}")
     told = visitor.send(page, f"/campaigns/{campaign['id']}/generate", count="1").text
-    assert "was made." in told
+    assert "was generated." in told
     assert api.get("/v1/vouchers")["total"] == 1
 
 
@@ -225,14 +225,14 @@ def test_a_key_is_defined_removed_restored_and_purged(visitor: Browser, api: Api
     assert (
         api.http.post("/v1/customers", json={"source_id": "c", "metadata": {"Tier": "gold", "x": 1}}).status_code == 400
     )
-    assert "Take any key" in strict.text
+    assert "Accept any key" in strict.text
     removed = visitor.send(strict, "/metadata/customer/remove")
     assert "Removed" in removed.text
     restored = visitor.send(removed, "/metadata/customer/restore")
-    assert "In force" in restored.text
+    assert "Active" in restored.text
     in_force = visitor.get("/metadata/purge", resource="customer", key="Tier")
     assert "1 customer</strong> carries" in in_force.text
-    assert "Its definition is in force" in in_force.text
+    assert "Its definition is active" in in_force.text
     assert "Type <code>" not in in_force.text
     ask = visitor.send(in_force, "/metadata/customer/remove")
     assert ask.url.path == "/metadata/purge"
@@ -245,13 +245,13 @@ def test_a_key_is_defined_removed_restored_and_purged(visitor: Browser, api: Api
     nothing = visitor.get("/metadata/purge", resource="customer", key="other")
     assert "nothing to purge" in nothing.text
     assert re.search("Did you mean <a [^>]*key=Other", nothing.text)
-    assert "Forget its removed definition" not in nothing.text
+    assert "Delete its removed definition" not in nothing.text
     assert visitor.get("/metadata/purge", resource="planet", key="x").status_code == 404
 
 
 def test_a_key_is_made_shown_once_used_and_revoked(visitor: Browser, api: Api) -> None:
     page = visitor.get("/keys")
-    assert "You are signed in with it" in page.text
+    assert "You are signed in with this key" in page.text
     assert page.text.count("This is the last management key") == 1
     shown = visitor.send(page, "/keys", name="Shop backend", kind="app")
     secrets = re.findall('<code class="secret" id="made-(?:id|token)">(.*?)</code>', shown.text)

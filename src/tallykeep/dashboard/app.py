@@ -56,7 +56,7 @@ _ROUTERS = (
 
 
 def create_dashboard(api: ASGIApp, pool: Callable[[], Pool], session_hours: float) -> FastAPI:
-    """The dashboard of `api`; `pool` gives the database's open pool, for its sessions, once the server runs."""
+    """Return the dashboard of `api`; once the server runs, `pool` returns the open database pool, for its sessions."""
     app = FastAPI(openapi_url=None, dependencies=[Depends(require_own_site)])
     app.state.client = httpx.AsyncClient(transport=InProcess(api), base_url=_BASE_URL)
     app.state.sessions = Sessions(pool, session_hours)
@@ -96,7 +96,7 @@ class _Static(StaticFiles):
     """Files that browsers may keep for ever where they are asked for by their content."""
 
     def file_response(self, *args, **kwargs):  # type: ignore[no-untyped-def]
-        """The file."""
+        """Return the file, with how long browsers may keep it."""
         answer = super().file_response(*args, **kwargs)
         scope = args[2] if len(args) > 2 else kwargs["scope"]
         keep = "public, max-age=31536000, immutable" if scope["query_string"].startswith(b"v=") else "no-cache"
@@ -135,13 +135,13 @@ async def _on_keys_refused(request: Request, error: Exception) -> Response:
 
 async def _on_refused(request: Request, error: Exception) -> Response:
     status = error.status if isinstance(error, RefusedError) else 500
-    titles = {404: "There is no such thing", 409: "That cannot be done now", 503: "Not just now"}
-    return _error_page(request, status, titles.get(status, "That was refused"), str(error))
+    titles = {404: "Not found", 409: "That cannot be done now", 503: "Not available right now"}
+    return _error_page(request, status, titles.get(status, "The request was refused"), str(error))
 
 
 async def _on_foreign_form(request: Request, error: Exception) -> Response:
     details = (
-        "This form did not come from a page of the session you are in. Nothing was changed."
+        "This form does not belong to your current session. Nothing was changed."
         " Go back, reload the page and send it again."
     )
     return _error_page(request, 403, "The form was refused", details)
@@ -150,30 +150,32 @@ async def _on_foreign_form(request: Request, error: Exception) -> Response:
 async def _on_unreadable(request: Request, error: Exception) -> Response:
     problems = error.errors() if isinstance(error, RequestValidationError) else []
     details = "; ".join(f"{problem['loc'][-1]}: {problem['msg']}" for problem in problems)
-    return _error_page(request, 400, "That cannot be understood", details)
+    return _error_page(request, 400, "The request cannot be read", details)
 
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     if status == 404:
-        return _error_page(request, 404, "There is no such page", f"Nothing is at {request.url.path}.")
+        return _error_page(request, 404, "Page not found", f"There is nothing at {request.url.path}.")
     return _error_page(request, status, "That cannot be done", str(getattr(error, "detail", error)))
 
 
 async def _on_outage(request: Request, error: Exception) -> Response:
     _log.warning("the database did not serve a page", path=request.url.path, reason=str(error).strip())
     if isinstance(error, DiskFull):
-        details = "The database's disk is full. Reload the page when there is room."
+        details = "The database's disk is full. Free some space, then reload the page."
     elif isinstance(error, ReadOnlySqlTransaction):
-        details = "The database takes no writes just now. Reload the page when it does."
+        details = "The database is read-only right now. Reload the page in a moment."
     else:
         details = "The database cannot be reached. Reload the page in a moment."
-    return _error_page(request, 503, "Not just now", details)
+    return _error_page(request, 503, "Not available right now", details)
 
 
 async def _on_defect(request: Request, error: Exception) -> Response:
     _log.error("defect", path=request.url.path, exc_info=error)
-    return _error_page(request, 500, "Something went wrong", "This is a defect of ours. The server's log tells more.")
+    return _error_page(
+        request, 500, "Something went wrong", "This is a bug in Tallykeep. The server's log has the details."
+    )
 
 
 def _error_page(request: Request, status: int, title: str, details: str) -> Response:

@@ -1,4 +1,4 @@
-"""`tallykeep demo`: everything at once, on a database of its own that is thrown away afterwards."""
+"""`tallykeep demo`: a tour on a database of its own that is thrown away afterwards."""
 
 import json
 import os
@@ -38,7 +38,7 @@ def demo(
             _tour(console, replace(where, url=url), examples)
         finally:
             _stop(server)
-    console.print("Stopped. Nothing is left behind; [bold]make serve[/bold] starts one that stays.")
+    console.print("Stopped. Nothing is left behind; [bold]make serve[/bold] starts a server that keeps its data.")
 
 
 def _start(directory: Path, keys: Connection) -> tuple[subprocess.Popen[str], str]:
@@ -79,7 +79,7 @@ def _tour(console: Console, where: Connection, examples: Path) -> None:
         last = client.get("/v1/async-actions", limit=1)["async_actions"][0]["id"]
         action = client.get(f"/v1/async-actions/{last}")
     console.print()
-    console.print(f"The last action as the API tells it, GET /v1/async-actions/{last}:")
+    console.print(f"The last action as the API returns it, GET /v1/async-actions/{last}:")
     failures = action["result"]["failed"]
     if len(failures) > _SHOWN_FAILURES:
         action["result"]["failed"] = [*failures[:_SHOWN_FAILURES], f"… {len(failures) - _SHOWN_FAILURES} more"]

@@ -1,4 +1,4 @@
-"""Files on their way to the server: previewed, sent, watched, and what became of them shown."""
+"""Send files: preview them, send them, watch their actions, show the outcome."""
 
 import json
 import re
@@ -33,10 +33,10 @@ _DONE_BEFORE: dict[Verb, str] = {"import": "this was imported", "update": "this 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is to be done with files: the verb, the kind if it was said, the options.
+    """What to do with files: the verb, the row type if it was named, the options.
 
-    `query` is what is asked of the submission alone, `of_file` what says how the file is read, `repeated` the options
-    as they would be written again.
+    `query` are the options of the submission, `of_file` those of how the file is read, `repeated` the options as they
+    would be typed again.
     """
 
     verb: Verb
@@ -67,7 +67,7 @@ class _Job:
 
 
 def send_files(client: Client, words: list[str], wanted: Wanted) -> ExitCode:
-    """Send the files one after another; nothing is sent before all of them were looked into."""
+    """Send the files one after another, once all of them were previewed. Raises CliError for the first that fails."""
     _refuse_contradictions(words, wanted)
     jobs = _sure([_job(client, open_file(word), wanted) for word in words], wanted)
     outcomes: list[Outcome] = []
@@ -86,7 +86,7 @@ def send_files(client: Client, words: list[str], wanted: Wanted) -> ExitCode:
 
 
 def _do(client: Client, job: _Job, wanted: Wanted) -> Outcome:
-    """Send one file, watch its action where that is wanted, and show what became of it."""
+    """Send one file, watch its action unless --no-wait, and show the outcome."""
     query, what = job.query, _DONE_BEFORE[wanted.verb]
     if not wanted.as_json:
         out().print(_heading(job), soft_wrap=True)
@@ -105,9 +105,12 @@ def _do(client: Client, job: _Job, wanted: Wanted) -> Outcome:
 
 
 def _job(client: Client, file: FileToSend, wanted: Wanted) -> _Job:
-    """Where the file goes, and with what; raises UsageError where it cannot go there, RefusedError for what it is."""
+    """Return where the file goes and with what.
+
+    Raises UsageError where it cannot go there, RefusedError for its content.
+    """
     if file.form == "json" and (wanted.mapping or {"defaults", "values"}.intersection(wanted.of_file)):
-        raise UsageError(f"{file.shown}: --map, --skip, --default and --value go with columns; this is JSON")
+        raise UsageError(f"{file.shown}: --map, --skip, --default and --value are for columns; this is JSON")
     require_ending(wanted.failed_to, file.form)
     if wanted.row_type:
         _path(file, ROW_TYPES[wanted.row_type], wanted, file.form)
@@ -119,7 +122,7 @@ def _job(client: Client, file: FileToSend, wanted: Wanted) -> _Job:
     preview = preview_file(client, file, wanted.of_file | into, wanted.row_type, wanted.mapping)
     row_type = ROW_TYPES[preview.row_type]
     if row_type.name == CAMPAIGN_VOUCHERS and wanted.campaign is None and (wanted.yes or not preview.doubts):
-        raise UsageError(f"{file.shown}: these look like vouchers for a campaign; say which: --campaign NAME")
+        raise UsageError(f"{file.shown}: these look like vouchers for a campaign; name it: --campaign NAME")
     require_ending(wanted.failed_to, preview.form)
     if not preview.is_of_failed_rows:
         _require_another(wanted.failed_to, file)
@@ -132,7 +135,7 @@ def _job(client: Client, file: FileToSend, wanted: Wanted) -> _Job:
 def _require_another(failed_to: Path | None, file: FileToSend) -> None:
     """Raise UsageError where the failed rows would be written over the file that they are from."""
     if failed_to is not None and failed_to.exists() and failed_to.samefile(file.path):
-        raise UsageError(f"--failed-to {failed_to}: this is the file that is sent; it would be written over")
+        raise UsageError(f"--failed-to {failed_to}: this is the file to send; it would be overwritten")
 
 
 def _path(file: FileToSend, row_type: RowType, wanted: Wanted, form: Form) -> str:
@@ -143,7 +146,7 @@ def _path(file: FileToSend, row_type: RowType, wanted: Wanted, form: Form) -> st
 
 
 def _sure(jobs: list[_Job], wanted: Wanted) -> list[_Job]:
-    """The jobs; raises UsageError with what to write where it is not sure what some files are."""
+    """Return the jobs; raises UsageError with what to write where it is not clear what some files are."""
     if not wanted.yes:
         questions = [
             question(job.preview, job.file, wanted.repeated) for job in jobs if job.preview and job.preview.doubts
@@ -157,11 +160,11 @@ def _refuse_contradictions(words: list[str], wanted: Wanted) -> None:
     if not words:
         raise UsageError("Name the files; - is standard input")
     if len(words) > 1 and (wanted.failed_to or wanted.key):
-        raise UsageError("--failed-to and --idempotency-key go with one file at a time")
+        raise UsageError("--failed-to and --idempotency-key are for one file at a time")
     if wanted.no_wait and wanted.failed_to:
-        raise UsageError("--failed-to needs to wait for the end: leave out --no-wait")
+        raise UsageError("--failed-to has to wait for the end: leave out --no-wait")
     if words.count(STANDARD_INPUT) > 1:
-        raise UsageError("Standard input can be read once")
+        raise UsageError("Standard input can be read only once")
 
 
 def _heading(job: _Job) -> Text:
@@ -171,7 +174,7 @@ def _heading(job: _Job) -> Text:
 
 
 def _send(client: Client, bars: Bars, job: _Job, query: dict[str, Any], key: str) -> Submitted:
-    """Send the file; what the server says of columns is said in the words of this command too."""
+    """Send the file; raises RefusedError, with the server's hints on columns as flags of this command."""
     try:
         return send(client, bars, job.file, job.path, query, key)
     except RefusedError as error:
@@ -187,7 +190,7 @@ def _send(client: Client, bars: Bars, job: _Job, query: dict[str, Any], key: str
 
 
 def _quoted(word: str) -> str:
-    """The word in quotes, as a shell takes it."""
+    """Return the word in quotes, as a shell takes it."""
     quoted = shlex.quote(word)
     return quoted if quoted != word else f"'{word}'"
 

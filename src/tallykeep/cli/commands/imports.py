@@ -1,4 +1,4 @@
-"""`tallykeep import` and `tallykeep update`: send files, watch them, show what became of every row."""
+"""`tallykeep import` and `tallykeep update`: send files, watch them, and show the outcome of every row."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -35,19 +35,19 @@ from tallykeep.cli.kit.sending import (
 )
 
 IMPORT_HELP = (
-    f"Import files and account for every row.\n\nKIND is one of {', '.join(IMPORTED)}; left out, it is told from the "
-    "columns, and said. The server is asked what the columns are; where that is not sure, nothing is sent, and what to "
-    "write is said. FILE is CSV, XLSX, JSON or NDJSON, also compressed (.gz, .zst); - is standard input. The same file "
-    f"sent again within a day is imported once (--again, if that is not what you want).\n\n{EXIT_CODES}"
+    f"Import files and account for every row.\n\nROW_TYPE is one of {', '.join(IMPORTED)}; left out, it is detected "
+    "from the columns and printed. The server is asked what the columns are; where that is not clear, nothing is sent, "
+    "and the command says what to type. FILE is CSV, XLSX, JSON or NDJSON, also compressed (.gz, .zst); - is standard "
+    f"input. The same file sent again within a day is imported only once (unless you say --again).\n\n{EXIT_CODES}"
 )
 UPDATE_HELP = (
-    f"Update in bulk, from files of objects.\n\nKIND is one of {', '.join(UPDATED)}. FILE is JSON or NDJSON, also "
+    f"Update in bulk, from files of objects.\n\nROW_TYPE is one of {', '.join(UPDATED)}. FILE is JSON or NDJSON, also "
     f"compressed; - is standard input.\n\n{EXIT_CODES}"
 )
 
 
 def _words_of(known: tuple[str, ...], incomplete: str) -> list[str]:
-    """Kinds and files that begin like this, for the shell."""
+    """Return the row types and files that begin like this, for the shell."""
     files = (str(path) + "/" * path.is_dir() for path in sorted(Path().glob(f"{incomplete}*")))
     return [*(name for name in known if name.startswith(incomplete)), *files]
 
@@ -61,19 +61,19 @@ def _update_words(incomplete: str) -> list[str]:
 
 
 class CommandOnFiles(TyperCommand):
-    """A command whose first word may be a kind, and says so in its usage."""
+    """A command whose first word may be a row type, and whose usage says so."""
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
-        """What stands behind the command's name."""
-        row_type = "KIND" if self.name == "update" else "[KIND]"
+        """Return what the usage line has behind the command's name."""
+        row_type = "ROW_TYPE" if self.name == "update" else "[ROW_TYPE]"
         return ["[OPTIONS]", row_type, "FILE..."]
 
 
 Words = Annotated[
     list[str],
     typer.Argument(
-        metavar="[KIND] FILE...",
-        help="What the rows are, if it is to be said, and the files that hold them.",
+        metavar="[ROW_TYPE] FILE...",
+        help="What the rows are, where you want to say it, and the files.",
         show_default=False,
         autocompletion=_import_words,
     ),
@@ -81,8 +81,8 @@ Words = Annotated[
 RowTypeAndFiles = Annotated[
     list[str],
     typer.Argument(
-        metavar="KIND FILE...",
-        help="What is to be updated, and the files that say how.",
+        metavar="ROW_TYPE FILE...",
+        help="What to update, and the files that say how.",
         show_default=False,
         autocompletion=_update_words,
     ),
@@ -107,7 +107,7 @@ def import_(
     again: Again = False,
     as_json: AsJson = False,
 ) -> None:
-    """`tallykeep import`; its help is IMPORT_HELP."""
+    """Run `tallykeep import`; its help is IMPORT_HELP."""
     row_type, files = _row_type_and_files(words, IMPORTED)
     row_type = _row_type_in(campaign, row_type)
     wanted = Wanted(
@@ -145,10 +145,10 @@ def update(
     again: Again = False,
     as_json: AsJson = False,
 ) -> None:
-    """`tallykeep update`; its help is UPDATE_HELP."""
+    """Run `tallykeep update`; its help is UPDATE_HELP. Raises UsageError without a row type."""
     row_type, files = _row_type_and_files(words, UPDATED)
     if row_type is None:
-        raise UsageError(f"Say what is to be updated: {' or '.join(UPDATED)}")
+        raise UsageError(f"Say what to update: {' or '.join(UPDATED)}")
     query = as_parameters(of_submission or {})
     wanted = Wanted("update", row_type, query=query, key=idempotency_key, again=again, no_wait=no_wait,
                     failed_to=failed_to, as_json=as_json)  # fmt: skip
@@ -160,9 +160,9 @@ def _row_type_and_files(words: list[str], known: tuple[str, ...]) -> tuple[str |
 
 
 def _row_type_in(campaign: str | None, row_type: str | None) -> str | None:
-    """The kind as it is with this campaign; raises UsageError for what does not go into one, or into none."""
+    """Return the row type with this campaign; raises UsageError where the two do not fit."""
     if campaign is not None and row_type not in (None, "vouchers", CAMPAIGN_VOUCHERS):
-        raise UsageError("Only vouchers are imported into a campaign; leave --campaign out")
+        raise UsageError("Only vouchers can be imported into a campaign; leave out --campaign")
     if campaign is None and row_type == CAMPAIGN_VOUCHERS:
-        raise UsageError("Say which campaign they are for: --campaign NAME")
+        raise UsageError("Name the campaign they are for: --campaign NAME")
     return CAMPAIGN_VOUCHERS if campaign is not None else row_type

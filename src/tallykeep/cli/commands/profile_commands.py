@@ -1,4 +1,4 @@
-"""`tallykeep profiles`: save connections under names, so that commands need no flags."""
+"""`tallykeep profiles`: save connections by name, so that commands need no flags."""
 
 import os
 from typing import Annotated, Any
@@ -19,16 +19,14 @@ from tallykeep.cli.kit.profiles import (
 from tallykeep.cli.kit.sending import AsJson
 from tallykeep.cli.kit.show import out, plain_table, print_json
 
-cli = typer.Typer(no_args_is_help=True, help="Save where servers are, and keys, under names.")
+cli = typer.Typer(no_args_is_help=True, help="Save servers and keys by name.")
 
 Name = Annotated[str, typer.Argument(metavar="[NAME]", help=f"«{DEFAULT_PROFILE}», if left out.")]
 
 
 @cli.command()
 def save(name: Name = DEFAULT_PROFILE, url: Url = None, app_id: AppId = None, app_token: AppToken = None) -> None:
-    """Save a connection: from flags and the environment, or what you are asked for. The server is asked whether the
-    keys are right.
-    """
+    """Save a connection, from flags, the environment or prompts. The keys are checked with the server."""
     with reporting_errors():
         settings = (
             url or _setting("URL", "TALLYKEEP_URL", default=DEFAULT_URL),
@@ -40,12 +38,12 @@ def save(name: Name = DEFAULT_PROFILE, url: Url = None, app_id: AppId = None, ap
             client.get("/v1/async-actions", limit=1)
         saved = Profile(connection.url, connection.app_id, connection.app_token)
         file = write_profiles({**load_profiles(), name: saved})
-        use = "used where nothing else is said" if name == DEFAULT_PROFILE else f"use it with --profile {name}"
+        use = "used by default" if name == DEFAULT_PROFILE else f"use it with --profile {name}"
         out().print(f"  saved in {file}; {use}", markup=False)
 
 
 def _setting(title: str, variable: str, **how: Any) -> str:
-    """What the environment says, or who is asked."""
+    """Return the environment's value, or ask for it."""
     return os.environ.get(variable, "").strip() or str(typer.prompt(title, err=True, **how))
 
 

@@ -20,13 +20,13 @@ DEFAULT_URL = "http://127.0.0.1:8000"
 _PANEL = "Connection"
 _KEYS_MISSING = (
     "Keys are missing: pass --app-id and --app-token, set TALLYKEEP_APP_ID and TALLYKEEP_APP_TOKEN, or save them once:"
-    " tallykeep profiles save. The first start of `tallykeep serve` shows them; lost ones are replaced on the server's"
+    " tallykeep profiles save. The first start of `tallykeep serve` shows them; replace lost ones on the server's"
     " machine: tallykeep keys recover"
 )
 
 Url = Annotated[
     str | None,
-    typer.Option("--url", help=f"Where Tallykeep serves (TALLYKEEP_URL; {DEFAULT_URL}).", rich_help_panel=_PANEL),
+    typer.Option("--url", help=f"Where the server is (TALLYKEEP_URL; {DEFAULT_URL}).", rich_help_panel=_PANEL),
 ]
 AppId = Annotated[
     str | None, typer.Option("--app-id", help="The project's X-App-Id (TALLYKEEP_APP_ID).", rich_help_panel=_PANEL)
@@ -47,7 +47,7 @@ ProfileName = Annotated[
     str | None,
     typer.Option(
         "--profile",
-        help=f"A saved profile (TALLYKEEP_PROFILE; {DEFAULT_PROFILE}, where nothing else says whose keys).",
+        help=f"A saved profile (TALLYKEEP_PROFILE; {DEFAULT_PROFILE}, if neither flags nor environment have keys).",
         rich_help_panel=_PANEL,
         autocompletion=_profile_names,
     ),
@@ -65,23 +65,23 @@ class Connection:
     origin: str
 
     def require_keys(self) -> "Connection":
-        """This connection; raises UsageError where the keys are missing."""
+        """Return this connection; raises UsageError where the keys are missing."""
         if not self.app_id or not self.app_token:
             raise UsageError(_KEYS_MISSING)
         return self
 
     def client(self) -> Client:
-        """A client that asks with these keys."""
+        """Return a client that uses these keys."""
         return Client(self.url, self.app_id or "", self.app_token or "")
 
 
 def find_connection(
     url: str | None = None, app_id: str | None = None, app_token: str | None = None, profile: str | None = None
 ) -> Connection:
-    """The connection that these flags, the environment and the profiles come to.
+    """Return the connection that these flags, the environment and the profiles make.
 
-    A profile that is named stands instead of the environment; flags change either. Unnamed, the default profile helps
-    out where neither has keys, and only for its own URL: keys are not sent to a server that they are not of.
+    A named profile replaces the environment; flags override either. Without a name, the default profile is used
+    where neither has keys, and only for its own URL: keys are never sent to another server. Raises UsageError.
     """
     texts_by_flag = {"--url": url, "--app-id": app_id, "--app-token": app_token, "--profile": profile}
     if empty := [flag for flag, text in texts_by_flag.items() if text is not None and not text.strip()]:
@@ -116,18 +116,18 @@ def _connection(profile: Profile, origin: str) -> Connection:
     except httpx.InvalidURL:
         known = httpx.URL("")
     if known.scheme not in ("http", "https") or not known.host:
-        raise UsageError(f"{url!r} is no URL like {DEFAULT_URL} (--url or TALLYKEEP_URL; {origin})")
+        raise UsageError(f"{url!r} is not a URL like {DEFAULT_URL} (--url or TALLYKEEP_URL; {origin})")
     app_id, app_token = ((key or "").strip() or None for key in (profile.app_id, profile.app_token))
     if not all((key or "").isascii() and (key or "").isprintable() for key in (app_id, app_token)):
         raise UsageError(
-            "The keys hold characters that no key has (--app-id, --app-token, TALLYKEEP_APP_ID, TALLYKEEP_APP_TOKEN;"
-            f" {origin}); copy them anew"
+            "The keys contain characters that no key has (--app-id, --app-token, TALLYKEEP_APP_ID, TALLYKEEP_APP_TOKEN;"
+            f" {origin}); copy them again"
         )
     return Connection(url, app_id, app_token, origin)
 
 
 def with_connection(command: Callable[..., None]) -> Callable[..., None]:
-    """The command with the options that say where the API is; its first parameter becomes the Connection."""
+    """Return the command with the connection options; its first parameter becomes the Connection."""
 
     @functools.wraps(command)
     def run(**arguments: Any) -> None:
@@ -146,7 +146,7 @@ def with_connection(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def connected(command: Callable[..., None]) -> Callable[..., None]:
-    """The command with the options that say where the API is; its first parameter becomes a Client with keys.
+    """Return the command with the connection options; its first parameter becomes a Client with keys.
 
     Parameters for submission options become the flags of these.
     """

@@ -13,11 +13,11 @@ from tallykeep.core.options.declaration import Option, Scope
 from tallykeep.core.submission_options import options_for
 
 FlagValues = dict[str, Any]
-"""What flags said: values by option, those that were left out not among them."""
+"""The flags' values by option, without those that were left out."""
 
 
 class FlagsFor:
-    """Marks the parameter of a command that takes what the flags for such submissions said."""
+    """Marks the parameter of a command that takes the flags of such submissions."""
 
     def __init__(self, *scopes: Scope) -> None:
         self.options = [option for option in options_for(*scopes) if option.flag_help is not None]
@@ -29,9 +29,9 @@ OfFileAndEnds = Annotated[FlagValues | None, FlagsFor(Scope.FILE, Scope.ENDS)]
 
 
 def with_option_flags(command: Callable[..., None]) -> Callable[..., None]:
-    """Put flags in the place of the command's parameters that are marked with FlagsFor; they get what was said.
+    """Replace the command's parameters that are marked with FlagsFor by flags; they get the flags' values.
 
-    The command raises UsageError for a flag that means nothing without another one.
+    The command raises UsageError for a flag that needs another one.
     """
     own = inspect.signature(command).parameters
     marked = {name: mark for name, parameter in own.items() if (mark := _mark(parameter)) is not None}
@@ -63,7 +63,7 @@ def _expanded(parameter: inspect.Parameter, mark: FlagsFor | None) -> Iterator[i
 
 
 def _typed(option: Option) -> tuple[Any, Any, FlagValues]:
-    """The flag's type, what it is where it is left out, and its limits."""
+    """Return the flag's type, its default and its limits."""
     if option.schema["type"] == "boolean":
         return bool, False, {}
     if option.schema["type"] == "integer":
@@ -72,14 +72,14 @@ def _typed(option: Option) -> tuple[Any, Any, FlagValues]:
 
 
 def _take_flags(options: list[Option], arguments: FlagValues) -> FlagValues:
-    """Take these options' values out of what a command was given; raises UsageError where one lacks its company."""
+    """Take these options out of a command's arguments; raises UsageError where one needs another."""
     values = {option.name: (arguments.pop(option.name), _typed(option)[1]) for option in options}
     flags = {name: value for name, (value, left_out) in values.items() if value != left_out}
     for option in options:
         if option.name in flags and option.only_with:
             other, needed = option.only_with
             if flags.get(other) != needed:
-                raise UsageError(f"--{_flag(option.name)} goes with --{_flag(other)} {needed}")
+                raise UsageError(f"--{_flag(option.name)} needs --{_flag(other)} {needed}")
     return flags
 
 
@@ -88,10 +88,10 @@ def _flag(name: str) -> str:
 
 
 def as_parameters(flags: FlagValues) -> FlagValues:
-    """What flags said, as parameters of a request."""
+    """Return the flags' values as parameters of a request."""
     return {name: value.value if isinstance(value, Enum) else value for name, value in flags.items()}
 
 
 def as_flags(flags: FlagValues) -> FlagValues:
-    """What flags said, by the flags' names."""
+    """Return the values by the names of their flags."""
     return {_flag(name): value for name, value in as_parameters(flags).items()}

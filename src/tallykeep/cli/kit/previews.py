@@ -1,4 +1,4 @@
-"""A look at a file before it is sent: what the server takes its rows and columns for, and whether that is sure."""
+"""A preview of a file before it is sent: what the server recognizes in it, and whether that is certain."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -16,9 +16,9 @@ from tallykeep.core import exact_json
 from tallykeep.formats.csv.titles import normal_title
 
 _MAX_SHOWN = 8
-_NEAR = 0.75  # of the likeliest kind's confidence: such kinds are offered too
+_NEAR = 0.75  # of the likeliest row type's confidence: similar ones are offered too
 _ORIGIN_COLUMNS = ("row", "line", "reason")  # columns of a file of failed rows
-# Warnings that a person has to answer before anything is sent, where neither --map nor --yes does.
+# Warnings that a person has to settle before anything is sent, where neither --map nor --yes does.
 _ASKING = ("by_resemblance", "lost_key", "lost_email", "lost_phone", "text_formula")
 _FOR_THE_FILE = ("text_formula",)  # no option but --yes answers them
 _FIELDS_OF_LOST = {"lost_email": "Email", "lost_phone": "Phone"}
@@ -29,7 +29,7 @@ Mapping_ = dict[str, str | None]
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """The server's answer about one file, and the mapping that it will be sent with."""
+    """The server's preview of one file, and the mapping that it will be sent with."""
 
     seen: dict[str, Any]
     mapping: Mapping_
@@ -101,8 +101,8 @@ def _json(mapping: Mapping_) -> str:
 
 
 def describe(preview: Preview, name: str, *, guessed: bool) -> Text:
-    """What was taken of the file, as it stands above the bars."""
-    origin = " (told from its columns)" if guessed else ""
+    """Return what the file was recognized as, to be shown above the bars."""
+    origin = " (detected from its columns)" if guessed else ""
     heading = Text.assemble((name, "bold"), f"  {preview.row_type}{origin}")
     if taken := ", ".join(_taken(preview.seen)):
         heading.append(f"\n  read as: {taken}", style="dim")
@@ -123,7 +123,7 @@ def _listing(what: str, names: list[str]) -> Text:
 
 
 def _first(names: list[str]) -> str:
-    """«Name, City», or the first of them «and 44 more»."""
+    """Return «Name, City», or the first of them «and 44 more»."""
     more = f" and {len(names) - _MAX_SHOWN} more" if len(names) > _MAX_SHOWN else ""
     return ", ".join(names[:_MAX_SHOWN]) + more
 
@@ -144,24 +144,24 @@ def _taken(seen: dict[str, Any]) -> Iterator[str]:
 
 
 def question(preview: Preview, file: FileToSend, options: list[str]) -> str:
-    """Why it is not sure what the file is, and what to write so that it is."""
+    """Say why it is not clear what the file is, and what to type to settle it."""
     why = [each["message"] for each in preview.doubts]
-    lines = [f"{file.shown}: not sent, because it is not sure what is meant.", *(f"  {each}" for each in why)]
+    lines = [f"{file.shown}: not sent, because it is not clear what it is.", *(f"  {each}" for each in why)]
     if preview.form == "csv":
         titles = [each["title"] for each in preview.seen["columns"] if each["title"]]
         lines.append(f"  The columns: {_first(titles) or 'none has a name'}")
     if not preview.seen["row_types"][0]["confidence"]:
-        row_types = f"Say it: {', '.join(IMPORTED)}; and what the columns are, with --map 'Title=name'"
-        return "\n".join([*lines, f"  {row_types}. The right ones: {command('template', 'KIND')}"])
-    lines.append("Say it, such as:")
+        row_types = f"Name the row type: {', '.join(IMPORTED)}; and the columns, with --map 'Title=name'"
+        return "\n".join([*lines, f"  {row_types}. The right titles: {command('template', 'ROW_TYPE')}"])
+    lines.append("Say what it is, for example:")
     lines += [f"  {command('import', *words, *options)}" for words in _answers(preview, file, options)]
     lines += _choices(preview)
-    lines.append("Or take what is found, with --yes.")
+    lines.append("Or take what was detected, with --yes.")
     return "\n".join(lines)
 
 
 def _answers(preview: Preview, file: FileToSend, options: list[str]) -> Iterator[list[str]]:
-    """The words behind `tallykeep import`, for the likeliest kind with its mapping, and for those near it."""
+    """Yield the words behind `tallykeep import` for the likeliest row type with its mapping, and for similar ones."""
     word = STANDARD_INPUT if file.is_kept else file.shown
     as_it_stands = ["--yes"] if any(each["type"] in _FOR_THE_FILE for each in preview.doubts) else []
     yield [
@@ -194,7 +194,7 @@ def _maps(preview: Preview) -> Iterator[str]:
             mapping[titles[doubt["column"]]] = wanted
             used.add(wanted)
     for column, title in mapping.items():
-        if title is not None:  # what is skipped stands among the options that are written again
+        if title is not None:  # what is skipped is among the options that are repeated
             yield from ("--map", f"{column}={title}")
 
 

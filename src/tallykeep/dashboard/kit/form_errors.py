@@ -11,7 +11,7 @@ _TIMESTAMP = re.compile(r"(\d{4}-\d\d-\d\d)T\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00:00
 
 
 def form_message(details: str, labels: Mapping[str, str]) -> str:
-    """A refusal as people read it: its fields by the labels they have in the form, with the value at fault in quotes.
+    """Return a refusal for people: fields by their labels in the form, the value at fault in quotes.
 
     `labels` are by the API's names.
     """

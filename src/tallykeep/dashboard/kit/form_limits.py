@@ -62,7 +62,7 @@ def _is_multipart(request: Request) -> bool:
 
 
 async def form_with_file(request: Request) -> FormData:
-    """The form, with one file of any size; raises HTTPException where all that is beside it is too large."""
+    """Return the form, with one file of any size; raises HTTPException where the rest of it is too large."""
     if not _is_multipart(request):
         return await request.form(max_fields=MAX_FIELDS)
     async with aclosing(request.stream()) as stream:
@@ -97,4 +97,4 @@ class _FormWithFile(MultiPartParser):
 
 
 def _too_large(maximum: int, when: str = "") -> HTTPException:
-    return HTTPException(413, f"The form is larger than the {maximum:,} bytes that are read{when}.")
+    return HTTPException(413, f"The form is larger than the {maximum:,} bytes allowed{when}.")

@@ -23,7 +23,7 @@ class InProcess(httpx.AsyncBaseTransport):
         self._app = app
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """The answer as soon as it begins; raises what the application raised before that."""
+        """Return the answer as soon as it begins; raises what the application raised before that."""
         exchange = _Exchange(request)
         exchange.start(self._app)
         try:

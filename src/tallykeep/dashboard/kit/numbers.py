@@ -20,7 +20,7 @@ _MAX = Decimal(10) ** 18
 
 
 def number_of(text: str, name: str, factor: int = 1) -> Any:
-    """A text as a number of JSON, so many times as much: 14.50, 14,50, 1.250,00; what is none stays as it is.
+    """Return a text as a number, times `factor`: 14.50, 14,50, 1.250,00; any other text as it is.
 
     `name` is the field's in the API. Raises RefusedError for what may mean two numbers, such as 5.000.
     """
@@ -37,7 +37,7 @@ def number_of(text: str, name: str, factor: int = 1) -> Any:
 
 
 def _plain(text: str) -> str | None:
-    """The number with a point before its decimals, and nothing else in it."""
+    """Return the number with a decimal point and no separators; None for any other text."""
     if _PLAIN.fullmatch(text):
         return text.replace(",", ".")
     for grouped, character in zip(_GROUPED, _GROUPS, strict=True):

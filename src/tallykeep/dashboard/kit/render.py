@@ -32,7 +32,7 @@ NAVIGATION = [
 
 @cache
 def static_path(name: str) -> str:
-    """Where a file of static/ is found, by its content: browsers may keep it for ever."""
+    """Return the path of a file in static/, with a digest of its content: browsers may keep it for ever."""
     digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
     return f"/static/{name}?v={digest}"
 
@@ -58,12 +58,12 @@ _templates = _environment()
 
 
 def fragment(template: str, **values: Any) -> str:
-    """A template that stands alone, such as a part of a page that is sent again and again."""
+    """Render a template that is no complete page, such as a part that is sent again and again."""
     return _templates.get_template(template).render(**values)
 
 
 def page(request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
-    """A whole page, with a notice that an action before it left behind."""
+    """Render a complete page, with the notice that the previous request left."""
     notice = request.cookies.get(_NOTICE_COOKIE)
     frame = {
         "session": getattr(request.state, "session", None),
@@ -79,7 +79,7 @@ def page(request: Request, template: str, *, status: int = 200, **values: Any) -
 
 
 def redirect(request: Request, path: str, notice: str | None = None) -> Response:
-    """On to another page after a form was sent; the page shows `notice` once."""
+    """Redirect to another page after a form was sent; that page shows `notice` once."""
     if "hx-request" in request.headers:
         answer = Response(headers={"HX-Redirect": path})
     else:
@@ -92,7 +92,7 @@ def redirect(request: Request, path: str, notice: str | None = None) -> Response
 
 
 def theme(request: Request) -> str:
-    """Light, dark, or as the reader's system has it (auto)."""
+    """Return light, dark, or the reader's system setting (auto)."""
     chosen = request.cookies.get(_THEME_COOKIE)
     return chosen if chosen in THEMES else "auto"
 

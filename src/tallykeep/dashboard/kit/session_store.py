@@ -43,7 +43,7 @@ class Sessions:
     hours: float
 
     async def begin(self, keys: Keys, project: str) -> str | None:
-        """A new session's cookie; None where there is no such key any more."""
+        """Begin a session and return its cookie; None where there is no such access key any more."""
         secret = secrets.token_bytes(_SECRET_BYTES)
         content = exact_json.dumps({"app_id": keys.app_id, "app_token": keys.app_token, "project": project})
         begun = {
@@ -56,7 +56,7 @@ class Sessions:
         return f"{added['project_id']}.{_text(secret)}" if added else None
 
     async def find(self, cookie: str) -> Session | None:
-        """The session that the cookie stands for; None where there is none, or its time is up."""
+        """Return the cookie's session; None where there is none, or it has expired."""
         row_key, secret = _read(cookie)
         if not secret:
             return None
@@ -80,7 +80,7 @@ class Sessions:
 
 
 def _read(cookie: str) -> tuple[dict[str, object], bytes]:
-    """The session's place in the table, and its secret; no secret where the cookie is none of ours."""
+    """Return the session's key in the table, and its secret; no secret for a cookie that is not ours."""
     project_id, _, text = cookie.partition(".")
     try:
         secret = base64.urlsafe_b64decode(text + "=")

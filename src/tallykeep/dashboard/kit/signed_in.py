@@ -49,18 +49,18 @@ FromVisit = Annotated[Visit, Depends(_visit)]
 
 
 def here(request: Request) -> str:
-    """The page's own address: path and query."""
+    """Return the page's own address: path and query."""
     return request.url.path + (f"?{request.url.query}" if request.url.query else "")
 
 
 def own_path(wanted: str | None) -> str:
-    """A path to go on to that somebody else may have chosen; `/` where it would lead to another site."""
+    """Return a path to continue to, which somebody else may have chosen; `/` where it leads to another site."""
     text = wanted or "/"
     leads_away = not text.startswith("/") or text.startswith("//") or "\\" in text or any(c < " " for c in text)
     return "/" if leads_away else text
 
 
 def sign_in_path(next_path: str = "/", why: Why = "") -> str:
-    """The sign-in page, and where to go on to from there."""
+    """Return the path of the sign-in page, with where to continue from there."""
     query = {name: value for name, value in (("next", next_path), ("why", why)) if value not in ("/", "")}
     return "/sign-in" + (f"?{urlencode(query)}" if query else "")

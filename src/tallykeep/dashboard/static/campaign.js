@@ -9,10 +9,10 @@ function showHint() {
   const possible = size ** placeholders;
   const wanted = Number(form.elements.vouchers_count.value) || 0;
   const shown = possible < 1e15 ? possible.toLocaleString("en") : "over a million billion";
-  let text = placeholders ? `This allows ${shown} different codes.` : "Put at least one # into it.";
+  let text = placeholders ? `This allows ${shown} different codes.` : "Put at least one # into the pattern.";
   const tooFew = !placeholders || wanted > possible;
-  if (placeholders && wanted > possible) text += ` ${wanted.toLocaleString("en")} are wanted: put more # into it.`;
-  else if (wanted * 1000 > possible) text += " With so few, codes can be guessed: better put more # into it.";
+  if (placeholders && wanted > possible) text += ` ${wanted.toLocaleString("en")} are wanted: add more #.`;
+  else if (wanted * 1000 > possible) text += " With so few, codes can be guessed: add more #.";
   hint.textContent = text;
   hint.className = tooFew ? "bad-text small" : "muted small";
 }

@@ -1,12 +1,12 @@
-// The import wizard. The file stays in the browser: its beginning is posted to be looked at, all of it to be imported.
-// Nothing is imported but what the last look at the file has answered, for the choices as they stand.
+// The import wizard. The file stays in the browser: a sample of it is posted for previews, all of it for the import.
+// Nothing is imported but what the last preview answered for, with the choices as they are now.
 
 import { send } from "./upload.js";
 
 const SLICE_BYTES = 262144;
 const CSRF = JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRF-Token"];
 const SAFE = { "X-CSRF-Token": CSRF, "HX-Request": "true" };
-const MADE = ["mapping", "values", "defaults"]; // by the look's answer, of what the other fields show
+const MADE = ["mapping", "values", "defaults"]; // by the preview's answer, from what the other fields show
 const READ_ANEW = ["row_type", "charset", "delimiter", "sheet", "header_row"]; // other columns, or another meaning of them
 
 const wizard = document.getElementById("wizard");
@@ -29,7 +29,7 @@ function begun(file) {
     file,
     key: newKey(), // one import, however often the button is pressed
     isWorkbook: false,
-    kept: "", // by what the server knows what was sent to be looked at
+    kept: "", // the server's token for the file that was sent for previews
     answered: null, // the choices that the page's answer belongs to
     looking: null,
     queued: "", // the button that was pressed meanwhile
@@ -73,10 +73,11 @@ async function chosen() {
     return;
   }
   if (now !== mine) return; // another file has been chosen since
-  mine.isWorkbook = start[0] === 0x50 && start[1] === 0x4b; // «PK»: a ZIP archive can only be read as a whole
+  mine.isWorkbook = start[0] === 0x50 && start[1] === 0x4b; // «PK»: a ZIP archive can only be read complete
   const maximum = Number(mine.isWorkbook ? wizard.dataset.workbookBytes : wizard.dataset.bodyBytes);
   if (file.size > maximum) {
-    tell(`${file.name} has ${size(file.size)}; at most ${size(maximum)} can be imported at once. ${mine.isWorkbook ? "Save it as CSV" : "Split it, or pack it with gzip"}.`);
+    const remedy = mine.isWorkbook ? "Save it as CSV" : "Split it, or compress it with gzip";
+    tell(`${file.name} has ${size(file.size)}; at most ${size(maximum)} can be imported at a time. ${remedy}.`);
     return;
   }
   await ask();
@@ -86,7 +87,7 @@ function form() {
   return preview.querySelector("#choices");
 }
 
-// Every choice as it stands; what was found in the file by itself is not asked for.
+// Every choice as it is; what was detected in the file is left out.
 function choices() {
   const fields = form() ? new FormData(form()) : new FormData();
   for (const field of form()?.querySelectorAll("[data-detected]") ?? []) {
@@ -110,7 +111,7 @@ function readAnew(mine) {
   return READ_ANEW.filter((name) => (fields.get(name) ?? "") !== (answered.get(name) ?? ""));
 }
 
-// The file itself goes along once; later looks refer to it.
+// The file itself is sent once; later previews refer to it.
 function question(mine) {
   const fields = choices();
   for (const name of MADE) fields.delete(name);
@@ -144,7 +145,7 @@ async function ask() {
     if (mine.looking === looking && now === mine) {
       done(mine);
       mine.queued = "";
-      tell("The file or the server cannot be reached. If the file was changed since, choose it again.");
+      tell("The file or the server cannot be reached. If the file has changed since, choose it again.");
     }
     return;
   }
@@ -189,10 +190,13 @@ function goOn(queued, isNew) {
   const button = preview.querySelector(`[data-start="${queued}"]`);
   const waits = preview.querySelector("#waits");
   if (!button) return;
-  if (button.disabled) waits.textContent = "This cannot be imported as it is: nothing was sent.";
-  else if (isNew) waits.textContent = "The file was read anew, and nothing was sent. Look at its columns, and press the button again.";
-  else if (queued === "import" && !button.classList.contains("primary")) waits.textContent = "No row would go in now, and nothing was sent. Press the button again to import them anyway.";
-  else start(queued === "dry-run");
+  const noneGoesIn = queued === "import" && !button.classList.contains("primary");
+  if (button.disabled) waits.textContent = "This cannot be imported as it is. Nothing was sent.";
+  else if (isNew) {
+    waits.textContent = "The file was read again, and nothing was sent. Check its columns, then press the button again.";
+  } else if (noneGoesIn) {
+    waits.textContent = "No row would be imported now, and nothing was sent. Press the button again to import anyway.";
+  } else start(queued === "dry-run");
 }
 
 // The reader goes on where they were: at what they changed, or where they have gone to since.
@@ -236,7 +240,7 @@ function start(isDryRun) {
   if (busy) return;
   if (!isAnswered()) {
     now.queued = isDryRun ? "dry-run" : "import";
-    preview.querySelector("#waits").textContent = "Waits for a look at what you changed…";
+    preview.querySelector("#waits").textContent = "Checking your changes…";
     if (!now.looking) ask();
     return;
   }
@@ -254,7 +258,7 @@ function start(isDryRun) {
   send(`/imports/start?${query}`, body, headers, (answer) => accepted(answer, isDryRun));
 }
 
-// Meanwhile nothing can be chosen: what is shown is what is being sent.
+// Nothing can be chosen meanwhile: what is shown is what is being sent.
 function uploading(is) {
   busy = is;
   input.disabled = is;
@@ -273,7 +277,7 @@ function accepted(answer, isDryRun) {
     window.onbeforeunload = null;
     return location.assign(`/tasks/${answer.task}`);
   }
-  // In a place of its own: where choices have taken that away, the answer is shown nowhere.
+  // In an element of its own: where choices have removed that, the answer is not shown.
   const target = document.createElement("div");
   dryRun.replaceChildren(target);
   htmx.ajax("GET", `/imports/dry-run/${answer.task}`, { target, swap: "innerHTML show:bottom" });

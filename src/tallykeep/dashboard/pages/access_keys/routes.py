@@ -15,7 +15,7 @@ KINDS = {"app": "application", "management": "management"}
 
 @router.get("")
 async def list_keys(request: Request, visit: FromVisit) -> Response:
-    """The keys that work, without their tokens, which nobody keeps."""
+    """List the valid keys, without their tokens, which are not stored."""
     return await _shown(request, visit)
 
 
@@ -32,7 +32,7 @@ async def _shown(
 
 @router.post("")
 async def create(request: Request, visit: FromVisit) -> Response:
-    """Make a key and show its token, this once."""
+    """Create a key and show its token, this once."""
     form = await request.form()
     values = {name: str(form.get(name, "")) for name in ("name", "kind")}
     try:
@@ -45,10 +45,8 @@ async def create(request: Request, visit: FromVisit) -> Response:
 
 @router.post("/revoke")
 async def revoke(request: Request, visit: FromVisit) -> Response:
-    """Make a key invalid, for good."""
+    """Revoke a key, for good."""
     form = await request.form()
     key_id, kind = str(form.get("id", "")), str(form.get("kind", ""))
     await visit.api.ask("DELETE", f"/v1/keys/{segment(key_id)}", {"kind": kind})
-    return redirect(
-        request, "/keys", notice=f"The key {form.get('name') or key_id} was revoked. It opens nothing any more."
-    )
+    return redirect(request, "/keys", notice=f"The key {form.get('name') or key_id} was revoked. It no longer works.")

@@ -10,5 +10,5 @@ router = APIRouter()
 
 @router.get("/docs")
 async def show_docs(request: Request) -> Response:
-    """All operations of the API; nobody needs to be signed in."""
+    """Show all operations of the API; nobody needs to be signed in."""
     return page(request, "pages/api_docs/docs.html")

@@ -56,7 +56,7 @@ class Worth:
     discount_type: str | None = None
 
     def voucher(self, text: str) -> dict[str, Any]:
-        """The voucher that this number makes; what is no number is left to the API to refuse."""
+        """Return the voucher that this number makes; the API refuses a text that is no number."""
         number = number_of(text, f"{self.part}.{self.number}", 100 if self.in_cents else 1)
         made: dict[str, Any] = {self.number: number}
         if self.discount_type:
@@ -74,7 +74,7 @@ WORTHS = {
 
 @router.get("")
 async def list_campaigns(request: Request, visit: FromVisit, q: str = "", number: int = 1) -> Response:
-    """The newest campaigns, or those whose names hold what is searched."""
+    """List the newest campaigns, or those whose names contain the search text."""
     at = min(max(number, 1), _MAX_PAGES)
     query: dict[str, Any] = {"limit": _PER_PAGE, "page": at, "filters[name][conditions][$contains]": q.strip()}
     answer = await visit.api.ask("GET", "/v1/campaigns", query)
@@ -85,7 +85,7 @@ async def list_campaigns(request: Request, visit: FromVisit, q: str = "", number
 
 @router.get("/new")
 async def ask_for_new(request: Request, visit: FromVisit) -> Response:
-    """The form for a new campaign."""
+    """Show the form for a new campaign."""
     return _form(request, {"worth": "amount", "pattern": "########", "characters": "unmistakable"})
 
 
@@ -98,17 +98,17 @@ def _form(request: Request, values: dict[str, str], problem: str | None = None) 
 
 @router.post("")
 async def create(request: Request, visit: FromVisit) -> Response:
-    """Make a campaign and have its codes generated; the form again where something is wrong."""
+    """Create a campaign and have its codes generated; show the form again where something is wrong."""
     values = _texts(await request.form())
     try:
         made = await visit.api.ask("POST", "/v1/campaigns", json=_campaign(values))
     except RefusedError as refused:
         return _form(request, values, _form_message(refused.details))
-    return redirect(request, f"/campaigns/{segment(made['id'])}", notice=f"The campaign {made['name']} was made.")
+    return redirect(request, f"/campaigns/{segment(made['id'])}", notice=f"The campaign {made['name']} was created.")
 
 
 def _form_message(details: str) -> str:
-    """A refusal in the words of the form."""
+    """Return a refusal in the words of the form."""
     values = {f"{before}{worth.part}.{worth.number}": "How much" for worth in WORTHS.values() for before in _VOUCHER}
     return form_message(details, {**_LABELS, **values})
 
@@ -130,18 +130,18 @@ def _campaign(values: Form) -> dict[str, Any]:
 
 
 def _end_of(day: str) -> str:
-    """The end of a day, which counts; what is no day is left to the API to refuse."""
+    """Return the end of a day, which is included; the API refuses a text that is no day."""
     return f"{day}T23:59:59.999Z"
 
 
 def _texts(form: FormData) -> Form:
-    """The fields that were filled in."""
+    """Return the fields that were filled in."""
     return {name: value.strip() for name, value in form.items() if isinstance(value, str) and value.strip()}
 
 
 @router.get("/{campaign_id}")
 async def show_campaign(request: Request, visit: FromVisit, campaign_id: str, task: str = "") -> Response:
-    """One campaign, and what can be done with it; `task` is the one that was just begun for it."""
+    """Show one campaign and what can be done with it; `task` is the one that was just started for it."""
     return await _shown(request, visit, campaign_id, task=task)
 
 
@@ -179,7 +179,7 @@ def _value(campaign: dict[str, Any], worth: Worth | None) -> str:
 
 @router.post("/{campaign_id}/generate")
 async def generate(request: Request, visit: FromVisit, campaign_id: str) -> Response:
-    """Have further codes generated, once however often the form is sent; on to the task, if it takes one."""
+    """Generate more codes, once however often the form is sent; on to the task, if it takes one."""
     values = _texts(await request.form())
     try:
         count = str(number_of(values.get("count", ""), "vouchers_count"))
@@ -194,7 +194,7 @@ async def generate(request: Request, visit: FromVisit, campaign_id: str) -> Resp
     here = f"/campaigns/{segment(campaign_id)}"
     if "async_action_id" in answer:
         return redirect(request, f"{here}?task={segment(answer['async_action_id'])}")
-    return redirect(request, here, notice=f"The code {answer['code']} was made.")
+    return redirect(request, here, notice=f"The code {answer['code']} was generated.")
 
 
 @router.post("/{campaign_id}/update")
@@ -206,12 +206,12 @@ async def update(request: Request, visit: FromVisit, campaign_id: str) -> Respon
         await visit.api.ask("PUT", path, json=_change(campaign, values))
     except RefusedError as refused:
         return await _shown(request, visit, campaign_id, _form_message(refused.details), values)
-    notice = "The campaign was changed. A task brings the change to its vouchers."
+    notice = "The campaign was changed. A task is updating its vouchers."
     return redirect(request, f"/campaigns/{segment(campaign_id)}", notice=notice)
 
 
 def _change(campaign: dict[str, Any], values: Form) -> dict[str, Any]:
-    """What the form asks for; an end that is shown as it was stays as it is, to the second."""
+    """Return what the form changes; an end that was not edited stays as it is, to the second."""
     change: dict[str, Any] = {name: values[name] for name in ("category",) if name in values}
     if values.get("start_date", "") not in ("", (campaign.get("start_date") or "")[:10]):
         change["start_date"] = values["start_date"]
@@ -241,7 +241,7 @@ async def switch(request: Request, visit: FromVisit, campaign_id: str) -> Respon
 
 @router.get("/{campaign_id}/delete")
 async def ask_to_delete(request: Request, visit: FromVisit, campaign_id: str) -> Response:
-    """What a deletion means, to be confirmed by typing the campaign's name."""
+    """Show what a deletion means, to be confirmed by typing the campaign's name."""
     campaign = await visit.api.get(f"/v1/campaigns/{segment(campaign_id)}")
     return page(request, "pages/campaigns/delete.html", campaign=campaign, key=secrets.token_hex(16), problem=None)
 

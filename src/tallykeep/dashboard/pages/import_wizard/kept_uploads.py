@@ -44,7 +44,7 @@ class Uploads:
         return token, upload
 
     def find(self, owner: str, token: str) -> Upload | None:
-        """The session's file, if it is kept; it is kept longer then."""
+        """Return the session's file, if it is kept, and keep it longer."""
         self._forget_old()
         upload = self._kept.get(token)
         if upload is None or upload.owner != owner:

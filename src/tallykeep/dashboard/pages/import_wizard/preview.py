@@ -26,7 +26,7 @@ ROW_TYPES = {
     "skus": "SKUs",
     "orders": "Orders",
 }
-FORMATS = {"csv": "CSV", "xlsx": "Excel workbook", "json": "JSON", "ndjson": "JSON, one row a line"}
+FORMATS = {"csv": "CSV", "xlsx": "Excel workbook", "json": "JSON", "ndjson": "JSON, one row per line"}
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 ENCODINGS = {
     "utf-8": "UTF-8",
@@ -66,7 +66,7 @@ _Columns = list[tuple[dict[str, Any], list[Choice]]]
 
 
 def preview_query(form: FormData) -> dict[str, str]:
-    """The preview's parameters, of what the wizard's form holds."""
+    """Return the preview's parameters, from the wizard's form."""
     query = {name: str(form[name]) for name in (*_OWN, *_PLAIN) if form.get(name)}
     titles = {name.removeprefix("title-"): str(title) for name, title in form.items() if name.startswith("title-")}
     if titles:
@@ -76,7 +76,7 @@ def preview_query(form: FormData) -> dict[str, str]:
 
 
 def _mapping(uses: list[tuple[str, str]]) -> dict[str, str | None]:
-    """The mapping that the columns' selects show: those that are used as they are called need none."""
+    """Return the mapping that the columns' selects show; a column used by its own title needs none."""
     mapping: dict[str, str | None] = {}
     for title, use in uses:
         if use == _LEFT_OUT:
@@ -87,7 +87,7 @@ def _mapping(uses: list[tuple[str, str]]) -> dict[str, str | None]:
 
 
 def shown(seen: dict[str, Any], form: FormData, campaigns: list[str]) -> dict[str, Any]:
-    """Everything that the part of the page is drawn of."""
+    """Return everything that the template of the preview shows."""
     shown_constants = constants(seen, form)
     columns = [(column, _choices(seen, column)) for column in seen["columns"]]
     return {
@@ -111,7 +111,7 @@ def shown(seen: dict[str, Any], form: FormData, campaigns: list[str]) -> dict[st
 
 
 def how_it_is_read(seen: dict[str, Any], form: FormData) -> dict[str, Any]:
-    """What is shown of the file as such, whatever its rows are; what was found by itself is marked so."""
+    """Return what is shown of the file itself, whatever its rows are; what was detected is marked."""
     chosen = _row_type_was_chosen(form)
     return {
         "seen": seen,
@@ -139,12 +139,12 @@ def _uses(columns: _Columns) -> list[tuple[str, str]]:
 
 
 def _choices(seen: dict[str, Any], column: dict[str, Any]) -> list[Choice]:
-    """What a column may be used for: as its title says, as any field, or not at all."""
+    """Return what a column may be used for: as its title says, as any field, or not at all."""
     if seen["format"] not in _OF_CELLS or not column["title"]:
         return []
     own = next((field["title"] for field in seen["fields"] if _is_called(column["title"], field)), None)
     if _is_ignored(seen, column):
-        as_called = [Choice("", "Nothing: not read here", True)]
+        as_called = [Choice("", "Nothing: not read for these rows", True)]
     else:
         as_called = [] if own else [Choice("", f"Metadata: {column['title']}", column["use"] == "metadata")]
     fields = [
@@ -152,7 +152,7 @@ def _choices(seen: dict[str, Any], column: dict[str, Any]) -> list[Choice]:
                column["use"] == "field" and column["target"] == field["title"])
         for field in seen["fields"]
     ]  # fmt: skip
-    left_out = Choice(_LEFT_OUT, "Leave it out", column["use"] == "left_out" and not _is_ignored(seen, column))
+    left_out = Choice(_LEFT_OUT, "Leave out", column["use"] == "left_out" and not _is_ignored(seen, column))
     return [*as_called, *fields, left_out]
 
 
@@ -161,13 +161,13 @@ def _is_called(title: str, field: dict[str, Any]) -> bool:
 
 
 def _ignored(seen: dict[str, Any]) -> list[str]:
-    """The columns that do not count for rows of this kind; where the preview tells of them itself, none."""
+    """Return the columns that this row type ignores; none where the preview warns of them itself."""
     warned = any(warning["type"] == "ignored_columns" for warning in seen.get("warnings", ()))
     return [] if warned else [column["title"] for column in seen["columns"] if _is_ignored(seen, column)]
 
 
 def _is_ignored(seen: dict[str, Any], column: dict[str, Any]) -> bool:
-    """Whether nobody leaves the column out, and still it is not read."""
+    """Return whether a column is not read although nobody left it out."""
     if seen["format"] not in _OF_CELLS or column["use"] != "left_out" or not column["title"].strip():
         return False
     left_out = {normal_title(title) for title, target in seen["mapping"].items() if target is None}
@@ -182,7 +182,7 @@ def _end_date(seen: dict[str, Any], shown_constants: list[Constant]) -> bool:
 
 
 def is_a_guess(seen: dict[str, Any]) -> bool:
-    """Whether the likeliest kind is too unlikely to go on without asking."""
+    """Return whether the likeliest row type is too unlikely to continue without asking."""
     recognized = next(each for each in seen["row_types"] if each["row_type"] == seen["row_type"])
     if seen["format"] not in _OF_CELLS:
         return bool(recognized["confidence"] < _LIKELY)
@@ -204,13 +204,13 @@ def _sureness(seen: dict[str, Any], *, chosen: bool) -> str:
 
 
 def _encodings(seen: dict[str, Any]) -> dict[str, str]:
-    """The encodings to choose from: as it was read, then those in which it reads better, then all others."""
+    """Return the encodings to choose from: the current one, then those that read better, then all others."""
     names = dict.fromkeys((seen["encoding"], *map(_codec, seen.get("encodings", ()))))
     return {name: ENCODINGS.get(name, name) for name in (*names, *ENCODINGS)}
 
 
 def _codec(name: str) -> str:
-    """The name by which the preview says that a file was read in it."""
+    """Return the name that the preview uses for an encoding."""
     try:
         return codecs.lookup(name).name
     except LookupError:

@@ -33,7 +33,7 @@ _PROBLEM, _KEPT, _SEND_AGAIN = "X-Problem", "X-Kept", "X-Send-Again"
 
 @router.get("/imports")
 async def choose_file(request: Request, visit: FromVisit, row_type: str = "", campaign: str = "") -> Response:
-    """Where an import begins; `kind` and `campaign` are known to who comes from a campaign."""
+    """Show where an import begins; a campaign's page links here with `row_type` and `campaign`."""
     offered = await visit.api.get("/v1/imports")
     known = {"row_type": row_type if row_type in ROW_TYPES else "", "campaign": campaign}
     return page(
@@ -44,7 +44,7 @@ async def choose_file(request: Request, visit: FromVisit, row_type: str = "", ca
 
 @router.get("/imports/template/{row_type}")
 async def template(visit: FromVisit, row_type: str) -> Response:
-    """An empty file with the right header."""
+    """Return an empty file with the right header."""
     async with visit.api.stream("GET", f"/v1/templates/csv/{segment(row_type)}") as answer:
         return Response(
             await answer.aread(),
@@ -55,7 +55,7 @@ async def template(visit: FromVisit, row_type: str) -> Response:
 
 @router.post("/imports/preview")
 async def preview_file(request: Request, visit: FromVisit) -> Response:
-    """A look at the beginning of a file, as a part of the page; what is wrong with it, where it cannot be read."""
+    """Preview a sample of the file, as a part of the page; or say why it cannot be read."""
     if problem := await _too_large(request, visit):
         return _problem(problem)
     form = await form_with_file(request)
@@ -70,13 +70,13 @@ async def preview_file(request: Request, visit: FromVisit) -> Response:
 
 
 async def _too_large(request: Request, visit: Visit) -> str:
-    """What to say of a form that holds more than can be looked at: it is not even read."""
+    """Return why a form is too large to preview; empty where it is not. Such a form is not even read."""
     length = request.headers.get("content-length", "")
     if length.isdecimal() and int(length) <= FORM_BYTES:
         return ""
     limits = (await visit.api.get("/v1/imports"))["limits"]
     fits = length.isdecimal() and int(length) <= limits["workbook_bytes"] + FORM_BYTES
-    return "" if fits else "The file is too large to be looked at, or its size was not told."
+    return "" if fits else "The file is too large for a preview, or its size was not sent."
 
 
 async def _preview(visit: Visit, form: FormData, upload: Upload) -> Response:
@@ -116,7 +116,7 @@ async def start(request: Request, visit: FromVisit, row_type: str, rows: str = "
     paths = {each["row_type"]: each["json_path" if rows == "json" else "path"] for each in offered}
     path = paths.get(row_type)
     if path is None or ("{target}" in path and not campaign):
-        problem = "Say which campaign they go into." if path else "Nothing imports such rows in this form."
+        problem = "Choose the campaign they go into." if path else "These rows cannot be imported in this format."
         return JSONResponse({"problem": problem}, status_code=422)
     names = ("content-type", "content-length", "idempotency-key")
     headers = {name: request.headers[name] for name in names if name in request.headers}
@@ -130,7 +130,7 @@ async def start(request: Request, visit: FromVisit, row_type: str, rows: str = "
 
 @router.get("/imports/dry-run/{action_id}")
 async def rows_dry_run(visit: FromVisit, action_id: str) -> Response:
-    """How a dry run stands, and its failures by reason: a part of the page that asks again until it has ended."""
+    """Show a dry run and its failures by reason, as a part of the page that reloads itself until it has ended."""
     path = f"/v1/async-actions/{segment(action_id)}"
     action = await visit.api.get(path)
     groups = await visit.api.get(f"{path}/failures", group_by="reason", limit=20) if action["failed_count"] else {}

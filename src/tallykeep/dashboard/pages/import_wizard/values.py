@@ -34,7 +34,7 @@ class Constant:
 
 
 def submission_options_of(form: FormData) -> dict[str, str]:
-    """The wishes `values` and `defaults` that the form's fields make, as JSON; those that are empty left out."""
+    """Return the submission options `values` and `defaults` from the form's fields, as JSON, without empty ones."""
     values: dict[str, dict[str, str]] = {}
     for field, text, to in _filled(form, _TEXT):
         if to:
@@ -45,7 +45,7 @@ def submission_options_of(form: FormData) -> dict[str, str]:
 
 
 def _filled(form: FormData, begin: str) -> list[tuple[str, str, str]]:
-    """Field, text and what it becomes, in the form's order."""
+    """Return field, text and what it becomes, in the form's order."""
     numbers = [name.removeprefix(f"{begin}-field-") for name in form if name.startswith(f"{begin}-field-")]
 
     def part(name: str, number: str) -> str:
@@ -55,7 +55,7 @@ def _filled(form: FormData, begin: str) -> list[tuple[str, str, str]]:
 
 
 def translations(seen: dict[str, Any], form: FormData) -> list[Translation]:
-    """Every text that is not understood, or was not before somebody said what it is: in an order that stays."""
+    """Return every text that is unknown, or was until somebody said what it means, in a stable order."""
     shown: list[Translation] = []
     entered = [(field, text) for field, text, _ in _filled(form, _TEXT)]
     for column in seen["columns"]:
@@ -71,7 +71,7 @@ def translations(seen: dict[str, Any], form: FormData) -> list[Translation]:
 
 
 def constants(seen: dict[str, Any], form: FormData) -> list[Constant]:
-    """The fields that rows fail for want of, and those that somebody gave a value or asked for."""
+    """Return the fields without which rows fail, and those that somebody set or added."""
     needed = {each["title"]: each["rows"] for each in seen["needed"] if each["title"] != _key(seen)}
     wanted = {*needed, *seen["defaults"], str(form.get(_ADDED, ""))}
     before = [field for field, *_ in _filled(form, _DEFAULT)]
@@ -85,12 +85,12 @@ def constants(seen: dict[str, Any], form: FormData) -> list[Constant]:
 
 
 def _key(seen: dict[str, Any]) -> str:
-    """The field that tells rows apart: one value for all is none."""
+    """Return the title of the key's field, which cannot have one value for all rows."""
     return str(seen["fields"][0]["title"]) if seen["fields"] else ""
 
 
 def further(seen: dict[str, Any], shown: Iterable[Constant]) -> list[str]:
-    """The other fields that no column is, and that might have one value for all rows."""
+    """Return the other fields without a column, which might have one value for all rows."""
     there = {column["target"] for column in seen["columns"]} | {each.field for each in shown}
     names = ("id", "source_id", _key(seen))
     titles = [field["title"] for field in seen["fields"]]

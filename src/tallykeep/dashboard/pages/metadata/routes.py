@@ -31,8 +31,8 @@ TYPES = {
     "boolean": "yes or no",
     "date": "date",
     "datetime": "date and time",
-    "image_url": "address of an image",
-    "geopoint": "place on earth",
+    "image_url": "image URL",
+    "geopoint": "geographic point",
 }
 _RULES = {
     "eq": "one of {}",
@@ -54,7 +54,7 @@ Schemas = dict[str, dict[str, Any]]
 
 @router.get("")
 async def show(request: Request, visit: FromVisit) -> Response:
-    """Every schema with its definitions, those that were removed included."""
+    """Show every schema with its definitions, removed ones included."""
     return await _shown(request, visit)
 
 
@@ -69,25 +69,25 @@ async def _shown(request: Request, visit: Visit, problem: str | None = None, val
 
 
 def _rows(schemas: Schemas, used: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
-    """The keys in use, each with what is defined of it."""
+    """Return the keys in use, each with the state of its definition."""
     rows = []
     for resource, usage in used.items():
         defined = schemas.get(resource, {}).get("properties", {})
         for each in usage["keys"]:
             definition = defined.get(each["key"])
-            state = "none" if definition is None else "removed" if definition.get("deleted") else "in force"
+            state = "none" if definition is None else "removed" if definition.get("deleted") else "active"
             rows.append({"resource": resource, "definition": state, **each})
     return rows
 
 
 async def _used(visit: Visit, resource: str) -> dict[str, Any]:
-    """The keys in use, with how many carry each, and whether these are all."""
+    """Return the keys in use, with how many resources carry each, and whether these are all."""
     used: dict[str, Any] = await visit.api.get(f"/v1/metadata-schemas/{resource}/usage")
     return used
 
 
 async def _schemas(visit: Visit) -> Schemas:
-    """The schemas by what they are of."""
+    """Return the schemas by their resource type."""
     answer = await visit.api.get(f"{await _project(visit)}/metadata-schemas")
     return {schema["related_object"]: schema for schema in answer["data"]}
 
@@ -98,7 +98,7 @@ async def _project(visit: Visit) -> str:
 
 
 def _rules(definition: dict[str, Any]) -> str:
-    """What a definition demands besides its type, in words."""
+    """Return what a definition demands besides its type, in words."""
     rules = ["required"] if definition.get("optional") is False else []
     for name, wording in _RULES.items():
         if (limit := definition.get(name)) not in (None, []):
@@ -116,14 +116,14 @@ async def define(request: Request, visit: FromVisit) -> Response:
     except RefusedError as refused:
         return await _shown(request, visit, form_message(refused.details, _labels(key)), values)
     of = RESOURCES.get(resource, resource).lower()
-    notice = f"{key} is defined for {of}, for all that is written from now on. What they hold already was not checked."
+    notice = f"{key} is defined for {of}, for everything written from now on. Existing metadata was not checked."
     return redirect(request, "/metadata", notice=notice)
 
 
 def _labels(key: str) -> dict[str, str]:
-    """What the form calls the parts of a definition."""
+    """Return what the form calls the parts of a definition."""
     where = f"properties.{key}"
-    return {f"{where}.type": "Its value", f"{where}.eq": "One of these alone", where: "Key", "properties": "Key"}
+    return {f"{where}.type": "Its value", f"{where}.eq": "Only one of these", where: "Key", "properties": "Key"}
 
 
 def _definition(values: Form) -> dict[str, Any]:
@@ -154,23 +154,23 @@ async def _put(visit: Visit, resource: str, change: dict[str, Any]) -> None:
 
 @router.post("/{resource}/strict")
 async def be_strict(request: Request, visit: FromVisit, resource: str) -> Response:
-    """Take keys that are defined alone, or any."""
+    """Accept only defined keys, or any."""
     only = (await request.form()).get("only") == "true"
     await _put(visit, _known(resource), {"allow_defined_only": only})
-    notice = "Only defined keys are taken from now on." if only else "Any keys are taken from now on."
+    notice = "Only defined keys are accepted from now on." if only else "Any keys are accepted from now on."
     return redirect(request, "/metadata", notice=f"{RESOURCES[resource]}: {notice}")
 
 
 @router.post("/{resource}/remove")
 async def remove(request: Request, visit: FromVisit, resource: str) -> Response:
-    """Put a definition out of force; the resources keep their metadata."""
-    return await _marked(request, visit, resource, "DELETE", "", "was removed. The resources keep what they have")
+    """Deactivate a definition; the resources keep their metadata."""
+    return await _marked(request, visit, resource, "DELETE", "", "was removed. The resources keep their metadata")
 
 
 @router.post("/{resource}/restore")
 async def restore(request: Request, visit: FromVisit, resource: str) -> Response:
-    """Put a removed definition in force again."""
-    return await _marked(request, visit, resource, "POST", "/restore", "is in force again")
+    """Activate a removed definition again."""
+    return await _marked(request, visit, resource, "POST", "/restore", "is active again")
 
 
 async def _marked(request: Request, visit: Visit, resource: str, method: str, verb: str, change: str) -> Response:
@@ -197,7 +197,7 @@ def _known(resource: str) -> str:
 
 @router.get("/purge")
 async def ask_to_purge(request: Request, visit: FromVisit, resource: str, key: str) -> Response:
-    """What a purge would reach, to be confirmed by typing the key."""
+    """Show what a purge would reach, to be confirmed by typing the key."""
     return await _purge_page(request, visit, resource, key.strip(), secrets.token_hex(16))
 
 
@@ -219,7 +219,7 @@ async def _purge_page(
 
 
 def _near(key: str, used: dict[str, Any]) -> list[str]:
-    """Keys in use that are spelled much like this one, whatever their capitals."""
+    """Return keys in use with a similar spelling, whatever their case."""
     by_folded: dict[str, list[str]] = defaultdict(list)
     if len(key) > _MAX_ALIKE_LENGTH:
         return []
@@ -232,7 +232,7 @@ def _near(key: str, used: dict[str, Any]) -> list[str]:
 
 @router.post("/purge")
 async def purge(request: Request, visit: FromVisit) -> Response:
-    """Take a key that was typed off all resources of a kind, once however often the form is sent; on to the task."""
+    """Remove a key that was typed from all resources of a type, once however often the form is sent; on to the task."""
     values = {name: str(value) for name, value in (await request.form()).items()}
     resource, key, idempotency_key = (
         values.get("resource", ""),

@@ -48,7 +48,7 @@ FromWork = Annotated[Work, Depends(_work)]
 
 
 async def _read(visit: Visit, work: Work, added: list[str]) -> Sheet:
-    """The sheet; columns are added for the fields that reasons speak of and the file does not have, and these."""
+    """Return the sheet; adds columns for fields that reasons name and the file lacks, and for `added`."""
     query: dict[str, Any] = {
         "source_rows": "true",
         "reason": work.reason,
@@ -69,7 +69,7 @@ async def _read(visit: Visit, work: Work, added: list[str]) -> Sheet:
 async def edit_rows(
     request: Request, visit: FromVisit, work: FromWork, add: Annotated[list[str] | None, Query()] = None
 ) -> Response:
-    """The failed rows as a sheet to be edited: those with one `reason`, or all; `add` names columns to be added."""
+    """Show the failed rows as a sheet to edit: those with one `reason`, or all; `add` names columns to add."""
     return await _show(request, visit, work, await _read(visit, work, add or []))
 
 
@@ -161,7 +161,7 @@ async def _send(visit: Visit, action_id: str, sheet: Sheet, rows: list[dict[str,
 
 
 def _without_empty_surplus(cells: list[str], width: int) -> list[str]:
-    """The cells without those behind the last column, as far as they are empty."""
+    """Return the cells without empty ones behind the last column."""
     end = len(cells)
     while end > width and not cells[end - 1].strip():
         end -= 1
@@ -201,7 +201,7 @@ async def replace_everywhere(
 
 
 async def _replaced(visit: Visit, action_id: str, reason: str, values: dict[str, str]) -> AsyncIterator[bytes]:
-    """A file of the rows, a page after the other; lines that could not be read are left out."""
+    """Yield a file of the rows, page by page; lines that could not be read are left out."""
     after_row, has_more, head, has_lines = 0, True, True, None
     added = [column[1:] for column in values if column.startswith("+")]
     while has_more:

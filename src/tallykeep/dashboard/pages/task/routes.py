@@ -35,7 +35,7 @@ _NO_FAILURES: dict[str, Any] = {"failures": [], "columns": [], "has_more": False
 
 
 def path_of(action_id: str) -> str:
-    """Where the API has the action."""
+    """Return the action's path in the API."""
     return f"/v1/async-actions/{segment(action_id)}"
 
 
@@ -43,7 +43,7 @@ def path_of(action_id: str) -> str:
 async def show_task(
     request: Request, visit: FromVisit, action_id: str, reason: str = "", after_row: int = 0
 ) -> Response:
-    """The task; of its failed rows those with one `reason`, or all, behind `after_row`."""
+    """Show the task, and of its failed rows those with one `reason`, or all, behind `after_row`."""
     batches, later = await asyncio.gather(_batches(visit, action_id), _later(visit, action_id))
     action = batches["async_action"]
     reasons, failed = await _failures(visit, action, reason, after_row)
@@ -59,14 +59,14 @@ async def show_task(
 
 
 async def _batches(visit: Visit, action_id: str, after_row: int = 0) -> dict[str, Any]:
-    """The first batches behind a row, and the task as of the same moment."""
+    """Return the first batches behind a row, and the task at the same time."""
     query = {"limit": _BATCHES_ON_A_PAGE, "after_row": after_row, "with_action": "true"}
     answer: dict[str, Any] = await visit.api.get(f"{path_of(action_id)}/batches", **query)
     return answer
 
 
 async def _parent(visit: Visit, action: dict[str, Any]) -> dict[str, Any] | None:
-    """The task whose rows this one retries, unless it was removed for its age."""
+    """Return the task whose rows this one retries, unless it was removed because of its age."""
     if not action["parent_id"]:
         return None
     try:
@@ -79,7 +79,7 @@ async def _parent(visit: Visit, action: dict[str, Any]) -> dict[str, Any] | None
 
 
 async def _first(visit: Visit, task: dict[str, Any] | None) -> dict[str, Any] | None:
-    """The task that retries of retries began with, as far as one wants to go back."""
+    """Return the task that a chain of retries began with, at most `_MAX_PARENTS` steps back."""
     for _ in range(_MAX_PARENTS):
         earlier = await _parent(visit, task) if task else None
         if earlier is None:
@@ -89,7 +89,7 @@ async def _first(visit: Visit, task: dict[str, Any] | None) -> dict[str, Any] | 
 
 
 async def _later(visit: Visit, action_id: str) -> list[dict[str, Any]]:
-    """The retries of the task, and their retries, as far as one wants to read of them: the oldest first."""
+    """Return the retries of the task, and their retries, at most about `_MAX_CHILDREN`: the oldest first."""
     retries: list[dict[str, Any]] = []
     unread = [action_id]
     while unread and len(retries) < _MAX_CHILDREN:
@@ -100,7 +100,7 @@ async def _later(visit: Visit, action_id: str) -> list[dict[str, Any]]:
 
 
 async def _failures(visit: Visit, action: dict[str, Any], reason: str, after_row: int) -> tuple[Any, Any]:
-    """The reasons with their counts, and a page of failed rows with what they held."""
+    """Return the reasons with their counts, and a page of failed rows with their cells."""
     if not action["failed_count"]:
         return {"reasons": [], "has_more": False}, _NO_FAILURES
     path = f"{path_of(action['id'])}/failures"
@@ -110,7 +110,7 @@ async def _failures(visit: Visit, action: dict[str, Any], reason: str, after_row
 
 @router.get("/batches")
 async def show_batches(request: Request, visit: FromVisit, action_id: str, after_row: int = 0) -> Response:
-    """All batches of the task, page by page."""
+    """Show all batches of the task, page by page."""
     batches = await _batches(visit, action_id, after_row)
     return page(
         request, "pages/task/batches.html", action=batches["async_action"], batches=batches, after_row=after_row
@@ -118,7 +118,7 @@ async def show_batches(request: Request, visit: FromVisit, action_id: str, after
 
 
 async def _watched(visit: FromVisit, action_id: str) -> AsyncIterator[httpx.Response]:
-    """The API's events for as long as our answer is sent: closed when the reader goes away."""
+    """Yield the API's events while our answer is sent; closed when the reader goes away."""
     async with visit.api.stream("GET", f"{path_of(action_id)}/events") as events:
         yield events
 
@@ -127,7 +127,7 @@ async def _watched(visit: FromVisit, action_id: str) -> AsyncIterator[httpx.Resp
 async def watch_task(
     visit: FromVisit, action_id: str, events: Annotated[httpx.Response, Depends(_watched)]
 ) -> AsyncIterator[ServerSentEvent]:
-    """The parts of the page that change, drawn anew at each of the API's events."""
+    """Send the parts of the page that change, rendered again at each of the API's events."""
     async for line in events.aiter_lines():
         if line.startswith("event: "):
             batches = await _batches(visit, action_id)
@@ -166,6 +166,6 @@ async def _api_path(visit: Visit, action_id: str, file: File) -> str:
 
 @router.get("/download/{file}")
 async def download(content: Annotated[httpx.Response, Depends(_download)]) -> Response:
-    """A file of the task, as the API has it: `failures.csv`, `failures.ndjson`, `file` or `report.csv`."""
+    """Send a file of the task, as the API has it: `failures.csv`, `failures.ndjson`, `file` or `report.csv`."""
     headers = {name: content.headers[name] for name in ("content-disposition",) if name in content.headers}
     return StreamingResponse(content.aiter_bytes(), media_type=content.headers["content-type"], headers=headers)

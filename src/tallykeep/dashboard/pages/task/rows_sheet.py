@@ -45,7 +45,7 @@ class Sheet:
         return widest + len(self.added)
 
     def index_of(self, column: str) -> int:
-        """Where a column stands: named by its number in the file, or as `+title` where it is an added one.
+        """Return a column's index: named by its number in the file, or as `+title` where it was added.
 
         Raises ValueError where there is no such column.
         """
@@ -55,7 +55,7 @@ class Sheet:
         return number if number < _ADDED_BEHIND else number + len(self.added)
 
     def original(self, failure: dict[str, Any]) -> list[str]:
-        """What the row held, with a cell for each column; of a line that could not be read, nothing."""
+        """Return what the row held, with a cell for each column; empty cells for a line that could not be read."""
         if not self.of_cells:
             return [failure.get("text", "")]
         cells: list[str] = failure.get("cells", [])
@@ -63,23 +63,23 @@ class Sheet:
         return [*cells[:_ADDED_BEHIND], *("" for _ in self.added), *cells[_ADDED_BEHIND:]]
 
     def shown(self, failure: dict[str, Any]) -> list[str]:
-        """What stands in the row now."""
+        """Return what the row holds now."""
         return self.typed.get(failure["row"]) or self.original(failure)
 
     def at_fault(self, failure: dict[str, Any]) -> set[int]:
-        """The cells that the reason speaks of."""
+        """Return the indexes of the cells that the reason is about."""
         surplus = range(len(self.columns), len(failure.get("cells", ())) + len(self.added))
         return columns_at_fault(failure["reason"], self.columns) | set(surplus)
 
     def changed(self) -> list[dict[str, Any]]:
-        """The rows in which something was typed."""
+        """Return the rows that were edited."""
         return [failure for failure in self.failures if self.shown(failure) != self.original(failure)]
 
     @property
     def titles(self) -> list[str]:
-        """The titles of the file that is sent: as in a file of failed rows, rows tell where they stood in the first."""
+        """The titles of the file to send: as in a file of failed rows, rows say where they were in the first file."""
         return [*self.columns, *_ORIGIN] if self.has_lines else self.columns
 
     def origin(self, failure: dict[str, Any]) -> list[str]:
-        """The cells behind the row's own: its row, its line, and no reason, as it was fixed."""
+        """Return the cells behind the row's own: its row, its line, and no reason, as it was fixed."""
         return [str(failure["row"]), str(failure["line"] or ""), ""] if self.has_lines else []

@@ -40,7 +40,7 @@ class Chart:
 
 
 def chart_of(minutes: list[dict[str, Any]]) -> Chart:
-    """The chart of what `/v1/throughput` answers."""
+    """Return the chart of what `/v1/throughput` answers."""
     counts = [minute["done_count"] + minute["failed_count"] for minute in minutes]
     maximum = max(counts, default=0)
     bars = [_bar(number, minute, maximum) for number, minute in enumerate(minutes)]

@@ -49,26 +49,26 @@ class Filters:
 
     @property
     def fields(self) -> dict[str, str]:
-        """What has to stand in a URL, or in a form, to ask for the same."""
+        """What a URL or a form needs to have the same filters."""
         fields = {"type": self.type, "status": self.status, "file": self.file}
         if self.since or self.until:
             fields |= {"time": self.time, "since": self.since, "until": self.until, "zone": self.zone}
         return {name: value for name, value in fields.items() if value}
 
     def url(self, path: str = "/tasks", **more: str) -> str:
-        """A path with these filters."""
+        """Return a path with these filters."""
         query = urlencode(self.fields | more)
         return f"{path}?{query}" if query else path
 
     def api_query(self) -> dict[str, str]:
-        """These filters in the API's words."""
+        """Return these filters as the API's parameters."""
         from_name, before_name = _BOUNDS[self.time]
         status, _, failures = self.status.partition(":")
         query = {"type": self.type, "status": status, "failures": failures, "file_name": self.file.strip()}
         return query | {from_name: self._timestamp(self.since), before_name: self._timestamp(self.until)}
 
     def _timestamp(self, text: str) -> str:
-        """In UTC; what cannot be read is left to the API, which will say so."""
+        """Return a time in UTC; the API refuses a text that is no time."""
         try:
             local = datetime.fromisoformat(text)
             timestamp = local if local.tzinfo else local.replace(tzinfo=ZoneInfo(self.zone or "UTC"))

@@ -23,7 +23,7 @@ _DONE = {"cancel": "canceled", "retry": "retried"}
 
 @router.get("/tasks")
 async def list_tasks(request: Request, visit: FromVisit, filters: FromFilters, after: str = "") -> Response:
-    """The newest tasks, or those behind `after`."""
+    """List the newest tasks, or those behind `after`."""
     query = {**filters.api_query(), "limit": _ON_A_PAGE, "starting_after_id": after}
     answer, minutes = await asyncio.gather(
         visit.api.get("/v1/async-actions", **query), visit.api.get("/v1/throughput", minutes=60)
@@ -39,7 +39,7 @@ async def list_tasks(request: Request, visit: FromVisit, filters: FromFilters, a
 
 @router.get("/tasks/all/{verb}")
 async def ask_about_all(request: Request, visit: FromVisit, filters: FromFilters, verb: Verb) -> Response:
-    """How many tasks it would be, to be confirmed; those that come in meanwhile are left alone."""
+    """Show how many tasks it would be, to be confirmed; later tasks are not included."""
     query = filters.api_query() | {"dry_run": "true", "limit": str(_MAX_TASKS)}
     counted = await visit.api.ask("POST", f"/v1/async-actions/{verb}", query)
     shown_filters: dict[str, Any] = {"filters": filters, "statuses": STATUSES, "times": TIMES}
@@ -56,13 +56,14 @@ async def do_to_all(
     if refused:
         messages.append(f"{labels.counted(len(refused), 'task')} could not be: {refused[0]['details']}.")
     if has_more:
-        messages.append("More match: do it once more for these.")
+        messages.append("More tasks match: repeat this for the rest.")
     return redirect(request, filters.url(), " ".join(messages))
 
 
 async def _do(visit: Visit, verb: Verb, query: dict[str, str]) -> tuple[int, list[dict[str, Any]], bool]:
-    """Until none is left, or all that are left were refused; how many were done, which were refused, whether more are
-    left.
+    """Repeat until none is left, or the API refused all that are left.
+
+    Return how many were done, which were refused, whether more are left.
     """
     done, refused, has_more = 0, [], True
     while has_more and done < _MAX_TASKS:
@@ -75,5 +76,5 @@ async def _do(visit: Visit, verb: Verb, query: dict[str, str]) -> tuple[int, lis
 
 
 def _until(query: dict[str, str], before: str) -> dict[str, str]:
-    """The same, but for tasks submitted at this moment or later."""
+    """Return the query without tasks submitted at this time or later."""
     return {**query, "end_date": min(filter(None, (query.get("end_date"), before)))}
