@@ -46,7 +46,7 @@ def _voucher(api: Api, code: str) -> dict[str, Any]:
     return dict(api.get(f"/v1/vouchers/{code}"))
 
 
-AT_ONCE = {
+IMMEDIATE = {
     "mapping": Case(
         _select("Filiale becomes", "Leave out"), lambda api, action: _voucher(api, "H-2")["metadata"] == {}
     ),
@@ -86,9 +86,9 @@ def page(visitor: Visitor, tmp_path: Path) -> Page:
 
 @pytest.fixture
 def starts(page: Page) -> Iterator[list[Request]]:
-    sent: list[Request] = []
-    page.on("request", lambda request: sent.append(request) if "/imports/start" in request.url else None)
-    yield sent
+    requests: list[Request] = []
+    page.on("request", lambda request: requests.append(request) if "/imports/start" in request.url else None)
+    yield requests
 
 
 def import_button(page: Page) -> Any:
@@ -100,16 +100,16 @@ def imported(page: Page, api: Api) -> dict[str, Any]:
     return api.ended(page.url.rpartition("/")[2])
 
 
-@pytest.mark.parametrize("name", AT_ONCE)
+@pytest.mark.parametrize("name", IMMEDIATE)
 def test_the_button_waits_for_the_look_at_a_choice(page: Page, api: Api, starts: list[Request], name: str) -> None:
     held = Held(page)
     held.begin()
-    AT_ONCE[name].make(page)
+    IMMEDIATE[name].make(page)
     import_button(page).click()
     expect(page.locator("#waits")).to_contain_text("Waits for a look")
     assert not starts
     held.let_go()
-    assert AT_ONCE[name].holds(api, imported(page, api))
+    assert IMMEDIATE[name].holds(api, imported(page, api))
 
 
 @pytest.mark.parametrize("name", READ_ANEW)

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.chromium import LOOKS, Visitor, visiting
-from tests.browser.test_looks import check
+from tests.browser.chromium import VIEWS, Visitor, visiting
+from tests.browser.test_appearance import check
 from tests.http.watching import vouchers_held_back
 from tests.server import Api, Server
 from tests.unit.test_sheet import workbook
@@ -133,7 +133,7 @@ def test_only_the_beginning_of_a_long_file_is_sent_to_be_looked_at(visitor: Visi
 
 def test_what_cannot_be_imported_says_why(visitor: Visitor, tmp_path: Path) -> None:
     page = visitor.open("/imports")
-    for name, content, told in (
+    for name, content, message in (
         ("photo.jpg", b"\xff\xd8\xff\xe0\0\x10JFIF" * 99, "is this a text file?"),
         ("nothing.csv", b"", "The file is empty"),
         ("only.csv", b"Code,Voucher Type\n", "There is nothing to import"),
@@ -141,11 +141,11 @@ def test_what_cannot_be_imported_says_why(visitor: Visitor, tmp_path: Path) -> N
     ):
         (tmp_path / name).write_bytes(content)
         page.locator("#file").set_input_files(tmp_path / name)
-        expect(page.locator("#wizard")).to_contain_text(told)
+        expect(page.locator("#wizard")).to_contain_text(message)
         expect(page.get_by_role("button", name=re.compile("^Import"))).to_have_count(0)
 
 
-@pytest.mark.parametrize(("size", "theme"), LOOKS)
+@pytest.mark.parametrize(("size", "theme"), VIEWS)
 def test_the_wizard_is_accessible_and_fits(
     chromium: Browser, server: Server, api: Api, file: Path, size: str, theme: str
 ) -> None:

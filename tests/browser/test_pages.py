@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.chromium import LOOKS, Visitor, visiting
-from tests.browser.test_looks import check
+from tests.browser.chromium import VIEWS, Visitor, visiting
+from tests.browser.test_appearance import check
 from tests.server import Api, Server
 
 GIFT = {"type": "GIFT_VOUCHER", "gift": {"amount": 1450}}
@@ -24,17 +24,17 @@ def _furnish(api: Api) -> list[str]:
     api.define_schema("voucher", {"Region": {"type": "string", "eq": ["Europe"]}, "Old": {"type": "number"}})
     api.http.delete("/v1/metadata-schemas/voucher/definitions/Old")
     campaign = f"/campaigns/{made['campaigns']['id']}"
-    kinds = ("vouchers", "customers", "products", "orders")
+    nouns = ("vouchers", "customers", "products", "orders")
     return [
         "/campaigns", "/campaigns?q=none", "/campaigns/new", campaign, f"{campaign}/delete",
-        *(f"/resources/{kind}" for kind in kinds), "/resources/customers?q=none",
-        *(f"/resources/{kind}/{made[kind]['id']}" for kind in kinds),
+        *(f"/resources/{noun}" for noun in nouns), "/resources/customers?q=none",
+        *(f"/resources/{noun}/{made[noun]['id']}" for noun in nouns),
         "/metadata", "/metadata/purge?resource=voucher&key=Region", "/metadata/purge?resource=voucher&key=None",
         "/keys",
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("size", "theme"), LOOKS)
+@pytest.mark.parametrize(("size", "theme"), VIEWS)
 def test_every_room_is_accessible_and_fits(chromium: Browser, server: Server, api: Api, size: str, theme: str) -> None:
     with visiting(chromium, server.url, size, theme) as visitor:
         visitor.sign_in(api.keys)

@@ -183,10 +183,10 @@ def test_what_was_typed_is_not_lost_by_leaving(visitor: Visitor, api: Api) -> No
     action = run(api, SUPPLIER.read_text())
     page = visitor.open(f"/tasks/{action['id']}/fix")
     page.locator("td.at-fault input").first.fill("10")
-    asked: list[str] = []
-    page.once("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+    dialogs: list[str] = []
+    page.once("dialog", lambda dialog: (dialogs.append(dialog.type), dialog.dismiss()))
     page.get_by_role("link", name="Back to the task").click()
-    assert asked == ["beforeunload"]
+    assert dialogs == ["beforeunload"]
     expect(page.locator("td.at-fault input").first).to_have_value("10")
     page.once("dialog", lambda dialog: dialog.accept())
     page.get_by_role("link", name="Back to the task").click()

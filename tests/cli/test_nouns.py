@@ -35,8 +35,8 @@ def test_generating_is_tried_and_sent_twice(api: Api, fall: str) -> None:
     words = ("campaigns", "generate", fall, "--count", "5")
     assert "nothing was written" in run(api, *words, "--dry-run").stdout
     for replayed in (False, True):
-        told = json.loads(run(api, *words, "--idempotency-key", "k", "--json").stdout)
-        assert (told["replayed"], told["action"]["done_count"]) == (replayed, 5)
+        answer = json.loads(run(api, *words, "--idempotency-key", "k", "--json").stdout)
+        assert (answer["replayed"], answer["action"]["done_count"]) == (replayed, 5)
     assert "tallykeep actions watch" in run(api, *words, "--no-wait").stdout
 
 
@@ -135,9 +135,9 @@ def test_the_project_of_the_keys(api: Api) -> None:
     assert json.loads(run(api, "projects", "--json").stdout)["data"][0]["id"] == api.keys.project
 
 
-@pytest.mark.parametrize("kind", CSV_TEMPLATES)
-def test_templates(api: Api, kind: str) -> None:
-    assert run(api, "template", kind).stdout == ",".join(CSV_TEMPLATES[kind]) + "\n"
+@pytest.mark.parametrize("row_type", CSV_TEMPLATES)
+def test_templates(api: Api, row_type: str) -> None:
+    assert run(api, "template", row_type).stdout == ",".join(CSV_TEMPLATES[row_type]) + "\n"
 
 
 def test_a_template_is_written_where_nothing_is(api: Api, tmp_path: Path) -> None:

@@ -27,8 +27,8 @@ def test_a_misspelled_variable_is_told_beside_the_result(api: Api) -> None:
     list_spec = run(api, "keys", "list", "--json", TALLYKEEP_PROFIL="x")
     assert list_spec.returncode == 0
     assert list_spec.stdout.startswith("{")
-    told = "tallykeep: TALLYKEEP_PROFIL is no setting and has no effect; did you mean TALLYKEEP_PROFILE?\n"
-    assert list_spec.stderr == told
+    warning = "tallykeep: TALLYKEEP_PROFIL is no setting and has no effect; did you mean TALLYKEEP_PROFILE?\n"
+    assert list_spec.stderr == warning
 
 
 def test_a_url_that_is_none_is_named_as_its_variable() -> None:

@@ -62,12 +62,12 @@ def test_colours_are_for_terminals_that_want_them(api: Api) -> None:
 
 
 def test_json_stays_clean_beside_the_bars(api: Api, tmp_path: Path) -> None:
-    told = tmp_path / "told.json"
-    words = f'"{sys.executable}" -m tallykeep import "{SUPPLIER}" --json > "{told}"'
+    output = tmp_path / "told.json"
+    words = f'"{sys.executable}" -m tallykeep import "{SUPPLIER}" --json > "{output}"'
     with Terminal(["/bin/sh", "-c", words], environment(api)) as terminal:
         assert terminal.wait() == 1
         assert "processing" in terminal.text
-    assert json.loads(told.read_text())[0]["action"]["failed_count"] == 13
+    assert json.loads(output.read_text())[0]["action"]["failed_count"] == 13
 
 
 def test_the_bar_moves_and_tells_rate_and_time_left(api: Api, many: Path) -> None:

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.chromium import LOOKS, Visitor, visiting
+from tests.browser.chromium import VIEWS, Visitor, visiting
 from tests.browser.examples import Project, fill
 from tests.server import Api, Server
 
@@ -27,7 +27,7 @@ def _pages(project: Project) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize(("size", "theme"), LOOKS)
+@pytest.mark.parametrize(("size", "theme"), VIEWS)
 def test_every_page_is_accessible_and_fits(chromium: Browser, server: Server, api: Api, size: str, theme: str) -> None:
     project = fill(api)
     with visiting(chromium, server.url, size, theme) as visitor:

@@ -126,10 +126,10 @@ def test_columns_that_do_not_count_for_the_kind_are_named_unless_the_preview_doe
     assert "<strong>Not read: Value.</strong>" in part
     assert '<option value="" selected>Nothing: not read for these rows</option>' in part
     assert shown(answer, FormData(), [])["mapping"] == '{"Notiz":null}'
-    told = seen(
+    warned = seen(
         **{**answer, "warnings": [{"type": "ignored_columns", "column": 1, "message": "Value does not count."}]}
     )
-    assert 'id="ignored"' not in drawn(told)
+    assert 'id="ignored"' not in drawn(warned)
 
 
 def test_a_kind_that_nobody_chose_is_not_said_to_be_chosen() -> None:
