@@ -153,7 +153,7 @@ def test_two_failed_rows_are_fixed_in_place_and_imported_alone(visitor: Visitor,
     expect(button).to_have_text("Import 2 changed rows")
     wrong.nth(1).press("Control+Enter")
     page.wait_for_url(lambda url: "/fix" not in url)
-    expect(page.get_by_role("status")).to_have_text("2 corrected rows sent.")
+    expect(page.get_by_role("status")).to_have_text("2 fixed rows sent.")
     expect(page.locator(".figures div", has_text="Done").locator("dd")).to_have_text("2")
     page.locator("#parent").click()
     page.wait_for_url(f"**/tasks/{action['id']}")

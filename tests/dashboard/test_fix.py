@@ -122,7 +122,7 @@ def test_wide_sheets_have_fewer_rows(visitor: Browser, api: Api, columns: int) -
     action = run(api, content)
     page = visitor.get(f"/tasks/{action['id']}/fix")
     assert len(_sheet(page)) == (50 if columns == 3 else 2_000 // 120)
-    (further,) = re.findall(r'id="more-rows" href="([^"]*)"', page.text)
+    (further,) = re.findall(r'id="more-rows"\s+href="([^"]*)"', page.text)
     last = len(_sheet(page))
     assert min(int(name[4:]) for name in _sheet(visitor.get(unescape(further)))) == last + 1
     fixed = _send(visitor, page, row_1=["V0", "GIFT_VOUCHER", *[""] * (columns - 2)])

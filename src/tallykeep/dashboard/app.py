@@ -1,4 +1,4 @@
-"""The dashboard as an application, and how it stands beside the API on one server."""
+"""The dashboard as an application, and how it is served beside the API."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -37,10 +37,10 @@ from tallykeep.db.connections.pool import Pool
 
 _log = structlog.get_logger()
 
-# No request leaves the process. What the API makes links of shows it; pages link to paths of their own.
+# No request leaves the process. Links that the API makes have this host; pages link to their own paths.
 _BASE_URL = "http://dashboard.invalid"
 
-# Tasks first: /tasks/all must not be taken for one of them.
+# Tasks first: /tasks/all must not match the path of one task.
 _ROUTERS = (
     sign_in.router,
     tasks.router,
@@ -72,7 +72,7 @@ def create_dashboard(api: ASGIApp, pool: Callable[[], Pool], session_hours: floa
 
 
 class Beside:
-    """Hands the dashboard's paths to it, and all others to the API, which answers them as it would alone."""
+    """Routes the dashboard's paths to it, and all others to the API, which answers them as usual."""
 
     def __init__(self, app: ASGIApp, dashboard: FastAPI) -> None:
         self._api = app
@@ -93,7 +93,7 @@ def _first_segment(path: str) -> str:
 
 
 class _Static(StaticFiles):
-    """Files that browsers may keep for ever where they are asked for by their content."""
+    """Static files; browsers may keep those with a digest in their path for ever."""
 
     def file_response(self, *args, **kwargs):  # type: ignore[no-untyped-def]
         """Return the file, with how long browsers may keep it."""

@@ -1,4 +1,4 @@
-"""What keeps other sites out: forms have to come from our own pages, and pages may load nothing but our own files."""
+"""Protection against other sites: forms have to come from our own pages, and pages may load only our own files."""
 
 import hmac
 from urllib.parse import urlsplit
@@ -22,7 +22,7 @@ _HEADERS = {
 
 
 class ForeignFormError(Exception):
-    """A form that did not come from one of our pages, or from one of another session."""
+    """A form that came from another site, or from a page of another session."""
 
 
 class SafeHeaders:

@@ -1,6 +1,6 @@
-"""A transport for httpx that asks an application in the same process, both bodies streamed.
+"""A transport for httpx to an application in the same process, with both bodies streamed.
 
-httpx's own ASGITransport gathers the whole answer before it hands any of it on: no good for event streams and
+httpx's own ASGITransport collects the complete answer before it returns any of it, which rules out event streams and
 downloads.
 """
 
@@ -17,7 +17,7 @@ _END = None
 
 
 class InProcess(httpx.AsyncBaseTransport):
-    """Asks `app`; an answer that is closed before its end is given up there, as if the client had gone away."""
+    """Sends requests to `app`; closing an answer before its end aborts it there, as if the client had gone away."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -63,7 +63,7 @@ class _Exchange(httpx.AsyncByteStream):
 
     async def _receive(self) -> dict[str, Any]:
         if self._request_ended:
-            await asyncio.Event().wait()  # a reader that goes away cancels the whole task
+            await asyncio.Event().wait()  # a reader that goes away cancels the task
         if self._is_broken:
             return {"type": "http.disconnect"}
         # A generator whose reading is broken off has ended: without this, what came would pass for all of the body.

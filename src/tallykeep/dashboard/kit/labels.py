@@ -1,4 +1,4 @@
-"""What things are called on pages: action types, states, numbers, sizes and spans of time."""
+"""What things are called on pages: action types, states, numbers, sizes and durations."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ _SIZES = ("bytes", "kB", "MB", "GB", "TB")
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """How a task stands, in a word or two."""
+    """The state of a task, in a word or two."""
 
     word: str
     tone: Tone
@@ -174,14 +174,14 @@ _DISCOUNTS: dict[str, Callable[[float], str]] = {
 }
 
 
-# Names of amounts in the smallest unit, wherever they stand.
+# Names of amounts in the smallest unit, wherever they occur.
 AMOUNTS = (
     "price", "amount", "balance", "amount_off", "fixed_amount", "total_amount", "initial_amount", "discount_amount",
     "subtracted_amount", "redeemed_amount",
 )  # fmt: skip
 
 
-# What fields are called on pages, where the API's name would not tell.
+# What fields are called on pages, where the API's name is not clear.
 _FIELDS = {
     "line_1": "street", "line_2": "street, second line", "quantity": "may be redeemed",
     "redeemed_quantity": "was redeemed",

@@ -1,4 +1,4 @@
-"""Numbers out of the dashboard's forms, as people write them."""
+"""Numbers in the dashboard's forms, as people write them."""
 
 import re
 from decimal import Decimal
@@ -22,7 +22,7 @@ _MAX = Decimal(10) ** 18
 def number_of(text: str, name: str, factor: int = 1) -> Any:
     """Return a text as a number, times `factor`: 14.50, 14,50, 1.250,00; any other text as it is.
 
-    `name` is the field's in the API. Raises RefusedError for what may mean two numbers, such as 5.000.
+    `name` is the field's in the API. Raises RefusedError for what is ambiguous, such as 5.000.
     """
     trimmed = text.strip().translate(_SPACES)
     if _TWO_WAY.fullmatch(trimmed):

@@ -1,4 +1,4 @@
-"""Pages: templates made into answers. What every template may use is named here."""
+"""Pages: templates rendered into answers, and what every template may use."""
 
 import hashlib
 from functools import cache

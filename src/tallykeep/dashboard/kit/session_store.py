@@ -1,7 +1,7 @@
-"""Sessions: who is signed in. Ended on the server when somebody signs out or the time is up.
+"""Sessions: who is signed in. They end on the server, when somebody signs out or when they expire.
 
 The cookie holds 32 random bytes. The table holds their hash, and the project's keys sealed with a key made from them,
-so that neither the table nor a backup of it is of any use alone.
+so that neither the table nor a backup of it is of any use by itself.
 """
 
 import base64
@@ -28,7 +28,7 @@ _EXPIRED_AT_A_TIME = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Somebody signed in: with which keys, to which project, and what proves that a form is ours."""
+    """A signed-in person's keys, their project, and the token that proves that a form is ours."""
 
     keys: Keys
     project: str
@@ -37,7 +37,7 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Sessions:
-    """Begins, finds and ends sessions; `pool` gives the open pool once the server runs."""
+    """Begins, finds and ends sessions; `pool` returns the open pool once the server runs."""
 
     pool: Callable[[], Pool]
     hours: float

@@ -1,4 +1,4 @@
-"""A visit: one request of somebody who is signed in. Every page but the sign-in depends on it."""
+"""A visit: one request of somebody signed in. Every page but the sign-in depends on it."""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -16,7 +16,7 @@ Why = Literal["expired", "revoked", "signed-out", ""]
 
 
 class SignedOutError(Exception):
-    """Nobody is signed in, or not any more; `why` is told on the sign-in page."""
+    """Nobody is signed in, or no longer; the sign-in page shows `why`."""
 
     def __init__(self, why: Why) -> None:
         super().__init__(why)
@@ -25,7 +25,7 @@ class SignedOutError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """Who is here, and the API as they may use it."""
+    """Who is signed in, and the API with their keys."""
 
     session: Session
     api: Api

@@ -1,4 +1,4 @@
-// The sheet of failed rows: counts what was changed, keeps it while one looks elsewhere, and moves by keyboard.
+// The sheet of failed rows: counts changed rows, keeps edits while you visit other reasons, and moves by keyboard.
 
 const sheet = document.getElementById("sheet");
 const button = document.getElementById("import-again");
@@ -38,7 +38,7 @@ function move(from, steps) {
   rows[rows.indexOf(row) + steps]?.querySelectorAll("[data-original]")[index]?.focus();
 }
 
-// What was typed stays while one looks at other reasons, or adds a column: in this tab, until it is imported.
+// Edits are kept, in this tab, while you visit other reasons or add a column, until they are imported.
 const kept = sheet && `tallykeep-fix-${sheet.querySelector("[data-action]").dataset.action}`;
 
 function cellsByName() {

@@ -7,7 +7,7 @@ const SLICE_BYTES = 262144;
 const CSRF = JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRF-Token"];
 const SAFE = { "X-CSRF-Token": CSRF, "HX-Request": "true" };
 const MADE = ["mapping", "values", "defaults"]; // by the preview's answer, from what the other fields show
-const READ_ANEW = ["row_type", "charset", "delimiter", "sheet", "header_row"]; // other columns, or another meaning of them
+const REREAD = ["row_type", "charset", "delimiter", "sheet", "header_row"]; // other columns, or another meaning of them
 
 const wizard = document.getElementById("wizard");
 const OPTIONS = wizard.dataset.options.split(" ");
@@ -38,7 +38,7 @@ function begun(file) {
   };
 }
 
-function tell(text) {
+function showProblem(text) {
   problem.replaceChildren();
   if (!text) return;
   const box = document.createElement("div");
@@ -62,14 +62,14 @@ async function chosen() {
   preview.replaceChildren();
   preview.removeAttribute("aria-busy");
   dryRun.replaceChildren();
-  tell("");
+  showProblem("");
   drop.classList.toggle("chosen", Boolean(file));
   if (!file) return;
   let start;
   try {
     start = new Uint8Array(await file.slice(0, 2).arrayBuffer());
   } catch {
-    if (now === mine) tell("The file cannot be read. Choose it again.");
+    if (now === mine) showProblem("The file cannot be read. Choose it again.");
     return;
   }
   if (now !== mine) return; // another file has been chosen since
@@ -77,7 +77,7 @@ async function chosen() {
   const maximum = Number(mine.isWorkbook ? wizard.dataset.workbookBytes : wizard.dataset.bodyBytes);
   if (file.size > maximum) {
     const remedy = mine.isWorkbook ? "Save it as CSV" : "Split it, or compress it with gzip";
-    tell(`${file.name} has ${size(file.size)}; at most ${size(maximum)} can be imported at a time. ${remedy}.`);
+    showProblem(`${file.name} has ${size(file.size)}; at most ${size(maximum)} can be imported at a time. ${remedy}.`);
     return;
   }
   await ask();
@@ -104,23 +104,23 @@ function isAnswered() {
   return now !== null && !now.looking && now.answered === standing();
 }
 
-// Which of the choices that were made since the last answer change what the columns are.
-function readAnew(mine) {
+// Choices since the last answer that change what the columns are.
+function rereads(mine) {
   const fields = choices();
   const answered = new Map(JSON.parse(mine.answered ?? "[]"));
-  return READ_ANEW.filter((name) => (fields.get(name) ?? "") !== (answered.get(name) ?? ""));
+  return REREAD.filter((name) => (fields.get(name) ?? "") !== (answered.get(name) ?? ""));
 }
 
 // The file itself is sent once; later previews refer to it.
 function question(mine) {
   const fields = choices();
   for (const name of MADE) fields.delete(name);
-  const anew = readAnew(mine);
-  if (anew.length) {
+  const reread = rereads(mine);
+  if (reread.length) {
     for (const name of [...fields.keys()]) if (/^(column|title|value|default)-/.test(name)) fields.delete(name);
-    if (anew.includes("row_type")) fields.delete("campaign");
+    if (reread.includes("row_type")) fields.delete("campaign");
     else if (fields.get("row_type_by") === "columns") fields.delete("row_type");
-    if (anew.includes("sheet") && !anew.includes("header_row")) fields.delete("header_row");
+    if (reread.includes("sheet") && !reread.includes("header_row")) fields.delete("header_row");
   }
   if (!form()) for (const [name, value] of Object.entries(KNOWN)) if (value) fields.set(name, value);
   const complete = mine.isWorkbook || mine.file.size <= SLICE_BYTES;
@@ -145,7 +145,7 @@ async function ask() {
     if (mine.looking === looking && now === mine) {
       done(mine);
       mine.queued = "";
-      tell("The file or the server cannot be reached. If the file has changed since, choose it again.");
+      showProblem("The file or the server cannot be reached. If the file has changed since, choose it again.");
     }
     return;
   }
@@ -176,16 +176,16 @@ function answeredWith(mine, answer, text) {
   else if (answer.headers.has("X-Problem")) {
     problem.innerHTML = text;
     for (const button of preview.querySelectorAll("[data-start]")) button.disabled = true;
-  } else if (!answer.ok) tell(`The server answered ${answer.status}. Reload the page and try again.`);
+  } else if (!answer.ok) showProblem(`The server answered ${answer.status}. Reload the page and try again.`);
   else {
-    const isNew = readAnew(mine).length > 0;
+    const isNew = rereads(mine).length > 0;
     show(text, mine.changed);
     mine.answered = standing();
     if (queued) goOn(queued, isNew);
   }
 }
 
-// The button was pressed before one could see what came of the last choice.
+// The button was pressed before the preview of the last choice was shown.
 function goOn(queued, isNew) {
   const button = preview.querySelector(`[data-start="${queued}"]`);
   const waits = preview.querySelector("#waits");
@@ -203,7 +203,7 @@ function goOn(queued, isNew) {
 function show(text, changed) {
   const at = document.activeElement;
   const name = (at?.closest("#choices") && at.name) || changed;
-  tell("");
+  showProblem("");
   preview.innerHTML = text;
   if (!changed) preview.querySelector("#what").focus();
   else if (changed === "default-add") [...preview.querySelectorAll('[name^="default-to-"]')].at(-1)?.focus();
@@ -270,7 +270,7 @@ function uploading(is) {
 function accepted(answer, isDryRun) {
   uploading(false);
   if (answer.redirect) return location.assign(answer.redirect);
-  tell(answer.problem ?? "");
+  showProblem(answer.problem ?? "");
   if (!answer.task) return;
   if (!isDryRun) {
     uploading(true); // until the next page is there

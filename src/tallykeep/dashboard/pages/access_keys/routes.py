@@ -1,4 +1,4 @@
-"""A project's access keys: listed, made, revoked."""
+"""A project's access keys: list, create, revoke."""
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response

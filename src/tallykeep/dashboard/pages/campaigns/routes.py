@@ -1,4 +1,4 @@
-"""Campaigns: made, filled with codes, changed, deleted."""
+"""Campaigns: create, fill with codes, change, delete."""
 
 import secrets
 import string
@@ -35,7 +35,7 @@ _LABELS = {
     "category": "Category",
 }
 _UNMISTAKABLE = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
-# What a # of the pattern may become: by name, the label and the signs.
+# What a # of the pattern may become: by name, the label and the characters.
 CHARACTERS = {
     "unmistakable": ("capitals and digits, without 0 O 1 I", _UNMISTAKABLE),
     "digits": ("digits", string.digits),
@@ -46,7 +46,7 @@ CHARACTERS = {
 
 @dataclass(frozen=True, slots=True)
 class Worth:
-    """One thing that a campaign's vouchers may be worth: where its number stands in JSON."""
+    """One type of value that a campaign's vouchers may have, and where its number is in JSON."""
 
     label: str
     type: str

@@ -1,7 +1,7 @@
-"""Files that were sent to be looked at, kept for a while: what is chosen next is looked at without sending them anew.
+"""Files that were sent for previews, kept for a while, so that the next previews need not send them again.
 
-They are kept as the form's parser left them: in a temporary file without a name that goes with the process. Each
-process has its own; where a file is not known, or not any more, the browser sends it again.
+They are kept as the form's parser left them: in a temporary file without a name, which ends with the process. Each
+process has its own; where a file is not known, or no longer, the browser sends it again.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ class Uploads:
         self._timer: asyncio.TimerHandle | None = None
 
     def keep(self, owner: str, name: str, file: BinaryIO, size: int) -> tuple[str, Upload]:
-        """Keep a file; returns by what it is found again, "" where it is too large and goes with the request."""
+        """Keep a file and return its token; "" where it is too large and ends with the request."""
         upload = Upload(owner, name, file, size, time.monotonic() + self.seconds)
         if size > self.max_bytes:
             return "", upload
@@ -78,7 +78,7 @@ class Uploads:
         self._wait_for_the_oldest()
 
     def _forget(self, token: str) -> None:
-        # Where somebody reads it just now, it is closed with the last reference to it.
+        # Where somebody is reading it, it is closed with the last reference to it.
         upload = self._kept.pop(token)
         if not upload.lock.locked():
             upload.file.close()

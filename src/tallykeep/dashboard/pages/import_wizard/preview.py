@@ -1,4 +1,4 @@
-"""What a look at a file found, as the wizard's part of the page shows it; and what its form asks the API for."""
+"""The preview of a file as the wizard shows it, and the API query that its form makes."""
 
 import codecs
 from dataclasses import dataclass
@@ -38,19 +38,19 @@ ENCODINGS = {
     "cp932": "Windows-932, Japanese",
     "gb18030": "GB 18030, Chinese",
 }
-# The form's fields that a look at a file goes by as they are; what else it goes by is made of several fields.
+# The form's fields that go into a preview as they are; others are made from several fields.
 _OWN = ("row_type", "campaign", "partial")
 _MADE = ("mapping", "values", "defaults")
-# What an import is sent with, where the form says it; the buttons say whether it is dry, the type says the charset.
+# The options of an import that the form sets; the buttons set dry_run, the content type the charset.
 OPTIONS = tuple(option.name for option in options_for(Scope.EVERY) if option.name != "dry_run")
 FILE_OPTIONS = tuple(option.name for option in options_for(Scope.FILE, Scope.ENDS) if option.name != "charset")
 _PLAIN = tuple(option.name for option in options_for(Scope.FILE, Scope.ENDS) if option.name not in _MADE)
 _OF_CELLS = ("csv", "xlsx")
 _END_DATES = ("Expiration Date",)  # the fields that `last_day_counts` is about
 _LEFT_OUT, _FIELD = "out", "field:"
-_BY_COLUMNS = "columns"  # how the kind was found; else somebody chose it
+_BY_COLUMNS = "columns"  # how the row type was found; else somebody chose it
 _SURE, _LIKELY = 0.75, 0.4
-_KNOWN_ENOUGH = 0.5  # of the columns; with fewer, and without what every row needs, the kind is asked for
+_KNOWN_ENOUGH = 0.5  # of the columns; with fewer, and without a required field, the wizard asks for the row type
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ def shown(seen: dict[str, Any], form: FormData, campaigns: list[str]) -> dict[st
         "campaign": form.get("campaign") or "",
         "campaigns": campaigns,
         "on_error": form.get("on_error") or "continue",
-        # What the import is sent with: made of what the fields beside show.
+        # What the import is sent with, made from the other fields.
         "mapping": exact_json.dumps(_mapping(_uses(columns))).decode(),
         "values": exact_json.dumps(seen["values"]).decode(),
         "defaults": exact_json.dumps(seen["defaults"]).decode(),

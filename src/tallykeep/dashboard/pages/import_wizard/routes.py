@@ -1,7 +1,7 @@
-"""Importing a file: a look at its beginning, its columns, its first rows; a dry run; the import.
+"""The import of a file: a preview of its columns and first rows, a dry run, the import.
 
-The file stays in the reader's browser until then (static/import.js): only its beginning, or a workbook, is posted to be
-looked at, and kept for the looks that follow (kept_uploads.py).
+The file stays in the reader's browser until then (static/import.js): only a sample, or a complete workbook, is posted
+for a preview, and kept for the previews that follow (kept_uploads.py).
 """
 
 import secrets
@@ -27,7 +27,7 @@ from tallykeep.dashboard.pages.import_wizard.preview import (
 
 router = APIRouter()
 
-# Marks of answers: only tells what is wrong; the file is known by this from now on; it is not known any more.
+# Headers of answers: it only says what is wrong; the file's token from now on; the token is no longer known.
 _PROBLEM, _KEPT, _SEND_AGAIN = "X-Problem", "X-Kept", "X-Send-Again"
 
 
@@ -94,7 +94,7 @@ async def _preview(visit: Visit, form: FormData, upload: Upload) -> Response:
 
 
 def _problem(details: str) -> Response:
-    # Not an error of the page's: what was asked is how the file looks.
+    # Not an HTTP error: a problem of the file is a valid answer to a preview.
     return _marked(HTMLResponse(fragment("pages/import_wizard/problem.html", details=details)), _PROBLEM, "true")
 
 
@@ -111,7 +111,7 @@ async def _campaigns(visit: Visit) -> list[str]:
 
 @router.post("/imports/start")
 async def start(request: Request, visit: FromVisit, row_type: str, rows: str = "csv", campaign: str = "") -> Response:
-    """Send the file on as it comes, to where rows of this kind are imported; answers with the task, or the problem."""
+    """Stream the file on to where rows of this type are imported; answer with the task, or the problem."""
     offered = (await visit.api.get("/v1/imports"))["data"]
     paths = {each["row_type"]: each["json_path" if rows == "json" else "path"] for each in offered}
     path = paths.get(row_type)

@@ -1,4 +1,4 @@
-"""What a file does not say in our words: texts that are read as others, and one value for all rows."""
+"""What a file does not say in our words: texts with another meaning, and one value for all rows."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _MAX_TEXTS = 30  # of a column; one with more is hardly what it is taken for
 
 @dataclass(frozen=True, slots=True)
 class Translation:
-    """One text of the file's, in the column of one field, and what it is read as; empty where it stays."""
+    """One text of the file, in the column of one field, and what it means; empty where it stays as it is."""
 
     field: str
     text: str
@@ -25,7 +25,7 @@ class Translation:
 
 @dataclass(frozen=True, slots=True)
 class Constant:
-    """One value for all rows that have none; `rows` is how many of those that were tried fail for want of it."""
+    """One value for all rows that have none; `rows` is how many of the previewed rows fail without it."""
 
     field: str
     to: str

@@ -1,4 +1,4 @@
-"""Metadata schemas: what may stand in the metadata of each kind of resource; and keys taken off all of them."""
+"""Metadata schemas: which metadata each resource type may have; and purges of keys."""
 
 import secrets
 from collections import defaultdict

@@ -1,4 +1,4 @@
-"""Signing in with a project's keys, and out; and the choice of light or dark."""
+"""Signing in with a project's keys, signing out, and the choice of a theme."""
 
 import time
 from collections import deque
@@ -23,7 +23,7 @@ _WHY = {
 
 
 class WrongTries:
-    """Counts wrong keys by the client's address, and says how long one that had too many has to wait."""
+    """Counts wrong keys by client address, and says how long an address with too many has to wait."""
 
     maximum, within_seconds, max_addresses = 10, 60.0, 10_000
 

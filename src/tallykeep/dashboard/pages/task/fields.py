@@ -1,4 +1,4 @@
-"""The fields that rows of a kind may have, as `/v1/imports` tells: beside the columns that a file came with."""
+"""The fields that rows of a type may have, from `/v1/imports`, besides the columns of a file."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ _ROW_TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """A kind's fields in their order; the first is the key, which differs from row to row."""
+    """A row type's fields in their order; the first is the key, which differs from row to row."""
 
     declared: list[dict[str, Any]]
 

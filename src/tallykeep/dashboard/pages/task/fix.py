@@ -1,4 +1,4 @@
-"""Fixing failed rows in place: their cells are edited in the browser, and just these rows are imported again."""
+"""Fixing failed rows in place: their cells are edited in the browser, and only these rows are imported again."""
 
 import json
 import secrets
@@ -31,7 +31,7 @@ _NOTHING_CHANGED = "Nothing was changed. Edit the cells that are wrong; only row
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What is being fixed: the task, the fields of its rows, and which of its failed rows are looked at."""
+    """What is being fixed: the task, the fields of its rows, and which of its failed rows are shown."""
 
     action: dict[str, Any]
     fields: Fields
@@ -116,7 +116,7 @@ async def import_again(request: Request, visit: FromVisit, work: FromWork) -> Re
         )
     except RefusedError as error:
         return await _show(request, visit, work, sheet, str(error))
-    return redirect(request, f"/tasks/{segment(started)}", f"{labels.counted(len(rows), 'corrected row')} sent.")
+    return redirect(request, f"/tasks/{segment(started)}", f"{labels.counted(len(rows), 'fixed row')} sent.")
 
 
 def _texts(form: FormData, name: str) -> list[str]:
@@ -124,7 +124,7 @@ def _texts(form: FormData, name: str) -> list[str]:
 
 
 def _type(sheet: Sheet, form: FormData) -> None:
-    """Take over what was typed; rows that the form does not have are as they were sent."""
+    """Store the typed texts in the sheet; rows that the form lacks stay as they were sent."""
     for failure in sheet.failures:
         texts = _texts(form, f"row-{failure['row']}")
         if len(texts) == len(sheet.original(failure)):
@@ -139,7 +139,7 @@ def _same(text: str, old: str) -> bool:
 
 
 def _check_json(sheet: Sheet) -> str:
-    """Note which of the typed texts are not JSON; what to say of them, empty where all are."""
+    """Note which of the typed texts are not JSON; return a message, empty where all are."""
     for failure in sheet.failures:
         (text,) = sheet.shown(failure)
         try:

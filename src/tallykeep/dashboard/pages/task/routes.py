@@ -1,4 +1,4 @@
-"""One task: how it stands while it runs, what became of its rows, what can be done about them."""
+"""One task: its progress, the outcome of its rows, and what can be done about them."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -22,7 +22,7 @@ File = Literal["failures.csv", "failures.ndjson", "file", "report.csv"]
 
 _MAX_REASONS, _MAX_CHILDREN, _MAX_PARENTS = 50, 50, 20
 _ROWS_ON_A_PAGE, _BATCHES_ON_A_PAGE = 50, 100
-# What a task wrote, and where it can be looked at.
+# What a task wrote, and the page that shows it.
 _RESULT_PAGES = {
     "VOUCHERS": ("vouchers", "/resources/vouchers"),
     "CUSTOMERS": ("customers", "/resources/customers"),
@@ -49,7 +49,7 @@ async def show_task(
     reasons, failed = await _failures(visit, action, reason, after_row)
     parent = await _parent(visit, action)
     first = await _first(visit, parent)
-    # Rows that were sent again and failed again are fixed where they failed last.
+    # Rows that failed again in a retry are fixed there.
     elsewhere = sum(labels.left(task) for task in later if task["parent_id"] == action_id and not task["dry_run"])
     return page(
         request, "pages/task/task.html", action=action, batches=batches, parent=parent, first=first, later=later,

@@ -1,4 +1,4 @@
-"""The sheet of failed rows as it is edited: the file's columns, and those that it did not have."""
+"""The fix sheet of failed rows: the file's columns, and those that it lacks."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -6,14 +6,14 @@ from typing import Any
 from tallykeep.dashboard.pages.task.cell_faults import columns_at_fault
 
 _ORIGIN = ["row", "line", "reason"]
-_ADDED_BEHIND = 1  # columns: the key stays in front, what has to be filled in stands next to it
+_ADDED_BEHIND = 1  # columns: the key stays in front, what has to be filled in is next to it
 
 
 @dataclass(slots=True)
 class Sheet:
-    """Failed rows: what the API says of them, and by row and place what somebody has typed.
+    """Failed rows as the API returns them, and by row what somebody has typed into each cell.
 
-    `added` are the titles of columns that the file did not have; they stand behind the first one.
+    `added` are the titles of columns that the file lacks; they come after the first one.
     """
 
     of_file: list[str]
@@ -22,7 +22,7 @@ class Sheet:
     added: list[str] = field(default_factory=list)
     typed: dict[int, list[str]] = field(default_factory=dict)
     problems: dict[int, str] = field(default_factory=dict)
-    has_lines: bool | None = None  # whether rows tell where they stood in the first file
+    has_lines: bool | None = None  # whether rows have their line in the first file
 
     def __post_init__(self) -> None:
         if self.has_lines is None:

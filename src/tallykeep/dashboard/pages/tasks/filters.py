@@ -1,4 +1,4 @@
-"""The filters of the list of tasks, as they stand in the URL."""
+"""The filters of the list of tasks, as they are in the URL."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,13 +11,13 @@ from fastapi import Depends
 Time = Literal["created", "started", "finished"]
 
 TIMES: dict[Time, str] = {"created": "Submitted", "started": "Started", "finished": "Ended"}
-# What the API calls the two ends of each.
+# The API's names for the two bounds of each.
 _BOUNDS: dict[Time, tuple[str, str]] = {
     "created": ("start_date", "end_date"),
     "started": ("started_from", "started_before"),
     "finished": ("finished_from", "finished_before"),
 }
-# What the API calls a status and, behind a colon, which rows failed.
+# The API's name of a status and, behind a colon, which rows failed.
 STATUSES = {
     "ENQUEUED,IN_PROGRESS": "Waiting or running",
     "ENQUEUED": "Waiting",
@@ -32,7 +32,7 @@ STATUSES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
-    """Which tasks are asked for; empty texts ask for nothing. `since` and `until` are meant in the reader's `zone`."""
+    """Which tasks are listed; empty texts filter nothing. `since` and `until` are in the reader's `zone`."""
 
     type: str = ""
     status: str = ""

@@ -1,4 +1,4 @@
-"""Background tasks: the list of a project's actions, and what can be done to all that match its filters."""
+"""Background tasks: the list of a project's actions, and canceling or retrying all that match its filters."""
 
 import asyncio
 from typing import Annotated, Any, Literal
