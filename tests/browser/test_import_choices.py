@@ -106,7 +106,7 @@ def test_the_button_waits_for_the_look_at_a_choice(page: Page, api: Api, starts:
     held.begin()
     IMMEDIATE[name].make(page)
     import_button(page).click()
-    expect(page.locator("#waits")).to_contain_text("Waits for a look")
+    expect(page.locator("#waits")).to_contain_text("Checking your changes")
     assert not starts
     held.let_go()
     assert IMMEDIATE[name].holds(api, imported(page, api))
@@ -121,7 +121,7 @@ def test_columns_that_are_read_anew_are_looked_at_before_they_are_sent(
     READ_ANEW[name].make(page)
     import_button(page).click()
     held.let_go()
-    expect(page.locator("#waits")).to_contain_text("read anew, and nothing was sent")
+    expect(page.locator("#waits")).to_contain_text("read again, and nothing was sent")
     assert not starts
     import_button(page).click()
     assert READ_ANEW[name].holds(api, imported(page, api))

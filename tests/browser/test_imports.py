@@ -167,7 +167,7 @@ def test_what_texts_mean_and_what_all_rows_lack_is_said_before_the_import(
     own.write_text("Code;Art;Wert\nA-1;Rabattkarte;10\nA-2;DISCOUNT_VOUCHER;20\nA-3;Wertkarte;30\n")
     page = visitor.open("/imports")
     choose(page, own)
-    expect(page.locator("#verdict")).to_contain_text("None of them would go in")
+    expect(page.locator("#verdict")).to_contain_text("None of them would be imported")
     page.get_by_label("Voucher Type: Rabattkarte means").select_option("DISCOUNT_VOUCHER")
     page.get_by_label("Voucher Type: Wertkarte means").select_option("GIFT_VOUCHER")
     expect(page.locator("#verdict")).to_have_text("2 rows have problems, 1 is fine.")

@@ -89,13 +89,16 @@ def test_a_campaign_is_made_and_its_codes_come_before_ones_eyes(visitor: Visitor
     api.ended(page.url.rpartition("=")[2])
     expect(page.locator("#now")).to_contain_text("3,020")
     with page.expect_download() as download:
-        page.get_by_role("link", name="Download its codes").click()
+        page.get_by_role("link", name="Download the codes").click()
     assert len(download.value.path().read_text().splitlines()) == 3021
     assert api.get("/v1/vouchers")["total"] == 3020
     visitor.open("/campaigns")
     page.get_by_role("link", name="Winter").click()
     page.get_by_role("link", name="Import codes from a file").click()
-    expect(page.get_by_text("A file of vouchers for Winter")).to_be_visible()
+    file = {"name": "codes.csv", "mimeType": "text/csv", "buffer": b"Code\nW1\n"}
+    page.get_by_label("A file of vouchers for Winter").set_input_files([file])
+    expect(page.get_by_label("The rows are")).to_have_value("campaign-vouchers")
+    expect(page.get_by_label("They go into the campaign")).to_have_value("Winter")
 
 
 def test_a_new_key_is_shown_once(visitor: Visitor, api: Api) -> None:

@@ -71,7 +71,7 @@ def test_rows_of_a_kind_that_the_columns_do_not_tell_are_asked_about_before_anyt
     orders = b"Order number;Customer;Total\nO-1;Ann;10\n"
     part = previewed(visitor, token, orders).text
     assert "What are these rows?" in part
-    assert "Orders are none of these" in part
+    assert "Orders are not in this list" in part
     assert '<option value="" selected>' in part
     assert "data-start" not in part
     assert "column-0" not in part
@@ -117,7 +117,7 @@ def test_what_may_be_too_large_to_be_looked_at_is_not_even_read(visitor: Browser
 
     headers = {"X-CSRF-Token": token, "Content-Type": "multipart/form-data; boundary=x"}
     answer = visitor.http.post("/imports/preview", content=chunks(), headers=headers)
-    assert "its size was not told" in answer.text
+    assert "its size was not sent" in answer.text
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_columns_that_do_not_count_in_a_campaign_are_named(visitor: Browser, tok
 def test_columns_of_failed_rows_that_are_not_read_are_not_said_to_be_a_campaigns(visitor: Browser, token: str) -> None:
     rows = b"Code,Voucher Type,Value,row,line,reason\nA,GIFT_VOUCHER,ten,1,2,Value: must be a number\n"
     part = previewed(visitor, token, rows, row_type="vouchers").text
-    assert "<strong>Not read: row, line, reason.</strong> A file of failed rows" in part
+    assert "<strong>Not read: row, line, reason.</strong> In a file of failed rows" in part
     assert "sets the type and discount of its vouchers" not in part
 
 
@@ -199,10 +199,10 @@ def test_vouchers_of_a_campaign_need_their_campaign(visitor: Browser, token: str
     assert '<option value="Fall &amp; Co">' in part
     assert "Not checked yet" in part
     query = {"row_type": "campaign-vouchers"}
-    assert "which campaign" in started(visitor, token, b"Code\nA\n", query)["problem"]
+    assert "Choose the campaign" in started(visitor, token, b"Code\nA\n", query)["problem"]
     action = api.ended(started(visitor, token, b"Code\nA\n", {**query, "campaign": "Fall & Co"})["task"])
     assert action["done_count"] == 1
-    assert "Nothing imports" in started(visitor, token, b"[]", {"row_type": "skus", "rows": "json"})["problem"]
+    assert "cannot be imported in this format" in started(visitor, token, b"[]", {"row_type": "skus", "rows": "json"})["problem"]
 
 
 def test_nobody_else_can_start_an_import(visitor: Browser, token: str) -> None:

@@ -96,7 +96,7 @@ def test_revoked_keys_end_the_session_and_say_why(visitor: Browser, api: Api, se
     while page.url.path == "/tasks" and time.monotonic() < deadline:  # behind the server's back, it takes a second
         page = visitor.get("/tasks")
     assert page.url.path == "/sign-in"
-    assert "not valid any more" in page.text
+    assert "no longer valid" in page.text
     with psycopg.connect(served_database) as connection:
         rows = connection.execute(
             "SELECT count(*) FROM sessions JOIN api_keys USING (project_id) WHERE key_id = %s", (api.keys.app_id,)
