@@ -80,13 +80,13 @@ def test_every_row_is_checked_first_where_one_wants_it(visitor: Visitor, api: Ap
 def test_a_double_click_imports_once(visitor: Visitor, api: Api, file: Path, served_database: str) -> None:
     page = visitor.open("/imports")
     choose(page, file)
-    sent: list[str] = []
-    page.on("request", lambda request: sent.append(request.headers.get("idempotency-key", "")))
+    keys: list[str] = []
+    page.on("request", lambda request: keys.append(request.headers.get("idempotency-key", "")))
     with vouchers_held_back(served_database):
         page.get_by_role("button", name="Import 4 rows").dblclick()
         page.wait_for_url("**/tasks/aa_*")
         assert len(api.get("/v1/async-actions")["async_actions"]) == 1
-    assert len({key for key in sent if key}) == 1
+    assert len({key for key in keys if key}) == 1
 
 
 def test_a_field_belongs_to_one_column(visitor: Visitor, file: Path) -> None:
@@ -122,9 +122,9 @@ def test_only_the_beginning_of_a_long_file_is_sent_to_be_looked_at(visitor: Visi
     long = tmp_path / "long.csv"
     long.write_text("Code,Voucher Type,Value\n" + "".join(f"L{n:06},GIFT_VOUCHER,1\n" for n in range(30_000)))
     page = visitor.open("/imports")
-    with page.expect_request(lambda request: request.method == "POST") as sent:
+    with page.expect_request(lambda request: request.method == "POST") as posted:
         choose(page, long)
-    assert 262_144 <= int(sent.value.header_value("content-length") or 0) < 264_000
+    assert 262_144 <= int(posted.value.header_value("content-length") or 0) < 264_000
     expect(page.locator(".gist")).to_contain_text("more than")
     page.get_by_role("button", name="Import the file").click()
     page.wait_for_url("**/tasks/aa_*")

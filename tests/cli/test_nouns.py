@@ -74,9 +74,10 @@ def test_a_purge_counts_and_asks_first(regions: Api) -> None:
     assert (unasked.returncode, "from 3 vouchers" in unasked.stderr) == (2, True)
     assert run(regions, "metadata", "remove", "voucher", "Region").returncode == 0
     assert "removed" in run(regions, "metadata", "list").stdout
+    prompt = "This removes Region from 3 vouchers, for good. Type Region to continue"
     for typed, code, left in (("no", 130, 3), ("Region", 0, 0)):
         with in_terminal(regions, "metadata", "purge", "voucher", "Region", columns=120) as terminal:
-            terminal.until(lambda text: "This removes Region from 3 vouchers, for good. Type Region to continue" in text)
+            terminal.until(lambda text: prompt in text)
             terminal.type(f"{typed}\n")
             assert terminal.wait() == code
         assert has_region(regions) == left

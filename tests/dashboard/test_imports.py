@@ -202,7 +202,8 @@ def test_vouchers_of_a_campaign_need_their_campaign(visitor: Browser, token: str
     assert "Choose the campaign" in started(visitor, token, b"Code\nA\n", query)["problem"]
     action = api.ended(started(visitor, token, b"Code\nA\n", {**query, "campaign": "Fall & Co"})["task"])
     assert action["done_count"] == 1
-    assert "cannot be imported in this format" in started(visitor, token, b"[]", {"row_type": "skus", "rows": "json"})["problem"]
+    skus = started(visitor, token, b"[]", {"row_type": "skus", "rows": "json"})
+    assert "cannot be imported in this format" in skus["problem"]
 
 
 def test_nobody_else_can_start_an_import(visitor: Browser, token: str) -> None:
