@@ -13,10 +13,10 @@ from tallykeep.tenants.projects import Keys
 
 SIZES = {"wide": (1280, 800), "phone": (390, 844)}
 THEMES = ("light", "dark")
-# Each size and each theme once; EVERY_LOOK=1 tries all of them.
-LOOKS = (
+# Each size and each theme once; EVERY_VIEW=1 tries all of them.
+VIEWS = (
     [(size, theme) for size in SIZES for theme in THEMES]
-    if os.environ.get("EVERY_LOOK")
+    if os.environ.get("EVERY_VIEW")
     else [("wide", "light"), ("phone", "dark")]
 )
 _AXE = Path(__file__).parent / "axe" / "axe.min.js"
@@ -64,10 +64,10 @@ class Visitor:
 
     def faults(self) -> list[str]:
         """What axe finds on the page that is serious, or worse."""
-        found: dict[str, Any] = self.page.evaluate(
+        report: dict[str, Any] = self.page.evaluate(
             f"async () => {{ {_AXE.read_text()}; return await axe.run(document, {{resultTypes: ['violations']}}) }}"
         )
-        serious = [fault for fault in found["violations"] if fault["impact"] in ("serious", "critical")]
+        serious = [fault for fault in report["violations"] if fault["impact"] in ("serious", "critical")]
         return [f"{fault['id']}: {fault['nodes'][0]['html']} ({fault['help']})" for fault in serious]
 
 

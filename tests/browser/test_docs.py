@@ -14,8 +14,8 @@ def test_operations_are_drawn_and_tried_without_anything_from_elsewhere(
     chromium: Browser, server: Server, api: Api, theme: str
 ) -> None:
     with visiting(chromium, server.url, theme=theme) as visitor:
-        asked: list[str] = []
-        visitor.page.on("request", lambda request: asked.append(request.url))
+        requested: list[str] = []
+        visitor.page.on("request", lambda request: requested.append(request.url))
         page = visitor.open("/docs")
         expect(page).to_have_title("API · Tallykeep")
         document = api.http.get("/openapi.json").json()
@@ -27,4 +27,6 @@ def test_operations_are_drawn_and_tried_without_anything_from_elsewhere(
         expect(operation.locator(".live-responses-table td.response-col_status:not(.col_header)")).to_contain_text(
             "200"
         )
-        assert {urlsplit(url).netloc for url in asked if not url.startswith("data:")} == {urlsplit(server.url).netloc}
+        assert {urlsplit(url).netloc for url in requested if not url.startswith("data:")} == {
+            urlsplit(server.url).netloc
+        }

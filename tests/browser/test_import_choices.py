@@ -46,9 +46,9 @@ def _voucher(api: Api, code: str) -> dict[str, Any]:
     return dict(api.get(f"/v1/vouchers/{code}"))
 
 
-AT_ONCE = {
+IMMEDIATE = {
     "mapping": Case(
-        _select("Filiale becomes", "Leave it out"), lambda api, action: _voucher(api, "H-2")["metadata"] == {}
+        _select("Filiale becomes", "Leave out"), lambda api, action: _voucher(api, "H-2")["metadata"] == {}
     ),
     "field": Case(
         _select("Filiale becomes", "Category"), lambda api, action: _voucher(api, "H-2")["category"] == "Bonn"
@@ -61,7 +61,7 @@ AT_ONCE = {
         lambda api, action: _voucher(api, "H-2")["category"] == "Fall",
     ),
     "error policy": Case(
-        _select("Where rows fail", "import nothing at all"),
+        _select("If rows fail", "import nothing at all"),
         lambda api, action: (action["on_error"], action["done_count"]) == ("reject", 0),
     ),
 }
@@ -86,9 +86,9 @@ def page(visitor: Visitor, tmp_path: Path) -> Page:
 
 @pytest.fixture
 def starts(page: Page) -> Iterator[list[Request]]:
-    sent: list[Request] = []
-    page.on("request", lambda request: sent.append(request) if "/imports/start" in request.url else None)
-    yield sent
+    requests: list[Request] = []
+    page.on("request", lambda request: requests.append(request) if "/imports/start" in request.url else None)
+    yield requests
 
 
 def import_button(page: Page) -> Any:
@@ -100,16 +100,16 @@ def imported(page: Page, api: Api) -> dict[str, Any]:
     return api.ended(page.url.rpartition("/")[2])
 
 
-@pytest.mark.parametrize("name", AT_ONCE)
+@pytest.mark.parametrize("name", IMMEDIATE)
 def test_the_button_waits_for_the_look_at_a_choice(page: Page, api: Api, starts: list[Request], name: str) -> None:
     held = Held(page)
     held.begin()
-    AT_ONCE[name].make(page)
+    IMMEDIATE[name].make(page)
     import_button(page).click()
-    expect(page.locator("#waits")).to_contain_text("Waits for a look")
+    expect(page.locator("#waits")).to_contain_text("Checking your changes")
     assert not starts
     held.let_go()
-    assert AT_ONCE[name].holds(api, imported(page, api))
+    assert IMMEDIATE[name].holds(api, imported(page, api))
 
 
 @pytest.mark.parametrize("name", READ_ANEW)
@@ -121,7 +121,7 @@ def test_columns_that_are_read_anew_are_looked_at_before_they_are_sent(
     READ_ANEW[name].make(page)
     import_button(page).click()
     held.let_go()
-    expect(page.locator("#waits")).to_contain_text("read anew, and nothing was sent")
+    expect(page.locator("#waits")).to_contain_text("read again, and nothing was sent")
     assert not starts
     import_button(page).click()
     assert READ_ANEW[name].holds(api, imported(page, api))
@@ -144,23 +144,23 @@ def test_a_check_of_every_row_is_of_the_choices_that_are_shown(page: Page, api: 
     page.get_by_label("Voucher Type: Wertkarte means").select_option("GIFT_VOUCHER")
     page.get_by_role("button", name="Check every row first").click()
     held.let_go()
-    expect(page.locator("#trial")).to_contain_text("All 2 rows would go in")
+    expect(page.locator("#dry-run")).to_contain_text("All 2 rows would be imported")
     page.get_by_label("Voucher Type: Wertkarte means").select_option("stays as it is")
     expect(page.locator("#verdict")).to_contain_text("1 row has problems")
-    expect(page.locator("#trial")).to_be_empty()
+    expect(page.locator("#dry-run")).to_be_empty()
     assert api.get("/v1/vouchers")["total"] == 0
 
 
 def test_choices_made_while_a_look_is_under_way_are_all_kept(page: Page, api: Api) -> None:
     held = Held(page)
     held.begin()
-    page.get_by_label("Filiale becomes").select_option("Leave it out")
-    page.get_by_label("Where rows fail").select_option("import nothing at all")
+    page.get_by_label("Filiale becomes").select_option("Leave out")
+    page.get_by_label("If rows fail").select_option("import nothing at all")
     page.get_by_label("Voucher Type: Wertkarte means").select_option("GIFT_VOUCHER")
     held.let_go()
-    expect(page.locator("#verdict")).to_have_text("All of them are fine.")
+    expect(page.locator("#verdict")).to_have_text("All are fine.")
     expect(page.get_by_label("Filiale becomes")).to_have_value("out")
-    expect(page.get_by_label("Where rows fail")).to_have_value("reject")
+    expect(page.get_by_label("If rows fail")).to_have_value("reject")
     import_button(page).click()
     action = imported(page, api)
     assert (action["done_count"], action["on_error"]) == (2, "reject")
@@ -169,7 +169,7 @@ def test_choices_made_while_a_look_is_under_way_are_all_kept(page: Page, api: Ap
 
 def test_after_a_look_that_failed_the_next_press_looks_first(visitor: Visitor, page: Page, api: Api) -> None:
     page.route(PREVIEW, lambda route: route.abort())
-    page.get_by_label("Filiale becomes").select_option("Leave it out")
+    page.get_by_label("Filiale becomes").select_option("Leave out")
     expect(page.locator("#problem")).to_contain_text("cannot be reached")
     page.unroute(PREVIEW)
     import_button(page).click()
@@ -181,11 +181,11 @@ def test_after_a_look_that_failed_the_next_press_looks_first(visitor: Visitor, p
 def test_what_was_chosen_for_a_file_is_never_sent_with_another(page: Page, api: Api, tmp_path: Path) -> None:
     other = tmp_path / "others.csv"
     other.write_text("Code;Voucher Type;Value;Filiale\nO-1;GIFT_VOUCHER;1;Ulm\n")
-    page.get_by_label("Filiale becomes").select_option("Leave it out")
+    page.get_by_label("Filiale becomes").select_option("Leave out")
     expect(page.locator("table.preview th.off")).to_have_count(1)
     held = Held(page)
     held.begin()
-    page.get_by_label("Where rows fail").select_option("import nothing at all")
+    page.get_by_label("If rows fail").select_option("import nothing at all")
     page.locator("#file").set_input_files(other)
     expect(page.locator("#choices")).to_have_count(0)
     held.let_go()
@@ -223,7 +223,7 @@ def test_a_workbook_goes_to_the_server_once_and_again_where_it_is_not_known_any_
     files: list[bool] = []
     page.on("request", lambda request: files.append(_has_file(request)) if "/preview" in request.url else None)
     choose(page, book)
-    page.get_by_label("Shop becomes").select_option("Leave it out")
+    page.get_by_label("Shop becomes").select_option("Leave out")
     expect(page.locator("table.preview th.off")).to_have_count(1)
     assert files == [True, False]
     page.route(PREVIEW, lambda route: route.fulfill(headers={"X-Send-Again": "true"}, body=""), times=1)
@@ -239,8 +239,8 @@ def _has_file(request: Request) -> bool:
 
 
 SHEET = (
-    '<label>Sheet <select name="sheet" data-found="A"><option value="A" selected>A</option><option>B</option></select>'
-    "</label>"
+    '<label>Sheet <select name="sheet" data-detected="A"><option value="A" selected>A</option><option>B</option>'
+    "</select></label>"
 )
 
 
@@ -253,24 +253,24 @@ def test_sheet_and_header_row_are_asked_for_only_where_somebody_chose_them(page:
     posted: list[str] = []
     page.on("request", lambda request: posted.append(_posted(request)) if "/imports/" in request.url else None)
     page.route(PREVIEW, as_of_a_workbook)
-    page.get_by_label("Filiale becomes").select_option("Leave it out")
+    page.get_by_label("Filiale becomes").select_option("Leave out")
     expect(page.get_by_label("Sheet")).to_have_value("A")
     page.get_by_label("Filiale becomes").select_option("Category")
     expect(page.locator("table.preview th.off")).to_have_count(0)
     assert 'name="sheet"' not in posted[-1]
     assert 'name="header_row"' not in posted[-1]
     assert 'name="column-0"' in posted[-1]
-    page.get_by_label("The header is in line").fill("2")
-    page.get_by_label("The header is in line").blur()
+    page.get_by_label("Header in line").fill("2")
+    page.get_by_label("Header in line").blur()
     expect(page.get_by_text("1 row above the header is not read")).to_be_visible()
-    expect(page.get_by_label("The header is in line")).to_have_value("2")
+    expect(page.get_by_label("Header in line")).to_have_value("2")
     assert 'name="header_row"\r\n\r\n2' in posted[-1]
     assert 'name="column-0"' not in posted[-1]  # of another header
     page.unroute(PREVIEW)
     held = Held(page)
     held.begin()
     page.get_by_label("Sheet").select_option("B")
-    page.wait_for_function("document.querySelector('#look').getAttribute('aria-busy')")
+    page.wait_for_function("document.querySelector('#preview').getAttribute('aria-busy')")
     assert 'name="sheet"\r\n\r\nB' in posted[-1]
     assert 'name="column-0"' not in posted[-1]
     held.let_go()

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.chromium import LOOKS, Visitor, visiting
-from tests.browser.test_looks import check
+from tests.browser.chromium import VIEWS, Visitor, visiting
+from tests.browser.test_appearance import check
 from tests.http.watching import vouchers_held_back
 from tests.server import Api, Server
 from tests.unit.test_sheet import workbook
@@ -40,12 +40,12 @@ def test_a_file_with_wrong_headers_goes_in_and_its_bad_rows_are_fixed(visitor: V
     expect(page.get_by_role("heading", name="What it is")).to_be_focused()
     expect(page.get_by_label("The rows are")).to_have_value("vouchers")
     expect(page.get_by_label("Encoding")).to_have_value("cp1252")
-    expect(page.get_by_label("Between the cells")).to_have_value(";")
+    expect(page.get_by_label("Delimiter")).to_have_value(";")
     expect(page.get_by_label("Gutschein-Code becomes")).to_have_value("field:Code")
     expect(page.locator("td.flaw")).to_have_count(3)
     expect(page.locator("td.flaw").first).to_contain_text("must be a number")
     expect(page.locator("#verdict")).to_have_text("2 rows have problems, 2 are fine.")
-    page.get_by_label("gueltig bis becomes").select_option("Leave it out")
+    page.get_by_label("gueltig bis becomes").select_option("Leave out")
     expect(page.locator("td.flaw")).to_have_count(2)
     expect(page.get_by_label("gueltig bis becomes")).to_be_focused()
     page.get_by_role("button", name="Import 4 rows").click()
@@ -67,8 +67,8 @@ def test_every_row_is_checked_first_where_one_wants_it(visitor: Visitor, api: Ap
     page = visitor.open("/imports")
     choose(page, file)
     page.get_by_role("button", name="Check every row first").click()
-    expect(page.locator("#trial")).to_contain_text("2 of 4 rows would go in, 2 would fail. Nothing was written.")
-    expect(page.locator("#trial")).to_contain_text("Voucher Type is required")
+    expect(page.locator("#dry-run")).to_contain_text("2 of 4 rows would be imported, 2 would fail. Nothing was")
+    expect(page.locator("#dry-run")).to_contain_text("Voucher Type is required")
     assert api.get("/v1/vouchers")["total"] == 0
     assert visitor.faults() == []
     page.get_by_role("button", name="Import, 2 would fail").click()
@@ -80,13 +80,13 @@ def test_every_row_is_checked_first_where_one_wants_it(visitor: Visitor, api: Ap
 def test_a_double_click_imports_once(visitor: Visitor, api: Api, file: Path, served_database: str) -> None:
     page = visitor.open("/imports")
     choose(page, file)
-    sent: list[str] = []
-    page.on("request", lambda request: sent.append(request.headers.get("idempotency-key", "")))
+    keys: list[str] = []
+    page.on("request", lambda request: keys.append(request.headers.get("idempotency-key", "")))
     with vouchers_held_back(served_database):
         page.get_by_role("button", name="Import 4 rows").dblclick()
         page.wait_for_url("**/tasks/aa_*")
         assert len(api.get("/v1/async-actions")["async_actions"]) == 1
-    assert len({key for key in sent if key}) == 1
+    assert len({key for key in keys if key}) == 1
 
 
 def test_a_field_belongs_to_one_column(visitor: Visitor, file: Path) -> None:
@@ -96,7 +96,7 @@ def test_a_field_belongs_to_one_column(visitor: Visitor, file: Path) -> None:
     expect(page.get_by_label("Gutschein-Code becomes")).to_have_value("")
     expect(page.locator("table.preview th", has_text="Filiale")).to_contain_text("→ Code")
     expect(page.locator("#problem")).to_be_empty()
-    page.get_by_label("Filiale becomes").select_option("Leave it out")
+    page.get_by_label("Filiale becomes").select_option("Leave out")
     expect(page.get_by_role("alert").filter(has_text="needs one")).to_be_visible()
     expect(page.get_by_role("button", name="Import 4 rows")).to_be_disabled()
 
@@ -122,9 +122,9 @@ def test_only_the_beginning_of_a_long_file_is_sent_to_be_looked_at(visitor: Visi
     long = tmp_path / "long.csv"
     long.write_text("Code,Voucher Type,Value\n" + "".join(f"L{n:06},GIFT_VOUCHER,1\n" for n in range(30_000)))
     page = visitor.open("/imports")
-    with page.expect_request(lambda request: request.method == "POST") as sent:
+    with page.expect_request(lambda request: request.method == "POST") as posted:
         choose(page, long)
-    assert 262_144 <= int(sent.value.header_value("content-length") or 0) < 264_000
+    assert 262_144 <= int(posted.value.header_value("content-length") or 0) < 264_000
     expect(page.locator(".gist")).to_contain_text("more than")
     page.get_by_role("button", name="Import the file").click()
     page.wait_for_url("**/tasks/aa_*")
@@ -133,7 +133,7 @@ def test_only_the_beginning_of_a_long_file_is_sent_to_be_looked_at(visitor: Visi
 
 def test_what_cannot_be_imported_says_why(visitor: Visitor, tmp_path: Path) -> None:
     page = visitor.open("/imports")
-    for name, content, told in (
+    for name, content, message in (
         ("photo.jpg", b"\xff\xd8\xff\xe0\0\x10JFIF" * 99, "is this a text file?"),
         ("nothing.csv", b"", "The file is empty"),
         ("only.csv", b"Code,Voucher Type\n", "There is nothing to import"),
@@ -141,11 +141,11 @@ def test_what_cannot_be_imported_says_why(visitor: Visitor, tmp_path: Path) -> N
     ):
         (tmp_path / name).write_bytes(content)
         page.locator("#file").set_input_files(tmp_path / name)
-        expect(page.locator("#wizard")).to_contain_text(told)
+        expect(page.locator("#wizard")).to_contain_text(message)
         expect(page.get_by_role("button", name=re.compile("^Import"))).to_have_count(0)
 
 
-@pytest.mark.parametrize(("size", "theme"), LOOKS)
+@pytest.mark.parametrize(("size", "theme"), VIEWS)
 def test_the_wizard_is_accessible_and_fits(
     chromium: Browser, server: Server, api: Api, file: Path, size: str, theme: str
 ) -> None:
@@ -156,7 +156,7 @@ def test_the_wizard_is_accessible_and_fits(
         choose(page, file)
         check(visitor)
         page.get_by_role("button", name="Check every row first").click()
-        expect(page.locator("#trial")).to_contain_text("Nothing was written")
+        expect(page.locator("#dry-run")).to_contain_text("Nothing was written")
         check(visitor)
 
 
@@ -167,13 +167,13 @@ def test_what_texts_mean_and_what_all_rows_lack_is_said_before_the_import(
     own.write_text("Code;Art;Wert\nA-1;Rabattkarte;10\nA-2;DISCOUNT_VOUCHER;20\nA-3;Wertkarte;30\n")
     page = visitor.open("/imports")
     choose(page, own)
-    expect(page.locator("#verdict")).to_contain_text("None of them would go in")
+    expect(page.locator("#verdict")).to_contain_text("None of them would be imported")
     page.get_by_label("Voucher Type: Rabattkarte means").select_option("DISCOUNT_VOUCHER")
     page.get_by_label("Voucher Type: Wertkarte means").select_option("GIFT_VOUCHER")
     expect(page.locator("#verdict")).to_have_text("2 rows have problems, 1 is fine.")
     expect(page.locator("#constants + p + ul")).to_contain_text("2 rows of the first 3 need it")
     page.get_by_label("Discount Type of all rows").select_option("PERCENT")
-    expect(page.locator("#verdict")).to_have_text("All of them are fine.")
+    expect(page.locator("#verdict")).to_have_text("All are fine.")
     page.get_by_label("Another field").select_option("Category")
     page.get_by_label("Category of all rows").fill("Fall")
     page.get_by_label("Category of all rows").press("Enter")

@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.chromium import LOOKS, Visitor, visiting
-from tests.browser.test_looks import check
+from tests.browser.chromium import VIEWS, Visitor, visiting
+from tests.browser.test_appearance import check
 from tests.server import Api, Server
 
 GIFT = {"type": "GIFT_VOUCHER", "gift": {"amount": 1450}}
@@ -24,17 +24,17 @@ def _furnish(api: Api) -> list[str]:
     api.define_schema("voucher", {"Region": {"type": "string", "eq": ["Europe"]}, "Old": {"type": "number"}})
     api.http.delete("/v1/metadata-schemas/voucher/definitions/Old")
     campaign = f"/campaigns/{made['campaigns']['id']}"
-    kinds = ("vouchers", "customers", "products", "orders")
+    nouns = ("vouchers", "customers", "products", "orders")
     return [
         "/campaigns", "/campaigns?q=none", "/campaigns/new", campaign, f"{campaign}/delete",
-        *(f"/resources/{kind}" for kind in kinds), "/resources/customers?q=none",
-        *(f"/resources/{kind}/{made[kind]['id']}" for kind in kinds),
+        *(f"/resources/{noun}" for noun in nouns), "/resources/customers?q=none",
+        *(f"/resources/{noun}/{made[noun]['id']}" for noun in nouns),
         "/metadata", "/metadata/purge?resource=voucher&key=Region", "/metadata/purge?resource=voucher&key=None",
         "/keys",
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("size", "theme"), LOOKS)
+@pytest.mark.parametrize(("size", "theme"), VIEWS)
 def test_every_room_is_accessible_and_fits(chromium: Browser, server: Server, api: Api, size: str, theme: str) -> None:
     with visiting(chromium, server.url, size, theme) as visitor:
         visitor.sign_in(api.keys)
@@ -55,12 +55,12 @@ def test_a_key_is_purged_only_after_it_was_typed(visitor: Visitor, api: Api) -> 
     form.get_by_role("button", name="Count them").click()
     expect(page.get_by_text("2 vouchers carry this key")).to_be_visible()
     page.get_by_label("Type Region to confirm").fill("region")
-    page.get_by_role("button", name="Purge it off 2 vouchers").click()
+    page.get_by_role("button", name="Purge it from 2 vouchers").click()
     expect(page.get_by_role("alert").filter(has_text="Nothing was purged")).to_be_visible()
     visitor.complaints.clear()  # what the browser says of a page that is refused
     assert api.get("/v1/vouchers/A")["metadata"] == {"Region": "x"}
     page.get_by_label("Type Region to confirm").fill("Region")
-    page.get_by_role("button", name="Purge it off 2 vouchers").click()
+    page.get_by_role("button", name="Purge it from 2 vouchers").click()
     page.wait_for_url("**/tasks/aa_*")
     assert api.ended(page.url.rpartition("/")[2])["done_count"] == 2
     assert api.get("/v1/vouchers/A")["metadata"] == {}
@@ -69,7 +69,7 @@ def test_a_key_is_purged_only_after_it_was_typed(visitor: Visitor, api: Api) -> 
 
 def test_a_campaign_is_made_and_its_codes_come_before_ones_eyes(visitor: Visitor, api: Api) -> None:
     page = visitor.open("/campaigns")
-    page.get_by_role("link", name="Make the first one").click()
+    page.get_by_role("link", name="Create the first one").click()
     page.get_by_label("Name").fill("Winter")
     page.get_by_label("Each voucher is worth").select_option("percent off")
     page.get_by_label("How much").fill("12,5")
@@ -78,7 +78,7 @@ def test_a_campaign_is_made_and_its_codes_come_before_ones_eyes(visitor: Visitor
     expect(page.get_by_text("This allows 1,024 different codes. 3,000 are wanted")).to_be_visible()
     page.get_by_label("How codes look").fill("W-########")
     expect(page.get_by_text("This allows 1,099,511,627,776 different codes.")).to_be_visible()
-    page.get_by_role("button", name="Make the campaign").click()
+    page.get_by_role("button", name="Create campaign").click()
     expect(page.get_by_role("heading", name="Winter")).to_be_visible()
     expect(page.locator("#now")).to_contain_text("3,000")
     expect(page.locator("#now .state")).to_have_text("Ready")
@@ -89,19 +89,22 @@ def test_a_campaign_is_made_and_its_codes_come_before_ones_eyes(visitor: Visitor
     api.ended(page.url.rpartition("=")[2])
     expect(page.locator("#now")).to_contain_text("3,020")
     with page.expect_download() as download:
-        page.get_by_role("link", name="Download its codes").click()
+        page.get_by_role("link", name="Download the codes").click()
     assert len(download.value.path().read_text().splitlines()) == 3021
     assert api.get("/v1/vouchers")["total"] == 3020
     visitor.open("/campaigns")
     page.get_by_role("link", name="Winter").click()
     page.get_by_role("link", name="Import codes from a file").click()
-    expect(page.get_by_text("A file of vouchers for Winter")).to_be_visible()
+    file = {"name": "codes.csv", "mimeType": "text/csv", "buffer": b"Code\nW1\n"}
+    page.get_by_label("A file of vouchers for Winter").set_input_files([file])
+    expect(page.get_by_label("The rows are")).to_have_value("campaign-vouchers")
+    expect(page.get_by_label("They go into the campaign")).to_have_value("Winter")
 
 
 def test_a_new_key_is_shown_once(visitor: Visitor, api: Api) -> None:
     page = visitor.open("/keys")
     page.get_by_label("What it is for").fill("Shop")
-    page.get_by_role("button", name="Make a key").click()
+    page.get_by_role("button", name="Create key").click()
     expect(page.get_by_text("Copy the token now.")).to_be_visible()
     assert visitor.faults() == []
     token = page.locator(".secret").nth(1).inner_text()
@@ -109,7 +112,7 @@ def test_a_new_key_is_shown_once(visitor: Visitor, api: Api) -> None:
     page.get_by_role("button", name="Copy the token").click()
     expect(page.get_by_role("button", name="Copied the token")).to_be_visible()
     assert page.evaluate("navigator.clipboard.readText()") == token
-    page.get_by_role("link", name="I have it").click()
+    page.get_by_role("link", name="I have copied it").click()
     row = page.get_by_role("row", name="Shop")
     expect(row).to_be_visible()
     assert token not in page.content()

@@ -112,8 +112,8 @@ def test_a_running_task_is_canceled_only_after_a_question(visitor: Visitor, api:
         expect(page.locator("#ended-early")).to_contain_text("Canceled")
         expect(page.get_by_role("status")).to_contain_text("10,000 rows left unprocessed")
     assert api.ended(action_id)["ended_by"] == "CANCELED"
-    page.get_by_role("button", name="Go on with the rest").click()
-    page.get_by_role("dialog").get_by_role("button", name="Go on with the rest").click()
+    page.get_by_role("button", name="Process the rest").click()
+    page.get_by_role("dialog").get_by_role("button", name="Process the rest").click()
     expect(page.locator("#parent")).to_be_visible()
     expect(page.locator(".state").first).to_have_text("Done")
 
@@ -153,7 +153,7 @@ def test_two_failed_rows_are_fixed_in_place_and_imported_alone(visitor: Visitor,
     expect(button).to_have_text("Import 2 changed rows")
     wrong.nth(1).press("Control+Enter")
     page.wait_for_url(lambda url: "/fix" not in url)
-    expect(page.get_by_role("status")).to_have_text("2 corrected rows sent.")
+    expect(page.get_by_role("status")).to_have_text("2 fixed rows sent.")
     expect(page.locator(".figures div", has_text="Done").locator("dd")).to_have_text("2")
     page.locator("#parent").click()
     page.wait_for_url(f"**/tasks/{action['id']}")
@@ -183,10 +183,10 @@ def test_what_was_typed_is_not_lost_by_leaving(visitor: Visitor, api: Api) -> No
     action = run(api, SUPPLIER.read_text())
     page = visitor.open(f"/tasks/{action['id']}/fix")
     page.locator("td.at-fault input").first.fill("10")
-    asked: list[str] = []
-    page.once("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+    dialogs: list[str] = []
+    page.once("dialog", lambda dialog: (dialogs.append(dialog.type), dialog.dismiss()))
     page.get_by_role("link", name="Back to the task").click()
-    assert asked == ["beforeunload"]
+    assert dialogs == ["beforeunload"]
     expect(page.locator("td.at-fault input").first).to_have_value("10")
     page.once("dialog", lambda dialog: dialog.accept())
     page.get_by_role("link", name="Back to the task").click()

@@ -29,7 +29,7 @@ def test_actions_are_listed_and_shown(api: Api) -> None:
 def test_lists_are_filtered_and_go_on(api: Api) -> None:
     first, second = imported(api), api.import_json([{"code": "C"}])
     api.ended(second)
-    for words, found in (
+    for words, expected in (
         (("--type", "vouchers.import"), [second]),
         (("--status", "done"), [second, first]),
         (("--status", "in-progress"), []),
@@ -38,7 +38,7 @@ def test_lists_are_filtered_and_go_on(api: Api) -> None:
         (("--since", "2020-01-01", "--limit", "1"), [second]),
     ):
         page = json.loads(run(api, "actions", "list", "--json", *words).stdout)
-        assert [action["id"] for action in page["async_actions"]] == found, words
+        assert [action["id"] for action in page["async_actions"]] == expected, words
     assert f"--after {second}" in run(api, "actions", "list", "--limit", "1").stderr
     refused = run(api, "actions", "list", "--status", "asleep")
     assert (refused.returncode, "ENQUEUED" in refused.stderr) == (3, True)
@@ -67,10 +67,10 @@ def test_failed_rows_are_fixed_and_retried(api: Api, tmp_path: Path) -> None:
     assert run(api, "actions", "retry", action_id).returncode == 1
     fixed.write_text(fixed.read_text().replace(",ten,", ",10,"))
     retried = run(api, "actions", "retry", action_id, str(fixed), "--json")
-    told = json.loads(retried.stdout)
-    assert (retried.returncode, told["action"]["parent_id"], told["replayed"]) == (0, action_id, False)
+    answer = json.loads(retried.stdout)
+    assert (retried.returncode, answer["action"]["parent_id"], answer["replayed"]) == (0, action_id, False)
     assert api.get("/v1/vouchers/B")["gift"]["amount"] == 1000
-    assert "1 of those that are not done went in by retries since" in run(api, "actions", "show", action_id).stdout
+    assert "1 of the others were imported by retries since" in run(api, "actions", "show", action_id).stdout
     assert "these rows were sent before" in run(api, "actions", "retry", action_id, str(fixed)).stdout
     started = run(api, "actions", "retry", action_id, str(fixed), "--again", "--no-wait")
     assert (started.returncode, "tallykeep actions watch" in started.stdout) == (0, True)
@@ -110,5 +110,5 @@ def test_what_goes_wrong_is_said_with_what_to_do(api: Api) -> None:
     assert "tallykeep serve" in nobody.stderr
     assert "tallykeep doctor" in nobody.stderr
     no_url = run(api, "actions", "list", "--url", "example")
-    assert (no_url.returncode, "is no URL" in no_url.stderr) == (2, True)
+    assert (no_url.returncode, "is not a URL" in no_url.stderr) == (2, True)
     assert run(None, "--version").stdout.startswith("0.")

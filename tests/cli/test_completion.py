@@ -12,8 +12,8 @@ from tests.server import Api
 def completed(api: Api | None, line: str, cwd: Path | None = None, **variables: str) -> list[str]:
     """What bash would offer behind this line."""
     words = line.split(" ")
-    asked = {"_TALLYKEEP_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": str(len(words) - 1)}
-    return run(api, cwd=cwd, **asked, **variables).stdout.split()
+    completing = {"_TALLYKEEP_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": str(len(words) - 1)}
+    return run(api, cwd=cwd, **completing, **variables).stdout.split()
 
 
 @pytest.mark.parametrize(

@@ -48,8 +48,8 @@ def test_the_environment_comes_before_the_default_profile(api: Api, other_api: A
 
 def test_keys_are_not_sent_to_a_server_that_they_are_not_of(api: Api, file: Path) -> None:
     kept(file, api, url=NOWHERE)
-    asked = run(None, "actions", "list", "--url", api.url)
-    assert (asked.returncode, "Keys are missing" in asked.stderr) == (2, True)
+    ended = run(None, "actions", "list", "--url", api.url)
+    assert (ended.returncode, "Keys are missing" in ended.stderr) == (2, True)
 
 
 def test_a_profile_that_there_is_not(api: Api, file: Path) -> None:
@@ -88,5 +88,5 @@ def test_what_answers_may_be_no_tallykeep(api: Api) -> None:
 def test_tokens_are_never_printed(api: Api, file: Path) -> None:
     kept(file, api)
     for words in (("actions", "list"), ("actions", "list", "--url", NOWHERE), ("actions", "list", "--app-id", "no")):
-        told = run(None, *words)
-        assert api.keys.app_token not in told.stdout + told.stderr
+        ended = run(None, *words)
+        assert api.keys.app_token not in ended.stdout + ended.stderr

@@ -19,8 +19,8 @@ def test_the_schema_is_looked_at_and_brought_up_to_date(postgres: str) -> None:
         assert "it was at nothing" in run(None, "db", "migrate", TALLYKEEP_DATABASE_URL=url).stdout
         assert "it was there already" in run(None, "db", "migrate", TALLYKEEP_DATABASE_URL=url).stdout
         current = run(None, "db", "status", "--json", TALLYKEEP_DATABASE_URL=url)
-        told = json.loads(current.stdout)
-        assert (current.returncode, told["revision"], told["up_to_date"]) == (0, newest_revision(), True)
+        status = json.loads(current.stdout)
+        assert (current.returncode, status["revision"], status["up_to_date"]) == (0, newest_revision(), True)
 
 
 def test_no_database_is_said_with_what_to_do_and_no_password(tmp_path: Path) -> None:

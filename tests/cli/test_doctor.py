@@ -24,16 +24,16 @@ Status = dict[str, Any]
 
 def checks(api: Api | None, *flags: str, **variables: str) -> tuple[int, dict[str, dict[str, str]]]:
     """The exit code, and the findings by check."""
-    told = run(api, "doctor", "--json", *flags, **variables)
-    return told.returncode, {finding["check"]: finding for finding in json.loads(told.stdout)["checks"]}
+    ended = run(api, "doctor", "--json", *flags, **variables)
+    return ended.returncode, {finding["check"]: finding for finding in json.loads(ended.stdout)["checks"]}
 
 
 def test_all_is_well(api: Api) -> None:
     # What a busy machine takes is no fault, and not what this is about.
     with altered(api, lambda status: status["database"].update(answer_seconds=0.001)) as url:
-        code, found = checks(api, "--url", url)
+        code, findings = checks(api, "--url", url)
     assert code == 0
-    levels = {name: finding["level"] for name, finding in found.items()}
+    levels = {name: finding["level"] for name, finding in findings.items()}
     assert levels.pop("disk") == "unknown", "the database is not embedded"
     assert set(levels) == {
         "connection",
@@ -47,7 +47,7 @@ def test_all_is_well(api: Api) -> None:
         "database clock",
     }
     assert set(levels.values()) == {"ok"}
-    assert api.keys.project in found["keys"]["told"]
+    assert api.keys.project in findings["keys"]["message"]
 
 
 def test_a_person_sees_marks_and_what_to_do(api: Api) -> None:
@@ -55,39 +55,39 @@ def test_a_person_sees_marks_and_what_to_do(api: Api) -> None:
         assert terminal.wait() == 1
         assert " ✓  server" in terminal.text
         assert " ✗  keys" in terminal.text
-        assert "→ Make further ones on the server's machine: tallykeep keys recover" in terminal.text
+        assert "→ Make new ones on the server's machine: tallykeep keys recover" in terminal.text
 
 
 def test_a_dead_port(api: Api) -> None:
-    code, found = checks(api, "--url", "http://127.0.0.1:9")
-    assert (code, list(found)) == (1, ["connection", "server"])
-    assert "nothing listens there" in found["server"]["told"]
-    assert "tallykeep serve" in found["server"]["told"]
+    code, findings = checks(api, "--url", "http://127.0.0.1:9")
+    assert (code, list(findings)) == (1, ["connection", "server"])
+    assert "nothing listens there" in findings["server"]["message"]
+    assert "tallykeep serve" in findings["server"]["message"]
 
 
 def test_a_host_that_there_is_not(api: Api) -> None:
-    _, found = checks(api, "--url", "http://nowhere.invalid")
-    assert "there is no such host" in found["server"]["told"]
+    _, findings = checks(api, "--url", "http://nowhere.invalid")
+    assert "there is no such host" in findings["server"]["message"]
 
 
 def test_something_else_answers(api: Api) -> None:
-    code, found = checks(api, "--url", f"{api.url}/docs?x=")
-    assert (code, found["server"]["level"]) == (1, "wrong")
+    code, findings = checks(api, "--url", f"{api.url}/docs?x=")
+    assert (code, findings["server"]["level"]) == (1, "wrong")
 
 
 def test_keys_missing_or_wrong(api: Api) -> None:
-    code, found = checks(None, TALLYKEEP_URL=api.url)
-    assert (code, found["keys"]["level"], found["readiness"]["level"]) == (1, "wrong", "ok")
-    assert "profiles save" in found["keys"]["todo"]
-    code, found = checks(api, "--app-id", "nobody")
-    assert (code, found["keys"]["told"]) == (1, "they are wrong, or were revoked")
+    code, findings = checks(None, TALLYKEEP_URL=api.url)
+    assert (code, findings["keys"]["level"], findings["readiness"]["level"]) == (1, "wrong", "ok")
+    assert "profiles save" in findings["keys"]["todo"]
+    code, findings = checks(api, "--app-id", "nobody")
+    assert (code, findings["keys"]["message"]) == (1, "they are wrong or were revoked")
 
 
 def test_profiles_that_others_may_read(api: Api, tmp_path: Path) -> None:
     run(api, "profiles", "save")
     (tmp_path / "config" / "tallykeep" / "profiles.toml").chmod(0o640)
-    code, found = checks(None)
-    assert (code, "chmod 600" in found["connection"]["told"]) == (1, True)
+    code, findings = checks(None)
+    assert (code, "chmod 600" in findings["connection"]["message"]) == (1, True)
 
 
 @pytest.fixture
@@ -119,15 +119,15 @@ def _until_alive(url: str) -> None:
 
 def test_without_a_worker(without_worker: tuple[str, dict[str, str]], tmp_path: Path) -> None:
     url, variables = without_worker
-    code, found = checks(None, **variables)
-    assert (code, found["worker"]["level"]) == (1, "wrong")
-    assert "tallykeep worker" in found["worker"]["todo"]
-    _, found = checks(None, TALLYKEEP_URL=url)
-    assert "No worker is running" in found["readiness"]["told"]
+    code, findings = checks(None, **variables)
+    assert (code, findings["worker"]["level"]) == (1, "wrong")
+    assert "tallykeep worker" in findings["worker"]["todo"]
+    _, findings = checks(None, TALLYKEEP_URL=url)
+    assert "No worker is running" in findings["readiness"]["message"]
     file = tmp_path / "v.csv"
     file.write_text("Code,Voucher Type,Value\nA,GIFT_VOUCHER,1\n")
     with in_terminal(None, "import", "vouchers", str(file), columns=120, **variables) as terminal:
-        terminal.until(lambda text: "no worker takes it up; is `tallykeep worker` running?" in text)
+        terminal.until(lambda text: "no worker processes it; is `tallykeep worker` running?" in text)
         terminal.type("\x03")
         assert terminal.wait() == 130
 
@@ -160,7 +160,7 @@ def altered(api: Api, alter: Callable[[Status], None]) -> Iterator[str]:
 
 GB = 1_000_000_000
 ALTERED: dict[str, tuple[str, Status, str, str]] = {
-    "another version": ("version", {"version": "9.0.0"}, "warning", "9.0.0 there"),
+    "another version": ("version", {"version": "9.0.0"}, "warning", "the server has 9.0.0"),
     "a clock that is wrong": ("clock", {"time": "2020-01-01T00:00:00.000Z"}, "warning", "apart"),
     "a slow database": ("database", {"database": {"answer_seconds": 0.7}}, "warning", "700.0 ms"),
     "an old PostgreSQL": ("database", {"database": {"version": "15.7 (Debian)"}}, "wrong", "PostgreSQL 15.7"),
@@ -184,14 +184,14 @@ ALTERED: dict[str, tuple[str, Status, str, str]] = {
 }
 
 
-@pytest.mark.parametrize(("check", "change", "level", "told"), ALTERED.values(), ids=list(ALTERED))
-def test_what_the_status_gives_away(api: Api, check: str, change: Status, level: str, told: str) -> None:
+@pytest.mark.parametrize(("check", "change", "level", "message"), ALTERED.values(), ids=list(ALTERED))
+def test_what_the_status_gives_away(api: Api, check: str, change: Status, level: str, message: str) -> None:
     def alter(status: Status) -> None:
         for name, value in change.items():
             status[name] = {**(status[name] or {}), **value} if isinstance(value, dict) else value
 
     with altered(api, alter) as url:
-        code, found = checks(api, "--url", url)
-    assert (found[check]["level"], told in found[check]["told"]) == (level, True), found[check]
-    assert bool(found[check]["todo"]) == (level != "ok")
+        code, findings = checks(api, "--url", url)
+    assert (findings[check]["level"], message in findings[check]["message"]) == (level, True), findings[check]
+    assert bool(findings[check]["todo"]) == (level != "ok")
     assert code == (1 if level == "wrong" else 0)

@@ -50,18 +50,18 @@ def test_import_shows_the_tally_and_the_failures_by_reason(api: Api) -> None:
     assert "500 done   0 failed" in good.stdout
     mixed = run(api, "import", str(EXAMPLES / "3-supplier-vouchers.csv"))
     assert mixed.returncode == 1
-    assert "vouchers (told from its columns)" in mixed.stdout
+    assert "vouchers (detected from its columns)" in mixed.stdout
     assert "Voucher Type is required" in mixed.stdout
     assert "62, 123, 184" in mixed.stdout
     assert "tallykeep actions failures aa_" in mixed.stdout
 
 
 def test_a_pipe_gets_neither_bars_nor_colours_nor_broken_lines(api: Api) -> None:
-    sent = run(api, "import", "vouchers", str(EXAMPLES / "3-supplier-vouchers.csv"))
-    assert "\x1b" not in sent.stdout + sent.stderr
-    assert "━" not in sent.stdout + sent.stderr
+    imported = run(api, "import", "vouchers", str(EXAMPLES / "3-supplier-vouchers.csv"))
+    assert "\x1b" not in imported.stdout + imported.stderr
+    assert "━" not in imported.stdout + imported.stderr
     assert "Start Date: may be day/month or month/day, write it like 2026-12-31 (actual value is '01/09/2026')" in (
-        sent.stdout
+        imported.stdout
     )
     below = "Code,Voucher Type,Value\n\n" + "".join(f"L-{number},GIFT_VOUCHER,ten\n" for number in range(5))
     lines = run(api, "import", "vouchers", "-", stdin=below.encode()).stdout
@@ -86,18 +86,18 @@ FILES: dict[str, tuple[str, bytes, str]] = {
 def test_the_kind_is_told_from_the_columns_and_said(
     api: Api, tmp_path: Path, name: str, content: bytes, row_type: str
 ) -> None:
-    sent = run(api, "import", str(written(tmp_path / name, content)))
-    assert sent.returncode == 0, sent.stderr
-    assert f"{row_type} (told from its columns)" in sent.stdout
-    assert "0 failed" in sent.stdout
+    imported = run(api, "import", str(written(tmp_path / name, content)))
+    assert imported.returncode == 0, imported.stderr
+    assert f"{row_type} (detected from its columns)" in imported.stdout
+    assert "0 failed" in imported.stdout
 
 
 def test_columns_that_are_no_field_are_said(api: Api, tmp_path: Path) -> None:
     file = written(
         tmp_path / "v.csv", "code,VOUCHER_TYPE,Value,Region,Notiz,row,line,reason\nA,GIFT_VOUCHER,1,Asia,x,3,4,wrong\n"
     )
-    sent = run(api, "import", str(file), "--skip", "Notiz")
-    assert (sent.returncode, "\n  as metadata: Region\n" in sent.stdout) == (0, True), sent.stdout
+    imported = run(api, "import", str(file), "--skip", "Notiz")
+    assert (imported.returncode, "\n  as metadata: Region\n" in imported.stdout) == (0, True), imported.stdout
     assert api.get("/v1/vouchers/A")["metadata"] == {"Region": "Asia"}
     assert "as metadata" not in run(api, "import", str(written(tmp_path / "w.csv", GIFTS))).stdout
 
@@ -106,21 +106,23 @@ def test_skus_are_told_by_their_product(api: Api, tmp_path: Path) -> None:
     products = written(tmp_path / "p.csv", "source_id,name\nP1,Shirt\n")
     skus = written(tmp_path / "s.csv", "source_id,product_id,price\nS1,P1,3\n")
     assert run(api, "import", "products", str(products)).returncode == 0
-    assert "skus (told from its columns)" in run(api, "import", str(skus)).stdout
+    assert "skus (detected from its columns)" in run(api, "import", str(skus)).stdout
     assert api.get("/v1/skus/S1")["price"] == 300
 
 
 def test_a_kind_that_cannot_be_told_is_asked_for(api: Api, tmp_path: Path) -> None:
     either = written(tmp_path / "either.csv", "source_id,name\nX,Shirt\n")
     foreign = written(tmp_path / "foreign.csv", "Nr;Spalte;Wert\nA;GIFT_VOUCHER;1\n")
-    asked = run(api, "import", str(either))
-    assert (asked.returncode, "could be customers or products" in asked.stderr) == (2, True)
-    assert f"tallykeep import products {either}" in asked.stderr
-    asked = run(api, "import", str(foreign))
-    assert (asked.returncode, "Nr, Spalte, Wert" in asked.stderr) == (2, True)
+    refused = run(api, "import", str(either))
+    assert (refused.returncode, "could be customers or products" in refused.stderr) == (2, True)
+    assert f"tallykeep import products {either}" in refused.stderr
+    refused = run(api, "import", str(foreign))
+    assert (refused.returncode, "Nr, Spalte, Wert" in refused.stderr) == (2, True)
     assert actions(api) == []
-    told = run(api, "import", "--map", "Nr=Code", "--map", "spalte=Voucher Type", "--map", "Wert=Value", str(foreign))
-    assert "vouchers (told from its columns)" in told.stdout
+    outcome = run(
+        api, "import", "--map", "Nr=Code", "--map", "spalte=Voucher Type", "--map", "Wert=Value", str(foreign)
+    )
+    assert "vouchers (detected from its columns)" in outcome.stdout
     assert api.get("/v1/vouchers/A")["gift"]["amount"] == 100
 
 
@@ -133,9 +135,9 @@ def test_every_kind_goes_where_the_table_of_action_types_says() -> None:
     assert {("vouchers", "csv"), ("vouchers", "json"), ("customers", "json"), ("products", "json")} <= imported
     assert ROW_TYPES["vouchers"].path("import", "json") == ACTION_TYPES["VOUCHERS.IMPORT"].path
     assert ROW_TYPES["customers"].path("import", "json") == ACTION_TYPES["CUSTOMERS.BULK_UPDATE"].path
-    sent = {path for row_type in ROW_TYPES.values() for path in row_type.paths.values()}
+    covered = {path for row_type in ROW_TYPES.values() for path in row_type.paths.values()}
     files = {row_type.path for row_type in ACTION_TYPES.values() if row_type.source in ("csv", "json")}
-    assert sent == files, "every action type that takes files has a command"
+    assert covered == files, "every action type that takes files has a command"
 
 
 def test_every_noun_has_its_commands(api: Api, tmp_path: Path) -> None:
@@ -147,8 +149,8 @@ def test_every_noun_has_its_commands(api: Api, tmp_path: Path) -> None:
     }
     options = {"customers": ["--map", "Kundennummer=source_id", "--skip", "Notiz"]}
     for noun, (name, content) in files.items():
-        sent = run(api, "import", noun, str(written(tmp_path / name, content)), *options.get(noun, []))
-        assert sent.returncode == 0, sent.stderr
+        imported = run(api, "import", noun, str(written(tmp_path / name, content)), *options.get(noun, []))
+        assert imported.returncode == 0, imported.stderr
     assert api.get("/v1/customers/K1")["metadata"] == {"Größe": "M"}
     assert api.get("/v1/skus/S1")["sku"] is None
     assert api.get("/v1/orders/O1")["customer"]["id"] == api.get("/v1/customers/K1")["id"]
@@ -170,21 +172,21 @@ def test_vouchers_go_into_a_campaign(api: Api, tmp_path: Path) -> None:
         ("C", [], "Sommer 1/2"),
     ):
         file = written(tmp_path / f"{code}.csv", f"Code\n{code}\n")
-        sent = run(api, "import", *row_type, "--campaign", name, str(file))
-        assert sent.returncode == 0, sent.stderr
+        imported = run(api, "import", *row_type, "--campaign", name, str(file))
+        assert imported.returncode == 0, imported.stderr
         assert api.get(f"/v1/vouchers/{code}")["campaign"] == "Sommer 1/2"
     wrong = run(api, "import", "customers", "--campaign", "Fall", str(file))
     assert (wrong.returncode, "Only vouchers" in wrong.stderr) == (2, True)
     unsaid = run(api, "import", "campaign-vouchers", str(file))
     assert (unsaid.returncode, "--campaign NAME" in unsaid.stderr) == (2, True)
-    looks_like = run(api, "import", str(written(tmp_path / "g.csv", "Code,Gift Amount\nD,1\n")))
-    assert (looks_like.returncode, "--campaign NAME" in looks_like.stderr) == (2, True)
+    guessed = run(api, "import", str(written(tmp_path / "g.csv", "Code,Gift Amount\nD,1\n")))
+    assert (guessed.returncode, "--campaign NAME" in guessed.stderr) == (2, True)
 
 
 def test_standard_input(api: Api) -> None:
-    sent = run(api, "import", "-", stdin=GIFTS.encode())
-    assert sent.returncode == 0, sent.stderr
-    assert "standard input  vouchers (told from its columns)" in sent.stdout
+    imported = run(api, "import", "-", stdin=GIFTS.encode())
+    assert imported.returncode == 0, imported.stderr
+    assert "standard input  vouchers (detected from its columns)" in imported.stdout
     assert codes(api) == {"A", "B"}
     assert actions(api)[0]["file_name"] == "standard input"
 
@@ -234,9 +236,9 @@ def test_an_idempotency_key_of_ones_own(api: Api, gifts: Path, mixed: Path) -> N
 
 def test_failed_rows_are_written_fixed_and_sent_again(api: Api, tmp_path: Path, mixed: Path) -> None:
     failed = tmp_path / "failed.csv"
-    sent = run(api, "import", str(mixed), "--failed-to", str(failed), "--json")
-    (told,) = json.loads(sent.stdout)
-    assert (sent.returncode, told["failed_to"], told["reasons"][0]["count"]) == (1, str(failed), 1)
+    imported = run(api, "import", str(mixed), "--failed-to", str(failed), "--json")
+    (outcome,) = json.loads(imported.stdout)
+    assert (imported.returncode, outcome["failed_to"], outcome["reasons"][0]["count"]) == (1, str(failed), 1)
     assert "B,GIFT_VOUCHER,ten,2,3,Value: must be a number" in failed.read_text()
     failed.write_text(failed.read_text().replace(",ten,", ",10,"))
     again = run(api, "import", str(failed), "--failed-to", str(failed))
@@ -286,18 +288,18 @@ def test_a_file_that_is_refused_stops_those_behind_it(api: Api, tmp_path: Path, 
     refused = run(api, "import", "vouchers", str(gifts), str(wrong), str(behind), "--json")
     assert (refused.returncode, f"Not sent: {behind}" in refused.stderr) == (3, True)
     assert "Here, that is --map 'Art=Code'; the right titles: tallykeep template vouchers" in refused.stderr
-    assert [told["file"] for told in json.loads(refused.stdout)] == [str(gifts)]
+    assert [outcome["file"] for outcome in json.loads(refused.stdout)] == [str(gifts)]
 
 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         (["nothing.csv"], "nothing.csv cannot be read: No such file"),
-        (["vouchrs", "x.csv"], "kinds of rows are vouchers, customers"),
+        (["vouchrs", "x.csv"], "row types are vouchers, customers"),
         (["."], "is a directory"),
         (["vouchers"], "Name the files"),
-        (["vouchers", "-", "-"], "can be read once"),
-        (["vouchers", "{gifts}", "--failed-to", "{gifts}"], "would be written over"),
+        (["vouchers", "-", "-"], "can be read only once"),
+        (["vouchers", "{gifts}", "--failed-to", "{gifts}"], "would be overwritten"),
         (["vouchers", "{gifts}", "--map", "Code"], "should be 'Title=name'"),
         (["vouchers", "{gifts}", "--default", "PERCENT"], "should be 'Title=text'"),
         (["vouchers", "{gifts}", "--value", "Gutschein=GIFT_VOUCHER"], "should be 'Title:text=meaning'"),
@@ -319,4 +321,4 @@ def test_a_file_with_words_of_its_own(api: Api, tmp_path: Path) -> None:
     lines = tmp_path / "lines.ndjson"
     lines.write_text("{}\n")
     refused = run(api, "import", "vouchers", str(lines), *words)
-    assert "--default and --value go with columns" in refused.stderr
+    assert "--default and --value are for columns" in refused.stderr

@@ -23,8 +23,8 @@ def test_a_connection_is_saved_and_used(api: Api, tmp_path: Path) -> None:
     list_spec = run(None, "profiles", "list")
     assert api.url in list_spec.stdout
     assert api.keys.app_token not in list_spec.stdout + saved.stdout + saved.stderr
-    told = json.loads(run(None, "profiles", "list", "--json").stdout)
-    assert told == {"default": {"url": api.url, "app_id": api.keys.app_id}}
+    profiles = json.loads(run(None, "profiles", "list", "--json").stdout)
+    assert profiles == {"default": {"url": api.url, "app_id": api.keys.app_id}}
 
 
 def _asks_for(title: str, text: str) -> bool:

@@ -27,13 +27,13 @@ def test_a_misspelled_variable_is_told_beside_the_result(api: Api) -> None:
     list_spec = run(api, "keys", "list", "--json", TALLYKEEP_PROFIL="x")
     assert list_spec.returncode == 0
     assert list_spec.stdout.startswith("{")
-    told = "tallykeep: TALLYKEEP_PROFIL is no setting and has no effect; did you mean TALLYKEEP_PROFILE?\n"
-    assert list_spec.stderr == told
+    warning = "tallykeep: TALLYKEEP_PROFIL is no setting and has no effect; did you mean TALLYKEEP_PROFILE?\n"
+    assert list_spec.stderr == warning
 
 
 def test_a_url_that_is_none_is_named_as_its_variable() -> None:
     ended = run(None, "keys", "list", TALLYKEEP_URL="127.0.0.1:8000")
-    assert (ended.returncode, "'127.0.0.1:8000' is no URL" in ended.stderr) == (2, True)
+    assert (ended.returncode, "'127.0.0.1:8000' is not a URL" in ended.stderr) == (2, True)
     assert "TALLYKEEP_URL" in ended.stderr
     ended = run(None, "keys", "list", "--url", "", "--profile", " ", TALLYKEEP_URL="http://127.0.0.1:9")
     assert (ended.returncode, ended.stderr) == (2, "tallykeep: --url and --profile cannot be empty\n")

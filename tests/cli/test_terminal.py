@@ -62,12 +62,12 @@ def test_colours_are_for_terminals_that_want_them(api: Api) -> None:
 
 
 def test_json_stays_clean_beside_the_bars(api: Api, tmp_path: Path) -> None:
-    told = tmp_path / "told.json"
-    words = f'"{sys.executable}" -m tallykeep import "{SUPPLIER}" --json > "{told}"'
+    output = tmp_path / "told.json"
+    words = f'"{sys.executable}" -m tallykeep import "{SUPPLIER}" --json > "{output}"'
     with Terminal(["/bin/sh", "-c", words], environment(api)) as terminal:
         assert terminal.wait() == 1
         assert "processing" in terminal.text
-    assert json.loads(told.read_text())[0]["action"]["failed_count"] == 13
+    assert json.loads(output.read_text())[0]["action"]["failed_count"] == 13
 
 
 def test_the_bar_moves_and_tells_rate_and_time_left(api: Api, many: Path) -> None:
@@ -96,7 +96,7 @@ def test_ctrl_c_while_rows_are_processed_leaves_the_import_running(api: Api, ser
         terminal.type(CTRL_C)
         assert terminal.wait() == 130
         action_id = api.get("/v1/async-actions")["async_actions"][0]["id"]
-        assert f"{action_id} goes on without you" in terminal.text
+        assert f"{action_id} keeps running" in terminal.text
         assert f"tallykeep actions watch {action_id}" in terminal.text
         assert f"tallykeep actions cancel {action_id}" in terminal.text
         assert api.get(f"/v1/async-actions/{action_id}")["finished_at"] is None

@@ -32,12 +32,12 @@ class Older(Relay):
 def older(database_url: str, session_dir: Path) -> Iterator[str]:
     """The URL of an older PostgreSQL, as far as can be told."""
     (directory,) = parse_qs(urlsplit(database_url).query)["host"]
-    place = session_dir / "older"
-    place.mkdir(exist_ok=True)
+    folder = session_dir / "older"
+    folder.mkdir(exist_ok=True)
     listens, ended = threading.Event(), threading.Event()
 
     async def relay() -> None:
-        async with listening(Older(f"{directory}/{SOCKET}"), place):
+        async with listening(Older(f"{directory}/{SOCKET}"), folder):
             listens.set()
             await asyncio.to_thread(ended.wait)
 
@@ -45,7 +45,7 @@ def older(database_url: str, session_dir: Path) -> Iterator[str]:
     thread.start()
     assert listens.wait(30)
     try:
-        yield database_url.replace(directory, str(place))
+        yield database_url.replace(directory, str(folder))
     finally:
         ended.set()
         thread.join()
@@ -53,8 +53,8 @@ def older(database_url: str, session_dir: Path) -> Iterator[str]:
 
 def refused(directory: Path, url: str, *words: str) -> str:
     """What a command says that is refused: one line, and the exit code 1."""
-    place = {"TALLYKEEP_DATA_DIR": str(directory / "data"), "TALLYKEEP_PORT": "0", "TALLYKEEP_DATABASE_URL": url}
-    ended = run(None, *words, **place)
+    folder = {"TALLYKEEP_DATA_DIR": str(directory / "data"), "TALLYKEEP_PORT": "0", "TALLYKEEP_DATABASE_URL": url}
+    ended = run(None, *words, **folder)
     assert ended.returncode == 1, ended
     assert ended.stderr.count("\n") == 1, ended.stderr
     assert ended.stderr.startswith("tallykeep: "), ended.stderr
@@ -63,9 +63,9 @@ def refused(directory: Path, url: str, *words: str) -> str:
 
 @pytest.mark.parametrize("words", [("api",), ("db", "status")], ids=" ".join)
 def test_an_older_postgresql_is_refused(older: str, tmp_path: Path, words: tuple[str, ...]) -> None:
-    told = refused(tmp_path, older, *words)
-    assert "runs on PostgreSQL 15.7 (Debian 15.7-1); Tallykeep needs 16 or newer" in told
-    assert "TALLYKEEP_DATABASE_URL" in told
+    output = refused(tmp_path, older, *words)
+    assert "runs on PostgreSQL 15.7 (Debian 15.7-1); Tallykeep needs 16 or newer" in output
+    assert "TALLYKEEP_DATABASE_URL" in output
 
 
 def at_revision(url: str, revision: str) -> None:
@@ -76,10 +76,10 @@ def at_revision(url: str, revision: str) -> None:
 @pytest.mark.parametrize("words", [("serve",), ("worker",)], ids=" ".join)
 def test_a_newer_schema_is_refused(database_url: str, tmp_path: Path, words: tuple[str, ...]) -> None:
     at_revision(database_url, "9999")
-    told = refused(tmp_path, database_url, *words)
-    assert "is at revision 9999" in told
-    assert f"up to {newest_revision()}: a newer Tallykeep" in told
-    assert "db migrate" not in told
+    output = refused(tmp_path, database_url, *words)
+    assert "is at revision 9999" in output
+    assert f"up to {newest_revision()}: a newer Tallykeep" in output
+    assert "db migrate" not in output
     with psycopg.connect(database_url) as connection:
         assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == ("9999",)
 
@@ -90,18 +90,18 @@ def test_a_newer_schema_is_told_by_status_and_shell(database_url: str) -> None:
     assert (status.returncode, status.stderr) == (1, "")
     assert "a newer Tallykeep" in status.stdout
     assert "db migrate" not in status.stdout
-    told = json.loads(run(None, "db", "status", "--json", TALLYKEEP_DATABASE_URL=database_url).stdout)
-    assert (told["revision"], told["up_to_date"], "a newer Tallykeep" in told["todo"]) == ("9999", False, True)
+    output = json.loads(run(None, "db", "status", "--json", TALLYKEEP_DATABASE_URL=database_url).stdout)
+    assert (output["revision"], output["up_to_date"], "a newer Tallykeep" in output["todo"]) == ("9999", False, True)
     prompt = run(None, "db", "shell", TALLYKEEP_DATABASE_URL=database_url)
     assert prompt.stderr.startswith("tallykeep: The database's schema is at revision 9999")
 
 
 @pytest.mark.parametrize(
-    ("revision", "told"), [("ae1027a6acf", "none of Tallykeep's"), ("0008", "none of"), ("9999", "a newer Tallykeep")]
+    ("revision", "output"), [("ae1027a6acf", "none of Tallykeep's"), ("0008", "none of"), ("9999", "a newer Tallykeep")]
 )
-def test_no_schema_is_brought_up_to_date_that_is_not_known(database_url: str, revision: str, told: str) -> None:
+def test_no_schema_is_brought_up_to_date_that_is_not_known(database_url: str, revision: str, output: str) -> None:
     at_revision(database_url, revision)
-    with pytest.raises(UnsupportedDatabaseError, match=told):
+    with pytest.raises(UnsupportedDatabaseError, match=output):
         migrate(database_url)
 
 

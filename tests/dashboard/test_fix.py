@@ -11,19 +11,19 @@ from tests.dashboard.browser import Browser
 from tests.http.test_control import accepted, counts, run, submit
 from tests.server import Api
 
-ODD = ['A;GIFT_VOUCHER;x;"semi;colon"', '"B;GIFT_VOUCHER', "C;GIFT_VOUCHER;1;n;surplus", "D;GIFT_VOUCHER;1;", ""]
+BROKEN = ['A;GIFT_VOUCHER;x;"semi;colon"', '"B;GIFT_VOUCHER', "C;GIFT_VOUCHER;1;n;surplus", "D;GIFT_VOUCHER;1;", ""]
 
 
 def _sheet(page: httpx.Response) -> dict[str, list[str]]:
     """What stands in the sheet, by the row's field."""
     cells: dict[str, list[str]] = {}
-    found = re.findall(
+    inputs = re.findall(
         r'<(?:input|textarea|select) name="(row-\d+)"(?: value="([^"]*)")?[^>]*>'
         r"(?:\n([^<]*)</textarea>|\s*((?:<option.*?)</select>))?",
         page.text,
         re.DOTALL,
     )
-    for name, value, text, options in found:
+    for name, value, text, options in inputs:
         chosen = re.search(r'<option value="([^"]*)" selected', options)
         cells.setdefault(name, []).append(unescape(chosen[1] if chosen else value or text))
     return cells
@@ -33,8 +33,8 @@ def _send(visitor: Browser, page: httpx.Response, **rows: list[str]) -> httpx.Re
     """Send the page's sheet, with other cells in these rows."""
     hidden = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)">', page.text.partition('id="sheet"')[2])
     (action,) = re.findall(r'action="([^"]*)" class="stack" id="sheet"', page.text)
-    given = {name.replace("_", "-"): cells for name, cells in rows.items()}
-    fields = {**dict(hidden), **(_sheet(page) | given)}
+    edited = {name.replace("_", "-"): cells for name, cells in rows.items()}
+    fields = {**dict(hidden), **(_sheet(page) | edited)}
     return visitor.http.post(unescape(action), data=fields, headers={"Origin": visitor.url})
 
 
@@ -44,7 +44,7 @@ def _child(api: Api, page: httpx.Response) -> dict[str, object]:
 
 
 def test_only_changed_rows_are_sent_with_what_was_typed(visitor: Browser, api: Api) -> None:
-    action = run(api, "\n".join(["Code;Voucher Type;Value;Note", *ODD]))
+    action = run(api, "\n".join(["Code;Voucher Type;Value;Note", *BROKEN]))
     assert action["failed_count"] == 3
     page = visitor.get(f"/tasks/{action['id']}/fix")
     sheet = _sheet(page)
@@ -66,8 +66,8 @@ def test_only_changed_rows_are_sent_with_what_was_typed(visitor: Browser, api: A
 def test_a_double_click_imports_once(visitor: Browser, api: Api) -> None:
     action = run(api, "Code,Voucher Type,Value\nA,GIFT_VOUCHER,x\n")
     page = visitor.get(f"/tasks/{action['id']}/fix")
-    sent = {_send(visitor, page, row_1=["A", "GIFT_VOUCHER", "1"]).url.path for _ in range(2)}
-    assert len(sent) == 1
+    paths = {_send(visitor, page, row_1=["A", "GIFT_VOUCHER", "1"]).url.path for _ in range(2)}
+    assert len(paths) == 1
 
 
 def test_json_rows_are_edited_as_json(visitor: Browser, api: Api) -> None:
@@ -122,7 +122,7 @@ def test_wide_sheets_have_fewer_rows(visitor: Browser, api: Api, columns: int) -
     action = run(api, content)
     page = visitor.get(f"/tasks/{action['id']}/fix")
     assert len(_sheet(page)) == (50 if columns == 3 else 2_000 // 120)
-    (further,) = re.findall(r'id="more-rows" href="([^"]*)"', page.text)
+    (further,) = re.findall(r'id="more-rows"\s+href="([^"]*)"', page.text)
     last = len(_sheet(page))
     assert min(int(name[4:]) for name in _sheet(visitor.get(unescape(further)))) == last + 1
     fixed = _send(visitor, page, row_1=["V0", "GIFT_VOUCHER", *[""] * (columns - 2)])
@@ -139,8 +139,8 @@ def test_rows_of_a_campaign_go_into_it_again(visitor: Browser, api: Api) -> None
 
 
 def test_what_has_no_rows_to_edit_says_so(visitor: Browser, api: Api) -> None:
-    given = {"codes": ["NONE"], "metadata": {"k": 1}}
-    action = api.ended(accepted(api.http.post("/v1/vouchers/metadata/async", json=given)))
+    edited = {"codes": ["NONE"], "metadata": {"k": 1}}
+    action = api.ended(accepted(api.http.post("/v1/vouchers/metadata/async", json=edited)))
     for action_id in (action["id"], api.ended(accepted(submit(api, "Code\n")))["id"]):
         page = visitor.get(f"/tasks/{action_id}/fix")
         assert "There is nothing to edit" in page.text

@@ -25,10 +25,10 @@ def _drawn(api: Api, action: dict[str, Any], page: str, lines: dict[int, int | N
     async def answered(request: httpx.Request) -> httpx.Response:
         async with httpx.AsyncClient(trust_env=False) as client:
             answer = await client.send(request)
-        found = orjson.loads(answer.content)
-        for failure in found.get("failures", ()):
+        content = orjson.loads(answer.content)
+        for failure in content.get("failures", ()):
             failure.update({"line": lines[failure["row"]]} if failure["row"] in lines else {})
-        return httpx.Response(answer.status_code, json=found)
+        return httpx.Response(answer.status_code, json=content)
 
     async def draw() -> str:
         session = Session(Keys(api.keys.app_id, api.keys.app_token), "Shop", "token")

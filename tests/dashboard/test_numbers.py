@@ -35,16 +35,16 @@ def test_what_is_no_number_is_left_to_the_api(text: str) -> None:
 
 def test_forms_ask_what_is_meant(visitor: Browser, api: Api) -> None:
     form = visitor.get("/campaigns/new")
-    given = {"name": "Fall", "worth": "amount", "value": "10", "pattern": "F-####"}
+    fields = {"name": "Fall", "worth": "amount", "value": "10", "pattern": "F-####"}
     for field, label in (("value", "How much"), ("limit", "May be redeemed"), ("vouchers_count", "How many codes")):
-        form = visitor.send(form, "/campaigns", **{**given, field: "5.000"})
+        form = visitor.send(form, "/campaigns", **{**fields, field: "5.000"})
         assert form.status_code == 422
-        told = unescape(form.text)
-        assert f"{label}" in told
-        assert "may be 5000 or 5.000, write it as 5000 or as 5, not «5.000»" in told
+        text = unescape(form.text)
+        assert f"{label}" in text
+        assert "may be 5000 or 5.000, write it as 5000 or as 5, not «5.000»" in text
         assert 'value="5.000"' in form.text
     assert api.get("/v1/campaigns")["total"] == 0
-    page = visitor.send(form, "/campaigns", **{**given, "value": "12345,67", "limit": "1 000"})
+    page = visitor.send(form, "/campaigns", **{**fields, "value": "12345,67", "limit": "1 000"})
     (campaign,) = api.get("/v1/campaigns")["campaigns"]
     assert campaign["voucher"]["discount"]["amount_off"] == 1234567
     assert campaign["voucher"]["redemption"] == {"quantity": 1000}

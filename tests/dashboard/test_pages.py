@@ -69,9 +69,9 @@ def test_resources_are_searched_and_looked_at(visitor: Browser, api: Api) -> Non
     customer = made(api, "/v1/customers", source_id="c/1", name="Ann <b>", email="ann@example.com",
                     metadata={"Tier": "gold", "Tags": ["x"]})  # fmt: skip
     made(api, "/v1/customers", source_id="c2", name="Bo")
-    found = visitor.get("/resources/customers", q="ann@").text
-    assert "1 customer found" in found
-    assert "Ann &lt;b&gt;" in found
+    results = visitor.get("/resources/customers", q="ann@").text
+    assert "1 customer found" in results
+    assert "Ann &lt;b&gt;" in results
     one = visitor.get(f"/resources/customers/{customer['id']}").text
     assert "<dt>Tier</dt><dd>gold</dd>" in one
     assert "c/1" in one
@@ -128,12 +128,12 @@ def test_lists_have_pages(visitor: Browser, api: Api) -> None:
 
 def test_a_campaign_is_made_filled_changed_and_deleted(visitor: Browser, api: Api) -> None:
     form = visitor.get("/campaigns/new")
-    given = {"name": "Fall", "worth": "percent", "value": "120", "pattern": "F-####", "vouchers_count": "3"}
-    wrong = visitor.send(form, "/campaigns", **given)
+    fields = {"name": "Fall", "worth": "percent", "value": "120", "pattern": "F-####", "vouchers_count": "3"}
+    wrong = visitor.send(form, "/campaigns", **fields)
     assert wrong.status_code == 422
     assert "How much: must be between 0 and 100" in wrong.text
-    page = visitor.send(wrong, "/campaigns", **{**given, "value": "12,5", "last_day": "2030-12-31"})
-    assert "The campaign Fall was made" in page.text
+    page = visitor.send(wrong, "/campaigns", **{**fields, "value": "12,5", "last_day": "2030-12-31"})
+    assert "The campaign Fall was created" in page.text
     (campaign,) = api.get("/v1/campaigns")["campaigns"]
     path = f"/campaigns/{campaign['id']}"
     assert page.url.path == path
@@ -181,8 +181,8 @@ def test_ends_and_limits_of_a_campaign_are_told_changed_and_taken_off(visitor: B
     assert "<dd>without limit</dd>" in page.text
 
     def campaign_now() -> tuple[object, object]:
-        found = api.get(f"/v1/campaigns/{campaign['id']}")
-        return found.get("expiration_date"), found["voucher"].get("redemption", {}).get("quantity")
+        campaign_read = api.get(f"/v1/campaigns/{campaign['id']}")
+        return campaign_read.get("expiration_date"), campaign_read["voucher"].get("redemption", {}).get("quantity")
 
     page = visitor.send(page, f"{path}/update", last_day="2030-12-30", limit="3")
     assert "<dd>3 times</dd>" in page.text
@@ -205,8 +205,8 @@ def test_ends_and_limits_of_a_campaign_are_told_changed_and_taken_off(visitor: B
 def test_a_code_alone_is_made_at_once(visitor: Browser, api: Api) -> None:
     campaign = made(api, "/v1/campaigns", name="One", voucher=GIFT)
     page = visitor.get(f"/campaigns/{campaign['id']}")
-    told = visitor.send(page, f"/campaigns/{campaign['id']}/generate", count="1").text
-    assert "was made." in told
+    text = visitor.send(page, f"/campaigns/{campaign['id']}/generate", count="1").text
+    assert "was generated." in text
     assert api.get("/v1/vouchers")["total"] == 1
 
 
@@ -214,25 +214,25 @@ def test_a_key_is_defined_removed_restored_and_purged(visitor: Browser, api: Api
     made(api, "/v1/customers", source_id="a", metadata={"Tier": "gold"})
     made(api, "/v1/customers", source_id="b", metadata={"Other": 1})
     page = visitor.get("/metadata")
-    given = {"resource": "customer", "key": "Tier", "type": "string", "choices": "gold, silver", "required": "true"}
-    page = visitor.send(page, "/metadata/define", **given)
+    fields = {"resource": "customer", "key": "Tier", "type": "string", "choices": "gold, silver", "required": "true"}
+    page = visitor.send(page, "/metadata/define", **fields)
     assert "Tier is defined for customers" in page.text
     assert "required; one of gold, silver" in page.text
-    wrong = visitor.send(page, "/metadata/define", **{**given, "type": "number", "choices": ""})
+    wrong = visitor.send(page, "/metadata/define", **{**fields, "type": "number", "choices": ""})
     assert wrong.status_code == 422
     assert "cannot be changed from string to number" in wrong.text
     strict = visitor.send(page, "/metadata/customer/strict")
     assert (
         api.http.post("/v1/customers", json={"source_id": "c", "metadata": {"Tier": "gold", "x": 1}}).status_code == 400
     )
-    assert "Take any key" in strict.text
+    assert "Accept any key" in strict.text
     removed = visitor.send(strict, "/metadata/customer/remove")
     assert "Removed" in removed.text
     restored = visitor.send(removed, "/metadata/customer/restore")
-    assert "In force" in restored.text
+    assert "Active" in restored.text
     in_force = visitor.get("/metadata/purge", resource="customer", key="Tier")
     assert "1 customer</strong> carries" in in_force.text
-    assert "Its definition is in force" in in_force.text
+    assert "Its definition is active" in in_force.text
     assert "Type <code>" not in in_force.text
     ask = visitor.send(in_force, "/metadata/customer/remove")
     assert ask.url.path == "/metadata/purge"
@@ -245,13 +245,13 @@ def test_a_key_is_defined_removed_restored_and_purged(visitor: Browser, api: Api
     nothing = visitor.get("/metadata/purge", resource="customer", key="other")
     assert "nothing to purge" in nothing.text
     assert re.search("Did you mean <a [^>]*key=Other", nothing.text)
-    assert "Forget its removed definition" not in nothing.text
+    assert "Delete its removed definition" not in nothing.text
     assert visitor.get("/metadata/purge", resource="planet", key="x").status_code == 404
 
 
 def test_a_key_is_made_shown_once_used_and_revoked(visitor: Browser, api: Api) -> None:
     page = visitor.get("/keys")
-    assert "You are signed in with it" in page.text
+    assert "You are signed in with this key" in page.text
     assert page.text.count("This is the last management key") == 1
     shown = visitor.send(page, "/keys", name="Shop backend", kind="app")
     secrets = re.findall('<code class="secret" id="made-(?:id|token)">(.*?)</code>', shown.text)

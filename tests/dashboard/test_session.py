@@ -20,9 +20,9 @@ def _revoke(database: str, key_id: str) -> None:
 
 
 def test_pages_ask_who_is_there_and_go_on_where_one_wanted(browser: Browser, api: Api) -> None:
-    asked = browser.get("/tasks?status=DONE")
-    assert asked.url.path == "/sign-in"
-    page = browser.send(asked, "/sign-in", app_id=api.keys.app_id, app_token=api.keys.app_token)
+    sign_in_page = browser.get("/tasks?status=DONE")
+    assert sign_in_page.url.path == "/sign-in"
+    page = browser.send(sign_in_page, "/sign-in", app_id=api.keys.app_id, app_token=api.keys.app_token)
     assert page.status_code == 200
     assert str(page.url).endswith("/tasks?status=DONE")
     assert "Background tasks" in page.text
@@ -96,12 +96,12 @@ def test_revoked_keys_end_the_session_and_say_why(visitor: Browser, api: Api, se
     while page.url.path == "/tasks" and time.monotonic() < deadline:  # behind the server's back, it takes a second
         page = visitor.get("/tasks")
     assert page.url.path == "/sign-in"
-    assert "not valid any more" in page.text
+    assert "no longer valid" in page.text
     with psycopg.connect(served_database) as connection:
-        found = connection.execute(
+        rows = connection.execute(
             "SELECT count(*) FROM sessions JOIN api_keys USING (project_id) WHERE key_id = %s", (api.keys.app_id,)
         )
-        assert found.fetchone() == (0,)
+        assert rows.fetchone() == (0,)
 
 
 @pytest.mark.parametrize("cookie", ["", "1", "1.", "x.y", "1." + "A" * 43, "99999999999999999999." + "A" * 43, "1.é"])

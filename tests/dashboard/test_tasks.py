@@ -6,7 +6,7 @@ from html import unescape
 import pytest
 
 from tallykeep.catalog.action_types import ACTION_TYPES
-from tallykeep.dashboard.kit import labels as words
+from tallykeep.dashboard.kit import labels
 from tallykeep.dashboard.pages.tasks.chart import HEIGHT, chart_of
 from tallykeep.dashboard.pages.tasks.filters import Filters
 from tests.dashboard.browser import Browser
@@ -16,11 +16,11 @@ from tests.server import Api
 
 
 def test_every_action_type_has_words() -> None:
-    assert set(words.TYPES) == set(ACTION_TYPES)
+    assert set(labels.TYPES) == set(ACTION_TYPES)
     for name, row_type in ACTION_TYPES.items():
         action = {"type": name}
-        assert words.has_file(action) is (row_type.source != "planned"), name
-        assert words.fixable(action) is (row_type.source in ("csv", "json")), name
+        assert labels.has_file(action) is (row_type.source != "planned"), name
+        assert labels.fixable(action) is (row_type.source in ("csv", "json")), name
 
 
 @pytest.mark.parametrize(
@@ -36,16 +36,16 @@ def test_every_action_type_has_words() -> None:
     ],
 )
 def test_spans_of_time_are_told_as_people_do(seconds: float, text: str) -> None:
-    assert words.duration(seconds) == text
+    assert labels.duration(seconds) == text
 
 
 def test_moments_are_meant_in_the_readers_zone() -> None:
     filters = Filters(time="finished", since="2026-07-01T12:00", until="2026-12-01T12:00", zone="Europe/Berlin")
-    asked = filters.asked()
-    assert (asked["finished_from"], asked["finished_before"]) == ("2026-07-01T10:00:00Z", "2026-12-01T11:00:00Z")
+    query = filters.api_query()
+    assert (query["finished_from"], query["finished_before"]) == ("2026-07-01T10:00:00Z", "2026-12-01T11:00:00Z")
     for zone in ("", "Nowhere/Else", "../../etc/passwd"):
-        asked = Filters(since="2026-07-01T12:00", zone=zone).asked()
-        assert asked["start_date"] in ("2026-07-01T12:00:00Z", "2026-07-01T12:00")
+        query = Filters(since="2026-07-01T12:00", zone=zone).api_query()
+        assert query["start_date"] in ("2026-07-01T12:00:00Z", "2026-07-01T12:00")
 
 
 def test_few_rows_beside_many_can_be_seen_in_the_chart() -> None:
@@ -77,12 +77,13 @@ def test_pages_of_the_list_go_on_and_keep_the_filters(visitor: Browser, api: Api
 
 
 @pytest.mark.parametrize(
-    ("query", "told"), [("status=NO", "must be one of"), ("since=soon", "ISO-8601"), ("after=aa_no", "no async action")]
+    ("query", "message"),
+    [("status=NO", "must be one of"), ("since=soon", "ISO-8601"), ("after=aa_no", "no async action")],
 )
-def test_filters_that_mean_nothing_are_told_so(visitor: Browser, query: str, told: str) -> None:
+def test_filters_that_mean_nothing_are_told_so(visitor: Browser, query: str, message: str) -> None:
     page = visitor.get(f"/tasks?{query}")
     assert page.status_code == 400
-    assert told in page.text
+    assert message in page.text
     assert "<h1>" in page.text
 
 
@@ -159,9 +160,9 @@ def test_retries_are_linked_both_ways(visitor: Browser, api: Api) -> None:
 def test_all_are_retried_as_many_as_there_are(visitor: Browser, api: Api) -> None:
     for _ in range(3):
         run(api, MIXED)
-    asked = visitor.get("/tasks/all/retry")
-    assert "Retry the failed rows of 3 tasks?" in asked.text
-    page = visitor.send(asked, "/tasks/all/retry")
+    query = visitor.get("/tasks/all/retry")
+    assert "Retry the failed rows of 3 tasks?" in query.text
+    page = visitor.send(query, "/tasks/all/retry")
     assert "3 tasks were retried." in page.text
     for action in api.get("/v1/async-actions")["async_actions"]:
         api.ended(action["id"])

@@ -14,7 +14,7 @@ async def _kept(uploads: Uploads, *files: tuple[str, int]) -> list[str]:
     return [uploads.keep(owner, "a.xlsx", io.BytesIO(bytes(size)), size)[0] for owner, size in files]
 
 
-def _found(uploads: Uploads, owners: list[str], tokens: list[str]) -> list[bool]:
+def _are_kept(uploads: Uploads, owners: list[str], tokens: list[str]) -> list[bool]:
     return [uploads.find(owner, token) is not None for owner, token in zip(owners, tokens, strict=True)]
 
 
@@ -24,9 +24,9 @@ def test_a_file_is_found_by_its_own_session_only() -> None:
         (token,) = await _kept(uploads, ("ann", 1))
         assert uploads.find("bob", token) is None
         assert uploads.find("ann", token + "x") is None
-        found = uploads.find("ann", token)
-        assert found is not None
-        assert found.name == "a.xlsx"
+        upload = uploads.find("ann", token)
+        assert upload is not None
+        assert upload.name == "a.xlsx"
 
     asyncio.run(keep())
 
@@ -35,11 +35,11 @@ def test_number_and_bytes_are_bounded_and_the_oldest_goes_first() -> None:
     async def keep() -> None:
         uploads = Few()
         tokens = await _kept(uploads, ("ann", 1), ("ann", 1), ("ann", 1))
-        assert _found(uploads, ["ann"] * 3, tokens) == [False, True, True]
+        assert _are_kept(uploads, ["ann"] * 3, tokens) == [False, True, True]
         more = await _kept(uploads, ("bob", 1), ("cid", 1))
-        assert _found(uploads, ["ann", "ann", "bob", "cid"], [*tokens[1:], *more]) == [False, True, True, True]
+        assert _are_kept(uploads, ["ann", "ann", "bob", "cid"], [*tokens[1:], *more]) == [False, True, True, True]
         large = await _kept(uploads, ("dan", 99))
-        assert _found(uploads, ["cid", "dan"], [more[1], large[0]]) == [True, True]
+        assert _are_kept(uploads, ["cid", "dan"], [more[1], large[0]]) == [True, True]
         assert await _kept(uploads, ("eve", 101)) == [""]
 
     asyncio.run(keep())

@@ -28,7 +28,7 @@ def test_texts_that_are_not_understood_keep_their_places_once_they_are() -> None
         ("value-field-0", "Voucher Type"), ("value-text-0", "Gutschein"), ("value-to-0", ""),
         ("value-field-1", "Voucher Type"), ("value-text-1", "Karte"), ("value-to-1", "GIFT_VOUCHER"),
     ])  # fmt: skip
-    assert {name: orjson.loads(wish) for name, wish in submission_options_of(form).items()} == {
+    assert {name: orjson.loads(value) for name, value in submission_options_of(form).items()} == {
         "values": {"Voucher Type": {"Karte": "GIFT_VOUCHER"}}
     }
     seen = _seen(values={"Voucher Type": {"Karte": "GIFT_VOUCHER"}})
@@ -43,7 +43,7 @@ def test_what_rows_fail_for_want_of_is_asked_for_but_never_the_key() -> None:
     assert [(each.field, each.to, each.rows) for each in shown] == [("Discount Type", "", 2)]
     assert further(_seen(needed=needed), shown) == ["Value"]
     form = FormData([("default-field-0", "Discount Type"), ("default-to-0", "PERCENT"), ("default-add", "Value")])
-    assert {name: orjson.loads(wish) for name, wish in submission_options_of(form).items()} == {
+    assert {name: orjson.loads(value) for name, value in submission_options_of(form).items()} == {
         "defaults": {"Discount Type": "PERCENT"}
     }
     shown = constants(_seen(defaults={"Discount Type": "PERCENT"}), form)

@@ -86,7 +86,7 @@ for kind in IMPORTS.values():
 sheet_marks._Search(b"x:", {b"1": 1})
 spellings._letters("a")
 numerals._settled("1.250", ",", "1.250")
-refusals.said("a: b", {"a": "A"})
+refusals.form_message("a: b", {"a": "A"})
 json.dump(made, sys.stdout)
 """
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tallykeep.dashboard.kit.form_errors import said
+from tallykeep.dashboard.kit.form_errors import form_message
 
 LABELS = {"discount.amount_off": "How much", "voucher: redemption.quantity": "May be redeemed", "name": "Name",
           "vouchers_count": "How many", "expiration_date": "Last day"}  # fmt: skip
@@ -26,4 +26,4 @@ LABELS = {"discount.amount_off": "How much", "voucher: redemption.quantity": "Ma
     ],
 )  # fmt: skip
 def test_fields_are_said_as_the_form_calls_them(details: str, told: str) -> None:
-    assert said(details, LABELS) == told
+    assert form_message(details, LABELS) == told

@@ -14,10 +14,10 @@ from tallykeep.cli.kit.sending import AsJson
 
 Role = Callable[..., int]
 
-_LOGGING = ("serve", "api", "worker", "apply-isolated")  # say in their log what they have to say
+_LOGGING = ("serve", "api", "worker", "apply-isolated")  # report in their log
 _OF_COMMANDS = ("TALLYKEEP_URL", "TALLYKEEP_PROFILE", "TALLYKEEP_APP_ID", "TALLYKEEP_APP_TOKEN")
 
-_ASK, _SERVE = "Ask a server", "Be the server"
+_ASK, _SERVE = "Client", "Server"
 _NOUNS = {
     "actions": actions.cli,
     "campaigns": campaigns.cli,
@@ -35,7 +35,7 @@ DataDir = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Roles:
-    """What the server's commands run; handed in from above. Each takes Settings first and returns an exit code."""
+    """The functions behind the server's commands. Each takes Settings first and returns an exit code."""
 
     serve: Role
     api: Role
@@ -48,7 +48,7 @@ class Roles:
 
 
 def make_cli(roles: Roles) -> typer.Typer:
-    """The whole command line."""
+    """Return the complete command line."""
     cli = typer.Typer(
         no_args_is_help=True, pretty_exceptions_enable=False, help="Bulk actions, every row accounted for."
     )
@@ -84,7 +84,9 @@ def _show_version(wanted: bool) -> None:
 
 def _top(
     context: typer.Context,
-    version: Annotated[bool, typer.Option("--version", is_eager=True, callback=_show_version, help="Show it.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_show_version, help="Show the version.")
+    ] = False,
 ) -> None:
     if context.invoked_subcommand not in _LOGGING:
         _warn_of_unknown_variables()
@@ -108,27 +110,27 @@ def _add_roles(cli: typer.Typer, roles: Roles) -> None:
 
     @cli.command("apply-isolated", hidden=True)
     def apply_isolated(project_id: int, action_id: str, first_row: int) -> None:
-        """Apply one batch; a worker runs this where batches ended processes."""
+        """Apply one batch; workers run this for batches in quarantine."""
         _run(roles.try_isolated, project_id, action_id, first_row)
 
     @keys.cli.command()
     def recover(data_dir: DataDir = None) -> None:
-        """All keys lost? On the server's machine: make further ones for the first project, in its database."""
+        """Lost all keys? On the server's machine, make new ones for the first project, directly in its database."""
         _run(roles.recover_keys, data_dir=data_dir)
 
 
 def _add_database(cli: typer.Typer, roles: Roles) -> None:
-    database = typer.Typer(no_args_is_help=True, help="Look after the database, on the server's machine.")
+    database = typer.Typer(no_args_is_help=True, help="Manage the database, on the server's machine.")
     cli.add_typer(database, name="db", rich_help_panel=_SERVE)
 
     @database.command()
     def status(data_dir: DataDir = None, as_json: AsJson = False) -> None:
-        """Say where it is, how large it is, and whether its schema is this version's (exit code 1: it is not)."""
+        """Show where it is, how large it is, and whether its schema is this version's (exit code 1: it is not)."""
         _run(roles.show_database, as_json, data_dir=data_dir)
 
     @database.command()
     def migrate(data_dir: DataDir = None) -> None:
-        """Bring its schema up to date, as every start of `serve`, `api` or `worker` does."""
+        """Migrate its schema to this version, as every start of `serve`, `api` or `worker` does."""
         _run(roles.migrate_database, data_dir=data_dir)
 
     @database.command()
@@ -137,7 +139,7 @@ def _add_database(cli: typer.Typer, roles: Roles) -> None:
         _run(roles.prompt_database, data_dir=data_dir)
 
 
-def _run(role: Role, *given: Any, logs: bool = False, **options: object) -> None:
+def _run(role: Role, *arguments: Any, logs: bool = False, **options: object) -> None:
     # Imported here, because most commands read no settings.
     from tallykeep.core.errors import TallykeepError  # noqa: PLC0415
     from tallykeep.core.settings import BadSettingsError, forget_secrets, read_settings  # noqa: PLC0415
@@ -145,7 +147,7 @@ def _run(role: Role, *given: Any, logs: bool = False, **options: object) -> None
     try:
         settings = read_settings(**{name: value for name, value in options.items() if value is not None})
         forget_secrets()
-        code = role(settings, *given)
+        code = role(settings, *arguments)
     except BadSettingsError as error:
         if logs:
             _warn_of_unknown_variables()  # the log, which would have said so, never begins
@@ -158,7 +160,7 @@ def _run(role: Role, *given: Any, logs: bool = False, **options: object) -> None
 
 
 def _warn_of_unknown_variables() -> None:
-    """Say which variables look like settings but are none: those that have an effect here need no look at settings."""
+    """Print which variables look like settings but are none; settings are imported only where that is needed."""
     if all(name in _OF_COMMANDS for name in os.environ if name.upper().startswith("TALLYKEEP_")):
         return
     from tallykeep.core.settings import unknown_variables  # noqa: PLC0415

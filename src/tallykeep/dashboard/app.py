@@ -1,4 +1,4 @@
-"""The dashboard as an application, and how it stands beside the API on one server."""
+"""The dashboard as an application, and how it is served beside the API."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -22,14 +22,14 @@ from tallykeep.dashboard.kit.in_process import InProcess
 from tallykeep.dashboard.kit.render import STATIC, page, redirect
 from tallykeep.dashboard.kit.session_store import Sessions
 from tallykeep.dashboard.kit.signed_in import COOKIE, SignedOutError, here, sign_in_path
-from tallykeep.dashboard.pages.access_keys import routes as keys
-from tallykeep.dashboard.pages.api_docs import routes as docs
+from tallykeep.dashboard.pages.access_keys import routes as access_keys
+from tallykeep.dashboard.pages.api_docs import routes as api_docs
 from tallykeep.dashboard.pages.campaigns import routes as campaigns
-from tallykeep.dashboard.pages.import_wizard import routes as imports
+from tallykeep.dashboard.pages.import_wizard import routes as import_wizard
 from tallykeep.dashboard.pages.import_wizard.kept_uploads import Uploads
 from tallykeep.dashboard.pages.metadata import routes as metadata
 from tallykeep.dashboard.pages.resources import routes as resources
-from tallykeep.dashboard.pages.sign_in import routes as session
+from tallykeep.dashboard.pages.sign_in import routes as sign_in
 from tallykeep.dashboard.pages.task import fix
 from tallykeep.dashboard.pages.task import routes as task
 from tallykeep.dashboard.pages.tasks import routes as tasks
@@ -37,30 +37,30 @@ from tallykeep.db.connections.pool import Pool
 
 _log = structlog.get_logger()
 
-# No request leaves the process. What the API makes links of shows it; pages link to paths of their own.
+# No request leaves the process. Links that the API makes have this host; pages link to their own paths.
 _BASE_URL = "http://dashboard.invalid"
 
-# Tasks first: /tasks/all must not be taken for one of them.
+# Tasks first: /tasks/all must not match the path of one task.
 _ROUTERS = (
-    session.router,
+    sign_in.router,
     tasks.router,
     fix.router,
     task.router,
-    imports.router,
+    import_wizard.router,
     campaigns.router,
     resources.router,
     metadata.router,
-    keys.router,
-    docs.router,
+    access_keys.router,
+    api_docs.router,
 )
 
 
 def create_dashboard(api: ASGIApp, pool: Callable[[], Pool], session_hours: float) -> FastAPI:
-    """The dashboard of `api`; `pool` gives the database's open pool, for its sessions, once the server runs."""
+    """Return the dashboard of `api`; once the server runs, `pool` returns the open database pool, for its sessions."""
     app = FastAPI(openapi_url=None, dependencies=[Depends(require_own_site)])
     app.state.client = httpx.AsyncClient(transport=InProcess(api), base_url=_BASE_URL)
     app.state.sessions = Sessions(pool, session_hours)
-    app.state.wrong_tries = session.WrongTries()
+    app.state.wrong_tries = sign_in.WrongTries()
     app.state.uploads = Uploads()
     for router in _ROUTERS:
         app.include_router(router)
@@ -72,7 +72,7 @@ def create_dashboard(api: ASGIApp, pool: Callable[[], Pool], session_hours: floa
 
 
 class Beside:
-    """Hands the dashboard's paths to it, and all others to the API, which answers them as it would alone."""
+    """Routes the dashboard's paths to it, and all others to the API, which answers them as usual."""
 
     def __init__(self, app: ASGIApp, dashboard: FastAPI) -> None:
         self._api = app
@@ -93,10 +93,10 @@ def _first_segment(path: str) -> str:
 
 
 class _Static(StaticFiles):
-    """Files that browsers may keep for ever where they are asked for by their content."""
+    """Static files; browsers may keep those with a digest in their path for ever."""
 
     def file_response(self, *args, **kwargs):  # type: ignore[no-untyped-def]
-        """The file."""
+        """Return the file, with how long browsers may keep it."""
         answer = super().file_response(*args, **kwargs)
         scope = args[2] if len(args) > 2 else kwargs["scope"]
         keep = "public, max-age=31536000, immutable" if scope["query_string"].startswith(b"v=") else "no-cache"
@@ -135,46 +135,48 @@ async def _on_keys_refused(request: Request, error: Exception) -> Response:
 
 async def _on_refused(request: Request, error: Exception) -> Response:
     status = error.status if isinstance(error, RefusedError) else 500
-    titles = {404: "There is no such thing", 409: "That cannot be done now", 503: "Not just now"}
-    return _told(request, status, titles.get(status, "That was refused"), str(error))
+    titles = {404: "Not found", 409: "That cannot be done now", 503: "Not available right now"}
+    return _error_page(request, status, titles.get(status, "The request was refused"), str(error))
 
 
 async def _on_foreign_form(request: Request, error: Exception) -> Response:
     details = (
-        "This form did not come from a page of the session you are in. Nothing was changed."
+        "This form does not belong to your current session. Nothing was changed."
         " Go back, reload the page and send it again."
     )
-    return _told(request, 403, "The form was refused", details)
+    return _error_page(request, 403, "The form was refused", details)
 
 
 async def _on_unreadable(request: Request, error: Exception) -> Response:
     problems = error.errors() if isinstance(error, RequestValidationError) else []
     details = "; ".join(f"{problem['loc'][-1]}: {problem['msg']}" for problem in problems)
-    return _told(request, 400, "That cannot be understood", details)
+    return _error_page(request, 400, "The request cannot be read", details)
 
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     if status == 404:
-        return _told(request, 404, "There is no such page", f"Nothing is at {request.url.path}.")
-    return _told(request, status, "That cannot be done", str(getattr(error, "detail", error)))
+        return _error_page(request, 404, "Page not found", f"There is nothing at {request.url.path}.")
+    return _error_page(request, status, "That cannot be done", str(getattr(error, "detail", error)))
 
 
 async def _on_outage(request: Request, error: Exception) -> Response:
     _log.warning("the database did not serve a page", path=request.url.path, reason=str(error).strip())
     if isinstance(error, DiskFull):
-        details = "The database's disk is full. Reload the page when there is room."
+        details = "The database's disk is full. Free some space, then reload the page."
     elif isinstance(error, ReadOnlySqlTransaction):
-        details = "The database takes no writes just now. Reload the page when it does."
+        details = "The database is read-only right now. Reload the page in a moment."
     else:
         details = "The database cannot be reached. Reload the page in a moment."
-    return _told(request, 503, "Not just now", details)
+    return _error_page(request, 503, "Not available right now", details)
 
 
 async def _on_defect(request: Request, error: Exception) -> Response:
     _log.error("defect", path=request.url.path, exc_info=error)
-    return _told(request, 500, "Something went wrong", "This is a defect of ours. The server's log tells more.")
+    return _error_page(
+        request, 500, "Something went wrong", "This is a bug in Tallykeep. The server's log has the details."
+    )
 
 
-def _told(request: Request, status: int, title: str, details: str) -> Response:
+def _error_page(request: Request, status: int, title: str, details: str) -> Response:
     return page(request, "layout/error.html", status=status, title=title, details=details)

@@ -1,4 +1,4 @@
-"""`tallykeep actions`: look at asynchronous actions, cancel and retry them."""
+"""`tallykeep actions`: show asynchronous actions, cancel and retry them."""
 
 import sys
 from pathlib import Path
@@ -29,23 +29,23 @@ from tallykeep.cli.kit.sending import (
     show_started,
     write_file,
 )
-from tallykeep.cli.kit.show import aside, facts, failure_groups, list_spec, out, print_json, tally
+from tallykeep.cli.kit.show import action_table, aside, facts, failure_groups, out, print_json, tally
 from tallykeep.cli.kit.sources import FileToSend, open_file
 
-cli = typer.Typer(no_args_is_help=True, help="Look at asynchronous actions, cancel and retry them.")
+cli = typer.Typer(no_args_is_help=True, help="Show asynchronous actions, cancel and retry them.")
 
 NEWEST = "last"
 
 
 def _recent_ids(incomplete: str) -> list[str]:
-    """The newest actions' ids that begin like this, for the shell; none where the server does not tell."""
+    """Return the newest actions' ids that begin like this, for the shell; none where the server cannot be asked."""
     try:
         with find_connection().require_keys().client() as client:
             page = client.get("/v1/async-actions", limit=30)
     except CliError:
         return []
-    found = [NEWEST, *(str(action["id"]) for action in page["async_actions"])]
-    return [name for name in found if name.startswith(incomplete)]
+    names = [NEWEST, *(str(action["id"]) for action in page["async_actions"])]
+    return [name for name in names if name.startswith(incomplete)]
 
 
 ActionId = Annotated[
@@ -55,7 +55,7 @@ OptionalId = Annotated[
     str, typer.Argument(metavar="[ID]", help="An action's id; the newest, if left out.", autocompletion=_recent_ids)
 ]
 Unprocessed = Annotated[
-    bool, typer.Option("--include-unprocessed", help="Also the rows left when it was canceled or stopped.")
+    bool, typer.Option("--include-unprocessed", help="Also the rows left unprocessed when it was canceled or stopped.")
 ]
 
 
@@ -65,28 +65,28 @@ def list_(
     client: Client,
     limit: Annotated[int, typer.Option(min=1, max=100, help="How many.")] = 10,
     type_: Annotated[
-        str | None, typer.Option("--type", help="Types, separated by commas, such as VOUCHERS.IMPORT_CSV.")
+        str | None, typer.Option("--type", help="Action types, separated by commas, such as VOUCHERS.IMPORT_CSV.")
     ] = None,
     status: Annotated[
-        str | None, typer.Option(help="Of ENQUEUED, IN_PROGRESS, DONE, FAILED; several with commas.")
+        str | None, typer.Option(help="ENQUEUED, IN_PROGRESS, DONE or FAILED; separate several by commas.")
     ] = None,
-    since: Annotated[str | None, typer.Option(help="From this day or moment on, such as 2026-09-01.")] = None,
-    until: Annotated[str | None, typer.Option(help="Before this day or moment.")] = None,
-    after: Annotated[str | None, typer.Option(help="The page behind this action.")] = None,
+    since: Annotated[str | None, typer.Option(help="From this date or time on, such as 2026-09-01.")] = None,
+    until: Annotated[str | None, typer.Option(help="Before this date or time.")] = None,
+    after: Annotated[str | None, typer.Option(help="The page after this action.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List actions, the newest first."""
-    asked = {"type": type_ and type_.upper(), "status": status and status.upper().replace("-", "_"),
+    """List actions, newest first."""
+    filters = {"type": type_ and type_.upper(), "status": status and status.upper().replace("-", "_"),
              "start_date": since, "end_date": until, "starting_after_id": after}  # fmt: skip
-    given = {name: value for name, value in asked.items() if value is not None}
-    page = client.get("/v1/async-actions", limit=limit, **given)
+    query = {name: value for name, value in filters.items() if value is not None}
+    page = client.get("/v1/async-actions", limit=limit, **query)
     if as_json:
         print_json(page)
         return
     if not page["async_actions"]:
-        out().print("No actions. Start one: tallykeep import FILE" if not given else "No such actions.")
+        out().print("No actions. Start one: tallykeep import FILE" if not query else "No such actions.")
         return
-    out().print(list_spec(page["async_actions"]))
+    out().print(action_table(page["async_actions"]))
     if page["more_starting_after"]:
         aside().print(f"[dim]more: --after {page['more_starting_after']}[/dim]")
 
@@ -106,10 +106,10 @@ def show(client: Client, action_id: OptionalId = NEWEST, as_json: AsJson = False
 @cli.command(help=f"Watch an action until it ends.\n\n{EXIT_CODES}")
 @connected
 def watch(client: Client, action_id: OptionalId = NEWEST, failed_to: FailedTo = None, as_json: AsJson = False) -> None:
-    """`tallykeep actions watch`."""
-    found = _find(client, action_id)  # refused before there is a bar
+    """Run `tallykeep actions watch`."""
+    action = _find(client, action_id)  # refused before a bar is shown
     with Bars(aside()) as bars:
-        action = follow(client, bars, found["id"])
+        action = follow(client, bars, action["id"])
     outcome = completed(client, action, Submitted(action["id"], replayed=False), failed_to)
     if as_json:
         print_json(action)
@@ -121,9 +121,9 @@ def watch(client: Client, action_id: OptionalId = NEWEST, failed_to: FailedTo = 
 @cli.command()
 @connected
 def cancel(client: Client, action_id: ActionId, as_json: AsJson = False) -> None:
-    """End an action now: rows done stay done, the others are left unprocessed."""
-    found = _find(client, action_id)
-    action = client.post(f"/v1/async-actions/{found['id']}/cancel")
+    """End an action now: done rows stay done, the others are left unprocessed."""
+    action = _find(client, action_id)
+    action = client.post(f"/v1/async-actions/{action['id']}/cancel")
     if as_json:
         print_json(action)
     else:
@@ -145,9 +145,9 @@ def retry(
     again: Again = False,
     as_json: AsJson = False,
 ) -> None:
-    """`tallykeep actions retry`."""
+    """Run `tallykeep actions retry`; raises UsageError where flags contradict each other."""
     if no_wait and failed_to:
-        raise UsageError("--failed-to needs to wait for the end: leave out --no-wait")
+        raise UsageError("--failed-to has to wait for the end: leave out --no-wait")
     path = f"/v1/async-actions/{_find(client, action_id)['id']}/retry"
     query = as_parameters((of_submission or {}) | (of_file or {}))
     if include_unprocessed:
@@ -181,7 +181,7 @@ def _retry(
 ) -> Submitted:
     if fixed is None:
         return client.start(path, None, key or new_key(), **query)
-    return send(client, bars, fixed, path, query, key_for(fixed, path, query, given=key, again=again))
+    return send(client, bars, fixed, path, query, key_for(fixed, path, query, explicit=key, again=again))
 
 
 @cli.command()
@@ -193,7 +193,7 @@ def failures(
     include_unprocessed: Unprocessed = False,
     as_json: AsJson = False,
 ) -> None:
-    """The failed rows as they were sent, with row and reason: fix them, and import or retry them."""
+    """Get the failed rows as they were sent, with row and reason: fix them, then import or retry them."""
     action = _find(client, action_id)
     if as_json:
         print_json(_all_failures(client, action))
@@ -210,17 +210,17 @@ def failures(
 
 
 def _all_failures(client: Client, action: dict[str, Any]) -> dict[str, Any]:
-    """The API's list of failed rows, all its pages together."""
-    path, found = f"/v1/async-actions/{action['id']}/failures", list[dict[str, Any]]()
+    """Return the API's list of failed rows with all its pages joined."""
+    path, collected = f"/v1/async-actions/{action['id']}/failures", list[dict[str, Any]]()
     while True:
-        page = client.get(path, limit=100, after_row=found[-1]["row"] if found else 0)
-        found += page["failures"]
+        page = client.get(path, limit=100, after_row=collected[-1]["row"] if collected else 0)
+        collected += page["failures"]
         if not page["has_more"]:
-            return page | {"failures": found}
+            return page | {"failures": collected}
 
 
 def _find(client: Client, action_id: str) -> dict[str, Any]:
-    """The action; raises RefusedError where there is none."""
+    """Return the action; raises RefusedError where there is none."""
     if action_id != NEWEST:
         return client.get(f"/v1/async-actions/{quote(action_id, safe='')}")
     newest = client.get("/v1/async-actions", limit=1)["async_actions"]

@@ -1,4 +1,4 @@
-"""`tallykeep demo`: everything at once, on a database of its own that is thrown away afterwards."""
+"""`tallykeep demo`: a tour on a database of its own that is thrown away afterwards."""
 
 import json
 import os
@@ -16,7 +16,7 @@ import typer
 from rich.console import Console
 from rich.syntax import Syntax
 
-from tallykeep.cli.commands.imports import Wanted, send_files
+from tallykeep.cli.commands.file_jobs import Wanted, send_files
 from tallykeep.cli.kit.client import Client
 from tallykeep.cli.kit.connection import Connection
 
@@ -38,7 +38,7 @@ def demo(
             _tour(console, replace(where, url=url), examples)
         finally:
             _stop(server)
-    console.print("Stopped. Nothing is left behind; [bold]make serve[/bold] starts one that stays.")
+    console.print("Stopped. Nothing is left behind; [bold]make serve[/bold] starts a server that keeps its data.")
 
 
 def _start(directory: Path, keys: Connection) -> tuple[subprocess.Popen[str], str]:
@@ -52,14 +52,14 @@ def _start(directory: Path, keys: Connection) -> tuple[subprocess.Popen[str], st
     }
     command = [sys.executable, "-m", "tallykeep", "serve"]
     server = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True, start_new_session=True)
-    found = None
+    match = None
     for line in server.stdout or ():
-        if found := _ADDRESS.search(line):
+        if match := _ADDRESS.search(line):
             break
-    if found is None:
+    if match is None:
         _stop(server)
         raise typer.Exit(1)
-    return server, found.group()
+    return server, match.group()
 
 
 def _stop(server: subprocess.Popen[str]) -> None:
@@ -79,10 +79,10 @@ def _tour(console: Console, where: Connection, examples: Path) -> None:
         last = client.get("/v1/async-actions", limit=1)["async_actions"][0]["id"]
         action = client.get(f"/v1/async-actions/{last}")
     console.print()
-    console.print(f"The last action as the API tells it, GET /v1/async-actions/{last}:")
-    list_spec = action["result"]["failed"]
-    if len(list_spec) > _SHOWN_FAILURES:
-        action["result"]["failed"] = [*list_spec[:_SHOWN_FAILURES], f"… {len(list_spec) - _SHOWN_FAILURES} more"]
+    console.print(f"The last action as the API returns it, GET /v1/async-actions/{last}:")
+    failures = action["result"]["failed"]
+    if len(failures) > _SHOWN_FAILURES:
+        action["result"]["failed"] = [*failures[:_SHOWN_FAILURES], f"… {len(failures) - _SHOWN_FAILURES} more"]
     console.print(
         Syntax(json.dumps(action, indent=2, ensure_ascii=False), "json", background_color="default", word_wrap=True)
     )

@@ -1,4 +1,4 @@
-"""`tallykeep doctor`: is everything as it should be, and what to do about what is not."""
+"""`tallykeep doctor`: check everything, and say how to fix what is wrong."""
 
 import platform
 import re
@@ -17,12 +17,12 @@ from rich.text import Text
 from tallykeep import __version__
 from tallykeep.cli.kit.client import Client
 from tallykeep.cli.kit.connection import AppId, AppToken, Connection, ProfileName, Url, find_connection
-from tallykeep.cli.kit.exits import CliError, ExitCode, told
+from tallykeep.cli.kit.exits import CliError, ExitCode, reporting_errors
 from tallykeep.cli.kit.phrases import duration, timestamp
 from tallykeep.cli.kit.sending import AsJson
 from tallykeep.cli.kit.show import out, print_json
 
-_LITTLE_SPACE, _NO_SPACE = 0.10, 0.03  # of the disk
+_LITTLE_SPACE, _NO_SPACE = 0.10, 0.03  # of the disk's space
 _LEAST_SPACE = 2 << 30
 _SLOW_SECONDS = 0.25
 _CLOCK_SECONDS = 2.0
@@ -30,8 +30,8 @@ _OLDEST_POSTGRES = 16
 _MAJOR = re.compile(r"\d+")
 
 HELP = (
-    "Look whether everything is as it should be: connection, server, keys, version, worker, database, schema, disk, "
-    "clock; and say what to do about what is not.\n\nExit code 0 where nothing is wrong, else 1."
+    "Check connection, server, keys, version, worker, database, schema, disk and clock, and say how to fix what is "
+    "wrong.\n\nExit code 0 where nothing is wrong, else 1."
 )
 
 
@@ -54,7 +54,7 @@ class Finding:
 
     check: str
     level: Level
-    told: str
+    message: str
     todo: str = ""
 
 
@@ -62,8 +62,8 @@ def doctor(
     as_json: AsJson = False, url: Url = None, app_id: AppId = None, app_token: AppToken = None,
     profile: ProfileName = None,
 ) -> None:  # fmt: skip
-    """`tallykeep doctor`; its help is HELP."""
-    with told():
+    """Run `tallykeep doctor`; its help is HELP."""
+    with reporting_errors():
         findings = list(_findings(url, app_id, app_token, profile))
         is_well = not any(finding.level == Level.WRONG for finding in findings)
         if as_json:
@@ -91,16 +91,14 @@ def _server(client: Client, connection: Connection) -> Iterator[Finding]:
         yield Finding("server", Level.WRONG, str(error))
         return
     if not alive:
-        yield Finding(
-            "server", Level.WRONG, f"What answers at {client.url} is no Tallykeep", "Look at the URL once more"
-        )
+        yield Finding("server", Level.WRONG, f"The server at {client.url} is not Tallykeep", "Check the URL")
         return
     yield Finding("server", Level.OK, "it answers")
     if connection.app_id and connection.app_token:
         yield from _status(client)
     else:
         todo = "Set TALLYKEEP_APP_ID and TALLYKEEP_APP_TOKEN, or: tallykeep profiles save"
-        yield Finding("keys", Level.WRONG, "there are none to ask with", todo)
+        yield Finding("keys", Level.WRONG, "there are none", todo)
         yield from _readiness(client)
 
 
@@ -125,94 +123,102 @@ def _status(client: Client) -> Iterator[Finding]:
 
 def _no_status(error: CliError) -> Finding:
     if error.status in (401, 403):
-        todo = "Make further ones on the server's machine: tallykeep keys recover"
-        return Finding("keys", Level.WRONG, "they are wrong, or were revoked", todo)
+        todo = "Make new ones on the server's machine: tallykeep keys recover"
+        return Finding("keys", Level.WRONG, "they are wrong or were revoked", todo)
     if error.status == 404:
         return Finding("version", Level.WRONG, f"the server is older than this command ({__version__})", "Upgrade it")
-    return Finding("database", Level.WRONG, str(error), "Is PostgreSQL running? The server's log tells more")
+    return Finding("database", Level.WRONG, str(error), "Is PostgreSQL running? The server's log has the details")
 
 
 def _readiness(client: Client) -> Iterator[Finding]:
-    """What can be told without keys."""
+    """Check what can be checked without keys."""
     try:
         client.get("/readyz")
     except CliError as error:
-        yield Finding("readiness", Level.WRONG, str(error), "The server's log tells more")
+        yield Finding("readiness", Level.WRONG, str(error), "The server's log has the details")
     else:
         yield Finding("readiness", Level.OK, "requests and work are served")
 
 
 def _version(theirs: str) -> Finding:
     if theirs == __version__:
-        return Finding("version", Level.OK, f"{theirs}, here and there")
-    return Finding("version", Level.WARNING, f"{theirs} there, {__version__} here", "Upgrade the older of the two")
+        return Finding("version", Level.OK, f"{theirs}, server and command")
+    return Finding(
+        "version",
+        Level.WARNING,
+        f"the server has {theirs}, this command is {__version__}",
+        "Upgrade the older of the two",
+    )
 
 
 def _worker(alive: int) -> Finding:
     if alive:
-        return Finding("worker", Level.OK, f"{alive} alive")
+        return Finding("worker", Level.OK, f"{alive} running")
     return Finding(
-        "worker", Level.WRONG, "none is alive: imports are accepted, but wait", "Start one: tallykeep worker, or serve"
+        "worker",
+        Level.WRONG,
+        "none is running: imports are accepted, but wait",
+        "Start one: tallykeep worker, or serve",
     )
 
 
 def _database(database: dict[str, Any]) -> Finding:
     where = "embedded" if database["embedded"] else "a server of its own"
     answers = f"answers in {database['answer_seconds'] * 1000:.1f} ms"
-    told = f"PostgreSQL {database['version']}, {where}, {decimal(database['size_bytes'])}, {answers}"
+    message = f"PostgreSQL {database['version']}, {where}, {decimal(database['size_bytes'])}, {answers}"
     number = _MAJOR.match(database["version"])
     if number and int(number.group()) < _OLDEST_POSTGRES:
         todo = f"Tallykeep needs PostgreSQL {_OLDEST_POSTGRES} or newer: upgrade the database's server"
-        return Finding("database", Level.WRONG, told, todo)
+        return Finding("database", Level.WRONG, message, todo)
     if trouble := database.get("trouble"):
-        todo = "Until that is fixed, what writes is answered 503, and actions wait; PostgreSQL's log tells more"
-        return Finding("database", Level.WRONG, f"{told}; {trouble}", todo)
+        todo = "Until that is fixed, writes are answered with 503, and actions wait; PostgreSQL's log has the details"
+        return Finding("database", Level.WRONG, f"{message}; {trouble}", todo)
     if database["answer_seconds"] > _SLOW_SECONDS:
-        return Finding("database", Level.WARNING, told, "That is slow: is its machine busy, or far from the server's?")
-    return Finding("database", Level.OK, told)
+        return Finding("database", Level.WARNING, message, "That is slow: is its machine busy, or far from the server?")
+    return Finding("database", Level.OK, message)
 
 
 def _schema(database: dict[str, Any]) -> Finding:
-    """The revision that the database is at, against the newest one that the server knows."""
+    """Compare the database's revision with the newest one that the server knows."""
     if "newest_revision" not in database:
-        return Finding("schema", Level.UNKNOWN, "the server does not tell: it is older than this command")
+        return Finding("schema", Level.UNKNOWN, "the server does not say: it is older than this command")
     present, newest = database["revision"], database["newest_revision"]
     if present == newest:
         return Finding("schema", Level.OK, f"at {present}, the server's")
-    told = f"at {present or 'nothing'}, but the server's is {newest}"
+    message = f"at {present or 'nothing'}, but the server's is {newest}"
     if present is None or present < newest:
-        return Finding("schema", Level.WRONG, told, "Bring it up to date on the server's machine: tallykeep db migrate")
-    todo = "A newer Tallykeep has brought it up to date: start all of the server's processes in that version"
-    return Finding("schema", Level.WRONG, told, todo)
+        return Finding("schema", Level.WRONG, message, "Migrate it on the server's machine: tallykeep db migrate")
+    todo = "A newer Tallykeep has migrated it: start all of the server's processes in that version"
+    return Finding("schema", Level.WRONG, message, todo)
 
 
 def _disk(disk: dict[str, int] | None) -> Finding:
     if disk is None:
-        return Finding("disk", Level.UNKNOWN, "the database's disk cannot be seen from the server; watch it there")
+        return Finding("disk", Level.UNKNOWN, "the server cannot see the database's disk; monitor it there")
     free, total = disk["free_bytes"], disk["total_bytes"]
-    told = f"{decimal(free)} free of {decimal(total)}"
-    todo = "Make room where the data directory is; TALLYKEEP_KEEP_ACTIONS_DAYS removes old actions by itself"
+    message = f"{decimal(free)} free of {decimal(total)}"
+    todo = "Free space where the data directory is; TALLYKEEP_KEEP_ACTIONS_DAYS removes old actions automatically"
     if free < _LEAST_SPACE // 4 or free < total * _NO_SPACE:
-        return Finding("disk", Level.WRONG, told, todo)
+        return Finding("disk", Level.WRONG, message, todo)
     if free < _LEAST_SPACE or free < total * _LITTLE_SPACE:
-        return Finding("disk", Level.WARNING, told, todo)
-    return Finding("disk", Level.OK, told)
+        return Finding("disk", Level.WARNING, message, todo)
+    return Finding("disk", Level.OK, message)
 
 
 def _clock(theirs: datetime, took: float) -> Finding:
-    """Theirs against ours: the answer was on its way for half of the time, as far as can be known."""
+    """Compare the clocks, assuming that the answer travelled for half of the time it took."""
     apart = abs((datetime.now(UTC) - theirs).total_seconds() - took / 2)
     if apart <= _CLOCK_SECONDS + took / 2:
         return Finding("clock", Level.OK, "this machine's and the server's agree")
-    told = f"this machine's and the server's are {duration(apart)} apart"
-    return Finding("clock", Level.WARNING, told, f"Set {platform.node() or 'them'} and the server by NTP")
+    message = f"this machine's and the server's are {duration(apart)} apart"
+    return Finding("clock", Level.WARNING, message, f"Sync {platform.node() or 'them'} and the server by NTP")
 
 
 def _database_clock(ahead: float) -> Finding:
     if abs(ahead) <= _CLOCK_SECONDS:
         return Finding("database clock", Level.OK, "the server's and the database's agree")
-    told = f"the database's is {duration(abs(ahead))} {'ahead of' if ahead > 0 else 'behind'} the server's"
-    return Finding("database clock", Level.WRONG, told, "Set both by NTP: leases and retention go by them")
+    message = f"the database's is {duration(abs(ahead))} {'ahead of' if ahead > 0 else 'behind'} the server's"
+    return Finding("database clock", Level.WRONG, message, "Sync both by NTP: leases and retention depend on them")
 
 
 def _shown(findings: list[Finding]) -> Table:
@@ -222,7 +228,7 @@ def _shown(findings: list[Finding]) -> Table:
     table.add_column(overflow="fold")
     for finding in findings:
         mark, style = _MARKS[finding.level]
-        text = Text(finding.told)
+        text = Text(finding.message)
         if finding.todo:
             text.append(f"\n→ {finding.todo}", style="yellow")
         table.add_row(Text(mark, style=style), finding.check, text)

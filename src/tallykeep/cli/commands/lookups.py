@@ -1,4 +1,4 @@
-"""`tallykeep projects` and `tallykeep template`: small things to look up."""
+"""`tallykeep projects` and `tallykeep template`: small look-ups."""
 
 from pathlib import Path
 from typing import Annotated
@@ -23,12 +23,12 @@ _ORDER = '{"source_id": "order-1", "status": "PAID", "amount": 1450, "customer":
 @connected
 def projects(client: Client, as_json: AsJson = False) -> None:
     """Show the project that the keys belong to."""
-    found = client.get("/management/v1/projects")
+    answer = client.get("/management/v1/projects")
     if as_json:
-        print_json(found)
+        print_json(answer)
         return
     table = plain_table("id", "name", "created")
-    for project in found["data"]:
+    for project in answer["data"]:
         table.add_row(project["id"], Text(project["name"]), when(project["created_at"]))
     out().print(table)
 
@@ -40,17 +40,19 @@ def _row_types(incomplete: str) -> list[str]:
 @connected
 def template(
     client: Client,
-    row_type: Annotated[str, typer.Argument(metavar="KIND", help=", ".join(IMPORTED), autocompletion=_row_types)],
-    to: Annotated[Path | None, typer.Option("--to", dir_okay=False, help="A file; else standard output.")] = None,
+    row_type: Annotated[str, typer.Argument(metavar="ROW_TYPE", help=", ".join(IMPORTED), autocompletion=_row_types)],
+    to: Annotated[
+        Path | None, typer.Option("--to", dir_okay=False, help="A file; standard output, if left out.")
+    ] = None,
 ) -> None:
-    """An empty CSV file with the right header; further columns become metadata."""
+    """Get an empty CSV file with the right header; further columns become metadata."""
     if row_type == _NO_COLUMNS:
-        raise UsageError(f"Orders come as JSON or NDJSON, not in columns; one of them, on one line:\n{_ORDER}")
+        raise UsageError(f"Orders come as JSON or NDJSON, not in columns; an order, on one line:\n{_ORDER}")
     content = client.text(f"/v1/templates/csv/{quote(row_type, safe='')}")
     if to is None:
         typer.echo(content.removeprefix(BYTE_ORDER_MARK), nl=False)
         return
     if to.exists():
-        raise UsageError(f"{to} is there already; choose another name")
+        raise UsageError(f"{to} already exists; choose another name")
     write_file(to, iter([content.encode()]))
     aside().print(f"Fill it in, then: {command('import', row_type, str(to))}", markup=False)

@@ -1,4 +1,4 @@
-"""`tallykeep metadata`: what is defined, and keys taken off everything."""
+"""`tallykeep metadata`: list definitions, and purge keys."""
 
 import sys
 from typing import Annotated, Any
@@ -15,7 +15,7 @@ from tallykeep.cli.kit.progress import Bars
 from tallykeep.cli.kit.sending import AsJson, DryRun, NoWait, follow, new_key, see_through
 from tallykeep.cli.kit.show import aside, out, plain_table, print_json
 
-cli = typer.Typer(no_args_is_help=True, help="Look at metadata definitions, and purge keys.")
+cli = typer.Typer(no_args_is_help=True, help="List metadata definitions, and purge keys.")
 
 Resource = Annotated[str, typer.Argument(metavar="RESOURCE", help="voucher, customer, product, order or campaign.")]
 MetadataKey = Annotated[str, typer.Argument(metavar="KEY", help="The metadata key.")]
@@ -25,13 +25,13 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 @cli.command("list")
 @connected
 def list_(client: Client, as_json: AsJson = False) -> None:
-    """List what is defined of which resource."""
-    found = client.get("/v1/metadata-schemas")
+    """List the definitions of each resource type."""
+    answer = client.get("/v1/metadata-schemas")
     if as_json:
-        print_json(found)
+        print_json(answer)
         return
     table = plain_table("resource", "key", "type", "")
-    for schema in found["schemas"]:
+    for schema in answer["schemas"]:
         for name, definition in schema["properties"].items():
             table.add_row(schema["related_object"], Text(name), definition["type"], _remark(definition))
     out().print(table if table.row_count else "Nothing is defined.")
@@ -40,7 +40,7 @@ def list_(client: Client, as_json: AsJson = False) -> None:
 @cli.command()
 @connected
 def remove(client: Client, resource: Resource, key: MetadataKey) -> None:
-    """Put a definition out of force; resources keep their metadata."""
+    """Deactivate a definition; resources keep their metadata."""
     client.delete(_path(resource, key))
     out().print(f"  removed; back with: tallykeep metadata restore {resource} {key}", markup=False)
 
@@ -48,13 +48,13 @@ def remove(client: Client, resource: Resource, key: MetadataKey) -> None:
 @cli.command()
 @connected
 def restore(client: Client, resource: Resource, key: MetadataKey) -> None:
-    """Put a removed definition in force again."""
+    """Activate a removed definition again."""
     client.post(f"{_path(resource, key)}/restore")
     out().print("  restored")
 
 
 @cli.command(
-    help="Take a key off every resource of a kind, for good. It is counted first, and you are asked to type the key."
+    help="Remove a key from every resource of a type, for good. It is counted first, and you have to type the key."
     f"\n\n{EXIT_CODES}"
 )
 @connected
@@ -67,7 +67,7 @@ def purge(
     no_wait: NoWait = False,
     as_json: AsJson = False,
 ) -> None:
-    """`tallykeep metadata purge`."""
+    """Run `tallykeep metadata purge`."""
     path = f"{_path(resource, key)}/purge"
     if not dry_run and not yes:
         _confirm(resource, key, _count(client, path))
@@ -77,18 +77,18 @@ def purge(
 
 
 def _count(client: Client, path: str) -> int:
-    """How many resources have the key: a dry run tells."""
+    """Count the resources that have the key, by a dry run."""
     started = client.start(path, None, new_key(), dry_run=True)
     with Bars(aside()) as bars:
         return int(follow(client, bars, started.action_id)["total_count"])
 
 
 def _confirm(resource: str, key: str, count: int) -> None:
-    told = f"{rows(count).replace('row', resource)}, for good"
+    extent = f"{rows(count).replace('row', resource)}, for good"
     if not sys.stdin.isatty():
-        raise UsageError(f"This would take {key!r} off {told}; nobody can be asked here: say --yes")
-    if typer.prompt(f"{key} goes off {told}. Type {key} to go on", err=True) != key:
-        raise InterruptedByUserError("That is something else: nothing was purged.")
+        raise UsageError(f"This would remove {key!r} from {extent}; there is no terminal to confirm it: say --yes")
+    if typer.prompt(f"This removes {key} from {extent}. Type {key} to continue", err=True) != key:
+        raise InterruptedByUserError("That is not the key: nothing was purged.")
 
 
 def _path(resource: str, key: str) -> str:
@@ -97,4 +97,4 @@ def _path(resource: str, key: str) -> str:
 
 def _remark(definition: dict[str, Any]) -> str:
     remarks = {"optional": "optional", "array": "array", "deleted": "removed"}
-    return ", ".join(told for name, told in remarks.items() if definition.get(name))
+    return ", ".join(remark for name, remark in remarks.items() if definition.get(name))

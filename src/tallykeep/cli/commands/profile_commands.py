@@ -1,4 +1,4 @@
-"""`tallykeep profiles`: save connections under names, so that commands need no flags."""
+"""`tallykeep profiles`: save connections by name, so that commands need no flags."""
 
 import os
 from typing import Annotated, Any
@@ -7,7 +7,7 @@ import typer
 from rich.text import Text
 
 from tallykeep.cli.kit.connection import DEFAULT_URL, AppId, AppToken, Url, find_connection
-from tallykeep.cli.kit.exits import told
+from tallykeep.cli.kit.exits import reporting_errors
 from tallykeep.cli.kit.profiles import (
     DEFAULT_PROFILE,
     Profile,
@@ -19,40 +19,38 @@ from tallykeep.cli.kit.profiles import (
 from tallykeep.cli.kit.sending import AsJson
 from tallykeep.cli.kit.show import out, plain_table, print_json
 
-cli = typer.Typer(no_args_is_help=True, help="Save where servers are, and keys, under names.")
+cli = typer.Typer(no_args_is_help=True, help="Save servers and keys by name.")
 
 Name = Annotated[str, typer.Argument(metavar="[NAME]", help=f"«{DEFAULT_PROFILE}», if left out.")]
 
 
 @cli.command()
 def save(name: Name = DEFAULT_PROFILE, url: Url = None, app_id: AppId = None, app_token: AppToken = None) -> None:
-    """Save a connection: from flags and the environment, or what you are asked for. The server is asked whether the
-    keys are right.
-    """
-    with told():
-        given = (
-            url or _asked("URL", "TALLYKEEP_URL", default=DEFAULT_URL),
-            app_id or _asked("X-App-Id", "TALLYKEEP_APP_ID"),
-            app_token or _asked("X-App-Token", "TALLYKEEP_APP_TOKEN", hide_input=True),
+    """Save a connection, from flags, the environment or prompts. The keys are checked with the server."""
+    with reporting_errors():
+        settings = (
+            url or _setting("URL", "TALLYKEEP_URL", default=DEFAULT_URL),
+            app_id or _setting("X-App-Id", "TALLYKEEP_APP_ID"),
+            app_token or _setting("X-App-Token", "TALLYKEEP_APP_TOKEN", hide_input=True),
         )
-        connection = find_connection(*given)
+        connection = find_connection(*settings)
         with connection.require_keys().client() as client:
             client.get("/v1/async-actions", limit=1)
         saved = Profile(connection.url, connection.app_id, connection.app_token)
         file = write_profiles({**load_profiles(), name: saved})
-        use = "used where nothing else is said" if name == DEFAULT_PROFILE else f"use it with --profile {name}"
+        use = "used by default" if name == DEFAULT_PROFILE else f"use it with --profile {name}"
         out().print(f"  saved in {file}; {use}", markup=False)
 
 
-def _asked(title: str, variable: str, **how: Any) -> str:
-    """What the environment says, or who is asked."""
+def _setting(title: str, variable: str, **how: Any) -> str:
+    """Return the environment's value, or ask for it."""
     return os.environ.get(variable, "").strip() or str(typer.prompt(title, err=True, **how))
 
 
 @cli.command("list")
 def list_(as_json: AsJson = False) -> None:
     """List the profiles, without their tokens."""
-    with told():
+    with reporting_errors():
         profiles = load_profiles()
         if as_json:
             print_json({name: {"url": each.url, "app_id": each.app_id} for name, each in profiles.items()})
@@ -66,7 +64,7 @@ def list_(as_json: AsJson = False) -> None:
 @cli.command()
 def remove(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
     """Forget a profile. Its keys stay valid: `tallykeep keys revoke` ends those."""
-    with told():
+    with reporting_errors():
         require_profile(name)
         profiles = load_profiles()
         write_profiles({other: profile for other, profile in profiles.items() if other != name})

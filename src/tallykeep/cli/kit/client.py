@@ -1,4 +1,4 @@
-"""The CLI's way to the API: the public endpoints, nothing else."""
+"""The CLI's client of the API: public endpoints only."""
 
 import secrets
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ class Submitted:
 class Client:
     """A small client of the public API; a context manager.
 
-    Everything raises RefusedError where the server says no, UnavailableError where none answers or it broke down.
+    Every request raises RefusedError where the server refuses it, UnavailableError where it does not answer or fails.
     """
 
     def __init__(self, url: str, app_id: str, app_token: str) -> None:
@@ -42,15 +42,17 @@ class Client:
     def __enter__(self) -> "Client":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(
+        self, error_type: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
         self._http.close()
 
     def get(self, path: str, **query: Any) -> dict[str, Any]:
-        """GET as JSON."""
+        """GET and return JSON."""
         return self._json(self._request("GET", path, params=query))
 
     def is_ready(self) -> bool:
-        """Whether requests and work are served; False also where nothing answers."""
+        """Return whether the server takes requests and work; False also where nothing answers."""
         try:
             self.get("/readyz")
         except CliError:
@@ -58,11 +60,11 @@ class Client:
         return True
 
     def text(self, path: str) -> str:
-        """GET as text."""
+        """GET and return text."""
         return self._request("GET", path).text
 
     def post(self, path: str, body: Any = None, **query: Any) -> dict[str, Any]:
-        """POST, with a body of JSON or without."""
+        """POST with or without a JSON body, and return JSON."""
         return self._json(self._request("POST", path, params=query, json=body))
 
     def delete(self, path: str, **query: Any) -> None:
@@ -70,7 +72,7 @@ class Client:
         self._request("DELETE", path, params=query)
 
     def start(self, path: str, body: Any, idempotency_key: str, **query: Any) -> Submitted:
-        """POST what starts an action."""
+        """POST a request that starts an action."""
         headers = {"Idempotency-Key": idempotency_key}
         return self._submitted(self._request("POST", path, params=query, json=body, headers=headers))
 
@@ -83,7 +85,7 @@ class Client:
             yield from answer.iter_bytes()
 
     def post_file(self, path: str, name: str, content: bytes | IO[bytes], **query: Any) -> dict[str, Any]:
-        """POST a file within a form, as it is, for an answer."""
+        """POST a file in a form, and return JSON."""
         return self._json(self._request("POST", path, params=query, files={"file": (name, content)}))
 
     def submit_file(
@@ -96,16 +98,16 @@ class Client:
             f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{escaped}"\r\n'
             "Content-Type: application/octet-stream\r\n\r\n"
         ).encode("utf-8", "replace")
-        tail = f"\r\n--{boundary}--\r\n".encode()
+        closing = f"\r\n--{boundary}--\r\n".encode()
 
         def form() -> Iterator[bytes]:
             yield head
             yield from chunks
-            yield tail
+            yield closing
 
         headers = {
             "Content-Type": f"multipart/form-data; boundary={boundary}",
-            "Content-Length": str(len(head) + size + len(tail)),
+            "Content-Length": str(len(head) + size + len(closing)),
             "Idempotency-Key": idempotency_key,
         }
         return self._submitted(self._request("POST", path, params=query, content=form(), headers=headers))
@@ -123,7 +125,7 @@ class Client:
         except ValueError:
             body = None
         if not isinstance(body, dict):
-            raise UnavailableError(f"What answers at {self.url} is no Tallykeep")
+            raise UnavailableError(f"The server at {self.url} is not Tallykeep")
         return body
 
     def _submitted(self, answer: httpx.Response) -> Submitted:
@@ -131,7 +133,7 @@ class Client:
         return Submitted(str(started), "idempotent-replayed" in answer.headers)
 
     def _refusal(self, answer: httpx.Response) -> RefusedError | UnavailableError:
-        message = _told(answer)
+        message = _message(answer)
         if answer.status_code >= 500:
             return UnavailableError(message, answer.status_code)
         return RefusedError(message, answer.status_code)
@@ -145,27 +147,27 @@ class Client:
 
 
 def _why(error: httpx.TransportError | httpx.DecodingError) -> str:
-    """What kept an answer from coming, and what to do."""
+    """Say why no answer came, and what to do."""
     said = str(error)
     if "CERTIFICATE" in said:
         return "its certificate is not trusted here; SSL_CERT_FILE may name the authority that signed it"
     if any(words in said for words in _UNKNOWN_HOST):
-        return "there is no such host; look at the URL once more (--url, TALLYKEEP_URL, a profile)"
+        return "there is no such host; check the URL (--url, TALLYKEEP_URL, a profile)"
     if isinstance(error, httpx.TimeoutException):
-        return "it takes too long; a firewall in between, or a server that has too much to do"
+        return "it takes too long; is a firewall in between, or is the server overloaded?"
     if isinstance(error, httpx.ConnectError):
         return (
-            "nothing listens there. Start it, with `tallykeep serve`; or say where it is, with --url, TALLYKEEP_URL or"
-            " a profile. `tallykeep doctor` tells more"
+            "nothing listens there. Start it with `tallykeep serve`, or say where it is with --url, TALLYKEEP_URL or"
+            " a profile. `tallykeep doctor` has the details"
         )
-    return "the connection broke; the server's log may tell why"
+    return "the connection broke; the server's log may say why"
 
 
-def _told(answer: httpx.Response) -> str:
+def _message(answer: httpx.Response) -> str:
     try:
         body = answer.json()
         return f"{body['message']}: {body['details']} (HTTP {answer.status_code}, request {body['request_id']})"
     except (ValueError, KeyError, TypeError):
         if moved := answer.headers.get("location"):
-            return f"{answer.url.copy_with(query=None)} has moved to {moved}; say so with --url"
+            return f"{answer.url.copy_with(query=None)} has moved to {moved}; use that with --url"
         return f"HTTP {answer.status_code} from {answer.url.copy_with(query=None)}; is a Tallykeep there?"

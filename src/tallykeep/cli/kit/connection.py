@@ -12,7 +12,7 @@ import httpx
 import typer
 
 from tallykeep.cli.kit.client import Client
-from tallykeep.cli.kit.exits import CliError, UsageError, told
+from tallykeep.cli.kit.exits import CliError, UsageError, reporting_errors
 from tallykeep.cli.kit.option_flags import with_option_flags
 from tallykeep.cli.kit.profiles import DEFAULT_PROFILE, Profile, load_profiles, require_profile
 
@@ -20,13 +20,13 @@ DEFAULT_URL = "http://127.0.0.1:8000"
 _PANEL = "Connection"
 _KEYS_MISSING = (
     "Keys are missing: pass --app-id and --app-token, set TALLYKEEP_APP_ID and TALLYKEEP_APP_TOKEN, or save them once:"
-    " tallykeep profiles save. The first start of `tallykeep serve` shows them; lost ones are replaced on the server's"
+    " tallykeep profiles save. The first start of `tallykeep serve` shows them; replace lost ones on the server's"
     " machine: tallykeep keys recover"
 )
 
 Url = Annotated[
     str | None,
-    typer.Option("--url", help=f"Where Tallykeep serves (TALLYKEEP_URL; {DEFAULT_URL}).", rich_help_panel=_PANEL),
+    typer.Option("--url", help=f"Where the server is (TALLYKEEP_URL; {DEFAULT_URL}).", rich_help_panel=_PANEL),
 ]
 AppId = Annotated[
     str | None, typer.Option("--app-id", help="The project's X-App-Id (TALLYKEEP_APP_ID).", rich_help_panel=_PANEL)
@@ -47,7 +47,7 @@ ProfileName = Annotated[
     str | None,
     typer.Option(
         "--profile",
-        help=f"A saved profile (TALLYKEEP_PROFILE; {DEFAULT_PROFILE}, where nothing else says whose keys).",
+        help=f"A saved profile (TALLYKEEP_PROFILE; {DEFAULT_PROFILE}, if neither flags nor environment have keys).",
         rich_help_panel=_PANEL,
         autocompletion=_profile_names,
     ),
@@ -65,43 +65,43 @@ class Connection:
     origin: str
 
     def require_keys(self) -> "Connection":
-        """This connection; raises UsageError where the keys are missing."""
+        """Return this connection; raises UsageError where the keys are missing."""
         if not self.app_id or not self.app_token:
             raise UsageError(_KEYS_MISSING)
         return self
 
     def client(self) -> Client:
-        """A client that asks with these keys."""
+        """Return a client that uses these keys."""
         return Client(self.url, self.app_id or "", self.app_token or "")
 
 
 def find_connection(
     url: str | None = None, app_id: str | None = None, app_token: str | None = None, profile: str | None = None
 ) -> Connection:
-    """The connection that these flags, the environment and the profiles come to.
+    """Return the connection that these flags, the environment and the profiles make.
 
-    A profile that is named stands instead of the environment; flags change either. Unnamed, the default profile helps
-    out where neither has keys, and only for its own URL: keys are not sent to a server that they are not of.
+    A named profile replaces the environment; flags override either. Without a name, the default profile is used
+    where neither has keys, and only for its own URL: keys are never sent to another server. Raises UsageError.
     """
-    given_flags = {"--url": url, "--app-id": app_id, "--app-token": app_token, "--profile": profile}
-    if empty := [flag for flag, text in given_flags.items() if text is not None and not text.strip()]:
+    texts_by_flag = {"--url": url, "--app-id": app_id, "--app-token": app_token, "--profile": profile}
+    if empty := [flag for flag, text in texts_by_flag.items() if text is not None and not text.strip()]:
         raise UsageError(f"{' and '.join(empty)} cannot be empty")
     flags = Profile(url, app_id, app_token)
     if name := profile or os.environ.get("TALLYKEEP_PROFILE", "").strip():
         return _connection(_overlaid(require_profile(name), flags), f"from the profile {name}")
-    given = _overlaid(_from_environment(), flags)
-    if not given.app_id and not given.app_token:
+    merged = _overlaid(_from_environment(), flags)
+    if not merged.app_id and not merged.app_token:
         default = load_profiles().get(DEFAULT_PROFILE)
-        if default is not None and given.url in (None, default.url):
+        if default is not None and merged.url in (None, default.url):
             return _connection(default, f"from the profile {DEFAULT_PROFILE}")
-    return _connection(given, "from flags and the environment" if given != Profile() else "by default")
+    return _connection(merged, "from flags and the environment" if merged != Profile() else "by default")
 
 
 def _from_environment() -> Profile:
-    found = {
+    settings = {
         name: os.environ.get(f"TALLYKEEP_{name.upper()}", "").strip() or None for name in ("url", "app_id", "app_token")
     }
-    return Profile(**found)
+    return Profile(**settings)
 
 
 def _overlaid(below: Profile, above: Profile) -> Profile:
@@ -109,31 +109,31 @@ def _overlaid(below: Profile, above: Profile) -> Profile:
     return replace(below, **{name: text for name, text in changes.items() if text is not None})
 
 
-def _connection(found: Profile, origin: str) -> Connection:
-    url = ((found.url or "").strip() or DEFAULT_URL).rstrip("/")
+def _connection(profile: Profile, origin: str) -> Connection:
+    url = ((profile.url or "").strip() or DEFAULT_URL).rstrip("/")
     try:
         known = httpx.URL(url)
     except httpx.InvalidURL:
         known = httpx.URL("")
     if known.scheme not in ("http", "https") or not known.host:
-        raise UsageError(f"{url!r} is no URL like {DEFAULT_URL} (--url or TALLYKEEP_URL; {origin})")
-    app_id, app_token = ((key or "").strip() or None for key in (found.app_id, found.app_token))
+        raise UsageError(f"{url!r} is not a URL like {DEFAULT_URL} (--url or TALLYKEEP_URL; {origin})")
+    app_id, app_token = ((key or "").strip() or None for key in (profile.app_id, profile.app_token))
     if not all((key or "").isascii() and (key or "").isprintable() for key in (app_id, app_token)):
         raise UsageError(
-            "The keys hold characters that no key has (--app-id, --app-token, TALLYKEEP_APP_ID, TALLYKEEP_APP_TOKEN;"
-            f" {origin}); copy them anew"
+            "The keys contain characters that no key has (--app-id, --app-token, TALLYKEEP_APP_ID, TALLYKEEP_APP_TOKEN;"
+            f" {origin}); copy them again"
         )
     return Connection(url, app_id, app_token, origin)
 
 
 def with_connection(command: Callable[..., None]) -> Callable[..., None]:
-    """The command with the options that say where the API is; its first parameter becomes the Connection."""
+    """Return the command with the connection options; its first parameter becomes the Connection."""
 
     @functools.wraps(command)
-    def run(**given: Any) -> None:
-        with told():
-            flags = {name: given.pop(name) for name in _OPTIONS}
-            command(find_connection(**flags), **given)
+    def run(**arguments: Any) -> None:
+        with reporting_errors():
+            flags = {name: arguments.pop(name) for name in _OPTIONS}
+            command(find_connection(**flags), **arguments)
 
     own = list(inspect.signature(command).parameters.values())[1:]
     added = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=option)
@@ -146,15 +146,15 @@ def with_connection(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def connected(command: Callable[..., None]) -> Callable[..., None]:
-    """The command with the options that say where the API is; its first parameter becomes a Client with keys.
+    """Return the command with the connection options; its first parameter becomes a Client with keys.
 
     Parameters for submission options become the flags of these.
     """
     flagged = with_option_flags(command)
 
     @functools.wraps(flagged)
-    def run(connection: Connection, **given: Any) -> None:
+    def run(connection: Connection, **arguments: Any) -> None:
         with connection.require_keys().client() as client:
-            flagged(client, **given)
+            flagged(client, **arguments)
 
     return with_connection(run)

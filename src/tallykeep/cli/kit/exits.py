@@ -22,8 +22,8 @@ class ExitCode(IntEnum):
 
 
 EXIT_CODES = (
-    "Exit codes: 0 every row is done; 1 some rows failed or were left; 2 the command makes no sense as it stands; "
-    "3 the server refused; 4 no server answers, or it broke down; 130 interrupted."
+    "Exit codes: 0 every row is done; 1 some rows failed or are unprocessed; 2 wrong usage; 3 the server refused; "
+    "4 no server answers, or it failed; 130 interrupted."
 )
 
 
@@ -38,30 +38,30 @@ class CliError(Exception):
 
 
 class UsageError(CliError):
-    """The command makes no sense as it stands: nothing was sent."""
+    """The command was used wrongly: nothing was sent."""
 
 
 class RefusedError(CliError):
-    """The server said no."""
+    """The server refused."""
 
     code = ExitCode.REFUSED
 
 
 class UnavailableError(CliError):
-    """No server answers, or it broke down: the same again may work later."""
+    """No server answers, or it failed: the same command may work later."""
 
     code = ExitCode.UNAVAILABLE
 
 
 class InterruptedByUserError(CliError):
-    """Ctrl-C, with what became of the work."""
+    """Ctrl-C, with the state of the work."""
 
     code = ExitCode.INTERRUPTED
 
 
 @contextmanager
-def told() -> Iterator[None]:
-    """Say on standard error what went wrong, and end with its exit code."""
+def reporting_errors() -> Iterator[None]:
+    """Print errors of the block on standard error, and exit with their code."""
     try:
         yield
     except (KeyboardInterrupt, typer.Abort):
@@ -81,5 +81,5 @@ def _say(message: str, style: str) -> None:
 
 
 def exit_code(action: dict[str, Any]) -> ExitCode:
-    """What a command ends with that saw an action through to its end."""
+    """Return the exit code of a command that watched an action to its end."""
     return ExitCode.DONE if action["done_count"] == action["total_count"] else ExitCode.ROWS_LEFT

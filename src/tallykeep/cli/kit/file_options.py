@@ -7,24 +7,26 @@ import typer
 
 from tallykeep.cli.kit.exits import UsageError
 
-Campaign = Annotated[str | None, typer.Option("--campaign", help="Into this campaign, by name or id.")]
+Campaign = Annotated[str | None, typer.Option("--campaign", help="The campaign to import into, by name or id.")]
 Named = Annotated[
-    list[str] | None, typer.Option("--map", help="A column by another title: 'Gutschein=Code'. As often as needed.")
+    list[str] | None, typer.Option("--map", help="Read a column by another title: 'Gutschein=Code'. Repeat as needed.")
 ]
-Skipped = Annotated[list[str] | None, typer.Option("--skip", help="A column to leave out. As often as needed.")]
+Skipped = Annotated[list[str] | None, typer.Option("--skip", help="A column to leave out. Repeat as needed.")]
 Defaults = Annotated[
     list[str] | None,
-    typer.Option("--default", help="A text where a cell is empty, or its column missing: 'Discount Type=PERCENT'."),
+    typer.Option(
+        "--default", help="A text for cells that are empty or whose column is missing: 'Discount Type=PERCENT'."
+    ),
 ]
 Values = Annotated[
     list[str] | None,
     typer.Option("--value", help="What a text in the file means: 'Voucher Type:Gutschein=GIFT_VOUCHER'."),
 ]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Take what is found, where that is not sure.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Take what was detected, even where that is not certain.")]
 
 
 def mapping_of(named: list[str] | None, skipped: list[str] | None) -> dict[str, str | None]:
-    """Columns by what they are to be called, None to skip them; raises UsageError."""
+    """Return columns by their new titles, None to skip them; raises UsageError."""
     mapping: dict[str, str | None] = dict.fromkeys(skipped or [])
     for pair in named or []:
         column, character, title = pair.rpartition("=")
@@ -35,15 +37,15 @@ def mapping_of(named: list[str] | None, skipped: list[str] | None) -> dict[str, 
 
 
 def parameters_of(submission_options: dict[str, Any]) -> dict[str, Any]:
-    """What was given of these wishes, as parameters of a request."""
-    given = {name: wish for name, wish in submission_options.items() if wish not in (None, {})}
-    return {name: json.dumps(wish) if isinstance(wish, dict) else wish for name, wish in given.items()}
+    """Return the submission options that are set, as parameters of a request."""
+    present = {name: value for name, value in submission_options.items() if value not in (None, {})}
+    return {name: json.dumps(value) if isinstance(value, dict) else value for name, value in present.items()}
 
 
-def as_options(given: dict[str, Any]) -> list[str]:
-    """Options as they are written; those that were not given are left out."""
+def as_options(options: dict[str, Any]) -> list[str]:
+    """Return options as they are typed on a command line, without those that are not set."""
     words: list[str] = []
-    for name, value in given.items():
+    for name, value in options.items():
         if value is True:
             words.append(f"--{name}")
         elif isinstance(value, list):
@@ -53,10 +55,10 @@ def as_options(given: dict[str, Any]) -> list[str]:
     return words
 
 
-def defaults_of(given: list[str] | None) -> dict[str, str]:
-    """Texts for empty cells by field; raises UsageError."""
+def defaults_of(pairs: list[str] | None) -> dict[str, str]:
+    """Return texts for empty cells, by field; raises UsageError."""
     defaults: dict[str, str] = {}
-    for pair in given or []:
+    for pair in pairs or []:
         title, character, text = pair.partition("=")
         if not character or not title.strip() or not text.strip():
             raise UsageError(f"--default {pair!r} should be 'Title=text', such as 'Discount Type=PERCENT'")
@@ -64,10 +66,10 @@ def defaults_of(given: list[str] | None) -> dict[str, str]:
     return defaults
 
 
-def values_of(given: list[str] | None) -> dict[str, dict[str, str]]:
-    """By field, what texts of the file mean; raises UsageError."""
+def values_of(rules: list[str] | None) -> dict[str, dict[str, str]]:
+    """Return what texts of the file mean, by field; raises UsageError."""
     values: dict[str, dict[str, str]] = {}
-    for each in given or []:
+    for each in rules or []:
         title, colon, pair = each.partition(":")
         text, character, meant = pair.rpartition("=")
         if not colon or not character or not title.strip() or not text.strip():

@@ -12,34 +12,34 @@ from tallykeep.cli.kit.exits import UsageError
 from tallykeep.core.options.declaration import Option, Scope
 from tallykeep.core.submission_options import options_for
 
-Given = dict[str, Any]
-"""What flags said: values by option, those that were left out not among them."""
+FlagValues = dict[str, Any]
+"""The flags' values by option, without those that were left out."""
 
 
 class FlagsFor:
-    """Marks the parameter of a command that takes what the flags for such submissions said."""
+    """Marks the parameter of a command that takes the flags of such submissions."""
 
     def __init__(self, *scopes: Scope) -> None:
         self.options = [option for option in options_for(*scopes) if option.flag_help is not None]
 
 
-OfSubmission = Annotated[Given | None, FlagsFor(Scope.EVERY)]
-OfFile = Annotated[Given | None, FlagsFor(Scope.FILE)]
-OfFileAndEnds = Annotated[Given | None, FlagsFor(Scope.FILE, Scope.ENDS)]
+OfSubmission = Annotated[FlagValues | None, FlagsFor(Scope.EVERY)]
+OfFile = Annotated[FlagValues | None, FlagsFor(Scope.FILE)]
+OfFileAndEnds = Annotated[FlagValues | None, FlagsFor(Scope.FILE, Scope.ENDS)]
 
 
 def with_option_flags(command: Callable[..., None]) -> Callable[..., None]:
-    """Put flags in the place of the command's parameters that are marked with FlagsFor; they get what was said.
+    """Replace the command's parameters that are marked with FlagsFor by flags; they get the flags' values.
 
-    The command raises UsageError for a flag that means nothing without another one.
+    The command raises UsageError for a flag that needs another one.
     """
     own = inspect.signature(command).parameters
-    marked = {name: found for name, parameter in own.items() if (found := _mark(parameter)) is not None}
+    marked = {name: mark for name, parameter in own.items() if (mark := _mark(parameter)) is not None}
 
     @wraps(command)
-    def run(*args: Any, **given: Any) -> None:
-        said = {name: _said(mark.options, given) for name, mark in marked.items()}
-        command(*args, **given, **said)
+    def run(*args: Any, **arguments: Any) -> None:
+        flags = {name: _take_flags(mark.options, arguments) for name, mark in marked.items()}
+        command(*args, **arguments, **flags)
 
     expanded = [flag for name, parameter in own.items() for flag in _expanded(parameter, marked.get(name))]
     run.__signature__ = inspect.Signature(expanded)  # type: ignore[attr-defined]
@@ -62,8 +62,8 @@ def _expanded(parameter: inspect.Parameter, mark: FlagsFor | None) -> Iterator[i
         yield parameter.replace(name=option.name, annotation=Annotated[type_, flag], default=default)
 
 
-def _typed(option: Option) -> tuple[Any, Any, Given]:
-    """The flag's type, what it is where it is left out, and its limits."""
+def _typed(option: Option) -> tuple[Any, Any, FlagValues]:
+    """Return the flag's type, its default and its limits."""
     if option.schema["type"] == "boolean":
         return bool, False, {}
     if option.schema["type"] == "integer":
@@ -71,27 +71,27 @@ def _typed(option: Option) -> tuple[Any, Any, Given]:
     return (type(option.default), option.default, {}) if isinstance(option.default, Enum) else (str | None, None, {})
 
 
-def _said(options: list[Option], given: Given) -> Given:
-    """Take these options' values out of what a command was given; raises UsageError where one lacks its company."""
-    values = {option.name: (given.pop(option.name), _typed(option)[1]) for option in options}
-    said = {name: value for name, (value, left_out) in values.items() if value != left_out}
+def _take_flags(options: list[Option], arguments: FlagValues) -> FlagValues:
+    """Take these options out of a command's arguments; raises UsageError where one needs another."""
+    values = {option.name: (arguments.pop(option.name), _typed(option)[1]) for option in options}
+    flags = {name: value for name, (value, left_out) in values.items() if value != left_out}
     for option in options:
-        if option.name in said and option.only_with:
+        if option.name in flags and option.only_with:
             other, needed = option.only_with
-            if said.get(other) != needed:
-                raise UsageError(f"--{_flag(option.name)} goes with --{_flag(other)} {needed}")
-    return said
+            if flags.get(other) != needed:
+                raise UsageError(f"--{_flag(option.name)} needs --{_flag(other)} {needed}")
+    return flags
 
 
 def _flag(name: str) -> str:
     return name.replace("_", "-")
 
 
-def as_parameters(said: Given) -> Given:
-    """What flags said, as parameters of a request."""
-    return {name: value.value if isinstance(value, Enum) else value for name, value in said.items()}
+def as_parameters(flags: FlagValues) -> FlagValues:
+    """Return the flags' values as parameters of a request."""
+    return {name: value.value if isinstance(value, Enum) else value for name, value in flags.items()}
 
 
-def as_flags(said: Given) -> Given:
-    """What flags said, by the flags' names."""
-    return {_flag(name): value for name, value in as_parameters(said).items()}
+def as_flags(flags: FlagValues) -> FlagValues:
+    """Return the values by the names of their flags."""
+    return {_flag(name): value for name, value in as_parameters(flags).items()}

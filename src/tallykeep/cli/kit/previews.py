@@ -1,4 +1,4 @@
-"""A look at a file before it is sent: what the server takes its rows and columns for, and whether that is sure."""
+"""A preview of a file before it is sent: what the server recognizes in it, and whether that is certain."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -16,9 +16,9 @@ from tallykeep.core import exact_json
 from tallykeep.formats.csv.titles import normal_title
 
 _MAX_SHOWN = 8
-_NEAR = 0.75  # of the likeliest kind's confidence: such kinds are offered too
-_TOLD_ELSEWHERE = ("row", "line", "reason")  # columns of a file of failed rows
-# Warnings that a person has to answer before anything is sent, where neither --map nor --yes does.
+_NEAR = 0.75  # of the likeliest row type's confidence: similar ones are offered too
+_ORIGIN_COLUMNS = ("row", "line", "reason")  # columns of a file of failed rows
+# Warnings that a person has to settle before anything is sent, where neither --map nor --yes does.
 _ASKING = ("by_resemblance", "lost_key", "lost_email", "lost_phone", "text_formula")
 _FOR_THE_FILE = ("text_formula",)  # no option but --yes answers them
 _FIELDS_OF_LOST = {"lost_email": "Email", "lost_phone": "Phone"}
@@ -28,8 +28,8 @@ Mapping_ = dict[str, str | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """The server's answer about one file, and the mapping that it will be sent with."""
+class Preview:
+    """The server's preview of one file, and the mapping that it will be sent with."""
 
     seen: dict[str, Any]
     mapping: Mapping_
@@ -49,7 +49,7 @@ class Look:
     def is_of_failed_rows(self) -> bool:
         """Whether it is a file of failed rows, as we write them."""
         titles = tuple(str(column["title"]).lower() for column in self.seen.get("columns", ()))
-        return titles[-len(_TOLD_ELSEWHERE) :] == _TOLD_ELSEWHERE
+        return titles[-len(_ORIGIN_COLUMNS) :] == _ORIGIN_COLUMNS
 
     @property
     def warnings(self) -> list[dict[str, Any]]:
@@ -57,72 +57,79 @@ class Look:
         return list(self.seen.get("warnings", ()))
 
 
-def look(client: Client, file: FileToSend, query: Mapping[str, Any], row_type: str | None, mapping: Mapping_) -> Look:
-    """Ask what the file is. A mapping that names columns is taken at its word; one that only skips is added to."""
-    asked = {**query, "row_type": row_type, "limit": 1}
-    is_given = any(title is not None for title in mapping.values())
-    if is_given:
-        return _judged(_preview(client, file, {**asked, "mapping": _json(mapping)}), mapping, is_given=True)
-    found = _judged(_preview(client, file, asked), {}, is_given=False)
+def preview_file(
+    client: Client, file: FileToSend, query: Mapping[str, Any], row_type: str | None, mapping: Mapping_
+) -> Preview:
+    """Ask the server what the file is; raises RefusedError.
+
+    A mapping that names columns is taken as it is; to one that only skips columns the detected titles are added.
+    """
+    query = {**query, "row_type": row_type, "limit": 1}
+    is_explicit = any(title is not None for title in mapping.values())
+    if is_explicit:
+        return _with_doubts(_ask_server(client, file, {**query, "mapping": _json(mapping)}), mapping, is_explicit=True)
+    preview = _with_doubts(_ask_server(client, file, query), {}, is_explicit=False)
     if not mapping:
-        return found
+        return preview
     skipped = set(map(normal_title, mapping))
-    merged = {column: title for column, title in found.mapping.items() if normal_title(column) not in skipped} | mapping
-    titles = {column["index"]: column["title"] for column in found.seen["columns"]}
-    doubts = [each for each in found.doubts if normal_title(titles.get(each["column"], "")) not in skipped]
-    seen = _preview(client, file, {**asked, "row_type": row_type or found.row_type, "mapping": _json(merged)})
-    return replace(found, seen=seen, mapping=merged, doubts=doubts)
+    merged = {
+        column: title for column, title in preview.mapping.items() if normal_title(column) not in skipped
+    } | mapping
+    titles = {column["index"]: column["title"] for column in preview.seen["columns"]}
+    doubts = [each for each in preview.doubts if normal_title(titles.get(each["column"], "")) not in skipped]
+    seen = _ask_server(client, file, {**query, "row_type": row_type or preview.row_type, "mapping": _json(merged)})
+    return replace(preview, seen=seen, mapping=merged, doubts=doubts)
 
 
-def _preview(client: Client, file: FileToSend, asked: Mapping[str, Any]) -> dict[str, Any]:
-    wished = {name: value for name, value in asked.items() if value is not None}
+def _ask_server(client: Client, file: FileToSend, query: Mapping[str, Any]) -> dict[str, Any]:
+    params = {name: value for name, value in query.items() if value is not None}
     try:
-        with file.beginning() as (content, partial):
-            return client.post_file("/v1/imports/preview", file.name, content, **wished, **partial)
+        with file.sample() as (content, partial):
+            return client.post_file("/v1/imports/preview", file.name, content, **params, **partial)
     except RefusedError as error:
         raise RefusedError(f"{file.shown}: {error}", error.status) from None
 
 
-def _judged(seen: dict[str, Any], mapping: Mapping_, *, is_given: bool) -> Look:
-    asking = _ASKING if not is_given else ()
+def _with_doubts(seen: dict[str, Any], mapping: Mapping_, *, is_explicit: bool) -> Preview:
+    asking = _ASKING if not is_explicit else ()
     doubts = [each for each in seen.get("warnings", ()) if each["type"] in ("unclear_row_type", *asking)]
-    return Look(seen, mapping or dict(seen["mapping"]), doubts)
+    return Preview(seen, mapping or dict(seen["mapping"]), doubts)
 
 
 def _json(mapping: Mapping_) -> str:
     return exact_json.dumps(mapping).decode()
 
 
-def described(found: Look, name: str, *, guessed: bool) -> Text:
-    """What was taken of the file, as it stands above the bars."""
-    told = " (told from its columns)" if guessed else ""
-    heading = Text.assemble((name, "bold"), f"  {found.row_type}{told}")
-    if taken := ", ".join(_taken(found.seen)):
+def describe(preview: Preview, name: str, *, guessed: bool) -> Text:
+    """Return what the file was recognized as, to be shown above the bars."""
+    origin = " (detected from its columns)" if guessed else ""
+    heading = Text.assemble((name, "bold"), f"  {preview.row_type}{origin}")
+    if taken := ", ".join(_taken(preview.seen)):
         heading.append(f"\n  read as: {taken}", style="dim")
-    if found.form == "csv":
-        columns = [each for each in found.seen["columns"] if each["title"]]
-        names = [f"{column} → {title}" for column, title in found.mapping.items() if title is not None]
-        heading.append(_list_spec("columns", names))
-        heading.append(_list_spec("as metadata", [each["target"] for each in columns if each["use"] == "metadata"]))
-        heading.append(_list_spec("left out", [each["title"] for each in columns if _is_left_out(each)]))
-    for warning in found.warnings:
+    if preview.form == "csv":
+        columns = [each for each in preview.seen["columns"] if each["title"]]
+        names = [f"{column} → {title}" for column, title in preview.mapping.items() if title is not None]
+        heading.append(_listing("columns", names))
+        heading.append(_listing("as metadata", [each["target"] for each in columns if each["use"] == "metadata"]))
+        heading.append(_listing("left out", [each["title"] for each in columns if _is_left_out(each)]))
+    for warning in preview.warnings:
         heading.append(f"\n  ! {warning['message']}", style="yellow")
     return heading
 
 
-def _list_spec(what: str, names: list[str]) -> Text:
+def _listing(what: str, names: list[str]) -> Text:
     shown = ", ".join(names) if what == "columns" else _first(names)
     return Text(f"\n  {what}: {shown}" if names else "", style="dim")
 
 
 def _first(names: list[str]) -> str:
-    """«Name, City», or the first of them «and 44 more»."""
+    """Return «Name, City», or the first of them «and 44 more»."""
     more = f" and {len(names) - _MAX_SHOWN} more" if len(names) > _MAX_SHOWN else ""
     return ", ".join(names[:_MAX_SHOWN]) + more
 
 
 def _is_left_out(column: dict[str, Any]) -> bool:
-    return column["use"] == "left_out" and column["title"].lower() not in _TOLD_ELSEWHERE
+    return column["use"] == "left_out" and column["title"].lower() not in _ORIGIN_COLUMNS
 
 
 def _taken(seen: dict[str, Any]) -> Iterator[str]:
@@ -136,32 +143,39 @@ def _taken(seen: dict[str, Any]) -> Iterator[str]:
         yield f"header in row {seen['header_row']}" + (f", {rows(skipped)} above it not read" if skipped else "")
 
 
-def question(found: Look, file: FileToSend, options: list[str]) -> str:
-    """Why it is not sure what the file is, and what to write so that it is."""
-    why = [each["message"] for each in found.doubts]
-    lines = [f"{file.shown}: not sent, because it is not sure what is meant.", *(f"  {each}" for each in why)]
-    if found.form == "csv":
-        titles = [each["title"] for each in found.seen["columns"] if each["title"]]
+def question(preview: Preview, file: FileToSend, options: list[str]) -> str:
+    """Say why it is not clear what the file is, and what to type to settle it."""
+    why = [each["message"] for each in preview.doubts]
+    lines = [f"{file.shown}: not sent, because it is not clear what it is.", *(f"  {each}" for each in why)]
+    if preview.form == "csv":
+        titles = [each["title"] for each in preview.seen["columns"] if each["title"]]
         lines.append(f"  The columns: {_first(titles) or 'none has a name'}")
-    if not found.seen["row_types"][0]["confidence"]:
-        row_types = f"Say it: {', '.join(IMPORTED)}; and what the columns are, with --map 'Title=name'"
-        return "\n".join([*lines, f"  {row_types}. The right ones: {command('template', 'KIND')}"])
-    lines.append("Say it, such as:")
-    lines += [f"  {command('import', *words, *options)}" for words in _answers(found, file, options)]
-    lines += _choices(found)
-    lines.append("Or take what is found, with --yes.")
+    if not preview.seen["row_types"][0]["confidence"]:
+        row_types = f"Name the row type: {', '.join(IMPORTED)}; and the columns, with --map 'Title=name'"
+        return "\n".join([*lines, f"  {row_types}. The right titles: {command('template', 'ROW_TYPE')}"])
+    lines.append("Say what it is, for example:")
+    lines += [f"  {command('import', *words, *options)}" for words in _answers(preview, file, options)]
+    lines += _choices(preview)
+    lines.append("Or take what was detected, with --yes.")
     return "\n".join(lines)
 
 
-def _answers(found: Look, file: FileToSend, options: list[str]) -> Iterator[list[str]]:
-    """The words behind `tallykeep import`, for the likeliest kind with its mapping, and for those near it."""
+def _answers(preview: Preview, file: FileToSend, options: list[str]) -> Iterator[list[str]]:
+    """Yield the words behind `tallykeep import` for the likeliest row type with its mapping, and for similar ones."""
     word = STANDARD_INPUT if file.is_kept else file.shown
-    as_it_stands = ["--yes"] if any(each["type"] in _FOR_THE_FILE for each in found.doubts) else []
-    yield [found.row_type, word, *_campaign(found.row_type, options), *_maps(found), *_defaults(found), *as_it_stands]
-    if any(each["type"] == "unclear_row_type" for each in found.doubts):
-        best = found.seen["row_types"][0]["confidence"]
-        for each in found.seen["row_types"]:
-            if each["row_type"] != found.row_type and each["confidence"] > _NEAR * best:
+    as_it_stands = ["--yes"] if any(each["type"] in _FOR_THE_FILE for each in preview.doubts) else []
+    yield [
+        preview.row_type,
+        word,
+        *_campaign(preview.row_type, options),
+        *_maps(preview),
+        *_defaults(preview),
+        *as_it_stands,
+    ]
+    if any(each["type"] == "unclear_row_type" for each in preview.doubts):
+        best = preview.seen["row_types"][0]["confidence"]
+        for each in preview.seen["row_types"]:
+            if each["row_type"] != preview.row_type and each["confidence"] > _NEAR * best:
                 yield [each["row_type"], word, *_campaign(each["row_type"], options)]
 
 
@@ -169,29 +183,29 @@ def _campaign(row_type: str, options: list[str]) -> list[str]:
     return ["--campaign", "NAME"] if row_type == CAMPAIGN_VOUCHERS and "--campaign" not in options else []
 
 
-def _maps(found: Look) -> Iterator[str]:
-    mapping = dict(found.mapping)
-    titles = {column["index"]: column["title"] for column in found.seen["columns"]}
+def _maps(preview: Preview) -> Iterator[str]:
+    mapping = dict(preview.mapping)
+    titles = {column["index"]: column["title"] for column in preview.seen["columns"]}
     used = set(mapping.values())
-    for doubt in found.doubts:
-        key = found.seen["fields"][0]["title"] if found.seen["fields"] else None
+    for doubt in preview.doubts:
+        key = preview.seen["fields"][0]["title"] if preview.seen["fields"] else None
         wanted = key if doubt["type"] == "lost_key" else _FIELDS_OF_LOST.get(doubt["type"])
         if wanted is not None and wanted not in used:
             mapping[titles[doubt["column"]]] = wanted
             used.add(wanted)
     for column, title in mapping.items():
-        if title is not None:  # what is skipped stands among the options that are written again
+        if title is not None:  # what is skipped is among the options that are repeated
             yield from ("--map", f"{column}={title}")
 
 
-def _defaults(found: Look) -> Iterator[str]:
-    for each in found.seen["needed"]:
-        if each["title"] in found.seen["missing"] and each["choices"]:
+def _defaults(preview: Preview) -> Iterator[str]:
+    for each in preview.seen["needed"]:
+        if each["title"] in preview.seen["missing"] and each["choices"]:
             yield from ("--default", f"{each['title']}={each['choices'][0]}")
 
 
-def _choices(found: Look) -> Iterator[str]:
-    for each in found.seen["needed"]:
-        if each["title"] in found.seen["missing"]:
+def _choices(preview: Preview) -> Iterator[str]:
+    for each in preview.seen["needed"]:
+        if each["title"] in preview.seen["missing"]:
             which = f"one of {', '.join(each['choices'])}" if each["choices"] else "the title of its column"
             yield f"{each['title']} is {which}."

@@ -1,4 +1,4 @@
-"""Profiles: where servers are and with which keys, kept in a file that nobody else may read.
+"""Profiles: servers and keys by name, in a file that nobody else may read.
 
 [default]
 url = "http://127.0.0.1:8000"
@@ -34,12 +34,12 @@ class Profile:
 
 
 def profiles_file() -> Path:
-    """Where the profiles are."""
+    """Return where the profiles are."""
     return user_config_path("tallykeep") / "profiles.toml"
 
 
 def load_profiles() -> dict[str, Profile]:
-    """The profiles by name; raises UsageError for a file that cannot be read, or that others may read."""
+    """Return the profiles by name; raises UsageError for a file that cannot be read, or that others may read."""
     file = profiles_file()
     try:
         mode = stat.S_IMODE(file.stat().st_mode)
@@ -50,20 +50,20 @@ def load_profiles() -> dict[str, Profile]:
         raise UsageError(f"The profiles cannot be read: {file}: {error}") from None
     if mode & 0o077:
         raise UsageError(
-            f"{file} holds tokens, but others may read it (mode {mode:03o}); keep it to yourself: chmod 600 '{file}'"
+            f"{file} holds tokens, but others may read it (mode {mode:03o}); make it private: chmod 600 '{file}'"
         )
-    return {name: _read(file, name, given) for name, given in content.items()}
+    return {name: _read(file, name, entry) for name, entry in content.items()}
 
 
-def _read(file: Path, name: str, given: Any) -> Profile:
-    known = isinstance(given, dict) and all(key in _SETTINGS and isinstance(text, str) for key, text in given.items())
+def _read(file: Path, name: str, entry: Any) -> Profile:
+    known = isinstance(entry, dict) and all(key in _SETTINGS and isinstance(text, str) for key, text in entry.items())
     if not known:
         raise UsageError(f"{file}: [{name}] should hold texts named {', '.join(_SETTINGS)}")
-    return Profile(**given)
+    return Profile(**entry)
 
 
 def require_profile(name: str) -> Profile:
-    """The profile of this name; raises UsageError where there is none, with those there are."""
+    """Return the profile of this name; raises UsageError where there is none, naming the others."""
     profiles = load_profiles()
     if name not in profiles:
         there = f"there are {', '.join(profiles)}" if profiles else "there are none yet"
@@ -72,7 +72,7 @@ def require_profile(name: str) -> Profile:
 
 
 def write_profiles(profiles: dict[str, Profile]) -> Path:
-    """Replace the file, whole or not at all; it is never readable by others. Returns where it is."""
+    """Replace the file atomically, never readable by others, and return its path."""
     file = profiles_file()
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     beside = file.with_name(f"{file.name}.{secrets.token_hex(4)}")

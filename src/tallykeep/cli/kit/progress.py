@@ -1,4 +1,4 @@
-"""Bars in the terminal: bytes while a file is sent, rows while its action runs. Elsewhere, a line where one starts."""
+"""Progress bars in a terminal: bytes while a file is sent, rows while its action runs."""
 
 import time
 from collections.abc import Iterator
@@ -24,11 +24,11 @@ _IDLE_SECONDS = 3
 _MAX_BAR_LENGTH, _SHORTEST_BAR = 32, 6
 _MAX_NOTE_LENGTH = 70  # columns kept beside the bar for everything else, where there are as many
 _BESIDE = 19  # the columns of a line before its note, without the bar
-_NO_WORKER = ["no worker takes it up; is `tallykeep worker` running?", "no worker is running", "no worker"]
+_NO_WORKER = ["no worker processes it; is `tallykeep worker` running?", "no worker is running", "no worker"]
 
 
 class Bars:
-    """The bars of one file or action; a context manager. Only a terminal gets to see them."""
+    """The bars of one file or action; a context manager. They are shown in terminals only."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -49,42 +49,45 @@ class Bars:
         self._progress.stop()
 
     def sending(self, file: FileToSend) -> Iterator[bytes]:
-        """The file's chunks, with a bar that shows how far they got."""
-        task = self._progress.add_task("uploading", total=max(file.size, 1), note=_sent(0, file.size, None))
-        started, sent = time.monotonic(), 0
+        """Yield the file's chunks, and show how far they got."""
+        task = self._progress.add_task("uploading", total=max(file.size, 1), note=_upload_note(0, file.size, None))
+        started, uploaded = time.monotonic(), 0
         for chunk in file.chunks():
             yield chunk
-            sent += len(chunk)
+            uploaded += len(chunk)
             took = time.monotonic() - started
-            self._progress.update(task, completed=sent, note=_sent(sent, file.size, took))
+            self._progress.update(task, completed=uploaded, note=_upload_note(uploaded, file.size, took))
         size = decimal(file.size)
         self._progress.update(task, completed=max(file.size, 1), note=[f"{size}, the server is storing them", size])
 
-    def sent(self, file: FileToSend) -> None:
-        """The server has answered, or will not."""
+    def uploaded(self, file: FileToSend) -> None:
+        """Settle the upload's bar: the server has answered, or will not."""
         for task in self._progress.tasks:
             if task.finished:
                 self._progress.update(task.id, note=[decimal(file.size)])
 
     def watch(self, client: Client, action_id: str) -> dict[str, Any]:
-        """Wait for the action's end, through outages of some minutes; returns the action."""
+        """Wait for the action's end, through outages of a few minutes, and return it.
+
+        Raises UnavailableError after that.
+        """
         task = self._progress.add_task("processing", total=None, note=["waiting"])
         wait, path, pulse = _FIRST_WAIT, f"/v1/async-actions/{action_id}", _Pulse()
         action = client.get(path)
         while action["status"] not in _ENDED:
             self._show(task, action, None if pulse.is_alive(client, action) else _NO_WORKER)
-            action = self._patiently(client, path, task, wait)
+            action = self._get_through_outages(client, path, task, wait)
             wait = min(wait * 1.5, _MAX_WAIT)
         self._show(task, action)
         return action
 
-    def _patiently(self, client: Client, path: str, task: TaskID, wait: float) -> dict[str, Any]:
-        given_up = time.monotonic() + _TIMEOUT_SECONDS
+    def _get_through_outages(self, client: Client, path: str, task: TaskID, wait: float) -> dict[str, Any]:
+        deadline = time.monotonic() + _TIMEOUT_SECONDS
         while True:
             try:
                 return client.get(path, wait=round(wait, 2))
             except UnavailableError:
-                if time.monotonic() > given_up:
+                if time.monotonic() > deadline:
                     raise
                 self._progress.update(task, note=["the server does not answer; trying again", "no answer"])
                 time.sleep(_PAUSE_SECONDS)
@@ -96,16 +99,16 @@ class Bars:
 
 
 class _Pulse:
-    """Whether an action goes on; where it has not for a while, whether there is a worker at all."""
+    """Watches whether an action progresses; where it has not for a while, whether there is a worker at all."""
 
     def __init__(self) -> None:
-        self._accounted, self._asked_at, self._alive = -1, time.monotonic(), True
+        self._accounted, self._checked_at, self._alive = -1, time.monotonic(), True
 
     def is_alive(self, client: Client, action: dict[str, Any]) -> bool:
         if accounted_for(action) != self._accounted:
-            self._accounted, self._asked_at, self._alive = accounted_for(action), time.monotonic(), True
-        elif time.monotonic() - self._asked_at > _IDLE_SECONDS:
-            self._asked_at, self._alive = time.monotonic(), client.is_ready()
+            self._accounted, self._checked_at, self._alive = accounted_for(action), time.monotonic(), True
+        elif time.monotonic() - self._checked_at > _IDLE_SECONDS:
+            self._checked_at, self._alive = time.monotonic(), client.is_ready()
         return self._alive
 
 
@@ -114,7 +117,7 @@ def _bar_width(console: Console) -> int:
 
 
 class _Bar(BarColumn):
-    """A bar that leaves room for the note, however wide the terminal is just now."""
+    """A bar that leaves space for its note, however wide the terminal is."""
 
     def __init__(self, console: Console) -> None:
         super().__init__()
@@ -126,7 +129,7 @@ class _Bar(BarColumn):
 
 
 class _Note(ProgressColumn):
-    """What stands behind a bar: the first of its wordings, each shorter than the one before, that fits."""
+    """The note behind a bar: the first of its wordings that fits, longest first."""
 
     max_refresh = 0.1
 
@@ -135,29 +138,33 @@ class _Note(ProgressColumn):
         self._console = console
 
     def render(self, task: Task) -> Text:
-        room = self._console.width - _BESIDE - _bar_width(self._console)
+        width = self._console.width - _BESIDE - _bar_width(self._console)
         wordings: list[str] = task.fields["note"]
-        return Text(next((wording for wording in wordings if len(wording) <= room), wordings[-1]), style="dim")
+        return Text(next((wording for wording in wordings if len(wording) <= width), wordings[-1]), style="dim")
 
 
 def accounted_for(action: dict[str, Any]) -> int:
-    """How many rows have an outcome."""
+    """Return how many rows have an outcome."""
     return int(action["done_count"] + action["failed_count"])
 
 
-def _sent(sent: int, size: int, took: float | None) -> list[str]:
-    if not took or not sent:
+def _upload_note(uploaded: int, size: int, took: float | None) -> list[str]:
+    if not took or not uploaded:
         return [decimal(size)]
-    rate = sent / took
-    left = time_left((size - sent) / rate)
-    return [f"{decimal(sent)} of {decimal(size)}, {decimal(round(rate))}/s, {left}", f"{decimal(size)}, {left}", left]
+    rate = uploaded / took
+    left = time_left((size - uploaded) / rate)
+    return [
+        f"{decimal(uploaded)} of {decimal(size)}, {decimal(round(rate))}/s, {left}",
+        f"{decimal(size)}, {left}",
+        left,
+    ]
 
 
 def _processed(action: dict[str, Any]) -> list[str]:
     accounted, total = accounted_for(action), action["total_count"]
     counted = f"{accounted:,} of {rows(total)}"
     if action["started_at"] is None:
-        return ["waiting for its turn", "waiting"]
+        return ["waiting in the queue", "waiting"]
     rate = f"{_rate(action):,.0f} rows/s"
     if action["status"] in _ENDED:
         return [f"{counted}, {rate}", counted, f"{accounted:,}"]

@@ -1,4 +1,4 @@
-"""What people see of actions: their tally and failures by reason, and lists of them."""
+"""How actions are printed: their tally, their failures by reason, lists of them."""
 
 import json
 import os
@@ -18,35 +18,35 @@ _UNBROKEN = 200
 _STATUS_STYLES = {"DONE": "green", "FAILED": "red", "IN_PROGRESS": "cyan", "ENQUEUED": "dim"}
 _ENDED_BY = {
     "CANCELED": "canceled",
-    "STOPPED": "stopped, as --on-error said",
-    "REJECTED": "rejected as a whole, as --on-error said: nothing was written",
-    "GAVE_UP": "given up; a retry with --include-unprocessed takes up the rows that are left",
+    "STOPPED": "stopped, because of --on-error",
+    "REJECTED": "rejected, because of --on-error: nothing was written",
+    "GAVE_UP": "given up; a retry with --include-unprocessed processes the rows that are left",
 }
 
 
 def out() -> Console:
-    """Where results go; where no terminal says how wide it is, lines are long rather than broken."""
+    """Return the console for results; without a terminal, lines are long rather than broken."""
     width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else _UNBROKEN
     return Console(highlight=False, width=width)
 
 
 def aside() -> Console:
-    """Where everything else goes: bars, and what is said about what is being done."""
+    """Return the console for everything else: bars and remarks."""
     return Console(stderr=True, highlight=False)
 
 
 def print_json(content: Any) -> None:
-    """For scripts: JSON on standard output, and nothing else."""
+    """Write JSON, and nothing else, to standard output, for scripts."""
     sys.stdout.write(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
 
 def command(*words: str) -> str:
-    """A command to copy."""
+    """Return a command to copy."""
     return f"tallykeep {shlex.join(words)}"
 
 
 def tally(action: dict[str, Any], reasons: list[dict[str, Any]]) -> Group:
-    """The tally of an action and its failures by reason, ready to print."""
+    """Return the tally of an action and its failures by reason, ready to print."""
     lines: list[RenderableType] = [_counts(action)]
     if not action["total_count"]:
         lines.append(Text("  no rows: there was nothing to do", style="yellow"))
@@ -59,7 +59,7 @@ def tally(action: dict[str, Any], reasons: list[dict[str, Any]]) -> Group:
     elif action.get("retry_count"):
         lines.append(Text(f"  retried {action['retry_count']:,} times: {action['retry_reason']}", style="yellow"))
     if fixed := action.get("fixed_count"):
-        lines.append(Text(f"  {fixed:,} of those that are not done went in by retries since", style="green"))
+        lines.append(Text(f"  {fixed:,} of the others were imported by retries since", style="green"))
     return Group(*lines, *([_reasons(reasons)] if reasons else []))
 
 
@@ -81,7 +81,7 @@ def _counts(action: dict[str, Any]) -> Text:
 
 
 def _effects(action: dict[str, Any]) -> str:
-    """«370 new, 6 updated», where it is both."""
+    """Return «370 new, 6 updated», where there are both."""
     created, updated = action.get("created_count") or 0, action.get("updated_count") or 0
     return f"{created:,} new, {updated:,} updated" if created and updated else ""
 
@@ -91,15 +91,17 @@ def _reasons(reasons: list[dict[str, Any]]) -> Table:
     table.add_column("rows", justify="right", no_wrap=True)
     table.add_column("reason", overflow="fold")
     # Of a file people count the lines, of a workbook the sheet's rows; elements of a JSON array have neither.
-    places = "first_lines" if all(None not in group.get("first_lines", (None,)) for group in reasons) else "first_rows"
-    table.add_column(places.replace("_", " "), overflow="fold", max_width=36 if sys.stdout.isatty() else None)
+    position = (
+        "first_lines" if all(None not in group.get("first_lines", (None,)) for group in reasons) else "first_rows"
+    )
+    table.add_column(position.replace("_", " "), overflow="fold", max_width=36 if sys.stdout.isatty() else None)
     for group in reasons:
-        table.add_row(f"{group['count']:,}", Text(group["reason"]), Text(", ".join(map(str, group[places]))))
+        table.add_row(f"{group['count']:,}", Text(group["reason"]), Text(", ".join(map(str, group[position]))))
     return table
 
 
 def failure_groups(client: Client, action: dict[str, Any]) -> list[dict[str, Any]]:
-    """An action's failures by reason, most frequent first; none are asked for when none failed."""
+    """Return an action's failures by reason, most frequent first; asks for none where none failed."""
     if not action["failed_count"]:
         return []
     path = f"/v1/async-actions/{action['id']}/failures"
@@ -107,8 +109,8 @@ def failure_groups(client: Client, action: dict[str, Any]) -> list[dict[str, Any
     return groups
 
 
-def list_spec(actions: list[dict[str, Any]]) -> Table:
-    """Actions, one a line; within 80 columns only types and file names are wrapped."""
+def action_table(actions: list[dict[str, Any]]) -> Table:
+    """Return actions, one per line; within 80 columns only types and file names are wrapped."""
     table = plain_table("id", "type", "status", "done", "failed", "started")
     for number in (3, 4):
         table.columns[number].justify = "right"
@@ -116,15 +118,15 @@ def list_spec(actions: list[dict[str, Any]]) -> Table:
     for action in actions:
         failed = Text(f"{action['failed_count']:,}", style="red" if action["failed_count"] else "")
         status = Text(action["status"], style=_STATUS_STYLES.get(action["status"], ""))
-        kind = action["type"] + (" (dry run)" if action["dry_run"] else "")
-        table.add_row(action["id"], kind, status, f"{action['done_count']:,}", failed, ago(action["created_at"]))
+        action_type = action["type"] + (" (dry run)" if action["dry_run"] else "")
+        table.add_row(action["id"], action_type, status, f"{action['done_count']:,}", failed, ago(action["created_at"]))
     return table
 
 
 def facts(action: dict[str, Any]) -> Table:
-    """What there is to know of one action beside its tally."""
+    """Return everything about one action but its tally."""
     table = Table(box=None, padding=(0, 2), show_header=False)
-    told = {
+    details = {
         "type": action["type"],
         "status": action["status"],
         "file": action["file_name"],
@@ -135,14 +137,14 @@ def facts(action: dict[str, Any]) -> Table:
         "finished": when(action["finished_at"]) if action["finished_at"] else None,
         "report": ", ".join((action["result"] or {}).get("reports") or ()),
     }
-    for name, text in told.items():
+    for name, text in details.items():
         if text:
             table.add_row(Text(name, style="dim"), Text(str(text), overflow="fold"))
     return table
 
 
 def plain_table(*titles: str) -> Table:
-    """A table without lines."""
+    """Return a table without lines."""
     table = Table(box=None, padding=(0, 1), header_style="bold")
     for title in titles:
         table.add_column(title, no_wrap=True)

@@ -1,4 +1,4 @@
-"""The files that are sent: looked into as far as needed, and streamed."""
+"""The files to send: inspected as far as needed, and streamed."""
 
 import hashlib
 import os
@@ -16,7 +16,7 @@ from tallykeep.cli.kit.row_types import IMPORTED, Form
 STANDARD_INPUT = "-"
 _CHUNK = 1 << 18
 _HEAD = 1 << 16
-_SAMPLE = 1 << 18  # what is looked at of a file before all of it is sent
+_SAMPLE = 1 << 18  # how much of a file is previewed
 _XLSX = b"PK\x03\x04"
 _MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _FORMS: dict[str, Form] = {
@@ -28,7 +28,7 @@ _PACKED = (".gz", ".zst")
 
 @dataclass(frozen=True, slots=True)
 class FileToSend:
-    """A file as it will be sent: what people call it, what the server is told, and what it is."""
+    """A file to send: its name for people, its name for the server, and what it is."""
 
     shown: str
     name: str
@@ -37,10 +37,10 @@ class FileToSend:
     digest: str
     form: Form
     is_workbook: bool = False
-    kept: Any = None  # what removes the file in the end, where it is ours
+    kept: Any = None  # a temporary file, removed with this object
 
     def chunks(self) -> Iterator[bytes]:
-        """The bytes; raises UsageError where they are not as many as they were."""
+        """Yield the bytes; raises UsageError where their number has changed."""
         left = self.size
         for chunk in _read(self.path):
             left -= len(chunk)
@@ -48,7 +48,7 @@ class FileToSend:
                 break
             yield chunk
         if left:
-            raise UsageError(f"{self.shown} changed while it was sent: nothing of it was accepted; send it again")
+            raise UsageError(f"{self.shown} changed while it was sent: nothing was accepted; send it again")
 
     @property
     def is_kept(self) -> bool:
@@ -56,8 +56,11 @@ class FileToSend:
         return self.kept is not None
 
     @contextmanager
-    def beginning(self) -> Iterator[tuple[bytes | IO[bytes], dict[str, bool]]]:
-        """What a look at the file takes, and the parameter that says so where it is not all: a workbook comes whole."""
+    def sample(self) -> Iterator[tuple[bytes | IO[bytes], dict[str, bool]]]:
+        """Yield what a preview takes of the file, and the parameter that says whether it is partial.
+
+        Workbooks are complete.
+        """
         with self.path.open("rb") as content:
             if self.is_workbook:
                 yield content, {}
@@ -66,7 +69,7 @@ class FileToSend:
 
 
 def open_file(word: str) -> FileToSend:
-    """Look into the file, or keep what standard input (`-`) gives; raises UsageError where nothing can be read."""
+    """Inspect the file, or keep what standard input (`-`) sends; raises UsageError where nothing can be read."""
     kept = _standard_input() if word == STANDARD_INPUT else None
     path = Path(kept.name if kept else word)
     shown = "standard input" if kept else word
@@ -83,11 +86,11 @@ def open_file(word: str) -> FileToSend:
 
 
 def _row_type_hint(word: str) -> str:
-    return f" (kinds of rows are {', '.join(IMPORTED)})" if word.isalpha() else ""
+    return f" (row types are {', '.join(IMPORTED)})" if word.isalpha() else ""
 
 
 def _standard_input() -> Any:
-    """Its bytes in a file of their own: they are looked at before they are sent."""
+    """Copy standard input to a temporary file, because it is inspected before it is sent."""
     if sys.stdin.isatty():
         sys.stderr.write("Reading rows from this terminal; Ctrl-D ends them.\n")
     kept = tempfile.NamedTemporaryFile(prefix="tallykeep-")  # noqa: SIM115
@@ -117,8 +120,8 @@ def _form_by_name(word: str) -> Form | None:
 
 
 def _head(path: Path) -> bytes:
-    """The first bytes, expanded where they are compressed."""
-    # Imported here, like everything below that only looking into a file needs.
+    """Return the first bytes, decompressed."""
+    # Imported here, because most commands inspect no file.
     from tallykeep.core.errors import RequestError  # noqa: PLC0415
     from tallykeep.formats.compression import Expander, Limit, coding_of  # noqa: PLC0415
 
@@ -127,13 +130,13 @@ def _head(path: Path) -> bytes:
     coding = coding_of(head)
     if coding is None:
         return head
-    found = b""
-    with suppress(RequestError):  # the server tells what is wrong with it
+    expanded = b""
+    with suppress(RequestError):  # the server says what is wrong with it
         for step in Expander(coding, Limit(_HEAD * 16, "")).feed(head):
-            found += step
-            if len(found) >= _HEAD:
+            expanded += step
+            if len(expanded) >= _HEAD:
                 break
-    return found[:_HEAD]
+    return expanded[:_HEAD]
 
 
 def _form(head: bytes) -> Form:

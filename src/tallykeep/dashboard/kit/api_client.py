@@ -35,7 +35,7 @@ class KeysRefusedError(RefusedError):
 
 
 def segment(text: str) -> str:
-    """A text as one segment of a path."""
+    """Return a text as one segment of a path."""
     return quote(text, safe="")
 
 
@@ -47,14 +47,14 @@ class Api:
     keys: Keys
 
     async def get(self, path: str, **query: Any) -> Any:
-        """What the path answers, read as JSON; parameters that are None or empty are left out. Raises RefusedError."""
+        """Return the path's JSON; parameters that are None or empty are left out. Raises RefusedError."""
         return await self.ask("GET", path, query)
 
     async def ask(
         self, method: str, path: str, query: dict[str, Any] | None = None, *,
         headers: dict[str, str] | None = None, **body: Any,
     ) -> Any:  # fmt: skip
-        """Any request; `body` is what httpx takes: `json`, `content`, `files`, `data`. Raises RefusedError."""
+        """Send any request; `body` is what httpx takes: `json`, `content`, `files`, `data`. Raises RefusedError."""
         async with self.stream(method, path, query, headers=headers, **body) as answer:
             content = await answer.aread()
         return exact_json.loads(content) if content else None
@@ -64,10 +64,10 @@ class Api:
         self, method: str, path: str, query: dict[str, Any] | None = None, *,
         headers: dict[str, str] | None = None, **body: Any,
     ) -> AsyncIterator[httpx.Response]:  # fmt: skip
-        """An answer as it comes; raises RefusedError."""
-        asked = {name: value for name, value in (query or {}).items() if value not in (None, "")}
+        """Yield an answer as it comes; raises RefusedError."""
+        params = {name: value for name, value in (query or {}).items() if value not in (None, "")}
         own = {"X-App-Id": self.keys.app_id, "X-App-Token": self.keys.app_token, **(headers or {})}
-        async with self.client.stream(method, path, params=asked, headers=own, **body) as answer:
+        async with self.client.stream(method, path, params=params, headers=own, **body) as answer:
             if answer.status_code >= 400:
                 raise _refusal(answer.status_code, await answer.aread())
             yield answer
@@ -78,5 +78,5 @@ def _refusal(status: int, content: bytes) -> RefusedError:
         answer = exact_json.loads(content)
     except exact_json.DecodeError:
         answer = {}
-    kind = KeysRefusedError if status == 401 else RefusedError
-    return kind(status, answer if isinstance(answer, dict) else {})
+    error_type = KeysRefusedError if status == 401 else RefusedError
+    return error_type(status, answer if isinstance(answer, dict) else {})

@@ -10,19 +10,19 @@ _PROPERTY = re.compile(r"\bProperty \.")
 _TIMESTAMP = re.compile(r"(\d{4}-\d\d-\d\d)T\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00:00)")
 
 
-def said(details: str, labels: Mapping[str, str]) -> str:
-    """A refusal as people read it: its fields by the labels they have in the form, with the value at fault in quotes.
+def form_message(details: str, labels: Mapping[str, str]) -> str:
+    """Return a refusal for people: fields by their labels in the form, the value at fault in quotes.
 
     `labels` are by the API's names.
     """
-    told = _TOO_FEW_CODES.sub(lambda found: _too_few(int(found[1]), int(found[2])), details)
-    told = _TOO_MANY_CODES.sub(lambda found: f"At most {int(found[1]):,} codes are generated at a time", told)
-    told = _PROPERTY.sub("", told)
+    message = _TOO_FEW_CODES.sub(lambda match: _too_few(int(match[1]), int(match[2])), details)
+    message = _TOO_MANY_CODES.sub(lambda match: f"At most {int(match[1]):,} codes are generated at a time", message)
+    message = _PROPERTY.sub("", message)
     for name, label in labels.items():
         # Where a problem begins: elsewhere it is somebody's text.
-        told = re.sub(rf"(^|; ){re.escape(name)}(?=:| is | should )", rf"\g<1>{label}", told)
-    told = _TIMESTAMP.sub(r"\1", told.replace("; ", ". "))
-    return _ACTUAL.sub(lambda found: f", not «{found[1]}»" if found[1] else "", told)
+        message = re.sub(rf"(^|; ){re.escape(name)}(?=:| is | should )", rf"\g<1>{label}", message)
+    message = _TIMESTAMP.sub(r"\1", message.replace("; ", ". "))
+    return _ACTUAL.sub(lambda match: f", not «{match[1]}»" if match[1] else "", message)
 
 
 def _too_few(possible: int, wanted: int) -> str:

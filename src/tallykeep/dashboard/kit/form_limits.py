@@ -1,4 +1,4 @@
-"""What forms may hold: little before anybody is signed in, and within bounds after that, however they come."""
+"""Limits of forms: small before anybody is signed in, larger after that, in every encoding."""
 
 from contextlib import aclosing
 
@@ -17,12 +17,12 @@ SIGNED_OUT_BYTES = 16 << 10
 FORM_BYTES = 4 << 20
 
 _MULTIPART = "multipart/form-data"
-_HANDS_ON = "/imports/start"  # as it comes; the API has limits of its own
-_WITH_FILE = "/imports/preview"  # looks at what is announced, and reads the form by `form_with_file`
+_HANDS_ON = "/imports/start"  # streamed; the API has its own limits
+_WITH_FILE = "/imports/preview"  # checks Content-Length, and reads the form by `form_with_file`
 
 
 class BoundedForms:
-    """Ends the reading of a body that is larger than it may be; raises HTTPException where it is read."""
+    """Stops reading a body that is too large, by an HTTPException where it is read."""
 
     def __init__(self, app: ASGIApp, sessions: Sessions) -> None:
         self._app = app
@@ -42,7 +42,7 @@ class BoundedForms:
                 signed_in = await self._sessions.find(request.cookies.get(COOKIE, "")) is not None
                 if not signed_in:
                     raise _too_large(SIGNED_OUT_BYTES, " before you are signed in")
-                request.state.signed_in = True  # such a connection does not have to make room for others
+                request.state.signed_in = True  # such a connection is not closed in favour of others
             if received > FORM_BYTES and not _hands_on(request):
                 raise _too_large(FORM_BYTES)
             return message
@@ -51,7 +51,7 @@ class BoundedForms:
 
 
 def _hands_on(request: Request) -> bool:
-    # Without the header the token is looked for in the form, which is read as a whole then.
+    # Without the header the token is in the form, which then has to be read completely.
     if CSRF_HEADER not in request.headers:
         return False
     return request.url.path == _HANDS_ON or (request.url.path == _WITH_FILE and _is_multipart(request))
@@ -62,7 +62,7 @@ def _is_multipart(request: Request) -> bool:
 
 
 async def form_with_file(request: Request) -> FormData:
-    """The form, with one file of any size; raises HTTPException where all that is beside it is too large."""
+    """Return the form, with one file of any size; raises HTTPException where the rest of it is too large."""
     if not _is_multipart(request):
         return await request.form(max_fields=MAX_FIELDS)
     async with aclosing(request.stream()) as stream:
@@ -73,7 +73,7 @@ async def form_with_file(request: Request) -> FormData:
 
 
 class _FormWithFile(MultiPartParser):
-    """Files go to the disk, fields and headers of parts are held: these together are bounded."""
+    """Files go to disk; fields and headers of parts are held in memory, and limited together."""
 
     _held = 0
 
@@ -97,4 +97,4 @@ class _FormWithFile(MultiPartParser):
 
 
 def _too_large(maximum: int, when: str = "") -> HTTPException:
-    return HTTPException(413, f"The form is larger than the {maximum:,} bytes that are read{when}.")
+    return HTTPException(413, f"The form is larger than the {maximum:,} bytes allowed{when}.")

@@ -1,4 +1,4 @@
-"""What keeps other sites out: forms have to come from our own pages, and pages may load nothing but our own files."""
+"""Protection against other sites: forms have to come from our own pages, and pages may load only our own files."""
 
 import hmac
 from urllib.parse import urlsplit
@@ -22,7 +22,7 @@ _HEADERS = {
 
 
 class ForeignFormError(Exception):
-    """A form that did not come from one of our pages, or from one of another session."""
+    """A form that came from another site, or from a page of another session."""
 
 
 class SafeHeaders:
@@ -56,6 +56,6 @@ async def require_token(request: Request, expected: str) -> None:
     """Raise ForeignFormError where the session's token is missing, in the header or as a field of the form."""
     if request.method in _SAFE_METHODS:
         return
-    given = request.headers.get(CSRF_HEADER) or (await request.form(max_fields=MAX_FIELDS)).get(CSRF_FIELD)
-    if not isinstance(given, str) or not hmac.compare_digest(given.encode(), expected.encode()):
+    token = request.headers.get(CSRF_HEADER) or (await request.form(max_fields=MAX_FIELDS)).get(CSRF_FIELD)
+    if not isinstance(token, str) or not hmac.compare_digest(token.encode(), expected.encode()):
         raise ForeignFormError

@@ -1,6 +1,6 @@
-"""A transport for httpx that asks an application in the same process, both bodies streamed.
+"""A transport for httpx to an application in the same process, with both bodies streamed.
 
-httpx's own ASGITransport gathers the whole answer before it hands any of it on: no good for event streams and
+httpx's own ASGITransport collects the complete answer before it returns any of it, which rules out event streams and
 downloads.
 """
 
@@ -17,13 +17,13 @@ _END = None
 
 
 class InProcess(httpx.AsyncBaseTransport):
-    """Asks `app`; an answer that is closed before its end is given up there, as if the client had gone away."""
+    """Sends requests to `app`; closing an answer before its end aborts it there, as if the client had gone away."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """The answer as soon as it begins; raises what the application raised before that."""
+        """Return the answer as soon as it begins; raises what the application raised before that."""
         exchange = _Exchange(request)
         exchange.start(self._app)
         try:
@@ -39,8 +39,8 @@ class _Exchange(httpx.AsyncByteStream):
 
     def __init__(self, request: httpx.Request) -> None:
         self._request = request
-        self._sent = aiter(request.stream)  # type: ignore[arg-type]
-        self._all_sent = False
+        self._request_chunks = aiter(request.stream)  # type: ignore[arg-type]
+        self._request_ended = False
         self._is_broken = False
         self._chunks: asyncio.Queue[bytes | None] = asyncio.Queue(_MAX_WAITING_CHUNKS)
         self._complete = False
@@ -62,15 +62,15 @@ class _Exchange(httpx.AsyncByteStream):
         await self._chunks.put(_END)
 
     async def _receive(self) -> dict[str, Any]:
-        if self._all_sent:
-            await asyncio.Event().wait()  # a reader that goes away cancels the whole task
+        if self._request_ended:
+            await asyncio.Event().wait()  # a reader that goes away cancels the task
         if self._is_broken:
             return {"type": "http.disconnect"}
         # A generator whose reading is broken off has ended: without this, what came would pass for all of the body.
         self._is_broken = True
-        chunk = await anext(self._sent, None)
-        self._is_broken, self._all_sent = False, chunk is None
-        return {"type": "http.request", "body": chunk or b"", "more_body": not self._all_sent}
+        chunk = await anext(self._request_chunks, None)
+        self._is_broken, self._request_ended = False, chunk is None
+        return {"type": "http.request", "body": chunk or b"", "more_body": not self._request_ended}
 
     async def _send(self, message: Any) -> None:
         if message["type"] == "http.response.start":

@@ -1,4 +1,4 @@
-"""What things are called on pages: action types, states, numbers, sizes and spans of time."""
+"""What things are called on pages: action types, states, numbers, sizes and durations."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -40,19 +40,19 @@ _SIZES = ("bytes", "kB", "MB", "GB", "TB")
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """How a task stands, in a word or two."""
+    """The state of a task, in a word or two."""
 
     word: str
     tone: Tone
 
 
 def type_of(action: dict[str, Any]) -> str:
-    """The action's type in human words."""
+    """Return the action type in plain words."""
     return TYPES.get(action["type"], str(action["type"]))
 
 
 def state_of(action: dict[str, Any]) -> State:
-    """How an action stands: what its status means for its rows."""
+    """Return the state of an action: what its status means for its rows."""
     status = action["status"]
     if status == "ENQUEUED":
         return State("Waiting", "quiet")
@@ -74,22 +74,22 @@ def _outcome(action: dict[str, Any]) -> State:
 
 
 def left(action: dict[str, Any]) -> int:
-    """Failed and unprocessed rows that no later task has brought in."""
+    """Count the failed and unprocessed rows that no later task has imported."""
     return int(action["failed_count"] + action["unprocessed_count"] - action["fixed_count"])
 
 
 def ended(action: dict[str, Any]) -> bool:
-    """Whether nothing will change any more."""
+    """Return whether nothing will change any more."""
     return action["status"] in ("DONE", "FAILED")
 
 
 def accounted(action: dict[str, Any]) -> int:
-    """Rows with an outcome."""
+    """Count the rows that have an outcome."""
     return int(action["done_count"] + action["failed_count"])
 
 
 def seconds(action: dict[str, Any]) -> float | None:
-    """How long it ran, or runs: from its start, or where that is too short to tell from its submission."""
+    """Return how long it ran, or has run: from its start, or from its submission where that is too short to measure."""
     if action["started_at"] is None:
         return None
     end = timestamp(action["finished_at"]) if action["finished_at"] else datetime.now(UTC)
@@ -98,7 +98,7 @@ def seconds(action: dict[str, Any]) -> float | None:
 
 
 def rate(action: dict[str, Any]) -> str:
-    """Rows a second over the whole run; empty where nothing can be said."""
+    """Return the rows per second over the complete run; empty where they are unknown."""
     ran = seconds(action)
     if not ran or not accounted(action):
         return ""
@@ -107,12 +107,12 @@ def rate(action: dict[str, Any]) -> str:
 
 
 def timestamp(text: str) -> datetime:
-    """A moment of the wire format."""
+    """Read a timestamp of the wire format."""
     return datetime.fromisoformat(text)
 
 
 def until(text: str | None) -> str:
-    """When something ends, so that one can tell whether its last day counts: 2026-12-31, included."""
+    """Return an end, and whether its last day is included: 2026-12-31, included."""
     if not text:
         return ""
     end = timestamp(text).astimezone(UTC)
@@ -122,7 +122,7 @@ def until(text: str | None) -> str:
 
 
 def since(text: str | None) -> str:
-    """When something begins: 2026-12-31."""
+    """Return a begin: 2026-12-31."""
     if not text:
         return ""
     begin = timestamp(text).astimezone(UTC)
@@ -130,7 +130,7 @@ def since(text: str | None) -> str:
 
 
 def last_day(text: str | None) -> str:
-    """The last day on which it holds, at least for a part of it: 2026-12-31."""
+    """Return the last day on which something is valid, at least in part: 2026-12-31."""
     return f"{timestamp(text).astimezone(UTC) - timedelta(microseconds=1):%Y-%m-%d}" if text else ""
 
 
@@ -139,22 +139,22 @@ def _is_midnight(at: datetime) -> bool:
 
 
 def count(number: int) -> str:
-    """A number with separators: 12,345."""
+    """Return a number with separators: 12,345."""
     return f"{number:,}"
 
 
 def counted(number: int, noun: str, plural: str | None = None) -> str:
-    """How many of what: 1 row, 12,345 rows."""
+    """Return a number with its noun: 1 row, 12,345 rows."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def amount(smallest: float | None) -> str:
-    """An amount given in the smallest unit: 14.50."""
+    """Return an amount, given in the smallest unit: 14.50."""
     return "" if smallest is None else f"{smallest / 100:,.2f}"
 
 
 def worth(voucher: dict[str, Any]) -> str:
-    """What a voucher is worth, in a few words."""
+    """Return what a voucher is worth, in a few words."""
     gift, card, discount = voucher.get("gift"), voucher.get("loyalty_card"), voucher.get("discount") or {}
     if gift:
         return amount(gift.get("amount"))
@@ -174,14 +174,14 @@ _DISCOUNTS: dict[str, Callable[[float], str]] = {
 }
 
 
-# Names of amounts in the smallest unit, wherever they stand.
+# Names of amounts in the smallest unit, wherever they occur.
 AMOUNTS = (
     "price", "amount", "balance", "amount_off", "fixed_amount", "total_amount", "initial_amount", "discount_amount",
     "subtracted_amount", "redeemed_amount",
 )  # fmt: skip
 
 
-# What fields are called on pages, where the API's name would not tell.
+# What fields are called on pages, where the API's name is not clear.
 _FIELDS = {
     "line_1": "street", "line_2": "street, second line", "quantity": "may be redeemed",
     "redeemed_quantity": "was redeemed",
@@ -193,28 +193,28 @@ _FIELDS = {
 
 
 def field(name: str) -> str:
-    """What a field of the API is called on pages."""
+    """Return what pages call a field of the API."""
     return _FIELDS.get(name, name.replace("_", " "))
 
 
 def constant(text: str) -> str:
-    """A constant of the API, GIFT_VOUCHER, as people write it: Gift voucher."""
+    """Return a constant of the API, GIFT_VOUCHER, as people write it: Gift voucher."""
     return text.replace("_", " ").capitalize() if text.isupper() else text
 
 
 def columns_of(rows: list[dict[str, Any]]) -> list[str]:
-    """The names that any of these has, as the columns of a table."""
+    """Return the names that any of the rows has, as the columns of a table."""
     return [name for name in dict.fromkeys(name for row in rows for name in row) if name not in ("object", "url")]
 
 
 def without_title(reason: str, title: str | None) -> str:
-    """A reason as it reads in its cell: without the column's title and the value, which are there already."""
-    told = reason.removeprefix(f"{title}: ").partition(" (actual value is ")[0]
-    return told.removeprefix(f"{title} ") if title else told
+    """Return a reason for its own cell: without the column's title and the value, which are shown there."""
+    problem = reason.removeprefix(f"{title}: ").partition(" (actual value is ")[0]
+    return problem.removeprefix(f"{title} ") if title else problem
 
 
 def size(number: int) -> str:
-    """Bytes, in a unit that fits: 1.5 MB."""
+    """Return bytes in a unit that fits: 1.5 MB."""
     amount, unit = float(number), 0
     while amount >= 1000 and unit < len(_SIZES) - 1:
         amount, unit = amount / 1000, unit + 1
@@ -222,20 +222,20 @@ def size(number: int) -> str:
 
 
 def duration(span: float | None) -> str:
-    """A span of time, given in seconds: 0.2 s, 48 s, 3 min 20 s, 2 h 5 min."""
+    """Return a span of time, given in seconds: 0.2 s, 48 s, 3 min 20 s, 2 h 5 min."""
     if span is None:
         return ""
     if span < 10:
         return f"{span} s" if isinstance(span, int) else f"{span:.1f} s"
-    whole = round(span)
-    hours, minutes, rest = whole // 3600, whole % 3600 // 60, whole % 60
+    rounded = round(span)
+    hours, minutes, rest = rounded // 3600, rounded % 3600 // 60, rounded % 60
     if hours:
         return f"{hours:,} h {minutes} min"
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
 def batch_state(batch: dict[str, Any], action_ended: bool) -> State:
-    """How a batch stands."""
+    """Return the state of a batch."""
     if batch["status"] == "OPEN":
         if action_ended:
             return State("Unprocessed", "mixed")
@@ -246,10 +246,10 @@ def batch_state(batch: dict[str, Any], action_ended: bool) -> State:
 
 
 def has_file(action: dict[str, Any]) -> bool:
-    """Whether rows were sent, rather than planned here, and so can be given back."""
+    """Return whether the rows were uploaded, not planned here, and so can be downloaded."""
     return fixable(action) or str(action["type"]).endswith("METADATA_UPDATE")
 
 
 def fixable(action: dict[str, Any]) -> bool:
-    """Whether its failed rows can be edited: they came as cells of a file, or as JSON objects."""
+    """Return whether its failed rows can be edited: they came as cells of a file, or as JSON objects."""
     return str(action["type"]).endswith(("IMPORT_CSV", "IMPORT", "BULK_UPDATE"))

@@ -1,4 +1,4 @@
-"""Numbers out of the dashboard's forms, as people write them."""
+"""Numbers in the dashboard's forms, as people write them."""
 
 import re
 from decimal import Decimal
@@ -20,14 +20,14 @@ _MAX = Decimal(10) ** 18
 
 
 def number_of(text: str, name: str, factor: int = 1) -> Any:
-    """A text as a number of JSON, so many times as much: 14.50, 14,50, 1.250,00; what is none stays as it is.
+    """Return a text as a number, times `factor`: 14.50, 14,50, 1.250,00; any other text as it is.
 
-    `name` is the field's in the API. Raises RefusedError for what may mean two numbers, such as 5.000.
+    `name` is the field's in the API. Raises RefusedError for what is ambiguous, such as 5.000.
     """
-    given = text.strip().translate(_SPACES)
-    if _TWO_WAY.fullmatch(given):
-        raise _unclear(given, name)
-    plain = _plain(given) if len(given) <= _MAX_LENGTH else None
+    trimmed = text.strip().translate(_SPACES)
+    if _TWO_WAY.fullmatch(trimmed):
+        raise _unclear(trimmed, name)
+    plain = _plain(trimmed) if len(trimmed) <= _MAX_LENGTH else None
     if plain is None:
         return text  # the API says what is wrong with it
     number = Decimal(plain) * factor
@@ -36,19 +36,19 @@ def number_of(text: str, name: str, factor: int = 1) -> Any:
     return int(number) if number == number.to_integral_value() else float(number)
 
 
-def _plain(given: str) -> str | None:
-    """The number with a point before its decimals, and nothing else in it."""
-    if _PLAIN.fullmatch(given):
-        return given.replace(",", ".")
+def _plain(text: str) -> str | None:
+    """Return the number with a decimal point and no separators; None for any other text."""
+    if _PLAIN.fullmatch(text):
+        return text.replace(",", ".")
     for grouped, character in zip(_GROUPED, _GROUPS, strict=True):
-        if grouped.fullmatch(given):
-            return given.replace(character, "").replace(",", ".")
+        if grouped.fullmatch(text):
+            return text.replace(character, "").replace(",", ".")
     return None
 
 
-def _unclear(given: str, name: str) -> RefusedError:
-    pointed = given.replace(",", ".")
+def _unclear(text: str, name: str) -> RefusedError:
+    pointed = text.replace(",", ".")
     grouped, short = pointed.replace(".", ""), pointed.rstrip("0").rstrip(".")
     clear = short if short != pointed else f"{pointed}0"
     meant = f"may be {grouped} or {pointed}, write it as {grouped} or as {clear}"
-    return RefusedError(400, {"details": f"{name}: {meant} (actual value is '{given}')"})
+    return RefusedError(400, {"details": f"{name}: {meant} (actual value is '{text}')"})

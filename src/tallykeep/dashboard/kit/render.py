@@ -1,4 +1,4 @@
-"""Pages: templates made into answers. What every template may use is named here."""
+"""Pages: templates rendered into answers, and what every template may use."""
 
 import hashlib
 from functools import cache
@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from tallykeep.core import exact_json
-from tallykeep.dashboard.kit import labels as words
+from tallykeep.dashboard.kit import labels
 from tallykeep.dashboard.kit.signed_in import here
 
 STATIC = Path(__file__).parents[1] / "static"
@@ -32,7 +32,7 @@ NAVIGATION = [
 
 @cache
 def static_path(name: str) -> str:
-    """Where a file of static/ is found, by its content: browsers may keep it for ever."""
+    """Return the path of a file in static/, with a digest of its content: browsers may keep it for ever."""
     digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
     return f"/static/{name}?v={digest}"
 
@@ -46,10 +46,10 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.policies["json.dumps_function"] = lambda value, **_: exact_json.dumps(value).decode()
-    environment.globals |= {"static": static_path, "navigation": NAVIGATION, "words": words}
+    environment.globals |= {"static": static_path, "navigation": NAVIGATION, "labels": labels}
     environment.filters |= {
-        "count": words.count, "counted": words.counted, "size": words.size, "duration": words.duration,
-        "without_title": words.without_title, "columns_of": words.columns_of,
+        "count": labels.count, "counted": labels.counted, "size": labels.size, "duration": labels.duration,
+        "without_title": labels.without_title, "columns_of": labels.columns_of,
     }  # fmt: skip
     return environment
 
@@ -58,12 +58,12 @@ _templates = _environment()
 
 
 def fragment(template: str, **values: Any) -> str:
-    """A template that stands alone, such as a part of a page that is sent again and again."""
+    """Render a template that is no complete page, such as a part that is sent again and again."""
     return _templates.get_template(template).render(**values)
 
 
 def page(request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
-    """A whole page, with a notice that an action before it left behind."""
+    """Render a complete page, with the notice that the previous request left."""
     notice = request.cookies.get(_NOTICE_COOKIE)
     frame = {
         "session": getattr(request.state, "session", None),
@@ -79,7 +79,7 @@ def page(request: Request, template: str, *, status: int = 200, **values: Any) -
 
 
 def redirect(request: Request, path: str, notice: str | None = None) -> Response:
-    """On to another page after a form was sent; the page shows `notice` once."""
+    """Redirect to another page after a form was sent; that page shows `notice` once."""
     if "hx-request" in request.headers:
         answer = Response(headers={"HX-Redirect": path})
     else:
@@ -92,7 +92,7 @@ def redirect(request: Request, path: str, notice: str | None = None) -> Response
 
 
 def theme(request: Request) -> str:
-    """Light, dark, or as the reader's system has it (auto)."""
+    """Return light, dark, or the reader's system setting (auto)."""
     chosen = request.cookies.get(_THEME_COOKIE)
     return chosen if chosen in THEMES else "auto"
 

@@ -1,7 +1,7 @@
-"""Sessions: who is signed in. Ended on the server when somebody signs out or the time is up.
+"""Sessions: who is signed in. They end on the server, when somebody signs out or when they expire.
 
 The cookie holds 32 random bytes. The table holds their hash, and the project's keys sealed with a key made from them,
-so that neither the table nor a backup of it is of any use alone.
+so that neither the table nor a backup of it is of any use by itself.
 """
 
 import base64
@@ -28,7 +28,7 @@ _EXPIRED_AT_A_TIME = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Somebody signed in: with which keys, to which project, and what proves that a form is ours."""
+    """A signed-in person's keys, their project, and the token that proves that a form is ours."""
 
     keys: Keys
     project: str
@@ -37,13 +37,13 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Sessions:
-    """Begins, finds and ends sessions; `pool` gives the open pool once the server runs."""
+    """Begins, finds and ends sessions; `pool` returns the open pool once the server runs."""
 
     pool: Callable[[], Pool]
     hours: float
 
     async def begin(self, keys: Keys, project: str) -> str | None:
-        """A new session's cookie; None where there is no such key any more."""
+        """Begin a session and return its cookie; None where there is no such access key any more."""
         secret = secrets.token_bytes(_SECRET_BYTES)
         content = exact_json.dumps({"app_id": keys.app_id, "app_token": keys.app_token, "project": project})
         begun = {
@@ -56,14 +56,14 @@ class Sessions:
         return f"{added['project_id']}.{_text(secret)}" if added else None
 
     async def find(self, cookie: str) -> Session | None:
-        """The session that the cookie stands for; None where there is none, or its time is up."""
-        place, secret = _read(cookie)
+        """Return the cookie's session; None where there is none, or it has expired."""
+        row_key, secret = _read(cookie)
         if not secret:
             return None
         async with self.pool().connection() as connection:
-            found = await (await connection.execute(_sql.get_session, place)).fetchone()
+            row = await (await connection.execute(_sql.get_session, row_key)).fetchone()
         try:
-            content = exact_json.loads(_seal(secret).decrypt(bytes(found["sealed"]))) if found else None
+            content = exact_json.loads(_seal(secret).decrypt(bytes(row["sealed"]))) if row else None
         except InvalidToken:
             return None
         if content is None:
@@ -73,14 +73,14 @@ class Sessions:
 
     async def end(self, cookie: str) -> None:
         """End the session, wherever its cookie has gone."""
-        place, secret = _read(cookie)
+        row_key, secret = _read(cookie)
         if secret:
             async with self.pool().connection() as connection:
-                await connection.execute(_sql.end_session, place)
+                await connection.execute(_sql.end_session, row_key)
 
 
 def _read(cookie: str) -> tuple[dict[str, object], bytes]:
-    """The session's place in the table, and its secret; no secret where the cookie is none of ours."""
+    """Return the session's key in the table, and its secret; no secret for a cookie that is not ours."""
     project_id, _, text = cookie.partition(".")
     try:
         secret = base64.urlsafe_b64decode(text + "=")

@@ -1,4 +1,4 @@
-"""A visit: one request of somebody who is signed in. Every page but the sign-in depends on it."""
+"""A visit: one request of somebody signed in. Every page but the sign-in depends on it."""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -16,7 +16,7 @@ Why = Literal["expired", "revoked", "signed-out", ""]
 
 
 class SignedOutError(Exception):
-    """Nobody is signed in, or not any more; `why` is told on the sign-in page."""
+    """Nobody is signed in, or no longer; the sign-in page shows `why`."""
 
     def __init__(self, why: Why) -> None:
         super().__init__(why)
@@ -25,7 +25,7 @@ class SignedOutError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """Who is here, and the API as they may use it."""
+    """Who is signed in, and the API with their keys."""
 
     session: Session
     api: Api
@@ -49,18 +49,18 @@ FromVisit = Annotated[Visit, Depends(_visit)]
 
 
 def here(request: Request) -> str:
-    """The page's own address: path and query."""
+    """Return the page's own address: path and query."""
     return request.url.path + (f"?{request.url.query}" if request.url.query else "")
 
 
 def own_path(wanted: str | None) -> str:
-    """A path to go on to that somebody else may have chosen; `/` where it would lead to another site."""
+    """Return a path to continue to, which somebody else may have chosen; `/` where it leads to another site."""
     text = wanted or "/"
     leads_away = not text.startswith("/") or text.startswith("//") or "\\" in text or any(c < " " for c in text)
     return "/" if leads_away else text
 
 
 def sign_in_path(next_path: str = "/", why: Why = "") -> str:
-    """The sign-in page, and where to go on to from there."""
+    """Return the path of the sign-in page, with where to continue from there."""
     query = {name: value for name, value in (("next", next_path), ("why", why)) if value not in ("/", "")}
     return "/sign-in" + (f"?{urlencode(query)}" if query else "")

@@ -1,4 +1,4 @@
-// Buttons that copy what stands beside them: [data-copy] names its element.
+// Buttons that copy the text beside them: [data-copy] names its element.
 
 async function copied(source) {
   try {

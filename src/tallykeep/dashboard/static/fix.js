@@ -1,16 +1,16 @@
-// The sheet of failed rows: counts what was changed, keeps it while one looks elsewhere, and moves by keyboard.
+// The sheet of failed rows: counts changed rows, keeps edits while you visit other reasons, and moves by keyboard.
 
 const sheet = document.getElementById("sheet");
 const button = document.getElementById("import-again");
 const replace = document.getElementById("replace");
 
 function isChanged(cell) {
-  return cell.value !== cell.dataset.sent.replaceAll("\r\n", "\n");
+  return cell.value !== cell.dataset.original.replaceAll("\r\n", "\n");
 }
 
 function changed(row) {
   let any = false;
-  for (const cell of row.querySelectorAll("[data-sent]")) {
+  for (const cell of row.querySelectorAll("[data-original]")) {
     const is = isChanged(cell);
     cell.classList.toggle("fixed", is);
     any ||= is;
@@ -34,15 +34,15 @@ function count() {
 function move(from, steps) {
   const rows = [...sheet.querySelectorAll("tr[data-row]")];
   const row = from.closest("tr");
-  const place = [...row.querySelectorAll("[data-sent]")].indexOf(from);
-  rows[rows.indexOf(row) + steps]?.querySelectorAll("[data-sent]")[place]?.focus();
+  const index = [...row.querySelectorAll("[data-original]")].indexOf(from);
+  rows[rows.indexOf(row) + steps]?.querySelectorAll("[data-original]")[index]?.focus();
 }
 
-// What was typed stays while one looks at other reasons, or adds a column: in this tab, until it is imported.
+// Edits are kept, in this tab, while you visit other reasons or add a column, until they are imported.
 const kept = sheet && `tallykeep-fix-${sheet.querySelector("[data-action]").dataset.action}`;
 
 function cellsByName() {
-  return [...sheet.querySelectorAll("[data-sent]")].map((cell) => [`${cell.name}|${cell.closest("td").dataset.title}`, cell]);
+  return [...sheet.querySelectorAll("[data-original]")].map((cell) => [`${cell.name}|${cell.closest("td").dataset.title}`, cell]);
 }
 
 function keep() {
@@ -109,7 +109,7 @@ if (sheet) {
   for (const way of document.querySelectorAll(".reasons a, .pager a")) way.addEventListener("click", () => (sending = true));
   document.getElementById("add-column")?.addEventListener("submit", () => (sending = true));
   sheet.addEventListener("keydown", (event) => {
-    if (!event.target.matches("[data-sent]")) return;
+    if (!event.target.matches("[data-original]")) return;
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
       event.preventDefault();
       if (!button.disabled) sheet.requestSubmit(button);

@@ -1,23 +1,24 @@
-// The import wizard. The file stays in the browser: its beginning is posted to be looked at, all of it to be imported.
-// Nothing is imported but what the last look at the file has answered, for the choices as they stand.
+// The import wizard. The file stays in the browser: a sample of it is posted for previews, all of it for the import.
+// Nothing is imported but what the last preview answered for, with the choices as they are now.
 
 import { send } from "./upload.js";
 
 const SLICE_BYTES = 262144;
 const CSRF = JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRF-Token"];
 const SAFE = { "X-CSRF-Token": CSRF, "HX-Request": "true" };
-const MADE = ["mapping", "values", "defaults"]; // by the look's answer, of what the other fields show
-const READ_ANEW = ["row_type", "charset", "delimiter", "sheet", "header_row"]; // other columns, or another meaning of them
+const MADE = ["mapping", "values", "defaults"]; // by the preview's answer, from what the other fields show
+const REREAD = ["row_type", "charset", "delimiter", "sheet", "header_row"]; // other columns, or another meaning of them
 
 const wizard = document.getElementById("wizard");
 const OPTIONS = wizard.dataset.options.split(" ");
 const FILE_OPTIONS = wizard.dataset.fileOptions.split(" ");
+const KNOWN = { row_type: wizard.dataset.rowType, campaign: wizard.dataset.campaign };
 const drop = document.getElementById("drop");
 const input = document.getElementById("file");
-const look = document.getElementById("look");
+const preview = document.getElementById("preview");
 const problem = document.getElementById("problem");
-const told = document.getElementById("told");
-const trial = document.getElementById("trial");
+const announcement = document.getElementById("announcement");
+const dryRun = document.getElementById("dry-run");
 
 // All that belongs to one file; another one begins with nothing of it.
 let now = null;
@@ -28,7 +29,7 @@ function begun(file) {
     file,
     key: newKey(), // one import, however often the button is pressed
     isWorkbook: false,
-    kept: "", // by what the server knows what was sent to be looked at
+    kept: "", // the server's token for the file that was sent for previews
     answered: null, // the choices that the page's answer belongs to
     looking: null,
     queued: "", // the button that was pressed meanwhile
@@ -37,7 +38,7 @@ function begun(file) {
   };
 }
 
-function tell(text) {
+function showProblem(text) {
   problem.replaceChildren();
   if (!text) return;
   const box = document.createElement("div");
@@ -58,38 +59,39 @@ async function chosen() {
   const file = input.files[0];
   now?.looking?.abort();
   const mine = (now = file ? begun(file) : null);
-  look.replaceChildren();
-  look.removeAttribute("aria-busy");
-  trial.replaceChildren();
-  tell("");
+  preview.replaceChildren();
+  preview.removeAttribute("aria-busy");
+  dryRun.replaceChildren();
+  showProblem("");
   drop.classList.toggle("chosen", Boolean(file));
   if (!file) return;
   let start;
   try {
     start = new Uint8Array(await file.slice(0, 2).arrayBuffer());
   } catch {
-    if (now === mine) tell("The file cannot be read. Choose it again.");
+    if (now === mine) showProblem("The file cannot be read. Choose it again.");
     return;
   }
   if (now !== mine) return; // another file has been chosen since
-  mine.isWorkbook = start[0] === 0x50 && start[1] === 0x4b; // «PK»: a ZIP archive can only be read as a whole
-  const most = Number(mine.isWorkbook ? wizard.dataset.workbookBytes : wizard.dataset.bodyBytes);
-  if (file.size > most) {
-    tell(`${file.name} has ${size(file.size)}; at most ${size(most)} can be imported at once. ${mine.isWorkbook ? "Save it as CSV" : "Split it, or pack it with gzip"}.`);
+  mine.isWorkbook = start[0] === 0x50 && start[1] === 0x4b; // «PK»: a ZIP archive can only be read complete
+  const maximum = Number(mine.isWorkbook ? wizard.dataset.workbookBytes : wizard.dataset.bodyBytes);
+  if (file.size > maximum) {
+    const remedy = mine.isWorkbook ? "Save it as CSV" : "Split it, or compress it with gzip";
+    showProblem(`${file.name} has ${size(file.size)}; at most ${size(maximum)} can be imported at a time. ${remedy}.`);
     return;
   }
   await ask();
 }
 
 function form() {
-  return look.querySelector("#choices");
+  return preview.querySelector("#choices");
 }
 
-// Every choice as it stands; what was found in the file by itself is not asked for.
+// Every choice as it is; what was detected in the file is left out.
 function choices() {
   const fields = form() ? new FormData(form()) : new FormData();
-  for (const field of form()?.querySelectorAll("[data-found]") ?? []) {
-    if (field.value === field.dataset.found) fields.delete(field.name);
+  for (const field of form()?.querySelectorAll("[data-detected]") ?? []) {
+    if (field.value === field.dataset.detected) fields.delete(field.name);
   }
   return fields;
 }
@@ -102,29 +104,29 @@ function isAnswered() {
   return now !== null && !now.looking && now.answered === standing();
 }
 
-// Which of the choices that were made since the last answer change what the columns are.
-function readAnew(mine) {
+// Choices since the last answer that change what the columns are.
+function rereads(mine) {
   const fields = choices();
   const answered = new Map(JSON.parse(mine.answered ?? "[]"));
-  return READ_ANEW.filter((name) => (fields.get(name) ?? "") !== (answered.get(name) ?? ""));
+  return REREAD.filter((name) => (fields.get(name) ?? "") !== (answered.get(name) ?? ""));
 }
 
-// The file itself goes along once; later looks refer to it.
+// The file itself is sent once; later previews refer to it.
 function question(mine) {
   const fields = choices();
   for (const name of MADE) fields.delete(name);
-  const anew = readAnew(mine);
-  if (anew.length) {
+  const reread = rereads(mine);
+  if (reread.length) {
     for (const name of [...fields.keys()]) if (/^(column|title|value|default)-/.test(name)) fields.delete(name);
-    if (anew.includes("row_type")) fields.delete("campaign");
+    if (reread.includes("row_type")) fields.delete("campaign");
     else if (fields.get("row_type_by") === "columns") fields.delete("row_type");
-    if (anew.includes("sheet") && !anew.includes("header_row")) fields.delete("header_row");
+    if (reread.includes("sheet") && !reread.includes("header_row")) fields.delete("header_row");
   }
-  if (!form()) for (const name of ["row_type", "campaign"]) if (wizard.dataset[name]) fields.set(name, wizard.dataset[name]);
-  const whole = mine.isWorkbook || mine.file.size <= SLICE_BYTES;
-  fields.set("partial", String(!whole));
+  if (!form()) for (const [name, value] of Object.entries(KNOWN)) if (value) fields.set(name, value);
+  const complete = mine.isWorkbook || mine.file.size <= SLICE_BYTES;
+  fields.set("partial", String(!complete));
   if (mine.kept) fields.set("kept", mine.kept);
-  else fields.set("file", whole ? mine.file : mine.file.slice(0, SLICE_BYTES), mine.file.name);
+  else fields.set("file", complete ? mine.file : mine.file.slice(0, SLICE_BYTES), mine.file.name);
   return fields;
 }
 
@@ -132,9 +134,9 @@ async function ask() {
   const mine = now;
   mine.looking?.abort();
   const looking = (mine.looking = new AbortController());
-  const asked = standing();
-  trial.replaceChildren();
-  look.setAttribute("aria-busy", "true");
+  const sentChoices = standing();
+  dryRun.replaceChildren();
+  preview.setAttribute("aria-busy", "true");
   let answer, text;
   try {
     answer = await fetch("/imports/preview", { method: "POST", body: question(mine), headers: SAFE, signal: looking.signal });
@@ -143,7 +145,7 @@ async function ask() {
     if (mine.looking === looking && now === mine) {
       done(mine);
       mine.queued = "";
-      tell("The file or the server cannot be reached. If the file was changed since, choose it again.");
+      showProblem("The file or the server cannot be reached. If the file has changed since, choose it again.");
     }
     return;
   }
@@ -152,7 +154,7 @@ async function ask() {
   if (answer.headers.has("X-Send-Again")) {
     mine.kept = "";
     await ask();
-  } else if (asked !== standing()) {
+  } else if (sentChoices !== standing()) {
     await ask(); // something is being typed
   } else {
     done(mine);
@@ -162,8 +164,8 @@ async function ask() {
 
 function done(mine) {
   mine.looking = null;
-  look.removeAttribute("aria-busy");
-  const waits = look.querySelector("#waits");
+  preview.removeAttribute("aria-busy");
+  const waits = preview.querySelector("#waits");
   if (waits) waits.textContent = "";
 }
 
@@ -173,56 +175,59 @@ function answeredWith(mine, answer, text) {
   if (answer.headers.has("HX-Redirect")) location.assign(answer.headers.get("HX-Redirect"));
   else if (answer.headers.has("X-Problem")) {
     problem.innerHTML = text;
-    for (const button of look.querySelectorAll("[data-start]")) button.disabled = true;
-  } else if (!answer.ok) tell(`The server answered ${answer.status}. Reload the page and try again.`);
+    for (const button of preview.querySelectorAll("[data-start]")) button.disabled = true;
+  } else if (!answer.ok) showProblem(`The server answered ${answer.status}. Reload the page and try again.`);
   else {
-    const isNew = readAnew(mine).length > 0;
+    const isNew = rereads(mine).length > 0;
     show(text, mine.changed);
     mine.answered = standing();
     if (queued) goOn(queued, isNew);
   }
 }
 
-// The button was pressed before one could see what came of the last choice.
+// The button was pressed before the preview of the last choice was shown.
 function goOn(queued, isNew) {
-  const button = look.querySelector(`[data-start="${queued}"]`);
-  const waits = look.querySelector("#waits");
+  const button = preview.querySelector(`[data-start="${queued}"]`);
+  const waits = preview.querySelector("#waits");
   if (!button) return;
-  if (button.disabled) waits.textContent = "This cannot be imported as it is: nothing was sent.";
-  else if (isNew) waits.textContent = "The file was read anew, and nothing was sent. Look at its columns, and press the button again.";
-  else if (queued === "import" && !button.classList.contains("primary")) waits.textContent = "No row would go in now, and nothing was sent. Press the button again to import them anyway.";
-  else start(queued === "trial");
+  const noneGoesIn = queued === "import" && !button.classList.contains("primary");
+  if (button.disabled) waits.textContent = "This cannot be imported as it is. Nothing was sent.";
+  else if (isNew) {
+    waits.textContent = "The file was read again, and nothing was sent. Check its columns, then press the button again.";
+  } else if (noneGoesIn) {
+    waits.textContent = "No row would be imported now, and nothing was sent. Press the button again to import anyway.";
+  } else start(queued === "dry-run");
 }
 
 // The reader goes on where they were: at what they changed, or where they have gone to since.
 function show(text, changed) {
   const at = document.activeElement;
   const name = (at?.closest("#choices") && at.name) || changed;
-  tell("");
-  look.innerHTML = text;
-  if (!changed) look.querySelector("#what").focus();
-  else if (changed === "default-add") [...look.querySelectorAll('[name^="default-to-"]')].at(-1)?.focus();
+  showProblem("");
+  preview.innerHTML = text;
+  if (!changed) preview.querySelector("#what").focus();
+  else if (changed === "default-add") [...preview.querySelectorAll('[name^="default-to-"]')].at(-1)?.focus();
   else {
-    const field = look.querySelector(`[name="${CSS.escape(name)}"]`);
+    const field = preview.querySelector(`[name="${CSS.escape(name)}"]`);
     field?.focus();
     if (field?.type === "text") field.setSelectionRange(field.value.length, field.value.length);
   }
-  const verdict = look.querySelector("#verdict");
-  told.textContent = `${look.querySelector("[name=row_type] option:checked").textContent}. ${verdict ? verdict.textContent : ""}`;
+  const verdict = preview.querySelector("#verdict");
+  announcement.textContent = `${preview.querySelector("[name=row_type] option:checked").textContent}. ${verdict ? verdict.textContent : ""}`;
 }
 
 // A field belongs to one column: the one that had it goes back to what its title says, or is left out.
 function takeAway(select) {
   if (!select.value.startsWith("field:")) return;
-  for (const other of look.querySelectorAll('select[name^="column-"]')) {
+  for (const other of preview.querySelectorAll('select[name^="column-"]')) {
     if (other !== select && other.value === select.value) {
       other.value = other.querySelector('option[value=""]') ? "" : "out";
     }
   }
 }
 
-look.addEventListener("submit", (event) => event.preventDefault());
-look.addEventListener("change", (event) => {
+preview.addEventListener("submit", (event) => event.preventDefault());
+preview.addEventListener("change", (event) => {
   const { name, value } = event.target;
   if (name === "row_type" && !value) return;
   if (name === "row_type") form().elements.row_type_by.value = "choice";
@@ -231,68 +236,68 @@ look.addEventListener("change", (event) => {
   ask();
 });
 
-function start(isTrial) {
+function start(isDryRun) {
   if (busy) return;
   if (!isAnswered()) {
-    now.queued = isTrial ? "trial" : "import";
-    look.querySelector("#waits").textContent = "Waits for a look at what you changed…";
+    now.queued = isDryRun ? "dry-run" : "import";
+    preview.querySelector("#waits").textContent = "Checking your changes…";
     if (!now.looking) ask();
     return;
   }
   const fields = choices();
-  const asked = new URLSearchParams({ row_type: fields.get("row_type"), rows: fields.get("rows"), campaign: fields.get("campaign") ?? "" });
+  const query = new URLSearchParams({ row_type: fields.get("row_type"), rows: fields.get("rows"), campaign: fields.get("campaign") ?? "" });
   const body = new FormData();
-  if (isTrial) body.set("dry_run", "true");
+  if (isDryRun) body.set("dry_run", "true");
   const names = fields.get("rows") === "csv" ? [...OPTIONS, ...FILE_OPTIONS] : OPTIONS;
   for (const name of names) if (fields.get(name)) body.set(name, fields.get(name));
   const { file } = now;
   const charset = fields.get("charset");
   body.set("file", charset ? new File([file], file.name, { type: `text/csv; charset=${charset}` }) : file, file.name);
   uploading(true);
-  const headers = { ...SAFE, "Idempotency-Key": isTrial ? `${now.key}-check-${++now.checks}` : now.key };
-  send(`/imports/start?${asked}`, body, headers, (answer) => accepted(answer, isTrial));
+  const headers = { ...SAFE, "Idempotency-Key": isDryRun ? `${now.key}-check-${++now.checks}` : now.key };
+  send(`/imports/start?${query}`, body, headers, (answer) => accepted(answer, isDryRun));
 }
 
-// Meanwhile nothing can be chosen: what is shown is what is being sent.
+// Nothing can be chosen meanwhile: what is shown is what is being sent.
 function uploading(is) {
   busy = is;
   input.disabled = is;
-  look.inert = is;
-  for (const button of look.querySelectorAll("[data-start]")) button.disabled = is;
+  preview.inert = is;
+  for (const button of preview.querySelectorAll("[data-start]")) button.disabled = is;
   window.onbeforeunload = is ? (event) => event.preventDefault() : null;
 }
 
-function accepted(answer, isTrial) {
+function accepted(answer, isDryRun) {
   uploading(false);
   if (answer.redirect) return location.assign(answer.redirect);
-  tell(answer.problem ?? "");
+  showProblem(answer.problem ?? "");
   if (!answer.task) return;
-  if (!isTrial) {
+  if (!isDryRun) {
     uploading(true); // until the next page is there
     window.onbeforeunload = null;
     return location.assign(`/tasks/${answer.task}`);
   }
-  // In a place of its own: where choices have taken that away, the answer is shown nowhere.
-  const place = document.createElement("div");
-  trial.replaceChildren(place);
-  htmx.ajax("GET", `/imports/trial/${answer.task}`, { target: place, swap: "innerHTML show:bottom" });
+  // In an element of its own: where choices have removed that, the answer is not shown.
+  const target = document.createElement("div");
+  dryRun.replaceChildren(target);
+  htmx.ajax("GET", `/imports/dry-run/${answer.task}`, { target, swap: "innerHTML show:bottom" });
 }
 
 // After a check that found much wrong, importing is not what one would do next.
 new MutationObserver(() => {
-  const found = trial.querySelector("[data-would-fail]");
-  const button = look.querySelector('[data-start="import"]');
-  if (!found || !button) return;
-  const fails = Number(found.dataset.wouldFail);
+  const result = dryRun.querySelector("[data-would-fail]");
+  const button = preview.querySelector('[data-start="import"]');
+  if (!result || !button) return;
+  const fails = Number(result.dataset.wouldFail);
   if (!fails) return;
-  const none = found.dataset.wouldGoIn === "0";
+  const none = result.dataset.wouldGoIn === "0";
   button.classList.toggle("primary", !none);
   button.textContent = none ? `Import anyway: all ${fails.toLocaleString("en")} would fail` : `Import, ${fails.toLocaleString("en")} would fail`;
-}).observe(trial, { childList: true, subtree: true });
+}).observe(dryRun, { childList: true, subtree: true });
 
-look.addEventListener("click", (event) => {
+preview.addEventListener("click", (event) => {
   const button = event.target.closest("[data-start]");
-  if (button) start(button.dataset.start === "trial");
+  if (button) start(button.dataset.start === "dry-run");
 });
 input.addEventListener("change", chosen);
 drop.addEventListener("dragover", (event) => {

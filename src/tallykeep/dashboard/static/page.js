@@ -8,12 +8,12 @@ const otherYear = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", time
 function localise(root) {
   const year = new Date().getFullYear();
   for (const time of root.querySelectorAll("time[datetime]")) {
-    const moment = new Date(time.dateTime);
-    const format = "seconds" in time.dataset ? toTheSecond : moment.getFullYear() === year ? sameYear : otherYear;
-    time.textContent = format.format(moment);
-    time.title = `${exact.format(moment)} · ${time.dateTime}`;
+    const date = new Date(time.dateTime);
+    const format = "seconds" in time.dataset ? toTheSecond : date.getFullYear() === year ? sameYear : otherYear;
+    time.textContent = format.format(date);
+    time.title = `${exact.format(date)} · ${time.dateTime}`;
   }
-  // Where dates are asked for, they are meant in the reader's zone.
+  // Dates in filters are in the reader's zone.
   for (const zone of root.querySelectorAll("input[data-zone]")) {
     if (!zone.value) zone.value = Intl.DateTimeFormat().resolvedOptions().timeZone;
   }
@@ -33,7 +33,7 @@ document.addEventListener("htmx:load", (event) => localise(event.detail.elt));
 document.addEventListener("tallykeep:shown", (event) => localise(event.target));
 document.addEventListener("htmx:sendError", () => tellOfTrouble("The server cannot be reached. What you see may be old."));
 document.addEventListener("htmx:responseError", (event) => {
-  tellOfTrouble(`The server answered ${event.detail.xhr.status}. Reload the page to see where things stand.`);
+  tellOfTrouble(`The server answered ${event.detail.xhr.status}. Reload the page to see the current state.`);
 });
 document.addEventListener("htmx:afterOnLoad", () => tellOfTrouble(""));
 document.addEventListener("click", (event) => {

@@ -1,4 +1,4 @@
-// A running task: its progress as it comes, and the whole page anew in the end.
+// A running task: its progress as it comes, and the complete page again in the end.
 
 const progress = document.querySelector("[data-events]");
 let source = null;
@@ -9,7 +9,7 @@ function watch() {
   source.addEventListener("progress", (event) => show(event.data));
   source.addEventListener("error", () => {
     const trouble = document.getElementById("trouble");
-    trouble.textContent = "The progress has stopped coming. Reload the page to see where things stand.";
+    trouble.textContent = "Progress updates have stopped. Reload the page to see the current state.";
     trouble.hidden = source?.readyState !== EventSource.CLOSED;
   });
   source.addEventListener("done", (event) => {
@@ -34,7 +34,7 @@ function leave() {
   source = null;
 }
 
-// A browser has few connections to a server: pages that nobody looks at give theirs back.
+// A browser has few connections to a server: hidden pages give theirs back.
 if (progress) {
   document.addEventListener("visibilitychange", () => (document.hidden ? leave() : watch()));
   watch();

@@ -14,7 +14,8 @@ export function send(path, form, headers, done) {
   for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
   request.upload.onprogress = (event) => uploaded(event.loaded, event.total);
   request.onload = () => end(read(request));
-  request.onerror = () => end({ problem: "The file or the server cannot be reached. Press the button again: the import counts once, however often it is sent." });
+  const unreachable = "The file or the server cannot be reached. Press the button again: the file is imported only once.";
+  request.onerror = () => end({ problem: unreachable });
   sending.hidden = false;
   uploaded(0, 1);
   request.send(form);

@@ -1,1 +1,1 @@
-"""Access keys: listed, made, revoked."""
+"""Access keys: list, create, revoke."""

@@ -1,4 +1,4 @@
-"""The API's own pages, to read and try: Swagger UI over /openapi.json, out of our own files alone."""
+"""The API's documentation, to read and to try: Swagger UI over /openapi.json, from our own files only."""
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -10,5 +10,5 @@ router = APIRouter()
 
 @router.get("/docs")
 async def show_docs(request: Request) -> Response:
-    """All operations of the API; nobody needs to be signed in."""
+    """Show all operations of the API; nobody needs to be signed in."""
     return page(request, "pages/api_docs/docs.html")

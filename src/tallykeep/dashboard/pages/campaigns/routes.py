@@ -1,4 +1,4 @@
-"""Campaigns: made, filled with codes, changed, deleted."""
+"""Campaigns: create, fill with codes, change, delete."""
 
 import secrets
 import string
@@ -12,7 +12,7 @@ from fastapi.responses import Response
 from starlette.datastructures import FormData
 
 from tallykeep.dashboard.kit.api_client import RefusedError, segment
-from tallykeep.dashboard.kit.form_errors import said
+from tallykeep.dashboard.kit.form_errors import form_message
 from tallykeep.dashboard.kit.labels import last_day
 from tallykeep.dashboard.kit.numbers import number_of
 from tallykeep.dashboard.kit.render import page, redirect
@@ -35,7 +35,7 @@ _LABELS = {
     "category": "Category",
 }
 _UNMISTAKABLE = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
-# What a # of the pattern may become: by name, the label and the signs.
+# What a # of the pattern may become: by name, the label and the characters.
 CHARACTERS = {
     "unmistakable": ("capitals and digits, without 0 O 1 I", _UNMISTAKABLE),
     "digits": ("digits", string.digits),
@@ -46,7 +46,7 @@ CHARACTERS = {
 
 @dataclass(frozen=True, slots=True)
 class Worth:
-    """One thing that a campaign's vouchers may be worth: where its number stands in JSON."""
+    """One type of value that a campaign's vouchers may have, and where its number is in JSON."""
 
     label: str
     type: str
@@ -56,7 +56,7 @@ class Worth:
     discount_type: str | None = None
 
     def voucher(self, text: str) -> dict[str, Any]:
-        """The voucher that this number makes; what is no number is left to the API to refuse."""
+        """Return the voucher that this number makes; the API refuses a text that is no number."""
         number = number_of(text, f"{self.part}.{self.number}", 100 if self.in_cents else 1)
         made: dict[str, Any] = {self.number: number}
         if self.discount_type:
@@ -74,79 +74,79 @@ WORTHS = {
 
 @router.get("")
 async def list_campaigns(request: Request, visit: FromVisit, q: str = "", number: int = 1) -> Response:
-    """The newest campaigns, or those whose names hold what is searched."""
+    """List the newest campaigns, or those whose names contain the search text."""
     at = min(max(number, 1), _MAX_PAGES)
     query: dict[str, Any] = {"limit": _PER_PAGE, "page": at, "filters[name][conditions][$contains]": q.strip()}
-    found = await visit.api.ask("GET", "/v1/campaigns", query)
-    pages = min(-(-found["total"] // _PER_PAGE), _MAX_PAGES)
-    return page(request, "pages/campaigns/list.html", found=found["campaigns"], total=found["total"], q=q.strip(),
+    answer = await visit.api.ask("GET", "/v1/campaigns", query)
+    pages = min(-(-answer["total"] // _PER_PAGE), _MAX_PAGES)
+    return page(request, "pages/campaigns/list.html", campaigns=answer["campaigns"], total=answer["total"], q=q.strip(),
                 number=at, pages=pages)  # fmt: skip
 
 
 @router.get("/new")
 async def ask_for_new(request: Request, visit: FromVisit) -> Response:
-    """The form for a new campaign."""
-    return _form(request, {"worth": "amount", "pattern": "########", "signs": "unmistakable"})
+    """Show the form for a new campaign."""
+    return _form(request, {"worth": "amount", "pattern": "########", "characters": "unmistakable"})
 
 
-def _form(request: Request, given: dict[str, str], problem: str | None = None) -> Response:
+def _form(request: Request, values: dict[str, str], problem: str | None = None) -> Response:
     return page(
-        request, "pages/campaigns/new.html", status=422 if problem else 200, worths=WORTHS, signs=CHARACTERS,
-        given=defaultdict(str, given), problem=problem,
+        request, "pages/campaigns/new.html", status=422 if problem else 200, worths=WORTHS, character_sets=CHARACTERS,
+        values=defaultdict(str, values), problem=problem,
     )  # fmt: skip
 
 
 @router.post("")
 async def create(request: Request, visit: FromVisit) -> Response:
-    """Make a campaign and have its codes generated; the form again where something is wrong."""
-    given = _texts(await request.form())
+    """Create a campaign and have its codes generated; show the form again where something is wrong."""
+    values = _texts(await request.form())
     try:
-        made = await visit.api.ask("POST", "/v1/campaigns", json=_campaign(given))
+        made = await visit.api.ask("POST", "/v1/campaigns", json=_campaign(values))
     except RefusedError as refused:
-        return _form(request, given, _told(refused.details))
-    return redirect(request, f"/campaigns/{segment(made['id'])}", notice=f"The campaign {made['name']} was made.")
+        return _form(request, values, _form_message(refused.details))
+    return redirect(request, f"/campaigns/{segment(made['id'])}", notice=f"The campaign {made['name']} was created.")
 
 
-def _told(details: str) -> str:
-    """A refusal in the words of the form."""
+def _form_message(details: str) -> str:
+    """Return a refusal in the words of the form."""
     values = {f"{before}{worth.part}.{worth.number}": "How much" for worth in WORTHS.values() for before in _VOUCHER}
-    return said(details, {**_LABELS, **values})
+    return form_message(details, {**_LABELS, **values})
 
 
 _VOUCHER = ("", "voucher: ")
 
 
-def _campaign(given: Form) -> dict[str, Any]:
-    voucher = WORTHS.get(given.get("worth", ""), WORTHS["amount"]).voucher(given.get("value", ""))
-    _, charset = CHARACTERS.get(given.get("signs", ""), CHARACTERS["unmistakable"])
-    voucher["code_config"] = {"pattern": given.get("pattern", ""), "charset": charset}
-    if "limit" in given:
-        voucher["redemption"] = {"quantity": number_of(given["limit"], "redemption.quantity")}
-    own: dict[str, Any] = {name: given[name] for name in ("name", "start_date", "category") if name in given}
-    if "last_day" in given:
-        own["expiration_date"] = _end_of(given["last_day"])
-    count = number_of(given.get("vouchers_count", "0"), "vouchers_count")
+def _campaign(values: Form) -> dict[str, Any]:
+    voucher = WORTHS.get(values.get("worth", ""), WORTHS["amount"]).voucher(values.get("value", ""))
+    _, charset = CHARACTERS.get(values.get("characters", ""), CHARACTERS["unmistakable"])
+    voucher["code_config"] = {"pattern": values.get("pattern", ""), "charset": charset}
+    if "limit" in values:
+        voucher["redemption"] = {"quantity": number_of(values["limit"], "redemption.quantity")}
+    own: dict[str, Any] = {name: values[name] for name in ("name", "start_date", "category") if name in values}
+    if "last_day" in values:
+        own["expiration_date"] = _end_of(values["last_day"])
+    count = number_of(values.get("vouchers_count", "0"), "vouchers_count")
     return {**own, "voucher": voucher, "vouchers_count": count}
 
 
 def _end_of(day: str) -> str:
-    """The end of a day, which counts; what is no day is left to the API to refuse."""
+    """Return the end of a day, which is included; the API refuses a text that is no day."""
     return f"{day}T23:59:59.999Z"
 
 
 def _texts(form: FormData) -> Form:
-    """The fields that were filled in."""
+    """Return the fields that were filled in."""
     return {name: value.strip() for name, value in form.items() if isinstance(value, str) and value.strip()}
 
 
 @router.get("/{campaign_id}")
-async def look_at(request: Request, visit: FromVisit, campaign_id: str, task: str = "") -> Response:
-    """One campaign, and what can be done with it; `task` is the one that was just begun for it."""
+async def show_campaign(request: Request, visit: FromVisit, campaign_id: str, task: str = "") -> Response:
+    """Show one campaign and what can be done with it; `task` is the one that was just started for it."""
     return await _shown(request, visit, campaign_id, task=task)
 
 
 async def _shown(
-    request: Request, visit: Visit, campaign_id: str, problem: str | None = None, given: Form | None = None,
+    request: Request, visit: Visit, campaign_id: str, problem: str | None = None, values: Form | None = None,
     task: str = "",
 ) -> Response:  # fmt: skip
     campaign = await visit.api.get(f"/v1/campaigns/{segment(campaign_id)}")
@@ -160,7 +160,8 @@ async def _shown(
     return page(
         request, "pages/campaigns/one.html", status=422 if problem else 200, campaign=campaign, worth=worth,
         limit=limit,
-        given=defaultdict(str, now if given is None else given), key=secrets.token_hex(16), problem=problem, task=task,
+        values=defaultdict(str, now if values is None else values), key=secrets.token_hex(16),
+        problem=problem, task=task,
     )  # fmt: skip
 
 
@@ -178,54 +179,54 @@ def _value(campaign: dict[str, Any], worth: Worth | None) -> str:
 
 @router.post("/{campaign_id}/generate")
 async def generate(request: Request, visit: FromVisit, campaign_id: str) -> Response:
-    """Have further codes generated, once however often the form is sent; on to the task, if it takes one."""
-    given = _texts(await request.form())
+    """Generate more codes, once however often the form is sent; on to the task, if it takes one."""
+    values = _texts(await request.form())
     try:
-        count = str(number_of(given.get("count", ""), "vouchers_count"))
+        count = str(number_of(values.get("count", ""), "vouchers_count"))
     except RefusedError as refused:
-        return await _shown(request, visit, campaign_id, _told(refused.details), given)
-    headers = {"Idempotency-Key": given["key"]} if "key" in given and count != "1" else {}
+        return await _shown(request, visit, campaign_id, _form_message(refused.details), values)
+    headers = {"Idempotency-Key": values["key"]} if "key" in values and count != "1" else {}
     path = f"/v1/campaigns/{segment(campaign_id)}/vouchers"
     try:
         answer = await visit.api.ask("POST", path, {"vouchers_count": count}, headers=headers)
     except RefusedError as refused:
-        return await _shown(request, visit, campaign_id, _told(refused.details), given)
+        return await _shown(request, visit, campaign_id, _form_message(refused.details), values)
     here = f"/campaigns/{segment(campaign_id)}"
     if "async_action_id" in answer:
         return redirect(request, f"{here}?task={segment(answer['async_action_id'])}")
-    return redirect(request, here, notice=f"The code {answer['code']} was made.")
+    return redirect(request, here, notice=f"The code {answer['code']} was generated.")
 
 
 @router.post("/{campaign_id}/update")
 async def update(request: Request, visit: FromVisit, campaign_id: str) -> Response:
     """Change what was filled in; the campaign's vouchers follow by a task."""
-    given, path = _texts(await request.form()), f"/v1/campaigns/{segment(campaign_id)}"
+    values, path = _texts(await request.form()), f"/v1/campaigns/{segment(campaign_id)}"
     campaign = await visit.api.get(path)
     try:
-        await visit.api.ask("PUT", path, json=_change(campaign, given))
+        await visit.api.ask("PUT", path, json=_change(campaign, values))
     except RefusedError as refused:
-        return await _shown(request, visit, campaign_id, _told(refused.details), given)
-    told = "The campaign was changed. A task brings the change to its vouchers."
-    return redirect(request, f"/campaigns/{segment(campaign_id)}", notice=told)
+        return await _shown(request, visit, campaign_id, _form_message(refused.details), values)
+    notice = "The campaign was changed. A task is updating its vouchers."
+    return redirect(request, f"/campaigns/{segment(campaign_id)}", notice=notice)
 
 
-def _change(campaign: dict[str, Any], given: Form) -> dict[str, Any]:
-    """What the form asks for; an end that is shown as it was stays as it is, to the second."""
-    change: dict[str, Any] = {name: given[name] for name in ("category",) if name in given}
-    if given.get("start_date", "") not in ("", (campaign.get("start_date") or "")[:10]):
-        change["start_date"] = given["start_date"]
-    if "no_end" in given:
+def _change(campaign: dict[str, Any], values: Form) -> dict[str, Any]:
+    """Return what the form changes; an end that was not edited stays as it is, to the second."""
+    change: dict[str, Any] = {name: values[name] for name in ("category",) if name in values}
+    if values.get("start_date", "") not in ("", (campaign.get("start_date") or "")[:10]):
+        change["start_date"] = values["start_date"]
+    if "no_end" in values:
         change["expiration_date"] = None
-    elif given.get("last_day", "") not in ("", last_day(campaign.get("expiration_date"))):
-        change["expiration_date"] = _end_of(given["last_day"])
+    elif values.get("last_day", "") not in ("", last_day(campaign.get("expiration_date"))):
+        change["expiration_date"] = _end_of(values["last_day"])
     worth = next((each for each in WORTHS.values() if _is_worth(campaign, each)), None)
-    if worth and given.get("value", "") not in ("", _value(campaign, worth)):
-        change |= {name: part for name, part in worth.voucher(given["value"]).items() if name != "type"}
+    if worth and values.get("value", "") not in ("", _value(campaign, worth)):
+        change |= {name: part for name, part in worth.voucher(values["value"]).items() if name != "type"}
     before = (campaign["voucher"].get("redemption") or {}).get("quantity")
-    if "no_limit" in given:
+    if "no_limit" in values:
         change["voucher"] = {"redemption": {"quantity": None}}
-    elif given.get("limit", "") not in ("", str(before or "")):
-        change["voucher"] = {"redemption": {"quantity": number_of(given["limit"], "redemption.quantity")}}
+    elif values.get("limit", "") not in ("", str(before or "")):
+        change["voucher"] = {"redemption": {"quantity": number_of(values["limit"], "redemption.quantity")}}
     return change
 
 
@@ -234,13 +235,13 @@ async def switch(request: Request, visit: FromVisit, campaign_id: str) -> Respon
     """Switch the campaign on or off."""
     on = (await request.form()).get("active") == "true"
     await visit.api.ask("POST", f"/v1/campaigns/{segment(campaign_id)}/{'enable' if on else 'disable'}")
-    told = f"The campaign is {'on' if on else 'off'} now."
-    return redirect(request, f"/campaigns/{segment(campaign_id)}", notice=told)
+    notice = f"The campaign is {'on' if on else 'off'} now."
+    return redirect(request, f"/campaigns/{segment(campaign_id)}", notice=notice)
 
 
 @router.get("/{campaign_id}/delete")
 async def ask_to_delete(request: Request, visit: FromVisit, campaign_id: str) -> Response:
-    """What a deletion means, to be confirmed by typing the campaign's name."""
+    """Show what a deletion means, to be confirmed by typing the campaign's name."""
     campaign = await visit.api.get(f"/v1/campaigns/{segment(campaign_id)}")
     return page(request, "pages/campaigns/delete.html", campaign=campaign, key=secrets.token_hex(16), problem=None)
 
@@ -248,15 +249,20 @@ async def ask_to_delete(request: Request, visit: FromVisit, campaign_id: str) ->
 @router.post("/{campaign_id}/delete")
 async def delete(request: Request, visit: FromVisit, campaign_id: str) -> Response:
     """Delete a campaign whose name was typed; on to the task that deletes its vouchers."""
-    given = _texts(await request.form())
+    values = _texts(await request.form())
     path = f"/v1/campaigns/{segment(campaign_id)}"
-    if given.get("typed") != given.get("name"):
+    if values.get("typed") != values.get("name"):
         campaign = await visit.api.get(path)
-        told = "That is not the campaign's name. Nothing was deleted."
+        problem = "That is not the campaign's name. Nothing was deleted."
         return page(
-            request, "pages/campaigns/delete.html", status=422, campaign=campaign, key=given.get("key"), problem=told
+            request,
+            "pages/campaigns/delete.html",
+            status=422,
+            campaign=campaign,
+            key=values.get("key"),
+            problem=problem,
         )
-    query = {"force": "true"} if given.get("force") else {}
-    headers = {"Idempotency-Key": given["key"]} if "key" in given else {}
+    query = {"force": "true"} if values.get("force") else {}
+    headers = {"Idempotency-Key": values["key"]} if "key" in values else {}
     accepted = await visit.api.ask("DELETE", path, query, headers=headers)
     return redirect(request, f"/tasks/{accepted['async_action_id']}", notice="The campaign was deleted.")

@@ -1,7 +1,7 @@
-"""Files that were sent to be looked at, kept for a while: what is chosen next is looked at without sending them anew.
+"""Files that were sent for previews, kept for a while, so that the next previews need not send them again.
 
-They are kept as the form's parser left them: in a temporary file without a name that goes with the process. Each
-process has its own; where a file is not known, or not any more, the browser sends it again.
+They are kept as the form's parser left them: in a temporary file without a name, which ends with the process. Each
+process has its own; where a file is not known, or no longer, the browser sends it again.
 """
 
 import asyncio
@@ -33,18 +33,18 @@ class Uploads:
         self._timer: asyncio.TimerHandle | None = None
 
     def keep(self, owner: str, name: str, file: BinaryIO, size: int) -> tuple[str, Upload]:
-        """Keep a file; returns by what it is found again, "" where it is too large and goes with the request."""
+        """Keep a file and return its token; "" where it is too large and ends with the request."""
         upload = Upload(owner, name, file, size, time.monotonic() + self.seconds)
         if size > self.max_bytes:
             return "", upload
         token = secrets.token_urlsafe(16)
         self._kept[token] = upload
-        self._make_room(owner)
+        self._evict(owner)
         self._wait_for_the_oldest()
         return token, upload
 
     def find(self, owner: str, token: str) -> Upload | None:
-        """The session's file, if it is kept; it is kept longer then."""
+        """Return the session's file, if it is kept, and keep it longer."""
         self._forget_old()
         upload = self._kept.get(token)
         if upload is None or upload.owner != owner:
@@ -53,7 +53,7 @@ class Uploads:
         self._kept[token] = self._kept.pop(token)
         return upload
 
-    def _make_room(self, owner: str) -> None:
+    def _evict(self, owner: str) -> None:
         own = [token for token, upload in self._kept.items() if upload.owner == owner]
         for token in own[: -self.max_of_one]:
             self._forget(token)
@@ -78,7 +78,7 @@ class Uploads:
         self._wait_for_the_oldest()
 
     def _forget(self, token: str) -> None:
-        # Where somebody reads it just now, it is closed with the last reference to it.
+        # Where somebody is reading it, it is closed with the last reference to it.
         upload = self._kept.pop(token)
         if not upload.lock.locked():
             upload.file.close()

@@ -1,4 +1,4 @@
-"""What a look at a file found, as the wizard's part of the page shows it; and what its form asks the API for."""
+"""The preview of a file as the wizard shows it, and the API query that its form makes."""
 
 import codecs
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ ROW_TYPES = {
     "skus": "SKUs",
     "orders": "Orders",
 }
-FORMATS = {"csv": "CSV", "xlsx": "Excel workbook", "json": "JSON", "ndjson": "JSON, one row a line"}
+FORMATS = {"csv": "CSV", "xlsx": "Excel workbook", "json": "JSON", "ndjson": "JSON, one row per line"}
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 ENCODINGS = {
     "utf-8": "UTF-8",
@@ -38,19 +38,19 @@ ENCODINGS = {
     "cp932": "Windows-932, Japanese",
     "gb18030": "GB 18030, Chinese",
 }
-# The form's fields that a look at a file goes by as they are; what else it goes by is made of several fields.
+# The form's fields that go into a preview as they are; others are made from several fields.
 _OWN = ("row_type", "campaign", "partial")
 _MADE = ("mapping", "values", "defaults")
-# What an import is sent with, where the form says it; the buttons say whether it is dry, the type says the charset.
+# The options of an import that the form sets; the buttons set dry_run, the content type the charset.
 OPTIONS = tuple(option.name for option in options_for(Scope.EVERY) if option.name != "dry_run")
 FILE_OPTIONS = tuple(option.name for option in options_for(Scope.FILE, Scope.ENDS) if option.name != "charset")
 _PLAIN = tuple(option.name for option in options_for(Scope.FILE, Scope.ENDS) if option.name not in _MADE)
 _OF_CELLS = ("csv", "xlsx")
 _END_DATES = ("Expiration Date",)  # the fields that `last_day_counts` is about
 _LEFT_OUT, _FIELD = "out", "field:"
-_BY_COLUMNS = "columns"  # how the kind was found; else somebody chose it
+_BY_COLUMNS = "columns"  # how the row type was found; else somebody chose it
 _SURE, _LIKELY = 0.75, 0.4
-_KNOWN_ENOUGH = 0.5  # of the columns; with fewer, and without what every row needs, the kind is asked for
+_KNOWN_ENOUGH = 0.5  # of the columns; with fewer, and without a required field, the wizard asks for the row type
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +65,18 @@ class Choice:
 _Columns = list[tuple[dict[str, Any], list[Choice]]]
 
 
-def asked(form: FormData) -> dict[str, str]:
-    """The preview's parameters, of what the wizard's form holds."""
-    given = {name: str(form[name]) for name in (*_OWN, *_PLAIN) if form.get(name)}
+def preview_query(form: FormData) -> dict[str, str]:
+    """Return the preview's parameters, from the wizard's form."""
+    query = {name: str(form[name]) for name in (*_OWN, *_PLAIN) if form.get(name)}
     titles = {name.removeprefix("title-"): str(title) for name, title in form.items() if name.startswith("title-")}
     if titles:
         uses = [(title, str(form.get(f"column-{index}", ""))) for index, title in titles.items()]
-        given["mapping"] = exact_json.dumps(_mapping(uses)).decode()
-    return given | submission_options_of(form)
+        query["mapping"] = exact_json.dumps(_mapping(uses)).decode()
+    return query | submission_options_of(form)
 
 
 def _mapping(uses: list[tuple[str, str]]) -> dict[str, str | None]:
-    """The mapping that the columns' selects show: those that are used as they are called need none."""
+    """Return the mapping that the columns' selects show; a column used by its own title needs none."""
     mapping: dict[str, str | None] = {}
     for title, use in uses:
         if use == _LEFT_OUT:
@@ -87,23 +87,23 @@ def _mapping(uses: list[tuple[str, str]]) -> dict[str, str | None]:
 
 
 def shown(seen: dict[str, Any], form: FormData, campaigns: list[str]) -> dict[str, Any]:
-    """Everything that the part of the page is drawn of."""
-    given = constants(seen, form)
+    """Return everything that the template of the preview shows."""
+    shown_constants = constants(seen, form)
     columns = [(column, _choices(seen, column)) for column in seen["columns"]]
     return {
         **how_it_is_read(seen, form),
         "translations": translations(seen, form),
-        "constants": given,
-        "further": further(seen, given),
+        "constants": shown_constants,
+        "further": further(seen, shown_constants),
         "columns": columns,
         "ignored": _ignored(seen),
         "has_lines": any(row.get("line") is not None for row in seen["rows"]),
-        "end_date": _end_date(seen, given),
+        "end_date": _end_date(seen, shown_constants),
         "last_day_counts": bool(form.get("last_day_counts")),
         "campaign": form.get("campaign") or "",
         "campaigns": campaigns,
         "on_error": form.get("on_error") or "continue",
-        # What the import is sent with: made of what the fields beside show.
+        # What the import is sent with, made from the other fields.
         "mapping": exact_json.dumps(_mapping(_uses(columns))).decode(),
         "values": exact_json.dumps(seen["values"]).decode(),
         "defaults": exact_json.dumps(seen["defaults"]).decode(),
@@ -111,7 +111,7 @@ def shown(seen: dict[str, Any], form: FormData, campaigns: list[str]) -> dict[st
 
 
 def how_it_is_read(seen: dict[str, Any], form: FormData) -> dict[str, Any]:
-    """What is shown of the file as such, whatever its rows are; what was found by itself is marked so."""
+    """Return what is shown of the file itself, whatever its rows are; what was detected is marked."""
     chosen = _row_type_was_chosen(form)
     return {
         "seen": seen,
@@ -120,9 +120,9 @@ def how_it_is_read(seen: dict[str, Any], form: FormData) -> dict[str, Any]:
         "delimiters": DELIMITERS,
         "encodings": _encodings(seen),
         "sheets": [_sheet(sheet) for sheet in seen.get("sheets") or ()],
-        "sheet_found": "" if form.get("sheet") else seen.get("sheet"),
+        "detected_sheet": "" if form.get("sheet") else seen.get("sheet"),
         "header_row": seen.get("header_row"),
-        "header_row_found": "" if form.get("header_row") else seen.get("header_row"),
+        "detected_header_row": "" if form.get("header_row") else seen.get("header_row"),
         "skipped_rows": seen.get("skipped_rows") or 0,
         "warnings": seen.get("warnings", []),
         "row_type_by": "choice" if chosen else _BY_COLUMNS,
@@ -139,12 +139,12 @@ def _uses(columns: _Columns) -> list[tuple[str, str]]:
 
 
 def _choices(seen: dict[str, Any], column: dict[str, Any]) -> list[Choice]:
-    """What a column may be used for: as its title says, as any field, or not at all."""
+    """Return what a column may be used for: as its title says, as any field, or not at all."""
     if seen["format"] not in _OF_CELLS or not column["title"]:
         return []
     own = next((field["title"] for field in seen["fields"] if _is_called(column["title"], field)), None)
     if _is_ignored(seen, column):
-        as_called = [Choice("", "Nothing: not read here", True)]
+        as_called = [Choice("", "Nothing: not read for these rows", True)]
     else:
         as_called = [] if own else [Choice("", f"Metadata: {column['title']}", column["use"] == "metadata")]
     fields = [
@@ -152,7 +152,7 @@ def _choices(seen: dict[str, Any], column: dict[str, Any]) -> list[Choice]:
                column["use"] == "field" and column["target"] == field["title"])
         for field in seen["fields"]
     ]  # fmt: skip
-    left_out = Choice(_LEFT_OUT, "Leave it out", column["use"] == "left_out" and not _is_ignored(seen, column))
+    left_out = Choice(_LEFT_OUT, "Leave out", column["use"] == "left_out" and not _is_ignored(seen, column))
     return [*as_called, *fields, left_out]
 
 
@@ -161,31 +161,31 @@ def _is_called(title: str, field: dict[str, Any]) -> bool:
 
 
 def _ignored(seen: dict[str, Any]) -> list[str]:
-    """The columns that do not count for rows of this kind; where the preview tells of them itself, none."""
-    told = any(warning["type"] == "ignored_columns" for warning in seen.get("warnings", ()))
-    return [] if told else [column["title"] for column in seen["columns"] if _is_ignored(seen, column)]
+    """Return the columns that this row type ignores; none where the preview warns of them itself."""
+    warned = any(warning["type"] == "ignored_columns" for warning in seen.get("warnings", ()))
+    return [] if warned else [column["title"] for column in seen["columns"] if _is_ignored(seen, column)]
 
 
 def _is_ignored(seen: dict[str, Any], column: dict[str, Any]) -> bool:
-    """Whether nobody leaves the column out, and still it is not read."""
+    """Return whether a column is not read although nobody left it out."""
     if seen["format"] not in _OF_CELLS or column["use"] != "left_out" or not column["title"].strip():
         return False
     left_out = {normal_title(title) for title, target in seen["mapping"].items() if target is None}
     return normal_title(column["title"]) not in left_out
 
 
-def _end_date(seen: dict[str, Any], given: list[Constant]) -> bool:
+def _end_date(seen: dict[str, Any], shown_constants: list[Constant]) -> bool:
     targets = {column["target"] for column in seen["columns"] if column["use"] == "field"}
     return seen["format"] in _OF_CELLS and any(
-        title in targets or title in {each.field for each in given} for title in _END_DATES
+        title in targets or title in {each.field for each in shown_constants} for title in _END_DATES
     )
 
 
 def is_a_guess(seen: dict[str, Any]) -> bool:
-    """Whether the likeliest kind is too unlikely to go on without asking."""
-    found = next(each for each in seen["row_types"] if each["row_type"] == seen["row_type"])
+    """Return whether the likeliest row type is too unlikely to continue without asking."""
+    recognized = next(each for each in seen["row_types"] if each["row_type"] == seen["row_type"])
     if seen["format"] not in _OF_CELLS:
-        return bool(found["confidence"] < _LIKELY)
+        return bool(recognized["confidence"] < _LIKELY)
     named = [column for column in seen["columns"] if column["title"].strip()]
     known = sum(column["use"] == "field" for column in named)
     needs = any(field["required"] for field in seen["fields"])
@@ -193,24 +193,24 @@ def is_a_guess(seen: dict[str, Any]) -> bool:
 
 
 def _sureness(seen: dict[str, Any], *, chosen: bool) -> str:
-    found = next(each for each in seen["row_types"] if each["row_type"] == seen["row_type"])
+    recognized = next(each for each in seen["row_types"] if each["row_type"] == seen["row_type"])
     if chosen:
-        return f"As you chose: {found['reason']}."
-    if found["confidence"] >= _SURE:
-        return f"By its columns: {found['reason']}."
-    if found["confidence"] >= _LIKELY:
-        return f"Likely: {found['reason']}."
-    return f"A guess: {found['reason']}. Choose what the rows are."
+        return f"As you chose: {recognized['reason']}."
+    if recognized["confidence"] >= _SURE:
+        return f"By its columns: {recognized['reason']}."
+    if recognized["confidence"] >= _LIKELY:
+        return f"Likely: {recognized['reason']}."
+    return f"A guess: {recognized['reason']}. Choose what the rows are."
 
 
 def _encodings(seen: dict[str, Any]) -> dict[str, str]:
-    """The encodings to choose from: as it was read, then those in which it reads better, then all others."""
+    """Return the encodings to choose from: the current one, then those that read better, then all others."""
     names = dict.fromkeys((seen["encoding"], *map(_codec, seen.get("encodings", ()))))
     return {name: ENCODINGS.get(name, name) for name in (*names, *ENCODINGS)}
 
 
 def _codec(name: str) -> str:
-    """The name by which the preview says that a file was read in it."""
+    """Return the name that the preview uses for an encoding."""
     try:
         return codecs.lookup(name).name
     except LookupError:

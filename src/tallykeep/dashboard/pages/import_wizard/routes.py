@@ -1,7 +1,7 @@
-"""Importing a file: a look at its beginning, its columns, its first rows; a dry run; the import.
+"""The import of a file: a preview of its columns and first rows, a dry run, the import.
 
-The file stays in the reader's browser until then (static/import.js): only its beginning, or a workbook, is posted to be
-looked at, and kept for the looks that follow (kept_uploads.py).
+The file stays in the reader's browser until then (static/import.js): only a sample, or a complete workbook, is posted
+for a preview, and kept for the previews that follow (kept_uploads.py).
 """
 
 import secrets
@@ -19,21 +19,21 @@ from tallykeep.dashboard.pages.import_wizard.preview import (
     FILE_OPTIONS,
     OPTIONS,
     ROW_TYPES,
-    asked,
     how_it_is_read,
     is_a_guess,
+    preview_query,
     shown,
 )
 
 router = APIRouter()
 
-# Marks of answers: only tells what is wrong; the file is known by this from now on; it is not known any more.
+# Headers of answers: it only says what is wrong; the file's token from now on; the token is no longer known.
 _PROBLEM, _KEPT, _SEND_AGAIN = "X-Problem", "X-Kept", "X-Send-Again"
 
 
 @router.get("/imports")
 async def choose_file(request: Request, visit: FromVisit, row_type: str = "", campaign: str = "") -> Response:
-    """Where an import begins; `kind` and `campaign` are known to who comes from a campaign."""
+    """Show where an import begins; a campaign's page links here with `row_type` and `campaign`."""
     offered = await visit.api.get("/v1/imports")
     known = {"row_type": row_type if row_type in ROW_TYPES else "", "campaign": campaign}
     return page(
@@ -44,7 +44,7 @@ async def choose_file(request: Request, visit: FromVisit, row_type: str = "", ca
 
 @router.get("/imports/template/{row_type}")
 async def template(visit: FromVisit, row_type: str) -> Response:
-    """An empty file with the right header."""
+    """Return an empty file with the right header."""
     async with visit.api.stream("GET", f"/v1/templates/csv/{segment(row_type)}") as answer:
         return Response(
             await answer.aread(),
@@ -54,8 +54,8 @@ async def template(visit: FromVisit, row_type: str) -> Response:
 
 
 @router.post("/imports/preview")
-async def look(request: Request, visit: FromVisit) -> Response:
-    """A look at the beginning of a file, as a part of the page; what is wrong with it, where it cannot be read."""
+async def preview_file(request: Request, visit: FromVisit) -> Response:
+    """Preview a sample of the file, as a part of the page; or say why it cannot be read."""
     if problem := await _too_large(request, visit):
         return _problem(problem)
     form = await form_with_file(request)
@@ -63,28 +63,28 @@ async def look(request: Request, visit: FromVisit) -> Response:
     owner, file, kept = visit.session.csrf_token, form.get("file"), str(form.get("kept", ""))
     if isinstance(file, UploadFile):
         kept, upload = uploads.keep(owner, file.filename or "", file.file, file.size or 0)
-        return _marked(await _look(visit, form, upload), _KEPT, kept)
-    if found := uploads.find(owner, kept):
-        return await _look(visit, form, found)
+        return _marked(await _preview(visit, form, upload), _KEPT, kept)
+    if known := uploads.find(owner, kept):
+        return await _preview(visit, form, known)
     return _marked(_problem("Choose a file first."), _SEND_AGAIN, "true" if kept else "")
 
 
 async def _too_large(request: Request, visit: Visit) -> str:
-    """What to say of a form that holds more than can be looked at: it is not even read."""
+    """Return why a form is too large to preview; empty where it is not. Such a form is not even read."""
     length = request.headers.get("content-length", "")
     if length.isdecimal() and int(length) <= FORM_BYTES:
         return ""
     limits = (await visit.api.get("/v1/imports"))["limits"]
     fits = length.isdecimal() and int(length) <= limits["workbook_bytes"] + FORM_BYTES
-    return "" if fits else "The file is too large to be looked at, or its size was not told."
+    return "" if fits else "The file is too large for a preview, or its size was not sent."
 
 
-async def _look(visit: Visit, form: FormData, upload: Upload) -> Response:
+async def _preview(visit: Visit, form: FormData, upload: Upload) -> Response:
     try:
         async with upload.lock:
             upload.file.seek(0)
             files = {"file": (upload.name, upload.file)}
-            seen = await visit.api.ask("POST", "/v1/imports/preview", data=asked(form), files=files)
+            seen = await visit.api.ask("POST", "/v1/imports/preview", data=preview_query(form), files=files)
         if not form.get("row_type") and is_a_guess(seen):
             return HTMLResponse(fragment("pages/import_wizard/unknown.html", **how_it_is_read(seen, form)))
         campaigns = await _campaigns(visit) if seen["row_type"] == "campaign-vouchers" else []
@@ -94,7 +94,7 @@ async def _look(visit: Visit, form: FormData, upload: Upload) -> Response:
 
 
 def _problem(details: str) -> Response:
-    # Not an error of the page's: what was asked is how the file looks.
+    # Not an HTTP error: a problem of the file is a valid answer to a preview.
     return _marked(HTMLResponse(fragment("pages/import_wizard/problem.html", details=details)), _PROBLEM, "true")
 
 
@@ -105,18 +105,18 @@ def _marked(answer: Response, name: str, value: str) -> Response:
 
 
 async def _campaigns(visit: Visit) -> list[str]:
-    found = await visit.api.get("/v1/campaigns", limit=100)
-    return [campaign["name"] for campaign in found["campaigns"]]
+    answer = await visit.api.get("/v1/campaigns", limit=100)
+    return [campaign["name"] for campaign in answer["campaigns"]]
 
 
 @router.post("/imports/start")
 async def start(request: Request, visit: FromVisit, row_type: str, rows: str = "csv", campaign: str = "") -> Response:
-    """Send the file on as it comes, to where rows of this kind are imported; answers with the task, or the problem."""
+    """Stream the file on to where rows of this type are imported; answer with the task, or the problem."""
     offered = (await visit.api.get("/v1/imports"))["data"]
     paths = {each["row_type"]: each["json_path" if rows == "json" else "path"] for each in offered}
     path = paths.get(row_type)
     if path is None or ("{target}" in path and not campaign):
-        problem = "Say which campaign they go into." if path else "Nothing imports such rows in this form."
+        problem = "Choose the campaign they go into." if path else "These rows cannot be imported in this format."
         return JSONResponse({"problem": problem}, status_code=422)
     names = ("content-type", "content-length", "idempotency-key")
     headers = {name: request.headers[name] for name in names if name in request.headers}
@@ -128,9 +128,9 @@ async def start(request: Request, visit: FromVisit, row_type: str, rows: str = "
     return JSONResponse({"task": accepted["async_action_id"]})
 
 
-@router.get("/imports/trial/{action_id}")
+@router.get("/imports/dry-run/{action_id}")
 async def rows_dry_run(visit: FromVisit, action_id: str) -> Response:
-    """How a dry run stands, and its failures by reason: a part of the page that asks again until it has ended."""
+    """Show a dry run and its failures by reason, as a part of the page that reloads itself until it has ended."""
     path = f"/v1/async-actions/{segment(action_id)}"
     action = await visit.api.get(path)
     groups = await visit.api.get(f"{path}/failures", group_by="reason", limit=20) if action["failed_count"] else {}

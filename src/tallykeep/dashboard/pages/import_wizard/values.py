@@ -1,4 +1,4 @@
-"""What a file does not say in our words: texts that are read as others, and one value for all rows."""
+"""What a file does not say in our words: texts with another meaning, and one value for all rows."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _MAX_TEXTS = 30  # of a column; one with more is hardly what it is taken for
 
 @dataclass(frozen=True, slots=True)
 class Translation:
-    """One text of the file's, in the column of one field, and what it is read as; empty where it stays."""
+    """One text of the file, in the column of one field, and what it means; empty where it stays as it is."""
 
     field: str
     text: str
@@ -25,7 +25,7 @@ class Translation:
 
 @dataclass(frozen=True, slots=True)
 class Constant:
-    """One value for all rows that have none; `rows` is how many of those that were tried fail for want of it."""
+    """One value for all rows that have none; `rows` is how many of the previewed rows fail without it."""
 
     field: str
     to: str
@@ -34,18 +34,18 @@ class Constant:
 
 
 def submission_options_of(form: FormData) -> dict[str, str]:
-    """The wishes `values` and `defaults` that the form's fields make, as JSON; those that are empty left out."""
+    """Return the submission options `values` and `defaults` from the form's fields, as JSON, without empty ones."""
     values: dict[str, dict[str, str]] = {}
     for field, text, to in _filled(form, _TEXT):
         if to:
             values.setdefault(field, {})[text] = to
     defaults = {field: to for field, _, to in _filled(form, _DEFAULT) if to}
-    given = {"values": values, "defaults": defaults}
-    return {name: exact_json.dumps(wish).decode() for name, wish in given.items() if wish}
+    options = {"values": values, "defaults": defaults}
+    return {name: exact_json.dumps(value).decode() for name, value in options.items() if value}
 
 
 def _filled(form: FormData, begin: str) -> list[tuple[str, str, str]]:
-    """Field, text and what it becomes, in the form's order."""
+    """Return field, text and what it becomes, in the form's order."""
     numbers = [name.removeprefix(f"{begin}-field-") for name in form if name.startswith(f"{begin}-field-")]
 
     def part(name: str, number: str) -> str:
@@ -55,23 +55,23 @@ def _filled(form: FormData, begin: str) -> list[tuple[str, str, str]]:
 
 
 def translations(seen: dict[str, Any], form: FormData) -> list[Translation]:
-    """Every text that is not understood, or was not before somebody said what it is: in an order that stays."""
+    """Return every text that is unknown, or was until somebody said what it means, in a stable order."""
     shown: list[Translation] = []
-    asked = [(field, text) for field, text, _ in _filled(form, _TEXT)]
+    entered = [(field, text) for field, text, _ in _filled(form, _TEXT)]
     for column in seen["columns"]:
         field, choices = column["target"], column["choices"]
         if not choices:
             continue
-        given: dict[str, str] = seen["values"].get(field, {})
-        known = {*given, *column["unknown_values"]}
-        before = [text for of, text in asked if of == field and text in known]
-        texts = list(dict.fromkeys((*before, *given, *column["unknown_values"])))[:_MAX_TEXTS]
-        shown += [Translation(field, text, given.get(text, ""), choices) for text in texts]
+        meanings: dict[str, str] = seen["values"].get(field, {})
+        known = {*meanings, *column["unknown_values"]}
+        before = [text for of, text in entered if of == field and text in known]
+        texts = list(dict.fromkeys((*before, *meanings, *column["unknown_values"])))[:_MAX_TEXTS]
+        shown += [Translation(field, text, meanings.get(text, ""), choices) for text in texts]
     return shown
 
 
 def constants(seen: dict[str, Any], form: FormData) -> list[Constant]:
-    """The fields that rows fail for want of, and those that somebody gave a value or asked for."""
+    """Return the fields without which rows fail, and those that somebody set or added."""
     needed = {each["title"]: each["rows"] for each in seen["needed"] if each["title"] != _key(seen)}
     wanted = {*needed, *seen["defaults"], str(form.get(_ADDED, ""))}
     before = [field for field, *_ in _filled(form, _DEFAULT)]
@@ -85,12 +85,12 @@ def constants(seen: dict[str, Any], form: FormData) -> list[Constant]:
 
 
 def _key(seen: dict[str, Any]) -> str:
-    """The field that tells rows apart: one value for all is none."""
+    """Return the title of the key's field, which cannot have one value for all rows."""
     return str(seen["fields"][0]["title"]) if seen["fields"] else ""
 
 
 def further(seen: dict[str, Any], shown: Iterable[Constant]) -> list[str]:
-    """The other fields that no column is, and that might have one value for all rows."""
+    """Return the other fields without a column, which might have one value for all rows."""
     there = {column["target"] for column in seen["columns"]} | {each.field for each in shown}
     names = ("id", "source_id", _key(seen))
     titles = [field["title"] for field in seen["fields"]]

@@ -1,4 +1,4 @@
-"""Metadata schemas: what may stand in the metadata of each kind of resource; and keys taken off all of them."""
+"""Metadata schemas: which metadata each resource type may have; and purges of keys."""
 
 import secrets
 from collections import defaultdict
@@ -11,7 +11,7 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from tallykeep.dashboard.kit.api_client import RefusedError, segment
-from tallykeep.dashboard.kit.form_errors import said
+from tallykeep.dashboard.kit.form_errors import form_message
 from tallykeep.dashboard.kit.numbers import number_of
 from tallykeep.dashboard.kit.render import page, redirect
 from tallykeep.dashboard.kit.signed_in import FromVisit, Visit
@@ -31,8 +31,8 @@ TYPES = {
     "boolean": "yes or no",
     "date": "date",
     "datetime": "date and time",
-    "image_url": "address of an image",
-    "geopoint": "place on earth",
+    "image_url": "image URL",
+    "geopoint": "geographic point",
 }
 _RULES = {
     "eq": "one of {}",
@@ -54,42 +54,42 @@ Schemas = dict[str, dict[str, Any]]
 
 @router.get("")
 async def show(request: Request, visit: FromVisit) -> Response:
-    """Every schema with its definitions, those that were removed included."""
+    """Show every schema with its definitions, removed ones included."""
     return await _shown(request, visit)
 
 
-async def _shown(request: Request, visit: Visit, problem: str | None = None, given: Form | None = None) -> Response:
+async def _shown(request: Request, visit: Visit, problem: str | None = None, values: Form | None = None) -> Response:
     schemas = await _schemas(visit)
     used = {resource: await _used(visit, resource) for resource in RESOURCES}
     return page(
         request, "pages/metadata/schemas.html", status=422 if problem else 200, resources=RESOURCES, types=TYPES,
         schemas=schemas, used=used, rows=_rows(schemas, used), rules=_rules, problem=problem,
-        given=defaultdict(str, given or {}),
+        values=defaultdict(str, values or {}),
     )  # fmt: skip
 
 
 def _rows(schemas: Schemas, used: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
-    """The keys in use, each with what is defined of it."""
+    """Return the keys in use, each with the state of its definition."""
     rows = []
-    for resource, found in used.items():
+    for resource, usage in used.items():
         defined = schemas.get(resource, {}).get("properties", {})
-        for each in found["keys"]:
+        for each in usage["keys"]:
             definition = defined.get(each["key"])
-            state = "none" if definition is None else "removed" if definition.get("deleted") else "in force"
+            state = "none" if definition is None else "removed" if definition.get("deleted") else "active"
             rows.append({"resource": resource, "definition": state, **each})
     return rows
 
 
 async def _used(visit: Visit, resource: str) -> dict[str, Any]:
-    """The keys in use, with how many carry each, and whether these are all."""
+    """Return the keys in use, with how many resources carry each, and whether these are all."""
     used: dict[str, Any] = await visit.api.get(f"/v1/metadata-schemas/{resource}/usage")
     return used
 
 
 async def _schemas(visit: Visit) -> Schemas:
-    """The schemas by what they are of."""
-    found = await visit.api.get(f"{await _project(visit)}/metadata-schemas")
-    return {schema["related_object"]: schema for schema in found["data"]}
+    """Return the schemas by their resource type."""
+    answer = await visit.api.get(f"{await _project(visit)}/metadata-schemas")
+    return {schema["related_object"]: schema for schema in answer["data"]}
 
 
 async def _project(visit: Visit) -> str:
@@ -98,43 +98,43 @@ async def _project(visit: Visit) -> str:
 
 
 def _rules(definition: dict[str, Any]) -> str:
-    """What a definition demands besides its type, in words."""
-    told = ["required"] if definition.get("optional") is False else []
-    for name, words in _RULES.items():
+    """Return what a definition demands besides its type, in words."""
+    rules = ["required"] if definition.get("optional") is False else []
+    for name, wording in _RULES.items():
         if (limit := definition.get(name)) not in (None, []):
-            told.append(words.format(", ".join(map(str, limit)) if isinstance(limit, list) else limit))
-    return "; ".join(told)
+            rules.append(wording.format(", ".join(map(str, limit)) if isinstance(limit, list) else limit))
+    return "; ".join(rules)
 
 
 @router.post("/define")
 async def define(request: Request, visit: FromVisit) -> Response:
     """Add a definition, or change one; its type stays what it is."""
-    given = {name: str(value).strip() for name, value in (await request.form()).items()}
-    resource, key = given.get("resource", ""), given.get("key", "")
+    values = {name: str(value).strip() for name, value in (await request.form()).items()}
+    resource, key = values.get("resource", ""), values.get("key", "")
     try:
-        await _put(visit, resource, {"properties": {key: _definition(given)}})
+        await _put(visit, resource, {"properties": {key: _definition(values)}})
     except RefusedError as refused:
-        return await _shown(request, visit, said(refused.details, _labels(key)), given)
+        return await _shown(request, visit, form_message(refused.details, _labels(key)), values)
     of = RESOURCES.get(resource, resource).lower()
-    told = f"{key} is defined for {of}, for all that is written from now on. What they hold already was not checked."
-    return redirect(request, "/metadata", notice=told)
+    notice = f"{key} is defined for {of}, for everything written from now on. Existing metadata was not checked."
+    return redirect(request, "/metadata", notice=notice)
 
 
 def _labels(key: str) -> dict[str, str]:
-    """What the form calls the parts of a definition."""
+    """Return what the form calls the parts of a definition."""
     where = f"properties.{key}"
-    return {f"{where}.type": "Its value", f"{where}.eq": "One of these alone", where: "Key", "properties": "Key"}
+    return {f"{where}.type": "Its value", f"{where}.eq": "Only one of these", where: "Key", "properties": "Key"}
 
 
-def _definition(given: Form) -> dict[str, Any]:
+def _definition(values: Form) -> dict[str, Any]:
     definition: dict[str, Any] = {
-        "type": given.get("type", "string"),
-        "array": given.get("array") == "true",
-        "optional": given.get("required") != "true",
+        "type": values.get("type", "string"),
+        "array": values.get("array") == "true",
+        "optional": values.get("required") != "true",
     }
-    if choices := [choice.strip() for choice in given.get("choices", "").split(",") if choice.strip()]:
+    if choices := [choice.strip() for choice in values.get("choices", "").split(",") if choice.strip()]:
         definition["eq"] = (
-            [number_of(each, f"properties.{given.get('key', '')}.eq") for each in choices]
+            [number_of(each, f"properties.{values.get('key', '')}.eq") for each in choices]
             if definition["type"] == "number"
             else choices
         )
@@ -154,26 +154,26 @@ async def _put(visit: Visit, resource: str, change: dict[str, Any]) -> None:
 
 @router.post("/{resource}/strict")
 async def be_strict(request: Request, visit: FromVisit, resource: str) -> Response:
-    """Take keys that are defined alone, or any."""
+    """Accept only defined keys, or any."""
     only = (await request.form()).get("only") == "true"
     await _put(visit, _known(resource), {"allow_defined_only": only})
-    told = "Only defined keys are taken from now on." if only else "Any keys are taken from now on."
-    return redirect(request, "/metadata", notice=f"{RESOURCES[resource]}: {told}")
+    notice = "Only defined keys are accepted from now on." if only else "Any keys are accepted from now on."
+    return redirect(request, "/metadata", notice=f"{RESOURCES[resource]}: {notice}")
 
 
 @router.post("/{resource}/remove")
 async def remove(request: Request, visit: FromVisit, resource: str) -> Response:
-    """Put a definition out of force; the resources keep their metadata."""
-    return await _marked(request, visit, resource, "DELETE", "", "was removed. The resources keep what they have")
+    """Deactivate a definition; the resources keep their metadata."""
+    return await _marked(request, visit, resource, "DELETE", "", "was removed. The resources keep their metadata")
 
 
 @router.post("/{resource}/restore")
 async def restore(request: Request, visit: FromVisit, resource: str) -> Response:
-    """Put a removed definition in force again."""
-    return await _marked(request, visit, resource, "POST", "/restore", "is in force again")
+    """Activate a removed definition again."""
+    return await _marked(request, visit, resource, "POST", "/restore", "is active again")
 
 
-async def _marked(request: Request, visit: Visit, resource: str, method: str, verb: str, told: str) -> Response:
+async def _marked(request: Request, visit: Visit, resource: str, method: str, verb: str, change: str) -> Response:
     form = await request.form()
     key = str(form.get("key", ""))
     await visit.api.ask(method, f"{_definition_path(resource, key)}{verb}")
@@ -182,7 +182,7 @@ async def _marked(request: Request, visit: Visit, resource: str, method: str, ve
         if form.get("then") == "purge"
         else "/metadata"
     )
-    return redirect(request, on, notice=f"The definition {key} {told}.")
+    return redirect(request, on, notice=f"The definition {key} {change}.")
 
 
 def _definition_path(resource: str, key: str) -> str:
@@ -197,12 +197,12 @@ def _known(resource: str) -> str:
 
 @router.get("/purge")
 async def ask_to_purge(request: Request, visit: FromVisit, resource: str, key: str) -> Response:
-    """What a purge would reach, to be confirmed by typing the key."""
+    """Show what a purge would reach, to be confirmed by typing the key."""
     return await _purge_page(request, visit, resource, key.strip(), secrets.token_hex(16))
 
 
 async def _purge_page(
-    request: Request, visit: Visit, resource: str, key: str, once: str, problem: str | None = None
+    request: Request, visit: Visit, resource: str, key: str, idempotency_key: str, problem: str | None = None
 ) -> Response:
     try:
         usage = await visit.api.get(f"{_definition_path(resource, key)}/usage")
@@ -212,14 +212,14 @@ async def _purge_page(
     near = [] if usage["total"] else _near(key, await _used(visit, resource))
     return page(
         request, "pages/metadata/purge.html", status=422 if problem else 200, noun=resource, key=key,
-        total=usage["total"],
-        once=once, problem=problem, in_force=definition is not None and not definition.get("deleted"),
+        total=usage["total"], idempotency_key=idempotency_key, problem=problem,
+        in_force=definition is not None and not definition.get("deleted"),
         removed=definition is not None and bool(definition.get("deleted")), near=near,
     )  # fmt: skip
 
 
 def _near(key: str, used: dict[str, Any]) -> list[str]:
-    """Keys in use that are spelled much like this one, whatever their capitals."""
+    """Return keys in use with a similar spelling, whatever their case."""
     by_folded: dict[str, list[str]] = defaultdict(list)
     if len(key) > _MAX_ALIKE_LENGTH:
         return []
@@ -232,15 +232,19 @@ def _near(key: str, used: dict[str, Any]) -> list[str]:
 
 @router.post("/purge")
 async def purge(request: Request, visit: FromVisit) -> Response:
-    """Take a key that was typed off all resources of a kind, once however often the form is sent; on to the task."""
-    given = {name: str(value) for name, value in (await request.form()).items()}
-    resource, key, once = given.get("resource", ""), given.get("key", ""), given.get("once", "")
-    if given.get("typed", "").strip() != key:
-        told = "That is not the key. Nothing was purged."
-        return await _purge_page(request, visit, resource, key, once, told)
+    """Remove a key that was typed from all resources of a type, once however often the form is sent; on to the task."""
+    values = {name: str(value) for name, value in (await request.form()).items()}
+    resource, key, idempotency_key = (
+        values.get("resource", ""),
+        values.get("key", ""),
+        values.get("idempotency_key", ""),
+    )
+    if values.get("typed", "").strip() != key:
+        problem = "That is not the key. Nothing was purged."
+        return await _purge_page(request, visit, resource, key, idempotency_key, problem)
     try:
         path = f"{_definition_path(resource, key)}/purge"
-        accepted = await visit.api.ask("POST", path, headers={"Idempotency-Key": once})
+        accepted = await visit.api.ask("POST", path, headers={"Idempotency-Key": idempotency_key})
     except RefusedError as refused:
-        return await _purge_page(request, visit, resource, key, once, refused.details)
+        return await _purge_page(request, visit, resource, key, idempotency_key, refused.details)
     return redirect(request, f"/tasks/{accepted['async_action_id']}")

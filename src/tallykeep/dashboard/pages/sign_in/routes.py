@@ -1,4 +1,4 @@
-"""Signing in with a project's keys, and out; and the choice of light or dark."""
+"""Signing in with a project's keys, signing out, and the choice of a theme."""
 
 import time
 from collections import deque
@@ -16,14 +16,14 @@ from tallykeep.dashboard.kit.signed_in import COOKIE, FromVisit, own_path, sign_
 router = APIRouter()
 
 _WHY = {
-    "expired": "Your session has ended. Sign in again to go on where you were.",
-    "revoked": "The keys you signed in with are not valid any more. Sign in with other ones.",
+    "expired": "Your session has ended. Sign in again to continue where you were.",
+    "revoked": "The keys you signed in with are no longer valid. Sign in with other keys.",
     "signed-out": "You are signed out.",
 }
 
 
 class WrongTries:
-    """Counts wrong keys by the client's address, and says how long one that had too many has to wait."""
+    """Counts wrong keys by client address, and says how long an address with too many has to wait."""
 
     maximum, within_seconds, max_addresses = 10, 60.0, 10_000
 
@@ -31,7 +31,7 @@ class WrongTries:
         self._tries: dict[str, deque[float]] = {}
 
     def wait_seconds(self, address: str) -> int:
-        """Seconds until the next try is heard; 0: at once."""
+        """Return the seconds until the next try is allowed; 0 where it is allowed now."""
         tries = self._tries.get(address, deque())
         return 0 if len(tries) < self.maximum else max(0, round(tries[0] + self.within_seconds - time.monotonic()))
 
@@ -44,8 +44,10 @@ class WrongTries:
 
 @router.get("/sign-in")
 async def ask_to_sign_in(request: Request, next: str = "/", why: str = "") -> Response:
-    """The form."""
-    return page(request, "pages/sign_in/sign_in.html", next=own_path(next), told=_WHY.get(why), problem=None, app_id="")
+    """Show the form."""
+    return page(
+        request, "pages/sign_in/sign_in.html", next=own_path(next), explanation=_WHY.get(why), problem=None, app_id=""
+    )
 
 
 @router.post("/sign-in")
@@ -55,11 +57,11 @@ async def sign_in(
     app_token: Annotated[str, Form()] = "",
     next: Annotated[str, Form()] = "/",
 ) -> Response:
-    """Begin a session where the keys are right; else the form again, with what is wrong."""
+    """Begin a session where the keys are right; else show the form again, with what is wrong."""
     keys = Keys(app_id.strip(), app_token.strip())
     problem, cookie = await _begin(request, keys)
     if cookie is None:
-        form = {"next": own_path(next), "told": None, "problem": problem, "app_id": keys.app_id}
+        form = {"next": own_path(next), "explanation": None, "problem": problem, "app_id": keys.app_id}
         return page(request, "pages/sign_in/sign_in.html", status=422, **form)
     sessions: Sessions = request.app.state.sessions
     await sessions.end(request.cookies.get(COOKIE, ""))
@@ -72,7 +74,7 @@ async def sign_in(
 
 
 async def _begin(request: Request, keys: Keys) -> tuple[str, str | None]:
-    """What is wrong, or a session's cookie."""
+    """Return what is wrong, or a session's cookie."""
     tries: WrongTries = request.app.state.wrong_tries
     address = request.client.host if request.client else ""
     if wait := tries.wait_seconds(address):
@@ -86,13 +88,13 @@ async def _begin(request: Request, keys: Keys) -> tuple[str, str | None]:
         tries.add(address)
         return "These keys are wrong, or they were revoked. Check that the id and the token belong together.", None
     except RefusedError as error:
-        return f"Nobody can be signed in just now. {error.details}", None
+        return f"Signing in is not possible right now. {error.details}", None
     sessions: Sessions = request.app.state.sessions
     return "These keys were revoked just now.", await sessions.begin(keys, projects["data"][0]["name"])
 
 
 def _sendable(keys: Keys) -> bool:
-    """Whether these are texts that keys can be: not empty, and fit for a header."""
+    """Return whether these can be keys: not empty, and fit for a header."""
     return all(text and text.isascii() and text.isprintable() for text in (keys.app_id, keys.app_token))
 
 
@@ -107,7 +109,7 @@ async def sign_out(request: Request, visit: FromVisit) -> Response:
 
 @router.post("/theme")
 async def choose_theme(theme: Annotated[str, Form()], next: Annotated[str, Form()] = "/") -> Response:
-    """Light, dark, or as the system has it; back to the page that asked."""
+    """Set the theme to light, dark or the system's, and return to the page that asked."""
     answer = RedirectResponse(own_path(next), status_code=303)
     keep_theme(answer, theme)
     return answer

@@ -1,4 +1,4 @@
-"""Which cells of a failed row its reason speaks of: «Value: must be a number; Voucher Type is required»."""
+"""Which cells of a failed row its reason is about: «Value: must be a number; Voucher Type is required»."""
 
 from collections.abc import Sequence
 
@@ -6,13 +6,13 @@ _SEPARATOR = "; "
 
 
 def columns_at_fault(reason: str, columns: Sequence[str]) -> set[int]:
-    """The columns, by index, whose titles begin one of the problems that the reason joins."""
+    """Return the indexes of the columns whose titles begin one of the problems that the reason joins."""
     problems = [problem.lower() for problem in reason.split(_SEPARATOR)]
     return {number for number, title in enumerate(columns) if any(_is_of(problem, title) for problem in problems)}
 
 
 def titles_at_fault(reason: str, titles: Sequence[str]) -> list[str]:
-    """Those of the titles that the reason names, be there such a column or not."""
+    """Return the titles that the reason names, whether there are such columns or not."""
     return [titles[number] for number in sorted(columns_at_fault(reason, titles))]
 
 

@@ -1,4 +1,4 @@
-"""Fixing failed rows in place: their cells are edited in the browser, and just these rows are imported again."""
+"""Fixing failed rows in place: their cells are edited in the browser, and only these rows are imported again."""
 
 import json
 import secrets
@@ -11,7 +11,7 @@ from fastapi.responses import Response
 from pydantic import StringConstraints
 from starlette.datastructures import FormData
 
-from tallykeep.dashboard.kit import labels as words
+from tallykeep.dashboard.kit import labels
 from tallykeep.dashboard.kit.api_client import RefusedError, segment
 from tallykeep.dashboard.kit.render import page, redirect
 from tallykeep.dashboard.kit.signed_in import FromVisit, Visit
@@ -31,7 +31,7 @@ _NOTHING_CHANGED = "Nothing was changed. Edit the cells that are wrong; only row
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What is being fixed: the task, the fields of its rows, and which of its failed rows are looked at."""
+    """What is being fixed: the task, the fields of its rows, and which of its failed rows are shown."""
 
     action: dict[str, Any]
     fields: Fields
@@ -48,28 +48,28 @@ FromWork = Annotated[Work, Depends(_work)]
 
 
 async def _read(visit: Visit, work: Work, added: list[str]) -> Sheet:
-    """The sheet; columns are added for the fields that reasons speak of and the file does not have, and these."""
-    asked: dict[str, Any] = {
+    """Return the sheet; adds columns for fields that reasons name and the file lacks, and for `added`."""
+    query: dict[str, Any] = {
         "source_rows": "true",
         "reason": work.reason,
         "after_row": work.after_row,
         "limit": _MAX_ROWS,
     }
-    found = await visit.api.get(f"{path_of(work.action['id'])}/failures", **asked)
-    failures, columns = found["failures"], found["columns"]
+    answer = await visit.api.get(f"{path_of(work.action['id'])}/failures", **query)
+    failures, columns = answer["failures"], answer["columns"]
     besides = work.fields.besides(columns) if columns else []
     lacking = {title for failure in failures for title in titles_at_fault(failure["reason"], besides)}
     lacking.update(added)
     extra = [title for title in besides if title in lacking]
     maximum = max(1, min(_MAX_ROWS, _MAX_CELLS // max(len(columns) + len(extra), 1)))
-    return Sheet(columns, failures[:maximum], found["has_more"] or len(failures) > maximum, extra)
+    return Sheet(columns, failures[:maximum], answer["has_more"] or len(failures) > maximum, extra)
 
 
 @router.get("/fix")
 async def edit_rows(
     request: Request, visit: FromVisit, work: FromWork, add: Annotated[list[str] | None, Query()] = None
 ) -> Response:
-    """The failed rows as a sheet to be edited: those with one `reason`, or all; `add` names columns to be added."""
+    """Show the failed rows as a sheet to edit: those with one `reason`, or all; `add` names columns to add."""
     return await _show(request, visit, work, await _read(visit, work, add or []))
 
 
@@ -84,14 +84,14 @@ async def _show(request: Request, visit: Visit, work: Work, sheet: Sheet, proble
         request, "pages/task/fix.html", status=422 if problem else 200, action=work.action, sheet=sheet, groups=groups,
         reason=reason, after_row=work.after_row, problem=problem, fields=work.fields, besides=besides, group=group,
         suspects=_suspects(work.fields, sheet.of_file, besides, group["reason"]) if group else [],
-        once=secrets.token_urlsafe(), fixable=words.fixable(work.action),
+        idempotency_key=secrets.token_urlsafe(), fixable=labels.fixable(work.action),
     )  # fmt: skip
 
 
 def _suspects(fields: Fields, columns: list[str], besides: list[str], reason: str) -> list[str]:
-    """The columns in which one value may fix all rows with this reason, or "" where nobody can tell: see Sheet.place.
+    """Return the columns in which one value may fix all rows with this reason, as `Sheet.index_of` takes them.
 
-    Never the key's: one key for many rows fixes nothing.
+    Only "" where nobody can tell. Never the key's column: one key for many rows fixes nothing.
     """
     named = {title for title in titles_at_fault(reason, [*columns, *besides]) if not fields.is_key(title)}
     there = [str(number) for number, title in enumerate(columns) if title in named]
@@ -111,10 +111,12 @@ async def import_again(request: Request, visit: FromVisit, work: FromWork) -> Re
     if problem:
         return await _show(request, visit, work, sheet, problem)
     try:
-        started = await _send(visit, work.action["id"], sheet, rows, once=str(form.get("once", "")))
+        started = await _send(
+            visit, work.action["id"], sheet, rows, idempotency_key=str(form.get("idempotency_key", ""))
+        )
     except RefusedError as error:
         return await _show(request, visit, work, sheet, str(error))
-    return redirect(request, f"/tasks/{segment(started)}", f"{words.counted(len(rows), 'corrected row')} sent.")
+    return redirect(request, f"/tasks/{segment(started)}", f"{labels.counted(len(rows), 'fixed row')} sent.")
 
 
 def _texts(form: FormData, name: str) -> list[str]:
@@ -122,13 +124,13 @@ def _texts(form: FormData, name: str) -> list[str]:
 
 
 def _type(sheet: Sheet, form: FormData) -> None:
-    """Take over what was typed; rows that the form does not have are as they were sent."""
+    """Store the typed texts in the sheet; rows that the form lacks stay as they were sent."""
     for failure in sheet.failures:
-        given = _texts(form, f"row-{failure['row']}")
-        if len(given) == len(sheet.sent(failure)):
+        texts = _texts(form, f"row-{failure['row']}")
+        if len(texts) == len(sheet.original(failure)):
             # Browsers send line breaks as \r\n, whatever the cell had.
             sheet.typed[failure["row"]] = [
-                old if _same(text, old) else text for text, old in zip(given, sheet.sent(failure), strict=True)
+                old if _same(text, old) else text for text, old in zip(texts, sheet.original(failure), strict=True)
             ]
 
 
@@ -137,37 +139,37 @@ def _same(text: str, old: str) -> bool:
 
 
 def _check_json(sheet: Sheet) -> str:
-    """Note which of the typed texts are not JSON; what to say of them, empty where all are."""
+    """Note which of the typed texts are not JSON; return a message, empty where all are."""
     for failure in sheet.failures:
         (text,) = sheet.shown(failure)
         try:
             json.loads(text)
         except ValueError as error:
-            if [text] != sheet.sent(failure):
+            if [text] != sheet.original(failure):
                 sheet.problems[failure["row"]] = f"This is not JSON: {error}"
     return "Some rows are not JSON. Nothing was sent." if sheet.problems else ""
 
 
-async def _send(visit: Visit, action_id: str, sheet: Sheet, rows: list[dict[str, Any]], *, once: str) -> str:
+async def _send(visit: Visit, action_id: str, sheet: Sheet, rows: list[dict[str, Any]], *, idempotency_key: str) -> str:
     if not sheet.of_cells:
         body = "[" + ",".join(sheet.shown(failure)[0] for failure in rows) + "]"
-        return await _retry(visit, action_id, "application/json", once, body)
+        return await _retry(visit, action_id, "application/json", idempotency_key, body)
     width = len(sheet.columns)
     lines = csv_lines(_without_empty_surplus(sheet.shown(failure), width) + sheet.origin(failure) for failure in rows)
     file = csv_line(sheet.titles, quoted=True) + lines
-    return await _retry(visit, action_id, "text/csv", once, file)
+    return await _retry(visit, action_id, "text/csv", idempotency_key, file)
 
 
 def _without_empty_surplus(cells: list[str], width: int) -> list[str]:
-    """The cells without those behind the last column, as far as they are empty."""
+    """Return the cells without empty ones behind the last column."""
     end = len(cells)
     while end > width and not cells[end - 1].strip():
         end -= 1
     return cells[:end]
 
 
-async def _retry(visit: Visit, action_id: str, media_type: str, once: str, content: Any) -> str:
-    headers = {"Content-Type": media_type} | ({"Idempotency-Key": once} if once else {})
+async def _retry(visit: Visit, action_id: str, media_type: str, idempotency_key: str, content: Any) -> str:
+    headers = {"Content-Type": media_type} | ({"Idempotency-Key": idempotency_key} if idempotency_key else {})
     body = content.encode() if isinstance(content, str) else content
     started = await visit.api.ask("POST", f"{path_of(action_id)}/retry", headers=headers, content=body)
     return str(started["async_action_id"])
@@ -181,7 +183,7 @@ async def replace_everywhere(
     reason: Annotated[str, Form()],
     column: Annotated[list[Annotated[str, StringConstraints(pattern=r"^(\d*|\+.+)$")]], Form()],
     value: Annotated[list[str] | None, Form()] = None,
-    once: Annotated[str, Form()] = "",
+    idempotency_key: Annotated[str, Form()] = "",
 ) -> Response:
     """Put the same values into columns of all rows with the reason, however many, and import them."""
     values = dict(zip(column, value or [""] * len(column), strict=False))
@@ -191,20 +193,22 @@ async def replace_everywhere(
         sheet = await _read(visit, work, [])
         return await _show(request, visit, work, sheet, "Choose the column that the value goes into. Nothing was sent.")
     rows = _replaced(visit, work.action["id"], reason, values)
-    started = await _retry(visit, work.action["id"], "text/csv", once, rows)
-    told = " and ".join(f"«{text}»" if text else "nothing" for text in values.values())
-    return redirect(request, f"/tasks/{segment(started)}", f"All rows with that reason were sent with {told} instead.")
+    started = await _retry(visit, work.action["id"], "text/csv", idempotency_key, rows)
+    inserted = " and ".join(f"«{text}»" if text else "nothing" for text in values.values())
+    return redirect(
+        request, f"/tasks/{segment(started)}", f"All rows with that reason were sent with {inserted} instead."
+    )
 
 
 async def _replaced(visit: Visit, action_id: str, reason: str, values: dict[str, str]) -> AsyncIterator[bytes]:
-    """A file of the rows, a page after the other; lines that could not be read are left out."""
+    """Yield a file of the rows, page by page; lines that could not be read are left out."""
     after_row, has_more, head, has_lines = 0, True, True, None
     added = [column[1:] for column in values if column.startswith("+")]
     while has_more:
-        asked = {"source_rows": "true", "reason": reason, "after_row": after_row, "limit": _AT_A_TIME}
-        found = await visit.api.get(f"{path_of(action_id)}/failures", **asked)
-        has_more, failures = found["has_more"], found["failures"]
-        sheet = Sheet(found["columns"], failures, has_more, added, has_lines=has_lines)
+        query = {"source_rows": "true", "reason": reason, "after_row": after_row, "limit": _AT_A_TIME}
+        answer = await visit.api.get(f"{path_of(action_id)}/failures", **query)
+        has_more, failures = answer["has_more"], answer["failures"]
+        sheet = Sheet(answer["columns"], failures, has_more, added, has_lines=has_lines)
         header = csv_line(sheet.titles, quoted=True) if head else ""
         lines = csv_lines(_with(sheet, failure, values) for failure in failures if "cells" in failure)
         yield (header + lines).encode()
@@ -212,7 +216,7 @@ async def _replaced(visit: Visit, action_id: str, reason: str, values: dict[str,
 
 
 def _with(sheet: Sheet, failure: dict[str, Any], values: dict[str, str]) -> list[str]:
-    cells = sheet.sent(failure)
+    cells = sheet.original(failure)
     for column, value in values.items():
-        cells[sheet.place(column)] = value
+        cells[sheet.index_of(column)] = value
     return _without_empty_surplus(cells, len(sheet.columns)) + sheet.origin(failure)

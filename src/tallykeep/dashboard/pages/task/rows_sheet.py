@@ -1,4 +1,4 @@
-"""The sheet of failed rows as it is edited: the file's columns, and those that it did not have."""
+"""The fix sheet of failed rows: the file's columns, and those that it lacks."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -6,14 +6,14 @@ from typing import Any
 from tallykeep.dashboard.pages.task.cell_faults import columns_at_fault
 
 _ORIGIN = ["row", "line", "reason"]
-_ADDED_BEHIND = 1  # columns: the key stays in front, what has to be filled in stands next to it
+_ADDED_BEHIND = 1  # columns: the key stays in front, what has to be filled in is next to it
 
 
 @dataclass(slots=True)
 class Sheet:
-    """Failed rows: what the API says of them, and by row and place what somebody has typed.
+    """Failed rows as the API returns them, and by row what somebody has typed into each cell.
 
-    `added` are the titles of columns that the file did not have; they stand behind the first one.
+    `added` are the titles of columns that the file lacks; they come after the first one.
     """
 
     of_file: list[str]
@@ -22,7 +22,7 @@ class Sheet:
     added: list[str] = field(default_factory=list)
     typed: dict[int, list[str]] = field(default_factory=dict)
     problems: dict[int, str] = field(default_factory=dict)
-    has_lines: bool | None = None  # whether rows tell where they stood in the first file
+    has_lines: bool | None = None  # whether rows have their line in the first file
 
     def __post_init__(self) -> None:
         if self.has_lines is None:
@@ -44,8 +44,8 @@ class Sheet:
         widest = max([len(self.of_file), *(len(failure.get("cells", ())) for failure in self.failures)])
         return widest + len(self.added)
 
-    def place(self, column: str) -> int:
-        """Where a column stands: named by its number in the file, or as `+title` where it is an added one.
+    def index_of(self, column: str) -> int:
+        """Return a column's index: named by its number in the file, or as `+title` where it was added.
 
         Raises ValueError where there is no such column.
         """
@@ -54,8 +54,8 @@ class Sheet:
         number = range(len(self.of_file)).index(int(column))
         return number if number < _ADDED_BEHIND else number + len(self.added)
 
-    def sent(self, failure: dict[str, Any]) -> list[str]:
-        """What the row held, with a cell for each column; of a line that could not be read, nothing."""
+    def original(self, failure: dict[str, Any]) -> list[str]:
+        """Return what the row held, with a cell for each column; empty cells for a line that could not be read."""
         if not self.of_cells:
             return [failure.get("text", "")]
         cells: list[str] = failure.get("cells", [])
@@ -63,23 +63,23 @@ class Sheet:
         return [*cells[:_ADDED_BEHIND], *("" for _ in self.added), *cells[_ADDED_BEHIND:]]
 
     def shown(self, failure: dict[str, Any]) -> list[str]:
-        """What stands in the row now."""
-        return self.typed.get(failure["row"]) or self.sent(failure)
+        """Return what the row holds now."""
+        return self.typed.get(failure["row"]) or self.original(failure)
 
     def at_fault(self, failure: dict[str, Any]) -> set[int]:
-        """The cells that the reason speaks of."""
+        """Return the indexes of the cells that the reason is about."""
         surplus = range(len(self.columns), len(failure.get("cells", ())) + len(self.added))
         return columns_at_fault(failure["reason"], self.columns) | set(surplus)
 
     def changed(self) -> list[dict[str, Any]]:
-        """The rows in which something was typed."""
-        return [failure for failure in self.failures if self.shown(failure) != self.sent(failure)]
+        """Return the rows that were edited."""
+        return [failure for failure in self.failures if self.shown(failure) != self.original(failure)]
 
     @property
     def titles(self) -> list[str]:
-        """The titles of the file that is sent: as in a file of failed rows, rows tell where they stood in the first."""
+        """The titles of the file to send: as in a file of failed rows, rows say where they were in the first file."""
         return [*self.columns, *_ORIGIN] if self.has_lines else self.columns
 
     def origin(self, failure: dict[str, Any]) -> list[str]:
-        """The cells behind the row's own: its row, its line, and no reason, as it was fixed."""
+        """Return the cells behind the row's own: its row, its line, and no reason, as it was fixed."""
         return [str(failure["row"]), str(failure["line"] or ""), ""] if self.has_lines else []

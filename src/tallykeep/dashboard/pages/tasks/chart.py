@@ -10,7 +10,7 @@ _LEAST = 1.5  # so that a few rows beside many thousand can still be seen
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A minute: where its bar stands, how high its two parts are, and what they count."""
+    """A minute: the position of its bar, the heights of its two parts, and their counts."""
 
     x: int
     done_height: float
@@ -21,7 +21,7 @@ class Bar:
 
     @property
     def failed_y(self) -> float:
-        """The failed rows' part stands on top of the others'."""
+        """The top of the failed rows' part, which is above the others'."""
         return HEIGHT - self.done_height - self.failed_height
 
 
@@ -40,7 +40,7 @@ class Chart:
 
 
 def chart_of(minutes: list[dict[str, Any]]) -> Chart:
-    """The chart of what `/v1/throughput` answers."""
+    """Return the chart of what `/v1/throughput` answers."""
     counts = [minute["done_count"] + minute["failed_count"] for minute in minutes]
     maximum = max(counts, default=0)
     bars = [_bar(number, minute, maximum) for number, minute in enumerate(minutes)]

@@ -1,4 +1,4 @@
-"""The filters of the list of tasks, as they stand in the URL."""
+"""The filters of the list of tasks, as they are in the URL."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,13 +11,13 @@ from fastapi import Depends
 Time = Literal["created", "started", "finished"]
 
 TIMES: dict[Time, str] = {"created": "Submitted", "started": "Started", "finished": "Ended"}
-# What the API calls the two ends of each.
+# The API's names for the two bounds of each.
 _BOUNDS: dict[Time, tuple[str, str]] = {
     "created": ("start_date", "end_date"),
     "started": ("started_from", "started_before"),
     "finished": ("finished_from", "finished_before"),
 }
-# What the API calls a status and, behind a colon, which rows failed.
+# The API's name of a status and, behind a colon, which rows failed.
 STATUSES = {
     "ENQUEUED,IN_PROGRESS": "Waiting or running",
     "ENQUEUED": "Waiting",
@@ -32,7 +32,7 @@ STATUSES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
-    """Which tasks are asked for; empty texts ask for nothing. `since` and `until` are meant in the reader's `zone`."""
+    """Which tasks are listed; empty texts filter nothing. `since` and `until` are in the reader's `zone`."""
 
     type: str = ""
     status: str = ""
@@ -49,26 +49,26 @@ class Filters:
 
     @property
     def fields(self) -> dict[str, str]:
-        """What has to stand in a URL, or in a form, to ask for the same."""
-        given = {"type": self.type, "status": self.status, "file": self.file}
+        """What a URL or a form needs to have the same filters."""
+        fields = {"type": self.type, "status": self.status, "file": self.file}
         if self.since or self.until:
-            given |= {"time": self.time, "since": self.since, "until": self.until, "zone": self.zone}
-        return {name: value for name, value in given.items() if value}
+            fields |= {"time": self.time, "since": self.since, "until": self.until, "zone": self.zone}
+        return {name: value for name, value in fields.items() if value}
 
     def url(self, path: str = "/tasks", **more: str) -> str:
-        """A path with these filters."""
+        """Return a path with these filters."""
         query = urlencode(self.fields | more)
         return f"{path}?{query}" if query else path
 
-    def asked(self) -> dict[str, str]:
-        """These filters in the API's words."""
+    def api_query(self) -> dict[str, str]:
+        """Return these filters as the API's parameters."""
         from_name, before_name = _BOUNDS[self.time]
         status, _, failures = self.status.partition(":")
-        given = {"type": self.type, "status": status, "failures": failures, "file_name": self.file.strip()}
-        return given | {from_name: self._timestamp(self.since), before_name: self._timestamp(self.until)}
+        query = {"type": self.type, "status": status, "failures": failures, "file_name": self.file.strip()}
+        return query | {from_name: self._timestamp(self.since), before_name: self._timestamp(self.until)}
 
     def _timestamp(self, text: str) -> str:
-        """In UTC; what cannot be read is left to the API, which will say so."""
+        """Return a time in UTC; the API refuses a text that is no time."""
         try:
             local = datetime.fromisoformat(text)
             timestamp = local if local.tzinfo else local.replace(tzinfo=ZoneInfo(self.zone or "UTC"))

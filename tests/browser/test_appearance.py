@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.chromium import LOOKS, Visitor, visiting
+from tests.browser.chromium import VIEWS, Visitor, visiting
 from tests.browser.examples import Project, fill
 from tests.server import Api, Server
 
@@ -27,7 +27,7 @@ def _pages(project: Project) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize(("size", "theme"), LOOKS)
+@pytest.mark.parametrize(("size", "theme"), VIEWS)
 def test_every_page_is_accessible_and_fits(chromium: Browser, server: Server, api: Api, size: str, theme: str) -> None:
     project = fill(api)
     with visiting(chromium, server.url, size, theme) as visitor:
@@ -70,10 +70,10 @@ def test_the_navigation_of_a_phone_is_a_menu_that_the_keyboard_opens(
     with visiting(chromium, server.url, "phone") as visitor:
         visitor.sign_in(api.keys)
         page = visitor.page
-        menu = page.get_by_role("navigation", name="Rooms, as a menu")
+        menu = page.get_by_role("navigation", name="Menu")
         assert not menu.is_visible()
         page.keyboard.press("Tab")
-        assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
+        assert page.evaluate("document.activeElement.textContent") == "Skip to content"
         for _ in range(2):
             page.keyboard.press("Tab")
         page.keyboard.press("Enter")

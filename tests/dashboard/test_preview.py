@@ -6,7 +6,7 @@ from typing import Any
 from starlette.datastructures import FormData
 
 from tallykeep.dashboard.kit.render import fragment
-from tallykeep.dashboard.pages.import_wizard.preview import asked, how_it_is_read, shown
+from tallykeep.dashboard.pages.import_wizard.preview import how_it_is_read, preview_query, shown
 
 FIELD = {"required": False, "others": [], "choices": []}
 
@@ -45,13 +45,13 @@ def test_sheets_and_the_header_are_offered_with_what_was_found_by_itself() -> No
     sheets = [{"name": "Read me", "rows": 1, "columns": 1}, {"name": "Codes", "rows": 1200, "columns": 2}]
     answer = seen(format="xlsx", delimiter=None, sheets=sheets, sheet="Codes", header_row=4, skipped_rows=2)
     part = drawn(answer)
-    assert '<select name="sheet" data-found="Codes">' in part
+    assert '<select name="sheet" data-detected="Codes">' in part
     assert '<option value="Codes" selected>Codes (1,200 rows)</option>' in part
-    assert re.search(r'name="header_row"[^>]* value="4" data-found="4"', part)
+    assert re.search(r'name="header_row"[^>]* value="4" data-detected="4"', part)
     assert "2 rows above the header are not read" in part
     chosen = drawn(answer, sheet="Codes", header_row="4")
-    assert '<select name="sheet" data-found="">' in chosen
-    assert 'value="4" data-found=""' in chosen
+    assert '<select name="sheet" data-detected="">' in chosen
+    assert 'value="4" data-detected=""' in chosen
     one = drawn(seen(format="xlsx", delimiter=None, sheets=sheets[1:], sheet="Codes"))
     assert 'name="sheet"' not in one
     assert "sheet Codes" in one
@@ -81,7 +81,7 @@ def test_warnings_stand_above_the_rows_and_lines_beside_their_numbers() -> None:
 def test_the_last_day_is_asked_about_where_there_is_one() -> None:
     part = drawn(seen())
     assert re.search(r'<input type="checkbox" name="last_day_counts" value="true">', part)
-    assert "the day itself is not included" in part
+    assert "the day itself is not included" in " ".join(part.split())
     assert 'value="true" checked>' in drawn(seen(), last_day_counts="true")
     elsewhere = seen(rows=[])
     elsewhere["columns"].pop()
@@ -98,7 +98,7 @@ def test_what_is_sent_is_made_of_what_the_selects_show() -> None:
     }
     form = {f"title-{number}": title for number, title in titles.items()}
     form |= {f"column-{number}": use[1] for number, use in uses.items() if use}
-    assert asked(FormData(form))["mapping"] == '{"Ends":"Expiration Date"}'
+    assert preview_query(FormData(form))["mapping"] == '{"Ends":"Expiration Date"}'
 
 
 def test_the_form_asks_for_what_was_chosen() -> None:
@@ -110,7 +110,7 @@ def test_the_form_asks_for_what_was_chosen() -> None:
         "delimiter": "|",
         "row_type": "",
     }
-    assert asked(FormData(form)) == {name: value for name, value in form.items() if value}
+    assert preview_query(FormData(form)) == {name: value for name, value in form.items() if value}
 
 
 def test_columns_that_do_not_count_for_the_kind_are_named_unless_the_preview_does() -> None:
@@ -124,12 +124,12 @@ def test_columns_that_do_not_count_for_the_kind_are_named_unless_the_preview_doe
     answer["row_types"] = [{"row_type": "campaign-vouchers", "confidence": 1.0, "reason": "it has a Code"}]
     part = drawn(answer)
     assert "<strong>Not read: Value.</strong>" in part
-    assert '<option value="" selected>Nothing: not read here</option>' in part
+    assert '<option value="" selected>Nothing: not read for these rows</option>' in part
     assert shown(answer, FormData(), [])["mapping"] == '{"Notiz":null}'
-    told = seen(
+    warned = seen(
         **{**answer, "warnings": [{"type": "ignored_columns", "column": 1, "message": "Value does not count."}]}
     )
-    assert 'id="ignored"' not in drawn(told)
+    assert 'id="ignored"' not in drawn(warned)
 
 
 def test_a_kind_that_nobody_chose_is_not_said_to_be_chosen() -> None:
