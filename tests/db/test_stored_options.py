@@ -39,7 +39,7 @@ def test_what_was_asked_is_stored_as_one_value(database_url: str) -> None:
 
 BEFORE = {
     "aa_plain": (False, "continue", 1, {"defaults": {}, "values": {}, "last_day_counts": False}, {}),
-    "aa_older": (False, "reject", 1, {"format": "csv"}, {"on_error": "reject"}),
+    "aa_older": (False, "reject", 1, {"format": "csv", "sent_header": ["a", "b"]}, {"on_error": "reject"}),
     "aa_cells": (
         True, "stop", 3, {"defaults": {"Value": "5"}, "values": {"Value": {"a": "1"}}, "last_day_counts": True},
         {
@@ -66,10 +66,12 @@ def test_what_was_asked_of_earlier_actions_is_kept(postgres: str, monkeypatch: p
         monkeypatch.setattr(command, "upgrade", upgrade)
         migrate.migrate(url)
         with psycopg.connect(url, row_factory=dict_row) as connection:
-            rows = connection.execute("SELECT id, submission_options, dry_run, on_error FROM async_actions").fetchall()
+            columns = "id, source, submission_options, dry_run, on_error"
+            rows = connection.execute(f"SELECT {columns} FROM async_actions").fetchall()
     assert {row["id"]: row["submission_options"] for row in rows} == {
         name: options[-1] for name, options in BEFORE.items()
     }
     assert {row["id"]: (row["dry_run"], row["on_error"]) for row in rows} == {
         name: options[:2] for name, options in BEFORE.items()
     }
+    assert [row["source"] for row in rows if row["id"] == "aa_older"] == [{"format": "csv", "file_header": ["a", "b"]}]

@@ -59,13 +59,13 @@ SELECT failures_kept FROM async_actions WHERE project_id = :project_id AND id = 
 WITH RECURSIVE later AS (
     SELECT
         parent_id AS of_id, id, CASE WHEN dry_run THEN 0 ELSE done_count END AS done_count, total_count,
-        source -> 'sent_header' @> '["row", "line", "reason"]' AS tells_lines
+        source -> 'file_header' @> '["row", "line", "reason"]' AS tells_lines
     FROM async_actions
     WHERE project_id = :project_id AND parent_id = ANY (:ids)
     UNION ALL
     SELECT
         later.of_id, child.id, CASE WHEN child.dry_run THEN 0 ELSE child.done_count END, child.total_count,
-        child.source -> 'sent_header' @> '["row", "line", "reason"]'
+        child.source -> 'file_header' @> '["row", "line", "reason"]'
     FROM later
     JOIN async_actions AS child ON child.project_id = :project_id AND child.parent_id = later.id
 ), earlier AS (
