@@ -583,7 +583,8 @@ MUTATIONS = (
     ),
     Mutation(
         "lines that leave quotes open are not looked at from each of them", "src/tallykeep/formats/csv/records.py",
-        "last = len(lines) if found.is_open else max(found.seen - 1, found.end + 1)", "last = found.end + 1",
+        "last = len(lines) if complete.is_open else max(complete.seen - 1, complete.end + 1)",
+        "last = complete.end + 1",
         "tests/unit/test_doubling.py::test_files_are_read_in_linear_time[0]",
     ),
     Mutation(

@@ -116,4 +116,4 @@ def test_the_first_rows_that_tell_decimals_may_be_broken() -> None:
     marks = DecimalMarks(lambda cells: frozenset({","}) if "1,5" in list(cells) else frozenset())
     for batch in batches:
         marks.take(batch, source)
-    assert marks.found_now(source, batches) == {}  # nothing in here may mean two numbers
+    assert marks.resolve_now(source, batches) == {}  # nothing in here may mean two numbers

@@ -30,8 +30,8 @@ def marks(content: bytes, chunk: int, rows: int, known: dict[int, str] | None = 
     async def batch_at(first_row: int) -> Batch | None:
         return next(batch for batch in batches if batch.first_row == first_row)
 
-    told = asyncio.run(found.found(splitter.source, batch_at, at_once))
-    assert found.found_now(splitter.source, batches) == told
+    told = asyncio.run(found.resolve(splitter.source, batch_at, at_once))
+    assert found.resolve_now(splitter.source, batches) == told
     return told
 
 

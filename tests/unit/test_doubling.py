@@ -17,7 +17,7 @@ from tallykeep.core import exact_json
 from tallykeep.core.rows import Row
 from tallykeep.engine.intake.open_upload import Splitter
 from tallykeep.formats.charset import Transcoder
-from tallykeep.formats.csv.header import Looked
+from tallykeep.formats.csv.header import HeaderHints
 from tallykeep.formats.csv.records import is_blank
 from tallykeep.formats.csv.splitter import CsvSplitter
 from tallykeep.formats.json.array_splitter import JsonSplitter
@@ -219,7 +219,7 @@ def test_every_part_of_a_body_is_read_in_linear_time() -> None:
 
 def csv_file(titles: frozenset[str] = frozenset(), delimiter: str | None = None) -> Splitter:
     return CsvSplitter(
-        batch_rows=10_000, batch_bytes=8 << 20, max_row_bytes=1 << 20, looked=Looked(delimiter, titles=titles)
+        batch_rows=10_000, batch_bytes=8 << 20, max_row_bytes=1 << 20, hints=HeaderHints(delimiter, titles=titles)
     )
 
 

@@ -10,7 +10,7 @@ from tallykeep.core.errors import InvalidPayloadError
 from tallykeep.engine.intake.sample import Sample, read_sample
 from tallykeep.formats import charset as encoding
 from tallykeep.formats.charset import Transcoder, known_charset
-from tallykeep.formats.csv.header import Looked
+from tallykeep.formats.csv.header import HeaderHints
 from tallykeep.formats.csv.splitter import CsvSplitter
 from tests.unit.test_split import CUTS, chunked, rows_of
 
@@ -82,7 +82,7 @@ def test_a_file_may_end_within_its_only_telling_line(end: bytes, told: str) -> N
 @pytest.mark.parametrize("cut", range(1, 6))
 def test_the_beginning_of_a_file_may_end_within_a_character(cut: int) -> None:
     data = "Code,City\nA,東京".encode()
-    seen = read_sample(Sample(data[:-cut], False, None), None, Looked(), 4_000)
+    seen = read_sample(Sample(data[:-cut], False, None), None, HeaderHints(), 4_000)
     assert (seen.encoding, seen.encodings) == ("utf-8", [])
 
 
@@ -92,7 +92,7 @@ def test_byte_order_marks_at_the_beginning_are_dropped_however_many(charset: str
     data = ("\ufeff" * marks + "Code,City\nA,\ufeffKöln\n").encode(charset or "utf-8")
     splitter = CsvSplitter(batch_rows=3, batch_bytes=99, max_row_bytes=4_000, charset=charset)
     rows = rows_of(splitter, [data])
-    seen = read_sample(Sample(data, True, None), charset, Looked(), 4_000)
+    seen = read_sample(Sample(data, True, None), charset, HeaderHints(), 4_000)
     assert splitter.source.header == seen.source.header == ["Code", "City"]
     assert [row.value for row in rows] == [row.value for row in seen.rows(seen.source)] == [["A", "\ufeffKöln"]]
 
@@ -108,7 +108,7 @@ def test_a_declared_charset_of_several_bytes_is_read(charset: str, cuts: list[in
     data = f'Code{delimiter}City\r\nA{delimiter}{city}\r\n"B\n{city}"{delimiter}{city}'.encode(charset)
     splitter = CsvSplitter(batch_rows=3, batch_bytes=99, max_row_bytes=4_000, charset=charset)
     rows = rows_of(splitter, chunked(data, cuts))
-    seen = read_sample(Sample(data, True, None), charset, Looked(), 4_000)
+    seen = read_sample(Sample(data, True, None), charset, HeaderHints(), 4_000)
     assert [row.value for row in rows] == [["A", city], [f"B\n{city}", city]]
     assert [row.value for row in seen.rows(seen.source)] == [row.value for row in rows]
 

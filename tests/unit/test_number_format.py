@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallykeep.formats.xlsx.number_format import NumberFormat, general
+from tallykeep.formats.xlsx.number_format import NumberFormat
+from tallykeep.formats.xlsx.number_format_section import general
 
 ACCOUNTING = '_-* #,##0.00\\ "€"_-;\\-* #,##0.00\\ "€"_-;_-* "-"??\\ "€"_-;_-@_-'
 PHONE = "[<=9999999]###-####;(###) ###-####"

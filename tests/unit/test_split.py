@@ -16,7 +16,7 @@ from tallykeep.core.batch import Batch, Source
 from tallykeep.core.errors import InvalidPayloadError, UnsupportedMediaTypeError
 from tallykeep.core.rows import Row, Table
 from tallykeep.engine.intake.open_upload import Splitter
-from tallykeep.formats.csv.header import Looked
+from tallykeep.formats.csv.header import HeaderHints
 from tallykeep.formats.csv.splitter import CsvSplitter
 from tallykeep.formats.json import array_splitter as split_json
 from tallykeep.formats.json.array_splitter import JsonSplitter
@@ -139,7 +139,9 @@ def test_any_bytes_give_the_same_rows_in_any_chunks(data: bytes, cuts: list[int]
 def test_any_quotes_and_blanks_give_the_same_rows_in_any_chunks(data: str, cuts: list[int], titles: tuple[str]) -> None:
     encoded = data.encode() + b"a,b\n1,2\n"
     splitters = [
-        CsvSplitter(batch_rows=3, batch_bytes=10_000, max_row_bytes=ROW_LIMIT, looked=Looked(titles=frozenset(titles)))
+        CsvSplitter(
+            batch_rows=3, batch_bytes=10_000, max_row_bytes=ROW_LIMIT, hints=HeaderHints(titles=frozenset(titles))
+        )
         for _ in range(2)
     ]
     try:
@@ -167,7 +169,7 @@ def test_rows_know_the_line_that_they_begin_at(records: list[str], ending: str, 
     splitter = csv_splitter(batch_rows)
     assert [line for _, line in rows_and_lines(splitter, [data])] == lines
     by_record = CsvSplitter(
-        batch_rows=batch_rows, batch_bytes=10_000, max_row_bytes=ROW_LIMIT, looked=Looked(",", by_record=True)
+        batch_rows=batch_rows, batch_bytes=10_000, max_row_bytes=ROW_LIMIT, hints=HeaderHints(",", by_record=True)
     )
     places = [place for place, record in enumerate(records, 2) if record.startswith(("x", '"x'))]
     assert [line for _, line in rows_and_lines(by_record, [data])] == places

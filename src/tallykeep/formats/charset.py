@@ -145,8 +145,8 @@ def known_charset(charset: str) -> str:
 
 
 def _first_beyond_ascii(chunk: bytes) -> int:
-    found = _BEYOND_ASCII.search(chunk)
-    return found.start() if found else len(chunk)
+    match = _BEYOND_ASCII.search(chunk)
+    return match.start() if match else len(chunk)
 
 
 def _is_legacy(window: bytes, *, is_all: bool) -> bool:

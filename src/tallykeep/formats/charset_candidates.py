@@ -13,7 +13,7 @@ from functools import lru_cache
 
 _MAX_BYTES = 4_000
 _MAX_CELL_LENGTH = 1_000
-_LOOKED_AT = 262_144
+_EXAMINED_BYTES = 262_144
 _AS_IT_STANDS = 0.9  # of what is not ASCII has to be in plausible words for the charset not to be doubted
 _BETTER_BY = 0.25
 _PERFECT = 0.97  # in words of one language: then it need not be that much better
@@ -108,12 +108,12 @@ _Reading = tuple[float, float, str]
 
 def _better_readings(cells: list[bytes], now: float) -> Iterator[_Reading]:
     """The charsets in which these cells are more plausible: by how much, how coherent, and the charset."""
-    found: set[tuple[str, ...]] = set()
+    readings: set[tuple[str, ...]] = set()
     for charset in _CHARSETS:
         texts = _read(cells, charset)
-        if texts is None or tuple(texts) in found:
+        if texts is None or tuple(texts) in readings:
             continue
-        found.add(tuple(texts))
+        readings.add(tuple(texts))
         better = _plausibility(texts, codecs.lookup(charset).name)
         if better >= now + _SLIGHTLY_BETTER_BY:
             coherence = _coherence(texts)
@@ -130,17 +130,19 @@ def _best(readings: Iterable[_Reading]) -> list[str]:
 
 def _telling_cells(sample: bytes) -> list[bytes]:
     """The first different pieces of text that are not ASCII. What divides them is no part of any character."""
-    start = next((at for at in range(0, len(sample), _LOOKED_AT) if not sample[at : at + _LOOKED_AT].isascii()), 0)
-    found: dict[bytes, None] = {}
+    start = next(
+        (at for at in range(0, len(sample), _EXAMINED_BYTES) if not sample[at : at + _EXAMINED_BYTES].isascii()), 0
+    )
+    cells: dict[bytes, None] = {}
     size = 0
-    for match in _CELLS.finditer(sample, start, start + 2 * _LOOKED_AT):
+    for match in _CELLS.finditer(sample, start, start + 2 * _EXAMINED_BYTES):
         cell = match[0]
-        if not cell.isascii() and cell not in found and len(cell) <= _MAX_CELL_LENGTH:
-            found[cell] = None
+        if not cell.isascii() and cell not in cells and len(cell) <= _MAX_CELL_LENGTH:
+            cells[cell] = None
             size += len(cell)
             if size >= _MAX_BYTES:
                 break
-    return list(found)
+    return list(cells)
 
 
 def _read(cells: list[bytes], charset: str) -> list[str] | None:
@@ -261,10 +263,10 @@ def _eastern_grade(word: str, charset: str) -> float:
     if any(character.isascii() and character.islower() for character in word):
         return 0.0
     characters = [character for character in word if not character.isascii()]
-    return sum(_eastern_sign_grade(character, charset) for character in characters) / len(characters)
+    return sum(_eastern_character_grade(character, charset) for character in characters) / len(characters)
 
 
-def _eastern_sign_grade(character: str, charset: str) -> float:
+def _eastern_character_grade(character: str, charset: str) -> float:
     script = _script(character)
     if script == "HANGUL":
         return 0.9 if charset in ("euc_kr", "utf-8") else 0.2

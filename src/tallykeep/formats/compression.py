@@ -161,14 +161,14 @@ class Expander:
         try:
             step = member.expand(chunk)
         except (zlib.error, zstd.ZstdError) as error:
-            raise InvalidPayloadError(f"The {self._coding} stream {_told(error)}") from None
+            raise InvalidPayloadError(f"The {self._coding} stream {_reason(error)}") from None
         self._size += len(step)
         if self._size > self._limit.size:
             raise self._limit.too_large(f"What the {self._coding} stream expands to")
         return step
 
 
-def _told(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     if "too much memory" in str(error):
         return "asks for a window larger than 8 MiB; compress it without --long and --ultra"
     return f"is corrupt: {error}"
@@ -200,9 +200,9 @@ async def unpacked(
     chunks: AsyncIterator[bytes], limit: Limit, aside: Aside, *, partial: bool = False
 ) -> tuple[str | None, AsyncIterator[bytes]]:
     """A file's compression, as its first bytes tell, and its bytes, expanded; with `partial` it may be cut off."""
-    first, whole = await peeked(chunks, max(map(len, _MAGIC)))
+    first, all_chunks = await peeked(chunks, max(map(len, _MAGIC)))
     coding = coding_of(first)
-    return coding, (expanded(whole, coding, limit, aside, partial=partial) if coding else whole)
+    return coding, (expanded(all_chunks, coding, limit, aside, partial=partial) if coding else all_chunks)
 
 
 async def peeked(chunks: AsyncIterator[bytes], size: int) -> tuple[bytes, AsyncIterator[bytes]]:

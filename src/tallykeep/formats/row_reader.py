@@ -72,12 +72,12 @@ def raw_rows(batch: Batch, source: Source) -> list[bytes]:
 def _pieces(batch: Batch) -> Iterator[tuple[bytes, bool]]:
     """A file's rows: each line that is broken, which is True of it, and what is between, which is not."""
     body, at = batch.body, 0
-    for place in batch.broken or ():
-        if place > at:
-            yield body[at:place], False
-        found = _LINE_END.search(body, place)
-        at = found.end() if found else len(body)
-        yield body[place:at], True
+    for start in batch.broken or ():
+        if start > at:
+            yield body[at:start], False
+        line_end = _LINE_END.search(body, start)
+        at = line_end.end() if line_end else len(body)
+        yield body[start:at], True
     if at < len(body):
         yield body[at:], False
 
@@ -85,7 +85,7 @@ def _pieces(batch: Batch) -> Iterator[tuple[bytes, bool]]:
 def first_rows(batch: Batch, rows: list[bytes]) -> Batch:
     """The batch of a file with these rows alone, which are its first."""
     body = b"".join(rows)
-    broken = [place for place in batch.broken or () if place < len(body)]
+    broken = [offset for offset in batch.broken or () if offset < len(body)]
     return Batch(batch.first_row, len(rows), body, batch.lines, broken or None)
 
 
@@ -96,11 +96,11 @@ def split_rows(batch: Batch, source: Source, parts: int) -> list[Batch]:
     size = max(-(-len(rows) // parts), 1)
     cut: list[Batch] = []
     start = 0
-    for place in range(0, len(rows), size):
-        body = separator.join(rows[place : place + size])
+    for index in range(0, len(rows), size):
+        body = separator.join(rows[index : index + size])
         broken = [at - start for at in batch.broken or () if start <= at < start + len(body)]
-        count = len(rows[place : place + size])
-        cut.append(Batch(batch.first_row + place, count, body, batch.lines, broken or None))
+        count = len(rows[index : index + size])
+        cut.append(Batch(batch.first_row + index, count, body, batch.lines, broken or None))
         start += len(body)
     return cut
 

@@ -17,7 +17,7 @@ from tallykeep.engine.columns.column_mapping import Mapping, choose_columns
 from tallykeep.engine.intake.sample import FileSample, Sample, read_sample
 from tallykeep.engine.intake.unique_keys import UniqueKeys
 from tallykeep.formats.csv.decimal_marks import with_marks
-from tallykeep.formats.csv.header import Looked
+from tallykeep.formats.csv.header import HeaderHints
 from tallykeep.formats.csv.titles import normal_title
 from tallykeep.formats.xlsx.workbook import SheetSize
 from tallykeep.preview.file_warnings import FileWarning, charset_warnings, file_warnings
@@ -130,8 +130,8 @@ async def preview(
 
 def _look(sample: Sample, asked: Asked, file_name: str | None, max_row_bytes: int) -> _Look:
     options = asked.options
-    looked = Looked(options.delimiter, options.header_row, known_titles(asked.mapping))
-    beginning = read_sample(sample, options.charset, looked, max_row_bytes, decimal_marks)
+    hints = HeaderHints(options.delimiter, options.header_row, known_titles(asked.mapping))
+    beginning = read_sample(sample, options.charset, hints, max_row_bytes, decimal_marks)
     rows = beginning.rows(beginning.source)
     seen = seen_columns(beginning.source, rows)
     possible = candidates(as_called(seen, asked.mapping or {}), sample.format, file_name, options.defaults)

@@ -114,7 +114,7 @@ class Acceptance:
             if content.splitter.is_void:
                 return await self._take_nothing(submission, upload, fingerprint, content, staged)
             submission_options = upload.submission_options().carrying(submission.earlier_options)
-            found = await marks.found(content.splitter.source, partial(reader.batch, staged=staged), reader.run)
+            found = await marks.resolve(content.splitter.source, partial(reader.batch, staged=staged), reader.run)
             source = await reader.run(partial(_chosen, submission, content.splitter.source, submission_options, found))
             asked = _added(submission, action_id) | _about(
                 source, submission_options, upload.file_name, fingerprint.size

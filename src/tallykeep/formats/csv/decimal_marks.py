@@ -5,7 +5,7 @@ batches, and on the day of a retry.
 """
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import accumulate, takewhile
@@ -53,7 +53,7 @@ class DecimalMarks:
         self._rows_left = MAX_ROWS if marks_of is not None else 0
         self._bytes_left = MAX_BYTES
         self._is_unclear = False
-        self._found: dict[int, set[str]] = {}
+        self._marks_by_column: dict[int, set[str]] = {}
         self._unclear_columns: set[int] = set()
 
     def take(self, batch: Batch, source: Source) -> Batch:
@@ -66,47 +66,49 @@ class DecimalMarks:
             self._is_unclear = self._is_unclear or may_be_in(_TWO_WAY, held.body, _MAX_TWO_WAY_LENGTH)
         return batch
 
-    async def found(
+    async def resolve(
         self, source: Source, batch_at: Callable[[int], Awaitable[Batch | None]], aside: Aside
     ) -> dict[int, str]:
-        """The marks of columns by their index in the file's own header; `batch_at` is asked by a first row."""
-        if self._is_unclear:
-            for look in (self._look_for_unclear, self._look_for_marks):
-                for noted in self._noted:
-                    batch = await batch_at(noted.first_row)
-                    parts = await aside(partial(_small_parts, batch, source, noted.rows)) if batch else []
-                    for part in parts:
-                        await aside(partial(look, part, source))
-                if not self._unclear_columns:
-                    break
-        return self._told()
+        """Return the marks of columns by their index in the file's own header; `batch_at` gets a first row's number."""
+        for scan in self._scans():
+            for noted in self._noted:
+                batch = await batch_at(noted.first_row)
+                for part in await aside(partial(_small_parts, batch, source, noted.rows)) if batch else []:
+                    await aside(partial(scan, part, source))
+        return self._marks()
 
-    def found_now(self, source: Source, batches: Iterable[Batch]) -> dict[int, str]:
-        """The same at once, of batches that are at hand."""
+    def resolve_now(self, source: Source, batches: Iterable[Batch]) -> dict[int, str]:
+        """Return the same at once, of batches that are at hand."""
         rows = {noted.first_row: noted.rows for noted in self._noted}
         held = [batch for batch in batches if batch.first_row in rows] if self._is_unclear else []
         parts = [part for batch in held for part in _small_parts(batch, source, rows[batch.first_row])]
-        for look in (self._look_for_unclear, self._look_for_marks):
+        for scan in self._scans():
             for part in parts:
-                look(part, source)
-        return self._told()
+                scan(part, source)
+        return self._marks()
 
-    def _look_for_unclear(self, part: Batch, source: Source) -> None:
+    def _scans(self) -> Iterator[Callable[[Batch, Source], None]]:
+        """Yield what every part goes through: few files have unclear columns, and only these need the second scan."""
+        if self._is_unclear:
+            yield self._scan_for_unclear
+        if self._unclear_columns:
+            yield self._scan_for_marks
+
+    def _scan_for_unclear(self, part: Batch, source: Source) -> None:
         for at, cells in enumerate(_columns(read_rows(part, source), len(source.header))):
             if at not in self._known and at not in self._unclear_columns and _is_any_two_way(cells):
                 self._unclear_columns.add(at)
 
-    def _look_for_marks(self, part: Batch, source: Source) -> None:
-        """Few files have such columns, and few columns of these: all others need not be taken apart."""
-        if self._marks_of is None or not self._unclear_columns:
+    def _scan_for_marks(self, part: Batch, source: Source) -> None:
+        if self._marks_of is None:
             return
         columns = _columns(read_rows(part, source), len(source.header))
         for at in self._unclear_columns:
-            self._found.setdefault(at, set()).update(self._marks_of(columns[at]))
+            self._marks_by_column.setdefault(at, set()).update(self._marks_of(columns[at]))
 
-    def _told(self) -> dict[int, str]:
+    def _marks(self) -> dict[int, str]:
         known = {at: mark for at, mark in self._known.items() if mark}
-        return {at: next(iter(marks)) for at, marks in self._found.items() if len(marks) == 1} | known
+        return {at: next(iter(marks)) for at, marks in self._marks_by_column.items() if len(marks) == 1} | known
 
 
 def _is_any_two_way(cells: list[str]) -> bool:

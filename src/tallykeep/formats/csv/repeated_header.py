@@ -33,8 +33,8 @@ def _titles(source: Source) -> list[str]:
     """The titles of the columns that count, as the file has them."""
     if source.format != "csv":
         return []
-    sent_header = source.sent_header or source.header
-    return sent_header if source.kept is None else [sent_header[at] for at in source.kept]
+    file_header = source.sent_header or source.header
+    return file_header if source.kept is None else [file_header[at] for at in source.kept]
 
 
 def _repeats(row: Row, titles: list[str]) -> bool:

@@ -233,13 +233,13 @@ def _parsed(body: bytes) -> Iterator[list[Any]]:
     while len(body) - at > LONG_ELEMENT:
         end = body.rfind(ELEMENT_SEPARATOR, at, at + LONG_ELEMENT)
         try:
-            found = exact_json.loads(b"[" + body[at:end] + b"]") if end > at else None
+            elements = exact_json.loads(b"[" + body[at:end] + b"]") if end > at else None
         except exact_json.DecodeError:
-            found = None
-        if found is None:
+            elements = None
+        if elements is None:
             yield from (exact_json.loads(b"[" + some + b"]") for some in _some_at_a_time(body[at:]))
             return
-        yield found
+        yield elements
         at = end + len(ELEMENT_SEPARATOR)
     yield exact_json.loads(b"[" + body[at:] + b"]")
 

@@ -25,8 +25,8 @@ class LinesSplitter:
         self.source = Source("ndjson")
         self._cutter = BatchCutter(max_rows=batch_rows, max_bytes=batch_bytes, separator=LINE_SEPARATOR)
         self._max_row_bytes = max_row_bytes
-        self._tail: list[bytes] = []  # the last line, as long as its end has not come
-        self._tail_size = 0
+        self._partial: list[bytes] = []  # the last line, as long as its end has not come
+        self._partial_size = 0
         self._fed_bytes = 0
         self._line = first_line  # the number of the next line
         self._started = False
@@ -36,18 +36,18 @@ class LinesSplitter:
         self._fed_bytes += len(chunk)
         end = chunk.rfind(LINE_SEPARATOR) + 1
         if end:
-            lines = b"".join([*self._tail, chunk[:end]]).split(LINE_SEPARATOR)
-            self._tail, self._tail_size = [], 0
+            lines = b"".join([*self._partial, chunk[:end]]).split(LINE_SEPARATOR)
+            self._partial, self._partial_size = [], 0
             yield from self._take(lines)
-        self._tail.append(chunk[end:])
-        self._tail_size += len(chunk) - end
-        if self._tail_size > self._max_row_bytes + len(_BOM):
+        self._partial.append(chunk[end:])
+        self._partial_size += len(chunk) - end
+        if self._partial_size > self._max_row_bytes + len(_BOM):
             raise row_too_long(self._cutter.row_number, self._max_row_bytes)
-        self._cutter.refuse_blanks(self._fed_bytes - self._tail_size)
+        self._cutter.refuse_blanks(self._fed_bytes - self._partial_size)
 
     def finish(self) -> Iterator[Batch]:
         """End of input: yield the rest."""
-        yield from self._take([b"".join(self._tail)])
+        yield from self._take([b"".join(self._partial)])
         yield from self._cutter.cut()
 
     def stop(self) -> Iterator[Batch]:

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
-from tallykeep.formats.xlsx.number_format import NumberFormat, general
+from tallykeep.formats.xlsx.number_format import NumberFormat
+from tallykeep.formats.xlsx.number_format_section import general
 
 _BEYOND_DIGITS = 10.0**15
 _NO_NUMBER = "#NUM!"
@@ -23,13 +24,13 @@ def cell_text(cell: Cell) -> str:
     return _BY_TYPE[type(cell)](cell)
 
 
-def looking_text(cell: Cell, look: NumberFormat) -> str:
+def formatted_text(cell: Cell, number_format: NumberFormat) -> str:
     """A cell as its number format shows it."""
     if isinstance(cell, str):
-        return look.text(cell) if cell and look.changes_text else cell
+        return number_format.text(cell) if cell and number_format.changes_text else cell
     if isinstance(cell, int | float) and not isinstance(cell, bool):
         value = float(cell)
-        return look.number(value) if math.isfinite(value) and not _loses_digits(value) else _number(value)
+        return number_format.number(value) if math.isfinite(value) and not _loses_digits(value) else _number(value)
     return cell_text(cell)
 
 

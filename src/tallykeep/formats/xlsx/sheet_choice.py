@@ -37,7 +37,7 @@ def choose(book: CalamineWorkbook, parts: Parts, wanted: str | None, titles: fro
     named = None if wanted is None else _named(wanted, [sheet.name for sheet in known])
     choice, best = Choice(named or ""), -1
     for meta in known:
-        sheet, size = _sized(book, parts, meta, alone=len(known) == 1)
+        sheet, size = _sized(book, parts, meta, is_only=len(known) == 1)
         choice.sizes.append((meta.name, *size))
         if named is not None:
             score = 0 if meta.name == named else -1
@@ -72,12 +72,12 @@ def _is_shown(meta: SheetMetadata) -> bool:
 
 
 def _sized(
-    book: CalamineWorkbook, parts: Parts, meta: SheetMetadata, *, alone: bool
+    book: CalamineWorkbook, parts: Parts, meta: SheetMetadata, *, is_only: bool
 ) -> tuple[CalamineSheet | None, tuple[int, int]]:
     """A sheet with its rows and columns; without itself where it says that it is too large to be read by the way."""
     if meta.typ != SheetTypeEnum.WorkSheet:
         return None, (0, 0)
-    rows, columns = (0, 0) if alone else parts.dimension(meta.name)
+    rows, columns = (0, 0) if is_only else parts.dimension(meta.name)
     if rows * columns > _MAX_CELLS:
         return None, (rows, columns)
     sheet = book.get_sheet_by_name(meta.name)

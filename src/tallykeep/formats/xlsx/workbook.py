@@ -29,7 +29,7 @@ OLE_REFUSED = (
 _CHUNK_BYTES = 1 << 18
 _MAX_LOGGED_LENGTH = 300
 # Each may take as much memory as the settings allow.
-_AT_ONCE = Bounds(in_all=2, of_project=1, of_key=1, waiting=20)
+_BOUNDS = Bounds(in_all=2, of_project=1, of_key=1, waiting=20)
 _TIMEOUT_SECONDS = 10.0
 _MAX_NAME_LENGTH = 255
 
@@ -62,9 +62,9 @@ class Taken:
 
     @classmethod
     def of(cls, line: bytes) -> "Taken":
-        told = json.loads(line)
-        sheets = [SheetSize(**size) for size in told["sheets"]]
-        return cls(told["name"], sheets, told["numeric_columns"], told["unclear_columns"])
+        summary = json.loads(line)
+        sheets = [SheetSize(**size) for size in summary["sheets"]]
+        return cls(summary["name"], sheets, summary["numeric_columns"], summary["unclear_columns"])
 
 
 class Workbooks:
@@ -73,7 +73,7 @@ class Workbooks:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._limit = Limit(settings.max_xlsx_bytes, "TALLYKEEP_MAX_XLSX_BYTES")
-        self._places = Places("workbooks", _AT_ONCE, timeout_seconds=_TIMEOUT_SECONDS, retry_after=10)
+        self._places = Places("workbooks", _BOUNDS, timeout_seconds=_TIMEOUT_SECONDS, retry_after=10)
 
     @asynccontextmanager
     async def as_csv(
