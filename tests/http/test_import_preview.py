@@ -39,7 +39,7 @@ def uses(seen: dict[str, Any]) -> dict[str, tuple[str, str | None, str | None]]:
 def test_foreign_titles_are_recognized_and_problems_stand_in_their_cells(api: Api) -> None:
     seen = previewed(api, GERMAN.encode("cp1252"))
     assert (seen["row_type"], seen["path"], seen["format"]) == ("vouchers", "/v1/vouchers/importCSV", "csv")
-    assert (seen["encoding"], seen["delimiter"], seen["whole"], seen["row_count"]) == ("cp1252", ";", True, 3)
+    assert (seen["encoding"], seen["delimiter"], seen["complete"], seen["row_count"]) == ("cp1252", ";", True, 3)
     assert seen["mapping"] == {
         "Gutschein-Code": "Code", "Art": "Voucher Type", "Wert": "Value", "Rabatttyp": "Discount Type",
         "gültig bis": "Expiration Date", "Notiz": "Additional Info",
@@ -184,7 +184,7 @@ def test_only_the_beginning_of_a_file_may_come(api: Api) -> None:
     whole = ("Code,Voucher Type,Value,Note\n" + 'A,GIFT_VOUCHER,1,"two\nlines"\n' * 30).encode()
     for cut in (whole[:-2], whole[:-8], whole[: -len('lines"\n')]):
         seen = previewed(api, cut, partial="true", limit="100")
-        assert (seen["whole"], seen["row_count"], len(seen["rows"])) == (False, 29, 29)
+        assert (seen["complete"], seen["row_count"], len(seen["rows"])) == (False, 29, 29)
         assert not any(row["problems"] for row in seen["rows"])
     assert previewed(api, gzip.compress(whole)[:-20], partial="true")["row_type"] == "vouchers"
     rows = json.dumps([{"source_id": str(n), "items": []} for n in range(9)]).encode()
@@ -306,7 +306,7 @@ def test_files_that_are_none(api: Api) -> None:
 def test_what_expands_without_end_is_looked_at_only_so_far(api: Api) -> None:
     blank = gzip.compress(b"Code,Voucher Type,Value\nA,GIFT_VOUCHER,1\n" + b" \n" * (32 << 20))
     seen = previewed(api, blank)
-    assert (seen["whole"], seen["row_count"]) == (False, 1)
+    assert (seen["complete"], seen["row_count"]) == (False, 1)
     refused(api, gzip.compress(b"A" * (64 << 20)), 400, "invalid_payload", "longer than")
 
 

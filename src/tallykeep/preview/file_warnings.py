@@ -52,10 +52,10 @@ def file_warnings(
 ) -> list[FileWarning]:
     """Everything to warn of, `row_count` being the rows whose cells the columns hold."""
     key = _key_of(row_type, columns)
-    found = [*_unclear(doubt), *_of_columns(columns)]
+    warnings = [*_unclear(doubt), *_of_columns(columns)]
     if columns:  # none, where not even the first object is whole
-        found += _about_key(row_type, key, columns, row_count)
-    return [*found, *_lost_addresses(row_type, columns), *_split_names(row_type, columns)]
+        warnings += _about_key(row_type, key, columns, row_count)
+    return [*warnings, *_lost_addresses(row_type, columns), *_split_names(row_type, columns)]
 
 
 def charset_warnings(taken: str, others: Sequence[str]) -> list[FileWarning]:
@@ -126,7 +126,7 @@ def _about_key(
 
 def _lost_keys(row_type: ImportedRowType, columns: Sequence[Held]) -> Iterator[FileWarning]:
     for column in columns:
-        if column.use == "metadata" and _looks_like_a_key(column):
+        if column.use == "metadata" and _resembles_a_key(column):
             message = (
                 f"{_named(column)} looks like what tells the {row_type.name} apart, but becomes metadata: say whether"
                 f" it is their {_key_title(row_type)}."
@@ -134,7 +134,7 @@ def _lost_keys(row_type: ImportedRowType, columns: Sequence[Held]) -> Iterator[F
             yield FileWarning("lost_key", column.index, message)
 
 
-def _looks_like_a_key(column: Held) -> bool:
+def _resembles_a_key(column: Held) -> bool:
     named = _NAMING_A_KEY.search(column.title) or _CASED.search(column.title)
     cells = column.cells
     return bool(named and cells and keys_differ(cells) and len(set(cells)) == len(cells) and all(map(is_key, cells)))
@@ -143,14 +143,14 @@ def _looks_like_a_key(column: Held) -> bool:
 def _lost_addresses(row_type: ImportedRowType, columns: Sequence[Held]) -> Iterator[FileWarning]:
     known = {each.title for each in row_type.fields}
     used = {column.target for column in columns if column.use == "field"}
-    for title, slug, what, looks in (
+    for title, slug, what, is_address in (
         ("Email", "lost_email", "email addresses", is_email),
         ("Phone", "lost_phone", "telephone numbers", is_phone),
     ):
         if title not in known or title in used:
             continue
         for column in columns:
-            if column.use == "metadata" and column.cells and 2 * sum(map(looks, column.cells)) > len(column.cells):
+            if column.use == "metadata" and column.cells and 2 * sum(map(is_address, column.cells)) > len(column.cells):
                 message = f"{_named(column)} holds {what}, but becomes metadata: say whether it is {title}."
                 yield FileWarning(slug, column.index, message)
 

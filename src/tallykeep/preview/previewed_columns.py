@@ -89,9 +89,9 @@ def suggested_mapping(chosen: Candidate, seen: list[SeenColumn]) -> Mapping:
 
 
 def columns_of(
-    chosen: Candidate, seen: list[SeenColumn], source: Source, mapping: Mapping, *, given: bool
+    chosen: Candidate, seen: list[SeenColumn], source: Source, mapping: Mapping, *, is_mapped: bool
 ) -> list[Column]:
-    """What each column is used for; the mapping was `given`, or else is the one suggested."""
+    """What each column is used for; the mapping was `is_mapped`, or else is the one suggested."""
     if source.format != "csv":
         known = chosen.row_type.properties
         return [
@@ -99,41 +99,41 @@ def columns_of(
                 "left_out", None, None)))
             for at, each in enumerate(seen)
         ]  # fmt: skip
-    targets = dict(zip(kept_places(source, seen), source.header, strict=True))
+    targets = dict(zip(kept_indexes(source, seen), source.header, strict=True))
     fields = dict(chosen.row_type.titles())
     mapped = {normal_title(title) for title in mapping}
     return [
         Column(at, each.title, each.samples, *_use(chosen, at, targets.get(at), fields,
-               given=given and normal_title(each.title) in mapped))
+               is_mapped=is_mapped and normal_title(each.title) in mapped))
         for at, each in enumerate(seen)
     ]  # fmt: skip
 
 
-def kept_places(source: Source, seen: list[SeenColumn]) -> Sequence[int]:
+def kept_indexes(source: Source, seen: list[SeenColumn]) -> Sequence[int]:
     """The places in the file of the columns that are read."""
     return range(len(seen)) if source.kept is None else source.kept
 
 
 def _use(
-    chosen: Candidate, at: int, target: str | None, fields: dict[str, str], *, given: bool
+    chosen: Candidate, at: int, target: str | None, fields: dict[str, str], *, is_mapped: bool
 ) -> tuple[Use, str | None, By | None]:
     """What a column is used for, what it is called for that, and how that was found out."""
-    by: By | None = "mapping" if given else None
+    by: By | None = "mapping" if is_mapped else None
     if target is None or not target or normal_title(target) in chosen.row_type.ignored:
         return "left_out", None, by
     field_title = fields.get(normal_title(target))
     if field_title is None:
         return "metadata", target, by
-    found = chosen.fields.get(at)
-    return "field", field_title, by or (found.by if found and found.title == field_title else "title")
+    recognized = chosen.fields.get(at)
+    return "field", field_title, by or (recognized.by if recognized and recognized.title == field_title else "title")
 
 
 def held_by(
     columns: list[Column], seen: list[SeenColumn], source: Source, mapping: Mapping, row_type: ImportedRowType
 ) -> list[Held]:
     """What the columns hold, and how they will be used, for a look at what would go in otherwise than meant."""
-    wished = {normal_title(title): target for title, target in mapping.items()}
-    called = [wished.get(normal_title(column.title), column.title) for column in columns]
+    targets = {normal_title(title): target for title, target in mapping.items()}
+    called = [targets.get(normal_title(column.title), column.title) for column in columns]
     return [
         Held(
             index=column.index,
@@ -153,14 +153,16 @@ def with_choices(
 ) -> list[Column]:
     """The columns; those whose cells are choices with these, and with the texts that are none of them."""
     choosing = {each.title: each for each in row_type.fields if each.choices}
-    places = {index: place for place, index in enumerate(kept)}
+    positions = {index: position for position, index in enumerate(kept)}
     described = []
     for column in columns:
         each = choosing.get(column.target or "") if column.use == "field" else None
-        if each is not None and column.index in places:
-            place = places[column.index]
+        if each is not None and column.index in positions:
+            position = positions[column.index]
             cells = (
-                shown_text(row.value[place]) for row in filled if isinstance(row.value, list) and place < len(row.value)
+                shown_text(row.value[position])
+                for row in filled
+                if isinstance(row.value, list) and position < len(row.value)
             )
             described.append(replace(column, choices=each.choices, unknown_values=unknown_values(each, cells)))
         else:
@@ -171,6 +173,6 @@ def with_choices(
 def missing_fields(row_type: ImportedRowType, columns: list[Column], source: Source) -> list[str]:
     """The required fields that neither a column nor a default is."""
     titles = dict(row_type.titles())
-    found = {column.target for column in columns if column.use == "field"}
-    found |= {titles.get(normal_title(title)) for title in source.defaults}
-    return [each.title for each in row_type.fields if each.required and each.title not in found]
+    covered = {column.target for column in columns if column.use == "field"}
+    covered |= {titles.get(normal_title(title)) for title in source.defaults}
+    return [each.title for each in row_type.fields if each.required and each.title not in covered]

@@ -105,16 +105,16 @@ class Candidate:
 
 
 def candidates(
-    columns: list[SeenColumn], source_format: str, file_name: str | None, given: Iterable[str] = ()
+    columns: list[SeenColumn], source_format: str, file_name: str | None, defaults: Iterable[str] = ()
 ) -> list[Candidate]:
-    """Every kind that comes in this format, the likeliest first; the fields `given` are there without a column."""
-    found = [
-        _candidate(row_type, columns, source_format, file_name, given)
+    """Every kind that comes in this format, the likeliest first; the fields `defaults` are there without a column."""
+    scored = [
+        _candidate(row_type, columns, source_format, file_name, defaults)
         for row_type in IMPORTS.values()
         if row_type.action_type(source_format)
     ]
-    by_name = {candidate.row_type.name: candidate for candidate in found}
-    weighed = [replace(each, confidence=_beside_others(each, by_name)) for each in found]
+    by_name = {candidate.row_type.name: candidate for candidate in scored}
+    weighed = [replace(each, confidence=_beside_others(each, by_name)) for each in scored]
     return sorted(weighed, key=lambda candidate: -candidate.confidence)
 
 
@@ -126,9 +126,9 @@ def _beside_others(candidate: Candidate, others: Mapping[str, Candidate]) -> flo
         elsewhere = {normal_title(each.title) for at, each in standalone.fields.items() if at not in candidate.fields}
         weight = _LESS if elsewhere & candidate.row_type.ignored else 1
     if candidate.row_type.name == "customers" and product:
-        is_told = {each.title for each in candidate.fields.values()} & _TELLING_CUSTOMERS
+        has_customer_fields = {each.title for each in candidate.fields.values()} & _TELLING_CUSTOMERS
         is_product = {each.title for each in product.fields.values()} & _TELLING_PRODUCTS
-        weight = _LESS if is_product and not is_told else 1
+        weight = _LESS if is_product and not has_customer_fields else 1
     return round(candidate.confidence * weight, 2)
 
 
@@ -157,9 +157,9 @@ def doubt(possible: list[Candidate], format_: str) -> str | None:
 
 def recognize(row_type: ImportedRowType, columns: list[SeenColumn]) -> dict[int, Recognized]:
     """The fields of the columns by place, each field once: the surest first, then the one further left."""
-    found = [(index, _recognized(row_type, column, index)) for index, column in enumerate(columns)]
+    recognized = [(index, _recognized(row_type, column, index)) for index, column in enumerate(columns)]
     surest = sorted(
-        ((index, each) for index, each in found if each is not None),
+        ((index, each) for index, each in recognized if each is not None),
         key=lambda pair: (-pair[1].score, not columns[pair[0]].cells, pair[0]),
     )
     taken: dict[str, int] = {}
@@ -247,7 +247,7 @@ def _candidate(
     columns: list[SeenColumn],
     source_format: str,
     file_name: str | None,
-    given: Iterable[str],
+    defaults: Iterable[str],
 ) -> Candidate:
     named = [column for column in columns if column.title.strip() and column.title not in OURS]
     if source_format in ("csv", "xlsx"):
@@ -255,8 +255,10 @@ def _candidate(
         known = [columns[index].title for index in sorted(fields)]
         score = sum(each.score for each in fields.values())
         titles = dict(row_type.titles())
-        found = {each.title for each in fields.values()} | {titles.get(normal_title(title), "") for title in given}
-        missing = _missing_fields(row_type, found)
+        available = {each.title for each in fields.values()} | {
+            titles.get(normal_title(title), "") for title in defaults
+        }
+        missing = _missing_fields(row_type, available)
         wanted = sum(each.required for each in row_type.fields)
     else:
         fields = {}
@@ -273,8 +275,8 @@ def _candidate(
     return Candidate(row_type, round(confidence, 2), reason, fields, len(known), tuple(missing))
 
 
-def _missing_fields(row_type: ImportedRowType, found: set[str]) -> list[str]:
-    return [each.title for each in row_type.fields if each.required and each.title not in found]
+def _missing_fields(row_type: ImportedRowType, available: set[str]) -> list[str]:
+    return [each.title for each in row_type.fields if each.required and each.title not in available]
 
 
 def _reason(known: list[str], named: int, missing: Iterable[str], *, hinted: bool) -> str:

@@ -23,7 +23,7 @@ from tallykeep.core.settings import Settings
 from tallykeep.core.submission_options import options_for
 from tallykeep.engine.intake.sample import MAX_ROWS
 from tallykeep.formats.compression import peeked
-from tallykeep.preview.preview import Asked, Preview, known_titles, preview
+from tallykeep.preview.preview import Preview, PreviewQuery, known_titles, preview
 from tallykeep.preview.previewed_rows import PreviewedRow
 from tallykeep.preview.recognition import Candidate
 from tallykeep.tenants.projects import Caller
@@ -61,7 +61,7 @@ _PARAMETERS = [
     _query(
         "partial",
         {"type": "boolean", "default": False},
-        "The body is only the beginning of the file: its last line is not looked at unless it is whole.",
+        "The body is only the beginning of the file: its last line is ignored unless it is complete.",
     ),
 ]
 
@@ -101,21 +101,21 @@ async def _previewed(context: Context, caller: Caller, upload: RequestUpload, as
     async for _ in body:
         pass  # fields of the form may come behind the file
     upload.refuse_late()
-    asked = _asked(upload)
+    query = _preview_query(upload)
     seen = await preview(
-        context.trying(caller), caller.project_id, sample, asked, upload.file_name, context.settings.max_row_bytes
+        context.trying(caller), caller.project_id, sample, query, upload.file_name, context.settings.max_row_bytes
     )
     return _shown(seen, context.settings, upload.file_name)
 
 
-def _asked(upload: RequestUpload) -> Asked:
-    given = upload.parameters()
-    options = read_options_for(given, *_SCOPES)
-    return Asked(
-        row_type=given.get("row_type") or None,
-        is_mapped=bool(given.get("mapping")),
-        limit=_LIMIT("limit", given.get("limit") or str(_DEFAULT_ROWS)),
-        target=given.get("campaign") or None,
+def _preview_query(upload: RequestUpload) -> PreviewQuery:
+    parameters = upload.parameters()
+    options = read_options_for(parameters, *_SCOPES)
+    return PreviewQuery(
+        row_type=parameters.get("row_type") or None,
+        is_mapped=bool(parameters.get("mapping")),
+        limit=_LIMIT("limit", parameters.get("limit") or str(_DEFAULT_ROWS)),
+        target=parameters.get("campaign") or None,
         options=replace(options, charset=upload.early_option("charset")),
     )
 
@@ -162,7 +162,7 @@ def _shown(seen: Preview, settings: Settings, file_name: str | None) -> dict[str
         "encodings": seen.encodings,
         "delimiter": seen.delimiter,
         **asdict(seen.taken),
-        "whole": seen.whole,
+        "complete": seen.complete,
         "row_count": seen.row_count,
         "row_type": seen.row_type.name,
         "row_types": [_candidate(candidate) for candidate in seen.candidates],

@@ -87,7 +87,7 @@ class ImportPreview(TypedDict):
     sheet: str | None
     header_row: int | None
     skipped_rows: int
-    whole: Annotated[bool, Field(description="Whether the file was read to its end.")]
+    complete: Annotated[bool, Field(description="Whether the file was read to its end.")]
     row_count: int
     row_type: str
     row_types: list[LikelyRowType]
