@@ -262,7 +262,7 @@ def test_columns_and_single_rows_come_to_the_same(rows: list[list[str]]) -> None
     together = CsvVouchers(header, MetadataChecker(schema), CategoryLabels()).clean(given)
     alone = CsvVouchers(header, MetadataChecker(schema), CategoryLabels())
     drafts: list[Any] = []
-    failures = [found for n, row in enumerate(rows, 1) for found in alone._clean_odd(Row(n, row), drafts)]
+    failures = [found for n, row in enumerate(rows, 1) for found in alone._clean_irregular(Row(n, row), drafts)]
     assert (list(together[0]), together[1]) == (drafts, failures)
 
 

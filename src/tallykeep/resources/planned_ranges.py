@@ -40,6 +40,6 @@ async def until_none_is_left(
 ) -> int:
     """Execute the statement, which leaves no row that it would find again, until it finds none; returns how many."""
     total = 0
-    while found := (await connection.execute(statement, parameters())).rowcount:
-        total += found
+    while count := (await connection.execute(statement, parameters())).rowcount:
+        total += count
     return total

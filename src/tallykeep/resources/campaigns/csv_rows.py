@@ -15,7 +15,7 @@ from tallykeep.resources.vouchers.fields import BY_NAME, IN_FILES
 _POINTS = Field(
     name="loyalty_points",
     titles=("Loyalty Points",),
-    clean_cell=numerals.whole_number,
+    clean_cell=numerals.integer,
     synonyms=(
         "points", "point balance", "loyalty balance", "punkte", "treuepunkte", "punkty", "punkty lojalnościowe",
         "points de fidélité", "puntos", "puntos de fidelidad",
@@ -32,7 +32,7 @@ _AMOUNT = Field(
 )  # fmt: skip
 # Of the standalone form: here they come from the campaign.
 _OF_CAMPAIGN = ("type", "value", "discount_type", "discount_effect", "validation_rule")
-READ_OVER = {normal_title(BY_NAME[name].title) for name in _OF_CAMPAIGN}
+IGNORED = {normal_title(BY_NAME[name].title) for name in _OF_CAMPAIGN}
 # In the order of the reference API's template, and behind them whatever else vouchers have in files.
 _FIRST = (
     *map(BY_NAME.__getitem__, ("code", "active", "category")),
@@ -69,7 +69,7 @@ def read_cells(
         problems.append(wrong_width(len(cells), len(header)))
     for number, (title, cell) in enumerate(zip(header, cells, strict=False), 1):
         stripped, normal = cell.strip(), normal_title(title)
-        if not stripped or normal in READ_OVER:
+        if not stripped or normal in IGNORED:
             continue
         if not normal:
             problems.append(f"column {number} has a value, but no name in the header")

@@ -28,33 +28,33 @@ class CategoryLabels:
 
     def named(self, name: Any) -> str:
         """The label for a name, whether there is a category of that name or not."""
-        given = cleaning.label_text(name)
-        return self.by_name.get(given, given)
+        cleaned = cleaning.label_text(name)
+        return self.by_name.get(cleaned, cleaned)
 
     def identified(self, category_id: Any) -> str:
         """The label for a category's id."""
-        given = cleaning.trimmed(category_id)
-        if given not in self.by_id:
-            raise Problem(f"no category of this project has this id {actual(given)}")
-        return self.by_id[given]
+        cleaned = cleaning.trimmed(category_id)
+        if cleaned not in self.by_id:
+            raise Problem(f"no category of this project has this id {actual(cleaned)}")
+        return self.by_id[cleaned]
 
-    def label_in(self, given: dict[str, Any], problems: list[str]) -> str | None:
+    def label_in(self, body: dict[str, Any], problems: list[str]) -> str | None:
         """The label for an object's `category` or `category_id`; None without either. Problems are added."""
-        named = _read(given, "category", self.named, problems)
-        identified = _read(given, "category_id", self.identified, problems)
+        named = _read(body, "category", self.named, problems)
+        identified = _read(body, "category_id", self.identified, problems)
         if named is None or identified is None:
             return named if identified is None else identified
         if named != identified:
-            shown_id = actual(given["category_id"])
+            shown_id = actual(body["category_id"])
             problems.append(f"category_id: is not the category that category names, give only one of them {shown_id}")
         return identified
 
 
-def _read(given: dict[str, Any], name: str, clean: Cleaner, problems: list[str]) -> str | None:
-    if given.get(name) is None:
+def _read(body: dict[str, Any], name: str, clean: Cleaner, problems: list[str]) -> str | None:
+    if body.get(name) is None:
         return None
     try:
-        return str(clean(given[name]))
+        return str(clean(body[name]))
     except Problem as problem:
         problems.append(f"{name}: {problem}")
         return None
@@ -75,8 +75,8 @@ async def category_fields(
     """For each row its `category`, `category_id` and `categories` in wire format, from the label in its `category`."""
     labels = [row["category"] for row in rows]
     wanted = {"project_id": project_id, "labels": list(set(labels) - {None})}
-    found = await (await connection.execute(_sql.meanings, wanted)).fetchall() if wanted["labels"] else []
-    meanings = {row["label"]: row for row in found}
+    rows = await (await connection.execute(_sql.meanings, wanted)).fetchall() if wanted["labels"] else []
+    meanings = {row["label"]: row for row in rows}
     return [_fields(label, meanings.get(label)) for label in labels]
 
 
@@ -101,8 +101,8 @@ def shown(row: dict[str, Any]) -> dict[str, Any]:
 
 async def labels_of(connection: Connection, project_id: int, category_id: str) -> list[str]:
     """Every label that stands for this category."""
-    place = {"project_id": project_id, "category_id": category_id}
-    return [row["label"] for row in await (await connection.execute(_sql.labels_of_category, place)).fetchall()]
+    params = {"project_id": project_id, "category_id": category_id}
+    return [row["label"] for row in await (await connection.execute(_sql.labels_of_category, params)).fetchall()]
 
 
 async def take_name(connection: Connection, project_id: int, category_id: str, name: str) -> None:
@@ -119,9 +119,9 @@ async def give_up_name(connection: Connection, project_id: int, name: str) -> No
 
 async def forget_category(connection: Connection, project_id: int, category_id: str, name: str, *, used: bool) -> None:
     """Let nothing stand for the category any more; what carried it, if anything did, has no category then."""
-    place = {"project_id": project_id, "category_id": category_id}
+    params = {"project_id": project_id, "category_id": category_id}
     if used:
         await give_up_name(connection, project_id, name)
     else:
-        await connection.execute(_sql.forget_own_name, place)
-    await connection.execute(_sql.forget_category, place)
+        await connection.execute(_sql.forget_own_name, params)
+    await connection.execute(_sql.forget_category, params)

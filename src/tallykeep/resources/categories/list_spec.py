@@ -10,7 +10,7 @@ from tallykeep.resources.lists.spec import Condition, Filter
 _sql = queries(__package__, "list_spec.sql")
 
 
-def _alone(value: str) -> list[str]:
+def _as_list(value: str) -> list[str]:
     return [cleaning.text(value)]
 
 
@@ -23,8 +23,8 @@ _SHOWN = text(_sql.name)
 CATEGORY = Filter(
     {
         **_SHOWN.conditions,
-        "$is": replace(_IS_ONE_OF, read=_alone, many=False),
-        "$is_not": replace(_IS_NONE_OF, read=_alone, many=False),
+        "$is": replace(_IS_ONE_OF, read=_as_list, many=False),
+        "$is_not": replace(_IS_NONE_OF, read=_as_list, many=False),
         "$in": _IS_ONE_OF,
         "$not_in": _IS_NONE_OF,
     },

@@ -9,11 +9,11 @@ from tallykeep.resources.fields.memo import Memo
 from tallykeep.resources.fields.validators import Problem
 
 
-class _Odd:
+class _NeedsCare:
     """Stands for a cell, or a row, that needs a closer look: it has a problem, or clears a field."""
 
 
-ODD = _Odd()
+NEEDS_CARE = _NeedsCare()
 
 
 class CellTexts:
@@ -30,11 +30,11 @@ class CellTexts:
             if not stripped:
                 return absent
             if stripped == CLEARING:
-                return ODD
+                return NEEDS_CARE
             try:
                 return copy_text(clean(stripped))
             except Problem:
-                return ODD
+                return NEEDS_CARE
 
         self._made = Memo(read)
 

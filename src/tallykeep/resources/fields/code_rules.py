@@ -99,14 +99,14 @@ class Walk:
     def part(self, first: int, count: int) -> list[int]:
         """So many numbers from the place `first` on, or as many as there are."""
         last = min(first + count, self._size)
-        return [(self._start + self._step * place) % self._size for place in range(first, last)]
+        return [(self._start + self._step * index) % self._size for index in range(first, last)]
 
 
 def _check_characters(rule: CodeRule) -> None:
     """Raise Problem where a code may come out that is no key as it stands."""
     cleaning.key_text(rule.make())
-    if found := hidden_in(rule.charset):
-        raise Problem(f"charset must not contain the invisible character {named(found)}")
+    if hidden := hidden_in(rule.charset):
+        raise Problem(f"charset must not contain the invisible character {named(hidden)}")
     ends = (rule.prefix + rule.pattern)[0], (rule.pattern + rule.postfix)[-1]
     if any(end.isspace() for end in ends) or ("#" in ends and any(map(str.isspace, rule.charset))):
         raise Problem(f"codes must not begin or end with a blank {actual(rule.prefix + rule.pattern + rule.postfix)}")
@@ -118,7 +118,7 @@ def code_rule(config: Any) -> CodeRule:
         config = {}
     try:
         cleaning.json_object(config)
-        length = _DEFAULT_LENGTH if config.get("length") is None else cleaning.whole_number(config["length"])
+        length = _DEFAULT_LENGTH if config.get("length") is None else cleaning.integer(config["length"])
         texts = {name: cleaning.text(config.get(name) or "") for name in _MAX_CHARACTERS}
         for name, maximum in _MAX_CHARACTERS.items():
             if len(texts[name]) > maximum:

@@ -60,7 +60,7 @@ class Field:
         return self.titles[-1]
 
     @property
-    def is_alone(self) -> bool:
+    def is_standalone(self) -> bool:
         """Whether JSON rows give it by itself, so that its own cleaner is enough to read it."""
         return self.in_json and not self.composed
 
@@ -84,9 +84,9 @@ class Field:
         """Whether its default is an object or an array, which its column then holds as JSON."""
         return isinstance(self.default, dict | list)
 
-    def is_null(self, given: dict[str, Any]) -> bool:
+    def is_null(self, body: dict[str, Any]) -> bool:
         """Whether this JSON says that the field is null, and not only nothing of it."""
-        holder = given if self.inside is None else given.get(self.inside)
+        holder = body if self.inside is None else body.get(self.inside)
         return isinstance(holder, dict) and self.name in holder and holder[self.name] is None
 
     def marked(self, mark: str | None) -> "Field":

@@ -22,8 +22,8 @@ _HIDDEN_ASCII = re.compile(r"[\x00-\x1f\x7f]")
 
 def hidden_in(text: str) -> str | None:
     """The first hidden character of a text, None where it has none; quick for ASCII."""
-    found = (_HIDDEN_ASCII if text.isascii() else _HIDDEN).search(text)
-    return found[0] if found else None
+    match = (_HIDDEN_ASCII if text.isascii() else _HIDDEN).search(text)
+    return match[0] if match else None
 
 
 def without_joiners(text: str) -> str:
@@ -44,7 +44,7 @@ def named(character: str) -> str:
 
 def without_hidden(text: str) -> str:
     """The text with the numbers of its hidden characters in their places, to be shown."""
-    return _HIDDEN.sub(lambda found: "\N{REPLACEMENT CHARACTER}" if is_control(found[0]) else _marked(found[0]), text)
+    return _HIDDEN.sub(lambda match: "\N{REPLACEMENT CHARACTER}" if is_control(match[0]) else _marked(match[0]), text)
 
 
 def _marked(character: str) -> str:

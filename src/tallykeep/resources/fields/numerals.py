@@ -38,13 +38,13 @@ SPACES = str.maketrans(
 _GROUPED = {character: re.compile(rf"\d{{1,3}}(?:{re.escape(character)}\d{{3}})+", re.ASCII) for character in ",. '"}
 _TWO_WAY = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}", re.ASCII)
 _MARKS = frozenset(".,")
-_WHOLE = re.compile(r"\d*", re.ASCII)
+_DIGITS_ONLY = re.compile(r"\d*", re.ASCII)
 
 
 def _shows(mark: str, other: str) -> re.Pattern[str]:
     """A number that tells that `mark` stands before its decimals."""
-    alone, grouped = rf"\d*{mark}\d+", rf"\d{{1,3}}(?:(?:{other}\d{{3}})+|(?: \d{{3}})+|(?:'\d{{3}})+){mark}\d+"
-    return re.compile(rf"[+-]?(?:{alone}|{grouped}|\d{{1,3}}(?:{other}\d{{3}}){{2,}})", re.ASCII)
+    ungrouped, grouped = rf"\d*{mark}\d+", rf"\d{{1,3}}(?:(?:{other}\d{{3}})+|(?: \d{{3}})+|(?:'\d{{3}})+){mark}\d+"
+    return re.compile(rf"[+-]?(?:{ungrouped}|{grouped}|\d{{1,3}}(?:{other}\d{{3}}){{2,}})", re.ASCII)
 
 
 _SHOWS = {".": _shows(r"\.", ","), ",": _shows(",", r"\.")}
@@ -90,29 +90,33 @@ def plain_number(cell: str, mark: str | None = None) -> str | None:
         return _settled(text, mark, cell)
     character, digits = (text[0], text[1:]) if text[:1] in ("+", "-") else ("", text)
     at = max(digits.rfind(","), digits.rfind("."))
-    found = digits[at] if at >= 0 else ""
-    if digits[-1:] == found != "":
+    mark = digits[at] if at >= 0 else ""
+    if digits[-1:] == mark != "":
         return None
-    if found and digits.count(found) == 1:
-        whole, decimals = digits[:at], digits[at + 1 :]
-        others = set(",. '") - {found}
+    if mark and digits.count(mark) == 1:
+        integer_part, decimals = digits[:at], digits[at + 1 :]
+        others = set(",. '") - {mark}
     else:
-        whole, decimals, others = digits, "", set(",. '")
-    grouped = next((one for one in others if _GROUPED[one].fullmatch(whole)), None)
+        integer_part, decimals, others = digits, "", set(",. '")
+    grouped = next((one for one in others if _GROUPED[one].fullmatch(integer_part)), None)
     if grouped:
-        whole = whole.replace(grouped, "")
-    if not _WHOLE.fullmatch(whole) or not _WHOLE.fullmatch(decimals) or not whole + decimals:
+        integer_part = integer_part.replace(grouped, "")
+    if not _DIGITS_ONLY.fullmatch(integer_part) or not _DIGITS_ONLY.fullmatch(decimals) or not integer_part + decimals:
         return None
-    return f"{character}{whole or '0'}.{decimals}" if decimals else f"{character}{whole}"
+    return f"{character}{integer_part or '0'}.{decimals}" if decimals else f"{character}{integer_part}"
 
 
 def _settled(number: str, mark: str | None, cell: str) -> str:
     """A number of one to three digits, a mark and three more, by the mark of its column."""
     grouped, pointed = re.sub("[.,]", "", number), number.replace(",", ".")
     if mark is None:
-        whole, decimals = pointed.split(".")
+        integer_part, decimals = pointed.split(".")
         # Three decimals would be as unclear as before.
-        clear = f"{whole}.{decimals.rstrip('0')}".rstrip(".") if decimals.endswith("0") else f"{whole}.{decimals}0"
+        clear = (
+            f"{integer_part}.{decimals.rstrip('0')}".rstrip(".")
+            if decimals.endswith("0")
+            else f"{integer_part}.{decimals}0"
+        )
         raise Problem(f"may be {grouped} or {pointed}, write it as {grouped} or as {clear} {actual(cell)}")
     return pointed if mark in number else grouped
 
@@ -176,7 +180,7 @@ def any_number(cell: str, mark: str | None = None) -> str | None:
 
 
 number = NumberCell(cleaning.cell_number)
-whole_number = NumberCell(cleaning.cell_whole_number)
+integer = NumberCell(cleaning.cell_integer)
 cents = NumberCell(cleaning.cell_cents, "AMOUNT", "an amount, not a percentage")
 percent = NumberCell(
     lambda cell: cleaning.percent(cleaning.cell_number(cell)), "PERCENT", "a percentage, not an amount"

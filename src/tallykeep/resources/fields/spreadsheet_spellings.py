@@ -109,8 +109,8 @@ def _by_size(first: int, second: int, cell: str) -> tuple[int, int]:
 def _month(name: str) -> int:
     """The month of this English name or its beginning; 0 where there is none."""
     wanted = "sep" if name.lower() == "sept" else name.lower()
-    found = [number for number, month in enumerate(_MONTHS, 1) if wanted in (month, month[:3])]
-    return found[0] if found else 0
+    numbers = [number for number, month in enumerate(_MONTHS, 1) if wanted in (month, month[:3])]
+    return numbers[0] if numbers else 0
 
 
 def _existing(year: int, month: int, day: int, cell: str) -> str:

@@ -17,7 +17,7 @@ Number = int | float | Decimal  # the last where a float would be another number
 
 MAX_KEY_BYTES = 1024  # PostgreSQL's btree takes 2,704 bytes; the rest is room for the other columns of a key
 MAX_DEPTH = 32
-MAX_WHOLE = 2**53 - 1  # beyond it JSON readers disagree
+MAX_INTEGER = 2**53 - 1  # beyond it JSON readers disagree
 _SHOWN = 100
 _DAY_LENGTH = len("2022-01-01")
 _TOO_DEEP = f"must not be nested deeper than {MAX_DEPTH} levels"
@@ -90,11 +90,11 @@ def label_text(value: Any) -> str:
     return label
 
 
-def _refuse_hidden(key: str, found: str | None) -> None:
-    if _UNSTORABLE.search(key) or (found and is_control(found)):
+def _refuse_hidden(key: str, hidden: str | None) -> None:
+    if _UNSTORABLE.search(key) or (hidden and is_control(hidden)):
         raise Problem(f"must not contain control characters {actual(_without_hidden(key))}")
-    if found:
-        raise Problem(f"must not contain the invisible character {named(found)} {actual(_without_hidden(key))}")
+    if hidden:
+        raise Problem(f"must not contain the invisible character {named(hidden)} {actual(_without_hidden(key))}")
 
 
 def _without_hidden(key: str) -> str:
@@ -115,10 +115,10 @@ def boolean(value: Any) -> bool:
     """True or false; in a file also TRUE and False."""
     if isinstance(value, bool):
         return value
-    found = _BOOLEANS.get(value.strip().lower()) if isinstance(value, str) else None
-    if found is None:
+    known = _BOOLEANS.get(value.strip().lower()) if isinstance(value, str) else None
+    if known is None:
         raise Problem(f"must be true or false {actual(value)}")
-    return found
+    return known
 
 
 def json_boolean(value: Any) -> bool:
@@ -170,13 +170,13 @@ def number(value: Any) -> Number:
     """A finite JSON number that is not negative."""
     if not is_number(value):
         raise Problem(f"must be a number {actual(value)}")
-    if not 0 <= value <= MAX_WHOLE:
-        raise Problem(f"must be between 0 and {MAX_WHOLE} {actual(value)}")
+    if not 0 <= value <= MAX_INTEGER:
+        raise Problem(f"must be between 0 and {MAX_INTEGER} {actual(value)}")
     kept: Number = value
     return kept
 
 
-def whole_number(value: Any) -> int:
+def integer(value: Any) -> int:
     """A JSON whole number that is not negative; 5.0 counts as 5."""
     cleaned = number(value)
     if cleaned != int(cleaned):
@@ -198,9 +198,9 @@ def cell_number(value: str) -> Number:
     return number(int(parsed) if parsed == parsed.to_integral_value() else float(parsed))
 
 
-def cell_whole_number(value: str) -> int:
+def cell_integer(value: str) -> int:
     """A whole number written in a file."""
-    return whole_number(cell_number(value))
+    return integer(cell_number(value))
 
 
 def cell_cents(value: str) -> int:
@@ -208,8 +208,8 @@ def cell_cents(value: str) -> int:
     cents = _decimal(value) * 100
     if cents != cents.to_integral_value():
         raise Problem(f"must have at most two decimals {actual(value)}")
-    if not 0 <= cents <= MAX_WHOLE:
-        raise Problem(f"must be between 0 and {MAX_WHOLE // 100} {actual(value)}")
+    if not 0 <= cents <= MAX_INTEGER:
+        raise Problem(f"must be between 0 and {MAX_INTEGER // 100} {actual(value)}")
     return int(cents)
 
 

@@ -38,7 +38,7 @@ def read_number(value: str) -> Decimal:
 
 
 def _days(value: str) -> timedelta:
-    days = cleaning.cell_whole_number(value)
+    days = cleaning.cell_integer(value)
     if not 0 <= days <= _MAX_DAYS:
         raise Problem(f"must be a number of days within the calendar, at most {_MAX_DAYS} {actual(value)}")
     return timedelta(days=days)
@@ -100,7 +100,7 @@ ACTIVE = Filter(
 IS_EXPIRED = Condition(sql=_sql.expired)
 IS_BEFORE_START = Condition(sql=_sql.before_start)
 METADATA = Filter(
-    {**_TEXT, **{name: replace(asked, column=_sql.metadata_number) for name, asked in _COMPARISON.items()}},
+    {**_TEXT, **{name: replace(condition, column=_sql.metadata_number) for name, condition in _COMPARISON.items()}},
     _sql.metadata_text,
 )
 

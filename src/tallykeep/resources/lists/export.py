@@ -22,7 +22,7 @@ from tallykeep.resources.metadata.cell_types import may_be_array
 
 _sql = queries(__package__, "page.sql")
 
-_ROWS_A_PART, _ROWS_LOOKED_AT = 1_000, 20_000
+_ROWS_A_PART, _SCANNED_ROWS = 1_000, 20_000
 MAX_METADATA_COLUMNS = 1_000
 
 Shown = dict[str, Any]
@@ -59,16 +59,16 @@ async def file_lines(pool: Connections, export: Export, project_id: int, selecti
 
 async def metadata_keys(pool: Connections, list_spec: ListSpec, project_id: int, selection: Selection) -> list[str]:
     """The metadata keys that occur, sorted; raises ConflictError where they are too many for columns of a file."""
-    found: set[str] = set()
-    parameters = {**selection.parameters, "project_id": project_id, "limit": _ROWS_LOOKED_AT, "after": ""}
+    keys: set[str] = set()
+    parameters = {**selection.parameters, "project_id": project_id, "limit": _SCANNED_ROWS, "after": ""}
     query = _part(_sql.metadata_keys_of_part, list_spec, selection)
     while True:
         async with pool.connection() as connection:
             part = await (await connection.execute(query, parameters)).fetchone()
         if part is None or part["last"] is None:
-            return sorted(found)
-        found.update(part["keys"])
-        if len(found) > MAX_METADATA_COLUMNS:
+            return sorted(keys)
+        keys.update(part["keys"])
+        if len(keys) > MAX_METADATA_COLUMNS:
             raise ConflictError(
                 f"These {list_spec.noun} have more than {MAX_METADATA_COLUMNS} metadata keys, too many for the columns"
                 " of a file; ask for fewer of them with the list's filters"

@@ -61,8 +61,8 @@ def array_in(cell: str, *, is_bare: bool = False) -> list[Any] | None:
     if not is_begun and not is_bare:
         return None
     try:
-        found = exact_json.loads(stripped if _is_bracketed(stripped) else f"[{stripped}]")
-        return found if isinstance(found, list) else None
+        elements = exact_json.loads(stripped if _is_bracketed(stripped) else f"[{stripped}]")
+        return elements if isinstance(elements, list) else None
     except exact_json.DecodeError:
         if not is_begun:
             return None

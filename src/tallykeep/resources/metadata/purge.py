@@ -35,10 +35,10 @@ async def keys_in_use(connection: Connection, project_id: int, resource: str) ->
     Raises NotFoundError. What is older, or beyond so many keys, is not `complete`.
     """
     query = _of(resource, _sql.keys_in_use)
-    bounds = {"project_id": project_id, "scanned": _SCANNED, "most": _MAX_KEYS}
-    found = await (await connection.execute(query, bounds)).fetchone() or {"scanned": 0, "different": 0, "keys": []}
-    complete = found["scanned"] < _SCANNED and found["different"] <= _MAX_KEYS
-    return {"scanned": found["scanned"], "complete": complete, "keys": found["keys"]}
+    bounds = {"project_id": project_id, "scanned": _SCANNED, "max_keys": _MAX_KEYS}
+    counted = await (await connection.execute(query, bounds)).fetchone() or {"scanned": 0, "different": 0, "keys": []}
+    complete = counted["scanned"] < _SCANNED and counted["different"] <= _MAX_KEYS
+    return {"scanned": counted["scanned"], "complete": complete, "keys": counted["keys"]}
 
 
 def _of(resource: str, statement: LiteralString) -> sql.Composed:
@@ -92,10 +92,10 @@ class PurgeBatch(Operation):
             self._claimed.timestamp,
             self._claimed.batch.row_count,
         )
-        place = {"project_id": self._claimed.project_id, "key": key, **self._range}
+        params = {"project_id": self._claimed.project_id, "key": key, **self._range}
         if not self._purge.own_timestamps:
-            return {**place, "now": timestamp}
-        return {**place, "first_moment": TIMESTAMPS.take(timestamps, timestamp), "moments": timestamps}
+            return {**params, "now": timestamp}
+        return {**params, "first_timestamp": TIMESTAMPS.take(timestamps, timestamp), "timestamps": timestamps}
 
     async def write(self) -> list[Failure]:
         """Nothing left to do."""

@@ -19,8 +19,8 @@ def value(voucher: Shown) -> Any:
     if voucher["type"] != DISCOUNT:
         return (voucher["loyalty_card"] or {}).get("points")
     discount = voucher["discount"] or {}
-    given = discount.get(_DISCOUNT_VALUES.get(str(discount.get("type")), "unit_off"))
-    return units(given) if discount.get("type") in _AMOUNTS else given
+    number = discount.get(_DISCOUNT_VALUES.get(str(discount.get("type")), "unit_off"))
+    return units(number) if discount.get("type") in _AMOUNTS else number
 
 
 def discount_type(voucher: Shown) -> Any:

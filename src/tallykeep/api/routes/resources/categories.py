@@ -25,9 +25,9 @@ async def list_(context: FromContext, caller: FromCaller) -> Json:
 @router.post("", summary="Create category", openapi_extra=takes(NewCategory) | answers(Category))
 async def create(request: Request, context: FromContext, caller: FromCaller) -> Json:
     """Create a category; vouchers and campaigns that carry its name already are in it at once."""
-    given = await json_object(request, context.settings.max_row_bytes)
+    body = await json_object(request, context.settings.max_row_bytes)
     async with context.writing(caller) as connection:
-        return Json(await store.create_category(connection, caller.project_id, given))
+        return Json(await store.create_category(connection, caller.project_id, body))
 
 
 @router.get("/{category_id}", summary="Get category", openapi_extra=answers(Category))
@@ -40,9 +40,9 @@ async def get(context: FromContext, caller: FromCaller, category_id: str) -> Jso
 @router.put("/{category_id}", summary="Update category", openapi_extra=takes(CategoryUpdate) | answers(Category))
 async def update(request: Request, context: FromContext, caller: FromCaller, category_id: str) -> Json:
     """Change a category's name or hierarchy; all vouchers and campaigns in it show the new name."""
-    given = await json_object(request, context.settings.max_row_bytes)
+    body = await json_object(request, context.settings.max_row_bytes)
     async with context.writing(caller) as connection:
-        return Json(await store.update_category(connection, caller.project_id, category_id, given))
+        return Json(await store.update_category(connection, caller.project_id, category_id, body))
 
 
 @router.delete(

@@ -34,9 +34,9 @@ async def list_(context: FromContext, manager: FromManager) -> Json:
 )
 async def create(request: Request, context: FromContext, manager: FromManager) -> Json:
     """Make a key for the project. Its `token` is in this answer only: it is not kept."""
-    given = await json_object(request, context.settings.max_row_bytes, may_be_empty=True)
+    body = await json_object(request, context.settings.max_row_bytes, may_be_empty=True)
     async with context.writing(manager) as connection:
-        return Json(await keys.create_key(connection, manager, given))
+        return Json(await keys.create_key(connection, manager, body))
 
 
 @router.delete("/{key_id:path}", status_code=204, summary="Revoke key", openapi_extra=OURS)

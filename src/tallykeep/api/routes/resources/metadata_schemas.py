@@ -55,8 +55,8 @@ _CAMEL_CASE = {
 async def list_schemas(context: FromContext, caller: FromCaller) -> Json:
     """All metadata schemas of the project."""
     async with context.reading(caller).connection() as connection:
-        found = await schemas.list_schemas(connection, caller.project_id)
-    shown = [_with_camel_case(_shown(record)) for record in found]
+        records = await schemas.list_schemas(connection, caller.project_id)
+    shown = [_with_camel_case(_shown(record)) for record in records]
     return Json({"object": "list", "data_ref": "schemas", "schemas": shown, "total": len(shown)})
 
 
@@ -97,18 +97,18 @@ async def restore_definition(context: FromContext, caller: FromCaller, resource:
 )
 async def purge_definition(request: Request, context: FromContext, caller: FromCaller, resource: str, key: str) -> Json:
     """Take a key off every resource of this kind, for good, as an action. Ours: the reference API cannot."""
-    kind = context.action_types.get(f"{resource.upper()}S.METADATA_KEY_PURGE")
-    if kind is None:
+    action_type = context.action_types.get(f"{resource.upper()}S.METADATA_KEY_PURGE")
+    if action_type is None:
         raise NotFoundError(f"The metadata of {resource} cannot be purged")
     submission_options = read_submission_options(request.query_params)
-    asked = submission(request, caller, kind, {"key": key}, id_prefix="w-")
+    submitted = submission(request, caller, action_type, {"key": key}, id_prefix="w-")
     await context.open_actions.admit(caller.project_id)
     async with context.writing(caller) as connection, connection.transaction():
-        accepted = await context.acceptance.replayed(connection, asked, submission_options)
+        accepted = await context.acceptance.replayed(connection, submitted, submission_options)
         if accepted is None:
             if not submission_options.dry_run:
                 await schemas.forget_removed_definition(connection, caller.project_id, resource, key)
-            accepted = await context.acceptance.accept_planned(connection, asked, submission_options)
+            accepted = await context.acceptance.accept_planned(connection, submitted, submission_options)
     return answer_accepted(accepted, 202)
 
 
@@ -149,9 +149,9 @@ async def list_managed_projects(context: FromContext, manager: FromManager) -> J
 async def list_managed(context: FromContext, manager: FromManagedProject) -> Json:
     """All metadata schemas of the project."""
     async with context.reading(manager).connection() as connection:
-        found = await schemas.list_schemas(connection, manager.project_id)
-    return Json({"object": "list", "data_ref": "data", "data": [_shown(record) for record in found],
-                 "total": len(found)})  # fmt: skip
+        records = await schemas.list_schemas(connection, manager.project_id)
+    return Json({"object": "list", "data_ref": "data", "data": [_shown(record) for record in records],
+                 "total": len(records)})  # fmt: skip
 
 
 @management.post(
@@ -161,14 +161,14 @@ async def list_managed(context: FromContext, manager: FromManagedProject) -> Jso
 )
 async def create(request: Request, context: FromContext, manager: FromManagedProject) -> Json:
     """Define the metadata of a kind of resource for the first time."""
-    given = await json_object(request, context.settings.max_row_bytes)
+    body = await json_object(request, context.settings.max_row_bytes)
     async with context.writing(manager) as connection:
         created = await schemas.create_schema(
             connection,
             manager.project_id,
-            given.get("related_object"),
-            given.get("properties"),
-            given.get("allow_defined_only"),
+            body.get("related_object"),
+            body.get("properties"),
+            body.get("allow_defined_only"),
         )
     return Json(_shown(created))
 
@@ -189,14 +189,14 @@ async def get_managed(context: FromContext, manager: FromManagedProject, schema_
 )
 async def update(request: Request, context: FromContext, manager: FromManagedProject, schema_id: str) -> Json:
     """Add definitions or overwrite them; those left out stay as they are."""
-    given = await json_object(request, context.settings.max_row_bytes)
+    body = await json_object(request, context.settings.max_row_bytes)
     async with context.writing(manager) as connection:
         updated = await schemas.update_schema(
             connection,
             manager.project_id,
             schema_id,
-            given.get("properties"),
-            given.get("allow_defined_only"),
+            body.get("properties"),
+            body.get("allow_defined_only"),
         )
     return Json(_shown(updated))
 

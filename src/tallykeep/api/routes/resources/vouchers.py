@@ -70,8 +70,8 @@ async def create_with_any_code(request: Request, context: FromContext, caller: F
     """Create a voucher, standalone or in the campaign it names, which then says what it is like; without a code in the
     body, one is made by its `code_config`.
     """
-    given = await json_object(request, context.settings.max_row_bytes)
-    return await _created(context, caller, given)
+    body = await json_object(request, context.settings.max_row_bytes)
+    return await _created(context, caller, body)
 
 
 @router.post("/{code:key}/enable", summary="Enable voucher", openapi_extra=answers(Voucher))
@@ -89,12 +89,12 @@ async def disable(context: FromContext, caller: FromCaller, code: str) -> Json:
 @router.put("/{code:key}", summary="Update voucher", openapi_extra=_UPDATED)
 async def update(request: Request, context: FromContext, caller: FromCaller, code: str) -> Json:
     """Update a voucher: fields left out stay, null clears, metadata is added to."""
-    given = await json_object(request, context.settings.max_row_bytes)
+    body = await json_object(request, context.settings.max_row_bytes)
 
     async def write(connection: Connection) -> Json:
-        _refuse_another_campaign(await get_voucher(connection, caller.project_id, code), given)
-        found = await update_voucher(connection, caller.project_id, code, given)
-        return Json(await get_voucher(connection, caller.project_id, found))
+        _refuse_another_campaign(await get_voucher(connection, caller.project_id, code), body)
+        voucher_code = await update_voucher(connection, caller.project_id, code, body)
+        return Json(await get_voucher(connection, caller.project_id, voucher_code))
 
     return await context.transact(caller, write)
 
@@ -117,18 +117,18 @@ async def get(context: FromContext, caller: FromCaller, code: str) -> Json:
 @router.post("/{code:key}", summary="Create voucher", openapi_extra=_CREATED)
 async def create(request: Request, context: FromContext, caller: FromCaller, code: str) -> Json:
     """Create a voucher with this code, standalone or in the campaign it names."""
-    given = await json_object(request, context.settings.max_row_bytes)
-    given_code = given.setdefault("code", code)
-    if given_code != code:
-        raise InvalidPayloadError(f"code: the body says {given_code!r}, but the path says {code!r}")
-    return await _created(context, caller, given)
+    body = await json_object(request, context.settings.max_row_bytes)
+    body_code = body.setdefault("code", code)
+    if body_code != code:
+        raise InvalidPayloadError(f"code: the body says {body_code!r}, but the path says {code!r}")
+    return await _created(context, caller, body)
 
 
-async def _created(context: Context, caller: Caller, given: dict[str, Any]) -> Json:
-    create_one = create_in_campaign if names_campaign(given) else create_voucher
+async def _created(context: Context, caller: Caller, body: dict[str, Any]) -> Json:
+    create_one = create_in_campaign if names_campaign(body) else create_voucher
 
     async def write(connection: Connection) -> Json:
-        code = await create_one(connection, caller.project_id, given)
+        code = await create_one(connection, caller.project_id, body)
         return Json(await get_voucher(connection, caller.project_id, code))
 
     return await context.transact(caller, write)
@@ -136,13 +136,13 @@ async def _created(context: Context, caller: Caller, given: dict[str, Any]) -> J
 
 async def _switched(context: Context, caller: Caller, code: str, *, active: bool) -> Json:
     async def write(connection: Connection) -> Json:
-        found = await switch_voucher(connection, caller.project_id, code, active=active)
-        return Json(await get_voucher(connection, caller.project_id, found))
+        voucher_code = await switch_voucher(connection, caller.project_id, code, active=active)
+        return Json(await get_voucher(connection, caller.project_id, voucher_code))
 
     return await context.transact(caller, write)
 
 
-def _refuse_another_campaign(voucher: dict[str, Any], given: dict[str, Any]) -> None:
+def _refuse_another_campaign(voucher: dict[str, Any], body: dict[str, Any]) -> None:
     for name in ("campaign", "campaign_id"):
-        if given.get(name) not in (None, voucher[name]):
-            raise InvalidVoucherError(f"{name}: cannot be changed {actual(given[name])}")
+        if body.get(name) not in (None, voucher[name]):
+            raise InvalidVoucherError(f"{name}: cannot be changed {actual(body[name])}")

@@ -13,7 +13,7 @@ class MetadataCells:
     """What the cells of these columns, given by their place, name and reader, hold together."""
 
     def __init__(self, columns: list[tuple[int, str, Callable[[str], Any]]], checker: MetadataChecker) -> None:
-        self.places = [place for place, _, _ in columns]
+        self.indexes = [index for index, _, _ in columns]
         self._columns = columns
         self._checker = checker
 

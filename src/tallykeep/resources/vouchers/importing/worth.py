@@ -13,10 +13,10 @@ _CELL_VALUES: dict[str, tuple[str, Cleaner]] = {
     "AMOUNT": ("amount_off", numerals.cents),
     "FIXED": ("fixed_amount", numerals.cents),
     "PERCENT": ("percent_off", numerals.percent),
-    "UNIT": ("unit_off", numerals.whole_number),
-    "SHIPPING": ("unit_off", numerals.whole_number),
+    "UNIT": ("unit_off", numerals.integer),
+    "SHIPPING": ("unit_off", numerals.integer),
     GIFT: ("amount", numerals.cents),
-    LOYALTY: ("points", numerals.whole_number),
+    LOYALTY: ("points", numerals.integer),
 }
 
 

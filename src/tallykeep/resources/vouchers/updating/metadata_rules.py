@@ -34,5 +34,5 @@ async def metadata_rules(connection: Connection, project_id: int) -> MetadataRul
     campaign = await checker_for(connection, project_id, "campaign")
     if voucher.takes_anything and campaign.takes_anything:
         return MetadataRules(voucher, campaign, frozenset())
-    found = await connection.execute(_sql.campaigns_with_own_schema, {"project_id": project_id})
-    return MetadataRules(voucher, campaign, frozenset(row["id"] for row in await found.fetchall()))
+    campaigns = await connection.execute(_sql.campaigns_with_own_schema, {"project_id": project_id})
+    return MetadataRules(voucher, campaign, frozenset(row["id"] for row in await campaigns.fetchall()))
