@@ -23,7 +23,8 @@ class Field:
 
     In files it has `titles`, the last of them the template's, and `synonyms` in the files of others; `clean_cell` reads
     its cells, which are one of `choices` where there are any. `is_plain` tells quickly of texts without anything
-    special in them whether they are taken as they stand.
+    special in them whether they are taken as they stand. Where the last day counts, `last_day` are the two that
+    read its value and its cells instead: a day alone ends with its end.
 
     Where it is `stored`, it has a column in the table, named as `column` says, else as itself. `default` is what a new
     resource has, and what null resets the column to. An update adds to a column that `grows`, leaves one that `stays`,
@@ -45,6 +46,7 @@ class Field:
     choices: tuple[str, ...] = ()
     synonyms: tuple[str, ...] = ()
     is_plain: Callable[[str], object] | None = None
+    last_day: tuple[Cleaner, Cleaner] | None = None
     stored: bool = True
     column: str | None = None
     default: Any = None
@@ -92,6 +94,13 @@ class Field:
     def marked(self, mark: str | None) -> "Field":
         """The same field for a column in which this mark stands before decimals."""
         return self if mark is None else replace(self, clean_cell=numerals.marked(self.clean_cell, mark))
+
+    def counting_last_day(self, counts: bool) -> "Field":
+        """Return the field as it is read where the last day counts, or does not."""
+        if not counts or self.last_day is None:
+            return self
+        clean, clean_cell = self.last_day
+        return replace(self, clean=clean, clean_cell=clean_cell)
 
     def exported(self, shown: dict[str, Any]) -> Any:
         """The value of its cell in a file, out of the resource in wire format; amounts in whole units."""

@@ -168,6 +168,7 @@ FIELDS: tuple[Field, ...] = (
         clean=cleaning.timestamp,
         titles=("Expiration Date",),
         clean_cell=spellings.timestamp,
+        last_day=(cleaning.last_timestamp, spellings.last_timestamp),
         show=wire_time,
         filters={"expiration_date": timestamp()},
         synonyms=(

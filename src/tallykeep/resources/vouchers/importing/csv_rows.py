@@ -12,12 +12,10 @@ from tallykeep.core import exact_json
 from tallykeep.core.rows import Failure, Row, Table
 from tallykeep.formats.csv.titles import normal_title, wrong_width
 from tallykeep.resources.categories.labels import CategoryLabels
-from tallykeep.resources.fields import spreadsheet_spellings as spellings
 from tallykeep.resources.fields.cell_texts import NEEDS_CARE
 from tallykeep.resources.fields.copy_format import CLEARING, all_plain, is_plain
 from tallykeep.resources.fields.field import Field
-from tallykeep.resources.fields.numerals import NO_MARKS, Marks, marked
-from tallykeep.resources.fields.validators import Cleaner
+from tallykeep.resources.fields.numerals import NO_MARKS, Marks
 from tallykeep.resources.metadata.checker import MetadataChecker
 from tallykeep.resources.vouchers.domain import Values, shown_key, take, take_dates
 from tallykeep.resources.vouchers.fields import BY_NAME, BY_TITLE
@@ -52,8 +50,10 @@ class CsvVouchers:
         for index, name in enumerate(header):
             field = BY_TITLE.get(normal_title(name))
             if field:
-                clean = _reader(field, categories, marks.get(name), last_day_counts=last_day_counts)
-                self._known[field.column_name] = (index, replace(field, clean_cell=clean))
+                read = field.counting_last_day(last_day_counts).marked(marks.get(name))
+                if field.name == "category":
+                    read = replace(field, clean_cell=categories.named)
+                self._known[field.column_name] = (index, read)
                 if field.name == "value":
                     self._mark_of_values = marks.get(name)
             elif name:
@@ -152,15 +152,6 @@ class CsvVouchers:
     def _key(self, cells: Cells) -> str | None:
         known = self._known.get("code")
         return shown_key(cells[known[0]].strip()) if known and known[0] < len(cells) else None
-
-
-def _reader(field: Field, categories: CategoryLabels, mark: str | None, *, last_day_counts: bool) -> Cleaner:
-    """What reads the cells of a column of this very file."""
-    if field.name == "category":
-        return categories.named
-    if field.name == "expiration_date" and last_day_counts:
-        return spellings.last_timestamp
-    return marked(field.clean_cell, mark)
 
 
 def _sorted_out(

@@ -57,8 +57,8 @@ class JsonVouchers:
         *,
         last_day_counts: bool = False,
     ) -> None:
-        ends = {"expiration_date": cleaning.last_timestamp} if last_day_counts else {}
-        self._fields = [(field.name, field.column_name, ends.get(field.name, field.clean)) for field in IN_JSON]
+        fields = [field.counting_last_day(last_day_counts) for field in IN_JSON]
+        self._fields = [(field.name, field.column_name, field.clean) for field in fields]
         self._categories = categories
         self._campaign_id = campaign_id
         self._metadata = Memo(lambda dumped: metadata.problems(exact_json.loads(dumped)))
