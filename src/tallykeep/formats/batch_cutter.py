@@ -30,7 +30,7 @@ class BatchCutter:
     def add(self, rows: list[bytes], lines: list[int] | None = None, broken: Collection[int] = ()) -> Iterator[Batch]:
         """Take rows, and the line that each begins at in its file, and yield the batches that are full.
 
-        `broken` are the places among these rows of lines whose quotes do not match up; no separator goes with them.
+        `broken` are the indexes of lines whose quotes do not match up; no separator goes with them.
         """
         for index, row in enumerate(rows):
             if lines is not None:
@@ -100,7 +100,7 @@ class BatchCutter:
 
 
 def row_too_long(number: int, max_bytes: int) -> InvalidPayloadError:
-    """The error for a row that does not fit."""
+    """Make the error for a row that does not fit."""
     return InvalidPayloadError(
         f"Row {number} is longer than {max_bytes} bytes; split it, or raise TALLYKEEP_MAX_ROW_BYTES"
     )

@@ -1,4 +1,4 @@
-"""Bytes in pieces that are looked at in one go: what is done to a piece is over before anybody waits for it."""
+"""Bytes in pieces that are scanned in one go: what is done to a piece is over before anybody waits for it."""
 
 import re
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ PIECE_BYTES = 1 << 18
 
 
 def pieces(data: bytes) -> Iterator[bytes]:
-    """The data in pieces of at most PIECE_BYTES; what is no longer comes as it is."""
+    """Yield the data in pieces of at most PIECE_BYTES; what is no longer comes as it is."""
     if len(data) <= PIECE_BYTES:
         yield data
         return

@@ -13,7 +13,7 @@ _DIFFERENT = 0.5  # of a key's cells: where fewer differ, they are no keys
 _MAX_EXAMINED = 100
 _MAX_KEY_LENGTH, _MAX_WORDS = 64, 3
 _FEWEST_DIGITS = 5  # of a telephone number
-_MAX_LENGTH = 120  # of a cell that is looked at with patterns
+_MAX_LENGTH = 120  # of a cell that patterns are matched with
 
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]++(?:\.[^@\s.]++)+")
 _DIALED = re.compile(r"'?(?:\+|00?\d|\()[\d\s()./-]{6,}|\d{3}[-.\s]\d{3,4}[-.\s]\d{4}", re.ASCII)

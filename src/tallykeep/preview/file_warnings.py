@@ -17,14 +17,14 @@ _NAMING_A_KEY = re.compile(
 _CASED = re.compile(r"[a-zß-ÿ](?:ID|Id|Nr|No|Code|Key)\W*$")
 _FIRST_NAMES = ("firstname", "givenname", "vorname", "prenom", "imie")
 _LAST_NAMES = ("lastname", "surname", "familyname", "nachname", "nazwisko", "apellidos", "apellido")
-# Kinds whose rows are made anew where nothing tells them apart.
+# Row types whose rows are made anew where nothing tells them apart.
 _MADE_ANEW = ("customers", "products", "orders")
 _SAID_BY_CAMPAIGN = "that comes from the campaign"
 
 
 @dataclass(frozen=True, slots=True)
 class FileWarning:
-    """One thing to look at before the import, and the place of the column that it is about."""
+    """One thing to check before the import, and the index of the column that it is about."""
 
     type: str
     column: int | None
@@ -33,7 +33,7 @@ class FileWarning:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A column as it will be used: `use` and `target` as the preview has them, `ignored` where its kind takes no note.
+    """A column as it will be used: `use` and `target` as the preview has them, `ignored` where its row type ignores it.
 
     `cells` are what the first rows hold in it, without blanks.
     """
@@ -50,7 +50,7 @@ class Held:
 def file_warnings(
     row_type: ImportedRowType, columns: Sequence[Held], row_count: int, doubt: str | None
 ) -> list[FileWarning]:
-    """Everything to warn of, `row_count` being the rows whose cells the columns hold."""
+    """List everything to warn of, `row_count` being the rows whose cells the columns hold."""
     key = _key_of(row_type, columns)
     warnings = [*_unclear(doubt), *_of_columns(columns)]
     if columns:  # none, where not even the first object is whole
@@ -59,7 +59,7 @@ def file_warnings(
 
 
 def charset_warnings(taken: str, others: Sequence[str]) -> list[FileWarning]:
-    """What to warn of where a file reads better in `others`, the likeliest first, than in the charset that is taken."""
+    """Warn where a file reads better in `others`, the likeliest first, than in the charset that is taken."""
     if not others:
         return []
     meant = " or ".join(others)
@@ -156,7 +156,7 @@ def _lost_addresses(row_type: ImportedRowType, columns: Sequence[Held]) -> Itera
 
 
 def _split_names(row_type: ImportedRowType, columns: Sequence[Held]) -> Iterator[FileWarning]:
-    """First and last names are not joined here: which comes first, and with what between, is not known."""
+    """Warn of first and last names, which are not joined: which comes first, and with what between, is not known."""
     if row_type.name != "customers" or any(column.target == "Name" for column in columns if column.use == "field"):
         return
     beside = [column for column in columns if column.use == "metadata"]

@@ -1,4 +1,4 @@
-"""A look at a file before it is imported: what it is, what its columns are taken for, and how its first rows fare."""
+"""A preview of a file to be imported: what it is, what its columns are taken for, and how its first rows fare."""
 
 import asyncio
 from dataclasses import dataclass, field, replace
@@ -40,7 +40,7 @@ from tallykeep.resources.fields.numerals import decimal_marks
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreviewQuery:
-    """What a preview is asked for; without a kind or a mapping, the likeliest are taken.
+    """What a preview is to show; without a row type or a mapping, the likeliest are taken.
 
     `options` are what the file would be submitted with; `is_mapped`, whether a mapping is said there, be it empty.
     """
@@ -69,7 +69,7 @@ class TakenOfFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """Everything that is known of a file after a look at its beginning.
+    """Everything that is known of a file by its sample.
 
     `refusal` is what an import of it would be answered with, `missing` the required fields that neither a column nor a
     default is, and `needed` those for want of which rows fail. `warnings` are of what goes in, but likely not as meant.
@@ -116,7 +116,7 @@ class _Inspection:
 async def preview(
     pool: Connections, project_id: int, sample: Sample, query: PreviewQuery, file_name: str | None, max_row_bytes: int
 ) -> Preview:
-    """Look at a sample of a file, and try its first rows; nothing is written.
+    """Inspect a sample of a file, and try its first rows; nothing is written.
 
     Raises InvalidPayloadError and InvalidQueryError for what cannot be understood, NotFoundError for a target that
     does not exist.
@@ -207,7 +207,7 @@ def _warnings(inspection: _Inspection, source_format: str, *, is_row_type_named:
 
 
 def known_titles(mapping: Mapping | None) -> frozenset[str]:
-    """Every title by which a header is known, of whatever kind of rows, and those that a mapping names."""
+    """Return every title by which a header is known, of whatever row type, and those that a mapping names."""
     return _titles_of_row_types().union(map(normal_title, mapping or {}))
 
 
@@ -238,7 +238,7 @@ def _chosen(possible: list[Candidate], wanted: str | None, source_format: str) -
 def _refusal(
     file_sample: FileSample, action_type: ActionType, mapping: Mapping, defaults: dict[str, str]
 ) -> str | None:
-    """What an import would be refused with as a whole, as far as its beginning tells."""
+    """Say what an import would be refused with, as far as the sample tells."""
     try:
         choose_columns(file_sample.source, mapping, action_type.required_columns, defaults)
         if action_type.unique_key:

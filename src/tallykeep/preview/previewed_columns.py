@@ -40,7 +40,7 @@ class Column:
 
 
 def seen_columns(source: Source, rows: list[Row]) -> list[SeenColumn]:
-    """The columns of a file, or the properties of JSON rows, with what these rows hold in them."""
+    """Return the columns of a file, or the properties of JSON rows, with what these rows hold in them."""
     if source.format == "csv":
         cells = [row.value or [] for row in rows]
         return [
@@ -53,7 +53,7 @@ def seen_columns(source: Source, rows: list[Row]) -> list[SeenColumn]:
 
 
 def as_called(seen: list[SeenColumn], mapping: Mapping) -> list[SeenColumn]:
-    """The columns by what the mapping calls them; those that it leaves out have no title."""
+    """Return the columns by what the mapping calls them; those that it leaves out have no title."""
     called = {normal_title(column): title or "" for column, title in mapping.items()}
     return [replace(each, title=called.get(normal_title(each.title), each.title)) for each in seen]
 
@@ -63,13 +63,13 @@ def _held(cells: Iterable[str]) -> tuple[str, ...]:
 
 
 def shown_text(cell: str) -> str:
-    """A text as it is shown: not longer than people read, and without what UTF-8 cannot hold."""
+    """Return a text as it is shown: not longer than people read, and without what UTF-8 cannot hold."""
     text = cell.encode("utf-8", "replace").decode()
     return text if len(text) <= _MAX_CELL_LENGTH else text[:_MAX_CELL_LENGTH] + "…"
 
 
 def shown_value(value: object) -> str:
-    """A JSON value as text."""
+    """Return a JSON value as text."""
     if isinstance(value, str):
         return value
     try:
@@ -79,7 +79,7 @@ def shown_value(value: object) -> str:
 
 
 def suggested_mapping(chosen: Candidate, seen: list[SeenColumn]) -> Mapping:
-    """The mapping that makes the columns what they are taken for; those that are called so need none."""
+    """Map the columns to what they are taken for; those that are called so need none."""
     known = dict(chosen.row_type.titles())
     return {
         seen[index].title: each.title
@@ -91,7 +91,7 @@ def suggested_mapping(chosen: Candidate, seen: list[SeenColumn]) -> Mapping:
 def columns_of(
     chosen: Candidate, seen: list[SeenColumn], source: Source, mapping: Mapping, *, is_mapped: bool
 ) -> list[Column]:
-    """What each column is used for; the mapping was `is_mapped`, or else is the one suggested."""
+    """Say what each column is used for; `is_mapped` where the mapping was not suggested by us."""
     if source.format != "csv":
         known = chosen.row_type.properties
         return [
@@ -110,14 +110,14 @@ def columns_of(
 
 
 def kept_indexes(source: Source, seen: list[SeenColumn]) -> Sequence[int]:
-    """The places in the file of the columns that are read."""
+    """Return the indexes in the file of the columns that are read."""
     return range(len(seen)) if source.kept is None else source.kept
 
 
 def _use(
     chosen: Candidate, at: int, target: str | None, fields: dict[str, str], *, is_mapped: bool
 ) -> tuple[Use, str | None, By | None]:
-    """What a column is used for, what it is called for that, and how that was found out."""
+    """Say what a column is used for, what it is called for that, and how that was recognized."""
     by: By | None = "mapping" if is_mapped else None
     if target is None or not target or normal_title(target) in chosen.row_type.ignored:
         return "left_out", None, by
@@ -131,7 +131,7 @@ def _use(
 def held_by(
     columns: list[Column], seen: list[SeenColumn], source: Source, mapping: Mapping, row_type: ImportedRowType
 ) -> list[Held]:
-    """What the columns hold, and how they will be used, for a look at what would go in otherwise than meant."""
+    """Return what the columns hold, and how they will be used, for warnings of what is likely not meant."""
     targets = {normal_title(title): target for title, target in mapping.items()}
     called = [targets.get(normal_title(column.title), column.title) for column in columns]
     return [
@@ -151,7 +151,7 @@ def held_by(
 def with_choices(
     columns: list[Column], row_type: ImportedRowType, filled: Sequence[Row], kept: Sequence[int]
 ) -> list[Column]:
-    """The columns; those whose cells are choices with these, and with the texts that are none of them."""
+    """Return the columns; those whose cells are choices with these, and with the texts that are none of them."""
     choosing = {each.title: each for each in row_type.fields if each.choices}
     positions = {index: position for position, index in enumerate(kept)}
     described = []
@@ -171,7 +171,7 @@ def with_choices(
 
 
 def missing_fields(row_type: ImportedRowType, columns: list[Column], source: Source) -> list[str]:
-    """The required fields that neither a column nor a default is."""
+    """Return the required fields that neither a column nor a default is."""
     titles = dict(row_type.titles())
     covered = {column.target for column in columns if column.use == "field"}
     covered |= {titles.get(normal_title(title)) for title in source.defaults}

@@ -33,7 +33,7 @@ def previewed_rows(
     kept: Sequence[int],
     rows_dry_run: RowsDryRun,
 ) -> list[PreviewedRow]:
-    """The rows with what became of them in the trial; `kept` are the places of the columns that are read."""
+    """Return the rows with what became of them in the dry run; `kept` are the indexes of the columns that are read."""
     reasons: dict[int, str] = {}
     for failure in rows_dry_run.failures:
         reasons[failure.row] = "; ".join(filter(None, (reasons.get(failure.row), failure.reason)))
@@ -62,7 +62,7 @@ def _outcome(number: int, reasons: dict[int, str], created: set[int], checked: C
 
 
 def _not_taken_apart(rows: list[Row], file_sample: FileSample) -> dict[int, str]:
-    """By number, the text of the rows that have no cells: lines that cannot be read, JSON that is no object."""
+    """Return by number the text of the rows without cells: lines that cannot be read, JSON that is no object."""
     expected = list if file_sample.source.format == "csv" else dict
     numbers = [row.number for row in rows if not isinstance(row.value, expected)]
     lines = file_sample.lines() if numbers else []

@@ -1,4 +1,4 @@
-"""What is wrong with a row, told by the columns of the file that it is in."""
+"""What is wrong with a row, by the columns of the file that it is in."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -36,13 +36,13 @@ class ProblemLocator:
         self._by_title = {normal_title(target): index for index, (_, target) in columns.items() if target}
         titles = {title for both in columns.values() for title in both if title}
         titles |= {each.title for each in row_type.fields} | set(row_type.properties)
-        # Each title by its first signs, the longest first. A pattern of them all may be megabytes.
+        # Each title by its first characters, the longest first. A pattern of them all may be megabytes.
         self._titles: dict[str, list[str]] = {}
         for title in sorted(titles, key=len, reverse=True):
             self._titles.setdefault(title[:_INDEXED_LENGTH], []).append(title)
 
     def problems(self, reason: str) -> list[Problem]:
-        """A row's reason, cut into its problems."""
+        """Cut a row's reason into its problems."""
         cuts = [match.end() for match in _BETWEEN.finditer(reason) if self._begins(reason, match.end())]
         pieces = [
             reason[start : end - len(_SEPARATOR) if end < len(reason) else end]
@@ -54,7 +54,7 @@ class ProblemLocator:
         return self._title(reason, at) is not None or _UNNAMED_BEGINS.match(reason, at) is not None
 
     def _title(self, text: str, at: int) -> str | None:
-        """The longest title that stands there, with a problem behind it."""
+        """Find the longest title that stands there, with a problem behind it."""
         for size in range(_INDEXED_LENGTH, 0, -1):
             for title in self._titles.get(text[at : at + size], ()):
                 if text.startswith(title, at) and text.startswith(_BEHIND_A_TITLE, at + len(title)):

@@ -26,7 +26,7 @@ def planned_ranges(table: str, key: str, reached: LiteralString, parameters: dic
 
 
 def within(key: str, bounds: Range) -> sql.Composed:
-    """The condition that a row is in the range, whose bounds are its parameters."""
+    """Compose the condition that a row is in the range, whose bounds are its parameters."""
     if "first" in bounds:  # planned by a version that left gaps
         parts = [_sql.from_first_to_last]
     else:

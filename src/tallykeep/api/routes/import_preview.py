@@ -1,4 +1,4 @@
-"""What an import wizard needs: what can be imported, and a look at a file before it is."""
+"""What an import wizard needs: what can be imported, and a preview of a file."""
 
 from dataclasses import asdict, replace
 from typing import Any
@@ -32,7 +32,7 @@ router = APIRouter(prefix="/v1/imports", tags=["Submissions"], default_response_
 
 _DEFAULT_ROWS = 20
 _LIMIT = parsers.whole_number(MAX_ROWS)
-_SCOPES = (Scope.FILE, Scope.ENDS)  # of the options that a look at a file goes by
+_SCOPES = (Scope.FILE, Scope.ENDS)  # of the options that a preview goes by
 _NOT_CHECKED = {
     "everything": "Rows behind these; and what others change before the import.",
     "fields": "What exists already, and what rows refer to: an import that is running holds some of it just now.",
@@ -50,7 +50,9 @@ def _option(option: Option) -> dict[str, Any]:
 
 
 _PARAMETERS = [
-    _query("row_type", {"type": "string", "enum": list(IMPORTS)}, "What the rows are; left out, the likeliest kind."),
+    _query(
+        "row_type", {"type": "string", "enum": list(IMPORTS)}, "What the rows are; left out, the likeliest row type."
+    ),
     _query("campaign", {"type": "string"}, "Where campaign vouchers go, by name or id; without it they go unchecked."),
     *map(_option, options_for(*_SCOPES)),
     _query(
@@ -66,9 +68,9 @@ _PARAMETERS = [
 ]
 
 
-@router.get("", summary="List kinds of imports", openapi_extra=OURS | answers(RowTypeList))
+@router.get("", summary="List row types", openapi_extra=OURS | answers(RowTypeList))
 async def list_imports(context: FromContext, caller: FromCaller) -> Json:
-    """What can be imported: endpoints and fields of each kind, and how large files may be."""
+    """List what can be imported: endpoints and fields of each row type, and how large files may be."""
     data = [_row_type(row_type) for row_type in IMPORTS.values()]
     return Json({"object": "list", "data_ref": "data", "data": data, "total": len(data),
                  "limits": _limits(context.settings)})  # fmt: skip
@@ -80,9 +82,9 @@ async def list_imports(context: FromContext, caller: FromCaller) -> Json:
     openapi_extra={**OURS, "parameters": _PARAMETERS, "requestBody": PREVIEW_BODY, **answers(ImportPreview)},
 )
 async def preview_import(request: Request, context: FromContext, caller: FromCaller) -> Json:
-    """A look at a file before it is imported; nothing is written.
+    """Preview a file before it is imported; nothing is written.
 
-    Tells what kind of rows it holds, what its columns are taken for, and how its first rows would fare: they are
+    Tells what its rows are, what its columns are taken for, and how its first rows would fare: they are
     validated and looked up as an import would, and taken back. The parameters may be fields of the form as well.
     """
     aside = context.aside.of(caller.project_id)

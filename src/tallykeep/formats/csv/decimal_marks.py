@@ -20,7 +20,7 @@ from tallykeep.formats.row_reader import first_rows, raw_rows, read_rows, split_
 MAX_ROWS = 10_000
 MAX_BYTES = 16 << 20  # of these rows
 _WINDOW_BYTES = 1 << 16
-# Where a number may mean two: most files have none, and need no closer look. With the sign in front it is quickest.
+# Where a number may mean two: most files have none, and need no parser. With the mark in front it is quickest.
 _TWO_WAY = re.compile(rb"[.,]\d{3}(?!\d)(?<=\d.\d{3})")
 _TWO_WAY_CELL = re.compile(r"(?<![\d.,])[1-9]\d{0,2}[.,]\d{3}(?![\d.,])", re.ASCII)
 
@@ -43,7 +43,7 @@ class DecimalMarks:
     `marks_of` tells what stands before the decimals in the cells of one column. `known` are the marks of columns, by
     their index in the file's own header, whose cells are known to be numbers with such marks: those of workbooks. An
     empty one says that no cell can tell. The batches are not kept in memory: where their cells are needed after all,
-    they are asked for again.
+    they are fetched again.
     """
 
     def __init__(self, marks_of: MarksOf | None, known: Mapping[int, str] | None = None) -> None:
@@ -57,7 +57,7 @@ class DecimalMarks:
         self._unclear_columns: set[int] = set()
 
     def take(self, batch: Batch, source: Source) -> Batch:
-        """The batch as it is; its rows are noted as long as they are among the first."""
+        """Note the batch's rows as long as they are among the first; return the batch as it is."""
         if self._rows_left > 0:
             held = _first_rows(batch, source, self._rows_left, self._bytes_left)
             self._rows_left = self._rows_left - held.row_count if held.row_count == batch.row_count else 0
@@ -119,7 +119,7 @@ def _is_any_two_way(cells: list[str]) -> bool:
 
 
 def _first_rows(batch: Batch, source: Source, count: int, size: int) -> Batch:
-    """The batch, or its first rows if it has more rows or bytes than so many."""
+    """Return the batch, or its first rows if it has more rows or bytes than so many."""
     if batch.row_count <= count and len(batch.body) <= size:
         return batch
     sizes = accumulate(map(len, rows := raw_rows(batch, source)[:count]))
@@ -128,7 +128,7 @@ def _first_rows(batch: Batch, source: Source, count: int, size: int) -> Batch:
 
 
 def _small_parts(batch: Batch, source: Source, rows: int) -> list[Batch]:
-    """The first rows of the batch, in parts that take little memory to be read."""
+    """Cut the first rows of the batch into parts that take little memory to be read."""
     first = _first_rows(batch, source, rows, len(batch.body))
     return split_rows(first, source, -(-len(first.body) // _WINDOW_BYTES)) if first.row_count > 1 else [first]
 
@@ -141,7 +141,7 @@ def _columns(rows: Sequence[Row], width: int) -> list[list[str]]:
 
 
 def with_marks(source: Source, marks: Mapping[int, str], earlier: Source | None) -> Source:
-    """The source, whose columns are chosen already, with the marks of these columns of the file.
+    """Return the source, whose columns are chosen already, with the marks of these columns of the file.
 
     Rows that are tried again are read as they were: the few that failed tell less than all of the file.
     """

@@ -27,7 +27,7 @@ _SEP_LINE = re.compile(rb'"?sep=([,;\t|])"?[ \t,;|]*[\r\n]*', re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class HeaderHints:
-    """What a look for the header goes by.
+    """What the search for the header goes by.
 
     `delimiter` and `header_row` (the line of a file, or the row of a sheet, from 1) are what somebody said. `titles`
     are the known ones, as normal_title has them. `by_record`: what is counted are records, not lines, as rows of a
@@ -61,7 +61,7 @@ def header_score(cells: Sequence[str], titles: frozenset[str]) -> int:
 
 
 def find_header(rows: Sequence[Sequence[str]], titles: frozenset[str]) -> int:
-    """The place of the header among a file's first rows, the first that is not blank where no other is plainly better.
+    """Find the index of the header among a file's first rows: the first not blank where no other is plainly better.
 
     A row further down has to have more known titles, and more cells than each row above it: where it has one such title
     only, twice as many cells. Rows of data have no more cells than their header.
@@ -77,7 +77,7 @@ def find_header(rows: Sequence[Sequence[str]], titles: frozenset[str]) -> int:
 
 
 def find_rival(rows: Sequence[Sequence[str]], header: int, titles: frozenset[str]) -> int | None:
-    """The place of a row above the header that has titles too, and rows below it that would be skipped with it.
+    """Find the index of a row above the header that has titles too, and below it rows that would be skipped with it.
 
     So look two tables of which the second is wider. Titles right above the header are but those of groups of columns.
     """
@@ -117,7 +117,7 @@ def locate_header(lines: list[bytes], hints: HeaderHints, *, enough: bool, final
 
 
 def _first_lines(lines: list[bytes], start: int) -> int | None:
-    """The line, counted from 0, behind those that are looked at; None where there are too few."""
+    """Return the line, counted from 0, behind those that are examined; None where there are too few."""
     size = 0
     for at in range(start, len(lines)):
         size += len(lines[at])
@@ -153,7 +153,7 @@ def _named_header(
 def _header_at(
     lines: list[bytes], start: int, delimiter: str, by_record: bool, *, skipped: int, final: bool
 ) -> Header | None:
-    """The header whose first line this is."""
+    """Read the header whose first line this is."""
     complete = records_of(lines, delimiter, max_records=1, start=start)
     if not complete.records:
         if final:
@@ -182,7 +182,7 @@ class _Candidate:
 
 
 def _best_candidate(lines: list[bytes], start: int, hints: HeaderHints, delimiter: str | None) -> _Candidate:
-    """The header among the first rows from this line on, the first that is not blank."""
+    """Find the header among the first rows from this line on, the first that is not blank."""
     likeliest = delimiter or delimiter_of(lines[start])
     best = _candidate(lines, start, likeliest, hints.titles)
     if delimiter or (best.score > 1 and best.start == start):
@@ -208,7 +208,7 @@ def _candidate(lines: list[bytes], start: int, delimiter: str, titles: frozenset
 def title_columns(header: Header) -> tuple[list[str], list[int]]:
     """Read the titles of the columns, each different, and the columns whose titles stood further left already.
 
-    Such a column is called after its place among those of the same title: Note, Note (2). Raises InvalidPayloadError
+    Such a column is numbered among those of the same title: Note, Note (2). Raises InvalidPayloadError
     for a header that cannot be one.
     """
     if len(header.record) > LARGEST_HEADER:
@@ -233,7 +233,7 @@ def title_columns(header: Header) -> tuple[list[str], list[int]]:
 
 
 def _title(cell: str) -> str:
-    """A title as it is seen: composed, without invisible characters, but for those that scripts are written with."""
+    """Return a title as it is seen: composed, and without invisible characters other than those of its script."""
     if cell.isascii():
         return cell.strip()
     # Long runs of marks are composed in quadratic time, and no title that means anything is as long.

@@ -47,7 +47,7 @@ class Records(NamedTuple):
     """The complete records among some lines, the line that each begins at, and the first line behind them.
 
     `is_open` says why they end there. True: the next record's quote is still open, and more lines may close it. False:
-    its quotes do not match up. `seen` is the line behind those that were looked at to find that out.
+    its quotes do not match up. `seen` is the line behind those that were examined to find that out.
     """
 
     records: list[bytes]
@@ -80,7 +80,7 @@ def records_of(lines: list[bytes], delimiter: str, max_records: int | None = Non
 class Cut(NamedTuple):
     """All records of some lines, the line that each begins at, and the first line behind them.
 
-    `broken` are the places among them of lines whose quotes do not match up.
+    `broken` are the indexes of those whose quotes do not match up.
     """
 
     records: list[bytes]
@@ -93,7 +93,7 @@ def cut_records(lines: list[bytes], delimiter: str, max_open: int) -> Cut:
     """Cut lines into records; one whose quotes do not match up is a record by itself, and so swallows none behind it.
 
     It ends in front of a record whose quote is open at the end, which more lines may close, unless that has more than
-    `max_open` bytes. No line is looked at more than three times, whatever the quotes.
+    `max_open` bytes. No line is parsed more than three times, whatever the quotes.
     """
     cut = Cut([], [], set(), 0)
     while cut.end < len(lines):
@@ -102,7 +102,7 @@ def cut_records(lines: list[bytes], delimiter: str, max_open: int) -> Cut:
         cut.starts.extend(complete.starts)
         if complete.end == len(lines):
             return cut._replace(end=complete.end)
-        # What was looked at leaves a quote open that was open before, all but the last line where that is at fault. So
+        # What was parsed leaves a quote open that was open before, all but the last line where that is at fault. So
         # records that begin in between with one line, and leave a quote open, have all the same end as the first.
         last = len(lines) if complete.is_open else max(complete.seen - 1, complete.end + 1)
         left = sum(map(len, islice(lines, complete.end, None))) if complete.is_open else max_open + 1
@@ -141,7 +141,7 @@ def _fate_of(line: bytes, delimiter: str) -> tuple[bool, bool]:
 
 
 def records_in(body: bytes, delimiter: str) -> list[bytes]:
-    """The records of a body that consists of complete ones."""
+    """Return the records of a body that consists of complete ones."""
     source = LineSource(io.StringIO(body.decode("latin-1"), newline=""))
     records: list[bytes] = []
     start = 0
@@ -178,7 +178,7 @@ def cells_of(record: str, delimiter: str) -> list[str]:
 
 
 def may_hold_blank(block: bytes, delimiter: str) -> bool:
-    """Whether one of these whole lines, in none of which there is a quote, is blank."""
+    """Whether one of these complete lines, in none of which there is a quote, is blank."""
     if _blank_line(delimiter).match(block):
         return True
     # Most lines begin with neither a blank nor a delimiter, which is found out many times as fast.
@@ -206,6 +206,6 @@ def _behind_a_line(delimiter: str) -> re.Pattern[bytes]:
 
 
 def delimiter_of(line: bytes) -> str:
-    """The delimiter that occurs most outside of quotes in a header; a comma when none does."""
+    """Return the delimiter that occurs most outside of quotes in a header; a comma when none does."""
     bare = b"".join(line.split(b'"')[::2]).decode("latin-1")
     return max(DELIMITERS, key=bare.count)

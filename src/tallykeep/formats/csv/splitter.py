@@ -77,23 +77,23 @@ class CsvSplitter:
         yield from self._cutter.cut()
 
     def stop(self) -> Iterator[Batch]:
-        """The input goes on, but is not looked at any further: yield the rows that are whole."""
+        """Stop before the end of the input: yield the rows that are complete."""
         yield from self._feed(self._transcoder.finish())
         if not self._source.header:
             yield from self._take([], enough=True)
         yield from self._cutter.cut()
 
     def cut(self) -> Iterator[Batch]:
-        """Yield the rows that are whole by now; the input goes on."""
+        """Yield the rows that are complete by now; the input goes on."""
         yield from self._cutter.cut()
 
     @property
     def gathered(self) -> int:
-        """How many bytes of whole rows are held."""
+        """How many bytes of complete rows are held."""
         return self._cutter.gathered
 
     def _take_block(self, block: bytes) -> Iterator[Batch]:
-        """Take whole lines, in one piece where they are plain, halved while they are too many."""
+        """Take complete lines, in one piece where they are plain, halved while they are too many."""
         is_between = bool(self._source.header) and not self._open_lines
         if is_between and not block.strip(b"\n"):
             self._line += len(block)  # nothing but ends of lines
@@ -160,14 +160,14 @@ class CsvSplitter:
         return lines[header.end :]
 
     def _keep_open(self, lines: list[bytes]) -> None:
-        """Keep the lines of a row whose quote is open; they are looked at again when as much again has come."""
+        """Keep the lines of a row whose quote is open; they are parsed again when as much again has come."""
         self._open_lines = lines
         self._open_size = sum(map(len, lines))
         self._parse_from = 2 * self._open_size if self._open_size > _LONG_ROW else 0
 
 
 def _rows_of_plain(block: bytes, delimiter: str) -> int | None:
-    """How many rows these whole lines are; None where that takes a closer look: quotes, blank lines, old Mac lines."""
+    """Count the rows of these complete lines; None where that takes a parser: quotes, blank lines, old Mac lines."""
     if b'"' in block or may_hold_blank(block, delimiter):
         return None
     if b"\r" in block and block.count(b"\r") != block.count(b"\r\n"):
@@ -176,7 +176,7 @@ def _rows_of_plain(block: bytes, delimiter: str) -> int | None:
 
 
 def _end_of_lines(buffer: bytes) -> int:
-    """Where the last complete line ends; a carriage return at the very end may be half of a line's end."""
+    """Find where the last complete line ends; a carriage return at the very end may be half of a line's end."""
     newline = buffer.rfind(b"\n")
     carriage = buffer.rfind(b"\r", 0, len(buffer) - 1)
     return max(newline, carriage) + 1

@@ -49,7 +49,7 @@ class IdsSplitter:
 
     @property
     def gathered(self) -> int:
-        """How many bytes of whole rows are held."""
+        """How many bytes of complete rows are held."""
         return self._rows.gathered
 
     def feed(self, chunk: bytes) -> Iterator[Batch]:
@@ -69,7 +69,7 @@ class IdsSplitter:
         self._buffer, self._in_array, self._take = self._rows.behind(), False, self._take_comma
 
     def cut(self) -> Iterator[Batch]:
-        """Yield the rows that are whole by now; the input goes on."""
+        """Yield the rows that are complete by now; the input goes on."""
         return self._rows.cut()
 
     def finish(self) -> Iterator[Batch]:

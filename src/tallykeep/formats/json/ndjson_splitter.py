@@ -51,16 +51,16 @@ class LinesSplitter:
         yield from self._cutter.cut()
 
     def stop(self) -> Iterator[Batch]:
-        """The input goes on, but is not looked at any further: yield the rows that are whole."""
+        """Stop before the end of the input: yield the rows that are complete."""
         yield from self._cutter.cut()
 
     def cut(self) -> Iterator[Batch]:
-        """Yield the rows that are whole by now; the input goes on."""
+        """Yield the rows that are complete by now; the input goes on."""
         yield from self._cutter.cut()
 
     @property
     def gathered(self) -> int:
-        """How many bytes of whole rows are held."""
+        """How many bytes of complete rows are held."""
         return self._cutter.gathered
 
     def _take(self, lines: list[bytes]) -> Iterator[Batch]:

@@ -44,7 +44,7 @@ class Parts:
         self._paths: dict[str, str] | None = None
 
     def open_sheet(self, name: str) -> IO[bytes]:
-        """The XML of a sheet."""
+        """Open the XML of a sheet; raises ValueError where it is missing."""
         if self._paths is None:
             self._paths = self._sheet_paths()
         if name not in self._paths:
@@ -73,7 +73,7 @@ class Parts:
         return dict(sheets)
 
     def dimension(self, name: str) -> tuple[int, int]:
-        """How many rows and columns a sheet says that it has; none where it does not say it."""
+        """Return how many rows and columns a sheet says that it has; none where it does not say it."""
         with self.open_sheet(name) as sheet:
             match = _DIMENSION.search(sheet.read(_HEAD_BYTES))
         if match is None:
@@ -82,7 +82,7 @@ class Parts:
         return int(bottom) - int(top) + 1, column_of(right.decode()) - column_of(left.decode()) + 1
 
     def formats(self) -> list[NumberFormat | None]:
-        """The number format of each style of cells; None where it leaves a number as it is, and for dates."""
+        """Read the number format of each style of cells; None where it leaves a number as it is, and for dates."""
         if "xl/styles.xml" not in self._entries:
             return []
         codes, styles, within = dict(_KNOWN_BY_NUMBER), [], False
@@ -100,7 +100,7 @@ class Parts:
         return [known[number] for number in styles]
 
     def _elements(self, path: str) -> Iterator[tuple[str, Attributes]]:
-        """The elements of a part in the order of their beginnings, without their prefixes."""
+        """Yield the elements of a part in the order of their start tags, without their prefixes."""
         elements: list[tuple[str, Attributes]] = []
         parser = StrictParser(lambda name, attributes: elements.append((name.rpartition(":")[2], attributes)))
         with self._open(path) as part:
@@ -158,7 +158,7 @@ def _refuse_doctype(*_: object) -> None:
 
 
 def column_of(letters: str) -> int:
-    """A column's number, from 0, by its letters; raises ValueError beyond XFD, the last."""
+    """Return a column's number, from 0, by its letters; raises ValueError beyond XFD, the last."""
     number = 0
     for letter in letters[:4].upper():
         number = number * 26 + ord(letter) - 64

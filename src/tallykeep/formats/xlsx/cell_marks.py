@@ -1,6 +1,6 @@
 """What a sheet's XML tells of its cells beyond their values: their number formats, errors, values that are missing.
 
-It is parsed only where a format changes how numbers look, or where a quick search finds signs of the others.
+It is parsed only where a format changes how numbers look, or where a quick search finds traces of the others.
 """
 
 import re
@@ -41,14 +41,14 @@ class Marks:
         self._numbers: dict[Display, int] = {}
 
     def number_of(self, display: Display) -> int:
-        """A look's number, by which it is added."""
+        """Return the number by which this display is added."""
         if display not in self._numbers:
             self._numbers[display] = len(self._displays)
             self._displays.append(display)
         return self._numbers[display]
 
     def add(self, row: int, column: int, number: int) -> None:
-        """Note how a cell looks; raises ValueError for a place that no sheet has."""
+        """Note how a cell is displayed; raises ValueError for a cell that no sheet has."""
         if not 0 <= row < MAX_ROWS or not 0 <= column < 1 << _COLUMN_BITS:
             raise ValueError(f"there is no cell in row {row + 1}, column {column + 1}")
         self.packed.append((row << _COLUMN_BITS | column) << _DISPLAY_BITS | number)
@@ -59,7 +59,7 @@ class Marks:
         self.row_count = max(self.row_count, row + 1)
 
     def rows(self) -> Iterator[tuple[int, list[Mark]]]:
-        """The rows that have marks, from the top, each with its columns."""
+        """Yield the rows that have marks, from the top, each with its columns."""
         displays, last, marks = self._displays, -1, list[Mark]()
         for packed in self._in_order():
             row = packed >> (_COLUMN_BITS + _DISPLAY_BITS)
@@ -80,7 +80,7 @@ class Marks:
 
 
 def marks_of(open_sheet: Callable[[], IO[bytes]], formats: list[NumberFormat | None]) -> Marks:
-    """The marks of a sheet's cells; raises ValueError for XML that cannot be read."""
+    """Read the marks of a sheet's cells; raises ValueError for XML that cannot be read."""
     with open_sheet() as sheet:
         marks = _quickly(sheet, formats)
     if marks is None:
@@ -90,7 +90,7 @@ def marks_of(open_sheet: Callable[[], IO[bytes]], formats: list[NumberFormat | N
 
 
 def _quickly(sheet: IO[bytes], formats: list[NumberFormat | None]) -> Marks | None:
-    """The marks of a sheet whose XML is written as most programs do; None where it takes a parser."""
+    """Read the marks of a sheet whose XML is written as most programs do; None where it takes a parser."""
     marks = Marks()
     displays = {str(at).encode(): marks.number_of(one) for at, one in enumerate(formats) if one is not None}
     first = sheet.read(CHUNK_BYTES)

@@ -20,12 +20,12 @@ Cell = str | float | bool | date | time | timedelta
 
 
 def cell_text(cell: Cell) -> str:
-    """A cell that has no number format."""
+    """Return the text of a cell that has no number format."""
     return _BY_TYPE[type(cell)](cell)
 
 
 def formatted_text(cell: Cell, number_format: NumberFormat) -> str:
-    """A cell as its number format shows it."""
+    """Return the text of a cell as its number format shows it."""
     if isinstance(cell, str):
         return number_format.text(cell) if cell and number_format.changes_text else cell
     if isinstance(cell, int | float) and not isinstance(cell, bool):
@@ -35,7 +35,7 @@ def formatted_text(cell: Cell, number_format: NumberFormat) -> str:
 
 
 def error_text(error: str) -> str:
-    """The marker of a cell that holds an error."""
+    """Return the marker of a cell that holds an error."""
     return f"\0error:{error}"
 
 

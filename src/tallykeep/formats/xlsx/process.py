@@ -73,7 +73,7 @@ def _limit(what: int, maximum: int) -> None:
 
 
 def reason_of(error: Exception) -> str:
-    """Say what is wrong with the workbook, in words that help; an error of a newer program is told by its name."""
+    """Say what is wrong with the workbook, in words that help; an error of a newer program is said by its name."""
     what, _, shown = str(error).partition("cell error value ")
     return f"a cell holds the error {shown}; correct it, or empty the cell" if what == "Unsupported " else str(error)
 
@@ -110,7 +110,7 @@ def _write(file: BinaryIO, output: TextIO, wanted: str | None, titles: frozenset
 
 
 def first_rows(file: BinaryIO) -> Iterator[Cells]:
-    """The rows of the sheet that is read unless another is wanted, blank ones as empty lists."""
+    """Yield the rows of the sheet that is read unless another is wanted, blank ones as empty lists."""
     with load_workbook(file) as workbook, zipfile.ZipFile(file) as archive:
         parts = Parts(archive)
         choice = choose(workbook, parts, None, frozenset())
@@ -129,7 +129,7 @@ def _taken(choice: Choice) -> dict[str, object]:
 
 
 def numeric_columns(sheet: CalamineSheet | None) -> tuple[list[int], list[int]]:
-    """The columns that hold numbers: those in which a point is a decimal point, and those that have text as 1.250, too.
+    """Return the columns of numbers: those in which a point is a decimal point, and those with text like 1.250, too.
 
     What such a text means cannot be told by numbers, which have no marks in a workbook.
     """
@@ -150,7 +150,7 @@ def _is_like_thousands(cell: Cell) -> bool:
 
 
 def _header_width(sheet: CalamineSheet, titles: frozenset[str]) -> int:
-    """How many cells the likely header has: the best known row, else the first that is not blank."""
+    """Count the cells of the likely header: the best known row, else the first that is not blank."""
     best, width = -1, 0
     for row in first_texts(sheet):
         filled = max((at for at, cell in enumerate(row, 1) if cell.strip()), default=0)
@@ -160,7 +160,7 @@ def _header_width(sheet: CalamineSheet, titles: frozenset[str]) -> int:
 
 
 def _rows(sheet: CalamineSheet, marks: Marks) -> Iterator[Cells]:
-    """The sheet's rows from its first on, as texts, without blank cells at their ends, blank rows at its own."""
+    """Yield the sheet's rows as texts, without blank cells at their ends, blank rows at its own."""
     left = 0 if sheet.start is None else sheet.start[1]
     marked_rows = marks.rows()
     marked, row_marks = next(marked_rows, (-1, []))
@@ -181,7 +181,7 @@ def _rows(sheet: CalamineSheet, marks: Marks) -> Iterator[Cells]:
 
 
 def _as_many(sheet: CalamineSheet, row_count: int) -> Iterator[list[Cell]]:
-    """The rows of the sheet, and those below the last one with a value, which have errors only."""
+    """Yield the rows of the sheet, and those below the last one with a value, which have errors only."""
     count = 0
     for row in sheet.iter_rows():
         count += 1

@@ -79,7 +79,7 @@ class Workbooks:
     async def as_csv(
         self, chunks: AsyncIterator[bytes], sheet: str | None, titles: frozenset[str], who: Who
     ) -> AsyncIterator[tuple[Taken, AsyncIterator[bytes]]]:
-        """What is taken of the workbook, and its rows as CSV, one record for each; its process ends with the block.
+        """Read what is taken of the workbook, and its rows as CSV, one record each; its process ends with the block.
 
         The sheet is one by its name or its number, else the first visible one with rows, or a later one of whose header
         more of the titles are known. One of a project is read at a time. Raises BodyTooLargeError and
@@ -132,14 +132,14 @@ class _Reading:
         self._complaints, self._settings = complaints, settings
 
     async def taken(self) -> Taken:
-        """The line that comes first."""
+        """Read the line that comes first."""
         line = await self._output.readline()
         if not line.endswith(b"\n"):
             await self._check()
         return Taken.of(line)
 
     async def rows(self) -> AsyncIterator[bytes]:
-        """The CSV behind it."""
+        """Yield the CSV behind it."""
         while chunk := await self._output.read(_CHUNK_BYTES):
             yield chunk
         await self._check()

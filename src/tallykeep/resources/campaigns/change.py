@@ -13,7 +13,7 @@ _WORTH = ("discount", *(name for name, *_ in WORTH.values()))
 
 
 def normal_change(old: dict[str, Any], body: Change) -> Change:
-    """The change with a whole `metadata`, and in `voucher` all that is said of vouchers; raises InvalidPayloadError."""
+    """Complete the change: all of `metadata`, and in `voucher` all about vouchers; raises InvalidPayloadError."""
     problems = [f"{name}: cannot be changed" for name in ("name", "campaign_type")
                 if body.get(name) not in (None, old[name])]  # fmt: skip
     if body.get("type") not in (None, old["type"]) and "STANDALONE" in (body["type"], old["type"]):
@@ -30,7 +30,7 @@ def normal_change(old: dict[str, Any], body: Change) -> Change:
 
 
 def _voucher(old: dict[str, Any], body: Change, problems: list[str]) -> Change:
-    """What changes in the template, in the documented form `{"gift": …}` or as `{"voucher": {"gift": …}}`."""
+    """Return what changes in the template, in the documented form `{"gift": …}` or as `{"voucher": {"gift": …}}`."""
     template = {} if body.get("voucher") is None else body["voucher"]
     wanted = {name: body[name] for name in _WORTH if body.get(name) is not None}
     if not isinstance(template, dict):

@@ -61,7 +61,7 @@ def read_cells(
     marks: Marks = NO_MARKS,
     last_day_counts: bool = False,
 ) -> dict[str, Any]:
-    """A row as a JSON voucher; raises Problem with every problem."""
+    """Read a row as a JSON voucher; raises Problem with every problem."""
     values: dict[str, Any] = {}
     metadata: dict[str, Any] = {}
     problems: list[str] = []

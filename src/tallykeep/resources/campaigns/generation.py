@@ -56,12 +56,12 @@ class Generate(Operation):
         return [Failure(row, None, self._generated.reason()) for row in missing]
 
     def created(self) -> Mapping[str, int]:
-        """The codes, numbered in the order in which they were found free."""
+        """Return the codes, numbered in the order in which they were free."""
         return dict(zip(self._generated.codes, itertools.count(self._first_row), strict=False))
 
 
 def _sample(campaign: dict[str, Any], categories: CategoryLabels, overrides: dict[str, Any]) -> VoucherDraft:
-    """What all vouchers that are generated together are like."""
+    """Clean the voucher that all vouchers generated together are like."""
     cleaner = JsonVouchers(MetadataChecker(None), categories, campaign["id"])
     drafts, failures = cleaner.clean([Row(1, voucher_like(campaign, {**overrides, "code": "ANY"}))])
     if failures:

@@ -71,7 +71,7 @@ class Import(Operation):
         return shown_key(cells.get("code", "").strip())
 
     def _read(self, row: Row) -> dict[str, Any] | str:
-        """What the row says of its voucher, or the problem with it."""
+        """Return what the row says of its voucher, or the problem with it."""
         if row.problem is not None:
             return row.problem
         if self._header is None:
@@ -92,7 +92,7 @@ class Import(Operation):
         return [f"{titles.get(name, name)}: {reason}" for name, reason in misplaced_worth(self._campaign, source)]
 
     async def stage(self) -> None:
-        """Nothing to make ready: what is written depends on what exists."""
+        """Do nothing: what is written depends on what exists."""
 
     async def write(self) -> list[Failure]:
         """Insert what is new, update what is in the campaign, refuse what belongs elsewhere.
@@ -137,7 +137,7 @@ class Import(Operation):
             await self._connection.execute(UPDATE_MEMBERS, {**params, **changes})
 
     def created(self) -> Mapping[str, int]:
-        """The codes that were new."""
+        """Return the codes that were new."""
         return self._created
 
 

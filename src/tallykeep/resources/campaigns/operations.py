@@ -52,11 +52,11 @@ class _RangeBatch(Operation):
         return []
 
     async def write(self) -> list[Failure]:
-        """Nothing left to do; batches have nothing to do with each other, so all of it was done beside the others."""
+        """Do nothing: batches have nothing to do with each other, so all of it was done beside the others."""
         return []
 
     def met(self) -> int | None:
-        """How many vouchers were written, which may be others than were planned."""
+        """Return how many vouchers were written, which may be others than were planned."""
         return self._met
 
     def _params(self) -> dict[str, Any]:
@@ -74,7 +74,7 @@ class Update(_RangeBatch):
             self._met = (await self._connection.execute(of_campaign.update_range(self._value), params)).rowcount
 
     async def _reached(self) -> int:
-        """How many vouchers there are to be written, those that are written by now among them."""
+        """Count the vouchers to be written, those that are written by now among them."""
         query = of_campaign.count_reached_by_update(self._value)
         counted = await (await self._connection.execute(query, self._params())).fetchone()
         return int(counted["vouchers"]) if counted else 0
@@ -127,7 +127,7 @@ def _ranges(options: Options, reached: LiteralString) -> Planned:
 
 
 async def require_possible(connection: Connection, project_id: int, campaign: Options, body: dict[str, Any]) -> None:
-    """Raise InvalidVoucherError where no voucher of the campaign can be made with what is given for all of them."""
+    """Raise InvalidVoucherError where no voucher of the campaign can be made with these overrides."""
     checker = (await metadata_rules(connection, project_id)).checker(campaign["id"])
     _refuse_misplaced(campaign, body)
     voucher = voucher_like(campaign, {**body, "code": "ANY"})

@@ -38,7 +38,7 @@ async def _create(connection: Connection, project_id: int, body: dict[str, Any])
 
 
 async def _campaign_of(connection: Connection, project_id: int, body: dict[str, Any]) -> dict[str, Any]:
-    """The campaign by its name or its id; where both are given, they have to mean the same one."""
+    """Find the campaign by its name or its id; raises InvalidVoucherError where both do not mean the same one."""
     keys = {name: _key(name, body[name]) for name in _NAMES if body.get(name) is not None}
     campaigns = {name: await find_campaign(connection, project_id, key) for name, key in keys.items()}
     if "campaign_id" in campaigns and campaigns["campaign_id"]["id"] != keys["campaign_id"]:
@@ -57,7 +57,7 @@ def _key(name: str, value: Any) -> str:
 
 
 def _contradictions(campaign: dict[str, Any], body: dict[str, Any]) -> list[str]:
-    """What the voucher says of its type and discount that is not so in its campaign."""
+    """List what the voucher says of its type and discount that is not so in its campaign."""
     template = campaign["voucher"]
     problems = []
     if body.get("type") not in (None, template["type"]):

@@ -118,7 +118,7 @@ def _read(body: dict[str, Any], name: str, clean: Cleaner, problems: list[str]) 
 
 
 def _template_problems(voucher: dict[str, Any], categories: CategoryLabels) -> list[str]:
-    """What is wrong with the voucher that all of the campaign's are made after."""
+    """List what is wrong with the voucher that all of the campaign's are made after."""
     if not voucher:
         return ["voucher is required"]
     try:
@@ -130,7 +130,7 @@ def _template_problems(voucher: dict[str, Any], categories: CategoryLabels) -> l
 
 
 def voucher_like(campaign: dict[str, Any], overrides: dict[str, Any]) -> dict[str, Any]:
-    """A voucher of this campaign as JSON: made after its template, with what was given for it alone."""
+    """Make a voucher of this campaign as JSON: after its template, with the overrides of this one."""
     dates = {name: campaign[name].isoformat(timespec="milliseconds").replace("+00:00", "Z")
              for name in ("start_date", "expiration_date") if campaign[name] is not None}  # fmt: skip
     kept = {name: campaign["settings"][name] for name in VALIDITY if name in campaign["settings"]}
@@ -143,7 +143,7 @@ def voucher_like(campaign: dict[str, Any], overrides: dict[str, Any]) -> dict[st
 
 
 def misplaced_worth(campaign: dict[str, Any], overrides: dict[str, Any]) -> list[tuple[str, str]]:
-    """Names given, such as `gift`, that this campaign's vouchers cannot have, each with the reason."""
+    """List names in `overrides`, such as `gift`, that this campaign's vouchers cannot have, each with the reason."""
     voucher_type = campaign["voucher"]["type"]
     reason = f"the vouchers of this campaign are {voucher_type}"
     return [

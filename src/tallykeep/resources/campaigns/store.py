@@ -56,7 +56,7 @@ async def _cleaned(connection: Connection, project_id: int, body: dict[str, Any]
 
 
 async def find_campaign(connection: Connection, project_id: int, key: str) -> dict[str, Any]:
-    """A campaign's row by id or name; raises NotFoundError."""
+    """Find a campaign's row by id or name; raises NotFoundError."""
     campaign = await (await connection.execute(_sql.find_campaign, {"project_id": project_id, "key": key})).fetchone()
     if campaign is None:
         raise NotFoundError.of("campaign", key)
@@ -64,19 +64,19 @@ async def find_campaign(connection: Connection, project_id: int, key: str) -> di
 
 
 def rule_of(campaign: dict[str, Any], overrides: dict[str, Any] | None = None) -> CodeRule:
-    """How the campaign's codes look, or those that are `overrides` a rule of their own."""
+    """Return how the campaign's codes look, or by the rule of their own in `overrides`."""
     return code_rule((overrides or {}).get("code_config") or campaign["voucher"].get("code_config"))
 
 
 async def hold_campaign(connection: Connection, project_id: int, key: str) -> dict[str, Any]:
-    """The row of a campaign that stays as it is until the transaction ends; raises NotFoundError."""
+    """Hold a campaign as it is until the transaction ends, and return its row; raises NotFoundError."""
     campaign = await find_campaign(connection, project_id, key)
     await hold_for_request(connection, project_id, *_DEPENDS_ON, campaign_gate(campaign["id"]))
     return await find_campaign(connection, project_id, campaign["id"])
 
 
 async def campaign_still_there(connection: Connection, project_id: int, campaign_id: str) -> dict[str, Any]:
-    """The row of the campaign that an action is about; raises NotFoundError where it was deleted meanwhile."""
+    """Find the row of the campaign that an action is about; raises NotFoundError where it was deleted meanwhile."""
     try:
         return await find_campaign(connection, project_id, campaign_id)
     except NotFoundError:
@@ -88,12 +88,12 @@ async def campaign_still_there(connection: Connection, project_id: int, campaign
 
 
 async def campaign_options(connection: Connection, project_id: int, key: str) -> dict[str, Any]:
-    """What a submission to a campaign keeps of it: its id; raises NotFoundError."""
+    """Return what a submission to a campaign keeps of it: its id; raises NotFoundError."""
     return {"campaign_id": (await find_campaign(connection, project_id, key))["id"]}
 
 
 async def get_campaign(connection: Connection, project_id: int, key: str) -> dict[str, Any]:
-    """A campaign in wire format, by id or name; raises NotFoundError."""
+    """Get a campaign in wire format, by id or name; raises NotFoundError."""
     campaign = await find_campaign(connection, project_id, key)
     (shown,) = await _shown(connection, project_id, [campaign])
     no_assignments = {"object": "list", "data_ref": "data", "data": [], "total": 0}
@@ -103,7 +103,7 @@ async def get_campaign(connection: Connection, project_id: int, key: str) -> dic
 async def list_campaigns(
     connection: Connection, project_id: int, selection: Selection, *, limit: int, page: int
 ) -> dict[str, Any]:
-    """One page in wire format, with the number of all campaigns that match."""
+    """List one page in wire format, with the number of all campaigns that match."""
     of_project = {"project_id": project_id}
     rows, total = await select_page(connection, CAMPAIGNS, of_project, selection, limit=limit, page=page)
     return shown_page(CAMPAIGNS, await _shown(connection, project_id, rows), total)
@@ -201,14 +201,14 @@ async def _shown(connection: Connection, project_id: int, rows: list[dict[str, A
 
 
 def _join_once(row: dict[str, Any]) -> dict[str, bool]:
-    """What the kind of campaign decides, whatever was given."""
+    """Show what the type of campaign decides, whatever the body said."""
     if row["type"] == "STANDALONE":
         return {"join_once": False}
     return {"join_once": True} if row["voucher"]["type"] == LOYALTY else {}
 
 
 def _template(voucher: dict[str, Any]) -> dict[str, Any]:
-    """What all vouchers of a campaign are like, as it was given."""
+    """Show what all vouchers of a campaign are like, as it was set."""
     parts = {name: without_nulls(voucher[name]) for name in _VOUCHER_PARTS if voucher.get(name) is not None}
     return {**{name: value for name, value in voucher.items() if name not in _VOUCHER_PARTS}, **parts}
 

@@ -1,4 +1,4 @@
-"""What lists of vouchers and campaigns can be asked of the categories that these carry labels of."""
+"""How lists of vouchers and campaigns are filtered by the categories that these carry labels of."""
 
 from dataclasses import replace
 
@@ -14,7 +14,7 @@ def _as_list(value: str) -> list[str]:
     return [cleaning.text(value)]
 
 
-# By way of the labels that stand for what is asked: they are looked up once, not for every row.
+# By way of the labels that stand for the values: they are looked up once, not for every row.
 _IS_ONE_OF = Condition(sql=_sql.is_one_of, read=cleaning.text, many=True)
 _IS_NONE_OF = Condition(sql=_sql.is_none_of, read=cleaning.text, many=True)
 _SHOWN = text(_sql.name)

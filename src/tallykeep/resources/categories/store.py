@@ -42,12 +42,12 @@ async def create_category(connection: Connection, project_id: int, body: dict[st
 
 
 async def get_category(connection: Connection, project_id: int, category_id: str) -> dict[str, Any]:
-    """One category in wire format; raises NotFoundError."""
+    """Get one category in wire format; raises NotFoundError."""
     return shown(await _one(connection, _sql.get_category, project_id, category_id))
 
 
 async def list_categories(connection: Connection, project_id: int) -> dict[str, Any]:
-    """All categories in wire format, newest first."""
+    """List all categories in wire format, newest first."""
     rows = await (await connection.execute(_sql.list_categories, {"project_id": project_id})).fetchall()
     return {"object": "list", "data_ref": "data", "data": [shown(row) for row in rows], "total": len(rows)}
 
@@ -55,7 +55,7 @@ async def list_categories(connection: Connection, project_id: int) -> dict[str, 
 async def update_category(
     connection: Connection, project_id: int, category_id: str, body: dict[str, Any]
 ) -> dict[str, Any]:
-    """Rename a category or move it in the hierarchy, whatever is given; returns it in wire format.
+    """Rename a category or move it in the hierarchy, or both; returns it in wire format.
 
     Raises InvalidPayloadError with every problem, NotFoundError, DuplicateFoundError.
     """
@@ -95,7 +95,7 @@ async def delete_category(connection: Connection, project_id: int, category_id: 
 
 
 async def _uses(connection: Connection, project_id: int, category_id: str) -> str:
-    """«2 vouchers and 1 campaign», or nothing."""
+    """Say «2 vouchers and 1 campaign», or nothing."""
     wanted = {"project_id": project_id, "labels": await labels_of(connection, project_id, category_id)}
     counted = await (await connection.execute(_sql.count_uses, wanted)).fetchone() or {}
     counts = [(counted[noun], noun) for noun in ("vouchers", "campaigns") if counted[noun]]
@@ -110,7 +110,7 @@ async def _one(connection: Connection, query: Any, project_id: int, category_id:
 
 
 def _cleaned(body: dict[str, Any], required: tuple[str, ...] = ()) -> dict[str, Any]:
-    """The fields that are given, null counting as not given."""
+    """Clean the fields of the body, null counting as absent; raises InvalidPayloadError."""
     cleaned: dict[str, Any] = {}
     problems = [f"{name} is required" for name in required if body.get(name) is None]
     for name, clean in _FIELDS.items():

@@ -18,7 +18,7 @@ def as_it_stands(value: Any) -> Any:
 class Field:
     """One field: its names in JSON, in files and in the table, and what becomes of its values on every way.
 
-    In the JSON of rows, where it is `in_json`, it is `name`, within the object `inside` if that is given; `clean` reads
+    In the JSON of rows, where it is `in_json`, it is `name`, within the object `inside` if that is set; `clean` reads
     its value. A `composed` field is read and shown along with others, by what knows them all.
 
     In files it has `titles`, the last of them the template's, and `synonyms` in the files of others; `clean_cell` reads
@@ -31,7 +31,7 @@ class Field:
     and replaces others.
 
     `show` makes JSON of a stored value, `export` a cell's value of the resource in wire format; `filters` are what
-    lists may be asked by, under these names.
+    lists are filtered by, under these names.
     """
 
     name: str
@@ -92,7 +92,7 @@ class Field:
         return isinstance(holder, dict) and self.name in holder and holder[self.name] is None
 
     def marked(self, mark: str | None) -> "Field":
-        """The same field for a column in which this mark stands before decimals."""
+        """Return the same field for a column in which this mark stands before decimals."""
         return self if mark is None else replace(self, clean_cell=numerals.marked(self.clean_cell, mark))
 
     def counting_last_day(self, counts: bool) -> "Field":
@@ -103,7 +103,7 @@ class Field:
         return replace(self, clean=clean, clean_cell=clean_cell)
 
     def exported(self, shown: dict[str, Any]) -> Any:
-        """The value of its cell in a file, out of the resource in wire format; amounts in whole units."""
+        """Return the value of its cell in a file, out of the resource in wire format; amounts in units, not cents."""
         if self.export is not None:
             return self.export(shown)
         holder = shown if self.inside is None else shown[self.inside] or {}

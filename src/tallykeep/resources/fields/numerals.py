@@ -42,7 +42,7 @@ _DIGITS_ONLY = re.compile(r"\d*", re.ASCII)
 
 
 def _shows(mark: str, other: str) -> re.Pattern[str]:
-    """A number that tells that `mark` stands before its decimals."""
+    """Compile a number that tells that `mark` stands before its decimals."""
     ungrouped, grouped = rf"\d*{mark}\d+", rf"\d{{1,3}}(?:(?:{other}\d{{3}})+|(?: \d{{3}})+|(?:'\d{{3}})+){mark}\d+"
     return re.compile(rf"[+-]?(?:{ungrouped}|{grouped}|\d{{1,3}}(?:{other}\d{{3}}){{2,}})", re.ASCII)
 
@@ -51,7 +51,7 @@ _SHOWS = {".": _shows(r"\.", ","), ",": _shows(",", r"\.")}
 
 
 def decimal_marks(cells: Iterable[str]) -> frozenset[str]:
-    """What stands before the decimals in these cells of one column: "." or "," or both; empty where none tells."""
+    """Return what stands before the decimals in one column's cells: "." or "," or both; empty where none tells."""
     return frozenset(mark for cell in set(cells) if len(cell) <= _MAX_LENGTH for mark in _marks(cell))
 
 
@@ -66,12 +66,12 @@ def is_two_way(number: str) -> bool:
 
 
 def symbol_of(cell: str) -> str | None:
-    """What the sign of a number says that it is: PERCENT or AMOUNT; None without a sign."""
+    """Say what the symbol of a number means: PERCENT or AMOUNT; None without a symbol."""
     return _parted(cell)[1]
 
 
 def _parted(cell: str) -> tuple[str, str | None]:
-    """The number without its sign, and what the sign says."""
+    """Part the number from its symbol, and say what the symbol means."""
     text = cell.strip().translate(SPACES)
     match = _SIGNED.fullmatch(text) if len(text) <= _MAX_LENGTH else None
     characters = [character for character in (match["before"], match["after"]) if character] if match else []
@@ -81,7 +81,7 @@ def _parted(cell: str) -> tuple[str, str | None]:
 
 
 def plain_number(cell: str, mark: str | None = None) -> str | None:
-    """A number with commas, points or spaces in it, as one with a decimal point at most; None where it is none.
+    """Read a number with commas, points or spaces as one with a decimal point at most; None where it is none.
 
     `mark` is what stands before the decimals in the cell's column. Raises Problem for what may mean two numbers.
     """
@@ -107,7 +107,7 @@ def plain_number(cell: str, mark: str | None = None) -> str | None:
 
 
 def _settled(number: str, mark: str | None, cell: str) -> str:
-    """A number of one to three digits, a mark and three more, by the mark of its column."""
+    """Settle a number of one to three digits, a mark and three more, by the mark of its column."""
     grouped, pointed = re.sub("[.,]", "", number), number.replace(",", ".")
     if mark is None:
         integer_part, decimals = pointed.split(".")
@@ -125,7 +125,7 @@ def _settled(number: str, mark: str | None, cell: str) -> str:
 class NumberCell:
     """A reader of the numbers of a column: what `strict` takes, and else as people write it.
 
-    `character` is what a sign within the cell may say, `instead` what is demanded where it says something else. `mark`
+    `character` is what a symbol within the cell may say, `instead` what is demanded where it says another. `mark`
     is what stands before the decimals in the column, as its other cells show.
     """
 
@@ -135,9 +135,9 @@ class NumberCell:
     mark: str | None = None
 
     def __call__(self, cell: str) -> Any:
-        """The number; raises Problem."""
+        """Read the number; raises Problem."""
         stripped = cell.strip()
-        # Nearly all cells are told by one sign, which costs less than the call.
+        # One character tells of nearly all cells, which costs less than the call.
         if stripped[-4:-3] not in _MARKS or not is_two_way(stripped):
             try:
                 return self.strict(cell)
@@ -165,12 +165,12 @@ class NumberCell:
 
 
 def marked(clean: Cleaner, mark: str | None) -> Cleaner:
-    """The reader of a column in which this mark stands before decimals; one that reads no numbers as it is."""
+    """Return the reader of a column in which this mark stands before decimals; others than of numbers as they are."""
     return replace(clean, mark=mark) if mark and isinstance(clean, NumberCell) else clean
 
 
 def any_number(cell: str, mark: str | None = None) -> str | None:
-    """A number with any sign or none, as one with a decimal point at most; None where it is none, raises Problem."""
+    """Read a number with any symbol as one with a decimal point at most; None where it is none; raises Problem."""
     if len(cell) > _MAX_LENGTH:
         return None
     digits, character = _parted(cell)
@@ -188,5 +188,5 @@ percent = NumberCell(
 
 
 def units(smallest: float | None) -> Decimal | None:
-    """An amount in the smallest unit as files have it, in whole units: 1450 is 14.5."""
+    """Return an amount in the smallest unit as files have it: 1450 is 14.5."""
     return None if smallest is None else Decimal(str(smallest)) / 100

@@ -38,7 +38,7 @@ class Selection:
 
     @property
     def is_filtered(self) -> bool:
-        """Whether not all are asked for."""
+        """Whether the list has conditions."""
         return bool(self.parameters)
 
 
@@ -48,7 +48,7 @@ def read_selection(list_spec: ListSpec, query: Iterable[tuple[str, str]]) -> Sel
 
 
 def _grouped(query: Iterable[tuple[str, str]]) -> dict[Name, list[str]]:
-    """The values by name, with those of `ids`, `ids[]` and `ids[0]` together, without those that are not given."""
+    """Group the values by name, with those of `ids`, `ids[]` and `ids[0]` together, without empty ones."""
     grouped: dict[Name, list[str]] = {}
     for name, value in query:
         parts = tuple(_PART.findall(_INDEX.sub("", name)))
@@ -58,12 +58,12 @@ def _grouped(query: Iterable[tuple[str, str]]) -> dict[Name, list[str]]:
 
 
 def _owner(name: Name) -> Name:
-    """What a parameter is a part of: the field of a filter, or the object that holds it."""
+    """Return what a parameter is a part of: the field of a filter, or the object that holds it."""
     return name[:2] if name[:1] == ("filters",) else name[:1]
 
 
 def _is_null(name: Name, values: list[str], beside: int) -> bool:
-    """Whether the official Python SDK says so that a part of an object is not given: it writes all parts of it.
+    """Whether the official Python SDK says so that a part of an object is absent: it writes all parts of it.
 
     A filter's only condition is taken at its word: there, None is a text as any other.
     """
@@ -157,7 +157,7 @@ class _Reading:
         return sql.SQL("({})").format(sql.SQL(column))
 
     def _parameter(self, value: Any) -> sql.Placeholder:
-        name = f"asked_{len(self._parameters)}"
+        name = f"condition_{len(self._parameters)}"
         self._parameters[name] = value
         return sql.Placeholder(name)
 
@@ -202,7 +202,7 @@ def _value(label: str, condition: Condition, values: list[str]) -> Any:
 
 
 def _elements(text: str) -> list[str]:
-    """What one value of a list holds: itself, or where a client wrote a whole array into it, the array's elements.
+    """Split one value of a list: itself, or where a client wrote an array into it, the array's elements.
 
     The official Python SDK sends ids=['a', 'b'], as Python writes a list.
     """

@@ -62,9 +62,9 @@ class MetadataChecker:
         return not self._fields and not self._only_defined
 
     def problems(self, metadata: dict[str, Any], unread: Collection[str] = ()) -> list[str]:
-        """Every reason why this metadata cannot be taken, in the order of its keys; empty when it can.
+        """List every reason why this metadata cannot be taken, in the order of its keys; empty when it can.
 
-        Keys that are `unread` were given, but could not be read.
+        Keys that are `unread` were there, but could not be read.
         """
         problems: list[str] = []
         if self._fields or self._only_defined:
@@ -90,7 +90,7 @@ class MetadataChecker:
         return []
 
     def from_cell(self, name: str, mark: str | None = None) -> Callable[[str], Any]:
-        """The reader of a file's cells for this key: typed by its definition, else the text as it stands.
+        """Return the reader of a file's cells for this key: typed by its definition, else the text as it stands.
 
         `mark` stands before the decimals in the column. The reader raises Problem for what may mean two things.
         """
@@ -188,7 +188,7 @@ _TYPE_TESTS: dict[str, Test] = {
     "geopoint": _is_geopoint,
 }
 
-_MAX_LIST_LENGTH = 1_000  # a reason is told for every row
+_MAX_LIST_LENGTH = 1_000  # a reason is written for every row
 
 Rule = Callable[[Definition], tuple[str, Test] | None]
 

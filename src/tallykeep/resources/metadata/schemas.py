@@ -1,4 +1,4 @@
-"""Metadata schemas: what a project demands of the metadata of one kind of resource."""
+"""Metadata schemas: what a project demands of the metadata of one type of resource."""
 
 from datetime import datetime
 from typing import Any
@@ -27,7 +27,7 @@ Record = dict[str, Any]
 
 
 async def checker_for(connection: Connection, project_id: int, related_object: str) -> MetadataChecker:
-    """The compiled schema of one kind of resource as it stands now."""
+    """Compile the schema of one type of resource as it stands now."""
     records = await list_schemas(connection, project_id)
     schemas = {record["related_object"]: record for record in records}
     if related_object not in schemas:
@@ -39,18 +39,18 @@ async def checker_for(connection: Connection, project_id: int, related_object: s
 
 
 async def list_schemas(connection: Connection, project_id: int) -> list[Record]:
-    """All schemas of the project, by name of the resource."""
+    """List all schemas of the project, by name of the resource."""
     return await (await connection.execute(_sql.list_schemas, {"project_id": project_id})).fetchall()
 
 
 async def get_schema(connection: Connection, project_id: int, related_object: str) -> Record:
-    """One schema by the resource it speaks of; raises NotFoundError."""
+    """Get one schema by the resource it speaks of; raises NotFoundError."""
     parameters = {"project_id": project_id, "related_object": related_object}
     return await _one(connection, _sql.get_schema, parameters, related_object, "resource")
 
 
 async def get_schema_by_id(connection: Connection, project_id: int, schema_id: str) -> Record:
-    """One schema by its id; raises NotFoundError."""
+    """Get one schema by its id; raises NotFoundError."""
     return await _one(connection, _sql.get_schema_by_id, {"project_id": project_id, "id": schema_id}, schema_id)
 
 
@@ -81,7 +81,7 @@ async def create_schema(
 async def update_schema(
     connection: Connection, project_id: int, schema_id: str, properties: Any, allow_defined_only: Any
 ) -> Record:
-    """Add the definitions given and overwrite those that exist; the rest stays. A type cannot be changed."""
+    """Add these definitions and overwrite those that exist; the rest stays. A type cannot be changed."""
     async with connection.transaction():
         timestamp = await change(connection, project_id, SCHEMAS)
         locate = {"project_id": project_id, "id": schema_id}
@@ -158,7 +158,7 @@ async def delete_schema(connection: Connection, project_id: int, schema_id: str)
 
 
 def clean_properties(properties: Any) -> dict[str, Record]:
-    """Definitions by key, complete and checked; raises InvalidPayloadError naming the definition at fault."""
+    """Check and complete definitions by key; raises InvalidPayloadError naming the definition at fault."""
     if not isinstance(properties, dict):
         raise InvalidPayloadError(f"properties: must be an object of definitions {actual(properties)}")
     _require_few(properties)

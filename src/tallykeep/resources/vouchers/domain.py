@@ -81,7 +81,7 @@ def take(
 
 
 def balance_of(voucher_type: str, worth: Values, spent: int | None = None) -> Any:
-    """What is left of a gift or a loyalty card, whose numbers have been checked."""
+    """Return what is left of a gift or a loyalty card, whose numbers have been checked."""
     _, total, _ = WORTH[voucher_type]
     parts = [worth[total], *(worth.get(name) or 0 for name in WORTH_LESS[voucher_type]), spent or 0]
     if any(isinstance(part, Decimal) for part in parts):
@@ -90,14 +90,14 @@ def balance_of(voucher_type: str, worth: Values, spent: int | None = None) -> An
 
 
 def without_nulls(value: Any) -> Any:
-    """A discount, a gift or a loyalty card without the parts that are null, however deep."""
+    """Return a discount, a gift or a loyalty card without the parts that are null, however deep."""
     if isinstance(value, dict):
         return {name: without_nulls(part) for name, part in value.items() if part is not None}
     return list(map(without_nulls, value)) if isinstance(value, list) else value
 
 
 def without_balance(worth: Values) -> Values:
-    """A gift or a loyalty card without what follows from the rest of it."""
+    """Return a gift or a loyalty card without what follows from the rest of it."""
     return {name: value for name, value in worth.items() if name != "balance"}
 
 
@@ -109,7 +109,7 @@ def take_dates(values: Values, problems: list[str], label: str) -> None:
 
 
 def shown_key(value: Any) -> str | None:
-    """The key of a failed row, as far as it can be shown; None when the row has none."""
+    """Return the key of a failed row, as far as it can be shown; None when the row has none."""
     if not isinstance(value, str):
         return None if value is None else cleaning.actual(value)[len("(actual value is '") : -2]
     return value[: cleaning.MAX_KEY_BYTES].translate(_HARMLESS).encode("utf-8", "replace").decode()

@@ -17,12 +17,12 @@ _sql = queries(__package__, "read.sql")
 
 # What is shown as it is stored.
 _SHOWN = tuple(field for field in IN_JSON if field in DRAFTED)
-# These have the reference API's place, and are null where nothing is known of them.
+# These stand where the reference API has them, and are null where nothing is known of them.
 _BEFORE_OTHERS = ("start_date", "expiration_date", "validity_timeframe", "validity_day_of_week")
 
 
 async def get_voucher(connection: Connection, project_id: int, code_or_id: str) -> dict[str, Any]:
-    """One voucher in wire format, by its code or else its id; raises NotFoundError."""
+    """Get one voucher in wire format, by its code or else its id; raises NotFoundError."""
     by_code = {"project_id": project_id, "code": code_or_id}
     row = await (await connection.execute(_sql.get_voucher, by_code)).fetchone()
     if row is None:
@@ -37,7 +37,7 @@ async def get_voucher(connection: Connection, project_id: int, code_or_id: str) 
 async def list_vouchers(
     connection: Connection, project_id: int, selection: Selection, *, limit: int, page: int
 ) -> dict[str, Any]:
-    """One page in wire format, with the number of all vouchers that match."""
+    """List one page in wire format, with the number of all vouchers that match."""
     of_project = {"project_id": project_id}
     rows, total = await select_page(connection, VOUCHERS, of_project, selection, limit=limit, page=page)
     categories = await category_fields(connection, project_id, rows)
@@ -45,7 +45,7 @@ async def list_vouchers(
 
 
 def shown(row: dict[str, Any], category: dict[str, Any]) -> dict[str, Any]:
-    """A voucher's row and its category in wire format (public API documentation, schema VoucherWithCategories)."""
+    """Show a voucher's row and its category in wire format (public API documentation, schema VoucherWithCategories)."""
     extras = row["extras"] or {}
     return {
         "id": row["id"],

@@ -33,7 +33,7 @@ _ADDED_TO = tuple(field.name for field in DRAFTED if field.grows and field.in_js
 async def create_voucher(
     connection: Connection, project_id: int, body: dict[str, Any], *, campaign_id: str | None = None
 ) -> str:
-    """Create a voucher and return its code, made by its `code_config` where none is given.
+    """Create a voucher and return its code, made by its `code_config` where it has none.
 
     Raises InvalidVoucherError with every problem, DuplicateFoundError also where all such codes are taken,
     InvalidPayloadError for the code_config.
@@ -68,7 +68,7 @@ async def _generate(
 async def update_voucher(connection: Connection, project_id: int, code: str, body: dict[str, Any]) -> str:
     """Update a voucher: fields left out stay, null clears, metadata is added to; returns its code.
 
-    A type in the body is read over: the official SDKs send one that nobody set.
+    A type in the body is ignored: the official SDKs send one that nobody set.
 
     Raises NotFoundError, or InvalidVoucherError with every problem.
     """
@@ -88,7 +88,7 @@ async def _update(connection: Connection, project_id: int, code: str, body: dict
 
 
 def _with_changes(old: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
-    """A whole voucher as JSON: what is there, changed as asked."""
+    """Return a complete voucher as JSON: what is there, changed as requested."""
     current = {"code": old["code"], "type": old["type"], "discount": old["discount"]}
     changed = {name: value for name, value in body.items() if value is not None and name not in ("code", "type")}
     added = {name: _added(old[name], changed.get(name)) for name in _ADDED_TO}
@@ -104,7 +104,7 @@ def _added(old: Any, value: Any) -> Any:
 
 
 def _cleared(body: dict[str, Any]) -> list[str]:
-    """The columns that nulls reset: those of fields that have no default, which a null leaves alone."""
+    """List the columns that nulls reset: those of fields that have no default, which a null leaves alone."""
     clearable = [field for field in DRAFTED if field.is_standalone and field.default is None]
     names = [field.column_name for field in clearable if field.is_null(body)]
     if any(name in body for name in CATEGORY_FIELDS) and all(body.get(name) is None for name in CATEGORY_FIELDS):
@@ -140,7 +140,7 @@ async def _cleaned(
     *,
     of_campaign: str | None = None,
 ) -> VoucherDraft:
-    """The voucher, to become one of `campaign_id`, or already `of_campaign`."""
+    """Clean the voucher, to become one of `campaign_id`, or already `of_campaign`; raises InvalidVoucherError."""
     checker = (await metadata_rules(connection, project_id)).checker(of_campaign or campaign_id)
     cleaner = JsonVouchers(checker, await labels_for(connection, project_id), campaign_id)
     drafts, failures = cleaner.clean([Row(1, body)])

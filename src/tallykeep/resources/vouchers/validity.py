@@ -7,7 +7,7 @@ from tallykeep.resources.fields.validators import Cleaner, Problem, actual
 
 
 def timeframe(value: Any) -> dict[str, Any]:
-    """How often a voucher becomes valid, and for how long: {"interval": "P2D", "duration": "P1D"}."""
+    """Clean how often a voucher becomes valid, and for how long: {"interval": "P2D", "duration": "P1D"}."""
     checked = cleaning.json_object(value)
     for name in ("interval", "duration"):
         _check(checked, name, cleaning.text)
@@ -15,7 +15,7 @@ def timeframe(value: Any) -> dict[str, Any]:
 
 
 def hours(value: Any) -> dict[str, Any]:
-    """Hours of the day by weekday: {"daily": [{"days_of_week": [1], "start_time": "10:00", …}]}."""
+    """Clean hours of the day by weekday: {"daily": [{"days_of_week": [1], "start_time": "10:00", …}]}."""
     checked = cleaning.json_object(value)
     _check(checked, "daily", cleaning.json_array)
     for at, span in enumerate(checked.get("daily") or []):
@@ -32,7 +32,7 @@ _SPAN: dict[str, Cleaner] = {
 
 
 def rules(value: Any) -> list[Any]:
-    """The ids of validation rules."""
+    """Clean the ids of validation rules."""
     checked = cleaning.json_array(value)
     if not all(isinstance(rule, str) for rule in checked):
         raise Problem(f"must be an array of strings {actual(value)}")

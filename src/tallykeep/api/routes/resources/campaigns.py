@@ -1,4 +1,4 @@
-"""Campaigns, and the vouchers they are told to make, change and delete."""
+"""Campaigns, and the actions that make, change and delete their vouchers."""
 
 from dataclasses import replace
 from typing import Annotated, Any, Literal
@@ -75,7 +75,7 @@ async def list_(
     page: LongPage = 1,
     expand: Expand | None = None,
 ) -> Json:
-    """The project's campaigns, newest first unless `order` says otherwise."""
+    """List the project's campaigns, newest first unless `order` says otherwise."""
     selection = read_selection(CAMPAIGNS, request.query_params.multi_items())
     async with context.reading(caller, much=selection.is_filtered).connection() as connection:
         return Json(await store.list_campaigns(connection, caller.project_id, selection, limit=limit, page=page))
@@ -98,7 +98,7 @@ async def create(request: Request, context: FromContext, caller: FromCaller) -> 
 
 @router.get("/{campaign_id:key}", summary="Get campaign", openapi_extra=_SHOWN.extra | answers(Campaign))
 async def get(context: FromContext, caller: FromCaller, campaign_id: str) -> Json:
-    """One campaign by id or name."""
+    """Get one campaign by id or name."""
     async with context.reading(caller).connection() as connection:
         return Json(await store.get_campaign(connection, caller.project_id, campaign_id))
 
@@ -223,7 +223,7 @@ async def add_with_code(
 
 
 def _require_no_option(submitted: Submission, submission_options: SubmissionOptions) -> None:
-    """A single voucher is made at once, without an action that could be tried or sent twice."""
+    """Refuse options of actions: a single voucher is made at once, and could be neither tried nor sent twice."""
     for requested, name in ((submission_options.dry_run, "dry_run"), (submitted.idempotency_key, "Idempotency-Key")):
         if requested:
             raise InvalidQueryError(
@@ -240,7 +240,7 @@ def _refuse_one_code_for_several(body: dict[str, Any]) -> None:
 async def _fill(
     request: Request, context: Context, connection: Connection, caller: Caller, campaign_id: str, count: int
 ) -> None:
-    """A new campaign's vouchers: a single one is made at once, more by an action."""
+    """Make a new campaign's vouchers: a single one at once, more by an action."""
     if count == 1:
         await add_voucher(connection, caller.project_id, campaign_id, {})
     elif count > 1:

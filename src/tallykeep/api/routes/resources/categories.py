@@ -17,7 +17,7 @@ router = APIRouter(prefix="/v1/categories", tags=["Categories"], default_respons
 
 @router.get("", summary="List categories", openapi_extra=answers(CategoryList))
 async def list_(context: FromContext, caller: FromCaller) -> Json:
-    """All categories of the project, newest first."""
+    """List all categories of the project, newest first."""
     async with context.reading(caller).connection() as connection:
         return Json(await store.list_categories(connection, caller.project_id))
 
@@ -32,7 +32,7 @@ async def create(request: Request, context: FromContext, caller: FromCaller) -> 
 
 @router.get("/{category_id}", summary="Get category", openapi_extra=answers(Category))
 async def get(context: FromContext, caller: FromCaller, category_id: str) -> Json:
-    """One category by its id."""
+    """Get one category by its id."""
     async with context.reading(caller).connection() as connection:
         return Json(await store.get_category(connection, caller.project_id, category_id))
 

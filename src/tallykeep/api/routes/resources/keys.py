@@ -22,7 +22,7 @@ Kind = Annotated[KeyKind | None, Query(description="Needed only where two kinds 
 
 @router.get("", summary="List keys", openapi_extra=OURS | answers(KeyList))
 async def list_(context: FromContext, manager: FromManager) -> Json:
-    """The project's keys, oldest first, without their tokens. `current` marks the one that asks."""
+    """List the project's keys, oldest first, without their tokens. `current` marks the one that asks."""
     async with context.reading(manager).connection() as connection:
         return Json(await keys.list_keys(connection, manager))
 

@@ -53,7 +53,7 @@ _CAMEL_CASE = {
 
 @router.get("", summary="List metadata schemas", openapi_extra=answers(MetadataSchemaList))
 async def list_schemas(context: FromContext, caller: FromCaller) -> Json:
-    """All metadata schemas of the project."""
+    """List all metadata schemas of the project."""
     async with context.reading(caller).connection() as connection:
         records = await schemas.list_schemas(connection, caller.project_id)
     shown = [_with_camel_case(_shown(record)) for record in records]
@@ -62,7 +62,7 @@ async def list_schemas(context: FromContext, caller: FromCaller) -> Json:
 
 @router.get("/{resource}", summary="Get metadata schema", openapi_extra=answers(MetadataSchema))
 async def get_schema(context: FromContext, caller: FromCaller, resource: str) -> Json:
-    """The metadata schema of one kind of resource."""
+    """Get the metadata schema of one type of resource."""
     async with context.reading(caller).connection() as connection:
         return Json(_with_camel_case(_shown(await schemas.get_schema(connection, caller.project_id, resource))))
 
@@ -96,7 +96,7 @@ async def restore_definition(context: FromContext, caller: FromCaller, resource:
     openapi_extra={"parameters": PARAMETERS, **OURS, **answers(AcceptedAction, code=202)},
 )
 async def purge_definition(request: Request, context: FromContext, caller: FromCaller, resource: str, key: str) -> Json:
-    """Take a key off every resource of this kind, for good, as an action. Ours: the reference API cannot."""
+    """Take a key off every resource of this type, for good, as an action. Ours: the reference API cannot."""
     action_type = context.action_types.get(f"{resource.upper()}S.METADATA_KEY_PURGE")
     if action_type is None:
         raise NotFoundError(f"The metadata of {resource} cannot be purged")
@@ -118,7 +118,7 @@ async def purge_definition(request: Request, context: FromContext, caller: FromC
     openapi_extra=OURS | answers(KeyUsage),
 )
 async def count_usage(context: FromContext, caller: FromCaller, resource: str, key: str) -> Json:
-    """Count the resources of this kind that carry the key, which a purge would reach. Ours, not the reference API's."""
+    """Count the resources of this type that carry the key, which a purge would reach. Ours, not the reference API's."""
     async with context.reading(caller, much=True).connection() as connection:
         total = await count_carrying(connection, caller.project_id, resource, key)
     return Json({"object": "metadata_key_usage", "related_object": resource, "key": key, "total": total})
@@ -126,7 +126,7 @@ async def count_usage(context: FromContext, caller: FromCaller, resource: str, k
 
 @router.get("/{resource}/usage", summary="List metadata keys in use", openapi_extra=OURS | answers(KeyUsageList))
 async def list_usage(context: FromContext, caller: FromCaller, resource: str) -> Json:
-    """The keys that resources of this kind carry, defined or not, each with how many carry it; most used first.
+    """List the keys that resources of this type carry, defined or not, each with how many carry it; most used first.
 
     Counted among the 20,000 newest, and 200 keys at most: where there are more, `complete` is false. Ours, not the
     reference API's.
@@ -138,7 +138,7 @@ async def list_usage(context: FromContext, caller: FromCaller, resource: str) ->
 
 @management.get("", summary="List projects", openapi_extra=_PROJECTS.extra | answers(ProjectList))
 async def list_managed_projects(context: FromContext, manager: FromManager) -> Json:
-    """The projects these keys may manage."""
+    """List the projects these keys may manage."""
     async with context.reading(manager).connection() as connection:
         return Json(await list_projects(connection, manager))
 
@@ -147,7 +147,7 @@ async def list_managed_projects(context: FromContext, manager: FromManager) -> J
     "/{project_id}/metadata-schemas", summary="List metadata schemas", openapi_extra=answers(ManagedSchemaList)
 )
 async def list_managed(context: FromContext, manager: FromManagedProject) -> Json:
-    """All metadata schemas of the project."""
+    """List all metadata schemas of the project."""
     async with context.reading(manager).connection() as connection:
         records = await schemas.list_schemas(connection, manager.project_id)
     return Json({"object": "list", "data_ref": "data", "data": [_shown(record) for record in records],
@@ -160,7 +160,7 @@ async def list_managed(context: FromContext, manager: FromManagedProject) -> Jso
     openapi_extra=takes(NewSchema) | answers(ManagedSchema),
 )
 async def create(request: Request, context: FromContext, manager: FromManagedProject) -> Json:
-    """Define the metadata of a kind of resource for the first time."""
+    """Define the metadata of a type of resource for the first time."""
     body = await json_object(request, context.settings.max_row_bytes)
     async with context.writing(manager) as connection:
         created = await schemas.create_schema(
@@ -177,7 +177,7 @@ async def create(request: Request, context: FromContext, manager: FromManagedPro
     "/{project_id}/metadata-schemas/{schema_id}", summary="Get metadata schema", openapi_extra=answers(ManagedSchema)
 )
 async def get_managed(context: FromContext, manager: FromManagedProject, schema_id: str) -> Json:
-    """One metadata schema by its id."""
+    """Get one metadata schema by its id."""
     async with context.reading(manager).connection() as connection:
         return Json(_shown(await schemas.get_schema_by_id(connection, manager.project_id, schema_id)))
 
@@ -222,7 +222,7 @@ def _shown(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_camel_case(shown: dict[str, Any]) -> dict[str, Any]:
-    """The API's older shape, which names some keys of a definition in camel case."""
+    """Return the API's older shape, which names some keys of a definition in camel case."""
     properties = {
         name: {_CAMEL_CASE.get(key, key): value for key, value in definition.items()}
         for name, definition in shown["properties"].items()

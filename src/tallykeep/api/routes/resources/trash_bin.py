@@ -29,7 +29,7 @@ async def list_(
     limit: Limit = 10,
     starting_after_id: Annotated[str | None, Query(description="Goes on behind this entry.")] = None,
 ) -> Json:
-    """What was deleted without force, newest first unless `order` says otherwise."""
+    """List what was deleted without force, newest first unless `order` says otherwise."""
     selection = read_selection(BIN, request.query_params.multi_items())
     newest_first = request.query_params.get("order", BIN.default_order).startswith("-")
     async with context.reading(caller, much=selection.is_filtered).connection() as connection:

@@ -59,7 +59,7 @@ _DELETED = Compatibility(query=("force",))
     "", summary="List vouchers", openapi_extra=parameters_of(VOUCHERS) | _LIST_SPEC.extra | answers(VoucherList)
 )
 async def list_(request: Request, context: FromContext, caller: FromCaller, limit: Limit = 10, page: Page = 1) -> Json:
-    """The project's vouchers, newest first unless `order` says otherwise."""
+    """List the project's vouchers, newest first unless `order` says otherwise."""
     selection = read_selection(VOUCHERS, request.query_params.multi_items())
     async with context.reading(caller, much=selection.is_filtered).connection() as connection:
         return Json(await list_vouchers(connection, caller.project_id, selection, limit=limit, page=page))
@@ -109,7 +109,7 @@ async def delete(context: FromContext, caller: FromCaller, code: str, force: boo
 
 @router.get("/{code:key}", summary="Get voucher", openapi_extra=_SHOWN.extra | answers(Voucher))
 async def get(context: FromContext, caller: FromCaller, code: str) -> Json:
-    """One voucher by its code, or else by its id."""
+    """Get one voucher by its code, or else by its id."""
     async with context.reading(caller).connection() as connection:
         return Json(await get_voucher(connection, caller.project_id, code))
 

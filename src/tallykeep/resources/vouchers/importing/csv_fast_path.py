@@ -1,7 +1,7 @@
 """The quick way from a file's cells to what is copied: all that is not a code, made ready at once.
 
 Files repeat themselves: what has been made of a cell, and of all the cells of a row behind its code, is looked up the
-next time. Whatever needs a closer look is ODD.
+next time. Whatever needs the careful way is NEEDS_CARE.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -23,7 +23,7 @@ _WORTH_REMEMBERING = 2_000
 
 
 class RowTexts:
-    """Makes tails (see DraftTable) out of a file's columns: those known by name, those without a name, and the rest."""
+    """Makes row texts (see DraftTable) out of a file's columns: known by name, without a name, and the rest."""
 
     def __init__(
         self,
@@ -43,14 +43,14 @@ class RowTexts:
         self._repeats = True
 
     def of_table(self, rows: Table, code_at: int) -> tuple[list[str], list[Any]]:
-        """The cells of the code's column, and the tails."""
+        """Return the cells of the code's column, and the row texts."""
         if self._repeats and rows.kept[code_at] == 0 and rows.width > 1:
             return self._of_lines(rows)
         columns = rows.columns()
         return columns[code_at], self.of_columns(columns)
 
     def _of_lines(self, rows: Table) -> tuple[list[str], list[Any]]:
-        """The same where a row is its code and a rest that may well have occurred before."""
+        """Do the same where a row is its code and a rest that may well have occurred before."""
         halves = [line.partition(rows.delimiter) for line in rows.lines]
         rests = [half[2] for half in halves]
         row_texts = self._by_rest
@@ -63,7 +63,7 @@ class RowTexts:
         return [half[0] for half in halves], list(map(row_texts.__getitem__, rests))
 
     def of_columns(self, cells: list[list[str]]) -> list[Any]:
-        """The tail of each row, or ODD; the code's own cell is not looked at."""
+        """Make the text of each row, or NEEDS_CARE; the code's own cell is not read."""
         rows = len(cells[0])
         nothing = [""] * rows
         bought = [cells[self._known[name][0]] if name in self._known else nothing for name in BOUGHT]
@@ -97,7 +97,7 @@ class RowTexts:
 
 
 def _metadata_text(metadata: MetadataCells) -> Callable[[tuple[str, ...]], Any]:
-    """A reader of a row's cells that answers with COPY's text, or with ODD."""
+    """Make a reader of a row's cells that answers with COPY's text, or with NEEDS_CARE."""
 
     def read(cells: tuple[str, ...]) -> Any:
         values, problems = metadata.read(cells)
@@ -109,9 +109,9 @@ def _metadata_text(metadata: MetadataCells) -> Callable[[tuple[str, ...]], Any]:
 
 
 def _bought_text(mark: str | None) -> Callable[[tuple[str, ...]], Any]:
-    """A reader of Voucher Type, Discount Type, Discount Effect and Value as (type, discount, gift, loyalty card).
+    """Make a reader of Voucher Type, Discount Type, Discount Effect and Value: (type, discount, gift, loyalty card).
 
-    It answers with COPY's texts, or with ODD.
+    It answers with COPY's texts, or with NEEDS_CARE.
     """
 
     def read(cells: tuple[str, ...]) -> Any:
@@ -133,7 +133,7 @@ def _bought_text(mark: str | None) -> Callable[[tuple[str, ...]], Any]:
 
 
 def _ending_before_start(starts: Sequence[Any], ends: Sequence[Any]) -> list[int]:
-    """The places with an end before their start; either may be absent, and then there are none."""
+    """Return the indexes with an end before their start; either may be absent, and then there are none."""
     pairs = set(zip(starts, ends, strict=False))
     wrong = {pair for pair in pairs if NEEDS_CARE not in pair and NULL not in pair and pair[1] < pair[0]}
     return [at for at, pair in enumerate(zip(starts, ends, strict=False)) if pair in wrong] if wrong else []

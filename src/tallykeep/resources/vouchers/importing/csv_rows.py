@@ -1,7 +1,7 @@
 """Vouchers that come as the rows of a file.
 
 A batch is cleaned column by column, each different cell once, because files repeat themselves. The few rows in which
-that finds anything odd are gone through again one by one, for every one of their problems.
+that finds anything irregular are gone through again one by one, for every one of their problems.
 """
 
 from collections.abc import Callable, Sequence
@@ -65,7 +65,7 @@ class CsvVouchers:
         self._row_texts = RowTexts(self._known, self._unnamed, self._metadata, self._mark_of_values)
 
     def clean(self, rows: Sequence[Row]) -> tuple[Sequence[VoucherDraft], list[Failure]]:
-        """The drafts and the failures, each in row order."""
+        """Return the drafts and the failures, each in row order."""
         if "code" not in self._known:
             clean, irregular = DraftTable([], [], []), list(rows)
         elif isinstance(rows, Table):
@@ -81,7 +81,7 @@ class CsvVouchers:
         return drafts, failures
 
     def _clean_table(self, rows: Table) -> tuple[DraftTable, list[Row]]:
-        """The drafts of the rows without anything odd, and the other rows."""
+        """Return the drafts of the regular rows, and the other rows."""
         codes: list[str] = []
         row_texts: list[Any] = []
         for block in rows.blocks():
@@ -91,7 +91,7 @@ class CsvVouchers:
         return _sorted_out(rows, rows.numbers, codes, row_texts)
 
     def _clean_list(self, rows: Sequence[Row]) -> tuple[DraftTable, list[Row]]:
-        """The same for rows that had to be parsed."""
+        """Do the same for rows that had to be parsed."""
         regular = [row for row in rows if row.problem is None and len(row.value) == self._width]
         others = [row for row in rows if row.problem is not None or len(row.value) != self._width]
         columns = list(map(list, zip(*[row.value for row in regular], strict=True))) or [[]] * self._width
@@ -129,7 +129,7 @@ class CsvVouchers:
         return []
 
     def _read_cells(self, cells: Cells) -> tuple[Values, list[str], list[str]]:
-        """The known columns' values, the names of those set to null, and the problems."""
+        """Read the known columns' values, the names of those set to null, and the problems."""
         values: Values = {}
         cleared: list[str] = []
         problems = [
@@ -170,7 +170,7 @@ def _sorted_out(
 
 
 def _fitted(cells: Cells, width: int) -> Cells | None:
-    """Missing cells at the end are empty, surplus ones must be; None where a surplus cell holds something."""
+    """Fill up missing cells with empty ones; None where a surplus cell holds something."""
     if len(cells) < width:
         return cells + [""] * (width - len(cells))
     return None if any(cell.strip() for cell in cells[width:]) else cells[:width]

@@ -96,12 +96,12 @@ class VoucherImport(Operation):
             raise
 
     async def write(self) -> list[Failure]:
-        """Write the drafts, then the codes given several times in ways that may contradict; returns what failed."""
+        """Write the drafts, then the codes that several rows have in ways that may contradict; returns what failed."""
         failures = await self._write_staged(self._drafts) if self._drafts else []
         return failures + await self._write_repeated() if self._repeated else failures
 
     def created(self) -> Mapping[str, int]:
-        """The codes that were new."""
+        """Return the codes that were new."""
         return self._new
 
     async def _write_staged(self, drafts: Sequence[VoucherDraft]) -> list[Failure]:
@@ -119,7 +119,7 @@ class VoucherImport(Operation):
         return failures
 
     def _fold(self, drafts: Sequence[VoucherDraft]) -> list[Failure]:
-        """Fold codes given more than once into one draft, with the effect of the rows in their order."""
+        """Fold rows of one code into one draft, with the effect of the rows in their order."""
         if len(set(codes_of(drafts))) == len(drafts):
             self._drafts = drafts
             return []
@@ -141,7 +141,7 @@ class VoucherImport(Operation):
         return failures
 
     def _fold_one_by_one(self, known: dict[str, tuple[str, Dates]]) -> tuple[list[VoucherDraft], list[Failure]]:
-        """Each row is held to what there is by then: the type of the first, or of the voucher, and its dates."""
+        """Hold each row to what there is by then: the type of the first, or of the voucher, and its dates."""
         merged: dict[str, VoucherDraft] = {}
         failures: list[Failure] = []
         for draft in self._repeated:

@@ -67,7 +67,7 @@ class JsonVouchers:
         self._discounts = Memo(lambda dumped: _discount_problems(exact_json.loads(dumped)))
 
     def clean(self, rows: Sequence[Row]) -> tuple[Sequence[VoucherDraft], list[Failure]]:
-        """The drafts and the failures, each in row order."""
+        """Return the drafts and the failures, each in row order."""
         alike, others = self._clean_alike(rows) if isinstance(rows, Values) else (_NO_DRAFTS, rows)
         if not others:
             return alike, []
@@ -85,7 +85,7 @@ class JsonVouchers:
         return sorted(drafts, key=lambda draft: draft.row), failures
 
     def _clean_alike(self, rows: Values) -> tuple[DraftTable, Sequence[Row]]:
-        """The drafts of rows that repeat others in all but the code, and the rows that are not so simple."""
+        """Return the drafts of rows that repeat others in all but the code, and the rows that are not so simple."""
         codes: list[str] = []
         row_texts: list[str] = []
         indexes: list[int] = []
@@ -104,7 +104,7 @@ class JsonVouchers:
         return DraftTable(numbers, codes, row_texts), [row for index, row in enumerate(rows) if index not in simple]
 
     def _row_text_of(self, raw: Any) -> str | None:
-        """The tail (see DraftTable) of a row without any problem, looked up by all of it but the code."""
+        """Look up the row text (see DraftTable) of a row without any problem, by all of it but the code."""
         if not isinstance(raw, dict):
             return None
         code = raw.get("code")

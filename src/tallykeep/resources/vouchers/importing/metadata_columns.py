@@ -10,7 +10,7 @@ from tallykeep.resources.vouchers.domain import Values
 
 
 class MetadataCells:
-    """What the cells of these columns, given by their place, name and reader, hold together."""
+    """What the cells of these columns, each with its index, name and reader, hold together."""
 
     def __init__(self, columns: list[tuple[int, str, Callable[[str], Any]]], checker: MetadataChecker) -> None:
         self.indexes = [index for index, _, _ in columns]
@@ -18,7 +18,7 @@ class MetadataCells:
         self._checker = checker
 
     def read(self, cells: Iterable[str]) -> tuple[Values, list[str]]:
-        """The metadata and every problem with it; empty cells say nothing."""
+        """Read the metadata and every problem with it; empty cells say nothing."""
         metadata: Values = {}
         problems: list[str] = []
         unread: list[str] = []

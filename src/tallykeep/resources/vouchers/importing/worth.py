@@ -23,9 +23,9 @@ _CELL_VALUES: dict[str, tuple[str, Cleaner]] = {
 def worth_of(
     voucher_type: str, discount_type: str | None, effect: str | None, value: str | None, mark: str | None = None
 ) -> tuple[Values, list[str]]:
-    """What Voucher Type, Discount Type, Discount Effect and Value together make: {"discount": …} or {"gift": …}.
+    """Make {"discount": …} or {"gift": …} out of Voucher Type, Discount Type, Discount Effect and Value.
 
-    Without a Discount Type, the sign of the Value tells: 15 % or 25 €. `mark` stands before the decimals of Values.
+    Without a Discount Type, the symbol of the Value tells: 15 % or 25 €. `mark` stands before the decimals of Values.
     """
     if voucher_type == DISCOUNT and discount_type is None and value is not None:
         discount_type = numerals.symbol_of(value)

@@ -86,7 +86,7 @@ class SameMetadata(Operation):
         return missing
 
     def report(self) -> str:
-        """One line a row, in row order."""
+        """Write one line for each row, in row order."""
         flawed = [
             ReportLine(failure.row, failure.key or "", found=False, updated=False, error=failure.reason)
             for failure in self._failures
@@ -95,7 +95,7 @@ class SameMetadata(Operation):
 
 
 def code_of(raw: Any) -> str:
-    """A code; raises Problem with the reason, the field's name in front."""
+    """Return a code; raises Problem with the reason, the field's name in front."""
     if not raw or cleaning.is_blank(raw):
         raise Problem("code is required")
     try:

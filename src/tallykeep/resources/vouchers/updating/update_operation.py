@@ -33,7 +33,7 @@ class _Change:
 
 
 class VoucherUpdate(Operation):
-    """One batch of a bulk update: metadata given is added to what a voucher has, key by key."""
+    """One batch of a bulk update: a row's metadata is added to what a voucher has, key by key."""
 
     def __init__(self, connection: Connection, claimed: ClaimedBatch, rules: MetadataRules) -> None:
         self._connection = connection
@@ -68,7 +68,7 @@ class VoucherUpdate(Operation):
         return _Change(row.number, code, metadata)
 
     async def stage(self) -> None:
-        """Nothing to make ready."""
+        """Do nothing: there is nothing to make ready."""
 
     async def write(self) -> list[Failure]:
         """Apply the changes in row order to what the vouchers have now, and store what came of it."""
@@ -106,7 +106,7 @@ class VoucherUpdate(Operation):
         return Failure(row, key, reason, error_key)
 
     def report(self) -> str:
-        """One line a row, in row order."""
+        """Write one line for each row, in row order."""
         return report_text(self._lines)
 
 

@@ -66,7 +66,7 @@ class Generated:
     async def write(self) -> None:
         """Draw codes while most of those drawn are free; then look through all that there are.
 
-        In the end none is missing, or none is free (of those looked at, where there are more than that).
+        In the end none is missing, or none is free (of those tried, where there are more than that).
         """
         if self.missing > 1:
             params = {"project_id": self._project_id, "space": self._rule.space}
@@ -82,7 +82,7 @@ class Generated:
             _exhausted.add(self._action_id)
 
     def reason(self) -> str:
-        """Why some are missing in the end, and what to do."""
+        """Say why some are missing in the end, and what to do."""
         possible, remedy = self._rule.possible, "make it allow more (length, charset or pattern)"
         if possible == 1:
             return f"The only code that the code_config allows is taken; {remedy}"
@@ -116,7 +116,7 @@ class Generated:
         return len(self.codes) > before and self._rule.possible == self._max_tried
 
     async def _free_of(self, codes: list[str]) -> list[str]:
-        """Those of the codes that nobody has, in random order."""
+        """Return those of the codes that nobody has, in random order."""
         params = {"project_id": self._project_id, "codes": codes}
         async with self._connection.cursor(row_factory=scalar_row) as cursor:
             await cursor.execute(_sql.free_codes, params)

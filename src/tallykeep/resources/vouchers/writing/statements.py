@@ -13,12 +13,12 @@ _sql = queries(__package__, "store.sql")
 
 
 def _default(field: Field) -> sql.Literal:
-    """What null resets the field's column to."""
+    """Return what null resets the field's column to."""
     return sql.Literal(exact_json.dumps(field.default).decode() if field.has_json_default else field.default)
 
 
 def _inserted(field: Field) -> sql.Composable:
-    """What a new voucher has in the field's column."""
+    """Return what a new voucher has in the field's column."""
     column = sql.Identifier(field.column_name)
     if field.default is None:
         return column
@@ -26,7 +26,7 @@ def _inserted(field: Field) -> sql.Composable:
 
 
 def _merged(field: Field) -> sql.Composable:
-    """What becomes of the field's column of a voucher that exists."""
+    """Return what becomes of the field's column of a voucher that exists."""
     column = sql.Identifier(field.column_name)
     if field.grows:
         return sql.SQL(_sql.added_to).format(column=column)

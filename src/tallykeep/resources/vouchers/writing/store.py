@@ -25,7 +25,7 @@ _sql = queries(__package__, "store.sql")
 
 
 def ready_text(project_id: int, drafts: Sequence[VoucherDraft], timestamp: datetime) -> str:
-    """Drafts as new vouchers in COPY's text format."""
+    """Write drafts as new vouchers in COPY's text format."""
     if not drafts:
         return ""
     head = f"{project_id}\t{timestamp.isoformat()}\t"
@@ -47,7 +47,7 @@ async def stage(connection: Connection, drafts: Sequence[VoucherDraft]) -> None:
     """Copy drafts, each code once, into the transaction's staging table."""
     await connection.execute(CREATE_STAGE)
     await connection.execute(_sql.clear_stage)
-    # The staging table has no defaults: there, what was not given is NULL. Values never begin with a bare backslash.
+    # The staging table has no defaults: there, what is absent is NULL. Values never begin with a bare backslash.
     lines = [line.replace(f"\t{DEFAULT}", f"\t{NULL}") for line in _lines(drafts)]
     pairs = zip(drafts, lines, strict=True)
     text = "".join([f"{line}\t{draft.row}\t{','.join(draft.cleared)}\n" for draft, line in pairs])
@@ -56,7 +56,7 @@ async def stage(connection: Connection, drafts: Sequence[VoucherDraft]) -> None:
 
 
 def _lines(drafts: Sequence[VoucherDraft]) -> list[str]:
-    """Code, new id, type and fields of each draft; ids grow in row order."""
+    """Write code, new id, type and fields of each draft; ids grow in row order."""
     join = "\t".join
     if isinstance(drafts, DraftTable):
         ids = new_ids("v_", len(drafts))
@@ -142,17 +142,17 @@ async def lock_existing(connection: Connection, project_id: int, codes: Iterable
 
 
 def already_exists(code: str) -> str:
-    """The reason of a row whose code is taken."""
+    """Return the reason of a row whose code is taken."""
     return f"Voucher with code {code} already exists"
 
 
 def type_failures(draft: VoucherDraft, existing_type: str) -> list[Failure]:
-    """The failures of a draft that would change a voucher's type, one for each row folded into it."""
+    """Return the failures of a draft that would change a voucher's type, one for each row folded into it."""
     reason = f"Voucher Type: cannot be changed from {existing_type} to {draft.type}"
     return [Failure(row, draft.code, reason) for row in draft.rows]
 
 
 def date_failures(draft: VoucherDraft) -> list[Failure]:
-    """The failures of a draft whose dates do not fit what the code has, one for each row folded into it."""
+    """Return the failures of a draft whose dates do not fit what the code has, one for each row folded into it."""
     reason = "Expiration Date: would lie before the Start Date that the voucher has"
     return [Failure(row, draft.code, reason) for row in draft.rows]
