@@ -79,10 +79,10 @@ def test_a_header_shows_its_delimiter_whatever_its_titles_hold(header: list[str]
 
 
 @given(st.lists(st.tuples(cells, cells), min_size=1, max_size=5))
-def test_a_report_has_a_line_for_each_row_whatever_keys_and_reasons_hold(told: list[tuple[str, str]]) -> None:
-    lines = [ReportLine(row, key, found=False, updated=False, error=why) for row, (key, why) in enumerate(told, 1)]
+def test_a_report_has_a_line_for_each_row_whatever_keys_and_reasons_hold(failures: list[tuple[str, str]]) -> None:
+    lines = [ReportLine(row, key, found=False, updated=False, error=why) for row, (key, why) in enumerate(failures, 1)]
     content = "code,found,updated,error\n" + report_text(lines)
     _, rows = read_back(content, chunk=100)
     assert [(key.removeprefix("'"), why.removeprefix("'")) for key, _, _, why in rows] == [
-        (key.removeprefix("'"), why.removeprefix("'")) for key, why in told
+        (key.removeprefix("'"), why.removeprefix("'")) for key, why in failures
     ]

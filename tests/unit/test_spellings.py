@@ -125,18 +125,18 @@ def test_other_dates_are_refused(text: str, reason: str) -> None:
 @given(st.integers(0, 10**10), st.integers(0, 99))
 @example(1250, 0)
 @example(25, 50)
-def test_every_spelling_of_an_amount_is_that_amount(whole: int, cents: int) -> None:
-    meant = whole * 100 + cents
-    english, german = f"{whole:,}.{cents:02}", f"{whole:,}".replace(",", ".") + f",{cents:02}"
-    spaced, swiss = f"{whole:,}".replace(",", "\N{NO-BREAK SPACE}") + f",{cents:02}", f"{whole:,}".replace(",", "’")
-    for text in (english, german, spaced, f"{swiss}.{cents:02}", f"{whole},{cents:02}"):
+def test_every_spelling_of_an_amount_is_that_amount(units: int, cents: int) -> None:
+    meant = units * 100 + cents
+    english, german = f"{units:,}.{cents:02}", f"{units:,}".replace(",", ".") + f",{cents:02}"
+    spaced, swiss = f"{units:,}".replace(",", "\N{NO-BREAK SPACE}") + f",{cents:02}", f"{units:,}".replace(",", "’")
+    for text in (english, german, spaced, f"{swiss}.{cents:02}", f"{units},{cents:02}"):
         for signed in (text, f"{text} €", f"€{text}", f"${text}", f"{text} EUR", f"CHF {text}"):
             assert numerals.cents(signed) == meant, signed
 
 
 @given(st.integers(0, 100), st.integers(0, 9))
-def test_a_percent_sign_is_no_part_of_the_number(whole: int, tenth: int) -> None:
-    meant = min(Decimal(f"{whole}.{tenth}"), Decimal(100))
+def test_a_percent_sign_is_no_part_of_the_number(units: int, tenth: int) -> None:
+    meant = min(Decimal(f"{units}.{tenth}"), Decimal(100))
     for text in (f"{meant}%", f"{meant} %", f"{meant}\N{NO-BREAK SPACE}%", str(meant).replace(".", ",") + " %"):
         assert numerals.percent(text) == float(meant)
         assert numerals.symbol_of(text) == "PERCENT"

@@ -39,7 +39,8 @@ class Generate(Operation):
     async def stage(self) -> None:
         """Make all at once, beside other batches, where that can be done."""
         campaign = await campaign_still_there(self._connection, self._project_id, self._options["campaign_id"])
-        overrides = self._options.get("overrides", {})
+        # Actions of older versions have them as `given`.
+        overrides = self._options.get("overrides", self._options.get("given", {}))
         sample = _sample(campaign, await labels_for(self._connection, self._project_id), overrides)
         rule = rule_of(campaign, overrides)
         self._generated = Generated(
