@@ -269,13 +269,13 @@ MUTATIONS = (
     ),
     Mutation(
         "gates: a campaign is deleted behind its own", "src/tallykeep/resources/campaigns/store.py",
-        '    await change(connection, caller.project_id, campaign_gate(found["id"]), held=(PROJECT,))\n',
+        '    await change(connection, caller.project_id, campaign_gate(campaign["id"]), held=(PROJECT,))\n',
         "",
         "tests/db/test_campaigns.py::test_a_deletion_waits_for_a_voucher_that_is_being_added",
     ),
     Mutation(
         "gates: a voucher is added behind its campaign's", "src/tallykeep/resources/campaigns/store.py",
-        '*_DEPENDS_ON, campaign_gate(found["id"]))\n    return',
+        '*_DEPENDS_ON, campaign_gate(campaign["id"]))\n    return',
         "*_DEPENDS_ON)\n    return",
         "tests/db/test_campaigns.py::test_a_voucher_added_to_a_campaign_that_is_being_deleted[add_voucher]",
     ),
@@ -305,8 +305,8 @@ MUTATIONS = (
     ),
     Mutation(
         "a purge is repeated until nothing is found", "src/tallykeep/resources/planned_ranges.py",
-        "    while found :=",
-        "    if found :=",
+        "    while count :=",
+        "    if count :=",
         "tests/db/test_ranges.py::test_what_is_committed_while_a_range_is_gone_through_is_not_left_out[VOUCHERS.METADATA_KEY_PURGE]",
     ),
     Mutation(
@@ -341,8 +341,8 @@ MUTATIONS = (
     ),
     Mutation(
         "a change corrects what an earlier one does", "src/tallykeep/resources/campaigns/operations.py",
-        "    return replace(found, query=sql.SQL(_sql.planned_update).format(ranges=found.query))\n",
-        "    return found\n",
+        "    return replace(planned, query=sql.SQL(_sql.planned_update).format(ranges=planned.query))\n",
+        "    return planned\n",
         "tests/db/test_ranges.py::test_a_change_that_meets_no_voucher_still_corrects_what_an_earlier_one_does",
     ),
     Mutation(
@@ -506,7 +506,7 @@ MUTATIONS = (
     Mutation(
         "rows of one code are held anew to a voucher made meanwhile",
         "src/tallykeep/resources/vouchers/importing/import_operation.py",
-        "if any(draft.code not in found and", "if False and any(draft.code not in found and",
+        "if any(draft.code not in existing and", "if False and any(draft.code not in existing and",
         f"{SERIAL}::test_rows_of_one_code_are_held_to_what_it_is_when_they_are_written[True]",
     ),
     Mutation(
@@ -583,7 +583,8 @@ MUTATIONS = (
     ),
     Mutation(
         "lines that leave quotes open are not looked at from each of them", "src/tallykeep/formats/csv/records.py",
-        "last = len(lines) if found.is_open else max(found.seen - 1, found.end + 1)", "last = found.end + 1",
+        "last = len(lines) if complete.is_open else max(complete.seen - 1, complete.end + 1)",
+        "last = complete.end + 1",
         "tests/unit/test_doubling.py::test_files_are_read_in_linear_time[0]",
     ),
     Mutation(

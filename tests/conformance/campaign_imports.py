@@ -4,7 +4,7 @@ from typing import Any
 
 from tests.conformance import full_vouchers
 from tests.conformance.campaigns import LOST, PATH, UNIT, define_unit, make_campaign, not_theirs
-from tests.conformance.case import Case, Full, FullRow, Refused, Run, Sent, send_csv, send_json
+from tests.conformance.case import Case, FieldCase, Full, FullRow, Refused, Run, send_csv, send_json
 
 
 def _row(code: str, **more: Any) -> dict[str, Any]:
@@ -25,22 +25,22 @@ def _line(code: str, **more: str) -> dict[str, str]:
 
 def _in_campaign(row: FullRow, worth: str, shown: Any) -> FullRow:
     """The row as it is shown in a campaign of its own type, whose discount is the campaign's."""
-    return row | {worth: Sent(row[worth].value, worth, shown)}
+    return row | {worth: FieldCase(row[worth].value, worth, shown)}
 
 
 _GOLDEN_JSON = [{"code": code, "reason": UNIT} for code in ("CODE9", "CODE8", "CODE7")]
 _GOLDEN_CSV = [{"code": "CODE9", "row": 1, "reason": UNIT}]
 _COMMON_COLUMNS: FullRow = {
-    "Active": Sent("FALSE", "active", False),
-    "Category": Sent("New", "category"),
-    "Redeemed Quantity": Sent("2", "redemption.redeemed_quantity", 2),
-    "Redemption Limit": Sent("5", "redemption.quantity", 5),
-    "Redeemed Amount": Sent("2.5", "redemption.redeemed_amount", 250),
-    "Start Date": Sent("2023-01-01", "start_date", "2023-01-01T00:00:00.000Z"),
-    "Expiration Date": Sent("2030-01-01", "expiration_date", "2030-01-01T00:00:00.000Z"),
-    "Additional Info": Sent("secret", "additional_info"),
-    "Region": Sent("Europe", "metadata.Region"),
-    "Season": Sent("Spring", "metadata.Season"),
+    "Active": FieldCase("FALSE", "active", False),
+    "Category": FieldCase("New", "category"),
+    "Redeemed Quantity": FieldCase("2", "redemption.redeemed_quantity", 2),
+    "Redemption Limit": FieldCase("5", "redemption.quantity", 5),
+    "Redeemed Amount": FieldCase("2.5", "redemption.redeemed_amount", 250),
+    "Start Date": FieldCase("2023-01-01", "start_date", "2023-01-01T00:00:00.000Z"),
+    "Expiration Date": FieldCase("2030-01-01", "expiration_date", "2030-01-01T00:00:00.000Z"),
+    "Additional Info": FieldCase("secret", "additional_info"),
+    "Region": FieldCase("Europe", "metadata.Region"),
+    "Season": FieldCase("Spring", "metadata.Season"),
 }
 _FROM_THE_CAMPAIGN = dict.fromkeys(
     ("Voucher Type", "Discount Type", "Discount Effect", "Value", "Validation Rule ID"), "the campaign's is taken"
@@ -53,11 +53,11 @@ CASES = {
         target="Fall",
         send=send_json,
         before=lambda api, keys: make_campaign(api),
-        sent=lambda keys: [_row(key) for key in keys],
+        body=lambda keys: [_row(key) for key in keys],
         is_done=lambda api, key: api.get(PATH.format(key=key))["campaign"] == "Fall",
         golden=Run(
             before=define_unit,
-            sent=[_row(code, metadata={"unit": "EUR"}) for code in ("CODE9", "CODE8", "CODE7")],
+            body=[_row(code, metadata={"unit": "EUR"}) for code in ("CODE9", "CODE8", "CODE7")],
             done=0,
             failures=_GOLDEN_JSON,
             result={
@@ -67,10 +67,10 @@ CASES = {
                 "failed_count": 3,
             },
         ),
-        empty=Run(before=make_campaign, sent=[], done=0),
+        empty=Run(before=make_campaign, body=[], done=0),
         bad_row=Run(
             before=make_campaign,
-            sent=[_row("A"), _row("BAD", active="yes"), _row("WORTH", loyalty_card={"points": 1}), _row("B")],
+            body=[_row("A"), _row("BAD", active="yes"), _row("WORTH", loyalty_card={"points": 1}), _row("B")],
             done=2,
             failures=[
                 {"code": "BAD", "reason": "active: must be true or false (actual value is 'yes')"},
@@ -80,19 +80,19 @@ CASES = {
         ),
         twice_in_one=Refused(
             before=make_campaign,
-            sent=[_row("TWICE"), _row("ONCE"), _row("TWICE")],
+            body=[_row("TWICE"), _row("ONCE"), _row("TWICE")],
             code=400,
             key="duplicate_key",
             words="Row 3 repeats the code TWICE",
         ),
         twice_in_two=Run(
             before=make_campaign,
-            sent=[_row("TWICE", category="New")],
+            body=[_row("TWICE", category="New")],
             times=2,
             done=1,
             shows={"/v1/campaigns/Fall": {"vouchers_count": 1}},
         ),
-        missing_target=Refused(sent=[_row("A")], **LOST),
+        missing_target=Refused(body=[_row("A")], **LOST),
         foreign_target=lambda other: not_theirs(other, [_row("MINE")]),
         full=(
             Full(
@@ -126,11 +126,11 @@ CASES = {
         target="Fall",
         send=send_csv,
         before=lambda api, keys: make_campaign(api),
-        sent=lambda keys: [_line(key) for key in keys],
+        body=lambda keys: [_line(key) for key in keys],
         is_done=lambda api, key: api.get(PATH.format(key=key))["campaign"] == "Fall",
         golden=Run(
             before=define_unit,
-            sent=[{"Code": "CODE9", "unit": "EUR"}],
+            body=[{"Code": "CODE9", "unit": "EUR"}],
             done=0,
             failures=_GOLDEN_CSV,
             result={
@@ -140,10 +140,10 @@ CASES = {
                 "failed_count": 1,
             },
         ),
-        empty=Run(before=make_campaign, sent=[], done=0),
+        empty=Run(before=make_campaign, body=[], done=0),
         bad_row=Run(
             before=make_campaign,
-            sent=[_line("A"), _line("BAD", **{"Gift Amount": "much"}), _line("B"), _line("", Category="None")],
+            body=[_line("A"), _line("BAD", **{"Gift Amount": "much"}), _line("B"), _line("", Category="None")],
             done=2,
             failures=[
                 {"code": "BAD", "row": 2, "reason": "Gift Amount: must be a number (actual value is 'much')"},
@@ -153,18 +153,18 @@ CASES = {
         ),
         twice_in_one=Run(
             before=make_campaign,
-            sent=[_line("TWICE", Category="First"), _line("TWICE", Category="Last")],
+            body=[_line("TWICE", Category="First"), _line("TWICE", Category="Last")],
             done=2,
             shows={"/v1/vouchers/TWICE": {"category": "Last"}, "/v1/campaigns/Fall": {"vouchers_count": 1}},
         ),
         twice_in_two=Run(
             before=make_campaign,
-            sent=[_line("TWICE")],
+            body=[_line("TWICE")],
             times=2,
             done=1,
             shows={"/v1/campaigns/Fall": {"vouchers_count": 1}},
         ),
-        missing_target=Refused(sent=[_line("A")], **LOST),
+        missing_target=Refused(body=[_line("A")], **LOST),
         foreign_target=lambda other: not_theirs(other, [_line("MINE")]),
         full=(
             Full(
@@ -172,23 +172,23 @@ CASES = {
                 target="Gifts",
                 rows=(
                     {
-                        "Code": Sent("FULL-GIFT", "code"),
-                        "Gift Amount": Sent("12.5", "gift.amount", 1250),
+                        "Code": FieldCase("FULL-GIFT", "code"),
+                        "Gift Amount": FieldCase("12.5", "gift.amount", 1250),
                         **_COMMON_COLUMNS,
                     },
                 ),
                 get=PATH,
                 key="Code",
                 wrap=lambda row: [row],
-                reads_over=_FROM_THE_CAMPAIGN,
+                ignores=_FROM_THE_CAMPAIGN,
             ),
             Full(
                 before=lambda api: make_campaign(api, "Points", loyalty_card={"points": 1}),
                 target="Points",
                 rows=(
                     {
-                        "Code": Sent("FULL-POINTS", "code"),
-                        "Loyalty Points": Sent("100", "loyalty_card.points", 100),
+                        "Code": FieldCase("FULL-POINTS", "code"),
+                        "Loyalty Points": FieldCase("100", "loyalty_card.points", 100),
                         **_COMMON_COLUMNS,
                     },
                 ),
@@ -198,7 +198,7 @@ CASES = {
                 refuses={
                     "column without a name": Run(
                         before=make_campaign,
-                        sent=[_line("BAD", **{"": "lost"})],
+                        body=[_line("BAD", **{"": "lost"})],
                         done=0,
                         failures=[
                             {"code": "BAD", "row": 1, "reason": "column 6 has a value, but no name in the header"}
@@ -206,7 +206,7 @@ CASES = {
                     ),
                     "worth of another type": Run(
                         before=make_campaign,
-                        sent=[_line("BAD", **{"Loyalty Points": "1"})],
+                        body=[_line("BAD", **{"Loyalty Points": "1"})],
                         done=0,
                         failures=[
                             {

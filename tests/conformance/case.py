@@ -22,7 +22,7 @@ class Run:
     """A submission that is accepted, and what comes of it."""
 
     before: Callable[[Api], Any] = lambda api: None
-    sent: Any
+    body: Any
     times: int = 1  # how often it is submitted; the rest speaks of the last time
     done: int
     failures: list[dict[str, Any]] = field(default_factory=list)
@@ -36,7 +36,7 @@ class Refused:
 
     before: Callable[[Api], Any] = lambda api: None
     target: str | None = None  # instead of the type's own
-    sent: Any
+    body: Any
     times: int = 1  # the last time is refused
     code: int
     key: str
@@ -44,7 +44,7 @@ class Refused:
 
 
 @dataclass(frozen=True)
-class Sent:
+class FieldCase:
     """One field of a full row: its value, and where GET shows it as what."""
 
     value: Any
@@ -54,13 +54,13 @@ class Sent:
 
 
 @dataclass(frozen=True)
-class Found:
+class IdOf:
     """Stands for the id of what GET shows at a path, which nobody knows beforehand."""
 
     path: str
 
 
-FullRow = dict[str, Sent]
+FullRow = dict[str, FieldCase]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,14 +74,14 @@ class Full:
     wrap: Callable[[dict[str, Any]], Any]  # a row as it is sent
     before: Callable[[Api], Any] = lambda api: None
     refuses: dict[str, Run | Refused] = field(default_factory=dict)  # by field, or what is wrong with it
-    reads_over: dict[str, str] = field(default_factory=dict)  # fields without effect, as docs/compatibility.md tells
+    ignores: dict[str, str] = field(default_factory=dict)  # fields without effect, as docs/compatibility.md tells
 
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
     """One action type. A case that makes no sense for it says why.
 
-    `before` makes what has to be there for a submission about these keys, `sent` is the submission, and `is_done` looks
+    `before` makes what has to be there for a submission about these keys, `body` is the submission, and `is_done` looks
     whether it came true for one key. With them each type is replayed, killed, and run beside another project.
     """
 
@@ -89,7 +89,7 @@ class Case:
     target: str = ""
     send: Callable[[Api, str, Any], httpx.Response]
     before: Callable[[Api, Keys], Any]
-    sent: Callable[[Keys], Any]
+    body: Callable[[Keys], Any]
     is_done: Callable[[Api, str], bool]
 
     golden: Run
@@ -98,16 +98,16 @@ class Case:
     twice_in_one: Run | Refused | NotFor
     twice_in_two: Run | Refused
     missing_target: Run | Refused | NotFor
-    foreign_target: Callable[[Api], Run | Refused] | NotFor  # of the other project, in which `before` and `sent` ran
+    foreign_target: Callable[[Api], Run | Refused] | NotFor  # of the other project, in which `before` and `body` ran
     full: tuple[Full, ...] | NotFor
 
-    def submit(self, api: Api, sent: Any, target: str | None = None) -> httpx.Response:
+    def submit(self, api: Api, body: Any, target: str | None = None) -> httpx.Response:
         """Send a submission of this type."""
-        return self.send(api, self.path.format(target=self.target if target is None else target), sent)
+        return self.send(api, self.path.format(target=self.target if target is None else target), body)
 
-    def start(self, api: Api, sent: Any) -> str:
+    def start(self, api: Api, body: Any) -> str:
         """Submit, and return the id of the action that was started."""
-        answer = self.submit(api, sent)
+        answer = self.submit(api, body)
         assert answer.status_code in (200, 202), answer.text
         return str(answer.json().get("async_action_id") or newest(api))
 
@@ -129,8 +129,8 @@ def newest(api: Api) -> str:
     return str(api.get("/v1/async-actions", limit=1)["async_actions"][0]["id"])
 
 
-def send_json(api: Api, path: str, sent: Any) -> httpx.Response:
-    return api.http.post(path, json=sent)
+def send_json(api: Api, path: str, body: Any) -> httpx.Response:
+    return api.http.post(path, json=body)
 
 
 def send_csv(api: Api, path: str, rows: list[dict[str, str]]) -> httpx.Response:

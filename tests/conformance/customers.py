@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.conformance.case import Case, Full, Keys, NotFor, Run, Sent, has_metadata, made, send_csv, send_json
+from tests.conformance.case import Case, FieldCase, Full, Keys, NotFor, Run, has_metadata, made, send_csv, send_json
 from tests.server import Api
 
 PATH = "/v1/customers/{key}"
@@ -12,14 +12,14 @@ _ADDRESS = {
     "country": "United States",
 }  # fmt: skip
 FULL = {
-    "source_id": Sent("FULL", "source_id"),
-    "name": Sent("John Smith", "name"),
-    "description": Sent("A good customer.", "description"),
-    "email": Sent("john@example.com", "email"),
-    "phone": Sent("+1 (989) 123-4632", "phone"),
-    "birthdate": Sent("2022-07-03", "birthdate"),
-    "address": Sent(_ADDRESS, "address"),
-    "metadata": Sent({"lang": "en", "brands": ["Nike", "Reebok"]}, "metadata"),
+    "source_id": FieldCase("FULL", "source_id"),
+    "name": FieldCase("John Smith", "name"),
+    "description": FieldCase("A good customer.", "description"),
+    "email": FieldCase("john@example.com", "email"),
+    "phone": FieldCase("+1 (989) 123-4632", "phone"),
+    "birthdate": FieldCase("2022-07-03", "birthdate"),
+    "address": FieldCase(_ADDRESS, "address"),
+    "metadata": FieldCase({"lang": "en", "brands": ["Nike", "Reebok"]}, "metadata"),
 }
 
 
@@ -64,11 +64,11 @@ CASES = {
         path="/v1/customers/importCSV",
         send=send_csv,
         before=lambda api, keys: None,
-        sent=lambda keys: [_line(key) for key in keys],
+        body=lambda keys: [_line(key) for key in keys],
         is_done=lambda api, key: api.get(PATH.format(key=key))["name"] == "John",
         golden=Run(
             before=_define_channel,
-            sent=[
+            body=[
                 {"Source_id": "test-user@example.com", "acquisition_channel": "snap"},
                 {"Source_id": "", "acquisition_channel": "insta"},
             ],
@@ -81,9 +81,9 @@ CASES = {
                 "failed_count": 2,
             },
         ),
-        empty=Run(sent=[], done=0),
+        empty=Run(body=[], done=0),
         bad_row=Run(
-            sent=[_line("A"), _line("BAD", Birthdate="yesterday"), _line("B")],
+            body=[_line("A"), _line("BAD", Birthdate="yesterday"), _line("B")],
             done=2,
             failures=[
                 {
@@ -96,17 +96,17 @@ CASES = {
             shows={"/v1/customers/A": {"name": "John"}, "/v1/customers/B": {}, "/v1/customers/BAD": None},
         ),
         twice_in_one=Run(
-            sent=[_line("TWICE", City="Here"), _line("TWICE", Name="Jane")],
+            body=[_line("TWICE", City="Here"), _line("TWICE", Name="Jane")],
             done=2,
             shows={
                 "/v1/customers/TWICE": {"name": "Jane", "address": {"city": "Here"}},
                 "/v1/customers": {"total": 1},
             },
         ),
-        twice_in_two=Run(sent=[_line("TWICE")], times=2, done=1, shows={"/v1/customers": {"total": 1}}),
+        twice_in_two=Run(body=[_line("TWICE")], times=2, done=1, shows={"/v1/customers": {"total": 1}}),
         missing_target=Run(
             before=lambda api: make_customers(api, ["S"]),
-            sent=[{"Id": "cust_nobody", "Source_id": ""}, {"Id": "cust_4712", "Source_id": "S", "Name": "Lost"}],
+            body=[{"Id": "cust_nobody", "Source_id": ""}, {"Id": "cust_4712", "Source_id": "S", "Name": "Lost"}],
             done=0,
             failures=[
                 {"source_id": "cust_nobody", "row": 1, "reason": _UNKNOWN},
@@ -119,7 +119,7 @@ CASES = {
             shows={"/v1/customers": {"total": 1}, "/v1/customers/S": {"name": "Before"}},
         ),
         foreign_target=lambda other: Run(
-            sent=[{"Id": _id(other), "Name": "Mine"}],
+            body=[{"Id": _id(other), "Name": "Mine"}],
             done=0,
             failures=[{"source_id": _id(other), "row": 1, "reason": f"Cannot find customer with id {_id(other)}"}],
             shows={"/v1/customers": {"total": 0}},
@@ -128,29 +128,29 @@ CASES = {
             Full(
                 rows=(
                     {
-                        "Id": Sent("cust_4711", "id"),
-                        "Source_id": Sent("FULL", "source_id"),
-                        "Name": Sent("John Smith", "name"),
-                        "Email": Sent("john@example.com", "email"),
-                        "Phone": Sent("+1 (989) 123-4632", "phone"),
-                        "Description": Sent("A good, a very good customer.", "description"),
-                        "Birthdate": Sent("2022-07-03", "birthdate"),
-                        "Address_line_1": Sent("100 Main St", "address.line_1"),
-                        "Address_line_2": Sent("Blg 2", "address.line_2"),
-                        "Address_Postal_Code": Sent("12345", "address.postal_code"),
-                        "Address_City": Sent("New York", "address.city"),
-                        "Address_State": Sent("NY", "address.state"),
-                        "Address_Country": Sent("United States", "address.country"),
-                        "favorite_brands": Sent("Nike,Fenty", "metadata.favorite_brands"),
-                        "CRM_created_date": Sent("2022-05-18T10:00:00.000Z", "metadata.CRM_created_date"),
+                        "Id": FieldCase("cust_4711", "id"),
+                        "Source_id": FieldCase("FULL", "source_id"),
+                        "Name": FieldCase("John Smith", "name"),
+                        "Email": FieldCase("john@example.com", "email"),
+                        "Phone": FieldCase("+1 (989) 123-4632", "phone"),
+                        "Description": FieldCase("A good, a very good customer.", "description"),
+                        "Birthdate": FieldCase("2022-07-03", "birthdate"),
+                        "Address_line_1": FieldCase("100 Main St", "address.line_1"),
+                        "Address_line_2": FieldCase("Blg 2", "address.line_2"),
+                        "Address_Postal_Code": FieldCase("12345", "address.postal_code"),
+                        "Address_City": FieldCase("New York", "address.city"),
+                        "Address_State": FieldCase("NY", "address.state"),
+                        "Address_Country": FieldCase("United States", "address.country"),
+                        "favorite_brands": FieldCase("Nike,Fenty", "metadata.favorite_brands"),
+                        "CRM_created_date": FieldCase("2022-05-18T10:00:00.000Z", "metadata.CRM_created_date"),
                     },
                     {
-                        "Source_id": Sent("SHORT", "source_id"),
-                        "Birthday": Sent("2022-07-03", "birthdate"),
-                        "Postal_Code": Sent("12345", "address.postal_code"),
-                        "City": Sent("New York", "address.city"),
-                        "State": Sent("NY", "address.state"),
-                        "Country": Sent("United States", "address.country"),
+                        "Source_id": FieldCase("SHORT", "source_id"),
+                        "Birthday": FieldCase("2022-07-03", "birthdate"),
+                        "Postal_Code": FieldCase("12345", "address.postal_code"),
+                        "City": FieldCase("New York", "address.city"),
+                        "State": FieldCase("NY", "address.state"),
+                        "Country": FieldCase("United States", "address.country"),
                     },
                 ),
                 get=PATH,
@@ -158,7 +158,7 @@ CASES = {
                 wrap=lambda row: [row],
                 refuses={
                     "two columns for one field": Run(
-                        sent=[_line("BAD", City="Here", Address_City="There")],
+                        body=[_line("BAD", City="Here", Address_City="There")],
                         done=0,
                         failures=[
                             {
@@ -177,31 +177,31 @@ CASES = {
         path="/v1/customers/bulk/async",
         send=send_json,
         before=make_customers,
-        sent=lambda keys: [_change(key) for key in keys],
+        body=lambda keys: [_change(key) for key in keys],
         is_done=has_metadata(PATH, **NEW),
         golden=Run(
             before=lambda api: make_customers(api, ["A", "B", "C"]),
-            sent=[_change("A"), _change("B"), _change("C")],
+            body=[_change("A"), _change("B"), _change("C")],
             done=3,
             result={"done_count": 3, "failed_count": 0, "errors": []},
             shows={"/v1/customers/A": {"name": "After", "metadata": {"old": "A", "new": 1}}},
         ),
-        empty=Run(sent=None, done=0),
+        empty=Run(body=None, done=0),
         bad_row=Run(
-            sent=[_change("A"), _change("BAD", email=5), _change("B")],
+            body=[_change("A"), _change("BAD", email=5), _change("B")],
             done=2,
             failures=[_error("BAD", "email: must be a string (actual value is '5')")],
             shows={"/v1/customers/B": {"name": "After"}, "/v1/customers/BAD": None},
         ),
         twice_in_one=Run(
-            sent=[_change("TWICE", email="a@b"), _change("TWICE", name="Last")],
+            body=[_change("TWICE", email="a@b"), _change("TWICE", name="Last")],
             done=2,
             shows={"/v1/customers/TWICE": {"name": "Last", "email": "a@b"}, "/v1/customers": {"total": 1}},
         ),
-        twice_in_two=Run(sent=[_change("TWICE")], times=2, done=1, shows={"/v1/customers": {"total": 1}}),
-        missing_target=Run(sent=[_change("NOBODY")], done=1, shows={"/v1/customers/NOBODY": {"name": "After"}}),
+        twice_in_two=Run(body=[_change("TWICE")], times=2, done=1, shows={"/v1/customers": {"total": 1}}),
+        missing_target=Run(body=[_change("NOBODY")], done=1, shows={"/v1/customers/NOBODY": {"name": "After"}}),
         foreign_target=lambda other: Run(
-            sent=[{"id": _id(other), "name": "Mine"}],
+            body=[{"id": _id(other), "name": "Mine"}],
             done=0,
             failures=[
                 {
@@ -215,19 +215,22 @@ CASES = {
         ),
         full=(
             Full(
-                rows=(FULL, {"source_id": Sent("OLD", "source_id"), "birthday": Sent("1990-02-03", "birthdate")}),
+                rows=(
+                    FULL,
+                    {"source_id": FieldCase("OLD", "source_id"), "birthday": FieldCase("1990-02-03", "birthdate")},
+                ),
                 get=PATH,
                 key="source_id",
                 wrap=lambda row: [row],
                 refuses={
                     "source_id that is no text": Run(
-                        sent=[_change([])],
+                        body=[_change([])],
                         done=0,
                         failures=[_error(None, "source_id: must be a string (actual value is '[]')")],
                         shows={"/v1/customers": {"total": 0}},
                     ),
                     "birthday beside another birthdate": Run(
-                        sent=[_change("BAD", birthday="1990-02-03", birthdate="1990-02-04")],
+                        body=[_change("BAD", birthday="1990-02-03", birthdate="1990-02-04")],
                         done=0,
                         failures=[_error("BAD", "birthday: differs from birthdate (actual value is '1990-02-03')")],
                     ),
@@ -239,19 +242,19 @@ CASES = {
         path="/v1/customers/metadata/async",
         send=send_json,
         before=make_customers,
-        sent=lambda keys: _changes(*keys),
+        body=lambda keys: _changes(*keys),
         is_done=has_metadata(PATH, **NEW),
         golden=Run(
             before=lambda api: make_customers(api, ["A", "B", "C"]),
-            sent=_changes("A", "B", "C"),
+            body=_changes("A", "B", "C"),
             done=3,
             result={"done_count": 3, "failed_count": 0, "errors": []},
             shows={"/v1/customers/A": {"name": "Before", "metadata": {"old": "A", "new": 1}}},
         ),
-        empty=Run(sent=_changes(), done=0),
+        empty=Run(body=_changes(), done=0),
         bad_row=Run(
             before=lambda api: make_customers(api, ["A", "B"]),
-            sent=_changes("A", "", "B"),
+            body=_changes("A", "", "B"),
             done=2,
             failures=[
                 {
@@ -262,13 +265,18 @@ CASES = {
             ],
             shows={"/v1/customers": {"total": 2}},
         ),
-        twice_in_one=Run(sent=_changes("TWICE", "TWICE"), done=2, shows={"/v1/customers": {"total": 1}}),
-        twice_in_two=Run(sent=_changes("TWICE"), times=2, done=1, shows={"/v1/customers": {"total": 1}}),
-        missing_target=Run(sent=_changes("NOBODY"), done=1, shows={"/v1/customers/NOBODY": {"metadata": NEW}}),
+        twice_in_one=Run(body=_changes("TWICE", "TWICE"), done=2, shows={"/v1/customers": {"total": 1}}),
+        twice_in_two=Run(body=_changes("TWICE"), times=2, done=1, shows={"/v1/customers": {"total": 1}}),
+        missing_target=Run(body=_changes("NOBODY"), done=1, shows={"/v1/customers/NOBODY": {"metadata": NEW}}),
         foreign_target=NotFor("a source_id that is only theirs is made anew here; the same keys are run beside them"),
         full=(
             Full(
-                rows=({"source_ids": Sent(["FULL"], "source_id", "FULL"), "metadata": Sent({"a": [1]}, "metadata")},),
+                rows=(
+                    {
+                        "source_ids": FieldCase(["FULL"], "source_id", "FULL"),
+                        "metadata": FieldCase({"a": [1]}, "metadata"),
+                    },
+                ),
                 get=PATH,
                 key="source_ids",
                 wrap=lambda row: row,

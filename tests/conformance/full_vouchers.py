@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.conformance.case import FullRow, Sent
+from tests.conformance.case import FieldCase, FullRow
 
 SAME_PRODUCT = {"id": "prod_5h1pp1ng", "source_id": "test_prod_id_1", "name": "T-shirt"}
 SAME_SKU = {"id": "sku_0a41e31c7b41c28358", "source_id": "test_sku_id_1", "name": "Blue"}
@@ -35,71 +35,72 @@ LOYALTY_CARD = {
 def base(code: str) -> FullRow:
     """What vouchers of every type have."""
     return {
-        "code": Sent(code, "code"),
-        "category": Sent("New", "category"),
-        "active": Sent(False, "active"),
-        "start_date": Sent("2020-12-01T23:00:00Z", "start_date", "2020-12-01T23:00:00.000Z"),
-        "expiration_date": Sent("2023-12-19T23:00:00+01:00", "expiration_date", "2023-12-19T22:00:00.000Z"),
-        "redemption": Sent({"quantity": 7}, "redemption"),
-        "additional_info": Sent("secret-code1", "additional_info"),
-        "metadata": Sent({"unit": "EUR", "sizes": [1, 2]}, "metadata"),
-        "validity_timeframe": Sent({"duration": "PT1H", "interval": "P2D"}, "validity_timeframe"),
-        "validity_day_of_week": Sent([0, 6], "validity_day_of_week"),
+        "code": FieldCase(code, "code"),
+        "category": FieldCase("New", "category"),
+        "active": FieldCase(False, "active"),
+        "start_date": FieldCase("2020-12-01T23:00:00Z", "start_date", "2020-12-01T23:00:00.000Z"),
+        "expiration_date": FieldCase("2023-12-19T23:00:00+01:00", "expiration_date", "2023-12-19T22:00:00.000Z"),
+        "redemption": FieldCase({"quantity": 7}, "redemption"),
+        "additional_info": FieldCase("secret-code1", "additional_info"),
+        "metadata": FieldCase({"unit": "EUR", "sizes": [1, 2]}, "metadata"),
+        "validity_timeframe": FieldCase({"duration": "PT1H", "interval": "P2D"}, "validity_timeframe"),
+        "validity_day_of_week": FieldCase([0, 6], "validity_day_of_week"),
     }
 
 
 def discounts() -> list[FullRow]:
     """One voucher for each type of discount."""
     return [
-        base(f"FULL{number}") | {"type": Sent("DISCOUNT_VOUCHER", "type"), "discount": Sent(discount, "discount")}
+        base(f"FULL{number}")
+        | {"type": FieldCase("DISCOUNT_VOUCHER", "type"), "discount": FieldCase(discount, "discount")}
         for number, discount in enumerate(DISCOUNTS)
     ]
 
 
 def gift() -> FullRow:
-    return base("FULL-GIFT") | {"type": Sent("GIFT_VOUCHER", "type"), "gift": Sent(GIFT, "gift")}
+    return base("FULL-GIFT") | {"type": FieldCase("GIFT_VOUCHER", "type"), "gift": FieldCase(GIFT, "gift")}
 
 
 def loyalty() -> FullRow:
     return base("FULL-LOYALTY") | {
-        "type": Sent("LOYALTY_CARD", "type"),
-        "loyalty_card": Sent(LOYALTY_CARD, "loyalty_card"),
+        "type": FieldCase("LOYALTY_CARD", "type"),
+        "loyalty_card": FieldCase(LOYALTY_CARD, "loyalty_card"),
     }
 
 
 _COLUMNS: FullRow = {
-    "Category": Sent("New", "category"),
-    "Active": Sent("FALSE", "active", False),
-    "Start Date": Sent("2022-09-19", "start_date", "2022-09-19T00:00:00.000Z"),
-    "Expiration Date": Sent("2022-11-30T23:59:00+01:00", "expiration_date", "2022-11-30T22:59:00.000Z"),
-    "Redemption Limit": Sent("3", "redemption.quantity", 3),
-    "Redeemed Quantity": Sent("1", "redemption.redeemed_quantity", 1),
-    "Additional Info": Sent("Planned, for Fall", "additional_info"),
-    "Validation Rule ID": Sent("val_1", "validation_rules", ["val_1"]),
-    "Region": Sent("Europe", "metadata.Region"),
+    "Category": FieldCase("New", "category"),
+    "Active": FieldCase("FALSE", "active", False),
+    "Start Date": FieldCase("2022-09-19", "start_date", "2022-09-19T00:00:00.000Z"),
+    "Expiration Date": FieldCase("2022-11-30T23:59:00+01:00", "expiration_date", "2022-11-30T22:59:00.000Z"),
+    "Redemption Limit": FieldCase("3", "redemption.quantity", 3),
+    "Redeemed Quantity": FieldCase("1", "redemption.redeemed_quantity", 1),
+    "Additional Info": FieldCase("Planned, for Fall", "additional_info"),
+    "Validation Rule ID": FieldCase("val_1", "validation_rules", ["val_1"]),
+    "Region": FieldCase("Europe", "metadata.Region"),
 }
 CSV_ROWS: tuple[FullRow, ...] = (
     {
-        "Code": Sent("FULL1", "code"),
-        "Voucher Type": Sent("DISCOUNT_VOUCHER", "type"),
-        "Discount Type": Sent("PERCENT", "discount.type"),
-        "Discount effect": Sent("APPLY_TO_ORDER", "discount.effect"),
-        "Value": Sent("12.5", "discount.percent_off", 12.5),
-        "Redeemed Amount": Sent("2.5", "redemption.redeemed_amount", 250),
+        "Code": FieldCase("FULL1", "code"),
+        "Voucher Type": FieldCase("DISCOUNT_VOUCHER", "type"),
+        "Discount Type": FieldCase("PERCENT", "discount.type"),
+        "Discount effect": FieldCase("APPLY_TO_ORDER", "discount.effect"),
+        "Value": FieldCase("12.5", "discount.percent_off", 12.5),
+        "Redeemed Amount": FieldCase("2.5", "redemption.redeemed_amount", 250),
         **_COLUMNS,
     },
     {
-        "Code": Sent("FULL2", "code"),
-        "Voucher Type": Sent("GIFT_VOUCHER", "type"),
-        "Value": Sent("12.5", "gift.amount", 1250),
-        "Redeemed Amount": Sent("2.5", "gift.balance", 1000),
+        "Code": FieldCase("FULL2", "code"),
+        "Voucher Type": FieldCase("GIFT_VOUCHER", "type"),
+        "Value": FieldCase("12.5", "gift.amount", 1250),
+        "Redeemed Amount": FieldCase("2.5", "gift.balance", 1000),
         **_COLUMNS,
     },
     {
-        "Code": Sent("FULL3", "code"),
-        "Voucher Type": Sent("LOYALTY_CARD", "type"),
-        "Value": Sent("100", "loyalty_card.points", 100),
-        "Redeemed Amount": Sent("2.5", "redemption.redeemed_amount", 250),
+        "Code": FieldCase("FULL3", "code"),
+        "Voucher Type": FieldCase("LOYALTY_CARD", "type"),
+        "Value": FieldCase("100", "loyalty_card.points", 100),
+        "Redeemed Amount": FieldCase("2.5", "redemption.redeemed_amount", 250),
         **_COLUMNS,
     },
 )

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.conformance.case import Case, Found, Full, Keys, Run, Sent, made, send_json
+from tests.conformance.case import Case, FieldCase, Full, IdOf, Keys, Run, made, send_json
 from tests.conformance.customers import make_customers
 from tests.server import Api
 
@@ -22,7 +22,7 @@ def _failed(reason: str, key: str | None = "BAD") -> dict[str, Any]:
 
 
 def _refused(reason: str, **more: Any) -> Run:
-    return Run(sent=[_order("BAD", **more)], done=0, failures=[_failed(reason)], shows={"/v1/orders": {"total": 0}})
+    return Run(body=[_order("BAD", **more)], done=0, failures=[_failed(reason)], shows={"/v1/orders": {"total": 0}})
 
 
 def _define_unit(api: Api) -> None:
@@ -48,7 +48,7 @@ _COMIC = {
     "product": {"source_id": "Books", "name": "Comic Books", "price": 1600, "override": True},
     "sku": {"source_id": "comic_1", "sku": "Comics", "price": 1700, "metadata": {"cover": "soft"}, "override": True},
 }  # fmt: skip
-_BY_ID = {"product_id": Found("/v1/products/known"), "sku_id": Found("/v1/skus/known-sku"), "amount": 900}
+_BY_ID = {"product_id": IdOf("/v1/products/known"), "sku_id": IdOf("/v1/skus/known-sku"), "amount": 900}
 
 
 def _shown(item: dict[str, Any]) -> dict[str, Any]:
@@ -61,8 +61,8 @@ def _shown(item: dict[str, Any]) -> dict[str, Any]:
 
 _OVERRIDE_BY_ID = {
     "amount": 900,
-    "product": {"id": Found("/v1/products/known"), "name": "Renamed", "override": True},
-    "sku": {"id": Found("/v1/skus/known-sku"), "sku": "Renamed too", "override": True},
+    "product": {"id": IdOf("/v1/products/known"), "name": "Renamed", "override": True},
+    "sku": {"id": IdOf("/v1/skus/known-sku"), "sku": "Renamed too", "override": True},
 }
 
 
@@ -78,11 +78,11 @@ CASES = {
         path="/v1/orders/import",
         send=send_json,
         before=lambda api, keys: None,
-        sent=lambda keys: [_order(key) for key in keys],
+        body=lambda keys: [_order(key) for key in keys],
         is_done=lambda api, key: api.get(PATH.format(key=key))["status"] == "PAID",
         golden=Run(
             before=_define_unit,
-            sent=[_order("o1", metadata={"unit": 1}), {"metadata": {"unit": "EUR"}}],
+            body=[_order("o1", metadata={"unit": 1}), {"metadata": {"unit": "EUR"}}],
             done=1,
             failures=_GOLDEN_FAILURES,
             result={
@@ -92,21 +92,21 @@ CASES = {
                 "failed_count": 1,
             },
         ),
-        empty=Run(sent=[], done=0),
+        empty=Run(body=[], done=0),
         bad_row=Run(
-            sent=[_order("A"), _order("BAD", status="LOST"), _order("B")],
+            body=[_order("A"), _order("BAD", status="LOST"), _order("B")],
             done=2,
             failures=[_failed("status: must be one of CREATED, PAID, CANCELED, FULFILLED (actual value is 'LOST')")],
             shows={"/v1/orders/A": {"status": "PAID"}, "/v1/orders/B": {"amount": 100}, "/v1/orders/BAD": None},
         ),
         twice_in_one=Run(
-            sent=[_order("TWICE"), {"source_id": "TWICE", "status": "FULFILLED"}],
+            body=[_order("TWICE"), {"source_id": "TWICE", "status": "FULFILLED"}],
             done=2,
             shows={"/v1/orders/TWICE": {"status": "FULFILLED", "amount": 100}, "/v1/orders": {"total": 1}},
         ),
-        twice_in_two=Run(sent=[_order("TWICE")], times=2, done=1, shows={"/v1/orders": {"total": 1}}),
+        twice_in_two=Run(body=[_order("TWICE")], times=2, done=1, shows={"/v1/orders": {"total": 1}}),
         missing_target=Run(
-            sent=[
+            body=[
                 _order("A"),
                 {"id": "ord_nobody", "amount": 1},
                 _order("BAD", customer={"id": "cust_nobody"}),
@@ -125,7 +125,7 @@ CASES = {
             shows={"/v1/orders/BAD": None, "/v1/customers": {"total": 0}, "/v1/products": {"total": 0}},
         ),
         foreign_target=lambda other: Run(
-            sent=[
+            body=[
                 {"id": other.get("/v1/orders/THEIRS")["id"], "amount": 1},
                 _order("BAD", customer={"id": other_id(other)}),
                 _order("BAD", referrer_id=other_id(other)),
@@ -146,19 +146,19 @@ CASES = {
                 before=_make_known,
                 rows=(
                     {
-                        "source_id": Sent("FULL", "source_id"),
-                        "status": Sent("FULFILLED", "status"),
-                        "amount": Sent(141700, "amount"),
-                        "initial_amount": Sent(211700, "initial_amount"),
-                        "discount_amount": Sent(5, "discount_amount"),
-                        "items": Sent(
+                        "source_id": FieldCase("FULL", "source_id"),
+                        "status": FieldCase("FULFILLED", "status"),
+                        "amount": FieldCase(141700, "amount"),
+                        "initial_amount": FieldCase(211700, "initial_amount"),
+                        "discount_amount": FieldCase(5, "discount_amount"),
+                        "items": FieldCase(
                             [_PHONE, _COMIC, _BY_ID],
                             "items",
                             [_shown(_PHONE), _shown(_COMIC) | {"price": 1700}, _BY_ID],
                         ),
-                        "metadata": Sent({"payment_mean": ["paypal"]}, "metadata"),
-                        "customer": Sent(_BOB, "", _BOB_SHOWN, get="/v1/customers/bob"),
-                        "referrer": Sent(
+                        "metadata": FieldCase({"payment_mean": ["paypal"]}, "metadata"),
+                        "customer": FieldCase(_BOB, "", _BOB_SHOWN, get="/v1/customers/bob"),
+                        "referrer": FieldCase(
                             {**_BOB, "source_id": "jane"},
                             "",
                             {**_BOB_SHOWN, "source_id": "jane"},
@@ -166,30 +166,30 @@ CASES = {
                         ),
                     },
                     {
-                        "source_id": Sent("BY-ID", "source_id"),
-                        "customer": Sent(
-                            {"id": Found("/v1/customers/known"), "name": "New"},
+                        "source_id": FieldCase("BY-ID", "source_id"),
+                        "customer": FieldCase(
+                            {"id": IdOf("/v1/customers/known"), "name": "New"},
                             "name",
                             "New",
                             get="/v1/customers/known",
                         ),
-                        "referrer": Sent(
-                            {"id": Found("/v1/customers/known"), "email": "new@example.com"},
+                        "referrer": FieldCase(
+                            {"id": IdOf("/v1/customers/known"), "email": "new@example.com"},
                             "email",
                             "new@example.com",
                             get="/v1/customers/known",
                         ),
-                        "items": Sent([_OVERRIDE_BY_ID], "name", "Renamed", get="/v1/products/known"),
+                        "items": FieldCase([_OVERRIDE_BY_ID], "name", "Renamed", get="/v1/products/known"),
                     },
                     {
-                        "source_id": Sent("REFERRED", "source_id"),
-                        "referrer_id": Sent(Found("/v1/customers/known"), "referrer.id"),
-                        "items": Sent([_OVERRIDE_BY_ID], "sku", "Renamed too", get="/v1/skus/known-sku"),
+                        "source_id": FieldCase("REFERRED", "source_id"),
+                        "referrer_id": FieldCase(IdOf("/v1/customers/known"), "referrer.id"),
+                        "items": FieldCase([_OVERRIDE_BY_ID], "sku", "Renamed too", get="/v1/skus/known-sku"),
                     },
                     {
-                        "source_id": Sent("known-order", "source_id"),
-                        "id": Sent(Found("/v1/orders/known-order"), "id"),
-                        "status": Sent("CANCELED", "status"),
+                        "source_id": FieldCase("known-order", "source_id"),
+                        "id": FieldCase(IdOf("/v1/orders/known-order"), "id"),
+                        "status": FieldCase("CANCELED", "status"),
                     },
                 ),
                 get=PATH,

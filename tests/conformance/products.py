@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.conformance.case import Case, Full, Keys, Run, Sent, has_metadata, made, send_csv, send_json
+from tests.conformance.case import Case, FieldCase, Full, Keys, Run, has_metadata, made, send_csv, send_json
 from tests.server import Api
 
 PATH = "/v1/products/{key}"
@@ -56,11 +56,11 @@ CASES = {
         path="/v1/products/importCSV",
         send=send_csv,
         before=lambda api, keys: None,
-        sent=lambda keys: [_line(key) for key in keys],
+        body=lambda keys: [_line(key) for key in keys],
         is_done=lambda api, key: api.get(PATH.format(key=key))["price"] == 2100,
         golden=Run(
             before=_define_vendor,
-            sent=[
+            body=[
                 {"source_id": "P1", "name": "A", "vendor": "Vendor 3"},
                 {"source_id": "P2", "name": "B", "vendor": "Vendor 2"},
             ],
@@ -73,27 +73,27 @@ CASES = {
                 "failed_count": 1,
             },
         ),
-        empty=Run(sent=[], done=0),
+        empty=Run(body=[], done=0),
         bad_row=Run(
-            sent=[_line("A"), _line("BAD", price="cheap"), _line("B")],
+            body=[_line("A"), _line("BAD", price="cheap"), _line("B")],
             done=2,
             failures=[{"row": 2, "source_id": "BAD", "reason": "price: must be a number (actual value is 'cheap')"}],
             shows={"/v1/products/A": {"price": 2100}, "/v1/products/B": {}, "/v1/products/BAD": None},
         ),
         twice_in_one=Run(
-            sent=[_line("TWICE"), _line("TWICE", name="Last", price="")],
+            body=[_line("TWICE"), _line("TWICE", name="Last", price="")],
             done=2,
             shows={"/v1/products/TWICE": {"name": "Last", "price": 2100}, "/v1/products": {"total": 1}},
         ),
-        twice_in_two=Run(sent=[_line("TWICE")], times=2, done=1, shows={"/v1/products": {"total": 1}}),
+        twice_in_two=Run(body=[_line("TWICE")], times=2, done=1, shows={"/v1/products": {"total": 1}}),
         missing_target=Run(
-            sent=[{"id": "prod_nobody", "name": "N"}],
+            body=[{"id": "prod_nobody", "name": "N"}],
             done=0,
             failures=[{"row": 1, "source_id": "prod_nobody", "reason": _not_found("prod_nobody")}],
             shows={"/v1/products": {"total": 0}},
         ),
         foreign_target=lambda other: Run(
-            sent=[{"id": _id(other), "name": "Mine"}],
+            body=[{"id": _id(other), "name": "Mine"}],
             done=0,
             failures=[{"row": 1, "source_id": _id(other), "reason": _not_found(_id(other))}],
             shows={"/v1/products": {"total": 0}},
@@ -102,12 +102,12 @@ CASES = {
             Full(
                 rows=(
                     {
-                        "source_id": Sent("FULL", "source_id"),
-                        "name": Sent("T-Shirt", "name"),
-                        "price": Sent("14.5", "price", 1450),
-                        "attributes": Sent("color,size,ranking", "attributes", ["color", "size", "ranking"]),
-                        "image_url": Sent("https://images.com/original.jpg", "image_url"),
-                        "Fashion": Sent("slim", "metadata.Fashion"),
+                        "source_id": FieldCase("FULL", "source_id"),
+                        "name": FieldCase("T-Shirt", "name"),
+                        "price": FieldCase("14.5", "price", 1450),
+                        "attributes": FieldCase("color,size,ranking", "attributes", ["color", "size", "ranking"]),
+                        "image_url": FieldCase("https://images.com/original.jpg", "image_url"),
+                        "Fashion": FieldCase("slim", "metadata.Fashion"),
                     },
                 ),
                 get=PATH,
@@ -120,11 +120,11 @@ CASES = {
         path="/v1/skus/importCSV",
         send=send_csv,
         before=lambda api, keys: make_products(api, ["SHIRT"]),
-        sent=lambda keys: [_sku(key) for key in keys],
+        body=lambda keys: [_sku(key) for key in keys],
         is_done=lambda api, key: api.get(SKU_PATH.format(key=key))["price"] == 1300,
         golden=Run(
             before=lambda api: make_products(api, ["SHIRT"]),
-            sent=[_sku(f"sku_source_id_{number}") for number in range(1, 5)],
+            body=[_sku(f"sku_source_id_{number}") for number in range(1, 5)],
             done=4,
             result={
                 "message": "4 sku(s) imported successfully, 0 failed.",
@@ -133,10 +133,10 @@ CASES = {
                 "failed_count": 0,
             },
         ),
-        empty=Run(sent=[], done=0),
+        empty=Run(body=[], done=0),
         bad_row=Run(
             before=lambda api: make_products(api, ["SHIRT"]),
-            sent=[_sku("A"), _sku("BAD", attributes="blue"), _sku("B")],
+            body=[_sku("A"), _sku("BAD", attributes="blue"), _sku("B")],
             done=2,
             failures=[
                 {
@@ -149,20 +149,20 @@ CASES = {
         ),
         twice_in_one=Run(
             before=lambda api: make_products(api, ["SHIRT"]),
-            sent=[_sku("TWICE"), _sku("TWICE", price="14", sku="")],
+            body=[_sku("TWICE"), _sku("TWICE", price="14", sku="")],
             done=2,
             shows={"/v1/skus/TWICE": {"sku": "Shirt", "price": 1400}, "/v1/products/SHIRT/skus": {"total": 1}},
         ),
         twice_in_two=Run(
             before=lambda api: make_products(api, ["SHIRT"]),
-            sent=[_sku("TWICE")],
+            body=[_sku("TWICE")],
             times=2,
             done=1,
             shows={"/v1/products/SHIRT/skus": {"total": 1}},
         ),
         missing_target=Run(
             before=lambda api: make_products(api, ["SHIRT"]),
-            sent=[_sku("A"), _sku("LOST", product_id="NO-SHIRT"), _sku("LOST", product_id="")],
+            body=[_sku("A"), _sku("LOST", product_id="NO-SHIRT"), _sku("LOST", product_id="")],
             done=1,
             failures=[
                 {"row": 2, "reason": _not_found("NO-SHIRT")},
@@ -171,7 +171,7 @@ CASES = {
             shows={"/v1/skus/LOST": None},
         ),
         foreign_target=lambda other: Run(
-            sent=[_sku("MINE", product_id=_id(other, "SHIRT")), _sku("MINE")],
+            body=[_sku("MINE", product_id=_id(other, "SHIRT")), _sku("MINE")],
             done=0,
             failures=[
                 {"row": 1, "reason": _not_found(_id(other, "SHIRT"))},
@@ -184,18 +184,18 @@ CASES = {
                 before=lambda api: make_products(api, ["SHIRT"]),
                 rows=(
                     {
-                        "product_id": Sent("SHIRT", "source_id", "SHIRT", get="/v1/products/SHIRT"),
-                        "source_id": Sent("FULL", "source_id"),
-                        "sku": Sent("Medium Yellow Shirt", "sku"),
-                        "price": Sent("14.5", "price", 1450),
-                        "currency": Sent("EUR", "currency"),
-                        "image_url": Sent("https://images.com/a.jpg", "image_url"),
-                        "attributes": Sent(
+                        "product_id": FieldCase("SHIRT", "source_id", "SHIRT", get="/v1/products/SHIRT"),
+                        "source_id": FieldCase("FULL", "source_id"),
+                        "sku": FieldCase("Medium Yellow Shirt", "sku"),
+                        "price": FieldCase("14.5", "price", 1450),
+                        "currency": FieldCase("EUR", "currency"),
+                        "image_url": FieldCase("https://images.com/a.jpg", "image_url"),
+                        "attributes": FieldCase(
                             "{'color':'yellow','size':'M','ranking':3}",
                             "attributes",
                             {"color": "yellow", "size": "M", "ranking": 3},
                         ),
-                        "Fashion": Sent("slim", "metadata.Fashion"),
+                        "Fashion": FieldCase("slim", "metadata.Fashion"),
                     },
                 ),
                 get=SKU_PATH,
@@ -208,18 +208,18 @@ CASES = {
         path="/v1/products/bulk/async",
         send=send_json,
         before=make_products,
-        sent=lambda keys: [_change(key) for key in keys],
+        body=lambda keys: [_change(key) for key in keys],
         is_done=has_metadata(PATH, **NEW),
         golden=Run(
             before=lambda api: make_products(api, ["A", "B", "C"]),
-            sent=[_change("A"), _change("B"), _change("C")],
+            body=[_change("A"), _change("B"), _change("C")],
             done=3,
             result=_BULK,
             shows={"/v1/products/A": {"name": "Before", "price": 5, "metadata": {"old": "A", "new": 1}}},
         ),
-        empty=Run(sent=None, done=0),
+        empty=Run(body=None, done=0),
         bad_row=Run(
-            sent=[_change("A"), _change("BAD", price="cheap"), _change("B")],
+            body=[_change("A"), _change("BAD", price="cheap"), _change("B")],
             done=2,
             failures=[
                 {
@@ -232,14 +232,14 @@ CASES = {
             shows={"/v1/products/B": {"price": 5}, "/v1/products/BAD": None},
         ),
         twice_in_one=Run(
-            sent=[_change("TWICE", name="First"), _change("TWICE", price=6)],
+            body=[_change("TWICE", name="First"), _change("TWICE", price=6)],
             done=2,
             shows={"/v1/products/TWICE": {"name": "First", "price": 6}, "/v1/products": {"total": 1}},
         ),
-        twice_in_two=Run(sent=[_change("TWICE")], times=2, done=1, shows={"/v1/products": {"total": 1}}),
-        missing_target=Run(sent=[_change("NOBODY")], done=1, shows={"/v1/products/NOBODY": {"price": 5}}),
+        twice_in_two=Run(body=[_change("TWICE")], times=2, done=1, shows={"/v1/products": {"total": 1}}),
+        missing_target=Run(body=[_change("NOBODY")], done=1, shows={"/v1/products/NOBODY": {"price": 5}}),
         foreign_target=lambda other: Run(
-            sent=[{"id": _id(other), "name": "Mine"}],
+            body=[{"id": _id(other), "name": "Mine"}],
             done=0,
             failures=[
                 {
@@ -255,12 +255,12 @@ CASES = {
             Full(
                 rows=(
                     {
-                        "source_id": Sent("FULL", "source_id"),
-                        "name": Sent("T-Shirt", "name"),
-                        "price": Sent(1450, "price"),
-                        "attributes": Sent(["color", "size"], "attributes"),
-                        "image_url": Sent("https://images.com/original.jpg", "image_url"),
-                        "metadata": Sent({"Fashion": ["slim"]}, "metadata"),
+                        "source_id": FieldCase("FULL", "source_id"),
+                        "name": FieldCase("T-Shirt", "name"),
+                        "price": FieldCase(1450, "price"),
+                        "attributes": FieldCase(["color", "size"], "attributes"),
+                        "image_url": FieldCase("https://images.com/original.jpg", "image_url"),
+                        "metadata": FieldCase({"Fashion": ["slim"]}, "metadata"),
                     },
                 ),
                 get=PATH,
@@ -273,19 +273,19 @@ CASES = {
         path="/v1/products/metadata/async",
         send=send_json,
         before=make_products,
-        sent=lambda keys: _changes(*keys),
+        body=lambda keys: _changes(*keys),
         is_done=has_metadata(PATH, **NEW),
         golden=Run(
             before=lambda api: make_products(api, ["A", "B", "C"]),
-            sent=_changes("A", "B", "C"),
+            body=_changes("A", "B", "C"),
             done=3,
             result=_BULK,
             shows={"/v1/products/A": {"name": "Before", "metadata": {"old": "A", "new": 1}}},
         ),
-        empty=Run(sent=_changes(), done=0),
+        empty=Run(body=_changes(), done=0),
         bad_row=Run(
             before=lambda api: make_products(api, ["A", "B"]),
-            sent=_changes("A", {}, "B"),
+            body=_changes("A", {}, "B"),
             done=2,
             failures=[
                 {
@@ -296,18 +296,23 @@ CASES = {
             ],
             shows={"/v1/products": {"total": 2}},
         ),
-        twice_in_one=Run(sent=_changes("TWICE", "TWICE"), done=2, shows={"/v1/products": {"total": 1}}),
-        twice_in_two=Run(sent=_changes("TWICE"), times=2, done=1, shows={"/v1/products": {"total": 1}}),
-        missing_target=Run(sent=_changes("NOBODY"), done=1, shows={"/v1/products/NOBODY": {"metadata": NEW}}),
+        twice_in_one=Run(body=_changes("TWICE", "TWICE"), done=2, shows={"/v1/products": {"total": 1}}),
+        twice_in_two=Run(body=_changes("TWICE"), times=2, done=1, shows={"/v1/products": {"total": 1}}),
+        missing_target=Run(body=_changes("NOBODY"), done=1, shows={"/v1/products/NOBODY": {"metadata": NEW}}),
         foreign_target=lambda other: Run(
-            sent=_changes(_id(other), by="product_ids"),
+            body=_changes(_id(other), by="product_ids"),
             done=0,
             failures=[{"message": "Resource not found", "details": _not_found(_id(other)), "key": "not_found"}],
             shows={"/v1/products": {"total": 0}},
         ),
         full=(
             Full(
-                rows=({"source_ids": Sent(["FULL"], "source_id", "FULL"), "metadata": Sent({"a": [1]}, "metadata")},),
+                rows=(
+                    {
+                        "source_ids": FieldCase(["FULL"], "source_id", "FULL"),
+                        "metadata": FieldCase({"a": [1]}, "metadata"),
+                    },
+                ),
                 get=PATH,
                 key="source_ids",
                 wrap=lambda row: row,

@@ -21,9 +21,9 @@ _JOBS_SECONDS = 30
 def number_of(database_url: str, project: str) -> int:
     """A project's number in every table, by its id on the wire."""
     with psycopg.connect(database_url) as connection:
-        found = connection.execute("SELECT project_id FROM projects WHERE id = %s", (project,)).fetchone()
-    assert found
-    return int(found[0])
+        row = connection.execute("SELECT project_id FROM projects WHERE id = %s", (project,)).fetchone()
+    assert row
+    return int(row[0])
 
 
 def contents(database_url: str, project: str) -> dict[str, list[Any]]:
@@ -36,7 +36,7 @@ def contents(database_url: str, project: str) -> dict[str, list[Any]]:
 
 
 def _rows(connection: psycopg.Connection[Any], table: str, number: int) -> list[Any]:
-    query = sql.SQL("SELECT to_jsonb(found) FROM {} AS found WHERE project_id = %s ORDER BY found::text")
+    query = sql.SQL("SELECT to_jsonb(stored) FROM {} AS stored WHERE project_id = %s ORDER BY stored::text")
     return [row for (row,) in connection.execute(query.format(sql.Identifier(table)), (number,)).fetchall()]
 
 

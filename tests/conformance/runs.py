@@ -15,12 +15,12 @@ def run(api: Api, case: Case, cell: Run | Refused | NotFor) -> dict[str, Any]:
     assert not isinstance(cell, NotFor)
     cell.before(api)
     for _ in range(cell.times - 1):
-        api.ended(case.start(api, cell.sent))
+        api.ended(case.start(api, cell.body))
     return _runs(api, case, cell) if isinstance(cell, Run) else _is_refused(api, case, cell)
 
 
 def _runs(api: Api, case: Case, cell: Run) -> dict[str, Any]:
-    action = api.ended(case.start(api, cell.sent))
+    action = api.ended(case.start(api, cell.body))
     assert (action["status"], action["operation_status"]) == ("DONE", "SUCCESS")
     assert _failures(api, action) == cell.failures
     assert (action["done_count"], action["failed_count"]) == (cell.done, len(cell.failures))
@@ -29,14 +29,14 @@ def _runs(api: Api, case: Case, cell: Run) -> dict[str, Any]:
         links = ("reports", "reports_available_till")
         assert {name: value for name, value in action["result"].items() if name not in links} == cell.result
     for path, expected in cell.shows.items():
-        found = shown(api, path)
-        assert found is None if expected is None else holds(found, expected), (path, found)
+        actual = shown(api, path)
+        assert actual is None if expected is None else holds(actual, expected), (path, actual)
     return action
 
 
 def _is_refused(api: Api, case: Case, cell: Refused) -> dict[str, Any]:
     before = api.get("/v1/async-actions", limit=100)
-    check(case.submit(api, cell.sent, cell.target), cell.code, cell.key, cell.words)
+    check(case.submit(api, cell.body, cell.target), cell.code, cell.key, cell.words)
     assert api.get("/v1/async-actions", limit=100) == before
     return {}
 
@@ -44,9 +44,9 @@ def _is_refused(api: Api, case: Case, cell: Refused) -> dict[str, Any]:
 def _failures(api: Api, action: dict[str, Any]) -> list[dict[str, Any]]:
     """The failed rows as the result shows them, or where it shows none, as their own list does."""
     result = action["result"]
-    found = result.get("failed", result.get("errors"))
-    if found is not None:
-        return list(found)
+    failures = result.get("failed", result.get("errors"))
+    if failures is not None:
+        return list(failures)
     list_spec = api.get(f"/v1/async-actions/{action['id']}/failures")["failures"]
     return [{name: value for name, value in failure.items() if name != "line"} for failure in list_spec]
 
@@ -57,12 +57,12 @@ def report_lines(action: dict[str, Any]) -> list[str]:
     return httpx.get(url, trust_env=False).text.splitlines()
 
 
-def holds(found: Any, expected: Any) -> bool:
+def holds(actual: Any, expected: Any) -> bool:
     """Whether all that is expected is there; objects may hold more, and None is as good as nothing."""
     if isinstance(expected, re.Pattern):
-        return bool(expected.fullmatch(found))
+        return bool(expected.fullmatch(actual))
     if isinstance(expected, dict):
-        return isinstance(found, dict) and all(holds(found.get(name), value) for name, value in expected.items())
+        return isinstance(actual, dict) and all(holds(actual.get(name), value) for name, value in expected.items())
     if isinstance(expected, list):
-        return isinstance(found, list) and len(found) == len(expected) and all(map(holds, found, expected))
-    return bool(found == expected) and isinstance(found, bool) == isinstance(expected, bool)
+        return isinstance(actual, list) and len(actual) == len(expected) and all(map(holds, actual, expected))
+    return bool(actual == expected) and isinstance(actual, bool) == isinstance(expected, bool)

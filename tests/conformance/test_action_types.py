@@ -74,7 +74,7 @@ def test_another_project_is_not_touched(api: Api, other_api: Api, served_databas
     _fill(other_api, name, MANY)
     case.before(api, MANY)
     before = contents(served_database, other_api.keys.project)
-    action = api.ended(case.start(api, case.sent(MANY)))
+    action = api.ended(case.start(api, case.body(MANY)))
     assert action["failed_count"] == 0
     assert contents(served_database, other_api.keys.project) == before
     assert case.is_done(api, MANY[0])
@@ -96,7 +96,7 @@ def test_targets_of_another_project_do_not_exist(api: Api, other_api: Api, serve
 def test_a_replayed_job_changes_nothing(api: Api, served_database: str, name: str) -> None:
     case = CASES[name]
     case.before(api, MANY)
-    action_id = case.start(api, case.sent(MANY))
+    action_id = case.start(api, case.body(MANY))
     defer_again(served_database, api.keys.project, times=3)
     action = api.ended(action_id)
     assert (action["done_count"], action["failed_count"]) == (action["total_count"], 0)
@@ -121,4 +121,4 @@ def _fill(api: Api, name: str, keys: list[str]) -> None:
     """Give a project resources with these keys: those an import makes, or those that an update would change."""
     CASES[name].before(api, keys)
     if "IMPORT" in name:
-        api.ended(CASES[name].start(api, CASES[name].sent(keys)))
+        api.ended(CASES[name].start(api, CASES[name].body(keys)))

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.conformance.case import SAME, Found, Full, FullRow, NotFor, Sent, newest
+from tests.conformance.case import SAME, FieldCase, Full, FullRow, IdOf, NotFor, newest
 from tests.conformance.cases import CASES
 from tests.conformance.runs import holds, run
 from tests.server import Api
@@ -20,17 +20,17 @@ REFUSED = [
 
 @pytest.mark.parametrize(("name", "full", "row"), ROWS)
 def test_every_field_comes_back(api: Api, name: str, full: Full, row: FullRow) -> None:
-    case = CASES[name]
+    action_case = CASES[name]
     full.before(api)
-    given = {field: _with_ids(api, sent.value) for field, sent in row.items()}
-    answer = case.submit(api, full.wrap(given), full.target)
+    values = {field: _with_ids(api, case.value) for field, case in row.items()}
+    answer = action_case.submit(api, full.wrap(values), full.target)
     assert answer.status_code in (200, 202), answer.text
     action = api.ended(answer.json().get("async_action_id") or newest(api))
     assert action["failed_count"] == 0, action["result"]
-    own = full.get.format(key=_key(given.get(full.key)))
-    for field, sent in row.items():
-        found = _at(api.get(sent.get or own), sent.at)
-        assert holds(found, _expected(api, sent)), (field, found)
+    own = full.get.format(key=_key(values.get(full.key)))
+    for field, case in row.items():
+        value = _at(api.get(case.get or own), case.at)
+        assert holds(value, _expected(api, case)), (field, value)
 
 
 @pytest.mark.parametrize(("name", "cell"), REFUSED)
@@ -38,23 +38,23 @@ def test_a_field_that_is_not_kept_is_refused(api: Api, name: str, cell: Any) -> 
     run(api, CASES[name], cell)
 
 
-def _key(given: Any) -> Any:
-    return given[0] if isinstance(given, list) else given
+def _key(value: Any) -> Any:
+    return value[0] if isinstance(value, list) else value
 
 
-def _expected(api: Api, sent: Sent) -> Any:
-    return _with_ids(api, sent.value if sent.shown is SAME else sent.shown)
+def _expected(api: Api, case: FieldCase) -> Any:
+    return _with_ids(api, case.value if case.shown is SAME else case.shown)
 
 
 def _with_ids(api: Api, value: Any) -> Any:
-    if isinstance(value, Found):
+    if isinstance(value, IdOf):
         return api.get(value.path)["id"]
     if isinstance(value, dict):
         return {name: _with_ids(api, inner) for name, inner in value.items()}
     return [_with_ids(api, inner) for inner in value] if isinstance(value, list) else value
 
 
-def _at(found: Any, place: str) -> Any:
-    for step in place.split(".") if place else ():
-        found = found[int(step)] if isinstance(found, list) else found.get(step)
-    return found
+def _at(shown: Any, path: str) -> Any:
+    for step in path.split(".") if path else ():
+        shown = shown[int(step)] if isinstance(shown, list) else shown.get(step)
+    return shown

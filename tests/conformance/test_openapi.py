@@ -89,14 +89,14 @@ def _reference_path(path: str) -> str:
 
 
 def _is_covered(name: str, field: str) -> bool:
-    given = {place for full in _fulls(name) for row in full.rows for place in _given(row)}
-    exempt = {place for full in _fulls(name) for place in (*full.refuses, *full.reads_over)}
-    return field in given or any(field == place or field.startswith(f"{place}.") for place in exempt)
+    covered = {path for full in _fulls(name) for row in full.rows for path in _field_paths(row)}
+    exempt = {path for full in _fulls(name) for path in (*full.refuses, *full.ignores)}
+    return field in covered or any(field == path or field.startswith(f"{path}.") for path in exempt)
 
 
 def _without_column(titles: Any, name: str) -> list[str]:
     known = {normal_title(field) for full in _fulls(name) for row in full.rows for field in row}
-    known |= {normal_title(field) for full in _fulls(name) for field in full.reads_over}
+    known |= {normal_title(field) for full in _fulls(name) for field in full.ignores}
     return [title for title in titles if normal_title(title) not in known]
 
 
@@ -106,10 +106,10 @@ def _fulls(name: str) -> tuple[Full, ...]:
     return full
 
 
-def _given(row: dict[str, Any]) -> Iterator[str]:
-    for name, sent in row.items():
+def _field_paths(row: dict[str, Any]) -> Iterator[str]:
+    for name, case in row.items():
         yield name
-        yield from (f"{name}.{inner}" for inner in _inside(sent.value))
+        yield from (f"{name}.{inner}" for inner in _inside(case.value))
 
 
 def _inside(value: Any) -> Iterator[str]:

@@ -13,7 +13,7 @@ from tests.server import Api
 
 MANY = [f"OPTION-{number}" for number in range(6)]
 # These change the campaign itself at once, and answer without an id or delete what a second request would look for.
-AT_ONCE = {"CAMPAIGN.VOUCHERS_UPDATE", "CAMPAIGN.VOUCHERS_DELETE"}
+IMMEDIATE = {"CAMPAIGN.VOUCHERS_UPDATE", "CAMPAIGN.VOUCHERS_DELETE"}
 ENGINE = {
     "async_actions", "batches", "failures", "report_parts", "attempts", "schedules", "idempotency_keys", "dry_run_keys",
     "removals",
@@ -31,7 +31,7 @@ def submit(api: Api, case: Case, *, headers: dict[str, str] | None = None, **sub
     wishing = Api(api.url, api.keys)
     wishing.http.params = httpx.QueryParams(submission_options)
     wishing.http.headers.update(headers or {})
-    return case.submit(wishing, case.sent(MANY))
+    return case.submit(wishing, case.body(MANY))
 
 
 def ended(api: Api, answer: httpx.Response) -> dict[str, Any]:
@@ -49,7 +49,7 @@ def test_a_dry_run_foretells_and_writes_nothing(api: Api, served_database: str, 
     case.before(api, MANY)
     before = resources(served_database, api.keys.project)
     answer = submit(api, case, dry_run="true")
-    if name in AT_ONCE:
+    if name in IMMEDIATE:
         assert (answer.status_code, answer.json()["key"]) == (400, "invalid_query_params")
         assert resources(served_database, api.keys.project) == before
         return
@@ -96,7 +96,7 @@ def test_the_same_idempotency_key_is_the_same_action(api: Api, name: str) -> Non
 def test_an_action_without_failures_has_nothing_to_retry(api: Api, name: str) -> None:
     case = CASES[name]
     case.before(api, MANY)
-    action = api.ended(case.start(api, case.sent(MANY)))
+    action = api.ended(case.start(api, case.body(MANY)))
     answer = api.http.post(f"/v1/async-actions/{action['id']}/retry")
     assert (answer.status_code, answer.json()["key"]) == (409, "conflict")
     assert api.http.get(f"/v1/async-actions/{action['id']}/failures.ndjson").text == ""

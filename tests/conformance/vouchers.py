@@ -5,11 +5,11 @@ from typing import Any
 from tests.conformance import full_vouchers
 from tests.conformance.case import (
     Case,
+    FieldCase,
     Full,
     Keys,
     NotFor,
     Run,
-    Sent,
     has_metadata,
     send_csv,
     send_json,
@@ -32,7 +32,7 @@ def _gift(code: str) -> dict[str, Any]:
 
 def _wrong(reason: str, **more: Any) -> Run:
     failures = [{"code": "BAD", "reason": reason}]
-    return Run(sent=[{**_gift("BAD"), **more}], done=0, failures=failures, shows={"/v1/vouchers/BAD": None})
+    return Run(body=[{**_gift("BAD"), **more}], done=0, failures=failures, shows={"/v1/vouchers/BAD": None})
 
 
 def _line(code: str, value: str = "5") -> dict[str, str]:
@@ -69,11 +69,11 @@ CASES = {
         path="/v1/vouchers/import",
         send=send_json,
         before=lambda api, keys: None,
-        sent=lambda keys: [_gift(key) for key in keys],
+        body=lambda keys: [_gift(key) for key in keys],
         is_done=lambda api, key: api.get(PATH.format(key=key))["gift"]["amount"] == 500,
         golden=Run(
             before=_define_unit,
-            sent=[{**_gift(code), "metadata": {"unit": "EUR"}} for code in _GOLDEN_CODES],
+            body=[{**_gift(code), "metadata": {"unit": "EUR"}} for code in _GOLDEN_CODES],
             done=0,
             failures=[{"code": code, "reason": _GOLDEN_REASON} for code in _GOLDEN_CODES],
             result={
@@ -83,20 +83,20 @@ CASES = {
                 "failed_count": 3,
             },
         ),
-        empty=Run(sent=[], done=0),
+        empty=Run(body=[], done=0),
         bad_row=Run(
-            sent=[_gift("A"), {"code": "BAD", "type": "GIFT_VOUCHER"}, _gift("B")],
+            body=[_gift("A"), {"code": "BAD", "type": "GIFT_VOUCHER"}, _gift("B")],
             done=2,
             failures=[{"code": "BAD", "reason": "gift is required"}],
             shows={"/v1/vouchers/A": {"code": "A"}, "/v1/vouchers/B": {"code": "B"}, "/v1/vouchers/BAD": None},
         ),
         twice_in_one=Run(
-            sent=[_gift("TWICE"), {**_gift("TWICE"), "gift": {"amount": 6}}],
+            body=[_gift("TWICE"), {**_gift("TWICE"), "gift": {"amount": 6}}],
             done=1,
             failures=[{"code": "TWICE", "reason": EXISTS}],
             shows={"/v1/vouchers/TWICE": {"gift": {"amount": 500}}},
         ),
-        twice_in_two=Run(sent=[_gift("TWICE")], times=2, done=0, failures=[{"code": "TWICE", "reason": EXISTS}]),
+        twice_in_two=Run(body=[_gift("TWICE")], times=2, done=0, failures=[{"code": "TWICE", "reason": EXISTS}]),
         missing_target=NotFor("a row makes what it names"),
         foreign_target=NotFor("a row names nothing else"),
         full=(
@@ -127,10 +127,10 @@ CASES = {
         path="/v1/vouchers/importCSV",
         send=send_csv,
         before=lambda api, keys: None,
-        sent=lambda keys: [_line(key) for key in keys],
+        body=lambda keys: [_line(key) for key in keys],
         is_done=lambda api, key: api.get(PATH.format(key=key))["gift"]["amount"] == 500,
         golden=Run(
-            sent=[{"Code": "FALL2023", "Value": "1"}, {"Code": "FALL2024", "Value": "1"}],
+            body=[{"Code": "FALL2023", "Value": "1"}, {"Code": "FALL2024", "Value": "1"}],
             done=0,
             failures=[
                 {"code": "FALL2023", "row": 1, "reason": "Voucher Type is required"},
@@ -146,19 +146,19 @@ CASES = {
                 "failed_count": 2,
             },
         ),
-        empty=Run(sent=[], done=0),
+        empty=Run(body=[], done=0),
         bad_row=Run(
-            sent=[_line("A"), _line("BAD", "ten"), _line("B")],
+            body=[_line("A"), _line("BAD", "ten"), _line("B")],
             done=2,
             failures=[{"code": "BAD", "row": 2, "reason": "Value: must be a number (actual value is 'ten')"}],
             shows={"/v1/vouchers/A": {"code": "A"}, "/v1/vouchers/B": {"code": "B"}, "/v1/vouchers/BAD": None},
         ),
         twice_in_one=Run(
-            sent=[_line("TWICE"), _line("TWICE", "6")],
+            body=[_line("TWICE"), _line("TWICE", "6")],
             done=2,
             shows={"/v1/vouchers/TWICE": {"gift": {"amount": 600}}, "/v1/vouchers": {"total": 1}},
         ),
-        twice_in_two=Run(sent=[_line("TWICE")], times=2, done=1, shows={"/v1/vouchers": {"total": 1}}),
+        twice_in_two=Run(body=[_line("TWICE")], times=2, done=1, shows={"/v1/vouchers": {"total": 1}}),
         missing_target=NotFor("a row makes what it names"),
         foreign_target=NotFor("a row names nothing else"),
         full=(
@@ -167,7 +167,7 @@ CASES = {
                 get=PATH,
                 key="Code",
                 wrap=lambda row: [row],
-                reads_over={"webhooks_enable": "there are no webhooks so far"},
+                ignores={"webhooks_enable": "there are no webhooks so far"},
             ),
         ),
     ),
@@ -175,19 +175,19 @@ CASES = {
         path="/v1/vouchers/bulk/async",
         send=send_json,
         before=make_vouchers,
-        sent=lambda keys: [_change(key) for key in keys],
+        body=lambda keys: [_change(key) for key in keys],
         is_done=has_metadata(PATH, **NEW),
         golden=Run(
             before=lambda api: make_vouchers(api, ["A", "B", "C"]),
-            sent=[_change("A"), _change("B"), _change("C")],
+            body=[_change("A"), _change("B"), _change("C")],
             done=3,
             result=_BULK,
             shows={"/v1/vouchers/A": {"metadata": {"old": "A", "new": 1}}},
         ),
-        empty=Run(sent=None, done=0),
+        empty=Run(body=None, done=0),
         bad_row=Run(
             before=lambda api: make_vouchers(api, ["A", "B", "BAD"]),
-            sent=[_change("A"), _change("BAD", []), _change("B")],
+            body=[_change("A"), _change("BAD", []), _change("B")],
             done=2,
             failures=[
                 {
@@ -200,23 +200,25 @@ CASES = {
         ),
         twice_in_one=Run(
             before=lambda api: make_vouchers(api, ["TWICE"]),
-            sent=[_change("TWICE"), _change("TWICE", {"new": 2})],
+            body=[_change("TWICE"), _change("TWICE", {"new": 2})],
             done=2,
             shows={"/v1/vouchers/TWICE": {"metadata": {"old": "TWICE", "new": 2}}},
         ),
-        twice_in_two=Run(before=lambda api: make_vouchers(api, ["TWICE"]), sent=[_change("TWICE")], times=2, done=1),
+        twice_in_two=Run(before=lambda api: make_vouchers(api, ["TWICE"]), body=[_change("TWICE")], times=2, done=1),
         missing_target=Run(
             before=lambda api: make_vouchers(api, ["A", "B"]),
-            sent=[_change("A"), _change("NOBODY"), _change("B")],
+            body=[_change("A"), _change("NOBODY"), _change("B")],
             done=2,
             failures=[_not_found("NOBODY")],
             shows={"/v1/vouchers/NOBODY": None},
         ),
-        foreign_target=lambda other: Run(sent=[_change("THEIRS")], done=0, failures=[_not_found("THEIRS")]),
+        foreign_target=lambda other: Run(body=[_change("THEIRS")], done=0, failures=[_not_found("THEIRS")]),
         full=(
             Full(
                 before=lambda api: make_vouchers(api, ["FULL"]),
-                rows=({"code": Sent("FULL", "code"), "metadata": Sent({"a": {"b": [None, True]}}, "metadata")},),
+                rows=(
+                    {"code": FieldCase("FULL", "code"), "metadata": FieldCase({"a": {"b": [None, True]}}, "metadata")},
+                ),
                 get=PATH,
                 key="code",
                 wrap=lambda row: [row],
@@ -227,19 +229,19 @@ CASES = {
         path="/v1/vouchers/metadata/async",
         send=send_json,
         before=make_vouchers,
-        sent=lambda keys: _changes(*keys),
+        body=lambda keys: _changes(*keys),
         is_done=has_metadata(PATH, **NEW),
         golden=Run(
             before=lambda api: make_vouchers(api, ["A", "B", "C"]),
-            sent=_changes("A", "B", "C"),
+            body=_changes("A", "B", "C"),
             done=3,
             result=_BULK,
             shows={"/v1/vouchers/A": {"metadata": {"old": "A", "new": 1}}},
         ),
-        empty=Run(sent=_changes(), done=0),
+        empty=Run(body=_changes(), done=0),
         bad_row=Run(
             before=lambda api: make_vouchers(api, ["A", "B"]),
-            sent=_changes("A", 5, "B"),
+            body=_changes("A", 5, "B"),
             done=2,
             failures=[
                 {
@@ -250,20 +252,20 @@ CASES = {
                 }
             ],
         ),
-        twice_in_one=Run(before=lambda api: make_vouchers(api, ["TWICE"]), sent=_changes("TWICE", "TWICE"), done=2),
-        twice_in_two=Run(before=lambda api: make_vouchers(api, ["TWICE"]), sent=_changes("TWICE"), times=2, done=1),
+        twice_in_one=Run(before=lambda api: make_vouchers(api, ["TWICE"]), body=_changes("TWICE", "TWICE"), done=2),
+        twice_in_two=Run(before=lambda api: make_vouchers(api, ["TWICE"]), body=_changes("TWICE"), times=2, done=1),
         missing_target=Run(
             before=lambda api: make_vouchers(api, ["A"]),
-            sent=_changes("NOBODY", "A"),
+            body=_changes("NOBODY", "A"),
             done=1,
             failures=[_not_found("NOBODY")],
             shows={"/v1/vouchers/NOBODY": None},
         ),
-        foreign_target=lambda other: Run(sent=_changes("THEIRS"), done=0, failures=[_not_found("THEIRS")]),
+        foreign_target=lambda other: Run(body=_changes("THEIRS"), done=0, failures=[_not_found("THEIRS")]),
         full=(
             Full(
                 before=lambda api: make_vouchers(api, ["FULL"]),
-                rows=({"codes": Sent(["FULL"], "code", "FULL"), "metadata": Sent({"a": 1}, "metadata")},),
+                rows=({"codes": FieldCase(["FULL"], "code", "FULL"), "metadata": FieldCase({"a": 1}, "metadata")},),
                 get=PATH,
                 key="codes",
                 wrap=lambda row: row,

@@ -49,7 +49,7 @@ def _prepared_projects(server: Server, database: str) -> dict[str, Api]:
 
 
 def _started(projects: dict[str, Api]) -> dict[str, str]:
-    return {name: CASES[name].start(api, CASES[name].sent(KEYS)) for name, api in projects.items()}
+    return {name: CASES[name].start(api, CASES[name].body(KEYS)) for name, api in projects.items()}
 
 
 def _kill_until_ended(server: Server, database: str, actions: list[str]) -> set[str]:

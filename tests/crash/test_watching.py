@@ -46,7 +46,7 @@ def test_a_long_poll_ends_in_time_even_without_a_database(serve: Callable[..., S
         started = time.monotonic()
         polling = threads.submit(lambda: api.get(f"/v1/async-actions/{action_id}", wait=3))
         with psycopg.connect(database_url(server), autocommit=True) as connection:
-            WatchQueries(connection).until_asked()
+            WatchQueries(connection).until_queried()
         postgres = server.role("postgres")
         stopped = [*postgres.children(), postgres]
         for process in stopped:

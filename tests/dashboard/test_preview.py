@@ -16,9 +16,9 @@ def seen(**known: Any) -> dict[str, Any]:
     column = {"samples": ["x"], "by": None, "choices": [], "unknown_values": []}
     return {
         "file_name": "codes.csv", "format": "csv", "compression": None, "encoding": "cp1252", "delimiter": ";",
-        "whole": True, "row_count": 1, "row_type": "vouchers", "mapping": {"Ends": "Expiration Date"}, "defaults": {},
-        "row_types": [{"row_type": "vouchers", "confidence": 1.0, "reason": "it has a Code"}], "values": {},
-        "missing": [],
+        "complete": True, "row_count": 1, "row_type": "vouchers", "mapping": {"Ends": "Expiration Date"},
+        "defaults": {}, "row_types": [{"row_type": "vouchers", "confidence": 1.0, "reason": "it has a Code"}],
+        "values": {}, "missing": [],
         "columns": [
             {**column, "index": 0, "title": "Code", "use": "field", "target": "Code"},
             {**column, "index": 1, "title": "Ends", "use": "field", "target": "Expiration Date"},

@@ -149,7 +149,7 @@ def test_a_code_given_up_during_the_walk_is_found(database_url: str) -> None:
                 return free
 
             with (
-                patch.object(generated, "_CHARACTERS_AT_ONCE", 1),
+                patch.object(generated, "_MAX_CHARACTERS", 1),
                 patch.object(Generated, "_draw", _none_drawn),
                 patch.object(Generated, "_free_of", check_and_see_it_deleted),
             ):

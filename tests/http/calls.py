@@ -160,7 +160,7 @@ class Answered:
     method: str
     path: str
     status: int
-    sent: Body
+    request_body: Body
     body: Any
 
 
@@ -172,21 +172,25 @@ class Walk:
         self._api = api
         self._names = {"project": api.keys.project}
 
-    def call(self, method: str, path: str, sent: Body = None) -> Answered:
+    def call(self, method: str, path: str, request_body: Body = None) -> Answered:
         """Send a call and keep its answer, and wait for the action that it started."""
-        content: dict[str, Any] = {"files": {"file": ("rows.csv", sent)}} if isinstance(sent, str) else {"json": sent}
-        answer = self._api.http.request(method, path.format(**self._names), **(content if sent is not None else {}))
+        content: dict[str, Any] = (
+            {"files": {"file": ("rows.csv", request_body)}} if isinstance(request_body, str) else {"json": request_body}
+        )
+        answer = self._api.http.request(
+            method, path.format(**self._names), **(content if request_body is not None else {})
+        )
         assert answer.status_code < 300 or "unknown" in path, f"{method} {path}: {answer.text}"
         shown = answer.json() if answer.content else None
-        self.answers.append(Answered(method, answer.request.url.path, answer.status_code, sent, shown))
+        self.answers.append(Answered(method, answer.request.url.path, answer.status_code, request_body, shown))
         if isinstance(shown, dict):
             self._remember(shown)
         return self.answers[-1]
 
     def call_all(self) -> None:
         """Make all CALLS, and then read every action that came of them."""
-        for method, path, sent in CALLS:
-            self.call(method, path, sent)
+        for method, path, request_body in CALLS:
+            self.call(method, path, request_body)
         for action in self._api.get("/v1/async-actions", limit=100)["async_actions"]:
             self._api.ended(action["id"])
             self.call("GET", f"/v1/async-actions/{action['id']}")

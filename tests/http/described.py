@@ -56,10 +56,10 @@ def document() -> dict[str, Any]:
 
 def template(method: str, path: str) -> str:
     """The path of the document that a request reached; fixed steps go before parameters."""
-    for found in sorted(document()["paths"], key=lambda one: one.count("{")):
-        pattern = re.sub(r"\\\{.*?\\\}", "[^/]+", re.escape(found))
-        if re.fullmatch(pattern, path) and method.lower() in document()["paths"][found]:
-            return str(found)
+    for known in sorted(document()["paths"], key=lambda one: one.count("{")):
+        pattern = re.sub(r"\\\{.*?\\\}", "[^/]+", re.escape(known))
+        if re.fullmatch(pattern, path) and method.lower() in document()["paths"][known]:
+            return str(known)
     raise LookupError(f"{method} {path} is not in the document")
 
 

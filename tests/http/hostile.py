@@ -21,13 +21,13 @@ TEXTS = (
 )  # fmt: skip
 
 
-def nested(levels: int, kind: str = "[") -> str:
-    return "[" * levels + "]" * levels if kind == "[" else '{"a":' * levels + "1" + "}" * levels
+def nested(levels: int, bracket: str = "[") -> str:
+    return "[" * levels + "]" * levels if bracket == "[" else '{"a":' * levels + "1" + "}" * levels
 
 
 RAW = {
     **NUMBERS,
-    **{f"nested {levels}{kind}": nested(levels, kind) for levels in (33, 260, 700, 1_100) for kind in "[{"},
+    **{f"nested {levels}{bracket}": nested(levels, bracket) for levels in (33, 260, 700, 1_100) for bracket in "[{"},
 }
 hostile = st.recursive(
     st.sampled_from([None, True, False, 0, -1, 1.5, 2**31, 2**53, 2**63, 2**64 - 1, *TEXTS, *RAW, [], {}]),

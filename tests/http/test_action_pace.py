@@ -42,17 +42,17 @@ def test_the_batches_of_an_action_add_up_to_it(api: Api, served_database: str) -
 def test_batches_and_the_tally_beside_them_are_of_one_moment(api: Api) -> None:
     action_id = accepted(submit(api, gifts(60_000)))
     path = f"/v1/async-actions/{action_id}/batches"
-    looks = 0
+    polls = 0
     while True:
-        found = api.get(path, with_action="true")
-        action, batches = found["async_action"], found["batches"]
+        answer = api.get(path, with_action="true")
+        action, batches = answer["async_action"], answer["batches"]
         for count in ("done_count", "failed_count"):
             assert sum(batch[count] for batch in batches) == action[count]
         assert (action["status"] == "DONE") == all(batch["status"] == "CLOSED" for batch in batches)
-        looks += 1
+        polls += 1
         if action["status"] == "DONE":
             break
-    assert looks > 1
+    assert polls > 1
     assert action == api.get(f"/v1/async-actions/{action_id}")
     assert "async_action" not in api.get(path)
 
@@ -78,8 +78,8 @@ def test_rows_are_counted_in_the_minute_in_which_they_got_their_outcome(api: Api
 
 
 def test_failed_rows_are_shown_with_what_they_held(api: Api) -> None:
-    odd = ['A;GIFT_VOUCHER;x;"semi;colon"', "B;GIFT_VOUCHER;1;", '"C;GIFT_VOUCHER', "D;GIFT_VOUCHER", ""]
-    action = run(api, "\n".join(["Code;Voucher Type;Value;Note", *odd]))
+    rows = ['A;GIFT_VOUCHER;x;"semi;colon"', "B;GIFT_VOUCHER;1;", '"C;GIFT_VOUCHER', "D;GIFT_VOUCHER", ""]
+    action = run(api, "\n".join(["Code;Voucher Type;Value;Note", *rows]))
     shown = _failures(api, action["id"])
     assert shown["columns"] == ["Code", "Voucher Type", "Value", "Note"]
     bad, broken, short = shown["failures"]
@@ -125,9 +125,9 @@ def test_the_file_is_given_back_whole_and_can_be_sent_again(api: Api, other_api:
     again = _file(api, action["id"])
     assert again.partition("\n")[2] == content.partition("\n")[2]
     assert run(api, again)["done_count"] == 5_003
-    given = {"codes": ["V1", "V2"], "metadata": {"k": 1}}
-    update = api.ended(accepted(api.http.post("/v1/vouchers/metadata/async", json=given)))
-    assert orjson.loads(_file(api, update["id"])) == given
+    update_body = {"codes": ["V1", "V2"], "metadata": {"k": 1}}
+    update = api.ended(accepted(api.http.post("/v1/vouchers/metadata/async", json=update_body)))
+    assert orjson.loads(_file(api, update["id"])) == update_body
     for path in ("file", "batches", "failures?source_rows=true"):
         assert other_api.http.get(f"/v1/async-actions/{action['id']}/{path}").status_code == 404
 

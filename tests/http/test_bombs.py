@@ -133,16 +133,16 @@ def test_a_workbook_that_understates_its_size_is_refused(narrow: Api) -> None:
     assert submitted(narrow, CSV, form_of(xlsx_of(FILES["vouchers"].rows)))["done_count"] == 2
 
 
-@pytest.mark.parametrize(("coding", "sent"), [("gzip", "body"), ("zstd", "file")])
+@pytest.mark.parametrize(("coding", "way"), [("gzip", "body"), ("zstd", "file")])
 @pytest.mark.parametrize(("size", "code"), [(100 * MEBIBYTE, 202), (GIBIBYTE, 400)])
 def test_memory_stays_flat_whatever_a_stream_expands_to(
-    api: Api, server: Server, coding: str, sent: str, size: int, code: int
+    api: Api, server: Server, coding: str, way: str, size: int, code: int
 ) -> None:
     pack = PACK[coding]
     bomb = pack(HEADER) + pack(BLANK) * (size // len(BLANK)) + pack(b"A,GIFT_VOUCHER,1\n")
     assert len(bomb) < 16 * MEBIBYTE
-    request = form_of(bomb) if sent == "file" else body_of(bomb, "text/csv")
-    if sent == "body":
+    request = form_of(bomb) if way == "file" else body_of(bomb, "text/csv")
+    if way == "body":
         request["headers"]["Content-Encoding"] = coding
     with watched(api, server.role("api")) as seen:
         answer = api.http.post(CSV, timeout=300, **request)

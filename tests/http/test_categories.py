@@ -10,8 +10,8 @@ GIFT = {"type": "GIFT_VOUCHER", "gift": {"amount": 500}}
 NOTHING = (None, None, [])
 
 
-def make(api: Api, name: str, **given: Any) -> dict[str, Any]:
-    answer = api.http.post("/v1/categories", json={"name": name, **given})
+def make(api: Api, name: str, **fields: Any) -> dict[str, Any]:
+    answer = api.http.post("/v1/categories", json={"name": name, **fields})
     assert answer.status_code == 200, answer.text
     return dict(answer.json())
 
@@ -91,8 +91,8 @@ def test_what_is_wrong_with_a_category_is_said(api: Api) -> None:
     assert category_of_new(api, "A", {"category": "Other"}) == shown_as(other)
 
 
-def category_of_new(api: Api, code: str, given: dict[str, Any]) -> tuple[Any, Any, Any]:
-    answer = api.http.post(f"/v1/vouchers/{code}", json=GIFT | given)
+def category_of_new(api: Api, code: str, fields: dict[str, Any]) -> tuple[Any, Any, Any]:
+    answer = api.http.post(f"/v1/vouchers/{code}", json=GIFT | fields)
     assert answer.status_code == 200, answer.text
     return of(answer.json())
 
@@ -198,18 +198,18 @@ def test_a_category_in_use_is_deleted_only_with_force(api: Api) -> None:
     assert category_of(api, "A") == NOTHING
 
 
-def asked(field: str, condition: str) -> str:
+def filter_name(field: str, condition: str) -> str:
     return f"filters[{field}][conditions][{condition}]"
 
 
 def vouchers_where(api: Api, field: str, condition: str, value: str | list[str] = "") -> str:
-    page = api.get("/v1/vouchers", order="code", **{asked(field, condition): value})
+    page = api.get("/v1/vouchers", order="code", **{filter_name(field, condition): value})
     assert page["total"] == len(page["vouchers"])
     return "".join(voucher["code"] for voucher in page["vouchers"])
 
 
 def campaigns_where(api: Api, field: str, condition: str, value: str | list[str] = "") -> list[str]:
-    page = api.get("/v1/campaigns", order="created_at", **{asked(field, condition): value})
+    page = api.get("/v1/campaigns", order="created_at", **{filter_name(field, condition): value})
     assert page["total"] == len(page["campaigns"])
     return [campaign["name"] for campaign in page["campaigns"]]
 
@@ -220,8 +220,8 @@ def in_summer_and_others(api: Api) -> dict[str, Any]:
     import_by_name(api, A="Summer")
     category = rename(api, category, "Hot")
     import_by_name(api, B="Hot", C="Summer", D="Free", E="")
-    for name, given in (("Fall", {"category_id": category["id"]}), ("Rain", {"category": "Summer"}), ("Snow", {})):
-        answer = api.http.post("/v1/campaigns", json={"name": name, "voucher": GIFT, **given})
+    for name, fields in (("Fall", {"category_id": category["id"]}), ("Rain", {"category": "Summer"}), ("Snow", {})):
+        answer = api.http.post("/v1/campaigns", json={"name": name, "voucher": GIFT, **fields})
         assert answer.status_code == 200, answer.text
     return category
 

@@ -100,9 +100,9 @@ def test_wishes_that_cannot_be_met_are_refused(api: Api, submission_options: dic
 
 
 def test_a_default_stands_for_a_column_that_every_file_needs(api: Api) -> None:
-    sent = {"content": "Title\nShirt\n", "headers": {"Content-Type": "text/csv"}}
-    assert api.http.post("/v1/products/importCSV", **sent).status_code == 400
-    answer = api.http.post("/v1/products/importCSV", **sent, params={"defaults": '{"name": "Unnamed"}'})
+    request = {"content": "Title\nShirt\n", "headers": {"Content-Type": "text/csv"}}
+    assert api.http.post("/v1/products/importCSV", **request).status_code == 400
+    answer = api.http.post("/v1/products/importCSV", **request, params={"defaults": '{"name": "Unnamed"}'})
     assert api.ended(accepted(answer))["done_count"] == 1
 
 
@@ -142,11 +142,11 @@ def test_a_preview_tells_choices_unknown_texts_and_what_is_needed(api: Api) -> N
     assert values["columns"][1]["unknown_values"] == []
     assert [(each["title"], each["rows"]) for each in values["needed"]] == [("Voucher Type", 1), ("Discount Type", 2)]
     assert values["needed"][1]["choices"] == ["AMOUNT", "PERCENT", "FIXED", "UNIT", "SHIPPING"]
-    whole = previewed(api, RABATTE.encode(), **OPTIONS)
-    assert (whole["needed"], whole["defaults"]["Discount Type"]) == ([], "PERCENT")
-    assert [row["outcome"] for row in whole["rows"]] == ["created", "created", "failed", "created"]
-    assert whole["rows"][0]["cells"] == ["R-1", "Rabatt", "15"]
-    choices = {field["title"]: field["choices"] for field in whole["fields"]}
+    seen = previewed(api, RABATTE.encode(), **OPTIONS)
+    assert (seen["needed"], seen["defaults"]["Discount Type"]) == ([], "PERCENT")
+    assert [row["outcome"] for row in seen["rows"]] == ["created", "created", "failed", "created"]
+    assert seen["rows"][0]["cells"] == ["R-1", "Rabatt", "15"]
+    choices = {field["title"]: field["choices"] for field in seen["fields"]}
     assert (choices["Active"], choices["Voucher Type"], choices["Code"]) == (["true", "false"], row_types, [])
 
 
@@ -155,8 +155,8 @@ def test_a_preview_misses_a_required_field_until_a_default_gives_it(api: Api) ->
     seen = previewed(api, content, row_type="vouchers")
     assert seen["missing"] == ["Voucher Type"]
     assert [(each["title"], each["rows"]) for each in seen["needed"]] == [("Voucher Type", 2)]
-    given = previewed(api, content, row_type="vouchers", defaults='{"voucher_type": "coupon"}')
-    assert (given["missing"], given["needed"], given["defaults"]) == ([], [], {"Voucher Type": "coupon"})
-    assert [row["outcome"] for row in given["rows"]] == ["created", "created"]
+    seen = previewed(api, content, row_type="vouchers", defaults='{"voucher_type": "coupon"}')
+    assert (seen["missing"], seen["needed"], seen["defaults"]) == ([], [], {"Voucher Type": "coupon"})
+    assert [row["outcome"] for row in seen["rows"]] == ["created", "created"]
     refused(api, content, 400, "invalid_query_params", "is not JSON", defaults="x")
     refused(api, b'[{"code": "A"}]', 400, "invalid_query_params", "have none", defaults='{"Value": "1"}')

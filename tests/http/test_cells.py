@@ -24,16 +24,16 @@ TITLES = {"vouchers": "Value", "campaigns/Cells": "Gift Amount", "customers": "S
 @pytest.fixture
 def nouns(api: Api) -> Api:
     """A project with a campaign, a product and a schema for every file above."""
-    for path, given in (
+    for path, body in (
         ("/v1/campaigns", {"name": "Cells", "voucher": {"type": "GIFT_VOUCHER", "gift": {"amount": 1}}}),
         ("/v1/products", {"source_id": "P", "name": "Shirt"}),
     ):
-        assert api.http.post(path, json=given).status_code == 200
+        assert api.http.post(path, json=body).status_code == 200
     api.define_schema("customer", {"Score": {"type": "number"}})
     return api
 
 
-def sent(api: Api, noun: str, content: str, **submission_options: str) -> dict[str, Any]:
+def imported(api: Api, noun: str, content: str, **submission_options: str) -> dict[str, Any]:
     answer = api.http.post(f"/v1/{noun}/importCSV", files={"file": ("rows.csv", content)}, params=submission_options)
     return api.ended(accepted(answer))
 
@@ -49,12 +49,12 @@ def stored(api: Api, noun: str, key: str) -> Any:
 @pytest.mark.parametrize("noun", FILES)
 def test_three_digits_behind_a_mark_are_refused_unless_the_column_tells(nouns: Api, noun: str) -> None:
     file, title = FILES[noun], TITLES.get(noun, "price")
-    (failed,) = sent(nouns, noun, file.format("1.250"))["result"]["failed"]
+    (failed,) = imported(nouns, noun, file.format("1.250"))["result"]["failed"]
     assert failed["reason"] == f"{title}: {UNCLEAR}"
     for key, other, meant in (("B", "12,99", 125000), ("C", "12.99", 125)):
         row = file.splitlines()[1]
-        told = file.replace("\nA;", f"\n{key};").format("1.250") + row.format(other) + "\n"
-        assert sent(nouns, noun, told)["failed_count"] == 0
+        clear = file.replace("\nA;", f"\n{key};").format("1.250") + row.format(other) + "\n"
+        assert imported(nouns, noun, clear)["failed_count"] == 0
         assert stored(nouns, noun, key) == meant
 
 
@@ -66,8 +66,8 @@ def test_counts_points_and_percents_are_no_less_unclear(api: Api) -> None:
     )
     action = run(api, file.replace("0.12", "1"))
     assert [failed["code"] for failed in action["result"]["failed"]] == ["A", "B", "C", "D"]
-    told = [failed["reason"].split(":")[0] for failed in run(api, file)["result"]["failed"]]
-    assert told == ["Redemption Limit", "Redeemed Quantity"]
+    titles = [failed["reason"].split(":")[0] for failed in run(api, file)["result"]["failed"]]
+    assert titles == ["Redemption Limit", "Redeemed Quantity"]
     assert api.get("/v1/vouchers/A")["loyalty_card"]["points"] == 5
     assert api.get("/v1/vouchers/B")["discount"]["percent_off"] == 5
 
@@ -96,8 +96,8 @@ def test_the_preview_reads_like_the_import(api: Api) -> None:
     submission_options = {"mapping": '{"Gutschein":"Code"}', "row_type": "vouchers"}
     (row,) = previewed(api, unclear.encode(), **submission_options)["rows"]
     assert [problem["reason"].split(":")[0] for problem in row["problems"]] == ["Expiration Date", "Value"]
-    told = unclear + "B;GIFT_VOUCHER;12,99;;\n"
-    seen = previewed(api, told.encode(), last_day_counts="true", **submission_options)
+    clear = unclear + "B;GIFT_VOUCHER;12,99;;\n"
+    seen = previewed(api, clear.encode(), last_day_counts="true", **submission_options)
     assert [row["outcome"] for row in seen["rows"]] == ["created", "created"]
 
 
@@ -149,7 +149,7 @@ DAYS = ["1980-05-01", "1980-05-01T00:00:00+02:00", "1980-05-01T22:00:00-05:00", 
 
 @pytest.mark.parametrize("day", [*DAYS, "01.05.1980"])
 def test_a_birthdate_is_the_day_that_is_written(api: Api, day: str) -> None:
-    sent(api, "customers", f"Source_id,Birthdate\nA,{day}\n")
+    imported(api, "customers", f"Source_id,Birthdate\nA,{day}\n")
     assert api.get("/v1/customers/A")["birthdate"] == "1980-05-01"
     if day in DAYS:
         api.http.post("/v1/customers", json={"source_id": "B", "birthdate": day})
@@ -160,14 +160,14 @@ def test_a_birthdate_is_the_day_that_is_written(api: Api, day: str) -> None:
 
 def test_products_attributes_may_be_a_json_array(api: Api) -> None:
     rows = "A;Shirt;[\"a\",\"b, c\"]\nB;Shirt;'a','b'\nC;Shirt;[\"a\",1]\nD;Shirt;['a', 'b']\n"
-    action = sent(api, "products", "source_id;name;attributes\n" + rows)
+    action = imported(api, "products", "source_id;name;attributes\n" + rows)
     assert [failed["source_id"] for failed in action["result"]["failed"]] == ["C"]
     assert api.get("/v1/products/A")["attributes"] == ["a", "b, c"]
     assert api.get("/v1/products/D")["attributes"] == ["a", "b"]
 
 
-def created(api: Api, path: str, **given: Any) -> httpx.Response:
-    return api.http.post(path, json=given)
+def created(api: Api, path: str, **fields: Any) -> httpx.Response:
+    return api.http.post(path, json=fields)
 
 
 def test_blanks_around_keys_are_trimmed_by_single_calls_too(api: Api) -> None:
@@ -186,7 +186,7 @@ def test_blanks_around_keys_are_trimmed_by_single_calls_too(api: Api) -> None:
         {"related_object": "sku", "source_id": " S ", "product_id": " P "}]).json()  # fmt: skip
     assert (order["source_id"], order["customer"]["id"]) == ("O", api.get("/v1/customers/C")["id"])
     assert order["items"][0]["sku_id"] == sku["id"]
-    for path, given in (
+    for path, body in (
         ("/v1/vouchers", {"code": "Z\u200bW", **gift}),
         ("/v1/customers", {"source_id": "Z\u2060W"}),
         ("/v1/products", {"source_id": "\ufeffP", "name": "x"}),
@@ -194,7 +194,7 @@ def test_blanks_around_keys_are_trimmed_by_single_calls_too(api: Api) -> None:
         ("/v1/campaigns", {"name": "Fa\u200bll", "voucher": gift}),
         ("/v1/categories", {"name": "Sa\u200ble"}),
     ):
-        refused = created(api, path, **given)
+        refused = created(api, path, **body)
         assert refused.status_code == 400
         assert "must not contain the invisible character U+" in refused.json()["details"], path
 

@@ -24,34 +24,34 @@ SAMPLES: dict[str, Any] = {
 
 def _declared(name: str) -> list[tuple[str, str]]:
     """Each endpoint with a JSON body that declares fields under this name, with each of the fields."""
-    found = [
+    samples = [
         (endpoint, field)
         for endpoint, operation in operations().items()
         if "$ref" in operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
         for field in operation.get("x-compatibility", {}).get(name, ())
     ]
-    assert found, f"nothing is declared as {name}"
-    return found
+    assert samples, f"nothing is declared as {name}"
+    return samples
 
 
-def _sent(api: Api, endpoint: str, field: str, value: Any) -> Any:
+def _answer_to(api: Api, endpoint: str, field: str, value: Any) -> Any:
     method, path = endpoint.split(" ")
-    kind = "campaign" if "campaigns" in path else "voucher"
+    noun = "campaign" if "campaigns" in path else "voucher"
     if method == "PUT":
-        made = api.http.post("/v1/campaigns" if kind == "campaign" else "/v1/vouchers/V", json=BODIES[kind])
+        made = api.http.post("/v1/campaigns" if noun == "campaign" else "/v1/vouchers/V", json=BODIES[noun])
         assert made.status_code == 200, made.text
-    return api.http.request(method, path.format(code="V", campaign_id="Autumn"), json={**BODIES[kind], field: value})
+    return api.http.request(method, path.format(code="V", campaign_id="Autumn"), json={**BODIES[noun], field: value})
 
 
 @pytest.mark.parametrize(("endpoint", "field"), _declared("refused"))
 def test_fields_that_are_refused_are_named(api: Api, endpoint: str, field: str) -> None:
     key = "invalid_campaign_params" if "campaigns" in endpoint else "invalid_voucher"
-    check(_sent(api, endpoint, field, {"x": 1}), 400, key, f"{field}: not supported by this version")
+    check(_answer_to(api, endpoint, field, {"x": 1}), 400, key, f"{field}: not supported by this version")
 
 
 @pytest.mark.parametrize(("endpoint", "field"), _declared("kept"))
 def test_fields_that_are_kept_are_shown(api: Api, endpoint: str, field: str) -> None:
-    answer = _sent(api, endpoint, field, SAMPLES[field])
+    answer = _answer_to(api, endpoint, field, SAMPLES[field])
     assert answer.status_code == 200, answer.text
     assert answer.json()[field] == SAMPLES[field]
 
@@ -64,5 +64,5 @@ def test_the_document_tells_what_submissions_and_retries_take_and_answer(api: Ap
         schema = answer["content"]["application/json"]["schema"]
         assert schema == {"$ref": "#/components/schemas/AcceptedAction"}
     assert {"multipart/form-data", "text/csv", "application/json"} <= operation["requestBody"]["content"].keys()
-    listed = paths["/v1/vouchers"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
-    assert listed == {"$ref": "#/components/schemas/VoucherList"}
+    schema = paths["/v1/vouchers"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+    assert schema == {"$ref": "#/components/schemas/VoucherList"}

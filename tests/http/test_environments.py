@@ -14,7 +14,7 @@ from tallykeep.server.isolated_worker import in_a_process_of_its_own
 from tests.postgres import quiet_settings
 from tests.server import Server
 from tests.unit.test_sheet import workbook
-from tests.unit.test_workbook import readers, sent
+from tests.unit.test_workbook import readers, stream
 
 KEYS = {
     "TALLYKEEP_APP_ID": "first-app", "TALLYKEEP_APP_TOKEN": "token-of-the-first-app",
@@ -23,7 +23,7 @@ KEYS = {
 TOKENS = {"TALLYKEEP_APP_TOKEN", "TALLYKEEP_MANAGEMENT_TOKEN"}
 
 
-def told(process: psutil.Process) -> set[str]:
+def settings_of(process: psutil.Process) -> set[str]:
     """The names of our variables in the environment that the process was started with, as anybody may read it."""
     return {name for name in process.environ() if name.startswith("TALLYKEEP_")}
 
@@ -32,13 +32,13 @@ def test_roles_are_not_told_the_first_projects_keys(session_dir: Path) -> None:
     server = Server(session_dir / "environments", TALLYKEEP_PROT="1", **KEYS).start()
     try:
         postgres, api, worker = (server.role(name) for name in ("postgres", "api", "worker"))
-        assert told(postgres) == set()
+        assert settings_of(postgres) == set()
         for role in (api, worker):
-            assert "TALLYKEEP_DATABASE_URL" in told(role)
-            assert not told(role) & KEYS.keys()
+            assert "TALLYKEEP_DATABASE_URL" in settings_of(role)
+            assert not settings_of(role) & KEYS.keys()
         for child in (*postgres.children(), *worker.children(), *api.children()):
             with suppress(psutil.NoSuchProcess):
-                assert not told(child) & (KEYS.keys() | {"TALLYKEEP_DATABASE_URL"})
+                assert not settings_of(child) & (KEYS.keys() | {"TALLYKEEP_DATABASE_URL"})
         headers = {"X-App-Id": "first-app", "X-App-Token": "token-of-the-first-app"}
         assert httpx.get(f"{server.url}/v1/status", headers=headers, trust_env=False).status_code == 200
     finally:
@@ -48,7 +48,7 @@ def test_roles_are_not_told_the_first_projects_keys(session_dir: Path) -> None:
 
 
 @pytest.fixture
-def _given(monkeypatch: pytest.MonkeyPatch) -> None:
+def _set_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {**KEYS, "TALLYKEEP_DATABASE_URL": "postgresql://me:secret@nowhere/x"}.items():
         monkeypatch.setenv(name, value)
 
@@ -65,13 +65,13 @@ async def first_child() -> psutil.Process:
         await asyncio.sleep(0)
 
 
-@pytest.mark.usefixtures("_given")
+@pytest.mark.usefixtures("_set_keys")
 def test_a_process_for_one_batch_is_told_the_database_alone() -> None:
     async def scenario() -> set[str]:
         run = in_a_process_of_its_own(quiet_settings(), "postgresql://nobody@127.0.0.1:9/none")
         looking = asyncio.create_task(first_child())
         running = asyncio.create_task(run(1, "aa_1", 1))
-        names = told(await looking)
+        names = settings_of(await looking)
         running.cancel()  # it waits for its database
         await asyncio.wait([running])
         return names
@@ -79,15 +79,15 @@ def test_a_process_for_one_batch_is_told_the_database_alone() -> None:
     assert asyncio.run(scenario()) == {"TALLYKEEP_DATABASE_URL"}
 
 
-@pytest.mark.usefixtures("_given")
+@pytest.mark.usefixtures("_set_keys")
 def test_a_reader_of_workbooks_is_told_nothing() -> None:
     large = workbook([["Code"], *([f"C{number}" * 20] for number in range(20_000))]).getvalue()
 
     async def scenario() -> set[str]:
-        async with Workbooks(quiet_settings()).as_csv(sent(large), None, frozenset(), (1, "")) as (_, rows):
+        async with Workbooks(quiet_settings()).as_csv(stream(large), None, frozenset(), (1, "")) as (_, rows):
             assert await anext(aiter(rows))
             (reader,) = readers()
-            return told(reader)
+            return settings_of(reader)
 
     assert "TALLYKEEP_APP_TOKEN" in os.environ
     assert asyncio.run(scenario()) == set()

@@ -149,7 +149,7 @@ def test_methods_that_are_not_allowed_name_those_that_are(api: Api) -> None:
     check(api.http.patch("/v1/vouchers/A"), 405, "method_not_allowed", "GET, POST")
 
 
-ODD_ROWS = [
+IRREGULAR_ROWS = [
     None, 1, "x", [], {}, {"code": None}, {"code": ""}, {"code": "a\0"}, {"code": "y" * 6_000}, {"code": []},
     {"code": "deep", "gift": {"amount": 1}, "metadata": json.loads('{"a":' * 50 + "1" + "}" * 50)},
     {"code": "year", "gift": {"amount": 1}, "start_date": "10000-01-01"},
@@ -160,11 +160,11 @@ ODD_ROWS = [
 def test_bad_rows_never_fail_the_request(api: Api) -> None:
     good = {"code": "good", "gift": {"amount": 1}}
     raw = ['{"code": "\\ud800"}', '{"code": "n", "gift": {"amount": 1e400}}', "[" * 100_000 + "]" * 100_000]
-    body = "[" + ",".join([*map(json.dumps, ODD_ROWS), *raw, json.dumps(good)]) + "]"
+    body = "[" + ",".join([*map(json.dumps, IRREGULAR_ROWS), *raw, json.dumps(good)]) + "]"
     answer = api.http.post(JSON, content=body, headers={"Content-Type": "application/json"})
     assert answer.status_code == 202, answer.text
     action = api.ended(answer.json()["async_action_id"])
-    assert (action["done_count"], action["failed_count"]) == (1, len(ODD_ROWS) + len(raw))
+    assert (action["done_count"], action["failed_count"]) == (1, len(IRREGULAR_ROWS) + len(raw))
     assert all(failure["reason"] for failure in action["result"]["failed"])
     assert not any("Internal error" in failure["reason"] for failure in action["result"]["failed"])
 
@@ -182,7 +182,7 @@ def test_odd_files_never_fail_the_request(api: Api) -> None:
     assert api.get("/v1/vouchers/long")["metadata"]["Note"] == "x" * 200_000
 
 
-ODD_BODIES = [
+IRREGULAR_BODIES = [
     b"5", b"null", b'""', b'"x"', b"true", b"[]", b"{}", b"", b" ", b"[null]", b"[5]", b"[[]]", b'[["x", 5, null]]',
     b"[{}]", b"NaN", b'{"a":NaN}', b"{", b"\xff", b'"\\ud800"', b'{"\\ud800":1}', b"1e400", b"[" * 300 + b"]" * 300,
     b'{"a":' * 300 + b"1" + b"}" * 300, b'[{"a":' * 150 + b"1" + b"}]" * 150, b'{"metadata":{"a\\u0000":1}}',
@@ -200,7 +200,7 @@ def test_whatever_the_body_the_answer_says_what_came_of_it(api: Api, path: str) 
     api.http.post("/v1/vouchers/V", json={"gift": {"amount": 1}})
     api.http.post("/v1/campaigns", json={"name": "Fall", "voucher": {"gift": {"amount": 1}}})
     api.http.post("/v1/products", json={"source_id": "P", "name": "Pen"})
-    for body in ODD_BODIES:
+    for body in IRREGULAR_BODIES:
         answer = api.http.post(path, content=body, headers={"Content-Type": "application/json"})
         assert answer.status_code in (200, 202, 400, 409), (body[:30], answer.text)
         if answer.status_code >= 400:

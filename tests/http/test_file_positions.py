@@ -205,7 +205,7 @@ def test_a_number_that_a_workbook_has_not_kept_fails_until_it_is_entered_anew(ap
 
 
 @pytest.mark.parametrize(
-    ("body", "type_", "wish"),
+    ("body", "type_", "option"),
     [
         (b"Code,Voucher Type,Value\nA,GIFT_VOUCHER,1\n", "text/csv", {"sheet": "Codes"}),
         (workbook({"Codes": [["Code", "Voucher Type", "Value"]]}), XLSX, {"delimiter": ";"}),
@@ -215,12 +215,12 @@ def test_a_number_that_a_workbook_has_not_kept_fails_until_it_is_entered_anew(ap
     ],
 )
 def test_options_that_say_nothing_of_such_a_file_are_refused(
-    api: Api, body: bytes, type_: str, wish: dict[str, Any]
+    api: Api, body: bytes, type_: str, option: dict[str, Any]
 ) -> None:
-    (name,) = wish
+    (name,) = option
     imported = "/v1/vouchers/import" if "json" in type_ else "/v1/vouchers/importCSV"
     for path in (imported, "/v1/imports/preview"):
-        answer = api.http.post(path, content=body, params=wish, headers={"Content-Type": type_})
+        answer = api.http.post(path, content=body, params=option, headers={"Content-Type": type_})
         assert (answer.status_code, answer.json()["key"]) == (400, "invalid_query_params"), answer.text
         assert f"Property .{name} goes with other files" in answer.json()["details"]
 

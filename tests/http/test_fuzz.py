@@ -58,16 +58,16 @@ class Fuzz:
     def __init__(self, api: Api) -> None:
         self._http = httpx.Client(base_url=api.url, headers=dict(api.http.headers), timeout=60, trust_env=False)
         self.defects: dict[str, str] = {}
-        self.sent = 0
+        self.requests = 0
 
     def send(self, method: str, path: str, **options: Any) -> None:
-        self.sent += 1
+        self.requests += 1
         answer = self._http.request(method, path, **options)
         if answer.status_code >= 500:
             self.defects.setdefault(f"{method} {path.partition('?')[0]}", f"{path} {options!r:.2000} {answer.text}")
 
     def check(self) -> None:
-        assert self.sent > 50
+        assert self.requests > 50
         assert not self.defects, "\n".join(self.defects.values())
 
 
@@ -103,8 +103,8 @@ def read_everything(api: Api, fuzz: Fuzz) -> None:
         fuzz.send("GET", f"/v1/lists/csv/{noun}")
 
 
-def filled(path: str, given: dict[str, str]) -> str:
-    for name, value in given.items():
+def filled(path: str, ids: dict[str, str]) -> str:
+    for name, value in ids.items():
         path = path.replace(f"{{{name}}}", quote(value.encode("utf-8", "surrogatepass"), safe=""))
     return path
 
@@ -121,11 +121,11 @@ def test_every_route_takes_hostile_paths_and_queries(api: Api, document: dict[st
     @given(st.data())
     def ask(data: st.DataObject) -> None:
         method, path, names = data.draw(st.sampled_from(routes))
-        given_ids = {name: data.draw(st.sampled_from([known.get(name, "x"), *TEXTS])) for name in names_in(path)}
+        ids = {name: data.draw(st.sampled_from([known.get(name, "x"), *TEXTS])) for name in names_in(path)}
         texts = st.sampled_from([*TEXTS, *NUMBERS.values(), "1", "10", "$is", "created_at", "csv"])
-        asked = data.draw(st.lists(st.tuples(st.sampled_from(names), texts), max_size=3))
-        query = "&".join(f"{quote(name)}={quote(value.encode('utf-8', 'surrogatepass'))}" for name, value in asked)
-        fuzz.send(method, f"{filled(path, given_ids)}?{query}")
+        parameters = data.draw(st.lists(st.tuples(st.sampled_from(names), texts), max_size=3))
+        query = "&".join(f"{quote(name)}={quote(value.encode('utf-8', 'surrogatepass'))}" for name, value in parameters)
+        fuzz.send(method, f"{filled(path, ids)}?{query}")
 
     ask()
     fuzz.check()
@@ -204,18 +204,18 @@ def test_every_route_takes_hostile_bodies(api: Api, document: dict[str, Any], kn
     def ask(data: st.DataObject) -> None:
         method, path = data.draw(st.sampled_from(routes))
         where = filled(path, {name: known.get(name, "x") for name in names_in(path)})
-        kind = data.draw(st.sampled_from(["json", "json", "json", "file", "form", "ndjson"]))
-        if kind == "json":
+        format_ = data.draw(st.sampled_from(["json", "json", "json", "file", "form", "ndjson"]))
+        if format_ == "json":
             fuzz.send(method, where, content=data.draw(bodies(sample_of(path))), headers=JSON)
-        elif kind == "ndjson":
+        elif format_ == "ndjson":
             lines = data.draw(st.lists(bodies(sample_of(path)), max_size=2))
             fuzz.send(method, where, content=b"\n".join(lines), headers={"Content-Type": "application/x-ndjson"})
         else:
             content = data.draw(files)
             fields = data.draw(st.dictionaries(st.sampled_from(FORM_FIELDS), submission_options, max_size=2))
-            if kind == "form":
-                sent = {name: value.encode("utf-8", "replace").decode() for name, value in fields.items()}
-                fuzz.send(method, where, data=sent, files={"file": ("x.csv", content)})
+            if format_ == "form":
+                form = {name: value.encode("utf-8", "replace").decode() for name, value in fields.items()}
+                fuzz.send(method, where, data=form, files={"file": ("x.csv", content)})
             else:
                 fuzz.send(method, where, content=content, headers={"Content-Type": "text/csv"})
 
@@ -248,8 +248,8 @@ def test_every_route_takes_what_its_own_description_makes_of_it(
     api: Api, document: dict[str, Any], known: dict[str, str]
 ) -> None:
     fuzz = Fuzz(api)
-    for found in schemathesis.openapi.from_dict(document).get_all_operations():
-        operation = found.ok()
+    for result in schemathesis.openapi.from_dict(document).get_all_operations():
+        operation = result.ok()
         if not operation.body:
             continue
 

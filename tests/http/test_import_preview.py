@@ -39,7 +39,7 @@ def uses(seen: dict[str, Any]) -> dict[str, tuple[str, str | None, str | None]]:
 def test_foreign_titles_are_recognized_and_problems_stand_in_their_cells(api: Api) -> None:
     seen = previewed(api, GERMAN.encode("cp1252"))
     assert (seen["row_type"], seen["path"], seen["format"]) == ("vouchers", "/v1/vouchers/importCSV", "csv")
-    assert (seen["encoding"], seen["delimiter"], seen["whole"], seen["row_count"]) == ("cp1252", ";", True, 3)
+    assert (seen["encoding"], seen["delimiter"], seen["complete"], seen["row_count"]) == ("cp1252", ";", True, 3)
     assert seen["mapping"] == {
         "Gutschein-Code": "Code", "Art": "Voucher Type", "Wert": "Value", "Rabatttyp": "Discount Type",
         "gültig bis": "Expiration Date", "Notiz": "Additional Info",
@@ -181,12 +181,12 @@ def test_metadata_is_held_to_the_schema_of_the_project(api: Api) -> None:
 
 
 def test_only_the_beginning_of_a_file_may_come(api: Api) -> None:
-    whole = ("Code,Voucher Type,Value,Note\n" + 'A,GIFT_VOUCHER,1,"two\nlines"\n' * 30).encode()
-    for cut in (whole[:-2], whole[:-8], whole[: -len('lines"\n')]):
+    content = ("Code,Voucher Type,Value,Note\n" + 'A,GIFT_VOUCHER,1,"two\nlines"\n' * 30).encode()
+    for cut in (content[:-2], content[:-8], content[: -len('lines"\n')]):
         seen = previewed(api, cut, partial="true", limit="100")
-        assert (seen["whole"], seen["row_count"], len(seen["rows"])) == (False, 29, 29)
+        assert (seen["complete"], seen["row_count"], len(seen["rows"])) == (False, 29, 29)
         assert not any(row["problems"] for row in seen["rows"])
-    assert previewed(api, gzip.compress(whole)[:-20], partial="true")["row_type"] == "vouchers"
+    assert previewed(api, gzip.compress(content)[:-20], partial="true")["row_type"] == "vouchers"
     rows = json.dumps([{"source_id": str(n), "items": []} for n in range(9)]).encode()
     for array in (rows[:-3], ndjson_of([{"source_id": str(n), "items": []} for n in range(9)])[:-5]):
         assert (previewed(api, array, partial="true")["row_count"], previewed(api, array, partial="1")["row_type"]) == (
@@ -306,7 +306,7 @@ def test_files_that_are_none(api: Api) -> None:
 def test_what_expands_without_end_is_looked_at_only_so_far(api: Api) -> None:
     blank = gzip.compress(b"Code,Voucher Type,Value\nA,GIFT_VOUCHER,1\n" + b" \n" * (32 << 20))
     seen = previewed(api, blank)
-    assert (seen["whole"], seen["row_count"]) == (False, 1)
+    assert (seen["complete"], seen["row_count"]) == (False, 1)
     refused(api, gzip.compress(b"A" * (64 << 20)), 400, "invalid_payload", "longer than")
 
 
@@ -335,5 +335,5 @@ def test_what_can_be_imported_is_listed_with_its_limits(api: Api) -> None:
 @pytest.mark.parametrize("name", ["limit", "header_row"])
 @pytest.mark.parametrize("number", ["0", "000000001000000000", "000000001" + "0" * 5_000, "9" * 5_000, "-1", "1.0"])
 def test_numbers_that_are_none_are_refused(api: Api, name: str, number: str) -> None:
-    told = f".{name} should be a whole number from 1 to"
-    refused(api, b"Code\nA\n", 400, "invalid_query_params", told, **{name: number})
+    words = f".{name} should be a whole number from 1 to"
+    refused(api, b"Code\nA\n", 400, "invalid_query_params", words, **{name: number})

@@ -8,7 +8,7 @@ from tests.http.test_import_preview import previewed, refused
 from tests.server import Api
 
 
-def told(seen: dict[str, Any]) -> dict[str, int | None]:
+def warnings_of(seen: dict[str, Any]) -> dict[str, int | None]:
     return {warning["type"]: warning["column"] for warning in seen["warnings"]}
 
 
@@ -16,7 +16,7 @@ FULL = "DISCOUNT_VOUCHER,PERCENT,10"
 
 
 @pytest.mark.parametrize(
-    ("content", "asked", "warnings"),
+    ("content", "options", "warnings"),
     [
         (f"Code,Voucher Type,Discount Type,Value\nA,{FULL}\n", {}, {}),
         (f"Code,Voucher Type,Discount Type,Value\n4.00638E+12,{FULL}\n", {}, {"scientific_keys": 0}),
@@ -52,10 +52,10 @@ FULL = "DISCOUNT_VOUCHER,PERCENT,10"
     ],
 )  # fmt: skip
 def test_what_is_likely_not_as_meant(
-    api: Api, content: str, asked: dict[str, str], warnings: dict[str, int | None]
+    api: Api, content: str, options: dict[str, str], warnings: dict[str, int | None]
 ) -> None:
-    seen = previewed(api, content.encode(), **asked)
-    assert told(seen) == warnings
+    seen = previewed(api, content.encode(), **options)
+    assert warnings_of(seen) == warnings
     assert all(warning["message"].endswith(".") for warning in seen["warnings"])
 
 
@@ -74,7 +74,7 @@ def test_the_first_row_of_a_new_key_creates_and_later_ones_update(api: Api) -> N
 
 def test_a_mapping_answers_what_resemblance_asks(api: Api) -> None:
     file = b"Source_id,Adress_line_1\n7,Main Street\n"
-    assert told(previewed(api, file, row_type="customers", mapping='{"Adress_line_1": "Address_line_1"}')) == {}
+    assert warnings_of(previewed(api, file, row_type="customers", mapping='{"Adress_line_1": "Address_line_1"}')) == {}
 
 
 def test_files_that_cannot_be_read_have_no_warnings(api: Api) -> None:

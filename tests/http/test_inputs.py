@@ -211,86 +211,7 @@ def test_a_body_of_no_lines_has_no_rows(api: Api) -> None:
     assert submitted(api, "/v1/vouchers/import", body_of(b"\n", "application/x-ndjson"))["total_count"] == 0
 
 
-@pytest.mark.parametrize("encode", [csv_of, xlsx_of])
-@pytest.mark.parametrize("late", [True, False])
-def test_columns_are_mapped(api: Api, encode: Callable[[list[list[Any]]], bytes], late: bool) -> None:
-    rows = [["Gutschein", "Art", "Wert", "Notiz"], ["A", "GIFT_VOUCHER", 5, "secret"], ["B", "", 5, "secret"]]
-    mapping = json.dumps({"gutschein": "Code", "Art": "voucher_type", "Wert": "Value", "Notiz": None})
-    request = form_of(encode(rows), mapping=mapping) if late else form_of(encode(rows))
-    query = {} if late else {"mapping": mapping}
-    action = submitted(api, "/v1/vouchers/importCSV", request, **query)
-    assert action["result"]["failed"] == [{"code": "B", "row": 2, "reason": "Voucher Type is required"}]
-    voucher = api.get("/v1/vouchers/A")
-    assert (voucher["gift"]["amount"], voucher["metadata"]) == (500, {})
-
-
-@pytest.mark.parametrize("name", FILES)
-def test_a_row_too_wide_keeps_its_key_and_its_reason_where_columns_are_left_out(api: Api, name: str) -> None:
-    target = FILES[name]
-    target.prepare(api)
-    header, good, *_ = target.rows
-    wide = csv_of([[*header, "row", "line", "reason"], [*good, "7", "9", "why"], [*good, "8", "9", "why", "more"]])
-    action = submitted(api, target.path, form_of(wide))
-    (failure,) = api.get(f"/v1/async-actions/{action['id']}/failures")["failures"]
-    assert (action["done_count"], failure["row"]) == (1, 2)
-    assert failure["reason"] == f"the row has {len(header) + 4} cells, but the header has {len(header) + 3}"
-    assert failure["key"] == good[header.index("Code" if "Code" in header else _source_id(header))]
-
-
-def _source_id(header: list[str]) -> str:
-    return next(title for title in header if title.lower() == "source_id")
-
-
-def test_the_columns_of_failed_rows_are_left_out(api: Api) -> None:
-    header = ["Code", "Voucher Type", "Value", "row", "line", "reason"]
-    rows = [header, ["A", "GIFT_VOUCHER", 1, 3, 4, "Value is required"]]
-    assert submitted(api, "/v1/vouchers/importCSV", form_of(csv_of(rows)))["done_count"] == 1
-    assert api.get("/v1/vouchers/A")["metadata"] == {}
-
-
-@pytest.mark.parametrize(
-    ("query", "key", "words"),
-    [
-        ({}, "invalid_payload", ["no column Code", "Gutschein, Wert", 'mapping, such as {"Gutschein":"Code"}']),
-        ({"mapping": '{"X":"Code"}'}, "invalid_query_params", ["'X'", "Gutschein, Wert"]),
-        ({"mapping": '{"Code":"Gutschein"}'}, "invalid_query_params", ["it has 'Gutschein'", "needs no mapping"]),
-        ({"mapping": '{"Wert":"Gutschein"}'}, "invalid_query_params", ["'Wert'", "another column"]),
-        ({"mapping": '{"Gutschein":null}'}, "invalid_payload", ["no column Code", "Gutschein, Wert"]),
-        ({"mapping": '["X"]'}, "invalid_query_params", ["JSON object"]),
-    ],
-)
-@pytest.mark.parametrize("encode", [csv_of, xlsx_of])
-def test_columns_that_do_not_fit_refuse_the_file(
-    api: Api, encode: Callable[[list[list[Any]]], bytes], query: dict[str, str], key: str, words: list[str]
-) -> None:
-    request = form_of(encode([["Gutschein", "Wert"], ["A", 1]]))
-    check(api.http.post("/v1/vouchers/importCSV", params=query, **request), 400, key, *words)
-    _assert_nothing_stays(api)
-
-
-@pytest.mark.parametrize("name", [name for name in FILES if name != "customers"])
-def test_a_file_without_what_every_row_needs_is_refused(api: Api, name: str) -> None:
-    FILES[name].prepare(api)
-    answer = api.http.post(FILES[name].path, **form_of(b"Foo,Bar\n1,2\n"))
-    check(answer, 400, "invalid_payload", "has no column", "Foo, Bar", "mapping")
-
-
-def test_customers_with_foreign_headers_alone_are_refused(api: Api) -> None:
-    foreign = csv_of([["Kundennummer", "Vorname"], ["K1", "Zoë"]])
-    answer = api.http.post("/v1/customers/importCSV", files={"file": ("c.csv", foreign)})
-    check(
-        answer, 400, "invalid_payload", "no column source_id", "Kundennummer, Vorname", '{"Kundennummer":"source_id"}'
-    )
-    mapped = submitted(api, "/v1/customers/importCSV", form_of(foreign), mapping='{"Kundennummer":"source_id"}')
-    assert (mapped["created_count"], api.get("/v1/customers/K1")["metadata"]) == (1, {"Vorname": "Zoë"})
-
-
-def test_a_mapping_goes_with_columns_only(api: Api) -> None:
-    answer = api.http.post("/v1/vouchers/import", params={"mapping": '{"A":"code"}'}, json=[])
-    check(answer, 400, "invalid_query_params", "mapping", "columns")
-
-
-def _assert_nothing_stays(api: Api) -> None:
+def assert_nothing_stays(api: Api) -> None:
     assert api.get("/v1/async-actions")["async_actions"] == []
 
 
@@ -298,14 +219,14 @@ MANY = csv_of([["Code", "Voucher Type", "Value"], *([f"C{n}", "GIFT_VOUCHER", n]
 
 
 @pytest.mark.parametrize("coding", PACK)
-@pytest.mark.parametrize("sent", ["body", "form", "file in a form"])
-def test_a_stream_cut_off_or_broken_leaves_nothing(api: Api, coding: str, sent: str) -> None:
-    whole = PACK[coding](MANY)
-    for broken, words in ((whole[:-5], "cut off"), (whole + b"more", "corrupt")):
-        if sent == "body":
+@pytest.mark.parametrize("way", ["body", "form", "file in a form"])
+def test_a_stream_cut_off_or_broken_leaves_nothing(api: Api, coding: str, way: str) -> None:
+    stream = PACK[coding](MANY)
+    for broken, words in ((stream[:-5], "cut off"), (stream + b"more", "corrupt")):
+        if way == "body":
             request = body_of(broken, "text/csv")
             request["headers"]["Content-Encoding"] = coding
-        elif sent == "form":
+        elif way == "form":
             request = packed(form_of(MANY), coding)
             content = request["content"]
             request["content"] = content[:-5] if words == "cut off" else content + b"more"
@@ -313,7 +234,7 @@ def test_a_stream_cut_off_or_broken_leaves_nothing(api: Api, coding: str, sent: 
             request = form_of(broken)
         answer = api.http.post("/v1/vouchers/importCSV", **request)
         check(answer, 400, "invalid_payload", f"The {coding} stream is {words}")
-    _assert_nothing_stays(api)
+    assert_nothing_stays(api)
 
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504)
@@ -330,7 +251,7 @@ OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504)
 )
 def test_workbooks_that_cannot_be_read_are_refused(api: Api, file: bytes, words: list[str]) -> None:
     check(api.http.post("/v1/vouchers/importCSV", **form_of(file)), 400, "invalid_payload", *words)
-    _assert_nothing_stays(api)
+    assert_nothing_stays(api)
 
 
 def test_another_charset_of_json_is_told(api: Api) -> None:

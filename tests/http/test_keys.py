@@ -17,8 +17,8 @@ def list_spec(api: Api) -> dict[str, dict[str, Any]]:
     return {key["id"]: key for key in api.get(KEYS)["keys"]}
 
 
-def made(api: Api, **given: Any) -> dict[str, Any]:
-    answer = api.http.post(KEYS, json=given)
+def made(api: Api, **body: Any) -> dict[str, Any]:
+    answer = api.http.post(KEYS, json=body)
     assert answer.status_code == 200, answer.text
     return dict(answer.json())
 
@@ -105,7 +105,7 @@ def test_an_id_that_two_kinds_of_keys_share(api: Api, served_database: str) -> N
 
 
 @pytest.mark.parametrize(
-    ("given", "words"),
+    ("body", "words"),
     [
         ({"name": ""}, "Property .name"),
         ({"name": 7}, "Property .name"),
@@ -115,9 +115,9 @@ def test_an_id_that_two_kinds_of_keys_share(api: Api, served_database: str) -> N
         ({"kind": ["app"]}, "must be one of"),
     ],
 )
-def test_what_a_key_cannot_be(api: Api, given: dict[str, Any], words: str) -> None:
+def test_what_a_key_cannot_be(api: Api, body: dict[str, Any], words: str) -> None:
     before = list_spec(api)
-    check(api.http.post(KEYS, json=given), 400, "invalid_payload", words)
+    check(api.http.post(KEYS, json=body), 400, "invalid_payload", words)
     assert list_spec(api) == before
 
 

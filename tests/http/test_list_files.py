@@ -44,11 +44,11 @@ def test_a_downloaded_file_makes_the_same_elsewhere(
 ) -> None:
     case = CASES[IMPORTS[row_type]]
     case.before(api, [])
-    sent = [{title: str(cell) for title, cell in row.items()} for row in case.sent(["T1", "T2"])]
+    body = [{title: str(cell) for title, cell in row.items()} for row in case.body(["T1", "T2"])]
     text = io.StringIO()
-    writer = csv.DictWriter(text, [*sent[0], "Colour", "-x"])
+    writer = csv.DictWriter(text, [*body[0], "Colour", "-x"])
     writer.writeheader()
-    writer.writerows([{**row, "Colour": '=1+1, "red"', "-x": "+49"} for row in sent])
+    writer.writerows([{**row, "Colour": '=1+1, "red"', "-x": "+49"} for row in body])
     path = f"/v1/{row_type}/importCSV"
     assert _imported(api, path, text.getvalue()) == 2
     content = download(api, row_type)
@@ -67,8 +67,8 @@ def _imported(api: Api, path: str, content: str) -> int:
 
 
 def _list_spec(api: Api, row_type: str) -> list[dict[str, Any]]:
-    found = api.get(f"/v1/{row_type}", limit=100)[row_type]
-    return sorted(({name: one[name] for name in one if name not in _OWN} for one in found), key=str)
+    resources = api.get(f"/v1/{row_type}", limit=100)[row_type]
+    return sorted(({name: one[name] for name in one if name not in _OWN} for one in resources), key=str)
 
 
 def test_vouchers_of_every_worth_come_back(api: Api, server: Server, served_database: str) -> None:

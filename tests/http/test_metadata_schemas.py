@@ -64,12 +64,12 @@ def test_what_makes_no_sense_is_refused(api: Api) -> None:
     check(
         manage(api, "POST", body={"related_object": deep, "properties": {}}), 400, "invalid_payload", "related_object"
     )
-    for odd in (
+    for definition in (
         {"type": "string", "eq": ["\0"]},
         {"type": "string", "min_length": 1e300},
         {"type": "number", "eq": [True]},
     ):
-        body = {"related_object": "order", "properties": {"x": odd}}
+        body = {"related_object": "order", "properties": {"x": definition}}
         check(manage(api, "POST", body=body), 400, "invalid_payload", "properties.x")
     changed = {"properties": {"unit": {"type": "string"}}}
     check(manage(api, "PUT", f"/{created['id']}", changed), 400, "invalid_payload", "cannot be changed")
@@ -121,16 +121,16 @@ def test_keys_in_use_are_listed_by_how_many_carry_them(api: Api, resource: str) 
     for number, metadata in enumerate(({"a": 1, "B": 2}, {"B": None}, {})):
         body = {"name": f"N{number}", "code": f"C{number}", "voucher": gift, **(gift if resource == "voucher" else {})}
         assert api.http.post(f"/v1/{resource}s", json={**body, "metadata": metadata}).status_code == 200
-    found = api.get(f"/v1/metadata-schemas/{resource}/usage")
-    assert found["keys"] == [{"key": "B", "total": 2}, {"key": "a", "total": 1}]
-    assert (found["scanned"], found["complete"]) == (3, True)
+    usage = api.get(f"/v1/metadata-schemas/{resource}/usage")
+    assert usage["keys"] == [{"key": "B", "total": 2}, {"key": "a", "total": 1}]
+    assert (usage["scanned"], usage["complete"]) == (3, True)
 
 
 def test_only_so_many_keys_in_use_are_listed(api: Api) -> None:
     body = {"source_id": "x", "metadata": {f"key {number:03}": 1 for number in range(201)}}
     assert api.http.post("/v1/customers", json=body).status_code == 200
-    found = api.get("/v1/metadata-schemas/customer/usage")
-    assert (len(found["keys"]), found["complete"]) == (200, False)
+    usage = api.get("/v1/metadata-schemas/customer/usage")
+    assert (len(usage["keys"]), usage["complete"]) == (200, False)
     check(api.http.get("/v1/metadata-schemas/sku/usage"), 404, "not_found", "voucher, campaign")
 
 

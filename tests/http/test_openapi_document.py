@@ -76,7 +76,11 @@ def test_every_success_has_a_content_or_is_empty() -> None:
 
 def test_bodies_are_described() -> None:
     described = {
-        name: any(_has_properties(content[kind].get("schema", {})) for kind in (JSON, FORM) if kind in content)
+        name: any(
+            _has_properties(content[media_type].get("schema", {}))
+            for media_type in (JSON, FORM)
+            if media_type in content
+        )
         for name, operation in operations().items()
         if (content := operation.get("requestBody", {}).get("content"))
     }
@@ -132,12 +136,12 @@ def test_real_answers_are_as_declared(answers: list[Answered]) -> None:
 
 def test_bodies_that_are_accepted_are_as_declared(answers: list[Answered]) -> None:
     """Single ones: among the rows of submissions are some that are wrong on purpose."""
-    single = [one for one in answers if isinstance(one.sent, dict)]
+    single = [one for one in answers if isinstance(one.request_body, dict)]
     assert len(single) > 20
     wrong = [
         f"{one.method} {one.path}: {problem}"
         for one in single
-        for problem in _problems(declared_body(one) or {"not": {}}, one.sent)
+        for problem in _problems(declared_body(one) or {"not": {}}, one.request_body)
     ]
     assert not wrong, "\n".join(wrong)
 

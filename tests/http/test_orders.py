@@ -9,7 +9,7 @@ from tests.server import Api
 
 
 def test_an_order_brings_its_customer_products_and_skus(api: Api) -> None:
-    given = {
+    order = {
         "source_id": "FULL",
         "status": "PAID",
         "customer": {"source_id": "bob", "name": "Bob", "metadata": {"lang": "en"}},
@@ -30,7 +30,7 @@ def test_an_order_brings_its_customer_products_and_skus(api: Api) -> None:
             },
         ],
     }
-    action = api.ended(api.http.post("/v1/orders/import", json=[given, given]).json()["async_action_id"])
+    action = api.ended(api.http.post("/v1/orders/import", json=[order, order]).json()["async_action_id"])
     assert action["result"]["failed"] == []
     order = api.get("/v1/orders/FULL")
     bob, jane = api.get("/v1/customers/bob"), api.get("/v1/customers/jane")

@@ -10,8 +10,8 @@ from tests.http.test_import_preview import previewed, uses
 from tests.server import Api
 
 
-def mapping_of(api: Api, header: str, *rows: str, **asked: str) -> dict[str, Any]:
-    return dict(previewed(api, "\n".join([header, *rows, ""]).encode(), **asked)["mapping"])
+def mapping_of(api: Api, header: str, *rows: str, **options: str) -> dict[str, Any]:
+    return dict(previewed(api, "\n".join([header, *rows, ""]).encode(), **options)["mapping"])
 
 
 @pytest.mark.parametrize("name", EXPORTS)
@@ -27,8 +27,8 @@ def test_exports_of_other_systems(api: Api, name: str) -> None:
 @pytest.mark.parametrize("title", ["Source", "Sources", "Member", "Source ID2", "Sorce_id", "Codes", "Cod", "Id2"])
 def test_what_tells_rows_apart_is_never_taken_by_resemblance(api: Api, title: str) -> None:
     for row_type in ("vouchers", "customers", "products", "skus", "campaign-vouchers"):
-        found = mapping_of(api, f"{title},x", "a1,1", "a2,2", "a3,3", row_type=row_type)
-        assert not {"Code", "Source_id", "source_id", "id", "product_id"} & set(found.values())
+        mapping = mapping_of(api, f"{title},x", "a1,1", "a2,2", "a3,3", row_type=row_type)
+        assert not {"Code", "Source_id", "source_id", "id", "product_id"} & set(mapping.values())
 
 
 @pytest.mark.parametrize(
@@ -88,8 +88,8 @@ def test_kinds_are_told_by_what_columns_are_called_in_the_end(api: Api) -> None:
         previewed(api, file, mapping='{"Gutschein": "source_id", "Art": "name", "x": "price"}')["row_type"]
         == "products"
     )
-    told = previewed(api, b"Nr;x\nA;1\n", mapping='{"Nr": "Code"}', defaults='{"Voucher Type": "GIFT_VOUCHER"}')
-    assert told["row_type"] == "vouchers"
+    seen = previewed(api, b"Nr;x\nA;1\n", mapping='{"Nr": "Code"}', defaults='{"Voucher Type": "GIFT_VOUCHER"}')
+    assert seen["row_type"] == "vouchers"
 
 
 def test_a_default_leaves_its_column_to_the_file(api: Api) -> None:

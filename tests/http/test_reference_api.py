@@ -21,10 +21,10 @@ Answer = tuple[Endpoint, str, Any]
 
 @pytest.fixture(scope="module")
 def reference_api() -> ReferenceApi:
-    found = read_reference_api()
-    if found is None:
+    reference = read_reference_api()
+    if reference is None:
         pytest.skip(MISSING)
-    return found
+    return reference
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +35,8 @@ def answers(reference_api: ReferenceApi, server: Server, served_database: str) -
     walk = Walk(api)
     walk.call_all()
     api.http.close()
-    found = [(reference_api.find(one.method, one.path), one) for one in walk.answers]
-    return [(of, str(one.status), one.body) for of, one in found if of is not None]
+    operations = [(reference_api.find(one.method, one.path), one) for one in walk.answers]
+    return [(of, str(one.status), one.body) for of, one in operations if of is not None]
 
 
 @cache
@@ -52,15 +52,21 @@ def _contradictions(reference_api: ReferenceApi, answers: list[Answer]) -> Itera
 
 
 def test_every_answer_is_as_the_reference_apis_file_says(reference_api: ReferenceApi, answers: list[Answer]) -> None:
-    wrong = [str(found) for found in _contradictions(reference_api, answers) if not found.is_tolerated]
+    wrong = [
+        str(contradiction)
+        for contradiction in _contradictions(reference_api, answers)
+        if not contradiction.is_tolerated
+    ]
     assert wrong == []
 
 
 def test_every_answer_has_a_status_that_the_reference_apis_file_knows(
     reference_api: ReferenceApi, answers: list[Answer]
 ) -> None:
-    odd = {(of, status) for of, status, _ in answers if status not in reference_api.operations[of]["responses"]}
-    assert odd == set()
+    undocumented = {
+        (of, status) for of, status, _ in answers if status not in reference_api.operations[of]["responses"]
+    }
+    assert undocumented == set()
 
 
 def test_every_endpoint_that_both_have_is_exercised(reference_api: ReferenceApi, answers: list[Answer]) -> None:
@@ -77,14 +83,14 @@ def test_every_action_type_shows_its_result(answers: list[Answer]) -> None:
 def test_what_is_tolerated_is_needed_and_in_the_examples_where_it_says_so(
     reference_api: ReferenceApi, answers: list[Answer], tolerated: Tolerated
 ) -> None:
-    assert any(found.is_covered_by(tolerated) for found in _contradictions(reference_api, answers))
+    assert any(contradiction.is_covered_by(tolerated) for contradiction in _contradictions(reference_api, answers))
     examples = [
         (of, status, example)
         for of, operation in reference_api.operations.items()
         for status in operation["responses"]
         for example in reference_api.examples(of, status)
     ]
-    captured = any(found.is_covered_by(tolerated) for found in _contradictions(reference_api, examples))
+    captured = any(contradiction.is_covered_by(tolerated) for contradiction in _contradictions(reference_api, examples))
     assert captured is tolerated.captured
 
 
@@ -93,8 +99,8 @@ def _declared(name: str, of: Endpoint) -> Any:
 
 
 def test_endpoints_say_whether_they_are_ours_alone(reference_api: ReferenceApi) -> None:
-    alone = {of for of in _ours() if _declared("ours", of)}
-    assert alone == _ours().keys() - reference_api.operations.keys()
+    ours_only = {of for of in _ours() if _declared("ours", of)}
+    assert ours_only == _ours().keys() - reference_api.operations.keys()
 
 
 def test_endpoints_that_are_not_here_are_listed(reference_api: ReferenceApi) -> None:
@@ -111,12 +117,12 @@ def test_endpoints_declare_the_reference_apis_query_parameters(reference_api: Re
 
 
 def test_fields_that_only_our_answers_have_are_declared(reference_api: ReferenceApi, answers: list[Answer]) -> None:
-    found: dict[Endpoint, set[str]] = {}
+    unknown: dict[Endpoint, set[str]] = {}
     for of, status, body in answers:
         if body is not None:
-            named = {place.rpartition("[].")[2] for place in reference_api.unknown_fields(of, status, body)}
-            found.setdefault(of, set()).update(named - CAPTURED_ONLY)
-    assert {of: set(_declared("added", of)) for of in found} == found
+            named = {path.rpartition("[].")[2] for path in reference_api.unknown_fields(of, status, body)}
+            unknown.setdefault(of, set()).update(named - CAPTURED_ONLY)
+    assert {of: set(_declared("added", of)) for of in unknown} == unknown
 
 
 def test_fields_that_our_answers_never_have_are_declared(reference_api: ReferenceApi, answers: list[Answer]) -> None:

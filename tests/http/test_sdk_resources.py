@@ -99,8 +99,8 @@ def test_campaigns(sdk: voucherify.ApiClient, tmp_path: Path) -> None:
     newest = actions.list_async_actions(limit=1).async_actions[0]
     assert newest.type == "CAMPAIGN.VOUCHERS_GENERATE"
     assert until_success(actions, newest.id).result == {"message": "Generated 3 vouchers.", "done_count": 3}
-    found = campaigns.get_campaign("Fall")
-    assert (found.id, found.vouchers_count, found.creation_status) == (created.id, 3, "DONE")
+    campaign = campaigns.get_campaign("Fall")
+    assert (campaign.id, campaign.vouchers_count, campaign.creation_status) == (created.id, 3, "DONE")
     rows = [models.CampaignsImportVoucherItem.from_dict({"code": "MINE", "active": True})]
     assert done(sdk, campaigns.import_vouchers_to_campaign("Fall", rows))["done_count"] == 1
     file = tmp_path / "codes.csv"
@@ -183,8 +183,8 @@ def test_categories(sdk: voucherify.ApiClient) -> None:
 
     update = models.CategoriesUpdateRequestBody.from_dict
     assert categories.update_category(first.id, update({"name": "Best", "hierarchy": 3})).updated_at is not None
-    found = vouchers.get_voucher("V")
-    assert [(category.name, category.hierarchy) for category in found.categories] == [("Best", 3)]
+    voucher = vouchers.get_voucher("V")
+    assert [(category.name, category.hierarchy) for category in voucher.categories] == [("Best", 3)]
     assert vouchers.list_vouchers(category="Best").vouchers[0].category_id == first.id
     moved = vouchers.update_voucher("V", models.VouchersUpdateRequestBody.from_dict({"category_id": second.id}))
     assert moved.category == "Second"
@@ -201,14 +201,14 @@ def test_a_voucher_is_created_in_its_campaign_and_found_by_it(sdk: voucherify.Ap
     campaign = campaigns.create_campaign(models.CampaignsCreateRequestBody.from_dict(body))
     assert (campaign.type, campaign.start_date, campaign.use_voucher_metadata_schema) == ("STATIC", None, True)
     assert campaigns.get_campaign("Fall / Winter").id == campaign.id
-    given = {**template, "campaign": "Fall / Winter", "code": "IN/1"}
-    made = vouchers.generate_random_code(models.VouchersCreateRequestBody.from_dict(given))
+    body = {**template, "campaign": "Fall / Winter", "code": "IN/1"}
+    made = vouchers.generate_random_code(models.VouchersCreateRequestBody.from_dict(body))
     assert (made.code, made.campaign_id) == ("IN/1", campaign.id)
-    given = {**template, "campaign_id": campaign.id}
-    other = vouchers.create_voucher("IN/2", models.VouchersCreateWithSpecificCodeRequestBody.from_dict(given))
+    body = {**template, "campaign_id": campaign.id}
+    other = vouchers.create_voucher("IN/2", models.VouchersCreateWithSpecificCodeRequestBody.from_dict(body))
     assert other.campaign == "Fall / Winter"
-    found = vouchers.list_vouchers(limit=10, campaign_id=campaign.id).vouchers
-    assert {voucher.code for voucher in found} == {"IN/1", "IN/2"}
+    vouchers_of = vouchers.list_vouchers(limit=10, campaign_id=campaign.id).vouchers
+    assert {voucher.code for voucher in vouchers_of} == {"IN/1", "IN/2"}
     assert vouchers.get_voucher("IN/1").id == made.id
     vouchers.delete_voucher("IN/1")
     binned = voucherify.BinApi(sdk).list_bin_entries(limit=5)

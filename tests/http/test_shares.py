@@ -73,11 +73,11 @@ def wait_for(what: Callable[[], bool], seconds: float = 60) -> None:
 
 def waiting_for_locks(database_url: str) -> int:
     with psycopg.connect(database_url) as connection:
-        found = connection.execute(
+        row = connection.execute(
             "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
         ).fetchone()
-    assert found
-    return int(found[0])
+    assert row
+    return int(row[0])
 
 
 def test_reads_do_not_wait_for_writers_not_even_those_of_the_same_key(api: Api, served_database: str) -> None:
@@ -92,8 +92,8 @@ def test_reads_do_not_wait_for_writers_not_even_those_of_the_same_key(api: Api, 
         answers = [writer.result() for writer in writers]
     assert {answer.status_code for answer in answers} <= {429, 503}
     assert all(int(answer.headers["Retry-After"]) > 0 for answer in answers)
-    told = [answer.json()["details"] for answer in answers]
-    assert any("writing to the same" in details or "kept what this needs locked" in details for details in told)
+    details = [answer.json()["details"] for answer in answers]
+    assert any("writing to the same" in text or "kept what this needs locked" in text for text in details)
     assert api.http.put("/v1/vouchers/HELD", json={"active": False}).status_code == 200
 
 

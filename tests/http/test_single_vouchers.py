@@ -40,8 +40,8 @@ def test_every_code_that_a_rule_allows_can_be_made(api: Api) -> None:
 
 
 def test_an_update_changes_what_it_names(api: Api) -> None:
-    given = GIFT | {"category": "New", "metadata": {"a": 1}, "redemption": {"quantity": 5}, "start_date": "2022-01-01"}
-    before = api.http.post("/v1/vouchers/V", json=given).json()
+    fields = GIFT | {"category": "New", "metadata": {"a": 1}, "redemption": {"quantity": 5}, "start_date": "2022-01-01"}
+    before = api.http.post("/v1/vouchers/V", json=fields).json()
     change = {
         "category": None,
         "gift": {"amount": 700},
@@ -141,8 +141,8 @@ def test_products_and_skus_go_to_the_bin_together(api: Api) -> None:
     api.http.post("/v1/products", json={"source_id": "p", "name": "P"})
     api.http.post("/v1/products/p/skus", json={"source_id": "s", "sku": "S"})
     assert api.http.delete("/v1/products/p").status_code == 204
-    kinds = [entry["resource_type"] for entry in api.get("/v1/trash-bin", order="id")["data"]]
-    assert sorted(kinds) == ["product", "sku"]
+    types = [entry["resource_type"] for entry in api.get("/v1/trash-bin", order="id")["data"]]
+    assert sorted(types) == ["product", "sku"]
 
 
 COUPON = {"type": "DISCOUNT_VOUCHER", "discount": {"type": "PERCENT", "percent_off": 10}}
@@ -223,12 +223,12 @@ NULLS: list[dict[str, Any]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("given", NULLS, ids=lambda given: next(iter(given)))
-def test_what_a_voucher_is_worth_is_shown_without_nulls(api: Api, given: dict[str, Any]) -> None:
-    name = next(name for name in ("discount", "gift", "loyalty_card") if name in given)
-    api.http.post("/v1/vouchers/ONE", json=given)
-    api.ended(api.import_json([{"code": "TWO", **given}]))
-    api.http.post("/v1/campaigns", json={"name": "Fall", "voucher": given, "vouchers_count": 1})
+@pytest.mark.parametrize("fields", NULLS, ids=lambda fields: next(iter(fields)))
+def test_what_a_voucher_is_worth_is_shown_without_nulls(api: Api, fields: dict[str, Any]) -> None:
+    name = next(name for name in ("discount", "gift", "loyalty_card") if name in fields)
+    api.http.post("/v1/vouchers/ONE", json=fields)
+    api.ended(api.import_json([{"code": "TWO", **fields}]))
+    api.http.post("/v1/campaigns", json={"name": "Fall", "voucher": fields, "vouchers_count": 1})
     shown = [voucher[name] for voucher in api.get("/v1/vouchers")["vouchers"]]
     shown += [api.get("/v1/campaigns/Fall")["voucher"][name], api.get("/v1/vouchers/ONE")[name]]
     assert len(shown) >= 4
@@ -250,12 +250,12 @@ def test_a_campaign_is_shown_with_what_the_wire_format_presumes(api: Api) -> Non
     cleared = api.http.put("/v1/campaigns/Dated", json={"expiration_date": None}).json()
     assert ("start_date" in cleared, "expiration_date" in cleared) == (True, False)
     points = {"type": "LOYALTY_CARD", "loyalty_card": {"points": 1}}
-    for name, given, shown in (
+    for name, fields, shown in (
         ("Points", {"voucher": points, "join_once": False}, True),
         ("One", {"voucher": GIFT, "type": "STANDALONE", "join_once": True}, False),
         ("Any", {"voucher": GIFT, "join_once": True}, True),
     ):
-        made = api.http.post("/v1/campaigns", json={"name": name, **given}).json()
+        made = api.http.post("/v1/campaigns", json={"name": name, **fields}).json()
         assert made["join_once"] is api.get(f"/v1/campaigns/{name}")["join_once"] is shown
 
 
@@ -292,12 +292,12 @@ def test_metadata_of_a_campaigns_vouchers_is_held_to_the_schema_it_chooses(api: 
 
 def test_the_older_name_of_the_birthdate_stands_in_for_a_null(api: Api) -> None:
     day = "2000-01-02"
-    for number, given in enumerate((
+    for number, fields in enumerate((
         {"birthday": day}, {"birthdate": day}, {"birthday": day, "birthdate": None},
         {"birthday": None, "birthdate": day}, {"birthday": day, "birthdate": day}, {"birthdate": day + "T23:59:59Z"},
     )):  # fmt: skip
-        made = api.http.post("/v1/customers", json={"source_id": f"c{number}", **given})
-        assert made.json()["birthdate"] == day, given
+        made = api.http.post("/v1/customers", json={"source_id": f"c{number}", **fields})
+        assert made.json()["birthdate"] == day, fields
     both = {"source_id": "x", "birthday": day, "birthdate": "2000-01-03"}
     check(api.http.post("/v1/customers", json=both), 400, "invalid_customer", "birthday: differs from birthdate")
     for name in ("birthday", "birthdate"):

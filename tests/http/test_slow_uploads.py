@@ -24,9 +24,9 @@ ROWS = b"".join(b"C%d,GIFT_VOUCHER,1,%s\n" % (number, b"n" * 40) for number in r
 
 def open_upload(api: Api, content: bytes, length: int) -> socket.socket:
     """A request whose body has come so far."""
-    place = urlsplit(api.url)
-    assert place.hostname
-    connection = socket.create_connection((place.hostname, place.port or 80))
+    url = urlsplit(api.url)
+    assert url.hostname
+    connection = socket.create_connection((url.hostname, url.port or 80))
     connection.settimeout(60)
     head = (
         f"POST {CSV} HTTP/1.1\r\nHost: x\r\nX-App-Id: {api.keys.app_id}\r\nX-App-Token: {api.keys.app_token}\r\n"
@@ -81,15 +81,15 @@ def until_staged(served_database: str, least: int, maximum: int) -> None:
 
 
 def test_many_slow_uploads_keep_nobody_waiting(api: Api, other_api: Api, server: Server, served_database: str) -> None:
-    whole = HEAD + ROWS
+    upload = HEAD + ROWS
     with ExitStack() as stack, watched(api, server) as seen:
-        slow = [stack.enter_context(open_upload(api, whole[:-100], len(whole))) for _ in range(30)]
+        slow = [stack.enter_context(open_upload(api, upload[:-100], len(upload))) for _ in range(30)]
         until_staged(served_database, 30, 30)
         begun = time.monotonic()
         assert other_api.ended(other_api.import_csv("Code,Voucher Type,Value\nA,GIFT_VOUCHER,1\n"))["done_count"] == 1
         assert time.monotonic() - begun < 20
         assert api.get("/v1/async-actions")["async_actions"] == []
-        slow[0].sendall(whole[-100:])
+        slow[0].sendall(upload[-100:])
         assert " 202 " in answer_of(slow[0]).partition("\r\n")[0]
         (action,) = api.get("/v1/async-actions")["async_actions"]
         assert action["total_count"] == 25_000
@@ -102,10 +102,10 @@ def test_many_slow_uploads_keep_nobody_waiting(api: Api, other_api: Api, server:
 def test_uploads_of_a_project_that_sends_several_at_once_take_little_memory(
     api: Api, server: Server, served_database: str
 ) -> None:
-    whole = HEAD + ROWS
+    upload = HEAD + ROWS
     with ExitStack() as stack, watched(api, server) as seen:
         for _ in range(16):
-            stack.enter_context(open_upload(api, whole[:-100], len(whole)))
+            stack.enter_context(open_upload(api, upload[:-100], len(upload)))
         until_staged(served_database, 16, 16)
     until_staged(served_database, 0, 0)
     assert seen["bytes"] < MAX
@@ -155,10 +155,10 @@ LARGE = {
 
 @pytest.mark.parametrize("name", LARGE)
 def test_large_uploads_take_little_memory_and_nobody_waits_for_them(api: Api, server: Server, name: str) -> None:
-    path, kind, content = LARGE[name]
+    path, content_type, content = LARGE[name]
     chunks = content()
     with watched(api, server) as seen:
-        answer = api.http.post(path, content=chunks, headers={"Content-Type": kind}, timeout=300)
+        answer = api.http.post(path, content=chunks, headers={"Content-Type": content_type}, timeout=300)
         assert answer.status_code == 202, answer.text
     api.http.post(f"/v1/async-actions/{answer.json()['async_action_id']}/cancel")
     assert seen["answers"] > 3
@@ -183,9 +183,9 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_bodies_do_not_hold_up_the_event_loop(api: Api, server: Server, name: str) -> None:
-    path, kind, body = HOSTILE[name]
+    path, content_type, body = HOSTILE[name]
     with watched(api, server) as seen:
-        answer = api.http.post(path, content=body, headers={"Content-Type": kind}, timeout=300)
+        answer = api.http.post(path, content=body, headers={"Content-Type": content_type}, timeout=300)
         assert answer.status_code < 500, answer.text
     assert isinstance(server.role("api"), psutil.Process)
     assert seen["seconds"] < 5

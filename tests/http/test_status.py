@@ -21,8 +21,8 @@ def test_the_status_tells_of_version_workers_database_and_clocks(api: Api) -> No
     assert 0 < database["answer_seconds"] < 60
     assert database["revision"] == database["newest_revision"] == newest_revision()
     assert abs(database["clock_ahead_seconds"]) < 1, "both clocks are one"
-    told = datetime.fromisoformat(status["time"].replace("Z", "+00:00"))
-    assert abs((datetime.now(UTC) - told).total_seconds()) < 60
+    time = datetime.fromisoformat(status["time"].replace("Z", "+00:00"))
+    assert abs((datetime.now(UTC) - time).total_seconds()) < 60
     assert (database["embedded"], status["disk"]) == (False, None), "the server was given a database"
 
 

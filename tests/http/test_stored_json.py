@@ -22,14 +22,14 @@ def exactly(text: str) -> Any:
     return json.loads(text, parse_int=Decimal, parse_float=Decimal)
 
 
-def sent(api: Api, method: str, path: str, body: str) -> Any:
+def answer_to(api: Api, method: str, path: str, body: str) -> Any:
     answer = api.http.request(method, path, content=body, headers=JSON)
     assert answer.status_code < 300, answer.text
     return answer.json()
 
 
 def done(api: Api, path: str, body: str) -> None:
-    action = api.ended(sent(api, "POST", path, body)["async_action_id"])
+    action = api.ended(answer_to(api, "POST", path, body)["async_action_id"])
     assert (action["done_count"], action["failed_count"]) == (1, 0), action
 
 
@@ -40,7 +40,7 @@ def read(api: Api, path: str) -> Any:
 
 
 def single(path: str, body: str) -> Callable[[Api], None]:
-    return lambda api: sent(api, "POST", path, body) and None
+    return lambda api: answer_to(api, "POST", path, body) and None
 
 
 def bulk(path: str, body: str) -> Callable[[Api], None]:
@@ -82,12 +82,12 @@ def test_numbers_come_back_digit_by_digit(api: Api, door: str) -> None:
 def test_numbers_outlive_an_update(api: Api, door: str) -> None:
     send, path, _ = DOORS[door]
     send(api)
-    sent(api, "PUT", f"/v1/{path}", '{"metadata": {"more": 123456789012345678901}}')
+    answer_to(api, "PUT", f"/v1/{path}", '{"metadata": {"more": 123456789012345678901}}')
     assert read(api, f"/v1/{path}")["metadata"] == {**exactly(METADATA), "more": Decimal("123456789012345678901")}
     done(api, "/v1/customers/bulk/async", '[{"source_id": "A", "metadata": {"again": 1e28}}]')
-    whole = api.http.get(f"/v1/{path}").text
-    assert sent(api, "PUT", f"/v1/{path}", json.dumps({"metadata": {}}))
-    assert exactly(api.http.get(f"/v1/{path}").text)["metadata"] == exactly(whole)["metadata"]
+    before = api.http.get(f"/v1/{path}").text
+    assert answer_to(api, "PUT", f"/v1/{path}", json.dumps({"metadata": {}}))
+    assert exactly(api.http.get(f"/v1/{path}").text)["metadata"] == exactly(before)["metadata"]
 
 
 @pytest.mark.parametrize("cell", ["1E+20", "123456789012345678901", "1e28", "0.12345678901234567890"])
@@ -105,10 +105,10 @@ def test_cells_of_numbers_too(api: Api, cell: str) -> None:
 
 def test_what_else_holds_json(api: Api) -> None:
     voucher = '{"type": "GIFT_VOUCHER", "gift": {"amount": 5, "x": 1e28}, "y": 123456789012345678901}'
-    sent(api, "POST", "/v1/campaigns", f'{{"name": "C", "voucher": {voucher}}}')
+    answer_to(api, "POST", "/v1/campaigns", f'{{"name": "C", "voucher": {voucher}}}')
     template = read(api, "/v1/campaigns/C")["voucher"]
     assert (template["gift"]["x"], template["y"]) == (Decimal("1e28"), Decimal("123456789012345678901"))
-    sent(
+    answer_to(
         api,
         "POST",
         "/v1/vouchers/D",
@@ -120,7 +120,7 @@ def test_what_else_holds_json(api: Api) -> None:
     assert read(api, "/v1/orders/O")["items"][0]["serial"] == Decimal("123456789012345678901")
     api.define_schema("product", {"k": {"type": "number", "lt": 123456789012345678901, "ne": [10**30 + 1]}})
     assert api.http.get("/v1/metadata-schemas").status_code == 200
-    sent(api, "POST", "/v1/products", '{"source_id": "P", "name": "x", "metadata": {"k": 123456789012345678900}}')
+    answer_to(api, "POST", "/v1/products", '{"source_id": "P", "name": "x", "metadata": {"k": 123456789012345678900}}')
     assert read(api, "/v1/products/P")["metadata"]["k"] == Decimal("123456789012345678900")
 
 
@@ -134,13 +134,13 @@ def test_what_nobody_can_hold_is_refused_at_every_door(api: Api, number: str) ->
         refused = api.http.post(path, content=body, headers=JSON)
         assert (refused.status_code, "send it as a string" in refused.text) == (400, True), refused.text
     for path in ("/v1/vouchers/import", "/v1/customers/bulk/async", "/v1/orders/import"):
-        action = api.ended(sent(api, "POST", path, f'[{{"code": "A", "x": {number}}}]')["async_action_id"])
+        action = api.ended(answer_to(api, "POST", path, f'[{{"code": "A", "x": {number}}}]')["async_action_id"])
         assert action["failed_count"] == 1
         (failure,) = api.get(f"/v1/async-actions/{action['id']}/failures")["failures"]
         assert "send it as a string" in failure["reason"]
 
 
-ODD_ROWS = [
+IRREGULAR_ROWS = [
     f'{{"code": "deep", "foo": {"[" * 500 + "]" * 500}}}',
     f'{{"code": "deeper", "foo": {"[" * 2_000 + "]" * 2_000}}}',
     '{"code": "large", "foo": 1e400}', '{"code": "half", "foo": "\\ud800"}', "null", "7",
@@ -149,20 +149,22 @@ ODD_ROWS = [
 
 
 def test_rows_that_nobody_can_read_are_shown_and_tried_again(api: Api) -> None:
-    action = api.ended(sent(api, "POST", "/v1/vouchers/import", f"[{','.join(ODD_ROWS)}]")["async_action_id"])
-    assert (action["total_count"], action["failed_count"]) == (len(ODD_ROWS), len(ODD_ROWS))
+    action = api.ended(
+        answer_to(api, "POST", "/v1/vouchers/import", f"[{','.join(IRREGULAR_ROWS)}]")["async_action_id"]
+    )
+    assert (action["total_count"], action["failed_count"]) == (len(IRREGULAR_ROWS), len(IRREGULAR_ROWS))
     path = f"/v1/async-actions/{action['id']}"
     shown = api.get(f"{path}/failures", source_rows="true", limit=100)["failures"]
-    assert [row["text"] for row in shown] == ODD_ROWS
+    assert [row["text"] for row in shown] == IRREGULAR_ROWS
     text = api.http.get(f"{path}/failures.csv").content.decode("utf-8-sig")
     rows = list(csv.DictReader(io.StringIO(text, newline="")))
-    assert [row["row"] for row in rows] == [str(at) for at in range(1, len(ODD_ROWS) + 1)]
-    assert [row["value"] for row in rows[:-1]] == ODD_ROWS[:-1]
+    assert [row["row"] for row in rows] == [str(at) for at in range(1, len(IRREGULAR_ROWS) + 1)]
+    assert [row["value"] for row in rows[:-1]] == IRREGULAR_ROWS[:-1]
     assert rows[-1]["foo"] == "[123456789012345678901]"
     lines = api.http.get(f"{path}/failures.ndjson").text.splitlines()
-    assert lines == [" ".join(row.splitlines()) for row in ODD_ROWS]
-    again = api.ended(sent(api, "POST", f"{path}/retry", "")["async_action_id"])
-    assert (again["total_count"], again["failed_count"]) == (len(ODD_ROWS), len(ODD_ROWS))
+    assert lines == [" ".join(row.splitlines()) for row in IRREGULAR_ROWS]
+    again = api.ended(answer_to(api, "POST", f"{path}/retry", "")["async_action_id"])
+    assert (again["total_count"], again["failed_count"]) == (len(IRREGULAR_ROWS), len(IRREGULAR_ROWS))
 
 
 def test_a_row_that_is_right_but_for_what_is_left_out_is_done_however_deep_that_is(api: Api) -> None:
@@ -183,7 +185,7 @@ def test_what_cannot_be_kept_with_an_action_or_campaign_is_refused(api: Api, val
 
 def test_a_name_that_cannot_be_kept_fails_alone(api: Api) -> None:
     body = f'{{"codes": [{"[" * 300 + "]" * 300}, "A"], "metadata": {{}}}}'
-    action = api.ended(sent(api, "POST", "/v1/vouchers/metadata/async", body)["async_action_id"])
+    action = api.ended(answer_to(api, "POST", "/v1/vouchers/metadata/async", body)["async_action_id"])
     assert (action["total_count"], action["failed_count"]) == (2, 2)  # and there is no voucher A
 
 

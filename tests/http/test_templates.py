@@ -27,7 +27,7 @@ def test_a_template_is_accepted_as_it_is_and_no_column_becomes_metadata(api: Api
     assert answer.text == f"\ufeff{header}\n"
     empty = api.http.post(path, files={"file": answer.content})
     assert api.ended(empty.json()["async_action_id"])["total_count"] == 0
-    row = {title.lower().replace("_", " "): cell for title, cell in case.sent(["T1"])[0].items()}
+    row = {title.lower().replace("_", " "): cell for title, cell in case.body(["T1"])[0].items()}
     cells = [str(row.get(title.lower().replace("_", " "), "")) for title in header.split(",")]
     filled = api.http.post(path, files={"file": f"{header}\n{','.join(cells)}\n".encode()})
     action = api.ended(filled.json()["async_action_id"])

@@ -84,13 +84,13 @@ UNIT = {"unit_off": 1, "unit_type": "p", "effect": "ADD_NEW_ITEMS"}
 )
 def test_every_part_of_a_discount_is_checked(api: Api, discount: dict[str, Any], words: str) -> None:
     check(api.http.post("/v1/vouchers", json={"discount": discount}), 400, "invalid_voucher", words)
-    whole = {**discount, "units": [UNIT, {"unit_off_formula": "1", "unit_type": "p"}]}
+    complete = {**discount, "units": [UNIT, {"unit_off_formula": "1", "unit_type": "p"}]}
     if discount["type"] == "UNIT":
-        assert api.http.post("/v1/vouchers", json={"discount": whole}).status_code == 200
+        assert api.http.post("/v1/vouchers", json={"discount": complete}).status_code == 200
 
 
 @pytest.mark.parametrize(
-    ("given", "words"),
+    ("fields", "words"),
     [
         ({"validity_timeframe": {"duration": 5}}, "validity_timeframe: duration must be a string"),
         ({"validity_timeframe": {"interval": []}}, "validity_timeframe: interval must be a string"),
@@ -101,13 +101,13 @@ def test_every_part_of_a_discount_is_checked(api: Api, discount: dict[str, Any],
         ({"validity_hours": {"daily": [{"days_of_week": [7]}]}}, "validity_hours: days_of_week must be an array"),
     ],
 )
-def test_times_of_validity_are_checked(api: Api, given: dict[str, Any], words: str) -> None:
+def test_times_of_validity_are_checked(api: Api, fields: dict[str, Any], words: str) -> None:
     gift = {"gift": {"amount": 1}}
-    check(api.http.post("/v1/vouchers", json={**gift, **given}), 400, "invalid_voucher", words)
+    check(api.http.post("/v1/vouchers", json={**gift, **fields}), 400, "invalid_voucher", words)
     campaign = {"name": "Fall", "voucher": gift}
-    check(api.http.post("/v1/campaigns", json={**campaign, **given}), 400, "invalid_campaign_params", words)
-    odd = {**campaign, "voucher": {**gift, "type": [None]}}
-    check(api.http.post("/v1/campaigns", json=odd), 400, "invalid_campaign_params", "type")
+    check(api.http.post("/v1/campaigns", json={**campaign, **fields}), 400, "invalid_campaign_params", words)
+    irregular = {**campaign, "voucher": {**gift, "type": [None]}}
+    check(api.http.post("/v1/campaigns", json=irregular), 400, "invalid_campaign_params", "type")
 
 
 KEYED = {

@@ -71,10 +71,10 @@ def test_a_stream_tells_the_state_then_the_changes_then_the_result(api: Api, ser
             streaming = threads.submit(_stream, api, action_id)
             _poll(api, action_id, 0.5)
             assert not streaming.done()
-        told = streaming.result()
-    (first, state), (last, action) = told[0], told[-1]
+        received = streaming.result()
+    (first, state), (last, action) = received[0], received[-1]
     assert (first, last) == ("progress", "done")
-    assert {name for name, _ in told[:-1]} == {"progress"}
+    assert {name for name, _ in received[:-1]} == {"progress"}
     assert state["status"] in ("ENQUEUED", "IN_PROGRESS")
     assert (state["id"], state["total_count"], state["progress"], state["done_count"]) == (action_id, 2, 0, 0)
     assert {"eta_seconds", "failed_count", "unprocessed_count"} <= set(state)
@@ -83,7 +83,7 @@ def test_a_stream_tells_the_state_then_the_changes_then_the_result(api: Api, ser
     assert (action["status"], len(action["result"]["failed"])) == ("DONE", 1)
     again = _stream(api, action_id, **{"Last-Event-ID": "17"})
     assert [name for name, _ in again] == ["progress", "done"]
-    assert again[-1] == told[-1]
+    assert again[-1] == received[-1]
 
 
 def test_a_large_action_is_told_in_steps_but_not_too_often(api: Api) -> None:
@@ -91,15 +91,15 @@ def test_a_large_action_is_told_in_steps_but_not_too_often(api: Api) -> None:
     lines = "".join(f"L{number},GIFT_VOUCHER,1\n" for number in range(rows))
     action_id = api.import_csv("Code,Voucher Type,Value\n" + lines)
     with api.http.stream("GET", f"/v1/async-actions/{action_id}/events") as answer:
-        told = list(events(answer))
-    steps = [event for event in told if event.name == "progress"]
+        received = list(events(answer))
+    steps = [event for event in received if event.name == "progress"]
     counts = [event.content["done_count"] for event in steps]
     assert counts == sorted(counts)
     assert len(set(counts)) > 2
     pauses = [after.at - before.at for before, after in pairwise(steps)]
     assert sum(pauses) / len(pauses) > 0.2
-    assert told[-1].name == "done"
-    assert told[-1].content["done_count"] == rows
+    assert received[-1].name == "done"
+    assert received[-1].content["done_count"] == rows
 
 
 def test_those_who_wait_hold_nothing_that_others_need(api: Api, served_database: str) -> None:
@@ -110,7 +110,7 @@ def test_those_who_wait_hold_nothing_that_others_need(api: Api, served_database:
             for number in range(MANY):
                 waiting.append(threads.submit(_poll, api, action_ids[number % 3], 30))
                 waiting.append(threads.submit(_stream, api, action_ids[number % 3]))
-            WatchQueries(connection).until_asked()
+            WatchQueries(connection).until_queried()
             started = time.monotonic()
             for _ in range(20):
                 api.get("/v1/async-actions")
@@ -131,9 +131,9 @@ def test_nobody_is_waited_for_who_went_away(api: Api, served_database: str) -> N
         action_id = api.import_json([{"code": "GONE", **GIFT}])
         queries = WatchQueries(connection)
         with api.http.stream("GET", f"/v1/async-actions/{action_id}/events") as answer:
-            told = events(answer)
-            assert next(told).name == "progress"
-            queries.until_asked()
+            received = events(answer)
+            assert next(received).name == "progress"
+            queries.until_queried()
         queries.until_silent()
         with pytest.raises(httpx.ReadTimeout):
             api.http.get(f"/v1/async-actions/{action_id}", params={"wait": 30}, timeout=httpx.Timeout(60, read=0.5))
@@ -156,11 +156,11 @@ def test_an_action_that_waits_its_turn_is_shown_after_a_moment_and_counts_nothin
             held.execute("LOCK TABLE customers IN SHARE MODE")
             orders = [[{"source_id": f"o-{number}", "customer": {"source_id": "c"}}] for number in range(2)]
             ids = [api.http.post("/v1/orders/import", json=rows).json()["async_action_id"] for rows in orders]
-            looks = list(threads.map(lambda _: _poll(api, ids[1], 0), range(MANY)))
+            polls = list(threads.map(lambda _: _poll(api, ids[1], 0), range(MANY)))
             list_spec = api.get("/v1/async-actions", limit=1)["async_actions"]
         action = api.ended(ids[1])
-    assert {look["status"] for look, _ in looks} == {"ENQUEUED"}
-    assert [look["result"] for look, _ in looks] == [{"failed": []}] * MANY
-    assert max(took for _, took in looks) < 2
+    assert {poll["status"] for poll, _ in polls} == {"ENQUEUED"}
+    assert [poll["result"] for poll, _ in polls] == [{"failed": []}] * MANY
+    assert max(took for _, took in polls) < 2
     assert list_spec[0]["status"] == "ENQUEUED"
     assert action["result"]["message"] == "1 order(s) imported successfully, 0 failed."

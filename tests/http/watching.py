@@ -32,7 +32,7 @@ class WatchQueries:
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self._connection = connection
 
-    def until_asked(self) -> None:
+    def until_queried(self) -> None:
         """Return at the next question."""
         before, deadline = self._last(), time.monotonic() + _TIMEOUT_SECONDS
         while self._last() == before:
@@ -44,8 +44,8 @@ class WatchQueries:
         last, since, deadline = self._last(), time.monotonic(), time.monotonic() + _TIMEOUT_SECONDS
         while time.monotonic() - since <= 1:
             assert time.monotonic() < deadline, "the API goes on asking for watched actions"
-            if (found := self._last()) != last:
-                last, since = found, time.monotonic()
+            if (current := self._last()) != last:
+                last, since = current, time.monotonic()
             time.sleep(0.02)
 
     def _last(self) -> Any:

@@ -33,21 +33,21 @@ def main() -> None:
 
 
 def _fullest(answers: list[Answered]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    examples: dict[str, Any] = {}
     for name, value in (pair for one in answers for pair in _examples_in(one)):
         short = _short(value)
-        if len(json.dumps(short)) > len(json.dumps(found.get(name))):
-            found[name] = short
-    return found
+        if len(json.dumps(short)) > len(json.dumps(examples.get(name))):
+            examples[name] = short
+    return examples
 
 
 def _examples_in(one: Answered) -> Iterator[tuple[str, Any]]:
     if one.status < 300 and isinstance(one.body, dict):
         yield from ((name, one.body) for name in _names(declared_answer(one)) if _is(name, one.body))
-    if isinstance(one.sent, dict):
-        yield from ((name, one.sent) for name in _names(declared_body(one)))
-    if isinstance(one.sent, list):
-        yield from ((name, one.sent[0]) for name in _names((declared_body(one) or {}).get("items")))
+    if isinstance(one.request_body, dict):
+        yield from ((name, one.request_body) for name in _names(declared_body(one)))
+    if isinstance(one.request_body, list):
+        yield from ((name, one.request_body[0]) for name in _names((declared_body(one) or {}).get("items")))
 
 
 def _names(schema: dict[str, Any] | None) -> list[str]:

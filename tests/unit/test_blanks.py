@@ -47,9 +47,9 @@ def _fed(name: str, rows: int, blanks: int) -> int:
             yield blank
         yield row + end
 
-    found = [batch for chunk in chunks() for batch in splitter.feed(chunk)]
-    found += splitter.finish()
-    return sum(batch.row_count for batch in found)
+    batches = [batch for chunk in chunks() for batch in splitter.feed(chunk)]
+    batches += splitter.finish()
+    return sum(batch.row_count for batch in batches)
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -69,13 +69,13 @@ def test_rows_are_those_found_one_by_one(lines: list[str], ending: str, rows: in
 def test_parts_of_a_batch_are_read_as_it_was(lines: list[str], parts: int) -> None:
     batches, source = cut("".join(f"{line}\n" for line in ["Code,Note", *lines]).encode())
     for batch in batches:
-        whole = [(row.number, row.value, row.problem) for row in read_rows(batch, source)]
+        expected = [(row.number, row.value, row.problem) for row in read_rows(batch, source)]
         some = split_rows(batch, source, parts)
-        assert [(row.number, row.value, row.problem) for part in some for row in read_rows(part, source)] == whole
+        assert [(row.number, row.value, row.problem) for part in some for row in read_rows(part, source)] == expected
         raw = raw_rows(batch, source)
         for count in range(1, len(raw) + 1):
             first = first_rows(batch, raw[:count])
-            assert [(row.number, row.value, row.problem) for row in read_rows(first, source)] == whole[:count]
+            assert [(row.number, row.value, row.problem) for row in read_rows(first, source)] == expected[:count]
 
 
 @pytest.mark.parametrize("line", ['x","y', '"a', '"a"b'])
@@ -116,4 +116,4 @@ def test_the_first_rows_that_tell_decimals_may_be_broken() -> None:
     marks = DecimalMarks(lambda cells: frozenset({","}) if "1,5" in list(cells) else frozenset())
     for batch in batches:
         marks.take(batch, source)
-    assert marks.found_now(source, batches) == {}  # nothing in here may mean two numbers
+    assert marks.resolve_now(source, batches) == {}  # nothing in here may mean two numbers

@@ -29,25 +29,25 @@ def filled(header: list[str], body: str, defaults: dict[str, str], values: dict[
 
 
 def test_empty_cells_and_missing_columns_get_the_default() -> None:
-    given = filled(["Code", "Value"], "a,1\nb, \n", {"Value": "5", "discount_type": "PERCENT"}, {})
-    assert given == [["Code", "Value", "Discount Type"], ["a", "1", "PERCENT"], ["b", "5", "PERCENT"]]
+    rows = filled(["Code", "Value"], "a,1\nb, \n", {"Value": "5", "discount_type": "PERCENT"}, {})
+    assert rows == [["Code", "Value", "Discount Type"], ["a", "1", "PERCENT"], ["b", "5", "PERCENT"]]
 
 
 def test_texts_are_compared_without_their_case_and_replaced_before_defaults() -> None:
     values = {"voucher type": {" gutSchein": "GIFT_VOUCHER", "-": ""}}
-    given = filled(["Code", "Voucher Type"], "a,Gutschein \nb,-\nc,x\n", {"Voucher Type": "LOYALTY_CARD"}, values)
-    assert given[1:] == [["a", "GIFT_VOUCHER"], ["b", "LOYALTY_CARD"], ["c", "x"]]
+    rows = filled(["Code", "Voucher Type"], "a,Gutschein \nb,-\nc,x\n", {"Voucher Type": "LOYALTY_CARD"}, values)
+    assert rows[1:] == [["a", "GIFT_VOUCHER"], ["b", "LOYALTY_CARD"], ["c", "x"]]
 
 
 @pytest.mark.parametrize("text", ["plain", "a,b", 'a "quoted" one', ";|"])
 def test_any_text_can_be_a_default(text: str) -> None:
-    given = filled(["Code"], "a\nb\n", {"Category": text}, {})
-    assert given[1:] == [["a", text], ["b", text]]
+    rows = filled(["Code"], "a\nb\n", {"Category": text}, {})
+    assert rows[1:] == [["a", text], ["b", text]]
 
 
 def test_rows_of_another_width_are_filled_or_refused_by_the_width_of_the_file() -> None:
-    given = filled(["Code", "Value"], 'a\nb,1,,\nc,1,x\n"d,d",2\n', {"Category": "C"}, {})
-    assert given[1:] == [
+    rows = filled(["Code", "Value"], 'a\nb,1,,\nc,1,x\n"d,d",2\n', {"Category": "C"}, {})
+    assert rows[1:] == [
         ["a", "", "C"],
         ["b", "1", "C"],
         "the row has 3 cells, but the header has 2",
@@ -59,9 +59,9 @@ def test_without_these_wishes_a_file_is_read_as_it_is() -> None:
     batch = Batch(1, 2, b"a,1\nb,2\n")
     source = choose_cell_rules(Source("csv", ["Code", "Value"]), {}, {}, VOUCHERS)
     assert isinstance(read_filled(batch, source, VOUCHERS), Table)
-    filling = choose_cell_rules(source, {"Category": "C"}, {"Value": {"1": "2"}}, VOUCHERS)
-    assert isinstance(read_filled(batch, filling, VOUCHERS), Table)  # the quick way is theirs too
-    assert [row.value for row in read_rows(batch, filling)] == [["a", "1"], ["b", "2"]]
+    with_rules = choose_cell_rules(source, {"Category": "C"}, {"Value": {"1": "2"}}, VOUCHERS)
+    assert isinstance(read_filled(batch, with_rules, VOUCHERS), Table)  # the quick way is theirs too
+    assert [row.value for row in read_rows(batch, with_rules)] == [["a", "1"], ["b", "2"]]
 
 
 CELLS = st.text(alphabet='ab ,;"xÄ', max_size=5)
@@ -74,8 +74,10 @@ def test_the_quick_way_and_the_other_fill_alike(rows: list[list[str]], default: 
     csv.writer(body, lineterminator="\n").writerows(rows)
     header = ["Code", "Value", "Skipped", "Category"]
     source = choose_columns(Source("csv", header), {"Skipped": None}, ())
-    filling = choose_cell_rules(source, {"Category": default, "Active": default}, {"Value": {"A": default}}, VOUCHERS)
-    got = [row.value for row in read_filled(Batch(1, len(rows), body.getvalue().encode()), filling, VOUCHERS)]
+    with_rules = choose_cell_rules(
+        source, {"Category": default, "Active": default}, {"Value": {"A": default}}, VOUCHERS
+    )
+    got = [row.value for row in read_filled(Batch(1, len(rows), body.getvalue().encode()), with_rules, VOUCHERS)]
     assert got == [
         [code, default if value.strip() in ("a", "A") else value, category if category.strip() else default, default]
         for code, value, _, category in rows
@@ -133,16 +135,16 @@ def test_wishes_that_make_no_sense_are_refused(name: str, text: str, words: str)
 
 
 @pytest.mark.parametrize(
-    ("value", "told"), [("15 %", ""), ("€5", ""), ("5 EUR", ""), ("-5", "AMOUNT"), ("7.50", "AMOUNT")]
+    ("value", "expected"), [("15 %", ""), ("€5", ""), ("5 EUR", ""), ("-5", "AMOUNT"), ("7.50", "AMOUNT")]
 )
 @pytest.mark.parametrize("header", [["Code", "Value"], ["Code", "Value", "Discount Type"]])
-def test_a_default_discount_type_yields_to_the_sign_of_a_value(header: list[str], value: str, told: str) -> None:
+def test_a_default_discount_type_yields_to_the_sign_of_a_value(header: list[str], value: str, expected: str) -> None:
     line = f"a,{value}" if len(header) == 2 else f"a,{value},"
-    assert filled(header, f"{line}\n", {"Discount Type": "AMOUNT"}, {})[1:] == [["a", value, told]]
+    assert filled(header, f"{line}\n", {"Discount Type": "AMOUNT"}, {})[1:] == [["a", value, expected]]
     quoted = f'"a",{value}' if len(header) == 2 else f'"a",{value},'  # read row by row
-    assert filled(header, f"{quoted}\n", {"Discount Type": "AMOUNT"}, {})[1:] == [["a", value, told]]
+    assert filled(header, f"{quoted}\n", {"Discount Type": "AMOUNT"}, {})[1:] == [["a", value, expected]]
 
 
 def test_a_discount_type_that_a_row_has_does_not_yield() -> None:
-    given = filled(["Code", "Value", "Discount Type"], "a,15 %,AMOUNT\n", {"Discount Type": "PERCENT"}, {})
-    assert given[1:] == [["a", "15 %", "AMOUNT"]]
+    rows = filled(["Code", "Value", "Discount Type"], "a,15 %,AMOUNT\n", {"Discount Type": "PERCENT"}, {})
+    assert rows[1:] == [["a", "15 %", "AMOUNT"]]

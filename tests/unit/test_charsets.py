@@ -7,7 +7,7 @@ import pytest
 from tallykeep.engine.intake.sample import Sample, read_sample
 from tallykeep.formats.charset import known_charset
 from tallykeep.formats.charset_candidates import likelier_charsets
-from tallykeep.formats.csv.header import Looked
+from tallykeep.formats.csv.header import HeaderHints
 
 ELSEWHERE = {
     "Polish": ("Łódź Kraków Żywiec Gdańsk Poznań Wrocław Częstochowa Święta", "windows-1250 iso-8859-2 cp852"),
@@ -81,7 +81,7 @@ def csv_of(words: str, charset: str) -> bytes:
 )
 def test_a_file_in_another_charset_is_noticed(words: str, charset: str) -> None:
     data = csv_of(words, charset)
-    seen = read_sample(Sample(data, True, None), None, Looked(), 10_000)
+    seen = read_sample(Sample(data, True, None), None, HeaderHints(), 10_000)
     assert data.decode(seen.encodings[0]) == data.decode(charset)
     assert likelier_charsets(data, charset) == []
     assert all(map(known_charset, seen.encodings))
@@ -90,7 +90,7 @@ def test_a_file_in_another_charset_is_noticed(words: str, charset: str) -> None:
 @pytest.mark.parametrize("words", WESTERN.values(), ids=list(WESTERN))
 @pytest.mark.parametrize("charset", ["cp1252", "utf-8"])
 def test_a_file_in_its_own_charset_is_not_doubted(words: str, charset: str) -> None:
-    seen = read_sample(Sample(csv_of(words, charset), True, None), None, Looked(), 10_000)
+    seen = read_sample(Sample(csv_of(words, charset), True, None), None, HeaderHints(), 10_000)
     assert (seen.encoding, seen.encodings) == (charset, [])
 
 
@@ -108,7 +108,7 @@ def test_utf8_read_as_something_else_is_noticed() -> None:
 
 def test_a_few_bad_bytes_in_utf8_cast_no_doubt() -> None:
     data = csv_of("Köln Düsseldorf München Nürnberg " * 5, "utf-8") + b"X;K\xf6ln\n"
-    seen = read_sample(Sample(data, True, None), None, Looked(), 10_000)
+    seen = read_sample(Sample(data, True, None), None, HeaderHints(), 10_000)
     assert (seen.encoding, seen.encodings) == ("utf-8", [])
 
 

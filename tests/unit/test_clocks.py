@@ -55,10 +55,10 @@ def test_a_reading_of_the_hosts_clock_is_found_however_it_is_written() -> None:
 
 
 def test_no_hosts_clock_decides_anything() -> None:
-    found = {
+    calls = {
         (str(path.relative_to(SOURCES)), function): call
         for path in sorted(SOURCES.rglob("*.py"))
         for function, call in readings_in(path.read_text())
     }
-    assert not {place: call for place, call in found.items() if place not in SHOWN_OR_COMPARED}
-    assert set(SHOWN_OR_COMPARED) == set(found), "no clock is read there any more"
+    assert not {function: call for function, call in calls.items() if function not in SHOWN_OR_COMPARED}
+    assert set(SHOWN_OR_COMPARED) == set(calls), "no clock is read there any more"

@@ -38,10 +38,10 @@ def test_rules_of_one_space_are_known_as_such(charset: str, pattern: str) -> Non
     assert shuffled.space != CodeRule(charset, pattern, prefix="P").space
 
 
-@given(size=st.integers(1, 500), at_once=st.integers(1, 500))
-def test_a_walk_meets_every_number_once(size: int, at_once: int) -> None:
+@given(size=st.integers(1, 500), part_size=st.integers(1, 500))
+def test_a_walk_meets_every_number_once(size: int, part_size: int) -> None:
     walk = Walk(size)
-    met = [number for first in range(0, size, at_once) for number in walk.part(first, at_once)]
+    met = [number for first in range(0, size, part_size) for number in walk.part(first, part_size)]
     assert sorted(met) == list(range(size))
 
 

@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tallykeep.core.options.file_limits import DELIMITERS
-from tallykeep.formats.csv.header import Looked
+from tallykeep.formats.csv.header import HeaderHints
 from tallykeep.formats.csv.splitter import CsvSplitter
 from tallykeep.formats.csv.titles import normal_title
 from tallykeep.formats.csv.writer import BYTE_ORDER_MARK, csv_line, csv_lines, header_line
@@ -25,7 +25,7 @@ delimiters = st.sampled_from(DELIMITERS)
 def read_back(content: str, *, chunk: int, delimiter: str | None = None) -> tuple[list[str], list[list[str]]]:
     """Header and rows, as an import of it would have them."""
     splitter = CsvSplitter(
-        batch_rows=2, batch_bytes=1 << 20, max_row_bytes=1 << 20, charset="utf-8", looked=Looked(delimiter)
+        batch_rows=2, batch_bytes=1 << 20, max_row_bytes=1 << 20, charset="utf-8", hints=HeaderHints(delimiter)
     )
     data = content.encode()
     batches = [each for at in range(0, len(data), chunk) for each in splitter.feed(data[at : at + chunk])]
@@ -79,10 +79,10 @@ def test_a_header_shows_its_delimiter_whatever_its_titles_hold(header: list[str]
 
 
 @given(st.lists(st.tuples(cells, cells), min_size=1, max_size=5))
-def test_a_report_has_a_line_for_each_row_whatever_keys_and_reasons_hold(told: list[tuple[str, str]]) -> None:
-    lines = [ReportLine(row, key, found=False, updated=False, error=why) for row, (key, why) in enumerate(told, 1)]
+def test_a_report_has_a_line_for_each_row_whatever_keys_and_reasons_hold(failures: list[tuple[str, str]]) -> None:
+    lines = [ReportLine(row, key, found=False, updated=False, error=why) for row, (key, why) in enumerate(failures, 1)]
     content = "code,found,updated,error\n" + report_text(lines)
     _, rows = read_back(content, chunk=100)
     assert [(key.removeprefix("'"), why.removeprefix("'")) for key, _, _, why in rows] == [
-        (key.removeprefix("'"), why.removeprefix("'")) for key, why in told
+        (key.removeprefix("'"), why.removeprefix("'")) for key, why in failures
     ]

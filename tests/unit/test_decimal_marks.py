@@ -19,20 +19,20 @@ CELLS = st.sampled_from(["1.250", "1,250", "12.99", "12,99", "7", "", "x", '"1.2
 
 def marks(content: bytes, chunk: int, rows: int, known: dict[int, str] | None = None) -> dict[int, str]:
     splitter = CsvSplitter(batch_rows=rows, batch_bytes=1 << 20, max_row_bytes=1 << 20)
-    found = DecimalMarks(decimal_marks_of, known)
+    decimal_marks = DecimalMarks(decimal_marks_of, known)
     batches: list[Batch] = []
     for start in range(0, len(content), chunk):
         batches += splitter.feed(content[start : start + chunk])
     batches += splitter.finish()
     for batch in batches:
-        assert found.take(batch, splitter.source) is batch
+        assert decimal_marks.take(batch, splitter.source) is batch
 
     async def batch_at(first_row: int) -> Batch | None:
         return next(batch for batch in batches if batch.first_row == first_row)
 
-    told = asyncio.run(found.found(splitter.source, batch_at, directly))
-    assert found.found_now(splitter.source, batches) == told
-    return told
+    marks_by_column = asyncio.run(decimal_marks.resolve(splitter.source, batch_at, directly))
+    assert decimal_marks.resolve_now(splitter.source, batches) == marks_by_column
+    return marks_by_column
 
 
 @given(st.lists(st.tuples(CELLS, CELLS), max_size=30), st.integers(1, 50), st.integers(1, 20))

@@ -27,11 +27,11 @@ def test_nothing_is_both_refused_and_taken() -> None:
 
 
 def test_every_setting_stands_in_the_configuration_page_with_its_default() -> None:
-    told = dict(_ROWS.findall((ROOT / "docs/configuration.md").read_text()))
-    assert told.keys() == {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+    documented = dict(_ROWS.findall((ROOT / "docs/configuration.md").read_text()))
+    assert documented.keys() == {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
     for name, field in Settings.model_fields.items():
         if field.default is not None and field.default is not PydanticUndefined:
-            assert told[f"{PREFIX}{name.upper()}"].partition(" (")[0] == f"`{field.default}`"
+            assert documented[f"{PREFIX}{name.upper()}"].partition(" (")[0] == f"`{field.default}`"
 
 
 @pytest.mark.parametrize("page", [str(path.relative_to(ROOT)) for each in _PAGES for path in sorted(ROOT.glob(each))])

@@ -17,13 +17,13 @@ from tallykeep.core import exact_json
 from tallykeep.core.rows import Row
 from tallykeep.engine.intake.open_upload import Splitter
 from tallykeep.formats.charset import Transcoder
-from tallykeep.formats.csv.header import Looked
+from tallykeep.formats.csv.header import HeaderHints
 from tallykeep.formats.csv.records import is_blank
 from tallykeep.formats.csv.splitter import CsvSplitter
 from tallykeep.formats.json.array_splitter import JsonSplitter
 from tallykeep.formats.json.ndjson_splitter import LinesSplitter
 from tallykeep.formats.row_reader import raw_rows, read_rows, split_rows
-from tallykeep.preview.problems import Places
+from tallykeep.preview.problems import ProblemLocator
 from tallykeep.preview.recognition import SeenColumn, candidates
 from tallykeep.resources.campaigns.list_spec import CAMPAIGNS
 from tallykeep.resources.categories.labels import CategoryLabels
@@ -70,11 +70,11 @@ def _maker(unit: str, around: str) -> Made:
 
 def slow(run: Callable[[Any], object], made: Callable[[str], Any] = str, size: int = SIZE) -> dict[str, str]:
     """What this takes too long for, of all the texts."""
-    found = {}
+    faults = {}
     for name, make in texts():
         if fault := grows_too_fast(run, lambda length, make=make: made(make(length)), size):
-            found[name] = fault
-    return found
+            faults[name] = fault
+    return faults
 
 
 def readers() -> Iterator[tuple[str, Callable[[str], object]]]:
@@ -84,12 +84,12 @@ def readers() -> Iterator[tuple[str, Callable[[str], object]]]:
             for name, function in inspect.getmembers(importlib.import_module(module.name), inspect.isfunction):
                 is_ours = function.__module__ == module.name and f"{module.name}.{name}" not in OF_OUR_OWN
                 if is_ours and not inspect.iscoroutinefunction(function):
-                    kind = _alone(function)
-                    if kind in ("str", "bytes", "Any"):
-                        yield f"{module.name}.{name}", _called(function, as_bytes=kind == "bytes")
+                    annotation = _annotation_of(function)
+                    if annotation in ("str", "bytes", "Any"):
+                        yield f"{module.name}.{name}", _called(function, as_bytes=annotation == "bytes")
 
 
-def _alone(function: Callable[..., object]) -> str | None:
+def _annotation_of(function: Callable[..., object]) -> str | None:
     wanted = [each for each in inspect.signature(function).parameters.values() if each.default is each.empty]
     if len(wanted) != 1 or wanted[0].kind is not wanted[0].POSITIONAL_OR_KEYWORD:
         return None
@@ -105,20 +105,20 @@ def _called(function: Callable[..., object], *, as_bytes: bool) -> Callable[[str
 
 
 def test_every_function_that_takes_a_text_is_linear_in_it() -> None:
-    found = dict(readers())
-    assert len(found) > 80
-    assert {name: faults for name, run in found.items() if (faults := slow(run, size=4_000))} == {}
+    functions = dict(readers())
+    assert len(functions) > 80
+    assert {name: faults for name, run in functions.items() if (faults := slow(run, size=4_000))} == {}
 
 
 def cleaners() -> Iterator[tuple[str, Callable[[str], object]]]:
     for column in IN_FILES:
         yield f"vouchers.{column.title}", column.clean_cell
-    for kind in (CUSTOMER, PRODUCT, SKU, ORDER):
-        for field in kind.fields:
-            yield f"{kind.noun}.{field.name} in a file", field.clean_cell
-            yield f"{kind.noun}.{field.name}", field.clean
+    for spec in (CUSTOMER, PRODUCT, SKU, ORDER):
+        for field in spec.fields:
+            yield f"{spec.noun}.{field.name} in a file", field.clean_cell
+            yield f"{spec.noun}.{field.name}", field.clean
             if field.is_plain:
-                yield f"{kind.noun}.{field.name} plain", field.is_plain
+                yield f"{spec.noun}.{field.name} plain", field.is_plain
     for name in STANDARD_TYPES:
         yield f"metadata {name}", lambda text, name=name: typed(name, text)
         yield f"metadata list of {name}", lambda text, name=name: typed_array(name, text)
@@ -126,8 +126,8 @@ def cleaners() -> Iterator[tuple[str, Callable[[str], object]]]:
         yield f"schema {name}", lambda text, checker=checker: checker.problems({"a": text, text: 1})
     # Of the conditions that are read alike, one.
     conditions = {
-        asked.read: f"filters[{name}][conditions][{condition}]"
-        for name, field in CAMPAIGNS.fields.items() for condition, asked in field.conditions.items()
+        condition.read: f"filters[{name}][conditions][{condition_name}]"
+        for name, field in CAMPAIGNS.fields.items() for condition_name, condition in field.conditions.items()
     }  # fmt: skip
     for query in conditions.values():
         yield query, lambda text, query=query: read_selection(CAMPAIGNS, [(query, text)])
@@ -164,8 +164,8 @@ def bodies() -> Iterator[tuple[str, Any, Callable[[Any], object]]]:
     strict = MetadataChecker(MetadataSchema({"a": {"type": "string", "eq": ["x"]}}, allow_defined_only=True))
     for checker in (MetadataChecker(None), strict):
         yield "voucher", VOUCHER, partial(_cleaned, JsonVouchers(checker, CategoryLabels()))
-    for kind, body in ((CUSTOMER, PERSON), (ORDER, ORDERED), (PRODUCT, GOODS), (SKU, GOODS)):
-        yield kind.noun, body, partial(_read, json_reader(kind))
+    for spec, body in ((CUSTOMER, PERSON), (ORDER, ORDERED), (PRODUCT, GOODS), (SKU, GOODS)):
+        yield spec.noun, body, partial(_read, json_reader(spec))
     yield "schema", DEFINED, clean_properties
     yield "code_config", {"length": 8, "charset": "ab", "pattern": "#", "prefix": "p", "postfix": "q"}, code_rule
 
@@ -178,13 +178,13 @@ def _read(read: Reader, row: Any) -> None:
     read(Row(1, row))
 
 
-def places(body: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+def paths(body: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     """The way to everything within a body."""
     if path:
         yield path
     inner = body.items() if isinstance(body, dict) else enumerate(body) if isinstance(body, list) else ()
     for key, value in inner:
-        yield from places(value, (*path, key))
+        yield from paths(value, (*path, key))
 
 
 def put(body: Any, path: tuple[Any, ...], value: Any) -> Any:
@@ -207,19 +207,19 @@ VALUES: dict[str, Callable[[int], Any]] = {
 
 
 def test_every_part_of_a_body_is_read_in_linear_time() -> None:
-    found = {}
+    faults = {}
     for name, body, run in bodies():
-        for path in places(body):
-            for kind, make in VALUES.items():
+        for path in paths(body):
+            for name_of_value, make in VALUES.items():
                 made = lambda size, body=body, path=path, make=make: put(body, path, make(size))  # noqa: E731
                 if fault := grows_too_fast(run, made, SIZE):
-                    found[name, path, kind] = fault
-    assert found == {}
+                    faults[name, path, name_of_value] = fault
+    assert faults == {}
 
 
 def csv_file(titles: frozenset[str] = frozenset(), delimiter: str | None = None) -> Splitter:
     return CsvSplitter(
-        batch_rows=10_000, batch_bytes=8 << 20, max_row_bytes=1 << 20, looked=Looked(delimiter, titles=titles)
+        batch_rows=10_000, batch_bytes=8 << 20, max_row_bytes=1 << 20, hints=HeaderHints(delimiter, titles=titles)
     )
 
 
@@ -257,7 +257,7 @@ def refused_or_passed(splitter: Callable[[], Splitter], chunk: int = 65_536) -> 
 @pytest.mark.parametrize("part", range(4))
 def test_files_are_read_in_linear_time(part: int) -> None:
     known = frozenset({"code", "note"})
-    found = {}
+    faults = {}
     for line in LINES[part::4]:
         for header in ("Code,Note\n", ""):
             for ending in ("\n", "\r"):
@@ -265,13 +265,13 @@ def test_files_are_read_in_linear_time(part: int) -> None:
                 run = refused_or_passed(lambda: csv_file(known))
                 make = lambda size, row=row, header=header: header.encode() + row * (size // len(row))  # noqa: E731
                 if fault := grows_too_fast(run, make, 8_000):
-                    found[header, line, ending] = fault
-    assert found == {}
+                    faults[header, line, ending] = fault
+    assert faults == {}
 
 
 @pytest.mark.parametrize("chunk", [50, 65_536])
 def test_json_is_read_in_linear_time(chunk: int) -> None:
-    found = {}
+    faults = {}
     for element in ELEMENTS:
         row = element.encode()
         array, inner = (
@@ -281,17 +281,17 @@ def test_json_is_read_in_linear_time(chunk: int) -> None:
         bare = lambda size, row=row: b"[" + row * (size // len(row))  # noqa: E731
         for name, make in (("array", array), ("inner", inner), ("bare", bare)):
             if fault := grows_too_fast(refused_or_passed(json_array, chunk), make, 12_000):
-                found[name, element] = fault
+                faults[name, element] = fault
         lines = lambda size, row=row: (row + b"\n") * (size // (len(row) + 1))  # noqa: E731
         if fault := grows_too_fast(refused_or_passed(json_lines, chunk), lines, 12_000):
-            found["lines", element] = fault
-    assert found == {}
+            faults["lines", element] = fault
+    assert faults == {}
 
 
 def test_one_row_without_end_is_read_in_linear_time() -> None:
-    found = {}
+    faults = {}
     for name, make in texts():
-        for kind, splitter, before, after in (
+        for format_, splitter, before, after in (
             ("csv", csv_file, "Code\n", "\n"), ("quoted", csv_file, 'Code\n"', '"\n'), ("header", csv_file, "", "\n"),
             ("json", json_array, '["', '"]'), ("bare json", json_array, "[", "]"), ("lines", json_lines, "", "\n"),
         ):  # fmt: skip
@@ -299,14 +299,14 @@ def test_one_row_without_end_is_read_in_linear_time() -> None:
                 (before + make(size).replace("\n", " ") + after).encode("utf-8", "replace")
             )
             if fault := grows_too_fast(refused_or_passed(splitter), made, 6_000):
-                found[kind, name] = fault
-    assert found == {}
+                faults[format_, name] = fault
+    assert faults == {}
 
 
 def _recognized(title: str) -> None:
     columns = [SeenColumn(title, (title[:200],)) for _ in range(3)]
     candidates(columns, "csv", title)
-    Places({0: (title, title)}, IMPORTS["customers"], [0]).problems(f"{title}: no; " * 3)
+    ProblemLocator({0: (title, title)}, IMPORTS["customers"], [0]).problems(f"{title}: no; " * 3)
 
 
 def _formed(content: bytes) -> None:
@@ -322,7 +322,7 @@ def test_the_rest_is_linear_too() -> None:
     def encoded(text: str) -> bytes:
         return text.encode("utf-8", "replace")
 
-    found = {
+    faults_by_name = {
         "recognition": slow(_recognized, size=4_000),
         "blank": slow(lambda record: is_blank(record, ","), encoded, 4_000),
         "transcoder": slow(lambda data: Transcoder("utf-16").feed(data), encoded, 4_000),
@@ -335,4 +335,4 @@ def test_the_rest_is_linear_too() -> None:
         "charset": slow(Transcoder),
         "names": slow(lambda text: read_selection(CAMPAIGNS, [(text, text), (f"filters[{text}]", "")])),
     }
-    assert {name: faults for name, faults in found.items() if faults} == {}
+    assert {name: faults for name, faults in faults_by_name.items() if faults} == {}

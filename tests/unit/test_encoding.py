@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallykeep.core.errors import InvalidPayloadError
+from tallykeep.core.errors import InvalidPayloadError, UnsupportedMediaTypeError
 from tallykeep.engine.intake.sample import Sample, read_sample
 from tallykeep.formats import charset as encoding
 from tallykeep.formats.charset import Transcoder, known_charset
-from tallykeep.formats.csv.header import Looked
+from tallykeep.formats.csv.header import HeaderHints
 from tallykeep.formats.csv.splitter import CsvSplitter
-from tests.unit.test_split import CUTS, chunked, rows_of
+from tests.unit.test_split import CUTS, ROW_LIMIT, chunked, csv_splitter, rows_of, split
 
 UTF8_MARK = b"\xef\xbb\xbf"
 PIECES = [
@@ -41,10 +41,10 @@ def test_any_cuts_of_any_bytes_come_out_the_same(
     data: bytes, cuts: list[int], charset: str | None, window: int, block: int
 ) -> None:
     with mock.patch.multiple(encoding, _WINDOW_BYTES=window, _BLOCK_BYTES=block):
-        whole = outcome([data], charset)
-        assert outcome(chunked(data, cuts), charset) == whole
-        assert outcome([data[at : at + 1] for at in range(len(data))], charset) == whole
-        assert not isinstance(whole[0], bytes) or not whole[0].startswith(UTF8_MARK)
+        expected = outcome([data], charset)
+        assert outcome(chunked(data, cuts), charset) == expected
+        assert outcome([data[at : at + 1] for at in range(len(data))], charset) == expected
+        assert not isinstance(expected[0], bytes) or not expected[0].startswith(UTF8_MARK)
 
 
 @given(data=BYTES, cuts=CUTS, charset=CHARSETS, window=st.integers(1, 12))
@@ -68,21 +68,22 @@ def test_any_cuts_of_any_bytes_are_the_same_rows(
 def test_the_first_umlaut_tells_wherever_it_stands(before: int, written: str, size: int) -> None:
     rows = ["x" * 9] * (before // 10) + ["Köln", "Düsseldorf"]
     data = "\n".join(["City", *rows]).encode(written)
-    text, told = outcome([data[at : at + size] for at in range(0, len(data), size)], None)
-    assert (told, text) == (written, "\n".join(["City", *rows]).encode())
+    text, charset = outcome([data[at : at + size] for at in range(0, len(data), size)], None)
+    assert (charset, text) == (written, "\n".join(["City", *rows]).encode())
 
 
 @pytest.mark.parametrize(
-    ("end", "told"), [("é".encode("cp1252"), "cp1252"), ("é".encode(), "utf-8"), ("Ü, é".encode() + b"\xc3", "utf-8")]
+    ("end", "charset"),
+    [("é".encode("cp1252"), "cp1252"), ("é".encode(), "utf-8"), ("Ü, é".encode() + b"\xc3", "utf-8")],
 )
-def test_a_file_may_end_within_its_only_telling_line(end: bytes, told: str) -> None:
-    assert outcome([b"Code,City\nA,Caf" + end], None)[1] == told
+def test_a_file_may_end_within_its_only_telling_line(end: bytes, charset: str) -> None:
+    assert outcome([b"Code,City\nA,Caf" + end], None)[1] == charset
 
 
 @pytest.mark.parametrize("cut", range(1, 6))
 def test_the_beginning_of_a_file_may_end_within_a_character(cut: int) -> None:
     data = "Code,City\nA,東京".encode()
-    seen = read_sample(Sample(data[:-cut], False, None), None, Looked(), 4_000)
+    seen = read_sample(Sample(data[:-cut], False, None), None, HeaderHints(), 4_000)
     assert (seen.encoding, seen.encodings) == ("utf-8", [])
 
 
@@ -92,7 +93,7 @@ def test_byte_order_marks_at_the_beginning_are_dropped_however_many(charset: str
     data = ("\ufeff" * marks + "Code,City\nA,\ufeffKöln\n").encode(charset or "utf-8")
     splitter = CsvSplitter(batch_rows=3, batch_bytes=99, max_row_bytes=4_000, charset=charset)
     rows = rows_of(splitter, [data])
-    seen = read_sample(Sample(data, True, None), charset, Looked(), 4_000)
+    seen = read_sample(Sample(data, True, None), charset, HeaderHints(), 4_000)
     assert splitter.source.header == seen.source.header == ["Code", "City"]
     assert [row.value for row in rows] == [row.value for row in seen.rows(seen.source)] == [["A", "\ufeffKöln"]]
 
@@ -108,7 +109,7 @@ def test_a_declared_charset_of_several_bytes_is_read(charset: str, cuts: list[in
     data = f'Code{delimiter}City\r\nA{delimiter}{city}\r\n"B\n{city}"{delimiter}{city}'.encode(charset)
     splitter = CsvSplitter(batch_rows=3, batch_bytes=99, max_row_bytes=4_000, charset=charset)
     rows = rows_of(splitter, chunked(data, cuts))
-    seen = read_sample(Sample(data, True, None), charset, Looked(), 4_000)
+    seen = read_sample(Sample(data, True, None), charset, HeaderHints(), 4_000)
     assert [row.value for row in rows] == [["A", city], [f"B\n{city}", city]]
     assert [row.value for row in seen.rows(seen.source)] == [row.value for row in rows]
 
@@ -133,3 +134,60 @@ def test_charsets_are_read_as_programs_write_them(charset: str, text: str, writt
     transcoder = Transcoder(charset)
     read = transcoder.feed(text.encode(written)) + transcoder.finish()
     assert (read.decode(), transcoder.encoding) == (text, known_charset(charset))
+
+
+def test_bytes_that_are_not_utf8_fail_only_their_row() -> None:
+    rows = rows_of(csv_splitter(10), ["Code\nÄ\n".encode() + b"B\xff\nC\n"])
+    assert [row.problem is None for row in rows] == [True, False, True]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "cp1252", "utf-8-sig", "utf-8"])
+@given(cuts=CUTS)
+def test_other_encodings_are_read(encoding: str, cuts: list[int]) -> None:
+    marks = {"utf-16-le": b"\xff\xfe", "utf-16-be": b"\xfe\xff"}
+    data = marks.get(encoding, b"") + "Code;Größe\r\nÄ-1;5 €\r\nB;\r\n".encode(encoding)
+    splitter = csv_splitter()
+    rows = rows_of(splitter, chunked(data, cuts))
+    assert splitter.source.header == ["Code", "Größe"]
+    assert [row.value for row in rows] == [["Ä-1", "5 €"], ["B", ""]]
+
+
+@pytest.mark.parametrize("charset", ["iso-8859-2", "windows-1250", "UTF-16LE", "shift_jis", "utf-8"])
+@given(cuts=CUTS)
+def test_a_declared_charset_is_taken_at_its_word(charset: str, cuts: list[int]) -> None:
+    city = "東京" if charset == "shift_jis" else "Łódź"
+    splitter = CsvSplitter(batch_rows=3, batch_bytes=10_000, max_row_bytes=ROW_LIMIT, charset=charset)
+    rows = rows_of(splitter, chunked(f"Code;City\nA;{city}\n".encode(charset), cuts))
+    assert [row.value for row in rows] == [["A", city]]
+
+
+@pytest.mark.parametrize(
+    "charset", ["no-such", "base64", "rot13", "idna", "Punycode", "unicode_escape", "a\0b", "x" * 300]
+)
+def test_a_charset_that_is_none_is_refused(charset: str) -> None:
+    with pytest.raises(UnsupportedMediaTypeError, match="is not known"):
+        CsvSplitter(batch_rows=3, batch_bytes=10_000, max_row_bytes=ROW_LIMIT, charset=charset)
+
+
+@pytest.mark.parametrize(
+    ("data", "charset"), [(b"Code\nA\n", "utf-16"), (b"Code\nA\n\n\n", "utf-32"), (b"Code\n+2AA-\n", "utf-7")]
+)
+def test_a_file_that_cannot_be_in_its_charset_is_refused(data: bytes, charset: str) -> None:
+    splitter = CsvSplitter(batch_rows=3, batch_bytes=10_000, max_row_bytes=ROW_LIMIT, charset=charset)
+    with pytest.raises(InvalidPayloadError, match="charset"):
+        split(splitter, [data])
+
+
+@pytest.mark.parametrize(
+    ("data", "charset"),
+    [
+        (b"Code\nA\nB\xff\nC\n", "us-ascii"),
+        (b"Code\nA\nB\xff\nC\n", "utf-8"),
+        ("Code\nÄ\nB".encode("cp1252") + b"\x81\nC\n", None),
+        (b"\xff\xfe" + "Code\nA\nB\ud800\nC\n".encode("utf-16-le", "surrogatepass"), None),
+    ],
+)
+def test_what_the_encoding_does_not_know_fails_only_its_row(data: bytes, charset: str | None) -> None:
+    splitter = CsvSplitter(batch_rows=9, batch_bytes=10_000, max_row_bytes=ROW_LIMIT, charset=charset)
+    rows = rows_of(splitter, [data])
+    assert [row.problem for row in rows] == [None, "the row is not UTF-8; save the file as UTF-8", None]

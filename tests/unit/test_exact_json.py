@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from tallykeep.core import exact_json
 
 digits = st.text("0123456789", min_size=1, max_size=40)
-wholes = st.builds(lambda character, text: character + (text.lstrip("0") or "0"), st.sampled_from(["", "-"]), digits)
+integers = st.builds(lambda character, text: character + (text.lstrip("0") or "0"), st.sampled_from(["", "-"]), digits)
 powers = st.builds("{}{}".format, st.sampled_from(["e", "E", "e+", "e-", "E+"]), st.integers(0, 250))
 numbers = st.builds(
-    lambda whole, fraction, power: whole + fraction + power,
-    wholes,
+    lambda integer, fraction, power: integer + fraction + power,
+    integers,
     st.just("") | digits.map(".{}".format),
     st.just("") | powers,
 )

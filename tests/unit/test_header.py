@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from tallykeep.core.batch import Source
 from tallykeep.core.errors import InvalidPayloadError
 from tallykeep.core.rows import Row
-from tallykeep.formats.csv.header import LARGEST_HEADER, Looked, find_header
+from tallykeep.formats.csv.header import LARGEST_HEADER, HeaderHints, find_header
 from tallykeep.formats.csv.splitter import CsvSplitter
 from tallykeep.formats.csv.titles import normal_title
 from tests.unit.test_split import rows_in, split
@@ -15,13 +15,13 @@ from tests.unit.test_split import rows_in, split
 TITLES = frozenset(map(normal_title, ("Code", "Voucher Type", "Discount Type", "Value", "Expiration Date")))
 
 
-def splitter(**looked: object) -> CsvSplitter:
-    wanted = Looked(**{"titles": TITLES, **looked})
-    return CsvSplitter(batch_rows=100, batch_bytes=1 << 20, max_row_bytes=1 << 20, looked=wanted)
+def splitter(**hints: object) -> CsvSplitter:
+    wanted = HeaderHints(**{"titles": TITLES, **hints})
+    return CsvSplitter(batch_rows=100, batch_bytes=1 << 20, max_row_bytes=1 << 20, hints=wanted)
 
 
-def read(data: str | bytes, **looked: object) -> tuple[Source, list[Row], list[int | None]]:
-    made = splitter(**looked)
+def read(data: str | bytes, **hints: object) -> tuple[Source, list[Row], list[int | None]]:
+    made = splitter(**hints)
     batches = split(made, [data.encode() if isinstance(data, str) else data])
     lines = [batch.line_of(batch.first_row + at) for batch in batches for at in range(batch.row_count)]
     return made.source, rows_in(made, batches), lines

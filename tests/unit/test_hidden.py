@@ -91,17 +91,17 @@ def test_the_quick_way_leaves_them_to_the_closer_look(key: str) -> None:
     table = Table([1, 2], [f"{key},A", "B,B"], delimiter=",", width=2, kept=range(2))
     columns = file_columns(CUSTOMER, ["Source_id", "Name"], ANY)
     assert columns is not None
-    ready, odd = columns.sort_out(table)
-    assert (ready.keys, [row.number for row in odd]) == (["B"], [1])
+    ready, irregular = columns.sort_out(table)
+    assert (ready.keys, [row.number for row in irregular]) == (["B"], [1])
 
 
-@pytest.mark.parametrize("given", [None, "", " ", "\u00a0\t", 5, {}])
-def test_no_key_at_all(given: Any) -> None:
-    change = json_reader(CUSTOMER)(Row(1, {"source_id": given}))
-    assert (change.source_id, bool(change.problems)) == (None, given in (5, {}))
-    assert JsonVouchers(ANY, CategoryLabels()).clean([Row(1, {"code": given})])[1]
+@pytest.mark.parametrize("raw", [None, "", " ", "\u00a0\t", 5, {}])
+def test_no_key_at_all(raw: Any) -> None:
+    change = json_reader(CUSTOMER)(Row(1, {"source_id": raw}))
+    assert (change.source_id, bool(change.problems)) == (None, raw in (5, {}))
+    assert JsonVouchers(ANY, CategoryLabels()).clean([Row(1, {"code": raw})])[1]
     with pytest.raises(Problem):
-        code_of(given)
+        code_of(raw)
 
 
 def test_names_are_joined_as_their_script_demands() -> None:

@@ -225,8 +225,8 @@ def test_an_array_in_a_cell_is_that_array(value_type: str, cell: str, items: lis
         lambda items: ("number", items)
     )
 )
-def test_an_array_in_a_downloaded_file_is_read_as_the_same(given_items: tuple[str, list[Any]]) -> None:
-    value_type, items = given_items
+def test_an_array_in_a_downloaded_file_is_read_as_the_same(typed_items: tuple[str, list[Any]]) -> None:
+    value_type, items = typed_items
     cell = as_cell(items)
     assert cell.strip() not in ("", "null")
     assert checker({"type": value_type, "array": True}).from_cell("unit")(cell) == items

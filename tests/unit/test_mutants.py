@@ -32,47 +32,47 @@ def test_sql_is_changed_where_it_decides_what_is_written() -> None:
     texts = _texts(mutants_of_sql("a.sql", QUERY), QUERY)
     rest = "LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING coalesce(a, 0)"
     head = "-- name: take UPDATE t SET a = :a, n = n + 1 WHERE id IN (SELECT id FROM t WHERE"
-    whole = f"{head} p = :p AND k BETWEEN :x AND :y ORDER BY k {rest}"
-    assert whole == " ".join(QUERY.split())
+    text = f"{head} p = :p AND k BETWEEN :x AND :y ORDER BY k {rest}"
+    assert text == " ".join(QUERY.split())
     assert {
         f"{head} true AND k BETWEEN :x AND :y ORDER BY k {rest}",
         f"{head} p = :p AND true ORDER BY k {rest}",
         f"{head} p = :p OR k BETWEEN :x AND :y ORDER BY k {rest}",
         f"{head} p <> :p AND k BETWEEN :x AND :y ORDER BY k {rest}",
         f"{head} p = :p AND k BETWEEN :x AND :y {rest}",
-        whole.replace("LIMIT 1 ", ""),
-        whole.replace("LIMIT 1", "LIMIT 2"),
-        whole.replace(" FOR UPDATE SKIP LOCKED", " "),
-        whole.replace(" SKIP LOCKED", " "),
-        whole.replace("a = :a, ", ""),
-        whole.replace(", n = n + 1", ""),
-        whole.replace("n + 1", "n - 1"),
-        whole.replace("coalesce(a, 0)", "a"),
+        text.replace("LIMIT 1 ", ""),
+        text.replace("LIMIT 1", "LIMIT 2"),
+        text.replace(" FOR UPDATE SKIP LOCKED", " "),
+        text.replace(" SKIP LOCKED", " "),
+        text.replace("a = :a, ", ""),
+        text.replace(", n = n + 1", ""),
+        text.replace("n + 1", "n - 1"),
+        text.replace("coalesce(a, 0)", "a"),
     } <= texts
     assert not any(":x OR :y" in text or "SET a <> :a" in text for text in texts)
 
 
 def test_python_is_changed_where_it_does_something() -> None:
     texts = _texts(mutants_of_python("a.py", MODULE), MODULE)
-    whole = " ".join(MODULE.split())
+    text = " ".join(MODULE.split())
     assert {
-        whole.replace("connection.transaction()", '__import__("contextlib").nullcontext()'),
-        whole.replace('await connection.execute("x")', "pass"),
-        whole.replace("rows and not", "True and not"),
-        whole.replace("rows[0] < 1", "rows[0] <= 1"),
-        whole.replace("not rows[0] < 1", "bool(rows[0] < 1)"),
-        whole.replace("< 1", "< 2"),
-        whole.replace("return rows[0] if rows and not rows[0] < 1 else None", "return None"),
+        text.replace("connection.transaction()", '__import__("contextlib").nullcontext()'),
+        text.replace('await connection.execute("x")', "pass"),
+        text.replace("rows and not", "True and not"),
+        text.replace("rows[0] < 1", "rows[0] <= 1"),
+        text.replace("not rows[0] < 1", "bool(rows[0] < 1)"),
+        text.replace("< 1", "< 2"),
+        text.replace("return rows[0] if rows and not rows[0] < 1 else None", "return None"),
     } <= texts
     assert not any("list[int & None]" in text or "a word" not in text for text in texts)
 
 
 def test_every_mutant_can_be_told_from_the_others_and_is_asked_of_tests_that_are_there() -> None:
-    found = every_mutant(ROOT)
-    assert max(Counter(mutant.name for mutant in found).values()) == 1
-    assert {mutant.file.rpartition(".")[0] for mutant in found} == TESTS.keys()
+    mutants = every_mutant(ROOT)
+    assert max(Counter(mutant.name for mutant in mutants).values()) == 1
+    assert {mutant.file.rpartition(".")[0] for mutant in mutants} == TESTS.keys()
     assert all((ROOT / test).exists() for tests in TESTS.values() for test in tests)
-    assert KNOWN.keys() <= {mutant.name for mutant in found}
-    for mutant in found[::17]:
+    assert KNOWN.keys() <= {mutant.name for mutant in mutants}
+    for mutant in mutants[::17]:
         if mutant.file.endswith(".py"):
             compile(mutant.of((Path(ROOT) / mutant.file).read_text()), mutant.file, "exec")

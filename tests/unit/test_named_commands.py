@@ -11,18 +11,18 @@ import typer
 from tallykeep.cli.main import Roles, make_cli
 
 ROOT = Path(__file__).parents[2]
-_PLACES = ("src/tallykeep/**/*.py", "src/tallykeep/**/*.html", "src/tallykeep/**/*.js", "docs/**/*.md", "README.md")
+_PATTERNS = ("src/tallykeep/**/*.py", "src/tallykeep/**/*.html", "src/tallykeep/**/*.js", "docs/**/*.md", "README.md")
 # Where a command begins: in code, or behind a colon and before the end of a message.
 _NAMED = re.compile(r"(?:[`>/]|: )tallykeep ((?:[a-z-]+ ?){1,2})")
 _COMMANDS: Any = typer.main.get_command(make_cli(Roles(**{field.name: int for field in fields(Roles)})))
 
 
 def named_commands() -> list[tuple[str, str]]:
-    files = [path for pattern in _PLACES for path in ROOT.glob(pattern)]
+    files = [path for pattern in _PATTERNS for path in ROOT.glob(pattern)]
     return [
-        (str(path.relative_to(ROOT)), found.strip())
+        (str(path.relative_to(ROOT)), command.strip())
         for path in sorted(files)
-        for found in dict.fromkeys(_NAMED.findall(path.read_text()))
+        for command in dict.fromkeys(_NAMED.findall(path.read_text()))
     ]
 
 

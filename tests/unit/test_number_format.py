@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallykeep.formats.xlsx.number_format import NumberFormat, general
+from tallykeep.formats.xlsx.number_format import NumberFormat
+from tallykeep.formats.xlsx.number_format_section import general
 
 ACCOUNTING = '_-* #,##0.00\\ "€"_-;\\-* #,##0.00\\ "€"_-;_-* "-"??\\ "€"_-;_-@_-'
 PHONE = "[<=9999999]###-####;(###) ###-####"
@@ -145,9 +146,9 @@ def test_plain_formats_only_round(value: int, decimals: int, shown: int) -> None
     assert not text.endswith(".") and not ("." in text and text.endswith("0"))
 
 
-@given(value=st.integers(0, 10**14), places=st.integers(2, 18))
-def test_zeros_in_front_keep_the_digits(value: int, places: int) -> None:
-    assert NumberFormat("0" * places).number(float(value)) == str(value).zfill(places)
+@given(value=st.integers(0, 10**14), digits=st.integers(2, 18))
+def test_zeros_in_front_keep_the_digits(value: int, digits: int) -> None:
+    assert NumberFormat("0" * digits).number(float(value)) == str(value).zfill(digits)
 
 
 @given(code=st.text(st.sampled_from('0#?.,%E+-;@"\\_*[]<>=$€ /dGeneral5'), max_size=30), value=st.floats(-1e14, 1e14))

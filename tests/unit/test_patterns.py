@@ -79,9 +79,9 @@ from tallykeep.formats.xlsx import cell_marks as sheet_marks
 from tallykeep.resources.fields import numerals
 from tallykeep.resources.fields import spreadsheet_spellings as spellings
 csv_records.is_blank(b",", ","), csv_records.is_blank_somehow(b",")
-csv_records._blank_line(","), csv_records._beginning_blank(","), csv_records._behind_a_line(",")
-for kind in IMPORTS.values():
-    for field in kind.fields:
+csv_records._blank_line(","), csv_records._begins_blank(","), csv_records._behind_a_line(",")
+for row_type in IMPORTS.values():
+    for field in row_type.fields:
         needs._wanting(field, [])
 sheet_marks._Search(b"x:", {b"1": 1})
 spellings._letters("a")
@@ -109,15 +109,15 @@ def tree_of(path: Path) -> ast.Module:
 @cache
 def patterns() -> list[Made]:
     run = subprocess.run([sys.executable, "-c", _COLLECTING], capture_output=True, check=True, text=True)
-    found: dict[tuple[Any, ...], Made] = {}
+    patterns_by_key: dict[tuple[Any, ...], Made] = {}
     for text, is_bytes, flags, frames in json.loads(run.stdout):
         path, line, function = next((each for each in frames if each[2] == "<module>"), frames[0])
         module = str(Path(path).relative_to(SOURCES))
         name = _constant_at(Path(path), line) if function == "<module>" else function
         pattern = text.encode("latin-1") if is_bytes else text
         lines = tuple((str(Path(path).relative_to(SOURCES)), line) for path, line, _ in frames)
-        found[pattern, flags, module, name] = Made(pattern, flags, module, name, lines)
-    return list(found.values())
+        patterns_by_key[pattern, flags, module, name] = Made(pattern, flags, module, name, lines)
+    return list(patterns_by_key.values())
 
 
 def _constant_at(path: Path, line: int) -> str:
@@ -131,14 +131,14 @@ def _constant_at(path: Path, line: int) -> str:
 @cache
 def _all_uses() -> dict[str, set[str]]:
     """What is done with what has these names, anywhere; "" where that is not plain to see."""
-    found: dict[str, set[str]] = {}
+    names: dict[str, set[str]] = {}
     for path in SOURCES.rglob("*.py"):
         nodes = list(ast.walk(tree_of(path)))
         done = {id(_base(node.value)): node.attr for node in nodes if isinstance(node, ast.Attribute)}
         for node in nodes:
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
-                found.setdefault(node.id, set()).add(done.get(id(node), ""))
-    return found
+                names.setdefault(node.id, set()).add(done.get(id(node), ""))
+    return names
 
 
 def _base(node: ast.expr) -> ast.expr:
@@ -192,8 +192,8 @@ def test_patterns_that_do_not_are_left_alone(pattern: str) -> None:
 
 
 def test_every_pattern_is_looked_at() -> None:
-    looked_at = {line for made in patterns() for line in made.lines}
-    missed = [call for call in _calls_of_re() if not any((call[0], call[1] + more) in looked_at for more in range(4))]
+    covered = {line for made in patterns() for line in made.lines}
+    missed = [call for call in _calls_of_re() if not any((call[0], call[1] + more) in covered for more in range(4))]
     assert missed == []
 
 
@@ -201,10 +201,10 @@ def test_no_pattern_backtracks() -> None:
     faults = {}
     for made in patterns():
         searching = not _all_uses().get(made.name, {""}) <= {"match", "fullmatch"}
-        if found := faults_of(made.pattern, made.flags, searching=searching):
-            faults[made.module, made.name] = f"{made.pattern!r}: {'; '.join(found)}"
-    assert {place: fault for place, fault in faults.items() if place not in JUSTIFIED} == {}
-    assert [place for place in JUSTIFIED if place not in faults] == []
+        if fault := faults_of(made.pattern, made.flags, searching=searching):
+            faults[made.module, made.name] = f"{made.pattern!r}: {'; '.join(fault)}"
+    assert {key: fault for key, fault in faults.items() if key not in JUSTIFIED} == {}
+    assert [key for key in JUSTIFIED if key not in faults] == []
 
 
 def cuts_in(source: str | ast.AST) -> list[tuple[str, str]]:
@@ -249,7 +249,7 @@ def test_loops_that_cut_what_they_go_through_are_found() -> None:
 
 
 def test_no_loop_cuts_what_it_goes_through() -> None:
-    found = {(str(path.relative_to(SOURCES)), function): name
+    cuts = {(str(path.relative_to(SOURCES)), function): name
              for path in sorted(SOURCES.rglob("*.py")) for function, name in cuts_in(tree_of(path))}  # fmt: skip
-    assert {place: name for place, name in found.items() if place not in CUT_IN_LOOPS} == {}
-    assert [place for place in CUT_IN_LOOPS if place not in found] == []
+    assert {key: name for key, name in cuts.items() if key not in CUT_IN_LOOPS} == {}
+    assert [key for key in CUT_IN_LOOPS if key not in cuts] == []

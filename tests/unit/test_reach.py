@@ -17,7 +17,7 @@ def test_silence_of_the_network_is_bounded_unless_the_url_says_otherwise() -> No
 
 
 @pytest.mark.parametrize(
-    ("url", "places"),
+    ("url", "hosts"),
     [
         ("postgresql://me@here/db", [("here", None)]),
         ("postgresql://me@here:1,there:2/db", [("here", "1"), ("there", "2")]),
@@ -25,9 +25,9 @@ def test_silence_of_the_network_is_bounded_unless_the_url_says_otherwise() -> No
         ("host=here,there hostaddr=10.0.0.1,10.0.0.2", [("here", None), ("there", None)]),
     ],
 )
-def test_hosts_are_told_apart(url: str, places: list[tuple[str, str | None]]) -> None:
+def test_hosts_are_told_apart(url: str, hosts: list[tuple[str, str | None]]) -> None:
     each = [conninfo_to_dict(conninfo) for conninfo in by_host(url)]
-    assert [(known["host"], known.get("port")) for known in each] == places
+    assert [(known["host"], known.get("port")) for known in each] == hosts
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from tallykeep.engine.intake.read_ahead import ReadAhead
 
 pytestmark = pytest.mark.anyio
 
-_MAX_AT_ONCE = 1 << 17
+_MAX_PIECE = 1 << 17
 _MAX_GATHERED = 1 << 18
 
 
@@ -19,7 +19,7 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-async def _sent(chunks: Iterable[bytes], *, error: Exception | None = None) -> AsyncIterator[bytes]:
+async def _stream(chunks: Iterable[bytes], *, error: Exception | None = None) -> AsyncIterator[bytes]:
     for chunk in chunks:
         yield chunk
         await asyncio.sleep(0)
@@ -34,26 +34,26 @@ async def _sent(chunks: Iterable[bytes], *, error: Exception | None = None) -> A
         [b""],
         [b"a"],
         [b"%d," % number for number in range(5_000)],
-        [b"x" * 300_000, b"y", b"z" * (_MAX_AT_ONCE * 2 + 1)],
-        [b"", b"a" * _MAX_AT_ONCE, b"", b"b"],
+        [b"x" * 300_000, b"y", b"z" * (_MAX_PIECE * 2 + 1)],
+        [b"", b"a" * _MAX_PIECE, b"", b"b"],
     ],
     ids=["nothing", "an empty chunk", "a byte", "many small chunks", "large chunks", "empty ones between"],
 )
 async def test_every_byte_comes_once_and_in_order(chunks: list[bytes]) -> None:
     taken: list[bytes] = []
-    async with ReadAhead(_sent(chunks)) as ahead:
+    async with ReadAhead(_stream(chunks)) as ahead:
         while True:
             assert await ahead.wait(16_384, None)
             if not (pieces := ahead.take()):
                 break
             taken += pieces
     assert b"".join(taken) == b"".join(chunks)
-    assert all(0 < len(piece) <= _MAX_AT_ONCE for piece in taken)
+    assert all(0 < len(piece) <= _MAX_PIECE for piece in taken)
 
 
 async def test_an_error_comes_behind_what_was_sent_before_it() -> None:
     broken = InvalidPayloadError("cut off")
-    async with ReadAhead(_sent([b"a", b"b"], error=broken)) as ahead:
+    async with ReadAhead(_stream([b"a", b"b"], error=broken)) as ahead:
         taken = b""
         with pytest.raises(InvalidPayloadError, match="cut off"):
             while await ahead.wait(16_384, None):
@@ -62,21 +62,21 @@ async def test_an_error_comes_behind_what_was_sent_before_it() -> None:
 
 
 async def test_what_nobody_takes_is_bounded_and_left_when_the_reader_goes() -> None:
-    sent = 0
+    produced = 0
 
     async def endless() -> AsyncIterator[bytes]:
-        nonlocal sent
+        nonlocal produced
         while True:
-            sent += 65_536
+            produced += 65_536
             yield bytes(65_536)
 
     async with ReadAhead(endless()) as ahead:
         for _ in range(3):
             assert await ahead.wait(1, None)
             await asyncio.sleep(0)
-            before = sent
+            before = produced
             await asyncio.sleep(0.01)
-            assert sent == before, "nothing is received while so much is there"
+            assert produced == before, "nothing is received while so much is there"
             assert sum(map(len, ahead.take())) <= _MAX_GATHERED + 65_536
 
 

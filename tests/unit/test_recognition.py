@@ -32,16 +32,16 @@ SHAPES = {"Email": "@", "Birthdate": "2026", "Expiration Date": "2026", "image_u
 @given(COLUMNS)
 def test_no_column_is_a_field_against_what_it_holds(columns: list[SeenColumn]) -> None:
     for candidate in candidates(columns, "csv", None):
-        titles = [found.title for found in candidate.fields.values()]
+        titles = [recognized.title for recognized in candidate.fields.values()]
         assert len(set(titles)) == len(titles), "each field once"
-        for at, found in candidate.fields.items():
+        for at, recognized in candidate.fields.items():
             cells = [cell for cell in columns[at].cells if cell != "null"]
-            if found.by == "title" or not cells:
+            if recognized.by == "title" or not cells:
                 continue
-            if found.title in KEYS[candidate.row_type.name]:
-                assert found.by != "similarity"
+            if recognized.title in KEYS[candidate.row_type.name]:
+                assert recognized.by != "similarity"
                 assert len(cells) < 2 or all(map(is_shortened, cells)) or 1 < len(set(cells)) >= len(cells) / 2
-            if character := SHAPES.get(found.title):
+            if character := SHAPES.get(recognized.title):
                 assert sum(character in cell for cell in cells) >= len(cells) / 2
 
 

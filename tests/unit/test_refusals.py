@@ -9,7 +9,7 @@ LABELS = {"discount.amount_off": "How much", "voucher: redemption.quantity": "Ma
 
 
 @pytest.mark.parametrize(
-    ("details", "told"),
+    ("details", "expected"),
     [
         ("discount.amount_off: must be a number (actual value is 'abc')", "How much: must be a number, not «abc»"),
         ("discount.amount_off: must be a number (actual value is '')", "How much: must be a number"),
@@ -25,5 +25,5 @@ LABELS = {"discount.amount_off": "How much", "voucher: redemption.quantity": "Ma
         ("A campaign named Fall name exists already", "A campaign named Fall name exists already"),
     ],
 )  # fmt: skip
-def test_fields_are_said_as_the_form_calls_them(details: str, told: str) -> None:
-    assert form_message(details, LABELS) == told
+def test_fields_are_said_as_the_form_calls_them(details: str, expected: str) -> None:
+    assert form_message(details, LABELS) == expected

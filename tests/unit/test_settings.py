@@ -46,24 +46,24 @@ def refusal(**options: object) -> str:
 
 @pytest.mark.parametrize("name", BAD)
 def test_a_bad_value_is_named_as_the_variable(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    given, allowed = BAD[name]
-    monkeypatch.setenv(f"TALLYKEEP_{name.upper()}", given)
-    assert refusal() == f"TALLYKEEP_{name.upper()} is {given!r}; it has to be {allowed}"
+    text, allowed = BAD[name]
+    monkeypatch.setenv(f"TALLYKEEP_{name.upper()}", text)
+    assert refusal() == f"TALLYKEEP_{name.upper()} is {text!r}; it has to be {allowed}"
 
 
 def test_no_number_is_without_bounds() -> None:
     for name, declared in Settings.model_json_schema()["properties"].items():
-        for kind in declared.get("anyOf", [declared]):
-            if kind.get("type") in ("integer", "number"):
-                assert "maximum" in kind, name
-                assert {"minimum", "exclusiveMinimum"} & kind.keys(), name
+        for schema in declared.get("anyOf", [declared]):
+            if schema.get("type") in ("integer", "number"):
+                assert "maximum" in schema, name
+                assert {"minimum", "exclusiveMinimum"} & schema.keys(), name
 
 
 def test_all_bad_values_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TALLYKEEP_LOG_LEVEL", "loud")
     monkeypatch.setenv("TALLYKEEP_LEASE_SECONDS", "0")
-    told = refusal(port=70000)
-    assert told.splitlines() == [
+    message = refusal(port=70000)
+    assert message.splitlines() == [
         "3 settings cannot be used:",
         "  --port is '70000'; it has to be a whole number from 0 up to 65535",
         "  TALLYKEEP_LEASE_SECONDS is '0'; it has to be a number above 0 up to 86400",
@@ -74,9 +74,9 @@ def test_all_bad_values_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> Non
 @pytest.mark.parametrize("name", ["APP_TOKEN", "MANAGEMENT_TOKEN"])
 def test_a_token_is_never_shown(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv(f"TALLYKEEP_{name}", "geheim-ü")
-    told = refusal()
-    assert told.startswith(f"TALLYKEEP_{name} cannot be used (its value is not shown): it has to be printable ASCII")
-    assert "geheim" not in told
+    message = refusal()
+    assert message.startswith(f"TALLYKEEP_{name} cannot be used (its value is not shown): it has to be printable ASCII")
+    assert "geheim" not in message
 
 
 def test_a_long_value_is_shown_in_part(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,13 +85,18 @@ def test_a_long_value_is_shown_in_part(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_empty_variables_are_left_out_and_blanks_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, given in (("PORT", ""), ("HOST", " "), ("KEEP_ACTIONS_DAYS", ""), ("DATABASE_URL", "")):
-        monkeypatch.setenv(f"TALLYKEEP_{name}", given)
-    for name, given in (("LEASE_SECONDS", " 5 "), ("APP_TOKEN", "secret\r\n"), ("LOG_LEVEL", "debug ")):
-        monkeypatch.setenv(f"TALLYKEEP_{name}", given)
-    found = read_settings()
-    assert (found.port, found.host, found.keep_actions_days, found.database_url) == (8000, "127.0.0.1", None, None)
-    assert (found.lease_seconds, found.app_token, found.log_level) == (5, "secret", "debug")
+    for name, text in (("PORT", ""), ("HOST", " "), ("KEEP_ACTIONS_DAYS", ""), ("DATABASE_URL", "")):
+        monkeypatch.setenv(f"TALLYKEEP_{name}", text)
+    for name, text in (("LEASE_SECONDS", " 5 "), ("APP_TOKEN", "secret\r\n"), ("LOG_LEVEL", "debug ")):
+        monkeypatch.setenv(f"TALLYKEEP_{name}", text)
+    settings = read_settings()
+    assert (settings.port, settings.host, settings.keep_actions_days, settings.database_url) == (
+        8000,
+        "127.0.0.1",
+        None,
+        None,
+    )
+    assert (settings.lease_seconds, settings.app_token, settings.log_level) == (5, "secret", "debug")
 
 
 def test_an_empty_option_is_refused() -> None:
@@ -119,17 +124,17 @@ def test_variables_that_are_no_settings_are_told_with_what_was_meant(monkeypatch
 
 
 def test_child_processes_get_what_they_need(monkeypatch: pytest.MonkeyPatch) -> None:
-    given = {
+    text = {
         "TALLYKEEP_APP_ID": "a", "TALLYKEEP_APP_TOKEN": "t", "tallykeep_management_token": "m", "PGPASSWORD": "p",
         "TALLYKEEP_DATABASE_URL": "postgresql://me:secret@host/x", "TALLYKEEP_LEASE_SECONDS": "5",
         "TALLYKEEP_LEESE": "6", "TALLYKEEP_PORT": "0", "OTHERS": "kept",
     }  # fmt: skip
-    for name, value in given.items():
+    for name, value in text.items():
         monkeypatch.setenv(name, value)
-    kept = {name: value for name, value in environment_without_settings().items() if name in given}
+    kept = {name: value for name, value in environment_without_settings().items() if name in text}
     assert kept == {"OTHERS": "kept"}
     roles = environment_of_roles(port=8123)
-    assert {name: value for name, value in roles.items() if name in given} == {
+    assert {name: value for name, value in roles.items() if name in text} == {
         "TALLYKEEP_DATABASE_URL": "postgresql://me:secret@host/x", "TALLYKEEP_LEASE_SECONDS": "5",
         "TALLYKEEP_PORT": "8123", "OTHERS": "kept", "PGPASSWORD": "p",
     }  # fmt: skip

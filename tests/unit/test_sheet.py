@@ -173,7 +173,7 @@ UNUSUAL_SPELLINGS: dict[str, Callable[[str], str]] = {
     "comments": lambda xml: xml.replace("<sheetData>", '<sheetData><!-- <c r="A3" s="1"/> -->'),
     "rows upside down": lambda xml: re.sub(
         r"(<sheetData>)(.*)(</sheetData>)",
-        lambda found: found[1] + "".join(reversed(re.findall(r"<row.*?</row>", found[2]))) + found[3], xml,
+        lambda match: match[1] + "".join(reversed(re.findall(r"<row.*?</row>", match[2]))) + match[3], xml,
     ),
 }  # fmt: skip
 
@@ -224,8 +224,8 @@ def test_an_error_that_no_reader_knows_is_told() -> None:
 def test_formulas_without_a_value_say_so(value: str) -> None:
     file = rewritten(with_formulas(("=1+1", 777)), lambda xml: xml.replace("<v>777</v>", value))
     assert list(first_rows(file)) == [["Code", "Value"], ["C1", f"\0error:{NEVER_CALCULATED}"]]
-    alone = rewritten(file, lambda xml: re.sub('<c r="A2".*?</c>', "", xml))
-    assert list(first_rows(alone)) == [["Code", "Value"], ["", f"\0error:{NEVER_CALCULATED}"]]
+    rewritten_file = rewritten(file, lambda xml: re.sub('<c r="A2".*?</c>', "", xml))
+    assert list(first_rows(rewritten_file)) == [["Code", "Value"], ["", f"\0error:{NEVER_CALCULATED}"]]
     text = rewritten(file, lambda xml: xml.replace('<c r="B2"', '<c r="B2" t="str"'))
     assert list(first_rows(text)) == [["Code", "Value"], ["C1"]]
 

@@ -61,9 +61,9 @@ def test_a_step_that_nobody_waits_for_any_more_is_left_out() -> None:
     async def scenario() -> list[str]:
         aside, taken, may_go = SideThread(), list[str](), threading.Event()
         first = asyncio.create_task(aside.run(1, lambda: may_go.wait(30)))
-        given_up = asyncio.create_task(aside.run(1, lambda: taken.append("given up")))
+        abandoned = asyncio.create_task(aside.run(1, lambda: taken.append("given up")))
         await asyncio.sleep(0)
-        given_up.cancel()
+        abandoned.cancel()
         await asyncio.sleep(0)
         may_go.set()
         await first

@@ -134,7 +134,7 @@ def test_one_that_is_broken_off_at_the_moment_its_turn_comes_passes_it_on() -> N
 
 
 @pytest.mark.parametrize(
-    ("held", "who", "refused", "told"),
+    ("held", "who", "refused", "expected"),
     [
         ([(1, "a"), (1, "b")], (1, "c"), TooManyRequestsError, "The project has 2 things at a time"),
         ([(1, "a")], (1, "a"), TooManyRequestsError, "One key has 1 things at a time"),
@@ -142,14 +142,14 @@ def test_one_that_is_broken_off_at_the_moment_its_turn_comes_passes_it_on() -> N
     ],
 )
 def test_who_is_refused_is_told_whose_share_is_used_up(
-    held: list[tuple[int, str]], who: tuple[int, str], refused: type[Exception], told: str
+    held: list[tuple[int, str]], who: tuple[int, str], refused: type[Exception], expected: str
 ) -> None:
     async def scenario() -> None:
         for shared in (places(of_key=1, waiting=0), places(of_key=1, timeout_seconds=0.01)):
             async with AsyncExitStack() as taken:
                 for holder in held:
                     await taken.enter_async_context(shared.hold(*holder))
-                with pytest.raises(refused, match=told) as caught:
+                with pytest.raises(refused, match=expected) as caught:
                     async with shared.hold(*who):
                         pass
                 assert caught.value.headers["Retry-After"] == "1"  # type: ignore[attr-defined]

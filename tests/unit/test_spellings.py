@@ -125,18 +125,18 @@ def test_other_dates_are_refused(text: str, reason: str) -> None:
 @given(st.integers(0, 10**10), st.integers(0, 99))
 @example(1250, 0)
 @example(25, 50)
-def test_every_spelling_of_an_amount_is_that_amount(whole: int, cents: int) -> None:
-    meant = whole * 100 + cents
-    english, german = f"{whole:,}.{cents:02}", f"{whole:,}".replace(",", ".") + f",{cents:02}"
-    spaced, swiss = f"{whole:,}".replace(",", "\N{NO-BREAK SPACE}") + f",{cents:02}", f"{whole:,}".replace(",", "’")
-    for text in (english, german, spaced, f"{swiss}.{cents:02}", f"{whole},{cents:02}"):
+def test_every_spelling_of_an_amount_is_that_amount(units: int, cents: int) -> None:
+    meant = units * 100 + cents
+    english, german = f"{units:,}.{cents:02}", f"{units:,}".replace(",", ".") + f",{cents:02}"
+    spaced, swiss = f"{units:,}".replace(",", "\N{NO-BREAK SPACE}") + f",{cents:02}", f"{units:,}".replace(",", "’")
+    for text in (english, german, spaced, f"{swiss}.{cents:02}", f"{units},{cents:02}"):
         for signed in (text, f"{text} €", f"€{text}", f"${text}", f"{text} EUR", f"CHF {text}"):
             assert numerals.cents(signed) == meant, signed
 
 
 @given(st.integers(0, 100), st.integers(0, 9))
-def test_a_percent_sign_is_no_part_of_the_number(whole: int, tenth: int) -> None:
-    meant = min(Decimal(f"{whole}.{tenth}"), Decimal(100))
+def test_a_percent_sign_is_no_part_of_the_number(units: int, tenth: int) -> None:
+    meant = min(Decimal(f"{units}.{tenth}"), Decimal(100))
     for text in (f"{meant}%", f"{meant} %", f"{meant}\N{NO-BREAK SPACE}%", str(meant).replace(".", ",") + " %"):
         assert numerals.percent(text) == float(meant)
         assert numerals.symbol_of(text) == "PERCENT"
@@ -148,8 +148,8 @@ def test_a_percent_sign_is_no_part_of_the_number(whole: int, tenth: int) -> None
         (numerals.cents, "1,250", "may be 1250 or 1.250, write it as 1250 or as 1.25 (actual value is '1,250')"),
         (numerals.cents, "1,250 €", "may be 1250 or 1.250, write it as 1250 or as 1.25 (actual value is '1,250 €')"),
         (numerals.cents, "1.250 €", "may be 1250 or 1.250, write it as 1250 or as 1.25"),
-        (numerals.whole_number, "1,250", "may be 1250 or 1.250"),
-        (numerals.whole_number, "1.000", "may be 1000 or 1.000, write it as 1000 or as 1 (actual value is '1.000')"),
+        (numerals.integer, "1,250", "may be 1250 or 1.250"),
+        (numerals.integer, "1.000", "may be 1000 or 1.000, write it as 1000 or as 1 (actual value is '1.000')"),
         (numerals.cents, "12.990", "may be 12990 or 12.990, write it as 12990 or as 12.99"),
         (numerals.cents, "$1.234", "may be 1234 or 1.234, write it as 1234 or as 1.2340"),
         (numerals.number, "-1.250", "may be -1250 or -1.250, write it as -1250 or as -1.25"),
@@ -166,8 +166,8 @@ def test_a_percent_sign_is_no_part_of_the_number(whole: int, tenth: int) -> None
         (numerals.cents, ",", "must be a number"),
         (numerals.cents, "-25 €", "must be between 0 and"),
         (numerals.cents, "ten", "must be a number (actual value is 'ten')"),
-        (numerals.whole_number, "5 €", "must be a number"),
-        (numerals.whole_number, "2,5", "must be a whole number (actual value is '2,5')"),
+        (numerals.integer, "5 €", "must be a number"),
+        (numerals.integer, "2,5", "must be a whole number (actual value is '2,5')"),
     ],
 )
 def test_numbers_that_may_mean_two_things_or_nothing_are_refused(
@@ -304,7 +304,7 @@ def test_choices_in_plain_words(read: Callable[[str], Any], text: str, meant: ob
 
 @given(st.text(max_size=80))
 def test_whatever_stands_there_is_a_value_or_a_problem(text: str) -> None:
-    for read in (spellings.timestamp, numerals.cents, numerals.percent, numerals.whole_number, spellings.boolean,
+    for read in (spellings.timestamp, numerals.cents, numerals.percent, numerals.integer, spellings.boolean,
                  TYPE_CELL, DISCOUNT_TYPE_CELL):  # fmt: skip
         with suppress(Problem):
             read(text)

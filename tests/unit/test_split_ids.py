@@ -36,8 +36,8 @@ def test_chunks_and_the_order_of_properties_do_not_matter(
     keys: list[Any], said: dict[str, str], in_front: bool, chunk: int, spaced: bool
 ) -> None:
     parts: list[tuple[str, Any]] = [("ids", keys), ("other", [{"]": '"'}])]
-    given_body = dict([("metadata", said), *parts] if in_front else [*parts, ("metadata", said)])
-    body = orjson.dumps(given_body, option=orjson.OPT_INDENT_2 if spaced else 0)
+    source = dict([("metadata", said), *parts] if in_front else [*parts, ("metadata", said)])
+    body = orjson.dumps(source, option=orjson.OPT_INDENT_2 if spaced else 0)
     batches, splitter = split(body, chunk)
     assert values(batches, splitter) == keys
     assert splitter.source.options == {"by": "ids", "metadata": said}
@@ -50,9 +50,9 @@ def test_many_keys_are_cut_into_batches_as_they_come() -> None:
     splitter = IdsSplitter(NAMES, batch_rows=10_000, batch_bytes=1 << 20, max_row_bytes=1 << 20)
     half = list(splitter.feed(body[: len(body) // 2]))
     assert len(half) >= 2
-    whole = [*half, *splitter.feed(body[len(body) // 2 :]), *splitter.finish()]
-    assert values(whole, splitter) == keys
-    assert max(batch.row_count for batch in whole) <= 10_000
+    batches = [*half, *splitter.feed(body[len(body) // 2 :]), *splitter.finish()]
+    assert values(batches, splitter) == keys
+    assert max(batch.row_count for batch in batches) <= 10_000
 
 
 @pytest.mark.parametrize(

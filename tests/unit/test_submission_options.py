@@ -55,12 +55,12 @@ def test_what_is_left_to_its_default_and_what_is_said_to_be_so_are_the_same() ->
 
 @pytest.mark.parametrize("name", OPTIONS)
 def test_every_option_is_read_stored_told_apart_and_restored(name: str) -> None:
-    given = {name: TEXTS[name], **({"on_error": "stop"} if name == "max_failures" else {})}
-    options = requests.read_submission_options(given)
+    texts = {name: TEXTS[name], **({"on_error": "stop"} if name == "max_failures" else {})}
+    options = requests.read_submission_options(texts)
     assert getattr(options, name) != OPTIONS[name].default
     assert SubmissionOptions.from_json(options.to_json()) == options
-    assert options.to_json().keys() == given.keys()
-    without = requests.read_submission_options({other: text for other, text in given.items() if other != name})
+    assert options.to_json().keys() == texts.keys()
+    without = requests.read_submission_options({other: text for other, text in texts.items() if other != name})
     assert digest(options) != digest(without)
 
 

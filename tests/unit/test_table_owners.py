@@ -52,13 +52,13 @@ FILLED_IN = {
 
 def written() -> dict[tuple[str, str], list[str]]:
     """The files by the package that they are of and the table that they write."""
-    found = defaultdict(list)
+    writers = defaultdict(list)
     for file in sorted(SOURCE.rglob("*.sql")):
         if "migrations" in file.parts or file == SCHEMA:
             continue
         for match in _WRITE.finditer(_COMMENT.sub("", file.read_text())):
-            found[_package(file), match["table"]].append(str(file.relative_to(SOURCE)))
-    return dict(found)
+            writers[_package(file), match["table"]].append(str(file.relative_to(SOURCE)))
+    return dict(writers)
 
 
 def _package(file: Path) -> str:

@@ -68,11 +68,11 @@ def test_garbage_within_or_behind_is_refused(coding: str) -> None:
 def test_what_expands_beyond_the_limit_is_refused_in_time(coding: str) -> None:
     bomb = PACK[coding](bytes(64 << 20))
     expander = Expander(coding, LIMIT)
-    given_out = 0
+    size = 0
     with pytest.raises(BodyTooLargeError, match="TALLYKEEP_MAX_EXPANDED_BYTES"):
         for step in expander.feed(bomb):
-            given_out += len(step)
-    assert given_out <= LIMIT.size
+            size += len(step)
+    assert size <= LIMIT.size
 
 
 def test_a_zstd_window_beyond_reason_is_refused() -> None:

@@ -155,10 +155,10 @@ def test_discounts(discount: dict[str, Any], reason: str | None) -> None:
 
 
 def test_the_type_is_told_by_gift_or_discount() -> None:
-    for whole in (GIFT, PERCENT):
-        draft, _ = from_json({name: value for name, value in whole.items() if name != "type"})
+    for complete in (GIFT, PERCENT):
+        draft, _ = from_json({name: value for name, value in complete.items() if name != "type"})
         assert draft is not None
-        assert draft.type == whole["type"]
+        assert draft.type == complete["type"]
 
 
 def test_every_problem_of_a_row_is_told() -> None:
@@ -170,55 +170,6 @@ def test_every_problem_of_a_row_is_told() -> None:
         draft, (problem,) = from_json(nonsense)
         assert draft is None
         assert problem.startswith("the row must be an object")
-
-
-@pytest.mark.parametrize(
-    ("voucher_type", "discount_type", "value", "made"),
-    [
-        ("DISCOUNT_VOUCHER", "AMOUNT", "14.5", {"discount": {"type": "AMOUNT", "amount_off": 1450}}),
-        ("discount_voucher", "percent", "14.5", {"discount": {"type": "PERCENT", "percent_off": 14.5}}),
-        ("DISCOUNT_VOUCHER", "FIXED", "10", {"discount": {"type": "FIXED", "fixed_amount": 1000}}),
-        ("DISCOUNT_VOUCHER", "UNIT", "2", {"discount": {"type": "UNIT", "unit_off": 2}}),
-        ("GIFT_VOUCHER", "", "100", {"gift": {"amount": 10000}}),
-        ("LOYALTY_CARD", "", "100", {"loyalty_card": {"points": 100}}),
-    ],
-)
-def test_values_in_files_are_whole_units(
-    voucher_type: str, discount_type: str, value: str, made: dict[str, Any]
-) -> None:
-    draft, problems = from_csv(code="C", voucher_type=voucher_type, discount_type=discount_type, value=value)
-    assert problems == []
-    assert draft is not None
-    assert {name: orjson.loads(text) for name, text in draft.values.items()} == made
-
-
-@pytest.mark.parametrize(
-    ("cells", "reason"),
-    [
-        ({"code": ""}, "Code is required"),
-        ({"voucher_type": ""}, "Voucher Type is required"),
-        ({"voucher_type": "DISCOUNT_VOUCHER", "discount_type": "FOO"}, "Discount Type: must be one of"),
-        ({"voucher_type": "X"}, "Voucher Type: must be one of"),
-        ({"value": ""}, "Value is required"),
-        ({"value": "1,5,0"}, "Value: must be a number (actual value is '1,5,0')"),
-        ({"value": "1.5555"}, "Value: must have at most two decimals"),
-        ({"value": "1e400"}, "Value: must be a number"),
-        ({"value": "9" * 5000}, "Value: must be a number"),
-        ({"active": "maybe"}, "Active: must be true or false (actual value is 'maybe')"),
-        ({"start_date": "01/02/2022"}, "Start Date: may be day/month or month/day, write it like"),
-        (
-            {"start_date": "2022-01-02", "expiration_date": "2022-01-01"},
-            "Expiration Date: must not lie before the start, 2022-01-02T00:00:00.000+00:00",
-        ),
-        ({"redemption_limit": "-1"}, "Redemption Limit: must be between"),
-        ({"redeemed_quantity": "two"}, "Redeemed Quantity: must be a number"),
-    ],
-)
-def test_csv_reasons(cells: dict[str, str], reason: str) -> None:
-    draft, problems = from_csv(**({"code": "C", "voucher_type": "GIFT_VOUCHER", "value": "10"} | cells))
-    assert draft is None
-    (problem,) = problems
-    assert problem.startswith(reason)
 
 
 def test_headers_match_in_any_case_and_unknown_ones_become_metadata() -> None:
@@ -246,10 +197,12 @@ def test_null_clears_and_empty_leaves_alone() -> None:
     assert "additional_info" not in draft.values
 
 
-ODD_CELLS = st.sampled_from(["", " ", "null", "1", "x", "TRUE", "2022-01-01", "a\\b", "t\tb", "GIFT_VOUCHER", "UNIT"])
+IRREGULAR_CELLS = st.sampled_from(
+    ["", " ", "null", "1", "x", "TRUE", "2022-01-01", "a\\b", "t\tb", "GIFT_VOUCHER", "UNIT"]
+)
 
 
-@given(rows=st.lists(st.lists(ODD_CELLS, min_size=16, max_size=16), max_size=6))
+@given(rows=st.lists(st.lists(IRREGULAR_CELLS, min_size=16, max_size=16), max_size=6))
 def test_columns_and_single_rows_come_to_the_same(rows: list[list[str]]) -> None:
     """What is cleaned column by column is what each row gives when it is looked at alone."""
     header = [*HEADER, "Region", "Size"]
@@ -258,11 +211,13 @@ def test_columns_and_single_rows_come_to_the_same(rows: list[list[str]]) -> None
         row[0] = row[0] or f"C{number}"
         row[9] = row[9].replace("2022", "2021") if number % 2 else row[9]
         row[1] = "GIFT_VOUCHER" if number % 3 else row[1]
-    given = [Row(n, row) for n, row in enumerate(rows, 1)]
-    together = CsvVouchers(header, MetadataChecker(schema), CategoryLabels()).clean(given)
-    alone = CsvVouchers(header, MetadataChecker(schema), CategoryLabels())
+    source = [Row(n, row) for n, row in enumerate(rows, 1)]
+    together = CsvVouchers(header, MetadataChecker(schema), CategoryLabels()).clean(source)
+    one_by_one = CsvVouchers(header, MetadataChecker(schema), CategoryLabels())
     drafts: list[Any] = []
-    failures = [found for n, row in enumerate(rows, 1) for found in alone._clean_odd(Row(n, row), drafts)]
+    failures = [
+        failure for n, row in enumerate(rows, 1) for failure in one_by_one._clean_irregular(Row(n, row), drafts)
+    ]
     assert (list(together[0]), together[1]) == (drafts, failures)
 
 
@@ -306,57 +261,7 @@ def test_a_files_category_is_written_as_its_label() -> None:
     assert not failures
     assert [draft.fields[COLUMNS.index("category")] for draft in drafts] == ["label_1", "New", ABSENT["category"]]
     # A cell that makes its row odd, here a null, is read the other way, with the same outcome.
-    odd = ["D", "GIFT_VOUCHER", "1", "Old", "null"]
+    irregular = ["D", "GIFT_VOUCHER", "1", "Old", "null"]
     with_info = CsvVouchers(["Code", "Voucher Type", "Value", "Category", "Region"], MetadataChecker(None), labels)
-    ((draft,), _) = with_info.clean([Row(1, odd)])
+    ((draft,), _) = with_info.clean([Row(1, irregular)])
     assert draft.fields[COLUMNS.index("category")] == "label_1"
-
-
-@pytest.mark.parametrize(
-    ("cells", "field", "held"),
-    [
-        ({"voucher_type": "Gift card", "value": "1.250,50 €"}, "gift", {"amount": 125050}),
-        ({"voucher_type": "Discount", "value": "15 %"}, "discount", {"type": "PERCENT", "percent_off": 15}),
-        ({"voucher_type": "coupon", "value": "$25"}, "discount", {"type": "AMOUNT", "amount_off": 2500}),
-        (
-            {
-                "voucher_type": "discount",
-                "value": "5",
-                "discount_type": "percentage",
-                "discount_effect": "apply to order",
-            },
-            "discount",
-            {"type": "PERCENT", "percent_off": 5, "effect": "APPLY_TO_ORDER"},
-        ),
-        ({"voucher_type": "loyalty card", "value": "1,250.0"}, "loyalty_card", {"points": 1250}),
-    ],
-)
-def test_csv_in_plain_words(cells: dict[str, str], field: str, held: dict[str, Any]) -> None:
-    for extra in ({}, {"category": "null"}):  # the quick way, and the one for rows that need a closer look
-        draft, problems = from_csv(**({"code": "C", "active": "yes", "expiration_date": "31.12.2026"} | cells | extra))
-        assert (draft is not None, problems) == (True, [])
-        assert draft is not None
-        assert orjson.loads(draft.values[field]) == held
-        assert (draft.values["active"], draft.values["expiration_date"]) == ("t", "2026-12-31T00:00:00.000+00:00")
-
-
-@pytest.mark.parametrize(
-    ("cells", "problem"),
-    [
-        ({"voucher_type": "Discount", "value": "15"}, "Discount Type is required"),
-        (
-            {"voucher_type": "Discount", "value": "15 %", "discount_type": "AMOUNT"},
-            "Value: must be an amount, not a percentage (actual value is '15 %')",
-        ),
-        (
-            {"voucher_type": "Gift card", "value": "15 %"},
-            "Value: must be an amount, not a percentage (actual value is '15 %')",
-        ),
-        (
-            {"voucher_type": "Gutschein", "value": "1"},
-            "Voucher Type: must be one of DISCOUNT_VOUCHER, GIFT_VOUCHER, LOYALTY_CARD (actual value is 'Gutschein')",
-        ),
-    ],
-)
-def test_csv_guesses_nothing(cells: dict[str, str], problem: str) -> None:
-    assert from_csv(code="C", **cells) == (None, [problem])

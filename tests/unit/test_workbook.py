@@ -34,7 +34,7 @@ def _words_of(process: psutil.Process) -> list[str]:
         return []
 
 
-async def sent(content: bytes) -> AsyncIterator[bytes]:
+async def stream(content: bytes) -> AsyncIterator[bytes]:
     for start in range(0, len(content), 10_000):
         yield content[start : start + 10_000]
 
@@ -44,7 +44,7 @@ def test_reading_that_is_broken_off_ends_its_process() -> None:
 
     async def scenario() -> None:
         with pytest.raises(InvalidPayloadError, match="seen enough"):
-            async with Workbooks(quiet_settings()).as_csv(sent(large), None, NO_TITLES, NOBODY) as (_, rows):
+            async with Workbooks(quiet_settings()).as_csv(stream(large), None, NO_TITLES, NOBODY) as (_, rows):
                 assert (await anext(aiter(rows))).startswith(b"Code\r\nC0C0")
                 assert len(readers()) == 1
                 raise InvalidPayloadError("seen enough")
@@ -66,7 +66,7 @@ def test_many_at_a_time_wait_for_their_turn_and_one_project_has_one(
 
         async def read(number: int) -> bytes:
             nonlocal maximum
-            async with workbooks.as_csv(sent(small), None, NO_TITLES, (number % projects, "")) as (_, rows):
+            async with workbooks.as_csv(stream(small), None, NO_TITLES, (number % projects, "")) as (_, rows):
                 maximum = max(maximum, len(readers()))
                 return b"".join([chunk async for chunk in rows])
 
@@ -80,8 +80,8 @@ def taken(content: bytes, sheet: str | None = None, titles: frozenset[str] = NO_
     """What is taken of a workbook, and the lines of its CSV."""
 
     async def read() -> tuple[Taken, list[str]]:
-        async with Workbooks(quiet_settings()).as_csv(sent(content), sheet, titles, NOBODY) as (found, rows):
-            return found, b"".join([chunk async for chunk in rows]).decode().splitlines()
+        async with Workbooks(quiet_settings()).as_csv(stream(content), sheet, titles, NOBODY) as (read, rows):
+            return read, b"".join([chunk async for chunk in rows]).decode().splitlines()
 
     return asyncio.run(read())
 
@@ -110,9 +110,9 @@ COVER = ["", "Vouchers of 2026", "Value"]
 
 
 def test_what_is_taken_is_told_before_the_rows() -> None:
-    found, lines = taken(MANY, "2")
+    read, lines = taken(MANY, "2")
     sizes = [("Empty", 0, 0), ("Cover", 3, 1), ("Chart", 0, 0), ("2", 5, 3), ("Lists é", 1, 4)]
-    assert found == Taken("2", [SheetSize(*size) for size in sizes], [2])
+    assert read == Taken("2", [SheetSize(*size) for size in sizes], [2])
     assert lines == CODES
 
 
@@ -135,8 +135,8 @@ def test_what_is_taken_is_told_before_the_rows() -> None:
 def test_the_sheet_is_the_one_wanted_or_the_best_known(
     sheet: str | None, titles: frozenset[str], name: str, lines: list[str]
 ) -> None:
-    found, written = taken(MANY, sheet, titles)
-    assert (found.name, written) == (name, lines)
+    read, written = taken(MANY, sheet, titles)
+    assert (read.name, written) == (name, lines)
 
 
 @pytest.mark.parametrize("sheet", ["0", "6", "", "x\0y", "x" * 100_000])
@@ -173,16 +173,16 @@ def far_away(rows: int, column: int) -> bytes:
 
 def test_another_sheet_that_is_too_large_is_only_a_number() -> None:
     content = far_away(1_048_576, 16_383)
-    found, lines = taken(content, None, TITLES)
-    assert found == Taken("Codes", [SheetSize("Codes", 2, 1), SheetSize("Far", 1_048_576, 16_384)], [])
+    read, lines = taken(content, None, TITLES)
+    assert read == Taken("Codes", [SheetSize("Codes", 2, 1), SheetSize("Far", 1_048_576, 16_384)], [])
     assert lines == ["Code", "A"]
     with pytest.raises(InvalidPayloadError, match="far from the others"):
         taken(content, "Far")
 
 
 def test_a_million_blank_rows_are_records_only_above_others() -> None:
-    found, lines = taken(far_away(1_048_576, 0), "Far")
-    assert found.sheets[1] == SheetSize("Far", 1_048_576, 1)
+    read, lines = taken(far_away(1_048_576, 0), "Far")
+    assert read.sheets[1] == SheetSize("Far", 1_048_576, 1)
     assert lines == ["Code", *[""] * 1_048_574, "far"]
 
 

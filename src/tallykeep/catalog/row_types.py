@@ -7,7 +7,7 @@ from tallykeep.catalog.action_types import ACTION_TYPES
 from tallykeep.core.action_type import ActionType
 from tallykeep.formats.csv.titles import normal_title
 from tallykeep.resources.campaigns.csv_rows import FIELDS as CAMPAIGN_FIELDS
-from tallykeep.resources.campaigns.csv_rows import READ_OVER
+from tallykeep.resources.campaigns.csv_rows import IGNORED
 from tallykeep.resources.categories.labels import FIELDS as CATEGORY_NAMES
 from tallykeep.resources.customers.spec import CUSTOMER
 from tallykeep.resources.fields.field import Field
@@ -85,7 +85,7 @@ IMPORTS: dict[str, ImportedRowType] = {
             json=ACTION_TYPES["CAMPAIGN.VOUCHERS_IMPORT"],
             fields=CAMPAIGN_FIELDS,
             properties=_VOUCHER_NAMES,
-            ignored=frozenset(READ_OVER),
+            ignored=frozenset(IGNORED),
         ),
         _upserted("customers", CUSTOMER, "CUSTOMERS.IMPORT_CSV", "CUSTOMERS.BULK_UPDATE"),
         _upserted("products", PRODUCT, "PRODUCTS.IMPORT_CSV", "PRODUCTS.BULK_UPDATE"),

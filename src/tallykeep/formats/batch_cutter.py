@@ -30,22 +30,22 @@ class BatchCutter:
     def add(self, rows: list[bytes], lines: list[int] | None = None, broken: Collection[int] = ()) -> Iterator[Batch]:
         """Take rows, and the line that each begins at in its file, and yield the batches that are full.
 
-        `broken` are the places among these rows of lines whose quotes do not match up; no separator goes with them.
+        `broken` are the indexes of lines whose quotes do not match up; no separator goes with them.
         """
-        for place, row in enumerate(rows):
+        for index, row in enumerate(rows):
             if lines is not None:
-                self._note_line(lines[place], 1)
-            if place in broken:
+                self._note_line(lines[index], 1)
+            if index in broken:
                 self._broken.append(self._size)
             self._rows.append(row)
             self._size += len(row)
             self._taken_bytes += len(row)
-            if self.room <= 0 or self._size >= self._max_bytes:
+            if self.rows_left <= 0 or self._size >= self._max_bytes:
                 yield from self.cut()
 
     def add_run(self, run: bytes, count: int, line: int | None = None) -> Iterator[Batch]:
         """Take so many rows, at most `max_rows`, in one piece, with what stands between; one a line from `line`."""
-        if count > self.room:
+        if count > self.rows_left:
             yield from self.cut()
         if line is not None:
             self._note_line(line, count)
@@ -53,7 +53,7 @@ class BatchCutter:
         self._size += len(run)
         self._taken_bytes += len(run)
         self._count += count - 1
-        if self.room <= 0 or self._size >= self._max_bytes:
+        if self.rows_left <= 0 or self._size >= self._max_bytes:
             yield from self.cut()
 
     def _note_line(self, line: int, count: int) -> None:
@@ -63,7 +63,7 @@ class BatchCutter:
 
     def is_for(self, count: int) -> bool:
         """Whether so many rows at once leave batches about as large as they may be."""
-        return count <= max(self.room, self._max_rows // 8)
+        return count <= max(self.rows_left, self._max_rows // 8)
 
     def refuse_blanks(self, passed_bytes: int) -> None:
         """Raise InvalidPayloadError where too much of what was passed is no row: a small file may expand to that."""
@@ -80,7 +80,7 @@ class BatchCutter:
         return self._size
 
     @property
-    def room(self) -> int:
+    def rows_left(self) -> int:
         """How many more rows the batch may have."""
         return self._max_rows - len(self._rows) - self._count
 
@@ -100,7 +100,7 @@ class BatchCutter:
 
 
 def row_too_long(number: int, max_bytes: int) -> InvalidPayloadError:
-    """The error for a row that does not fit."""
+    """Make the error for a row that does not fit."""
     return InvalidPayloadError(
         f"Row {number} is longer than {max_bytes} bytes; split it, or raise TALLYKEEP_MAX_ROW_BYTES"
     )

@@ -16,7 +16,7 @@ _MARKS = (  # the longer ones first, since they begin like the others
 _MAX_MARK_LENGTH = 4
 _MAX_NAME_LENGTH = 40
 _LEGACY = "cp1252"
-# Who says the one writes the other, which has more signs: so browsers read them, too.
+# Who says the one writes the other, which has more characters: so browsers read them, too.
 _AS_WRITTEN = {
     "iso8859-1": "cp1252", "iso8859-9": "cp1254", "shift_jis": "cp932", "euc_kr": "cp949", "gb2312": "gbk",
 }  # fmt: skip
@@ -34,14 +34,14 @@ class Transcoder:
     A mark at the beginning is taken at its word, then the declared charset. Without both, what is ASCII passes, since
     it is the same in all that come into question; from the first other byte on, the next 64 KiB tell: what is
     not UTF-8 at all in there, without a single character that is, is taken for Windows-1252. Characters that are
-    not of the encoding come out as bytes that are not UTF-8: their row then fails by itself. `encoding` is what was
-    told in the end. Raises UnsupportedMediaTypeError for a charset that is not known, InvalidPayloadError for a file
+    not of the encoding come out as bytes that are not UTF-8: their row then fails by itself. `encoding` is what it
+    turned out to be. Raises UnsupportedMediaTypeError for a charset that is not known, InvalidPayloadError for a file
     that cannot be in it.
     """
 
     def __init__(self, charset: str | None = None) -> None:
         self._charset = known_charset(charset) if charset else None
-        self._held = bytearray()  # what no encoding could be told for yet
+        self._held = bytearray()  # whose encoding is not known yet
         self._take = self._take_mark
         self._decoder: codecs.IncrementalDecoder | None = None
         self._small = bytearray()  # output that is too little to be worth a look
@@ -50,7 +50,7 @@ class Transcoder:
         self.encoding = _UTF8
 
     def feed(self, chunk: bytes) -> bytes:
-        """The next bytes as UTF-8, not in small pieces; those that have to wait for others come later."""
+        """Return the next bytes as UTF-8, not in small pieces; those that have to wait for others come later."""
         text = self._unmarked(self._take(chunk, final=False), final=False)
         if not self._small and len(text) >= _BLOCK_BYTES:
             return text
@@ -58,11 +58,11 @@ class Transcoder:
         return self._gathered() if len(self._small) >= _BLOCK_BYTES else b""
 
     def finish(self) -> bytes:
-        """What is left at the end of the input."""
+        """Return what is left at the end of the input."""
         return self._gathered() + self._unmarked(self._take(b"", final=True), final=True)
 
     def stop(self) -> bytes:
-        """What is left, where the input goes on, but is not looked at any further."""
+        """Return what is left where the rest of the input is ignored."""
         return self._gathered() + self._unmarked(self._take(b"", final=None), final=True)
 
     def _gathered(self) -> bytes:
@@ -111,7 +111,7 @@ class Transcoder:
             raise InvalidPayloadError(f"The file cannot be read in its charset: {error}") from None
 
     def _unmarked(self, text: bytes, *, final: bool) -> bytes:
-        """The text; of its beginning what is behind all byte order marks."""
+        """Return the text; of its start what is behind all byte order marks."""
         if self._begun:
             return text
         text = without_marks(self._marked + text)
@@ -123,7 +123,7 @@ class Transcoder:
 
 
 def without_marks(text: bytes) -> bytes:
-    """UTF-8 without the byte order marks at its beginning, however many."""
+    """Return UTF-8 without the byte order marks at its beginning, however many."""
     start = 0
     while text.startswith(_UTF8_BOM, start):
         start += len(_UTF8_BOM)
@@ -131,7 +131,7 @@ def without_marks(text: bytes) -> bytes:
 
 
 def known_charset(charset: str) -> str:
-    """The encoding's name in Python; raises UnsupportedMediaTypeError where there is none."""
+    """Return the encoding's name in Python; raises UnsupportedMediaTypeError where there is none."""
     if len(charset) > _MAX_NAME_LENGTH:
         raise UnsupportedMediaTypeError(f"The charset {charset[:_MAX_NAME_LENGTH] + '…'!r} is not known")
     try:
@@ -145,8 +145,8 @@ def known_charset(charset: str) -> str:
 
 
 def _first_beyond_ascii(chunk: bytes) -> int:
-    found = _BEYOND_ASCII.search(chunk)
-    return found.start() if found else len(chunk)
+    match = _BEYOND_ASCII.search(chunk)
+    return match.start() if match else len(chunk)
 
 
 def _is_legacy(window: bytes, *, is_all: bool) -> bool:

@@ -1,6 +1,6 @@
 """Charsets: whether what was read in one looks like words, and which others would read better.
 
-Statistics of whole files tell little where all but a few cells are ASCII, so words are asked instead: are their letters
+Statistics of entire files tell little where all but a few cells are ASCII; words tell more: are their letters
 those of one language, in places where it has them? A ³ or a Ÿ within a word is what a wrong charset makes.
 """
 
@@ -13,7 +13,7 @@ from functools import lru_cache
 
 _MAX_BYTES = 4_000
 _MAX_CELL_LENGTH = 1_000
-_LOOKED_AT = 262_144
+_EXAMINED_BYTES = 262_144
 _AS_IT_STANDS = 0.9  # of what is not ASCII has to be in plausible words for the charset not to be doubted
 _BETTER_BY = 0.25
 _PERFECT = 0.97  # in words of one language: then it need not be that much better
@@ -89,7 +89,7 @@ _BESIDE_THEM = set("áíóúÁÍÓÚ")
 
 
 def likelier_charsets(sample: bytes, taken: str) -> list[str]:
-    """The charsets, likeliest first, in which this text reads much better than in the one taken; none where it is fine.
+    """List charsets, likeliest first, that this text reads much better in than in the one taken; none where it is fine.
 
     At most three, and of those that read alike one; each is a name that `charset` takes. The sample ends with a line.
     """
@@ -107,13 +107,13 @@ _Reading = tuple[float, float, str]
 
 
 def _better_readings(cells: list[bytes], now: float) -> Iterator[_Reading]:
-    """The charsets in which these cells are more plausible: by how much, how coherent, and the charset."""
-    found: set[tuple[str, ...]] = set()
+    """Yield the charsets in which these cells are more plausible: by how much, how coherent, and the charset."""
+    readings: set[tuple[str, ...]] = set()
     for charset in _CHARSETS:
         texts = _read(cells, charset)
-        if texts is None or tuple(texts) in found:
+        if texts is None or tuple(texts) in readings:
             continue
-        found.add(tuple(texts))
+        readings.add(tuple(texts))
         better = _plausibility(texts, codecs.lookup(charset).name)
         if better >= now + _SLIGHTLY_BETTER_BY:
             coherence = _coherence(texts)
@@ -129,18 +129,20 @@ def _best(readings: Iterable[_Reading]) -> list[str]:
 
 
 def _telling_cells(sample: bytes) -> list[bytes]:
-    """The first different pieces of text that are not ASCII. What divides them is no part of any character."""
-    start = next((at for at in range(0, len(sample), _LOOKED_AT) if not sample[at : at + _LOOKED_AT].isascii()), 0)
-    found: dict[bytes, None] = {}
+    """Return the first distinct pieces of text that are not ASCII. What divides them is no part of any character."""
+    start = next(
+        (at for at in range(0, len(sample), _EXAMINED_BYTES) if not sample[at : at + _EXAMINED_BYTES].isascii()), 0
+    )
+    cells: dict[bytes, None] = {}
     size = 0
-    for match in _CELLS.finditer(sample, start, start + 2 * _LOOKED_AT):
+    for match in _CELLS.finditer(sample, start, start + 2 * _EXAMINED_BYTES):
         cell = match[0]
-        if not cell.isascii() and cell not in found and len(cell) <= _MAX_CELL_LENGTH:
-            found[cell] = None
+        if not cell.isascii() and cell not in cells and len(cell) <= _MAX_CELL_LENGTH:
+            cells[cell] = None
             size += len(cell)
             if size >= _MAX_BYTES:
                 break
-    return list(found)
+    return list(cells)
 
 
 def _read(cells: list[bytes], charset: str) -> list[str] | None:
@@ -151,7 +153,7 @@ def _read(cells: list[bytes], charset: str) -> list[str] | None:
 
 
 def _plausibility(texts: Iterable[str], charset: str) -> float:
-    """Which part of what is not ASCII is in plausible words."""
+    """Rate which part of what is not ASCII is in plausible words."""
     chunks = Counter(chunk for text in texts for chunk in _CHUNKS.findall(text) if not chunk.isascii())
     doubtful = _doubtful(chunks)
     total = sum(_foreign(chunk) * count for chunk, count in chunks.items())
@@ -163,7 +165,7 @@ def _plausibility(texts: Iterable[str], charset: str) -> float:
 
 
 def _doubtful(chunks: Collection[str]) -> set[str]:
-    """The letters ý, þ, ð, where there are too many for a language that has them: it has more á, í, ó and ú."""
+    """Return the letters ý, þ, ð, where a language that has them would have more á, í, ó and ú."""
     rare = [chunk for chunk in chunks if not _RARE.isdisjoint(chunk)]
     beside = sum(character in _BESIDE_THEM for chunk in chunks for character in chunk)
     return (
@@ -178,7 +180,7 @@ def _foreign(chunk: str) -> int:
 
 
 def _grade(chunk: str, charset: str) -> float:
-    """How plausible a run of letters and of what is not ASCII is: 0 to 1."""
+    """Grade how plausible a run of letters and of what is not ASCII is: 0 to 1."""
     grades = []
     for is_word, piece, before, behind in _pieces(chunk):
         if is_word:
@@ -189,7 +191,7 @@ def _grade(chunk: str, charset: str) -> float:
 
 
 def _pieces(chunk: str) -> Iterator[tuple[bool, str, str, str]]:
-    """Its words and what stands between them, each with the signs before and behind it."""
+    """Yield its words and what stands between them, each with the characters before and behind it."""
     start = 0
     for end in range(1, len(chunk) + 1):
         if end == len(chunk) or _is_letter(chunk[end]) != _is_letter(chunk[start]):
@@ -199,7 +201,7 @@ def _pieces(chunk: str) -> Iterator[tuple[bool, str, str, str]]:
 
 @lru_cache(4096)
 def _is_letter(character: str) -> bool:
-    # Spanish and Portuguese write º and ª, and µ is a unit: symbols to us. Vowel signs are parts of words.
+    # Spanish and Portuguese write º and ª, and µ is a unit: symbols to us. Vowel marks are parts of words.
     return character not in "ºªµˆ" and unicodedata.category(character) in ("Lu", "Ll", "Lo", "Lt", "Lm", "Mn", "Mc")
 
 
@@ -257,14 +259,14 @@ def _script_grade(word: str, script: str) -> float:
 
 
 def _eastern_grade(word: str, charset: str) -> float:
-    """Common characters count wholly, those of another language in the same charset hardly; Latin ones not within."""
+    """Grade common characters high, those of another language in the same charset low; Latin ones not within."""
     if any(character.isascii() and character.islower() for character in word):
         return 0.0
     characters = [character for character in word if not character.isascii()]
-    return sum(_eastern_sign_grade(character, charset) for character in characters) / len(characters)
+    return sum(_eastern_character_grade(character, charset) for character in characters) / len(characters)
 
 
-def _eastern_sign_grade(character: str, charset: str) -> float:
+def _eastern_character_grade(character: str, charset: str) -> float:
     script = _script(character)
     if script == "HANGUL":
         return 0.9 if charset in ("euc_kr", "utf-8") else 0.2
@@ -277,7 +279,7 @@ def _eastern_sign_grade(character: str, charset: str) -> float:
 
 
 def _coherence(texts: Iterable[str]) -> float:
-    """Which part of the words is of the one language that has most of them; 1 for other scripts."""
+    """Rate which part of the words is of the one language that has most of them; 1 for other scripts."""
     words = {
         word for text in texts for chunk in _CHUNKS.findall(text) for is_word, word, _, _ in _pieces(chunk) if is_word
     }

@@ -32,7 +32,7 @@ class Limit:
     setting: str
 
     def too_large(self, what: str) -> BodyTooLargeError:
-        """The error for what is larger."""
+        """Make the error for what is larger."""
         return BodyTooLargeError(f"{what} is larger than {self.size} bytes (setting {self.setting})")
 
 
@@ -40,7 +40,7 @@ class _Member(Protocol):
     """One member of a gzip stream, one frame of a zstd stream."""
 
     def expand(self, data: bytes) -> bytes:
-        """At most a step of what comes next, out of this input and what is left of the input before."""
+        """Expand at most a step of what comes next, out of this input and what is left of the input before."""
         ...
 
     @property
@@ -132,7 +132,7 @@ class Expander:
                 return
 
     def feed_in_pieces(self, chunk: bytes) -> Iterator[bytes]:
-        """The same, in larger steps; a piece holds so few members that going from one to the next costs little."""
+        """Yield the same, in larger steps; a piece holds so few members that going to the next costs little."""
         gathered: list[bytes] = []
         size = 0
         for start in range(0, len(chunk), _PIECE_BYTES):
@@ -161,14 +161,14 @@ class Expander:
         try:
             step = member.expand(chunk)
         except (zlib.error, zstd.ZstdError) as error:
-            raise InvalidPayloadError(f"The {self._coding} stream {_told(error)}") from None
+            raise InvalidPayloadError(f"The {self._coding} stream {_reason(error)}") from None
         self._size += len(step)
         if self._size > self._limit.size:
             raise self._limit.too_large(f"What the {self._coding} stream expands to")
         return step
 
 
-def _told(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     if "too much memory" in str(error):
         return "asks for a window larger than 8 MiB; compress it without --long and --ultra"
     return f"is corrupt: {error}"
@@ -177,7 +177,7 @@ def _told(error: Exception) -> str:
 async def expanded(
     chunks: AsyncIterator[bytes], coding: str, limit: Limit, aside: Aside, *, partial: bool = False
 ) -> AsyncIterator[bytes]:
-    """What a compressed stream expands to, or its beginning; expanded beside the event loop, in steps."""
+    """Expand a compressed stream, or the first part of one; beside the event loop, in steps."""
     expander = Expander(coding, limit)
     size = 0
     async for chunk in chunks:
@@ -192,21 +192,21 @@ async def expanded(
 
 
 def coding_of(first: bytes) -> str | None:
-    """The compression that a file's first bytes show, if any."""
+    """Return the compression that a file's first bytes show, if any."""
     return next((coding for magic, coding in _MAGIC.items() if first.startswith(magic)), None)
 
 
 async def unpacked(
     chunks: AsyncIterator[bytes], limit: Limit, aside: Aside, *, partial: bool = False
 ) -> tuple[str | None, AsyncIterator[bytes]]:
-    """A file's compression, as its first bytes tell, and its bytes, expanded; with `partial` it may be cut off."""
-    first, whole = await peeked(chunks, max(map(len, _MAGIC)))
+    """Return a file's compression, as its first bytes tell, and its bytes expanded; if `partial` it may be cut off."""
+    first, all_chunks = await peeked(chunks, max(map(len, _MAGIC)))
     coding = coding_of(first)
-    return coding, (expanded(whole, coding, limit, aside, partial=partial) if coding else whole)
+    return coding, (expanded(all_chunks, coding, limit, aside, partial=partial) if coding else all_chunks)
 
 
 async def peeked(chunks: AsyncIterator[bytes], size: int) -> tuple[bytes, AsyncIterator[bytes]]:
-    """The first bytes, so many where there are as many, and then all of them."""
+    """Return the first bytes, so many where there are as many, and then all of them."""
     first = b""
     async for chunk in chunks:
         first += chunk

@@ -1,4 +1,4 @@
-"""Bytes in pieces that are looked at in one go: what is done to a piece is over before anybody waits for it."""
+"""Bytes in pieces that are scanned in one go: what is done to a piece is over before anybody waits for it."""
 
 import re
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ PIECE_BYTES = 1 << 18
 
 
 def pieces(data: bytes) -> Iterator[bytes]:
-    """The data in pieces of at most PIECE_BYTES; what is no longer comes as it is."""
+    """Yield the data in pieces of at most PIECE_BYTES; what is no longer comes as it is."""
     if len(data) <= PIECE_BYTES:
         yield data
         return
@@ -15,10 +15,10 @@ def pieces(data: bytes) -> Iterator[bytes]:
         yield data[start : start + PIECE_BYTES]
 
 
-def may_be_in(pattern: re.Pattern[bytes], data: bytes, longest: int) -> bool:
+def may_be_in(pattern: re.Pattern[bytes], data: bytes, max_length: int) -> bool:
     """Whether this may be found in the data, piece by piece; a match, with what it looks at beside, is no longer.
 
     What looks at what is not there may be found at the end of a piece, and not in the whole.
     """
     starts = range(0, len(data), PIECE_BYTES)
-    return any(pattern.search(data, max(at - longest, 0), at + PIECE_BYTES + longest) for at in starts)
+    return any(pattern.search(data, max(at - max_length, 0), at + PIECE_BYTES + max_length) for at in starts)

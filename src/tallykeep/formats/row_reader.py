@@ -22,7 +22,7 @@ _UNMATCHED = "the quotes in this line do not match up"
 
 
 def read_rows(batch: Batch, source: Source) -> Sequence[Row]:
-    """The batch's rows in order, as a Table where it is that regular; one that cannot be read comes with its problem.
+    """Read the batch's rows in order, as a Table where it is that regular; a row that cannot be read has its problem.
 
     A planned batch is a single value that says which resources it means.
     """
@@ -51,7 +51,7 @@ def _rows(batch: Batch, source: Source) -> Sequence[Row]:
 
 
 def raw_rows(batch: Batch, source: Source) -> list[bytes]:
-    """The bytes of each of the batch's rows, as they were sent (in UTF-8); for a file, with the line's end."""
+    """Return the bytes of each of the batch's rows, as they were sent (in UTF-8); for a file, with the line's end."""
     if source.format == "ndjson":
         return batch.body.split(LINE_SEPARATOR)
     if source.format != "csv":
@@ -70,37 +70,37 @@ def raw_rows(batch: Batch, source: Source) -> list[bytes]:
 
 
 def _pieces(batch: Batch) -> Iterator[tuple[bytes, bool]]:
-    """A file's rows: each line that is broken, which is True of it, and what is between, which is not."""
+    """Yield a file's rows: each line that is broken, which is True of it, and what is between, which is not."""
     body, at = batch.body, 0
-    for place in batch.broken or ():
-        if place > at:
-            yield body[at:place], False
-        found = _LINE_END.search(body, place)
-        at = found.end() if found else len(body)
-        yield body[place:at], True
+    for start in batch.broken or ():
+        if start > at:
+            yield body[at:start], False
+        line_end = _LINE_END.search(body, start)
+        at = line_end.end() if line_end else len(body)
+        yield body[start:at], True
     if at < len(body):
         yield body[at:], False
 
 
 def first_rows(batch: Batch, rows: list[bytes]) -> Batch:
-    """The batch of a file with these rows alone, which are its first."""
+    """Return the batch of a file with only these rows, which are its first."""
     body = b"".join(rows)
-    broken = [place for place in batch.broken or () if place < len(body)]
+    broken = [offset for offset in batch.broken or () if offset < len(body)]
     return Batch(batch.first_row, len(rows), body, batch.lines, broken or None)
 
 
 def split_rows(batch: Batch, source: Source, parts: int) -> list[Batch]:
-    """The batch cut into so many smaller ones of about the same number of rows, one row at least in each."""
+    """Cut the batch into so many smaller ones of about the same number of rows, one row at least in each."""
     rows = raw_rows(batch, source)
     separator = _SEPARATORS[source.format]
     size = max(-(-len(rows) // parts), 1)
     cut: list[Batch] = []
     start = 0
-    for place in range(0, len(rows), size):
-        body = separator.join(rows[place : place + size])
+    for index in range(0, len(rows), size):
+        body = separator.join(rows[index : index + size])
         broken = [at - start for at in batch.broken or () if start <= at < start + len(body)]
-        count = len(rows[place : place + size])
-        cut.append(Batch(batch.first_row + place, count, body, batch.lines, broken or None))
+        count = len(rows[index : index + size])
+        cut.append(Batch(batch.first_row + index, count, body, batch.lines, broken or None))
         start += len(body)
     return cut
 
@@ -123,7 +123,7 @@ def _json_row(number: int, element: bytes) -> Row:
 
 
 def _table(batch: Batch, source: Source) -> Table | None:
-    """Rows that need no parser; None where there is a quote, or a line of another width."""
+    """Return rows that need no parser; None where there is a quote, or a line of another width."""
     body = batch.body
     if batch.broken or b'"' in body or has_marks(body):
         return None
@@ -151,7 +151,7 @@ def _csv_rows(batch: Batch, delimiter: str) -> list[Row]:
 
 
 def _parsed(body: bytes, number: int, delimiter: str) -> list[Row]:
-    """Rows whose quotes match up; batches of older versions may be one whose do not, which is found out here."""
+    """Parse rows whose quotes match up; in batches of older versions they may not, which shows here."""
     try:
         text, broken = body.decode(), False
     except UnicodeDecodeError:
@@ -176,7 +176,7 @@ def _parsed(body: bytes, number: int, delimiter: str) -> list[Row]:
 
 
 def _narrowed(rows: list[Row], kept: list[int], width: int) -> list[Row]:
-    """The rows with the kept cells only."""
+    """Keep only the kept cells of the rows."""
     pick = itemgetter(*kept)
     for row in rows:
         if row.value is not None:

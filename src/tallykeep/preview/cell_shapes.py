@@ -10,10 +10,10 @@ from tallykeep.resources.fields.validators import Problem
 
 _SHAPED_SO = 0.5  # of the cells that hold something: fewer speak against the field
 _DIFFERENT = 0.5  # of a key's cells: where fewer differ, they are no keys
-_MAX_LOOKED_AT = 100
+_MAX_EXAMINED = 100
 _MAX_KEY_LENGTH, _MAX_WORDS = 64, 3
 _FEWEST_DIGITS = 5  # of a telephone number
-_MAX_LENGTH = 120  # of a cell that is looked at with patterns
+_MAX_LENGTH = 120  # of a cell that patterns are matched with
 
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]++(?:\.[^@\s.]++)+")
 _DIALED = re.compile(r"'?(?:\+|00?\d|\()[\d\s()./-]{6,}|\d{3}[-.\s]\d{3,4}[-.\s]\d{4}", re.ASCII)
@@ -54,8 +54,8 @@ def is_date(cell: str) -> bool:
         return False
     if _DATE.fullmatch(cell):
         return True
-    found = _MONTH_AND_DAY.search(cell)
-    return found is not None and "\n" not in cell and _YEAR.search(cell, found.end()) is not None
+    match = _MONTH_AND_DAY.search(cell)
+    return match is not None and "\n" not in cell and _YEAR.search(cell, match.end()) is not None
 
 
 def is_text_formula(cell: str) -> bool:
@@ -86,7 +86,7 @@ def _is_choice(field: Field, cell: str) -> bool:
 
 def speaks_against(field: Field, row_type: str, cells: Sequence[str]) -> bool:
     """Whether the column's cells cannot be what the field holds; none at all say nothing."""
-    held = [cell for cell in cells if cell not in ("", CLEARING)][:_MAX_LOOKED_AT]
+    held = [cell for cell in cells if cell not in ("", CLEARING)][:_MAX_EXAMINED]
     if not held:
         return False
     if field.title in KEYS[row_type] and not keys_differ(held):

@@ -17,14 +17,14 @@ _NAMING_A_KEY = re.compile(
 _CASED = re.compile(r"[a-zß-ÿ](?:ID|Id|Nr|No|Code|Key)\W*$")
 _FIRST_NAMES = ("firstname", "givenname", "vorname", "prenom", "imie")
 _LAST_NAMES = ("lastname", "surname", "familyname", "nachname", "nazwisko", "apellidos", "apellido")
-# Kinds whose rows are made anew where nothing tells them apart.
+# Row types whose rows are made anew where nothing tells them apart.
 _MADE_ANEW = ("customers", "products", "orders")
 _SAID_BY_CAMPAIGN = "that comes from the campaign"
 
 
 @dataclass(frozen=True, slots=True)
 class FileWarning:
-    """One thing to look at before the import, and the place of the column that it is about."""
+    """One thing to check before the import, and the index of the column that it is about."""
 
     type: str
     column: int | None
@@ -33,7 +33,7 @@ class FileWarning:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A column as it will be used: `use` and `target` as the preview has them, `ignored` where its kind takes no note.
+    """A column as it will be used: `use` and `target` as the preview has them, `ignored` where its row type ignores it.
 
     `cells` are what the first rows hold in it, without blanks.
     """
@@ -50,16 +50,16 @@ class Held:
 def file_warnings(
     row_type: ImportedRowType, columns: Sequence[Held], row_count: int, doubt: str | None
 ) -> list[FileWarning]:
-    """Everything to warn of, `row_count` being the rows whose cells the columns hold."""
+    """List everything to warn of, `row_count` being the rows whose cells the columns hold."""
     key = _key_of(row_type, columns)
-    found = [*_unclear(doubt), *_of_columns(columns)]
+    warnings = [*_unclear(doubt), *_of_columns(columns)]
     if columns:  # none, where not even the first object is whole
-        found += _about_key(row_type, key, columns, row_count)
-    return [*found, *_lost_addresses(row_type, columns), *_split_names(row_type, columns)]
+        warnings += _about_key(row_type, key, columns, row_count)
+    return [*warnings, *_lost_addresses(row_type, columns), *_split_names(row_type, columns)]
 
 
 def charset_warnings(taken: str, others: Sequence[str]) -> list[FileWarning]:
-    """What to warn of where a file reads better in `others`, the likeliest first, than in the charset that is taken."""
+    """Warn where a file reads better in `others`, the likeliest first, than in the charset that is taken."""
     if not others:
         return []
     meant = " or ".join(others)
@@ -126,7 +126,7 @@ def _about_key(
 
 def _lost_keys(row_type: ImportedRowType, columns: Sequence[Held]) -> Iterator[FileWarning]:
     for column in columns:
-        if column.use == "metadata" and _looks_like_a_key(column):
+        if column.use == "metadata" and _resembles_a_key(column):
             message = (
                 f"{_named(column)} looks like what tells the {row_type.name} apart, but becomes metadata: say whether"
                 f" it is their {_key_title(row_type)}."
@@ -134,7 +134,7 @@ def _lost_keys(row_type: ImportedRowType, columns: Sequence[Held]) -> Iterator[F
             yield FileWarning("lost_key", column.index, message)
 
 
-def _looks_like_a_key(column: Held) -> bool:
+def _resembles_a_key(column: Held) -> bool:
     named = _NAMING_A_KEY.search(column.title) or _CASED.search(column.title)
     cells = column.cells
     return bool(named and cells and keys_differ(cells) and len(set(cells)) == len(cells) and all(map(is_key, cells)))
@@ -143,20 +143,20 @@ def _looks_like_a_key(column: Held) -> bool:
 def _lost_addresses(row_type: ImportedRowType, columns: Sequence[Held]) -> Iterator[FileWarning]:
     known = {each.title for each in row_type.fields}
     used = {column.target for column in columns if column.use == "field"}
-    for title, slug, what, looks in (
+    for title, slug, what, is_address in (
         ("Email", "lost_email", "email addresses", is_email),
         ("Phone", "lost_phone", "telephone numbers", is_phone),
     ):
         if title not in known or title in used:
             continue
         for column in columns:
-            if column.use == "metadata" and column.cells and 2 * sum(map(looks, column.cells)) > len(column.cells):
+            if column.use == "metadata" and column.cells and 2 * sum(map(is_address, column.cells)) > len(column.cells):
                 message = f"{_named(column)} holds {what}, but becomes metadata: say whether it is {title}."
                 yield FileWarning(slug, column.index, message)
 
 
 def _split_names(row_type: ImportedRowType, columns: Sequence[Held]) -> Iterator[FileWarning]:
-    """First and last names are not joined here: which comes first, and with what between, is not known."""
+    """Warn of first and last names, which are not joined: which comes first, and with what between, is not known."""
     if row_type.name != "customers" or any(column.target == "Name" for column in columns if column.use == "field"):
         return
     beside = [column for column in columns if column.use == "metadata"]

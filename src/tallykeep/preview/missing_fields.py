@@ -21,7 +21,7 @@ class Needed:
 
 
 def needed(row_type: ImportedRowType, missing: Sequence[str], failures: Sequence[Failure], tried: int) -> list[Needed]:
-    """The fields that are missing, and those that rows need."""
+    """Return the fields that are missing, and those that rows need."""
     counts = {each.title: tried if each.title in missing else _wanting(each, failures) for each in row_type.fields}
     return [
         Needed(each.title, each.choices, counts[each.title])
@@ -37,7 +37,7 @@ def _wanting(field: Field, failures: Sequence[Failure]) -> int:
 
 
 def unknown_values(field: Field, cells: Iterable[str]) -> tuple[str, ...]:
-    """The different texts in these cells that are none of the field's choices, in their order."""
+    """Return the different texts in these cells that are none of the field's choices, in their order."""
     texts = dict.fromkeys(cell.strip() for cell in cells)
     return tuple(text for text in texts if text not in ("", CLEARING) and not _is_known(field, text))
 

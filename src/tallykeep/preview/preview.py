@@ -1,4 +1,4 @@
-"""A look at a file before it is imported: what it is, what its columns are taken for, and how its first rows fare."""
+"""A preview of a file to be imported: what it is, what its columns are taken for, and how its first rows fare."""
 
 import asyncio
 from dataclasses import dataclass, field, replace
@@ -17,7 +17,7 @@ from tallykeep.engine.columns.column_mapping import Mapping, choose_columns
 from tallykeep.engine.intake.sample import FileSample, Sample, read_sample
 from tallykeep.engine.intake.unique_keys import UniqueKeys
 from tallykeep.formats.csv.decimal_marks import with_marks
-from tallykeep.formats.csv.header import Looked
+from tallykeep.formats.csv.header import HeaderHints
 from tallykeep.formats.csv.titles import normal_title
 from tallykeep.formats.xlsx.workbook import SheetSize
 from tallykeep.preview.file_warnings import FileWarning, charset_warnings, file_warnings
@@ -27,7 +27,7 @@ from tallykeep.preview.previewed_columns import (
     as_called,
     columns_of,
     held_by,
-    kept_places,
+    kept_indexes,
     missing_fields,
     seen_columns,
     suggested_mapping,
@@ -39,8 +39,8 @@ from tallykeep.resources.fields.numerals import decimal_marks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """What a preview is asked for; without a kind or a mapping, the likeliest are taken.
+class PreviewQuery:
+    """What a preview is to show; without a row type or a mapping, the likeliest are taken.
 
     `options` are what the file would be submitted with; `is_mapped`, whether a mapping is said there, be it empty.
     """
@@ -69,7 +69,7 @@ class TakenOfFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """Everything that is known of a file after a look at its beginning.
+    """Everything that is known of a file by its sample.
 
     `refusal` is what an import of it would be answered with, `missing` the required fields that neither a column nor a
     default is, and `needed` those for want of which rows fail. `warnings` are of what goes in, but likely not as meant.
@@ -80,7 +80,7 @@ class Preview:
     encoding: str
     encodings: list[str]
     delimiter: str | None
-    whole: bool
+    complete: bool
     row_count: int
     row_type: ImportedRowType
     action_type: ActionType
@@ -99,10 +99,10 @@ class Preview:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Look:
+class _Inspection:
     """What a file is taken for, before its rows are tried; `source` reads them as an import would."""
 
-    beginning: FileSample
+    file_sample: FileSample
     rows: list[Row]
     seen: list[SeenColumn]
     possible: list[Candidate]
@@ -114,39 +114,39 @@ class _Look:
 
 
 async def preview(
-    pool: Connections, project_id: int, sample: Sample, asked: Asked, file_name: str | None, max_row_bytes: int
+    pool: Connections, project_id: int, sample: Sample, query: PreviewQuery, file_name: str | None, max_row_bytes: int
 ) -> Preview:
-    """Look at a sample of a file, and try its first rows; nothing is written.
+    """Inspect a sample of a file, and try its first rows; nothing is written.
 
     Raises InvalidPayloadError and InvalidQueryError for what cannot be understood, NotFoundError for a target that
     does not exist.
     """
-    look = await asyncio.to_thread(_look, sample, asked, file_name, max_row_bytes)
-    tried = await asyncio.to_thread(look.beginning.rows, look.source)
-    tried = tried[: asked.limit]
-    rows_dry_run = await try_out(pool, project_id, look.action_type, look.source, tried, asked.target)
-    return await asyncio.to_thread(_preview, sample, asked, look, len(tried), rows_dry_run)
+    inspection = await asyncio.to_thread(_inspect, sample, query, file_name, max_row_bytes)
+    tried = await asyncio.to_thread(inspection.file_sample.rows, inspection.source)
+    tried = tried[: query.limit]
+    rows_dry_run = await try_out(pool, project_id, inspection.action_type, inspection.source, tried, query.target)
+    return await asyncio.to_thread(_preview, sample, query, inspection, len(tried), rows_dry_run)
 
 
-def _look(sample: Sample, asked: Asked, file_name: str | None, max_row_bytes: int) -> _Look:
-    options = asked.options
-    looked = Looked(options.delimiter, options.header_row, known_titles(asked.mapping))
-    beginning = read_sample(sample, options.charset, looked, max_row_bytes, decimal_marks)
-    rows = beginning.rows(beginning.source)
-    seen = seen_columns(beginning.source, rows)
-    possible = candidates(as_called(seen, asked.mapping or {}), sample.format, file_name, options.defaults)
-    chosen = _chosen(possible, asked.row_type, sample.format)
+def _inspect(sample: Sample, query: PreviewQuery, file_name: str | None, max_row_bytes: int) -> _Inspection:
+    options = query.options
+    hints = HeaderHints(options.delimiter, options.header_row, known_titles(query.mapping))
+    file_sample = read_sample(sample, options.charset, hints, max_row_bytes, decimal_marks)
+    rows = file_sample.rows(file_sample.source)
+    seen = seen_columns(file_sample.source, rows)
+    possible = candidates(as_called(seen, query.mapping or {}), sample.format, file_name, options.defaults)
+    chosen = _chosen(possible, query.row_type, sample.format)
     action_type = chosen.row_type.action_type(sample.format)
     if action_type is None:
         raise ValueError(f"{chosen.row_type.name} do not come as {sample.format}")
-    is_file = beginning.source.format == "csv"
-    mapping = suggested_mapping(chosen, seen) if asked.mapping is None and is_file else asked.mapping or {}
-    source = choose_columns(replace(beginning.source, repeated=[]), mapping, ())
+    is_file = file_sample.source.format == "csv"
+    mapping = suggested_mapping(chosen, seen) if query.mapping is None and is_file else query.mapping or {}
+    source = choose_columns(replace(file_sample.source, repeated=[]), mapping, ())
     source = choose_cell_rules(source, options.defaults, options.values, action_type)
-    source = with_marks(source, beginning.decimal_marks, None)
+    source = with_marks(source, file_sample.decimal_marks, None)
     source = replace(source, last_day_counts=bool(options.last_day_counts))
-    return _Look(
-        beginning=beginning,
+    return _Inspection(
+        file_sample=file_sample,
         rows=rows,
         seen=seen,
         possible=possible,
@@ -154,51 +154,60 @@ def _look(sample: Sample, asked: Asked, file_name: str | None, max_row_bytes: in
         action_type=action_type,
         mapping=mapping,
         source=source,
-        columns=columns_of(chosen, seen, source, mapping, given=asked.mapping is not None),
+        columns=columns_of(chosen, seen, source, mapping, is_mapped=query.mapping is not None),
     )
 
 
-def _preview(sample: Sample, asked: Asked, look: _Look, tried: int, rows_dry_run: RowsDryRun) -> Preview:
-    beginning, source, row_type, columns = look.beginning, look.source, look.chosen.row_type, look.columns
+def _preview(
+    sample: Sample, query: PreviewQuery, inspection: _Inspection, tried: int, rows_dry_run: RowsDryRun
+) -> Preview:
+    file_sample, source, row_type, columns = (
+        inspection.file_sample,
+        inspection.source,
+        inspection.chosen.row_type,
+        inspection.columns,
+    )
     is_file = source.format == "csv"
     missing = missing_fields(row_type, columns, source) if is_file else []
-    kept = kept_places(source, look.seen)
+    kept = kept_indexes(source, inspection.seen)
     return Preview(
         format=sample.format,
         compression=sample.compression,
-        encoding=beginning.encoding,
-        encodings=beginning.encodings,
-        delimiter=beginning.source.delimiter if sample.format == "csv" else None,
-        whole=beginning.complete,
-        row_count=beginning.row_count,
+        encoding=file_sample.encoding,
+        encodings=file_sample.encodings,
+        delimiter=file_sample.source.delimiter if sample.format == "csv" else None,
+        complete=file_sample.complete,
+        row_count=file_sample.row_count,
         row_type=row_type,
-        action_type=look.action_type,
-        candidates=look.possible,
-        columns=with_choices(columns, row_type, fill(beginning.rows(source), source, look.action_type), kept),
-        mapping=look.mapping,
+        action_type=inspection.action_type,
+        candidates=inspection.possible,
+        columns=with_choices(columns, row_type, fill(file_sample.rows(source), source, inspection.action_type), kept),
+        mapping=inspection.mapping,
         defaults=source.defaults,
         values=source.values,
         missing=missing,
         needed=needed(row_type, missing, rows_dry_run.failures, tried) if is_file else [],
-        refusal=_refusal(beginning, look.action_type, look.mapping, asked.options.defaults),
-        taken=_taken(beginning, sample),
+        refusal=_refusal(file_sample, inspection.action_type, inspection.mapping, query.options.defaults),
+        taken=_taken(file_sample, sample),
         checked=rows_dry_run.checked,
-        rows=previewed_rows(look.rows[: asked.limit], beginning, columns, row_type, kept, rows_dry_run),
-        warnings=_warnings(look, sample.format, is_row_type_given=asked.row_type is not None),
+        rows=previewed_rows(inspection.rows[: query.limit], file_sample, columns, row_type, kept, rows_dry_run),
+        warnings=_warnings(inspection, sample.format, is_row_type_named=query.row_type is not None),
     )
 
 
-def _warnings(look: _Look, source_format: str, *, is_row_type_given: bool) -> list[FileWarning]:
-    held = held_by(look.columns, look.seen, look.source, look.mapping, look.chosen.row_type)
-    unclear = None if is_row_type_given else doubt(look.possible, source_format)
+def _warnings(inspection: _Inspection, source_format: str, *, is_row_type_named: bool) -> list[FileWarning]:
+    held = held_by(
+        inspection.columns, inspection.seen, inspection.source, inspection.mapping, inspection.chosen.row_type
+    )
+    unclear = None if is_row_type_named else doubt(inspection.possible, source_format)
     return [
-        *charset_warnings(look.beginning.encoding, look.beginning.encodings),
-        *file_warnings(look.chosen.row_type, held, len(look.rows), unclear),
+        *charset_warnings(inspection.file_sample.encoding, inspection.file_sample.encodings),
+        *file_warnings(inspection.chosen.row_type, held, len(inspection.rows), unclear),
     ]
 
 
 def known_titles(mapping: Mapping | None) -> frozenset[str]:
-    """Every title by which a header is known, of whatever kind of rows, and those that a mapping names."""
+    """Return every title by which a header is known, of whatever row type, and those that a mapping names."""
     return _titles_of_row_types().union(map(normal_title, mapping or {}))
 
 
@@ -209,8 +218,8 @@ def _titles_of_row_types() -> frozenset[str]:
     return frozenset(own.union(map(normal_title, words)))
 
 
-def _taken(beginning: FileSample, sample: Sample) -> TakenOfFile:
-    source, workbook = beginning.source, sample.workbook
+def _taken(file_sample: FileSample, sample: Sample) -> TakenOfFile:
+    source, workbook = file_sample.source, sample.workbook
     return TakenOfFile(workbook.sheets if workbook else [], source.sheet, source.header_row, source.skipped_rows)
 
 
@@ -226,14 +235,16 @@ def _chosen(possible: list[Candidate], wanted: str | None, source_format: str) -
     raise InvalidPayloadError(f"{wanted} come as {forms}, not as {source_format}")
 
 
-def _refusal(beginning: FileSample, action_type: ActionType, mapping: Mapping, defaults: dict[str, str]) -> str | None:
-    """What an import would be refused with as a whole, as far as its beginning tells."""
+def _refusal(
+    file_sample: FileSample, action_type: ActionType, mapping: Mapping, defaults: dict[str, str]
+) -> str | None:
+    """Say what an import would be refused with, as far as the sample tells."""
     try:
-        choose_columns(beginning.source, mapping, action_type.required_columns, defaults)
+        choose_columns(file_sample.source, mapping, action_type.required_columns, defaults)
         if action_type.unique_key:
             keys = UniqueKeys(action_type.unique_key)
-            for batch in beginning.batches:
-                keys.checked(batch, beginning.source)
+            for batch in file_sample.batches:
+                keys.checked(batch, file_sample.source)
     except InvalidPayloadError as refused:
         return refused.details
     return None

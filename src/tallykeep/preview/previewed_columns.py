@@ -40,7 +40,7 @@ class Column:
 
 
 def seen_columns(source: Source, rows: list[Row]) -> list[SeenColumn]:
-    """The columns of a file, or the properties of JSON rows, with what these rows hold in them."""
+    """Return the columns of a file, or the properties of JSON rows, with what these rows hold in them."""
     if source.format == "csv":
         cells = [row.value or [] for row in rows]
         return [
@@ -53,7 +53,7 @@ def seen_columns(source: Source, rows: list[Row]) -> list[SeenColumn]:
 
 
 def as_called(seen: list[SeenColumn], mapping: Mapping) -> list[SeenColumn]:
-    """The columns by what the mapping calls them; those that it leaves out have no title."""
+    """Return the columns by what the mapping calls them; those that it leaves out have no title."""
     called = {normal_title(column): title or "" for column, title in mapping.items()}
     return [replace(each, title=called.get(normal_title(each.title), each.title)) for each in seen]
 
@@ -63,13 +63,13 @@ def _held(cells: Iterable[str]) -> tuple[str, ...]:
 
 
 def shown_text(cell: str) -> str:
-    """A text as it is shown: not longer than people read, and without what UTF-8 cannot hold."""
+    """Return a text as it is shown: not longer than people read, and without what UTF-8 cannot hold."""
     text = cell.encode("utf-8", "replace").decode()
     return text if len(text) <= _MAX_CELL_LENGTH else text[:_MAX_CELL_LENGTH] + "…"
 
 
 def shown_value(value: object) -> str:
-    """A JSON value as text."""
+    """Return a JSON value as text."""
     if isinstance(value, str):
         return value
     try:
@@ -79,7 +79,7 @@ def shown_value(value: object) -> str:
 
 
 def suggested_mapping(chosen: Candidate, seen: list[SeenColumn]) -> Mapping:
-    """The mapping that makes the columns what they are taken for; those that are called so need none."""
+    """Map the columns to what they are taken for; those that are called so need none."""
     known = dict(chosen.row_type.titles())
     return {
         seen[index].title: each.title
@@ -89,9 +89,9 @@ def suggested_mapping(chosen: Candidate, seen: list[SeenColumn]) -> Mapping:
 
 
 def columns_of(
-    chosen: Candidate, seen: list[SeenColumn], source: Source, mapping: Mapping, *, given: bool
+    chosen: Candidate, seen: list[SeenColumn], source: Source, mapping: Mapping, *, is_mapped: bool
 ) -> list[Column]:
-    """What each column is used for; the mapping was `given`, or else is the one suggested."""
+    """Say what each column is used for; `is_mapped` where the mapping was not suggested by us."""
     if source.format != "csv":
         known = chosen.row_type.properties
         return [
@@ -99,41 +99,41 @@ def columns_of(
                 "left_out", None, None)))
             for at, each in enumerate(seen)
         ]  # fmt: skip
-    targets = dict(zip(kept_places(source, seen), source.header, strict=True))
+    targets = dict(zip(kept_indexes(source, seen), source.header, strict=True))
     fields = dict(chosen.row_type.titles())
     mapped = {normal_title(title) for title in mapping}
     return [
         Column(at, each.title, each.samples, *_use(chosen, at, targets.get(at), fields,
-               given=given and normal_title(each.title) in mapped))
+               is_mapped=is_mapped and normal_title(each.title) in mapped))
         for at, each in enumerate(seen)
     ]  # fmt: skip
 
 
-def kept_places(source: Source, seen: list[SeenColumn]) -> Sequence[int]:
-    """The places in the file of the columns that are read."""
+def kept_indexes(source: Source, seen: list[SeenColumn]) -> Sequence[int]:
+    """Return the indexes in the file of the columns that are read."""
     return range(len(seen)) if source.kept is None else source.kept
 
 
 def _use(
-    chosen: Candidate, at: int, target: str | None, fields: dict[str, str], *, given: bool
+    chosen: Candidate, at: int, target: str | None, fields: dict[str, str], *, is_mapped: bool
 ) -> tuple[Use, str | None, By | None]:
-    """What a column is used for, what it is called for that, and how that was found out."""
-    by: By | None = "mapping" if given else None
+    """Say what a column is used for, what it is called for that, and how that was recognized."""
+    by: By | None = "mapping" if is_mapped else None
     if target is None or not target or normal_title(target) in chosen.row_type.ignored:
         return "left_out", None, by
     field_title = fields.get(normal_title(target))
     if field_title is None:
         return "metadata", target, by
-    found = chosen.fields.get(at)
-    return "field", field_title, by or (found.by if found and found.title == field_title else "title")
+    recognized = chosen.fields.get(at)
+    return "field", field_title, by or (recognized.by if recognized and recognized.title == field_title else "title")
 
 
 def held_by(
     columns: list[Column], seen: list[SeenColumn], source: Source, mapping: Mapping, row_type: ImportedRowType
 ) -> list[Held]:
-    """What the columns hold, and how they will be used, for a look at what would go in otherwise than meant."""
-    wished = {normal_title(title): target for title, target in mapping.items()}
-    called = [wished.get(normal_title(column.title), column.title) for column in columns]
+    """Return what the columns hold, and how they will be used, for warnings of what is likely not meant."""
+    targets = {normal_title(title): target for title, target in mapping.items()}
+    called = [targets.get(normal_title(column.title), column.title) for column in columns]
     return [
         Held(
             index=column.index,
@@ -151,16 +151,18 @@ def held_by(
 def with_choices(
     columns: list[Column], row_type: ImportedRowType, filled: Sequence[Row], kept: Sequence[int]
 ) -> list[Column]:
-    """The columns; those whose cells are choices with these, and with the texts that are none of them."""
+    """Return the columns; those whose cells are choices with these, and with the texts that are none of them."""
     choosing = {each.title: each for each in row_type.fields if each.choices}
-    places = {index: place for place, index in enumerate(kept)}
+    positions = {index: position for position, index in enumerate(kept)}
     described = []
     for column in columns:
         each = choosing.get(column.target or "") if column.use == "field" else None
-        if each is not None and column.index in places:
-            place = places[column.index]
+        if each is not None and column.index in positions:
+            position = positions[column.index]
             cells = (
-                shown_text(row.value[place]) for row in filled if isinstance(row.value, list) and place < len(row.value)
+                shown_text(row.value[position])
+                for row in filled
+                if isinstance(row.value, list) and position < len(row.value)
             )
             described.append(replace(column, choices=each.choices, unknown_values=unknown_values(each, cells)))
         else:
@@ -169,8 +171,8 @@ def with_choices(
 
 
 def missing_fields(row_type: ImportedRowType, columns: list[Column], source: Source) -> list[str]:
-    """The required fields that neither a column nor a default is."""
+    """Return the required fields that neither a column nor a default is."""
     titles = dict(row_type.titles())
-    found = {column.target for column in columns if column.use == "field"}
-    found |= {titles.get(normal_title(title)) for title in source.defaults}
-    return [each.title for each in row_type.fields if each.required and each.title not in found]
+    covered = {column.target for column in columns if column.use == "field"}
+    covered |= {titles.get(normal_title(title)) for title in source.defaults}
+    return [each.title for each in row_type.fields if each.required and each.title not in covered]

@@ -9,7 +9,7 @@ from tallykeep.core.rows import Row
 from tallykeep.engine.applying.try_rows import Checked, RowsDryRun
 from tallykeep.engine.intake.sample import FileSample
 from tallykeep.preview.previewed_columns import Column, shown_text, shown_value
-from tallykeep.preview.problems import Places, Problem
+from tallykeep.preview.problems import Problem, ProblemLocator
 
 Outcome = Literal["created", "updated", "failed", "unknown"]
 
@@ -27,27 +27,27 @@ class PreviewedRow:
 
 def previewed_rows(
     rows: list[Row],
-    beginning: FileSample,
+    file_sample: FileSample,
     columns: list[Column],
     row_type: ImportedRowType,
     kept: Sequence[int],
     rows_dry_run: RowsDryRun,
 ) -> list[PreviewedRow]:
-    """The rows with what became of them in the trial; `kept` are the places of the columns that are read."""
+    """Return the rows with what became of them in the dry run; `kept` are the indexes of the columns that are read."""
     reasons: dict[int, str] = {}
     for failure in rows_dry_run.failures:
         reasons[failure.row] = "; ".join(filter(None, (reasons.get(failure.row), failure.reason)))
-    places = Places({column.index: (column.title, column.target) for column in columns}, row_type, kept)
+    locator = ProblemLocator({column.index: (column.title, column.target) for column in columns}, row_type, kept)
     created = set(rows_dry_run.created.values())
-    numbers = beginning.line_numbers()
-    unread = _not_taken_apart(rows, beginning)
+    numbers = file_sample.line_numbers()
+    unread = _not_taken_apart(rows, file_sample)
     return [
         PreviewedRow(
             number=row.number,
             line=numbers.get(row.number),
             cells=(shown_text(unread[row.number]),) if row.number in unread else _cells(row.value, columns),
             outcome=_outcome(row.number, reasons, created, rows_dry_run.checked),
-            problems=places.problems(reasons.get(row.number, "")),
+            problems=locator.problems(reasons.get(row.number, "")),
         )
         for row in rows
     ]
@@ -61,11 +61,11 @@ def _outcome(number: int, reasons: dict[int, str], created: set[int], checked: C
     return "created" if number in created else "updated"
 
 
-def _not_taken_apart(rows: list[Row], beginning: FileSample) -> dict[int, str]:
-    """By number, the text of the rows that have no cells: lines that cannot be read, JSON that is no object."""
-    expected = list if beginning.source.format == "csv" else dict
+def _not_taken_apart(rows: list[Row], file_sample: FileSample) -> dict[int, str]:
+    """Return by number the text of the rows without cells: lines that cannot be read, JSON that is no object."""
+    expected = list if file_sample.source.format == "csv" else dict
     numbers = [row.number for row in rows if not isinstance(row.value, expected)]
-    lines = beginning.lines() if numbers else []
+    lines = file_sample.lines() if numbers else []
     return {number: lines[number - 1] for number in numbers}
 
 

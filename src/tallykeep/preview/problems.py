@@ -1,4 +1,4 @@
-"""What is wrong with a row, told by the columns of the file that it is in."""
+"""What is wrong with a row, by the columns of the file that it is in."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ _UNNAMED_BEGINS = re.compile(r"column \d{1,4} has a value")
 _SEPARATOR = "; "
 _BETWEEN = re.compile(_SEPARATOR)
 _BEHIND_A_TITLE = (":", " is required", ".", "[")
-_LOOKED_UP_BY = 8
+_INDEXED_LENGTH = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Problem:
     reason: str
 
 
-class Places:
+class ProblemLocator:
     """Finds the columns that reasons speak of: each begins with the title.
 
     `columns` have their title in the file, and what they are called in the end, by index.
@@ -36,14 +36,14 @@ class Places:
         self._by_title = {normal_title(target): index for index, (_, target) in columns.items() if target}
         titles = {title for both in columns.values() for title in both if title}
         titles |= {each.title for each in row_type.fields} | set(row_type.properties)
-        # Each title by its first signs, the longest first. A pattern of them all may be megabytes.
+        # Each title by its first characters, the longest first. A pattern of them all may be megabytes.
         self._titles: dict[str, list[str]] = {}
         for title in sorted(titles, key=len, reverse=True):
-            self._titles.setdefault(title[:_LOOKED_UP_BY], []).append(title)
+            self._titles.setdefault(title[:_INDEXED_LENGTH], []).append(title)
 
     def problems(self, reason: str) -> list[Problem]:
-        """A row's reason, cut into its problems."""
-        cuts = [found.end() for found in _BETWEEN.finditer(reason) if self._begins(reason, found.end())]
+        """Cut a row's reason into its problems."""
+        cuts = [match.end() for match in _BETWEEN.finditer(reason) if self._begins(reason, match.end())]
         pieces = [
             reason[start : end - len(_SEPARATOR) if end < len(reason) else end]
             for start, end in zip([0, *cuts], [*cuts, len(reason)], strict=True)
@@ -54,8 +54,8 @@ class Places:
         return self._title(reason, at) is not None or _UNNAMED_BEGINS.match(reason, at) is not None
 
     def _title(self, text: str, at: int) -> str | None:
-        """The longest title that stands there, with a problem behind it."""
-        for size in range(_LOOKED_UP_BY, 0, -1):
+        """Find the longest title that stands there, with a problem behind it."""
+        for size in range(_INDEXED_LENGTH, 0, -1):
             for title in self._titles.get(text[at : at + size], ()):
                 if text.startswith(title, at) and text.startswith(_BEHIND_A_TITLE, at + len(title)):
                     return title
@@ -65,6 +65,6 @@ class Places:
         if title := self._title(piece, 0):
             return self._by_title.get(normal_title(title))
         if match := _UNNAMED.match(piece):
-            place = int(match[1])
-            return self._kept[place - 1] if 0 < place <= len(self._kept) else None
+            position = int(match[1])
+            return self._kept[position - 1] if 0 < position <= len(self._kept) else None
         return None

@@ -1,4 +1,4 @@
-"""Telling what the columns of a foreign file are, and what kind of rows it holds."""
+"""Recognizing what the columns of a foreign file are, and what its rows are."""
 
 import re
 import unicodedata
@@ -19,7 +19,7 @@ By = Literal["title", "synonym", "similarity", "mapping"]
 
 _SCORES: dict[By, float] = {"title": 1.0, "synonym": 0.9, "similarity": 0.6}
 _SAMPLES = 3
-_MAX_TITLE_LENGTH = 200  # that is looked at: nobody's word for a field is longer
+_MAX_TITLE_LENGTH = 200  # beyond it nothing is recognized: nobody's word for a field is longer
 _LOOSE = 0.75
 _ALIKE = 0.9  # of 1
 _SHORTEST_ALIKE, _MAX_ALIKE_LENGTH = 4, 40
@@ -94,7 +94,7 @@ class Recognized:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A kind that the rows may be of, how sure that is (0 to 1) and why; its fields by the columns' places."""
+    """A row type that the rows may be of, how sure that is (0 to 1) and why; its fields by the columns' indexes."""
 
     row_type: ImportedRowType
     confidence: float
@@ -105,35 +105,35 @@ class Candidate:
 
 
 def candidates(
-    columns: list[SeenColumn], source_format: str, file_name: str | None, given: Iterable[str] = ()
+    columns: list[SeenColumn], source_format: str, file_name: str | None, defaults: Iterable[str] = ()
 ) -> list[Candidate]:
-    """Every kind that comes in this format, the likeliest first; the fields `given` are there without a column."""
-    found = [
-        _candidate(row_type, columns, source_format, file_name, given)
+    """Rank every row type that comes in this format, likeliest first; the fields `defaults` need no column."""
+    scored = [
+        _candidate(row_type, columns, source_format, file_name, defaults)
         for row_type in IMPORTS.values()
         if row_type.action_type(source_format)
     ]
-    by_name = {candidate.row_type.name: candidate for candidate in found}
-    weighed = [replace(each, confidence=_beside_others(each, by_name)) for each in found]
+    by_name = {candidate.row_type.name: candidate for candidate in scored}
+    weighed = [replace(each, confidence=_beside_others(each, by_name)) for each in scored]
     return sorted(weighed, key=lambda candidate: -candidate.confidence)
 
 
 def _beside_others(candidate: Candidate, others: Mapping[str, Candidate]) -> float:
-    """The confidence; less where other columns say what only another kind has."""
+    """Return the confidence; less where other columns say what only another row type has."""
     standalone, product = others.get("vouchers"), others.get("products")
     weight = 1.0
     if candidate.row_type.name == "campaign-vouchers" and standalone:
         elsewhere = {normal_title(each.title) for at, each in standalone.fields.items() if at not in candidate.fields}
         weight = _LESS if elsewhere & candidate.row_type.ignored else 1
     if candidate.row_type.name == "customers" and product:
-        is_told = {each.title for each in candidate.fields.values()} & _TELLING_CUSTOMERS
+        has_customer_fields = {each.title for each in candidate.fields.values()} & _TELLING_CUSTOMERS
         is_product = {each.title for each in product.fields.values()} & _TELLING_PRODUCTS
-        weight = _LESS if is_product and not is_told else 1
+        weight = _LESS if is_product and not has_customer_fields else 1
     return round(candidate.confidence * weight, 2)
 
 
 def doubt(possible: list[Candidate], format_: str) -> str | None:
-    """Why the likeliest of these candidates may not be what the rows are; None where nothing else comes near."""
+    """Say why the likeliest of these candidates may not be what the rows are; None where nothing else comes near."""
     best, *others = possible
     if not best.known:
         return "no column says what the rows are"
@@ -156,10 +156,10 @@ def doubt(possible: list[Candidate], format_: str) -> str | None:
 
 
 def recognize(row_type: ImportedRowType, columns: list[SeenColumn]) -> dict[int, Recognized]:
-    """The fields of the columns by place, each field once: the surest first, then the one further left."""
-    found = [(index, _recognized(row_type, column, index)) for index, column in enumerate(columns)]
+    """Recognize the columns' fields by index, each field once: the surest first, then the one further left."""
+    recognized = [(index, _recognized(row_type, column, index)) for index, column in enumerate(columns)]
     surest = sorted(
-        ((index, each) for index, each in found if each is not None),
+        ((index, each) for index, each in recognized if each is not None),
         key=lambda pair: (-pair[1].score, not columns[pair[0]].cells, pair[0]),
     )
     taken: dict[str, int] = {}
@@ -169,7 +169,7 @@ def recognize(row_type: ImportedRowType, columns: list[SeenColumn]) -> dict[int,
 
 
 def _recognized(row_type: ImportedRowType, column: SeenColumn, index: int) -> Recognized | None:
-    """What the column's title says that it is, unless its cells say otherwise; our own titles always count."""
+    """Recognize what the column's title says, unless its cells say otherwise; our own titles always count."""
     title = dict(row_type.titles()).get(normal_title(column.title))
     if title is not None:
         return _own_id_or_not(row_type, column, title)
@@ -201,7 +201,7 @@ def _may_be(row_type: ImportedRowType, field: Field, column: SeenColumn) -> bool
 
 
 def _own_id_or_not(row_type: ImportedRowType, column: SeenColumn, title: str) -> Recognized:
-    """A column called `id` is taken for ours only where its cells look like it, else for the client's own key."""
+    """Take a column called `id` for ours only where its cells look like it, else for the client's own key."""
     own, prefix = row_type.own_id or (None, "")
     key = row_type.fields[0]
     if title == own and not all(cell.startswith(prefix) for cell in column.cells) and _may_be(row_type, key, column):
@@ -210,14 +210,14 @@ def _own_id_or_not(row_type: ImportedRowType, column: SeenColumn, title: str) ->
 
 
 def _plain(text: str) -> str:
-    """Letters and digits alone, in small letters without accents."""
+    """Reduce a title to letters and digits, in small letters without accents."""
     # Signs that are put together are put in order in quadratic time.
     decomposed = unicodedata.normalize("NFKD", text[:_MAX_TITLE_LENGTH].casefold())
     return _CHARACTERS.sub("", "".join(character for character in decomposed if not unicodedata.combining(character)))
 
 
 def _spellings(row_type: ImportedRowType, title: str) -> list[str]:
-    """The title as it stands, without what it has in brackets, and without the noun that all of them may begin with.
+    """Return the title as it stands, without its brackets, and without the noun that all of them may begin with.
 
     None of a title that is too long to be one of ours.
     """
@@ -233,7 +233,7 @@ def _spellings(row_type: ImportedRowType, title: str) -> list[str]:
 
 @cache
 def _words(name: str) -> dict[str, str]:
-    """Every word for a field of this kind, in plain spelling, with the field's title."""
+    """Return every word for a field of this row type, in plain spelling, with the field's title."""
     words = {_plain(title): title for _, title in IMPORTS[name].titles()}
     words |= {_plain(normal): title for normal, title in IMPORTS[name].titles()}
     for each in IMPORTS[name].fields:
@@ -247,7 +247,7 @@ def _candidate(
     columns: list[SeenColumn],
     source_format: str,
     file_name: str | None,
-    given: Iterable[str],
+    defaults: Iterable[str],
 ) -> Candidate:
     named = [column for column in columns if column.title.strip() and column.title not in OURS]
     if source_format in ("csv", "xlsx"):
@@ -255,8 +255,10 @@ def _candidate(
         known = [columns[index].title for index in sorted(fields)]
         score = sum(each.score for each in fields.values())
         titles = dict(row_type.titles())
-        found = {each.title for each in fields.values()} | {titles.get(normal_title(title), "") for title in given}
-        missing = _missing_fields(row_type, found)
+        available = {each.title for each in fields.values()} | {
+            titles.get(normal_title(title), "") for title in defaults
+        }
+        missing = _missing_fields(row_type, available)
         wanted = sum(each.required for each in row_type.fields)
     else:
         fields = {}
@@ -273,8 +275,8 @@ def _candidate(
     return Candidate(row_type, round(confidence, 2), reason, fields, len(known), tuple(missing))
 
 
-def _missing_fields(row_type: ImportedRowType, found: set[str]) -> list[str]:
-    return [each.title for each in row_type.fields if each.required and each.title not in found]
+def _missing_fields(row_type: ImportedRowType, available: set[str]) -> list[str]:
+    return [each.title for each in row_type.fields if each.required and each.title not in available]
 
 
 def _reason(known: list[str], named: int, missing: Iterable[str], *, hinted: bool) -> str:

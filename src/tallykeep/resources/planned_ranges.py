@@ -26,7 +26,7 @@ def planned_ranges(table: str, key: str, reached: LiteralString, parameters: dic
 
 
 def within(key: str, bounds: Range) -> sql.Composed:
-    """The condition that a row is in the range, whose bounds are its parameters."""
+    """Compose the condition that a row is in the range, whose bounds are its parameters."""
     if "first" in bounds:  # planned by a version that left gaps
         parts = [_sql.from_first_to_last]
     else:
@@ -40,6 +40,6 @@ async def until_none_is_left(
 ) -> int:
     """Execute the statement, which leaves no row that it would find again, until it finds none; returns how many."""
     total = 0
-    while found := (await connection.execute(statement, parameters())).rowcount:
-        total += found
+    while count := (await connection.execute(statement, parameters())).rowcount:
+        total += count
     return total

@@ -1,4 +1,4 @@
-"""What an import wizard needs: what can be imported, and the preview of a file."""
+"""What an import wizard needs: what can be imported, and a preview of a file."""
 
 from dataclasses import asdict, replace
 from typing import Any
@@ -23,7 +23,7 @@ from tallykeep.core.settings import Settings
 from tallykeep.core.submission_options import options_for
 from tallykeep.engine.intake.sample import MAX_ROWS
 from tallykeep.formats.compression import peeked
-from tallykeep.preview.preview import Asked, Preview, known_titles, preview
+from tallykeep.preview.preview import Preview, PreviewQuery, known_titles, preview
 from tallykeep.preview.previewed_rows import PreviewedRow
 from tallykeep.preview.recognition import Candidate
 from tallykeep.tenants.projects import Caller
@@ -32,7 +32,7 @@ router = APIRouter(prefix="/v1/imports", tags=["Submissions"], default_response_
 
 _DEFAULT_ROWS = 20
 _LIMIT = parsers.integer(MAX_ROWS)
-_SCOPES = (Scope.FILE, Scope.ENDS)  # of the options that a preview takes
+_SCOPES = (Scope.FILE, Scope.ENDS)  # of the options that a preview goes by
 _NOT_CHECKED = {
     "everything": "Rows behind these; and what others change before the import.",
     "fields": "What exists already, and what rows refer to: an import that is running holds some of it just now.",
@@ -50,7 +50,9 @@ def _option(option: Option) -> dict[str, Any]:
 
 
 _PARAMETERS = [
-    _query("row_type", {"type": "string", "enum": list(IMPORTS)}, "What the rows are; left out, the likeliest kind."),
+    _query(
+        "row_type", {"type": "string", "enum": list(IMPORTS)}, "What the rows are; left out, the likeliest row type."
+    ),
     _query("campaign", {"type": "string"}, "Where campaign vouchers go, by name or id; without it they go unchecked."),
     *map(_option, options_for(*_SCOPES)),
     _query(
@@ -66,7 +68,7 @@ _PARAMETERS = [
 ]
 
 
-@router.get("", summary="List kinds of imports", openapi_extra=OURS | answers(RowTypeList))
+@router.get("", summary="List row types", openapi_extra=OURS | answers(RowTypeList))
 async def list_imports(context: FromContext, caller: FromCaller) -> Json:
     """List what can be imported: endpoints and fields of each row type, and how large files may be."""
     data = [_row_type(row_type) for row_type in IMPORTS.values()]
@@ -82,7 +84,7 @@ async def list_imports(context: FromContext, caller: FromCaller) -> Json:
 async def preview_import(request: Request, context: FromContext, caller: FromCaller) -> Json:
     """Preview a file before it is imported; nothing is written.
 
-    Tells what kind of rows it holds, what its columns are taken for, and how its first rows would fare: they are
+    Tells what its rows are, what its columns are taken for, and how its first rows would fare: they are
     validated and looked up as an import would, and taken back. The parameters may be fields of the form as well.
     """
     aside = context.aside.of(caller.project_id)
@@ -101,17 +103,17 @@ async def _previewed(context: Context, caller: Caller, upload: RequestUpload, as
     async for _ in body:
         pass  # fields of the form may come behind the file
     upload.refuse_late()
-    asked = _asked(upload)
+    query = _preview_query(upload)
     seen = await preview(
-        context.trying(caller), caller.project_id, sample, asked, upload.file_name, context.settings.max_row_bytes
+        context.trying(caller), caller.project_id, sample, query, upload.file_name, context.settings.max_row_bytes
     )
     return _shown(seen, context.settings, upload.file_name)
 
 
-def _asked(upload: RequestUpload) -> Asked:
+def _preview_query(upload: RequestUpload) -> PreviewQuery:
     parameters = upload.parameters()
     options = read_options_for(parameters, *_SCOPES)
-    return Asked(
+    return PreviewQuery(
         row_type=parameters.get("row_type") or None,
         is_mapped=bool(parameters.get("mapping")),
         limit=_LIMIT("limit", parameters.get("limit") or str(_DEFAULT_ROWS)),
@@ -162,7 +164,7 @@ def _shown(seen: Preview, settings: Settings, file_name: str | None) -> dict[str
         "encodings": seen.encodings,
         "delimiter": seen.delimiter,
         **asdict(seen.taken),
-        "whole": seen.whole,
+        "complete": seen.complete,
         "row_count": seen.row_count,
         "row_type": seen.row_type.name,
         "row_types": [_candidate(candidate) for candidate in seen.candidates],

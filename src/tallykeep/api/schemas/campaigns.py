@@ -6,20 +6,20 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from tallykeep.api.schemas.categories import Category
-from tallykeep.api.schemas.values import EmptyList, GivenTime, ListObject, Metadata, Time
+from tallykeep.api.schemas.values import EmptyList, ListObject, Metadata, Time, TimeInput
 from tallykeep.api.schemas.vouchers import (
     CodeConfig,
     DayOfWeek,
     Discount,
     Gift,
-    GivenRedemption,
     LoyaltyCard,
+    RedemptionInput,
     ValidityHours,
     ValidityTimeframe,
     VoucherType,
 )
 
-CampaignKind = Literal["AUTO_UPDATE", "STATIC", "STANDALONE"]
+CampaignMode = Literal["AUTO_UPDATE", "STATIC", "STANDALONE"]
 CampaignType = Literal["DISCOUNT_COUPONS", "GIFT_VOUCHERS", "LOYALTY_PROGRAM"]
 GenerationStatus = Literal["IN_PROGRESS", "DONE", "MODIFYING"]
 
@@ -31,21 +31,21 @@ class VoucherTemplate(TypedDict, total=False):
     discount: Discount | None
     gift: Gift | None
     loyalty_card: LoyaltyCard | None
-    redemption: GivenRedemption | None
+    redemption: RedemptionInput | None
     code_config: CodeConfig | None
     is_referral_code: bool
     category: str | None
     category_id: str | None
 
 
-class ListedCampaign(TypedDict):
+class CampaignBase(TypedDict):
     """A campaign as lists show it."""
 
     id: str
     name: str
     description: NotRequired[str | None]
     campaign_type: CampaignType
-    type: CampaignKind
+    type: CampaignMode
     voucher: VoucherTemplate
     auto_join: bool
     join_once: bool
@@ -71,7 +71,7 @@ class ListedCampaign(TypedDict):
     object: Literal["campaign"]
 
 
-class Campaign(ListedCampaign):
+class Campaign(CampaignBase):
     """A campaign."""
 
     validation_rules_assignments: EmptyList
@@ -82,7 +82,7 @@ class CampaignList(TypedDict):
 
     object: ListObject
     data_ref: Literal["campaigns"]
-    campaigns: list[ListedCampaign]
+    campaigns: list[CampaignBase]
     total: int
 
 
@@ -90,13 +90,13 @@ class CampaignOptions(TypedDict, total=False):
     """What can be said of a campaign, new or not."""
 
     description: str | None
-    start_date: GivenTime | None
-    expiration_date: GivenTime | None
+    start_date: TimeInput | None
+    expiration_date: TimeInput | None
     category: str | None
     category_id: str | None
     metadata: Metadata | None
     active: bool | None
-    type: CampaignKind | None
+    type: CampaignMode | None
     auto_join: bool | None
     join_once: bool | None
     use_voucher_metadata_schema: bool | None

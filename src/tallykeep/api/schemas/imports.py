@@ -25,7 +25,7 @@ class ImportLimits(TypedDict):
 
 
 class ImportField(TypedDict):
-    """A column that rows of this kind may have."""
+    """A column that rows of this type may have."""
 
     title: str
     required: bool
@@ -34,7 +34,7 @@ class ImportField(TypedDict):
 
 
 class RowType(TypedDict):
-    """One kind of rows, and where files and JSON of it go."""
+    """A row type, and where files and JSON of it go."""
 
     row_type: str
     path: Annotated[str | None, Field(description="Where files go.")]
@@ -56,7 +56,7 @@ class RowTypeList(TypedDict):
 
 
 class LikelyRowType(TypedDict):
-    """A kind that the rows may be of."""
+    """A row type that the rows may be of."""
 
     row_type: str
     confidence: float
@@ -87,7 +87,7 @@ class ImportPreview(TypedDict):
     sheet: str | None
     header_row: int | None
     skipped_rows: int
-    whole: Annotated[bool, Field(description="Whether the file was read to its end.")]
+    complete: Annotated[bool, Field(description="Whether the file was read to its end.")]
     row_count: int
     row_type: str
     row_types: list[LikelyRowType]

@@ -88,7 +88,7 @@ class ManagedSchemaList(TypedDict):
     total: int
 
 
-class GivenDefinition(Limits, total=False):
+class DefinitionInput(Limits, total=False):
     """A definition to be made or overwritten."""
 
     type: DefinitionType
@@ -104,7 +104,7 @@ class GivenDefinition(Limits, total=False):
 class SchemaUpdate(TypedDict, total=False):
     """Definitions to be added or overwritten; those left out stay."""
 
-    properties: dict[str, GivenDefinition]
+    properties: dict[str, DefinitionInput]
     allow_defined_only: bool
 
 

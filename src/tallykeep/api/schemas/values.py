@@ -6,7 +6,7 @@ from pydantic import Field, WithJsonSchema
 from typing_extensions import TypedDict
 
 Time = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
-GivenTime = Annotated[str, Field(description="A date, or a date with a time: 2026-01-31 or 2026-01-31T12:00:00Z.")]
+TimeInput = Annotated[str, Field(description="A date, or a date with a time: 2026-01-31 or 2026-01-31T12:00:00Z.")]
 Metadata = Annotated[
     dict[str, Any], Field(description="Values under keys of your own; a metadata schema may say what they have to be.")
 ]

@@ -6,7 +6,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from tallykeep.api.schemas.categories import Category
-from tallykeep.api.schemas.values import EmptyList, GivenTime, ListObject, Metadata, Time
+from tallykeep.api.schemas.values import EmptyList, ListObject, Metadata, Time, TimeInput
 
 VoucherType = Literal["DISCOUNT_VOUCHER", "GIFT_VOUCHER", "LOYALTY_CARD"]
 DayOfWeek = Annotated[int, Field(ge=0, le=6, description="0 is Sunday.")]
@@ -112,7 +112,7 @@ class Publications(TypedDict):
     url: str
 
 
-class ListedVoucher(TypedDict):
+class VoucherBase(TypedDict):
     """A voucher as lists show it."""
 
     id: str
@@ -145,7 +145,7 @@ class ListedVoucher(TypedDict):
     object: Literal["voucher"]
 
 
-class Voucher(ListedVoucher):
+class Voucher(VoucherBase):
     """A voucher."""
 
     validation_rules_assignments: EmptyList
@@ -156,11 +156,11 @@ class VoucherList(TypedDict):
 
     object: ListObject
     data_ref: Literal["vouchers"]
-    vouchers: list[ListedVoucher]
+    vouchers: list[VoucherBase]
     total: int
 
 
-class GivenRedemption(TypedDict, total=False):
+class RedemptionInput(TypedDict, total=False):
     """How often a voucher may be redeemed."""
 
     quantity: int | None
@@ -182,8 +182,8 @@ class VoucherOptions(TypedDict, total=False):
 
     category: str | None
     category_id: str | None
-    start_date: GivenTime | None
-    expiration_date: GivenTime | None
+    start_date: TimeInput | None
+    expiration_date: TimeInput | None
     validity_timeframe: ValidityTimeframe | None
     validity_day_of_week: list[DayOfWeek] | None
     validity_hours: ValidityHours | None
@@ -191,7 +191,7 @@ class VoucherOptions(TypedDict, total=False):
     active: bool | None
     additional_info: str | None
     metadata: Metadata | None
-    redemption: GivenRedemption | None
+    redemption: RedemptionInput | None
 
 
 class VoucherUpdate(VoucherOptions, total=False):

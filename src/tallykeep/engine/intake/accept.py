@@ -113,7 +113,8 @@ class Acceptance:
             if content.splitter.is_void:
                 return await self._take_nothing(submission, upload, fingerprint, content, staged)
             submission_options = upload.submission_options().carrying(submission.earlier_options)
-            decimal_marks = await marks.found(content.splitter.source, partial(reader.batch, staged=staged), reader.run)
+            read_batch = partial(reader.batch, staged=staged)
+            decimal_marks = await marks.resolve(content.splitter.source, read_batch, reader.run)
             choose = partial(_chosen, submission, content.splitter.source, submission_options, decimal_marks)
             source = await reader.run(choose)
             params = _added(submission, action_id) | _about(

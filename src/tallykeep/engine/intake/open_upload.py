@@ -13,7 +13,7 @@ from tallykeep.core.errors import InvalidPayloadError, InvalidQueryError, Unsupp
 from tallykeep.core.settings import Settings
 from tallykeep.formats.charset import known_charset
 from tallykeep.formats.compression import Limit, peeked, unpacked
-from tallykeep.formats.csv.header import Looked
+from tallykeep.formats.csv.header import HeaderHints
 from tallykeep.formats.csv.splitter import CsvSplitter
 from tallykeep.formats.csv.titles import normal_title
 from tallykeep.formats.json.array_splitter import JsonSplitter
@@ -105,13 +105,13 @@ class Opener:
             _refuse_early("a workbook", upload, "delimiter")
             titles = _known_titles(action_type, upload)
             async with self._workbooks.as_csv(content, upload.early_option("sheet"), titles, who) as (taken, rows):
-                looked = Looked(",", upload.early_option("header_row"), titles, by_record=True)
-                yield Opened(CsvSplitter(looked=looked, sheet=taken.name, **self._sizes), rows, taken.decimal_marks)
+                hints = HeaderHints(",", upload.early_option("header_row"), titles, by_record=True)
+                yield Opened(CsvSplitter(hints=hints, sheet=taken.name, **self._sizes), rows, taken.decimal_marks)
         else:
             _refuse_early("a text file", upload, "sheet")
             delimiter, header_row = upload.early_option("delimiter"), upload.early_option("header_row")
-            looked = Looked(delimiter, header_row, _known_titles(action_type, upload))
-            yield Opened(CsvSplitter(charset=upload.early_option("charset"), looked=looked, **self._sizes), content)
+            hints = HeaderHints(delimiter, header_row, _known_titles(action_type, upload))
+            yield Opened(CsvSplitter(charset=upload.early_option("charset"), hints=hints, **self._sizes), content)
 
     async def _open_json(
         self, action_type: ActionType, upload: Upload, content: AsyncIterator[bytes]

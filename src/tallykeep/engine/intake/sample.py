@@ -16,7 +16,7 @@ from tallykeep.formats.charset import Transcoder, known_charset
 from tallykeep.formats.charset_candidates import likelier_charsets
 from tallykeep.formats.compression import Limit, peeked, unpacked
 from tallykeep.formats.csv.decimal_marks import DecimalMarks, MarksOf
-from tallykeep.formats.csv.header import Looked
+from tallykeep.formats.csv.header import HeaderHints
 from tallykeep.formats.csv.splitter import CsvSplitter
 from tallykeep.formats.json.array_splitter import JsonSplitter
 from tallykeep.formats.json.ndjson_splitter import LinesSplitter
@@ -129,7 +129,7 @@ async def _first_bytes(chunks: AsyncIterator[bytes]) -> tuple[bytes, bool]:
 
 
 def read_sample(
-    sample: Sample, charset: str | None, looked: Looked, max_row_bytes: int, marks_of: MarksOf | None = None
+    sample: Sample, charset: str | None, hints: HeaderHints, max_row_bytes: int, marks_of: MarksOf | None = None
 ) -> FileSample:
     """Read the first rows of a sample, by the same splitters as those of an import.
 
@@ -138,11 +138,11 @@ def read_sample(
     Raises InvalidPayloadError where it cannot be understood as a whole, UnsupportedMediaTypeError for its charset.
     """
     if sample.workbook:
-        refuse_options("a workbook", delimiter=looked.delimiter)
+        refuse_options("a workbook", delimiter=hints.delimiter)
     elif sample.format != "csv":
-        refuse_options("JSON", delimiter=looked.delimiter, header_row=looked.header_row)
+        refuse_options("JSON", delimiter=hints.delimiter, header_row=hints.header_row)
     content, encoding = _as_utf8(sample, charset)
-    splitter = _splitter(sample, looked, max_row_bytes)
+    splitter = _splitter(sample, hints, max_row_bytes)
     known = sample.workbook.decimal_marks if sample.workbook else None
     marks = DecimalMarks(marks_of if sample.format not in _FORMATS.values() else None, known)
     every = list(_batches(splitter, content, marks, complete=sample.complete))
@@ -153,7 +153,7 @@ def read_sample(
         )
     return FileSample(
         splitter.source, encoding, _likelier(sample, encoding), batches, row_count, sample.complete,
-        marks.found_now(splitter.source, every),
+        marks.resolve_now(splitter.source, every),
     )  # fmt: skip
 
 
@@ -189,16 +189,16 @@ class _Sizes(TypedDict):
 _Splitter = CsvSplitter | JsonSplitter | LinesSplitter
 
 
-def _splitter(sample: Sample, looked: Looked, max_row_bytes: int) -> _Splitter:
+def _splitter(sample: Sample, hints: HeaderHints, max_row_bytes: int) -> _Splitter:
     sizes = _Sizes(batch_rows=MAX_ROWS, batch_bytes=_BATCH_BYTES, max_row_bytes=max_row_bytes)
     if sample.format == "json":
         return JsonSplitter(**sizes)
     if sample.format == "ndjson":
         return LinesSplitter(**sizes)
     if sample.workbook:
-        looked = replace(looked, delimiter=",", by_record=True)
-        return CsvSplitter(charset=_UTF8, looked=looked, sheet=sample.workbook.name, **sizes)
-    return CsvSplitter(charset=_UTF8, looked=looked, **sizes)
+        hints = replace(hints, delimiter=",", by_record=True)
+        return CsvSplitter(charset=_UTF8, hints=hints, sheet=sample.workbook.name, **sizes)
+    return CsvSplitter(charset=_UTF8, hints=hints, **sizes)
 
 
 def _batches(splitter: _Splitter, content: bytes, marks: DecimalMarks, *, complete: bool) -> Iterator[Batch]:

@@ -5,7 +5,7 @@ batches, and on the day of a retry.
 """
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import accumulate, takewhile
@@ -20,7 +20,7 @@ from tallykeep.formats.row_reader import first_rows, raw_rows, read_rows, split_
 MAX_ROWS = 10_000
 MAX_BYTES = 16 << 20  # of these rows
 _WINDOW_BYTES = 1 << 16
-# Where a number may mean two: most files have none, and need no closer look. With the sign in front it is quickest.
+# Where a number may mean two: most files have none, and need no parser. With the mark in front it is quickest.
 _TWO_WAY = re.compile(rb"[.,]\d{3}(?!\d)(?<=\d.\d{3})")
 _TWO_WAY_CELL = re.compile(r"(?<![\d.,])[1-9]\d{0,2}[.,]\d{3}(?![\d.,])", re.ASCII)
 
@@ -43,7 +43,7 @@ class DecimalMarks:
     `marks_of` tells what stands before the decimals in the cells of one column. `known` are the marks of columns, by
     their index in the file's own header, whose cells are known to be numbers with such marks: those of workbooks. An
     empty one says that no cell can tell. The batches are not kept in memory: where their cells are needed after all,
-    they are asked for again.
+    they are fetched again.
     """
 
     def __init__(self, marks_of: MarksOf | None, known: Mapping[int, str] | None = None) -> None:
@@ -53,11 +53,11 @@ class DecimalMarks:
         self._rows_left = MAX_ROWS if marks_of is not None else 0
         self._bytes_left = MAX_BYTES
         self._is_unclear = False
-        self._found: dict[int, set[str]] = {}
+        self._marks_by_column: dict[int, set[str]] = {}
         self._unclear_columns: set[int] = set()
 
     def take(self, batch: Batch, source: Source) -> Batch:
-        """The batch as it is; its rows are noted as long as they are among the first."""
+        """Note the batch's rows as long as they are among the first; return the batch as it is."""
         if self._rows_left > 0:
             held = _first_rows(batch, source, self._rows_left, self._bytes_left)
             self._rows_left = self._rows_left - held.row_count if held.row_count == batch.row_count else 0
@@ -66,47 +66,49 @@ class DecimalMarks:
             self._is_unclear = self._is_unclear or may_be_in(_TWO_WAY, held.body, _MAX_TWO_WAY_LENGTH)
         return batch
 
-    async def found(
+    async def resolve(
         self, source: Source, batch_at: Callable[[int], Awaitable[Batch | None]], aside: Aside
     ) -> dict[int, str]:
-        """The marks of columns by their index in the file's own header; `batch_at` is asked by a first row."""
-        if self._is_unclear:
-            for look in (self._look_for_unclear, self._look_for_marks):
-                for noted in self._noted:
-                    batch = await batch_at(noted.first_row)
-                    parts = await aside(partial(_small_parts, batch, source, noted.rows)) if batch else []
-                    for part in parts:
-                        await aside(partial(look, part, source))
-                if not self._unclear_columns:
-                    break
-        return self._told()
+        """Return the marks of columns by their index in the file's own header; `batch_at` gets a first row's number."""
+        for scan in self._scans():
+            for noted in self._noted:
+                batch = await batch_at(noted.first_row)
+                for part in await aside(partial(_small_parts, batch, source, noted.rows)) if batch else []:
+                    await aside(partial(scan, part, source))
+        return self._marks()
 
-    def found_now(self, source: Source, batches: Iterable[Batch]) -> dict[int, str]:
-        """The same at once, of batches that are at hand."""
+    def resolve_now(self, source: Source, batches: Iterable[Batch]) -> dict[int, str]:
+        """Return the same at once, of batches that are at hand."""
         rows = {noted.first_row: noted.rows for noted in self._noted}
         held = [batch for batch in batches if batch.first_row in rows] if self._is_unclear else []
         parts = [part for batch in held for part in _small_parts(batch, source, rows[batch.first_row])]
-        for look in (self._look_for_unclear, self._look_for_marks):
+        for scan in self._scans():
             for part in parts:
-                look(part, source)
-        return self._told()
+                scan(part, source)
+        return self._marks()
 
-    def _look_for_unclear(self, part: Batch, source: Source) -> None:
+    def _scans(self) -> Iterator[Callable[[Batch, Source], None]]:
+        """Yield what every part goes through: few files have unclear columns, and only these need the second scan."""
+        if self._is_unclear:
+            yield self._scan_for_unclear
+        if self._unclear_columns:
+            yield self._scan_for_marks
+
+    def _scan_for_unclear(self, part: Batch, source: Source) -> None:
         for at, cells in enumerate(_columns(read_rows(part, source), len(source.header))):
             if at not in self._known and at not in self._unclear_columns and _is_any_two_way(cells):
                 self._unclear_columns.add(at)
 
-    def _look_for_marks(self, part: Batch, source: Source) -> None:
-        """Few files have such columns, and few columns of these: all others need not be taken apart."""
-        if self._marks_of is None or not self._unclear_columns:
+    def _scan_for_marks(self, part: Batch, source: Source) -> None:
+        if self._marks_of is None:
             return
         columns = _columns(read_rows(part, source), len(source.header))
         for at in self._unclear_columns:
-            self._found.setdefault(at, set()).update(self._marks_of(columns[at]))
+            self._marks_by_column.setdefault(at, set()).update(self._marks_of(columns[at]))
 
-    def _told(self) -> dict[int, str]:
+    def _marks(self) -> dict[int, str]:
         known = {at: mark for at, mark in self._known.items() if mark}
-        return {at: next(iter(marks)) for at, marks in self._found.items() if len(marks) == 1} | known
+        return {at: next(iter(marks)) for at, marks in self._marks_by_column.items() if len(marks) == 1} | known
 
 
 def _is_any_two_way(cells: list[str]) -> bool:
@@ -117,7 +119,7 @@ def _is_any_two_way(cells: list[str]) -> bool:
 
 
 def _first_rows(batch: Batch, source: Source, count: int, size: int) -> Batch:
-    """The batch, or its first rows if it has more rows or bytes than so many."""
+    """Return the batch, or its first rows if it has more rows or bytes than so many."""
     if batch.row_count <= count and len(batch.body) <= size:
         return batch
     sizes = accumulate(map(len, rows := raw_rows(batch, source)[:count]))
@@ -126,7 +128,7 @@ def _first_rows(batch: Batch, source: Source, count: int, size: int) -> Batch:
 
 
 def _small_parts(batch: Batch, source: Source, rows: int) -> list[Batch]:
-    """The first rows of the batch, in parts that take little memory to be read."""
+    """Cut the first rows of the batch into parts that take little memory to be read."""
     first = _first_rows(batch, source, rows, len(batch.body))
     return split_rows(first, source, -(-len(first.body) // _WINDOW_BYTES)) if first.row_count > 1 else [first]
 
@@ -139,7 +141,7 @@ def _columns(rows: Sequence[Row], width: int) -> list[list[str]]:
 
 
 def with_marks(source: Source, marks: Mapping[int, str], earlier: Source | None) -> Source:
-    """The source, whose columns are chosen already, with the marks of these columns of the file.
+    """Return the source, whose columns are chosen already, with the marks of these columns of the file.
 
     Rows that are tried again are read as they were: the few that failed tell less than all of the file.
     """

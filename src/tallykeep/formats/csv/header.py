@@ -17,17 +17,17 @@ from tallykeep.formats.csv.spreadsheet_errors import unmarked
 from tallykeep.formats.csv.titles import normal_title
 
 LARGEST_HEADER = 262_144  # bytes
-_BYTES_LOOKED_AT = 65_536
-_ROWS_LOOKED_AT = 30
-_CELLS_LOOKED_AT = 100
+_EXAMINED_BYTES = 65_536
+_EXAMINED_ROWS = 30
+_EXAMINED_CELLS = 100
 _MAX_TITLE_LENGTH = 100
 _JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
 _SEP_LINE = re.compile(rb'"?sep=([,;\t|])"?[ \t,;|]*[\r\n]*', re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
-    """What a look for the header goes by.
+class HeaderHints:
+    """What the search for the header goes by.
 
     `delimiter` and `header_row` (the line of a file, or the row of a sheet, from 1) are what somebody said. `titles`
     are the known ones, as normal_title has them. `by_record`: what is counted are records, not lines, as rows of a
@@ -56,20 +56,20 @@ class Header:
 
 def header_score(cells: Sequence[str], titles: frozenset[str]) -> int:
     """Count the known titles among these cells, each once."""
-    short = [cell for cell in cells[:_CELLS_LOOKED_AT] if cell and len(cell) <= _MAX_TITLE_LENGTH]
+    short = [cell for cell in cells[:_EXAMINED_CELLS] if cell and len(cell) <= _MAX_TITLE_LENGTH]
     return len(titles.intersection(map(normal_title, short)))
 
 
 def find_header(rows: Sequence[Sequence[str]], titles: frozenset[str]) -> int:
-    """The place of the header among a file's first rows, the first that is not blank where no other is plainly better.
+    """Find the index of the header among a file's first rows: the first not blank where no other is plainly better.
 
     A row further down has to have more known titles, and more cells than each row above it: where it has one such title
     only, twice as many cells. Rows of data have no more cells than their header.
     """
     filled = [sum(1 for cell in row if cell and not cell.isspace()) for row in rows]
-    first = next((place for place, cells in enumerate(filled) if cells), 0)
+    first = next((index for index, cells in enumerate(filled) if cells), 0)
     scores = [header_score(row, titles) for row in rows]
-    best = max(range(first, len(rows)), key=lambda place: (scores[place], -place), default=first)
+    best = max(range(first, len(rows)), key=lambda index: (scores[index], -index), default=first)
     if best == first or scores[best] <= scores[first]:
         return first
     above = max(filled[first:best])
@@ -77,48 +77,51 @@ def find_header(rows: Sequence[Sequence[str]], titles: frozenset[str]) -> int:
 
 
 def find_rival(rows: Sequence[Sequence[str]], header: int, titles: frozenset[str]) -> int | None:
-    """The place of a row above the header that has titles too, and rows below it that would be skipped with it.
+    """Find the index of a row above the header that has titles too, and below it rows that would be skipped with it.
 
     So look two tables of which the second is wider. Titles right above the header are but those of groups of columns.
     """
-    filled = [place for place in range(header) if any(map(str.strip, rows[place]))]
-    return next((place for place in filled[:-1] if header_score(rows[place], titles) > 1), None)
+    filled = [index for index in range(header) if any(map(str.strip, rows[index]))]
+    return next((index for index in filled[:-1] if header_score(rows[index], titles) > 1), None)
 
 
-def look_for_header(lines: list[bytes], wanted: Looked, *, enough: bool, final: bool) -> Header | None:
+def locate_header(lines: list[bytes], hints: HeaderHints, *, enough: bool, final: bool) -> Header | None:
     """Find the header in a file's first lines; None where more of them have to come first.
 
     What is found depends on a fixed number of bytes from the first line that is not blank, not on how many have come:
     unless these are `enough`, it waits for so many. `final` says that no more will come. Raises InvalidPayloadError
     where there is no header at the row that was named, none that ends, or one further up that is one as well.
     """
-    named = _SEP_LINE.fullmatch(lines[0]) if lines and not wanted.by_record else None
+    named = _SEP_LINE.fullmatch(lines[0]) if lines and not hints.by_record else None
     first = 1 if named else 0
-    delimiter = wanted.delimiter or (named[1].decode() if named else None)
-    if wanted.header_row is not None:
-        return _named_header(lines, wanted.header_row, delimiter, first, wanted.by_record, final=final)
+    delimiter = hints.delimiter or (named[1].decode() if named else None)
+    if hints.header_row is not None:
+        return _named_header(lines, hints.header_row, delimiter, first, hints.by_record, final=final)
     start = next((at for at in range(first, len(lines)) if not _is_blank_line(lines[at], delimiter)), None)
     if start is None:
         return None
     sample = _first_lines(lines, start)
     if sample is None and not enough and not final:
         return None
-    found = _best_candidate(lines[: sample or len(lines)], start, wanted, delimiter)
-    if found.rival is not None:
-        one, other = (_row_number(lines, at, found.delimiter, wanted.by_record) for at in (found.rival, found.start))
+    candidate = _best_candidate(lines[: sample or len(lines)], start, hints, delimiter)
+    if candidate.rival is not None:
+        starts = (candidate.rival, candidate.start)
+        one, other = (_row_number(lines, at, candidate.delimiter, hints.by_record) for at in starts)
         raise InvalidPayloadError(
             f"There are titles in row {one} and in row {other}; say with header_row which row has those that count,"
             " or send each table in a file of its own"
         )
-    return _header_at(lines, found.start, found.delimiter, wanted.by_record, skipped=found.skipped_rows, final=final)
+    return _header_at(
+        lines, candidate.start, candidate.delimiter, hints.by_record, skipped=candidate.skipped_rows, final=final
+    )
 
 
 def _first_lines(lines: list[bytes], start: int) -> int | None:
-    """The line, counted from 0, behind those that are looked at; None where there are too few."""
+    """Return the line, counted from 0, behind those that are examined; None where there are too few."""
     size = 0
     for at in range(start, len(lines)):
         size += len(lines[at])
-        if size >= _BYTES_LOOKED_AT:
+        if size >= _EXAMINED_BYTES:
             return at + 1
     return None
 
@@ -132,7 +135,7 @@ def _named_header(
 ) -> Header | None:
     start: int | None = row - 1
     if by_record:
-        starts = records_of(lines, delimiter or ",", at_most=row).starts
+        starts = records_of(lines, delimiter or ",", max_records=row).starts
         start = starts[row - 1] if len(starts) >= row else None
     if start is None or start >= len(lines):
         if final:
@@ -150,14 +153,14 @@ def _named_header(
 def _header_at(
     lines: list[bytes], start: int, delimiter: str, by_record: bool, *, skipped: int, final: bool
 ) -> Header | None:
-    """The header whose first line this is."""
-    found = records_of(lines, delimiter, at_most=1, start=start)
-    if not found.records:
+    """Read the header whose first line this is."""
+    complete = records_of(lines, delimiter, max_records=1, start=start)
+    if not complete.records:
         if final:
             raise InvalidPayloadError("The header opens a quote and never closes it")
         return None
     row = _row_number(lines, start, delimiter, by_record)
-    return Header(found.records[0], delimiter, row, skipped, found.end)
+    return Header(complete.records[0], delimiter, row, skipped, complete.end)
 
 
 def _row_number(lines: list[bytes], start: int, delimiter: str, by_record: bool) -> int:
@@ -178,34 +181,34 @@ class _Candidate:
     rival: int | None = None
 
 
-def _best_candidate(lines: list[bytes], start: int, wanted: Looked, told: str | None) -> _Candidate:
-    """The header among the first rows from this line on, the first that is not blank."""
-    likeliest = told or delimiter_of(lines[start])
-    best = _candidate(lines, start, likeliest, wanted.titles)
-    if told or (best.score > 1 and best.start == start):
+def _best_candidate(lines: list[bytes], start: int, hints: HeaderHints, delimiter: str | None) -> _Candidate:
+    """Find the header among the first rows from this line on, the first that is not blank."""
+    likeliest = delimiter or delimiter_of(lines[start])
+    best = _candidate(lines, start, likeliest, hints.titles)
+    if delimiter or (best.score > 1 and best.start == start):
         return best
-    others = [_candidate(lines, start, each, wanted.titles) for each in DELIMITERS if each != likeliest]
+    others = [_candidate(lines, start, each, hints.titles) for each in DELIMITERS if each != likeliest]
     return max(best, *others, key=lambda candidate: candidate.score)
 
 
 def _candidate(lines: list[bytes], start: int, delimiter: str, titles: frozenset[str]) -> _Candidate:
-    found = records_of(lines, delimiter, at_most=_ROWS_LOOKED_AT if titles else 1, start=start)
-    if not found.records:
+    complete = records_of(lines, delimiter, max_records=_EXAMINED_ROWS if titles else 1, start=start)
+    if not complete.records:
         return _Candidate(delimiter, start, 0, 0)
-    rows = [cells_of(record.decode("utf-8", "replace"), delimiter) for record in found.records]
-    place = find_header(rows, titles)
-    skipped = sum(1 for record in found.records[:place] if not is_blank(record, delimiter))
-    rival = find_rival(rows, place, titles)
+    rows = [cells_of(record.decode("utf-8", "replace"), delimiter) for record in complete.records]
+    index = find_header(rows, titles)
+    skipped = sum(1 for record in complete.records[:index] if not is_blank(record, delimiter))
+    rival = find_rival(rows, index, titles)
     return _Candidate(
-        delimiter, found.starts[place], skipped, header_score(rows[place], titles),
-        None if rival is None else found.starts[rival],
+        delimiter, complete.starts[index], skipped, header_score(rows[index], titles),
+        None if rival is None else complete.starts[rival],
     )  # fmt: skip
 
 
 def title_columns(header: Header) -> tuple[list[str], list[int]]:
     """Read the titles of the columns, each different, and the columns whose titles stood further left already.
 
-    Such a column is called after its place among those of the same title: Note, Note (2). Raises InvalidPayloadError
+    Such a column is numbered among those of the same title: Note, Note (2). Raises InvalidPayloadError
     for a header that cannot be one.
     """
     if len(header.record) > LARGEST_HEADER:
@@ -226,11 +229,11 @@ def title_columns(header: Header) -> tuple[list[str], list[int]]:
             raise InvalidPayloadError(
                 f"The title of column {column} has {len(name)} characters; at most {MAX_TITLE_LENGTH} are possible"
             )
-    return _told_apart(names)
+    return _distinct(names)
 
 
 def _title(cell: str) -> str:
-    """A title as it is seen: composed, without invisible characters, but for those that scripts are written with."""
+    """Return a title as it is seen: composed, and without invisible characters other than those of its script."""
     if cell.isascii():
         return cell.strip()
     # Long runs of marks are composed in quadratic time, and no title that means anything is as long.
@@ -240,7 +243,7 @@ def _title(cell: str) -> str:
     ).strip()
 
 
-def _told_apart(names: list[str]) -> tuple[list[str], list[int]]:
+def _distinct(names: list[str]) -> tuple[list[str], list[int]]:
     taken = {normal_title(name) for name in names}
     copies: dict[str, int] = {}
     titles: list[str] = []

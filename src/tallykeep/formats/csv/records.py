@@ -47,7 +47,7 @@ class Records(NamedTuple):
     """The complete records among some lines, the line that each begins at, and the first line behind them.
 
     `is_open` says why they end there. True: the next record's quote is still open, and more lines may close it. False:
-    its quotes do not match up. `seen` is the line behind those that were looked at to find that out.
+    its quotes do not match up. `seen` is the line behind those that were examined to find that out.
     """
 
     records: list[bytes]
@@ -57,14 +57,14 @@ class Records(NamedTuple):
     seen: int
 
 
-def records_of(lines: list[bytes], delimiter: str, at_most: int | None = None, *, start: int = 0) -> Records:
+def records_of(lines: list[bytes], delimiter: str, max_records: int | None = None, *, start: int = 0) -> Records:
     """Find the complete records of these lines, from `start` on, at most so many; a blank line is one, too."""
     source = LineSource(lines[at].decode("latin-1") for at in range(start, len(lines)))
     reader = csv.reader(source, delimiter=delimiter, strict=True)
     records: list[bytes] = []
     starts: list[int] = []
     at = start
-    while at_most is None or len(records) < at_most:
+    while max_records is None or len(records) < max_records:
         try:
             if next(reader, None) is None:
                 break
@@ -80,7 +80,7 @@ def records_of(lines: list[bytes], delimiter: str, at_most: int | None = None, *
 class Cut(NamedTuple):
     """All records of some lines, the line that each begins at, and the first line behind them.
 
-    `broken` are the places among them of lines whose quotes do not match up.
+    `broken` are the indexes of those whose quotes do not match up.
     """
 
     records: list[bytes]
@@ -93,20 +93,20 @@ def cut_records(lines: list[bytes], delimiter: str, max_open: int) -> Cut:
     """Cut lines into records; one whose quotes do not match up is a record by itself, and so swallows none behind it.
 
     It ends in front of a record whose quote is open at the end, which more lines may close, unless that has more than
-    `most_open` bytes. No line is looked at more than three times, whatever the quotes.
+    `max_open` bytes. No line is parsed more than three times, whatever the quotes.
     """
     cut = Cut([], [], set(), 0)
     while cut.end < len(lines):
-        found = records_of(lines, delimiter, start=cut.end)
-        cut.records.extend(found.records)
-        cut.starts.extend(found.starts)
-        if found.end == len(lines):
-            return cut._replace(end=found.end)
-        # What was looked at leaves a quote open that was open before, all but the last line where that is at fault. So
+        complete = records_of(lines, delimiter, start=cut.end)
+        cut.records.extend(complete.records)
+        cut.starts.extend(complete.starts)
+        if complete.end == len(lines):
+            return cut._replace(end=complete.end)
+        # What was parsed leaves a quote open that was open before, all but the last line where that is at fault. So
         # records that begin in between with one line, and leave a quote open, have all the same end as the first.
-        last = len(lines) if found.is_open else max(found.seen - 1, found.end + 1)
-        left = sum(map(len, islice(lines, found.end, None))) if found.is_open else max_open + 1
-        end = _cut_open(cut, lines, delimiter, found.end, last, left - max_open if found.is_open else None)
+        last = len(lines) if complete.is_open else max(complete.seen - 1, complete.end + 1)
+        left = sum(map(len, islice(lines, complete.end, None))) if complete.is_open else max_open + 1
+        end = _cut_open(cut, lines, delimiter, complete.end, last, left - max_open if complete.is_open else None)
         cut = cut._replace(end=end)
         if end < last:
             return cut
@@ -121,10 +121,10 @@ def _cut_open(cut: Cut, lines: list[bytes], delimiter: str, first: int, last: in
     """
     for at in range(first, last):
         line = lines[at]
-        is_whole, is_open = (False, True) if at == first else _fate_of(line, delimiter)
+        is_complete, is_open = (False, True) if at == first else _fate_of(line, delimiter)
         if is_open and surplus is not None and surplus <= 0:
             return at
-        if not is_whole:
+        if not is_complete:
             cut.broken.add(len(cut.records))
         cut.records.append(line)
         cut.starts.append(at)
@@ -136,12 +136,12 @@ def _fate_of(line: bytes, delimiter: str) -> tuple[bool, bool]:
     """Whether this line is a record, and if not, whether it leaves a quote open."""
     if b'"' not in line:
         return True, False
-    found = records_of([line], delimiter)
-    return bool(found.records), not found.records and found.is_open
+    complete = records_of([line], delimiter)
+    return bool(complete.records), not complete.records and complete.is_open
 
 
 def records_in(body: bytes, delimiter: str) -> list[bytes]:
-    """The records of a body that consists of complete ones."""
+    """Return the records of a body that consists of complete ones."""
     source = LineSource(io.StringIO(body.decode("latin-1"), newline=""))
     records: list[bytes] = []
     start = 0
@@ -178,11 +178,11 @@ def cells_of(record: str, delimiter: str) -> list[str]:
 
 
 def may_hold_blank(block: bytes, delimiter: str) -> bool:
-    """Whether one of these whole lines, in none of which there is a quote, is blank."""
+    """Whether one of these complete lines, in none of which there is a quote, is blank."""
     if _blank_line(delimiter).match(block):
         return True
     # Most lines begin with neither a blank nor a delimiter, which is found out many times as fast.
-    return bool(_beginning_blank(delimiter).search(block)) and bool(_behind_a_line(delimiter).search(block))
+    return bool(_begins_blank(delimiter).search(block)) and bool(_behind_a_line(delimiter).search(block))
 
 
 @cache
@@ -196,7 +196,7 @@ def _blank_line(delimiter: str) -> re.Pattern[bytes]:
 
 
 @cache
-def _beginning_blank(delimiter: str) -> re.Pattern[bytes]:
+def _begins_blank(delimiter: str) -> re.Pattern[bytes]:
     return re.compile(rb"\n[ \t\v\f\r\n\x1c-\x1f\xc2\xe1-\xe3%s]" % re.escape(delimiter.encode()))
 
 
@@ -206,6 +206,6 @@ def _behind_a_line(delimiter: str) -> re.Pattern[bytes]:
 
 
 def delimiter_of(line: bytes) -> str:
-    """The delimiter that occurs most outside of quotes in a header; a comma when none does."""
+    """Return the delimiter that occurs most outside of quotes in a header; a comma when none does."""
     bare = b"".join(line.split(b'"')[::2]).decode("latin-1")
     return max(DELIMITERS, key=bare.count)

@@ -15,7 +15,7 @@ def may_repeat_header(body: bytes, source: Source) -> bool:
 
 
 def refuse_repeated_header(rows: Sequence[Row], source: Source) -> Sequence[Row]:
-    """The rows as they were read, those that repeat the file's header with the reason why they fail."""
+    """Return the rows; those that repeat the file's header have the reason why they fail."""
     titles = _titles(source)
     if len(titles) < 2:
         return rows
@@ -30,7 +30,7 @@ def refuse_repeated_header(rows: Sequence[Row], source: Source) -> Sequence[Row]
 
 
 def _titles(source: Source) -> list[str]:
-    """The titles of the columns that count, as the file has them."""
+    """Return the titles of the columns that count, as the file has them."""
     if source.format != "csv":
         return []
     file_header = source.file_header or source.header

@@ -7,13 +7,13 @@ from tallykeep.core.batch import Batch, Source
 from tallykeep.core.errors import InvalidPayloadError
 from tallykeep.formats.batch_cutter import BatchCutter, row_too_long
 from tallykeep.formats.charset import Transcoder
-from tallykeep.formats.csv.header import Looked, look_for_header, title_columns
+from tallykeep.formats.csv.header import HeaderHints, locate_header, title_columns
 from tallykeep.formats.csv.records import Cut, cut_records, is_blank, may_hold_blank
 from tallykeep.formats.pieces import pieces
 
 _LONG_ROW = 65_536
 _LONG_BLOCK = 32_768
-_WITHOUT_HINTS = Looked()
+_WITHOUT_HINTS = HeaderHints()
 _FAR_ABOVE = 16  # times the longest row may stand above a header that was named
 
 
@@ -30,19 +30,19 @@ class CsvSplitter:
 
     def __init__(
         self, *, batch_rows: int, batch_bytes: int, max_row_bytes: int, charset: str | None = None,
-        looked: Looked = _WITHOUT_HINTS, sheet: str | None = None,
+        hints: HeaderHints = _WITHOUT_HINTS, sheet: str | None = None,
     ) -> None:  # fmt: skip
         self._source = Source("csv", sheet=sheet)
         self._cutter = BatchCutter(max_rows=batch_rows, max_bytes=batch_bytes)
         self._max_row_bytes = max_row_bytes
-        self._tail = b""  # the last line, as long as its end has not come
+        self._partial = b""  # the last line, as long as its end has not come
         self._open_lines: list[bytes] = []  # lines before it that belong to a row whose quote is still open
         self._open_size = 0
         self._parse_from = 0
         self._fed_bytes = 0
         self._line = 1  # the number of the first of them
         self._transcoder = Transcoder(charset)
-        self._looked = looked
+        self._hints = hints
 
     @property
     def source(self) -> Source:
@@ -56,19 +56,19 @@ class CsvSplitter:
 
     def _feed(self, chunk: bytes) -> Iterator[Batch]:
         self._fed_bytes += len(chunk)
-        self._tail += chunk
-        end = _end_of_lines(self._tail)
+        self._partial += chunk
+        end = _end_of_lines(self._partial)
         if end:
-            block, self._tail = self._tail[:end], self._tail[end:]
+            block, self._partial = self._partial[:end], self._partial[end:]
             yield from self._take_block(block)
-        if len(self._tail) > self._max_row_bytes:
+        if len(self._partial) > self._max_row_bytes:
             raise row_too_long(self._cutter.row_number, self._max_row_bytes)
-        self._cutter.refuse_blanks(self._fed_bytes - len(self._tail) - self._open_size)
+        self._cutter.refuse_blanks(self._fed_bytes - len(self._partial) - self._open_size)
 
     def finish(self) -> Iterator[Batch]:
         """End of input: yield the rest; raises where there was no header."""
         yield from self._feed(self._transcoder.finish())
-        lines = self._tail.splitlines(keepends=True)
+        lines = self._partial.splitlines(keepends=True)
         if lines and not lines[-1].endswith((b"\n", b"\r")):
             lines[-1] += b"\n"
         yield from self._take(lines, final=True)
@@ -77,23 +77,23 @@ class CsvSplitter:
         yield from self._cutter.cut()
 
     def stop(self) -> Iterator[Batch]:
-        """The input goes on, but is not looked at any further: yield the rows that are whole."""
+        """Stop before the end of the input: yield the rows that are complete."""
         yield from self._feed(self._transcoder.finish())
         if not self._source.header:
             yield from self._take([], enough=True)
         yield from self._cutter.cut()
 
     def cut(self) -> Iterator[Batch]:
-        """Yield the rows that are whole by now; the input goes on."""
+        """Yield the rows that are complete by now; the input goes on."""
         yield from self._cutter.cut()
 
     @property
     def gathered(self) -> int:
-        """How many bytes of whole rows are held."""
+        """How many bytes of complete rows are held."""
         return self._cutter.gathered
 
     def _take_block(self, block: bytes) -> Iterator[Batch]:
-        """Take whole lines, in one piece where they are plain, halved while they are too many."""
+        """Take complete lines, in one piece where they are plain, halved while they are too many."""
         is_between = bool(self._source.header) and not self._open_lines
         if is_between and not block.strip(b"\n"):
             self._line += len(block)  # nothing but ends of lines
@@ -128,11 +128,11 @@ class CsvSplitter:
 
     def _add(self, cut: Cut) -> Iterator[Batch]:
         """Add those of these records that are not blank, and count their lines."""
-        delimiter, line, by_record = self._source.delimiter, self._line, self._looked.by_record
-        places = range(len(cut.records)) if by_record else cut.starts
+        delimiter, line, by_record = self._source.delimiter, self._line, self._hints.by_record
+        offsets = range(len(cut.records)) if by_record else cut.starts
         kept = [
-            (row, line + place, at in cut.broken)
-            for at, (row, place) in enumerate(zip(cut.records, places, strict=True))
+            (row, line + offset, at in cut.broken)
+            for at, (row, offset) in enumerate(zip(cut.records, offsets, strict=True))
             if at in cut.broken or not is_blank(row, delimiter)
         ]
         self._line += len(cut.records) if by_record else cut.end
@@ -141,9 +141,9 @@ class CsvSplitter:
 
     def _take_header(self, lines: list[bytes], *, enough: bool, final: bool) -> list[bytes]:
         """Read the header off the first lines; returns the lines behind it, none while it is not complete."""
-        maximum = self._max_row_bytes * (1 if self._looked.header_row is None else _FAR_ABOVE)
+        maximum = self._max_row_bytes * (1 if self._hints.header_row is None else _FAR_ABOVE)
         too_long = sum(map(len, lines)) > maximum
-        header = look_for_header(lines, self._looked, enough=enough, final=final or too_long)
+        header = locate_header(lines, self._hints, enough=enough, final=final or too_long)
         if too_long and (header is None or sum(map(len, lines[: header.end])) - len(header.record) > maximum):
             raise InvalidPayloadError(
                 f"There is no header in the first {maximum} bytes of the file; is this a text file?"
@@ -156,18 +156,18 @@ class CsvSplitter:
             self._source, header=titles, repeated=repeated, delimiter=header.delimiter, header_row=header.row,
             skipped_rows=header.skipped_rows,
         )  # fmt: skip
-        self._line = header.row + 1 if self._looked.by_record else header.end + 1
+        self._line = header.row + 1 if self._hints.by_record else header.end + 1
         return lines[header.end :]
 
     def _keep_open(self, lines: list[bytes]) -> None:
-        """Keep the lines of a row whose quote is open; they are looked at again when as much again has come."""
+        """Keep the lines of a row whose quote is open; they are parsed again when as much again has come."""
         self._open_lines = lines
         self._open_size = sum(map(len, lines))
         self._parse_from = 2 * self._open_size if self._open_size > _LONG_ROW else 0
 
 
 def _rows_of_plain(block: bytes, delimiter: str) -> int | None:
-    """How many rows these whole lines are; None where that takes a closer look: quotes, blank lines, old Mac lines."""
+    """Count the rows of these complete lines; None where that takes a parser: quotes, blank lines, old Mac lines."""
     if b'"' in block or may_hold_blank(block, delimiter):
         return None
     if b"\r" in block and block.count(b"\r") != block.count(b"\r\n"):
@@ -176,7 +176,7 @@ def _rows_of_plain(block: bytes, delimiter: str) -> int | None:
 
 
 def _end_of_lines(buffer: bytes) -> int:
-    """Where the last complete line ends; a carriage return at the very end may be half of a line's end."""
+    """Find where the last complete line ends; a carriage return at the very end may be half of a line's end."""
     newline = buffer.rfind(b"\n")
     carriage = buffer.rfind(b"\r", 0, len(buffer) - 1)
     return max(newline, carriage) + 1

@@ -47,7 +47,7 @@ def _unmarked(cell: str) -> str:
 
 
 def refuse_errors(rows: Sequence[Row], header: Sequence[str]) -> Sequence[Row]:
-    """The rows, those with such a cell under one of these titles with the reason why they fail."""
+    """Return the rows; those with such a cell under one of these titles have the reason why they fail."""
     plain = list(rows) if isinstance(rows, Table) else rows
     for row in plain:
         if row.problem is None and isinstance(row.value, list):

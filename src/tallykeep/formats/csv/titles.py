@@ -11,7 +11,7 @@ _BETWEEN_ASCII_WORDS = {
 
 
 def normal_title(title: str) -> str:
-    """A column's title as it is compared: in any case and Unicode form, with anything or nothing between the words.
+    """Normalize a column's title for comparison: any case and Unicode form, anything or nothing between the words.
 
     Blanks of every kind, line breaks, hyphens, underscores and invisible characters do not count.
     """
@@ -33,5 +33,5 @@ def _without_breaks(title: str) -> str:
 
 
 def wrong_width(cells: int, titles: int) -> str:
-    """The reason of a row with a value where the header has no column."""
+    """Return the reason of a row with a value where the header has no column."""
     return f"the row has {cells} cells, but the header has {titles}"

@@ -19,12 +19,12 @@ class _Lines(list[str]):
 
 
 def csv_line(cells: Iterable[Any], delimiter: str = ",", *, quoted: bool = False) -> str:
-    """One row as a line; `quoted`: throughout."""
+    """Write one row as a line; `quoted`: throughout."""
     return csv_lines([cells], delimiter, quoted=quoted)
 
 
 def csv_lines(rows: Iterable[Iterable[Any]], delimiter: str = ",", *, quoted: bool = False) -> str:
-    """Rows as lines. Our own reader takes those of blanks alone for none."""
+    """Write rows as lines. Our own reader takes those of blanks alone for none."""
     lines = _Lines()
     csv.writer(
         lines, delimiter=delimiter, lineterminator=_END, quoting=csv.QUOTE_ALL if quoted else csv.QUOTE_MINIMAL
@@ -33,7 +33,7 @@ def csv_lines(rows: Iterable[Iterable[Any]], delimiter: str = ",", *, quoted: bo
 
 
 def header_line(titles: Iterable[str], delimiter: str = ",") -> str:
-    """A file's first line; quoted throughout where a title holds what might be taken for the delimiter."""
+    """Write a file's first line; quoted throughout where a title holds what might be taken for the delimiter."""
     header = list(titles)
     others = set(DELIMITERS) - {delimiter}
     return csv_line(header, delimiter, quoted=any(others.intersection(title) for title in header))

@@ -104,7 +104,7 @@ class JsonSplitter:
         yield from self._cutter.cut()
 
     def stop(self) -> Iterator[Batch]:
-        """The input goes on, but is not looked at any further: yield the rows that are whole."""
+        """Stop before the end of the input: yield the rows that are complete."""
         self._take_held()
         yield from self._cutter.add(self._elements())
         yield from self._cutter.cut()
@@ -115,12 +115,12 @@ class JsonSplitter:
         yield from self._feed(b"", final=True)
 
     def cut(self) -> Iterator[Batch]:
-        """Yield the rows that are whole by now; the input goes on."""
+        """Yield the rows that are complete by now; the input goes on."""
         yield from self._cutter.cut()
 
     @property
     def gathered(self) -> int:
-        """How many bytes of whole rows are held."""
+        """How many bytes of complete rows are held."""
         return self._cutter.gathered
 
     @property
@@ -162,7 +162,7 @@ class JsonSplitter:
         return elements
 
     def _step(self, at: int, elements: list[bytes]) -> int | None:
-        """One element or mark at `at`; returns where it ends, or None when it goes on in the next chunk."""
+        """Pass one element or mark at `at`; return where it ends, or None when it goes on in the next chunk."""
         mark = self._buffer[at : at + 1]
         if self._state in ("element", "first") and not (mark == b"]" and self._state == "first"):
             end = self._end_of_element(at)
@@ -210,7 +210,7 @@ class JsonSplitter:
 
 
 def parse_elements(body: bytes) -> list[Any]:
-    """The values of a batch's elements; raises exact_json.DecodeError.
+    """Parse a batch's elements; raises exact_json.DecodeError.
 
     Parsed in pieces, between which other threads get on.
     """
@@ -225,7 +225,7 @@ def parse_elements(body: bytes) -> list[Any]:
 
 
 def _parsed(body: bytes) -> Iterator[list[Any]]:
-    """The values of the body's elements, some at a time; raises exact_json.DecodeError.
+    """Yield the values of the body's elements, some at a time; raises exact_json.DecodeError.
 
     Where elements end is only a guess at first, as in _run_of.
     """
@@ -233,19 +233,19 @@ def _parsed(body: bytes) -> Iterator[list[Any]]:
     while len(body) - at > LONG_ELEMENT:
         end = body.rfind(ELEMENT_SEPARATOR, at, at + LONG_ELEMENT)
         try:
-            found = exact_json.loads(b"[" + body[at:end] + b"]") if end > at else None
+            elements = exact_json.loads(b"[" + body[at:end] + b"]") if end > at else None
         except exact_json.DecodeError:
-            found = None
-        if found is None:
+            elements = None
+        if elements is None:
             yield from (exact_json.loads(b"[" + some + b"]") for some in _some_at_a_time(body[at:]))
             return
-        yield found
+        yield elements
         at = end + len(ELEMENT_SEPARATOR)
     yield exact_json.loads(b"[" + body[at:] + b"]")
 
 
 def _some_at_a_time(body: bytes) -> Iterator[bytes]:
-    """The body in parts of whole elements, none of several elements larger than a piece."""
+    """Yield the body in parts of complete elements, none of several elements larger than a piece."""
     some: list[bytes] = []
     size = brackets = 0
     for element in split_elements(body):
@@ -260,7 +260,7 @@ def _some_at_a_time(body: bytes) -> Iterator[bytes]:
 
 
 def _run_of(buffer: bytes) -> tuple[bytes, list[Any]] | None:
-    """Whole elements at the start of the buffer, up to the comma behind the last, and their values; None if unclear.
+    """Return the complete elements at the buffer's start, up to the comma behind the last, and their values; else None.
 
     Elements of an array mostly begin alike. Where the last one that begins like the first does begin is only a guess;
     what makes it sure is that all before it parses, as JSON that ends too early, or too late, does not.

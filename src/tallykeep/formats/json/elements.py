@@ -32,7 +32,7 @@ def after_space(buffer: bytes, at: int) -> int:
 
 
 def element_end(buffer: bytes, at: int) -> int | None:
-    """Where the element that starts at `at` ends, or None when it is not complete."""
+    """Find where the element that starts at `at` ends; None when it is not complete."""
     first = buffer[at : at + 1]
     if first in OPENERS:
         match = BRACKETED.match(buffer, at, at + LONG_ELEMENT)
@@ -57,7 +57,7 @@ class Walk:
         return self._passed > 0
 
     def end(self, buffer: bytes, start: int) -> int | None:
-        """Where the element that starts here ends; None where it goes on."""
+        """Find where the element that starts here ends; None where it goes on."""
         at = start + self._passed
         if self._in_string:
             inside = _INSIDE.match(buffer, at)
@@ -87,7 +87,7 @@ class Walk:
 
 
 def split_elements(body: bytes) -> list[bytes]:
-    """The elements of a batch's body, one by one."""
+    """Split a batch's body into its elements."""
     elements: list[bytes] = []
     delimited = body + b","
     at = after_space(delimited, 0)

@@ -42,14 +42,14 @@ class IdsSplitter:
         self._scan_from = 0
         self._take: Callable[[], bool] = self._take_opening  # the next mark or value; False where it has not come yet
         self._name = ""
-        self._given: dict[str, Any] = {}
+        self._values: dict[str, Any] = {}
         self._by: str | None = None
         self._in_array = False
         self.is_void = False
 
     @property
     def gathered(self) -> int:
-        """How many bytes of whole rows are held."""
+        """How many bytes of complete rows are held."""
         return self._rows.gathered
 
     def feed(self, chunk: bytes) -> Iterator[Batch]:
@@ -69,7 +69,7 @@ class IdsSplitter:
         self._buffer, self._in_array, self._take = self._rows.behind(), False, self._take_comma
 
     def cut(self) -> Iterator[Batch]:
-        """Yield the rows that are whole by now; the input goes on."""
+        """Yield the rows that are complete by now; the input goes on."""
         return self._rows.cut()
 
     def finish(self) -> Iterator[Batch]:
@@ -86,7 +86,7 @@ class IdsSplitter:
             self._take = self._take_nothing  # no body at all
         if self._take != self._take_nothing:
             raise InvalidPayloadError("Malformed JSON: the body is cut off, its object is not closed")
-        said = self._given.get(_SAID)
+        said = self._values.get(_SAID)
         self.is_void = said is None
         self.source = Source("json", options={"by": self._by or self._properties[0], _SAID: said or {}})
         if self._by is not None:
@@ -130,9 +130,9 @@ class IdsSplitter:
         if (text := _TEXT.match(self._buffer)) is None:
             return False
         name = _parsed(text[0])
-        if name in self._given or name == self._by:
+        if name in self._values or name == self._by:
             raise InvalidPayloadError(f"Payload should have the property {name} once")
-        if len(self._given) == _MAX_PROPERTIES:
+        if len(self._values) == _MAX_PROPERTIES:
             raise InvalidPayloadError(f"Payload should have at most {_MAX_PROPERTIES} properties")
         self._name = name
         self._go_on(text.end(), self._take_colon)
@@ -157,7 +157,7 @@ class IdsSplitter:
             raise self._no_array()
         if self._name == _SAID and value is not None:
             _require_said(value)
-        self._given[self._name] = value if self._name == _SAID else None
+        self._values[self._name] = value if self._name == _SAID else None
         self._go_on(end, self._take_comma)
         return True
 

@@ -25,8 +25,8 @@ class LinesSplitter:
         self.source = Source("ndjson")
         self._cutter = BatchCutter(max_rows=batch_rows, max_bytes=batch_bytes, separator=LINE_SEPARATOR)
         self._max_row_bytes = max_row_bytes
-        self._tail: list[bytes] = []  # the last line, as long as its end has not come
-        self._tail_size = 0
+        self._partial: list[bytes] = []  # the last line, as long as its end has not come
+        self._partial_size = 0
         self._fed_bytes = 0
         self._line = first_line  # the number of the next line
         self._started = False
@@ -36,31 +36,31 @@ class LinesSplitter:
         self._fed_bytes += len(chunk)
         end = chunk.rfind(LINE_SEPARATOR) + 1
         if end:
-            lines = b"".join([*self._tail, chunk[:end]]).split(LINE_SEPARATOR)
-            self._tail, self._tail_size = [], 0
+            lines = b"".join([*self._partial, chunk[:end]]).split(LINE_SEPARATOR)
+            self._partial, self._partial_size = [], 0
             yield from self._take(lines)
-        self._tail.append(chunk[end:])
-        self._tail_size += len(chunk) - end
-        if self._tail_size > self._max_row_bytes + len(_BOM):
+        self._partial.append(chunk[end:])
+        self._partial_size += len(chunk) - end
+        if self._partial_size > self._max_row_bytes + len(_BOM):
             raise row_too_long(self._cutter.row_number, self._max_row_bytes)
-        self._cutter.refuse_blanks(self._fed_bytes - self._tail_size)
+        self._cutter.refuse_blanks(self._fed_bytes - self._partial_size)
 
     def finish(self) -> Iterator[Batch]:
         """End of input: yield the rest."""
-        yield from self._take([b"".join(self._tail)])
+        yield from self._take([b"".join(self._partial)])
         yield from self._cutter.cut()
 
     def stop(self) -> Iterator[Batch]:
-        """The input goes on, but is not looked at any further: yield the rows that are whole."""
+        """Stop before the end of the input: yield the rows that are complete."""
         yield from self._cutter.cut()
 
     def cut(self) -> Iterator[Batch]:
-        """Yield the rows that are whole by now; the input goes on."""
+        """Yield the rows that are complete by now; the input goes on."""
         yield from self._cutter.cut()
 
     @property
     def gathered(self) -> int:
-        """How many bytes of whole rows are held."""
+        """How many bytes of complete rows are held."""
         return self._cutter.gathered
 
     def _take(self, lines: list[bytes]) -> Iterator[Batch]:

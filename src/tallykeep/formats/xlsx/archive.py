@@ -44,7 +44,7 @@ class Parts:
         self._paths: dict[str, str] | None = None
 
     def open_sheet(self, name: str) -> IO[bytes]:
-        """The XML of a sheet."""
+        """Open the XML of a sheet; raises ValueError where it is missing."""
         if self._paths is None:
             self._paths = self._sheet_paths()
         if name not in self._paths:
@@ -59,13 +59,13 @@ class Parts:
 
     def _sheet_paths(self) -> dict[str, str]:
         targets = {
-            found.get("Id", ""): posixpath.normpath(posixpath.join("/xl", found.get("Target", ""))).lstrip("/")
-            for name, found in self._elements("xl/_rels/workbook.xml.rels")
+            attributes.get("Id", ""): _path_of(attributes.get("Target", ""))
+            for name, attributes in self._elements("xl/_rels/workbook.xml.rels")
             if name == "Relationship"
         }
         sheets = [
-            (found.get("name", ""), targets.get(_local(found, "id"), ""))
-            for name, found in self._elements("xl/workbook.xml")
+            (attributes.get("name", ""), targets.get(_local(attributes, "id"), ""))
+            for name, attributes in self._elements("xl/workbook.xml")
             if name == "sheet"
         ]
         if any(len(set(each)) < len(sheets) for each in zip(*sheets, strict=True)):
@@ -73,44 +73,48 @@ class Parts:
         return dict(sheets)
 
     def dimension(self, name: str) -> tuple[int, int]:
-        """How many rows and columns a sheet says that it has; none where it does not say it."""
+        """Return how many rows and columns a sheet says that it has; none where it does not say it."""
         with self.open_sheet(name) as sheet:
-            found = _DIMENSION.search(sheet.read(_HEAD_BYTES))
-        if found is None:
+            match = _DIMENSION.search(sheet.read(_HEAD_BYTES))
+        if match is None:
             return 0, 0
-        left, top, right, bottom = (found[1], found[2], found[3] or found[1], found[4] or found[2])
+        left, top, right, bottom = (match[1], match[2], match[3] or match[1], match[4] or match[2])
         return int(bottom) - int(top) + 1, column_of(right.decode()) - column_of(left.decode()) + 1
 
     def formats(self) -> list[NumberFormat | None]:
-        """The number format of each style of cells; None where it leaves a number as it is, and for dates."""
+        """Read the number format of each style of cells; None where it leaves a number as it is, and for dates."""
         if "xl/styles.xml" not in self._entries:
             return []
         codes, styles, within = dict(_KNOWN_BY_NUMBER), [], False
-        for name, found in self._elements("xl/styles.xml"):
+        for name, attributes in self._elements("xl/styles.xml"):
             if name == "numFmt":
                 with suppress(ValueError):
-                    codes[int(found.get("numFmtId", ""))] = found.get("formatCode", "")
+                    codes[int(attributes.get("numFmtId", ""))] = attributes.get("formatCode", "")
             elif name in ("cellXfs", "cellStyleXfs", "cellStyles", "dxfs"):
                 within = name == "cellXfs"
             elif name == "xf" and within:
-                styles.append(found.get("numFmtId", "0"))
+                styles.append(attributes.get("numFmtId", "0"))
         if len(set(styles)) > _MAX_FORMATS:
             raise ValueError(f"it has {len(set(styles))} number formats; at most {_MAX_FORMATS} are possible")
         known = {number: _changing(codes.get(int(number), "") if number.isdecimal() else "") for number in set(styles)}
         return [known[number] for number in styles]
 
     def _elements(self, path: str) -> Iterator[tuple[str, Attributes]]:
-        """The elements of a part in the order of their beginnings, without their prefixes."""
-        found: list[tuple[str, Attributes]] = []
-        parser = StrictParser(lambda name, attributes: found.append((name.rpartition(":")[2], attributes)))
+        """Yield the elements of a part in the order of their start tags, without their prefixes."""
+        elements: list[tuple[str, Attributes]] = []
+        parser = StrictParser(lambda name, attributes: elements.append((name.rpartition(":")[2], attributes)))
         with self._open(path) as part:
             if self._entries[path].file_size > _LARGEST_PART:
                 raise ValueError(f"{path} is larger than {_LARGEST_PART} bytes")
             for chunk in iter(lambda: part.read(CHUNK_BYTES), b""):
                 parser.feed(chunk)
-                yield from found
-                found.clear()
+                yield from elements
+                elements.clear()
             parser.finish()
+
+
+def _path_of(target: str) -> str:
+    return posixpath.normpath(posixpath.join("/xl", target)).lstrip("/")
 
 
 def _local(attributes: Attributes, name: str) -> str:
@@ -154,7 +158,7 @@ def _refuse_doctype(*_: object) -> None:
 
 
 def column_of(letters: str) -> int:
-    """A column's number, from 0, by its letters; raises ValueError beyond XFD, the last."""
+    """Return a column's number, from 0, by its letters; raises ValueError beyond XFD, the last."""
     number = 0
     for letter in letters[:4].upper():
         number = number * 26 + ord(letter) - 64

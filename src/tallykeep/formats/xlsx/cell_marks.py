@@ -1,6 +1,6 @@
 """What a sheet's XML tells of its cells beyond their values: their number formats, errors, values that are missing.
 
-It is parsed only where a format changes how numbers look, or where a quick search finds signs of the others.
+It is parsed only where a format changes how numbers look, or where a quick search finds traces of the others.
 """
 
 import re
@@ -25,10 +25,10 @@ _FORMULA = (b"<f", b"f>", b":f")
 _WITHOUT_VALUE = re.compile(rb"(?:f|/)>\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v>\s*</|</(?:\w+:)?c>)")
 # What may hide a cell, and a cell that does not say first where it stands, and then what its style is, if any.
 _UNUSUAL = rb'<!|<%sc(?:[\t\r\n]| (?!r="[A-Z]{1,3}[1-9]\d{0,6}"(?:/?>| s="\d+"| (?:t|cm|vm)="\w+"/?>)))'
-_COLUMN_BITS, _LOOK_BITS = 14, 24
+_COLUMN_BITS, _DISPLAY_BITS = 14, 24
 
-Look = NumberFormat | str
-Mark = tuple[int, Look]
+Display = NumberFormat | str
+Mark = tuple[int, Display]
 
 
 class Marks:
@@ -37,21 +37,21 @@ class Marks:
     def __init__(self) -> None:
         self.packed = array("Q")
         self.row_count = 0  # up to the last row that has an error
-        self._looks: list[Look] = []
-        self._numbers: dict[Look, int] = {}
+        self._displays: list[Display] = []
+        self._numbers: dict[Display, int] = {}
 
-    def number_of(self, look: Look) -> int:
-        """A look's number, by which it is added."""
-        if look not in self._numbers:
-            self._numbers[look] = len(self._looks)
-            self._looks.append(look)
-        return self._numbers[look]
+    def number_of(self, display: Display) -> int:
+        """Return the number by which this display is added."""
+        if display not in self._numbers:
+            self._numbers[display] = len(self._displays)
+            self._displays.append(display)
+        return self._numbers[display]
 
     def add(self, row: int, column: int, number: int) -> None:
-        """Note how a cell looks; raises ValueError for a place that no sheet has."""
+        """Note how a cell is displayed; raises ValueError for a cell that no sheet has."""
         if not 0 <= row < MAX_ROWS or not 0 <= column < 1 << _COLUMN_BITS:
             raise ValueError(f"there is no cell in row {row + 1}, column {column + 1}")
-        self.packed.append((row << _COLUMN_BITS | column) << _LOOK_BITS | number)
+        self.packed.append((row << _COLUMN_BITS | column) << _DISPLAY_BITS | number)
 
     def add_error(self, row: int, column: int, error: str) -> None:
         """Note that a cell has no value."""
@@ -59,16 +59,16 @@ class Marks:
         self.row_count = max(self.row_count, row + 1)
 
     def rows(self) -> Iterator[tuple[int, list[Mark]]]:
-        """The rows that have marks, from the top, each with its columns."""
-        looks, last, marks = self._looks, -1, list[Mark]()
+        """Yield the rows that have marks, from the top, each with its columns."""
+        displays, last, marks = self._displays, -1, list[Mark]()
         for packed in self._in_order():
-            row = packed >> (_COLUMN_BITS + _LOOK_BITS)
+            row = packed >> (_COLUMN_BITS + _DISPLAY_BITS)
             if row != last:
                 if marks:
                     yield last, marks
                 last, marks = row, []
-            place = packed >> _LOOK_BITS & ((1 << _COLUMN_BITS) - 1)
-            marks.append((place, looks[packed & ((1 << _LOOK_BITS) - 1)]))
+            column = packed >> _DISPLAY_BITS & ((1 << _COLUMN_BITS) - 1)
+            marks.append((column, displays[packed & ((1 << _DISPLAY_BITS) - 1)]))
         if marks:
             yield last, marks
 
@@ -80,7 +80,7 @@ class Marks:
 
 
 def marks_of(open_sheet: Callable[[], IO[bytes]], formats: list[NumberFormat | None]) -> Marks:
-    """The marks of a sheet's cells; raises ValueError for XML that cannot be read."""
+    """Read the marks of a sheet's cells; raises ValueError for XML that cannot be read."""
     with open_sheet() as sheet:
         marks = _quickly(sheet, formats)
     if marks is None:
@@ -90,14 +90,14 @@ def marks_of(open_sheet: Callable[[], IO[bytes]], formats: list[NumberFormat | N
 
 
 def _quickly(sheet: IO[bytes], formats: list[NumberFormat | None]) -> Marks | None:
-    """The marks of a sheet whose XML is written as most programs do; None where it takes a parser."""
+    """Read the marks of a sheet whose XML is written as most programs do; None where it takes a parser."""
     marks = Marks()
-    looks = {str(at).encode(): marks.number_of(one) for at, one in enumerate(formats) if one is not None}
+    displays = {str(at).encode(): marks.number_of(one) for at, one in enumerate(formats) if one is not None}
     first = sheet.read(CHUNK_BYTES)
     root = _ROOT.search(first[:_HEAD_BYTES])
     if root is None:
         return None
-    search = _Search(root[1] or b"", looks)
+    search = _Search(root[1] or b"", displays)
     rest = b""
     for chunk in chain([first], iter(lambda: sheet.read(CHUNK_BYTES), b"")):
         piece = rest + chunk
@@ -105,7 +105,7 @@ def _quickly(sheet: IO[bytes], formats: list[NumberFormat | None]) -> Marks | No
             return None
         end = max(piece.rfind(b"</"), 0)
         rest = piece[end:]
-        if looks and not search.add(piece[:end], marks):
+        if displays and not search.add(piece[:end], marks):
             return None
     return marks
 
@@ -120,9 +120,9 @@ def _is_suspect(piece: bytes) -> bool:
 class _Search:
     """Finds the cells that have certain styles, in pieces of XML that do not cut a cell's beginning."""
 
-    def __init__(self, prefix: bytes, looks: dict[bytes, int]) -> None:
-        styles = b"|".join(looks) if len(looks) <= _MAX_STYLES else rb"\d+"
-        self._looks = looks
+    def __init__(self, prefix: bytes, displays: dict[bytes, int]) -> None:
+        styles = b"|".join(displays) if len(displays) <= _MAX_STYLES else rb"\d+"
+        self._displays = displays
         self._columns: dict[bytes, int] = {}
         self._cell = re.compile(rb'<%sc r="([A-Z]+)(\d+)" s="(%s)"' % (prefix, styles))
         self._unusual = re.compile(_UNUSUAL % prefix)
@@ -131,12 +131,12 @@ class _Search:
         """Add the cells' marks; False where cells are written in another way than most programs do."""
         if self._unusual.search(piece):
             return False
-        columns, looks = self._columns, self._looks
+        columns, displays = self._columns, self._displays
         for letters, row, style in self._cell.findall(piece):
             if letters not in columns:
-                columns[letters] = column_of(letters.decode()) << _LOOK_BITS
-            if (look := looks.get(style)) is not None:
-                marks.packed.append((int(row) - 1) << (_COLUMN_BITS + _LOOK_BITS) | columns[letters] | look)
+                columns[letters] = column_of(letters.decode()) << _DISPLAY_BITS
+            if (display := displays.get(style)) is not None:
+                marks.packed.append((int(row) - 1) << (_COLUMN_BITS + _DISPLAY_BITS) | columns[letters] | display)
         return True
 
 
@@ -145,7 +145,7 @@ class _Scan:
 
     def __init__(self, formats: list[NumberFormat | None]) -> None:
         self._marks = Marks()
-        self._looks = {str(at): self._marks.number_of(one) for at, one in enumerate(formats) if one is not None}
+        self._displays = {str(at): self._marks.number_of(one) for at, one in enumerate(formats) if one is not None}
         self._cell_name = ""
         self._row, self._column = -1, -1
         self._cell: Attributes = {}
@@ -165,24 +165,29 @@ class _Scan:
         """Take the prefix of the first element, which is that of all others."""
         prefix = name.rpartition("worksheet")[0]
         begin = {"row": self._begin_row, "c": self._begin_cell, "f": self._begin_formula, "v": self._begin_value}
-        names = {prefix + local: handle for local, handle in begin.items()}
+        handlers = {prefix + local: handle for local, handle in begin.items()}
         self._cell_name = f"{prefix}c"
-        self._parser.handlers.StartElementHandler = lambda name, found: names[name](found) if name in names else None
 
-    def _begin_row(self, found: Attributes) -> None:
-        self._row = _row_number(found["r"]) if "r" in found else self._row + 1
+        def start(name: str, attributes: Attributes) -> None:
+            if name in handlers:
+                handlers[name](attributes)
+
+        self._parser.handlers.StartElementHandler = start
+
+    def _begin_row(self, attributes: Attributes) -> None:
+        self._row = _row_number(attributes["r"]) if "r" in attributes else self._row + 1
         self._column = -1
 
-    def _begin_cell(self, found: Attributes) -> None:
+    def _begin_cell(self, attributes: Attributes) -> None:
         """Take a cell; one that does not say where it is stands behind the last."""
-        self._cell, self._value, self._has_formula = found, "", False
-        if reference := found.get("r"):
+        self._cell, self._value, self._has_formula = attributes, "", False
+        if reference := attributes.get("r"):
             letters = reference.rstrip("0123456789")
             self._row, self._column = _row_number(reference[len(letters) :]), column_of(letters)
         else:
             self._column += 1
-        if (look := self._looks.get(found.get("s", ""))) is not None:
-            self._marks.add(self._row, self._column, look)
+        if (display := self._displays.get(attributes.get("s", ""))) is not None:
+            self._marks.add(self._row, self._column, display)
 
     def _begin_formula(self, _: Attributes) -> None:
         self._has_formula = True
@@ -197,10 +202,10 @@ class _Scan:
     def _end(self, name: str) -> None:
         self._within = False
         if name == self._cell_name:
-            kind, value = self._cell.get("t", "n"), self._value.strip()[:_MAX_ERROR_LENGTH]
-            if kind == "e":
+            cell_type, value = self._cell.get("t", "n"), self._value.strip()[:_MAX_ERROR_LENGTH]
+            if cell_type == "e":
                 self._marks.add_error(self._row, self._column, value or _UNKNOWN)
-            elif self._has_formula and not value and kind in ("n", "b", "d"):
+            elif self._has_formula and not value and cell_type in ("n", "b", "d"):
                 self._marks.add_error(self._row, self._column, NEVER_CALCULATED)
 
 

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
-from tallykeep.formats.xlsx.number_format import NumberFormat, general
+from tallykeep.formats.xlsx.number_format import NumberFormat
+from tallykeep.formats.xlsx.number_format_section import general
 
 _BEYOND_DIGITS = 10.0**15
 _NO_NUMBER = "#NUM!"
@@ -19,22 +20,22 @@ Cell = str | float | bool | date | time | timedelta
 
 
 def cell_text(cell: Cell) -> str:
-    """A cell that has no number format."""
+    """Return the text of a cell that has no number format."""
     return _BY_TYPE[type(cell)](cell)
 
 
-def looking_text(cell: Cell, look: NumberFormat) -> str:
-    """A cell as its number format shows it."""
+def formatted_text(cell: Cell, number_format: NumberFormat) -> str:
+    """Return the text of a cell as its number format shows it."""
     if isinstance(cell, str):
-        return look.text(cell) if cell and look.changes_text else cell
+        return number_format.text(cell) if cell and number_format.changes_text else cell
     if isinstance(cell, int | float) and not isinstance(cell, bool):
         value = float(cell)
-        return look.number(value) if math.isfinite(value) and not _loses_digits(value) else _number(value)
+        return number_format.number(value) if math.isfinite(value) and not _loses_digits(value) else _number(value)
     return cell_text(cell)
 
 
 def error_text(error: str) -> str:
-    """The marker of a cell that holds an error."""
+    """Return the marker of a cell that holds an error."""
     return f"\0error:{error}"
 
 

@@ -24,7 +24,7 @@ from python_calamine import CalamineError, CalamineSheet, PasswordError, load_wo
 from tallykeep.formats.csv.header import header_score
 from tallykeep.formats.xlsx.archive import Parts
 from tallykeep.formats.xlsx.cell_marks import Mark, Marks, marks_of
-from tallykeep.formats.xlsx.cell_text import Cell, cell_text, error_text, looking_text
+from tallykeep.formats.xlsx.cell_text import Cell, cell_text, error_text, formatted_text
 from tallykeep.formats.xlsx.number_format import NumberFormat
 from tallykeep.formats.xlsx.sheet_choice import Choice, NoSuchSheetError, choose, first_texts
 
@@ -55,15 +55,15 @@ def main(max_expanded_bytes: int, max_memory_bytes: int, sheet: str | None, titl
     try:
         expanded = _expanded_size(file)
         if expanded > max_expanded_bytes:
-            return _told(f"The workbook expands to {expanded} bytes", TOO_LARGE)
+            return _complain(f"The workbook expands to {expanded} bytes", TOO_LARGE)
         with open(sys.stdout.fileno(), "w", encoding="utf-8", newline="", closefd=False) as output:
             _write(file, output, sheet, titles)
     except PasswordError:
-        return _told("The workbook is encrypted; save it without a password", REFUSED)
+        return _complain("The workbook is encrypted; save it without a password", REFUSED)
     except NoSuchSheetError as error:
-        return _told(f"The workbook {error}", REFUSED)
+        return _complain(f"The workbook {error}", REFUSED)
     except BROKEN as error:
-        return _told(f"The workbook cannot be read: {reason_of(error)}", REFUSED)
+        return _complain(f"The workbook cannot be read: {reason_of(error)}", REFUSED)
     return 0
 
 
@@ -73,12 +73,12 @@ def _limit(what: int, maximum: int) -> None:
 
 
 def reason_of(error: Exception) -> str:
-    """Say what is wrong with the workbook, in words that help; an error of a newer program is told by its name."""
+    """Say what is wrong with the workbook, in words that help; an error of a newer program is said by its name."""
     what, _, shown = str(error).partition("cell error value ")
     return f"a cell holds the error {shown}; correct it, or empty the cell" if what == "Unsupported " else str(error)
 
 
-def _told(message: str, code: int) -> int:
+def _complain(message: str, code: int) -> int:
     sys.stderr.write(message[:_MAX_MESSAGE_LENGTH])
     return code
 
@@ -110,7 +110,7 @@ def _write(file: BinaryIO, output: TextIO, wanted: str | None, titles: frozenset
 
 
 def first_rows(file: BinaryIO) -> Iterator[Cells]:
-    """The rows of the sheet that is read unless another is wanted, blank ones as empty lists."""
+    """Yield the rows of the sheet that is read unless another is wanted, blank ones as empty lists."""
     with load_workbook(file) as workbook, zipfile.ZipFile(file) as archive:
         parts = Parts(archive)
         choice = choose(workbook, parts, None, frozenset())
@@ -129,7 +129,7 @@ def _taken(choice: Choice) -> dict[str, object]:
 
 
 def numeric_columns(sheet: CalamineSheet | None) -> tuple[list[int], list[int]]:
-    """The columns that hold numbers: those in which a point is a decimal point, and those that have text as 1.250, too.
+    """Return the columns of numbers: those in which a point is a decimal point, and those with text like 1.250, too.
 
     What such a text means cannot be told by numbers, which have no marks in a workbook.
     """
@@ -150,7 +150,7 @@ def _is_like_thousands(cell: Cell) -> bool:
 
 
 def _header_width(sheet: CalamineSheet, titles: frozenset[str]) -> int:
-    """How many cells the likely header has: the best known row, else the first that is not blank."""
+    """Count the cells of the likely header: the best known row, else the first that is not blank."""
     best, width = -1, 0
     for row in first_texts(sheet):
         filled = max((at for at, cell in enumerate(row, 1) if cell.strip()), default=0)
@@ -160,15 +160,15 @@ def _header_width(sheet: CalamineSheet, titles: frozenset[str]) -> int:
 
 
 def _rows(sheet: CalamineSheet, marks: Marks) -> Iterator[Cells]:
-    """The sheet's rows from its first on, as texts, without blank cells at their ends, blank rows at its own."""
+    """Yield the sheet's rows as texts, without blank cells at their ends, blank rows at its own."""
     left = 0 if sheet.start is None else sheet.start[1]
     marked_rows = marks.rows()
-    marked, looks = next(marked_rows, (-1, []))
+    marked, row_marks = next(marked_rows, (-1, []))
     blank = 0
     for number, row in enumerate(_as_many(sheet, marks.row_count)):
         while 0 <= marked < number:
-            marked, looks = next(marked_rows, (-1, []))
-        cells = _looking(row, looks, left) if marked == number else row
+            marked, row_marks = next(marked_rows, (-1, []))
+        cells = _displayed(row, row_marks, left) if marked == number else row
         texts = list(map(cell_text, cells))
         while texts and not texts[-1].strip():
             texts.pop()
@@ -181,7 +181,7 @@ def _rows(sheet: CalamineSheet, marks: Marks) -> Iterator[Cells]:
 
 
 def _as_many(sheet: CalamineSheet, row_count: int) -> Iterator[list[Cell]]:
-    """The rows of the sheet, and those below the last one with a value, which have errors only."""
+    """Yield the rows of the sheet, and those below the last one with a value, which have errors only."""
     count = 0
     for row in sheet.iter_rows():
         count += 1
@@ -189,15 +189,15 @@ def _as_many(sheet: CalamineSheet, row_count: int) -> Iterator[list[Cell]]:
     yield from ([] for _ in range(count, row_count))
 
 
-def _looking(row: list[Cell], looks: list[Mark], left: int) -> list[Cell]:
-    for column, look in looks:
+def _displayed(row: list[Cell], marks: list[Mark], left: int) -> list[Cell]:
+    for column, display in marks:
         at = column - left
-        if isinstance(look, NumberFormat):
+        if isinstance(display, NumberFormat):
             if 0 <= at < len(row):
-                row[at] = looking_text(row[at], look)
+                row[at] = formatted_text(row[at], display)
         elif at >= 0:
             row += [""] * (at + 1 - len(row))
-            row[at] = error_text(look)
+            row[at] = error_text(display)
     return row
 
 

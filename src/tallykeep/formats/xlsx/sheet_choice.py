@@ -1,4 +1,4 @@
-"""Which sheet of a workbook is read: the one asked for, or the first visible one whose header is known best."""
+"""Which sheet of a workbook is read: the one that was named, or the first visible one whose header is known best."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -37,7 +37,7 @@ def choose(book: CalamineWorkbook, parts: Parts, wanted: str | None, titles: fro
     named = None if wanted is None else _named(wanted, [sheet.name for sheet in known])
     choice, best = Choice(named or ""), -1
     for meta in known:
-        sheet, size = _sized(book, parts, meta, alone=len(known) == 1)
+        sheet, size = _sized(book, parts, meta, is_only=len(known) == 1)
         choice.sizes.append((meta.name, *size))
         if named is not None:
             score = 0 if meta.name == named else -1
@@ -53,7 +53,7 @@ def choose(book: CalamineWorkbook, parts: Parts, wanted: str | None, titles: fro
 
 
 def _named(wanted: str, names: list[str]) -> str:
-    """The name of the sheet that is wanted by its name, in any case, or by its number."""
+    """Return the name of the sheet that is wanted by its name, in any case, or its number; raises NoSuchSheetError."""
     if wanted in names:
         return wanted
     for name in names:
@@ -72,12 +72,12 @@ def _is_shown(meta: SheetMetadata) -> bool:
 
 
 def _sized(
-    book: CalamineWorkbook, parts: Parts, meta: SheetMetadata, *, alone: bool
+    book: CalamineWorkbook, parts: Parts, meta: SheetMetadata, *, is_only: bool
 ) -> tuple[CalamineSheet | None, tuple[int, int]]:
-    """A sheet with its rows and columns; without itself where it says that it is too large to be read by the way."""
+    """Return a sheet with its rows and columns; None for the sheet where it is too large to be read in passing."""
     if meta.typ != SheetTypeEnum.WorkSheet:
         return None, (0, 0)
-    rows, columns = (0, 0) if alone else parts.dimension(meta.name)
+    rows, columns = (0, 0) if is_only else parts.dimension(meta.name)
     if rows * columns > _MAX_CELLS:
         return None, (rows, columns)
     sheet = book.get_sheet_by_name(meta.name)
@@ -89,7 +89,7 @@ def _sized(
 
 
 def _score(sheet: CalamineSheet | None, size: tuple[int, int], titles: frozenset[str]) -> int:
-    """How well the best of a sheet's first rows is known as a header; -1 where it has no rows."""
+    """Count how well the best of a sheet's first rows is known as a header; -1 where it has no rows."""
     if sheet is None:
         return 0 if any(size) else -1
     if not any(_filled(row) for row in sheet.iter_rows()):
@@ -98,7 +98,7 @@ def _score(sheet: CalamineSheet | None, size: tuple[int, int], titles: frozenset
 
 
 def first_texts(sheet: CalamineSheet) -> Iterator[list[str]]:
-    """The first rows, cells that are no text being empty."""
+    """Yield the first rows, cells that are no text being empty."""
     for row in islice(sheet.iter_rows(), HEADER_ROWS):
         yield [cell if isinstance(cell, str) else "" for cell in row]
 

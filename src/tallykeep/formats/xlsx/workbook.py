@@ -29,7 +29,7 @@ OLE_REFUSED = (
 _CHUNK_BYTES = 1 << 18
 _MAX_LOGGED_LENGTH = 300
 # Each may take as much memory as the settings allow.
-_AT_ONCE = Bounds(in_all=2, of_project=1, of_key=1, waiting=20)
+_BOUNDS = Bounds(in_all=2, of_project=1, of_key=1, waiting=20)
 _TIMEOUT_SECONDS = 10.0
 _MAX_NAME_LENGTH = 255
 
@@ -62,9 +62,9 @@ class Taken:
 
     @classmethod
     def of(cls, line: bytes) -> "Taken":
-        told = json.loads(line)
-        sheets = [SheetSize(**size) for size in told["sheets"]]
-        return cls(told["name"], sheets, told["numeric_columns"], told["unclear_columns"])
+        summary = json.loads(line)
+        sheets = [SheetSize(**size) for size in summary["sheets"]]
+        return cls(summary["name"], sheets, summary["numeric_columns"], summary["unclear_columns"])
 
 
 class Workbooks:
@@ -73,13 +73,13 @@ class Workbooks:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._limit = Limit(settings.max_xlsx_bytes, "TALLYKEEP_MAX_XLSX_BYTES")
-        self._places = Slots("workbooks", _AT_ONCE, timeout_seconds=_TIMEOUT_SECONDS, retry_after=10)
+        self._places = Slots("workbooks", _BOUNDS, timeout_seconds=_TIMEOUT_SECONDS, retry_after=10)
 
     @asynccontextmanager
     async def as_csv(
         self, chunks: AsyncIterator[bytes], sheet: str | None, titles: frozenset[str], who: Who
     ) -> AsyncIterator[tuple[Taken, AsyncIterator[bytes]]]:
-        """What is taken of the workbook, and its rows as CSV, one record for each; its process ends with the block.
+        """Read what is taken of the workbook, and its rows as CSV, one record each; its process ends with the block.
 
         The sheet is one by its name or its number, else the first visible one with rows, or a later one of whose header
         more of the titles are known. One of a project is read at a time. Raises BodyTooLargeError and
@@ -132,14 +132,14 @@ class _Reading:
         self._complaints, self._settings = complaints, settings
 
     async def taken(self) -> Taken:
-        """The line that comes first."""
+        """Read the line that comes first."""
         line = await self._output.readline()
         if not line.endswith(b"\n"):
             await self._check()
         return Taken.of(line)
 
     async def rows(self) -> AsyncIterator[bytes]:
-        """The CSV behind it."""
+        """Yield the CSV behind it."""
         while chunk := await self._output.read(_CHUNK_BYTES):
             yield chunk
         await self._check()

@@ -12,27 +12,27 @@ Change = dict[str, Any]
 _WORTH = ("discount", *(name for name, *_ in WORTH.values()))
 
 
-def normal_change(old: dict[str, Any], given: Change) -> Change:
-    """The change with a whole `metadata`, and in `voucher` all that is said of vouchers; raises InvalidPayloadError."""
+def normal_change(old: dict[str, Any], body: Change) -> Change:
+    """Complete the change: all of `metadata`, and in `voucher` all about vouchers; raises InvalidPayloadError."""
     problems = [f"{name}: cannot be changed" for name in ("name", "campaign_type")
-                if given.get(name) not in (None, old[name])]  # fmt: skip
-    if given.get("type") not in (None, old["type"]) and "STANDALONE" in (given["type"], old["type"]):
-        problems.append(f"type: cannot be changed from {old['type']} {actual(given['type'])}")
-    voucher = _voucher(old, given, problems)
-    metadata = _metadata(old, given, problems)
+                if body.get(name) not in (None, old[name])]  # fmt: skip
+    if body.get("type") not in (None, old["type"]) and "STANDALONE" in (body["type"], old["type"]):
+        problems.append(f"type: cannot be changed from {old['type']} {actual(body['type'])}")
+    voucher = _voucher(old, body, problems)
+    metadata = _metadata(old, body, problems)
     if problems:
         raise InvalidPayloadError(
             "; ".join(problems), key="invalid_campaign_params", resource_id=old["id"], resource_type="campaign"
         )
     left_out = (*_WORTH, "unset_metadata_fields")
-    rest = {name: value for name, value in given.items() if name not in left_out}
+    rest = {name: value for name, value in body.items() if name not in left_out}
     return {**rest, "voucher": voucher, "metadata": metadata}
 
 
-def _voucher(old: dict[str, Any], given: Change, problems: list[str]) -> Change:
-    """What changes in the template, in the documented form `{"gift": …}` or as `{"voucher": {"gift": …}}`."""
-    template = {} if given.get("voucher") is None else given["voucher"]
-    wanted = {name: given[name] for name in _WORTH if given.get(name) is not None}
+def _voucher(old: dict[str, Any], body: Change, problems: list[str]) -> Change:
+    """Return what changes in the template, in the documented form `{"gift": …}` or as `{"voucher": {"gift": …}}`."""
+    template = {} if body.get("voucher") is None else body["voucher"]
+    wanted = {name: body[name] for name in _WORTH if body.get(name) is not None}
     if not isinstance(template, dict):
         problems.append(f"voucher: must be an object {actual(template)}")
         return {}
@@ -46,9 +46,9 @@ def _voucher(old: dict[str, Any], given: Change, problems: list[str]) -> Change:
     return changed
 
 
-def _metadata(old: dict[str, Any], given: Change, problems: list[str]) -> Change:
-    added = {} if given.get("metadata") is None else given["metadata"]
-    unset = given.get("unset_metadata_fields") or []
+def _metadata(old: dict[str, Any], body: Change, problems: list[str]) -> Change:
+    added = {} if body.get("metadata") is None else body["metadata"]
+    unset = body.get("unset_metadata_fields") or []
     if not isinstance(added, dict):
         problems.append(f"metadata: must be an object {actual(added)}")
         return {}

@@ -4,7 +4,6 @@ from typing import Any
 
 from tallykeep.formats.csv.titles import normal_title, wrong_width
 from tallykeep.resources.fields import numerals
-from tallykeep.resources.fields import spreadsheet_spellings as spellings
 from tallykeep.resources.fields.field import Field
 from tallykeep.resources.fields.numerals import NO_MARKS, Marks
 from tallykeep.resources.fields.validators import Problem
@@ -15,7 +14,7 @@ from tallykeep.resources.vouchers.fields import BY_NAME, IN_FILES
 _POINTS = Field(
     name="loyalty_points",
     titles=("Loyalty Points",),
-    clean_cell=numerals.whole_number,
+    clean_cell=numerals.integer,
     synonyms=(
         "points", "point balance", "loyalty balance", "punkte", "treuepunkte", "punkty", "punkty lojalnościowe",
         "points de fidélité", "puntos", "puntos de fidelidad",
@@ -32,7 +31,7 @@ _AMOUNT = Field(
 )  # fmt: skip
 # Of the standalone form: here they come from the campaign.
 _OF_CAMPAIGN = ("type", "value", "discount_type", "discount_effect", "validation_rule")
-READ_OVER = {normal_title(BY_NAME[name].title) for name in _OF_CAMPAIGN}
+IGNORED = {normal_title(BY_NAME[name].title) for name in _OF_CAMPAIGN}
 # In the order of the reference API's template, and behind them whatever else vouchers have in files.
 _FIRST = (
     *map(BY_NAME.__getitem__, ("code", "active", "category")),
@@ -45,10 +44,11 @@ FIELDS = (
     *_FIRST,
     *(field for field in IN_FILES if field not in _FIRST and field.name not in _OF_CAMPAIGN),
 )
-_BY_TITLE = {normal_title(title): field for field in FIELDS for title in field.titles}
-
-
-_LAST_TIMESTAMP = spellings.last_timestamp
+# As they are read where the last day counts, and where it does not.
+_BY_TITLE = {
+    counts: {normal_title(title): field.counting_last_day(counts) for field in FIELDS for title in field.titles}
+    for counts in (True, False)
+}
 # Where a file says what a voucher is worth.
 WORTH_TITLES = {"loyalty_card": _POINTS.title, "gift": _AMOUNT.title}
 
@@ -61,26 +61,26 @@ def read_cells(
     marks: Marks = NO_MARKS,
     last_day_counts: bool = False,
 ) -> dict[str, Any]:
-    """A row as a JSON voucher; raises Problem with every problem."""
+    """Read a row as a JSON voucher; raises Problem with every problem."""
     values: dict[str, Any] = {}
     metadata: dict[str, Any] = {}
     problems: list[str] = []
+    by_title = _BY_TITLE[last_day_counts]
     if any(cell.strip() for cell in cells[len(header) :]):
         problems.append(wrong_width(len(cells), len(header)))
     for number, (title, cell) in enumerate(zip(header, cells, strict=False), 1):
         stripped, normal = cell.strip(), normal_title(title)
-        if not stripped or normal in READ_OVER:
+        if not stripped or normal in IGNORED:
             continue
         if not normal:
             problems.append(f"column {number} has a value, but no name in the header")
-        elif normal not in _BY_TITLE:
+        elif normal not in by_title:
             read = checker.from_cell(title, marks.get(title))
             take(metadata, problems, title, None if stripped == "null" else cell, read)
             metadata.setdefault(title)
         elif stripped != "null":
-            field = _BY_TITLE[normal]
-            is_end = field.name == "expiration_date" and last_day_counts
-            read = _LAST_TIMESTAMP if is_end else numerals.marked(field.clean_cell, marks.get(title))
+            field = by_title[normal]
+            read = numerals.marked(field.clean_cell, marks.get(title))
             take(values, problems, field.column_name, stripped, read, label=title)
     if problems:
         raise Problem("; ".join(problems))

@@ -39,9 +39,10 @@ class Generate(Operation):
     async def stage(self) -> None:
         """Make all at once, beside other batches, where that can be done."""
         campaign = await campaign_still_there(self._connection, self._project_id, self._options["campaign_id"])
-        given = self._options.get("given", {})
-        sample = _sample(campaign, await labels_for(self._connection, self._project_id), given)
-        rule = rule_of(campaign, given)
+        # Actions of older versions have them as `given`.
+        overrides = self._options.get("overrides", self._options.get("given", {}))
+        sample = _sample(campaign, await labels_for(self._connection, self._project_id), overrides)
+        rule = rule_of(campaign, overrides)
         self._generated = Generated(
             self._connection, self._project_id, rule, sample, wanted=self._count, timestamp=self._timestamp,
             action_id=self._action_id,
@@ -56,14 +57,14 @@ class Generate(Operation):
         return [Failure(row, None, self._generated.reason()) for row in missing]
 
     def created(self) -> Mapping[str, int]:
-        """The codes, numbered in the order in which they were found free."""
+        """Return the codes, numbered in the order in which they were free."""
         return dict(zip(self._generated.codes, itertools.count(self._first_row), strict=False))
 
 
-def _sample(campaign: dict[str, Any], categories: CategoryLabels, given: dict[str, Any]) -> VoucherDraft:
-    """What all vouchers that are generated together are like."""
+def _sample(campaign: dict[str, Any], categories: CategoryLabels, overrides: dict[str, Any]) -> VoucherDraft:
+    """Clean the voucher that all vouchers generated together are like."""
     cleaner = JsonVouchers(MetadataChecker(None), categories, campaign["id"])
-    drafts, failures = cleaner.clean([Row(1, voucher_like(campaign, {**given, "code": "ANY"}))])
+    drafts, failures = cleaner.clean([Row(1, voucher_like(campaign, {**overrides, "code": "ANY"}))])
     if failures:
         raise InvalidVoucherError(failures[0].reason, resource_type="voucher")
     return drafts[0]

@@ -44,24 +44,24 @@ class Import(Operation):
             checker, categories, campaign["id"], last_day_counts=claimed.source.last_day_counts
         )
         self._header = claimed.source.header if claimed.source.format == "csv" else None
-        self._given: dict[int, dict[str, Any]] = {}
+        self._sources: dict[int, dict[str, Any]] = {}
         self._drafts: Sequence[VoucherDraft] = []
         self._created: dict[str, int] = {}
 
     def check(self, rows: Sequence[Row]) -> list[Failure]:
         """Make vouchers of the campaign out of the rows."""
         failures: list[Failure] = []
-        whole: list[Row] = []
+        vouchers: list[Row] = []
         for row in rows:
-            given = self._read(row)
-            if isinstance(given, dict) and (misplaced := self._misplaced(given)):
-                failures.append(Failure(row.number, shown_key(given.get("code")), "; ".join(misplaced)))
-            elif isinstance(given, dict):
-                self._given[row.number] = given
-                whole.append(Row(row.number, voucher_like(self._campaign, given)))
+            source = self._read(row)
+            if isinstance(source, dict) and (misplaced := self._misplaced(source)):
+                failures.append(Failure(row.number, shown_key(source.get("code")), "; ".join(misplaced)))
+            elif isinstance(source, dict):
+                self._sources[row.number] = source
+                vouchers.append(Row(row.number, voucher_like(self._campaign, source)))
             else:
-                failures.append(Failure(row.number, self._key(row), given))
-        self._drafts, flawed = self._cleaner.clean(whole)
+                failures.append(Failure(row.number, self._key(row), source))
+        self._drafts, flawed = self._cleaner.clean(vouchers)
         return failures + flawed
 
     def _key(self, row: Row) -> str | None:
@@ -71,7 +71,7 @@ class Import(Operation):
         return shown_key(cells.get("code", "").strip())
 
     def _read(self, row: Row) -> dict[str, Any] | str:
-        """What the row says of its voucher, or the problem with it."""
+        """Return what the row says of its voucher, or the problem with it."""
         if row.problem is not None:
             return row.problem
         if self._header is None:
@@ -87,12 +87,12 @@ class Import(Operation):
         except Problem as problem:
             return str(problem)
 
-    def _misplaced(self, given: dict[str, Any]) -> list[str]:
+    def _misplaced(self, source: dict[str, Any]) -> list[str]:
         titles = WORTH_TITLES if self._header is not None else {}
-        return [f"{titles.get(name, name)}: {reason}" for name, reason in misplaced_worth(self._campaign, given)]
+        return [f"{titles.get(name, name)}: {reason}" for name, reason in misplaced_worth(self._campaign, source)]
 
     async def stage(self) -> None:
-        """Nothing to make ready: what is written depends on what exists."""
+        """Do nothing: what is written depends on what exists."""
 
     async def write(self) -> list[Failure]:
         """Insert what is new, update what is in the campaign, refuse what belongs elsewhere.
@@ -120,24 +120,24 @@ class Import(Operation):
         await stage(self._connection, drafts)
         existing = await insert_new(self._connection, self._project_id, drafts, self._timestamp)
         codes = {draft.row: draft.code for draft in drafts}
-        return {codes[found["row"]]: found["campaign_id"] for found in existing}
+        return {codes[row["row"]]: row["campaign_id"] for row in existing}
 
     async def _update_members(self, members: list[VoucherDraft]) -> None:
         """Bring what the rows give to the vouchers, in row order; what they do not give stays."""
         active: dict[str, bool | None] = {}
         category: dict[str, str | None] = {}
         for draft in members:
-            given = self._given[draft.row]
-            active[draft.code] = active.get(draft.code) if given.get("active") is None else given["active"]
-            label = self._categories.label_in(given, [])
+            source = self._sources[draft.row]
+            active[draft.code] = active.get(draft.code) if source.get("active") is None else source["active"]
+            label = self._categories.label_in(source, [])
             category[draft.code] = category.get(draft.code) if label is None else label
         if active:
-            place = {"project_id": self._project_id, "campaign_id": self._campaign["id"], "now": self._timestamp}
+            params = {"project_id": self._project_id, "campaign_id": self._campaign["id"], "now": self._timestamp}
             changes = {"codes": list(active), "active": list(active.values()), "category": list(category.values())}
-            await self._connection.execute(UPDATE_MEMBERS, {**place, **changes})
+            await self._connection.execute(UPDATE_MEMBERS, {**params, **changes})
 
     def created(self) -> Mapping[str, int]:
-        """The codes that were new."""
+        """Return the codes that were new."""
         return self._created
 
 

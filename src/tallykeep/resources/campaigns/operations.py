@@ -52,16 +52,16 @@ class _RangeBatch(Operation):
         return []
 
     async def write(self) -> list[Failure]:
-        """Nothing left to do; batches have nothing to do with each other, so all of it was done beside the others."""
+        """Do nothing: batches have nothing to do with each other, so all of it was done beside the others."""
         return []
 
     def met(self) -> int | None:
-        """How many vouchers were written, which may be others than were planned."""
+        """Return how many vouchers were written, which may be others than were planned."""
         return self._met
 
-    def _place(self) -> dict[str, Any]:
-        place = {"project_id": self._project_id, "campaign_id": self._options["campaign_id"], "now": self._timestamp}
-        return {**place, **self._value}
+    def _params(self) -> dict[str, Any]:
+        params = {"project_id": self._project_id, "campaign_id": self._options["campaign_id"], "now": self._timestamp}
+        return {**params, **self._value}
 
 
 class Update(_RangeBatch):
@@ -69,14 +69,14 @@ class Update(_RangeBatch):
 
     async def stage(self) -> None:
         """Write the range, into which no other batch reaches, until all that is to be written has been."""
-        place = {**self._place(), "change": Jsonb(self._options["change"])}
+        params = {**self._params(), "change": Jsonb(self._options["change"])}
         while self._met is None or self._met < await self._reached():
-            self._met = (await self._connection.execute(of_campaign.update_range(self._value), place)).rowcount
+            self._met = (await self._connection.execute(of_campaign.update_range(self._value), params)).rowcount
 
     async def _reached(self) -> int:
-        """How many vouchers there are to be written, those that are written by now among them."""
+        """Count the vouchers to be written, those that are written by now among them."""
         query = of_campaign.count_reached_by_update(self._value)
-        counted = await (await self._connection.execute(query, self._place())).fetchone()
+        counted = await (await self._connection.execute(query, self._params())).fetchone()
         return int(counted["vouchers"]) if counted else 0
 
 
@@ -87,8 +87,8 @@ class Delete(_RangeBatch):
         """Delete the range; no other batch reaches into it."""
         # One pass finds them all: no voucher comes to a campaign that is gone. A second one would take a third longer.
         statement = of_campaign.delete_range(self._value, for_good=self._options["force"])
-        place = {**self._place(), "deleted_by": self._options["deleted_by"]}
-        self._met = (await self._connection.execute(statement, place)).rowcount
+        params = {**self._params(), "deleted_by": self._options["deleted_by"]}
+        self._met = (await self._connection.execute(statement, params)).rowcount
 
 
 async def begin_generation(connection: Connection, claimed: ClaimedBatch) -> Generate:
@@ -113,8 +113,8 @@ def plan_generation(options: Options) -> Planned:
 
 def plan_update(options: Options) -> Planned:
     """Cut the vouchers that an update reaches into ranges."""
-    found = _ranges(options, of_campaign.REACHED_BY_UPDATE)
-    return replace(found, query=sql.SQL(_sql.planned_update).format(ranges=found.query))
+    planned = _ranges(options, of_campaign.REACHED_BY_UPDATE)
+    return replace(planned, query=sql.SQL(_sql.planned_update).format(ranges=planned.query))
 
 
 def plan_deletion(options: Options) -> Planned:
@@ -126,33 +126,33 @@ def _ranges(options: Options, reached: LiteralString) -> Planned:
     return planned_ranges("vouchers", "code", reached, {"campaign_id": options["campaign_id"]})
 
 
-async def require_possible(connection: Connection, project_id: int, campaign: Options, given: dict[str, Any]) -> None:
-    """Raise InvalidVoucherError where no voucher of the campaign can be made with what is given for all of them."""
+async def require_possible(connection: Connection, project_id: int, campaign: Options, body: dict[str, Any]) -> None:
+    """Raise InvalidVoucherError where no voucher of the campaign can be made with these overrides."""
     checker = (await metadata_rules(connection, project_id)).checker(campaign["id"])
-    _refuse_misplaced(campaign, given)
-    whole = voucher_like(campaign, {**given, "code": "ANY"})
+    _refuse_misplaced(campaign, body)
+    voucher = voucher_like(campaign, {**body, "code": "ANY"})
     _, failures = JsonVouchers(checker, await labels_for(connection, project_id), campaign_id=campaign["id"]).clean(
-        [Row(1, whole)]
+        [Row(1, voucher)]
     )
     if failures:
         raise InvalidVoucherError(failures[0].reason, resource_type="voucher")
 
 
-def _refuse_misplaced(campaign: Options, given: dict[str, Any]) -> None:
-    problems = [f"{name}: {reason}" for name, reason in misplaced_worth(campaign, given)]
+def _refuse_misplaced(campaign: Options, body: dict[str, Any]) -> None:
+    problems = [f"{name}: {reason}" for name, reason in misplaced_worth(campaign, body)]
     if problems:
         raise InvalidVoucherError("; ".join(problems), resource_type="voucher")
 
 
-async def add_voucher(connection: Connection, project_id: int, key: str, given: dict[str, Any]) -> str:
+async def add_voucher(connection: Connection, project_id: int, key: str, body: dict[str, Any]) -> str:
     """Add one voucher to a campaign, with its code or one made by rule; returns the code."""
-    return await in_transaction(connection, partial(_add, connection, project_id, key, given))
+    return await in_transaction(connection, partial(_add, connection, project_id, key, body))
 
 
-async def _add(connection: Connection, project_id: int, key: str, given: dict[str, Any]) -> str:
+async def _add(connection: Connection, project_id: int, key: str, body: dict[str, Any]) -> str:
     campaign = await hold_campaign(connection, project_id, key)
-    _refuse_misplaced(campaign, given)
-    whole = voucher_like(campaign, given)
-    if not whole.get("code"):
-        whole["code_config"] = given.get("code_config") or campaign["voucher"].get("code_config")
-    return await create_voucher(connection, project_id, whole, campaign_id=campaign["id"])
+    _refuse_misplaced(campaign, body)
+    voucher = voucher_like(campaign, body)
+    if not voucher.get("code"):
+        voucher["code_config"] = body.get("code_config") or campaign["voucher"].get("code_config")
+    return await create_voucher(connection, project_id, voucher, campaign_id=campaign["id"])

@@ -33,7 +33,7 @@ _KEPT: dict[str, Cleaner] = {
 _REFUSED = ("promotion", "referral_program", "loyalty_tiers_expiration", "access_settings", "options")
 VALIDITY = ("validity_timeframe", "validity_day_of_week", "validity_hours")  # which its vouchers take over
 
-CAMPAIGN_GIVEN = Compatibility(
+CAMPAIGN_BODY = Compatibility(
     refused=_REFUSED,
     kept=tuple(name for name in _KEPT if name != "use_voucher_metadata_schema"),
     differs=(f"only campaigns of the types {', '.join(CAMPAIGN_TYPES.values())}",),
@@ -59,39 +59,37 @@ class CampaignDraft:
     problems: list[str] = field(default_factory=list)
 
 
-def clean_campaign(given: dict[str, Any], checker: MetadataChecker, categories: CategoryLabels) -> CampaignDraft:
+def clean_campaign(body: dict[str, Any], checker: MetadataChecker, categories: CategoryLabels) -> CampaignDraft:
     """Clean a whole campaign; raises InvalidPayloadError (invalid_campaign_params) with every problem."""
-    problems = [f"{name}: not supported by this version; leave it out" for name in _REFUSED if given.get(name)]
-    name = _read(given, "name", cleaning.name_text, problems)
+    problems = [f"{name}: not supported by this version; leave it out" for name in _REFUSED if body.get(name)]
+    name = _read(body, "name", cleaning.name_text, problems)
     if not name and not any(problem.startswith("name:") for problem in problems):
         problems.append("name is required")
-    voucher = given.get("voucher")
+    voucher = body.get("voucher")
     voucher = voucher if isinstance(voucher, dict) else {}
     problems += _template_problems(voucher, categories)
     voucher_type = voucher.get("type") or (GIFT if voucher.get("gift") else DISCOUNT)
-    metadata = _read(given, "metadata", cleaning.json_object, problems) or {}
+    metadata = _read(body, "metadata", cleaning.json_object, problems) or {}
     problems += checker.problems(metadata)
-    settings = {
-        name: _read(given, name, clean, problems) for name, clean in _KEPT.items() if given.get(name) is not None
-    }
+    settings = {name: _read(body, name, clean, problems) for name, clean in _KEPT.items() if body.get(name) is not None}
     draft = CampaignDraft(
         name=name,
         campaign_type=CAMPAIGN_TYPES.get(voucher_type, "") if isinstance(voucher_type, str) else "",
-        type=_read(given, "type", cleaning.one_of("AUTO_UPDATE", "STATIC", "STANDALONE"), problems) or "STATIC",
-        active=_or(_read(given, "active", cleaning.json_boolean, problems), default=True),
-        start_date=_read(given, "start_date", cleaning.timestamp, problems),
-        expiration_date=_read(given, "expiration_date", cleaning.timestamp, problems),
-        category=categories.label_in(given, problems),
+        type=_read(body, "type", cleaning.one_of("AUTO_UPDATE", "STATIC", "STANDALONE"), problems) or "STATIC",
+        active=_or(_read(body, "active", cleaning.json_boolean, problems), default=True),
+        start_date=_read(body, "start_date", cleaning.timestamp, problems),
+        expiration_date=_read(body, "expiration_date", cleaning.timestamp, problems),
+        category=categories.label_in(body, problems),
         voucher={**voucher, **_without_balances(voucher), "type": voucher_type},
         settings=settings,
         metadata=metadata,
-        vouchers_count=_read(given, "vouchers_count", cleaning.whole_number, problems) or 0,
+        vouchers_count=_read(body, "vouchers_count", cleaning.integer, problems) or 0,
         rule=code_rule(voucher.get("code_config")),
     )
     if draft.start_date and draft.expiration_date:
         problem = cleaning.order_problem(draft.start_date, draft.expiration_date)
         problems += [f"expiration_date: {problem}"] if problem else []
-    wanted = given.get("campaign_type")
+    wanted = body.get("campaign_type")
     if wanted is not None and wanted != draft.campaign_type:
         problems.append(f"campaign_type: must be {draft.campaign_type} for vouchers of this type {actual(wanted)}")
     if problems:
@@ -109,18 +107,18 @@ def _or(value: Any, *, default: Any) -> Any:
     return default if value is None else value
 
 
-def _read(given: dict[str, Any], name: str, clean: Cleaner, problems: list[str]) -> Any:
-    if given.get(name) is None:
+def _read(body: dict[str, Any], name: str, clean: Cleaner, problems: list[str]) -> Any:
+    if body.get(name) is None:
         return None
     try:
-        return clean(given[name])
+        return clean(body[name])
     except Problem as problem:
         problems.append(f"{name}: {problem}")
         return None
 
 
 def _template_problems(voucher: dict[str, Any], categories: CategoryLabels) -> list[str]:
-    """What is wrong with the voucher that all of the campaign's are made after."""
+    """List what is wrong with the voucher that all of the campaign's are made after."""
     if not voucher:
         return ["voucher is required"]
     try:
@@ -131,12 +129,12 @@ def _template_problems(voucher: dict[str, Any], categories: CategoryLabels) -> l
     return [f"voucher: {failure.reason}" for failure in failures]
 
 
-def voucher_like(campaign: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
-    """A voucher of this campaign as JSON: made after its template, with what was given for it alone."""
+def voucher_like(campaign: dict[str, Any], overrides: dict[str, Any]) -> dict[str, Any]:
+    """Make a voucher of this campaign as JSON: after its template, with the overrides of this one."""
     dates = {name: campaign[name].isoformat(timespec="milliseconds").replace("+00:00", "Z")
              for name in ("start_date", "expiration_date") if campaign[name] is not None}  # fmt: skip
     kept = {name: campaign["settings"][name] for name in VALIDITY if name in campaign["settings"]}
-    own = {name: value for name, value in given.items() if value is not None and name not in ("type", "discount")}
+    own = {name: value for name, value in overrides.items() if value is not None and name not in ("type", "discount")}
     left_out = {"code_config", *(CATEGORY_FIELDS if any(name in own for name in CATEGORY_FIELDS) else ())}
     template = {name: value for name, value in campaign["voucher"].items() if name not in left_out}
     worth = {name: template[name] | own[name] for name, *_ in WORTH.values()
@@ -144,19 +142,21 @@ def voucher_like(campaign: dict[str, Any], given: dict[str, Any]) -> dict[str, A
     return {**template, **dates, **kept, "active": campaign["active"], **own, **worth}
 
 
-def misplaced_worth(campaign: dict[str, Any], given: dict[str, Any]) -> list[tuple[str, str]]:
-    """Names given, such as `gift`, that this campaign's vouchers cannot have, each with the reason."""
+def misplaced_worth(campaign: dict[str, Any], overrides: dict[str, Any]) -> list[tuple[str, str]]:
+    """List names in `overrides`, such as `gift`, that this campaign's vouchers cannot have, each with the reason."""
     voucher_type = campaign["voucher"]["type"]
     reason = f"the vouchers of this campaign are {voucher_type}"
     return [
-        (name, reason) for other, (name, *_) in WORTH.items() if other != voucher_type and given.get(name) is not None
+        (name, reason)
+        for other, (name, *_) in WORTH.items()
+        if other != voucher_type and overrides.get(name) is not None
     ]
 
 
 MAX_GENERATED = 100_000_000  # planning more would keep one request busy for minutes
 
 
-def require_room(rule: CodeRule, count: int) -> None:
+def require_enough_codes(rule: CodeRule, count: int) -> None:
     """Raise InvalidPayloadError (invalid_code_config) where the rule, or one action, allows fewer codes than wanted."""
     if count > MAX_GENERATED:
         raise InvalidPayloadError(

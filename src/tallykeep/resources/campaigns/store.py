@@ -20,7 +20,7 @@ from tallykeep.resources.lists.page import select_page, shown_page
 from tallykeep.resources.lists.query_string import Selection
 from tallykeep.resources.metadata.schemas import checker_for
 from tallykeep.resources.trash.entries import put_in_bin
-from tallykeep.resources.vouchers.domain import LOYALTY, given_parts
+from tallykeep.resources.vouchers.domain import LOYALTY, without_nulls
 from tallykeep.tenants.projects import Caller
 
 _sql = queries(__package__, "store.sql")
@@ -30,13 +30,13 @@ _DEPENDS_ON = (PROJECT, SCHEMAS, CATEGORIES)
 _GENERATE, _UPDATE = "CAMPAIGN.VOUCHERS_GENERATE", "CAMPAIGN.VOUCHERS_UPDATE"
 
 
-async def create_campaign(connection: Connection, project_id: int, given: dict[str, Any]) -> tuple[str, CampaignDraft]:
+async def create_campaign(connection: Connection, project_id: int, body: dict[str, Any]) -> tuple[str, CampaignDraft]:
     """Store a new campaign in the caller's transaction, without its vouchers.
 
     Raises InvalidPayloadError or DuplicateFoundError.
     """
     timestamp = await hold_for_request(connection, project_id, *_DEPENDS_ON)
-    draft = await _cleaned(connection, project_id, given)
+    draft = await _cleaned(connection, project_id, body)
     parameters = {
         "project_id": project_id, "id": new_id("camp_"), "name": draft.name, "campaign_type": draft.campaign_type,
         "type": draft.type, "active": draft.active, "start_date": draft.start_date, "now": timestamp,
@@ -50,33 +50,33 @@ async def create_campaign(connection: Connection, project_id: int, given: dict[s
     return str(parameters["id"]), draft
 
 
-async def _cleaned(connection: Connection, project_id: int, given: dict[str, Any]) -> CampaignDraft:
+async def _cleaned(connection: Connection, project_id: int, body: dict[str, Any]) -> CampaignDraft:
     checker = await checker_for(connection, project_id, "campaign")
-    return clean_campaign(given, checker, await labels_for(connection, project_id))
+    return clean_campaign(body, checker, await labels_for(connection, project_id))
 
 
 async def find_campaign(connection: Connection, project_id: int, key: str) -> dict[str, Any]:
-    """A campaign's row by id or name; raises NotFoundError."""
-    found = await (await connection.execute(_sql.find_campaign, {"project_id": project_id, "key": key})).fetchone()
-    if found is None:
+    """Find a campaign's row by id or name; raises NotFoundError."""
+    campaign = await (await connection.execute(_sql.find_campaign, {"project_id": project_id, "key": key})).fetchone()
+    if campaign is None:
         raise NotFoundError.of("campaign", key)
-    return found
+    return campaign
 
 
-def rule_of(campaign: dict[str, Any], given: dict[str, Any] | None = None) -> CodeRule:
-    """How the campaign's codes look, or those that are `given` a rule of their own."""
-    return code_rule((given or {}).get("code_config") or campaign["voucher"].get("code_config"))
+def rule_of(campaign: dict[str, Any], overrides: dict[str, Any] | None = None) -> CodeRule:
+    """Return how the campaign's codes look, or by the rule of their own in `overrides`."""
+    return code_rule((overrides or {}).get("code_config") or campaign["voucher"].get("code_config"))
 
 
 async def hold_campaign(connection: Connection, project_id: int, key: str) -> dict[str, Any]:
-    """The row of a campaign that stays as it is until the transaction ends; raises NotFoundError."""
-    found = await find_campaign(connection, project_id, key)
-    await hold_for_request(connection, project_id, *_DEPENDS_ON, campaign_gate(found["id"]))
-    return await find_campaign(connection, project_id, found["id"])
+    """Hold a campaign as it is until the transaction ends, and return its row; raises NotFoundError."""
+    campaign = await find_campaign(connection, project_id, key)
+    await hold_for_request(connection, project_id, *_DEPENDS_ON, campaign_gate(campaign["id"]))
+    return await find_campaign(connection, project_id, campaign["id"])
 
 
 async def campaign_still_there(connection: Connection, project_id: int, campaign_id: str) -> dict[str, Any]:
-    """The row of the campaign that an action is about; raises NotFoundError where it was deleted meanwhile."""
+    """Find the row of the campaign that an action is about; raises NotFoundError where it was deleted meanwhile."""
     try:
         return await find_campaign(connection, project_id, campaign_id)
     except NotFoundError:
@@ -88,14 +88,14 @@ async def campaign_still_there(connection: Connection, project_id: int, campaign
 
 
 async def campaign_options(connection: Connection, project_id: int, key: str) -> dict[str, Any]:
-    """What a submission to a campaign keeps of it: its id; raises NotFoundError."""
+    """Return what a submission to a campaign keeps of it: its id; raises NotFoundError."""
     return {"campaign_id": (await find_campaign(connection, project_id, key))["id"]}
 
 
 async def get_campaign(connection: Connection, project_id: int, key: str) -> dict[str, Any]:
-    """A campaign in wire format, by id or name; raises NotFoundError."""
-    found = await find_campaign(connection, project_id, key)
-    (shown,) = await _shown(connection, project_id, [found])
+    """Get a campaign in wire format, by id or name; raises NotFoundError."""
+    campaign = await find_campaign(connection, project_id, key)
+    (shown,) = await _shown(connection, project_id, [campaign])
     no_assignments = {"object": "list", "data_ref": "data", "data": [], "total": 0}
     return shown | {"validation_rules_assignments": no_assignments}
 
@@ -103,32 +103,32 @@ async def get_campaign(connection: Connection, project_id: int, key: str) -> dic
 async def list_campaigns(
     connection: Connection, project_id: int, selection: Selection, *, limit: int, page: int
 ) -> dict[str, Any]:
-    """One page in wire format, with the number of all campaigns that match."""
+    """List one page in wire format, with the number of all campaigns that match."""
     of_project = {"project_id": project_id}
     rows, total = await select_page(connection, CAMPAIGNS, of_project, selection, limit=limit, page=page)
     return shown_page(CAMPAIGNS, await _shown(connection, project_id, rows), total)
 
 
 async def change_campaign(
-    connection: Connection, project_id: int, key: str, given: dict[str, Any]
+    connection: Connection, project_id: int, key: str, body: dict[str, Any]
 ) -> tuple[str, dict[str, Any]]:
     """Change a campaign in the caller's transaction; returns its id and what changes for its vouchers.
 
     Batches that write vouchers of the campaign have ended then, and those that come wait until it is changed. Raises
     NotFoundError, InvalidPayloadError.
     """
-    found = await find_campaign(connection, project_id, key)
-    place = {"project_id": project_id, "id": found["id"]}
-    timestamp = await _shut(connection, project_id, found["id"], given)
-    old = await (await connection.execute(_sql.lock_campaign, place)).fetchone()
+    campaign = await find_campaign(connection, project_id, key)
+    params = {"project_id": project_id, "id": campaign["id"]}
+    timestamp = await _shut(connection, project_id, campaign["id"], body)
+    old = await (await connection.execute(_sql.lock_campaign, params)).fetchone()
     if old is None:
         raise NotFoundError.of("campaign", key)
-    wanted = normal_change(old, given)
-    whole = _whole(old, wanted)
-    draft = await _cleaned(connection, project_id, whole)
-    category = draft.category if any(name in given for name in CATEGORY_FIELDS) else old["category"]
+    wanted = normal_change(old, body)
+    merged = _merged(old, wanted)
+    draft = await _cleaned(connection, project_id, merged)
+    category = draft.category if any(name in body for name in CATEGORY_FIELDS) else old["category"]
     parameters = {
-        **place, "type": draft.type, "start_date": draft.start_date, "expiration_date": draft.expiration_date,
+        **params, "type": draft.type, "start_date": draft.start_date, "expiration_date": draft.expiration_date,
         "now": timestamp,
         "voucher": Jsonb(draft.voucher), "settings": Jsonb(draft.settings), "metadata": Jsonb(draft.metadata),
         "category": category,
@@ -137,24 +137,26 @@ async def change_campaign(
     return old["id"], _change_for_vouchers(wanted, draft)
 
 
-async def _shut(connection: Connection, project_id: int, campaign_id: str, given: dict[str, Any]) -> datetime:
+async def _shut(connection: Connection, project_id: int, campaign_id: str, body: dict[str, Any]) -> datetime:
     """Shut the campaign's gate; where its vouchers may come under another schema, that of the schemas too."""
-    shut = {campaign_gate(campaign_id), *((SCHEMAS,) if "use_voucher_metadata_schema" in given else ())}
+    shut = {campaign_gate(campaign_id), *((SCHEMAS,) if "use_voucher_metadata_schema" in body else ())}
     held = tuple(parent for parent in _DEPENDS_ON if parent not in shut)
     return await change(connection, project_id, *sorted(shut), held=held)
 
 
-def _whole(old: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+def _merged(old: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
     dates = {name: wire_time(old[name]) for name in ("start_date", "expiration_date")}
     before = {"name": old["name"], "type": old["type"], "active": old["active"], **dates, **old["settings"]}
-    return {**before, **given, "voucher": {**old["voucher"], **given["voucher"]}}
+    return {**before, **change, "voucher": {**old["voucher"], **change["voucher"]}}
 
 
-def _change_for_vouchers(given: dict[str, Any], draft: CampaignDraft) -> dict[str, Any]:
-    change: dict[str, Any] = {name: getattr(draft, name) for name in ("start_date", "expiration_date") if name in given}
-    if extras := {name: draft.settings.get(name) for name in VALIDITY if name in given}:
+def _change_for_vouchers(wanted: dict[str, Any], draft: CampaignDraft) -> dict[str, Any]:
+    change: dict[str, Any] = {
+        name: getattr(draft, name) for name in ("start_date", "expiration_date") if name in wanted
+    }
+    if extras := {name: draft.settings.get(name) for name in VALIDITY if name in wanted}:
         change["extras"] = extras
-    template = given["voucher"]
+    template = wanted["voucher"]
     change |= {name: draft.voucher[name] for name in _VOUCHER_PARTS if template.get(name)}
     if "quantity" in (template.get("redemption") or {}):
         change["redemption_quantity"] = template["redemption"]["quantity"]
@@ -163,10 +165,10 @@ def _change_for_vouchers(given: dict[str, Any], draft: CampaignDraft) -> dict[st
 
 async def switch_campaign(connection: Connection, project_id: int, key: str, *, active: bool) -> str:
     """Enable or disable a campaign; returns its id. Raises NotFoundError."""
-    found = await find_campaign(connection, project_id, key)
-    place = {"project_id": project_id, "id": found["id"], "active": active}
-    await connection.execute(_sql.switch_campaign, place)
-    return str(found["id"])
+    campaign = await find_campaign(connection, project_id, key)
+    params = {"project_id": project_id, "id": campaign["id"], "active": active}
+    await connection.execute(_sql.switch_campaign, params)
+    return str(campaign["id"])
 
 
 async def take_out_campaign(connection: Connection, caller: Caller, key: str, *, force: bool) -> str:
@@ -174,10 +176,10 @@ async def take_out_campaign(connection: Connection, caller: Caller, key: str, *,
 
     Batches that write vouchers of it have ended then, and those that come find it gone.
     """
-    found = await find_campaign(connection, caller.project_id, key)
-    await change(connection, caller.project_id, campaign_gate(found["id"]), held=(PROJECT,))
-    place = {"project_id": caller.project_id, "id": found["id"]}
-    gone = await (await connection.execute(_sql.delete_campaign, place)).fetchone()
+    campaign = await find_campaign(connection, caller.project_id, key)
+    await change(connection, caller.project_id, campaign_gate(campaign["id"]), held=(PROJECT,))
+    params = {"project_id": caller.project_id, "id": campaign["id"]}
+    gone = await (await connection.execute(_sql.delete_campaign, params)).fetchone()
     if gone is None:
         raise NotFoundError.of("campaign", key)
     if not force:
@@ -199,15 +201,15 @@ async def _shown(connection: Connection, project_id: int, rows: list[dict[str, A
 
 
 def _join_once(row: dict[str, Any]) -> dict[str, bool]:
-    """What the kind of campaign decides, whatever was given."""
+    """Show what the type of campaign decides, whatever the body said."""
     if row["type"] == "STANDALONE":
         return {"join_once": False}
     return {"join_once": True} if row["voucher"]["type"] == LOYALTY else {}
 
 
 def _template(voucher: dict[str, Any]) -> dict[str, Any]:
-    """What all vouchers of a campaign are like, as it was given."""
-    parts = {name: given_parts(voucher[name]) for name in _VOUCHER_PARTS if voucher.get(name) is not None}
+    """Show what all vouchers of a campaign are like, as it was set."""
+    parts = {name: without_nulls(voucher[name]) for name in _VOUCHER_PARTS if voucher.get(name) is not None}
     return {**{name: value for name, value in voucher.items() if name not in _VOUCHER_PARTS}, **parts}
 
 

@@ -59,12 +59,12 @@ FROM
 -- name: planned_update!
 -- Those of {ranges}. An update that finds no voucher, while an earlier one is unfinished, which may yet change vouchers
 -- that are made after this one, goes through all: they are to be changed back.
-WITH found AS ({ranges})
+WITH reached AS ({ranges})
 
-SELECT first_row, row_count, body FROM found
+SELECT first_row, row_count, body FROM reached
 UNION ALL
 SELECT 1, 1, '{{"behind": null, "up_to": null}}'
-WHERE NOT EXISTS (SELECT FROM found)
+WHERE NOT EXISTS (SELECT FROM reached)
     AND EXISTS (
         SELECT FROM async_actions
         WHERE project_id = :project_id
@@ -88,7 +88,7 @@ WHERE running.project_id = campaigns.project_id
     AND running.status IN ('ENQUEUED', 'IN_PROGRESS')
     AND running.source -> 'options' ->> 'campaign_id' = campaigns.id
 
--- Whether a campaign's vouchers are generated is asked of its status; {column} is the one above.
+-- What filters by status compare; {column} is the one above.
 
 -- name: is_done!
 {column} = 'DONE'

@@ -21,47 +21,47 @@ FIELDS = ("category", "category_id")  # in requests: by name or by id
 
 @dataclass(frozen=True, slots=True)
 class CategoryLabels:
-    """Which labels are written now, as of one moment: for names that are not written as they are, and for ids."""
+    """Which labels are written now, by one snapshot: for names that are not written as they are, and for ids."""
 
     by_name: dict[str, str] = field(default_factory=dict)
     by_id: dict[str, str] = field(default_factory=dict)
 
     def named(self, name: Any) -> str:
-        """The label for a name, whether there is a category of that name or not."""
-        given = cleaning.label_text(name)
-        return self.by_name.get(given, given)
+        """Return the label for a name, whether there is a category of that name or not."""
+        cleaned = cleaning.label_text(name)
+        return self.by_name.get(cleaned, cleaned)
 
     def identified(self, category_id: Any) -> str:
-        """The label for a category's id."""
-        given = cleaning.trimmed(category_id)
-        if given not in self.by_id:
-            raise Problem(f"no category of this project has this id {actual(given)}")
-        return self.by_id[given]
+        """Return the label for a category's id."""
+        cleaned = cleaning.trimmed(category_id)
+        if cleaned not in self.by_id:
+            raise Problem(f"no category of this project has this id {actual(cleaned)}")
+        return self.by_id[cleaned]
 
-    def label_in(self, given: dict[str, Any], problems: list[str]) -> str | None:
-        """The label for an object's `category` or `category_id`; None without either. Problems are added."""
-        named = _read(given, "category", self.named, problems)
-        identified = _read(given, "category_id", self.identified, problems)
+    def label_in(self, body: dict[str, Any], problems: list[str]) -> str | None:
+        """Return the label for an object's `category` or `category_id`; None without either. Problems are added."""
+        named = _read(body, "category", self.named, problems)
+        identified = _read(body, "category_id", self.identified, problems)
         if named is None or identified is None:
             return named if identified is None else identified
         if named != identified:
-            shown_id = actual(given["category_id"])
+            shown_id = actual(body["category_id"])
             problems.append(f"category_id: is not the category that category names, give only one of them {shown_id}")
         return identified
 
 
-def _read(given: dict[str, Any], name: str, clean: Cleaner, problems: list[str]) -> str | None:
-    if given.get(name) is None:
+def _read(body: dict[str, Any], name: str, clean: Cleaner, problems: list[str]) -> str | None:
+    if body.get(name) is None:
         return None
     try:
-        return str(clean(given[name]))
+        return str(clean(body[name]))
     except Problem as problem:
         problems.append(f"{name}: {problem}")
         return None
 
 
 async def labels_for(connection: Connection, project_id: int) -> CategoryLabels:
-    """The labels that are written now."""
+    """Read the labels that are written now."""
     rows = await (await connection.execute(_sql.labels_in_force, {"project_id": project_id})).fetchall()
     return CategoryLabels(
         by_name={row["name"]: row["label"] for row in rows if row["name"] != row["label"]},
@@ -72,11 +72,11 @@ async def labels_for(connection: Connection, project_id: int) -> CategoryLabels:
 async def category_fields(
     connection: Connection, project_id: int, rows: Iterable[dict[str, Any]]
 ) -> list[dict[str, Any]]:
-    """For each row its `category`, `category_id` and `categories` in wire format, from the label in its `category`."""
+    """Return for each row its `category`, `category_id` and `categories` in wire format, from its label."""
     labels = [row["category"] for row in rows]
     wanted = {"project_id": project_id, "labels": list(set(labels) - {None})}
-    found = await (await connection.execute(_sql.meanings, wanted)).fetchall() if wanted["labels"] else []
-    meanings = {row["label"]: row for row in found}
+    rows = await (await connection.execute(_sql.meanings, wanted)).fetchall() if wanted["labels"] else []
+    meanings = {row["label"]: row for row in rows}
     return [_fields(label, meanings.get(label)) for label in labels]
 
 
@@ -87,7 +87,7 @@ def _fields(label: str | None, meaning: dict[str, Any] | None) -> dict[str, Any]
 
 
 def shown(row: dict[str, Any]) -> dict[str, Any]:
-    """A category's row in wire format (public API documentation, schema Category)."""
+    """Show a category's row in wire format (public API documentation, schema Category)."""
     updated = {} if row["updated_at"] is None else {"updated_at": wire_time(row["updated_at"])}
     return {
         "id": row["id"],
@@ -100,9 +100,9 @@ def shown(row: dict[str, Any]) -> dict[str, Any]:
 
 
 async def labels_of(connection: Connection, project_id: int, category_id: str) -> list[str]:
-    """Every label that stands for this category."""
-    place = {"project_id": project_id, "category_id": category_id}
-    return [row["label"] for row in await (await connection.execute(_sql.labels_of_category, place)).fetchall()]
+    """Return every label that stands for this category."""
+    params = {"project_id": project_id, "category_id": category_id}
+    return [row["label"] for row in await (await connection.execute(_sql.labels_of_category, params)).fetchall()]
 
 
 async def take_name(connection: Connection, project_id: int, category_id: str, name: str) -> None:
@@ -119,9 +119,9 @@ async def give_up_name(connection: Connection, project_id: int, name: str) -> No
 
 async def forget_category(connection: Connection, project_id: int, category_id: str, name: str, *, used: bool) -> None:
     """Let nothing stand for the category any more; what carried it, if anything did, has no category then."""
-    place = {"project_id": project_id, "category_id": category_id}
+    params = {"project_id": project_id, "category_id": category_id}
     if used:
         await give_up_name(connection, project_id, name)
     else:
-        await connection.execute(_sql.forget_own_name, place)
-    await connection.execute(_sql.forget_category, place)
+        await connection.execute(_sql.forget_own_name, params)
+    await connection.execute(_sql.forget_category, params)

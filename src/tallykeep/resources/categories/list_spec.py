@@ -1,4 +1,4 @@
-"""What lists of vouchers and campaigns can be asked of the categories that these carry labels of."""
+"""How lists of vouchers and campaigns are filtered by the categories that these carry labels of."""
 
 from dataclasses import replace
 
@@ -10,11 +10,11 @@ from tallykeep.resources.lists.spec import Condition, Filter
 _sql = queries(__package__, "list_spec.sql")
 
 
-def _alone(value: str) -> list[str]:
+def _as_list(value: str) -> list[str]:
     return [cleaning.text(value)]
 
 
-# By way of the labels that stand for what is asked: they are looked up once, not for every row.
+# By way of the labels that stand for the values: they are looked up once, not for every row.
 _IS_ONE_OF = Condition(sql=_sql.is_one_of, read=cleaning.text, many=True)
 _IS_NONE_OF = Condition(sql=_sql.is_none_of, read=cleaning.text, many=True)
 _SHOWN = text(_sql.name)
@@ -23,8 +23,8 @@ _SHOWN = text(_sql.name)
 CATEGORY = Filter(
     {
         **_SHOWN.conditions,
-        "$is": replace(_IS_ONE_OF, read=_alone, many=False),
-        "$is_not": replace(_IS_NONE_OF, read=_alone, many=False),
+        "$is": replace(_IS_ONE_OF, read=_as_list, many=False),
+        "$is_not": replace(_IS_NONE_OF, read=_as_list, many=False),
         "$in": _IS_ONE_OF,
         "$not_in": _IS_NONE_OF,
     },

@@ -1,4 +1,4 @@
--- What lists are asked of the label that stands in the column category of vouchers and of campaigns.
+-- Filters by the label in the column category of vouchers and of campaigns.
 
 -- name: name!
 SELECT (CASE WHEN labels.label IS NULL THEN one.category ELSE coalesce(categories.name, labels.name) END) COLLATE "default"

@@ -22,15 +22,15 @@ def _name(value: Any) -> str:
     return str(cleaning.name_text(value))
 
 
-_FIELDS: dict[str, Cleaner] = {"name": _name, "hierarchy": cleaning.whole_number}
+_FIELDS: dict[str, Cleaner] = {"name": _name, "hierarchy": cleaning.integer}
 
 
-async def create_category(connection: Connection, project_id: int, given: dict[str, Any]) -> dict[str, Any]:
+async def create_category(connection: Connection, project_id: int, body: dict[str, Any]) -> dict[str, Any]:
     """Create a category and return it in wire format; vouchers and campaigns that carry its name are in it at once.
 
     Raises InvalidPayloadError with every problem, DuplicateFoundError.
     """
-    cleaned = {"hierarchy": 0, **_cleaned(given, required=("name",))}
+    cleaned = {"hierarchy": 0, **_cleaned(body, required=("name",))}
     async with connection.transaction():
         timestamp = await change(connection, project_id, CATEGORIES)
         parameters = {"project_id": project_id, "id": new_id("cat_"), "now": timestamp, **cleaned}
@@ -42,24 +42,24 @@ async def create_category(connection: Connection, project_id: int, given: dict[s
 
 
 async def get_category(connection: Connection, project_id: int, category_id: str) -> dict[str, Any]:
-    """One category in wire format; raises NotFoundError."""
+    """Get one category in wire format; raises NotFoundError."""
     return shown(await _one(connection, _sql.get_category, project_id, category_id))
 
 
 async def list_categories(connection: Connection, project_id: int) -> dict[str, Any]:
-    """All categories in wire format, newest first."""
+    """List all categories in wire format, newest first."""
     rows = await (await connection.execute(_sql.list_categories, {"project_id": project_id})).fetchall()
     return {"object": "list", "data_ref": "data", "data": [shown(row) for row in rows], "total": len(rows)}
 
 
 async def update_category(
-    connection: Connection, project_id: int, category_id: str, given: dict[str, Any]
+    connection: Connection, project_id: int, category_id: str, body: dict[str, Any]
 ) -> dict[str, Any]:
-    """Rename a category or move it in the hierarchy, whatever is given; returns it in wire format.
+    """Rename a category or move it in the hierarchy, or both; returns it in wire format.
 
     Raises InvalidPayloadError with every problem, NotFoundError, DuplicateFoundError.
     """
-    cleaned = _cleaned(given)
+    cleaned = _cleaned(body)
     async with connection.transaction():
         timestamp = await change(connection, project_id, CATEGORIES)
         old = await _one(connection, _sql.get_category, project_id, category_id)
@@ -70,13 +70,13 @@ async def update_category(
     return shown(new)
 
 
-async def _change(connection: Connection, whole: dict[str, Any]) -> dict[str, Any]:
+async def _change(connection: Connection, category: dict[str, Any]) -> dict[str, Any]:
     try:
         async with connection.transaction():
-            changed = await (await connection.execute(_sql.update_category, whole)).fetchone()
+            changed = await (await connection.execute(_sql.update_category, category)).fetchone()
     except UniqueViolation:
-        raise _duplicate(whole["name"]) from None
-    return changed or whole
+        raise _duplicate(category["name"]) from None
+    return changed or category
 
 
 async def delete_category(connection: Connection, project_id: int, category_id: str, *, force: bool) -> None:
@@ -95,7 +95,7 @@ async def delete_category(connection: Connection, project_id: int, category_id: 
 
 
 async def _uses(connection: Connection, project_id: int, category_id: str) -> str:
-    """«2 vouchers and 1 campaign», or nothing."""
+    """Say «2 vouchers and 1 campaign», or nothing."""
     wanted = {"project_id": project_id, "labels": await labels_of(connection, project_id, category_id)}
     counted = await (await connection.execute(_sql.count_uses, wanted)).fetchone() or {}
     counts = [(counted[noun], noun) for noun in ("vouchers", "campaigns") if counted[noun]]
@@ -103,21 +103,21 @@ async def _uses(connection: Connection, project_id: int, category_id: str) -> st
 
 
 async def _one(connection: Connection, query: Any, project_id: int, category_id: str) -> dict[str, Any]:
-    found = await (await connection.execute(query, {"project_id": project_id, "id": category_id})).fetchone()
-    if found is None:
+    row = await (await connection.execute(query, {"project_id": project_id, "id": category_id})).fetchone()
+    if row is None:
         raise NotFoundError.of("category", category_id)
-    return dict(found)
+    return dict(row)
 
 
-def _cleaned(given: dict[str, Any], required: tuple[str, ...] = ()) -> dict[str, Any]:
-    """The fields that are given, null counting as not given."""
+def _cleaned(body: dict[str, Any], required: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Clean the fields of the body, null counting as absent; raises InvalidPayloadError."""
     cleaned: dict[str, Any] = {}
-    problems = [f"{name} is required" for name in required if given.get(name) is None]
+    problems = [f"{name} is required" for name in required if body.get(name) is None]
     for name, clean in _FIELDS.items():
-        if given.get(name) is None:
+        if body.get(name) is None:
             continue
         try:
-            cleaned[name] = clean(given[name])
+            cleaned[name] = clean(body[name])
         except Problem as problem:
             problems.append(f"{name}: {problem}")
     if problems:

@@ -9,17 +9,17 @@ from tallykeep.resources.fields.memo import Memo
 from tallykeep.resources.fields.validators import Problem
 
 
-class _Odd:
-    """Stands for a cell, or a row, that needs a closer look: it has a problem, or clears a field."""
+class _NeedsCare:
+    """Stands for a cell, or a row, that needs the careful way: it has a problem, or clears a field."""
 
 
-ODD = _Odd()
+NEEDS_CARE = _NeedsCare()
 
 
 class CellTexts:
     """Makes COPY's texts of the cells of a field's column, and remembers them: a list in, a list of that length out.
 
-    A blank cell becomes `absent`. ODD stands for what needs a closer look, which tells the reason; nothing is raised.
+    A blank cell becomes `absent`. NEEDS_CARE stands for what needs the careful way; nothing is raised.
     """
 
     def __init__(self, field: Field, absent: str) -> None:
@@ -30,14 +30,14 @@ class CellTexts:
             if not stripped:
                 return absent
             if stripped == CLEARING:
-                return ODD
+                return NEEDS_CARE
             try:
                 return copy_text(clean(stripped))
             except Problem:
-                return ODD
+                return NEEDS_CARE
 
         self._made = Memo(read)
 
     def __call__(self, cells: Sequence[str]) -> list[Any]:
-        """The text of each cell, or ODD."""
+        """Return the text of each cell, or NEEDS_CARE."""
         return list(map(self._made.__getitem__, cells))

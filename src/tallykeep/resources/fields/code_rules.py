@@ -22,7 +22,7 @@ _BYTE = 256
 
 @dataclass(frozen=True, slots=True)
 class CodeRule:
-    """How codes look: `pattern` with a # for each random sign, between prefix and postfix."""
+    """How codes look: `pattern` with a # for each random character, between prefix and postfix."""
 
     charset: str
     pattern: str
@@ -40,22 +40,22 @@ class CodeRule:
         return repr((self.prefix, self.pattern, self.postfix, "".join(sorted(set(self.charset)))))
 
     def shown(self) -> dict[str, Any]:
-        """The rule in wire format, complete whatever was given (public API documentation, schema CodeConfig)."""
+        """Show the rule in wire format, complete whatever was set (public API documentation, schema CodeConfig)."""
         affixes = {name: affix for name in ("prefix", "postfix") if (affix := getattr(self, name))}
         return {"length": self.pattern.count("#"), "charset": self.charset, "pattern": self.pattern, **affixes}
 
     def make(self) -> str:
-        """One code."""
+        """Make one code."""
         return self.make_many(1)[0]
 
     def make_many(self, count: int) -> list[str]:
-        """So many codes, among which some may be the same."""
-        # One sign of the pattern at a time, for all codes at once.
+        """Make so many codes, among which some may be the same."""
+        # One character of the pattern at a time, for all codes at once.
         columns = [self._characters(count) if character == "#" else character * count for character in self.pattern]
         return [f"{self.prefix}{''.join(characters)}{self.postfix}" for characters in zip(*columns, strict=True)]
 
     def codes_at(self, numbers: Sequence[int]) -> list[str]:
-        """The codes of these numbers, of which every one below `possible` has its own."""
+        """Return the codes of these numbers, of which every one below `possible` has its own."""
         charset = sorted(set(self.charset))
         size = len(charset)
         columns: list[Sequence[str]] = []
@@ -70,11 +70,11 @@ class CodeRule:
         ]
 
     def _characters(self, count: int) -> str:
-        """Random signs of the charset, each with the same chance."""
+        """Draw random characters of the charset, each with the same chance."""
         size = len(self.charset)
         if size > _BYTE:
             return "".join([secrets.choice(self.charset) for _ in range(count)])
-        uneven = bytes(range(_BYTE - _BYTE % size, _BYTE))  # these would make the first signs a little likelier
+        uneven = bytes(range(_BYTE - _BYTE % size, _BYTE))  # these would make the first characters a little likelier
         characters = [self.charset[byte % size] for byte in range(_BYTE)]
         picked = b""
         while len(picked) < count:
@@ -97,28 +97,28 @@ class Walk:
             self._step = secrets.randbelow(size)
 
     def part(self, first: int, count: int) -> list[int]:
-        """So many numbers from the place `first` on, or as many as there are."""
+        """Return so many numbers from the index `first` on, or as many as there are."""
         last = min(first + count, self._size)
-        return [(self._start + self._step * place) % self._size for place in range(first, last)]
+        return [(self._start + self._step * index) % self._size for index in range(first, last)]
 
 
 def _check_characters(rule: CodeRule) -> None:
     """Raise Problem where a code may come out that is no key as it stands."""
     cleaning.key_text(rule.make())
-    if found := hidden_in(rule.charset):
-        raise Problem(f"charset must not contain the invisible character {named(found)}")
+    if hidden := hidden_in(rule.charset):
+        raise Problem(f"charset must not contain the invisible character {named(hidden)}")
     ends = (rule.prefix + rule.pattern)[0], (rule.pattern + rule.postfix)[-1]
     if any(end.isspace() for end in ends) or ("#" in ends and any(map(str.isspace, rule.charset))):
         raise Problem(f"codes must not begin or end with a blank {actual(rule.prefix + rule.pattern + rule.postfix)}")
 
 
 def code_rule(config: Any) -> CodeRule:
-    """The rule a `code_config` describes; None is eight signs. Raises InvalidPayloadError (invalid_code_config)."""
+    """Read the rule of a `code_config`; None is eight characters. Raises InvalidPayloadError (invalid_code_config)."""
     if config is None:
         config = {}
     try:
         cleaning.json_object(config)
-        length = _DEFAULT_LENGTH if config.get("length") is None else cleaning.whole_number(config["length"])
+        length = _DEFAULT_LENGTH if config.get("length") is None else cleaning.integer(config["length"])
         texts = {name: cleaning.text(config.get(name) or "") for name in _MAX_CHARACTERS}
         for name, maximum in _MAX_CHARACTERS.items():
             if len(texts[name]) > maximum:

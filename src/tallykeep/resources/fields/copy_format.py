@@ -15,7 +15,7 @@ _PLAIN_KEY_LENGTH = cleaning.MAX_KEY_BYTES // 4
 
 
 def copy_text(value: str | float) -> str:
-    """One value in COPY's text format."""
+    """Write one value in COPY's text format."""
     if isinstance(value, str):
         return value.translate(_ESCAPE_TABLE) if SPECIAL.search(value) else value
     if isinstance(value, bool):
@@ -32,5 +32,5 @@ def all_plain(keys: list[str]) -> bool:
 
 
 def is_plain(key: str) -> bool:
-    """Whether a stripped cell is a key that needs no closer look, nor any escaping."""
+    """Whether a stripped cell is a key that needs neither checks nor escaping."""
     return bool(key) and len(key) <= _PLAIN_KEY_LENGTH and key != CLEARING and "\\" not in key and not hidden_in(key)

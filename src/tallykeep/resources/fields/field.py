@@ -18,19 +18,20 @@ def as_it_stands(value: Any) -> Any:
 class Field:
     """One field: its names in JSON, in files and in the table, and what becomes of its values on every way.
 
-    In the JSON of rows, where it is `in_json`, it is `name`, within the object `inside` if that is given; `clean` reads
+    In the JSON of rows, where it is `in_json`, it is `name`, within the object `inside` if that is set; `clean` reads
     its value. A `composed` field is read and shown along with others, by what knows them all.
 
     In files it has `titles`, the last of them the template's, and `synonyms` in the files of others; `clean_cell` reads
     its cells, which are one of `choices` where there are any. `is_plain` tells quickly of texts without anything
-    special in them whether they are taken as they stand.
+    special in them whether they are taken as they stand. Where the last day counts, `last_day` are the two that
+    read its value and its cells instead: a day alone ends with its end.
 
     Where it is `stored`, it has a column in the table, named as `column` says, else as itself. `default` is what a new
     resource has, and what null resets the column to. An update adds to a column that `grows`, leaves one that `stays`,
     and replaces others.
 
     `show` makes JSON of a stored value, `export` a cell's value of the resource in wire format; `filters` are what
-    lists may be asked by, under these names.
+    lists are filtered by, under these names.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Field:
     choices: tuple[str, ...] = ()
     synonyms: tuple[str, ...] = ()
     is_plain: Callable[[str], object] | None = None
+    last_day: tuple[Cleaner, Cleaner] | None = None
     stored: bool = True
     column: str | None = None
     default: Any = None
@@ -60,7 +62,7 @@ class Field:
         return self.titles[-1]
 
     @property
-    def is_alone(self) -> bool:
+    def is_standalone(self) -> bool:
         """Whether JSON rows give it by itself, so that its own cleaner is enough to read it."""
         return self.in_json and not self.composed
 
@@ -84,17 +86,24 @@ class Field:
         """Whether its default is an object or an array, which its column then holds as JSON."""
         return isinstance(self.default, dict | list)
 
-    def is_null(self, given: dict[str, Any]) -> bool:
+    def is_null(self, body: dict[str, Any]) -> bool:
         """Whether this JSON says that the field is null, and not only nothing of it."""
-        holder = given if self.inside is None else given.get(self.inside)
+        holder = body if self.inside is None else body.get(self.inside)
         return isinstance(holder, dict) and self.name in holder and holder[self.name] is None
 
     def marked(self, mark: str | None) -> "Field":
-        """The same field for a column in which this mark stands before decimals."""
+        """Return the same field for a column in which this mark stands before decimals."""
         return self if mark is None else replace(self, clean_cell=numerals.marked(self.clean_cell, mark))
 
+    def counting_last_day(self, counts: bool) -> "Field":
+        """Return the field as it is read where the last day counts, or does not."""
+        if not counts or self.last_day is None:
+            return self
+        clean, clean_cell = self.last_day
+        return replace(self, clean=clean, clean_cell=clean_cell)
+
     def exported(self, shown: dict[str, Any]) -> Any:
-        """The value of its cell in a file, out of the resource in wire format; amounts in whole units."""
+        """Return the value of its cell in a file, out of the resource in wire format; amounts in units, not cents."""
         if self.export is not None:
             return self.export(shown)
         holder = shown if self.inside is None else shown[self.inside] or {}

@@ -21,13 +21,13 @@ _HIDDEN_ASCII = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def hidden_in(text: str) -> str | None:
-    """The first hidden character of a text, None where it has none; quick for ASCII."""
-    found = (_HIDDEN_ASCII if text.isascii() else _HIDDEN).search(text)
-    return found[0] if found else None
+    """Return the first hidden character of a text, None where it has none; quick for ASCII."""
+    match = (_HIDDEN_ASCII if text.isascii() else _HIDDEN).search(text)
+    return match[0] if match else None
 
 
 def without_joiners(text: str) -> str:
-    """The text without the joiners that scripts and emoji are written with."""
+    """Return the text without the joiners that scripts and emoji are written with."""
     return text if text.isascii() else _JOINER.sub("", text)
 
 
@@ -37,14 +37,14 @@ def is_control(character: str) -> bool:
 
 
 def named(character: str) -> str:
-    """A character's number and name: U+200B (zero width space)."""
+    """Return a character's number and name: U+200B (zero width space)."""
     name = unicodedata.name(character, "").lower()
     return f"U+{ord(character):04X} ({name})" if name else f"U+{ord(character):04X}"
 
 
 def without_hidden(text: str) -> str:
-    """The text with the numbers of its hidden characters in their places, to be shown."""
-    return _HIDDEN.sub(lambda found: "\N{REPLACEMENT CHARACTER}" if is_control(found[0]) else _marked(found[0]), text)
+    """Return the text with its hidden characters replaced by their numbers, to be shown."""
+    return _HIDDEN.sub(lambda match: "\N{REPLACEMENT CHARACTER}" if is_control(match[0]) else _marked(match[0]), text)
 
 
 def _marked(character: str) -> str:

@@ -38,20 +38,20 @@ SPACES = str.maketrans(
 _GROUPED = {character: re.compile(rf"\d{{1,3}}(?:{re.escape(character)}\d{{3}})+", re.ASCII) for character in ",. '"}
 _TWO_WAY = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}", re.ASCII)
 _MARKS = frozenset(".,")
-_WHOLE = re.compile(r"\d*", re.ASCII)
+_DIGITS_ONLY = re.compile(r"\d*", re.ASCII)
 
 
 def _shows(mark: str, other: str) -> re.Pattern[str]:
-    """A number that tells that `mark` stands before its decimals."""
-    alone, grouped = rf"\d*{mark}\d+", rf"\d{{1,3}}(?:(?:{other}\d{{3}})+|(?: \d{{3}})+|(?:'\d{{3}})+){mark}\d+"
-    return re.compile(rf"[+-]?(?:{alone}|{grouped}|\d{{1,3}}(?:{other}\d{{3}}){{2,}})", re.ASCII)
+    """Compile a number that tells that `mark` stands before its decimals."""
+    ungrouped, grouped = rf"\d*{mark}\d+", rf"\d{{1,3}}(?:(?:{other}\d{{3}})+|(?: \d{{3}})+|(?:'\d{{3}})+){mark}\d+"
+    return re.compile(rf"[+-]?(?:{ungrouped}|{grouped}|\d{{1,3}}(?:{other}\d{{3}}){{2,}})", re.ASCII)
 
 
 _SHOWS = {".": _shows(r"\.", ","), ",": _shows(",", r"\.")}
 
 
 def decimal_marks(cells: Iterable[str]) -> frozenset[str]:
-    """What stands before the decimals in these cells of one column: "." or "," or both; empty where none tells."""
+    """Return what stands before the decimals in one column's cells: "." or "," or both; empty where none tells."""
     return frozenset(mark for cell in set(cells) if len(cell) <= _MAX_LENGTH for mark in _marks(cell))
 
 
@@ -66,12 +66,12 @@ def is_two_way(number: str) -> bool:
 
 
 def symbol_of(cell: str) -> str | None:
-    """What the sign of a number says that it is: PERCENT or AMOUNT; None without a sign."""
+    """Say what the symbol of a number means: PERCENT or AMOUNT; None without a symbol."""
     return _parted(cell)[1]
 
 
 def _parted(cell: str) -> tuple[str, str | None]:
-    """The number without its sign, and what the sign says."""
+    """Part the number from its symbol, and say what the symbol means."""
     text = cell.strip().translate(SPACES)
     match = _SIGNED.fullmatch(text) if len(text) <= _MAX_LENGTH else None
     characters = [character for character in (match["before"], match["after"]) if character] if match else []
@@ -81,7 +81,7 @@ def _parted(cell: str) -> tuple[str, str | None]:
 
 
 def plain_number(cell: str, mark: str | None = None) -> str | None:
-    """A number with commas, points or spaces in it, as one with a decimal point at most; None where it is none.
+    """Read a number with commas, points or spaces as one with a decimal point at most; None where it is none.
 
     `mark` is what stands before the decimals in the cell's column. Raises Problem for what may mean two numbers.
     """
@@ -90,29 +90,33 @@ def plain_number(cell: str, mark: str | None = None) -> str | None:
         return _settled(text, mark, cell)
     character, digits = (text[0], text[1:]) if text[:1] in ("+", "-") else ("", text)
     at = max(digits.rfind(","), digits.rfind("."))
-    found = digits[at] if at >= 0 else ""
-    if digits[-1:] == found != "":
+    mark = digits[at] if at >= 0 else ""
+    if digits[-1:] == mark != "":
         return None
-    if found and digits.count(found) == 1:
-        whole, decimals = digits[:at], digits[at + 1 :]
-        others = set(",. '") - {found}
+    if mark and digits.count(mark) == 1:
+        integer_part, decimals = digits[:at], digits[at + 1 :]
+        others = set(",. '") - {mark}
     else:
-        whole, decimals, others = digits, "", set(",. '")
-    grouped = next((one for one in others if _GROUPED[one].fullmatch(whole)), None)
+        integer_part, decimals, others = digits, "", set(",. '")
+    grouped = next((one for one in others if _GROUPED[one].fullmatch(integer_part)), None)
     if grouped:
-        whole = whole.replace(grouped, "")
-    if not _WHOLE.fullmatch(whole) or not _WHOLE.fullmatch(decimals) or not whole + decimals:
+        integer_part = integer_part.replace(grouped, "")
+    if not _DIGITS_ONLY.fullmatch(integer_part) or not _DIGITS_ONLY.fullmatch(decimals) or not integer_part + decimals:
         return None
-    return f"{character}{whole or '0'}.{decimals}" if decimals else f"{character}{whole}"
+    return f"{character}{integer_part or '0'}.{decimals}" if decimals else f"{character}{integer_part}"
 
 
 def _settled(number: str, mark: str | None, cell: str) -> str:
-    """A number of one to three digits, a mark and three more, by the mark of its column."""
+    """Settle a number of one to three digits, a mark and three more, by the mark of its column."""
     grouped, pointed = re.sub("[.,]", "", number), number.replace(",", ".")
     if mark is None:
-        whole, decimals = pointed.split(".")
+        integer_part, decimals = pointed.split(".")
         # Three decimals would be as unclear as before.
-        clear = f"{whole}.{decimals.rstrip('0')}".rstrip(".") if decimals.endswith("0") else f"{whole}.{decimals}0"
+        clear = (
+            f"{integer_part}.{decimals.rstrip('0')}".rstrip(".")
+            if decimals.endswith("0")
+            else f"{integer_part}.{decimals}0"
+        )
         raise Problem(f"may be {grouped} or {pointed}, write it as {grouped} or as {clear} {actual(cell)}")
     return pointed if mark in number else grouped
 
@@ -121,7 +125,7 @@ def _settled(number: str, mark: str | None, cell: str) -> str:
 class NumberCell:
     """A reader of the numbers of a column: what `strict` takes, and else as people write it.
 
-    `character` is what a sign within the cell may say, `instead` what is demanded where it says something else. `mark`
+    `character` is what a symbol within the cell may say, `instead` what is demanded where it says another. `mark`
     is what stands before the decimals in the column, as its other cells show.
     """
 
@@ -131,9 +135,9 @@ class NumberCell:
     mark: str | None = None
 
     def __call__(self, cell: str) -> Any:
-        """The number; raises Problem."""
+        """Read the number; raises Problem."""
         stripped = cell.strip()
-        # Nearly all cells are told by one sign, which costs less than the call.
+        # One character tells of nearly all cells, which costs less than the call.
         if stripped[-4:-3] not in _MARKS or not is_two_way(stripped):
             try:
                 return self.strict(cell)
@@ -161,12 +165,12 @@ class NumberCell:
 
 
 def marked(clean: Cleaner, mark: str | None) -> Cleaner:
-    """The reader of a column in which this mark stands before decimals; one that reads no numbers as it is."""
+    """Return the reader of a column in which this mark stands before decimals; others than of numbers as they are."""
     return replace(clean, mark=mark) if mark and isinstance(clean, NumberCell) else clean
 
 
 def any_number(cell: str, mark: str | None = None) -> str | None:
-    """A number with any sign or none, as one with a decimal point at most; None where it is none, raises Problem."""
+    """Read a number with any symbol as one with a decimal point at most; None where it is none; raises Problem."""
     if len(cell) > _MAX_LENGTH:
         return None
     digits, character = _parted(cell)
@@ -176,7 +180,7 @@ def any_number(cell: str, mark: str | None = None) -> str | None:
 
 
 number = NumberCell(cleaning.cell_number)
-whole_number = NumberCell(cleaning.cell_whole_number)
+integer = NumberCell(cleaning.cell_integer)
 cents = NumberCell(cleaning.cell_cents, "AMOUNT", "an amount, not a percentage")
 percent = NumberCell(
     lambda cell: cleaning.percent(cleaning.cell_number(cell)), "PERCENT", "a percentage, not an amount"
@@ -184,5 +188,5 @@ percent = NumberCell(
 
 
 def units(smallest: float | None) -> Decimal | None:
-    """An amount in the smallest unit as files have it, in whole units: 1450 is 14.5."""
+    """Return an amount in the smallest unit as files have it: 1450 is 14.5."""
     return None if smallest is None else Decimal(str(smallest)) / 100

@@ -59,7 +59,7 @@ _BOOLEANS = dict.fromkeys(_TRUE, "true") | dict.fromkeys(_FALSE, "false")
 
 
 def lenient(strict: Cleaner, respell: Respell) -> Cleaner:
-    """What `strict` takes, and else what it takes once it is spelled its way; reasons show what stands in the file."""
+    """Take what `strict` takes, also once it is spelled its way; reasons show what stands in the file."""
 
     def clean(cell: str) -> Any:
         try:
@@ -77,7 +77,7 @@ def lenient(strict: Cleaner, respell: Respell) -> Cleaner:
 
 
 def iso_date(cell: str) -> str | None:
-    """A date in another spelling than the wire format's, with or without a time, as that has it."""
+    """Respell a date of another spelling, with or without a time, as the wire format has it; None if it is none."""
     if len(cell) > _MAX_LENGTH:
         return None
     text = cell.strip().translate(SPACES)
@@ -98,7 +98,7 @@ def iso_date(cell: str) -> str | None:
 
 
 def _by_size(first: int, second: int, cell: str) -> tuple[int, int]:
-    """Day and month of two numbers, where only one of them can be a month, or both are the same."""
+    """Tell day and month of two numbers, where only one can be a month, or both are the same; raises Problem."""
     if first > 12 or first == second:
         return first, second
     if second > 12:
@@ -107,10 +107,10 @@ def _by_size(first: int, second: int, cell: str) -> tuple[int, int]:
 
 
 def _month(name: str) -> int:
-    """The month of this English name or its beginning; 0 where there is none."""
+    """Return the month of this English name or its beginning; 0 where there is none."""
     wanted = "sep" if name.lower() == "sept" else name.lower()
-    found = [number for number, month in enumerate(_MONTHS, 1) if wanted in (month, month[:3])]
-    return found[0] if found else 0
+    numbers = [number for number, month in enumerate(_MONTHS, 1) if wanted in (month, month[:3])]
+    return numbers[0] if numbers else 0
 
 
 def _existing(year: int, month: int, day: int, cell: str) -> str:
@@ -121,7 +121,7 @@ def _existing(year: int, month: int, day: int, cell: str) -> str:
 
 
 def _time(match: re.Match[str]) -> str | None:
-    """The time behind a date as the wire format has it, empty where there is none; None for 0:30 PM."""
+    """Return the time behind a date as the wire format has it, empty where there is none; None for 0:30 PM."""
     zone = match["zone"] or ""
     if match["half"] is None:
         time = match["time"]
@@ -133,7 +133,7 @@ def _time(match: re.Match[str]) -> str | None:
 
 
 def choice(allowed: Iterable[str], synonyms: Mapping[str, str] | None = None) -> Cleaner:
-    """A cleaner for one of these words in any case, with any spaces, hyphens and underscores, or a synonym of it."""
+    """Make a cleaner for one of these words in any case, spacing and hyphenation, or a synonym of it."""
     words = tuple(allowed)
     strict = cleaning.one_of(*words)
     by_letters = {_letters(word): word for word in words}

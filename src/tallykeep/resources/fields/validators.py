@@ -17,7 +17,7 @@ Number = int | float | Decimal  # the last where a float would be another number
 
 MAX_KEY_BYTES = 1024  # PostgreSQL's btree takes 2,704 bytes; the rest is room for the other columns of a key
 MAX_DEPTH = 32
-MAX_WHOLE = 2**53 - 1  # beyond it JSON readers disagree
+MAX_INTEGER = 2**53 - 1  # beyond it JSON readers disagree
 _SHOWN = 100
 _DAY_LENGTH = len("2022-01-01")
 _TOO_DEEP = f"must not be nested deeper than {MAX_DEPTH} levels"
@@ -35,12 +35,12 @@ class Problem(ValueError):
 
 
 def actual(value: Any) -> str:
-    """«(actual value is '…')», the tail that the wire format's reasons carry; long values are cut."""
+    """Say «(actual value is '…')», with which the wire format's reasons end; long values are cut."""
     return f"(actual value is '{shown(value if isinstance(value, str) else _as_json(value))}')"
 
 
 def shown(text: str) -> str:
-    """A text as it is told, without what cannot be stored; long ones are cut."""
+    """Return a text as a reason shows it, without what cannot be stored; long ones are cut."""
     cut = text[:_SHOWN] + "…" if len(text) > _SHOWN else text
     return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", cut)
 
@@ -53,7 +53,7 @@ def _as_json(value: Any) -> str:
 
 
 def text(value: Any) -> str:
-    """Any text PostgreSQL can hold."""
+    """Take any text PostgreSQL can hold; raises Problem."""
     if not isinstance(value, str):
         raise Problem(f"must be a string {actual(value)}")
     if _UNSTORABLE.search(value):
@@ -62,7 +62,7 @@ def text(value: Any) -> str:
 
 
 def key_text(value: Any) -> str:
-    """A resource's key without blanks around it: nothing that nobody sees in it, at most 1,024 bytes in UTF-8.
+    """Clean a resource's key of the blanks around it: nothing invisible in it, at most 1,024 bytes in UTF-8.
 
     One that is_blank comes out empty, which is for the caller to judge.
     """
@@ -76,7 +76,7 @@ def key_text(value: Any) -> str:
 
 
 def name_text(value: Any) -> str:
-    """A name by which a resource is found: like a key, but joined as its script demands."""
+    """Clean a name by which a resource is addressed: like a key, but joined as its script demands."""
     if not isinstance(value, str):
         raise Problem(f"must be a string {actual(value)}")
     key_text(without_joiners(value))
@@ -84,57 +84,57 @@ def name_text(value: Any) -> str:
 
 
 def label_text(value: Any) -> str:
-    """A name of whatever length, which may be of something that does not exist."""
+    """Clean a name of whatever length, which may be of something that does not exist."""
     label = trimmed(value)
     _refuse_hidden(label, hidden_in(without_joiners(label)))
     return label
 
 
-def _refuse_hidden(key: str, found: str | None) -> None:
-    if _UNSTORABLE.search(key) or (found and is_control(found)):
+def _refuse_hidden(key: str, hidden: str | None) -> None:
+    if _UNSTORABLE.search(key) or (hidden and is_control(hidden)):
         raise Problem(f"must not contain control characters {actual(_without_hidden(key))}")
-    if found:
-        raise Problem(f"must not contain the invisible character {named(found)} {actual(_without_hidden(key))}")
+    if hidden:
+        raise Problem(f"must not contain the invisible character {named(hidden)} {actual(_without_hidden(key))}")
 
 
 def _without_hidden(key: str) -> str:
-    return without_hidden(key[: _SHOWN + 1])  # of which no more is told
+    return without_hidden(key[: _SHOWN + 1])  # no more of it is shown
 
 
 def is_blank(value: Any) -> bool:
-    """Whether no key was given: nothing, or a text of blanks."""
+    """Whether there is no key: nothing, or a text of blanks."""
     return value is None or (isinstance(value, str) and not value.strip())
 
 
 def trimmed(value: Any) -> str:
-    """Any text PostgreSQL can hold, without blanks around it, as in files."""
+    """Clean any text PostgreSQL can hold of the blanks around it, as in files."""
     return text(value).strip()
 
 
 def boolean(value: Any) -> bool:
-    """True or false; in a file also TRUE and False."""
+    """Read true or false; in a file also TRUE and False."""
     if isinstance(value, bool):
         return value
-    found = _BOOLEANS.get(value.strip().lower()) if isinstance(value, str) else None
-    if found is None:
+    known = _BOOLEANS.get(value.strip().lower()) if isinstance(value, str) else None
+    if known is None:
         raise Problem(f"must be true or false {actual(value)}")
-    return found
+    return known
 
 
 def json_boolean(value: Any) -> bool:
-    """True or false as JSON knows them."""
+    """Take true or false as JSON knows them."""
     if not isinstance(value, bool):
         raise Problem(f"must be true or false {actual(value)}")
     return value
 
 
 def timestamp(value: Any) -> str:
-    """A date or date and time as exact_moment reads it, as UTC in ISO 8601 to the millisecond."""
+    """Read a date or date and time like exact_timestamp, as UTC in ISO 8601 to the millisecond."""
     return exact_timestamp(value).isoformat(timespec="milliseconds")
 
 
 def exact_timestamp(value: Any) -> datetime:
-    """A date or date and time: YYYY-MM-DD, …THH, …THH:mm, …THH:mm:ss[.SSS], with Z or an offset or in UTC."""
+    """Read a date or date and time: YYYY-MM-DD, …THH, …THH:mm, …THH:mm:ss[.SSS], with Z or an offset or in UTC."""
     if not isinstance(value, str) or not _TIMESTAMP.fullmatch(value):
         raise Problem(f"must be a date like 2022-09-26 or 2022-09-26T13:00:00Z {actual(value)}")
     try:
@@ -145,19 +145,19 @@ def exact_timestamp(value: Any) -> datetime:
 
 
 def last_timestamp(value: Any) -> str:
-    """A date or date and time as moment reads it, but for a day alone: the last millisecond of that day."""
+    """Read a date or date and time like timestamp, but for a day alone: the last millisecond of that day."""
     read = timestamp(value)
     return f"{value}T23:59:59.999+00:00" if len(value) == _DAY_LENGTH else read
 
 
 def day(value: Any) -> str:
-    """The day of a date or date and time as it is written, wherever on earth that was."""
+    """Read the day of a date or date and time as it is written, wherever on earth that was."""
     exact_timestamp(value)
     return str(value[:_DAY_LENGTH])
 
 
 def order_problem(start: str, end: str) -> str | None:
-    """What is wrong with an end, the label left out, that lies before its start; both as moment() cleaned them."""
+    """Say what is wrong with an end, the label left out, before its start; both as timestamp() cleaned them."""
     return f"must not lie before the start, {start} {actual(end)}" if end < start else None
 
 
@@ -167,17 +167,17 @@ def is_number(value: Any) -> bool:
 
 
 def number(value: Any) -> Number:
-    """A finite JSON number that is not negative."""
+    """Take a finite JSON number that is not negative."""
     if not is_number(value):
         raise Problem(f"must be a number {actual(value)}")
-    if not 0 <= value <= MAX_WHOLE:
-        raise Problem(f"must be between 0 and {MAX_WHOLE} {actual(value)}")
+    if not 0 <= value <= MAX_INTEGER:
+        raise Problem(f"must be between 0 and {MAX_INTEGER} {actual(value)}")
     kept: Number = value
     return kept
 
 
-def whole_number(value: Any) -> int:
-    """A JSON whole number that is not negative; 5.0 counts as 5."""
+def integer(value: Any) -> int:
+    """Take a JSON integer that is not negative; 5.0 counts as 5."""
     cleaned = number(value)
     if cleaned != int(cleaned):
         raise Problem(f"must be a whole number {actual(value)}")
@@ -185,7 +185,7 @@ def whole_number(value: Any) -> int:
 
 
 def percent(value: Any) -> Number:
-    """A number from 0 to 100."""
+    """Take a number from 0 to 100."""
     cleaned = number(value)
     if cleaned > 100:
         raise Problem(f"must be between 0 and 100 {actual(value)}")
@@ -193,23 +193,23 @@ def percent(value: Any) -> Number:
 
 
 def cell_number(value: str) -> Number:
-    """A number written in a file with a point; whole ones come back as int."""
+    """Read a number written in a file with a point; integers come back as int."""
     parsed = _decimal(value)
     return number(int(parsed) if parsed == parsed.to_integral_value() else float(parsed))
 
 
-def cell_whole_number(value: str) -> int:
-    """A whole number written in a file."""
-    return whole_number(cell_number(value))
+def cell_integer(value: str) -> int:
+    """Read an integer written in a file."""
+    return integer(cell_number(value))
 
 
 def cell_cents(value: str) -> int:
-    """An amount in whole units with up to two decimals, as the smallest unit: 14.5 is 1450."""
+    """Read an amount with up to two decimals, as the smallest unit: 14.5 is 1450."""
     cents = _decimal(value) * 100
     if cents != cents.to_integral_value():
         raise Problem(f"must have at most two decimals {actual(value)}")
-    if not 0 <= cents <= MAX_WHOLE:
-        raise Problem(f"must be between 0 and {MAX_WHOLE // 100} {actual(value)}")
+    if not 0 <= cents <= MAX_INTEGER:
+        raise Problem(f"must be between 0 and {MAX_INTEGER // 100} {actual(value)}")
     return int(cents)
 
 
@@ -224,7 +224,7 @@ def _decimal(value: str) -> Decimal:
 
 
 def one_of(*allowed: str) -> Cleaner:
-    """A cleaner for one of these words, exactly as written."""
+    """Make a cleaner for one of these words, exactly as written."""
     words = frozenset(allowed)
 
     def clean(value: Any) -> str:
@@ -236,7 +236,7 @@ def one_of(*allowed: str) -> Cleaner:
 
 
 def json_object(value: Any) -> dict[str, Any]:
-    """A JSON object that PostgreSQL can hold, at most 32 levels deep."""
+    """Take a JSON object that PostgreSQL can hold, at most 32 levels deep."""
     if not isinstance(value, dict):
         raise Problem(f"must be an object {actual(value)}")
     check_storable(value)
@@ -244,7 +244,7 @@ def json_object(value: Any) -> dict[str, Any]:
 
 
 def json_array(value: Any) -> list[Any]:
-    """A JSON array that PostgreSQL can hold, at most 32 levels deep."""
+    """Take a JSON array that PostgreSQL can hold, at most 32 levels deep."""
     if not isinstance(value, list):
         raise Problem(f"must be an array {actual(value)}")
     check_storable(value)
@@ -252,7 +252,7 @@ def json_array(value: Any) -> list[Any]:
 
 
 def days_of_week(value: Any) -> list[int]:
-    """Days from 0 for Sunday to 6 for Saturday."""
+    """Take days from 0 for Sunday to 6 for Saturday."""
     days = json_array(value)
     if not all(type(day) is int and 0 <= day <= 6 for day in days):
         raise Problem(f"must be an array of whole numbers from 0 (Sunday) to 6 {actual(value)}")

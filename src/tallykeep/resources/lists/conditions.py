@@ -1,4 +1,4 @@
-"""The kinds of fields that lists are filtered by, and what can be asked of each (public API documentation, schemas
+"""The types of fields that lists are filtered by, and the conditions of each (public API documentation, schemas
 FilterConditionsString, FilterConditionsDateTime and ParameterFiltersListCampaigns)."""
 
 import re
@@ -21,7 +21,7 @@ _MAX_DAYS = 700_000
 
 
 def read_timestamp(value: str) -> datetime:
-    """A moment in a query string: 2016-11-16T14:14:31Z or 2016-11-16."""
+    """Read a timestamp in a query string: 2016-11-16T14:14:31Z or 2016-11-16."""
     try:
         # A plus sign that was not escaped arrives as a space.
         return cleaning.exact_timestamp(value.replace(" ", "+"))
@@ -30,7 +30,7 @@ def read_timestamp(value: str) -> datetime:
 
 
 def read_number(value: str) -> Decimal:
-    """A number in a query string: whatever metadata may hold, digit by digit."""
+    """Read a number in a query string: whatever metadata may hold, digit by digit."""
     text = value.strip().replace(" ", "+")
     if len(text) > _MAX_NUMBER_LENGTH or not _NUMBER_TEXT.fullmatch(text):
         raise Problem(f"must be a number {actual(value)}")
@@ -38,7 +38,7 @@ def read_number(value: str) -> Decimal:
 
 
 def _days(value: str) -> timedelta:
-    days = cleaning.cell_whole_number(value)
+    days = cleaning.cell_integer(value)
     if not 0 <= days <= _MAX_DAYS:
         raise Problem(f"must be a number of days within the calendar, at most {_MAX_DAYS} {actual(value)}")
     return timedelta(days=days)
@@ -100,7 +100,7 @@ ACTIVE = Filter(
 IS_EXPIRED = Condition(sql=_sql.expired)
 IS_BEFORE_START = Condition(sql=_sql.before_start)
 METADATA = Filter(
-    {**_TEXT, **{name: replace(asked, column=_sql.metadata_number) for name, asked in _COMPARISON.items()}},
+    {**_TEXT, **{name: replace(condition, column=_sql.metadata_number) for name, condition in _COMPARISON.items()}},
     _sql.metadata_text,
 )
 
@@ -112,38 +112,38 @@ def _day(value: str) -> str:
 
 
 def days_of_week(column: LiteralString) -> Filter:
-    """Days from 0 to 6; none stand for all of them."""
+    """Filter by days from 0 to 6; none stand for all of them."""
     return Filter({"$is": Condition(sql=_sql.is_valid_on, read=_day, many=True)}, column)
 
 
 def present(column: LiteralString) -> Filter:
-    """Something that is there or not."""
+    """Filter by something that is there or not."""
     return Filter(_PRESENCE, column)
 
 
 def text(column: LiteralString | None = None) -> Filter:
-    """Any text."""
+    """Filter by any text."""
     return Filter(_TEXT, column)
 
 
 def word(*allowed: str, column: LiteralString | None = None) -> Filter:
-    """One of these words."""
+    """Filter by one of these words."""
     clean = cleaning.one_of(*allowed)
     return Filter({**_TEXT, **{name: make(clean) for name, make in _MEMBERSHIP.items()}}, column)
 
 
 def number(column: LiteralString | None = None) -> Filter:
-    """A number."""
+    """Filter by a number."""
     return Filter(_NUMBER, column)
 
 
 def timestamp(column: LiteralString | None = None) -> Filter:
-    """A moment."""
+    """Filter by a timestamp."""
     return Filter(_TIMESTAMP, column)
 
 
 def boolean(column: LiteralString | None = None) -> Filter:
-    """True or false."""
+    """Filter by true or false."""
     return Filter(_BOOLEAN, column)
 
 

@@ -22,7 +22,7 @@ from tallykeep.resources.metadata.cell_types import may_be_array
 
 _sql = queries(__package__, "page.sql")
 
-_ROWS_A_PART, _ROWS_LOOKED_AT = 1_000, 20_000
+_ROWS_A_PART, _SCANNED_ROWS = 1_000, 20_000
 MAX_METADATA_COLUMNS = 1_000
 
 Shown = dict[str, Any]
@@ -38,7 +38,7 @@ class Export:
 
 
 async def file_lines(pool: Connections, export: Export, project_id: int, selection: Selection) -> AsyncIterator[str]:
-    """The file's lines, some at a time: the columns of imports, and behind them one for each metadata key that occurs.
+    """Yield the file's lines, some at a time: the columns of imports, then one for each metadata key that occurs.
 
     The rows are gone through twice, because the header comes first. Raises ConflictError before the first line where
     there are too many keys. What is written meanwhile may be in it or not; a key that is new by then is left out.
@@ -58,17 +58,17 @@ async def file_lines(pool: Connections, export: Export, project_id: int, selecti
 
 
 async def metadata_keys(pool: Connections, list_spec: ListSpec, project_id: int, selection: Selection) -> list[str]:
-    """The metadata keys that occur, sorted; raises ConflictError where they are too many for columns of a file."""
-    found: set[str] = set()
-    parameters = {**selection.parameters, "project_id": project_id, "limit": _ROWS_LOOKED_AT, "after": ""}
+    """Return the metadata keys that occur, sorted; raises ConflictError where they are too many for one file."""
+    keys: set[str] = set()
+    parameters = {**selection.parameters, "project_id": project_id, "limit": _SCANNED_ROWS, "after": ""}
     query = _part(_sql.metadata_keys_of_part, list_spec, selection)
     while True:
         async with pool.connection() as connection:
             part = await (await connection.execute(query, parameters)).fetchone()
         if part is None or part["last"] is None:
-            return sorted(found)
-        found.update(part["keys"])
-        if len(found) > MAX_METADATA_COLUMNS:
+            return sorted(keys)
+        keys.update(part["keys"])
+        if len(keys) > MAX_METADATA_COLUMNS:
             raise ConflictError(
                 f"These {list_spec.noun} have more than {MAX_METADATA_COLUMNS} metadata keys, too many for the columns"
                 " of a file; ask for fewer of them with the list's filters"
@@ -86,7 +86,7 @@ def _cells(export: Export, shown: Shown, keys: list[str]) -> list[str]:
 
 
 def as_cell(value: Any) -> str:
-    """A value of the wire format as imports read it from a cell."""
+    """Write a value of the wire format as imports read it from a cell."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -99,12 +99,12 @@ def as_cell(value: Any) -> str:
 
 
 def _number(text: str) -> str:
-    """A number as it stands, or with one decimal more where it would be unclear whether it has any."""
+    """Write a number as it stands, or with one decimal more where it would be unclear whether it has any."""
     return f"{text}0" if numerals.is_two_way(text) else text
 
 
 def _with_commas(items: list[Any]) -> str | None:
-    """The items with commas between them, which is nothing for no items; None where that would not be read as them."""
+    """Join the items with commas; None where that would not be read as them."""
     if any(item is None or isinstance(item, dict | list) for item in items):
         return None
     cells = [as_cell(item) for item in items]

@@ -27,7 +27,7 @@ async def select_page(
     limit: int,
     page: int,
 ) -> tuple[Rows, int]:
-    """One page's rows, and the number of all that match; `within` holds the parameters of the list's own SQL.
+    """Select one page's rows, and count all that match; `within` holds the parameters of the list's own SQL.
 
     Raises InvalidQueryError where the rows are too large for one page.
     """
@@ -37,7 +37,7 @@ async def select_page(
 
 
 async def page_rows(connection: Connection, query: sql.Composed, parameters: Mapping[str, Any], *, limit: int) -> Rows:
-    """The rows of a page of so many; raises InvalidQueryError where these are too large for one page."""
+    """Return the rows of a page of so many; raises InvalidQueryError where these are too large for one page."""
     if limit <= FEW:
         return await (await connection.execute(query, parameters)).fetchall()
     rows, is_all = await fetch_within(connection, query, parameters, MAX_PAGE_BYTES)
@@ -52,14 +52,14 @@ async def page_rows(connection: Connection, query: sql.Composed, parameters: Map
 async def count_all(
     connection: Connection, list_spec: ListSpec, within: Mapping[str, Any], selection: Selection
 ) -> int:
-    """The number of all that match."""
+    """Count all that match."""
     parameters = {**within, **selection.parameters}
     counted = await (await connection.execute(_filled(_sql.count, list_spec, selection), parameters)).fetchone()
     return counted["total"] if counted else 0
 
 
 def page_query(list_spec: ListSpec, selection: Selection) -> sql.Composed:
-    """The query of a page, with the parameters limit and offset and those of the selection and the list."""
+    """Compose the query of a page, with the parameters limit and offset and those of the selection and the list."""
     return _filled(_sql.page, list_spec, selection)
 
 
@@ -70,5 +70,5 @@ def _filled(form: LiteralString, list_spec: ListSpec, selection: Selection) -> s
 
 
 def shown_page(list_spec: ListSpec, shown: Rows, total: int) -> dict[str, Any]:
-    """A page in wire format."""
+    """Show a page in wire format."""
     return {"object": "list", "data_ref": list_spec.noun, list_spec.noun: shown, "total": total}

@@ -38,7 +38,7 @@ class Selection:
 
     @property
     def is_filtered(self) -> bool:
-        """Whether not all are asked for."""
+        """Whether the list has conditions."""
         return bool(self.parameters)
 
 
@@ -48,7 +48,7 @@ def read_selection(list_spec: ListSpec, query: Iterable[tuple[str, str]]) -> Sel
 
 
 def _grouped(query: Iterable[tuple[str, str]]) -> dict[Name, list[str]]:
-    """The values by name, with those of `ids`, `ids[]` and `ids[0]` together, without those that are not given."""
+    """Group the values by name, with those of `ids`, `ids[]` and `ids[0]` together, without empty ones."""
     grouped: dict[Name, list[str]] = {}
     for name, value in query:
         parts = tuple(_PART.findall(_INDEX.sub("", name)))
@@ -58,12 +58,12 @@ def _grouped(query: Iterable[tuple[str, str]]) -> dict[Name, list[str]]:
 
 
 def _owner(name: Name) -> Name:
-    """What a parameter is a part of: the field of a filter, or the object that holds it."""
+    """Return what a parameter is a part of: the field of a filter, or the object that holds it."""
     return name[:2] if name[:1] == ("filters",) else name[:1]
 
 
 def _is_null(name: Name, values: list[str], beside: int) -> bool:
-    """Whether the official Python SDK says so that a part of an object is not given: it writes all parts of it.
+    """Whether the official Python SDK says so that a part of an object is absent: it writes all parts of it.
 
     A filter's only condition is taken at its word: there, None is a text as any other.
     """
@@ -76,28 +76,28 @@ def _is_null(name: Name, values: list[str], beside: int) -> bool:
 class _Reading:
     """One query string, while it is read."""
 
-    def __init__(self, list_spec: ListSpec, given: dict[Name, list[str]]) -> None:
+    def __init__(self, list_spec: ListSpec, params: dict[Name, list[str]]) -> None:
         self._list_spec = list_spec
-        self._given = given
+        self._params = params
         self._parameters: dict[str, Any] = {}
-        self._asked: list[sql.Composable] = []
+        self._conditions: list[sql.Composable] = []
 
     def selection(self) -> Selection:
         """Read every parameter."""
         order = self._order()
-        filters = [(name, values) for name, values in self._given.items() if name[:1] == ("filters",)]
-        for name, values in self._given.items():
+        filters = [(name, values) for name, values in self._params.items() if name[:1] == ("filters",)]
+        for name, values in self._params.items():
             self._read_parameter(name, values)
         self._read_filters(filters)
         self._read_cursor(order)
-        conditions = sql.SQL(" AND ").join(self._asked or [sql.SQL(_sql.no_condition)])
+        conditions = sql.SQL(" AND ").join(self._conditions or [sql.SQL(_sql.no_condition)])
         return Selection(conditions, self._parameters, self._ordered(order))
 
     def _read_parameter(self, name: Name, values: list[str]) -> None:
         label = _label(name)
         if label in self._list_spec.shortcuts:
             field, condition = self._list_spec.shortcuts[label]
-            self._asked.append(self._condition(label, field, self._list_spec.fields[field], condition, values))
+            self._conditions.append(self._condition(label, field, self._list_spec.fields[field], condition, values))
         elif name[:1] and name[0] in self._list_spec.refused:
             raise _refused(label, self._list_spec.refused[name[0]])
         elif known := [known for known in self._list_spec.shortcuts if _PART.findall(known)[:1] == list(name[:1])]:
@@ -105,19 +105,19 @@ class _Reading:
 
     def _read_filters(self, filters: list[tuple[Name, list[str]]]) -> None:
         junction = "and"
-        asked: list[sql.Composable] = []
+        conditions: list[sql.Composable] = []
         for name, values in filters:
             if name[1:] == ("junction",):
                 junction = values[-1].lower()
             else:
-                asked.append(self._filter(name, values))
-        if len(asked) > _MAX_CONDITIONS:
-            raise _refused("filters", f"has {len(asked)} conditions; at most {_MAX_CONDITIONS} are possible")
+                conditions.append(self._filter(name, values))
+        if len(conditions) > _MAX_CONDITIONS:
+            raise _refused("filters", f"has {len(conditions)} conditions; at most {_MAX_CONDITIONS} are possible")
         if junction not in ("and", "or"):
             raise _refused("filters[junction]", f"must be one of and, or {actual(junction)}")
-        if asked:
+        if conditions:
             joined = sql.SQL(" OR ") if junction == "or" else sql.SQL(" AND ")
-            self._asked.append(sql.SQL("({})").format(joined.join(asked)))
+            self._conditions.append(sql.SQL("({})").format(joined.join(conditions)))
 
     def _filter(self, name: Name, values: list[str]) -> sql.Composable:
         label = _label(name)
@@ -135,8 +135,10 @@ class _Reading:
             raise _refused(label, f"is no field that {self._list_spec.noun} can be filtered by; there are {known}")
         return self._list_spec.fields[name]
 
-    def _condition(self, label: str, name: str, field: Filter, asked: str, values: list[str]) -> sql.Composable:
-        condition = field.conditions.get(asked)
+    def _condition(
+        self, label: str, name: str, field: Filter, condition_name: str, values: list[str]
+    ) -> sql.Composable:
+        condition = field.conditions.get(condition_name)
         if condition is None:
             known = ", ".join(field.conditions)
             raise _refused(label, f"is no condition for {name}; there are {known}")
@@ -155,12 +157,12 @@ class _Reading:
         return sql.SQL("({})").format(sql.SQL(column))
 
     def _parameter(self, value: Any) -> sql.Placeholder:
-        name = f"asked_{len(self._parameters)}"
+        name = f"condition_{len(self._parameters)}"
         self._parameters[name] = value
         return sql.Placeholder(name)
 
     def _order(self) -> str:
-        order = self._given.get(("order",), [self._list_spec.default_order])[-1]
+        order = self._params.get(("order",), [self._list_spec.default_order])[-1]
         if order not in self._list_spec.order_names:
             raise _refused("order", f"must be one of {', '.join(self._list_spec.order_names)} {actual(order)}")
         return order
@@ -175,20 +177,20 @@ class _Reading:
 
     def _read_cursor(self, order: str) -> None:
         cursor = self._list_spec.cursor
-        if cursor is None or (cursor,) not in self._given:
+        if cursor is None or (cursor,) not in self._params:
             return
         column = order.removeprefix("-")
         if "$after" not in (field := self._list_spec.fields[column]).conditions:
             raise _refused(cursor, f"cannot be used with order={order}; use one of created_at and updated_at")
         condition = "$before" if order.startswith("-") else "$after"
-        self._asked.append(self._condition(cursor, column, field, condition, self._given[(cursor,)]))
+        self._conditions.append(self._condition(cursor, column, field, condition, self._params[(cursor,)]))
 
 
 def _value(label: str, condition: Condition, values: list[str]) -> Any:
     try:
         if condition.many:
             read = condition.read or str
-            return [read(value) for given in values for value in _elements(given)]
+            return [read(value) for text in values for value in _elements(text)]
         if len(values) > 1:
             raise Problem("must be given once")
         if condition.read is not None:
@@ -199,22 +201,22 @@ def _value(label: str, condition: Condition, values: list[str]) -> Any:
         raise _refused(label, str(problem)) from None
 
 
-def _elements(given: str) -> list[str]:
-    """What one value of a list holds: itself, or where a client wrote a whole array into it, the array's elements.
+def _elements(text: str) -> list[str]:
+    """Split one value of a list: itself, or where a client wrote an array into it, the array's elements.
 
     The official Python SDK sends ids=['a', 'b'], as Python writes a list.
     """
-    if not (given.startswith("[") and given.endswith("]")):
-        return [given]
+    if not (text.startswith("[") and text.endswith("]")):
+        return [text]
     elements: list[str] = []
     at = 1
-    while found := _ELEMENT.match(given, at, len(given) - 1):
+    while match := _ELEMENT.match(text, at, len(text) - 1):
         try:
-            elements.append(str(ast.literal_eval(found[1])))
+            elements.append(str(ast.literal_eval(match[1])))
         except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-            return [given]
-        at = found.end()
-    return elements if not given[at:-1].strip() else [given]
+            return [text]
+        at = match.end()
+    return elements if not text[at:-1].strip() else [text]
 
 
 def _label(name: Name) -> str:

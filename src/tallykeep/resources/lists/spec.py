@@ -10,7 +10,7 @@ Reader = Callable[[str], Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
-    """One thing that can be asked of a field: its SQL, with {column} and {value}, and what reads the value.
+    """One condition of a field: its SQL, with {column} and {value}, and what reads the value.
 
     Without `read` it takes no value, with `many` a list of them. `column` stands in for the field's own.
     """
@@ -23,7 +23,7 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What a list can be asked of one of its fields; without `column`, of the column of the field's name."""
+    """How a list is filtered by one of its fields; without `column`, of the column of the field's name."""
 
     conditions: Mapping[str, Condition]
     column: LiteralString | None = None
@@ -53,7 +53,7 @@ class ListSpec:
 
     `matching` selects all of it, and ends with a WHERE that names the project. `orders` are named without a dash;
     `shortcuts` are parameters that stand for a field and a condition; `refused` are the reference API's parameters that
-    have no meaning here, with the reason; `cursor` is the parameter that goes on behind a moment of the order's column.
+    have no meaning here, with the reason; `cursor` is the parameter that goes on behind a time of the order's column.
     """
 
     noun: str

@@ -18,7 +18,7 @@ _BEGUN = re.compile(r"""(?:^|,)\s*+(?:"|\[\s*+["'])""")  # an item in quotes, or
 
 
 def typed(value_type: str, cell: str, mark: str | None = None) -> Any:
-    """A cell as a value of this type; `mark` stands before the decimals in its column."""
+    """Read a cell as a value of this type; `mark` stands before the decimals in its column."""
     if value_type == "number":
         return _number_or_text(cell, mark)
     if value_type in ("date", "datetime"):
@@ -44,7 +44,7 @@ _READERS = {"boolean": _boolean_or_text, "object": _json_or_text}
 
 
 def typed_array(value_type: str, cell: str) -> list[Any]:
-    """The items of a cell, a JSON array or with commas between them, each as a value of this type."""
+    """Read the items of a cell, a JSON array or with commas between them, each as a value of this type."""
     items = array_in(cell, is_bare=value_type == "object")
     if items is None:
         return [typed(value_type, item.strip()) for item in cell.split(",")]
@@ -52,7 +52,7 @@ def typed_array(value_type: str, cell: str) -> list[Any]:
 
 
 def array_in(cell: str, *, is_bare: bool = False) -> list[Any] | None:
-    """The JSON array that a cell is, with single quotes as well, or without the brackets around its quoted items.
+    """Read the JSON array that a cell is, with single quotes as well, or without the brackets around its quoted items.
 
     None where it is none; one of items that `is_bare` has no quotes to tell it. Raises Problem for half of an array.
     """
@@ -61,8 +61,8 @@ def array_in(cell: str, *, is_bare: bool = False) -> list[Any] | None:
     if not is_begun and not is_bare:
         return None
     try:
-        found = exact_json.loads(stripped if _is_bracketed(stripped) else f"[{stripped}]")
-        return found if isinstance(found, list) else None
+        elements = exact_json.loads(stripped if _is_bracketed(stripped) else f"[{stripped}]")
+        return elements if isinstance(elements, list) else None
     except exact_json.DecodeError:
         if not is_begun:
             return None
@@ -92,7 +92,7 @@ def _is_json_number(text: str) -> bool:
 
 
 def _as_number(plain: str) -> Number | None:
-    """What JSON makes of it, None where that is no number."""
+    """Parse JSON, None where that is no number."""
     try:
         value = exact_json.loads(plain)
     except exact_json.DecodeError:

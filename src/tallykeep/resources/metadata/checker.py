@@ -30,7 +30,7 @@ _SINGULARS = {
 }  # fmt: skip
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _GEOPOINT = re.compile(r"\s*+([+-]?\d{1,3}(?:\.\d{1,99})?)\s*+,\s*+([+-]?\d{1,3}(?:\.\d{1,99})?)\s*+", re.ASCII)
-_MAX_TOLD = 100  # problems of one object: more are nobody's to read
+_MAX_PROBLEMS = 100  # problems of one object: more are nobody's to read
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,24 +62,24 @@ class MetadataChecker:
         return not self._fields and not self._only_defined
 
     def problems(self, metadata: dict[str, Any], unread: Collection[str] = ()) -> list[str]:
-        """Every reason why this metadata cannot be taken, in the order of its keys; empty when it can.
+        """List every reason why this metadata cannot be taken, in the order of its keys; empty when it can.
 
-        Keys that are `unread` were given, but could not be read.
+        Keys that are `unread` were there, but could not be read.
         """
-        found: list[str] = []
+        problems: list[str] = []
         if self._fields or self._only_defined:
             for name, value in metadata.items():
-                if len(found) == _MAX_TOLD:
-                    return [*found, "metadata has more problems than these"]
+                if len(problems) == _MAX_PROBLEMS:
+                    return [*problems, "metadata has more problems than these"]
                 field = self._fields.get(name)
                 if field is None:
                     if self._only_defined:
-                        found.append(f"{shown(name)}: is not defined in the metadata schema {actual(value)}")
+                        problems.append(f"{shown(name)}: is not defined in the metadata schema {actual(value)}")
                 elif not field.accepts(value):
-                    found.append(field.reason(value))
-            given = metadata.keys() | unread
-            found.extend(field.reason_missing() for field in self._required if field.name not in given)
-        return found or self._storable(metadata)
+                    problems.append(field.reason(value))
+            present = metadata.keys() | unread
+            problems.extend(field.reason_missing() for field in self._required if field.name not in present)
+        return problems or self._storable(metadata)
 
     @staticmethod
     def _storable(metadata: dict[str, Any]) -> list[str]:
@@ -90,7 +90,7 @@ class MetadataChecker:
         return []
 
     def from_cell(self, name: str, mark: str | None = None) -> Callable[[str], Any]:
-        """The reader of a file's cells for this key: typed by its definition, else the text as it stands.
+        """Return the reader of a file's cells for this key: typed by its definition, else the text as it stands.
 
         `mark` stands before the decimals in the column. The reader raises Problem for what may mean two things.
         """
@@ -188,7 +188,7 @@ _TYPE_TESTS: dict[str, Test] = {
     "geopoint": _is_geopoint,
 }
 
-_MAX_LIST_LENGTH = 1_000  # a reason is told for every row
+_MAX_LIST_LENGTH = 1_000  # a reason is written for every row
 
 Rule = Callable[[Definition], tuple[str, Test] | None]
 

@@ -1,4 +1,4 @@
-"""Taking a metadata key off every resource of a kind, a range of keys at a time."""
+"""Taking a metadata key off every resource of a type, a range of keys at a time."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -23,22 +23,22 @@ _SCANNED, _MAX_KEYS = 20_000, 200
 
 
 async def count_carrying(connection: Connection, project_id: int, resource: str, key: str) -> int:
-    """How many resources of this kind carry the key, and so would be reached by its purge; raises NotFoundError."""
+    """Count the resources of this type that carry the key, which a purge would reach; raises NotFoundError."""
     query = _of(resource, _sql.count_carrying)
     counted = await (await connection.execute(query, {"project_id": project_id, "key": key})).fetchone()
     return int(counted["total"]) if counted else 0
 
 
 async def keys_in_use(connection: Connection, project_id: int, resource: str) -> dict[str, Any]:
-    """The keys of this kind's newest resources by how many carry them: `scanned`, `complete`, `keys`.
+    """Count the keys of this type's newest resources by how many carry them: `scanned`, `complete`, `keys`.
 
     Raises NotFoundError. What is older, or beyond so many keys, is not `complete`.
     """
     query = _of(resource, _sql.keys_in_use)
-    bounds = {"project_id": project_id, "scanned": _SCANNED, "most": _MAX_KEYS}
-    found = await (await connection.execute(query, bounds)).fetchone() or {"scanned": 0, "different": 0, "keys": []}
-    complete = found["scanned"] < _SCANNED and found["different"] <= _MAX_KEYS
-    return {"scanned": found["scanned"], "complete": complete, "keys": found["keys"]}
+    bounds = {"project_id": project_id, "scanned": _SCANNED, "max_keys": _MAX_KEYS}
+    counted = await (await connection.execute(query, bounds)).fetchone() or {"scanned": 0, "different": 0, "keys": []}
+    complete = counted["scanned"] < _SCANNED and counted["different"] <= _MAX_KEYS
+    return {"scanned": counted["scanned"], "complete": complete, "keys": counted["keys"]}
 
 
 def _of(resource: str, statement: LiteralString) -> sql.Composed:
@@ -49,7 +49,7 @@ def _of(resource: str, statement: LiteralString) -> sql.Composed:
 
 @dataclass(frozen=True, slots=True)
 class Purge:
-    """The resources of one kind: their table, and the column by which it is cut into ranges.
+    """The resources of one type: their table, and the column by which it is cut into ranges.
 
     `own_timestamps`: resources written together still differ in the microsecond.
     """
@@ -59,7 +59,7 @@ class Purge:
     own_timestamps: bool = False
 
     def statement(self, bounds: Range) -> sql.Composed:
-        """What purges a range."""
+        """Compose what purges a range."""
         query = sql.SQL(_sql.purge_range_with_timestamps if self.own_timestamps else _sql.purge_range)
         names = {"table": sql.Identifier(self.table), "key": sql.Identifier(self.key)}
         return query.format(**names, range=within(self.key, bounds))
@@ -92,22 +92,22 @@ class PurgeBatch(Operation):
             self._claimed.timestamp,
             self._claimed.batch.row_count,
         )
-        place = {"project_id": self._claimed.project_id, "key": key, **self._range}
+        params = {"project_id": self._claimed.project_id, "key": key, **self._range}
         if not self._purge.own_timestamps:
-            return {**place, "now": timestamp}
-        return {**place, "first_moment": TIMESTAMPS.take(timestamps, timestamp), "moments": timestamps}
+            return {**params, "now": timestamp}
+        return {**params, "first_timestamp": TIMESTAMPS.take(timestamps, timestamp), "timestamps": timestamps}
 
     async def write(self) -> list[Failure]:
-        """Nothing left to do."""
+        """Do nothing: all is done."""
         return []
 
     def met(self) -> int | None:
-        """How many resources had the key by then."""
+        """Return how many resources had the key by then."""
         return self._purged
 
 
 def purge_batch(purge: Purge) -> Callable[[Connection, ClaimedBatch], Awaitable[PurgeBatch]]:
-    """What begins a batch of this purge."""
+    """Return what begins a batch of this purge."""
 
     async def begin(connection: Connection, claimed: ClaimedBatch) -> PurgeBatch:
         return PurgeBatch(connection, claimed, purge)

@@ -15,7 +15,7 @@ SELECT
     (SELECT count(*) FROM part) AS scanned,
     (SELECT count(*) FROM used) AS different,
     ARRAY(
-        SELECT jsonb_build_object('key', key, 'total', total) FROM used ORDER BY total DESC, key LIMIT :most
+        SELECT jsonb_build_object('key', key, 'total', total) FROM used ORDER BY total DESC, key LIMIT :max_keys
     ) AS keys
 
 -- Purging a range of keys: {table}, {key} and {range} are filled in.
@@ -26,16 +26,16 @@ SET metadata = metadata - :key::text, updated_at = :now
 WHERE project_id = :project_id AND {range} AND metadata ? :key
 
 -- name: purge_range_with_timestamps!
--- No more at once than there are moments for.
+-- No more at once than there are timestamps for.
 UPDATE {table}
-SET metadata = metadata - :key::text, updated_at = :first_moment::timestamptz + place * interval '1 microsecond'
+SET metadata = metadata - :key::text, updated_at = :first_timestamp::timestamptz + position * interval '1 microsecond'
 FROM (
-    SELECT {key} AS reached_key, row_number() OVER (ORDER BY {key}) - 1 AS place
+    SELECT {key} AS reached_key, row_number() OVER (ORDER BY {key}) - 1 AS position
     FROM (
         SELECT {key} FROM {table}
         WHERE project_id = :project_id AND {range} AND metadata ? :key
         ORDER BY {key}
-        LIMIT :moments
+        LIMIT :timestamps
         FOR UPDATE
     ) AS locked
 ) AS reached

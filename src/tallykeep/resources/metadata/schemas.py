@@ -1,4 +1,4 @@
-"""Metadata schemas: what a project demands of the metadata of one kind of resource."""
+"""Metadata schemas: what a project demands of the metadata of one type of resource."""
 
 from datetime import datetime
 from typing import Any
@@ -27,7 +27,7 @@ Record = dict[str, Any]
 
 
 async def checker_for(connection: Connection, project_id: int, related_object: str) -> MetadataChecker:
-    """The compiled schema of one kind of resource as it stands now."""
+    """Compile the schema of one type of resource as it stands now."""
     records = await list_schemas(connection, project_id)
     schemas = {record["related_object"]: record for record in records}
     if related_object not in schemas:
@@ -39,18 +39,18 @@ async def checker_for(connection: Connection, project_id: int, related_object: s
 
 
 async def list_schemas(connection: Connection, project_id: int) -> list[Record]:
-    """All schemas of the project, by name of the resource."""
+    """List all schemas of the project, by name of the resource."""
     return await (await connection.execute(_sql.list_schemas, {"project_id": project_id})).fetchall()
 
 
 async def get_schema(connection: Connection, project_id: int, related_object: str) -> Record:
-    """One schema by the resource it speaks of; raises NotFoundError."""
+    """Get one schema by the resource it speaks of; raises NotFoundError."""
     parameters = {"project_id": project_id, "related_object": related_object}
     return await _one(connection, _sql.get_schema, parameters, related_object, "resource")
 
 
 async def get_schema_by_id(connection: Connection, project_id: int, schema_id: str) -> Record:
-    """One schema by its id; raises NotFoundError."""
+    """Get one schema by its id; raises NotFoundError."""
     return await _one(connection, _sql.get_schema_by_id, {"project_id": project_id, "id": schema_id}, schema_id)
 
 
@@ -81,21 +81,21 @@ async def create_schema(
 async def update_schema(
     connection: Connection, project_id: int, schema_id: str, properties: Any, allow_defined_only: Any
 ) -> Record:
-    """Add the definitions given and overwrite those that exist; the rest stays. A type cannot be changed."""
+    """Add these definitions and overwrite those that exist; the rest stays. A type cannot be changed."""
     async with connection.transaction():
         timestamp = await change(connection, project_id, SCHEMAS)
         locate = {"project_id": project_id, "id": schema_id}
         old = await _one(connection, _sql.get_schema_by_id, locate, schema_id)
-        given = clean_properties(properties or {})
-        _refuse_changed_types(old["properties"], given)
-        _require_few({**old["properties"], **given})
+        changed = clean_properties(properties or {})
+        _refuse_changed_types(old["properties"], changed)
+        _require_few({**old["properties"], **changed})
         only = old["allow_defined_only"] if allow_defined_only is None else allow_defined_only
         return await _one(
             connection,
             _sql.update_schema,
             {
                 **locate,
-                "properties": Jsonb({**old["properties"], **given}),
+                "properties": Jsonb({**old["properties"], **changed}),
                 "allow_defined_only": _flag("allow_defined_only", only),
                 "updated_at": timestamp,
             },
@@ -158,11 +158,11 @@ async def delete_schema(connection: Connection, project_id: int, schema_id: str)
 
 
 def clean_properties(properties: Any) -> dict[str, Record]:
-    """Definitions by key, complete and checked; raises InvalidPayloadError naming the definition at fault."""
+    """Check and complete definitions by key; raises InvalidPayloadError naming the definition at fault."""
     if not isinstance(properties, dict):
         raise InvalidPayloadError(f"properties: must be an object of definitions {actual(properties)}")
     _require_few(properties)
-    return {_name("properties", key): _definition(key, given) for key, given in properties.items()}
+    return {_name("properties", key): _definition(key, definition) for key, definition in properties.items()}
 
 
 def _require_few(properties: dict[str, Any]) -> None:
@@ -172,33 +172,33 @@ def _require_few(properties: dict[str, Any]) -> None:
         )
 
 
-def _definition(key: str, given: Any) -> Record:
+def _definition(key: str, raw: Any) -> Record:
     where = f"properties.{key}"
-    if not isinstance(given, dict):
-        raise InvalidPayloadError(f"{where}: must be an object with a type {actual(given)}")
-    value_type = given.get("type")
+    if not isinstance(raw, dict):
+        raise InvalidPayloadError(f"{where}: must be an object with a type {actual(raw)}")
+    value_type = raw.get("type")
     if value_type not in STANDARD_TYPES:
         raise InvalidPayloadError(f"{where}.type: must be one of {', '.join(STANDARD_TYPES)} {actual(value_type)}")
     cleaned: Record = {"type": value_type, "array": False, "optional": True, "object_type": None}
     for flag in _FLAGS:
-        if given.get(flag) is not None:
-            cleaned[flag] = _flag(f"{where}.{flag}", given[flag])
+        if raw.get(flag) is not None:
+            cleaned[flag] = _flag(f"{where}.{flag}", raw[flag])
     if value_type == "object":
-        cleaned["object_type"] = _name(f"{where}.object_type", given.get("object_type") or "unknown")
-    return cleaned | _constraints(where, value_type, given)
+        cleaned["object_type"] = _name(f"{where}.object_type", raw.get("object_type") or "unknown")
+    return cleaned | _constraints(where, value_type, raw)
 
 
-def _constraints(where: str, value_type: str, given: Record) -> Record:
+def _constraints(where: str, value_type: str, raw: Record) -> Record:
     cleaned: Record = {}
     for key in ("eq", "ne"):
-        if given.get(key):
-            cleaned[key] = _choices(f"{where}.{key}", value_type, given[key])
+        if raw.get(key):
+            cleaned[key] = _choices(f"{where}.{key}", value_type, raw[key])
     for keys, wanted in ((_BOUNDS, "number"), (_LENGTHS, "string")):
         for key in keys:
-            if given.get(key) is not None:
+            if raw.get(key) is not None:
                 if value_type != wanted:
                     raise InvalidPayloadError(f"{where}.{key}: is only possible for the type {wanted}")
-                cleaned[key] = _bound(f"{where}.{key}", wanted, given[key])
+                cleaned[key] = _bound(f"{where}.{key}", wanted, raw[key])
     return cleaned
 
 
@@ -225,8 +225,8 @@ def _bound(where: str, value_type: str, value: Any) -> Any:
     return value
 
 
-def _refuse_changed_types(old: dict[str, Record], given: dict[str, Record]) -> None:
-    for key, definition in given.items():
+def _refuse_changed_types(old: dict[str, Record], changed: dict[str, Record]) -> None:
+    for key, definition in changed.items():
         before = old.get(key, definition)["type"]
         if before != definition["type"]:
             raise InvalidPayloadError(f"properties.{key}.type: cannot be changed from {before} to {definition['type']}")
@@ -249,7 +249,7 @@ def _flag(where: str, value: Any) -> bool:
 
 
 async def _one(connection: Connection, sql: Any, parameters: Record, key: str, by: str = "id") -> Record:
-    found = await (await connection.execute(sql, parameters)).fetchone()
-    if found is None:
+    record = await (await connection.execute(sql, parameters)).fetchone()
+    if record is None:
         raise NotFoundError.of("metadata_schema", key, by)
-    return found
+    return record

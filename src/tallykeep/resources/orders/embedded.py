@@ -10,7 +10,7 @@ from tallykeep.core.rows import Row
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.resources.customers.spec import CUSTOMER
-from tallykeep.resources.fields.validators import MAX_WHOLE, actual
+from tallykeep.resources.fields.validators import MAX_INTEGER, actual
 from tallykeep.resources.metadata.schemas import checker_for
 from tallykeep.resources.products.spec import PRODUCT
 from tallykeep.resources.skus.spec import SKU
@@ -247,7 +247,7 @@ def _source_of(item: Item, name: str) -> str | None:
 
 
 def _is_amount(price: Any) -> bool:
-    return type(price) is int and 0 <= price <= MAX_WHOLE
+    return type(price) is int and 0 <= price <= MAX_INTEGER
 
 
 def _sum_up(change: Change) -> None:
@@ -267,7 +267,7 @@ def _sum_up(change: Change) -> None:
         if item.get("amount") is not None and (item.get("discount_amount") or 0) <= item["amount"]:
             item["subtotal_amount"] = item["amount"] - (item.get("discount_amount") or 0)
     total = sum(item.get("amount") or 0 for item in items)
-    if not 0 <= total <= MAX_WHOLE:
-        change.problems.append(f"items: their amounts must be between 0 and {MAX_WHOLE} together {actual(total)}")
+    if not 0 <= total <= MAX_INTEGER:
+        change.problems.append(f"items: their amounts must be between 0 and {MAX_INTEGER} together {actual(total)}")
     elif items and change.values.get("amount") is None:
         change.values["amount"] = total

@@ -22,7 +22,7 @@ _ITEM_NUMBERS = (
 )  # fmt: skip
 # What is said of goods inside an item, be they changed or not.
 _GOODS: dict[str, Cleaner] = {
-    "name": cleaning.text, "sku": cleaning.text, "price": cleaning.whole_number, "override": cleaning.json_boolean,
+    "name": cleaning.text, "sku": cleaning.text, "price": cleaning.integer, "override": cleaning.json_boolean,
     "metadata": cleaning.json_object,
 }  # fmt: skip
 _RELATED = cleaning.one_of("product", "sku")
@@ -39,7 +39,7 @@ def _item(number: int, item: Any) -> dict[str, Any]:
         cleaned = dict(cleaning.json_object(item))
         for name in _ITEM_NUMBERS:
             if cleaned.get(name) is not None:
-                cleaned[name] = _named(name, cleaning.whole_number, cleaned[name])
+                cleaned[name] = _named(name, cleaning.integer, cleaned[name])
         cleaned |= _keys(cleaned, ("source_id", "product_id", "sku_id"))
         if cleaned.get("related_object") is not None:
             _named("related_object", _RELATED, cleaned["related_object"])
@@ -83,9 +83,9 @@ ORDER = UpsertSpec(
     source_id=Field(name="source_id"),
     fields=(
         _json("status", cleaning.one_of(*ORDER_STATUSES), default="CREATED"),
-        _json("amount", cleaning.whole_number),
-        _json("initial_amount", cleaning.whole_number),
-        _json("discount_amount", cleaning.whole_number),
+        _json("amount", cleaning.integer),
+        _json("initial_amount", cleaning.integer),
+        _json("discount_amount", cleaning.integer),
         _json("items", _items, default=[]),
         _json("customer", _person, stored=False),
         _json("customer_id", cleaning.key_text),

@@ -95,7 +95,7 @@ SKU = UpsertSpec(
             ),
         ),
         Field(
-            name="price", clean=cleaning.whole_number, titles=("price",), clean_cell=numerals.cents,
+            name="price", clean=cleaning.integer, titles=("price",), clean_cell=numerals.cents,
             synonyms=(
                 "regular price", "variant price", "online price", "price incl tax", "brutto vk", "vk brutto",
                 "bruttopreis", "preis brutto", "verkaufspreis brutto", "vk preis", "unit price", "amount", "cost",

@@ -104,7 +104,7 @@ EFFECT_CELL = spellings.choice(EFFECT_NAMES)
 
 
 def effect_cell(cell: str) -> str:
-    """An effect as we write it; one that is not known as it stands: only a discount's effect matters."""
+    """Return an effect as we write it; one that is not known as it stands: only a discount's effect matters."""
     try:
         return str(EFFECT_CELL(cell))
     except Problem:

@@ -33,11 +33,11 @@ DISCOUNT_VALUES: dict[str, tuple[str, Cleaner]] = {
     "AMOUNT": ("amount_off", cleaning.number),
     "PERCENT": ("percent_off", cleaning.percent),
     "FIXED": ("fixed_amount", cleaning.number),
-    "UNIT": ("unit_off", cleaning.whole_number),
+    "UNIT": ("unit_off", cleaning.integer),
 }
 # What else stands in a discount, whatever its type, and in each unit of one of many.
 DISCOUNT_BESIDE: dict[str, Cleaner] = {
-    "amount_limit": cleaning.number, "aggregated_amount_limit": cleaning.whole_number,
+    "amount_limit": cleaning.number, "aggregated_amount_limit": cleaning.integer,
     **dict.fromkeys(
         ("amount_off_formula", "percent_off_formula", "fixed_amount_formula", "unit_off_formula"), cleaning.text
     ),
@@ -46,7 +46,7 @@ UNIT_EFFECTS = ("ADD_NEW_ITEMS", "ADD_MISSING_ITEMS")
 # What a voucher of each type must bring, and the number within it that says how much it is worth.
 WORTH: dict[str, tuple[str, str, Cleaner]] = {
     GIFT: ("gift", "amount", cleaning.number),
-    LOYALTY: ("loyalty_card", "points", cleaning.whole_number),
+    LOYALTY: ("loyalty_card", "points", cleaning.integer),
 }
 # The other numbers within it; the balance is what the first ones leave of it.
 WORTH_LESS: dict[str, tuple[str, ...]] = {
@@ -67,21 +67,21 @@ DISCOUNT_TYPE = cleaning.one_of(*DISCOUNT_TYPES)
 
 
 def take(
-    values: Values, problems: list[str], name: str, given: Any, clean: Cleaner, *,
+    values: Values, problems: list[str], name: str, raw: Any, clean: Cleaner, *,
     label: str | None = None, required: bool = False,
 ) -> None:  # fmt: skip
-    if given is None:
+    if raw is None:
         if required:
             problems.append(f"{label or name} is required")
         return
     try:
-        values[name] = clean(given)
+        values[name] = clean(raw)
     except Problem as problem:
         problems.append(f"{label or name}: {problem}")
 
 
 def balance_of(voucher_type: str, worth: Values, spent: int | None = None) -> Any:
-    """What is left of a gift or a loyalty card, whose numbers have been checked."""
+    """Return what is left of a gift or a loyalty card, whose numbers have been checked."""
     _, total, _ = WORTH[voucher_type]
     parts = [worth[total], *(worth.get(name) or 0 for name in WORTH_LESS[voucher_type]), spent or 0]
     if any(isinstance(part, Decimal) for part in parts):
@@ -89,15 +89,15 @@ def balance_of(voucher_type: str, worth: Values, spent: int | None = None) -> An
     return parts[0] - sum(parts[1:])
 
 
-def given_parts(value: Any) -> Any:
-    """A discount, a gift or a loyalty card without the parts that are null, however deep."""
+def without_nulls(value: Any) -> Any:
+    """Return a discount, a gift or a loyalty card without the parts that are null, however deep."""
     if isinstance(value, dict):
-        return {name: given_parts(part) for name, part in value.items() if part is not None}
-    return list(map(given_parts, value)) if isinstance(value, list) else value
+        return {name: without_nulls(part) for name, part in value.items() if part is not None}
+    return list(map(without_nulls, value)) if isinstance(value, list) else value
 
 
 def without_balance(worth: Values) -> Values:
-    """A gift or a loyalty card without what follows from the rest of it."""
+    """Return a gift or a loyalty card without what follows from the rest of it."""
     return {name: value for name, value in worth.items() if name != "balance"}
 
 
@@ -109,7 +109,7 @@ def take_dates(values: Values, problems: list[str], label: str) -> None:
 
 
 def shown_key(value: Any) -> str | None:
-    """The key of a failed row, as far as it can be shown; None when the row has none."""
+    """Return the key of a failed row, as far as it can be shown; None when the row has none."""
     if not isinstance(value, str):
         return None if value is None else cleaning.actual(value)[len("(actual value is '") : -2]
     return value[: cleaning.MAX_KEY_BYTES].translate(_HARMLESS).encode("utf-8", "replace").decode()

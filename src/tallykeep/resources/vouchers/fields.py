@@ -168,6 +168,7 @@ FIELDS: tuple[Field, ...] = (
         clean=cleaning.timestamp,
         titles=("Expiration Date",),
         clean_cell=spellings.timestamp,
+        last_day=(cleaning.last_timestamp, spellings.last_timestamp),
         show=wire_time,
         filters={"expiration_date": timestamp()},
         synonyms=(
@@ -190,10 +191,10 @@ FIELDS: tuple[Field, ...] = (
     ),
     Field(
         name="quantity",
-        clean=cleaning.whole_number,
+        clean=cleaning.integer,
         inside="redemption",
         titles=("Redemption Limit",),
-        clean_cell=numerals.whole_number,
+        clean_cell=numerals.integer,
         column="redemption_quantity",
         filters={"redemption_quantity": number(), "redemption.quantity": number("redemption_quantity")},
         synonyms=(
@@ -208,7 +209,7 @@ FIELDS: tuple[Field, ...] = (
         inside="redemption",
         in_json=False,
         titles=("Redeemed Quantity",),
-        clean_cell=numerals.whole_number,
+        clean_cell=numerals.integer,
         default=0,
         filters={
             "redemption_count": number("redeemed_quantity"),
@@ -263,10 +264,10 @@ FIELDS: tuple[Field, ...] = (
 )  # fmt: skip
 
 # What JSON rows give by itself, and the same of the objects in them, by the objects' names.
-IN_JSON = tuple(field for field in FIELDS if field.is_alone and field.inside is None)
+IN_JSON = tuple(field for field in FIELDS if field.is_standalone and field.inside is None)
 INSIDE_JSON = {
-    holder: tuple(field for field in FIELDS if field.is_alone and field.inside == holder)
-    for holder in [field.inside for field in FIELDS if field.is_alone and field.inside is not None]
+    holder: tuple(field for field in FIELDS if field.is_standalone and field.inside == holder)
+    for holder in [field.inside for field in FIELDS if field.is_standalone and field.inside is not None]
 }
 IN_FILES = tuple(field for field in FIELDS if field.titles)
 BY_TITLE = {normal_title(title): field for field in IN_FILES for title in field.titles}

@@ -12,7 +12,7 @@ VOUCHERS = ListSpec(
     matching=_sql.every_voucher,
     fields={
         "id": text(),
-        **{name: asked for field in FIELDS for name, asked in field.filters.items()},
+        **{name: filter_ for field in FIELDS for name, filter_ in field.filters.items()},
         "is_referral_code": NEVER_TRUE,
         "holder_id": NEVER_SET,
         "customer_id": NEVER_SET,

@@ -9,7 +9,7 @@ from tallykeep.db.queries import queries
 from tallykeep.resources.categories.labels import category_fields
 from tallykeep.resources.lists.page import select_page, shown_page
 from tallykeep.resources.lists.query_string import Selection
-from tallykeep.resources.vouchers.domain import EXTRA_FIELDS, GIFT, LOYALTY, balance_of, given_parts
+from tallykeep.resources.vouchers.domain import EXTRA_FIELDS, GIFT, LOYALTY, balance_of, without_nulls
 from tallykeep.resources.vouchers.fields import DRAFTED, IN_JSON, INSIDE_JSON
 from tallykeep.resources.vouchers.list_spec import VOUCHERS
 
@@ -17,27 +17,27 @@ _sql = queries(__package__, "read.sql")
 
 # What is shown as it is stored.
 _SHOWN = tuple(field for field in IN_JSON if field in DRAFTED)
-# These have the reference API's place, and are null where nothing is known of them.
+# These stand where the reference API has them, and are null where nothing is known of them.
 _BEFORE_OTHERS = ("start_date", "expiration_date", "validity_timeframe", "validity_day_of_week")
 
 
 async def get_voucher(connection: Connection, project_id: int, code_or_id: str) -> dict[str, Any]:
-    """One voucher in wire format, by its code or else its id; raises NotFoundError."""
+    """Get one voucher in wire format, by its code or else its id; raises NotFoundError."""
     by_code = {"project_id": project_id, "code": code_or_id}
-    found = await (await connection.execute(_sql.get_voucher, by_code)).fetchone()
-    if found is None:
+    row = await (await connection.execute(_sql.get_voucher, by_code)).fetchone()
+    if row is None:
         by_id = {"project_id": project_id, "id": code_or_id}
-        found = await (await connection.execute(_sql.get_voucher_by_id, by_id)).fetchone()
-    if found is None:
+        row = await (await connection.execute(_sql.get_voucher_by_id, by_id)).fetchone()
+    if row is None:
         raise NotFoundError.of("voucher", code_or_id)
-    (category,) = await category_fields(connection, project_id, [found])
-    return shown(found, category) | {"validation_rules_assignments": _no_assignments()}
+    (category,) = await category_fields(connection, project_id, [row])
+    return shown(row, category) | {"validation_rules_assignments": _no_assignments()}
 
 
 async def list_vouchers(
     connection: Connection, project_id: int, selection: Selection, *, limit: int, page: int
 ) -> dict[str, Any]:
-    """One page in wire format, with the number of all vouchers that match."""
+    """List one page in wire format, with the number of all vouchers that match."""
     of_project = {"project_id": project_id}
     rows, total = await select_page(connection, VOUCHERS, of_project, selection, limit=limit, page=page)
     categories = await category_fields(connection, project_id, rows)
@@ -45,7 +45,7 @@ async def list_vouchers(
 
 
 def shown(row: dict[str, Any], category: dict[str, Any]) -> dict[str, Any]:
-    """A voucher's row and its category in wire format (public API documentation, schema VoucherWithCategories)."""
+    """Show a voucher's row and its category in wire format (public API documentation, schema VoucherWithCategories)."""
     extras = row["extras"] or {}
     return {
         "id": row["id"],
@@ -54,7 +54,7 @@ def shown(row: dict[str, Any], category: dict[str, Any]) -> dict[str, Any]:
         "campaign_id": row["campaign_id"],
         **category,
         "type": row["type"],
-        "discount": given_parts(row["discount"]),
+        "discount": without_nulls(row["discount"]),
         "gift": _with_balance(GIFT, row["gift"], row["redeemed_amount"]),
         "loyalty_card": _with_balance(LOYALTY, row["loyalty_card"], None),
         **dict.fromkeys(_BEFORE_OTHERS),
@@ -77,7 +77,7 @@ def shown(row: dict[str, Any], category: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_balance(voucher_type: str, worth: dict[str, Any] | None, spent: int | None) -> dict[str, Any] | None:
-    return None if worth is None else {**given_parts(worth), "balance": balance_of(voucher_type, worth, spent)}
+    return None if worth is None else {**without_nulls(worth), "balance": balance_of(voucher_type, worth, spent)}
 
 
 def _redemption(row: dict[str, Any]) -> dict[str, Any]:

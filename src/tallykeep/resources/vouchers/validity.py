@@ -7,23 +7,23 @@ from tallykeep.resources.fields.validators import Cleaner, Problem, actual
 
 
 def timeframe(value: Any) -> dict[str, Any]:
-    """How often a voucher becomes valid, and for how long: {"interval": "P2D", "duration": "P1D"}."""
-    given = cleaning.json_object(value)
+    """Clean how often a voucher becomes valid, and for how long: {"interval": "P2D", "duration": "P1D"}."""
+    checked = cleaning.json_object(value)
     for name in ("interval", "duration"):
-        _check(given, name, cleaning.text)
-    return given
+        _check(checked, name, cleaning.text)
+    return checked
 
 
 def hours(value: Any) -> dict[str, Any]:
-    """Hours of the day by weekday: {"daily": [{"days_of_week": [1], "start_time": "10:00", …}]}."""
-    given = cleaning.json_object(value)
-    _check(given, "daily", cleaning.json_array)
-    for at, span in enumerate(given.get("daily") or []):
+    """Clean hours of the day by weekday: {"daily": [{"days_of_week": [1], "start_time": "10:00", …}]}."""
+    checked = cleaning.json_object(value)
+    _check(checked, "daily", cleaning.json_array)
+    for at, span in enumerate(checked.get("daily") or []):
         if not isinstance(span, dict):
             raise Problem(f"daily[{at}] must be an object {actual(span)}")
         for name, clean in _SPAN.items():
             _check(span, name, clean)
-    return given
+    return checked
 
 
 _SPAN: dict[str, Cleaner] = {
@@ -32,16 +32,16 @@ _SPAN: dict[str, Cleaner] = {
 
 
 def rules(value: Any) -> list[Any]:
-    """The ids of validation rules."""
-    given = cleaning.json_array(value)
-    if not all(isinstance(rule, str) for rule in given):
+    """Clean the ids of validation rules."""
+    checked = cleaning.json_array(value)
+    if not all(isinstance(rule, str) for rule in checked):
         raise Problem(f"must be an array of strings {actual(value)}")
-    return given
+    return checked
 
 
-def _check(given: dict[str, Any], name: str, clean: Cleaner) -> None:
+def _check(holder: dict[str, Any], name: str, clean: Cleaner) -> None:
     try:
-        if given.get(name) is not None:
-            clean(given[name])
+        if holder.get(name) is not None:
+            clean(holder[name])
     except Problem as problem:
         raise Problem(f"{name} {problem}") from None

@@ -13,27 +13,27 @@ _AMOUNTS = ("AMOUNT", "FIXED")
 
 
 def value(voucher: Shown) -> Any:
-    """What is given as Value: amounts in whole units."""
+    """Return what stands as Value: amounts in units, not in cents."""
     if voucher["type"] == GIFT:
         return units((voucher["gift"] or {}).get("amount"))
     if voucher["type"] != DISCOUNT:
         return (voucher["loyalty_card"] or {}).get("points")
     discount = voucher["discount"] or {}
-    given = discount.get(_DISCOUNT_VALUES.get(str(discount.get("type")), "unit_off"))
-    return units(given) if discount.get("type") in _AMOUNTS else given
+    number = discount.get(_DISCOUNT_VALUES.get(str(discount.get("type")), "unit_off"))
+    return units(number) if discount.get("type") in _AMOUNTS else number
 
 
 def discount_type(voucher: Shown) -> Any:
-    """Its discount's type; None where it has no discount."""
+    """Return its discount's type; None where it has no discount."""
     return (voucher["discount"] or {}).get("type")
 
 
 def discount_effect(voucher: Shown) -> Any:
-    """Its discount's effect; None where it has none."""
+    """Return its discount's effect; None where it has none."""
     return (voucher["discount"] or {}).get("effect")
 
 
 def validation_rule(voucher: Shown) -> Any:
-    """The first validation rule: a cell holds one."""
+    """Return the first validation rule: a cell holds one."""
     rules = voucher.get("validation_rules") or [None]
     return rules[0] if isinstance(rules[0], str) else None

@@ -32,7 +32,7 @@ async def create(request: Request, context: FromContext, caller: FromCaller) -> 
 
 @router.get("/{category_id}", summary="Get category", openapi_extra=answers(Category))
 async def get(context: FromContext, caller: FromCaller, category_id: str) -> Json:
-    """Return one category by its id."""
+    """Get one category by its id."""
     async with context.reading(caller).connection() as connection:
         return Json(await store.get_category(connection, caller.project_id, category_id))
 

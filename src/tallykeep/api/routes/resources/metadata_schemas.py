@@ -62,7 +62,7 @@ async def list_schemas(context: FromContext, caller: FromCaller) -> Json:
 
 @router.get("/{resource}", summary="Get metadata schema", openapi_extra=answers(MetadataSchema))
 async def get_schema(context: FromContext, caller: FromCaller, resource: str) -> Json:
-    """Return the metadata schema of one type of resource."""
+    """Get the metadata schema of one type of resource."""
     async with context.reading(caller).connection() as connection:
         return Json(_with_camel_case(_shown(await schemas.get_schema(connection, caller.project_id, resource))))
 
@@ -96,7 +96,7 @@ async def restore_definition(context: FromContext, caller: FromCaller, resource:
     openapi_extra={"parameters": PARAMETERS, **OURS, **answers(AcceptedAction, code=202)},
 )
 async def purge_definition(request: Request, context: FromContext, caller: FromCaller, resource: str, key: str) -> Json:
-    """Take a key off every resource of this kind, for good, as an action. Ours: the reference API cannot."""
+    """Take a key off every resource of this type, for good, as an action. Ours: the reference API cannot."""
     action_type = context.action_types.get(f"{resource.upper()}S.METADATA_KEY_PURGE")
     if action_type is None:
         raise NotFoundError(f"The metadata of {resource} cannot be purged")
@@ -118,7 +118,7 @@ async def purge_definition(request: Request, context: FromContext, caller: FromC
     openapi_extra=OURS | answers(KeyUsage),
 )
 async def count_usage(context: FromContext, caller: FromCaller, resource: str, key: str) -> Json:
-    """Count the resources of this kind that carry the key, which a purge would reach. Ours, not the reference API's."""
+    """Count the resources of this type that carry the key, which a purge would reach. Ours, not the reference API's."""
     async with context.reading(caller, much=True).connection() as connection:
         total = await count_carrying(connection, caller.project_id, resource, key)
     return Json({"object": "metadata_key_usage", "related_object": resource, "key": key, "total": total})
@@ -177,7 +177,7 @@ async def create(request: Request, context: FromContext, manager: FromManagedPro
     "/{project_id}/metadata-schemas/{schema_id}", summary="Get metadata schema", openapi_extra=answers(ManagedSchema)
 )
 async def get_managed(context: FromContext, manager: FromManagedProject, schema_id: str) -> Json:
-    """Return one metadata schema by its id."""
+    """Get one metadata schema by its id."""
     async with context.reading(manager).connection() as connection:
         return Json(_shown(await schemas.get_schema_by_id(connection, manager.project_id, schema_id)))
 

@@ -109,7 +109,7 @@ async def delete(context: FromContext, caller: FromCaller, code: str, force: boo
 
 @router.get("/{code:key}", summary="Get voucher", openapi_extra=_SHOWN.extra | answers(Voucher))
 async def get(context: FromContext, caller: FromCaller, code: str) -> Json:
-    """Return one voucher by its code, or else by its id."""
+    """Get one voucher by its code, or else by its id."""
     async with context.reading(caller).connection() as connection:
         return Json(await get_voucher(connection, caller.project_id, code))
 

@@ -1,7 +1,7 @@
 """Vouchers that come as the rows of a file.
 
 A batch is cleaned column by column, each different cell once, because files repeat themselves. The few rows in which
-that finds anything odd are gone through again one by one, for every one of their problems.
+that finds anything irregular are gone through again one by one, for every one of their problems.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,16 +12,14 @@ from tallykeep.core import exact_json
 from tallykeep.core.rows import Failure, Row, Table
 from tallykeep.formats.csv.titles import normal_title, wrong_width
 from tallykeep.resources.categories.labels import CategoryLabels
-from tallykeep.resources.fields import spreadsheet_spellings as spellings
-from tallykeep.resources.fields.cell_texts import ODD
+from tallykeep.resources.fields.cell_texts import NEEDS_CARE
 from tallykeep.resources.fields.copy_format import CLEARING, all_plain, is_plain
 from tallykeep.resources.fields.field import Field
-from tallykeep.resources.fields.numerals import NO_MARKS, Marks, marked
-from tallykeep.resources.fields.validators import Cleaner
+from tallykeep.resources.fields.numerals import NO_MARKS, Marks
 from tallykeep.resources.metadata.checker import MetadataChecker
 from tallykeep.resources.vouchers.domain import Values, shown_key, take, take_dates
 from tallykeep.resources.vouchers.fields import BY_NAME, BY_TITLE
-from tallykeep.resources.vouchers.importing.csv_fast_path import Tails
+from tallykeep.resources.vouchers.importing.csv_fast_path import RowTexts
 from tallykeep.resources.vouchers.importing.draft import DraftTable, VoucherDraft, fields_of
 from tallykeep.resources.vouchers.importing.metadata_columns import MetadataCells
 from tallykeep.resources.vouchers.importing.worth import BOUGHT, worth_of
@@ -52,8 +50,10 @@ class CsvVouchers:
         for index, name in enumerate(header):
             field = BY_TITLE.get(normal_title(name))
             if field:
-                clean = _reader(field, categories, marks.get(name), last_day_counts=last_day_counts)
-                self._known[field.column_name] = (index, replace(field, clean_cell=clean))
+                read = field.counting_last_day(last_day_counts).marked(marks.get(name))
+                if field.name == "category":
+                    read = replace(field, clean_cell=categories.named)
+                self._known[field.column_name] = (index, read)
                 if field.name == "value":
                     self._mark_of_values = marks.get(name)
             elif name:
@@ -62,44 +62,46 @@ class CsvVouchers:
                 self._unnamed.append(index)
         # Nothing here may lead back to itself: cycles, and all that they remember, are seldom looked for.
         self._metadata = MetadataCells(extra, metadata)
-        self._tails = Tails(self._known, self._unnamed, self._metadata, self._mark_of_values)
+        self._row_texts = RowTexts(self._known, self._unnamed, self._metadata, self._mark_of_values)
 
     def clean(self, rows: Sequence[Row]) -> tuple[Sequence[VoucherDraft], list[Failure]]:
-        """The drafts and the failures, each in row order."""
+        """Return the drafts and the failures, each in row order."""
         if "code" not in self._known:
-            clean, odd = DraftTable([], [], []), list(rows)
+            clean, irregular = DraftTable([], [], []), list(rows)
         elif isinstance(rows, Table):
-            clean, odd = self._clean_table(rows)
+            clean, irregular = self._clean_table(rows)
         else:
-            clean, odd = self._clean_list(rows)
-        if not odd:
+            clean, irregular = self._clean_list(rows)
+        if not irregular:
             return clean, []
         drafts = list(clean)
-        failures = [failure for row in odd for failure in self._clean_odd(row, drafts)]
+        failures = [failure for row in irregular for failure in self._clean_irregular(row, drafts)]
         drafts.sort(key=lambda draft: draft.row)
         failures.sort(key=lambda failure: failure.row)
         return drafts, failures
 
     def _clean_table(self, rows: Table) -> tuple[DraftTable, list[Row]]:
-        """The drafts of the rows without anything odd, and the other rows."""
+        """Return the drafts of the regular rows, and the other rows."""
         codes: list[str] = []
-        tails: list[Any] = []
+        row_texts: list[Any] = []
         for block in rows.blocks():
-            some_codes, some_tails = self._tails.of_table(block, self._known["code"][0])
+            some_codes, some_texts = self._row_texts.of_table(block, self._known["code"][0])
             codes += map(str.strip, some_codes)
-            tails += some_tails
-        return _sorted_out(rows, rows.numbers, codes, tails)
+            row_texts += some_texts
+        return _sorted_out(rows, rows.numbers, codes, row_texts)
 
     def _clean_list(self, rows: Sequence[Row]) -> tuple[DraftTable, list[Row]]:
-        """The same for rows that had to be parsed."""
+        """Do the same for rows that had to be parsed."""
         regular = [row for row in rows if row.problem is None and len(row.value) == self._width]
         others = [row for row in rows if row.problem is not None or len(row.value) != self._width]
         columns = list(map(list, zip(*[row.value for row in regular], strict=True))) or [[]] * self._width
         codes = list(map(str.strip, columns[self._known["code"][0]]))
-        clean, odd = _sorted_out(regular, [row.number for row in regular], codes, self._tails.of_columns(columns))
-        return clean, odd + others
+        clean, irregular = _sorted_out(
+            regular, [row.number for row in regular], codes, self._row_texts.of_columns(columns)
+        )
+        return clean, irregular + others
 
-    def _clean_odd(self, row: Row, drafts: list[VoucherDraft]) -> list[Failure]:
+    def _clean_irregular(self, row: Row, drafts: list[VoucherDraft]) -> list[Failure]:
         """Add the row's draft, or return its failure with every problem."""
         if row.problem is not None:
             return [Failure(row.number, self._key(row.value or []), row.problem)]
@@ -110,12 +112,12 @@ class CsvVouchers:
         code, voucher_type = values.pop("code", None), values.pop("type", None)
         discount_type, effect, value = (values.pop(name, None) for name in BOUGHT[1:])
         is_legible = voucher_type is not None and not any(problem.startswith("Discount Type:") for problem in problems)
-        worth, found = (
+        worth, worth_problems = (
             worth_of(str(voucher_type), discount_type, effect, value, self._mark_of_values) if is_legible else ({}, [])
         )
         rule = values.pop("validation_rule", None)
-        metadata, flaws = self._metadata.read([cells[index] for index in self._metadata.places])
-        problems += [*found, *flaws]
+        metadata, flaws = self._metadata.read([cells[index] for index in self._metadata.indexes])
+        problems += [*worth_problems, *flaws]
         if problems or code is None or voucher_type is None:
             return [Failure(row.number, self._key(cells), "; ".join(problems))]
         values |= worth
@@ -127,7 +129,7 @@ class CsvVouchers:
         return []
 
     def _read_cells(self, cells: Cells) -> tuple[Values, list[str], list[str]]:
-        """The known columns' values, the names of those set to null, and the problems."""
+        """Read the known columns' values, the names of those set to null, and the problems."""
         values: Values = {}
         cleared: list[str] = []
         problems = [
@@ -152,30 +154,23 @@ class CsvVouchers:
         return shown_key(cells[known[0]].strip()) if known and known[0] < len(cells) else None
 
 
-def _reader(field: Field, categories: CategoryLabels, mark: str | None, *, last_day_counts: bool) -> Cleaner:
-    """What reads the cells of a column of this very file."""
-    if field.name == "category":
-        return categories.named
-    if field.name == "expiration_date" and last_day_counts:
-        return spellings.last_timestamp
-    return marked(field.clean_cell, mark)
-
-
 def _sorted_out(
-    rows: Sequence[Row], numbers: Sequence[int], codes: list[str], tails: list[Any]
+    rows: Sequence[Row], numbers: Sequence[int], codes: list[str], row_texts: list[Any]
 ) -> tuple[DraftTable, list[Row]]:
-    odd = {place for place, tail in enumerate(tails) if tail is ODD} if ODD in tails else set()
+    irregular = (
+        {at for at, row_text in enumerate(row_texts) if row_text is NEEDS_CARE} if NEEDS_CARE in row_texts else set()
+    )
     if not all_plain(codes):
-        odd.update(place for place, code in enumerate(codes) if not is_plain(code))
-    if not odd:
-        return DraftTable(numbers, codes, tails), []
-    kept = [place for place in range(len(codes)) if place not in odd]
-    clean = DraftTable([numbers[at] for at in kept], [codes[at] for at in kept], [tails[at] for at in kept])
-    return clean, [rows[place] for place in sorted(odd)]
+        irregular.update(at for at, code in enumerate(codes) if not is_plain(code))
+    if not irregular:
+        return DraftTable(numbers, codes, row_texts), []
+    kept = [at for at in range(len(codes)) if at not in irregular]
+    clean = DraftTable([numbers[at] for at in kept], [codes[at] for at in kept], [row_texts[at] for at in kept])
+    return clean, [rows[at] for at in sorted(irregular)]
 
 
 def _fitted(cells: Cells, width: int) -> Cells | None:
-    """Missing cells at the end are empty, surplus ones must be; None where a surplus cell holds something."""
+    """Fill up missing cells with empty ones; None where a surplus cell holds something."""
     if len(cells) < width:
         return cells + [""] * (width - len(cells))
     return None if any(cell.strip() for cell in cells[width:]) else cells[:width]

@@ -14,9 +14,9 @@ from tallykeep.resources.vouchers.fields import DRAFTED
 Dates = tuple[datetime | None, datetime | None]
 
 COLUMNS = tuple(field.column_name for field in DRAFTED)
-# What stands for «not given»: NULL, or where a new voucher has something by default, COPY's marker for the default.
+# What stands for an absent value: NULL, or where a new voucher has a default, COPY's marker for it.
 DEFAULT = r"\D"
-_NOT_GIVEN = (NULL, DEFAULT)
+_ABSENT_TEXTS = (NULL, DEFAULT)
 ABSENT: dict[str, str] = {field.column_name: NULL if field.default is None else DEFAULT for field in DRAFTED}
 _DATES = {"start_date", "expiration_date"}
 _START, _END = COLUMNS.index("start_date"), COLUMNS.index("expiration_date")
@@ -44,62 +44,62 @@ class VoucherDraft:
 
 
 class DraftTable(Sequence[VoucherDraft]):
-    """Drafts as they are copied; one is made when it is asked for.
+    """Drafts as they are copied; one is made when it is indexed.
 
-    A draft's tail is its type and its fields, joined by tabs. Codes need no escaping, and nothing is cleared.
+    A draft's row text is its type and its fields, joined by tabs. Codes need no escaping, and nothing is cleared.
     """
 
-    __slots__ = ("codes", "numbers", "tails")
+    __slots__ = ("codes", "numbers", "row_texts")
 
-    def __init__(self, numbers: Sequence[int], codes: list[str], tails: list[str]) -> None:
+    def __init__(self, numbers: Sequence[int], codes: list[str], row_texts: list[str]) -> None:
         self.numbers = numbers
         self.codes = codes
-        self.tails = tails
+        self.row_texts = row_texts
 
     def __len__(self) -> int:
         return len(self.codes)
 
     @overload
-    def __getitem__(self, place: int) -> VoucherDraft: ...
+    def __getitem__(self, index: int) -> VoucherDraft: ...
 
     @overload
-    def __getitem__(self, place: slice) -> list[VoucherDraft]: ...
+    def __getitem__(self, index: slice) -> list[VoucherDraft]: ...
 
-    def __getitem__(self, place: int | slice) -> VoucherDraft | list[VoucherDraft]:
-        if isinstance(place, slice):
-            return [self[at] for at in range(*place.indices(len(self)))]
-        voucher_type, *fields = self.tails[place].split("\t")
-        return VoucherDraft(self.numbers[place], self.codes[place], voucher_type, tuple(fields))
+    def __getitem__(self, index: int | slice) -> VoucherDraft | list[VoucherDraft]:
+        if isinstance(index, slice):
+            return [self[at] for at in range(*index.indices(len(self)))]
+        voucher_type, *fields = self.row_texts[index].split("\t")
+        return VoucherDraft(self.numbers[index], self.codes[index], voucher_type, tuple(fields))
 
 
 def alike(rows: Sequence[int], codes: list[str], sample: VoucherDraft) -> Sequence[VoucherDraft]:
-    """A draft for each code, all with the fields of the sample."""
+    """Make a draft for each code, all with the fields of the sample."""
     if SPECIAL.search("".join(codes)):
         return [VoucherDraft(row, code, sample.type, sample.fields) for row, code in zip(rows, codes, strict=True)]
     return DraftTable(rows, codes, ["\t".join((sample.type, *sample.fields))] * len(codes))
 
 
 def codes_of(drafts: Sequence[VoucherDraft]) -> list[str]:
-    """The drafts' codes, in their order."""
+    """Return the drafts' codes, in their order."""
     return drafts.codes if isinstance(drafts, DraftTable) else [draft.code for draft in drafts]
 
 
 def rows_of(drafts: Sequence[VoucherDraft]) -> Sequence[int]:
-    """The rows that the drafts came from, in their order; of several, the first."""
+    """Return the rows that the drafts came from, in their order; of several, the first."""
     return drafts.numbers if isinstance(drafts, DraftTable) else [draft.rows[0] for draft in drafts]
 
 
 def fields_of(values: Values) -> tuple[str, ...]:
-    """Values by name as a draft's fields; JSON parts are given as text."""
+    """Make a draft's fields of values by name; JSON parts come as text."""
     return tuple([copy_text(values[name]) if name in values else ABSENT[name] for name in COLUMNS])
 
 
 def merge(earlier: VoucherDraft, later: VoucherDraft) -> VoucherDraft:
-    """One draft with the effect of writing `earlier` and then `later`."""
+    """Make one draft with the effect of writing `earlier` and then `later`."""
     pairs = zip(COLUMNS, earlier.fields, later.fields, strict=True)
     fields = tuple([_merged(name, first, second, name in later.cleared) for name, first, second in pairs])
-    given = {name for name, text in zip(COLUMNS, later.fields, strict=True) if text not in _NOT_GIVEN}
-    cleared = [name for name in earlier.cleared if name not in given]
+    present = {name for name, text in zip(COLUMNS, later.fields, strict=True) if text not in _ABSENT_TEXTS}
+    cleared = [name for name in earlier.cleared if name not in present]
     both = tuple(dict.fromkeys([*cleared, *later.cleared]))
     return VoucherDraft(later.row, later.code, later.type, fields, both, earlier.rows)
 
@@ -110,7 +110,7 @@ def has_dates(draft: VoucherDraft) -> bool:
 
 
 def dates_after(draft: VoucherDraft, before: Dates) -> Dates:
-    """A voucher's start and expiration dates once the draft is written, given those it had."""
+    """Return a voucher's start and expiration dates once the draft is written over those it had."""
     start, end = (
         None if name in draft.cleared else had if draft.fields[at] == NULL else datetime.fromisoformat(draft.fields[at])
         for name, at, had in zip(("start_date", "expiration_date"), (_START, _END), before, strict=True)
@@ -125,9 +125,9 @@ def is_reversed(dates: Dates) -> bool:
 
 
 def _merged(name: str, earlier: str, later: str, is_cleared: bool) -> str:
-    if later in _NOT_GIVEN:
+    if later in _ABSENT_TEXTS:
         return ABSENT[name] if is_cleared else earlier
-    if name not in _MERGED or earlier in _NOT_GIVEN:
+    if name not in _MERGED or earlier in _ABSENT_TEXTS:
         return later
     return copy_text(exact_json.dumps(_read_json(earlier) | _read_json(later)).decode())
 

@@ -96,12 +96,12 @@ class VoucherImport(Operation):
             raise
 
     async def write(self) -> list[Failure]:
-        """Write the drafts, then the codes given several times in ways that may contradict; returns what failed."""
+        """Write the drafts, then the codes that several rows have in ways that may contradict; returns what failed."""
         failures = await self._write_staged(self._drafts) if self._drafts else []
         return failures + await self._write_repeated() if self._repeated else failures
 
     def created(self) -> Mapping[str, int]:
-        """The codes that were new."""
+        """Return the codes that were new."""
         return self._new
 
     async def _write_staged(self, drafts: Sequence[VoucherDraft]) -> list[Failure]:
@@ -110,21 +110,21 @@ class VoucherImport(Operation):
         return written.failures
 
     async def _write_repeated(self) -> list[Failure]:
-        found = await lock_existing(self._connection, self._project_id, {draft.code for draft in self._repeated})
-        drafts, refused = self._fold_one_by_one(dict(found))
+        existing = await lock_existing(self._connection, self._project_id, {draft.code for draft in self._repeated})
+        drafts, refused = self._fold_one_by_one(dict(existing))
         await stage(self._connection, drafts)
         failures = refused + await self._write_staged(drafts)
-        if any(draft.code not in found and draft.code not in self._new for draft in drafts):
+        if any(draft.code not in existing and draft.code not in self._new for draft in drafts):
             raise BatchLostError("a voucher was created while rows were held to there being none; they are read anew")
         return failures
 
     def _fold(self, drafts: Sequence[VoucherDraft]) -> list[Failure]:
-        """Fold codes given more than once into one draft, with the effect of the rows in their order."""
+        """Fold rows of one code into one draft, with the effect of the rows in their order."""
         if len(set(codes_of(drafts))) == len(drafts):
             self._drafts = drafts
             return []
         groups: dict[str, VoucherDraft] = {}
-        given: dict[str, list[VoucherDraft]] = {}
+        repeated: dict[str, list[VoucherDraft]] = {}
         failures: list[Failure] = []
         for draft in drafts:
             first = groups.get(draft.code)
@@ -133,15 +133,15 @@ class VoucherImport(Operation):
             elif not self._updates:
                 failures.append(Failure(draft.row, draft.code, already_exists(draft.code)))
             else:
-                given.setdefault(draft.code, [first]).append(draft)
-        mixed = {code for code, group in given.items() if _depends_on_what_exists(group)}
-        groups |= {code: reduce(merge, group) for code, group in given.items() if code not in mixed}
+                repeated.setdefault(draft.code, [first]).append(draft)
+        mixed = {code for code, group in repeated.items() if _depends_on_what_exists(group)}
+        groups |= {code: reduce(merge, group) for code, group in repeated.items() if code not in mixed}
         self._drafts = [draft for code, draft in groups.items() if code not in mixed]
-        self._repeated = [draft for code, group in given.items() if code in mixed for draft in group]
+        self._repeated = [draft for code, group in repeated.items() if code in mixed for draft in group]
         return failures
 
     def _fold_one_by_one(self, known: dict[str, tuple[str, Dates]]) -> tuple[list[VoucherDraft], list[Failure]]:
-        """Each row is held to what there is by then: the type of the first, or of the voucher, and its dates."""
+        """Hold each row to what there is by then: the type of the first, or of the voucher, and its dates."""
         merged: dict[str, VoucherDraft] = {}
         failures: list[Failure] = []
         for draft in self._repeated:

@@ -37,7 +37,7 @@ from tallykeep.resources.vouchers.importing.draft import DraftTable, VoucherDraf
 
 _WORTH_REMEMBERING = 2_000
 _ANY_CODE = "ANY"
-_MAX_TOLD = 100  # problems of one list: more are nobody's to read
+_MAX_PROBLEMS = 100  # problems of one list: more are nobody's to read
 _NO_DRAFTS = DraftTable([], [], [])
 # Laid out for the loop that every row goes through.
 _INSIDE = [
@@ -57,17 +57,17 @@ class JsonVouchers:
         *,
         last_day_counts: bool = False,
     ) -> None:
-        ends = {"expiration_date": cleaning.last_timestamp} if last_day_counts else {}
-        self._fields = [(field.name, field.column_name, ends.get(field.name, field.clean)) for field in IN_JSON]
+        fields = [field.counting_last_day(last_day_counts) for field in IN_JSON]
+        self._fields = [(field.name, field.column_name, field.clean) for field in fields]
         self._categories = categories
         self._campaign_id = campaign_id
         self._metadata = Memo(lambda dumped: metadata.problems(exact_json.loads(dumped)))
         self._missing_metadata = metadata.problems({})
-        self._tails: dict[bytes, str | None] = {}
+        self._row_texts: dict[bytes, str | None] = {}
         self._discounts = Memo(lambda dumped: _discount_problems(exact_json.loads(dumped)))
 
     def clean(self, rows: Sequence[Row]) -> tuple[Sequence[VoucherDraft], list[Failure]]:
-        """The drafts and the failures, each in row order."""
+        """Return the drafts and the failures, each in row order."""
         alike, others = self._clean_alike(rows) if isinstance(rows, Values) else (_NO_DRAFTS, rows)
         if not others:
             return alike, []
@@ -85,106 +85,106 @@ class JsonVouchers:
         return sorted(drafts, key=lambda draft: draft.row), failures
 
     def _clean_alike(self, rows: Values) -> tuple[DraftTable, Sequence[Row]]:
-        """The drafts of rows that repeat others in all but the code, and the rows that are not so simple."""
+        """Return the drafts of rows that repeat others in all but the code, and the rows that are not so simple."""
         codes: list[str] = []
-        tails: list[str] = []
-        places: list[int] = []
-        for place, given in enumerate(rows.values):
-            tail = self._tail_of(given)
-            if tail is not None and is_plain(code := given["code"].strip()):
+        row_texts: list[str] = []
+        indexes: list[int] = []
+        for index, raw in enumerate(rows.values):
+            row_text = self._row_text_of(raw)
+            if row_text is not None and is_plain(code := raw["code"].strip()):
                 codes.append(code)
-                tails.append(tail)
-                places.append(place)
-            if len(self._tails) > _WORTH_REMEMBERING and 2 * len(self._tails) > place:
+                row_texts.append(row_text)
+                indexes.append(index)
+            if len(self._row_texts) > _WORTH_REMEMBERING and 2 * len(self._row_texts) > index:
                 return _NO_DRAFTS, rows
-        if len(places) == len(rows):
-            return DraftTable(rows.numbers, codes, tails), []
-        simple = set(places)
-        numbers = [rows.numbers[place] for place in places]
-        return DraftTable(numbers, codes, tails), [row for place, row in enumerate(rows) if place not in simple]
+        if len(indexes) == len(rows):
+            return DraftTable(rows.numbers, codes, row_texts), []
+        simple = set(indexes)
+        numbers = [rows.numbers[index] for index in indexes]
+        return DraftTable(numbers, codes, row_texts), [row for index, row in enumerate(rows) if index not in simple]
 
-    def _tail_of(self, given: Any) -> str | None:
-        """The tail (see DraftTable) of a row without any problem, looked up by all of it but the code."""
-        if not isinstance(given, dict):
+    def _row_text_of(self, raw: Any) -> str | None:
+        """Look up the row text (see DraftTable) of a row without any problem, by all of it but the code."""
+        if not isinstance(raw, dict):
             return None
-        code = given.get("code")
+        code = raw.get("code")
         if not isinstance(code, str):
             return None
-        given["code"] = _ANY_CODE  # for the time of this look, which no other thread shares
+        raw["code"] = _ANY_CODE  # for the time of this look, which no other thread shares
         try:
-            rest = exact_json.dumps(given)
-            if rest not in self._tails:
-                draft, _, _ = self._clean_row(0, given)
-                self._tails[rest] = "\t".join((draft.type, *draft.fields)) if draft else None
-            return self._tails[rest]
+            rest = exact_json.dumps(raw)
+            if rest not in self._row_texts:
+                draft, _, _ = self._clean_row(0, raw)
+                self._row_texts[rest] = "\t".join((draft.type, *draft.fields)) if draft else None
+            return self._row_texts[rest]
         except exact_json.EncodeError:
             return None
         finally:
-            given["code"] = code  # after a defect the same rows are tried again, fewer at a time
+            raw["code"] = code  # after a defect the same rows are tried again, fewer at a time
 
-    def _clean_row(self, row: int, given: Any) -> tuple[VoucherDraft | None, list[str], str | None]:
-        if not isinstance(given, dict):
-            return None, [f"the row must be an object {actual(given)}"], None
+    def _clean_row(self, row: int, raw: Any) -> tuple[VoucherDraft | None, list[str], str | None]:
+        if not isinstance(raw, dict):
+            return None, [f"the row must be an object {actual(raw)}"], None
         problems: list[str] = []
         values: Fields = {}
         for name, column, clean in self._fields:
-            take(values, problems, column, given.get(name), clean, label=name)
-        category = self._categories.label_in(given, problems)
+            take(values, problems, column, raw.get(name), clean, label=name)
+        category = self._categories.label_in(raw, problems)
         if category is not None:
             values["category"] = category
         take_dates(values, problems, "expiration_date")
         extras: Fields = {}
         for name, clean in EXTRA_FIELDS:
-            take(extras, problems, name, given.get(name), clean)
-        _take_inside(values, problems, given)
+            take(extras, problems, name, raw.get(name), clean)
+        _take_inside(values, problems, raw)
         if self._campaign_id is not None:
             for name in ("redeemed_quantity", "redeemed_amount"):
-                take(values, problems, name, given.get(name), cleaning.whole_number)
-        voucher_type = _type_of(given, problems)
-        self._take_worth(values, problems, voucher_type, given)
-        self._take_metadata(values, problems, given.get("metadata"))
+                take(values, problems, name, raw.get(name), cleaning.integer)
+        voucher_type = _type_of(raw, problems)
+        self._take_worth(values, problems, voucher_type, raw)
+        self._take_metadata(values, problems, raw.get("metadata"))
         code = values.pop("code", None)
-        if not given.get("code") or cleaning.is_blank(given["code"]):
+        if not raw.get("code") or cleaning.is_blank(raw["code"]):
             problems.insert(0, "code is required")
         if problems or code is None or voucher_type is None:
-            return None, problems, shown_key(given.get("code"))
+            return None, problems, shown_key(raw.get("code"))
         if self._campaign_id is not None:
             values["campaign_id"] = self._campaign_id
         if extras:
             values["extras"] = exact_json.dumps(extras).decode()
         return VoucherDraft(row, code, voucher_type, fields_of(values)), problems, code
 
-    def _take_metadata(self, values: Fields, problems: list[str], given: Any) -> None:
-        if given is None:
+    def _take_metadata(self, values: Fields, problems: list[str], raw: Any) -> None:
+        if raw is None:
             problems.extend(self._missing_metadata)
             return
-        dumped = _dump(given, dict, "metadata", problems)
+        dumped = _dump(raw, dict, "metadata", problems)
         if dumped is not None:
-            found = self._metadata[dumped]
-            problems.extend(found)
-            if not found:
+            flaws = self._metadata[dumped]
+            problems.extend(flaws)
+            if not flaws:
                 values["metadata"] = dumped.decode()
 
-    def _take_worth(self, values: Fields, problems: list[str], voucher_type: str | None, given: Fields) -> None:
+    def _take_worth(self, values: Fields, problems: list[str], voucher_type: str | None, raw: Fields) -> None:
         if voucher_type == DISCOUNT:
-            dumped = _dump(given.get("discount"), dict, "discount", problems)
+            dumped = _dump(raw.get("discount"), dict, "discount", problems)
             if dumped is not None:
-                found = self._discounts[dumped]
-                problems.extend(found)
+                flaws = self._discounts[dumped]
+                problems.extend(flaws)
                 values["discount"] = dumped.decode()
         elif voucher_type is not None:
             name = WORTH[voucher_type][0]
-            dumped = _dump(given.get(name), dict, name, problems)
+            dumped = _dump(raw.get(name), dict, name, problems)
             if dumped is not None:
-                worth = given[name]
+                worth = raw[name]
                 problems.extend(_worth_problems(voucher_type, worth, values.get("redeemed_amount")))
                 values[name] = (exact_json.dumps(without_balance(worth)) if "balance" in worth else dumped).decode()
 
 
-def _take_inside(values: Fields, problems: list[str], given: Fields) -> None:
+def _take_inside(values: Fields, problems: list[str], raw: Fields) -> None:
     """Take the fields that stand in objects of the row."""
     for name, fields in _INSIDE:
-        holder = given.get(name)
+        holder = raw.get(name)
         if holder is not None and not isinstance(holder, dict):
             problems.append(f"{name}: must be an object {actual(holder)}")
         elif holder:
@@ -192,20 +192,20 @@ def _take_inside(values: Fields, problems: list[str], given: Fields) -> None:
                 take(values, problems, column, holder.get(part), clean, label=label)
 
 
-def _dump(given: Any, expected: type, name: str, problems: list[str]) -> bytes | None:
+def _dump(raw: Any, expected: type, name: str, problems: list[str]) -> bytes | None:
     wanted = "an object" if expected is dict else "an array"
-    if given is None:
+    if raw is None:
         problems.append(f"{name} is required")
         return None
-    if not isinstance(given, expected):
-        problems.append(f"{name}: must be {wanted} {actual(given)}")
+    if not isinstance(raw, expected):
+        problems.append(f"{name}: must be {wanted} {actual(raw)}")
         return None
     try:
-        cleaning.check_storable(given)
+        cleaning.check_storable(raw)
     except Problem as problem:
         problems.append(f"{name}: {problem}")
         return None
-    return exact_json.dumps(given)
+    return exact_json.dumps(raw)
 
 
 def _worth_problems(voucher_type: str, worth: Fields, spent: int | None) -> list[str]:
@@ -223,11 +223,11 @@ def _worth_problems(voucher_type: str, worth: Fields, spent: int | None) -> list
     return problems
 
 
-def _type_of(given: Fields, problems: list[str]) -> str | None:
-    voucher_type = given.get("type")
+def _type_of(raw: Fields, problems: list[str]) -> str | None:
+    voucher_type = raw.get("type")
     if voucher_type is None:
         # The wire format makes the type optional where the gift or the discount tells it.
-        voucher_type = GIFT if given.get("gift") else DISCOUNT if given.get("discount") else None
+        voucher_type = GIFT if raw.get("gift") else DISCOUNT if raw.get("discount") else None
         if voucher_type is None:
             problems.append("Voucher Type is required")
         return voucher_type
@@ -268,7 +268,7 @@ def _units_problems(units: Any) -> list[str]:
         return [f"discount.units: must be an array {actual(units)}"]
     problems: list[str] = []
     for at, unit in enumerate(units):
-        if len(problems) >= _MAX_TOLD:
+        if len(problems) >= _MAX_PROBLEMS:
             return [*problems, "discount.units has more problems than these"]
         label = f"discount.units[{at}]"
         if not isinstance(unit, dict):

@@ -10,15 +10,15 @@ from tallykeep.resources.vouchers.domain import Values
 
 
 class MetadataCells:
-    """What the cells of these columns, given by their place, name and reader, hold together."""
+    """What the cells of these columns, each with its index, name and reader, hold together."""
 
     def __init__(self, columns: list[tuple[int, str, Callable[[str], Any]]], checker: MetadataChecker) -> None:
-        self.places = [place for place, _, _ in columns]
+        self.indexes = [index for index, _, _ in columns]
         self._columns = columns
         self._checker = checker
 
     def read(self, cells: Iterable[str]) -> tuple[Values, list[str]]:
-        """The metadata and every problem with it; empty cells say nothing."""
+        """Read the metadata and every problem with it; empty cells say nothing."""
         metadata: Values = {}
         problems: list[str] = []
         unread: list[str] = []

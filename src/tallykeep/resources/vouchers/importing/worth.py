@@ -13,19 +13,19 @@ _CELL_VALUES: dict[str, tuple[str, Cleaner]] = {
     "AMOUNT": ("amount_off", numerals.cents),
     "FIXED": ("fixed_amount", numerals.cents),
     "PERCENT": ("percent_off", numerals.percent),
-    "UNIT": ("unit_off", numerals.whole_number),
-    "SHIPPING": ("unit_off", numerals.whole_number),
+    "UNIT": ("unit_off", numerals.integer),
+    "SHIPPING": ("unit_off", numerals.integer),
     GIFT: ("amount", numerals.cents),
-    LOYALTY: ("points", numerals.whole_number),
+    LOYALTY: ("points", numerals.integer),
 }
 
 
 def worth_of(
     voucher_type: str, discount_type: str | None, effect: str | None, value: str | None, mark: str | None = None
 ) -> tuple[Values, list[str]]:
-    """What Voucher Type, Discount Type, Discount Effect and Value together make: {"discount": …} or {"gift": …}.
+    """Make {"discount": …} or {"gift": …} out of Voucher Type, Discount Type, Discount Effect and Value.
 
-    Without a Discount Type, the sign of the Value tells: 15 % or 25 €. `mark` stands before the decimals of Values.
+    Without a Discount Type, the symbol of the Value tells: 15 % or 25 €. `mark` stands before the decimals of Values.
     """
     if voucher_type == DISCOUNT and discount_type is None and value is not None:
         discount_type = numerals.symbol_of(value)

@@ -24,15 +24,15 @@ class MetadataRules:
         return self.voucher.takes_anything and (self.campaign.takes_anything or not self.of_campaigns)
 
     def checker(self, campaign_id: str | None) -> MetadataChecker:
-        """What checks the metadata of a voucher of this campaign, or of none."""
+        """Return what checks the metadata of a voucher of this campaign, or of none."""
         return self.campaign if campaign_id in self.of_campaigns else self.voucher
 
 
 async def metadata_rules(connection: Connection, project_id: int) -> MetadataRules:
-    """The rules as they stand now."""
+    """Read the rules as they stand now."""
     voucher = await checker_for(connection, project_id, "voucher")
     campaign = await checker_for(connection, project_id, "campaign")
     if voucher.takes_anything and campaign.takes_anything:
         return MetadataRules(voucher, campaign, frozenset())
-    found = await connection.execute(_sql.campaigns_with_own_schema, {"project_id": project_id})
-    return MetadataRules(voucher, campaign, frozenset(row["id"] for row in await found.fetchall()))
+    campaigns = await connection.execute(_sql.campaigns_with_own_schema, {"project_id": project_id})
+    return MetadataRules(voucher, campaign, frozenset(row["id"] for row in await campaigns.fetchall()))

@@ -32,12 +32,12 @@ class SameMetadata(Operation):
 
     def __init__(self, connection: Connection, claimed: ClaimedBatch) -> None:
         self._connection = connection
-        self._place = {"project_id": claimed.project_id, "metadata": Jsonb(claimed.source.options["metadata"])}
+        self._params = {"project_id": claimed.project_id, "metadata": Jsonb(claimed.source.options["metadata"])}
         self._action_id = claimed.action_id
         self._timestamp = claimed.timestamp
         self._codes: dict[int, str] = {}
         self._failures: list[Failure] = []
-        self._found: dict[str, None] | None = None
+        self._existing: dict[str, None] | None = None
 
     def check(self, rows: Sequence[Row]) -> list[Failure]:
         """Take the codes."""
@@ -58,7 +58,7 @@ class SameMetadata(Operation):
         if self._action_id in _meets_itself:
             return
         try:
-            self._found = await self._update()
+            self._existing = await self._update()
         except DeadlockDetected:
             _meets_itself.add(self._action_id)
             raise
@@ -68,17 +68,17 @@ class SameMetadata(Operation):
 
     async def _add_to(self, codes: Sequence[str]) -> dict[str, None]:
         async with self._connection.cursor(row_factory=scalar_row) as cursor:
-            await cursor.execute(_sql.add_metadata, {**self._place, "codes": list(codes), "now": self._timestamp})
+            await cursor.execute(_sql.add_metadata, {**self._params, "codes": list(codes), "now": self._timestamp})
             return dict.fromkeys(await cursor.fetchall())
 
     async def write(self) -> list[Failure]:
         """Update where that has not been done, and tell which codes are not there."""
-        if self._found is None:
-            self._found = await self._update()
+        if self._existing is None:
+            self._existing = await self._update()
         missing = [
             Failure(row, code, f"Cannot find voucher with id {code}", "not_found")
             for row, code in self._codes.items()
-            if code not in self._found
+            if code not in self._existing
         ]
         for failure in missing:
             del self._codes[failure.row]
@@ -86,7 +86,7 @@ class SameMetadata(Operation):
         return missing
 
     def report(self) -> str:
-        """One line a row, in row order."""
+        """Write one line for each row, in row order."""
         flawed = [
             ReportLine(failure.row, failure.key or "", found=False, updated=False, error=failure.reason)
             for failure in self._failures
@@ -94,11 +94,11 @@ class SameMetadata(Operation):
         return report_text(flawed, updated=self._codes)
 
 
-def code_of(given: Any) -> str:
-    """A code; raises Problem with the reason, the field's name in front."""
-    if not given or cleaning.is_blank(given):
+def code_of(raw: Any) -> str:
+    """Return a code; raises Problem with the reason, the field's name in front."""
+    if not raw or cleaning.is_blank(raw):
         raise Problem("code is required")
     try:
-        return str(cleaning.key_text(given))
+        return str(cleaning.key_text(raw))
     except Problem as problem:
         raise Problem(f"code: {problem}") from None

@@ -33,7 +33,7 @@ class _Change:
 
 
 class VoucherUpdate(Operation):
-    """One batch of a bulk update: metadata given is added to what a voucher has, key by key."""
+    """One batch of a bulk update: a row's metadata is added to what a voucher has, key by key."""
 
     def __init__(self, connection: Connection, claimed: ClaimedBatch, rules: MetadataRules) -> None:
         self._connection = connection
@@ -52,40 +52,40 @@ class VoucherUpdate(Operation):
             try:
                 self._changes.append(self._change(row))
             except Problem as problem:
-                given = row.value.get("code") if isinstance(row.value, dict) else row.value
-                failures.append(self._failed(row.number, shown_key(given), str(problem), INVALID))
+                raw = row.value.get("code") if isinstance(row.value, dict) else row.value
+                failures.append(self._failed(row.number, shown_key(raw), str(problem), INVALID))
         return failures
 
     def _change(self, row: Row) -> _Change:
         if row.problem is not None:
             raise Problem(row.problem)
-        given = {"code": row.value, "metadata": self._same_for_all} if self._same_for_all is not None else row.value
-        if not isinstance(given, dict):
-            raise Problem(f"the row must be an object {cleaning.actual(given)}")
-        code = code_of(given.get("code"))
-        metadata = {} if given.get("metadata") is None else given["metadata"]
+        raw = {"code": row.value, "metadata": self._same_for_all} if self._same_for_all is not None else row.value
+        if not isinstance(raw, dict):
+            raise Problem(f"the row must be an object {cleaning.actual(raw)}")
+        code = code_of(raw.get("code"))
+        metadata = {} if raw.get("metadata") is None else raw["metadata"]
         metadata = _object(metadata)
         return _Change(row.number, code, metadata)
 
     async def stage(self) -> None:
-        """Nothing to make ready."""
+        """Do nothing: there is nothing to make ready."""
 
     async def write(self) -> list[Failure]:
         """Apply the changes in row order to what the vouchers have now, and store what came of it."""
-        found = await found_by_locking(self._lock, list({change.code for change in self._changes}))
-        current = {code: row["metadata"] for code, row in found.items()}
-        self._campaigns = {code: row["campaign_id"] for code, row in found.items()}
+        vouchers = await found_by_locking(self._lock, list({change.code for change in self._changes}))
+        current = {code: row["metadata"] for code, row in vouchers.items()}
+        self._campaigns = {code: row["campaign_id"] for code, row in vouchers.items()}
         changed: dict[str, str] = {}
         failures = [failure for change in self._changes for failure in self._apply(change, current, changed)]
         if changed:
             stored = {"codes": list(changed), "metadata": list(changed.values())}
-            place = {"project_id": self._project_id, "now": self._timestamp}
-            await self._connection.execute(_sql.set_metadata, {**place, **stored})
+            params = {"project_id": self._project_id, "now": self._timestamp}
+            await self._connection.execute(_sql.set_metadata, {**params, **stored})
         return failures
 
     async def _lock(self, codes: Sequence[str]) -> dict[str, dict[str, Any]]:
-        place = {"project_id": self._project_id, "codes": list(codes)}
-        locked = await self._connection.execute(_sql.lock_metadata, place)
+        params = {"project_id": self._project_id, "codes": list(codes)}
+        locked = await self._connection.execute(_sql.lock_metadata, params)
         return {row["code"]: row for row in await locked.fetchall()}
 
     def _apply(self, change: _Change, current: dict[str, Any], changed: dict[str, str]) -> list[Failure]:
@@ -106,7 +106,7 @@ class VoucherUpdate(Operation):
         return Failure(row, key, reason, error_key)
 
     def report(self) -> str:
-        """One line a row, in row order."""
+        """Write one line for each row, in row order."""
         return report_text(self._lines)
 
 

@@ -7,9 +7,9 @@ WHERE project_id = :project_id AND settings -> 'use_voucher_metadata_schema' = '
 
 -- name: set_metadata!
 UPDATE vouchers
-SET metadata = given.metadata::jsonb, updated_at = :now
-FROM unnest(:codes::text[], :metadata::text[]) AS given (code, metadata)
-WHERE vouchers.project_id = :project_id AND vouchers.code = given.code
+SET metadata = changed.metadata::jsonb, updated_at = :now
+FROM unnest(:codes::text[], :metadata::text[]) AS changed (code, metadata)
+WHERE vouchers.project_id = :project_id AND vouchers.code = changed.code
 
 -- name: add_metadata
 UPDATE vouchers

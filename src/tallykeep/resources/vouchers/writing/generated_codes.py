@@ -16,7 +16,7 @@ from tallykeep.resources.vouchers.writing.store import copy_new, insert_free, re
 _sql = queries(__package__, "generated_codes.sql")
 
 _PLENTY = 10**12  # possible codes: three batches being written then meet with a chance of one in two thousand
-_CHARACTERS_AT_ONCE = 40_000  # are made in some milliseconds, for which the event loop waits
+_MAX_CHARACTERS = 40_000  # are made in some milliseconds, for which the event loop waits
 _MAX_TRIED = 10_000_000  # codes that are gone through for a batch; and while somebody waits for a single one:
 _MAX_TRIED_FOR_ONE = 50_000
 
@@ -66,11 +66,11 @@ class Generated:
     async def write(self) -> None:
         """Draw codes while most of those drawn are free; then look through all that there are.
 
-        In the end none is missing, or none is free (of those looked at, where there are more than that).
+        In the end none is missing, or none is free (of those tried, where there are more than that).
         """
         if self.missing > 1:
-            place = {"project_id": self._project_id, "space": self._rule.space}
-            await self._connection.execute(_sql.wait_for_generators, place)
+            params = {"project_id": self._project_id, "space": self._rule.space}
+            await self._connection.execute(_sql.wait_for_generators, params)
         while self.missing and await self._draw():
             pass
         if self._action_id is not None and self._action_id in _exhausted:
@@ -82,7 +82,7 @@ class Generated:
             _exhausted.add(self._action_id)
 
     def reason(self) -> str:
-        """Why some are missing in the end, and what to do."""
+        """Say why some are missing in the end, and what to do."""
         possible, remedy = self._rule.possible, "make it allow more (length, charset or pattern)"
         if possible == 1:
             return f"The only code that the code_config allows is taken; {remedy}"
@@ -101,10 +101,10 @@ class Generated:
         """Go through the codes until none is missing; whether another walk may find more."""
         before = len(self.codes)
         walk = Walk(self._rule.possible)
-        at_once = max(_CHARACTERS_AT_ONCE // len(self._rule.pattern), 1)
+        part_size = max(_MAX_CHARACTERS // len(self._rule.pattern), 1)
         free: list[str] = []
-        for first in range(0, self._max_tried, at_once):
-            free += await self._free_of(self._rule.codes_at(walk.part(first, at_once)))
+        for first in range(0, self._max_tried, part_size):
+            free += await self._free_of(self._rule.codes_at(walk.part(first, part_size)))
             while len(free) >= self.missing > 0:
                 some, free = free[: self.missing], free[self.missing :]
                 await self._insert(some)
@@ -116,10 +116,10 @@ class Generated:
         return len(self.codes) > before and self._rule.possible == self._max_tried
 
     async def _free_of(self, codes: list[str]) -> list[str]:
-        """Those of the codes that nobody has, in random order."""
-        place = {"project_id": self._project_id, "codes": codes}
+        """Return those of the codes that nobody has, in random order."""
+        params = {"project_id": self._project_id, "codes": codes}
         async with self._connection.cursor(row_factory=scalar_row) as cursor:
-            await cursor.execute(_sql.free_codes, place)
+            await cursor.execute(_sql.free_codes, params)
             free: list[str] = await cursor.fetchall()
         _random.shuffle(free)
         return free

@@ -4,6 +4,6 @@
 SELECT pg_advisory_xact_lock(hashtextextended('codes ' || :space, :project_id))
 
 -- name: free_codes
-SELECT given.code
-FROM unnest(:codes::text[]) AS given (code)
-WHERE NOT EXISTS (SELECT FROM vouchers WHERE vouchers.project_id = :project_id AND vouchers.code = given.code)
+SELECT drawn.code
+FROM unnest(:codes::text[]) AS drawn (code)
+WHERE NOT EXISTS (SELECT FROM vouchers WHERE vouchers.project_id = :project_id AND vouchers.code = drawn.code)

@@ -8,10 +8,10 @@ campaign_id = :campaign_id
 
 -- name: update_members!
 UPDATE vouchers
-SET active = coalesce(given.active, vouchers.active), category = coalesce(given.category, vouchers.category),
+SET active = coalesce(changed.active, vouchers.active), category = coalesce(changed.category, vouchers.category),
     updated_at = :now
-FROM unnest(:codes::text[], :active::boolean[], :category::text[]) AS given (code, active, category)
-WHERE vouchers.project_id = :project_id AND vouchers.code = given.code AND vouchers.campaign_id = :campaign_id
+FROM unnest(:codes::text[], :active::boolean[], :category::text[]) AS changed (code, active, category)
+WHERE vouchers.project_id = :project_id AND vouchers.code = changed.code AND vouchers.campaign_id = :campaign_id
 
 -- What is done to a range of the campaign's vouchers: {range} is filled in.
 

@@ -13,20 +13,20 @@ _sql = queries(__package__, "store.sql")
 
 
 def _default(field: Field) -> sql.Literal:
-    """What null resets the field's column to."""
+    """Return what null resets the field's column to."""
     return sql.Literal(exact_json.dumps(field.default).decode() if field.has_json_default else field.default)
 
 
-def _given(field: Field) -> sql.Composable:
-    """What a new voucher has in the field's column."""
+def _inserted(field: Field) -> sql.Composable:
+    """Return what a new voucher has in the field's column."""
     column = sql.Identifier(field.column_name)
     if field.default is None:
         return column
-    return sql.SQL(_sql.given_or_default).format(column=column, default=_default(field))
+    return sql.SQL(_sql.value_or_default).format(column=column, default=_default(field))
 
 
 def _merged(field: Field) -> sql.Composable:
-    """What becomes of the field's column of a voucher that exists."""
+    """Return what becomes of the field's column of a voucher that exists."""
     column = sql.Identifier(field.column_name)
     if field.grows:
         return sql.SQL(_sql.added_to).format(column=column)
@@ -36,7 +36,7 @@ def _merged(field: Field) -> sql.Composable:
 
 _PARTS = {
     "columns": sql.SQL(", ").join([sql.Identifier(field.column_name) for field in DRAFTED]),
-    "given": sql.SQL(", ").join(list(map(_given, DRAFTED))),
+    "inserted": sql.SQL(", ").join(list(map(_inserted, DRAFTED))),
     "merged": sql.SQL(", ").join([_merged(field) for field in DRAFTED if not field.stays]),
 }
 

@@ -25,7 +25,7 @@ _sql = queries(__package__, "store.sql")
 
 
 def ready_text(project_id: int, drafts: Sequence[VoucherDraft], timestamp: datetime) -> str:
-    """Drafts as new vouchers in COPY's text format."""
+    """Write drafts as new vouchers in COPY's text format."""
     if not drafts:
         return ""
     head = f"{project_id}\t{timestamp.isoformat()}\t"
@@ -47,7 +47,7 @@ async def stage(connection: Connection, drafts: Sequence[VoucherDraft]) -> None:
     """Copy drafts, each code once, into the transaction's staging table."""
     await connection.execute(CREATE_STAGE)
     await connection.execute(_sql.clear_stage)
-    # The staging table has no defaults: there, what was not given is NULL. Values never begin with a bare backslash.
+    # The staging table has no defaults: there, what is absent is NULL. Values never begin with a bare backslash.
     lines = [line.replace(f"\t{DEFAULT}", f"\t{NULL}") for line in _lines(drafts)]
     pairs = zip(drafts, lines, strict=True)
     text = "".join([f"{line}\t{draft.row}\t{','.join(draft.cleared)}\n" for draft, line in pairs])
@@ -56,11 +56,11 @@ async def stage(connection: Connection, drafts: Sequence[VoucherDraft]) -> None:
 
 
 def _lines(drafts: Sequence[VoucherDraft]) -> list[str]:
-    """Code, new id, type and fields of each draft; ids grow in row order."""
+    """Write code, new id, type and fields of each draft; ids grow in row order."""
     join = "\t".join
     if isinstance(drafts, DraftTable):
         ids = new_ids("v_", len(drafts))
-        return list(map(join, zip(drafts.codes, ids, drafts.tails, strict=True)))
+        return list(map(join, zip(drafts.codes, ids, drafts.row_texts, strict=True)))
     return [
         f"{copy_text(draft.code)}\t{new_id}\t{draft.type}\t{join(draft.fields)}"
         for draft, new_id in zip(drafts, new_ids("v_", len(drafts)), strict=True)
@@ -78,7 +78,7 @@ async def insert_staged(
     connection: Connection, project_id: int, drafts: Sequence[VoucherDraft], timestamp: datetime
 ) -> Written:
     """Insert what is staged; a code that exists already is a failure."""
-    taken = {found["row"] for found in await insert_new(connection, project_id, drafts, timestamp)}
+    taken = {row["row"] for row in await insert_new(connection, project_id, drafts, timestamp)}
     failures = [Failure(draft.row, draft.code, already_exists(draft.code)) for draft in drafts if draft.row in taken]
     return Written(failures, taken)
 
@@ -93,11 +93,11 @@ async def insert_free(
     if not drafts:
         return []
     await stage(connection, drafts)
-    place = {"project_id": project_id, "now": timestamp}
-    if (await connection.execute(INSERT_STAGED, place)).rowcount == len(drafts):
+    params = {"project_id": project_id, "now": timestamp}
+    if (await connection.execute(INSERT_STAGED, params)).rowcount == len(drafts):
         return codes_of(drafts)
-    found = await (await connection.execute(_sql.inserted_codes, place)).fetchall()
-    return [row["code"] for row in found]
+    inserted = await (await connection.execute(_sql.inserted_codes, params)).fetchall()
+    return [row["code"] for row in inserted]
 
 
 async def upsert_staged(
@@ -107,18 +107,18 @@ async def upsert_staged(
     existing = await insert_new(connection, project_id, drafts, timestamp)
     if not existing:
         return Written([], set())
-    refused = [found for found in existing if found["type"] != found["staged_type"] or found["ends_before_start"]]
+    refused = [row for row in existing if row["type"] != row["staged_type"] or row["ends_before_start"]]
     if refused:
-        await connection.execute(_sql.drop_staged, {"rows": [found["row"] for found in refused]})
+        await connection.execute(_sql.drop_staged, {"rows": [row["row"] for row in refused]})
     await connection.execute(UPDATE_EXISTING, {"project_id": project_id, "now": timestamp})
-    flaws = {found["row"]: found for found in refused}
+    flaws = {row["row"]: row for row in refused}
     failures = [failure for draft in drafts if draft.row in flaws for failure in _refused(draft, flaws[draft.row])]
-    return Written(failures, {found["row"] for found in existing})
+    return Written(failures, {row["row"] for row in existing})
 
 
-def _refused(draft: VoucherDraft, found: dict[str, Any]) -> list[Failure]:
-    if found["type"] != draft.type:
-        return type_failures(draft, found["type"])
+def _refused(draft: VoucherDraft, existing: dict[str, Any]) -> list[Failure]:
+    if existing["type"] != draft.type:
+        return type_failures(draft, existing["type"])
     return date_failures(draft)
 
 
@@ -137,22 +137,22 @@ async def insert_new(
 
 async def lock_existing(connection: Connection, project_id: int, codes: Iterable[str]) -> dict[str, tuple[str, Dates]]:
     """Lock those of these codes that exist, and return their types and dates."""
-    found = await connection.execute(_sql.lock_by_code, {"project_id": project_id, "codes": list(codes)})
-    return {row["code"]: (row["type"], (row["start_date"], row["expiration_date"])) for row in await found.fetchall()}
+    locked = await connection.execute(_sql.lock_by_code, {"project_id": project_id, "codes": list(codes)})
+    return {row["code"]: (row["type"], (row["start_date"], row["expiration_date"])) for row in await locked.fetchall()}
 
 
 def already_exists(code: str) -> str:
-    """The reason of a row whose code is taken."""
+    """Return the reason of a row whose code is taken."""
     return f"Voucher with code {code} already exists"
 
 
 def type_failures(draft: VoucherDraft, existing_type: str) -> list[Failure]:
-    """The failures of a draft that would change a voucher's type, one for each row folded into it."""
+    """Return the failures of a draft that would change a voucher's type, one for each row folded into it."""
     reason = f"Voucher Type: cannot be changed from {existing_type} to {draft.type}"
     return [Failure(row, draft.code, reason) for row in draft.rows]
 
 
 def date_failures(draft: VoucherDraft) -> list[Failure]:
-    """The failures of a draft whose dates do not fit what the code has, one for each row folded into it."""
+    """Return the failures of a draft whose dates do not fit what the code has, one for each row folded into it."""
     reason = "Expiration Date: would lie before the Start Date that the voucher has"
     return [Failure(row, draft.code, reason) for row in draft.rows]

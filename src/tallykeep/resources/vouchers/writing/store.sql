@@ -1,4 +1,4 @@
--- The statements that write vouchers. {columns}, {given} and {merged} are filled from the list of fields.
+-- The statements that write vouchers. {columns}, {inserted} and {merged} are filled from the list of fields.
 
 -- name: create_stage!
 -- Its columns have the types and collations of the table's, and none of its constraints.
@@ -19,7 +19,7 @@ DELETE FROM voucher_stage
 -- name: insert_staged!
 -- In key order, so that two batches that share keys wait for each other and never in a circle.
 INSERT INTO vouchers (project_id, code, id, type, {columns}, created_at)
-SELECT :project_id, code, id, type, {given}, :now
+SELECT :project_id, code, id, type, {inserted}, :now
 FROM voucher_stage
 ORDER BY code
 ON CONFLICT (project_id, code) DO NOTHING
@@ -67,7 +67,7 @@ FOR UPDATE
 
 -- What a new voucher has in a column, and what becomes of the column of one that exists.
 
--- name: given_or_default!
+-- name: value_or_default!
 coalesce({column}, {default})
 
 -- name: replaced!
