@@ -24,15 +24,15 @@ from tallykeep.api.routes.operations import health, status
 from tallykeep.api.routes.resources import (
     campaigns,
     categories,
-    customers,
     keys,
     metadata_schemas,
-    orders,
     products,
     trash_bin,
     vouchers,
 )
+from tallykeep.api.routes.resources.upserted import noun_routes
 from tallykeep.api.routes.submissions import submission_routes
+from tallykeep.catalog.nouns import NOUNS
 from tallykeep.core.action_type import ActionTypes
 
 _DESCRIPTION = """Bulk actions on promotion data, with every row accounted for.
@@ -73,9 +73,8 @@ def create_api(action_types: ActionTypes, open_context: Callable[[], AbstractAsy
         vouchers.router,
         campaigns.router,
         categories.router,
-        customers.router,
         products.router,
-        orders.router,
+        *(noun_routes(noun.spec) for noun in NOUNS),
         trash_bin.router,
         metadata_schemas.router,
         metadata_schemas.management,

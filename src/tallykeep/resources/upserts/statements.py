@@ -46,9 +46,20 @@ class Statements:
         self.merge_changes = self._filled(_sql.merge_changes)
         self.earlier_open_batches = _sql.earlier_open_batches
         self.created_by_changes = self._filled(_sql.created_by_changes)
+        self.get_by_id_or_source_id = self._filled(_sql.get_by_id_or_source_id)
+        self.delete_one = self._filled(_sql.delete_one)
 
     def _filled(self, form: LiteralString) -> bytes:
         return sql.SQL(form).format(**self._parts).as_bytes(None)
+
+
+def matching(table: str, within: str | None = None) -> LiteralString:
+    """Select all of the table, or what has in the column `within` the value of the parameter of this name."""
+    query: sql.Composable = sql.SQL(_sql.every_one).format(table=sql.Identifier(table))
+    if within is not None:
+        one = sql.SQL(_sql.of_one_value).format(column=sql.Identifier(within), value=sql.Placeholder(within))
+        query = sql.SQL("{} {}").format(query, one)
+    return query.as_string(None)
 
 
 def _parts_of(table: Table) -> dict[str, sql.Composable]:

@@ -82,3 +82,16 @@ coalesce({column}, {default})
 
 -- name: timestamp_of_its_own_row!
 (:exact_now::timestamptz + ("row" - :first_row) * interval '1 microsecond')
+
+-- name: every_one!
+SELECT * FROM {table} WHERE project_id = :project_id
+
+-- name: of_one_value!
+AND {column} = {value}
+
+-- name: get_by_id_or_source_id
+SELECT * FROM {table} WHERE project_id = :project_id AND (id = :key OR source_id = :key)
+ORDER BY (id = :key) DESC LIMIT 1
+
+-- name: delete_one
+DELETE FROM {table} WHERE project_id = :project_id AND id = :key RETURNING *
