@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import TypeAdapter
@@ -9,6 +10,7 @@ from pydantic import TypeAdapter
 import tallykeep.resources
 from tallykeep.api.routes.resources.upserted import noun_routes
 from tallykeep.api.schemas.nouns import schemas_of
+from tallykeep.catalog.contents import contents
 from tallykeep.catalog.nouns import NOUNS, Noun
 from tallykeep.resources.fields.field import Field
 from tallykeep.resources.upserts.action_types import (
@@ -116,3 +118,14 @@ def test_action_types_are_called_after_the_noun() -> None:
 def test_every_noun_has_a_folder_with_the_same_files(noun: Noun) -> None:
     folder = RESOURCES / noun.spec.plural
     assert {"__init__.py", "spec.py", "action_types.py"} <= {file.name for file in folder.iterdir()}
+
+
+def test_the_catalog_names_columns_that_answers_have() -> None:
+    for listed in contents()["resource_types"]:
+        spec = next(noun.spec for noun in NOUNS if noun.spec.plural == listed["resource_type"])
+        assert set(listed["searched"]) <= set(spec.list_spec.fields)
+        shown: dict[str, Any] = spec.show({**dict.fromkeys(spec.table.columns), **_TIMES, "id": "x", "source_id": "y"})
+        assert {column["path"][0] for column in listed["columns"]} <= set(shown)
+
+
+_TIMES = {"created_at": datetime(2025, 1, 1, tzinfo=UTC), "updated_at": None}

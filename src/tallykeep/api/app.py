@@ -11,10 +11,10 @@ from tallykeep import __version__
 from tallykeep.api.dependencies.context import Context
 from tallykeep.api.openapi import openapi_document
 from tallykeep.api.responses.answers import Json, RequestIds, answer_errors
+from tallykeep.api.routes import catalog, templates
 from tallykeep.api.routes import exports as list_files
 from tallykeep.api.routes import import_preview as imports
 from tallykeep.api.routes import report_files as reports
-from tallykeep.api.routes import templates
 from tallykeep.api.routes.actions import control
 from tallykeep.api.routes.actions import control_matching as control_all
 from tallykeep.api.routes.actions import read as async_actions
@@ -70,6 +70,7 @@ def create_api(action_types: ActionTypes, open_context: Callable[[], AbstractAsy
         templates.router,
         list_files.router,
         imports.router,
+        catalog.router,
         vouchers.router,
         campaigns.router,
         categories.router,

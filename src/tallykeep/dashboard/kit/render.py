@@ -50,6 +50,7 @@ def _environment() -> Environment:
     environment.filters |= {
         "count": words.count, "counted": words.counted, "size": words.size, "duration": words.duration,
         "without_title": words.without_title, "columns_of": words.columns_of,
+        "in_sentence": words.in_sentence,
     }  # fmt: skip
     return environment
 
@@ -69,6 +70,7 @@ def page(request: Request, template: str, *, status: int = 200, **values: Any) -
         "session": getattr(request.state, "session", None),
         "path": request.url.path,
         "here": here(request),
+        "catalog": getattr(request.state, "catalog", None),
         "theme": theme(request),
         "notice": unquote(notice) if notice else None,
     }
