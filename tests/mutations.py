@@ -484,8 +484,8 @@ MUTATIONS = (
     ),
     Mutation(
         "what an action makes itself does not overtake it", "src/tallykeep/resources/orders/embedded.py",
-        "return not self._made.issuperset(await operation.found_by_now())",
-        "return bool(await operation.found_by_now())",
+        "return not self._made.issuperset(await operation.present_by_now())",
+        "return bool(await operation.present_by_now())",
         f"{SERIAL}::test_a_customer_that_another_part_of_the_order_makes_overtakes_nobody",
     ),
     Mutation(

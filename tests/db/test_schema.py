@@ -8,6 +8,7 @@ import pytest
 from docs.schema import SCHEMA, schema_of
 from psycopg import sql
 
+from tallykeep.catalog.nouns import NOUNS
 from tallykeep.core.errors import DatabaseUnavailableError
 from tallykeep.db.migrate import migrate, newest_revision
 from tallykeep.engine.applying import claim
@@ -78,7 +79,7 @@ def test_every_column_of_a_resource_is_one_of_its_fields(database_url: str) -> N
     own = {"project_id", "id", "created_at", "updated_at"}
     declared = {
         "vouchers": {field.column_name for field in FIELDS if field.stored},
-        **{spec.table.name: {"source_id", *spec.table.columns} for spec in (CUSTOMER, PRODUCT, SKU, ORDER)},
+        **{noun.spec.table.name: {"source_id", *noun.spec.table.columns} for noun in NOUNS},
     }
     with psycopg.connect(database_url) as connection:
         found = connection.execute(

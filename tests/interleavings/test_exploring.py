@@ -41,7 +41,7 @@ def _look_once(patch: Patch) -> None:
     async def look_once(look: Callable[[Sequence[str]], Awaitable[Any]], keys: Sequence[str]) -> Any:
         return await look(keys)
 
-    patch.setattr(updates, "found_by_locking", look_once)
+    patch.setattr(updates, "lock_existing", look_once)
 
 
 def _look_before_inserting(patch: Patch) -> None:

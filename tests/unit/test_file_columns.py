@@ -17,24 +17,24 @@ PRODUCT_HEADER = ["source_id", "name", "price", "attributes", "Tier", ""]
 
 
 def sorted_out(spec: UpsertSpec, header: list[str], *rows: list[str]) -> tuple[dict[str, list[str]], list[int]]:
-    """What is ready, as texts by column, by key; and the numbers of the odd rows."""
+    """What is ready, as texts by column, by key; and the numbers of the irregular rows."""
     columns = file_columns(spec, header, ANY)
     assert columns is not None
-    ready, odd = columns.sort_out([Row(number, cells) for number, cells in enumerate(rows, 1)])
-    tails = [tail.split("\t") for tail in ready.tails]
-    return dict(zip(ready.keys, tails, strict=True)), [row.number for row in odd]
+    ready, irregular = columns.sort_out([Row(number, cells) for number, cells in enumerate(rows, 1)])
+    texts = [text.split("\t") for text in ready.column_texts]
+    return dict(zip(ready.keys, texts, strict=True)), [row.number for row in irregular]
 
 
 def test_cells_become_the_texts_that_are_copied() -> None:
     header = ["Source_id", "Name", "City", "Country", "Birthday", "Tier", "Note"]
-    ready, odd = sorted_out(
+    ready, irregular = sorted_out(
         CUSTOMER, header, ["A", " Ada ", "Kiel", "", "2022-01-01", "gold", "null"], [" B ", "\\N", *[""] * 5]
     )
     assert ready == {
         "A": ["Ada", r"\N", r"\N", r"\N", "2022-01-01", '{"city":"Kiel"}', '{"Tier":"gold","Note":null}'],
         "B": [r"\\N", *[r"\N"] * 6],
     }
-    assert not odd
+    assert not irregular
 
 
 @pytest.mark.parametrize(
@@ -56,14 +56,14 @@ def test_cells_become_the_texts_that_are_copied() -> None:
 )
 def test_what_needs_a_closer_look_is_left(cells: list[str]) -> None:
     filled = [*cells, *[""] * (len(PRODUCT_HEADER) - len(cells))]
-    ready, odd = sorted_out(PRODUCT, PRODUCT_HEADER, ["A", "Boot", *[""] * 4], filled, ["B", "Sock", *[""] * 4])
-    assert (list(ready), odd) == (["A", "B"], [2])
+    ready, irregular = sorted_out(PRODUCT, PRODUCT_HEADER, ["A", "Boot", *[""] * 4], filled, ["B", "Sock", *[""] * 4])
+    assert (list(ready), irregular) == (["A", "B"], [2])
 
 
 @pytest.mark.parametrize("again", [["A", "Boot"], [" A", ""], ["A", "Boot", "surplus"], ["A"]])
 def test_a_key_that_comes_again_is_left_with_all_its_rows(again: list[str]) -> None:
-    ready, odd = sorted_out(PRODUCT, ["source_id", "name"], ["A", "Boot"], ["B", "Sock"], again)
-    assert (list(ready), odd) == (["B"], [1, 3])
+    ready, irregular = sorted_out(PRODUCT, ["source_id", "name"], ["A", "Boot"], ["B", "Sock"], again)
+    assert (list(ready), irregular) == (["B"], [1, 3])
 
 
 def test_a_table_is_as_good_as_its_rows() -> None:
@@ -71,9 +71,9 @@ def test_a_table_is_as_good_as_its_rows() -> None:
     assert columns is not None
     lines = [*(f"P-{number},Shoe" for number in range(2_500)), "P-7,Boot", "null,Sock"]
     table = Table(range(1, len(lines) + 1), lines, delimiter=",", width=2, kept=range(2))
-    ready, odd = columns.sort_out(table)
-    assert (ready, odd) == columns.sort_out(list(table))
-    assert [row.number for row in odd] == [8, 2_501, 2_502]
+    ready, irregular = columns.sort_out(table)
+    assert (ready, irregular) == columns.sort_out(list(table))
+    assert [row.number for row in irregular] == [8, 2_501, 2_502]
 
 
 @pytest.mark.parametrize(

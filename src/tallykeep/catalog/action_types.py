@@ -1,4 +1,4 @@
-"""What can be asked: the table of action types, each one short declaration."""
+"""The table of action types, each one short declaration."""
 
 from tallykeep.catalog.nouns import NOUNS
 from tallykeep.core.action_type import ActionType

@@ -48,7 +48,7 @@ class ResourceTypeShown(TypedDict):
     resource_type: str
     noun: str
     label: str
-    searched: Annotated[list[str], Described(description="The filters by which people look for one.")]
+    searched: Annotated[list[str], Described(description="The filters that find one by what people know of it.")]
     columns: list[ColumnShown]
     has_file: Annotated[bool, Described(description="Whether the list can be had as a file.")]
 

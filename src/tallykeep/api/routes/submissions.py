@@ -153,7 +153,7 @@ def _compatibility(action_type: ActionType) -> Compatibility:
 # A retry takes rows in whatever form the first action's type takes them.
 RETRY_BODY: dict[str, Any] = {"required": False, "content": {**_BODIES["json"], **_BODIES["csv"], _JSON: {}}}
 
-# A file to be looked at may be of any kind, and need not say which.
+# A file to be previewed may be of any type, and need not say which.
 PREVIEW_BODY: dict[str, Any] = {
     "required": True,
     "content": {

@@ -80,8 +80,8 @@ def _changes(spec: UpsertSpec, holders: _Types) -> _Types:
     for field in spec.fields:
         if field.is_parent:
             continue
-        given = holders.get(field.inside or "") or _described(field, field.json_type | None)
-        changes[field.inside or field.name] = NotRequired[given]
+        json_type = holders.get(field.inside or "") or _described(field, field.json_type | None)
+        changes[field.inside or field.name] = NotRequired[json_type]
         if field.older_name:
             changes[field.older_name] = NotRequired[field.json_type | None]
     return changes

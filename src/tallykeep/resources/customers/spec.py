@@ -31,7 +31,7 @@ _COMPATIBILITY: dict[Endpoint, Compatibility] = {
 
 
 def _email(value: Any) -> str:
-    """An email address as far as it can be told without sending to it; an empty one stands for none."""
+    """Return the email address, checked as far as is possible without writing to it; an empty one stands for none."""
     address: str = cleaning.text(value)
     if address and not _EMAIL.fullmatch(address):
         raise Problem(f"must be an email address like name@example.com {actual(value)}")

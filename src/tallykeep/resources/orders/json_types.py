@@ -37,7 +37,7 @@ class Person(TypedDict):
     object: Literal["customer"]
 
 
-class GivenPerson(TypedDict, total=False):
+class NewPerson(TypedDict, total=False):
     """A customer, who is created or updated along with the order; takes the fields of a customer."""
 
     id: str | None

@@ -9,7 +9,7 @@ from tallykeep.resources.fields.field import Field
 from tallykeep.resources.fields.json_types import Cents
 from tallykeep.resources.fields.validators import Cleaner, Problem, actual
 from tallykeep.resources.orders.embedded import upsert_parts
-from tallykeep.resources.orders.json_types import GivenPerson, OrderItem, OrderStatus, Person
+from tallykeep.resources.orders.json_types import NewPerson, OrderItem, OrderStatus, Person
 from tallykeep.resources.upserts.declarations import Computed, Recognition
 from tallykeep.resources.upserts.field_types import amount_field, choice_field, key_field
 from tallykeep.resources.upserts.spec import UpsertSpec
@@ -54,15 +54,15 @@ def _item(number: int, item: Any) -> dict[str, Any]:
     return {"object": "order_item", **cleaned}
 
 
-def _keys(given: dict[str, Any], names: tuple[str, ...]) -> dict[str, str]:
-    """Those of these keys that are given, cleaned."""
-    return {name: _named(name, cleaning.key_text, given[name]) for name in names if given.get(name) is not None}
+def _keys(values: dict[str, Any], names: tuple[str, ...]) -> dict[str, str]:
+    """Return those of these keys that it has, cleaned."""
+    return {name: _named(name, cleaning.key_text, values[name]) for name in names if values.get(name) is not None}
 
 
 def _person(value: Any) -> dict[str, Any]:
     """A customer within an order, whose keys are those of the customer."""
-    given = cleaning.json_object(value)
-    return given | _keys(given, ("id", "source_id"))
+    values = cleaning.json_object(value)
+    return values | _keys(values, ("id", "source_id"))
 
 
 def _named(name: str, clean: Cleaner, value: Any) -> Any:
@@ -101,9 +101,9 @@ ORDER = UpsertSpec(
         amount_field("initial_amount"),
         amount_field("discount_amount"),
         _embedded("items", _items, default=[], json_type=list[OrderItem], in_summary=True),
-        _embedded("customer", _person, stored=False, json_type=GivenPerson),
+        _embedded("customer", _person, stored=False, json_type=NewPerson),
         key_field("customer_id", in_summary=True, searched=True),
-        _embedded("referrer", _person, stored=False, json_type=GivenPerson),
+        _embedded("referrer", _person, stored=False, json_type=NewPerson),
         key_field("referrer_id"),
     ),
     table_name="orders",

@@ -1,4 +1,4 @@
-"""What lists of products and of SKUs can be ordered by and asked for (public API documentation)."""
+"""The orders and parameters of lists of products and of SKUs (public API documentation)."""
 
 from tallykeep.resources.lists.spec import Order
 

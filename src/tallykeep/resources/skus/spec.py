@@ -18,7 +18,7 @@ from tallykeep.resources.upserts.spec import Change, Recheck, UpsertSpec
 
 _sql = queries(__package__, "store.sql")
 
-# One that is never closed is taken to the end, so that it is not looked through again from each of its own quotes.
+# One that is never closed extends to the end, so that it is not searched again from each quote within it.
 _SINGLE_QUOTED = re.compile(r"'((?:[^'\\]++|\\.)*+)('|\\?\Z)", re.DOTALL)
 
 
@@ -33,16 +33,16 @@ def _cell_attributes(cell: str) -> dict[str, Any]:
     raise Problem(f"must be an object like {{'color':'blue','size':'XS'}} {actual(cell)}")
 
 
-def _double_quoted(found: re.Match[str]) -> str:
-    return exact_json.dumps(found[1].replace("\\'", "'")).decode() if found[2] == "'" else found[0]
+def _double_quoted(match: re.Match[str]) -> str:
+    return exact_json.dumps(match[1].replace("\\'", "'")).decode() if match[2] == "'" else match[0]
 
 
 async def _find_products(connection: Connection, project_id: int, changes: list[Change], _: datetime) -> list[Recheck]:
     """Put the product's own id into every change; one whose product does not exist gets a problem."""
     keys = sorted({change.values["product_id"] for change in changes if change.values.get("product_id")})
-    found = await _products(connection, project_id, keys)
-    by_source_id = {row["source_id"]: row["id"] for row in found}
-    ids = {row["id"]: row["id"] for row in found}
+    rows = await _products(connection, project_id, keys)
+    by_source_id = {row["source_id"]: row["id"] for row in rows}
+    ids = {row["id"]: row["id"] for row in rows}
     missed: list[str] = []
     for change in changes:
         key = change.values.get("product_id")

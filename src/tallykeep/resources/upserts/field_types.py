@@ -15,7 +15,7 @@ from tallykeep.resources.lists.spec import Filter
 
 
 def text_field(name: str, *titles: str, inside: str | None = None, **more: Any) -> Field:
-    """Declare a text; within the object `inside` if that is given. `more` are further attributes of the field."""
+    """Declare a text, within the object `inside` if there is one; `more` are further attributes of the field."""
     if inside is None:
         filters = {name: conditions.text()}
     else:
@@ -31,7 +31,7 @@ def key_field(name: str, *titles: str, **more: Any) -> Field:
 
 
 def choice_field(name: str, *allowed: str, json_type: Any, **more: Any) -> Field:
-    """Declare one of these words, given as JSON."""
+    """Declare a field of JSON rows that holds one of these words."""
     declared: dict[str, Any] = {"clean": cleaning.one_of(*allowed), "json_type": json_type}
     return _declare(name, (), conditions.word(*allowed), declared | more)
 

@@ -10,7 +10,7 @@ from tallykeep.core.compatibility import Compatibility
 from tallykeep.core.ids import wire_time
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.gates import PROJECT, SCHEMAS
-from tallykeep.resources.fields.field import Field
+from tallykeep.resources.fields.field import Field, as_it_stands
 from tallykeep.resources.lists.conditions import text, timestamp
 from tallykeep.resources.lists.spec import BY_TIME, ListSpec, Order
 from tallykeep.resources.upserts.declarations import ENDPOINTS, Computed, Endpoint, Listing, Recognition
@@ -19,7 +19,7 @@ from tallykeep.resources.upserts.statements import Statements, Table, matching
 
 @dataclass(slots=True)
 class Change:
-    """What one row wants: `values` by field (None clears), `metadata` to add; or the problems found."""
+    """What one row changes: `values` by field (None clears), `metadata` to add; or its problems."""
 
     row: int
     source_id: str | None = None
@@ -34,9 +34,9 @@ class Change:
         return self.source_id if self.source_id is not None else self.id
 
 
-# Whether something is there by now that was missing when it mattered; asked once everything else is locked.
+# Whether something exists by now that was missing when it mattered; called after everything else is locked.
 Recheck = Callable[[], Awaitable[bool]]
-# Looks up what changes refer to, and gives a problem to those that refer to nothing; returns how to look for it again.
+# Resolves what changes refer to, adds a problem to those that refer to nothing, and returns what checks it again.
 Resolve = Callable[[Connection, int, list[Change], datetime], Awaitable[list[Recheck]]]
 
 
@@ -111,20 +111,28 @@ class UpsertSpec:
     def show(self, row: dict[str, Any]) -> dict[str, Any]:
         """Return a row of its table in wire format."""
         precision = "microseconds" if self.own_timestamps else "milliseconds"
-        columns = {field.inside or field.name: field for field in self.fields if field.stored}
-        computed = {each.name: each.compute(row) for each in self.computed}
-        absent = {each.name for each in self.computed if each.optional and computed[each.name] is None}
         return {
             "id": row["id"],
             "source_id": row["source_id"],
-            **{name: row[name] if field.inside else field.show(row[field.column_name])
-               for name, field in columns.items()},
-            **{name: value for name, value in computed.items() if name not in absent},
+            **{name: show(row[column]) for name, column, show in self._shown},
+            **self._computed_of(row),
             "metadata": row["metadata"],
             "created_at": wire_time(row["created_at"], precision),
             "updated_at": wire_time(row["updated_at"], precision),
             "object": self.noun,
-        }  # fmt: skip
+        }
+
+    @cached_property
+    def _shown(self) -> list[tuple[str, str, Callable[[Any], Any]]]:
+        """The name in JSON of each column that is shown, the column, and what makes JSON of its value."""
+        stored = [field for field in self.fields if field.stored]
+        plain = {field.name: (field.column_name, field.show) for field in stored if field.inside is None}
+        columns = {field.inside or field.name: (field.inside or "", as_it_stands) for field in stored} | plain
+        return [(name, column, show) for name, (column, show) in columns.items()]
+
+    def _computed_of(self, row: dict[str, Any]) -> dict[str, Any]:
+        values = ((each, each.compute(row)) for each in self.computed)
+        return {each.name: value for each, value in values if value is not None or not each.optional}
 
     @property
     def parent_key(self) -> str | None:

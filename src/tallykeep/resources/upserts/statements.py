@@ -68,20 +68,20 @@ def _parts_of(table: Table) -> dict[str, sql.Composable]:
         "table": sql.Identifier(table.name),
         "stage": sql.Identifier(f"{table.name}_stage"),
         "changes": sql.Identifier(f"{table.name}_changes"),
-        "columns": _list_spec(sql.Identifier(name) for name in table.columns),
-        "staged_columns": _list_spec(sql.Identifier("stage", name) for name in table.columns),
-        "moment": sql.SQL(_sql.timestamp_of_its_own if own else _sql.shared_timestamp),
-        "moment_of_change": sql.SQL(_sql.timestamp_of_its_own_row if own else _sql.shared_timestamp),
-        "given": _list_spec(_given(table, name) for name in table.columns),
-        "merged": _list_spec(_merged(table, name) for name in table.columns),
+        "columns": _joined(sql.Identifier(name) for name in table.columns),
+        "staged_columns": _joined(sql.Identifier("stage", name) for name in table.columns),
+        "timestamp": sql.SQL(_sql.timestamp_of_its_own if own else _sql.shared_timestamp),
+        "timestamp_of_change": sql.SQL(_sql.timestamp_of_its_own_row if own else _sql.shared_timestamp),
+        "inserted": _joined(_inserted(table, name) for name in table.columns),
+        "merged": _joined(_merged(table, name) for name in table.columns),
     }
 
 
-def _given(table: Table, column: str) -> sql.Composable:
+def _inserted(table: Table, column: str) -> sql.Composable:
     """What a new resource has in the column."""
     if (default := _default(table, column)) is None:
         return sql.Identifier(column)
-    return sql.SQL(_sql.given_or_default).format(column=sql.Identifier(column), default=default)
+    return sql.SQL(_sql.value_or_default).format(column=sql.Identifier(column), default=default)
 
 
 def _merged(table: Table, column: str) -> sql.Composable:
@@ -103,5 +103,5 @@ def _text(default: Any) -> str:
     return default if isinstance(default, str) else exact_json.dumps(default).decode()
 
 
-def _list_spec(parts: Iterable[sql.Composable]) -> sql.Composable:
+def _joined(parts: Iterable[sql.Composable]) -> sql.Composable:
     return sql.SQL(", ").join(parts)

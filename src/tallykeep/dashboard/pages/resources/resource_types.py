@@ -55,18 +55,18 @@ def resource_types(catalog: Catalog) -> dict[str, ResourceType]:
     return {"vouchers": VOUCHERS, **{name: _of_catalog(each) for name, each in catalog.resource_types.items()}}
 
 
-def _of_catalog(listed: dict[str, Any]) -> ResourceType:
-    columns = {_title_of(column): column for column in listed["columns"]}
+def _of_catalog(described: dict[str, Any]) -> ResourceType:
+    columns = {_title_of(column): column for column in described["columns"]}
     return ResourceType(
-        title=listed["label"],
-        noun=listed["noun"],
+        title=described["label"],
+        noun=described["noun"],
         key="source_id",
-        searched=tuple(listed["searched"]),
-        hint=f"part of a {_or([field_label(name) for name in listed['searched']])}",
+        searched=tuple(described["searched"]),
+        hint=f"part of a {_or([field_label(name) for name in described['searched']])}",
         columns={title: _shower(column) for title, column in columns.items()},
         numbers=tuple(title for title, column in columns.items() if column["value_type"] in _NUMBERS),
         briefly={title: f"{title.lower()}: " for title, column in columns.items() if _is_brief(column)},
-        has_file=listed["has_file"],
+        has_file=described["has_file"],
     )
 
 

@@ -1,4 +1,4 @@
-"""Vouchers, and the resources that the catalog lists: searched, and looked at one by one."""
+"""Vouchers, and the resources that the catalog lists: searched, and shown one by one."""
 
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
@@ -32,11 +32,11 @@ async def search(request: Request, visit: FromVisit, resource_type: str, q: str 
     shown = _resource_type(visit, resource_type)
     wanted, narrowed = q.strip(), _narrowed(request, shown)
     query = {"limit": _PER_PAGE, "page": min(max(number, 1), _MAX_PAGES), **narrowed, **_matching(shown, wanted)}
-    found = await visit.api.ask("GET", f"/v1/{resource_type}", query)
-    pages = min(-(-found["total"] // _PER_PAGE), _MAX_PAGES)
+    answer = await visit.api.ask("GET", f"/v1/{resource_type}", query)
+    pages = min(-(-answer["total"] // _PER_PAGE), _MAX_PAGES)
     return page(
         request, "pages/resources/list.html", resource_type=resource_type, shown=shown, q=wanted, narrowed=narrowed,
-        resource_types=resource_types(visit.catalog), found=found[resource_type], total=found["total"],
+        resource_types=resource_types(visit.catalog), resources=answer[resource_type], total=answer["total"],
         number=query["page"], pages=pages,
     )  # fmt: skip
 
@@ -75,43 +75,48 @@ async def download(content: Annotated[httpx.Response, Depends(_file)]) -> Respon
 
 
 @router.get("/{resource_type}/{key:path}")
-async def look_at(request: Request, visit: FromVisit, resource_type: str, key: str) -> Response:
+async def show_one(request: Request, visit: FromVisit, resource_type: str, key: str) -> Response:
     """One resource, with all that is known of it."""
     shown = _resource_type(visit, resource_type)
-    found = await visit.api.get(f"/v1/{resource_type}/{segment(key)}")
+    resource = await visit.api.get(f"/v1/{resource_type}/{segment(key)}")
     skus = (
-        await visit.api.get(f"/v1/products/{segment(found['id'])}/skus", limit=100)
+        await visit.api.get(f"/v1/products/{segment(resource['id'])}/skus", limit=100)
         if resource_type == "products"
         else None
     )
     return page(
-        request, "pages/resources/one.html", resource_type=resource_type, shown=shown, found=found,
-        title=_title(shown, found), facts=_facts(found), parts=_parts(found), skus=skus and skus["skus"],
+        request, "pages/resources/one.html", resource_type=resource_type, shown=shown, resource=resource,
+        title=_title(shown, resource), facts=_facts(resource), parts=_parts(resource), skus=skus and skus["skus"],
     )  # fmt: skip
 
 
-def _title(resource_type: ResourceType, found: Resource) -> str:
+def _title(resource_type: ResourceType, resource: Resource) -> str:
     """What people call it: a customer or a product by its name."""
     return str(
-        (found.get("name") if "Name" in resource_type.columns else None) or found[resource_type.key] or found["id"]
+        (resource.get("name") if "Name" in resource_type.columns else None)
+        or resource[resource_type.key]
+        or resource["id"]
     )
 
 
-def _facts(found: Resource) -> dict[str, Any]:
+def _facts(resource: Resource) -> dict[str, Any]:
     """The single values, without those that are not given."""
     return {
         name: value
-        for name, value in found.items()
+        for name, value in resource.items()
         if name not in _APART and value not in (None, "") and not isinstance(value, dict | list)
     }
 
 
-def _parts(found: Resource) -> dict[str, Any]:
+def _parts(resource: Resource) -> dict[str, Any]:
     """The values that have values inside, without those that hold nothing."""
     return {
         name: value
-        for name, value in found.items()
-        if name not in _APART and isinstance(value, dict | list) and not _is_hollow(value) and f"{name}_id" not in found
+        for name, value in resource.items()
+        if name not in _APART
+        and isinstance(value, dict | list)
+        and not _is_hollow(value)
+        and f"{name}_id" not in resource
     }
 
 
