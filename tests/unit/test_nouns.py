@@ -13,15 +13,15 @@ from tallykeep.api.schemas.nouns import schemas_of
 from tallykeep.catalog.contents import contents
 from tallykeep.catalog.nouns import NOUNS, Noun
 from tallykeep.resources.fields.field import Field
-from tallykeep.resources.upserts.action_types import (
+from tallykeep.resources.upserts.declaring.action_types import (
     bulk_update,
     import_csv,
     import_json,
     metadata_purge,
     metadata_update,
 )
-from tallykeep.resources.upserts.declarations import Computed
-from tallykeep.resources.upserts.field_types import (
+from tallykeep.resources.upserts.declaring.declarations import Computed
+from tallykeep.resources.upserts.declaring.field_types import (
     amount_field,
     choice_field,
     day_field,

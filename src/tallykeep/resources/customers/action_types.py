@@ -1,7 +1,7 @@
 """Actions on customers."""
 
 from tallykeep.resources.customers.spec import CUSTOMER
-from tallykeep.resources.upserts.action_types import bulk_update, import_csv, metadata_purge, metadata_update
+from tallykeep.resources.upserts.declaring.action_types import bulk_update, import_csv, metadata_purge, metadata_update
 
 TYPES = (
     import_csv(

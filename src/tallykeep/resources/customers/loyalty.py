@@ -4,7 +4,7 @@ from typing import Any
 
 from typing_extensions import TypedDict
 
-from tallykeep.resources.upserts.declarations import Computed
+from tallykeep.resources.upserts.declaring.declarations import Computed
 
 
 class Summary(TypedDict):

@@ -9,8 +9,8 @@ from tallykeep.resources.fields import validators as cleaning
 from tallykeep.resources.fields.field import Field
 from tallykeep.resources.fields.validators import Problem, actual
 from tallykeep.resources.lists.spec import Order
-from tallykeep.resources.upserts.declarations import Endpoint, Listing, Recognition
-from tallykeep.resources.upserts.field_types import day_field, text_field
+from tallykeep.resources.upserts.declaring.declarations import Endpoint, Listing, Recognition
+from tallykeep.resources.upserts.declaring.field_types import day_field, text_field
 from tallykeep.resources.upserts.spec import UpsertSpec
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")

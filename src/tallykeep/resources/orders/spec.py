@@ -10,8 +10,8 @@ from tallykeep.resources.fields.json_types import Cents
 from tallykeep.resources.fields.validators import Cleaner, Problem, actual
 from tallykeep.resources.orders.embedded import upsert_parts
 from tallykeep.resources.orders.json_types import NewPerson, OrderItem, OrderStatus, Person
-from tallykeep.resources.upserts.declarations import Computed, Recognition
-from tallykeep.resources.upserts.field_types import amount_field, choice_field, key_field
+from tallykeep.resources.upserts.declaring.declarations import Computed, Recognition
+from tallykeep.resources.upserts.declaring.field_types import amount_field, choice_field, key_field
 from tallykeep.resources.upserts.spec import UpsertSpec
 
 ORDER_STATUSES = ("CREATED", "PAID", "CANCELED", "FULFILLED")

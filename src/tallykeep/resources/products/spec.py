@@ -8,8 +8,8 @@ from tallykeep.resources.fields.field import Field
 from tallykeep.resources.fields.validators import Problem, actual
 from tallykeep.resources.metadata.cell_types import array_in
 from tallykeep.resources.products.listing import CATALOGUE_ORDERS, CATALOGUE_QUERY, CATALOGUE_SHORTCUTS
-from tallykeep.resources.upserts.declarations import Listing, Recognition
-from tallykeep.resources.upserts.field_types import amount_field, text_field
+from tallykeep.resources.upserts.declaring.declarations import Listing, Recognition
+from tallykeep.resources.upserts.declaring.field_types import amount_field, text_field
 from tallykeep.resources.upserts.spec import UpsertSpec
 
 

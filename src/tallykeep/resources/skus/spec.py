@@ -12,8 +12,8 @@ from tallykeep.resources.fields import validators as cleaning
 from tallykeep.resources.fields.field import Field
 from tallykeep.resources.fields.validators import Problem, actual
 from tallykeep.resources.products.listing import CATALOGUE_ORDERS, CATALOGUE_SHORTCUTS
-from tallykeep.resources.upserts.declarations import Listing, Recognition
-from tallykeep.resources.upserts.field_types import amount_field, key_field, text_field
+from tallykeep.resources.upserts.declaring.declarations import Listing, Recognition
+from tallykeep.resources.upserts.declaring.field_types import amount_field, key_field, text_field
 from tallykeep.resources.upserts.spec import Change, Recheck, UpsertSpec
 
 _sql = queries(__package__, "store.sql")

@@ -13,7 +13,7 @@ from tallykeep.db.gates import PROJECT, SCHEMAS
 from tallykeep.resources.fields.field import Field, as_it_stands
 from tallykeep.resources.lists.conditions import text, timestamp
 from tallykeep.resources.lists.spec import BY_TIME, ListSpec, Order
-from tallykeep.resources.upserts.declarations import ENDPOINTS, Computed, Endpoint, Listing, Recognition
+from tallykeep.resources.upserts.declaring.declarations import ENDPOINTS, Computed, Endpoint, Listing, Recognition
 from tallykeep.resources.upserts.statements import Statements, Table, matching
 
 

@@ -16,7 +16,7 @@ from tallykeep.api.schemas.nouns import schemas_of
 from tallykeep.core.compatibility import OURS
 from tallykeep.db.connections.pool import Connection
 from tallykeep.resources.lists.query_string import read_selection
-from tallykeep.resources.upserts.declarations import Endpoint
+from tallykeep.resources.upserts.declaring.declarations import Endpoint
 from tallykeep.resources.upserts.read import delete_one, get_one, list_page
 from tallykeep.resources.upserts.single import upsert_one
 from tallykeep.resources.upserts.spec import UpsertSpec
