@@ -286,7 +286,7 @@ MUTATIONS = (
         "tests/db/test_campaigns.py::test_a_campaign_deleted_before_its_change_could_begin_stays_deleted",
     ),
     Mutation(
-        "gates: a product is deleted behind theirs", "src/tallykeep/resources/products/read.py",
+        "gates: a product is deleted behind theirs", "src/tallykeep/resources/products/delete.py",
         "        await gates.change(connection, caller.project_id, gates.PRODUCTS)\n",
         "",
         "tests/db/test_parents.py::test_skus_that_are_imported_while_their_product_is_deleted_go_into_the_bin_with_it",
@@ -484,8 +484,8 @@ MUTATIONS = (
     ),
     Mutation(
         "what an action makes itself does not overtake it", "src/tallykeep/resources/orders/embedded.py",
-        "return not self._made.issuperset(await operation.found_by_now())",
-        "return bool(await operation.found_by_now())",
+        "return not self._made.issuperset(await operation.present_by_now())",
+        "return bool(await operation.present_by_now())",
         f"{SERIAL}::test_a_customer_that_another_part_of_the_order_makes_overtakes_nobody",
     ),
     Mutation(

@@ -8,8 +8,10 @@ import orjson
 import pytest
 from fastapi import Request
 
+from tallykeep.catalog.contents import contents
 from tallykeep.dashboard.kit.api_client import Api as OwnApi
 from tallykeep.dashboard.kit.api_client import Keys
+from tallykeep.dashboard.kit.catalog import Catalog
 from tallykeep.dashboard.kit.session_store import Session
 from tallykeep.dashboard.kit.signed_in import Visit
 from tallykeep.dashboard.pages.task.fields import Fields
@@ -36,7 +38,8 @@ def _drawn(api: Api, action: dict[str, Any], page: str, lines: dict[int, int | N
         request = Request(scope)
         request.state.session = session
         async with httpx.AsyncClient(transport=httpx.MockTransport(answered), base_url=api.url) as client:
-            visit = Visit(session, OwnApi(client, session.keys))
+            request.state.catalog = Catalog(orjson.loads(orjson.dumps(contents())))
+            visit = Visit(session, OwnApi(client, session.keys), request.state.catalog)
             if page == "task":
                 answer = await show_task(request, visit, action["id"])
             else:

@@ -6,7 +6,10 @@ from html import unescape
 import pytest
 
 from tallykeep.catalog.action_types import ACTION_TYPES
+from tallykeep.catalog.contents import contents
+from tallykeep.core import exact_json
 from tallykeep.dashboard.kit import labels
+from tallykeep.dashboard.kit.catalog import Catalog
 from tallykeep.dashboard.pages.tasks.chart import HEIGHT, chart_of
 from tallykeep.dashboard.pages.tasks.filters import Filters
 from tests.dashboard.browser import Browser
@@ -15,12 +18,14 @@ from tests.http.watching import vouchers_held_back
 from tests.server import Api
 
 
-def test_every_action_type_has_words() -> None:
-    assert set(labels.TYPES) == set(ACTION_TYPES)
-    for name, row_type in ACTION_TYPES.items():
+def test_every_action_type_has_a_label_of_its_own() -> None:
+    catalog = Catalog(exact_json.loads(exact_json.dumps(contents())))
+    assert set(catalog.type_labels) == set(ACTION_TYPES)
+    assert len(set(catalog.type_labels.values())) == len(ACTION_TYPES)
+    for name, action_type in ACTION_TYPES.items():
         action = {"type": name}
-        assert labels.has_file(action) is (row_type.source != "planned"), name
-        assert labels.fixable(action) is (row_type.source in ("csv", "json")), name
+        assert catalog.has_file(action) is (action_type.source != "planned"), name
+        assert catalog.fixable(action) is (action_type.source in ("csv", "json")), name
 
 
 @pytest.mark.parametrize(

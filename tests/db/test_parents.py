@@ -16,7 +16,7 @@ from tallykeep.resources.metadata.schemas import (
     mark_definition,
     update_schema,
 )
-from tallykeep.resources.products.read import delete_product
+from tallykeep.resources.products.delete import delete_product
 from tallykeep.resources.products.spec import PRODUCT
 from tallykeep.resources.skus.spec import SKU
 from tallykeep.resources.upserts.single import upsert_one

@@ -8,20 +8,17 @@ import pytest
 from docs.schema import SCHEMA, schema_of
 from psycopg import sql
 
+from tallykeep.catalog.nouns import NOUNS
 from tallykeep.core.errors import DatabaseUnavailableError
 from tallykeep.db.migrate import migrate, newest_revision
 from tallykeep.engine.applying import claim
 from tallykeep.resources.campaigns.list_spec import CAMPAIGNS
-from tallykeep.resources.customers.list_spec import CUSTOMERS
 from tallykeep.resources.customers.spec import CUSTOMER
 from tallykeep.resources.lists.page import page_query
 from tallykeep.resources.lists.query_string import read_selection
 from tallykeep.resources.lists.spec import ListSpec
-from tallykeep.resources.orders.list_spec import ORDERS
 from tallykeep.resources.orders.spec import ORDER
-from tallykeep.resources.products.list_spec import PRODUCTS
 from tallykeep.resources.products.spec import PRODUCT
-from tallykeep.resources.skus.list_spec import SKUS
 from tallykeep.resources.skus.spec import SKU
 from tallykeep.resources.vouchers.fields import FIELDS
 from tallykeep.resources.vouchers.list_spec import VOUCHERS
@@ -82,7 +79,7 @@ def test_every_column_of_a_resource_is_one_of_its_fields(database_url: str) -> N
     own = {"project_id", "id", "created_at", "updated_at"}
     declared = {
         "vouchers": {field.column_name for field in FIELDS if field.stored},
-        **{spec.table.name: {"source_id", *spec.table.columns} for spec in (CUSTOMER, PRODUCT, SKU, ORDER)},
+        **{noun.spec.table.name: {"source_id", *noun.spec.table.columns} for noun in NOUNS},
     }
     with psycopg.connect(database_url) as connection:
         tables = connection.execute(
@@ -126,7 +123,9 @@ def test_the_claim_finds_open_batches_by_index(database_url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "list_spec", [VOUCHERS, CAMPAIGNS, CUSTOMERS, PRODUCTS, SKUS, ORDERS], ids=lambda list_spec: str(list_spec.noun)
+    "list_spec",
+    [VOUCHERS, CAMPAIGNS, CUSTOMER.list_spec, PRODUCT.list_spec, SKU.list_spec, ORDER.list_spec],
+    ids=lambda list_spec: str(list_spec.noun),
 )
 def test_every_list_is_read_in_its_default_order_by_index(database_url: str, list_spec: ListSpec) -> None:
     page = page_query(list_spec, read_selection(list_spec, ()))

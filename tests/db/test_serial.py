@@ -14,7 +14,7 @@ from tallykeep.db.connections.pool import Connection
 from tallykeep.db.retry import in_transaction
 from tallykeep.resources.customers.spec import CUSTOMER
 from tallykeep.resources.orders.spec import ORDER
-from tallykeep.resources.products.read import delete_product
+from tallykeep.resources.products.delete import delete_product
 from tallykeep.resources.products.spec import PRODUCT
 from tallykeep.resources.skus.spec import SKU
 from tallykeep.resources.upserts.operation import Upsert

@@ -29,6 +29,7 @@ OUR_CALLS: tuple[tuple[str, str, Any], ...] = (
     ("GET", "/v1/async-actions/{async_action}/failures?source_rows=true", None),
     ("GET", "/v1/throughput?minutes=2", None),
     ("GET", "/v1/imports", None),
+    ("GET", "/v1/catalog", None),
     ("POST", "/v1/imports/preview", _PREVIEWED),
     ("POST", "/v1/imports/preview?row_type=orders", [{"source_id": "o9", "status": "LOST"}]),
     ("POST", "/management/v1/projects/{project}/metadata-schemas", _LANG),

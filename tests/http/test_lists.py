@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from tallykeep.resources.campaigns.list_spec import CAMPAIGNS
-from tallykeep.resources.customers.list_spec import CUSTOMERS
+from tallykeep.resources.customers.spec import CUSTOMER
 from tallykeep.resources.lists.conditions import METADATA
 from tallykeep.resources.lists.spec import Condition, ListSpec
-from tallykeep.resources.orders.list_spec import ORDERS
-from tallykeep.resources.products.list_spec import PRODUCTS
-from tallykeep.resources.skus.list_spec import SKUS
+from tallykeep.resources.orders.spec import ORDER
+from tallykeep.resources.products.spec import PRODUCT
+from tallykeep.resources.skus.spec import SKU
 from tallykeep.resources.vouchers.list_spec import VOUCHERS
 from tests.http.test_errors import check
 from tests.server import Api
@@ -19,10 +19,10 @@ from tests.server import Api
 PATHS = {
     "/v1/vouchers": VOUCHERS,
     "/v1/campaigns": CAMPAIGNS,
-    "/v1/customers": CUSTOMERS,
-    "/v1/products": PRODUCTS,
-    "/v1/products/P/skus": SKUS,
-    "/v1/orders": ORDERS,
+    "/v1/customers": CUSTOMER.list_spec,
+    "/v1/products": PRODUCT.list_spec,
+    "/v1/products/P/skus": SKU.list_spec,
+    "/v1/orders": ORDER.list_spec,
 }
 EVERY_LIST = pytest.mark.parametrize(
     ("path", "list_spec"), PATHS.items(), ids=[list_spec.noun for list_spec in PATHS.values()]

@@ -41,7 +41,7 @@ def _lock_without_retry(patch: Patch) -> None:
     async def lock_without_retry(lock: Callable[[Sequence[str]], Awaitable[Any]], keys: Sequence[str]) -> Any:
         return await lock(keys)
 
-    patch.setattr(updates, "found_by_locking", lock_without_retry)
+    patch.setattr(updates, "lock_existing", lock_without_retry)
 
 
 def _lock_before_inserting(patch: Patch) -> None:

@@ -17,12 +17,12 @@ PRODUCT_HEADER = ["source_id", "name", "price", "attributes", "Tier", ""]
 
 
 def sorted_out(spec: UpsertSpec, header: list[str], *rows: list[str]) -> tuple[dict[str, list[str]], list[int]]:
-    """What is ready, as texts by column, by key; and the numbers of the odd rows."""
+    """What is ready, as texts by column, by key; and the numbers of the irregular rows."""
     columns = file_columns(spec, header, ANY)
     assert columns is not None
     ready, irregular = columns.sort_out([Row(number, cells) for number, cells in enumerate(rows, 1)])
-    tails = [tail.split("\t") for tail in ready.tails]
-    return dict(zip(ready.keys, tails, strict=True)), [row.number for row in irregular]
+    texts = [text.split("\t") for text in ready.column_texts]
+    return dict(zip(ready.keys, texts, strict=True)), [row.number for row in irregular]
 
 
 def test_cells_become_the_texts_that_are_copied() -> None:

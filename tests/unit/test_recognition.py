@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from tallykeep.catalog.row_types import IMPORTS
 from tallykeep.engine.applying.shortened_keys import is_shortened
 from tallykeep.formats.csv.titles import normal_title
-from tallykeep.preview.cell_shapes import KEYS
 from tallykeep.preview.recognition import SeenColumn, candidates
 
 WORDS = sorted(
@@ -38,7 +37,7 @@ def test_no_column_is_a_field_against_what_it_holds(columns: list[SeenColumn]) -
             cells = [cell for cell in columns[at].cells if cell != "null"]
             if recognized.by == "title" or not cells:
                 continue
-            if recognized.title in KEYS[candidate.row_type.name]:
+            if recognized.title in candidate.row_type.keys:
                 assert recognized.by != "similarity"
                 assert len(cells) < 2 or all(map(is_shortened, cells)) or 1 < len(set(cells)) >= len(cells) / 2
             if character := SHAPES.get(recognized.title):

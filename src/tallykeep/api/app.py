@@ -11,10 +11,10 @@ from tallykeep import __version__
 from tallykeep.api.dependencies.context import Context
 from tallykeep.api.openapi import openapi_document
 from tallykeep.api.responses.answers import Json, RequestIds, answer_errors
+from tallykeep.api.routes import catalog, templates
 from tallykeep.api.routes import exports as list_files
 from tallykeep.api.routes import import_preview as imports
 from tallykeep.api.routes import report_files as reports
-from tallykeep.api.routes import templates
 from tallykeep.api.routes.actions import control, throughput
 from tallykeep.api.routes.actions import control_matching as control_all
 from tallykeep.api.routes.actions import read as async_actions
@@ -23,15 +23,15 @@ from tallykeep.api.routes.operations import health, status
 from tallykeep.api.routes.resources import (
     campaigns,
     categories,
-    customers,
     keys,
     metadata_schemas,
-    orders,
     products,
     trash_bin,
     vouchers,
 )
+from tallykeep.api.routes.resources.upserted import noun_routes
 from tallykeep.api.routes.submissions import submission_routes
+from tallykeep.catalog.nouns import NOUNS
 from tallykeep.core.action_type import ActionTypes
 
 _DESCRIPTION = """Bulk actions on promotion data, with every row accounted for.
@@ -69,12 +69,12 @@ def create_api(action_types: ActionTypes, open_context: Callable[[], AbstractAsy
         templates.router,
         list_files.router,
         imports.router,
+        catalog.router,
         vouchers.router,
         campaigns.router,
         categories.router,
-        customers.router,
         products.router,
-        orders.router,
+        *(noun_routes(noun.spec) for noun in NOUNS),
         trash_bin.router,
         metadata_schemas.router,
         metadata_schemas.management,

@@ -2,11 +2,9 @@
 
 from collections.abc import Iterable
 
+from tallykeep.catalog.nouns import NOUNS
 from tallykeep.resources.campaigns.csv_rows import FIELDS as CAMPAIGN_FIELDS
-from tallykeep.resources.customers.spec import CUSTOMER
 from tallykeep.resources.fields.field import Field
-from tallykeep.resources.products.spec import PRODUCT
-from tallykeep.resources.skus.spec import SKU
 from tallykeep.resources.vouchers.fields import FIELDS as VOUCHER_FIELDS
 
 
@@ -17,8 +15,5 @@ def _titles(fields: Iterable[Field]) -> tuple[str, ...]:
 CSV_TEMPLATES: dict[str, tuple[str, ...]] = {
     "vouchers": _titles(VOUCHER_FIELDS),
     "campaign-vouchers": _titles(CAMPAIGN_FIELDS),
-    **{
-        name: _titles((row_type.source_id, *row_type.fields))
-        for name, row_type in (("customers", CUSTOMER), ("products", PRODUCT), ("skus", SKU))
-    },
+    **{noun.spec.plural: _titles(noun.spec.file_fields) for noun in NOUNS if noun.csv},
 }

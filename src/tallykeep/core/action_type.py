@@ -59,6 +59,8 @@ class ActionType:
     name: str
     path: str
     summary: str
+    label: str  # what pages call it
+    row_schema: str | None = None  # the OpenAPI schema of a JSON row; any object where there is none
     status_code: int = 202
     source: Literal["json", "csv", "ids", "planned"]
     may_be_empty: bool = False  # no body at all counts as no rows

@@ -62,6 +62,7 @@ def create_dashboard(api: ASGIApp, pool: Callable[[], Pool], session_hours: floa
     app.state.sessions = Sessions(pool, session_hours)
     app.state.wrong_tries = sign_in.WrongTries()
     app.state.uploads = Uploads()
+    app.state.catalog = None
     for router in _ROUTERS:
         app.include_router(router)
     app.add_api_route("/", _first_page, include_in_schema=False)

@@ -3,9 +3,10 @@
 import re
 from collections.abc import Callable, Sequence
 
+from tallykeep.catalog.row_types import ImportedRowType
 from tallykeep.engine.applying.shortened_keys import is_shortened
 from tallykeep.resources.fields.copy_format import CLEARING
-from tallykeep.resources.fields.field import Field
+from tallykeep.resources.fields.field import Field, Shape
 from tallykeep.resources.fields.validators import Problem
 
 _SHAPED_SO = 0.5  # of the cells that hold something: fewer speak against the field
@@ -35,7 +36,7 @@ _WORDS_OF_CHOICES = (
     "karte", "prozent", "betrag", "treue", "rabat", "bon", "kupon", "cupón", "descuento", "tarjeta", "remise", "carte",
 )  # fmt: skip
 
-Shape = Callable[[str], bool]
+Test = Callable[[str], bool]
 
 
 def is_email(cell: str) -> bool:
@@ -84,42 +85,31 @@ def _is_choice(field: Field, cell: str) -> bool:
         return False
 
 
-def speaks_against(field: Field, row_type: str, cells: Sequence[str]) -> bool:
+def speaks_against(field: Field, row_type: ImportedRowType, cells: Sequence[str]) -> bool:
     """Whether the column's cells cannot be what the field holds; none at all say nothing."""
     held = [cell for cell in cells if cell not in ("", CLEARING)][:_MAX_EXAMINED]
     if not held:
         return False
-    if field.title in KEYS[row_type] and not keys_differ(held):
+    if field.title in row_type.keys and not keys_differ(held):
         return True
-    shape = _shape(field, row_type)
-    return shape is not None and sum(map(shape, held)) < _SHAPED_SO * len(held)
+    has_shape = _test_of(field, row_type)
+    return has_shape is not None and sum(map(has_shape, held)) < _SHAPED_SO * len(held)
 
 
-# The fields that tell rows apart, by kind; the first of each is what a column is taken for.
-KEYS: dict[str, tuple[str, ...]] = {
-    "vouchers": ("Code",),
-    "campaign-vouchers": ("Code",),
-    "customers": ("Source_id", "id"),
-    "products": ("source_id", "id"),
-    "skus": ("source_id", "id"),
-    "orders": (),
-}
-
-
-def _shape(field: Field, row_type: str) -> Shape | None:
-    if field.title in KEYS[row_type]:
-        return _is_customers_key if row_type == "customers" else is_key
-    if field.choices and field.title != "Active":
-        return _is_word
-    return _SHAPES.get(field.title)
+def _test_of(field: Field, row_type: ImportedRowType) -> Test | None:
+    if field.title in row_type.keys:
+        return _TESTS[row_type.fields[0].shape or "key"]
+    if field.shape is None:
+        return _is_word if field.choices else None
+    return _TESTS[field.shape]
 
 
 def is_key(cell: str) -> bool:
     """Whether it may tell one row from others: no sentence, date, price, yes or no, nor an address of any kind."""
-    return _is_customers_key(cell) and not is_email(cell)
+    return _is_key_or_email(cell) and not is_email(cell)
 
 
-def _is_customers_key(cell: str) -> bool:
+def _is_key_or_email(cell: str) -> bool:
     return (
         len(cell) <= _MAX_KEY_LENGTH
         and cell.count(" ") < _MAX_WORDS
@@ -154,21 +144,14 @@ def _is_name(cell: str) -> bool:
     return not (is_email(cell) or is_date(cell) or _is_number(cell))
 
 
-_SHAPES: dict[str, Shape] = {
-    "Email": is_email,
-    "Phone": _is_called,
-    "Birthdate": is_date,
-    "Start Date": is_date,
-    "Expiration Date": is_date,
-    "Value": _is_number,
-    "Gift Amount": _is_number,
-    "Loyalty Points": _is_number,
-    "Redemption Limit": _is_number,
-    "Redeemed Quantity": _is_number,
-    "Redeemed Amount": _is_number,
-    "price": _is_number,
-    "Active": _is_boolean,
-    "image_url": _is_link,
-    "Name": _is_name,
-    "product_id": is_key,
+_TESTS: dict[Shape, Test] = {
+    "email": is_email,
+    "phone": _is_called,
+    "date": is_date,
+    "number": _is_number,
+    "boolean": _is_boolean,
+    "link": _is_link,
+    "name": _is_name,
+    "key": is_key,
+    "key_or_email": _is_key_or_email,
 }

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from tallykeep.catalog.row_types import ImportedRowType
 from tallykeep.engine.applying.shortened_keys import is_shortened
 from tallykeep.formats.csv.titles import normal_title
-from tallykeep.preview.cell_shapes import KEYS, is_email, is_key, is_phone, is_text_formula, keys_differ
+from tallykeep.preview.cell_shapes import is_email, is_key, is_phone, is_text_formula, keys_differ
 
 _SHOWN = 40
 _NAMING_A_KEY = re.compile(
@@ -17,8 +17,6 @@ _NAMING_A_KEY = re.compile(
 _CASED = re.compile(r"[a-zß-ÿ](?:ID|Id|Nr|No|Code|Key)\W*$")
 _FIRST_NAMES = ("firstname", "givenname", "vorname", "prenom", "imie")
 _LAST_NAMES = ("lastname", "surname", "familyname", "nachname", "nazwisko", "apellidos", "apellido")
-# Row types whose rows are made anew where nothing tells them apart.
-_MADE_ANEW = ("customers", "products", "orders")
 _SAID_BY_CAMPAIGN = "that comes from the campaign"
 
 
@@ -90,7 +88,7 @@ def _of_columns(columns: Sequence[Held]) -> Iterator[FileWarning]:
 
 
 def _key_of(row_type: ImportedRowType, columns: Sequence[Held]) -> Held | None:
-    titles = KEYS[row_type.name] or ("source_id", "id")
+    titles = row_type.keys or ("source_id", "id")
     wanted = set(map(normal_title, titles)) | ({"sourceid", "id"} if row_type.own_id else {"code"})
     held = [column for column in columns if column.use == "field" and normal_title(column.target or "") in wanted]
     return max(held, key=lambda column: len(column.cells), default=None)
@@ -101,14 +99,14 @@ def _about_key(
 ) -> Iterator[FileWarning]:
     if key is None:
         yield from _lost_keys(row_type, columns)
-        if row_type.name in _MADE_ANEW:
+        if row_type.may_lack_key:
             yield FileWarning(
                 "no_key", None,
                 f"No column says which {row_type.name} these are ({_key_title(row_type)}): every import makes all of"
                 " them anew, also of the same file.",
             )  # fmt: skip
         return
-    if row_type.name in _MADE_ANEW and len(key.cells) < row_count:
+    if row_type.may_lack_key and len(key.cells) < row_count:
         yield FileWarning(
             "no_key", key.index,
             f"{row_count - len(key.cells)} of the first {row_count} rows have nothing in {_named(key)}: every import"
@@ -173,7 +171,7 @@ def _split_names(row_type: ImportedRowType, columns: Sequence[Held]) -> Iterator
 
 
 def _key_title(row_type: ImportedRowType) -> str:
-    return (KEYS[row_type.name] or ("source_id",))[0]
+    return (row_type.keys or ("source_id",))[0]
 
 
 def _named(column: Held) -> str:

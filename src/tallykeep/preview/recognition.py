@@ -12,7 +12,7 @@ from typing import Literal
 from tallykeep.catalog.row_types import IMPORTS, ImportedRowType
 from tallykeep.engine.columns.column_mapping import OURS
 from tallykeep.formats.csv.titles import normal_title
-from tallykeep.preview.cell_shapes import KEYS, speaks_against, speaks_for_choice
+from tallykeep.preview.cell_shapes import speaks_against, speaks_for_choice
 from tallykeep.resources.fields.field import Field
 
 By = Literal["title", "synonym", "similarity", "mapping"]
@@ -29,22 +29,11 @@ _NAMED_SO = 0.15  # what the file's name adds
 _LESS = 0.5
 _NEAR = 0.75  # of the likeliest kind's confidence: another one with so much may be meant as well
 _LIKELY = 0.5
-_NEEDING_LITTLE = ("orders",)
 _TELLING_CUSTOMERS = {"Email", "Phone", "Birthdate", "Address_line_1", "Postal_Code", "City"}
 _TELLING_PRODUCTS = {"price", "image_url", "attributes"}
 _CHARACTERS = re.compile(r"[\W_]+")
 _IN_BRACKETS = re.compile(r"[(\[][^()\[\]]*+[)\]]")
 
-# Words in front of a column's name that only say what the rows are.
-_NOUNS: dict[str, tuple[str, ...]] = {
-    "vouchers": ("voucher", "coupon", "gutschein", "promo"),
-    "campaign-vouchers": ("voucher", "coupon", "gutschein", "promo", "card"),
-    "customers": ("defaultaddress", "billingaddress", "billing", "primary", "customer", "client", "user", "member",
-                  "contact", "address", "kunde", "kunden", "klient"),
-    "products": ("product", "item", "article", "produkt", "artikel", "produit", "producto"),
-    "skus": ("sku", "variant", "item"),
-    "orders": ("order", "bestellung", "zamowienie", "commande", "pedido"),
-}  # fmt: skip
 # Words that make a title such as «type» one of a voucher's.
 _ABOUT_VOUCHERS = ("voucher", "coupon", "gutschein", "discount", "rabat", "bon", "cupon", "descuento", "remise")
 # Words that mean many things: another column that says it better goes first.
@@ -55,14 +44,6 @@ _LOOSE_WORDS = frozenset((
     "gift", "name", "ean", "gtin", "cost", "value", "amount", "note", "notes", "user", "member",
     "giftcard", "card", "coupon", "voucher", "bon", "promo", "serial",
 ))  # fmt: skip
-# JSON rows of a kind have one property out of each of these.
-_EXPECTED: dict[str, tuple[tuple[str, ...], ...]] = {
-    "vouchers": (("code",), ("type", "discount", "gift", "loyalty_card")),
-    "campaign-vouchers": (("code",),),
-    "customers": (("email", "phone", "address", "birthdate", "description"), ("name", "source_id", "id")),
-    "products": (("name",), ("price", "attributes", "image_url")),
-    "orders": (("items", "amount", "status", "initial_amount"),),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,11 +127,11 @@ def doubt(possible: list[Candidate], format_: str) -> str | None:
     ]
     if near:
         return f"they could be {' or '.join([best.row_type.name, *near])}"
-    if best.missing and best.row_type.name not in _NEEDING_LITTLE:
+    if best.missing and not best.row_type.needs_little:
         return f"they look like {best.row_type.name}, but have nothing for {' and '.join(best.missing)}"
     if best.row_type.name == "customers" and format_ in ("csv", "xlsx"):
         titles = {each.title for each in best.fields.values()}
-        if not titles & {*_TELLING_CUSTOMERS, *KEYS["customers"]} and best.confidence < _LIKELY:
+        if not titles & {*_TELLING_CUSTOMERS, *best.row_type.keys} and best.confidence < _LIKELY:
             return "they look like customers, but have neither key nor email nor phone number"
     return None
 
@@ -186,15 +167,15 @@ def _recognized(row_type: ImportedRowType, column: SeenColumn, index: int) -> Re
                 for close in get_close_matches(spelling, words, n=1, cutoff=_ALIKE):
                     field = fields[words[close]]
                     # What tells rows apart is never guessed: rows of one wrong key would become one.
-                    if field.title not in (*KEYS[row_type.name], "product_id") and _may_be(row_type, field, column):
+                    if field.title not in (*row_type.keys, "product_id") and _may_be(row_type, field, column):
                         return Recognized(field.title, "similarity")
     return None
 
 
 def _may_be(row_type: ImportedRowType, field: Field, column: SeenColumn) -> bool:
-    if speaks_against(field, row_type.name, column.cells):
+    if speaks_against(field, row_type, column.cells):
         return False
-    is_telling = not field.choices or field.title == "Active" or any(
+    is_telling = not field.choices or field.shape == "boolean" or any(
         word in _plain(column.title) for word in _ABOUT_VOUCHERS
     )  # fmt: skip
     return is_telling or speaks_for_choice(field, column.cells)
@@ -225,7 +206,7 @@ def _spellings(row_type: ImportedRowType, title: str) -> list[str]:
         return []
     spellings = dict.fromkeys((_plain(title), _plain(_IN_BRACKETS.sub("", title))))
     for plain in list(spellings):
-        for noun in _NOUNS[row_type.name]:
+        for noun in row_type.prefixes:
             if plain.startswith(noun):
                 spellings[plain.removeprefix(noun)] = None
     return [spelling for spelling in spellings if spelling]
@@ -264,8 +245,8 @@ def _candidate(
         fields = {}
         known = [column.title for column in named if column.title in row_type.properties]
         score = float(len(known))
-        missing = [" or ".join(choice) for choice in _EXPECTED[row_type.name] if not set(choice).intersection(known)]
-        wanted = len(_EXPECTED[row_type.name])
+        missing = [" or ".join(choice) for choice in row_type.expected if not set(choice).intersection(known)]
+        wanted = len(row_type.expected)
     covered = min(score / max(len(named), 1), 1.0)
     there = 1 - len(missing) / wanted if wanted else 1.0
     confidence = covered * (_WITHOUT_REQUIRED + (1 - _WITHOUT_REQUIRED) * there)
@@ -291,5 +272,5 @@ def _reason(known: list[str], named: int, missing: Iterable[str], *, hinted: boo
 def _is_named_so(row_type: ImportedRowType, file_name: str) -> bool:
     stem = _plain(PurePath(file_name).name.split(".")[0])
     return _plain(row_type.name) in stem or any(
-        len(noun) > 2 and noun in stem for noun in _NOUNS[row_type.name] if row_type.name != "campaign-vouchers"
+        len(noun) > 2 and noun in stem for noun in row_type.prefixes if row_type.name != "campaign-vouchers"
     )

@@ -12,11 +12,8 @@ from tallykeep.api.openapi import Schema, answers
 from tallykeep.api.requests.submission_options import PARAMETERS, parameters
 from tallykeep.api.requests.upload import FORM, NDJSON, RequestUpload, submission
 from tallykeep.api.responses.answers import Json, answer_accepted
-from tallykeep.api.schemas.customers import CustomerRow
-from tallykeep.api.schemas.orders import GivenOrder
-from tallykeep.api.schemas.products import ProductRow
+from tallykeep.api.schemas.rows import ROW_SCHEMAS
 from tallykeep.api.schemas.values import AcceptedAction
-from tallykeep.api.schemas.vouchers import CampaignVoucherRow, VoucherMetadataRow, VoucherRow
 from tallykeep.catalog.action_types import COMPATIBILITY
 from tallykeep.core.action_type import ActionType, ActionTypes
 from tallykeep.core.compatibility import Compatibility
@@ -46,16 +43,6 @@ _TARGET = {
     "description": "The campaign, by its id or name.",
 }
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
-
-# What a row of each type is as JSON.
-_ROWS: dict[str, type] = {
-    "VOUCHERS.IMPORT": VoucherRow,
-    "CAMPAIGN.VOUCHERS_IMPORT": CampaignVoucherRow,
-    "VOUCHERS.BULK_UPDATE": VoucherMetadataRow,
-    "CUSTOMERS.BULK_UPDATE": CustomerRow,
-    "PRODUCTS.BULK_UPDATE": ProductRow,
-    "ORDERS.IMPORT": GivenOrder,
-}
 
 
 def _field(option: Option) -> dict[str, Any]:
@@ -128,7 +115,8 @@ def _rows(action_type: ActionType) -> dict[str, Any]:
     """The body of rows as JSON, of a type that takes such."""
     if action_type.source != "json":
         return {}
-    row: dict[str, Any] = Schema(_ROWS[action_type.name]) if action_type.name in _ROWS else {"type": "object"}
+    name = action_type.row_schema
+    row: dict[str, Any] = {"type": "object"} if name is None else Schema(ROW_SCHEMAS[name])
     return {_JSON: {"schema": {"type": "array", "items": row}}}
 
 
@@ -165,7 +153,7 @@ def _compatibility(action_type: ActionType) -> Compatibility:
 # A retry takes rows in whatever form the first action's type takes them.
 RETRY_BODY: dict[str, Any] = {"required": False, "content": {**_BODIES["json"], **_BODIES["csv"], _JSON: {}}}
 
-# A file to be looked at may be of any kind, and need not say which.
+# A file to be previewed may be of any type, and need not say which.
 PREVIEW_BODY: dict[str, Any] = {
     "required": True,
     "content": {

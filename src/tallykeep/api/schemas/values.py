@@ -2,14 +2,24 @@
 
 from typing import Annotated, Any, Literal, NotRequired
 
-from pydantic import Field, WithJsonSchema
+from pydantic import Field
 from typing_extensions import TypedDict
 
-Time = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
-TimeInput = Annotated[str, Field(description="A date, or a date with a time: 2026-01-31 or 2026-01-31T12:00:00Z.")]
-Metadata = Annotated[
-    dict[str, Any], Field(description="Values under keys of your own; a metadata schema may say what they have to be.")
+from tallykeep.resources.fields.json_types import Metadata, Time
+
+__all__ = [
+    "AcceptedAction",
+    "EmptyList",
+    "Error",
+    "FieldFilter",
+    "ListObject",
+    "Metadata",
+    "NextPage",
+    "Time",
+    "TimeInput",
 ]
+
+TimeInput = Annotated[str, Field(description="A date, or a date with a time: 2026-01-31 or 2026-01-31T12:00:00Z.")]
 NextPage = Annotated[
     str | None, Field(description="Send it as `starting_after_id` for the next page; null on the last one.")
 ]

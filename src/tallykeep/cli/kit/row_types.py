@@ -11,8 +11,6 @@ Form = Literal["csv", "json"]
 Verb = Literal["import", "update"]
 
 CAMPAIGN_VOUCHERS = "campaign-vouchers"
-IMPORTED = ("vouchers", "customers", "products", "skus", "orders", CAMPAIGN_VOUCHERS)
-UPDATED = ("vouchers", "customers", "products")
 FORMS: dict[Form, str] = {"csv": "CSV or XLSX", "json": "JSON or NDJSON"}
 
 
@@ -31,30 +29,24 @@ class RowType:
         return self.paths[verb, form].replace("{target}", quote(campaign or "", safe=""))
 
 
-ROW_TYPES = {
-    row_type.name: row_type
-    for row_type in (
-        RowType("vouchers", {
-            ("import", "csv"): "/v1/vouchers/importCSV",
-            ("import", "json"): "/v1/vouchers/import",
-            ("update", "json"): "/v1/vouchers/bulk/async",
-        }),
-        # A bulk update creates what does not exist: as JSON, these are imported by it.
-        RowType("customers", {
-            ("import", "csv"): "/v1/customers/importCSV",
-            ("import", "json"): "/v1/customers/bulk/async",
-            ("update", "json"): "/v1/customers/bulk/async",
-        }),
-        RowType("products", {
-            ("import", "csv"): "/v1/products/importCSV",
-            ("import", "json"): "/v1/products/bulk/async",
-            ("update", "json"): "/v1/products/bulk/async",
-        }),
-        RowType("skus", {("import", "csv"): "/v1/skus/importCSV"}),
-        RowType("orders", {("import", "json"): "/v1/orders/import"}),
-        RowType(CAMPAIGN_VOUCHERS, {
-            ("import", "csv"): "/v1/campaigns/{target}/importCSV",
-            ("import", "json"): "/v1/campaigns/{target}/import",
-        }),
-    )
-}  # fmt: skip
+def _row_type(name: str, csv: str | None, json: str | None, update: str | None = None, at: str = "") -> RowType:
+    """A type whose rows are taken by these endpoints below the path `at`, which is its own unless it is given."""
+    endpoints: dict[tuple[Verb, Form], str | None] = {
+        ("import", "csv"): csv, ("import", "json"): json, ("update", "json"): update,
+    }  # fmt: skip
+    paths = {key: f"/v1/{at or name}/{endpoint}" for key, endpoint in endpoints.items() if endpoint}
+    return RowType(name, paths)
+
+
+# A bulk update creates what does not exist: as JSON, what has one is imported by it.
+_ALL = (
+    _row_type("vouchers", "importCSV", "import", "bulk/async"),
+    _row_type("customers", "importCSV", "bulk/async", "bulk/async"),
+    _row_type("products", "importCSV", "bulk/async", "bulk/async"),
+    _row_type("skus", "importCSV", None),
+    _row_type("orders", None, "import"),
+    _row_type(CAMPAIGN_VOUCHERS, "importCSV", "import", at="campaigns/{target}"),
+)
+ROW_TYPES = {row_type.name: row_type for row_type in _ALL}
+IMPORTED = tuple(ROW_TYPES)
+UPDATED = tuple(name for name, row_type in ROW_TYPES.items() if ("update", "json") in row_type.paths)

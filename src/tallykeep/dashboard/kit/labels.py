@@ -1,4 +1,4 @@
-"""What things are called on pages: action types, states, numbers, sizes and durations."""
+"""What things are called on pages: states, numbers, sizes and durations."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,31 +6,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 Tone = Literal["good", "bad", "mixed", "busy", "quiet"]
-
-TYPES = {
-    "VOUCHERS.IMPORT_CSV": "Voucher import (file)",
-    "VOUCHERS.IMPORT": "Voucher import (JSON)",
-    "CAMPAIGN.VOUCHERS_IMPORT_CSV": "Campaign import (file)",
-    "CAMPAIGN.VOUCHERS_IMPORT": "Campaign import (JSON)",
-    "CUSTOMERS.IMPORT_CSV": "Customer import (file)",
-    "PRODUCTS.IMPORT_CSV": "Product import (file)",
-    "SKUS.IMPORT_CSV": "SKU import (file)",
-    "ORDERS.IMPORT": "Order import (JSON)",
-    "CAMPAIGN.VOUCHERS_GENERATE": "Code generation",
-    "CAMPAIGN.VOUCHERS_UPDATE": "Campaign update",
-    "CAMPAIGN.VOUCHERS_DELETE": "Campaign deletion",
-    "VOUCHERS.BULK_UPDATE": "Voucher update",
-    "CUSTOMERS.BULK_UPDATE": "Customer update",
-    "PRODUCTS.BULK_UPDATE": "Product update",
-    "VOUCHERS.METADATA_UPDATE": "Voucher metadata update",
-    "CUSTOMERS.METADATA_UPDATE": "Customer metadata update",
-    "PRODUCTS.METADATA_UPDATE": "Product metadata update",
-    "VOUCHERS.METADATA_KEY_PURGE": "Voucher metadata purge",
-    "CAMPAIGNS.METADATA_KEY_PURGE": "Campaign metadata purge",
-    "CUSTOMERS.METADATA_KEY_PURGE": "Customer metadata purge",
-    "PRODUCTS.METADATA_KEY_PURGE": "Product metadata purge",
-    "ORDERS.METADATA_KEY_PURGE": "Order metadata purge",
-}
 
 STATUSES = {"ENQUEUED": "Waiting", "IN_PROGRESS": "Running", "DONE": "Done", "FAILED": "Ended early"}
 _ENDINGS = {"CANCELED": "Canceled", "STOPPED": "Stopped", "REJECTED": "Rejected", "GAVE_UP": "Given up"}
@@ -44,11 +19,6 @@ class State:
 
     word: str
     tone: Tone
-
-
-def type_of(action: dict[str, Any]) -> str:
-    """Return the action type in plain words."""
-    return TYPES.get(action["type"], str(action["type"]))
 
 
 def state_of(action: dict[str, Any]) -> State:
@@ -197,6 +167,11 @@ def field(name: str) -> str:
     return _FIELDS.get(name, name.replace("_", " "))
 
 
+def in_sentence(label: str) -> str:
+    """Return a label as it stands within a sentence: vouchers, but SKUs."""
+    return label if label[1:2].isupper() else label[0].lower() + label[1:]
+
+
 def constant(text: str) -> str:
     """Return a constant of the API, GIFT_VOUCHER, as people write it: Gift voucher."""
     return text.replace("_", " ").capitalize() if text.isupper() else text
@@ -243,13 +218,3 @@ def batch_state(batch: dict[str, Any], action_ended: bool) -> State:
     if not batch["failed_count"] and not batch["unprocessed_count"]:
         return State("Done", "good")
     return State("Some failed", "mixed") if batch["done_count"] else State("None done", "bad")
-
-
-def has_file(action: dict[str, Any]) -> bool:
-    """Return whether the rows were uploaded, not planned here, and so can be downloaded."""
-    return fixable(action) or str(action["type"]).endswith("METADATA_UPDATE")
-
-
-def fixable(action: dict[str, Any]) -> bool:
-    """Return whether its failed rows can be edited: they came as cells of a file, or as JSON objects."""
-    return str(action["type"]).endswith(("IMPORT_CSV", "IMPORT", "BULK_UPDATE"))

@@ -50,6 +50,7 @@ def _environment() -> Environment:
     environment.filters |= {
         "count": labels.count, "counted": labels.counted, "size": labels.size, "duration": labels.duration,
         "without_title": labels.without_title, "columns_of": labels.columns_of,
+        "in_sentence": labels.in_sentence,
     }  # fmt: skip
     return environment
 
@@ -69,6 +70,7 @@ def page(request: Request, template: str, *, status: int = 200, **values: Any) -
         "session": getattr(request.state, "session", None),
         "path": request.url.path,
         "here": here(request),
+        "catalog": getattr(request.state, "catalog", None),
         "theme": theme(request),
         "notice": unquote(notice) if notice else None,
     }

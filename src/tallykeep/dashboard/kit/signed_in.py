@@ -8,6 +8,7 @@ import httpx
 from fastapi import Depends, Request
 
 from tallykeep.dashboard.kit.api_client import Api
+from tallykeep.dashboard.kit.catalog import Catalog, catalog_of
 from tallykeep.dashboard.kit.guard import require_token
 from tallykeep.dashboard.kit.session_store import Session, Sessions
 
@@ -25,10 +26,11 @@ class SignedOutError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """Who is signed in, and the API with their keys."""
+    """Who is signed in, the API with their keys, and what there is in the catalog."""
 
     session: Session
     api: Api
+    catalog: Catalog
 
 
 async def _visit(request: Request) -> Visit:
@@ -42,7 +44,9 @@ async def _visit(request: Request) -> Visit:
     await require_token(request, session.csrf_token)
     request.state.session = session
     client: httpx.AsyncClient = request.app.state.client
-    return Visit(session, Api(client, session.keys))
+    api = Api(client, session.keys)
+    request.state.catalog = await catalog_of(request.app, api)
+    return Visit(session, api, request.state.catalog)
 
 
 FromVisit = Annotated[Visit, Depends(_visit)]

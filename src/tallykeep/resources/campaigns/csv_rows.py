@@ -14,6 +14,7 @@ from tallykeep.resources.vouchers.fields import BY_NAME, IN_FILES
 _POINTS = Field(
     name="loyalty_points",
     titles=("Loyalty Points",),
+    shape="number",
     clean_cell=numerals.integer,
     synonyms=(
         "points", "point balance", "loyalty balance", "punkte", "treuepunkte", "punkty", "punkty lojalnościowe",
@@ -23,6 +24,7 @@ _POINTS = Field(
 _AMOUNT = Field(
     name="gift_amount",
     titles=("Gift Amount",),
+    shape="number",
     clean_cell=numerals.cents,
     synonyms=(
         "gift", "gift value", "amount", "balance", "gift balance", "guthaben", "betrag", "geschenkbetrag", "kwota",

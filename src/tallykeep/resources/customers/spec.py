@@ -3,33 +3,39 @@
 import re
 from typing import Any
 
-from tallykeep.core.batch import ClaimedBatch
-from tallykeep.db.connections.pool import Connection
-from tallykeep.resources.fields import spreadsheet_spellings as spellings
+from tallykeep.core.compatibility import Compatibility
+from tallykeep.resources.customers.loyalty import LOYALTY
 from tallykeep.resources.fields import validators as cleaning
 from tallykeep.resources.fields.field import Field
 from tallykeep.resources.fields.validators import Problem, actual
-from tallykeep.resources.metadata.purge import Purge
-from tallykeep.resources.upserts.operation import Upsert, begin_upsert
+from tallykeep.resources.lists.spec import Order
+from tallykeep.resources.upserts.declaring.declarations import Endpoint, Listing, Recognition
+from tallykeep.resources.upserts.declaring.field_types import day_field, text_field
 from tallykeep.resources.upserts.spec import UpsertSpec
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
-CUSTOMER_PURGE = Purge("customers", key="id", own_timestamps=True)
+_COMPUTED = tuple(each.name for each in LOYALTY)
+_REFUSED = {"segment_id": "is not supported by this version, which has no segments; leave it out"}
+_COMPATIBILITY: dict[Endpoint, Compatibility] = {
+    "list": Compatibility(
+        query=(
+            "limit", "page", "email", "city", "name", "segment_id", "created_at[before]", "created_at[after]",
+            "updated_at[before]", "updated_at[after]", "order", "starting_after",
+        ),
+        refused=tuple(_REFUSED),
+        empty=_COMPUTED,
+    ),
+    "get": Compatibility(empty=_COMPUTED, absent=("assets",)),
+}  # fmt: skip
 
 
 def _email(value: Any) -> str:
-    """An email address as far as it can be told without sending to it; an empty one stands for none."""
+    """Return the email address, checked as far as is possible without writing to it; an empty one stands for none."""
     address: str = cleaning.text(value)
     if address and not _EMAIL.fullmatch(address):
         raise Problem(f"must be an email address like name@example.com {actual(value)}")
     return address
-
-
-def _text(name: str, *titles: str, inside: str | None = None, synonyms: tuple[str, ...]) -> Field:
-    return Field(
-        name=name, clean=cleaning.text, titles=titles, clean_cell=cleaning.text, inside=inside, synonyms=synonyms
-    )
 
 
 CUSTOMER = UpsertSpec(
@@ -38,6 +44,7 @@ CUSTOMER = UpsertSpec(
     source_id=Field(
         name="source_id",
         titles=("Source_id",),
+        shape="key_or_email",
         synonyms=(
             "customer id", "customer number", "customer no", "customer key", "client id", "user id", "member id",
             "external id", "external key", "crm id", "square customer id", "klaviyo id", "shopify id", "hubspot id",
@@ -48,8 +55,8 @@ CUSTOMER = UpsertSpec(
         ),
     ),
     fields=(
-        _text(
-            "name", "Name",
+        text_field(
+            "name", "Name", shape="name", in_summary=True, searched=True,
             synonyms=(
                 "full name", "first and last name", "customer name", "display name", "customer", "client",
                 "contact", "contact name", "kunde", "kundenname", "vollständiger name", "vor und nachname",
@@ -57,42 +64,39 @@ CUSTOMER = UpsertSpec(
                 "nombre completo", "nombre y apellidos", "cliente",
             ),
         ),
-        Field(
-            name="email", clean=_email, titles=("Email",), clean_cell=_email, is_plain=_EMAIL.fullmatch,
+        text_field(
+            "email", "Email", clean=_email, clean_cell=_email, is_plain=_EMAIL.fullmatch, shape="email",
+            in_summary=True, searched=True,
             synonyms=(
                 "e mail", "mail", "email address", "mail address", "customer email", "contact email",
                 "emailadresse", "e mail adresse", "adres email", "adres e mail", "courriel", "adresse email",
                 "adresse e mail", "correo", "correo electrónico", "dirección de correo",
             ),
         ),
-        _text(
-            "phone", "Phone",
+        text_field(
+            "phone", "Phone", shape="phone",
             synonyms=(
                 "phone number", "telephone", "telephone number", "tel", "mobile", "mobile number", "mobile phone",
                 "cell", "cell phone", "telefon", "telefonnummer", "handy", "handynummer", "mobil", "mobilnummer",
                 "numer telefonu", "komórka", "téléphone", "portable", "teléfono", "móvil", "número de teléfono",
             ),
         ),
-        _text(
+        text_field(
             "description", "Description",
             synonyms=(
                 "memo", "note", "notes", "comment", "comments", "remark", "beschreibung", "notiz", "bemerkung",
                 "opis", "uwagi", "remarque", "descripción", "nota", "comentario",
             ),
         ),
-        Field(
-            name="birthdate",
-            older_name="birthday",
-            clean=cleaning.day,
-            titles=("Birthday", "Birthdate"),
-            clean_cell=spellings.lenient(cleaning.day, spellings.iso_date),
+        day_field(
+            "birthdate", "Birthday", "Birthdate", older_name="birthday",
             synonyms=(
                 "birth date", "date of birth", "dob", "born", "birth day", "geburtsdatum", "geburtstag", "geboren",
                 "data urodzenia", "urodziny", "date de naissance", "naissance", "anniversaire",
                 "fecha de nacimiento", "nacimiento", "cumpleaños",
             ),
         ),
-        _text(
+        text_field(
             "line_1", "Address_line_1", inside="address",
             synonyms=(
                 "address", "street address 1", "street 1", "street address line 1", "street name", "address 1",
@@ -101,28 +105,28 @@ CUSTOMER = UpsertSpec(
                 "domicilio",
             ),
         ),
-        _text(
+        text_field(
             "line_2", "Address_line_2", inside="address",
             synonyms=(
                 "street address 2", "street 2", "street address line 2", "address line 2", "address 2", "apartment",
                 "suite", "unit", "line 2", "adresszusatz", "zusatz", "mieszkanie", "complément d'adresse", "piso",
             ),
         ),
-        _text(
+        text_field(
             "postal_code", "Address_Postal_Code", "Postal_Code", inside="address",
             synonyms=(
                 "zip", "zip code", "postcode", "post code", "postal", "plz", "postleitzahl", "kod pocztowy",
                 "code postal", "código postal", "cp",
             ),
         ),
-        _text(
-            "city", "Address_City", "City", inside="address",
+        text_field(
+            "city", "Address_City", "City", inside="address", in_summary=True,
             synonyms=(
                 "town", "locality", "ort", "stadt", "wohnort", "miasto", "miejscowość", "ville", "commune",
                 "ciudad", "población", "localidad",
             ),
         ),
-        _text(
+        text_field(
             "state", "Address_State", "State", inside="address",
             synonyms=(
                 "state province", "state region", "state code", "province code", "region code", "province",
@@ -130,7 +134,7 @@ CUSTOMER = UpsertSpec(
                 "provincia",
             ),
         ),
-        _text(
+        text_field(
             "country", "Address_Country", "Country", inside="address",
             synonyms=(
                 "country region", "country name", "nation", "country code", "land", "staat", "kraj", "państwo",
@@ -140,9 +144,20 @@ CUSTOMER = UpsertSpec(
     ),
     table_name="customers",
     own_timestamps=True,
+    computed=LOYALTY,
+    listing=Listing(
+        orders={"source_id": Order("source_id", nullable=True)},
+        shortcuts={"email": ("email", "$is"), "city": ("address_city", "$is"), "name": ("name", "$is")},
+        refused=_REFUSED,
+        cursor="starting_after",
+        max_page=99,
+    ),
+    recognition=Recognition(
+        prefixes=(
+            "defaultaddress", "billingaddress", "billing", "primary", "client", "user", "member", "contact",
+            "address", "kunde", "kunden", "klient",
+        ),
+        expected=(("email", "phone", "address", "birthdate", "description"), ("name", "source_id", "id")),
+    ),
+    compatibility=_COMPATIBILITY,
 )  # fmt: skip
-
-
-async def upsert_customers(connection: Connection, claimed: ClaimedBatch) -> Upsert:
-    """Begin one batch of changes to customers."""
-    return await begin_upsert(connection, claimed, CUSTOMER)

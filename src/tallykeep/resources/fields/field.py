@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 from tallykeep.resources.fields import numerals
 from tallykeep.resources.fields.validators import Cleaner
 from tallykeep.resources.lists.spec import Filter
+
+# What the cells of a column look like, by which a preview tells what the column is.
+Shape = Literal["email", "phone", "date", "number", "boolean", "link", "name", "key", "key_or_email"]
 
 
 def as_it_stands(value: Any) -> Any:
@@ -30,8 +33,13 @@ class Field:
     resource has, and what null resets the column to. An update adds to a column that `grows`, leaves one that `stays`,
     and replaces others.
 
+    One that `is_parent` has the key of the resource that this one is below, which paths of the API name.
+
     `show` makes JSON of a stored value, `export` a cell's value of the resource in wire format; `filters` are what
-    lists are filtered by, under these names.
+    lists are filtered by, under these names. `json_type` and `description` tell the OpenAPI document what its JSON is.
+
+    `shape` is what cells of others' files look like. In short lists of resources it is a column if it is `in_summary`,
+    and it is searched for what people look for if it is `searched`.
     """
 
     name: str
@@ -52,14 +60,25 @@ class Field:
     default: Any = None
     grows: bool = False
     stays: bool = False
+    is_parent: bool = False
     show: Callable[[Any], Any] = as_it_stands
     export: Callable[[dict[str, Any]], Any] | None = None
     filters: Mapping[str, Filter] = field(default_factory=dict)
+    json_type: Any = str
+    description: str = ""
+    shape: Shape | None = None
+    in_summary: bool = False
+    searched: bool = False
 
     @property
     def title(self) -> str:
         """What the template calls its column; raises IndexError where files have none."""
         return self.titles[-1]
+
+    @property
+    def is_amount(self) -> bool:
+        """Whether it is an amount: in cents, but in complete units in files."""
+        return self.clean_cell is numerals.cents
 
     @property
     def is_standalone(self) -> bool:
@@ -108,4 +127,4 @@ class Field:
             return self.export(shown)
         holder = shown if self.inside is None else shown[self.inside] or {}
         value = holder.get(self.name)
-        return numerals.units(value) if self.clean_cell is numerals.cents else value
+        return numerals.units(value) if self.is_amount else value

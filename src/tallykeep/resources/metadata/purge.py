@@ -8,7 +8,6 @@ from psycopg import sql
 
 from tallykeep.core.action_type import Plan, Planned
 from tallykeep.core.batch import ClaimedBatch
-from tallykeep.core.errors import NotFoundError
 from tallykeep.core.operation import Operation
 from tallykeep.core.rows import Failure, Row
 from tallykeep.db.connections.pool import Connection
@@ -18,33 +17,30 @@ from tallykeep.resources.upserts.unique_clock import TIMESTAMPS
 
 _sql = queries(__package__, "purge.sql")
 
-_RESOURCES = ("voucher", "campaign", "customer", "product", "order")
 _SCANNED, _MAX_KEYS = 20_000, 200
 
 
-async def count_carrying(connection: Connection, project_id: int, resource: str, key: str) -> int:
-    """Count the resources of this type that carry the key, which a purge would reach; raises NotFoundError."""
-    query = _of(resource, _sql.count_carrying)
+async def count_carrying(connection: Connection, project_id: int, table: str, key: str) -> int:
+    """Count the resources in the table that carry the key, and so would be reached by its purge."""
+    query = _of(table, _sql.count_carrying)
     counted = await (await connection.execute(query, {"project_id": project_id, "key": key})).fetchone()
     return int(counted["total"]) if counted else 0
 
 
-async def keys_in_use(connection: Connection, project_id: int, resource: str) -> dict[str, Any]:
-    """Count the keys of this type's newest resources by how many carry them: `scanned`, `complete`, `keys`.
+async def keys_in_use(connection: Connection, project_id: int, table: str) -> dict[str, Any]:
+    """Count the keys of the table's newest resources by how many carry them: `scanned`, `complete`, `keys`.
 
-    Raises NotFoundError. What is older, or beyond so many keys, is not `complete`.
+    What is older, or beyond so many keys, is not `complete`.
     """
-    query = _of(resource, _sql.keys_in_use)
+    query = _of(table, _sql.keys_in_use)
     bounds = {"project_id": project_id, "scanned": _SCANNED, "max_keys": _MAX_KEYS}
     counted = await (await connection.execute(query, bounds)).fetchone() or {"scanned": 0, "different": 0, "keys": []}
     complete = counted["scanned"] < _SCANNED and counted["different"] <= _MAX_KEYS
     return {"scanned": counted["scanned"], "complete": complete, "keys": counted["keys"]}
 
 
-def _of(resource: str, statement: LiteralString) -> sql.Composed:
-    if resource not in _RESOURCES:
-        raise NotFoundError(f"The metadata of {resource} cannot be purged; that of {', '.join(_RESOURCES)} can")
-    return sql.SQL(statement).format(table=sql.Identifier(f"{resource}s"))
+def _of(table: str, statement: LiteralString) -> sql.Composed:
+    return sql.SQL(statement).format(table=sql.Identifier(table))
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,16 +21,16 @@ from tallykeep.resources.upserts.spec import Change, Recheck, UpsertSpec
 _sql = queries(__package__, "store.sql")
 
 Item = dict[str, Any]
-_Place = tuple[Change, int, Item]
+_OrderItem = tuple[Change, int, Item]
 
 
 @dataclass(slots=True)
 class _Part:
-    """One resource inside one order: what was given of it, and where, for the reason if it cannot be taken."""
+    """One resource inside one order: what the order says of it, and where, for the reason if it is not accepted."""
 
     change: Change
     label: str
-    given: dict[str, Any]
+    values: dict[str, Any]
 
 
 async def upsert_parts(
@@ -38,26 +38,26 @@ async def upsert_parts(
 ) -> list[Recheck]:
     """Upsert all that the orders bring along, and put the ids into the orders; flaws become the orders' problems.
 
-    Returns how to look again for what was missing.
+    Return what checks again for what was missing.
     """
-    places = [(change, at, item) for change in changes for at, item in enumerate(change.values.get("items") or [])]
-    for item in (item for _, _, item in places):
+    order_items = [(change, at, item) for change in changes for at, item in enumerate(change.values.get("items") or [])]
+    for item in (item for _, _, item in order_items):
         _name_goods(item)
     parts = _Parts(connection, project_id, timestamp)
     # Before anything is locked: who waits for the makers of products by name holds nothing that they may want.
-    await parts.ids_by_name({str(item["product"]["name"]) for _, _, item in places if _is_only_named(item)})
+    await parts.ids_by_name({str(item["product"]["name"]) for _, _, item in order_items if _is_only_named(item)})
     for person in ("customer", "referrer"):
         await parts.upsert_people(changes, person)
-    products = [_Part(change, f"items[{at}].product", item["product"]) for change, at, item in places
+    products = [_Part(change, f"items[{at}].product", item["product"]) for change, at, item in order_items
                 if _describes(item.get("product"))]  # fmt: skip
     await parts.upsert_new(PRODUCT, _sql.known_products, products)
-    await parts.upsert_named(places)
-    offers = [(change, at, _of_product(item)) for change, at, item in places if _describes(item.get("sku"))]
-    skus = [_Part(change, f"items[{at}].sku", given) for change, at, given in offers
-            if given.keys() & {"product_id", "override"}]  # fmt: skip
+    await parts.upsert_named(order_items)
+    offers = [(change, at, _of_product(item)) for change, at, item in order_items if _describes(item.get("sku"))]
+    skus = [_Part(change, f"items[{at}].sku", sku) for change, at, sku in offers
+            if sku.keys() & {"product_id", "override"}]  # fmt: skip
     await parts.upsert_new(SKU, _sql.known_skus, skus)
-    await parts.put_ids([item for _, _, item in places])
-    for _, _, item in places:
+    await parts.put_ids([item for _, _, item in order_items])
+    for _, _, item in order_items:
         _show_goods(item)
     for change in changes:
         _sum_up(change)
@@ -83,12 +83,12 @@ class _Parts:
 
     async def upsert_new(self, spec: UpsertSpec, known_sql: LiteralString, parts: list[_Part]) -> None:
         """Create what is not there yet; what is, only changes where the order says `override`."""
-        known = set(await self._found(known_sql, (part.given.get("source_id") for part in parts)))
+        known = set(await self._existing(known_sql, (part.values.get("source_id") for part in parts)))
         wanted: list[_Part] = []
         new: list[str] = []
         for part in parts:
-            source_id = part.given.get("source_id")
-            if part.given.get("override"):
+            source_id = part.values.get("source_id")
+            if part.values.get("override"):
                 wanted.append(part)
             elif source_id not in known:
                 wanted.append(part)
@@ -96,22 +96,28 @@ class _Parts:
             known.add(source_id)
         await self._upsert(spec, wanted, new)
 
-    async def upsert_named(self, places: list[_Place]) -> None:
-        """Create the products that have a name and no key, and put their ids in; those made so before are found."""
-        skus = await self._found(_sql.known_skus, (_source_of(item, "sku") for _, _, item in places))
-        named = [place for place in places if _is_only_named(place[2]) and _source_of(place[2], "sku") not in skus]
+    async def upsert_named(self, order_items: list[_OrderItem]) -> None:
+        """Create the products that have a name and no key, and put their ids in; those created so before are reused."""
+        skus = await self._existing(_sql.known_skus, (_source_of(item, "sku") for _, _, item in order_items))
+        named = [
+            order_item
+            for order_item in order_items
+            if _is_only_named(order_item[2]) and _source_of(order_item[2], "sku") not in skus
+        ]
         names = [str(item["product"]["name"]) for _, _, item in named]
         ids = await self.ids_by_name(set(names))
-        new = {name: place for name, place in reversed(list(zip(names, named, strict=True))) if name not in ids}
-        made = await self._upsert(PRODUCT, [_product_of(place) for place in new.values()])
+        new = {
+            name: order_item for name, order_item in reversed(list(zip(names, named, strict=True))) if name not in ids
+        }
+        made = await self._upsert(PRODUCT, [_product_of(order_item) for order_item in new.values()])
         ids |= {name: made[number] for number, name in enumerate(new, 1) if number in made}
         for name, (change, at, item) in zip(names, named, strict=True):
             if name in ids:
                 item["product"]["id"] = ids[name]
             elif item is not new[name][2]:
                 change.problems.append(f"items[{at}].product: another order of the file says what cannot be of {name}")
-        again = [_product_of(place) for name, place in zip(names, named, strict=True)
-                 if place[2]["product"].get("override") and place is not new.get(name)]  # fmt: skip
+        again = [_product_of(order_item) for name, order_item in zip(names, named, strict=True)
+                 if order_item[2]["product"].get("override") and order_item is not new.get(name)]  # fmt: skip
         await self._upsert(PRODUCT, again)
 
     async def ids_by_name(self, names: set[str]) -> dict[str, str]:
@@ -129,33 +135,33 @@ class _Parts:
         if not names:
             return {}
         query = {"project_id": self._project_id, "names": sorted(names)}
-        found = await (await self._connection.execute(_sql.named_products, query)).fetchall()
-        return {row["name"]: row["id"] for row in found}
+        rows = await (await self._connection.execute(_sql.named_products, query)).fetchall()
+        return {row["name"]: row["id"] for row in rows}
 
     async def put_ids(self, items: list[Item]) -> None:
         """Put the ids of the goods that are named by a source_id into the items."""
         for name, sql in (("product", _sql.known_products), ("sku", _sql.known_skus)):
             sources = {source for item in items if (source := _source_of(item, name)) is not None}
-            found = await self._found(sql, sources)
+            existing = await self._existing(sql, sources)
             for item in items:
-                known = found.get(_source_of(item, name), {"id": (item.get(name) or {}).get("id")})
+                known = existing.get(_source_of(item, name), {"id": (item.get(name) or {}).get("id")})
                 if known["id"] is not None:
                     item[f"{name}_id"] = known["id"]
                 if known.get("product_id") and not item.get("product_id"):
                     item["product_id"] = known["product_id"]
-            if missed := sources.difference(found):
+            if missed := sources.difference(existing):
                 self.rechecks.append(partial(self._is_any_there, sql, missed))
 
     async def _is_any_there(self, sql: LiteralString, sources: set[str]) -> bool:
-        return bool(await self._found(sql, sources))
+        return bool(await self._existing(sql, sources))
 
-    async def _found(self, sql: LiteralString, sources: Iterable[Any]) -> dict[str | None, dict[str, Any]]:
+    async def _existing(self, sql: LiteralString, sources: Iterable[Any]) -> dict[str | None, dict[str, Any]]:
         """Those products or SKUs of these source ids that exist."""
         keys = sorted({str(source) for source in sources if source})
         if not keys:
             return {}
-        place = {"project_id": self._project_id, "keys": keys}
-        return {row["source_id"]: row for row in await (await self._connection.execute(sql, place)).fetchall()}
+        parameters = {"project_id": self._project_id, "keys": keys}
+        return {row["source_id"]: row for row in await (await self._connection.execute(sql, parameters)).fetchall()}
 
     async def _upsert(self, spec: UpsertSpec, parts: list[_Part], new: Collection[str] = ()) -> dict[int, str]:
         """Upsert the parts in order; returns the ids by the parts' numbers, counted from 1."""
@@ -164,7 +170,7 @@ class _Parts:
         checker = await checker_for(self._connection, self._project_id, spec.noun)
         operation = Upsert(self._connection, self._project_id, spec, checker, self._timestamp)
         operation.use(json_reader(spec), complete=spec is SKU, new=new)
-        failures = operation.check([Row(number, part.given) for number, part in enumerate(parts, 1)])
+        failures = operation.check([Row(number, part.values) for number, part in enumerate(parts, 1)])
         failures += await operation.write()
         for failure in failures:
             part = parts[failure.row - 1]
@@ -175,7 +181,7 @@ class _Parts:
 
     async def _is_overtaken(self, operation: Upsert) -> bool:
         """Whether somebody else has made what was missing when parts failed."""
-        return not self._made.issuperset(await operation.found_by_now())
+        return not self._made.issuperset(await operation.present_by_now())
 
 
 def _person(change: Change, person: str) -> _Part | None:
@@ -183,15 +189,15 @@ def _person(change: Change, person: str) -> _Part | None:
     values, by_id = change.values, f"{person}_id"
     if person in values and values[person] is None:
         values.setdefault(by_id, None)
-    given = dict(values.pop(person, None) or {})
-    if values.get(by_id) is not None and given.setdefault("id", values[by_id]) != values[by_id]:
-        change.problems.append(f"{person}: id: differs from {by_id} {actual(given['id'])}")
+    described = dict(values.pop(person, None) or {})
+    if values.get(by_id) is not None and described.setdefault("id", values[by_id]) != values[by_id]:
+        change.problems.append(f"{person}: id: differs from {by_id} {actual(described['id'])}")
         return None
-    return _Part(change, person, given) if given else None
+    return _Part(change, person, described) if described else None
 
 
-def _product_of(place: _Place) -> _Part:
-    change, at, item = place
+def _product_of(order_item: _OrderItem) -> _Part:
+    change, at, item = order_item
     return _Part(change, f"items[{at}].product", item["product"])
 
 
@@ -221,18 +227,18 @@ def _of_product(item: Item) -> dict[str, Any]:
     return {"product_id": named, **item["sku"]} if named else dict(item["sku"])
 
 
-def _describes(given: Any) -> bool:
+def _describes(goods: Any) -> bool:
     """Whether it says more of the resource than which one it is, for one that may be made or is to be changed."""
-    if not isinstance(given, dict) or not given.keys() & _DESCRIBING:
+    if not isinstance(goods, dict) or not goods.keys() & _DESCRIBING:
         return False
-    return bool(given.get("source_id") or (given.get("id") and given.get("override")))
+    return bool(goods.get("source_id") or (goods.get("id") and goods.get("override")))
 
 
 _DESCRIBING = {"name", "sku", "price", "currency", "attributes", "metadata", "image_url", "override"}
 
 
 def _show_goods(item: Item) -> None:
-    """What is told of goods inside an item: their ids, where they are known, and not what was to be done with them."""
+    """Show the ids of goods inside an item, where they are known, and not what was to be done with them."""
     for name in ("product", "sku"):
         if isinstance(item.get(name), dict):
             item[name].pop("override", None)
@@ -241,8 +247,8 @@ def _show_goods(item: Item) -> None:
 
 
 def _source_of(item: Item, name: str) -> str | None:
-    given = item.get(name)
-    source_id = given.get("source_id") if isinstance(given, dict) else None
+    goods = item.get(name)
+    source_id = goods.get("source_id") if isinstance(goods, dict) else None
     return source_id or (item.get("source_id") if item.get("related_object") == name else None)
 
 
@@ -251,7 +257,7 @@ def _is_amount(price: Any) -> bool:
 
 
 def _sum_up(change: Change) -> None:
-    """Where amounts were not given: an item's is its price times its quantity, an order's the sum of its items'.
+    """Fill in amounts that are missing: an item's is its price times its quantity, an order's the sum of its items'.
 
     An item's price may stand with its SKU or its product; its subtotal is what its discount leaves of the amount.
     """

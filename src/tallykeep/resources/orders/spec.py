@@ -2,18 +2,17 @@
 
 from typing import Any
 
-from tallykeep.core.batch import ClaimedBatch
-from tallykeep.db.connections.pool import Connection
+from tallykeep.core.compatibility import Compatibility
 from tallykeep.db.gates import PRODUCTS, PROJECT, SCHEMAS
 from tallykeep.resources.fields import validators as cleaning
 from tallykeep.resources.fields.field import Field
+from tallykeep.resources.fields.json_types import Cents
 from tallykeep.resources.fields.validators import Cleaner, Problem, actual
-from tallykeep.resources.metadata.purge import Purge
 from tallykeep.resources.orders.embedded import upsert_parts
-from tallykeep.resources.upserts.operation import Upsert, begin_upsert
+from tallykeep.resources.orders.json_types import NewPerson, OrderItem, OrderStatus, Person
+from tallykeep.resources.upserts.declaring.declarations import Computed, Recognition
+from tallykeep.resources.upserts.declaring.field_types import amount_field, choice_field, key_field
 from tallykeep.resources.upserts.spec import UpsertSpec
-
-ORDER_PURGE = Purge("orders", key="id")
 
 ORDER_STATUSES = ("CREATED", "PAID", "CANCELED", "FULFILLED")
 
@@ -55,15 +54,15 @@ def _item(number: int, item: Any) -> dict[str, Any]:
     return {"object": "order_item", **cleaned}
 
 
-def _keys(given: dict[str, Any], names: tuple[str, ...]) -> dict[str, str]:
-    """Those of these keys that are given, cleaned."""
-    return {name: _named(name, cleaning.key_text, given[name]) for name in names if given.get(name) is not None}
+def _keys(values: dict[str, Any], names: tuple[str, ...]) -> dict[str, str]:
+    """Return those of these keys that it has, cleaned."""
+    return {name: _named(name, cleaning.key_text, values[name]) for name in names if values.get(name) is not None}
 
 
 def _person(value: Any) -> dict[str, Any]:
     """A customer within an order, whose keys are those of the customer."""
-    given = cleaning.json_object(value)
-    return given | _keys(given, ("id", "source_id"))
+    values = cleaning.json_object(value)
+    return values | _keys(values, ("id", "source_id"))
 
 
 def _named(name: str, clean: Cleaner, value: Any) -> Any:
@@ -73,31 +72,58 @@ def _named(name: str, clean: Cleaner, value: Any) -> Any:
         raise Problem(f"{name} {problem}") from None
 
 
-def _json(name: str, clean: Cleaner, *, stored: bool = True, default: Any = None) -> Field:
-    return Field(name=name, clean=clean, stored=stored, default=default)
+def _embedded(name: str, clean: Cleaner, **more: Any) -> Field:
+    return Field(name=name, clean=clean, **more)
 
+
+def _shown_person(name: str) -> Computed:
+    """The customer's id, where there is a customer."""
+    return Computed(
+        name=name,
+        compute=lambda row: {"id": row[f"{name}_id"], "object": "customer"} if row[f"{name}_id"] else None,
+        json_type=Person,
+        optional=True,
+    )
+
+
+_ABSENT = (
+    "redemptions", "items_discount_amount", "total_discount_amount", "applied_discount_amount",
+    "items_applied_discount_amount", "total_applied_discount_amount",
+)  # fmt: skip
 
 ORDER = UpsertSpec(
     noun="order",
     prefix="ord_",
     source_id=Field(name="source_id"),
     fields=(
-        _json("status", cleaning.one_of(*ORDER_STATUSES), default="CREATED"),
-        _json("amount", cleaning.integer),
-        _json("initial_amount", cleaning.integer),
-        _json("discount_amount", cleaning.integer),
-        _json("items", _items, default=[]),
-        _json("customer", _person, stored=False),
-        _json("customer_id", cleaning.key_text),
-        _json("referrer", _person, stored=False),
-        _json("referrer_id", cleaning.key_text),
+        choice_field("status", *ORDER_STATUSES, json_type=OrderStatus, default="CREATED", in_summary=True),
+        amount_field("amount", in_summary=True),
+        amount_field("initial_amount"),
+        amount_field("discount_amount"),
+        _embedded("items", _items, default=[], json_type=list[OrderItem], in_summary=True),
+        _embedded("customer", _person, stored=False, json_type=NewPerson),
+        key_field("customer_id", in_summary=True, searched=True),
+        _embedded("referrer", _person, stored=False, json_type=NewPerson),
+        key_field("referrer_id"),
     ),
     table_name="orders",
     resolve=upsert_parts,
     depends_on=(PROJECT, SCHEMAS, PRODUCTS),
-)  # fmt: skip
-
-
-async def upsert_orders(connection: Connection, claimed: ClaimedBatch) -> Upsert:
-    """Begin one batch of an import of orders."""
-    return await begin_upsert(connection, claimed, ORDER)
+    computed=(
+        Computed(name="total_amount", compute=lambda row: row["amount"], json_type=Cents),
+        _shown_person("customer"),
+        _shown_person("referrer"),
+    ),
+    recognition=Recognition(
+        prefixes=("bestellung", "zamowienie", "commande", "pedido"),
+        expected=(("items", "amount", "status", "initial_amount"),),
+        needs_little=True,
+    ),
+    endpoints=("list", "create", "get", "update"),
+    brings="customers, products and SKUs inside come along",
+    update_rule="fields left out stay, items are replaced, metadata is added to",
+    compatibility={
+        "list": Compatibility(query=("limit", "page", "order"), absent=_ABSENT),
+        "get": Compatibility(absent=_ABSENT),
+    },
+)

@@ -1,10 +1,3 @@
--- name: get_by_id_or_source_id
-SELECT * FROM orders WHERE project_id = :project_id AND (id = :key OR source_id = :key)
-ORDER BY (id = :key) DESC LIMIT 1
-
--- name: delete_one
-DELETE FROM orders WHERE project_id = :project_id AND (id = :key OR source_id = :key) RETURNING id
-
 -- name: known_products
 SELECT id, source_id FROM products WHERE project_id = :project_id AND source_id = ANY (:keys)
 
@@ -20,6 +13,3 @@ GROUP BY name
 
 -- name: known_skus
 SELECT id, source_id, product_id FROM skus WHERE project_id = :project_id AND source_id = ANY (:keys)
-
--- name: every_order!
-SELECT * FROM orders WHERE project_id = :project_id

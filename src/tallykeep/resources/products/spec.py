@@ -2,18 +2,15 @@
 
 from typing import Any
 
-from tallykeep.core.batch import ClaimedBatch
-from tallykeep.db.connections.pool import Connection
-from tallykeep.resources.fields import numerals
+from tallykeep.core.compatibility import Compatibility
 from tallykeep.resources.fields import validators as cleaning
 from tallykeep.resources.fields.field import Field
 from tallykeep.resources.fields.validators import Problem, actual
 from tallykeep.resources.metadata.cell_types import array_in
-from tallykeep.resources.metadata.purge import Purge
-from tallykeep.resources.upserts.operation import Upsert, begin_upsert
+from tallykeep.resources.products.listing import CATALOGUE_ORDERS, CATALOGUE_QUERY, CATALOGUE_SHORTCUTS
+from tallykeep.resources.upserts.declaring.declarations import Listing, Recognition
+from tallykeep.resources.upserts.declaring.field_types import amount_field, text_field
 from tallykeep.resources.upserts.spec import UpsertSpec
-
-PRODUCT_PURGE = Purge("products", key="id")
 
 
 def _attributes(value: Any) -> list[str]:
@@ -45,8 +42,8 @@ PRODUCT = UpsertSpec(
         ),
     ),
     fields=(
-        Field(
-            name="name", clean=cleaning.text, titles=("name",), clean_cell=cleaning.text, required=True,
+        text_field(
+            "name", "name", required=True, in_summary=True, searched=True,
             synonyms=(
                 "product name", "title", "product", "product title", "item", "item name", "article", "label",
                 "artikel", "artikelname", "produkt", "produktname", "bezeichnung", "nazwa", "nazwa produktu", "nom",
@@ -54,8 +51,8 @@ PRODUCT = UpsertSpec(
                 "título",
             ),
         ),
-        Field(
-            name="price", clean=cleaning.integer, titles=("price",), clean_cell=numerals.cents,
+        amount_field(
+            "price", "price", in_summary=True,
             synonyms=(
                 "regular price", "variant price", "online price", "price incl tax", "brutto vk", "vk brutto",
                 "bruttopreis", "preis brutto", "verkaufspreis brutto", "vk preis", "unit price", "amount", "cost",
@@ -65,13 +62,14 @@ PRODUCT = UpsertSpec(
         ),
         Field(
             name="attributes", clean=_attributes, titles=("attributes",), clean_cell=_cell_attributes, default=[],
+            json_type=list[str], description="What its SKUs differ in.",
             synonyms=(
                 "attribute", "properties", "options", "variants", "eigenschaften", "merkmale", "cechy", "atrybuty",
                 "attributs", "atributos",
             ),
         ),
-        Field(
-            name="image_url", clean=cleaning.text, titles=("image_url",), clean_cell=cleaning.text,
+        text_field(
+            "image_url", "image_url", shape="link",
             synonyms=(
                 "image src", "images", "image 1", "image url 1", "main image", "base image", "bild 1", "bilder",
                 "image", "picture", "photo", "image link", "picture url", "photo url", "bild", "bild url",
@@ -80,9 +78,11 @@ PRODUCT = UpsertSpec(
         ),
     ),
     table_name="products",
+    listing=Listing(orders=CATALOGUE_ORDERS, shortcuts={"name": ("name", "$is"), **CATALOGUE_SHORTCUTS}),
+    recognition=Recognition(
+        prefixes=("item", "article", "produkt", "artikel", "produit", "producto"),
+        expected=(("name",), ("price", "attributes", "image_url")),
+    ),
+    endpoints=("list", "create", "update"),  # the others deal with its SKUs, too
+    compatibility={"list": Compatibility(query=CATALOGUE_QUERY, absent=("skus",))},
 )  # fmt: skip
-
-
-async def upsert_products(connection: Connection, claimed: ClaimedBatch) -> Upsert:
-    """Begin one batch of changes to products."""
-    return await begin_upsert(connection, claimed, PRODUCT)

@@ -5,20 +5,20 @@ from datetime import datetime
 from typing import Any
 
 from tallykeep.core import exact_json
-from tallykeep.core.batch import ClaimedBatch
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.gates import PRODUCTS, PROJECT, SCHEMAS
 from tallykeep.db.queries import queries
-from tallykeep.resources.fields import numerals
 from tallykeep.resources.fields import validators as cleaning
 from tallykeep.resources.fields.field import Field
 from tallykeep.resources.fields.validators import Problem, actual
-from tallykeep.resources.upserts.operation import Upsert, begin_upsert
+from tallykeep.resources.products.listing import CATALOGUE_ORDERS, CATALOGUE_SHORTCUTS
+from tallykeep.resources.upserts.declaring.declarations import Listing, Recognition
+from tallykeep.resources.upserts.declaring.field_types import amount_field, key_field, text_field
 from tallykeep.resources.upserts.spec import Change, Recheck, UpsertSpec
 
 _sql = queries(__package__, "store.sql")
 
-# One that is never closed is taken to the end, so that it is not looked through again from each of its own quotes.
+# One that is never closed extends to the end, so that it is not searched again from each quote within it.
 _SINGLE_QUOTED = re.compile(r"'((?:[^'\\]++|\\.)*+)('|\\?\Z)", re.DOTALL)
 
 
@@ -33,16 +33,16 @@ def _cell_attributes(cell: str) -> dict[str, Any]:
     raise Problem(f"must be an object like {{'color':'blue','size':'XS'}} {actual(cell)}")
 
 
-def _double_quoted(found: re.Match[str]) -> str:
-    return exact_json.dumps(found[1].replace("\\'", "'")).decode() if found[2] == "'" else found[0]
+def _double_quoted(match: re.Match[str]) -> str:
+    return exact_json.dumps(match[1].replace("\\'", "'")).decode() if match[2] == "'" else match[0]
 
 
 async def _find_products(connection: Connection, project_id: int, changes: list[Change], _: datetime) -> list[Recheck]:
     """Put the product's own id into every change; one whose product does not exist gets a problem."""
     keys = sorted({change.values["product_id"] for change in changes if change.values.get("product_id")})
-    found = await _products(connection, project_id, keys)
-    by_source_id = {row["source_id"]: row["id"] for row in found}
-    ids = {row["id"]: row["id"] for row in found}
+    rows = await _products(connection, project_id, keys)
+    by_source_id = {row["source_id"]: row["id"] for row in rows}
+    ids = {row["id"]: row["id"] for row in rows}
     missed: list[str] = []
     for change in changes:
         key = change.values.get("product_id")
@@ -78,24 +78,23 @@ SKU = UpsertSpec(
         ),
     ),
     fields=(
-        Field(
-            name="product_id", clean=cleaning.key_text, titles=("product_id",), clean_cell=cleaning.key_text,
-            required=True,
+        key_field(
+            "product_id", "product_id", required=True, is_parent=True, filters={},
             synonyms=(
                 "product", "product code", "product number", "product key", "parent id", "parent product",
                 "produkt", "produkt id", "artikelnummer", "produktnummer", "id produktu", "produit", "id produit",
                 "producto", "id de producto",
             ),
         ),
-        Field(
-            name="sku", clean=cleaning.trimmed, titles=("sku",), clean_cell=cleaning.text,
+        text_field(
+            "sku", "sku", clean=cleaning.trimmed, description="What it is called.",
             synonyms=(
                 "sku name", "name", "title", "variant", "variant name", "variante", "bezeichnung", "wariant",
                 "nazwa", "nom", "nombre",
             ),
         ),
-        Field(
-            name="price", clean=cleaning.integer, titles=("price",), clean_cell=numerals.cents,
+        amount_field(
+            "price", "price",
             synonyms=(
                 "regular price", "variant price", "online price", "price incl tax", "brutto vk", "vk brutto",
                 "bruttopreis", "preis brutto", "verkaufspreis brutto", "vk preis", "unit price", "amount", "cost",
@@ -103,22 +102,22 @@ SKU = UpsertSpec(
                 "verkaufspreis", "cena", "prix", "prix unitaire", "precio", "precio unitario",
             ),
         ),
-        Field(
-            name="currency", clean=cleaning.text, titles=("currency",), clean_cell=cleaning.text,
+        text_field(
+            "currency", "currency",
             synonyms=(
                 "currency code", "währung", "waluta", "devise", "monnaie", "moneda", "divisa",
             ),
         ),
         Field(
             name="attributes", clean=cleaning.json_object, titles=("attributes",), clean_cell=_cell_attributes,
-            default={}, grows=True,
+            default={}, grows=True, json_type=dict[str, Any],
             synonyms=(
                 "attribute", "properties", "options", "variants", "eigenschaften", "merkmale", "cechy", "atrybuty",
                 "attributs", "atributos",
             ),
         ),
-        Field(
-            name="image_url", clean=cleaning.text, titles=("image_url",), clean_cell=cleaning.text,
+        text_field(
+            "image_url", "image_url", shape="link",
             synonyms=(
                 "image src", "images", "image 1", "image url 1", "main image", "base image", "bild 1", "bilder",
                 "image", "picture", "photo", "image link", "picture url", "photo url", "bild", "bild url",
@@ -127,12 +126,11 @@ SKU = UpsertSpec(
         ),
     ),
     table_name="skus",
+    title="SKU",
     source_id_required=True,
     resolve=_find_products,
     depends_on=(PROJECT, SCHEMAS, PRODUCTS),
+    listing=Listing(orders=CATALOGUE_ORDERS, shortcuts=CATALOGUE_SHORTCUTS),
+    recognition=Recognition(prefixes=("variant", "item")),
+    endpoints=(),  # below their product's
 )  # fmt: skip
-
-
-async def upsert_skus(connection: Connection, claimed: ClaimedBatch) -> Upsert:
-    """Begin one batch of an import of SKUs."""
-    return await begin_upsert(connection, claimed, SKU)

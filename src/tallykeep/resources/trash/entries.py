@@ -67,8 +67,8 @@ async def list_bin(
 
 async def delete_from_bin(connection: Connection, project_id: int, entry_id: str) -> None:
     """Delete an entry for good; raises NotFoundError."""
-    place = {"project_id": project_id, "id": entry_id}
-    if await (await connection.execute(_sql.delete_entry, place)).fetchone() is None:
+    locate = {"project_id": project_id, "id": entry_id}
+    if await (await connection.execute(_sql.delete_entry, locate)).fetchone() is None:
         raise NotFoundError.of("bin_entry", entry_id)
 
 

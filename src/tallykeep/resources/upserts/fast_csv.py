@@ -1,7 +1,7 @@
-"""The quick way from a file's columns to changes that PostgreSQL can merge by itself.
+"""The fast path from a file's columns to changes that PostgreSQL can merge by itself.
 
-A batch is cleaned column by column into COPY's text. What that is not enough for is odd, and gone through row by row:
-cells with a problem or a null, keys that are not plain, and keys that come more than once, because order matters.
+A batch is cleaned column by column into COPY's text. Irregular rows are read one by one: those with a problem or a null
+in a cell, with a key that is not plain, or with a key that occurs more than once, because order matters.
 """
 
 import re
@@ -23,9 +23,9 @@ from tallykeep.resources.fields.validators import Problem
 from tallykeep.resources.metadata.checker import MetadataChecker
 from tallykeep.resources.upserts.spec import UpsertSpec
 
-# Stands for a cell that is odd. COPY's text never has this character, so one look at a line finds it.
-_ODD = "\0"
-_ODD_OR_ESCAPED = re.compile("[\x00\\\\\t\n\r\ud800-\udfff]")
+# Stands for a cell that is irregular. COPY's text never has this character, so one search of a line finds it.
+_NEEDS_CARE = "\0"
+_CARE_OR_ESCAPED = re.compile("[\x00\\\\\t\n\r\ud800-\udfff]")
 _BLOCK_ROWS = 1_000
 
 Cells = list[list[str]]  # a list for each column
@@ -34,31 +34,31 @@ Made = Callable[[Cells], list[str]]
 
 @dataclass(frozen=True, slots=True)
 class ReadyChanges:
-    """Changes as they are copied, each key once: a tail is what COPY takes behind the key, the id and the row."""
+    """Changes as they are copied, one for each key; COPY takes `column_texts` after the key, the id and the row."""
 
     numbers: Sequence[int]
     keys: list[str]
-    tails: list[str]
+    column_texts: list[str]
 
     def text(self, ids: list[str]) -> str:
         """COPY's text, in the order of the keys; the ids are for those that turn out to be new."""
-        lines = map("\t".join, zip(self.keys, ids, map(str, self.numbers), self.tails, strict=True))
+        lines = map("\t".join, zip(self.keys, ids, map(str, self.numbers), self.column_texts, strict=True))
         return "".join([f"{line}\n" for line in sorted(lines)])
 
 
 def file_columns(
     spec: UpsertSpec, header: list[str], checker: MetadataChecker, marks: Marks = NO_MARKS
 ) -> "FileColumns | None":
-    """What takes the quick way with files of this header; None where every row has to be looked at.
+    """Return what reads files of this header column by column; None where every row has to be read by itself.
 
-    That is where rows name ids or nobody, give one field twice, leave out what is required, refer to other resources,
-    or where what metadata becomes has to be checked.
+    That is where rows name ids or nothing, have two columns for one field, lack what is required or refer to other
+    resources, or where metadata has to be checked.
     """
     titles = [normal_title(name) for name in header]
     named = {normal_title(title): field for field in spec.fields for title in field.titles}
-    given = [named[title] for title in titles if title in named]
+    known = [named[title] for title in titles if title in named]
     required = {field for field in spec.fields if field.required}
-    if "sourceid" not in titles or "id" in titles or len(set(given)) < len(given) or not required.issubset(given):
+    if "sourceid" not in titles or "id" in titles or len(set(known)) < len(known) or not required.issubset(known):
         return None
     if spec.resolve is not None or not checker.takes_anything:
         return None
@@ -88,20 +88,20 @@ class FileColumns:
         self._makers = [self._maker(column) for column in spec.table.columns]
 
     def sort_out(self, rows: Sequence[Row]) -> tuple[ReadyChanges, list[Row]]:
-        """The changes that are ready, and the odd rows, each in row order."""
+        """The changes that are ready, and the irregular rows, each in row order."""
         regular, others = (rows, []) if isinstance(rows, Table) else self._by_width(rows)
         keys: list[str] = []
-        tails: list[str] = []
+        column_texts: list[str] = []
         for cells in _blocks(regular):
             keys += map(str.strip, cells[self._key_at])
-            tails += map("\t".join, zip(*[make(cells) for make in self._makers], strict=True))
+            column_texts += map("\t".join, zip(*[make(cells) for make in self._makers], strict=True))
         numbers = regular.numbers if isinstance(regular, Table) else [row.number for row in regular]
-        odd = self._odd_places(keys, tails, others)
-        if not odd:
-            return ReadyChanges(numbers, keys, tails), others
-        kept = [place for place in range(len(keys)) if place not in odd]
-        ready = ReadyChanges([numbers[at] for at in kept], [keys[at] for at in kept], [tails[at] for at in kept])
-        return ready, sorted([*others, *(regular[at] for at in odd)], key=lambda row: row.number)
+        irregular = self._irregular_rows(keys, column_texts, others)
+        if not irregular:
+            return ReadyChanges(numbers, keys, column_texts), others
+        kept = [index for index in range(len(keys)) if index not in irregular]
+        ready = ReadyChanges([numbers[at] for at in kept], [keys[at] for at in kept], [column_texts[at] for at in kept])
+        return ready, sorted([*others, *(regular[at] for at in irregular)], key=lambda row: row.number)
 
     def _by_width(self, rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
         """Those with a cell for every title, and the others."""
@@ -109,15 +109,15 @@ class FileColumns:
         others = [row for row in rows if row.problem is not None or len(row.value) != self._width]
         return regular, others
 
-    def _odd_places(self, keys: list[str], tails: list[str], others: list[Row]) -> set[int]:
-        odd = {place for place, tail in enumerate(tails) if _ODD in tail}
+    def _irregular_rows(self, keys: list[str], column_texts: list[str], others: list[Row]) -> set[int]:
+        irregular = {index for index, text in enumerate(column_texts) if _NEEDS_CARE in text}
         if not all_plain(keys):
-            odd.update(place for place, key in enumerate(keys) if not is_plain(key))
+            irregular.update(index for index, key in enumerate(keys) if not is_plain(key))
         elsewhere = [row.value[self._key_at].strip() for row in others if len(row.value or ()) > self._key_at]
         if len(set(keys)) + len(elsewhere) < len(keys) or elsewhere:
             counts = Counter(chain(keys, elsewhere))
-            odd.update(place for place, key in enumerate(keys) if counts[key] > 1)
-        return odd
+            irregular.update(index for index, key in enumerate(keys) if counts[key] > 1)
+        return irregular
 
     def _maker(self, column: str) -> Made:
         """What makes COPY's texts for one column of the table."""
@@ -136,10 +136,10 @@ def _metadata_text(names: list[str], checker: MetadataChecker) -> Callable[[tupl
     """As csv_reader has it: a null is kept, and a column without a name must be empty."""
 
     def read(cells: tuple[str, ...]) -> str:
-        given = {name: cell for name, cell in zip(names, cells, strict=True) if cell.strip()}
-        metadata = {name: None if cell.strip() == CLEARING else cell for name, cell in given.items()}
+        filled = {name: cell for name, cell in zip(names, cells, strict=True) if cell.strip()}
+        metadata = {name: None if cell.strip() == CLEARING else cell for name, cell in filled.items()}
         if "" in metadata or checker.problems(metadata):
-            return _ODD
+            return _NEEDS_CARE
         return copy_text(exact_json.dumps(metadata).decode()) if metadata else NULL
 
     return read
@@ -155,16 +155,16 @@ def _blocks(rows: Sequence[Row]) -> Iterator[Cells]:
 
 
 def _of_one(index: int, field: Field, default: Any) -> Made:
-    absent = _ODD if field.required else NULL
+    absent = _NEEDS_CARE if field.required else NULL
 
     def read(cell: str) -> str:
         value = _cleaned(field, cell)
         if value is None:
             return absent
-        # In the statement, a column's default stands for what is not given.
-        return _ODD if value == default else _copied(value)
+        # In the statement, a column's default stands for what the row does not say.
+        return _NEEDS_CARE if value == default else _copied(value)
 
-    memo = Memo(_or_odd(read))
+    memo = Memo(_or_needs_care(read))
 
     def make(cells: Cells) -> list[str]:
         if _are_plain(field, stripped := list(map(str.strip, cells[index]))):
@@ -178,13 +178,13 @@ def _are_plain(field: Field, cells: list[str]) -> bool:
     """Whether all of these stripped cells are copied as they stand."""
     if field.is_plain is None and field.clean_cell is not cleaning.text:
         return False
-    if CLEARING in cells or _ODD_OR_ESCAPED.search("".join(cells)):
+    if CLEARING in cells or _CARE_OR_ESCAPED.search("".join(cells)):
         return False
     return field.is_plain is None or all(map(field.is_plain, filter(None, cells)))
 
 
 def _of_several(indexes: list[int], read: Callable[[tuple[str, ...]], str]) -> Made:
-    memo = Memo(_or_odd(read))
+    memo = Memo(_or_needs_care(read))
 
     def make(cells: Cells) -> list[str]:
         return list(map(memo.__getitem__, zip(*[cells[index] for index in indexes], strict=True)))
@@ -195,20 +195,20 @@ def _of_several(indexes: list[int], read: Callable[[tuple[str, ...]], str]) -> M
 def _object_text(fields: list[Field]) -> Callable[[tuple[str, ...]], str]:
     def read(cells: tuple[str, ...]) -> str:
         values = {field.name: _cleaned(field, cell) for field, cell in zip(fields, cells, strict=True)}
-        given = {name: value for name, value in values.items() if value is not None}
-        return _copied(given) if given else NULL
+        present = {name: value for name, value in values.items() if value is not None}
+        return _copied(present) if present else NULL
 
     return read
 
 
-def _or_odd(read: Callable[[Any], str]) -> Callable[[Any], str]:
-    def read_or_odd(cells: Any) -> str:
+def _or_needs_care(read: Callable[[Any], str]) -> Callable[[Any], str]:
+    def read_or_needs_care(cells: Any) -> str:
         try:
             return read(cells)
         except Problem:
-            return _ODD
+            return _NEEDS_CARE
 
-    return read_or_odd
+    return read_or_needs_care
 
 
 def _cleaned(field: Field, cell: str) -> Any:

@@ -1,21 +1,21 @@
-"""What there is of keys, told so that it is of one moment, beside others who make and delete some of them."""
+"""The rows of keys, locked, as they are at one time while others create and delete some of them."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 Key = TypeVar("Key")
-Found = TypeVar("Found")
+Record = TypeVar("Record")
 
 
-async def found_by_locking(
-    look: Callable[[Sequence[Key]], Awaitable[dict[Key, Found]]], keys: Sequence[Key]
-) -> dict[Key, Found]:
-    """What a look that locks finds of the keys; it is taken again for those missing until it finds no more.
+async def lock_existing(
+    lock: Callable[[Sequence[Key]], Awaitable[dict[Key, Record]]], keys: Sequence[Key]
+) -> dict[Key, Record]:
+    """Lock the rows of these keys and return them; query again for the missing ones until no more appear.
 
-    A look sees what was there when it began. While it waits for somebody's transaction to unlock one row, that may make
-    another one: the first would be told as it is after the transaction, and the second as it was before.
+    A query sees the rows that existed when it began. While it waits for another transaction to unlock one row, that
+    one may create a second row: the first would be seen as it is after that transaction, the second as it was before.
     """
-    found = await look(keys)
-    while (missing := [key for key in keys if key not in found]) and (more := await look(missing)):
-        found |= more
-    return found
+    rows = await lock(keys)
+    while (missing := [key for key in keys if key not in rows]) and (more := await lock(missing)):
+        rows |= more
+    return rows

@@ -63,7 +63,7 @@ class Merge:
         """Whether all earlier batches that are open are in hand here, and have no key in common with this one."""
         cursor = await self._connection.execute(self._spec.statements.earlier_open_batches, self._claimed.batch_key)
         earlier = [(self._claimed.action_id, row["first_row"]) for row in await cursor.fetchall()]
-        return all(place in _keys_in_hand and keys.isdisjoint(_keys_in_hand[place]) for place in earlier)
+        return all(batch in _keys_in_hand and keys.isdisjoint(_keys_in_hand[batch]) for batch in earlier)
 
     async def write(self) -> None:
         """Merge the changes that are staged, unless that is done, and note which resources were new."""
@@ -72,25 +72,25 @@ class Merge:
         first_row, last_row = self._ready.numbers[0], self._ready.numbers[-1]
         exact = TIMESTAMPS.take(last_row - first_row + 1, self._claimed.timestamp)
         timestamps = {"now": self._claimed.timestamp, "exact_now": exact, "first_row": first_row}
-        place = {"project_id": self._claimed.project_id, "first_id": self._ids[0], "last_id": self._ids[-1]}
+        scope = {"project_id": self._claimed.project_id, "first_id": self._ids[0], "last_id": self._ids[-1]}
         try:
-            await self._connection.execute(self._spec.statements.merge_changes, {**place, **timestamps})
+            await self._connection.execute(self._spec.statements.merge_changes, {**scope, **timestamps})
         except DeadlockDetected:
             _meet_others.add(self._claimed.action_id)
             raise
-        await self._note_created(place)
+        await self._note_created(scope)
         self._is_written = True
 
-    async def _note_created(self, place: dict[str, Any]) -> None:
-        found = await (await self._connection.execute(self._spec.statements.created_by_changes, place)).fetchall()
-        if found:
+    async def _note_created(self, scope: dict[str, Any]) -> None:
+        created = await (await self._connection.execute(self._spec.statements.created_by_changes, scope)).fetchall()
+        if created:
             rows = dict(zip(self._ready.keys, self._ready.numbers, strict=True))
-            self.created = {key: rows[key] for made in found if (key := made["source_id"]) in rows}
+            self.created = {key: rows[key] for row in created if (key := row["source_id"]) in rows}
 
 
 def _take_in_hand(claimed: ClaimedBatch, keys: set[str]) -> None:
-    place = (claimed.action_id, claimed.batch.first_row)
-    _keys_in_hand.pop(place, None)
-    _keys_in_hand[place] = keys
+    batch = (claimed.action_id, claimed.batch.first_row)
+    _keys_in_hand.pop(batch, None)
+    _keys_in_hand[batch] = keys
     while len(_keys_in_hand) > _MAX_IN_HAND:
         del _keys_in_hand[next(iter(_keys_in_hand))]

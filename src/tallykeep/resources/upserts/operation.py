@@ -19,7 +19,7 @@ from tallykeep.resources.fields.validators import actual
 from tallykeep.resources.metadata.checker import MetadataChecker
 from tallykeep.resources.metadata.schemas import checker_for
 from tallykeep.resources.upserts.fast_csv import file_columns
-from tallykeep.resources.upserts.locked_keys import found_by_locking
+from tallykeep.resources.upserts.locked_keys import lock_existing
 from tallykeep.resources.upserts.merge import Merge
 from tallykeep.resources.upserts.report_lines import ReportLine, report_text
 from tallykeep.resources.upserts.row_readers import Reader, csv_reader, ids_reader, json_reader
@@ -62,7 +62,7 @@ class Upsert(Operation):
         """Set what reads the rows, and whether required fields have to be there in the end, `from_file` also keys.
 
         `merge` takes the rows that it can; then `stage` has to come before `write`. `new` are source ids that were not
-        there when somebody looked.
+        there when somebody checked.
         """
         self._read = read
         self._merge = merge
@@ -129,25 +129,25 @@ class Upsert(Operation):
         self._changes = [change for change in self._changes if not change.problems]
         return [self._failed(change, "; ".join(change.problems)) for change in lost]
 
-    async def found_by_now(self) -> set[str]:
-        """The ids of what was missing when rows failed, and need not have failed."""
+    async def present_by_now(self) -> set[str]:
+        """Return the ids of what was missing when rows failed and exists by now."""
         return {row["id"] for row in (await self._lock(self._missed)).values()}
 
     async def _lock_existing(self) -> tuple[dict[str, Record], dict[str, Record]]:
-        found = await found_by_locking(self._lock, _keys_of(self._changes))
-        existing = {row["id"]: {**row, "is_new": False} for row in found.values()}
+        rows = await lock_existing(self._lock, _keys_of(self._changes))
+        existing = {row["id"]: {**row, "is_new": False} for row in rows.values()}
         by_source_id = {row["source_id"]: row for row in existing.values() if row["source_id"] is not None}
         return by_source_id, existing
 
     async def _lock(self, wanted: Sequence[_Key]) -> dict[_Key, Record]:
-        found: dict[_Key, Record] = {}
+        locked: dict[_Key, Record] = {}
         statements = self._spec.statements
         for name, sql in (("source_id", statements.lock_by_source_id), ("id", statements.lock_by_id)):
             if keys := [key for of, key in wanted if of == name]:
-                place = {"project_id": self._project_id, "keys": keys}
-                rows = await (await self._connection.execute(sql, place)).fetchall()
-                found |= {(name, row[name]): row for row in rows}
-        return found
+                parameters = {"project_id": self._project_id, "keys": keys}
+                rows = await (await self._connection.execute(sql, parameters)).fetchall()
+                locked |= {(name, row[name]): row for row in rows}
+        return locked
 
     def _apply(
         self, change: Change, by_source_id: dict[str, Record], by_id: dict[str, Record], changed: dict[str, Record]
@@ -166,21 +166,23 @@ class Upsert(Operation):
         return []
 
     def _mistaken_id(
-        self, change: Change, given: str, current: Record | None, by_id: dict[str, Record]
+        self, change: Change, own_id: str, current: Record | None, by_id: dict[str, Record]
     ) -> Failure | None:
-        """Why the id given cannot be the one of what is changed or made."""
-        if current is not by_id.get(given):
-            reason = f"id: is not the one of source_id {change.source_id} {actual(given)}"
+        """Return why the row's id cannot be the one of what it changes or creates; None where it can."""
+        if current is not by_id.get(own_id):
+            reason = f"id: is not the one of source_id {change.source_id} {actual(own_id)}"
             return self._failed(change, reason, found=current is not None)
         if current is None and change.source_id is None:
-            return self._failed(change, f"Cannot find {self._spec.noun} with id {given}", "not_found")
-        if current is None and not given.startswith(self._spec.prefix):
-            return self._failed(change, f"id: must begin with {self._spec.prefix} {actual(given)}")
+            return self._failed(change, f"Cannot find {self._spec.noun} with id {own_id}", "not_found")
+        if current is None and not own_id.startswith(self._spec.prefix):
+            return self._failed(change, f"id: must begin with {self._spec.prefix} {actual(own_id)}")
         return None
 
     def _blank(self, change: Change) -> Record:
         empty = dict.fromkeys(self._spec.table.columns)
-        new_id = change.id or next(self._new_ids)  # one given is kept: it may come from where the resource lived before
+        new_id = change.id or next(
+            self._new_ids
+        )  # a row's own is kept: it may come from the system the resource is moved from
         made: Record = {"id": new_id, "source_id": change.source_id, "metadata": {}, "is_new": True}
         return {**empty, **self._spec.table.defaults, **made}
 
@@ -198,17 +200,17 @@ class Upsert(Operation):
 
     async def _store(self, records: list[Record]) -> None:
         timestamps = {"now": self._timestamp, "exact_now": TIMESTAMPS.take(len(records), self._timestamp)}
-        place = {"project_id": self._project_id, **timestamps}
+        parameters = {"project_id": self._project_id, **timestamps}
         statements = self._spec.statements
         await self._connection.execute(statements.create_stage)
         await self._connection.execute(statements.clear_stage)
         async with self._connection.cursor().copy(statements.copy_stage) as copy:
             for record in records:
                 await copy.write_row(self._stored(record))
-        inserted = await self._connection.execute(statements.insert_staged, place)
+        inserted = await self._connection.execute(statements.insert_staged, parameters)
         if inserted.rowcount != sum(record["is_new"] for record in records):
             raise BatchLostError(f"a {self._spec.noun} was created meanwhile; the batch is tried again")
-        await self._connection.execute(statements.update_staged, place)
+        await self._connection.execute(statements.update_staged, parameters)
 
     def _stored(self, record: Record) -> list[Any]:
         values = {name: record[name] for name in ("is_new", "id", "source_id", *self._spec.table.columns)}
@@ -226,7 +228,7 @@ def _keys_of(changes: Sequence[Change]) -> list[_Key]:
 
 
 def _merged(current: Record, change: Change, defaults: Record) -> Record:
-    """The record with the change applied: objects and metadata are added to, other values replaced, null resets."""
+    """Apply the change to the record: objects and metadata are added to, other values replaced, null resets."""
     values = {name: _value(current.get(name), value, defaults.get(name)) for name, value in change.values.items()}
     return {**current, **values, "metadata": current["metadata"] | change.metadata}
 
@@ -254,6 +256,6 @@ async def begin_upsert(connection: Connection, claimed: ClaimedBatch, spec: Upse
     is_file = source.format == "csv"
     columns = file_columns(spec, source.header, checker, source.decimal_marks) if is_file else None
     merge = Merge(connection, claimed, spec, columns) if columns is not None else None
-    # Bulk updates create what they do not find, with no more than what they were given.
+    # Bulk updates create what they do not find, with no more than the row says.
     operation = Upsert(connection, claimed.project_id, spec, checker, claimed.timestamp)
     return operation.use(reader, merge=merge, complete=is_file, from_file=is_file)

@@ -21,25 +21,25 @@ def json_reader(spec: UpsertSpec) -> Reader:
 
     def read(row: Row) -> Change:
         change = Change(row.number)
-        given = row.value
-        if row.problem is not None or not isinstance(given, dict):
-            change.problems.append(row.problem or f"the row must be an object {cleaning.actual(given)}")
+        values = row.value
+        if row.problem is not None or not isinstance(values, dict):
+            change.problems.append(row.problem or f"the row must be an object {cleaning.actual(values)}")
             return change
         for name, clean in (("source_id", cleaning.key_text), ("id", cleaning.key_text)):
-            if not cleaning.is_blank(given.get(name)):
-                setattr(change, name, _cleaned(change, name, clean, given[name]))
+            if not cleaning.is_blank(values.get(name)):
+                setattr(change, name, _cleaned(change, name, clean, values[name]))
         for field in spec.fields:
-            _read_json_field(change, field, given)
-        if given.get("metadata") is not None:
-            change.metadata = _cleaned(change, "metadata", cleaning.json_object, given["metadata"]) or {}
+            _read_json_field(change, field, values)
+        if values.get("metadata") is not None:
+            change.metadata = _cleaned(change, "metadata", cleaning.json_object, values["metadata"]) or {}
         return change
 
     return read
 
 
-def _read_json_field(change: Change, field: Field, given: dict[str, Any]) -> None:
-    holder = given if field.inside is None else given.get(field.inside)
-    if holder is None and field.inside in given:
+def _read_json_field(change: Change, field: Field, values: dict[str, Any]) -> None:
+    holder = values if field.inside is None else values.get(field.inside)
+    if holder is None and field.inside in values:
         _put(change, field, None)
     label = field.name if field.inside is None else f"{field.inside}.{field.name}"
     if holder is not None and not isinstance(holder, dict):
@@ -91,8 +91,8 @@ def csv_reader(spec: UpsertSpec, header: list[str], checker: MetadataChecker, ma
 
     def read(row: Row) -> Change:
         change = Change(row.number)
-        given = row.value or []
-        cells = [*given, *[""] * (len(header) - len(given))]
+        filled = row.value or []
+        cells = [*filled, *[""] * (len(header) - len(filled))]
         if row.problem is not None:
             change.problems.append(row.problem)
         elif any(cell.strip() for cell in cells[len(header) :]):

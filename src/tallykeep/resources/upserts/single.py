@@ -14,16 +14,16 @@ from tallykeep.resources.upserts.row_readers import json_reader
 from tallykeep.resources.upserts.spec import UpsertSpec
 
 
-async def upsert_one(connection: Connection, project_id: int, spec: UpsertSpec, given: dict[str, Any]) -> str:
+async def upsert_one(connection: Connection, project_id: int, spec: UpsertSpec, values: dict[str, Any]) -> str:
     """Create or update one resource and return its id; raises InvalidPayloadError with every problem, NotFoundError."""
-    return await in_transaction(connection, partial(_upsert, connection, project_id, spec, given))
+    return await in_transaction(connection, partial(_upsert, connection, project_id, spec, values))
 
 
-async def _upsert(connection: Connection, project_id: int, spec: UpsertSpec, given: dict[str, Any]) -> str:
+async def _upsert(connection: Connection, project_id: int, spec: UpsertSpec, values: dict[str, Any]) -> str:
     timestamp = await hold_for_request(connection, project_id, *spec.depends_on)
     checker = await checker_for(connection, project_id, spec.noun)
     operation = Upsert(connection, project_id, spec, checker, timestamp).use(json_reader(spec))
-    failures = operation.check([Row(1, given)])
+    failures = operation.check([Row(1, values)])
     failures += await operation.write()
     for failure in failures:
         if failure.error_key == "not_found":

@@ -46,9 +46,20 @@ class Statements:
         self.merge_changes = self._filled(_sql.merge_changes)
         self.earlier_open_batches = _sql.earlier_open_batches
         self.created_by_changes = self._filled(_sql.created_by_changes)
+        self.get_by_id_or_source_id = self._filled(_sql.get_by_id_or_source_id)
+        self.delete_one = self._filled(_sql.delete_one)
 
     def _filled(self, form: LiteralString) -> bytes:
         return sql.SQL(form).format(**self._parts).as_bytes(None)
+
+
+def matching(table: str, within: str | None = None) -> LiteralString:
+    """Select all of the table, or what has in the column `within` the value of the parameter of this name."""
+    query: sql.Composable = sql.SQL(_sql.every_one).format(table=sql.Identifier(table))
+    if within is not None:
+        one = sql.SQL(_sql.of_one_value).format(column=sql.Identifier(within), value=sql.Placeholder(within))
+        query = sql.SQL("{} {}").format(query, one)
+    return query.as_string(None)
 
 
 def _parts_of(table: Table) -> dict[str, sql.Composable]:
@@ -57,20 +68,20 @@ def _parts_of(table: Table) -> dict[str, sql.Composable]:
         "table": sql.Identifier(table.name),
         "stage": sql.Identifier(f"{table.name}_stage"),
         "changes": sql.Identifier(f"{table.name}_changes"),
-        "columns": _list_spec(sql.Identifier(name) for name in table.columns),
-        "staged_columns": _list_spec(sql.Identifier("stage", name) for name in table.columns),
-        "moment": sql.SQL(_sql.timestamp_of_its_own if own else _sql.shared_timestamp),
-        "moment_of_change": sql.SQL(_sql.timestamp_of_its_own_row if own else _sql.shared_timestamp),
-        "given": _list_spec(_given(table, name) for name in table.columns),
-        "merged": _list_spec(_merged(table, name) for name in table.columns),
+        "columns": _joined(sql.Identifier(name) for name in table.columns),
+        "staged_columns": _joined(sql.Identifier("stage", name) for name in table.columns),
+        "timestamp": sql.SQL(_sql.timestamp_of_its_own if own else _sql.shared_timestamp),
+        "timestamp_of_change": sql.SQL(_sql.timestamp_of_its_own_row if own else _sql.shared_timestamp),
+        "inserted": _joined(_inserted(table, name) for name in table.columns),
+        "merged": _joined(_merged(table, name) for name in table.columns),
     }
 
 
-def _given(table: Table, column: str) -> sql.Composable:
+def _inserted(table: Table, column: str) -> sql.Composable:
     """What a new resource has in the column."""
     if (default := _default(table, column)) is None:
         return sql.Identifier(column)
-    return sql.SQL(_sql.given_or_default).format(column=sql.Identifier(column), default=default)
+    return sql.SQL(_sql.value_or_default).format(column=sql.Identifier(column), default=default)
 
 
 def _merged(table: Table, column: str) -> sql.Composable:
@@ -92,5 +103,5 @@ def _text(default: Any) -> str:
     return default if isinstance(default, str) else exact_json.dumps(default).decode()
 
 
-def _list_spec(parts: Iterable[sql.Composable]) -> sql.Composable:
+def _joined(parts: Iterable[sql.Composable]) -> sql.Composable:
     return sql.SQL(", ").join(parts)

@@ -20,7 +20,7 @@ SELECT * FROM {table} WHERE project_id = :project_id AND id = ANY (:keys) ORDER 
 
 -- name: insert_staged!
 INSERT INTO {table} (project_id, id, source_id, {columns}, created_at)
-SELECT :project_id, id, source_id, {columns}, {moment}
+SELECT :project_id, id, source_id, {columns}, {timestamp}
 FROM {stage}
 WHERE is_new
 ORDER BY source_id, id
@@ -28,8 +28,8 @@ ON CONFLICT DO NOTHING
 
 -- name: update_staged!
 UPDATE {table}
-SET ({columns}) = ({staged_columns}), updated_at = stage.moment
-FROM (SELECT *, {moment} AS moment FROM {stage} WHERE NOT is_new) AS stage
+SET ({columns}) = ({staged_columns}), updated_at = stage.written_at
+FROM (SELECT *, {timestamp} AS written_at FROM {stage} WHERE NOT is_new) AS stage
 WHERE {table}.project_id = :project_id AND {table}.id = stage.id
 
 -- name: create_changes!
@@ -49,10 +49,10 @@ FROM batches
 WHERE project_id = :project_id AND action_id = :action_id AND status = 'OPEN' AND first_row < :first_row
 
 -- name: merge_changes!
--- Each key is there once; NULL, or a column's default, stands for what is not given.
+-- No key occurs twice; NULL, or a column's default, stands for what the row does not say.
 -- In key order, so that two batches that share keys wait for each other and never in a circle.
 INSERT INTO {table} AS present (project_id, id, source_id, {columns}, created_at)
-SELECT :project_id, id, source_id, {given}, {moment_of_change}
+SELECT :project_id, id, source_id, {inserted}, {timestamp_of_change}
 FROM {changes}
 ORDER BY source_id
 ON CONFLICT (project_id, source_id) DO UPDATE SET {merged}, updated_at = excluded.created_at
@@ -61,7 +61,7 @@ ON CONFLICT (project_id, source_id) DO UPDATE SET {merged}, updated_at = exclude
 -- Those that got one of the changes' own ids. To have every written one returned would take a sixth longer.
 SELECT source_id FROM {table} WHERE project_id = :project_id AND id BETWEEN :first_id AND :last_id
 
--- name: given_or_default!
+-- name: value_or_default!
 coalesce({column}, {default})
 
 -- name: replaced!
@@ -77,8 +77,21 @@ coalesce({column}, {default})
 (:now)
 
 -- name: timestamp_of_its_own!
--- Lists that go on behind a moment need a moment for each resource, a microsecond apart.
+-- Lists that continue after a timestamp need a timestamp for each resource, a microsecond apart.
 (:exact_now::timestamptz + (row_number() OVER (ORDER BY id) - 1) * interval '1 microsecond')
 
 -- name: timestamp_of_its_own_row!
 (:exact_now::timestamptz + ("row" - :first_row) * interval '1 microsecond')
+
+-- name: every_one!
+SELECT * FROM {table} WHERE project_id = :project_id
+
+-- name: of_one_value!
+AND {column} = {value}
+
+-- name: get_by_id_or_source_id
+SELECT * FROM {table} WHERE project_id = :project_id AND (id = :key OR source_id = :key)
+ORDER BY (id = :key) DESC LIMIT 1
+
+-- name: delete_one
+DELETE FROM {table} WHERE project_id = :project_id AND id = :key RETURNING *

@@ -10,7 +10,7 @@ class Timestamps:
         self._free = datetime.min.replace(tzinfo=UTC)
 
     def take(self, count: int, present: datetime) -> datetime:
-        """The first of so many moments, a microsecond apart, none of them before the present."""
+        """Return the first of `count` timestamps, a microsecond apart, none of them before the present."""
         first = max(present, self._free)
         self._free = first + timedelta(microseconds=count)
         return first

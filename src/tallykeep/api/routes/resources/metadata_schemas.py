@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from tallykeep.api.dependencies.auth import FromCaller, FromManagedProject, FromManager
-from tallykeep.api.dependencies.context import FromContext
+from tallykeep.api.dependencies.context import Context, FromContext
 from tallykeep.api.openapi import answers, takes
 from tallykeep.api.requests.bodies import json_object
 from tallykeep.api.requests.submission_options import PARAMETERS, read_submission_options
@@ -24,6 +24,7 @@ from tallykeep.api.schemas.metadata_schemas import (
     SchemaUpdate,
 )
 from tallykeep.api.schemas.values import AcceptedAction
+from tallykeep.core.action_type import ActionType
 from tallykeep.core.compatibility import OURS, Compatibility
 from tallykeep.core.errors import NotFoundError
 from tallykeep.core.ids import wire_time
@@ -43,6 +44,7 @@ _PROJECTS = Compatibility(
     differs=("only the project that the keys belong to", "an application's keys may manage their project too"),
 )  # fmt: skip
 
+_PURGE = ".METADATA_KEY_PURGE"
 _CAMEL_CASE = {
     "object_type": "objectType",
     "min_length": "minLength",
@@ -97,9 +99,7 @@ async def restore_definition(context: FromContext, caller: FromCaller, resource:
 )
 async def purge_definition(request: Request, context: FromContext, caller: FromCaller, resource: str, key: str) -> Json:
     """Take a key off every resource of this type, for good, as an action. Ours: the reference API cannot."""
-    action_type = context.action_types.get(f"{resource.upper()}S.METADATA_KEY_PURGE")
-    if action_type is None:
-        raise NotFoundError(f"The metadata of {resource} cannot be purged")
+    action_type = _purge_of(context, resource)
     submission_options = read_submission_options(request.query_params)
     submitted = submission(request, caller, action_type, {"key": key}, id_prefix="w-")
     await context.open_actions.admit(caller.project_id)
@@ -119,8 +119,9 @@ async def purge_definition(request: Request, context: FromContext, caller: FromC
 )
 async def count_usage(context: FromContext, caller: FromCaller, resource: str, key: str) -> Json:
     """Count the resources of this type that carry the key, which a purge would reach. Ours, not the reference API's."""
+    table = _table_of(context, resource)
     async with context.reading(caller, much=True).connection() as connection:
-        total = await count_carrying(connection, caller.project_id, resource, key)
+        total = await count_carrying(connection, caller.project_id, table, key)
     return Json({"object": "metadata_key_usage", "related_object": resource, "key": key, "total": total})
 
 
@@ -131,9 +132,22 @@ async def list_usage(context: FromContext, caller: FromCaller, resource: str) ->
     Counted among the 20,000 newest, and 200 keys at most: where there are more, `complete` is false. Ours, not the
     reference API's.
     """
+    table = _table_of(context, resource)
     async with context.reading(caller, much=True).connection() as connection:
-        used = await keys_in_use(connection, caller.project_id, resource)
+        used = await keys_in_use(connection, caller.project_id, table)
     return Json({"object": "list", "data_ref": "keys", "related_object": resource, **used})
+
+
+def _purge_of(context: Context, resource: str) -> ActionType:
+    """The action type that purges a key off all resources of this name; raises NotFoundError."""
+    purges = {each.noun: each for each in context.action_types.values() if each.name.endswith(_PURGE)}
+    if resource not in purges:
+        raise NotFoundError(f"The metadata of {resource} cannot be purged; that of {', '.join(purges)} can")
+    return purges[resource]
+
+
+def _table_of(context: Context, resource: str) -> str:
+    return _purge_of(context, resource).name.removesuffix(_PURGE).lower()
 
 
 @management.get("", summary="List projects", openapi_extra=_PROJECTS.extra | answers(ProjectList))

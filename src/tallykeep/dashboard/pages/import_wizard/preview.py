@@ -18,14 +18,6 @@ from tallykeep.dashboard.pages.import_wizard.values import (
 )
 from tallykeep.formats.csv.titles import normal_title
 
-ROW_TYPES = {
-    "vouchers": "Vouchers",
-    "campaign-vouchers": "Vouchers of a campaign",
-    "customers": "Customers",
-    "products": "Products",
-    "skus": "SKUs",
-    "orders": "Orders",
-}
 FORMATS = {"csv": "CSV", "xlsx": "Excel workbook", "json": "JSON", "ndjson": "JSON, one row per line"}
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 ENCODINGS = {
@@ -115,7 +107,6 @@ def how_it_is_read(seen: dict[str, Any], form: FormData) -> dict[str, Any]:
     chosen = _row_type_was_chosen(form)
     return {
         "seen": seen,
-        "row_types": ROW_TYPES,
         "formats": FORMATS,
         "delimiters": DELIMITERS,
         "encodings": _encodings(seen),

@@ -18,7 +18,6 @@ from tallykeep.dashboard.pages.import_wizard.kept_uploads import Upload, Uploads
 from tallykeep.dashboard.pages.import_wizard.preview import (
     FILE_OPTIONS,
     OPTIONS,
-    ROW_TYPES,
     how_it_is_read,
     is_a_guess,
     preview_query,
@@ -35,9 +34,9 @@ _PROBLEM, _KEPT, _SEND_AGAIN = "X-Problem", "X-Kept", "X-Send-Again"
 async def choose_file(request: Request, visit: FromVisit, row_type: str = "", campaign: str = "") -> Response:
     """Show where an import begins; a campaign's page links here with `row_type` and `campaign`."""
     offered = await visit.api.get("/v1/imports")
-    known = {"row_type": row_type if row_type in ROW_TYPES else "", "campaign": campaign}
+    known = {"row_type": row_type if row_type in visit.catalog.row_types else "", "campaign": campaign}
     return page(
-        request, "pages/import_wizard/import.html", offered=offered, row_types=ROW_TYPES, known=known,
+        request, "pages/import_wizard/import.html", offered=offered, row_types=visit.catalog.row_types, known=known,
         key=secrets.token_hex(16), options=OPTIONS, file_options=FILE_OPTIONS,
     )  # fmt: skip
 
@@ -80,17 +79,22 @@ async def _too_large(request: Request, visit: Visit) -> str:
 
 
 async def _preview(visit: Visit, form: FormData, upload: Upload) -> Response:
+    row_types = visit.catalog.row_types
     try:
         async with upload.lock:
             upload.file.seek(0)
             files = {"file": (upload.name, upload.file)}
             seen = await visit.api.ask("POST", "/v1/imports/preview", data=preview_query(form), files=files)
         if not form.get("row_type") and is_a_guess(seen):
-            return HTMLResponse(fragment("pages/import_wizard/unknown.html", **how_it_is_read(seen, form)))
+            return HTMLResponse(
+                fragment("pages/import_wizard/unknown.html", row_types=row_types, **how_it_is_read(seen, form))
+            )
         campaigns = await _campaigns(visit) if seen["row_type"] == "campaign-vouchers" else []
     except RefusedError as refused:
         return _problem(refused.details or str(refused))
-    return HTMLResponse(fragment("pages/import_wizard/preview.html", **shown(seen, form, campaigns)))
+    return HTMLResponse(
+        fragment("pages/import_wizard/preview.html", row_types=row_types, **shown(seen, form, campaigns))
+    )
 
 
 def _problem(details: str) -> Response:

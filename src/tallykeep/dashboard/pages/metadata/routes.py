@@ -18,13 +18,6 @@ from tallykeep.dashboard.kit.signed_in import FromVisit, Visit
 
 router = APIRouter(prefix="/metadata")
 
-RESOURCES = {
-    "voucher": "Vouchers",
-    "campaign": "Campaigns",
-    "customer": "Customers",
-    "product": "Products",
-    "order": "Orders",
-}
 TYPES = {
     "string": "text",
     "number": "number",
@@ -60,9 +53,10 @@ async def show(request: Request, visit: FromVisit) -> Response:
 
 async def _shown(request: Request, visit: Visit, problem: str | None = None, values: Form | None = None) -> Response:
     schemas = await _schemas(visit)
-    used = {resource: await _used(visit, resource) for resource in RESOURCES}
+    resources = visit.catalog.purged
+    used = {resource: await _used(visit, resource) for resource in resources}
     return page(
-        request, "pages/metadata/schemas.html", status=422 if problem else 200, resources=RESOURCES, types=TYPES,
+        request, "pages/metadata/schemas.html", status=422 if problem else 200, resources=resources, types=TYPES,
         schemas=schemas, used=used, rows=_rows(schemas, used), rules=_rules, problem=problem,
         values=defaultdict(str, values or {}),
     )  # fmt: skip
@@ -115,7 +109,7 @@ async def define(request: Request, visit: FromVisit) -> Response:
         await _put(visit, resource, {"properties": {key: _definition(values)}})
     except RefusedError as refused:
         return await _shown(request, visit, form_message(refused.details, _labels(key)), values)
-    of = RESOURCES.get(resource, resource).lower()
+    of = visit.catalog.purged.get(resource, resource).lower()
     notice = f"{key} is defined for {of}, for everything written from now on. Existing metadata was not checked."
     return redirect(request, "/metadata", notice=notice)
 
@@ -156,9 +150,9 @@ async def _put(visit: Visit, resource: str, change: dict[str, Any]) -> None:
 async def be_strict(request: Request, visit: FromVisit, resource: str) -> Response:
     """Accept only defined keys, or any."""
     only = (await request.form()).get("only") == "true"
-    await _put(visit, _known(resource), {"allow_defined_only": only})
+    await _put(visit, _known(visit, resource), {"allow_defined_only": only})
     notice = "Only defined keys are accepted from now on." if only else "Any keys are accepted from now on."
-    return redirect(request, "/metadata", notice=f"{RESOURCES[resource]}: {notice}")
+    return redirect(request, "/metadata", notice=f"{visit.catalog.purged[resource]}: {notice}")
 
 
 @router.post("/{resource}/remove")
@@ -176,7 +170,7 @@ async def restore(request: Request, visit: FromVisit, resource: str) -> Response
 async def _marked(request: Request, visit: Visit, resource: str, method: str, verb: str, change: str) -> Response:
     form = await request.form()
     key = str(form.get("key", ""))
-    await visit.api.ask(method, f"{_definition_path(resource, key)}{verb}")
+    await visit.api.ask(method, f"{_definition_path(visit, resource, key)}{verb}")
     on = (
         f"/metadata/purge?{urlencode({'resource': resource, 'key': key})}"
         if form.get("then") == "purge"
@@ -185,12 +179,12 @@ async def _marked(request: Request, visit: Visit, resource: str, method: str, ve
     return redirect(request, on, notice=f"The definition {key} {change}.")
 
 
-def _definition_path(resource: str, key: str) -> str:
-    return f"/v1/metadata-schemas/{_known(resource)}/definitions/{segment(key)}"
+def _definition_path(visit: Visit, resource: str, key: str) -> str:
+    return f"/v1/metadata-schemas/{_known(visit, resource)}/definitions/{segment(key)}"
 
 
-def _known(resource: str) -> str:
-    if resource not in RESOURCES:
+def _known(visit: Visit, resource: str) -> str:
+    if resource not in visit.catalog.purged:
         raise HTTPException(404)
     return resource
 
@@ -205,7 +199,7 @@ async def _purge_page(
     request: Request, visit: Visit, resource: str, key: str, idempotency_key: str, problem: str | None = None
 ) -> Response:
     try:
-        usage = await visit.api.get(f"{_definition_path(resource, key)}/usage")
+        usage = await visit.api.get(f"{_definition_path(visit, resource, key)}/usage")
     except RefusedError as refused:
         return await _shown(request, visit, refused.details)
     definition = (await _schemas(visit)).get(resource, {}).get("properties", {}).get(key)
@@ -243,7 +237,7 @@ async def purge(request: Request, visit: FromVisit) -> Response:
         problem = "That is not the key. Nothing was purged."
         return await _purge_page(request, visit, resource, key, idempotency_key, problem)
     try:
-        path = f"{_definition_path(resource, key)}/purge"
+        path = f"{_definition_path(visit, resource, key)}/purge"
         accepted = await visit.api.ask("POST", path, headers={"Idempotency-Key": idempotency_key})
     except RefusedError as refused:
         return await _purge_page(request, visit, resource, key, idempotency_key, refused.details)

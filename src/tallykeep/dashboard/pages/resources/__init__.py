@@ -1,1 +1,1 @@
-"""Resources, searched and looked at."""
+"""Resources, searched and shown."""

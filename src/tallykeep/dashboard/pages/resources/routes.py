@@ -1,7 +1,6 @@
-"""Vouchers, customers, products and orders: searched, and looked at one by one."""
+"""Vouchers, and the resources that the catalog lists: searched, and shown one by one."""
 
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 import httpx
@@ -10,95 +9,15 @@ from fastapi.responses import RedirectResponse, Response, StreamingResponse
 from starlette.exceptions import HTTPException
 
 from tallykeep.dashboard.kit.api_client import segment
-from tallykeep.dashboard.kit.labels import amount, constant, until, worth
 from tallykeep.dashboard.kit.render import page
-from tallykeep.dashboard.kit.signed_in import FromVisit
+from tallykeep.dashboard.kit.signed_in import FromVisit, Visit
+from tallykeep.dashboard.pages.resources.resource_types import Resource, ResourceType, resource_types
 
 router = APIRouter(prefix="/resources")
 
 _PER_PAGE, _MAX_PAGES = 20, 99
 _NOT_SAID = ("object", "data_ref", "type", "url")
 _APART = ("metadata", "object", "created_at", "updated_at")
-
-Resource = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResourceType:
-    """One kind of resource on pages: how it is called and found, and what its list shows in which column."""
-
-    title: str
-    noun: str
-    key: str
-    searched: tuple[str, ...]
-    hint: str
-    columns: dict[str, Callable[[Resource], Any]]
-    numbers: tuple[str, ...] = ()
-    filters: dict[str, str] = field(default_factory=dict)  # query parameters of pages that are the API's too
-    briefly: dict[str, str] = field(default_factory=dict)  # what is said before values where titles have no room
-    has_file: bool = True
-
-
-def _shown(name: str) -> Callable[[Resource], Any]:
-    return lambda resource: resource.get(name)
-
-
-RESOURCE_TYPES = {
-    "vouchers": ResourceType(
-        title="Vouchers",
-        noun="voucher",
-        key="code",
-        searched=("code",),
-        hint="part of a code",
-        columns={
-            "Type": lambda voucher: constant(voucher["type"]),
-            "Worth": worth,
-            "Campaign": _shown("campaign"),
-            "Category": _shown("category"),
-            "Valid until": lambda voucher: until(voucher["expiration_date"]),
-            "Active": lambda voucher: "yes" if voucher["active"] else "no",
-        },
-        filters={"campaign": "Campaign", "category": "Category"},
-        briefly={"Valid until": "until ", "Active": "active: "},
-    ),
-    "customers": ResourceType(
-        title="Customers",
-        noun="customer",
-        key="source_id",
-        searched=("source_id", "name", "email"),
-        hint="part of a name, an email or a source id",
-        columns={
-            "Name": _shown("name"),
-            "Email": _shown("email"),
-            "City": lambda customer: (customer["address"] or {}).get("city"),
-        },
-    ),
-    "products": ResourceType(
-        title="Products",
-        noun="product",
-        key="source_id",
-        searched=("source_id", "name"),
-        hint="part of a name or a source id",
-        columns={"Name": _shown("name"), "Price": lambda product: amount(product["price"])},
-        numbers=("Price",),
-    ),
-    "orders": ResourceType(
-        title="Orders",
-        noun="order",
-        key="source_id",
-        searched=("source_id", "customer_id"),
-        hint="part of a source id or of a customer's id",
-        columns={
-            "Status": _shown("status"),
-            "Amount": lambda order: amount(order["amount"]),
-            "Items": lambda order: len(order["items"] or []),
-            "Customer": _shown("customer_id"),
-        },
-        numbers=("Amount", "Items"),
-        briefly={"Items": "items: ", "Customer": "customer "},
-        has_file=False,
-    ),
-}  # fmt: skip
 
 
 @router.get("")
@@ -110,15 +29,15 @@ async def first_resource_type() -> Response:
 @router.get("/{resource_type}")
 async def search(request: Request, visit: FromVisit, resource_type: str, q: str = "", number: int = 1) -> Response:
     """The newest of a kind, or those that match."""
-    shown = _resource_type(resource_type)
+    shown = _resource_type(visit, resource_type)
     wanted, narrowed = q.strip(), _narrowed(request, shown)
     query = {"limit": _PER_PAGE, "page": min(max(number, 1), _MAX_PAGES), **narrowed, **_matching(shown, wanted)}
-    found = await visit.api.ask("GET", f"/v1/{resource_type}", query)
-    pages = min(-(-found["total"] // _PER_PAGE), _MAX_PAGES)
+    answer = await visit.api.ask("GET", f"/v1/{resource_type}", query)
+    pages = min(-(-answer["total"] // _PER_PAGE), _MAX_PAGES)
     return page(
-        request, "pages/resources/list.html", resource_type=resource_type, resource_types=RESOURCE_TYPES, shown=shown,
-        q=wanted, narrowed=narrowed, found=found[resource_type], total=found["total"], number=query["page"],
-        pages=pages,
+        request, "pages/resources/list.html", resource_type=resource_type, shown=shown, q=wanted, narrowed=narrowed,
+        resource_types=resource_types(visit.catalog), resources=answer[resource_type], total=answer["total"],
+        number=query["page"], pages=pages,
     )  # fmt: skip
 
 
@@ -126,10 +45,11 @@ def _narrowed(request: Request, resource_type: ResourceType) -> dict[str, str]:
     return {name: request.query_params.get(name, "") for name in resource_type.filters}
 
 
-def _resource_type(name: str) -> ResourceType:
-    if name not in RESOURCE_TYPES:
+def _resource_type(visit: Visit, name: str) -> ResourceType:
+    known = resource_types(visit.catalog)
+    if name not in known:
         raise HTTPException(404)
-    return RESOURCE_TYPES[name]
+    return known[name]
 
 
 def _matching(resource_type: ResourceType, wanted: str) -> dict[str, str]:
@@ -141,7 +61,7 @@ def _matching(resource_type: ResourceType, wanted: str) -> dict[str, str]:
 
 
 async def _file(request: Request, visit: FromVisit, resource_type: str, q: str = "") -> AsyncIterator[httpx.Response]:
-    shown = _resource_type(resource_type)
+    shown = _resource_type(visit, resource_type)
     query = {**_narrowed(request, shown), **_matching(shown, q.strip())}
     async with visit.api.stream("GET", f"/v1/lists/csv/{resource_type}", query) as content:
         yield content
@@ -155,43 +75,48 @@ async def download(content: Annotated[httpx.Response, Depends(_file)]) -> Respon
 
 
 @router.get("/{resource_type}/{key:path}")
-async def look_at(request: Request, visit: FromVisit, resource_type: str, key: str) -> Response:
+async def show_one(request: Request, visit: FromVisit, resource_type: str, key: str) -> Response:
     """One resource, with all that is known of it."""
-    shown = _resource_type(resource_type)
-    found = await visit.api.get(f"/v1/{resource_type}/{segment(key)}")
+    shown = _resource_type(visit, resource_type)
+    resource = await visit.api.get(f"/v1/{resource_type}/{segment(key)}")
     skus = (
-        await visit.api.get(f"/v1/products/{segment(found['id'])}/skus", limit=100)
+        await visit.api.get(f"/v1/products/{segment(resource['id'])}/skus", limit=100)
         if resource_type == "products"
         else None
     )
     return page(
-        request, "pages/resources/one.html", resource_type=resource_type, shown=shown, found=found,
-        title=_title(shown, found), facts=_facts(found), parts=_parts(found), skus=skus and skus["skus"],
+        request, "pages/resources/one.html", resource_type=resource_type, shown=shown, resource=resource,
+        title=_title(shown, resource), facts=_facts(resource), parts=_parts(resource), skus=skus and skus["skus"],
     )  # fmt: skip
 
 
-def _title(resource_type: ResourceType, found: Resource) -> str:
+def _title(resource_type: ResourceType, resource: Resource) -> str:
     """What people call it: a customer or a product by its name."""
     return str(
-        (found.get("name") if "Name" in resource_type.columns else None) or found[resource_type.key] or found["id"]
+        (resource.get("name") if "Name" in resource_type.columns else None)
+        or resource[resource_type.key]
+        or resource["id"]
     )
 
 
-def _facts(found: Resource) -> dict[str, Any]:
+def _facts(resource: Resource) -> dict[str, Any]:
     """The single values, without those that are not given."""
     return {
         name: value
-        for name, value in found.items()
+        for name, value in resource.items()
         if name not in _APART and value not in (None, "") and not isinstance(value, dict | list)
     }
 
 
-def _parts(found: Resource) -> dict[str, Any]:
+def _parts(resource: Resource) -> dict[str, Any]:
     """The values that have values inside, without those that hold nothing."""
     return {
         name: value
-        for name, value in found.items()
-        if name not in _APART and isinstance(value, dict | list) and not _is_hollow(value) and f"{name}_id" not in found
+        for name, value in resource.items()
+        if name not in _APART
+        and isinstance(value, dict | list)
+        and not _is_hollow(value)
+        and f"{name}_id" not in resource
     }
 
 

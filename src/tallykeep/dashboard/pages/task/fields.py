@@ -7,14 +7,6 @@ from typing import Any
 from tallykeep.dashboard.kit.signed_in import Visit
 from tallykeep.formats.csv.titles import normal_title
 
-_ROW_TYPES = {
-    "VOUCHERS.IMPORT_CSV": "vouchers",
-    "CAMPAIGN.VOUCHERS_IMPORT_CSV": "campaign-vouchers",
-    "CUSTOMERS.IMPORT_CSV": "customers",
-    "PRODUCTS.IMPORT_CSV": "products",
-    "SKUS.IMPORT_CSV": "skus",
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Fields:
@@ -49,6 +41,6 @@ def _titles(field: dict[str, Any]) -> list[str]:
 
 async def fields_of(visit: Visit, action: dict[str, Any]) -> Fields:
     """Return the fields of an action's rows; none where they did not come as a file."""
-    row_type = _ROW_TYPES.get(action["type"])
+    row_type = visit.catalog.row_type_of_file(action)
     offered = (await visit.api.get("/v1/imports"))["data"] if row_type else []
     return Fields(next((each["fields"] for each in offered if each["row_type"] == row_type), []))

@@ -84,7 +84,7 @@ async def _show(request: Request, visit: Visit, work: Work, sheet: Sheet, proble
         request, "pages/task/fix.html", status=422 if problem else 200, action=work.action, sheet=sheet, groups=groups,
         reason=reason, after_row=work.after_row, problem=problem, fields=work.fields, besides=besides, group=group,
         suspects=_suspects(work.fields, sheet.of_file, besides, group["reason"]) if group else [],
-        idempotency_key=secrets.token_urlsafe(), fixable=labels.fixable(work.action),
+        idempotency_key=secrets.token_urlsafe(), fixable=visit.catalog.fixable(work.action),
     )  # fmt: skip
 
 

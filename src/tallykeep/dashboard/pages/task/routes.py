@@ -22,15 +22,6 @@ File = Literal["failures.csv", "failures.ndjson", "file", "report.csv"]
 
 _MAX_REASONS, _MAX_CHILDREN, _MAX_PARENTS = 50, 50, 20
 _ROWS_ON_A_PAGE, _BATCHES_ON_A_PAGE = 50, 100
-# What a task wrote, and the page that shows it.
-_RESULT_PAGES = {
-    "VOUCHERS": ("vouchers", "/resources/vouchers"),
-    "CUSTOMERS": ("customers", "/resources/customers"),
-    "PRODUCTS": ("products", "/resources/products"),
-    "SKUS": ("products with their SKUs", "/resources/products"),
-    "ORDERS": ("orders", "/resources/orders"),
-    "CAMPAIGN": ("campaigns", "/campaigns"),
-}
 _NO_FAILURES: dict[str, Any] = {"failures": [], "columns": [], "has_more": False, "failures_kept": True}
 
 
@@ -53,7 +44,7 @@ async def show_task(
     elsewhere = sum(labels.left(task) for task in later if task["parent_id"] == action_id and not task["dry_run"])
     return page(
         request, "pages/task/task.html", action=action, batches=batches, parent=parent, first=first, later=later,
-        reasons=reasons, failed=failed, result_page=_RESULT_PAGES.get(action["type"].partition(".")[0]), reason=reason,
+        reasons=reasons, failed=failed, written=visit.catalog.written_by(action), reason=reason,
         after_row=after_row, at_fault=columns_at_fault, left_here=labels.left(action) - elsewhere,
     )  # fmt: skip
 

@@ -15,7 +15,7 @@ from tallykeep.db.queries import queries
 from tallykeep.resources.fields import validators as cleaning
 from tallykeep.resources.fields.memo import RecentKeys
 from tallykeep.resources.fields.validators import Problem
-from tallykeep.resources.upserts.locked_keys import found_by_locking
+from tallykeep.resources.upserts.locked_keys import lock_existing
 from tallykeep.resources.upserts.report_lines import ReportLine, report_text
 from tallykeep.resources.vouchers.domain import shown_key
 
@@ -64,7 +64,7 @@ class SameMetadata(Operation):
             raise
 
     async def _update(self) -> dict[str, None]:
-        return await found_by_locking(self._add_to, sorted(set(self._codes.values())))
+        return await lock_existing(self._add_to, sorted(set(self._codes.values())))
 
     async def _add_to(self, codes: Sequence[str]) -> dict[str, None]:
         async with self._connection.cursor(row_factory=scalar_row) as cursor:

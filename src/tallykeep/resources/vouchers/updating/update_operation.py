@@ -14,7 +14,7 @@ from tallykeep.resources.fields import validators as cleaning
 from tallykeep.resources.fields.memo import Memo
 from tallykeep.resources.fields.validators import Problem
 from tallykeep.resources.metadata.purge import Purge
-from tallykeep.resources.upserts.locked_keys import found_by_locking
+from tallykeep.resources.upserts.locked_keys import lock_existing
 from tallykeep.resources.upserts.report_lines import ReportLine, report_text
 from tallykeep.resources.vouchers.domain import shown_key
 from tallykeep.resources.vouchers.updating.metadata_rules import MetadataRules, metadata_rules
@@ -72,7 +72,7 @@ class VoucherUpdate(Operation):
 
     async def write(self) -> list[Failure]:
         """Apply the changes in row order to what the vouchers have now, and store what came of it."""
-        vouchers = await found_by_locking(self._lock, list({change.code for change in self._changes}))
+        vouchers = await lock_existing(self._lock, list({change.code for change in self._changes}))
         current = {code: row["metadata"] for code, row in vouchers.items()}
         self._campaigns = {code: row["campaign_id"] for code, row in vouchers.items()}
         changed: dict[str, str] = {}

@@ -1,0 +1,72 @@
+"""What the API's catalog says there is: what action types and rows are called, and which resources have pages."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import FastAPI
+
+from tallykeep.dashboard.kit.api_client import Api
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """The answer of /v1/catalog, which is the same for everybody until the server is another."""
+
+    answer: dict[str, Any]
+
+    @property
+    def action_types(self) -> dict[str, dict[str, Any]]:
+        """The action types by name."""
+        return {each["type"]: each for each in self.answer["action_types"]}
+
+    @property
+    def type_labels(self) -> dict[str, str]:
+        """What the action types are called."""
+        return {name: each["label"] for name, each in self.action_types.items()}
+
+    @property
+    def row_types(self) -> dict[str, str]:
+        """What the types of rows are called."""
+        return {each["row_type"]: each["label"] for each in self.answer["row_types"]}
+
+    @property
+    def resource_types(self) -> dict[str, dict[str, Any]]:
+        """The types of resources that have pages of the general kind."""
+        return {each["resource_type"]: each for each in self.answer["resource_types"]}
+
+    @property
+    def purged(self) -> dict[str, str]:
+        """The resources whose metadata can be purged, and what they are called."""
+        nouns = [each["noun"] for name, each in self.action_types.items() if name.endswith(".METADATA_KEY_PURGE")]
+        return {noun: f"{noun.capitalize()}s" for noun in nouns}
+
+    def type_of(self, action: dict[str, Any]) -> str:
+        """What the action's type is called."""
+        return self.type_labels.get(action["type"], str(action["type"]))
+
+    def has_file(self, action: dict[str, Any]) -> bool:
+        """Whether rows were sent, rather than planned here, and so can be given back."""
+        return self._source(action) not in (None, "planned")
+
+    def fixable(self, action: dict[str, Any]) -> bool:
+        """Whether its failed rows can be edited: they came as cells of a file, or as JSON objects."""
+        return self._source(action) in ("csv", "json")
+
+    def row_type_of_file(self, action: dict[str, Any]) -> str | None:
+        """The type of the rows of its file; None where there was no such."""
+        return self.action_types[action["type"]]["row_type"] if self._source(action) == "csv" else None
+
+    def written_by(self, action: dict[str, Any]) -> str | None:
+        """What the action writes."""
+        return self.action_types.get(action["type"], {}).get("written")
+
+    def _source(self, action: dict[str, Any]) -> str | None:
+        return self.action_types.get(action["type"], {}).get("source")
+
+
+async def catalog_of(app: FastAPI, api: Api) -> Catalog:
+    """Return the catalog, which is asked for once."""
+    if app.state.catalog is None:
+        app.state.catalog = Catalog(await api.get("/v1/catalog"))
+    known: Catalog = app.state.catalog
+    return known
