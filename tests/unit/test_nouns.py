@@ -94,8 +94,8 @@ def test_a_list_is_filtered_by_the_fields_and_ordered_by_time() -> None:
 
 
 def test_a_noun_has_every_endpoint_unless_it_says_otherwise() -> None:
-    found = {(method, route.path) for route in noun_routes(STORE).routes for method in route.methods}  # type: ignore[attr-defined]
-    assert found == {
+    paths = {(method, route.path) for route in noun_routes(STORE).routes for method in route.methods}  # type: ignore[attr-defined]
+    assert paths == {
         ("GET", "/v1/stores"), ("POST", "/v1/stores"), ("GET", "/v1/stores/{store_id:key}"),
         ("PUT", "/v1/stores/{store_id:key}"), ("DELETE", "/v1/stores/{store_id:key}"),
     }  # fmt: skip
@@ -121,11 +121,11 @@ def test_every_noun_has_a_folder_with_the_same_files(noun: Noun) -> None:
 
 
 def test_the_catalog_names_columns_that_answers_have() -> None:
-    for listed in contents()["resource_types"]:
-        spec = next(noun.spec for noun in NOUNS if noun.spec.plural == listed["resource_type"])
-        assert set(listed["searched"]) <= set(spec.list_spec.fields)
+    for shown_type in contents()["resource_types"]:
+        spec = next(noun.spec for noun in NOUNS if noun.spec.plural == shown_type["resource_type"])
+        assert set(shown_type["searched"]) <= set(spec.list_spec.fields)
         shown: dict[str, Any] = spec.show({**dict.fromkeys(spec.table.columns), **_TIMES, "id": "x", "source_id": "y"})
-        assert {column["path"][0] for column in listed["columns"]} <= set(shown)
+        assert {column["path"][0] for column in shown_type["columns"]} <= set(shown)
 
 
 _TIMES = {"created_at": datetime(2025, 1, 1, tzinfo=UTC), "updated_at": None}

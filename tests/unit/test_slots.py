@@ -13,7 +13,7 @@ from tallykeep.core.errors import ServiceUnavailableError, TooManyRequestsError
 SOURCES = Path(tallykeep.__file__).parent
 
 
-def places(
+def slots_of(
     in_all: int = 3, of_project: int = 2, of_key: int = 2, waiting: int = 10, timeout_seconds: float = 60
 ) -> Slots:
     bounds = Bounds(in_all=in_all, of_project=of_project, of_key=of_key, waiting=waiting)
@@ -58,7 +58,7 @@ async def _settle() -> None:
 
 def test_a_project_has_its_share_and_those_of_it_come_in_order() -> None:
     async def scenario() -> None:
-        holders = Holders(places(of_key=3))
+        holders = Holders(slots_of(of_key=3))
         for name in ("a1", "a2", "a3", "a4"):
             await holders.come(name, 1)
         assert holders.got == ["a1", "a2"]
@@ -75,7 +75,7 @@ def test_a_project_has_its_share_and_those_of_it_come_in_order() -> None:
 
 def test_projects_that_wait_take_turns() -> None:
     async def scenario() -> None:
-        holders = Holders(places(in_all=1, of_project=1))
+        holders = Holders(slots_of(in_all=1, of_project=1))
         await holders.come("z", 9)
         for name, project in (("a1", 1), ("a2", 1), ("a3", 1), ("b1", 2), ("c1", 3), ("b2", 2)):
             await holders.come(name, project)
@@ -88,7 +88,7 @@ def test_projects_that_wait_take_turns() -> None:
 
 def test_one_key_leaves_a_place_to_the_others_of_its_project() -> None:
     async def scenario() -> None:
-        holders = Holders(places(in_all=4, of_project=3, of_key=2))
+        holders = Holders(slots_of(in_all=4, of_project=3, of_key=2))
         for name in ("one", "two", "three"):
             await holders.come(name, 1, "key")
         await holders.come("other", 1, "other key")
@@ -101,7 +101,7 @@ def test_one_key_leaves_a_place_to_the_others_of_its_project() -> None:
 
 def test_who_breaks_off_gives_the_place_back_and_leaves_the_queue() -> None:
     async def scenario() -> None:
-        shared = places(in_all=1, of_project=1)
+        shared = slots_of(in_all=1, of_project=1)
         holders = Holders(shared)
         await holders.come("first", 1)
         await holders.come("gone", 1)
@@ -119,7 +119,7 @@ def test_who_breaks_off_gives_the_place_back_and_leaves_the_queue() -> None:
 
 def test_one_that_is_broken_off_at_the_moment_its_turn_comes_passes_it_on() -> None:
     async def scenario() -> None:
-        shared = places(in_all=1, of_project=1)
+        shared = slots_of(in_all=1, of_project=1)
         holders = Holders(shared)
         for name in ("first", "gone", "last"):
             await holders.come(name, 1)
@@ -145,7 +145,7 @@ def test_who_is_refused_is_told_whose_share_is_used_up(
     held: list[tuple[int, str]], who: tuple[int, str], refused: type[Exception], expected: str
 ) -> None:
     async def scenario() -> None:
-        for shared in (places(of_key=1, waiting=0), places(of_key=1, timeout_seconds=0.01)):
+        for shared in (slots_of(of_key=1, waiting=0), slots_of(of_key=1, timeout_seconds=0.01)):
             async with AsyncExitStack() as taken:
                 for holder in held:
                     await taken.enter_async_context(shared.hold(*holder))

@@ -73,7 +73,7 @@ class Workbooks:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._limit = Limit(settings.max_xlsx_bytes, "TALLYKEEP_MAX_XLSX_BYTES")
-        self._places = Slots("workbooks", _BOUNDS, timeout_seconds=_TIMEOUT_SECONDS, retry_after=10)
+        self._slots = Slots("workbooks", _BOUNDS, timeout_seconds=_TIMEOUT_SECONDS, retry_after=10)
 
     @asynccontextmanager
     async def as_csv(
@@ -88,7 +88,7 @@ class Workbooks:
         """
         with TemporaryFile() as workbook, TemporaryFile() as complaints:
             await _spool(chunks, workbook, self._limit)
-            async with self._places.hold(*who):
+            async with self._slots.hold(*who):
                 process = await self._start(workbook, complaints, _options(sheet, titles))
                 try:
                     reading = _Reading(process, complaints, self._settings)

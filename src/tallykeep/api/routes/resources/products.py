@@ -31,7 +31,7 @@ router = APIRouter(prefix="/v1", tags=["Products"], default_response_class=Json)
 
 _SKUS_SHOWN = 100
 
-_SKUS_LISTED = Compatibility(query=CATALOGUE_QUERY)
+_SKU_LIST = Compatibility(query=CATALOGUE_QUERY)
 _DELETED = Compatibility(query=("force",))
 _SKU = schemas_of(SKU)
 
@@ -55,7 +55,7 @@ async def delete(context: FromContext, caller: FromCaller, product_id: str, forc
 @router.get(
     "/products/{product_id:key}/skus",
     summary="List SKUs of a product",
-    openapi_extra=parameters_of(SKU.list_spec) | _SKUS_LISTED.extra | answers(_SKU.page),
+    openapi_extra=parameters_of(SKU.list_spec) | _SKU_LIST.extra | answers(_SKU.page),
 )
 async def list_product_skus(
     request: Request, context: FromContext, caller: FromCaller, product_id: str, limit: Limit = 10, page: LongPage = 1
