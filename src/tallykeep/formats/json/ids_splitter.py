@@ -73,7 +73,7 @@ class IdsSplitter:
         return self._rows.cut()
 
     def finish(self) -> Iterator[Batch]:
-        """End of input: yield the rest."""
+        """Yield the rest at the end of the input. Raises InvalidPayloadError for JSON that is cut off."""
         self._scan_from = 0
         yield from self.feed(b"")
         if self._in_array:

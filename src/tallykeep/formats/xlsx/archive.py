@@ -82,7 +82,10 @@ class Parts:
         return int(bottom) - int(top) + 1, column_of(right.decode()) - column_of(left.decode()) + 1
 
     def formats(self) -> list[NumberFormat | None]:
-        """Read the number format of each style of cells; None where it leaves a number as it is, and for dates."""
+        """Read the number format of each style of cells; None where it leaves a number as it is, and for dates.
+
+        Raises ValueError for too many.
+        """
         if "xl/styles.xml" not in self._entries:
             return []
         codes, styles, within = dict(_KNOWN_BY_NUMBER), [], False
@@ -136,7 +139,7 @@ class StrictParser:
         self.handlers.StartDoctypeDeclHandler = _refuse_doctype
 
     def feed(self, chunk: bytes) -> None:
-        """Parse the next bytes."""
+        """Parse the next bytes. Raises ValueError for XML that is malformed or too long."""
         self._parse(chunk, final=False)
         self._fed += len(chunk)
         if self._fed - self.handlers.CurrentByteIndex > _MAX_TAG_LENGTH:

@@ -32,7 +32,7 @@ class CategoryLabels:
         return self.by_name.get(cleaned, cleaned)
 
     def identified(self, category_id: Any) -> str:
-        """Return the label for a category's id."""
+        """Return the label for a category's id. Raises Problem for an id of no category."""
         cleaned = cleaning.trimmed(category_id)
         if cleaned not in self.by_id:
             raise Problem(f"no category of this project has this id {actual(cleaned)}")

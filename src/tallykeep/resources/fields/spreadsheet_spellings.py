@@ -77,7 +77,10 @@ def lenient(strict: Cleaner, respell: Respell) -> Cleaner:
 
 
 def iso_date(cell: str) -> str | None:
-    """Respell a date of another spelling, with or without a time, as the wire format has it; None if it is none."""
+    """Respell a date of another spelling, with or without a time, as the wire format has it; None if it is none.
+
+    Raises Problem for what could be several dates, or none.
+    """
     if len(cell) > _MAX_LENGTH:
         return None
     text = cell.strip().translate(SPACES)

@@ -64,7 +64,7 @@ def text(value: Any) -> str:
 def key_text(value: Any) -> str:
     """Clean a resource's key of the blanks around it: nothing invisible in it, at most 1,024 bytes in UTF-8.
 
-    One that is_blank comes out empty, which is for the caller to judge.
+    One that is_blank comes out empty, which is for the caller to judge. Raises Problem for anything else.
     """
     if not isinstance(value, str):
         raise Problem(f"must be a string {actual(value)}")
@@ -76,7 +76,10 @@ def key_text(value: Any) -> str:
 
 
 def name_text(value: Any) -> str:
-    """Clean a name by which a resource is addressed: like a key, but joined as its script demands."""
+    """Clean a name by which a resource is addressed: like a key, but joined as its script demands.
+
+    Raises Problem for anything else.
+    """
     if not isinstance(value, str):
         raise Problem(f"must be a string {actual(value)}")
     key_text(without_joiners(value))
@@ -112,7 +115,7 @@ def trimmed(value: Any) -> str:
 
 
 def boolean(value: Any) -> bool:
-    """Read true or false; in a file also TRUE and False."""
+    """Read true or false; in a file also TRUE and False. Raises Problem for anything else."""
     if isinstance(value, bool):
         return value
     known = _BOOLEANS.get(value.strip().lower()) if isinstance(value, str) else None
@@ -122,7 +125,7 @@ def boolean(value: Any) -> bool:
 
 
 def json_boolean(value: Any) -> bool:
-    """Take true or false as JSON knows them."""
+    """Take true or false as JSON knows them. Raises Problem for anything else."""
     if not isinstance(value, bool):
         raise Problem(f"must be true or false {actual(value)}")
     return value
@@ -134,7 +137,10 @@ def timestamp(value: Any) -> str:
 
 
 def exact_timestamp(value: Any) -> datetime:
-    """Read a date or date and time: YYYY-MM-DD, …THH, …THH:mm, …THH:mm:ss[.SSS], with Z or an offset or in UTC."""
+    """Read a date or date and time: YYYY-MM-DD, …THH, …THH:mm, …THH:mm:ss[.SSS], with Z or an offset or in UTC.
+
+    Raises Problem for anything else.
+    """
     if not isinstance(value, str) or not _TIMESTAMP.fullmatch(value):
         raise Problem(f"must be a date like 2022-09-26 or 2022-09-26T13:00:00Z {actual(value)}")
     try:
@@ -167,7 +173,7 @@ def is_number(value: Any) -> bool:
 
 
 def number(value: Any) -> Number:
-    """Take a finite JSON number that is not negative."""
+    """Take a finite JSON number that is not negative. Raises Problem for anything else."""
     if not is_number(value):
         raise Problem(f"must be a number {actual(value)}")
     if not 0 <= value <= MAX_INTEGER:
@@ -177,7 +183,7 @@ def number(value: Any) -> Number:
 
 
 def integer(value: Any) -> int:
-    """Take a JSON integer that is not negative; 5.0 counts as 5."""
+    """Take a JSON integer that is not negative; 5.0 counts as 5. Raises Problem for anything else."""
     cleaned = number(value)
     if cleaned != int(cleaned):
         raise Problem(f"must be a whole number {actual(value)}")
@@ -185,7 +191,7 @@ def integer(value: Any) -> int:
 
 
 def percent(value: Any) -> Number:
-    """Take a number from 0 to 100."""
+    """Take a number from 0 to 100. Raises Problem for anything else."""
     cleaned = number(value)
     if cleaned > 100:
         raise Problem(f"must be between 0 and 100 {actual(value)}")
@@ -204,7 +210,7 @@ def cell_integer(value: str) -> int:
 
 
 def cell_cents(value: str) -> int:
-    """Read an amount with up to two decimals, as the smallest unit: 14.5 is 1450."""
+    """Read an amount with up to two decimals, as the smallest unit: 14.5 is 1450. Raises Problem for anything else."""
     cents = _decimal(value) * 100
     if cents != cents.to_integral_value():
         raise Problem(f"must have at most two decimals {actual(value)}")
@@ -236,7 +242,7 @@ def one_of(*allowed: str) -> Cleaner:
 
 
 def json_object(value: Any) -> dict[str, Any]:
-    """Take a JSON object that PostgreSQL can hold, at most 32 levels deep."""
+    """Take a JSON object that PostgreSQL can hold, at most 32 levels deep. Raises Problem for anything else."""
     if not isinstance(value, dict):
         raise Problem(f"must be an object {actual(value)}")
     check_storable(value)
@@ -244,7 +250,7 @@ def json_object(value: Any) -> dict[str, Any]:
 
 
 def json_array(value: Any) -> list[Any]:
-    """Take a JSON array that PostgreSQL can hold, at most 32 levels deep."""
+    """Take a JSON array that PostgreSQL can hold, at most 32 levels deep. Raises Problem for anything else."""
     if not isinstance(value, list):
         raise Problem(f"must be an array {actual(value)}")
     check_storable(value)
@@ -252,7 +258,7 @@ def json_array(value: Any) -> list[Any]:
 
 
 def days_of_week(value: Any) -> list[int]:
-    """Take days from 0 for Sunday to 6 for Saturday."""
+    """Take days from 0 for Sunday to 6 for Saturday. Raises Problem for anything else."""
     days = json_array(value)
     if not all(type(day) is int and 0 <= day <= 6 for day in days):
         raise Problem(f"must be an array of whole numbers from 0 (Sunday) to 6 {actual(value)}")

@@ -21,7 +21,7 @@ _MAX_DAYS = 700_000
 
 
 def read_timestamp(value: str) -> datetime:
-    """Read a timestamp in a query string: 2016-11-16T14:14:31Z or 2016-11-16."""
+    """Read a timestamp in a query string: 2016-11-16T14:14:31Z or 2016-11-16. Raises Problem for anything else."""
     try:
         # A plus sign that was not escaped arrives as a space.
         return cleaning.exact_timestamp(value.replace(" ", "+"))
@@ -30,7 +30,7 @@ def read_timestamp(value: str) -> datetime:
 
 
 def read_number(value: str) -> Decimal:
-    """Read a number in a query string: whatever metadata may hold, digit by digit."""
+    """Read a number in a query string: whatever metadata may hold, digit by digit. Raises Problem for anything else."""
     text = value.strip().replace(" ", "+")
     if len(text) > _MAX_NUMBER_LENGTH or not _NUMBER_TEXT.fullmatch(text):
         raise Problem(f"must be a number {actual(value)}")

@@ -87,7 +87,7 @@ class Upsert(Operation):
     async def write(self) -> list[Failure]:
         """Merge what can be; apply the other changes in row order to what exists, then write what changed as sets.
 
-        The two have no key in common.
+        The two have no key in common. Raises BatchLostError where others created one meanwhile.
         """
         if self._merge is not None:
             await self._merge.write()

@@ -15,7 +15,10 @@ def timeframe(value: Any) -> dict[str, Any]:
 
 
 def hours(value: Any) -> dict[str, Any]:
-    """Clean hours of the day by weekday: {"daily": [{"days_of_week": [1], "start_time": "10:00", …}]}."""
+    """Clean hours of the day by weekday: {"daily": [{"days_of_week": [1], "start_time": "10:00", …}]}.
+
+    Raises Problem for anything else.
+    """
     checked = cleaning.json_object(value)
     _check(checked, "daily", cleaning.json_array)
     for at, span in enumerate(checked.get("daily") or []):
@@ -32,7 +35,7 @@ _SPAN: dict[str, Cleaner] = {
 
 
 def rules(value: Any) -> list[Any]:
-    """Clean the ids of validation rules."""
+    """Clean the ids of validation rules. Raises Problem for anything else."""
     checked = cleaning.json_array(value)
     if not all(isinstance(rule, str) for rule in checked):
         raise Problem(f"must be an array of strings {actual(value)}")

@@ -40,7 +40,7 @@ class SameMetadata(Operation):
         self._existing: dict[str, None] | None = None
 
     def check(self, rows: Sequence[Row]) -> list[Failure]:
-        """Take the codes."""
+        """Take the codes. Raises Problem for a row that is no code."""
         for row in rows:
             try:
                 if row.problem is not None:

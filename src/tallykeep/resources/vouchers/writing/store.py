@@ -125,7 +125,10 @@ def _refused(draft: VoucherDraft, existing: dict[str, Any]) -> list[Failure]:
 async def insert_new(
     connection: Connection, project_id: int, drafts: Sequence[VoucherDraft], timestamp: datetime
 ) -> list[dict[str, Any]]:
-    """Insert what is staged of new codes, and lock and return those that exist already."""
+    """Insert what is staged of new codes, and lock and return those that exist already.
+
+    Raises BatchLostError where one was deleted meanwhile.
+    """
     inserted = await connection.execute(INSERT_STAGED, {"project_id": project_id, "now": timestamp})
     if inserted.rowcount == len(drafts):
         return []
