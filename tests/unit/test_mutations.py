@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.mutants.trials import ROOT
-from tests.mutations import MUTATIONS, Mutation
+from tests.mutations import MUTATIONS
+from tests.mutations.mutation import Mutation
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.safeguard)

@@ -1,0 +1,14 @@
+"""Safeguards, the change that takes each out, and the test that must fail then: `make mutations`.
+
+Each mutation is applied to a copy of the tree, in a directory of its own; the tree itself is never touched.
+"""
+
+from tests.mutations import acceptance, batches, between_actions, surroundings, writes
+
+MUTATIONS = (
+    *batches.MUTATIONS,
+    *acceptance.MUTATIONS,
+    *between_actions.MUTATIONS,
+    *writes.MUTATIONS,
+    *surroundings.MUTATIONS,
+)
