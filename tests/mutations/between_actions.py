@@ -102,7 +102,7 @@ MUTATIONS = (
         "tests/db/test_ranges.py::test_what_is_gone_by_then_is_not_counted",
     ),
     Mutation(
-        "planned work counts what it met, as a whole too",
+        "planned work counts what it met, in atomic actions too",
         "src/tallykeep/engine/applying/atomic.py",
         "beyond_plan += await",
         "await",
@@ -116,7 +116,7 @@ MUTATIONS = (
         "tests/db/test_ranges.py::test_a_change_that_meets_no_voucher_still_corrects_what_an_earlier_one_does",
     ),
     Mutation(
-        "created meanwhile: the owner is asked behind the insert",
+        "created meanwhile: the owner is read behind the insert",
         "src/tallykeep/resources/campaigns/import_operation.py",
         'owners.get(draft.code, self._campaign["id"]) != self._campaign["id"]',
         "draft.code in owners",

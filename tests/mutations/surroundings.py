@@ -91,7 +91,7 @@ MUTATIONS = (
         "tests/db/test_pruner.py::test_large_batches_go_few_at_a_time",
     ),
     Mutation(
-        "a project has its share of places",
+        "a project has its share of slots",
         "src/tallykeep/core/concurrency/slots.py",
         "            and self._of_projects[who[0]] < bounds.of_project\n",
         "",
@@ -105,7 +105,7 @@ MUTATIONS = (
         "tests/http/test_shares.py::test_reads_do_not_wait_for_writers_not_even_those_of_the_same_key",
     ),
     Mutation(
-        "lines that leave quotes open are not looked at from each of them",
+        "lines that leave quotes open are not scanned from each of them",
         "src/tallykeep/formats/csv/records.py",
         "last = len(lines) if complete.is_open else max(complete.seen - 1, complete.end + 1)",
         "last = complete.end + 1",
