@@ -9,6 +9,7 @@ from alembic import command
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
+from tallykeep.core.batch import Source
 from tallykeep.core.submission_options import SubmissionOptions
 from tallykeep.db import migrate
 from tests.db.engine import open_engine
@@ -39,7 +40,15 @@ def test_what_was_asked_is_stored_as_one_value(database_url: str) -> None:
 
 BEFORE = {
     "aa_plain": (False, "continue", 1, {"defaults": {}, "values": {}, "last_day_counts": False}, {}),
-    "aa_older": (False, "reject", 1, {"format": "csv", "sent_header": ["a", "b"]}, {"on_error": "reject"}),
+    "aa_older": (
+        False, "reject", 1,
+        {
+            "format": "csv", "header": ["a", "b"], "delimiter": ",", "options": {}, "kept": None, "width": 2,
+            "sent": ["A", "B"], "repeated": [], "defaults": {}, "values": {}, "charset": "utf-8", "sheet": None,
+            "header_row": 1, "skipped_rows": 0, "decimal_marks": {}, "last_day_counts": False,
+        },
+        {"on_error": "reject"},
+    ),
     "aa_cells": (
         True, "stop", 3, {"defaults": {"Value": "5"}, "values": {"Value": {"a": "1"}}, "last_day_counts": True},
         {
@@ -74,4 +83,5 @@ def test_what_was_asked_of_earlier_actions_is_kept(postgres: str, monkeypatch: p
     assert {row["id"]: (row["dry_run"], row["on_error"]) for row in rows} == {
         name: options[:2] for name, options in BEFORE.items()
     }
-    assert [row["source"] for row in rows if row["id"] == "aa_older"] == [{"format": "csv", "file_header": ["a", "b"]}]
+    (source,) = [Source(**row["source"]) for row in rows if row["id"] == "aa_older"]
+    assert (source.header, source.file_header) == (["a", "b"], ["A", "B"])

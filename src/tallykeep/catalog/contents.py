@@ -1,5 +1,6 @@
 """The tables of contents as programs read them: what clients such as the dashboard call things, and where these go."""
 
+from functools import cache
 from typing import Annotated, Any, Literal, get_origin
 
 from pydantic import Field as Described
@@ -62,6 +63,7 @@ class Catalog(TypedDict):
     resource_types: list[ResourceTypeShown]
 
 
+@cache
 def contents() -> Catalog:
     """Return the catalog in wire format; it is the same for everybody, until the server is another."""
     return {

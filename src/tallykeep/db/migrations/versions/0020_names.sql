@@ -3,5 +3,5 @@ ALTER TABLE removals RENAME COLUMN whole TO everything;
 
 -- The file's own header, where columns were renamed or left out.
 UPDATE async_actions
-SET source = (source - 'sent_header') || jsonb_build_object('file_header', source -> 'sent_header')
-WHERE source ? 'sent_header';
+SET source = (source - 'sent') || jsonb_build_object('file_header', source -> 'sent')
+WHERE source ? 'sent';
