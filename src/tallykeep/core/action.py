@@ -40,7 +40,7 @@ class Action:
     """An asynchronous action with its tally.
 
     total_count = done_count + failed_count + unprocessed_count + the rows still open; none are open once it has ended.
-    `retry_count` tries in a row came to nothing by now, the last one for `retry_reason`.
+    `retry_count` attempts in a row have failed by now, the last one because of `retry_reason`.
     `done_count` of a dry run counts what would be done; `created_count` of these would be, or were, new resources.
     """
 

@@ -40,7 +40,7 @@ def why_unusable(revision: str | None) -> str | None:
 
 
 def migrate(database_url: str) -> None:
-    """Apply the missing revisions, all or nothing, one process at a time.
+    """Apply the missing revisions atomically, one process at a time.
 
     Raises DatabaseUnavailableError when the server cannot be reached, UnsupportedDatabaseError where it is too old or
     its schema is not one that this version knows.

@@ -31,7 +31,7 @@ class ActionSummary(TypedDict):
     eta_seconds: Annotated[float | None, Field(description="Until it ends, as far as can be told.")]
     ended_by: EndedBy | None
     reason: Annotated[str | None, Field(description="Why it failed as a whole.")]
-    retry_count: Annotated[int, Field(description="How often the server had to try a batch again.")]
+    retry_count: Annotated[int, Field(description="Attempts at batches that failed since one was last closed.")]
     retry_reason: str | None
     dry_run: bool
     on_error: OnError

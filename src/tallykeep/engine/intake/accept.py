@@ -1,4 +1,4 @@
-"""Acceptance: a stream of bytes becomes an action with its batches and its first jobs, all or nothing."""
+"""Acceptance: a stream of bytes becomes an action with its batches and its first jobs, in one final transaction."""
 
 from collections.abc import AsyncIterator
 from copy import copy

@@ -111,7 +111,7 @@ async def _cut_up(connection: Connection, claimed: ClaimedBatch, attempts: int) 
 
 
 async def _convict(connection: Connection, claimed: ClaimedBatch, exit_code: int) -> Tally:
-    """Fail the row; an action that goes in as a whole or not at all is rejected."""
+    """Fail the row; an atomic action is rejected."""
     how = f"signal {-exit_code}" if exit_code < 0 else f"exit code {exit_code}"
     _log.error("a row ends the process each time", action_id=claimed.action_id, row=claimed.batch.first_row, how=how)
     if claimed.submission_options.is_atomic:
