@@ -1,4 +1,4 @@
-"""The bulk doors to vouchers: what an import of them does with one batch's rows."""
+"""Voucher imports: what they do with one batch's rows."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
