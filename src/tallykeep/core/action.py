@@ -9,7 +9,7 @@ from tallykeep.core.submission_options import OnError
 
 
 class Status(StrEnum):
-    """Where an action stands (wire format)."""
+    """The status of an action (wire format)."""
 
     ENQUEUED = "ENQUEUED"
     IN_PROGRESS = "IN_PROGRESS"
@@ -26,7 +26,7 @@ class OperationStatus(StrEnum):
 
 
 class EndedBy(StrEnum):
-    """What ended an action: its last row, somebody, its own error policy, or an error that did not pass."""
+    """The cause of an action's end: its last row, a user, its own error policy, or a persistent error."""
 
     COMPLETED = "COMPLETED"
     CANCELED = "CANCELED"
@@ -112,7 +112,7 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Where an action stands after a batch: whether it has ended, and the sequence that then goes on."""
+    """The state of an action after a batch: whether it has ended, and the sequence that continues then."""
 
     ended: bool
     sequence: str | None

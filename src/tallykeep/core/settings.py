@@ -1,4 +1,4 @@
-"""Settings: read once at start from TALLYKEEP_* variables, then handed down; and what of them child processes get."""
+"""Settings: read once at start from TALLYKEEP_* variables, then handed down; child processes get a part of them."""
 
 import os
 from difflib import get_close_matches
@@ -246,7 +246,7 @@ def environment_of_roles(**changed: object) -> dict[str, str]:
     """Return the environment for another process of ours: the settings, with these changed, but not the first project's
     keys.
 
-    Whoever makes the first project is the one that is started first; nobody else needs them.
+    Only the process that starts first creates the first project; no other process needs them.
     """
     overrides = {_variable(name): str(value) for name, value in changed.items()}
     handed_on = {_variable(name) for name in Settings.model_fields if name not in _FIRST_KEYS} - overrides.keys()

@@ -63,7 +63,7 @@ def current_revision(database_url: str) -> str | None:
     except psycopg.OperationalError as error:
         raise unreachable(error) from error
     except psycopg.ProgrammingError:
-        # What psycopg says of a malformed URL shows its password.
+        # psycopg's message about a malformed URL contains the password.
         raise DatabaseUnavailableError(NO_URL) from None
 
 

@@ -64,7 +64,7 @@ async def _try_all(connection: Connection, action_type: ActionType, first: Claim
 
 
 async def _tried(connection: Connection, action_type: ActionType, claimed: ClaimedBatch) -> list[Failure]:
-    """Try the batch by itself and return its failures; nothing is left of the try."""
+    """Apply the batch by itself, roll it back, and return its failures."""
     async with connection.transaction(force_rollback=True):
         return (await apply_batch(connection, action_type, claimed)).failures
 

@@ -1,4 +1,4 @@
-"""Retries: a batch that could not be applied is tried again, later each time; what does not pass is given up.
+"""Attempts: a batch that could not be applied has another attempt, later each time; a persistent error ends its action.
 
 A try that came to nothing is noted on the action until a batch of it is closed. Waiting for others may take as long as
 it takes, and so may an outage of the database; an error that comes again and again without any progress ends the
@@ -29,11 +29,11 @@ _sql = queries(__package__, "retries.sql")
 _log = structlog.get_logger()
 
 _FIRST_DELAY = timedelta(seconds=1)
-_QUICK_TRIES = 2  # before tries come later each time
+_QUICK_TRIES = 2  # attempts before each one comes later than the one before
 _WARN_FROM = 3
 _TRIES_TO_PUT_OFF = 3
 _PAUSE_SECONDS = 0.2
-# Nothing is wrong: somebody else was first, or has it.
+# Nothing is wrong: another worker was first, or holds the batch.
 _ORDINARY = (OutOfOrderError, BatchLostError)
 _CONTENTION = (DeadlockDetected, LockNotAvailable, SerializationFailure)
 _MAX_DELAY_OF_WAITING = timedelta(seconds=5)  # for others, who may have ended any moment
@@ -47,7 +47,7 @@ class Retries:
     settings: Settings
 
     async def put_off(self, project_id: int, error: Exception, claimed: ClaimedBatch | None) -> None:
-        """Queue another job of the project for later, or end the action that has been tried often enough.
+        """Queue another job of the project for later, or end the action after its last allowed attempt.
 
         Waits for the database where that is away. When even that fails, the rescuer makes up for it.
         """
@@ -76,9 +76,9 @@ class Retries:
     async def _note(
         self, connection: Connection, project_id: int, error: Exception, claimed: ClaimedBatch | None
     ) -> tuple[int, int]:
-        """Note the try.
+        """Record the failed attempt.
 
-        Return how many in a row came to nothing by now, and how many of these for an error, not for others.
+        Return how many in a row have failed by now, and how many of these because of an error instead of others' locks.
         """
         if claimed is None or isinstance(error, _ORDINARY):
             _log.info("a batch will be tried again", project_id=project_id, reason=str(error))
@@ -88,7 +88,7 @@ class Retries:
         noted = await (await connection.execute(_sql.note_retry, {**claimed.batch_key, **retry})).fetchone()
         if noted is None:
             return 0, 0
-        # Each of an action's jobs in flight comes back by itself: so many tries are one.
+        # Each of an action's jobs in flight comes back separately: together they count as one attempt.
         tries, failed = math.ceil(noted["retry_count"] / noted["slots"]), noted["failed_tries"] // noted["slots"]
         log = _log.warning if tries >= _WARN_FROM else _log.info
         row = claimed.batch.first_row
@@ -104,12 +104,12 @@ class Retries:
 
 
 def _is_excused(error: Exception) -> bool:
-    """Return whether the action is not to be given up for it, however often it comes."""
+    """Return whether the action is never given up because of this error, however often it comes."""
     return isinstance(error, _CONTENTION) or is_outage(error)
 
 
 def _one_line(error: Exception) -> str:
-    """Return the error in a line, without what PostgreSQL adds for who reads its log."""
+    """Return the error in one line, without the lines that PostgreSQL adds for its log."""
     return str(error).strip().partition("\n")[0]
 
 

@@ -75,7 +75,7 @@ async def queue_first_slots(
 ) -> None:  # fmt: skip
     """Queue the jobs of an action that was numbered; one that has to wait in its sequence gets them later.
 
-    The project's lock is held since then: whoever ends meanwhile sees this action, or is seen.
+    The project's lock is held since then: an action that ends meanwhile sees this one, or is seen by it.
     """
     if in_sequence:
         key = {"project_id": project_id, "action_id": action_id}
