@@ -69,7 +69,7 @@ class Transcoder:
         return gathered
 
     def _take_mark(self, chunk: bytes, *, final: bool | None) -> bytes:
-        """Wait for as many bytes as a mark may have, and tell the encoding by it, or by what was declared."""
+        """Wait for as many bytes as a mark may have; then the mark or the declared charset decides the encoding."""
         self._held += chunk
         if len(self._held) < _MAX_MARK_LENGTH and final is False:
             return b""
@@ -82,7 +82,7 @@ class Transcoder:
         return self._take(held, final=final)
 
     def _take_undecided(self, chunk: bytes, *, final: bool | None) -> bytes:
-        """Let ASCII pass; gather the window that tells from the first other byte on."""
+        """Let ASCII pass; from the first other byte on, gather the window that decides."""
         if not self._held and chunk.isascii():
             return chunk
         start = 0 if self._held else _first_beyond_ascii(chunk)
