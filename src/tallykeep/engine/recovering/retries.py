@@ -1,8 +1,8 @@
 """Attempts: a batch that could not be applied has another attempt, later each time; a persistent error ends its action.
 
-A try that came to nothing is noted on the action until a batch of it is closed. Waiting for others may take as long as
-it takes, and so may an outage of the database; an error that comes again and again without any progress ends the
-action, its rows unprocessed.
+A failed attempt is recorded on the action until one of its batches is closed. Waiting for others, or for an outage of
+the database to pass, may take any time; an error that comes again and again without any progress ends the action and
+leaves its rows unprocessed.
 """
 
 import asyncio
