@@ -108,17 +108,17 @@ class Settings(BaseSettings):
     batches_in_flight: int = Field(default=3, gt=0, le=1_000, description="Batches of one action in hand at a time.")
     batch_attempts: _Count = Field(
         default=2,
-        description="A batch at which so many attempts ended without any outcome is tried in a process of its own.",
+        description="After this many attempts without any outcome, a batch is applied in an isolated process.",
     )
     batch_retries: _Count = Field(
         default=20,
-        description="An action is given up after so many tries in a row that an error ended without any progress; to"
-        " wait for others is none.",
+        description="An action is given up after this many attempts in a row that an error ended without progress;"
+        " waiting for others does not count.",
     )
     lock_wait_seconds: _Seconds = Field(
         default=0.5,
-        description="How long a batch waits for rows that others hold before it frees its slot in the worker;"
-        " it is tried again later.",
+        description="How long a batch waits for rows that others hold before it frees its worker slot;"
+        " it has another attempt later.",
     )
     lease_seconds: _Seconds = Field(default=60, description="How long a silent worker keeps its batch.")
     worker_silence_seconds: _Seconds = Field(

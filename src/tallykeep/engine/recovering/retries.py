@@ -68,7 +68,7 @@ class Retries:
     ) -> None:
         tries, failed = await self._note(connection, project_id, error, claimed)
         if claimed and failed >= self.settings.batch_retries:
-            await self._give_up(connection, claimed, f"{failed} tries without progress: {_one_line(error)}")
+            await self._give_up(connection, claimed, f"{failed} attempts without progress: {_one_line(error)}")
         else:
             delay = _FIRST_DELAY if is_outage(error) else _delay(tries, error)
             await queue_slots(connection, project_id, 1, delay=delay)
@@ -81,7 +81,7 @@ class Retries:
         Return how many in a row have failed by now, and how many of these because of an error instead of others' locks.
         """
         if claimed is None or isinstance(error, _ORDINARY):
-            _log.info("a batch will be tried again", project_id=project_id, reason=str(error))
+            _log.info("a batch will have another attempt", project_id=project_id, reason=str(error))
             return 0, 0
         in_flight = 1 if claimed.submission_options.is_atomic else self.settings.batches_in_flight
         retry = {"reason": _one_line(error), "failed": not _is_excused(error), "batches_in_flight": in_flight}
@@ -92,7 +92,8 @@ class Retries:
         tries, failed = math.ceil(noted["retry_count"] / noted["slots"]), noted["failed_tries"] // noted["slots"]
         log = _log.warning if tries >= _WARN_FROM else _log.info
         row = claimed.batch.first_row
-        log("a batch will be tried again", action_id=claimed.action_id, row=row, tries=tries, reason=_one_line(error))
+        reason = _one_line(error)
+        log("a batch will have another attempt", action_id=claimed.action_id, row=row, tries=tries, reason=reason)
         return tries, failed
 
     async def _give_up(self, connection: Connection, claimed: ClaimedBatch, reason: str) -> None:
