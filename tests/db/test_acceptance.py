@@ -1,4 +1,4 @@
-"""Acceptance is all or nothing."""
+"""Acceptance is atomic."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -163,7 +163,7 @@ async def _two_under_suspicion(engine: Engine, attempts: int, **submission_optio
 
 @pytest.mark.parametrize("on_error", ["continue", "reject"])
 def test_an_outcome_clears_its_own_batch_alone_of_suspicion(database_url: str, on_error: str) -> None:
-    """Of an action that goes in as a whole, only its first batch is ever attempted."""
+    """Of an atomic action, only the first batch is ever attempted."""
 
     async def scenario() -> None:
         async with open_engine(database_url, batch_rows=1) as engine:

@@ -100,7 +100,7 @@ def test_an_error_that_does_not_pass_ends_the_action_with_its_rows_unprocessed(d
                 await engine.advance()
             action = await engine.get(action_id)
             assert (action["status"], action["ended_by"]) == ("FAILED", "GAVE_UP")
-            assert action["reason"] == "Given up after 3 tries without progress: no room"
+            assert action["reason"] == "Given up after 3 attempts without progress: no room"
             assert (action["done_count"], action["failed_count"], action["unprocessed_count"]) == (0, 0, 3)
 
     asyncio.run(scenario())

@@ -1,4 +1,4 @@
-"""Whichever round trip of a submission is lost: it is there as a whole or not at all, and with a key exactly once."""
+"""Whichever round trip of a submission is lost: it is there completely or not at all, and with a key exactly once."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable

@@ -48,7 +48,7 @@ def bystander(small_server: Server, served_database: str) -> Iterator[Api]:
 
 @contextmanager
 def locked(database_url: str, code: str) -> Iterator[None]:
-    """Somebody keeps the voucher locked, as an action does that goes in as a whole."""
+    """Somebody keeps the voucher locked, as an atomic action does."""
     with psycopg.connect(database_url) as connection:
         connection.execute("SELECT FROM vouchers WHERE code = %s FOR UPDATE", (code,))
         yield

@@ -89,7 +89,7 @@ def _correct(operation: dict[str, Any]) -> None:
     operation["responses"].pop("422", None)
     for content in operation["responses"].values():
         if "text/event-stream" in content.get("content", {}):
-            # What is written here otherwise belongs to a later version of OpenAPI than the document is of.
+            # FastAPI writes this in the form of a later version of OpenAPI than the document's.
             content["content"]["text/event-stream"] = {"schema": {"type": "string"}}
         schema = content.get("content", {}).get(_JSON, {}).get("schema", {})
         if "$ref" in schema or "anyOf" in schema:

@@ -1,4 +1,4 @@
-"""The tables of contents as programs read them: what clients such as the dashboard call things, and where these go."""
+"""The catalog as clients read it: the names of things for people, and their endpoints."""
 
 from functools import cache
 from typing import Annotated, Any, Literal, get_origin
@@ -55,7 +55,7 @@ class ResourceTypeShown(TypedDict):
 
 
 class Catalog(TypedDict):
-    """What there is here."""
+    """The catalog: action types, row types and resources."""
 
     object: Literal["catalog"]
     action_types: list[ActionTypeShown]
@@ -87,7 +87,7 @@ def _action_type(action_type: ActionType) -> ActionTypeShown:
 
 
 def _written(action_type: ActionType) -> str:
-    """What is written, as far as it has a list: SKUs are listed with their products."""
+    """Return the resource type that the action writes, as far as it has a list: SKUs are listed with products."""
     plural = action_type.name.partition(".")[0].lower()
     spec = next((noun.spec for noun in NOUNS if noun.spec.plural == plural), None)
     if spec is not None and "list" not in spec.endpoints and spec.parent_key is not None:

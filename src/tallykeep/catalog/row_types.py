@@ -1,4 +1,4 @@
-"""What can be imported: each type of rows, its fields, and the action types that take it from files and as JSON."""
+"""Row types that can be imported: their fields, and the action types that take them from files and as JSON."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -57,11 +57,11 @@ class ImportedRowType:
     needs_little: bool = False
 
     def action_type(self, source_format: str) -> ActionType | None:
-        """What imports rows that come as csv, xlsx, json or ndjson; None where nothing does."""
+        """Return the action type that imports rows sent as csv, xlsx, json or ndjson; None if there is none."""
         return self.csv if source_format in ("csv", "xlsx") else self.json
 
     def titles(self) -> Iterator[tuple[str, str]]:
-        """Every title that is known as it stands, as it is compared, with its field's."""
+        """Return every known title, normalized for comparison, with its field's title."""
         for field in self.fields:
             for title in (field.title, *field.others):
                 yield normal_title(title), field.title

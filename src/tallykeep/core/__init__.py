@@ -1,1 +1,1 @@
-"""What every layer speaks of: actions, rows, outcomes, settings, errors; it knows no database and no wire."""
+"""The vocabulary of all layers: actions, rows, outcomes, settings, errors; it knows no database and no wire."""

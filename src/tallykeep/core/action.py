@@ -9,7 +9,7 @@ from tallykeep.core.submission_options import OnError
 
 
 class Status(StrEnum):
-    """Where an action stands (wire format)."""
+    """The status of an action (wire format)."""
 
     ENQUEUED = "ENQUEUED"
     IN_PROGRESS = "IN_PROGRESS"
@@ -26,7 +26,7 @@ class OperationStatus(StrEnum):
 
 
 class EndedBy(StrEnum):
-    """What ended an action: its last row, somebody, its own error policy, or an error that did not pass."""
+    """The cause of an action's end: its last row, a user, its own error policy, or a persistent error."""
 
     COMPLETED = "COMPLETED"
     CANCELED = "CANCELED"
@@ -40,7 +40,7 @@ class Action:
     """An asynchronous action with its tally.
 
     total_count = done_count + failed_count + unprocessed_count + the rows still open; none are open once it has ended.
-    `retry_count` tries in a row came to nothing by now, the last one for `retry_reason`.
+    `retry_count` attempts in a row have failed by now, the last one because of `retry_reason`.
     `done_count` of a dry run counts what would be done; `created_count` of these would be, or were, new resources.
     """
 
@@ -112,7 +112,7 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Where an action stands after a batch: whether it has ended, and the sequence that then goes on."""
+    """The state of an action after a batch: whether it has ended, and the sequence that continues then."""
 
     ended: bool
     sequence: str | None

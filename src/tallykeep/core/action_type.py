@@ -1,4 +1,4 @@
-"""What an action type declares. The engine knows no type: it is handed a table of these declarations."""
+"""Declarations of action types. The engine knows no type: it is handed a table of these declarations."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -105,7 +105,7 @@ ActionTypes = Mapping[str, ActionType]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
-    """Who asks for what, under which request."""
+    """A submission: the caller, the action type with its options, and the request."""
 
     action_type: ActionType
     project_id: int
@@ -125,7 +125,7 @@ class Submission:
 
 
 class Upload(Protocol):
-    """A body as it comes, and what is known of it once it was read to its end."""
+    """A body as it arrives, and the facts known once it was read to its end."""
 
     @property
     def file_name(self) -> str | None:

@@ -10,7 +10,7 @@ from tallykeep.core.submission_options import SubmissionOptions
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """How an action's batches are written, found out once at acceptance and kept with the action.
+    """The format of an action's batches, determined once at acceptance and kept with the action.
 
     `format` is csv, json (elements of an array), ndjson or planned. `header` titles the cells of a row as it is read;
     where columns of the file are left out, `kept` lists the others by their index among the file's `width` columns.

@@ -1,4 +1,4 @@
-"""How an endpoint stands to the reference API's of the same method and path.
+"""How an endpoint differs from the reference API's of the same method and path.
 
 Declared beside the route, published in /openapi.json as `x-compatibility`, written into docs/compatibility.md by
 `make docs`. An endpoint that declares nothing is the same as the reference API's.
@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compatibility:
-    """What is not the same; names are those of the wire format, `adds` and `differs` are said in words."""
+    """The differences; names are those of the wire format, `adds` and `differs` are phrases."""
 
     ours: bool = False  # the reference API has no such endpoint
     query: tuple[str, ...] | None = None  # the reference API's query parameters, where ours are others

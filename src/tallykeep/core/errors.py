@@ -1,4 +1,4 @@
-"""The tree of errors. An error here is told to whoever asked; a row's failure is data, never an error."""
+"""The tree of errors. An error here is answered to the client; a row's failure is data, never an error."""
 
 from typing import ClassVar
 
@@ -28,7 +28,7 @@ class OutOfOrderError(TallykeepError):
 
 
 class NotTriedError(TallykeepError):
-    """A batch could not be tried in a process of its own just now; nothing is known of its rows."""
+    """A batch could not be applied in an isolated process at the moment; nothing is known about its rows."""
 
 
 class BatchLostError(TallykeepError):
@@ -79,7 +79,7 @@ class InvalidQueryError(RequestError):
 
 
 class InvalidVoucherError(RequestError):
-    """A voucher's fields do not hold together."""
+    """A voucher's fields contradict each other."""
 
     key = "invalid_voucher"
     message = "Invalid voucher"
@@ -156,7 +156,7 @@ class UnsupportedMediaTypeError(RequestError):
 
 
 class ConflictError(RequestError):
-    """The action is not in a state in which this can be done to it."""
+    """The state of the action does not allow this."""
 
     code = 409
     key = "conflict"
@@ -164,7 +164,7 @@ class ConflictError(RequestError):
 
 
 class UriTooLongError(RequestError):
-    """The URL is longer than is read, or has too many parameters."""
+    """The URL is too long, or has too many parameters."""
 
     code = 414
     key = "uri_too_long"
@@ -172,7 +172,7 @@ class UriTooLongError(RequestError):
 
 
 class HeadersTooLargeError(RequestError):
-    """The request's headers hold more than is read."""
+    """The request's headers are too large or too many."""
 
     code = 431
     key = "headers_too_large"
@@ -180,7 +180,7 @@ class HeadersTooLargeError(RequestError):
 
 
 class TooManyRequestsError(RequestError):
-    """The project, or the key, has as much under way as it may; the message says of what, and how much that is."""
+    """The project, or the key, already uses its share of something; the message names it and its size."""
 
     code = 429
     key = "too_many_requests"
@@ -208,7 +208,7 @@ class ServiceUnavailableError(RequestError):
 
 
 class UploadLostError(ServiceUnavailableError):
-    """What had come of an upload was swept up before its end; it may be sent again."""
+    """The batches of an upload were swept up before its end; it may be sent again."""
 
     key = "upload_lost"
 

@@ -23,7 +23,7 @@ _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?+', re.DOTALL)
 
 
 class CannotKeepError(DecodeError):
-    """What is JSON, and yet cannot be kept."""
+    """Valid JSON that cannot be stored nevertheless."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, "", 0)

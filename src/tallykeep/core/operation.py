@@ -1,4 +1,4 @@
-"""What an action type does with the rows of one batch: every operation derives from this class."""
+"""The base class of operations. An operation is what an action type does with the rows of one batch."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ class Operation(ABC):
 
     @abstractmethod
     async def stage(self) -> None:
-        """Bring what passed to the database; runs beside earlier batches, so nothing may depend on what they write."""
+        """Write rows that passed to the database, beside earlier batches: nothing may depend on what those write."""
 
     @abstractmethod
     async def write(self) -> list[Failure]:

@@ -1,4 +1,4 @@
-"""Results: what an action says of its rows, at any time, in the three shapes of the wire format.
+"""Results: an action's summary of its rows, at any time, in the three shapes of the wire format.
 
 Until the first row has an outcome nothing is counted: «0 imported, 0 failed» would read as if all were over.
 """

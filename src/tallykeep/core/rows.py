@@ -9,7 +9,7 @@ _BLOCK_ROWS = 1_000
 
 @dataclass(slots=True)
 class Row:
-    """One row: its number and either what it holds or the reason why it cannot be read; both where it is too wide."""
+    """One row: its number, and either its content or the reason why it cannot be read; both if it is too wide."""
 
     number: int
     value: Any = None

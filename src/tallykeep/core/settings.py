@@ -1,4 +1,4 @@
-"""Settings: read once at start from TALLYKEEP_* variables, then handed down; and what of them child processes get."""
+"""Settings: read once at start from TALLYKEEP_* variables, then handed down; child processes get a part of them."""
 
 import os
 from difflib import get_close_matches
@@ -108,17 +108,17 @@ class Settings(BaseSettings):
     batches_in_flight: int = Field(default=3, gt=0, le=1_000, description="Batches of one action in hand at a time.")
     batch_attempts: _Count = Field(
         default=2,
-        description="A batch at which so many attempts ended without any outcome is tried in a process of its own.",
+        description="After this many attempts without any outcome, a batch is applied in an isolated process.",
     )
     batch_retries: _Count = Field(
         default=20,
-        description="An action is given up after so many tries in a row that an error ended without any progress; to"
-        " wait for others is none.",
+        description="An action is given up after this many attempts in a row that an error ended without progress;"
+        " waiting for others does not count.",
     )
     lock_wait_seconds: _Seconds = Field(
         default=0.5,
-        description="How long a batch waits for rows that others hold before it frees its slot in the worker;"
-        " it is tried again later.",
+        description="How long a batch waits for rows that others hold before it frees its worker slot;"
+        " it has another attempt later.",
     )
     lease_seconds: _Seconds = Field(default=60, description="How long a silent worker keeps its batch.")
     worker_silence_seconds: _Seconds = Field(
@@ -246,7 +246,7 @@ def environment_of_roles(**changed: object) -> dict[str, str]:
     """Return the environment for another process of ours: the settings, with these changed, but not the first project's
     keys.
 
-    Whoever makes the first project is the one that is started first; nobody else needs them.
+    Only the process that starts first creates the first project; no other process needs them.
     """
     overrides = {_variable(name): str(value) for name, value in changed.items()}
     handed_on = {_variable(name) for name in Settings.model_fields if name not in _FIRST_KEYS} - overrides.keys()

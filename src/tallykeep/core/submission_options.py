@@ -1,4 +1,4 @@
-"""What a submission asks for beside its rows: the one place in which an option is declared.
+"""Submission options, beside the rows: the one place in which an option is declared.
 
 Query parameters, fields of forms, OpenAPI, the command line's flags, what is stored with an action, what a retry takes
 over and what tells two submissions under one idempotency key apart are all derived from the fields below.
@@ -17,7 +17,7 @@ _TEXT = {"type": "string"}
 
 
 class OnError(StrEnum):
-    """What a failed row means for the others."""
+    """The error policy: what happens to the other rows when a row fails."""
 
     CONTINUE = "continue"
     STOP = "stop"
@@ -26,7 +26,7 @@ class OnError(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SubmissionOptions:
-    """What a submission asks for beside its rows; each field declares an option."""
+    """The options of a submission, beside its rows; each field declares an option."""
 
     dry_run: bool = option(
         False,
@@ -41,7 +41,7 @@ class SubmissionOptions:
         restore=OnError,
         may_be_blank=False,
         schema={"type": "string", "enum": [policy.value for policy in OnError], "default": "continue"},
-        description="What failed rows mean for the others: nothing, stop after max_failures, or write nothing.",
+        description="What happens to the other rows if rows fail: continue, stop after max_failures, or write nothing.",
         flag_help="What failed rows mean for the others: nothing; stop; or write nothing.",
     )
     max_failures: int = option(
@@ -50,7 +50,7 @@ class SubmissionOptions:
         may_be_blank=False,
         only_with=("on_error", "stop"),
         schema={"type": "integer", "minimum": 1},  # no default, which generated clients would send
-        description="With on_error=stop: after so many failed rows, 1 unless given, the rest is left unprocessed.",
+        description="With on_error=stop: after this many failed rows (1 by default) the rest is left unprocessed.",
         flag_help="With --on-error stop: the rest is left after so many.",
     )
     mapping: dict[str, str | None] = option(
@@ -68,9 +68,9 @@ class SubmissionOptions:
         scope=Scope.FILE,
         carried=True,
         schema=_TEXT,
-        description="A JSON object of texts by field, for every row whose cell is empty, or where the file has no such "
-        'column: {"Discount Type": "PERCENT"}. Fields are called as they are after `mapping`. '
-        "A Discount Type does not stand where a sign within Value says another: 15 %, 5 €.",
+        description="A JSON object of texts by field, for rows whose cell is empty, or for all rows if the file has no "
+        'such column: {"Discount Type": "PERCENT"}. Use the names that fields have after `mapping`. '
+        "A Discount Type does not apply where a sign within Value shows another one: 15 %, 5 €.",
     )
     values: dict[str, dict[str, str]] = option(
         {},
@@ -78,8 +78,8 @@ class SubmissionOptions:
         scope=Scope.FILE,
         carried=True,
         schema=_TEXT,
-        description="A JSON object that has, by field, what texts of the file are to be read as: "
-        '{"Voucher Type": {"Gutschein": "GIFT_VOUCHER"}}. Case, and blanks around them, do not matter.',
+        description="A JSON object that says, by field, how texts of the file are to be read: "
+        '{"Voucher Type": {"Gutschein": "GIFT_VOUCHER"}}. Case and surrounding blanks do not matter.',
     )
     delimiter: str | None = option(
         None,
@@ -87,8 +87,8 @@ class SubmissionOptions:
         scope=Scope.FILE,
         in_front=True,
         schema=_TEXT,
-        description="What stands between the cells of a CSV file: one of , ; | or tab. Left out, its header tells.",
-        flag_help="What stands between cells: , ; | or tab.",
+        description="The separator of cells in a CSV file: one of , ; | or tab. By default, the header decides.",
+        flag_help="The separator of cells: , ; | or tab.",
     )
     charset: str | None = option(
         None,
@@ -96,7 +96,7 @@ class SubmissionOptions:
         scope=Scope.FILE,
         in_front=True,
         schema=_TEXT,
-        description="The encoding of a CSV file, such as windows-1250. Left out, its content type or its bytes tell.",
+        description="The encoding of a CSV file, such as windows-1250. By default, its content type or bytes decide.",
         flag_help="The file's encoding, such as windows-1250.",
     )
     sheet: str | None = option(
@@ -105,8 +105,8 @@ class SubmissionOptions:
         scope=Scope.FILE,
         in_front=True,
         schema=_TEXT,
-        description="The sheet of a workbook, by its name, or by its number from 1. Left out, the first one with rows, "
-        "or the one whose header is known best.",
+        description="The sheet of a workbook, by its name, or by its number from 1. By default, the first one with "
+        "rows, or the one whose header has the most known titles.",
         flag_help="A workbook's sheet, by its name or its number from 1.",
     )
     header_row: int | None = option(
@@ -115,18 +115,18 @@ class SubmissionOptions:
         scope=Scope.FILE,
         in_front=True,
         schema={"type": "integer", "minimum": 1, "maximum": LAST_HEADER_ROW},
-        description="The line of a file, or the row of a sheet, in which the titles of the columns stand. Left out, "
-        "the first that is not blank, or the one below it in which most of the known titles stand.",
+        description="The line of a file, or the row of a sheet, with the titles of the columns. By default, "
+        "the first that is not blank, or the one below it with the most known titles.",
         flag_help="The line, or row of the sheet, that holds the titles.",
     )
-    # None where nothing is said: a retry then does as the action before it.
+    # None if not sent: a retry then takes over the parent's value.
     last_day_counts: bool | None = option(
         None,
         parsers.boolean,
         scope=Scope.ENDS,
         carried=True,
         schema={"type": "boolean"},  # no default: one that is sent overrides what a retry takes over
-        description="Whether an Expiration Date that is a day alone, such as 2026-12-31, means the end of that day "
+        description="Whether an Expiration Date without a time, such as 2026-12-31, means the end of that day "
         "(23:59:59.999 UTC) instead of its start.",
         flag_help="An end that is a bare day, like 2026-12-31, means that day's end.",
     )

@@ -1,4 +1,4 @@
-"""Directories and files that we make: for nobody else's eyes, through no link, and refused in words where it fails."""
+"""Directories and files of ours: private, never reached through a link, and with an error that explains a failure."""
 
 import os
 import stat
@@ -83,7 +83,7 @@ def give_to(directory: Path, user: int, group: int) -> None:
 
 
 def make_passable(directory: Path, user: int) -> None:
-    """Let a user through the directory, though not look into it, as root; log the change for whoever runs us."""
+    """As root, let a user pass through the directory without reading it; log the change for the operator."""
     descriptor = _opened(directory)
     try:
         known = os.fstat(descriptor)

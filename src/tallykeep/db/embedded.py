@@ -158,7 +158,7 @@ def _socket_dir(data_dir: Path, user: pwd.struct_passwd | None) -> Path:
 
 
 def _fits(directory: Path) -> bool:
-    # A comma stands between directories where the server is told them, and between hosts where clients are.
+    # A comma separates directories in the server's setting, and hosts in a client's connection string.
     return len(os.fsencode(directory / _SOCKET)) <= _MAX_SOCKET_PATH_LENGTH and "," not in str(directory)
 
 
@@ -238,7 +238,7 @@ def system_user() -> pwd.struct_passwd:
                 reason = "it was made, but is not there"
             except OSError as error:
                 reason = str(error)
-            except subprocess.CalledProcessError as error:  # whoever adds other users just now holds useradd's lock
+            except subprocess.CalledProcessError as error:  # another process that is adding a user holds useradd's lock
                 reason = (error.stderr or str(error)).strip()
             time.sleep(_USER_PAUSE_SECONDS)
     raise DatabaseUnavailableError(

@@ -1,4 +1,4 @@
-"""Gates: what rows depend on, held while they are written, and shut while it is changed.
+"""Gates: locks on what rows depend on, held while rows are written, and shut while the dependency is changed.
 
 Who writes rows that depend on a parent, such as a campaign, holds the parent's gate until the transaction ends, beside
 others who do. Who changes or deletes the parent shuts the gate: once all who hold it have ended, and before anybody who
@@ -17,7 +17,7 @@ from tallykeep.db.queries import queries
 
 _sql = queries(__package__, "gates.sql")
 
-# What rows depend on. The texts are both what the gates are called by and what people are told.
+# The dependencies of rows. The texts are both the gates' names and the words in messages.
 PROJECT = "the project"
 SCHEMAS = "the metadata schemas"
 CATEGORIES = "the categories"

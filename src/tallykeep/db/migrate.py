@@ -40,7 +40,7 @@ def why_unusable(revision: str | None) -> str | None:
 
 
 def migrate(database_url: str) -> None:
-    """Apply the missing revisions, all or nothing, one process at a time.
+    """Apply the missing revisions atomically, one process at a time.
 
     Raises DatabaseUnavailableError when the server cannot be reached, UnsupportedDatabaseError where it is too old or
     its schema is not one that this version knows.
@@ -63,7 +63,7 @@ def current_revision(database_url: str) -> str | None:
     except psycopg.OperationalError as error:
         raise unreachable(error) from error
     except psycopg.ProgrammingError:
-        # What psycopg says of a malformed URL shows its password.
+        # psycopg's message about a malformed URL contains the password.
         raise DatabaseUnavailableError(NO_URL) from None
 
 

@@ -1,6 +1,8 @@
 """The loader of .sql files: `queries(__package__, "store.sql").claim_batch` is the text of that query.
 
-A file holds queries marked `-- name: claim_batch`, with parameters as `:name` (aiosql's format).
+A file holds queries marked `-- name: claim_batch`, with parameters as `:name` (aiosql's format). A `!` behind the name
+marks a statement, or a fragment of one, that aiosql is not to treat as a SELECT. Only the texts are used here: the mark
+is discarded, and the attribute has no `!`.
 """
 
 from importlib.resources import files

@@ -1,4 +1,4 @@
-"""A transaction that is tried again where others were in its way: nobody's data is at fault then."""
+"""A transaction that is repeated after a conflict with others: then nobody's data is at fault."""
 
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -15,7 +15,7 @@ _TRIES = 5
 
 
 async def in_transaction(connection: Connection, work: Callable[[], Awaitable[Done]]) -> Done:
-    """Do the work in a transaction, and anew in another one where it met others in a circle or was overtaken by them.
+    """Do the work in a transaction, and repeat it in another one after a deadlock or after others were faster.
 
     Within a transaction it is done there, and tried again by whoever began that one. Raises ServiceUnavailableError, or
     the database's error, where that came to nothing several times.

@@ -1,4 +1,4 @@
-"""Which errors pass: the same batch may well succeed later, as it is."""
+"""Transient errors: the same batch may well succeed later, unchanged."""
 
 import psycopg
 from psycopg.errors import (
@@ -17,7 +17,7 @@ from tallykeep.db.connections.standing import DatabaseAwayError
 # SQLSTATE classes that are not the rows' fault: connection, transaction state, rollback (deadlock), resources,
 # operator's intervention. psycopg's own exception classes cut it differently (54, a row too large, is Operational).
 _TRANSIENT_CLASSES = ("08", "25", "40", "53", "57")
-# The database does not serve anybody just now: no batch has brought that about, and none is given up for it.
+# The database serves nobody at the moment: no batch has caused that, and none is given up for it.
 _OUTAGES = (DiskFull, TooManyConnections, ReadOnlySqlTransaction, AdminShutdown, CannotConnectNow, PoolTimeout,
             DatabaseAwayError)  # fmt: skip
 
@@ -25,16 +25,15 @@ _OUTAGES = (DiskFull, TooManyConnections, ReadOnlySqlTransaction, AdminShutdown,
 def is_outage(error: Exception) -> bool:
     """Return whether the database is known to serve nobody: away, full, read-only, without connections.
 
-    A connection that is lost in the middle is none: a row may have brought the server down.
+    A connection lost in the middle of a batch does not count: a row may have brought the server down.
     """
     return isinstance(error, _OUTAGES)
 
 
 def accuses_a_row(error: Exception, seconds: float, lease_seconds: float) -> bool:
-    """Return whether an attempt that passed away so may have been brought down by a row: one that kept it beyond its
-    lease.
+    """Return whether a row may be to blame for an attempt that ended with this error: it lasted beyond its lease.
 
-    Having waited for somebody else's lock says nothing.
+    Waiting for somebody else's lock is no sign of that.
     """
     return seconds >= lease_seconds and not isinstance(error, LockNotAvailable)
 

@@ -1,4 +1,4 @@
-"""Looking after the database by hand: how it stands, and a prompt of its own."""
+"""Looking after the database by hand: its state, and a psql prompt."""
 
 import os
 import shutil
@@ -18,7 +18,7 @@ _sql = queries(__package__, "upkeep.sql")
 
 @dataclass(frozen=True, slots=True)
 class DatabaseStatus:
-    """Where the database is (without any password), what it runs on, and how far its schema is."""
+    """The database's address (without any password), its server version, and the revision of its schema."""
 
     where: str
     version: str

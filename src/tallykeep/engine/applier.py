@@ -1,4 +1,4 @@
-"""Applying: one turn, from the choice of a batch to its close, in one transaction."""
+"""Applying one batch: from its choice to its close, in one transaction."""
 
 import asyncio
 import time
@@ -134,7 +134,7 @@ class Applier:
             yield
             return
         if claimed.project_id in self._atomic or len(self._atomic) >= max(1, self.settings.worker_concurrency - 1):
-            raise _MustWaitError(f"the action {claimed.action_id}, which goes in at once, waits for others that do")
+            raise _MustWaitError(f"the atomic action {claimed.action_id} waits for other atomic actions")
         self._atomic.add(claimed.project_id)
         try:
             yield

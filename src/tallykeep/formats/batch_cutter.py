@@ -44,7 +44,7 @@ class BatchCutter:
                 yield from self.cut()
 
     def add_run(self, run: bytes, count: int, line: int | None = None) -> Iterator[Batch]:
-        """Take so many rows, at most `max_rows`, in one piece, with what stands between; one a line from `line`."""
+        """Take a number of rows, at most `max_rows`, in one piece with their separators, one per line from `line`."""
         if count > self.rows_left:
             yield from self.cut()
         if line is not None:
@@ -62,7 +62,7 @@ class BatchCutter:
         self._next_line = line + count
 
     def is_for(self, count: int) -> bool:
-        """Whether so many rows at once leave batches about as large as they may be."""
+        """Whether batches stay about as large as allowed if this many rows are added at once."""
         return count <= max(self.rows_left, self._max_rows // 8)
 
     def refuse_blanks(self, passed_bytes: int) -> None:

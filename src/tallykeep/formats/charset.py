@@ -1,4 +1,4 @@
-"""Encodings: whatever a spreadsheet program wrote becomes UTF-8 as it streams in."""
+"""Encodings: any encoding that spreadsheet programs write becomes UTF-8 as it streams in."""
 
 import codecs
 import re
@@ -16,27 +16,26 @@ _MARKS = (  # the longer ones first, since they begin like the others
 _MAX_MARK_LENGTH = 4
 _MAX_NAME_LENGTH = 40
 _LEGACY = "cp1252"
-# Who says the one writes the other, which has more characters: so browsers read them, too.
+# Files declared as one are usually in the other, which has more characters. Browsers read them the same way.
 _AS_WRITTEN = {
     "iso8859-1": "cp1252", "iso8859-9": "cp1254", "shift_jis": "cp932", "euc_kr": "cp949", "gb2312": "gbk",
 }  # fmt: skip
 _BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
 _OF_NO_FILE = {"idna", "punycode", "unicode-escape", "raw-unicode-escape"}  # Python has them among its encodings
 
-# What the encoding does not know becomes a byte that is not UTF-8, so that its row fails instead of holding a stopgap.
+# Bytes that the encoding does not know become a byte that is not UTF-8: the row fails instead of holding a stopgap.
 _BROKEN = "tallykeep.broken"
 codecs.register_error(_BROKEN, lambda error: ("\udcff", error.end if isinstance(error, UnicodeDecodeError) else 0))
 
 
 class Transcoder:
-    """Feed bytes, get UTF-8 without byte order marks at its beginning; the same however the bytes are cut.
+    """Turns fed bytes into UTF-8 without a leading byte order mark; how the bytes are cut makes no difference.
 
-    A mark at the beginning is taken at its word, then the declared charset. Without both, what is ASCII passes, since
-    it is the same in all that come into question; from the first other byte on, the next 64 KiB tell: what is
-    not UTF-8 at all in there, without a single character that is, is taken for Windows-1252. Characters that are
-    not of the encoding come out as bytes that are not UTF-8: their row then fails by itself. `encoding` is what it
-    turned out to be. Raises UnsupportedMediaTypeError for a charset that is not known, InvalidPayloadError for a file
-    that cannot be in it.
+    A byte order mark decides the encoding, otherwise the declared charset does. Without either, ASCII passes unchanged,
+    because it is the same in every candidate. From the first other byte on, the next 64 KiB decide: if those 64 KiB
+    contain no valid multi-byte UTF-8 character, the file is taken for Windows-1252. Bytes that are not valid in the
+    encoding come out as bytes that are not UTF-8, so that only their row fails. `encoding` is the result. Raises
+    UnsupportedMediaTypeError for an unknown charset, InvalidPayloadError for a file that cannot be in it.
     """
 
     def __init__(self, charset: str | None = None) -> None:
@@ -50,7 +49,7 @@ class Transcoder:
         self.encoding = _UTF8
 
     def feed(self, chunk: bytes) -> bytes:
-        """Return the next bytes as UTF-8, not in small pieces; those that have to wait for others come later."""
+        """Return the next UTF-8 bytes, in large blocks; bytes that cannot be decoded yet come later."""
         text = self._unmarked(self._take(chunk, final=False), final=False)
         if not self._small and len(text) >= _BLOCK_BYTES:
             return text
@@ -70,7 +69,7 @@ class Transcoder:
         return gathered
 
     def _take_mark(self, chunk: bytes, *, final: bool | None) -> bytes:
-        """Wait for as many bytes as a mark may have, and tell the encoding by it, or by what was declared."""
+        """Wait for as many bytes as a mark may have; then the mark or the declared charset decides the encoding."""
         self._held += chunk
         if len(self._held) < _MAX_MARK_LENGTH and final is False:
             return b""
@@ -83,7 +82,7 @@ class Transcoder:
         return self._take(held, final=final)
 
     def _take_undecided(self, chunk: bytes, *, final: bool | None) -> bytes:
-        """Let ASCII pass; gather the window that tells from the first other byte on."""
+        """Let ASCII pass; from the first other byte on, gather the window that decides."""
         if not self._held and chunk.isascii():
             return chunk
         start = 0 if self._held else _first_beyond_ascii(chunk)

@@ -1,4 +1,4 @@
-"""Charsets: whether what was read in one looks like words, and which others would read better.
+"""Charsets: whether a text read in one of them looks like words, and which others would read better.
 
 Statistics of entire files tell little where all but a few cells are ASCII; words tell more: are their letters
 those of one language, in places where it has them? A ³ or a Ÿ within a word is what a wrong charset makes.
@@ -191,7 +191,7 @@ def _grade(chunk: str, charset: str) -> float:
 
 
 def _pieces(chunk: str) -> Iterator[tuple[bool, str, str, str]]:
-    """Yield its words and what stands between them, each with the characters before and behind it."""
+    """Yield its words and the texts between them, each with the characters before and after it."""
     start = 0
     for end in range(1, len(chunk) + 1):
         if end == len(chunk) or _is_letter(chunk[end]) != _is_letter(chunk[start]):

@@ -26,7 +26,7 @@ _WINDOW_LOG = 23  # 8 MiB, what RFC 9659 allows for Content-Encoding: zstd
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """So many bytes at most, and the setting that says so."""
+    """A maximum of bytes, and the name of its setting."""
 
     size: int
     setting: str
@@ -40,7 +40,7 @@ class _Member(Protocol):
     """One member of a gzip stream, one frame of a zstd stream."""
 
     def expand(self, data: bytes) -> bytes:
-        """Expand at most a step of what comes next, out of this input and what is left of the input before."""
+        """Expand at most one step, from the rest of the previous input and this one."""
         ...
 
     @property

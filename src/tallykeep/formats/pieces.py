@@ -1,4 +1,4 @@
-"""Bytes in pieces that are scanned in one go: what is done to a piece is over before anybody waits for it."""
+"""Bytes in pieces so small that scanning one of them in one go keeps nobody waiting."""
 
 import re
 from collections.abc import Iterator

@@ -1,1 +1,1 @@
-"""A file before it is imported: what it is, what its columns mean, what would become of its first rows."""
+"""Previews: a file before it is imported, with its row type, its columns, and the outcome of its first rows."""

@@ -1,4 +1,4 @@
-"""What the cells of a column look like: whether they speak for a field that its title is taken for, or against it."""
+"""Cell shapes: whether the cells of a column support or contradict the field that its title suggests."""
 
 import re
 from collections.abc import Callable, Sequence

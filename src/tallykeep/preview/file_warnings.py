@@ -1,4 +1,6 @@
-"""What goes in, but likely not as meant: cut digits, keys and addresses that become metadata, rows without a key."""
+"""Warnings of rows that would be imported, but likely not as meant: cut digits, keys and addresses that become
+metadata, rows without a key.
+"""
 
 import re
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""What a file lacks, or says in words of its own, as far as defaults and values can answer that."""
+"""Fields that a file lacks, and texts that are its own words, as far as `defaults` and `values` can supply them."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -13,7 +13,7 @@ from tallykeep.resources.fields.validators import Problem
 
 @dataclass(frozen=True, slots=True)
 class Needed:
-    """A field for want of which so many `rows` of those that were tried fail."""
+    """A field whose absence makes `rows` of the previewed rows fail."""
 
     title: str
     choices: tuple[str, ...]

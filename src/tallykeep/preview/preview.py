@@ -40,7 +40,7 @@ from tallykeep.resources.fields.numerals import decimal_marks
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreviewQuery:
-    """What a preview is to show; without a row type or a mapping, the likeliest are taken.
+    """The options of a preview; without a row type or a mapping, the likeliest are taken.
 
     `options` are what the file would be submitted with; `is_mapped`, whether a mapping is said there, be it empty.
     """
@@ -59,7 +59,7 @@ class PreviewQuery:
 
 @dataclass(frozen=True, slots=True)
 class TakenOfFile:
-    """What is read of a file: which of its `sheets`, from which row on, and how many rows above that are skipped."""
+    """The part of a file that is read: which of its `sheets`, from which row, and how many rows above are skipped."""
 
     sheets: list[SheetSize]
     sheet: str | None
@@ -100,7 +100,7 @@ class Preview:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Inspection:
-    """What a file is taken for, before its rows are tried; `source` reads them as an import would."""
+    """How a file is recognized, before its rows are tried; `source` reads them as an import would."""
 
     file_sample: FileSample
     rows: list[Row]
@@ -238,7 +238,7 @@ def _chosen(possible: list[Candidate], wanted: str | None, source_format: str) -
 def _refusal(
     file_sample: FileSample, action_type: ActionType, mapping: Mapping, defaults: dict[str, str]
 ) -> str | None:
-    """Say what an import would be refused with, as far as the sample tells."""
+    """Return the reason why an import would be refused, as far as the sample shows."""
     try:
         choose_columns(file_sample.source, mapping, action_type.required_columns, defaults)
         if action_type.unique_key:

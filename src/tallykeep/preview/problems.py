@@ -1,4 +1,4 @@
-"""What is wrong with a row, by the columns of the file that it is in."""
+"""The problems of a row, by columns of its file."""
 
 import re
 from collections.abc import Mapping, Sequence

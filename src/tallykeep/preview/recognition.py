@@ -1,4 +1,4 @@
-"""Recognizing what the columns of a foreign file are, and what its rows are."""
+"""Recognizing the fields of a foreign file's columns, and its row type."""
 
 import re
 import unicodedata
@@ -166,7 +166,7 @@ def _recognized(row_type: ImportedRowType, column: SeenColumn, index: int) -> Re
             if _SHORTEST_ALIKE <= len(spelling) <= _MAX_ALIKE_LENGTH:
                 for close in get_close_matches(spelling, words, n=1, cutoff=_ALIKE):
                     field = fields[words[close]]
-                    # What tells rows apart is never guessed: rows of one wrong key would become one.
+                    # Key columns are never guessed: rows that share a wrong key would become one resource.
                     if field.title not in (*row_type.keys, "product_id") and _may_be(row_type, field, column):
                         return Recognized(field.title, "similarity")
     return None

@@ -1,4 +1,4 @@
--- {table}, {key} and {reached} are filled in: of which resources, in the order of which column, under which condition.
+-- {table}, {key} and {reached} are filled in: the resources, the column that orders them, and the condition.
 
 -- name: ranges!
 -- Each range begins behind the last key of the one before; the first and the last have no end.
@@ -19,7 +19,7 @@ FROM (
 ) AS parts
 WINDOW in_order AS (ORDER BY first_row)
 
--- What a range means for the column {key}.
+-- The condition of a range for the column {key}.
 
 -- name: behind!
 {key} > :behind

@@ -102,7 +102,7 @@ async def _open_pools(database_url: str, size: int) -> AsyncIterator[tuple[Guard
 
 
 class _Server(uvicorn.Server):
-    """Looks after its connections; lets go of those who wait for actions before it waits for these to close."""
+    """Looks after its connections; before it waits for them to close, it ends those that wait for actions."""
 
     async def on_tick(self, counter: int) -> bool:
         """Do what is due ten times a second."""

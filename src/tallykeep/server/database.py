@@ -39,7 +39,7 @@ def prepare_database(settings: Settings, database_url: str) -> Keys | None:
 
 
 def until_done(database_url: str, work: Callable[[], Done]) -> Done:
-    """Do work that needs the database, begun when that is there, and anew where it goes away meanwhile.
+    """Do work that needs the database: begin when it is available, and again if it goes away meanwhile.
 
     Raises DatabaseUnavailableError where no waiting helps.
     """

@@ -13,7 +13,7 @@ from tallykeep.tenants.projects import add_keys_to_first_project
 
 
 def show_database(settings: Settings, as_json: bool) -> int:
-    """Say how the database stands; 1 where its schema is not this version's."""
+    """Show the state of the database; return 1 if its schema is not this version's."""
     status = database_status(find_database(settings))
     if as_json:
         shown = json.dumps({**asdict(status), "up_to_date": status.is_current, "todo": status.todo}, indent=2)
@@ -47,7 +47,7 @@ def prompt_database(settings: Settings) -> int:
 
 
 def recover_keys(settings: Settings) -> int:
-    """Make further keys for the first project and show them: the way back in for who lost theirs."""
+    """Create additional keys for the first project and show them: the way back in after keys were lost."""
     database_url = find_database(settings)
     migrate(database_url)
     keys = add_keys_to_first_project(database_url)

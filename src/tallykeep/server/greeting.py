@@ -1,4 +1,4 @@
-"""What `tallykeep serve` says to a person: where it serves, and the keys of a new project."""
+"""The greeting of `tallykeep serve`: its address, and the keys of a new project."""
 
 from tallykeep.core.settings import Settings
 from tallykeep.tenants.projects import Keys

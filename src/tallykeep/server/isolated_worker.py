@@ -51,7 +51,7 @@ def in_a_process_of_its_own(settings: Settings, database_url: str) -> RunIsolate
 
 
 async def _is_ready(process: asyncio.subprocess.Process) -> bool:
-    """Wait for the process to be about to take the batch; False where it did not come so far."""
+    """Wait until the process is about to take the batch; return False if it did not get that far."""
     if process.stdout is None:
         return False
     with suppress(TimeoutError):

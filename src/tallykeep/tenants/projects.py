@@ -1,4 +1,4 @@
-"""Projects and their keys: the tenants, and who may speak for them."""
+"""Projects, the tenants, and the keys that give access to them."""
 
 import hashlib
 import hmac
@@ -20,7 +20,7 @@ KeyKind = Literal["app", "management"]
 
 _sql = queries(__package__, "projects.sql")
 _NOBODY = bytes(32)
-# What the wire format tells of a project (schema ManagementProject) and is not a matter of choice here.
+# The fields of a project in the wire format (schema ManagementProject) that cannot be chosen here.
 _SAME_FOR_ALL = {
     "description": "",
     "timezone": "UTC",
@@ -38,7 +38,7 @@ _SAME_FOR_ALL = {
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks: the project the key belongs to, and the key itself."""
+    """The caller: the project the key belongs to, and the key itself."""
 
     project_id: int
     project: str

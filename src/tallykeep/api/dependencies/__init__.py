@@ -1,1 +1,1 @@
-"""What routes are handed: who asks, with which share of the process."""
+"""Dependencies of routes: the caller, and the caller's share of the process."""

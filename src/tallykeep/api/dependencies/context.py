@@ -1,6 +1,6 @@
-"""What the routes work with, handed to the application once; and how a route gets at it.
+"""The context of routes: everything they work with, created once for the application, and how a route gets it.
 
-Routes take no connection from a pool: a caller's share of the connections is had here, by what it is for.
+Routes never take a connection from a pool. They ask the context for the caller's share, by purpose.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -56,12 +56,15 @@ class Context:
     key_cache: KeyCache = field(default_factory=KeyCache)
 
     def reading(self, caller: Caller, *, much: bool = False) -> Share:
-        """Return the caller's connections to read with; those of questions that go through many rows are fewer."""
+        """Return the caller's share of connections to read with.
+
+        `much=True` draws on a smaller share, for queries that scan many rows.
+        """
         few = self.shares.heavy_reads if much else None
         return Share(self.pools.reading, caller, self.shares.reads, few)
 
     def downloading(self, caller: Caller) -> Share:
-        """Return the caller's connections to read with for an answer that has begun: it waits rather than break off."""
+        """Return the caller's connections for a download that has begun; it waits longer rather than break off."""
         shares = self.shares
         return Share(self.pools.reading, caller, shares.reads, shares.heavy_reads, _DOWNLOAD_TIMEOUT_SECONDS)
 
@@ -74,24 +77,24 @@ class Context:
             yield connection
 
     async def transact(self, caller: Caller, work: Callable[[Connection], Awaitable[Done]]) -> Done:
-        """Do the work in one transaction, and anew in another one where others were in its way.
+        """Do the work in one transaction; repeat it in a new one after a conflict with others.
 
-        An answer that is read within is there to be read: nobody can delete behind it what was written.
+        An answer that is read within the work sees what it wrote, even if someone deletes it immediately afterwards.
         """
         async with self.writing(caller) as connection:
             return await in_transaction(connection, partial(work, connection))
 
     def trying(self, caller: Caller) -> Share:
-        """Return the caller's connections for what is tried and taken back."""
+        """Return the caller's connections for work that may be rolled back."""
         return Share(self.pools.intake, caller, self.shares.intake)
 
     async def accepting(self, caller: Caller) -> Acceptance:
-        """Return what takes the caller's submissions; raise TooManyRequestsError where it has too many open actions."""
+        """Return what accepts the caller's submissions; raise TooManyRequestsError if it has too many open actions."""
         await self.open_actions.admit(caller.project_id)
         return self.acceptance.over(self.trying(caller))
 
     def controlling(self, caller: Caller) -> ActionControl:
-        """Return what the caller can do to actions, but for starting them."""
+        """Return what the caller can do to existing actions, apart from retrying them."""
         writing = self.trying(caller)
         return ActionControl(
             self.reading(caller), writing, self.acceptance.over(writing), self.action_types, self.settings

@@ -1,5 +1,5 @@
 -- name: find_holder
--- Who keeps the session from going on; no row where it does not wait.
+-- The session that blocks this one; no row if it does not wait.
 SELECT (SELECT application_name FROM pg_stat_activity WHERE pid = blocking[1]) AS application
 FROM (SELECT pg_blocking_pids(:pid) AS blocking) AS waiting
 WHERE cardinality(blocking) > 0

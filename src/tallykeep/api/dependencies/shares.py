@@ -29,7 +29,7 @@ class Shares:
         self.reads = Slots("reads", connections, timeout_seconds=_LATER_SECONDS)
         self.writes = Slots("single writes", connections, timeout_seconds=_SOON_SECONDS)
         self.intake = Slots("submissions being written", connections, timeout_seconds=_WHILE_SECONDS)
-        # What goes through many rows: few at once, so that PostgreSQL has time for the others.
+        # Queries that scan many rows: few at a time, so that PostgreSQL has time for the others.
         heavy = Bounds(in_all=4, of_project=2, of_key=2, waiting=100)
         self.heavy_reads = Slots(
             "reads that go through many rows", heavy, timeout_seconds=_HEAVY_SECONDS, retry_after=5

@@ -98,6 +98,6 @@ async def json_object(request: Request, max_bytes: int, *, may_be_empty: bool = 
 
 
 def _slot(request: Request) -> AbstractAsyncContextManager[None]:
-    """Hold one of the caller's slots for bodies that are read as a whole."""
+    """Hold one of the caller's slots for bodies that are read completely before they are parsed."""
     context: Context = request.app.state.context
     return context.slot(request.state.caller, context.shares.bodies)

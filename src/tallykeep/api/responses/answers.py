@@ -242,7 +242,7 @@ async def _on_read_only(request: Request, error: Exception) -> Response:
 
 
 async def _on_outage(request: Request, error: Exception) -> Response:
-    # That the database is away is told once, by its guard.
+    # The guard logs an outage of the database once.
     log = _log.info if isinstance(error, DatabaseAwayError) else _log.warning
     log("the database did not serve a request", request_id=request_id(request), reason=reason_of(error))
     words, seconds = _outage(error)
@@ -255,7 +255,7 @@ async def _on_outage(request: Request, error: Exception) -> Response:
 
 
 def _outage(error: Exception) -> tuple[str, int]:
-    """Return what a client hears of an outage, and after how many seconds to try again."""
+    """Return the message of an outage for clients, and after how many seconds to try again."""
     if isinstance(error, DiskFull):
         return _DISK_FULL, 5
     if isinstance(error, DatabaseAwayError):

@@ -1,4 +1,4 @@
-"""What there is here: the tables of contents, for clients that show people what they may do."""
+"""The catalog: action types, row types and lists, for clients that show people what they can do."""
 
 from fastapi import APIRouter
 

@@ -34,10 +34,10 @@ _ALL_IN_ONE_ORDER = ("limit", "page", "order", "starting_after")
     openapi_extra=_FILES.extra | answers_file("text/csv"),
 )
 async def list_file(request: Request, context: FromContext, caller: FromCaller, row_type: str) -> StreamingResponse:
-    """Return all that match the list's filters, with the columns of the template and one for each metadata key.
+    """Return all resources that match the list's filters, with the template's columns and one for each metadata key.
 
-    The oldest come first. Can be imported again as it is: cells hold what was given, also where a spreadsheet would
-    take it for a formula.
+    The oldest come first. The file can be imported again as it is: cells hold the stored values, even if a spreadsheet
+    would take one for a formula.
     """
     if row_type not in LIST_FILES:
         raise NotFoundError(f"The list of {row_type} cannot be had as a file; those of {', '.join(LIST_FILES)} can")

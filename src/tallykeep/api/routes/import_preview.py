@@ -1,4 +1,4 @@
-"""What an import wizard needs: what can be imported, and a preview of a file."""
+"""Endpoints for an import wizard: the row types that can be imported, and a preview of a file."""
 
 from dataclasses import asdict, replace
 from typing import Any

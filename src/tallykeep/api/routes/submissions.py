@@ -31,8 +31,8 @@ _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 _PACKED = "The body may be compressed (`Content-Encoding: gzip` or `zstd`), and so may a file in a form."
 _FILES = {
-    "csv": "A CSV file, or an XLSX workbook. The header is the first row that is not blank, or one further down whose "
-    "titles are known better; of a workbook, the first sheet with rows is read, or the one whose header is known best.",
+    "csv": "A CSV file, or an XLSX workbook. The header is the first row that is not blank, or one further down with "
+    "more known titles. Of a workbook, the first sheet with rows is read, or the one with the most known titles.",
     "json": "A JSON array, or NDJSON.",
 }
 _TARGET = {
@@ -46,7 +46,7 @@ _BINARY = {"schema": {"type": "string", "format": "binary"}}
 
 
 def _field(option: Option) -> dict[str, Any]:
-    where = " It stands in front of `file`." if option.in_front else ""
+    where = " Has to come before `file` in the form." if option.in_front else ""
     return {**option.schema, "description": option.description + where}
 
 
@@ -137,7 +137,7 @@ def _content(action_type: ActionType) -> dict[str, Any]:
 
 
 def _compatibility(action_type: ActionType) -> Compatibility:
-    """What is true of all submissions that come in this way, and of this one alone."""
+    """Return the compatibility of a submission: what is true of its source, and of this type alone."""
     own = replace(COMPATIBILITY.get(action_type.name, Compatibility()), query=())
     if action_type.source == "csv":
         own = replace(own, unused=(_UNUSED,))

@@ -28,10 +28,10 @@ class ActionSummary(TypedDict):
     unprocessed_count: int
     started_at: Time | None
     finished_at: Time | None
-    eta_seconds: Annotated[float | None, Field(description="Until it ends, as far as can be told.")]
+    eta_seconds: Annotated[float | None, Field(description="Estimated seconds until it ends.")]
     ended_by: EndedBy | None
-    reason: Annotated[str | None, Field(description="Why it failed as a whole.")]
-    retry_count: Annotated[int, Field(description="How often the server had to try a batch again.")]
+    reason: Annotated[str | None, Field(description="Why the action failed.")]
+    retry_count: Annotated[int, Field(description="Attempts at batches that failed since one was last closed.")]
     retry_reason: str | None
     dry_run: bool
     on_error: OnError
@@ -39,8 +39,8 @@ class ActionSummary(TypedDict):
     user: Annotated[str | None, Field(description="The id of the key that started it.")]
     file_name: str | None
     file_size: Annotated[int | None, Field(description="Bytes.")]
-    failures_kept: Annotated[bool, Field(description="False once its failed rows were removed for their age.")]
-    fixed_count: Annotated[int, Field(description="Failed and unprocessed rows that went in by retries.")]
+    failures_kept: Annotated[bool, Field(description="False once its failed rows were removed because of their age.")]
+    fixed_count: Annotated[int, Field(description="Failed and unprocessed rows that retries have imported.")]
     first_file_name: str | None
 
 
@@ -64,23 +64,23 @@ class ResultError(TypedDict):
 
 
 class ActionResult(TypedDict):
-    """What came of an action; which fields there are depends on its type. Lists the first failed rows only."""
+    """The result of an action; its fields depend on the action's type. Lists only the first failed rows."""
 
     message: NotRequired[str]
     done_count: NotRequired[int]
     failed_count: NotRequired[int]
     failed: NotRequired[list[ResultFailure]]
     errors: NotRequired[list[ResultError]]
-    reports: NotRequired[Annotated[list[str], Field(description="Links to files that tell of every row.")]]
+    reports: NotRequired[Annotated[list[str], Field(description="Links to report files, with one line per resource.")]]
     reports_available_till: NotRequired[Time]
 
 
 class Action(ActionSummary):
     """An action with its result so far."""
 
-    created_count: Annotated[int, Field(description="Resources that it created, or would in a dry run.")]
+    created_count: Annotated[int, Field(description="Resources that it created, or in a dry run would have created.")]
     updated_count: int
-    charset: Annotated[str | None, Field(description="What its file was read as, where it came as one.")]
+    charset: Annotated[str | None, Field(description="The encoding of its file; null if there was none.")]
     delimiter: str | None
     sheet: str | None
     header_row: int | None
@@ -100,14 +100,14 @@ class ActionList(TypedDict):
 
 
 class FailedRow(TypedDict):
-    """A failed row; with `source_rows=true` also what it held."""
+    """A failed row; with `source_rows=true` also its content."""
 
-    row: Annotated[int, Field(description="Its number in what was sent, from 1.")]
+    row: Annotated[int, Field(description="Its number among the rows that were sent, from 1.")]
     line: Annotated[int | None, Field(description="Its line in the file; null for rows that came as JSON.")]
     key: str | None
     reason: str
     cells: NotRequired[list[str]]
-    text: NotRequired[Annotated[str, Field(description="As it was sent, where it has no cells.")]]
+    text: NotRequired[Annotated[str, Field(description="The row as it was sent, if it has no cells.")]]
 
 
 class FailureList(TypedDict):
@@ -122,7 +122,7 @@ class FailureList(TypedDict):
 
 
 class Reason(TypedDict):
-    """Failed rows that have one reason, with the first of them."""
+    """Failed rows with the same reason, with the first of them."""
 
     reason: str
     count: int
@@ -174,7 +174,7 @@ class Minute(TypedDict):
 
 
 class Throughput(TypedDict):
-    """Rows by minute, the present one last."""
+    """Rows by minute, the current one last."""
 
     object: ListObject
     data_ref: Literal["data"]
@@ -183,7 +183,7 @@ class Throughput(TypedDict):
 
 
 class RefusedAction(TypedDict):
-    """An action to which it could not be done."""
+    """An action that was refused, with the reason."""
 
     id: str
     details: str
@@ -203,7 +203,7 @@ class RetriedAction(TypedDict):
 
 
 class Matched(TypedDict):
-    """How many actions matched the filters. `as_of` as `end_date` leaves alone what is submitted later."""
+    """How many actions matched the filters. Send `as_of` as `end_date` to leave later actions alone."""
 
     matched_count: int
     has_more: bool
@@ -213,12 +213,12 @@ class Matched(TypedDict):
 
 
 class CanceledMatching(Matched):
-    """What was canceled of what matched."""
+    """The matching actions that were canceled."""
 
     done: list[CanceledAction]
 
 
 class RetriedMatching(Matched):
-    """What was retried of what matched."""
+    """The matching actions that were retried."""
 
     done: list[RetriedAction]

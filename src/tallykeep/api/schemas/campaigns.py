@@ -25,7 +25,7 @@ GenerationStatus = Literal["IN_PROGRESS", "DONE", "MODIFYING"]
 
 
 class VoucherTemplate(TypedDict, total=False):
-    """What a campaign's vouchers are like."""
+    """The values that a campaign's vouchers have in common."""
 
     type: VoucherType
     discount: Discount | None
@@ -87,7 +87,7 @@ class CampaignList(TypedDict):
 
 
 class CampaignOptions(TypedDict, total=False):
-    """What can be said of a campaign, new or not."""
+    """The fields that any campaign may be given, new or not."""
 
     description: str | None
     start_date: TimeInput | None
@@ -109,7 +109,7 @@ class CampaignOptions(TypedDict, total=False):
 
 
 class CampaignUpdate(CampaignOptions, total=False):
-    """What is to change of a campaign, and of its vouchers: fields left out stay."""
+    """The changes to a campaign and its vouchers: fields left out stay."""
 
     discount: Discount | None
     gift: Gift | None
@@ -121,5 +121,5 @@ class NewCampaign(CampaignOptions):
     """A campaign to be created."""
 
     name: str
-    vouchers_count: NotRequired[Annotated[int, Field(ge=0, description="How many vouchers to make at once.")]]
+    vouchers_count: NotRequired[Annotated[int, Field(ge=0, description="How many vouchers to generate right away.")]]
     campaign_type: NotRequired[CampaignType]

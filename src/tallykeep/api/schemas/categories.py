@@ -7,7 +7,7 @@ from typing_extensions import TypedDict
 
 from tallykeep.api.schemas.values import ListObject, Time
 
-Hierarchy = Annotated[int, Field(description="Which of two categories goes first.")]
+Hierarchy = Annotated[int, Field(description="Decides which of two categories comes first.")]
 
 
 class Category(TypedDict):
@@ -31,7 +31,7 @@ class CategoryList(TypedDict):
 
 
 class CategoryUpdate(TypedDict, total=False):
-    """What is to change of a category."""
+    """The changes to a category."""
 
     name: str
     hierarchy: Hierarchy

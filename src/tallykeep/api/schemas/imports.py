@@ -1,4 +1,4 @@
-"""What can be imported, and the preview of a file."""
+"""Row types that can be imported, and the preview of a file."""
 
 from typing import Annotated, Literal
 
@@ -74,7 +74,7 @@ class PreviewedRowShown(TypedDict):
 
 
 class ImportPreview(TypedDict):
-    """What a file is taken for, and how its first rows would fare."""
+    """How a file would be read, and what would become of its first rows."""
 
     object: Literal["import_preview"]
     file_name: str | None

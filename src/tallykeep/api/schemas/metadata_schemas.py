@@ -11,7 +11,7 @@ DefinitionType = Annotated[str, Field(description="string, number, boolean, date
 
 
 class Limits(TypedDict, total=False):
-    """What a value has to be, whichever way the definition names it."""
+    """The rules for a value that both spellings of a definition share."""
 
     eq: list[Any]
     ne: list[Any]
@@ -22,7 +22,7 @@ class Limits(TypedDict, total=False):
 
 
 class Definition(Limits):
-    """What a value of metadata has to be."""
+    """The definition of a metadata key: the rules for its values."""
 
     type: DefinitionType
     array: bool
@@ -48,7 +48,7 @@ class CamelDefinition(Limits):
 
 
 class SchemaBase(TypedDict):
-    """What every metadata schema shows."""
+    """The fields of every metadata schema."""
 
     id: str
     related_object: Annotated[str, Field(description="voucher, campaign, customer, product, order, …")]
@@ -136,7 +136,7 @@ class KeyUsageList(TypedDict):
     object: ListObject
     data_ref: Literal["keys"]
     related_object: str
-    scanned: Annotated[int, Field(description="How many resources were counted, the newest.")]
+    scanned: Annotated[int, Field(description="How many resources were counted: the newest ones.")]
     complete: bool
     keys: list[UsedKey]
 

@@ -1,4 +1,4 @@
-"""What upserted nouns are like in bodies and answers, made of the declarations of their fields."""
+"""Schemas of upserted nouns in bodies and answers, built from the declarations of their fields."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -110,7 +110,7 @@ def _holder(spec: UpsertSpec, name: str) -> Any:
 
 
 def _answered(field: Field) -> Any:
-    """What a field is in answers: what has a default is never null."""
+    """Return the type of a field in answers: one with a default is never null."""
     return _described(
         field, field.json_type if field.default is not None or field.is_parent else field.json_type | None
     )

@@ -22,33 +22,33 @@ class Ready(TypedDict):
 
 
 class DatabaseStatus(TypedDict):
-    """How the database is."""
+    """The state of the database."""
 
     version: str
     size_bytes: int
     answer_seconds: float
     clock_ahead_seconds: Annotated[float, Field(description="How far its clock is ahead of the server's.")]
-    revision: Annotated[str | None, Field(description="Of its schema.")]
+    revision: Annotated[str | None, Field(description="The revision of its schema.")]
     newest_revision: str
     embedded: bool
     trouble: str | None
 
 
 class Disk(TypedDict):
-    """The disk where the embedded database lies."""
+    """The disk that holds the embedded database."""
 
     free_bytes: int
     total_bytes: int
 
 
 class ServerStatus(TypedDict):
-    """How the server is."""
+    """The state of the server."""
 
     object: Literal["status"]
     version: str
     time: Time
     project: str
-    key: Annotated[str, Field(description="The id of the key that asks.")]
+    key: Annotated[str, Field(description="The id of this request's key.")]
     workers: int
     database: DatabaseStatus
     disk: Disk | None

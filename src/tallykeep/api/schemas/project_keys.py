@@ -16,12 +16,12 @@ class Key(TypedDict):
     kind: KeyKind
     name: str
     created_at: Time
-    current: Annotated[bool, Field(description="Whether it is the one that asks.")]
+    current: Annotated[bool, Field(description="Whether it is the key of this request.")]
     object: Literal["key"]
 
 
 class CreatedKey(Key):
-    """A new key with its token, which is shown this once."""
+    """A new key with its token, which is shown only once."""
 
     token: str
 
@@ -36,7 +36,7 @@ class KeyList(TypedDict):
 
 
 class NewKey(TypedDict, total=False):
-    """A key to be made."""
+    """A key to create."""
 
     name: Annotated[str, Field(description="What it is for: 1 to 100 characters.")]
     kind: Annotated[KeyKind, Field(json_schema_extra={"default": "app"})]

@@ -1,4 +1,4 @@
-"""What a row is as JSON, by the name that action types call it by."""
+"""The schemas of JSON rows, by the names that action types use for them."""
 
 from tallykeep.api.schemas.nouns import schemas_of
 from tallykeep.api.schemas.vouchers import CampaignVoucherRow, VoucherMetadataRow, VoucherRow

@@ -8,7 +8,7 @@ from tallykeep.api.schemas.values import ListObject, NextPage, Time
 
 
 class BinEntry(TypedDict):
-    """What was deleted without `force`."""
+    """A resource that was deleted without `force`."""
 
     id: str
     created_at: Time

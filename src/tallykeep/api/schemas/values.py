@@ -27,10 +27,10 @@ ListObject = Literal["list"]
 
 
 class Error(TypedDict):
-    """What is wrong, where, and what to do. Quote `request_id` when you ask whoever runs the server."""
+    """An error: what is wrong, where, and what to do. Quote `request_id` when you ask your server's operator."""
 
     code: Annotated[int, Field(description="The HTTP status.")]
-    key: Annotated[str, Field(description="What kind of error it is, for programs.")]
+    key: Annotated[str, Field(description="The type of error, for programs.")]
     message: str
     details: Annotated[str, Field(description="What exactly is wrong, for people.")]
     request_id: str
@@ -41,13 +41,13 @@ class Error(TypedDict):
 
 
 class AcceptedAction(TypedDict):
-    """The action that was started; GET /v1/async-actions/{id} tells of it."""
+    """The action that was started; GET /v1/async-actions/{id} shows it."""
 
     async_action_id: str
 
 
 class EmptyList(TypedDict):
-    """A list that the reference API shows here, and that is always empty."""
+    """A list that the reference API has here; always empty."""
 
     object: ListObject
     data_ref: Literal["data"]
@@ -56,6 +56,6 @@ class EmptyList(TypedDict):
 
 
 class FieldFilter(TypedDict):
-    """What a field has to be for a resource to be listed."""
+    """The conditions that a field has to meet for a resource to be listed."""
 
     conditions: Annotated[dict[str, str], Field(description='A condition and its value, such as {"$is": "x"}.')]

@@ -13,7 +13,7 @@ DayOfWeek = Annotated[int, Field(ge=0, le=6, description="0 is Sunday.")]
 
 
 class DiscountUnit(TypedDict, total=False):
-    """One of the units of a discount by several."""
+    """One unit of a discount with several units."""
 
     unit_off: float
     unit_off_formula: str
@@ -45,7 +45,7 @@ class Discount(TypedDict, total=False):
 
 
 class Gift(TypedDict, total=False):
-    """What a gift card is worth, in cents."""
+    """The value of a gift card, in cents."""
 
     amount: float
     balance: Annotated[float, Field(description="What is left of the amount.")]
@@ -73,7 +73,7 @@ class ValidityTimeframe(TypedDict, total=False):
 
 
 class DailyHours(TypedDict, total=False):
-    """Hours of some days of the week."""
+    """Hours that apply on some days of the week."""
 
     start_time: str
     expiration_time: str
@@ -87,16 +87,16 @@ class ValidityHours(TypedDict, total=False):
 
 
 class Assets(TypedDict):
-    """Pictures of the code; there are none."""
+    """Images of the code; always null."""
 
     qr: None
     barcode: None
 
 
 class Redemption(TypedDict):
-    """How often a voucher may be redeemed, and was."""
+    """How often a voucher may be redeemed, and how often it was."""
 
-    quantity: Annotated[int | None, Field(description="Null: as often as anybody likes.")]
+    quantity: Annotated[int | None, Field(description="Null: any number of times.")]
     redeemed_quantity: int
     redeemed_amount: NotRequired[float]
     redeemed_points: NotRequired[int]
@@ -105,7 +105,7 @@ class Redemption(TypedDict):
 
 
 class Publications(TypedDict):
-    """To whom a voucher was published; there is nobody."""
+    """The publications of a voucher; always empty."""
 
     object: ListObject
     count: int
@@ -168,7 +168,7 @@ class RedemptionInput(TypedDict, total=False):
 
 
 class CodeConfig(TypedDict, total=False):
-    """What generated codes look like: in a pattern, each # becomes a character of the charset."""
+    """The rule for generated codes; in a pattern, each # becomes a character of the charset."""
 
     length: int
     charset: str
@@ -178,7 +178,7 @@ class CodeConfig(TypedDict, total=False):
 
 
 class VoucherOptions(TypedDict, total=False):
-    """What can be said of any voucher."""
+    """The fields that any voucher may be given."""
 
     category: str | None
     category_id: str | None
@@ -195,7 +195,7 @@ class VoucherOptions(TypedDict, total=False):
 
 
 class VoucherUpdate(VoucherOptions, total=False):
-    """What is to change of a voucher: fields left out stay, null clears, metadata is added to."""
+    """The changes to a voucher: fields left out stay, null clears, metadata is added to."""
 
     type: VoucherType
     gift: Gift | None
@@ -219,7 +219,7 @@ class VoucherRow(VoucherUpdate):
 
 
 class CampaignVoucherRow(VoucherOptions):
-    """One row of an import into a campaign, which says what its vouchers are worth."""
+    """One row of an import into a campaign, which determines what its vouchers are worth."""
 
     code: str
     gift: NotRequired[Gift | None]
@@ -237,7 +237,7 @@ class CampaignVoucher(VoucherOptions, total=False):
 
 
 class VoucherMetadataRow(TypedDict):
-    """One row of a bulk update: what is to be put to a voucher's metadata."""
+    """One row of a bulk update: the metadata to add to a voucher's."""
 
     code: str
     metadata: Metadata

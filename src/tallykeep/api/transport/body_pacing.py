@@ -1,4 +1,4 @@
-"""Bodies are received at a pace: one that comes too slowly, or takes too long, is cut, so that its slots come free."""
+"""Body pacing: a body that arrives too slowly, or takes too long, is cut off, so that its slots come free."""
 
 import asyncio
 
@@ -11,10 +11,10 @@ LEAST_BYTES_A_SECOND = 512
 
 
 class PacedBodies:
-    """Raises UploadTimeoutError where a body is read that comes too slowly.
+    """Raises UploadTimeoutError while reading a body that arrives too slowly.
 
-    Only the time counts in which nothing was there to be read: a server that has much to do cuts nobody. A request that
-    the dashboard hands on is `is_paced` already, where it came in.
+    Only time spent waiting for the client counts, so a busy server never cuts anyone off. A request that the dashboard
+    hands on is `is_paced` already: its body was paced when it came in.
     """
 
     def __init__(self, app: ASGIApp, max_seconds: float) -> None:

@@ -99,7 +99,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """Return whether the newest request was answered, though it may not be complete."""
         return self._answered_at is not None and self.cycle is not None and bool(self.cycle.response_complete)
 
-    # What is received
+    # Receiving
 
     def data_received(self, data: bytes) -> None:
         """Parse what has come, within bounds."""
@@ -157,7 +157,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._is_open, self._has_head, self._between = False, False, 0
         self._waits_since = self.loop.time()
 
-    # What is answered
+    # Answering
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
         async def answer(scope: Any, receive: Any, send: Any) -> None:
@@ -202,7 +202,7 @@ class BoundedProtocol(HttpToolsProtocol):
         else:
             self.transport.close()
 
-    # What takes too long
+    # Timeouts
 
     def check(self, now: float) -> None:
         """End what has taken too long; to be called about once a second."""

@@ -33,7 +33,7 @@ _DONE_BEFORE: dict[Verb, str] = {"import": "this was imported", "update": "this 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What to do with files: the verb, the row type if it was named, the options.
+    """A job on files: the verb, the row type if it was named, the options.
 
     `query` are the options of the submission, `of_file` those of how the file is read, `repeated` the options as they
     would be typed again.

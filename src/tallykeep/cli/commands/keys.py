@@ -20,7 +20,7 @@ cli = typer.Typer(no_args_is_help=True, help="The project's keys.")
 
 
 class KeyKind(StrEnum):
-    """What a key gives access to."""
+    """The API that a key gives access to."""
 
     APP = "app"
     MANAGEMENT = "management"

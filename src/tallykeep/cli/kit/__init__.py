@@ -1,1 +1,1 @@
-"""What all commands are built from."""
+"""Building blocks of all commands."""

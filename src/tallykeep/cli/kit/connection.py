@@ -1,4 +1,4 @@
-"""Where the API is and who asks: from flags, the environment or a profile."""
+"""The connection to the API: its URL and the keys, from flags, the environment or a profile."""
 
 import functools
 import inspect
@@ -57,7 +57,7 @@ _OPTIONS = {"url": Url, "app_id": AppId, "app_token": AppToken, "profile": Profi
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """Where the API is, who asks, and where all this was found; keys may be missing."""
+    """The API's URL, the keys, and where each was found; keys may be missing."""
 
     url: str
     app_id: str | None

@@ -11,7 +11,7 @@ from rich.text import Text
 
 
 class ExitCode(IntEnum):
-    """What a script can tell by the exit code."""
+    """The exit codes, for scripts."""
 
     DONE = 0
     ROWS_LEFT = 1

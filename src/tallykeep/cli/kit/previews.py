@@ -37,7 +37,7 @@ class Preview:
 
     @property
     def row_type(self) -> str:
-        """What the rows are."""
+        """The row type."""
         return str(self.seen["row_type"])
 
     @property
@@ -53,7 +53,7 @@ class Preview:
 
     @property
     def warnings(self) -> list[dict[str, Any]]:
-        """What the server warns of."""
+        """The server's warnings."""
         return list(self.seen.get("warnings", ()))
 
 

@@ -1,1 +1,1 @@
-"""Sharing a process: slots that are counted by project and key, and a thread that projects take turns at."""
+"""Sharing a process: slots counted by project and key, and a thread in which projects take turns."""

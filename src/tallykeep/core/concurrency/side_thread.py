@@ -1,4 +1,4 @@
-"""A thread beside the event loop, for what would hold it up: projects take turns at it, step by step."""
+"""A thread beside the event loop, for work that would hold it up: projects take turns in it, step by step."""
 
 import asyncio
 import threading
@@ -23,7 +23,7 @@ class Aside(Protocol):
 
 
 async def directly(step: Callable[[], Done], /) -> Done:
-    """Run a step where it is: for what is too little to be worth the way."""
+    """Runs a step in the event loop: for steps so small that the way to the thread and back would take longer."""
     return step()
 
 
@@ -35,7 +35,7 @@ class _Step:
 
 
 class SideThread:
-    """One thread, whatever the number of uploads: steps wait in a line for each project.
+    """One thread, however many uploads there are: each project has a queue of steps.
 
     The project goes on that has had the least of the thread's time (start-time fair queueing), so one that sends a
     hundred files at once gets no more of it than another one with a single file. A step is to be short, a piece of a

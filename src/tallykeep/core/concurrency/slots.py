@@ -21,7 +21,7 @@ class _Waiting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
-    """So many at once: in all, of one project, with one key; and so many of one project that wait for it."""
+    """Limits: how many slots in all, for one project and for one key, and how many of one project may wait."""
 
     in_all: int
     of_project: int

@@ -10,7 +10,7 @@ _KEY = "option"
 
 
 class Scope(StrEnum):
-    """Which submissions an option is for."""
+    """The submissions that an option applies to."""
 
     EVERY = "every submission"
     FILE = "rows of a file of columns"

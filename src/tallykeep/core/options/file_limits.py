@@ -1,4 +1,4 @@
-"""What a file of columns may look like, wherever it is read or spoken of."""
+"""Limits of files with columns, wherever they are read or described."""
 
 DELIMITERS = ",;\t|"
 MAX_COLUMNS = 1_000

@@ -62,7 +62,7 @@ def plain_text(name: str, text: str) -> str:
 
 
 def delimiter(name: str, text: str) -> str:
-    """Read what stands between cells, by itself or by its name. Raises InvalidQueryError."""
+    """Read a delimiter, as itself or by its name. Raises InvalidQueryError."""
     parsed = _DELIMITER_NAMES.get(text.lower(), text)
     if parsed not in tuple(DELIMITERS):
         raise InvalidQueryError(f"Property .{name} should be one of , ; | or tab, not {short(text)!r}")
@@ -70,7 +70,7 @@ def delimiter(name: str, text: str) -> str:
 
 
 def mapping(name: str, text: str) -> dict[str, str | None]:
-    """Read columns by what they are to be called, None to skip them.
+    """Read the new names of columns, None for those to skip.
 
     Raises InvalidQueryError for what is no such object.
     """
@@ -84,7 +84,7 @@ def mapping(name: str, text: str) -> dict[str, str | None]:
 
 
 def defaults(name: str, text: str) -> dict[str, str]:
-    """Read texts for empty cells by field. Raises InvalidQueryError for what is no such object."""
+    """Read texts for empty cells by field. Raises InvalidQueryError for anything but such an object."""
     what = "field to text"
     parsed = _object(name, text, what)
     for field, default in parsed.items():

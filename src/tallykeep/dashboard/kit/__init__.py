@@ -1,1 +1,1 @@
-"""What all pages are built from."""
+"""Building blocks of all pages."""

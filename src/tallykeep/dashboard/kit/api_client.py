@@ -1,4 +1,4 @@
-"""The dashboard as a client of the API, with the keys of whoever is signed in."""
+"""The dashboard as a client of the API, with the signed-in user's keys."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

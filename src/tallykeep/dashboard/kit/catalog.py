@@ -1,4 +1,4 @@
-"""What the API's catalog says there is: what action types and rows are called, and which resources have pages."""
+"""The API's catalog: the labels of action types and row types, and the resources that have pages."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -21,12 +21,12 @@ class Catalog:
 
     @property
     def type_labels(self) -> dict[str, str]:
-        """What the action types are called."""
+        """The labels of action types."""
         return {name: each["label"] for name, each in self.action_types.items()}
 
     @property
     def row_types(self) -> dict[str, str]:
-        """What the types of rows are called."""
+        """The labels of row types."""
         return {each["row_type"]: each["label"] for each in self.answer["row_types"]}
 
     @property
@@ -41,7 +41,7 @@ class Catalog:
         return {noun: f"{noun.capitalize()}s" for noun in nouns}
 
     def type_of(self, action: dict[str, Any]) -> str:
-        """What the action's type is called."""
+        """Return the label of the action's type."""
         return self.type_labels.get(action["type"], str(action["type"]))
 
     def has_file(self, action: dict[str, Any]) -> bool:
@@ -57,7 +57,7 @@ class Catalog:
         return self.action_types[action["type"]]["row_type"] if self._source(action) == "csv" else None
 
     def written_by(self, action: dict[str, Any]) -> str | None:
-        """What the action writes."""
+        """Return the resource type that the action writes."""
         return self.action_types.get(action["type"], {}).get("written")
 
     def _source(self, action: dict[str, Any]) -> str | None:

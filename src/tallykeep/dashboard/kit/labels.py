@@ -1,4 +1,4 @@
-"""What things are called on pages: states, numbers, sizes and durations."""
+"""Labels of things on pages: states, numbers, sizes and durations."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -151,7 +151,7 @@ AMOUNTS = (
 )  # fmt: skip
 
 
-# What fields are called on pages, where the API's name is not clear.
+# Labels of fields on pages, where the API's name is not clear.
 _FIELDS = {
     "line_1": "street", "line_2": "street, second line", "quantity": "may be redeemed",
     "redeemed_quantity": "was redeemed",

@@ -26,7 +26,7 @@ class SignedOutError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """Who is signed in, the API with their keys, and what there is in the catalog."""
+    """The signed-in user, the API with their keys, and the catalog."""
 
     session: Session
     api: Api

@@ -26,7 +26,7 @@ async def until_answering(database_url: str) -> None:
     try:
         conninfo = bounded(database_url)
     except psycopg.ProgrammingError:
-        # What psycopg says of a malformed URL shows its password.
+        # psycopg's message about a malformed URL contains the password.
         raise DatabaseUnavailableError(NO_URL) from None
     while (refused := await _refusal(conninfo)) is not None:
         if is_hopeless(refused):

@@ -1,4 +1,4 @@
-"""Rows are fetched in steps where they may be large, so that no answer of the database is larger than it may be."""
+"""Fetching rows that may be large, in steps, so that every answer of the database is of bounded size."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping

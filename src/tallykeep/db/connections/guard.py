@@ -1,4 +1,4 @@
-"""The guard: it keeps looking whether the database answers, on a connection of its own, one guard a process.
+"""The guard: it checks again and again whether the database answers, on its own connection; one guard per process.
 
 Where the database is lost, or silent, the guard ends all conversations of the process with it, so that nobody hangs,
 and fails at once whoever needs it meanwhile. When it is back, the pools are filled again at once.
@@ -42,7 +42,7 @@ class _LostError(Exception):
 
 
 class Guard:
-    """Looks after one process's way to the database; to be entered in its event loop."""
+    """Watches one process's way to the database; enter it in the process's event loop."""
 
     def __init__(self, database_url: str, *, name: str) -> None:
         self._conninfos = by_host(bounded(database_url))
@@ -93,7 +93,7 @@ class Guard:
         await self._up.wait()
 
     def attach(self, pool: Guarded) -> None:
-        """Tell the pool what becomes of the database, from now on."""
+        """Inform this pool about the state of the database from now on."""
         self._pools.add(pool)
 
     def listen_to(self, connection: AsyncConnection[Any]) -> None:
@@ -101,7 +101,7 @@ class Guard:
         self._conversations.add(connection)
 
     def notice(self, error: BaseException) -> None:
-        """Look at once where somebody has met an error that may come of an outage."""
+        """Check at once, because somebody has met an error that an outage may have caused."""
         if not isinstance(error, psycopg.Error):
             error = error.__cause__ or error
         if isinstance(error, DatabaseAwayError) or not isinstance(error, psycopg.Error):
@@ -234,7 +234,7 @@ class Guard:
                 await probe.connection.close()
 
     async def _check_elsewhere(self, reached: Reached, checking: asyncio.Task[None]) -> None:
-        """Look over other connections: where one is answered and the first is not, the old ones lead nowhere."""
+        """Check over other connections: if one of them is answered and the first is not, the old ones are dead."""
         others = [
             asyncio.create_task(reach(conninfo, self._name, _TIMEOUT_SECONDS), name="second check")
             for conninfo in self._conninfos
@@ -309,7 +309,7 @@ class Guard:
             _log.error("the database is still out of reach", reason=self._away, for_seconds=seconds)
 
     def _sever(self) -> None:
-        """Hang up on everybody; who sits at the other end, if anybody does, finds out."""
+        """Close all connections hard; a server that is still at the other end notices it."""
         for connection in list(self._conversations):
             hang_up(connection)
         for pool in list(self._pools):

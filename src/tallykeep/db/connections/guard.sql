@@ -1,5 +1,5 @@
 -- name: set_limits
--- Whoever locks what health reads, or is slow to answer it, must not be taken for a server that is silent.
+-- Short, so that a server is not taken for silent because a session locks what the check reads, or makes it slow.
 SELECT set_config('lock_timeout', '300ms', false), set_config('statement_timeout', '500ms', false)
 
 -- name: read_state

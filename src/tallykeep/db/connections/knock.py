@@ -1,4 +1,4 @@
-"""Knocking at the database's door: one connection that is known to have been answered, whatever that takes."""
+"""Knocking: keep trying until one connection to the database has certainly been answered."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -24,7 +24,7 @@ _NEXT_HOST_SECONDS = 0.3
 
 @dataclass(frozen=True, slots=True)
 class ServerState:
-    """What the database said of itself: when it was started, and whether it takes no writes."""
+    """The database's answer: when it was started, and whether it refuses writes."""
 
     started_at: datetime
     read_only: bool
@@ -40,7 +40,7 @@ class Reached:
 
 
 async def reach(conninfo: str, name: str, seconds: float = _REACH_SECONDS) -> Reached:
-    """Connect and look, within so many seconds each. Raises psycopg.Error, OSError or TimeoutError."""
+    """Connect and check, within that many seconds each. Raises psycopg.Error, OSError or TimeoutError."""
     connecting: Coroutine[Any, Any, AsyncConnection[DictRow]] = AsyncConnection.connect(
         conninfo, autocommit=True, application_name=name, row_factory=dict_row
     )
@@ -59,7 +59,7 @@ async def _first_state(connection: AsyncConnection[DictRow]) -> ServerState:
 
 
 async def read_state(connection: AsyncConnection[DictRow]) -> ServerState:
-    """Look how the database is; raises psycopg.Error."""
+    """Check the state of the database; raises psycopg.Error."""
     row = await (await connection.execute(_sql.read_state)).fetchone()
     if row is None:
         raise RuntimeError("a SELECT without FROM has one row")
@@ -105,7 +105,7 @@ async def _knock(conninfo: str, name: str, later: float, refused: Callable[[Base
 
 
 def give_up(reaching: asyncio.Task[Reached]) -> None:
-    """Want the connection no more, whether it is there already or not."""
+    """Give up the connection, whether it exists already or not."""
 
     def let_go(task: asyncio.Task[Reached]) -> None:
         if not task.cancelled() and task.exception() is None:

@@ -36,7 +36,7 @@ Configure = Callable[[Connection], Awaitable[None]]
 
 
 class Connections(Protocol):
-    """What gives connections: a pool, or somebody's share of one."""
+    """A source of connections: a pool, or a caller's share of one."""
 
     def connection(self) -> AbstractAsyncContextManager[Connection]:
         """Lend a connection for as long as the context lasts."""
@@ -53,7 +53,7 @@ _IDLE_SECONDS = 600.0
 
 @dataclass(slots=True)
 class _Kept:
-    """What the pool knows of a connection."""
+    """The pool's record of a connection."""
 
     generation: int
     opened_at: float = field(default_factory=time.monotonic)
@@ -308,7 +308,7 @@ async def _configure(connection: Connection, *, limits: dict[str, float]) -> Non
 
 
 def _widen(descriptor: int) -> None:
-    """Let a local server have more of a COPY ahead, for while this process is busy with something else.
+    """Let a local server receive more of a COPY in advance, for times when this process is busy with something else.
 
     The kernel's net.core.wmem_max is the limit; other sockets widen by themselves.
     """
@@ -319,7 +319,7 @@ def _widen(descriptor: int) -> None:
 
 @asynccontextmanager
 async def one_timestamp(connection: Connection) -> AsyncIterator[None]:
-    """Have everything that is read while this lasts be as it was at one point in time."""
+    """Make all reads within this context see the data as of one point in time."""
     async with connection.transaction():
         await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         yield

@@ -1,4 +1,4 @@
-"""Reaching the database: for how long silence is waited for, and how a connection that hangs is let go of."""
+"""Reaching the database: how long to wait for a silent server, and how to abandon a connection that hangs."""
 
 import asyncio
 import os
@@ -15,7 +15,7 @@ from psycopg.errors import TooManyConnections
 
 Done = TypeVar("Done")
 
-# What a URL says itself stays. They find out about a peer that is gone; one that is there and silent needs a guard.
+# Settings in the URL take precedence. These detect a peer that is gone; one that is there but silent needs the guard.
 _BOUNDS: dict[str, Any] = {
     "connect_timeout": 5,
     "keepalives": 1,
@@ -24,7 +24,7 @@ _BOUNDS: dict[str, Any] = {
     "keepalives_count": 3,
     "tcp_user_timeout": 10_000,
 }
-# The server tells these before there is a session, and so without an SQLSTATE. It speaks English unless told otherwise.
+# The server sends these before there is a session, and so without an SQLSTATE. They are in English by default.
 _CROWDED = ("too many clients", "remaining connection slots", "too many connections")
 _HOPELESS = (
     "password authentication failed", "no password supplied", "no pg_hba.conf entry", "does not exist",
@@ -76,7 +76,7 @@ def reason_of(error: BaseException) -> str:
 
 
 def hang_up(connection: AsyncConnection[Any]) -> None:
-    """End the connection's conversation: whoever waits for an answer gets an OperationalError at once.
+    """Shut the connection's socket down: a caller that waits for an answer gets an OperationalError at once.
 
     The connection is left to its owner to be closed.
     """
@@ -87,7 +87,7 @@ def hang_up(connection: AsyncConnection[Any]) -> None:
 
 
 async def part(connection: AsyncConnection[Any]) -> None:
-    """Hang up and close, once whoever is still using the connection has found out."""
+    """Hang up, and close the connection once its current user has noticed."""
     hang_up(connection)
     with suppress(psycopg.Error, OSError):
         await connection.execute("")

@@ -1,4 +1,4 @@
-"""Sessions: what each of ours sets for itself, so that nothing that others set for the database or the role matters."""
+"""Sessions: each of ours makes its own settings, so that those made for the database or the role do not matter."""
 
 from typing import Any
 

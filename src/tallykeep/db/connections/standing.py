@@ -1,4 +1,4 @@
-"""How the database stands, as far as a process knows, and who hears of it."""
+"""The state of the database, as far as a process knows it, and the pools that are informed about it."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -12,7 +12,7 @@ class DatabaseAwayError(psycopg.OperationalError):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How the database stands, as the guard saw it last; `away` says why it is out of reach."""
+    """The state of the database, as the guard saw it last; `away` says why it is out of reach."""
 
     away: str | None
     read_only: bool

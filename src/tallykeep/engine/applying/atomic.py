@@ -1,4 +1,4 @@
-"""All or nothing: an action that is rejected for any failed row goes into one transaction, all its batches.
+"""Atomic actions: one that is rejected for any failed row writes all its batches in one transaction.
 
 What is written, and what is locked to write it, stays locked until the end. So an action of several batches is first
 tried, batch by batch, each taken back before the next: while that may still refuse it, it keeps nobody waiting. A
@@ -64,7 +64,7 @@ async def _try_all(connection: Connection, action_type: ActionType, first: Claim
 
 
 async def _tried(connection: Connection, action_type: ActionType, claimed: ClaimedBatch) -> list[Failure]:
-    """Try the batch by itself and return its failures; nothing is left of the try."""
+    """Apply the batch by itself, roll it back, and return its failures."""
     async with connection.transaction(force_rollback=True):
         return (await apply_batch(connection, action_type, claimed)).failures
 

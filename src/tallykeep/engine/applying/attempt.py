@@ -36,7 +36,7 @@ _beside_the_loop = ThreadPoolExecutor(1, "check")
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of rows: those that failed, what the others created, and how many at the end were not tried.
+    """The outcome of rows: those that failed, what the others created, and how many at the end were not attempted.
 
     `shortened` are the keys that a spreadsheet has cut. `met`: of planned work, how many resources it found to change,
     where that may differ from what was planned.
@@ -51,7 +51,7 @@ class Outcome:
 
 
 class _CutOffError(Exception):
-    """So many rows failed that none behind this one is wanted."""
+    """The last allowed row has failed; no row after this one is applied."""
 
     def __init__(self, last: int) -> None:
         self.last = last
@@ -70,7 +70,7 @@ async def apply_batch(connection: Connection, action_type: ActionType, claimed: 
 
 
 async def _behind_gates(connection: Connection, action_type: ActionType, claimed: ClaimedBatch) -> ClaimedBatch:
-    """Keep what the rows depend on as it is until the transaction ends; waits for whoever changes it.
+    """Hold the gates of the rows' dependencies until the transaction ends; waits for requests that change these.
 
     Returns the batch with the present, which its rows are stamped with: a claim may be long ago by then.
     """
@@ -127,7 +127,7 @@ async def _outcome_of(
 async def _apply_or_narrow(
     connection: Connection, action_type: ActionType, claimed: ClaimedBatch, rows: Sequence[Row]
 ) -> Outcome:
-    """Apply the rows; on a defect halve them until the rows at fault stand alone and fail, the others written."""
+    """Apply the rows; on a defect, halve them until the faulty rows are alone and fail, and the others are written."""
     try:
         async with connection.transaction():
             return await _apply_rows(connection, action_type, claimed, rows)
@@ -184,14 +184,14 @@ async def _apply_rows(
 async def try_rows(
     connection: Connection, action_type: ActionType, claimed: ClaimedBatch, rows: Sequence[Row]
 ) -> Outcome:
-    """Try these rows, which belong to no action yet; nothing is left of it but the outcome."""
+    """Apply these rows, which belong to no action yet, and roll back; return the outcome."""
     async with connection.transaction(force_rollback=True):
         claimed = await _behind_gates(connection, action_type, claimed)
         return await _apply_or_narrow(connection, action_type, claimed, rows)
 
 
 def all_failed(claimed: ClaimedBatch, rows: Sequence[Row], reason: str, error_key: str) -> Outcome:
-    """Fail all of these rows; a planned batch is read as one row, and stands for as many as it was counted."""
+    """Fail all of these rows; a planned batch is read as one row, and counts for as many as were planned."""
     numbers = [row.number for row in rows]
     if claimed.source.format == "planned":
         numbers = list(range(claimed.batch.first_row, claimed.batch.first_row + claimed.batch.row_count))

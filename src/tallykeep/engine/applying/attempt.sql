@@ -13,7 +13,7 @@ LIMIT 1
 -- name: wait_for_earlier_batches
 -- Waits for the transaction that holds the batch before; one that is still open afterwards was rolled back.
 -- Shared, and only the last one: locking several in order could meet another waiter head on. It is waited for longer
--- than the rows of others: whoever has it ends before long, or gives it back.
+-- than the rows of others: its owner ends before long, or gives it back.
 SELECT first_row
 FROM set_config('lock_timeout', :timeout, true), batches
 WHERE project_id = :project_id AND action_id = :action_id AND status = 'OPEN' AND first_row < :first_row

@@ -26,7 +26,7 @@ Checked = Literal["everything", "fields", "nothing"]
 
 @dataclass(frozen=True, slots=True)
 class RowsDryRun:
-    """What would become of the rows, as far as they were checked: `created` only where everything was."""
+    """The outcome that the rows would have, as far as they were checked: `created` only if all were."""
 
     checked: Checked
     failures: list[Failure] = field(default_factory=list)
@@ -36,7 +36,7 @@ class RowsDryRun:
 async def try_out(
     pool: Connections, project_id: int, action_type: ActionType, source: Source, rows: list[Row], target: str | None
 ) -> RowsDryRun:
-    """Try these rows, into the `target` of types that have one; nothing is left of it but the outcome.
+    """Apply these rows (to the `target` of types that have one) and roll back; return the outcome.
 
     Where an import that runs holds the same resources, only the fields are checked. Raises NotFoundError for a target
     that does not exist.
@@ -49,7 +49,7 @@ async def try_out(
             options = await action_type.target(connection, project_id, target)
         timestamp = await database_time(connection)
         filled = replace(source, header=filled_header(source), options=options)
-        # A batch in our hands, of an action that does not exist.
+        # A claimed batch of an action that does not exist.
         claimed = ClaimedBatch(
             project_id,
             "",

@@ -1,1 +1,1 @@
-"""What a submission says of a file's columns and cells."""
+"""A submission's rules for a file's columns and cells."""

@@ -1,4 +1,4 @@
-"""What a submission wishes its cells to be read as: other texts for some, and defaults for those that are empty.
+"""Cell rules: other texts for some cells, and defaults for empty ones, as the submission says.
 
 Rows are filled when they are read to be applied. They are kept, shown and sent again as they came.
 """
@@ -65,7 +65,7 @@ def _title(
     name: str, field: str, header: list[str], action_type: ActionType, indexes: Mapping[str, int],
     known: Mapping[str, tuple[str, ...]],
 ) -> str:  # fmt: skip
-    """Return what the file calls this field, or we do.
+    """Return the file's title for this field, or ours.
 
     `indexes` and `known` are the titles of both as they are compared.
 
@@ -136,7 +136,7 @@ def _yielding(source: Source, action_type: ActionType) -> list[_Yielding]:
 
 
 class _Fill(dict[str, str]):
-    """What stands in a column's cells, by what stands there in the file."""
+    """The replaced texts of a column's cells, by their texts in the file."""
 
     def __init__(self, default: str | None, values: Mapping[str, str]) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Where rows that are sent again stood in the file that they came in first."""
+"""The lines that retried rows had in the file they first came in."""
 
 from collections.abc import Sequence
 from dataclasses import replace

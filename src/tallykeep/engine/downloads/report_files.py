@@ -21,16 +21,16 @@ _SALT = "tallykeep.report"
 
 
 async def signing_secret(connection: Connection) -> bytes:
-    """Return the installation's secret for report links, made when it is needed first."""
+    """Return the installation's secret for report links; it is created when first needed."""
     name = {"name": _SECRET}
-    # Looked for first, because a database that is read-only can answer all the same.
+    # Read first, because a read-only database can answer that much.
     while (row := await (await connection.execute(_sql.get_secret, name)).fetchone()) is None:
         await connection.execute(_sql.add_secret, {**name, "value": secrets.token_bytes(32)})
     return bytes(row["value"])
 
 
 class ReportKey(NamedTuple):
-    """Where a report is, and until when the link to it works, in seconds since the epoch."""
+    """The contents of a link: which report it leads to, and until when it works, in seconds since the epoch."""
 
     project_id: int
     action_id: str

@@ -1,4 +1,4 @@
-"""Acceptance: a stream of bytes becomes an action with its batches and its first jobs, all or nothing."""
+"""Acceptance: a stream of bytes becomes an action with its batches and its first jobs, in one final transaction."""
 
 from collections.abc import AsyncIterator
 from copy import copy
@@ -43,7 +43,7 @@ _ACCEPT_ONE: LiteralString = TAKEN_SLOTS + ",\n" + _sql.action + ",\n" + _sql.ba
 _ACCEPT_NUMBERED: LiteralString = _sql.numbered + ",\n" + _sql.action + "SELECT"
 
 _NO_OPTIONS = SubmissionOptions()
-# What is sent as a parameter, libpq copies, into a buffer that it keeps as long as the connection.
+# libpq copies every parameter into a buffer that it keeps as long as the connection.
 _MAX_IN_A_STATEMENT = 1 << 18
 
 
@@ -54,7 +54,7 @@ class _Totals:
 
 
 class Acceptance:
-    """Takes submissions. An id that was handed out survives; a submission that broke off leaves nothing behind."""
+    """Accepts submissions. An id that was answered survives; a submission that broke off leaves nothing behind."""
 
     def __init__(self, pool: Connections, settings: Settings, aside: SideThread | None = None) -> None:
         self._pool = pool
@@ -65,7 +65,7 @@ class Acceptance:
         self._staging = Staging(pool)
 
     def over(self, connections: Connections) -> "Acceptance":
-        """Return a copy that works with these connections: somebody's share of all."""
+        """Return a copy that uses these connections: a caller's share."""
         shared = copy(self)
         shared._pool = connections
         return shared
@@ -266,7 +266,7 @@ def _params_of_one(params: dict[str, Any], batch: Batch) -> dict[str, Any]:
 def _chosen(
     submission: Submission, source: Source, submission_options: SubmissionOptions, marks: dict[int, str]
 ) -> Source:
-    """Return what is known of the rows after the last one; raise InvalidQueryError for columns that do not fit."""
+    """Return the source of the rows, known after the last one; raise InvalidQueryError for columns that do not fit."""
     action_type = submission.action_type
     source = choose_columns(
         source, submission_options.mapping, action_type.required_columns, submission_options.defaults

@@ -28,7 +28,7 @@ class KeyTakenError(TallykeepError):
 
 
 class Fingerprint:
-    """What tells two submissions under one key apart: type, path, options, and the rows' bytes."""
+    """The digest that distinguishes two submissions under one key: of type, path, options, and the rows' bytes."""
 
     def __init__(self, submission: Submission) -> None:
         self._hash = hashlib.sha256() if submission.idempotency_key else None

@@ -1,4 +1,4 @@
-"""The memory that all uploads of a process share for what is not written to the database yet."""
+"""The memory that all uploads of a process share for rows that are not written to the database yet."""
 
 import ctypes
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ _KEPT = 4 << 20
 
 
 def return_freed_memory() -> None:
-    """Have what large files took go back to the system as soon as it is free; nothing where glibc is not in use.
+    """Return freed memory of large files to the system at once; does nothing without glibc.
 
     By itself it takes large blocks to mean that more of them will be needed, and keeps their memory; and each thread
     has memory of its own.
@@ -54,7 +54,7 @@ class MemoryBudget:
 
 
 class Holder:
-    """What one upload holds."""
+    """The memory that one upload holds."""
 
     def __init__(self, budget: MemoryBudget) -> None:
         self._budget = budget
@@ -67,7 +67,7 @@ class Holder:
 
     @property
     def holds_much(self) -> bool:
-        """Return whether it is more than every upload may hold while nothing comes."""
+        """Return whether the upload holds more than each may hold while no bytes arrive."""
         return self._held > _LEAST
 
     @property

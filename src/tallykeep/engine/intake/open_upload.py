@@ -1,4 +1,4 @@
-"""Opening an upload: unpacked, out of its workbook, and with the splitter for what its rows turn out to be."""
+"""Opening an upload: decompressed, read out of its workbook, and with the splitter that fits its rows."""
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
@@ -27,7 +27,7 @@ _JSON_CHARSETS = ("utf-8", "ascii")
 
 
 class Splitter(Protocol):
-    """What turns bytes into batches; every splitter is one."""
+    """The interface of splitters, which turn bytes into batches."""
 
     @property
     def source(self) -> Source:
@@ -36,7 +36,7 @@ class Splitter(Protocol):
 
     @property
     def is_void(self) -> bool:
-        """Return whether the rows turned out to mean nothing, at the end of the input."""
+        """Return, at the end of the input, whether the body means no rows at all."""
         ...
 
     def feed(self, chunk: bytes) -> Iterator[Batch]:
@@ -44,12 +44,12 @@ class Splitter(Protocol):
         ...
 
     def cut(self) -> Iterator[Batch]:
-        """Yield the rows that are whole by now, however few; the input goes on."""
+        """Yield the rows that are complete by now, however few; the input goes on."""
         ...
 
     @property
     def gathered(self) -> int:
-        """Return how many bytes of whole rows are held until their batch is full."""
+        """Return how many bytes of complete rows are held until their batch is full."""
         ...
 
     def finish(self) -> Iterator[Batch]:
@@ -135,7 +135,7 @@ class Opener:
 
 
 def refuse_options(what: str, **options: object) -> None:
-    """Raise InvalidQueryError for an option that was given and says nothing of such a body."""
+    """Raise InvalidQueryError for an option that has no meaning for this type of body."""
     for name, value in options.items():
         if value is not None:
             raise InvalidQueryError(f"Property .{name} goes with other files: this is {what}; leave it out")
@@ -152,7 +152,7 @@ def _known_titles(action_type: ActionType, upload: Upload) -> frozenset[str]:
 
 
 class _LeadingBlanks:
-    """What stands in front of the first character of a file, left out, and how many lines that were."""
+    """Skips everything before the first character of a file, and counts the lines of it."""
 
     def __init__(self, chunks: AsyncIterator[bytes]) -> None:
         self._chunks = chunks

@@ -31,7 +31,7 @@ ActionKey = tuple[int, str]
 
 
 class Staging:
-    """What this process has staged, kept from being taken for broken off while its upload goes on, however slowly."""
+    """The uploads that this process is staging; it touches each, so that a slow one is not taken for broken off."""
 
     def __init__(self, pool: Connections) -> None:
         self._pool = pool
@@ -53,7 +53,7 @@ class Staging:
             self._toucher = None  # one that is canceled goes on briefly, while another upload may begin
 
     async def give_up(self, key: ActionKey) -> None:
-        """Remove what was staged, unless it was accepted after all; what takes long goes on behind the caller."""
+        """Remove the staged batches unless they were accepted after all; a long removal continues in the background."""
         self.end(key)
         removal = asyncio.create_task(self._remove(key), name="remove a broken upload")
         self._tasks.add(removal)
@@ -106,7 +106,7 @@ class Staged:
         self._writing = asyncio.create_task(self._write(batches, begin=begin), name="stage batches")
 
     async def written(self) -> None:
-        """Wait until all is written that was handed over."""
+        """Wait until every batch handed over is written."""
         if self._writing is not None:
             writing, self._writing = self._writing, None
             try:

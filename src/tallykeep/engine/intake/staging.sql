@@ -1,5 +1,5 @@
 -- name: begin_upload!
--- What goes before acceptance need not wait for the disk: acceptance waits for everything in front of it.
+-- Writes before acceptance need not wait for the disk: the commit of acceptance flushes everything before it.
 INSERT INTO uploads (project_id, action_id, begun_at, touched_at)
 SELECT :project_id, :action_id, present, present
 FROM statement_timestamp() AS present, set_config('synchronous_commit', 'off', true)

@@ -17,11 +17,11 @@ from tallykeep.formats.csv.decimal_marks import DecimalMarks
 Done = TypeVar("Done")
 
 _SMALL_BYTES = 1 << 14  # a body of so many bytes is read where it is: quicker than the way to the thread and back
-_LARGE_BYTES = 1 << 20  # who has sent so much sends more: it goes to the thread in fewer, larger lots
+_LARGE_BYTES = 1 << 20  # a body of this size probably has more to come: it goes to the thread in fewer, larger lots
 _WORTH_THE_WAY_BYTES = 1 << 17
 _WORTH_WRITING_BYTES = 3 << 20  # smaller submissions are written with their action, in one transaction
 _WORTH_WRITING = 16  # batches
-_SLOW_SECONDS = 1.0  # who sends nothing for so long holds little meanwhile
+_SLOW_SECONDS = 1.0  # an upload that sends nothing for this long may hold only little meanwhile
 
 
 class UploadReader:

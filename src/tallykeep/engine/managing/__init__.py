@@ -1,1 +1,1 @@
-"""What is done to actions: cancel and retry."""
+"""Managing actions: cancel and retry."""

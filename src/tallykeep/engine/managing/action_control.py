@@ -24,7 +24,7 @@ _sql = queries(__package__, "action_control.sql")
 
 @dataclass(frozen=True, slots=True)
 class Parent:
-    """An action that is to be canceled or retried, as far as that matters."""
+    """The facts about an action that canceling and retrying need."""
 
     id: str
     action_type: ActionType
@@ -36,14 +36,14 @@ class Parent:
     failures_kept: bool
 
     def require_rows(self) -> None:
-        """Raise ConflictError where the rows as they were sent have been removed for their age."""
+        """Raise ConflictError if the source rows have been removed because of their age."""
         if not self.failures_kept:
             raise ConflictError(f"The failed rows of the action {self.id} are not kept any more")
 
 
 @dataclass(frozen=True, slots=True)
 class ActionControl:
-    """What the API does to actions that were accepted before; what it only reads has connections of its own."""
+    """Cancels and retries actions; queries that only read use separate connections."""
 
     reading: Connections
     pool: Connections
@@ -70,7 +70,7 @@ class ActionControl:
         )
 
     async def cancel(self, project_id: int, action_id: str, canceled_by: str) -> None:
-        """End the action now: rows done stay done, the rest is unprocessed; again is fine.
+        """End the action now: rows done stay done, the rest is unprocessed; canceling twice is allowed.
 
         Raises NotFoundError; ConflictError where it has ended otherwise, or cannot be left half done.
         """

@@ -17,7 +17,7 @@ from tallykeep.engine.reading.list_actions import Wanted, find_page
 _MAX_COMPARED = 50_000  # rows of an action's retries, whenever it is shown
 _sql = queries(__package__, "action_reader.sql")
 
-# What an action shows beside the wire format's fields: everywhere, and when it is asked for alone.
+# Fields of ours beside those of the wire format: shown in lists and single actions, and in single actions only.
 ADDED_FIELDS = (
     "total_count", "done_count", "failed_count", "unprocessed_count", "started_at", "finished_at", "eta_seconds",
     "ended_by", "reason", "retry_count", "retry_reason", "dry_run", "on_error", "parent_id", "user", "file_name",
@@ -29,7 +29,7 @@ ADDED_TO_ONE = ("created_count", "updated_count", *TAKEN_OF_FILE, "log_id")
 
 @dataclass(frozen=True, slots=True)
 class ActionReader:
-    """What the API shows of actions, in wire format."""
+    """Reads actions as the API shows them, in wire format."""
 
     action_types: ActionTypes
     failures_in_result: int
@@ -40,7 +40,7 @@ class ActionReader:
     ) -> dict[str, Any]:  # fmt: skip
         """Return one action with its result so far, and a link to its report where it has one; raise NotFoundError.
 
-        Left out `with_failures`, the result lists no failed row: for who may wait for another answer.
+        With `with_failures=False` the result lists no failed rows; used for callers that may go on waiting.
         """
         failures = self.failures_in_result if with_failures else 0
         key = {"project_id": project_id, "id": action_id, "failures": failures}
@@ -101,14 +101,14 @@ class ActionReader:
 
 @dataclass(frozen=True, slots=True)
 class Kin:
-    """What is known of an action by those it retries and those that retry it."""
+    """Facts about an action that come from its parents and its retries."""
 
     done_later: int = 0
     first_file_name: str | None = None
 
 
 async def _kin(connection: Connection, project_id: int, actions: list[Action]) -> dict[str, Kin]:
-    """Return the kin of those that may have any: retries, and what has rows to be retried."""
+    """Return the kin of the actions that may have any: retries, and actions with rows that can be retried."""
     ids = [each.id for each in actions if each.parent_id or each.failed_count or each.unprocessed_count]
     if not ids:
         return {}

@@ -54,7 +54,7 @@ regexp_replace(reason, ' \(actual value is ''.*?''\)', '', 'g')
 SELECT failures_kept FROM async_actions WHERE project_id = :project_id AND id = :action_id
 
 -- name: get_kin
--- Of each action: how many rows its retries, and theirs, have done; and the file that the first of its parents came as.
+-- For each action: how many rows its retries (and their retries) have done, and the file name of its first parent.
 -- A row that several of them have done counts once where they are files of failed rows, which have its line.
 WITH RECURSIVE later AS (
     SELECT

@@ -18,7 +18,7 @@ Failures = Literal["none", "some", "all"]  # which of the rows that have an outc
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """Which actions are asked for; None leaves a filter out, no value at all matches nothing."""
+    """The filters of a list of actions. None leaves a filter out; an empty collection matches nothing."""
 
     limit: int = 10
     types: frozenset[str] | None = None
@@ -36,7 +36,7 @@ class Wanted:
 
     @property
     def needs_scan(self) -> bool:
-        """Return whether something is asked for that no index knows."""
+        """Return whether a filter is set that no index covers."""
         timestamps = (self.started_from, self.started_before, self.finished_from, self.finished_before)
         return any(filter_value is not None for filter_value in (*timestamps, self.file_name, self.failures))
 

@@ -95,7 +95,7 @@ true
 status IN ('ENQUEUED', 'IN_PROGRESS') AND type <> ALL (:never)
 
 -- name: is_retryable!
--- Who has children was retried: again and again the same rows would be sent, were that not asked.
+-- An action with children has been retried already. Without this check the same rows would be sent again and again.
 status IN ('DONE', 'FAILED') AND failed_count > 0 AND failures_kept AND NOT dry_run AND NOT EXISTS (
     SELECT FROM async_actions AS child
     WHERE child.project_id = async_actions.project_id AND child.parent_id = async_actions.id

@@ -1,4 +1,4 @@
-"""Quarantine: a batch at which processes died is tried in one of its own, and narrowed down to the row at fault."""
+"""Quarantine: a batch at which processes died is applied in an isolated process, and cut up to find the faulty row."""
 
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -33,15 +33,15 @@ RunIsolated = Callable[[int, str, int], Awaitable[int]]
 
 @dataclass(frozen=True, slots=True)
 class Quarantine:
-    """Where suspect batches go."""
+    """Applies suspect batches in isolated processes."""
 
     run_isolated: RunIsolated
     settings: Settings
 
     async def isolate(self, connection: Connection, suspect: ClaimedBatch, attempts: int) -> None:
-        """Try the batch in a process of its own; where that dies too, cut the batch up, or fail its only row.
+        """Apply the batch in an isolated process; if that dies too, cut the batch up, or fail its only row.
 
-        Raises OutOfOrderError where somebody else tries it just now, or an earlier batch is open; NotTriedError where
+        Raises OutOfOrderError if another worker is applying it, or an earlier batch is open; NotTriedError where
         the process did not come so far, or met an outage. In both cases it is to be tried again later.
         """
         async with _to_ourselves(connection, suspect):
@@ -70,11 +70,11 @@ class Quarantine:
 
 @asynccontextmanager
 async def _to_ourselves(connection: Connection, suspect: ClaimedBatch) -> AsyncIterator[None]:
-    """Keep other workers from trying the batch in isolation too: each try counts as a death until it has ended.
+    """Keep other workers from applying the batch in isolation too: each attempt counts as a death until it ends.
 
     The claim cannot do that: it is for the other process to have.
 
-    Raises OutOfOrderError where another worker tries it.
+    Raises OutOfOrderError if another worker is applying it.
     """
     answer = await (await connection.execute(_sql.try_to_lock, suspect.batch_key)).fetchone()
     if not (answer and answer["locked"]):
@@ -87,14 +87,14 @@ async def _to_ourselves(connection: Connection, suspect: ClaimedBatch) -> AsyncI
 
 
 def _can_be_cut(claimed: ClaimedBatch) -> bool:
-    """Return whether the batch consists of several rows that can be tried by themselves."""
+    """Return whether the batch consists of several rows that can be applied separately."""
     return (
         claimed.batch.row_count > 1 and claimed.source.format != "planned" and not claimed.submission_options.is_atomic
     )
 
 
 async def _cut_up(connection: Connection, claimed: ClaimedBatch, attempts: int) -> None:
-    """Replace the batch by smaller ones, which are tried in isolation as well."""
+    """Replace the batch by smaller ones, which are applied in isolation as well."""
     parts = split_rows(claimed.batch, claimed.source, _PARTS)
     await connection.execute(_sql.delete_batch, claimed.batch_key)
     for part in parts:
@@ -111,7 +111,7 @@ async def _cut_up(connection: Connection, claimed: ClaimedBatch, attempts: int) 
 
 
 async def _convict(connection: Connection, claimed: ClaimedBatch, exit_code: int) -> Tally:
-    """Fail the row; an action that goes in as a whole or not at all is rejected."""
+    """Fail the row; an atomic action is rejected."""
     how = f"signal {-exit_code}" if exit_code < 0 else f"exit code {exit_code}"
     _log.error("a row ends the process each time", action_id=claimed.action_id, row=claimed.batch.first_row, how=how)
     if claimed.submission_options.is_atomic:

@@ -1,5 +1,5 @@
 -- name: try_to_lock
--- Of the session, not of a transaction: nothing may be open while the other process works.
+-- A lock of the session, not of a transaction: no transaction may be open while the other process works.
 SELECT pg_try_advisory_lock(hashtextextended(:action_id || ' ' || :first_row::bigint, :project_id)) AS locked
 
 -- name: unlock

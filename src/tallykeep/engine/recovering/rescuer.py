@@ -24,19 +24,19 @@ _PAUSE_SECONDS = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Rescuer:
-    """Runs in every worker process; two at a time do no harm."""
+    """Runs in every worker process; several at the same time do no harm."""
 
     pool: Pool
     settings: Settings
     worker_name: str
 
     async def run(self) -> None:
-        """Look again and again; an outage, or a defect, only puts it off."""
+        """Rescue at regular intervals, for ever; an outage or a defect only delays the next round."""
         first_round = True
         while True:
             self._show_life()
             try:
-                # Whose jobs an outage has taken is not kept waiting longer by it.
+                # After an outage, projects whose jobs were lost are requeued at once.
                 await self.rescue(_NO_TIMEOUT if first_round else None)
                 first_round = False
             except Exception as error:
@@ -57,7 +57,7 @@ class Rescuer:
                 self.settings.heartbeat_file.touch(mode=0o600)
 
     async def rescue(self, timeout_seconds: timedelta | None = None) -> int:
-        """End sessions past their lease, queue projects again that have been stranded for so long; how many were.
+        """End sessions past their lease and requeue projects stranded for that long; return how many were requeued.
 
         Without `timeout_seconds` it is that of the settings.
         """

@@ -34,7 +34,7 @@ WITH stranded AS MATERIALIZED (
 SELECT project_id, sum(slots)::bigint AS slots FROM stranded GROUP BY project_id ORDER BY project_id
 
 -- name: find_forgotten_sequences
--- Sequences with unfinished actions of which none is ready: who ended last died before it could wake the next.
+-- Sequences with unfinished actions but no ready one: the worker that ended the last action died before readying the next.
 SELECT DISTINCT waiting.project_id, waiting.sequence
 FROM async_actions AS waiting
 WHERE waiting.status IN ('ENQUEUED', 'IN_PROGRESS')

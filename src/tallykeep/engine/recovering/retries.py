@@ -1,8 +1,8 @@
-"""Retries: a batch that could not be applied is tried again, later each time; what does not pass is given up.
+"""Attempts: a batch that could not be applied has another attempt, later each time; a persistent error ends its action.
 
-A try that came to nothing is noted on the action until a batch of it is closed. Waiting for others may take as long as
-it takes, and so may an outage of the database; an error that comes again and again without any progress ends the
-action, its rows unprocessed.
+A failed attempt is recorded on the action until one of its batches is closed. Waiting for others, or for an outage of
+the database to pass, may take any time; an error that comes again and again without any progress ends the action and
+leaves its rows unprocessed.
 """
 
 import asyncio
@@ -29,11 +29,11 @@ _sql = queries(__package__, "retries.sql")
 _log = structlog.get_logger()
 
 _FIRST_DELAY = timedelta(seconds=1)
-_QUICK_TRIES = 2  # before tries come later each time
+_QUICK_TRIES = 2  # attempts before each one comes later than the one before
 _WARN_FROM = 3
 _TRIES_TO_PUT_OFF = 3
 _PAUSE_SECONDS = 0.2
-# Nothing is wrong: somebody else was first, or has it.
+# Nothing is wrong: another worker was first, or holds the batch.
 _ORDINARY = (OutOfOrderError, BatchLostError)
 _CONTENTION = (DeadlockDetected, LockNotAvailable, SerializationFailure)
 _MAX_DELAY_OF_WAITING = timedelta(seconds=5)  # for others, who may have ended any moment
@@ -47,7 +47,7 @@ class Retries:
     settings: Settings
 
     async def put_off(self, project_id: int, error: Exception, claimed: ClaimedBatch | None) -> None:
-        """Queue another job of the project for later, or end the action that has been tried often enough.
+        """Queue another job of the project for later, or end the action after its last allowed attempt.
 
         Waits for the database where that is away. When even that fails, the rescuer makes up for it.
         """
@@ -68,7 +68,7 @@ class Retries:
     ) -> None:
         tries, failed = await self._note(connection, project_id, error, claimed)
         if claimed and failed >= self.settings.batch_retries:
-            await self._give_up(connection, claimed, f"{failed} tries without progress: {_one_line(error)}")
+            await self._give_up(connection, claimed, f"{failed} attempts without progress: {_one_line(error)}")
         else:
             delay = _FIRST_DELAY if is_outage(error) else _delay(tries, error)
             await queue_slots(connection, project_id, 1, delay=delay)
@@ -76,23 +76,24 @@ class Retries:
     async def _note(
         self, connection: Connection, project_id: int, error: Exception, claimed: ClaimedBatch | None
     ) -> tuple[int, int]:
-        """Note the try.
+        """Record the failed attempt.
 
-        Return how many in a row came to nothing by now, and how many of these for an error, not for others.
+        Return how many in a row have failed by now, and how many of these because of an error instead of others' locks.
         """
         if claimed is None or isinstance(error, _ORDINARY):
-            _log.info("a batch will be tried again", project_id=project_id, reason=str(error))
+            _log.info("a batch will have another attempt", project_id=project_id, reason=str(error))
             return 0, 0
         in_flight = 1 if claimed.submission_options.is_atomic else self.settings.batches_in_flight
         retry = {"reason": _one_line(error), "failed": not _is_excused(error), "batches_in_flight": in_flight}
         noted = await (await connection.execute(_sql.note_retry, {**claimed.batch_key, **retry})).fetchone()
         if noted is None:
             return 0, 0
-        # Each of an action's jobs in flight comes back by itself: so many tries are one.
+        # Each of an action's jobs in flight comes back separately: together they count as one attempt.
         tries, failed = math.ceil(noted["retry_count"] / noted["slots"]), noted["failed_tries"] // noted["slots"]
         log = _log.warning if tries >= _WARN_FROM else _log.info
         row = claimed.batch.first_row
-        log("a batch will be tried again", action_id=claimed.action_id, row=row, tries=tries, reason=_one_line(error))
+        reason = _one_line(error)
+        log("a batch will have another attempt", action_id=claimed.action_id, row=row, tries=tries, reason=reason)
         return tries, failed
 
     async def _give_up(self, connection: Connection, claimed: ClaimedBatch, reason: str) -> None:
@@ -104,12 +105,12 @@ class Retries:
 
 
 def _is_excused(error: Exception) -> bool:
-    """Return whether the action is not to be given up for it, however often it comes."""
+    """Return whether the action is never given up because of this error, however often it comes."""
     return isinstance(error, _CONTENTION) or is_outage(error)
 
 
 def _one_line(error: Exception) -> str:
-    """Return the error in a line, without what PostgreSQL adds for who reads its log."""
+    """Return the error in one line, without the lines that PostgreSQL adds for its log."""
     return str(error).strip().partition("\n")[0]
 
 

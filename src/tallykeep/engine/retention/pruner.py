@@ -32,7 +32,7 @@ _BYTES = 32 << 20
 _ROWS = ((_sql.delete_failures, 2_000), (_sql.delete_batches, 500), (_sql.delete_report_parts, 500))
 _ENDS = (_sql.delete_bare_actions, _sql.finish_removals)
 
-_BROKEN_OFF = timedelta(minutes=5)  # since an upload was touched; whoever takes it in touches it every minute
+_BROKEN_OFF = timedelta(minutes=5)  # since an upload was touched; its process touches it every minute
 
 _ActionKey = tuple[int, str]
 _FIRST: _ActionKey = (-1, "")

@@ -1,1 +1,1 @@
-"""Which action goes on: fair among projects; the queue only wakes workers up."""
+"""Scheduling: which action is served next, fairly among projects; the queue only wakes workers up."""

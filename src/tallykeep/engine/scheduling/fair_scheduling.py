@@ -1,9 +1,9 @@
-"""Turns: the queue wakes a worker up for a project; which of its actions gets on is decided here.
+"""Scheduling: the queue wakes a worker up for a project; this module decides which of its actions is served.
 
-Projects share the workers evenly whatever number of actions they have: each job is numbered behind the project's own
-last one, but never before the jobs that are waiting by now (start-time fair queueing), and the queue serves the lowest
-number first. Within a project the action goes on that was served longest ago. Actions in a sequence wait for each
-other: one of them is ready at a time, in the order in which they were accepted.
+Projects share the workers evenly, however many actions each has: every job gets the number after the project's last
+one, but never a lower one than the jobs that are waiting now (start-time fair queueing), and the queue serves the
+lowest number first. Within a project, the action that was served longest ago is next. Actions in a sequence wait for
+each other: one of them is ready at a time, in the order in which they were accepted.
 """
 
 from datetime import timedelta
@@ -75,7 +75,7 @@ async def queue_first_slots(
 ) -> None:  # fmt: skip
     """Queue the jobs of an action that was numbered; one that has to wait in its sequence gets them later.
 
-    The project's lock is held since then: whoever ends meanwhile sees this action, or is seen.
+    The project's lock is held since then: an action that ends meanwhile sees this one, or is seen by it.
     """
     if in_sequence:
         key = {"project_id": project_id, "action_id": action_id}

@@ -1,4 +1,4 @@
-"""The queue: procrastinate, used only to wake workers up. What is to be done stands in our own tables."""
+"""The queue: procrastinate, used only to wake workers up. The work to do is in our own tables."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable

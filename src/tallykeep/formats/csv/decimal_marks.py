@@ -1,4 +1,4 @@
-"""Whether commas or points stand before the decimals of a file's columns, as its first rows tell.
+"""Decimal marks: whether a file's columns have commas or points before decimals, as far as its first rows show.
 
 Found out once, at acceptance, of rows by their numbers: so the same file is read alike however it came in chunks, in
 batches, and on the day of a retry.
@@ -38,7 +38,7 @@ class _Noted(NamedTuple):
 
 
 class DecimalMarks:
-    """Takes a file's batches as they come, and tells the marks in the end.
+    """Takes a file's batches as they come, and returns the marks at the end.
 
     `marks_of` tells what stands before the decimals in the cells of one column. `known` are the marks of columns, by
     their index in the file's own header, whose cells are known to be numbers with such marks: those of workbooks. An

@@ -27,7 +27,7 @@ _SEP_LINE = re.compile(rb'"?sep=([,;\t|])"?[ \t,;|]*[\r\n]*', re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class HeaderHints:
-    """What the search for the header goes by.
+    """The parameters of the search for the header.
 
     `delimiter` and `header_row` (the line of a file, or the row of a sheet, from 1) are what somebody said. `titles`
     are the known ones, as normal_title has them. `by_record`: what is counted are records, not lines, as rows of a
@@ -169,7 +169,7 @@ def _row_number(lines: list[bytes], start: int, delimiter: str, by_record: bool)
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
-    """Where the header would be if this were the delimiter: its first line, and how many titles are known.
+    """Find the header as if this were the delimiter: its first line, and how many titles are known.
 
     `rival` is the line of another row that may be the header.
     """

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from tallykeep.core.options.file_limits import DELIMITERS
 
-# What str.isspace holds for blank, in UTF-8, the line feed aside.
+# The characters that str.isspace takes for blank, in UTF-8, without the line feed.
 _BLANK = (
     rb"[ \t\v\f\r\x1c-\x1f%s]++|\xc2[\x85\xa0]|\xe1\x9a\x80|\xe2\x80[\x80-\x8a\xa8\xa9\xaf]|\xe2\x81\x9f|\xe3\x80\x80"
 )
@@ -164,7 +164,7 @@ def is_blank(record: bytes, delimiter: str) -> bool:
 
 
 def is_blank_somehow(line: bytes) -> bool:
-    """Whether this line is blank, before it is known what stands between cells."""
+    """Whether this line is blank, before the delimiter is known."""
     if line.isspace():
         return True
     if not _blank_record(DELIMITERS).fullmatch(line):
@@ -178,7 +178,7 @@ def cells_of(record: str, delimiter: str) -> list[str]:
 
 
 def may_hold_blank(block: bytes, delimiter: str) -> bool:
-    """Whether one of these complete lines, in none of which there is a quote, is blank."""
+    """Whether any of these complete lines, none of which contains a quote, is blank."""
     if _blank_line(delimiter).match(block):
         return True
     # Most lines begin with neither a blank nor a delimiter, which is found out many times as fast.

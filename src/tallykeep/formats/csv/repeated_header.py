@@ -1,4 +1,4 @@
-"""Rows that say again what the header says, as in files that were joined: they are no data, and fail."""
+"""Rows that repeat the header, as in files that were joined: they are no data, and fail."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ _REASON = "the row repeats the header; remove it"
 
 
 def may_repeat_header(body: bytes, source: Source) -> bool:
-    """Whether any of these rows may repeat the file's header: quick for the many files of which none does."""
+    """Whether any of these rows may repeat the file's header; quick for the many files without such a row."""
     titles = _titles(source)
     return len(titles) > 1 and titles[0].encode() in body
 

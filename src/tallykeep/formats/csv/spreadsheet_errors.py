@@ -1,4 +1,4 @@
-"""Cells in which a spreadsheet program shows an error, or a number that it has not kept: their rows fail.
+"""Cells with a spreadsheet program's error, or a number whose digits it has lost: their rows fail.
 
 A workbook's reader marks such cells (see formats/xlsx/process.py). A CSV file that was saved out of a workbook has the
 errors as text.

@@ -6,7 +6,7 @@ from typing import Any
 
 from tallykeep.core.options.file_limits import DELIMITERS
 
-# What downloads begin with, so that spreadsheet programs read UTF-8; it is dropped where they are sent back.
+# The byte order mark of downloads, so that spreadsheet programs read UTF-8; it is dropped when they are sent back.
 BYTE_ORDER_MARK = "\ufeff"
 
 _END = "\r\n"  # makes the writer quote cells that hold one of the two alone
@@ -19,7 +19,7 @@ class _Lines(list[str]):
 
 
 def csv_line(cells: Iterable[Any], delimiter: str = ",", *, quoted: bool = False) -> str:
-    """Write one row as a line; `quoted`: throughout."""
+    """Write one row as a line; with `quoted`, quote every cell."""
     return csv_lines([cells], delimiter, quoted=quoted)
 
 

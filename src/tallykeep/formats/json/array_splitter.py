@@ -46,7 +46,7 @@ class JsonSplitter:
 
     def __init__(self, *, batch_rows: int, batch_bytes: int, max_row_bytes: int, is_inner: bool = False) -> None:
         self.source = Source("json")
-        self._is_inner = is_inner  # the array stands in an object, so something else follows it
+        self._is_inner = is_inner  # the array is inside an object, so something else follows it
         self._cutter = BatchCutter(max_rows=batch_rows, max_bytes=batch_bytes, separator=ELEMENT_SEPARATOR)
         self._max_row_bytes = max_row_bytes
         self._buffer = b""
@@ -135,7 +135,7 @@ class JsonSplitter:
         return behind
 
     def _runs(self) -> Iterator[Batch]:
-        """Take as many whole elements off the buffer as a parser finds at once; what it stumbles over is left there."""
+        """Take as many complete elements off the buffer as a parser finds at once; leave those that it rejects."""
         while self._state in ("first", "element") and len(self._buffer) >= _RUN_BYTES:
             run = _run_of(self._buffer[: 2 * _RUN_BYTES])
             if run is None or not self._cutter.is_for(len(run[1])) or len(run[0]) > self._max_row_bytes:

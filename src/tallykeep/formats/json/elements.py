@@ -12,7 +12,7 @@ _FLAT = rb'(?:[^][{}"]++|' + _STRING + rb")"
 _LEVEL_1 = rb"(?:" + _FLAT + rb"|[{[](?:" + _FLAT + rb")*+[]}])"
 _LEVEL_2 = rb"(?:" + _FLAT + rb"|[{[](?:" + _LEVEL_1 + rb")*+[]}])"
 BRACKETED = re.compile(rb"[{[](?:" + _LEVEL_2 + rb")*+[]}]", re.DOTALL)
-# What holds no other brackets is passed at once, with more of its kind behind it.
+# Brackets without others inside are passed in one step, together with more of the same after them.
 _GROUPS = rb"(?:[{[](?:" + _FLAT + rb")*+[]}][ \t\r\n]*+,?+[ \t\r\n]*+)++"
 _TOKEN = re.compile(_GROUPS + b"|" + _STRING + rb'|[][{}"]', re.DOTALL)
 _TEXT = re.compile(_STRING, re.DOTALL)

@@ -70,7 +70,7 @@ class LinesSplitter:
         if max(map(len, lines)) > self._max_row_bytes:
             lines = list(self._until_too_long(lines))
         kept = [(row, number) for number, line in enumerate(lines, self._line) if (row := line.strip(_BLANK))]
-        # The last one goes on in the next chunk, or is what stands behind the last newline.
+        # The last one continues in the next chunk, or is the text after the last newline.
         self._line += len(lines) - 1
         yield from self._cutter.add([row for row, _ in kept], [number for _, number in kept])
 

@@ -1,4 +1,4 @@
-"""The parts of a workbook's archive that tell how its cells look: its sheets' XML, and its number formats.
+"""The parts of a workbook's archive that decide how its cells look: its sheets' XML, and its number formats.
 
 Formats that spreadsheet programs know by number are those of ECMA-376, 18.8.30. Of currencies they are without the
 sign, because each country's program shows its own.

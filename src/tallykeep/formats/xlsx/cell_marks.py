@@ -1,4 +1,4 @@
-"""What a sheet's XML tells of its cells beyond their values: their number formats, errors, values that are missing.
+"""Marks of cells that a sheet's XML has beside their values: number formats, errors, missing values.
 
 It is parsed only where a format changes how numbers look, or where a quick search finds traces of the others.
 """
@@ -21,9 +21,9 @@ _MAX_ERROR_LENGTH = 40
 _HEAD_BYTES = 4_096
 _ROOT = re.compile(rb"<(\w+:)?worksheet[\s>]")
 _FORMULA = (b"<f", b"f>", b":f")
-# What ends a formula, and then no value: also behind an element that is no formula, which the parser tells apart.
+# The end of a formula without a value after it; also after an element that is no formula: the parser decides.
 _WITHOUT_VALUE = re.compile(rb"(?:f|/)>\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v>\s*</|</(?:\w+:)?c>)")
-# What may hide a cell, and a cell that does not say first where it stands, and then what its style is, if any.
+# Markup that may hide a cell, and a cell whose attributes are not its position first and then its style, if any.
 _UNUSUAL = rb'<!|<%sc(?:[\t\r\n]| (?!r="[A-Z]{1,3}[1-9]\d{0,6}"(?:/?>| s="\d+"| (?:t|cm|vm)="\w+"/?>)))'
 _COLUMN_BITS, _DISPLAY_BITS = 14, 24
 
@@ -32,7 +32,7 @@ Mark = tuple[int, Display]
 
 
 class Marks:
-    """Which cells have a number format that shows (the format), and which have no value but an error (its text)."""
+    """The cells whose number format changes what is shown (the format), and those with an error as value (its text)."""
 
     def __init__(self) -> None:
         self.packed = array("Q")
@@ -179,7 +179,7 @@ class _Scan:
         self._column = -1
 
     def _begin_cell(self, attributes: Attributes) -> None:
-        """Take a cell; one that does not say where it is stands behind the last."""
+        """Take a cell; one without a position follows the last one."""
         self._cell, self._value, self._has_formula = attributes, "", False
         if reference := attributes.get("r"):
             letters = reference.rstrip("0123456789")

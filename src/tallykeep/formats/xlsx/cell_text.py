@@ -1,4 +1,4 @@
-"""Cells of a workbook as they would stand in a CSV file.
+"""Cells of a workbook as texts of a CSV file.
 
 A cell without a value that can be told is a marker: U+0000, which no cell can hold, then a word and a colon.
 `error:#N/A` is a cell that holds an error; `digits:123456789012346000` is a whole number of more than 15 digits, of

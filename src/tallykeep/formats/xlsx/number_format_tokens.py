@@ -7,7 +7,7 @@ MAX_CODE_LENGTH = 500  # a spreadsheet program takes 255
 
 
 class TokenType(Enum):
-    """What a piece of a format's code is."""
+    """The types of tokens in a format's code."""
 
     DIGIT = auto()
     POINT = auto()
@@ -77,7 +77,7 @@ def _tokens(code: str) -> Iterator[Token]:
 
 
 def _bracket(content: str) -> Iterator[Token]:
-    """Read what stands in brackets: a currency, a condition, hours; colours and alphabets are left out."""
+    """Read the content of brackets: a currency, a condition, hours; colours and alphabets are left out."""
     if content.startswith("$"):
         character, dash, _ = content[1:].rpartition("-")
         if currency := character if dash else content[1:]:

@@ -28,7 +28,7 @@ from tallykeep.formats.xlsx.cell_text import Cell, cell_text, error_text, format
 from tallykeep.formats.xlsx.number_format import NumberFormat
 from tallykeep.formats.xlsx.sheet_choice import Choice, NoSuchSheetError, choose, first_texts
 
-# What reading a broken workbook raises.
+# The errors that reading a broken workbook raises.
 BROKEN = (CalamineError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OverflowError, ValueError)
 
 REFUSED = os.EX_DATAERR

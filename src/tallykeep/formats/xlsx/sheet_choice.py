@@ -1,4 +1,4 @@
-"""Which sheet of a workbook is read: the one that was named, or the first visible one whose header is known best."""
+"""The choice of a workbook's sheet: the named one, or the first visible one whose header has the most known titles."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ _MAX_NAME_LENGTH = 31
 
 
 class NoSuchSheetError(ValueError):
-    """The sheet that is wanted is none of the workbook's."""
+    """The workbook has no such sheet."""
 
 
 @dataclass(slots=True)

@@ -45,7 +45,7 @@ class SheetSize:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What is read of a workbook: which sheet, out of which, and where a point is a decimal point, or unclear.
+    """The result of opening a workbook: the sheet that is read, all sheets, and the columns' decimal marks.
 
     Columns are counted from 0, as in the CSV.
     """
@@ -57,7 +57,7 @@ class Taken:
 
     @property
     def decimal_marks(self) -> dict[int, str]:
-        """What stands before the decimals of columns that hold numbers, by their index; empty where nothing tells."""
+        """Return the decimal marks of columns that hold numbers, by index; "" where nothing decides it."""
         return dict.fromkeys(self.numeric_columns, ".") | dict.fromkeys(self.unclear_columns, "")
 
     @classmethod
@@ -123,7 +123,7 @@ async def _spool(chunks: AsyncIterator[bytes], file: IO[bytes], limit: Limit) ->
 
 
 class _Reading:
-    """What the process tells."""
+    """The output of the workbook's process."""
 
     def __init__(self, process: Process, complaints: IO[bytes], settings: Settings) -> None:
         if process.stdout is None:

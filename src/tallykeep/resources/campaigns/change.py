@@ -1,4 +1,4 @@
-"""What a request to update a campaign asks for (public API documentation, schemas CampaignsUpdate…)."""
+"""The changes that a request to update a campaign makes (public API documentation, schemas CampaignsUpdate…)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What campaigns do to their vouchers, a batch at a time: generate, import, update, delete."""
+"""The operations of campaigns on their vouchers, a batch at a time: generate, import, update, delete."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -35,7 +35,7 @@ Options = dict[str, Any]
 
 
 class _RangeBatch(Operation):
-    """A batch that means a range of the campaign's vouchers; nothing in it can fail by itself."""
+    """A batch that covers a range of the campaign's vouchers; no single row of it can fail."""
 
     def __init__(self, connection: Connection, claimed: ClaimedBatch) -> None:
         self._connection = connection

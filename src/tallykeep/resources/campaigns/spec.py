@@ -1,4 +1,4 @@
-"""What a campaign is, cleaned out of JSON (public API documentation, schemas CampaignsCreate… and CampaignBase)."""
+"""The fields of a campaign, cleaned from JSON (public API documentation, schemas CampaignsCreate… and CampaignBase)."""
 
 from dataclasses import dataclass, field
 from typing import Any

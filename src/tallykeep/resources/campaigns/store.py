@@ -201,7 +201,7 @@ async def _shown(connection: Connection, project_id: int, rows: list[dict[str, A
 
 
 def _join_once(row: dict[str, Any]) -> dict[str, bool]:
-    """Show what the type of campaign decides, whatever the body said."""
+    """Show the fields that the campaign's type determines, whatever the body said."""
     if row["type"] == "STANDALONE":
         return {"join_once": False}
     return {"join_once": True} if row["voucher"]["type"] == LOYALTY else {}

@@ -48,7 +48,7 @@ WHERE project_id = :project_id
     AND status IN ('ENQUEUED', 'IN_PROGRESS')
     AND source -> 'options' ->> 'campaign_id' = ANY (:ids)
 
--- What batches are planned, by their first row, their number of rows, and what they mean.
+-- The planned batches: their first row, their number of rows, and their bodies.
 
 -- name: planned_generation!
 SELECT first AS first_row, parts.count AS row_count, json_build_object('count', parts.count)::text AS body
@@ -88,7 +88,7 @@ WHERE running.project_id = campaigns.project_id
     AND running.status IN ('ENQUEUED', 'IN_PROGRESS')
     AND running.source -> 'options' ->> 'campaign_id' = campaigns.id
 
--- What filters by status compare; {column} is the one above.
+-- The value that filters by status compare; {column} is the one above.
 
 -- name: is_done!
 {column} = 'DONE'

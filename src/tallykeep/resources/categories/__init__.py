@@ -1,1 +1,1 @@
-"""Categories: stored by `store`; what vouchers and campaigns carry of them is in `labels`."""
+"""Categories: stored by `store`; the labels that vouchers and campaigns carry for them are in `labels`."""

@@ -1,4 +1,4 @@
-"""Labels: what vouchers and campaigns carry of a category.
+"""Labels: the texts that vouchers and campaigns carry for a category.
 
 As a rule a label is the category's name, and imports write it as it came. What a label stands for is looked up when it
 is shown, so a category is renamed, made or deleted without touching what carries it.
@@ -21,7 +21,7 @@ FIELDS = ("category", "category_id")  # in requests: by name or by id
 
 @dataclass(frozen=True, slots=True)
 class CategoryLabels:
-    """Which labels are written now, by one snapshot: for names that are not written as they are, and for ids."""
+    """The labels to write now, by one snapshot: for ids, and for names whose label is not the name itself."""
 
     by_name: dict[str, str] = field(default_factory=dict)
     by_id: dict[str, str] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""What the reference API counts of a customer: here it is all zeros."""
+"""Counters of customers that the reference API shows: all zeros here."""
 
 from typing import Any
 
@@ -8,14 +8,14 @@ from tallykeep.resources.upserts.declaring.declarations import Computed
 
 
 class Summary(TypedDict):
-    """What the reference API counts of a customer; here it is all zeros."""
+    """The counters of a customer; all zeros here."""
 
     redemptions: dict[str, Any]
     orders: dict[str, Any]
 
 
 class Loyalty(TypedDict):
-    """What the reference API tells of a customer's points; here it is all zeros."""
+    """The points of a customer; all zeros here."""
 
     points: int
     referred_customers: int
@@ -23,7 +23,7 @@ class Loyalty(TypedDict):
 
 
 class Referrals(TypedDict):
-    """What the reference API tells of a customer's referrals; here there are none."""
+    """The referrals of a customer; none here."""
 
     total: int
     campaigns: list[dict[str, Any]]

@@ -1,4 +1,4 @@
-"""What a customer is: its fields in JSON and in files (public API documentation, schema CustomerBase)."""
+"""The fields of a customer, in JSON and in files (public API documentation, schema CustomerBase)."""
 
 import re
 from typing import Any

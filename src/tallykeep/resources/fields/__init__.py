@@ -1,1 +1,1 @@
-"""What fields are built from: validators, spellings, numerals, COPY's text format."""
+"""Building blocks of fields: validators, spellings, numerals, COPY's text format."""

@@ -85,8 +85,8 @@ class CodeRule:
 class Walk:
     """All numbers below `size`, each once, in an order that is drawn anew each time and takes no memory.
 
-    Two neighbours tell all the others, which gives nothing away: codes are only walked where most are taken, so that
-    whoever guesses meets one at every other try anyway, and few are taken at random of each stretch elsewhere.
+    Two consecutive numbers reveal all the others. That does no harm: codes are walked only where most are taken, so
+    that every other guess hits one anyway; elsewhere only a few of each stretch are taken, at random.
     """
 
     def __init__(self, size: int) -> None:

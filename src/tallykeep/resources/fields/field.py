@@ -8,7 +8,7 @@ from tallykeep.resources.fields import numerals
 from tallykeep.resources.fields.validators import Cleaner
 from tallykeep.resources.lists.spec import Filter
 
-# What the cells of a column look like, by which a preview tells what the column is.
+# The shapes of cells, by which a preview recognizes a column.
 Shape = Literal["email", "phone", "date", "number", "boolean", "link", "name", "key", "key_or_email"]
 
 
@@ -72,7 +72,7 @@ class Field:
 
     @property
     def title(self) -> str:
-        """What the template calls its column; raises IndexError where files have none."""
+        """Return the title of its column in the template; raises IndexError if files have none."""
         return self.titles[-1]
 
     @property
@@ -97,7 +97,7 @@ class Field:
 
     @property
     def path(self) -> str:
-        """Where JSON has it: `redemption.quantity`."""
+        """Return its path in JSON: `redemption.quantity`."""
         return self.name if self.inside is None else f"{self.inside}.{self.name}"
 
     @property

@@ -1,6 +1,6 @@
 """Cleaners: each takes one value as it came and returns it as we store it, or raises Problem with the reason.
 
-A reason reads «must be a whole number (actual value is '1.5')»; whoever calls puts the field's name in front.
+A reason reads «must be a whole number (actual value is '1.5')»; the caller puts the field's name in front.
 """
 
 import re

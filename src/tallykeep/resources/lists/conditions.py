@@ -147,6 +147,6 @@ def boolean(column: LiteralString | None = None) -> Filter:
     return Filter(_BOOLEAN, column)
 
 
-# What no resource here has, such as a holder, and what none of them is, such as a referral code.
+# For properties that no resource here has, such as a holder, and that none of them is, such as a referral code.
 NEVER_SET = text(_sql.always_null)
 NEVER_TRUE = boolean(_sql.always_false)

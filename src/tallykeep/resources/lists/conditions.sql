@@ -107,7 +107,7 @@ metadata ->> {key}::text
 -- name: metadata_number!
 CASE WHEN jsonb_typeof(metadata -> {key}::text) = 'number' THEN (metadata -> {key}::text)::numeric END
 
--- What no resource here has: holders, referral codes.
+-- For properties that no resource here has: holders, referral codes.
 
 -- name: always_null!
 NULL::text

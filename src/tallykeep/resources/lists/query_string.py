@@ -30,7 +30,7 @@ _NO_VALUE = ("", "true", "{}")
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What to select of a list: its conditions, their parameters and the order, as SQL that is made of fixed forms."""
+    """The selection of a list: its conditions, their parameters and the order, as SQL composed of fixed forms."""
 
     conditions: sql.Composable
     parameters: dict[str, Any]

@@ -1,4 +1,4 @@
-"""What a list declares of itself."""
+"""The declaration of a list."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

@@ -35,7 +35,7 @@ _MAX_PROBLEMS = 100  # problems of one object: more are nobody's to read
 
 @dataclass(frozen=True, slots=True)
 class MetadataSchema:
-    """What a project demands of one resource's metadata; `nested` holds its custom schemas by name."""
+    """Checks one resource type's metadata against the project's schema; `nested` holds its custom schemas by name."""
 
     properties: Mapping[str, Definition]
     allow_defined_only: bool = False

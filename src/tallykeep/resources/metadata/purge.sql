@@ -1,4 +1,4 @@
--- Of which resources: {table} is filled in.
+-- {table}, the resources, is filled in.
 
 -- name: count_carrying!
 SELECT count(*) AS total FROM {table} WHERE project_id = :project_id AND metadata ? :key

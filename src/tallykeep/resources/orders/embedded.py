@@ -1,4 +1,4 @@
-"""What comes inside orders: customers and referrers, products and SKUs, upserted before the orders that name them."""
+"""Resources inside orders: customers and referrers, products and SKUs, upserted before the orders that name them."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -65,7 +65,7 @@ async def upsert_parts(
 
 
 class _Parts:
-    """What writes and finds the parts of one batch's orders."""
+    """Writes and finds the embedded resources of one batch's orders."""
 
     def __init__(self, connection: Connection, project_id: int, timestamp: datetime) -> None:
         self._connection = connection
@@ -221,7 +221,7 @@ def _name_goods(item: Item) -> None:
 
 
 def _of_product(item: Item) -> dict[str, Any]:
-    """What the item says of its SKU, with the product that it is of; the item itself is kept as it came."""
+    """Return the item's fields for its SKU, with the SKU's product; the item itself is kept as it came."""
     product = item.get("product") or {}
     named = product.get("source_id") or product.get("id") or item.get("product_id")
     return {"product_id": named, **item["sku"]} if named else dict(item["sku"])

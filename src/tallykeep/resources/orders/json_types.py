@@ -1,4 +1,4 @@
-"""What stands inside an order in JSON."""
+"""Types inside an order's JSON."""
 
 from typing import Any, Literal
 

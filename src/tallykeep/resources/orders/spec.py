@@ -1,4 +1,4 @@
-"""What an order is: its fields in JSON (public API documentation, schemas OrderBase and OrderItem)."""
+"""The fields of an order, in JSON (public API documentation, schemas OrderBase and OrderItem)."""
 
 from typing import Any
 

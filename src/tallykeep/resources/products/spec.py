@@ -1,4 +1,4 @@
-"""What a product is: its fields in JSON and in files (public API documentation, schema ProductsCreateRequestBody)."""
+"""The fields of a product, in JSON and in files (public API documentation, schema ProductsCreateRequestBody)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What a SKU is: its fields in JSON and in files (public API documentation, schema ProductsSkusCreateRequestBody)."""
+"""The fields of a SKU, in JSON and in files (public API documentation, schema ProductsSkusCreateRequestBody)."""
 
 import re
 from datetime import datetime

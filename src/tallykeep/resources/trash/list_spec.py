@@ -20,5 +20,5 @@ BIN = ListSpec(
     default_order="-id",
     has_metadata=False,
 )
-# What is behind an entry, in either order.
+# The entries after a given one, in either order.
 OLDER_ENTRIES, NEWER_ENTRIES = _sql.older_entries, _sql.newer_entries

@@ -120,7 +120,7 @@ class FileColumns:
         return irregular
 
     def _maker(self, column: str) -> Made:
-        """What makes COPY's texts for one column of the table."""
+        """Return what makes COPY's texts for one column of the table."""
         if column == "metadata":
             return _of_several(list(self._extra), _metadata_text(list(self._extra.values()), self._checker))
         parts = {index: field for index, field in self._fields.items() if field.inside == column}

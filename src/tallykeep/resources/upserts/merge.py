@@ -22,7 +22,7 @@ _meet_others = RecentKeys(1_000)
 
 
 class Merge:
-    """What can be merged of one batch, within its transaction: take it from the rows, stage, write."""
+    """The rows of one batch that PostgreSQL can merge, within its transaction: take them, stage, write."""
 
     def __init__(self, connection: Connection, claimed: ClaimedBatch, spec: UpsertSpec, columns: FileColumns) -> None:
         self._connection = connection

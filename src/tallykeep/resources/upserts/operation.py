@@ -221,7 +221,7 @@ class Upsert(Operation):
 
 
 def _keys_of(changes: Sequence[Change]) -> list[_Key]:
-    """What the changes name what they mean by, in the order in which it is locked."""
+    """Return the keys by which the changes name resources, in the order in which they are locked."""
     source_ids = {change.source_id for change in changes if change.source_id is not None}
     ids = {change.id for change in changes if change.id is not None}
     return [*(("source_id", key) for key in sorted(source_ids)), *(("id", key) for key in sorted(ids))]

@@ -12,7 +12,7 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 @dataclass(frozen=True, slots=True, kw_only=False)
 class ReportLine:
-    """What became of one row."""
+    """The outcome of one row."""
 
     row: int
     key: str

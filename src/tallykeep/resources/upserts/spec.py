@@ -1,4 +1,4 @@
-"""What a resource that is upserted declares of itself."""
+"""The declaration of an upserted noun."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ from tallykeep.resources.upserts.statements import Statements, Table, matching
 
 @dataclass(slots=True)
 class Change:
-    """What one row changes: `values` by field (None clears), `metadata` to add; or its problems."""
+    """The changes of one row: `values` by field (None clears), `metadata` to add; or its problems."""
 
     row: int
     source_id: str | None = None
@@ -30,7 +30,7 @@ class Change:
 
     @property
     def key(self) -> str | None:
-        """What the row names itself by."""
+        """The key that the row gives."""
         return self.source_id if self.source_id is not None else self.id
 
 
@@ -141,12 +141,12 @@ class UpsertSpec:
 
     @property
     def plural(self) -> str:
-        """What several of them are called, in paths and lists."""
+        """Its plural, in paths and lists."""
         return self.table_name
 
     @property
     def name(self) -> str:
-        """What people call one of them, in the middle of a sentence."""
+        """Its name for people, in the middle of a sentence."""
         return self.title or self.noun
 
     @property
@@ -156,7 +156,7 @@ class UpsertSpec:
 
     @property
     def people_call_them(self) -> str:
-        """What people call several of them, in the middle of a sentence."""
+        """Its plural for people, in the middle of a sentence."""
         return f"{self.title}s" if self.title else self.plural
 
     @property

@@ -29,7 +29,7 @@ class Table:
 
 
 class Statements:
-    """What reads and writes a table's resources."""
+    """The statements that read and write a table's resources."""
 
     def __init__(self, table: Table) -> None:
         self._parts = _parts_of(table)
@@ -78,14 +78,14 @@ def _parts_of(table: Table) -> dict[str, sql.Composable]:
 
 
 def _inserted(table: Table, column: str) -> sql.Composable:
-    """What a new resource has in the column."""
+    """Return the value of a new resource in the column."""
     if (default := _default(table, column)) is None:
         return sql.Identifier(column)
     return sql.SQL(_sql.value_or_default).format(column=sql.Identifier(column), default=default)
 
 
 def _merged(table: Table, column: str) -> sql.Composable:
-    """What becomes of the column of a resource that exists."""
+    """Return the new value of an existing resource's column."""
     name, default = sql.Identifier(column), _default(table, column)
     if column in table.objects:
         return sql.SQL(_sql.added_to).format(column=name)

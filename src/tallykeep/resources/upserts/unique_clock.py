@@ -1,10 +1,10 @@
-"""Moments that differ: lists that go on behind one need another for each resource."""
+"""Timestamps that differ: a list that is paged by a timestamp needs a different one for each resource."""
 
 from datetime import UTC, datetime, timedelta
 
 
 class Timestamps:
-    """Moments by the database's clock, in microseconds that are handed out once."""
+    """Timestamps by the database's clock; each microsecond is handed out once."""
 
     def __init__(self) -> None:
         self._free = datetime.min.replace(tzinfo=UTC)

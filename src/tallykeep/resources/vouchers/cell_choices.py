@@ -1,4 +1,4 @@
-"""What files call types of vouchers and of discounts: the cells of the columns that hold one of a set of choices."""
+"""The words of files for types of vouchers and discounts: cells of columns that hold one of a set of choices."""
 
 from tallykeep.resources.fields import spreadsheet_spellings as spellings
 from tallykeep.resources.fields.validators import Problem

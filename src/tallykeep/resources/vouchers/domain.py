@@ -1,4 +1,4 @@
-"""What vouchers can be: their types, discounts and worth, and the checks that JSON and files share.
+"""The domain of vouchers: their types, discounts and worth, and the checks that JSON and files share.
 
 Sources: the public API documentation's schemas VoucherImportBase, VoucherCreateBase and Discount*.
 """
@@ -35,7 +35,7 @@ DISCOUNT_VALUES: dict[str, tuple[str, Cleaner]] = {
     "FIXED": ("fixed_amount", cleaning.number),
     "UNIT": ("unit_off", cleaning.integer),
 }
-# What else stands in a discount, whatever its type, and in each unit of one of many.
+# The other fields of a discount of any type, and of each unit of a discount with several.
 DISCOUNT_BESIDE: dict[str, Cleaner] = {
     "amount_limit": cleaning.number, "aggregated_amount_limit": cleaning.integer,
     **dict.fromkeys(
@@ -43,7 +43,7 @@ DISCOUNT_BESIDE: dict[str, Cleaner] = {
     ),
 }  # fmt: skip
 UNIT_EFFECTS = ("ADD_NEW_ITEMS", "ADD_MISSING_ITEMS")
-# What a voucher of each type must bring, and the number within it that says how much it is worth.
+# The object that a voucher of each type must have, and the number within it that says how much it is worth.
 WORTH: dict[str, tuple[str, str, Cleaner]] = {
     GIFT: ("gift", "amount", cleaning.number),
     LOYALTY: ("loyalty_card", "points", cleaning.integer),

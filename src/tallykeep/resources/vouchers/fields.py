@@ -270,7 +270,7 @@ FIELDS: tuple[Field, ...] = (
     ),
 )  # fmt: skip
 
-# What JSON rows give by itself, and the same of the objects in them, by the objects' names.
+# The fields at the top of JSON rows, and those of the objects in them, by the objects' names.
 IN_JSON = tuple(field for field in FIELDS if field.is_standalone and field.inside is None)
 INSIDE_JSON = {
     holder: tuple(field for field in FIELDS if field.is_standalone and field.inside == holder)
@@ -279,5 +279,5 @@ INSIDE_JSON = {
 IN_FILES = tuple(field for field in FIELDS if field.titles)
 BY_TITLE = {normal_title(title): field for field in IN_FILES for title in field.titles}
 BY_NAME = {field.column_name: field for field in FIELDS}
-# What drafts carry beside code and type, in the order of COPY's lines.
+# The fields of drafts beside code and type, in the order of COPY's lines.
 DRAFTED = tuple(field for field in FIELDS if field.stored and field.name not in ("code", "type"))

@@ -15,7 +15,7 @@ from tallykeep.resources.vouchers.list_spec import VOUCHERS
 
 _sql = queries(__package__, "read.sql")
 
-# What is shown as it is stored.
+# Columns that are shown as they are stored.
 _SHOWN = tuple(field for field in IN_JSON if field in DRAFTED)
 # These stand where the reference API has them, and are null where nothing is known of them.
 _BEFORE_OTHERS = ("start_date", "expiration_date", "validity_timeframe", "validity_day_of_week")

@@ -1,4 +1,4 @@
-"""What a voucher is worth, out of its wire format, as files have it: in columns of its own."""
+"""The worth of a voucher, from its wire format into the columns that files have for it."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What can be done to an action: cancel it, retry its failed rows, take these home."""
+"""Endpoints that act on one action: cancel it, retry its failed rows, download them."""
 
 from collections.abc import AsyncIterator, Callable
 from typing import Annotated, Any
@@ -40,7 +40,7 @@ def _as_before(option: Option) -> dict[str, Any]:
     return {**parameter(option), "description": f"{option.description} Left out, that of the first action."}
 
 
-Unprocessed = Annotated[bool, Query(description="Take the rows along that have no outcome at all.")]
+Unprocessed = Annotated[bool, Query(description="Include the rows that have no outcome.")]
 
 
 @router.post("/{action_id}/cancel", summary="Cancel async action", openapi_extra=OURS | answers(Action))
@@ -66,7 +66,7 @@ async def cancel(request: Request, context: FromContext, caller: FromCaller, act
 async def retry(
     request: Request, context: FromContext, caller: FromCaller, action_id: str, include_unprocessed: Unprocessed = False
 ) -> Json:
-    """Start a new action with only the failed rows, or with corrected ones: a body in the form of the first one."""
+    """Start a new action with only the failed rows, or with the corrected rows of a body in the first one's format."""
     controller = await context.retrying(caller)
     parent = await controller.find(caller.project_id, action_id)
     upload = None
@@ -99,7 +99,7 @@ async def failures_csv(
 ) -> StreamingResponse:
     """Return the failed rows as they were sent, with the columns `row`, `line` and `reason`.
 
-    Can be imported again so.
+    The file can be imported again as it is.
     """
     source, rows = await _failed(context, caller, action_id, include_unprocessed)
     return _file(as_csv(rows, source), "text/csv; charset=utf-8", f"{action_id}-failures.csv")
@@ -115,7 +115,7 @@ async def failures_csv(
 async def failures_ndjson(
     context: FromContext, caller: FromCaller, action_id: str, include_unprocessed: Unprocessed = False
 ) -> StreamingResponse:
-    """Return the failed rows as they were sent, one JSON value a line; can be imported again as it is where JSON is."""
+    """Return the failed rows as they were sent, one JSON value a line; importable again wherever JSON is accepted."""
     source, rows = await _failed(context, caller, action_id, include_unprocessed)
     return _file(as_ndjson(rows(), source), "application/x-ndjson", f"{action_id}-failures.ndjson")
 
@@ -128,9 +128,9 @@ async def failures_ndjson(
     openapi_extra=OURS | answers_file("text/csv", "application/json", "application/x-ndjson"),
 )
 async def source_file(context: FromContext, caller: FromCaller, action_id: str) -> StreamingResponse:
-    """Return all rows as they were sent, in UTF-8 and unpacked, a workbook as CSV.
+    """Return all rows as they were sent, in UTF-8 and uncompressed, a workbook as CSV.
 
-    With the header that the file came with.
+    The header is the one that the file came with.
     """
     parent = await context.controlling(caller).find(caller.project_id, action_id)
     parent.require_rows()

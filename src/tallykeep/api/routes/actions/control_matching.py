@@ -1,4 +1,4 @@
-"""What can be done to all actions that match the filters of their list: cancel them, retry their failed rows."""
+"""Endpoints that act on all actions matching the filters of their list: cancel them, retry their failed rows."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -40,8 +40,9 @@ FromMatching = Annotated[Wanted, Depends(_matching)]
 
 @router.post("/cancel", summary="Cancel all that match", openapi_extra=OURS | answers(CanceledMatching))
 async def cancel_all(context: FromContext, caller: FromCaller, wanted: FromMatching, dry_run: DryRun = False) -> Json:
-    """Cancel every running action that the filters of the list match, as canceling each would. `has_more`: there are
-    more than `limit`; ask again for these. `as_of` as `end_date` leaves alone what is submitted later.
+    """Cancel every running action that matches the filters of the list, exactly as if each were canceled by itself.
+    `has_more` is true if more than `limit` actions match: repeat the request for the rest. Send `as_of` as `end_date`
+    to leave actions alone that are submitted later.
     """
     never = [action_type.name for action_type in context.action_types.values() if action_type.deletes]
     async with context.reading(caller, much=True).connection() as connection:
@@ -59,8 +60,8 @@ async def cancel_all(context: FromContext, caller: FromCaller, wanted: FromMatch
 async def retry_all(
     request: Request, context: FromContext, caller: FromCaller, wanted: FromMatching, dry_run: DryRun = False
 ) -> Json:
-    """Retry the failed rows of every ended action that the filters of the list match, but of dry runs, and of those
-    that were retried before. `has_more`: there are more than `limit`; ask again for these.
+    """Retry the failed rows of every ended action that matches the filters of the list, except dry runs and actions
+    that were retried before. `has_more` is true if more than `limit` actions match: repeat the request for the rest.
     """
     async with context.reading(caller, much=True).connection() as connection:
         as_of = await database_time(connection)
@@ -82,7 +83,7 @@ async def _retry(request: Request, context: Context, caller: Caller, action_id: 
 
 
 async def _done_to(action_ids: list[str], has_more: bool, dry_run: bool, as_of: datetime, deed: _Deed) -> Json:
-    """Do it to one after another; those to which it could not be done are named, with what stood in the way."""
+    """Do it to one action after another; list those to which it could not be done, with the reason."""
     done: list[dict[str, Any]] = []
     refused: list[dict[str, Any]] = []
     for action_id in [] if dry_run else action_ids:

@@ -1,4 +1,4 @@
-"""GET /v1/async-actions and what hangs below it."""
+"""GET /v1/async-actions and the paths below it."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -52,12 +52,12 @@ async def wanted_actions(
     started_before: Annotated[Timestamp | None, Query(description="Actions started before this moment.")] = None,
     finished_from: Annotated[Timestamp | None, Query(description="Actions that ended at this moment or later.")] = None,
     finished_before: Annotated[Timestamp | None, Query(description="Actions that ended before this moment.")] = None,
-    file_name: Annotated[str | None, Query(description="Actions of files with this in their names.")] = None,
+    file_name: Annotated[str | None, Query(description="Actions whose file name contains this text.")] = None,
     failures: Annotated[
         Failures | None, Query(description="Actions whose rows failed: `none` of them, `some`, or `all`.")
     ] = None,
     starting_after_id: Annotated[
-        str | None, Query(description="The page behind this action; `more_starting_after` of the page before.")
+        str | None, Query(description="The page after this action: `more_starting_after` of the page before.")
     ] = None,
 ) -> Wanted:
     """Read which actions the query string asks for, however many; raise InvalidQueryError."""
@@ -104,11 +104,11 @@ def _among(name: str, text: str | None, allowed: Iterable[str]) -> frozenset[str
 
 @router.get("", summary="List async actions", openapi_extra=_LIST_SPEC.extra | answers(ActionList))
 async def list_actions(context: FromContext, caller: FromCaller, wanted: FromFilters, limit: Limit = 10) -> Json:
-    """List the project's actions, newest first, without their results. Filters can be combined. `more_starting_after`
-    is what to send as `starting_after_id` for the next page, null on the last one. `fixed_count` tells how many of an
-    action's failed and unprocessed rows went in by its retries, and theirs. One that several files of failed rows
-    brought in counts once, by its `line`; rows that came without lines, and more than 50,000, are not compared.
-    `first_file_name` is the file of the first of the actions that this one retries.
+    """List the project's actions, newest first, without their results. Filters can be combined. Send
+    `more_starting_after` as `starting_after_id` to get the next page; it is null on the last one. `fixed_count` is the
+    number of the action's failed and unprocessed rows that its retries, and retries of these, have imported. A row that
+    several retries imported counts once, by its `line`; rows without lines, and more than 50,000 rows, are not
+    compared. `first_file_name` is the file name of the first action in the chain of retries.
     """
     async with context.reading(caller, much=wanted.needs_scan).connection() as connection:
         return Json(await context.reader.list_actions(connection, caller.project_id, replace(wanted, limit=limit)))
@@ -124,9 +124,9 @@ async def get_action(
         float, Query(ge=0, le=60, allow_inf_nan=False, description="Seconds to wait for the action's end, 0 to 60.")
     ] = 0,
 ) -> Json:
-    """Return one action with its result; while it runs, the result holds what is known so far, and counts nothing
-    before the first row has an outcome. With `wait`, the answer comes as soon as the action has ended, or else after so
-    many seconds; without, an action that is ENQUEUED is given a moment to begin, 150 ms at most.
+    """Return one action with its result. While the action runs, the result holds what is known so far; it has no counts
+    before the first row has an outcome. With `wait`, the answer comes as soon as the action has ended, or after that
+    many seconds at the latest. Without it, an action that is ENQUEUED is given up to 150 ms to begin.
     """
     return Json(await read_action(request, context, caller, action_id, wait))
 
@@ -137,17 +137,17 @@ async def list_failures(
     caller: FromCaller,
     action_id: str,
     limit: Limit = 100,
-    after_row: Annotated[int, Query(ge=0, description="Go on behind this row.")] = 0,
+    after_row: Annotated[int, Query(ge=0, description="List rows after this one.")] = 0,
     reason: Annotated[
-        str | None, Query(description="Only rows that failed with this reason, be it with its value or without.")
+        str | None, Query(description="Only rows that failed with this reason, with or without the value in it.")
     ] = None,
     group_by: Annotated[Literal["reason"] | None, Query(description="Count by reason instead.")] = None,
-    source_rows: Annotated[bool, Query(description="Show what the rows held, too.")] = False,
+    source_rows: Annotated[bool, Query(description="Also show the rows' content.")] = False,
 ) -> Json:
     """List every failed row with its number, key and reason; or the reasons with their counts and first rows.
-    `failures_kept` is false once they were removed for their age: the list is empty then, the action's counts stay.
-    With `source_rows`, a row of a file shows its `cells`, titled by `columns`; others, and lines that cannot be read,
-    their `text` as it was sent.
+    `failures_kept` is false once the failed rows were removed because of their age: then the list is empty, but the
+    action's counts stay. With `source_rows`, a row of a CSV file shows its `cells`, with their titles in `columns`;
+    other rows, and lines that cannot be read, show their `text` as it was sent.
     """
     key = (caller.project_id, action_id)
     async with context.reading(caller, much=group_by is not None or reason is not None).connection() as connection:

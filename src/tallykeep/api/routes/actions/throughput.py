@@ -16,13 +16,13 @@ from tallykeep.engine.reading import throughput
 
 router = APIRouter(prefix="/v1", tags=["Async actions"], default_response_class=Json)
 
-Minutes = Annotated[int, Query(ge=1, le=1440, description="So many minutes up to now, 1 to 1440.")]
+Minutes = Annotated[int, Query(ge=1, le=1440, description="How many minutes up to now, 1 to 1440.")]
 
 
 @router.get("/throughput", summary="Get rows by minute", openapi_extra=OURS | answers(Throughput))
 async def rows_by_minute(context: FromContext, caller: FromCaller, minutes: Minutes = 60) -> Json:
-    """Count the project's rows that were done, and that failed, in each of the last minutes. Dry runs are not counted,
-    nor what was removed for its age.
+    """Count the project's rows that were done, and those that failed, in each of the last minutes. Rows of dry runs,
+    and rows removed because of their age, are not counted.
     """
     async with context.reading(caller, much=True).connection() as connection:
         return Json(await throughput.rows_by_minute(connection, caller.project_id, minutes))
@@ -35,13 +35,13 @@ async def list_batches(
     caller: FromCaller,
     action_id: str,
     limit: Limit = 100,
-    after_row: Annotated[int, Query(ge=0, description="Batches that begin behind this row.")] = 0,
+    after_row: Annotated[int, Query(ge=0, description="Batches that begin after this row.")] = 0,
     with_action: Annotated[
-        bool, Query(description="With the action itself, as `async_action`: its tally and the batches of one moment.")
+        bool, Query(description="Include the action, read at the same moment, as `async_action`.")
     ] = False,
 ) -> Json:
-    """List the batches in which the action is carried out, each in one transaction, with their counts. `attempts` is
-    over 0 while a worker has an open batch in hand. `batches_kept` is false once they were removed for their age.
+    """List the action's batches with their counts; each is written in one transaction. `attempts` is over 0 while a
+    worker has an open batch in hand. `batches_kept` is false once they were removed because of their age.
     """
     key = (caller.project_id, action_id)
     async with context.reading(caller).connection() as connection, one_timestamp(connection):

@@ -136,10 +136,10 @@ async def watch_action(
     action_id: str,
     watch: Annotated[Watch, Depends(_watched)],
 ) -> AsyncIterator[ServerSentEvent]:
-    """Send server-sent events: `progress` with the action as it stands, again at each change (up to four a second), and
-    in the end `done` with the action and its result. Then the stream closes, and so should the client: one that
-    connects again, whatever its `Last-Event-ID`, starts anew with the present state. Comments keep idle connections
-    alive.
+    """Send server-sent events: `progress` with the action's current state, again at each change (up to four a second),
+    and in the end `done` with the action and its result. Then the stream closes, and the client should close it too: a
+    client that reconnects starts again with the current state, whatever its `Last-Event-ID`. Comments keep idle
+    connections alive.
     """
     async for action in watch.changes():
         yield _event("progress", shown(action))

@@ -36,7 +36,7 @@ async def livez() -> Json:
 async def readyz(context: FromContext) -> Json:
     """Answer 200 when the database answers and takes writes, and a worker is alive; else 503 with what is missing.
 
-    Answered within a second, on a connection of its own, whatever the others are busy with.
+    Answers within a second, on a connection of its own, however busy the others are.
     """
     missing, workers = await _missing(context.guard)
     if missing:

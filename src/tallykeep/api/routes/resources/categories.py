@@ -49,7 +49,7 @@ async def update(request: Request, context: FromContext, caller: FromCaller, cat
     "/{category_id}", status_code=204, summary="Delete category", openapi_extra=Compatibility(query=()).extra
 )
 async def delete(context: FromContext, caller: FromCaller, category_id: str, force: bool = False) -> Response:
-    """Delete a category; one in use only with `force`, which takes it off what it is in use by."""
+    """Delete a category. One in use is deleted only with `force`, which removes it from its vouchers and campaigns."""
     async with context.writing(caller) as connection:
         await store.delete_category(connection, caller.project_id, category_id, force=force)
     return Response(status_code=204)

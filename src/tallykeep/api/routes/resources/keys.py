@@ -22,7 +22,7 @@ Kind = Annotated[KeyKind | None, Query(description="Needed only where two kinds 
 
 @router.get("", summary="List keys", openapi_extra=OURS | answers(KeyList))
 async def list_(context: FromContext, manager: FromManager) -> Json:
-    """List the project's keys, oldest first, without their tokens. `current` marks the one that asks."""
+    """List the project's keys, oldest first, without their tokens. `current` marks the key of this request."""
     async with context.reading(manager).connection() as connection:
         return Json(await keys.list_keys(connection, manager))
 
@@ -33,7 +33,7 @@ async def list_(context: FromContext, manager: FromManager) -> Json:
     openapi_extra=OURS | takes(NewKey, required=False) | answers(CreatedKey),
 )
 async def create(request: Request, context: FromContext, manager: FromManager) -> Json:
-    """Make a key for the project. Its `token` is in this answer only: it is not kept."""
+    """Create a key for the project. Its `token` is in this answer only: it is not stored."""
     body = await json_object(request, context.settings.max_row_bytes, may_be_empty=True)
     async with context.writing(manager) as connection:
         return Json(await keys.create_key(connection, manager, body))
@@ -41,7 +41,7 @@ async def create(request: Request, context: FromContext, manager: FromManager) -
 
 @router.delete("/{key_id:path}", status_code=204, summary="Revoke key", openapi_extra=OURS)
 async def revoke(context: FromContext, manager: FromManager, key_id: str, kind: Kind = None) -> Response:
-    """Make a key invalid, from the next request on; where several processes serve, within a second.
+    """Revoke a key, from the next request on; if several processes serve the API, within a second.
 
     The key that asks is refused with a 409: so one always works.
     """

@@ -73,7 +73,7 @@ async def get_schema(context: FromContext, caller: FromCaller, resource: str) ->
     "/{resource}/definitions/{key:key}", summary="Remove a definition", openapi_extra=OURS | answers(MetadataSchema)
 )
 async def remove_definition(context: FromContext, caller: FromCaller, resource: str, key: str) -> Json:
-    """Put a definition among the removed ones; the resources keep their metadata. Ours, not the reference API's."""
+    """Mark a definition as removed; the resources keep their metadata. Ours, not the reference API's."""
     async with context.writing(caller) as connection:
         schema = await schemas.mark_definition(connection, caller.project_id, resource, key, deleted=True)
     return Json(_with_camel_case(_shown(schema)))
@@ -85,7 +85,7 @@ async def remove_definition(context: FromContext, caller: FromCaller, resource: 
     openapi_extra=OURS | answers(MetadataSchema),
 )
 async def restore_definition(context: FromContext, caller: FromCaller, resource: str, key: str) -> Json:
-    """Put a removed definition in force again. Ours, not the reference API's."""
+    """Restore a removed definition. Ours, not the reference API's."""
     async with context.writing(caller) as connection:
         schema = await schemas.mark_definition(connection, caller.project_id, resource, key, deleted=False)
     return Json(_with_camel_case(_shown(schema)))
@@ -98,7 +98,7 @@ async def restore_definition(context: FromContext, caller: FromCaller, resource:
     openapi_extra={"parameters": PARAMETERS, **OURS, **answers(AcceptedAction, code=202)},
 )
 async def purge_definition(request: Request, context: FromContext, caller: FromCaller, resource: str, key: str) -> Json:
-    """Take a key off every resource of this type, for good, as an action. Ours: the reference API cannot."""
+    """Remove a key from every resource of this type, for good, by an action. Ours: the reference API cannot."""
     action_type = _purge_of(context, resource)
     submission_options = read_submission_options(request.query_params)
     submitted = submission(request, caller, action_type, {"key": key}, id_prefix="w-")
@@ -118,7 +118,7 @@ async def purge_definition(request: Request, context: FromContext, caller: FromC
     openapi_extra=OURS | answers(KeyUsage),
 )
 async def count_usage(context: FromContext, caller: FromCaller, resource: str, key: str) -> Json:
-    """Count the resources of this type that carry the key, which a purge would reach. Ours, not the reference API's."""
+    """Count the resources that carry the key, which a purge would change. Ours, not the reference API's."""
     table = _table_of(context, resource)
     async with context.reading(caller, much=True).connection() as connection:
         total = await count_carrying(connection, caller.project_id, table, key)
@@ -129,8 +129,8 @@ async def count_usage(context: FromContext, caller: FromCaller, resource: str, k
 async def list_usage(context: FromContext, caller: FromCaller, resource: str) -> Json:
     """List the keys that resources of this type carry, defined or not, each with how many carry it; most used first.
 
-    Counted among the 20,000 newest, and 200 keys at most: where there are more, `complete` is false. Ours, not the
-    reference API's.
+    Only the 20,000 newest resources are counted, and at most 200 keys are listed; if there are more, `complete` is
+    false. Ours, not the reference API's.
     """
     table = _table_of(context, resource)
     async with context.reading(caller, much=True).connection() as connection:

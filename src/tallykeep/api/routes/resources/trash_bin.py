@@ -27,7 +27,7 @@ async def list_(
     context: FromContext,
     caller: FromCaller,
     limit: Limit = 10,
-    starting_after_id: Annotated[str | None, Query(description="Goes on behind this entry.")] = None,
+    starting_after_id: Annotated[str | None, Query(description="List entries after this one.")] = None,
 ) -> Json:
     """List what was deleted without force, newest first unless `order` says otherwise."""
     selection = read_selection(BIN, request.query_params.multi_items())

@@ -67,7 +67,7 @@ async def list_(request: Request, context: FromContext, caller: FromCaller, limi
 
 @router.post("", summary="Create voucher with a given or a random code", openapi_extra=_CREATED)
 async def create_with_any_code(request: Request, context: FromContext, caller: FromCaller) -> Json:
-    """Create a voucher, standalone or in the campaign it names, which then says what it is like; without a code in the
+    """Create a voucher, standalone or in the campaign it names, which then determines its values; without a code in the
     body, one is made by its `code_config`.
     """
     body = await json_object(request, context.settings.max_row_bytes)

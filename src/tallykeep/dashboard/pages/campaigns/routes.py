@@ -23,7 +23,7 @@ router = APIRouter(prefix="/campaigns")
 _PER_PAGE, _MAX_PAGES = 20, 100
 
 Form = dict[str, str]
-# What the API calls the fields of these forms.
+# The API's names of these forms' fields.
 _LABELS = {
     "name": "Name",
     "vouchers_count": "How many codes to generate",
@@ -35,7 +35,7 @@ _LABELS = {
     "category": "Category",
 }
 _UNMISTAKABLE = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
-# What a # of the pattern may become: by name, the label and the characters.
+# The choices for a # of the pattern: by name, the label and the characters.
 CHARACTERS = {
     "unmistakable": ("capitals and digits, without 0 O 1 I", _UNMISTAKABLE),
     "digits": ("digits", string.digits),

@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 @dataclass(slots=True)
 class Upload:
-    """One file, of one session; whoever reads it holds its lock."""
+    """One file of one session; its readers hold its lock."""
 
     owner: str
     name: str

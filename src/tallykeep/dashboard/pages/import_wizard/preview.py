@@ -95,7 +95,7 @@ def shown(seen: dict[str, Any], form: FormData, campaigns: list[str]) -> dict[st
         "campaign": form.get("campaign") or "",
         "campaigns": campaigns,
         "on_error": form.get("on_error") or "continue",
-        # What the import is sent with, made from the other fields.
+        # The options that the import is sent with, made from the other fields.
         "mapping": exact_json.dumps(_mapping(_uses(columns))).decode(),
         "values": exact_json.dumps(seen["values"]).decode(),
         "defaults": exact_json.dumps(seen["defaults"]).decode(),

@@ -1,4 +1,4 @@
-"""What a file does not say in our words: texts with another meaning, and one value for all rows."""
+"""The wizard's answers for a file: meanings of its own words (`values`), and one value for all rows (`defaults`)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -91,7 +91,7 @@ async def show_one(request: Request, visit: FromVisit, resource_type: str, key: 
 
 
 def _title(resource_type: ResourceType, resource: Resource) -> str:
-    """What people call it: a customer or a product by its name."""
+    """Return the resource's name for people: a customer or a product by its name."""
     return str(
         (resource.get("name") if "Name" in resource_type.columns else None)
         or resource[resource_type.key]

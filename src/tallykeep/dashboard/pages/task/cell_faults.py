@@ -1,4 +1,4 @@
-"""Which cells of a failed row its reason is about: «Value: must be a number; Voucher Type is required»."""
+"""The cells of a failed row that its reason is about: «Value: must be a number; Voucher Type is required»."""
 
 from collections.abc import Sequence
 

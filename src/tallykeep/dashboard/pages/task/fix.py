@@ -31,7 +31,7 @@ _NOTHING_CHANGED = "Nothing was changed. Edit the cells that are wrong; only row
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What is being fixed: the task, the fields of its rows, and which of its failed rows are shown."""
+    """The fix sheet: the task, the fields of its rows, and which of its failed rows are shown."""
 
     action: dict[str, Any]
     fields: Fields

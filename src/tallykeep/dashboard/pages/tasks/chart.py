@@ -35,7 +35,7 @@ class Chart:
 
     @property
     def width(self) -> int:
-        """Of the drawing, in its own units."""
+        """The width of the drawing, in its own units."""
         return len(self.bars) * STEP
 
 

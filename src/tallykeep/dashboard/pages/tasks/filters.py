@@ -32,7 +32,7 @@ STATUSES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
-    """Which tasks are listed; empty texts filter nothing. `since` and `until` are in the reader's `zone`."""
+    """The filters of the list of tasks; empty texts filter nothing. `since` and `until` are in the reader's `zone`."""
 
     type: str = ""
     status: str = ""
@@ -49,7 +49,7 @@ class Filters:
 
     @property
     def fields(self) -> dict[str, str]:
-        """What a URL or a form needs to have the same filters."""
+        """Return the parameters with which a URL or a form has the same filters."""
         fields = {"type": self.type, "status": self.status, "file": self.file}
         if self.since or self.until:
             fields |= {"time": self.time, "since": self.since, "until": self.until, "zone": self.zone}

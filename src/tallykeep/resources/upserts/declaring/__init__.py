@@ -1,1 +1,1 @@
-"""What nouns are declared with: types of fields, types of actions, and where a noun differs from a plain one."""
+"""Building blocks of a noun's declaration: types of fields, types of actions, and differences from a plain noun."""

@@ -1,4 +1,4 @@
-"""What a noun may declare beside its fields; each has what a plain noun needs by default."""
+"""Declarations of a noun beside its fields; each has a plain noun's needs as its default."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ class Computed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """What the noun's list has beside the filters of its fields and the two times.
+    """The noun's list, beside the filters of its fields and the two times.
 
     Pages are counted up to `max_page`; the other attributes are those of `ListSpec`.
     """
@@ -39,7 +39,7 @@ class Listing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recognition:
-    """By what a preview tells the noun's rows from others.
+    """How a preview distinguishes the noun's rows from others.
 
     `prefixes` are words in front of a column's name that only say what the rows are, in small letters without accents
     and blanks; the noun itself is one. JSON rows have one property of each group in `expected`, or of the fields if

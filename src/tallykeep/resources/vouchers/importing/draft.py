@@ -14,7 +14,7 @@ from tallykeep.resources.vouchers.fields import DRAFTED
 Dates = tuple[datetime | None, datetime | None]
 
 COLUMNS = tuple(field.column_name for field in DRAFTED)
-# What stands for an absent value: NULL, or where a new voucher has a default, COPY's marker for it.
+# The text of an absent value: NULL, or COPY's marker for a default if new vouchers have one.
 DEFAULT = r"\D"
 _ABSENT_TEXTS = (NULL, DEFAULT)
 ABSENT: dict[str, str] = {field.column_name: NULL if field.default is None else DEFAULT for field in DRAFTED}
@@ -39,7 +39,7 @@ class VoucherDraft:
 
     @property
     def rows(self) -> tuple[int, ...]:
-        """Every row this draft stands for, in order."""
+        """Return every row that went into this draft, in order."""
         return (*self.folded_rows, self.row)
 
 

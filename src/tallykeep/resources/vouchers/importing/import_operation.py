@@ -1,4 +1,4 @@
-"""The bulk doors to vouchers: what an import of them does with one batch's rows."""
+"""Voucher imports: what they do with one batch's rows."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
@@ -67,7 +67,7 @@ class VoucherImport(Operation):
         self._new: dict[str, int] = {}
 
     def check(self, rows: Sequence[Row]) -> list[Failure]:
-        """Clean the rows into drafts; the failures are those that no look at the database could save."""
+        """Clean the rows into drafts; the failures are those that do not depend on the database."""
         drafts, failures = self._cleaner.clean(rows)
         failures += self._fold(drafts)
         if self._action_id not in _meets_existing:
@@ -141,7 +141,7 @@ class VoucherImport(Operation):
         return failures
 
     def _fold_one_by_one(self, known: dict[str, tuple[str, Dates]]) -> tuple[list[VoucherDraft], list[Failure]]:
-        """Hold each row to what there is by then: the type of the first, or of the voucher, and its dates."""
+        """Check each row against the state before it: the type of the first row, or of the voucher, and its dates."""
         merged: dict[str, VoucherDraft] = {}
         failures: list[Failure] = []
         for draft in self._repeated:

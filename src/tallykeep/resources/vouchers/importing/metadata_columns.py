@@ -10,7 +10,7 @@ from tallykeep.resources.vouchers.domain import Values
 
 
 class MetadataCells:
-    """What the cells of these columns, each with its index, name and reader, hold together."""
+    """The metadata in the cells of these columns, each with its index, name and reader."""
 
     def __init__(self, columns: list[tuple[int, str, Callable[[str], Any]]], checker: MetadataChecker) -> None:
         self.indexes = [index for index, _, _ in columns]

@@ -1,4 +1,4 @@
-"""What the columns of a file that belong together make of a voucher: what it is worth."""
+"""The worth of a voucher, made from the columns of a file that belong together."""
 
 from tallykeep.core import exact_json
 from tallykeep.resources.fields import numerals

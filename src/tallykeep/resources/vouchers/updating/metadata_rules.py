@@ -1,4 +1,4 @@
-"""Which schema a voucher's metadata is held to: that of vouchers, or of campaigns where its campaign says so."""
+"""The schema that applies to a voucher's metadata: that of vouchers, or of campaigns if its campaign says so."""
 
 from dataclasses import dataclass
 

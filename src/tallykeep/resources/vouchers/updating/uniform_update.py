@@ -23,7 +23,7 @@ _sql = queries(__package__, "update_operation.sql")
 
 INVALID = "invalid_voucher"
 
-# Actions of which two batches met at a code. Local to this process; what is written never depends on it.
+# Actions in which two batches named the same code. Local to this process; nothing that is written depends on it.
 _meets_itself = RecentKeys(1_000)
 
 

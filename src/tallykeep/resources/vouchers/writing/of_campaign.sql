@@ -13,7 +13,7 @@ SET active = coalesce(changed.active, vouchers.active), category = coalesce(chan
 FROM unnest(:codes::text[], :active::boolean[], :category::text[]) AS changed (code, active, category)
 WHERE vouchers.project_id = :project_id AND vouchers.code = changed.code AND vouchers.campaign_id = :campaign_id
 
--- What is done to a range of the campaign's vouchers: {range} is filled in.
+-- Writes to a range of the campaign's vouchers: {range} is filled in.
 
 -- name: count_reached_by_update
 SELECT count(*) AS vouchers

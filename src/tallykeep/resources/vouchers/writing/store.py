@@ -68,7 +68,7 @@ def _lines(drafts: Sequence[VoucherDraft]) -> list[str]:
 
 
 class Written(NamedTuple):
-    """What failed, and the rows of all drafts whose codes existed; the others are new vouchers."""
+    """The failures, and the rows of all drafts whose codes existed; the others are new vouchers."""
 
     failures: list[Failure]
     existing: set[int]
@@ -88,7 +88,7 @@ async def insert_free(
 ) -> list[str]:
     """Insert the drafts whose codes are free, and return these codes.
 
-    Whoever has written one of the codes and not yet committed it is waited for; what exists is left alone.
+    Waits for any transaction that has written one of the codes but not committed; existing codes are left alone.
     """
     if not drafts:
         return []

@@ -65,7 +65,7 @@ WHERE project_id = :project_id AND code = ANY (:codes)
 ORDER BY code
 FOR UPDATE
 
--- What a new voucher has in a column, and what becomes of the column of one that exists.
+-- The value of a new voucher's column, and the new values of an existing voucher's column.
 
 -- name: value_or_default!
 coalesce({column}, {default})
