@@ -49,8 +49,10 @@ def test_no_column_is_a_field_against_what_it_holds(columns: list[SeenColumn]) -
 def test_our_own_titles_stay_ours(columns: list[SeenColumn]) -> None:
     for row_type in ("vouchers", "customers", "products", "skus"):
         first = IMPORTS[row_type].fields[0].title
+        # Of two columns of one title the second is called otherwise before this: `Code (2)`.
+        others = [column for column in columns if normal_title(column.title) != normal_title(first)]
         (candidate,) = [
-            each for each in candidates([SeenColumn(first), *columns], "csv", None) if each.row_type.name == row_type
+            each for each in candidates([SeenColumn(first), *others], "csv", None) if each.row_type.name == row_type
         ]
         assert (candidate.fields[0].title, candidate.fields[0].by) == (first, "title")
 
