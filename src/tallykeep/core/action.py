@@ -111,7 +111,7 @@ class Action:
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class AfterBatch:
     """Where an action stands after a batch: whether it has ended, and the sequence that then goes on."""
 
     ended: bool

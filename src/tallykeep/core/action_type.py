@@ -116,7 +116,7 @@ class Submission:
     request: tuple[Any, ...] = ()  # the request's own words, by which a second one under the same key is compared
     parent_id: str | None = None
     earlier: Source | None = None  # of the action that is retried
-    earlier_options: SubmissionOptions | None = None  # of that action
+    earlier_submission_options: SubmissionOptions | None = None  # of that action
 
     @property
     def who(self) -> tuple[int, str]:

@@ -112,7 +112,7 @@ class Acceptance:
                 await reader.read(staged, holder)
             if content.splitter.is_void:
                 return await self._take_nothing(submission, upload, fingerprint, content, staged)
-            submission_options = upload.submission_options().carrying(submission.earlier_options)
+            submission_options = upload.submission_options().carrying(submission.earlier_submission_options)
             read_batch = partial(reader.batch, staged=staged)
             decimal_marks = await marks.resolve(content.splitter.source, read_batch, reader.run)
             choose = partial(_chosen, submission, content.splitter.source, submission_options, decimal_marks)
@@ -132,7 +132,7 @@ class Acceptance:
     ) -> Accepted:
         """Accept a body whose rows turned out to mean nothing."""
         await staged.give_up()
-        submission_options = upload.submission_options().carrying(submission.earlier_options)
+        submission_options = upload.submission_options().carrying(submission.earlier_submission_options)
         source = _chosen(submission, content.splitter.source, submission_options, {})
         action_id = new_id("aa_")
         params = _added(submission, action_id) | _about(source, submission_options, upload.file_name, fingerprint.size)
@@ -227,7 +227,7 @@ async def _replayed(
     """Return the known action under the submission's key, after reading and comparing the body to its end."""
     async for _ in body:
         pass
-    submission_options = upload.submission_options().carrying(submission.earlier_options)
+    submission_options = upload.submission_options().carrying(submission.earlier_submission_options)
     return replay(submission, known, fingerprint.digest(submission_options))
 
 

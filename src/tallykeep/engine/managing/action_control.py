@@ -81,13 +81,13 @@ class ActionControl:
             )
         async with self.pool.connection() as connection:
             reason = f"Canceled with the key {canceled_by}"
-            tally = await end_unfinished(connection, project_id, action_id, EndedBy.CANCELED, reason)
-            if tally is None:
+            ended = await end_unfinished(connection, project_id, action_id, EndedBy.CANCELED, reason)
+            if ended is None:
                 await self._require_canceled(project_id, action_id)
-            elif tally.sequence is not None:
+            elif ended.sequence is not None:
                 # Should this get lost, the rescuer makes up for it.
                 async with connection.transaction():
-                    await queue_next(connection, project_id, tally, self.settings.batches_in_flight)
+                    await queue_next(connection, project_id, ended, self.settings.batches_in_flight)
 
     async def _require_canceled(self, project_id: int, action_id: str) -> None:
         parent = await self.find(project_id, action_id)
@@ -112,7 +112,7 @@ class ActionControl:
         """
         if parent.ended_by is None:
             raise ConflictError(f"The action {parent.id} is still running; retry it once it has ended, or cancel it")
-        submission = replace(submission, earlier=parent.source, earlier_options=parent.submission_options)
+        submission = replace(submission, earlier=parent.source, earlier_submission_options=parent.submission_options)
         if corrected is not None:
             if parent.source.format == "planned":
                 raise ConflictError(f"A {parent.action_type.name} has no rows that could be corrected; send no body")

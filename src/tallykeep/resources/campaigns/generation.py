@@ -9,11 +9,11 @@ from tallykeep.core.errors import InvalidVoucherError
 from tallykeep.core.operation import Operation
 from tallykeep.core.rows import Failure, Row
 from tallykeep.db.connections.pool import Connection
-from tallykeep.resources.campaigns.spec import voucher_like
+from tallykeep.resources.campaigns.body import voucher_like
 from tallykeep.resources.campaigns.store import campaign_still_there, rule_of
 from tallykeep.resources.categories.labels import CategoryLabels, labels_for
 from tallykeep.resources.metadata.checker import MetadataChecker
-from tallykeep.resources.vouchers.importing.draft import VoucherDraft
+from tallykeep.resources.vouchers.draft import VoucherDraft
 from tallykeep.resources.vouchers.importing.json_rows import JsonVouchers
 from tallykeep.resources.vouchers.writing.generated_codes import Generated
 

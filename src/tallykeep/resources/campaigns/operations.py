@@ -16,8 +16,8 @@ from tallykeep.core.rows import Failure, Row
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.db.retry import in_transaction
+from tallykeep.resources.campaigns.body import misplaced_worth, voucher_like
 from tallykeep.resources.campaigns.generation import Generate
-from tallykeep.resources.campaigns.spec import misplaced_worth, voucher_like
 from tallykeep.resources.campaigns.store import hold_campaign
 from tallykeep.resources.categories.labels import labels_for
 from tallykeep.resources.metadata.purge import Purge
@@ -60,7 +60,11 @@ class _RangeBatch(Operation):
         return self._met
 
     def _params(self) -> dict[str, Any]:
-        params = {"project_id": self._project_id, "campaign_id": self._options["campaign_id"], "now": self._timestamp}
+        params = {
+            "project_id": self._project_id,
+            "campaign_id": self._options["campaign_id"],
+            "timestamp": self._timestamp,
+        }
         return {**params, **self._value}
 
 

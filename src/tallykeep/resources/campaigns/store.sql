@@ -5,7 +5,7 @@ INSERT INTO campaigns (
 )
 VALUES (
     :project_id, :id, :name, :campaign_type, :type, :active, :start_date, :expiration_date, :voucher, :settings,
-    :metadata, :category, :now
+    :metadata, :category, :timestamp
 )
 ON CONFLICT DO NOTHING
 RETURNING id
@@ -26,7 +26,7 @@ SET
     settings = :settings,
     metadata = :metadata,
     category = :category,
-    updated_at = :now
+    updated_at = :timestamp
 WHERE project_id = :project_id AND id = :id
 
 -- name: switch_campaign!

@@ -1,1 +1,1 @@
-"""What fields are built from: validators, spellings, numerals, COPY's text format."""
+"""What fields are built from: cleaners, spellings, numerals, COPY's text format."""

@@ -13,7 +13,7 @@ from tallykeep.core.rows import Failure, Row
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.resources.planned_ranges import Range, planned_ranges, until_none_is_left, within
-from tallykeep.resources.upserts.unique_clock import TIMESTAMPS
+from tallykeep.resources.unique_timestamps import TIMESTAMPS
 
 _sql = queries(__package__, "purge.sql")
 
@@ -90,7 +90,7 @@ class PurgeBatch(Operation):
         )
         params = {"project_id": self._claimed.project_id, "key": key, **self._range}
         if not self._purge.own_timestamps:
-            return {**params, "now": timestamp}
+            return {**params, "timestamp": timestamp}
         return {**params, "first_timestamp": TIMESTAMPS.take(timestamps, timestamp), "timestamps": timestamps}
 
     async def write(self) -> list[Failure]:

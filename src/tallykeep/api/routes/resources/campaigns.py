@@ -24,9 +24,9 @@ from tallykeep.core.submission_options import SubmissionOptions
 from tallykeep.db.connections.pool import Connection
 from tallykeep.engine.intake.idempotency import Accepted
 from tallykeep.resources.campaigns import store
+from tallykeep.resources.campaigns.body import CAMPAIGN_BODY, require_enough_codes
 from tallykeep.resources.campaigns.list_spec import CAMPAIGNS
 from tallykeep.resources.campaigns.operations import add_voucher, require_possible
-from tallykeep.resources.campaigns.spec import CAMPAIGN_BODY, require_enough_codes
 from tallykeep.resources.lists.query_string import read_selection
 from tallykeep.resources.vouchers.read import get_voucher
 from tallykeep.tenants.projects import Caller
@@ -48,7 +48,7 @@ def _digits(raw: Any) -> Any:
 Count = Annotated[int, BeforeValidator(_digits), Query(ge=1, le=_MAX_VOUCHERS, description="How many vouchers to add.")]
 
 _ABSENT = ("access_settings_assignments", "loyalty_tiers_expiration", "readonly", "referral_program", "validity_hours")
-_LIST_SPEC = Compatibility(
+_LIST_COMPATIBILITY = Compatibility(
     query=(
         "limit", "page", "campaign_type", "expand", "campaign_status", "is_referral_code", "order", "filters",
         "access_settings",
@@ -65,7 +65,9 @@ _ADDED_TO = Compatibility(query=("vouchers_count",))
 
 
 @router.get(
-    "", summary="List campaigns", openapi_extra=parameters_of(CAMPAIGNS) | _LIST_SPEC.extra | answers(CampaignList)
+    "",
+    summary="List campaigns",
+    openapi_extra=parameters_of(CAMPAIGNS) | _LIST_COMPATIBILITY.extra | answers(CampaignList),
 )
 async def list_(
     request: Request,

@@ -10,9 +10,9 @@ from tallykeep.core.operation import Operation
 from tallykeep.core.rows import Failure, Row
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.queries import queries
-from tallykeep.resources.fields import validators as cleaning
+from tallykeep.resources.fields import cleaning
+from tallykeep.resources.fields.cleaning import Problem
 from tallykeep.resources.fields.memo import Memo
-from tallykeep.resources.fields.validators import Problem
 from tallykeep.resources.metadata.purge import Purge
 from tallykeep.resources.upserts.locked_keys import lock_existing
 from tallykeep.resources.upserts.report_lines import ReportLine, report_text
@@ -79,7 +79,7 @@ class VoucherUpdate(Operation):
         failures = [failure for change in self._changes for failure in self._apply(change, current, changed)]
         if changed:
             stored = {"codes": list(changed), "metadata": list(changed.values())}
-            params = {"project_id": self._project_id, "now": self._timestamp}
+            params = {"project_id": self._project_id, "timestamp": self._timestamp}
             await self._connection.execute(_sql.set_metadata, {**params, **stored})
         return failures
 
