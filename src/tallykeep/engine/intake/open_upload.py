@@ -27,7 +27,10 @@ _JSON_CHARSETS = ("utf-8", "ascii")
 
 
 class Splitter(Protocol):
-    """What turns bytes into batches; every splitter is one."""
+    """What turns bytes into batches; every splitter is one.
+
+    Those that samples are read with have `stop` as well, which ends the input early.
+    """
 
     @property
     def source(self) -> Source:
