@@ -74,7 +74,7 @@ async def _behind_gates(connection: Connection, action_type: ActionType, claimed
 
     Returns the batch with the present, which its rows are stamped with: a claim may be long ago by then.
     """
-    gates = action_type.gates(claimed.source.options)
+    gates = action_type.gates(claimed.source.parameters)
     return replace(claimed, timestamp=await hold(connection, claimed.project_id, *gates))
 
 

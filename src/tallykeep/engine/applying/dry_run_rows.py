@@ -44,11 +44,11 @@ async def dry_run_rows(
     if action_type.target is not None and target is None:
         return RowsDryRun("nothing")
     async with pool.connection() as connection:
-        options: dict[str, Any] = {}
+        parameters: dict[str, Any] = {}
         if action_type.target is not None and target is not None:
-            options = await action_type.target(connection, project_id, target)
+            parameters = await action_type.target(connection, project_id, target)
         timestamp = await database_time(connection)
-        filled = replace(source, header=filled_header(source), options=options)
+        filled = replace(source, header=filled_header(source), parameters=parameters)
         # A batch in our hands, of an action that does not exist.
         claimed = ClaimedBatch(
             project_id,

@@ -130,13 +130,13 @@ class ActionControl:
         )
 
     async def _plan_again(self, submission: Submission, submission_options: SubmissionOptions, count: int) -> Accepted:
-        options = submission.options
-        if "count" in options:
-            options = {**options, "count": count}
+        parameters = submission.parameters
+        if "count" in parameters:
+            parameters = {**parameters, "count": count}
         async with self.pool.connection() as connection, connection.transaction():
             accepted = await self.acceptance.replayed(connection, submission, submission_options)
             if accepted is None:
-                again = replace(submission, options=options)
+                again = replace(submission, parameters=parameters)
                 accepted = await self.acceptance.accept_planned(connection, again, submission_options)
         return accepted
 
@@ -195,6 +195,6 @@ class RetriedRows:
         return self.options
 
 
-def target_options(source: Source) -> dict[str, Any]:
-    """Return the options that came from the path of the action's endpoint, and hold for a retry."""
-    return {name: value for name, value in source.options.items() if name not in ("by", "metadata")}
+def target_parameters(source: Source) -> dict[str, Any]:
+    """Return the parameters that came from the path of the action's endpoint, and hold for a retry."""
+    return {name: value for name, value in source.parameters.items() if name not in ("by", "metadata")}

@@ -24,7 +24,7 @@ class Generate(Operation):
     def __init__(self, connection: Connection, claimed: ClaimedBatch) -> None:
         self._connection = connection
         self._project_id = claimed.project_id
-        self._options = claimed.source.options
+        self._parameters = claimed.source.parameters
         self._timestamp = claimed.timestamp
         self._action_id = claimed.action_id
         self._first_row = claimed.batch.first_row
@@ -38,9 +38,9 @@ class Generate(Operation):
 
     async def stage(self) -> None:
         """Make all at once, beside other batches, where that can be done."""
-        campaign = await campaign_still_there(self._connection, self._project_id, self._options["campaign_id"])
+        campaign = await campaign_still_there(self._connection, self._project_id, self._parameters["campaign_id"])
         # Actions of older versions have them as `given`.
-        overrides = self._options.get("overrides", self._options.get("given", {}))
+        overrides = self._parameters.get("overrides", self._parameters.get("given", {}))
         sample = _sample(campaign, await labels_for(self._connection, self._project_id), overrides)
         rule = rule_of(campaign, overrides)
         self._generated = Generated(

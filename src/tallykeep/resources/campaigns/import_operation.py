@@ -143,6 +143,6 @@ class Import(Operation):
 
 async def begin_import(connection: Connection, claimed: ClaimedBatch) -> Import:
     """Begin one batch of an import into a campaign; one whose campaign was deleted meanwhile fails row by row."""
-    campaign = await campaign_still_there(connection, claimed.project_id, claimed.source.options["campaign_id"])
+    campaign = await campaign_still_there(connection, claimed.project_id, claimed.source.parameters["campaign_id"])
     checker = (await metadata_rules(connection, claimed.project_id)).checker(campaign["id"])
     return Import(connection, claimed, campaign, checker, await labels_for(connection, claimed.project_id))

@@ -87,7 +87,7 @@ async def campaign_still_there(connection: Connection, project_id: int, campaign
         ) from None
 
 
-async def campaign_options(connection: Connection, project_id: int, key: str) -> dict[str, Any]:
+async def campaign_parameters(connection: Connection, project_id: int, key: str) -> dict[str, Any]:
     """Return what a submission to a campaign keeps of it: its id; raises NotFoundError."""
     return {"campaign_id": (await find_campaign(connection, project_id, key))["id"]}
 

@@ -84,7 +84,7 @@ class PurgeBatch(Operation):
 
     def _parameters(self) -> dict[str, Any]:
         key, timestamp, timestamps = (
-            self._claimed.source.options["key"],
+            self._claimed.source.parameters["key"],
             self._claimed.timestamp,
             self._claimed.batch.row_count,
         )
@@ -114,7 +114,7 @@ def purge_batch(purge: Purge) -> Callable[[Connection, ClaimedBatch], Awaitable[
 def purge_plan(purge: Purge) -> Plan:
     """Make what cuts the resources that carry the key into batches."""
 
-    def plan(options: dict[str, Any]) -> Planned:
-        return planned_ranges(purge.table, purge.key, _sql.carries_key, {"key": options["key"]})
+    def plan(parameters: dict[str, Any]) -> Planned:
+        return planned_ranges(purge.table, purge.key, _sql.carries_key, {"key": parameters["key"]})
 
     return plan

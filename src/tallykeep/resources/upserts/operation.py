@@ -249,8 +249,8 @@ async def begin_upsert(connection: Connection, claimed: ClaimedBatch, spec: Upse
     source = claimed.source
     if source.format == "csv":
         reader = csv_reader(spec, source.header, checker, source.decimal_marks)
-    elif "metadata" in source.options:
-        reader = ids_reader(source.options["by"], source.options["metadata"])
+    elif "metadata" in source.parameters:
+        reader = ids_reader(source.parameters["by"], source.parameters["metadata"])
     else:
         reader = json_reader(spec)
     is_file = source.format == "csv"

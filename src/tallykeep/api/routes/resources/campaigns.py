@@ -144,9 +144,9 @@ async def delete(
             if accepted := await context.acceptance.replayed(connection, submitted, submission_options):
                 return accepted
             raise
-        options = {"campaign_id": campaign_key, "force": force, "deleted_by": caller.key_id}
+        parameters = {"campaign_id": campaign_key, "force": force, "deleted_by": caller.key_id}
         return await context.acceptance.accept_planned(
-            connection, replace(submitted, options=options), submission_options
+            connection, replace(submitted, parameters=parameters), submission_options
         )
 
     return answer_accepted(await context.transact(caller, write), 202)
@@ -194,8 +194,8 @@ async def add_vouchers(
         await require_possible(connection, caller.project_id, campaign, body)
         if vouchers_count > 1:
             _refuse_one_code_for_several(body)
-            options = {"campaign_id": campaign["id"], "count": vouchers_count, "overrides": body}
-            planned = replace(submitted, options=options)
+            parameters = {"campaign_id": campaign["id"], "count": vouchers_count, "overrides": body}
+            planned = replace(submitted, parameters=parameters)
             return answer_accepted(
                 await context.acceptance.accept_planned(connection, planned, submission_options), 202
             )

@@ -32,7 +32,7 @@ class SameMetadata(Operation):
 
     def __init__(self, connection: Connection, claimed: ClaimedBatch) -> None:
         self._connection = connection
-        self._params = {"project_id": claimed.project_id, "metadata": Jsonb(claimed.source.options["metadata"])}
+        self._params = {"project_id": claimed.project_id, "metadata": Jsonb(claimed.source.parameters["metadata"])}
         self._action_id = claimed.action_id
         self._timestamp = claimed.timestamp
         self._codes: dict[int, str] = {}

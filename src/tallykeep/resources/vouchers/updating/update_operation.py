@@ -39,7 +39,7 @@ class VoucherUpdate(Operation):
         self._connection = connection
         self._project_id = claimed.project_id
         self._timestamp = claimed.timestamp
-        self._same_for_all: dict[str, Any] | None = claimed.source.options.get("metadata")
+        self._same_for_all: dict[str, Any] | None = claimed.source.parameters.get("metadata")
         self._problems = Memo(lambda held: rules.checker(held[0]).problems(exact_json.loads(held[1])))
         self._changes: list[_Change] = []
         self._campaigns: dict[str, str | None] = {}
@@ -120,7 +120,7 @@ def _object(metadata: Any) -> dict[str, Any]:
 async def update_vouchers(connection: Connection, claimed: ClaimedBatch) -> VoucherUpdate | SameMetadata:
     """Begin one batch of a bulk update."""
     rules = await metadata_rules(connection, claimed.project_id)
-    same = claimed.source.options.get("metadata")
+    same = claimed.source.parameters.get("metadata")
     if same is not None and rules.takes_anything and not rules.voucher.problems(same):
         return SameMetadata(connection, claimed)
     return VoucherUpdate(connection, claimed, rules)
