@@ -277,7 +277,7 @@ def test_a_purge_of_metadata_that_a_change_of_the_campaign_meets_is_not_undone_b
     asyncio.run(scenario())
 
 
-async def _list_spec(engine: Engine, status: str) -> list[str]:
+async def _names_with_status(engine: Engine, status: str) -> list[str]:
     selection = read_selection(CAMPAIGNS, [("campaign_status", status)])
     async with engine.pool.connection() as connection:
         page = await list_campaigns(connection, engine.project_id, selection, limit=10, page=1)
@@ -294,12 +294,12 @@ def test_campaigns_are_found_by_what_is_being_done_with_their_vouchers(database_
             generation = await _generate(engine, await _campaign(engine, "Generated"), 1)
             imported = await _import_into(engine, await _campaign(engine, "Imported"), ["B"])
             change = await _change(engine, changed)
-            assert await _list_spec(engine, "IN_PROGRESS") == ["Generated"]
-            assert await _list_spec(engine, "MODIFYING") == ["Changed"]
-            assert await _list_spec(engine, "DONE") == ["Idle", "Imported"]
+            assert await _names_with_status(engine, "IN_PROGRESS") == ["Generated"]
+            assert await _names_with_status(engine, "MODIFYING") == ["Changed"]
+            assert await _names_with_status(engine, "DONE") == ["Idle", "Imported"]
             for action_id in (generation, imported, change):
                 await tally(engine, action_id)
-            assert await _list_spec(engine, "DONE") == ["Changed", "Generated", "Idle", "Imported"]
+            assert await _names_with_status(engine, "DONE") == ["Changed", "Generated", "Idle", "Imported"]
 
     asyncio.run(scenario())
 
